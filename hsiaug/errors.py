@@ -1,0 +1,87 @@
+"""The exceptions of hsiaug.
+
+Each one says the rule that was broken, the value that broke it, and the mend::
+
+    HsiaugError
+    ├── InputError            a name, number or option the user gave
+    ├── SceneError            a scene, its files or its card
+    ├── DataUnavailableError  a public scene that could not be had
+    ├── SplitError            a draw of train and test pixels that is not sound
+    ├── PluginError           a plugin that is broken, or breaks its contract
+    └── StoreError            a store of records that cannot be read or written
+
+The command line prints an ``HsiaugError`` as one message and exits with code 2.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "DataUnavailableError",
+    "HsiaugError",
+    "InputError",
+    "PluginError",
+    "SceneError",
+    "SplitError",
+    "StoreError",
+    "did_you_mean",
+]
+
+
+class HsiaugError(Exception):
+    """A rule was broken. ``str(error)`` is the whole message, ready for a person to read.
+
+    rule: what was expected, naming the file or option.
+    value: what was found instead; left out of the message when None.
+    mend: what to do about it.
+    """
+
+    def __init__(self, rule: str, *, value: object = None, mend: str) -> None:
+        self.rule = rule
+        self.value = value
+        self.mend = mend
+        found = "" if value is None else f"; found {value}"
+        super().__init__(f"{rule}{found}. {mend}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exceptions cross process borders by pickling; the default would lose the keyword arguments.
+        return (_rebuild, (type(self), self.rule, self.value, self.mend))
+
+
+def _rebuild(kind: type[HsiaugError], rule: str, value: object, mend: str) -> HsiaugError:
+    return kind(rule, value=value, mend=mend)
+
+
+class InputError(HsiaugError):
+    """A name, number or option that the user gave is not valid."""
+
+
+class SceneError(HsiaugError):
+    """A scene, one of its files or its card is not valid."""
+
+
+class DataUnavailableError(HsiaugError):
+    """A public scene is not on this machine and could not be downloaded."""
+
+
+class SplitError(HsiaugError):
+    """A draw of train and test pixels is not sound, or cannot be made on this scene."""
+
+
+class PluginError(HsiaugError):
+    """A plugin is broken, or what it returned breaks its contract."""
+
+
+class StoreError(HsiaugError):
+    """A store of records cannot be read or written."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The mend for an unknown name: near matches first, else everything that is known."""
+    known = sorted(known)
+    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.55)
+    if near:
+        return f"Did you mean {' or '.join(near)}?"
+    return f"Known names: {', '.join(known) or 'none'}."

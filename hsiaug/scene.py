@@ -1,0 +1,137 @@
+"""A hyperspectral scene: its cube, its labels, and what is known of its bands."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.errors import SceneError
+
+__all__ = ["Scene"]
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A cube with a few labelled pixels. Built by :func:`hsiaug.data.load_scene`; arrays are read-only.
+
+    name: short name, as users type it.
+    cube: (H, W, B) float32, in ``units``.
+    labels: (H, W) int16; 0 = unlabelled, 1..C = class ids.
+    class_names: C names; class id c is ``class_names[c - 1]``.
+    wavelengths: (B,) float64 band centres in nanometres, or None where they are not known.
+    gsd: ground sampling distance in metres per pixel, or None.
+    units: what a value of the cube means ("reflectance", "scaled radiance"...).
+    subsets: named groups of class ids that reports average over beside "all evaluable classes".
+
+    Raises SceneError where shapes do not fit, the cube holds NaN or infinity, or a label has no name.
+    """
+
+    name: str
+    cube: NDArray[np.float32]
+    labels: NDArray[np.int16]
+    class_names: tuple[str, ...]
+    wavelengths: NDArray[np.float64] | None = None
+    gsd: float | None = None
+    units: str = "reflectance"
+    subsets: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cube", _frozen(self.cube, np.float32))
+        object.__setattr__(self, "labels", _frozen(self.labels, np.int16))
+        _check_shapes(self)
+        _check_values(self)
+        _check_labels(self)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        height, width = self.labels.shape
+        return height, width
+
+    @property
+    def bands(self) -> int:
+        """Number of bands B."""
+        return int(self.cube.shape[2])
+
+    @property
+    def class_ids(self) -> range:
+        """1..C."""
+        return range(1, len(self.class_names) + 1)
+
+    @property
+    def class_counts(self) -> NDArray[np.int64]:
+        """(C,) int64: labelled pixels of class ids 1..C."""
+        return np.bincount(self.labels.ravel(), minlength=len(self.class_names) + 1)[1:]
+
+    @cached_property
+    def sha256(self) -> str:
+        """Checksum of the cube and the labels as they are used, whatever files they came from."""
+        digest = hashlib.sha256(repr((self.cube.shape, self.labels.shape)).encode())
+        digest.update(np.ascontiguousarray(self.cube).data)
+        digest.update(np.ascontiguousarray(self.labels).data)
+        return digest.hexdigest()
+
+
+def _frozen(array: NDArray[Any], dtype: type[Scalar]) -> NDArray[Scalar]:
+    frozen = np.ascontiguousarray(array, dtype=dtype).view()
+    frozen.flags.writeable = False
+    return frozen
+
+
+def _check_shapes(scene: Scene) -> None:
+    if scene.cube.ndim != 3 or 0 in scene.cube.shape:
+        raise SceneError(
+            f"scene {scene.name}: the cube must be (height, width, bands)",
+            value=f"shape {scene.cube.shape}",
+            mend="Name the right array in the card, and its order of axes (cube.axes).",
+        )
+    if scene.labels.shape != scene.cube.shape[:2]:
+        raise SceneError(
+            f"scene {scene.name}: labels must have the cube's height and width {scene.cube.shape[:2]}",
+            value=f"shape {scene.labels.shape}",
+            mend="Check that both files show the same scene; if one is transposed, set cube.axes in the card.",
+        )
+    if scene.wavelengths is not None and len(scene.wavelengths) != scene.bands:
+        raise SceneError(
+            f"scene {scene.name}: one wavelength is needed for each of its {scene.bands} bands",
+            value=f"{len(scene.wavelengths)} wavelengths",
+            mend="Correct sensor.wavelengths in the card, or leave it out.",
+        )
+
+
+def _check_values(scene: Scene) -> None:
+    finite = np.isfinite(scene.cube)
+    if finite.all():
+        return
+    bad_bands = np.flatnonzero(~finite.all(axis=(0, 1)))
+    bad_pixels = int((~finite.all(axis=2)).sum())
+    shown = ", ".join(map(str, bad_bands[:10])) + (", …" if len(bad_bands) > 10 else "")
+    raise SceneError(
+        f"scene {scene.name}: the cube must hold finite numbers only",
+        value=f"NaN or infinity at {bad_pixels} pixels, in {len(bad_bands)} bands (counted from 0: {shown})",
+        mend="Fill these values, or drop the bands with cube.bad_bands in the card.",
+    )
+
+
+def _check_labels(scene: Scene) -> None:
+    low, high = int(scene.labels.min()), int(scene.labels.max())
+    if low < 0 or high > len(scene.class_names):
+        raise SceneError(
+            f"scene {scene.name}: labels must lie in 0..{len(scene.class_names)} (0 = unlabelled)",
+            value=f"{low}..{high}",
+            mend="Name every class in labels.names of the card, or map the codes with labels.ids.",
+        )
+    if np.count_nonzero(scene.class_counts) < 2:
+        raise SceneError(
+            f"scene {scene.name}: at least two classes must have labelled pixels",
+            value=f"{np.count_nonzero(scene.class_counts)}",
+            mend="Check the label file and labels.ids in the card.",
+        )
