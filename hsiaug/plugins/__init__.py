@@ -1,0 +1,1 @@
+"""The plugin contract, the cards that declare what a plugin can do, and the registry that finds plugins."""

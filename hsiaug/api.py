@@ -1,0 +1,80 @@
+"""Everything a plugin author imports; nothing else of hsiaug is public.
+
+A whole generator::
+
+    from dataclasses import dataclass
+    import numpy as np
+    from hsiaug.api import Card, Entry, PatchSamples, hookimpl, load_state, param, save_state
+
+    @dataclass(frozen=True)
+    class Params:
+        gain: float = param(0.02, "standard deviation of the gain", low=0)
+
+    class Fitted:
+        def __init__(self, x, y, gain):
+            self.x, self.y, self.gain = x, y, gain
+
+        def sample(self, counts, *, guidance, seed):
+            rng = np.random.default_rng(seed)
+            parts = [(c, rng.choice(np.flatnonzero(self.y == c), size=n)) for c, n in counts.items()]
+            index = np.concatenate([i for _, i in parts])
+            gain = rng.normal(1, self.gain, size=(len(index), 1, 1, 1))
+            return PatchSamples.made(self.x[index] * gain, self.y[index])
+
+        def save(self, folder):
+            save_state(folder, {"x": self.x, "y": self.y}, {"gain": self.gain})
+
+    class Gain:
+        card = Card(name="gain", version="1", summary="Real patches with a random gain", params=Params)
+
+        def __init__(self, params):
+            self.params = params
+
+        def fit(self, view, *, seed, device, progress):
+            return Fitted(view.real.x, view.real.y, self.params.gain)
+
+        def load(self, folder, *, device):
+            arrays, facts = load_state(folder)
+            return Fitted(**arrays, **facts)
+
+    @hookimpl
+    def hsiaug_plugins():
+        return [Entry("generator", "gain", "my_package:Gain")]
+
+and in its ``pyproject.toml``::
+
+    [project.entry-points.hsiaug]
+    my_package = "my_package"
+"""
+
+from hsiaug.errors import PluginError
+from hsiaug.plugins.card import Card, NoParams, param
+from hsiaug.plugins.contracts import Classifier, FittedClassifier, FittedGenerator, Generator, Progress
+from hsiaug.plugins.hookspecs import Entry, hookimpl
+from hsiaug.plugins.state import load_state, save_state
+from hsiaug.protocol.view import Normaliser, TrainView
+from hsiaug.samples import Patches, PatchSamples
+from hsiaug.scene import Scene
+from hsiaug.seeds import derive_seed
+
+__all__ = [
+    "Card",
+    "Classifier",
+    "Entry",
+    "FittedClassifier",
+    "FittedGenerator",
+    "Generator",
+    "NoParams",
+    "Normaliser",
+    "PatchSamples",
+    "Patches",
+    "PluginError",
+    "Progress",
+    "Scene",
+    "TrainView",
+    "derive_seed",
+    "hookimpl",
+    "load_state",
+    "param",
+    "save_state",
+]

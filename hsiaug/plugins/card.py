@@ -1,0 +1,114 @@
+"""Cards: what a plugin declares of itself. Nothing is guessed from a name."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from hsiaug.errors import InputError, PluginError, did_you_mean
+from hsiaug.protocol.view import Scope
+
+__all__ = ["Card", "NoParams", "build_params", "param"]
+
+Preset = Literal["tiny", "cpu", "paper"]
+Input = Literal["patch", "spectrum", "location"]
+
+
+def param(default: Any, help: str, *, unit: str = "", low: float | None = None, high: float | None = None) -> Any:
+    """A hyper-parameter of a params dataclass: its default, meaning, unit, and inclusive range."""
+    return field(default=default, metadata={"help": help, "unit": unit, "low": low, "high": high})
+
+
+@dataclass(frozen=True)
+class NoParams:
+    """For plugins without hyper-parameters."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a plugin declares; every field is read by the core, none is decoration.
+
+    name: as users type it. version: raise it whenever results change; it enters the hash of a trial.
+    summary: one line. paper: source of the method (authors, venue, arXiv or DOI), or "".
+    task: "pixels" (classification of pixels by their patches).
+    needs: modules beyond hsiaug's own dependencies; the plugin's extra.
+    scope: unlabelled pixels it uses: none, train-region, or scene (transductive; printed in every report).
+    input: for classifiers: "patch", "spectrum" (the centre pixel only, p = 1) or "location" (row and column,
+        no band at all).
+    adds: for generators: False where it never makes a sample (λ then means nothing).
+    guidance: default guidance strength ω of a text- or class-conditioned generator, with ω = 0 purely
+        conditional; None where it takes no guidance.
+    uses_device: True where it computes on the device that the user chose; else it runs on the CPU.
+    seconds: rough seconds of one fit on Indian Pines under ``issd`` on one laptop core; used for estimates
+        until the store has a record.
+    params: frozen dataclass of hyper-parameters, made with :func:`param`.
+    presets: other values by preset name, as {"tiny": {"steps": 20}}; the defaults are the "cpu" preset.
+    """
+
+    name: str
+    version: str
+    summary: str
+    paper: str = ""
+    task: str = "pixels"
+    needs: tuple[str, ...] = ()
+    scope: Scope = "none"
+    input: Input = "patch"
+    adds: bool = True
+    guidance: float | None = None
+    uses_device: bool = False
+    seconds: float = 1.0
+    params: type[Any] = NoParams
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def build_params(card: Card, preset: Preset = "cpu", overrides: Mapping[str, str] | None = None) -> Any:
+    """An instance of ``card.params``: preset values, then ``overrides`` given as text.
+
+    A plugin without the preset keeps its defaults. Raises InputError for an unknown name, a value of the wrong
+    type or one out of range.
+    """
+    fields = {f.name: f for f in dataclasses.fields(card.params)}
+    values: dict[str, Any] = dict(card.presets.get(preset, {}))
+    for name, text in (overrides or {}).items():
+        if name not in fields:
+            raise InputError(
+                f"--set {card.name}.{name}: no such parameter", value=repr(name), mend=did_you_mean(name, fields)
+            )
+        values[name] = _parse(card, fields[name], text)
+    for name, value in values.items():
+        if name not in fields:
+            raise PluginError(
+                f"preset {preset} of plugin {card.name} sets a parameter it does not have",
+                value=repr(name),
+                mend="Correct Card.presets.",
+            )
+        _check_range(card, fields[name], value)
+    return card.params(**values)
+
+
+def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:
+    kind = type(item.default)
+    try:
+        if kind is bool:
+            return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
+        if kind in (int, float, str):
+            return kind(text)
+    except (ValueError, KeyError):
+        pass
+    raise InputError(
+        f"--set {card.name}.{item.name} must be a {kind.__name__}",
+        value=repr(text),
+        mend=f"The default is {item.default!r}.",
+    )
+
+
+def _check_range(card: Card, item: dataclasses.Field[Any], value: Any) -> None:
+    low, high = item.metadata.get("low"), item.metadata.get("high")
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise InputError(
+            f"--set {card.name}.{item.name} must lie in [{'-∞' if low is None else low}, {'∞' if high is None else high}]",
+            value=repr(value),
+            mend=f"The default is {item.default!r}.",
+        )

@@ -1,0 +1,84 @@
+"""The contracts of a generator and a classifier: two functions each, all state explicit.
+
+They are structural types: a plugin needs no base class, only the methods. :mod:`hsiaug.api` shows a whole
+generator in its docstring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.plugins.card import Card
+from hsiaug.protocol.view import TrainView
+from hsiaug.samples import Patches, PatchSamples
+
+__all__ = ["Classifier", "FittedClassifier", "FittedGenerator", "Generator", "Progress"]
+
+
+class Progress(Protocol):
+    """``progress(done, total, note)`` tells the user how far a fit is; call it as often as you like."""
+
+    def __call__(self, done: int, total: int, note: str = "") -> None: ...
+
+
+class FittedGenerator(Protocol):
+    """A generator that has learnt from a train view."""
+
+    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
+        """Exactly ``counts[c]`` synthetic samples of each class id c, in any order, in the scene's units.
+
+        guidance: ω (0 = purely conditional), or None for a generator without guidance.
+        The same arguments give the same samples.
+        """
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write all state to an empty folder, as safetensors and JSON (see :func:`hsiaug.api.save_state`)."""
+        ...
+
+
+class Generator(Protocol):
+    """Learns from a train view to make labelled samples."""
+
+    card: ClassVar[Card]
+
+    def __init__(self, params: Any) -> None: ...
+
+    def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedGenerator:
+        """Learn from ``view``, which has the scope that the card declares. device: "cpu", "cuda", "cuda:1"..."""
+        ...
+
+    def load(self, folder: Path, *, device: str) -> FittedGenerator:
+        """What :meth:`FittedGenerator.save` wrote; it must sample the same."""
+        ...
+
+
+class FittedClassifier(Protocol):
+    """A classifier that has learnt; it may add ``predict_proba(patches) -> (n, C) float32``."""
+
+    def predict(self, patches: Patches) -> NDArray[np.int64]:
+        """(n,) class ids of the centre pixels. Called once per batch of test pixels."""
+        ...
+
+
+class Classifier(Protocol):
+    """Learns class ids from real and synthetic samples."""
+
+    card: ClassVar[Card]
+
+    def __init__(self, params: Any) -> None: ...
+
+    def fit(
+        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
+    ) -> FittedClassifier:
+        """Learn from ``samples``, whose patches are as ``card.input`` says.
+
+        ``view`` serves the normaliser, and unlabelled pixels where the card declares a scope.
+        """
+        ...
+

@@ -1,0 +1,30 @@
+"""The one hook of hsiaug: a package lists its plugins as strings, so that listing imports nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import pluggy
+
+__all__ = ["Entry", "Kind", "hookimpl", "hookspec"]
+
+Kind = Literal["generator", "classifier"]
+
+hookspec = pluggy.HookspecMarker("hsiaug")
+hookimpl = pluggy.HookimplMarker("hsiaug")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One plugin: its kind, the name that users type, and where its class is, as ``"module:Class"``."""
+
+    kind: Kind
+    name: str
+    target: str
+
+
+@hookspec
+def hsiaug_plugins() -> Iterable[Entry]:  # type: ignore[empty-body]
+    """The plugins of this package."""

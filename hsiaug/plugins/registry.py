@@ -1,0 +1,151 @@
+"""The registry: finds plugins through entry points, each loaded in isolation, classes only when used.
+
+pluggy's own loading is eager and stops at the first failure; here a package that fails to import is kept as a
+:class:`Broken` with its traceback, and everything else goes on working.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import pluggy
+
+from hsiaug.errors import InputError, PluginError, did_you_mean
+from hsiaug.plugins import hookspecs
+from hsiaug.plugins.card import Card
+from hsiaug.plugins.hookspecs import Entry, Kind
+
+__all__ = ["Broken", "Found", "Registry", "registry"]
+
+GROUP = "hsiaug"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A plugin that a distribution registers; its class is imported by :meth:`load` only."""
+
+    entry: Entry
+    distribution: str
+    version: str
+
+    def load(self) -> Any:
+        """The plugin's class. Raises PluginError where it cannot be imported or has no valid card."""
+        module, _, name = self.entry.target.partition(":")
+        try:
+            plugin = getattr(importlib.import_module(module), name)
+        except Exception as error:
+            raise PluginError(
+                f"{self.entry.kind} {self.entry.name} of {self.distribution} could not be loaded from "
+                f"{self.entry.target!r}",
+                value=f"{type(error).__name__}: {error}",
+                mend="Repair or uninstall that package; all other plugins still work.",
+            ) from error
+        card = getattr(plugin, "card", None)
+        if not isinstance(card, Card) or card.name != self.entry.name:
+            raise PluginError(
+                f"{self.entry.kind} {self.entry.name} of {self.distribution} must carry a Card of the same name",
+                value=repr(card.name if isinstance(card, Card) else card),
+                mend=f"Set {name}.card = Card(name={self.entry.name!r}, …).",
+            )
+        return plugin
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An entry point that could not be loaded, and why."""
+
+    entry_point: str
+    distribution: str
+    error: str
+    trace: str
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All plugins of this environment, by kind and name, and all that are broken."""
+
+    plugins: Mapping[tuple[Kind, str], Found]
+    broken: tuple[Broken, ...] = ()
+
+    def names(self, kind: Kind) -> list[str]:
+        """Sorted names of a kind."""
+        return sorted(name for k, name in self.plugins if k == kind)
+
+    def find(self, kind: Kind, name: str) -> Found:
+        """The plugin of that kind and name. Raises InputError with near names, and names broken packages."""
+        found = self.plugins.get((kind, name))
+        if found is not None:
+            return found
+        mend = did_you_mean(name, self.names(kind))
+        if self.broken:
+            broken = "; ".join(f"{b.distribution} ({b.error})" for b in self.broken)
+            mend += f" Packages that failed to load: {broken}; see 'hsiaug plugins list'."
+        raise InputError(f"--{kind} must name a {kind} plugin", value=repr(name), mend=mend)
+
+
+@cache
+def registry() -> Registry:
+    """The registry of the installed entry points, read once per process.
+
+    Raises PluginError for two distributions that claim one name, and, with HSIAUG_PLUGINS=strict, for any
+    package that fails to load.
+    """
+    return build_registry(sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)))
+
+
+def build_registry(points: list[EntryPoint]) -> Registry:
+    """The registry of the given entry points; each module is asked for its plugins in isolation."""
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    plugins: dict[tuple[Kind, str], Found] = {}
+    broken = []
+    for point in points:
+        distribution = point.dist.name if point.dist else point.value
+        version = point.dist.version if point.dist else "unknown"
+        try:
+            entries = _ask(manager, point.load())
+        except Exception as error:
+            text = f"{type(error).__name__}: {error}"
+            broken.append(Broken(point.name, distribution, text, traceback.format_exc()))
+            continue
+        for entry in entries:
+            _add(plugins, Found(entry, distribution, version))
+    if broken and os.environ.get("HSIAUG_PLUGINS") == "strict":
+        raise PluginError(
+            f"plugin package {broken[0].distribution} must load (HSIAUG_PLUGINS=strict)",
+            value=broken[0].error,
+            mend="Repair or uninstall it, or unset HSIAUG_PLUGINS.",
+        )
+    return Registry(plugins, tuple(broken))
+
+
+def _ask(manager: pluggy.PluginManager, module: Any) -> list[Entry]:
+    """The entries of one module alone."""
+    manager.register(module)
+    try:
+        answers = manager.hook.hsiaug_plugins()
+    finally:
+        manager.unregister(module)
+    entries = [entry for answer in answers for entry in answer]
+    for entry in entries:
+        if not isinstance(entry, Entry) or ":" not in entry.target:
+            raise TypeError(f"hsiaug_plugins() must return Entry(kind, name, 'module:Class'), not {entry!r}")
+    return entries
+
+
+def _add(plugins: dict[tuple[Kind, str], Found], new: Found) -> None:
+    key = (new.entry.kind, new.entry.name)
+    if key in plugins:
+        raise PluginError(
+            f"two packages register the {new.entry.kind} {new.entry.name!r}",
+            value=f"{plugins[key].distribution} and {new.distribution}",
+            mend="Uninstall one of them, or rename its plugin.",
+        )
+    plugins[key] = new

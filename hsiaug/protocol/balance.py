@@ -1,0 +1,49 @@
+"""The sample balance rate λ: how far synthetic samples fill every class up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from hsiaug.errors import InputError
+
+__all__ = ["check_lambda", "pool_steps", "synthetic_counts"]
+
+STEP = 0.25
+"""λ between two blocks of a pool; see :func:`pool_steps`."""
+
+
+def synthetic_counts(real: Mapping[int, int], lam: float) -> dict[int, int]:
+    """Synthetic samples per class id: n_syn(c) = max(0, ⌊λ·n_max + ½⌋ − n_c), over classes with training pixels.
+
+    λ = 0 adds none, λ = 1 brings every class to the size of the largest, λ > 1 lets all grow. The formula is
+    this project's reading of the name "sample balance rate"; the paper's is not public.
+    """
+    check_lambda(lam)
+    target = math.floor(lam * max(real.values()) + 0.5)
+    return {c: max(0, target - n) for c, n in sorted(real.items())}
+
+
+def pool_steps(real: Mapping[int, int], lam: float) -> list[dict[int, int]]:
+    """The blocks in which a pool for λ is drawn: block j holds what λ = j·¼ asks beyond λ = (j−1)·¼.
+
+    Every λ takes a per-class prefix of the same blocks, so a sweep changes λ only, and a trial's samples do not
+    depend on which other λ were in the plan.
+    """
+    blocks = []
+    last = dict.fromkeys(real, 0)
+    for j in range(1, math.ceil(round(lam / STEP, 9)) + 1):
+        now = synthetic_counts(real, j * STEP)
+        blocks.append({c: now[c] - last[c] for c in now})
+        last = now
+    return blocks
+
+
+def check_lambda(lam: float) -> None:
+    """Raise InputError unless λ is a finite number ≥ 0."""
+    if not math.isfinite(lam) or lam < 0:
+        raise InputError(
+            "--lambda must be a number from 0 on",
+            value=f"{lam:g}",
+            mend="Use 0 for no synthetic samples, 1 to bring every class to the size of the largest.",
+        )

@@ -1,0 +1,129 @@
+"""The names of protocols, as users type them and as records keep them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, get_args
+
+from hsiaug.errors import InputError, did_you_mean
+
+__all__ = ["Buffer", "Protocol", "parse_protocol"]
+
+Buffer = Literal["none", "centre", "patch"]
+
+DEFAULT_RATIO = 0.05
+DEFAULT_BUFFER: dict[str, Buffer] = {
+    "issd": "centre",
+    "kshot": "centre",
+    "blocks": "centre",
+    "random": "none",
+    "random-twin": "none",
+    "fixed": "none",
+}
+USAGE = {
+    "issd": "issd or issd:RATIO, as issd:0.05",
+    "kshot": "kshot:K, as kshot:10",
+    "blocks": "blocks:B, the side of a block in pixels, as blocks:16",
+    "random": "random:RATIO, as random:0.1",
+    "random-twin": "random-twin:PROTOCOL, as random-twin:issd",
+    "fixed": "fixed:FILE, a .mat, .npy or .npz with a train mask",
+}
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How train and test pixels are drawn.
+
+    name: issd | kshot | blocks | random | random-twin | fixed.
+    argument: canonical text after the colon. For ``fixed`` it is "file name#checksum", so that moving the
+        file does not change what a trial is.
+    buffer: labelled pixels that are left out round the training pixels, so that for patches of side p = 2r+1
+        no test *centre* lies in a training patch (``centre``: Chebyshev distance > r), no test *patch* meets
+        a training patch (``patch``: > 2r), or ``none``.
+    path: where the masks of ``fixed`` lie; not part of the identity.
+    """
+
+    name: str
+    argument: str
+    buffer: Buffer
+    path: Path | None = field(default=None, compare=False)
+
+    @property
+    def label(self) -> str:
+        """As printed in tables: the text that was typed, with the buffer where it is not the usual one."""
+        text = f"{self.name}:{self.argument.split('#')[0]}"
+        if self.name == "issd" and float(self.argument) == DEFAULT_RATIO:
+            text = "issd"
+        return text if self.buffer == DEFAULT_BUFFER[self.name] else f"{text} (buffer {self.buffer})"
+
+    @property
+    def text(self) -> str:
+        """As typed on the command line, so that it parses again."""
+        return f"{self.name}:{self.path}" if self.path else f"{self.name}:{self.argument}"
+
+    @property
+    def random(self) -> bool:
+        """True where train and test pixels are neighbours by construction."""
+        return self.name in ("random", "random-twin")
+
+    def buffer_radius(self, patch: int) -> int:
+        """Chebyshev distance in pixels within which no test pixel may lie, for patches of side ``patch``."""
+        return {"none": 0, "centre": patch // 2, "patch": 2 * (patch // 2)}[self.buffer]
+
+    def as_json(self) -> dict[str, str]:
+        """The identity: what enters the hash of a trial."""
+        return {"name": self.name, "argument": self.argument, "buffer": self.buffer}
+
+
+def parse_protocol(text: str, buffer: str | None = None) -> Protocol:
+    """Protocol from its text, for example ``issd``, ``kshot:10``, ``random:0.05`` or ``fixed:masks.mat``.
+
+    buffer: ``none``, ``centre`` or ``patch`` in place of the protocol's own.
+    Raises InputError where the name, the argument or the buffer is not valid.
+    """
+    name, _, argument = text.strip().partition(":")
+    if name not in USAGE:
+        raise InputError("--protocol must name a protocol", value=repr(name), mend=did_you_mean(name, USAGE))
+    if buffer is not None and buffer not in get_args(Buffer):
+        raise InputError(
+            "--buffer must be none, centre or patch",
+            value=repr(buffer),
+            mend=did_you_mean(buffer, get_args(Buffer)),
+        )
+    path = None
+    if name == "fixed":
+        argument, path = _mask_file(argument)
+    elif name == "random-twin":
+        argument = parse_protocol(argument).text
+    else:
+        argument = _number(name, argument)
+    chosen: Buffer = buffer or DEFAULT_BUFFER[name]  # type: ignore[assignment]
+    return Protocol(name, argument, chosen, path)
+
+
+def _number(name: str, argument: str) -> str:
+    """The canonical text of a protocol's number."""
+    if name == "issd" and not argument:
+        return repr(DEFAULT_RATIO)
+    whole = name in ("kshot", "blocks")
+    try:
+        number = int(argument) if whole else float(argument)
+    except ValueError:
+        number = -1
+    if number <= 0 or (not whole and not number < 1):
+        allowed = "a whole number from 1 on" if whole else "a ratio between 0 and 1"
+        raise InputError(
+            f"protocol {name} needs {allowed}", value=repr(argument), mend=f"Write {USAGE[name]}."
+        )
+    return repr(number)
+
+
+def _mask_file(argument: str) -> tuple[str, Path]:
+    path = Path(argument).expanduser()
+    if not argument or not path.is_file():
+        raise InputError(
+            "protocol fixed needs a file of masks", value=repr(argument), mend=f"Write {USAGE['fixed']}."
+        )
+    return f"{path.name}#{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}", path.resolve()

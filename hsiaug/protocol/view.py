@@ -1,0 +1,169 @@
+"""The train view: all that a plugin may see of a scene. No test label can be reached from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from hsiaug.errors import PluginError
+from hsiaug.protocol.compact import dilate
+from hsiaug.protocol.split import Split
+from hsiaug.samples import PatchSamples
+from hsiaug.scene import Scene
+
+__all__ = ["Normaliser", "Scope", "TrainView", "patches_at", "train_view"]
+
+Scope = Literal["none", "train-region", "scene"]
+
+
+@dataclass(frozen=True, eq=False)
+class Normaliser:
+    """Per-band z-score. mean, std: (B,) float32, fitted on the pixels that a train view shows."""
+
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32]
+
+    def spectra(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(..., B) in scene units → (..., B) with mean 0 and standard deviation 1 per band."""
+        return (x - self.mean) / self.std
+
+    def patches(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, B, p, p) in scene units → the same, normalised."""
+        return (x - self.mean[:, None, None]) / self.std[:, None, None]
+
+    def patches_back(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, B, p, p) normalised → scene units."""
+        return x * self.std[:, None, None] + self.mean[:, None, None]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainView:
+    """Labelled training pixels, and the unlabelled pixels that the plugin's declared scope allows.
+
+    cube: (H, W, B) float32, NaN at every pixel that is not visible.
+    visible: (H, W) bool. Pixels of training patches are always visible (under a leaky protocol there are test
+        pixels among them: the split's audit counts these). Scope ``none`` shows nothing more; ``train-region``
+        adds every pixel that is not a test pixel; ``scene`` adds all (transductive: spectra of test pixels,
+        never their labels).
+    coords: (n, 2) int32 rows and columns of the training pixels; y: (n,) int64 their class ids.
+    unlabelled: (m, 2) int32 pixels without a training label whose whole patch is visible; empty for ``none``.
+    class_names: C names; id c is ``class_names[c - 1]``. A class may have no training pixel.
+    wavelengths: (B,) float64 nm or None. gsd: metres or None. units: of the cube.
+    patch: odd side p of the patches, in pixels.
+    """
+
+    cube: NDArray[np.float32]
+    visible: NDArray[np.bool_]
+    coords: NDArray[np.int32]
+    y: NDArray[np.int64]
+    unlabelled: NDArray[np.int32]
+    class_names: tuple[str, ...]
+    wavelengths: NDArray[np.float64] | None
+    gsd: float | None
+    units: str
+    patch: int
+    scope: Scope
+
+    @property
+    def bands(self) -> int:
+        """Number of bands B."""
+        return int(self.cube.shape[2])
+
+    @property
+    def counts(self) -> Mapping[int, int]:
+        """Training pixels of each class id that has any."""
+        ids, counts = np.unique(self.y, return_counts=True)
+        return dict(zip(ids.tolist(), counts.tolist(), strict=True))
+
+    def patches(self, coords: NDArray[Any]) -> NDArray[np.float32]:
+        """(n, B, p, p) float32 patches round ``coords`` (n, 2), mirrored at the scene's edges.
+
+        Raises PluginError where a patch would show a pixel that the view hides.
+        """
+        x = patches_at(self._padded, coords, self.patch)
+        if np.isnan(x).any():
+            raise PluginError(
+                f"a plugin of scope '{self.scope}' may only cut patches whose pixels are all visible",
+                value="a patch with hidden pixels",
+                mend="Take centres from TrainView.coords or TrainView.unlabelled, or declare a wider scope.",
+            )
+        return x
+
+    @cached_property
+    def real(self) -> PatchSamples:
+        """The labelled training patches."""
+        n = len(self.y)
+        return PatchSamples(
+            x=self.patches(self.coords),
+            coords=self.coords,
+            y=self.y,
+            synthetic=np.zeros(n, dtype=bool),
+            weight=np.ones(n, dtype=np.float32),
+        )
+
+    @cached_property
+    def normaliser(self) -> Normaliser:
+        """Per-band mean and standard deviation of the visible pixels; a constant band keeps its scale."""
+        seen = self.cube[self.visible].astype(np.float64)
+        std = seen.std(axis=0)
+        std[std < 1e-12] = 1.0
+        return Normaliser(seen.mean(axis=0).astype(np.float32), std.astype(np.float32))
+
+    @cached_property
+    def _padded(self) -> NDArray[np.float32]:
+        return pad(self.cube, self.patch)
+
+
+def pad(cube: NDArray[np.float32], patch: int) -> NDArray[np.float32]:
+    """The cube (H, W, B) mirrored at its edges by half a patch."""
+    r = patch // 2
+    return np.pad(cube, ((r, r), (r, r), (0, 0)), mode="reflect") if r else cube
+
+
+def patches_at(padded: NDArray[np.float32], coords: NDArray[Any], patch: int) -> NDArray[np.float32]:
+    """(n, B, p, p) patches of a padded cube round ``coords`` (n, 2) of the cube itself."""
+    windows = sliding_window_view(padded, (patch, patch), axis=(0, 1))
+    return np.ascontiguousarray(windows[coords[:, 0], coords[:, 1]])
+
+
+def train_view(scene: Scene, split: Split, scope: Scope) -> TrainView:
+    """What a plugin of the given scope may see of a scene under a split.
+
+    Everything is copied, so that neither the scene nor the split can be reached from the view.
+    """
+    visible = dilate(split.train, split.patch // 2)
+    if scope == "train-region":
+        visible |= ~split.test
+    elif scope == "scene":
+        visible[:] = True
+    cube = scene.cube.copy()
+    cube[~visible] = np.nan
+    for array in (cube, visible):
+        array.flags.writeable = False
+    coords = np.argwhere(split.train).astype(np.int32)
+    return TrainView(
+        cube=cube,
+        visible=visible,
+        coords=coords,
+        y=scene.labels[split.train].astype(np.int64),
+        unlabelled=_unlabelled(split, visible, scope),
+        class_names=scene.class_names,
+        wavelengths=None if scene.wavelengths is None else scene.wavelengths.copy(),
+        gsd=scene.gsd,
+        units=scene.units,
+        patch=split.patch,
+        scope=scope,
+    )
+
+
+def _unlabelled(split: Split, visible: NDArray[np.bool_], scope: Scope) -> NDArray[np.int32]:
+    if scope == "none":
+        return np.empty((0, 2), dtype=np.int32)
+    whole = ~dilate(~visible, split.patch // 2)
+    return np.argwhere(whole & ~split.train).astype(np.int32)
