@@ -1,0 +1,1 @@
+"""The ``hsiaug`` command: one module per command, heavy imports inside the functions."""

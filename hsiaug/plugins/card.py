@@ -74,7 +74,9 @@ def build_params(card: Card, preset: Preset = "cpu", overrides: Mapping[str, str
     for name, text in (overrides or {}).items():
         if name not in fields:
             raise InputError(
-                f"--set {card.name}.{name}: no such parameter", value=repr(name), mend=did_you_mean(name, fields)
+                f"--set {card.name}.{name}: no such parameter",
+                value=repr(name),
+                mend=did_you_mean(name, fields),
             )
         values[name] = _parse(card, fields[name], text)
     for name, value in values.items():
@@ -89,7 +91,7 @@ def build_params(card: Card, preset: Preset = "cpu", overrides: Mapping[str, str
 
 
 def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:
-    kind = type(item.default)
+    kind: type[Any] = type(item.default)
     try:
         if kind is bool:
             return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
@@ -107,8 +109,9 @@ def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:
 def _check_range(card: Card, item: dataclasses.Field[Any], value: Any) -> None:
     low, high = item.metadata.get("low"), item.metadata.get("high")
     if (low is not None and value < low) or (high is not None and value > high):
+        bounds = f"[{'-∞' if low is None else low}, {'∞' if high is None else high}]"
         raise InputError(
-            f"--set {card.name}.{item.name} must lie in [{'-∞' if low is None else low}, {'∞' if high is None else high}]",
+            f"--set {card.name}.{item.name} must lie in {bounds}",
             value=repr(value),
             mend=f"The default is {item.default!r}.",
         )

@@ -81,4 +81,3 @@ class Classifier(Protocol):
         ``view`` serves the normaliser, and unlabelled pixels where the card declares a scope.
         """
         ...
-

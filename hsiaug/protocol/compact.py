@@ -63,13 +63,13 @@ def compact_draw(
         assert best is not None
         train[tuple(best.T)] = True
         if len(best) < wanted[c]:
-            notes.append(f"class {c} keeps {len(best)} of {wanted[c]} training pixels, so that some remain for test")
+            notes.append(
+                f"class {c} keeps {len(best)} of {wanted[c]} training pixels, so that some remain for test"
+            )
     return Draw(train, np.zeros_like(train), tuple(notes))
 
 
-def _fewest_left(
-    labels: NDArray[np.int16], train: NDArray[np.bool_], classes: list[int], radius: int
-) -> int:
+def _fewest_left(labels: NDArray[np.int16], train: NDArray[np.bool_], classes: list[int], radius: int) -> int:
     free = labels[~dilate(train, radius)]
     left = np.bincount(free, minlength=max(classes) + 1)
     return int(min(left[c] for c in classes))

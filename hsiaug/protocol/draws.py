@@ -12,6 +12,7 @@ from hsiaug.protocol.compact import SMALL_CLASS, Draw, compact_draw
 from hsiaug.protocol.masks import fixed_draw
 from hsiaug.protocol.protocols import DEFAULT_RATIO, Protocol, parse_protocol
 from hsiaug.scene import Scene
+from hsiaug.seeds import derive_seed
 
 __all__ = ["draw_train", "training_sizes"]
 
@@ -48,15 +49,16 @@ def training_sizes(scene: Scene, protocol: Protocol) -> tuple[dict[int, int], li
     return sizes, notes
 
 
-def draw_train(scene: Scene, protocol: Protocol, radius: int, rng: np.random.Generator) -> Draw:
-    """The training pixels of one draw; ``radius`` is the buffer's, in pixels."""
+def draw_train(scene: Scene, protocol: Protocol, patch: int, seed: int) -> Draw:
+    """The training pixels of draw ``seed``, with the protocol's buffer for patches of side ``patch``."""
     if protocol.name == "fixed":
         return fixed_draw(scene, protocol)
+    rng = np.random.default_rng(derive_seed("split", scene.name, *protocol.as_json().values(), seed))
+    notes: list[str] = []
     if protocol.name == "random-twin":
-        twin = parse_protocol(protocol.argument)
-        train = draw_train(scene, twin, radius, rng).train
+        train = draw_train(scene, parse_protocol(protocol.argument), patch, seed).train
         counts = np.bincount(scene.labels[train], minlength=len(scene.class_names) + 1)
-        sizes, notes = {c: int(counts[c]) for c in scene.class_ids if counts[c]}, []
+        sizes = {c: int(counts[c]) for c in scene.class_ids if counts[c]}
     else:
         sizes, notes = training_sizes(scene, protocol)
     if protocol.random:
@@ -64,7 +66,7 @@ def draw_train(scene: Scene, protocol: Protocol, radius: int, rng: np.random.Gen
     elif protocol.name == "blocks":
         draw = _block_draw(scene.labels, sizes, int(protocol.argument), rng)
     else:
-        draw = compact_draw(scene.labels, sizes, radius, rng)
+        draw = compact_draw(scene.labels, sizes, protocol.buffer_radius(patch), rng)
     return Draw(draw.train, draw.dropped, (*notes, *draw.notes))
 
 
@@ -76,9 +78,7 @@ def _random_draw(labels: NDArray[np.int16], sizes: Mapping[int, int], rng: np.ra
     return Draw(train, np.zeros_like(train))
 
 
-def _block_draw(
-    labels: NDArray[np.int16], sizes: Mapping[int, int], side: int, rng: np.random.Generator
-) -> Draw:
+def _block_draw(labels: NDArray[np.int16], sizes: Mapping[int, int], side: int, rng: np.random.Generator) -> Draw:
     """Blocks are taken for training, class by class from the smallest on, until each has its pixels.
 
     A block is for training or for test, never for both: its other labelled pixels are dropped.

@@ -79,7 +79,7 @@ def _consistent(
     if wrong.sum() > MOST_DISAGREEMENT * max(1, int(listed.sum())):
         raise SplitError(
             f"{path.name}: the {role} mask must agree with the labels of scene {scene.name}",
-            value=f"{int(wrong.sum())} of {int(listed.sum())} pixels that disagree under every renaming of classes",
+            value=f"{int(wrong.sum())} of {int(listed.sum())} pixels that disagree, however ids are renamed",
             mend="Check that the mask belongs to this scene; a mask of zeros and ones names no classes.",
         )
     return listed & ~background & ~wrong, tuple(notes)

@@ -114,9 +114,7 @@ def _number(name: str, argument: str) -> str:
         number = -1
     if number <= 0 or (not whole and not number < 1):
         allowed = "a whole number from 1 on" if whole else "a ratio between 0 and 1"
-        raise InputError(
-            f"protocol {name} needs {allowed}", value=repr(argument), mend=f"Write {USAGE[name]}."
-        )
+        raise InputError(f"protocol {name} needs {allowed}", value=repr(argument), mend=f"Write {USAGE[name]}.")
     return repr(number)
 
 

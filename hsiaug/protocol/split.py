@@ -15,7 +15,6 @@ from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.draws import draw_train
 from hsiaug.protocol.protocols import Protocol
 from hsiaug.scene import Scene
-from hsiaug.seeds import derive_seed
 
 __all__ = ["Audit", "Split", "draw_split"]
 
@@ -143,10 +142,9 @@ def draw_split(scene: Scene, protocol: Protocol, seed: int, patch: int) -> Split
     Raises SplitError where the scene cannot give such a split, InputError for a patch that is not odd.
     """
     check_patch(patch, scene)
-    radius = protocol.buffer_radius(patch)
-    rng = np.random.default_rng(derive_seed("split", scene.name, *protocol.as_json().values(), seed))
-    draw = draw_train(scene, protocol, radius, rng)
+    draw = draw_train(scene, protocol, patch, seed)
     test = (scene.labels > 0) & ~draw.train & ~draw.dropped
+    radius = protocol.buffer_radius(patch)
     if radius:
         test &= ~dilate(draw.train, radius)
     return Split(scene.labels, len(scene.class_names), draw.train, test, protocol, patch, seed, draw.notes)

@@ -1,0 +1,1 @@
+"""One trial: what it is (spec), how it runs (run), what is reused (cache), where its record lies (store)."""

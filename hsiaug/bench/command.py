@@ -1,0 +1,35 @@
+"""The command line that reruns a trial."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+
+from hsiaug.trial.spec import PluginSpec, TrialSpec
+
+__all__ = ["command_for"]
+
+
+def command_for(trial: TrialSpec, scene_ref: str) -> str:
+    """``hsiaug benchmark …`` that runs this trial again; the controls, which every benchmark runs, come along."""
+    words = ["hsiaug", "benchmark", scene_ref]
+    words += ["--generator", trial.generator.name, "--classifier", trial.classifier.name]
+    words += ["--lambda", f"{trial.lam:g}"]
+    if trial.omega is not None:
+        words += ["--omega", f"{trial.omega:g}"]
+    words += ["--protocol", trial.protocol.text, "--buffer", trial.protocol.buffer]
+    words += ["--patch", str(trial.patch), "--seeds", f"{trial.seed}-{trial.seed}"]
+    for plugin in (trial.generator, trial.classifier):
+        words += _settings(plugin)
+    return shlex.join([*words, "--existing", "all"])
+
+
+def _settings(plugin: PluginSpec) -> list[str]:
+    """``--set`` for every parameter that is not at its default, whichever preset it came from."""
+    default = type(plugin.params)()
+    words = []
+    for item in dataclasses.fields(plugin.params):
+        value = getattr(plugin.params, item.name)
+        if value != getattr(default, item.name):
+            words += ["--set", f"{plugin.name}.{item.name}={value}"]
+    return words

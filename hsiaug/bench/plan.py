@@ -1,0 +1,137 @@
+"""From what a user asks for to the list of trials, controls included."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from hsiaug.errors import InputError
+from hsiaug.plugins.card import Card, Preset, build_params
+from hsiaug.plugins.hookspecs import Kind
+from hsiaug.plugins.registry import Registry
+from hsiaug.protocol.balance import check_lambda
+from hsiaug.protocol.protocols import Protocol
+from hsiaug.protocol.split import Split
+from hsiaug.scene import Scene
+from hsiaug.trial.spec import PluginSpec, TrialSpec
+from hsiaug.trial.task import Task
+
+T = TypeVar("T")
+
+__all__ = ["CONTROL_CLASSIFIER", "CONTROL_GENERATORS", "Plan", "Request", "build_plan"]
+
+CONTROL_GENERATORS = ("none", "duplicate")
+CONTROL_CLASSIFIER = "coords"
+"""Run in every benchmark, asked for or not: a gain counts only against both, and only with spectra."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks for; names and numbers as typed, already split at commas.
+
+    omegas: empty = each generator's own default. overrides: {plugin name: {parameter: text}}.
+    """
+
+    protocol: Protocol
+    generators: Sequence[str]
+    classifiers: Sequence[str]
+    lambdas: Sequence[float]
+    omegas: Sequence[float]
+    seeds: Sequence[int]
+    patch: int = 9
+    preset: Preset = "cpu"
+    overrides: Mapping[str, Mapping[str, str]] | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Trials in the order in which they share most: by draw, generator, ω, λ, classifier.
+
+    splits: one per draw. notes: sentences on what was added or collapsed. cards: by kind and name.
+    """
+
+    trials: tuple[TrialSpec, ...]
+    splits: tuple[Split, ...]
+    notes: tuple[str, ...]
+    cards: Mapping[tuple[Kind, str], Card]
+
+
+def build_plan(scene: Scene, task: Task, request: Request, plugins: Registry) -> Plan:
+    """All trials of a request. Draws every split, so that a scene that cannot be split fails before any trial.
+
+    Raises InputError for unknown names and numbers out of range, SplitError and PluginError likewise.
+    """
+    for lam in request.lambdas:
+        check_lambda(lam)
+    for omega in request.omegas:
+        _check_omega(omega)
+    generators = _unique((*CONTROL_GENERATORS, *request.generators))
+    classifiers = _unique((*request.classifiers, CONTROL_CLASSIFIER))
+    loaded = [_load(plugins, "generator", name, request) for name in generators]
+    tests = [_load(plugins, "classifier", name, request) for name in classifiers]
+    _check_overrides(request, [*generators, *classifiers])
+    notes: list[str] = []
+    arms = [
+        (spec, card, lam, omega)
+        for spec, card in loaded
+        for omega in _omegas(card, request, notes)
+        for lam in _lambdas(card, request, notes)
+    ]
+    splits = [task.split(scene, request.protocol, seed, request.patch) for seed in request.seeds]
+    trials = [
+        TrialSpec(task.name, scene.name, scene.sha256, request.protocol, request.patch, seed, g, c, lam, omega)
+        for seed in request.seeds
+        for g, g_card, lam, omega in arms
+        for c, c_card in tests
+        if c_card.input != "location" or not g_card.adds
+    ]
+    cards: dict[tuple[Kind, str], Card] = {("generator", card.name): card for _, card in loaded}
+    cards |= {("classifier", card.name): card for _, card in tests}
+    return Plan(tuple(trials), tuple(splits), tuple(notes), cards)
+
+
+def _load(plugins: Registry, kind: Kind, name: str, request: Request) -> tuple[PluginSpec, Card]:
+    card: Card = plugins.find(kind, name).load().card
+    params = build_params(card, request.preset, (request.overrides or {}).get(name))
+    return PluginSpec(name, card.version, params), card
+
+
+def _omegas(card: Card, request: Request, notes: list[str]) -> list[float | None]:
+    if card.guidance is None:
+        if request.omegas and card.adds and card.name not in CONTROL_GENERATORS:
+            notes.append(f"generator {card.name} takes no guidance: --omega does not apply to it")
+        return [None]
+    return list(_unique(request.omegas)) or [card.guidance]
+
+
+def _lambdas(card: Card, request: Request, notes: list[str]) -> list[float]:
+    """The λ of a generator's arms; λ = 0 asks for no sample, which is what ``none`` is."""
+    if not card.adds:
+        return [0.0]
+    lambdas = [lam for lam in _unique(request.lambdas) if lam > 0]
+    if len(lambdas) < len(_unique(request.lambdas)) and card.name not in CONTROL_GENERATORS:
+        notes.append(f"generator {card.name} at λ = 0 adds nothing: see the row of none")
+    return sorted(lambdas)
+
+
+def _check_omega(omega: float) -> None:
+    if not math.isfinite(omega) or omega < 0:
+        raise InputError(
+            "--omega must be a number from 0 on",
+            value=f"{omega:g}",
+            mend="0 is purely conditional sampling; 1 to 4 are usual.",
+        )
+
+
+def _check_overrides(request: Request, names: Sequence[str]) -> None:
+    for name in request.overrides or {}:
+        if name not in names:
+            raise InputError(
+                "--set must name a plugin of this benchmark", value=repr(name), mend=f"Here: {', '.join(names)}."
+            )
+
+
+def _unique(items: Sequence[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(items))

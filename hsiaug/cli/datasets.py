@@ -1,0 +1,155 @@
+"""``hsiaug datasets``: what scenes there are, what a card says, and fetching their files."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from hsiaug.data.cards import FileSpec
+    from hsiaug.data.catalogue import Entry
+
+app = typer.Typer(no_args_is_help=True, help="Public scenes and your own: list, describe, download.")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.command("list", epilog="Examples: hsiaug datasets list · hsiaug datasets list --json")
+def list_scenes(as_json: Json = False) -> None:
+    """List the catalogue: size, bands, classes, labelled pixels, and what is on this machine."""
+    from hsiaug.data.catalogue import data_dir, find_entry, scene_names
+
+    rows = [_row(find_entry(name)) for name in scene_names()]
+    if as_json:
+        _echo_json(rows)
+    elif not sys.stdout.isatty():
+        typer.echo("\t".join(rows[0]))
+        for row in rows:
+            typer.echo("\t".join(_text(value) for value in row.values()))
+    else:
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(box=None, header_style="bold")
+        for column, value in rows[0].items():
+            table.add_column(column, justify="right" if isinstance(value, int | float) else "left")
+        for row in rows:
+            table.add_row(*(_text(value) for value in row.values()))
+        Console().print(table)
+        typer.echo(f"Data folder: {data_dir()} (set HSIAUG_DATA_DIR for another one)")
+
+
+@app.command("info", epilog="Examples: hsiaug datasets info salinas_a · hsiaug datasets info my_scene.toml")
+def info(
+    scene: Annotated[str, typer.Argument(help="Name from the catalogue, or path of a card (.toml).")],
+    as_json: Json = False,
+) -> None:
+    """Print everything a card says: files, mirrors, checksums, classes, sensor, citation."""
+    from hsiaug.data.catalogue import find_entry
+
+    entry = find_entry(scene)
+    if as_json:
+        card = entry.card.model_dump(mode="json")
+        folders = [str(folder) for folder in entry.folders]
+        _echo_json({**card, "status": _row(entry)["status"], "folders": folders})
+        return
+    for line in _describe(entry):
+        typer.echo(line)
+
+
+@app.command("fetch", epilog="Examples: hsiaug datasets fetch salinas_a · hsiaug datasets fetch salinas ksc")
+def fetch(
+    scenes: Annotated[list[str], typer.Argument(help="Names from the catalogue, or paths of cards.")],
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    """Download what is missing, verify every checksum, and print where the files are."""
+    from hsiaug.data import fetch_scene, scene_card
+
+    names = [scene_card(scene).name for scene in scenes]  # a misspelt last name must not cost a download
+    for scene, name in zip(scenes, names, strict=True):
+        paths = fetch_scene(scene, progress=not quiet)
+        for path in paths:
+            typer.echo(f"{name}\t{path}")
+        if not paths:
+            typer.echo(f"{name}\tmade up in memory, has no files")
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    from hsiaug.data.files import status
+
+    card = entry.card
+    shape = card.cube.shape
+    counts = card.labels.counts
+    return {
+        "name": card.name,
+        "size": f"{shape[0]}×{shape[1]}" if shape else None,
+        "bands": shape[2] if shape else None,
+        "classes": len(card.labels.kept),
+        "labelled px": sum(counts) if counts else None,
+        "GSD": card.sensor.gsd,
+        "status": status(entry),
+    }
+
+
+def _describe(entry: Entry) -> list[str]:
+    card = entry.card
+    row = _row(entry)
+    lines = [
+        f"{card.name}: {card.title}" if card.title else card.name,
+        f"status       {row['status']}",
+        f"cube         {_text(row['size'])} pixels, {_text(row['bands'])} bands, {card.cube.units}",
+        f"sensor       {card.sensor.name or 'not recorded'}, GSD {_text(card.sensor.gsd)} m",
+        f"wavelengths  {_wavelengths(entry)}",
+    ]
+    for heading, text in (("home page", card.homepage), ("citation", card.citation), ("licence", card.licence)):
+        lines += [f"{heading:<12} {text}"] if text else []
+    lines += ["", *card.notes.strip().splitlines(), ""] if card.notes else [""]
+    for heading, spec in zip(("cube", "labels"), card.files, strict=False):
+        lines += _describe_file(entry, heading, spec)
+    lines += ["", "id\tclass\tcode in file\tlabelled px"]
+    counts = dict(zip(card.labels.names, card.labels.counts or (), strict=False))
+    for class_id, (name, code) in enumerate(card.labels.kept, start=1):
+        lines.append(f"{class_id}\t{name}\t{code}\t{_text(counts.get(name))}")
+    if card.labels.ignore:
+        lines.append(f"ignored      {', '.join(map(str, card.labels.ignore))}")
+    for name, ids in card.subset_ids.items():
+        lines.append(f"subset {name}: classes {', '.join(map(str, ids))}")
+    return lines
+
+
+def _describe_file(entry: Entry, heading: str, spec: FileSpec) -> list[str]:
+    from hsiaug.data.files import megabytes
+
+    if spec.package:
+        return [f"{heading:<12} {spec.file} in the Python package {spec.package}", f"  sha256     {spec.sha256}"]
+    names = " and ".join(name for name in (spec.file, spec.data) if name)
+    key = f", array '{spec.key}'" if spec.key else ""
+    size = f", {megabytes(spec.size)}" if spec.size else ""
+    lines = [f"{heading:<12} {names}{key}{size}", f"  place in   {entry.folders[0]}"]
+    if spec.sha256:
+        lines.append(f"  sha256     {spec.sha256}")
+    return lines + [f"  mirror     {url}" for url in spec.urls]
+
+
+def _wavelengths(entry: Entry) -> str:
+    sensor = entry.card.sensor
+    if sensor.range_nm:
+        return f"{sensor.range_nm[0]:g}–{sensor.range_nm[1]:g} nm, taken as evenly spaced"
+    if not sensor.wavelengths:
+        return "not in the card"
+    known = "approximate" if sensor.approximate else "as calibrated"
+    return f"{min(sensor.wavelengths):g}–{max(sensor.wavelengths):g} nm, {known}"
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "–"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _echo_json(value: object) -> None:
+    import json
+
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -1,0 +1,62 @@
+"""The ``hsiaug`` command and its error messages."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from hsiaug import __version__
+from hsiaug.cli import benchmark, datasets, plugins, report, show, split
+from hsiaug.errors import HsiaugError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="hsiaug",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Augment hyperspectral scenes that have few, unequal labels, and measure honestly whether it helped.",
+    epilog="Start with: [bold]hsiaug benchmark indian_pines --generator smote --lambda 0.5 --seeds 3[/bold]",
+)
+app.command()(benchmark.benchmark)
+app.command()(report.report)
+app.command()(show.show)
+app.command()(split.split)
+app.add_typer(datasets.app, name="datasets")
+app.add_typer(plugins.app, name="plugins")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hsiaug {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version and leave."
+    ),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line. Bad input gives one message on stderr and exit code 2."""
+    try:
+        app()
+    except HsiaugError as error:
+        typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
+        typer.echo(str(error), err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("stopped: what is finished is in the store; run the same command to go on", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""``hsiaug show``: one record, and the command that reruns it."""
+
+from __future__ import annotations
+
+import json as json_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hsiaug.cli import options
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["show"]
+
+
+def show(
+    hash: Annotated[str, typer.Argument(help="Hash of a record, or its beginning.")],
+    store: options.StoreDir = Path("hsiaug-results"),
+    json: Annotated[bool, typer.Option("--json", help="Print the raw record.")] = False,
+) -> None:
+    """Show one record: settings, accuracy, audit, times, and the command that reruns it.
+
+    Examples:
+
+      hsiaug show 3fa9
+
+      hsiaug show 3fa9 --json
+    """
+    from rich.console import Console
+
+    from hsiaug.trial.store import Store
+
+    record = Store(store).find(hash)
+    if json:
+        typer.echo(json_module.dumps(record, ensure_ascii=False, indent=1, allow_nan=False))
+        return
+    _print(record, Console())
+
+
+def _print(record: dict[str, Any], out: Console) -> None:
+    from rich.table import Table
+
+    spec, metrics = record["spec"], record["metrics"]
+    table = Table.grid(padding=(0, 2))
+    for name, value in _facts(record):
+        table.add_row(name, value)
+    out.print(table, highlight=False)
+    if record["error"]:
+        out.print(record["error"]["traceback"] or record["error"]["message"], markup=False, highlight=False)
+    if metrics:
+        classes = Table("class", "train", "synthetic", "test", "recall %")
+        rows = zip(
+            record["class_names"],
+            record["samples"]["real"],
+            record["samples"]["synthetic"],
+            metrics["n_test"],
+            metrics["recall"],
+            strict=True,
+        )
+        for name, real, synthetic, test, recall in rows:
+            shown = "not evaluable" if recall is None else f"{100 * recall:.1f}"
+            classes.add_row(name, str(real), str(synthetic), str(test), shown)
+        out.print(classes)
+    if spec["generator"]["params"] or spec["classifier"]["params"]:
+        out.print("run it again (its controls come along):", highlight=False)
+    out.print(record["command"], markup=False, highlight=False, soft_wrap=True)
+
+
+def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:
+    spec, metrics, audit = record["spec"], record["metrics"], record["audit"]
+    facts = [
+        ("record", record["hash"]),
+        ("status", record["status"]),
+        ("scene", f"{spec['scene']['name']} (sha256 {spec['scene']['sha256'][:12]}…)"),
+        (
+            "protocol",
+            f"{' '.join(map(str, spec['protocol'].values()))}, patch {spec['patch']}, draw {spec['seed']}",
+        ),
+        ("generator", _plugin(spec["generator"])),
+        ("classifier", _plugin(spec["classifier"])),
+        ("λ, ω", f"{spec['lambda']:g}, {'–' if spec['omega'] is None else spec['omega']}"),
+    ]
+    if metrics:
+        kappa = "–" if metrics["kappa"] is None else f"{100 * metrics['kappa']:.2f}"
+        facts.append(("OA / AA / κ", f"{100 * metrics['oa']:.2f} / {100 * metrics['aa']:.2f} / {kappa} (×100)"))
+    if audit:
+        facts += [
+            ("audit", f"{audit['n_train']} train, {audit['n_test']} test, {audit['n_buffered']} left out"),
+            ("overlap", f"centre {audit['centre_overlap_percent']} %, patch {audit['patch_overlap_percent']} %"),
+        ]
+    if record["provenance"]:
+        facts.append(("provenance", json_module.dumps(record["provenance"], ensure_ascii=False)))
+    times = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in record["timings"].items())
+    machine = record["environment"]
+    facts += [
+        ("times", times or "–"),
+        ("peak memory", "–" if record["peak_memory_mb"] is None else f"{record['peak_memory_mb']:.0f} MB"),
+        ("device", json_module.dumps(record["device"])),
+        ("machine", f"{machine['processor']}, {machine['platform']}, Python {machine['python']}"),
+        ("versions", ", ".join(f"{name} {v}" for name, v in machine["versions"].items())),
+        ("created", record["created"]),
+    ]
+    return facts
+
+
+def _plugin(spec: dict[str, Any]) -> str:
+    params = ", ".join(f"{name}={value}" for name, value in spec["params"].items())
+    return f"{spec['name']} {spec['version']}" + (f" ({params})" if params else "")

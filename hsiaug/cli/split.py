@@ -1,0 +1,89 @@
+"""``hsiaug split``: a draw of train and test pixels, its audit, and its map."""
+
+from __future__ import annotations
+
+import json as json_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hsiaug.cli import options
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hsiaug.protocol.split import Split
+    from hsiaug.scene import Scene
+
+__all__ = ["split"]
+
+
+def split(
+    scene: options.SceneRef,
+    protocol: options.Protocol = "issd",
+    buffer: options.Buffer = None,
+    patch: options.Patch = 9,
+    seed: Annotated[int, typer.Option(help="Number of the draw.", min=0)] = 0,
+    png: Annotated[bool, typer.Option("--png", help="Draw a map of train, test and buffer pixels.")] = False,
+    out: Annotated[Path | None, typer.Option(help="File of the map. Default: SCENE-PROTOCOL-SEED.png.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the audit as JSON.")] = False,
+) -> None:
+    """Draw train and test pixels, and audit what the draw costs and leaks.
+
+    Examples:
+
+      hsiaug split indian_pines --protocol issd --png
+
+      hsiaug split indian_pines --protocol random:0.1 --seed 3
+    """
+    from rich.console import Console
+
+    from hsiaug.data import load_scene
+    from hsiaug.protocol.protocols import parse_protocol
+    from hsiaug.protocol.split import draw_split
+
+    loaded = load_scene(scene)
+    drawn = draw_split(loaded, parse_protocol(protocol, buffer), seed, patch)
+    if json:
+        typer.echo(json_module.dumps(drawn.audit.as_json(), ensure_ascii=False))
+    else:
+        _print(drawn, loaded, Console())
+    if png or out:
+        from hsiaug.report.figures import save_split_map
+
+        name = f"{loaded.name}-{drawn.protocol.label}-{seed}.png".replace(":", "_").replace(" ", "_")
+        path = out or Path(name)
+        save_split_map(loaded, drawn, path)
+        typer.echo(f"map in {path}", err=True)
+
+
+def _print(drawn: Split, scene: Scene, out: Console) -> None:
+    from rich.table import Table
+
+    audit = drawn.audit
+    table = Table(
+        "class", "name", "labelled", "train", "test", title=f"{scene.name}, {audit.protocol}, draw {drawn.seed}"
+    )
+    for c in scene.class_ids:
+        total = int(scene.class_counts[c - 1])
+        table.add_row(
+            str(c),
+            scene.class_names[c - 1],
+            str(total),
+            str(audit.train_counts[c - 1]),
+            str(audit.test_counts[c - 1]),
+        )
+    out.print(table)
+    names = {c: scene.class_names[c - 1] for c in scene.class_ids}
+    lines = [
+        f"{'LEAKY: ' if audit.leaky else ''}{audit.centre_overlap_percent} % of test pixels lie in a training patch, "
+        f"{audit.patch_overlap_percent} % have a patch that meets one (patches of {drawn.patch}×{drawn.patch})",
+        f"{audit.n_train} train, {audit.n_test} test, {audit.n_buffered} labelled pixels left out (buffer {audit.buffer})",
+        *(f"no test pixel: {names[c]}" for c in audit.lost_classes),
+        *(f"fewer than 10 test pixels: {names[c]}" for c in audit.thin_classes),
+        *(f"no training pixel: {names[c]}" for c in audit.untrained_classes),
+        *audit.notes,
+    ]
+    for line in lines:
+        out.print(line, markup=False, highlight=False, soft_wrap=True)

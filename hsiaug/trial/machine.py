@@ -1,0 +1,110 @@
+"""What a trial ran on: device, versions, memory."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import sys
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from hsiaug.errors import InputError
+from hsiaug.plugins.card import Card
+
+__all__ = ["PeakMemory", "environment", "resolve_device", "threads"]
+
+LIBRARIES = ("hsiaug", "numpy", "scipy", "scikit-learn", "imbalanced-learn", "torch")
+
+
+def resolve_device(requested: str, card: Card) -> str:
+    """The device for one plugin: "cpu" for those that use none; else what was asked, ``auto`` = a GPU if any.
+
+    Raises InputError for a device that torch does not know or this machine lacks.
+    """
+    if not card.uses_device or requested == "cpu":
+        return "cpu"
+    return check_device(requested)
+
+
+@cache
+def check_device(requested: str) -> str:
+    """A device that is there, as torch names it; the CPU needs no torch."""
+    if requested == "cpu":
+        return "cpu"
+    import torch
+
+    gpu = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    if requested == "auto":
+        return gpu
+    try:
+        kind = torch.device(requested)
+        there = kind.type in ("cpu", gpu) and (kind.index or 0) < max(1, torch.cuda.device_count())
+    except RuntimeError:
+        there = False
+    if not there:
+        raise InputError(
+            "--device must name a device of this machine",
+            value=repr(requested),
+            mend=f"Here: auto, {', '.join(sorted({'cpu', gpu}))}.",
+        )
+    return requested
+
+
+def threads() -> int:
+    """Threads that numerical libraries use in this process."""
+    return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+
+
+@cache
+def environment() -> dict[str, Any]:
+    """Python, platform and the versions of the libraries that results depend on."""
+    versions = {}
+    for name in LIBRARIES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "versions": versions,
+    }
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+class PeakMemory:
+    """Peak resident memory of this process since :meth:`restart`, in MB, where the system tells (else None).
+
+    Linux resets the mark; elsewhere it is the peak of the process so far.
+    """
+
+    def restart(self) -> None:
+        with contextlib.suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5")
+
+    def read(self) -> float | None:
+        try:
+            for line in Path("/proc/self/status").read_text().splitlines():
+                if line.startswith("VmHWM"):
+                    return round(int(line.split()[1]) / 1024, 1)
+        except OSError:
+            pass
+        try:
+            import resource
+        except ImportError:
+            return None
+        scale = 2**20 if sys.platform == "darwin" else 2**10
+        return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale, 1)

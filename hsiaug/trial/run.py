@@ -1,0 +1,168 @@
+"""Run one trial: split, view, generator, λ, classifier, score; the result is a record, also where it fails."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from hsiaug.plugins.card import Card
+from hsiaug.plugins.contracts import Classifier, Generator, Progress
+from hsiaug.plugins.registry import Registry
+from hsiaug.samples import PatchSamples
+from hsiaug.seeds import derive_seed
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.machine import PeakMemory, environment, resolve_device, threads
+from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import Record
+from hsiaug.trial.task import Prediction
+
+__all__ = ["died", "run_trial"]
+
+
+@dataclass
+class _Course:
+    """How far a trial has come: the stage it is in, and seconds per stage."""
+
+    stage: str = "split"
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def at(self, stage: str) -> Iterator[None]:
+        self.stage = stage
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] = time.perf_counter() - start
+
+
+def run_trial(
+    spec: TrialSpec,
+    bench: Workbench,
+    plugins: Registry,
+    *,
+    device: str = "auto",
+    progress: Progress,
+    scene_ref: str = "",
+    command: str = "",
+) -> tuple[Record, Prediction | None]:
+    """The record of a trial, and its predictions. An exception of a plugin gives a record of status "failed".
+
+    device: "auto", "cpu", "cuda", ... Raises InputError where the device is not there.
+    """
+    generator: Generator = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
+    classifier: Classifier = plugins.find("classifier", spec.classifier.name).load()(spec.classifier.params)
+    devices: dict[str, Any] = {
+        "requested": device,
+        "generator": resolve_device(device, generator.card),
+        "classifier": resolve_device(device, classifier.card),
+        "threads": threads(),
+    }
+    memory, course, start = PeakMemory(), _Course(), time.perf_counter()
+    memory.restart()
+    result: dict[str, Any] = {"status": "ok", "error": None}
+    prediction = None
+    try:
+        result["audit"] = bench.split(spec).audit.as_json()
+        samples = _augment(spec, bench, generator, devices["generator"], course, progress)
+        result["samples"] = bench.task.counts(samples, bench.scene)
+        result["provenance"] = dict(samples.provenance)
+        prediction = _classify(spec, bench, classifier, samples, devices["classifier"], course, progress)
+        result["metrics"] = bench.task.score(bench.scene, prediction)
+        result["predictions_sha256"] = hashlib.sha256(prediction[1].tobytes()).hexdigest()
+    except Exception as error:
+        prediction = None
+        result |= {"status": "failed", "error": _failure(course.stage, error), "metrics": None}
+    result["timings"] = {**course.seconds, "total": time.perf_counter() - start}
+    result["peak_memory_mb"] = memory.read()
+    result["device"] = devices
+    result |= _declared(generator.card, classifier.card)
+    return _record(spec, bench.scene.class_names, scene_ref, command, result), prediction
+
+
+def _augment(
+    spec: TrialSpec, bench: Workbench, generator: Generator, device: str, course: _Course, progress: Progress
+) -> PatchSamples:
+    """Real samples and the synthetic ones that λ asks for. Where it asks for none, nothing is fitted."""
+    view = bench.view(spec, generator.card.scope)
+    wanted = bench.task.wanted(view, spec.lam if generator.card.adds else 0.0)
+    if not any(wanted.values()):
+        return bench.task.join(view, [], wanted)
+    with course.at("fit_generator"):
+        fit = bench.fit(spec, generator, device, progress)
+    course.seconds["fit_generator"] = fit.seconds
+    with course.at("sample"):
+        pool = bench.pool(spec, fit, view)
+    return bench.task.join(view, pool, wanted)
+
+
+def _classify(
+    spec: TrialSpec,
+    bench: Workbench,
+    classifier: Classifier,
+    samples: PatchSamples,
+    device: str,
+    course: _Course,
+    progress: Progress,
+) -> Prediction:
+    """Fit on the samples, predict the test pixels. The seed is the same for every arm of a draw."""
+    card: Card = classifier.card
+    view = bench.view(spec, card.scope)
+    seed = derive_seed("classifier", spec.classifier.name, spec.seed)
+    with course.at("fit_classifier"):
+        shown = bench.task.shown(samples, card)
+        fitted = classifier.fit(shown, view, seed=seed, device=device, progress=progress)
+    with course.at("predict"):
+        return bench.task.predict(fitted, card, bench.scene, bench.split(spec))
+
+
+def _failure(stage: str, error: BaseException) -> dict[str, str]:
+    """What a record keeps of an exception."""
+    return {
+        "stage": stage,
+        "type": type(error).__name__,
+        "message": str(error),
+        "traceback": "".join(traceback.format_exception(error)),
+    }
+
+
+def _declared(generator: Card, classifier: Card) -> dict[str, Any]:
+    scope = {"generator": generator.scope, "classifier": classifier.scope}
+    return {"scope": scope, "transductive": "scene" in scope.values()}
+
+
+def _record(spec: TrialSpec, class_names: Sequence[str], scene_ref: str, command: str, result: Record) -> Record:
+    return {
+        "format": 1,
+        "hash": spec.hash,
+        "spec": spec.as_json(),
+        "scene_ref": scene_ref,
+        "class_names": list(class_names),
+        "audit": None,
+        "samples": None,
+        "provenance": {},
+        "scope": None,
+        "transductive": None,
+        "device": None,
+        "predictions_sha256": None,
+        **result,
+        "environment": environment(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command,
+    }
+
+
+def died(spec: TrialSpec, scene_ref: str, command: str) -> Record:
+    """The record of a trial whose process died before it could write one."""
+    error = {
+        "stage": "unknown",
+        "type": "WorkerDied",
+        "message": "the process of this trial was killed, twice: often for want of memory",
+        "traceback": "",
+    }
+    result = {"status": "failed", "error": error, "metrics": None, "timings": {}, "peak_memory_mb": None}
+    return _record(spec, [], scene_ref, command, result)

@@ -1,0 +1,96 @@
+"""What a trial is: everything that determines its result, and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from hsiaug.protocol.protocols import Protocol
+
+__all__ = ["OMEGA_CONVENTION", "PluginSpec", "TrialSpec", "canonical_json", "short_hash"]
+
+FORMAT = 1
+"""Raise when the same spec gives another result than before (a change of protocol, metric or seeding)."""
+OMEGA_CONVENTION = "eps = (1+omega)*eps(text) - omega*eps(null)"
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no spaces: equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def short_hash(value: Any) -> str:
+    """First 16 hex digits of the SHA-256 of a value's canonical JSON."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class PluginSpec:
+    """A plugin with its version and hyper-parameters."""
+
+    name: str
+    version: str
+    params: Any
+
+    def as_json(self) -> dict[str, Any]:
+        return {"name": self.name, "version": self.version, "params": dataclasses.asdict(self.params)}
+
+
+@dataclass(frozen=True)
+class TrialSpec:
+    """One cell of a plan: scene × protocol × draw × generator × λ × ω × classifier.
+
+    patch: side in pixels. seed: number of the draw. lam: sample balance rate λ ≥ 0.
+    omega: guidance strength, None for generators that take none.
+    """
+
+    task: str
+    scene: str
+    scene_sha256: str
+    protocol: Protocol
+    patch: int
+    seed: int
+    generator: PluginSpec
+    classifier: PluginSpec
+    lam: float
+    omega: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            **self._draw(),
+            "generator": self.generator.as_json(),
+            "classifier": self.classifier.as_json(),
+            "lambda": self.lam,
+            "omega": self.omega,
+            "omega_convention": None if self.omega is None else OMEGA_CONVENTION,
+        }
+
+    @cached_property
+    def hash(self) -> str:
+        """Content hash: the name of the trial's record."""
+        return short_hash(self.as_json())
+
+    @cached_property
+    def draw_hash(self) -> str:
+        """Hash of the split alone."""
+        return short_hash(self._draw())
+
+    @cached_property
+    def fit_hash(self) -> str:
+        """Hash of all that determines the fitted generator."""
+        return short_hash({"format": FORMAT, **self._draw(), "generator": self.generator.as_json()})
+
+    def _draw(self) -> Mapping[str, Any]:
+        return {
+            "task": self.task,
+            "scene": {"name": self.scene, "sha256": self.scene_sha256},
+            "protocol": self.protocol.as_json(),
+            "patch": self.patch,
+            "seed": self.seed,
+        }
