@@ -181,7 +181,7 @@ def _start_worker(job: Job, events: Any) -> None:
     # Ctrl-C reaches the workers too; records are written whole or not at all, so they may stop at once.
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    _worker = (job, load_scene(job.scene_ref), events)
+    _worker = (job, load_scene(job.scene_ref, progress=False), events)
 
 
 def _die_with_parent() -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json as json_module
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hsiaug.cli import options
+from hsiaug.cli.output import print_lines, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from hsiaug.bench.estimate import Estimate
     from hsiaug.bench.plan import Plan
     from hsiaug.scene import Scene
     from hsiaug.trial.spec import TrialSpec
@@ -129,8 +131,7 @@ def benchmark(
     plan = build_plan(loaded, get_task("pixels"), request, registry())
     jobs = _jobs(jobs, device, plan)
     out, err = Console(), Console(stderr=True)
-    for note in plan.notes:
-        err.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
+    print_lines(err, (f"note: {note}" for note in plan.notes))
     if dry_run:
         _print_plan(plan, _missing(plan, store, existing), store, jobs, out, as_json=json)
         return
@@ -185,7 +186,7 @@ def _run(
 
     reused = len(plan.trials) - len(todo)
     if reused:
-        err.print(f"{reused} of {len(plan.trials)} trials are taken from {store.root}", highlight=False)
+        print_lines(err, [f"{reused} of {len(plan.trials)} trials are taken from {store.root}"])
     if not todo:
         return
     commands = {trial.hash: command_for(trial, scene_ref) for trial in todo}
@@ -196,9 +197,7 @@ def _run(
 def _print_plan(
     plan: Plan, todo: Sequence[TrialSpec], store: Path, jobs: int, out: Console, *, as_json: bool
 ) -> None:
-    from rich.table import Table
-
-    from hsiaug.bench.estimate import estimate, readable
+    from hsiaug.bench.estimate import estimate
     from hsiaug.errors import StoreError
     from hsiaug.trial.store import Store
 
@@ -209,9 +208,8 @@ def _print_plan(
     cost = estimate(plan, todo, records, jobs)
     audits = [split.audit.as_json() for split in plan.splits]
     if as_json:
-        trials = [{"hash": t.hash, **t.as_json()} for t in plan.trials]
         answer = {
-            "trials": trials,
+            "trials": [{"hash": t.hash, **t.as_json()} for t in plan.trials],
             "to_run": [t.hash for t in todo],
             "seconds": cost.seconds,
             "jobs": jobs,
@@ -220,41 +218,49 @@ def _print_plan(
         }
         typer.echo(json_module.dumps(answer, ensure_ascii=False, allow_nan=False))
         return
+    print_table(out, ("generator", "λ", "ω", "classifier", "draws", "to run"), _arms(plan, todo))
+    print_lines(out, (_split_line(plan, audits[0]), _cost_line(plan, todo, cost, jobs)))
+
+
+def _arms(plan: Plan, todo: Sequence[TrialSpec]) -> Iterator[tuple[str, ...]]:
+    """Rows of the plan: each arm with its draws, and how many of them are to run."""
     waiting = {t.hash for t in todo}
-    table = Table("generator", "λ", "ω", "classifier", "draws", "to run")
     arms: dict[tuple[str, ...], list[TrialSpec]] = {}
     for t in plan.trials:
-        key = (t.generator.name, f"{t.lam:g}", "–" if t.omega is None else f"{t.omega:g}", t.classifier.name)
-        arms.setdefault(key, []).append(t)
-    for key, trials in arms.items():
-        table.add_row(*key, str(len(trials)), str(sum(t.hash in waiting for t in trials)))
-    out.print(table)
-    first = audits[0]
-    out.print(
-        f"protocol {first['protocol']}, draw {plan.splits[0].seed}: {first['n_train']} train, {first['n_test']} test "
-        f"pixels; {first['centre_overlap_percent']} % of test pixels lie in training patches"
-        + (" [LEAKY]" if first["leaky"] else ""),
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
+        omega = "–" if t.omega is None else f"{t.omega:g}"
+        arms.setdefault((t.generator.name, f"{t.lam:g}", omega, t.classifier.name), []).append(t)
+    for arm, members in arms.items():
+        yield (*arm, str(len(members)), str(sum(t.hash in waiting for t in members)))
+
+
+def _split_line(plan: Plan, audit: dict[str, Any]) -> str:
+    leaky = " [LEAKY]" if audit["leaky"] else ""
+    return (
+        f"protocol {audit['protocol']}, draw {plan.splits[0].seed}: {audit['n_train']} train, {audit['n_test']} "
+        f"test pixels; {audit['centre_overlap_percent']} % of test pixels lie in training patches{leaky}"
     )
-    source = "timed in this store" if cost.measured == 1 else "rough: from the plugins' own figures"
-    if 0 < cost.measured < 1:
+
+
+def _cost_line(plan: Plan, todo: Sequence[TrialSpec], cost: Estimate, jobs: int) -> str:
+    from hsiaug.bench.estimate import readable
+
+    source = "rough: from the plugins' own figures"
+    if cost.measured == 1:
+        source = "timed in this store"
+    elif cost.measured:
         source = "partly timed in this store, partly from the plugins' own figures"
-    out.print(
-        f"{len(todo)} of {len(plan.trials)} trials to run, about {readable(cost.seconds)} with {jobs} processes ({source})",
-        highlight=False,
-        soft_wrap=True,
-    )
+    processes = "1 process" if jobs == 1 else f"{jobs} processes"
+    count = f"{len(todo)} of {len(plan.trials)} trials to run"
+    return f"{count}, about {readable(cost.seconds)} with {processes} ({source})"
 
 
 def _print_result(records: list[Record], plan: Plan, store: Store, out: Console, *, as_json: bool) -> None:
     from hsiaug.report import build_report, print_report, report_json
 
-    report = build_report(records)
+    report = build_report(records, store=str(store.root))
     if as_json:
         answer = {"store": str(store.root), "planned": len(plan.trials), **report_json(report)}
         typer.echo(json_module.dumps(answer, ensure_ascii=False, allow_nan=False))
         return
     print_report(report, out)
-    out.print(f"{len(records)} records in {store.root}", markup=False, highlight=False, soft_wrap=True)
+    print_lines(out, [f"{len(records)} records in {store.root}"])

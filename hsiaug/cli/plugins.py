@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hsiaug.cli.output import print_lines, print_table
+
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from hsiaug.plugins.card import Card
 
 __all__ = ["app"]
@@ -24,26 +28,22 @@ def list_() -> None:
       hsiaug plugins list
     """
     from rich.console import Console
-    from rich.table import Table
 
     from hsiaug.errors import PluginError
     from hsiaug.plugins.registry import registry
 
     out = Console()
     found = registry()
-    table = Table("kind", "name", "from", "summary")
+    rows = []
     for (kind, name), plugin in sorted(found.plugins.items()):
         try:
             summary = plugin.load().card.summary
         except PluginError as error:
             summary = f"broken: {error}"
-        table.add_row(kind, name, f"{plugin.distribution} {plugin.version}", summary)
-    out.print(table)
+        rows.append((kind, name, f"{plugin.distribution} {plugin.version}", summary))
+    print_table(out, ("kind", "name", "from", "summary"), rows)
     for broken in found.broken:
-        out.print(
-            f"broken: {broken.distribution} (entry point {broken.entry_point})", style="red", highlight=False
-        )
-        out.print(broken.trace, markup=False, highlight=False)
+        print_lines(out, [f"broken: {broken.distribution} (entry point {broken.entry_point})", broken.trace])
 
 
 @app.command()
@@ -67,28 +67,18 @@ def info(name: Annotated[str, typer.Argument(help="Name of a plugin.")]) -> None
         _print_card(plugin.entry.kind, plugin.load().card, Console())
 
 
-def _print_card(kind: str, card: Card, out: Any) -> None:
-    from rich.table import Table
-
-    facts = Table.grid(padding=(0, 2))
+def _print_card(kind: str, card: Card, out: Console) -> None:
+    print_lines(out, [f"{kind} {card.name}"])
     for item in dataclasses.fields(card):
-        if item.name not in ("params", "presets"):
+        if item.name not in ("name", "params", "presets"):
             value = getattr(card, item.name)
-            facts.add_row(item.name, "–" if value in ("", (), None) else str(value))
-    out.print(f"{kind} {card.name}", style="bold")
-    out.print(facts, highlight=False)
-    table = Table("parameter", "default", "unit", "range", "meaning")
+            print_lines(out, [f"{item.name}\t{'–' if value in ('', (), None) else value}".expandtabs(16)])
+    rows = []
     for item in dataclasses.fields(card.params):
         low, high = item.metadata.get("low"), item.metadata.get("high")
-        bounds = (
-            ""
-            if low is None and high is None
-            else f"{low if low is not None else '-∞'} … {high if high is not None else '∞'}"
-        )
-        table.add_row(
-            item.name, str(item.default), item.metadata.get("unit", ""), bounds, item.metadata.get("help", "")
-        )
-    if table.row_count:
-        out.print(table)
-    for preset, values in card.presets.items():
-        out.print(f"preset {preset}: {dict(values)}", highlight=False)
+        bounds = f"{'-∞' if low is None else low} … {'∞' if high is None else high}"
+        facts = (item.metadata.get("unit", ""), bounds, item.metadata.get("help", ""))
+        rows.append((item.name, str(item.default), *facts))
+    if rows:
+        print_table(out, ("parameter", "default", "unit", "range", "meaning"), rows)
+    print_lines(out, (f"preset {preset}: {dict(values)}" for preset, values in card.presets.items()))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hsiaug.cli import options
+from hsiaug.cli.output import print_lines, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,32 +42,22 @@ def show(
 
 
 def _print(record: dict[str, Any], out: Console) -> None:
-    from rich.table import Table
-
-    spec, metrics = record["spec"], record["metrics"]
-    table = Table.grid(padding=(0, 2))
-    for name, value in _facts(record):
-        table.add_row(name, value)
-    out.print(table, highlight=False)
+    print_lines(out, (f"{name}\t{value}".expandtabs(16) for name, value in _facts(record)))
     if record["error"]:
-        out.print(record["error"]["traceback"] or record["error"]["message"], markup=False, highlight=False)
+        print_lines(out, [record["error"]["traceback"] or record["error"]["message"]])
+    metrics = record["metrics"]
     if metrics:
-        classes = Table("class", "train", "synthetic", "test", "recall %")
-        rows = zip(
+        columns = zip(
             record["class_names"],
             record["samples"]["real"],
             record["samples"]["synthetic"],
             metrics["n_test"],
-            metrics["recall"],
+            ("not evaluable" if recall is None else f"{100 * recall:.1f}" for recall in metrics["recall"]),
             strict=True,
         )
-        for name, real, synthetic, test, recall in rows:
-            shown = "not evaluable" if recall is None else f"{100 * recall:.1f}"
-            classes.add_row(name, str(real), str(synthetic), str(test), shown)
-        out.print(classes)
-    if spec["generator"]["params"] or spec["classifier"]["params"]:
-        out.print("run it again (its controls come along):", highlight=False)
-    out.print(record["command"], markup=False, highlight=False, soft_wrap=True)
+        rows = [tuple(map(str, row)) for row in columns]
+        print_table(out, ("class", "train", "synthetic", "test", "recall %"), rows)
+    print_lines(out, ["run it again, with its controls:", record["command"]])
 
 
 def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:

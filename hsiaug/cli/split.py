@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hsiaug.cli import options
+from hsiaug.cli.output import print_lines, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,31 +60,22 @@ def split(
 
 
 def _print(drawn: Split, scene: Scene, out: Console) -> None:
-    from rich.table import Table
-
     audit = drawn.audit
-    table = Table(
-        "class", "name", "labelled", "train", "test", title=f"{scene.name}, {audit.protocol}, draw {drawn.seed}"
+    counts = zip(
+        scene.class_ids, scene.class_names, scene.class_counts, audit.train_counts, audit.test_counts, strict=True
     )
-    for c in scene.class_ids:
-        total = int(scene.class_counts[c - 1])
-        table.add_row(
-            str(c),
-            scene.class_names[c - 1],
-            str(total),
-            str(audit.train_counts[c - 1]),
-            str(audit.test_counts[c - 1]),
-        )
-    out.print(table)
+    rows = [tuple(map(str, row)) for row in counts]
+    title = f"{scene.name}, {audit.protocol}, draw {drawn.seed}"
+    print_table(out, ("class", "name", "labelled", "train", "test"), rows, title)
     names = {c: scene.class_names[c - 1] for c in scene.class_ids}
     lines = [
-        f"{'LEAKY: ' if audit.leaky else ''}{audit.centre_overlap_percent} % of test pixels lie in a training patch, "
-        f"{audit.patch_overlap_percent} % have a patch that meets one (patches of {drawn.patch}×{drawn.patch})",
-        f"{audit.n_train} train, {audit.n_test} test, {audit.n_buffered} labelled pixels left out (buffer {audit.buffer})",
+        f"{'LEAKY: ' if audit.leaky else ''}{audit.centre_overlap_percent} % of test pixels lie in a training "
+        f"patch, {audit.patch_overlap_percent} % have a patch that meets one (patches of {drawn.patch} px)",
+        f"{audit.n_train} train, {audit.n_test} test, {audit.n_buffered} labelled pixels left out "
+        f"(buffer {audit.buffer})",
         *(f"no test pixel: {names[c]}" for c in audit.lost_classes),
         *(f"fewer than 10 test pixels: {names[c]}" for c in audit.thin_classes),
         *(f"no training pixel: {names[c]}" for c in audit.untrained_classes),
         *audit.notes,
     ]
-    for line in lines:
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    print_lines(out, lines)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from hsiaug.data.arrays import read_arrays
+from hsiaug.data.arrays import read_maps
 from hsiaug.errors import SplitError
 from hsiaug.protocol.compact import Draw
 from hsiaug.protocol.protocols import Protocol
@@ -16,53 +17,63 @@ from hsiaug.scene import Scene
 
 __all__ = ["fixed_draw"]
 
-TRAIN_NAMES = ("train", "tr", "trlabels", "train_gt", "train_mask")
-TEST_NAMES = ("test", "ts", "te", "tslabels", "test_gt", "test_mask")
+TRAIN_NAME = re.compile(r"(^|_)(tr|train)")
+TEST_NAME = re.compile(r"(^|_)(te|ts|test)")
 MOST_DISAGREEMENT = 0.10
 
 
 def fixed_draw(scene: Scene, protocol: Protocol) -> Draw:
-    """The masks of a file: arrays named train and (optionally) test, or one map of training pixels.
+    """The masks of a file that holds train and test, of two files, or of one file of training pixels alone.
 
     Positions come from the file, labels always from the scene. Pixels that the scene does not label, and
     pixels whose label in the file is not the scene's (after the best renaming of class ids: well-known masks
     come with permuted ids), are dropped, counted and noted.
 
-    Raises SplitError where no mask fits the scene, or the file labels another scene.
+    Raises SplitError where no mask fits the scene, the file labels another scene, or the masks share a pixel.
     """
-    assert protocol.path is not None
-    train_map, test_map = _maps(protocol.path, scene)
-    train, train_notes = _consistent(scene, train_map, protocol.path, "train")
-    labelled = scene.labels > 0
+    train_map, test_map = _maps(protocol.paths, scene)
+    train, notes = _consistent(scene, train_map, "train")
     if test_map is None:
-        return Draw(train, (train_map > 0) & labelled & ~train, train_notes)
-    test, test_notes = _consistent(scene, test_map, protocol.path, "test")
-    return Draw(train, labelled & ~train & ~test, train_notes + test_notes)
-
-
-def _maps(path: Path, scene: Scene) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
-    arrays = {
-        name.lower(): array
-        for name, array in read_arrays(path).items()
-        if array.shape == scene.shape and array.dtype.kind in "biuf"
-    }
-    train = next((arrays[name] for name in TRAIN_NAMES if name in arrays), None)
-    test = next((arrays[name] for name in TEST_NAMES if name in arrays), None)
-    if train is None and len(arrays) == 1:
-        (train,) = arrays.values()
-    if train is None:
-        found = ", ".join(f"{name} {a.shape}" for name, a in read_arrays(path).items()) or "no array"
+        return Draw(train, (train_map > 0) & (scene.labels > 0) & ~train, notes)
+    test, test_notes = _consistent(scene, test_map, "test")
+    if (train & test).any():
         raise SplitError(
-            f"{path.name}: expected a mask of shape {scene.shape} named train (and one named test)",
-            value=found,
+            "train and test masks must not share a pixel",
+            value=f"{int((train & test).sum())} shared",
+            mend="Correct the masks: a pixel of both would be learnt by heart.",
+        )
+    return Draw(train, (scene.labels > 0) & ~train & ~test, notes + test_notes)
+
+
+def _maps(paths: tuple[Path, ...], scene: Scene) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+    """The map of training pixels and, where there is one, that of test pixels."""
+    if len(paths) == 2:
+        return _only_map(paths[0], scene), _only_map(paths[1], scene)
+    maps = _fitting(paths[0], scene)
+    train = [a for name, a in maps.items() if TRAIN_NAME.search(name.lower())]
+    test = [a for name, a in maps.items() if TEST_NAME.search(name.lower())]
+    if len(train) == len(test) == 1:
+        return train[0], test[0]
+    return _only_map(paths[0], scene), None
+
+
+def _only_map(path: Path, scene: Scene) -> NDArray[np.int64]:
+    maps = _fitting(path, scene)
+    if len(maps) != 1:
+        found = ", ".join(f"{name} {a.shape[0]}×{a.shape[1]}" for name, a in read_maps(path).items())
+        raise SplitError(
+            f"{path.name}: expected one mask of shape {scene.shape}, or two named train and test",
+            value=found or "no map",
             mend="Save the masks under these names, for example with numpy.savez(file, train=…, test=…).",
         )
-    return train.astype(np.int64), None if test is None else test.astype(np.int64)
+    return next(iter(maps.values()))
 
 
-def _consistent(
-    scene: Scene, given: NDArray[np.int64], path: Path, role: str
-) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+def _fitting(path: Path, scene: Scene) -> dict[str, NDArray[np.int64]]:
+    return {name: a.astype(np.int64) for name, a in read_maps(path).items() if a.shape == scene.shape}
+
+
+def _consistent(scene: Scene, given: NDArray[np.int64], role: str) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
     """Pixels of a map that agree with the scene, and what was dropped."""
     listed = given > 0
     background = listed & (scene.labels == 0)
@@ -73,12 +84,12 @@ def _consistent(
         wrong[inside] = renamed != scene.labels[inside]
     notes = []
     if background.any():
-        notes.append(f"{int(background.sum())} {role} pixels of {path.name} are unlabelled in the scene: dropped")
+        notes.append(f"{int(background.sum())} {role} pixels of the mask are unlabelled in the scene: dropped")
     if wrong.any():
-        notes.append(f"{int(wrong.sum())} {role} pixels of {path.name} have another label in the scene: dropped")
+        notes.append(f"{int(wrong.sum())} {role} pixels of the mask have another label in the scene: dropped")
     if wrong.sum() > MOST_DISAGREEMENT * max(1, int(listed.sum())):
         raise SplitError(
-            f"{path.name}: the {role} mask must agree with the labels of scene {scene.name}",
+            f"the {role} mask must agree with the labels of scene {scene.name}",
             value=f"{int(wrong.sum())} of {int(listed.sum())} pixels that disagree, however ids are renamed",
             mend="Check that the mask belongs to this scene; a mask of zeros and ones names no classes.",
         )

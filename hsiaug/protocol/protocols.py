@@ -28,7 +28,7 @@ USAGE = {
     "blocks": "blocks:B, the side of a block in pixels, as blocks:16",
     "random": "random:RATIO, as random:0.1",
     "random-twin": "random-twin:PROTOCOL, as random-twin:issd",
-    "fixed": "fixed:FILE, a .mat, .npy or .npz with a train mask",
+    "fixed": "fixed:FILE, a .mat, .npz or .npy with a train mask and a test mask, or fixed:TRAIN+TEST, two files",
 }
 
 
@@ -37,18 +37,18 @@ class Protocol:
     """How train and test pixels are drawn.
 
     name: issd | kshot | blocks | random | random-twin | fixed.
-    argument: canonical text after the colon. For ``fixed`` it is "file name#checksum", so that moving the
-        file does not change what a trial is.
+    argument: canonical text after the colon. For ``fixed`` it is "file names#checksum", so that moving
+        the files does not change what a trial is.
     buffer: labelled pixels that are left out round the training pixels, so that for patches of side p = 2r+1
         no test *centre* lies in a training patch (``centre``: Chebyshev distance > r), no test *patch* meets
         a training patch (``patch``: > 2r), or ``none``.
-    path: where the masks of ``fixed`` lie; not part of the identity.
+    paths: where the masks of ``fixed`` lie; not part of the identity.
     """
 
     name: str
     argument: str
     buffer: Buffer
-    path: Path | None = field(default=None, compare=False)
+    paths: tuple[Path, ...] = field(default=(), compare=False)
 
     @property
     def label(self) -> str:
@@ -61,7 +61,7 @@ class Protocol:
     @property
     def text(self) -> str:
         """As typed on the command line, so that it parses again."""
-        return f"{self.name}:{self.path}" if self.path else f"{self.name}:{self.argument}"
+        return f"{self.name}:{'+'.join(map(str, self.paths)) or self.argument}"
 
     @property
     def random(self) -> bool:
@@ -92,15 +92,15 @@ def parse_protocol(text: str, buffer: str | None = None) -> Protocol:
             value=repr(buffer),
             mend=did_you_mean(buffer, get_args(Buffer)),
         )
-    path = None
+    paths: tuple[Path, ...] = ()
     if name == "fixed":
-        argument, path = _mask_file(argument)
+        argument, paths = _mask_files(argument)
     elif name == "random-twin":
         argument = parse_protocol(argument).text
     else:
         argument = _number(name, argument)
     chosen: Buffer = buffer or DEFAULT_BUFFER[name]  # type: ignore[assignment]
-    return Protocol(name, argument, chosen, path)
+    return Protocol(name, argument, chosen, paths)
 
 
 def _number(name: str, argument: str) -> str:
@@ -118,10 +118,14 @@ def _number(name: str, argument: str) -> str:
     return repr(number)
 
 
-def _mask_file(argument: str) -> tuple[str, Path]:
-    path = Path(argument).expanduser()
-    if not argument or not path.is_file():
-        raise InputError(
-            "protocol fixed needs a file of masks", value=repr(argument), mend=f"Write {USAGE['fixed']}."
-        )
-    return f"{path.name}#{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}", path.resolve()
+def _mask_files(argument: str) -> tuple[str, tuple[Path, ...]]:
+    paths = tuple(Path(part).expanduser() for part in argument.split("+"))
+    for path in paths:
+        if not argument or len(paths) > 2 or not path.is_file():
+            raise InputError(
+                "protocol fixed needs a file of masks, or one of training and one of test pixels",
+                value=repr(str(path) if argument else argument),
+                mend=f"Write {USAGE['fixed']}.",
+            )
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:16]
+    return f"{'+'.join(path.name for path in paths)}#{digest}", tuple(path.resolve() for path in paths)

@@ -1,0 +1,84 @@
+"""Tables from records: nothing but the records of a store is read, and no plugin, scene or torch is loaded.
+
+``build_report`` groups records into tables, ``print_report`` shows them on a terminal, ``render_report`` writes
+them as text.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hsiaug.errors import InputError, did_you_mean
+from hsiaug.report.render_data import report_json
+from hsiaug.report.tables import Report, build_report
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["FORMATS", "Report", "build_report", "print_report", "render_report", "report_json"]
+
+FORMATS = ("rich", "md", "tex", "csv", "json")
+
+WIDTH = 100
+"""Columns of ``rich`` text that goes to a file instead of a terminal."""
+
+
+def print_report(report: Report, console: Console, by: str = "generator") -> None:
+    """Print every table to a rich console.
+
+    by: ``generator``, ``classifier``, ``class`` or ``seed``. Raises InputError for anything else.
+    """
+    from rich.text import Text
+
+    from hsiaug.report.render_rich import print_page
+    from hsiaug.report.views import pages
+
+    shown = pages(report, by)
+    if not shown:
+        console.print(Text(_empty(report)))
+    for page in shown:
+        print_page(page, console)
+
+
+def render_report(report: Report, format: str = "md", by: str = "generator") -> str:
+    """The report as text in one of FORMATS, ending in a newline.
+
+    ``json`` holds every view at once; ``csv`` has one row per trial, and for ``by="class"`` one per trial and
+    class. Raises InputError for an unknown format or view.
+    """
+    from hsiaug.report.render_data import csv_text, json_text
+    from hsiaug.report.views import check_view, pages
+
+    check_view(by)
+    if format == "json":
+        return json_text(report)
+    if format == "csv":
+        return csv_text(report, by)
+    if format == "rich":
+        return _rich_text(report, by)
+    from hsiaug.report.render_text import latex, markdown
+
+    if format not in FORMATS:
+        raise InputError(
+            f"--format must be one of {', '.join(FORMATS)}",
+            value=repr(format),
+            mend=did_you_mean(format, FORMATS),
+        )
+    shown = pages(report, by)
+    if format == "tex":
+        return latex(shown) if shown else f"% {_empty(report)}\n"
+    return markdown(shown) if shown else f"{_empty(report)}\n"
+
+
+def _rich_text(report: Report, by: str) -> str:
+    import io
+
+    from rich.console import Console
+
+    out = io.StringIO()
+    print_report(report, Console(file=out, width=WIDTH, color_system=None), by)
+    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
+
+
+def _empty(report: Report) -> str:
+    return f"There is no record in {report.where} yet."

@@ -1,0 +1,103 @@
+"""Reading a card from its TOML file; whatever is wrong with it becomes one SceneError."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hsiaug.errors import SceneError, did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+    from hsiaug.data.cards import SceneCard
+
+__all__ = ["read_card"]
+
+
+def read_card(path: Path) -> SceneCard:
+    """The card in a TOML file.
+
+    Raises SceneError, naming the file, the key and the mend, where the file is missing, is not TOML,
+    or breaks the schema.
+    """
+    from pydantic import ValidationError
+
+    from hsiaug.data.cards import SceneCard
+
+    table = _read_toml(path)
+    try:
+        # Validated as JSON because strict mode takes a list for a tuple only there.
+        return SceneCard.model_validate_json(json.dumps(table, default=str))
+    except ValidationError as cause:
+        raise _explain(path, table, cause) from cause
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SceneError(
+            f"card {path} must exist", mend="Check the path, or see docs/scenes.md for how to write a card."
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
+        raise SceneError(
+            f"card {path} must be a TOML file", value=f"{cause}", mend="Correct that line of the card."
+        ) from cause
+    except OSError as cause:
+        raise SceneError(
+            f"card {path} must be readable", value=cause.strerror, mend="Check the path and its permissions."
+        ) from cause
+
+
+def _explain(path: Path, table: dict[str, Any], cause: ValidationError) -> SceneError:
+    errors = cause.errors(include_url=False)
+    first = errors[0]
+    rest = f" The card has {len(errors) - 1} more such errors." if len(errors) > 1 else ""
+    key, value = _look_up(table, first["loc"])
+    if first["type"] == "extra_forbidden":
+        mend = did_you_mean(key.rpartition(".")[2], _known_keys(first["loc"]))
+        return SceneError(f"card {path} must use known keys only", value=f"'{key}'", mend=mend + rest)
+    if first["type"] == "missing":
+        return SceneError(f"card {path} must give '{key}'", mend=f"Add '{key}' to the card.{rest}")
+    if first["type"] == "value_error":
+        where = f"[{key}] " if key else ""
+        return SceneError(f"card {path}: {where}{_sentence(first)}", mend=f"Correct the card.{rest}")
+    return SceneError(
+        f"card {path}: '{key}' is not valid ({_sentence(first)})",
+        value=_short(value),
+        mend=f"Correct '{key}' in the card.{rest}",
+    )
+
+
+def _look_up(table: dict[str, Any], loc: tuple[int | str, ...]) -> tuple[str, object]:
+    """The dotted key of an error, and the value there; pydantic appends type names to some locations."""
+    key, value = "", table
+    for part in loc:
+        if isinstance(value, dict) and isinstance(part, str):
+            key, value = f"{key}.{part}" if key else part, value.get(part, {})
+        elif isinstance(value, list) and isinstance(part, int):
+            key, value = f"{key}[{part}]", value[part]
+    return key, value
+
+
+def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
+    from hsiaug.data.cards import SceneCard
+
+    fields = SceneCard.model_fields
+    for part in loc[:-1]:
+        fields = getattr(fields[str(part)].annotation, "model_fields", fields)
+    return list(fields)
+
+
+def _sentence(error: ErrorDetails) -> str:
+    message = error["msg"].removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,0 +1,200 @@
+"""The schema of a scene card: a TOML file that says where the arrays are and what they mean."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveFloat, model_validator
+
+__all__ = ["CubeSpec", "FileSpec", "LabelSpec", "SceneCard", "SensorSpec"]
+
+Span = Annotated[tuple[int, ...], Field(min_length=2, max_length=2)]
+Band = Annotated[int, Field(ge=0)]
+Wavelength = Annotated[PositiveFloat, Field(allow_inf_nan=False)]
+
+
+class Part(BaseModel):
+    """A frozen table of a card that refuses unknown keys and silent conversions."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class FileSpec(Part):
+    """One array in one file.
+
+    file: path relative to the scene's folder (a user's card: relative to the card).
+    key: name of the array in a .mat file; may be left out where only one array fits.
+    data: for ENVI, the data file, where its name is not the header's with a usual ending.
+    urls, sha256, size: mirrors in order of preference, checksum, and bytes, for files to download.
+    package: the installed Python distribution that carries the file, for embedded scenes.
+    """
+
+    file: str | None = None
+    key: str | None = None
+    data: str | None = None
+    urls: tuple[Annotated[str, Field(pattern=r"^https?://")], ...] = ()
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    size: Annotated[int, Field(gt=0)] | None = None
+    package: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+
+    @model_validator(mode="after")
+    def _download_is_safe(self) -> Self:
+        if not self.urls:
+            return self
+        if self.sha256 is None:
+            raise ValueError("a file with urls needs its sha256 too")
+        path = PurePosixPath((self.file or "").replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", str(path)):
+            raise ValueError("a file with urls must lie inside the scene's folder")
+        return self
+
+
+class CubeSpec(FileSpec):
+    """The cube. What the scene holds is ``raw * scale + offset`` in float32, as (height, width, band).
+
+    axes: order of the axes in the file, a permutation of "hwb".
+    rows, columns: the part [start, stop) that is kept, counted from 0.
+    bad_bands: bands of the file that are dropped, counted from 0.
+    shape: height, width, bands after all that; verified when given.
+    scale: None means 1, or what an ENVI header says under "reflectance scale factor".
+    units: what a value means after scaling.
+    """
+
+    axes: Literal["hwb", "hbw", "whb", "wbh", "bhw", "bwh"] = "hwb"
+    rows: Span | None = None
+    columns: Span | None = None
+    bad_bands: tuple[Band, ...] = ()
+    shape: Annotated[tuple[int, ...], Field(min_length=3, max_length=3)] | None = None
+    scale: FiniteFloat | None = None
+    offset: FiniteFloat = 0.0
+    units: str = "reflectance"
+
+    @model_validator(mode="after")
+    def _spans_are_spans(self) -> Self:
+        for name, span in (("rows", self.rows), ("columns", self.columns)):
+            if span and not 0 <= span[0] < span[1]:
+                raise ValueError(f"{name} must be [start, stop] with 0 <= start < stop, found {list(span)}")
+        if self.scale == 0:
+            raise ValueError("scale must not be 0")
+        return self
+
+
+class LabelSpec(FileSpec):
+    """The label map.
+
+    axes: "hw", or "wh" where the file is transposed.
+    names: class names; the order gives the class ids 1..C.
+    ids: the codes of these classes in the file, default 1..C. Code 0 is unlabelled unless listed here.
+    ignore: class names or codes to be treated as unlabelled; ids of later classes move up.
+    counts: labelled pixels per name; verified when given.
+    cells: the file has this many cells per pixel along each axis; a pixel gets the class that more
+        than half of its cells carry, else none.
+    """
+
+    axes: Literal["hw", "wh"] = "hw"
+    names: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=2)]
+    ids: tuple[int, ...] | None = None
+    ignore: tuple[str | int, ...] = ()
+    counts: tuple[Annotated[int, Field(ge=0)], ...] | None = None
+    cells: Annotated[int, Field(ge=1)] = 1
+
+    @property
+    def codes(self) -> tuple[int, ...]:
+        """The code in the file of each name."""
+        return self.ids if self.ids is not None else tuple(range(1, len(self.names) + 1))
+
+    def code_of(self, item: str | int) -> int:
+        """The code of a class given by its name or by its code."""
+        return self.codes[self.names.index(item)] if isinstance(item, str) else item
+
+    @property
+    def kept(self) -> tuple[tuple[str, int], ...]:
+        """Name and code of each class that is not ignored; position c - 1 holds class id c."""
+        dropped = {self.code_of(item) for item in self.ignore}
+        pairs = zip(self.names, self.codes, strict=True)
+        return tuple((name, code) for name, code in pairs if code not in dropped)
+
+    @model_validator(mode="after")
+    def _lists_fit(self) -> Self:
+        for key, values in (("ids", self.ids), ("counts", self.counts)):
+            if values is not None and len(values) != len(self.names):
+                raise ValueError(f"{key} needs one entry for each of the {len(self.names)} names")
+        for key, unique in (("names", self.names), ("ids", self.codes)):
+            twice = sorted({str(value) for value in unique if unique.count(value) > 1})
+            if twice:
+                raise ValueError(f"{key} must not repeat {', '.join(twice)}")
+        unknown = [item for item in self.ignore if isinstance(item, str) and item not in self.names]
+        if unknown:
+            raise ValueError(f"ignore names a class that is not in names: {unknown[0]!r}")
+        if len(self.kept) < 2:
+            raise ValueError("at least two classes must remain after ignore")
+        return self
+
+
+class SensorSpec(Part):
+    """The instrument. gsd is in metres per pixel, wavelengths in nanometres.
+
+    wavelengths: a band centre for each band of the scene, or for each band of the file.
+    range_nm: first and last band centre, where no more is known; the rest is taken as evenly spaced.
+    approximate: the wavelengths listed are an estimate.
+    """
+
+    name: str | None = None
+    gsd: Annotated[PositiveFloat, Field(allow_inf_nan=False)] | None = None
+    wavelengths: tuple[Wavelength, ...] | None = None
+    range_nm: Annotated[tuple[Wavelength, ...], Field(min_length=2, max_length=2)] | None = None
+    approximate: bool = False
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.wavelengths is not None and self.range_nm is not None:
+            raise ValueError("give wavelengths or range_nm, not both")
+        if self.range_nm is not None and self.range_nm[0] >= self.range_nm[1]:
+            raise ValueError(f"range_nm must be [first, last] in nm, found {list(self.range_nm)}")
+        return self
+
+
+class SceneCard(Part):
+    """A whole card. Made by :func:`hsiaug.data.scene_card`, which turns what is wrong into a SceneError.
+
+    subsets: groups of classes, each given by name or code, that reports average over as well.
+    procedural: the scene is made up by a function of hsiaug, so there are no files.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    title: str = ""
+    homepage: str = ""
+    citation: str = ""
+    licence: str = ""
+    notes: str = ""
+    procedural: bool = False
+    cube: CubeSpec
+    labels: LabelSpec
+    sensor: SensorSpec = SensorSpec()
+    subsets: dict[str, tuple[str | int, ...]] = {}
+
+    @property
+    def files(self) -> tuple[FileSpec, ...]:
+        """The cube's file and the labels' file; empty for a procedural scene."""
+        return () if self.procedural else (self.cube, self.labels)
+
+    @property
+    def subset_ids(self) -> dict[str, tuple[int, ...]]:
+        """Class ids 1..C of each subset; ignored classes are left out."""
+        id_of = {code: class_id for class_id, (_, code) in enumerate(self.labels.kept, start=1)}
+        codes = {name: map(self.labels.code_of, items) for name, items in self.subsets.items()}
+        return {name: tuple(id_of[code] for code in listed if code in id_of) for name, listed in codes.items()}
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        for key, spec in (("cube", self.cube), ("labels", self.labels)):
+            if not self.procedural and not spec.file:
+                raise ValueError(f"{key}.file is missing: name the file that holds the {key}")
+        known = {*self.labels.names, *self.labels.codes}
+        for name, items in self.subsets.items():
+            strangers = [item for item in items if item not in known]
+            if strangers or not items:
+                raise ValueError(f"subsets.{name} must list classes by name or code, found {strangers or '[]'}")
+        return self

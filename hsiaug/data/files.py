@@ -1,0 +1,100 @@
+"""Which files a scene needs, which of them are here, and whether they are the right ones."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from hsiaug.data.catalogue import Entry
+from hsiaug.errors import DataUnavailableError, SceneError
+
+if TYPE_CHECKING:
+    from hsiaug.data.cards import FileSpec
+
+__all__ = ["Status", "embedded_path", "find_file", "megabytes", "missing_names", "status"]
+
+Status = Literal["embedded", "here", "to download", "place by hand", "package missing"]
+
+
+def status(entry: Entry) -> Status:
+    """What has to be done before the scene can be loaded. Looks for files, but does not hash them."""
+    if entry.card.procedural:
+        return "embedded"
+    packaged = [spec for spec in entry.card.files if spec.package]
+    if any(embedded_path(spec) is None for spec in packaged):
+        return "package missing"
+    absent = [spec for spec in entry.card.files if missing_names(entry, spec)]
+    if absent:
+        return "to download" if all(spec.urls for spec in absent) else "place by hand"
+    return "embedded" if packaged else "here"
+
+
+def embedded_path(spec: FileSpec) -> Path | None:
+    """Path of a file that an installed package carries, found without importing the package."""
+    from importlib.util import find_spec
+
+    found = find_spec(spec.package or "")
+    roots = [Path(root) for root in (found.submodule_search_locations or [])] if found else []
+    paths = [root / (spec.file or "") for root in roots]
+    return next((path for path in paths if path.is_file()), None)
+
+
+def missing_names(entry: Entry, spec: FileSpec) -> list[str]:
+    """Names of the files of one array that are in none of the scene's folders."""
+    if spec.package:
+        return [] if embedded_path(spec) else [spec.file or ""]
+    names = [name for name in (spec.file, spec.data) if name]
+    return [name for name in names if not any((folder / name).is_file() for folder in entry.folders)]
+
+
+def find_file(entry: Entry, spec: FileSpec) -> Path | None:
+    """The file, once its size and checksum fit; None where it is not here.
+
+    Raises SceneError, naming both checksums, where only a wrong file is here, and DataUnavailableError
+    where the package that should carry it is not installed.
+    """
+    if spec.package:
+        path = embedded_path(spec)
+        if path is None:
+            raise DataUnavailableError(
+                f"scene {entry.card.name} comes with the Python package {spec.package}",
+                value=f"no {spec.file} in it",
+                mend=f"Install it: pip install --force-reinstall {spec.package}",
+            )
+        paths = [path]
+    else:
+        paths = [folder / (spec.file or "") for folder in entry.folders]
+    here = [path for path in paths if path.is_file()]
+    wrong = [(path, actual) for path in here if (actual := _wrong_checksum(path, spec))]
+    good = [path for path in here if path not in [other for other, _ in wrong]]
+    if good or not here:
+        return good[0] if good else None
+    path, actual = wrong[0]
+    raise SceneError(
+        f"{path} must have sha256 {spec.sha256}, as the card of {entry.card.name} says",
+        value=f"sha256 {actual} ({megabytes(path.stat().st_size)})",
+        mend=_wrong_file_mend(spec),
+    )
+
+
+def _wrong_checksum(path: Path, spec: FileSpec) -> str | None:
+    if spec.sha256 is None:
+        return None
+    with path.open("rb") as file:
+        actual = hashlib.file_digest(file, "sha256").hexdigest()
+    return None if actual == spec.sha256 else actual
+
+
+def _wrong_file_mend(spec: FileSpec) -> str:
+    if spec.package:
+        return f"The package was changed: pip install --force-reinstall {spec.package}"
+    source = f"; a fresh copy is at {spec.urls[0]}" if spec.urls else ""
+    return f"It is damaged, incomplete or another version: move it away and try again{source}."
+
+
+def megabytes(size: int | None) -> str:
+    """A file size for people: "34.8 MB", "11 kB", or "size unknown"."""
+    if size is None:
+        return "size unknown"
+    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB"

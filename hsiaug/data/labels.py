@@ -1,0 +1,91 @@
+"""From the codes of a label file to class ids 1..C, with 0 for unlabelled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.errors import SceneError
+
+if TYPE_CHECKING:
+    from hsiaug.data.cards import LabelSpec
+
+__all__ = ["class_map"]
+
+
+def class_map(codes: NDArray[Any], spec: LabelSpec, *, where: str) -> NDArray[np.int16]:
+    """(H, W) int16 class ids from the raw (H·cells, W·cells) codes of a label file.
+
+    where: how errors name the file.
+
+    Raises SceneError for codes that are no integers or not listed, a shape that ``cells`` does not
+    divide, and class counts that differ from the card's.
+    """
+    whole = _whole_numbers(codes, where)
+    id_of = {code: class_id for class_id, (_, code) in enumerate(spec.kept, start=1)}
+    unlabelled = {spec.code_of(item) for item in spec.ignore} | ({0} - set(spec.codes))
+    present, places = np.unique(whole, return_inverse=True)
+    strangers = [code for code in present.tolist() if code not in id_of and code not in unlabelled]
+    if strangers:
+        shown = ", ".join(f"{code} ({np.count_nonzero(whole == code):,} px)" for code in strangers[:8])
+        raise SceneError(
+            f"{where}: every code must be listed in the card (0 is unlabelled)",
+            value=f"codes {shown}{', …' if len(strangers) > 8 else ''}",
+            mend="Name these classes in labels.names (with labels.ids), or add the codes to labels.ignore.",
+        )
+    ids = np.array([id_of.get(code, 0) for code in present.tolist()], dtype=np.int16)
+    labels = _majority(ids[places.reshape(whole.shape)], spec.cells, where)
+    _check_counts(labels, spec, where)
+    return labels
+
+
+def _whole_numbers(codes: NDArray[Any], where: str) -> NDArray[Any]:
+    if codes.dtype.kind != "f":
+        return codes
+    odd = ~(np.isfinite(codes) & (codes == np.rint(codes)))
+    if odd.any():
+        row, column = np.argwhere(odd)[0]
+        raise SceneError(
+            f"{where}: labels must be whole numbers",
+            value=f"{codes[row, column]} at row {row}, column {column}, and {int(odd.sum()) - 1} more",
+            mend="Save class codes as integers, with 0 for unlabelled pixels.",
+        )
+    return codes.astype(np.int64)
+
+
+def _majority(labels: NDArray[np.int16], cells: int, where: str) -> NDArray[np.int16]:
+    """(H, W) from (H·cells, W·cells): the class of more than half of a pixel's cells, else 0."""
+    if cells == 1:
+        return labels
+    if labels.shape[0] % cells or labels.shape[1] % cells:
+        raise SceneError(
+            f"{where}: height and width must be multiples of labels.cells = {cells}",
+            value=f"shape {labels.shape}",
+            mend="Check that this is the label file the card was written for, or correct labels.cells.",
+        )
+    height, width = labels.shape[0] // cells, labels.shape[1] // cells
+    blocks = labels.reshape(height, cells, width, cells).swapaxes(1, 2).reshape(height, width, -1)
+    # Once sorted, whatever fills more than half of a block also fills its middle.
+    middle = np.sort(blocks, axis=2)[:, :, (cells * cells) // 2]
+    share = (blocks == middle[:, :, None]).sum(axis=2)
+    return np.where(2 * share > cells * cells, middle, np.int16(0))
+
+
+def _check_counts(labels: NDArray[np.int16], spec: LabelSpec, where: str) -> None:
+    if spec.counts is None:
+        return
+    expected = dict(zip(spec.names, spec.counts, strict=True))
+    actual = np.bincount(labels.ravel(), minlength=len(spec.kept) + 1)
+    wrong = [
+        f"{name} {actual[class_id]:,} instead of {expected[name]:,}"
+        for class_id, (name, _) in enumerate(spec.kept, start=1)
+        if actual[class_id] != expected[name]
+    ]
+    if wrong:
+        raise SceneError(
+            f"{where}: classes must have as many pixels as labels.counts of the card says",
+            value="; ".join(wrong[:5]) + ("; …" if len(wrong) > 5 else ""),
+            mend="Use the label file the card was written for, or correct labels.counts.",
+        )

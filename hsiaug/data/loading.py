@@ -1,0 +1,170 @@
+"""From a card to a scene: fetch what is missing, read, convert, check."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.data.catalogue import Entry, find_entry
+from hsiaug.data.files import find_file, megabytes, missing_names
+from hsiaug.data.labels import class_map
+from hsiaug.data.readers import Raw, must_exist, read_cube_file, read_label_file
+from hsiaug.errors import DataUnavailableError, SceneError
+from hsiaug.scene import Scene
+
+if TYPE_CHECKING:
+    from hsiaug.data.cards import CubeSpec, SceneCard
+
+__all__ = ["fetch_scene", "load_scene"]
+
+STRIPE = 16  # rows converted at once where bands are dropped, to keep the copy small
+
+
+def load_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
+    """The scene of a catalogue name, or of your own card (a path ending in ``.toml``).
+
+    Files of public scenes that are not here are downloaded first, which progress shows on standard error.
+
+    Raises InputError for an unknown name, DataUnavailableError where files cannot be had, and SceneError
+    where a card or a file is not valid.
+    """
+    entry = find_entry(ref)
+    card = entry.card
+    if card.procedural:
+        from hsiaug.data.toy import toy_scene
+
+        return toy_scene()
+    cube_path, label_path = _fetch(entry, progress)
+    raw = read_cube_file(cube_path, key=card.cube.key, data=card.cube.data)
+    codes = read_label_file(label_path, key=card.labels.key, data=card.labels.data)
+    if card.labels.axes == "wh":
+        codes = codes.T
+    return Scene(
+        name=card.name,
+        cube=_cube(raw, card.cube, card.name),
+        labels=class_map(codes, card.labels, where=f"scene {card.name}: {label_path.name}"),
+        class_names=tuple(name for name, _ in card.labels.kept),
+        wavelengths=_wavelengths(card, raw),
+        gsd=card.sensor.gsd,
+        units=card.cube.units,
+        subsets=card.subset_ids,
+    )
+
+
+def fetch_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> tuple[Path, ...]:
+    """Download what is missing of a scene; the paths of its files, each with its checksum verified.
+
+    Raises as :func:`load_scene` does.
+    """
+    return _fetch(find_entry(ref), progress)
+
+
+def _fetch(entry: Entry, progress: bool) -> tuple[Path, ...]:
+    specs = entry.card.files
+    found = [find_file(entry, spec) for spec in specs]
+    absent = [spec for spec in specs if missing_names(entry, spec)]
+    if not absent:
+        return tuple(path for path in found if path is not None)
+    by_hand = [name for spec in absent if not spec.urls for name in missing_names(entry, spec)]
+    if by_hand:
+        if len(entry.folders) == 1:
+            must_exist(entry.folders[0] / by_hand[0])
+        raise _place_by_hand(entry, by_hand)
+    from hsiaug.data.download import download, reachable_urls
+    from hsiaug.data.progress import open_display
+
+    reachable = reachable_urls(url for spec in absent for url in spec.urls)
+    if not reachable:
+        raise _offline(entry)
+    display = open_display(progress)
+    for spec in absent:
+        target = entry.folders[0] / (spec.file or "")
+        download(spec, target, reachable=reachable, display=display, scene=entry.card.name)
+    return tuple(path for spec in specs if (path := find_file(entry, spec)) is not None)
+
+
+def _place_by_hand(entry: Entry, names: list[str]) -> DataUnavailableError:
+    source = f" from {entry.card.homepage}" if entry.card.homepage else ""
+    return DataUnavailableError(
+        f"scene {entry.card.name} cannot be downloaded automatically",
+        value=f"no {', '.join(names)}",
+        mend=f"Get the files{source} and put them into {entry.folders[0]}.",
+    )
+
+
+def _offline(entry: Entry) -> DataUnavailableError:
+    absent = [spec for spec in entry.card.files if missing_names(entry, spec)]
+    listed = "; ".join(f"{spec.file} ({megabytes(spec.size)}) from {spec.urls[0]}" for spec in absent)
+    return DataUnavailableError(
+        f"scene {entry.card.name} is not on this machine, and none of its mirrors takes a connection",
+        value=f"no {', '.join(spec.file or '' for spec in absent)}",
+        mend=f"Go online and try again, or put into {entry.folders[0]} by hand: {listed}.",
+    )
+
+
+def _cube(raw: Raw, spec: CubeSpec, scene: str) -> NDArray[np.float32]:
+    """(H, W, B) float32, scaled; converted in one pass, so that no second full-size array exists."""
+    view = np.transpose(raw.array, [spec.axes.index(axis) for axis in "hwb"])
+    for axis, span, name in ((0, spec.rows, "rows"), (1, spec.columns, "columns")):
+        if span and span[1] > view.shape[axis]:
+            raise SceneError(
+                f"scene {scene}: cube.{name} must lie inside the file's {view.shape[axis]} {name}",
+                value=f"{list(span)}",
+                mend=f"Correct cube.{name} in the card, or use the uncropped file.",
+            )
+    rows, columns = (slice(*(span or (None,))) for span in (spec.rows, spec.columns))
+    view = view[rows, columns]
+    bands = _kept_bands(view.shape[2], spec, scene)
+    cube = np.empty((*view.shape[:2], len(bands)), dtype=np.float32)
+    _check_shape(cube, spec, scene)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows float32 is refused by Scene
+        if len(bands) == view.shape[2]:
+            np.copyto(cube, view, casting="unsafe")
+        else:
+            for top in range(0, len(cube), STRIPE):
+                cube[top : top + STRIPE] = view[top : top + STRIPE][:, :, bands]
+        scale = spec.scale if spec.scale is not None else raw.scale
+        if scale is not None and scale != 1:
+            cube *= np.float32(scale)
+        if spec.offset:
+            cube += np.float32(spec.offset)
+    return cube
+
+
+def _kept_bands(count: int, spec: CubeSpec, scene: str) -> list[int]:
+    beyond = [band for band in spec.bad_bands if band >= count]
+    if beyond or len(set(spec.bad_bands)) == count:
+        raise SceneError(
+            f"scene {scene}: cube.bad_bands must be some of the file's bands 0..{count - 1}",
+            value=f"{beyond or 'all of them'}",
+            mend="Bands are counted from 0; correct cube.bad_bands or cube.axes in the card.",
+        )
+    return [band for band in range(count) if band not in spec.bad_bands]
+
+
+def _check_shape(cube: NDArray[Any], spec: CubeSpec, scene: str) -> None:
+    if spec.shape is not None and cube.shape != spec.shape:
+        raise SceneError(
+            f"scene {scene}: the cube must have shape {spec.shape}, as its card says",
+            value=f"{cube.shape}",
+            mend="Check that this is the file the card was written for, and cube.axes.",
+        )
+
+
+def _wavelengths(card: SceneCard, raw: Raw) -> NDArray[np.float64] | None:
+    """(B,) float64 in nm: from the card if it says, else from an ENVI header."""
+    total = raw.array.shape[card.cube.axes.index("b")]
+    kept = _kept_bands(total, card.cube, card.name)
+    listed = raw.wavelengths
+    if card.sensor.range_nm is not None:
+        first, last = card.sensor.range_nm
+        listed = np.linspace(first, last, total)
+    if card.sensor.wavelengths is not None:
+        listed = np.array(card.sensor.wavelengths, dtype=np.float64)
+    if listed is None or len(listed) != total:
+        return listed
+    return np.take(listed, kept)

@@ -1,0 +1,138 @@
+"""Reading one array from one file, as lazily as the format allows, and refusing damaged files clearly."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.errors import SceneError, did_you_mean
+
+__all__ = ["Raw", "damaged", "must_exist", "read_cube_file", "read_label_file"]
+
+IMAGES = (".tif", ".tiff", ".png", ".bmp")
+
+
+@dataclass(frozen=True)
+class Raw:
+    """An array as its file holds it, perhaps memory-mapped, and what an ENVI header says of it.
+
+    wavelengths: (bands,) float64 in nanometres; scale: what raw values are multiplied with.
+    """
+
+    array: NDArray[Any]
+    wavelengths: NDArray[np.float64] | None = None
+    scale: float | None = None
+
+
+def read_cube_file(path: Path, *, key: str | None = None, data: str | None = None) -> Raw:
+    """The three-dimensional numeric array in a .mat, .npy or ENVI file.
+
+    key: its name in a .mat file; data: name of the data file beside an ENVI header.
+
+    Raises SceneError where the file is missing, of another kind, damaged, or holds no such array.
+    """
+    raw = _read(path, key, data, ndim=3)
+    if raw.array.ndim != 3:
+        raise _wrong_rank(path, "a cube has three axes", raw)
+    return raw
+
+
+def read_label_file(path: Path, *, key: str | None = None, data: str | None = None) -> NDArray[Any]:
+    """The two-dimensional numeric array in a .mat, .npy, ENVI or image file. Raises as for cubes."""
+    if path.suffix.lower() in IMAGES:
+        must_exist(path)
+        raw = Raw(_read_image(path))
+    else:
+        raw = _read(path, key, data, ndim=2)
+    array = raw.array
+    if array.ndim == 3 and 1 in array.shape:
+        array = np.squeeze(array, axis=array.shape.index(1) if array.shape[2] != 1 else 2)
+    if array.ndim != 2:
+        raise _wrong_rank(path, "a label map has two axes", raw)
+    return array
+
+
+def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> Raw:
+    from hsiaug.data.readers_envi import find_envi, read_envi
+    from hsiaug.data.readers_mat import read_mat
+
+    suffix = path.suffix.lower()
+    if suffix in (".mat", ".npy"):
+        must_exist(path)
+        raw = Raw(read_mat(path, key, ndim=ndim) if suffix == ".mat" else _read_npy(path))
+    elif pair := find_envi(path, data):
+        raw = read_envi(*pair)
+    else:
+        must_exist(path)
+        kinds = ".mat, .npy or ENVI (.hdr)" + (f", or an image ({', '.join(IMAGES)})" if ndim == 2 else "")
+        raise SceneError(
+            f"{path} must be {kinds}",
+            value=f"extension '{path.suffix}' and no ENVI header beside it",
+            mend="Convert the file, or give it the extension of its format.",
+        )
+    if raw.array.dtype.kind not in "iufb":
+        raise SceneError(
+            f"{path} must hold plain numbers",
+            value=f"dtype {raw.array.dtype}",
+            mend="Save the array as integers or floats.",
+        )
+    return raw
+
+
+def must_exist(path: Path) -> None:
+    """Raises SceneError, with near matches among its neighbours, where there is no such file."""
+    if path.is_file():
+        return
+    neighbours = [other.name for other in path.parent.glob("*") if other.is_file()]
+    hint = did_you_mean(path.name, neighbours)
+    raise SceneError(
+        f"{path} must exist",
+        mend="Put the file there, or correct 'file' in the card; paths are relative to the card."
+        + (f" {hint}" if hint.startswith("Did you mean") else ""),
+    )
+
+
+def _wrong_rank(path: Path, rule: str, raw: Raw) -> SceneError:
+    return SceneError(
+        f"{path}: {rule}", value=f"shape {raw.array.shape}", mend="Name the right array (key) or the right file."
+    )
+
+
+def damaged(path: Path, kind: str, cause: BaseException) -> SceneError:
+    """The error for a file that its own format's reader gives up on."""
+    text = str(cause).strip().splitlines()
+    return SceneError(
+        f"{path} must be a whole {kind} file",
+        value=f"{type(cause).__name__}: {text[0] if text else 'no details'}",
+        mend="It is damaged, cut short or of another format: copy or export it again.",
+    )
+
+
+def _read_npy(path: Path) -> NDArray[Any]:
+    try:
+        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    except (ValueError, OSError, EOFError, SyntaxError) as cause:
+        if "Python objects" in str(cause) or "allow_pickle" in str(cause):
+            raise SceneError(
+                f"{path} must hold plain numbers",
+                value="pickled Python objects, which could run code and are never loaded",
+                mend="Save it again with a numeric dtype: np.save(path, np.asarray(cube, dtype='float32')).",
+            ) from cause
+        raise damaged(path, ".npy", cause) from cause
+
+
+def _read_image(path: Path) -> NDArray[Any]:
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd metadata, which does not matter here
+            with Image.open(path) as image:
+                return np.asarray(image)
+    except (OSError, ValueError, SyntaxError) as cause:
+        raise damaged(path, path.suffix.lower(), cause) from cause

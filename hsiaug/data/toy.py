@@ -1,0 +1,122 @@
+"""A made-up scene, small and quick, for tests and first steps. Results on it mean nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.errors import InputError
+from hsiaug.scene import Scene
+from hsiaug.seeds import derive_seed
+
+__all__ = ["toy_scene"]
+
+NAMES = ("Meadow", "Maize", "Orchard", "Reeds", "Pond")
+RANGE_NM = (450.0, 2350.0)
+
+
+def toy_scene(seed: int = 0, height: int = 48, width: int = 48, bands: int = 20, classes: int = 5) -> Scene:
+    """Fields of a few crops with unlabelled tracks between them; each class covers half of the one before.
+
+    Spectra are smooth; brightness drifts over the scene; pixels at borders are mixed; fields of a class
+    differ a little. The same arguments give the same scene.
+
+    Raises InputError for sizes that leave no room for the classes.
+    """
+    for name, value, least in (
+        ("height", height, 16),
+        ("width", width, 16),
+        ("bands", bands, 3),
+        ("classes", classes, 2),
+    ):
+        if value < least:
+            raise InputError(f"toy_scene: {name} must be at least {least}", value=value, mend="Make it larger.")
+    if height * width < 300 * classes:
+        raise InputError(
+            f"toy_scene: {classes} classes need at least {300 * classes} pixels",
+            value=f"{height}×{width}",
+            mend="Make the scene larger, or ask for fewer classes.",
+        )
+    rng = np.random.default_rng(derive_seed("toy scene", seed))
+    fields = _fields(rng, height, width, count=6 * classes)
+    class_of_field = _assign(np.bincount(fields.ravel()), classes)
+    labels = (class_of_field[fields] + 1).astype(np.int16)
+    labels[_borders(fields)] = 0
+    names = tuple(NAMES[i] if i < len(NAMES) else f"Crop {i + 1}" for i in range(classes))
+    return Scene(
+        name="toy",
+        cube=_cube(rng, fields, class_of_field, bands),
+        labels=labels,
+        class_names=names,
+        wavelengths=np.linspace(*RANGE_NM, bands),
+        gsd=2.0,
+    )
+
+
+def _fields(rng: np.random.Generator, height: int, width: int, count: int) -> NDArray[np.int64]:
+    """(H, W) index of the nearest of ``count`` points that lie scattered over a jittered grid."""
+    rows = max(1, round((count * height / width) ** 0.5))
+    columns = -(-count // rows)
+    order = np.arange(count)
+    spots = np.stack([order // columns, order % columns], axis=1)
+    centres = (spots + rng.uniform(0.15, 0.85, spots.shape)) / (rows, columns) * (height, width)
+    pixels = np.moveaxis(np.mgrid[:height, :width], 0, -1)  # (H, W, 2)
+    distance = ((pixels[:, :, None] - centres) ** 2).sum(axis=-1)  # (H, W, fields)
+    return np.asarray(np.argmin(distance, axis=-1), dtype=np.int64)
+
+
+def _assign(areas: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """(fields,) class index of each field, so that areas come near to shares 1, 1/2, 1/4, …"""
+    wanted = 0.5 ** np.arange(classes)
+    left = wanted / wanted.sum() * areas.sum()
+    class_of_field = np.empty(len(areas), dtype=np.int64)
+    # The smallest field goes to the smallest class first, so that every class has one.
+    order = np.argsort(areas, kind="stable")
+    for step, field in enumerate(order):
+        chosen = classes - 1 - step if step < classes else int(np.argmax(left))
+        class_of_field[field] = chosen
+        left[chosen] -= areas[field]
+    return class_of_field
+
+
+def _borders(fields: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(H, W): pixels whose right or lower neighbour belongs to another field."""
+    border = np.zeros(fields.shape, dtype=bool)
+    border[:, :-1] |= fields[:, :-1] != fields[:, 1:]
+    border[:-1] |= fields[:-1] != fields[1:]
+    return border
+
+
+def _cube(
+    rng: np.random.Generator, fields: NDArray[np.int64], class_of_field: NDArray[np.int64], bands: int
+) -> NDArray[np.float32]:
+    """(H, W, B) float32 reflectance."""
+    height, width = fields.shape
+    count, classes = len(class_of_field), int(class_of_field.max()) + 1
+    spectra = _smooth(rng, classes, bands, 0.12)  # (classes, B)
+    spectra += rng.uniform(0.08, 0.2, (classes, 1)) - spectra.min(axis=1, keepdims=True)
+    by_field = spectra[class_of_field] + _smooth(rng, count, bands, 0.04)  # (fields, B)
+    cube = _blur(by_field[fields])
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+    phase = rng.uniform(0, 2 * np.pi, 2)
+    brightness = 1 + 0.1 * np.sin(3 * x + phase[0]) * np.cos(2 * y + phase[1])
+    cube = cube * brightness[:, :, None] + rng.normal(0, 0.02, cube.shape)
+    return np.asarray(np.clip(cube, 0.005, 1), dtype=np.float32)
+
+
+def _smooth(rng: np.random.Generator, rows: int, bands: int, height: float) -> NDArray[np.float64]:
+    """(rows, B): sums of four slow waves of random phase and height."""
+    grid = np.linspace(0, 1, bands)
+    order = np.arange(1, 5)
+    phase = rng.uniform(0, 2 * np.pi, (rows, 4, 1))
+    amplitude = rng.normal(0, height, (rows, 4, 1)) / order[:, None]
+    waves: NDArray[np.float64] = (amplitude * np.sin(np.pi * order[:, None] * grid + phase)).sum(axis=1)
+    return waves
+
+
+def _blur(cube: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over 3×3 pixels, so that borders are mixed as in a real sensor."""
+    height, width = cube.shape[:2]
+    padded = np.pad(cube, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    shifted = [padded[dy : dy + height, dx : dx + width] for dy in range(3) for dx in range(3)]
+    return np.asarray(sum(shifted)) / 9

@@ -1,0 +1,61 @@
+"""Accuracy of a classification: OA, AA, κ, macro-F1, per-class recall. Background pixels never count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["confusion", "score"]
+
+
+def confusion(true: NDArray[Any], predicted: NDArray[Any], classes: int) -> NDArray[np.int64]:
+    """(C, C) int64 counts over class ids 1..C: rows true, columns predicted."""
+    flat = (true.astype(np.int64) - 1) * classes + (predicted.astype(np.int64) - 1)
+    return np.bincount(flat, minlength=classes * classes).reshape(classes, classes)
+
+
+def score(matrix: NDArray[np.int64], subsets: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+    """The metrics of a confusion matrix (C, C), as they stand in a record.
+
+    AA, macro-F1 and the worst recall are over the classes that have test pixels; a class without any has recall
+    None and is never counted as 0. ``subsets`` names groups of class ids to average over beside. κ is None where
+    chance agreement is 1.
+    """
+    n = matrix.sum(axis=1)
+    right = np.diag(matrix)
+    seen = np.flatnonzero(n)
+    recall = np.full(len(n), np.nan)
+    recall[seen] = right[seen] / n[seen]
+    f1 = 2 * right[seen] / (n[seen] + matrix.sum(axis=0)[seen])
+    total = int(n.sum())
+    chance = float(n @ matrix.sum(axis=0)) / total**2
+    oa = float(right.sum() / total)
+    worst = int(seen[np.argmin(recall[seen])])
+    return {
+        "oa": oa,
+        "aa": float(recall[seen].mean()),
+        "kappa": (oa - chance) / (1 - chance) if chance < 1 else None,
+        "macro_f1": float(f1.mean()),
+        "worst_recall": float(recall[worst]),
+        "worst_class": worst + 1,
+        "recall": [None if np.isnan(r) else float(r) for r in recall],
+        "n_test": n.tolist(),
+        "confusion": matrix.tolist(),
+        "subsets": {name: _subset(matrix, ids) for name, ids in subsets.items()},
+    }
+
+
+def _subset(matrix: NDArray[np.int64], ids: tuple[int, ...]) -> dict[str, Any]:
+    """OA and AA over the test pixels of some classes only (predictions may still be any class)."""
+    rows = [c - 1 for c in ids if matrix[c - 1].sum() > 0]
+    n = matrix[rows].sum(axis=1)
+    right = matrix[rows, rows]
+    return {
+        "classes": list(ids),
+        "n_classes": len(rows),
+        "oa": float(right.sum() / n.sum()) if rows else None,
+        "aa": float((right / n).mean()) if rows else None,
+    }

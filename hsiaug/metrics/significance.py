@@ -1,0 +1,138 @@
+"""How sure a difference is: spread, intervals, paired tests over draws, and Holm's correction.
+
+The pairs are draws (seeds), never pixels: neighbouring pixels are not independent, so a test over pixels
+(McNemar's) finds significance where there is none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from hsiaug.errors import InputError
+
+__all__ = ["MIN_PAIRS", "MeanStd", "holm", "mean_std", "paired_wilcoxon", "smallest_p", "t_interval"]
+
+MIN_PAIRS = 6
+"""Fewest pairs with which a two-sided Wilcoxon signed-rank test can reach .05 (2 / 2**6 = .031)."""
+
+EXACT_PAIRS = 50
+"""Up to this many pairs the null distribution is counted out; beyond it the normal one is as good."""
+
+SAME = 12
+"""Decimals after which two differences are the same number: 0.3 - 0.2 must tie with 0.2 - 0.1."""
+
+
+class MeanStd(NamedTuple):
+    """Mean, sample standard deviation (ddof 1; None for a single value) and how many values."""
+
+    mean: float
+    std: float | None
+    n: int
+
+
+def mean_std(values: Sequence[float]) -> MeanStd:
+    """Mean and sample standard deviation of ``values``.
+
+    Raises InputError for no value at all, or for one that is not finite: neither has a mean to print.
+    """
+    _check_finite(values)
+    n = len(values)
+    mean = math.fsum(values) / n
+    if n == 1:
+        return MeanStd(mean, None, 1)
+    return MeanStd(mean, math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (n - 1)), n)
+
+
+def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float] | None:
+    """Student's t interval for the mean; None for a single value, which says nothing of its spread."""
+    # scipy.special alone loads in a third of the time of scipy.stats.
+    from scipy.special import stdtrit
+
+    if not 0 < level < 1:
+        raise InputError("level must lie between 0 and 1", value=level, mend="Pass 0.95 for 95 %.")
+    mean, std, n = mean_std(values)
+    if std is None:
+        return None
+    half = float(stdtrit(n - 1, (1 + level) / 2)) * std / math.sqrt(n)
+    return mean - half, mean + half
+
+
+def paired_wilcoxon(a: Sequence[float], b: Sequence[float]) -> float | None:
+    """Two-sided p of the Wilcoxon signed-rank test on the pairs (a[i], b[i]).
+
+    Zero differences are dropped (Wilcoxon's own rule), ties share their mean rank, and p is exact up to 50
+    pairs, ties or not. 1.0 where all differences are zero; None below MIN_PAIRS pairs, where no data
+    whatever could reach .05.
+    """
+    if len(a) != len(b):
+        raise InputError(
+            "a paired test needs as many values on either side",
+            value=f"{len(a)} and {len(b)}",
+            mend="Pass only the draws that both arms share, in the same order.",
+        )
+    if len(a) < MIN_PAIRS:
+        return None
+    _check_finite(a)
+    _check_finite(b)
+    differences = [round(x - y, SAME) for x, y in zip(a, b, strict=True)]
+    differences = [d for d in differences if d != 0]
+    if not differences:
+        return 1.0
+    if len(differences) > EXACT_PAIRS:
+        from scipy.stats import wilcoxon
+
+        return float(wilcoxon(differences).pvalue)
+    return _exact_p(differences)
+
+
+def smallest_p(pairs: int) -> float:
+    """The smallest two-sided p that the test can give with this many pairs: all differences of one sign."""
+    return min(1.0, 2.0 ** (1 - pairs))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down correction: adjusted p-values in the order given, each at least p and at most 1."""
+    for p in p_values:
+        if not 0 <= p <= 1:
+            raise InputError("a p-value must lie between 0 and 1", value=p, mend="Leave out what was not tested.")
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
+    adjusted = [0.0] * len(p_values)
+    highest = 0.0
+    for rank, i in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[i]))
+        adjusted[i] = highest
+    return adjusted
+
+
+def _check_finite(values: Sequence[float]) -> None:
+    bad = [v for v in values if not math.isfinite(v)]
+    if bad or not values:
+        raise InputError(
+            "a mean is over finite numbers, at least one",
+            value=bad[0] if bad else "none",
+            mend="Leave out what is missing, and say how many are left.",
+        )
+
+
+def _exact_p(differences: Sequence[float]) -> float:
+    """Count the sign patterns whose rank sum lies as far out as the one seen; ranks doubled to be whole."""
+    ranks = _doubled_ranks([abs(d) for d in differences])
+    total = sum(ranks)
+    positive = sum(rank for rank, d in zip(ranks, differences, strict=True) if d > 0)
+    ways = [1] + [0] * total
+    for rank in ranks:
+        for s in range(total, rank - 1, -1):
+            ways[s] += ways[s - rank]
+    tail = sum(ways[: min(positive, total - positive) + 1])
+    return min(1.0, 2 * tail / (1 << len(ranks)))
+
+
+def _doubled_ranks(values: Sequence[float]) -> list[int]:
+    """Twice the mid-ranks of ``values``: whole numbers also where ties share a rank."""
+    ordered = sorted(values)
+    starts = [0] + [i + 1 for i, (x, y) in enumerate(pairwise(ordered)) if x != y] + [len(ordered)]
+    rank = {ordered[lo]: lo + hi + 1 for lo, hi in pairwise(starts)}
+    return [rank[v] for v in values]

@@ -1,0 +1,191 @@
+"""What a table's protocol cost and leaks, in sentences: the block that stands below every table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from hsiaug.report.cells import Arm, Cell
+from hsiaug.report.labels import MISSING, count, draws_text, plus_minus, span
+from hsiaug.report.records import Trial
+from hsiaug.report.tables import Table
+
+__all__ = ["audit_lines", "transductive", "warnings"]
+
+Audit = Mapping[str, Any]
+
+
+def audit_lines(table: Table, where: str) -> tuple[tuple[str, str], ...]:
+    """(label, sentence) pairs. where: what the user types for the store."""
+    audits = table.splits
+    lines = [("protocol", _protocol(table, audits)), ("unlabelled pixels", _scope(table))]
+    if audits:
+        lines += _pixels(table, audits)
+        lines += _classes(table, audits)
+        lines += [("note", note) for note in _notes(audits)]
+    lines += [("without spectra", sentence) for sentence in _location(table)]
+    lines.append(("records", _records(table, where)))
+    return tuple(lines)
+
+
+def warnings(table: Table) -> tuple[str, ...]:
+    """What must be read before the numbers: failed trials, and arms that saw pixels of the test side."""
+    seen = _users(table).get("scene")
+    warned = (
+        f"TRANSDUCTIVE: {', '.join(seen)} learned from unlabelled pixels of the whole scene." if seen else None
+    )
+    return tuple(warning for warning in (_failures(table), warned) if warning)
+
+
+def _failures(table: Table) -> str | None:
+    """Names every failed trial: arm, seeds, error and hashes; None where none failed."""
+    failed = table.failed
+    if not failed:
+        return None
+    groups: dict[tuple[str, str], list[Trial]] = {}
+    for trial in failed:
+        groups.setdefault((_arm(table, trial), _shortened(trial.error)), []).append(trial)
+    named = [
+        f"{arm} {'seed' if len(trials) == 1 else 'seeds'} {draws_text(t.seed for t in trials)} ({error}) "
+        f"{'hash' if len(trials) == 1 else 'hashes'} {', '.join(t.hash for t in trials)}"
+        for (arm, error), trials in groups.items()
+    ]
+    return f"{len(failed):,} of {count(len(table.trials), 'trial')} failed: {'; '.join(named)}."
+
+
+def transductive(table: Table) -> bool:
+    """True where any trial learned from unlabelled pixels of the whole scene, test pixels included."""
+    return any(trial.record.get("transductive") for trial in table.trials)
+
+
+def _arm(table: Table, trial: Trial) -> str:
+    return table.arm_label(Arm(trial.generator, trial.lam, trial.omega), trial.classifier)
+
+
+def _shortened(error: str, longest: int = 160) -> str:
+    return error if len(error) <= longest else f"{error[:longest].rstrip()} (cut)"
+
+
+def _protocol(table: Table, audits: Mapping[tuple[int, str], Audit]) -> str:
+    if not audits:
+        return f"{table.condition.protocol}; no trial got as far as a split, so there is no audit"
+    radius = sorted({int(audit["radius"]) for audit in audits.values()})
+    name = f"{table.condition.protocol}, buffer {table.condition.buffer}"
+    reach = f"patch radius {', '.join(map(str, radius))} px"
+    draws = f"{count(len(audits), 'split')} (seeds {draws_text(seed for seed, _ in audits)})"
+    if not table.leaky:
+        return f"{name}, {reach}, {draws}; not leaky by its audit"
+    bad = [draw for draw, audit in audits.items() if audit.get("leaky")]
+    some = "" if len(bad) == len(audits) else f" in seeds {draws_text(seed for seed, _ in bad)}"
+    return (
+        f"{name}, {reach}, {draws}; LEAKY{some}: test pixels are neighbours of training pixels, so location alone "
+        "answers for part of the score. For comparison with published numbers only"
+    )
+
+
+def _users(table: Table) -> dict[str, list[str]]:
+    """Who learned from unlabelled pixels: scope → labels of generators and classifiers."""
+    users: dict[str, set[str]] = {}
+    for trial in table.trials:
+        for role, method in (("generator", trial.generator), ("classifier", trial.classifier)):
+            scope = (trial.record.get("scope") or {}).get(role)
+            if scope and scope != "none":
+                users.setdefault(scope, set()).add(table.labels[method])
+    return {scope: sorted(users[scope]) for scope in sorted(users)}
+
+
+def _scope(table: Table) -> str:
+    listed = "; ".join(f"scope {scope}: {', '.join(names)}" for scope, names in _users(table).items())
+    if transductive(table):
+        return f"TRANSDUCTIVE: some arms learn from all unlabelled pixels, test pixels too ({listed})"
+    return f"inductive ({listed or 'scope none for every generator and classifier'})"
+
+
+def _pixels(table: Table, audits: Mapping[tuple[int, str], Audit]) -> list[tuple[str, str]]:
+    def over_draws(key: str, digits: int) -> str:
+        values = [float(audit[key]) for audit in audits.values() if audit.get(key) is not None]
+        return span(values, digits) if values else MISSING
+
+    side = table.condition.patch
+    return [
+        (
+            "pixels",
+            f"train {over_draws('n_train', 0)}, test {over_draws('n_test', 0)}, "
+            f"left out as buffer {over_draws('n_buffered', 0)} (mean and range over the splits)",
+        ),
+        (
+            "overlap",
+            f"{over_draws('centre_overlap_percent', 1)} % of test pixels lie in a {side}×{side} training patch; "
+            f"the patch of {over_draws('patch_overlap_percent', 1)} % shares a pixel with one",
+        ),
+    ]
+
+
+def _classes(table: Table, audits: Mapping[tuple[int, str], Audit]) -> list[tuple[str, str]]:
+    kinds = {
+        "lost": "no test pixel, not evaluable",
+        "thin": "fewer than 10 test pixels",
+        "untrained": "no training pixel",
+    }
+    lines = []
+    for kind, meaning in kinds.items():
+        named = _named(audits, _class_ids(f"{kind}_classes"), table.class_names)
+        lines.append((f"{kind} classes", f"{named}: {meaning}" if named else "none"))
+    return lines
+
+
+def _class_ids(key: str) -> Callable[[Audit], Iterable[int]]:
+    return lambda audit: audit.get(key) or ()
+
+
+def _named(
+    audits: Mapping[tuple[int, str], Audit], ids: Callable[[Audit], Iterable[int]], names: tuple[str, ...]
+) -> str:
+    """``oats (seeds 0, 3), alfalfa``: seeds where not every split is concerned; empty where none is."""
+    seeds: dict[int, list[int]] = {}
+    for (seed, _), audit in audits.items():
+        for class_id in ids(audit):
+            seeds.setdefault(class_id, []).append(seed)
+    parts = []
+    for class_id, where in sorted(seeds.items()):
+        name = names[class_id - 1] if class_id <= len(names) else f"class {class_id}"
+        parts.append(name + _unless_all(where, len(audits)))
+    return ", ".join(parts)
+
+
+def _unless_all(seeds: list[int], total: int) -> str:
+    if len(seeds) == total:
+        return ""
+    return f" ({'seed' if len(set(seeds)) == 1 else 'seeds'} {draws_text(seeds)})"
+
+
+def _notes(audits: Mapping[tuple[int, str], Audit]) -> list[str]:
+    seeds: dict[str, list[int]] = {}
+    for (seed, _), audit in audits.items():
+        for note in dict.fromkeys(audit.get("notes") or ()):
+            seeds.setdefault(note, []).append(seed)
+    return [note + _unless_all(where, len(audits)) for note, where in seeds.items()]
+
+
+def _location(table: Table) -> list[str]:
+    """OA and AA of ``coords``: what row and column alone give."""
+    cells = [cell for cell in table.location if cell.arm.generator.name == "none"]
+    if not any(cell.ok for cell in cells):
+        return ["not measured: there is no trial of the classifier coords with the generator none that went well"]
+    return [_location_sentence(table, cell) for cell in cells if cell.ok]
+
+
+def _location_sentence(table: Table, cell: Cell) -> str:
+    return (
+        f"{table.labels[cell.classifier]}, which reads row and column and no band, reaches "
+        f"OA {plus_minus(cell.summary('oa'))} and AA {plus_minus(cell.summary('aa'))} (n={len(cell.ok)})"
+    )
+
+
+def _records(table: Table, where: str) -> str:
+    failed = len(table.failed)
+    went = f"{len(table.trials) - failed:,} ok, {failed:,} failed"
+    return (
+        f"{count(len(table.trials), 'trial')} ({went}) in {where}; hashes: hsiaug report {where} --by seed; "
+        "how to rerun one: hsiaug show HASH"
+    )

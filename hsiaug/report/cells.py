@@ -1,0 +1,84 @@
+"""A cell of a table: the trials of one arm with one classifier, over the draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from hsiaug.metrics.significance import MeanStd, mean_std
+from hsiaug.report.records import Method, Trial
+
+__all__ = ["CONTROLS", "COORDS", "Arm", "Cell", "make_cells"]
+
+CONTROLS = ("none", "duplicate")
+"""Generators that every other one is measured against; they lead the rows, in this order."""
+
+COORDS = "coords"
+"""The classifier that reads no band: what it scores is location, so it stands in the audit."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A generator at one λ and one ω."""
+
+    generator: Method
+    lam: float
+    omega: float | None
+
+    @property
+    def control(self) -> bool:
+        """True for ``none`` and ``duplicate``."""
+        return self.generator.name in CONTROLS
+
+    @property
+    def rank(self) -> tuple[object, ...]:
+        """Sort key: none, duplicate, then by name, λ and ω."""
+        name = self.generator.name
+        place = CONTROLS.index(name) if name in CONTROLS else len(CONTROLS)
+        omega = (-1, 0.0) if self.omega is None else (0, self.omega)
+        return place, name, self.generator.version, self.generator.params, self.lam, omega
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The trials of one arm with one classifier, in the order of their seeds."""
+
+    arm: Arm
+    classifier: Method
+    trials: tuple[Trial, ...]
+
+    @cached_property
+    def ok(self) -> tuple[Trial, ...]:
+        """Trials that gave numbers; nothing else enters a mean."""
+        return tuple(trial for trial in self.trials if trial.ok)
+
+    @property
+    def failed(self) -> tuple[Trial, ...]:
+        """Trials that are named, and never averaged."""
+        return tuple(trial for trial in self.trials if not trial.ok)
+
+    def values(self, metric: str) -> list[float]:
+        """The metric (a fraction) of each trial that has it, in the order of the seeds."""
+        return [value for trial in self.ok if (value := trial.metric(metric)) is not None]
+
+    def summary(self, metric: str) -> MeanStd | None:
+        """Mean, std and n of a metric; None where no trial has it."""
+        values = self.values(metric)
+        return mean_std(values) if values else None
+
+    def recalls(self, class_id: int) -> list[float]:
+        """Recall of a class in each draw that has a test pixel of it."""
+        return [value for trial in self.ok if (value := trial.recall(class_id)) is not None]
+
+
+def make_cells(trials: Iterable[Trial]) -> dict[tuple[Arm, Method], Cell]:
+    """Trials grouped by arm and classifier, controls first."""
+    groups: dict[tuple[Arm, Method], list[Trial]] = {}
+    for trial in trials:
+        arm = Arm(trial.generator, trial.lam, trial.omega)
+        groups.setdefault((arm, trial.classifier), []).append(trial)
+    return {
+        key: Cell(*key, tuple(sorted(groups[key], key=lambda t: (t.seed, t.hash))))
+        for key in sorted(groups, key=lambda k: (k[0].rank, k[1].name, k[1].version, k[1].params))
+    }

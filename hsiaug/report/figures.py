@@ -1,0 +1,73 @@
+"""Pictures: the map of a split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from hsiaug.errors import InputError
+from hsiaug.protocol.split import Split
+from hsiaug.scene import Scene
+
+__all__ = ["save_split_map"]
+
+ROLES = (("unlabelled", "#f2f2f2"), ("left out (buffer)", "#b3b3b3"), ("test", "#6baed6"), ("train", "#d7301f"))
+
+
+def save_split_map(scene: Scene, split: Split, path: Path) -> None:
+    """A PNG of two maps side by side: the labels, and who is train, test, buffer or unlabelled."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.colors import ListedColormap
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+
+    roles = np.zeros(scene.shape, dtype=int)
+    roles[split.buffered], roles[split.test], roles[split.train] = 1, 2, 3
+    height, width = scene.shape
+    figure = Figure(figsize=(13, max(4.5, 5.5 * height / width)), layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2)
+    names = ["unlabelled", *scene.class_names]
+    colours = _class_colours(len(scene.class_names))
+    left.imshow(
+        scene.labels, cmap=ListedColormap(colours), vmin=-0.5, vmax=len(names) - 0.5, interpolation="nearest"
+    )
+    left.set_title(f"{scene.name}: labels")
+    handles = [Patch(facecolor=colour, label=name) for name, colour in zip(names, colours, strict=True)]
+    left.legend(handles=handles, loc="center right", bbox_to_anchor=(-0.02, 0.5), fontsize=8, frameon=False)
+    right.imshow(
+        roles, cmap=ListedColormap([colour for _, colour in ROLES]), vmin=-0.5, vmax=3.5, interpolation="nearest"
+    )
+    audit = split.audit
+    leaky = " (LEAKY)" if audit.leaky else ""
+    right.set_title(f"{audit.protocol}{leaky}, draw {split.seed}, patch {split.patch}")
+    counts = np.bincount(roles.ravel(), minlength=4)
+    handles = [Patch(facecolor=colour, label=f"{name}: {counts[i]:,}") for i, (name, colour) in enumerate(ROLES)]
+    right.legend(
+        handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=4, fontsize=8, frameon=False
+    )
+    right.set_xlabel(
+        f"{audit.centre_overlap_percent} % of test pixels lie in a training patch;\n"
+        f"{audit.patch_overlap_percent} % have a patch that meets one",
+        labelpad=24,
+        fontsize=9,
+    )
+    for axes in (left, right):
+        axes.set_xticks([])
+        axes.set_yticks([])
+    try:
+        figure.savefig(path, dpi=120, format="png")
+    except OSError as error:
+        raise InputError(
+            f"--out {path} must be a file that can be written", value=error.strerror, mend="Name another file."
+        ) from error
+
+
+def _class_colours(classes: int) -> list[str]:
+    """White-ish for unlabelled, then one distinct colour per class."""
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    tab = [to_hex(colour) for name in ("tab20", "tab20b", "tab20c") for colour in colormaps[name].colors]  # type: ignore[attr-defined]
+    return ["#f2f2f2", *(tab[i % len(tab)] for i in range(classes))]

@@ -1,0 +1,54 @@
+"""A page as every renderer gets it: text in columns, with what stands above and below."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Column", "Grid", "Page", "arm_columns"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a grid. group: what neighbouring columns have in common, printed once above them."""
+
+    header: str
+    group: str = ""
+    numeric: bool = True
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Rows of text. keys: how many leading columns say what a row is; breaks: rows that start a new block."""
+
+    heading: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    keys: int = 1
+    breaks: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Page:
+    """One table of a report: warnings above the grids, notes and the audit below.
+
+    leaky: the title must say so before anything else.
+    audit: (label, sentence) pairs.
+    """
+
+    title: str
+    leaky: bool
+    warnings: tuple[str, ...]
+    grids: tuple[Grid, ...]
+    notes: tuple[str, ...]
+    audit: tuple[tuple[str, str], ...]
+
+    @property
+    def heading(self) -> str:
+        """The title, with the tag that a leaky protocol wears in every format."""
+        return f"LEAKY: {self.title}" if self.leaky else self.title
+
+
+def arm_columns(guided: bool) -> tuple[Column, ...]:
+    """generator, λ, and ω where any trial is guided: what ``Table.arm_texts`` fills."""
+    columns = (Column("generator", numeric=False), Column("λ"))
+    return (*columns, Column("ω")) if guided else columns

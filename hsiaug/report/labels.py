@@ -1,0 +1,127 @@
+"""How names and numbers are written in every table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from hsiaug.metrics.significance import MeanStd
+from hsiaug.report.records import Method, canonical
+
+__all__ = [
+    "MISSING",
+    "count",
+    "decimal",
+    "draws_text",
+    "method_labels",
+    "p_text",
+    "percent",
+    "plus_minus",
+    "signed",
+    "span",
+]
+
+MISSING = "–"
+
+
+def method_labels(methods: Iterable[Method]) -> dict[Method, str]:
+    """A label for each method: its name alone, and what differs where several share the name."""
+    named: dict[str, list[Method]] = {}
+    for method in dict.fromkeys(methods):
+        named.setdefault(method.name, []).append(method)
+    labels: dict[Method, str] = {}
+    for same in named.values():
+        details = [_details(method) for method in same]
+        differing = [k for k in _keys(details) if len({d.get(k) for d in details}) > 1]
+        for method, detail in zip(same, details, strict=True):
+            labels[method] = " ".join([method.name, *(_shown(key, detail) for key in differing)])
+            if len({m.convention for m in same} - {None}) > 1 and method.convention:
+                labels[method] += f" ({method.convention})"
+    return labels
+
+
+def _details(method: Method) -> dict[str, str]:
+    params = {str(k): canonical(v) for k, v in json.loads(method.params).items()}
+    # A parameter may itself be called "version": the leading space keeps the two apart.
+    return {" version": method.version, **params}
+
+
+def _keys(details: Sequence[dict[str, str]]) -> list[str]:
+    return list(dict.fromkeys(key for detail in details for key in detail))
+
+
+def _shown(key: str, detail: dict[str, str]) -> str:
+    value = detail.get(key)
+    if key == " version":
+        return f"v{value}"
+    if value is None:
+        return f"{key} unset"
+    return f"{key}={_bare(value)}"
+
+
+def _bare(value: str) -> str:
+    """JSON text without the quotes of a plain word; "3" keeps them, so that it differs from 3."""
+    word = json.loads(value)
+    return word if isinstance(word, str) and word and word[0].isalpha() and word not in _WORDS else value
+
+
+_WORDS = ("true", "false", "null", "unset")
+
+
+def percent(fraction: float) -> str:
+    """0.4821 → ``48.2``."""
+    return decimal(100 * fraction)
+
+
+def decimal(value: float) -> str:
+    """One decimal, never ``-0.0``."""
+    return f"{value:.1f}".replace("-0.0", "0.0") if abs(value) < 0.1 else f"{value:.1f}"
+
+
+def plus_minus(summary: MeanStd | None) -> str:
+    """``48.2 ± 3.1`` in percent; the value alone where there is one; – where there is none."""
+    if summary is None:
+        return MISSING
+    if summary.std is None:
+        return percent(summary.mean)
+    return f"{percent(summary.mean)} ± {percent(summary.std)}"
+
+
+def signed(fraction: float | None) -> str:
+    """A difference in percentage points with its sign; zero has none."""
+    if fraction is None:
+        return MISSING
+    text = percent(fraction)
+    return text if text == "0.0" or text.startswith("-") else f"+{text}"
+
+
+def p_text(p: float | None) -> str:
+    """``.031``, ``<.001`` or ``1``; – where nothing was tested."""
+    if p is None:
+        return MISSING
+    if p < 0.001:
+        return "<.001"
+    return "1" if p > 0.9995 else f"{p:.3f}".removeprefix("0")
+
+
+def span(values: Sequence[float], digits: int = 1) -> str:
+    """The mean, and the range in brackets where the values differ."""
+    mean, low, high = (f"{v:,.{digits}f}" for v in (sum(values) / len(values), min(values), max(values)))
+    return mean if low == high else f"{mean} ({low}–{high})"
+
+
+def draws_text(seeds: Iterable[int]) -> str:
+    """Seeds in short: 0, 2, 3, 4 → ``0, 2–4``."""
+    runs: list[list[int]] = []
+    for seed in sorted(set(seeds)):
+        if runs and seed == runs[-1][-1] + 1:
+            runs[-1].append(seed)
+        else:
+            runs.append([seed])
+    texts = [f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    return ", ".join(texts)
+
+
+def count(number: int, noun: str) -> str:
+    """``1 draw``, ``5 draws``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

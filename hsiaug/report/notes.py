@@ -1,0 +1,122 @@
+"""The sentences below a table: what its numbers are, and what may be concluded from them."""
+
+from __future__ import annotations
+
+from hsiaug.metrics.significance import MIN_PAIRS, smallest_p
+from hsiaug.report.compare import ALPHA, VERDICTS
+from hsiaug.report.labels import count, draws_text, p_text
+from hsiaug.report.tables import Table
+
+__all__ = ["control_notes", "number_notes", "significance_note", "verdict_note"]
+
+AVERAGED = ("oa", "aa", "kappa", "macro_f1", "worst_recall")
+
+
+def number_notes(table: Table) -> list[str]:
+    """What the figures are, over which draws, and which are missing."""
+    draws = f"{count(len(table.draws), 'draw')} (seeds {draws_text(table.draws)})"
+    notes = [
+        f"Mean ± std (ddof 1) in percent, κ × 100, over {draws}; n is given where a cell has fewer. AA is the "
+        "mean recall over the classes that have test pixels in the draw. Failed trials are never averaged.",
+    ]
+    conventions = sorted({a.generator.convention for a in table.arms if a.generator.convention})
+    notes += [f"ω: {convention}." for convention in conventions]
+    return notes + _missing(table) + _short_subsets(table) + _split_changes(table)
+
+
+def _missing(table: Table) -> list[str]:
+    notes = []
+    for metric in AVERAGED:
+        hashes = [t.hash for cell in table.cells.values() for t in cell.ok if t.metric(metric) is None]
+        if hashes:
+            notes.append(f"{metric} is missing, and left out of its means, in {', '.join(hashes)}.")
+    return notes
+
+
+def _short_subsets(table: Table) -> list[str]:
+    """Names the draws in which a fixed subset of the classes is not whole, so that its AA is over fewer."""
+    notes = []
+    for name in table.subsets:
+        short: dict[int, int] = {}
+        whole = 0
+        for trial in table.trials:
+            subset = (trial.record["metrics"].get("subsets") or {}).get(name) if trial.ok else None
+            if subset and subset["n_classes"] < len(subset["classes"]):
+                short[trial.seed], whole = subset["n_classes"], len(subset["classes"])
+        listed = ", ".join(f"{n} of {whole} (seed {seed})" for seed, n in sorted(short.items()))
+        notes += [f"AA {name} averages fewer classes where some have no test pixel: {listed}."] if short else []
+    return notes
+
+
+def _split_changes(table: Table) -> list[str]:
+    """Warns where one seed drew different pixels, as after a change of the scene's labels or of the code."""
+    drawn: dict[int, set[str]] = {}
+    for trial in table.trials:
+        if trial.ok:
+            drawn.setdefault(trial.seed, set()).add(trial.draw[1])
+    changed = [seed for seed, splits in drawn.items() if len(splits) > 1]
+    if not changed:
+        return []
+    seeds = f"{'Seed' if len(changed) == 1 else 'Seeds'} {draws_text(changed)}"
+    return [
+        f"{seeds} drew different pixels in different trials: means mix them, and only trials of the same pixels "
+        "are paired. Rerun with --existing none to have one split per seed."
+    ]
+
+
+def control_notes(table: Table) -> list[str]:
+    """How Δ is made, and where a control is ambiguous."""
+    notes = [
+        "Δ: percentage points against the controls with the same classifier, paired over the draws that both "
+        "share; duplicate is taken at the same λ."
+    ]
+    for name in ("none", "duplicate"):
+        keys = [(c, arm.lam if name == "duplicate" else 0) for arm, c in table.cells if arm.generator.name == name]
+        if len(keys) > len(set(keys)):
+            notes.append(
+                f"There is more than one arm of {name}: each Δ is against the one that shares most draws, "
+                "the newest where they tie."
+            )
+    return notes
+
+
+def significance_note(table: Table) -> list[str]:
+    """What was tested, or why nothing could be."""
+    pairs = [len(c.pairs) for c in table.comparisons]
+    if not pairs:
+        return []
+    tested = [n for n in pairs if n >= MIN_PAIRS]
+    few = sorted({n for n in pairs if n < MIN_PAIRS})
+    notes = []
+    if few:
+        span = str(few[0]) if len(few) == 1 else f"{few[0]}–{few[-1]}"
+        rest = "; those comparisons have no p" if tested else ", so no p is given"
+        notes.append(
+            f"n={span}: cannot reach .05. A two-sided Wilcoxon signed-rank test needs {MIN_PAIRS} pairs{rest}."
+        )
+    if tested:
+        notes.append(
+            "p: two-sided Wilcoxon signed-rank test on AA, paired over draws, "
+            f"Holm-corrected over the {count(len(tested), 'comparison')} of this table."
+        )
+        notes += _out_of_reach(max(tested), len(tested))
+    return notes
+
+
+def _out_of_reach(pairs: int, tests: int) -> list[str]:
+    """Holm multiplies the smallest p by the number of tests: with few draws that alone can pass .05."""
+    floor = min(1.0, tests * smallest_p(pairs))
+    if floor < ALPHA:
+        return []
+    enough = next(n for n in range(pairs, pairs + 64) if tests * smallest_p(n) < ALPHA)
+    return [
+        f"With n={pairs} and {count(tests, 'comparison')} no corrected p can fall below {p_text(floor)}: "
+        f"n={enough} would be the least that could reach .05."
+    ]
+
+
+def verdict_note(table: Table) -> list[str]:
+    """The legend of the verdicts that occur."""
+    used = {gain.verdict for gain in table.gains.values()}
+    legend = "; ".join(f"{word}: {meaning}" for word, meaning in VERDICTS.items() if word in used)
+    return [f"Verdicts. {legend}."] if legend else []

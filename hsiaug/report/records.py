@@ -1,0 +1,184 @@
+"""What a report reads of a record (see docs/results-format.md): who was run, on what, and how it went."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hsiaug.errors import StoreError
+
+__all__ = ["Condition", "Method", "Record", "Trial", "canonical", "finite", "read_trials"]
+
+Record = Mapping[str, Any]
+
+SPEC = {"task", "scene", "protocol", "patch", "seed", "generator", "classifier", "lambda", "omega"}
+SPEC |= {"omega_convention"}
+
+
+@dataclass(frozen=True)
+class Method:
+    """A generator or classifier as it was run: equal only where version and every parameter are equal.
+
+    params: canonical JSON, so that a method can be a dictionary key.
+    convention: what ω means to it; part of its identity, as the same ω means another thing under another.
+    """
+
+    name: str
+    version: str
+    params: str
+    convention: str | None = None
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What the trials of one table have in common.
+
+    rest: canonical JSON of any further key of the specification, so that what a later version adds to it
+        parts the tables instead of being averaged over.
+    """
+
+    task: str
+    scene: str
+    scene_sha256: str
+    protocol: str
+    argument: str
+    buffer: str
+    patch: int
+    rest: str = "{}"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One record, with its identity in a form that can be grouped by."""
+
+    hash: str
+    condition: Condition
+    generator: Method
+    classifier: Method
+    lam: float
+    omega: float | None
+    seed: int
+    record: Record = field(repr=False, compare=False)
+
+    @property
+    def ok(self) -> bool:
+        """True where the trial gave metrics; anything else counts as failed."""
+        return self.record.get("status") == "ok" and self.record.get("metrics") is not None
+
+    @property
+    def audit(self) -> Mapping[str, Any] | None:
+        """The audit of the trial's split; None where it failed before it had one."""
+        return self.record.get("audit")
+
+    @property
+    def draw(self) -> tuple[int, str]:
+        """What two trials must share to be a pair: the seed and the very pixels that it drew."""
+        return self.seed, str((self.audit or {}).get("sha256", ""))
+
+    @property
+    def error_type(self) -> str:
+        """The class of the exception that a failed trial ended with."""
+        return str((self.record.get("error") or {}).get("type", "unknown error"))
+
+    @property
+    def error(self) -> str:
+        """``Type: message`` of a failed trial, on one line."""
+        message = str((self.record.get("error") or {}).get("message", ""))
+        return " ".join(f"{self.error_type}: {message}".split()).rstrip(": ")
+
+    def metric(self, name: str) -> float | None:
+        """A metric as a fraction; None where the trial failed or the number is missing or not finite.
+
+        name: ``oa``, ``aa``, …, or ``subset:NAME`` for the AA over a fixed subset of the classes.
+        """
+        metrics = self.record.get("metrics") if self.ok else None
+        if metrics is None:
+            return None
+        if name.startswith("subset:"):
+            return finite((metrics.get("subsets") or {}).get(name.removeprefix("subset:"), {}).get("aa"))
+        return finite(metrics.get(name))
+
+    def recall(self, class_id: int) -> float | None:
+        """Recall of a class id 1..C; None where this draw has no test pixel of it."""
+        entries = ((self.record.get("metrics") or {}).get("recall") or []) if self.ok else []
+        return finite(entries[class_id - 1]) if class_id <= len(entries) else None
+
+
+def finite(value: object) -> float | None:
+    """The number, or None where there is none to average."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def canonical(value: object) -> str:
+    """JSON with sorted keys and no spaces: equal texts for equal values."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def read_trials(records: Iterable[Record]) -> list[Trial]:
+    """Trials of the records, one per hash: the newest that went well, else the newest."""
+    best: dict[str, Trial] = {}
+    for record in records:
+        trial = _read(record)
+        known = best.get(trial.hash)
+        if known is None or _preference(trial) > _preference(known):
+            best[trial.hash] = trial
+    return list(best.values())
+
+
+def _preference(trial: Trial) -> tuple[bool, str]:
+    return trial.ok, str(trial.record.get("created", ""))
+
+
+def _read(record: Record) -> Trial:
+    name = record.get("hash", "without a hash")
+    if record.get("format") != 1:
+        raise StoreError(
+            f"record {name} must have format 1",
+            value=f"format {record.get('format')!r}",
+            mend="Read it with the version of hsiaug that wrote it.",
+        )
+    try:
+        return _parse(record, record["spec"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StoreError(
+            f"record {name} must hold what docs/results-format.md names",
+            value=f"{type(error).__name__} {error}",
+            mend="Delete the record's folder and run its trial again.",
+        ) from error
+
+
+def _parse(record: Record, spec: Mapping[str, Any]) -> Trial:
+    scene, protocol = spec["scene"], spec["protocol"]
+    argument = protocol.get("argument")
+    rest = {key: value for key, value in spec.items() if key not in SPEC and (key, value) != ("format", 1)}
+    condition = Condition(
+        task=spec["task"],
+        scene=scene["name"],
+        scene_sha256=scene["sha256"],
+        protocol=protocol["name"],
+        argument="" if argument is None else str(argument),
+        buffer=str(protocol["buffer"]),
+        patch=int(spec["patch"]),
+        rest=canonical(rest),
+    )
+    omega = spec["omega"]
+    return Trial(
+        hash=record["hash"],
+        condition=condition,
+        generator=_method(spec["generator"], spec.get("omega_convention") if omega is not None else None),
+        classifier=_method(spec["classifier"], None),
+        lam=float(spec["lambda"]),
+        omega=None if omega is None else float(omega),
+        seed=int(spec["seed"]),
+        record=record,
+    )
+
+
+def _method(entry: Mapping[str, Any], convention: object) -> Method:
+    params = canonical(entry.get("params") or {})
+    return Method(entry["name"], str(entry["version"]), params, None if convention is None else str(convention))

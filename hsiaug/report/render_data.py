@@ -1,0 +1,210 @@
+"""Reports for machines: CSV with one row per trial, and strict JSON with the hashes of every cell."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from hsiaug.metrics.significance import MeanStd, mean_std, t_interval
+from hsiaug.report.audit import transductive
+from hsiaug.report.cells import Cell
+from hsiaug.report.compare import Comparison
+from hsiaug.report.notes import control_notes, number_notes, significance_note
+from hsiaug.report.records import Method, Trial
+from hsiaug.report.tables import Report, Table
+
+__all__ = ["csv_text", "json_text", "report_json"]
+
+METRICS = ("oa", "aa", "kappa", "macro_f1", "worst_recall")
+AUDITED = (
+    "leaky", "radius", "n_train", "n_test", "n_buffered", "centre_overlap_percent", "patch_overlap_percent"
+)  # fmt: skip
+
+
+def report_json(report: Report) -> dict[str, Any]:
+    """The whole report as plain values: scores as fractions, None where there is no number, hashes everywhere."""
+    tables = [_table_json(table) for table in report.tables]
+    return _strict({"format": 1, "unit": "fraction", "store": report.store, "tables": tables})  # type: ignore[no-any-return]
+
+
+def json_text(report: Report) -> str:
+    """``report_json`` as strict JSON: no NaN, no Infinity."""
+    return json.dumps(report_json(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _strict(value: Any) -> Any:
+    """Plain JSON values; a number that JSON cannot write becomes None."""
+    if isinstance(value, Mapping):
+        return {str(key): _strict(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _table_json(table: Table) -> dict[str, Any]:
+    condition = table.condition
+    return {
+        "title": table.title,
+        "task": condition.task,
+        "scene": {"name": condition.scene, "sha256": condition.scene_sha256},
+        "protocol": {
+            "name": condition.protocol,
+            "argument": condition.argument or None,
+            "buffer": condition.buffer,
+        },
+        "patch": condition.patch,
+        "other_settings": json.loads(condition.rest),
+        "leaky": table.leaky,
+        "transductive": transductive(table),
+        "seeds": table.draws,
+        "class_names": table.class_names,
+        "trials": len(table.trials),
+        "failed": [_failure_json(table, trial) for trial in table.failed],
+        "notes": [*number_notes(table), *control_notes(table), *significance_note(table)],
+        "splits": [{"seed": seed, **audit} for (seed, _), audit in table.splits.items()],
+        "without_spectra": [_cell_json(table, cell) for cell in table.location],
+        "cells": [_cell_json(table, cell) for cell in table.cells.values()],
+    }
+
+
+def _failure_json(table: Table, trial: Trial) -> dict[str, Any]:
+    return {
+        "hash": trial.hash,
+        "seed": trial.seed,
+        "generator": table.labels[trial.generator],
+        "lambda": trial.lam,
+        "omega": trial.omega,
+        "classifier": table.labels[trial.classifier],
+        "error": {"type": trial.error_type, "message": trial.error},
+    }
+
+
+def _cell_json(table: Table, cell: Cell) -> dict[str, Any]:
+    names = [*METRICS, *(f"subset:{name}" for name in table.subsets)]
+    gain = table.gains.get((cell.arm, cell.classifier))
+    return {
+        "generator": _method_json(table, cell.arm.generator),
+        "lambda": cell.arm.lam,
+        "omega": cell.arm.omega,
+        "classifier": _method_json(table, cell.classifier),
+        "n": len(cell.ok),
+        "seeds": [trial.seed for trial in cell.ok],
+        "hashes": [trial.hash for trial in cell.ok],
+        "failed_hashes": [trial.hash for trial in cell.failed],
+        "metrics": {name: _summary_json(cell.values(name)) for name in names},
+        "classes": [
+            {"id": i, "name": name, **_summary_json(cell.recalls(i))}
+            for i, name in enumerate(table.class_names, start=1)
+        ],
+        "against": {
+            "none": _comparison_json(gain.none if gain else None),
+            "duplicate": _comparison_json(gain.duplicate if gain else None),
+        },
+        "verdict": gain.verdict if gain else None,
+    }
+
+
+def _method_json(table: Table, method: Method) -> dict[str, Any]:
+    return {
+        "label": table.labels[method],
+        "name": method.name,
+        "version": method.version,
+        "params": json.loads(method.params),
+        "omega_convention": method.convention,
+    }
+
+
+def _summary_json(values: list[float]) -> dict[str, Any]:
+    if not values:
+        return {"mean": None, "std": None, "n": 0, "interval95": None}
+    return {**_mean_json(mean_std(values)), "interval95": t_interval(values)}
+
+
+def _mean_json(summary: MeanStd | None) -> dict[str, Any]:
+    return summary._asdict() if summary else {"mean": None, "std": None, "n": 0}
+
+
+def _comparison_json(comparison: Comparison | None) -> dict[str, Any] | None:
+    if comparison is None:
+        return None
+    return {
+        "pairs": len(comparison.pairs),
+        "hashes": [[ours.hash, theirs.hash] for ours, theirs in comparison.pairs],
+        "delta_aa": _mean_json(comparison.aa),
+        "delta_oa": _mean_json(comparison.oa),
+        "p": comparison.p,
+        "p_holm": comparison.p_holm,
+    }
+
+
+def csv_text(report: Report, by: str) -> str:
+    """One row per trial; for ``by="class"`` one per trial and class. Fractions as recorded; empty: no number."""
+    rows = [row for table in report.tables for trial in table.trials for row in _rows(table, trial, by)]
+    fields = list(dict.fromkeys(key for row in rows for key in row))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fields, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def _rows(table: Table, trial: Trial, by: str) -> list[dict[str, Any]]:
+    if by != "class":
+        return [{**_identity(trial), **_scores(trial)}]
+    samples, audit = trial.record.get("samples") or {}, trial.audit or {}
+    return [
+        {
+            **_identity(trial),
+            "class_id": i,
+            "class_name": name,
+            "recall": trial.recall(i),
+            "train_n": _nth(audit.get("train_counts"), i),
+            "test_n": _nth(audit.get("test_counts"), i),
+            "real_n": _nth(samples.get("real"), i),
+            "synthetic_n": _nth(samples.get("synthetic"), i),
+        }
+        for i, name in enumerate(table.class_names, start=1)
+    ]
+
+
+def _nth(counts: Any, class_id: int) -> int | None:
+    return counts[class_id - 1] if counts and class_id <= len(counts) else None
+
+
+def _identity(trial: Trial) -> dict[str, Any]:
+    condition, error = trial.condition, trial.record.get("error") or {}
+    row: dict[str, Any] = {
+        "hash": trial.hash,
+        "status": "ok" if trial.ok else "failed",
+        "error_type": error.get("type"),
+        "error_message": " ".join(str(error.get("message") or "").split()),
+        "task": condition.task,
+        "scene": condition.scene,
+        "scene_sha256": condition.scene_sha256,
+        "protocol": condition.protocol,
+        "protocol_argument": condition.argument,
+        "buffer": condition.buffer,
+        "patch": condition.patch,
+        "other_settings": condition.rest,
+        "seed": trial.seed,
+    }
+    for role, method in (("generator", trial.generator), ("classifier", trial.classifier)):
+        row |= {role: method.name, f"{role}_version": method.version, f"{role}_params": method.params}
+    return row | {"lambda": trial.lam, "omega": trial.omega, "omega_convention": trial.generator.convention}
+
+
+def _scores(trial: Trial) -> dict[str, Any]:
+    metrics = trial.record.get("metrics") or {}
+    timings, audit = trial.record.get("timings") or {}, trial.audit or {}
+    scores: dict[str, Any] = {name: trial.metric(name) for name in METRICS}
+    scores["worst_class"] = metrics.get("worst_class")
+    for name, subset in (metrics.get("subsets") or {}).items():
+        scores |= {f"aa_{name}": trial.metric(f"subset:{name}"), f"oa_{name}": subset.get("oa")}
+    scores["transductive"] = trial.record.get("transductive")
+    scores |= {name: audit.get(name) for name in AUDITED}
+    scores |= {"split_sha256": audit.get("sha256"), "seconds": timings.get("total")}
+    return scores | {name: trial.record.get(name) for name in ("peak_memory_mb", "created")}

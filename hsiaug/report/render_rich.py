@@ -1,0 +1,124 @@
+"""Pages on a terminal: grids that are too wide are parted between columns, never cut."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Literal
+
+from hsiaug.report.grid import Column, Grid, Page
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
+__all__ = ["print_page"]
+
+TEXT_WIDTH = 28
+GAP = 2
+GROUP_WIDTH = 14
+
+
+def print_page(page: Page, console: Console) -> None:
+    """Print title, warnings, grids, notes and audit."""
+    from rich.text import Text
+
+    console.print()
+    console.print(Text(page.heading, style="bold red" if page.leaky else "bold"))
+    for warning in page.warnings:
+        console.print(Text(warning, style="yellow"))
+    for grid in page.grids:
+        console.print()
+        console.print(Text(grid.heading, style="italic"))
+        for place, table in enumerate(_fitting(grid, console)):
+            if place:
+                console.print()
+            console.print(table)
+    console.print()
+    for note in page.notes:
+        console.print(Text(note, style="dim"))
+    console.print()
+    console.print(_audit(page))
+
+
+def _audit(page: Page) -> RichTable:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(max_width=20, overflow="fold")
+    table.add_column(overflow="fold")
+    for label, sentence in page.audit:
+        loud = "LEAKY" in sentence or "TRANSDUCTIVE" in sentence
+        table.add_row(Text(label, style="bold"), Text(sentence, style="red" if loud else ""))
+    return table
+
+
+def _fitting(grid: Grid, console: Console) -> list[RichTable]:
+    """The grid as one table, or as several that repeat the key columns, each as wide as the console allows."""
+    body = _body_widths(grid)
+    available: int = console.width
+
+    def fits(part: Sequence[int]) -> bool:
+        widths = _widths(grid, part, body)
+        return sum(widths) + GAP * (len(widths) - 1) + 1 <= available
+
+    columns = range(grid.keys, len(grid.columns))
+    groups = [list(group) for _, group in groupby(columns, key=lambda i: grid.columns[i].group)]
+    units = [unit for group in groups for unit in ([group] if fits(group) else [[i] for i in group])]
+    parts: list[list[int]] = []
+    for unit in units:
+        if parts and fits(parts[-1] + unit):
+            parts[-1] += unit
+        else:
+            parts.append(list(unit))
+    return [_table(grid, part, _widths(grid, part, body) if fits(part) else None) for part in parts]
+
+
+def _body_widths(grid: Grid) -> list[int]:
+    """The widest entry of every column. Rich would find the same, but takes seconds over a thousand rows."""
+    from rich.cells import cell_len
+
+    return [max(cell_len(row[i]) for row in grid.rows) for i in range(len(grid.columns))]
+
+
+def _widths(grid: Grid, part: Sequence[int], body: Sequence[int]) -> list[int]:
+    """Widths of the key columns and of those of ``part``, headers included; long texts wrap."""
+    kept = [*range(grid.keys), *part]
+    headers = _headers([grid.columns[i] for i in kept])
+    widths = [max(body[i], *map(len, h.split("\n"))) for i, h in zip(kept, headers, strict=True)]
+    return [w if grid.columns[i].numeric else min(w, TEXT_WIDTH) for i, w in zip(kept, widths, strict=True)]
+
+
+def _table(grid: Grid, part: Sequence[int], widths: Sequence[int] | None) -> RichTable:
+    """The key columns and those of ``part``. widths: one per column shown; None leaves them to rich."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    kept = [*range(grid.keys), *part]
+    headers = _headers([grid.columns[i] for i in kept])
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for place, (i, header) in enumerate(zip(kept, headers, strict=True)):
+        justify: Literal["left", "right"] = "right" if grid.columns[i].numeric else "left"
+        width = widths[place] if widths else None
+        table.add_column(Text(header), justify=justify, overflow="fold", width=width)
+    for i, row in enumerate(grid.rows):
+        if i in grid.breaks:
+            table.add_section()
+        table.add_row(*(Text(row[k]) for k in kept))
+    return table
+
+
+def _headers(columns: Sequence[Column]) -> list[str]:
+    """Header texts of equal height, the name of a group above its first column."""
+    above: list[list[str]] = []
+    for i, column in enumerate(columns):
+        opens = i == 0 or columns[i - 1].group != column.group
+        above.append(textwrap.wrap(column.group, GROUP_WIDTH) if opens else [])
+    height = max(map(len, above))
+    return [
+        "\n".join([*lines, *[""] * (height - len(lines)), column.header])
+        for lines, column in zip(above, columns, strict=True)
+    ]

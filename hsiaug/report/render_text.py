@@ -1,0 +1,129 @@
+"""Pages as GitHub Markdown and as LaTeX (booktabs)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import groupby
+
+from hsiaug.report.grid import Column, Grid, Page
+
+__all__ = ["latex", "markdown"]
+
+PREAMBLE = "% Needs \\usepackage{booktabs} and \\usepackage[utf8]{inputenc} (the default since 2018)."
+
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": "$<$",
+    ">": "$>$",
+    "|": "$|$",
+    '"': "''",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "λ": r"$\lambda$",
+    "ω": r"$\omega$",
+    "κ": r"$\kappa$",
+    "ε": r"$\varepsilon$",
+    "Δ": r"$\Delta$",
+    "·": r"$\cdot$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "−": "$-$",
+    "–": "--",
+    "—": "---",
+}
+
+
+def markdown(pages: Sequence[Page]) -> str:
+    """All pages as one Markdown text."""
+    return "\n\n".join(_markdown_page(page) for page in pages) + "\n"
+
+
+def _markdown_page(page: Page) -> str:
+    blocks = [f"## {_md(page.heading)}", *(f"**{_md(w)}**" for w in page.warnings)]
+    for grid in page.grids:
+        blocks += [f"### {_md(grid.heading)}", _markdown_grid(grid)]
+    blocks.append("\n".join(f"- {_md(note)}" for note in page.notes))
+    blocks.append("### Audit")
+    blocks.append("\n".join(f"- **{_md(label)}**: {_md(sentence)}" for label, sentence in page.audit))
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _markdown_grid(grid: Grid) -> str:
+    headers = [_md(f"{c.group} {c.header}".strip()) for c in grid.columns]
+    rule = ["---:" if c.numeric else "---" for c in grid.columns]
+    lines = [headers, rule, *([_md(text) for text in row] for row in grid.rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _md(text: str) -> str:
+    """Escape what Markdown or HTML would read; an underscore inside a word is only an underscore."""
+    text = re.sub(r"([\\|*`<>]|\](?=[(\[:]))", r"\\\1", " ".join(text.split()))
+    return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)
+
+
+def latex(pages: Sequence[Page]) -> str:
+    """All pages as LaTeX floats, one per grid, each followed by its page's notes and audit."""
+    return "\n\n".join([PREAMBLE, *(_latex_page(page) for page in pages)]) + "\n"
+
+
+def _latex_page(page: Page) -> str:
+    heading = rf"\textbf{{{_tex(page.heading)}}}" if page.leaky else _tex(page.heading)
+    warnings = "".join(rf" \textbf{{{_tex(warning)}}}" for warning in page.warnings)
+    floats = [_latex_float(grid, f"{heading}. {_tex(grid.heading)}.{warnings}") for grid in page.grids]
+    notes = [rf"\item {_tex(note)}" for note in page.notes]
+    audit = [rf"\item \textbf{{{_tex(label)}}}: {_tex(sentence)}" for label, sentence in page.audit]
+    items = "\n".join([r"{\footnotesize\raggedright", r"\begin{itemize}", *notes, *audit, r"\end{itemize}}"])
+    return "\n\n".join([*floats, items])
+
+
+def _latex_float(grid: Grid, caption: str) -> str:
+    lines = [
+        r"\begin{table}[htbp]",
+        r"\centering\small",
+        rf"\caption{{{caption}}}",
+        rf"\begin{{tabular}}{{{''.join('r' if c.numeric else 'l' for c in grid.columns)}}}",
+        r"\toprule",
+        *_latex_groups(grid.columns),
+        _latex_row([c.header for c in grid.columns]),
+        r"\midrule",
+    ]
+    for i, row in enumerate(grid.rows):
+        lines += [r"\midrule"] if i in grid.breaks else []
+        lines.append(_latex_row(row))
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"])
+
+
+def _latex_groups(columns: Sequence[Column]) -> list[str]:
+    """A row of group names spanning their columns, with a rule below each; nothing without groups."""
+    if not any(c.group for c in columns):
+        return []
+    cells, rules, start = [], [], 1
+    for name, members in groupby(columns, key=lambda c: c.group):
+        width = len(list(members))
+        cells.append(rf"\multicolumn{{{width}}}{{c}}{{{_tex(name)}}}")
+        rules += [rf"\cmidrule(lr){{{start}-{start + width - 1}}}"] if name else []
+        start += width
+    return [" & ".join(cells) + r" \\", " ".join(rules)]
+
+
+def _latex_row(texts: Sequence[str]) -> str:
+    row = " & ".join(_tex(text) for text in texts)
+    # A row that opens with a bracket would be read as the optional argument of the \\ before it.
+    return (rf"{{}}{row}" if row.startswith("[") else row) + r" \\"
+
+
+def _tex(text: str) -> str:
+    """Escape for LaTeX: signs become mathematics, a leading minus a real one, double hyphens stay two."""
+    escaped = "".join(LATEX.get(c, c if ord(c) < 0x180 else f"U+{ord(c):04X}") for c in " ".join(text.split()))
+    escaped = re.sub(r"(?<![\w.-])-(?=\d)", "$-$", escaped)
+    return re.sub(r"-(?=-[A-Za-z])", "-{}", escaped)

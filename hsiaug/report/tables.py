@@ -1,0 +1,169 @@
+"""Records grouped into tables: one per scene, protocol with its buffer, patch and task."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass
+from functools import cached_property
+from typing import Any
+
+from hsiaug.report.cells import COORDS, Arm, Cell, make_cells
+from hsiaug.report.compare import Comparison, Gain, compare
+from hsiaug.report.labels import MISSING, method_labels
+from hsiaug.report.records import Condition, Method, Record, Trial, read_trials
+
+__all__ = ["Report", "Table", "build_report"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """All trials of one condition, in cells.
+
+    cells: (arm, classifier) → cell, controls first, without the classifier ``coords``.
+    location: the cells of ``coords``: accuracy without spectra.
+    gains: (arm, classifier) → what it gains over the controls.
+    """
+
+    title: str
+    condition: Condition
+    trials: tuple[Trial, ...]
+    cells: Mapping[tuple[Arm, Method], Cell]
+    location: tuple[Cell, ...]
+    gains: Mapping[tuple[Arm, Method], Gain]
+    labels: Mapping[Method, str]
+
+    @cached_property
+    def arms(self) -> tuple[Arm, ...]:
+        """The rows, controls first."""
+        return tuple(dict.fromkeys(arm for arm, _ in self.cells))
+
+    @cached_property
+    def classifiers(self) -> tuple[Method, ...]:
+        """The columns, by name."""
+        return tuple(sorted({c for _, c in self.cells}, key=lambda c: (c.name, c.version, c.params)))
+
+    @cached_property
+    def draws(self) -> tuple[int, ...]:
+        """Every seed that some cell has, failed or not: what a full cell covers."""
+        cells = self.cells.values() or self.location
+        return tuple(sorted({trial.seed for cell in cells for trial in cell.trials}))
+
+    @property
+    def failed(self) -> tuple[Trial, ...]:
+        """Failed trials, those of ``coords`` too."""
+        return tuple(trial for trial in self.trials if not trial.ok)
+
+    @cached_property
+    def leaky(self) -> bool:
+        """True where any split's audit says so."""
+        return any((trial.audit or {}).get("leaky") for trial in self.trials)
+
+    @cached_property
+    def splits(self) -> dict[tuple[int, str], Mapping[str, Any]]:
+        """The audit of every split that the trials used, by seed and checksum."""
+        found = {trial.draw: trial.audit for trial in self.trials if trial.audit is not None}
+        return {draw: found[draw] for draw in sorted(found)}
+
+    @cached_property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """Every comparison with a control in this table; Holm's family is those with a p."""
+        both = (c for gain in self.gains.values() for c in (gain.none, gain.duplicate))
+        return tuple(c for c in both if c is not None)
+
+    @cached_property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the class ids 1..C."""
+        # A trial whose process died left none.
+        return next((tuple(names) for t in self.trials if (names := t.record.get("class_names"))), ())
+
+    @cached_property
+    def subsets(self) -> tuple[str, ...]:
+        """Names of the fixed class subsets that some trial reports."""
+        names = (name for t in self.trials if t.ok for name in t.record["metrics"].get("subsets") or ())
+        return tuple(dict.fromkeys(names))
+
+    @cached_property
+    def guided(self) -> bool:
+        """True where any trial has an ω."""
+        return any(trial.omega is not None for trial in self.trials)
+
+    def arm_texts(self, arm: Arm) -> list[str]:
+        """Generator, λ, and ω where the table has one: the entries of the columns that say what a row is."""
+        lam = MISSING if arm.generator.name == "none" and arm.lam == 0 else f"{arm.lam:g}"
+        omega = [MISSING if arm.omega is None else f"{arm.omega:g}"] if self.guided else []
+        return [self.labels[arm.generator], lam, *omega]
+
+    def arm_label(self, arm: Arm, classifier: Method | None = None) -> str:
+        """``smote λ=0.5 ω=1 svm``: an arm, and a classifier, in running text."""
+        parts = [self.labels[arm.generator]]
+        if arm.lam or arm.generator.name != "none":
+            parts.append(f"λ={arm.lam:g}")
+        if arm.omega is not None:
+            parts.append(f"ω={arm.omega:g}")
+        if classifier is not None:
+            parts.append(self.labels[classifier])
+        return " ".join(parts)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Every table that a set of records gives. store: how the user names the records' folder, if known."""
+
+    tables: tuple[Table, ...]
+    store: str | None = None
+
+    @property
+    def where(self) -> str:
+        """What to type for the store, quoted for the shell."""
+        return shlex.quote(self.store) if self.store else "STORE"
+
+
+def build_report(records: Iterable[Record], *, store: str | None = None) -> Report:
+    """Group records into tables and compute every comparison; nothing but the records is read.
+
+    store: the folder they came from, as the user typed it, for the lines that lead back to it.
+    Raises StoreError for a record that does not follow docs/results-format.md.
+    """
+    groups: dict[Condition, list[Trial]] = {}
+    for trial in read_trials(records):
+        groups.setdefault(trial.condition, []).append(trial)
+    conditions = sorted(groups, key=astuple)
+    titles = _titles(conditions)
+    return Report(tuple(_table(titles[c], c, groups[c]) for c in conditions), store)
+
+
+def _table(title: str, condition: Condition, trials: list[Trial]) -> Table:
+    cells = make_cells(trials)
+    ordinary = {key: cell for key, cell in cells.items() if key[1].name != COORDS}
+    location = tuple(cell for key, cell in cells.items() if key[1].name == COORDS)
+    generators = method_labels(arm.generator for arm, _ in cells)
+    classifiers = method_labels(classifier for _, classifier in cells)
+    return Table(
+        title=title,
+        condition=condition,
+        trials=tuple(trial for cell in cells.values() for trial in cell.trials),
+        cells=ordinary,
+        location=location,
+        gains=compare(ordinary),
+        labels={**generators, **classifiers},
+    )
+
+
+def _titles(conditions: list[Condition]) -> dict[Condition, str]:
+    """A title per condition, with checksums only where two would read the same."""
+    short = {c: _title(c, full=False) for c in conditions}
+    taken = list(short.values())
+    return {c: text if taken.count(text) == 1 else _title(c, full=True) for c, text in short.items()}
+
+
+def _title(condition: Condition, *, full: bool) -> str:
+    argument = condition.argument if full else condition.argument.split("#")[0]
+    protocol = f"{condition.protocol}:{argument}" if argument else condition.protocol
+    scene = condition.scene
+    buffer = "no buffer" if condition.buffer == "none" else f"{condition.buffer} buffer"
+    size = f"{condition.patch}×{condition.patch} patches"
+    parts = [scene, protocol, buffer, size, condition.task.replace("-", " ").replace("_", " ")]
+    if full:
+        parts += [f"scene {condition.scene_sha256[:12]}", condition.rest]
+    return ", ".join(part for part in parts if part != "{}")

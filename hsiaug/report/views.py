@@ -1,0 +1,166 @@
+"""The four ways to look at a table: by generator, by classifier, by class, by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+from hsiaug.errors import InputError, did_you_mean
+from hsiaug.metrics.significance import t_interval
+from hsiaug.report.audit import audit_lines, warnings
+from hsiaug.report.cells import Cell
+from hsiaug.report.compare import Comparison, Gain
+from hsiaug.report.grid import Column, Grid, Page, arm_columns
+from hsiaug.report.labels import MISSING, p_text, percent, plus_minus, signed
+from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
+from hsiaug.report.tables import Report, Table
+from hsiaug.report.views_raw import class_grids, seed_grids
+
+__all__ = ["VIEWS", "check_view", "pages"]
+
+SCORES = (("oa", "OA"), ("aa", "AA"), ("kappa", "κ"))
+MORE_SCORES = (("macro_f1", "macro-F1"), ("worst_recall", "worst recall"))
+
+
+def check_view(by: str) -> None:
+    """Raise InputError for a view that does not exist."""
+    if by not in VIEWS:
+        raise InputError(f"--by must be one of {', '.join(VIEWS)}", value=repr(by), mend=did_you_mean(by, VIEWS))
+
+
+def pages(report: Report, by: str) -> tuple[Page, ...]:
+    """A page per table of the report. Raises InputError for an unknown view."""
+    check_view(by)
+    return tuple(_page(table, report.where, by) for table in report.tables)
+
+
+def _page(table: Table, where: str, by: str) -> Page:
+    notes = number_notes(table)
+    if by in ("generator", "classifier") and table.gains:
+        notes += control_notes(table) + significance_note(table)
+    if by == "generator":
+        notes += verdict_note(table)
+    return Page(
+        title=table.title,
+        leaky=table.leaky,
+        warnings=warnings(table),
+        grids=tuple(grid for grid in VIEWS[by](table) if grid.rows),
+        notes=tuple(notes),
+        audit=audit_lines(table, where),
+    )
+
+
+def _generator_grids(table: Table) -> tuple[Grid, ...]:
+    return _scores(table), _gains(table)
+
+
+def _scores(table: Table) -> Grid:
+    """Rows generator × λ × ω, columns classifiers with OA, AA and κ."""
+    short = {c for (_, c), cell in table.cells.items() if len(cell.ok) < len(table.draws)}
+    keys = arm_columns(table.guided)
+    columns = list(keys)
+    for classifier in table.classifiers:
+        headers = [header for _, header in SCORES] + (["n"] if classifier in short else [])
+        columns += [Column(header, group=table.labels[classifier]) for header in headers]
+    rows = []
+    for arm in table.arms:
+        row = table.arm_texts(arm)
+        for classifier in table.classifiers:
+            cell = table.cells.get((arm, classifier))
+            row += [_metric_text(cell, metric) for metric, _ in SCORES]
+            row += [str(len(cell.ok)) if cell else MISSING] if classifier in short else []
+        rows.append(tuple(row))
+    first = next((i for i, arm in enumerate(table.arms) if not arm.control), 0)
+    return Grid("Accuracy", tuple(columns), tuple(rows), len(keys), frozenset({first} - {0}))
+
+
+def _gains(table: Table) -> Grid:
+    """Rows classifier × arm: what each arm gains over either control, and the verdict."""
+    columns = (
+        Column("classifier", numeric=False),
+        *arm_columns(table.guided),
+        *(Column(header, group=f"vs {control}") for control in ("none", "duplicate") for header in ("ΔAA", "ΔOA")),
+        Column("pairs"),
+        Column("verdict", numeric=False),
+    )
+    rows = []
+    for classifier in table.classifiers:
+        for arm in table.arms:
+            gain = table.gains.get((arm, classifier))
+            if gain is not None:
+                texts = [*_delta_texts(gain.none), *_delta_texts(gain.duplicate), _pairs(gain), gain.verdict]
+                rows.append((table.labels[classifier], *table.arm_texts(arm), *texts))
+    keys = 1 + len(arm_columns(table.guided))
+    return Grid("Gain over the controls", columns, tuple(rows), keys, _changes(rows))
+
+
+def _classifier_grids(table: Table) -> tuple[Grid, ...]:
+    """Rows classifier × arm: all metrics, the interval of AA, and the corrected tests."""
+    keys = (Column("classifier", numeric=False), *arm_columns(table.guided))
+    columns = (
+        *keys,
+        *(Column(name, group="accuracy") for name in (*(header for _, header in SCORES + MORE_SCORES), "n")),
+        *(Column(f"AA {subset}", group="AA in detail") for subset in table.subsets),
+        Column("AA 95 %", group="AA in detail"),
+        *(Column(name, group="controls") for name in ("ΔAA none", "p none", "ΔAA dup.", "p dup.")),
+    )
+    rows = []
+    for classifier in table.classifiers:
+        for arm in table.arms:
+            cell = table.cells.get((arm, classifier))
+            if cell is not None:
+                numbers = [_metric_text(cell, metric) for metric, _ in SCORES + MORE_SCORES]
+                subsets = [_metric_text(cell, f"subset:{subset}") for subset in table.subsets]
+                texts = [*numbers, str(len(cell.ok)), *subsets, _interval(cell)]
+                tests = _test_texts(table.gains.get((arm, classifier)))
+                rows.append((table.labels[classifier], *table.arm_texts(arm), *texts, *tests))
+    return (Grid("Every metric, and the tests on AA", columns, tuple(rows), len(keys), _changes(rows)),)
+
+
+def _metric_text(cell: Cell | None, metric: str) -> str:
+    """``48.2 ± 3.1``; with its n where some trials that went well lack the number; ``failed`` where all failed."""
+    if cell is None:
+        return MISSING
+    summary = cell.summary(metric)
+    if summary is None:
+        return MISSING if cell.ok else "failed"
+    return plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(cell.ok) else "")
+
+
+def _delta_texts(comparison: Comparison | None) -> list[str]:
+    if comparison is None:
+        return [MISSING, MISSING]
+    return [signed(comparison.aa.mean), signed(comparison.oa.mean if comparison.oa else None)]
+
+
+def _pairs(gain: Gain) -> str:
+    counts = [len(c.pairs) if c else 0 for c in (gain.none, gain.duplicate)]
+    if gain.cell.arm.control:
+        counts = counts[:1]
+    return "/".join(str(n) for n in dict.fromkeys(counts))
+
+
+def _interval(cell: Cell) -> str:
+    values = cell.values("aa")
+    interval = t_interval(values) if values else None
+    return f"[{percent(interval[0])}, {percent(interval[1])}]" if interval else MISSING
+
+
+def _test_texts(gain: Gain | None) -> list[str]:
+    texts = []
+    for comparison in (gain.none, gain.duplicate) if gain else (None, None):
+        texts += [signed(comparison.aa.mean), p_text(comparison.p_holm)] if comparison else [MISSING, MISSING]
+    return texts
+
+
+def _changes(rows: list[tuple[str, ...]]) -> frozenset[int]:
+    """Rows whose first column differs from that of the row above."""
+    return frozenset(i + 1 for i, (above, row) in enumerate(pairwise(rows)) if above[0] != row[0])
+
+
+VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {
+    "generator": _generator_grids,
+    "classifier": _classifier_grids,
+    "class": class_grids,
+    "seed": seed_grids,
+}

@@ -1,0 +1,82 @@
+"""The views closest to the records: recall per class, and one row per trial."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hsiaug.metrics.significance import mean_std
+from hsiaug.report.cells import Arm, Cell
+from hsiaug.report.grid import Column, Grid, arm_columns
+from hsiaug.report.labels import MISSING, percent, plus_minus
+from hsiaug.report.records import Method, Trial, finite
+from hsiaug.report.tables import Table
+
+__all__ = ["class_counts", "class_grids", "seed_grids"]
+
+
+def class_counts(table: Table, key: str, class_id: int) -> list[int]:
+    """Train or test pixels of a class (``train_counts``, ``test_counts``) in each split of the table."""
+    counts = [audit.get(key) or () for audit in table.splits.values()]
+    return [int(entries[class_id - 1]) for entries in counts if class_id <= len(entries)]
+
+
+def class_grids(table: Table) -> tuple[Grid, ...]:
+    """A grid per classifier: rows classes with their n, columns arms with the recall."""
+    return tuple(_class_grid(table, classifier) for classifier in table.classifiers)
+
+
+def _class_grid(table: Table, classifier: Method) -> Grid:
+    arms = [arm for arm in table.arms if (arm, classifier) in table.cells]
+    columns = (
+        Column("class", numeric=False),
+        Column("train n"),
+        Column("test n"),
+        *(Column("recall", group=table.arm_label(arm)) for arm in arms),
+    )
+    rows = []
+    for class_id, name in enumerate(table.class_names, start=1):
+        train, test = (class_counts(table, f"{side}_counts", class_id) for side in ("train", "test"))
+        recalls = [_recall_text(table, table.cells[arm, classifier], class_id) for arm in arms]
+        rows.append((f"{class_id} {name}", _range(train), _range(test), *recalls))
+    return Grid(f"Recall per class, {table.labels[classifier]}", columns, tuple(rows), keys=3)
+
+
+def _recall_text(table: Table, cell: Cell, class_id: int) -> str:
+    """Mean ± std over the draws that have test pixels of the class, with n where those are not all."""
+    values = cell.recalls(class_id)
+    if not values:
+        never = not any(class_counts(table, "test_counts", class_id))
+        return "not evaluable" if never else MISSING
+    short = f" (n={len(values)})" if len(values) < len(table.draws) else ""
+    return plus_minus(mean_std(values)) + short
+
+
+def _range(counts: Sequence[int]) -> str:
+    if not counts:
+        return MISSING
+    low, high = min(counts), max(counts)
+    return f"{low}" if low == high else f"{low}–{high}"
+
+
+def seed_grids(table: Table) -> tuple[Grid, ...]:
+    """One row per trial, those of ``coords`` too: how it went, how long it took, and its hash."""
+    keys = (Column("seed"), *arm_columns(table.guided), Column("classifier", numeric=False))
+    columns = (
+        *keys,
+        Column("status", numeric=False),
+        *(Column(name) for name in ("OA", "AA", "κ", "seconds")),
+        Column("hash", numeric=False),
+    )
+    trials = sorted(table.trials, key=lambda t: t.seed)
+    rows = tuple(_seed_row(table, trial) for trial in trials)
+    breaks = frozenset(i for i in range(1, len(trials)) if trials[i].seed != trials[i - 1].seed)
+    return (Grid("Trials", columns, rows, keys=len(keys), breaks=breaks),)
+
+
+def _seed_row(table: Table, trial: Trial) -> tuple[str, ...]:
+    arm = table.arm_texts(Arm(trial.generator, trial.lam, trial.omega))
+    status = "ok" if trial.ok else "failed"
+    scores = [percent(v) if (v := trial.metric(name)) is not None else MISSING for name in ("oa", "aa", "kappa")]
+    seconds = finite((trial.record.get("timings") or {}).get("total"))
+    took = MISSING if seconds is None else f"{seconds:.1f}"
+    return (str(trial.seed), *arm, table.labels[trial.classifier], status, *scores, took, trial.hash)

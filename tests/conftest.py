@@ -1,0 +1,43 @@
+"""What tests share: scenes, and a registry with throw-away plugins."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+# One thread, as the command line sets it: tests run side by side, and results must not depend on it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import pytest
+
+from hsiaug.data import load_scene, toy_scene
+from hsiaug.scene import Scene
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def toy() -> Scene:
+    """48×48 pixels, 20 bands, 5 very unequal classes."""
+    return toy_scene()
+
+
+@pytest.fixture(scope="session")
+def indian_pines() -> Scene:
+    """The real scene, from the installed tensorly wheel."""
+    return load_scene("indian_pines")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real scenes for tests; skips where there is none."""
+    folder = Path(os.environ.get("HSIAUG_DATA_DIR", SHARED))
+    if not (folder / "ground_truth_only").is_dir():
+        pytest.skip(f"no folder of real test scenes at {folder}; set HSIAUG_DATA_DIR")
+    return folder
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)

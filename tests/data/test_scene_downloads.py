@@ -1,0 +1,207 @@
+"""Downloads: several mirrors, checksums, nothing half-written, and a quick answer when offline."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from hsiaug.data import download, fetch_scene, load_scene, progress, scene_card
+from hsiaug.data.catalogue import find_entry
+from hsiaug.data.files import status
+from hsiaug.errors import DataUnavailableError, SceneError
+
+
+@dataclass
+class Remote:
+    """A scene whose cube has to be downloaded; the label file lies beside the card."""
+
+    card: Path
+    target: Path
+    content: bytes
+    sha256: str
+
+    def leftovers(self) -> list[str]:
+        return sorted(path.name for path in self.target.parent.iterdir())
+
+
+@pytest.fixture
+def remote(farm: Callable[..., Path], tmp_path: Path) -> Callable[..., Remote]:
+    def make(*urls: str) -> Remote:
+        farm()
+        content = (tmp_path / "cube.npy").read_bytes()
+        (tmp_path / "cube.npy").unlink()
+        digest = hashlib.sha256(content).hexdigest()
+        listed = ", ".join(f'"{url}"' for url in urls)
+        card = farm(f'file = "cube.npy"\nsha256 = "{digest}"\nsize = {len(content)}\nurls = [{listed}]')
+        return Remote(card, tmp_path / "cube.npy", content, digest)
+
+    return make
+
+
+def test_a_missing_file_is_downloaded_when_the_scene_is_loaded(remote, server, cube):
+    scene = remote(server.url("good"))
+    server.files["good"] = scene.content
+
+    assert status(find_entry(scene.card)) == "to download"
+    assert np.array_equal(load_scene(scene.card, progress=False).cube, cube)
+    assert status(find_entry(scene.card)) == "here"
+
+    load_scene(scene.card, progress=False)
+    assert server.seen == ["good"], "what is here is not asked for again"
+
+
+@pytest.mark.parametrize("trouble", ["absent", "wrong", "cut", "stalled"])
+def test_the_next_mirror_is_tried_when_one_fails(remote, server, trouble, monkeypatch, capsys):
+    monkeypatch.setattr(download, "STALL_SECONDS", 0.3)
+    scene = remote(server.url(trouble), server.url("good"))
+    server.files |= {"wrong": b"<html>moved</html>", "cut": scene.content, "stalled": scene.content}
+    server.files["good"] = scene.content
+    server.cut.add("cut")
+    server.stall.add("stalled")
+
+    assert fetch_scene(scene.card)[0] == scene.target
+
+    assert scene.target.read_bytes() == scene.content
+    assert server.seen == [trouble, "good"]
+    assert scene.leftovers() == ["cube.npy", "farm.toml", "labels.npy"]
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "Downloading cube.npy" in shown.err and "127.0.0.1" in shown.err
+
+
+def test_a_terminal_gets_a_bar_and_pooch_can_drive_it():
+    screen = io.StringIO()
+    display = progress._Terminal(Console(file=screen, force_terminal=True, width=120))
+    bar = display.start("PaviaU.mat", 34_806_917, "www.example.org")
+    bar.total = 0
+    assert bar.total == 34_806_917, "the card's size serves where the server does not tell"
+    bar.update(10_000_000)
+    bar.reset()
+    bar.close()
+    display.say("www.example.org stalled")
+    assert "PaviaU.mat from www.example.org" in screen.getvalue()
+    assert "0:00" in screen.getvalue() or "-:--" in screen.getvalue(), "time left is shown"
+
+
+def test_when_every_mirror_fails_the_error_names_file_folder_and_reasons(remote, server):
+    scene = remote(server.url("absent"), server.url("wrong"))
+    server.files["wrong"] = b"another file"
+
+    with pytest.raises(DataUnavailableError) as error:
+        fetch_scene(scene.card, progress=False)
+
+    for part in ("cube.npy", str(scene.target.parent), scene.sha256, "404", "another checksum"):
+        assert part in str(error.value)
+    assert scene.leftovers() == ["farm.toml", "labels.npy"], "nothing half-written stays"
+
+
+def test_an_interrupted_download_leaves_nothing_behind(remote, server, monkeypatch):
+    scene = remote(server.url("good"))
+    server.files["good"] = scene.content
+
+    def interrupt(self: object, amount: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(progress._NoBar, "update", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        fetch_scene(scene.card, progress=False)
+    assert scene.leftovers() == ["farm.toml", "labels.npy"]
+
+
+def test_a_file_placed_by_hand_is_accepted_without_a_request(remote, server):
+    scene = remote(server.url("good"))
+    scene.target.write_bytes(scene.content)
+    fetch_scene(scene.card)
+    assert server.seen == []
+
+
+def test_a_file_with_another_checksum_is_refused_and_left_alone(remote, server):
+    scene = remote(server.url("good"))
+    server.files["good"] = scene.content
+    scene.target.write_bytes(b"an older version")
+
+    with pytest.raises(SceneError) as error:
+        load_scene(scene.card)
+
+    actual = hashlib.sha256(b"an older version").hexdigest()
+    for part in (str(scene.target), scene.sha256, actual, "move it away", server.url("good")):
+        assert part in str(error.value)
+    assert scene.target.read_bytes() == b"an older version"
+
+
+def test_offline_the_answer_comes_at_once_and_says_what_to_put_where(remote, closed_port):
+    scene = remote(f"http://127.0.0.1:{closed_port}/cube.npy")
+    start = time.monotonic()
+    with pytest.raises(DataUnavailableError) as error:
+        load_scene(scene.card)
+    assert time.monotonic() - start < 5
+    for part in ("cube.npy", str(scene.target.parent), "by hand", str(closed_port)):
+        assert part in str(error.value)
+
+
+def test_a_hanging_name_resolution_costs_less_than_five_seconds(remote, server, monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: time.sleep(8))
+    scene = remote("https://www.example.org/a", "http://example.net/b")
+    start = time.monotonic()
+    with pytest.raises(DataUnavailableError):
+        load_scene(scene.card)
+    assert time.monotonic() - start < 5
+
+
+def test_a_mirror_that_takes_no_connection_is_passed_over(remote, server, closed_port):
+    scene = remote(f"http://127.0.0.1:{closed_port}/x", server.url("good"))
+    server.files["good"] = scene.content
+    fetch_scene(scene.card, progress=False)
+    assert scene.target.read_bytes() == scene.content
+
+
+def test_a_proxy_of_the_environment_is_what_is_probed(monkeypatch, closed_port):
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{closed_port}")
+    monkeypatch.setenv("no_proxy", "")
+    assert download._endpoint("https://www.example.org/a") == ("127.0.0.1", closed_port)
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_with_a_mend(remote, server, tmp_path, monkeypatch):
+    scene = remote(server.url("good"))
+    server.files["good"] = scene.content
+    monkeypatch.setattr("shutil.move", _full_disk)
+    with pytest.raises(DataUnavailableError, match="HSIAUG_DATA_DIR"):
+        fetch_scene(scene.card, progress=False)
+
+
+def _full_disk(*args: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("line", ['file = "../../evil.npy"', 'file = "/evil.npy"'])
+def test_a_card_cannot_download_outside_its_folder(farm, line):
+    card = farm(f'{line}\nsha256 = "{"0" * 64}"\nurls = ["http://127.0.0.1/x"]')
+    with pytest.raises(SceneError, match="inside the scene's folder"):
+        scene_card(card)
+
+
+def test_public_files_are_found_in_the_scenes_folder_or_straight_in_the_data_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path))
+    assert status(find_entry("salinas_a")) == "to download"
+    (tmp_path / "SalinasA_gt.mat").touch()
+    (tmp_path / "salinas_a").mkdir()
+    (tmp_path / "salinas_a" / "SalinasA_corrected.mat").touch()
+    assert status(find_entry("salinas_a")) == "here"
+
+
+def test_houston_says_which_files_to_place_by_hand(tmp_path, monkeypatch):
+    monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path))
+    assert status(find_entry("houston_2018")) == "place by hand"
+    with pytest.raises(DataUnavailableError) as error:
+        load_scene("houston_2018")
+    for part in ("NAD83.pix", "GT_TR.tif", str(tmp_path / "houston_2018"), "machinelearning.ee.uh.edu"):
+        assert part in str(error.value)

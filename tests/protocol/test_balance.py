@@ -1,0 +1,51 @@
+"""The sample balance rate λ."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hsiaug.errors import InputError
+from hsiaug.protocol.balance import pool_steps, synthetic_counts
+
+counts = st.dictionaries(st.integers(1, 20), st.integers(1, 200), min_size=1)
+rates = st.floats(0, 3, allow_nan=False)
+
+
+def test_zero_adds_nothing_and_one_fills_every_class_to_the_largest() -> None:
+    assert synthetic_counts({1: 10, 2: 3}, 0) == {1: 0, 2: 0}
+    assert synthetic_counts({1: 10, 2: 3}, 1) == {1: 0, 2: 7}
+    assert synthetic_counts({1: 10, 2: 3}, 0.5) == {1: 0, 2: 2}
+    assert synthetic_counts({1: 10, 2: 3}, 1.5) == {1: 5, 2: 12}
+
+
+def test_indian_pines_at_five_percent_asks_for_1450() -> None:
+    real = dict(enumerate((3, 71, 42, 12, 24, 37, 3, 24, 3, 49, 123, 30, 10, 63, 19, 5), start=1))
+
+    assert sum(synthetic_counts(real, 1).values()) == 1450
+
+
+@given(counts, rates)
+def test_the_pool_holds_at_least_what_lambda_asks_and_at_most_a_quarter_more(
+    real: dict[int, int], lam: float
+) -> None:
+    pooled = {c: sum(block[c] for block in pool_steps(real, lam)) for c in real}
+    a_quarter_more = synthetic_counts(real, lam + 0.25)
+
+    assert all(n <= pooled[c] <= a_quarter_more[c] for c, n in synthetic_counts(real, lam).items())
+
+
+@given(counts, rates, rates)
+def test_a_larger_lambda_only_adds_blocks(real: dict[int, int], one: float, other: float) -> None:
+    fewer, more = sorted((pool_steps(real, one), pool_steps(real, other)), key=len)
+
+    assert more[: len(fewer)] == fewer
+
+
+@pytest.mark.parametrize("lam", [-0.1, math.nan, math.inf])
+def test_lambda_must_be_a_number_from_zero_on(lam: float) -> None:
+    with pytest.raises(InputError, match="--lambda"):
+        synthetic_counts({1: 2}, lam)
