@@ -190,8 +190,12 @@ def _run(
     if not todo:
         return
     commands = {trial.hash: command_for(trial, scene_ref) for trial in todo}
-    with watching({trial.hash: trial for trial in todo}, err) as on_event:
-        execute(todo, scene, Job(scene_ref, store.root, device, commands), jobs, on_event)
+    try:
+        with watching({trial.hash: trial for trial in todo}, err) as on_event:
+            execute(todo, scene, Job(scene_ref, store.root, device, commands), jobs, on_event)
+    except KeyboardInterrupt:
+        print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
+        raise typer.Exit(130) from None
 
 
 def _print_plan(
@@ -255,12 +259,15 @@ def _cost_line(plan: Plan, todo: Sequence[TrialSpec], cost: Estimate, jobs: int)
 
 
 def _print_result(records: list[Record], plan: Plan, store: Store, out: Console, *, as_json: bool) -> None:
-    from hsiaug.report import build_report, print_report, report_json
+    from hsiaug.report import build_report, print_report, render_report, report_json
 
     report = build_report(records, store=str(store.root))
     if as_json:
         answer = {"store": str(store.root), "planned": len(plan.trials), **report_json(report)}
         typer.echo(json_module.dumps(answer, ensure_ascii=False, allow_nan=False))
         return
-    print_report(report, out)
+    if out.is_terminal:
+        print_report(report, out)
+    else:
+        out.file.write(render_report(report, format="md"))
     print_lines(out, [f"{len(records)} records in {store.root}"])

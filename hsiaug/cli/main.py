@@ -53,9 +53,6 @@ def main() -> None:
         typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
         typer.echo(str(error), err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("stopped: what is finished is in the store; run the same command to go on", err=True)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

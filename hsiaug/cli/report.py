@@ -11,26 +11,30 @@ import typer
 SUFFIXES = {".md": "md", ".tex": "tex", ".csv": "csv", ".json": "json"}
 
 
+StoreFolder = Annotated[Path, typer.Argument(help="Folder of records that 'hsiaug benchmark' wrote.")]
+Rows = Annotated[str, typer.Option(help="The rows: generator, classifier, class or seed.")]
+Shape = Annotated[
+    str | None,
+    typer.Option(
+        help="rich, md, tex, csv or json. Without it: what the suffix of --out says, else rich on a terminal "
+        "and md elsewhere."
+    ),
+]
+OutFile = Annotated[Path | None, typer.Option(help="Write to this file instead of the terminal.")]
+
+
 def report(
-    store: Annotated[
-        Path, typer.Argument(help="Folder of records that 'hsiaug benchmark' wrote.", show_default=True)
-    ] = Path("hsiaug-results"),
-    by: Annotated[
-        str, typer.Option(help="What the rows are: generator, classifier, class or seed.")
-    ] = "generator",
-    format: Annotated[
-        str | None,
-        typer.Option(
-            help="rich, md, tex, csv or json. Without it: what the suffix of --out says, else rich on a terminal "
-            "and md elsewhere."
-        ),
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Write to this file instead of the terminal.")] = None,
+    store: StoreFolder = Path("hsiaug-results"),
+    by: Rows = "generator",
+    format: Shape = None,
+    out: OutFile = None,
 ) -> None:
     """Rebuild the tables of a benchmark from its records alone.
 
-    One table per scene, protocol, patch and task: mean ± std over draws, the gain over the controls "none" and
-    "duplicate", failed trials by name, and the protocol's audit. Nothing is trained or downloaded.
+    One table per scene, protocol, patch and task: mean ± std over draws, gains
+    over the controls none and duplicate, failed trials by name, the audit of the
+    protocol. Nothing is trained or downloaded. csv has one row per trial (with
+    --by class one per trial and class); json lists the hashes of every cell.
 
     Examples:
 

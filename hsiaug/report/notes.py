@@ -68,7 +68,8 @@ def control_notes(table: Table) -> list[str]:
     """How Δ is made, and where a control is ambiguous."""
     notes = [
         "Δ: percentage points against the controls with the same classifier, paired over the draws that both "
-        "share; duplicate is taken at the same λ."
+        "share; duplicate is taken at the same λ. pairs counts those draws: with none / with duplicate where the "
+        "two differ."
     ]
     for name in ("none", "duplicate"):
         keys = [(c, arm.lam if name == "duplicate" else 0) for arm, c in table.cells if arm.generator.name == name]

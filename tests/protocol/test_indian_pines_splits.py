@@ -27,7 +27,7 @@ def test_issd_keeps_all_sixteen_classes_evaluable(indian_pines: Scene, seed: int
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_leak_demonstration(indian_pines: Scene, seed: int) -> None:
-    """1-nearest-neighbour on row and column alone: > 95 under random:0.1, < 45 under kshot:10 (evaluation rule)."""
+    """1-nearest-neighbour on row and column alone: > 95 under random:0.1, < 45 under kshot:10."""
 
     def accuracy_without_spectra(text: str) -> float:
         split = draw_split(indian_pines, parse_protocol(text), seed, 9)

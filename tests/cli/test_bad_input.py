@@ -1,0 +1,152 @@
+"""Bad input: one clear error, exit code 2, no traceback, nothing half-written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+from tests.strangers import environment, hsiaug, install
+
+
+def refused(folder: Path, *words: str, env: dict[str, str] | None = None) -> str:
+    """The error message of a command that must be refused."""
+    before = sorted(folder.rglob("*"))
+    answer = hsiaug(*words, cwd=folder, env=env)
+
+    assert answer.returncode == 2, answer.stdout + answer.stderr
+    assert "Traceback" not in answer.stderr and answer.stdout == ""
+    assert sorted(folder.rglob("*")) == before
+    return " ".join(answer.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (("indian_pine",), ("'indian_pine'", "Did you mean indian_pines")),
+        (("toy", "--generator", "smot"), ("'smot'", "Did you mean smote")),
+        (("toy", "--classifier", "cnn2"), ("'cnn2'", "cnn2d")),
+        (("toy", "--lambda", "-1"), ("--lambda", "-1", "0 for no synthetic samples")),
+        (("toy", "--lambda", "half"), ("--lambda", "'half'")),
+        (("toy", "--lambda", ","), ("--lambda", "at least one")),
+        (("toy", "--omega", "-3", "--generator", "smote"), ("--omega", "-3")),
+        (("toy", "--protocol", "ksot:5"), ("'ksot'", "kshot")),
+        (("toy", "--protocol", "kshot:none"), ("kshot:10",)),
+        (("toy", "--buffer", "center"), ("'center'", "centre")),
+        (("toy", "--seeds", "0"), ("--seeds", "'0'")),
+        (("toy", "--seeds", "1.5"), ("--seeds", "'1.5'")),
+        (("toy", "--patch", "4"), ("--patch", "odd")),
+        (("toy", "--set", "smote"), ("--set", "PLUGIN.PARAMETER=VALUE")),
+        (("toy", "--set", "smote.neighbors_k=3"), ("smote.neighbours", "no such parameter")),
+        (("toy", "--device", "cuda:7", "--classifier", "cnn2d"), ("--device", "'cuda:7'")),
+        (("absent.toml",), ("absent.toml",)),
+    ],
+)
+def test_a_wrong_word_is_met_with_the_rule_and_the_mend(
+    tmp_path: Path, words: tuple[str, ...], parts: tuple[str, ...]
+) -> None:
+    message = refused(tmp_path, "benchmark", *words)
+
+    for part in parts:
+        assert part in message
+
+
+def test_options_that_do_not_exist_are_refused(tmp_path: Path) -> None:
+    assert "--lamda" in refused(tmp_path, "benchmark", "toy", "--lamda", "1")
+    assert "only-missing" in refused(tmp_path, "benchmark", "toy", "--existing", "some")
+
+
+def card(folder: Path, cube: str, labels: str, more: str = "") -> Path:
+    path = folder / "my_scene.toml"
+    path.write_text(
+        f'name = "mine"\n[cube]\nfile = "{cube}"\n[labels]\nfile = "{labels}"\nnames = ["a", "b", "c"]\n{more}'
+    )
+    return path
+
+
+@pytest.fixture
+def files(tmp_path: Path, rng: np.random.Generator) -> Path:
+    """A small, sound scene in .npy and .mat."""
+    cube = rng.random((30, 30, 6), dtype=np.float32)
+    labels = np.zeros((30, 30), dtype=np.int16)
+    labels[:9, :9], labels[:9, 20:], labels[20:, :] = 1, 2, 3
+    np.save(tmp_path / "cube.npy", cube)
+    np.save(tmp_path / "labels.npy", labels)
+    savemat(tmp_path / "cube.mat", {"cube": cube})
+    return tmp_path
+
+
+def test_a_sound_scene_of_ones_own_runs(files: Path) -> None:
+    path = card(files, "cube.npy", "labels.npy")
+    answer = hsiaug(
+        "benchmark", str(path), "--classifier", "rf", "--seeds", "1", "--patch", "3", "--jobs", "1", cwd=files
+    )
+
+    assert answer.returncode == 0, answer.stderr
+    assert "smote" in answer.stdout and "mine" in answer.stdout
+
+
+def test_nan_in_the_cube(files: Path) -> None:
+    cube = np.load(files / "cube.npy")
+    cube[3, 4, 5] = np.nan
+    np.save(files / "cube.npy", cube)
+
+    message = refused(files, "benchmark", str(card(files, "cube.npy", "labels.npy")))
+    assert "NaN" in message and "1 pixels" in message and "bad_bands" in message
+
+
+def test_labels_of_another_shape(files: Path) -> None:
+    np.save(files / "labels.npy", np.ones((30, 29), dtype=np.int16))
+
+    message = refused(files, "benchmark", str(card(files, "cube.npy", "labels.npy")))
+    assert "(30, 30)" in message and "(30, 29)" in message
+
+
+def test_a_class_with_one_pixel(files: Path) -> None:
+    labels = np.load(files / "labels.npy")
+    labels[labels == 2] = 0
+    labels[0, 25] = 2
+    np.save(files / "labels.npy", labels)
+
+    message = refused(files, "benchmark", str(card(files, "cube.npy", "labels.npy")))
+    assert "class 2 (b)" in message and "labels.ignore" in message
+
+
+def test_a_truncated_mat_file(files: Path) -> None:
+    whole = (files / "cube.mat").read_bytes()
+    (files / "cube.mat").write_bytes(whole[: len(whole) // 2])
+
+    assert "cube.mat" in refused(files, "benchmark", str(card(files, "cube.mat", "labels.npy")))
+
+
+def test_pickles_are_never_loaded(files: Path) -> None:
+    np.save(files / "cube.npy", np.array([{"code": "runs"}], dtype=object), allow_pickle=True)
+
+    assert "never loaded" in refused(files, "benchmark", str(card(files, "cube.npy", "labels.npy")))
+
+
+def test_a_card_with_a_wrong_key(files: Path) -> None:
+    message = refused(files, "benchmark", str(card(files, "cube.npy", "labels.npy", "[sensr]\ngsd = 1\n")))
+
+    assert "my_scene.toml" in message and "sensor" in message
+
+
+def test_a_broken_plugin_is_named_when_its_plugin_is_asked_for(tmp_path: Path) -> None:
+    site = install(tmp_path / "site", "broken_plugin", "import no_such_module")
+    message = refused(tmp_path, "benchmark", "toy", "--generator", "theirs", env=environment(site))
+
+    assert "broken-plugin" in message and "no_such_module" in message
+
+
+def test_reports_and_records_that_are_not_there(tmp_path: Path) -> None:
+    assert "must be a store" in refused(tmp_path, "report", "nowhere")
+    assert "must be a store" in refused(tmp_path, "show", "abc", "--store", "nowhere")
+    assert "'indian_pine'" in refused(tmp_path, "split", "indian_pine")
+
+
+def test_a_map_that_cannot_be_written(tmp_path: Path) -> None:
+    answer = hsiaug("split", "toy", "--png", "--out", "no/such/folder/map.png", cwd=tmp_path)
+
+    assert answer.returncode == 2 and "--out no/such/folder/map.png" in answer.stderr

@@ -1,0 +1,148 @@
+"""The registry: lazy, isolated, and clear about what is broken."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from hsiaug import api
+from hsiaug.errors import InputError, PluginError
+from hsiaug.plugins.registry import build_registry, registry
+from tests.strangers import DUMMY, environment, hsiaug, install
+
+
+def point(name: str) -> EntryPoint:
+    return EntryPoint(name=name, value=name, group="hsiaug")
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("broken_plugin", "dummy_plugin", "rival_plugin", "odd_plugin", "cardless_plugin"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return tmp_path
+
+
+def test_built_ins_arrive_through_entry_points() -> None:
+    found = registry()
+
+    assert {"none", "duplicate", "noise", "mixup", "smote", "borderline-smote", "adasyn"} <= set(
+        found.names("generator")
+    )
+    assert {"svm", "rf", "cnn2d", "coords"} <= set(found.names("classifier"))
+    assert found.find("generator", "smote").distribution == "hsiaug"
+    assert found.broken == ()
+
+
+@pytest.mark.parametrize("kind", ["generator", "classifier"])
+def test_every_built_in_carries_the_card_of_its_name(kind: str) -> None:
+    for name in registry().names(kind):  # type: ignore[arg-type]
+        card = registry().find(kind, name).load().card  # type: ignore[arg-type]
+        assert card.name == name and card.summary
+
+
+def test_an_unknown_name_is_met_with_near_ones() -> None:
+    with pytest.raises(InputError, match="Did you mean smote"):
+        registry().find("generator", "smot")
+    with pytest.raises(InputError, match="Known names: cnn2d"):
+        registry().find("classifier", "xyzxyz")
+
+
+def test_a_broken_package_is_listed_and_the_others_live_on(path: Path) -> None:
+    install(path, "broken_plugin", "import not_a_module_of_anyone")
+    install(path, "dummy_plugin", DUMMY)
+    found = build_registry([point("broken_plugin"), point("dummy_plugin")])
+
+    assert found.names("generator") == ["dummy", "guided"]
+    assert "not_a_module_of_anyone" in found.broken[0].error
+    assert "Traceback" in found.broken[0].trace
+    with pytest.raises(InputError, match="failed to load: broken_plugin"):
+        found.find("generator", "oops")
+
+
+def test_strict_mode_makes_a_broken_package_fatal(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(path, "broken_plugin", "raise RuntimeError('no luck')")
+    monkeypatch.setenv("HSIAUG_PLUGINS", "strict")
+
+    with pytest.raises(PluginError, match="no luck"):
+        build_registry([point("broken_plugin")])
+
+
+def test_two_packages_with_one_name_are_an_error_that_names_both(path: Path) -> None:
+    install(path, "dummy_plugin", DUMMY)
+    install(path, "rival_plugin", DUMMY)
+
+    with pytest.raises(PluginError, match=r"'dummy'.*dummy_plugin and rival_plugin"):
+        build_registry([point("dummy_plugin"), point("rival_plugin")])
+
+
+def test_entries_that_are_not_entries_are_broken(path: Path) -> None:
+    install(
+        path,
+        "odd_plugin",
+        "from hsiaug.api import hookimpl\n@hookimpl\ndef hsiaug_plugins():\n    return ['smote']",
+    )
+
+    assert "must return Entry" in build_registry([point("odd_plugin")]).broken[0].error
+
+
+def test_a_class_without_its_card_is_refused_when_it_is_used(path: Path) -> None:
+    code = (
+        "from hsiaug.api import Entry, hookimpl\nclass Bare: pass\n"
+        "@hookimpl\ndef hsiaug_plugins():\n"
+        "    return [Entry('generator', 'bare', 'cardless_plugin:Bare'),\n"
+        "            Entry('generator', 'gone', 'cardless_plugin:Gone')]"
+    )
+    install(path, "cardless_plugin", code)
+    found = build_registry([point("cardless_plugin")])
+
+    with pytest.raises(PluginError, match="must carry a Card of the same name"):
+        found.find("generator", "bare").load()
+    with pytest.raises(PluginError, match="could not be loaded"):
+        found.find("generator", "gone").load()
+
+
+def test_listing_names_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from hsiaug.plugins.registry import registry; registry().names('generator');"
+        "print([m for m in ('torch', 'sklearn', 'imblearn', 'matplotlib', 'pandas') if m in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert answer.stdout.strip() == "[]"
+
+
+def test_help_survives_a_broken_and_a_heavy_package(tmp_path: Path) -> None:
+    install(tmp_path, "broken_plugin", "raise SystemError('broken on purpose')")
+    install(tmp_path, "heavy_plugin", "import time; time.sleep(60)")
+    answer = hsiaug("--help", env=environment(tmp_path))
+
+    assert answer.returncode == 0 and "benchmark" in answer.stdout
+
+
+def test_plugins_list_shows_a_broken_package_with_its_traceback(tmp_path: Path) -> None:
+    install(tmp_path, "broken_plugin", "raise ValueError('broken on purpose')")
+    answer = hsiaug("plugins", "list", env=environment(tmp_path))
+
+    assert answer.returncode == 0
+    assert "generator\tsmote\t" in answer.stdout
+    assert "broken: broken-plugin" in answer.stdout and "broken on purpose" in answer.stdout
+
+
+def test_the_example_in_the_api_docstring_is_a_working_plugin(path: Path, tmp_path: Path) -> None:
+    text = api.__doc__ or ""
+    code = textwrap.dedent(text.split("A whole generator::")[1].split("and in its")[0])
+    install(tmp_path / "example", "my_package", code)
+    answer = hsiaug(
+        *("benchmark", "toy", "--generator", "gain", "--classifier", "rf", "--seeds", "1", "--jobs", "1"),
+        *("--patch", "3", "--store", str(tmp_path / "store")),
+        env=environment(tmp_path / "example"),
+    )
+
+    assert answer.returncode == 0, answer.stderr
+    assert "gain" in answer.stdout

@@ -1,0 +1,137 @@
+"""Records as the store gives them, with invented numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+CLASSES = ("alfalfa", "corn_notill", "oats")
+
+
+def spec_of(
+    generator: str = "none",
+    classifier: str = "svm",
+    seed: int = 0,
+    lam: float | None = None,
+    omega: float | None = None,
+    protocol: tuple[str, str, str] = ("issd", "0.05", "centre"),
+    scene: str = "indian-pines",
+    patch: int = 9,
+    generator_params: dict[str, Any] | None = None,
+    classifier_params: dict[str, Any] | None = None,
+    version: str = "0.1.0",
+) -> dict[str, Any]:
+    name, argument, buffer = protocol
+    return {
+        "format": 1,
+        "task": "pixels",
+        "scene": {"name": scene, "sha256": hashlib.sha256(scene.encode()).hexdigest()},
+        "protocol": {"name": name, "argument": argument, "buffer": buffer},
+        "patch": patch,
+        "seed": seed,
+        "generator": {"name": generator, "version": version, "params": generator_params or {}},
+        "classifier": {"name": classifier, "version": "0.1.0", "params": classifier_params or {}},
+        "lambda": (0.0 if generator == "none" else 1.0) if lam is None else lam,
+        "omega": omega,
+        "omega_convention": None if omega is None else "eps = (1+omega)*eps(text) - omega*eps(null)",
+    }
+
+
+def hash_of(spec: dict[str, Any]) -> str:
+    text = json.dumps(spec, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def audit_of(seed: int = 0, **changes: Any) -> dict[str, Any]:
+    usual = {
+        "sha256": hashlib.sha256(f"split {seed}".encode()).hexdigest(),
+        "protocol": "issd",
+        "leaky": False,
+        "buffer": "centre",
+        "radius": 4,
+        "n_train": 20,
+        "n_test": 100 + seed,
+        "n_buffered": 30,
+        "train_counts": [5, 12, 3],
+        "test_counts": [40, 56 + seed, 4],
+        "centre_overlap_percent": 0.0,
+        "patch_overlap_percent": 12.5,
+        "lost_classes": [],
+        "thin_classes": [3],
+        "untrained_classes": [],
+        "notes": ["oats: the clump sits at an end of its component"],
+    }
+    return {**usual, **changes}
+
+
+def metrics_of(oa: float, aa: float, recall: list[float | None] | None = None) -> dict[str, Any]:
+    return {
+        "oa": oa,
+        "aa": aa,
+        "kappa": oa - 0.1,
+        "macro_f1": aa - 0.02,
+        "worst_recall": 0.1,
+        "worst_class": 3,
+        "recall": [aa, aa, aa] if recall is None else recall,
+        "n_test": [40, 56, 4],
+        "confusion": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+        "subsets": {"IP-2": {"classes": [1, 2], "aa": aa + 0.05, "oa": oa + 0.05, "n_classes": 2}},
+    }
+
+
+def record(
+    oa: float = 0.5,
+    aa: float = 0.4,
+    *,
+    recall: list[float | None] | None = None,
+    audit: dict[str, Any] | None = None,
+    error: dict[str, Any] | None = None,
+    **spec: Any,
+) -> dict[str, Any]:
+    """The record of a trial that went well, or of one that failed where an error is given."""
+    built = spec_of(**spec)
+    made: dict[str, Any] = {
+        "format": 1,
+        "hash": hash_of(built),
+        "spec": built,
+        "scene_ref": built["scene"]["name"],
+        "status": "failed" if error else "ok",
+        "error": error,
+        "class_names": list(CLASSES),
+        "metrics": None if error else metrics_of(oa, aa, recall),
+        "samples": {"real": [5, 12, 3], "synthetic": [7, 0, 9]},
+        "provenance": {},
+        "scope": {"generator": "none", "classifier": "none"},
+        "transductive": False,
+        "audit": audit_of(built["seed"]) if audit is None else audit,
+        "timings": {"total": 1.25},
+        "peak_memory_mb": 100.0,
+        "device": {"requested": "cpu"},
+        "environment": {"python": "3.11"},
+        "created": "2025-01-01T00:00:00+00:00",
+        "command": "hsiaug run …",
+    }
+    return made
+
+
+def failure(type: str = "PluginError", message: str = "no sample came back", **spec: Any) -> dict[str, Any]:
+    return record(error={"stage": "sample", "type": type, "message": message, "traceback": ""}, **spec)
+
+
+def benchmark(
+    draws: int = 5,
+    generators: tuple[str, ...] = ("none", "duplicate", "mixup", "smote"),
+    classifiers: tuple[str, ...] = ("cnn2d", "svm"),
+    gain: float = 0.02,
+    **spec: Any,
+) -> list[dict[str, Any]]:
+    """A whole grid with ``coords``: each generator is ``gain`` better in AA than the one before it."""
+    plain = {key: value for key, value in spec.items() if key not in ("lam", "omega")}
+    records = [record(0.30, 0.25 + 0.01 * s, classifier="coords", seed=s, **plain) for s in range(draws)]
+    for place, generator in enumerate(generators):
+        for classifier in classifiers:
+            for seed in range(draws):
+                aa = 0.40 + gain * place + 0.03 * seed
+                records.append(record(aa + 0.1, aa, generator=generator, classifier=classifier, seed=seed, **spec))
+    return records

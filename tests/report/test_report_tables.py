@@ -1,0 +1,244 @@
+"""How records become arms, cells, tables and comparisons."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from report_records import audit_of, benchmark, failure, record
+
+from hsiaug.errors import StoreError
+from hsiaug.report import build_report
+from hsiaug.report.cells import Cell
+from hsiaug.report.compare import Gain
+from hsiaug.report.tables import Table
+
+
+def table_of(records: list[dict]) -> Table:
+    (table,) = build_report(records).tables
+    return table
+
+
+def cell_of(table: Table, label: str) -> Cell:
+    return {table.arm_label(arm, c): cell for (arm, c), cell in table.cells.items()}[label]
+
+
+def gain_of(table: Table, label: str) -> Gain:
+    return {table.arm_label(arm, c): gain for (arm, c), gain in table.gains.items()}[label]
+
+
+def arm(generator: str, values: list[float], **spec: object) -> list[dict]:
+    return [record(aa, aa, generator=generator, seed=s, **spec) for s, aa in enumerate(values)]
+
+
+def test_nothing_gives_no_table() -> None:
+    assert build_report([]).tables == ()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"protocol": ("issd", "0.05", "patch")},
+        {"protocol": ("kshot", "10", "centre")},
+        {"patch": 5},
+        {"scene": "pavia"},
+    ],
+)
+def test_what_was_not_measured_alike_stands_in_two_tables(other: dict) -> None:
+    first, second = build_report([record(), record(**other)]).tables
+    assert first.title != second.title
+
+
+def test_two_scenes_of_one_name_are_told_apart_by_checksum() -> None:
+    mine, theirs = record(), record()
+    theirs["spec"]["scene"]["sha256"] = "0" * 64
+    theirs["hash"] = "f" * 16
+    titles = [table.title for table in build_report([mine, theirs]).tables]
+    assert "scene 000000000000" in titles[0] and titles[0] != titles[1]
+
+
+def test_a_setting_unknown_to_this_version_parts_the_tables() -> None:
+    usual, new = record(), record()
+    new["spec"]["illumination"] = "night"
+    new["hash"] = "f" * 16
+    titles = {table.title for table in build_report([usual, new]).tables}
+    assert len(titles) == 2 and any("night" in title for title in titles)
+
+
+def test_rows_begin_with_the_controls() -> None:
+    table = table_of(benchmark(1, generators=("adasyn", "smote", "duplicate", "none")))
+    assert [a.generator.name for a in table.arms] == ["none", "duplicate", "adasyn", "smote"]
+
+
+def test_coords_is_a_control_and_no_column() -> None:
+    table = table_of(benchmark(2))
+    assert [c.name for c in table.classifiers] == ["cnn2d", "svm"]
+    assert [len(cell.ok) for cell in table.location] == [2]
+
+
+def test_mean_and_std_of_a_cell_by_hand() -> None:
+    summary = cell_of(table_of(arm("none", [0.4, 0.5, 0.6])), "none svm").summary("aa")
+    assert summary == pytest.approx((0.5, 0.1, 3))
+
+
+def test_a_failed_trial_is_named_and_not_averaged() -> None:
+    table = table_of([*arm("none", [0.4, 0.6]), failure(seed=2)])
+    cell = cell_of(table, "none svm")
+    assert cell.summary("aa") == pytest.approx((0.5, math.sqrt(0.02), 2))
+    assert [t.seed for t in cell.failed] == [2] and table.draws == (0, 1, 2)
+
+
+def test_a_number_that_is_not_finite_is_missing() -> None:
+    broken = record(math.nan, 0.5)
+    assert table_of([broken]).trials[0].metric("oa") is None
+    assert table_of([broken]).trials[0].metric("aa") == 0.5
+
+
+def test_arms_that_differ_in_a_parameter_are_not_merged() -> None:
+    table = table_of([record(generator="smote", generator_params={"k": k, "seed": 1}) for k in (3, 5)])
+    assert [table.arm_label(a) for a in table.arms] == ["smote k=3 λ=1", "smote k=5 λ=1"]
+
+
+def test_arms_that_differ_in_version_are_not_merged() -> None:
+    table = table_of([record(generator="smote", version=v) for v in ("0.1.0", "0.2.0")])
+    assert [table.arm_label(a) for a in table.arms] == ["smote v0.1.0 λ=1", "smote v0.2.0 λ=1"]
+
+
+def test_classifiers_that_differ_in_a_parameter_are_two_columns() -> None:
+    table = table_of([record(classifier_params=p) for p in ({"c": 1}, {"c": "1"}, {})])
+    assert sorted(table.labels[c] for c in table.classifiers) == ["svm c unset", 'svm c="1"', "svm c=1"]
+
+
+def test_guided_and_unguided_rows_of_one_generator_differ_in_omega_alone() -> None:
+    table = table_of([record(generator="specdm", omega=w) for w in (None, 0.0, 1.5)])
+    assert [table.arm_label(a) for a in table.arms] == ["specdm λ=1", "specdm λ=1 ω=0", "specdm λ=1 ω=1.5"]
+
+
+def test_two_conventions_of_omega_are_not_merged() -> None:
+    mine, theirs = record(generator="specdm", omega=1.5), record(generator="specdm", omega=1.5)
+    theirs["spec"]["omega_convention"] = "omega * eps(text) + (1 - omega) * eps(null)"
+    theirs["hash"] = "f" * 16
+    table = table_of([mine, theirs])
+    assert len({table.arm_label(a) for a in table.arms}) == 2
+
+
+def test_one_hash_counts_once_and_success_beats_failure() -> None:
+    good, bad = record(), failure()
+    assert good["hash"] == bad["hash"]
+    (trial,) = table_of([good, bad, good]).trials
+    assert trial.ok
+
+
+def test_gain_is_paired_over_shared_draws() -> None:
+    records = [
+        *arm("none", [0.40, 0.50, 0.90]),
+        *arm("duplicate", [0.41, 0.50, 0.10]),
+        *arm("smote", [0.42, 0.54]),
+        failure(generator="smote", seed=2),
+    ]
+    gain = gain_of(table_of(records), "smote λ=1 svm")
+    assert gain.none is not None and gain.duplicate is not None
+    assert gain.none.d_aa == pytest.approx((0.02, 0.04))
+    assert gain.none.aa.mean == pytest.approx(0.03)
+    assert gain.duplicate.d_aa == pytest.approx((0.01, 0.04))
+
+
+@settings(max_examples=40, deadline=None)
+@given(*[st.dictionaries(st.integers(0, 9), st.booleans(), max_size=10)] * 2)
+def test_pairs_are_the_draws_in_which_both_went_well(ours: dict[int, bool], theirs: dict[int, bool]) -> None:
+    records = [
+        (record if ok else failure)(generator=generator, seed=seed)
+        for generator, seeds in (("smote", ours), ("none", theirs))
+        for seed, ok in seeds.items()
+    ]
+    shared = {s for s, ok in ours.items() if ok} & {s for s, ok in theirs.items() if ok}
+    comparisons = [c for table in build_report(records).tables for c in table.comparisons]
+    assert [len(c.pairs) for c in comparisons] == ([len(shared)] if shared else [])
+    for comparison in comparisons:
+        assert all(a.seed == b.seed and a.generator != b.generator for a, b in comparison.pairs)
+
+
+def test_the_duplicate_control_is_taken_at_the_same_lambda() -> None:
+    records = [*arm("none", [0.4]), *arm("duplicate", [0.45], lam=1.0), *arm("smote", [0.5], lam=0.5)]
+    gain = gain_of(table_of(records), "smote λ=0.5 svm")
+    assert gain.none is not None and gain.duplicate is None
+    assert gain.verdict == "no control"
+
+
+def test_the_control_has_the_same_classifier_down_to_its_parameters() -> None:
+    records = [*arm("none", [0.4], classifier_params={"c": 1}), *arm("smote", [0.5], classifier_params={"c": 2})]
+    assert all(gain.none is None for gain in table_of(records).gains.values())
+
+
+def test_trials_on_other_pixels_are_no_pair() -> None:
+    moved = record(0.5, 0.5, generator="smote", audit=audit_of(0, sha256="other pixels"))
+    table = table_of([record(), moved])
+    assert table.comparisons == ()
+
+
+def verdict(none: list[float], duplicate: list[float], smote: list[float]) -> str:
+    records = [*arm("none", none), *arm("duplicate", duplicate), *arm("smote", smote)]
+    return gain_of(table_of(records), "smote λ=1 svm").verdict
+
+
+def steps(start: float, n: int, step: float = 0.01) -> list[float]:
+    return [start + step * i for i in range(n)]
+
+
+def test_helps_needs_both_controls_and_enough_draws() -> None:
+    assert verdict(steps(0.40, 9), steps(0.41, 9), steps(0.50, 9, 0.011)) == "helps"
+    assert verdict(steps(0.40, 5), steps(0.41, 5), steps(0.50, 5, 0.011)) == "above both, untested"
+
+
+def test_above_both_without_significance_claims_none() -> None:
+    wobble = [0.4 + 0.1 * (-1) ** i + 0.001 * i for i in range(8)]
+    assert verdict([0.4] * 8, [0.4] * 8, wobble) == "above both, n.s."
+
+
+def test_no_help_where_a_control_does_as_well() -> None:
+    assert verdict(steps(0.4, 3), steps(0.6, 3), steps(0.5, 3)) == "not above duplicate"
+    assert verdict(steps(0.6, 3), steps(0.4, 3), steps(0.5, 3)) == "not above none"
+    assert verdict(steps(0.6, 3), steps(0.6, 3), steps(0.5, 3)) == "above neither"
+    assert verdict(steps(0.5, 3), steps(0.5, 3), steps(0.5, 3)) == "above neither"
+
+
+def test_worse_than_both_may_be_significant_too() -> None:
+    assert verdict(steps(0.6, 9), steps(0.61, 9), steps(0.5, 9, 0.009)) == "worse"
+
+
+def test_one_lucky_draw_does_not_borrow_the_p_of_many_losses() -> None:
+    low = [0.5 - 0.0001 * (i + 1) for i in range(20)] + [0.99]
+    table = table_of([*arm("none", [0.5] * 21), *arm("duplicate", [0.5] * 21), *arm("smote", low)])
+    gain = gain_of(table, "smote λ=1 svm")
+    assert gain.none is not None and gain.none.aa.mean > 0
+    assert gain.none.p_holm is not None and gain.none.p_holm < 0.05
+    assert gain.verdict == "above both, n.s."
+
+
+def test_holm_is_over_all_comparisons_of_the_table() -> None:
+    table = table_of(benchmark(8))
+    assert len(table.comparisons) == 2 * (1 + 2 + 2)
+    assert [c.p_holm for c in table.comparisons] == pytest.approx([10 * 2 / 2**8] * 10)
+
+
+def test_the_record_of_a_later_format_is_refused() -> None:
+    with pytest.raises(StoreError, match="format 2"):
+        build_report([{**record(), "format": 2}])
+
+
+def test_a_record_without_its_classifier_is_refused_by_name() -> None:
+    broken = record()
+    del broken["spec"]["classifier"]
+    with pytest.raises(StoreError, match=rf"{broken['hash']} .*classifier"):
+        build_report([broken])
+
+
+def test_a_trial_whose_process_died_has_no_audit_and_no_class_names() -> None:
+    dead = failure(type="WorkerDied", seed=1)
+    dead |= {"class_names": []}
+    for key in ("audit", "samples", "scope"):
+        dead.pop(key)
+    table = table_of([dead, record(seed=0)])
+    assert len(table.class_names) == 3 and [t.seed for t in table.failed] == [1]

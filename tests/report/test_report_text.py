@@ -1,0 +1,312 @@
+"""What the tables say, in every format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+
+import pytest
+from report_records import CLASSES, audit_of, benchmark, failure, metrics_of, record
+from rich.console import Console
+
+from hsiaug.errors import InputError
+from hsiaug.report import FORMATS, build_report, print_report, render_report, report_json
+from hsiaug.report.views import VIEWS
+
+LEAKY = ("random", "0.1", "none")
+
+
+def markdown(records: list[dict], by: str = "generator") -> str:
+    return render_report(build_report(records, store="results"), format="md", by=by)
+
+
+def rows(text: str, heading: str) -> list[dict[str, str]]:
+    """The Markdown table below a heading, as dictionaries."""
+    lines = text.split(f"### {heading}", 1)[1].strip().splitlines()
+    cells = [[c.strip() for c in line.strip("|").split(" | ")] for line in lines if line.startswith("|")]
+    cells = cells[: next((i for i, line in enumerate(lines) if not line.startswith("|")), len(lines))]
+    return [dict(zip(cells[0], row, strict=True)) for row in cells[2:]]
+
+
+def on_terminal(records: list[dict], by: str = "generator", width: int = 100) -> str:
+    out = io.StringIO()
+    print_report(build_report(records), Console(file=out, width=width, color_system=None), by=by)
+    return out.getvalue()
+
+
+def test_scores_stand_in_percent_with_one_decimal() -> None:
+    table = rows(markdown([record(0.482, 0.40, seed=0), record(0.544, 0.42, seed=1)]), "Accuracy")
+    assert table == [
+        {"generator": "none", "λ": "–", "svm OA": "51.3 ± 4.4", "svm AA": "41.0 ± 1.4", "svm κ": "41.3 ± 4.4"}
+    ]
+
+
+def test_one_draw_has_no_std() -> None:
+    assert rows(markdown([record(0.482, 0.4)]), "Accuracy")[0]["svm OA"] == "48.2"
+
+
+def test_gains_are_signed_points_against_both_controls() -> None:
+    table = rows(markdown(benchmark(5)), "Gain over the controls")
+    smote = next(row for row in table if row["generator"] == "smote" and row["classifier"] == "svm")
+    assert [smote[k] for k in ("vs none ΔAA", "vs none ΔOA", "vs duplicate ΔAA", "vs duplicate ΔOA")] == [
+        "+6.0",
+        "+6.0",
+        "+4.0",
+        "+4.0",
+    ]
+    assert (smote["pairs"], smote["verdict"]) == ("5", "above both, untested")
+
+
+def test_a_loss_and_a_draw_are_written_as_such() -> None:
+    text = markdown([record(0.5, 0.5), record(0.45, 0.5, generator="smote")])
+    assert rows(text, "Gain over the controls")[0]["vs none ΔAA"] == "0.0"
+    assert rows(text, "Gain over the controls")[0]["vs none ΔOA"] == "-5.0"
+
+
+def test_five_draws_cannot_reach_05_and_the_caption_says_so_once() -> None:
+    text = markdown(benchmark(5), by="classifier")
+    assert text.count("n=5: cannot reach .05") == 1
+    assert {row["controls p none"] for row in rows(text, "Every metric, and the tests on AA")} == {"–"}
+
+
+def test_enough_draws_give_corrected_p() -> None:
+    table = rows(markdown(benchmark(9), by="classifier"), "Every metric, and the tests on AA")
+    smote = next(row for row in table if row["generator"] == "smote")
+    assert smote["controls p none"] == smote["controls p dup."] == ".039"  # 10 comparisons × 2 / 2**9
+    assert smote["AA in detail AA 95 %"] == "[51.7, 64.3]"
+
+
+def test_too_few_draws_for_the_correction_are_called_that() -> None:
+    assert "With n=8 and 10 comparisons no corrected p can fall below .078: n=9" in markdown(benchmark(8))
+
+
+def test_failed_trials_are_named_above_the_table() -> None:
+    bad = [failure(generator="smote", lam=0.5, seed=s, message="NaN in\nband 3") for s in (3, 4)]
+    text = markdown([*benchmark(5), *bad])
+    hashes = f"{bad[0]['hash']}, {bad[1]['hash']}"
+    expected = f"2 of 47 trials failed: smote λ=0.5 svm seeds 3, 4 (PluginError: NaN in band 3) hashes {hashes}."
+    assert expected in text.split("###")[0]
+    assert next(r for r in rows(text, "Accuracy") if r["λ"] == "0.5")["svm OA"] == "failed"
+
+
+def test_a_cell_with_fewer_draws_says_how_many() -> None:
+    table = rows(markdown([record(seed=0), record(seed=1), record(generator="smote", seed=1)]), "Accuracy")
+    assert [row["svm n"] for row in table] == ["2", "1"]
+
+
+def test_a_leaky_protocol_says_so_in_the_title_of_every_format() -> None:
+    records = benchmark(2, protocol=LEAKY)
+    for r in records:
+        r["audit"] = audit_of(r["spec"]["seed"], leaky=True, centre_overlap_percent=99.6)
+    report = build_report(records)
+    assert render_report(report, "md").startswith("## LEAKY: indian-pines, random:0.1, no buffer")
+    assert r"\caption{\textbf{LEAKY: indian-pines" in render_report(report, "tex")
+    assert render_report(report, "rich").lstrip().startswith("LEAKY: indian-pines")
+    assert report_json(report)["tables"][0]["leaky"] is True
+    assert {row["leaky"] for row in csv.DictReader(io.StringIO(render_report(report, "csv")))} == {"True"}
+    assert "99.6 % of test pixels lie in a 9×9 training patch" in render_report(report, "md")
+
+
+def test_the_audit_tells_what_the_split_cost() -> None:
+    records = benchmark(3)
+    for r in records:
+        if r["spec"]["seed"] == 1:
+            r["audit"] = audit_of(1, lost_classes=[3], thin_classes=[], patch_overlap_percent=20.0)
+    text = markdown(records)
+    assert "- **pixels**: train 20, test 101 (100–102), left out as buffer 30" in text
+    assert "the patch of 15.0 (12.5–20.0) % shares a pixel with one" in text
+    assert "- **lost classes**: oats (seed 1): no test pixel" in text
+    assert "- **thin classes**: oats (seeds 0, 2): fewer than 10 test pixels" in text
+    assert "- **untrained classes**: none" in text
+    assert "not leaky by its audit" in text and "- **unlabelled pixels**: inductive" in text
+
+
+def test_accuracy_without_spectra_comes_from_coords_with_no_generator() -> None:
+    text = markdown([*benchmark(2), record(0.99, 0.99, classifier="coords", generator="smote")])
+    assert "reaches OA 30.0 ± 0.0 and AA 25.5 ± 0.7 (n=2)" in text and "coords OA" not in text
+    assert "not measured" in markdown([record()])
+
+
+def test_transductive_arms_are_named() -> None:
+    seen = record(generator="specdm", omega=1.5)
+    seen |= {"scope": {"generator": "scene", "classifier": "none"}, "transductive": True}
+    text = markdown([record(), seen])
+    assert "**TRANSDUCTIVE: specdm learned from unlabelled pixels of the whole scene.**" in text
+    assert "ω: eps = (1+omega)" in text and rows(text, "Accuracy")[1]["ω"] == "1.5"
+
+
+def test_every_table_leads_to_its_records() -> None:
+    text = markdown(benchmark(2))
+    assert "hashes: hsiaug report results --by seed; how to rerun one: hsiaug show HASH" in text
+    spaced = render_report(build_report([record()], store="my results"))
+    assert "hsiaug report 'my results' --by seed" in spaced
+
+
+def test_recall_per_class_is_over_the_draws_that_have_test_pixels() -> None:
+    records = [
+        record(seed=0, recall=[0.5, 0.2, None], audit=audit_of(0, test_counts=[4, 0, 0])),
+        record(seed=1, recall=[0.7, None, None], audit=audit_of(1, test_counts=[6, 9, 0])),
+    ]
+    text = markdown(records, by="class")
+    table = rows(text, "Recall per class, svm")
+    assert [row["none recall"] for row in table] == ["60.0 ± 14.1", "20.0 (n=1)", "not evaluable"]
+    assert [row["test n"] for row in table] == ["4–6", "0–9", "0"]
+    assert [row["class"] for row in table] == ["1 alfalfa", "2 corn_notill", "3 oats"]
+
+
+def test_by_seed_lists_every_trial_with_its_hash() -> None:
+    records = [*benchmark(2), failure(generator="smote", lam=0.5)]
+    table = rows(markdown(records, by="seed"), "Trials")
+    assert sorted(row["hash"] for row in table) == sorted(r["hash"] for r in records)
+    assert [row["OA"] for row in table if row["status"] == "failed"] == ["–"]
+    assert {row["seconds"] for row in table} == {"1.2"}
+
+
+def test_a_metric_that_is_missing_is_told() -> None:
+    broken = record(math.nan, 0.5, seed=1)
+    text = markdown([record(seed=0), broken])
+    assert f"oa is missing, and left out of its means, in {broken['hash']}." in text
+    assert rows(text, "Accuracy")[0]["svm OA"] == "50.0 (n=1)"
+
+
+def test_a_subset_that_is_not_whole_is_told() -> None:
+    short = record(seed=1)
+    short["metrics"]["subsets"]["IP-2"]["n_classes"] = 1
+    text = markdown([record(seed=0), short], by="classifier")
+    assert "AA IP-2 averages fewer classes where some have no test pixel: 1 of 2 (seed 1)." in text
+    assert rows(text, "Every metric, and the tests on AA")[0]["AA in detail AA IP-2"] == "45.0 ± 0.0"
+
+
+def test_a_seed_that_drew_different_pixels_is_told() -> None:
+    text = markdown([record(), record(generator="smote", audit=audit_of(0, sha256="other"))])
+    assert "Seed 0 drew different pixels in different trials" in text
+
+
+def test_two_versions_of_a_control_are_told() -> None:
+    text = markdown([record(), record(version="0.2.0"), record(generator="smote")])
+    assert "There is more than one arm of none" in text
+
+
+def test_json_is_strict_and_lists_the_hashes_of_every_cell() -> None:
+    records = [*benchmark(6), record(math.nan, 0.5, generator="smote", generator_params={"limit": math.inf})]
+    text = render_report(build_report(records), "json")
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    (table,) = json.loads(text, parse_constant=refuse)["tables"]
+    listed = [h for c in table["cells"] + table["without_spectra"] for h in c["hashes"] + c["failed_hashes"]]
+    assert sorted(listed) == sorted(r["hash"] for r in records)
+    cell = next(c for c in table["cells"] if c["generator"]["name"] == "duplicate")
+    assert cell["metrics"]["aa"]["n"] == 6 and cell["metrics"]["subset:IP-2"]["mean"] == pytest.approx(0.545)
+    assert len(cell["against"]["none"]["hashes"]) == 6 and cell["against"]["duplicate"] is None
+
+
+def test_json_says_null_where_there_is_no_number() -> None:
+    (table,) = report_json(build_report([failure()]))["tables"]
+    assert table["cells"][0]["metrics"]["aa"] == {"mean": None, "std": None, "n": 0, "interval95": None}
+    assert table["failed"][0]["error"]["type"] == "PluginError"
+
+
+def test_csv_has_one_row_per_trial() -> None:
+    records = [*benchmark(2), failure(seed=7, message='a "quoted", long\nmessage')]
+    table = list(csv.DictReader(io.StringIO(render_report(build_report(records), "csv"))))
+    assert sorted(row["hash"] for row in table) == sorted(r["hash"] for r in records)
+    (failed,) = (row for row in table if row["status"] == "failed")
+    assert (failed["oa"], failed["error_message"]) == ("", 'a "quoted", long message')
+
+
+def test_csv_by_class_has_one_row_per_trial_and_class() -> None:
+    text = render_report(build_report([record(recall=[0.5, None, 0.25])]), "csv", by="class")
+    table = list(csv.DictReader(io.StringIO(text)))
+    assert [(r["class_name"], r["recall"], r["synthetic_n"]) for r in table] == [
+        ("alfalfa", "0.5", "7"),
+        ("corn_notill", "", "0"),
+        ("oats", "0.25", "9"),
+    ]
+
+
+@pytest.mark.parametrize("by", VIEWS)
+def test_latex_is_balanced_and_escaped(by: str) -> None:
+    bad = failure(generator="smote_b", message=r"50% of $x_1 & C:\tmp #3 {~^} 面 → --flag", lam=0.5)
+    text = render_report(build_report([*benchmark(6), bad]), "tex", by=by)
+    body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
+    assert re.findall(r"(?<!\\)[%#_^~]", body) == []
+    assert body.isascii()
+    plain = re.sub(r"\\[{}$&%#_]", "", body)
+    assert plain.count("{") == plain.count("}") and plain.count("$") % 2 == 0
+    opened: list[str] = []
+    for kind, name in re.findall(r"\\(begin|end)\{(\w+)\}", body):
+        if kind == "begin":
+            opened.append(name)
+        else:
+            assert opened.pop() == name
+    assert opened == []
+
+
+@pytest.mark.parametrize("by", VIEWS)
+def test_every_row_of_a_latex_table_has_as_many_cells_as_columns(by: str) -> None:
+    text = render_report(build_report(benchmark(6)), "tex", by=by)
+    tables = re.findall(r"\\begin\{tabular\}\{([lr]+)\}(.*?)\\end\{tabular\}", text, re.DOTALL)
+    assert tables
+    for columns, content in tables:
+        for line in (line for line in content.splitlines() if line.endswith(r"\\")):
+            spans = sum(int(n) - 1 for n in re.findall(r"\\multicolumn\{(\d+)\}", line))
+            assert len(re.findall(r"(?<!\\)&", line)) + 1 + spans == len(columns)
+
+
+def test_markdown_rows_survive_a_pipe_and_a_star_in_a_name() -> None:
+    text = markdown([record(generator="a|b*c_d")])
+    assert r"| a\|b\*c_d |" in text
+
+
+def test_rich_is_readable_at_100_columns() -> None:
+    generators = ("none", "duplicate", "borderline-smote", "specdm")
+    records = [*benchmark(8, generators, ("cnn2d", "svm")), *benchmark(8, ("specdm",), lam=0.5)]
+    for by in VIEWS:
+        text = on_terminal(records, by)
+        assert "…" not in text and max(map(len, text.splitlines())) <= 100
+    accuracy = on_terminal(records).split("Accuracy")[1].split("Gain")[0]
+    assert all(accuracy.count(name) == 1 for name in ("cnn2d", "svm", "borderline-smote"))
+    assert "66.5 ± 7.3" in accuracy
+
+
+def test_a_narrow_terminal_parts_the_table_and_loses_nothing() -> None:
+    text = on_terminal(benchmark(3), width=45)
+    assert "…" not in text and max(map(len, text.splitlines())) <= 45
+    assert text.count("59.0 ± 3.0") == 2  # the OA of smote, once per classifier
+
+
+def test_square_brackets_in_names_are_no_markup() -> None:
+    assert "[red]x" in on_terminal([record(generator="[red]x")])
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("by", VIEWS)
+def test_failures_alone_still_make_a_report(format: str, by: str) -> None:
+    lost = failure(type="WorkerDied", seed=1)
+    lost |= {"class_names": [], "audit": None, "scope": None, "timings": {}}
+    assert render_report(build_report([lost]), format, by).endswith("\n")
+    assert render_report(build_report([]), format, by).endswith("\n")
+
+
+def test_an_unknown_view_or_format_is_met_with_a_suggestion() -> None:
+    with pytest.raises(InputError, match="Did you mean classifier"):
+        render_report(build_report([]), by="classifer")
+    with pytest.raises(InputError, match="Did you mean json"):
+        render_report(build_report([]), format="jsn")
+
+
+def test_records_in_any_order_give_the_same_report() -> None:
+    records = [*benchmark(6), failure(seed=9)]
+    for format in FORMATS:
+        forwards, backwards = (render_report(build_report(r), format) for r in (records, records[::-1]))
+        assert forwards == backwards
+
+
+def test_the_helper_makes_records_of_the_documented_shape() -> None:
+    assert set(metrics_of(0.5, 0.5)) >= {"oa", "aa", "kappa", "macro_f1", "worst_recall", "recall", "subsets"}
+    assert len(record()["audit"]["test_counts"]) == len(CLASSES)

@@ -1,0 +1,115 @@
+"""Plugin packages as a stranger would install them: a module and its dist-info on the path."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+DUMMY = '''
+"""A generator and a classifier that cost nothing, so that what is left is the framework."""
+from dataclasses import dataclass
+import numpy as np
+from hsiaug.api import Card, Entry, PatchSamples, hookimpl, load_state, param, save_state
+
+
+@dataclass(frozen=True)
+class Params:
+    gain: float = param(1.0, "factor of every sample", low=0, high=2)
+
+
+class Fitted:
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+
+    def sample(self, counts, *, guidance, seed):
+        index = np.concatenate([np.resize(np.flatnonzero(self.y == c), n) for c, n in counts.items()])
+        return PatchSamples.made(self.x[index], self.y[index], {"note": "dummy"})
+
+    def save(self, folder):
+        save_state(folder, {"x": self.x, "y": self.y})
+
+
+class Generator:
+    card = Card(name="dummy", version="1", summary="repeats", params=Params)
+
+    def __init__(self, params):
+        self.params = params
+
+    def fit(self, view, *, seed, device, progress):
+        progress(1, 1)
+        return Fitted(view.real.x * np.float32(self.params.gain), view.real.y)
+
+    def load(self, folder, *, device):
+        return Fitted(**load_state(folder)[0])
+
+
+class Guided(Generator):
+    card = Card(name="guided", version="1", summary="repeats, and takes ω", guidance=1.5, params=Params)
+
+
+class Majority:
+    card = Card(name="majority", version="1", summary="the most frequent class", input="spectrum")
+
+    def __init__(self, params):
+        pass
+
+    def fit(self, samples, view, *, seed, device, progress):
+        self.answer = np.bincount(samples.y).argmax()
+        return self
+
+    def predict(self, patches):
+        return np.full(len(patches), self.answer)
+
+
+class Nearest(Majority):
+    """Nearest class mean: sensitive to every sample and every weight."""
+
+    card = Card(name="nearest", version="1", summary="nearest class mean", input="spectrum")
+
+    def fit(self, samples, view, *, seed, device, progress):
+        self.ids = np.unique(samples.y)
+        self.means = np.stack([samples.centres[samples.y == c].mean(axis=0) for c in self.ids])
+        return self
+
+    def predict(self, patches):
+        distance = ((patches.centres[:, None] - self.means[None]) ** 2).sum(axis=-1)
+        return self.ids[distance.argmin(axis=1)]
+
+
+@hookimpl
+def hsiaug_plugins():
+    return [
+        Entry("generator", "dummy", "dummy_plugin:Generator"),
+        Entry("generator", "guided", "dummy_plugin:Guided"),
+        Entry("classifier", "majority", "dummy_plugin:Majority"),
+        Entry("classifier", "nearest", "dummy_plugin:Nearest"),
+    ]
+'''
+
+
+def install(folder: Path, module: str, code: str, distribution: str | None = None) -> Path:
+    """Put a plugin package into ``folder``, which belongs on the path."""
+    name = distribution or module.replace("_", "-")
+    folder.mkdir(exist_ok=True)
+    (folder / f"{module}.py").write_text(code)
+    info = folder / f"{name.replace('-', '_')}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[hsiaug]\n{module} = {module}\n")
+    return folder
+
+
+def environment(*folders: Path, **extra: str) -> dict[str, str]:
+    """The environment of a process that finds the packages in ``folders``."""
+    path = os.pathsep.join(map(str, folders))
+    return {**os.environ, "PYTHONPATH": path, "COLUMNS": "140", "OMP_NUM_THREADS": "1", **extra}
+
+
+def hsiaug(
+    *words: str, env: dict[str, str] | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the installed command as a user does."""
+    command = [sys.executable, "-m", "hsiaug.cli.main", *words]
+    return subprocess.run(command, env=env or environment(), cwd=cwd, capture_output=True, text=True, timeout=280)

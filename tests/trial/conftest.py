@@ -1,0 +1,69 @@
+"""Trials of throw-away plugins, in this process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hsiaug.plugins.card import build_params
+from hsiaug.plugins.registry import Registry, build_registry
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.scene import Scene
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.run import run_trial
+from hsiaug.trial.spec import PluginSpec, TrialSpec
+from hsiaug.trial.task import get_task
+from tests.strangers import DUMMY, install
+
+
+@pytest.fixture
+def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """The built-ins and the dummy package."""
+    install(tmp_path / "site", "dummy_plugin", DUMMY)
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    monkeypatch.delitem(sys.modules, "dummy_plugin", raising=False)
+    names = ("hsiaug_baselines", "hsiaug_classifiers", "dummy_plugin")
+    return build_registry([EntryPoint(name, name, "hsiaug") for name in names])
+
+
+@pytest.fixture
+def spec(toy: Scene, plugins: Registry) -> Callable[..., TrialSpec]:
+    """``spec(generator="smote", lam=0.5, …)``: a trial on the toy scene."""
+
+    def make(generator: str = "dummy", classifier: str = "nearest", lam: float = 1.0, **changes: Any) -> TrialSpec:
+        def plugin(kind: Any, name: str) -> PluginSpec:
+            card = plugins.find(kind, name).load().card
+            return PluginSpec(name, card.version, build_params(card, "tiny"))
+
+        trial = TrialSpec(
+            task="pixels",
+            scene=toy.name,
+            scene_sha256=toy.sha256,
+            protocol=parse_protocol("issd"),
+            patch=5,
+            seed=0,
+            generator=plugin("generator", generator),
+            classifier=plugin("classifier", classifier),
+            lam=lam,
+            omega=None,
+        )
+        return replace(trial, **changes)
+
+    return make
+
+
+@pytest.fixture
+def bench(toy: Scene, tmp_path: Path) -> Workbench:
+    return Workbench(toy, get_task("pixels"), tmp_path / "cache")
+
+
+@pytest.fixture
+def run(plugins: Registry, bench: Workbench) -> Callable[..., Any]:
+    """``run(trial)`` → (record, predictions)."""
+    return lambda trial, on=bench: run_trial(trial, on, plugins, device="cpu", progress=lambda *_: None)
