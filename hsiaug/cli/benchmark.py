@@ -270,4 +270,3 @@ def _print_result(records: list[Record], plan: Plan, store: Store, out: Console,
         print_report(report, out)
     else:
         out.file.write(render_report(report, format="md"))
-    print_lines(out, [f"{len(records)} records in {store.root}"])

@@ -39,7 +39,7 @@ def refused(folder: Path, *words: str, env: dict[str, str] | None = None) -> str
         (("toy", "--seeds", "1.5"), ("--seeds", "'1.5'")),
         (("toy", "--patch", "4"), ("--patch", "odd")),
         (("toy", "--set", "smote"), ("--set", "PLUGIN.PARAMETER=VALUE")),
-        (("toy", "--set", "smote.neighbors_k=3"), ("smote.neighbours", "no such parameter")),
+        (("toy", "--set", "smote.neighbors_k=3"), ("smote.neighbors_k", "no such parameter")),
         (("toy", "--device", "cuda:7", "--classifier", "cnn2d"), ("--device", "'cuda:7'")),
         (("absent.toml",), ("absent.toml",)),
     ],

@@ -1,0 +1,31 @@
+# Two commands are all a fresh machine needs: `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test check clean
+
+demo: $(VENV)/.demo  ## Benchmark SMOTE on the embedded Indian Pines scene.
+	$(BIN)/hsiaug benchmark indian_pines --generator smote --lambda 0.5 --seeds 3
+
+test: $(VENV)/.dev  ## Run the tests.
+	$(BIN)/python -m pytest -n auto
+
+check: $(VENV)/.dev  ## Lint, types, and which way imports point.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy hsiaug plugins/hsiaug_baselines plugins/hsiaug_classifiers
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/.demo: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -e .
+	touch $@
+
+$(VENV)/.dev: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -e '.[dev]'
+	touch $@

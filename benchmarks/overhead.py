@@ -1,0 +1,50 @@
+"""What the framework itself costs: 1,000 trials of a generator and a classifier that do next to nothing.
+
+    python -m benchmarks.overhead
+
+Prints milliseconds per trial (planning, splitting, records and all, in one process), and the seconds that
+``hsiaug report`` takes over the 1,000 records, each the whole process from start to end.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+from tests.strangers import DUMMY, environment, hsiaug, install
+
+LAMBDAS = "0.25,0.5,0.75,1,1.25,1.5,1.75,2,2.25"
+SEEDS = 50
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        env = environment(install(root / "site", "dummy_plugin", DUMMY))
+        words = ["benchmark", "toy", "--generator", "dummy", "--classifier", "nearest", "--lambda", LAMBDAS]
+        words += ["--seeds", str(SEEDS), "--patch", "5", "--jobs", "1", "--device", "cpu", "--store", str(root / "store")]
+        run, seconds = timed(*words, env=env)
+        trials = len(list((root / "store").glob("records/??/*/record.json")))
+        say(f"{trials} trials in {seconds:.1f} s: {1000 * seconds / trials:.1f} ms per trial")
+        for by in ("generator", "classifier", "class", "seed"):
+            run, seconds = timed("report", str(root / "store"), "--by", by, "--format", "md", env=env)
+            say(f"report --by {by} over {trials} records: {seconds:.2f} s, {len(run)} characters")
+
+
+def timed(*words: str, env: dict[str, str]) -> tuple[str, float]:
+    start = time.perf_counter()
+    answer = hsiaug(*words, env=env)
+    if answer.returncode:
+        raise SystemExit(answer.stderr)
+    return answer.stdout, time.perf_counter() - start
+
+
+def say(line: str) -> None:
+    import sys
+
+    sys.stdout.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    main()
