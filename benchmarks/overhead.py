@@ -8,6 +8,7 @@ Prints milliseconds per trial (planning, splitting, records and all, in one proc
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -23,7 +24,8 @@ def main() -> None:
         root = Path(folder)
         env = environment(install(root / "site", "dummy_plugin", DUMMY))
         words = ["benchmark", "toy", "--generator", "dummy", "--classifier", "nearest", "--lambda", LAMBDAS]
-        words += ["--seeds", str(SEEDS), "--patch", "5", "--jobs", "1", "--device", "cpu", "--store", str(root / "store")]
+        words += ["--seeds", str(SEEDS), "--patch", "5", "--jobs", "1", "--device", "cpu"]
+        words += ["--store", str(root / "store")]
         run, seconds = timed(*words, env=env)
         trials = len(list((root / "store").glob("records/??/*/record.json")))
         say(f"{trials} trials in {seconds:.1f} s: {1000 * seconds / trials:.1f} ms per trial")
@@ -41,8 +43,6 @@ def timed(*words: str, env: dict[str, str]) -> tuple[str, float]:
 
 
 def say(line: str) -> None:
-    import sys
-
     sys.stdout.write(f"{line}\n")
 
 

@@ -1,0 +1,46 @@
+"""Which real samples a synthetic one is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.api import PluginError
+
+__all__ = ["classes_asked", "cycled", "joined", "lone_classes"]
+
+
+def classes_asked(y: NDArray[np.int64], counts: Mapping[int, int]) -> Iterator[tuple[int, int, NDArray[np.int64]]]:
+    """(class id, number asked for, rows of its real samples) for each class that is asked for, by id.
+
+    y: (n,) class ids of the real samples. Raises PluginError for a class that has none.
+    """
+    for c, count in sorted(counts.items()):
+        rows = np.flatnonzero(y == c)
+        if count > 0 and not len(rows):
+            raise PluginError(
+                "synthetic samples can be made for classes with real training samples only",
+                value=f"{count} of class {c}, which has none",
+                mend=f"Ask for classes among {np.unique(y).tolist()}.",
+            )
+        if count > 0:
+            yield c, count, rows
+
+
+def cycled(rows: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """(count,) of ``rows``: random permutations one after the other, so that each is used equally often ±1."""
+    rounds = -(-count // len(rows))
+    return np.concatenate([rng.permutation(rows) for _ in range(rounds)])[:count]
+
+
+def joined(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """One array of rows; empty for no parts."""
+    return np.concatenate([np.empty(0, dtype=np.int64), *parts])
+
+
+def lone_classes(y: NDArray[np.int64]) -> list[int]:
+    """Ids of the classes with one real sample, between which and itself there is nothing."""
+    ids, sizes = np.unique(y, return_counts=True)
+    return [int(c) for c in ids[sizes == 1]]

@@ -1,0 +1,113 @@
+"""The two controls that a generator must beat: adding nothing, and adding real samples once more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.api import (
+    Card,
+    NoParams,
+    PatchSamples,
+    Progress,
+    TrainView,
+    derive_seed,
+    load_state,
+    save_state,
+)
+from hsiaug_baselines._rows import classes_asked, cycled, joined
+
+__all__ = ["Duplicate", "FittedDuplicate", "FittedNothing", "Nothing"]
+
+
+@dataclass(frozen=True)
+class FittedNothing:
+    """Remembers only the shape of a patch."""
+
+    bands: int
+    patch: int
+
+    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
+        """No sample, whatever is asked for."""
+        shape = (0, self.bands, self.patch, self.patch)
+        return PatchSamples.made(np.empty(shape, dtype=np.float32), np.empty(0, dtype=np.int64))
+
+    def save(self, folder: Path) -> None:
+        """The shape, as JSON."""
+        save_state(folder, {}, {"bands": self.bands, "patch": self.patch})
+
+
+class Nothing:
+    """Control: the classifier learns from the real samples alone, at every λ."""
+
+    card: ClassVar[Card] = Card(
+        name="none",
+        version="1",
+        summary="Control: adds no sample",
+        adds=False,
+        seconds=0.0,
+    )
+
+    def __init__(self, params: NoParams) -> None:
+        self.params = params
+
+    def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedNothing:
+        """Nothing to learn."""
+        return FittedNothing(view.bands, view.patch)
+
+    def load(self, folder: Path, *, device: str) -> FittedNothing:
+        """What ``save`` wrote."""
+        _, facts = load_state(folder)
+        return FittedNothing(**facts)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedDuplicate:
+    """x: (n, B, p, p) float32 real patches in scene units; y: (n,) int64 their class ids."""
+
+    x: NDArray[np.float32]
+    y: NDArray[np.int64]
+
+    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
+        """Real patches again; within one call each of a class is used equally often ±1."""
+        parts = []
+        for c, count, rows in classes_asked(self.y, counts):
+            parts.append(cycled(rows, count, np.random.default_rng(derive_seed("duplicate", c, seed))))
+        index = joined(parts)
+        return PatchSamples.made(self.x[index], self.y[index])
+
+    def save(self, folder: Path) -> None:
+        """The real patches."""
+        save_state(folder, {"x": self.x, "y": self.y})
+
+
+class Duplicate:
+    """Control: the same counts as any generator, real samples repeated (random over-sampling).
+
+    It changes the balance of classes and nothing else; a generator that does not beat it has added no
+    information.
+    """
+
+    card: ClassVar[Card] = Card(
+        name="duplicate",
+        version="1",
+        summary="Control: repeats real samples, the same number as other generators make",
+        seconds=0.01,
+    )
+
+    def __init__(self, params: NoParams) -> None:
+        self.params = params
+
+    def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedDuplicate:
+        """Remember the real samples."""
+        return FittedDuplicate(view.real.x, view.real.y)
+
+    def load(self, folder: Path, *, device: str) -> FittedDuplicate:
+        """What ``save`` wrote."""
+        arrays, _ = load_state(folder)
+        return FittedDuplicate(**arrays)

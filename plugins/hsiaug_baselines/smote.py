@@ -1,0 +1,187 @@
+"""SMOTE, Borderline-SMOTE and ADASYN between whole patches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.api import Card, PatchSamples, Progress, TrainView, derive_seed, load_state, param, save_state
+from hsiaug_baselines._rows import classes_asked, lone_classes
+
+__all__ = ["Adasyn", "BorderlineParams", "BorderlineSmote", "FittedSmote", "NeighbourParams", "Smote"]
+
+PLAIN = "smote"
+BORDERLINE = "borderline-smote"
+ADAPTIVE = "adasyn"
+
+REASONS = {
+    BORDERLINE: "no sample in danger: plain SMOTE",
+    ADAPTIVE: "no neighbour of another class: plain SMOTE",
+}
+
+
+@dataclass(frozen=True)
+class NeighbourParams:
+    """How far interpolation reaches."""
+
+    neighbours: int = param(5, "nearest real samples of the class, one of which is the partner", low=1)
+
+
+@dataclass(frozen=True)
+class BorderlineParams:
+    """How far interpolation reaches, and what counts as the border."""
+
+    neighbours: int = param(5, "nearest real samples of the class, one of which is the partner", low=1)
+    surroundings: int = param(10, "nearest real samples of any class that decide who is in danger", low=1)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedSmote:
+    """x: (n, B, p, p) float32 real patches in scene units; y: (n,) int64 their class ids.
+
+    ranks: (n, n) int32, for each real sample all samples from near to far.
+    """
+
+    variant: str
+    x: NDArray[np.float32]
+    y: NDArray[np.int64]
+    ranks: NDArray[np.int32]
+    neighbours: int
+    surroundings: int = 1
+
+    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
+        """Points between a real patch and one of its nearest in the same class; provenance names what gave way."""
+        made = [np.empty((0, *self.x.shape[1:]), dtype=np.float32)]
+        ids = [np.empty(0, dtype=np.int64)]
+        for c, count, rows in classes_asked(self.y, counts):
+            made.append(self._make(c, count, rows, derive_seed(self.variant, c, seed)))
+            ids.append(np.full(count, c))
+        return PatchSamples.made(np.concatenate(made), np.concatenate(ids), self.notes)
+
+    def save(self, folder: Path) -> None:
+        """The real patches, their ranks and the hyper-parameters."""
+        facts = {"variant": self.variant, "neighbours": self.neighbours, "surroundings": self.surroundings}
+        save_state(folder, {"x": self.x, "y": self.y, "ranks": self.ranks}, facts)
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What had to give way in this train view, whichever counts are asked for.
+
+        ``k``: class id → neighbours, where a class is too small for all. ``duplicated``: classes of one sample.
+        ``borderline-smote`` or ``adasyn``: class id → why that class is sampled by plain SMOTE.
+        """
+        lone = lone_classes(self.y)
+        ids = [int(c) for c in np.unique(self.y) if c not in lone]
+        lowered = {str(c): self._k(c) for c in ids if self._k(c) < self.neighbours}
+        plain = {str(c): REASONS[self.variant] for c in ids if self._variant(c) != self.variant}
+        notes = {"k": lowered, "duplicated": lone, self.variant: plain}
+        return {name: value for name, value in notes.items() if value}
+
+    def _make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+        if len(rows) == 1:
+            return np.repeat(self.x[rows], count, axis=0)
+        from hsiaug_baselines._interpolate import convex_weights
+
+        weights = convex_weights(self._variant(c), self.y, self.ranks, (c, count), self._k(c), self._m, seed)
+        flat = weights @ self.x.reshape(len(self.x), -1)
+        return np.asarray(flat, dtype=np.float32).reshape(count, *self.x.shape[1:])
+
+    def _k(self, c: int) -> int:
+        return min(self.neighbours, int((self.y == c).sum()) - 1)
+
+    @property
+    def _m(self) -> int:
+        return min(self.surroundings, len(self.y) - 1)
+
+    def _variant(self, c: int) -> str:
+        """The variant that class c can be sampled by: its own, or plain SMOTE where that is not defined."""
+        near = self._k(c) if self.variant == ADAPTIVE else self._m
+        others = (self.y[self.ranks[self.y == c, 1 : near + 1]] != c).sum(axis=1)
+        defined = {
+            PLAIN: True,
+            BORDERLINE: bool(((others >= near / 2) & (others < near)).any()),
+            ADAPTIVE: bool(others.any()),
+        }
+        return self.variant if defined[self.variant] else PLAIN
+
+
+class _Family:
+    """What the three share. Whole patches are interpolated, in scene units; their neighbours are Euclidean between
+    the *centre* spectra, z-scored over the view. The label is the centre's, and where training pixels lie in
+    clumps the nearest whole patches are just the overlapping ones: by them hardly a class would have a border.
+    A class of n_c samples has at most n_c − 1 neighbours; a class of one is repeated. Both are recorded.
+    """
+
+    card: ClassVar[Card]
+
+    def __init__(self, params: Any) -> None:
+        self.params = params
+
+    def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedSmote:
+        """Rank the neighbours of every real sample, once."""
+        from hsiaug_baselines._interpolate import rank_neighbours
+
+        real = view.real
+        ranks = rank_neighbours(view.normaliser.spectra(real.centres))
+        return FittedSmote(self.card.name, real.x, real.y, ranks, **asdict(self.params))
+
+    def load(self, folder: Path, *, device: str) -> FittedSmote:
+        """What ``save`` wrote."""
+        arrays, facts = load_state(folder)
+        return FittedSmote(x=arrays["x"], y=arrays["y"], ranks=arrays["ranks"], **facts)
+
+
+class Smote(_Family):
+    """Synthetic Minority Over-sampling Technique: a random point between a sample and one of its k nearest of the
+    same class.
+    """
+
+    card: ClassVar[Card] = Card(
+        name=PLAIN,
+        version="1",
+        summary="Interpolates between neighbouring patches of a class",
+        paper="Chawla, Bowyer, Hall and Kegelmeyer, SMOTE: Synthetic Minority Over-sampling Technique, JAIR 16, "
+        "2002, doi:10.1613/jair.953, arXiv:1106.1813",
+        seconds=0.3,
+        params=NeighbourParams,
+    )
+
+
+class BorderlineSmote(_Family):
+    """Borderline-SMOTE1: SMOTE that starts from samples in danger only, those with at least half but not all of
+    their m nearest in other classes. "Majority" is any other class (one against rest). A class without a sample in
+    danger is sampled by plain SMOTE, recorded.
+    """
+
+    card: ClassVar[Card] = Card(
+        name=BORDERLINE,
+        version="1",
+        summary="SMOTE that starts from samples near other classes",
+        paper="Han, Wang and Mao, Borderline-SMOTE: A New Over-Sampling Method in Imbalanced Data Sets Learning, "
+        "ICIC 2005, doi:10.1007/11538059_91",
+        seconds=0.3,
+        params=BorderlineParams,
+    )
+
+
+class Adasyn(_Family):
+    """Adaptive synthetic sampling: SMOTE that starts from a sample as often as other classes are among its k
+    nearest (one against rest). A class whose samples have no such neighbour is sampled by plain SMOTE, recorded.
+    Counts are met exactly: imbalanced-learn rounds per sample, so a few too many are drawn and the rest dropped at
+    random.
+    """
+
+    card: ClassVar[Card] = Card(
+        name=ADAPTIVE,
+        version="1",
+        summary="SMOTE that starts more often from samples among other classes",
+        paper="He, Bai, Garcia and Li, ADASYN: Adaptive Synthetic Sampling Approach for Imbalanced Learning, "
+        "IJCNN 2008, doi:10.1109/IJCNN.2008.4633969",
+        seconds=0.3,
+        params=NeighbourParams,
+    )

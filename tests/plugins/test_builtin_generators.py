@@ -1,0 +1,155 @@
+"""What every built-in generator promises, and what each one makes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import hsiaug_baselines
+from hsiaug.api import PluginError
+from hsiaug_baselines.controls import Duplicate, Nothing
+from hsiaug_baselines.mixup import Mixup
+from hsiaug_baselines.noise import Noise
+from hsiaug_baselines.smote import Adasyn, BorderlineSmote, Smote
+
+SIZES = (20, 6, 2, 1)
+ADDING = [Duplicate, Noise, Mixup, Smote, BorderlineSmote, Adasyn]
+INTERPOLATING = [Mixup, Smote, BorderlineSmote, Adasyn]
+adding = pytest.mark.parametrize("plugin", ADDING, ids=lambda plugin: plugin.card.name)
+interpolating = pytest.mark.parametrize("plugin", INTERPOLATING, ids=lambda plugin: plugin.card.name)
+some_counts = st.dictionaries(st.integers(1, len(SIZES)), st.integers(0, 40))
+
+
+def draw(fitted, counts, seed=0):
+    return fitted.sample(counts, guidance=None, seed=seed)
+
+
+def same(a, b) -> bool:
+    return np.array_equal(a.x, b.x) and np.array_equal(a.y, b.y) and a.provenance == b.provenance
+
+
+def test_this_file_knows_every_generator():
+    listed = {entry.name for entry in hsiaug_baselines.hsiaug_plugins()}
+    assert listed == {plugin.card.name for plugin in [Nothing, *ADDING]}
+
+
+@adding
+@settings(max_examples=20, deadline=None)
+@given(counts=some_counts, seed=st.integers(0, 2**31 - 1))
+def test_exactly_the_counts_asked_for_in_scene_units_and_marked_synthetic(view, fit, plugin, counts, seed):
+    samples = draw(fit(plugin, view(SIZES)), counts, seed)
+    assert {c: int((samples.y == c).sum()) for c in counts} == counts
+    assert len(samples) == sum(counts.values())
+    assert samples.x.shape[1:] == (6, 3, 3) and samples.x.dtype == np.float32
+    assert np.isfinite(samples.x).all()
+    assert samples.synthetic.all() and (samples.weight == 1).all() and (samples.coords == -1).all()
+
+
+@adding
+@pytest.mark.parametrize("sizes", [(9, 0), (1, 0), (1, 1), (2, 2), (7, 3, 0)])
+@pytest.mark.parametrize("patch", [1, 3])
+def test_few_samples_few_classes_or_single_pixels_do_not_stop_it(view, fit, plugin, sizes, patch):
+    samples = draw(fit(plugin, view(sizes, patch=patch)), {1: 5})
+    assert len(samples) == 5 and samples.x.shape[2] == patch
+
+
+@adding
+def test_the_same_seed_gives_the_same_samples_another_seed_does_not(view, fit, plugin):
+    fitted = fit(plugin, view(SIZES))
+    assert same(draw(fitted, {1: 30, 2: 9}, 3), draw(fitted, {1: 30, 2: 9}, 3))
+    assert not same(draw(fitted, {1: 30, 2: 9}, 3), draw(fitted, {1: 30, 2: 9}, 4))
+
+
+@adding
+def test_a_class_gets_the_same_samples_whatever_else_is_asked_for(view, fit, plugin):
+    fitted = fit(plugin, view(SIZES))
+    both = draw(fitted, {1: 8, 2: 9})
+    assert np.array_equal(both.x[both.y == 2], draw(fitted, {2: 9}).x)
+
+
+@adding
+def test_what_is_saved_samples_the_same_after_loading(view, fit, plugin, tmp_path):
+    fitted = fit(plugin, view(SIZES))
+    fitted.save(tmp_path)
+    loaded = plugin(plugin.card.params()).load(tmp_path, device="cpu")
+    assert same(draw(fitted, {1: 30, 2: 9, 3: 4, 4: 2}, 5), draw(loaded, {1: 30, 2: 9, 3: 4, 4: 2}, 5))
+
+
+@adding
+def test_a_class_without_real_samples_is_refused(view, fit, plugin):
+    fitted = fit(plugin, view((5, 0, 4)))
+    assert len(draw(fitted, {1: 2, 2: 0})) == 2
+    with pytest.raises(PluginError, match="real training samples"):
+        draw(fitted, {2: 3})
+
+
+def test_none_adds_nothing_whatever_is_asked_for(view, fit, tmp_path):
+    fitted = fit(Nothing, view(SIZES))
+    fitted.save(tmp_path)
+    for one in (fitted, Nothing(None).load(tmp_path, device="cpu")):
+        samples = draw(one, {1: 50, 4: 3})
+        assert samples.x.shape == (0, 6, 3, 3) and len(samples.y) == 0
+
+
+def test_duplicate_repeats_each_real_sample_equally_often(view, fit):
+    real = view(SIZES).real
+    samples = draw(fit(Duplicate, view(SIZES)), {1: 50, 4: 3})
+    used = [(samples.x == patch).all(axis=(1, 2, 3)).sum() for patch in real.x]
+    assert {int(n) for n, c in zip(used, real.y, strict=True) if c == 1} == {2, 3}
+    assert [int(n) for n, c in zip(used, real.y, strict=True) if c == 4] == [3]
+    assert sum(used) == 53
+
+
+def test_noise_is_in_proportion_to_each_band_and_spares_constant_bands(view, fit):
+    toy = view((1, 20))
+    seen = toy.cube[toy.visible].std(axis=0)
+    made = draw(fit(Noise, toy, level="0.2"), {1: 4000}).x - toy.real.x[toy.real.y == 1]
+    assert np.allclose(made.std(axis=(0, 2, 3)), 0.2 * seen, rtol=0.03)
+    assert (made[:, -1] == 0).all()
+
+
+def test_noise_of_level_zero_is_duplicate_data(view, fit):
+    toy = view(SIZES)
+    made = draw(fit(Noise, toy, level="0"), {2: 12})
+    assert all((toy.real.x == patch).all(axis=(1, 2, 3)).any() for patch in made.x)
+
+
+@interpolating
+def test_interpolated_samples_stay_between_the_real_ones_of_their_class(view, fit, plugin):
+    toy = view(SIZES)
+    samples = draw(fit(plugin, toy), dict.fromkeys(range(1, 5), 60))
+    for c in range(1, 5):
+        real, made = toy.real.x[toy.real.y == c], samples.x[samples.y == c]
+        assert (made >= real.min(axis=0) - 1e-5).all() and (made <= real.max(axis=0) + 1e-5).all()
+
+
+@interpolating
+def test_interpolated_samples_are_new_where_a_class_has_two(view, fit, plugin):
+    toy = view(SIZES)
+    made = draw(fit(plugin, toy), {3: 10}).x
+    assert not any((toy.real.x == patch).all(axis=(1, 2, 3)).any() for patch in made)
+
+
+@interpolating
+def test_a_lone_sample_is_repeated_and_the_record_says_so(view, fit, plugin):
+    toy = view(SIZES)
+    samples = draw(fit(plugin, toy), {4: 5})
+    assert (samples.x == toy.real.x[toy.real.y == 4]).all()
+    assert samples.provenance["duplicated"] == [4]
+
+
+@interpolating
+def test_the_record_does_not_depend_on_what_is_asked_for(view, fit, plugin):
+    fitted = fit(plugin, view(SIZES))
+    assert draw(fitted, {}).provenance == draw(fitted, {1: 3, 4: 5}).provenance
+
+
+def test_mixup_mixes_two_different_patches_of_a_class(view, fit):
+    toy = view((2, 8))
+    a, b = toy.real.x[toy.real.y == 1].reshape(2, -1).astype(float)
+    made = draw(fit(Mixup, toy), {1: 200}).x.reshape(200, -1)
+    share = (made - b) @ (a - b) / ((a - b) @ (a - b))
+    assert np.allclose(made, b + share[:, None] * (a - b), atol=1e-5)
+    assert share.min() < 0.1 and share.max() > 0.9 and abs(share.mean() - 0.5) < 0.1

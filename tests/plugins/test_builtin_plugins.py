@@ -1,0 +1,66 @@
+"""The built-in plugins register as a stranger's would, and listing them stays light."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import hsiaug_baselines
+import hsiaug_classifiers
+from hsiaug.plugins.card import build_params
+from hsiaug.plugins.registry import Found
+
+ENTRIES = [*hsiaug_baselines.hsiaug_plugins(), *hsiaug_classifiers.hsiaug_plugins()]
+HEAVY = ("torch", "sklearn", "imblearn", "scipy")
+
+
+def test_the_packages_list_these_plugins():
+    assert [(entry.kind, entry.name) for entry in ENTRIES] == [
+        ("generator", "none"),
+        ("generator", "duplicate"),
+        ("generator", "noise"),
+        ("generator", "mixup"),
+        ("generator", "smote"),
+        ("generator", "borderline-smote"),
+        ("generator", "adasyn"),
+        ("classifier", "svm"),
+        ("classifier", "rf"),
+        ("classifier", "cnn2d"),
+        ("classifier", "coords"),
+    ]
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_each_loads_carries_a_card_of_its_name_and_takes_each_preset(entry):
+    plugin = Found(entry, "hsiaug", "0").load()
+    for preset in ("tiny", "cpu", "paper"):
+        assert plugin(build_params(plugin.card, preset)).params is not None
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_only_controls_come_without_a_paper(entry):
+    card = Found(entry, "hsiaug", "0").load().card
+    assert bool(card.paper) != card.summary.startswith("Control")
+
+
+def test_only_none_declares_that_it_adds_nothing():
+    generators = [Found(entry, "hsiaug", "0").load().card for entry in ENTRIES if entry.kind == "generator"]
+    assert [card.name for card in generators if not card.adds] == ["none"]
+
+
+def test_only_the_network_computes_on_the_chosen_device():
+    cards = [Found(entry, "hsiaug", "0").load().card for entry in ENTRIES]
+    assert [card.name for card in cards if card.uses_device] == ["cnn2d"]
+
+
+def test_listing_plugins_and_reading_their_cards_imports_nothing_heavy():
+    modules = {entry.target.partition(":")[0] for entry in ENTRIES}
+    code = (
+        "import sys, hsiaug.api; core = set(sys.modules)\n"
+        f"import {', '.join(sorted(modules))}\n"
+        f"print([m for m in {HEAVY} if m in sys.modules and m not in core])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

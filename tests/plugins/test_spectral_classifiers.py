@@ -1,0 +1,113 @@
+"""``svm`` and ``rf`` learn from centre spectra; the SVM chooses C and γ on real samples alone."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hsiaug.api import Patches, PatchSamples, PluginError
+from hsiaug.samples import concatenate
+from hsiaug_baselines.controls import Duplicate
+from hsiaug_baselines.noise import Noise
+from hsiaug_classifiers.forest import Forest
+from hsiaug_classifiers.svm import COSTS, WIDTHS, Svm, squared_distances, stratified_folds
+
+both = pytest.mark.parametrize("plugin", [Svm, Forest], ids=lambda plugin: plugin.card.name)
+
+
+def spectra(samples: PatchSamples) -> PatchSamples:
+    """As the trial runner hands samples to a classifier of input "spectrum"."""
+    return replace(samples, x=samples.centres[:, :, None, None])
+
+
+def fresh(view, n: int = 100) -> tuple[Patches, np.ndarray]:
+    """New pixels, the training spectra shaken, and their class ids."""
+    rng = np.random.default_rng(9)
+    rows = rng.integers(len(view.y), size=n)
+    x = view.real.centres[rows] + 0.05 * rng.normal(size=(n, view.bands)).astype(np.float32)
+    return Patches(x[:, :, None, None].astype(np.float32), np.full((n, 2), -1, dtype=np.int32)), view.y[rows]
+
+
+@both
+def test_it_learns_classes_that_differ(view, fit, plugin):
+    toy = view((20, 9, 6))
+    patches, y = fresh(toy)
+    assert (fit(plugin, toy, samples=spectra(toy.real)).predict(patches) == y).mean() > 0.95
+
+
+@both
+@pytest.mark.parametrize("sizes", [(1, 1), (2, 1, 1), (5, 0, 3), (4, 0), (1, 0)])
+def test_it_works_with_few_samples_and_names_only_classes_it_has_seen(view, fit, plugin, sizes):
+    toy = view(sizes)
+    patches, _ = fresh(toy)
+    found = fit(plugin, toy, samples=spectra(toy.real)).predict(patches)
+    assert set(found) <= set(toy.counts) and found.dtype == np.int64 and found.shape == (100,)
+
+
+@both
+def test_the_same_seed_gives_the_same_predictions(view, fit, plugin):
+    toy = view((20, 9, 6), spread=2.0)
+    patches, _ = fresh(toy)
+    once, again = (fit(plugin, toy, samples=spectra(toy.real), seed=3).predict(patches) for _ in range(2))
+    assert np.array_equal(once, again)
+
+
+@both
+def test_samples_of_no_weight_count_for_nothing(view, fit, plugin):
+    toy = view((20, 9, 6))
+    wrong = fit(Duplicate, toy).sample({1: 60}, guidance=None, seed=0)
+    wrong = replace(wrong, y=wrong.y + 1, weight=np.full(60, 1e-6, dtype=np.float32))
+    patches, y = fresh(toy)
+    found = fit(plugin, toy, samples=spectra(concatenate([toy.real, wrong]))).predict(patches)
+    assert (found == y).mean() > 0.9
+
+
+def test_the_forest_gives_shares_for_all_classes_of_the_scene(view, fit):
+    toy = view((20, 0, 6))
+    patches, _ = fresh(toy)
+    shares = fit(Forest, toy, samples=spectra(toy.real), preset="tiny").predict_proba(patches)
+    assert shares.shape == (100, 3) and (shares[:, 1] == 0).all() and np.allclose(shares.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("counts", [{2: 30}, {1: 5, 2: 50, 3: 50}])
+def test_synthetic_samples_do_not_change_the_chosen_c_and_gamma(view, fit, counts):
+    toy = view((30, 9, 6), spread=2.0)
+    extra = fit(Noise, toy, level="1").sample(counts, guidance=None, seed=0)
+    alone = fit(Svm, toy, samples=spectra(toy.real))
+    added = fit(Svm, toy, samples=spectra(concatenate([toy.real, extra])))
+    assert (alone.cost, alone.gamma) == (added.cost, added.gamma)
+    assert len(added.model.support_) > len(alone.model.support_)
+
+
+def test_of_equally_good_c_and_gamma_the_smallest_are_taken(view, fit):
+    fitted = fit(Svm, view((1, 1, 1)), samples=spectra(view((1, 1, 1)).real))
+    assert (fitted.cost, fitted.gamma) == (COSTS[0], WIDTHS[0] / 6)
+
+
+def test_the_svm_refuses_to_choose_on_synthetic_samples(view, fit):
+    toy = view((9, 6))
+    with pytest.raises(PluginError, match="0 real, 4 synthetic"):
+        fit(Svm, toy, samples=spectra(fit(Duplicate, toy).sample({1: 2, 2: 2}, guidance=None, seed=0)))
+
+
+def test_folds_share_out_each_class_and_leave_lone_samples_in_every_fit():
+    y = np.repeat([1, 2, 3, 4], [23, 3, 2, 1])
+    fold = stratified_folds(y, 5, seed=0)
+    sizes = [np.bincount(fold[y == c], minlength=5) for c in (1, 2, 3)]
+    assert [n.max() - n.min() for n in sizes] == [1, 1, 1] and [n.sum() for n in sizes] == [23, 3, 2]
+    assert fold[y == 4] == [-1]
+
+
+def test_squared_distances_are_those_of_the_definition():
+    z = np.random.default_rng(0).normal(size=(7, 4)).astype(np.float32)
+    assert np.allclose(squared_distances(z), ((z[:, None] - z) ** 2).sum(axis=2), atol=1e-6)
+
+
+def test_the_svm_chooses_and_fits_in_seconds_at_the_size_of_indian_pines(view, fit):
+    toy = view((120, 120, 63, 49, 42, 37, 30, 24, 12, 10, 5, 3, 3), bands=200, spread=4.0)
+    start = time.perf_counter()
+    fit(Svm, toy, samples=spectra(toy.real))
+    assert time.perf_counter() - start < 10
