@@ -12,6 +12,7 @@ import os
 import queue
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -33,6 +34,9 @@ from hsiaug.trial.task import get_task
 __all__ = ["Event", "Job", "execute", "groups"]
 
 Group = tuple[TrialSpec, ...]
+
+STEP_EVERY = 0.2
+"""Seconds between two reports of a plugin's own progress: fits call it at every step."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +97,13 @@ def _run_all(todo: Sequence[Group], scene: Scene, job: Job, on_event: OnEvent) -
 def _run_one(trial: TrialSpec, bench: Workbench, store: Store, job: Job, on_event: OnEvent) -> None:
     on_event(Event("start", trial.hash))
 
+    last = 0.0
+
     def progress(done: int, total: int, note: str = "") -> None:
-        on_event(Event("step", trial.hash, done, total, note))
+        nonlocal last
+        if time.monotonic() - last > STEP_EVERY:
+            last = time.monotonic()
+            on_event(Event("step", trial.hash, done, total, note))
 
     record, prediction = run_trial(
         trial,
