@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import platform
 import sys
@@ -31,8 +32,8 @@ def resolve_device(requested: str, card: Card) -> str:
 
 @cache
 def check_device(requested: str) -> str:
-    """A device that is there, as torch names it; the CPU needs no torch."""
-    if requested == "cpu":
+    """A device that is there, as torch names it. Where there can only be a CPU, torch is not even loaded."""
+    if requested == "cpu" or (requested == "auto" and not _gpu_driver()):
         return "cpu"
     import torch
 
@@ -51,6 +52,18 @@ def check_device(requested: str) -> str:
             mend=f"Here: auto, {', '.join(sorted({'cpu', gpu}))}.",
         )
     return requested
+
+
+def _gpu_driver() -> bool:
+    """Whether a driver that torch could use is installed: NVIDIA's, AMD's, or Apple's own GPU."""
+    if sys.platform == "darwin":
+        return True
+    names = ("nvcuda.dll", "amdhip64.dll") if sys.platform == "win32" else ("libcuda.so.1", "libamdhip64.so")
+    for name in names:
+        with contextlib.suppress(OSError):
+            ctypes.CDLL(name)
+            return True
+    return False
 
 
 def threads() -> int:

@@ -43,7 +43,7 @@ from hsiaug.scene import Scene
 
 __all__ = ["Task", "get_task"]
 
-BATCH_BYTES = 64 * 2**20
+BATCH_BYTES = 16 * 2**20
 """Test patches are cut and predicted in batches of about this size, so that memory stays bounded."""
 
 Prediction = tuple[NDArray[np.int32], NDArray[np.int16]]

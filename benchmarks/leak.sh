@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# The leak demonstration on Indian Pines: the same classifiers, and one that reads no band, under draws that leak
+# and draws that do not. Writes one table per protocol to benchmarks/results/leak/.
+#
+#     bash benchmarks/leak.sh [STORE]
+set -euo pipefail
+store=${1:-hsiaug-results-leak}
+out=$(dirname "$0")/results/leak
+mkdir -p "$out"
+for protocol in random:0.05 random:0.1 random-twin:issd issd kshot:10 blocks:16; do
+    hsiaug benchmark indian_pines --generator smote --classifier svm,rf,cnn2d --lambda 0.5 --seeds 5 \
+        --protocol "$protocol" --store "$store"
+done
+hsiaug report "$store" --by classifier --out "$out/table.md"
+hsiaug report "$store" --format csv --out "$out/trials.csv"
