@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 # One thread, as the command line sets it: tests run side by side, and results must not depend on it.
@@ -12,7 +14,9 @@ import numpy as np
 import pytest
 
 from hsiaug.data import load_scene, toy_scene
+from hsiaug.plugins.registry import Registry, build_registry
 from hsiaug.scene import Scene
+from tests.strangers import DUMMY, install
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -36,6 +40,16 @@ def shared_data() -> Path:
     if not (folder / "ground_truth_only").is_dir():
         pytest.skip(f"no folder of real test scenes at {folder}; set HSIAUG_DATA_DIR")
     return folder
+
+
+@pytest.fixture
+def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """The built-ins and the dummy package."""
+    install(tmp_path / "site", "dummy_plugin", DUMMY)
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    monkeypatch.delitem(sys.modules, "dummy_plugin", raising=False)
+    names = ("hsiaug_baselines", "hsiaug_classifiers", "dummy_plugin")
+    return build_registry([EntryPoint(name, name, "hsiaug") for name in names])
 
 
 @pytest.fixture

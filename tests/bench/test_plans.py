@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
-from importlib.metadata import EntryPoint
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,20 +12,10 @@ from hsiaug.bench.estimate import estimate, readable
 from hsiaug.bench.execute import groups
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.errors import InputError, SplitError
-from hsiaug.plugins.registry import Registry, build_registry
+from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.scene import Scene
 from hsiaug.trial.task import get_task
-from tests.strangers import DUMMY, install
-
-
-@pytest.fixture
-def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
-    install(tmp_path / "site", "dummy_plugin", DUMMY)
-    monkeypatch.syspath_prepend(tmp_path / "site")
-    monkeypatch.delitem(sys.modules, "dummy_plugin", raising=False)
-    names = ("hsiaug_baselines", "hsiaug_classifiers", "dummy_plugin")
-    return build_registry([EntryPoint(name, name, "hsiaug") for name in names])
 
 
 def plan_of(scene: Scene, plugins: Registry, **asked: Any) -> Plan:

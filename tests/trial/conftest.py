@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hsiaug.plugins.card import build_params
-from hsiaug.plugins.registry import Registry, build_registry
+from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.scene import Scene
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.task import get_task
-from tests.strangers import DUMMY, install
-
-
-@pytest.fixture
-def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
-    """The built-ins and the dummy package."""
-    install(tmp_path / "site", "dummy_plugin", DUMMY)
-    monkeypatch.syspath_prepend(tmp_path / "site")
-    monkeypatch.delitem(sys.modules, "dummy_plugin", raising=False)
-    names = ("hsiaug_baselines", "hsiaug_classifiers", "dummy_plugin")
-    return build_registry([EntryPoint(name, name, "hsiaug") for name in names])
 
 
 @pytest.fixture
