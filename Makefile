@@ -14,7 +14,7 @@ test: $(VENV)/.dev  ## Run the tests.
 check: $(VENV)/.dev  ## Lint, types, and which way imports point.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy hsiaug plugins/hsiaug_baselines plugins/hsiaug_classifiers
+	$(BIN)/mypy hsiaug plugins/hsiaug_*
 	$(BIN)/lint-imports
 
 clean:

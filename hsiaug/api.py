@@ -47,9 +47,16 @@ and in its ``pyproject.toml``::
     my_package = "my_package"
 """
 
-from hsiaug.errors import PluginError
+from hsiaug.errors import DataUnavailableError, InputError, PluginError, did_you_mean
 from hsiaug.plugins.card import Card, NoParams, param
-from hsiaug.plugins.contracts import Classifier, FittedClassifier, FittedGenerator, Generator, Progress
+from hsiaug.plugins.contracts import (
+    Attention,
+    Classifier,
+    FittedClassifier,
+    FittedGenerator,
+    Generator,
+    Progress,
+)
 from hsiaug.plugins.hookspecs import Entry, hookimpl
 from hsiaug.plugins.state import load_state, save_state
 from hsiaug.protocol.view import Normaliser, TrainView
@@ -58,12 +65,15 @@ from hsiaug.scene import Scene
 from hsiaug.seeds import derive_seed
 
 __all__ = [
+    "Attention",
     "Card",
     "Classifier",
+    "DataUnavailableError",
     "Entry",
     "FittedClassifier",
     "FittedGenerator",
     "Generator",
+    "InputError",
     "NoParams",
     "Normaliser",
     "PatchSamples",
@@ -73,6 +83,7 @@ __all__ = [
     "Scene",
     "TrainView",
     "derive_seed",
+    "did_you_mean",
     "hookimpl",
     "load_state",
     "param",

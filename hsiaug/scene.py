@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -11,11 +11,32 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import SceneError
+from hsiaug.errors import SceneError, did_you_mean
 
-__all__ = ["Scene"]
+__all__ = ["Descriptions", "Scene"]
 
 Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+class Descriptions(Mapping[str, tuple[str, ...]]):
+    """Sentences by class name. Immutable; unlike ``types.MappingProxyType`` it can be sent to another process."""
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, sentences: Mapping[str, tuple[str, ...]]) -> None:
+        self._pairs = tuple((name, tuple(listed)) for name, listed in sentences.items())
+
+    def __getitem__(self, name: str) -> tuple[str, ...]:
+        return dict(self._pairs)[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self._pairs)
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __repr__(self) -> str:
+        return f"Descriptions({dict(self._pairs)!r})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +51,11 @@ class Scene:
     gsd: ground sampling distance in metres per pixel, or None.
     units: what a value of the cube means ("reflectance", "scaled radiance"...).
     subsets: named groups of class ids that reports average over beside "all evaluable classes".
+    descriptions: sentences in plain words by class name, for generators that read text; a class may have none.
+        They are no part of ``sha256``.
 
-    Raises SceneError where shapes do not fit, the cube holds NaN or infinity, or a label has no name.
+    Raises SceneError where shapes do not fit, the cube holds NaN or infinity, a label has no name, or a
+    description is empty or of no class.
     """
 
     name: str
@@ -42,6 +66,7 @@ class Scene:
     gsd: float | None = None
     units: str = "reflectance"
     subsets: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "cube", _frozen(self.cube, np.float32))
@@ -49,6 +74,8 @@ class Scene:
         _check_shapes(self)
         _check_values(self)
         _check_labels(self)
+        _check_descriptions(self)
+        object.__setattr__(self, "descriptions", Descriptions(self.descriptions))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -135,3 +162,19 @@ def _check_labels(scene: Scene) -> None:
             value=f"{np.count_nonzero(scene.class_counts)}",
             mend="Check the label file and labels.ids in the card.",
         )
+
+
+def _check_descriptions(scene: Scene) -> None:
+    for name, sentences in scene.descriptions.items():
+        if name not in scene.class_names:
+            raise SceneError(
+                f"scene {scene.name}: descriptions must be of its classes",
+                value=repr(name),
+                mend=did_you_mean(name, scene.class_names),
+            )
+        if not sentences or not all(sentence.strip() for sentence in sentences):
+            raise SceneError(
+                f"scene {scene.name}: every described class needs sentences, none of them empty",
+                value=f"{list(sentences)} for {name}",
+                mend="Write a sentence, or leave the class out of the descriptions.",
+            )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -11,11 +10,11 @@ from hsiaug.errors import InputError
 from hsiaug.plugins.card import Card, Preset, build_params
 from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import Registry
-from hsiaug.protocol.balance import check_lambda
+from hsiaug.protocol.balance import check_lambda, check_omega
 from hsiaug.protocol.protocols import Protocol
 from hsiaug.protocol.split import Split
 from hsiaug.scene import Scene
-from hsiaug.trial.spec import PluginSpec, TrialSpec
+from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from hsiaug.trial.task import Task
 
 T = TypeVar("T")
@@ -66,11 +65,11 @@ def build_plan(scene: Scene, task: Task, request: Request, plugins: Registry) ->
     for lam in request.lambdas:
         check_lambda(lam)
     for omega in request.omegas:
-        _check_omega(omega)
+        check_omega(omega)
     generators = _unique((*CONTROL_GENERATORS, *request.generators))
     classifiers = _unique((*request.classifiers, CONTROL_CLASSIFIER))
-    loaded = [_load(plugins, "generator", name, request) for name in generators]
-    tests = [_load(plugins, "classifier", name, request) for name in classifiers]
+    loaded = [_load(plugins, "generator", name, request, scene) for name in generators]
+    tests = [_load(plugins, "classifier", name, request, scene) for name in classifiers]
     _check_overrides(request, [*generators, *classifiers])
     notes: list[str] = []
     arms = [
@@ -92,10 +91,10 @@ def build_plan(scene: Scene, task: Task, request: Request, plugins: Registry) ->
     return Plan(tuple(trials), tuple(splits), tuple(notes), cards)
 
 
-def _load(plugins: Registry, kind: Kind, name: str, request: Request) -> tuple[PluginSpec, Card]:
+def _load(plugins: Registry, kind: Kind, name: str, request: Request, scene: Scene) -> tuple[PluginSpec, Card]:
     card: Card = plugins.find(kind, name).load().card
     params = build_params(card, request.preset, (request.overrides or {}).get(name))
-    return PluginSpec(name, card.version, params), card
+    return plugin_spec(card, params, scene), card
 
 
 def _omegas(card: Card, request: Request, notes: list[str]) -> list[float | None]:
@@ -114,15 +113,6 @@ def _lambdas(card: Card, request: Request, notes: list[str]) -> list[float]:
     if len(lambdas) < len(_unique(request.lambdas)) and card.name not in CONTROL_GENERATORS:
         notes.append(f"generator {card.name} at λ = 0 adds nothing: see the row of none")
     return sorted(lambdas)
-
-
-def _check_omega(omega: float) -> None:
-    if not math.isfinite(omega) or omega < 0:
-        raise InputError(
-            "--omega must be a number from 0 on",
-            value=f"{omega:g}",
-            mend="0 is purely conditional sampling; 1 to 4 are usual.",
-        )
 
 
 def _check_overrides(request: Request, names: Sequence[str]) -> None:

@@ -8,11 +8,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveFloat, model_validator
 
+from hsiaug.errors import did_you_mean
+
 __all__ = ["CubeSpec", "FileSpec", "LabelSpec", "SceneCard", "SensorSpec"]
 
 Span = Annotated[tuple[int, ...], Field(min_length=2, max_length=2)]
 Band = Annotated[int, Field(ge=0)]
 Wavelength = Annotated[PositiveFloat, Field(allow_inf_nan=False)]
+Sentences = Annotated[tuple[Annotated[str, Field(pattern=r"\S")], ...], Field(min_length=1)]
 
 
 class Part(BaseModel):
@@ -160,6 +163,7 @@ class SceneCard(Part):
     """A whole card. Made by :func:`hsiaug.data.scene_card`, which turns what is wrong into a SceneError.
 
     subsets: groups of classes, each given by name or code, that reports average over as well.
+    descriptions: sentences in plain words by class name, for generators that read text.
     procedural: the scene is made up by a function of hsiaug, so there are no files.
     """
 
@@ -174,6 +178,7 @@ class SceneCard(Part):
     labels: LabelSpec
     sensor: SensorSpec = SensorSpec()
     subsets: dict[str, tuple[str | int, ...]] = {}
+    descriptions: dict[str, Sentences] = {}
 
     @property
     def files(self) -> tuple[FileSpec, ...]:
@@ -186,6 +191,21 @@ class SceneCard(Part):
         id_of = {code: class_id for class_id, (_, code) in enumerate(self.labels.kept, start=1)}
         codes = {name: map(self.labels.code_of, items) for name, items in self.subsets.items()}
         return {name: tuple(id_of[code] for code in listed if code in id_of) for name, listed in codes.items()}
+
+    @property
+    def kept_descriptions(self) -> dict[str, tuple[str, ...]]:
+        """The descriptions of the classes that are not ignored."""
+        kept = {name for name, _ in self.labels.kept}
+        return {name: sentences for name, sentences in self.descriptions.items() if name in kept}
+
+    @model_validator(mode="after")
+    def _describes_its_classes(self) -> Self:
+        for name in self.descriptions:
+            if name not in self.labels.names:
+                near = did_you_mean(name, self.labels.names).rstrip(".")
+                hint = near[:1].lower() + near[1:]
+                raise ValueError(f"descriptions must be of classes in labels.names, found {name!r} ({hint})")
+        return self
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -52,6 +52,7 @@ def load_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
         gsd=card.sensor.gsd,
         units=card.cube.units,
         subsets=card.subset_ids,
+        descriptions=card.kept_descriptions,
     )
 
 

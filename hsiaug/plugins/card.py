@@ -40,6 +40,7 @@ class Card:
     adds: for generators: False where it never makes a sample (λ then means nothing).
     guidance: default guidance strength ω of a text- or class-conditioned generator, with ω = 0 purely
         conditional; None where it takes no guidance.
+    text: True where it reads class descriptions; a scene's own (its card's) then enter the hash of a trial.
     uses_device: True where it computes on the device that the user chose; else it runs on the CPU.
     seconds: rough seconds of one fit on Indian Pines under ``issd`` on one laptop core; used for estimates
         until the store has a record.
@@ -57,6 +58,7 @@ class Card:
     input: Input = "patch"
     adds: bool = True
     guidance: float | None = None
+    text: bool = False
     uses_device: bool = False
     seconds: float = 1.0
     params: type[Any] = NoParams

@@ -1,4 +1,4 @@
-"""The sample balance rate λ: how far synthetic samples fill every class up."""
+"""The sample balance rate λ, how far synthetic samples fill every class up; and the range of ω."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from hsiaug.errors import InputError
 
-__all__ = ["check_lambda", "pool_steps", "synthetic_counts"]
+__all__ = ["check_lambda", "check_omega", "pool_steps", "synthetic_counts"]
 
 STEP = 0.25
 """λ between two blocks of a pool; see :func:`pool_steps`."""
@@ -46,4 +46,14 @@ def check_lambda(lam: float) -> None:
             "--lambda must be a number from 0 on",
             value=f"{lam:g}",
             mend="Use 0 for no synthetic samples, 1 to bring every class to the size of the largest.",
+        )
+
+
+def check_omega(omega: float) -> None:
+    """Raise InputError unless the guidance strength ω is a finite number ≥ 0."""
+    if not math.isfinite(omega) or omega < 0:
+        raise InputError(
+            "--omega must be a number from 0 on",
+            value=f"{omega:g}",
+            mend="0 is purely conditional sampling; 1 to 4 are usual.",
         )

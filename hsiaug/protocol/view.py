@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from hsiaug.errors import PluginError
 from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.split import Split
 from hsiaug.samples import PatchSamples
-from hsiaug.scene import Scene
+from hsiaug.scene import Descriptions, Scene
 
 __all__ = ["Normaliser", "Scope", "TrainView", "patches_at", "train_view"]
 
@@ -56,6 +56,7 @@ class TrainView:
     class_names: C names; id c is ``class_names[c - 1]``. A class may have no training pixel.
     wavelengths: (B,) float64 nm or None. gsd: metres or None. units: of the cube.
     patch: odd side p of the patches, in pixels.
+    descriptions: sentences by class name, as the scene carries them; a class may have none.
     """
 
     cube: NDArray[np.float32]
@@ -69,6 +70,7 @@ class TrainView:
     units: str
     patch: int
     scope: Scope
+    descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def bands(self) -> int:
@@ -159,6 +161,7 @@ def train_view(scene: Scene, split: Split, scope: Scope) -> TrainView:
         units=scene.units,
         patch=split.patch,
         scope=scope,
+        descriptions=Descriptions(scene.descriptions),
     )
 
 

@@ -22,11 +22,11 @@ from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 from hsiaug.trial.task import Prediction
 
-__all__ = ["died", "run_trial"]
+__all__ = ["Course", "augment", "died", "run_trial"]
 
 
 @dataclass
-class _Course:
+class Course:
     """How far a trial has come: the stage it is in, and seconds per stage."""
 
     stage: str = "split"
@@ -62,13 +62,13 @@ def run_trial(
         "classifier": resolve_device(device, classifier.card),
         "threads": threads(),
     }
-    memory, course, start = PeakMemory(), _Course(), time.perf_counter()
+    memory, course, start = PeakMemory(), Course(), time.perf_counter()
     memory.restart()
     result: dict[str, Any] = {"status": "ok", "error": None}
     prediction = None
     try:
         result["audit"] = bench.split(spec).audit.as_json()
-        samples = _augment(spec, bench, generator, devices["generator"], course, progress)
+        samples = augment(spec, bench, generator, devices["generator"], course, progress)
         result["samples"] = bench.task.counts(samples, bench.scene)
         result["provenance"] = dict(samples.provenance)
         prediction = _classify(spec, bench, classifier, samples, devices["classifier"], course, progress)
@@ -84,10 +84,13 @@ def run_trial(
     return _record(spec, bench.scene.class_names, scene_ref, command, result), prediction
 
 
-def _augment(
-    spec: TrialSpec, bench: Workbench, generator: Generator, device: str, course: _Course, progress: Progress
+def augment(
+    spec: TrialSpec, bench: Workbench, generator: Generator, device: str, course: Course, progress: Progress
 ) -> PatchSamples:
-    """Real samples and the synthetic ones that λ asks for. Where it asks for none, nothing is fitted."""
+    """Real samples and then the synthetic ones that λ asks for. Where it asks for none, nothing is fitted.
+
+    Reads nothing of the spec's classifier. ``course`` receives the seconds of ``fit_generator`` and ``sample``.
+    """
     view = bench.view(spec, generator.card.scope)
     wanted = bench.task.wanted(view, spec.lam if generator.card.adds else 0.0)
     if not any(wanted.values()):
@@ -106,7 +109,7 @@ def _classify(
     classifier: Classifier,
     samples: PatchSamples,
     device: str,
-    course: _Course,
+    course: Course,
     progress: Progress,
 ) -> Prediction:
     """Fit on the samples, predict the test pixels. The seed is the same for every arm of a draw."""

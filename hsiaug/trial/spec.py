@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from hsiaug.plugins.card import Card
 from hsiaug.protocol.protocols import Protocol
+from hsiaug.scene import Scene
 
-__all__ = ["OMEGA_CONVENTION", "PluginSpec", "TrialSpec", "canonical_json", "short_hash"]
+__all__ = ["OMEGA_CONVENTION", "PluginSpec", "TrialSpec", "canonical_json", "plugin_spec", "short_hash"]
 
 FORMAT = 1
 """Raise when the same spec gives another result than before (a change of protocol, metric or seeding)."""
@@ -31,14 +33,22 @@ def short_hash(value: Any) -> str:
 
 @dataclass(frozen=True)
 class PluginSpec:
-    """A plugin with its version and hyper-parameters."""
+    """A plugin with its version and hyper-parameters. text: hash of the descriptions it reads, if it reads any."""
 
     name: str
     version: str
     params: Any
+    text: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        return {"name": self.name, "version": self.version, "params": dataclasses.asdict(self.params)}
+        identity = {"name": self.name, "version": self.version, "params": dataclasses.asdict(self.params)}
+        return identity if self.text is None else {**identity, "text": self.text}
+
+
+def plugin_spec(card: Card, params: Any, scene: Scene) -> PluginSpec:
+    """A plugin as it enters trials on a scene."""
+    text = short_hash({name: list(lines) for name, lines in scene.descriptions.items()}) if card.text else None
+    return PluginSpec(card.name, card.version, params, text)
 
 
 @dataclass(frozen=True)

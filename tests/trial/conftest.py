@@ -15,7 +15,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.scene import Scene
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import run_trial
-from hsiaug.trial.spec import PluginSpec, TrialSpec
+from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from hsiaug.trial.task import get_task
 
 
@@ -26,7 +26,7 @@ def spec(toy: Scene, plugins: Registry) -> Callable[..., TrialSpec]:
     def make(generator: str = "dummy", classifier: str = "nearest", lam: float = 1.0, **changes: Any) -> TrialSpec:
         def plugin(kind: Any, name: str) -> PluginSpec:
             card = plugins.find(kind, name).load().card
-            return PluginSpec(name, card.version, build_params(card, "tiny"))
+            return plugin_spec(card, build_params(card, "tiny"), toy)
 
         trial = TrialSpec(
             task="pixels",

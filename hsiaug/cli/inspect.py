@@ -1,0 +1,123 @@
+"""``hsiaug inspect``: pictures and numbers of a generator's samples."""
+
+from __future__ import annotations
+
+import json as json_module
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hsiaug.cli import options
+from hsiaug.cli.benchmark import PresetName
+from hsiaug.cli.generate import Device, GeneratorName, Lambda, Omega, Preset, Seed, Setting, request, watched
+from hsiaug.cli.output import print_lines, print_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hsiaug.metrics.fidelity import Measure
+    from hsiaug.metrics.reliability import Score
+    from hsiaug.quality.inspection import Inspection
+
+__all__ = ["inspect"]
+
+
+def inspect(
+    scene: options.SceneRef,
+    out: Annotated[Path, typer.Option(help="Folder of the pictures and of quality.json.")],
+    generator: GeneratorName = "smote",
+    lambda_: Lambda = 1.0,
+    omega: Omega = None,
+    protocol: options.Protocol = "issd",
+    buffer: options.Buffer = None,
+    seed: Seed = 0,
+    patch: options.Patch = 9,
+    preset: Preset = PresetName.cpu,
+    set_: Setting = None,
+    device: Device = "auto",
+    store: options.StoreDir = Path("hsiaug-results"),
+    json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON on stdout.")] = False,
+) -> None:
+    """Look at synthetic samples: are they like real ones, do their labels fit, are they copies.
+
+    Writes spectra.png, pca.png, attention.png (for generators that offer it) and quality.json. Every number stands
+    beside what real held-out samples reach; docs/quality.md says how to read them. Test pixels and their labels
+    are read after the fit: a diagnosis, not to be used to choose a generator on the same draw.
+
+    Examples:
+
+      hsiaug inspect indian_pines --generator smote --out look
+
+      hsiaug inspect indian_pines --generator mixup --protocol kshot:10 --out look --json
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from rich.console import Console
+
+    from hsiaug.data import load_scene
+    from hsiaug.plugins.registry import registry
+    from hsiaug.quality.export import check_folder, write_text
+    from hsiaug.quality.figures import save_pictures
+    from hsiaug.quality.inspection import inspect_samples
+    from hsiaug.quality.synthesis import synthesise
+
+    check_folder(out)
+    wanted = request(generator, lambda_, omega, protocol, buffer, seed, patch, preset, set_, device)
+    loaded = load_scene(scene)
+    with watched(Console(stderr=True), generator) as progress:
+        made = synthesise(loaded, wanted, registry(), folder=store / "cache", progress=progress)
+    report = inspect_samples(made)
+    out.mkdir(exist_ok=True)
+    files = save_pictures(report, out)
+    text = json_module.dumps(report.as_json(), ensure_ascii=False, indent=1, allow_nan=False)
+    files.append(write_text(out / "quality.json", text))
+    if json:
+        typer.echo(text)
+    else:
+        _print(report, Console())
+    typer.echo("written: " + ", ".join(str(path) for path in files), err=True)
+
+
+def _print(report: Inspection, out: Console) -> None:
+    from hsiaug.quality.inspection import verdict
+
+    measures = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
+    print_table(out, measures, [_measure_row(measure) for measure in report.fidelity.measures])
+    scores = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
+    print_table(out, scores, [_score_row(score) for score in report.reliability.scores])
+    print_lines(out, _attention_rows(report))
+    print_lines(out, (f"note: {note}" for note in (*report.fidelity.notes, *report.reliability.notes)))
+    print_lines(out, verdict(report))
+
+
+def _measure_row(measure: Measure) -> tuple[str, ...]:
+    value = measure.note if measure.value is None else _number(measure.value)
+    return (measure.label, value, _number(measure.floor), measure.unit, measure.better, str(measure.n))
+
+
+def _score_row(score: Score) -> tuple[str, ...]:
+    interval = "–"
+    if score.wrong_interval is not None:
+        interval = "{:.0f}–{:.0f} %".format(*score.wrong_interval)
+    wrong = "–" if score.wrong is None else f"{score.wrong:.0f} %"
+    numbers = map(_number, (score.value, score.ceiling, score.floor))
+    return (score.label, *numbers, score.unit, _number(score.r), wrong, interval)
+
+
+def _attention_rows(report: Inspection) -> Iterator[str]:
+    """The class's words on either side, tab-separated; single words are in quality.json."""
+    if report.attention is None:
+        return
+    for side, score in report.attention.class_words.items():
+        floor = report.attention.shuffled[side]
+        if score is None:
+            yield f"attention, {side}\tno patch shows two classes, or no prompt names its class"
+            continue
+        beside = "" if floor is None else f"\tfloor AUC {floor.auc:.3f}, IoU {floor.iou:.3f}"
+        yield f"attention, {side}\tAUC {score.auc:.3f}\tIoU {score.iou:.3f}\tn {score.n}{beside}"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"

@@ -1,0 +1,233 @@
+"""How like the real ones synthetic spectra are: each number beside its floor, and with n.
+
+The **floor** is the same measure between real training and real held-out samples: what a perfect generator could
+reach on this split. Value and floor are taken between sets of the same size and make-up (:func:`matched`), since
+nearly every one of these measures grows as sets shrink, or as classes shift.
+
+Held-out samples are test pixels of the split, labels included. This is a diagnosis that the core makes after
+everything was fitted; it is never a component of a generator or classifier, and must not be used to choose one for
+the same split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from hsiaug.metrics import distances, neighbours
+from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space, matched, shared_classes
+from hsiaug.seeds import derive_seed
+
+__all__ = ["MEASURES", "Fidelity", "Measure", "fidelity"]
+
+Better = Literal["lower", "higher", "1", "1 %", "50 %"]
+Values = dict[str, float | None]
+
+REPEATS = 5
+MOST = 500
+"""Spectra of one class that are used at most, of each set."""
+
+MEASURES: dict[str, tuple[str, str, Better]] = {
+    "sad": ("angle between class means", "°", "lower"),
+    "ks": ("Kolmogorov–Smirnov, mean over bands", "", "lower"),
+    "wasserstein": ("Wasserstein-1, mean over bands", "σ", "lower"),
+    "correlation": ("band correlation distance", "", "lower"),
+    "frechet": ("class-conditional Fréchet", "", "lower"),
+    "tail": ("beyond the real 99 % quantile", "%", "1 %"),
+    "js": ("Jensen–Shannon of PC1/PC2", "bit", "lower"),
+    "mmd": ("MMD², RBF kernel", "", "lower"),
+    "precision": ("precision", "", "higher"),
+    "recall": ("recall", "", "higher"),
+    "density": ("density", "", "higher"),
+    "coverage": ("coverage", "", "higher"),
+    "c2st": ("told apart by a classifier", "%", "50 %"),
+    "nearer": ("nearer to training than held-out are", "%", "50 %"),
+    "dcr": ("nearer to training than to a holdout", "%", "50 %"),
+    "copies": ("copies of training samples", "%", "lower"),
+    "diversity": ("spread within classes / real", "", "1"),
+}
+"""Label, unit, and what is good, by the name of a measure; the table's order."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number beside its floor.
+
+    value: training against synthetic; floor: training against held-out, real both. None where it is not defined,
+        and ``note`` says why. unit: "%", "°", "bit", "σ" (training standard deviations of a band) or "".
+    n: samples of each set that were compared at once.
+    """
+
+    name: str
+    label: str
+    value: float | None
+    floor: float | None
+    n: int
+    unit: str
+    better: Better
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """Measures in the order of the table; classes: ids compared; notes: sentences on what was left out."""
+
+    measures: tuple[Measure, ...]
+    classes: tuple[int, ...]
+    notes: tuple[str, ...]
+
+    def __getitem__(self, name: str) -> Measure:
+        return next(measure for measure in self.measures if measure.name == name)
+
+    def as_json(self) -> dict[str, Any]:
+        rows = [vars(measure) for measure in self.measures]
+        return {"measures": rows, "classes": list(self.classes), "notes": list(self.notes)}
+
+
+def fidelity(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int = 0) -> Fidelity:
+    """Compare centre spectra, all in scene units: real training, real held-out, and synthetic ones.
+
+    Random matched subsets are drawn five times and the measures averaged; the same ``seed`` gives the same report.
+    A measure that no subset defines (fewer than two samples, or ten for the classifier test) is None, never NaN.
+    The z-score and the principal axes are fitted on ``train``. Sources stand with each measure in
+    :mod:`hsiaug.metrics.distances` and :mod:`hsiaug.metrics.neighbours`; what differs from them: features are
+    (principal scores of) centre spectra, no network's; covariances are shrunk; one pooled covariance serves the
+    Mahalanobis tail, for classes may have three training samples.
+    """
+    rng = np.random.default_rng(derive_seed("fidelity", seed))
+    train, held, synthetic = (part.take(at_most(part, MOST, rng)) for part in (train, held, synthetic))
+    classes = shared_classes([train, held, synthetic])
+    notes = _left_out([train, held, synthetic], classes)
+    train, held, synthetic = (part.only(classes) for part in (train, held, synthetic))
+    if not classes:
+        notes = (*notes, "no class has training, held-out and synthetic samples: nothing can be compared")
+        return Fidelity(tuple(_measure(name, [], [], 0) for name in MEASURES), (), notes)
+    space = fit_space(train.x)
+    found: dict[str, list[tuple[Values, Values, int]]] = {"alike": [], "class": [], "near": []}
+    for _ in range(REPEATS):
+        a, real, made = matched([train, held, synthetic], rng)
+        found["alike"].append((_alike(a, made, space), _alike(a, real, space), len(a)))
+        real, made = matched([held, synthetic], rng)
+        found["class"].append((_by_class(train, made, space), _by_class(train, real, space), len(made)))
+        found["near"].append(_memory(train, held, synthetic, space, rng))
+    return Fidelity(tuple(_averaged(found)), tuple(classes), notes)
+
+
+def _averaged(found: dict[str, list[tuple[Values, Values, int]]]) -> list[Measure]:
+    home = {name: rounds for rounds in found.values() for name in rounds[0][0]}
+    return [
+        _measure(name, [v[name] for v, _, _ in home[name]], [f[name] for _, f, _ in home[name]], home[name][0][2])
+        for name in MEASURES
+    ]
+
+
+def _measure(name: str, values: Sequence[float | None], floors: Sequence[float | None], n: int) -> Measure:
+    label, unit, better = MEASURES[name]
+    scale = 100.0 if unit == "%" else 1.0
+    value, floor = _mean(values, scale), _mean(floors, scale)
+    note = "" if value is not None and floor is not None else "too few samples"
+    return Measure(name, label, value, floor, n, unit, better, note)
+
+
+def _mean(values: Sequence[float | None], scale: float) -> float | None:
+    known = [v for v in values if v is not None]
+    return scale * float(np.mean(known)) if known else None
+
+
+def _alike(a: Spectra, b: Spectra, space: Space) -> Values:
+    """Measures between two sets of equal size and make-up, whichever class a spectrum is of."""
+    if len(a) < 2:
+        return dict.fromkeys(
+            ("ks", "wasserstein", "correlation", "js", "mmd", "precision", "recall", "density", "coverage", "c2st")
+        )
+    u, v = space.project(a.x), space.project(b.x)
+    seen = [np.column_stack([s, np.log(space.residual(x.x) + 1e-6)]) for s, x in ((u, a), (v, b))]
+    return {
+        "ks": float(distances.ks_per_band(a.x, b.x).mean()),
+        "wasserstein": float(distances.wasserstein_per_band(space.z(a.x), space.z(b.x)).mean()),
+        "correlation": distances.band_correlation(a.x, b.x),
+        "js": distances.histogram_js(u[:, :2], v[:, :2], u[:, :2]) if u.shape[1] > 1 else None,
+        "mmd": distances.mmd_rbf(u, v),
+        **neighbours.prdc(u, v),
+        "c2st": neighbours.two_sample_accuracy(seen[0], seen[1], seed=0),
+    }
+
+
+def _by_class(train: Spectra, other: Spectra, space: Space) -> Values:
+    """Measures between the classes of one name, averaged over classes with at least two spectra in both."""
+    pairs = [(train.x[train.y == c], other.x[other.y == c]) for c in shared_classes([train, other], 2)]
+    centred = np.concatenate([np.empty((0, space.axes.shape[1])), *(_centred(space.project(a)) for a, _ in pairs)])
+    if not pairs:
+        return dict.fromkeys(("sad", "frechet", "tail", "diversity"))
+    covariance = distances.shrunk_covariance(centred) + 1e-9 * np.eye(centred.shape[1])
+    pooled = np.asarray(np.linalg.inv(covariance), dtype=np.float64)
+    limit = np.quantile(_squares(centred, pooled), 0.99)
+    beyond = [_squares(space.project(b) - space.project(a).mean(axis=0), pooled) > limit for a, b in pairs]
+    return {
+        "sad": float(np.mean([distances.spectral_angle(a.mean(axis=0), b.mean(axis=0)) for a, b in pairs])),
+        "frechet": float(np.mean([_frechet(space.project(a), space.project(b)) for a, b in pairs])),
+        "tail": float(np.concatenate(beyond).mean()),
+        "diversity": _ratio(pairs, space),
+    }
+
+
+def _centred(x: distances.Array) -> distances.Array:
+    centred: distances.Array = x - x.mean(axis=0)
+    return centred
+
+
+def _squares(x: distances.Array, inverse: distances.Array) -> distances.Array:
+    squares: distances.Array = np.einsum("nd,de,ne->n", x, inverse, x)
+    return squares
+
+
+def _frechet(a: distances.Array, b: distances.Array) -> float:
+    covariances = [distances.shrunk_covariance(x) for x in (a, b)]
+    return distances.frechet(a.mean(axis=0), covariances[0], b.mean(axis=0), covariances[1])
+
+
+def _ratio(pairs: Sequence[tuple[distances.Array, distances.Array]], space: Space) -> float | None:
+    """Mean distance within a class as a part of that of the training samples, over classes that have a spread."""
+    spread = [(neighbours.pairwise_mean(space.z(a)), neighbours.pairwise_mean(space.z(b))) for a, b in pairs]
+    ratios = [b / a for a, b in spread if a and b is not None]
+    return float(np.mean(ratios)) if ratios else None
+
+
+def _memory(
+    train: Spectra, held: Spectra, synthetic: Spectra, space: Space, rng: np.random.Generator
+) -> tuple[Values, Values, int]:
+    """Whether synthetic samples repeat training samples; the floor takes held-out ones in their place."""
+    t, h, s = (space.z(part.x) for part in (train, held, synthetic))
+    made, real = neighbours.nearest(s, t), neighbours.nearest(h, t)
+    ranks = [neighbours.rank_nearer(made[synthetic.y == c], real[held.y == c]) for c in synthetic.counts]
+    share, share_floor = _dcr(train, held, synthetic, space, rng)
+    values: Values = {"nearer": float(np.mean(ranks)), "dcr": share, "copies": neighbours.copy_share(s, t)}
+    floors: Values = {"nearer": 0.5, "dcr": share_floor, "copies": neighbours.copy_share(h, t)}
+    return values, floors, len(synthetic)
+
+
+def _dcr(
+    train: Spectra, held: Spectra, synthetic: Spectra, space: Space, rng: np.random.Generator
+) -> tuple[float | None, float | None]:
+    """The share nearer to training than to a holdout of equal size; the rest of the held-out gives the floor."""
+    swap = rng.permutation(len(held))
+    halves = held.take(swap[: len(held) // 2]), held.take(swap[len(held) // 2 :])
+    if not shared_classes([train, *halves]):
+        return None, None
+    known, holdout = matched([train, halves[0]], rng)
+    near = [
+        neighbours.nearer_share(space.z(p.x), space.z(known.x), space.z(holdout.x)) for p in (synthetic, halves[1])
+    ]
+    return near[0], near[1]
+
+
+def _left_out(sets: Sequence[Spectra], classes: Sequence[int]) -> tuple[str, ...]:
+    """Which classes of the synthetic samples could not be compared."""
+    missing = [c for c in sets[2].counts if c not in classes]
+    if not missing:
+        return ()
+    ids = ", ".join(map(str, missing))
+    return (f"left out, for want of training or held-out samples: class {ids}",)

@@ -1,0 +1,270 @@
+"""Do the labels of synthetic samples fit their spectra? R1 and R2 of the evaluation rules, without any training
+on synthetic samples.
+
+Every score stands beside its **ceiling** (real held-out samples in place of the synthetic ones, class by class),
+its **floor** (the synthetic labels permuted), r = (score − floor) / (ceiling − floor), and the share of wrong
+labels that would bring real held-out samples down to the same score (:mod:`hsiaug.metrics.calibration`).
+
+Held-out samples are test pixels of the split, labels included. This is a diagnosis that the core makes after
+everything was fitted; it is never a component of a generator or classifier, and must not be used to choose one for
+the same split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.metrics.calibration import LEVELS, Curves, calibrate, invert
+from hsiaug.metrics.distances import spectral_angle
+from hsiaug.metrics.probes import PROBES, fit_nearest_class
+from hsiaug.metrics.spectra import Spectra, at_most, shared_classes
+from hsiaug.seeds import derive_seed
+
+__all__ = ["SCORES", "Reliability", "Score", "kappa", "reliability"]
+
+ROUNDS = 100
+MOST = 500
+"""Samples of one class that are used at most, of each set."""
+
+USABLE = -0.9
+"""A curve is read only where the score falls with q at least this surely (Spearman)."""
+
+SCORES: dict[str, tuple[str, str]] = {
+    "agreement": ("R1 probe agreement", "%"),
+    "kappa": ("R1 probe κ", ""),
+    "oracle": ("R1 oracle agreement", "%"),
+    "agreement_lda": ("R1 agreement, LDA alone", "%"),
+    "agreement_svm": ("R1 agreement, SVM alone", "%"),
+    "nearest_class": ("R2 nearest class is the label", "%"),
+    "msad": ("R2 angle between class means", "°"),
+}
+"""Label and unit by the name of a score; the table's order. mSAD alone is better when lower."""
+
+ORACLE = ("oracle",)
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Score:
+    """One score of the synthetic labels. None where it cannot be had.
+
+    value, ceiling, floor: in ``unit``. r: (value − floor) / (ceiling − floor); above 1 the samples are *more*
+        typical of their classes than held-out real ones are, which is not "better".
+    wrong: the equivalent share of wrong labels in %; 0 at the ceiling and above, 80 at most.
+    r_interval, wrong_interval: 95 % bootstrap intervals over synthetic and held-out samples; pixels of a scene are
+        correlated, so take them as the narrowest that they could be.
+    spearman: of the calibration curve, −1 at best; ``wrong`` is None where it is above −.9.
+    """
+
+    name: str
+    label: str
+    unit: str
+    value: float
+    ceiling: float
+    floor: float
+    r: float | None
+    r_interval: Interval | None
+    wrong: float | None
+    wrong_interval: Interval | None
+    spearman: float | None
+    curve: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """scores: by the table's order. recall: {class id: {"synthetic", "held_out": probes' recall, "n", "n_held"}}.
+
+    excess_confusion: R2's nearest-class confusion in % minus the same on real held-out samples.
+    n: synthetic samples judged. n_held: held-out samples. notes: sentences on what was left out.
+    """
+
+    scores: tuple[Score, ...]
+    recall: Mapping[int, Mapping[str, float]]
+    excess_confusion: float | None
+    n: int
+    n_held: int
+    notes: tuple[str, ...]
+
+    def __getitem__(self, name: str) -> Score:
+        return next(score for score in self.scores if score.name == name)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "scores": [vars(score) for score in self.scores],
+            "levels_percent": list(LEVELS),
+            "recall": {str(c): dict(row) for c, row in self.recall.items()},
+            "excess_confusion": self.excess_confusion,
+            "n": self.n,
+            "n_held": self.n_held,
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """A set of spectra, and what the probes say of them: guesses (probes, n), nearest (n,)."""
+
+    spectra: Spectra
+    guesses: NDArray[np.int64]
+    nearest: NDArray[np.int64]
+
+
+def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int = 0) -> Reliability:
+    """Judge the labels of synthetic centre spectra; all spectra in scene units.
+
+    R1, train on real and test on synthetic: GAN-test (Shmelkov et al. 2018, arXiv:1807.09499) with a shrinkage LDA
+    and an RBF-SVM on centre spectra; ``agreement`` and κ are means over the two. R2: mSAD as in SpecDM (arXiv:
+    2502.17056, Table 1), and the class of least Mahalanobis distance. The same ``seed`` gives the same report.
+
+    ``oracle`` is R1 with probes that learn from half of the held-out samples too, calibrated on the other half.
+    Where held-out pixels lie far from the training clumps, probes of training pixels know them badly: nearly
+    every generator is then above the ceiling of ``agreement``, while the oracle still sees wrong labels.
+    """
+    rng = np.random.default_rng(derive_seed("reliability", seed))
+    classes = shared_classes([train, held, synthetic])
+    dropped = sorted(set(synthetic.counts) - set(classes))
+    notes = (f"not judged, for want of real samples: class {', '.join(map(str, dropped))}",) if dropped else ()
+    if len(classes) < 2:
+        return Reliability((), {}, None, 0, 0, (*notes, "two classes with real and synthetic samples are needed"))
+    held, synthetic = (
+        part.only(classes).take(at_most(part.only(classes), MOST, rng)) for part in (held, synthetic)
+    )
+    means = {c: train.x[train.y == c].mean(axis=0) for c in classes}
+    made, real = _judge(train, (synthetic, held))
+    scores = _scores([name for name in SCORES if name not in ORACLE], made, real, means, rng)
+    seen, rest = _halves(held, rng)
+    known = Spectra(np.concatenate([train.x, seen.x]), np.concatenate([train.y, seen.y]))
+    scores |= _scores(ORACLE, *_judge(known, (synthetic, rest)), means, rng)
+    excess = scores["nearest_class"].ceiling - scores["nearest_class"].value
+    ordered = tuple(scores[name] for name in SCORES)
+    return Reliability(ordered, _recall(made, real), excess, len(synthetic), len(held), notes)
+
+
+def _judge(known: Spectra, sets: tuple[Spectra, Spectra]) -> tuple[_Judged, _Judged]:
+    """What probes that learnt from ``known`` say of two sets."""
+    probes, nearest = [fit(known) for fit in PROBES.values()], fit_nearest_class(known)
+    a, b = (_Judged(part, np.stack([probe(part.x) for probe in probes]), nearest(part.x)) for part in sets)
+    return a, b
+
+
+def _halves(held: Spectra, rng: np.random.Generator) -> tuple[Spectra, Spectra]:
+    """Two random halves of each class; of an odd number, the second has one more."""
+    second = np.zeros(len(held), dtype=bool)
+    for c, n in held.counts.items():
+        second[rng.choice(np.flatnonzero(held.y == c), size=(n + 1) // 2, replace=False)] = True
+    return held.take(~second), held.take(second)
+
+
+def _scores(
+    names: Sequence[str], made: _Judged, real: _Judged, means: Mapping[int, Any], rng: np.random.Generator
+) -> dict[str, Score]:
+    """The scores of that name, calibrated on ``real``."""
+    judge = {name: partial(_score, name, real, means) for name in names}
+    curves = calibrate(judge, real.spectra, made.spectra.y, ROUNDS, rng)
+    samples = _bootstrap(names, made, means, rng)
+    return {name: _summary(name, made, means, curves[name], *samples[name]) for name in names}
+
+
+def _score(
+    name: str, judged: _Judged, means: Mapping[int, Any], rows: NDArray[np.int64], y: NDArray[np.int64]
+) -> float:
+    """One score of the samples ``rows`` under the labels ``y``; higher is better."""
+    if name == "msad":
+        return -_msad(judged.spectra.x[rows], y, means)
+    if name == "nearest_class":
+        return float((judged.nearest[rows] == y).mean())
+    guesses = judged.guesses[:, rows]
+    if name == "kappa":
+        return float(np.mean([kappa(guess, y) for guess in guesses]))
+    right = (guesses == y).mean(axis=1)
+    return float(right.mean() if name in ("agreement", *ORACLE) else right[list(PROBES).index(name.split("_")[1])])
+
+
+def _msad(x: NDArray[np.float64], y: NDArray[np.int64], means: Mapping[int, Any]) -> float:
+    ids, rows = np.unique(y, return_inverse=True)
+    member = (rows[None] == np.arange(len(ids))[:, None]).astype(np.float64)
+    own = (member @ x) / member.sum(axis=1, keepdims=True)
+    return float(spectral_angle(own, np.stack([means[int(c)] for c in ids])).mean())
+
+
+def kappa(guess: NDArray[np.int64], y: NDArray[np.int64]) -> float:
+    """Cohen's κ between guesses (n,) and labels (n,); 0 where chance agreement is 1."""
+    ids = np.union1d(guess, y)
+    a, b = ((part[:, None] == ids[None]).mean(axis=0) for part in (guess, y))
+    chance = float(a @ b)
+    return (float((guess == y).mean()) - chance) / (1 - chance) if chance < 1 else 0.0
+
+
+def _bootstrap(
+    names: Sequence[str], made: _Judged, means: Mapping[int, Any], rng: np.random.Generator
+) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """{score: (of bootstrap samples (rounds,), of the same with their labels permuted (rounds,))}."""
+    found = {name: (np.empty(ROUNDS), np.empty(ROUNDS)) for name in names}
+    for b in range(ROUNDS):
+        rows = rng.integers(len(made.spectra), size=len(made.spectra))
+        y = made.spectra.y[rows]
+        shuffled = rng.permutation(y)
+        for name, (scores, floors) in found.items():
+            scores[b] = _score(name, made, means, rows, y)
+            floors[b] = _score(name, made, means, rows, shuffled)
+    return found
+
+
+def _summary(
+    name: str,
+    made: _Judged,
+    means: Mapping[int, Any],
+    curves: Curves,
+    scores: NDArray[np.float64],
+    floors: NDArray[np.float64],
+) -> Score:
+    value = _score(name, made, means, np.arange(len(made.spectra)), made.spectra.y)
+    floor, ceiling = float(floors.mean()), float(curves.mean[0])
+    label, unit = SCORES[name]
+    # Samples drawn with replacement have other class means, so the bootstrap of mSAD lies off its value.
+    scores = scores - scores.mean() + value
+    r_rounds = (scores - floors) / np.maximum(curves.scores[:, 0] - floors, 1e-9)
+    wrong_rounds = [invert(curve, score) for curve, score in zip(curves.scores, scores, strict=True)]
+    usable = curves.spearman is not None and curves.spearman <= USABLE
+    room = ceiling - floor > 1e-9
+    sign = {"msad": -1.0}.get(name, 100.0 if unit == "%" else 1.0)
+    return Score(
+        name,
+        label,
+        unit,
+        value=sign * value,
+        ceiling=sign * ceiling,
+        floor=sign * floor,
+        r=(value - floor) / (ceiling - floor) if room else None,
+        r_interval=_interval(r_rounds) if room else None,
+        wrong=invert(curves.mean, value) if usable else None,
+        wrong_interval=_interval(np.array(wrong_rounds)) if usable else None,
+        spearman=curves.spearman,
+        curve=tuple(float(sign * score) for score in curves.mean),
+    )
+
+
+def _interval(values: NDArray[np.float64]) -> Interval:
+    low, high = np.percentile(values, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _recall(made: _Judged, real: _Judged) -> dict[int, dict[str, float]]:
+    """Mean probe recall of each class, synthetic beside held-out."""
+    table = {}
+    for c in made.spectra.counts:
+        of_made, of_real = made.spectra.y == c, real.spectra.y == c
+        table[c] = {
+            "synthetic": float((made.guesses[:, of_made] == c).mean()),
+            "held_out": float((real.guesses[:, of_real] == c).mean()),
+            "n": int(of_made.sum()),
+            "n_held": int(of_real.sum()),
+        }
+    return table

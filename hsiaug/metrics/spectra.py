@@ -1,0 +1,101 @@
+"""Labelled spectra, sets of equal make-up, and the space that distances are measured in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Space", "Spectra", "at_most", "fit_space", "matched", "shared_classes"]
+
+MOST_AXES = 10
+"""Principal axes kept: enough for the shape of a spectrum, few enough for the covariance of a small class."""
+
+
+@dataclass(frozen=True, eq=False)
+class Spectra:
+    """x: (n, B) float64 spectra in one unit; y: (n,) int64 class ids."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def counts(self) -> dict[int, int]:
+        """Spectra of each class id that has any."""
+        ids, counts = np.unique(self.y, return_counts=True)
+        return dict(zip(ids.tolist(), counts.tolist(), strict=True))
+
+    def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> Spectra:
+        """The spectra at ``index`` (integers or a mask)."""
+        return Spectra(self.x[index], self.y[index])
+
+    def only(self, classes: Sequence[int]) -> Spectra:
+        """The spectra of some classes."""
+        return self.take(np.isin(self.y, classes))
+
+
+def shared_classes(sets: Sequence[Spectra], fewest: int = 1) -> list[int]:
+    """Sorted ids of the classes that have at least ``fewest`` spectra in every set."""
+    counts = [part.counts for part in sets]
+    return sorted(c for c in counts[0] if all(count.get(c, 0) >= fewest for count in counts))
+
+
+def matched(sets: Sequence[Spectra], rng: np.random.Generator) -> list[Spectra]:
+    """Random subsets with the same number of spectra per class: the largest number that every set has.
+
+    Most measures depend on the size and the make-up of the sets; between matched sets only the spectra differ.
+    """
+    classes = shared_classes(sets)
+    sizes = {c: min(part.counts[c] for part in sets) for c in classes}
+    return [part.take(_some(part.y, sizes, rng)) for part in sets]
+
+
+def at_most(spectra: Spectra, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """(m,) sorted rows: all of a class with up to ``most`` spectra, else ``most`` of them at random."""
+    return _some(spectra.y, {c: min(n, most) for c, n in spectra.counts.items()}, rng)
+
+
+def _some(y: NDArray[np.int64], sizes: dict[int, int], rng: np.random.Generator) -> NDArray[np.int64]:
+    parts = [rng.choice(np.flatnonzero(y == c), size=size, replace=False) for c, size in sizes.items()]
+    return np.sort(np.concatenate([np.empty(0, dtype=np.int64), *parts]))
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """z-score and principal axes, fitted on real training spectra only.
+
+    mean, std: (B,) float64; axes: (B, k) float64, orthonormal, by falling variance.
+    """
+
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+    axes: NDArray[np.float64]
+
+    def z(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, B) in scene units → (n, B) with mean 0 and standard deviation 1 per band of the training set."""
+        return (x - self.mean) / self.std
+
+    def project(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, B) in scene units → (n, k) scores on the principal axes."""
+        return self.z(x) @ self.axes
+
+    def residual(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n,) length of what the principal axes do not explain: noise that was added, or smoothed away."""
+        z = self.z(x)
+        left: NDArray[np.float64] = np.linalg.norm(z - (z @ self.axes) @ self.axes.T, axis=1)
+        return left
+
+
+def fit_space(x: NDArray[np.float64], most: int = MOST_AXES) -> Space:
+    """The space of training spectra (n, B), with min(most, B, max(2, n/10)) axes; constant bands keep scale 1."""
+    std = x.std(axis=0)
+    std[std < 1e-12] = 1.0
+    mean = x.mean(axis=0)
+    _, _, axes = np.linalg.svd((x - mean) / std, full_matrices=False)
+    k = min(most, len(axes), max(2, len(x) // 10))
+    return Space(mean, std, axes[:k].T)

@@ -1,0 +1,108 @@
+"""Samples as one file: .npz or MATLAB 5, with their provenance inside, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.errors import InputError
+from hsiaug.quality.synthesis import Synthesis
+from hsiaug.samples import PatchSamples
+
+__all__ = ["check_folder", "check_target", "sample_arrays", "save_samples", "write_text"]
+
+MAT_LIMIT = 2**31 - 1
+"""Bytes that one variable of a MATLAB 5 file can have."""
+
+
+def check_target(path: Path) -> None:
+    """Raise InputError, before any work, unless ``path`` ends in .npz or .mat and its folder is there."""
+    if path.suffix.lower() not in (".npz", ".mat"):
+        raise InputError(
+            "--out must end in .npz or .mat", value=repr(str(path)), mend="For example --out aug.npz."
+        )
+    if not path.parent.is_dir() or path.is_dir():
+        raise InputError(
+            f"--out {path} must be a file in a folder that exists",
+            value="a folder" if path.is_dir() else f"no folder {path.parent}",
+            mend="Make the folder first, or name another file.",
+        )
+
+
+def check_folder(path: Path) -> None:
+    """Raise InputError, before any work, unless ``path`` is a folder or can be made in one that exists."""
+    if (path.exists() and not path.is_dir()) or not path.parent.is_dir():
+        raise InputError(
+            f"--out {path} must be a folder, or a new name in a folder that exists",
+            value="a file" if path.exists() else f"no folder {path.parent}",
+            mend="Make the folder first, or name another one.",
+        )
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a text file whole or not at all; returns its path."""
+    _write_whole(path, lambda fresh: fresh.write_text(text + "\n", encoding="utf-8"))
+    return path
+
+
+def sample_arrays(samples: PatchSamples, facts: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """What a file of samples holds, by name.
+
+    x (n, B, p, p) float32 in scene units; y (n,) int64 class ids; synthetic (n,) bool; coords (n, 2) int32 row and
+    column of the centre, -1 for synthetic samples; weight (n,) float32; class_names (C,) text; provenance: JSON
+    text. The centre spectra are ``x[:, :, p // 2, p // 2]``.
+    """
+    return {
+        "x": samples.x,
+        "y": samples.y,
+        "synthetic": samples.synthetic,
+        "coords": samples.coords,
+        "weight": samples.weight,
+        "class_names": np.array(facts["class_names"]),
+        "provenance": np.array(json.dumps(dict(facts), ensure_ascii=False, allow_nan=False)),
+    }
+
+
+def save_samples(path: Path, synthesis: Synthesis, *, with_real: bool) -> PatchSamples:
+    """Write the synthetic samples, after the real training ones where asked for; returns what was written.
+
+    ``numpy.load`` reads the .npz without pickle; the .mat has the same names, ``class_names`` a cell of text.
+    Raises InputError for another ending, a folder that is not there, or samples too large for MATLAB 5.
+    """
+    check_target(path)
+    samples = synthesis.samples if with_real else synthesis.synthetic
+    arrays = sample_arrays(samples, synthesis.provenance())
+    if path.suffix.lower() == ".npz":
+        _write_whole(path, lambda fresh: np.savez_compressed(fresh, **arrays))  # type: ignore[arg-type]
+        return samples
+    if samples.x.nbytes > MAT_LIMIT:
+        raise InputError(
+            "a MATLAB 5 file holds arrays of less than 2 GB",
+            value=f"{samples.x.nbytes / 2**30:.1f} GB of patches",
+            mend="Use --out FILE.npz, a smaller --lambda or a smaller --patch.",
+        )
+    from scipy.io import savemat
+
+    cells = np.array([str(name) for name in arrays["class_names"]], dtype=object)
+    content = {**arrays, "class_names": cells, "provenance": str(arrays["provenance"])}
+    _write_whole(path, lambda fresh: savemat(fresh, content, do_compression=True))
+    return samples
+
+
+def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    fresh = path.with_name(f".{path.stem}.{uuid.uuid4().hex}{path.suffix.lower()}")
+    try:
+        write(fresh)
+        fresh.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"--out {path} must be a file that can be written", value=error.strerror, mend="Name another file."
+        ) from error
+    finally:
+        fresh.unlink(missing_ok=True)

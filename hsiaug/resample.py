@@ -1,0 +1,246 @@
+"""Generators with the habits of scikit-learn and imbalanced-learn.
+
+::
+
+    from hsiaug.resample import Resampler, augment_scene
+
+    X_more, y_more = Resampler("smote", lam=1.0, seed=0).fit_resample(X, y)
+    samples = augment_scene("indian_pines", "smote", lam=1.0, protocol="issd", seed=0)
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from hsiaug.data import load_scene
+from hsiaug.errors import InputError
+from hsiaug.plugins.card import Preset
+from hsiaug.plugins.registry import registry
+from hsiaug.protocol.protocols import Protocol, parse_protocol
+from hsiaug.protocol.view import Scope, TrainView
+from hsiaug.quality.synthesis import SampleRequest, draw_samples, sample_spec, silent, synthesise
+from hsiaug.samples import PatchSamples
+from hsiaug.scene import Scene
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.task import get_task
+
+__all__ = ["Resampler", "augment_scene"]
+
+GIVEN = Protocol("given", "", "none")
+"""The caller has split already: all samples that are given are for training."""
+
+
+def augment_scene(
+    scene: Scene | str,
+    generator: str = "smote",
+    lam: float = 1.0,
+    *,
+    omega: float | None = None,
+    protocol: str = "issd",
+    seed: int = 0,
+    patch: int = 9,
+    params: Mapping[str, Any] | None = None,
+    preset: Preset = "cpu",
+    device: str = "auto",
+) -> PatchSamples:
+    """Training samples of one draw of a scene: the real ones, then the synthetic ones that λ asks for.
+
+    scene: a Scene, a name of the catalogue, or the path of a card. The same as ``hsiaug generate --with-real`` and
+    as a benchmark's trial of these settings; ``provenance`` of the result holds what makes them again.
+    Raises InputError for names and numbers that are not valid, SplitError where the scene cannot be split so.
+    """
+    loaded = load_scene(scene) if isinstance(scene, str) else scene
+    overrides = {name: str(value) for name, value in (params or {}).items()}
+    request = SampleRequest(
+        generator, parse_protocol(protocol), lam, omega, seed, patch, preset, overrides, device
+    )
+    made = synthesise(loaded, request, registry())
+    s = made.samples
+    return PatchSamples(s.x, s.coords, s.y, s.synthetic, s.weight, made.provenance())
+
+
+class Resampler(BaseEstimator):  # type: ignore[misc]
+    """Over-samples labelled spectra or patches with any generator plugin; no scene needed.
+
+    generator: name of the plugin. lam: sample balance rate λ; 1 fills every class to the largest. omega: guidance
+        strength, None = the generator's own. params: its hyper-parameters by name. preset: tiny, cpu or paper.
+    seed: of fit and sampling. device: auto, cpu, cuda, ...
+    class_names: {label: name} for generators that read text; else the labels themselves are the names.
+    wavelengths: (B,) band centres in nm, or None.
+
+    The generator is shown each sample as a little image of its own, with no neighbours; statistics "over visible
+    pixels" are then over the pixels of all patches, those of overlapping patches counted again. Its unlabelled
+    pixels are the ``unlabelled`` samples handed to :meth:`fit_resample`, by default none, where its card declares
+    a scope other than ``none``; a generator that cannot do without them says so itself.
+
+    After :meth:`fit_resample`: ``sample_indices_`` (n',) int64 the row of X of each real sample, −1 for synthetic;
+    ``synthetic_`` (n',) bool; ``weights_`` (n',) float32; ``counts_`` {label: synthetic samples}; ``classes_``;
+    ``generator_`` the fitted plugin; ``provenance_`` what it says of its samples; ``n_features_in_`` B.
+    """
+
+    def __init__(
+        self,
+        generator: str = "smote",
+        lam: float = 1.0,
+        omega: float | None = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        preset: Preset = "cpu",
+        seed: int = 0,
+        device: str = "auto",
+        class_names: Mapping[Any, str] | None = None,
+        wavelengths: NDArray[np.float64] | None = None,
+    ) -> None:
+        self.generator = generator
+        self.lam = lam
+        self.omega = omega
+        self.params = params
+        self.preset = preset
+        self.seed = seed
+        self.device = device
+        self.class_names = class_names
+        self.wavelengths = wavelengths
+
+    def fit(self, X: NDArray[Any], y: NDArray[Any]) -> Self:
+        """Check the input, as imbalanced-learn's ``fit`` does; the work is in :meth:`fit_resample`."""
+        x, _, labels = _checked(X, y, None)
+        self.classes_, self.n_features_in_ = labels, x.shape[1]
+        return self
+
+    def fit_resample(
+        self, X: NDArray[Any], y: NDArray[Any], *, unlabelled: NDArray[Any] | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[Any]]:
+        """The real samples, then synthetic ones: X (n', B) or (n', B, p, p) float32, y (n',) as the labels came.
+
+        X: (n, B) spectra or (n, B, p, p) patches, p odd. y: (n,) labels of any kind, at least two different.
+        unlabelled: (m, B) or (m, B, p, p) more samples without labels, for generators that use them.
+        Raises InputError for arrays of another shape, with NaN, or a λ that asks for no sample.
+        """
+        x, ids, labels = _checked(X, y, unlabelled)
+        names = tuple(str((self.class_names or {}).get(label, label)) for label in labels.tolist())
+        given = _Given(x, ids, names, self.wavelengths)
+        overrides = {name: str(value) for name, value in (self.params or {}).items()}
+        request = SampleRequest(
+            self.generator, GIVEN, self.lam, self.omega, self.seed, x.shape[2], self.preset, overrides, self.device
+        )
+        generator, spec = sample_spec(given.scene, request, registry())
+        samples, fitted, _ = draw_samples(generator, spec, _Bench(given), self.device, silent)
+        self._keep(samples, fitted, labels)
+        flat = samples.x if np.ndim(X) == 4 else samples.x[:, :, 0, 0]
+        return flat, labels[samples.y - 1]
+
+    def _keep(self, samples: PatchSamples, fitted: Any, labels: NDArray[Any]) -> None:
+        made = samples.synthetic
+        self.classes_, self.n_features_in_ = labels, samples.x.shape[1]
+        self.synthetic_, self.weights_ = made, samples.weight
+        self.sample_indices_ = np.where(made, -1, np.cumsum(~made) - 1).astype(np.int64)
+        counts = np.bincount(samples.y[made] - 1, minlength=len(labels))
+        self.counts_ = dict(zip(labels.tolist(), counts.tolist(), strict=True))
+        self.generator_, self.provenance_ = fitted, dict(samples.provenance)
+
+
+def _checked(
+    X: NDArray[Any], y: NDArray[Any], unlabelled: NDArray[Any] | None
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[Any]]:
+    """Patches (n + m, B, p, p), class ids (n,) from 1 on, and the label of each id."""
+    x, y = _patches("X", X), np.asarray(y)
+    if y.shape != (len(x),):
+        raise InputError("y must have one label per sample of X", value=f"{y.shape} for {len(x)}", mend="Mend y.")
+    labels, ids = np.unique(y, return_inverse=True)
+    if len(labels) < 2:
+        raise InputError(
+            "y must have at least two classes", value=len(labels), mend="There is nothing to balance."
+        )
+    if unlabelled is not None:
+        more = _patches("unlabelled", unlabelled)
+        if more.shape[1:] != x.shape[1:]:
+            raise InputError(
+                f"unlabelled samples must have the shape of those in X, {x.shape[1:]}",
+                value=more.shape[1:],
+                mend="Cut them alike.",
+            )
+        x = np.concatenate([x, more])
+    return x, ids.astype(np.int64) + 1, labels
+
+
+def _patches(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
+    x = np.asarray(array, dtype=np.float32)
+    if x.ndim == 2:
+        x = x[:, :, None, None]
+    if x.ndim != 4 or 0 in x.shape or x.shape[2] != x.shape[3] or x.shape[2] % 2 == 0:
+        raise InputError(
+            f"{name} must be spectra (n, B), or patches (n, B, p, p) with p odd",
+            value=f"shape {np.shape(array)}",
+            mend="Put the bands second, and label the centre pixel.",
+        )
+    if not np.isfinite(x).all():
+        raise InputError(
+            f"{name} must hold finite numbers only", value="NaN or infinity", mend="Fill or drop them."
+        )
+    return x
+
+
+@dataclass(frozen=True, eq=False)
+class _Given:
+    """Samples as a scene: one patch below the other. x: (n + m, B, p, p); ids: (n,) of the first n."""
+
+    x: NDArray[np.float32]
+    ids: NDArray[np.int64]
+    names: tuple[str, ...]
+    wavelengths: NDArray[np.float64] | None
+
+    @property
+    def coords(self) -> NDArray[np.int32]:
+        """(n + m, 2) centres of the patches."""
+        p = self.x.shape[2]
+        rows = np.arange(len(self.x)) * p + p // 2
+        return np.column_stack([rows, np.full(len(rows), p // 2)]).astype(np.int32)
+
+    @cached_property
+    def scene(self) -> Scene:
+        n, bands, p, _ = self.x.shape
+        cube = self.x.transpose(0, 2, 3, 1).reshape(n * p, p, bands)
+        labels = np.zeros((n * p, p), dtype=np.int16)
+        rows, columns = self.coords[: len(self.ids)].T
+        labels[rows, columns] = self.ids
+        digest = hashlib.sha256(self.x.tobytes() + self.ids.tobytes()).hexdigest()[:8]
+        return Scene(f"samples-{digest}", cube, labels, self.names, self.wavelengths, units="as given")
+
+    def view(self, scope: Scope) -> TrainView:
+        """The labelled samples, and the others where the scope is not ``none``."""
+        scene, n, p = self.scene, len(self.ids), self.x.shape[2]
+        visible = np.ones(scene.shape, dtype=bool)
+        visible[n * p :] = scope != "none"
+        return TrainView(
+            cube=np.where(visible[..., None], scene.cube, np.float32(np.nan)),
+            visible=visible,
+            coords=self.coords[:n],
+            y=self.ids,
+            unlabelled=self.coords[n:] if scope != "none" else self.coords[:0],
+            class_names=scene.class_names,
+            wavelengths=scene.wavelengths,
+            gsd=None,
+            units=scene.units,
+            patch=p,
+            scope=scope,
+        )
+
+
+class _Bench(Workbench):
+    """A workbench whose train view is given: there is no split to draw."""
+
+    def __init__(self, given: _Given) -> None:
+        super().__init__(given.scene, get_task("pixels"))
+        self._given = given
+
+    def view(self, spec: TrialSpec, scope: Scope) -> TrainView:
+        return self._of_draw.once(spec.draw_hash, scope, lambda: self._given.view(scope))

@@ -1,0 +1,1 @@
+"""What the diffusion generators share: noise schedules, latent normalisation, guidance, samplers, training."""

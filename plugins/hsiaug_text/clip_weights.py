@@ -1,0 +1,110 @@
+"""The published weights of an OpenCLIP tag: from the cache, else downloaded, else a clear no."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from pathlib import Path
+from typing import Any
+
+from hsiaug.api import DataUnavailableError, InputError, did_you_mean
+
+__all__ = ["published_weights"]
+
+PROBE_SECONDS = 3.0
+"""A hub that has not answered by then is taken as out of reach; its client would try for 20 to 70 s."""
+
+
+def published_weights(model: str, tag: str) -> tuple[Path, bool]:
+    """The file of a tag's weights, and whether they were trained with QuickGELU.
+
+    Raises InputError for an unknown tag, DataUnavailableError within seconds where the file is neither on this
+    machine nor to be had.
+    """
+    import open_clip
+
+    tags = open_clip.list_pretrained_tags_by_model(model)
+    if tag not in tags:
+        raise InputError(f"openclip: unknown tag of {model}", value=repr(tag), mend=did_you_mean(tag, tags))
+    config = open_clip.get_pretrained_cfg(model, tag)
+    repository, _, file = config.get("hf_hub", "").rpartition("/")
+    names = _names(file) if repository else [config.get("url", "").rpartition("/")[2]]
+    found = _cached(repository, names)
+    if found is None:
+        _require_reachable(model, tag, repository, names, config.get("url", ""))
+        found = _download(model, tag, repository, names, config)
+    return found, bool(config.get("quick_gelu", False))
+
+
+def _names(file: str) -> list[str]:
+    """Names that the weights may have in their repository, the safest format first."""
+    if not file:
+        return ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"]
+    stem, _, kind = file.rpartition(".")
+    return [f"{stem}.safetensors", file] if kind in ("bin", "pth", "pt") else [file]
+
+
+def _cached(repository: str, names: list[str]) -> Path | None:
+    if not repository:
+        target = Path("~/.cache/clip").expanduser() / names[0]
+        return target if target.is_file() else None
+    from huggingface_hub import try_to_load_from_cache
+
+    for name in names:
+        found = try_to_load_from_cache(repository, name)
+        if isinstance(found, str):
+            return Path(found)
+    return None
+
+
+def _require_reachable(model: str, tag: str, repository: str, names: list[str], url: str) -> None:
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        raise _unavailable(model, tag, repository, names, url, "HF_HUB_OFFLINE is set")
+    if repository:
+        from huggingface_hub import constants
+
+        url = f"{constants.ENDPOINT}/{repository}/resolve/main/{names[-1]}"
+    answers: queue.SimpleQueue[str] = queue.SimpleQueue()
+    # A daemon thread, because a resolver that hangs cannot be interrupted, only left behind.
+    threading.Thread(target=_probe, args=(url, answers), daemon=True).start()
+    try:
+        answer = answers.get(timeout=PROBE_SECONDS)
+    except queue.Empty:
+        answer = f"no answer within {PROBE_SECONDS:g} s"
+    if answer:
+        raise _unavailable(model, tag, repository, names, url, answer)
+
+
+def _probe(url: str, answers: queue.SimpleQueue[str]) -> None:
+    """Put "" where the file can be asked for, else why not. Proxies of the environment are used."""
+    import requests
+
+    try:
+        answer = requests.head(url, allow_redirects=False, timeout=PROBE_SECONDS)
+    except (requests.RequestException, OSError, ValueError) as cause:
+        answers.put(f"no connection ({type(cause).__name__})")
+    else:
+        answers.put("" if answer.status_code < 400 else f"answer {answer.status_code}")
+
+
+def _download(model: str, tag: str, repository: str, names: list[str], config: Any) -> Path:
+    import open_clip
+
+    try:
+        return Path(open_clip.download_pretrained(config))
+    except Exception as cause:
+        found = f"{type(cause).__name__}: {str(cause)[:160]}"
+        raise _unavailable(model, tag, repository, names, config.get("url", ""), found) from cause
+
+
+def _unavailable(
+    model: str, tag: str, repository: str, names: list[str], url: str, found: str
+) -> DataUnavailableError:
+    how = f"hf download {repository} {names[0]} (or {names[-1]})" if repository else f"fetch {url}"
+    return DataUnavailableError(
+        f"the weights of openclip:{model}/{tag} are not on this machine and cannot be downloaded",
+        value=found,
+        mend=f"On a connected machine: {how}; bring the file here and name it: openclip:{model}@FILE. "
+        "Or use minilm, which is installed.",
+    )

@@ -1,0 +1,131 @@
+"""The denoiser: a Transformer over pixels with visual–linguistic cross-attention and adaLN time conditioning.
+
+The paper states a Transformer with visual–linguistic cross-attention; depth, width, the prediction target and all else
+are this project's choice. adaLN-Zero after Peebles & Xie, "Scalable Diffusion Models with Transformers" (ICCV 2023).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
+
+__all__ = ["Denoiser"]
+
+NULL_TOKENS = 4
+"""Length of the learnt null text."""
+
+
+class Denoiser(nn.Module):
+    """v(z_t, t, text) for latents z (n, d, p, p); text (n, L, E) with mask (n, L), True at words.
+
+    ``forward(..., maps=True)`` also gives the cross-attention (n, L, p, p), averaged over heads and blocks.
+    """
+
+    def __init__(self, channels: int, side: int, text: int, width: int, depth: int, heads: int) -> None:
+        super().__init__()
+        self.side = side
+        self.enter = nn.Linear(channels, width)
+        self.register_buffer("place", positions(side, width), persistent=False)
+        self.time = nn.Sequential(nn.Linear(256, width), nn.SiLU(), nn.Linear(width, width))
+        self.word = nn.Linear(text, width)
+        self.null = nn.Parameter(0.02 * torch.randn(NULL_TOKENS, text))
+        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.shift = nn.Linear(width, 2 * width)
+        self.leave = nn.Linear(width, channels)
+        for layer in (self.shift, self.leave):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(
+        self, z: Tensor, t: Tensor, text: Tensor, mask: Tensor, maps: bool = False
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        n, channels, p, _ = z.shape
+        x = self.enter(z.flatten(2).transpose(1, 2)) + self.place  # (n, N, D)
+        time = self.time(sinusoid(t))  # (n, D)
+        words = self.word(text)  # (n, L, D)
+        seen = []
+        for block in self.blocks:
+            x, attention = block(x, time, words, mask, maps)
+            seen.append(attention)
+        scale, shift = self.shift(nn.functional.silu(time)).chunk(2, dim=1)
+        x = self.norm(x) * (1 + scale[:, None]) + shift[:, None]
+        out: Tensor = self.leave(x).transpose(1, 2).reshape(n, channels, p, p)
+        if not maps:
+            return out
+        return out, torch.stack(seen).mean(dim=0).transpose(1, 2).reshape(n, -1, p, p)
+
+    def null_text(self, n: int) -> tuple[Tensor, Tensor]:
+        """The learnt null text, for n patches, and its mask."""
+        return self.null.expand(n, -1, -1), torch.ones(
+            n, len(self.null), dtype=torch.bool, device=self.null.device
+        )
+
+
+class Block(nn.Module):
+    """adaLN-Zero self-attention, then cross-attention to words, then adaLN-Zero MLP."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norms = nn.ModuleList(nn.LayerNorm(width, elementwise_affine=False) for _ in range(3))
+        self.modulation = nn.Linear(width, 6 * width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.merge = nn.Linear(width, width)
+        self.query = nn.Linear(width, width)
+        self.key_value = nn.Linear(width, 2 * width)
+        self.cross = nn.Linear(width, width)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        for layer in (self.modulation, self.cross):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(
+        self, x: Tensor, time: Tensor, words: Tensor, mask: Tensor, maps: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        changes = self.modulation(nn.functional.silu(time))[:, None].chunk(6, dim=2)
+        h = self.norms[0](x) * (1 + changes[0]) + changes[1]
+        q, k, v = (split(part, self.heads) for part in self.qkv(h).chunk(3, dim=2))  # (n, h, N, D/h)
+        x = x + changes[2] * self.merge(join(scaled_dot_product_attention(q, k, v)))
+        q = split(self.query(self.norms[1](x)), self.heads)
+        k, v = (split(part, self.heads) for part in self.key_value(words).chunk(2, dim=2))
+        attention = None
+        if maps:
+            scores = (q @ k.transpose(2, 3)) / math.sqrt(q.shape[3])
+            weights = scores.masked_fill(~mask[:, None, None], -torch.inf).softmax(dim=3)  # (n, h, N, L)
+            attention = weights.mean(dim=1)  # (n, N, L)
+        x = x + self.cross(join(scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None])))
+        h = self.norms[2](x) * (1 + changes[3]) + changes[4]
+        return x + changes[5] * self.mlp(h), attention
+
+
+def split(x: Tensor, heads: int) -> Tensor:
+    """(n, N, D) → (n, heads, N, D/heads)."""
+    n, tokens, width = x.shape
+    return x.reshape(n, tokens, heads, width // heads).transpose(1, 2)
+
+
+def join(x: Tensor) -> Tensor:
+    """(n, heads, N, D/heads) → (n, N, D)."""
+    return x.transpose(1, 2).flatten(2)
+
+
+def sinusoid(t: Tensor) -> Tensor:
+    """(n,) steps → (n, 256) features."""
+    rates = torch.exp(-math.log(10000.0) * torch.arange(128, device=t.device) / 128)
+    angles = t[:, None].float() * rates
+    return torch.cat([angles.cos(), angles.sin()], dim=1)
+
+
+def positions(side: int, width: int) -> Tensor:
+    """(side², width) fixed 2-D sine–cosine positions."""
+    quarter = width // 4
+    rates = torch.exp(-math.log(100.0) * torch.arange(quarter) / max(1, quarter - 1))
+    angles = torch.arange(side)[:, None] * rates
+    one = torch.cat([angles.sin(), angles.cos()], dim=1)  # (side, width/2)
+    rows = one[:, None].expand(side, side, -1)
+    columns = one[None].expand(side, side, -1)
+    return torch.cat([rows, columns], dim=2).reshape(side * side, 4 * quarter)

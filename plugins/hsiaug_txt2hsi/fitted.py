@@ -1,0 +1,249 @@
+"""What ``txt2hsi`` has learnt: sampling, filtering, saving."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hsiaug.api import Attention, Normaliser, PatchSamples, TrainView, save_state
+from hsiaug_diffusion.latents import LatentNorm
+from hsiaug_diffusion.schedule import ddim, guided, make_schedule
+from hsiaug_txt2hsi.denoiser import Denoiser
+from hsiaug_txt2hsi.pseudo import Probe
+from hsiaug_txt2hsi.texts import Texts
+from hsiaug_txt2hsi.vae import Vae
+
+if TYPE_CHECKING:
+    from hsiaug_txt2hsi.plugin import Params
+
+__all__ = ["FittedTxt2Hsi"]
+
+BATCH = 128
+
+
+@dataclass(frozen=True, eq=False)
+class FittedTxt2Hsi:
+    """named: {class id: (m, 2) centres that sampling may start from}; padded: the visible cube, mirrored."""
+
+    params: Params
+    vae: Vae
+    denoiser: Denoiser
+    norm: LatentNorm
+    texts: Texts
+    probe: Probe
+    normaliser: Normaliser
+    padded: NDArray[np.float32]
+    patch: int
+    named: Mapping[int, NDArray[np.int32]]
+    facts: Mapping[str, Any]
+    device: str
+
+    @classmethod
+    def built(
+        cls,
+        view: TrainView,
+        params: Params,
+        vae: Vae,
+        denoiser: Denoiser,
+        norm: LatentNorm,
+        texts: Texts,
+        probe: Probe,
+        named: Mapping[int, NDArray[np.int32]],
+        facts: Mapping[str, Any],
+        device: str,
+    ) -> FittedTxt2Hsi:
+        r = view.patch // 2
+        padded = np.pad(view.cube, ((r, r), (r, r), (0, 0)), mode="reflect") if r else np.array(view.cube)
+        return cls(
+            params, vae, denoiser, norm, texts, probe, view.normaliser, padded, view.patch, named, facts, device
+        )
+
+    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
+        """Text → latent diffusion → VAE decoder; the reliability filter keeps the best of each class."""
+        omega = 0.0 if guidance is None else guidance
+        rng = np.random.default_rng(seed)
+        draw = torch.Generator().manual_seed(seed)
+        parts, labels, kept = [], [], {}
+        for c, n in counts.items():
+            if n == 0:
+                continue
+            x = self._draw(c, int(np.ceil(n * self.params.surplus)), omega, rng, draw)
+            belief = self._belief(x, c)
+            best = np.sort(np.argsort(-belief, kind="stable")[:n])
+            kept[str(c)] = round(float(belief[best].mean()), 3)
+            parts.append(x[best])
+            labels.append(np.full(n, c))
+        if not parts:
+            empty = np.empty((0, self.padded.shape[2], self.patch, self.patch), dtype=np.float32)
+            return PatchSamples.made(empty, np.empty(0, dtype=np.int64))
+        made = PatchSamples.made(np.concatenate(parts), np.concatenate(labels), {**self.facts, "omega": omega})
+        made.weight[:] = self.params.weight
+        return made
+
+    def _belief(self, x: NDArray[np.float32], c: int) -> NDArray[np.float64]:
+        """(n,) probability of class c, by a probe fitted on real training pixels only."""
+        column = int(np.flatnonzero(self.probe.classes == c)[0])
+        votes: NDArray[np.float64] = self.probe.patches(x, self.normaliser.mean)[:, column]
+        return votes
+
+    @torch.inference_mode()
+    def _draw(
+        self, c: int, n: int, omega: float, rng: np.random.Generator, draw: torch.Generator
+    ) -> NDArray[np.float32]:
+        """n patches (n, B, p, p) in scene units of class c."""
+        starts = self.named[c][rng.integers(len(self.named[c]), size=n)]
+        out = []
+        for first in range(0, n, BATCH):
+            out.append(self._denoised(c, starts[first : first + BATCH], omega, draw))
+        return np.concatenate(out)
+
+    def _denoised(
+        self, c: int, coords: NDArray[np.int32], omega: float, draw: torch.Generator
+    ) -> NDArray[np.float32]:
+        params = self.params
+        schedule = make_schedule("linear", params.noise_steps, 1e-4, 0.02)
+        x = torch.from_numpy(self.normaliser.patches(self._cut(coords))).to(self.device)
+        start = self.vae.encode(x)[0]
+        noise = torch.randn(start.shape, generator=draw).to(self.device)
+        first = max(0, round(params.strength * params.noise_steps) - 1)
+        rows = self.texts.choose(torch.full((len(coords),), c), draw)
+        text, mask = self.texts.tokens[rows].to(self.device), self.texts.mask[rows].to(self.device)
+        null, null_mask = self.denoiser.null_text(len(coords))
+
+        def velocity(z: Tensor, t: Tensor) -> Tensor:
+            told: Tensor = self.denoiser(z, t, text, mask)
+            return guided(told, self.denoiser(z, t, null, null_mask), omega) if omega else told
+
+        if params.strength >= 1:
+            z = noise
+        else:
+            t = torch.full((len(coords),), first, dtype=torch.int64)
+            z = schedule.noised(self.norm.forward(start), t, noise)
+        z = self.norm.back(
+            ddim(schedule, velocity, z, first, max(1, round(params.strength * params.sample_steps)))
+        )
+        made = self.vae.decoder(z)
+        if params.strength < 1:
+            # What the VAE cannot encode of the start is kept: the sample is the start plus the change.
+            made = x + made - self.vae.decoder(start)
+        return self.normaliser.patches_back(made.cpu().numpy()).astype(np.float32)
+
+    def _cut(self, coords: NDArray[np.int32]) -> NDArray[np.float32]:
+        windows = sliding_window_view(self.padded, (self.patch, self.patch), axis=(0, 1))
+        return np.ascontiguousarray(windows[coords[:, 0], coords[:, 1]])
+
+    @torch.inference_mode()
+    def attention(self, patches: PatchSamples) -> Attention:
+        """Cross-attention between the pixels of real patches and the words of a prompt of their class.
+
+        Latents are noised to the middle of the range that sampling passes through; maps are averaged over heads and
+        blocks, and over the tokens of a word, and scaled so that the words of a pixel sum to 1.
+        """
+        schedule = make_schedule("linear", self.params.noise_steps, 1e-4, 0.02)
+        draw = torch.Generator().manual_seed(0)
+        words, maps = [], []
+        for start in range(0, len(patches), BATCH):
+            part = patches.take(np.arange(start, min(start + BATCH, len(patches))))
+            x = torch.from_numpy(self.normaliser.patches(part.x)).to(self.device)
+            rows = torch.tensor([self.texts.rows[int(c)][0] for c in part.y])
+            t = torch.full(
+                (len(part),), round(self.params.strength * self.params.noise_steps / 2), dtype=torch.int64
+            )
+            z = self.norm.forward(self.vae.encode(x)[0])
+            z = schedule.noised(z, t, torch.randn(z.shape, generator=draw).to(self.device))
+            text, mask = self.texts.tokens[rows].to(self.device), self.texts.mask[rows].to(self.device)
+            _, seen = self.denoiser(z, t.to(self.device), text, mask, maps=True)
+            for row, tokens in zip(rows.tolist(), seen.cpu().numpy(), strict=True):
+                named = self.texts.words[row]
+                each = np.stack([tokens[list(positions)].sum(axis=0) for _, positions in named])
+                words.append(tuple(word for word, _ in named))
+                maps.append((each / each.sum(axis=0)).astype(np.float32))
+        return Attention(tuple(words), tuple(maps))
+
+    def save(self, folder: Path) -> None:
+        """All state, texts included, as safetensors and JSON."""
+        probe = self.probe
+        arrays: dict[str, NDArray[Any]] = {
+            "norm.mean": self.norm.mean.cpu().numpy(),
+            "norm.std": self.norm.std.cpu().numpy(),
+            "text.tokens": self.texts.tokens.numpy(),
+            "text.mask": self.texts.mask.numpy(),
+            "probe.matrix": probe.matrix,
+            "probe.weights": probe.weights,
+            "probe.offsets": probe.offsets,
+            "probe.classes": probe.classes,
+            "normaliser.mean": self.normaliser.mean,
+            "normaliser.std": self.normaliser.std,
+            "padded": self.padded,
+            **{f"named.{c}": pixels for c, pixels in self.named.items()},
+        }
+        for name, net in (("vae", self.vae), ("denoiser", self.denoiser)):
+            arrays |= {f"{name}.{key}": value.cpu().numpy() for key, value in net.state_dict().items()}
+        facts = {
+            "params": asdict(self.params),
+            "patch": self.patch,
+            "facts": dict(self.facts),
+            "rows": {str(c): list(rows) for c, rows in self.texts.rows.items()},
+            "prompts": list(self.texts.prompts),
+            "words": [[[word, list(positions)] for word, positions in row] for row in self.texts.words],
+            "sources": list(self.texts.sources),
+            "scales": list(probe.scales),
+            "temperature": probe.temperature,
+        }
+        save_state(folder, arrays, facts)
+
+    @classmethod
+    def restored(
+        cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any], params: Params, device: str
+    ) -> FittedTxt2Hsi:
+        """What :meth:`save` wrote."""
+        tensors = {name: torch.tensor(array) for name, array in arrays.items() if array.dtype == np.float32}
+        bands = arrays["padded"].shape[2]
+        classes = len(arrays["vae.head.bias"])
+        width = arrays["text.tokens"].shape[2]
+        vae = Vae(bands, params.latent, params.vae_width, params.reach, classes)
+        side = int(facts["patch"])
+        denoiser = Denoiser(params.latent, side, width, params.width, params.depth, params.heads)
+        for name, net in (("vae", vae), ("denoiser", denoiser)):
+            own = {key.removeprefix(f"{name}."): t for key, t in tensors.items() if key.startswith(f"{name}.")}
+            net.load_state_dict(own)
+            net.to(device).eval().requires_grad_(False)
+        texts = Texts(
+            tokens=tensors["text.tokens"],
+            mask=torch.tensor(arrays["text.mask"]),
+            rows={int(c): tuple(rows) for c, rows in facts["rows"].items()},
+            prompts=tuple(facts["prompts"]),
+            words=tuple(tuple((word, tuple(at)) for word, at in row) for row in facts["words"]),
+            sources=tuple(facts["sources"]),
+        )
+        probe = Probe(
+            matrix=arrays["probe.matrix"],
+            scales=tuple(facts["scales"]),
+            weights=arrays["probe.weights"],
+            offsets=arrays["probe.offsets"],
+            classes=arrays["probe.classes"],
+            temperature=facts["temperature"],
+        )
+        named = {int(n.removeprefix("named.")): a for n, a in arrays.items() if n.startswith("named.")}
+        return cls(
+            params=params,
+            vae=vae,
+            denoiser=denoiser,
+            norm=LatentNorm(tensors["norm.mean"], tensors["norm.std"]).to(device),
+            texts=texts,
+            probe=probe,
+            normaliser=Normaliser(arrays["normaliser.mean"], arrays["normaliser.std"]),
+            padded=arrays["padded"],
+            patch=side,
+            named=dict(sorted(named.items())),
+            facts=facts["facts"],
+            device=device,
+        )

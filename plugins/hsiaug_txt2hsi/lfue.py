@@ -1,0 +1,56 @@
+"""LF-UE, uncertainty estimation of latent features, "without parameters" (the paper's words).
+
+Read as DSU (Li et al., "Uncertainty Modeling for Out-of-Distribution Generalization", ICLR 2022, arXiv 2202.03958) on
+latents: the channel mean and deviation of each latent are resampled with the spread that they have over a scope. That
+reading, the scope ``class``, and the floor of the resampled deviation are this project's choice.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+__all__ = ["Scope", "perturbed"]
+
+Scope = Literal["class", "batch", "off"]
+
+TINY = 1e-6
+
+
+def perturbed(z: Tensor, group: Tensor, scope: Scope, factor: float, draw: torch.Generator) -> Tensor:
+    """Latents z (n, d, p, p) with resampled channel statistics.
+
+    group: (n,) class of each latent, or −1 for unlabelled ones, whose statistics are taken over the batch in either
+    scope. A class with a single latent takes the mean spread of the other classes.
+    """
+    if scope == "off" or len(z) < 2:
+        return z
+    mean = z.mean(dim=(2, 3))
+    deviation = (z.var(dim=(2, 3), unbiased=False) + TINY).sqrt()
+    label = torch.full_like(group, -1) if scope == "batch" else group
+    spread_mean, spread_deviation = _spread(mean, label), _spread(deviation, label)
+    e = torch.randn((2, *mean.shape), generator=draw).to(z.device)
+    shift = mean + factor * spread_mean * e[0]
+    scale = (deviation + factor * spread_deviation * e[1]).clamp(min=1e-3)
+    normal = (z - mean[:, :, None, None]) / deviation[:, :, None, None]
+    return scale[:, :, None, None] * normal + shift[:, :, None, None]
+
+
+def _spread(value: Tensor, label: Tensor) -> Tensor:
+    """(n, d) standard deviation of ``value`` (n, d) over the rows of the same label."""
+    out = torch.zeros_like(value)
+    known = []
+    for c in sorted(set(label.tolist())):
+        rows = label == c
+        if rows.sum() > 1:
+            out[rows] = (value[rows].var(dim=0, unbiased=False) + TINY).sqrt()
+            known.append(out[rows][0])
+    if known:
+        pooled = torch.stack(known).mean(dim=0)
+        for c in sorted(set(label.tolist())):
+            rows = label == c
+            if rows.sum() == 1:
+                out[rows] = pooled
+    return out

@@ -1,0 +1,62 @@
+"""The prompts of a view's classes, encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hsiaug.api import TrainView
+from hsiaug_text import class_prompts, encode, fine_sentences
+
+__all__ = ["Texts", "encoded_prompts"]
+
+
+@dataclass(frozen=True, eq=False)
+class Texts:
+    """tokens: (P, L, E) float32; mask: (P, L) bool, True at words; rows: {class id: rows of its prompts}.
+
+    words: the words of each prompt with the token positions of each. sources: where the sentences come from.
+    """
+
+    tokens: Tensor
+    mask: Tensor
+    rows: Mapping[int, tuple[int, ...]]
+    prompts: tuple[str, ...]
+    words: tuple[tuple[tuple[str, tuple[int, ...]], ...], ...]
+    sources: tuple[str, ...]
+
+    def choose(self, classes: Tensor, draw: torch.Generator) -> Tensor:
+        """(n,) a prompt row for each class id of ``classes`` (n,), uniformly among the class's own."""
+        pick = torch.rand(len(classes), generator=draw)
+        rows = [self.rows[c] for c in classes.tolist()]
+        return torch.tensor([r[int(p * len(r))] for r, p in zip(rows, pick.tolist(), strict=True)])
+
+
+def encoded_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
+    """Prompts of every class of the view. Words that the denoiser learns itself (``scratch``) are one-hot tokens."""
+    prompts = class_prompts(view, mode)
+    listed = [text for c in sorted(prompts) for text in prompts[c]]
+    answer = encode(listed, encoder)
+    if answer.tokens is None:
+        tokens = torch.nn.functional.one_hot(torch.from_numpy(answer.ids), answer.vocabulary).float()
+    else:
+        tokens = torch.from_numpy(np.ascontiguousarray(answer.tokens, dtype=np.float32))
+    rows, start = {}, 0
+    for c in sorted(prompts):
+        rows[c] = tuple(range(start, start + len(prompts[c])))
+        start += len(prompts[c])
+    sources = (
+        () if mode in ("coarse", "class-id") else tuple(sorted({f.source for f in fine_sentences(view).values()}))
+    )
+    return Texts(
+        tokens=tokens,
+        mask=torch.from_numpy(answer.mask),
+        rows=rows,
+        prompts=tuple(listed),
+        words=tuple(tuple(answer.whole_words(i)) for i in range(len(listed))),
+        sources=sources,
+    )

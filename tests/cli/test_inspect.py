@@ -1,0 +1,38 @@
+"""``hsiaug inspect``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.strangers import hsiaug
+
+
+def test_pictures_and_numbers_are_written_and_printed(tmp_path: Path) -> None:
+    words = ("inspect", "toy", "--generator", "smote", "--patch", "5", "--out", "look")
+    answer = hsiaug(*words, cwd=tmp_path)
+    lines = answer.stdout.splitlines()
+
+    assert answer.returncode == 0, answer.stderr
+    assert sorted(path.name for path in (tmp_path / "look").iterdir()) == [
+        "pca.png",
+        "quality.json",
+        "spectra.png",
+    ]
+    assert lines[0].split("\t")[:3] == ["fidelity", "synthetic", "floor (held-out)"]
+    assert any(line.startswith("R1 probe agreement\t") and len(line.split("\t")) == 8 for line in lines)
+    assert any(line.startswith("memorisation:") for line in lines)
+    kept = json.loads((tmp_path / "look" / "quality.json").read_text("utf-8"))
+
+    printed = json.loads(hsiaug(*words, "--json", cwd=tmp_path).stdout)
+    for part in (kept, printed):
+        part["provenance"].pop("seconds")
+    assert printed == kept
+    assert kept["provenance"]["generator"]["name"] == "smote"
+
+
+def test_a_folder_that_cannot_be_is_refused_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for out in ("file", "absent/look"):
+        answer = hsiaug("inspect", "toy", "--out", out, cwd=tmp_path)
+        assert answer.returncode == 2 and "--out" in answer.stderr and answer.stdout == ""

@@ -1,0 +1,99 @@
+"""What diffusion generators share: schedules, guidance, the sampler, latents, training."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from hsiaug.api import PluginError
+from hsiaug_diffusion.latents import LatentNorm
+from hsiaug_diffusion.schedule import ddim, guided, make_schedule
+from hsiaug_diffusion.training import fresh, train
+
+
+@pytest.mark.parametrize("kind", ["linear", "scaled_linear", "cosine"])
+def test_signal_only_falls(kind: str) -> None:
+    alpha_bar = make_schedule(kind, 1000, 1e-4, 0.02).alpha_bar  # type: ignore[arg-type]
+
+    assert (alpha_bar.diff() < 0).all() and 0 < alpha_bar[-1] < alpha_bar[0] < 1
+
+
+def test_the_usual_schedules_end_where_published_ones_do() -> None:
+    assert make_schedule("linear", 1000, 1e-4, 0.02).alpha_bar[-1] == pytest.approx(4.04e-5, rel=0.01)
+    # diffusers' "scaled_linear", which latent diffusion's code calls linear; 0.0015 → 0.0155.
+    assert make_schedule("scaled_linear", 1000, 0.0015, 0.0155).alpha_bar[-1] == pytest.approx(6.7e-4, rel=0.02)
+
+
+def test_omega_zero_is_purely_conditional_and_one_extrapolates() -> None:
+    told, null = torch.ones(3), torch.zeros(3)
+
+    assert (guided(told, null, 0) == told).all()
+    assert (guided(told, null, 1.5) == 2.5).all()
+
+
+@pytest.mark.parametrize("first", [999, 400, 50])
+def test_the_sampler_finds_the_clean_latent_from_a_perfect_velocity(first: int) -> None:
+    schedule = make_schedule("linear", 1000, 1e-4, 0.02)
+    clean, noise = torch.randn(2, 5, 4, 3, 3, generator=torch.Generator().manual_seed(0))
+
+    def perfect(z: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        a = schedule.alpha_bar[t].reshape(-1, 1, 1, 1)
+        residual = (z - a.sqrt() * clean) / (1 - a).sqrt()
+        return a.sqrt() * residual - (1 - a).sqrt() * clean
+
+    start = schedule.noised(clean, torch.full((5,), first), noise)
+    assert torch.allclose(ddim(schedule, perfect, start, first, 10), clean, atol=1e-4)
+
+
+def test_the_velocity_and_the_noised_latent_give_back_the_latent() -> None:
+    schedule = make_schedule("cosine", 100, 0, 0)
+    z, noise = torch.randn(2, 6, 3, 2, 2)
+    t = torch.arange(6) * 15
+    a = schedule.alpha_bar[t].reshape(-1, 1, 1, 1)
+    again = a.sqrt() * schedule.noised(z, t, noise) - (1 - a).sqrt() * schedule.velocity(z, t, noise)
+
+    assert torch.allclose(again, z, atol=1e-5)
+
+
+def test_normalised_latents_have_unit_variance_per_channel_and_come_back() -> None:
+    z = torch.randn(50, 3, 4, 4) * torch.tensor([1.0, 10.0, 0.1])[:, None, None] + 7
+    norm = LatentNorm.fitted(z)
+    flat = norm.forward(z).transpose(0, 1).flatten(1)
+
+    assert torch.allclose(flat.std(dim=1), torch.ones(3), atol=1e-4)
+    assert torch.allclose(norm.back(norm.forward(z)), z, atol=1e-4)
+
+
+def fit_line(seed: int, ema: float = 0.0) -> nn.Module:
+    x = torch.linspace(-1, 1, 32)[:, None]
+    net = fresh(lambda: nn.Linear(1, 1), seed)
+    return train(
+        net,
+        lambda _: (net(x) - (3 * x + 1)).square().mean(),
+        steps=400,
+        rate=0.05,
+        progress=lambda *_: None,
+        note="line",
+        ema=ema,
+    )
+
+
+def test_training_learns_and_is_deterministic_and_leaves_torch_as_it_was() -> None:
+    state = torch.get_rng_state()
+    one, again, other = fit_line(0), fit_line(0), fit_line(1)
+
+    assert one.weight.item() == pytest.approx(3, abs=0.05)  # type: ignore[operator, union-attr]
+    assert torch.equal(one.weight, again.weight)  # type: ignore[arg-type]
+    assert not torch.equal(one.weight, other.weight)  # type: ignore[arg-type]
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_the_moving_average_ends_close_to_the_weights() -> None:
+    assert fit_line(0, ema=0.9).weight.item() == pytest.approx(3, abs=0.2)  # type: ignore[operator, union-attr]
+
+
+def test_a_training_that_diverges_is_stopped_with_the_mend() -> None:
+    net = nn.Linear(1, 1)
+    with pytest.raises(PluginError, match="must stay finite"):
+        train(net, lambda _: net(torch.full((1, 1), torch.nan)).sum(), steps=3, rate=1, progress=print, note="net")

@@ -1,0 +1,78 @@
+"""Distances between sets of spectra, against closed forms and other libraries."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import ks_2samp, wasserstein_distance
+
+from hsiaug.metrics.distances import (
+    band_correlation,
+    frechet,
+    histogram_js,
+    ks_per_band,
+    mmd_rbf,
+    spectral_angle,
+    wasserstein_per_band,
+)
+
+
+def test_the_spectral_angle_ignores_brightness_and_is_exact_for_small_angles() -> None:
+    u = np.array([[1.0, 0.0], [1.0, 1.0], [2.0, 4.0], [0.0, 0.0], [0.0, 0.0]])
+    v = np.array([[0.0, 3.0], [5.0, 0.0], [1.0, 2.0], [1.0, 0.0], [0.0, 0.0]])
+    assert spectral_angle(u, v) == pytest.approx([90, 45, 0, 90, 0])
+
+    tiny = 1e-9
+    assert spectral_angle(np.array([1.0, 0.0]), np.array([1.0, tiny])) == pytest.approx(np.degrees(tiny))
+
+
+def test_ks_and_wasserstein_agree_with_scipy_ties_included(rng: np.random.Generator) -> None:
+    a, b = rng.integers(6, size=(23, 4)).astype(float), rng.normal(2, 2, size=(31, 4)).round()
+
+    for band in range(4):
+        assert ks_per_band(a, b)[band] == pytest.approx(ks_2samp(a[:, band], b[:, band]).statistic)
+        assert wasserstein_per_band(a, b)[band] == pytest.approx(wasserstein_distance(a[:, band], b[:, band]))
+
+
+def test_the_frechet_distance_of_gaussians_has_a_closed_form(rng: np.random.Generator) -> None:
+    mean, other = np.array([0.0, 1.0]), np.array([3.0, 5.0])
+    # Diagonal covariances commute: |μ − μ'|² + Σ (σ − σ')².
+    assert frechet(mean, np.diag([4.0, 9.0]), other, np.diag([1.0, 16.0])) == pytest.approx(25 + 1 + 1)
+
+    half = rng.normal(size=(6, 6))
+    covariance = half @ half.T
+    assert frechet(half[0], covariance, half[0], covariance) == pytest.approx(0, abs=1e-5)
+    # Rotating both changes nothing, though they no longer are diagonal.
+    turn, _ = np.linalg.qr(rng.normal(size=(2, 2)))
+    turned = [turn @ np.diag(values) @ turn.T for values in ([4.0, 9.0], [1.0, 16.0])]
+    assert frechet(turn @ mean, turned[0], turn @ other, turned[1]) == pytest.approx(27)
+
+
+def test_histogram_divergence_is_0_for_equal_and_1_for_disjoint_clouds(rng: np.random.Generator) -> None:
+    a = rng.normal(size=(400, 2))
+
+    assert histogram_js(a, a, a) == 0
+    assert histogram_js(a, a + 1000, np.concatenate([a, a + 1000])) == pytest.approx(1)
+    # Two points against one of them: JS((½, ½), (1, 0)) = ½·½·log2(⅔) + ½·½·log2(2) + ½·log2(4/3).
+    p, q = np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([[0.0, 0.0]])
+    expected = 0.25 * np.log2(2 / 3) + 0.25 + 0.5 * np.log2(4 / 3)
+    assert histogram_js(p, q, p) == pytest.approx(expected)
+
+
+def test_mmd_by_hand() -> None:
+    a, b = np.array([[0.0], [2.0]]), np.array([[1.0], [1.0]])
+    # σ = 2: k(distance 2) = e^(−4/8), k(distance 1) = e^(−1/8).
+    expected = (1 + np.exp(-0.5)) / 2 + 1 - 2 * np.exp(-0.125)
+
+    assert mmd_rbf(a, b) == pytest.approx(expected)
+    assert mmd_rbf(a, a) == 0
+
+
+def test_band_correlation_leaves_constant_bands_out_and_needs_two_spectra(rng: np.random.Generator) -> None:
+    a = np.column_stack([np.arange(5.0), np.arange(5.0), np.ones(5)])
+    b = np.column_stack([np.arange(5.0), -np.arange(5.0), np.ones(5)])
+
+    assert band_correlation(a, b) == pytest.approx(2)
+    assert band_correlation(a, a) == 0
+    assert band_correlation(a[:1], b) is None
+    assert band_correlation(a[:, 1:], b[:, 1:]) is None

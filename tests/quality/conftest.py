@@ -1,0 +1,24 @@
+"""Samples of the toy scene."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hsiaug.plugins.registry import Registry
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.quality.synthesis import SampleRequest, Synthesis, synthesise
+from hsiaug.scene import Scene
+
+
+@pytest.fixture
+def make(toy: Scene, plugins: Registry) -> Callable[..., Synthesis]:
+    """``make("smote", lam=0.5, …)``: samples of the toy scene."""
+
+    def made(generator: str = "smote", scene: Scene = toy, protocol: str = "issd", **changes: Any) -> Synthesis:
+        request = SampleRequest(generator, parse_protocol(protocol), **{"patch": 5, "device": "cpu", **changes})
+        return synthesise(scene, request, plugins)
+
+    return made

@@ -1,0 +1,106 @@
+"""The resampler and augment_scene: habits of scikit-learn and imbalanced-learn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from imblearn.over_sampling import SMOTE
+from sklearn.base import clone
+
+from hsiaug.errors import InputError
+from hsiaug.quality.synthesis import Synthesis
+from hsiaug.resample import Resampler, _Given, augment_scene
+from hsiaug.scene import Scene
+
+
+@pytest.fixture
+def spectra(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    y = np.array(["oats"] * 4 + ["maize"] * 30 + ["reeds"] * 9)
+    return rng.normal(size=(43, 6)).astype(np.float32), y
+
+
+@pytest.mark.parametrize("generator", ["smote", "borderline-smote", "adasyn", "mixup", "noise", "duplicate"])
+def test_every_class_reaches_the_largest_and_real_samples_come_first(
+    spectra: tuple[np.ndarray, np.ndarray], generator: str
+) -> None:
+    X, y = spectra
+    resampler = Resampler(generator)
+    more, labels = resampler.fit_resample(X, y)
+    by_imblearn = SMOTE(random_state=0, k_neighbors=3).fit_resample(X, y)
+
+    assert more.shape == by_imblearn[0].shape
+    assert np.unique(labels, return_counts=True)[1].tolist() == [30, 30, 30]
+    assert (more[:43] == X).all() and (labels[:43] == y).all()
+    assert resampler.counts_ == {"maize": 0, "oats": 26, "reeds": 21}
+    assert resampler.synthetic_.sum() == 47 and (resampler.weights_ == 1).all()
+    assert resampler.sample_indices_.tolist() == [*range(43), *[-1] * 47]
+    assert (resampler.classes_ == ["maize", "oats", "reeds"]).all() and resampler.n_features_in_ == 6
+
+
+def test_patches_keep_their_shape_and_each_stands_alone(rng: np.random.Generator) -> None:
+    X, y = rng.normal(size=(12, 4, 5, 5)).astype(np.float32), np.array([7] * 9 + [3] * 3)
+    more, labels = Resampler("duplicate", lam=0.7).fit_resample(X, y)
+
+    assert more.shape == (15, 4, 5, 5) and (more[:12] == X).all()
+    assert labels[12:].tolist() == [3, 3, 3]
+    assert all((x == X[9:]).all(axis=(1, 2, 3)).any() for x in more[12:])
+
+
+def test_the_seed_decides_and_parameters_are_those_of_scikit_learn(
+    spectra: tuple[np.ndarray, np.ndarray],
+) -> None:
+    resampler = Resampler("smote", lam=0.5, params={"neighbours": 2}, seed=1)
+    first, again = (clone(resampler).fit_resample(*spectra)[0] for _ in range(2))
+    other = clone(resampler).set_params(seed=2).fit_resample(*spectra)[0]
+
+    assert (first == again).all() and not (first == other).all()
+    assert resampler.get_params()["params"] == {"neighbours": 2}
+    assert "neighbours" in repr(resampler)
+    assert resampler.fit(*spectra) is resampler and resampler.n_features_in_ == 6
+
+
+def test_unlabelled_samples_reach_the_generator_only_where_its_card_says_so(
+    spectra: tuple[np.ndarray, np.ndarray],
+) -> None:
+    X, y = spectra
+    plain = Resampler("noise").fit_resample(X, y)[0]
+    more = Resampler("noise").fit_resample(X, y, unlabelled=100 * X)[0]
+    # The noise has the scale of all that its view shows: of scope none, nothing without a label.
+    assert (more == plain).all()
+
+    given = _Given(np.concatenate([X, 100 * X])[:, :, None, None], np.repeat([1, 2], [20, 23]), ("a", "b"), None)
+    hidden, seen = given.view("none"), given.view("scene")
+    assert len(hidden.unlabelled) == 0 and hidden.visible.sum() == 43
+    assert (seen.patches(seen.unlabelled)[:, :, 0, 0] == 100 * X).all() and seen.visible.all()
+    assert (hidden.real.centres == X).all()
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "part"),
+    [
+        (np.ones((4, 3, 2, 2)), np.array([1, 1, 2, 2]), "p odd"),
+        (np.ones((4, 3, 3)), np.array([1, 1, 2, 2]), "p odd"),
+        (np.full((4, 3), np.nan), np.array([1, 1, 2, 2]), "finite"),
+        (np.ones((4, 3)), np.array([1, 1, 2]), "one label per sample"),
+        (np.ones((4, 3)), np.ones(4), "two classes"),
+        (np.ones((4, 3)), np.array([1, 1, 2, 2]), "at least one synthetic"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(X: np.ndarray, y: np.ndarray, part: str) -> None:
+    with pytest.raises(InputError, match=part):
+        Resampler().fit_resample(X, y)
+
+
+def test_a_scene_is_augmented_as_the_trial_does(
+    toy: Scene, make: Callable[..., Synthesis], tmp_path: Path
+) -> None:
+    samples = augment_scene(toy, "smote", lam=0.5, seed=1, patch=5, params={"neighbours": 3})
+    made = make("smote", lam=0.5, seed=1, overrides={"neighbours": "3"})
+
+    assert (samples.x == made.samples.x).all() and (samples.synthetic == made.samples.synthetic).all()
+    assert samples.provenance["fit_hash"] == made.spec.fit_hash
+    with pytest.raises(InputError, match="Did you mean toy"):
+        augment_scene("toyy")

@@ -1,0 +1,130 @@
+"""Samples without a trial are those of the trial; files of samples are whole and readable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.io import loadmat
+
+from hsiaug.errors import InputError
+from hsiaug.plugins.card import build_params
+from hsiaug.plugins.registry import Registry
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.quality.export import check_folder, save_samples
+from hsiaug.quality.synthesis import Synthesis
+from hsiaug.scene import Scene
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.run import run_trial
+from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
+from hsiaug.trial.task import PixelClassification
+
+Make = Callable[..., Synthesis]
+
+
+class Spy(PixelClassification):
+    """Keeps the samples that a trial's classifier was shown."""
+
+    def join(self, *words: Any) -> Any:
+        self.joined = super().join(*words)
+        return self.joined
+
+
+@pytest.mark.parametrize(("generator", "omega"), [("smote", None), ("guided", 1.5)])
+def test_samples_are_those_of_the_trial_bit_for_bit(
+    make: Make, toy: Scene, plugins: Registry, generator: str, omega: float | None
+) -> None:
+    def plugin(kind: Any, name: str) -> PluginSpec:
+        card = plugins.find(kind, name).load().card
+        return plugin_spec(card, build_params(card), toy)
+
+    protocol, task = parse_protocol("issd"), Spy()
+    names = (plugin("generator", generator), plugin("classifier", "nearest"))
+    spec = TrialSpec("pixels", toy.name, toy.sha256, protocol, 5, 2, *names, 0.7, omega)
+    run_trial(spec, Workbench(toy, task), plugins, device="cpu", progress=lambda *_: None)
+    made = make(generator, lam=0.7, seed=2)
+
+    assert (made.samples.x == task.joined.x).all() and (made.samples.y == task.joined.y).all()
+    assert made.spec.fit_hash == spec.fit_hash
+    assert len(made.real) == int(made.split.train.sum()) and made.synthetic.synthetic.all()
+
+
+def test_provenance_holds_what_makes_the_samples_again(make: Make, toy: Scene) -> None:
+    made = make("smote", lam=0.5, seed=3, overrides={"neighbours": "2"})
+    facts = made.provenance()
+
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+    assert facts["scene"] == {"name": "toy", "sha256": toy.sha256}
+    assert facts["generator"]["params"] == {"neighbours": 2}
+    assert (facts["lambda"], facts["omega"], facts["seed"]) == (0.5, None, 3)
+    assert facts["class_names"] == list(toy.class_names)
+    assert "numpy" in facts["environment"]["versions"]
+    assert facts["generator_says"] == dict(made.samples.provenance)
+
+
+@pytest.mark.parametrize(
+    ("generator", "changes", "part"),
+    [
+        ("none", {}, "must be one that makes samples"),
+        ("smote", {"lam": 0.0}, "at least one synthetic sample"),
+        ("smote", {"lam": -1.0}, "--lambda"),
+        ("smote", {"omega": 1.0}, "takes none"),
+        ("guided", {"omega": -1.0}, "from 0 on"),
+        ("smot", {}, "Did you mean smote"),
+    ],
+)
+def test_what_makes_no_sample_is_refused(make: Make, generator: str, changes: dict[str, Any], part: str) -> None:
+    with pytest.raises(InputError, match=part):
+        make(generator, **changes)
+
+
+@pytest.mark.parametrize("with_real", [False, True])
+def test_npz_and_mat_hold_the_same_and_need_no_pickle(make: Make, tmp_path: Path, with_real: bool) -> None:
+    made = make("mixup")
+    expected = made.samples if with_real else made.synthetic
+    for path in (tmp_path / "a.npz", tmp_path / "a.mat"):
+        save_samples(path, made, with_real=with_real)
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as npz:
+        assert npz["x"].dtype == np.float32 and npz["y"].dtype == np.int64
+        for name in ("x", "y", "synthetic", "coords", "weight"):
+            assert (npz[name] == getattr(expected, name)).all()
+        assert npz["class_names"].tolist() == list(made.scene.class_names)
+        facts = json.loads(str(npz["provenance"]))
+    mat = loadmat(tmp_path / "a.mat")
+
+    assert mat["x"].dtype == np.float32 and (mat["x"] == expected.x).all()
+    assert (mat["y"].ravel() == expected.y).all() and (mat["coords"] == expected.coords).all()
+    assert (mat["synthetic"].ravel() == expected.synthetic).all()
+    assert [cell.item() for cell in mat["class_names"].ravel()] == list(made.scene.class_names)
+    assert json.loads(mat["provenance"].item()) == facts == made.provenance()
+    assert max(len(name) for name in mat) <= 31
+
+
+def test_a_file_is_written_whole_or_not_at_all(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, path = make(), tmp_path / "out" / "a.npz"
+    path.parent.mkdir()
+    path.write_text("older")
+
+    def full(file: Path, **_: Any) -> None:
+        file.write_text("half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", full)
+    with pytest.raises(InputError, match="No space left"):
+        save_samples(path, made, with_real=False)
+    assert [file.name for file in path.parent.iterdir()] == ["a.npz"] and path.read_text() == "older"
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a", "absent/a.npz", "folder.npz"])
+def test_a_file_that_cannot_be_is_refused(make: Make, tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder.npz").mkdir()
+    with pytest.raises(InputError, match="--out"):
+        save_samples(tmp_path / name, make(), with_real=False)
+    with pytest.raises(InputError, match="--out"):
+        check_folder(tmp_path / "absent" / name)

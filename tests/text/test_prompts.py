@@ -1,0 +1,62 @@
+"""The grammar of prompts: coarse, fine, both, class-id."""
+
+from __future__ import annotations
+
+import pytest
+
+from hsiaug.api import InputError
+from hsiaug_text import class_prompts, class_words, fine_sentences
+
+MEADOW = ("the meadow has a smooth even surface", "the meadow is green")
+
+
+def test_coarse_names_the_class(view_of):
+    assert class_prompts(view_of(), "coarse")[2] == ("a hyperspectral image of maize",)
+
+
+def test_fine_is_the_sentences_of_the_scene(view_of):
+    assert class_prompts(view_of(descriptions={"Meadow": MEADOW}), "fine")[1] == MEADOW
+
+
+def test_both_joins_the_coarse_prompt_with_each_sentence(view_of):
+    prompts = class_prompts(view_of(descriptions={"Meadow": MEADOW}), "both")
+    assert prompts[1] == tuple(f"a hyperspectral image of meadow, {sentence}" for sentence in MEADOW)
+
+
+def test_class_id_is_one_word_that_says_nothing(view_of):
+    assert class_prompts(view_of(), "class-id") == {c: (f"class{c}",) for c in range(1, 6)}
+
+
+def test_every_class_has_prompts_and_no_two_classes_share_one(view_of):
+    for mode in ("coarse", "fine", "both", "class-id"):
+        prompts = class_prompts(view_of(), mode)
+        listed = [prompt for own in prompts.values() for prompt in own]
+        assert list(prompts) == [1, 2, 3, 4, 5] and len(set(listed)) == len(listed)
+
+
+def test_an_unknown_mode_is_refused_with_a_hint(view_of):
+    with pytest.raises(InputError, match="Did you mean coarse"):
+        class_prompts(view_of(), "corse")
+
+
+def test_the_source_of_sentences_is_told(view_of):
+    sources = {c: fine.source for c, fine in fine_sentences(view_of(descriptions={"Meadow": MEADOW})).items()}
+    assert sources == {1: "card", 2: "automatic", 3: "automatic", 4: "automatic", 5: "automatic"}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Corn-notill", "corn notill"),
+        ("Brocoli_green_weeds_1", "broccoli green weeds 1"),
+        ("Soil_vinyard_develop", "soil vineyard develop"),
+        ("Cabbage palm/oak hammock", "cabbage palm oak hammock"),
+        ("Größe (m²)", "größe m²"),
+    ],
+)
+def test_class_names_become_words(name, words):
+    assert class_words([name, "Other"])[0] == words
+
+
+def test_names_that_become_equal_are_told_apart():
+    assert class_words(["Corn", "corn!", "??"]) == ("corn 1", "corn 2", " 3")

@@ -1,0 +1,147 @@
+"""The parts of txt2hsi: clipping, feature uncertainty, denoiser, pseudo-labels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split import draw_split
+from hsiaug.protocol.view import train_view
+from hsiaug.scene import Scene
+from hsiaug_txt2hsi.denoiser import Denoiser
+from hsiaug_txt2hsi.learn import with_null
+from hsiaug_txt2hsi.lfue import perturbed
+from hsiaug_txt2hsi.pseudo import confident, fit_probe, spread_votes
+from hsiaug_txt2hsi.rpsc import clip, polygon
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from(["mix", "erase"]), st.sampled_from([7, 9, 11]))
+def test_a_polygon_spares_the_centre_and_covers_a_part(seed: int, mode: str, side: int) -> None:
+    mask = polygon(side, mode, np.random.default_rng(seed))  # type: ignore[arg-type]
+    middle = side // 2
+
+    assert (mask[middle - 1 : middle + 2, middle - 1 : middle + 2] == 0).all()
+    assert mask.mean() == 0 or 0.05 <= mask.mean() <= 0.5
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000))
+def test_keep_always_keeps_the_centre(seed: int) -> None:
+    assert polygon(9, "keep", np.random.default_rng(seed))[3:6, 3:6].all()
+
+
+@pytest.mark.parametrize("mode", ["mix", "keep", "erase"])
+def test_clipping_changes_patches_but_never_their_centre(mode: str, rng: np.random.Generator) -> None:
+    x, donors = rng.normal(size=(2, 40, 3, 9, 9)).astype(np.float32)
+    out = clip(x, donors, mode, 1.0, rng)  # type: ignore[arg-type]
+
+    assert (out != x).any(axis=(1, 2, 3)).mean() > 0.9
+    assert (out[:, :, 4, 4] == x[:, :, 4, 4]).all()
+    assert (clip(x, donors, "off", 1.0, rng) == x).all()
+    assert (clip(x, donors, mode, 0.0, rng) == x).all()  # type: ignore[arg-type]
+
+
+def latents() -> tuple[torch.Tensor, torch.Tensor]:
+    z = torch.randn(12, 4, 5, 5, generator=torch.Generator().manual_seed(1))
+    group = torch.tensor([1] * 5 + [2] * 5 + [3] + [-1])
+    return z + 10 * group[:, None, None, None], group
+
+
+def test_feature_uncertainty_is_nothing_when_off_or_at_factor_zero() -> None:
+    z, group = latents()
+    draw = torch.Generator().manual_seed(0)
+
+    assert torch.equal(perturbed(z, group, "off", 1.0, draw), z)
+    assert torch.allclose(perturbed(z, group, "class", 0.0, draw), z, atol=1e-4)
+
+
+def test_within_classes_the_latents_stay_near_their_class_and_over_the_batch_they_do_not() -> None:
+    z, group = latents()
+
+    def moved(scope: str) -> float:
+        out = perturbed(z, group, scope, 1.0, torch.Generator().manual_seed(0))  # type: ignore[arg-type]
+        return float((out.mean(dim=(2, 3)) - z.mean(dim=(2, 3))).abs().mean())
+
+    assert moved("class") < 1 < moved("batch")
+
+
+def denoiser() -> Denoiser:
+    torch.manual_seed(0)
+    net = Denoiser(channels=3, side=5, text=6, width=16, depth=2, heads=2).eval()
+    # The zero initialisation hides the text; give it something to say.
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    return net
+
+
+def test_attention_over_words_sums_to_one_at_every_pixel_and_skips_padding() -> None:
+    net, mask = denoiser(), torch.tensor([[True, True, True, False]]).expand(2, -1)
+    text = torch.randn(2, 4, 6)
+    out, maps = net(torch.randn(2, 3, 5, 5), torch.tensor([3, 700]), text, mask, maps=True)
+
+    assert out.shape == (2, 3, 5, 5) and maps.shape == (2, 4, 5, 5)
+    assert torch.allclose(maps.sum(dim=1), torch.ones(2, 5, 5), atol=1e-5)
+    assert (maps[:, 3] == 0).all()
+    plain = net(torch.zeros(2, 3, 5, 5), torch.tensor([3, 3]), text, mask)
+    assert not torch.allclose(plain[0], plain[1])
+
+
+def test_padding_and_the_null_text_hide_the_words() -> None:
+    net, z, t = denoiser(), torch.randn(2, 3, 5, 5), torch.tensor([5, 5])
+    one, other = torch.randn(2, 2, 4, 6)
+    mask = torch.tensor([[True, True, False, False]]).expand(2, -1)
+    other[:, :2] = one[:, :2]
+    assert torch.allclose(net(z, t, one, mask), net(z, t, other, mask), atol=1e-6)
+
+    blank = torch.tensor([True, True])
+    nulls = [with_null(net, text, mask, blank) for text in (one, torch.randn(2, 4, 6))]
+    assert torch.equal(net(z, t, *nulls[0]), net(z, t, *nulls[1]))
+
+
+def test_the_null_text_in_a_mixed_batch_is_the_null_text_alone() -> None:
+    net, z, t = denoiser(), torch.randn(3, 3, 5, 5), torch.tensor([5, 9, 9])
+    text, mask = with_null(
+        net, torch.randn(1, 6, 6), torch.ones(1, 6, dtype=torch.bool), torch.tensor([False, True, True])
+    )
+    mixed = net(z, t, text, mask)
+
+    assert torch.allclose(mixed[1:], net(z[1:], t[1:], *net.null_text(2)), atol=1e-5)
+
+
+def test_pseudo_labels_beat_chance_by_far_and_no_class_floods_the_others(toy: Scene) -> None:
+    split = draw_split(toy, parse_protocol("issd"), 0, 5)
+    view = train_view(toy, split, "scene")
+    probe, votes = fit_probe(view, 4.0)
+    spread = spread_votes(votes, view, probe, 0.99, 100)
+    chosen = confident(spread, view, probe.classes, most=30, share=0.5)
+
+    assert spread.sum(axis=2) == pytest.approx(np.ones(toy.shape))
+    right = [toy.labels[tuple(pixels.T)] for pixels in chosen.values()]
+    share = [(true[true > 0] == c).mean() for c, true in zip(chosen, right, strict=True) if (true > 0).any()]
+    assert np.mean(share) > 0.7
+    assert max(len(pixels) for pixels in chosen.values()) <= 30
+    trained = set(map(tuple, view.coords.tolist()))
+    assert not any(tuple(pixel) in trained for pixels in chosen.values() for pixel in pixels.tolist())
+
+
+def test_the_probe_says_the_same_of_a_pixel_and_of_its_patch(toy: Scene) -> None:
+    view = train_view(toy, draw_split(toy, parse_protocol("issd"), 0, 9), "scene")
+    probe, votes = fit_probe(view, 4.0)
+    coords = np.array([[20, 20], [30, 25]])
+
+    assert probe.patches(view.patches(coords), view.normaliser.mean) == pytest.approx(
+        votes[coords[:, 0], coords[:, 1]], abs=1e-5
+    )
+
+
+def test_hidden_pixels_get_no_vote_and_give_none(toy: Scene) -> None:
+    view = train_view(toy, draw_split(toy, parse_protocol("issd"), 0, 5), "train-region")
+    probe, votes = fit_probe(view, 4.0)
+    spread = spread_votes(votes, view, probe, 0.9, 50)
+
+    assert (spread[~view.visible] == 0).all() and np.isfinite(spread).all()
