@@ -28,7 +28,7 @@ from hsiaug_txt2hsi.vae import Vae, VaeData, fit_vae, spectral_angle
 __all__ = ["learn"]
 
 TEMPERATURE = 4.0
-SPREAD, ROUNDS = 0.99, 300
+SPREAD, ROUNDS = 0.95, 60
 VAE_PATCHES = 4096
 
 
