@@ -16,7 +16,10 @@ __all__ = ["Params", "Txt2Hsi"]
 
 @dataclass(frozen=True)
 class Params:
-    """None of these is public for the paper; all are this project's choice."""
+    """None of these is public for the paper; all are this project's choice.
+
+    Strength, weight, the filter and the default ω were chosen on draws 100 to 104 of Indian Pines under ``issd``.
+    """
 
     text: str = param("both", "prompts: coarse, fine, both or class-id")
     encoder: str = param("minilm", "text encoder: minilm, openclip:MODEL/TAG, openclip:MODEL@FILE or scratch")
@@ -48,10 +51,10 @@ class Params:
     pseudo: bool = param(True, "give confident unlabelled pixels the text of their pseudo-label")
     pseudo_most: int = param(100, "pseudo-labelled pixels of a class, at most", low=1)
     pseudo_share: float = param(0.2, "share of the pixels named so that is believed", low=0, high=1)
-    strength: float = param(0.4, "noise that sampling starts from: 1 = pure noise, the paper's way", low=0, high=1)
+    strength: float = param(0.2, "noise that sampling starts from: 1 = pure noise, the paper's way", low=0, high=1)
     sample_steps: int = param(20, "denoising steps from pure noise; fewer from a weaker start", low=1)
-    surplus: float = param(1.5, "samples drawn per sample kept by the reliability filter; 1 = no filter", low=1)
-    weight: float = param(1.0, "sample weight of synthetic samples", low=0)
+    surplus: float = param(1.0, "samples drawn per sample kept by the reliability filter; 1 = no filter", low=1)
+    weight: float = param(0.5, "sample weight of synthetic samples", low=0)
 
 
 class Txt2Hsi:
@@ -63,10 +66,10 @@ class Txt2Hsi:
         summary="Semi-supervised text-conditioned latent diffusion, Txt2HSI-LDM(VAE), reimplemented",
         paper="Zhu and Xu, arXiv 2502.19700; most details are not public and are this project's choice",
         scope="scene",
-        guidance=1.5,
+        guidance=3.0,
         text=True,
         uses_device=True,
-        seconds=60.0,
+        seconds=75.0,
         params=Params,
         presets={
             "tiny": {
@@ -76,7 +79,7 @@ class Txt2Hsi:
             "paper": {
                 "reach": 3, "latent": 32, "vae_width": 256, "vae_steps": 20000, "vae_batch": 256, "width": 640,
                 "depth": 12, "heads": 10, "steps": 30000, "labelled": 128, "unlabelled": 128, "rate": 2e-4,
-                "ema": 0.9999, "strength": 1.0, "sample_steps": 50, "vae_rate": 1e-3, "kl": 1e-4,
+                "ema": 0.9999, "strength": 1.0, "weight": 1.0, "sample_steps": 50, "vae_rate": 1e-3, "kl": 1e-4,
             },
         },
     )  # fmt: skip

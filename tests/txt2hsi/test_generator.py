@@ -87,7 +87,7 @@ def test_every_part_can_be_switched(view: TrainView, settings: dict[str, Any]) -
     made = fit(view, vae_steps=5, steps=3, **settings).sample(COUNTS, guidance=1.0, seed=0)
 
     assert len(made) == 10 and np.isfinite(made.x).all()
-    assert (made.weight == settings.get("weight", 1.0)).all()
+    assert (made.weight == settings.get("weight", 0.5)).all()
 
 
 @pytest.mark.parametrize("scope", ["none", "train-region"])
