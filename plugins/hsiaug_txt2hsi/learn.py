@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, get_args
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsiaug.api import InputError, Progress, TrainView, did_you_mean
+from hsiaug.api import InputError, PluginError, Progress, TrainView, did_you_mean
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.schedule import make_schedule
 from hsiaug_diffusion.training import fresh, train
@@ -44,11 +45,18 @@ def learn(view: TrainView, params: Params, seed: int, device: str, progress: Pro
         believed = confident(votes, view, probe.classes, params.pseudo_most, params.pseudo_share)
         named = {c: np.concatenate([own, believed[c]]) for c, own in named.items()}
     vae = _vae(view, params, named, seed, device, progress)
+    angle = _reconstruction(vae, view, device)
+    if angle > params.gate:
+        raise PluginError(
+            f"the VAE must reconstruct training patches to {params.gate:g}° of spectral angle on average",
+            value=f"{angle:g}°",
+            mend="Raise --set txt2hsi.vae_steps or txt2hsi.latent, or the gate itself with txt2hsi.gate.",
+        )
     with torch.inference_mode():
         norm = LatentNorm.fitted(_latents(vae, view, np.concatenate(list(named.values())), device))
     denoiser = _denoiser(view, params, named, texts, vae, norm, seed, device, progress)
     facts: dict[str, Any] = {
-        "reconstruction_sam_degrees": _reconstruction(vae, view, device),
+        "reconstruction_sam_degrees": angle,
         "pseudo_labelled": {str(c): len(pixels) for c, pixels in believed.items()},
         "text": params.text,
         "encoder": params.encoder,
@@ -131,6 +139,30 @@ def _reconstruction(vae: Vae, view: TrainView, device: str) -> float:
     return round(spectral_angle(torch.from_numpy(x), torch.from_numpy(view.normaliser.patches_back(out))), 3)
 
 
+@dataclass(frozen=True, eq=False)
+class _Batches:
+    """Draws training batches: patches of random classes, then unlabelled ones, all clipped and turned."""
+
+    view: TrainView
+    params: Params
+    named: Mapping[int, NDArray[np.int32]]
+    rng: np.random.Generator
+
+    def draw(self) -> tuple[NDArray[np.float32], Tensor]:
+        """x (n, B, p, p), z-scored, and the class id of each, −1 where it has none."""
+        ids = sorted(self.named)
+        classes = [ids[i] for i in self.rng.integers(len(ids), size=self.params.labelled)]
+        coords = [self.named[c][self.rng.integers(len(self.named[c]))] for c in classes]
+        free = self.params.unlabelled if len(self.view.unlabelled) else 0
+        if free:
+            coords += list(self.view.unlabelled[self.rng.integers(len(self.view.unlabelled), size=free)])
+        x = self.view.normaliser.patches(self.view.patches(np.stack(coords)))
+        donors = x[self.rng.permutation(len(x))]
+        mode: Clipping = self.params.rpsc  # type: ignore[assignment]
+        x = turned(clip(x, donors, mode, self.params.rpsc_share, self.rng), self.rng)
+        return x, torch.tensor([*classes, *[-1] * free])
+
+
 def _denoiser(
     view: TrainView,
     params: Params,
@@ -144,38 +176,27 @@ def _denoiser(
 ) -> Denoiser:
     """Semi-supervised training: patches with their class's text (dropped at times), patches with none."""
     schedule = make_schedule("linear", params.noise_steps, 1e-4, 0.02)
-    ids = np.array(sorted(named))
     size = (params.latent, view.patch, texts.tokens.shape[2], params.width, params.depth, params.heads)
     model = fresh(lambda: Denoiser(*size), seed).to(device)
     tokens, mask = texts.tokens.to(device), texts.mask.to(device)
-    rng, draw = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+    draw = torch.Generator().manual_seed(seed)
+    batches = _Batches(view, params, named, np.random.default_rng(seed))
     # Sampling starts at this noise level, so more noise than that need not be learnt.
     most = max(1, round(params.strength * params.noise_steps))
-    free = params.unlabelled if len(view.unlabelled) else 0
-
-    def batch() -> tuple[NDArray[np.int32], Tensor]:
-        classes = ids[rng.integers(len(ids), size=params.labelled)]
-        coords = [named[int(c)][rng.integers(len(named[int(c)]))] for c in classes]
-        coords += list(view.unlabelled[rng.integers(len(view.unlabelled), size=free)]) if free else []
-        return np.stack(coords), torch.tensor([*classes.tolist(), *[-1] * free])
+    scope: Uncertainty = params.lfue  # type: ignore[assignment]
 
     def loss(step: int) -> Tensor:
-        coords, label = batch()
-        x = view.normaliser.patches(view.patches(coords))
-        donors = x[rng.permutation(len(x))]
-        x = turned(clip(x, donors, params.rpsc, params.rpsc_share, rng), rng)  # type: ignore[arg-type]
+        x, label = batches.draw()
         with torch.no_grad():
             z = norm.forward(vae.encode(torch.from_numpy(x).to(device))[0])
-            if params.lfue != "off" and rng.random() < params.lfue_share:
-                z = perturbed(z, label.to(device), params.lfue, 1.0, draw)  # type: ignore[arg-type]
+            if batches.rng.random() < params.lfue_share:
+                z = perturbed(z, label.to(device), scope, 1.0, draw)
         t = torch.randint(most, (len(z),), generator=draw).to(device)
         noise = torch.randn(z.shape, generator=draw).to(device)
-        told = label[: params.labelled]
-        rows = texts.choose(told, draw).to(device)
-        text, seen = tokens[rows], mask[rows]
+        rows = texts.choose(label[: params.labelled], draw).to(device)
         blank = torch.rand(len(z), generator=draw) < params.drop
         blank[params.labelled :] = True
-        text, seen = with_null(model, text, seen, blank.to(device))
+        text, seen = with_null(model, tokens[rows], mask[rows], blank.to(device))
         out: Tensor = model(schedule.noised(z, t, noise), t, text, seen)
         return (out - schedule.velocity(z, t, noise)).square().mean()
 

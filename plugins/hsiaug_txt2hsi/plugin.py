@@ -34,6 +34,7 @@ class Params:
     class_weight: float = param(
         0.05, "weight of the class term of the VAE; 0 = unaware of classes, the paper's way", low=0
     )
+    gate: float = param(3.0, "worst mean spectral angle of the VAE's reconstruction", unit="degrees", low=0)
     width: int = param(64, "width of the denoiser", low=8)
     depth: int = param(3, "blocks of the denoiser", low=1)
     heads: int = param(4, "attention heads", low=1)
@@ -74,7 +75,7 @@ class Txt2Hsi:
         presets={
             "tiny": {
                 "latent": 4, "vae_width": 16, "vae_steps": 60, "vae_batch": 64, "width": 16, "depth": 1, "heads": 2,
-                "steps": 20, "labelled": 8, "unlabelled": 8, "sample_steps": 4, "encoder": "scratch",
+                "steps": 20, "labelled": 8, "unlabelled": 8, "sample_steps": 4, "encoder": "scratch", "gate": 90.0,
             },
             "paper": {
                 "reach": 3, "latent": 32, "vae_width": 256, "vae_steps": 20000, "vae_batch": 256, "width": 640,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hsiaug.api import InputError, PluginError
 from hsiaug.plugins.card import build_params
 from hsiaug.plugins.registry import registry
 from hsiaug.protocol.protocols import parse_protocol
@@ -105,9 +106,12 @@ def test_words_share_the_attention_of_every_pixel(view: TrainView, fitted: Any) 
         assert maps.sum(axis=0) == pytest.approx(np.ones((5, 5)), abs=1e-4)
 
 
-def test_a_wrong_word_for_a_part_is_refused(view: TrainView) -> None:
-    from hsiaug.api import InputError
+def test_a_vae_that_reconstructs_badly_is_refused_with_the_mend(view: TrainView) -> None:
+    with pytest.raises(PluginError, match="spectral angle"):
+        fit(view, vae_steps=1, gate=0.1)
 
+
+def test_a_wrong_word_for_a_part_is_refused(view: TrainView) -> None:
     for settings in ({"text": "poem"}, {"encoder": "minlm"}, {"rpsc": "cut"}, {"lfue": "all"}):
         with pytest.raises(InputError):
             fit(view, **settings)
