@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.data.readers import damaged
+from hsiaug.data.raw import damaged
 from hsiaug.errors import SceneError
 
 __all__ = ["read_maps"]

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from hsiaug.data.catalogue import Entry, find_entry
 from hsiaug.data.files import find_file, megabytes, missing_names
 from hsiaug.data.labels import class_map
-from hsiaug.data.readers import Raw, must_exist, read_cube_file, read_label_file
+from hsiaug.data.raw import Raw
+from hsiaug.data.readers import must_exist, read_cube_file, read_label_file
 from hsiaug.errors import DataUnavailableError, SceneError
 from hsiaug.scene import Scene
 

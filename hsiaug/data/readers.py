@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.data.raw import Raw, damaged
 from hsiaug.errors import SceneError, did_you_mean
 
-__all__ = ["Raw", "damaged", "must_exist", "read_cube_file", "read_label_file"]
+__all__ = ["must_exist", "read_cube_file", "read_label_file"]
 
 IMAGES = (".tif", ".tiff", ".png", ".bmp")
-
-
-@dataclass(frozen=True)
-class Raw:
-    """An array as its file holds it, perhaps memory-mapped, and what an ENVI header says of it.
-
-    wavelengths: (bands,) float64 in nanometres; scale: what raw values are multiplied with.
-    """
-
-    array: NDArray[Any]
-    wavelengths: NDArray[np.float64] | None = None
-    scale: float | None = None
 
 
 def read_cube_file(path: Path, *, key: str | None = None, data: str | None = None) -> Raw:
@@ -100,16 +88,6 @@ def must_exist(path: Path) -> None:
 def _wrong_rank(path: Path, rule: str, raw: Raw) -> SceneError:
     return SceneError(
         f"{path}: {rule}", value=f"shape {raw.array.shape}", mend="Name the right array (key) or the right file."
-    )
-
-
-def damaged(path: Path, kind: str, cause: BaseException) -> SceneError:
-    """The error for a file that its own format's reader gives up on."""
-    text = str(cause).strip().splitlines()
-    return SceneError(
-        f"{path} must be a whole {kind} file",
-        value=f"{type(cause).__name__}: {text[0] if text else 'no details'}",
-        mend="It is damaged, cut short or of another format: copy or export it again.",
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.data import readers
+from hsiaug.data.raw import Raw, damaged
 from hsiaug.errors import SceneError
 
 __all__ = ["find_envi", "read_envi"]
@@ -44,7 +44,7 @@ def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
     return path, found
 
 
-def read_envi(header_path: Path, data_path: Path) -> readers.Raw:
+def read_envi(header_path: Path, data_path: Path) -> Raw:
     """The memory-mapped array (lines, samples, bands), band centres in nm, and scale of an ENVI pair.
 
     Raises SceneError where the header is not valid, or the data file is shorter than it says.
@@ -58,7 +58,7 @@ def read_envi(header_path: Path, data_path: Path) -> readers.Raw:
             envi.check_compatibility(header)
             layout = envi.gen_params(header)
     except Exception as cause:  # spectral's own errors share no base with the parsing errors beneath
-        raise readers.damaged(header_path, "ENVI header", cause) from cause
+        raise damaged(header_path, "ENVI header", cause) from cause
     needed = layout.offset + layout.nrows * layout.ncols * layout.nbands * np.dtype(layout.dtype).itemsize
     actual = data_path.stat().st_size
     if actual < needed:
@@ -70,7 +70,7 @@ def read_envi(header_path: Path, data_path: Path) -> readers.Raw:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         array = envi.open(str(header_path), str(data_path)).open_memmap(interleave="bip")
-    return readers.Raw(np.asarray(array), _wavelengths(header), _scale(header_path, header))
+    return Raw(np.asarray(array), _wavelengths(header), _scale(header_path, header))
 
 
 def _wavelengths(header: dict[str, Any]) -> NDArray[np.float64] | None:
@@ -98,4 +98,4 @@ def _scale(path: Path, header: dict[str, Any]) -> float | None:
     try:
         return 1.0 / float(text)
     except (ValueError, TypeError, ZeroDivisionError) as cause:
-        raise readers.damaged(path, "ENVI header (reflectance scale factor)", cause) from cause
+        raise damaged(path, "ENVI header (reflectance scale factor)", cause) from cause

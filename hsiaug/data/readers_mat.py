@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.data import readers
+from hsiaug.data.raw import damaged
 from hsiaug.errors import SceneError, did_you_mean
 
 __all__ = ["read_mat"]
@@ -36,12 +36,12 @@ def _read_classic(path: Path, key: str | None, ndim: int) -> NDArray[Any]:
     try:
         listed = {name: (tuple(shape), kind) for name, shape, kind in whosmat(path)}
     except Exception as cause:  # scipy's parser raises whatever the damaged bytes lead it to
-        raise readers.damaged(path, ".mat", cause) from cause
+        raise damaged(path, ".mat", cause) from cause
     chosen = _choose(path, key, ndim, listed)
     try:
         return np.asarray(loadmat(path, variable_names=[chosen])[chosen])
     except Exception as cause:
-        raise readers.damaged(path, ".mat", cause) from cause
+        raise damaged(path, ".mat", cause) from cause
 
 
 def _read_hdf5(path: Path, key: str | None, ndim: int) -> NDArray[Any]:
@@ -56,7 +56,7 @@ def _read_hdf5(path: Path, key: str | None, ndim: int) -> NDArray[Any]:
     except SceneError:
         raise
     except Exception as cause:  # h5py wraps the errors of the C library in many types
-        raise readers.damaged(path, ".mat (version 7.3)", cause) from cause
+        raise damaged(path, ".mat (version 7.3)", cause) from cause
 
 
 def _describe(item: Any) -> tuple[tuple[int, ...], str]:

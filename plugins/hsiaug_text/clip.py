@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import DataUnavailableError, InputError, PluginError, did_you_mean
-from hsiaug_text.encoded import Encoded
-from hsiaug_text.encoders import Tower
+from hsiaug_text.encoded import Encoded, Tower
 
 __all__ = ["Checkpoint", "clip_tower"]
 

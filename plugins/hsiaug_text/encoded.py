@@ -1,13 +1,14 @@
-"""What an encoder makes of texts."""
+"""What an encoder is, and what it makes of texts."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Encoded"]
+__all__ = ["Encoded", "Tower"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,3 +49,15 @@ class Encoded:
             elif any(letter.isalnum() for letter in piece) and not piece.startswith("["):
                 groups.append((piece, (position,)))
         return tuple(groups)
+
+
+@dataclass(frozen=True)
+class Tower:
+    """A text encoder that is on this machine.
+
+    identity: all that its answers depend on, with the checksum of its weights; no path.
+    run: texts to Encoded; loads the weights anew, since a run encodes its few prompts once.
+    """
+
+    identity: tuple[str, ...]
+    run: Callable[[tuple[str, ...]], Encoded]

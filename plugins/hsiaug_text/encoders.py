@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from hsiaug.api import InputError, did_you_mean
 from hsiaug_text import cache
-from hsiaug_text.encoded import Encoded
+from hsiaug_text.encoded import Encoded, Tower
 
-__all__ = ["ENCODERS", "Tower", "encode"]
+__all__ = ["ENCODERS", "encode"]
 
 ENCODERS = ("minilm", "scratch", "openclip:MODEL/TAG", "openclip:MODEL@FILE", "openclip:FOLDER")
-
-
-@dataclass(frozen=True)
-class Tower:
-    """A text encoder that is on this machine.
-
-    identity: all that its answers depend on, with the checksum of its weights; no path.
-    run: texts to Encoded; loads the weights anew, since a run encodes its few prompts once.
-    """
-
-    identity: tuple[str, ...]
-    run: Callable[[tuple[str, ...]], Encoded]
 
 
 def encode(texts: Sequence[str], encoder: str = "minilm") -> Encoded:

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 
 from hsiaug.api import DataUnavailableError, InputError, PluginError
-from hsiaug_text.encoded import Encoded
-from hsiaug_text.encoders import Tower
+from hsiaug_text.encoded import Encoded, Tower
 
 __all__ = ["SHA256", "minilm_tower", "model_folder"]
 

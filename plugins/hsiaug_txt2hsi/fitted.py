@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,12 +17,10 @@ from hsiaug.api import Attention, Normaliser, PatchSamples, TrainView, save_stat
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.schedule import ddim, guided, make_schedule
 from hsiaug_txt2hsi.denoiser import Denoiser
+from hsiaug_txt2hsi.params import Params
 from hsiaug_txt2hsi.pseudo import Probe
 from hsiaug_txt2hsi.texts import Texts
 from hsiaug_txt2hsi.vae import Vae
-
-if TYPE_CHECKING:
-    from hsiaug_txt2hsi.plugin import Params
 
 __all__ = ["FittedTxt2Hsi"]
 

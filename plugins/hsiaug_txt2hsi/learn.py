@@ -19,7 +19,7 @@ from hsiaug_txt2hsi.denoiser import Denoiser
 from hsiaug_txt2hsi.fitted import FittedTxt2Hsi
 from hsiaug_txt2hsi.lfue import Scope as Uncertainty
 from hsiaug_txt2hsi.lfue import perturbed
-from hsiaug_txt2hsi.plugin import Params
+from hsiaug_txt2hsi.params import Params
 from hsiaug_txt2hsi.pseudo import confident, fit_probe, spread_votes
 from hsiaug_txt2hsi.rpsc import Mode as Clipping
 from hsiaug_txt2hsi.rpsc import clip

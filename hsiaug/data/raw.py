@@ -1,0 +1,36 @@
+"""What every reader gives, and what every reader says of a damaged file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.errors import SceneError
+
+__all__ = ["Raw", "damaged"]
+
+
+@dataclass(frozen=True)
+class Raw:
+    """An array as its file holds it, perhaps memory-mapped, and what an ENVI header says of it.
+
+    wavelengths: (bands,) float64 in nanometres; scale: what raw values are multiplied with.
+    """
+
+    array: NDArray[Any]
+    wavelengths: NDArray[np.float64] | None = None
+    scale: float | None = None
+
+
+def damaged(path: Path, kind: str, cause: BaseException) -> SceneError:
+    """The error for a file that its own format's reader gives up on."""
+    text = str(cause).strip().splitlines()
+    return SceneError(
+        f"{path} must be a whole {kind} file",
+        value=f"{type(cause).__name__}: {text[0] if text else 'no details'}",
+        mend="It is damaged, cut short or of another format: copy or export it again.",
+    )
