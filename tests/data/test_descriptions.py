@@ -28,17 +28,17 @@ def described_view():
     return train_view(scene, draw_split(scene, parse_protocol("issd"), 0, 5), "none")
 
 
-def test_a_card_gives_the_scene_its_descriptions(farm):
-    assert load_scene(farm(rest=WHEAT)).descriptions == {"wheat": ("the wheat is dense", "the wheat is gold")}
+def test_a_card_gives_the_scene_its_descriptions(meadow):
+    assert load_scene(meadow(rest=WHEAT)).descriptions == {"wheat": ("the wheat is dense", "the wheat is gold")}
 
 
-def test_they_are_no_part_of_the_checksum(farm):
-    assert load_scene(farm(rest=WHEAT)).sha256 == load_scene(farm()).sha256
+def test_they_are_no_part_of_the_checksum(meadow):
+    assert load_scene(meadow(rest=WHEAT)).sha256 == load_scene(meadow()).sha256
 
 
-def test_descriptions_of_ignored_classes_are_left_out(farm):
+def test_descriptions_of_ignored_classes_are_left_out(meadow):
     labels = '[labels]\nfile = "labels.npy"\nnames = ["wheat", "rye", "track"]\nignore = ["wheat"]'
-    assert load_scene(farm(labels=labels, rest=WHEAT)).descriptions == {}
+    assert load_scene(meadow(labels=labels, rest=WHEAT)).descriptions == {}
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,9 @@ def test_descriptions_of_ignored_classes_are_left_out(farm):
         ("[descriptions]\nwheat = [1]", r"descriptions\.wheat"),
     ],
 )
-def test_a_card_with_wrong_descriptions_is_refused(farm, rest, message):
+def test_a_card_with_wrong_descriptions_is_refused(meadow, rest, message):
     with pytest.raises(SceneError, match=message):
-        load_scene(farm(rest=rest))
+        load_scene(meadow(rest=rest))
 
 
 def test_a_scene_refuses_an_unknown_class_with_a_hint():
