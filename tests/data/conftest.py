@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 HEAD = """
-name = "meadow"
+name = "estate"
 """
 LABELS = """
 [labels]
@@ -34,13 +34,13 @@ def codes() -> np.ndarray:
 
 
 @pytest.fixture
-def meadow(tmp_path: Path, cube: np.ndarray, codes: np.ndarray) -> Callable[..., Path]:
-    """Writes cube.npy, labels.npy and a card; ``meadow(cube='file = "x.mat"', labels=…, rest=…)`` gives its path."""
+def estate(tmp_path: Path, cube: np.ndarray, codes: np.ndarray) -> Callable[..., Path]:
+    """Writes cube.npy, labels.npy and a card; ``estate(cube='file = "x.mat"', labels=…, rest=…)`` gives its path."""
     np.save(tmp_path / "cube.npy", cube)
     np.save(tmp_path / "labels.npy", codes)
 
     def write(cube: str = 'file = "cube.npy"', labels: str = LABELS, rest: str = "", head: str = HEAD) -> Path:
-        card = tmp_path / "meadow.toml"
+        card = tmp_path / "estate.toml"
         card.write_text(f"{head}\n[cube]\n{cube}\n{labels}\n{rest}\n", encoding="utf-8")
         return card
 

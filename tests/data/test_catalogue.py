@@ -56,8 +56,8 @@ def test_importing_the_room_loads_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_package_that_is_not_there_is_named(meadow):
-    card = meadow('file = "x.npy"\npackage = "no_such_package"')
+def test_a_package_that_is_not_there_is_named(estate):
+    card = estate('file = "x.npy"\npackage = "no_such_package"')
     with pytest.raises(DataUnavailableError, match=r"pip install .*no_such_package"):
         load_scene(card)
 
@@ -127,16 +127,16 @@ def test_info_tells_everything_about_a_public_scene(monkeypatch, tmp_path):
     assert "2\tCorn_senesced_green_weeds\t10\t1343" in output
 
 
-def test_info_reads_your_own_card(meadow):
-    output = runner.invoke(app, ["info", str(meadow())], catch_exceptions=False).output
+def test_info_reads_your_own_card(estate):
+    output = runner.invoke(app, ["info", str(estate())], catch_exceptions=False).output
     assert "cube.npy" in output and "1\twheat\t1\t–" in output and "status       here" in output
-    described = json.loads(runner.invoke(app, ["info", str(meadow()), "--json"], catch_exceptions=False).output)
+    described = json.loads(runner.invoke(app, ["info", str(estate()), "--json"], catch_exceptions=False).output)
     assert described["labels"]["names"] == ["wheat", "rye", "track"]
 
 
-def test_fetch_prints_where_the_files_are_and_checks_all_names_first(meadow, tmp_path):
-    output = runner.invoke(app, ["fetch", str(meadow()), "toy"], catch_exceptions=False).output
-    assert f"meadow\t{tmp_path / 'cube.npy'}" in output and "toy\t" in output
+def test_fetch_prints_where_the_files_are_and_checks_all_names_first(estate, tmp_path):
+    output = runner.invoke(app, ["fetch", str(estate()), "toy"], catch_exceptions=False).output
+    assert f"estate\t{tmp_path / 'cube.npy'}" in output and "toy\t" in output
     with pytest.raises(InputError, match="Did you mean salinas"):
         runner.invoke(app, ["fetch", "ksc", "salines"], catch_exceptions=False)
 
@@ -146,6 +146,6 @@ def test_help_has_examples():
         assert "hsiaug datasets" in runner.invoke(app, [command, "--help"]).output
 
 
-def test_errors_of_cards_reach_the_caller(meadow):
+def test_errors_of_cards_reach_the_caller(estate):
     with pytest.raises(SceneError, match="Did you mean gsd"):
-        runner.invoke(app, ["info", str(meadow(rest="[sensor]\ngds = 1"))], catch_exceptions=False)
+        runner.invoke(app, ["info", str(estate(rest="[sensor]\ngds = 1"))], catch_exceptions=False)

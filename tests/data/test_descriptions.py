@@ -24,21 +24,21 @@ def with_descriptions(**sentences):
 
 @pytest.fixture
 def described_view():
-    scene = with_descriptions(Meadow=("the meadow is green",))
+    scene = with_descriptions(Meadow=("the estate is green",))
     return train_view(scene, draw_split(scene, parse_protocol("issd"), 0, 5), "none")
 
 
-def test_a_card_gives_the_scene_its_descriptions(meadow):
-    assert load_scene(meadow(rest=WHEAT)).descriptions == {"wheat": ("the wheat is dense", "the wheat is gold")}
+def test_a_card_gives_the_scene_its_descriptions(estate):
+    assert load_scene(estate(rest=WHEAT)).descriptions == {"wheat": ("the wheat is dense", "the wheat is gold")}
 
 
-def test_they_are_no_part_of_the_checksum(meadow):
-    assert load_scene(meadow(rest=WHEAT)).sha256 == load_scene(meadow()).sha256
+def test_they_are_no_part_of_the_checksum(estate):
+    assert load_scene(estate(rest=WHEAT)).sha256 == load_scene(estate()).sha256
 
 
-def test_descriptions_of_ignored_classes_are_left_out(meadow):
+def test_descriptions_of_ignored_classes_are_left_out(estate):
     labels = '[labels]\nfile = "labels.npy"\nnames = ["wheat", "rye", "track"]\nignore = ["wheat"]'
-    assert load_scene(meadow(labels=labels, rest=WHEAT)).descriptions == {}
+    assert load_scene(estate(labels=labels, rest=WHEAT)).descriptions == {}
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,9 @@ def test_descriptions_of_ignored_classes_are_left_out(meadow):
         ("[descriptions]\nwheat = [1]", r"descriptions\.wheat"),
     ],
 )
-def test_a_card_with_wrong_descriptions_is_refused(meadow, rest, message):
+def test_a_card_with_wrong_descriptions_is_refused(estate, rest, message):
     with pytest.raises(SceneError, match=message):
-        load_scene(meadow(rest=rest))
+        load_scene(estate(rest=rest))
 
 
 def test_a_scene_refuses_an_unknown_class_with_a_hint():
@@ -61,14 +61,14 @@ def test_a_scene_refuses_an_unknown_class_with_a_hint():
         with_descriptions(Meadoww=("x",))
 
 
-@pytest.mark.parametrize("sentences", [(), ("",), ("the meadow is green", " ")])
+@pytest.mark.parametrize("sentences", [(), ("",), ("the estate is green", " ")])
 def test_a_scene_refuses_empty_sentences(sentences):
     with pytest.raises(SceneError, match="none of them empty"):
         with_descriptions(Meadow=sentences)
 
 
 def test_the_train_view_has_its_own_unchangeable_copy(described_view):
-    assert described_view.descriptions == {"Meadow": ("the meadow is green",)}
+    assert described_view.descriptions == {"Meadow": ("the estate is green",)}
     with pytest.raises(TypeError):
         described_view.descriptions["Meadow"] = ()
     assert pickle.loads(pickle.dumps(described_view.descriptions)) == described_view.descriptions

@@ -17,13 +17,13 @@ def refusal(card) -> str:
     return str(error.value)
 
 
-def test_a_card_gives_the_scene_its_names_units_and_wavelengths(meadow, cube, codes):
-    card = meadow(
+def test_a_card_gives_the_scene_its_names_units_and_wavelengths(estate, cube, codes):
+    card = estate(
         'file = "cube.npy"\nscale = 1e-4\noffset = 0.5\nunits = "albedo"',
         rest='[sensor]\ngsd = 2\nwavelengths = [400, 500, 600, 700.5]\n[subsets]\ncereals = ["wheat", 2]',
     )
     scene = load_scene(card)
-    assert scene.name == "meadow" and scene.units == "albedo" and scene.gsd == 2
+    assert scene.name == "estate" and scene.units == "albedo" and scene.gsd == 2
     assert np.allclose(scene.cube, cube * 1e-4 + 0.5) and scene.cube.dtype == np.float32
     assert np.array_equal(scene.labels, codes)
     assert scene.class_names == ("wheat", "rye", "track")
@@ -32,89 +32,89 @@ def test_a_card_gives_the_scene_its_names_units_and_wavelengths(meadow, cube, co
 
 
 @pytest.mark.parametrize("axes", ["hbw", "whb", "wbh", "bhw", "bwh"])
-def test_axes_names_the_order_of_the_file(meadow, cube, tmp_path, axes):
+def test_axes_names_the_order_of_the_file(estate, cube, tmp_path, axes):
     np.save(tmp_path / "cube.npy", np.transpose(cube, ["hwb".index(axis) for axis in axes]))
-    assert np.array_equal(load_scene(meadow(f'file = "cube.npy"\naxes = "{axes}"')).cube, cube)
+    assert np.array_equal(load_scene(estate(f'file = "cube.npy"\naxes = "{axes}"')).cube, cube)
 
 
-def test_bad_bands_are_dropped_from_cube_and_wavelengths(meadow, cube):
-    card = meadow('file = "cube.npy"\nbad_bands = [0, 2]', rest="[sensor]\nrange_nm = [400, 700]")
+def test_bad_bands_are_dropped_from_cube_and_wavelengths(estate, cube):
+    card = estate('file = "cube.npy"\nbad_bands = [0, 2]', rest="[sensor]\nrange_nm = [400, 700]")
     scene = load_scene(card)
     assert np.array_equal(scene.cube, cube[:, :, [1, 3]])
     assert scene.wavelengths is not None and scene.wavelengths.tolist() == [500, 700]
 
 
-def test_rows_and_columns_cut_out_a_part(meadow, cube, codes, tmp_path):
+def test_rows_and_columns_cut_out_a_part(estate, cube, codes, tmp_path):
     np.save(tmp_path / "labels.npy", codes[2:6, 1:4])
-    scene = load_scene(meadow('file = "cube.npy"\nrows = [2, 6]\ncolumns = [1, 4]\nshape = [4, 3, 4]'))
+    scene = load_scene(estate('file = "cube.npy"\nrows = [2, 6]\ncolumns = [1, 4]\nshape = [4, 3, 4]'))
     assert np.array_equal(scene.cube, cube[2:6, 1:4])
 
 
-def test_labels_may_be_transposed(meadow, codes, tmp_path):
+def test_labels_may_be_transposed(estate, codes, tmp_path):
     np.save(tmp_path / "labels.npy", codes.T)
-    assert np.array_equal(load_scene(meadow(labels=LABELS + 'axes = "wh"')).labels, codes)
+    assert np.array_equal(load_scene(estate(labels=LABELS + 'axes = "wh"')).labels, codes)
 
 
-def test_codes_need_not_be_one_to_c(meadow, codes, tmp_path):
+def test_codes_need_not_be_one_to_c(estate, codes, tmp_path):
     np.save(tmp_path / "labels.npy", np.array([0, 10, 7, 300])[codes])
-    assert np.array_equal(load_scene(meadow(labels=LABELS + "ids = [10, 7, 300]")).labels, codes)
+    assert np.array_equal(load_scene(estate(labels=LABELS + "ids = [10, 7, 300]")).labels, codes)
 
 
-def test_code_zero_can_be_a_class(meadow, codes, tmp_path):
+def test_code_zero_can_be_a_class(estate, codes, tmp_path):
     np.save(tmp_path / "labels.npy", codes.astype(int) - 1)
-    scene = load_scene(meadow(labels=LABELS + "ids = [0, 1, 2]\nignore = [-1]"))
+    scene = load_scene(estate(labels=LABELS + "ids = [0, 1, 2]\nignore = [-1]"))
     assert np.array_equal(scene.labels, codes)
 
 
-def test_ignored_classes_become_unlabelled_and_later_ids_move_up(meadow, codes):
-    scene = load_scene(meadow(labels=LABELS + 'ignore = ["rye"]', rest='[subsets]\nall = ["wheat", "rye", 3]'))
+def test_ignored_classes_become_unlabelled_and_later_ids_move_up(estate, codes):
+    scene = load_scene(estate(labels=LABELS + 'ignore = ["rye"]', rest='[subsets]\nall = ["wheat", "rye", 3]'))
     assert scene.class_names == ("wheat", "track")
     assert np.array_equal(scene.labels, np.array([0, 1, 0, 2])[codes])
     assert scene.subsets == {"all": (1, 2)}
 
 
-def test_a_pixel_gets_the_class_of_more_than_half_of_its_cells(meadow, tmp_path):
+def test_a_pixel_gets_the_class_of_more_than_half_of_its_cells(estate, tmp_path):
     cells = np.array([[1, 1, 2, 2], [1, 3, 0, 0], [0, 0, 1, 2], [0, 3, 2, 2]])
     np.save(tmp_path / "labels.npy", cells)
     np.save(tmp_path / "cube.npy", np.ones((2, 2, 3)))
-    assert load_scene(meadow(labels=LABELS + "cells = 2")).labels.tolist() == [[1, 0], [0, 2]]
+    assert load_scene(estate(labels=LABELS + "cells = 2")).labels.tolist() == [[1, 0], [0, 2]]
 
 
-def test_expected_counts_are_verified(meadow):
-    assert load_scene(meadow(labels=LABELS + "counts = [8, 7, 7]")).class_counts.tolist() == [8, 7, 7]
-    message = refusal(meadow(labels=LABELS + "counts = [8, 9, 7]"))
+def test_expected_counts_are_verified(estate):
+    assert load_scene(estate(labels=LABELS + "counts = [8, 7, 7]")).class_counts.tolist() == [8, 7, 7]
+    message = refusal(estate(labels=LABELS + "counts = [8, 9, 7]"))
     assert "rye 7 instead of 9" in message and "labels.counts" in message
 
 
-def test_codes_without_a_name_are_listed_with_their_pixels(meadow, codes, tmp_path):
+def test_codes_without_a_name_are_listed_with_their_pixels(estate, codes, tmp_path):
     codes[0, :2] = 99
     np.save(tmp_path / "labels.npy", codes)
-    assert "99 (2 px)" in refusal(meadow())
+    assert "99 (2 px)" in refusal(estate())
 
 
-def test_labels_that_are_no_integers_are_refused(meadow, codes, tmp_path):
+def test_labels_that_are_no_integers_are_refused(estate, codes, tmp_path):
     wrong = codes.astype(float)
     wrong[1, 2] = 1.5
     np.save(tmp_path / "labels.npy", wrong)
-    message = refusal(meadow())
+    message = refusal(estate())
     assert "whole numbers" in message and "1.5 at row 1, column 2" in message
 
 
-def test_a_cube_with_nan_is_refused(meadow, cube, tmp_path):
+def test_a_cube_with_nan_is_refused(estate, cube, tmp_path):
     holed = cube.astype("f4")
     holed[1, 1, 2] = np.nan
     np.save(tmp_path / "cube.npy", holed)
-    assert "finite" in refusal(meadow())
+    assert "finite" in refusal(estate())
 
 
-def test_values_beyond_float32_are_refused_without_a_warning(meadow, cube, tmp_path):
+def test_values_beyond_float32_are_refused_without_a_warning(estate, cube, tmp_path):
     np.save(tmp_path / "cube.npy", cube * 1e300)
-    assert "finite" in refusal(meadow())
+    assert "finite" in refusal(estate())
 
 
-def test_labels_of_another_size_are_refused(meadow, codes, tmp_path):
+def test_labels_of_another_size_are_refused(estate, codes, tmp_path):
     np.save(tmp_path / "labels.npy", codes.T)
-    assert "height and width" in refusal(meadow())
+    assert "height and width" in refusal(estate())
 
 
 @pytest.mark.parametrize(
@@ -144,13 +144,13 @@ def test_labels_of_another_size_are_refused(meadow, codes, tmp_path):
         ({"rest": "gsd == 2"}, ["must be a TOML file", "line"]),
     ],
 )
-def test_a_wrong_card_is_explained(meadow, change, parts):
-    card = meadow(**change)
+def test_a_wrong_card_is_explained(estate, change, parts):
+    card = estate(**change)
     if not parts:
         assert scene_card(card).citation == "1979-05-27"
         return
     message = refusal(card)
-    for part in ["meadow", *parts]:
+    for part in ["estate", *parts]:
         assert part in message
 
 
@@ -158,10 +158,10 @@ def test_a_missing_card_is_named(tmp_path):
     assert "nowhere.toml must exist" in refusal(tmp_path / "nowhere.toml")
 
 
-def test_files_are_looked_for_beside_the_card(meadow, tmp_path, monkeypatch):
-    card = meadow()
+def test_files_are_looked_for_beside_the_card(estate, tmp_path, monkeypatch):
+    card = estate()
     monkeypatch.chdir("/")
-    assert load_scene(card).name == "meadow"
+    assert load_scene(card).name == "estate"
     (tmp_path / "cube.npy").unlink()
     message = refusal(card)
     assert str(tmp_path / "cube.npy") in message and "relative to the card" in message

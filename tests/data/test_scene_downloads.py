@@ -34,14 +34,14 @@ class Remote:
 
 
 @pytest.fixture
-def remote(meadow: Callable[..., Path], tmp_path: Path) -> Callable[..., Remote]:
+def remote(estate: Callable[..., Path], tmp_path: Path) -> Callable[..., Remote]:
     def make(*urls: str) -> Remote:
-        meadow()
+        estate()
         content = (tmp_path / "cube.npy").read_bytes()
         (tmp_path / "cube.npy").unlink()
         digest = hashlib.sha256(content).hexdigest()
         listed = ", ".join(f'"{url}"' for url in urls)
-        card = meadow(f'file = "cube.npy"\nsha256 = "{digest}"\nsize = {len(content)}\nurls = [{listed}]')
+        card = estate(f'file = "cube.npy"\nsha256 = "{digest}"\nsize = {len(content)}\nurls = [{listed}]')
         return Remote(card, tmp_path / "cube.npy", content, digest)
 
     return make
@@ -72,7 +72,7 @@ def test_the_next_mirror_is_tried_when_one_fails(remote, server, trouble, monkey
 
     assert scene.target.read_bytes() == scene.content
     assert server.seen == [trouble, "good"]
-    assert scene.leftovers() == ["cube.npy", "meadow.toml", "labels.npy"]
+    assert scene.leftovers() == ["cube.npy", "estate.toml", "labels.npy"]
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "Downloading cube.npy" in shown.err and "127.0.0.1" in shown.err
@@ -101,7 +101,7 @@ def test_when_every_mirror_fails_the_error_names_file_folder_and_reasons(remote,
 
     for part in ("cube.npy", str(scene.target.parent), scene.sha256, "404", "another checksum"):
         assert part in str(error.value)
-    assert scene.leftovers() == ["meadow.toml", "labels.npy"], "nothing half-written stays"
+    assert scene.leftovers() == ["estate.toml", "labels.npy"], "nothing half-written stays"
 
 
 def test_an_interrupted_download_leaves_nothing_behind(remote, server, monkeypatch):
@@ -114,7 +114,7 @@ def test_an_interrupted_download_leaves_nothing_behind(remote, server, monkeypat
     monkeypatch.setattr(progress._NoBar, "update", interrupt)
     with pytest.raises(KeyboardInterrupt):
         fetch_scene(scene.card, progress=False)
-    assert scene.leftovers() == ["meadow.toml", "labels.npy"]
+    assert scene.leftovers() == ["estate.toml", "labels.npy"]
 
 
 def test_a_file_placed_by_hand_is_accepted_without_a_request(remote, server):
@@ -187,8 +187,8 @@ def _full_disk(*args: object) -> None:
 
 
 @pytest.mark.parametrize("line", ['file = "../../evil.npy"', 'file = "/evil.npy"'])
-def test_a_card_cannot_download_outside_its_folder(meadow, line):
-    card = meadow(f'{line}\nsha256 = "{"0" * 64}"\nurls = ["http://127.0.0.1/x"]')
+def test_a_card_cannot_download_outside_its_folder(estate, line):
+    card = estate(f'{line}\nsha256 = "{"0" * 64}"\nurls = ["http://127.0.0.1/x"]')
     with pytest.raises(SceneError, match="inside the scene's folder"):
         scene_card(card)
 

@@ -58,51 +58,51 @@ def refusal(card: Path) -> str:
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_every_format_gives_the_same_scene(meadow, cube, codes, tmp_path, kind):
+def test_every_format_gives_the_same_scene(estate, cube, codes, tmp_path, kind):
     name, save = FORMATS[kind]
     save(tmp_path / name, cube)
-    scene = load_scene(meadow(f'file = "{name}"'))
+    scene = load_scene(estate(f'file = "{name}"'))
     assert np.array_equal(scene.cube, cube)
     assert np.array_equal(scene.labels, codes)
 
 
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.97])
-def test_a_file_cut_short_is_refused(meadow, tmp_path, kind, share):
+def test_a_file_cut_short_is_refused(estate, tmp_path, kind, share):
     name, save = FORMATS[kind]
     big = np.random.default_rng(0).integers(0, 5000, (20, 20, 10), dtype=np.uint16)
     save(tmp_path / name, big)
     path = tmp_path / name if kind != "envi" else tmp_path / "c.img"
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
-    message = refusal(meadow(f'file = "{name}"'))
+    message = refusal(estate(f'file = "{name}"'))
     assert str(path) in message
     assert "whole" in message or "bytes" in message
 
 
 @pytest.mark.parametrize("name", ["c.mat", "c.npy", "c.hdr"])
 @pytest.mark.parametrize("content", [b"", b"not data at all\n" * 40])
-def test_a_file_of_something_else_is_refused(meadow, tmp_path, name, content):
+def test_a_file_of_something_else_is_refused(estate, tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     (tmp_path / "c.img").write_bytes(content)
-    assert str(tmp_path / name) in refusal(meadow(f'file = "{name}"'))
+    assert str(tmp_path / name) in refusal(estate(f'file = "{name}"'))
 
 
-def test_pickled_objects_are_never_loaded(meadow, tmp_path):
+def test_pickled_objects_are_never_loaded(estate, tmp_path):
     np.save(tmp_path / "c.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    assert "never loaded" in refusal(meadow('file = "c.npy"'))
+    assert "never loaded" in refusal(estate('file = "c.npy"'))
     (tmp_path / "c.npy").write_bytes(pickle.dumps([1, 2, 3]))
-    assert "never loaded" in refusal(meadow('file = "c.npy"'))
+    assert "never loaded" in refusal(estate('file = "c.npy"'))
 
 
-def test_complex_numbers_and_text_are_refused(meadow, cube, tmp_path):
+def test_complex_numbers_and_text_are_refused(estate, cube, tmp_path):
     for wrong in (cube * 1j, cube.astype(str)):
         np.save(tmp_path / "c.npy", wrong)
-        assert "plain numbers" in refusal(meadow('file = "c.npy"'))
+        assert "plain numbers" in refusal(estate('file = "c.npy"'))
 
 
 @pytest.mark.parametrize("save", [scipy.io.savemat, None], ids=["mat5", "mat73"])
-def test_with_several_arrays_the_card_must_name_one(meadow, cube, tmp_path, save):
+def test_with_several_arrays_the_card_must_name_one(estate, cube, tmp_path, save):
     arrays = {"scene": cube, "scene2": cube + 1, "map": cube[:, :, 0]}
     if save:
         save(tmp_path / "c.mat", arrays)
@@ -110,64 +110,64 @@ def test_with_several_arrays_the_card_must_name_one(meadow, cube, tmp_path, save
         with h5py.File(tmp_path / "c.mat", "w") as file:
             for name, array in arrays.items():
                 file[name] = array.T
-    assert "scene 6×5×4" in refusal(meadow('file = "c.mat"'))
-    message = refusal(meadow('file = "c.mat"\nkey = "scen"'))
+    assert "scene 6×5×4" in refusal(estate('file = "c.mat"'))
+    message = refusal(estate('file = "c.mat"\nkey = "scen"'))
     assert "'scen'" in message and "Did you mean scene" in message
-    assert np.array_equal(load_scene(meadow('file = "c.mat"\nkey = "scene2"')).cube, cube + 1)
+    assert np.array_equal(load_scene(estate('file = "c.mat"\nkey = "scene2"')).cube, cube + 1)
 
 
-def test_a_matlab_cell_or_text_is_not_a_cube(meadow, tmp_path):
+def test_a_matlab_cell_or_text_is_not_a_cube(estate, tmp_path):
     scipy.io.savemat(tmp_path / "c.mat", {"cells": np.array([["a"], [1]], dtype=object), "text": "hello"})
-    assert "a MATLAB cell" in refusal(meadow('file = "c.mat"\nkey = "cells"'))
-    assert "a MATLAB char" in refusal(meadow('file = "c.mat"\nkey = "text"'))
-    assert "0 among" in refusal(meadow('file = "c.mat"'))
+    assert "a MATLAB cell" in refusal(estate('file = "c.mat"\nkey = "cells"'))
+    assert "a MATLAB char" in refusal(estate('file = "c.mat"\nkey = "text"'))
+    assert "0 among" in refusal(estate('file = "c.mat"'))
 
 
-def test_a_flat_array_is_not_a_cube(meadow, codes, tmp_path):
+def test_a_flat_array_is_not_a_cube(estate, codes, tmp_path):
     np.save(tmp_path / "c.npy", codes)
-    assert "three axes" in refusal(meadow('file = "c.npy"'))
+    assert "three axes" in refusal(estate('file = "c.npy"'))
 
 
-def test_an_unknown_extension_is_refused(meadow, tmp_path):
+def test_an_unknown_extension_is_refused(estate, tmp_path):
     (tmp_path / "c.xlsx").write_bytes(b"x")
-    message = refusal(meadow('file = "c.xlsx"'))
+    message = refusal(estate('file = "c.xlsx"'))
     assert "'.xlsx'" in message and "ENVI" in message
 
 
-def test_a_misspelt_file_gets_a_hint(meadow):
-    assert "Did you mean cube.npy" in refusal(meadow('file = "cubes.npy"'))
+def test_a_misspelt_file_gets_a_hint(estate):
+    assert "Did you mean cube.npy" in refusal(estate('file = "cubes.npy"'))
 
 
-def test_an_envi_header_gives_wavelengths_and_scale(meadow, cube, tmp_path):
+def test_an_envi_header_gives_wavelengths_and_scale(estate, cube, tmp_path):
     metadata = {"wavelength": [0.4, 0.5, 0.6, 0.7], "wavelength units": "Micrometers"}
     save_envi(tmp_path / "c.hdr", cube, **metadata, **{"Reflectance Scale Factor": 10000})
-    scene = load_scene(meadow('file = "c.hdr"'))
+    scene = load_scene(estate('file = "c.hdr"'))
     assert np.allclose(scene.cube, cube / 1e4)
     assert scene.wavelengths is not None and np.allclose(scene.wavelengths, [400, 500, 600, 700])
-    own = load_scene(meadow('file = "c.hdr"\nscale = 2.0', rest="[sensor]\nrange_nm = [1, 4]"))
+    own = load_scene(estate('file = "c.hdr"\nscale = 2.0', rest="[sensor]\nrange_nm = [1, 4]"))
     assert np.allclose(own.cube, cube * 2)
     assert own.wavelengths is not None and own.wavelengths.tolist() == [1, 2, 3, 4]
 
 
-def test_an_envi_pair_is_found_from_either_file_and_whatever_the_ending(meadow, cube, tmp_path):
+def test_an_envi_pair_is_found_from_either_file_and_whatever_the_ending(estate, cube, tmp_path):
     save_envi(tmp_path / "c.hdr", cube)
     (tmp_path / "c.img").rename(tmp_path / "c")
     (tmp_path / "c.hdr").rename(tmp_path / "c.HDR")
-    assert np.array_equal(load_scene(meadow('file = "c"')).cube, cube)
+    assert np.array_equal(load_scene(estate('file = "c"')).cube, cube)
     (tmp_path / "c").rename(tmp_path / "other.name")
-    assert "must have its data file" in refusal(meadow('file = "c.HDR"'))
-    assert np.array_equal(load_scene(meadow('file = "c.HDR"\ndata = "other.name"')).cube, cube)
+    assert "must have its data file" in refusal(estate('file = "c.HDR"'))
+    assert np.array_equal(load_scene(estate('file = "c.HDR"\ndata = "other.name"')).cube, cube)
 
 
-def test_labels_may_be_an_image_or_an_envi_band(meadow, codes, tmp_path):
+def test_labels_may_be_an_image_or_an_envi_band(estate, codes, tmp_path):
     names = 'names = ["wheat", "rye", "track"]'
     for file in ("l.tif", "l.png", "l.bmp"):
         Image.fromarray(codes).save(tmp_path / file)
-        assert np.array_equal(load_scene(meadow(labels=f'[labels]\nfile = "{file}"\n{names}')).labels, codes)
+        assert np.array_equal(load_scene(estate(labels=f'[labels]\nfile = "{file}"\n{names}')).labels, codes)
     save_envi(tmp_path / "l.hdr", codes[:, :, None])
-    assert np.array_equal(load_scene(meadow(labels=f'[labels]\nfile = "l.hdr"\n{names}')).labels, codes)
+    assert np.array_equal(load_scene(estate(labels=f'[labels]\nfile = "l.hdr"\n{names}')).labels, codes)
     (tmp_path / "l.tif").write_bytes((tmp_path / "l.tif").read_bytes()[:60])
-    assert "whole .tif" in refusal(meadow(labels=f'[labels]\nfile = "l.tif"\n{names}'))
+    assert "whole .tif" in refusal(estate(labels=f'[labels]\nfile = "l.tif"\n{names}'))
 
 
 @pytest.mark.shared_data
