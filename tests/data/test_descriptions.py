@@ -24,7 +24,7 @@ def with_descriptions(**sentences):
 
 @pytest.fixture
 def described_view():
-    scene = with_descriptions(Meadow=("the estate is green",))
+    scene = with_descriptions(Meadow=("the meadow is green",))
     return train_view(scene, draw_split(scene, parse_protocol("issd"), 0, 5), "none")
 
 
@@ -61,14 +61,14 @@ def test_a_scene_refuses_an_unknown_class_with_a_hint():
         with_descriptions(Meadoww=("x",))
 
 
-@pytest.mark.parametrize("sentences", [(), ("",), ("the estate is green", " ")])
+@pytest.mark.parametrize("sentences", [(), ("",), ("the meadow is green", " ")])
 def test_a_scene_refuses_empty_sentences(sentences):
     with pytest.raises(SceneError, match="none of them empty"):
         with_descriptions(Meadow=sentences)
 
 
 def test_the_train_view_has_its_own_unchangeable_copy(described_view):
-    assert described_view.descriptions == {"Meadow": ("the estate is green",)}
+    assert described_view.descriptions == {"Meadow": ("the meadow is green",)}
     with pytest.raises(TypeError):
         described_view.descriptions["Meadow"] = ()
     assert pickle.loads(pickle.dumps(described_view.descriptions)) == described_view.descriptions

@@ -26,9 +26,9 @@ def test_importing_the_package_loads_nothing_heavy():
 
 
 def test_scratch_gives_ids_over_the_words_of_the_texts():
-    encoded = encode(["The pond, is dark.", "the estate"], "scratch")
+    encoded = encode(["The pond, is dark.", "the meadow"], "scratch")
     assert encoded.tokens is None and encoded.pooled is None and encoded.encoder == "scratch"
-    assert encoded.ids.shape == (2, 32) and encoded.vocabulary == 3 + len({"the", "pond", "is", "dark", "estate"})
+    assert encoded.ids.shape == (2, 32) and encoded.vocabulary == 3 + len({"the", "pond", "is", "dark", "meadow"})
     assert encoded.words[0] == ("[BOS]", "the", "pond", "is", "dark", "[EOS]")
     assert encoded.mask.sum(axis=1).tolist() == [6, 4]
     assert encoded.ids[0, 1] == encoded.ids[1, 1] and encoded.ids.max() < encoded.vocabulary

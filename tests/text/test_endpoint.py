@@ -71,7 +71,7 @@ def facts(view_of):
 
 def test_sentences_are_written_for_every_class(model, facts):
     made = write_descriptions(facts, model.url, "gpt-test", "secret")
-    assert made[1] == ("the estate lies near others", "the estate is colourful") and sorted(made) == [
+    assert made[1] == ("the meadow lies near others", "the meadow is colourful") and sorted(made) == [
         1,
         2,
         3,
@@ -81,7 +81,7 @@ def test_sentences_are_written_for_every_class(model, facts):
     path, request, authorization = model.seen[0]
     assert path == "/v1/chat/completions" and request["model"] == "gpt-test" and authorization == "Bearer secret"
     sent = json.loads(request["messages"][1]["content"])
-    assert sent[0]["name"] == "estate" and "ndvi" in sent[0]["indices"] and sent[0]["place"]["relation"]
+    assert sent[0]["name"] == "meadow" and "ndvi" in sent[0]["indices"] and sent[0]["place"]["relation"]
 
 
 def test_no_key_is_sent_where_there_is_none(model, facts):
@@ -94,7 +94,7 @@ def test_no_key_is_sent_where_there_is_none(model, facts):
     [
         (lambda facts: "Sure! Here you are: {}", "not JSON"),
         (lambda facts: "[]", "instead of"),
-        (lambda facts: json.dumps({"estate": ["the estate is a", "the estate is b"]}), "instead of"),
+        (lambda facts: json.dumps({"meadow": ["the meadow is a", "the meadow is b"]}), "instead of"),
         (lambda facts: json.dumps({f["name"]: "one" for f in facts}), "a list of two sentences"),
         (lambda facts: json.dumps({f["name"]: ["the wheat is a", ""] for f in facts}), "does not begin with"),
         (

@@ -7,7 +7,7 @@ import pytest
 from hsiaug.api import InputError
 from hsiaug_text import class_prompts, class_words, fine_sentences
 
-MEADOW = ("the estate has a smooth even surface", "the estate is green")
+MEADOW = ("the meadow has a smooth even surface", "the meadow is green")
 
 
 def test_coarse_names_the_class(view_of):
@@ -20,7 +20,7 @@ def test_fine_is_the_sentences_of_the_scene(view_of):
 
 def test_both_joins_the_coarse_prompt_with_each_sentence(view_of):
     prompts = class_prompts(view_of(descriptions={"Meadow": MEADOW}), "both")
-    assert prompts[1] == tuple(f"a hyperspectral image of estate, {sentence}" for sentence in MEADOW)
+    assert prompts[1] == tuple(f"a hyperspectral image of meadow, {sentence}" for sentence in MEADOW)
 
 
 def test_class_id_is_one_word_that_says_nothing(view_of):
