@@ -43,6 +43,7 @@ STEP_EVERY = 0.2
 class Job:
     """What every trial of a run shares. scene_ref: catalogue name or card; commands: {hash: command}."""
 
+    task: str
     scene_ref: str
     store: Path
     device: str
@@ -78,20 +79,24 @@ def execute(trials: Sequence[TrialSpec], scene: Scene, job: Job, jobs: int, on_e
     time, and a trial whose worker dies again is recorded as failed.
     """
     if jobs <= 1:
-        _run_all(groups(trials), scene, job, on_event)
+        bench, store = _open(scene, job)
+        for group in groups(trials):
+            _run_group(group, bench, store, job, on_event)
         return
     left = _in_pool(groups(trials), job, jobs, on_event)
     for group in left:
         _alone(group, job, on_event)
 
 
-def _run_all(todo: Sequence[Group], scene: Scene, job: Job, on_event: OnEvent) -> None:
+def _open(scene: Scene, job: Job) -> tuple[Workbench, Store]:
+    """What a process keeps for all its trials: groups of one draw share its split and views."""
     store = Store(job.store, create=True)
-    for group in todo:
-        # A workbench per task; all trials of a plan have one.
-        bench = Workbench(scene, get_task(group[0].task), store.cache)
-        for trial in group:
-            _run_one(trial, bench, store, job, on_event)
+    return Workbench(scene, get_task(job.task), store.cache), store
+
+
+def _run_group(group: Group, bench: Workbench, store: Store, job: Job, on_event: OnEvent) -> None:
+    for trial in group:
+        _run_one(trial, bench, store, job, on_event)
 
 
 def _run_one(trial: TrialSpec, bench: Workbench, store: Store, job: Job, on_event: OnEvent) -> None:
@@ -181,7 +186,7 @@ class _Pool:
                     return
 
 
-_worker: tuple[Job, Scene, Any] | None = None
+_worker: tuple[Workbench, Store, Job, OnEvent] | None = None
 """What this worker process was started with."""
 
 
@@ -190,7 +195,7 @@ def _start_worker(job: Job, events: Any) -> None:
     # Ctrl-C reaches the workers too; records are written whole or not at all, so they may stop at once.
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    _worker = (job, load_scene(job.scene_ref, progress=False), events)
+    _worker = (*_open(load_scene(job.scene_ref, progress=False), job), job, events.put)
 
 
 def _die_with_parent() -> None:
@@ -203,5 +208,4 @@ def _die_with_parent() -> None:
 def _worker_group(group: Group) -> None:
     if _worker is None:
         raise PluginError("a worker must be started before it runs trials", mend="Report this as a bug.")
-    job, scene, events = _worker
-    _run_all([group], scene, job, events.put)
+    _run_group(group, *_worker)

@@ -192,7 +192,7 @@ def _run(
     commands = {trial.hash: command_for(trial, scene_ref) for trial in todo}
     try:
         with watching({trial.hash: trial for trial in todo}, err) as on_event:
-            execute(todo, scene, Job(scene_ref, store.root, device, commands), jobs, on_event)
+            execute(todo, scene, Job(todo[0].task, scene_ref, store.root, device, commands), jobs, on_event)
     except KeyboardInterrupt:
         print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
         raise typer.Exit(130) from None

@@ -15,16 +15,21 @@ from torch import Tensor
 
 from hsiaug.api import Attention, Normaliser, PatchSamples, TrainView, save_state
 from hsiaug_diffusion.latents import LatentNorm
-from hsiaug_diffusion.schedule import ddim, guided, make_schedule
+from hsiaug_diffusion.schedule import Schedule, ddim, guided, make_schedule
 from hsiaug_txt2hsi.denoiser import Denoiser
 from hsiaug_txt2hsi.params import Params
 from hsiaug_txt2hsi.pseudo import Probe
 from hsiaug_txt2hsi.texts import Texts
 from hsiaug_txt2hsi.vae import Vae
 
-__all__ = ["FittedTxt2Hsi"]
+__all__ = ["FittedTxt2Hsi", "schedule_of"]
 
 BATCH = 128
+
+
+def schedule_of(params: Params) -> Schedule:
+    """The noise schedule that is learnt and sampled with: β linear from 1e-4 to 0.02 (Ho et al. 2020)."""
+    return make_schedule("linear", params.noise_steps, 1e-4, 0.02)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,15 +74,15 @@ class FittedTxt2Hsi:
         omega = 0.0 if guidance is None else guidance
         rng = np.random.default_rng(seed)
         draw = torch.Generator().manual_seed(seed)
-        parts, labels, kept = [], [], {}
+        parts, labels = [], []
         for c, n in counts.items():
             if n == 0:
                 continue
             x = self._draw(c, int(np.ceil(n * self.params.surplus)), omega, rng, draw)
-            belief = self._belief(x, c)
-            best = np.sort(np.argsort(-belief, kind="stable")[:n])
-            kept[str(c)] = round(float(belief[best].mean()), 3)
-            parts.append(x[best])
+            if len(x) > n:
+                best = np.argsort(-self._belief(x, c), kind="stable")[:n]
+                x = x[np.sort(best)]
+            parts.append(x)
             labels.append(np.full(n, c))
         if not parts:
             empty = np.empty((0, self.padded.shape[2], self.patch, self.patch), dtype=np.float32)
@@ -107,7 +112,7 @@ class FittedTxt2Hsi:
         self, c: int, coords: NDArray[np.int32], omega: float, draw: torch.Generator
     ) -> NDArray[np.float32]:
         params = self.params
-        schedule = make_schedule("linear", params.noise_steps, 1e-4, 0.02)
+        schedule = schedule_of(params)
         x = torch.from_numpy(self.normaliser.patches(self._cut(coords))).to(self.device)
         start = self.vae.encode(x)[0]
         noise = torch.randn(start.shape, generator=draw).to(self.device)
@@ -145,7 +150,7 @@ class FittedTxt2Hsi:
         Latents are noised to the middle of the range that sampling passes through; maps are averaged over heads and
         blocks, and over the tokens of a word, and scaled so that the words of a pixel sum to 1.
         """
-        schedule = make_schedule("linear", self.params.noise_steps, 1e-4, 0.02)
+        schedule = schedule_of(self.params)
         draw = torch.Generator().manual_seed(0)
         words, maps = [], []
         for start in range(0, len(patches), BATCH):

@@ -13,10 +13,9 @@ from torch import Tensor
 
 from hsiaug.api import InputError, PluginError, Progress, TrainView, did_you_mean
 from hsiaug_diffusion.latents import LatentNorm
-from hsiaug_diffusion.schedule import make_schedule
 from hsiaug_diffusion.training import fresh, train
 from hsiaug_txt2hsi.denoiser import Denoiser
-from hsiaug_txt2hsi.fitted import FittedTxt2Hsi
+from hsiaug_txt2hsi.fitted import FittedTxt2Hsi, schedule_of
 from hsiaug_txt2hsi.lfue import Scope as Uncertainty
 from hsiaug_txt2hsi.lfue import perturbed
 from hsiaug_txt2hsi.params import Params
@@ -175,7 +174,7 @@ def _denoiser(
     progress: Progress,
 ) -> Denoiser:
     """Semi-supervised training: patches with their class's text (dropped at times), patches with none."""
-    schedule = make_schedule("linear", params.noise_steps, 1e-4, 0.02)
+    schedule = schedule_of(params)
     size = (params.latent, view.patch, texts.tokens.shape[2], params.width, params.depth, params.heads)
     model = fresh(lambda: Denoiser(*size), seed).to(device)
     tokens, mask = texts.tokens.to(device), texts.mask.to(device)
