@@ -1,27 +1,19 @@
-"""``hsiaug benchmark``: run what is missing of a plan, and print its table."""
+"""``hsiaug benchmark``: run what is missing of a plan or a suite, and print its tables."""
 
 from __future__ import annotations
 
-import json as json_module
 import os
-from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hsiaug.cli import options
-from hsiaug.cli.output import print_lines, print_table
+from hsiaug.cli.output import print_lines
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from hsiaug.bench.estimate import Estimate
-    from hsiaug.bench.plan import Plan
-    from hsiaug.scene import Scene
-    from hsiaug.trial.spec import TrialSpec
-    from hsiaug.trial.store import Record, Store
+    from hsiaug.bench.suite import Suite
 
 __all__ = ["benchmark"]
 
@@ -42,8 +34,25 @@ class PresetName(StrEnum):
     paper = "paper"
 
 
+PLAN_OPTIONS = {
+    **{
+        name: f"--{name}" for name in ("generator", "classifier", "omega", "protocol", "buffer", "patch", "preset")
+    },
+    "lambda_": "--lambda",
+    "set_": "--set",
+}
+"""What a suite says for itself, run by run."""
+
+
 def benchmark(
-    scene: options.SceneRef,
+    ctx: typer.Context,
+    scene: Annotated[
+        str,
+        typer.Argument(
+            metavar="SCENE|SUITE",
+            help="A scene of 'hsiaug datasets list', the TOML card of your own, or a suite of runs (TOML).",
+        ),
+    ],
     generator: Annotated[
         str, typer.Option(help="Generators, between commas; none and duplicate always run.")
     ] = "smote",
@@ -53,13 +62,16 @@ def benchmark(
     lambda_: Annotated[
         str,
         typer.Option(
-            "--lambda", help="Sample balance rates λ, between commas: 1 fills every class to the largest."
+            "--lambda",
+            help="Sample balance rates λ, between commas, or ranges START:STOP:STEP: 1 fills every class to the "
+            "largest.",
         ),
     ] = "1",
     omega: Annotated[
         str | None,
         typer.Option(
-            help="Guidance strengths ω, between commas; 0 = purely conditional. Default: the generator's."
+            help="Guidance strengths ω, between commas, or ranges START:STOP:STEP; 0 = purely conditional. "
+            "Default: the generator's."
         ),
     ] = None,
     protocol: options.Protocol = "issd",
@@ -85,6 +97,10 @@ def benchmark(
     jobs: Annotated[
         int | None, typer.Option(help="Worker processes. Default: one per core on the CPU, 1 on a GPU.", min=1)
     ] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="Of a suite: the profile that changes its runs, as a smaller size.")
+    ] = None,
+    only: Annotated[str | None, typer.Option(help="Of a suite: the runs wanted, between commas.")] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan, its cost and its splits; run nothing.")
     ] = False,
@@ -96,177 +112,103 @@ def benchmark(
     [bold]duplicate[/bold] and [bold]coords[/bold], and prints OA / AA / κ, the gain over the controls, and the
     protocol's audit. Finished trials are kept: a stopped run goes on where it was.
 
+    A suite is a TOML file with a list of such runs: their trials are run together, each once, and every run
+    gets tables of its own.
+
     Examples:
 
       hsiaug benchmark indian_pines --generator smote --classifier svm,cnn2d --lambda 0.5
 
       hsiaug benchmark indian_pines --generator smote,mixup --lambda 0.5,1 --protocol kshot:10 --seeds 10
 
+      hsiaug benchmark indian_pines --generator txt2hsi --lambda 0:1.5:0.25 --omega 0,1,2:4:2
+
       hsiaug benchmark my_scene.toml --generator smote --dry-run
+
+      hsiaug benchmark my_suite.toml --profile smoke --only default
     """
     # One thread per trial: trials run side by side instead, and give the same result whatever --jobs is.
     # Set before the numerical libraries load.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from rich.console import Console
 
-    from hsiaug.bench.plan import Request, build_plan
+    from hsiaug.bench.plan import Request
+    from hsiaug.bench.schedule import merged, plan_runs, trials_of
+    from hsiaug.bench.suite import Run, is_suite
+    from hsiaug.cli.benchmark_plan import print_plan
+    from hsiaug.cli.benchmark_run import missing, print_result, run_all, workers
     from hsiaug.data import load_scene
     from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.trial.store import Store
     from hsiaug.trial.task import get_task
 
-    request = Request(
-        protocol=parse_protocol(protocol, buffer),
-        generators=options.words(generator),
-        classifiers=options.words(classifier),
-        lambdas=options.numbers("--lambda", lambda_),
-        omegas=[] if omega is None else options.numbers("--omega", omega),
-        seeds=options.seeds(seeds),
-        patch=patch,
-        preset=preset.value,
-        overrides=options.overrides(set_ or []),
-    )
-    loaded = load_scene(scene)
-    plan = build_plan(loaded, get_task("pixels"), request, registry())
-    jobs = _jobs(jobs, device, plan)
+    suite = None
+    if is_suite(scene):
+        suite = _suite(ctx, scene, profile, only, seeds)
+        runs: tuple[Run, ...] = suite.runs
+        store = suite.store if suite.store and not _given(ctx, "store") else store
+    else:
+        _refuse_suite_options(ctx)
+        request = Request(
+            protocol=parse_protocol(protocol, buffer),
+            generators=options.words(generator),
+            classifiers=options.words(classifier),
+            lambdas=options.numbers("--lambda", lambda_),
+            omegas=[] if omega is None else options.numbers("--omega", omega),
+            seeds=options.seeds(seeds),
+            patch=patch,
+            preset=preset.value,
+            overrides=options.overrides(set_ or []),
+        )
+        runs = (Run("", ((scene, request),)),)
+    parts = plan_runs(runs, load_scene, get_task("pixels"), registry())
+    trials = trials_of(parts)
+    todo = missing(trials, store, existing.value)
+    jobs = workers(jobs, device, parts)
     out, err = Console(), Console(stderr=True)
-    print_lines(err, (f"note: {note}" for note in plan.notes))
+    print_lines(err, [suite.title] if suite and suite.title else [])
+    print_lines(err, (f"note: {note}" for note in merged(parts).notes))
     if dry_run:
-        _print_plan(plan, _missing(plan, store, existing), store, jobs, out, as_json=json)
+        print_plan(parts, todo, store, jobs, out, as_json=json)
         return
     kept = Store(store, create=existing is not Existing.none)
     kept.sweep()
-    _run(plan, _missing(plan, store, existing), loaded, scene, kept, device, jobs, err)
-    records = [record for trial in plan.trials if (record := kept.get(trial.hash))]
-    _print_result(records, plan, kept, out, as_json=json)
+    run_all(parts, todo, kept, device, jobs, err)
+    records = [record for trial in trials if (record := kept.get(trial.hash))]
+    print_result(parts, records, kept, out, err, as_json=json)
     if any(record["status"] != "ok" for record in records):
         raise typer.Exit(1)
 
 
-def _jobs(asked: int | None, device: str, plan: Plan) -> int:
-    """Processes to run: as asked, else one per core, but one only where a GPU does the work."""
-    from hsiaug.trial.machine import resolve_device
-
-    used = {resolve_device(device, card) for card in plan.cards.values()}
-    if asked is not None:
-        return asked
-    return 1 if used != {"cpu"} else os.cpu_count() or 1
+def _given(ctx: typer.Context, name: str) -> bool:
+    """True where the user typed an option."""
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
 
 
-def _missing(plan: Plan, store: Path, existing: Existing) -> list[TrialSpec]:
-    """The trials to run."""
-    from hsiaug.errors import StoreError
-    from hsiaug.trial.store import Store
+def _suite(ctx: typer.Context, ref: str, profile: str | None, only: str | None, seeds: str) -> Suite:
+    from hsiaug.bench.suite import read_suite
+    from hsiaug.errors import InputError
 
-    if existing is Existing.none:
-        return []
-    try:
-        kept = Store(store)
-    except StoreError:
-        return list(plan.trials)
-    if existing is Existing.all:
-        return list(plan.trials)
-    return [t for t in plan.trials if (kept.get(t.hash) or {"status": "missing"})["status"] != "ok"]
-
-
-def _run(
-    plan: Plan,
-    todo: Sequence[TrialSpec],
-    scene: Scene,
-    scene_ref: str,
-    store: Store,
-    device: str,
-    jobs: int,
-    err: Console,
-) -> None:
-    from hsiaug.bench.command import command_for
-    from hsiaug.bench.execute import Job, execute
-    from hsiaug.bench.progress import watching
-
-    reused = len(plan.trials) - len(todo)
-    if reused:
-        print_lines(err, [f"{reused} of {len(plan.trials)} trials are taken from {store.root}"])
-    if not todo:
-        return
-    commands = {trial.hash: command_for(trial, scene_ref) for trial in todo}
-    try:
-        with watching({trial.hash: trial for trial in todo}, err) as on_event:
-            execute(todo, scene, Job(todo[0].task, scene_ref, store.root, device, commands), jobs, on_event)
-    except KeyboardInterrupt:
-        print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
-        raise typer.Exit(130) from None
+    refused = [option for name, option in PLAN_OPTIONS.items() if _given(ctx, name)]
+    if refused:
+        raise InputError(
+            "a suite says for itself what its runs are",
+            value=", ".join(refused),
+            mend=f"Write it into {ref}, or name a scene; of the plan, --seeds alone may be changed here.",
+        )
+    draws = options.seeds(seeds) if _given(ctx, "seeds") else []
+    return read_suite(Path(ref).expanduser(), profile=profile, only=options.words(only or ""), draws=draws)
 
 
-def _print_plan(
-    plan: Plan, todo: Sequence[TrialSpec], store: Path, jobs: int, out: Console, *, as_json: bool
-) -> None:
-    from hsiaug.bench.estimate import estimate
-    from hsiaug.errors import StoreError
-    from hsiaug.trial.store import Store
+def _refuse_suite_options(ctx: typer.Context) -> None:
+    from hsiaug.errors import InputError
 
-    try:
-        records = list(Store(store).records())
-    except StoreError:
-        records = []
-    cost = estimate(plan, todo, records, jobs)
-    audits = [split.audit.as_json() for split in plan.splits]
-    if as_json:
-        answer = {
-            "trials": [{"hash": t.hash, **t.as_json()} for t in plan.trials],
-            "to_run": [t.hash for t in todo],
-            "seconds": cost.seconds,
-            "jobs": jobs,
-            "audits": audits,
-            "notes": list(plan.notes),
-        }
-        typer.echo(json_module.dumps(answer, ensure_ascii=False, allow_nan=False))
-        return
-    print_table(out, ("generator", "λ", "ω", "classifier", "draws", "to run"), _arms(plan, todo))
-    print_lines(out, (_split_line(plan, audits[0]), _cost_line(plan, todo, cost, jobs)))
-
-
-def _arms(plan: Plan, todo: Sequence[TrialSpec]) -> Iterator[tuple[str, ...]]:
-    """Rows of the plan: each arm with its draws, and how many of them are to run."""
-    waiting = {t.hash for t in todo}
-    arms: dict[tuple[str, ...], list[TrialSpec]] = {}
-    for t in plan.trials:
-        omega = "–" if t.omega is None else f"{t.omega:g}"
-        arms.setdefault((t.generator.name, f"{t.lam:g}", omega, t.classifier.name), []).append(t)
-    for arm, members in arms.items():
-        yield (*arm, str(len(members)), str(sum(t.hash in waiting for t in members)))
-
-
-def _split_line(plan: Plan, audit: dict[str, Any]) -> str:
-    leaky = " [LEAKY]" if audit["leaky"] else ""
-    return (
-        f"protocol {audit['protocol']}, draw {plan.splits[0].seed}: {audit['n_train']} train, {audit['n_test']} "
-        f"test pixels; {audit['centre_overlap_percent']} % of test pixels lie in training patches{leaky}"
-    )
-
-
-def _cost_line(plan: Plan, todo: Sequence[TrialSpec], cost: Estimate, jobs: int) -> str:
-    from hsiaug.bench.estimate import readable
-
-    source = "rough: from the plugins' own figures"
-    if cost.measured == 1:
-        source = "timed in this store"
-    elif cost.measured:
-        source = "partly timed in this store, partly from the plugins' own figures"
-    processes = "1 process" if jobs == 1 else f"{jobs} processes"
-    count = f"{len(todo)} of {len(plan.trials)} trials to run"
-    return f"{count}, about {readable(cost.seconds)} with {processes} ({source})"
-
-
-def _print_result(records: list[Record], plan: Plan, store: Store, out: Console, *, as_json: bool) -> None:
-    from hsiaug.report import build_report, print_report, render_report, report_json
-
-    report = build_report(records, store=str(store.root))
-    if as_json:
-        answer = {"store": str(store.root), "planned": len(plan.trials), **report_json(report)}
-        typer.echo(json_module.dumps(answer, ensure_ascii=False, allow_nan=False))
-        return
-    if out.is_terminal:
-        print_report(report, out)
-    else:
-        out.file.write(render_report(report, format="md"))
+    refused = [f"--{name}" for name in ("profile", "only") if _given(ctx, name)]
+    if refused:
+        raise InputError(
+            "--profile and --only belong to a suite",
+            value=", ".join(refused),
+            mend="Name a suite (a TOML file with [[run]]), or leave them out.",
+        )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["print_lines", "print_table"]
+__all__ = ["absent", "print_lines", "print_table"]
 
 
 def print_table(out: Console, header: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
@@ -29,3 +30,11 @@ def print_lines(out: Console, lines: Iterable[str]) -> None:
     for line in lines:
         # Console.print would turn tabs into spaces.
         out.file.write(f"{line}\n")
+
+
+def absent(runs: Mapping[str, Collection[str]], known: Collection[str], store: Path) -> Iterator[str]:
+    """Sentences on the runs of a suite of which trials have no record. runs: hashes by name."""
+    for run, hashes in runs.items():
+        missing = sum(hash not in known for hash in hashes)
+        if missing and run:
+            yield f"run {run}: {missing} of {len(hashes)} trials are not in {store}"

@@ -8,33 +8,48 @@ from typing import Annotated
 
 import typer
 
-SUFFIXES = {".md": "md", ".tex": "tex", ".csv": "csv", ".json": "json"}
+from hsiaug.cli.output import absent
+
+SUFFIXES = {f".{name}": name for name in ("md", "tex", "csv", "json", "png", "svg", "pdf")}
 
 
 StoreFolder = Annotated[Path, typer.Argument(help="Folder of records that 'hsiaug benchmark' wrote.")]
-Rows = Annotated[str, typer.Option(help="The rows: generator, classifier, class or seed.")]
+Rows = Annotated[
+    str,
+    typer.Option(help="The rows: generator, classifier, class or seed; or lambda or omega, for a sweep of it."),
+]
 Shape = Annotated[
     str | None,
     typer.Option(
-        help="rich, md, tex, csv or json. Without it: what the suffix of --out says, else rich on a terminal "
-        "and md elsewhere."
+        help="rich, md, tex, csv or json, or of a sweep png, svg or pdf. Without it: what the suffix of --out says, "
+        "else rich on a terminal and md elsewhere."
     ),
 ]
 OutFile = Annotated[Path | None, typer.Option(help="Write to this file instead of the terminal.")]
+SuiteFile = Annotated[
+    Path | None,
+    typer.Option("--suite", help="A suite (TOML): tables for each of its runs, of their trials alone."),
+]
+ProfileName = Annotated[str | None, typer.Option("--profile", help="Of the suite: the profile it was run with.")]
 
 
 def report(
+    ctx: typer.Context,
     store: StoreFolder = Path("hsiaug-results"),
     by: Rows = "generator",
     format: Shape = None,
     out: OutFile = None,
+    suite: SuiteFile = None,
+    profile: ProfileName = None,
 ) -> None:
     """Rebuild the tables of a benchmark from its records alone.
 
     One table per scene, protocol, patch and task: mean ± std over draws, gains
     over the controls none and duplicate, failed trials by name, the audit of the
     protocol. Nothing is trained or downloaded. csv has one row per trial (with
-    --by class one per trial and class); json lists the hashes of every cell.
+    --by class one per trial and class, with --by lambda or omega one per arm);
+    json lists the hashes of every cell; png, svg and pdf draw OA and AA against
+    λ or ω, and over both where both vary.
 
     Examples:
 
@@ -45,13 +60,34 @@ def report(
         hsiaug report my-results --by classifier --out table.tex
 
         hsiaug report my-results --format csv > trials.csv
+
+        hsiaug report my-results --by lambda --out curves.png
+
+        hsiaug report my-results --suite my_suite.toml --out runs.md
     """
-    from hsiaug.report import build_report, print_report, render_report
+    from hsiaug.errors import InputError
+    from hsiaug.report import PICTURES, build_report, print_report, render_report, save_picture
     from hsiaug.trial.store import Store
 
+    if profile is not None and suite is None:
+        raise InputError("--profile belongs to a suite", value=repr(profile), mend="Name it with --suite FILE.")
     shape = format or _usual_format(out)
-    built = build_report(Store(store).records(), store=str(store))
-    if out is not None:
+    runs = None
+    if suite is not None:
+        typed = ctx.get_parameter_source("store")
+        runs, named = _runs(suite, profile)
+        store = named if named and typed is not None and typed.name == "DEFAULT" else store
+    kept = Store(store)
+    records = list(kept.records())
+    if runs is not None:
+        for line in absent(runs, {record["hash"] for record in records}, store):
+            typer.echo(line, err=True)
+    built = build_report(records, store=str(store), runs=runs)
+    if shape in PICTURES:
+        if out is None:
+            raise InputError("a picture needs a file", value=f"--format {shape}", mend="Add --out curves.png.")
+        save_picture(built, out, shape, by)
+    elif out is not None:
         _write(out, render_report(built, format=shape, by=by))
     elif shape == "rich":
         from rich.console import Console
@@ -59,6 +95,21 @@ def report(
         print_report(built, Console(), by=by)
     else:
         typer.echo(render_report(built, format=shape, by=by), nl=False)
+
+
+def _runs(path: Path, profile: str | None) -> tuple[dict[str, set[str]], Path | None]:
+    """The hashes of the trials of each run of a suite, and the store that it names.
+
+    A trial's hash covers scene, plugin versions and every parameter, so the plan is made anew.
+    """
+    from hsiaug.bench.schedule import hashes_by_run, plan_runs
+    from hsiaug.bench.suite import read_suite
+    from hsiaug.data import load_scene
+    from hsiaug.plugins.registry import registry
+    from hsiaug.trial.task import get_task
+
+    suite = read_suite(path, profile=profile)
+    return hashes_by_run(plan_runs(suite.runs, load_scene, get_task("pixels"), registry())), suite.store
 
 
 def _usual_format(out: Path | None) -> str:

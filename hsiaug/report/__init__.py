@@ -1,7 +1,7 @@
 """Tables from records: nothing but the records of a store is read, and no plugin, scene or torch is loaded.
 
 ``build_report`` groups records into tables, ``print_report`` shows them on a terminal, ``render_report`` writes
-them as text.
+them as text, ``save_picture`` draws accuracy against λ or ω.
 """
 
 from __future__ import annotations
@@ -13,11 +13,23 @@ from hsiaug.report.render_data import report_json
 from hsiaug.report.tables import Report, build_report
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
-__all__ = ["FORMATS", "Report", "build_report", "print_report", "render_report", "report_json"]
+__all__ = [
+    "FORMATS",
+    "PICTURES",
+    "Report",
+    "build_report",
+    "print_report",
+    "render_report",
+    "report_json",
+    "save_picture",
+]
 
 FORMATS = ("rich", "md", "tex", "csv", "json")
+PICTURES = ("png", "svg", "pdf")
 
 WIDTH = 100
 """Columns of ``rich`` text that goes to a file instead of a terminal."""
@@ -26,7 +38,7 @@ WIDTH = 100
 def print_report(report: Report, console: Console, by: str = "generator") -> None:
     """Print every table to a rich console.
 
-    by: ``generator``, ``classifier``, ``class`` or ``seed``. Raises InputError for anything else.
+    by: ``generator``, ``classifier``, ``class``, ``seed``, ``lambda`` or ``omega``. Raises InputError for anything else.
     """
     from rich.text import Text
 
@@ -43,8 +55,9 @@ def print_report(report: Report, console: Console, by: str = "generator") -> Non
 def render_report(report: Report, format: str = "md", by: str = "generator") -> str:
     """The report as text in one of FORMATS, ending in a newline.
 
-    ``json`` holds every view at once; ``csv`` has one row per trial, and for ``by="class"`` one per trial and
-    class. Raises InputError for an unknown format or view.
+    ``json`` holds every view at once; ``csv`` has one row per trial, for ``by="class"`` one per trial and class,
+    and for ``by="lambda"`` and ``by="omega"`` one per arm and classifier. Raises InputError for an unknown format
+    or view.
     """
     from hsiaug.report.render_data import csv_text, json_text
     from hsiaug.report.views import check_view, pages
@@ -60,14 +73,35 @@ def render_report(report: Report, format: str = "md", by: str = "generator") -> 
 
     if format not in FORMATS:
         raise InputError(
-            f"--format must be one of {', '.join(FORMATS)}",
+            f"--format must be one of {', '.join((*FORMATS, *PICTURES))}",
             value=repr(format),
-            mend=did_you_mean(format, FORMATS),
+            mend=did_you_mean(format, (*FORMATS, *PICTURES)),
         )
     shown = pages(report, by)
     if format == "tex":
         return latex(shown) if shown else f"% {_empty(report)}\n"
     return markdown(shown) if shown else f"{_empty(report)}\n"
+
+
+def save_picture(report: Report, path: Path, format: str, by: str) -> None:
+    """Draw OA and AA against λ (``by="lambda"``) or ω (``by="omega"``) into a file, in one of PICTURES.
+
+    Raises InputError for another view, where no generator was run at two values, and for a file that cannot be
+    written.
+    """
+    from hsiaug.report.curve_figures import save_curves
+    from hsiaug.report.curves import AXES
+    from hsiaug.report.views import check_view
+
+    check_view(by)
+    axis = next((axis for axis in AXES if axis == by), None)
+    if axis is None:
+        raise InputError(
+            "a picture shows accuracy against λ or ω",
+            value=f"--by {by}",
+            mend="Write --by lambda or --by omega with it, or name a file that ends in .md, .csv, .tex or .json.",
+        )
+    save_curves(report, axis, path, format)
 
 
 def _rich_text(report: Report, by: str) -> str:

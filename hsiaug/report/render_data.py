@@ -6,13 +6,14 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hsiaug.metrics.significance import MeanStd, mean_std, t_interval
 from hsiaug.report.audit import transductive
 from hsiaug.report.cells import Cell
 from hsiaug.report.compare import Comparison
+from hsiaug.report.curves import AXES, lines
 from hsiaug.report.notes import control_notes, number_notes, significance_note
 from hsiaug.report.records import Method, Trial
 from hsiaug.report.tables import Report, Table
@@ -23,6 +24,9 @@ METRICS = ("oa", "aa", "kappa", "macro_f1", "worst_recall")
 AUDITED = (
     "leaky", "radius", "n_train", "n_test", "n_buffered", "centre_overlap_percent", "patch_overlap_percent"
 )  # fmt: skip
+
+ONE_TRIAL = ("hash", "status", "error_type", "error_message", "seed")
+"""What a row over several draws cannot say."""
 
 
 def report_json(report: Report) -> dict[str, Any]:
@@ -48,6 +52,7 @@ def _strict(value: Any) -> Any:
 def _table_json(table: Table) -> dict[str, Any]:
     condition = table.condition
     return {
+        "run": table.run or None,
         "title": table.title,
         "task": condition.task,
         "scene": {"name": condition.scene, "sha256": condition.scene_sha256},
@@ -142,14 +147,46 @@ def _comparison_json(comparison: Comparison | None) -> dict[str, Any] | None:
 
 
 def csv_text(report: Report, by: str) -> str:
-    """One row per trial; for ``by="class"`` one per trial and class. Fractions as recorded; empty: no number."""
-    rows = [row for table in report.tables for trial in table.trials for row in _rows(table, trial, by)]
+    """One row per trial; for ``by="class"`` one per trial and class. Fractions as recorded; empty: no number.
+
+    For ``by="lambda"`` and ``by="omega"`` one row per arm and classifier, with mean and std over the draws. Where
+    the tables are those of a suite's runs, the first column says which: a trial stands in each of its runs.
+    """
+    named = any(table.run for table in report.tables)
+    rows = [
+        {"run": table.run, **row} if named else row for table in report.tables for row in _table_rows(table, by)
+    ]
     fields = list(dict.fromkeys(key for row in rows for key in row))
     out = io.StringIO()
     writer = csv.DictWriter(out, fields, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()
+
+
+def _table_rows(table: Table, by: str) -> Iterator[dict[str, Any]]:
+    if by not in AXES:
+        for trial in table.trials:
+            yield from _rows(table, trial, by)
+        return
+    for classifier in table.classifiers:
+        for line in lines(table, classifier, "lambda" if by == "lambda" else "omega"):
+            yield from (_mean_row(table, cell) for _, cell in line.points)
+
+
+def _mean_row(table: Table, cell: Cell) -> dict[str, Any]:
+    """An arm with a classifier: who and what it is, mean and std of every metric, and mean gains over the controls."""
+    trial = cell.trials[0]
+    gain = table.gains.get((cell.arm, cell.classifier))
+    row = {key: value for key, value in _identity(trial).items() if key not in ONE_TRIAL}
+    row |= {"leaky": table.leaky, "n": len(cell.ok), "failed": len(cell.failed)}
+    for name in METRICS:
+        summary = cell.summary(name)
+        row |= {f"{name}_mean": summary and summary.mean, f"{name}_std": summary and summary.std}
+    for name, against in (("none", gain and gain.none), ("duplicate", gain and gain.duplicate)):
+        row[f"delta_aa_{name}"] = against.aa.mean if against else None
+        row[f"delta_oa_{name}"] = against.oa.mean if against and against.oa else None
+    return row
 
 
 def _rows(table: Table, trial: Trial, by: str) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import Any
@@ -23,6 +23,7 @@ class Table:
     cells: (arm, classifier) → cell, controls first, without the classifier ``coords``.
     location: the cells of ``coords``: accuracy without spectra.
     gains: (arm, classifier) → what it gains over the controls.
+    run: name of the run of a suite that the table belongs to; empty where the records are not parted by run.
     """
 
     title: str
@@ -32,6 +33,7 @@ class Table:
     location: tuple[Cell, ...]
     gains: Mapping[tuple[Arm, Method], Gain]
     labels: Mapping[Method, str]
+    run: str = ""
 
     @cached_property
     def arms(self) -> tuple[Arm, ...]:
@@ -119,34 +121,48 @@ class Report:
         return shlex.quote(self.store) if self.store else "STORE"
 
 
-def build_report(records: Iterable[Record], *, store: str | None = None) -> Report:
+def build_report(
+    records: Iterable[Record], *, store: str | None = None, runs: Mapping[str, Collection[str]] | None = None
+) -> Report:
     """Group records into tables and compute every comparison; nothing but the records is read.
 
     store: the folder they came from, as the user typed it, for the lines that lead back to it.
+    runs: hashes of the trials of each run of a suite, by its name. Every run gets tables of its own, from its
+        trials alone: its comparisons and Holm's correction do not depend on the other runs. A trial that no run
+        names is left out.
     Raises StoreError for a record that does not follow docs/results-format.md.
     """
+    trials = read_trials(records)
+    if runs is None:
+        return Report(_tables("", trials), store)
+    parted = ((run, [trial for trial in trials if trial.hash in hashes]) for run, hashes in runs.items())
+    return Report(tuple(table for run, mine in parted for table in _tables(run, mine)), store)
+
+
+def _tables(run: str, trials: Iterable[Trial]) -> tuple[Table, ...]:
     groups: dict[Condition, list[Trial]] = {}
-    for trial in read_trials(records):
+    for trial in trials:
         groups.setdefault(trial.condition, []).append(trial)
     conditions = sorted(groups, key=astuple)
     titles = _titles(conditions)
-    return Report(tuple(_table(titles[c], c, groups[c]) for c in conditions), store)
+    return tuple(_table(run, titles[c], c, groups[c]) for c in conditions)
 
 
-def _table(title: str, condition: Condition, trials: list[Trial]) -> Table:
+def _table(run: str, title: str, condition: Condition, trials: list[Trial]) -> Table:
     cells = make_cells(trials)
     ordinary = {key: cell for key, cell in cells.items() if key[1].name != COORDS}
     location = tuple(cell for key, cell in cells.items() if key[1].name == COORDS)
     generators = method_labels(arm.generator for arm, _ in cells)
     classifiers = method_labels(classifier for _, classifier in cells)
     return Table(
-        title=title,
+        title=f"{run}: {title}" if run else title,
         condition=condition,
         trials=tuple(trial for cell in cells.values() for trial in cell.trials),
         cells=ordinary,
         location=location,
         gains=compare(ordinary),
         labels={**generators, **classifiers},
+        run=run,
     )
 
 

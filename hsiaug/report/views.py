@@ -1,4 +1,4 @@
-"""The four ways to look at a table: by generator, by classifier, by class, by seed."""
+"""The ways to look at a table: by generator, by classifier, by class, by seed, and along λ or ω."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from hsiaug.metrics.significance import t_interval
 from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import Cell
 from hsiaug.report.compare import Comparison, Gain
+from hsiaug.report.curves import curve_grids
 from hsiaug.report.grid import Column, Grid, Page, arm_columns
 from hsiaug.report.labels import MISSING, p_text, percent, plus_minus, signed
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
@@ -40,6 +41,8 @@ def _page(table: Table, where: str, by: str) -> Page:
         notes += control_notes(table) + significance_note(table)
     if by == "generator":
         notes += verdict_note(table)
+    if by in ("lambda", "omega"):
+        notes.append("none has no synthetic sample: it is λ = 0 of every generator, at any ω.")
     return Page(
         title=table.title,
         leaky=table.leaky,
@@ -163,4 +166,6 @@ VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {
     "classifier": _classifier_grids,
     "class": class_grids,
     "seed": seed_grids,
+    "lambda": lambda table: curve_grids(table, "lambda"),
+    "omega": lambda table: curve_grids(table, "omega"),
 }

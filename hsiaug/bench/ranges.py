@@ -1,0 +1,83 @@
+"""Lists of numbers and of draws, as people type them on the command line and in suites."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+
+from hsiaug.errors import InputError
+
+__all__ = ["numbers", "seeds", "words"]
+
+LONGEST = 1000
+"""Numbers of a range at most: more is a slip of the step."""
+
+
+def words(text: str) -> list[str]:
+    """Names between commas."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def numbers(option: str, text: str) -> list[float]:
+    """Numbers and ranges START:STOP:STEP (STOP included) between commas, as ``0,0.5,1:3:1``.
+
+    option: what the text was given for, to be named by the InputError that is raised for anything else.
+    """
+    found = [number for word in words(text) for number in _range(option, word)]
+    if not found:
+        raise InputError(f"{option} must hold at least one number", value=repr(text), mend=f"Write {option} 0.5.")
+    return found
+
+
+def _range(option: str, word: str) -> Iterator[float]:
+    try:
+        # Decimals, so that 0:1:0.1 holds the very 0.3 that would be typed: numbers enter the hashes of trials.
+        parts = [Decimal(part.strip()) for part in word.split(":")]
+    except InvalidOperation:
+        parts = []
+    if len(parts) not in (1, 3):
+        raise InputError(
+            f"{option} must be numbers, or ranges START:STOP:STEP, between commas",
+            value=repr(word),
+            mend=f"Write {option} 0.5,1 or {option} 0:1.5:0.25 for example.",
+        )
+    if len(parts) == 1:
+        yield float(parts[0])
+        return
+    start, stop, step = parts
+    if not (all(part.is_finite() for part in parts) and step > 0 and start <= stop):
+        raise InputError(
+            f"{option}: a range must go up from START to STOP in steps above 0",
+            value=repr(word),
+            mend="Write 0:1.5:0.25 for 0, 0.25, …, 1.5.",
+        )
+    count = int((stop - start) / step) + 1
+    if count > LONGEST:
+        raise InputError(
+            f"{option}: a range must hold at most {LONGEST} numbers",
+            value=f"{word!r} with {count}",
+            mend="Take a larger step.",
+        )
+    yield from (float(start + i * step) for i in range(count))
+
+
+def seeds(text: str, option: str = "--seeds") -> list[int]:
+    """Draws: ``5`` = 0..4, ``100-109`` = that range, ``3,5,8-9`` = these. Raises InputError for anything else."""
+    parts = words(text)
+    if not parts or not all(re.fullmatch(r"\d+(-\d+)?", part) for part in parts):
+        parts = []
+    if len(parts) == 1 and "-" not in parts[0]:
+        found = list(range(int(parts[0])))
+    else:
+        found = []
+        for part in parts:
+            first, _, last = part.partition("-")
+            found += range(int(first), int(last or first) + 1)
+    if not found:
+        raise InputError(
+            f"{option} must be a number of draws, or a range or list of draws",
+            value=repr(text),
+            mend="Write 5 for draws 0 to 4, 100-109, or 3,5,8-9.",
+        )
+    return list(dict.fromkeys(found))

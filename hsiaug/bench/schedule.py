@@ -1,0 +1,104 @@
+"""The trials of several runs as one list of work, in which everything that can be shared is shared."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from hsiaug.bench.plan import Plan, build_plan
+from hsiaug.bench.suite import Run
+from hsiaug.errors import HsiaugError
+from hsiaug.plugins.registry import Registry
+from hsiaug.scene import Scene
+from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import Record
+from hsiaug.trial.task import Task
+
+__all__ = ["Part", "Sharing", "hashes_by_run", "in_order", "merged", "plan_runs", "sharing", "trials_of"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One plan of a run. scene_ref: what to type for the scene."""
+
+    run: str
+    scene_ref: str
+    scene: Scene
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """What trials that use the same fitted generator save. trials: those that use one; seconds: saved, of one core."""
+
+    trials: int
+    fits: int
+    seconds: float
+
+
+def plan_runs(
+    runs: Iterable[Run], load: Callable[[str], Scene], task: Task, plugins: Registry
+) -> tuple[Part, ...]:
+    """The plans of all runs; every scene is loaded once.
+
+    Raises what ``load`` and :func:`build_plan` raise, with the name of the run in front.
+    """
+    scenes: dict[str, Scene] = {}
+    parts = []
+    for run in runs:
+        for ref, request in run.asked:
+            try:
+                if ref not in scenes:
+                    scenes[ref] = load(ref)
+                parts.append(Part(run.name, ref, scenes[ref], build_plan(scenes[ref], task, request, plugins)))
+            except HsiaugError as error:
+                if not run.name:
+                    raise
+                rule = f"run {run.name!r}: {error.rule}"
+                raise type(error)(rule, value=error.value, mend=error.mend) from error
+    return tuple(parts)
+
+
+def trials_of(parts: Iterable[Part]) -> list[TrialSpec]:
+    """The trials of all parts, each once."""
+    return list({trial.hash: trial for part in parts for trial in part.plan.trials}.values())
+
+
+def hashes_by_run(parts: Iterable[Part]) -> dict[str, set[str]]:
+    """The hashes of each run's trials, by the run's name, in the order of the suite."""
+    found: dict[str, set[str]] = {}
+    for part in parts:
+        found.setdefault(part.run, set()).update(trial.hash for trial in part.plan.trials)
+    return found
+
+
+def in_order(trials: Iterable[TrialSpec]) -> list[TrialSpec]:
+    """The trials draw by draw and generator by generator, so that a process makes each split and fit once."""
+    trials = list(trials)
+    draws: dict[str, int] = {}
+    fits: dict[str, int] = {}
+    for trial in trials:
+        draws.setdefault(trial.draw_hash, len(draws))
+        fits.setdefault(trial.fit_hash, len(fits))
+    return sorted(trials, key=lambda t: (draws[t.draw_hash], fits[t.fit_hash]))
+
+
+def merged(parts: Sequence[Part]) -> Plan:
+    """The plans of several parts as one, for an estimate of what they cost together."""
+    notes = dict.fromkeys(note for part in parts for note in part.plan.notes)
+    cards = {key: card for part in parts for key, card in part.plan.cards.items()}
+    return Plan(tuple(trials_of(parts)), (), tuple(notes), cards)
+
+
+def sharing(trials: Iterable[TrialSpec], records: Iterable[Record]) -> Sharing:
+    """How many fits the trials needed, by their records, and the seconds that one fit per trial would have cost more.
+
+    Each record tells the seconds of the fit that it used, whichever trial paid for it.
+    """
+    seconds = {r["hash"]: r["timings"]["fit_generator"] for r in records if "fit_generator" in r["timings"]}
+    users = [trial for trial in trials if trial.hash in seconds]
+    counts = Counter(trial.fit_hash for trial in users)
+    costs = {fit: statistics.median(seconds[t.hash] for t in users if t.fit_hash == fit) for fit in counts}
+    return Sharing(len(users), len(counts), sum((n - 1) * costs[fit] for fit, n in counts.items()))

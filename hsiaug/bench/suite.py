@@ -1,0 +1,165 @@
+"""Suites: several benchmarks in one TOML file, as docs/suites.md describes it.
+
+A suite is a list of runs. What a run does not say is taken from ``[defaults]``; a profile, chosen on the command
+line, beats both, so that a suite can be made small for a try.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from hsiaug.bench.plan import Request
+from hsiaug.bench.suite_keys import Keys, Profile, RunKeys, SuiteFile, explain
+from hsiaug.errors import InputError, did_you_mean
+from hsiaug.protocol.protocols import parse_protocol
+
+__all__ = ["Run", "Suite", "is_suite", "read_suite"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A named list of benchmarks whose results stand together. asked: scene (name or card) and request."""
+
+    name: str
+    asked: tuple[tuple[str, Request], ...]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """What a suite asks for. store: folder of the records, where the file names one."""
+
+    title: str
+    store: Path | None
+    runs: tuple[Run, ...]
+
+
+USUAL: Mapping[str, Any] = {
+    "generators": ("smote",),
+    "classifiers": ("svm", "cnn2d"),
+    "protocols": ("issd",),
+    "lambdas": (1.0,),
+    "omegas": (),
+    "seeds": tuple(range(5)),
+    "buffer": None,
+    "patch": 9,
+    "preset": "cpu",
+    "set": ({},),
+}
+"""Where neither a run nor [defaults] says anything: as the options of ``hsiaug benchmark``."""
+
+
+def is_suite(ref: str) -> bool:
+    """True where a text is the path of a suite; False for a scene's name, its card, and what no one can read.
+
+    Raises InputError for a TOML file that is neither a suite nor a card.
+    """
+    path = Path(ref).expanduser()
+    if path.suffix.lower() != ".toml":
+        return False
+    try:
+        keys = tomllib.loads(path.read_text(encoding="utf-8")).keys()
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return False  # the reader of cards says what is wrong
+    if keys & {"run", "defaults", "profiles"}:
+        return True
+    if keys & {"cube", "labels"}:
+        return False
+    raise InputError(
+        f"{path} must be a suite, with a list of [[run]], or the card of a scene, with [cube] and [labels]",
+        value=f"the keys {', '.join(keys)}" if keys else "an empty file",
+        mend="See docs/suites.md for a suite, docs/scenes.md for a card.",
+    )
+
+
+def read_suite(
+    path: Path, *, profile: str | None = None, only: Sequence[str] = (), draws: Sequence[int] = ()
+) -> Suite:
+    """The suite in a TOML file.
+
+    profile: a name under [profiles]. only: names of the runs wanted, all where empty. draws: in place of every
+    run's seeds. Raises InputError, naming the file, the key and the mend, where the file breaks the schema.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
+        raise InputError(f"suite {path} must be a TOML file", value=cause, mend="Check the file.") from cause
+    try:
+        # Validated as JSON because strict mode takes a list for a tuple only there.
+        asked = SuiteFile.model_validate_json(json.dumps(table, default=str))
+    except ValidationError as cause:
+        raise explain(path, table, cause) from cause
+    names = [run.name for run in asked.run]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(
+                f"suite {path}: each run must have a name of its own", value=repr(name), mend="Rename one of them."
+            )
+    for name in only:
+        _check_name("--only must name runs", name, names, path)
+    if profile is not None:
+        _check_name("--profile must name a profile", profile, asked.profiles, path)
+    chosen = asked.profiles[profile] if profile is not None else Profile()
+    runs = [
+        Run(run.name, tuple(_requests(path, run, _merged(path, asked.defaults, run, chosen, draws))))
+        for run in asked.run
+        if not only or run.name in only
+    ]
+    store = chosen.store or asked.store
+    return Suite(asked.title, None if store is None else Path(store), tuple(runs))
+
+
+def _check_name(rule: str, name: str, known: Sequence[str] | Mapping[str, Any], path: Path) -> None:
+    if name not in known:
+        raise InputError(f"{rule} of suite {path}", value=repr(name), mend=did_you_mean(name, known))
+
+
+def _merged(path: Path, defaults: Keys, run: RunKeys, profile: Profile, draws: Sequence[int]) -> dict[str, Any]:
+    """Every key of a run: the profile's, else its own, else the defaults'."""
+    found = dict(USUAL)
+    for part in (defaults, run, profile):
+        found |= part.model_dump(exclude_none=True, exclude={"name", "store"})
+    if draws:
+        found["seeds"] = tuple(draws)
+    if "scenes" not in found:
+        raise InputError(
+            f"suite {path}: run {run.name!r} must name its scenes",
+            mend='Add scenes = ["indian_pines"], for example, to the run or to [defaults].',
+        )
+    return found
+
+
+def _requests(path: Path, run: RunKeys, keys: dict[str, Any]) -> Iterator[tuple[str, Request]]:
+    for scene, protocol, overrides in product(keys["scenes"], keys["protocols"], keys["set"]):
+        try:
+            parsed = parse_protocol(_beside(path, protocol), keys["buffer"])
+        except InputError as error:
+            raise InputError(
+                f"suite {path}, run {run.name!r}: {error.rule}", value=error.value, mend=error.mend
+            ) from error
+        names = ("generators", "classifiers", "lambdas", "omegas", "seeds", "patch", "preset")
+        given = {name: keys[name] for name in names}
+        yield _scene_ref(path, scene), Request(protocol=parsed, overrides=overrides, **given)
+
+
+def _scene_ref(path: Path, scene: str) -> str:
+    """A catalogue name as it is; the path of a card relative to the suite."""
+    if not scene.lower().endswith(".toml"):
+        return scene
+    return os.path.normpath(path.parent / Path(scene).expanduser())
+
+
+def _beside(path: Path, protocol: str) -> str:
+    """The text of a protocol, with the files of ``fixed`` relative to the suite."""
+    head, fixed, files = protocol.partition("fixed:")
+    if not files:
+        return protocol
+    return head + fixed + "+".join(str(path.parent / Path(file).expanduser()) for file in files.split("+"))

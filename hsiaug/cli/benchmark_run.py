@@ -1,0 +1,99 @@
+"""What ``hsiaug benchmark`` does once its trials are planned: run what is missing, and print the tables.
+
+Heavy to import: the command does so once it knows that it has work.
+"""
+
+from __future__ import annotations
+
+import json as json_module
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from hsiaug.bench.command import command_for
+from hsiaug.bench.estimate import readable
+from hsiaug.bench.execute import Job, execute
+from hsiaug.bench.progress import watching
+from hsiaug.bench.schedule import Part, hashes_by_run, in_order, sharing, trials_of
+from hsiaug.cli.output import absent, print_lines
+from hsiaug.errors import StoreError
+from hsiaug.report import build_report, print_report, render_report, report_json
+from hsiaug.trial.machine import resolve_device
+from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import Record, Store
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["missing", "print_result", "run_all", "workers"]
+
+
+def workers(asked: int | None, device: str, parts: Sequence[Part]) -> int:
+    """Processes to run: as asked, else one per core, but one only where a GPU does the work."""
+    used = {resolve_device(device, card) for part in parts for card in part.plan.cards.values()}
+    if asked is not None:
+        return asked
+    return 1 if used != {"cpu"} else os.cpu_count() or 1
+
+
+def missing(trials: Sequence[TrialSpec], store: Path, existing: str) -> list[TrialSpec]:
+    """The trials to run. existing: only-missing, all or none, as on the command line."""
+    if existing == "none":
+        return []
+    try:
+        kept = Store(store)
+    except StoreError:
+        return list(trials)
+    if existing == "all":
+        return list(trials)
+    return [t for t in trials if (kept.get(t.hash) or {"status": "missing"})["status"] != "ok"]
+
+
+def run_all(
+    parts: Sequence[Part], todo: Sequence[TrialSpec], store: Store, device: str, jobs: int, err: Console
+) -> None:
+    """Run the trials, scene by scene."""
+    trials = trials_of(parts)
+    waiting = {trial.hash: trial for trial in todo}
+    reused = sum(store.get(trial.hash) is not None for trial in trials if trial.hash not in waiting)
+    if reused:
+        print_lines(err, [f"{reused} of {len(trials)} trials are taken from {store.root}"])
+    if not todo:
+        return
+    scenes = {part.scene_ref: part.scene for part in parts}
+    try:
+        with watching(dict(waiting), err) as on_event:
+            for ref, scene in scenes.items():
+                here = trials_of(part for part in parts if part.scene_ref == ref)
+                mine = in_order(trial for trial in here if waiting.pop(trial.hash, None))
+                if mine:
+                    commands = {trial.hash: command_for(trial, ref) for trial in mine}
+                    execute(mine, scene, Job(mine[0].task, ref, store.root, device, commands), jobs, on_event)
+    except KeyboardInterrupt:
+        print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
+        raise typer.Exit(130) from None
+
+
+def print_result(
+    parts: Sequence[Part], records: Sequence[Record], store: Store, out: Console, err: Console, *, as_json: bool
+) -> None:
+    """Print what sharing saved, what is missing, and the tables of every run."""
+    trials, runs = trials_of(parts), hashes_by_run(parts)
+    shared = sharing(trials, records)
+    if shared.trials > shared.fits:
+        fits = f"{shared.trials} trials share {shared.fits} generator fits"
+        saved = f"without sharing {shared.trials} fits would be needed, about {readable(shared.seconds)} more"
+        print_lines(err, [f"{fits}; {saved}"])
+    print_lines(err, absent(runs, {record["hash"] for record in records}, store.root))
+    report = build_report(records, store=str(store.root), runs=runs)
+    if as_json:
+        answer = {"store": str(store.root), "planned": len(trials), **report_json(report)}
+        typer.echo(json_module.dumps(answer, ensure_ascii=False, allow_nan=False))
+        return
+    if out.is_terminal:
+        print_report(report, out)
+    else:
+        out.file.write(render_report(report, format="md"))

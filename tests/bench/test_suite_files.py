@@ -1,0 +1,210 @@
+"""Suites: what a file may say, how its runs become one list of work, and what sharing saves."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hsiaug.bench.execute import groups
+from hsiaug.bench.ranges import numbers
+from hsiaug.bench.schedule import Part, hashes_by_run, in_order, plan_runs, sharing, trials_of
+from hsiaug.bench.suite import Suite, is_suite, read_suite
+from hsiaug.errors import InputError
+from hsiaug.plugins.registry import Registry
+from hsiaug.scene import Scene
+from hsiaug.trial.task import get_task
+
+SUITE = """
+title = "A try"
+store = "results"
+
+[defaults]
+scenes = "toy"
+generators = ["dummy"]
+classifiers = ["nearest"]
+seeds = 2
+patch = 5
+
+[[run]]
+name = "headline"
+protocols = ["issd", "random:0.05"]
+
+[[run]]
+name = "sweep"
+generators = ["dummy", "guided"]
+lambdas = "0.5:1:0.25"
+omegas = [0, "1:2:1"]
+set = [{}, { dummy = { gain = 2 } }]
+
+[profiles.smoke]
+seeds = [7]
+store = "small"
+"""
+
+
+def suite_of(folder: Path, text: str = SUITE, **asked: Any) -> Suite:
+    (folder / "suite.toml").write_text(text)
+    return read_suite(folder / "suite.toml", **asked)
+
+
+def parts_of(suite: Suite, scene: Scene, plugins: Registry) -> tuple[Part, ...]:
+    return plan_runs(suite.runs, lambda ref: scene, get_task("pixels"), plugins)
+
+
+def test_ranges_hold_the_very_numbers_that_would_be_typed() -> None:
+    assert numbers("--lambda", "0:1.5:0.25") == [0, 0.25, 0.5, 0.75, 1, 1.25, 1.5]
+    assert numbers("--omega", "0,1,2:4:1") == [0, 1, 2, 3, 4]
+    assert numbers("--lambda", "0:0.5:0.1") == [0, 0.1, 0.2, 0.3, 0.4, 0.5]
+    assert numbers("--lambda", "0:1:0.4") == [0, 0.4, 0.8]
+    assert numbers("--lambda", "2:2:1") == [2]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1:0:0.5", "must go up"),
+        ("0:1:0", "steps above 0"),
+        ("0:1:-1", "steps above 0"),
+        ("0:inf:1", "must go up"),
+        ("0:1", "START:STOP:STEP"),
+        ("0:1:0.5:2", "START:STOP:STEP"),
+        ("0:one:0.5", "'0:one:0.5'"),
+        ("0:1:0.0001", "at most 1000"),
+    ],
+)
+def test_a_wrong_range_is_refused(text: str, said: str) -> None:
+    with pytest.raises(InputError, match="--lambda") as error:
+        numbers("--lambda", text)
+    assert said in str(error.value)
+
+
+def test_a_run_takes_from_the_defaults_what_it_does_not_say(tmp_path: Path) -> None:
+    headline, sweep = suite_of(tmp_path).runs
+
+    assert [(ref, request.protocol.label) for ref, request in headline.asked] == [
+        ("toy", "issd"),
+        ("toy", "random:0.05"),
+    ]
+    assert {tuple(request.generators) for _, request in headline.asked} == {("dummy",)}
+    assert [request.overrides for _, request in sweep.asked] == [{}, {"dummy": {"gain": "2"}}]
+    for _, request in sweep.asked:
+        assert request.lambdas == (0.5, 0.75, 1) and request.omegas == (0, 1, 2)
+        assert request.generators == ("dummy", "guided") and request.seeds == (0, 1) and request.patch == 5
+
+
+def test_a_profile_beats_the_runs_and_draws_typed_beat_both(tmp_path: Path) -> None:
+    smoke = suite_of(tmp_path, profile="smoke")
+    assert {request.seeds for run in smoke.runs for _, request in run.asked} == {(7,)}
+    assert smoke.store == Path("small") and suite_of(tmp_path).store == Path("results")
+
+    typed = suite_of(tmp_path, profile="smoke", draws=[3, 4], only=["sweep"])
+    assert [run.name for run in typed.runs] == ["sweep"]
+    assert {request.seeds for run in typed.runs for _, request in run.asked} == {(3, 4)}
+
+
+def test_cards_and_masks_are_found_beside_the_suite(tmp_path: Path) -> None:
+    (tmp_path / "masks.npz").write_bytes(b"")
+    text = SUITE.replace('scenes = "toy"', 'scenes = ["toy", "../mine.toml"]')
+    suite = suite_of(tmp_path, text.replace('"random:0.05"', '"fixed:masks.npz"'))
+
+    refs = [ref for ref, _ in suite.runs[0].asked]
+    assert refs == ["toy", "toy", str(tmp_path.parent / "mine.toml"), str(tmp_path.parent / "mine.toml")]
+    assert suite.runs[0].asked[1][1].protocol.paths == (tmp_path.resolve() / "masks.npz",)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        ("seeds = 2", "seed = 2", ("'defaults.seed'", "Did you mean seeds")),
+        ("[defaults]", "[default]", ("'default'", "Did you mean defaults")),
+        ('name = "sweep"', 'nam = "sweep"', ("'run[1].nam'", "Did you mean name")),
+        ('name = "sweep"', 'name = "headline"', ("'headline'", "a name of its own")),
+        ('name = "sweep"', 'name = "a, b"', ("'a, b'",)),
+        ("seeds = 2", "seeds = 2.5", ("'defaults.seeds'", "2.5")),
+        ("seeds = 2", "seeds = 0", ("'defaults.seeds'", "number of draws")),
+        ("seeds = [7]", "seeds = [-7]", ("profiles.smoke.seeds", "-7")),
+        ("patch = 5", 'patch = "5"', ("'defaults.patch'", "valid integer")),
+        ('"0.5:1:0.25"', '"1:0:0.25"', ("'run[sweep].lambdas'", "must go up")),
+        ('"0.5:1:0.25"', "[true]", ("run[sweep].lambdas", "True")),
+        ('"0.5:1:0.25"', "[]", ("'run[sweep].lambdas'", "at least 1")),
+        ("gain = 2", "gain = [2]", ("run[sweep].set[1].dummy.gain", "[2]")),
+        ("random:0.05", "ranom:0.05", ("run 'headline'", "'ranom'", "Did you mean random")),
+        ('scenes = "toy"', "", ("run 'headline'", "must name its scenes")),
+        ("[[run]]", "[[profiles.run]]", ("'run'",)),
+    ],
+)
+def test_a_wrong_key_is_met_with_the_rule_and_the_mend(
+    tmp_path: Path, old: str, new: str, parts: tuple[str, ...]
+) -> None:
+    with pytest.raises(InputError) as error:
+        suite_of(tmp_path, SUITE.replace(old, new))
+    for part in ("suite.toml", *parts):
+        assert part in str(error.value)
+
+
+def test_misspelt_runs_and_profiles(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"'swep'\. Did you mean sweep"):
+        suite_of(tmp_path, only=["headline", "swep"])
+    with pytest.raises(InputError, match=r"'smke'\. Did you mean smoke"):
+        suite_of(tmp_path, profile="smke")
+
+
+def test_a_toml_file_is_a_suite_or_a_card_by_what_it_holds(tmp_path: Path) -> None:
+    def kind(text: str) -> bool:
+        (tmp_path / "file.toml").write_text(text)
+        return is_suite(str(tmp_path / "file.toml"))
+
+    assert kind('[[run]]\nname = "a"') and kind("[defaults]")
+    assert not kind('name = "mine"\n[cube]\nfile = "x.npy"') and not kind("[labels]")
+    assert not kind("no toml at all [")
+    assert not is_suite("toy") and not is_suite(str(tmp_path / "absent.toml"))
+    with pytest.raises(InputError, match=r"found the keys a, b\. See docs/suites\.md"):
+        kind("a = 1\nb = 2")
+
+
+def test_trials_that_runs_share_are_one(tmp_path: Path, toy: Scene, plugins: Registry) -> None:
+    text = SUITE.replace('generators = ["dummy", "guided"]\nlambdas = "0.5:1:0.25"', "lambdas = [0.5, 1]")
+    parts = parts_of(suite_of(tmp_path, text), toy, plugins)
+    trials, runs = trials_of(parts), hashes_by_run(parts)
+
+    assert len(trials) == len({trial.hash for trial in trials}) < sum(len(part.plan.trials) for part in parts)
+    assert runs.keys() == {"headline", "sweep"} and runs["headline"] | runs["sweep"] == {t.hash for t in trials}
+    shared = [t for t in trials if t.hash in runs["headline"] & runs["sweep"]]
+    arms = {(t.generator.name, t.lam, t.protocol.name) for t in shared}
+    assert arms == {(*arm, "issd") for arm in (("none", 0.0), ("duplicate", 1.0), ("dummy", 1.0))}
+
+
+def test_work_is_ordered_so_that_each_split_and_fit_is_made_once(
+    tmp_path: Path, toy: Scene, plugins: Registry
+) -> None:
+    trials = in_order(trials_of(parts_of(suite_of(tmp_path), toy, plugins)))
+
+    for key in ("draw_hash", "fit_hash"):
+        values = [getattr(trial, key) for trial in trials]
+        changes = 1 + sum(a != b for a, b in pairwise(values))
+        assert changes == len(set(values))
+    assert [t for group in groups(trials) for t in group] == trials
+
+
+def test_an_error_of_a_plan_names_its_run(tmp_path: Path, toy: Scene, plugins: Registry) -> None:
+    suite = suite_of(tmp_path, SUITE.replace('["dummy", "guided"]', '["dummy", "gided"]'))
+
+    with pytest.raises(InputError, match=r"run 'sweep': .*'gided'.*guided"):
+        parts_of(suite, toy, plugins)
+
+
+def test_sharing_counts_fits_and_the_seconds_that_they_saved(
+    tmp_path: Path, toy: Scene, plugins: Registry
+) -> None:
+    trials = trials_of(parts_of(suite_of(tmp_path, only=["sweep"], draws=[0]), toy, plugins))
+    guided = [t for t in trials if t.generator.name == "guided"]
+    others = [t for t in trials if t.generator.name == "none"]
+    assert len(guided) == 9 and len({t.fit_hash for t in guided}) == 1
+    records = [{"hash": t.hash, "timings": {"fit_generator": 60.0}} for t in guided]
+    records += [{"hash": t.hash, "timings": {"fit_classifier": 5.0}} for t in others]
+
+    shared = sharing(trials, records)
+    assert (shared.trials, shared.fits, shared.seconds) == (9, 1, 8 * 60.0)

@@ -1,0 +1,170 @@
+"""Suites on the command line: one list of work, a table per run, resumed and reported by run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from hsiaug.cli.main import app
+from hsiaug.errors import HsiaugError
+from hsiaug.trial.store import Store
+from tests.strangers import DUMMY, environment, hsiaug, install
+
+SUITE = """
+title = "Dummies"
+store = "results"
+
+[defaults]
+scenes = "toy"
+generators = "dummy"
+classifiers = "nearest"
+seeds = 2
+patch = 5
+
+[[run]]
+name = "headline"
+protocols = ["issd", "random:0.05"]
+
+[[run]]
+name = "gains"
+lambdas = "0.5:1:0.5"
+set = [{}, { dummy = { gain = 0.5 } }]
+
+[profiles.smoke]
+seeds = 1
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a suite, run once, and what it printed."""
+    root = tmp_path_factory.mktemp("suites")
+    install(root / "site", "dummy_plugin", DUMMY)
+    (root / "suite.toml").write_text(SUITE)
+    answer = run(root, "benchmark", "suite.toml", "--jobs", "1")
+    (root / "out.md").write_text(answer.stdout)
+    (root / "err.txt").write_text(answer.stderr)
+    assert answer.returncode == 0, answer.stderr
+    return root
+
+
+def run(root: Path, *words: str) -> CompletedProcess[str]:
+    return hsiaug(*words, env=environment(root / "site"), cwd=root)
+
+
+def titles(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("## ")]
+
+
+def test_every_run_gets_tables_of_its_own_and_shared_trials_run_once(folder: Path) -> None:
+    # headline: 2 protocols × 2 draws × (none, duplicate, dummy, coords); gains: 2 × (duplicate ½, dummy ½, gain ½, 1)
+    assert len(list(Store(folder / "results").records())) == 16 + 8
+    assert [title.split(",")[:2] for title in titles((folder / "out.md").read_text())] == [
+        ["## headline: toy", " issd:0.05"],
+        ["## LEAKY: headline: toy", " random:0.05"],
+        ["## gains: toy", " issd:0.05"],
+    ]
+    err = (folder / "err.txt").read_text()
+    # Per draw: issd has duplicate and two dummies, at λ ½ and 1; random:0.05 has duplicate and dummy at 1.
+    assert "16 trials share 10 generator fits; without sharing 16 fits would be needed" in err
+
+
+def test_arms_that_differ_in_a_parameter_are_told_apart(folder: Path) -> None:
+    headline, gains = (folder / "out.md").read_text().split("## gains")
+
+    assert "| dummy | 1 |" in headline and "gain=" not in headline
+    assert "| dummy gain=0.5 | 1 |" in gains and "| dummy gain=1.0 | 1 |" in gains
+
+
+def test_a_finished_suite_runs_nothing_and_its_report_is_the_same(folder: Path) -> None:
+    again = run(folder, "benchmark", "suite.toml", "--jobs", "1")
+    assert "24 of 24 trials are taken from results" in again.stderr
+    assert again.stdout == (folder / "out.md").read_text()
+
+    reported = run(folder, "report", "--suite", "suite.toml")
+    assert reported.returncode == 0 and reported.stdout == again.stdout
+
+    only = run(folder, "benchmark", "suite.toml", "--only", "gains", "--existing", "none")
+    assert len(titles(only.stdout)) == 1 and "## gains: toy" in only.stdout
+
+
+def test_a_dry_run_lists_the_runs_and_counts_shared_trials_once(folder: Path) -> None:
+    table = run(folder, "benchmark", "suite.toml", "--dry-run", "--store", "fresh").stdout
+
+    rows = [line.split("\t")[:6] for line in table.splitlines()]
+    assert rows[0] == ["run", "scene", "protocol", "draws", "trials", "to run"]
+    assert rows[1:4] == [
+        ["headline", "toy", "issd", "2", "8", "8"],
+        ["headline", "toy", "random:0.05", "2", "8", "8"],
+        ["gains", "toy", "issd", "2", "16", "8"],
+    ]
+    assert "24 of 24 trials to run" in table and not (folder / "fresh").exists()
+    plan = json.loads(run(folder, "benchmark", "suite.toml", "--dry-run", "--json", "--profile", "smoke").stdout)
+    assert len(plan["trials"]) == 12 and plan["to_run"] == []
+    assert [row["name"] for row in plan["runs"]] == ["headline", "headline", "gains", "gains"]
+
+
+def test_reports_by_run_as_csv_and_json_name_the_run_and_what_is_missing(folder: Path) -> None:
+    table = run(folder, "report", "--suite", "suite.toml", "--format", "csv").stdout
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert [row["run"] for row in rows].count("headline") == 16 and len(rows) == 32
+
+    bare = csv.DictReader(io.StringIO(run(folder, "report", "results", "--format", "csv").stdout))
+    assert "run" not in (bare.fieldnames or [])
+
+    (folder / "longer.toml").write_text(SUITE.replace("seeds = 2", "seeds = 3"))
+    answer = run(folder, "report", "--suite", "longer.toml", "--format", "json")
+    assert "run gains: 8 of 24 trials are not in results" in answer.stderr
+    assert [t["run"] for t in json.loads(answer.stdout)["tables"]] == ["headline", "headline", "gains"]
+
+
+def test_runs_on_several_scenes_are_one_list_of_work(folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.zeros((30, 30), dtype=np.int16)
+    labels[:9, :9], labels[:9, 20:], labels[20:, :] = 1, 2, 3
+    np.save(folder / "cube.npy", rng.random((30, 30, 6), dtype=np.float32))
+    np.save(folder / "labels.npy", labels)
+    (folder / "mine.toml").write_text(
+        'name = "mine"\n[cube]\nfile = "cube.npy"\n[labels]\nfile = "labels.npy"\nnames = ["a", "b", "c"]\n'
+    )
+    (folder / "sub").mkdir()
+    text = SUITE.replace('scenes = "toy"', 'scenes = ["toy", "../mine.toml"]').replace(', "random:0.05"', "")
+    (folder / "sub" / "suite.toml").write_text(text)
+    answer = run(folder, "benchmark", "sub/suite.toml", "--jobs", "2", "--store", "both", "--seeds", "0-0")
+
+    assert answer.returncode == 0, answer.stderr
+    assert "[16/16]" in answer.stderr
+    assert {r["scene_ref"] for r in Store(folder / "both").records()} == {"toy", "mine.toml"}
+    assert len(titles(answer.stdout)) == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (("suite.toml", "--lambda", "1"), ("--lambda", "a suite says for itself")),
+        (("suite.toml", "--generator", "smote", "--set", "a.b=1"), ("--generator", "--set")),
+        (("suite.toml", "--only", "headlin"), ("'headlin'", "Did you mean headline")),
+        (("toy", "--profile", "smoke"), ("--profile", "belong to a suite")),
+        (("neither.toml",), ("neither.toml", "[[run]]", "[cube]", "the keys a")),
+        (("absent.toml",), ("absent.toml", "must exist")),
+    ],
+)
+def test_a_wrong_word_is_met_with_one_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], parts: tuple[str, ...]
+) -> None:
+    (tmp_path / "suite.toml").write_text(SUITE)
+    (tmp_path / "neither.toml").write_text("a = 1\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(HsiaugError) as error:
+        CliRunner().invoke(app, ["benchmark", *words], catch_exceptions=False)
+
+    for part in parts:
+        assert part in str(error.value)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["neither.toml", "suite.toml"]
