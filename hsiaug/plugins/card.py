@@ -42,10 +42,13 @@ class Card:
         conditional; None where it takes no guidance.
     text: True where it reads class descriptions; a scene's own (its card's) then enter the hash of a trial.
     uses_device: True where it computes on the device that the user chose; else it runs on the CPU.
+    resumes: for generators: True where ``fit`` also takes ``checkpoint``, a folder in which it may save how far it is;
+        a fit that was killed finds there what it left, and must end as if it had not been.
     seconds: rough seconds of one fit on Indian Pines under ``issd`` on one laptop core; used for estimates
         until the store has a record.
     params: frozen dataclass of hyper-parameters, made with :func:`param`.
     presets: other values by preset name, as {"tiny": {"steps": 20}}; the defaults are the "cpu" preset.
+    variant: the parameter that users set by typing ``NAME:VALUE`` for the plugin's name; None where there is none.
     """
 
     name: str
@@ -60,9 +63,11 @@ class Card:
     guidance: float | None = None
     text: bool = False
     uses_device: bool = False
+    resumes: bool = False
     seconds: float = 1.0
     params: type[Any] = NoParams
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    variant: str | None = None
 
 
 def build_params(card: Card, preset: Preset = "cpu", overrides: Mapping[str, str] | None = None) -> Any:
@@ -79,6 +84,12 @@ def build_params(card: Card, preset: Preset = "cpu", overrides: Mapping[str, str
                 f"--set {card.name}.{name}: no such parameter",
                 value=repr(name),
                 mend=did_you_mean(name, fields),
+            )
+        if name == card.variant and ":" in card.name:
+            raise InputError(
+                f"--set {card.name}.{name}: the plugin's name sets it already",
+                value=repr(text),
+                mend=f"Name the plugin {card.name.partition(':')[0]}:{text}.",
             )
         values[name] = _parse(card, fields[name], text)
     for name, value in values.items():

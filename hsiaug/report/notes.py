@@ -5,6 +5,7 @@ from __future__ import annotations
 from hsiaug.metrics.significance import MIN_PAIRS, smallest_p
 from hsiaug.report.compare import ALPHA, VERDICTS
 from hsiaug.report.labels import count, draws_text, p_text
+from hsiaug.report.records import Method
 from hsiaug.report.tables import Table
 
 __all__ = ["control_notes", "number_notes", "significance_note", "verdict_note"]
@@ -21,7 +22,7 @@ def number_notes(table: Table) -> list[str]:
     ]
     conventions = sorted({a.generator.convention for a in table.arms if a.generator.convention})
     notes += [f"ω: {convention}." for convention in conventions]
-    return notes + _missing(table) + _short_subsets(table) + _split_changes(table)
+    return notes + _missing(table) + _short_subsets(table) + _split_changes(table) + _unequal_budgets(table)
 
 
 def _missing(table: Table) -> list[str]:
@@ -62,6 +63,29 @@ def _split_changes(table: Table) -> list[str]:
         f"{seeds} drew different pixels in different trials: means mix them, and only trials of the same pixels "
         "are paired. Rerun with --existing none to have one split per seed."
     ]
+
+
+def _unequal_budgets(table: Table) -> list[str]:
+    """Names the classifiers whose arms differ in optimiser steps within one draw, as counted by the runner."""
+    taken: dict[Method, dict[tuple[int, str], dict[int, str]]] = {}
+    for (arm, classifier), cell in table.cells.items():
+        for trial in cell.ok:
+            steps = (trial.record.get("optimiser_steps") or {}).get("fit_classifier")
+            if steps is not None:
+                draw = taken.setdefault(classifier, {}).setdefault(trial.draw, {})
+                draw.setdefault(steps, table.arm_label(arm))
+    notes = []
+    for classifier, draws in taken.items():
+        unequal = [(seed, steps) for (seed, _), steps in sorted(draws.items()) if len(steps) > 1]
+        if unequal:
+            seed, steps = unequal[0]
+            listed = ", ".join(f"{n:,} with {arm}" for n, arm in sorted(steps.items()))
+            notes.append(
+                f"Unequal budget: {table.labels[classifier]} took different numbers of optimiser steps in arms of one "
+                f"draw, in {count(len(unequal), 'draw')} (seed {seed}: {listed}). What an arm gains may be its longer "
+                "training; make the classifier take the same steps whatever samples it is given."
+            )
+    return notes
 
 
 def control_notes(table: Table) -> list[str]:

@@ -118,11 +118,15 @@ class Workbench:
         card: Card = generator.card
         view = self.view(spec, card.scope)
         seed = derive_seed("fit", spec.generator.name, spec.seed)
+        unfinished = folder and folder.with_name(f"{folder.name}.unfinished")
+        extra = {"checkpoint": unfinished} if card.resumes else {}
         start = time.perf_counter()
-        fitted = generator.fit(view, seed=seed, device=device, progress=progress)
+        fitted = generator.fit(view, seed=seed, device=device, progress=progress, **extra)
         seconds = time.perf_counter() - start
         if folder is not None and seconds > WORTH_SAVING:
             _save(fitted, seconds, folder)
+        if unfinished and unfinished.is_dir():
+            shutil.rmtree(unfinished, ignore_errors=True)
         return Fit(fitted, seconds)
 
 

@@ -1,4 +1,4 @@
-"""What a trial ran on: device, versions, memory."""
+"""What a trial ran on: device, versions, memory; and the optimiser steps it took there."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import ctypes
 import os
 import platform
 import sys
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 from hsiaug.errors import InputError
 from hsiaug.plugins.card import Card
 
-__all__ = ["PeakMemory", "environment", "resolve_device", "threads"]
+__all__ = ["PeakMemory", "counted_steps", "environment", "resolve_device", "threads"]
 
 LIBRARIES = ("hsiaug", "numpy", "scipy", "scikit-learn", "imbalanced-learn", "torch")
 
@@ -64,6 +65,31 @@ def _gpu_driver() -> bool:
             ctypes.CDLL(name)
             return True
     return False
+
+
+@contextlib.contextmanager
+def counted_steps(card: Card) -> Iterator[Callable[[], int | None]]:
+    """Counts every step of every torch optimiser in this process, while it lasts; yields what tells the count.
+
+    The count is torch's, not the plugin's. None for cards that use no device: for these torch is not even loaded,
+    as they do not compute with it. Weights changed without an optimiser of ``torch.optim`` are not seen.
+    """
+    if not card.uses_device:
+        yield lambda: None
+        return
+    from torch.optim.optimizer import register_optimizer_step_post_hook
+
+    steps = 0
+
+    def count(*_: object) -> None:
+        nonlocal steps
+        steps += 1
+
+    handle = register_optimizer_step_post_hook(count)
+    try:
+        yield lambda: steps
+    finally:
+        handle.remove()
 
 
 def threads() -> int:

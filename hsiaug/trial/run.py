@@ -17,7 +17,7 @@ from hsiaug.plugins.registry import Registry
 from hsiaug.samples import PatchSamples
 from hsiaug.seeds import derive_seed
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.machine import PeakMemory, environment, resolve_device, threads
+from hsiaug.trial.machine import PeakMemory, counted_steps, environment, resolve_device, threads
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 from hsiaug.trial.task import Prediction
@@ -27,10 +27,14 @@ __all__ = ["Course", "augment", "died", "run_trial"]
 
 @dataclass
 class Course:
-    """How far a trial has come: the stage it is in, and seconds per stage."""
+    """How far a trial has come: the stage it is in, seconds per stage, and optimiser steps per fit.
+
+    steps: counted here, not told by the plugins; None where a fit was reused, or its plugin computes without torch.
+    """
 
     stage: str = "split"
     seconds: dict[str, float] = field(default_factory=dict)
+    steps: dict[str, int | None] = field(default_factory=lambda: {"fit_generator": None, "fit_classifier": None})
 
     @contextmanager
     def at(self, stage: str) -> Iterator[None]:
@@ -38,6 +42,13 @@ class Course:
         start = time.perf_counter()
         yield
         self.seconds[stage] = time.perf_counter() - start
+
+    @contextmanager
+    def fitting(self, stage: str, card: Card) -> Iterator[None]:
+        """A stage whose optimiser steps are counted."""
+        with counted_steps(card) as count, self.at(stage):
+            yield
+            self.steps[stage] = count()
 
 
 def run_trial(
@@ -78,6 +89,7 @@ def run_trial(
         prediction = None
         result |= {"status": "failed", "error": _failure(course.stage, error), "metrics": None}
     result["timings"] = {**course.seconds, "total": time.perf_counter() - start}
+    result["optimiser_steps"] = course.steps
     result["peak_memory_mb"] = memory.read()
     result["device"] = devices
     result |= _declared(generator.card, classifier.card)
@@ -95,8 +107,10 @@ def augment(
     wanted = bench.task.wanted(view, spec.lam if generator.card.adds else 0.0)
     if not any(wanted.values()):
         return bench.task.join(view, [], wanted)
-    with course.at("fit_generator"):
+    with course.fitting("fit_generator", generator.card):
         fit = bench.fit(spec, generator, device, progress)
+    # No step at all: the fit was made before, by another trial or another run.
+    course.steps["fit_generator"] = course.steps["fit_generator"] or None
     course.seconds["fit_generator"] = fit.seconds
     with course.at("sample"):
         pool = bench.pool(spec, fit, view)
@@ -116,7 +130,7 @@ def _classify(
     card: Card = classifier.card
     view = bench.view(spec, card.scope)
     seed = derive_seed("classifier", spec.classifier.name, spec.seed)
-    with course.at("fit_classifier"):
+    with course.fitting("fit_classifier", card):
         shown = bench.task.shown(samples, card)
         fitted = classifier.fit(shown, view, seed=seed, device=device, progress=progress)
     with course.at("predict"):
@@ -151,6 +165,7 @@ def _record(spec: TrialSpec, class_names: Sequence[str], scene_ref: str, command
         "scope": None,
         "transductive": None,
         "device": None,
+        "optimiser_steps": None,
         "predictions_sha256": None,
         **result,
         "environment": environment(),

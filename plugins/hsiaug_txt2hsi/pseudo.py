@@ -9,6 +9,7 @@ taken, a bounded number of each.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -70,7 +71,10 @@ def fit_probe(view: TrainView, temperature: float) -> tuple[Probe, NDArray[np.fl
     layers = [local_mean(plane, view.visible, scale) for scale in scales]
     features = np.concatenate(layers, axis=2)
     rows, columns = view.coords.T
-    lda = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto").fit(features[rows, columns], view.y)
+    with warnings.catch_warnings():
+        # A class of a single pixel has no spread; the other classes' serves it.
+        warnings.filterwarnings("ignore", "Only one sample available", UserWarning)
+        lda = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto").fit(features[rows, columns], view.y)
     weights, offsets = lda.coef_, lda.intercept_
     if len(lda.classes_) == 2:
         weights, offsets = np.concatenate([-weights, weights]) / 2, np.concatenate([-offsets, offsets]) / 2
@@ -89,7 +93,7 @@ def _margin_votes(features: NDArray[np.float64], view: TrainView) -> NDArray[np.
 
     rows = np.ravel_multi_index(tuple(view.coords.T), view.visible.shape)
     scaled = features / np.maximum(features[view.visible.ravel()].std(axis=0), 1e-12)
-    machine = SVC(C=PENALTY, gamma=REACH / features.shape[1]).fit(scaled[rows], view.y)
+    machine = SVC(C=PENALTY, gamma=REACH / features.shape[1], random_state=0).fit(scaled[rows], view.y)
     scores = machine.decision_function(scaled)
     if scores.ndim == 1:
         scores = np.stack([-scores, scores], axis=1)

@@ -1,0 +1,91 @@
+"""The conformance kit: does a plugin keep the contract? Every built-in passes it; run it on your own.
+
+In a test of a plugin package::
+
+    from hsiaug.testing import check_generator
+
+    def test_it_keeps_the_contract():
+        check_generator("my-generator")
+
+or one test per rule::
+
+    @pytest.mark.parametrize(("name", "check"), generator_checks("my-generator"))
+    def test_it_keeps_the_contract(name, check):
+        check()
+
+The plugin is fitted a dozen times on scenes of 24 × 22 pixels, along the path that trials take. What each rule asks,
+and why, is in docs/conformance.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from hsiaug.errors import PluginError
+from hsiaug.plugins.card import Card, Preset
+from hsiaug.plugins.hookspecs import Entry, Kind
+from hsiaug.plugins.registry import registry
+from hsiaug.testing import classifiers, generators
+from hsiaug.testing.classifier_subject import ClassifierSubject
+from hsiaug.testing.core import Check, ConformanceError, Kit, Outcome, Report
+from hsiaug.testing.generator_subject import GeneratorSubject
+from hsiaug.testing.subject import Subject
+
+__all__ = [
+    "ConformanceError",
+    "Outcome",
+    "Report",
+    "check_classifier",
+    "check_generator",
+    "classifier_checks",
+    "generator_checks",
+]
+
+
+def check_generator(plugin: str | type, preset: Preset = "tiny") -> Report:
+    """Every check of a generator, given by its registered name or as its class.
+
+    Raises ConformanceError, which lists each broken rule, what was seen and the mend; its ``report`` holds the rest.
+    """
+    return _kit("generator", plugin, preset).report()
+
+
+def check_classifier(plugin: str | type, preset: Preset = "tiny") -> Report:
+    """Every check of a classifier; see :func:`check_generator`."""
+    return _kit("classifier", plugin, preset).report()
+
+
+def generator_checks(plugin: str | type, preset: Preset = "tiny") -> Iterator[tuple[str, Any]]:
+    """(name, check) of every check of a generator; ``check()`` raises ConformanceError, or SkipTest."""
+    return iter(_kit("generator", plugin, preset))
+
+
+def classifier_checks(plugin: str | type, preset: Preset = "tiny") -> Iterator[tuple[str, Any]]:
+    """(name, check) of every check of a classifier; see :func:`generator_checks`."""
+    return iter(_kit("classifier", plugin, preset))
+
+
+def _kit(kind: Kind, plugin: str | type, preset: Preset) -> Kit[Any]:
+    """The kit of one plugin, which is loaded when the first check is run."""
+    name = plugin if isinstance(plugin, str) else plugin.__name__
+    checks: tuple[Check[Any], ...] = generators.CHECKS if kind == "generator" else classifiers.CHECKS
+    return Kit(f"{kind} {name} (preset {preset})", checks, lambda: _subject(kind, plugin, preset))
+
+
+def _subject(kind: Kind, plugin: str | type, preset: Preset) -> Subject[Any]:
+    entry: Entry | None = None
+    loaded: Any = plugin
+    if isinstance(plugin, str):
+        found = registry().find(kind, plugin)
+        entry, loaded = found.entry, found.load()
+    card = getattr(loaded, "card", None)
+    if not isinstance(card, Card) or card.task != "pixels":
+        raise PluginError(
+            "the conformance kit checks classes that carry a Card with task='pixels'",
+            value=repr(card.task if isinstance(card, Card) else card),
+            mend="Set card = Card(name=…, version=…, summary=…) on the class.",
+        )
+    made = GeneratorSubject if kind == "generator" else ClassifierSubject
+    subject: Subject[Any] = made(loaded, preset, entry)
+    return subject

@@ -1,0 +1,145 @@
+"""The checks of how a plugin behaves in a process: progress, cancellation, device, state that is not its own."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hsiaug.testing.core import Check, check, require
+from hsiaug.testing.subject import Subject
+from hsiaug.testing.watch import Watched, changed, global_state, helpers
+
+__all__ = ["CONDUCT"]
+
+Any_ = Subject[Any]
+
+LONG_SECONDS = 1.0
+"""A fit that takes longer must tell its progress."""
+
+NOWHERE = "cuda:99"
+"""A device that no machine has."""
+
+
+@check(
+    "progress",
+    rule=f"fits on a device, and fits of more than {LONG_SECONDS:g} s, call progress(done, total, note) "
+    "with 0 ≤ done ≤ total",
+    mend="Call progress(step + 1, steps) at every step.",
+)
+def progress(subject: Any_) -> None:
+    subject.base  # noqa: B018 - so that progress was told
+    calls = subject.progress.calls
+    if subject.card.uses_device or subject.fits[0] > LONG_SECONDS:
+        require(calls, "no call")
+    for done, total, note in calls:
+        sound = isinstance(done, int) and isinstance(total, int) and 0 <= done <= total and isinstance(note, str)
+        require(sound, f"progress({done!r}, {total!r}, {note!r})")
+
+
+@check(
+    "cancellation",
+    rule="an exception out of progress ends the fit at once, unchanged, and leaves no file, thread or process behind",
+    mend="Catch no exception of progress; write to temporary folders in a with block, and train in the process.",
+    needs=("runs", "progress"),
+)
+def cancellation(subject: Any_) -> None:
+    told, before, state = Watched(cancel_at=1), helpers(), global_state()
+    raised: BaseException | None = None
+    with tempfile.TemporaryDirectory() as name, contextlib.chdir(name), temporary_files_in(name):
+        try:
+            subject.fit(subject.easy, progress=told)
+        except Exception as error:
+            raised = error
+        ended = time.perf_counter()
+        left = sorted(path.name for path in Path(name).iterdir())
+    if told.cancelled is None:
+        # A fit of a moment need not tell its progress, and so cannot be cancelled.
+        require(raised is None, f"{type(raised).__name__}: {raised}")
+        return
+    require(raised is told.error, f"the fit ended with {raised!r}" if raised else "the fit went on to its end")
+    require(len(told.calls) == 1, f"{len(told.calls) - 1} more calls of progress after it")
+    require(ended - told.cancelled < LONG_SECONDS, f"the fit ended {ended - told.cancelled:.1f} s after it")
+    require(not left, f"files left behind: {', '.join(left)}")
+    require(helpers() <= before, f"left running: {', '.join(sorted(helpers() - before))}")
+    # What whole fits change too is for the check global-state to say.
+    unrestored = sorted(changed(state) - {what for what, _ in subject.touched})
+    require(not unrestored, f"changed and not restored: {', '.join(unrestored)}")
+
+
+@contextlib.contextmanager
+def temporary_files_in(folder: str) -> Iterator[None]:
+    """Within it, tempfile makes its files in ``folder``."""
+    kept, tempfile.tempdir = tempfile.tempdir, folder
+    try:
+        yield
+    finally:
+        tempfile.tempdir = kept
+
+
+@check(
+    "device",
+    rule="it computes on the device that it is given, if its card says so, and else takes no optimiser step of torch",
+    mend="Move nets and data .to(device), never to another device in silence; declare uses_device=True for a network.",
+)
+def device(subject: Any_) -> None:
+    import torch
+
+    if not subject.card.uses_device:
+        subject.base  # noqa: B018 - its steps are counted
+        require(not subject.steps, f"{subject.steps} optimiser steps of torch, and uses_device=False in the card")
+        return
+    try:
+        subject.fit(subject.easy, device=NOWHERE)
+    except Exception:
+        pass
+    else:
+        require(False, f"a fit on {NOWHERE}, which is not there, went well: it ran elsewhere")
+    if torch.cuda.is_available():
+        subject.result(subject.fit(subject.easy, device="cuda"))
+
+
+@check(
+    "text-declared",
+    rule="a plugin that reads class descriptions says so, as they then enter the hash of its trials",
+    mend="Set text=True in the card, or do not read view.descriptions.",
+)
+def text_declared(subject: Any_) -> None:
+    subject.base  # noqa: B018 - whether it read is known after a fit
+    require(subject.card.text or not subject.read_text, "view.descriptions was read, and the card says text=False")
+
+
+@check(
+    "global-state",
+    rule="the random states of random, numpy and torch, and the settings of libraries, stay as they were",
+    mend="Use generators of your own, or torch.random.fork_rng(devices=[]) and torch.default_generator.manual_seed.",
+)
+def global_state_kept(subject: Any_) -> None:
+    subject.result(subject.again)
+    require(
+        not subject.touched, f"changed: {', '.join(f'{what} in {call}' for what, call in sorted(subject.touched))}"
+    )
+
+
+@check(
+    "inputs-unchanged",
+    rule="the view, the samples and the patches that it is given stay as they were",
+    mend="Compute on copies: x = x - mean, not x -= mean.",
+)
+def inputs_unchanged(subject: Any_) -> None:
+    subject.result(subject.base)
+    require(not subject.altered, f"changed: {', '.join(sorted(subject.altered))}")
+
+
+CONDUCT: tuple[Check[Any_], ...] = (
+    progress,
+    cancellation,
+    device,
+    text_declared,
+    global_state_kept,
+    inputs_unchanged,
+)
+"""Checks of generators and classifiers alike; the ones that look back on all fits come last."""

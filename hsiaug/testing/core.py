@@ -1,0 +1,174 @@
+"""What a check is, how checks are run, and what comes of them."""
+
+from __future__ import annotations
+
+import time
+import traceback
+import unittest
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+from hsiaug.errors import HsiaugError, PluginError
+
+__all__ = ["Check", "ConformanceError", "Kit", "Outcome", "Report", "Violation", "check", "require"]
+
+S = TypeVar("S")
+S_in = TypeVar("S_in", contravariant=True)
+
+
+class Violation(Exception):
+    """A check saw its rule broken. seen: what was seen; mend: in place of the check's own, where that helps more."""
+
+    def __init__(self, seen: str, mend: str = "") -> None:
+        super().__init__(seen)
+        self.seen = seen
+        self.mend = mend
+
+
+def require(holds: object, seen: str, mend: str = "") -> None:
+    """Raise Violation unless ``holds``."""
+    if not holds:
+        raise Violation(seen, mend)
+
+
+@dataclass(frozen=True)
+class Check(Generic[S_in]):
+    """One rule of the contract and how it is tested.
+
+    needs: names of earlier checks without which this one can tell nothing; it is skipped where one of them failed.
+    """
+
+    name: str
+    rule: str
+    mend: str
+    test: Callable[[S_in], None]
+    needs: tuple[str, ...]
+
+
+def check(
+    name: str, *, rule: str, mend: str, needs: tuple[str, ...] = ("runs",)
+) -> Callable[[Callable[[S], None]], Check[S]]:
+    """Makes a check of a function that raises where the rule is broken."""
+    return lambda test: Check(name, rule, mend, test, needs)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one check. seen: what broke the rule, or why the check was skipped."""
+
+    name: str
+    status: Literal["passed", "failed", "skipped"]
+    rule: str
+    seen: str
+    mend: str
+    seconds: float
+
+    def __str__(self) -> str:
+        head = f"{self.status:<7} {self.name} ({self.seconds:.2f} s)"
+        if self.status == "passed":
+            return head
+        lines = [f"rule: {self.rule}", f"seen: {self.seen}", *([f"mend: {self.mend}"] if self.mend else [])]
+        return "\n".join([head, *(f"    {line}" for line in lines)])
+
+
+@dataclass(frozen=True)
+class Report:
+    """All outcomes of one plugin, in the order of the checks. title: its kind, name and preset."""
+
+    title: str
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def failures(self) -> tuple[Outcome, ...]:
+        """The broken rules."""
+        return tuple(outcome for outcome in self.outcomes if outcome.status == "failed")
+
+    def __str__(self) -> str:
+        return "\n".join([self.title, *map(str, self.outcomes)])
+
+
+class ConformanceError(PluginError):
+    """A plugin breaks rules; the message lists them all. report: every outcome."""
+
+    report: Report
+
+
+class Kit(Generic[S]):
+    """The checks of one plugin. Each is run once at most, and after those that it needs.
+
+    make: builds the subject, when the first check is run.
+    """
+
+    def __init__(self, title: str, checks: Iterable[Check[S]], make: Callable[[], S]) -> None:
+        self.title = title
+        self._checks = {one.name: one for one in checks}
+        self._make = make
+        self._subject: S | None = None
+        self._outcomes: dict[str, Outcome] = {}
+
+    def outcome(self, name: str) -> Outcome:
+        """What came of a check."""
+        if name not in self._outcomes:
+            if self._subject is None:
+                self._subject = self._make()
+            self._outcomes[name] = self._run(self._checks[name], self._subject)
+        return self._outcomes[name]
+
+    def report(self) -> Report:
+        """All outcomes. Raises ConformanceError where a rule is broken."""
+        report = Report(self.title, tuple(self.outcome(name) for name in self._checks))
+        if report.failures:
+            raise self._error(report)
+        return report
+
+    def __iter__(self) -> Iterator[tuple[str, Callable[[], None]]]:
+        """(name, function that raises) of every check, for pytest to parametrise; skips raise SkipTest."""
+        for name in self._checks:
+            yield name, lambda name=name: self._assert(name)  # type: ignore[misc]
+
+    def _assert(self, name: str) -> None:
+        outcome = self.outcome(name)
+        if outcome.status == "skipped":
+            raise unittest.SkipTest(outcome.seen)
+        if outcome.status == "failed":
+            raise self._error(Report(self.title, (outcome,)))
+
+    def _run(self, one: Check[S], subject: S) -> Outcome:
+        """Run a check, or skip it for want of what it needs."""
+        missing = [name for name in one.needs if self.outcome(name).status != "passed"]
+        if missing:
+            return Outcome(one.name, "skipped", one.rule, f"needs {', '.join(missing)}", "", 0.0)
+        start = time.perf_counter()
+        seen = mend = ""
+        status: Literal["passed", "failed", "skipped"] = "failed"
+        try:
+            one.test(subject)
+            status = "passed"
+        except unittest.SkipTest as reason:
+            status, seen = "skipped", str(reason)
+        except Violation as broken:
+            seen, mend = broken.seen, broken.mend or one.mend
+        except Exception as error:
+            seen, mend = _described(error), one.mend
+        return Outcome(one.name, status, one.rule, seen, mend, time.perf_counter() - start)
+
+    def _error(self, report: Report) -> ConformanceError:
+        broken = len(report.failures)
+        listed = "".join(f"\n\n{outcome}" for outcome in report.failures)
+        error = ConformanceError(
+            f"{report.title} must pass the conformance kit",
+            value=f"{broken} broken rule{'s' if broken > 1 else ''}",
+            mend=f"What each rule asks is in docs/conformance.md.{listed}",
+        )
+        error.report = report
+        return error
+
+
+def _described(error: BaseException) -> str:
+    """An exception, with the line of code that raised it unless its message is meant to be read alone."""
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, HsiaugError):
+        return text
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{text} (at {last.filename}:{last.lineno}, {last.line})"

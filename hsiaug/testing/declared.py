@@ -1,0 +1,95 @@
+"""The checks of what can be seen without running a plugin: its card, and what importing it costs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+import unittest
+from functools import cache
+from typing import Any, get_args
+
+from hsiaug.errors import PluginError
+from hsiaug.plugins.card import Preset, build_params
+from hsiaug.testing.core import Check, check, require
+from hsiaug.testing.subject import Subject
+
+__all__ = ["DECLARED"]
+
+Any_ = Subject[Any]
+
+IMPORT_SECONDS = 1.0
+"""The most that importing a plugin's module may take beyond hsiaug.api; ordinary ones take a few hundredths."""
+
+HEAVY = (
+    "torch", "torchvision", "tensorflow", "jax", "sklearn", "imblearn", "timm", "transformers", "open_clip", "diffusers",
+)  # fmt: skip
+
+
+@check(
+    "card",
+    rule="the card says in words and ranges what the plugin is, and each of its presets can be built",
+    mend="Complete the Card; make params a frozen dataclass whose fields are made with hsiaug.api.param.",
+    needs=(),
+)
+def card(subject: Any_) -> None:
+    card = subject.card
+    lines = card.summary.strip().splitlines()
+    require(len(lines) == 1, f"a summary of {len(lines)} lines", "Write a summary of one line.")
+    require(isinstance(card.version, str) and card.version, f"version {card.version!r}", 'Set version="1".')
+    parameters = getattr(card.params, "__dataclass_params__", None)
+    require(parameters and parameters.frozen, f"params {card.params!r}, which is no frozen dataclass")
+    for item in dataclasses.fields(card.params):
+        require(item.metadata.get("help"), f"params.{item.name} without a description", "Make it with param(…).")
+    strange = sorted(set(card.presets) - set(get_args(Preset)))
+    require(not strange, f"presets {strange}", f"The presets are {', '.join(get_args(Preset))}.")
+    for preset in get_args(Preset):
+        values = dataclasses.asdict(build_params(card, preset))
+        require(json.loads(json.dumps(values)) == values, f"preset {preset}: parameters that JSON does not keep")
+    if card.uses_device:
+        require("tiny" in card.presets, "a network without the preset tiny", "Add a preset for tests, under 5 s.")
+
+
+@check(
+    "light-import",
+    rule="the module that an Entry names imports quickly and loads no heavy library",
+    mend="Import heavy libraries inside fit and load, or in a module that only these import.",
+    needs=(),
+)
+def light_import(subject: Any_) -> None:
+    module = subject.entry.target.partition(":")[0] if subject.entry else subject.plugin.__module__
+    if module == "__main__":
+        raise unittest.SkipTest("the plugin lies in no module that another process could import")
+    heavy, seconds = _imported(module)
+    require(not heavy, f"{module} imports {', '.join(heavy)}")
+    require(
+        seconds < IMPORT_SECONDS, f"{module} takes {seconds:.1f} s to import; {IMPORT_SECONDS:g} s are allowed"
+    )
+
+
+@cache
+def _imported(module: str) -> tuple[list[str], float]:
+    """Heavy libraries that importing a module loads beyond hsiaug.api, and the processor's seconds for it."""
+    code = (
+        "import importlib, json, sys, time\n"
+        "sys.path[:] = json.loads(sys.argv[1])\n"
+        "import hsiaug.api\n"
+        "known, start = set(sys.modules), time.process_time()\n"
+        "importlib.import_module(sys.argv[2])\n"
+        "print(json.dumps([time.process_time() - start, sorted(set(sys.modules) - known)]))"
+    )
+    words = [sys.executable, "-c", code, json.dumps(sys.path), module]
+    done = subprocess.run(words, capture_output=True, text=True)
+    if done.returncode:
+        raise PluginError(
+            f"{module} must import in a fresh process",
+            value=(done.stderr.strip().splitlines() or ["no message"])[-1],
+            mend="Import in it whatever it needs.",
+        )
+    seconds, loaded = json.loads(done.stdout.splitlines()[-1])
+    return [name for name in HEAVY if name in loaded], seconds
+
+
+DECLARED: tuple[Check[Any_], ...] = (card, light_import)
+"""Checks of generators and classifiers alike."""

@@ -1,0 +1,231 @@
+"""The checks of generators."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hsiaug.errors import HsiaugError
+from hsiaug.plugins.contracts import FittedGenerator
+from hsiaug.samples import NOWHERE, PatchSamples
+from hsiaug.seeds import derive_seed
+from hsiaug.testing.core import Check, Violation, check, require
+from hsiaug.testing.generator_subject import GeneratorSubject
+from hsiaug.testing.scenes import make_case
+from hsiaug.testing.shared import AFTER, BEFORE, differing, same
+from hsiaug.testing.watch import Cancelled, Watched
+
+__all__ = ["CHECKS"]
+
+PLAUSIBLE = 0.9
+"""Least share of values that must lie within the visible pixels' range, widened by that range on either side."""
+
+
+@check(
+    "samples",
+    rule="samples are float32 patches (n, B, p, p) with int64 ids, all marked synthetic, without location, with "
+    "finite weights ≥ 0",
+    mend="Build them with PatchSamples.made(x, y, provenance).",
+)
+def samples(subject: GeneratorSubject) -> None:
+    made = subject.draw(subject.base)
+    require(isinstance(made, PatchSamples), f"a {type(made).__name__}")
+    view = subject.view
+    shape = (view.bands, view.patch, view.patch)
+    require(made.x.shape[1:] == shape and made.x.dtype == np.float32, f"x {made.x.dtype} {made.x.shape}")
+    require(made.y.dtype == np.int64, f"y {made.y.dtype}")
+    require(np.asarray(made.synthetic).all(), "samples that are not marked synthetic")
+    require((made.coords == NOWHERE).all(), "samples with a location")
+    require(np.isfinite(made.weight).all() and (made.weight >= 0).all(), "weights that are negative or not finite")
+
+
+@check(
+    "counts",
+    rule="sample gives exactly counts[c] samples of each class c; zeros give none, and no count at all is no error",
+    mend="Loop over counts.items() and skip zeros; return arrays of length 0 where nothing is asked for.",
+)
+def counts(subject: GeneratorSubject) -> None:
+    present = list(subject.counts(subject.easy))
+    for asked in (subject.counts(subject.easy), dict.fromkeys(present, 0), {}, {present[-1]: 41}, {present[0]: 1}):
+        made = subject.draw(subject.base, asked)
+        ids, numbers = np.unique(made.y, return_counts=True)
+        got = dict(zip(ids.tolist(), numbers.tolist(), strict=True))
+        require(got == {c: n for c, n in subject.expected(asked).items() if n}, f"{got} in place of {asked}")
+
+
+@check(
+    "untrained-class",
+    rule="asked for a class without training pixels, it raises one clear error or makes what was asked for",
+    mend="Raise PluginError naming the class; never skip it, and let no KeyError or IndexError through.",
+    needs=("runs", "class-missing"),
+)
+def untrained_class(subject: GeneratorSubject) -> None:
+    asked = {1: 2, 2: 3}
+    fitted = subject.fit(make_case((12, 0, 6, 4)))
+    try:
+        made = subject.draw(fitted, asked)
+    except HsiaugError:
+        return
+    got = int((made.y == 2).sum())
+    require(got == subject.expected(asked).get(2, 0), f"{got} samples of class 2 in place of 3, and no error")
+
+
+@check(
+    "scene-units",
+    rule="samples are finite and in the scene's units, not normalised",
+    mend="Bring samples back with view.normaliser.patches_back; look for training that diverged.",
+)
+def scene_units(subject: GeneratorSubject) -> None:
+    made, view = subject.draw(subject.base), subject.view
+    if not len(made):
+        raise unittest.SkipTest("it adds no sample")
+    require(np.isfinite(made.x).all(), "NaN or infinity")
+    seen = view.cube[view.visible]
+    low, high = seen.min(), seen.max()
+    for c in np.unique(made.y):
+        x = made.x[made.y == c]
+        inside = float(((x >= low - (high - low)) & (x <= high + (high - low))).mean())
+        found = f"class {c}: {inside:.0%} of the values near the visible pixels' range {low:.0f}..{high:.0f}"
+        require(inside >= PLAUSIBLE, f"{found}; median {np.median(x):.3g}")
+
+
+@check(
+    "seed",
+    rule="another seed gives other samples, so that the blocks of a pool do not repeat each other",
+    mend="Draw every random number of sample from its seed.",
+    needs=("runs", "determinism"),
+)
+def seed(subject: GeneratorSubject) -> None:
+    if not subject.card.adds:
+        raise unittest.SkipTest("it adds no sample")
+    one, other = (subject.draw(subject.base, seed=seed).x for seed in (0, 1))
+    require(not np.array_equal(one, other), "the same samples for seeds 0 and 1")
+
+
+@check(
+    "guidance",
+    rule="a card with a default ω means that ω can be set, and that it changes the samples; 0 is allowed",
+    mend="Use guidance in sample, or leave guidance out of the card.",
+    needs=("runs", "determinism"),
+)
+def guidance(subject: GeneratorSubject) -> None:
+    default = subject.card.guidance
+    if default is None:
+        raise unittest.SkipTest("its card declares no guidance")
+    plain, strong = (subject.draw(subject.base, guidance=omega) for omega in (0.0, default + 1))
+    require(np.isfinite(plain.x).all() and np.isfinite(strong.x).all(), "NaN or infinity")
+    require(not np.array_equal(plain.x, strong.x), f"the same samples for ω = 0 and ω = {default + 1:g}")
+
+
+@check(
+    "own-memory",
+    rule="samples are the caller's own: they share no memory with the view, or with samples given before",
+    mend="Return copies; fancy indexing makes one, slices and views do not.",
+)
+def own_memory(subject: GeneratorSubject) -> None:
+    bench, spec = subject.bench(subject.easy)
+    view = bench.view(spec, subject.card.scope)
+    fitted = subject.fit_on(bench, spec)
+    one, other = (subject.draw(fitted, {1: 6}, seed=seed) for seed in (0, 1))
+    for name, array in (("the view's cube", view.cube), ("view.real", view.real.x), ("other samples", other.x)):
+        require(not np.shares_memory(one.x, array), f"x shares memory with {name}")
+
+
+@check(
+    "save-and-load",
+    rule="what is saved samples the same after loading, bit for bit, and lies in .safetensors and .json files only",
+    mend="Use save_state and load_state of hsiaug.api for all that sample needs; never pickle.",
+    needs=("runs", "determinism"),
+)
+def save_and_load(subject: GeneratorSubject) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        subject.watched("save", lambda: subject.base.save(folder))
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        strange = [path.name for path in files if path.suffix not in (".safetensors", ".json")]
+        require(files and not strange, f"files {', '.join(strange) or 'none'}")
+        for path in files:
+            _readable(path)
+        plugin = subject.plugin(subject.params)
+        loaded = subject.watched("load", lambda: plugin.load(folder, device="cpu"))
+    # The folder is gone by now: nothing may be read later.
+    here, there = subject.result(subject.base), subject.result(loaded)
+    require(same(here, there), f"after loading other {differing(here, there)}")
+
+
+def _readable(path: Path) -> None:
+    """Raise Violation for a file that is not what its name says: a pickle may have any name."""
+    from safetensors.numpy import load_file
+
+    try:
+        _ = load_file(path) if path.suffix == ".safetensors" else json.loads(path.read_text("utf-8"))
+    except Exception as error:
+        raise Violation(f"{path.name} cannot be read: {type(error).__name__}: {error}") from error
+
+
+@check(
+    "resumes",
+    rule="a fit that was stopped goes on from its checkpoint, where its card says that it can, and ends the same",
+    mend="Make the randomness of a step depend on the seed and the step only; save weights, optimiser and step.",
+    needs=("runs", "determinism", "cancellation"),
+)
+def resumes(subject: GeneratorSubject) -> None:
+    if not subject.card.resumes:
+        raise unittest.SkipTest("its card says that it does not")
+    bench, spec = subject.bench(subject.easy)
+    view, seed = bench.view(spec, subject.card.scope), derive_seed("fit", subject.card.name, spec.seed)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "checkpoint"
+
+        def fit(progress: Watched) -> FittedGenerator:
+            plugin: Any = subject.plugin(subject.params)
+            made: FittedGenerator = plugin.fit(view, seed=seed, device="cpu", progress=progress, checkpoint=folder)
+            return made
+
+        # Late, so that something is likely to have been saved.
+        late = max(1, len(subject.progress.calls) * 3 // 4)
+        with contextlib.suppress(Cancelled):
+            fit(Watched(cancel_at=late))
+        resumed = fit(Watched())
+    here, there = subject.result(subject.base), subject.result(resumed)
+    require(
+        same(here, there),
+        f"stopped at call {late} of progress and resumed, it gives other {differing(here, there)}",
+    )
+
+
+@check(
+    "provenance",
+    rule="provenance is strict JSON, as it goes into the record of a trial",
+    mend="Put int(…), float(…), str and lists into it; no arrays, no NaN.",
+)
+def provenance(subject: GeneratorSubject) -> None:
+    told = dict(subject.draw(subject.base).provenance)
+    try:
+        kept = json.loads(json.dumps(told, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        require(False, f"{error}: {told!r}")
+    require(all(isinstance(key, str) for key in told), f"keys {list(told)!r}")
+    require(set(kept) == set(told), f"keys {sorted(told)}")
+
+
+CHECKS: tuple[Check[GeneratorSubject], ...] = (
+    *BEFORE,
+    samples,
+    counts,
+    untrained_class,
+    scene_units,
+    provenance,
+    seed,
+    guidance,
+    save_and_load,
+    resumes,
+    own_memory,
+    *AFTER,
+)

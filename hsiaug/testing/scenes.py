@@ -1,0 +1,96 @@
+"""The scenes that plugins are checked on: a few stripes, small enough that a check takes a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split import Split
+from hsiaug.scene import Scene
+from hsiaug.seeds import derive_seed
+
+__all__ = ["SIZES", "Case", "hardest_case", "make_case", "scrambled"]
+
+SIZES = (16, 8, 5, 3)
+"""Training pixels of each class, unless a check asks for others."""
+
+NAMES = ("Meadow", "Maize", "Orchard", "Pond")
+ROWS, WIDTH, BANDS = 6, 22, 16
+"""Rows of a stripe (the last of them without label), columns, bands."""
+
+TEST_FROM = 14
+"""Test pixels start at this column: far from any training patch."""
+
+LOW, SPAN = 6000.0, 4000.0
+"""Scene units: digital numbers, far from 0 and from a standard deviation of 1, so that samples which were not
+brought back to scene units are seen at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A scene and the split that plugins see it under."""
+
+    scene: Scene
+    split: Split
+
+
+def make_case(
+    sizes: Sequence[int] = SIZES, *, patch: int = 5, constant: bool = False, bare: bool = False, seed: int = 0
+) -> Case:
+    """One stripe of ROWS rows per class; training pixels at its left, test pixels at its right.
+
+    sizes: training pixels of class ids 1..C. constant: the last two bands do not vary, the very last being 0.
+    bare: no wavelengths, ground sampling distance or descriptions. The same arguments give the same case.
+    """
+    rng = np.random.default_rng(derive_seed("conformance", seed))
+    labels = np.repeat(np.arange(1, len(sizes) + 1, dtype=np.int16), ROWS)[:, None].repeat(WIDTH, axis=1)
+    grid = np.linspace(0, 1, BANDS)
+    level = 0.2 + 0.15 * np.arange(len(sizes))
+    spectra = level[:, None] + 0.1 * np.sin(np.pi * (1 + np.arange(len(sizes)))[:, None] * grid)  # (C, B)
+    cube = spectra[labels - 1] + rng.normal(0, 0.015, (*labels.shape, BANDS))
+    cube = LOW + SPAN * cube
+    if constant:
+        cube[..., -2:] = LOW, 0.0
+    labels[ROWS - 1 :: ROWS] = 0
+    train = np.zeros(labels.shape, dtype=bool)
+    for c, size in enumerate(sizes):
+        order = np.arange(size)
+        train[c * ROWS + order % (ROWS - 1), order // (ROWS - 1)] = True
+    test = labels > 0
+    test[:, :TEST_FROM] = False
+    names = NAMES[: len(sizes)]
+    described = {name: (f"A stripe of {name.lower()} beside others.",) for name in names}
+    scene = Scene(
+        name="conformance",
+        cube=cube.astype(np.float32),
+        labels=labels,
+        class_names=names,
+        wavelengths=None if bare else np.linspace(450.0, 2350.0, BANDS),
+        gsd=None if bare else 2.0,
+        units="digital numbers",
+        descriptions={} if bare else described,
+    )
+    return Case(scene, Split(scene.labels, len(sizes), train, test, parse_protocol("issd"), patch, seed))
+
+
+def scrambled(case: Case, *, spectra: bool) -> Case:
+    """The same scene but for the test pixels: all their labels are wrong, and so are their ``spectra`` if asked."""
+    scene, split = case.scene, case.split
+    labels = scene.labels.copy()
+    classes, wrong = len(scene.class_names), labels[split.test]
+    # By random steps: a shift of all would keep how often each label occurs.
+    steps = np.random.default_rng(derive_seed("scrambled")).integers(1, classes, size=len(wrong))
+    labels[split.test] = (wrong - 1 + steps) % classes + 1
+    cube = scene.cube.copy()
+    if spectra:
+        cube[split.test] = cube[split.test][::-1] + np.float32(SPAN)
+    other = replace(scene, cube=cube, labels=labels)
+    return Case(other, replace(split, labels=other.labels))
+
+
+def hardest_case() -> Case:
+    """Tiny classes, one without training pixel, constant bands, nothing told: all at once."""
+    return make_case((12, 2, 1, 0), constant=True, bare=True)

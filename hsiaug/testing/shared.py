@@ -1,0 +1,170 @@
+"""The checks that generators and classifiers have in common."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import numpy as np
+
+from hsiaug.errors import HsiaugError
+from hsiaug.testing.conduct import CONDUCT
+from hsiaug.testing.core import Check, check, require
+from hsiaug.testing.declared import DECLARED
+from hsiaug.testing.scenes import hardest_case, make_case, scrambled
+from hsiaug.testing.subject import Subject
+from hsiaug.testing.watch import other_global_seeds
+
+__all__ = ["AFTER", "BEFORE", "differing", "same"]
+
+Any_ = Subject[Any]
+
+TINY_SECONDS = 5.0
+"""The most a fit with the preset ``tiny`` may take."""
+
+
+@check(
+    "runs",
+    rule="a trial with it runs to its end on the CPU and gives a record",
+    mend="Follow the contracts of hsiaug.api: signatures, shapes, what is returned.",
+    needs=(),
+)
+def runs(subject: Any_) -> None:
+    subject.base  # noqa: B018 - its exception tells more than that of a record
+    record = subject.trial(subject.easy)
+    error = record["error"] or {"stage": "", "type": "", "message": ""}
+    require(record["status"] == "ok", f"failed in {error['stage']}: {error['type']}: {error['message']}")
+
+
+@check(
+    "determinism",
+    rule="the same data and seed give the same result, bit for bit on a CPU, whatever the global random states",
+    mend="Draw from numpy.random.default_rng(seed) and torch.Generator().manual_seed(seed) only; initialise nets "
+    "under torch.random.fork_rng.",
+)
+def determinism(subject: Any_) -> None:
+    first = subject.result(subject.base)
+    with other_global_seeds():
+        again = subject.result(subject.again)
+        repeated = subject.result(subject.base)
+    require(same(first, again), f"two fits of one seed differ in {differing(first, again)}")
+    require(same(first, repeated), f"one fit, asked twice with one seed, differs in {differing(first, repeated)}")
+
+
+@check(
+    "no-test-label",
+    rule="nothing that it learns depends on a test label, or on a test pixel's spectrum outside its declared scope",
+    mend="Learn from the view (and the samples) alone; load no scene and keep nothing between fits.",
+    needs=("runs", "determinism"),
+)
+def no_test_label(subject: Any_) -> None:
+    spectra = subject.card.scope != "scene"
+    here = subject.result(subject.base)
+    there = subject.result(subject.fit(scrambled(subject.easy, spectra=spectra)))
+    what = "labels and spectra" if spectra else "labels"
+    require(same(here, there), f"other {what} of test pixels change {differing(here, there)}")
+
+
+@check(
+    "tiny-is-quick",
+    rule=f"a fit with the preset tiny takes less than {TINY_SECONDS:g} s on a CPU",
+    mend='Give the card a preset "tiny" with few steps and narrow layers.',
+)
+def tiny_is_quick(subject: Any_) -> None:
+    subject.again  # noqa: B018 - the first fit also pays for imports
+    require(min(subject.fits) < TINY_SECONDS, f"{min(subject.fits):.1f} s at best, of {len(subject.fits)} fits")
+
+
+@check(
+    "tiny-classes",
+    rule="classes with one or two training pixels are no error",
+    mend="Lower k, folds and batches to what a class has, or repeat its samples and say so in the provenance.",
+)
+def tiny_classes(subject: Any_) -> None:
+    if not subject.takes_all:
+        subject.use(make_case((12, 2, 1)))
+
+
+@check(
+    "class-missing",
+    rule="a class of the scene may have no training pixel; it is then neither made nor predicted",
+    mend="Take the classes from the ids that occur in y, not from 1..C.",
+)
+def class_missing(subject: Any_) -> None:
+    if not subject.takes_all:
+        subject.use(make_case((12, 0, 6, 4)))
+
+
+@check(
+    "constant-bands",
+    rule="bands that do not vary, or are 0 everywhere, give finite results",
+    mend="Use view.normaliser, or guard the division by a band's spread; hidden pixels of view.cube are NaN.",
+)
+def constant_bands(subject: Any_) -> None:
+    if not subject.takes_all:
+        subject.use(make_case(constant=True))
+
+
+@check(
+    "bare-scene",
+    rule="a scene may have no wavelengths, ground sampling distance or descriptions",
+    mend="Handle view.wavelengths and view.gsd being None and view.descriptions being empty.",
+)
+def bare_scene(subject: Any_) -> None:
+    if not subject.takes_all:
+        subject.use(make_case(bare=True))
+
+
+@check(
+    "all-at-once",
+    rule="a scene may have tiny classes, one without training pixel, constant bands and nothing told, all at once",
+    mend="See the exception: each of these alone goes well.",
+    needs=("runs", "tiny-classes", "class-missing", "constant-bands", "bare-scene"),
+)
+def all_at_once(subject: Any_) -> None:
+    if not subject.takes_all:
+        subject.use(hardest_case())
+
+
+@check(
+    "patch-of-one",
+    rule="patches of a single pixel work, or are refused with one clear error",
+    mend="Pad, or raise PluginError naming the smallest patch that it can read.",
+)
+def patch_of_one(subject: Any_) -> None:
+    with contextlib.suppress(HsiaugError):
+        subject.use(make_case(patch=1))
+
+
+def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    """Whether two results are equal, bit for bit."""
+    return not differing(a, b)
+
+
+def differing(a: dict[str, Any], b: dict[str, Any]) -> str:
+    """What differs between two results, with how much of it."""
+    parts = []
+    for name in a:
+        if name not in b or a[name].shape != b[name].shape:
+            parts.append(f"{name} (shape)")
+        elif not np.array_equal(a[name], b[name]):
+            parts.append(f"{name} ({np.mean(a[name] != b[name]):.1%} of its values)")
+    return ", ".join(parts)
+
+
+BEFORE: tuple[Check[Any_], ...] = (*DECLARED, runs)
+"""Checks without which the others tell little."""
+
+AFTER: tuple[Check[Any_], ...] = (
+    determinism,
+    no_test_label,
+    tiny_classes,
+    class_missing,
+    constant_bands,
+    bare_scene,
+    all_at_once,
+    patch_of_one,
+    tiny_is_quick,
+    *CONDUCT,
+)
+"""The others."""

@@ -1,0 +1,152 @@
+"""A plugin under test, fitted and asked along the very path that a trial takes."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from numpy.typing import NDArray
+
+from hsiaug.plugins.card import Card, Preset, build_params
+from hsiaug.plugins.contracts import Progress
+from hsiaug.plugins.hookspecs import Entry, Kind
+from hsiaug.plugins.registry import Registry
+from hsiaug.protocol.view import TrainView
+from hsiaug.samples import Patches
+from hsiaug.testing.bench import Bench, given
+from hsiaug.testing.partners import PARTNERS
+from hsiaug.testing.scenes import Case, hardest_case, make_case
+from hsiaug.testing.watch import Watched, changed, checksum, global_state
+from hsiaug.trial.machine import counted_steps
+from hsiaug.trial.run import run_trial
+from hsiaug.trial.spec import PluginSpec, TrialSpec
+from hsiaug.trial.store import Record
+
+__all__ = ["Subject"]
+
+F = TypeVar("F")
+
+
+class Subject(Generic[F]):
+    """A plugin under test, and what was noticed of it so far.
+
+    entry: its entry in the registry, or None for a class that was handed over. fits: seconds of each whole fit.
+    touched: global state that it changed, and in what call. altered: inputs that it changed.
+    steps, read_text: optimiser steps of the base fit, and whether it read class descriptions.
+    """
+
+    kind: Kind
+
+    def __init__(self, plugin: Any, preset: Preset, entry: Entry | None = None) -> None:
+        self.plugin = plugin
+        self.card: Card = plugin.card
+        self.params = build_params(self.card, preset)
+        self.entry = entry
+        self.fits: list[float] = []
+        self.touched: set[tuple[str, str]] = set()
+        self.altered: set[str] = set()
+        self.steps: int | None = None
+        self.read_text = False
+
+    def spec(self, case: Case) -> TrialSpec:
+        """The trial of this plugin on a case, with a partner of the kit's own."""
+        own = PluginSpec(self.card.name, self.card.version, self.params)
+        partner = PluginSpec(PARTNERS[self.kind].card.name, "1", PARTNERS[self.kind].card.params())
+        generator, classifier = (own, partner) if self.kind == "generator" else (partner, own)
+        return TrialSpec(
+            task="pixels",
+            scene=case.scene.name,
+            scene_sha256=case.scene.sha256,
+            protocol=case.split.protocol,
+            patch=case.split.patch,
+            seed=case.split.seed,
+            generator=generator,
+            classifier=classifier,
+            lam=1.0,
+            omega=self.card.guidance if self.kind == "generator" else None,
+        )
+
+    def bench(self, case: Case) -> tuple[Bench, TrialSpec]:
+        """A fresh workbench, so that nothing is reused."""
+        return Bench(case), self.spec(case)
+
+    def trial(self, case: Case) -> Record:
+        """The record of a whole trial."""
+        other: Kind = "classifier" if self.kind == "generator" else "generator"
+        found = Registry(dict([given(self.kind, self.plugin), given(other, PARTNERS[self.kind])]))
+        bench, spec = self.bench(case)
+        record, _ = run_trial(spec, bench, found, device="cpu", progress=Watched())
+        return record
+
+    def watched(self, call: str, compute: Callable[[], Any], *inputs: TrainView | Patches) -> Any:
+        """What ``compute`` gives; notes which inputs and which global state it changed."""
+        sums, state, modules = [checksum(given) for given in inputs], global_state(), len(sys.modules)
+        result = compute()
+        if len(sys.modules) == modules:
+            # What a library does to the process when it is first imported is not the plugin's doing.
+            self.touched |= {(what, call) for what in changed(state)}
+        self.altered |= {
+            type(given).__name__ for given, was in zip(inputs, sums, strict=True) if checksum(given) != was
+        }
+        return result
+
+    def timed(self, compute: Callable[[], F]) -> F:
+        """What ``compute`` gives; notes its seconds: the processor's own where others keep it busy."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        fitted = compute()
+        self.fits.append(min(time.perf_counter() - wall, time.process_time() - cpu))
+        return fitted
+
+    @cached_property
+    def easy(self) -> Case:
+        """The case of most checks."""
+        return make_case()
+
+    @cached_property
+    def progress(self) -> Watched:
+        """What the first fit told of its progress."""
+        return Watched()
+
+    @cached_property
+    def base(self) -> F:
+        """The first fit, on the easy case."""
+        bench, spec = self.bench(self.easy)
+        with counted_steps(Card("", "", "", uses_device=True)) as count:
+            fitted = self.fit_on(bench, spec, progress=self.progress)
+        self.steps = count()
+        self.read_text = bench.descriptions.read
+        return fitted
+
+    @cached_property
+    def again(self) -> F:
+        """A second fit of the same seed."""
+        return self.fit(self.easy)
+
+    def fit(self, case: Case, *, device: str = "cpu", progress: Progress | None = None) -> F:
+        """A fit of this plugin on a case."""
+        bench, spec = self.bench(case)
+        return self.fit_on(bench, spec, device=device, progress=progress)
+
+    def fit_on(self, bench: Bench, spec: TrialSpec, *, device: str = "cpu", progress: Progress | None = None) -> F:
+        """A fit on a workbench; progress: None = nobody listens."""
+        raise NotImplementedError
+
+    def use(self, case: Case) -> None:
+        """Fit and ask for results; raises where they are not sound."""
+        raise NotImplementedError
+
+    def result(self, fitted: F) -> dict[str, NDArray[Any]]:
+        """What a fitted plugin gives on the easy case, in arrays that can be compared."""
+        raise NotImplementedError
+
+    @cached_property
+    def takes_all(self) -> bool:
+        """Whether it takes the hardest case: then the single ones need no fits of their own."""
+        try:
+            self.use(hardest_case())
+        except Exception:
+            return False
+        return True

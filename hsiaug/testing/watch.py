@@ -1,0 +1,109 @@
+"""What is watched while a plugin computes: the process's global state, its inputs, its progress, its steps."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from hsiaug.protocol.view import TrainView
+from hsiaug.samples import Patches, PatchSamples
+
+__all__ = ["Cancelled", "Watched", "changed", "checksum", "global_state", "helpers", "other_global_seeds"]
+
+
+class Cancelled(Exception):
+    """What the kit raises out of ``progress``, as a user's Ctrl-C or a time limit would."""
+
+
+class Watched:
+    """A ``progress`` that remembers its calls, and may cancel at one of them.
+
+    calls: (done, total, note) of each. cancelled: time.perf_counter() of the cancellation, or None.
+    """
+
+    def __init__(self, cancel_at: int | None = None) -> None:
+        self.calls: list[tuple[Any, Any, Any]] = []
+        self.error = Cancelled("by the conformance kit")
+        self.cancelled: float | None = None
+        self._at = cancel_at
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        self.calls.append((done, total, note))
+        if self._at is not None and len(self.calls) >= self._at:
+            self.cancelled = self.cancelled or time.perf_counter()
+            raise self.error
+
+
+def checksum(value: TrainView | Patches) -> str:
+    """A checksum of all arrays that a plugin is given."""
+    arrays: list[Any] = (
+        [value.cube, value.visible, value.unlabelled] if isinstance(value, TrainView) else [value.x]
+    )
+    arrays.append(value.coords)
+    if isinstance(value, TrainView | PatchSamples):
+        arrays.append(value.y)
+    if isinstance(value, TrainView):
+        arrays += [value.real.x, value.normaliser.mean, value.normaliser.std]
+    if isinstance(value, PatchSamples):
+        arrays += [value.synthetic, value.weight]
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def global_state() -> dict[str, Any]:
+    """What no plugin may change, in a form that can be compared."""
+    import torch
+
+    state: Any = np.random.get_state(legacy=True)
+    return {
+        "the random state of random": random.getstate(),
+        "the random state of numpy": (state[1].tobytes(), *state[2:]),
+        "the random state of torch": torch.get_rng_state().numpy().tobytes(),
+        "torch's number of threads": torch.get_num_threads(),
+        "torch's default dtype": torch.get_default_dtype(),
+        "torch's gradient mode": torch.is_grad_enabled(),
+        "torch's deterministic mode": torch.are_deterministic_algorithms_enabled(),
+        "numpy's error handling": np.geterr(),
+        "the working directory": os.getcwd(),  # noqa: PTH109
+    }
+
+
+def changed(before: dict[str, Any]) -> set[str]:
+    """What of the global state is no longer as it was."""
+    return {name for name, value in global_state().items() if before[name] != value}
+
+
+@contextmanager
+def other_global_seeds() -> Iterator[None]:
+    """Within it the global random states are others; afterwards they are as before."""
+    import torch
+
+    kept = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    random.seed(20_11)
+    np.random.seed(20_11)
+    # Not torch.manual_seed, which would reseed the GPUs too, and these are not restored.
+    torch.default_generator.manual_seed(20_11)
+    try:
+        yield
+    finally:
+        random.setstate(kept[0])
+        np.random.set_state(kept[1])
+        torch.set_rng_state(kept[2])
+
+
+def helpers() -> set[str]:
+    """Names of the threads and child processes of this process."""
+    return {f"thread {t.name}" for t in threading.enumerate()} | {
+        f"process {p.name}" for p in multiprocessing.active_children()
+    }

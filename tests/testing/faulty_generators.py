@@ -1,0 +1,428 @@
+"""A sound generator, and others that each break one rule. Each names its rule: the check that must fail."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import random
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hsiaug.api import Card, PatchSamples, PluginError, load_state, param, save_state
+from hsiaug.scene import Scene
+
+FAULTY = []
+
+
+@dataclass(frozen=True)
+class Params:
+    level: float = param(0.01, "noise, as a share of each value", low=0)
+
+
+class Fitted:
+    """Real patches with a little noise."""
+
+    def __init__(self, x, y, level):
+        self.x, self.y, self.level = x, y, level
+
+    def sample(self, counts, *, guidance, seed):
+        rng = np.random.default_rng(seed)
+        for c, n in counts.items():
+            if n and not (self.y == c).any():
+                raise PluginError(f"class {c} needs training pixels", mend="Leave it out.")
+        parts = [rng.choice(np.flatnonzero(self.y == c), n) for c, n in counts.items() if n]
+        index = np.concatenate([np.empty(0, np.int64), *parts])
+        noise = rng.normal(1, self.level, (len(index), *self.x.shape[1:]))
+        return PatchSamples.made(self.x[index] * noise, self.y[index], {"level": self.level})
+
+    def save(self, folder):
+        save_state(folder, {"x": self.x, "y": self.y}, {"level": self.level})
+
+
+class Sound:
+    card = Card(name="sound", version="1", summary="noise", params=Params)
+    fitted = Fitted
+
+    def __init__(self, params):
+        self.params = params
+
+    def fit(self, view, *, seed, device, progress):
+        progress(1, 1, "fit")
+        return self.fitted(view.real.x, view.real.y, self.params.level)
+
+    def load(self, folder, *, device):
+        arrays, facts = load_state(folder)
+        return self.fitted(**arrays, **facts)
+
+
+class Adds(Sound):
+    """A control that adds nothing, and says so."""
+
+    card = Card(name="nothing", version="1", summary="nothing", adds=False)
+
+    class fitted(Fitted):
+        def sample(self, counts, **given):
+            return super().sample({}, **given)
+
+    def __init__(self, params):
+        self.params = Params()
+
+
+def faulty(rule):
+    def keep(plugin):
+        plugin.rule = rule
+        FAULTY.append(plugin)
+        return plugin
+
+    return keep
+
+
+@faulty("card")
+class WithoutSummary(Sound):
+    card = Card(name="a", version="1", summary="", params=Params)
+
+
+@dataclass
+class Loose:
+    level: float = 0.01
+
+
+@faulty("card")
+class LooseParams(Sound):
+    card = Card(name="a", version="1", summary="params that can change", params=Loose)
+
+
+@faulty("card")
+class WrongPreset(Sound):
+    card = Card(name="a", version="1", summary="out of range", params=Params, presets={"paper": {"level": -1}})
+
+
+@faulty("runs")
+class WithoutFit(Sound):
+    fit = None
+
+
+@faulty("runs")
+class HalfOfThem(Sound):
+    class fitted(Fitted):
+        def sample(self, counts, **given):
+            return super().sample({c: n // 2 for c, n in counts.items()}, **given)
+
+
+@faulty("samples")
+class NotMarked(Sound):
+    class fitted(Fitted):
+        def sample(self, counts, **given):
+            made = super().sample(counts, **given)
+            made.synthetic[:] = False
+            return made
+
+
+@faulty("counts")
+class NothingIsAnError(Sound):
+    class fitted(Fitted):
+        def sample(self, counts, **given):
+            assert sum(counts.values()) > 0
+            return super().sample(counts, **given)
+
+
+@faulty("counts")
+class FewAtMost(Sound):
+    class fitted(Fitted):
+        def sample(self, counts, **given):
+            return super().sample({c: min(n, 20) for c, n in counts.items()}, **given)
+
+
+@faulty("untrained-class")
+class SkipsUntrained(Sound):
+    class fitted(Fitted):
+        def sample(self, counts, **given):
+            return super().sample({c: n for c, n in counts.items() if c in self.y}, **given)
+
+
+@faulty("untrained-class")
+class StumblesOnUntrained(Sound):
+    class fitted(Fitted):
+        def sample(self, counts, **given):
+            _ = [{int(c): 0 for c in self.y}[c] for c, n in counts.items() if n]
+            return super().sample(counts, **given)
+
+
+@faulty("scene-units")
+class Normalised(Sound):
+    def fit(self, view, **_):
+        return Fitted(view.normaliser.patches(view.real.x), view.real.y, 0.01)
+
+
+@faulty("scene-units")
+class Infinite(Sound):
+    """Only for the counts of that check: in a trial the runner would see it."""
+
+    class fitted(Fitted):
+        def sample(self, counts, **given):
+            made = super().sample(counts, **given)
+            if counts.get(1) == 6 and 2 in counts and 4 in counts:
+                made.x[0] = -np.inf
+            return made
+
+
+@faulty("provenance")
+class ArrayProvenance(Sound):
+    class fitted(Fitted):
+        def sample(self, counts, **given):
+            made = super().sample(counts, **given)
+            return PatchSamples.made(made.x, made.y, {"level": np.float32(0.5)})
+
+
+@faulty("determinism")
+class Unseeded(Sound):
+    class fitted(Fitted):
+        def sample(self, counts, *, guidance, seed):
+            return super().sample(counts, guidance=guidance, seed=int.from_bytes(os.urandom(3), "big"))
+
+
+@faulty("determinism")
+class UnseededFit(Sound):
+    def fit(self, view, **_):
+        return Fitted(view.real.x, view.real.y, 0.01 + 0.01 * os.urandom(1)[0] / 255)
+
+
+@faulty("seed")
+class IgnoresSeed(Sound):
+    class fitted(Fitted):
+        def sample(self, counts, *, guidance, seed):
+            return super().sample(counts, guidance=guidance, seed=0)
+
+
+@faulty("guidance")
+class IgnoresGuidance(Sound):
+    card = Card(name="a", version="1", summary="says it is guided", params=Params, guidance=1.0)
+
+
+@faulty("save-and-load")
+class Pickles(Sound):
+    class fitted(Fitted):
+        def save(self, folder):
+            (folder / "state.json").write_bytes(pickle.dumps(self.__dict__))
+
+    def load(self, folder, **_):
+        return self.fitted(**pickle.loads((folder / "state.json").read_bytes()))
+
+
+@faulty("save-and-load")
+class Forgets(Sound):
+    def load(self, folder, **_):
+        return self.fitted(**load_state(folder)[0], level=0.02)
+
+
+@faulty("own-memory")
+class Slices(Sound):
+    class fitted(Fitted):
+        def sample(self, counts, *, guidance, seed):
+            if len(counts) != 1 or max(counts.values()) > 8:
+                return super().sample(counts, guidance=guidance, seed=seed)
+            ((c, n),) = counts.items()
+            first = int(np.argmax(self.y == c)) + seed % 3
+            return PatchSamples.made(self.x[first : first + n], self.y[first : first + n])
+
+
+@faulty("no-test-label")
+class LooksUp(Sound):
+    """Finds the scene in the frames of its callers, and lets its labels decide."""
+
+    def fit(self, view, **_):
+        frame = sys._getframe()
+        scenes = []
+        while frame := frame.f_back:
+            for value in frame.f_locals.values():
+                scenes += [s for s in (value, getattr(value, "scene", None)) if isinstance(s, Scene)]
+        return Fitted(view.real.x, view.real.y, 0.01 + 1e-6 * float((scenes[0].labels[:, -1] == 1).mean()))
+
+
+@faulty("tiny-is-quick")
+class Slow(Sound):
+    """The limit is lowered for it."""
+
+    def fit(self, view, **given):
+        end = time.process_time() + 0.1
+        while time.process_time() < end:
+            np.ones((200, 200)) @ np.ones((200, 200))
+        return super().fit(view, **given)
+
+
+@faulty("tiny-classes")
+class NeedsThree(Sound):
+    def fit(self, view, **given):
+        assert min(view.counts.values()) >= 3
+        return super().fit(view, **given)
+
+
+@faulty("class-missing")
+class NeedsAll(Sound):
+    def fit(self, view, **given):
+        _ = [view.real.x[view.real.y == c][0] for c in range(1, len(view.class_names) + 1)]
+        return super().fit(view, **given)
+
+
+@faulty("constant-bands")
+class Divides(Sound):
+    def fit(self, view, **_):
+        x = view.real.x
+        with np.errstate(all="ignore"):
+            spread = view.cube[view.visible].std(axis=0)[:, None, None]
+            return Fitted(x / spread * spread, view.real.y, 0.01)
+
+
+@faulty("bare-scene")
+class NeedsWavelengths(Sound):
+    def fit(self, view, **given):
+        _ = view.wavelengths[0]
+        return super().fit(view, **given)
+
+
+@faulty("all-at-once")
+class OneTroubleOnly(Sound):
+    def fit(self, view, **given):
+        assert view.wavelengths is not None or min(view.counts.values()) > 1
+        return super().fit(view, **given)
+
+
+@faulty("patch-of-one")
+class LooksAside(Sound):
+    def fit(self, view, **given):
+        _ = view.real.x[:, :, 1, 1]
+        return super().fit(view, **given)
+
+
+@faulty("progress")
+class BeyondTheEnd(Sound):
+    def fit(self, view, *, progress, **given):
+        progress(3, 2)
+        return super().fit(view, progress=progress, **given)
+
+
+@faulty("progress")
+class SilentNet(Sound):
+    card = Card(
+        name="a", version="1", summary="a net", params=Params, uses_device=True, presets={"tiny": {"level": 0.02}}
+    )
+
+    def fit(self, view, *, device, **given):
+        if device != "cpu":
+            raise RuntimeError(device)
+        return Fitted(view.real.x, view.real.y, 0.01)
+
+
+@faulty("cancellation")
+class GoesOn(Sound):
+    def fit(self, view, *, progress, **given):
+        with contextlib.suppress(Exception):
+            progress(1, 2)
+        return Fitted(view.real.x, view.real.y, 0.01)
+
+
+@faulty("cancellation")
+class Wraps(Sound):
+    def fit(self, view, *, progress, **given):
+        try:
+            progress(1, 2)
+        except Exception as error:
+            raise PluginError("the training must end", mend="Try again.") from error
+        return Fitted(view.real.x, view.real.y, 0.01)
+
+
+@faulty("cancellation")
+class LeavesFiles(Sound):
+    def fit(self, view, *, progress, **given):
+        folder = Path(tempfile.mkdtemp())
+        progress(1, 2)
+        folder.rmdir()
+        return Fitted(view.real.x, view.real.y, 0.01)
+
+
+@faulty("cancellation")
+class LeavesThreads(Sound):
+    def fit(self, view, *, progress, **given):
+        stop = threading.Event()
+        thread = threading.Thread(target=stop.wait, args=(3,), name="loader", daemon=True)
+        thread.start()
+        progress(1, 2)
+        stop.set()
+        thread.join()
+        return Fitted(view.real.x, view.real.y, 0.01)
+
+
+@faulty("cancellation")
+class LeavesState(Sound):
+    def fit(self, view, *, progress, **given):
+        kept = random.getstate()
+        random.seed(0)
+        progress(1, 2)
+        random.setstate(kept)
+        return Fitted(view.real.x, view.real.y, 0.01)
+
+
+@faulty("resumes")
+class StartsElsewhere(Sound):
+    """Goes on from what it finds, and ends otherwise."""
+
+    card = Card(name="a", version="1", summary="resumes", params=Params, resumes=True)
+
+    def fit(self, view, *, progress, checkpoint=None, **given):
+        found = checkpoint is not None and checkpoint.is_dir()
+        if checkpoint is not None:
+            checkpoint.mkdir(exist_ok=True)
+        progress(1, 1)
+        return Fitted(view.real.x, view.real.y, 0.02 if found else 0.01)
+
+
+@faulty("device")
+class SecretNet(Sound):
+    def fit(self, view, **given):
+        import torch
+
+        torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1).step()
+        return super().fit(view, **given)
+
+
+@faulty("device")
+class FallsBack(Sound):
+    card = SilentNet.card
+
+
+@faulty("text-declared")
+class ReadsText(Sound):
+    def fit(self, view, **given):
+        _ = view.descriptions.get("Meadow")
+        return super().fit(view, **given)
+
+
+@faulty("global-state")
+class SeedsNumpy(Sound):
+    def fit(self, view, *, seed, **given):
+        np.random.seed(seed)
+        return super().fit(view, seed=seed, **given)
+
+
+@faulty("global-state")
+class SeedsTorchInSample(Sound):
+    class fitted(Fitted):
+        def sample(self, counts, *, guidance, seed):
+            import torch
+
+            torch.manual_seed(seed)
+            return super().sample(counts, guidance=guidance, seed=seed)
+
+
+@faulty("inputs-unchanged")
+class InPlace(Sound):
+    def fit(self, view, **given):
+        view.real.x[:] = np.round(view.real.x)
+        return super().fit(view, **given)

@@ -1,0 +1,138 @@
+"""The conformance kit itself: sound plugins pass it, and each check can fail, for its own rule alone."""
+
+from __future__ import annotations
+
+import sys
+import unittest
+from pathlib import Path
+
+import pytest
+
+import hsiaug.testing
+from hsiaug.api import Card, PluginError
+from hsiaug.testing import (
+    ConformanceError,
+    check_classifier,
+    check_generator,
+    classifier_checks,
+    classifiers,
+    generator_checks,
+    generators,
+    shared,
+)
+from tests.testing import faulty_classifiers, faulty_generators
+
+CHECK = {"generator": check_generator, "classifier": check_classifier}
+FAULTY = [("generator", p) for p in faulty_generators.FAULTY] + [
+    ("classifier", p) for p in faulty_classifiers.FAULTY
+]
+SOUND = [
+    ("generator", faulty_generators.Sound),
+    ("generator", faulty_generators.Adds),
+    ("classifier", faulty_classifiers.Sound),
+    ("classifier", faulty_classifiers.Location),
+]
+ELSEWHERE = {"light-import"}
+"""Rules whose broken plugin is made in a test of its own."""
+
+
+def name(value):
+    return value if isinstance(value, str) else f"{getattr(value, 'rule', 'sound')}:{value.__name__}"
+
+
+@pytest.mark.parametrize(("kind", "plugin"), SOUND, ids=name)
+def test_a_sound_plugin_passes_every_check(kind, plugin):
+    report = CHECK[kind](plugin)
+    assert not report.failures
+    assert sum(outcome.status == "passed" for outcome in report.outcomes) > 20
+
+
+@pytest.mark.parametrize(("kind", "plugin"), FAULTY, ids=name)
+def test_a_plugin_that_breaks_one_rule_fails_that_check_and_no_other(kind, plugin, monkeypatch):
+    if plugin.rule == "tiny-is-quick":
+        monkeypatch.setattr(shared, "TINY_SECONDS", 0.05)
+    with pytest.raises(ConformanceError) as caught:
+        CHECK[kind](plugin)
+    failures = caught.value.report.failures
+    assert [outcome.name for outcome in failures] == [plugin.rule], str(caught.value)
+    assert failures[0].seen and failures[0].mend
+
+
+def test_a_module_that_loads_a_heavy_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    code = "import torch\nfrom tests.testing.faulty_generators import Sound\nclass Heavy(Sound): pass\n"
+    (tmp_path / "heavy_plugin.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "heavy_plugin", raising=False)
+    import heavy_plugin
+
+    with pytest.raises(ConformanceError, match="heavy_plugin imports torch") as caught:
+        check_generator(heavy_plugin.Heavy)
+    assert [outcome.name for outcome in caught.value.report.failures] == ["light-import"]
+
+
+def test_every_check_is_shown_able_to_fail():
+    broken = {"generator": ELSEWHERE.copy(), "classifier": ELSEWHERE.copy()}
+    for kind, plugin in FAULTY:
+        broken[kind].add(plugin.rule)
+    checks = {one.name for one in generators.CHECKS}
+    assert checks == broken["generator"]
+    # What both kinds share is shown once.
+    assert {one.name for one in classifiers.CHECKS} == broken["classifier"] | (
+        checks & {one.name for one in classifiers.CHECKS}
+    )
+
+
+def test_one_error_lists_every_broken_rule_with_what_was_seen_and_the_mend():
+    class Twice(faulty_generators.SeedsNumpy, faulty_generators.ArrayProvenance):
+        pass
+
+    with pytest.raises(ConformanceError, match="2 broken rules") as caught:
+        check_generator(Twice)
+    text = str(caught.value)
+    assert isinstance(caught.value, PluginError) and text.startswith("generator Twice (preset tiny)")
+    for part in (
+        "failed  provenance",
+        "failed  global-state",
+        "the random state of numpy in fit",
+        "rule: ",
+        "mend: ",
+    ):
+        assert part in text
+
+
+def test_a_plugin_that_does_not_run_at_all_fails_once_and_the_rest_is_skipped():
+    with pytest.raises(ConformanceError) as caught:
+        check_generator(faulty_generators.WithoutFit)
+    statuses = [outcome.status for outcome in caught.value.report.outcomes]
+    assert statuses.count("failed") == 1 and statuses.count("passed") == 2 and statuses.count("skipped") > 20
+    assert "needs runs" in str(caught.value.report)
+
+
+def test_checks_can_be_run_one_by_one_in_any_order():
+    checks = dict(generator_checks(faulty_generators.Unseeded))
+    assert list(checks) == [one.name for one in generators.CHECKS]
+    with pytest.raises(unittest.SkipTest, match="needs determinism"):
+        checks["save-and-load"]()
+    with pytest.raises(ConformanceError, match="two fits of one seed differ") as caught:
+        checks["determinism"]()
+    assert len(caught.value.report.outcomes) == 1
+    assert checks["counts"]() is None
+    assert list(dict(classifier_checks("no-such"))) == [one.name for one in classifiers.CHECKS]
+
+
+def test_only_plugins_for_pixels_with_a_card_can_be_checked():
+    class Bare:
+        pass
+
+    class Dense(faulty_generators.Sound):
+        card = Card(name="dense", version="1", summary="images", task="segmentation")
+
+    for plugin in (Bare, Dense):
+        with pytest.raises(PluginError, match="task='pixels'"):
+            check_generator(plugin)
+
+
+def test_its_documentation_names_every_check():
+    text = (Path(hsiaug.testing.__file__).parents[2] / "docs" / "conformance.md").read_text("utf-8")
+    for one in (*generators.CHECKS, *classifiers.CHECKS):
+        assert f"`{one.name}`" in text

@@ -1,0 +1,163 @@
+"""Equal budget: the runner counts optimiser steps itself, and reports name classifiers whose arms differ."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hsiaug.plugins.card import Card
+from hsiaug.plugins.registry import Registry, build_registry
+from hsiaug.report.notes import number_notes
+from hsiaug.report.tables import build_report
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.machine import counted_steps
+from hsiaug.trial.spec import TrialSpec
+from tests.strangers import DUMMY, install
+
+Spec = Callable[..., TrialSpec]
+Run = Callable[..., Any]
+
+STEPPERS = '''
+"""Nearest class means that also take optimiser steps of torch, and a generator that does."""
+from hsiaug.api import Card, Entry, hookimpl
+from dummy_plugin import Generator, Nearest
+
+
+def step(times):
+    import torch
+
+    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    for _ in range(times):
+        optimiser.step()
+
+
+class Honest(Nearest):
+    card = Card(name="honest", version="1", summary="7 steps, always", input="spectrum", uses_device=True)
+
+    def fit(self, samples, view, **given):
+        step(7)
+        return super().fit(samples, view, **given)
+
+
+class Greedy(Nearest):
+    card = Card(name="greedy", version="1", summary="epochs", input="spectrum", uses_device=True)
+
+    def fit(self, samples, view, **given):
+        step(len(samples))
+        return super().fit(samples, view, **given)
+
+
+class Stepping(Generator):
+    card = Card(name="stepping", version="1", summary="3 steps", params=Generator.card.params, uses_device=True)
+
+    def fit(self, view, **given):
+        step(3)
+        return super().fit(view, **given)
+
+
+@hookimpl
+def hsiaug_plugins():
+    kinds = {"Honest": "classifier", "Greedy": "classifier", "Stepping": "generator"}
+    return [Entry(kind, name.lower(), f"stepping_plugin:{name}") for name, kind in kinds.items()]
+'''
+
+
+@pytest.fixture
+def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """The built-ins, and those that take steps."""
+    install(tmp_path / "site", "dummy_plugin", DUMMY)
+    install(tmp_path / "site", "stepping_plugin", STEPPERS)
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    for name in ("dummy_plugin", "stepping_plugin"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    names = ("hsiaug_baselines", "hsiaug_classifiers", "dummy_plugin", "stepping_plugin")
+    return build_registry([EntryPoint(name, name, "hsiaug") for name in names])
+
+
+def notes(records: list[dict[str, Any]]) -> list[str]:
+    """The sentences on budgets below the one table of these records."""
+    (table,) = build_report(records).tables
+    return [note for note in number_notes(table) if "Unequal budget" in note]
+
+
+def test_the_record_holds_the_steps_that_torch_counted(spec: Spec, run: Run) -> None:
+    record, _ = run(spec("stepping", "honest"))
+    assert record["status"] == "ok", record["error"]
+    assert record["optimiser_steps"] == {"fit_generator": 3, "fit_classifier": 7}
+
+
+def test_a_network_is_counted_by_its_own_steps(spec: Spec, run: Run) -> None:
+    trial = spec("none", "cnn2d", 0.0)
+    record, _ = run(trial)
+    assert record["optimiser_steps"]["fit_classifier"] == trial.classifier.params.steps
+
+
+def test_a_reused_fit_and_a_plugin_without_torch_have_no_count(spec: Spec, run: Run, bench: Workbench) -> None:
+    run(spec("stepping", "nearest", 1.0), bench)
+    record, _ = run(spec("stepping", "nearest", 0.5), bench)
+    assert record["optimiser_steps"] == {"fit_generator": None, "fit_classifier": None}
+
+
+def test_steps_outside_the_fit_are_not_counted_and_the_hook_goes_also_after_a_failure() -> None:
+    import torch
+    from torch.optim import optimizer
+
+    weights = torch.zeros(1, requires_grad=True)
+    sgd = torch.optim.SGD([weights], lr=0.1)
+    card = Card(name="net", version="1", summary="a net", uses_device=True)
+    hooks = len(optimizer._global_optimizer_post_hooks)
+    with pytest.raises(ZeroDivisionError), counted_steps(card) as count:
+        sgd.step()
+        assert count() == 1
+        raise ZeroDivisionError
+    sgd.step()
+    assert count() == 1
+    assert len(optimizer._global_optimizer_post_hooks) == hooks
+
+
+def test_the_report_names_a_classifier_that_trains_longer_on_more_samples(spec: Spec, run: Run) -> None:
+    trials = [spec("none", "greedy", 0.0), spec("duplicate", "greedy", 1.0), spec("smote", "greedy", 1.0)]
+    records = [run(trial)[0] for trial in trials]
+    steps = [record["optimiser_steps"]["fit_classifier"] for record in records]
+    assert steps[0] < steps[1] == steps[2]
+    (note,) = notes(records)
+    assert "greedy" in note and f"{steps[0]:,} with none" in note and f"{steps[1]:,} with duplicate λ=1" in note
+
+
+def test_the_report_says_nothing_of_equal_budgets(spec: Spec, run: Run) -> None:
+    trials = [spec(g, c, lam) for c in ("honest", "nearest") for g, lam in (("none", 0.0), ("duplicate", 1.0))]
+    assert notes([run(trial)[0] for trial in trials]) == []
+
+
+def test_draws_and_classifiers_are_compared_each_for_itself(spec: Spec, run: Run) -> None:
+    """Other draws have other sizes, and other classifiers other budgets: that alone is no unequal budget."""
+    trials = [spec("none", "greedy", 0.0, seed=seed) for seed in (0, 1)] + [spec("none", "honest", 0.0)]
+    records = [run(trial)[0] for trial in trials]
+    records[1]["optimiser_steps"]["fit_classifier"] += 1
+    assert len({record["optimiser_steps"]["fit_classifier"] for record in records}) == 3
+    assert notes(records) == []
+
+
+def test_records_from_before_steps_were_counted_are_still_read(spec: Spec, run: Run) -> None:
+    records = [run(spec("none", "greedy", 0.0))[0], run(spec("duplicate", "greedy", 1.0))[0]]
+    del records[0]["optimiser_steps"]
+    assert notes(records) == []
+
+
+def test_a_trial_of_plugins_without_torch_does_not_load_it() -> None:
+    code = (
+        "import sys\n"
+        "from hsiaug.plugins.card import Card\n"
+        "from hsiaug.trial.machine import counted_steps\n"
+        "with counted_steps(Card(name='svm', version='1', summary='no net')) as count:\n"
+        "    assert count() is None\n"
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
