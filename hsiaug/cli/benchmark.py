@@ -93,7 +93,9 @@ def benchmark(
         list[str] | None,
         typer.Option("--set", help="PLUGIN.PARAMETER=VALUE; repeat for more.", show_default=False),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto (a GPU if there is one), cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="auto (a GPU if there is one), cpu, cuda, cuda:1, cuda:0,1, mps.")
+    ] = "auto",
     jobs: Annotated[
         int | None, typer.Option(help="Worker processes. Default: one per core on the CPU, 1 on a GPU.", min=1)
     ] = None,

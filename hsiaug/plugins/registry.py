@@ -10,16 +10,16 @@ import importlib
 import os
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, get_args
 
 import pluggy
 
 from hsiaug.errors import InputError, PluginError, did_you_mean
 from hsiaug.plugins import hookspecs
-from hsiaug.plugins.card import Card
+from hsiaug.plugins.card import Card, Preset
 from hsiaug.plugins.hookspecs import Entry, Kind
 
 __all__ = ["Broken", "Found", "Registry", "registry"]
@@ -29,14 +29,22 @@ GROUP = "hsiaug"
 
 @dataclass(frozen=True)
 class Found:
-    """A plugin that a distribution registers; its class is imported by :meth:`load` only."""
+    """A plugin that a distribution registers; its class is imported by :meth:`load` only.
+
+    variant: VALUE where the user typed ``NAME:VALUE``.
+    """
 
     entry: Entry
     distribution: str
     version: str
+    variant: str | None = None
 
     def load(self) -> Any:
-        """The plugin's class. Raises PluginError where it cannot be imported or has no valid card."""
+        """The plugin's class; for a variant a subclass, whose card has that name and sets that value.
+
+        Raises PluginError where it cannot be imported or has no valid card, and InputError for a variant where the
+        card declares none.
+        """
         module, _, name = self.entry.target.partition(":")
         try:
             plugin = getattr(importlib.import_module(module), name)
@@ -54,7 +62,21 @@ class Found:
                 value=repr(card.name if isinstance(card, Card) else card),
                 mend=f"Set {name}.card = Card(name={self.entry.name!r}, …).",
             )
-        return plugin
+        return plugin if self.variant is None else _variant(plugin, self.variant)
+
+
+def _variant(plugin: Any, value: str) -> Any:
+    """The plugin as ``NAME:VALUE``. The value goes in as a preset, so that params stay of their own class."""
+    card: Card = plugin.card
+    name = f"{card.name}:{value}"
+    if card.variant is None or not value:
+        raise InputError(
+            f"{card.name} takes {'a value after the colon' if card.variant else 'no variant'}",
+            value=repr(name),
+            mend=f"Write {card.name}:{card.variant.upper()}." if card.variant else f"Write {card.name}.",
+        )
+    presets = {preset: {**card.presets.get(preset, {}), card.variant: value} for preset in get_args(Preset)}
+    return type(plugin.__name__, (plugin,), {"card": replace(card, name=name, presets=presets)})
 
 
 @dataclass(frozen=True)
@@ -79,10 +101,16 @@ class Registry:
         return sorted(name for k, name in self.plugins if k == kind)
 
     def find(self, kind: Kind, name: str) -> Found:
-        """The plugin of that kind and name. Raises InputError with near names, and names broken packages."""
+        """The plugin of that kind and name, ``NAME:VALUE`` included.
+
+        Raises InputError with near names, and names broken packages.
+        """
         found = self.plugins.get((kind, name))
         if found is not None:
             return found
+        family, colon, variant = name.partition(":")
+        if colon and (kind, family) in self.plugins:
+            return replace(self.plugins[kind, family], variant=variant)
         mend = did_you_mean(name, self.names(kind))
         if self.broken:
             broken = "; ".join(f"{b.distribution} ({b.error})" for b in self.broken)

@@ -1,4 +1,5 @@
-"""Generators that ship with hsiaug: the controls none and duplicate, noise, mixup, and the SMOTE family."""
+"""Generators that ship with hsiaug: the controls none and duplicate, noise, mixup, cutmix, the SMOTE family, and the
+learnt cvae, wgan and tabddpm."""
 
 from hsiaug.api import Entry, hookimpl
 
@@ -16,4 +17,8 @@ def hsiaug_plugins() -> list[Entry]:
         Entry("generator", "smote", "hsiaug_baselines.smote:Smote"),
         Entry("generator", "borderline-smote", "hsiaug_baselines.smote:BorderlineSmote"),
         Entry("generator", "adasyn", "hsiaug_baselines.smote:Adasyn"),
+        Entry("generator", "cutmix", "hsiaug_baselines.cutmix:Cutmix"),
+        Entry("generator", "cvae", "hsiaug_baselines.generative:Cvae"),
+        Entry("generator", "wgan", "hsiaug_baselines.generative:Wgan"),
+        Entry("generator", "tabddpm", "hsiaug_baselines.generative:Tabddpm"),
     ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import PluginError
+from hsiaug.api import PluginError, derive_seed
 
-__all__ = ["classes_asked", "cycled", "joined", "lone_classes"]
+__all__ = ["classes_asked", "cycled", "lone_classes", "made_by_class"]
 
 
 def classes_asked(y: NDArray[np.int64], counts: Mapping[int, int]) -> Iterator[tuple[int, int, NDArray[np.int64]]]:
@@ -35,9 +35,24 @@ def cycled(rows: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDA
     return np.concatenate([rng.permutation(rows) for _ in range(rounds)])[:count]
 
 
-def joined(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """One array of rows; empty for no parts."""
-    return np.concatenate([np.empty(0, dtype=np.int64), *parts])
+def made_by_class(
+    x: NDArray[np.float32],
+    y: NDArray[np.int64],
+    counts: Mapping[int, int],
+    make: Callable[[int, int, NDArray[np.int64], int], NDArray[np.float32]],
+    name: str,
+    seed: int,
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """What ``make(class id, count, rows of its real samples, seed of its own)`` makes, class after class, and its ids.
+
+    x: (n, B, p, p) real patches, for their shape. A class gets the same samples whatever else is asked for.
+    """
+    made = [np.empty((0, *x.shape[1:]), dtype=np.float32)]
+    ids = [np.empty(0, dtype=np.int64)]
+    for c, count, rows in classes_asked(y, counts):
+        made.append(make(c, count, rows, derive_seed(name, c, seed)))
+        ids.append(np.full(count, c))
+    return np.concatenate(made), np.concatenate(ids)
 
 
 def lone_classes(y: NDArray[np.int64]) -> list[int]:

@@ -16,11 +16,10 @@ from hsiaug.api import (
     PatchSamples,
     Progress,
     TrainView,
-    derive_seed,
     load_state,
     save_state,
 )
-from hsiaug_baselines._rows import classes_asked, cycled, joined
+from hsiaug_baselines._rows import cycled, made_by_class
 
 __all__ = ["Duplicate", "FittedDuplicate", "FittedNothing", "Nothing"]
 
@@ -75,11 +74,10 @@ class FittedDuplicate:
 
     def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
         """Real patches again; within one call each of a class is used equally often ±1."""
-        parts = []
-        for c, count, rows in classes_asked(self.y, counts):
-            parts.append(cycled(rows, count, np.random.default_rng(derive_seed("duplicate", c, seed))))
-        index = joined(parts)
-        return PatchSamples.made(self.x[index], self.y[index])
+        return PatchSamples.made(*made_by_class(self.x, self.y, counts, self._make, "duplicate", seed))
+
+    def _make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+        return np.asarray(self.x[cycled(rows, count, np.random.default_rng(seed))])
 
     def save(self, folder: Path) -> None:
         """The real patches."""

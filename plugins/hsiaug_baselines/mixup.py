@@ -10,8 +10,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, PatchSamples, Progress, TrainView, derive_seed, load_state, param, save_state
-from hsiaug_baselines._rows import classes_asked, cycled, lone_classes
+from hsiaug.api import Card, PatchSamples, Progress, TrainView, load_state, param, save_state
+from hsiaug_baselines._rows import cycled, lone_classes, made_by_class
 
 __all__ = ["FittedMixup", "Mixup", "MixupParams"]
 
@@ -35,15 +35,12 @@ class FittedMixup:
 
     def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
         """Mixtures of two different patches of a class; copies where a class has one, named in provenance."""
-        made = [np.empty((0, *self.x.shape[1:]), dtype=np.float32)]
-        ids = [np.empty(0, dtype=np.int64)]
-        for c, count, rows in classes_asked(self.y, counts):
-            rng = np.random.default_rng(derive_seed("mixup", c, seed))
-            made.append(mix(self.x[rows], count, self.alpha, rng))
-            ids.append(np.full(count, c))
         lone = lone_classes(self.y)
         notes = {"duplicated": lone} if lone else {}
-        return PatchSamples.made(np.concatenate(made), np.concatenate(ids), notes)
+        return PatchSamples.made(*made_by_class(self.x, self.y, counts, self._make, "mixup", seed), notes)
+
+    def _make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+        return mix(self.x[rows], count, self.alpha, np.random.default_rng(seed))
 
     def save(self, folder: Path) -> None:
         """The real patches and α."""

@@ -10,8 +10,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, PatchSamples, Progress, TrainView, derive_seed, load_state, param, save_state
-from hsiaug_baselines._rows import classes_asked, cycled, joined
+from hsiaug.api import Card, PatchSamples, Progress, TrainView, load_state, param, save_state
+from hsiaug_baselines._rows import cycled, made_by_class
 
 __all__ = ["FittedNoise", "Noise", "NoiseParams"]
 
@@ -39,15 +39,13 @@ class FittedNoise:
 
     def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
         """Real patches, each of a class used equally often ±1, plus noise."""
-        made = [np.empty((0, *self.x.shape[1:]), dtype=np.float32)]
-        index = []
-        for c, count, rows in classes_asked(self.y, counts):
-            rng = np.random.default_rng(derive_seed("noise", c, seed))
-            chosen = cycled(rows, count, rng)
-            noise = rng.standard_normal((count, *self.x.shape[1:]), dtype=np.float32)
-            made.append(self.x[chosen] + noise * self.scale[:, None, None])
-            index.append(chosen)
-        return PatchSamples.made(np.concatenate(made), self.y[joined(index)])
+        return PatchSamples.made(*made_by_class(self.x, self.y, counts, self._make, "noise", seed))
+
+    def _make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+        rng = np.random.default_rng(seed)
+        chosen = cycled(rows, count, rng)
+        noise = rng.standard_normal((count, *self.x.shape[1:]), dtype=np.float32)
+        return np.asarray(self.x[chosen] + noise * self.scale[:, None, None])
 
     def save(self, folder: Path) -> None:
         """The real patches and the noise of each band."""

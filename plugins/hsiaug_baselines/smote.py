@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, PatchSamples, Progress, TrainView, derive_seed, load_state, param, save_state
-from hsiaug_baselines._rows import classes_asked, lone_classes
+from hsiaug.api import Card, PatchSamples, Progress, TrainView, load_state, param, save_state
+from hsiaug_baselines._rows import lone_classes, made_by_class
 
 __all__ = ["Adasyn", "BorderlineParams", "BorderlineSmote", "FittedSmote", "NeighbourParams", "Smote"]
 
@@ -56,12 +56,8 @@ class FittedSmote:
 
     def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
         """Points between a real patch and one of its nearest in the same class; provenance names what gave way."""
-        made = [np.empty((0, *self.x.shape[1:]), dtype=np.float32)]
-        ids = [np.empty(0, dtype=np.int64)]
-        for c, count, rows in classes_asked(self.y, counts):
-            made.append(self._make(c, count, rows, derive_seed(self.variant, c, seed)))
-            ids.append(np.full(count, c))
-        return PatchSamples.made(np.concatenate(made), np.concatenate(ids), self.notes)
+        parts = made_by_class(self.x, self.y, counts, self._make, self.variant, seed)
+        return PatchSamples.made(*parts, self.notes)
 
     def save(self, folder: Path) -> None:
         """The real patches, their ranks and the hyper-parameters."""

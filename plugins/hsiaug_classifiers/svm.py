@@ -101,7 +101,8 @@ class Svm:
         cost, gamma = choose(z[real], samples.y[real], self.params.folds, seed)
         model = None
         if len(np.unique(samples.y)) > 1:
-            model = SVC(C=cost, gamma=gamma)
+            # Only probabilities would use it, but without it numpy's global state is read and changed.
+            model = SVC(C=cost, gamma=gamma, random_state=0)
             model.fit(z, samples.y, sample_weight=samples.weight)
         return FittedSvm(view.normaliser, model, int(samples.y[0]), cost, gamma)
 
@@ -162,7 +163,7 @@ def validated_recall(
         held = fold == f
         fit = np.flatnonzero(~held)
         if len(np.unique(y[fit])) > 1:
-            model = SVC(C=cost, kernel="precomputed").fit(kernel[np.ix_(fit, fit)], y[fit])
+            model = SVC(C=cost, kernel="precomputed", random_state=0).fit(kernel[np.ix_(fit, fit)], y[fit])
             predicted[held] = model.predict(kernel[np.ix_(held, fit)])
     validated = np.unique(y[fold >= 0])
     right = predicted == y

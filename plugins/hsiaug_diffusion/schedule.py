@@ -29,6 +29,10 @@ class Schedule:
         """T."""
         return len(self.alpha_bar)
 
+    def to(self, device: str | torch.device) -> Schedule:
+        """On another device."""
+        return Schedule(self.alpha_bar.to(device))
+
     def noised(self, z: Tensor, t: Tensor, noise: Tensor) -> Tensor:
         """z_t = √ᾱ_t·z + √(1−ᾱ_t)·noise, for z (n, …) and t (n,) int64."""
         a = self._share(z, t)

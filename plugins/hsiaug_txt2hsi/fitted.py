@@ -9,20 +9,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsiaug.api import Attention, Normaliser, PatchSamples, TrainView, save_state
+from hsiaug.api import Attention, Normaliser, PatchSamples, PluginError, save_state
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.schedule import Schedule, ddim, guided, make_schedule
-from hsiaug_txt2hsi.denoiser import Denoiser
+from hsiaug_diffusion.training import fresh, pays_in_half
+from hsiaug_txt2hsi.denoiser import Denoiser, denoiser_of
+from hsiaug_txt2hsi.field import Field
 from hsiaug_txt2hsi.params import Params
 from hsiaug_txt2hsi.pseudo import Probe
 from hsiaug_txt2hsi.texts import Texts
 from hsiaug_txt2hsi.vae import Vae
 
-__all__ = ["FittedTxt2Hsi", "schedule_of"]
+__all__ = ["FittedTxt2Hsi", "in_half", "schedule_of"]
 
 BATCH = 128
 
@@ -32,9 +33,14 @@ def schedule_of(params: Params) -> Schedule:
     return make_schedule("linear", params.noise_steps, 1e-4, 0.02)
 
 
+def in_half(params: Params, device: str) -> bool:
+    """Whether the denoiser computes in bfloat16."""
+    return params.precision == "bfloat16" or (params.precision == "auto" and pays_in_half(device))
+
+
 @dataclass(frozen=True, eq=False)
 class FittedTxt2Hsi:
-    """named: {class id: (m, 2) centres that sampling may start from}; padded: the visible cube, mirrored."""
+    """named: {class id: (m, 2) centres that sampling may start from}."""
 
     params: Params
     vae: Vae
@@ -42,32 +48,10 @@ class FittedTxt2Hsi:
     norm: LatentNorm
     texts: Texts
     probe: Probe
-    normaliser: Normaliser
-    padded: NDArray[np.float32]
-    patch: int
+    field: Field
     named: Mapping[int, NDArray[np.int32]]
     facts: Mapping[str, Any]
     device: str
-
-    @classmethod
-    def built(
-        cls,
-        view: TrainView,
-        params: Params,
-        vae: Vae,
-        denoiser: Denoiser,
-        norm: LatentNorm,
-        texts: Texts,
-        probe: Probe,
-        named: Mapping[int, NDArray[np.int32]],
-        facts: Mapping[str, Any],
-        device: str,
-    ) -> FittedTxt2Hsi:
-        r = view.patch // 2
-        padded = np.pad(view.cube, ((r, r), (r, r), (0, 0)), mode="reflect") if r else np.array(view.cube)
-        return cls(
-            params, vae, denoiser, norm, texts, probe, view.normaliser, padded, view.patch, named, facts, device
-        )
 
     def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
         """Text → latent diffusion → VAE decoder; the reliability filter keeps the best of each class."""
@@ -78,6 +62,12 @@ class FittedTxt2Hsi:
         for c, n in counts.items():
             if n == 0:
                 continue
+            if c not in self.named:
+                raise PluginError(
+                    "txt2hsi can only make samples of classes that it was fitted on",
+                    value=f"class {c}; it knows {', '.join(map(str, self.named))}",
+                    mend="Give the class training pixels, or do not ask for it.",
+                )
             x = self._draw(c, int(np.ceil(n * self.params.surplus)), omega, rng, draw)
             if len(x) > n:
                 best = np.argsort(-self._belief(x, c), kind="stable")[:n]
@@ -85,7 +75,7 @@ class FittedTxt2Hsi:
             parts.append(x)
             labels.append(np.full(n, c))
         if not parts:
-            empty = np.empty((0, self.padded.shape[2], self.patch, self.patch), dtype=np.float32)
+            empty = np.empty((0, self.field.bands, self.field.patch, self.field.patch), dtype=np.float32)
             return PatchSamples.made(empty, np.empty(0, dtype=np.int64))
         made = PatchSamples.made(np.concatenate(parts), np.concatenate(labels), {**self.facts, "omega": omega})
         made.weight[:] = self.params.weight
@@ -94,7 +84,7 @@ class FittedTxt2Hsi:
     def _belief(self, x: NDArray[np.float32], c: int) -> NDArray[np.float64]:
         """(n,) probability of class c, by a probe fitted on real training pixels only."""
         column = int(np.flatnonzero(self.probe.classes == c)[0])
-        votes: NDArray[np.float64] = self.probe.patches(x, self.normaliser.mean)[:, column]
+        votes: NDArray[np.float64] = self.probe.patches(x, self.field.normaliser.mean)[:, column]
         return votes
 
     @torch.inference_mode()
@@ -113,17 +103,18 @@ class FittedTxt2Hsi:
     ) -> NDArray[np.float32]:
         params = self.params
         schedule = schedule_of(params)
-        x = torch.from_numpy(self.normaliser.patches(self._cut(coords))).to(self.device)
+        x = self.field.cut(coords)
         start = self.vae.encode(x)[0]
         noise = torch.randn(start.shape, generator=draw).to(self.device)
         first = max(0, round(params.strength * params.noise_steps) - 1)
         rows = self.texts.choose(torch.full((len(coords),), c), draw)
-        text, mask = self.texts.tokens[rows].to(self.device), self.texts.mask[rows].to(self.device)
+        text, mask = self._read(rows)
         null, null_mask = self.denoiser.null_text(len(coords))
 
         def velocity(z: Tensor, t: Tensor) -> Tensor:
-            told: Tensor = self.denoiser(z, t, text, mask)
-            return guided(told, self.denoiser(z, t, null, null_mask), omega) if omega else told
+            with torch.autocast(z.device.type, torch.bfloat16, enabled=in_half(params, self.device)):
+                told: Tensor = self.denoiser(z, t, text, mask).float()
+                return guided(told, self.denoiser(z, t, null, null_mask).float(), omega) if omega else told
 
         if params.strength >= 1:
             z = noise
@@ -137,11 +128,12 @@ class FittedTxt2Hsi:
         if params.strength < 1:
             # What the VAE cannot encode of the start is kept: the sample is the start plus the change.
             made = x + made - self.vae.decoder(start)
-        return self.normaliser.patches_back(made.cpu().numpy()).astype(np.float32)
+        return self.field.scene_units(made)
 
-    def _cut(self, coords: NDArray[np.int32]) -> NDArray[np.float32]:
-        windows = sliding_window_view(self.padded, (self.patch, self.patch), axis=(0, 1))
-        return np.ascontiguousarray(windows[coords[:, 0], coords[:, 1]])
+    def _read(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """The prompts of rows (n,) as the denoiser takes them, and their mask."""
+        mask = self.texts.mask[rows].to(self.device)
+        return self.denoiser.read(self.texts.tokens[rows].to(self.device), mask), mask
 
     @torch.inference_mode()
     def attention(self, patches: PatchSamples) -> Attention:
@@ -155,14 +147,14 @@ class FittedTxt2Hsi:
         words, maps = [], []
         for start in range(0, len(patches), BATCH):
             part = patches.take(np.arange(start, min(start + BATCH, len(patches))))
-            x = torch.from_numpy(self.normaliser.patches(part.x)).to(self.device)
+            x = torch.from_numpy(self.field.normaliser.patches(part.x)).to(self.device)
             rows = torch.tensor([self.texts.rows[int(c)][0] for c in part.y])
             t = torch.full(
                 (len(part),), round(self.params.strength * self.params.noise_steps / 2), dtype=torch.int64
             )
             z = self.norm.forward(self.vae.encode(x)[0])
             z = schedule.noised(z, t, torch.randn(z.shape, generator=draw).to(self.device))
-            text, mask = self.texts.tokens[rows].to(self.device), self.texts.mask[rows].to(self.device)
+            text, mask = self._read(rows)
             _, seen = self.denoiser(z, t.to(self.device), text, mask, maps=True)
             for row, tokens in zip(rows.tolist(), seen.cpu().numpy(), strict=True):
                 named = self.texts.words[row]
@@ -183,16 +175,16 @@ class FittedTxt2Hsi:
             "probe.weights": probe.weights,
             "probe.offsets": probe.offsets,
             "probe.classes": probe.classes,
-            "normaliser.mean": self.normaliser.mean,
-            "normaliser.std": self.normaliser.std,
-            "padded": self.padded,
+            "normaliser.mean": self.field.normaliser.mean,
+            "normaliser.std": self.field.normaliser.std,
+            "field": self.field.values.cpu().numpy(),
             **{f"named.{c}": pixels for c, pixels in self.named.items()},
         }
         for name, net in (("vae", self.vae), ("denoiser", self.denoiser)):
             arrays |= {f"{name}.{key}": value.cpu().numpy() for key, value in net.state_dict().items()}
         facts = {
             "params": asdict(self.params),
-            "patch": self.patch,
+            "patch": self.field.patch,
             "facts": dict(self.facts),
             "rows": {str(c): list(rows) for c, rows in self.texts.rows.items()},
             "prompts": list(self.texts.prompts),
@@ -209,24 +201,24 @@ class FittedTxt2Hsi:
     ) -> FittedTxt2Hsi:
         """What :meth:`save` wrote."""
         tensors = {name: torch.tensor(array) for name, array in arrays.items() if array.dtype == np.float32}
-        bands = arrays["padded"].shape[2]
+        bands = arrays["field"].shape[2]
         classes = len(arrays["vae.head.bias"])
-        width = arrays["text.tokens"].shape[2]
-        vae = Vae(bands, params.latent, params.vae_width, params.reach, classes)
-        side = int(facts["patch"])
-        denoiser = Denoiser(params.latent, side, width, params.width, params.depth, params.heads)
-        for name, net in (("vae", vae), ("denoiser", denoiser)):
-            own = {key.removeprefix(f"{name}."): t for key, t in tensors.items() if key.startswith(f"{name}.")}
-            net.load_state_dict(own)
-            net.to(device).eval().requires_grad_(False)
         texts = Texts(
-            tokens=tensors["text.tokens"],
+            tokens=torch.tensor(arrays["text.tokens"]),
             mask=torch.tensor(arrays["text.mask"]),
             rows={int(c): tuple(rows) for c, rows in facts["rows"].items()},
             prompts=tuple(facts["prompts"]),
             words=tuple(tuple((word, tuple(at)) for word, at in row) for row in facts["words"]),
             sources=tuple(facts["sources"]),
         )
+        side = int(facts["patch"])
+        # The weights are replaced at once; drawing them must only leave torch's global state as it was.
+        vae = fresh(lambda: Vae(bands, params.latent, params.vae_width, params.reach, classes), 0)
+        denoiser = fresh(lambda: denoiser_of(params, side, texts), 0)
+        for name, net in (("vae", vae), ("denoiser", denoiser)):
+            own = {key.removeprefix(f"{name}."): t for key, t in tensors.items() if key.startswith(f"{name}.")}
+            net.load_state_dict(own)
+            net.to(device).eval().requires_grad_(False)
         probe = Probe(
             matrix=arrays["probe.matrix"],
             scales=tuple(facts["scales"]),
@@ -235,6 +227,7 @@ class FittedTxt2Hsi:
             classes=arrays["probe.classes"],
             temperature=facts["temperature"],
         )
+        normaliser = Normaliser(arrays["normaliser.mean"], arrays["normaliser.std"])
         named = {int(n.removeprefix("named.")): a for n, a in arrays.items() if n.startswith("named.")}
         return cls(
             params=params,
@@ -243,9 +236,7 @@ class FittedTxt2Hsi:
             norm=LatentNorm(tensors["norm.mean"], tensors["norm.std"]).to(device),
             texts=texts,
             probe=probe,
-            normaliser=Normaliser(arrays["normaliser.mean"], arrays["normaliser.std"]),
-            padded=arrays["padded"],
-            patch=side,
+            field=Field(torch.tensor(arrays["field"], device=device), side, normaliser),
             named=dict(sorted(named.items())),
             facts=facts["facts"],
             device=device,

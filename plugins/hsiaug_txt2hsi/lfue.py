@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from hsiaug_diffusion.devices import sent
 
 __all__ = ["Scope", "perturbed"]
 
@@ -23,14 +26,15 @@ def perturbed(z: Tensor, group: Tensor, scope: Scope, factor: float, draw: torch
     """Latents z (n, d, p, p) with resampled channel statistics.
 
     group: (n,) class of each latent, or −1 for unlabelled ones, whose statistics are taken over the batch in either
-    scope. A class with a single latent takes the mean spread of the other classes.
+    scope; on the CPU, so that no GPU is waited for. A class with a single latent takes the mean spread of the others.
     """
     if scope == "off" or len(z) < 2:
         return z
     mean = z.mean(dim=(2, 3))
     deviation = (z.var(dim=(2, 3), unbiased=False) + TINY).sqrt()
     label = torch.full_like(group, -1) if scope == "batch" else group
-    spread_mean, spread_deviation = _spread(mean, label), _spread(deviation, label)
+    groups = _groups(label, z.device)
+    spread_mean, spread_deviation = _spread(mean, groups), _spread(deviation, groups)
     e = torch.randn((2, *mean.shape), generator=draw).to(z.device)
     shift = mean + factor * spread_mean * e[0]
     scale = (deviation + factor * spread_deviation * e[1]).clamp(min=1e-3)
@@ -38,19 +42,25 @@ def perturbed(z: Tensor, group: Tensor, scope: Scope, factor: float, draw: torch
     return scale[:, :, None, None] * normal + shift[:, :, None, None]
 
 
-def _spread(value: Tensor, label: Tensor) -> Tensor:
-    """(n, d) standard deviation of ``value`` (n, d) over the rows of the same label."""
+def _groups(label: Tensor, device: torch.device) -> list[Tensor]:
+    """The rows of each label, in the labels' order, on ``device``."""
+    order = label.argsort(stable=True)
+    sizes = np.unique(label.numpy(), return_counts=True)[1]
+    return list(torch.split(sent(order, device), sizes.tolist()))
+
+
+def _spread(value: Tensor, groups: list[Tensor]) -> Tensor:
+    """(n, d) standard deviation of ``value`` (n, d) over the rows of the same group."""
     out = torch.zeros_like(value)
     known = []
-    for c in sorted(set(label.tolist())):
-        rows = label == c
-        if rows.sum() > 1:
-            out[rows] = (value[rows].var(dim=0, unbiased=False) + TINY).sqrt()
-            known.append(out[rows][0])
+    for rows in groups:
+        if len(rows) > 1:
+            spread = (value[rows].var(dim=0, unbiased=False) + TINY).sqrt()
+            out[rows] = spread
+            known.append(spread)
     if known:
         pooled = torch.stack(known).mean(dim=0)
-        for c in sorted(set(label.tolist())):
-            rows = label == c
-            if rows.sum() == 1:
+        for rows in groups:
+            if len(rows) == 1:
                 out[rows] = pooled
     return out

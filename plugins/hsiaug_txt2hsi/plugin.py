@@ -19,19 +19,22 @@ class Txt2Hsi:
 
     card: ClassVar[Card] = Card(
         name="txt2hsi",
-        version="1",
+        version="2",
         summary="Semi-supervised text-conditioned latent diffusion, Txt2HSI-LDM(VAE), reimplemented",
         paper="Zhu and Xu, arXiv 2502.19700; most details are not public and are this project's choice",
         scope="scene",
         guidance=3.0,
         text=True,
         uses_device=True,
+        several_devices=True,
+        resumes=True,
         seconds=75.0,
         params=Params,
         presets={
             "tiny": {
                 "latent": 4, "vae_width": 16, "vae_steps": 60, "vae_batch": 64, "width": 16, "depth": 1, "heads": 2,
                 "steps": 20, "labelled": 8, "unlabelled": 8, "sample_steps": 4, "encoder": "scratch", "gate": 90.0,
+                "gate_probe": 0.0,
             },
             "paper": {
                 "reach": 3, "latent": 32, "vae_width": 256, "vae_steps": 20000, "vae_batch": 256, "width": 640,
@@ -44,13 +47,16 @@ class Txt2Hsi:
     def __init__(self, params: Params) -> None:
         self.params = params
 
-    def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedTxt2Hsi:
+    def fit(
+        self, view: TrainView, *, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
+    ) -> FittedTxt2Hsi:
         from hsiaug_txt2hsi.learn import learn
 
-        return learn(view, self.params, seed, device, progress)
+        return learn(view, self.params, seed, device, progress, checkpoint)
 
     def load(self, folder: Path, *, device: str) -> FittedTxt2Hsi:
+        from hsiaug_diffusion.devices import devices_of
         from hsiaug_txt2hsi.fitted import FittedTxt2Hsi
 
         arrays, facts = load_state(folder)
-        return FittedTxt2Hsi.restored(arrays, facts, Params(**facts["params"]), device)
+        return FittedTxt2Hsi.restored(arrays, facts, Params(**facts["params"]), devices_of(device)[0])

@@ -9,63 +9,82 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-__all__ = ["Mode", "clip", "polygon"]
+from hsiaug_diffusion.devices import sent
+
+__all__ = ["Mode", "clip", "polygons"]
 
 Mode = Literal["mix", "keep", "erase", "off"]
 
 LEAST, MOST, TRIES = 0.05, 0.5, 20
+VERTICES = 8
 
 
-def clip(
-    x: NDArray[np.float32], donors: NDArray[np.float32], mode: Mode, share: float, rng: np.random.Generator
-) -> NDArray[np.float32]:
+def clip(x: Tensor, donors: Tensor, mode: Mode, share: float, rng: np.random.Generator) -> Tensor:
     """Patches x (n, B, p, p), z-scored, with a polygon changed in about ``share`` of them; the rest as they are.
 
     donors: (n, B, p, p), the other patch of each. The labelled centre and its neighbours always stay.
     """
-    out = x.copy()
     if mode == "off":
-        return out
-    for i in np.flatnonzero(rng.random(len(x)) < share):
-        mask = polygon(x.shape[2], mode, rng)
-        if mode == "mix":
-            alpha = np.float32(rng.uniform(0.5, 1.0))
-            out[i] = x[i] * (1 - alpha * mask) + donors[i] * (alpha * mask)
-        elif mode == "keep":
-            out[i] = x[i] * mask
-        else:
-            out[i] = x[i] * (1 - mask)
-    return out
+        return x
+    n, side = len(x), x.shape[2]
+    chosen = rng.random(n) < share
+    inside = polygons(n, side, mode, rng)
+    changed = (1 - inside if mode == "keep" else inside) * chosen[:, None, None]
+    if mode == "mix":
+        changed *= rng.uniform(0.5, 1.0, size=(n, 1, 1))
+    weight = sent(torch.from_numpy(changed.astype(np.float32)), x.device)[:, None]
+    return x * (1 - weight) + (donors * weight if mode == "mix" else 0)
 
 
-def polygon(side: int, mode: Mode, rng: np.random.Generator) -> NDArray[np.float32]:
-    """(side, side) mask of a random star polygon, 1 inside, by the even-odd rule at pixel centres.
+def polygons(n: int, side: int, mode: Mode, rng: np.random.Generator) -> NDArray[np.float32]:
+    """(n, side, side) masks of random star polygons, 1 inside, by the even-odd rule at pixel centres.
 
     For mix and erase: away from the centre's 3×3 and over 5 to 50 % of the patch, or empty after 20 draws. For keep:
     round the centre, which is always inside.
     """
-    middle = side // 2
+    masks = np.zeros((n, side, side), dtype=np.float32)
+    left = np.arange(n)
+    core = slice(max(0, side // 2 - 1), side // 2 + 2)
     for _ in range(TRIES):
-        vertices = int(rng.integers(3, 9))
-        area = rng.uniform(0.4, 0.9) if mode == "keep" else rng.uniform(0.1, 0.5)
-        centre = np.full(2, middle + 0.5) if mode == "keep" else rng.uniform(0, side, size=2)
-        radius = side * np.sqrt(area / np.pi) * rng.uniform(0.8, 1.6, size=vertices)
-        angle = 2 * np.pi * (np.arange(vertices) + rng.uniform(0, 0.8, size=vertices)) / vertices
-        mask = _inside(centre + radius[:, None] * np.stack([np.sin(angle), np.cos(angle)], axis=1), side)
-        core = slice(max(0, middle - 1), middle + 2)
-        mask[core, core] = 1.0 if mode == "keep" else 0.0
-        if mode == "keep" or LEAST <= mask.mean() <= MOST:
-            return mask
-    return np.zeros((side, side), dtype=np.float32)
+        drawn = _inside(_stars(len(left), side, mode, rng), side)
+        drawn[:, core, core] = mode == "keep"
+        area = drawn.mean(axis=(1, 2))
+        fits = (area >= LEAST) & (area <= MOST) if mode != "keep" else np.ones(len(left), dtype=bool)
+        masks[left[fits]] = drawn[fits]
+        left = left[~fits]
+        if not len(left):
+            break
+    return masks
+
+
+def _stars(n: int, side: int, mode: Mode, rng: np.random.Generator) -> NDArray[np.float64]:
+    """(n, 8, 2) corners, rows and columns, of polygons with 3 to 8 vertices; the last vertex fills up."""
+    count = rng.integers(3, VERTICES + 1, size=(n, 1))
+    area = rng.uniform(*((0.4, 0.9) if mode == "keep" else (0.1, 0.5)), size=(n, 1))
+    centre = rng.uniform(0, side, size=(n, 1, 2))
+    if mode == "keep":
+        centre[:] = side // 2 + 0.5
+    which = np.minimum(np.arange(VERTICES), count - 1)
+    radius = np.take_along_axis(rng.uniform(0.8, 1.6, size=(n, VERTICES)), which, axis=1)
+    radius = radius * side * np.sqrt(area / np.pi)
+    turn = np.take_along_axis(rng.uniform(0, 0.8, size=(n, VERTICES)), which, axis=1)
+    angle = 2 * np.pi * (which + turn) / count
+    corners: NDArray[np.float64] = centre + radius[:, :, None] * np.stack([np.sin(angle), np.cos(angle)], axis=2)
+    return corners
 
 
 def _inside(corners: NDArray[np.float64], side: int) -> NDArray[np.float32]:
-    """Even-odd rule for pixel centres against a closed polygon of (row, column) corners."""
+    """(n, side, side): the even-odd rule for pixel centres against closed polygons with corners (n, v, 2)."""
     rows, columns = np.mgrid[0:side, 0:side] + 0.5
-    odd = np.zeros((side, side), dtype=bool)
-    for (r0, c0), (r1, c1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+    odd = np.zeros((len(corners), side, side), dtype=bool)
+    following = np.roll(corners, -1, axis=1)
+    for k in range(corners.shape[1]):
+        r0, c0 = corners[:, k, :, None, None].transpose(1, 0, 2, 3)
+        r1, c1 = following[:, k, :, None, None].transpose(1, 0, 2, 3)
         crosses = (r0 > rows) != (r1 > rows)
         with np.errstate(divide="ignore", invalid="ignore"):
             at = c0 + (rows - r0) / (r1 - r0) * (c1 - c0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,8 +17,9 @@ __all__ = ["Texts", "encoded_prompts"]
 
 @dataclass(frozen=True, eq=False)
 class Texts:
-    """tokens: (P, L, E) float32; mask: (P, L) bool, True at words; rows: {class id: rows of its prompts}.
+    """tokens: (P, L, E) float32 embeddings, or (P, L) int64 ids of words that the denoiser learns to read itself.
 
+    mask: (P, L) bool, True at words; rows: {class id: rows of its prompts}.
     words: the words of each prompt with the token positions of each. sources: where the sentences come from.
     """
 
@@ -29,6 +30,15 @@ class Texts:
     words: tuple[tuple[tuple[str, tuple[int, ...]], ...], ...]
     sources: tuple[str, ...]
 
+    @property
+    def vocabulary(self) -> int:
+        """Number of different words where tokens are ids, each of which occurs; else 0."""
+        return 0 if self.tokens.is_floating_point() else int(self.tokens.max()) + 1
+
+    def to(self, device: str) -> Texts:
+        """With tokens and mask on another device."""
+        return replace(self, tokens=self.tokens.to(device), mask=self.mask.to(device))
+
     def choose(self, classes: Tensor, draw: torch.Generator) -> Tensor:
         """(n,) a prompt row for each class id of ``classes`` (n,), uniformly among the class's own."""
         pick = torch.rand(len(classes), generator=draw)
@@ -37,12 +47,12 @@ class Texts:
 
 
 def encoded_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
-    """Prompts of every class of the view. Words that the denoiser learns itself (``scratch``) are one-hot tokens."""
+    """Prompts of every class of the view, embedded, or as ids of words where the encoder is ``scratch``."""
     prompts = class_prompts(view, mode)
     listed = [text for c in sorted(prompts) for text in prompts[c]]
     answer = encode(listed, encoder)
     if answer.tokens is None:
-        tokens = torch.nn.functional.one_hot(torch.from_numpy(answer.ids), answer.vocabulary).float()
+        tokens = torch.from_numpy(answer.ids)
     else:
         tokens = torch.from_numpy(np.ascontiguousarray(answer.tokens, dtype=np.float32))
     rows, start = {}, 0

@@ -9,15 +9,24 @@ separates classes. The class term is 0 in the paper's way (``class_weight = 0``)
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity, cross_entropy
 
 from hsiaug.api import Progress
-from hsiaug_diffusion.training import fresh, train
+from hsiaug_diffusion.devices import sent
+from hsiaug_diffusion.training import fresh, randomness, train
 
 __all__ = ["Vae", "VaeData", "fit_vae", "spectral_angle"]
+
+
+class Pixelwise(nn.Linear):
+    """A 1×1 convolution (n, in, p, p) → (n, out, p, p) as a matrix product: twice as fast on lone pixels."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 
 
 class Vae(nn.Module):
@@ -25,20 +34,17 @@ class Vae(nn.Module):
 
     def __init__(self, bands: int, latent: int, width: int, reach: int, classes: int) -> None:
         super().__init__()
-        pad = reach // 2
+
+        def spatial() -> nn.Module:
+            if reach == 1:
+                return Pixelwise(width, width)
+            return nn.Conv2d(width, width, reach, padding=reach // 2, padding_mode="replicate")
+
         self.encoder = nn.Sequential(
-            nn.Conv2d(bands, width, 1),
-            nn.SiLU(),
-            nn.Conv2d(width, width, reach, padding=pad, padding_mode="replicate"),
-            nn.SiLU(),
-            nn.Conv2d(width, 2 * latent, 1),
+            Pixelwise(bands, width), nn.SiLU(), spatial(), nn.SiLU(), Pixelwise(width, 2 * latent)
         )
         self.decoder = nn.Sequential(
-            nn.Conv2d(latent, width, 1),
-            nn.SiLU(),
-            nn.Conv2d(width, width, reach, padding=pad, padding_mode="replicate"),
-            nn.SiLU(),
-            nn.Conv2d(width, bands, 1),
+            Pixelwise(latent, width), nn.SiLU(), spatial(), nn.SiLU(), Pixelwise(width, bands)
         )
         self.head = nn.Linear(latent, classes)
 
@@ -79,31 +85,33 @@ def fit_vae(
     rate: float,
     seed: int,
     progress: Progress,
+    checkpoint: Path | None = None,
 ) -> Vae:
     """mean|x−x̂|² + angle·(1−cos) in scene units + kl·KL + class_weight·cross-entropy of the centre's class."""
     vae = fresh(lambda: Vae(data.x.shape[1], latent, width, reach, data.classes), seed).to(data.x.device)
-    draw = torch.Generator().manual_seed(seed)
+    device = data.x.device
     middle = data.x.shape[2] // 2
     scale, shift = data.std[:, None, None], data.mean[:, None, None]
 
     def loss(step: int) -> Tensor:
-        x = data.x[torch.randint(len(data.x), (batch,), generator=draw).to(data.x.device)]
+        draw = randomness(seed, step)
+        x = data.x[sent(torch.randint(len(data.x), (batch,), generator=draw), device)]
         mean, log_variance = vae.encode(x)
-        noise = torch.randn(mean.shape, generator=draw).to(mean.device)
+        noise = sent(torch.randn(mean.shape, generator=draw), device)
         out = vae.decoder(mean + (0.5 * log_variance).exp() * noise)
         value = (x - out).square().mean()
         value = value + angle * (1 - cosine_similarity(x * scale + shift, out * scale + shift, dim=1)).mean()
         divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean()
         value = value + kl * min(1.0, 10 * step / steps) * divergence
         if class_weight:
-            rows = torch.randint(len(data.named), (batch,), generator=draw).to(data.x.device)
+            rows = sent(torch.randint(len(data.named), (batch,), generator=draw), device)
             centre = data.x[data.named[rows]][:, :, middle - reach // 2 : middle + reach // 2 + 1]
             centre = centre[:, :, :, middle - reach // 2 : middle + reach // 2 + 1]
             named = vae.encode(centre)[0][:, :, reach // 2, reach // 2]
             value = value + class_weight * cross_entropy(vae.head(named), data.target[rows])
         return torch.as_tensor(value)
 
-    return train(vae, loss, steps=steps, rate=rate, progress=progress, note="VAE")
+    return train(vae, loss, steps=steps, rate=rate, progress=progress, note="VAE", checkpoint=checkpoint)
 
 
 def spectral_angle(x: Tensor, y: Tensor) -> float:

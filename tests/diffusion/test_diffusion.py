@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -9,7 +11,7 @@ from torch import nn
 from hsiaug.api import PluginError
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.schedule import ddim, guided, make_schedule
-from hsiaug_diffusion.training import fresh, train
+from hsiaug_diffusion.training import fresh, randomness, train
 
 
 @pytest.mark.parametrize("kind", ["linear", "scaled_linear", "cosine"])
@@ -91,6 +93,59 @@ def test_training_learns_and_is_deterministic_and_leaves_torch_as_it_was() -> No
 
 def test_the_moving_average_ends_close_to_the_weights() -> None:
     assert fit_line(0, ema=0.9).weight.item() == pytest.approx(3, abs=0.2)  # type: ignore[operator, union-attr]
+
+
+class Killed(Exception):
+    """What a test stops a training with."""
+
+
+def fit_noisy_line(checkpoint: Path | None, stop: int | None, half: bool = False) -> nn.Module:
+    x = torch.linspace(-1, 1, 32)[:, None]
+    net = fresh(lambda: nn.Linear(1, 1), 0)
+    done = []
+
+    def loss(step: int) -> torch.Tensor:
+        noise = torch.randn(x.shape, generator=randomness(3, step))
+        return (net(x).float() - (3 * x + 1 + 0.1 * noise)).square().mean()
+
+    def progress(step: int, total: int, note: str = "") -> None:
+        done.append(step)
+        if step == stop:
+            raise Killed
+
+    line = train(
+        net, loss, steps=60, rate=0.05, progress=progress, note="line", ema=0.9, half=half, checkpoint=checkpoint
+    )
+    assert done[-1:] in ([], [60])
+    return line
+
+
+def test_a_killed_training_goes_on_where_it_was_and_ends_the_same_bit_for_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hsiaug_diffusion.training.CHECKPOINT_EVERY", 0.0)
+    whole = fit_noisy_line(None, None)
+    file = tmp_path / "line.safetensors"
+    with pytest.raises(Killed):
+        fit_noisy_line(file, 41)
+    resumed = fit_noisy_line(file, None)
+    finished = fit_noisy_line(file, 1)  # every step is done already: nothing is left to stop at
+
+    for net in (resumed, finished):
+        assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), net.parameters(), strict=True))
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    (tmp_path / "line.safetensors").write_bytes(b"half a file")
+    with pytest.raises(PluginError, match=r"line\.safetensors: expected the checkpoint"):
+        fit_noisy_line(tmp_path / "line.safetensors", None)
+
+
+def test_training_in_bfloat16_keeps_weights_in_float32_and_learns() -> None:
+    net = fit_noisy_line(None, None, half=True)
+
+    assert net.weight.dtype == torch.float32  # type: ignore[union-attr]
+    assert net.weight.item() == pytest.approx(fit_noisy_line(None, None).weight.item(), abs=0.1)  # type: ignore[operator, union-attr]
 
 
 def test_a_training_that_diverges_is_stopped_with_the_mend() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,16 +12,24 @@ from hypothesis import strategies as st
 import hsiaug_baselines
 from hsiaug.api import PluginError
 from hsiaug_baselines.controls import Duplicate, Nothing
+from hsiaug_baselines.cutmix import Cutmix, keeps
+from hsiaug_baselines.generative import Cvae, Tabddpm, Wgan
 from hsiaug_baselines.mixup import Mixup
 from hsiaug_baselines.noise import Noise
 from hsiaug_baselines.smote import Adasyn, BorderlineSmote, Smote
 
 SIZES = (20, 6, 2, 1)
-ADDING = [Duplicate, Noise, Mixup, Smote, BorderlineSmote, Adasyn]
+ADDING = [Duplicate, Noise, Mixup, Cutmix, Smote, BorderlineSmote, Adasyn, Cvae, Wgan, Tabddpm]
 INTERPOLATING = [Mixup, Smote, BorderlineSmote, Adasyn]
 adding = pytest.mark.parametrize("plugin", ADDING, ids=lambda plugin: plugin.card.name)
 interpolating = pytest.mark.parametrize("plugin", INTERPOLATING, ids=lambda plugin: plugin.card.name)
 some_counts = st.dictionaries(st.integers(1, len(SIZES)), st.integers(0, 40))
+
+
+@cache
+def tiny(fit, plugin, view):
+    """Fitted under the preset ``tiny``, once per view."""
+    return fit(plugin, view, preset="tiny")
 
 
 def draw(fitted, counts, seed=0):
@@ -39,7 +49,7 @@ def test_this_file_knows_every_generator():
 @settings(max_examples=20, deadline=None)
 @given(counts=some_counts, seed=st.integers(0, 2**31 - 1))
 def test_exactly_the_counts_asked_for_in_scene_units_and_marked_synthetic(view, fit, plugin, counts, seed):
-    samples = draw(fit(plugin, view(SIZES)), counts, seed)
+    samples = draw(tiny(fit, plugin, view(SIZES)), counts, seed)
     assert {c: int((samples.y == c).sum()) for c in counts} == counts
     assert len(samples) == sum(counts.values())
     assert samples.x.shape[1:] == (6, 3, 3) and samples.x.dtype == np.float32
@@ -51,27 +61,27 @@ def test_exactly_the_counts_asked_for_in_scene_units_and_marked_synthetic(view, 
 @pytest.mark.parametrize("sizes", [(9, 0), (1, 0), (1, 1), (2, 2), (7, 3, 0)])
 @pytest.mark.parametrize("patch", [1, 3])
 def test_few_samples_few_classes_or_single_pixels_do_not_stop_it(view, fit, plugin, sizes, patch):
-    samples = draw(fit(plugin, view(sizes, patch=patch)), {1: 5})
+    samples = draw(tiny(fit, plugin, view(sizes, patch=patch)), {1: 5})
     assert len(samples) == 5 and samples.x.shape[2] == patch
 
 
 @adding
 def test_the_same_seed_gives_the_same_samples_another_seed_does_not(view, fit, plugin):
-    fitted = fit(plugin, view(SIZES))
+    fitted = tiny(fit, plugin, view(SIZES))
     assert same(draw(fitted, {1: 30, 2: 9}, 3), draw(fitted, {1: 30, 2: 9}, 3))
     assert not same(draw(fitted, {1: 30, 2: 9}, 3), draw(fitted, {1: 30, 2: 9}, 4))
 
 
 @adding
 def test_a_class_gets_the_same_samples_whatever_else_is_asked_for(view, fit, plugin):
-    fitted = fit(plugin, view(SIZES))
+    fitted = tiny(fit, plugin, view(SIZES))
     both = draw(fitted, {1: 8, 2: 9})
     assert np.array_equal(both.x[both.y == 2], draw(fitted, {2: 9}).x)
 
 
 @adding
 def test_what_is_saved_samples_the_same_after_loading(view, fit, plugin, tmp_path):
-    fitted = fit(plugin, view(SIZES))
+    fitted = tiny(fit, plugin, view(SIZES))
     fitted.save(tmp_path)
     loaded = plugin(plugin.card.params()).load(tmp_path, device="cpu")
     assert same(draw(fitted, {1: 30, 2: 9, 3: 4, 4: 2}, 5), draw(loaded, {1: 30, 2: 9, 3: 4, 4: 2}, 5))
@@ -79,7 +89,7 @@ def test_what_is_saved_samples_the_same_after_loading(view, fit, plugin, tmp_pat
 
 @adding
 def test_a_class_without_real_samples_is_refused(view, fit, plugin):
-    fitted = fit(plugin, view((5, 0, 4)))
+    fitted = tiny(fit, plugin, view((5, 0, 4)))
     assert len(draw(fitted, {1: 2, 2: 0})) == 2
     with pytest.raises(PluginError, match="real training samples"):
         draw(fitted, {2: 3})
@@ -153,3 +163,42 @@ def test_mixup_mixes_two_different_patches_of_a_class(view, fit):
     share = (made - b) @ (a - b) / ((a - b) @ (a - b))
     assert np.allclose(made, b + share[:, None] * (a - b), atol=1e-5)
     assert share.min() < 0.1 and share.max() > 0.9 and abs(share.mean() - 0.5) < 0.1
+
+
+def test_cutmix_keeps_the_centre_and_a_rectangle_or_all_but_a_rectangle(rng):
+    own = keeps(9, 400, 1.0, rng)
+    assert own[:, 4, 4].all()
+
+    def rectangle(mask):
+        rows, columns = mask.any(axis=1), mask.any(axis=0)
+        return mask.sum() == rows.sum() * columns.sum()
+
+    inner, outer = (np.array([rectangle(mask) for mask in masks]) for masks in (own, ~own))
+    assert (inner | outer).all() and (inner & ~outer).any() and (outer & ~inner).any()
+
+
+def test_cutmix_leaves_about_half_of_a_patch_at_least_and_more_with_a_smaller_alpha(rng):
+    shares = [keeps(9, 2000, alpha, rng).mean(axis=(1, 2)) for alpha in (1.0, 0.05)]
+    assert min(share.min() for share in shares) > 0.4
+    assert shares[0].mean() == pytest.approx(0.75, abs=0.03) and shares[1].mean() > 0.95
+
+
+def test_cutmix_takes_every_pixel_from_the_same_place_of_the_labelled_patch_or_of_one_other(view, fit):
+    toy = view(SIZES, patch=5)
+    samples = draw(fit(Cutmix, toy), {2: 30, 4: 30})
+    partners = set()
+    for x, c in zip(samples.x, samples.y, strict=True):
+        from_ = (toy.real.x == x).all(axis=1)  # (n, p, p): whose pixel it could be
+        labelled = np.flatnonzero(from_[:, 2, 2] & (toy.real.y == c))
+        assert len(labelled) == 1
+        others = from_[:, ~from_[labelled[0]]].all(axis=1)
+        assert others.any()
+        partners |= set(toy.real.y[others].tolist()) if not others.all() else set()
+    assert partners >= {1, 2}
+
+
+def test_cutmix_of_single_pixels_repeats_them_and_the_record_says_so(view, fit):
+    toy = view(SIZES, patch=1)
+    samples = draw(fit(Cutmix, toy), {2: 12})
+    assert all((toy.real.x == patch).all(axis=(1, 2, 3)).any() for patch in samples.x)
+    assert samples.provenance["duplicated"] == [1, 2, 3, 4]

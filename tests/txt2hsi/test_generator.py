@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from hsiaug.api import InputError, PluginError
 from hsiaug.plugins.card import build_params
@@ -16,6 +17,8 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
 from hsiaug.scene import Scene
+from hsiaug_txt2hsi.denoiser import denoiser_of
+from hsiaug_txt2hsi.texts import encoded_prompts
 
 COUNTS = {1: 3, 2: 0, 4: 7}
 
@@ -25,10 +28,10 @@ def view(toy: Scene) -> TrainView:
     return train_view(toy, draw_split(toy, parse_protocol("issd"), 0, 5), "scene")
 
 
-def fit(view: TrainView, seed: int = 0, **settings: Any) -> Any:
+def fit(view: TrainView, seed: int = 0, device: str = "cpu", preset: Any = "tiny", **settings: Any) -> Any:
     plugin = registry().find("generator", "txt2hsi").load()
-    params = build_params(plugin.card, "tiny", {name: str(value) for name, value in settings.items()})
-    return plugin(params).fit(view, seed=seed, device="cpu", progress=lambda *_: None)
+    params = build_params(plugin.card, preset, {name: str(value) for name, value in settings.items()})
+    return plugin(params).fit(view, seed=seed, device=device, progress=lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +40,9 @@ def fitted(view: TrainView) -> Any:
 
 
 def test_the_tiny_preset_fits_in_seconds(view: TrainView, fitted: Any) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     fit(view, seed=1)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_it_makes_what_is_asked_for(view: TrainView, fitted: Any) -> None:
@@ -60,7 +63,9 @@ def test_the_same_seeds_give_the_same_samples_and_others_do_not(view: TrainView,
     assert (fitted.sample(COUNTS, guidance=0.0, seed=0).x != first).any()
 
 
-def test_it_samples_the_same_after_saving_and_loading(view: TrainView, fitted: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoder", ["scratch", "minilm"])
+def test_it_samples_the_same_after_saving_and_loading(view: TrainView, encoder: str, tmp_path: Path) -> None:
+    fitted = fit(view, vae_steps=5, steps=3, encoder=encoder)
     fitted.save(tmp_path)
     plugin = registry().find("generator", "txt2hsi").load()
     again = plugin(fitted.params).load(tmp_path, device="cpu")
@@ -82,13 +87,14 @@ def test_it_samples_the_same_after_saving_and_loading(view: TrainView, fitted: A
         {"strength": 1.0},
         {"reach": 3},
         {"surplus": 1.0, "weight": 0.5, "class_weight": 0.0},
+        {"encoder": "minilm"},
     ],
 )
 def test_every_part_can_be_switched(view: TrainView, settings: dict[str, Any]) -> None:
     made = fit(view, vae_steps=5, steps=3, **settings).sample(COUNTS, guidance=1.0, seed=0)
 
     assert len(made) == 10 and np.isfinite(made.x).all()
-    assert (made.weight == settings.get("weight", 0.5)).all()
+    assert (made.weight == np.float32(settings.get("weight", 0.05))).all()
 
 
 @pytest.mark.parametrize("scope", ["none", "train-region"])
@@ -96,6 +102,80 @@ def test_it_works_with_less_to_see(toy: Scene, scope: Any) -> None:
     view = train_view(toy, draw_split(toy, parse_protocol("issd"), 0, 5), scope)
 
     assert len(fit(view, vae_steps=5, steps=3).sample(COUNTS, guidance=1.0, seed=0)) == 10
+
+
+def test_a_fit_that_was_killed_ends_as_if_it_had_not_been(
+    view: TrainView, fitted: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hsiaug_diffusion.training.CHECKPOINT_EVERY", 0.0)
+    stages: list[tuple[str, int]] = []
+
+    def killed(done: int, total: int, note: str = "") -> None:
+        stages.append((note, done))
+        if (note, done) == ("denoiser", 12):
+            raise KeyboardInterrupt
+
+    plugin = registry().find("generator", "txt2hsi").load()(fitted.params)
+    with pytest.raises(KeyboardInterrupt):
+        plugin.fit(view, seed=0, device="cpu", progress=killed, checkpoint=tmp_path)
+    stages.clear()
+    again = plugin.fit(
+        view,
+        seed=0,
+        device="cpu",
+        progress=lambda done, _, note="": stages.append((note, done)),
+        checkpoint=tmp_path,
+    )
+
+    assert stages[0] == ("denoiser", 13)
+    assert (again.sample(COUNTS, guidance=1.0, seed=0).x == fitted.sample(COUNTS, guidance=1.0, seed=0).x).all()
+
+
+def test_words_learnt_from_scratch_are_trained_and_pretrained_ones_are_not(view: TrainView) -> None:
+    short, long = (fit(view, vae_steps=5, steps=steps) for steps in (1, 4))
+    before, after = (fitted.denoiser.reader.word.weight for fitted in (short, long))
+
+    assert len(after) == short.texts.vocabulary and (before != after).any()
+    assert fit(view, vae_steps=5, steps=1, encoder="minilm").denoiser.reader is None
+
+
+def test_the_paper_preset_is_large(view: TrainView) -> None:
+    plugin = registry().find("generator", "txt2hsi").load()
+    params = build_params(plugin.card, "paper", {})
+    with torch.device("meta"):
+        denoiser = denoiser_of(params, 9, encoded_prompts(view, params.text, params.encoder))
+
+    assert sum(weights.numel() for weights in denoiser.parameters()) >= 50e6
+
+
+def test_the_paper_preset_learns_and_samples_in_bfloat16_when_shrunk(view: TrainView) -> None:
+    small = {"latent": 4, "vae_width": 16, "vae_steps": 2, "vae_batch": 8, "width": 16, "depth": 2, "heads": 2}
+    short = {"steps": 2, "labelled": 4, "unlabelled": 4, "sample_steps": 2, "gate": 180, "gate_probe": 0}
+    fitted = fit(view, preset="paper", precision="bfloat16", **small, **short)
+    made = fitted.sample(COUNTS, guidance=1.5, seed=0)
+
+    assert (fitted.params.reach, fitted.params.strength) == (3, 1.0)
+    assert {weights.dtype for weights in fitted.denoiser.parameters()} == {torch.float32}
+    assert made.x.dtype == np.float32 and len(made) == 10 and np.isfinite(made.x).all()
+    assert (fitted.sample(COUNTS, guidance=0.0, seed=0).x != made.x).any()
+
+
+def test_the_denoiser_can_be_trained_by_several_processes(view: TrainView) -> None:
+    pytest.importorskip("accelerate")
+    fitted = fit(view, device="cpu:0,1", vae_steps=5, steps=3)
+
+    made = fitted.sample(COUNTS, guidance=1.0, seed=0)
+    assert fitted.device == "cpu:0" and len(made) == 10 and np.isfinite(made.x).all()
+    alone = fit(view, vae_steps=5, steps=3)
+    assert all(torch.equal(a, b) for a, b in zip(fitted.vae.parameters(), alone.vae.parameters(), strict=True))
+    assert not torch.equal(fitted.denoiser.enter.weight, alone.denoiser.enter.weight)
+
+
+def test_bfloat16_changes_samples_little(view: TrainView, fitted: Any) -> None:
+    half = fit(view, precision="bfloat16").sample(COUNTS, guidance=0.0, seed=0).x
+    full = fitted.sample(COUNTS, guidance=0.0, seed=0).x
+
+    assert (half != full).any() and np.abs(half - full).max() < 0.1 * full.std()
 
 
 def test_words_share_the_attention_of_every_pixel(view: TrainView, fitted: Any) -> None:
@@ -111,7 +191,18 @@ def test_a_vae_that_reconstructs_badly_is_refused_with_the_mend(view: TrainView)
         fit(view, vae_steps=1, gate=0.1)
 
 
+def test_a_vae_whose_reconstructions_lose_their_class_is_refused(view: TrainView) -> None:
+    with pytest.raises(PluginError, match="same class after reconstruction"):
+        fit(view, vae_steps=1, gate_probe=1.0)
+
+
 def test_a_wrong_word_for_a_part_is_refused(view: TrainView) -> None:
-    for settings in ({"text": "poem"}, {"encoder": "minlm"}, {"rpsc": "cut"}, {"lfue": "all"}):
+    for settings in (
+        {"text": "poem"},
+        {"encoder": "minlm"},
+        {"rpsc": "cut"},
+        {"lfue": "all"},
+        {"precision": "int8"},
+    ):
         with pytest.raises(InputError):
             fit(view, **settings)

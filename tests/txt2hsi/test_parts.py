@@ -12,35 +12,43 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import train_view
 from hsiaug.scene import Scene
-from hsiaug_txt2hsi.denoiser import Denoiser
-from hsiaug_txt2hsi.learn import with_null
+from hsiaug_txt2hsi.denoiser import Denoiser, Reader
 from hsiaug_txt2hsi.lfue import perturbed
+from hsiaug_txt2hsi.objective import turned, with_null
 from hsiaug_txt2hsi.pseudo import confident, fit_probe, spread_votes
-from hsiaug_txt2hsi.rpsc import clip, polygon
+from hsiaug_txt2hsi.rpsc import clip, polygons
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from(["mix", "erase"]), st.sampled_from([7, 9, 11]))
 def test_a_polygon_spares_the_centre_and_covers_a_part(seed: int, mode: str, side: int) -> None:
-    mask = polygon(side, mode, np.random.default_rng(seed))  # type: ignore[arg-type]
+    masks = polygons(5, side, mode, np.random.default_rng(seed))  # type: ignore[arg-type]
     middle = side // 2
+    area = masks.mean(axis=(1, 2))
 
-    assert (mask[middle - 1 : middle + 2, middle - 1 : middle + 2] == 0).all()
-    assert mask.mean() == 0 or 0.05 <= mask.mean() <= 0.5
+    assert (masks[:, middle - 1 : middle + 2, middle - 1 : middle + 2] == 0).all()
+    assert ((area == 0) | ((area >= 0.05) & (area <= 0.5))).all()
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000))
 def test_keep_always_keeps_the_centre(seed: int) -> None:
-    assert polygon(9, "keep", np.random.default_rng(seed))[3:6, 3:6].all()
+    assert polygons(3, 9, "keep", np.random.default_rng(seed))[:, 3:6, 3:6].all()
+
+
+def test_polygons_mix_to_varying_degrees() -> None:
+    area = polygons(1000, 9, "mix", np.random.default_rng(0)).mean(axis=(1, 2))
+
+    assert (area == 0).mean() < 0.01
+    assert 0.12 < np.median(area) < 0.22 and np.quantile(area, 0.95) > 0.28
 
 
 @pytest.mark.parametrize("mode", ["mix", "keep", "erase"])
 def test_clipping_changes_patches_but_never_their_centre(mode: str, rng: np.random.Generator) -> None:
-    x, donors = rng.normal(size=(2, 40, 3, 9, 9)).astype(np.float32)
+    x, donors = torch.from_numpy(rng.normal(size=(2, 40, 3, 9, 9)).astype(np.float32))
     out = clip(x, donors, mode, 1.0, rng)  # type: ignore[arg-type]
 
-    assert (out != x).any(axis=(1, 2, 3)).mean() > 0.9
+    assert (out != x).flatten(1).any(dim=1).float().mean() > 0.9
     assert (out[:, :, 4, 4] == x[:, :, 4, 4]).all()
     assert (clip(x, donors, "off", 1.0, rng) == x).all()
     assert (clip(x, donors, mode, 0.0, rng) == x).all()  # type: ignore[arg-type]
@@ -111,6 +119,32 @@ def test_the_null_text_in_a_mixed_batch_is_the_null_text_alone() -> None:
     mixed = net(z, t, text, mask)
 
     assert torch.allclose(mixed[1:], net(z[1:], t[1:], *net.null_text(2)), atol=1e-5)
+
+
+def test_the_reader_minds_the_order_of_words_and_not_what_stands_in_padding() -> None:
+    torch.manual_seed(0)
+    reader, mask = Reader(vocabulary=9, length=5), torch.tensor([[True, True, True, False, False]])
+    ids = torch.tensor([[1, 5, 2, 0, 0]])
+    read = reader(ids, mask)
+    other = reader(torch.tensor([[1, 5, 2, 7, 3]]), mask)
+    swapped = reader(torch.tensor([[5, 1, 2, 0, 0]]), mask)
+
+    assert read.shape == (1, 5, Reader.WIDTH)
+    assert torch.allclose(read[:, :3], other[:, :3], atol=1e-5)
+    assert (read[:, 2] - swapped[:, 2]).abs().max() > 1e-3  # the same word in the same place, after others
+    assert torch.allclose(reader.eval().requires_grad_(False)(ids, mask)[:, :3], read[:, :3], atol=1e-5)
+
+
+def test_turning_moves_whole_spectra_by_one_of_eight_symmetries(rng: np.random.Generator) -> None:
+    square = torch.arange(9.0).reshape(3, 3)
+    patches = torch.stack([square, square + 10])[None].expand(200, -1, -1, -1)
+    symmetries = [torch.rot90(side, k) for side in (square, square.flip(1)) for k in range(4)]
+    seen = [
+        next(k for k, one in enumerate(symmetries) if torch.equal(patch[0], one)) for patch in turned(patches, rng)
+    ]
+
+    assert set(seen) == set(range(8))
+    assert all(torch.equal(patch[1], patch[0] + 10) for patch in turned(patches, rng))
 
 
 def test_pseudo_labels_beat_chance_by_far_and_no_class_floods_the_others(toy: Scene) -> None:

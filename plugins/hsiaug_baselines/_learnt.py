@@ -1,0 +1,148 @@
+"""What ``cvae``, ``wgan`` and ``tabddpm`` share: a network over components, and real patches to carry its samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from hsiaug.api import Card, PatchSamples, Progress, TrainView, load_state, save_state
+from hsiaug_baselines._components import Components, fit_components
+from hsiaug_baselines._rows import cycled, made_by_class
+from hsiaug_diffusion.training import fresh
+
+__all__ = ["Conditional", "FittedLearnt", "Lesson", "Size", "learn", "restored"]
+
+BATCH = 256
+SYMMETRIES = 8
+
+
+@dataclass(frozen=True)
+class Size:
+    """k components, p×p pixels, class ids below ``classes``."""
+
+    components: int
+    patch: int
+    classes: int
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """z: (n, k, p, p) float32 components of the real patches; y: (n,) int64 class ids; share: (n,) how often each
+    is drawn."""
+
+    z: Tensor
+    y: Tensor
+    share: Tensor
+
+    @classmethod
+    def of(cls, z: NDArray[np.float32], y: NDArray[np.int64], device: str) -> Lesson:
+        """A class of n_c samples is drawn in proportion to √n_c: between as often as it is and as often as others."""
+        share = 1 / np.sqrt(np.bincount(y)[y])
+        return cls(torch.tensor(z, device=device), torch.tensor(y, device=device), torch.tensor(share))
+
+    def batch(self, size: int, draw: torch.Generator, step: int) -> tuple[Tensor, Tensor]:
+        """z (size, k, p, p), under one of the eight symmetries of the square after the other, and y (size,)."""
+        rows = torch.multinomial(self.share, size, replacement=True, generator=draw).to(self.y.device)
+        parts = []
+        for j, part in enumerate(self.z[rows].chunk(SYMMETRIES)):
+            symmetry = (j + step) % SYMMETRIES
+            part = torch.rot90(part, symmetry % 4, (2, 3))
+            parts.append(part.flip(3) if symmetry >= 4 else part)
+        return torch.cat(parts), self.y[rows]
+
+    def centres(self) -> Lesson:
+        """The same with the centre pixels alone, z (n, k, 1, 1)."""
+        middle = self.z.shape[2] // 2
+        return Lesson(self.z[:, :, middle : middle + 1, middle : middle + 1], self.y, self.share)
+
+
+class Conditional(nn.Module):
+    """A network that learns to draw components of given classes."""
+
+    def __init__(self, size: Size, params: Any) -> None:
+        super().__init__()
+
+    def taught(self, lesson: Lesson, seed: int, progress: Progress) -> Conditional:
+        """The trained network, in evaluation mode. Raises PluginError where the training diverges."""
+        raise NotImplementedError
+
+    def generate(self, y: Tensor, draw: torch.Generator) -> Tensor:
+        """(n, k, p, p), or (n, k, 1, 1) where it knows centre spectra only, for class ids y (n,)."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False)
+class FittedLearnt:
+    """x: (n, B, p, p) float32 real patches in scene units; y: (n,) int64 their class ids; params: a dataclass."""
+
+    name: str
+    params: Any
+    size: Size
+    net: Conditional
+    components: Components
+    x: NDArray[np.float32]
+    y: NDArray[np.int64]
+    device: str
+
+    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
+        """Drawn components on real patches of the class, each of which carries equally many samples ±1."""
+        return PatchSamples.made(*made_by_class(self.x, self.y, counts, self._make, self.name, seed))
+
+    def _make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+        anchors = self.x[cycled(rows, count, np.random.default_rng(seed))]
+        draw = torch.Generator().manual_seed(seed)
+        parts = [self._carried(anchors[i : i + BATCH], c, draw) for i in range(0, count, BATCH)]
+        return np.concatenate(parts)
+
+    @torch.inference_mode()
+    def _carried(self, anchors: NDArray[np.float32], c: int, draw: torch.Generator) -> NDArray[np.float32]:
+        """``anchors`` (n, B, p, p) with their components replaced, or with all pixels shifted alike where the network
+        knows the centre only."""
+        y = torch.full((len(anchors),), c, dtype=torch.int64, device=self.device)
+        drawn = self.net.generate(y, draw).cpu().numpy()
+        old = self.components.of(anchors, np.full(len(anchors), c))
+        if drawn.shape[2] < old.shape[2]:
+            middle = old.shape[2] // 2
+            old = old[:, :, middle : middle + 1, middle : middle + 1]
+        return anchors + self.components.change(drawn - old)
+
+    def save(self, folder: Path) -> None:
+        """The network, the components, the real patches and the hyper-parameters."""
+        arrays: dict[str, NDArray[Any]] = {"x": self.x, "y": self.y}
+        arrays |= {f"components.{key}": value for key, value in vars(self.components).items()}
+        arrays |= {f"net.{key}": value.cpu().numpy() for key, value in self.net.state_dict().items()}
+        save_state(folder, arrays, {"params": asdict(self.params), "size": asdict(self.size)})
+
+
+def learn(
+    name: str, view: TrainView, params: Any, kind: type[Conditional], seed: int, device: str, progress: Progress
+) -> FittedLearnt:
+    """A network of this kind, taught on the real patches in ``params.components`` components."""
+    real = view.real
+    components = fit_components(view, params.components)
+    size = Size(len(components.scale), view.patch, len(view.class_names) + 1)
+    net = fresh(lambda: kind(size, params), seed).to(device)
+    lesson = Lesson.of(components.of(real.x, real.y), real.y, device)
+    return FittedLearnt(name, params, size, net.taught(lesson, seed, progress), components, real.x, real.y, device)
+
+
+def restored(card: Card, folder: Path, kind: type[Conditional], device: str) -> FittedLearnt:
+    """What :meth:`FittedLearnt.save` wrote."""
+    arrays, facts = load_state(folder)
+    params, size = card.params(**facts["params"]), Size(**facts["size"])
+    net = fresh(lambda: kind(size, params), 0)
+    net.load_state_dict({key: torch.tensor(value) for key, value in _under("net.", arrays).items()})
+    net.to(device).eval().requires_grad_(False)
+    components = Components(**_under("components.", arrays))
+    return FittedLearnt(card.name, params, size, net, components, arrays["x"], arrays["y"], device)
+
+
+def _under(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {key.removeprefix(prefix): value for key, value in arrays.items() if key.startswith(prefix)}

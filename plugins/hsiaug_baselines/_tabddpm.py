@@ -1,0 +1,63 @@
+"""The denoiser of ``tabddpm``."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from hsiaug.api import Progress
+from hsiaug_baselines._learnt import Conditional, Lesson, Size
+from hsiaug_baselines.generative import TabddpmParams
+from hsiaug_diffusion.schedule import Schedule, ddim, make_schedule
+from hsiaug_diffusion.training import train
+
+__all__ = ["Tabddpm"]
+
+
+class Tabddpm(Conditional):
+    """MLP over the components of a centre spectrum, with learnt vectors of step and class added at its entrance."""
+
+    def __init__(self, size: Size, params: TabddpmParams) -> None:
+        super().__init__(size, params)
+        self.size, self.params = size, params
+        w = params.width
+        self.enter = nn.Linear(size.components, w)
+        self.label = nn.Embedding(size.classes, w)
+        self.time = nn.Sequential(nn.Linear(128, w), nn.SiLU(), nn.Linear(w, w))
+        layers = [layer for _ in range(params.depth) for layer in (nn.Linear(w, w), nn.ReLU())]
+        self.body = nn.Sequential(*layers, nn.Linear(w, size.components))
+
+    def forward(self, z: Tensor, t: Tensor, y: Tensor) -> Tensor:
+        rates = torch.exp(-math.log(10000.0) * torch.arange(64, device=t.device) / 64)
+        angles = t[:, None].float() * rates
+        time = self.time(torch.cat([angles.cos(), angles.sin()], dim=1))
+        out: Tensor = self.body(self.enter(z) + time + nn.functional.silu(self.label(y)))
+        return out
+
+    @property
+    def schedule(self) -> Schedule:
+        return make_schedule("cosine", self.params.noise_steps, 0, 0)
+
+    def taught(self, lesson: Lesson, seed: int, progress: Progress) -> Conditional:
+        draw = torch.Generator().manual_seed(seed)
+        params, schedule, spectra = self.params, self.schedule, lesson.centres()
+
+        def loss(step: int) -> Tensor:
+            z, y = spectra.batch(params.batch, draw, step)
+            z = z[:, :, 0, 0]
+            t = torch.randint(schedule.steps, (len(z),), generator=draw).to(z.device)
+            noise = torch.randn(z.shape, generator=draw).to(z.device)
+            out = self(schedule.noised(z, t, noise), t, y)
+            return torch.as_tensor((out - schedule.velocity(z, t, noise)).square().mean())
+
+        return train(
+            self, loss, steps=params.steps, rate=params.rate, progress=progress, note="diffusion", ema=params.ema
+        )
+
+    def generate(self, y: Tensor, draw: torch.Generator) -> Tensor:
+        z = torch.randn(len(y), self.size.components, generator=draw).to(y.device)
+        schedule = self.schedule
+        z = ddim(schedule, lambda z, t: self(z, t, y), z, schedule.steps - 1, self.params.sample_steps)
+        return z[:, :, None, None]

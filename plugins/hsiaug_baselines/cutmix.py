@@ -1,0 +1,118 @@
+"""Real patches with a rectangle from another one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.api import Card, PatchSamples, Progress, TrainView, load_state, param, save_state
+from hsiaug_baselines._rows import cycled, made_by_class
+
+__all__ = ["Cutmix", "CutmixParams", "FittedCutmix"]
+
+
+@dataclass(frozen=True)
+class CutmixParams:
+    """How much of a patch is replaced."""
+
+    alpha: float = param(
+        1.0, "α of the Beta(α, α) shares of area: 1 = uniform, smaller = less is replaced", low=0.01
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class FittedCutmix:
+    """x: (n, B, p, p) float32 real patches in scene units; y: (n,) int64 their class ids."""
+
+    x: NDArray[np.float32]
+    y: NDArray[np.int64]
+    alpha: float
+
+    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
+        """Patches of a class, each used equally often ±1, with part of another real patch round their centre."""
+        parts = made_by_class(self.x, self.y, counts, self._make, "cutmix", seed)
+        return PatchSamples.made(*parts, self.notes)
+
+    def _make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+        rng = np.random.default_rng(seed)
+        first = cycled(rows, count, rng)
+        second = self._others(first, rng)
+        own = keeps(self.x.shape[2], count, self.alpha, rng)[:, None]
+        return np.where(own, self.x[first], self.x[second])
+
+    def _others(self, rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+        """Another real sample, of any class, for each of ``rows``; itself where there is no other."""
+        n = len(self.y)
+        return (rows + rng.integers(1, n, size=len(rows))) % n if n > 1 else rows
+
+    def save(self, folder: Path) -> None:
+        """The real patches and α."""
+        save_state(folder, {"x": self.x, "y": self.y}, {"alpha": self.alpha})
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """``duplicated``: all classes, where a patch is one pixel or there is one patch: nothing can be exchanged."""
+        nothing = self.x.shape[2] == 1 or len(self.y) == 1
+        return {"duplicated": np.unique(self.y).tolist()} if nothing else {}
+
+
+class Cutmix:
+    """CutMix between a patch of the class and any other real patch, in scene units.
+
+    The paper (section 3.1) pastes a rectangle of one image into another and mixes the two labels by area. A sample
+    here carries one label, that of its centre pixel: so the centre and the larger share of the area, about half at
+    least, are the labelled patch's own, and no label is mixed. The partner's rectangle lies anywhere in the patch;
+    where it would cover the centre, it is the labelled patch that gives a rectangle, and the partner the ground. As in
+    the paper the share is Beta(α, α) distributed (or what is left of it, whichever is larger), the partner is of any
+    class and a rectangle has the sides' ratio of the patch; it is cut to whole pixels and kept inside the patch, not
+    cropped by its edge.
+
+    Only the surroundings of a centre change: to a classifier that reads the centre spectrum alone, this is
+    ``duplicate``. A patch of one pixel is repeated, and recorded.
+    """
+
+    card: ClassVar[Card] = Card(
+        name="cutmix",
+        version="1",
+        summary="Real patches whose surroundings hold a rectangle of another one",
+        paper="Yun, Han, Oh, Chun, Choe and Yoo, CutMix: Regularization Strategy to Train Strong Classifiers with "
+        "Localizable Features, ICCV 2019, arXiv:1905.04899",
+        seconds=0.01,
+        params=CutmixParams,
+    )
+
+    def __init__(self, params: CutmixParams) -> None:
+        self.params = params
+
+    def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedCutmix:
+        """Remember the real samples."""
+        return FittedCutmix(view.real.x, view.real.y, self.params.alpha)
+
+    def load(self, folder: Path, *, device: str) -> FittedCutmix:
+        """What ``save`` wrote."""
+        arrays, facts = load_state(folder)
+        return FittedCutmix(arrays["x"], arrays["y"], facts["alpha"])
+
+
+def keeps(patch: int, count: int, alpha: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """(count, p, p) bool, True where a pixel stays: a square or all but a square, with the centre and about half of
+    the pixels or more."""
+    half = rng.beta(alpha, alpha, size=count)
+    own = np.maximum(half, 1 - half)
+    pixel, middle = np.arange(patch), patch // 2
+
+    def square(side: NDArray[np.int64]) -> NDArray[np.bool_]:
+        top, left = (rng.integers(0, patch - side + 1)[:, None] for _ in range(2))
+        end = side[:, None]
+        rows = (pixel >= top) & (pixel < top + end)
+        columns = (pixel >= left) & (pixel < left + end)
+        return np.asarray(rows[:, :, None] & columns[:, None, :])
+
+    given = square(np.round(patch * np.sqrt(1 - own)).astype(np.int64))
+    kept = square(np.round(patch * np.sqrt(own)).astype(np.int64))
+    return np.where(given[:, middle, middle][:, None, None], kept, ~given)

@@ -1,0 +1,174 @@
+"""Networks that learn a class-conditional distribution: a VAE, a WGAN-GP and a diffusion model of spectra."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from hsiaug.api import Card, Progress, TrainView, param
+
+if TYPE_CHECKING:
+    from hsiaug_baselines._learnt import Conditional, FittedLearnt
+
+__all__ = ["Cvae", "CvaeParams", "Tabddpm", "TabddpmParams", "Wgan", "WganParams"]
+
+
+@dataclass(frozen=True)
+class CvaeParams:
+    """Size and training of the VAE."""
+
+    components: int = param(16, "whitened principal components it works on, at most", low=1)
+    latent: int = param(16, "numbers in the latent", low=1)
+    width: int = param(32, "channels inside", low=1)
+    steps: int = param(1000, "optimiser steps", low=1)
+    batch: int = param(64, "patches per step", low=1)
+    rate: float = param(2e-3, "peak learning rate", low=0)
+
+
+@dataclass(frozen=True)
+class WganParams:
+    """Size and training of the generator and its critic."""
+
+    components: int = param(16, "whitened principal components it works on, at most", low=1)
+    latent: int = param(32, "numbers in the noise that a sample is made from", low=1)
+    width: int = param(32, "channels inside", low=1)
+    steps: int = param(300, "optimiser steps of the generator", low=1)
+    critic_steps: int = param(5, "steps of the critic for each", low=1)
+    penalty: float = param(10.0, "weight of the gradient penalty", low=0)
+    batch: int = param(48, "patches per step", low=1)
+    rate: float = param(7e-4, "learning rate", low=0)
+
+
+@dataclass(frozen=True)
+class TabddpmParams:
+    """Size and training of the denoiser."""
+
+    components: int = param(24, "whitened principal components it works on, at most", low=1)
+    width: int = param(128, "width of the MLP", low=1)
+    depth: int = param(3, "hidden layers", low=1)
+    steps: int = param(2000, "optimiser steps", low=1)
+    batch: int = param(128, "spectra per step", low=1)
+    rate: float = param(1e-3, "peak learning rate", low=0)
+    ema: float = param(0.99, "decay of the moving average of weights", low=0, high=1)
+    noise_steps: int = param(1000, "noising steps T", low=2)
+    sample_steps: int = param(50, "denoising steps", low=1)
+
+
+class _Generative:
+    """What the three share. They see real patches as principal components, per pixel, of the z-scored bands, counted
+    from the mean of the centre spectra of the patch's class and in standard deviations within classes: so a class of
+    three samples has its place from the data and only the deviations have to be learnt, for which all classes serve.
+    That, and drawing a class of n_c samples in proportion to √n_c while training, is this project's choice and in none
+    of the papers. A class of one sample gets the deviations of the others; a class without any is refused.
+
+    A drawn sample is carried by a real patch of the class, each used equally often ±1: what the components cannot
+    express (the noise, mostly) stays that patch's own. None takes guidance: their papers have none.
+    """
+
+    card: ClassVar[Card]
+
+    def __init__(self, params: Any) -> None:
+        self.params = params
+
+    def _net(self) -> type[Conditional]:
+        raise NotImplementedError
+
+    def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedLearnt:
+        """Train on the real patches. Raises PluginError where the training diverges."""
+        from hsiaug_baselines._learnt import learn
+
+        return learn(self.card.name, view, self.params, self._net(), seed, device, progress)
+
+    def load(self, folder: Path, *, device: str) -> FittedLearnt:
+        """What ``save`` wrote."""
+        from hsiaug_baselines._learnt import restored
+
+        return restored(self.card, folder, self._net(), device)
+
+
+class Cvae(_Generative):
+    """Conditional VAE of whole patches: convolutional encoder and decoder, a prior that is learnt per class, as
+    section 4 of the paper allows (there the condition is an image, here a class).
+
+    The decoder has one learnt standard deviation per component, which balances reconstruction and KL without a
+    weight, and its noise is part of a sample: its mean alone would be too smooth. (Rybkin, Daniilidis and Levine,
+    Simple and Effective VAE Training with Calibrated Decoders, ICML 2021, arXiv:2006.13202, section 4.) Training
+    patches are turned and mirrored.
+    """
+
+    card: ClassVar[Card] = Card(
+        name="cvae",
+        version="1",
+        summary="Conditional VAE of patches of principal components",
+        paper="Sohn, Lee and Yan, Learning Structured Output Representation using Deep Conditional Generative "
+        "Models, NeurIPS 2015",
+        uses_device=True,
+        seconds=11.0,
+        params=CvaeParams,
+        presets={"tiny": {"components": 4, "latent": 4, "width": 8, "steps": 20, "batch": 16}},
+    )
+
+    def _net(self) -> type[Conditional]:
+        from hsiaug_baselines._cvae import Cvae
+
+        return Cvae
+
+
+class Wgan(_Generative):
+    """WGAN-GP of whole patches: algorithm 1 of the paper with Adam (β₁ = 0, β₂ = 0.9), λ = 10 and five steps of the
+    critic, which is small, convolutional and without batch normalisation (section 4).
+
+    The paper conditions through an auxiliary classifier; here the class enters the critic by projection (Miyato and
+    Koyama, cGANs with Projection Discriminator, ICLR 2018, arXiv:1802.05637), and the generator as a learnt vector. A
+    few hundred steps of the generator at a higher rate, not 100,000: sized for hundreds of samples, and too few to
+    learn all the pixel-to-pixel variation within a patch. Training patches are turned and mirrored.
+    """
+
+    card: ClassVar[Card] = Card(
+        name="wgan",
+        version="1",
+        summary="Class-conditional WGAN-GP of patches of principal components",
+        paper="Gulrajani, Ahmed, Arjovsky, Dumoulin and Courville, Improved Training of Wasserstein GANs, "
+        "NeurIPS 2017, arXiv:1704.00028",
+        uses_device=True,
+        seconds=22.0,
+        params=WganParams,
+        presets={"tiny": {"components": 4, "latent": 4, "width": 8, "steps": 8, "critic_steps": 2, "batch": 16}},
+    )
+
+    def _net(self) -> type[Conditional]:
+        from hsiaug_baselines._wgan import Wgan
+
+        return Wgan
+
+
+class Tabddpm(_Generative):
+    """Gaussian diffusion of centre spectra with an MLP that is told the class and the step (section 4 of the paper).
+
+    The paper works on columns after a quantile transform, predicts the noise, and samples by all T steps; here columns
+    are principal components, the network predicts the velocity on a cosine schedule and samples by DDIM. Spectra have
+    no categorical columns, so its multinomial half is absent.
+
+    A spectrum is not yet a patch: a real patch of the class has *all* its pixels shifted by the same difference of
+    spectra, the one that takes its centre to the drawn spectrum. The texture and the edges within the patch stay
+    real; a pixel of another class in it is shifted by a change that was learnt for the centre's. So its context is
+    less diverse than its centre.
+    """
+
+    card: ClassVar[Card] = Card(
+        name="tabddpm",
+        version="1",
+        summary="Class-conditional diffusion of centre spectra by an MLP",
+        paper="Kotelnikov, Baranchuk, Rubachev and Babenko, TabDDPM: Modelling Tabular Data with Diffusion Models, "
+        "ICML 2023, arXiv:2209.15421",
+        uses_device=True,
+        seconds=6.5,
+        params=TabddpmParams,
+        presets={"tiny": {"components": 4, "width": 16, "depth": 1, "steps": 20, "batch": 16, "sample_steps": 5}},
+    )
+
+    def _net(self) -> type[Conditional]:
+        from hsiaug_baselines._tabddpm import Tabddpm
+
+        return Tabddpm

@@ -1,0 +1,1 @@
+"""What the network classifiers share: principal components, seeded weights, views, training, prediction."""

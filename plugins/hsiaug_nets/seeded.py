@@ -1,0 +1,36 @@
+"""Randomness inside torch that a seed determines, with torch's global generators left as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+from torch import nn
+
+__all__ = ["fresh", "seeded"]
+
+Net = TypeVar("Net", bound=nn.Module)
+
+
+@contextmanager
+def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
+    """Within the block the CPU's generator, and that of ``device`` if it is a CUDA one, start from ``seed``.
+
+    Dropout and initial weights read these; no generator of another device is touched.
+    """
+    cuda = [torch.device(device)] if torch.device(device).type == "cuda" else []
+    with torch.random.fork_rng(devices=cuda):
+        # Not torch.manual_seed, which would reseed the other GPUs as well, and these are not restored here.
+        torch.default_generator.manual_seed(seed)
+        for one in cuda:
+            with torch.cuda.device(one):
+                torch.cuda.manual_seed(seed)
+        yield
+
+
+def fresh(build: Callable[[], Net], seed: int) -> Net:
+    """A module, on the CPU, whose initial weights depend on ``seed`` alone."""
+    with seeded(seed):
+        return build()

@@ -1,0 +1,87 @@
+"""Views of a patch that keep its class: what online augmentation may do to spectra.
+
+All take and give x (n, k, p, p), k whitened components or z-scored bands, so 0 is the mean of each and 1 its
+spread. Randomness comes from ``draw``, a generator on the CPU: alike on every device. Nothing mixes bands with
+one another or shifts them along the spectrum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Generator, Tensor
+
+__all__ = ["band_dropout", "gain_offset", "radiation_noise", "strong", "turned", "view_of", "weak"]
+
+SYMMETRIES = 8
+
+
+def turned(x: Tensor, step: int) -> Tensor:
+    """A batch in eight parts, each under another of the square's eight symmetries (rotations, mirrors).
+
+    Rows of a batch are drawn at random already, so which part gets which symmetry need not be: it moves on with
+    ``step``.
+    """
+    parts = []
+    for j, part in enumerate(x.chunk(SYMMETRIES)):
+        symmetry = (j + step) % SYMMETRIES
+        part = torch.rot90(part, symmetry % 4, (2, 3))
+        parts.append(part.flip(3) if symmetry >= 4 else part)
+    return torch.cat(parts)
+
+
+def gain_offset(x: Tensor, draw: Generator, gain: float = 0.05, offset: float = 0.05) -> Tensor:
+    """Each patch with one random gain and offset per band, as an imperfect calibration leaves them.
+
+    gain, offset: their standard deviations, round 1 and 0.
+    """
+    return x * (1 + gain * _normal(x, draw, 2)) + offset * _normal(x, draw, 2)
+
+
+def radiation_noise(x: Tensor, draw: Generator, spread: float = 0.1, noise: float = 0.04) -> Tensor:
+    """α·x + β·n: one factor α per patch, uniform in 1 ± ``spread``, and normal noise n in every value, β = ``noise``.
+
+    The virtual samples under changing radiation of Chen, Jiang, Li, Jia and Ghamisi, IEEE TGRS 54(10), 2016,
+    doi:10.1109/TGRS.2016.2584107, with α ∈ [0.9, 1.1] and β = 1/25 as DeepHyperX has them. They change the
+    data's own units; here α stretches the distance from the scene's mean.
+    """
+    factor = torch.rand((len(x), 1, 1, 1), generator=draw).to(x.device)
+    return x * (1 - spread + 2 * spread * factor) + noise * _normal(x, draw, 4)
+
+
+def band_dropout(x: Tensor, draw: Generator, share: float = 0.2) -> Tensor:
+    """Each patch with about ``share`` of its bands set to 0, their mean; the others are not scaled up."""
+    kept = torch.rand((*x.shape[:2], 1, 1), generator=draw) >= share
+    return x * kept.to(x)
+
+
+def weak(x: Tensor, draw: Generator) -> Tensor:
+    """A random symmetry, then gain and offset."""
+    return gain_offset(turned(x, _step(draw)), draw)
+
+
+def strong(x: Tensor, draw: Generator) -> Tensor:
+    """A weak view, then radiation noise, then dropped bands."""
+    return band_dropout(radiation_noise(weak(x, draw), draw), draw)
+
+
+def view_of(name: str) -> Callable[[Tensor, Generator, int], Tensor]:
+    """The online augmentation of that name in AUGMENTS, as ``(x, draw, step) → x``; ``turns`` draws nothing."""
+    views: dict[str, Callable[[Tensor, Generator, int], Tensor]] = {
+        "none": lambda x, draw, step: x,
+        "turns": lambda x, draw, step: turned(x, step),
+        "weak": lambda x, draw, step: weak(x, draw),
+        "strong": lambda x, draw, step: strong(x, draw),
+    }
+    return views[name]
+
+
+def _step(draw: Generator) -> int:
+    return int(torch.randint(SYMMETRIES, (1,), generator=draw))
+
+
+def _normal(x: Tensor, draw: Generator, axes: int) -> Tensor:
+    """Standard normal values, one per entry of the first ``axes`` axes of x."""
+    shape = [*x.shape[:axes], *[1] * (4 - axes)]
+    return torch.randn(shape, generator=draw).to(x)

@@ -1,0 +1,133 @@
+"""What the denoiser is trained on: batches of clipped, turned patches, and the semi-supervised loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hsiaug.api import derive_seed
+from hsiaug_diffusion.devices import sent
+from hsiaug_diffusion.latents import LatentNorm
+from hsiaug_diffusion.schedule import Schedule
+from hsiaug_diffusion.training import randomness
+from hsiaug_txt2hsi.denoiser import Denoiser
+from hsiaug_txt2hsi.field import Field
+from hsiaug_txt2hsi.lfue import Scope as Uncertainty
+from hsiaug_txt2hsi.lfue import perturbed
+from hsiaug_txt2hsi.params import Params
+from hsiaug_txt2hsi.rpsc import Mode as Clipping
+from hsiaug_txt2hsi.rpsc import clip
+from hsiaug_txt2hsi.texts import Texts
+from hsiaug_txt2hsi.vae import Vae
+
+__all__ = ["Batches", "DenoiserLoss", "turned", "with_null"]
+
+
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """Draws training batches: ``labelled`` patches of random classes, then ``unlabelled`` ones, clipped and turned.
+
+    named: {class id: (m, 2) pixels}; pool: (m, 2) unlabelled pixels, may be empty.
+    """
+
+    field: Field
+    named: Mapping[int, NDArray[np.int32]]
+    pool: NDArray[np.int32]
+    labelled: int
+    unlabelled: int
+    rpsc: Clipping
+    rpsc_share: float
+
+    def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """x (n, B, p, p), z-scored, and the class id of each, −1 where it has none, on the CPU."""
+        ids = sorted(self.named)
+        classes = [ids[i] for i in rng.integers(len(ids), size=self.labelled)]
+        coords = [self.named[c][rng.integers(len(self.named[c]))] for c in classes]
+        free = self.unlabelled if len(self.pool) else 0
+        if free:
+            coords += list(self.pool[rng.integers(len(self.pool), size=free)])
+        x = self.field.cut(np.stack(coords))
+        donors = x[sent(torch.from_numpy(rng.permutation(len(x))), x.device)]
+        x = turned(clip(x, donors, self.rpsc, self.rpsc_share, rng), rng)
+        return x, torch.tensor([*classes, *[-1] * free])
+
+
+@dataclass(frozen=True, eq=False)
+class DenoiserLoss:
+    """|v − v̂|² on patches with their class's text (dropped at times) and on patches with none.
+
+    texts, norm, schedule: on the device of the model. The VAE is not trained.
+    """
+
+    model: Denoiser
+    vae: Vae
+    norm: LatentNorm
+    schedule: Schedule
+    texts: Texts
+    batches: Batches
+    params: Params
+    seed: int
+
+    def share(self, rank: int, count: int) -> DenoiserLoss:
+        """One of ``count`` parts of the batch, drawn from its own seed."""
+        batches = replace(
+            self.batches,
+            labelled=max(1, (self.batches.labelled + rank) // count),
+            unlabelled=(self.batches.unlabelled + rank) // count,
+        )
+        return replace(self, batches=batches, seed=derive_seed("rank", self.seed, rank))
+
+    def __call__(self, step: int) -> Tensor:
+        """The loss on a batch that depends on the seed and the step alone."""
+        model, params, labelled = self.model, self.params, self.batches.labelled
+        draw = randomness(self.seed, step)
+        rng = np.random.default_rng(derive_seed("batch", self.seed, step))
+        x, label = self.batches.draw(rng)
+        device = x.device
+        scope: Uncertainty = params.lfue  # type: ignore[assignment]
+        with torch.no_grad():
+            z = self.norm.forward(self.vae.encode(x)[0])
+            if rng.random() < params.lfue_share:
+                z = perturbed(z, label, scope, 1.0, draw)
+        # Sampling starts at this noise level, so more noise than that need not be learnt.
+        most = max(1, round(params.strength * params.noise_steps))
+        t = sent(torch.randint(most, (len(z),), generator=draw), device)
+        noise = sent(torch.randn(z.shape, generator=draw), device)
+        rows = sent(self.texts.choose(label[:labelled], draw), device)
+        blank = torch.rand(len(z), generator=draw) < params.drop
+        blank[labelled:] = True
+        mask = self.texts.mask[rows]
+        text, seen = with_null(model, model.read(self.texts.tokens[rows], mask), mask, sent(blank, device))
+        out: Tensor = model(self.schedule.noised(z, t, noise), t, text, seen)
+        return (out.float() - self.schedule.velocity(z, t, noise)).square().mean()
+
+
+def with_null(model: Denoiser, text: Tensor, mask: Tensor, blank: Tensor) -> tuple[Tensor, Tensor]:
+    """Texts (m, L, E) for the first m of n patches, the null text where ``blank`` (n,) says so or no text is left."""
+    n, (m, length, width) = len(blank), text.shape
+    null, _ = model.null_text(n)
+    length = max(length, null.shape[1])
+    out = text.new_zeros(n, length, width)
+    seen = torch.zeros(n, length, dtype=torch.bool, device=text.device)
+    out[:m, : text.shape[1]], seen[:m, : text.shape[1]] = text, mask
+    keep = (~blank)[:, None, None].float()
+    padded = torch.nn.functional.pad(null, (0, 0, 0, length - null.shape[1]))
+    null_seen = torch.arange(length, device=text.device)[None] < null.shape[1]
+    return out * keep + padded * (1 - keep), torch.where(blank[:, None], null_seen, seen)
+
+
+def turned(x: Tensor, rng: np.random.Generator) -> Tensor:
+    """Patches (n, B, p, p), each under a random one of the eight symmetries of the square."""
+    symmetry = torch.from_numpy(rng.integers(8, size=len(x)))
+    square = torch.arange(x.shape[2] * x.shape[3]).reshape(x.shape[2:])
+    moves = [torch.rot90(square, k) for k in range(4)]
+    table = torch.stack(moves + [move.flip(1) for move in moves]).flatten(1)
+    pixels = x.movedim(1, 3)  # how Field.cut lays them out
+    rows = torch.arange(len(x), device=x.device)[:, None]
+    out = pixels.flatten(1, 2)[rows, sent(table[symmetry], x.device)]
+    return out.reshape(pixels.shape).movedim(3, 1)
