@@ -12,7 +12,8 @@ from hsiaug.api import Patches
 from hsiaug.plugins.card import build_params
 from hsiaug.samples import concatenate
 from hsiaug_baselines.controls import Duplicate
-from hsiaug_classifiers.cnn2d import Cnn2d, fit_projection
+from hsiaug_classifiers.cnn2d import Cnn2d
+from hsiaug_nets.projection import fit_projection
 
 
 def nowhere(x) -> Patches:

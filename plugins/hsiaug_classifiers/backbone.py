@@ -1,0 +1,83 @@
+"""Any image backbone of timm, on principal components."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import ClassVar
+
+from hsiaug.api import Card, InputError, PatchSamples, Progress, TrainView, did_you_mean, param
+from hsiaug_nets.fitted import FittedNet, fit_net
+from hsiaug_nets.projection import fit_projection
+from hsiaug_nets.recipe import Recipe
+
+__all__ = ["Timm", "TimmParams"]
+
+SENSIBLE = ("test_resnet", "resnet10t", "lcnet_050", "starnet_s050", "mobilenetv3_small_050")
+"""Small enough to be trained on a CPU in a minute, and reading a 9×9 patch as it is."""
+
+
+@dataclass(frozen=True)
+class TimmParams(Recipe):
+    """The recipe, and which backbone. Raises InputError also where timm has no model of that name."""
+
+    backbone: str = param("resnet10t", "name of a timm model; its weights are random, nothing is downloaded")
+    components: int = param(30, "principal components that the network sees", low=1)
+    batch: int = param(32, "samples per step, drawn with replacement", low=2)
+    rate: float = param(1e-3, "initial learning rate of AdamW, taken to 0 along a cosine", low=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        import timm
+
+        names = timm.list_models()
+        if self.backbone not in names:
+            near = get_close_matches(self.backbone.partition(".")[0], names, cutoff=0.6)
+            raise InputError(
+                "timm:NAME must name a model of the installed timm, without a tag of weights",
+                value=repr(self.backbone),
+                mend=did_you_mean(self.backbone.partition(".")[0], near or SENSIBLE),
+            )
+
+
+class Timm:
+    """A timm backbone with random weights, its first layer as wide as the components.
+
+    Most convolutional backbones read a 9×9 patch as it is; where one refuses (vision transformers, ConvNeXt), the
+    patch is up-sampled bilinearly to 32×32, or to the next of 64, 112 and 224 that it takes. Backbones are made for
+    images of 224×224 and shrink a patch to one pixel in their first layers, so expect no more of them than of a
+    network made for patches.
+    """
+
+    card: ClassVar[Card] = Card(
+        name="timm",
+        version="1",
+        summary="Any timm backbone on principal components, as timm:NAME; sensible on a CPU: "
+        f"{', '.join(SENSIBLE)}; up-sampled to 32×32: test_vit, test_convnext",
+        paper="Wightman, PyTorch Image Models, doi:10.5281/zenodo.4414861; each backbone has its own",
+        variant="backbone",
+        uses_device=True,
+        seconds=30.0,
+        params=TimmParams,
+        presets={"tiny": {"backbone": "test_resnet", "steps": 40, "components": 8, "rate": 3e-3}},
+    )
+
+    def __init__(self, params: TimmParams) -> None:
+        self.params = params
+
+    def fit(
+        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
+    ) -> FittedNet:
+        """Project the patches once, then train."""
+        from hsiaug_classifiers.nets.backbone import build_backbone
+
+        return fit_net(
+            lambda channels, side, classes: build_backbone(self.params.backbone, channels, side, classes),
+            fit_projection(view, self.params.components),
+            self.params,
+            samples,
+            view,
+            seed=seed,
+            device=device,
+            progress=progress,
+        )

@@ -1,0 +1,38 @@
+"""Hyper-parameters that the semi-supervised networks share. No torch here: cards are read without it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from hsiaug.api import param
+from hsiaug_nets.recipe import Recipe
+
+__all__ = ["TINY", "SemiRecipe", "ramp"]
+
+
+@dataclass(frozen=True)
+class SemiRecipe(Recipe):
+    """The recipe and the network of ``cnn2d`` with its defaults, and an unlabelled batch at each step.
+
+    ``augment`` rules the labelled batch alone.
+    """
+
+    components: int = param(30, "principal components that the network sees", low=1)
+    width: int = param(48, "channels of both convolutions", low=1)
+    unlabelled: int = param(128, "unlabelled patches per step, beside the labelled batch", low=1)
+    strength: float = param(1.0, "weight of the unlabelled loss", low=0)
+    rise: float = param(0.4, "share of the steps over which that weight rises to its full value", low=0, high=1)
+
+
+TINY = {"steps": 40, "width": 16, "components": 8, "unlabelled": 64}
+"""The preset for tests."""
+
+
+def ramp(step: int, recipe: SemiRecipe) -> float:
+    """The unlabelled loss's weight at ``step`` (from 0): strength · exp(−5·(1 − t)²), t rising from 0 to 1.
+
+    The Gaussian ramp-up of Laine and Aila, Temporal Ensembling, ICLR 2017, section 3.1.
+    """
+    t = min(1.0, (step + 1) / max(1.0, recipe.rise * recipe.steps))
+    return recipe.strength * math.exp(-5 * (1 - t) ** 2)

@@ -1,0 +1,190 @@
+"""``hsiaug_nets``: views keep what they promise, draws are fair, and nothing leaks into torch's global state."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from hsiaug.api import InputError, PluginError
+from hsiaug_nets.predicting import probabilities
+from hsiaug_nets.recipe import AUGMENTS, Recipe
+from hsiaug_nets.seeded import fresh, seeded
+from hsiaug_nets.small2d import Net2d
+from hsiaug_nets.training import Batch, Lesson, batches, criterion, descend, train
+from hsiaug_nets.views import band_dropout, gain_offset, radiation_noise, strong, turned, view_of, weak
+
+
+def draw(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def patches(n: int = 64, k: int = 6, p: int = 5) -> torch.Tensor:
+    return torch.randn((n, k, p, p), generator=draw(9))
+
+
+def lesson(counts: tuple[int, ...] = (90, 9, 1), weight: float = 1.0) -> Lesson:
+    target = np.repeat(np.arange(len(counts)), counts)
+    x = np.random.default_rng(0).normal(size=(len(target), 4, 3, 3)) + target[:, None, None, None]
+    return Lesson(x.astype(np.float32), target, np.full(len(x), weight, np.float32), len(counts))
+
+
+def silent(done: int, total: int, note: str = "") -> None: ...
+
+
+def test_eight_steps_show_a_patch_under_all_symmetries_and_its_centre_never_moves():
+    x = patches(n=8)
+    seen = torch.stack([turned(x, step)[0] for step in range(8)])
+    assert len(torch.unique(seen.flatten(1), dim=0)) == 8
+    assert torch.equal(seen[:, :, 2, 2], x[0, :, 2, 2].expand(8, -1))
+
+
+def test_gain_and_offset_are_one_per_band_and_patch():
+    x = patches()
+    changed = gain_offset(x, draw(), gain=0.1, offset=0.2)
+    slope = (changed[:, :, 1, 1] - changed[:, :, 0, 0]) / (x[:, :, 1, 1] - x[:, :, 0, 0])
+    again = (changed[:, :, 3, 2] - changed[:, :, 0, 0]) / (x[:, :, 3, 2] - x[:, :, 0, 0])
+    assert torch.allclose(slope, again, atol=1e-2) and slope.std().item() == pytest.approx(0.1, rel=0.2)
+
+
+def test_radiation_noise_scales_a_whole_patch_and_adds_noise_of_the_size_asked_for():
+    x = patches(n=500)
+    scaled = radiation_noise(x, draw(), spread=0.1, noise=0.0) / x
+    factor = scaled.flatten(1)
+    assert torch.allclose(factor, factor[:, :1].expand_as(factor), atol=1e-4)
+    assert 0.9 <= factor.min() < 0.92 and 1.08 < factor.max() <= 1.1001
+    assert (radiation_noise(x, draw(), 0.0, 0.04) - x).std().item() == pytest.approx(0.04, rel=0.05)
+
+
+def test_dropped_bands_are_zero_in_the_whole_patch_and_the_others_stay():
+    x = patches(n=500)
+    kept = band_dropout(x, draw(), share=0.3)
+    gone = (kept == 0).flatten(2)
+    assert (gone.all(dim=2) == gone.any(dim=2)).all()
+    assert gone.all(dim=2).float().mean().item() == pytest.approx(0.3, abs=0.03)
+    assert torch.equal(kept[kept != 0], x[kept != 0])
+
+
+@pytest.mark.parametrize("view", [weak, strong])
+def test_a_view_is_determined_by_its_draw_and_works_on_a_single_pixel(view):
+    x = patches(n=3, p=1)
+    one, same, other = (view(x, draw(s)) for s in (1, 1, 2))
+    assert torch.equal(one, same) and not torch.equal(one, other) and one.shape == x.shape
+
+
+def test_every_named_augmentation_exists_and_another_name_is_refused():
+    assert all(view_of(name)(patches(), draw(), 0).shape == patches().shape for name in AUGMENTS)
+    with pytest.raises(InputError, match=r"'stong'\. Did you mean strong"):
+        Recipe(augment="stong")
+
+
+def test_an_unbalanced_draw_follows_the_samples_and_a_balanced_one_the_classes():
+    def shares(balanced: bool) -> np.ndarray:
+        drawn = batches(lesson(), Recipe(batch=3000, balanced=balanced, augment="none"), 0, "cpu")(0)
+        return np.bincount(drawn.target, minlength=3) / 3000
+
+    assert np.allclose(shares(False), [0.9, 0.09, 0.01], atol=0.02)
+    assert np.allclose(shares(True), 1 / 3, atol=0.03)
+
+
+def test_rows_do_not_depend_on_the_augmentation():
+    one, other = (batches(lesson(), Recipe(augment=name), 3, "cpu")(0).target for name in ("none", "strong"))
+    assert torch.equal(one, other)
+
+
+def drawn(given: Lesson, recipe: Recipe) -> Batch:
+    return batches(given, recipe, 0, "cpu")(0)
+
+
+def test_logit_adjustment_adds_the_logarithm_of_the_shares_in_the_loss_alone():
+    given = lesson()
+    batch = drawn(given, Recipe(batch=8))
+    scores = torch.randn((8, 3), generator=draw())
+    shifted = scores + 0.5 * torch.tensor([0.9, 0.09, 0.01]).log()
+    adjusted = criterion(given, Recipe(adjust=0.5), "cpu")(scores, batch)
+    assert torch.allclose(adjusted, criterion(given, Recipe(), "cpu")(shifted, batch), atol=1e-5)
+
+
+def test_logit_adjustment_of_a_balanced_draw_changes_nothing_and_a_weightless_class_stays_finite():
+    batch, scores = drawn(lesson(), Recipe(batch=8)), torch.randn((8, 3), generator=draw())
+    plain = criterion(lesson(), Recipe(), "cpu")(scores, batch)
+    assert torch.equal(criterion(lesson(), Recipe(adjust=1.0, balanced=True), "cpu")(scores, batch), plain)
+    assert torch.isfinite(criterion(lesson(weight=0.0), Recipe(adjust=1.0), "cpu")(scores, batch))
+
+
+@pytest.mark.parametrize(("weight", "share"), [(1.0, 1 / 2), (1 / 3, 1 / 4), (0.0, 0.0)])
+def test_a_sample_counts_as_much_as_its_weight(weight, share):
+    x = np.ones((200, 1, 1, 1), dtype=np.float32)
+    target = np.repeat([0, 1], 100)  # the same patch under two labels
+    given = Lesson(x, target, np.repeat([1.0, weight], 100).astype(np.float32), 2)
+    net = fresh(lambda: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(1, 2)), 0)
+    recipe = Recipe(steps=300, rate=0.03, decay=0.0)
+    net = train(net, given, recipe, seed=0, device="cpu", progress=silent)
+    found = net(torch.ones(1, 1, 1, 1)).softmax(dim=1)[0, 1].item()
+    assert found == pytest.approx(share, abs=0.05)
+
+
+def test_dropout_and_initial_weights_follow_the_seed_and_leave_the_global_state():
+    def net() -> torch.nn.Module:
+        return torch.nn.Sequential(
+            torch.nn.Flatten(), torch.nn.Linear(36, 16), torch.nn.Dropout(), torch.nn.Linear(16, 3)
+        )
+
+    def weights(seed: int, noise: int) -> torch.Tensor:
+        torch.manual_seed(noise)
+        before = torch.get_rng_state()
+        trained = train(fresh(net, seed), lesson(), Recipe(steps=3), seed=seed, device="cpu", progress=silent)
+        assert torch.equal(before, torch.get_rng_state())
+        return torch.cat([w.flatten() for w in trained.parameters()])
+
+    assert torch.equal(weights(1, noise=5), weights(1, noise=6))
+    assert not torch.equal(weights(1, noise=5), weights(2, noise=5))
+
+
+def test_a_seeded_block_is_left_by_an_exception_too():
+    before = torch.get_rng_state()
+    with pytest.raises(ValueError, match="on purpose"), seeded(3):
+        torch.rand(3)
+        raise ValueError("on purpose")
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_after_sees_every_step_once_the_weights_have_moved():
+    net = fresh(lambda: Net2d(4, 4, 3), 0)
+    seen: list[tuple[int, float]] = []
+    start = net.head.bias[0].item()
+
+    def loss(step: int) -> torch.Tensor:
+        return net(patches(4, 4)).square().mean()
+
+    descend(
+        net,
+        loss,
+        Recipe(steps=3),
+        seed=0,
+        device="cpu",
+        progress=silent,
+        after=lambda step: seen.append((step, net.head.bias[0].item())),
+    )
+    assert [step for step, _ in seen] == [0, 1, 2] and seen[0][1] != start and not net.training
+
+
+def test_a_training_that_diverges_says_so():
+    net = Net2d(4, 4, 3)
+    with pytest.raises(PluginError, match="must stay finite"):
+        descend(
+            net,
+            lambda step: net(patches(4, 4)).mean() * float("nan"),
+            Recipe(steps=2),
+            seed=0,
+            device="cpu",
+            progress=silent,
+        )
+
+
+def test_shares_of_many_batches_are_those_of_each_patch():
+    net = fresh(lambda: Net2d(4, 4, 3), 0).eval()
+    x = np.random.default_rng(0).normal(size=(700, 4, 3, 3)).astype(np.float32)
+    shares = probabilities(net, lambda part: part, x, 3, "cpu")
+    assert shares.shape == (700, 3) and np.allclose(shares.sum(axis=1), 1, atol=1e-5)
+    assert np.allclose(shares[650:660], probabilities(net, lambda part: part, x[650:660], 3, "cpu"), atol=1e-5)
