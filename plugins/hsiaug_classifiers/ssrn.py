@@ -40,7 +40,7 @@ class Ssrn:
         paper="Zhong, Li, Luo and Chapman, Spectral-Spatial Residual Network for Hyperspectral Image "
         "Classification: A 3-D Deep Learning Framework, IEEE TGRS 56(2), 2018, doi:10.1109/TGRS.2017.2755542",
         uses_device=True,
-        seconds=25.0,
+        seconds=30.0,
         params=SsrnParams,
         presets={
             "tiny": {"steps": 40, "width": 4, "features": 16},

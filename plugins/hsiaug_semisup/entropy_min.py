@@ -63,6 +63,7 @@ class EntropyMin:
             known, guessed = scores.split([len(batch.x), len(free)])
             logs = guessed.log_softmax(dim=1)
             entropy = -(logs.exp() * logs).sum(dim=1).mean()
-            return setting.error(known, batch) + ramp(step, self.params) * entropy
+            value: Tensor = setting.error(known, batch) + ramp(step, self.params) * entropy
+            return value
 
         return setting.fitted(descend(setting.net, loss, self.params, seed=seed, device=device, progress=progress))

@@ -68,6 +68,7 @@ class FixMatch:
             known, calm, shaken = setting.net(torch.cat(views)).split([len(x) for x in views])
             sure, named = calm.detach().softmax(dim=1).max(dim=1)
             agreed = cross_entropy(shaken, named, reduction="none") * (sure >= self.params.threshold)
-            return setting.error(known, batch) + ramp(step, self.params) * agreed.mean()
+            value: Tensor = setting.error(known, batch) + ramp(step, self.params) * agreed.mean()
+            return value
 
         return setting.fitted(descend(setting.net, loss, self.params, seed=seed, device=device, progress=progress))

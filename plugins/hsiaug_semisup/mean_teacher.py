@@ -61,7 +61,7 @@ class MeanTeacher:
         from hsiaug_semisup.setting import set_up
 
         setting = set_up(self.card.name, self.params, samples, view, seed, device)
-        blend = get_ema_multi_avg_fn(self.params.decay_of_teacher)
+        blend = get_ema_multi_avg_fn(self.params.decay_of_teacher)  # type: ignore[no-untyped-call]
         teacher = AveragedModel(setting.net, multi_avg_fn=blend, use_buffers=True).eval()
 
         def loss(step: int) -> Tensor:
@@ -71,7 +71,8 @@ class MeanTeacher:
             with torch.no_grad():
                 taught = teacher(weak(free, setting.noise)).softmax(dim=1)
             distance = (guessed.softmax(dim=1) - taught).square().sum(dim=1).mean()
-            return setting.error(known, batch) + ramp(step, self.params) * distance
+            value: Tensor = setting.error(known, batch) + ramp(step, self.params) * distance
+            return value
 
         descend(
             setting.net,

@@ -82,7 +82,7 @@ class SelfTraining:
         paper="Scudder, Probability of Error of Some Adaptive Pattern-Recognition Machines, IEEE Transactions on "
         "Information Theory 11(3), 1965, doi:10.1109/TIT.1965.1053799",
         scope="scene",
-        seconds=20.0,
+        seconds=3.5,
         params=SelfTrainingParams,
         presets={"tiny": {"components": 8, "margin_components": 8, "rounds": 1, "most": 30, "steps": 20}},
     )

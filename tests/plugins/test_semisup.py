@@ -1,0 +1,239 @@
+"""``hsiaug_semisup``: what unlabelled pixels add, that they come from the view alone, and what weights do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+
+import hsiaug_semisup
+from hsiaug.api import Patches, PluginError
+from hsiaug.plugins.card import build_params
+from hsiaug.plugins.registry import Found
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split import Split, draw_split
+from hsiaug.protocol.view import TrainView, train_view
+from hsiaug.samples import PatchSamples, concatenate
+from hsiaug.scene import Scene
+from hsiaug_nets.projection import fit_projection
+from hsiaug_nets.views import strong
+from hsiaug_semisup.discriminant import fit_discriminant
+from hsiaug_semisup.features import fit_local_means
+from hsiaug_semisup.grid import grid_graph, spread
+from hsiaug_semisup.label_spreading import SpectralSpatialSpreading
+from hsiaug_semisup.self_training import LEAST, SelfTraining, choose
+from hsiaug_semisup.semi_recipe import SemiRecipe, ramp
+from hsiaug_semisup.setting import unlabelled_batches
+
+PLUGINS = {entry.name: Found(entry, "hsiaug", "0").load() for entry in hsiaug_semisup.hsiaug_plugins()}
+NETS = [PLUGINS[name] for name in ("mean-teacher", "fixmatch", "entropy-min")]
+
+every = pytest.mark.parametrize("plugin", PLUGINS.values(), ids=PLUGINS)
+every_net = pytest.mark.parametrize("plugin", NETS, ids=lambda plugin: plugin.card.name)
+without_net = pytest.mark.parametrize(
+    "plugin", [SelfTraining, SpectralSpatialSpreading], ids=lambda p: p.card.name
+)
+
+
+def nowhere(x: np.ndarray) -> Patches:
+    return Patches(x, np.full((len(x), 2), -1, dtype=np.int32))
+
+
+@cache
+def fields(scope: str = "scene") -> tuple[Scene, TrainView]:
+    """Four classes, the quarters of 32 × 32 pixels, in 12 noisy bands; three training pixels each, patches of 1 × 1.
+
+    Three samples say little of a class's mean; its neighbours say more.
+    """
+    rng = np.random.default_rng(1)
+    rows, columns = np.mgrid[:32, :32]
+    labels = (1 + (rows >= 16) + 2 * (columns >= 16)).astype(np.int16)
+    cube = rng.normal(size=(5, 12))[labels] + rng.normal(size=(32, 32, 12))
+    train = np.zeros(labels.shape, dtype=bool)
+    train[7::16, 5:8] = train[7::16, 21:24] = True
+    scene = Scene("fields", cube.astype(np.float32), labels, ("a", "b", "c", "d"))
+    split = Split(labels, 4, train, ~train, parse_protocol("random:0.05"), 1, 0)
+    return scene, train_view(scene, split, scope)
+
+
+def recall(fitted, scene: Scene, view: TrainView) -> float:
+    """Mean recall on the pixels that are unlabelled in ``view``."""
+    y = scene.labels[tuple(view.unlabelled.T)]
+    found = fitted.predict(nowhere(view.patches(view.unlabelled)))
+    return float(np.mean([(found[y == c] == c).mean() for c in np.unique(y[y > 0])]))
+
+
+@pytest.fixture(scope="module")
+def crops(toy) -> TrainView:
+    """The toy scene under ``issd`` with 5 × 5 patches, seen whole."""
+    return train_view(toy, draw_split(toy, parse_protocol("issd"), 0, 5), "scene")
+
+
+@every
+def test_the_card_says_that_it_is_transductive_and_where_it_comes_from(plugin):
+    assert plugin.card.scope == "scene" and plugin.card.input == "patch" and plugin.card.paper
+
+
+@every
+def test_its_tiny_preset_is_far_better_than_chance_on_the_toy_scene(fit, toy, crops, plugin):
+    assert recall(fit(plugin, crops, samples=crops.real, preset="tiny"), toy, crops) > 0.45  # chance: 0.2
+
+
+@without_net
+def test_unlabelled_neighbours_teach_what_few_noisy_samples_cannot(fit, plugin):
+    scene, view = fields()
+    means, _ = fit_local_means(view, view.unlabelled, 12, (1,))
+    known, asked = (means.patches(view.patches(coords)) for coords in (view.coords, view.unlabelled))
+    alone = fit_discriminant(known, view.y, np.ones(12, dtype=np.float32)).shares(asked).argmax(axis=1) + 1
+    supervised = (alone == scene.labels[tuple(view.unlabelled.T)]).mean()
+    assert supervised < 0.85
+    assert recall(fit(plugin, view, samples=view.real), scene, view) > supervised + 0.02
+
+
+@every_net
+def test_the_unlabelled_loss_makes_weak_and_strong_views_of_unlabelled_pixels_agree(fit, crops, plugin):
+    x = crops.patches(crops.unlabelled[::7])
+    # A hundred steps on so small a network leave no probability above FixMatch's own threshold.
+    rule = {"threshold": "0.4"} if plugin.card.name == "fixmatch" else {}
+
+    def agreement(strength: float) -> float:
+        given = {"steps": "100", "rise": "0.2", "strength": str(strength), **rule}
+        fitted = fit(plugin, crops, samples=crops.real, preset="tiny", **given)
+        components = torch.from_numpy(fitted.reader.patches(x))
+        with torch.inference_mode():
+            calm, shaken = (
+                fitted.net(v).argmax(1) for v in (components, strong(components, torch.Generator().manual_seed(0)))
+            )
+        return float((calm == shaken).float().mean())
+
+    assert agreement(build_params(plugin.card).strength) > agreement(0.0) + 0.02
+
+
+@every
+def test_the_same_seed_gives_the_same_predictions_and_no_global_state_moves(fit, crops, plugin):
+    patches = nowhere(crops.patches(crops.unlabelled[::9]))
+    before = torch.get_rng_state(), np.random.get_state()[1].copy()
+    once, again = (
+        fit(plugin, crops, samples=crops.real, preset="tiny", seed=3).predict(patches) for _ in range(2)
+    )
+    assert np.array_equal(once, again)
+    assert torch.equal(before[0], torch.get_rng_state())
+    assert np.array_equal(before[1], np.random.get_state()[1])
+
+
+@every
+def test_a_view_without_unlabelled_pixels_is_refused(fit, plugin):
+    _, view = fields("none")
+    with pytest.raises(PluginError, match=f"classifier {plugin.card.name} learns from unlabelled pixels"):
+        fit(plugin, view, samples=view.real, preset="tiny")
+
+
+@every
+def test_samples_of_no_weight_do_not_even_name_a_class(fit, crops, plugin):
+    def spoilt(samples: PatchSamples) -> PatchSamples:
+        return concatenate([samples, replace(samples, y=samples.y % 3 + 1, weight=0 * samples.weight)])
+
+    patches, few = nowhere(crops.patches(crops.unlabelled[::9])), crops.real.take(crops.real.y <= 2)
+    clean, with_them = (fit(plugin, crops, samples=s, preset="tiny").predict(patches) for s in (few, spoilt(few)))
+    assert np.array_equal(clean, with_them) and set(clean) <= {1, 2}
+    with pytest.raises(PluginError, match="none of positive weight"):
+        fit(plugin, crops, samples=replace(few, weight=0 * few.weight), preset="tiny")
+
+
+@every
+def test_wrong_samples_harm_less_the_lighter_they_are(fit, toy, crops, plugin):
+    wrong = replace(crops.real, y=crops.real.y % 5 + 1)
+
+    def with_wrong(weight: float) -> float:
+        light = replace(wrong, weight=np.full(len(wrong), weight, dtype=np.float32))
+        return recall(fit(plugin, crops, samples=concatenate([crops.real, light]), preset="tiny"), toy, crops)
+
+    assert with_wrong(0.02) > with_wrong(20.0) + 0.1
+
+
+@every
+def test_a_class_without_samples_is_never_named_and_a_lone_class_always(fit, crops, plugin):
+    patches = nowhere(crops.patches(crops.unlabelled[::9]))
+    some = fit(plugin, crops, samples=crops.real.take(crops.real.y != 2), preset="tiny")
+    assert 2 not in some.predict(patches) and len(some.predict(nowhere(patches.x[:0]))) == 0
+    lone = fit(plugin, crops, samples=crops.real.take(crops.real.y == 3), preset="tiny")
+    assert (lone.predict(patches) == 3).all()
+
+
+def test_features_of_the_plane_are_those_of_the_patches_up_to_the_edges_of_the_scene(crops):
+    pixels = crops.unlabelled[::5]
+    means, seen = fit_local_means(crops, pixels, 8, (1, 3, 9))
+    assert means.sides == (1, 3, 5)  # no window is larger than the patch
+    assert np.allclose(means.patches(crops.patches(pixels)), seen, atol=1e-3)
+    assert np.allclose(seen.std(axis=0), 1, atol=1e-3)
+
+
+def test_unlabelled_batches_are_patches_of_unlabelled_pixels_in_components(crops):
+    projection = fit_projection(crops, 6)
+    draw = unlabelled_batches(crops, projection, 40, seed=0, device="cpu")
+    batch = np.concatenate([draw().numpy(), draw().numpy()])
+    all_of_them = projection.patches(crops.patches(crops.unlabelled)).reshape(len(crops.unlabelled), -1)
+    nearest = np.abs(all_of_them[None] - batch.reshape(80, 1, -1)).max(axis=2).min(axis=1)
+    assert batch.shape == (80, 6, 5, 5) and nearest.max() < 1e-3
+
+
+@every
+def test_a_view_that_hides_pixels_trains_on_the_whole_patches_it_shows(fit, toy, plugin):
+    hidden = train_view(toy, draw_split(toy, parse_protocol("issd"), 0, 5), "train-region")
+    assert 0 < len(hidden.unlabelled) < (~hidden.visible).sum()
+    found = fit(plugin, hidden, samples=hidden.real, preset="tiny").predict(nowhere(hidden.real.x))
+    assert (found == hidden.y).mean() > 0.5
+
+
+def test_the_discriminant_weighs_a_sample_of_weight_two_like_two_samples():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(60, 4)).astype(np.float32), np.repeat([1, 3, 4], 20)
+    weight = np.where(np.arange(60) % 3, 1, 2).astype(np.float32)
+    twice = np.repeat(np.arange(60), weight.astype(int))
+    weighed, repeated = (
+        fit_discriminant(x, y, weight),
+        fit_discriminant(x[twice], y[twice], np.ones(80, np.float32)),
+    )
+    assert np.allclose(
+        weighed.centres @ weighed.centres.T, repeated.centres @ repeated.centres.T, rtol=0.15, atol=0.05
+    )
+    inner = weighed.coordinates(x)
+    assert inner.shape == (60, 2)
+
+
+def test_the_grid_joins_neighbours_that_are_there_weakly_across_a_border():
+    coords = np.array([[0, 0], [0, 1], [0, 2], [2, 2]], dtype=np.int32)
+    graph = grid_graph(coords, np.array([[0.0], [0.1], [5.0], [5.0]], dtype=np.float32)).toarray()
+    assert np.array_equal(graph > 0, graph.T > 0) and (graph[3] == 0).all() and graph[0, 2] == 0
+    assert graph[0, 1] > 0.9 > 0.5 > graph[1, 2] > 0
+    votes = np.array([[1.0, 0], [0.5, 0.5], [0, 1], [0.3, 0.7]])
+    found = spread(votes, grid_graph(coords, np.zeros((4, 1), dtype=np.float32)), 0.9, 50)
+    assert np.allclose(found.sum(axis=1), 1) and found[0, 0] < 1 and np.allclose(found[3], votes[3])
+
+
+def test_every_class_gets_as_many_pixels_at_most_and_none_of_its_least_sure():
+    votes = np.zeros((300, 3))
+    votes[:250, 0], votes[250:297, 1], votes[297:, 2] = 1, np.linspace(0.4, 1, 47), 1
+    votes[250:297, 0] = 0.3
+    rows, winner = choose(votes, 0.5, 20, np.random.default_rng(0))
+    assert np.bincount(winner).tolist() == [20, 20, 3] and len(np.unique(rows)) == 43
+    assert rows[winner == 1].min() >= 297 - max(LEAST, round(0.5 * 47))
+
+
+def test_the_unlabelled_loss_rises_to_its_full_weight():
+    recipe = SemiRecipe(steps=100, strength=2.0, rise=0.5)
+    weights = [ramp(step, recipe) for step in range(100)]
+    assert weights[0] < 0.03 and np.all(np.diff(weights) >= 0) and weights[49:] == [2.0] * 51
+    assert ramp(0, replace(recipe, rise=0.0)) == 2.0
+
+
+@every_net
+def test_a_network_takes_the_steps_and_the_labelled_batch_of_cnn2d(plugin):
+    from hsiaug_classifiers.cnn2d import Cnn2d
+
+    own, plain = build_params(plugin.card), build_params(Cnn2d.card)
+    for name in ("steps", "batch", "rate", "decay", "components", "width", "augment"):
+        assert getattr(own, name) == getattr(plain, name)
