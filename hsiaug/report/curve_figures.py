@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hsiaug.errors import InputError
 from hsiaug.report.cells import Cell
-from hsiaug.report.curves import SCORES, SIGNS, Axis, Line, Surface, lines, reference, surfaces
+from hsiaug.report.curves import SCORES, SIGNS, Axis, Line, Surface, lines, reference, shared_cells, surfaces
 from hsiaug.report.labels import count, draws_text
 from hsiaug.report.records import Method
 from hsiaug.report.tables import Report, Table
@@ -75,7 +75,8 @@ def _most_surfaces(table: Table) -> int:
 
 def _draw_table(place: SubFigure, table: Table, axis: Axis, rows: int) -> None:
     title = f"LEAKY: {table.title}" if table.leaky else table.title
-    draws = f"mean ± std over {count(len(table.draws), 'draw')} (seeds {draws_text(table.draws)})"
+    seeds = sorted({trial.seed for cell in shared_cells(table).values() for trial in cell.trials})
+    draws = f"mean ± std over {count(len(seeds), 'draw')} (seeds {draws_text(seeds)})"
     place.suptitle(f"{title}\n{draws}", fontsize=10)
     panels = place.subplots(rows, len(table.classifiers), squeeze=False)
     styles = _styles(table, axis)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from hsiaug.report.cells import Arm, Cell
@@ -11,7 +11,19 @@ from hsiaug.report.labels import MISSING, plus_minus
 from hsiaug.report.records import Method
 from hsiaug.report.tables import Table
 
-__all__ = ["AXES", "SCORES", "SIGNS", "Axis", "Line", "Surface", "curve_grids", "lines", "reference", "surfaces"]
+__all__ = [
+    "AXES",
+    "SCORES",
+    "SIGNS",
+    "Axis",
+    "Line",
+    "Surface",
+    "curve_grids",
+    "lines",
+    "reference",
+    "shared_cells",
+    "surfaces",
+]
 
 Axis = Literal["lambda", "omega"]
 AXES: tuple[Axis, ...] = ("lambda", "omega")
@@ -46,11 +58,27 @@ class Surface:
     cells: dict[tuple[float, float], Cell]
 
 
+def shared_cells(table: Table) -> dict[tuple[Arm, Method], Cell]:
+    """The cells over the draws that all of them have, so that a curve shows the axis and not a change of draws.
+
+    Failed trials stay, to be named. Where no draw is shared the cells are as they are.
+    """
+    draws = [{trial.draw for trial in cell.ok} for cell in table.cells.values() if cell.ok]
+    shared = set.intersection(*draws) if draws else set()
+    if not shared:
+        return dict(table.cells)
+    return {
+        key: replace(cell, trials=tuple(t for t in cell.trials if not t.ok or t.draw in shared))
+        for key, cell in table.cells.items()
+    }
+
+
 def lines(table: Table, classifier: Method, axis: Axis) -> tuple[Line, ...]:
     """Every generator's lines, controls first."""
     found: dict[tuple[Method, float | None], list[tuple[float | None, Cell]]] = {}
+    cells = shared_cells(table)
     for arm in table.arms:
-        cell = table.cells.get((arm, classifier))
+        cell = cells.get((arm, classifier))
         if cell is not None:
             value, held = _place(arm, axis)
             found.setdefault((arm.generator, held), []).append((value, cell))
@@ -70,14 +98,16 @@ def _first_none(value: float | None) -> tuple[bool, float]:
 
 def reference(table: Table, classifier: Method) -> Cell | None:
     """The cell of ``none``, which every generator at λ = 0 is; the one of most draws where there are several."""
-    cells = [c for (arm, by), c in table.cells.items() if arm.generator.name == "none" and by == classifier]
+    cells = [
+        c for (arm, by), c in shared_cells(table).items() if arm.generator.name == "none" and by == classifier
+    ]
     return max(cells, key=lambda cell: len(cell.ok), default=None)
 
 
 def surfaces(table: Table, classifier: Method) -> tuple[Surface, ...]:
     """The generators of which both λ and ω vary."""
     found: dict[Method, dict[tuple[float, float], Cell]] = {}
-    for (arm, by), cell in table.cells.items():
+    for (arm, by), cell in shared_cells(table).items():
         if by == classifier and arm.omega is not None:
             found.setdefault(arm.generator, {})[arm.lam, arm.omega] = cell
     made = (

@@ -9,10 +9,15 @@ import pytest
 
 import hsiaug_baselines
 import hsiaug_classifiers
+import hsiaug_semisup
 from hsiaug.plugins.card import build_params
 from hsiaug.plugins.registry import Found
 
-ENTRIES = [*hsiaug_baselines.hsiaug_plugins(), *hsiaug_classifiers.hsiaug_plugins()]
+ENTRIES = [
+    *hsiaug_baselines.hsiaug_plugins(),
+    *hsiaug_classifiers.hsiaug_plugins(),
+    *hsiaug_semisup.hsiaug_plugins(),
+]
 HEAVY = ("torch", "sklearn", "imblearn", "scipy")
 
 
@@ -22,13 +27,28 @@ def test_the_packages_list_these_plugins():
         ("generator", "duplicate"),
         ("generator", "noise"),
         ("generator", "mixup"),
+        ("generator", "cutmix"),
         ("generator", "smote"),
         ("generator", "borderline-smote"),
         ("generator", "adasyn"),
+        ("generator", "cvae"),
+        ("generator", "wgan"),
+        ("generator", "tabddpm"),
         ("classifier", "svm"),
         ("classifier", "rf"),
+        ("classifier", "cnn1d"),
         ("classifier", "cnn2d"),
+        ("classifier", "cnn3d"),
+        ("classifier", "hybridsn"),
+        ("classifier", "ssrn"),
+        ("classifier", "spectralformer"),
+        ("classifier", "timm"),
         ("classifier", "coords"),
+        ("classifier", "self-training"),
+        ("classifier", "label-spreading"),
+        ("classifier", "mean-teacher"),
+        ("classifier", "fixmatch"),
+        ("classifier", "entropy-min"),
     ]
 
 
@@ -50,9 +70,17 @@ def test_only_none_declares_that_it_adds_nothing():
     assert [card.name for card in generators if not card.adds] == ["none"]
 
 
-def test_only_the_network_computes_on_the_chosen_device():
+def test_only_what_is_computed_without_torch_stays_on_the_cpu():
     cards = [Found(entry, "hsiaug", "0").load().card for entry in ENTRIES]
-    assert [card.name for card in cards if card.uses_device] == ["cnn2d"]
+    resampling = ["none", "duplicate", "noise", "mixup", "cutmix", "smote", "borderline-smote", "adasyn"]
+    assert [c.name for c in cards if not c.uses_device] == [
+        *resampling, "svm", "rf", "coords", "self-training", "label-spreading"
+    ]  # fmt: skip
+
+
+def test_every_semi_supervised_rival_declares_that_it_is_transductive():
+    cards = [Found(entry, "hsiaug", "0").load().card for entry in hsiaug_semisup.hsiaug_plugins()]
+    assert {card.scope for card in cards} == {"scene"}
 
 
 def test_listing_plugins_and_reading_their_cards_imports_nothing_heavy():
