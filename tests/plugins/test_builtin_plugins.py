@@ -27,17 +27,17 @@ def test_the_packages_list_these_plugins():
         ("generator", "duplicate"),
         ("generator", "noise"),
         ("generator", "mixup"),
-        ("generator", "cutmix"),
         ("generator", "smote"),
         ("generator", "borderline-smote"),
         ("generator", "adasyn"),
+        ("generator", "cutmix"),
         ("generator", "cvae"),
         ("generator", "wgan"),
         ("generator", "tabddpm"),
         ("classifier", "svm"),
         ("classifier", "rf"),
-        ("classifier", "cnn1d"),
         ("classifier", "cnn2d"),
+        ("classifier", "cnn1d"),
         ("classifier", "cnn3d"),
         ("classifier", "hybridsn"),
         ("classifier", "ssrn"),
@@ -72,7 +72,7 @@ def test_only_none_declares_that_it_adds_nothing():
 
 def test_only_what_is_computed_without_torch_stays_on_the_cpu():
     cards = [Found(entry, "hsiaug", "0").load().card for entry in ENTRIES]
-    resampling = ["none", "duplicate", "noise", "mixup", "cutmix", "smote", "borderline-smote", "adasyn"]
+    resampling = ["none", "duplicate", "noise", "mixup", "smote", "borderline-smote", "adasyn", "cutmix"]
     assert [c.name for c in cards if not c.uses_device] == [
         *resampling, "svm", "rf", "coords", "self-training", "label-spreading"
     ]  # fmt: skip
