@@ -19,7 +19,7 @@ __all__ = ["MeanTeacher", "MeanTeacherParams"]
 class MeanTeacherParams(SemiRecipe):
     """The shared recipe and the decay α of the paper."""
 
-    strength: float = param(10.0, "weight of the squared distance to the teacher's probabilities", low=0)
+    strength: float = param(3.0, "weight of the squared distance to the teacher's probabilities", low=0)
     decay_of_teacher: float = param(0.98, "decay of the teacher's moving average per step", low=0, high=1)
 
 
@@ -30,7 +30,7 @@ class MeanTeacher:
     probabilities of the student on a strong view and of the teacher on a weak view of the same patches; the paper
     averages over classes, has two views of one kind, and counts labelled patches as well. The teacher averages
     normalisation statistics too, reads them as in prediction, and it is what predicts.
-    Budget: the steps and the labelled batch of ``cnn2d`` (400 and 64 by default), and 128 unlabelled patches per
+    Budget: the steps and the labelled batch of ``cnn2d`` (400 and 64 by default; classes drawn alike), and 128 unlabelled patches per
     step: one view in the student's forward pass, one in the teacher's, which has no backward pass.
     """
 
@@ -41,7 +41,7 @@ class MeanTeacher:
         paper="Tarvainen and Valpola, Mean Teachers Are Better Role Models, NIPS 2017, arXiv:1703.01780",
         scope="scene",
         uses_device=True,
-        seconds=15.0,
+        seconds=20.0,
         params=MeanTeacherParams,
         presets={"tiny": {**TINY, "decay_of_teacher": 0.9}},
     )

@@ -126,7 +126,9 @@ class SelfTraining:
 
         if len(np.unique(y)) == 1:
             return None
-        return SVC(C=self.params.cost, gamma=self.params.reach / x.shape[1]).fit(x, y, sample_weight=weight)
+        return SVC(C=self.params.cost, gamma=self.params.reach / x.shape[1], random_state=0).fit(
+            x, y, sample_weight=weight
+        )
 
 
 def first_columns(means: LocalMeans, components: int) -> NDArray[np.int64]:

@@ -13,11 +13,13 @@ __all__ = ["TINY", "SemiRecipe", "ramp"]
 
 @dataclass(frozen=True)
 class SemiRecipe(Recipe):
-    """The recipe and the network of ``cnn2d`` with its defaults, and an unlabelled batch at each step.
+    """The recipe and the network of ``cnn2d``, and an unlabelled batch at each step.
 
-    ``augment`` rules the labelled batch alone.
+    Every class is drawn equally often: else the unlabelled loss soon talks the classes of three samples away.
+    ``augment`` and ``balanced`` rule the labelled batch alone.
     """
 
+    balanced: bool = param(True, "draw every class equally often, in place of every sample")
     components: int = param(30, "principal components that the network sees", low=1)
     width: int = param(48, "channels of both convolutions", low=1)
     unlabelled: int = param(128, "unlabelled patches per step, beside the labelled batch", low=1)

@@ -96,8 +96,9 @@ def test_unlabelled_neighbours_teach_what_few_noisy_samples_cannot(fit, plugin):
 @every_net
 def test_the_unlabelled_loss_makes_weak_and_strong_views_of_unlabelled_pixels_agree(fit, crops, plugin):
     x = crops.patches(crops.unlabelled[::7])
-    # A hundred steps on so small a network leave no probability above FixMatch's own threshold.
+    # A hundred steps of so small a network: no probability comes up to FixMatch's own threshold.
     rule = {"threshold": "0.4"} if plugin.card.name == "fixmatch" else {}
+    strong_enough = {"entropy-min": 0.3, "mean-teacher": 10.0, "fixmatch": 1.0}[plugin.card.name]
 
     def agreement(strength: float) -> float:
         given = {"steps": "100", "rise": "0.2", "strength": str(strength), **rule}
@@ -109,7 +110,7 @@ def test_the_unlabelled_loss_makes_weak_and_strong_views_of_unlabelled_pixels_ag
             )
         return float((calm == shaken).float().mean())
 
-    assert agreement(build_params(plugin.card).strength) > agreement(0.0) + 0.02
+    assert agreement(strong_enough) > agreement(0.0) + 0.02
 
 
 @every
