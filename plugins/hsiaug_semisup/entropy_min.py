@@ -26,8 +26,9 @@ class EntropyMin:
     """The network of ``cnn2d``, trained on cross-entropy of samples and Shannon entropy of unlabelled patches.
 
     The objective is equation 9 of the paper, which has a logistic model or kernels in place of a network and anneals
-    λ; here its weight ramps up. Budget: the steps and the labelled batch of ``cnn2d`` (400 and 64 by default; classes drawn alike), and
-    in the same forward pass 128 unlabelled patches per step, turned and mirrored like the labelled ones.
+    λ; here its weight ramps up. Budget: the steps and the labelled batch of ``cnn2d`` (400 and 64 by default, though
+    every class is drawn equally often), and in the same forward pass 128 unlabelled patches per step, turned and
+    mirrored like the labelled ones.
     """
 
     card: ClassVar[Card] = Card(

@@ -29,8 +29,8 @@ class FixMatch:
     components. All keep a spectrum's class, unlike the colour operations of the paper. As there, λ_u = 1 and
     τ = .95. Not as there: AdamW for SGD, no moving average of weights, λ_u ramps up since 400 steps leave no time for
     a bad start to heal, and μ = 2 for 7.
-    Budget: the steps and the labelled batch of ``cnn2d`` (400 and 64 by default; classes drawn alike), and in the same forward pass 128
-    unlabelled patches in two views each.
+    Budget: the steps and the labelled batch of ``cnn2d`` (400 and 64 by default, though every class is
+    drawn equally often), and in the same forward pass 128 unlabelled patches in two views each.
     """
 
     card: ClassVar[Card] = Card(

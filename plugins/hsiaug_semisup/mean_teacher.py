@@ -30,8 +30,9 @@ class MeanTeacher:
     probabilities of the student on a strong view and of the teacher on a weak view of the same patches; the paper
     averages over classes, has two views of one kind, and counts labelled patches as well. The teacher averages
     normalisation statistics too, reads them as in prediction, and it is what predicts.
-    Budget: the steps and the labelled batch of ``cnn2d`` (400 and 64 by default; classes drawn alike), and 128 unlabelled patches per
-    step: one view in the student's forward pass, one in the teacher's, which has no backward pass.
+    Budget: the steps and the labelled batch of ``cnn2d`` (400 and 64 by default, though every class is
+    drawn equally often), and 128 unlabelled patches per step: one view in the student's forward pass, one in the
+    teacher's, which has no backward pass.
     """
 
     card: ClassVar[Card] = Card(
