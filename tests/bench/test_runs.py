@@ -165,7 +165,14 @@ def test_ctrl_c_stops_quietly(tmp_path: Path) -> None:
     env = environment(install(tmp_path / "slow", "dummy_plugin", SLOW))
     command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(tmp_path / "store", "--jobs", "2")]
     with subprocess.Popen(
-        command, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True
+        command,
+        env=env,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+        # A shell that runs the tests in the background has them ignore Ctrl-C, and they hand that down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as run:
         while not list((tmp_path / "store").glob("records/??/*")):
             time.sleep(0.02)
