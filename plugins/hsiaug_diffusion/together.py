@@ -121,7 +121,7 @@ def _process(rank: int, task: _Task, messages: Any) -> None:
         MASTER_ADDR="127.0.0.1",
         MASTER_PORT=str(task.port),
     )
-    from accelerate import Accelerator  # type: ignore[import-not-found, unused-ignore]
+    from accelerate import Accelerator
 
     accelerator = Accelerator(cpu=kind == "cpu", mixed_precision="no")
     # Not a file from outside: the process that started this one has just written it.
