@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hsiaug.bench.plan import Plan
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 
-__all__ = ["Estimate", "estimate", "readable"]
+__all__ = ["Estimate", "estimate", "longest_first", "readable"]
+
+Part = tuple[str, str]
+"""A plugin: its kind and name."""
 
 
 @dataclass(frozen=True)
@@ -25,18 +28,40 @@ class Estimate:
 def estimate(plan: Plan, trials: Sequence[TrialSpec], records: Iterable[Record], jobs: int) -> Estimate:
     """Expected wall time of the trials, spread over ``jobs`` processes."""
     known = _medians(records, trials[0].scene if trials else "")
-    fits = {t.fit_hash: t.generator.name for t in trials if t.lam > 0}
-    parts = [("generator", name) for name in fits.values()]
-    parts += [("classifier", t.classifier.name) for t in trials]
-    costs = [known.get(part, plan.cards[part].seconds) for part in parts]  # type: ignore[index]
+    parts = [part for needed in _parts(trials).values() for part in needed]
+    costs = [_seconds(part, known, plan) for part in parts]
     kinds = set(parts)
     measured = sum(part in known for part in kinds) / len(kinds) if kinds else 1.0
     return Estimate(sum(costs) / max(1, jobs), measured)
 
 
-def _medians(records: Iterable[Record], scene: str) -> dict[tuple[str, str], float]:
+def longest_first(plan: Plan, trials: Sequence[TrialSpec], records: Iterable[Record]) -> list[TrialSpec]:
+    """Trials that share a fit stay together, and the costliest such group comes first: left to the end, it would keep
+    one process busy while the others have nothing left to do."""
+    known = _medians(records, trials[0].scene if trials else "")
+    costs = {fit: sum(_seconds(part, known, plan) for part in needed) for fit, needed in _parts(trials).items()}
+    return sorted(trials, key=lambda t: -costs[t.fit_hash])
+
+
+def _parts(trials: Iterable[TrialSpec]) -> dict[str, list[Part]]:
+    """The plugins that each fit's trials have to run, once for every time they run."""
+    parts: dict[str, list[Part]] = {}
+    for trial in trials:
+        needed = parts.setdefault(trial.fit_hash, [])
+        generator = ("generator", trial.generator.name)
+        if trial.lam > 0 and generator not in needed:
+            needed.append(generator)
+        needed.append(("classifier", trial.classifier.name))
+    return parts
+
+
+def _seconds(part: Part, known: Mapping[Part, float], plan: Plan) -> float:
+    return known.get(part, plan.cards[part].seconds)  # type: ignore[index]
+
+
+def _medians(records: Iterable[Record], scene: str) -> dict[Part, float]:
     """Median seconds of each (kind, plugin) on a scene; for classifiers fit, prediction and all the rest."""
-    seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
+    seconds: dict[Part, list[float]] = defaultdict(list)
     for record in records:
         spec, times = record["spec"], record["timings"]
         if spec["scene"]["name"] != scene or record["status"] != "ok":

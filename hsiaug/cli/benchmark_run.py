@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from hsiaug.bench.command import command_for
-from hsiaug.bench.estimate import readable
+from hsiaug.bench.estimate import longest_first, readable
 from hsiaug.bench.execute import Job, execute
 from hsiaug.bench.progress import watching
-from hsiaug.bench.schedule import Part, hashes_by_run, in_order, sharing, trials_of
+from hsiaug.bench.schedule import Part, hashes_by_run, in_order, merged, sharing, trials_of
 from hsiaug.cli.output import absent, print_lines
 from hsiaug.errors import StoreError
 from hsiaug.report import build_report, print_report, render_report, report_json
@@ -70,6 +70,8 @@ def run_all(
                 here = trials_of(part for part in parts if part.scene_ref == ref)
                 mine = in_order(trial for trial in here if waiting.pop(trial.hash, None))
                 if mine:
+                    if jobs > 1:
+                        mine = longest_first(merged(parts), mine, store.records())
                     commands = {trial.hash: command_for(trial, ref) for trial in mine}
                     execute(mine, scene, Job(mine[0].task, ref, store.root, device, commands), jobs, on_event)
     except KeyboardInterrupt:

@@ -244,4 +244,5 @@ def _scores(trial: Trial) -> dict[str, Any]:
     scores["transductive"] = trial.record.get("transductive")
     scores |= {name: audit.get(name) for name in AUDITED}
     scores |= {"split_sha256": audit.get("sha256"), "seconds": timings.get("total")}
+    scores["cpu_seconds"] = (trial.record.get("cpu_seconds") or {}).get("total")
     return scores | {name: trial.record.get(name) for name in ("peak_memory_mb", "created")}

@@ -1,4 +1,4 @@
-"""The ways to look at a table: by generator, by classifier, by class, by seed, and along λ or ω."""
+"""The ways to look at a table: by generator, classifier, class or seed, by what it cost, and along λ or ω."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hsiaug.report.grid import Column, Grid, Page, arm_columns
 from hsiaug.report.labels import MISSING, p_text, percent, plus_minus, signed
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
 from hsiaug.report.tables import Report, Table
-from hsiaug.report.views_raw import class_grids, seed_grids
+from hsiaug.report.views_raw import class_grids, cost_grids, seed_grids
 
 __all__ = ["VIEWS", "check_view", "pages"]
 
@@ -166,6 +166,7 @@ VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {
     "classifier": _classifier_grids,
     "class": class_grids,
     "seed": seed_grids,
+    "cost": cost_grids,
     "lambda": lambda table: curve_grids(table, "lambda"),
     "omega": lambda table: curve_grids(table, "omega"),
 }

@@ -1,17 +1,17 @@
-"""The views closest to the records: recall per class, and one row per trial."""
+"""The views closest to the records: recall per class, what the arms cost, and one row per trial."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from hsiaug.metrics.significance import mean_std
+from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.report.cells import Arm, Cell
 from hsiaug.report.grid import Column, Grid, arm_columns
 from hsiaug.report.labels import MISSING, percent, plus_minus
 from hsiaug.report.records import Method, Trial, finite
 from hsiaug.report.tables import Table
 
-__all__ = ["class_counts", "class_grids", "seed_grids"]
+__all__ = ["class_counts", "class_grids", "cost_grids", "seed_grids"]
 
 
 def class_counts(table: Table, key: str, class_id: int) -> list[int]:
@@ -56,6 +56,56 @@ def _range(counts: Sequence[int]) -> str:
         return MISSING
     low, high = min(counts), max(counts)
     return f"{low}" if low == high else f"{low}–{high}"
+
+
+COSTS = (
+    ("fit s", "timings", "fit_classifier"),
+    ("fit CPU s", "cpu_seconds", "fit_classifier"),
+    ("predict s", "timings", "predict"),
+    ("generator s", "timings", "fit_generator"),
+    ("trial s", "timings", "total"),
+    ("trial CPU s", "cpu_seconds", "total"),
+)
+"""Columns of seconds: heading, and where a record holds it."""
+
+
+def cost_grids(table: Table) -> tuple[Grid, ...]:
+    """Rows generator × λ × ω × classifier: seconds, optimiser steps and memory of a trial, mean ± std over the draws.
+
+    CPU seconds are those that a process computed, which another program's load does not lengthen.
+    """
+    keys = (*arm_columns(table.guided), Column("classifier", numeric=False))
+    columns = (*keys, *(Column(heading) for heading, _, _ in COSTS), Column("steps"), Column("memory MB"))
+    rows = tuple(
+        (
+            *table.arm_texts(arm),
+            table.labels[classifier],
+            *(_cost_text(_cost(cell, key, stage)) for _, key, stage in COSTS),
+            _cost_text(_cost(cell, "optimiser_steps", "fit_classifier"), 0),
+            _cost_text(_cost(cell, "peak_memory_mb"), 0),
+        )
+        for (arm, classifier), cell in table.cells.items()
+    )
+    breaks = frozenset(i for i in range(1, len(rows)) if rows[i][: len(keys) - 1] != rows[i - 1][: len(keys) - 1])
+    return (Grid("Seconds, steps and memory per trial", columns, rows, keys=len(keys), breaks=breaks),)
+
+
+def _cost(cell: Cell, *path: str) -> MeanStd | None:
+    """Mean and std of a number of the records, over the trials that have it."""
+    values = []
+    for trial in cell.ok:
+        found: object = trial.record
+        for key in path:
+            found = found.get(key) if isinstance(found, Mapping) else None
+        if (value := finite(found)) is not None:
+            values.append(value)
+    return mean_std(values) if values else None
+
+
+def _cost_text(cost: MeanStd | None, digits: int = 1) -> str:
+    if cost is None:
+        return MISSING
+    return f"{cost.mean:.{digits}f}" if cost.std is None else f"{cost.mean:.{digits}f} ± {cost.std:.{digits}f}"
 
 
 def seed_grids(table: Table) -> tuple[Grid, ...]:

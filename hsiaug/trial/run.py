@@ -29,19 +29,22 @@ __all__ = ["Course", "augment", "died", "run_trial"]
 class Course:
     """How far a trial has come: the stage it is in, seconds per stage, and optimiser steps per fit.
 
+    seconds: by the clock. cpu: by the cores of this process, which another program's load does not lengthen.
     steps: counted here, not told by the plugins; None where a fit was reused, or its plugin computes without torch.
     """
 
     stage: str = "split"
     seconds: dict[str, float] = field(default_factory=dict)
+    cpu: dict[str, float] = field(default_factory=dict)
     steps: dict[str, int | None] = field(default_factory=lambda: {"fit_generator": None, "fit_classifier": None})
 
     @contextmanager
     def at(self, stage: str) -> Iterator[None]:
         self.stage = stage
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         yield
         self.seconds[stage] = time.perf_counter() - start
+        self.cpu[stage] = time.process_time() - busy
 
     @contextmanager
     def fitting(self, stage: str, card: Card) -> Iterator[None]:
@@ -73,7 +76,7 @@ def run_trial(
         "classifier": resolve_device(device, classifier.card),
         "threads": threads(),
     }
-    memory, course, start = PeakMemory(), Course(), time.perf_counter()
+    memory, course, start, busy = PeakMemory(), Course(), time.perf_counter(), time.process_time()
     memory.restart()
     result: dict[str, Any] = {"status": "ok", "error": None}
     prediction = None
@@ -89,6 +92,7 @@ def run_trial(
         prediction = None
         result |= {"status": "failed", "error": _failure(course.stage, error), "metrics": None}
     result["timings"] = {**course.seconds, "total": time.perf_counter() - start}
+    result["cpu_seconds"] = {**course.cpu, "total": time.process_time() - busy}
     result["optimiser_steps"] = course.steps
     result["peak_memory_mb"] = memory.read()
     result["device"] = devices
@@ -182,5 +186,12 @@ def died(spec: TrialSpec, scene_ref: str, command: str) -> Record:
         "message": "the process of this trial was killed, twice: often for want of memory",
         "traceback": "",
     }
-    result = {"status": "failed", "error": error, "metrics": None, "timings": {}, "peak_memory_mb": None}
+    result = {
+        "status": "failed",
+        "error": error,
+        "metrics": None,
+        "timings": {},
+        "cpu_seconds": {},
+        "peak_memory_mb": None,
+    }
     return _record(spec, [], scene_ref, command, result)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hsiaug.bench.command import command_for
-from hsiaug.bench.estimate import estimate, readable
+from hsiaug.bench.estimate import estimate, longest_first, readable
 from hsiaug.bench.execute import groups
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.errors import InputError, SplitError
@@ -126,6 +126,22 @@ def test_an_estimate_uses_the_cards_until_records_know_better(toy: Scene, plugin
     assert rough.measured == 0
     assert known.measured > 0 and known.seconds >= 150
     assert (readable(5), readable(600), readable(7200)) == ("5 s", "10 min", "2.0 h")
+
+
+def test_side_by_side_the_costliest_fits_are_started_first(toy: Scene, plugins: Registry) -> None:
+    plan = plan_of(toy, plugins, generators=["guided"], omegas=[0.0, 1.0], seeds=[0, 1])
+    record = {
+        "status": "ok",
+        "spec": {"scene": {"name": "toy"}, "classifier": {"name": "svm"}, "generator": {"name": "guided"}},
+        "timings": {"fit_classifier": 0.0, "predict": 0.0, "fit_generator": 99.0, "sample": 1.0},
+    }
+    ordered = longest_first(plan, plan.trials, [record])
+    first = [group[0].generator.name for group in groups(ordered)]
+
+    assert plan.trials[0].generator.name == "none"
+    assert first[:2] == ["guided", "guided"] and "guided" not in first[2:]
+    assert sorted(t.hash for t in ordered) == sorted(t.hash for t in plan.trials)
+    assert [t.fit_hash for t in ordered] == [t.fit_hash for group in groups(ordered) for t in group]
 
 
 def test_the_command_of_a_trial_names_its_settings(toy: Scene, plugins: Registry) -> None:

@@ -165,6 +165,22 @@ def test_by_seed_lists_every_trial_with_its_hash() -> None:
     assert {row["seconds"] for row in table} == {"1.2"}
 
 
+def test_by_cost_tells_seconds_steps_and_memory_of_each_arm() -> None:
+    first, second = record(seed=0), record(seed=1)
+    second["timings"]["fit_classifier"] = 1.5
+    older = record(seed=0, generator="smote")
+    del older["cpu_seconds"], older["optimiser_steps"]
+    none, smote = rows(markdown([first, second, older], by="cost"), "Seconds, steps and memory per trial")
+    assert (none["fit s"], none["fit CPU s"], none["steps"], none["memory MB"]) == (
+        "1.0 ± 0.7",
+        "0.4 ± 0.0",
+        "300 ± 0",
+        "100 ± 0",
+    )
+    assert (none["trial s"], none["generator s"]) == ("1.2 ± 0.0", "–")
+    assert (smote["fit s"], smote["fit CPU s"], smote["steps"]) == ("0.5", "–", "–")
+
+
 def test_a_metric_that_is_missing_is_told() -> None:
     broken = record(math.nan, 0.5, seed=1)
     text = markdown([record(seed=0), broken])

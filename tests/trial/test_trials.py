@@ -20,7 +20,7 @@ from hsiaug.trial.task import get_task
 
 Spec = Callable[..., TrialSpec]
 Run = Callable[..., Any]
-VOLATILE = ("timings", "peak_memory_mb", "created")
+VOLATILE = ("timings", "cpu_seconds", "peak_memory_mb", "created")
 
 
 def stable(record: dict[str, Any]) -> dict[str, Any]:
