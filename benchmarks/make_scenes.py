@@ -1,4 +1,4 @@
-"""Write cards of two small public scenes that are not in the catalogue, for the suites of this folder.
+"""Write cards of scenes that are not in the catalogue, for the suites and the speed benchmarks of this folder.
 
     python -m benchmarks.make_scenes FOLDER
 
@@ -6,6 +6,10 @@ FOLDER holds ``Houston2018_crop/houston_dataset.mat`` (CASI-1500, 128×128×48, 
 ``jasperRidge2_R198.mat`` with ``_EndJasperRidge2_R198.mat`` (AVIRIS, 100×100×198, abundances of four endmembers). The
 cards go to ``benchmarks/scenes/``, which git ignores. A pixel of Jasper Ridge gets the class of the endmember with
 more than half of it, and none where no endmember has.
+
+Where FOLDER also holds ``ground_truth_only/paviaU_gt.mat`` and ``PaviaU_lowres_crop/``, a third card is written: the
+labels of Pavia University (610×340) with a **simulated** cube of 103 bands. It is of that scene's size and layout, for
+speed and memory; what a classifier scores on it means nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.io import loadmat
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 OUT = Path(__file__).parent / "scenes"
 
@@ -54,6 +59,26 @@ names = ["tree", "water", "dirt", "road"]
 name = "AVIRIS"
 """
 
+PAVIA = """\
+name = "simulated_pavia"
+title = "SIMULATED, of the size of Pavia University: its labels, spectra drawn from class means and covariances"
+
+[cube]
+file = "pavia_cube.npy"
+
+[labels]
+file = "pavia_labels.npy"
+names = [
+    "Asphalt", "Meadows", "Gravel", "Trees", "Painted metal sheets", "Bare Soil", "Bitumen", "Self-Blocking Bricks",
+    "Shadows",
+]
+
+[sensor]
+name = "simulated"
+gsd = 1.3
+range_nm = [430, 860]
+"""
+
 
 def main() -> None:
     source = Path(sys.argv[1])
@@ -76,6 +101,28 @@ def main() -> None:
     np.save(OUT / "jasper_cube.npy", cube.astype(np.float32))
     np.save(OUT / "jasper_labels.npy", labels.astype(np.int16))
     (OUT / "jasper_ridge.toml").write_text(JASPER, encoding="utf-8")
+    if (source / "PaviaU_lowres_crop").is_dir():
+        simulate_pavia(source)
+
+
+def simulate_pavia(source: Path) -> None:
+    """Every pixel gets a spectrum of its class (of its nearest labelled pixel's), smoothed a little in space."""
+    labels = loadmat(source / "ground_truth_only" / "paviaU_gt.mat")["paviaU_gt"].astype(np.int16)
+    crop = loadmat(source / "PaviaU_lowres_crop" / "reg_pavia_dataset.mat")["I1"].astype(np.float64)
+    known = np.load(source / "PaviaU_lowres_crop" / "labels_projected.npz")["labels_majority"]
+    rng = np.random.default_rng(0)
+    nearest = distance_transform_edt(labels == 0, return_distances=False, return_indices=True)
+    everywhere = labels[tuple(nearest)]
+    cube = np.empty((*labels.shape, crop.shape[2]), dtype=np.float32)
+    for c in range(1, int(labels.max()) + 1):
+        spectra = crop[known == c]
+        covariance = np.cov(spectra, rowvar=False) if len(spectra) > 1 else np.zeros((crop.shape[2],) * 2)
+        here = everywhere == c
+        cube[here] = rng.multivariate_normal(spectra.mean(axis=0), covariance, size=int(here.sum()), method="eigh")
+    cube = gaussian_filter(cube, sigma=(0.7, 0.7, 0))
+    np.save(OUT / "pavia_cube.npy", np.clip(cube, 0, None))
+    np.save(OUT / "pavia_labels.npy", labels)
+    (OUT / "simulated_pavia.toml").write_text(PAVIA, encoding="utf-8")
 
 
 if __name__ == "__main__":

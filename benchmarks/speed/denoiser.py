@@ -1,0 +1,158 @@
+"""Training and sampling speed of txt2hsi's denoiser beside a diffusers model of the same parameter count.
+
+    pip install diffusers
+    python -m benchmarks.speed.denoiser
+
+The peer is diffusers' PixArtTransformer2DModel: it too attends over the latent's pixels and over the words, with adaLN
+time conditioning. Depth, heads and tokens are equal; its width is the one that brings its number of weights nearest to
+ours. Both train with AdamW on the same batch and are sampled with the same number of guided DDIM steps; they take turns,
+so that another process's load meets both. Prints the medians and their ratio; above 1, ours is faster.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from diffusers import DDIMScheduler, PixArtTransformer2DModel
+from torch import Tensor, nn
+
+from hsiaug_diffusion.schedule import ddim, guided, make_schedule
+from hsiaug_txt2hsi.denoiser import Denoiser
+from hsiaug_txt2hsi.params import Params
+
+SIDE, WORDS, EMBEDDING = 9, 24, 384
+ROUNDS, STEPS = 7, 5
+SAMPLES, OMEGA, DENOISING = 64, 3.0, 20
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    params = Params()
+    ours = Denoiser(params.latent, SIDE, EMBEDDING, params.width, params.depth, params.heads)
+    peer = nearest_peer(params, weights(ours))
+    say(f"weights: txt2hsi {weights(ours):,}, diffusers {weights(peer):,}")
+    n = params.labelled + params.unlabelled
+    row("training steps/s", STEPS, training(ours, call_ours, params, n), training(peer, call_peer, params, n))
+    ours.eval()
+    peer.eval()
+    row("samples/s", SAMPLES, lambda: sample_ours(ours, params), lambda: sample_peer(peer, params))
+
+
+def weights(model: nn.Module) -> int:
+    return sum(p.numel() for p in model.parameters())
+
+
+def nearest_peer(params: Params, size: int) -> PixArtTransformer2DModel:
+    """The peer whose width gives the number of weights nearest to ``size``."""
+    models = (
+        PixArtTransformer2DModel(
+            num_attention_heads=params.heads,
+            attention_head_dim=head,
+            in_channels=params.latent,
+            out_channels=params.latent,
+            num_layers=params.depth,
+            cross_attention_dim=params.heads * head,
+            sample_size=SIDE,
+            patch_size=1,
+            caption_channels=EMBEDDING,
+            use_additional_conditions=False,
+        )
+        for head in range(12, 25, 2)
+    )
+    return min(models, key=lambda model: abs(weights(model) - size))
+
+
+def call_ours(model: nn.Module, z: Tensor, t: Tensor, text: Tensor, mask: Tensor) -> Tensor:
+    out: Tensor = model(z, t, text, mask)
+    return out
+
+
+def call_peer(model: nn.Module, z: Tensor, t: Tensor, text: Tensor, mask: Tensor) -> Tensor:
+    out: Tensor = model(
+        z,
+        encoder_hidden_states=text,
+        timestep=t,
+        encoder_attention_mask=mask,
+        added_cond_kwargs={"resolution": None, "aspect_ratio": None},
+    ).sample
+    return out
+
+
+def batch(n: int, channels: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Latents, texts and their mask."""
+    mask = torch.arange(WORDS)[None].expand(n, -1) < WORDS - 4
+    return torch.randn(n, channels, SIDE, SIDE), torch.randn(n, WORDS, EMBEDDING), mask
+
+
+def training(model: nn.Module, call: Callable[..., Tensor], params: Params, n: int) -> Callable[[], None]:
+    """``STEPS`` steps: loss, gradients, clipping, AdamW."""
+    z, text, mask = batch(n, params.latent)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4)
+
+    def run() -> None:
+        for _ in range(STEPS):
+            t = torch.randint(params.noise_steps, (n,))
+            loss = (call(model, z, t, text, mask) - z).square().mean()
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+
+    return run
+
+
+@torch.inference_mode()
+def sample_ours(model: Denoiser, params: Params) -> None:
+    z, text, mask = batch(SAMPLES, params.latent)
+    null, null_mask = model.null_text(SAMPLES)
+    schedule = make_schedule("cosine", params.noise_steps, 0.0, 0.0)
+
+    def velocity(z: Tensor, t: Tensor) -> Tensor:
+        return guided(call_ours(model, z, t, text, mask), call_ours(model, z, t, null, null_mask), OMEGA)
+
+    ddim(schedule, velocity, z, params.noise_steps - 1, DENOISING)
+
+
+@torch.inference_mode()
+def sample_peer(model: nn.Module, params: Params) -> None:
+    z, text, mask = batch(SAMPLES, params.latent)
+    null, null_mask = text[:, :4] * 0, mask[:, :4]
+    schedule = DDIMScheduler(
+        num_train_timesteps=params.noise_steps,
+        beta_schedule="squaredcos_cap_v2",
+        prediction_type="v_prediction",
+        clip_sample=False,
+    )
+    schedule.set_timesteps(DENOISING)
+    for t in schedule.timesteps:
+        times = t.expand(SAMPLES)
+        v = guided(call_peer(model, z, times, text, mask), call_peer(model, z, times, null, null_mask), OMEGA)
+        z = schedule.step(v, t, z).prev_sample
+
+
+def row(what: str, count: int, ours: Callable[[], Any], peer: Callable[[], Any]) -> None:
+    """Print how many of ``count`` things a second each does, the median of ``ROUNDS`` alternating runs."""
+    seconds: dict[str, list[float]] = {"ours": [], "peer": []}
+    for turn in range(ROUNDS + 1):
+        for name, run in (("ours", ours), ("peer", peer)):
+            start = time.perf_counter()
+            run()
+            if turn:  # the first warms up
+                seconds[name].append(time.perf_counter() - start)
+    mine, other = (count / statistics.median(seconds[name]) for name in ("ours", "peer"))
+    say(f"{what}: txt2hsi {mine:.2f}, diffusers {other:.2f}, ratio {mine / other:.2f}")
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
