@@ -63,12 +63,15 @@ from hsiaug.protocol.view import Normaliser, TrainView
 from hsiaug.samples import Patches, PatchSamples
 from hsiaug.scene import Scene
 from hsiaug.seeds import derive_seed
+from hsiaug.tiles import DenseSamples, DenseView, Tiles
 
 __all__ = [
     "Attention",
     "Card",
     "Classifier",
     "DataUnavailableError",
+    "DenseSamples",
+    "DenseView",
     "Entry",
     "FittedClassifier",
     "FittedGenerator",
@@ -81,6 +84,7 @@ __all__ = [
     "PluginError",
     "Progress",
     "Scene",
+    "Tiles",
     "TrainView",
     "derive_seed",
     "did_you_mean",

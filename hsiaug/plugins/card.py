@@ -32,7 +32,9 @@ class Card:
 
     name: as users type it. version: raise it whenever results change; it enters the hash of a trial.
     summary: one line. paper: source of the method (authors, venue, arXiv or DOI), or "".
-    task: "pixels" (classification of pixels by their patches).
+    tasks: those it serves: "pixels" (classification of pixels by their patches), "segmentation" and "change" (masks of
+        tiles of one date and of two). A generator of "segmentation" alone also serves "pixels", through the core's
+        adapter.
     needs: modules beyond hsiaug's own dependencies; the plugin's extra.
     scope: unlabelled pixels it uses: none, train-region, or scene (transductive; printed in every report).
     input: for classifiers: "patch", "spectrum" (the centre pixel only, p = 1) or "location" (row and column,
@@ -56,7 +58,7 @@ class Card:
     version: str
     summary: str
     paper: str = ""
-    task: str = "pixels"
+    tasks: tuple[str, ...] = ("pixels",)
     needs: tuple[str, ...] = ()
     scope: Scope = "none"
     input: Input = "patch"

@@ -80,10 +80,10 @@ def _subject(kind: Kind, plugin: str | type, preset: Preset) -> Subject[Any]:
         found = registry().find(kind, plugin)
         entry, loaded = found.entry, found.load()
     card = getattr(loaded, "card", None)
-    if not isinstance(card, Card) or card.task != "pixels":
+    if not isinstance(card, Card) or "pixels" not in card.tasks:
         raise PluginError(
             "the conformance kit checks classes that carry a Card with task='pixels'",
-            value=repr(card.task if isinstance(card, Card) else card),
+            value=repr(card.tasks if isinstance(card, Card) else card),
             mend="Set card = Card(name=…, version=…, summary=…) on the class.",
         )
     made = GeneratorSubject if kind == "generator" else ClassifierSubject

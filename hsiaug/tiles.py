@@ -1,0 +1,171 @@
+"""What dense tasks are about: tiles of one or two dates, with a mask that labels every pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.errors import PluginError
+
+__all__ = ["IGNORE", "DenseSamples", "DenseView", "Tiles", "stacked"]
+
+IGNORE = 0
+"""The mask of a pixel that has no label: it counts neither in a loss nor in a score."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tiles:
+    """Unlabelled tiles.
+
+    images: (n, T, B, H, W) float32 in the data's units; T = 1 date for segmentation, 2 for change detection.
+    """
+
+    images: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 5 or self.images.shape[1] not in (1, 2):
+            raise PluginError(
+                "tiles must have images of shape (n, dates, bands, height, width), with one date or two",
+                value=str(self.images.shape),
+                mend="Keep the date before the bands, also where there is one only.",
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def dates(self) -> int:
+        """T."""
+        return int(self.images.shape[1])
+
+    @property
+    def bands(self) -> int:
+        """B."""
+        return int(self.images.shape[2])
+
+    @property
+    def side(self) -> tuple[int, int]:
+        """H and W."""
+        return int(self.images.shape[3]), int(self.images.shape[4])
+
+
+@dataclass(frozen=True, eq=False)
+class DenseSamples(Tiles):
+    """Tiles with their masks, real or synthetic.
+
+    masks: (n, H, W) int64 class ids 1..C; 0 = ignore. For change detection 1 = unchanged, 2 = changed.
+    synthetic: (n,) bool.
+    weight: (n,) float32 sample weights, 1 for real samples.
+    confidence: (n, H, W) float32 in 0..1, how sure a generator is of each pixel's label; None where it does not say.
+    provenance: JSON-able facts about how synthetic samples were made; they go into the record.
+    """
+
+    masks: NDArray[np.int64]
+    synthetic: NDArray[np.bool_]
+    weight: NDArray[np.float32]
+    confidence: NDArray[np.float32] | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        shapes = {"masks": (len(self), *self.side), "synthetic": (len(self),), "weight": (len(self),)}
+        if self.confidence is not None:
+            shapes["confidence"] = (len(self), *self.side)
+        for name, shape in shapes.items():
+            if getattr(self, name).shape != shape:
+                raise PluginError(
+                    f"samples need {name} of shape {shape}",
+                    value=str(getattr(self, name).shape),
+                    mend="Return one mask of the tile's height and width per tile, and one entry of all else.",
+                )
+
+    @classmethod
+    def made(
+        cls,
+        images: NDArray[np.float32],
+        masks: NDArray[Any],
+        *,
+        confidence: NDArray[np.float32] | None = None,
+        provenance: Mapping[str, Any] | None = None,
+    ) -> DenseSamples:
+        """Synthetic samples from images (n, T, B, H, W) and masks (n, H, W), with weight 1."""
+        return cls(
+            images=np.ascontiguousarray(images, dtype=np.float32),
+            masks=np.asarray(masks, dtype=np.int64),
+            synthetic=np.ones(len(images), dtype=bool),
+            weight=np.ones(len(images), dtype=np.float32),
+            confidence=confidence,
+            provenance=dict(provenance or {}),
+        )
+
+    @property
+    def y(self) -> NDArray[np.int64]:
+        """(n,) int64 zeros: pairs are asked for as {0: n}, whatever classes they show."""
+        return np.zeros(len(self), dtype=np.int64)
+
+    def take(self, index: NDArray[Any]) -> DenseSamples:
+        """The samples at ``index`` (integers or a mask), in that order."""
+        return replace(
+            self,
+            images=self.images[index],
+            masks=self.masks[index],
+            synthetic=self.synthetic[index],
+            weight=self.weight[index],
+            confidence=None if self.confidence is None else self.confidence[index],
+        )
+
+
+def stacked(parts: Sequence[DenseSamples]) -> DenseSamples:
+    """One batch of samples after the other; provenance is taken from the last that has any. Confidence is dropped."""
+    provenance: Mapping[str, Any] = {}
+    for part in parts:
+        provenance = part.provenance or provenance
+    return DenseSamples(
+        images=np.concatenate([part.images for part in parts]),
+        masks=np.concatenate([part.masks for part in parts]),
+        synthetic=np.concatenate([part.synthetic for part in parts]),
+        weight=np.concatenate([part.weight for part in parts]),
+        provenance=provenance,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class DenseView:
+    """All that a plugin may see in a dense task: the training tiles. No pixel of a test tile can be reached from it.
+
+    real: the training tiles with their masks; tiles may overlap one another, never a test tile.
+    class_names: C names; id c is ``class_names[c - 1]``. A class may have no training pixel.
+    wavelengths: (B,) float64 nm or None. gsd: metres or None. units: of the images.
+    """
+
+    real: DenseSamples
+    class_names: tuple[str, ...]
+    wavelengths: NDArray[np.float64] | None = None
+    gsd: float | None = None
+    units: str = "reflectance"
+    descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def bands(self) -> int:
+        """Number of bands B."""
+        return self.real.bands
+
+    @property
+    def dates(self) -> int:
+        """Number of dates T."""
+        return self.real.dates
+
+    @property
+    def patch(self) -> int:
+        """Side of a tile in pixels; tiles are square."""
+        return self.real.side[0]
+
+    @property
+    def counts(self) -> Mapping[int, int]:
+        """Pixels of each class id that has any; ignored ones do not count."""
+        ids, counts = np.unique(self.real.masks, return_counts=True)
+        return {int(c): int(n) for c, n in zip(ids, counts, strict=True) if c != IGNORE}
