@@ -6,15 +6,27 @@ own lie beside your files. Both follow one schema, :class:`hsiaug.data.cards.Sce
     load_scene("indian_pines")      from the catalogue; downloads what is missing
     load_scene("my_scene.toml")     from your own card
     toy_scene(seed=1)               nothing read from disk
+    load_pairs("oscd", "change")    image–mask pairs for the dense tasks, or a scene as one pair
 
 The rooms inside: cards (the schema) · catalogue (names, folders) · files (what is here, checksums) ·
-download (mirrors) · readers (.mat, .npy, ENVI, images) · labels (codes to class ids) · loading · toy.
+download (mirrors) · readers (.mat, .npy, ENVI, images) · labels (codes to class ids) · loading · pair_cards,
+pair_loading, archives (image–mask pairs) · toy.
 """
 
 from __future__ import annotations
 
 from hsiaug.data.catalogue import data_dir, scene_card, scene_names
 from hsiaug.data.loading import fetch_scene, load_scene
+from hsiaug.data.pair_loading import load_pairs, pair_set_names
 from hsiaug.data.toy import toy_scene
 
-__all__ = ["data_dir", "fetch_scene", "load_scene", "scene_card", "scene_names", "toy_scene"]
+__all__ = [
+    "data_dir",
+    "fetch_scene",
+    "load_pairs",
+    "load_scene",
+    "pair_set_names",
+    "scene_card",
+    "scene_names",
+    "toy_scene",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hsiaug.errors import SceneError, did_you_mean
 
@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-    from hsiaug.data.cards import SceneCard
+    from hsiaug.data.cards import Part, SceneCard
+    from hsiaug.data.pair_cards import PairCard
 
-__all__ = ["read_card"]
+__all__ = ["read_card", "read_pair_card"]
+
+Model = TypeVar("Model", bound="Part")
 
 
 def read_card(path: Path) -> SceneCard:
@@ -24,16 +27,27 @@ def read_card(path: Path) -> SceneCard:
     Raises SceneError, naming the file, the key and the mend, where the file is missing, is not TOML,
     or breaks the schema.
     """
-    from pydantic import ValidationError
-
     from hsiaug.data.cards import SceneCard
+
+    return _validated(path, SceneCard)
+
+
+def read_pair_card(path: Path) -> PairCard:
+    """The card of a set of image–mask pairs in a TOML file. Raises as :func:`read_card` does."""
+    from hsiaug.data.pair_cards import PairCard
+
+    return _validated(path, PairCard)
+
+
+def _validated(path: Path, schema: type[Model]) -> Model:
+    from pydantic import ValidationError
 
     table = _read_toml(path)
     try:
         # Validated as JSON because strict mode takes a list for a tuple only there.
-        return SceneCard.model_validate_json(json.dumps(table, default=str))
+        return schema.model_validate_json(json.dumps(table, default=str))
     except ValidationError as cause:
-        raise _explain(path, table, cause) from cause
+        raise _explain(path, table, cause, schema) from cause
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -53,13 +67,13 @@ def _read_toml(path: Path) -> dict[str, Any]:
         ) from cause
 
 
-def _explain(path: Path, table: dict[str, Any], cause: ValidationError) -> SceneError:
+def _explain(path: Path, table: dict[str, Any], cause: ValidationError, schema: type[Part]) -> SceneError:
     errors = cause.errors(include_url=False)
     first = errors[0]
     rest = f" The card has {len(errors) - 1} more such errors." if len(errors) > 1 else ""
     key, value = _look_up(table, first["loc"])
     if first["type"] == "extra_forbidden":
-        mend = did_you_mean(key.rpartition(".")[2], _known_keys(first["loc"]))
+        mend = did_you_mean(key.rpartition(".")[2], _known_keys(first["loc"], schema))
         return SceneError(f"card {path} must use known keys only", value=f"'{key}'", mend=mend + rest)
     if first["type"] == "missing":
         return SceneError(f"card {path} must give '{key}'", mend=f"Add '{key}' to the card.{rest}")
@@ -84,10 +98,8 @@ def _look_up(table: dict[str, Any], loc: tuple[int | str, ...]) -> tuple[str, ob
     return key, value
 
 
-def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
-    from hsiaug.data.cards import SceneCard
-
-    fields = SceneCard.model_fields
+def _known_keys(loc: tuple[int | str, ...], schema: type[Part]) -> list[str]:
+    fields = schema.model_fields
     for part in loc[:-1]:
         fields = getattr(fields[str(part)].annotation, "model_fields", fields)
     return list(fields)

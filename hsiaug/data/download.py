@@ -10,14 +10,13 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from hsiaug.data.files import megabytes
 from hsiaug.errors import DataUnavailableError
 
 if TYPE_CHECKING:
-    from hsiaug.data.cards import FileSpec
     from hsiaug.data.progress import Display
 
 __all__ = ["download", "reachable_urls"]
@@ -27,6 +26,17 @@ CONNECT_SECONDS = 5.0
 STALL_SECONDS = 20.0
 
 Endpoint = tuple[str, int]
+
+
+class Fetchable(Protocol):
+    """A file on the net. known_hash: "sha256:…" or "md5:…"; size: bytes, where they are known."""
+
+    @property
+    def urls(self) -> tuple[str, ...]: ...
+    @property
+    def known_hash(self) -> str: ...
+    @property
+    def size(self) -> int | None: ...
 
 
 def reachable_urls(urls: Iterable[str]) -> frozenset[str]:
@@ -72,7 +82,7 @@ def _probe(endpoint: Endpoint, answers: queue.SimpleQueue[tuple[Endpoint, bool]]
         answers.put((endpoint, True))
 
 
-def download(spec: FileSpec, target: Path, *, reachable: frozenset[str], display: Display, scene: str) -> None:
+def download(spec: Fetchable, target: Path, *, reachable: frozenset[str], display: Display, scene: str) -> None:
     """Bring one file to ``target``: written under a temporary name, renamed once its checksum fits.
 
     reachable: the addresses worth trying, see :func:`reachable_urls`.
@@ -80,6 +90,7 @@ def download(spec: FileSpec, target: Path, *, reachable: frozenset[str], display
     Raises DataUnavailableError, saying what each mirror answered and where to put the file by hand.
     """
     reasons = []
+    checksum = spec.known_hash.replace(":", " ")
     for url in spec.urls:
         if url not in reachable:
             reasons.append(f"{url}: no connection")
@@ -91,11 +102,11 @@ def download(spec: FileSpec, target: Path, *, reachable: frozenset[str], display
     raise DataUnavailableError(
         f"{target.name} ({megabytes(spec.size)}) of scene {scene} could not be downloaded",
         value="; ".join(reasons),
-        mend=f"Put the file into {target.parent} by hand (sha256 {spec.sha256}), or try again when online.",
+        mend=f"Put the file into {target.parent} by hand ({checksum}), or try again when online.",
     )
 
 
-def _try_mirror(url: str, spec: FileSpec, target: Path, display: Display) -> str | None:
+def _try_mirror(url: str, spec: Fetchable, target: Path, display: Display) -> str | None:
     """Why this mirror did not serve, or None once the file is in place."""
     import pooch
     import requests
@@ -106,7 +117,7 @@ def _try_mirror(url: str, spec: FileSpec, target: Path, display: Display) -> str
     )
     try:
         with _quiet_pooch():
-            pooch.retrieve(url, spec.sha256, fname=target.name, path=target.parent, downloader=fetch)
+            pooch.retrieve(url, spec.known_hash, fname=target.name, path=target.parent, downloader=fetch)
         target.chmod(0o644)  # the temporary file was private; a data folder may be shared
     except requests.HTTPError as cause:
         reason = f"answered {cause.response.status_code}" if cause.response is not None else "refused"

@@ -14,17 +14,24 @@ from hsiaug.errors import SceneError, did_you_mean
 
 __all__ = ["must_exist", "read_cube_file", "read_label_file"]
 
-IMAGES = (".tif", ".tiff", ".png", ".bmp")
+GEOTIFF = (".tif", ".tiff")
+IMAGES = (*GEOTIFF, ".png", ".bmp")
 
 
 def read_cube_file(path: Path, *, key: str | None = None, data: str | None = None) -> Raw:
-    """The three-dimensional numeric array in a .mat, .npy or ENVI file.
+    """The three-dimensional numeric array in a .mat, .npy, ENVI or GeoTIFF file.
 
-    key: its name in a .mat file; data: name of the data file beside an ENVI header.
+    key: its name in a .mat file; data: name of the data file beside an ENVI header. A GeoTIFF needs the extra ``geo``.
 
     Raises SceneError where the file is missing, of another kind, damaged, or holds no such array.
     """
-    raw = _read(path, key, data, ndim=3)
+    if path.suffix.lower() in GEOTIFF:
+        from hsiaug.data.readers_geo import read_geotiff
+
+        must_exist(path)
+        raw = read_geotiff(path)
+    else:
+        raw = _read(path, key, data, ndim=3)
     if raw.array.ndim != 3:
         raise _wrong_rank(path, "a cube has three axes", raw)
     return raw
@@ -57,7 +64,9 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> Raw:
         raw = read_envi(*pair)
     else:
         must_exist(path)
-        kinds = ".mat, .npy or ENVI (.hdr)" + (f", or an image ({', '.join(IMAGES)})" if ndim == 2 else "")
+        kinds = ".mat, .npy or ENVI (.hdr), or " + (
+            f"an image ({', '.join(IMAGES)})" if ndim == 2 else f"a GeoTIFF ({', '.join(GEOTIFF)})"
+        )
         raise SceneError(
             f"{path} must be {kinds}",
             value=f"extension '{path.suffix}' and no ENVI header beside it",

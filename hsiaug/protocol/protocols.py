@@ -21,6 +21,7 @@ DEFAULT_BUFFER: dict[str, Buffer] = {
     "random": "none",
     "random-twin": "none",
     "fixed": "none",
+    "places": "none",
 }
 USAGE = {
     "issd": "issd or issd:RATIO, as issd:0.05",
@@ -29,6 +30,7 @@ USAGE = {
     "random": "random:RATIO, as random:0.1",
     "random-twin": "random-twin:PROTOCOL, as random-twin:issd",
     "fixed": "fixed:FILE, a .mat, .npz or .npy with a train mask and a test mask, or fixed:TRAIN+TEST, two files",
+    "places": "places, the places of training and of test that the data's makers named, or places:N, N tiles of training",
 }
 
 
@@ -36,7 +38,7 @@ USAGE = {
 class Protocol:
     """How train and test pixels are drawn.
 
-    name: issd | kshot | blocks | random | random-twin | fixed.
+    name: issd | kshot | blocks | random | random-twin | fixed, and for dense tasks blocks | places.
     argument: canonical text after the colon. For ``fixed`` it is "file names#checksum", so that moving
         the files does not change what a trial is.
     buffer: labelled pixels that are left out round the training pixels, so that for patches of side p = 2r+1
@@ -53,7 +55,7 @@ class Protocol:
     @property
     def label(self) -> str:
         """As printed in tables: the text that was typed, with the buffer where it is not the usual one."""
-        text = f"{self.name}:{self.argument.split('#')[0]}"
+        text = f"{self.name}:{self.argument.split('#')[0]}".removesuffix(":")
         if self.name == "issd" and float(self.argument) == DEFAULT_RATIO:
             text = "issd"
         return text if self.buffer == DEFAULT_BUFFER[self.name] else f"{text} (buffer {self.buffer})"
@@ -61,7 +63,7 @@ class Protocol:
     @property
     def text(self) -> str:
         """As typed on the command line, so that it parses again."""
-        return f"{self.name}:{'+'.join(map(str, self.paths)) or self.argument}"
+        return f"{self.name}:{'+'.join(map(str, self.paths)) or self.argument}".removesuffix(":")
 
     @property
     def random(self) -> bool:
@@ -107,7 +109,9 @@ def _number(name: str, argument: str) -> str:
     """The canonical text of a protocol's number."""
     if name == "issd" and not argument:
         return repr(DEFAULT_RATIO)
-    whole = name in ("kshot", "blocks")
+    if name == "places" and not argument:
+        return ""
+    whole = name in ("kshot", "blocks", "places")
     try:
         number = int(argument) if whole else float(argument)
     except ValueError:

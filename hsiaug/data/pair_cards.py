@@ -1,0 +1,111 @@
+"""The schema of a card of image–mask pairs: a TOML file that says where images and masks lie and what they mean."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, FiniteFloat, PositiveFloat, model_validator
+
+from hsiaug.data.cards import Part
+
+__all__ = ["Archive", "PairCard"]
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Archive(Part):
+    """A zip file to download and unpack. md5: as its makers publish it."""
+
+    urls: Annotated[tuple[Annotated[str, Field(pattern=r"^https?://")], ...], Field(min_length=1)]
+    md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    name: Text
+    size: int | None = None
+
+    @property
+    def known_hash(self) -> str:
+        """What a download must have."""
+        return f"md5:{self.md5}"
+
+
+class Images(Part):
+    """files: one pattern per date, relative to the card, as ``{place}/before/*_{band}.tif``.
+
+    ``{place}`` stands for a place's name (of "train/a7", ``{group}`` is "train" and ``{name}`` "a7"), ``{band}`` for
+    each of ``bands`` where a file holds one band, and ``*`` for anything, where exactly one file must fit. Bands on
+    coarser grids are enlarged to the finest.
+    axes: of a .npy or .mat file with several bands. scale, offset: value = raw · scale + offset.
+    bands: names, in the order wanted. wavelengths: nm, one per band.
+    """
+
+    files: Annotated[tuple[Text, ...], Field(min_length=1, max_length=2)]
+    axes: Literal["hwb", "bhw"] = "hwb"
+    scale: FiniteFloat = 1.0
+    offset: FiniteFloat = 0.0
+    units: Text = "reflectance"
+    bands: tuple[Text, ...] = ()
+    wavelengths: tuple[PositiveFloat, ...] = ()
+    gsd: PositiveFloat | None = None
+
+
+class Masks(Part):
+    """files: patterns, the first that a place has is read; or by_class: one file per class, whose pixels ≠ 0 are it.
+
+    names: class names; their order gives the class ids 1..C. codes: the codes of each class in the file, default 1..C.
+    ignore: codes without a class. Any other code is an error.
+    """
+
+    files: tuple[Text, ...] = ()
+    by_class: tuple[Text, ...] = ()
+    names: Annotated[tuple[Text, ...], Field(min_length=2)]
+    codes: tuple[tuple[int, ...], ...] = ()
+    ignore: tuple[int, ...] = ()
+
+    @model_validator(mode="after")
+    def _lists_fit(self) -> Self:
+        if bool(self.files) == bool(self.by_class):
+            raise ValueError("give either files or by_class")
+        for key, values in (("by_class", self.by_class), ("codes", self.codes)):
+            if values and len(values) != len(self.names):
+                raise ValueError(f"{key} needs one entry for each of the {len(self.names)} names")
+        return self
+
+
+class Places(Part):
+    """Names of the places of each side; "train/*" means all that have an image. any: places split inside."""
+
+    train: tuple[Text, ...] = ()
+    test: tuple[Text, ...] = ()
+    any: tuple[Text, ...] = ()
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not (self.train and self.test) and not self.any:
+            raise ValueError("name places of train and of test, or of any")
+        return self
+
+
+class PairCard(Part):
+    """A set of image–mask pairs.
+
+    allow_missing: places whose images are not here are left out (and named), as long as each side keeps one.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    title: str = ""
+    homepage: str = ""
+    licence: str = ""
+    task: Literal["segmentation", "change"]
+    images: Images
+    masks: Masks
+    places: Places
+    allow_missing: bool = False
+    archives: tuple[Archive, ...] = ()
+
+    @model_validator(mode="after")
+    def _dates_fit(self) -> Self:
+        wanted = 2 if self.task == "change" else 1
+        if len(self.images.files) != wanted:
+            raise ValueError(f"task {self.task} needs {wanted} pattern(s) in images.files, one per date")
+        if self.task == "change" and self.masks.names != ("unchanged", "changed"):
+            raise ValueError('task change needs masks.names = ["unchanged", "changed"]')
+        return self

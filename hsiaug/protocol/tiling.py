@@ -1,0 +1,285 @@
+"""Splits of the dense tasks: which tiles train and which are tested. No pixel is ever in both."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.errors import InputError, SplitError
+from hsiaug.pairs import PairSet, Place
+from hsiaug.protocol.protocols import Protocol
+from hsiaug.protocol.split import THIN, Audit
+from hsiaug.seeds import derive_seed
+from hsiaug.tiles import DenseSamples, DenseView
+
+__all__ = ["DENSE_PROTOCOLS", "Tile", "TileSplit", "dense_view", "draw_tiles"]
+
+DENSE_PROTOCOLS = ("places", "blocks")
+
+ENOUGH = 100
+"""Training tiles below which the stride is halved, down to an eighth of the tile."""
+
+DRAWS = 60
+"""Random assignments of blocks, of which the best is taken."""
+
+Tile = tuple[int, int, int]
+"""Number of the place, first row, first column."""
+
+Side = list[NDArray[np.bool_]]
+"""A mask of pixels for each place."""
+
+
+@dataclass(frozen=True, eq=False)
+class TileSplit:
+    """Training and test tiles of one draw, of side ``patch``.
+
+    Training tiles may overlap one another; test tiles too, where a block is no multiple of the tile: each test pixel
+    is scored once. Raises SplitError when a pixel would be in a training and in a test tile.
+    """
+
+    pairs: PairSet
+    train: tuple[Tile, ...]
+    test: tuple[Tile, ...]
+    protocol: Protocol
+    patch: int
+    seed: int
+    stride: int
+
+    def __post_init__(self) -> None:
+        shared = sum(int((a & b).sum()) for a, b in zip(self.trained, self.tested, strict=True))
+        if shared:
+            raise SplitError(
+                "training and test tiles must not share a pixel", value=f"{shared} shared", mend="Draw them apart."
+            )
+
+    @cached_property
+    def trained(self) -> Side:
+        """The pixels of training tiles, place by place."""
+        return self._covered(self.train)
+
+    @cached_property
+    def tested(self) -> Side:
+        """The pixels of test tiles, place by place."""
+        return self._covered(self.test)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """Labelled pixels of each side and class; overlap is 0 by construction, and measured all the same."""
+        counts = {side: self._counts(masks) for side, masks in (("train", self.trained), ("test", self.tested))}
+        labelled = self._counts([np.ones_like(place.mask, dtype=bool) for place in self.pairs.places])
+        ids = range(1, len(self.pairs.class_names) + 1)
+        present = [c for c in ids if labelled[c - 1]]
+        n_train, n_test = sum(counts["train"]), sum(counts["test"])
+        both = sum(int((a & b).sum()) for a, b in zip(self.trained, self.tested, strict=True))
+        digest = hashlib.sha256(repr((self.patch, self.train, self.test)).encode()).hexdigest()
+        side = f"{self.patch}×{self.patch}"
+        return Audit(
+            sha256=digest,
+            protocol=self.protocol.label,
+            leaky=both > 0,
+            buffer=self.protocol.buffer,
+            radius=self.patch // 2,
+            n_train=n_train,
+            n_test=n_test,
+            n_buffered=sum(labelled) - n_train - n_test,
+            train_counts=counts["train"],
+            test_counts=counts["test"],
+            centre_overlap_percent=round(100 * both / max(1, n_test), 2),
+            patch_overlap_percent=round(100 * both / max(1, n_test), 2),
+            lost_classes=tuple(c for c in present if counts["test"][c - 1] == 0),
+            thin_classes=tuple(c for c in present if 0 < counts["test"][c - 1] < THIN),
+            untrained_classes=tuple(c for c in present if counts["train"][c - 1] == 0),
+            notes=(
+                f"{len(self.train)} training tiles of {side}, stride {self.stride}; {len(self.test)} test tiles",
+            ),
+        )
+
+    def _covered(self, tiles: tuple[Tile, ...]) -> Side:
+        covered = [np.zeros(place.mask.shape, dtype=bool) for place in self.pairs.places]
+        for where, row, column in tiles:
+            covered[where][row : row + self.patch, column : column + self.patch] = True
+        return covered
+
+    def _counts(self, masks: Side) -> tuple[int, ...]:
+        total = np.zeros(len(self.pairs.class_names) + 1, dtype=np.int64)
+        for place, mask in zip(self.pairs.places, masks, strict=True):
+            total += np.bincount(place.mask[mask], minlength=len(total))
+        return tuple(int(n) for n in total[1:])
+
+
+def draw_tiles(pairs: PairSet, protocol: Protocol, seed: int, patch: int) -> TileSplit:
+    """Draw ``seed`` of a protocol for the dense tasks.
+
+    ``places``: the sides that the data's makers named; every draw has the same test tiles, and all training tiles, or
+    with ``places:N`` N of them at random. ``blocks:B``: each place is cut into blocks of about B pixels, half of them,
+    at random, for test; among 60 assignments the one with most classes, and then most tiles, on both sides is taken.
+    The buffer keeps training tiles off test blocks: a quarter of a tile (``centre``), half (``patch``) or ``none``.
+
+    Raises SplitError where there is no tile on a side, InputError for a protocol of the other tasks or a tile that
+    does not fit.
+    """
+    _check_tile(pairs, patch)
+    rng = np.random.default_rng(derive_seed("tiles", pairs.name, *protocol.as_json().values(), seed))
+    if protocol.name == "places":
+        train, test = _named(pairs, protocol)
+    elif protocol.name == "blocks":
+        train, test = _blocks(pairs, protocol, patch, rng)
+    else:
+        raise InputError(
+            "--protocol of a dense task is places, places:N or blocks:B",
+            value=repr(protocol.text),
+            mend="Use blocks:48, for example, or leave it out.",
+        )
+    stride, tiles = _train_tiles(train, patch)
+    if protocol.name == "places" and protocol.argument:
+        wanted = int(protocol.argument)
+        if wanted > len(tiles):
+            raise SplitError(
+                f"protocol {protocol.label} needs {wanted} training tiles of {patch}×{patch}",
+                value=f"{len(tiles)} in the places of training",
+                mend=f"Ask for at most {len(tiles)}, or for smaller tiles.",
+            )
+        tiles = [tiles[i] for i in np.sort(rng.permutation(len(tiles))[:wanted])]
+    tested = [tile for where, mask in enumerate(test) for tile in _cover(where, mask, patch)]
+    for side, found in (("training", tiles), ("test", tested)):
+        if not found:
+            raise SplitError(
+                f"protocol {protocol.label} leaves no {side} tile of {patch}×{patch} pixels of {pairs.name}",
+                mend="Choose a smaller --patch, other blocks, or a smaller --buffer.",
+            )
+    return TileSplit(pairs, tuple(tiles), tuple(tested), protocol, patch, seed, stride)
+
+
+def dense_view(split: TileSplit) -> DenseView:
+    """What a plugin may see: the training tiles. Everything is copied."""
+    pairs = split.pairs
+    n = len(split.train)
+    return DenseView(
+        real=DenseSamples(
+            images=np.stack([cut(pairs.places[w].images, r, c, split.patch) for w, r, c in split.train]),
+            masks=np.stack([cut(pairs.places[w].mask, r, c, split.patch) for w, r, c in split.train]).astype(
+                np.int64
+            ),
+            synthetic=np.zeros(n, dtype=bool),
+            weight=np.ones(n, dtype=np.float32),
+        ),
+        class_names=pairs.class_names,
+        wavelengths=None if pairs.wavelengths is None else pairs.wavelengths.copy(),
+        gsd=pairs.gsd,
+        units=pairs.units,
+        descriptions=dict(pairs.descriptions),
+    )
+
+
+def cut(array: NDArray[np.generic], row: int, column: int, side: int) -> NDArray[np.generic]:
+    """The tile of an array (..., H, W)."""
+    return array[..., row : row + side, column : column + side].copy()
+
+
+def _check_tile(pairs: PairSet, patch: int) -> None:
+    smallest = min(min(place.mask.shape) for place in pairs.places)
+    if not 8 <= patch <= smallest:
+        raise InputError(
+            f"--patch, the side of a tile, must lie between 8 and {smallest} pixels for {pairs.name}",
+            value=str(patch),
+            mend="32 or 64 are usual.",
+        )
+
+
+def _named(pairs: PairSet, protocol: Protocol) -> tuple[Side, Side]:
+    parts = {place.part for place in pairs.places}
+    if not {"train", "test"} <= parts:
+        raise InputError(
+            f"protocol {protocol.name} needs places of training and of test, which {pairs.name} does not name",
+            mend="Use blocks:48, for example.",
+        )
+    return (
+        [np.full(place.mask.shape, place.part == "train") for place in pairs.places],
+        [np.full(place.mask.shape, place.part == "test") for place in pairs.places],
+    )
+
+
+def _blocks(pairs: PairSet, protocol: Protocol, patch: int, rng: np.random.Generator) -> tuple[Side, Side]:
+    size = int(protocol.argument)
+    guard = {"none": 0, "centre": math.ceil(patch / 4), "patch": math.ceil(patch / 2)}[protocol.buffer]
+    grids = [_grid(place, size) for place in pairs.places]
+    total = sum(int(grid.max()) + 1 for grid in grids)
+    best: tuple[tuple[int, int], Side, Side] | None = None
+    for _ in range(DRAWS):
+        chosen = np.zeros(total, dtype=bool)
+        chosen[rng.permutation(total)[: max(1, total // 2)]] = True
+        test, first = [], 0
+        for grid in grids:
+            test.append(chosen[first + grid])
+            first += int(grid.max()) + 1
+        train = [~_grown(mask, guard) for mask in test]
+        score = (_classes(pairs, train) + _classes(pairs, test), len(_train_tiles(train, patch)[1]))
+        if best is None or score > best[0]:
+            best = (score, train, test)
+    if best is None:
+        raise SplitError(f"protocol {protocol.label} finds no blocks", mend="Choose smaller blocks.")
+    return best[1], best[2]
+
+
+def _grid(place: Place, size: int) -> NDArray[np.int64]:
+    """(H, W) number of the block of each pixel: equal blocks of about ``size`` pixels, at least two across."""
+    height, width = place.mask.shape
+    down, across = (max(2, round(side / size)) for side in (height, width))
+    rows = np.arange(height) * down // height
+    columns = np.arange(width) * across // width
+    grid: NDArray[np.int64] = rows[:, None] * across + columns[None]
+    return grid
+
+
+def _grown(mask: NDArray[np.bool_], distance: int) -> NDArray[np.bool_]:
+    from scipy.ndimage import maximum_filter
+
+    return np.asarray(maximum_filter(mask, size=2 * distance + 1), dtype=bool)
+
+
+def _classes(pairs: PairSet, side: Side) -> int:
+    return len(
+        {c for place, mask in zip(pairs.places, side, strict=True) for c in np.unique(place.mask[mask]) if c}
+    )
+
+
+def _train_tiles(side: Side, patch: int) -> tuple[int, list[Tile]]:
+    """Stride, and the tiles wholly inside ``side`` on a grid of that stride."""
+    found: list[Tile] = []
+    stride = max(1, patch // 2)
+    for part in (2, 4, 8):
+        stride = max(1, patch // part)
+        found = [tile for where, mask in enumerate(side) for tile in _inside(where, mask, patch, stride)]
+        if len(found) >= ENOUGH:
+            break
+    return stride, found
+
+
+def _inside(where: int, mask: NDArray[np.bool_], patch: int, stride: int) -> list[Tile]:
+    sums = np.pad(mask.astype(np.int64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    rows = np.arange(0, mask.shape[0] - patch + 1, stride)[:, None]
+    columns = np.arange(0, mask.shape[1] - patch + 1, stride)[None]
+    far = (rows + patch, columns + patch)
+    area = sums[far] - sums[rows, far[1]] - sums[far[0], columns] + sums[rows, columns]
+    return [(where, int(r * stride), int(c * stride)) for r, c in np.argwhere(area == patch * patch)]
+
+
+def _cover(where: int, mask: NDArray[np.bool_], patch: int) -> list[Tile]:
+    """Tiles inside ``mask`` that together cover every pixel of it that a tile can cover, with little overlap."""
+    corners = [(row, column) for _, row, column in _inside(where, mask, patch, 1)]
+    left = mask.copy()
+    tiles: list[Tile] = []
+    # Row by row, each tile whose first pixel is new; the rims that are left, from their own corners.
+    for down in (0, patch - 1):
+        for right in (0, patch - 1):
+            # From that corner's own side, or every step would bring one new pixel only.
+            for row, column in sorted(corners, key=lambda c: (-c[0] if down else c[0], -c[1] if right else c[1])):
+                if left[row + down, column + right]:
+                    tiles.append((where, row, column))
+                    left[row : row + patch, column : column + patch] = False
+    return sorted(tiles)
