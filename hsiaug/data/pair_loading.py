@@ -25,7 +25,6 @@ __all__ = ["load_pairs", "pair_set_names"]
 
 SETS = Path(__file__).parent / "pairs"
 
-Task = Literal["segmentation", "change"]
 Part = Literal["train", "test", "any"]
 
 
@@ -35,11 +34,11 @@ def pair_set_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in SETS.glob("*.toml")))
 
 
-def load_pairs(ref: str | os.PathLike[str], task: Task, *, progress: bool = True) -> PairSet:
+def load_pairs(ref: str | os.PathLike[str], task: str, *, progress: bool = True) -> PairSet:
     """The pairs of a catalogue name, of your own card of pairs, or (segmentation) of a scene, as one place.
 
     Files of a public set that are not here are downloaded first where its makers allow that.
-    Raises InputError for an unknown name or a set of the other task, DataUnavailableError where files cannot be had,
+    task: "segmentation" (one date) or "change" (two). Raises InputError for an unknown name or a set of the other task, DataUnavailableError where files cannot be had,
     and SceneError where a card or a file is not valid.
     """
     text = os.fspath(ref)
@@ -69,7 +68,7 @@ def _is_pairs(path: Path) -> bool:
         return False
 
 
-def _checked(pairs: PairSet, task: Task, ref: str) -> PairSet:
+def _checked(pairs: PairSet, task: str, ref: str) -> PairSet:
     found = "change" if pairs.dates == 2 else "segmentation"
     if found != task:
         raise InputError(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["confusion", "score"]
+__all__ = ["confusion", "dense_score", "score"]
 
 
 def confusion(true: NDArray[Any], predicted: NDArray[Any], classes: int) -> NDArray[np.int64]:
@@ -46,6 +46,32 @@ def score(matrix: NDArray[np.int64], subsets: Mapping[str, tuple[int, ...]]) -> 
         "confusion": matrix.tolist(),
         "subsets": {name: _subset(matrix, ids) for name, ids in subsets.items()},
     }
+
+
+def dense_score(matrix: NDArray[np.int64], *, change: bool) -> dict[str, Any]:
+    """The metrics of a dense task: those of :func:`score`, and IoU and F1 of each class with their means.
+
+    Means are over the classes that have test pixels. change: also F1, IoU, precision and recall of class 2, "changed";
+    precision is None where nothing was called changed.
+    """
+    true, called, right = matrix.sum(axis=1), matrix.sum(axis=0), np.diag(matrix)
+    seen = true > 0
+    iou = np.where(seen, right / np.maximum(true + called - right, 1), np.nan)
+    f1 = np.where(seen, 2 * right / np.maximum(true + called, 1), np.nan)
+    metrics = score(matrix, {})
+    metrics |= {
+        "miou": float(np.nanmean(iou)),
+        "iou": [None if np.isnan(v) else float(v) for v in iou],
+        "f1": [None if np.isnan(v) else float(v) for v in f1],
+    }
+    if change:
+        metrics |= {
+            "f1_change": metrics["f1"][1],
+            "iou_change": metrics["iou"][1],
+            "recall_change": metrics["recall"][1],
+            "precision_change": float(right[1] / called[1]) if called[1] else None,
+        }
+    return metrics
 
 
 def _subset(matrix: NDArray[np.int64], ids: tuple[int, ...]) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class Bench(Workbench):
         return self.case.split
 
     def view(self, spec: TrialSpec, scope: Scope) -> TrainView:
-        view = super().view(spec, scope)
+        view: TrainView = super().view(spec, scope)
         # In place, and so once for all who share the view.
         object.__setattr__(view, "descriptions", self.descriptions)
         return view

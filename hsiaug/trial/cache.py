@@ -16,10 +16,7 @@ from typing import Any, TypeVar
 
 from hsiaug.plugins.card import Card
 from hsiaug.plugins.contracts import FittedGenerator, Generator, Progress
-from hsiaug.protocol.split import Split
-from hsiaug.protocol.view import Scope, TrainView
-from hsiaug.samples import PatchSamples
-from hsiaug.scene import Scene
+from hsiaug.protocol.view import Scope
 from hsiaug.seeds import derive_seed
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.task import Task
@@ -59,18 +56,20 @@ class _Kept:
 class Workbench:
     """Everything that trials on one scene may share. folder: where slow fits are saved, or None.
 
+    Data, splits, views and samples are the task's own types.
+
     Only what belongs to the latest draw, and to its latest generator, is kept in memory: run trials draw by draw
     and generator by generator.
     """
 
-    def __init__(self, scene: Scene, task: Task, folder: Path | None = None) -> None:
+    def __init__(self, scene: Any, task: Task, folder: Path | None = None) -> None:
         self.scene = scene
         self.task = task
         self._folder = folder
         self._of_draw: _Kept = _Kept()
         self._of_fit: _Kept = _Kept()
 
-    def split(self, spec: TrialSpec) -> Split:
+    def split(self, spec: TrialSpec) -> Any:
         """The split of a trial."""
         return self._of_draw.once(
             spec.draw_hash,
@@ -78,7 +77,7 @@ class Workbench:
             lambda: self.task.split(self.scene, spec.protocol, spec.seed, spec.patch),
         )
 
-    def view(self, spec: TrialSpec, scope: Scope) -> TrainView:
+    def view(self, spec: TrialSpec, scope: Scope) -> Any:
         """What a plugin of that scope may see in a trial."""
         return self._of_draw.once(
             spec.draw_hash, scope, lambda: self.task.view(self.scene, self.split(spec), scope)
@@ -90,7 +89,7 @@ class Workbench:
             spec.fit_hash, ("fit", device), lambda: self._load_or_fit(spec, generator, device, progress)
         )
 
-    def pool(self, spec: TrialSpec, fit: Fit, view: TrainView) -> list[PatchSamples]:
+    def pool(self, spec: TrialSpec, fit: Fit, view: Any) -> list[Any]:
         """The checked blocks of the pool that the trial's λ takes prefixes of."""
         blocks = []
         for j, counts in enumerate(self.task.blocks(view, spec.lam)):
@@ -99,10 +98,8 @@ class Workbench:
                 blocks.append(self._of_fit.once(spec.fit_hash, (spec.omega, j), draw))
         return blocks
 
-    def _draw(
-        self, spec: TrialSpec, fit: Fit, view: TrainView, j: int, counts: dict[int, int]
-    ) -> Callable[[], PatchSamples]:
-        def draw() -> PatchSamples:
+    def _draw(self, spec: TrialSpec, fit: Fit, view: Any, j: int, counts: dict[int, int]) -> Callable[[], Any]:
+        def draw() -> Any:
             seed = derive_seed("sample", spec.generator.name, spec.seed, j)
             samples = fit.fitted.sample(counts, guidance=spec.omega, seed=seed)
             self.task.check(samples, counts, view)

@@ -14,7 +14,6 @@ from typing import Any
 from hsiaug.plugins.card import Card
 from hsiaug.plugins.contracts import Classifier, Generator, Progress
 from hsiaug.plugins.registry import Registry
-from hsiaug.samples import PatchSamples
 from hsiaug.seeds import derive_seed
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import PeakMemory, counted_steps, environment, resolve_device, threads
@@ -102,7 +101,7 @@ def run_trial(
 
 def augment(
     spec: TrialSpec, bench: Workbench, generator: Generator, device: str, course: Course, progress: Progress
-) -> PatchSamples:
+) -> Any:
     """Real samples and then the synthetic ones that λ asks for. Where it asks for none, nothing is fitted.
 
     Reads nothing of the spec's classifier. ``course`` receives the seconds of ``fit_generator`` and ``sample``.
@@ -125,7 +124,7 @@ def _classify(
     spec: TrialSpec,
     bench: Workbench,
     classifier: Classifier,
-    samples: PatchSamples,
+    samples: Any,
     device: str,
     course: Course,
     progress: Progress,

@@ -6,182 +6,71 @@ these and nothing else, so a new task is a new class here and no change elsewher
 ============  ===============================  ==========================================================
 function      pixel classification             segmentation and change detection (dense tasks)
 ============  ===============================  ==========================================================
-``split``     labelled pixels, by protocol     image tiles by city, file or block, with a guard band
-``view``      cube with hidden test pixels     the train tiles: images (n, T, B, H, W), T = 1 or 2 dates,
-                                               masks (n, H, W) int64 with −1 = ignore
+``load``      a scene                          image–mask pairs, or a scene as one pair
+``split``     labelled pixels, by protocol     tiles by place or block, with a guard band
+``view``      cube with hidden test pixels     the train tiles and their masks
 ``wanted``    samples per class, by λ          pairs in all: round(λ · real pairs), as {0: n}
 ``blocks``    wanted(¼), wanted(½) − …         the same
 ``check``     shapes, classes, counts          shapes, classes, counts
 ``join``      real + prefixes of the pool      real + the first pairs of the pool
 ``shown``     patch, spectrum or location      unchanged
-``predict``   batches of test patches          test tiles one by one
+``predict``   batches of test patches          batches of test tiles
 ``score``     OA, AA, κ, per class             mIoU and macro-F1 without ignore; F1 and IoU of the change class
 ``counts``    samples per class                pixels per class
 ============  ===============================  ==========================================================
 
-``predict`` gives (index, label) over flat test positions in either case, which is what the store keeps.
+``predict`` gives (index, label) over flat test positions in either case, which is what the store keeps. ``usual``
+says what a benchmark runs where the user leaves it open.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from hsiaug.errors import InputError, PluginError, did_you_mean
-from hsiaug.metrics.accuracy import confusion, score
+from hsiaug.errors import InputError, did_you_mean
 from hsiaug.plugins.card import Card
 from hsiaug.plugins.contracts import FittedClassifier
-from hsiaug.protocol.balance import pool_steps, synthetic_counts
 from hsiaug.protocol.protocols import Protocol as SplitProtocol
-from hsiaug.protocol.split import Split, draw_split
-from hsiaug.protocol.view import Scope, TrainView, pad, patches_at, train_view
-from hsiaug.samples import NOWHERE, Patches, PatchSamples, concatenate
-from hsiaug.scene import Scene
+from hsiaug.protocol.view import Scope
+from hsiaug.trial.dense import ChangeDetection, Segmentation
+from hsiaug.trial.pixels import PixelClassification, Prediction
+from hsiaug.trial.usual import Usual
 
-__all__ = ["Task", "get_task"]
-
-BATCH_BYTES = 16 * 2**20
-"""Test patches are cut and predicted in batches of about this size, so that memory stays bounded."""
-
-Prediction = tuple[NDArray[np.int32], NDArray[np.int16]]
+__all__ = ["Prediction", "Task", "get_task", "task_names"]
 
 
 class Task(Protocol):
-    """What the runner asks of a task; see the module's docstring for what each function means."""
+    """What the runner asks of a task; see the module's docstring for what each function means.
+
+    Data, splits, views and samples are the task's own types, which nothing but the task and the plugins look into.
+    control: the classifier that every benchmark runs beside those asked for.
+    """
 
     name: str
+    control: str
 
-    def split(self, scene: Scene, protocol: SplitProtocol, seed: int, patch: int) -> Split: ...
-    def view(self, scene: Scene, split: Split, scope: Scope) -> TrainView: ...
-    def wanted(self, view: TrainView, lam: float) -> dict[int, int]: ...
-    def blocks(self, view: TrainView, lam: float) -> list[dict[int, int]]: ...
-    def check(self, samples: PatchSamples, wanted: Mapping[int, int], view: TrainView) -> None: ...
-    def join(self, view: TrainView, pool: Sequence[PatchSamples], wanted: Mapping[int, int]) -> PatchSamples: ...
-    def shown(self, samples: PatchSamples, card: Card) -> PatchSamples: ...
-    def predict(self, fitted: FittedClassifier, card: Card, scene: Scene, split: Split) -> Prediction: ...
-    def score(self, scene: Scene, prediction: Prediction) -> dict[str, Any]: ...
-    def counts(self, samples: PatchSamples, scene: Scene) -> dict[str, list[int]]: ...
-
-
-class PixelClassification:
-    """Classes of single pixels, from the patches round them."""
-
-    name = "pixels"
-
-    def split(self, scene: Scene, protocol: SplitProtocol, seed: int, patch: int) -> Split:
-        return draw_split(scene, protocol, seed, patch)
-
-    def view(self, scene: Scene, split: Split, scope: Scope) -> TrainView:
-        return train_view(scene, split, scope)
-
-    def wanted(self, view: TrainView, lam: float) -> dict[int, int]:
-        return synthetic_counts(view.counts, lam)
-
-    def blocks(self, view: TrainView, lam: float) -> list[dict[int, int]]:
-        return pool_steps(view.counts, lam)
-
-    def check(self, samples: PatchSamples, wanted: Mapping[int, int], view: TrainView) -> None:
-        """Raise PluginError unless a generator made exactly what was asked for."""
-        side = (view.bands, view.patch, view.patch)
-        if len(samples) and samples.x.shape[1:] != side:
-            raise PluginError(
-                f"a generator must make patches of shape {side}",
-                value=str(samples.x.shape[1:]),
-                mend="Return PatchSamples in the shape of TrainView.real.",
-            )
-        ids, counts = np.unique(samples.y, return_counts=True)
-        made = dict(zip(ids.tolist(), counts.tolist(), strict=True))
-        asked = {c: n for c, n in wanted.items() if n}
-        if made != asked:
-            raise PluginError(
-                "a generator must make exactly the samples that were asked for, by class id",
-                value=f"{made} in place of {asked}",
-                mend="Return counts[c] samples of each class c.",
-            )
-        if not np.isfinite(samples.x).all():
-            raise PluginError(
-                "a generator must make finite samples",
-                value=f"NaN or infinity in {int((~np.isfinite(samples.x)).any(axis=(1, 2, 3)).sum())} of them",
-                mend="Look for a division by a constant band, or a training that diverged.",
-            )
-
-    def join(self, view: TrainView, pool: Sequence[PatchSamples], wanted: Mapping[int, int]) -> PatchSamples:
-        """Real samples, then the first ``wanted[c]`` of each class of the pool."""
-        if not any(wanted.values()):
-            return view.real
-        drawn = concatenate(pool)
-        first = [np.flatnonzero(drawn.y == c)[:n] for c, n in wanted.items()]
-        return concatenate([view.real, drawn.take(np.concatenate(first))])
-
-    def shown(self, samples: PatchSamples, card: Card) -> PatchSamples:
-        """What a classifier's card reads: patches, centre spectra, or locations without any band."""
-        seen = _shown(samples.x, samples.coords, card)
-        return PatchSamples(seen.x, seen.coords, samples.y, samples.synthetic, samples.weight, samples.provenance)
-
-    def predict(self, fitted: FittedClassifier, card: Card, scene: Scene, split: Split) -> Prediction:
-        """Flat index and predicted class id of every test pixel. Reads no test label."""
-        coords = np.argwhere(split.test).astype(np.int32)
-        labels = [
-            _check_labels(fitted.predict(batch), batch, scene)
-            for batch in _batches(scene, coords, split.patch, card)
-        ]
-        index = np.ravel_multi_index((coords[:, 0], coords[:, 1]), scene.shape)
-        return index.astype(np.int32), np.concatenate(labels).astype(np.int16)
-
-    def score(self, scene: Scene, prediction: Prediction) -> dict[str, Any]:
-        """The only place where test labels are read."""
-        index, label = prediction
-        matrix = confusion(scene.labels.ravel()[index], label, len(scene.class_names))
-        return score(matrix, scene.subsets)
-
-    def counts(self, samples: PatchSamples, scene: Scene) -> dict[str, list[int]]:
-        classes = len(scene.class_names) + 1
-        return {
-            name: np.bincount(samples.y[samples.synthetic == made], minlength=classes)[1:].tolist()
-            for name, made in (("real", False), ("synthetic", True))
-        }
+    def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> Any: ...
+    def usual(self, data: Any, /) -> Usual: ...
+    def split(self, data: Any, protocol: SplitProtocol, seed: int, patch: int, /) -> Any: ...
+    def view(self, data: Any, split: Any, scope: Scope, /) -> Any: ...
+    def wanted(self, view: Any, lam: float, /) -> dict[int, int]: ...
+    def blocks(self, view: Any, lam: float, /) -> list[dict[int, int]]: ...
+    def check(self, samples: Any, wanted: Mapping[int, int], view: Any, /) -> None: ...
+    def join(self, view: Any, pool: Sequence[Any], wanted: Mapping[int, int], /) -> Any: ...
+    def shown(self, samples: Any, card: Card, /) -> Any: ...
+    def predict(self, fitted: FittedClassifier, card: Card, data: Any, split: Any, /) -> Prediction: ...
+    def score(self, data: Any, prediction: Prediction, /) -> dict[str, Any]: ...
+    def counts(self, samples: Any, data: Any, /) -> dict[str, list[int]]: ...
 
 
-def _shown(x: NDArray[np.float32], coords: NDArray[np.int32], card: Card) -> Patches:
-    if card.input == "location":
-        return Patches(x[:, :0, :1, :1], coords)
-    if card.input == "spectrum":
-        middle = x.shape[2] // 2
-        x = x[:, :, middle : middle + 1, middle : middle + 1]
-    return Patches(x, np.full_like(coords, NOWHERE))
+_TASKS: dict[str, Task] = {task.name: task for task in (PixelClassification(), Segmentation(), ChangeDetection())}
 
 
-def _batches(scene: Scene, coords: NDArray[np.int32], patch: int, card: Card) -> Iterator[Patches]:
-    """Test patches, no larger than the classifier reads them."""
-    side = patch if card.input == "patch" else 1
-    padded = pad(scene.cube, side)
-    step = max(1, BATCH_BYTES // (4 * scene.bands * side * side))
-    for start in range(0, len(coords), step):
-        part = coords[start : start + step]
-        yield _shown(patches_at(padded, part, side), part, card)
-
-
-def _check_labels(labels: NDArray[np.int64], batch: Patches, scene: Scene) -> NDArray[np.int64]:
-    labels = np.asarray(labels)
-    if labels.shape != (len(batch),) or labels.dtype.kind not in "iu":
-        raise PluginError(
-            f"predict must give one integer class id per patch, {len(batch)} here",
-            value=f"{labels.dtype} of shape {labels.shape}",
-            mend="Return an integer array of shape (n,).",
-        )
-    if len(labels) and not (labels.min() >= 1 and labels.max() <= len(scene.class_names)):
-        raise PluginError(
-            f"predict must give class ids in 1..{len(scene.class_names)}",
-            value=f"{labels.min()}..{labels.max()}",
-            mend="Map network outputs back to the ids of samples.y.",
-        )
-    return labels
-
-
-_TASKS: dict[str, Task] = {"pixels": PixelClassification()}
+def task_names() -> tuple[str, ...]:
+    """Every task there is."""
+    return tuple(_TASKS)
 
 
 def get_task(name: str) -> Task:

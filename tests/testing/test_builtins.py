@@ -18,6 +18,6 @@ def test_no_package_is_broken():
 @pytest.mark.parametrize(("kind", "name"), INSTALLED, ids=lambda value: value)
 def test_it_passes_the_conformance_kit(kind, name):
     card = registry().find(kind, name).load().card
-    if card.task != "pixels":
+    if "pixels" not in card.tasks:
         pytest.skip(f"the kit checks plugins for pixels; this one is for {card.task}")
     CHECK[kind](name)
