@@ -13,6 +13,8 @@ __all__ = ["command_for"]
 def command_for(trial: TrialSpec, scene_ref: str) -> str:
     """``hsiaug benchmark …`` that runs this trial again; the controls, which every benchmark runs, come along."""
     words = ["hsiaug", "benchmark", scene_ref]
+    if trial.task != "pixels":
+        words += ["--task", trial.task]
     words += ["--generator", trial.generator.name, "--classifier", trial.classifier.name]
     words += ["--lambda", f"{trial.lam:g}"]
     if trial.omega is not None:

@@ -21,10 +21,8 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, Literal
 
-from hsiaug.data import load_scene
 from hsiaug.errors import PluginError
 from hsiaug.plugins.registry import registry
-from hsiaug.scene import Scene
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import died, run_trial
 from hsiaug.trial.spec import TrialSpec
@@ -72,7 +70,7 @@ def groups(trials: Iterable[TrialSpec]) -> list[Group]:
     return [tuple(group) for group in together.values()]
 
 
-def execute(trials: Sequence[TrialSpec], scene: Scene, job: Job, jobs: int, on_event: OnEvent) -> None:
+def execute(trials: Sequence[TrialSpec], scene: Any, job: Job, jobs: int, on_event: OnEvent) -> None:
     """Run all trials with ``jobs`` processes; records go to the store, events to ``on_event``.
 
     A worker that dies (out of memory, say) does not stop the run: the groups in flight are tried again one at a
@@ -88,7 +86,7 @@ def execute(trials: Sequence[TrialSpec], scene: Scene, job: Job, jobs: int, on_e
         _alone(group, job, on_event)
 
 
-def _open(scene: Scene, job: Job) -> tuple[Workbench, Store]:
+def _open(scene: Any, job: Job) -> tuple[Workbench, Store]:
     """What a process keeps for all its trials: groups of one draw share its split and views."""
     store = Store(job.store, create=True)
     return Workbench(scene, get_task(job.task), store.cache), store
@@ -195,7 +193,7 @@ def _start_worker(job: Job, events: Any) -> None:
     # Ctrl-C reaches the workers too; records are written whole or not at all, so they may stop at once.
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    _worker = (*_open(load_scene(job.scene_ref, progress=False), job), job, events.put)
+    _worker = (*_open(get_task(job.task).load(job.scene_ref, progress=False), job), job, events.put)
 
 
 def _die_with_parent() -> None:

@@ -4,42 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hsiaug.errors import InputError
 from hsiaug.plugins.card import Card, Preset, build_params
 from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.balance import check_lambda, check_omega
-from hsiaug.protocol.protocols import Protocol
-from hsiaug.protocol.split import Split
-from hsiaug.scene import Scene
+from hsiaug.protocol.protocols import Protocol, parse_protocol
+from hsiaug.trial.serving import check_serves
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
-from hsiaug.trial.task import Task
+from hsiaug.trial.task import get_task
 
 T = TypeVar("T")
 
-__all__ = ["CONTROL_CLASSIFIER", "CONTROL_GENERATORS", "Plan", "Request", "build_plan"]
+__all__ = ["CONTROL_GENERATORS", "Plan", "Request", "build_plan"]
 
 CONTROL_GENERATORS = ("none", "duplicate")
-CONTROL_CLASSIFIER = "coords"
-"""Run in every benchmark, asked for or not: a gain counts only against both, and only with spectra."""
+"""Run in every benchmark, asked for or not: a gain counts only against both."""
 
 
 @dataclass(frozen=True)
 class Request:
     """What a user asks for; names and numbers as typed, already split at commas.
 
-    omegas: empty = each generator's own default. overrides: {plugin name: {parameter: text}}.
+    protocol, patch: None = the task's usual ones for the data; buffer: for that protocol, None = its own.
+    generators, classifiers: empty = the task's usual ones. omegas: empty = each generator's own default.
+    overrides: {plugin name: {parameter: text}}.
     """
 
-    protocol: Protocol
-    generators: Sequence[str]
-    classifiers: Sequence[str]
     lambdas: Sequence[float]
-    omegas: Sequence[float]
     seeds: Sequence[int]
-    patch: int = 9
+    task: str = "pixels"
+    protocol: Protocol | None = None
+    buffer: str | None = None
+    generators: Sequence[str] = ()
+    classifiers: Sequence[str] = ()
+    omegas: Sequence[float] = ()
+    patch: int | None = None
     preset: Preset = "cpu"
     overrides: Mapping[str, Mapping[str, str]] | None = None
 
@@ -52,13 +54,15 @@ class Plan:
     """
 
     trials: tuple[TrialSpec, ...]
-    splits: tuple[Split, ...]
+    splits: tuple[Any, ...]
     notes: tuple[str, ...]
     cards: Mapping[tuple[Kind, str], Card]
 
 
-def build_plan(scene: Scene, task: Task, request: Request, plugins: Registry) -> Plan:
+def build_plan(scene: Any, request: Request, plugins: Registry) -> Plan:
     """All trials of a request. Draws every split, so that a scene that cannot be split fails before any trial.
+
+    scene: the data as the request's task loads them.
 
     Raises InputError for unknown names and numbers out of range, SplitError and PluginError likewise.
     """
@@ -66,8 +70,12 @@ def build_plan(scene: Scene, task: Task, request: Request, plugins: Registry) ->
         check_lambda(lam)
     for omega in request.omegas:
         check_omega(omega)
-    generators = _unique((*CONTROL_GENERATORS, *request.generators))
-    classifiers = _unique((*request.classifiers, CONTROL_CLASSIFIER))
+    task = get_task(request.task)
+    usual = task.usual(scene)
+    protocol = request.protocol or parse_protocol(usual.protocol, request.buffer)
+    patch = usual.patch if request.patch is None else request.patch
+    generators = _unique((*CONTROL_GENERATORS, *(request.generators or usual.generators)))
+    classifiers = _unique((*(request.classifiers or usual.classifiers), task.control))
     loaded = [_load(plugins, "generator", name, request, scene) for name in generators]
     tests = [_load(plugins, "classifier", name, request, scene) for name in classifiers]
     _check_overrides(request, [*generators, *classifiers])
@@ -78,9 +86,9 @@ def build_plan(scene: Scene, task: Task, request: Request, plugins: Registry) ->
         for omega in _omegas(card, request, notes)
         for lam in _lambdas(card, request, notes)
     ]
-    splits = [task.split(scene, request.protocol, seed, request.patch) for seed in request.seeds]
+    splits = [task.split(scene, protocol, seed, patch) for seed in request.seeds]
     trials = [
-        TrialSpec(task.name, scene.name, scene.sha256, request.protocol, request.patch, seed, g, c, lam, omega)
+        TrialSpec(task.name, scene.name, scene.sha256, protocol, patch, seed, g, c, lam, omega)
         for seed in request.seeds
         for g, g_card, lam, omega in arms
         for c, c_card in tests
@@ -91,8 +99,9 @@ def build_plan(scene: Scene, task: Task, request: Request, plugins: Registry) ->
     return Plan(tuple(trials), tuple(splits), tuple(notes), cards)
 
 
-def _load(plugins: Registry, kind: Kind, name: str, request: Request, scene: Scene) -> tuple[PluginSpec, Card]:
+def _load(plugins: Registry, kind: Kind, name: str, request: Request, scene: Any) -> tuple[PluginSpec, Card]:
     card: Card = plugins.find(kind, name).load().card
+    check_serves(card, kind, request.task)
     params = build_params(card, request.preset, (request.overrides or {}).get(name))
     return plugin_spec(card, params, scene), card
 

@@ -6,26 +6,27 @@ import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.suite import Run
 from hsiaug.errors import HsiaugError
 from hsiaug.plugins.registry import Registry
-from hsiaug.scene import Scene
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
-from hsiaug.trial.task import Task
+from hsiaug.trial.task import get_task
 
 __all__ = ["Part", "Sharing", "hashes_by_run", "in_order", "merged", "plan_runs", "sharing", "trials_of"]
 
 
 @dataclass(frozen=True)
 class Part:
-    """One plan of a run. scene_ref: what to type for the scene."""
+    """One plan of a run. scene_ref: what to type for the scene; scene: its data, as the task loads them."""
 
     run: str
+    task: str
     scene_ref: str
-    scene: Scene
+    scene: Any
     plan: Plan
 
 
@@ -38,21 +39,28 @@ class Sharing:
     seconds: float
 
 
+def load_data(task: str, ref: str) -> Any:
+    """The data of a scene's or set's name or card, as a task uses them."""
+    return get_task(task).load(ref)
+
+
 def plan_runs(
-    runs: Iterable[Run], load: Callable[[str], Scene], task: Task, plugins: Registry
+    runs: Iterable[Run], plugins: Registry, load: Callable[[str, str], Any] = load_data
 ) -> tuple[Part, ...]:
-    """The plans of all runs; every scene is loaded once.
+    """The plans of all runs; every scene is loaded once for each task.
 
     Raises what ``load`` and :func:`build_plan` raise, with the name of the run in front.
     """
-    scenes: dict[str, Scene] = {}
+    scenes: dict[tuple[str, str], Any] = {}
     parts = []
     for run in runs:
         for ref, request in run.asked:
             try:
-                if ref not in scenes:
-                    scenes[ref] = load(ref)
-                parts.append(Part(run.name, ref, scenes[ref], build_plan(scenes[ref], task, request, plugins)))
+                key = (request.task, ref)
+                if key not in scenes:
+                    scenes[key] = load(*key)
+                plan = build_plan(scenes[key], request, plugins)
+                parts.append(Part(run.name, request.task, ref, scenes[key], plan))
             except HsiaugError as error:
                 if not run.name:
                     raise

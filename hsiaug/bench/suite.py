@@ -43,14 +43,15 @@ class Suite:
 
 
 USUAL: Mapping[str, Any] = {
-    "generators": ("smote",),
-    "classifiers": ("svm", "cnn2d"),
-    "protocols": ("issd",),
+    "task": "pixels",
+    "generators": (),
+    "classifiers": (),
+    "protocols": (None,),
     "lambdas": (1.0,),
     "omegas": (),
     "seeds": tuple(range(5)),
     "buffer": None,
-    "patch": 9,
+    "patch": None,
     "preset": "cpu",
     "set": ({},),
 }
@@ -71,7 +72,7 @@ def is_suite(ref: str) -> bool:
         return False  # the reader of cards says what is wrong
     if keys & {"run", "defaults", "profiles"}:
         return True
-    if keys & {"cube", "labels"}:
+    if keys & {"cube", "labels", "images", "masks"}:
         return False
     raise InputError(
         f"{path} must be a suite, with a list of [[run]], or the card of a scene, with [cube] and [labels]",
@@ -140,12 +141,12 @@ def _merged(path: Path, defaults: Keys, run: RunKeys, profile: Profile, draws: S
 def _requests(path: Path, run: RunKeys, keys: dict[str, Any]) -> Iterator[tuple[str, Request]]:
     for scene, protocol, overrides in product(keys["scenes"], keys["protocols"], keys["set"]):
         try:
-            parsed = parse_protocol(_beside(path, protocol), keys["buffer"])
+            parsed = protocol and parse_protocol(_beside(path, protocol), keys["buffer"])
         except InputError as error:
             raise InputError(
                 f"suite {path}, run {run.name!r}: {error.rule}", value=error.value, mend=error.mend
             ) from error
-        names = ("generators", "classifiers", "lambdas", "omegas", "seeds", "patch", "preset")
+        names = ("task", "buffer", "generators", "classifiers", "lambdas", "omegas", "seeds", "patch", "preset")
         given = {name: keys[name] for name in names}
         yield _scene_ref(path, scene), Request(protocol=parsed, overrides=overrides, **given)
 

@@ -65,11 +65,13 @@ class _Table(BaseModel):
 class Keys(_Table):
     """What a run may say; every key may stand in [defaults] and in a profile too, and replaces theirs whole.
 
+    task: pixels, segmentation or change.
     scenes, protocols, set: every combination is a plan of its own. scenes: catalogue names, or cards (.toml)
         relative to the suite; the masks of a protocol ``fixed:FILE`` are relative to it too.
     set: {plugin: {parameter: value}}, or a list of such tables, whose arms then stand in one table of results.
     """
 
+    task: str | None = None
     scenes: Names | None = None
     generators: Names | None = None
     classifiers: Names | None = None

@@ -34,9 +34,18 @@ class PresetName(StrEnum):
     paper = "paper"
 
 
+class TaskName(StrEnum):
+    """What is learnt."""
+
+    pixels = "pixels"
+    segmentation = "segmentation"
+    change = "change"
+
+
 PLAN_OPTIONS = {
     **{
-        name: f"--{name}" for name in ("generator", "classifier", "omega", "protocol", "buffer", "patch", "preset")
+        name: f"--{name}"
+        for name in ("task", "generator", "classifier", "omega", "protocol", "buffer", "patch", "preset")
     },
     "lambda_": "--lambda",
     "set_": "--set",
@@ -53,18 +62,29 @@ def benchmark(
             help="A scene of 'hsiaug datasets list', the TOML card of your own, or a suite of runs (TOML).",
         ),
     ],
+    task: Annotated[
+        TaskName,
+        typer.Option(help="What is learnt: classes of single pixels, or masks of tiles of one or two dates."),
+    ] = TaskName.pixels,
     generator: Annotated[
-        str, typer.Option(help="Generators, between commas; none and duplicate always run.")
-    ] = "smote",
+        str | None,
+        typer.Option(
+            help="Generators, between commas; none and duplicate always run. Default: smote, or specdm for masks."
+        ),
+    ] = None,
     classifier: Annotated[
-        str, typer.Option(help="Classifiers, between commas; coords always runs.")
-    ] = "svm,cnn2d",
+        str | None,
+        typer.Option(
+            help="Classifiers, between commas; a control (coords, majority) always runs. Default: svm,cnn2d; unet for "
+            "segmentation; fc-siam-diff for change."
+        ),
+    ] = None,
     lambda_: Annotated[
         str,
         typer.Option(
             "--lambda",
             help="Sample balance rates λ, between commas, or ranges START:STOP:STEP: 1 fills every class to the "
-            "largest.",
+            "largest; for masks, synthetic pairs per real pair.",
         ),
     ] = "1",
     omega: Annotated[
@@ -74,12 +94,23 @@ def benchmark(
             "Default: the generator's."
         ),
     ] = None,
-    protocol: options.Protocol = "issd",
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            help="issd (default), issd:RATIO, kshot:K, blocks:B, random:RATIO (LEAKY), random-twin:PROTOCOL (LEAKY), "
+            "fixed:FILE. For masks: places (default where the data name them), places:N, blocks:B."
+        ),
+    ] = None,
     buffer: options.Buffer = None,
     seeds: Annotated[
         str, typer.Option(help="Draws: a number N (0 to N-1), a range 100-109, or a list 3,5,8-9.")
     ] = "5",
-    patch: options.Patch = 9,
+    patch: Annotated[
+        int | None,
+        typer.Option(
+            help="Side of the patches in pixels, odd (default 9); of the tiles of masks (default 64 or 32)."
+        ),
+    ] = None,
     store: options.StoreDir = Path("hsiaug-results"),
     existing: Annotated[
         Existing,
@@ -128,6 +159,8 @@ def benchmark(
       hsiaug benchmark my_scene.toml --generator smote --dry-run
 
       hsiaug benchmark my_suite.toml --profile smoke --only default
+
+      hsiaug benchmark oscd --task change --generator specdm,ldm_single --lambda 1,3,5 --seeds 3
     """
     # One thread per trial: trials run side by side instead, and give the same result whatever --jobs is.
     # Set before the numerical libraries load.
@@ -139,11 +172,9 @@ def benchmark(
     from hsiaug.bench.suite import Run, is_suite
     from hsiaug.cli.benchmark_plan import print_plan
     from hsiaug.cli.benchmark_run import missing, print_result, run_all, workers
-    from hsiaug.data import load_scene
     from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.trial.store import Store
-    from hsiaug.trial.task import get_task
 
     suite = None
     if is_suite(scene):
@@ -153,9 +184,11 @@ def benchmark(
     else:
         _refuse_suite_options(ctx)
         request = Request(
-            protocol=parse_protocol(protocol, buffer),
-            generators=options.words(generator),
-            classifiers=options.words(classifier),
+            task=task.value,
+            protocol=None if protocol is None else parse_protocol(protocol, buffer),
+            buffer=buffer,
+            generators=options.words(generator or ""),
+            classifiers=options.words(classifier or ""),
             lambdas=options.numbers("--lambda", lambda_),
             omegas=[] if omega is None else options.numbers("--omega", omega),
             seeds=options.seeds(seeds),
@@ -164,7 +197,7 @@ def benchmark(
             overrides=options.overrides(set_ or []),
         )
         runs = (Run("", ((scene, request),)),)
-    parts = plan_runs(runs, load_scene, get_task("pixels"), registry())
+    parts = plan_runs(runs, registry())
     trials = trials_of(parts)
     todo = missing(trials, store, existing.value)
     jobs = workers(jobs, device, parts)

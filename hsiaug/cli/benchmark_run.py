@@ -63,17 +63,17 @@ def run_all(
         print_lines(err, [f"{reused} of {len(trials)} trials are taken from {store.root}"])
     if not todo:
         return
-    scenes = {part.scene_ref: part.scene for part in parts}
+    scenes = {(part.task, part.scene_ref): part.scene for part in parts}
     try:
         with watching(dict(waiting), err) as on_event:
-            for ref, scene in scenes.items():
-                here = trials_of(part for part in parts if part.scene_ref == ref)
+            for (task, ref), scene in scenes.items():
+                here = trials_of(part for part in parts if (part.task, part.scene_ref) == (task, ref))
                 mine = in_order(trial for trial in here if waiting.pop(trial.hash, None))
                 if mine:
                     if jobs > 1:
                         mine = longest_first(merged(parts), mine, store.records())
                     commands = {trial.hash: command_for(trial, ref) for trial in mine}
-                    execute(mine, scene, Job(mine[0].task, ref, store.root, device, commands), jobs, on_event)
+                    execute(mine, scene, Job(task, ref, store.root, device, commands), jobs, on_event)
     except KeyboardInterrupt:
         print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
         raise typer.Exit(130) from None

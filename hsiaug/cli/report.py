@@ -104,12 +104,10 @@ def _runs(path: Path, profile: str | None) -> tuple[dict[str, set[str]], Path | 
     """
     from hsiaug.bench.schedule import hashes_by_run, plan_runs
     from hsiaug.bench.suite import read_suite
-    from hsiaug.data import load_scene
     from hsiaug.plugins.registry import registry
-    from hsiaug.trial.task import get_task
 
     suite = read_suite(path, profile=profile)
-    return hashes_by_run(plan_runs(suite.runs, load_scene, get_task("pixels"), registry())), suite.store
+    return hashes_by_run(plan_runs(suite.runs, registry())), suite.store
 
 
 def _usual_format(out: Path | None) -> str:

@@ -38,7 +38,8 @@ def load_pairs(ref: str | os.PathLike[str], task: str, *, progress: bool = True)
     """The pairs of a catalogue name, of your own card of pairs, or (segmentation) of a scene, as one place.
 
     Files of a public set that are not here are downloaded first where its makers allow that.
-    task: "segmentation" (one date) or "change" (two). Raises InputError for an unknown name or a set of the other task, DataUnavailableError where files cannot be had,
+    task: "segmentation" (one date) or "change" (two).
+    Raises InputError for an unknown name or a set of the other task, DataUnavailableError where files cannot be had,
     and SceneError where a card or a file is not valid.
     """
     text = os.fspath(ref)

@@ -16,9 +16,11 @@ from hsiaug.protocol.protocols import Protocol
 from hsiaug.protocol.split import Split
 from hsiaug.samples import PatchSamples
 from hsiaug.scene import Scene
+from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import environment, resolve_device
 from hsiaug.trial.run import Course, augment
+from hsiaug.trial.serving import check_serves
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from hsiaug.trial.task import get_task
 
@@ -142,6 +144,7 @@ def sample_spec(scene: Scene, request: SampleRequest, plugins: Registry) -> tupl
             value=repr(request.generator),
             mend="Use smote, for example; 'hsiaug plugins list' shows all.",
         )
+    check_serves(card, "generator", "pixels")
     spec = TrialSpec(
         task="pixels",
         scene=scene.name,
@@ -154,7 +157,7 @@ def sample_spec(scene: Scene, request: SampleRequest, plugins: Registry) -> tupl
         lam=request.lam,
         omega=_omega(card, request.omega),
     )
-    return plugin(spec.generator.params), spec
+    return adapted(plugin(spec.generator.params), spec.task), spec
 
 
 def _omega(card: Card, asked: float | None) -> float | None:

@@ -15,6 +15,7 @@ from hsiaug.plugins.card import Card
 from hsiaug.plugins.contracts import Classifier, Generator, Progress
 from hsiaug.plugins.registry import Registry
 from hsiaug.seeds import derive_seed
+from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import PeakMemory, counted_steps, environment, resolve_device, threads
 from hsiaug.trial.spec import TrialSpec
@@ -68,6 +69,7 @@ def run_trial(
     device: "auto", "cpu", "cuda", ... Raises InputError where the device is not there.
     """
     generator: Generator = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
+    generator = adapted(generator, spec.task)
     classifier: Classifier = plugins.find("classifier", spec.classifier.name).load()(spec.classifier.params)
     devices: dict[str, Any] = {
         "requested": device,

@@ -28,7 +28,7 @@ def plan_of(scene: Scene, plugins: Registry, **asked: Any) -> Plan:
         "seeds": [0, 1],
         "patch": 5,
     }
-    return build_plan(scene, get_task("pixels"), Request(**{**usual, **asked}), plugins)
+    return build_plan(scene, Request(**{**usual, **asked}), plugins)
 
 
 def arms(plan: Plan) -> list[tuple[Any, ...]]:

@@ -51,7 +51,7 @@ def suite_of(folder: Path, text: str = SUITE, **asked: Any) -> Suite:
 
 
 def parts_of(suite: Suite, scene: Scene, plugins: Registry) -> tuple[Part, ...]:
-    return plan_runs(suite.runs, lambda ref: scene, get_task("pixels"), plugins)
+    return plan_runs(suite.runs, plugins, lambda task, ref: scene)
 
 
 def test_ranges_hold_the_very_numbers_that_would_be_typed() -> None:

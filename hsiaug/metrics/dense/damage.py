@@ -1,0 +1,140 @@
+"""Known damage to real masks: what a score must be able to see, and the steps of its calibration curve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.errors import InputError, did_you_mean
+from hsiaug.metrics.dense.layout import segments
+from hsiaug.tiles import IGNORE
+
+__all__ = ["DAMAGES", "damage", "wrong_share"]
+
+Masks = NDArray[np.int64]
+
+FURTHEST = 8
+"""Pixels that a mask is shifted or grown by at most; where that does not reach q, the damage stays below it."""
+
+
+def damage(masks: Masks, kind: str, percent: float, classes: int, rng: np.random.Generator) -> Masks:
+    """Masks (n, H, W) of which about ``percent`` % of the labelled pixels are wrong; ``masks`` stays as it is.
+
+    kind: one of DAMAGES. Segments ("swap", "blobs") or whole tiles (the others) are damaged in random order until
+    the share is met. A kind may not reach it: a shift cannot mislabel a tile of one class. :func:`wrong_share` says
+    what was reached. The same pixels are labelled in the answer: where damage would take a label, it stays.
+    Raises InputError for an unknown kind.
+    """
+    if kind not in DAMAGES:
+        raise InputError(f"damage {kind!r} is not known", mend=did_you_mean(kind, DAMAGES))
+    if percent <= 0:
+        return masks.copy()
+    return DAMAGES[kind](masks, percent / 100, classes, rng)
+
+
+def wrong_share(damaged: Masks, masks: Masks) -> float:
+    """Per cent of the pixels labelled in both whose labels differ: the q of a damaged set."""
+    both = (damaged != IGNORE) & (masks != IGNORE)
+    return 100.0 * float((damaged != masks)[both].mean()) if both.any() else 0.0
+
+
+def _swap(masks: Masks, share: float, classes: int, rng: np.random.Generator) -> Masks:
+    """Whole segments get another class, each other class as likely."""
+    labels = segments(masks)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    order = 1 + rng.permutation(len(sizes) - 1)
+    chosen = order[: _enough(sizes[order], share * sizes.sum())]
+    offset = np.zeros(len(sizes), dtype=np.int64)
+    offset[chosen] = rng.integers(1, classes, size=len(chosen))
+    return np.where(masks == IGNORE, IGNORE, (masks - 1 + offset[labels]) % classes + 1)
+
+
+def _shift(masks: Masks, share: float, classes: int, rng: np.random.Generator) -> Masks:
+    """Masks moved by 1, 2, … pixels, all in one of eight directions: the image and its mask do not register."""
+    dy, dx = [(-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1)][int(rng.integers(8))]
+
+    def moved(by: int) -> Masks:
+        padded = np.pad(masks, ((0, 0), (by, by), (by, by)), mode="edge")
+        high, wide = masks.shape[1:]
+        return padded[:, by + dy * by : by + dy * by + high, by + dx * by : by + dx * by + wide]
+
+    return _of_tiles(masks, share, moved, rng)
+
+
+def _grow(masks: Masks, share: float, classes: int, rng: np.random.Generator) -> Masks:
+    """Some classes dilate by 1, 2, … pixels and so erode the others, in a random order of precedence."""
+    from scipy.ndimage import grey_dilation
+
+    rank = np.concatenate([[0], 1 + rng.permutation(classes)])
+    of_rank = np.argsort(rank)
+
+    def grown(by: int) -> Masks:
+        wide: Masks = grey_dilation(rank[masks], size=(1, 2 * by + 1, 2 * by + 1), mode="nearest")
+        return of_rank[wide]
+
+    return _of_tiles(masks, share, grown, rng)
+
+
+def _permute(masks: Masks, share: float, classes: int, rng: np.random.Generator) -> Masks:
+    """Tiles get the mask of another tile."""
+    order = rng.permutation(len(masks))
+    donors = np.empty_like(order)
+    donors[order] = np.roll(order, 1)
+    return _of_tiles(masks, share, lambda by: masks[donors], rng, steps=1)
+
+
+def _blobs(masks: Masks, share: float, classes: int, rng: np.random.Generator) -> Masks:
+    """Discs of a random class, radius a tenth to a fifth of the tile, wherever they fall."""
+    n, high, wide = masks.shape
+    y, x = np.mgrid[:high, :wide]
+    damaged = masks.copy()
+    wanted = share * (masks != IGNORE).sum()
+    wrong = np.zeros(n)
+    for _ in range(1000 * n):
+        if wrong.sum() >= wanted:
+            break
+        i, radius = int(rng.integers(n)), rng.uniform(0.1, 0.2) * min(high, wide)
+        disc = (y - rng.uniform(0, high)) ** 2 + (x - rng.uniform(0, wide)) ** 2 < radius**2
+        damaged[i][disc & (masks[i] != IGNORE)] = rng.integers(1, classes + 1)
+        wrong[i] = (damaged[i] != masks[i]).sum()
+    return damaged
+
+
+def _of_tiles(
+    masks: Masks, share: float, damaged: Callable[[int], Masks], rng: np.random.Generator, steps: int = FURTHEST
+) -> Masks:
+    """The least step of damage that can reach the share, on as many tiles as reach it."""
+    labelled = masks != IGNORE
+    wanted, best, most = share * labelled.sum(), masks, np.zeros(len(masks), dtype=np.int64)
+    for by in range(1, steps + 1):
+        full = damaged(by)
+        full = np.where(labelled & (full != IGNORE), full, masks)
+        wrong = (full != masks).sum(axis=(1, 2))
+        if wrong.sum() > most.sum():
+            best, most = full, wrong
+        if most.sum() >= wanted:
+            break
+    order = rng.permutation(len(masks))
+    chosen = order[: _enough(most[order], wanted)]
+    out = masks.copy()
+    out[chosen] = best[chosen]
+    return out
+
+
+def _enough(sizes: NDArray[np.int64], wanted: float) -> int:
+    """How many of these, in order, come nearest to the wanted sum."""
+    sums = np.concatenate([[0], np.cumsum(sizes)])
+    return int(np.abs(sums - wanted).argmin())
+
+
+DAMAGES: dict[str, Callable[[Masks, float, int, np.random.Generator], Masks]] = {
+    "swap": _swap,
+    "shift": _shift,
+    "grow": _grow,
+    "permute": _permute,
+    "blobs": _blobs,
+}
+"""Kinds of damage: segments of another class, misregistration, dilation and erosion, masks of other tiles, discs."""

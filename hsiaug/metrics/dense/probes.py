@@ -1,0 +1,164 @@
+"""Per-pixel probes: classifiers of spectra that learn from real training tiles only, and judge masks by them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.errors import InputError
+from hsiaug.metrics.distances import spectral_angle
+from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space
+from hsiaug.seeds import derive_seed
+from hsiaug.tiles import IGNORE, DenseSamples
+
+__all__ = ["Probes", "evidence", "fit_probes", "pixel_maps"]
+
+Float32 = NDArray[np.float32]
+Array = NDArray[np.float64]
+
+AXES = 16
+PIXELS = 12_000
+"""Training pixels that a probe learns from, about; classes in the proportion of the tiles."""
+
+FEWEST = 50
+"""Pixels of a class that a probe learns from at least, where there are as many."""
+
+LEAST = 1e-4
+"""No probe is surer than this: one confident mistake must not outweigh a tile."""
+
+ROWS = 65_536
+
+
+@dataclass(frozen=True, eq=False)
+class Probes:
+    """What real training tiles taught: a space of pixels, and the probes in it.
+
+    ids: (c,) class ids that had training pixels. classes: C. models: by name, with predict_proba.
+    class_loss: (C,) mean cross-entropy in nats of training pixels of each class that the probes had not learnt from;
+        NaN for a class without any.
+    """
+
+    space: Space
+    ids: NDArray[np.int64]
+    classes: int
+    models: dict[str, Any]
+    class_loss: Array
+
+    def proba(self, images: Float32) -> dict[str, Float32]:
+        """{probe: (n, C, H, W) float32 p(class | pixel)} of images (n, T, B, H, W)."""
+        maps = _features(images, self.space)
+        n, k, high, wide = maps.shape
+        rows = np.moveaxis(maps, 1, -1).reshape(-1, k)
+        answers = {}
+        for name, model in self.models.items():
+            known = np.concatenate([model.predict_proba(rows[i : i + ROWS]) for i in range(0, len(rows), ROWS)])
+            full = np.full((len(rows), self.classes), LEAST, dtype=np.float32)
+            full[:, self.ids - 1] = np.maximum(known, LEAST)
+            full /= full.sum(axis=1, keepdims=True)
+            answers[name] = np.moveaxis(full.reshape(n, high, wide, self.classes), -1, 1)
+        return answers
+
+    def mean_proba(self, images: Float32) -> Float32:
+        """(n, C, H, W) float32, the mean over the probes."""
+        mean: Float32 = np.mean(list(self.proba(images).values()), axis=0)
+        return mean
+
+
+def evidence(images: Float32) -> Array:
+    """(n, 2, H, W) signs of change between two dates: the spectral angle in degrees, and |x₂ − x₁| (CVA)."""
+    before, after = (np.moveaxis(images[:, t].astype(np.float64), 1, -1) for t in (0, 1))
+    return np.stack([spectral_angle(before, after), np.linalg.norm(after - before, axis=-1)], axis=1)
+
+
+def pixel_maps(images: Float32) -> Array:
+    """(n, D, H, W) what a probe sees of a pixel: its spectrum; of two dates both, their difference, its size, angle."""
+    if images.shape[1] == 1:
+        return images[:, 0].astype(np.float64)
+    before, after = images[:, 0].astype(np.float64), images[:, 1].astype(np.float64)
+    return np.concatenate([before, after, after - before, np.abs(after - before), evidence(images)], axis=1)
+
+
+def _features(images: Float32, space: Space) -> Float32:
+    """(n, 2k, H, W): scores on the principal axes, of the pixel and of the mean of the 3×3 pixels about it."""
+    from scipy.ndimage import uniform_filter
+
+    parts = []
+    for i in range(0, len(images), 16):
+        maps = np.moveaxis(pixel_maps(images[i : i + 16]), 1, -1)
+        parts.append(np.moveaxis(space.project(maps), -1, 1).astype(np.float32))
+    scores = np.concatenate(parts)
+    around = uniform_filter(scores, size=(1, 1, 3, 3), mode="nearest")
+    return np.concatenate([scores, around], axis=1)
+
+
+def fit_probes(train: DenseSamples, classes: int, seed: int = 0) -> Probes:
+    """A shrinkage LDA and boosted trees over spectrum and 3×3 mean of labelled pixels of real training tiles.
+
+    Classes weigh as in the tiles. The same ``seed`` gives the same probes. ``class_loss`` is from probes of one half
+    of the tiles put to the other. Raises InputError where fewer than two classes are labelled.
+    """
+    rng = np.random.default_rng(derive_seed("dense probes", seed))
+    labelled = np.flatnonzero(train.masks.ravel() != IGNORE)
+    if len(np.unique(train.masks.ravel()[labelled])) < 2:
+        raise InputError("probes need two classes in the training tiles", mend="Label more of them.")
+    some = _pixels(train, rng)
+    space = fit_space(some.x, AXES)
+    halves = np.array_split(rng.permutation(len(train)), 2)
+    losses = np.zeros((2, classes))
+    for known, asked in (halves, halves[::-1]):
+        if len(np.unique(train.masks[known][train.masks[known] != IGNORE])) < 2:
+            continue
+        rest = train.take(asked)
+        probes = _fit(train.take(known), space, classes, rng, PIXELS // 2)
+        chosen = np.take_along_axis(
+            probes.mean_proba(rest.images), np.maximum(rest.masks, 1)[:, None] - 1, axis=1
+        )[:, 0]
+        for c in range(classes):
+            loss = -np.log(chosen[rest.masks == c + 1])
+            losses[:, c] += loss.sum(), len(loss)
+    with np.errstate(invalid="ignore"):
+        class_loss = losses[0] / losses[1]
+    whole = _fit(train, space, classes, rng, PIXELS)
+    return Probes(space, whole.ids, classes, whole.models, class_loss)
+
+
+def _pixels(train: DenseSamples, rng: np.random.Generator) -> Spectra:
+    """Some labelled pixels of each tile, what a probe sees of them, and their classes."""
+    most = max(1, 2 * PIXELS // len(train))
+    x, y = [], []
+    for image, mask in zip(train.images, train.masks, strict=True):
+        places = np.flatnonzero(mask.ravel() != IGNORE)
+        places = rng.permutation(places)[:most]
+        maps = pixel_maps(image[None])[0]
+        x.append(maps.reshape(len(maps), -1)[:, places].T)
+        y.append(mask.ravel()[places])
+    return Spectra(np.concatenate(x), np.concatenate(y))
+
+
+def _fit(train: DenseSamples, space: Space, classes: int, rng: np.random.Generator, pixels: int) -> Probes:
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    maps = _features(train.images, space)
+    k = maps.shape[1]
+    every = np.flatnonzero(train.masks.ravel() != IGNORE)
+    y = train.masks.ravel()[every]
+    ids, counts = np.unique(y, return_counts=True)
+    # Classes in the proportion of the tiles, but for the rarest: weights would make the trees ten times slower.
+    some = rng.permutation(len(y))[:pixels]
+    rare = at_most(Spectra(np.empty((len(y), 0)), y), FEWEST, rng)
+    rows = np.union1d(some, rare)
+    x = np.moveaxis(maps, 1, -1).reshape(-1, k)[every[rows]]
+    y = y[rows]
+    share = counts / counts.sum()
+    models: dict[str, Any] = {
+        "lda": LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=share).fit(x, y),
+        "trees": HistGradientBoostingClassifier(
+            max_iter=40, max_leaf_nodes=15, min_samples_leaf=10, l2_regularization=1.0, early_stopping=False,
+            random_state=int(rng.integers(2**31)),
+        ).fit(x, y),
+    }  # fmt: skip
+    return Probes(space, ids, classes, models, np.full(classes, np.nan))

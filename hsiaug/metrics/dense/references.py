@@ -1,0 +1,104 @@
+"""What real training pixels are like: the law of each class's spectra, and the bounds of histograms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.metrics.distances import shrunk_covariance
+from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space
+from hsiaug.tiles import IGNORE, DenseSamples
+
+__all__ = ["References", "fit_references", "spectra_of"]
+
+Float32 = NDArray[np.float32]
+Array = NDArray[np.float64]
+
+AXES = 10
+MOST = 2000
+"""Pixels of a class that its law is fitted on at most."""
+
+CELLS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class References:
+    """space: of spectra (both dates stacked). means: (C, k) of the scores of each class; NaN without a training pixel.
+
+    covariances: (C, k, k). inverses: (C, k, k) of covariances scaled to one determinant, for which class is nearest.
+    own: (C, k, k) inverses of the unscaled ones. limits: (C,) 99 % quantiles of squared Mahalanobis distances, by own.
+    edge_bounds: (63,) and change_bounds: (2, 63) rising bounds of the cells of histograms, quantiles of real pixels.
+    """
+
+    space: Space
+    means: Array
+    covariances: Array
+    inverses: Array
+    own: Array
+    limits: Array
+    edge_bounds: Array
+    change_bounds: Array
+
+    def judge(self, images: Float32) -> tuple[Float32, NDArray[np.uint8], NDArray[np.bool_]]:
+        """Scores (n, H·W, k), nearest class (n, H, W), and beyond the 99 % quantile of each class (n, C, H, W)."""
+        n, high, wide = len(images), *images.shape[3:]
+        classes = len(self.means)
+        scores = np.empty((n, high * wide, self.means.shape[1]), dtype=np.float32)
+        nearest = np.empty((n, high * wide), dtype=np.uint8)
+        beyond = np.ones((n, classes, high * wide), dtype=bool)
+        for i in range(n):
+            own = self.space.project(spectra_of(images[i]))
+            best = np.full(high * wide, np.inf)
+            scores[i], nearest[i] = own, 0
+            for c in np.flatnonzero(~np.isnan(self.means[:, 0])):
+                gap = own - self.means[c]
+                square = ((gap @ self.inverses[c]) * gap).sum(axis=1)
+                nearest[i] = np.where(square < best, c + 1, nearest[i])
+                best = np.minimum(best, square)
+                beyond[i, c] = ((gap @ self.own[c]) * gap).sum(axis=1) > self.limits[c]
+        return scores, nearest.reshape(n, high, wide), beyond.reshape(n, classes, high, wide)
+
+
+def spectra_of(image: Float32) -> Array:
+    """(H·W, T·B) float64 spectra of a tile (T, B, H, W), one date after the other."""
+    stacked = image.reshape(-1, image.shape[2] * image.shape[3])
+    return stacked.T.astype(np.float64)
+
+
+def fit_references(
+    train: DenseSamples, classes: int, edges: Array, change: Array | None, rng: np.random.Generator
+) -> References:
+    """Laws of the classes from labelled training pixels; edges and change: real values to take quantiles of."""
+    x = np.concatenate([spectra_of(image) for image in train.images])
+    y = train.masks.ravel()
+    labelled = np.flatnonzero(y != IGNORE)
+    rows = labelled[at_most(Spectra(np.empty((len(labelled), 0)), y[labelled]), MOST, rng)]
+    x, y = x[rows], y[rows]
+    space = fit_space(x, AXES)
+    scores = space.project(x)
+    k = scores.shape[1]
+    pooled = shrunk_covariance(scores - _own_means(scores, y)) + 1e-9 * np.eye(k)
+    shape = (classes, k, k)
+    means, covariances, inverses, own = np.full((classes, k), np.nan), *(np.zeros(shape) for _ in range(3))
+    limits = np.full(classes, np.inf)
+    for c in np.unique(y) - 1:
+        mine = scores[y == c + 1]
+        means[c] = mine.mean(axis=0)
+        gap = mine - means[c]
+        # As in the nearest-class probe of pixels: a class of few pixels is drawn to the pooled covariance.
+        covariances[c] = (gap.T @ gap + k * pooled) / (len(mine) + k)
+        level = (np.linalg.slogdet(pooled)[1] - np.linalg.slogdet(covariances[c])[1]) / k
+        own[c] = np.linalg.inv(covariances[c])
+        inverses[c] = own[c] / np.exp(level)
+        limits[c] = np.quantile(((gap @ own[c]) * gap).sum(axis=1), 0.99)
+    share = np.linspace(0, 1, CELLS + 1)[1:-1]
+    bounds = np.zeros((2, CELLS - 1)) if change is None else np.quantile(change, share, axis=1).T
+    return References(space, means, covariances, inverses, own, limits, np.quantile(edges, share), bounds)
+
+
+def _own_means(scores: Array, y: NDArray[np.int64]) -> Array:
+    ids, rows = np.unique(y, return_inverse=True)
+    means: Array = np.stack([scores[rows == i].mean(axis=0) for i in range(len(ids))])[rows]
+    return means

@@ -1,0 +1,189 @@
+"""Scores of labels from the counts of :mod:`hsiaug.metrics.dense.tally`, for many sets of counts at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.metrics.dense.references import References
+from hsiaug.metrics.dense.tally import REACH, SHIFTS
+from hsiaug.metrics.distances import spectral_angle
+
+__all__ = ["SCORES", "Counts", "class_table", "score_all"]
+
+Array = NDArray[np.float64]
+
+SCORES: dict[str, tuple[str, str, float]] = {
+    "agreement": ("R1 probe agreement, mean over classes", "%", 1),
+    "pixels": ("R1 probe agreement, of pixels", "%", 1),
+    "kappa": ("R1 probe κ", "", 1),
+    "miou": ("R1 probe mIoU", "%", 1),
+    "likely": ("R1 mean p(label)", "%", 1),
+    "firm": ("R1 agreement, 3×3 mean of the probes", "%", 1),
+    "segments": ("R1 agreement by whole segments", "%", 1),
+    "interior": ("R1 agreement inside segments", "%", 1),
+    "border": ("R1 agreement beside other classes", "%", 1),
+    "nearest_class": ("R2 nearest class is the label", "%", 1),
+    "msad": ("R2 angle between class means", "°", -1),
+    "frechet": ("R2 class-conditional Fréchet", "", -1),
+    "tail": ("R2 beyond the real 99 % quantile", "%", -1),
+    "boundary": ("R3 AUC of mask edges", "", 1),
+    "peak": ("R3 agreement unshifted less its best", "%", 1),
+    "offset": ("R3 offset of the peak", "px", -1),
+    "width": ("R3 width of the peak", "px", -1),
+    "change_angle": ("R5 AUC of the angle between dates", "", 1),
+    "change_size": ("R5 AUC of the change vector", "", 1),
+}
+"""Label, unit, and 1 where more is better, by the name of a score; the table's order."""
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """Sums over tiles by name. Every array has the same leading shape: one entry per set of counts."""
+
+    parts: Mapping[str, Array]
+
+    @classmethod
+    def of(cls, sums: Array, shapes: Mapping[str, tuple[int, ...]]) -> Counts:
+        """From (..., K) sums of the columns."""
+        parts, start = {}, 0
+        for name, shape in shapes.items():
+            size = int(np.prod(shape))
+            parts[name] = sums[..., start : start + size].reshape(*sums.shape[:-1], *shape).astype(np.float64)
+            start += size
+        return cls(parts)
+
+
+def score_all(counts: Counts, references: References) -> dict[str, Array]:
+    """{score: (...)} in the natural direction, shares in 0..1; NaN where a score is not defined."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        confusion = counts.parts["confusion"]
+        n, likely, pixels, firm, segments, nearest, beyond = np.moveaxis(counts.parts["right"], -1, 0)
+        zone, zone_right, inside, inside_right = np.moveaxis(counts.parts["zone"], -1, 0)
+        found = {
+            "agreement": _recall(confusion).mean(axis=-1),
+            "pixels": pixels / n,
+            "kappa": _kappa(confusion).mean(axis=-1),
+            "miou": _miou(confusion).mean(axis=-1),
+            "likely": likely / n,
+            "firm": firm / n,
+            "segments": segments / n,
+            "interior": inside_right / inside,
+            "border": zone_right / zone,
+            "nearest_class": nearest / n,
+            "tail": beyond / n,
+            "boundary": _auc(counts.parts["edges"]),
+        }
+        means, covariances, some = _laws(counts.parts["moments"], references)
+        found["msad"] = _mean(_angles(means, references), some)
+        found["frechet"] = _mean(_frechet(means, covariances, references), some)
+        shifts = counts.parts["shifts"]
+        found |= _peak(shifts[..., 1] / shifts[..., 0])
+        if "change" in counts.parts:
+            auc = _auc(counts.parts["change"])
+            found |= {"change_angle": auc[..., 0], "change_size": auc[..., 1]}
+    return {name: found[name] for name in SCORES if name in found}
+
+
+def class_table(counts: Counts, references: References) -> dict[str, Array]:
+    """{column: (..., C)} recall of the probes, angle and Fréchet distance to training, and pixels of each class."""
+    confusion = counts.parts["confusion"]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        own = np.diagonal(confusion, axis1=-2, axis2=-1) / confusion.sum(axis=-1)
+        means, covariances, some = _laws(counts.parts["moments"], references)
+        return {
+            "recall": own.mean(axis=-2),
+            "angle": np.where(some, _angles(means, references), np.nan),
+            "frechet": np.where(some, _frechet(means, covariances, references), np.nan),
+            "pixels": confusion.sum(axis=-1)[..., 0, :],
+        }
+
+
+def _recall(confusion: Array) -> Array:
+    """(..., probes): mean over the classes that have a label, of the share whose guess is the label."""
+    labelled = confusion.sum(axis=-1)
+    own = np.diagonal(confusion, axis1=-2, axis2=-1)
+    return _mean(own / labelled, labelled > 0)
+
+
+def _miou(confusion: Array) -> Array:
+    labelled, guessed = confusion.sum(axis=-1), confusion.sum(axis=-2)
+    own = np.diagonal(confusion, axis1=-2, axis2=-1)
+    return _mean(own / (labelled + guessed - own), labelled > 0)
+
+
+def _kappa(confusion: Array) -> Array:
+    total = confusion.sum(axis=(-1, -2))
+    chance = (confusion.sum(axis=-1) * confusion.sum(axis=-2)).sum(axis=-1) / total**2
+    seen = np.trace(confusion, axis1=-2, axis2=-1) / total
+    kappa: Array = (seen - chance) / (1 - chance)
+    return kappa
+
+
+def _mean(values: Array, some: NDArray[np.bool_]) -> Array:
+    """Mean over the last axis where ``some``."""
+    mean: Array = np.where(some, values, 0).sum(axis=-1) / some.sum(axis=-1)
+    return mean
+
+
+def _auc(histograms: Array) -> Array:
+    """(...,) P(on > off) + ½ P(equal) from histograms (..., 2, cells) of off and on."""
+    off, on = histograms[..., 0, :], histograms[..., 1, :]
+    below = np.cumsum(off, axis=-1) - off / 2
+    auc: Array = (on * below).sum(axis=-1) / (on.sum(axis=-1) * off.sum(axis=-1))
+    return auc
+
+
+def _peak(curve: Array) -> dict[str, Array]:
+    """Of A(d) (..., 81): A(0) − max A; distance of the peak from 0; diameter of the disc as wide as its upper half.
+
+    Not defined where A rises by less than a hundredth over the ring of the widest shifts: without edges no
+    misregistration can be seen.
+    """
+    far = np.array([max(abs(dy), abs(dx)) == REACH for dy, dx in SHIFTS])
+    base = curve[..., far].mean(axis=-1)
+    top = curve.max(axis=-1)
+    flat = ~(top - base > 0.01)
+    above = np.clip(curve - ((top + base) / 2)[..., None], 0, None)
+    total = above.sum(axis=-1)
+    centre = above @ np.array(SHIFTS, dtype=np.float64) / total[..., None]
+    width = 2 * np.sqrt((above > 0).sum(axis=-1) / np.pi)
+    return {
+        "peak": np.where(np.isnan(top), np.nan, curve[..., len(SHIFTS) // 2] - top),
+        "offset": np.where(flat, np.nan, np.linalg.norm(centre, axis=-1)),
+        "width": np.where(flat, np.nan, width),
+    }
+
+
+def _laws(moments: Array, references: References) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Means (..., C, k), covariances (..., C, k, k) of the scores, and which classes can be compared (..., C)."""
+    k = references.means.shape[1]
+    n = moments[..., 0]
+    some = (n > k) & ~np.isnan(references.means[:, 0])
+    safe = np.where(some, n, 1)[..., None]
+    means = moments[..., 1 : 1 + k] / safe
+    second = np.zeros((*means.shape, k))
+    row, column = np.triu_indices(k)
+    second[..., row, column] = second[..., column, row] = moments[..., 1 + k :] / safe
+    covariances = second - means[..., :, None] * means[..., None, :]
+    return means, covariances, some
+
+
+def _angles(means: Array, references: References) -> Array:
+    space = references.space
+    theirs, ours = (space.mean + (m @ space.axes.T) * space.std for m in (means, np.nan_to_num(references.means)))
+    return spectral_angle(theirs, ours)
+
+
+def _frechet(means: Array, covariances: Array, references: References) -> Array:
+    """(..., C) Fréchet distance of the scores of each class to the training pixels' (Dowson and Landau 1982)."""
+    values, vectors = np.linalg.eigh(references.covariances)
+    root = (vectors * np.sqrt(values.clip(0))[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+    cross = np.linalg.eigvalsh(root @ covariances @ root).clip(0)
+    trace = np.trace(covariances, axis1=-2, axis2=-1) + np.trace(references.covariances, axis1=-2, axis2=-1)
+    gap = ((means - np.nan_to_num(references.means)) ** 2).sum(axis=-1)
+    distance: Array = (gap + trace - 2 * np.sqrt(cross).sum(axis=-1)).clip(0)
+    return distance

@@ -1,0 +1,212 @@
+"""Counts per tile from which every label score follows: sums over tiles, so that a bootstrap only re-weights tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.metrics.dense.layout import edge_zone, segments
+from hsiaug.metrics.dense.probes import Probes, evidence
+from hsiaug.metrics.dense.references import References
+from hsiaug.metrics.distances import spectral_angle
+from hsiaug.tiles import IGNORE
+
+__all__ = ["REACH", "SHIFTS", "View", "columns", "edge_cells", "look", "tally"]
+
+Float32 = NDArray[np.float32]
+Array = NDArray[np.float64]
+Masks = NDArray[np.int64]
+
+REACH = 4
+"""Masks are shifted by up to this many pixels each way."""
+
+SHIFTS = [(dy, dx) for dy in range(-REACH, REACH + 1) for dx in range(-REACH, REACH + 1)]
+
+CELLS = 64
+"""Cells of the histograms that areas under ROC curves are taken from."""
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """All that the probes say of some images, whatever their masks.
+
+    guesses: (probes, n, H, W) uint8 class ids. known: (n, C, H, W) float32 mean probabilities. firm: (n, C, H, W) the
+    same, averaged over 3×3 pixels. nearest: (n, H, W) uint8 class of least Mahalanobis distance. beyond: (n, C, H, W)
+    bool, further from the class than 99 % of its training pixels. moments: (n, H·W, 1 + k + k(k+1)/2) float32, 1,
+    scores, and their products. across, down: (n, H, W-1) and (n, H-1, W) uint8 cells of the angle between neighbours.
+    change: (n, 2, H, W) uint8 cells of the signs of change; None for one date.
+    """
+
+    guesses: NDArray[np.uint8]
+    known: Float32
+    firm: Float32
+    nearest: NDArray[np.uint8]
+    beyond: NDArray[np.bool_]
+    moments: Float32
+    across: NDArray[np.uint8]
+    down: NDArray[np.uint8]
+    change: NDArray[np.uint8] | None
+
+    def __len__(self) -> int:
+        return len(self.known)
+
+
+def edge_cells(images: Float32) -> tuple[Array, Array]:
+    """(n, H, W-1) and (n, H-1, W) degrees between neighbouring pixels; of two dates, of the change between them."""
+    x = images[:, 0] if images.shape[1] == 1 else images[:, 1] - images[:, 0]
+    x = np.moveaxis(x, 1, -1).astype(np.float64)
+    if images.shape[1] == 2:
+        # A difference near nought has no direction worth the name: its length counts, not its angle.
+        return tuple(np.linalg.norm(a - b, axis=-1) for a, b in _neighbours(x))  # type: ignore[return-value]
+    return tuple(spectral_angle(a, b) for a, b in _neighbours(x))  # type: ignore[return-value]
+
+
+def _neighbours(x: Array) -> Iterator[tuple[Array, Array]]:
+    yield x[:, :, 1:], x[:, :, :-1]
+    yield x[:, 1:], x[:, :-1]
+
+
+def look(images: Float32, probes: Probes, references: References) -> View:
+    """Put images (n, T, B, H, W) to the probes."""
+    from scipy.ndimage import uniform_filter
+
+    answers = list(probes.proba(images).values())
+    known: Float32 = np.mean(answers, axis=0)
+    scores, nearest, beyond = references.judge(images)
+    k = scores.shape[-1]
+    upper = np.triu_indices(k)
+    products = scores[..., upper[0]] * scores[..., upper[1]]
+    across, down = (np.digitize(g, references.edge_bounds).astype(np.uint8) for g in edge_cells(images))
+    change = None
+    if images.shape[1] == 2:
+        signs = evidence(images)
+        change = np.stack([np.digitize(signs[:, i], references.change_bounds[i]) for i in (0, 1)], axis=1).astype(
+            np.uint8
+        )
+    return View(
+        guesses=np.stack([a.argmax(axis=1) + 1 for a in answers]).astype(np.uint8),
+        known=known,
+        firm=uniform_filter(known, size=(1, 1, 3, 3), mode="nearest"),
+        nearest=nearest,
+        beyond=beyond,
+        moments=np.concatenate([np.ones_like(scores[..., :1]), scores, products], axis=-1).astype(np.float32),
+        across=across,
+        down=down,
+        change=change,
+    )
+
+
+def columns(classes: int, probes: int, k: int, dates: int) -> dict[str, tuple[int, ...]]:
+    """{name: shape} of the counts of a tile, in the order of the columns of :func:`tally`."""
+    return {
+        "confusion": (probes, classes, classes),
+        "right": (7,),
+        "zone": (4,),
+        "shifts": (len(SHIFTS), 2),
+        "edges": (2, CELLS),
+        "moments": (classes, 1 + k + k * (k + 1) // 2),
+        **({"change": (2, 2, CELLS)} if dates == 2 else {}),
+    }
+
+
+def tally(view: View, masks: Masks) -> Array:
+    """(n, K) counts of each tile under masks (n, H, W); see :func:`columns`. Unlabelled pixels count nowhere.
+
+    confusion: pixels by label and guess. right: labelled pixels, and of these the sum of p(label), those that the mean
+    of the probes confirms, the same after averaging over 3×3 pixels, in segments that the probes confirm by most
+    pixels, those nearest to their class, and those beyond its 99 % quantile. zone: pixels beside another class and
+    right ones of them, pixels elsewhere and right ones of them. shifts: pixels and right ones, the mask shifted.
+    edges: cells of the angle of neighbours of one class, and of two. change: the same of its signs, in 1 and in 2.
+    """
+    n, classes = view.known.shape[:2]
+    valid = masks != IGNORE
+    safe = np.maximum(masks, 1)[:, None] - 1
+    guess = (view.known.argmax(axis=1) + 1).astype(np.uint8)
+    hit = (guess == masks) & valid
+    zone = edge_zone(masks)
+    right = [
+        valid,
+        np.where(valid, np.take_along_axis(view.known, safe, axis=1)[:, 0], 0),
+        hit,
+        (view.firm.argmax(axis=1) + 1 == masks) & valid,
+        _majority(masks, hit, view.known),
+        (view.nearest == masks) & valid,
+        np.take_along_axis(view.beyond, safe, axis=1)[:, 0] & valid,
+    ]
+    parts = [
+        np.stack([_confusion(masks, g, classes) for g in view.guesses], axis=1),
+        _sums(right),
+        _sums([zone, zone & hit, valid & ~zone, hit & ~zone]),
+        _shifted(masks.astype(np.uint8), guess),
+        _edges(view, masks),
+        _moments(view, masks, classes),
+    ]
+    if view.change is not None:
+        parts.append(
+            np.stack(
+                [_histograms(view.change[:, i], masks == 1, masks == 2) for i in (0, 1)],
+                axis=1,
+            )
+        )
+    return np.concatenate([part.reshape(n, -1) for part in parts], axis=1, dtype=np.float32).astype(np.float32)
+
+
+def _sums(parts: list[NDArray[np.bool_]]) -> Array:
+    return np.stack([part.sum(axis=(1, 2)) for part in parts], axis=1).astype(np.float64)
+
+
+def _confusion(masks: Masks, guess: NDArray[np.uint8], classes: int) -> Array:
+    """(n, C, C): label, guess."""
+    n = len(masks)
+    tile = np.arange(n)[:, None, None]
+    cell = (tile * (classes + 1) + masks) * classes + guess - 1
+    counts = np.bincount(cell.ravel(), minlength=n * (classes + 1) * classes)
+    return counts.reshape(n, classes + 1, classes)[:, 1:].astype(np.float64)
+
+
+def _majority(masks: Masks, hit: NDArray[np.bool_], known: Float32) -> NDArray[np.bool_]:
+    """Pixels of the segments whose label is the class that the probes find most likely over the whole segment."""
+    ids = segments(masks)
+    flat = ids.ravel()
+    most = np.stack(
+        [np.bincount(flat, weights=known[:, c].ravel()) for c in range(known.shape[1])], axis=1
+    ).argmax(axis=1)
+    return (most[ids] + 1 == masks) & (masks != IGNORE)
+
+
+def _shifted(masks: NDArray[np.uint8], guess: NDArray[np.uint8]) -> Array:
+    """(n, shifts, 2) labelled pixels and right ones, the mask moved by (dy, dx), over the tile's middle."""
+    n, high, wide = masks.shape
+    if min(high, wide) <= 2 * REACH:
+        return np.zeros((n, len(SHIFTS), 2))
+    centre = guess[:, REACH : high - REACH, REACH : wide - REACH]
+    counts = np.empty((n, len(SHIFTS), 2))
+    for i, (dy, dx) in enumerate(SHIFTS):
+        moved = masks[:, REACH - dy : high - REACH - dy, REACH - dx : wide - REACH - dx]
+        counts[:, i, 0] = np.count_nonzero(moved, axis=(1, 2))
+        counts[:, i, 1] = np.count_nonzero(moved == centre, axis=(1, 2))
+    return counts
+
+
+def _edges(view: View, masks: Masks) -> Array:
+    counts = np.zeros((len(masks), 2, CELLS))
+    for cells, (a, b) in zip((view.across, view.down), _neighbours(masks), strict=True):
+        both = (a != IGNORE) & (b != IGNORE)
+        counts += _histograms(cells, both & (a == b), both & (a != b))
+    return counts
+
+
+def _histograms(cells: NDArray[np.uint8], off: NDArray[np.bool_], on: NDArray[np.bool_]) -> Array:
+    """(n, 2, CELLS) counts of the cells where ``off``, and where ``on``."""
+    n = len(cells)
+    where = np.where(on, 1, np.where(off, 0, 2))
+    place = (np.arange(n)[:, None, None] * 3 + where) * CELLS + cells
+    return np.bincount(place.ravel(), minlength=n * 3 * CELLS).reshape(n, 3, CELLS)[:, :2].astype(np.float64)
+
+
+def _moments(view: View, masks: Masks, classes: int) -> Array:
+    member = (masks.reshape(len(masks), 1, -1) == np.arange(1, classes + 1)[:, None]).astype(np.float32)
+    return np.matmul(member, view.moments)

@@ -1,0 +1,215 @@
+"""Lets a generator of image–mask pairs serve pixel classification: its tiles are cut into labelled patches.
+
+A scene has a few labelled pixels, a generator of masks wants dense ones. So the training labels are spread over
+superpixels, and what no superpixel labels is ignored. Superpixels are k-means clusters of principal components and
+position, started from a regular grid (the idea of SLIC, Achanta et al., TPAMI 2012, with scikit-learn's k-means).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.errors import PluginError
+from hsiaug.plugins.card import Card
+from hsiaug.plugins.contracts import FittedGenerator, Generator, Progress
+from hsiaug.protocol.view import TrainView, pad, patches_at
+from hsiaug.samples import PatchSamples
+from hsiaug.seeds import derive_seed
+from hsiaug.tiles import DenseSamples, DenseView
+from hsiaug.trial.serving import needs_adapter
+
+__all__ = ["PixelsFromPairs", "adapted", "spread_labels"]
+
+TILE = 32
+"""Side of the tiles that the generator learns from, or the scene's where that is smaller."""
+
+STRIDE = 8
+MOST_TILES = 400
+SUPERPIXEL = 6
+"""Side of a superpixel in pixels, about."""
+
+COMPONENTS = 8
+COMPACTNESS = 0.5
+"""Weight of position against spectrum: 0 = clusters of spectra anywhere."""
+
+PER_TILE = 8
+"""Patches taken of a class from one synthetic tile, at most."""
+
+ROUNDS = 8
+"""How often more tiles are drawn for a class that shows too seldom."""
+
+
+def adapted(generator: Generator, task: str) -> Generator:
+    """The generator as it serves a task: itself, or through the adapter."""
+    return cast(Generator, PixelsFromPairs(generator)) if needs_adapter(generator.card, task) else generator
+
+
+class PixelsFromPairs:
+    """A generator of pixel samples made of a generator of pairs. Its card says scope ``scene``: it reads every pixel."""
+
+    card: Card
+
+    def __init__(self, inner: Generator) -> None:
+        self.inner = inner
+        self.card = dataclasses.replace(inner.card, tasks=("pixels",), scope="scene")
+
+    def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress, **extra: Any) -> FittedPixels:
+        """Fit the inner generator on tiles of the scene, masked by the spread training labels."""
+        mask = spread_labels(view, seed)
+        pairs = _pairs(view, mask, np.random.default_rng(derive_seed("adapter", seed)))
+        fitted = self.inner.fit(pairs, seed=seed, device=device, progress=progress, **extra)  # type: ignore[arg-type]
+        facts = {
+            "adapter": "training labels spread over superpixels; patches cut from tiles",
+            "pixels_labelled": int((mask > 0).sum()),
+            "training_pixels": len(view.y),
+            "tiles": len(pairs.real),
+            "tile": pairs.patch,
+        }
+        return FittedPixels(fitted, view.patch, view.bands, facts)
+
+    def load(self, folder: Path, *, device: str) -> FittedPixels:
+        """What ``save`` wrote."""
+        facts = json.loads((folder / "adapter.json").read_text("utf-8"))
+        return FittedPixels(self.inner.load(folder / "pairs", device=device), **facts)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedPixels:
+    """patch: side of the patches to cut. facts: what goes into the record beside the inner generator's own."""
+
+    inner: FittedGenerator
+    patch: int
+    bands: int
+    facts: Mapping[str, Any]
+
+    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
+        """Patches round pixels that the synthetic masks call by the class.
+
+        Raises PluginError where no synthetic tile shows a class that is asked for.
+        """
+        parts, labels, repeated = [], [], {}
+        provenance: Mapping[str, Any] = {}
+        for c, n in counts.items():
+            if not n:
+                continue
+            x, provenance = self._patches(c, n, guidance, seed)
+            if len(x) < n:
+                repeated[str(c)] = len(x)
+                x = x[np.arange(n) % len(x)]
+            parts.append(x[:n])
+            labels.append(np.full(n, c))
+        facts = {**provenance, **self.facts, "patches_repeated_beyond": repeated}
+        if not parts:
+            empty = np.empty((0, self.bands, self.patch, self.patch), dtype=np.float32)
+            return PatchSamples.made(empty, np.empty(0, dtype=np.int64), facts)
+        return PatchSamples.made(np.concatenate(parts), np.concatenate(labels), facts)
+
+    def _patches(
+        self, c: int, n: int, guidance: float | None, seed: int
+    ) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
+        """Up to n patches of a class, and what the inner generator says of its samples."""
+        found: list[NDArray[np.float32]] = []
+        have, provenance = 0, {}
+        for turn in range(ROUNDS):
+            if have >= n:
+                break
+            wanted = math.ceil((n - have) / PER_TILE)
+            pairs: Any = self.inner.sample(
+                {c: wanted}, guidance=guidance, seed=derive_seed("tiles", seed, c, turn)
+            )
+            provenance = pairs.provenance
+            patches = _cut(pairs, c, self.patch, np.random.default_rng(derive_seed("cut", seed, c, turn)))
+            found.append(patches)
+            have += len(patches)
+        if not have:
+            raise PluginError(
+                f"the synthetic masks must show every class that is asked for, class {c} among them",
+                value=f"no pixel of it in {ROUNDS} draws",
+                mend="Train the generator longer, or give the class more training pixels.",
+            )
+        return np.concatenate(found), provenance
+
+    def save(self, folder: Path) -> None:
+        """The inner generator, and what the adapter adds."""
+        (folder / "pairs").mkdir()
+        self.inner.save(folder / "pairs")
+        facts = {"patch": self.patch, "bands": self.bands, "facts": dict(self.facts)}
+        (folder / "adapter.json").write_text(json.dumps(facts), encoding="utf-8")
+
+
+def spread_labels(view: TrainView, seed: int) -> NDArray[np.int64]:
+    """(H, W) class ids: each superpixel that holds training pixels gets their most frequent class; 0 elsewhere.
+
+    Training pixels keep their own class. Reads nothing but the view.
+    """
+    from sklearn.cluster import KMeans
+    from sklearn.decomposition import PCA
+
+    height, width = view.visible.shape
+    rows, columns = np.nonzero(view.visible)
+    spectra = view.normaliser.spectra(view.cube[view.visible])
+    reduced = PCA(min(COMPONENTS, view.bands), random_state=seed % 2**32).fit_transform(spectra)
+    reduced /= reduced[:, :1].std() + 1e-12
+    place = COMPACTNESS * np.stack([rows, columns], axis=1) / SUPERPIXEL
+    features = np.concatenate([reduced, place], axis=1).astype(np.float32)
+    on_grid = (rows % SUPERPIXEL == SUPERPIXEL // 2) & (columns % SUPERPIXEL == SUPERPIXEL // 2)
+    centres = features[on_grid] if on_grid.any() else features[:1]
+    clusters = KMeans(len(centres), init=centres, n_init=1, max_iter=5).fit_predict(features)
+    segment = np.full((height, width), -1, dtype=np.int64)
+    segment[rows, columns] = clusters
+    votes = np.zeros((len(centres), len(view.class_names) + 1), dtype=np.int64)
+    own = segment[view.coords[:, 0], view.coords[:, 1]]
+    np.add.at(votes, (own, view.y), 1)
+    winner = np.where(votes.any(axis=1), votes.argmax(axis=1), 0)
+    mask = np.where(segment >= 0, winner[segment], 0)
+    mask[view.coords[:, 0], view.coords[:, 1]] = view.y
+    return mask
+
+
+def _pairs(view: TrainView, mask: NDArray[np.int64], rng: np.random.Generator) -> DenseView:
+    """Tiles of the scene that show a label."""
+    side = min(TILE, *mask.shape)
+    rows, columns = (_starts(length, side) for length in mask.shape)
+    places = [(r, c) for r in rows for c in columns if mask[r : r + side, c : c + side].any()]
+    if len(places) > MOST_TILES:
+        places = [places[i] for i in np.sort(rng.permutation(len(places))[:MOST_TILES])]
+    images = np.stack([view.cube[r : r + side, c : c + side].transpose(2, 0, 1) for r, c in places])
+    n = len(places)
+    real = DenseSamples(
+        images=np.ascontiguousarray(images[:, None], dtype=np.float32),
+        masks=np.stack([mask[r : r + side, c : c + side] for r, c in places]),
+        synthetic=np.zeros(n, dtype=bool),
+        weight=np.ones(n, dtype=np.float32),
+    )
+    return DenseView(real, view.class_names, view.wavelengths, view.gsd, view.units, view.descriptions)
+
+
+def _starts(length: int, side: int) -> list[int]:
+    """First pixels of tiles along an axis, the last one at the edge."""
+    return sorted({*range(0, length - side + 1, STRIDE), length - side})
+
+
+def _cut(pairs: DenseSamples, c: int, patch: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """(m, B, p, p) patches round pixels of class c, at most ``PER_TILE`` of a tile, those far from its edge first."""
+    radius = patch // 2
+    found = []
+    for images, mask in zip(pairs.images[:, 0], pairs.masks, strict=True):
+        coords = np.argwhere(mask == c)
+        if not len(coords):
+            continue
+        coords = coords[rng.permutation(len(coords))]
+        edge = np.minimum(coords, np.array(mask.shape) - 1 - coords).min(axis=1) < radius
+        coords = coords[np.argsort(edge, kind="stable")][:PER_TILE]
+        found.append(patches_at(pad(np.ascontiguousarray(images.transpose(1, 2, 0)), patch), coords, patch))
+    if not found:
+        return np.empty((0, pairs.bands, patch, patch), dtype=np.float32)
+    return np.concatenate(found)
