@@ -8,6 +8,7 @@ from typing import Any
 from hsiaug.report.cells import Arm, Cell
 from hsiaug.report.labels import MISSING, count, draws_text, plus_minus, span
 from hsiaug.report.records import Trial
+from hsiaug.report.scores import BLIND
 from hsiaug.report.tables import Table
 
 __all__ = ["audit_lines", "transductive", "warnings"]
@@ -168,18 +169,18 @@ def _notes(audits: Mapping[tuple[int, str], Audit]) -> list[str]:
 
 
 def _location(table: Table) -> list[str]:
-    """OA and AA of ``coords``: what row and column alone give."""
-    cells = [cell for cell in table.location if cell.arm.generator.name == "none"]
+    """What the control classifiers score."""
+    cells = [cell for cell in table.blind if cell.arm.generator.name == "none"]
     if not any(cell.ok for cell in cells):
-        return ["not measured: there is no trial of the classifier coords with the generator none that went well"]
+        named = " or ".join(BLIND)
+        return [f"not measured: there is no trial of {named} with the generator none that went well"]
     return [_location_sentence(table, cell) for cell in cells if cell.ok]
 
 
 def _location_sentence(table: Table, cell: Cell) -> str:
-    return (
-        f"{table.labels[cell.classifier]}, which reads row and column and no band, reaches "
-        f"OA {plus_minus(cell.summary('oa'))} and AA {plus_minus(cell.summary('aa'))} (n={len(cell.ok)})"
-    )
+    scores = (table.scores.second, table.scores.main)
+    reached = " and ".join(f"{score.name} {plus_minus(cell.summary(score.key))}" for score in scores)
+    return f"{table.labels[cell.classifier]}, which {BLIND[cell.classifier.name]}, reaches {reached} (n={len(cell.ok)})"
 
 
 def _records(table: Table, where: str) -> str:

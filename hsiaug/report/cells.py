@@ -9,13 +9,10 @@ from functools import cached_property
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.report.records import Method, Trial
 
-__all__ = ["CONTROLS", "COORDS", "Arm", "Cell", "make_cells"]
+__all__ = ["CONTROLS", "Arm", "Cell", "make_cells"]
 
 CONTROLS = ("none", "duplicate")
 """Generators that every other one is measured against; they lead the rows, in this order."""
-
-COORDS = "coords"
-"""The classifier that reads no band: what it scores is location, so it stands in the audit."""
 
 
 @dataclass(frozen=True)

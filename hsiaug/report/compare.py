@@ -10,6 +10,7 @@ from statistics import median
 from hsiaug.metrics.significance import MeanStd, holm, mean_std, paired_wilcoxon
 from hsiaug.report.cells import Arm, Cell
 from hsiaug.report.records import Method, Trial
+from hsiaug.report.scores import ScoreSet
 
 __all__ = ["ALPHA", "VERDICTS", "Comparison", "Gain", "compare"]
 
@@ -18,13 +19,13 @@ TINY = 1e-12
 """Below this a mean difference is rounding, not a gain."""
 
 VERDICTS = {
-    "helps": f"mean ΔAA above both controls, Holm p < {ALPHA:g} against both",
-    "above both, n.s.": "mean ΔAA above both controls, but not significantly so against both",
-    "above both, untested": "mean ΔAA above both controls, on too few draws to test",
+    "helps": f"mean gain above 0 against both controls, Holm p < {ALPHA:g} against both",
+    "above both, n.s.": "mean gain above 0 against both controls, but not significantly so against both",
+    "above both, untested": "mean gain above 0 against both controls, on too few draws to test",
     "not above duplicate": "repeating real samples does at least as well",
     "not above none": "training on the real samples alone does at least as well",
-    "above neither": "mean ΔAA above neither control",
-    "worse": f"mean ΔAA below both controls, Holm p < {ALPHA:g} against both",
+    "above neither": "mean gain above 0 against neither control",
+    "worse": f"mean gain below 0 against both controls, Holm p < {ALPHA:g} against both",
     "no control": "a control with the same classifier and a shared draw is missing",
 }
 """The words that a table may use of an arm, and what each one claims."""
@@ -34,31 +35,32 @@ VERDICTS = {
 class Comparison:
     """An arm against one control cell, over the draws in which both gave numbers.
 
-    d_aa, d_oa: differences as fractions, arm minus control, one per pair.
-    p: two-sided Wilcoxon signed-rank on AA; None below six pairs. p_holm: corrected over the whole table.
+    d_main, d_second: differences as fractions, arm minus control, one per pair, of the two metrics that the task
+        names for gains.
+    p: two-sided Wilcoxon signed-rank on the main one; None below six pairs. p_holm: corrected over the whole table.
     """
 
     control: Cell
     pairs: tuple[tuple[Trial, Trial], ...]
-    d_aa: tuple[float, ...]
-    d_oa: tuple[float, ...]
+    d_main: tuple[float, ...]
+    d_second: tuple[float, ...]
     p: float | None
     p_holm: float | None = None
 
     @property
-    def aa(self) -> MeanStd:
-        """The effect: mean ΔAA with its spread."""
-        return mean_std(self.d_aa)
+    def main(self) -> MeanStd:
+        """The effect: mean difference of the main metric with its spread."""
+        return mean_std(self.d_main)
 
     @property
-    def oa(self) -> MeanStd | None:
-        """Mean ΔOA with its spread."""
-        return mean_std(self.d_oa) if self.d_oa else None
+    def second(self) -> MeanStd | None:
+        """Mean difference of the second metric with its spread."""
+        return mean_std(self.d_second) if self.d_second else None
 
     @property
     def direction(self) -> int:
         """1 where the mean lies above the control, -1 where below, 0 where neither."""
-        mean = self.aa.mean
+        mean = self.main.mean
         return 0 if abs(mean) < TINY else (1 if mean > 0 else -1)
 
     @property
@@ -70,7 +72,7 @@ class Comparison:
         """
         if self.p_holm is None or self.p_holm >= ALPHA:
             return False
-        walsh = median((x + y) / 2 for x, y in combinations_with_replacement(self.d_aa, 2))
+        walsh = median((x + y) / 2 for x, y in combinations_with_replacement(self.d_main, 2))
         return walsh * self.direction > 0
 
 
@@ -101,10 +103,10 @@ class Gain:
         return "not above none" if self.duplicate.direction > 0 else "above neither"
 
 
-def compare(cells: Mapping[tuple[Arm, Method], Cell]) -> dict[tuple[Arm, Method], Gain]:
+def compare(cells: Mapping[tuple[Arm, Method], Cell], scores: ScoreSet) -> dict[tuple[Arm, Method], Gain]:
     """Every arm but ``none`` against the controls of its classifier, Holm over all tests of the table."""
     gains = {
-        key: Gain(cell, _against(cell, "none", cells.values()), _against(cell, "duplicate", cells.values()))
+        key: Gain(cell, *(_against(cell, name, cells.values(), scores) for name in ("none", "duplicate")))
         for key, cell in cells.items()
         if cell.arm.generator.name != "none"
     }
@@ -119,12 +121,12 @@ def compare(cells: Mapping[tuple[Arm, Method], Cell]) -> dict[tuple[Arm, Method]
     return {key: Gain(g.cell, corrected(g.none), corrected(g.duplicate)) for key, g in gains.items()}
 
 
-def _against(cell: Cell, name: str, cells: Iterable[Cell]) -> Comparison | None:
+def _against(cell: Cell, name: str, cells: Iterable[Cell], scores: ScoreSet) -> Comparison | None:
     """The comparison with the control that shares most draws; the newest one where several do."""
     if cell.arm.generator.name == name:
         return None
     candidates = [
-        _pair(cell, other)
+        _pair(cell, other, scores)
         for other in cells
         if other.arm.generator.name == name
         and other.classifier == cell.classifier
@@ -134,18 +136,18 @@ def _against(cell: Cell, name: str, cells: Iterable[Cell]) -> Comparison | None:
     return max(found, key=lambda c: (len(c.pairs), _newest(c.control)), default=None)
 
 
-def _pair(cell: Cell, control: Cell) -> Comparison:
+def _pair(cell: Cell, control: Cell, scores: ScoreSet) -> Comparison:
     theirs = {trial.draw: trial for trial in control.ok}
     pairs = [(trial, theirs[trial.draw]) for trial in cell.ok if trial.draw in theirs]
-    pairs = [(a, b) for a, b in pairs if a.metric("aa") is not None and b.metric("aa") is not None]
-    ours_aa, theirs_aa = _metric(pairs, "aa")
-    ours_oa, theirs_oa = _metric(pairs, "oa")
+    pairs = [(a, b) for a, b in pairs if all(t.metric(scores.main.key) is not None for t in (a, b))]
+    ours_main, theirs_main = _metric(pairs, scores.main.key)
+    ours_second, theirs_second = _metric(pairs, scores.second.key)
     return Comparison(
         control,
         tuple(pairs),
-        tuple(a - b for a, b in zip(ours_aa, theirs_aa, strict=True)),
-        tuple(a - b for a, b in zip(ours_oa, theirs_oa, strict=True)),
-        paired_wilcoxon(ours_aa, theirs_aa),
+        tuple(a - b for a, b in zip(ours_main, theirs_main, strict=True)),
+        tuple(a - b for a, b in zip(ours_second, theirs_second, strict=True)),
+        paired_wilcoxon(ours_main, theirs_main),
     )
 
 

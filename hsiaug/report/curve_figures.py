@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hsiaug.errors import InputError
 from hsiaug.report.cells import Cell
-from hsiaug.report.curves import SCORES, SIGNS, Axis, Line, Surface, lines, reference, shared_cells, surfaces
+from hsiaug.report.curves import SIGNS, Axis, Line, Surface, drawn, lines, reference, shared_cells, surfaces
 from hsiaug.report.labels import count, draws_text
 from hsiaug.report.records import Method
 from hsiaug.report.tables import Report, Table
@@ -47,7 +47,7 @@ def save_curves(report: Report, axis: Axis, path: Path, format: str) -> None:
             value=f"{len(report.tables)} tables without them",
             mend=f"Run 'hsiaug benchmark … --{axis} 0.5:1.5:0.5' first.",
         )
-    rows = [len(SCORES) * (1 + _most_surfaces(table)) for table in shown]
+    rows = [len(drawn(table)) * (1 + _most_surfaces(table)) for table in shown]
     width = PANEL[0] * max(len(table.classifiers) for table in shown)
     figure = Figure(figsize=(max(width, 7.0), sum(PANEL[1] * n + 1.1 for n in rows)), layout="constrained")
     FigureCanvasAgg(figure)
@@ -81,16 +81,17 @@ def _draw_table(place: SubFigure, table: Table, axis: Axis, rows: int) -> None:
     panels = place.subplots(rows, len(table.classifiers), squeeze=False)
     styles = _styles(table, axis)
     entries: dict[str, Any] = {}
+    scores = [(score.key, score.name) for score in drawn(table)]
     for column, classifier in enumerate(table.classifiers):
-        for row, (metric, name) in enumerate(SCORES):
+        for row, (metric, name) in enumerate(scores):
             panel = panels[row][column]
             entries |= _draw_curves(panel, table, classifier, axis, metric, styles)
             panel.set(title=table.labels[classifier], xlabel=SIGNS[axis], ylabel=f"{name} (%)")
-        maps = [(s, metric, name) for s in surfaces(table, classifier) for metric, name in SCORES]
-        for row, (surface, metric, name) in enumerate(maps, start=len(SCORES)):
+        maps = [(s, metric, name) for s in surfaces(table, classifier) for metric, name in scores]
+        for row, (surface, metric, name) in enumerate(maps, start=len(scores)):
             title = f"{table.labels[classifier]}, {table.labels[surface.generator]}: {name} (%)"
             _draw_surface(panels[row][column], surface, metric, title)
-        for row in range(len(SCORES) + len(maps), rows):
+        for row in range(len(scores) + len(maps), rows):
             panels[row][column].set_axis_off()
     place.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=4, fontsize=8, frameon=False)
 

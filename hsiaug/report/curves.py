@@ -9,16 +9,17 @@ from hsiaug.report.cells import Arm, Cell
 from hsiaug.report.grid import Column, Grid
 from hsiaug.report.labels import MISSING, plus_minus
 from hsiaug.report.records import Method
+from hsiaug.report.scores import Score
 from hsiaug.report.tables import Table
 
 __all__ = [
     "AXES",
-    "SCORES",
     "SIGNS",
     "Axis",
     "Line",
     "Surface",
     "curve_grids",
+    "drawn",
     "lines",
     "reference",
     "shared_cells",
@@ -28,7 +29,6 @@ __all__ = [
 Axis = Literal["lambda", "omega"]
 AXES: tuple[Axis, ...] = ("lambda", "omega")
 SIGNS = {"lambda": "λ", "omega": "ω"}
-SCORES = (("oa", "OA"), ("aa", "AA"))
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def surfaces(table: Table, classifier: Method) -> tuple[Surface, ...]:
 
 
 def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
-    """OA and AA: a row per classifier and line, a column per value of the axis; – heads arms without one."""
+    """The metrics of gains: a row per classifier and line, a column per value of the axis; – heads arms without one."""
     rows = [(classifier, line) for classifier in table.classifiers for line in lines(table, classifier, axis)]
     values = sorted({value for _, line in rows for value, _ in line.points}, key=_first_none)
     other = SIGNS["omega" if axis == "lambda" else "lambda"]
@@ -127,7 +127,8 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
     keys += [Column(other)] if shown else []
     columns = (*keys, *(Column(f"{SIGNS[axis]}={_number(value)}") for value in values))
     grids = []
-    for metric, name in SCORES:
+    for score in drawn(table):
+        metric, name = score.key, score.name
         texts = []
         for classifier, line in rows:
             cells = dict(line.points)
@@ -137,6 +138,11 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
         breaks = frozenset(i for i in range(1, len(rows)) if rows[i][0] != rows[i - 1][0])
         grids.append(Grid(f"{name} against {SIGNS[axis]}", columns, tuple(texts), len(keys), breaks))
     return tuple(grids)
+
+
+def drawn(table: Table) -> tuple[Score, Score]:
+    """The metrics that curves show."""
+    return table.scores.second, table.scores.main
 
 
 def _held(line: Line) -> str:

@@ -10,15 +10,13 @@ from hsiaug.report.tables import Table
 
 __all__ = ["control_notes", "number_notes", "significance_note", "verdict_note"]
 
-AVERAGED = ("oa", "aa", "kappa", "macro_f1", "worst_recall")
-
 
 def number_notes(table: Table) -> list[str]:
     """What the figures are, over which draws, and which are missing."""
     draws = f"{count(len(table.draws), 'draw')} (seeds {draws_text(table.draws)})"
     notes = [
-        f"Mean ± std (ddof 1) in percent, κ × 100, over {draws}; n is given where a cell has fewer. AA is the "
-        "mean recall over the classes that have test pixels in the draw. Failed trials are never averaged.",
+        f"Mean ± std (ddof 1) in percent, κ × 100, over {draws}; n is given where a cell has fewer. "
+        f"{table.scores.meaning} Failed trials are never averaged.",
     ]
     conventions = sorted({a.generator.convention for a in table.arms if a.generator.convention})
     notes += [f"ω: {convention}." for convention in conventions]
@@ -27,7 +25,7 @@ def number_notes(table: Table) -> list[str]:
 
 def _missing(table: Table) -> list[str]:
     notes = []
-    for metric in AVERAGED:
+    for metric in (score.key for score in table.scores.all):
         hashes = [t.hash for cell in table.cells.values() for t in cell.ok if t.metric(metric) is None]
         if hashes:
             notes.append(f"{metric} is missing, and left out of its means, in {', '.join(hashes)}.")
@@ -121,7 +119,7 @@ def significance_note(table: Table) -> list[str]:
         )
     if tested:
         notes.append(
-            "p: two-sided Wilcoxon signed-rank test on AA, paired over draws, "
+            f"p: two-sided Wilcoxon signed-rank test on {table.scores.main.name}, paired over draws, "
             f"Holm-corrected over the {count(len(tested), 'comparison')} of this table."
         )
         notes += _out_of_reach(max(tested), len(tested))
@@ -144,4 +142,4 @@ def verdict_note(table: Table) -> list[str]:
     """The legend of the verdicts that occur."""
     used = {gain.verdict for gain in table.gains.values()}
     legend = "; ".join(f"{word}: {meaning}" for word, meaning in VERDICTS.items() if word in used)
-    return [f"Verdicts. {legend}."] if legend else []
+    return [f"Verdicts, on Δ{table.scores.main.name}. {legend}."] if legend else []

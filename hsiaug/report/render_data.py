@@ -20,7 +20,6 @@ from hsiaug.report.tables import Report, Table
 
 __all__ = ["csv_text", "json_text", "report_json"]
 
-METRICS = ("oa", "aa", "kappa", "macro_f1", "worst_recall")
 AUDITED = (
     "leaky", "radius", "n_train", "n_test", "n_buffered", "centre_overlap_percent", "patch_overlap_percent"
 )  # fmt: skip
@@ -71,7 +70,7 @@ def _table_json(table: Table) -> dict[str, Any]:
         "failed": [_failure_json(table, trial) for trial in table.failed],
         "notes": [*number_notes(table), *control_notes(table), *significance_note(table)],
         "splits": [{"seed": seed, **audit} for (seed, _), audit in table.splits.items()],
-        "without_spectra": [_cell_json(table, cell) for cell in table.location],
+        "without_spectra": [_cell_json(table, cell) for cell in table.blind],
         "cells": [_cell_json(table, cell) for cell in table.cells.values()],
     }
 
@@ -89,7 +88,7 @@ def _failure_json(table: Table, trial: Trial) -> dict[str, Any]:
 
 
 def _cell_json(table: Table, cell: Cell) -> dict[str, Any]:
-    names = [*METRICS, *(f"subset:{name}" for name in table.subsets)]
+    names = [*_metrics(table), *(f"subset:{name}" for name in table.subsets)]
     gain = table.gains.get((cell.arm, cell.classifier))
     return {
         "generator": _method_json(table, cell.arm.generator),
@@ -106,8 +105,8 @@ def _cell_json(table: Table, cell: Cell) -> dict[str, Any]:
             for i, name in enumerate(table.class_names, start=1)
         ],
         "against": {
-            "none": _comparison_json(gain.none if gain else None),
-            "duplicate": _comparison_json(gain.duplicate if gain else None),
+            "none": _comparison_json(table, gain.none if gain else None),
+            "duplicate": _comparison_json(table, gain.duplicate if gain else None),
         },
         "verdict": gain.verdict if gain else None,
     }
@@ -133,14 +132,14 @@ def _mean_json(summary: MeanStd | None) -> dict[str, Any]:
     return summary._asdict() if summary else {"mean": None, "std": None, "n": 0}
 
 
-def _comparison_json(comparison: Comparison | None) -> dict[str, Any] | None:
+def _comparison_json(table: Table, comparison: Comparison | None) -> dict[str, Any] | None:
     if comparison is None:
         return None
     return {
         "pairs": len(comparison.pairs),
         "hashes": [[ours.hash, theirs.hash] for ours, theirs in comparison.pairs],
-        "delta_aa": _mean_json(comparison.aa),
-        "delta_oa": _mean_json(comparison.oa),
+        f"delta_{table.scores.main.key}": _mean_json(comparison.main),
+        f"delta_{table.scores.second.key}": _mean_json(comparison.second),
         "p": comparison.p,
         "p_holm": comparison.p_holm,
     }
@@ -180,18 +179,20 @@ def _mean_row(table: Table, cell: Cell) -> dict[str, Any]:
     gain = table.gains.get((cell.arm, cell.classifier))
     row = {key: value for key, value in _identity(trial).items() if key not in ONE_TRIAL}
     row |= {"leaky": table.leaky, "n": len(cell.ok), "failed": len(cell.failed)}
-    for name in METRICS:
+    for name in _metrics(table):
         summary = cell.summary(name)
         row |= {f"{name}_mean": summary and summary.mean, f"{name}_std": summary and summary.std}
     for name, against in (("none", gain and gain.none), ("duplicate", gain and gain.duplicate)):
-        row[f"delta_aa_{name}"] = against.aa.mean if against else None
-        row[f"delta_oa_{name}"] = against.oa.mean if against and against.oa else None
+        row[f"delta_{table.scores.main.key}_{name}"] = against.main.mean if against else None
+        row[f"delta_{table.scores.second.key}_{name}"] = (
+            against.second.mean if against and against.second else None
+        )
     return row
 
 
 def _rows(table: Table, trial: Trial, by: str) -> list[dict[str, Any]]:
     if by != "class":
-        return [{**_identity(trial), **_scores(trial)}]
+        return [{**_identity(trial), **_scores(table, trial)}]
     samples, audit = trial.record.get("samples") or {}, trial.audit or {}
     return [
         {
@@ -206,6 +207,10 @@ def _rows(table: Table, trial: Trial, by: str) -> list[dict[str, Any]]:
         }
         for i, name in enumerate(table.class_names, start=1)
     ]
+
+
+def _metrics(table: Table) -> list[str]:
+    return [score.key for score in table.scores.all]
 
 
 def _nth(counts: Any, class_id: int) -> int | None:
@@ -234,10 +239,10 @@ def _identity(trial: Trial) -> dict[str, Any]:
     return row | {"lambda": trial.lam, "omega": trial.omega, "omega_convention": trial.generator.convention}
 
 
-def _scores(trial: Trial) -> dict[str, Any]:
+def _scores(table: Table, trial: Trial) -> dict[str, Any]:
     metrics = trial.record.get("metrics") or {}
     timings, audit = trial.record.get("timings") or {}, trial.audit or {}
-    scores: dict[str, Any] = {name: trial.metric(name) for name in METRICS}
+    scores: dict[str, Any] = {name: trial.metric(name) for name in _metrics(table)}
     scores["worst_class"] = metrics.get("worst_class")
     for name, subset in (metrics.get("subsets") or {}).items():
         scores |= {f"aa_{name}": trial.metric(f"subset:{name}"), f"oa_{name}": subset.get("oa")}

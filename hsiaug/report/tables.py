@@ -8,10 +8,11 @@ from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import Any
 
-from hsiaug.report.cells import COORDS, Arm, Cell, make_cells
+from hsiaug.report.cells import Arm, Cell, make_cells
 from hsiaug.report.compare import Comparison, Gain, compare
 from hsiaug.report.labels import MISSING, method_labels
 from hsiaug.report.records import Condition, Method, Record, Trial, read_trials
+from hsiaug.report.scores import BLIND, ScoreSet, score_set
 
 __all__ = ["Report", "Table", "build_report"]
 
@@ -20,8 +21,8 @@ __all__ = ["Report", "Table", "build_report"]
 class Table:
     """All trials of one condition, in cells.
 
-    cells: (arm, classifier) → cell, controls first, without the classifier ``coords``.
-    location: the cells of ``coords``: accuracy without spectra.
+    cells: (arm, classifier) → cell, controls first, without the control classifiers.
+    blind: the cells of the control classifiers: accuracy without spectra.
     gains: (arm, classifier) → what it gains over the controls.
     run: name of the run of a suite that the table belongs to; empty where the records are not parted by run.
     """
@@ -30,7 +31,7 @@ class Table:
     condition: Condition
     trials: tuple[Trial, ...]
     cells: Mapping[tuple[Arm, Method], Cell]
-    location: tuple[Cell, ...]
+    blind: tuple[Cell, ...]
     gains: Mapping[tuple[Arm, Method], Gain]
     labels: Mapping[Method, str]
     run: str = ""
@@ -48,12 +49,17 @@ class Table:
     @cached_property
     def draws(self) -> tuple[int, ...]:
         """Every seed that some cell has, failed or not: what a full cell covers."""
-        cells = self.cells.values() or self.location
+        cells = self.cells.values() or self.blind
         return tuple(sorted({trial.seed for cell in cells for trial in cell.trials}))
 
     @property
+    def scores(self) -> ScoreSet:
+        """Which metrics it shows."""
+        return score_set(self.condition.task)
+
+    @property
     def failed(self) -> tuple[Trial, ...]:
-        """Failed trials, those of ``coords`` too."""
+        """Failed trials, those of control classifiers too."""
         return tuple(trial for trial in self.trials if not trial.ok)
 
     @cached_property
@@ -150,8 +156,8 @@ def _tables(run: str, trials: Iterable[Trial]) -> tuple[Table, ...]:
 
 def _table(run: str, title: str, condition: Condition, trials: list[Trial]) -> Table:
     cells = make_cells(trials)
-    ordinary = {key: cell for key, cell in cells.items() if key[1].name != COORDS}
-    location = tuple(cell for key, cell in cells.items() if key[1].name == COORDS)
+    ordinary = {key: cell for key, cell in cells.items() if key[1].name not in BLIND}
+    blind = tuple(cell for key, cell in cells.items() if key[1].name in BLIND)
     generators = method_labels(arm.generator for arm, _ in cells)
     classifiers = method_labels(classifier for _, classifier in cells)
     return Table(
@@ -159,8 +165,8 @@ def _table(run: str, title: str, condition: Condition, trials: list[Trial]) -> T
         condition=condition,
         trials=tuple(trial for cell in cells.values() for trial in cell.trials),
         cells=ordinary,
-        location=location,
-        gains=compare(ordinary),
+        blind=blind,
+        gains=compare(ordinary, score_set(condition.task)),
         labels={**generators, **classifiers},
         run=run,
     )

@@ -19,9 +19,6 @@ from hsiaug.report.views_raw import class_grids, cost_grids, seed_grids
 
 __all__ = ["VIEWS", "check_view", "pages"]
 
-SCORES = (("oa", "OA"), ("aa", "AA"), ("kappa", "κ"))
-MORE_SCORES = (("macro_f1", "macro-F1"), ("worst_recall", "worst recall"))
-
 
 def check_view(by: str) -> None:
     """Raise InputError for a view that does not exist."""
@@ -58,19 +55,19 @@ def _generator_grids(table: Table) -> tuple[Grid, ...]:
 
 
 def _scores(table: Table) -> Grid:
-    """Rows generator × λ × ω, columns classifiers with OA, AA and κ."""
+    """Rows generator × λ × ω, columns classifiers with the metrics of the task."""
     short = {c for (_, c), cell in table.cells.items() if len(cell.ok) < len(table.draws)}
     keys = arm_columns(table.guided)
     columns = list(keys)
     for classifier in table.classifiers:
-        headers = [header for _, header in SCORES] + (["n"] if classifier in short else [])
+        headers = [score.name for score in table.scores.shown] + (["n"] if classifier in short else [])
         columns += [Column(header, group=table.labels[classifier]) for header in headers]
     rows = []
     for arm in table.arms:
         row = table.arm_texts(arm)
         for classifier in table.classifiers:
             cell = table.cells.get((arm, classifier))
-            row += [_metric_text(cell, metric) for metric, _ in SCORES]
+            row += [_metric_text(cell, score.key) for score in table.scores.shown]
             row += [str(len(cell.ok)) if cell else MISSING] if classifier in short else []
         rows.append(tuple(row))
     first = next((i for i, arm in enumerate(table.arms) if not arm.control), 0)
@@ -79,10 +76,15 @@ def _scores(table: Table) -> Grid:
 
 def _gains(table: Table) -> Grid:
     """Rows classifier × arm: what each arm gains over either control, and the verdict."""
+    main, second = table.scores.main.name, table.scores.second.name
     columns = (
         Column("classifier", numeric=False),
         *arm_columns(table.guided),
-        *(Column(header, group=f"vs {control}") for control in ("none", "duplicate") for header in ("ΔAA", "ΔOA")),
+        *(
+            Column(header, group=f"vs {control}")
+            for control in ("none", "duplicate")
+            for header in (f"Δ{main}", f"Δ{second}")
+        ),
         Column("pairs"),
         Column("verdict", numeric=False),
     )
@@ -98,26 +100,27 @@ def _gains(table: Table) -> Grid:
 
 
 def _classifier_grids(table: Table) -> tuple[Grid, ...]:
-    """Rows classifier × arm: all metrics, the interval of AA, and the corrected tests."""
+    """Rows classifier × arm: all metrics, the interval of the main one, and the corrected tests."""
+    main = table.scores.main.name
     keys = (Column("classifier", numeric=False), *arm_columns(table.guided))
     columns = (
         *keys,
-        *(Column(name, group="accuracy") for name in (*(header for _, header in SCORES + MORE_SCORES), "n")),
-        *(Column(f"AA {subset}", group="AA in detail") for subset in table.subsets),
-        Column("AA 95 %", group="AA in detail"),
-        *(Column(name, group="controls") for name in ("ΔAA none", "p none", "ΔAA dup.", "p dup.")),
+        *(Column(name, group="accuracy") for name in (*(score.name for score in table.scores.all), "n")),
+        *(Column(f"AA {subset}", group=f"{main} in detail") for subset in table.subsets),
+        Column(f"{main} 95 %", group=f"{main} in detail"),
+        *(Column(name, group="controls") for name in (f"Δ{main} none", "p none", f"Δ{main} dup.", "p dup.")),
     )
     rows = []
     for classifier in table.classifiers:
         for arm in table.arms:
             cell = table.cells.get((arm, classifier))
             if cell is not None:
-                numbers = [_metric_text(cell, metric) for metric, _ in SCORES + MORE_SCORES]
+                numbers = [_metric_text(cell, score.key) for score in table.scores.all]
                 subsets = [_metric_text(cell, f"subset:{subset}") for subset in table.subsets]
-                texts = [*numbers, str(len(cell.ok)), *subsets, _interval(cell)]
+                texts = [*numbers, str(len(cell.ok)), *subsets, _interval(cell, table.scores.main.key)]
                 tests = _test_texts(table.gains.get((arm, classifier)))
                 rows.append((table.labels[classifier], *table.arm_texts(arm), *texts, *tests))
-    return (Grid("Every metric, and the tests on AA", columns, tuple(rows), len(keys), _changes(rows)),)
+    return (Grid(f"Every metric, and the tests on {main}", columns, tuple(rows), len(keys), _changes(rows)),)
 
 
 def _metric_text(cell: Cell | None, metric: str) -> str:
@@ -133,7 +136,7 @@ def _metric_text(cell: Cell | None, metric: str) -> str:
 def _delta_texts(comparison: Comparison | None) -> list[str]:
     if comparison is None:
         return [MISSING, MISSING]
-    return [signed(comparison.aa.mean), signed(comparison.oa.mean if comparison.oa else None)]
+    return [signed(comparison.main.mean), signed(comparison.second.mean if comparison.second else None)]
 
 
 def _pairs(gain: Gain) -> str:
@@ -143,8 +146,8 @@ def _pairs(gain: Gain) -> str:
     return "/".join(str(n) for n in dict.fromkeys(counts))
 
 
-def _interval(cell: Cell) -> str:
-    values = cell.values("aa")
+def _interval(cell: Cell, metric: str) -> str:
+    values = cell.values(metric)
     interval = t_interval(values) if values else None
     return f"[{percent(interval[0])}, {percent(interval[1])}]" if interval else MISSING
 
@@ -152,7 +155,7 @@ def _interval(cell: Cell) -> str:
 def _test_texts(gain: Gain | None) -> list[str]:
     texts = []
     for comparison in (gain.none, gain.duplicate) if gain else (None, None):
-        texts += [signed(comparison.aa.mean), p_text(comparison.p_holm)] if comparison else [MISSING, MISSING]
+        texts += [signed(comparison.main.mean), p_text(comparison.p_holm)] if comparison else [MISSING, MISSING]
     return texts
 
 

@@ -109,12 +109,12 @@ def _cost_text(cost: MeanStd | None, digits: int = 1) -> str:
 
 
 def seed_grids(table: Table) -> tuple[Grid, ...]:
-    """One row per trial, those of ``coords`` too: how it went, how long it took, and its hash."""
+    """One row per trial, those of control classifiers too: how it went, how long it took, and its hash."""
     keys = (Column("seed"), *arm_columns(table.guided), Column("classifier", numeric=False))
     columns = (
         *keys,
         Column("status", numeric=False),
-        *(Column(name) for name in ("OA", "AA", "κ", "seconds")),
+        *(Column(name) for name in (*(score.name for score in table.scores.shown), "seconds")),
         Column("hash", numeric=False),
     )
     trials = sorted(table.trials, key=lambda t: t.seed)
@@ -126,7 +126,10 @@ def seed_grids(table: Table) -> tuple[Grid, ...]:
 def _seed_row(table: Table, trial: Trial) -> tuple[str, ...]:
     arm = table.arm_texts(Arm(trial.generator, trial.lam, trial.omega))
     status = "ok" if trial.ok else "failed"
-    scores = [percent(v) if (v := trial.metric(name)) is not None else MISSING for name in ("oa", "aa", "kappa")]
+    scores = [
+        percent(v) if (v := trial.metric(name)) is not None else MISSING
+        for name in (score.key for score in table.scores.shown)
+    ]
     seconds = finite((trial.record.get("timings") or {}).get("total"))
     took = MISSING if seconds is None else f"{seconds:.1f}"
     return (str(trial.seed), *arm, table.labels[trial.classifier], status, *scores, took, trial.hash)

@@ -75,7 +75,7 @@ def test_rows_begin_with_the_controls() -> None:
 def test_coords_is_a_control_and_no_column() -> None:
     table = table_of(benchmark(2))
     assert [c.name for c in table.classifiers] == ["cnn2d", "svm"]
-    assert [len(cell.ok) for cell in table.location] == [2]
+    assert [len(cell.ok) for cell in table.blind] == [2]
 
 
 def test_mean_and_std_of_a_cell_by_hand() -> None:
@@ -140,9 +140,9 @@ def test_gain_is_paired_over_shared_draws() -> None:
     ]
     gain = gain_of(table_of(records), "smote λ=1 svm")
     assert gain.none is not None and gain.duplicate is not None
-    assert gain.none.d_aa == pytest.approx((0.02, 0.04))
-    assert gain.none.aa.mean == pytest.approx(0.03)
-    assert gain.duplicate.d_aa == pytest.approx((0.01, 0.04))
+    assert gain.none.d_main == pytest.approx((0.02, 0.04))
+    assert gain.none.main.mean == pytest.approx(0.03)
+    assert gain.duplicate.d_main == pytest.approx((0.01, 0.04))
 
 
 @settings(max_examples=40, deadline=None)
@@ -212,7 +212,7 @@ def test_one_lucky_draw_does_not_borrow_the_p_of_many_losses() -> None:
     low = [0.5 - 0.0001 * (i + 1) for i in range(20)] + [0.99]
     table = table_of([*arm("none", [0.5] * 21), *arm("duplicate", [0.5] * 21), *arm("smote", low)])
     gain = gain_of(table, "smote λ=1 svm")
-    assert gain.none is not None and gain.none.aa.mean > 0
+    assert gain.none is not None and gain.none.main.mean > 0
     assert gain.none.p_holm is not None and gain.none.p_holm < 0.05
     assert gain.verdict == "above both, n.s."
 
