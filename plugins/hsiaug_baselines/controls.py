@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from hsiaug.api import (
     Card,
+    DenseSamples,
+    DenseView,
     NoParams,
     PatchSamples,
     Progress,
@@ -21,7 +23,9 @@ from hsiaug.api import (
 )
 from hsiaug_baselines._rows import cycled, made_by_class
 
-__all__ = ["Duplicate", "FittedDuplicate", "FittedNothing", "Nothing"]
+__all__ = ["Duplicate", "FittedDuplicate", "FittedDuplicatePairs", "FittedNothing", "Nothing"]
+
+TASKS = ("pixels", "segmentation", "change")
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Nothing:
         name="none",
         version="1",
         summary="Control: adds no sample",
+        tasks=TASKS,
         adds=False,
         seconds=0.0,
     )
@@ -84,6 +89,23 @@ class FittedDuplicate:
         save_state(folder, {"x": self.x, "y": self.y})
 
 
+@dataclass(frozen=True, eq=False)
+class FittedDuplicatePairs:
+    """images: (n, T, B, H, W) float32 real tiles; masks: (n, H, W) int64."""
+
+    images: NDArray[np.float32]
+    masks: NDArray[np.int64]
+
+    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> DenseSamples:
+        """Real pairs again; within one call each is used equally often ±1."""
+        rows = cycled(np.arange(len(self.images)), sum(counts.values()), np.random.default_rng(seed))
+        return DenseSamples.made(self.images[rows], self.masks[rows])
+
+    def save(self, folder: Path) -> None:
+        """The real pairs."""
+        save_state(folder, {"images": self.images, "masks": self.masks})
+
+
 class Duplicate:
     """Control: the same counts as any generator, real samples repeated (random over-sampling).
 
@@ -95,17 +117,22 @@ class Duplicate:
         name="duplicate",
         version="1",
         summary="Control: repeats real samples, the same number as other generators make",
+        tasks=TASKS,
         seconds=0.01,
     )
 
     def __init__(self, params: NoParams) -> None:
         self.params = params
 
-    def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedDuplicate:
+    def fit(
+        self, view: TrainView | DenseView, *, seed: int, device: str, progress: Progress
+    ) -> FittedDuplicate | FittedDuplicatePairs:
         """Remember the real samples."""
+        if isinstance(view, DenseView):
+            return FittedDuplicatePairs(view.real.images, view.real.masks)
         return FittedDuplicate(view.real.x, view.real.y)
 
-    def load(self, folder: Path, *, device: str) -> FittedDuplicate:
+    def load(self, folder: Path, *, device: str) -> FittedDuplicate | FittedDuplicatePairs:
         """What ``save`` wrote."""
         arrays, _ = load_state(folder)
-        return FittedDuplicate(**arrays)
+        return FittedDuplicatePairs(**arrays) if "masks" in arrays else FittedDuplicate(**arrays)
