@@ -1,0 +1,161 @@
+"""Sets of image–mask pairs: cards, files, codes, and the traps of the public ones."""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hsiaug.data import load_pairs
+from hsiaug.data.archives import unpack
+from hsiaug.errors import DataUnavailableError, InputError, SceneError
+
+CARD = """
+name = "mine"
+task = "segmentation"
+
+[images]
+files = ["{group}/img/{name}.npy"]
+axes = "bhw"
+scale = 0.001
+bands = ["red", "nir"]
+
+[masks]
+files = ["{group}/label/{name}.png"]
+names = ["water", "land"]
+codes = [[7], [3, 4]]
+ignore = [0]
+
+[places]
+train = ["train/*"]
+test = ["val/*"]
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    for group, names in (("train", "ab"), ("val", "c")):
+        for folder in ("img", "label"):
+            (tmp_path / group / folder).mkdir(parents=True)
+        for name in names:
+            np.save(tmp_path / group / "img" / f"{name}.npy", np.full((2, 8, 8), 500, dtype=np.uint16))
+            mask = np.array([[0, 7], [3, 4]], dtype=np.uint8).repeat(4, 0).repeat(4, 1)
+            Image.fromarray(mask).save(tmp_path / group / "label" / f"{name}.png")
+    (tmp_path / "mine.toml").write_text(CARD)
+    return tmp_path / "mine.toml"
+
+
+def test_a_card_says_where_images_and_masks_lie_and_what_codes_mean(mine: Path) -> None:
+    pairs = load_pairs(mine, "segmentation")
+    assert [(p.name, p.part) for p in pairs.places] == [
+        ("train/a", "train"),
+        ("train/b", "train"),
+        ("val/c", "test"),
+    ]
+    assert pairs.places[0].images.shape == (1, 2, 8, 8)
+    assert pairs.places[0].images[0, 0, 0, 0] == pytest.approx(0.5)
+    assert pairs.places[0].mask[::4, ::4].tolist() == [[0, 1], [2, 2]]
+    assert pairs.class_names == ("water", "land")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("ignore = [0]", "ignore = []", "codes 0"),
+        ('task = "segmentation"', 'task = "change"', "needs 2 pattern"),
+        ("codes = [[7], [3, 4]]", "codes = [[7]]", "codes needs one entry"),
+        ('axes = "bhw"', 'axis = "bhw"', "known keys"),
+        ('test = ["val/*"]', 'test = ["val/missing"]', "every place of its card"),
+        ('bands = ["red", "nir"]', 'bands = ["red"]', "must have the 1 bands"),
+        ('"{group}/label/{name}.png"', '"{group}/mask/{name}.png"', "exactly one file must fit"),
+    ],
+)
+def test_what_is_wrong_with_a_card_is_said(mine: Path, old: str, new: str, message: str) -> None:
+    mine.write_text(CARD.replace(old, new))
+    with pytest.raises(SceneError, match=message):
+        load_pairs(mine, "segmentation")
+
+
+def test_a_set_of_the_other_task_is_refused(mine: Path) -> None:
+    with pytest.raises(InputError, match="two dates"):
+        load_pairs(mine, "change")
+
+
+def test_a_scene_is_a_set_of_one_pair() -> None:
+    pairs = load_pairs("toy", "segmentation")
+    assert len(pairs.places) == 1 and pairs.places[0].images.shape[0] == 1
+    with pytest.raises(InputError, match="Did you mean toy"):
+        load_pairs("toyy", "segmentation")
+
+
+def test_a_geotiff_of_several_bands_is_read(mine: Path) -> None:
+    rasterio = pytest.importorskip("rasterio")
+    mine.write_text(CARD.replace("{name}.npy", "{name}.tif"))
+    for path in mine.parent.glob("*/img/*.npy"):
+        profile = {"driver": "GTiff", "width": 8, "height": 8, "count": 2, "dtype": "uint16"}
+        with (
+            pytest.warns(rasterio.errors.NotGeoreferencedWarning),
+            rasterio.open(path.with_suffix(".tif"), "w", **profile) as file,
+        ):
+            file.write(np.stack([np.full((8, 8), 100), np.full((8, 8), 200)]).astype(np.uint16))
+    image = load_pairs(mine, "segmentation").places[0].images
+    assert image.shape == (1, 2, 8, 8)
+    assert image[0, :, 0, 0].tolist() == pytest.approx([0.1, 0.2])
+
+
+def test_a_public_set_that_cannot_be_had_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr("hsiaug.data.archives.reachable_urls", lambda urls: frozenset())
+    with pytest.raises(DataUnavailableError, match="taizhou cannot be downloaded"):
+        load_pairs("taizhou", "change")
+    with pytest.raises(DataUnavailableError, match="c50d4a2941da64e03a47ac4dec63d915"):
+        load_pairs("oscd", "change")
+
+
+def test_an_archive_is_unpacked_without_its_only_folder_and_never_outside(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        file.writestr("Top folder/city/one.txt", "1")
+        file.writestr("Top folder/two.txt", "2")
+    unpack(tmp_path / "a.zip", tmp_path / "out")
+    assert (tmp_path / "out" / "city" / "one.txt").read_text() == "1"
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as file:
+        file.writestr("x/../../../evil.txt", "1")
+    with pytest.raises(SceneError, match="inside"):
+        unpack(tmp_path / "b.zip", tmp_path / "out")
+    assert not (tmp_path.parent / "evil.txt").exists()
+
+
+@pytest.fixture(scope="module")
+def oscd(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    for city in ("rennes", "montpellier"):
+        with tarfile.open(shared_data / "OSCD" / f"{city}.tar.xz", "r:xz") as file:
+            file.extractall(folder / "oscd", filter="data")
+    return folder
+
+
+@pytest.mark.shared_data
+def test_oscd_is_read_with_its_two_codings(oscd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HSIAUG_DATA_DIR", str(oscd))
+    pairs = load_pairs("oscd", "change")
+    assert [(p.name, p.part) for p in pairs.places] == [("rennes", "train"), ("montpellier", "test")]
+    assert pairs.bands == 13 and pairs.dates == 2
+    changed = [float((p.mask == 2).mean()) for p in pairs.places]
+    # The training city's tif has 1 and 2, the test city's png 0 and 255: read by one rule, one would be all changed.
+    assert all(0.005 < share < 0.15 for share in changed)
+    assert all((p.mask > 0).all() for p in pairs.places)
+
+
+@pytest.mark.shared_data
+def test_taizhou_is_read_from_a_mask_per_class(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "taizhou").symlink_to(shared_data / "Taizhou")
+    monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path))
+    pairs = load_pairs("taizhou", "change")
+    assert np.bincount(pairs.flat_mask).tolist() == [400 * 400 - 4227 - 17163, 17163, 4227]
+    assert pairs.places[0].images.shape == (2, 6, 400, 400) and pairs.places[0].images.max() <= 1

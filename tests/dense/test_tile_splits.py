@@ -1,0 +1,131 @@
+"""Splits of the dense tasks: tiles by place or by block, no pixel on both sides, every test pixel scored once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hsiaug.errors import InputError, SceneError, SplitError
+from hsiaug.pairs import PairSet, Place
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.tiling import TileSplit, dense_view, draw_tiles
+
+
+def place(name: str, height: int, width: int, part: str = "any", seed: int = 0, dates: int = 1) -> Place:
+    rng = np.random.default_rng(seed)
+    images = rng.random((dates, 4, height, width)).astype(np.float32)
+    return Place(name, images, rng.integers(0, 4, size=(height, width)).astype(np.int16), part)
+
+
+def scene(height: int = 60, width: int = 70) -> PairSet:
+    return PairSet("field", (place("field", height, width),), ("a", "b", "c"))
+
+
+def cities() -> PairSet:
+    parts = [("x", "train"), ("y", "train"), ("z", "test")]
+    return PairSet(
+        "cities", tuple(place(n, 40, 50, part, i) for i, (n, part) in enumerate(parts)), ("a", "b", "c")
+    )
+
+
+def covered(split: TileSplit, tiles: tuple[tuple[int, int, int], ...]) -> list[np.ndarray]:
+    masks = [np.zeros(p.mask.shape, dtype=int) for p in split.pairs.places]
+    for where, row, column in tiles:
+        masks[where][row : row + split.patch, column : column + split.patch] += 1
+    return masks
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(50, 90), st.integers(50, 90), st.sampled_from([8, 12, 16]), st.integers(20, 40), st.integers(0, 99)
+)
+def test_blocks_keep_training_tiles_off_test_tiles(
+    height: int, width: int, tile: int, block: int, seed: int
+) -> None:
+    try:
+        split = draw_tiles(scene(height, width), parse_protocol(f"blocks:{block}"), seed, tile)
+    except SplitError:
+        return
+    train, test = (covered(split, tiles)[0] > 0 for tiles in (split.train, split.test))
+    rows, columns = np.nonzero(train)
+    near = np.zeros_like(train)
+    guard = -(-tile // 4)
+    for r, c in zip(rows, columns, strict=True):
+        near[max(0, r - guard) : r + guard + 1, max(0, c - guard) : c + guard + 1] = True
+    assert not (near & test).any()
+    assert split.audit.centre_overlap_percent == 0 and not split.audit.leaky
+
+
+def test_every_pixel_of_a_test_place_is_covered() -> None:
+    split = draw_tiles(cities(), parse_protocol("places"), 0, 16)
+    train, _, test = covered(split, split.train)[0], None, covered(split, split.test)[2]
+    assert (test > 0).all()
+    assert len(split.test) <= 4 * 4  # 40×50 by 16×16: three by four, and not a tile per pixel
+    assert train.any() and not covered(split, split.train)[2].any()
+
+
+def test_few_tiles_can_be_asked_for_and_differ_between_draws() -> None:
+    draws = [draw_tiles(cities(), parse_protocol("places:7"), seed, 16) for seed in (0, 0, 1)]
+    assert [len(d.train) for d in draws] == [7, 7, 7]
+    assert draws[0].train == draws[1].train != draws[2].train
+    assert draws[0].test == draws[2].test
+    assert draws[0].audit.sha256 == draws[1].audit.sha256 != draws[2].audit.sha256
+
+
+def test_the_stride_shrinks_where_tiles_are_few() -> None:
+    big = PairSet("big", (place("a", 200, 200, "train"), place("b", 40, 40, "test")), ("a", "b", "c"))
+    assert draw_tiles(big, parse_protocol("places"), 0, 16).stride == 8
+    assert draw_tiles(cities(), parse_protocol("places"), 0, 16).stride < 8
+
+
+def test_the_view_holds_the_training_tiles_and_nothing_of_the_scene() -> None:
+    pairs = cities()
+    split = draw_tiles(pairs, parse_protocol("places:3"), 0, 16)
+    view = dense_view(split)
+    where, row, column = split.train[1]
+    assert view.real.images.shape == (3, 1, 4, 16, 16) and view.patch == 16
+    np.testing.assert_array_equal(
+        view.real.images[1], pairs.places[where].images[..., row : row + 16, column : column + 16]
+    )
+    assert not any(np.shares_memory(view.real.images, p.images) for p in pairs.places)
+    assert 0 not in view.counts and sum(view.counts.values()) == int((view.real.masks > 0).sum())
+
+
+def test_audit_counts_labelled_pixels_once_and_names_lost_classes() -> None:
+    pairs = cities()
+    pairs.places[2].mask.flags.writeable = True
+    pairs.places[2].mask[pairs.places[2].mask == 2] = 0
+    audit = draw_tiles(pairs, parse_protocol("places"), 0, 16).audit
+    assert audit.lost_classes == (2,)
+    assert audit.n_train + audit.n_test + audit.n_buffered == sum(int((p.mask > 0).sum()) for p in pairs.places)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "tile", "error", "message"),
+    [
+        ("issd", 16, InputError, "places, places:N or blocks:B"),
+        ("blocks:30", 61, InputError, "between 8 and 60"),
+        ("places", 16, InputError, "does not name"),
+        ("blocks:20", 40, SplitError, "leaves no"),
+    ],
+)
+def test_what_cannot_be_split_is_refused(protocol: str, tile: int, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        draw_tiles(scene(), parse_protocol(protocol), 0, tile)
+
+
+def test_too_many_tiles_are_refused() -> None:
+    with pytest.raises(SplitError, match="needs 9999 training tiles"):
+        draw_tiles(cities(), parse_protocol("places:9999"), 0, 16)
+
+
+def test_pairs_that_do_not_fit_are_refused() -> None:
+    good = place("a", 20, 20)
+    with pytest.raises(SceneError, match="the mask their size"):
+        PairSet("x", (Place("a", good.images, good.mask[:10]),), ("a", "b", "c"))
+    with pytest.raises(SceneError, match="finite"):
+        PairSet("x", (Place("a", np.full_like(good.images, np.nan), good.mask),), ("a", "b", "c"))
+    with pytest.raises(SceneError, match=r"0\.\.2"):
+        PairSet("x", (good,), ("a", "b"))
