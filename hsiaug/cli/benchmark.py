@@ -34,14 +34,6 @@ class PresetName(StrEnum):
     paper = "paper"
 
 
-class TaskName(StrEnum):
-    """What is learnt."""
-
-    pixels = "pixels"
-    segmentation = "segmentation"
-    change = "change"
-
-
 PLAN_OPTIONS = {
     **{
         name: f"--{name}"
@@ -62,10 +54,7 @@ def benchmark(
             help="A scene of 'hsiaug datasets list', the TOML card of your own, or a suite of runs (TOML).",
         ),
     ],
-    task: Annotated[
-        TaskName,
-        typer.Option(help="What is learnt: classes of single pixels, or masks of tiles of one or two dates."),
-    ] = TaskName.pixels,
+    task: options.Task = options.TaskName.pixels,
     generator: Annotated[
         str | None,
         typer.Option(
@@ -94,23 +83,12 @@ def benchmark(
             "Default: the generator's."
         ),
     ] = None,
-    protocol: Annotated[
-        str | None,
-        typer.Option(
-            help="issd (default), issd:RATIO, kshot:K, blocks:B, random:RATIO (LEAKY), random-twin:PROTOCOL (LEAKY), "
-            "fixed:FILE. For masks: places (default where the data name them), places:N, blocks:B."
-        ),
-    ] = None,
+    protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
     seeds: Annotated[
         str, typer.Option(help="Draws: a number N (0 to N-1), a range 100-109, or a list 3,5,8-9.")
     ] = "5",
-    patch: Annotated[
-        int | None,
-        typer.Option(
-            help="Side of the patches in pixels, odd (default 9); of the tiles of masks (default 64 or 32)."
-        ),
-    ] = None,
+    patch: options.AnyPatch = None,
     store: options.StoreDir = Path("hsiaug-results"),
     existing: Annotated[
         Existing,

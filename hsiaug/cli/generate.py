@@ -32,10 +32,14 @@ __all__ = [
     "Setting",
     "generate",
     "request",
+    "settings_of",
     "watched",
 ]
 
-GeneratorName = Annotated[str, typer.Option(help="The generator; 'hsiaug plugins list' shows all.")]
+GeneratorName = Annotated[
+    str | None,
+    typer.Option(help="The generator; 'hsiaug plugins list' shows all. Default: smote, or specdm for masks."),
+]
 Lambda = Annotated[
     float, typer.Option("--lambda", help="Sample balance rate λ: 1 fills every class to the largest.")
 ]
@@ -54,14 +58,19 @@ Device = Annotated[str, typer.Option(help="auto (a GPU if there is one), cpu, cu
 
 def generate(
     scene: options.SceneRef,
-    out: Annotated[Path, typer.Option(help="File to write: .npz, or .mat (MATLAB 5).")],
-    generator: GeneratorName = "smote",
+    out: Annotated[Path, typer.Option(help="File to write: .npz, or .mat (MATLAB 5); for masks a new folder.")],
+    task: options.Task = options.TaskName.pixels,
+    generator: GeneratorName = None,
     lambda_: Lambda = 1.0,
+    pairs: Annotated[
+        int | None,
+        typer.Option("--pairs", "-n", help="Image–mask pairs, in place of λ. Default: as many as real ones."),
+    ] = None,
     omega: Omega = None,
-    protocol: options.Protocol = "issd",
+    protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
     seed: Seed = 0,
-    patch: options.Patch = 9,
+    patch: options.AnyPatch = None,
     with_real: Annotated[
         bool, typer.Option("--with-real", help="Put the real training samples before the synthetic ones.")
     ] = False,
@@ -76,11 +85,16 @@ def generate(
     or kept there. Arrays: x (n, B, p, p) in scene units, y, synthetic, coords, weight, class_names, and provenance
     as JSON text.
 
+    With --task segmentation or change: a folder of images (GeoTIFF where rasterio is installed, else .npy), masks
+    (PNG), a contact sheet, a manifest, and a card that 'hsiaug benchmark' reads.
+
     Examples:
 
       hsiaug generate indian_pines --generator smote --lambda 1 --out aug.npz
 
       hsiaug generate indian_pines --generator mixup --with-real --protocol kshot:10 --out train.mat
+
+      hsiaug generate oscd --task change --generator specdm -n 500 --out synthetic
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from rich.console import Console
@@ -90,7 +104,16 @@ def generate(
     from hsiaug.quality.export import check_target, save_samples
     from hsiaug.quality.synthesis import synthesise
 
+    if task is not options.TaskName.pixels:
+        from hsiaug.cli.pairs import generate_pairs, pair_request
+
+        wanted_pairs = pair_request(
+            task, generator, pairs, omega, protocol, buffer, seed, patch, preset, set_, device
+        )
+        generate_pairs(scene, out, wanted_pairs, store)
+        return
     check_target(out)
+    generator = generator or "smote"
     wanted = request(generator, lambda_, omega, protocol, buffer, seed, patch, preset, set_, device)
     loaded = load_scene(scene)
     with watched(Console(stderr=True), generator) as progress:
@@ -104,18 +127,34 @@ def request(
     generator: str,
     lam: float,
     omega: float | None,
-    protocol: str,
+    protocol: str | None,
     buffer: str | None,
     seed: int,
-    patch: int,
+    patch: int | None,
     preset: PresetName,
     settings: list[str] | None,
     device: str,
 ) -> SampleRequest:
     """The options of ``generate`` and ``inspect`` as they are understood. Raises InputError for what is not."""
-    from hsiaug.errors import InputError
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.quality.synthesis import SampleRequest
+
+    return SampleRequest(
+        generator=generator,
+        protocol=parse_protocol(protocol or "issd", buffer),
+        lam=lam,
+        omega=omega,
+        seed=seed,
+        patch=9 if patch is None else patch,
+        preset=preset.value,
+        overrides=settings_of(generator, settings),
+        device=device,
+    )
+
+
+def settings_of(generator: str, settings: list[str] | None) -> dict[str, str]:
+    """``--set`` of a command that runs one generator. Raises InputError where it names another plugin."""
+    from hsiaug.errors import InputError
 
     overrides = options.overrides(settings or [])
     for name in overrides:
@@ -123,17 +162,7 @@ def request(
             raise InputError(
                 "--set must name the generator of this command", value=repr(name), mend=f"Here: {generator}."
             )
-    return SampleRequest(
-        generator=generator,
-        protocol=parse_protocol(protocol, buffer),
-        lam=lam,
-        omega=omega,
-        seed=seed,
-        patch=patch,
-        preset=preset.value,
-        overrides=overrides.get(generator, {}),
-        device=device,
-    )
+    return overrides.get(generator, {})
 
 
 @contextmanager

@@ -28,13 +28,14 @@ __all__ = ["inspect"]
 def inspect(
     scene: options.SceneRef,
     out: Annotated[Path, typer.Option(help="Folder of the pictures and of quality.json.")],
-    generator: GeneratorName = "smote",
+    task: options.Task = options.TaskName.pixels,
+    generator: GeneratorName = None,
     lambda_: Lambda = 1.0,
     omega: Omega = None,
-    protocol: options.Protocol = "issd",
+    protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
     seed: Seed = 0,
-    patch: options.Patch = 9,
+    patch: options.AnyPatch = None,
     preset: Preset = PresetName.cpu,
     set_: Setting = None,
     device: Device = "auto",
@@ -52,6 +53,8 @@ def inspect(
       hsiaug inspect indian_pines --generator smote --out look
 
       hsiaug inspect indian_pines --generator mixup --protocol kshot:10 --out look --json
+
+      hsiaug inspect oscd --task change --generator specdm --out look
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from rich.console import Console
@@ -64,6 +67,15 @@ def inspect(
     from hsiaug.quality.synthesis import synthesise
 
     check_folder(out)
+    if task is not options.TaskName.pixels:
+        from hsiaug.cli.pairs import inspect_pairs, pair_request
+
+        wanted_pairs = pair_request(
+            task, generator, None, omega, protocol, buffer, seed, patch, preset, set_, device
+        )
+        inspect_pairs(scene, out, wanted_pairs, store, json=json)
+        return
+    generator = generator or "smote"
     wanted = request(generator, lambda_, omega, protocol, buffer, seed, patch, preset, set_, device)
     loaded = load_scene(scene)
     with watched(Console(stderr=True), generator) as progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,45 @@ import typer
 from hsiaug.bench.ranges import numbers, seeds, words
 from hsiaug.errors import InputError
 
-__all__ = ["Buffer", "Patch", "Protocol", "SceneRef", "StoreDir", "numbers", "overrides", "seeds", "words"]
+__all__ = [
+    "AnyPatch",
+    "AnyProtocol",
+    "Buffer",
+    "Patch",
+    "Protocol",
+    "SceneRef",
+    "StoreDir",
+    "Task",
+    "TaskName",
+    "numbers",
+    "overrides",
+    "seeds",
+    "words",
+]
+
+
+class TaskName(StrEnum):
+    """What is learnt."""
+
+    pixels = "pixels"
+    segmentation = "segmentation"
+    change = "change"
+
+
+Task = Annotated[
+    TaskName, typer.Option(help="What is learnt: classes of single pixels, or masks of tiles of one or two dates.")
+]
+AnyProtocol = Annotated[
+    str | None,
+    typer.Option(
+        help="issd (default), issd:RATIO, kshot:K, blocks:B, random:RATIO (LEAKY), random-twin:PROTOCOL (LEAKY), "
+        "fixed:FILE. For masks: places (default where the data name them), places:N, blocks:B."
+    ),
+]
+AnyPatch = Annotated[
+    int | None,
+    typer.Option(help="Side of the patches in pixels, odd (default 9); of the tiles of masks (default 64 or 32)."),
+]
 
 SceneRef = Annotated[str, typer.Argument(help="A scene of 'hsiaug datasets list', or the TOML card of your own.")]
 Protocol = Annotated[

@@ -24,7 +24,16 @@ from hsiaug.trial.serving import check_serves
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from hsiaug.trial.task import get_task
 
-__all__ = ["SampleRequest", "Synthesis", "draw_samples", "sample_spec", "silent", "synthesise"]
+__all__ = [
+    "NO_CLASSIFIER",
+    "SampleRequest",
+    "Synthesis",
+    "draw_samples",
+    "omega_of",
+    "sample_spec",
+    "silent",
+    "synthesise",
+]
 
 NO_CLASSIFIER = PluginSpec("none", "0", NoParams())
 """Stands where a trial has its classifier, which nothing here reads."""
@@ -155,12 +164,13 @@ def sample_spec(scene: Scene, request: SampleRequest, plugins: Registry) -> tupl
         generator=plugin_spec(card, build_params(card, request.preset, dict(request.overrides)), scene),
         classifier=NO_CLASSIFIER,
         lam=request.lam,
-        omega=_omega(card, request.omega),
+        omega=omega_of(card, request.omega),
     )
     return adapted(plugin(spec.generator.params), spec.task), spec
 
 
-def _omega(card: Card, asked: float | None) -> float | None:
+def omega_of(card: Card, asked: float | None) -> float | None:
+    """The guidance strength to sample with. Raises InputError where the generator takes none, or it is out of range."""
     if asked is None:
         return card.guidance
     if card.guidance is None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from hsiaug.pairs import PairSet
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.protocols import Protocol
 from hsiaug.scene import Scene
@@ -45,8 +46,8 @@ class PluginSpec:
         return identity if self.text is None else {**identity, "text": self.text}
 
 
-def plugin_spec(card: Card, params: Any, scene: Scene) -> PluginSpec:
-    """A plugin as it enters trials on a scene."""
+def plugin_spec(card: Card, params: Any, scene: Scene | PairSet) -> PluginSpec:
+    """A plugin as it enters trials on a scene, or on a set of pairs."""
     text = short_hash({name: list(lines) for name, lines in scene.descriptions.items()}) if card.text else None
     return PluginSpec(card.name, card.version, params, text)
 

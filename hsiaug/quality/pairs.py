@@ -1,0 +1,125 @@
+"""Synthetic image–mask pairs outside a trial: made as a trial makes them, to be written out or looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hsiaug.errors import InputError
+from hsiaug.pairs import PairSet
+from hsiaug.plugins.card import Card, Preset, build_params
+from hsiaug.plugins.contracts import FittedGenerator, Progress
+from hsiaug.plugins.registry import Registry
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.tiling import TileSplit
+from hsiaug.quality.synthesis import NO_CLASSIFIER, omega_of, silent
+from hsiaug.seeds import derive_seed
+from hsiaug.tiles import DenseSamples, DenseView
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.machine import environment, resolve_device
+from hsiaug.trial.serving import check_serves
+from hsiaug.trial.spec import TrialSpec, plugin_spec
+from hsiaug.trial.task import get_task
+
+__all__ = ["MadePairs", "PairRequest", "make_pairs"]
+
+
+@dataclass(frozen=True)
+class PairRequest:
+    """Which pairs to make. count: None = as many as there are real ones. protocol, patch, omega: None = the usual."""
+
+    task: str
+    generator: str
+    count: int | None = None
+    protocol: str | None = None
+    buffer: str | None = None
+    omega: float | None = None
+    seed: int = 0
+    patch: int | None = None
+    preset: Preset = "cpu"
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    device: str = "auto"
+
+
+@dataclass(frozen=True, eq=False)
+class MadePairs:
+    """Synthetic pairs, and all that they came from. view: the real training tiles."""
+
+    data: PairSet
+    split: TileSplit
+    view: DenseView
+    spec: TrialSpec
+    card: Card
+    fitted: FittedGenerator
+    samples: DenseSamples
+    fit_seconds: float
+
+    def provenance(self) -> dict[str, Any]:
+        """JSON-able facts that make these pairs again; keys as in a trial's record where both have them."""
+        spec = self.spec.as_json()
+        spec.pop("classifier")
+        spec.pop("lambda")
+        return {
+            **spec,
+            "fit_hash": self.spec.fit_hash,
+            "pairs": len(self.samples),
+            "class_names": list(self.data.class_names),
+            "units": self.data.units,
+            "wavelengths_nm": None if self.data.wavelengths is None else self.data.wavelengths.tolist(),
+            "audit": self.split.audit.as_json(),
+            "scope": self.card.scope,
+            "generator_says": dict(self.samples.provenance),
+            "seconds": {"fit_generator": self.fit_seconds},
+            "environment": environment(),
+        }
+
+
+def make_pairs(
+    data: PairSet,
+    request: PairRequest,
+    plugins: Registry,
+    *,
+    folder: Path | None = None,
+    progress: Progress = silent,
+) -> MadePairs:
+    """Fit a generator of pairs on the training tiles of a draw, and sample it.
+
+    folder: the cache of a store of records, where slow fits are looked for and kept; None = neither.
+    Raises InputError for a generator that makes no pairs, an unknown name, or a number out of range.
+    """
+    plugin = plugins.find("generator", request.generator).load()
+    card: Card = plugin.card
+    check_serves(card, "generator", request.task)
+    if not card.adds:
+        raise InputError(
+            "--generator must be one that makes samples",
+            value=repr(request.generator),
+            mend="Use specdm, for example.",
+        )
+    task = get_task(request.task)
+    usual = task.usual(data)
+    params = build_params(card, request.preset, dict(request.overrides))
+    spec = TrialSpec(
+        task=task.name,
+        scene=data.name,
+        scene_sha256=data.sha256,
+        protocol=parse_protocol(request.protocol or usual.protocol, request.buffer),
+        patch=usual.patch if request.patch is None else request.patch,
+        seed=request.seed,
+        generator=plugin_spec(card, params, data),
+        classifier=NO_CLASSIFIER,
+        lam=1.0,
+        omega=omega_of(card, request.omega),
+    )
+    bench = Workbench(data, task, folder)
+    view: DenseView = bench.view(spec, card.scope)
+    count = len(view.real) if request.count is None else request.count
+    if count < 1:
+        raise InputError("-n must ask for at least one pair", value=str(count), mend="Use -n 100, for example.")
+    fit = bench.fit(spec, plugin(params), resolve_device(request.device, card), progress)
+    seed = derive_seed("sample", card.name, request.seed, 0)
+    samples: Any = fit.fitted.sample({0: count}, guidance=spec.omega, seed=seed)
+    task.check(samples, {0: count}, view)
+    return MadePairs(data, bench.split(spec), view, spec, card, fit.fitted, samples, fit.seconds)

@@ -1,0 +1,100 @@
+"""Contact sheets: images and masks of pairs side by side, real beside synthetic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.tiles import DenseSamples
+
+__all__ = ["class_colours", "contact_sheet", "rgb_bands", "tile_rgb"]
+
+RED, GREEN, BLUE = 660.0, 560.0, 490.0
+GAP = 2
+
+
+def rgb_bands(wavelengths: NDArray[np.float64] | None, bands: int) -> tuple[int, int, int]:
+    """The bands nearest to red, green and blue; thirds of the range where wavelengths are not known."""
+    if wavelengths is None:
+        return (3 * bands // 4, bands // 2, bands // 4)
+    red, green, blue = (int(np.abs(wavelengths - centre).argmin()) for centre in (RED, GREEN, BLUE))
+    return red, green, blue
+
+
+def class_colours(classes: int) -> NDArray[np.uint8]:
+    """(C + 1, 3) colours by class id; 0, ignore, is grey."""
+    from matplotlib import colormaps
+
+    table = np.concatenate([colormaps["tab20"](range(20)), colormaps["tab20b"](range(20))])[:, :3]
+    colours: NDArray[np.uint8] = np.full((classes + 1, 3), 128, dtype=np.uint8)
+    colours[1:] = np.round(255 * table[np.arange(classes) % len(table)])
+    return colours
+
+
+def tile_rgb(
+    images: NDArray[np.float32], bands: Sequence[int], low: NDArray[np.float32], high: NDArray[np.float32]
+) -> NDArray[np.uint8]:
+    """(n, H, W, 3) uint8 of images (n, B, H, W), stretched from ``low`` to ``high`` (3,)."""
+    chosen = images[:, list(bands)].transpose(0, 2, 3, 1)
+    share = (chosen - low) / np.maximum(high - low, 1e-12)
+    rgb: NDArray[np.uint8] = np.round(255 * np.clip(share, 0, 1)).astype(np.uint8)
+    return rgb
+
+
+def contact_sheet(
+    path: Path,
+    groups: Sequence[tuple[str, DenseSamples]],
+    classes: Sequence[str],
+    wavelengths: NDArray[np.float64] | None,
+    *,
+    columns: int = 8,
+) -> Path:
+    """Write a PNG: for each (title, pairs) a row of images per date and a row of masks, then the legend of classes.
+
+    All images share one stretch, taken from the first group, so that brightness can be compared.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+
+    first = groups[0][1].images
+    bands = rgb_bands(wavelengths, first.shape[2])
+    seen = first[:, :, list(bands)].transpose(2, 0, 1, 3, 4).reshape(3, -1)
+    low, high = (np.percentile(seen, q, axis=1).astype(np.float32) for q in (2, 98))
+    colours = class_colours(len(classes))
+    strips: list[tuple[str, NDArray[np.uint8]]] = []
+    for title, pairs in groups:
+        shown = pairs.take(np.arange(min(columns, len(pairs))))
+        for date in range(shown.dates):
+            when = f", date {date + 1}" if shown.dates > 1 else ""
+            strips.append(
+                (f"{title}: image{when}", _strip(tile_rgb(shown.images[:, date], bands, low, high), columns))
+            )
+        strips.append((f"{title}: mask", _strip(colours[shown.masks], columns)))
+    shape = strips[0][1].shape
+    width = 11.0
+    height = width * shape[0] / shape[1]
+    figure = Figure(figsize=(width, (height + 0.28) * len(strips) + 0.9), layout="constrained")
+    FigureCanvasAgg(figure)
+    for panel, (title, strip) in zip(figure.subplots(len(strips), 1, squeeze=False)[:, 0], strips, strict=True):
+        panel.imshow(strip, interpolation="nearest")
+        panel.set_title(title, fontsize=9, loc="left", pad=3)
+        panel.set_axis_off()
+    shown_ids = sorted({int(c) for _, pairs in groups for c in np.unique(pairs.masks)})
+    names = ["ignore", *classes]
+    patches = [Patch(color=colours[c] / 255, label=names[c]) for c in shown_ids]
+    figure.legend(handles=patches, loc="outside lower center", ncols=6, fontsize=8, frameon=False)
+    figure.savefig(path, dpi=120)
+    return path
+
+
+def _strip(tiles: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
+    """Tiles (n, H, W, 3) side by side on white, as wide as ``columns`` of them."""
+    n, height, width, _ = tiles.shape
+    strip = np.full((height, columns * (width + GAP) - GAP, 3), 255, dtype=np.uint8)
+    for i in range(n):
+        strip[:, i * (width + GAP) : i * (width + GAP) + width] = tiles[i]
+    return strip
