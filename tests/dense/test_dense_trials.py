@@ -1,0 +1,180 @@
+"""Dense tasks through the one runner: trials, controls, λ, scores, and a generator of masks in pixel classification."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hsiaug.api import DenseSamples, Entry
+from hsiaug.bench.command import command_for
+from hsiaug.bench.plan import Plan, Request, build_plan
+from hsiaug.errors import InputError, PluginError
+from hsiaug.metrics.accuracy import dense_score
+from hsiaug.pairs import PairSet
+from hsiaug.plugins.registry import Found, Registry
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.report import build_report, render_report
+from hsiaug.scene import Scene
+from hsiaug.trial.adapter import adapted, spread_labels
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.run import run_trial
+from hsiaug.trial.task import get_task
+from tests.dense.masks import Mirror, Threshold, world
+
+
+def quiet(*_: Any) -> None:
+    """A progress that nobody watches."""
+
+
+@pytest.fixture
+def masks(plugins: Registry) -> Registry:
+    """Built-ins and dummies, and throw-away plugins for masks."""
+    own = (
+        ("generator", "mirror", "Mirror"),
+        ("classifier", "threshold", "Threshold"),
+        ("classifier", "majority", "Majority"),
+    )
+    found = {
+        (kind, name): Found(Entry(kind, name, f"tests.dense.masks:{cls}"), "tests", "0") for kind, name, cls in own
+    }
+    return Registry({**plugins.plugins, **found})
+
+
+def plan_of(data: PairSet | Scene, masks: Registry, task: str, **asked: Any) -> Plan:
+    usual = {"generators": ["mirror"], "classifiers": ["threshold"], "lambdas": [1.0], "seeds": [0], "patch": 16}
+    return build_plan(data, Request(task=task, **{**usual, **asked}), masks)
+
+
+def records_of(data: Any, masks: Registry, plan: Plan, task: str) -> dict[tuple[str, str, float], Any]:
+    bench = Workbench(data, get_task(task))
+    Threshold.seen.clear()
+    found = {}
+    for trial in plan.trials:
+        record, prediction = run_trial(trial, bench, masks, device="cpu", progress=quiet)
+        assert record["status"] == "ok", record["error"]
+        found[trial.generator.name, trial.classifier.name, trial.lam] = record, prediction
+    return found
+
+
+@pytest.mark.parametrize(("task", "dates"), [("segmentation", 1), ("change", 2)])
+def test_a_benchmark_of_masks_runs_with_its_controls(masks: Registry, task: str, dates: int) -> None:
+    data = world(dates)
+    plan = plan_of(data, masks, task, lambdas=[0.5, 2.0])
+    arms = {(t.generator.name, t.lam, t.classifier.name) for t in plan.trials}
+    assert {("none", 0.0, "majority"), ("duplicate", 2.0, "threshold"), ("mirror", 0.5, "threshold")} <= arms
+    assert plan.trials[0].protocol.label == "places"  # the usual one of data that name their sides
+
+    records = records_of(data, masks, plan, task)
+    perfect, prediction = records["mirror", "threshold", 2.0]
+    assert perfect["metrics"]["miou"] == perfect["metrics"]["oa"] == 1
+    assert perfect["audit"]["centre_overlap_percent"] == 0
+    real, made = (np.array(perfect["samples"][side]) for side in ("real", "synthetic"))
+    assert made.sum() == pytest.approx(2 * real.sum(), rel=0.2)
+    # Every labelled pixel of the test place once, and no other.
+    assert len(prediction[0]) == 39 * 48 and prediction[0].min() >= data.offsets[2] + 48
+    none = records["none", "majority", 0.0][0]["metrics"]
+    assert none["miou"] < 0.5 and none["worst_recall"] == 0
+
+
+def test_more_pairs_begin_with_the_same_pairs(masks: Registry) -> None:
+    data = world(1)
+    records_of(data, masks, plan_of(data, masks, "segmentation", lambdas=[0.25, 1.0]), "segmentation")
+    few, many = (s for s in Threshold.seen if s.synthetic.any() and s.provenance)
+    n = int(few.synthetic.sum())
+    assert n == round(0.25 * (~few.synthetic).sum())
+    np.testing.assert_array_equal(few.images[few.synthetic], many.images[many.synthetic][:n])
+
+
+def test_what_a_generator_of_masks_makes_is_checked() -> None:
+    data, task = world(1), get_task("segmentation")
+    view = task.view(data, task.split(data, parse_protocol("places"), 0, 16), "none")
+    good = view.real.take(np.arange(4))
+    task.check(good, {0: 4}, view)
+    bad = DenseSamples.made(good.images[..., :8, :8], good.masks[..., :8, :8])
+    for samples, asked, message in (
+        (good, 5, "exactly the pairs"),
+        (bad, 4, "tiles of shape"),
+        (DenseSamples.made(good.images * np.nan, good.masks), 4, "finite"),
+        (DenseSamples.made(good.images, good.masks + 2), 4, "ids 0..2"),
+    ):
+        with pytest.raises(PluginError, match=message):
+            task.check(samples, {0: asked}, view)
+
+
+def test_iou_and_f1_are_those_of_the_textbook() -> None:
+    matrix = np.array([[50, 10, 0], [5, 30, 0], [0, 0, 0]])
+    scores = dense_score(matrix, change=False)
+    assert scores["iou"] == [pytest.approx(50 / 65), pytest.approx(30 / 45), None]
+    assert scores["f1"] == [pytest.approx(100 / 115), pytest.approx(60 / 75), None]
+    assert scores["miou"] == pytest.approx((50 / 65 + 30 / 45) / 2)
+    change = dense_score(matrix[:2, :2], change=True)
+    assert change["f1_change"] == pytest.approx(60 / 75) and change["precision_change"] == pytest.approx(30 / 40)
+    assert dense_score(np.array([[9, 0], [1, 0]]), change=True)["precision_change"] is None
+
+
+def test_reports_show_the_metrics_of_the_task(masks: Registry) -> None:
+    data = world(2)
+    plan = plan_of(data, masks, "change", seeds=[0, 1])
+    bench = Workbench(data, get_task("change"))
+    records = [run_trial(t, bench, masks, device="cpu", progress=quiet)[0] for t in plan.trials]
+    text = render_report(build_report(records))
+    assert "threshold F1 change" in text and "vs none ΔF1 change" in text
+    assert "majority, which calls every pixel by the most frequent class" in text
+    assert "OA" not in text.split("### Audit")[0].replace("macro", "")
+
+
+def test_a_plugin_of_another_task_is_refused(masks: Registry) -> None:
+    with pytest.raises(InputError, match="must serve the task change"):
+        plan_of(world(2), masks, "change", generators=["smote"])
+    with pytest.raises(InputError, match="classifier of this benchmark must serve the task segmentation"):
+        plan_of(world(1), masks, "segmentation", classifiers=["svm"])
+
+
+def test_the_command_of_a_trial_names_the_task(masks: Registry) -> None:
+    trial = plan_of(world(2), masks, "change").trials[0]
+    assert "--task change" in command_for(trial, "oscd")
+
+
+def test_a_generator_of_masks_serves_pixel_classification(masks: Registry, toy: Scene) -> None:
+    plan = plan_of(toy, masks, "pixels", classifiers=["nearest"], patch=5)
+    records = records_of(toy, masks, plan, "pixels")
+    record = records["mirror", "nearest", 1.0][0]
+    made, real = record["samples"]["synthetic"], record["samples"]["real"]
+    assert [m + r for m, r in zip(made, real, strict=True)] == [max(real)] * len(real)
+    assert record["transductive"] and record["scope"]["generator"] == "scene"
+    assert record["provenance"]["adapter"].startswith("training labels spread")
+    assert record["provenance"]["made"] == "mirror"
+
+
+def test_patches_of_the_adapter_are_of_the_class_that_was_asked_for(
+    masks: Registry, toy: Scene, tmp_path: Any
+) -> None:
+    trial = plan_of(toy, masks, "pixels", classifiers=["nearest"], patch=5).trials[0]
+    view = Workbench(toy, get_task("pixels")).view(trial, "scene")
+    generator = adapted(Mirror(None), "pixels")
+    fitted = generator.fit(view, seed=0, device="cpu", progress=quiet)
+    made = fitted.sample({1: 12, 2: 12}, guidance=None, seed=3)
+    mask = spread_labels(view, 0)
+    # Each centre spectrum is that of a pixel which the spread labels call by the class.
+    for c in (1, 2):
+        spectra = {row.tobytes() for row in toy.cube[mask == c].astype(np.float32)}
+        assert {row.tobytes() for row in made.take(made.y == c).centres} <= spectra
+    (tmp_path / "saved").mkdir()
+    fitted.save(tmp_path / "saved")
+    again = generator.load(tmp_path / "saved", device="cpu").sample({1: 12, 2: 12}, guidance=None, seed=3)
+    np.testing.assert_array_equal(made.x, again.x)
+
+
+def test_labels_are_spread_over_like_pixels_and_training_pixels_keep_their_own(
+    masks: Registry, toy: Scene
+) -> None:
+    trial = plan_of(toy, masks, "pixels", classifiers=["nearest"], patch=5).trials[0]
+    view = Workbench(toy, get_task("pixels")).view(trial, "scene")
+    mask = spread_labels(view, 0)
+    np.testing.assert_array_equal(mask[view.coords[:, 0], view.coords[:, 1]], view.y)
+    spread = (mask > 0) & (toy.labels > 0)
+    spread[view.coords[:, 0], view.coords[:, 1]] = False
+    assert spread.sum() > len(view.y) / 2
+    assert (mask[spread] == toy.labels[spread]).mean() > 0.7
