@@ -49,8 +49,8 @@ class Guided(Generator):
     card = Card(name="guided", version="1", summary="repeats, and takes ω", guidance=1.5, params=Params)
 
 
-class Majority:
-    card = Card(name="majority", version="1", summary="the most frequent class", input="spectrum")
+class Commonest:
+    card = Card(name="commonest", version="1", summary="the most frequent class", input="spectrum")
 
     def __init__(self, params):
         pass
@@ -83,7 +83,7 @@ def hsiaug_plugins():
     return [
         Entry("generator", "dummy", "dummy_plugin:Generator"),
         Entry("generator", "guided", "dummy_plugin:Guided"),
-        Entry("classifier", "majority", "dummy_plugin:Majority"),
+        Entry("classifier", "commonest", "dummy_plugin:Commonest"),
         Entry("classifier", "nearest", "dummy_plugin:Nearest"),
     ]
 '''

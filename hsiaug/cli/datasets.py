@@ -18,10 +18,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 
 @app.command("list", epilog="Examples: hsiaug datasets list · hsiaug datasets list --json")
 def list_scenes(as_json: Json = False) -> None:
-    """List the catalogue: size, bands, classes, labelled pixels, and what is on this machine."""
+    """List the catalogue: scenes, then sets of image–mask pairs, and what of them is on this machine."""
     from hsiaug.data.catalogue import data_dir, find_entry, scene_names
+    from hsiaug.data.pair_loading import pair_set_names
 
-    rows = [_row(find_entry(name)) for name in scene_names()]
+    rows = [_row(find_entry(name)) for name in scene_names()] + [_pair_row(name) for name in pair_set_names()]
     if as_json:
         _echo_json(rows)
     elif not sys.stdout.isatty():
@@ -84,12 +85,29 @@ def _row(entry: Entry) -> dict[str, Any]:
     counts = card.labels.counts
     return {
         "name": card.name,
+        "tasks": "pixels, segmentation",
         "size": f"{shape[0]}×{shape[1]}" if shape else None,
         "bands": shape[2] if shape else None,
         "classes": len(card.labels.kept),
         "labelled px": sum(counts) if counts else None,
         "GSD": card.sensor.gsd,
         "status": status(entry),
+    }
+
+
+def _pair_row(name: str) -> dict[str, Any]:
+    from hsiaug.data.pair_loading import pair_set_card, pair_set_status
+
+    card = pair_set_card(name)
+    return {
+        "name": card.name,
+        "tasks": card.task,
+        "size": None,
+        "bands": len(card.images.bands) or None,
+        "classes": len(card.masks.names),
+        "labelled px": None,
+        "GSD": card.images.gsd,
+        "status": pair_set_status(card),
     }
 
 

@@ -37,11 +37,12 @@ def list_() -> None:
     rows = []
     for (kind, name), plugin in sorted(found.plugins.items()):
         try:
-            summary = plugin.load().card.summary
+            card: Card = plugin.load().card
+            facts = (", ".join(card.tasks), card.summary)
         except PluginError as error:
-            summary = f"broken: {error}"
-        rows.append((kind, name, f"{plugin.distribution} {plugin.version}", summary))
-    print_table(out, ("kind", "name", "from", "summary"), rows)
+            facts = ("", f"broken: {error}")
+        rows.append((kind, name, f"{plugin.distribution} {plugin.version}", *facts))
+    print_table(out, ("kind", "name", "from", "tasks", "summary"), rows)
     for broken in found.broken:
         print_lines(out, [f"broken: {broken.distribution} (entry point {broken.entry_point})", broken.trace])
 

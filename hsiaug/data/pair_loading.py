@@ -21,7 +21,7 @@ from hsiaug.pairs import PairSet, Place
 if TYPE_CHECKING:
     from hsiaug.data.pair_cards import PairCard
 
-__all__ = ["load_pairs", "pair_set_names"]
+__all__ = ["load_pairs", "pair_set_card", "pair_set_names", "pair_set_status"]
 
 SETS = Path(__file__).parent / "pairs"
 
@@ -32,6 +32,18 @@ Part = Literal["train", "test", "any"]
 def pair_set_names() -> tuple[str, ...]:
     """Names of the catalogue's sets of image–mask pairs."""
     return tuple(sorted(path.stem for path in SETS.glob("*.toml")))
+
+
+def pair_set_card(name: str) -> PairCard:
+    """The card of a set of the catalogue."""
+    return read_pair_card(SETS / f"{name}.toml")
+
+
+def pair_set_status(card: PairCard) -> str:
+    """What has to be done before a set of the catalogue can be loaded: "here", "to download" or "place by hand"."""
+    if any(_places(card, data_dir() / card.name).values()):
+        return "here"
+    return "to download" if card.archives else "place by hand"
 
 
 def load_pairs(ref: str | os.PathLike[str], task: str, *, progress: bool = True) -> PairSet:
@@ -49,7 +61,7 @@ def load_pairs(ref: str | os.PathLike[str], task: str, *, progress: bool = True)
         path = Path(text).expanduser()
         return _checked(_read(read_pair_card(path), path.absolute().parent), task, text)
     if not own and name in pair_set_names():
-        card = read_pair_card(SETS / f"{name}.toml")
+        card = pair_set_card(name)
         return _checked(_read(card, _folder(card, progress)), task, text)
     if not own and name not in scene_names():
         known = (*pair_set_names(), *scene_names())
@@ -83,7 +95,7 @@ def _checked(pairs: PairSet, task: str, ref: str) -> PairSet:
 def _folder(card: PairCard, progress: bool) -> Path:
     """The folder of a public set; downloaded and unpacked where it is missing."""
     folder = data_dir() / card.name
-    if any(True for part in _places(card, folder).values() if part):
+    if any(_places(card, folder).values()):
         return folder
     if not card.archives:
         raise DataUnavailableError(

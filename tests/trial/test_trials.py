@@ -100,7 +100,7 @@ def test_a_sweep_fits_each_generator_once_and_samples_each_block_once(
     monkeypatch.setattr(module.Fitted, "sample", lambda *a, **k: calls.append("sample") or sample(*a, **k))
 
     for lam in (0.25, 0.5, 1.0):
-        for classifier in ("nearest", "majority"):
+        for classifier in ("nearest", "commonest"):
             run(spec("dummy", classifier, lam))
     assert calls.count("fit") == 1
     assert calls.count("sample") == 4
@@ -191,4 +191,4 @@ def test_classifiers_get_what_their_card_reads_and_no_more(
 def test_the_seed_of_a_classifier_does_not_depend_on_the_generator(spec: Spec) -> None:
     assert spec("smote", lam=0.5).hash != spec("mixup", lam=0.5).hash
     assert spec("smote", lam=0.5).draw_hash == spec("mixup", lam=1).draw_hash
-    assert spec("smote", lam=0.5).fit_hash == spec("smote", "majority", lam=1).fit_hash
+    assert spec("smote", lam=0.5).fit_hash == spec("smote", "commonest", lam=1).fit_hash

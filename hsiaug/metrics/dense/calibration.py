@@ -18,7 +18,17 @@ from hsiaug.metrics.dense.scores import SCORES, Counts, score_all
 from hsiaug.metrics.dense.tally import View, tally
 from hsiaug.tiles import IGNORE
 
-__all__ = ["Calibration", "Steps", "calibrate", "damaged_steps", "tile_weights"]
+__all__ = [
+    "Joint",
+    "Steps",
+    "damaged_steps",
+    "falling_curve",
+    "fit_joint",
+    "scores_of",
+    "spearman_by_kind",
+    "tile_weights",
+    "with_joint",
+]
 
 Array = NDArray[np.float64]
 Masks = NDArray[np.int64]
@@ -26,11 +36,10 @@ Masks = NDArray[np.int64]
 REPEATS = 3
 """Times that each kind and share of damage is drawn."""
 
-USED = ("pixels", "likely", "firm", "segments", "interior", "border", "nearest_class", "agreement", "boundary", "peak")
+USED = (
+    "pixels", "likely", "firm", "segments", "interior", "border", "nearest_class", "agreement", "boundary", "peak",
+)  # fmt: skip
 """What the joint estimate sees; AUC and peak tell a moved mask, whose pixels beside an edge look half right."""
-
-DRAWS = 4
-"""Bootstrap draws of the tiles that the joint estimate learns from, for each damaged set."""
 
 PENALTY = 1.0
 
@@ -48,6 +57,13 @@ class Steps:
     wrong: Array
     labelled: Array
 
+    def only(self, kinds: Sequence[str]) -> Steps:
+        """The undamaged masks, and the damaged ones of some kinds."""
+        kept = [i for i, kind in enumerate(self.kinds) if kind in ("", *kinds)]
+        return Steps(
+            tuple(self.kinds[i] for i in kept), tuple(self.sums[i] for i in kept), self.wrong[kept], self.labelled
+        )
+
     def percent(self, weights: Array) -> Array:
         """(sets, rounds) the q of each set under weights (rounds, n) of its tiles."""
         q: Array = 100 * (self.wrong @ weights.T) / np.maximum(weights @ self.labelled, 1)
@@ -55,21 +71,16 @@ class Steps:
 
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
-    """curves: {score: (levels,)} the score at LEVELS, made monotone. spearman: {score: mean over the kinds of damage}.
+class Joint:
+    """A ridge regression of q on the scores in USED, made for one set of held-out tiles; see :func:`fit_joint`."""
 
-    mean, scale, weights, offset: of the joint estimate, a ridge regression of q on the scores in USED.
-    """
-
-    curves: Mapping[str, Array]
-    spearman: Mapping[str, float]
     mean: Array
     scale: Array
     weights: Array
     offset: float
 
-    def joint(self, scores: Mapping[str, Array]) -> Array:
-        """(...) the estimate of q in %, not yet made monotone."""
+    def percent(self, scores: Mapping[str, Array]) -> Array:
+        """(...) the estimate of q in %, not yet made monotone; a score that is not defined says nothing."""
         x = (_table(scores) - self.mean) / self.scale
         answer: Array = np.where(np.isnan(x), 0, x) @ self.weights + self.offset
         return answer
@@ -81,13 +92,13 @@ def tile_weights(n: int, rounds: int, rng: np.random.Generator) -> Array:
 
 
 def damaged_steps(
-    view: View, masks: Masks, classes: int, rng: np.random.Generator, kinds: Sequence[str] = tuple(DAMAGES)
+    view: View, masks: Masks, ids: Sequence[int], rng: np.random.Generator, kinds: Sequence[str] = tuple(DAMAGES)
 ) -> Steps:
     """Damage masks (n, H, W) in every kind, at every level, three times; and once not at all."""
     names, sums, wrong = [""], [tally(view, masks)], [np.zeros(len(masks))]
     for kind in kinds:
         for level in LEVELS[1:] * REPEATS:
-            worse = damage(masks, kind, level, classes, rng)
+            worse = damage(masks, kind, level, ids, rng)
             names.append(kind)
             sums.append(tally(view, worse))
             wrong.append((worse != masks).sum(axis=(1, 2)).astype(np.float64))
@@ -102,40 +113,32 @@ def scores_of(
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
-def calibrate(steps: Steps, scores: Mapping[str, Array], q: Array, draws: Mapping[str, Array], q_draws: Array) -> Calibration:
-    """Curves from scores (sets,) at q (sets,); the joint estimate from those of bootstrap draws (sets, draws) too.
+def fit_joint(scores: Mapping[str, Array], q: Array) -> Joint:
+    """From scores (sets, rounds) of bootstrap draws of the tiles, at q (sets, rounds).
 
-    The draws teach it how scores of *right* labels vary from tile to tile: where the probes are unsure, say.
+    One score reads some kinds of damage too high and others too low; together they tell the kinds apart. The draws
+    teach how scores of *right* masks vary from tile to tile.
     """
-    x = np.concatenate([_table(scores), _table(draws).reshape(-1, len(USED))])
-    y = np.concatenate([q, q_draws.ravel()])
-    known = ~np.isnan(x)
-    mean = np.where(known.any(axis=0), np.nanmean(np.where(known.any(axis=0), x, 0), axis=0), 0)
-    scale = np.sqrt(np.nanmean(np.where(known.any(axis=0), (x - mean) ** 2, 1), axis=0))
+    x, y = _table(scores).reshape(-1, len(USED)), q.ravel()
+    defined = ~np.isnan(x)
+    count = np.maximum(defined.sum(axis=0), 1)
+    mean = np.where(defined, x, 0).sum(axis=0) / count
+    gap = np.where(defined, x - mean, 0)
+    scale = np.sqrt((gap**2).sum(axis=0) / count)
     scale = np.where(scale > 1e-9, scale, 1.0)
-    z = np.where(known, (x - mean) / scale, 0)
-    # Half of all rows are within 20 %: there an error of five points matters most.
+    z = gap / scale
     weights = np.linalg.solve(z.T @ z + PENALTY * np.eye(z.shape[1]), z.T @ (y - y.mean()))
-    fitted = Calibration({}, {}, mean, scale, weights, float(y.mean()))
-    rising = {**scores, "joint": -fitted.joint(scores)}
-    signs = {name: sign for name, (_, _, sign) in SCORES.items()} | {"joint": 1.0}
-    return Calibration(
-        {name: _curve(q, signs[name] * values) for name, values in rising.items()},
-        {name: _spearman(steps.kinds, q, signs[name] * values) for name, values in rising.items()},
-        mean,
-        scale,
-        weights,
-        fitted.offset,
-    )
+    return Joint(mean, scale, weights, float(y.mean()))
 
 
-def _table(scores: Mapping[str, Array]) -> Array:
-    """(..., used)."""
-    return np.stack([scores[name] for name in USED], axis=-1)
+def with_joint(joint: Joint, scores: Mapping[str, Array]) -> dict[str, Array]:
+    """The scores and the joint estimate, by name, all turned so that more is better."""
+    turned = {name: SCORES[name][2] * values for name, values in scores.items()}
+    return {**turned, "joint": -joint.percent(scores)}
 
 
-def _curve(q: Array, values: Array) -> Array:
-    """(levels,) falling; NaN where the score is not defined on the real masks."""
+def falling_curve(q: Array, values: Array) -> Array:
+    """(levels,) of values (sets,) at LEVELS, falling (isotonic regression); NaN where they are not defined."""
     from sklearn.isotonic import IsotonicRegression
 
     some = ~np.isnan(values)
@@ -146,8 +149,8 @@ def _curve(q: Array, values: Array) -> Array:
     return curve
 
 
-def _spearman(kinds: Sequence[str], q: Array, values: Array) -> float:
-    """Mean over kinds of the rank correlation with q, undamaged masks included in each."""
+def spearman_by_kind(kinds: Sequence[str], q: Array, values: Array) -> float | None:
+    """Mean over kinds of the rank correlation with q, undamaged masks included in each; None where none moves."""
     from scipy.stats import spearmanr
 
     found = []
@@ -155,4 +158,9 @@ def _spearman(kinds: Sequence[str], q: Array, values: Array) -> float:
         rows = np.array([k in ("", kind) for k in kinds]) & ~np.isnan(values)
         if rows.sum() > 2 and np.ptp(values[rows]) > 0 and np.ptp(q[rows]) > 0:
             found.append(float(spearmanr(q[rows], values[rows]).statistic))
-    return float(np.mean(found)) if found else 0.0
+    return float(np.mean(found)) if found else None
+
+
+def _table(scores: Mapping[str, Array]) -> Array:
+    """(..., used)."""
+    return np.stack([scores[name] for name in USED], axis=-1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,10 @@ FURTHEST = 8
 """Pixels that a mask is shifted or grown by at most; where that does not reach q, the damage stays below it."""
 
 
-def damage(masks: Masks, kind: str, percent: float, classes: int, rng: np.random.Generator) -> Masks:
+def damage(masks: Masks, kind: str, percent: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:
     """Masks (n, H, W) of which about ``percent`` % of the labelled pixels are wrong; ``masks`` stays as it is.
 
-    kind: one of DAMAGES. Segments ("swap", "blobs") or whole tiles (the others) are damaged in random order until
+    kind: one of DAMAGES. ids: sorted class ids, all that ``masks`` has and more; wrong labels are among them. Segments ("swap", "blobs") or whole tiles (the others) are damaged in random order until
     the share is met. A kind may not reach it: a shift cannot mislabel a tile of one class. :func:`wrong_share` says
     what was reached. The same pixels are labelled in the answer: where damage would take a label, it stays.
     Raises InputError for an unknown kind.
@@ -31,7 +31,7 @@ def damage(masks: Masks, kind: str, percent: float, classes: int, rng: np.random
         raise InputError(f"damage {kind!r} is not known", mend=did_you_mean(kind, DAMAGES))
     if percent <= 0:
         return masks.copy()
-    return DAMAGES[kind](masks, percent / 100, classes, rng)
+    return DAMAGES[kind](masks, percent / 100, ids, rng)
 
 
 def wrong_share(damaged: Masks, masks: Masks) -> float:
@@ -40,7 +40,7 @@ def wrong_share(damaged: Masks, masks: Masks) -> float:
     return 100.0 * float((damaged != masks)[both].mean()) if both.any() else 0.0
 
 
-def _swap(masks: Masks, share: float, classes: int, rng: np.random.Generator) -> Masks:
+def _swap(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:
     """Whole segments get another class, each other class as likely."""
     labels = segments(masks)
     sizes = np.bincount(labels.ravel())
@@ -48,11 +48,12 @@ def _swap(masks: Masks, share: float, classes: int, rng: np.random.Generator) ->
     order = 1 + rng.permutation(len(sizes) - 1)
     chosen = order[: _enough(sizes[order], share * sizes.sum())]
     offset = np.zeros(len(sizes), dtype=np.int64)
-    offset[chosen] = rng.integers(1, classes, size=len(chosen))
-    return np.where(masks == IGNORE, IGNORE, (masks - 1 + offset[labels]) % classes + 1)
+    offset[chosen] = rng.integers(1, len(ids), size=len(chosen))
+    place = np.searchsorted(ids, masks) + offset[labels]
+    return np.where(masks == IGNORE, IGNORE, np.asarray(ids)[place % len(ids)])
 
 
-def _shift(masks: Masks, share: float, classes: int, rng: np.random.Generator) -> Masks:
+def _shift(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:
     """Masks moved by 1, 2, … pixels, all in one of eight directions: the image and its mask do not register."""
     dy, dx = [(-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1)][int(rng.integers(8))]
 
@@ -64,12 +65,13 @@ def _shift(masks: Masks, share: float, classes: int, rng: np.random.Generator) -
     return _of_tiles(masks, share, moved, rng)
 
 
-def _grow(masks: Masks, share: float, classes: int, rng: np.random.Generator) -> Masks:
+def _grow(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:
     """Some classes dilate by 1, 2, … pixels and so erode the others, in a random order of precedence."""
     from scipy.ndimage import grey_dilation
 
-    rank = np.concatenate([[0], 1 + rng.permutation(classes)])
-    of_rank = np.argsort(rank)
+    of_rank = np.concatenate([[IGNORE], rng.permutation(np.asarray(ids))])
+    rank = np.zeros(max(ids) + 1, dtype=np.int64)
+    rank[of_rank] = np.arange(len(of_rank))
 
     def grown(by: int) -> Masks:
         wide: Masks = grey_dilation(rank[masks], size=(1, 2 * by + 1, 2 * by + 1), mode="nearest")
@@ -78,7 +80,7 @@ def _grow(masks: Masks, share: float, classes: int, rng: np.random.Generator) ->
     return _of_tiles(masks, share, grown, rng)
 
 
-def _permute(masks: Masks, share: float, classes: int, rng: np.random.Generator) -> Masks:
+def _permute(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:
     """Tiles get the mask of another tile."""
     order = rng.permutation(len(masks))
     donors = np.empty_like(order)
@@ -86,7 +88,7 @@ def _permute(masks: Masks, share: float, classes: int, rng: np.random.Generator)
     return _of_tiles(masks, share, lambda by: masks[donors], rng, steps=1)
 
 
-def _blobs(masks: Masks, share: float, classes: int, rng: np.random.Generator) -> Masks:
+def _blobs(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:
     """Discs of a random class, radius a tenth to a fifth of the tile, wherever they fall."""
     n, high, wide = masks.shape
     y, x = np.mgrid[:high, :wide]
@@ -98,7 +100,7 @@ def _blobs(masks: Masks, share: float, classes: int, rng: np.random.Generator) -
             break
         i, radius = int(rng.integers(n)), rng.uniform(0.1, 0.2) * min(high, wide)
         disc = (y - rng.uniform(0, high)) ** 2 + (x - rng.uniform(0, wide)) ** 2 < radius**2
-        damaged[i][disc & (masks[i] != IGNORE)] = rng.integers(1, classes + 1)
+        damaged[i][disc & (masks[i] != IGNORE)] = rng.choice(np.asarray(ids))
         wrong[i] = (damaged[i] != masks[i]).sum()
     return damaged
 
@@ -130,7 +132,7 @@ def _enough(sizes: NDArray[np.int64], wanted: float) -> int:
     return int(np.abs(sums - wanted).argmin())
 
 
-DAMAGES: dict[str, Callable[[Masks, float, int, np.random.Generator], Masks]] = {
+DAMAGES: dict[str, Callable[[Masks, float, Sequence[int], np.random.Generator], Masks]] = {
     "swap": _swap,
     "shift": _shift,
     "grow": _grow,

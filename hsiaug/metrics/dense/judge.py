@@ -1,0 +1,169 @@
+"""The judge of masks: probes of real training tiles, and curves of real held-out tiles damaged on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.errors import InputError
+from hsiaug.metrics.calibration import invert
+from hsiaug.metrics.dense.calibration import (
+    Joint,
+    Steps,
+    damaged_steps,
+    falling_curve,
+    fit_joint,
+    scores_of,
+    spearman_by_kind,
+    tile_weights,
+    with_joint,
+)
+from hsiaug.metrics.dense.damage import DAMAGES
+from hsiaug.metrics.dense.probes import Probes, evidence, fit_probes
+from hsiaug.metrics.dense.references import References, fit_references
+from hsiaug.metrics.dense.tally import View, columns, edge_cells, look, tally
+from hsiaug.seeds import derive_seed
+from hsiaug.tiles import IGNORE, DenseSamples
+
+__all__ = ["Judge", "Reading", "fit_judge"]
+
+Array = NDArray[np.float64]
+Masks = NDArray[np.int64]
+
+ROUNDS = 100
+FEWEST = 30
+"""Pixels that a class needs in the training and in the held-out tiles to be judged at all."""
+
+MOST = 200
+"""Tiles of a set that are used at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What the judge says of some masks. All more-is-better, shares in 0..1; "joint" is minus the estimate in %.
+
+    plain: {score: unscored, in its natural direction}. value: {score: float}. rounds: {score: (ROUNDS,)} of bootstrap
+    draws of the tiles. wrong: {score: equivalent % of wrong pixels}. wrong_rounds: {score: (ROUNDS,)}.
+    """
+
+    value: Mapping[str, float]
+    rounds: Mapping[str, Array]
+    wrong: Mapping[str, float]
+    wrong_rounds: Mapping[str, Array]
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """classes: C. ids: classes judged. probes, references: of training tiles. steps: of held-out tiles, damaged.
+
+    held: the view of the undamaged held-out images, and masks: theirs. curves: {score: (levels,)} and curve_rounds:
+    {score: (ROUNDS, levels)} of bootstrap draws of the held-out tiles. spearman: {score: with q, mean over kinds}.
+    """
+
+    classes: int
+    ids: tuple[int, ...]
+    probes: Probes
+    references: References
+    held: View
+    masks: Masks
+    steps: Steps
+    shapes: Mapping[str, tuple[int, ...]]
+    joint: Joint
+    curves: Mapping[str, Array]
+    curve_rounds: Mapping[str, Array]
+    spearman: Mapping[str, float | None]
+    seed: int
+
+    def look(self, images: NDArray[np.float32]) -> View:
+        """Put images to the probes, once for all masks of theirs."""
+        return look(images, self.probes, self.references)
+
+    def known(self, masks: Masks) -> Masks:
+        """Masks without the classes that cannot be judged."""
+        return np.where(np.isin(masks, self.ids), masks, IGNORE)
+
+    def read(self, view: View, masks: Masks) -> Reading:
+        """Judge masks (n, H, W) of the images in ``view``."""
+        sums = tally(view, self.known(masks))
+        n = len(sums)
+        rng = np.random.default_rng(derive_seed("judge's tiles", self.seed))
+        weights = np.concatenate([np.ones((1, n)), tile_weights(n, ROUNDS, rng)])
+        found = with_joint(self.joint, scores_of([sums], weights, self.shapes, self.references))
+        values = {name: float(v[0, 0]) for name, v in found.items()}
+        rounds = {name: v[0, 1:] for name, v in found.items()}
+        return Reading(
+            values,
+            rounds,
+            {name: invert(self.curves[name], value) for name, value in values.items()},
+            {name: _inverted(self.curve_rounds[name], scores) for name, scores in rounds.items()},
+        )
+
+    def only(self, kinds: Sequence[str]) -> Judge:
+        """The same judge, calibrated on some kinds of damage only."""
+        return _calibrated(replace(self, steps=self.steps.only(kinds)))
+
+
+def fit_judge(
+    train: DenseSamples, held: DenseSamples, classes: int, seed: int = 0, kinds: Sequence[str] = tuple(DAMAGES)
+) -> Judge:
+    """A judge of masks from real tiles; the same ``seed`` gives the same judge. At most 200 tiles of a set are used.
+
+    Raises InputError where fewer than two classes have 30 pixels in both sets.
+    """
+    rng = np.random.default_rng(derive_seed("dense judge", seed))
+    train, held = (some_tiles(part, rng) for part in (train, held))
+    counts = [np.bincount(part.masks.ravel(), minlength=classes + 1)[1:] for part in (train, held)]
+    ids = tuple(int(c) + 1 for c in np.flatnonzero((counts[0] >= FEWEST) & (counts[1] >= FEWEST)))
+    if len(ids) < 2:
+        raise InputError(
+            f"two classes need {FEWEST} labelled pixels in training and in held-out tiles",
+            value=f"classes {ids}",
+            mend="Use more tiles.",
+        )
+    train, held = (
+        replace(part, masks=np.where(np.isin(part.masks, ids), part.masks, IGNORE)) for part in (train, held)
+    )
+    probes = fit_probes(train, classes, seed)
+    edges = np.concatenate([g.ravel() for g in edge_cells(train.images)])
+    signs = None if train.dates == 1 else np.moveaxis(evidence(train.images), 1, 0).reshape(2, -1)
+    references = fit_references(train, classes, edges, signs, rng)
+    view = look(held.images, probes, references)
+    shapes = columns(classes, len(probes.models), references.means.shape[1], train.dates)
+    # Damage makes wrong classes of those judged only.
+    steps = damaged_steps(view, held.masks, ids, rng, kinds)
+    empty = Joint(*(np.zeros(0) for _ in range(3)), 0.0)
+    return _calibrated(
+        Judge(classes, ids, probes, references, view, held.masks, steps, shapes, empty, {}, {}, {}, seed)
+    )
+
+
+def some_tiles(samples: DenseSamples, rng: np.random.Generator) -> DenseSamples:
+    """At most MOST of the tiles, in their order."""
+    return samples.take(np.sort(rng.permutation(len(samples))[:MOST]))
+
+
+def _calibrated(judge: Judge) -> Judge:
+    rng = np.random.default_rng(derive_seed("judge's curves", judge.seed))
+    n = len(judge.steps.labelled)
+    weights = np.concatenate([np.ones((1, n)), tile_weights(n, ROUNDS, rng)])
+    scores = scores_of(judge.steps.sums, weights, judge.shapes, judge.references)
+    q = judge.steps.percent(weights)
+    joint = fit_joint(scores, q)
+    turned = with_joint(joint, scores)
+    return replace(
+        judge,
+        joint=joint,
+        curves={name: falling_curve(q[:, 0], v[:, 0]) for name, v in turned.items()},
+        curve_rounds={
+            name: np.stack([falling_curve(q[:, b], v[:, b]) for b in range(1, ROUNDS + 1)])
+            for name, v in turned.items()
+        },
+        spearman={name: spearman_by_kind(judge.steps.kinds, q[:, 0], v[:, 0]) for name, v in turned.items()},
+    )
+
+
+def _inverted(curves: Array, scores: Array) -> Array:
+    return np.array([invert(curve, score) for curve, score in zip(curves, scores, strict=True)])
