@@ -63,7 +63,7 @@ class Commonest:
         return np.full(len(patches), self.answer)
 
 
-class Nearest(Majority):
+class Nearest(Commonest):
     """Nearest class mean: sensitive to every sample and every weight."""
 
     card = Card(name="nearest", version="1", summary="nearest class mean", input="spectrum")

@@ -1,0 +1,179 @@
+"""Every segmenter and change detector: learns, ignores label 0, is deterministic, and bears any tile of 16 px or more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+
+import numpy as np
+import pytest
+import torch
+
+from hsiaug.api import PluginError, Tiles
+from hsiaug_dense import hsiaug_plugins
+
+PLUGINS = {
+    entry.name: getattr(import_module(t[0]), t[1]) for entry in hsiaug_plugins() if (t := entry.target.split(":"))
+}
+NETS = [plugin for name, plugin in PLUGINS.items() if name != "majority"]
+each = pytest.mark.parametrize("plugin", NETS, ids=lambda plugin: plugin.card.name)
+UNET, FC_SIAM = PLUGINS["unet"], PLUGINS["fc-siam-diff"]
+
+
+def task(plugin) -> str:
+    return plugin.card.tasks[0]
+
+
+def unlabelled(view) -> Tiles:
+    return Tiles(view.real.images)
+
+
+def hidden(view, hide):
+    """The real samples of a view, with the pixels in ``hide`` without a label."""
+    return replace(view.real, masks=np.where(hide, 0, view.real.masks))
+
+
+def intersection_over_union(found, truth) -> float:
+    classes = np.unique(truth)
+    return float(
+        np.mean([((found == c) & (truth == c)).sum() / ((found == c) | (truth == c)).sum() for c in classes])
+    )
+
+
+def test_every_entry_is_named_as_its_card_and_serves_a_dense_task():
+    for name, plugin in PLUGINS.items():
+        assert plugin.card.name == name and set(plugin.card.tasks) <= {"segmentation", "change"}
+        assert plugin.card.uses_device == (name != "majority")
+
+
+@each
+def test_it_fits_a_small_world_almost_to_the_pixel(toy, fit, plugin):
+    view = toy(task(plugin))
+    fitted = fit(plugin, view, steps=60)
+    found = fitted.predict(unlabelled(view))
+    assert found.dtype == np.int64 and found.shape == view.real.masks.shape
+    assert intersection_over_union(found, view.real.masks) > 0.8
+
+
+@each
+def test_the_same_seed_gives_the_same_shares_whatever_the_global_state(toy, fit, plugin):
+    view = toy(task(plugin), n=5)
+    shares = []
+    for noise, seed in ((1, 3), (2, 3), (1, 4)):
+        torch.manual_seed(noise)
+        before = torch.get_rng_state()
+        shares.append(fit(plugin, view, seed=seed, steps=2).predict_proba(unlabelled(view)))
+        assert torch.equal(before, torch.get_rng_state())
+    assert np.array_equal(shares[0], shares[1]) and not np.array_equal(shares[0], shares[2])
+
+
+@each
+@pytest.mark.parametrize("side", [16, 21, 33])
+def test_odd_sides_bands_and_no_tiles_at_all_are_borne(toy, fit, plugin, side):
+    view = toy(task(plugin), n=3, side=side, bands=40 if side == 21 else 5)
+    fitted = fit(plugin, view, steps=1)
+    assert set(np.unique(fitted.predict(unlabelled(view)))) <= set(view.counts)
+    oblong = Tiles(view.real.images[:2, :, :, :16])
+    shares = fitted.predict_proba(oblong)
+    assert shares.shape == (2, len(view.class_names), 16, side) and shares.dtype == np.float32
+    assert np.allclose(shares.sum(axis=1), 1, atol=1e-5)
+    assert fitted.predict(Tiles(view.real.images[:0])).shape == (0, side, side)
+    assert fitted.predict_proba(Tiles(view.real.images[:0])).shape == (0, len(view.class_names), side, side)
+
+
+@each
+def test_what_a_pixel_without_a_label_shows_as_a_class_is_never_learnt(toy, fit, plugin):
+    view = toy(task(plugin))
+    last = len(view.class_names)
+    fitted = fit(plugin, view, hidden(view, view.real.masks == last), steps=5)
+    assert last not in fitted.predict(unlabelled(view))
+    assert (fitted.predict_proba(unlabelled(view))[:, last - 1] == 0).all()
+
+
+@pytest.mark.parametrize("plugin", [UNET, FC_SIAM], ids=lambda plugin: plugin.card.name)
+def test_labels_from_a_third_of_the_pixels_are_enough(toy, fit, plugin):
+    view = toy(task(plugin))
+    unseen = np.random.default_rng(0).random(view.real.masks.shape) > 1 / 3
+    fitted = fit(plugin, view, hidden(view, unseen), steps=60)
+    assert intersection_over_union(fitted.predict(unlabelled(view))[unseen], view.real.masks[unseen]) > 0.75
+
+
+@each
+def test_more_samples_do_not_buy_more_steps(toy, fit, plugin):
+    seen = []
+    for n in (2, 12):
+        told: list[tuple[int, int]] = []
+        fit(
+            plugin,
+            toy(task(plugin), n=n),
+            steps=3,
+            progress=lambda done, total, note="", told=told: told.append((done, total)),
+        )
+        seen.append(told)
+    assert seen[0] == seen[1] == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize("plugin", [UNET, FC_SIAM], ids=lambda plugin: plugin.card.name)
+def test_samples_of_no_weight_or_no_label_leave_no_trace(toy, fit, plugin):
+    view = toy(task(plugin), n=6)
+    real = view.real
+    poison = replace(real, images=real.images * np.float32(np.nan))
+    weightless = replace(poison, weight=np.zeros(6, dtype=np.float32))
+    labelless = replace(poison, masks=np.zeros_like(real.masks))
+    fields = ("images", "masks", "synthetic", "weight")
+    mixed = replace(
+        real, **{f: np.concatenate([getattr(part, f) for part in (weightless, real, labelless)]) for f in fields}
+    )
+    alone, among = (fit(plugin, view, given, steps=4).predict_proba(unlabelled(view)) for given in (real, mixed))
+    assert np.array_equal(alone, among)
+
+
+def test_bands_are_scaled_by_the_real_tiles_of_the_view_and_by_nothing_else(toy, fit):
+    view = toy("segmentation", n=4)
+    shifted = replace(view.real, images=view.real.images * 3 + 5)
+    one = fit(UNET, view, shifted, steps=1)
+    assert np.allclose(one.scale.mean, view.real.images.mean(axis=(0, 1, 3, 4)), atol=1e-5)
+    assert np.allclose(one.scale.std, view.real.images.std(axis=(0, 1, 3, 4)), atol=1e-5)
+
+
+def test_other_units_change_nothing(toy, fit):
+    view = toy("segmentation", n=4)
+    scaled = replace(view, real=replace(view.real, images=view.real.images * 1024))
+    one, other = (fit(UNET, v, steps=3).predict_proba(unlabelled(v)) for v in (view, scaled))
+    assert np.allclose(one, other, atol=1e-3)
+
+
+def test_the_first_date_is_told_from_the_second(toy, fit):
+    view = toy("change", n=4)
+    fitted = fit(PLUGINS["siamcrnn"], view, steps=3)
+    swapped = Tiles(np.ascontiguousarray(view.real.images[:, ::-1]))
+    assert not np.array_equal(fitted.predict_proba(unlabelled(view)), fitted.predict_proba(swapped))
+
+
+def test_nothing_to_learn_from_is_said_so(toy, fit):
+    view = toy("segmentation", n=2)
+    with pytest.raises(PluginError, match="labelled pixel; found 2 tiles without"):
+        fit(UNET, view, hidden(view, True))
+    with pytest.raises(PluginError, match=r"class ids 1\.\.3, or 0 for no label; found ids 1\.\.9"):
+        fit(UNET, view, replace(view.real, masks=np.where(view.real.masks == 2, 9, 1)))
+
+
+def test_tiles_of_other_bands_or_too_small_are_refused(toy, fit):
+    fitted = fit(UNET, toy("segmentation", n=2), steps=1)
+    for images in (np.zeros((1, 1, 7, 16, 16)), np.zeros((1, 1, 8, 16, 15))):
+        with pytest.raises(PluginError, match="must have 8 bands and at least 16 pixels a side"):
+            fitted.predict(Tiles(images.astype(np.float32)))
+
+
+def test_majority_names_the_most_frequent_real_class_whatever_is_added(toy, fit):
+    view = toy("segmentation", n=3)
+    masks = np.where(view.real.masks == 3, 2, 0)  # nearly all pixels without a label
+    masks[0, 0, 0] = 1
+    rare = replace(view, real=replace(view.real, masks=masks))
+    added = replace(view.real, masks=np.ones_like(masks), synthetic=np.ones(3, dtype=bool))
+    fitted = fit(PLUGINS["majority"], rare, added)
+    assert (fitted.predict(unlabelled(view)) == 2).all()
+    shares = fitted.predict_proba(unlabelled(view))
+    assert (shares[:, 1] == 1).all() and shares.sum() == masks.size
+    with pytest.raises(PluginError, match="majority needs a labelled training pixel"):
+        fit(PLUGINS["majority"], replace(view, real=hidden(view, True)))

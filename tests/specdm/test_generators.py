@@ -1,0 +1,216 @@
+"""The two dense generators as a whole, at their tiny size."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from hsiaug.api import DenseSamples, DenseView, PluginError
+from hsiaug.plugins.card import build_params
+from hsiaug_specdm.plugin import SpecDm
+from hsiaug_specdm.single import LdmSingle
+
+Make = Callable[..., DenseView]
+SHORT = {"vae_steps": 4, "steps": 3, "sample_steps": 2}
+BOTH = pytest.mark.parametrize("plugin", [SpecDm, LdmSingle])
+
+
+def fit(view: DenseView, plugin: Any = SpecDm, seed: int = 0, preset: Any = "tiny", **settings: Any) -> Any:
+    params = build_params(plugin.card, preset, {name: str(value) for name, value in settings.items()})
+    return plugin(params).fit(view, seed=seed, device="cpu", progress=lambda *_: None)
+
+
+def same(one: DenseSamples, two: DenseSamples) -> bool:
+    return bool((one.images == two.images).all() and (one.masks == two.masks).all())
+
+
+@pytest.fixture(scope="module")
+def timed(view: DenseView) -> tuple[Any, float]:
+    start = time.process_time()
+    return fit(view), time.process_time() - start
+
+
+@pytest.fixture(scope="module")
+def fitted(timed: tuple[Any, float]) -> Any:
+    return timed[0]
+
+
+def test_the_tiny_preset_fits_in_seconds(timed: tuple[Any, float]) -> None:
+    assert timed[1] < 15
+
+
+@BOTH
+@pytest.mark.parametrize("dates", [1, 2])
+def test_it_makes_as_many_pairs_as_are_asked_for(make: Make, plugin: Any, dates: int) -> None:
+    view = make(6, 16, dates=dates, ignored=True)
+    made = fit(view, plugin, **SHORT).sample({0: 3, 1: 0, 2: 2}, guidance=1.0, seed=0)
+
+    assert made.images.shape == (5, dates, 10, 16, 16) and made.images.dtype == np.float32
+    assert made.masks.shape == (5, 16, 16) and set(np.unique(made.masks)) <= set(np.unique(view.real.masks))
+    assert made.confidence is not None and (made.confidence > 0).all() and (made.confidence <= 1).all()
+    assert made.synthetic.all() and (made.weight == 1).all()
+    assert view.real.images.min() <= made.images.min() and made.images.max() <= view.real.images.max()
+
+
+def test_nothing_asked_for_is_nothing_made(fitted: Any) -> None:
+    made = fitted.sample({0: 0}, guidance=None, seed=0)
+
+    assert made.images.shape == (0, 1, 10, 32, 32) and made.confidence.shape == (0, 32, 32)
+
+
+def test_pairs_look_like_the_real_ones(view: DenseView, fitted: Any) -> None:
+    made = fitted.sample({0: 24}, guidance=0, seed=0)
+    shares = [np.bincount(s.masks.ravel(), minlength=5) / s.masks.size for s in (made, view.real)]
+
+    assert np.abs(shares[0] - shares[1]).sum() / 2 < 0.35
+    assert made.images.mean() == pytest.approx(view.real.images.mean(), rel=0.15)
+
+
+def test_a_class_that_is_asked_for_shows_more(view: DenseView, fitted: Any) -> None:
+    rare, common = (fitted.sample({c: 24}, guidance=2.0, seed=0).masks for c in (4, 2))
+
+    assert (rare == 4).mean() > (common == 4).mean()
+    assert (common == 2).mean() > (rare == 2).mean()
+
+
+def test_without_conditioning_the_pairs_that_show_most_are_kept(make: Make) -> None:
+    fitted = fit(make(8, 16), condition="false", **SHORT)
+    wanted, any_ = (fitted.sample({c: 6}, guidance=1.0, seed=0).masks for c in (3, 0))
+
+    assert fitted.denoiser.shares is None and len(wanted) == 6
+    assert (wanted == 3).mean() >= (any_ == 3).mean()
+
+
+def test_a_class_that_was_never_seen_cannot_be_asked_for(fitted: Any) -> None:
+    with pytest.raises(PluginError, match=r"class 9; known are 1, 2, 3, 4"):
+        fitted.sample({9: 2}, guidance=0, seed=0)
+
+
+@BOTH
+def test_the_same_seeds_give_the_same_pairs_and_others_do_not(make: Make, plugin: Any) -> None:
+    view = make(6, 16)
+    state = torch.get_rng_state()
+    one, again, other = (fit(view, plugin, seed, **SHORT) for seed in (0, 0, 1))
+    made = one.sample({0: 3}, guidance=0, seed=0)
+
+    assert same(one.sample({0: 3}, guidance=0, seed=0), made)
+    assert same(again.sample({0: 3}, guidance=0, seed=0), made)
+    assert not same(one.sample({0: 3}, guidance=0, seed=1), made)
+    assert not same(other.sample({0: 3}, guidance=0, seed=0), made)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@BOTH
+def test_it_samples_the_same_after_saving_and_loading(make: Make, plugin: Any, tmp_path: Path) -> None:
+    fitted = fit(make(6, 18, dates=2), plugin, **SHORT)
+    fitted.save(tmp_path)
+    again = plugin(fitted.params).load(tmp_path, device="cpu")
+
+    assert same(*(f.sample({0: 2, 2: 2}, guidance=1.0, seed=3) for f in (fitted, again)))
+    assert {path.suffix for path in tmp_path.iterdir()} == {".safetensors", ".json"}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"sampler": "ddpm"},
+        {"sampler": "dpm++"},
+        {"factor": 4, "unet_levels": "1,2,2", "attend": 8},
+        {"unshuffle": "false", "vae_blocks": 2},
+        {"sad": 0},
+        {"cd_encoder": "shared"},
+        {
+            "preset": "paper",
+            "vae_width": 8,
+            "mask_width": 8,
+            "unet_width": 8,
+            "batch": 2,
+            "gate_sad": 4,
+            "gate_mask": 0,
+        },
+    ],
+)
+def test_every_part_can_be_switched(make: Make, settings: dict[str, Any]) -> None:
+    # Half the bands are enough for two dates to need a stem.
+    made = fit(make(4, 18, 20, dates=2), **{**SHORT, **settings}).sample({0: 2}, guidance=0, seed=0)
+
+    assert made.images.shape == (2, 2, 20, 18, 18) and np.isfinite(made.images).all()
+
+
+def test_what_a_fit_was_like_is_on_record(fitted: Any) -> None:
+    facts = fitted.sample({0: 1}, guidance=0.5, seed=0).provenance
+
+    assert facts["reconstruction_accuracy"] > 0.9 and facts["reconstruction_sad"] < 0.3
+    assert {"reconstruction_rmse", "reconstruction_ce", "reconstruction_miou", "scale", "factor"} <= set(facts)
+    assert facts["denoiser_weights_per_tile"] == round(facts["denoiser_weights"] / 60)
+    assert facts["may_memorise"] and facts["condition"] and facts["omega"] == 0.5
+
+
+@pytest.mark.parametrize(("gate", "value"), [("gate_sad", 0.001), ("gate_mask", 0.999)])
+def test_a_codec_that_loses_too_much_stops_the_fit(make: Make, gate: str, value: float) -> None:
+    with pytest.raises(PluginError, match=rf"specdm\.{gate}"):
+        fit(make(4, 16), **{**SHORT, gate: value})
+
+
+def test_a_fit_that_was_killed_ends_as_if_it_had_not_been(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hsiaug_diffusion.training.CHECKPOINT_EVERY", 0.0)
+    view, stages = make(6, 16), []
+    whole = fit(view, **SHORT)
+
+    def killed(done: int, total: int, note: str = "") -> None:
+        if (note, done) == ("denoiser", 2):
+            raise KeyboardInterrupt
+
+    def told(done: int, total: int, note: str = "") -> None:
+        stages.append((note, done))
+
+    plugin = SpecDm(whole.params)
+    with pytest.raises(KeyboardInterrupt):
+        plugin.fit(view, seed=0, device="cpu", progress=killed, checkpoint=tmp_path)
+    again = plugin.fit(view, seed=0, device="cpu", progress=told, checkpoint=tmp_path)
+
+    assert stages == [("denoiser", 3)]
+    assert same(again.sample({0: 3}, guidance=0, seed=0), whole.sample({0: 3}, guidance=0, seed=0))
+
+
+# Reliability
+
+
+def test_masks_that_belong_to_other_images_cost_the_denoiser_more(view: DenseView, fitted: Any) -> None:
+    swapped = replace(view.real, masks=np.roll(view.real.masks, 1, axis=0))
+    real, wrong = fitted.coupling(view.real, 0), fitted.coupling(swapped, 0)
+
+    assert real.shape == (60,) and real.dtype == np.float32
+    assert real.mean() > wrong.mean() + 2 * wrong.std() / 60**0.5
+    assert (fitted.coupling(view.real, 0) == real).all()
+
+
+def test_masks_are_inferred_again_from_the_image(view: DenseView, fitted: Any) -> None:
+    real = view.real.take(np.arange(12))
+    found = fitted.reinfer(real, 0, times=3)
+    wrong = fitted.reinfer(replace(real, masks=np.roll(real.masks, 1, axis=0)), 0, times=3)
+
+    assert found.entropy.shape == found.agreement.shape == (12, 32, 32)
+    assert (found.entropy >= 0).all() and found.entropy.max() <= np.log(3) + 1e-5
+    assert found.agreement.mean() > 0.6
+    assert wrong.agreement.shape == found.agreement.shape
+    assert fitted.reinfer(real.take(np.arange(0)), 0).entropy.shape == (0, 32, 32)
+
+
+def test_one_pair_has_no_coupling_gap(view: DenseView, fitted: Any) -> None:
+    with pytest.raises(PluginError, match="at least 2"):
+        fitted.coupling(view.real.take(np.arange(1)), 0)
+
+
+def test_pairs_unlike_those_learnt_from_are_named(make: Make, fitted: Any) -> None:
+    with pytest.raises(PluginError, match="32 × 32"):
+        fitted.coupling(make(4, 16).real, 0)

@@ -1,0 +1,242 @@
+"""Formats, losses, autoencoders and the denoiser, each by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from hsiaug.api import DenseView, InputError, PluginError
+from hsiaug.plugins.card import build_params
+from hsiaug_specdm.codec import OneStream, TwoStream, fit_one_stream, fit_two_stream
+from hsiaug_specdm.learn import quality, schedule_of
+from hsiaug_specdm.losses import spectral_angle
+from hsiaug_specdm.pairs import Run, draw_weights
+from hsiaug_specdm.params import SpecDmParams
+from hsiaug_specdm.plugin import SpecDm
+from hsiaug_specdm.single import LdmSingle
+from hsiaug_specdm.tileformat import TURNS, TileFormat, turned
+from hsiaug_specdm.unet import unet_of
+from hsiaug_specdm.vae import StreamVae
+
+Make = Callable[..., DenseView]
+
+
+def run_of(view: DenseView, plugin: Any = SpecDm, **settings: Any) -> Run:
+    params = build_params(plugin.card, "tiny", {name: str(value) for name, value in settings.items()})
+    return Run.of(view, params, 0, "cpu", lambda *_: None, None)
+
+
+def few(view: DenseView, n: int) -> DenseView:
+    return replace(view, real=view.real.take(np.arange(n)))
+
+
+def test_the_noise_schedule_is_the_paper_s_as_latent_diffusion_reads_it() -> None:
+    alpha_bar = schedule_of(SpecDmParams()).alpha_bar
+
+    assert len(alpha_bar) == 1000
+    assert alpha_bar[0].item() == pytest.approx(1 - 0.0015)
+    assert alpha_bar[-1].item() == pytest.approx(6.69e-4, rel=0.01)
+
+
+# Formats
+
+
+def test_tiles_come_back_from_tensors(make: Make) -> None:
+    view = make(5, 30, dates=2, ignored=True)
+    form = TileFormat.of(view.real, 2, 8)
+    x, y = form.images(view.real.images), form.masks(view.real.masks)
+
+    assert form.ids == (0, 1, 2) and form.padded == 32
+    assert x.shape == (5, 20, 32, 32) and y.shape == (5, 32, 32)
+    np.testing.assert_allclose(form.images_back(x), view.real.images, rtol=1e-5)
+    masks, sure = form.masks_back(form.one_hot(y))
+    assert (masks == view.real.masks).all() and (sure == 1).all()
+    assert TileFormat(**{**form.facts(), "ids": tuple(form.facts()["ids"])}) == form
+
+
+def test_one_scale_serves_all_bands_and_keeps_reflectance_in_proportion(view: DenseView) -> None:
+    form = TileFormat.of(view.real, 4, 4)
+    x = form.images(view.real.images)
+
+    assert form.shift == 0 and form.scale == pytest.approx(np.percentile(view.real.images, 99.9))
+    np.testing.assert_allclose(x[0, :, 3, 3] * form.scale, view.real.images[0, 0, :, 3, 3], rtol=1e-5)
+
+
+def test_only_data_that_are_no_reflectance_are_shifted(view: DenseView) -> None:
+    noisy = view.real.images.copy()
+    noisy.reshape(-1)[::1000] = -5
+    centred = view.real.images - view.real.images.mean()
+
+    assert TileFormat.of(replace(view.real, images=noisy), 4, 4).shift == 0
+    assert TileFormat.of(replace(view.real, images=centred), 4, 4).shift < 0
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda real: {"masks": real.masks + 1}, "1..4"),
+        (lambda real: {"masks": np.ones_like(real.masks)}, "differ"),
+        (lambda real: {"images": real.images * np.nan}, "finite"),
+        (lambda real: {"images": real.images * 0}, "more than one value"),
+    ],
+)
+def test_tiles_that_cannot_be_learnt_from_are_named(view: DenseView, change: Any, words: str) -> None:
+    with pytest.raises(PluginError, match=words):
+        TileFormat.of(replace(view.real, **change(view.real)), 4, 4)
+
+
+def test_the_eight_turns_differ_and_keep_pixels_together() -> None:
+    x = torch.arange(9.0).reshape(1, 3, 3)
+    turns = [turned(x, turn) for turn in range(TURNS)]
+
+    assert len({tuple(one.flatten().tolist()) for one in turns}) == 8
+    assert all(one[0, 1, 1] == 4 and sorted(one.flatten().tolist()) == list(range(9)) for one in turns)
+
+
+def test_tiles_with_a_rare_class_are_drawn_more_often() -> None:
+    # Columns: ignored, a common class, a rare class.
+    shares = torch.tensor([[0.5, 0.5, 0.0], [0.0, 0.9, 0.1], [1.0, 0.0, 0.0], [0.1, 0.9, 0.0]])
+    weight = draw_weights(shares, (0, 1, 2))
+
+    assert weight[1] == weight.max() and weight[1] == pytest.approx(24**0.5)
+    assert weight[0] == weight[2] == weight[3] == weight.min()
+
+
+# Losses
+
+
+def test_the_spectral_angle_is_the_angle() -> None:
+    x, y = torch.tensor([[1.0, 0.0], [1.0, 1.0]]), torch.tensor([[0.0, 2.0], [3.0, 3.0]])
+
+    assert spectral_angle(x, y, dim=1).item() == pytest.approx(np.pi / 4)
+    assert spectral_angle(x, 5 * x, dim=1).item() == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("x", [[0.3, 0.4], [0.0, 0.0]])
+@pytest.mark.parametrize("y", [[0.3, 0.4], [0.0, 0.0], [-1.0, -1.0]])
+def test_its_gradient_is_finite_at_equality_and_at_zero(x: list[float], y: list[float]) -> None:
+    made = torch.tensor([y], requires_grad=True)
+    spectral_angle(torch.tensor([x]), made, dim=1).backward()  # type: ignore[no-untyped-call]
+
+    assert made.grad is not None and made.grad.isfinite().all()
+
+
+def test_pixels_without_data_do_not_count() -> None:
+    x, y = torch.tensor([[1.0, 0.0], [0.0, 0.0]]), torch.tensor([[0.0, 1.0], [1.0, 0.0]])
+
+    assert spectral_angle(x, y, dim=1).item() == pytest.approx(np.pi / 2)
+
+
+# Autoencoders
+
+
+def test_latents_are_as_large_as_the_factor_says() -> None:
+    for factor, unshuffle in ((2, True), (4, True), (2, False), (8, True)):
+        vae = StreamVae(10, 4, width=8, factor=factor, unshuffle=unshuffle, blocks=1)
+        mean, log_variance = vae.encode(torch.rand(2, 10, 16, 16))
+
+        assert mean.shape == log_variance.shape == (2, 4, 16 // factor, 16 // factor)
+        assert vae.decode(mean).shape == (2, 10, 16, 16)
+
+
+def test_many_bands_pass_a_stem_that_starts_as_principal_components() -> None:
+    basis = torch.randn(3, 80, generator=torch.Generator().manual_seed(0))
+    x = torch.einsum("nkhw,kb->nbhw", torch.randn(8, 3, 8, 8), basis) + 1
+    vae = StreamVae(80, 4, width=8, factor=2, unshuffle=True, blocks=1)
+    vae.fit_input(x)
+    assert vae.stem is not None and vae.crown is not None
+    scaled = (x - vae.mean[:, None, None]) / vae.std[:, None, None]
+
+    assert vae.stem(scaled).shape[1] == 32
+    assert torch.allclose(vae.crown(vae.stem(scaled)), scaled, atol=1e-4)
+    assert StreamVae(32, 4, width=8, factor=2, unshuffle=True, blocks=1).stem is None
+
+
+def test_the_streams_share_nothing(view: DenseView) -> None:
+    run = run_of(few(view, 8))
+    codec = TwoStream(run.format, run.params)  # type: ignore[arg-type]
+    image, _ = codec.decode(codec.encode(run.pairs.x, run.format.one_hot(run.pairs.y)))
+    image.sum().backward()  # type: ignore[no-untyped-call]
+
+    assert all(weight.grad is None for weight in codec.mask.parameters())
+    assert any(weight.grad is not None for weight in codec.image.parameters())
+
+
+def test_other_masks_do_not_change_the_image_stream(view: DenseView) -> None:
+    real = few(view, 8).real
+    other = replace(view, real=replace(real, masks=5 - real.masks))
+    one, two = (fit_two_stream(run_of(v, vae_steps=3)) for v in (replace(view, real=real), other))
+
+    assert all(torch.equal(a, b) for a, b in zip(one.image.parameters(), two.image.parameters(), strict=True))
+    assert any((a != b).any() for a, b in zip(one.mask.parameters(), two.mask.parameters(), strict=True))
+
+
+def test_a_few_tiles_can_be_learnt_by_heart(make: Make) -> None:
+    run = run_of(make(8, 16), vae_steps=400, batch=8)
+    found = quality(fit_two_stream(run), run)
+
+    assert found["reconstruction_miou"] > 0.99 and found["reconstruction_accuracy"] > 0.99
+    assert found["reconstruction_sad"] < 0.08 and found["reconstruction_rmse"] < 0.05
+
+
+def test_two_streams_keep_masks_better_than_one_of_the_same_latents(make: Make) -> None:
+    view = make(12, 16, 40)
+    two, one = run_of(view, vae_steps=150), run_of(view, LdmSingle, vae_steps=150)
+    codec, single = fit_two_stream(two), fit_one_stream(one)
+
+    channels = [c.encode(two.pairs.x, two.format.one_hot(two.pairs.y)).shape[1] for c in (codec, single)]
+    assert channels[0] == channels[1]
+    assert quality(codec, two)["reconstruction_ce"] < quality(single, one)["reconstruction_ce"]
+
+
+@pytest.mark.parametrize("build", [TwoStream, OneStream])
+def test_decoded_shares_of_classes_sum_to_one(view: DenseView, build: Any) -> None:
+    run = run_of(few(view, 4))
+    _, shares = build(run.format, run.params).decode(torch.randn(2, 8, 16, 16))
+
+    assert shares.shape == (2, 4, 32, 32) and (shares >= 0).all()
+    assert torch.allclose(shares.sum(dim=1), torch.ones(2, 32, 32), atol=1e-5)
+
+
+def test_a_shared_encoder_reads_each_date_alike(make: Make) -> None:
+    run = run_of(make(4, 16, dates=2), cd_encoder="shared")
+    codec = TwoStream(run.format, run.params)  # type: ignore[arg-type]
+    mean, _ = codec.image.encode(run.pairs.x)
+    swapped, _ = codec.image.encode(torch.cat([run.pairs.x[:, 10:], run.pairs.x[:, :10]], dim=1))
+
+    assert codec.split == mean.shape[1] == 4
+    # fit_input was not called, so that both dates are scaled alike.
+    assert torch.allclose(torch.cat([mean[:, 2:], mean[:, :2]], dim=1), swapped, atol=1e-5)
+
+
+# Denoiser and settings
+
+
+@pytest.mark.parametrize(("levels", "attend", "blocks"), [("1", 0, 1), ("1,2", 8, 1), ("1,2,2", 4, 2)])
+def test_the_denoiser_has_the_latents_shape_and_starts_at_zero(levels: str, attend: int, blocks: int) -> None:
+    params = SpecDmParams(unet_width=16, unet_levels=levels, attend=attend, unet_blocks=blocks)
+    out = unet_of(params, 6, 8, 3)(torch.randn(2, 6, 8, 8), torch.tensor([0, 999]), torch.ones(2, 4))
+
+    assert out.shape == (2, 6, 8, 8) and (out == 0).all()
+
+
+def test_the_paper_preset_is_large() -> None:
+    params = build_params(SpecDm.card, "paper")
+    with torch.device("meta"):
+        denoiser = unet_of(params, 6, 32, 13)
+
+    assert sum(weight.numel() for weight in denoiser.parameters()) > 150e6
+    assert denoiser.shares is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("sampler", "dim"), ("cd_encoder", "both"), ("factor", "3"), ("unet_levels", "1;2")]
+)
+def test_a_choice_that_does_not_exist_is_named(name: str, value: str) -> None:
+    with pytest.raises(InputError, match=name):
+        build_params(SpecDm.card, "tiny", {name: value})
