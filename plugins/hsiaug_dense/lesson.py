@@ -1,0 +1,99 @@
+"""Tiles and masks as a network reads them. NumPy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.api import DenseSamples, PluginError
+
+__all__ = ["IGNORED", "BandScale", "Lesson", "fit_scale", "lesson_of"]
+
+IGNORED = -100
+"""Target of a pixel without a label: what cross-entropy leaves out."""
+
+SMALLEST = 16
+"""Pixels: a tile's shortest side."""
+
+
+@dataclass(frozen=True, eq=False)
+class BandScale:
+    """Mean and standard deviation of each band. Both (B,) float32, in the data's units."""
+
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32]
+
+    def tiles(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Images (n, T, B, H, W) in the data's units → z-scored, float32.
+
+        Raises PluginError for tiles of another number of bands or too small for the networks.
+        """
+        if images.shape[2] != len(self.mean) or min(images.shape[-2:]) < SMALLEST:
+            raise PluginError(
+                f"tiles must have {len(self.mean)} bands and at least {SMALLEST} pixels a side",
+                value=f"images of shape {images.shape}",
+                mend="Give it the bands that it was trained on, and cut larger tiles.",
+            )
+        scaled = (images - self.mean[:, None, None]) / self.std[:, None, None]
+        return np.asarray(scaled, dtype=np.float32)
+
+
+def fit_scale(images: NDArray[np.float32]) -> BandScale:
+    """Statistics of all pixels of both dates of images (n, T, B, H, W); a constant band is only centred.
+
+    One scale serves both dates, because siamese networks compare them.
+    """
+    # Band by band: all at once in float64 would take twice the memory of the tiles.
+    bands = range(images.shape[2])
+    mean = np.array([images[:, :, b].mean(dtype=np.float64) for b in bands])
+    std = np.array([images[:, :, b].std(dtype=np.float64) for b in bands])
+    return BandScale(mean.astype(np.float32), np.where(std > 0, std, 1.0).astype(np.float32))
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """The tiles that a network may draw, all with a label and a weight above 0.
+
+    images: (n, T, B, H, W) float32 in the data's units. target: (n, H, W) int64 output index, or IGNORED.
+    weight: (n,) float64. classes: (k,) int64 class ids of the outputs: those that have a labelled pixel.
+    share: (k,) float64, their shares of the labelled pixels, tiles counted by weight.
+    """
+
+    images: NDArray[np.float32]
+    target: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    classes: NDArray[np.int64]
+    share: NDArray[np.float64]
+
+
+def lesson_of(samples: DenseSamples, class_count: int) -> Lesson:
+    """What there is to learn from samples with class ids 1..``class_count``.
+
+    Tiles without weight or without any label are left out: a batch of them alone would have no loss.
+    Raises PluginError where nothing is left, or where a mask has another id.
+    """
+    found = np.unique(samples.masks)
+    if len(found) and (found[0] < 0 or found[-1] > class_count):
+        raise PluginError(
+            f"masks must hold class ids 1..{class_count}, or 0 for no label",
+            value=f"ids {found[0]}..{found[-1]}",
+            mend="Correct the plugin that made the masks.",
+        )
+    kept = np.flatnonzero((samples.weight > 0) & (samples.masks > 0).any(axis=(1, 2)))
+    if not len(kept):
+        raise PluginError(
+            "a segmenter needs a tile with a weight above 0 and a labelled pixel",
+            value=f"{len(samples)} tiles without",
+            mend="Give it real tiles, or synthetic ones with labels.",
+        )
+    masks, weight = samples.masks[kept], samples.weight[kept].astype(np.float64)
+    pixels = sum(w * np.bincount(m.ravel(), minlength=class_count + 1) for m, w in zip(masks, weight, strict=True))
+    mass = np.asarray(pixels, dtype=np.float64)[1:]
+    classes = np.flatnonzero(mass) + 1
+    output = np.full(class_count + 1, IGNORED, dtype=np.int64)
+    output[classes] = np.arange(len(classes))
+    share = mass[classes - 1] / mass.sum()
+    images = samples.images if len(kept) == len(samples) else samples.images[kept]
+    return Lesson(images, output[masks], weight, classes, share)

@@ -1,0 +1,1 @@
+"""The networks of the segmenters, as torch modules."""

@@ -1,0 +1,73 @@
+"""SegFormer behind a learned band map, with random or published weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from hsiaug.api import Card, DenseSamples, DenseView, Progress, param
+from hsiaug_dense.fitted import FittedDense, fit_dense
+from hsiaug_dense.recipe import DenseRecipe
+
+__all__ = ["Segformer", "SegformerParams"]
+
+
+@dataclass(frozen=True)
+class SegformerParams(DenseRecipe):
+    """The recipe, and the network's size; a published checkpoint brings its own size."""
+
+    rate: float = param(1e-3, "initial learning rate of AdamW, taken to 0 along a cosine", low=0)
+    channels: int = param(32, "channels that the bands are mapped to", low=1)
+    width: int = param(32, "channels of the first stage, a multiple of 8; doubled with every stage", low=8)
+    depth: int = param(1, "transformer blocks per stage", low=1)
+    pretrained: str = param(
+        "",
+        "Hugging Face name of published SegFormer weights, as nvidia/mit-b0, or a folder with them; empty = random",
+    )
+
+
+class Segformer:
+    """transformers' SegFormer; a learned 1×1 layer maps the bands to its input channels.
+
+    So does SpecDM (Liu et al., arXiv:2502.17056) before a published SegFormer-B5 with 3 channels. Without
+    ``pretrained`` the network is small and its weights are random; its first stage then halves the resolution where the
+    paper's quarters it (table 6), because tiles of 32 pixels would leave too little. With ``pretrained`` size, strides
+    and the 3 channels are the checkpoint's; only its last layer is new.
+
+    Published weights that are not on this machine and cannot be had raise DataUnavailableError within seconds; random
+    ones never take their place.
+    """
+
+    card: ClassVar[Card] = Card(
+        name="segformer",
+        version="1",
+        summary="SegFormer behind a learned band map; small and random, or published weights by pretrained=NAME",
+        paper="Xie, Wang, Yu, Anandkumar, Alvarez and Luo, SegFormer: Simple and Efficient Design for Semantic "
+        "Segmentation with Transformers, NeurIPS 2021, arXiv:2105.15203",
+        tasks=("segmentation",),
+        uses_device=True,
+        seconds=25.0,
+        params=SegformerParams,
+        presets={"tiny": {"steps": 60, "width": 16, "channels": 16, "rate": 3e-3}},
+    )
+
+    def __init__(self, params: SegformerParams) -> None:
+        self.params = params
+
+    def fit(
+        self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
+    ) -> FittedDense:
+        """Train on z-scored bands."""
+        from hsiaug_dense.checkpoint import checkpoint_folder
+
+        own = self.params
+        folder = checkpoint_folder(own.pretrained) if own.pretrained else None
+
+        from hsiaug_dense.nets.segformer import MappedSegformer, published_former, random_former
+
+        def build(bands: int, classes: int) -> MappedSegformer:
+            if folder is not None:
+                return MappedSegformer(bands, published_former(folder, classes))
+            return MappedSegformer(bands, random_former(own.channels, own.width, own.depth, classes))
+
+        return fit_dense(build, own, samples, view, seed=seed, device=device, progress=progress)

@@ -1,0 +1,101 @@
+"""Training on tiles by a budget of steps: batches drawn by weight, turned with their masks, cross-entropy and Dice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, one_hot
+
+from hsiaug.api import Progress
+from hsiaug_dense.lesson import IGNORED, BandScale, Lesson
+from hsiaug_dense.recipe import DenseRecipe
+from hsiaug_diffusion.devices import sent
+from hsiaug_nets.recipe import Recipe
+from hsiaug_nets.training import descend
+from hsiaug_nets.views import turned
+
+__all__ = ["batches", "criterion", "dice_loss", "train"]
+
+Net = TypeVar("Net", bound=nn.Module)
+
+
+def train(
+    net: Net, lesson: Lesson, scale: BandScale, recipe: DenseRecipe, *, seed: int, device: str, progress: Progress
+) -> Net:
+    """The network after ``recipe.steps`` steps, on ``device`` and in evaluation mode.
+
+    net: from z-scored tiles (n, T, B, H, W) to scores (n, k, H, W). The same network and seed give the same weights
+    on one CPU; on a GPU up to rounding. Raises PluginError where the loss ends up not finite.
+    """
+    net.to(device)
+    draw = batches(lesson, scale, recipe.batch, seed, device)
+    error = criterion(lesson, recipe, device)
+
+    def loss(step: int) -> Tensor:
+        x, target = draw(step)
+        return error(net(x), target)
+
+    course = Recipe(steps=recipe.steps, batch=recipe.batch, rate=recipe.rate, decay=recipe.decay)
+    return descend(net, loss, course, seed=seed, device=device, progress=progress)
+
+
+def batches(
+    lesson: Lesson, scale: BandScale, size: int, seed: int, device: str
+) -> Callable[[int], tuple[Tensor, Tensor]]:
+    """``draw(step)``: z-scored tiles (size, T, B, H, W) and their targets (size, H, W) int64, on the device.
+
+    Tiles are drawn on the CPU, with replacement and in proportion to their weight, which has the same expected
+    gradient as to weight their losses. Each is shown, with its mask, under one of the square's eight symmetries.
+    """
+    order = torch.Generator().manual_seed(seed)
+    chances = torch.from_numpy(lesson.weight)
+
+    def draw(step: int) -> tuple[Tensor, Tensor]:
+        rows = torch.multinomial(chances, size, replacement=True, generator=order).numpy()
+        tiles, target = scale.tiles(lesson.images[rows]), lesson.target[rows]
+        # As one stack of layers, so that a mask cannot be turned otherwise than its image.
+        layers = np.concatenate(
+            [tiles.reshape(size, -1, *tiles.shape[-2:]), target[:, None]], axis=1, dtype=np.float32
+        )
+        shown = turned(torch.from_numpy(layers), step)
+        x = shown[:, :-1].reshape(tiles.shape)
+        return sent(x, device), sent(shown[:, -1].long(), device)
+
+    return draw
+
+
+def criterion(lesson: Lesson, recipe: DenseRecipe, device: str) -> Callable[[Tensor, Tensor], Tensor]:
+    """``error(scores, target)``: mean cross-entropy of the labelled pixels, plus ``recipe.dice`` times the Dice loss.
+
+    With ``recipe.class_weights`` it is a weighted mean, by 1/√share of each pixel's class.
+    """
+    weight = None
+    if recipe.class_weights:
+        weight = torch.tensor(1 / np.sqrt(lesson.share), dtype=torch.float32, device=device)
+
+    def error(scores: Tensor, target: Tensor) -> Tensor:
+        loss = cross_entropy(scores, target, weight=weight, ignore_index=IGNORED)
+        return loss + recipe.dice * dice_loss(scores, target) if recipe.dice else loss
+
+    return error
+
+
+def dice_loss(scores: Tensor, target: Tensor) -> Tensor:
+    """1 − the soft Dice coefficient 2·Σpg / (Σp + Σg), mean over the classes that the batch shows.
+
+    Milletari, Navab and Ahmadi, V-Net, 3DV 2016, arXiv:1606.04797, section 3, has squares in the denominator; here
+    it is without. The sums run over all labelled pixels of the batch, not tile by tile: many tiles show no change.
+    scores: (n, k, H, W); target: (n, H, W) int64, IGNORED where there is no label.
+    """
+    labelled = target != IGNORED
+    truth = one_hot(target.clamp(min=0), scores.shape[1]).movedim(-1, 1) * labelled[:, None]
+    guess = scores.softmax(dim=1) * labelled[:, None]
+    area = truth.sum(dim=(0, 2, 3))
+    overlap = (guess * truth).sum(dim=(0, 2, 3))
+    dice = 2 * overlap / (guess.sum(dim=(0, 2, 3)) + area).clamp(min=1)
+    shown = (area > 0).float()
+    return 1 - (dice * shown).sum() / shown.sum().clamp(min=1)

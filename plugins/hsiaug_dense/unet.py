@@ -1,0 +1,62 @@
+"""U-Net behind a learned band map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from hsiaug.api import Card, DenseSamples, DenseView, Progress, param
+from hsiaug_dense.fitted import FittedDense, fit_dense
+from hsiaug_dense.recipe import DenseRecipe
+
+__all__ = ["Unet", "UnetParams"]
+
+
+@dataclass(frozen=True)
+class UnetParams(DenseRecipe):
+    """The recipe, and the network's size."""
+
+    width: int = param(16, "channels at full resolution; doubled with every level", low=1)
+
+
+class Unet:
+    """Encoder and decoder of four levels, joined by skip connections.
+
+    A learned 1×1 layer comes first, which makes the 3×3 convolutions independent of the number of bands. As in figure
+    1 of the paper there are two convolutions per level, pooling by maximum and up-convolutions of 2×2; four levels in
+    place of five, 16 channels in place of 64, padded convolutions and batch normalisation are ours, as are AdamW and
+    the draw of batches.
+    """
+
+    card: ClassVar[Card] = Card(
+        name="unet",
+        version="1",
+        summary="U-Net behind a learned band map",
+        paper="After Ronneberger, Fischer and Brox, U-Net: Convolutional Networks for Biomedical Image Segmentation, "
+        "MICCAI 2015, arXiv:1505.04597",
+        tasks=("segmentation",),
+        uses_device=True,
+        seconds=20.0,
+        params=UnetParams,
+        presets={"tiny": {"steps": 60, "width": 8}},
+    )
+
+    def __init__(self, params: UnetParams) -> None:
+        self.params = params
+
+    def fit(
+        self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
+    ) -> FittedDense:
+        """Train on z-scored bands."""
+        from hsiaug_dense.nets.unet import UShaped
+
+        own = self.params
+        return fit_dense(
+            lambda bands, classes: UShaped(bands, own.width, classes),
+            own,
+            samples,
+            view,
+            seed=seed,
+            device=device,
+            progress=progress,
+        )
