@@ -16,11 +16,11 @@ from hsiaug.api import Card, PatchSamples, Progress, TrainView, load_state, save
 from hsiaug_baselines._components import Components, fit_components
 from hsiaug_baselines._rows import cycled, made_by_class
 from hsiaug_diffusion.training import fresh
+from hsiaug_nets.views import turned
 
 __all__ = ["Conditional", "FittedLearnt", "Lesson", "Size", "learn", "restored"]
 
 BATCH = 256
-SYMMETRIES = 8
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,7 @@ class Lesson:
     def batch(self, size: int, draw: torch.Generator, step: int) -> tuple[Tensor, Tensor]:
         """z (size, k, p, p), under one of the eight symmetries of the square after the other, and y (size,)."""
         rows = torch.multinomial(self.share, size, replacement=True, generator=draw).to(self.y.device)
-        parts = []
-        for j, part in enumerate(self.z[rows].chunk(SYMMETRIES)):
-            symmetry = (j + step) % SYMMETRIES
-            part = torch.rot90(part, symmetry % 4, (2, 3))
-            parts.append(part.flip(3) if symmetry >= 4 else part)
-        return torch.cat(parts), self.y[rows]
+        return turned(self.z[rows], step), self.y[rows]
 
     def centres(self) -> Lesson:
         """The same with the centre pixels alone, z (n, k, 1, 1)."""
