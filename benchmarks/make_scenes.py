@@ -7,6 +7,9 @@ FOLDER holds ``Houston2018_crop/houston_dataset.mat`` (CASI-1500, 128×128×48, 
 cards go to ``benchmarks/scenes/``, which git ignores. A pixel of Jasper Ridge gets the class of the endmember with
 more than half of it, and none where no endmember has.
 
+Where FOLDER holds them, a card of ``Samson/`` (95×95×156, three endmembers) is written too, and the cities of ``OSCD/``
+(one archive each) are unpacked, so that HSIAUG_DATA_DIR=benchmarks/scenes finds them.
+
 Where FOLDER also holds ``ground_truth_only/paviaU_gt.mat`` and ``PaviaU_lowres_crop/``, a third card is written: the
 labels of Pavia University (610×340) with a **simulated** cube of 103 bands. It is of that scene's size and layout, for
 speed and memory; what a classifier scores on it means nothing.
@@ -15,6 +18,7 @@ speed and memory; what a classifier scores on it means nothing.
 from __future__ import annotations
 
 import sys
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +63,22 @@ names = ["tree", "water", "dirt", "road"]
 name = "AVIRIS"
 """
 
+SAMSON = """\
+name = "samson"
+title = "Samson; the class of a pixel is the endmember with more than half of it"
+
+[cube]
+file = "samson_cube.npy"
+
+[labels]
+file = "samson_labels.npy"
+names = ["rock", "tree", "water"]
+
+[sensor]
+name = "SAMSON"
+range_nm = [401, 889]
+"""
+
 PAVIA = """\
 name = "simulated_pavia"
 title = "SIMULATED, of the size of Pavia University: its labels, spectra drawn from class means and covariances"
@@ -101,8 +121,25 @@ def main() -> None:
     np.save(OUT / "jasper_cube.npy", cube.astype(np.float32))
     np.save(OUT / "jasper_labels.npy", labels.astype(np.int16))
     (OUT / "jasper_ridge.toml").write_text(JASPER, encoding="utf-8")
+    if (source / "Samson").is_dir():
+        write_samson(source)
+    if (source / "OSCD").is_dir():
+        for archive in sorted((source / "OSCD").glob("*.tar.xz")):
+            with tarfile.open(archive, "r:xz") as file:
+                file.extractall(OUT / "oscd", filter="data")
     if (source / "PaviaU_lowres_crop").is_dir():
         simulate_pavia(source)
+
+
+def write_samson(source: Path) -> None:
+    """Samson, 95×95×156; as for Jasper Ridge the class of a pixel is the endmember with more than half of it."""
+    cubes = {path.name: loadmat(path) for path in (source / "Samson").glob("*.mat")}
+    cube = next(c["V"] for c in cubes.values() if "V" in c).T.reshape(95, 95, 156, order="F")
+    share = next(c["A"] for c in cubes.values() if "A" in c)
+    labels = np.where(share.max(axis=0) > 0.5, share.argmax(axis=0) + 1, 0).reshape(95, 95, order="F")
+    np.save(OUT / "samson_cube.npy", cube.astype(np.float32))
+    np.save(OUT / "samson_labels.npy", labels.astype(np.int16))
+    (OUT / "samson.toml").write_text(SAMSON, encoding="utf-8")
 
 
 def simulate_pavia(source: Path) -> None:
