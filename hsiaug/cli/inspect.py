@@ -18,11 +18,12 @@ from hsiaug.cli.output import print_lines, print_table
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from hsiaug.metrics.dense.reliability import TileScore
     from hsiaug.metrics.fidelity import Measure
     from hsiaug.metrics.reliability import Score
     from hsiaug.quality.inspection import Inspection
 
-__all__ = ["inspect"]
+__all__ = ["inspect", "measure_row", "score_row"]
 
 
 def inspect(
@@ -44,7 +45,8 @@ def inspect(
 ) -> None:
     """Look at synthetic samples: are they like real ones, do their labels fit, are they copies.
 
-    Writes spectra.png, pca.png, attention.png (for generators that offer it) and quality.json. Every number stands
+    Writes spectra.png, pca.png, attention.png (for generators that offer it) and quality.json; of masks a contact
+    sheet, the tiles nearest to training tiles, and the agreement under shifts. Every number stands
     beside what real held-out samples reach; docs/quality.md says how to read them. Test pixels and their labels
     are read after the fit: a diagnosis, not to be used to choose a generator on the same draw.
 
@@ -96,20 +98,22 @@ def _print(report: Inspection, out: Console) -> None:
     from hsiaug.quality.inspection import verdict
 
     measures = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
-    print_table(out, measures, [_measure_row(measure) for measure in report.fidelity.measures])
+    print_table(out, measures, [measure_row(measure) for measure in report.fidelity.measures])
     scores = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
-    print_table(out, scores, [_score_row(score) for score in report.reliability.scores])
+    print_table(out, scores, [score_row(score) for score in report.reliability.scores])
     print_lines(out, _attention_rows(report))
     print_lines(out, (f"note: {note}" for note in (*report.fidelity.notes, *report.reliability.notes)))
     print_lines(out, verdict(report))
 
 
-def _measure_row(measure: Measure) -> tuple[str, ...]:
+def measure_row(measure: Measure) -> tuple[str, ...]:
+    """A row of the table of fidelity."""
     value = measure.note if measure.value is None else _number(measure.value)
     return (measure.label, value, _number(measure.floor), measure.unit, measure.better, str(measure.n))
 
 
-def _score_row(score: Score) -> tuple[str, ...]:
+def score_row(score: Score | TileScore) -> tuple[str, ...]:
+    """A row of the table of reliability."""
     interval = "–"
     if score.wrong_interval is not None:
         interval = "{:.0f}–{:.0f} %".format(*score.wrong_interval)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as json_module
 from pathlib import Path
 
 import typer
@@ -9,14 +10,17 @@ from rich.console import Console
 
 from hsiaug.cli.benchmark import PresetName
 from hsiaug.cli.generate import settings_of, watched
+from hsiaug.cli.inspect import measure_row, score_row
 from hsiaug.cli.options import TaskName
-from hsiaug.cli.output import print_table
+from hsiaug.cli.output import print_lines, print_table
 from hsiaug.plugins.registry import registry
+from hsiaug.quality.export import write_text
 from hsiaug.quality.pair_export import check_new_folder, save_pairs
+from hsiaug.quality.pair_inspection import PairInspection, inspect_pairs_of, pair_verdict, save_pair_pictures
 from hsiaug.quality.pairs import MadePairs, PairRequest, make_pairs
 from hsiaug.trial.task import get_task
 
-__all__ = ["generate_pairs", "pair_request"]
+__all__ = ["generate_pairs", "inspect_pairs", "pair_request"]
 
 
 def pair_request(
@@ -58,11 +62,36 @@ def generate_pairs(ref: str, out: Path, request: PairRequest, store: Path) -> No
     typer.echo(f"{len(made.samples)} pairs in {out}; see {files[0].name} and {files[1].name}", err=True)
 
 
+def inspect_pairs(ref: str, out: Path, request: PairRequest, store: Path, *, json: bool) -> None:
+    """Make as many pairs as there are real ones, measure them, and write pictures and quality.json."""
+    made = made_pairs(ref, request, store)
+    report = inspect_pairs_of(made)
+    out.mkdir(exist_ok=True)
+    files = save_pair_pictures(report, out)
+    text = json_module.dumps(report.as_json(), ensure_ascii=False, indent=1, allow_nan=False)
+    files.append(write_text(out / "quality.json", text))
+    if json:
+        typer.echo(text)
+    else:
+        _print_report(report, Console())
+    typer.echo("written: " + ", ".join(str(path) for path in files), err=True)
+
+
 def made_pairs(ref: str, request: PairRequest, store: Path) -> MadePairs:
     """The pairs, with a bar on a terminal."""
     data = get_task(request.task).load(ref)
     with watched(Console(stderr=True), request.generator) as progress:
         return make_pairs(data, request, registry(), folder=store / "cache", progress=progress)
+
+
+def _print_report(report: PairInspection, out: Console) -> None:
+    measures = [*report.fidelity.measures, *report.reliability.measures]
+    header = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
+    print_table(out, header, [measure_row(measure) for measure in measures])
+    scores = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
+    print_table(out, scores, [score_row(score) for score in report.reliability.scores])
+    print_lines(out, (f"note: {note}" for note in (*report.fidelity.notes, *report.reliability.notes)))
+    print_lines(out, pair_verdict(report))
 
 
 def _print(made: MadePairs, out: Console) -> None:

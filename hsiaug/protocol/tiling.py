@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,9 +18,7 @@ from hsiaug.protocol.split import THIN, Audit
 from hsiaug.seeds import derive_seed
 from hsiaug.tiles import DenseSamples, DenseView
 
-__all__ = ["DENSE_PROTOCOLS", "Tile", "TileSplit", "dense_view", "draw_tiles"]
-
-DENSE_PROTOCOLS = ("places", "blocks")
+__all__ = ["Tile", "TileSplit", "cut", "dense_view", "draw_tiles", "real_samples"]
 
 ENOUGH = 100
 """Training tiles below which the stride is halved, down to an eighth of the tile."""
@@ -158,21 +157,24 @@ def draw_tiles(pairs: PairSet, protocol: Protocol, seed: int, patch: int) -> Til
 def dense_view(split: TileSplit) -> DenseView:
     """What a plugin may see: the training tiles. Everything is copied."""
     pairs = split.pairs
-    n = len(split.train)
     return DenseView(
-        real=DenseSamples(
-            images=np.stack([cut(pairs.places[w].images, r, c, split.patch) for w, r, c in split.train]),
-            masks=np.stack([cut(pairs.places[w].mask, r, c, split.patch) for w, r, c in split.train]).astype(
-                np.int64
-            ),
-            synthetic=np.zeros(n, dtype=bool),
-            weight=np.ones(n, dtype=np.float32),
-        ),
+        real=real_samples(split, split.train),
         class_names=pairs.class_names,
         wavelengths=None if pairs.wavelengths is None else pairs.wavelengths.copy(),
         gsd=pairs.gsd,
         units=pairs.units,
         descriptions=dict(pairs.descriptions),
+    )
+
+
+def real_samples(split: TileSplit, tiles: Sequence[Tile]) -> DenseSamples:
+    """Tiles of a split with their masks, copied. Of test tiles only for a diagnosis after every fit."""
+    places, side = split.pairs.places, split.patch
+    return DenseSamples(
+        images=np.stack([cut(places[w].images, r, c, side) for w, r, c in tiles]).astype(np.float32),
+        masks=np.stack([cut(places[w].mask, r, c, side) for w, r, c in tiles]).astype(np.int64),
+        synthetic=np.zeros(len(tiles), dtype=bool),
+        weight=np.ones(len(tiles), dtype=np.float32),
     )
 
 
