@@ -145,7 +145,7 @@ def lines(rows: dict[tuple[str, str, float], list[Found]]) -> Iterator[str]:
         kinds = [f"{kind} {sum(ok)}/{len(ok)}" for (data, kind), ok in met.items() if data == name]
         every = [f for (data, kind, _), found in rows.items() if data == name and kind for f in found]
         near = np.mean([abs(f.error) <= BAR for f in every])
-        yield f"{name}: mean within {BAR:g} points at levels reached: {', '.join(kinds)}; single estimates within: {near:.0%}"
+        yield f"{name}: mean within {BAR:g} points at levels reached: {', '.join(kinds)}; of single estimates: {near:.0%}"
         yield ""
 
 

@@ -57,10 +57,10 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     rows = read()
     done = {(row["data"], row["arm"], row["draw"]) for row in rows}
-    for name in names:
-        task, ref, protocol = DATA[name]
-        data = get_task(task).load(ref)
-        for draw in DRAWS:
+    for draw in DRAWS:
+        for name in names:
+            task, ref, protocol = DATA[name]
+            data = get_task(task).load(ref)
             made: dict[str, MadePairs] = {}
             for arm, (generator, settings) in ARMS.items():
                 if (name, arm, str(draw)) in done or (arm == "specdm sad=0" and name not in WITHOUT_SAD):
