@@ -1,8 +1,9 @@
 """Test the claims C1 to C8 of the paper behind txt2hsi on the records of txt2hsi_claims.toml.
 
     hsiaug benchmark benchmarks/txt2hsi_claims.toml
-    python -m benchmarks.txt2hsi_claims STORE
+    python -m benchmarks.txt2hsi_claims STORE [--add]
 
+With --add the store holds some of the suite's runs only: they are added to the trials that are there.
 Reads the store, looks at the samples of draws 0 to 4 with ``hsiaug inspect`` (fits come from the store's cache), and
 writes claims.md, trials.csv, quality.csv and the curves to benchmarks/results/txt2hsi_claims/. All differences are
 paired over draws; the paper's own numbers are not public, so only the direction of each claim is tested.
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ OUT = Path(__file__).parent / "results" / "txt2hsi_claims"
 PROTOCOLS = ("issd", "random:0.05")
 DRAWS = range(5)
 CLASSIFIERS = ("svm", "cnn2d")
+VARIANTS = "## Variants − defaults, λ = 1"
 SEMISUPERVISED = ("self-training", "label-spreading", "mean-teacher", "fixmatch")
 OMEGA = 3.0
 LOOKED_AT = ("sad", "js", "frechet", "c2st", "nearer", "copies", "diversity")
@@ -54,15 +56,12 @@ class Arm:
 
 def read(store: Store) -> dict[Arm, dict[int, Metrics]]:
     """{arm: {draw: metrics}} of every trial that succeeded."""
-    plugins = registry()
     arms: dict[Arm, dict[int, Metrics]] = defaultdict(dict)
     for record in store.records():
         spec = record["spec"]
         if record["status"] != "ok":
             continue
         name = spec["generator"]["name"]
-        default = asdict(build_params(plugins.find("generator", name).load().card, "cpu", {}))
-        changed = {k: v for k, v in spec["generator"]["params"].items() if default.get(k) != v}
         recall = [r for r in record["metrics"]["recall"] if r is not None]
         arm = Arm(
             record["audit"]["protocol"],
@@ -70,11 +69,17 @@ def read(store: Store) -> dict[Arm, dict[int, Metrics]]:
             name,
             spec["lambda"],
             spec["omega"],
-            frozenset(changed.items()),
+            changed(name, spec["generator"]["params"]),
         )
         spread = {"spread": float(np.std(recall, ddof=1)), "worst": float(min(recall))}
         arms[arm][spec["seed"]] = {**record["metrics"], **spread}
     return arms
+
+
+def changed(name: str, params: Mapping[str, Any]) -> frozenset[tuple[str, Any]]:
+    """The parameters of a generator that are not at their defaults."""
+    default = asdict(build_params(registry().find("generator", name).load().card, "cpu", {}))
+    return frozenset((key, value) for key, value in params.items() if default.get(key) != value)
 
 
 @dataclass(frozen=True)
@@ -319,6 +324,14 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]
         yield "| " + " | ".join(row) + " |"
 
 
+def variants(arms: Arms) -> Iterator[str]:
+    """The section of claims.md on each part of the method."""
+    yield from ("", VARIANTS)
+    header = ("", *(f"{c} {m}" for c in CLASSIFIERS for m in ("ΔOA", "ΔAA")))
+    for name in PROTOCOLS:
+        yield from ("", f"`{name}`", "", *table(header, list(parts(arms, name))))
+
+
 def page(arms: Arms, quality: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "# Claims of the paper behind txt2hsi, tested on Indian Pines"
     yield ""
@@ -334,10 +347,7 @@ def page(arms: Arms, quality: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             rows = list(claim(arms, name))
             if rows:
                 yield from ("", f"`{name}`", "", *table(header, rows))
-    yield from ("", "## Variants − defaults, λ = 1")
-    header = ("", *(f"{c} {m}" for c in CLASSIFIERS for m in ("ΔOA", "ΔAA")))
-    for name in PROTOCOLS:
-        yield from ("", f"`{name}`", "", *table(header, list(parts(arms, name))))
+    yield from variants(arms)
     for title, names in (
         ("C7. Samples match real ones in statistics", LOOKED_AT),
         ("Labels of the samples", ("label agreement", "label oracle", "wrong labels by oracle")),
@@ -356,6 +366,44 @@ def page(arms: Arms, quality: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield from ("", f"`{name}`", "", *table(header, list(quality_table(quality, names, name))))
 
 
+def add(store: Path) -> None:
+    """Add a store's trials to trials.csv, and write the section on variants anew from all of them."""
+    fresh = subprocess.run(
+        ["hsiaug", "report", str(store), "--format", "csv"], check=True, capture_output=True, text=True
+    ).stdout
+    with (OUT / "trials.csv").open(newline="", encoding="utf-8") as stream:
+        rows = {row["hash"]: row for row in csv.DictReader(stream)}
+    rows |= {row["hash"]: row for row in csv.DictReader(fresh.splitlines()) if row["hash"] not in rows}
+    fields = list(dict.fromkeys(key for row in rows.values() for key in row))
+    with (OUT / "trials.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, fields, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows.values())
+    text = (OUT / "claims.md").read_text("utf-8")
+    start = text.index(VARIANTS)
+    end = text.index("\n## ", start)
+    section = "\n".join(variants(read_rows(rows.values()))).lstrip("\n")
+    (OUT / "claims.md").write_text(text[:start] + section + "\n" + text[end:], encoding="utf-8")
+
+
+def read_rows(rows: Iterable[Mapping[str, str]]) -> dict[Arm, dict[int, Metrics]]:
+    """As :func:`read`, of rows of trials.csv: OA and AA alone."""
+    arms: dict[Arm, dict[int, Metrics]] = defaultdict(dict)
+    for row in rows:
+        if row["status"] != "ok":
+            continue
+        arm = Arm(
+            row["protocol"] if row["protocol"] != "random" else f"random:{row['protocol_argument']}",
+            row["classifier"],
+            row["generator"],
+            float(row["lambda"]),
+            float(row["omega"]) if row["omega"] else None,
+            changed(row["generator"], json.loads(row["generator_params"])),
+        )
+        arms[arm][int(row["seed"])] = {"oa": float(row["oa"]), "aa": float(row["aa"])}
+    return arms
+
+
 def say(text: str) -> None:
     sys.stderr.write(text + "\n")
 
@@ -363,6 +411,9 @@ def say(text: str) -> None:
 def main() -> None:
     store = Path(sys.argv[1])
     OUT.mkdir(parents=True, exist_ok=True)
+    if "--add" in sys.argv[2:]:
+        add(store)
+        return
     arms = read(Store(store))
     (OUT / "claims.md").write_text("\n".join(page(arms, looked_at(store))) + "\n", encoding="utf-8")
     report = ["hsiaug", "report", str(store), "--format", "csv", "--out", str(OUT / "trials.csv")]
