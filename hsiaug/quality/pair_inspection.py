@@ -71,7 +71,10 @@ def _coupling(made: MadePairs, held: DenseSamples, seed: int) -> Coupling | None
         return None
     some = made.samples.take(np.arange(min(COUPLED, len(made.samples))))
     permuted = DenseSamples.made(some.images, np.roll(some.masks, 1, axis=0))
-    return Coupling(ask(some, seed), ask(permuted, seed), ask(held.take(np.arange(min(COUPLED, len(held)))), seed))
+    # A generator can say nothing of a class that it never saw.
+    known = np.isin(held.masks, np.unique(made.view.real.masks)).all(axis=(1, 2))
+    like = held.take(np.flatnonzero(known)[:COUPLED])
+    return Coupling(ask(some, seed), ask(permuted, seed), ask(like, seed) if len(like) > 1 else None)
 
 
 def save_pair_pictures(report: PairInspection, folder: Path) -> list[Path]:
