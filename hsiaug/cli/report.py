@@ -10,7 +10,7 @@ import typer
 
 from hsiaug.cli.output import absent
 
-SUFFIXES = {f".{name}": name for name in ("md", "tex", "csv", "json", "png", "svg", "pdf")}
+SUFFIXES = {f".{name}": name for name in ("md", "tex", "csv", "json", "html", "png", "svg", "pdf")}
 
 
 StoreFolder = Annotated[Path, typer.Argument(help="Folder of records that 'hsiaug benchmark' wrote.")]
@@ -21,14 +21,22 @@ Rows = Annotated[
 Shape = Annotated[
     str | None,
     typer.Option(
-        help="rich, md, tex, csv or json, or of a sweep png, svg or pdf. Without it: what the suffix of --out says, "
-        "else rich on a terminal and md elsewhere."
+        help="rich, md, tex, csv, json or html, or of a sweep png, svg or pdf. Without it: what the suffix of --out "
+        "says, else rich on a terminal and md elsewhere."
     ),
 ]
 OutFile = Annotated[Path | None, typer.Option(help="Write to this file instead of the terminal.")]
 SuiteFile = Annotated[
     Path | None,
     typer.Option("--suite", help="A suite (TOML): tables for each of its runs, of their trials alone."),
+]
+QualityFolders = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--quality",
+        metavar="DIR",
+        help="For html: a folder that 'hsiaug inspect' wrote, to embed its numbers and pictures; repeatable.",
+    ),
 ]
 ProfileName = Annotated[str | None, typer.Option("--profile", help="Of the suite: the profile it was run with.")]
 
@@ -41,6 +49,7 @@ def report(
     out: OutFile = None,
     suite: SuiteFile = None,
     profile: ProfileName = None,
+    quality: QualityFolders = None,
 ) -> None:
     """Rebuild the tables of a benchmark from its records alone.
 
@@ -49,7 +58,8 @@ def report(
     protocol. Nothing is trained or downloaded. csv has one row per trial (with
     --by class one per trial and class, with --by lambda or omega one per arm);
     json lists the hashes of every cell; png, svg and pdf draw OA and AA against
-    λ or ω, and over both where both vary.
+    λ or ω, and over both where both vary. html is one page of everything, which
+    needs no network: verdicts, sortable tables, curves, maps, records.
 
     Examples:
 
@@ -63,15 +73,23 @@ def report(
 
         hsiaug report my-results --by lambda --out curves.png
 
+        hsiaug report my-results --out report.html --quality look
+
         hsiaug report my-results --suite my_suite.toml --out runs.md
     """
     from hsiaug.errors import InputError
-    from hsiaug.report import PICTURES, build_report, print_report, render_report, save_picture
+    from hsiaug.report import PICTURES, build_report, print_report, render_html, render_report, save_picture
     from hsiaug.trial.store import Store
 
     if profile is not None and suite is None:
         raise InputError("--profile belongs to a suite", value=repr(profile), mend="Name it with --suite FILE.")
     shape = format or _usual_format(out)
+    if quality and shape != "html":
+        raise InputError(
+            "--quality belongs to a page",
+            value=f"--format {shape}",
+            mend="Add --format html, or --out report.html.",
+        )
     runs = None
     if suite is not None:
         typed = ctx.get_parameter_source("store")
@@ -87,6 +105,9 @@ def report(
         if out is None:
             raise InputError("a picture needs a file", value=f"--format {shape}", mend="Add --out curves.png.")
         save_picture(built, out, shape, by)
+    elif shape == "html":
+        page = render_html(built, kept, quality or ())
+        _write(out, page) if out is not None else typer.echo(page, nl=False)
     elif out is not None:
         _write(out, render_report(built, format=shape, by=by))
     elif shape == "rich":

@@ -48,7 +48,7 @@ class Found:
         module, _, name = self.entry.target.partition(":")
         try:
             plugin = getattr(importlib.import_module(module), name)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PluginError(
                 f"{self.entry.kind} {self.entry.name} of {self.distribution} could not be loaded from "
                 f"{self.entry.target!r}",
@@ -139,7 +139,7 @@ def build_registry(points: list[EntryPoint]) -> Registry:
         version = point.dist.version if point.dist else "unknown"
         try:
             entries = _ask(manager, point.load())
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             text = f"{type(error).__name__}: {error}"
             broken.append(Broken(point.name, distribution, text, traceback.format_exc()))
             continue

@@ -1,7 +1,8 @@
 """Tables from records: nothing but the records of a store is read, and no plugin, scene or torch is loaded.
 
 ``build_report`` groups records into tables, ``print_report`` shows them on a terminal, ``render_report`` writes
-them as text, ``save_picture`` draws accuracy against λ or ω.
+them as text, ``save_picture`` draws accuracy against λ or ω. ``render_html`` makes a page of everything; for its
+maps it reads predictions and scenes too, where they lie here.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from hsiaug.report.render_data import report_json
 from hsiaug.report.tables import Report, build_report
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from rich.console import Console
+
+    from hsiaug.trial.store import Store
 
 __all__ = [
     "FORMATS",
@@ -23,12 +27,13 @@ __all__ = [
     "Report",
     "build_report",
     "print_report",
+    "render_html",
     "render_report",
     "report_json",
     "save_picture",
 ]
 
-FORMATS = ("rich", "md", "tex", "csv", "json")
+FORMATS = ("rich", "md", "tex", "csv", "json", "html")
 PICTURES = ("png", "svg", "pdf")
 
 WIDTH = 100
@@ -55,9 +60,9 @@ def print_report(report: Report, console: Console, by: str = "generator") -> Non
 def render_report(report: Report, format: str = "md", by: str = "generator") -> str:
     """The report as text in one of FORMATS, ending in a newline.
 
-    ``json`` holds every view at once; ``csv`` has one row per trial, for ``by="class"`` one per trial and class,
-    and for ``by="lambda"`` and ``by="omega"`` one per arm and classifier. Raises InputError for an unknown format
-    or view.
+    ``json`` and ``html`` hold every view at once; ``csv`` has one row per trial, for ``by="class"`` one per trial and
+    class, and for ``by="lambda"`` and ``by="omega"`` one per arm and classifier. Raises InputError for an unknown
+    format or view.
     """
     from hsiaug.report.render_data import csv_text, json_text
     from hsiaug.report.views import check_view, pages
@@ -67,6 +72,8 @@ def render_report(report: Report, format: str = "md", by: str = "generator") -> 
         return json_text(report)
     if format == "csv":
         return csv_text(report, by)
+    if format == "html":
+        return render_html(report)
     if format == "rich":
         return _rich_text(report, by)
     from hsiaug.report.render_text import latex, markdown
@@ -81,6 +88,16 @@ def render_report(report: Report, format: str = "md", by: str = "generator") -> 
     if format == "tex":
         return latex(shown) if shown else f"% {_empty(report)}\n"
     return markdown(shown) if shown else f"{_empty(report)}\n"
+
+
+def render_html(report: Report, store: Store | None = None, quality: Iterable[Path] = ()) -> str:
+    """The report as one self-contained page, with maps where a store and its scenes are here.
+
+    quality: folders of ``hsiaug inspect``. Raises InputError for one without quality.json.
+    """
+    from hsiaug.report.html import html_page
+
+    return html_page(report, store, quality)
 
 
 def save_picture(report: Report, path: Path, format: str, by: str) -> None:

@@ -9,7 +9,7 @@ In a test of a plugin package::
 
 or one test per rule::
 
-    @pytest.mark.parametrize(("name", "check"), generator_checks("my-generator"))
+    @pytest.mark.parametrize(("name", "check"), list(generator_checks("my-generator")))
     def test_it_keeps_the_contract(name, check):
         check()
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
+from hsiaug_diffusion.embeddings import sinusoid
 from hsiaug_txt2hsi.params import Params
 from hsiaug_txt2hsi.texts import Texts
 
@@ -173,13 +174,6 @@ def split(x: Tensor, heads: int) -> Tensor:
 def join(x: Tensor) -> Tensor:
     """(n, heads, N, D/heads) → (n, N, D)."""
     return x.transpose(1, 2).flatten(2)
-
-
-def sinusoid(t: Tensor) -> Tensor:
-    """(n,) steps → (n, 256) features."""
-    rates = torch.exp(-math.log(10000.0) * torch.arange(128, device=t.device) / 128)
-    angles = t[:, None].float() * rates
-    return torch.cat([angles.cos(), angles.sin()], dim=1)
 
 
 def positions(side: int, width: int) -> Tensor:

@@ -76,8 +76,8 @@ def test_pairs_look_like_the_real_ones(view: DenseView, fitted: Any) -> None:
 def test_a_class_that_is_asked_for_shows_more(view: DenseView, fitted: Any) -> None:
     rare, common = (fitted.sample({c: 24}, guidance=2.0, seed=0).masks for c in (4, 2))
 
-    assert (rare == 4).mean() > (common == 4).mean()
-    assert (common == 2).mean() > (rare == 2).mean()
+    assert (rare == 4).mean() > 2 * (common == 4).mean()
+    assert (common == 2).mean() > 1.3 * (rare == 2).mean()
 
 
 def test_without_conditioning_the_pairs_that_show_most_are_kept(make: Make) -> None:
@@ -124,10 +124,11 @@ def test_it_samples_the_same_after_saving_and_loading(make: Make, plugin: Any, t
         {"sampler": "dpm++"},
         {"factor": 4, "unet_levels": "1,2,2", "attend": 8},
         {"unshuffle": "false", "vae_blocks": 2},
-        {"sad": 0},
+        {"sad": 0, "target": "eps"},
         {"cd_encoder": "shared"},
         {
             "preset": "paper",
+            "unet_levels": "1,2",
             "vae_width": 8,
             "mask_width": 8,
             "unet_width": 8,

@@ -1,0 +1,123 @@
+"""Gains as pictures and tables: per draw against either control, and per class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from hsiaug.metrics.significance import MeanStd, t_interval
+from hsiaug.report.compare import Comparison, Gain
+from hsiaug.report.grid import Column, Grid
+from hsiaug.report.html.markup import details, figure, grid_table
+from hsiaug.report.html.place import Place
+from hsiaug.report.html.svg import WIDTH, Scale, label, picture, ticks
+from hsiaug.report.html.verdicts import class_deltas, judged
+from hsiaug.report.labels import MISSING, signed
+from hsiaug.report.records import Method
+from hsiaug.report.tables import Table
+
+__all__ = ["class_gains", "gain_pictures"]
+
+ROW, TOP = 52, 22
+CONTROLS = ("duplicate", "none")
+
+
+def gain_pictures(table: Table) -> str:
+    """A picture per classifier: every draw's difference, the mean, and its 95 % t interval."""
+    main = table.scores.main.name
+    pictures = []
+    for classifier in table.classifiers:
+        gains = [g for g in judged(table) if g.cell.classifier == classifier and (g.none or g.duplicate)]
+        if gains:
+            caption = f"Δ{main} with {table.labels[classifier]}, in percentage points"
+            pictures.append(figure(_forest(table, gains, caption), caption))
+    if not pictures:
+        return ""
+    legend = (
+        '<p class="legend"><span><i class="k0"></i>over duplicate</span><span><i class="k1"></i>over none</span>'
+        "<span>small dots: draws; large mark: mean; bar: 95 % t interval of the mean</span></p>"
+    )
+    return f'<div class="panels">{"".join(pictures)}</div>{legend}'
+
+
+def _forest(table: Table, gains: Sequence[Gain], said: str) -> str:
+    """Rows are arms; the upper line of a row is the gain over duplicate, the lower one over none."""
+    values = [0.0]
+    for gain in gains:
+        for comparison in (gain.duplicate, gain.none):
+            if comparison is not None:
+                values += [100 * d for d in (*comparison.d_main, *(t_interval(comparison.d_main) or ()))]
+    marks = ticks(values)
+    x = Scale(marks[0], marks[-1], 14, WIDTH - 14)
+    bottom = TOP + ROW * len(gains)
+    parts = [f'<line class="{"zero" if m == 0 else "grid"}" x1="{x(m)}" x2="{x(m)}" y1="{TOP}" y2="{bottom}"/>'
+             for m in marks]  # fmt: skip
+    parts += [label(x(m), TOP - 8, f"{m:+g}" if m else "0", "tick") for m in marks]
+    for i, gain in enumerate(gains):
+        y = TOP + ROW * i
+        parts.append(label(2, y + 13, table.arm_label(gain.cell.arm), "row", "start"))
+        for j, comparison in enumerate((gain.duplicate, gain.none)):
+            if comparison is not None:
+                parts += _line(comparison, x, y + 24 + 14 * j, j)
+    return picture(bottom + 6, said, parts)
+
+
+def _line(comparison: Comparison, x: Scale, y: float, place: int) -> list[str]:
+    interval = t_interval(comparison.d_main)
+    parts = []
+    if interval:
+        low, high = (x(100 * end) for end in interval)
+        parts.append(f'<line class="s{place} mean" x1="{low}" x2="{high}" y1="{y}" y2="{y}"/>')
+    parts += [f'<circle class="f{place} draw" cx="{x(100 * d)}" cy="{y}" r="3.2"/>' for d in comparison.d_main]
+    mean = x(100 * comparison.main.mean)
+    return [*parts, f'<rect class="f{place} edge" x="{float(mean) - 4:.1f}" y="{y - 4}" width="8" height="8"/>']
+
+
+def class_gains(place: Place) -> str:
+    """Per classifier: recall of every class, arm minus control, with bars."""
+    made = {place.table.labels[c]: _class_table(place, c) for c in place.table.classifiers}
+    tables = {name: html for name, html in made.items() if html}
+    if len(tables) == 1:
+        return next(iter(tables.values()))
+    return "".join(details(name, html, opened=i == 0) for i, (name, html) in enumerate(tables.items()))
+
+
+def _class_table(place: Place, classifier: Method) -> str:
+    table = place.table
+    gains = [g for g in judged(table) if g.cell.classifier == classifier]
+    compared = [
+        (gain, control, class_deltas(table, comparison))
+        for gain in gains
+        for control in CONTROLS
+        if (comparison := gain.duplicate if control == "duplicate" else gain.none) is not None
+    ]
+    if not compared or not table.class_names:
+        return ""
+    columns = [Column("class", numeric=False)]
+    columns += [Column(f"Δ {control}", group=table.arm_label(gain.cell.arm)) for gain, control, _ in compared]
+    ids = range(1, len(table.class_names) + 1)
+    rows = [(table.class_names[i - 1], *(_signed(deltas.get(i)) for _, _, deltas in compared)) for i in ids]
+    most = max((abs(d.mean) for _, _, deltas in compared for d in deltas.values()), default=0.0) or 1.0
+
+    def inner(row: int, column: int, text: str) -> str:
+        if column == 0:
+            return escape(text)
+        gain, _, deltas = compared[column - 1]
+        delta = deltas.get(row + 1)
+        if delta is None:
+            return escape(text)
+        return place.cell_link(text, gain.cell) + _bar(delta.mean / most)
+
+    heading = f"Gain in recall per class, {table.labels[classifier]} (points; mean over paired draws)"
+    return grid_table(Grid(heading, tuple(columns), tuple(rows)), inner)
+
+
+def _signed(delta: MeanStd | None) -> str:
+    return MISSING if delta is None else signed(delta.mean)
+
+
+def _bar(share: float) -> str:
+    """A bar from the middle: to the right for a gain. share: −1..1."""
+    width = 50 * abs(share)
+    kind, left = ("up", 50.0) if share > 0 else ("down", 50 - width)
+    return f'<span class="bar"><i class="{kind}" style="left:{left:.0f}%;width:{width:.0f}%"></i></span>'

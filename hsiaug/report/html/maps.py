@@ -1,0 +1,161 @@
+"""Maps of one draw: the split, and per classifier what the controls and the best arm called and got wrong."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.report.cells import Cell
+from hsiaug.report.html.ground import NoMapError, PixelMap, predicted_map, scene_of, split_roles
+from hsiaug.report.html.markup import details
+from hsiaug.report.html.place import Place
+from hsiaug.report.labels import percent
+from hsiaug.report.records import Method, Trial
+from hsiaug.scene import Scene
+from hsiaug.trial.store import Store
+
+__all__ = ["MapMaker"]
+
+SIDE = 400
+"""Pixels of the longer side of a map; larger scenes are thinned out to it."""
+ROOM = 2_000_000
+"""Bytes that all maps of a page may take."""
+EMPTY = (128, 128, 128)
+ROLES = (("unlabelled", EMPTY), ("left out", (166, 166, 166)), ("test", (74, 144, 199)), ("train", (215, 48, 31)))
+ERRORS = (("right", (143, 188, 219)), ("wrong", (200, 30, 30)))
+CLASSES = (
+    "1f77b4", "aec7e8", "ff7f0e", "ffbb78", "2ca02c", "98df8a", "d62728", "ff9896", "9467bd", "c5b0d5",
+    "8c564b", "c49c94", "e377c2", "f7b6d2", "7f7f7f", "c7c7c7", "bcbd22", "dbdb8d", "17becf", "9edae5",
+)  # fmt: skip
+"""The twenty colours of Vega's category20, which matplotlib calls tab20."""
+
+
+class MapMaker:
+    """Draws the maps of a page, table after table, until ROOM is used. store: None where there are no predictions."""
+
+    def __init__(self, store: Store | None) -> None:
+        self._store = store
+        self._scenes: dict[str, Scene] = {}
+        self._left = ROOM
+
+    def maps(self, place: Place) -> str:
+        """The maps of a table, or the sentence why there are none."""
+        try:
+            return self._maps(place)
+        except NoMapError as error:
+            return f'<p class="note">No maps: {escape(str(error))}.</p>'
+
+    def _maps(self, place: Place) -> str:
+        if self._store is None:
+            raise NoMapError("the page was made from records alone, and maps need the predictions beside them")
+        if self._left <= 0:
+            raise NoMapError("the page has as many as keep it small; a report of this run alone has its own")
+        seed, chosen = _choose(place)
+        scene = scene_of(place, self._scenes)
+        first = chosen[0][1]
+        blocks = [self._ground(place, first, scene)]
+        for classifier in place.table.classifiers:
+            mine = [(cell, trial) for cell, trial in chosen if cell.classifier == classifier]
+            if mine:
+                drawn = "".join(self._pair(place, cell, trial, scene) for cell, trial in mine)
+                blocks.append(f"<h5>{escape(place.table.labels[classifier])}</h5><div class=maps>{drawn}</div>")
+        names = scene.class_names
+        legend = _legend([(name, _rgb(i)) for i, name in enumerate(names)]) + _legend(ERRORS)
+        note = (
+            f"Draw {seed}: the controls, and of the other arms the one of the highest mean "
+            f"{place.table.scores.main.name}. The best of many is best partly by luck."
+        )
+        html = f'<p class="note">{escape(note)}</p>{legend}{"".join(blocks)}'
+        return details(f"Maps of draw {seed}", html, opened=place.number == 0)
+
+    def _ground(self, place: Place, trial: Trial, scene: Scene) -> str:
+        roles = split_roles(place, trial, scene)
+        drawn = self._image(scene.labels, _class_colours(len(scene.class_names)), "labels of the scene")
+        if roles is None:
+            return (
+                f"<div class=maps>{drawn}</div><p class=note>No map of the split: it could not be drawn anew.</p>"
+            )
+        split = self._image(roles, [colour for _, colour in ROLES], f"split of draw {trial.seed}")
+        return f"<div class=maps>{drawn}{split}</div>{_legend(ROLES[1:])}"
+
+    def _pair(self, place: Place, cell: Cell, trial: Trial, scene: Scene) -> str:
+        assert self._store is not None
+        made: PixelMap = predicted_map(self._store, trial, scene)
+        wrong = np.where(made.label > 0, np.where(made.right, 1, 2), 0).astype(np.uint8)
+        name = place.table.arm_label(cell.arm)
+        main = place.table.scores.main
+        score = trial.metric(main.key)
+        reached = f"{name}: {main.name} {percent(score)} %" if score is not None else name
+        classes = self._image(made.label, _class_colours(len(scene.class_names)), f"{reached}, classes")
+        errors = self._image(wrong, [EMPTY, *(c for _, c in ERRORS)], f"{name}, errors", place.record_id(trial))
+        return classes + errors
+
+    def _image(
+        self, ids: NDArray[np.integer], colours: Sequence[tuple[int, int, int]], said: str, to: str = ""
+    ) -> str:
+        png = _png(ids, colours)
+        self._left -= len(png)
+        data = base64.b64encode(png).decode()
+        height, width = ids.shape
+        caption = f'<a href="#{escape(to)}">{escape(said)}</a>' if to else escape(said)
+        return (
+            f'<figure class=map><img src="data:image/png;base64,{data}" alt="Map: {escape(said)}" width="{width}" '
+            f'height="{height}"><figcaption>{caption}</figcaption></figure>'
+        )
+
+
+def _choose(place: Place) -> tuple[int, list[tuple[Cell, Trial]]]:
+    """The first seed that most of the chosen cells have, and their trials of it."""
+    chosen = [cell for classifier in place.table.classifiers for cell in _best(place, classifier)]
+    seeds = [trial.seed for cell in chosen for trial in cell.ok]
+    if not seeds:
+        raise NoMapError("no trial went well")
+    seed = max(sorted(set(seeds)), key=seeds.count)
+    return seed, [(cell, trial) for cell in chosen for trial in cell.ok if trial.seed == seed]
+
+
+def _best(place: Place, classifier: Method) -> list[Cell]:
+    """none, duplicate, and the best of the other arms."""
+    main = place.table.scores.main.key
+    cells = [cell for (_, c), cell in place.table.cells.items() if c == classifier and cell.summary(main)]
+    best: dict[str, Cell] = {}
+    for cell in cells:
+        name = cell.arm.generator.name if cell.arm.control else "other"
+        known, summary = best.get(name), cell.summary(main)
+        before = known.summary(main) if known else None
+        if summary and (before is None or summary.mean > before.mean):
+            best[name] = cell
+    return [best[name] for name in ("none", "duplicate", "other") if name in best]
+
+
+def _png(ids: NDArray[np.integer], colours: Sequence[tuple[int, int, int]]) -> bytes:
+    """A palette image in which id 0 is transparent."""
+    from PIL import Image
+
+    step = -(-max(ids.shape) // SIDE)
+    image = Image.fromarray(np.ascontiguousarray(ids[::step, ::step]).astype(np.uint8))
+    image.putpalette([value for colour in colours for value in colour])
+    out = io.BytesIO()
+    image.save(out, format="PNG", transparency=0, optimize=True)
+    return out.getvalue()
+
+
+def _rgb(place: int) -> tuple[int, int, int]:
+    code = CLASSES[place % len(CLASSES)]
+    return int(code[:2], 16), int(code[2:4], 16), int(code[4:], 16)
+
+
+def _class_colours(classes: int) -> list[tuple[int, int, int]]:
+    return [EMPTY, *map(_rgb, range(classes))]
+
+
+def _legend(entries: Sequence[tuple[str, tuple[int, int, int]]]) -> str:
+    swatches = (
+        f'<span><i style="background:rgb({r},{g},{b})"></i>{escape(name)}</span>' for name, (r, g, b) in entries
+    )
+    return f'<p class="legend">{"".join(swatches)}</p>'

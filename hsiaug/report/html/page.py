@@ -1,0 +1,138 @@
+"""The whole page: verdicts first, then each table with its pictures, samples, environment, records."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+
+from hsiaug.report.audit import audit_lines, warnings
+from hsiaug.report.html.confusion import confusions
+from hsiaug.report.html.curves import curve_blocks
+from hsiaug.report.html.gains import class_gains, gain_pictures
+from hsiaug.report.html.maps import MapMaker
+from hsiaug.report.html.markup import badge, details, facts, items
+from hsiaug.report.html.place import Place, places
+from hsiaug.report.html.quality import quality_block, read_quality
+from hsiaug.report.html.records import environment, record_lists
+from hsiaug.report.html.tables import view_tables
+from hsiaug.report.html.verdicts import summary
+from hsiaug.report.labels import count
+from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
+from hsiaug.report.tables import Report
+from hsiaug.trial.store import Store
+
+__all__ = ["html_page"]
+
+HERE = Path(__file__).parent
+Section = tuple[str, str, str]
+"""Id, heading, and markup."""
+
+
+def html_page(report: Report, store: Store | None = None, quality: Iterable[Path] = ()) -> str:
+    """One self-contained page of HTML; equal for equal records.
+
+    store: where the predictions lie from which maps are drawn; without it there are none. A map needs its scene,
+        which is read where it lies on this machine and never downloaded.
+    quality: folders that ``hsiaug inspect`` wrote, for spectra, PCA clouds, fidelity and label reliability.
+    Raises InputError for a folder without quality.json.
+    """
+    looked_at = [read_quality(folder) for folder in quality]
+    shown = list(places(report))
+    maker = MapMaker(store)
+    sections: list[Section] = [("verdict", "Verdict", _verdict(report, shown))]
+    sections += [(p.anchor("table"), p.table.title, _table(p, len(shown), maker)) for p in shown]
+    sections += [(f"samples-{i}", f"Samples: {q.title}", quality_block(q)) for i, q in enumerate(looked_at)]
+    if not looked_at:
+        sections.append(("samples", "Samples", f'<p class="note">{NO_SAMPLES}</p>'))
+    trials = {trial.hash: trial for p in shown for trial in p.table.trials}.values()
+    sections.append(("environment", "Environment", details("Machines and versions", environment(trials))))
+    return _document(sections)
+
+
+NO_SAMPLES = (
+    "Spectra, PCA clouds, fidelity and label reliability are not in a store of records. Make them with "
+    "<code>hsiaug inspect SCENE --generator NAME --out DIR</code>, and give <code>--quality DIR</code> to this report."
+)
+
+
+def _document(sections: Sequence[Section]) -> str:
+    script = (HERE / "page.js").read_text(encoding="utf-8")
+    links = "".join(f'<li><a href="#{escape(id)}">{escape(heading)}</a></li>' for id, heading, _ in sections)
+    body = "\n".join(
+        f'<section id="{escape(id)}" aria-labelledby="h-{escape(id)}">'
+        f'<h2 id="h-{escape(id)}">{escape(heading)}</h2>\n{html}\n</section>'
+        for id, heading, html in sections
+    )
+    return Template((HERE / "page.html").read_text(encoding="utf-8")).substitute(
+        style=(HERE / "page.css").read_text(encoding="utf-8"),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        contents=links,
+        body=body,
+    )
+
+
+def _verdict(report: Report, shown: Sequence[Place]) -> str:
+    if not shown:
+        return f'<p class="headline">There is no record in {escape(report.where)} yet.</p>'
+    trials = {trial.hash: trial for place in shown for trial in place.table.trials}
+    failed = sum(not trial.ok for trial in trials.values())
+    newest = max((str(trial.record.get("created") or "") for trial in trials.values()), default="")[:10]
+    counted = f"{count(len(trials), 'trial')}, {failed:,} failed, in {report.where}"
+    told = [f'<p class="lead">{escape(counted + (f"; the newest of {newest}" if newest else ""))}.</p>']
+    for place in shown:
+        heading = f'<h3><a href="#{place.anchor("table")}">{escape(place.table.title)}</a>{_tags(place)}</h3>'
+        told.append(f'<div class="verdict">{heading}{summary(place)}</div>')
+    return "\n".join([*told, f'<p class="note">{HOW_TO_READ}</p>'])
+
+
+HOW_TO_READ = (
+    "± is the standard deviation over the paired draws; the interval is of the mean. Every number in a table is a link "
+    "to the records that it was made from. What each verdict claims stands below its table."
+)
+
+
+def _tags(place: Place) -> str:
+    return " " + badge("LEAKY", "bad") if place.table.leaky else ""
+
+
+def _table(place: Place, of: int, maker: MapMaker) -> str:
+    table = place.table
+    notes = number_notes(table) + control_notes(table) + significance_note(table) + verdict_note(table)
+    accuracy = "".join(view_tables(place, "generator"))
+    parts = [
+        "".join(f'<p class="warning" role="note">{escape(text)}</p>' for text in warnings(table)),
+        '<p class="warning" role="note">LEAKY: location alone answers for part of the score; see the audit.</p>'
+        if table.leaky
+        else "",
+        _part("Gains, draw by draw", gain_pictures(table)),
+        _part("Tables", accuracy),
+        _part("λ and ω", curve_blocks(place)),
+        _part("Per class", class_gains(place)),
+        _part("Maps", maker.maps(place)),
+        _part("Confusion", confusions(place, of)),
+        _part("In detail", _folded(place)),
+        _part("Notes and audit", details("What the numbers are", items(map(escape, notes)), opened=True)
+              + details("Audit of the protocol", facts(audit_lines(table, place.where)), opened=table.leaky)),
+        _part("Records", record_lists(place)),
+    ]  # fmt: skip
+    return "\n".join(part for part in parts if part)
+
+
+def _part(heading: str, html: str) -> str:
+    return f"<h3>{escape(heading)}</h3>\n{html}" if html else ""
+
+
+def _folded(place: Place) -> str:
+    names = {
+        "classifier": "Every metric, and the tests",
+        "class": "Recall per class",
+        "cost": "Seconds and memory",
+    }
+    return "".join(
+        details(name, "".join(tables)) for by, name in names.items() if (tables := view_tables(place, by))
+    )

@@ -1,0 +1,79 @@
+"""The records that every number leads to, and the machines that made them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from html import escape
+
+from hsiaug.report.cells import Cell
+from hsiaug.report.html.markup import details, plain_grid, scroller
+from hsiaug.report.html.place import Place
+from hsiaug.report.labels import MISSING, count, percent
+from hsiaug.report.records import Trial, finite
+
+__all__ = ["environment", "record_lists"]
+
+
+def record_lists(place: Place) -> str:
+    """A folded list per cell: seed, status, metrics, seconds and hash of its records, and how to see one whole."""
+    owners = dict.fromkeys(cell.classifier for cell in place.cells)
+    blocks = []
+    for classifier in owners:
+        mine = [cell for cell in place.cells if cell.classifier == classifier]
+        counted = count(sum(len(cell.trials) for cell in mine), "record")
+        lists = "".join(_list(place, cell) for cell in mine)
+        blocks.append(details(f"{place.table.labels[classifier]}: {counted}", lists))
+    return "".join(blocks)
+
+
+def _list(place: Place, cell: Cell) -> str:
+    table = place.table
+    scores = table.scores.shown
+    head = ("seed", *(score.name for score in scores), "seconds", "record", "made", "to see it whole")
+    rows = "".join(_row(place, trial, [score.key for score in scores]) for trial in cell.trials)
+    headings = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    name = f"{table.arm_label(cell.arm)}, {table.labels[cell.classifier]}"
+    body = f"<table class=list><thead><tr>{headings}</tr></thead><tbody>{rows}</tbody></table>"
+    failed = f", {len(cell.failed)} failed" if cell.failed else ""
+    summary = f"{name}: {count(len(cell.trials), 'record')}{failed}"
+    return details(summary, scroller(f"Records of {name}", body), id=place.cell_id(cell))
+
+
+def _row(place: Place, trial: Trial, metrics: list[str]) -> str:
+    if trial.ok:
+        values = (trial.metric(key) for key in metrics)
+        shown = "".join(f"<td>{MISSING if v is None else percent(v)}</td>" for v in values)
+    else:
+        shown = f'<td class="t failed" colspan="{len(metrics)}">failed: {escape(trial.error)}</td>'
+    seconds = finite((trial.record.get("timings") or {}).get("total"))
+    took = MISSING if seconds is None else f"{seconds:.1f}"
+    made = escape(str(trial.record.get("created") or MISSING)[:16])
+    command = escape(f"hsiaug show {trial.hash} --store {place.where}")
+    return (
+        f'<tr id="{escape(place.record_id(trial))}"><th scope="row">{trial.seed}</th>{shown}<td>{took}</td>'
+        f"<td class=t><code>{escape(trial.hash)}</code></td><td class=t>{made}</td>"
+        f"<td class=t><code>{command}</code></td></tr>\n"
+    )
+
+
+def environment(trials: Iterable[Trial]) -> str:
+    """What the trials ran on and with, and how many had each."""
+    found: Counter[tuple[str, str]] = Counter()
+    for trial in trials:
+        found.update(set(_facts(trial)))
+    rows = [(name, value, f"{n:,}") for (name, value), n in sorted(found.items())]
+    return plain_grid("Environment of the trials", ("what", "value", "trials"), rows, text=(0, 1))
+
+
+def _facts(trial: Trial) -> Iterator[tuple[str, str]]:
+    made = trial.record.get("environment") or {}
+    for name, value in made.items():
+        if isinstance(value, Mapping):
+            yield from ((f"package {key}", str(version)) for key, version in value.items())
+        else:
+            yield str(name), str(value)
+    device = trial.record.get("device") or {}
+    yield from ((f"device: {key}", str(value)) for key, value in device.items() if value is not None)
+    for role, method in (("generator", trial.generator), ("classifier", trial.classifier)):
+        yield f"{role} {method.name}", f"version {method.version}"

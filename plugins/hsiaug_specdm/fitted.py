@@ -1,0 +1,153 @@
+"""What ``specdm`` and ``ldm_single`` have learnt: sampling and saving."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hsiaug.api import DenseSamples, PluginError, load_state, save_state
+from hsiaug_diffusion.latents import LatentNorm
+from hsiaug_diffusion.samplers import sampled
+from hsiaug_diffusion.schedule import guided
+from hsiaug_diffusion.training import fresh
+from hsiaug_specdm.codec import Codec
+from hsiaug_specdm.learn import schedule_of
+from hsiaug_specdm.params import Params
+from hsiaug_specdm.tileformat import TileFormat
+from hsiaug_specdm.unet import UNet, predicted_noise, unet_of
+
+__all__ = ["FittedPairs"]
+
+BATCH = 64
+TRIES = 4
+"""Pairs drawn per pair that is to show a class, where the denoiser cannot be told so."""
+
+Own = TypeVar("Own", bound="FittedPairs")
+
+
+@dataclass(frozen=True, eq=False)
+class FittedPairs:
+    """shares: (n, K) float32, each id's share of each training tile; what the denoiser is told comes from them."""
+
+    params: Params
+    format: TileFormat
+    codec: Codec
+    denoiser: UNet
+    norm: LatentNorm
+    shares: NDArray[np.float32]
+    facts: Mapping[str, Any]
+    device: str
+
+    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> DenseSamples:
+        """{0: n}: n pairs of any kind. {c: n}: n pairs that shall show class c.
+
+        Where the denoiser was told each class's share (``condition``), it is told those of training tiles: of any for
+        0, and for c of tiles drawn in proportion to their share of c, with guidance ω. Where it was not, the n pairs
+        that show most of c are kept out of 4·n. Raises PluginError for a class without training pixels.
+        """
+        omega = (guidance or 0.0) if self.params.condition else 0.0
+        rng, draw = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+        form = self.format
+        for c in counts:
+            if c and c not in form.ids:
+                raise PluginError(
+                    "only classes with training pixels can be made",
+                    value=f"class {c}; known are {', '.join(str(i) for i in form.ids if i)}",
+                    mend="Give the class training pixels, or do not ask for it.",
+                )
+        provenance = {**self.facts, "omega": omega, "sampler": self.params.sampler}
+        empty = np.empty((0, form.dates, form.bands, form.side, form.side), dtype=np.float32)
+        parts = [DenseSamples.made(empty, empty[:, 0, 0], confidence=empty[:, 0, 0])]
+        parts += [self._made(c, n, omega, rng, draw) for c, n in counts.items() if n]
+        return DenseSamples.made(
+            np.concatenate([part.images for part in parts]),
+            np.concatenate([part.masks for part in parts]),
+            confidence=np.concatenate([part.confidence for part in parts if part.confidence is not None]),
+            provenance=provenance,
+        )
+
+    def _made(self, c: int, n: int, omega: float, rng: np.random.Generator, draw: torch.Generator) -> DenseSamples:
+        """n pairs that shall show class c."""
+        surplus = n * TRIES if c and not self.params.condition else n
+        images, masks, sure = [], [], []
+        for told in torch.split(self._told(c, surplus, rng), BATCH):
+            image, shares = self._drawn(told, omega, draw)
+            mask, confidence = self.format.masks_back(shares)
+            images.append(self.format.images_back(image))
+            masks.append(mask)
+            sure.append(confidence)
+        made = DenseSamples.made(np.concatenate(images), np.concatenate(masks), confidence=np.concatenate(sure))
+        if surplus == n:
+            return made
+        return made.take(np.sort(np.argsort(-(made.masks == c).mean(axis=(1, 2)), kind="stable")[:n]))
+
+    def _told(self, c: int, n: int, rng: np.random.Generator) -> Tensor:
+        """(n, K + 1) what the denoiser is told for n pairs that shall show class c, or any where c is 0."""
+        weight = self.shares[:, self.format.ids.index(c)].astype(float) if c else np.ones(len(self.shares))
+        rows = rng.choice(len(self.shares), size=n, p=weight / weight.sum())
+        return torch.from_numpy(np.concatenate([self.shares[rows], np.ones((n, 1), np.float32)], axis=1))
+
+    @torch.inference_mode()
+    def _drawn(self, told: Tensor, omega: float, draw: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Images (n, T·B, P, P) and shares of classes (n, K, P, P), decoded from fresh latents."""
+        n, told = len(told), told.to(self.device)
+        side = self.format.padded // self.params.factor_of(self.format.side)
+
+        schedule = schedule_of(self.params).to(self.device)
+
+        def noise_of(z: Tensor, t: Tensor) -> Tensor:
+            own = predicted_noise(self.params, schedule, self.denoiser, z, t, told)
+            return (
+                guided(own, predicted_noise(self.params, schedule, self.denoiser, z, t), omega) if omega else own
+            )
+
+        z = torch.randn((n, len(self.norm.mean), side, side), generator=draw).to(self.device)
+        steps = min(self.params.sample_steps, schedule.steps)
+        z = sampled(schedule, noise_of, z, steps, self.params.sampler, draw)  # type: ignore[arg-type]
+        return self.codec.decode(self.norm.back(z))
+
+    def encoded(self, samples: DenseSamples, rows: slice) -> Tensor:
+        """Normalised latents (n, d, h, w) of some pairs. Raises PluginError for pairs unlike those learnt from."""
+        x = self.format.images(samples.images[rows]).to(self.device)
+        y = self.format.masks(samples.masks[rows]).to(self.device)
+        return self.norm.forward(self.codec.encode(x, self.format.one_hot(y)))
+
+    def save(self, folder: Path) -> None:
+        """All state as safetensors and JSON."""
+        arrays: dict[str, NDArray[Any]] = {
+            "shares": self.shares,
+            "norm.mean": self.norm.mean.cpu().numpy(),
+            "norm.std": self.norm.std.cpu().numpy(),
+        }
+        for name, net in (("codec", self.codec), ("denoiser", self.denoiser)):
+            arrays |= {f"{name}.{key}": value.cpu().numpy() for key, value in net.state_dict().items()}
+        save_state(
+            folder,
+            arrays,
+            {"params": asdict(self.params), "format": self.format.facts(), "facts": dict(self.facts)},
+        )
+
+    @classmethod
+    def restored(cls: type[Own], folder: Path, kind: type[Any], codec: type[Any], device: str) -> Own:
+        """What :meth:`save` wrote, with params and codec of a kind."""
+        arrays, facts = load_state(folder)
+        params: Params = kind(**facts["params"])
+        form = TileFormat(**{**facts["format"], "ids": tuple(facts["format"]["ids"])})
+        tensors = {name: torch.tensor(array) for name, array in arrays.items()}
+        side = form.padded // params.factor_of(form.side)
+        # The weights are replaced at once; drawing them must only leave torch's global state as it was.
+        built: Codec = fresh(lambda: codec(form, params), 0)
+        denoiser = fresh(lambda: unet_of(params, len(tensors["norm.mean"]), side, len(form.ids)), 0)
+        for name, net in (("codec", built), ("denoiser", denoiser)):
+            own = {key.removeprefix(f"{name}."): t for key, t in tensors.items() if key.startswith(f"{name}.")}
+            net.load_state_dict(own)
+            net.to(device).eval().requires_grad_(False)
+        norm = LatentNorm(tensors["norm.mean"], tensors["norm.std"]).to(device)
+        return cls(params, form, built, denoiser, norm, arrays["shares"], facts["facts"], device)

@@ -1,0 +1,121 @@
+"""The denoiser: a U-Net over joint latents, told the step and, where conditioned, each class's share of the tile.
+
+After the U-Net of latent diffusion (Rombach et al. 2022), which SpecDM builds on; the class shares are our extension.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from hsiaug_diffusion.embeddings import sinusoid
+from hsiaug_diffusion.samplers import noise_from
+from hsiaug_diffusion.schedule import Schedule
+from hsiaug_specdm.blocks import Attention, Block, Upsample, norm
+from hsiaug_specdm.params import Params
+
+__all__ = ["UNet", "predicted_noise", "unet_of"]
+
+
+class UNet(nn.Module):
+    """ε or v (z_t, t, shares) for latents z (n, d, h, w) and t (n,).
+
+    shares: (n, K + 1), each class's share of the tile's pixels and then 1; all zeros where nothing is told.
+    K = 0 builds a network that is never told. attend: largest side of a level with self-attention.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        side: int,
+        classes: int,
+        *,
+        width: int,
+        multiples: tuple[int, ...],
+        blocks: int,
+        attend: int,
+    ) -> None:
+        super().__init__()
+        told = 4 * width
+        self.classes = classes
+        self.time = nn.Sequential(nn.Linear(256, told), nn.SiLU(), nn.Linear(told, told))
+        self.shares = (
+            nn.Sequential(nn.Linear(classes + 1, told), nn.SiLU(), nn.Linear(told, told)) if classes else None
+        )
+        self.enter = nn.Conv2d(channels, width, 3, padding=1)
+        self.down, self.up = nn.ModuleList(), nn.ModuleList()
+        now, skips, last = width, [width], len(multiples) - 1
+        for level, multiple in enumerate(multiples):
+            seen = (side >> level) <= attend
+            for _ in range(blocks):
+                self.down.append(
+                    _Stage(Block(now, multiple * width, told), Attention(multiple * width) if seen else None)
+                )
+                now = multiple * width
+                skips.append(now)
+            if level < last:
+                self.down.append(_Stage(nn.Conv2d(now, now, 3, stride=2, padding=1)))
+                skips.append(now)
+        self.middle = nn.ModuleList(
+            [_Stage(Block(now, now, told), Attention(now) if attend else None), _Stage(Block(now, now, told))]
+        )
+        for level, multiple in reversed(list(enumerate(multiples))):
+            seen = (side >> level) <= attend
+            for block in range(blocks + 1):
+                wide = multiple * width
+                up = Upsample(wide, wide) if level and block == blocks else None
+                self.up.append(_Stage(Block(now + skips.pop(), wide, told), Attention(wide) if seen else None, up))
+                now = wide
+        self.leave = nn.Sequential(norm(now), nn.SiLU(), nn.Conv2d(now, channels, 3, padding=1))
+        nn.init.zeros_(self.leave[2].weight)  # type: ignore[arg-type]
+        nn.init.zeros_(self.leave[2].bias)  # type: ignore[arg-type]
+
+    def forward(self, z: Tensor, t: Tensor, shares: Tensor | None = None) -> Tensor:
+        vector = self.time(sinusoid(t))
+        if self.shares is not None:
+            vector = vector + self.shares(z.new_zeros(len(z), self.classes + 1) if shares is None else shares)
+        x = self.enter(z)
+        kept = [x]
+        for stage in self.down:
+            x = stage(x, vector)
+            kept.append(x)
+        for stage in self.middle:
+            x = stage(x, vector)
+        for stage in self.up:
+            x = stage(torch.cat([x, kept.pop()], dim=1), vector)
+        out: Tensor = self.leave(x)
+        return out
+
+
+class _Stage(nn.Module):
+    """A block, which is told the vector, or a convolution, which is not; then what else there is."""
+
+    def __init__(self, first: Block | nn.Conv2d, *then: nn.Module | None) -> None:
+        super().__init__()
+        self.first = first
+        self.then = nn.Sequential(*(module for module in then if module is not None))
+
+    def forward(self, x: Tensor, vector: Tensor) -> Tensor:
+        out: Tensor = self.then(self.first(x, vector) if isinstance(self.first, Block) else self.first(x))
+        return out
+
+
+def unet_of(params: Params, channels: int, side: int, classes: int) -> UNet:
+    """The denoiser of latents (n, channels, side, side); ``classes`` counts unless ``params`` tell it nothing."""
+    return UNet(
+        channels,
+        side,
+        classes if params.condition else 0,
+        width=params.unet_width,
+        multiples=params.multiples,
+        blocks=params.unet_blocks,
+        attend=params.attend,
+    )
+
+
+def predicted_noise(
+    params: Params, schedule: Schedule, model: UNet, z: Tensor, t: Tensor, shares: Tensor | None = None
+) -> Tensor:
+    """ε at z (n, d, h, w) and t (n,), whichever of ε and v the model predicts."""
+    out: Tensor = model(z, t, shares)
+    return noise_from(schedule, z, t, out) if params.target == "v" else out

@@ -1,0 +1,172 @@
+"""``hsiaug plugins``: from a name to a package that passes its check, and commands that outlive bad plugins."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from hsiaug.cli.main import app
+from hsiaug.errors import InputError
+from hsiaug.plugins.scaffold import write_package
+from tests.strangers import DUMMY, environment, hsiaug, install
+from tests.wheels import CAN_BUILD, install_by_hand, install_wheel
+
+UNSEEDED = DUMMY.replace(
+    "np.resize(np.flatnonzero(self.y == c), n)", "np.random.choice(np.flatnonzero(self.y == c), n)"
+)
+
+
+@pytest.mark.parametrize("kind", ["generator", "classifier"])
+def test_a_new_package_passes_its_check_at_once(tmp_path: Path, kind: str) -> None:
+    made = hsiaug("plugins", "new", "brand-new", "--kind", kind, cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    package = tmp_path / "hsiaug-brand-new"
+    assert [str(tmp_path / line) for line in made.stdout.splitlines()] == sorted(
+        str(path) for path in package.rglob("*") if path.is_file()
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["hsiaug-brand-new"]
+
+    (install_wheel if CAN_BUILD else install_by_hand)(package, tmp_path / "site")
+    answer = hsiaug("plugins", "check", "brand-new", env=environment(tmp_path / "site"))
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    lines = [line.split("\t") for line in answer.stdout.splitlines()]
+    assert ["ok", "no-test-label"] in lines and {line[0] for line in lines} <= {"ok", "skipped"}
+    assert f"{kind} brand-new: 26 ok, 0 failed" in answer.stderr
+
+
+def test_the_test_of_a_new_package_asks_for_every_check(tmp_path: Path) -> None:
+    for kind in ("generator", "classifier"):
+        folder = write_package(kind, f"new-{kind}", tmp_path)  # type: ignore[arg-type]
+        text = (folder / "tests" / "test_conformance.py").read_text()
+        assert f'list({kind}_checks("new-{kind}"))' in text
+        for path in folder.rglob("*.*"):
+            assert "$" not in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("Fine_Name", ("small letters", "Write fine-name.")),
+        ("3d", ("a letter first", "Write d.")),
+        ("../away", ("'../away'", "Write away.")),
+        ("timm:mine", ("Write timm-mine.",)),
+        ("", ("Write my-plugin.",)),
+        ("smote", ("'smote', a generator of hsiaug",)),
+        ("svm", ("'svm', a classifier of hsiaug",)),
+        ("text", ("hsiaug_text, which is installed",)),
+        ("there", ("must not be there yet",)),
+        ("x" * 300, ("can be written", "too long")),
+    ],
+)
+def test_a_name_that_cannot_be_taken_is_refused_and_nothing_is_written(
+    tmp_path: Path, name: str, parts: tuple[str, ...]
+) -> None:
+    (tmp_path / "hsiaug-there").mkdir()
+    with pytest.raises(InputError) as caught:
+        write_package("generator", name, tmp_path)
+
+    for part in parts:
+        assert part in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["hsiaug-there"]
+
+
+def test_a_package_that_fails_in_the_middle_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, *args: object, **more: object) -> None:
+        if path.suffix == ".py":
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(InputError, match="No space left"):
+        write_package("generator", "half", tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("new", "mine", "--kind", "generator", "--out", "no/such"), "--out must be a folder"),
+        (("check", "smot"), "Did you mean smote"),
+        (("check", "module:Class"), "--kind must say"),
+        (("check", "no_module:Class", "--kind", "generator"), "No module named"),
+        (("check", "smote:5"), "smote takes no variant"),
+        (("info", "timmy:resnet"), "must be a plugin"),
+        (("info", "smote:5"), "smote takes no variant"),
+    ],
+)
+def test_bad_input_gives_one_message(words: tuple[str, ...], part: str) -> None:
+    result = CliRunner().invoke(app, ["plugins", *words])
+
+    assert isinstance(result.exception, InputError) and part in str(result.exception)
+    assert result.stdout == ""
+
+
+def test_bad_input_gives_exit_code_2(tmp_path: Path) -> None:
+    answer = hsiaug("plugins", "new", "smote", "--kind", "generator", cwd=tmp_path)
+
+    assert answer.returncode == 2 and answer.stdout == "" and list(tmp_path.iterdir()) == []
+    assert "a generator of hsiaug" in answer.stderr and "Traceback" not in answer.stderr
+
+
+def test_a_broken_rule_is_named_with_the_mend_and_gives_exit_code_1(tmp_path: Path) -> None:
+    # Not installed: a module in the folder of whoever calls.
+    (tmp_path / "dummy_plugin.py").write_text(UNSEEDED + "\nprint('noise of a plugin')\n")
+    words = ("plugins", "check", "dummy_plugin:Generator", "--kind", "generator", "--json")
+    answer = hsiaug(*words, cwd=tmp_path)
+
+    assert answer.returncode == 1, answer.stderr
+    found = json.loads(answer.stdout)
+    outcomes = {outcome["check"]: outcome for outcome in found["checks"]}
+    assert found["passed"] is False and found["name"] == "dummy_plugin:Generator"
+    assert outcomes["determinism"]["status"] == "FAILED" and outcomes["determinism"]["mend"]
+    assert outcomes["seed"] == {**outcomes["seed"], "status": "skipped", "seen": "needs determinism"}
+    assert outcomes["samples"]["status"] == "ok"
+    assert "noise of a plugin" in answer.stderr
+
+
+def test_info_knows_variants() -> None:
+    answer = CliRunner().invoke(app, ["plugins", "info", "timm:test_resnet"])
+
+    assert answer.exit_code == 0, answer.output
+    assert "classifier timm:test_resnet" in answer.stdout and "backbone\ttest_resnet\t" in answer.stdout
+
+
+@pytest.fixture
+def bad_company(tmp_path: Path) -> Path:
+    """Packages that raise, that take five seconds, and that claim each other's names; each leaves a trace."""
+    site = tmp_path / "site"
+    mark = f"import pathlib; pathlib.Path({str(tmp_path)!r}, __name__ + '.imported').touch()\n"
+    install(site, "broken_plugin", mark + "raise SystemError('broken on purpose')")
+    install(site, "leaving_plugin", mark + "import sys; sys.exit('gone')")
+    install(site, "slow_plugin", mark + "import time; time.sleep(5)")
+    install(site, "dummy_plugin", mark + DUMMY)
+    return install(site, "rival_plugin", mark + DUMMY)
+
+
+def test_no_plugin_can_spoil_help(tmp_path: Path, bad_company: Path) -> None:
+    seconds = []
+    for words in (("--help",), ("--version",), ("plugins", "new", "--help"), ("plugins", "check", "--help")):
+        start = time.perf_counter()
+        answer = hsiaug(*words, env=environment(bad_company))
+        seconds.append(time.perf_counter() - start)
+        assert answer.returncode == 0 and answer.stderr == "" and "hsiaug" in answer.stdout
+        assert "Example" in answer.stdout or "plugins" not in words
+
+    assert list(tmp_path.glob("*.imported")) == []
+    # The quickest of four: the machine may be busy with other tests.
+    assert min(seconds) < 2
+
+
+def test_names_that_collide_are_one_message_where_plugins_are_needed(tmp_path: Path) -> None:
+    install(tmp_path, "dummy_plugin", DUMMY)
+    answer = hsiaug("plugins", "list", env=environment(install(tmp_path, "rival_plugin", DUMMY)))
+
+    assert answer.returncode == 2 and "Traceback" not in answer.stderr
+    assert "dummy-plugin and rival-plugin" in answer.stderr

@@ -1,0 +1,77 @@
+"""docs/write-a-generator.md: who does what the page says gets what the page shows."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.strangers import environment, hsiaug
+from tests.wheels import CAN_BUILD, install_by_hand, install_wheel
+
+PAGE = Path(__file__).parents[2] / "docs" / "write-a-generator.md"
+NAME = "hsiaug-shrunk-gauss"
+
+
+def blocks(language: str) -> list[str]:
+    """The code blocks of the page in that language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def commands() -> list[list[str]]:
+    return [shlex.split(line) for block in blocks("sh") for line in block.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """The folder of one who followed the page up to its benchmark, and the environment with the package installed."""
+    folder = tmp_path_factory.mktemp("follower")
+    new = commands()[0]
+    assert new[:3] == ["hsiaug", "plugins", "new"]
+    answer = hsiaug(*new[1:], cwd=folder)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout == blocks("text")[0]
+    (module,) = blocks("python")
+    (folder / NAME / "hsiaug_shrunk_gauss.py").write_text(module, encoding="utf-8")
+    assert ["pip", "install", "-e", NAME] in commands()
+    (install_wheel if CAN_BUILD else install_by_hand)(folder / NAME, folder / "site")
+    return folder, environment(folder / "site")
+
+
+def test_it_takes_fewer_than_sixty_lines() -> None:
+    (module,) = blocks("python")
+    typed = [line for line in (*module.splitlines(), *map(" ".join, commands())) if line.strip()]
+
+    assert len(module.splitlines()) < 60 and len(typed) < 60
+
+
+def test_the_generator_of_the_page_passes_the_check(followed: tuple[Path, dict[str, str]]) -> None:
+    folder, env = followed
+    check = ["hsiaug", "plugins", "check", "shrunk-gauss"]
+    assert check in commands()
+    answer = hsiaug(*check[1:], env=env, cwd=folder)
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "ok\tdeterminism" in answer.stdout and "FAILED" not in answer.stdout
+
+
+def test_the_benchmark_prints_the_table_of_the_page(followed: tuple[Path, dict[str, str]]) -> None:
+    folder, env = followed
+    (benchmark,) = [words for words in commands() if words[:3] == ["hsiaug", "benchmark", "toy"]]
+    answer = hsiaug(*benchmark[1:], "--jobs", "1", env=env, cwd=folder)
+    assert answer.returncode == 0, answer.stderr
+
+    shown = [line for line in blocks("text")[-1].splitlines() if line.startswith("|")]
+    printed = [line for line in answer.stdout.splitlines() if line.startswith("|")][: len(shown)]
+    assert printed[0] == shown[0]
+    for there, here in zip(shown[2:], printed[2:], strict=True):
+        assert here.split("|")[1:3] == there.split("|")[1:3]
+        # Other builds of the libraries round differently; a tenth of a point is what the page tells.
+        assert means(here) == pytest.approx(means(there), abs=1.0)
+
+
+def means(row: str) -> list[float]:
+    """The means of a row of results."""
+    return [float(cell.partition("±")[0]) for cell in row.split("|")[3:-1]]

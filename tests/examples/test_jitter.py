@@ -1,0 +1,70 @@
+"""examples/hsiaug-jitter as a stranger's package: built, installed, listed, checked and benchmarked."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.strangers import environment, hsiaug
+from tests.wheels import CAN_BUILD, install_by_hand, install_wheel
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "hsiaug-jitter"
+HOW = "installed_from_its_wheel" if CAN_BUILD else "installed_by_hand_for_want_of_hatchling"
+
+
+@pytest.fixture(scope="module", params=[HOW])
+def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of one who installed the example."""
+    site = tmp_path_factory.mktemp("stranger") / "site"
+    (install_wheel if CAN_BUILD else install_by_hand)(EXAMPLE, site)
+    return environment(site)
+
+
+@pytest.mark.skipif(not CAN_BUILD, reason="hatchling is not installed: the example is installed by hand instead")
+def test_its_wheel_holds_the_module_and_its_entry_point(tmp_path: Path) -> None:
+    with zipfile.ZipFile(install_wheel(EXAMPLE, tmp_path / "site")) as wheel:
+        names = wheel.namelist()
+        (points,) = [name for name in names if name.endswith("entry_points.txt")]
+        assert "hsiaug_jitter.py" in names
+        assert wheel.read(points).decode().split() == ["[hsiaug]", "jitter", "=", "hsiaug_jitter"]
+
+
+def test_it_is_listed_with_its_package(env: dict[str, str]) -> None:
+    listed = hsiaug("plugins", "list", env=env)
+
+    assert listed.returncode == 0, listed.stderr
+    assert "generator\tjitter\thsiaug-jitter 0.1.0\tpixels\t" in listed.stdout
+    assert "waves\t4\t" in hsiaug("plugins", "info", "jitter", env=env).stdout
+
+
+def test_it_passes_the_check(env: dict[str, str]) -> None:
+    answer = hsiaug("plugins", "check", "jitter", env=env)
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "FAILED" not in answer.stdout
+
+
+def test_it_runs_in_a_benchmark_beside_the_controls(env: dict[str, str], tmp_path: Path) -> None:
+    answer = hsiaug(
+        *("benchmark", "toy", "--generator", "jitter", "--classifier", "rf", "--seeds", "1", "--jobs", "1"),
+        *("--patch", "3", "--set", "jitter.gain=0.1"),
+        env=env,
+        cwd=tmp_path,
+    )
+
+    assert answer.returncode == 0, answer.stderr
+    rows = [line.split("|")[1].strip() for line in answer.stdout.splitlines() if line.startswith("|")]
+    assert rows[2:5] == ["none", "duplicate", "jitter gain=0.1"] or rows[2:5] == ["none", "duplicate", "jitter"]
+
+
+def test_its_own_tests_pass(env: dict[str, str], tmp_path: Path) -> None:
+    words = ("-q", "-p", "no:cacheprovider", "-W", "error", "--rootdir", str(EXAMPLE), str(EXAMPLE / "tests"))
+    answer = subprocess.run(
+        [sys.executable, "-B", "-m", "pytest", *words], env=env, cwd=tmp_path, capture_output=True, text=True
+    )
+
+    assert answer.returncode == 0, answer.stdout[-3000:]

@@ -1,0 +1,351 @@
+"""The page of HTML: what it says, where its numbers lead, and that it needs nothing beside itself."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from statistics import fmean
+
+import pytest
+from html_pages import Node, parsed, table_named
+from report_records import CLASSES, audit_of, benchmark, failure, record
+
+from hsiaug.errors import InputError
+from hsiaug.report import build_report, render_html, render_report
+from hsiaug.report.compare import VERDICTS
+from hsiaug.report.html.verdicts import CLAIMS
+
+
+def page_of(records: list[dict], **report: object) -> Node:
+    return parsed(render_html(build_report(records, store="results", **report)))
+
+
+def told(page: Node) -> list[str]:
+    """The sentences of the verdict, without their badges."""
+    (section,) = page.all("section", id="verdict")
+    return [
+        " ".join(" ".join(p if isinstance(p, str) else p.text for p in item.parts if not badge(p)).split())
+        for item in section.all("li")
+    ]
+
+
+def badge(part: object) -> bool:
+    return isinstance(part, Node) and part.attributes.get("class", "").startswith("badge")
+
+
+def headline(page: Node) -> str:
+    return page.all("p", **{"class": "headline"})[0].text
+
+
+def spread(draws: int = 4) -> list[dict]:
+    """A sweep with ω in which every trial has a score of its own."""
+    arms = [("none", 0.0, None), ("duplicate", 0.5, None), ("duplicate", 1.0, None)]
+    arms += [("txt2hsi", lam, omega) for lam in (0.5, 1.0) for omega in (0.0, 2.0)]
+    records = [record(0.30, 0.25, classifier="coords", seed=s) for s in range(draws)]
+    for i, (generator, lam, omega) in enumerate(arms):
+        for j, classifier in enumerate(("cnn2d", "svm")):
+            for seed in range(draws):
+                aa = 0.2 + 0.1 * i + 0.033 * j + 0.0017 * seed * (1 + i)
+                records.append(
+                    record(
+                        aa, aa, generator=generator, classifier=classifier, seed=seed, lam=lam, omega=omega,
+                        recall=[aa, aa - 0.1, None if seed else aa + 0.05],
+                    )
+                )  # fmt: skip
+    return records
+
+
+def test_every_verdict_has_its_words() -> None:
+    assert list(CLAIMS) == list(VERDICTS)
+
+
+def test_a_generator_that_helps_is_said_to() -> None:
+    records = [
+        record(0.5, aa, generator=generator, seed=seed, recall=[aa, aa + step, aa - step])
+        for generator, gain, step in (("none", 0.0, 0.0), ("duplicate", 0.02, 0.0), ("txt2hsi", 0.06, 0.03))
+        for seed in range(10)
+        for aa in [0.4 + 0.01 * seed + gain + (0.001 * seed if generator == "txt2hsi" else 0)]
+    ]
+    page = page_of(records)
+    assert headline(page).startswith("1 of 1 combination of generator setting and classifier helps: txt2hsi λ=1")
+    (sentence,) = told(page)
+    assert sentence.startswith("txt2hsi λ=1 with svm helps. It raises AA by 4.5 ± 0.3 points over duplicate ")
+    assert "on 10 draws (95 % interval +4.2 to +4.7, Holm p = .006)" in sentence
+    assert "raises AA by 6.5 ± 0.3 points over none" in sentence
+    assert sentence.endswith("Recall against duplicate: most on corn_notill (+7.4), least on oats (+1.4).")
+
+
+@pytest.mark.parametrize("gain", [0.02, -0.02, 0.0])
+@pytest.mark.parametrize("draws", [3, 9])
+def test_the_words_are_those_of_the_comparison(gain: float, draws: int) -> None:
+    records = benchmark(draws, gain=gain, classifiers=("svm",))
+    (table,) = build_report(records).tables
+    gains = [g for g in table.gains.values() if not g.cell.arm.control]
+    sentences = told(parsed(render_html(build_report(records))))
+    assert len(sentences) == len(gains) == 2
+    for found, sentence in zip(gains, sentences, strict=True):
+        assert sentence.startswith(f"{found.cell.arm.generator.name} λ=1 with svm {CLAIMS[found.verdict]}.")
+        assert (" helps." in sentence) == (found.verdict == "helps")
+        assert ("too few draws to test" in sentence) == (draws < 6)
+
+
+def test_many_arms_are_folded_by_generator_with_the_range_of_their_gains() -> None:
+    page = page_of(spread() + benchmark(4, ("smote",), lam=0.5))
+    (section,) = page.all("section", id="verdict")
+    assert [node.text for node in section.all("summary")] == [
+        "smote, 2 combinations: 2 “above both, untested”; mean ΔAA +10.7 to +14.0 over duplicate, "
+        "+20.9 to +24.2 over none",
+        "txt2hsi, 8 combinations: 8 “above both, untested”; mean ΔAA +20.5 to +41.0 over duplicate, "
+        "+30.8 to +61.5 over none",
+    ]
+    assert len(told(page)) == 10
+
+
+def test_without_a_generator_there_is_nothing_to_judge() -> None:
+    assert headline(page_of(benchmark(2, ("none", "duplicate")))) == (
+        "Only controls were run, so there is nothing to judge yet."
+    )
+
+
+def test_an_empty_store_gives_a_page_that_says_so() -> None:
+    assert headline(page_of([])) == "There is no record in results yet."
+
+
+def test_every_link_leads_to_one_place() -> None:
+    shared = benchmark(2)
+    runs = {name: {r["hash"] for r in shared} for name in ("first", "second")}
+    for page in (page_of(spread()), page_of(shared, runs=runs), page_of([*benchmark(3), failure(seed=9)])):
+        ids = [node.attributes["id"] for node in page.every() if "id" in node.attributes]
+        assert len(ids) == len(set(ids))
+        links = [node.attributes["href"] for node in page.all("a")]
+        assert len(links) > 50
+        assert {link.removeprefix("#") for link in links} <= set(ids)
+
+
+def test_nothing_is_fetched() -> None:
+    page = page_of(spread())
+    for node in page.every():
+        for name in ("src", "href", "srcset", "action", "data", "poster"):
+            value = node.attributes.get(name, "#")
+            assert value.startswith(("#", "data:")), f"<{node.tag} {name}={value!r}>"
+    (style,) = page.all("style")
+    assert "@import" not in style.text and "url(" not in style.text
+    (policy,) = [node for node in page.all("meta") if node.attributes.get("http-equiv")]
+    assert policy.attributes["content"].startswith("default-src 'none'; ")
+
+
+def test_names_are_text_and_not_markup() -> None:
+    name = "<script>alert('x')</script>"
+    records = [{**r, "class_names": [name, 'a "b" & c', "oats"]} for r in spread()]
+    records.append(failure(message="<img src=x onerror=alert(1)>", seed=11))
+    page = page_of(records)
+    assert len(page.all("script")) == 1
+    assert not page.all("img")
+    (table,) = (rows for rows in [table_named(page, "Recall per class, svm")])
+    assert [row[0].text for row in table] == [f"1 {name}", '2 a "b" & c', "3 oats"]
+    assert "<img src=x onerror=alert(1)>" in page.text
+
+
+def test_a_row_for_every_arm_and_every_record() -> None:
+    records = [*spread(), failure(seed=9, message="no sample came back")]
+    (table,) = build_report(records).tables
+    page = page_of(records)
+    assert len(table_named(page, "Accuracy")) == len(table.arms) == 7
+    assert len(table_named(page, "Gain over the controls")) == len(table.gains)
+    rows = {n.attributes["id"]: n for n in page.all("tr") if n.attributes.get("id", "").startswith("rec-")}
+    assert set(rows) == {f"rec-{r['hash']}" for r in records}
+    broken = rows[f"rec-{records[-1]['hash']}"].text
+    assert "failed: PluginError: no sample came back" in broken
+    assert f"hsiaug show {records[-1]['hash']} --store results" in broken
+
+
+def test_each_number_leads_to_the_records_that_it_is_the_mean_of() -> None:
+    records = spread()
+    scores = {f"rec-{r['hash']}": 100 * r["metrics"]["aa"] for r in records}
+    page = page_of(records)
+    groups = {n.attributes["id"]: n for n in page.all("details") if "-cell-" in n.attributes.get("id", "")}
+    mean = {
+        name: fmean(scores[row.attributes["id"]] for row in group.all("tr") if "id" in row.attributes)
+        for name, group in groups.items()
+    }
+    checked = 0
+    for heading in ("Accuracy", "Every metric, and the tests on AA", "AA against λ", "AA against ω"):
+        for row in table_named(page, heading):
+            for cell in row:
+                # κ and macro-F1 are others; OA is AA here.
+                for link in cell.all("a"):
+                    if heading.startswith("AA against") or link is first_link(row):
+                        number = float(link.text.split(" ± ")[0])
+                        assert number == pytest.approx(mean[link.attributes["href"][1:]], abs=0.051), heading
+                        checked += 1
+    assert checked > 40
+    for row in table_named(page, "Recall per class, svm")[:1]:
+        for link in (link for cell in row for link in cell.all("a")):
+            assert float(link.text.split(" ± ")[0]) == pytest.approx(mean[link.attributes["href"][1:]], abs=0.051)
+
+
+def first_link(row: list[Node]) -> Node:
+    return next(link for cell in row for link in cell.all("a"))
+
+
+def test_gains_lead_to_the_arm_that_gains() -> None:
+    records = spread()
+    page = page_of(records)
+    names = {n.attributes["id"]: n.all("summary")[0].text for n in page.all("details") if "id" in n.attributes}
+    for row in table_named(page, "Gain over the controls"):
+        classifier, generator, lam, omega = (cell.text for cell in row[:4])
+        settings = f"λ={lam}" + ("" if omega == "–" else f" ω={omega}")
+        target = names[first_link(row).attributes["href"][1:]]
+        assert target == f"{generator} {settings}, {classifier}: 4 records"
+
+
+def test_class_gains_are_paired_over_the_draws_that_have_the_class() -> None:
+    recalls = {"none": [0.5, None], "duplicate": [0.4, 0.9], "smote": [0.7, 0.3]}
+    records = [
+        record(0.5, 0.5, generator=g, seed=s, recall=[0.5, 0.5, oats])
+        for g, listed in recalls.items()
+        for s, oats in enumerate(listed)
+    ]
+    table = table_named(page_of(records), "Gain in recall per class, svm (points; mean over paired draws)")
+    assert [cell.text for cell in table[2]] == ["oats", "-15.0", "+20.0"]
+
+
+def test_a_confusion_matrix_is_the_sum_over_the_draws() -> None:
+    records = [record(seed=s) for s in range(3)]
+    for s, r in enumerate(records):
+        r["metrics"]["confusion"] = [[s, 1, 0], [0, 5, 0], [2, 0, 2]]
+    rows = table_named(page_of(records), "none, svm")
+    assert [[cell.text for cell in row] for row in rows] == [
+        ["1 alfalfa", "3", "3", "0", "50.0"],
+        ["2 corn_notill", "0", "15", "0", "100.0"],
+        ["3 oats", "6", "0", "6", "50.0"],
+    ]
+
+
+def test_too_many_matrices_leave_out_the_weaker_arms_and_say_so() -> None:
+    generators = ("none", "duplicate", *(f"g{i}" for i in range(60)))
+    records = benchmark(1, generators, ("svm",))
+    for r in records:
+        r["metrics"]["confusion"] = [[1] * 30 for _ in range(30)]
+        r["class_names"] = [f"class {i}" for i in range(30)]
+    page = page_of(records)
+    (note,) = (p.text for p in page.all("p") if "matrices" in p.text)
+    assert note.startswith("Of 62 matrices 29 are left out")
+    kept = [t.attributes["aria-label"] for t in page.all("table", **{"class": "confusion"})]
+    assert kept[0] == "none, svm" and "g59 λ=1, svm" in kept and "g0 λ=1, svm" not in kept
+
+
+def test_curves_are_drawn_where_something_varies() -> None:
+    labels = [svg.attributes.get("aria-label") for svg in page_of(spread()).all("svg")]
+    assert {"AA (%) against λ, svm", "OA (%) against ω, cnn2d"} <= set(labels)
+    assert not any(
+        "against" in (svg.attributes.get("aria-label") or "") for svg in page_of(benchmark(2)).all("svg")
+    )
+
+
+def test_a_leaky_protocol_is_called_so_beside_the_verdict() -> None:
+    records = benchmark(2, protocol=("random", "0.1", "none"))
+    for r in records:
+        r["audit"] = audit_of(r["spec"]["seed"], leaky=True)
+    (section,) = page_of(records).all("section", id="verdict")
+    assert "LEAKY" in section.text
+
+
+def test_notes_and_audit_are_those_of_the_other_formats() -> None:
+    records = benchmark(7)
+    page = " ".join(page_of(records).text.split())
+    markdown = render_report(build_report(records, store="results"), format="md")
+    lines = [line.removeprefix("- ") for line in markdown.splitlines() if line.startswith("- ")]
+    assert len(lines) > 8
+    for line in lines:
+        assert re.sub(r"^\*\*(.+?)\*\*: ", "", line).replace("\\", "") in page, line
+
+
+def test_masks_have_their_own_metrics_and_no_map() -> None:
+    records = benchmark(2)
+    for r in records:
+        r["spec"]["task"] = "segmentation"
+        r["metrics"]["miou"] = 0.25
+    page = page_of(records)
+    assert "mIoU" in page.all("table", **{"aria-label": "Accuracy"})[0].text
+    assert "No maps: " in page.text
+
+
+def test_environments_are_counted() -> None:
+    records = benchmark(2)
+    records[0]["environment"] = {"python": "3.12", "versions": {"torch": "2.9"}}
+    rows = {tuple(cell.text for cell in row) for row in table_named(page_of(records), "Environment of the trials")}
+    assert {
+        ("python", "3.11", str(len(records) - 1)),
+        ("python", "3.12", "1"),
+        ("package torch", "2.9", "1"),
+    } <= rows
+
+
+def test_equal_records_give_equal_pages() -> None:
+    records = spread()
+    assert render_html(build_report(records)) == render_html(build_report(records[::-1]))
+    assert render_report(build_report(records), format="html") == render_html(build_report(records))
+
+
+QUALITY = {
+    "format": 1,
+    "provenance": {
+        "scene": {"name": "toy"}, "protocol": {"name": "issd", "argument": "0.05"}, "seed": 3,
+        "generator": {"name": "smote", "version": "1"}, "lambda": 1.0, "omega": None,
+    },
+    "verdict": ["memorisation: no copies & <none>"],
+    "fidelity": {
+        "measures": [
+            {"name": "sad", "label": "angle", "value": 0.4655, "floor": 1.795, "n": 60, "unit": "°", "better": "lower",
+             "note": ""},
+            {"name": "c2st", "label": "told apart", "value": None, "floor": None, "n": 3, "unit": "%",
+             "better": "50 %", "note": "too few samples"},
+        ],
+        "notes": [],
+    },
+    "reliability": {"scores": [
+        {"label": "R1", "value": 89.1, "ceiling": 53.0, "floor": 6.98, "unit": "%", "r": 1.78, "wrong": 0.0,
+         "wrong_interval": [0.0, 1.5]},
+    ], "notes": ["probes: 3"]},
+}  # fmt: skip
+
+
+def test_samples_stand_beside_their_floors_with_their_pictures(tmp_path: Path) -> None:
+    from PIL import Image
+
+    (tmp_path / "quality.json").write_text(json.dumps(QUALITY), encoding="utf-8")
+    Image.new("RGB", (1600, 800), "white").save(tmp_path / "spectra.png")
+    page = parsed(render_html(build_report(benchmark(2)), quality=[tmp_path]))
+    (section,) = page.all("section", id="samples-0")
+    assert section.all("h2")[0].text == "Samples: smote λ=1 on toy, issd:0.05, draw 3"
+    rows = table_named(section, "Fidelity: each number beside its floor, what real samples reach")
+    assert [cell.text for cell in rows[0]] == ["angle", "0.466", "1.79", "°", "lower", "60"]
+    assert "told apart: too few samples" in section.text
+    scores = table_named(section, "Label reliability: between shuffled labels and real ones")
+    assert [cell.text for cell in scores[0]] == ["R1", "89.1", "53", "6.98", "%", "1.78", "0", "0–1.5"]
+    (image,) = section.all("img")
+    assert image.attributes["src"].startswith("data:image/png;base64,")
+    assert (image.attributes["width"], image.attributes["height"]) == ("1400", "700")
+    assert image.attributes["alt"]
+
+
+def test_a_folder_without_numbers_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="must be a folder that 'hsiaug inspect' wrote"):
+        render_html(build_report(benchmark(2)), quality=[tmp_path])
+
+
+def test_numbers_of_another_format_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "quality.json").write_text('{"format": 2}', encoding="utf-8")
+    with pytest.raises(InputError, match="must have format 1"):
+        render_html(build_report(benchmark(2)), quality=[tmp_path])
+
+
+def test_without_samples_the_page_says_how_to_have_them() -> None:
+    assert "hsiaug inspect SCENE --generator NAME --out DIR" in page_of(benchmark(2)).text
+
+
+def test_classes_that_the_records_do_not_name_stay_out() -> None:
+    assert page_of([{**r, "class_names": []} for r in benchmark(2)]).all("section")
+    assert len(CLASSES) == len(table_named(page_of(benchmark(2)), "Recall per class, svm"))

@@ -1,0 +1,121 @@
+"""Maps on the page: drawn only from the very scene, draw and predictions of the records."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from html_pages import Node, parsed
+from PIL import Image
+from report_records import audit_of, hash_of, record
+
+from hsiaug.metrics.accuracy import confusion, score
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split import Split, draw_split
+from hsiaug.report import build_report, render_html
+from hsiaug.scene import Scene
+from hsiaug.trial.store import Store
+
+WRONG = (200, 30, 30)
+
+
+@pytest.fixture(scope="module")
+def split(toy: Scene) -> Split:
+    return draw_split(toy, parse_protocol("issd:0.05"), 0, 5)
+
+
+@pytest.fixture
+def store(toy: Scene, split: Split, tmp_path: Path) -> Store:
+    """Trials on the toy scene: each calls one of so many test pixels by the wrong class."""
+    kept = Store(tmp_path / "store", create=True)
+    index = np.flatnonzero(split.test)
+    true = toy.labels.ravel()[index]
+    for generator, every in (("none", 2), ("duplicate", 3), ("smote", 4), ("mixup", 5)):
+        called = true.copy()
+        called[::every] = true[::every] % len(toy.class_names) + 1
+        made = record(scene="toy", patch=5, generator=generator, audit=split.audit.as_json())
+        made["metrics"] = score(confusion(true, called, len(toy.class_names)), {})
+        made["class_names"] = list(toy.class_names)
+        made["hash"] = hash_of(made["spec"])
+        kept.put(made, (index.astype(np.int32), called.astype(np.int16)))
+    return kept
+
+
+def page_of(store: Store, change: dict | None = None) -> Node:
+    records = [{**r, **(change or {})} for r in store.records()]
+    return parsed(render_html(build_report(records, store="results"), store))
+
+
+def maps(page: Node) -> dict[str, Image.Image]:
+    """Caption → picture."""
+    found = {}
+    for figure in page.all("figure", **{"class": "map"}):
+        data = figure.all("img")[0].attributes["src"].removeprefix("data:image/png;base64,")
+        found[figure.all("figcaption")[0].text] = Image.open(io.BytesIO(base64.b64decode(data)))
+    return found
+
+
+def test_split_controls_and_the_best_other_arm_are_drawn(store: Store) -> None:
+    names = [name.split(": AA")[0] for name in maps(page_of(store))]
+    assert names == [
+        "labels of the scene", "split of draw 0", "none", "none, errors", "duplicate λ=1", "duplicate λ=1, errors",
+        "mixup λ=1", "mixup λ=1, errors",
+    ]  # fmt: skip
+
+
+def test_every_wrong_pixel_is_red_and_no_other(store: Store, split: Split) -> None:
+    drawn = np.asarray(maps(page_of(store))["duplicate λ=1, errors"].convert("RGB"))
+    red = (drawn == WRONG).all(axis=-1)
+    assert drawn.shape[:2] == split.test.shape
+    assert sorted(np.flatnonzero(red)) == list(np.flatnonzero(split.test)[::3])
+
+
+def test_what_is_not_tested_is_transparent(store: Store, split: Split) -> None:
+    alpha = np.asarray(maps(page_of(store))["none, errors"].convert("RGBA"))[..., 3]
+    assert np.array_equal(alpha > 0, split.test)
+
+
+def test_the_map_of_the_split_shows_training_pixels(store: Store, split: Split) -> None:
+    drawn = np.asarray(maps(page_of(store))["split of draw 0"].convert("RGB"))
+    assert np.array_equal((drawn == (215, 48, 31)).all(axis=-1), split.train)
+
+
+def test_another_draw_than_the_records_is_not_drawn(store: Store) -> None:
+    page = page_of(store, {"audit": audit_of()})
+    assert "split of draw 0" not in maps(page)
+    assert "No map of the split" in page.text
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"scene_ref": "nowhere.toml"}, "the scene nowhere.toml cannot be read here"),
+        ({"scene_ref": "pavia_university"}, "the files of the scene pavia_university are not here"),
+        ({"scene_ref": "salinas_a"}, "the files of the scene salinas_a are not here"),
+    ],
+)
+def test_a_scene_that_is_not_here_is_not_downloaded(
+    store: Store, change: dict, why: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path))
+    page = page_of(store, change)
+    assert not maps(page)
+    assert f"No maps: {why}." in page.text
+
+
+def test_predictions_that_give_another_confusion_are_not_drawn(store: Store) -> None:
+    (one,) = (r for r in store.records() if r["spec"]["generator"]["name"] == "none")
+    index, called = store.predictions(one["hash"])
+    store.put(one, (index[::-1].copy(), called))
+    page = page_of(store)
+    assert not maps(page)
+    assert f"No maps: the scene toy here is not the one of record {one['hash']}." in page.text
+
+
+def test_records_without_predictions_have_no_map(store: Store) -> None:
+    for path in store.root.glob("records/*/*/predictions.npz"):
+        path.unlink()
+    assert "has no predictions beside it" in page_of(store).text

@@ -1,0 +1,48 @@
+"""Packages with a pyproject.toml, installed into a folder of their own as ``pip install`` would."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.util import find_spec
+from pathlib import Path
+
+__all__ = ["CAN_BUILD", "install_by_hand", "install_wheel"]
+
+CAN_BUILD = find_spec("hatchling") is not None and find_spec("pip") is not None
+"""Whether a wheel can be built here without a download."""
+
+
+def install_wheel(source: Path, site: Path) -> Path:
+    """Build the wheel of the package in ``source``, install it into ``site``, and return the wheel."""
+    quiet = ("--no-index", "--no-deps", "--disable-pip-version-check", "--quiet")
+    pip = (sys.executable, "-m", "pip")
+    # Built from a copy, so that nothing is written beside the source.
+    copy = shutil.copytree(source, site.with_name(f"{site.name}-source"))
+    wheels = site.with_name(f"{site.name}-wheels")
+    run(*pip, "wheel", *quiet, "--no-build-isolation", "--wheel-dir", str(wheels), str(copy))
+    (wheel,) = wheels.glob("*.whl")
+    run(*pip, "install", *quiet, "--target", str(site), str(wheel))
+    return wheel
+
+
+def install_by_hand(source: Path, site: Path) -> None:
+    """What the wheel of a package of single modules would put into ``site``: the modules, and who registers them."""
+    project = tomllib.loads((source / "pyproject.toml").read_text("utf-8"))["project"]
+    info = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    info.mkdir(parents=True)
+    for module in source.glob("*.py"):
+        shutil.copy(module, site)
+    points = "".join(f"{name} = {value}\n" for name, value in project["entry-points"]["hsiaug"].items())
+    (info / "entry_points.txt").write_text(f"[hsiaug]\n{points}")
+    (info / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+    )
+
+
+def run(*words: str) -> None:
+    """Run a command, and show what it said where it fails."""
+    answer = subprocess.run(words, capture_output=True, text=True, timeout=280)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
