@@ -15,7 +15,6 @@ from hsiaug.errors import InputError, SplitError
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.scene import Scene
-from hsiaug.trial.task import get_task
 
 
 def plan_of(scene: Scene, plugins: Registry, **asked: Any) -> Plan:

@@ -15,7 +15,6 @@ from hsiaug.bench.suite import Suite, is_suite, read_suite
 from hsiaug.errors import InputError
 from hsiaug.plugins.registry import Registry
 from hsiaug.scene import Scene
-from hsiaug.trial.task import get_task
 
 SUITE = """
 title = "A try"

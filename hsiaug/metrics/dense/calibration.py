@@ -57,13 +57,6 @@ class Steps:
     wrong: Array
     labelled: Array
 
-    def only(self, kinds: Sequence[str]) -> Steps:
-        """The undamaged masks, and the damaged ones of some kinds."""
-        kept = [i for i, kind in enumerate(self.kinds) if kind in ("", *kinds)]
-        return Steps(
-            tuple(self.kinds[i] for i in kept), tuple(self.sums[i] for i in kept), self.wrong[kept], self.labelled
-        )
-
     def percent(self, weights: Array) -> Array:
         """(sets, rounds) the q of each set under weights (rounds, n) of its tiles."""
         q: Array = 100 * (self.wrong @ weights.T) / np.maximum(weights @ self.labelled, 1)
@@ -139,13 +132,14 @@ def with_joint(joint: Joint, scores: Mapping[str, Array]) -> dict[str, Array]:
 
 def falling_curve(q: Array, values: Array) -> Array:
     """(levels,) of values (sets,) at LEVELS, falling (isotonic regression); NaN where they are not defined."""
-    from sklearn.isotonic import IsotonicRegression
+    from sklearn.isotonic import isotonic_regression
 
-    some = ~np.isnan(values)
-    if some.sum() < 3:
+    some = np.flatnonzero(~np.isnan(values))
+    if len(some) < 3:
         return np.full(len(LEVELS), np.nan)
-    fit = IsotonicRegression(increasing=False, out_of_bounds="clip").fit(q[some], values[some])
-    curve: Array = fit.predict(np.array(LEVELS, dtype=np.float64))
+    order = some[np.argsort(q[some], kind="stable")]
+    fitted = isotonic_regression(values[order], increasing=False)
+    curve: Array = np.interp(LEVELS, q[order], fitted)
     return curve
 
 

@@ -22,10 +22,10 @@ FURTHEST = 8
 def damage(masks: Masks, kind: str, percent: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:
     """Masks (n, H, W) of which about ``percent`` % of the labelled pixels are wrong; ``masks`` stays as it is.
 
-    kind: one of DAMAGES. ids: sorted class ids, all that ``masks`` has and more; wrong labels are among them. Segments ("swap", "blobs") or whole tiles (the others) are damaged in random order until
-    the share is met. A kind may not reach it: a shift cannot mislabel a tile of one class. :func:`wrong_share` says
-    what was reached. The same pixels are labelled in the answer: where damage would take a label, it stays.
-    Raises InputError for an unknown kind.
+    kind: one of DAMAGES. ids: sorted class ids, all that ``masks`` has or more; wrong labels are among them. Segments
+    ("swap", "blobs") or whole tiles (the others) are damaged in random order until the share is met. A kind may not
+    reach it: a shift cannot mislabel a tile of one class. :func:`wrong_share` says what was reached. The same pixels
+    are labelled in the answer: where damage would take a label, it stays. Raises InputError for an unknown kind.
     """
     if kind not in DAMAGES:
         raise InputError(f"damage {kind!r} is not known", mend=did_you_mean(kind, DAMAGES))

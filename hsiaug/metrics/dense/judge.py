@@ -12,7 +12,6 @@ from hsiaug.errors import InputError
 from hsiaug.metrics.calibration import invert
 from hsiaug.metrics.dense.calibration import (
     Joint,
-    Steps,
     damaged_steps,
     falling_curve,
     fit_joint,
@@ -24,6 +23,7 @@ from hsiaug.metrics.dense.calibration import (
 from hsiaug.metrics.dense.damage import DAMAGES
 from hsiaug.metrics.dense.probes import Probes, evidence, fit_probes
 from hsiaug.metrics.dense.references import References, fit_references
+from hsiaug.metrics.dense.scores import SCORES
 from hsiaug.metrics.dense.tally import View, columns, edge_cells, look, tally
 from hsiaug.seeds import derive_seed
 from hsiaug.tiles import IGNORE, DenseSamples
@@ -45,7 +45,7 @@ MOST = 200
 class Reading:
     """What the judge says of some masks. All more-is-better, shares in 0..1; "joint" is minus the estimate in %.
 
-    plain: {score: unscored, in its natural direction}. value: {score: float}. rounds: {score: (ROUNDS,)} of bootstrap
+    value: {score: float}. rounds: {score: (ROUNDS,)} of bootstrap
     draws of the tiles. wrong: {score: equivalent % of wrong pixels}. wrong_rounds: {score: (ROUNDS,)}.
     """
 
@@ -57,10 +57,12 @@ class Reading:
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """classes: C. ids: classes judged. probes, references: of training tiles. steps: of held-out tiles, damaged.
+    """classes: C. ids: classes judged. probes, references: of training tiles.
 
-    held: the view of the undamaged held-out images, and masks: theirs. curves: {score: (levels,)} and curve_rounds:
-    {score: (ROUNDS, levels)} of bootstrap draws of the held-out tiles. spearman: {score: with q, mean over kinds}.
+    held: the view of the undamaged held-out images, and masks: theirs. kinds: (sets,) of damage to them, "" for none.
+    scores: {score: (sets, 1 + ROUNDS)} of all held-out tiles, and of bootstrap draws of them; q: likewise, in %.
+    curves: {score: (levels,)} and curve_rounds: {score: (ROUNDS, levels)}, falling. spearman: {score: with q, mean over
+    kinds}.
     """
 
     classes: int
@@ -69,8 +71,10 @@ class Judge:
     references: References
     held: View
     masks: Masks
-    steps: Steps
     shapes: Mapping[str, tuple[int, ...]]
+    kinds: tuple[str, ...]
+    scores: Mapping[str, Array]
+    q: Array
     joint: Joint
     curves: Mapping[str, Array]
     curve_rounds: Mapping[str, Array]
@@ -101,9 +105,14 @@ class Judge:
             {name: _inverted(self.curve_rounds[name], scores) for name, scores in rounds.items()},
         )
 
-    def only(self, kinds: Sequence[str]) -> Judge:
-        """The same judge, calibrated on some kinds of damage only."""
-        return _calibrated(replace(self, steps=self.steps.only(kinds)))
+    def estimate(self, reading: Reading, kinds: Sequence[str]) -> float:
+        """The share of wrong pixels in %, had the judge been calibrated on these kinds of damage only."""
+        kept = np.array([kind in ("", *kinds) for kind in self.kinds])
+        scores = {name: values[kept] for name, values in self.scores.items()}
+        joint = fit_joint(scores, self.q[kept])
+        curve = falling_curve(self.q[kept, 0], -joint.percent(scores)[:, 0])
+        plain = {name: np.asarray(SCORES[name][2] * reading.value[name]) for name in scores}
+        return invert(curve, -float(joint.percent(plain)))
 
 
 def fit_judge(
@@ -113,6 +122,8 @@ def fit_judge(
 
     Raises InputError where fewer than two classes have 30 pixels in both sets.
     """
+    from sklearn import config_context
+
     rng = np.random.default_rng(derive_seed("dense judge", seed))
     train, held = (some_tiles(part, rng) for part in (train, held))
     counts = [np.bincount(part.masks.ravel(), minlength=classes + 1)[1:] for part in (train, held)]
@@ -134,35 +145,39 @@ def fit_judge(
     shapes = columns(classes, len(probes.models), references.means.shape[1], train.dates)
     # Damage makes wrong classes of those judged only.
     steps = damaged_steps(view, held.masks, ids, rng, kinds)
-    empty = Joint(*(np.zeros(0) for _ in range(3)), 0.0)
-    return _calibrated(
-        Judge(classes, ids, probes, references, view, held.masks, steps, shapes, empty, {}, {}, {}, seed)
+    n = len(held)
+    weights = np.concatenate([np.ones((1, n)), tile_weights(n, ROUNDS, rng)])
+    scores, q = scores_of(steps.sums, weights, shapes, references), steps.percent(weights)
+    joint = fit_joint(scores, q)
+    turned = with_joint(joint, scores)
+    # One curve per score and round: what scikit-learn checks each time takes longer than the fit.
+    with config_context(skip_parameter_validation=True, assume_finite=True):
+        rounds = {
+            name: np.stack([falling_curve(q[:, b], v[:, b]) for b in range(1, ROUNDS + 1)])
+            for name, v in turned.items()
+        }
+    return Judge(
+        classes,
+        ids,
+        probes,
+        references,
+        view,
+        held.masks,
+        shapes,
+        steps.kinds,
+        scores,
+        q,
+        joint,
+        curves={name: falling_curve(q[:, 0], v[:, 0]) for name, v in turned.items()},
+        curve_rounds=rounds,
+        spearman={name: spearman_by_kind(steps.kinds, q[:, 0], v[:, 0]) for name, v in turned.items()},
+        seed=seed,
     )
 
 
 def some_tiles(samples: DenseSamples, rng: np.random.Generator) -> DenseSamples:
     """At most MOST of the tiles, in their order."""
     return samples.take(np.sort(rng.permutation(len(samples))[:MOST]))
-
-
-def _calibrated(judge: Judge) -> Judge:
-    rng = np.random.default_rng(derive_seed("judge's curves", judge.seed))
-    n = len(judge.steps.labelled)
-    weights = np.concatenate([np.ones((1, n)), tile_weights(n, ROUNDS, rng)])
-    scores = scores_of(judge.steps.sums, weights, judge.shapes, judge.references)
-    q = judge.steps.percent(weights)
-    joint = fit_joint(scores, q)
-    turned = with_joint(joint, scores)
-    return replace(
-        judge,
-        joint=joint,
-        curves={name: falling_curve(q[:, 0], v[:, 0]) for name, v in turned.items()},
-        curve_rounds={
-            name: np.stack([falling_curve(q[:, b], v[:, b]) for b in range(1, ROUNDS + 1)])
-            for name, v in turned.items()
-        },
-        spearman={name: spearman_by_kind(judge.steps.kinds, q[:, 0], v[:, 0]) for name, v in turned.items()},
-    )
 
 
 def _inverted(curves: Array, scores: Array) -> Array:

@@ -21,7 +21,7 @@ def segments(masks: Masks) -> NDArray[np.int64]:
     cross[1] = [[0, 1, 0], [1, 1, 1], [0, 1, 0]]
     ids = np.zeros(masks.shape, dtype=np.int64)
     for c in np.unique(masks[masks != IGNORE]):
-        found, count = label(masks == c, structure=cross)
+        found = label(masks == c, structure=cross)[0]
         ids += np.where(found > 0, found + ids.max(), 0)
     return ids
 
@@ -62,4 +62,5 @@ def edge_zone(masks: Masks) -> NDArray[np.bool_]:
     zone: NDArray[np.bool_] = maximum_filter(masks, size=(1, 3, 3), mode="nearest") != minimum_filter(
         low, size=(1, 3, 3), mode="nearest"
     )
-    return zone & (masks != IGNORE)
+    zone &= masks != IGNORE
+    return zone

@@ -36,7 +36,7 @@ ROWS = 65_536
 class Probes:
     """What real training tiles taught: a space of pixels, and the probes in it.
 
-    ids: (c,) class ids that had training pixels. classes: C. models: by name, with predict_proba.
+    ids: (c,) class ids that had two training pixels. classes: C. models: by name, with predict_proba.
     class_loss: (C,) mean cross-entropy in nats of training pixels of each class that the probes had not learnt from;
         NaN for a class without any.
     """
@@ -101,15 +101,14 @@ def fit_probes(train: DenseSamples, classes: int, seed: int = 0) -> Probes:
     of the tiles put to the other. Raises InputError where fewer than two classes are labelled.
     """
     rng = np.random.default_rng(derive_seed("dense probes", seed))
-    labelled = np.flatnonzero(train.masks.ravel() != IGNORE)
-    if len(np.unique(train.masks.ravel()[labelled])) < 2:
-        raise InputError("probes need two classes in the training tiles", mend="Label more of them.")
+    if len(_learnable(train.masks)) < 2:
+        raise InputError("probes need two classes of two pixels in the training tiles", mend="Label more of them.")
     some = _pixels(train, rng)
     space = fit_space(some.x, AXES)
     halves = np.array_split(rng.permutation(len(train)), 2)
     losses = np.zeros((2, classes))
     for known, asked in (halves, halves[::-1]):
-        if len(np.unique(train.masks[known][train.masks[known] != IGNORE])) < 2:
+        if len(_learnable(train.masks[known])) < 2:
             continue
         rest = train.take(asked)
         probes = _fit(train.take(known), space, classes, rng, PIXELS // 2)
@@ -138,13 +137,19 @@ def _pixels(train: DenseSamples, rng: np.random.Generator) -> Spectra:
     return Spectra(np.concatenate(x), np.concatenate(y))
 
 
+def _learnable(masks: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The classes of at least two pixels: one has no spread."""
+    ids, counts = np.unique(masks[masks != IGNORE], return_counts=True)
+    return ids[counts > 1]
+
+
 def _fit(train: DenseSamples, space: Space, classes: int, rng: np.random.Generator, pixels: int) -> Probes:
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     maps = _features(train.images, space)
     k = maps.shape[1]
-    every = np.flatnonzero(train.masks.ravel() != IGNORE)
+    every = np.flatnonzero(np.isin(train.masks.ravel(), _learnable(train.masks)))
     y = train.masks.ravel()[every]
     ids, counts = np.unique(y, return_counts=True)
     # Classes in the proportion of the tiles, but for the rarest: weights would make the trees ten times slower.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,11 +61,13 @@ def edge_cells(images: Float32) -> tuple[Array, Array]:
     x = np.moveaxis(x, 1, -1).astype(np.float64)
     if images.shape[1] == 2:
         # A difference near nought has no direction worth the name: its length counts, not its angle.
-        return tuple(np.linalg.norm(a - b, axis=-1) for a, b in _neighbours(x))  # type: ignore[return-value]
-    return tuple(spectral_angle(a, b) for a, b in _neighbours(x))  # type: ignore[return-value]
+        across, down = (np.linalg.norm(a - b, axis=-1) for a, b in _neighbours(x))
+    else:
+        across, down = (spectral_angle(a, b) for a, b in _neighbours(x))
+    return across, down
 
 
-def _neighbours(x: Array) -> Iterator[tuple[Array, Array]]:
+def _neighbours(x: NDArray[Any]) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
     yield x[:, :, 1:], x[:, :, :-1]
     yield x[:, 1:], x[:, :-1]
 
@@ -132,7 +135,7 @@ def tally(view: View, masks: Masks) -> Array:
         np.where(valid, np.take_along_axis(view.known, safe, axis=1)[:, 0], 0),
         hit,
         (view.firm.argmax(axis=1) + 1 == masks) & valid,
-        _majority(masks, hit, view.known),
+        _majority(masks, view.known),
         (view.nearest == masks) & valid,
         np.take_along_axis(view.beyond, safe, axis=1)[:, 0] & valid,
     ]
@@ -167,14 +170,15 @@ def _confusion(masks: Masks, guess: NDArray[np.uint8], classes: int) -> Array:
     return counts.reshape(n, classes + 1, classes)[:, 1:].astype(np.float64)
 
 
-def _majority(masks: Masks, hit: NDArray[np.bool_], known: Float32) -> NDArray[np.bool_]:
+def _majority(masks: Masks, known: Float32) -> NDArray[np.bool_]:
     """Pixels of the segments whose label is the class that the probes find most likely over the whole segment."""
     ids = segments(masks)
     flat = ids.ravel()
     most = np.stack(
         [np.bincount(flat, weights=known[:, c].ravel()) for c in range(known.shape[1])], axis=1
     ).argmax(axis=1)
-    return (most[ids] + 1 == masks) & (masks != IGNORE)
+    agree: NDArray[np.bool_] = (most[ids] + 1 == masks) & (masks != IGNORE)
+    return agree
 
 
 def _shifted(masks: NDArray[np.uint8], guess: NDArray[np.uint8]) -> Array:
@@ -209,4 +213,5 @@ def _histograms(cells: NDArray[np.uint8], off: NDArray[np.bool_], on: NDArray[np
 
 def _moments(view: View, masks: Masks, classes: int) -> Array:
     member = (masks.reshape(len(masks), 1, -1) == np.arange(1, classes + 1)[:, None]).astype(np.float32)
-    return np.matmul(member, view.moments)
+    sums: Array = np.matmul(member, view.moments)
+    return sums

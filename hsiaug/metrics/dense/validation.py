@@ -49,7 +49,7 @@ def found_again(
     view = judge.look(judged.images)
     rows = []
     for kind in ("", *DAMAGES):
-        other = judge.only([k for k in DAMAGES if k != kind]) if kind else judge
+        others = [k for k in DAMAGES if k != kind]
         for level in levels if kind else (0,):
             for _ in range(repeats if kind else 1):
                 worse = damage(masks, kind, level, judge.ids, rng) if kind else masks
@@ -63,7 +63,7 @@ def found_again(
                         reading.wrong["joint"],
                         float(low),
                         float(high),
-                        other.read(view, worse).wrong["joint"],
+                        judge.estimate(reading, others),
                         reading.wrong["pixels"],
                     )
                 )

@@ -1,0 +1,65 @@
+"""Which made tiles, and which of their pixels, the probes of real tiles believe: to filter by."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.errors import InputError
+from hsiaug.metrics.dense.probes import Probes
+from hsiaug.tiles import IGNORE, DenseSamples
+
+__all__ = ["filter_samples", "ignore_unlikely", "label_quality"]
+
+Array = NDArray[np.float64]
+
+TEMPERATURE = 0.1
+
+
+def label_quality(samples: DenseSamples, probes: Probes) -> Array:
+    """(n,) in 0..1, the softmin of p(label | pixel) over the labelled pixels of a tile; NaN for a tile without any.
+
+    Lad and Mueller 2023, arXiv:2307.05080, with their temperature of 0.1, over probes of spectra in place of one
+    segmentation network: a few unlikely pixels bring a whole tile down.
+    """
+    chosen, labelled = _likely(samples, probes)
+    logits = np.where(labelled, (1 - chosen) / TEMPERATURE, -np.inf).reshape(len(chosen), -1)
+    some = labelled.reshape(len(chosen), -1).any(axis=1)
+    logits = logits - np.where(some, logits.max(axis=1), 0)[:, None]
+    weight = np.exp(logits)
+    quality = (weight * chosen.reshape(len(chosen), -1)).sum(axis=1) / np.where(some, weight.sum(axis=1), 1)
+    return np.where(some, quality, np.nan)
+
+
+def filter_samples(made: DenseSamples, probes: Probes, keep: float) -> DenseSamples:
+    """The share ``keep`` of the tiles whose masks the probes believe most, in their order; at least one.
+
+    Raises InputError unless 0 < keep ≤ 1.
+    """
+    if not 0 < keep <= 1:
+        raise InputError("keep must be a share above 0, 1 at most", value=keep, mend="Pass 0.8 to keep 80 %.")
+    quality = np.nan_to_num(label_quality(made, probes), nan=-1.0)
+    order = np.argsort(-quality, kind="stable")
+    return made.take(np.sort(order[: max(1, round(keep * len(made)))]))
+
+
+def ignore_unlikely(made: DenseSamples, probes: Probes, tolerance: float = 1.25) -> DenseSamples:
+    """The tiles, labels taken from pixels whose cross-entropy is above ``tolerance`` × its class's mean on real ones.
+
+    FreeMask (Yang et al. 2023, arXiv:2310.15160), with probes of spectra in place of a segmentation network, and means
+    from training pixels that the probes had not learnt from. A class without such a mean keeps its labels.
+    """
+    chosen, labelled = _likely(made, probes)
+    limit = np.concatenate([[np.inf], np.nan_to_num(tolerance * probes.class_loss, nan=np.inf)])
+    unlikely = labelled & (-np.log(np.maximum(chosen, 1e-12)) > limit[made.masks])
+    return replace(made, masks=np.where(unlikely, IGNORE, made.masks))
+
+
+def _likely(samples: DenseSamples, probes: Probes) -> tuple[Array, NDArray[np.bool_]]:
+    """p(label | pixel) and which pixels are labelled, both (n, H, W)."""
+    labelled = samples.masks != IGNORE
+    known = probes.mean_proba(samples.images)
+    chosen = np.take_along_axis(known, np.maximum(samples.masks, 1)[:, None] - 1, axis=1)[:, 0]
+    return chosen.astype(np.float64), labelled

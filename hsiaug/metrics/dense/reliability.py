@@ -1,0 +1,254 @@
+"""Do made masks fit made images? R1 to R5 of the evaluation rules, without any training on made tiles.
+
+Every score stands beside its **ceiling** (real held-out tiles), its **floor** (the same made images, masks permuted
+across tiles), r = (score − floor) / (ceiling − floor), 95 % intervals from bootstraps of whole tiles, and the share of
+wrong pixels that would bring real held-out tiles down to the same score (:mod:`hsiaug.metrics.dense.calibration`).
+
+Held-out tiles are test tiles of the split, masks included. This is a diagnosis that the core makes after everything
+was fitted; it is never a component of a generator or segmenter, and must not be used to choose one for the same split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.metrics.calibration import LEVELS
+from hsiaug.metrics.dense.change import change_measures
+from hsiaug.metrics.dense.judge import Judge, Reading, fit_judge, some_tiles
+from hsiaug.metrics.dense.quality import label_quality
+from hsiaug.metrics.dense.scores import SCORES, Counts, class_table
+from hsiaug.metrics.dense.tally import REACH, View, tally
+from hsiaug.metrics.fidelity import Measure
+from hsiaug.metrics.reliability import USABLE, Interval
+from hsiaug.seeds import derive_seed
+from hsiaug.tiles import IGNORE, DenseSamples
+
+__all__ = ["Coupling", "DenseReliability", "TileScore", "dense_reliability"]
+
+Array = NDArray[np.float64]
+
+SHUFFLES = 3
+"""Permutations of the masks that a floor is the mean of."""
+
+
+@dataclass(frozen=True, eq=False)
+class Coupling:
+    """How much worse a generator's own denoiser gets by a tile's wrong mask: loss(x, other mask) − loss(x, mask).
+
+    gaps: (n,) of the made tiles; permuted: (m,) of made tiles whose masks were permuted before: about 0. real: (k,) of
+    real held-out tiles, where the generator can say.
+    """
+
+    gaps: Array
+    permuted: Array
+    real: Array | None = None
+
+
+@dataclass(frozen=True)
+class TileScore:
+    """One score of the made masks; see :class:`hsiaug.metrics.reliability.Score`, whose names these are.
+
+    interval: 95 % of ``value``, and as r_interval and wrong_interval over n whole tiles drawn anew. ceiling, r: None
+    where no real tile has the score. wrong: None where the score does not fall surely with q (Spearman above −.9).
+    """
+
+    name: str
+    label: str
+    unit: str
+    value: float
+    interval: Interval
+    ceiling: float | None
+    floor: float
+    r: float | None
+    r_interval: Interval | None
+    wrong: float | None
+    wrong_interval: Interval | None
+    spearman: float | None
+    curve: tuple[float, ...]
+    n: int
+
+
+@dataclass(frozen=True, eq=False)
+class DenseReliability:
+    """scores: by the table's order, first "joint", which ``wrong`` is read from: the share of wrong pixels in %.
+
+    by_class: {class id: {"recall", "angle", "frechet", the same of held-out tiles, "frechet_ratio", "pixels"}}.
+    shifts: {"made", "held"}: (9, 9) agreement with the mask moved by −4..4 pixels down and right.
+    measures: of change masks, each beside its real-against-real floor. quality: (n,) of :func:`label_quality`.
+    n, n_held: tiles. notes: sentences on what was left out.
+    """
+
+    scores: tuple[TileScore, ...]
+    wrong: float | None
+    wrong_interval: Interval | None
+    by_class: Mapping[int, Mapping[str, float | None]]
+    shifts: Mapping[str, Array]
+    measures: tuple[Measure, ...]
+    quality: Array
+    n: int
+    n_held: int
+    notes: tuple[str, ...]
+
+    def __getitem__(self, name: str) -> TileScore:
+        return next(score for score in self.scores if score.name == name)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "scores": [vars(score) for score in self.scores],
+            "levels_percent": list(LEVELS),
+            "wrong": self.wrong,
+            "wrong_interval": self.wrong_interval,
+            "by_class": {str(c): dict(row) for c, row in self.by_class.items()},
+            "shifts": {name: [[_number(v) for v in row] for row in grid] for name, grid in self.shifts.items()},
+            "measures": [vars(measure) for measure in self.measures],
+            "quality": [_number(v) for v in self.quality],
+            "n": self.n,
+            "n_held": self.n_held,
+            "notes": list(self.notes),
+        }
+
+
+def dense_reliability(
+    train: DenseSamples,
+    held: DenseSamples,
+    made: DenseSamples,
+    *,
+    classes: int,
+    seed: int = 0,
+    coupling: Coupling | None = None,
+) -> DenseReliability:
+    """Judge the masks of made tiles; see the sources with each score's own module.
+
+    R1: train on real, test on synthetic (GAN-test, Shmelkov et al. 2018, arXiv:1807.09499) with per-pixel probes. R2:
+    spectra of each class. R3: mask edges and shifts. R4: ``coupling``, passed through. R5: signs of change, of two
+    dates. At most 200 tiles of a set are used, but ``quality`` is of all. The same ``seed`` gives the same report.
+    Raises InputError where real tiles have fewer than two classes to judge by, or no made pixel is of one of them.
+    """
+    judge = fit_judge(train, held, classes, seed)
+    rng = np.random.default_rng(derive_seed("dense reliability", seed))
+    quality = label_quality(made, judge.probes)
+    judged = some_tiles(made, rng)
+    view, masks = judge.look(judged.images), judge.known(judged.masks)
+    notes = _notes(judge, made)
+    value, real = judge.read(view, masks), judge.read(judge.held, judge.masks)
+    floors = [judge.read(view, _permuted(masks, rng)) for _ in range(SHUFFLES)] if len(masks) > 1 else []
+    names = ["joint", *(name for name in SCORES if name in judge.curves)]
+    defined = [name for name in names if not np.isnan(value.value[name])]
+    notes += [f"not defined for these masks: {SCORES[name][0]}" for name in names if name not in defined]
+    scores = [_score(name, judge, value, real, floors, len(masks)) for name in defined]
+    if coupling is not None:
+        scores.append(_coupling(coupling, rng))
+    first = scores[0] if scores and scores[0].name == "joint" else None
+    return DenseReliability(
+        tuple(scores),
+        None if first is None else first.wrong,
+        None if first is None else first.wrong_interval,
+        _by_class(judge, view, masks),
+        {"made": _shift_grid(judge, view, masks), "held": _shift_grid(judge, judge.held, judge.masks)},
+        change_measures(train, held, made) if made.dates == 2 else (),
+        quality,
+        len(masks),
+        len(judge.masks),
+        tuple(notes),
+    )
+
+
+def _notes(judge: Judge, made: DenseSamples) -> list[str]:
+    lost = sorted(set(np.unique(made.masks).tolist()) - {IGNORE, *judge.ids})
+    notes = []
+    if lost:
+        notes.append(f"not judged, for want of real pixels: class {', '.join(map(str, lost))}")
+    missing = sorted(set(judge.ids) - set(np.unique(made.masks).tolist()))
+    if missing:
+        notes.append(f"never made: class {', '.join(map(str, missing))}")
+    return notes
+
+
+def _permuted(masks: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Every tile with the mask of another one."""
+    order = rng.permutation(len(masks))
+    donors = np.empty_like(order)
+    donors[order] = np.roll(order, 1)
+    return masks[donors]
+
+
+def _score(name: str, judge: Judge, made: Reading, real: Reading, floors: list[Reading], n: int) -> TileScore:
+    label, unit, sign = ("R1–R3 share of wrong pixels", "%", -0.01) if name == "joint" else SCORES[name]
+    sign *= 100 if unit == "%" else 1
+    value, ceiling = made.value[name], real.value[name]
+    lows = [reading.value[name] for reading in floors if not np.isnan(reading.value[name])]
+    floor = float(np.mean(lows)) if lows else float("nan")
+    room = bool(ceiling - floor > 1e-9)  # False also for NaN
+    below = floors[0].rounds[name] if lows else np.nan
+    # A round whose ceiling all but meets its floor says nothing.
+    span = real.rounds[name] - below
+    rounds = (made.rounds[name] - below) / np.where(span > 0.05 * abs(ceiling - floor) + 1e-9, span, np.nan)
+    spearman = judge.spearman[name]
+    usable = spearman is not None and spearman <= USABLE
+    return TileScore(
+        name,
+        label,
+        unit,
+        value=sign * value,
+        interval=_interval(sign * made.rounds[name]),
+        ceiling=None if np.isnan(ceiling) else sign * ceiling,
+        floor=sign * floor,
+        r=(value - floor) / (ceiling - floor) if room else None,
+        r_interval=_interval(rounds) if room else None,
+        wrong=made.wrong[name] if usable else None,
+        wrong_interval=_interval(made.wrong_rounds[name]) if usable else None,
+        spearman=spearman,
+        curve=tuple(float(sign * v) for v in judge.curves[name]),
+        n=n,
+    )
+
+
+def _coupling(coupling: Coupling, rng: np.random.Generator) -> TileScore:
+    value, floor = float(np.mean(coupling.gaps)), float(np.mean(coupling.permuted))
+    ceiling = None if coupling.real is None else float(np.mean(coupling.real))
+    n = len(coupling.gaps)
+    means = np.asarray(coupling.gaps)[rng.integers(n, size=(1000, n))].mean(axis=1)
+    room = None if ceiling is None or ceiling - floor <= 1e-9 else ceiling - floor
+    return TileScore(
+        "coupling", "R4 coupling gap of the generator", "", value, _interval(means), ceiling, floor,
+        None if room is None else (value - floor) / room,
+        None if room is None else _interval((means - floor) / room),
+        None, None, None, (), n,
+    )  # fmt: skip
+
+
+def _interval(values: Array) -> Interval:
+    low, high = np.nanpercentile(values, [2.5, 97.5]) if not np.isnan(values).all() else (np.nan, np.nan)
+    return float(low), float(high)
+
+
+def _by_class(judge: Judge, view: View, masks: NDArray[np.int64]) -> dict[int, dict[str, float | None]]:
+    made, held = (
+        class_table(Counts.of(tally(v, m).sum(axis=0), judge.shapes), judge.references)
+        for v, m in ((view, masks), (judge.held, judge.masks))
+    )
+    table: dict[int, dict[str, float | None]] = {}
+    for c in judge.ids:
+        row: dict[str, float | None] = {}
+        for column, values in made.items():
+            row[column], row[f"held_{column}"] = _number(values[c - 1]), _number(held[column][c - 1])
+        near, far = row["frechet"], row["held_frechet"]
+        row["frechet_ratio"] = near / far if near is not None and far else None
+        table[c] = row
+    return table
+
+
+def _shift_grid(judge: Judge, view: View, masks: NDArray[np.int64]) -> Array:
+    shifts = Counts.of(tally(view, masks).sum(axis=0), judge.shapes).parts["shifts"]
+    with np.errstate(invalid="ignore"):
+        grid: Array = (shifts[:, 1] / shifts[:, 0]).reshape(2 * REACH + 1, 2 * REACH + 1)
+    return grid
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -1,0 +1,135 @@
+"""Fidelity of tiles: fresh real ones lie at the floor, copies are found however they are turned."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hsiaug.errors import InputError
+from hsiaug.metrics.dense.extractor import fit_extractor, frechet_between, image_features
+from hsiaug.metrics.dense.fidelity import dense_fidelity
+from hsiaug.metrics.dense.layout import adjacency, edge_zone, segment_sizes
+from hsiaug.metrics.dense.memory import copying_statistic, turned
+from hsiaug.metrics.dense.toyworld import ToyWorld, toy_world
+from hsiaug.tiles import DenseSamples
+
+Sets = tuple[DenseSamples, DenseSamples, DenseSamples]
+
+
+@pytest.fixture(scope="module")
+def world() -> ToyWorld:
+    return toy_world(noise=0.06, side=16)
+
+
+@pytest.fixture(scope="module")
+def sets(world: ToyWorld) -> Sets:
+    return world.draw(60, 0), world.draw(50, 1), world.draw(50, 2)
+
+
+def test_frechet_is_that_of_gaussians_in_closed_form() -> None:
+    rng = np.random.default_rng(0)
+    known, moved, wider = rng.normal(size=(4000, 1)), rng.normal(2, 1, (4000, 1)), rng.normal(0, 3, (4000, 1))
+    # (μ − μ')² + (σ − σ')², in units of the first set's standard deviation.
+    assert frechet_between([known, moved, wider]) == pytest.approx((4, 4), rel=0.05)
+    assert frechet_between([known, known, known]) == pytest.approx((0, 0), abs=1e-9)
+
+
+def test_fresh_real_tiles_lie_near_the_floor_and_others_far_above(sets: Sets, world: ToyWorld) -> None:
+    train, held, made = sets
+    real = dense_fidelity(train, held, made, classes=5)
+    coarse = replace(world, fields=9).draw(50, 3)
+    blurred = replace(coarse, images=(coarse.images + np.roll(coarse.images, 1, axis=-1)) / 2)
+    far = dense_fidelity(train, held, blurred, classes=5)
+
+    for name in ("fd_image", "fd_mask", "msad", "shares", "segments", "adjacency"):
+        value, floor = real[name].value or 0, real[name].floor or 0
+        assert value < 2.5 * floor, name
+        assert real[name].n == 50
+    for name in ("fd_image", "fd_mask", "segments", "power"):
+        assert (far[name].value or 0) > 2.5 * (far[name].floor or 0), name
+    assert real.extractor == "specfd-1"
+    shares = real.by_class[1]
+    assert shares["ratio"] == pytest.approx((shares["made"] or 0) / (shares["train"] or 1))
+    json.dumps(real.as_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize("way", range(8))
+def test_copies_are_found_however_they_are_turned(sets: Sets, way: int) -> None:
+    train, held, _ = sets
+    copies = DenseSamples.made(turned(train.images[20:40])[way], turned(train.masks[20:40])[way])
+    report = dense_fidelity(train, held, copies, classes=5)
+
+    assert report["copies"].value == 100
+    assert report["copies"].floor == 0
+    assert (report["copying"].value or 0) < -3
+    assert all(known == made + 20 and distance < 1e-9 for made, known, distance in report.worst)
+
+
+def test_noisy_copies_are_no_copies_but_lie_too_near(sets: Sets) -> None:
+    train, held, made = sets
+    noise = np.random.default_rng(0).normal(0, 0.02, train.images[:30].shape)
+    noisy = dense_fidelity(train, held, DenseSamples.made(train.images[:30] + noise, train.masks[:30]), classes=5)
+    fresh = dense_fidelity(train, held, made, classes=5)
+
+    assert noisy["copies"].value == 0
+    assert (noisy["copying"].value or 0) < -3 < (fresh["copying"].value or 0)
+    assert noisy["nearer"].value == 100
+
+
+def test_missing_classes_are_named_and_left_out_of_msad(sets: Sets) -> None:
+    train, held, made = sets
+    lost = replace(made, masks=np.where(made.masks >= 4, 0, made.masks))
+    report = dense_fidelity(train, held, lost, classes=5)
+
+    assert report.notes == ("without a pixel in the made tiles, and so not in mSAD: class 4, 5",)
+    assert report.by_class[5]["made"] == 0
+    assert (report["msad"].value or 90) < 3 * (report["msad"].floor or 0)
+
+
+def test_msad_is_the_angle_of_class_means_and_ignores_unlabelled_pixels() -> None:
+    rng = np.random.default_rng(0)
+    masks = np.tile([[1, 2], [1, 0]], (20, 2, 2))
+    spectra = np.array([[9.0, 9.0], [1.0, 0.0], [1.0, 1.0]])
+    images = np.moveaxis(spectra[masks], -1, 1)[:, None] + rng.normal(0, 1e-6, (20, 1, 2, 4, 4))
+    real = DenseSamples.made(images, masks)
+    swapped = DenseSamples.made(images, np.array([0, 2, 1])[masks])
+    report = dense_fidelity(real, real, swapped, classes=2)
+
+    assert report["msad"].value == pytest.approx(45, abs=0.01)
+    assert report["msad"].floor == pytest.approx(0, abs=0.01)
+    assert report["shares"].value == pytest.approx(1 / 3, abs=1e-6)
+
+
+def test_change_pairs_and_unlike_tiles(world: ToyWorld) -> None:
+    pairs = [world.draw_change(20, seed) for seed in range(3)]
+    report = dense_fidelity(pairs[0], pairs[1], pairs[2], classes=2)
+
+    assert all(measure.value is not None for measure in report.measures)
+    with pytest.raises(InputError, match="one shape"):
+        dense_fidelity(pairs[0], pairs[1], world.draw(20, 0), classes=2)
+
+
+def test_features_are_fixed_by_the_extractor_alone(sets: Sets) -> None:
+    extractor = fit_extractor(sets[0], 5, np.random.default_rng(0))
+    first, second = (image_features(sets[1].images[:4], extractor) for _ in range(2))
+
+    assert (first == second).all()
+    assert first.shape == (4, 12 * 7 + extractor.space.axes.shape[1] + 160)
+
+
+def test_masks_by_hand() -> None:
+    masks = np.array([[[1, 1, 2], [0, 1, 2], [3, 3, 2]]])
+
+    assert sorted(segment_sizes(masks)) == [2, 3, 3]
+    # 1–2 meet twice, 1–3 once, 2–3 once.
+    assert adjacency(masks, 3)[0, 1] == pytest.approx(2 / 8)
+    assert edge_zone(masks).tolist() == [[[False, True, True], [False, True, True], [True, True, True]]]
+
+
+def test_the_copying_statistic_by_hand() -> None:
+    # U = 0 of 4, so (0 − 2) / √(4·5/12).
+    assert copying_statistic(np.array([1.0, 2.0]), np.array([3.0, 4.0])) == pytest.approx(-2 / np.sqrt(5 / 3))
+    assert copying_statistic(np.ones(5), np.ones(5)) == 0

@@ -1,0 +1,141 @@
+"""Label reliability of tiles: real ones reach the ceiling, permuted masks the floor, moved masks a moved peak."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hsiaug.errors import InputError
+from hsiaug.metrics.dense.judge import fit_judge
+from hsiaug.metrics.dense.probes import Probes, fit_probes
+from hsiaug.metrics.dense.quality import filter_samples, ignore_unlikely, label_quality
+from hsiaug.metrics.dense.reliability import Coupling, dense_reliability
+from hsiaug.metrics.dense.toyworld import ToyWorld, toy_world
+from hsiaug.tiles import DenseSamples
+
+
+@pytest.fixture(scope="module")
+def world() -> ToyWorld:
+    return toy_world(noise=0.06, side=16)
+
+
+@pytest.fixture(scope="module")
+def sets(world: ToyWorld) -> tuple[DenseSamples, DenseSamples, DenseSamples]:
+    return world.draw(30, 0), world.draw(25, 1), world.draw(25, 2)
+
+
+@pytest.fixture(scope="module")
+def probes(sets: tuple[DenseSamples, DenseSamples, DenseSamples]) -> Probes:
+    return fit_probes(sets[0], 5)
+
+
+Sets = tuple[DenseSamples, DenseSamples, DenseSamples]
+
+
+def test_real_tiles_reach_the_ceiling_and_permuted_masks_the_floor(sets: Sets) -> None:
+    train, held, made = sets
+    real = dense_reliability(train, held, made, classes=5)
+    wrong = dense_reliability(train, held, replace(made, masks=np.roll(made.masks, 1, axis=0)), classes=5)
+
+    for name in ("agreement", "pixels", "kappa", "nearest_class", "msad", "frechet", "tail"):
+        assert real[name].r == pytest.approx(1, abs=0.1), name
+        assert wrong[name].r == pytest.approx(0, abs=0.3), name
+    assert wrong["pixels"].r == pytest.approx(0, abs=0.1)
+    assert real.wrong == pytest.approx(0, abs=2)
+    assert (wrong.wrong or 0) > 50
+    assert real["boundary"].value > 0.6 > wrong["boundary"].value
+    low, high = real["pixels"].interval
+    assert low < real["pixels"].value < high
+    assert real["pixels"].n == 25
+    assert real.by_class[1]["recall"] == pytest.approx(real.by_class[1]["held_recall"], abs=0.05)
+    json.dumps(wrong.as_json(), allow_nan=False)
+
+
+def test_masks_moved_by_two_pixels_move_the_peak(sets: Sets) -> None:
+    train, held, made = sets
+    moved = dense_reliability(train, held, replace(made, masks=np.roll(made.masks, 2, axis=2)), classes=5)
+    peak = np.unravel_index(moved.shifts["made"].argmax(), (9, 9))
+    still = np.unravel_index(moved.shifts["held"].argmax(), (9, 9))
+
+    # Masks lie two pixels too far right, so that moving them two to the left fits best.
+    assert peak == (4, 2)
+    assert still == (4, 4)
+    assert moved["offset"].value == pytest.approx(2, abs=0.5)
+    assert moved["peak"].value < -5
+
+
+def test_ignored_pixels_count_nowhere(sets: Sets) -> None:
+    train, held, made = sets
+    judge = fit_judge(train, held, 5)
+    view = judge.look(made.images)
+    masks = made.masks.copy()
+    masks[:, :8] = np.roll(masks, 1, axis=0)[:, :8]
+    partly = np.where(np.arange(16)[:, None] < 8, 0, masks)
+    reading = judge.read(view, partly)
+
+    assert reading.wrong["joint"] < 3
+    assert judge.read(view, masks).wrong["joint"] > 20
+    assert np.isnan(judge.read(view, np.zeros_like(masks)).value["pixels"])
+
+
+def test_classes_that_no_real_tile_has_are_named_not_judged(sets: Sets) -> None:
+    train, held, made = sets
+    fewer = replace(held, masks=np.where(held.masks == 5, 0, held.masks))
+    without = replace(made, masks=np.where(made.masks == 4, 0, made.masks))
+    report = dense_reliability(train, fewer, without, classes=5)
+
+    assert report.notes[:2] == ("not judged, for want of real pixels: class 5", "never made: class 4")
+    assert set(report.by_class) == {1, 2, 3, 4}
+
+
+def test_change_pairs_have_signs_of_change(world: ToyWorld) -> None:
+    train, held, made = (world.draw_change(24, seed) for seed in range(3))
+    real = dense_reliability(train, held, made, classes=2)
+    still = DenseSamples.made(made.images[:, [0, 0]], made.masks)
+    nothing = dense_reliability(train, held, still, classes=2)
+
+    assert real["change_size"].value > 0.75 > 0.6 > real["change_size"].floor
+    assert nothing["change_size"].value == pytest.approx(0.5, abs=0.05)
+    assert {measure.name for measure in real.measures} == {"empty", "change_sizes", "still"}
+
+
+def test_the_coupling_gap_is_passed_through_beside_its_floor(sets: Sets) -> None:
+    coupling = Coupling(np.array([0.5, 0.7]), np.array([0.0, 0.2]), np.array([1.1]))
+    score = dense_reliability(*sets, classes=5, coupling=coupling)["coupling"]
+
+    assert (score.value, score.floor, score.ceiling) == pytest.approx((0.6, 0.1, 1.1))
+    assert score.r == pytest.approx(0.5)
+    assert score.wrong is None
+
+
+def test_the_same_seed_gives_the_same_report(sets: Sets) -> None:
+    first, second = (dense_reliability(*sets, classes=5, seed=3).as_json() for _ in range(2))
+    assert first == second
+
+
+def test_tiles_with_wrong_masks_are_filtered_out_first(sets: Sets, probes: Probes) -> None:
+    made = sets[2]
+    masks = made.masks.copy()
+    masks[:5] = np.roll(masks[:5], 1, axis=0)
+    worse = replace(made, masks=masks, weight=np.arange(25, dtype=np.float32))
+    quality = label_quality(worse, probes)
+
+    assert quality[:5].max() < np.median(quality[5:])
+    assert set(filter_samples(worse, probes, 0.5).weight) <= set(range(5, 25))
+    assert np.isnan(label_quality(replace(made, masks=np.zeros_like(masks)), probes)).all()
+    with pytest.raises(InputError, match="keep"):
+        filter_samples(worse, probes, 0)
+
+
+def test_unlikely_pixels_lose_their_labels_and_likely_ones_keep_them(sets: Sets, probes: Probes) -> None:
+    made = sets[2]
+    other = made.masks % 5 + 1
+    wrong = np.zeros(made.masks.shape, dtype=bool)
+    wrong[:, 4:8, 4:8] = True
+    filtered = ignore_unlikely(replace(made, masks=np.where(wrong, other, made.masks)), probes)
+
+    assert (filtered.masks[wrong] == 0).mean() > 0.95
+    assert (filtered.masks[~wrong] == 0).mean() < 0.15
