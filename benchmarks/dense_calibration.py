@@ -72,12 +72,12 @@ def tiles_of(cube: NDArray[np.float32], labels: NDArray[np.int64], side: int = S
     cube = cube[: rows * side, : columns * side].reshape(rows, side, columns, side, -1)
     masks = labels[: rows * side, : columns * side].reshape(rows, side, columns, side)
     images = cube.transpose(0, 2, 4, 1, 3).reshape(rows * columns, 1, -1, side, side)
-    masks = masks.transpose(0, 2, 1, 3).reshape(-1, side, side)
-    kept = (masks > 0).any(axis=(1, 2))
+    flat = masks.transpose(0, 2, 1, 3).reshape(-1, side, side)
+    kept = (flat > 0).any(axis=(1, 2))
     n = int(kept.sum())
     return DenseSamples(
         images=np.ascontiguousarray(images[kept], dtype=np.float32),
-        masks=masks[kept].astype(np.int64),
+        masks=flat[kept].astype(np.int64),
         synthetic=np.zeros(n, dtype=bool),
         weight=np.ones(n, dtype=np.float32),
     )

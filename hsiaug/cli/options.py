@@ -49,7 +49,9 @@ AnyProtocol = Annotated[
 ]
 AnyPatch = Annotated[
     int | None,
-    typer.Option(help="Side of the patches in pixels, odd (default 9); of the tiles of masks (default 64 or 32)."),
+    typer.Option(
+        help="Side of the patches in pixels, odd (default 9); of the tiles of masks (default 64, 32 or 16)."
+    ),
 ]
 
 SceneRef = Annotated[str, typer.Argument(help="A scene of 'hsiaug datasets list', or the TOML card of your own.")]

@@ -45,7 +45,8 @@ class Segmentation:
         named = {"train", "test"} <= {place.part for place in data.places}
         # Two blocks across: fewer would be none, and more leave little room for tiles.
         protocol = "places" if named else f"blocks:{max(1, side // 2)}"
-        return Usual(protocol, 64 if side >= 256 else 32, ("specdm",), self.classifiers)
+        tile = next((tile for least, tile in ((256, 64), (90, 32)) if side >= least), 16)
+        return Usual(protocol, tile, ("specdm",), self.classifiers)
 
     def split(self, data: PairSet, protocol: Protocol, seed: int, patch: int) -> TileSplit:
         return draw_tiles(data, protocol, seed, patch)
