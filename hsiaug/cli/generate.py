@@ -66,6 +66,12 @@ def generate(
         int | None,
         typer.Option("--pairs", "-n", help="Image–mask pairs, in place of λ. Default: as many as real ones."),
     ] = None,
+    keep: Annotated[
+        float,
+        typer.Option(
+            help="Of masks: share of the pairs drawn that is kept, those whose masks fit their images best."
+        ),
+    ] = 1.0,
     omega: Omega = None,
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
@@ -108,7 +114,7 @@ def generate(
         from hsiaug.cli.pairs import generate_pairs, pair_request
 
         wanted_pairs = pair_request(
-            task, generator, pairs, omega, protocol, buffer, seed, patch, preset, set_, device
+            task, generator, pairs, keep, omega, protocol, buffer, seed, patch, preset, set_, device
         )
         generate_pairs(scene, out, wanted_pairs, store)
         return

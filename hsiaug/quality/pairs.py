@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hsiaug.errors import InputError
+from hsiaug.metrics.dense.probes import fit_probes
+from hsiaug.metrics.dense.quality import filter_samples
 from hsiaug.pairs import PairSet
 from hsiaug.plugins.card import Card, Preset, build_params
 from hsiaug.plugins.contracts import FittedGenerator, Progress
@@ -28,11 +31,15 @@ __all__ = ["MadePairs", "PairRequest", "make_pairs"]
 
 @dataclass(frozen=True)
 class PairRequest:
-    """Which pairs to make. count: None = as many as there are real ones. protocol, patch, omega: None = the usual."""
+    """Which pairs to make. count: None = as many as there are real ones. protocol, patch, omega: None = the usual.
+
+    keep: share of the pairs drawn that are kept, those whose masks probes of real training pixels believe most.
+    """
 
     task: str
     generator: str
     count: int | None = None
+    keep: float = 1.0
     protocol: str | None = None
     buffer: str | None = None
     omega: float | None = None
@@ -54,6 +61,7 @@ class MadePairs:
     card: Card
     fitted: FittedGenerator
     samples: DenseSamples
+    keep: float
     fit_seconds: float
 
     def provenance(self) -> dict[str, Any]:
@@ -65,6 +73,7 @@ class MadePairs:
             **spec,
             "fit_hash": self.spec.fit_hash,
             "pairs": len(self.samples),
+            "kept_share": self.keep,
             "class_names": list(self.data.class_names),
             "units": self.data.units,
             "wavelengths_nm": None if self.data.wavelengths is None else self.data.wavelengths.tolist(),
@@ -118,8 +127,17 @@ def make_pairs(
     count = len(view.real) if request.count is None else request.count
     if count < 1:
         raise InputError("-n must ask for at least one pair", value=str(count), mend="Use -n 100, for example.")
+    if not 0 < request.keep <= 1:
+        raise InputError(
+            "--keep must be a share above 0, 1 at most",
+            value=f"{request.keep:g}",
+            mend="0.8 keeps 80 % of the pairs.",
+        )
+    drawn = math.ceil(count / request.keep)
     fit = bench.fit(spec, plugin(params), resolve_device(request.device, card), progress)
     seed = derive_seed("sample", card.name, request.seed, 0)
-    samples: Any = fit.fitted.sample({0: count}, guidance=spec.omega, seed=seed)
-    task.check(samples, {0: count}, view)
-    return MadePairs(data, bench.split(spec), view, spec, card, fit.fitted, samples, fit.seconds)
+    samples: Any = fit.fitted.sample({0: drawn}, guidance=spec.omega, seed=seed)
+    task.check(samples, {0: drawn}, view)
+    if request.keep < 1:
+        samples = filter_samples(samples, fit_probes(view.real, len(view.class_names)), count / drawn)
+    return MadePairs(data, bench.split(spec), view, spec, card, fit.fitted, samples, request.keep, fit.seconds)

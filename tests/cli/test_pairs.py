@@ -1,0 +1,90 @@
+"""``hsiaug generate`` and ``hsiaug inspect`` for image–mask pairs, and ``benchmark --task``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from hsiaug.cli.main import app
+from hsiaug.data import load_pairs
+from hsiaug.errors import HsiaugError
+
+MASKS = ("toy", "--task", "segmentation", "--generator", "duplicate", "--device", "cpu")
+
+
+def run(*words: str) -> str:
+    answer = CliRunner().invoke(app, list(words), catch_exceptions=False)
+    assert answer.exit_code == 0, answer.output
+    return answer.stdout
+
+
+def test_pairs_are_written_as_a_set_that_can_be_read_again(tmp_path: Path) -> None:
+    out = tmp_path / "pairs"
+    table = run("generate", *MASKS, "-n", "6", "--out", str(out), "--store", str(tmp_path / "store"))
+    assert table.splitlines()[0] == "class\tname\treal %\tsynthetic %"
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["pairs"] == len(manifest["files"]) == 6
+    assert manifest["generator"]["name"] == "duplicate" and manifest["audit"]["centre_overlap_percent"] == 0
+    assert (out / "contact_sheet.png").stat().st_size > 5000
+
+    again = load_pairs(out / "pairs.toml", "segmentation")
+    scene = load_pairs("toy", "segmentation")
+    assert len(again.places) == 6 and again.class_names == scene.class_names
+    tile = again.places[0].images
+    # A duplicate is a real tile: the scene holds it somewhere.
+    windows = np.lib.stride_tricks.sliding_window_view(scene.places[0].images, tile.shape[-2:], axis=(2, 3))
+    assert (windows == tile[:, :, None, None]).all(axis=(0, 1, 4, 5)).any()
+
+
+def test_only_the_pairs_that_fit_best_are_kept(tmp_path: Path) -> None:
+    store = str(tmp_path / "store")
+    run("generate", *MASKS, "-n", "5", "--keep", "0.5", "--out", str(tmp_path / "best"), "--store", store)
+    manifest = json.loads((tmp_path / "best" / "manifest.json").read_text())
+    assert manifest["pairs"] == 5 and manifest["kept_share"] == 0.5
+
+
+def test_inspection_writes_pictures_and_numbers_and_sees_copies(tmp_path: Path) -> None:
+    out = tmp_path / "look"
+    text = run("inspect", *MASKS, "--out", str(out), "--store", str(tmp_path / "store"))
+    quality = json.loads((out / "quality.json").read_text())
+    pictures = {path.name for path in out.glob("*.png")}
+    assert pictures == {"contact_sheet.png", "spectra.png", "nearest.png", "shifts.png"}
+    measures = {m["name"]: m["value"] for m in quality["fidelity"]["measures"]}
+    assert measures["copies"] == 100
+    assert "copies of training tiles" in text and "R1" in text
+
+
+def test_a_benchmark_of_masks_runs_from_the_command_line(tmp_path: Path) -> None:
+    words = ("benchmark", *MASKS, "--classifier", "unet", "--preset", "tiny", "--seeds", "1", "--jobs", "1")
+    text = run(*words, "--store", str(tmp_path / "store"))
+    assert "| none | – |" in text and "unet mIoU" in text and "majority, which calls" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("generate", *MASKS, "-n", "0"), "at least one pair"),
+        (("generate", *MASKS, "-n", "4", "--keep", "1.5"), "--keep must be a share"),
+        (
+            ("generate", "toy", "--task", "segmentation", "--generator", "smote"),
+            "must serve the task segmentation",
+        ),
+        (("generate", "toy", "--task", "change", "--generator", "duplicate"), "two dates"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_written(
+    tmp_path: Path, words: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(HsiaugError, match=message):
+        run(*words, "--out", str(tmp_path / "out"), "--store", str(tmp_path / "store"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_with_files_is_not_written_into(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("keep me")
+    with pytest.raises(HsiaugError, match="empty folder"):
+        run("generate", *MASKS, "--out", str(tmp_path), "--store", str(tmp_path / "store"))
