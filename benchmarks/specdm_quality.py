@@ -5,7 +5,8 @@
 Takes the fits of the suite from the store's cache (and makes what is not there), samples as many pairs as there are
 real ones, measures them as ``hsiaug inspect`` does, and writes quality.csv, quality.md and one contact sheet per data set
 to benchmarks/results/specdm/. In the table: mean over draws, beside the floor between real tiles, and the ratio
-single-stream / two-stream that the paper's Tables 1 and 2 are about.
+single-stream / two-stream that the paper's Tables 1 and 2 are about. ``classes`` is how many of the training classes the
+pairs show: mSAD is over classes that both sets have, so a generator that makes few of them looks better by it.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ RECONSTRUCTION = ("reconstruction_rmse", "reconstruction_sad", "reconstruction_c
 SHOWN = (
     "fd_image",
     "fd_mask",
+    "classes",
     "msad",
     "shares",
     "segments",
@@ -90,6 +92,8 @@ def measured(made: MadePairs) -> dict[str, Any]:
     for measure in (*report.fidelity.measures, *report.reliability.measures):
         row[measure.name], row[f"{measure.name}_floor"] = measure.value, measure.floor
     row["wrong"] = report.reliability.wrong
+    learnt = [share for share in report.fidelity.by_class.values() if share["train"]]
+    row["classes"], row["classes_floor"] = sum(bool(share["made"]) for share in learnt), len(learnt)
     scores = {score.name: score for score in report.reliability.scores}
     for name in ("joint", "coupling"):
         if name in scores:
@@ -131,7 +135,8 @@ def table(rows: list[dict[str, Any]]) -> Iterator[str]:
         if {"specdm", "ldm_single"} <= means.keys():
             two, single = means["specdm"], means["ldm_single"]
             ratios = {key: single[key] / two[key] for key in two.keys() & single.keys() if two[key] > 0}
-            ratios.pop("copying", None)
+            for other in ("copying", "classes"):
+                ratios.pop(other, None)
             yield line(name, "**single / two-stream**", 0, ratios)
 
 
