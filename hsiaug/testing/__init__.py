@@ -82,7 +82,7 @@ def _subject(kind: Kind, plugin: str | type, preset: Preset) -> Subject[Any]:
     card = getattr(loaded, "card", None)
     if not isinstance(card, Card) or "pixels" not in card.tasks:
         raise PluginError(
-            "the conformance kit checks classes that carry a Card with task='pixels'",
+            "the conformance kit checks classes that carry a Card, for pixels",
             value=repr(card.tasks if isinstance(card, Card) else card),
             mend="Set card = Card(name=…, version=…, summary=…) on the class.",
         )

@@ -8,7 +8,13 @@ from hsiaug.plugins.registry import registry
 from hsiaug.testing import check_classifier, check_generator
 
 CHECK = {"generator": check_generator, "classifier": check_classifier}
-INSTALLED = [(kind, name) for kind in CHECK for name in registry().names(kind)]
+INSTALLED = [
+    (kind, name)
+    for kind in CHECK
+    for name in registry().names(kind)
+    if "pixels" in registry().find(kind, name).load().card.tasks
+]
+"""The kit checks plugins for pixels."""
 
 
 def test_no_package_is_broken():
@@ -17,7 +23,4 @@ def test_no_package_is_broken():
 
 @pytest.mark.parametrize(("kind", "name"), INSTALLED, ids=lambda value: value)
 def test_it_passes_the_conformance_kit(kind, name):
-    card = registry().find(kind, name).load().card
-    if "pixels" not in card.tasks:
-        pytest.skip(f"the kit checks plugins for pixels; this one is for {card.task}")
     CHECK[kind](name)

@@ -125,10 +125,10 @@ def test_only_plugins_for_pixels_with_a_card_can_be_checked():
         pass
 
     class Dense(faulty_generators.Sound):
-        card = Card(name="dense", version="1", summary="images", task="segmentation")
+        card = Card(name="dense", version="1", summary="images", tasks=("segmentation",))
 
     for plugin in (Bare, Dense):
-        with pytest.raises(PluginError, match="task='pixels'"):
+        with pytest.raises(PluginError, match="for pixels"):
             check_generator(plugin)
 
 

@@ -1,0 +1,78 @@
+"""``hsiaug compare``: plain lines in a pipe, strict JSON, one clear error."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.report.report_records import benchmark
+from tests.strangers import hsiaug
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six draws; each generator is 2 points better in AA than the one before it. No predictions."""
+    root = tmp_path_factory.mktemp("compared") / "results"
+    for record in benchmark(6, classifiers=("svm",)):
+        folder = root / "records" / record["hash"][:2] / record["hash"]
+        folder.mkdir(parents=True)
+        (folder / "record.json").write_text(json.dumps(record), encoding="utf-8")
+    return root
+
+
+def test_a_pipe_gets_fields_and_tables_of_tab_separated_words(store: Path) -> None:
+    answer = hsiaug("compare", "none/svm", "smote/svm", str(store))
+    lines = answer.stdout.splitlines()
+    fields = dict(line.split("\t", 1) for line in lines if "\t" in line)
+
+    assert answer.returncode == 0 and answer.stderr == ""
+    assert "\x1b" not in answer.stdout and "│" not in answer.stdout
+    assert lines[0] == "condition\tindian-pines, issd:0.05, centre buffer, 9×9 patches, pixels"
+    assert fields["ΔAA B − A"] == "+6.0 ± 0.0 points"
+    assert fields["verdict"] == "B is better"
+    assert "McNemar" not in answer.stdout
+    (start,) = (i for i, line in enumerate(lines) if line.startswith("seed\tA\tB"))
+    rows = [line.split("\t") for line in lines[start : start + 7]]
+    assert {len(row) for row in rows} == {8}
+    assert [row[0] for row in rows[1:]] == list("012345")
+
+
+def test_json_is_whole_and_strict(store: Path) -> None:
+    def refuse(word: str) -> Any:
+        raise AssertionError(f"{word} is not JSON")
+
+    answer = hsiaug("compare", "smote/svm", "none/svm", "--store", str(store), "--metric", "oa", "--json")
+    made = json.loads(answer.stdout, parse_constant=refuse)
+    (condition,) = made["conditions"]
+    assert condition["verdict"] == "A is better"
+    assert condition["metric"] == "oa" and condition["mean"] == pytest.approx(-0.06)
+    assert condition["wilcoxon"]["p"] == pytest.approx(1 / 32)
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (("none/svm", "smot/svm"), ("error:", "'smot'", "Did you mean smote")),
+        (("none/svm", "smote/svm", "--store", "other"), ("named once",)),
+    ],
+)
+def test_bad_input_gets_one_error(store: Path, words: tuple[str, ...], parts: tuple[str, ...]) -> None:
+    answer = hsiaug("compare", *words[:2], str(store), *words[2:])
+    message = " ".join(answer.stderr.split())
+    assert answer.returncode == 2 and answer.stdout == "" and "Traceback" not in message
+    for part in parts:
+        assert part in message
+
+
+def test_a_folder_that_is_no_store(tmp_path: Path) -> None:
+    answer = hsiaug("compare", "none/svm", "smote/svm", cwd=tmp_path)
+    assert answer.returncode == 2 and "hsiaug-results" in answer.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_help_shows_examples() -> None:
+    answer = hsiaug("compare", "--help")
+    assert answer.returncode == 0 and "hsiaug compare none/svm smote@0.5/svm" in answer.stdout

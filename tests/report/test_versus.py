@@ -1,0 +1,427 @@
+"""Two arms against each other: what is claimed, what is refused, and how arms are named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from report_records import audit_of, benchmark, failure, hash_of, record
+from scipy.stats import t
+
+from hsiaug.errors import InputError
+from hsiaug.metrics.accuracy import confusion, score
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split import draw_split
+from hsiaug.report import build_report
+from hsiaug.report.arm_names import arm_names, find_arm
+from hsiaug.report.versus import A_BETTER, B_BETTER, NO_CLAIM, Duel, Pairing, compare_arms, draws_needed
+from hsiaug.report.versus_json import duel_json
+from hsiaug.report.versus_views import class_rows, draw_rows, facts, notes, said_of_test
+from hsiaug.scene import Scene
+from hsiaug.trial.store import Store
+
+A, B = "none/svm", "smote/svm"
+
+
+def arms(gains: Sequence[float], **spec: Any) -> list[dict]:
+    """none, and smote with these gains in AA over it, a draw each."""
+    plain = [record(aa=0.40 + 0.03 * s, seed=s, **spec) for s in range(len(gains))]
+    return plain + [record(aa=0.40 + 0.03 * s + g, seed=s, generator="smote", **spec) for s, g in enumerate(gains)]
+
+
+def duel(records: list[dict], a: str = A, b: str = B, **options: Any) -> Duel:
+    return compare_arms(build_report(records, store="results"), a, b, **options)
+
+
+def one(records: list[dict], a: str = A, b: str = B, **options: Any) -> Pairing:
+    (pairing,) = duel(records, a, b, **options).pairings
+    return pairing
+
+
+def told(pairing: Pairing) -> str:
+    return said_of_test(pairing)
+
+
+def test_six_draws_of_one_sign_carry_a_claim() -> None:
+    found = one(arms([0.01, 0.02, 0.03, 0.04, 0.05, 0.06]))
+    assert found.verdict == B_BETTER
+    assert told(found) == "p = .031 (n = 6)"
+    assert found.counts == (6, 0, 0)
+
+
+def test_the_other_way_round_a_is_better() -> None:
+    found = one(arms([0.01, 0.02, 0.03, 0.04, 0.05, 0.06]), B, A)
+    assert found.verdict == A_BETTER
+    assert found.comparison.main.mean == pytest.approx(-0.035)
+    assert found.counts == (0, 0, 6)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_five_draws_carry_none_however_large_the_difference(n: int) -> None:
+    found = one(arms([0.3] * n))
+    assert found.verdict == NO_CLAIM
+    assert f"n = {n} draw" in told(found) and "cannot reach .05" in told(found)
+    assert "at least 6 paired draws are needed" in told(found)
+    assert not told(found).startswith("p ")
+
+
+def test_mean_spread_interval_and_median_of_the_differences() -> None:
+    found = one(arms([0.01, 0.02, 0.06]))
+    std = np.std([0.01, 0.02, 0.06], ddof=1)
+    half = t.ppf(0.975, 2) * std / np.sqrt(3)
+    assert found.comparison.main == pytest.approx((0.03, std, 3))
+    assert found.interval == pytest.approx((0.03 - half, 0.03 + half))
+    assert found.median == pytest.approx(0.02)
+
+
+def test_one_draw_has_no_interval() -> None:
+    assert dict(facts(duel(arms([0.1])), one(arms([0.1]))))["95 % t interval"] == "– (one draw has no spread)"
+
+
+def test_draws_that_tie_carry_nothing() -> None:
+    found = one(arms([0.0, 0.0, 0.0, 0.0, 0.02, 0.02, 0.02, 0.02]))
+    assert found.counts == (4, 4, 0) and found.verdict == NO_CLAIM
+    assert told(found).endswith(
+        "only 4 of n = 8 draws differ, which cannot reach .05; at least 6 differing draws are needed"
+    )
+
+
+def test_equal_arms_tie_in_every_draw() -> None:
+    found = one(arms([0.0] * 6))
+    assert found.counts == (0, 6, 0) and found.verdict == NO_CLAIM
+    assert told(found).startswith("p = 1: only 0 of n = 6 draws differ")
+
+
+def test_draws_that_disagree_carry_nothing() -> None:
+    found = one(arms([0.01, -0.02, 0.03, -0.04, 0.05, -0.06]))
+    assert found.verdict == NO_CLAIM and found.counts == (3, 0, 3)
+
+
+def test_a_p_is_not_lent_to_a_mean_that_points_the_other_way() -> None:
+    found = one(arms([0.001 * k for k in range(1, 12)] + [-0.3]))
+    assert found.comparison.p is not None and found.comparison.p < 0.05
+    assert found.comparison.main.mean < 0
+    assert found.verdict == NO_CLAIM
+    assert "the mean points against most draws" in told(found)
+
+
+def test_two_conditions_are_two_tests() -> None:
+    gains = [0.01, 0.02, 0.03, 0.04, 0.05, 0.06]
+    found = duel(arms(gains) + arms(gains, scene="pavia_university"))
+    assert [p.verdict for p in found.pairings] == [NO_CLAIM, NO_CLAIM]
+    assert found.pairings[0].comparison.p_holm == pytest.approx(2 / 32)
+    assert "Holm-corrected over 2 conditions" in told(found.pairings[0])
+    assert "at least 7 differing draws are needed over 2 conditions" in told(found.pairings[0])
+
+    seven = duel(arms([*gains, 0.07]) + arms([*gains, 0.07], scene="pavia_university"))
+    assert [p.verdict for p in seven.pairings] == [B_BETTER, B_BETTER]
+
+
+def test_a_condition_that_is_not_tested_does_not_dilute_the_others() -> None:
+    gains = [0.01, 0.02, 0.03, 0.04, 0.05, 0.06]
+    few, enough = duel(arms(gains[:3], protocol=("kshot", "10", "centre")) + arms(gains)).pairings[::-1]
+    assert (few.n, few.verdict) == (3, NO_CLAIM)
+    assert enough.verdict == B_BETTER and enough.comparison.p_holm == pytest.approx(1 / 32)
+
+
+def test_as_many_draws_are_asked_for_as_can_do() -> None:
+    assert [draws_needed(tests) for tests in (1, 2, 3, 4, 16)] == [6, 7, 7, 8, 10]
+
+
+def test_only_shared_draws_are_compared() -> None:
+    records = [r for r in arms([0.01, 0.02, 0.03]) if (r["spec"]["seed"], r["spec"]["lambda"]) != (0, 1.0)]
+    records.append(failure(generator="smote", seed=0))
+    found = one(records)
+    assert [b.seed for b, _ in found.comparison.pairs] == [1, 2]
+    assert notes(found)[:2] == [
+        "A has no partner on the same pixels for seeds 0.",
+        "B failed in 1 trial (seeds 0): those draws are not compared.",
+    ]
+
+
+def test_arms_that_share_no_draw_are_refused() -> None:
+    records = [record(seed=0), record(seed=1), record(seed=2, generator="smote")]
+    with pytest.raises(InputError, match=r"must share a draw.*A and B share no draw \(seeds 0, 1; seeds 2\)"):
+        duel(records)
+
+
+def test_a_seed_that_drew_other_pixels_is_no_pair() -> None:
+    records = [record(seed=0), record(seed=0, generator="smote", audit=audit_of(7))]
+    with pytest.raises(InputError, match="share no draw"):
+        duel(records)
+
+
+def test_conditions_of_one_arm_are_named() -> None:
+    found = duel([*arms([0.1]), record(scene="pavia_university", generator="smote")])
+    assert len(found.pairings) == 1
+    assert found.apart == ("pavia_university, issd:0.05, centre buffer, 9×9 patches, pixels: only B was run",)
+
+
+def test_the_same_arm_twice_is_refused() -> None:
+    with pytest.raises(InputError, match="must be two arms; found smote@1/svm twice"):
+        duel(arms([0.1]), "smote/svm", "smote@1/svm")
+
+
+def test_an_empty_store_is_refused() -> None:
+    with pytest.raises(InputError, match="results must hold records"):
+        duel([])
+
+
+def test_another_metric_can_be_asked_for() -> None:
+    records = arms([0.01, 0.02, 0.03])
+    for r in records[3:]:
+        r["metrics"]["oa"] = 0.7
+    found = one(records, metric="oa")
+    assert found.comparison.main.mean == pytest.approx(0.2)
+    assert found.score.name == "OA"
+    assert one(records, metric="subset:IP-2").comparison.main.mean == pytest.approx(0.02)
+    assert one(records, metric="kappa").score.name == "κ"
+
+
+def test_a_misspelt_metric() -> None:
+    with pytest.raises(InputError, match="Did you mean kappa"):
+        duel(arms([0.1]), metric="kapa")
+
+
+def test_masks_are_compared_on_their_own_metric() -> None:
+    records = arms([0.1, 0.2])
+    for r in records:
+        r["spec"]["task"] = "segmentation"
+        r["metrics"]["miou"] = r["metrics"]["aa"]
+        r["hash"] = hash_of(r["spec"])
+    found = one(records)
+    assert found.score.key == "miou" and found.comparison.main.mean == pytest.approx(0.15)
+    assert notes(found) == ["No block bootstrap for seeds 0, 1: the predictions of masks lie in several images."]
+
+
+def test_recall_per_class_says_over_how_many_draws() -> None:
+    records = [
+        record(recall=[0.5, 0.4, None], seed=0),
+        record(recall=[0.5, 0.4, 0.2], seed=1),
+        record(recall=[0.7, 0.3, None], seed=0, generator="smote"),
+        record(recall=[0.6, 0.3, 0.9], seed=1, generator="smote"),
+    ]
+    assert class_rows(one(records)) == [
+        ("1", "alfalfa", "+15.0", "7.1", "2", "40"),
+        ("2", "corn_notill", "-10.0", "0.0", "2", "56–57"),
+        ("3", "oats", "+70.0", "–", "1", "4"),
+    ]
+
+
+def test_a_class_that_no_draw_tests() -> None:
+    records = [record(recall=[0.5, 0.4, None]), record(recall=[0.7, 0.3, None], generator="smote")]
+    assert class_rows(one(records))[2][2:5] == ("not evaluable", "–", "0")
+
+
+def test_the_effect_comes_before_the_test_and_the_verdict_last() -> None:
+    records = arms([0.01, 0.02, 0.06])
+    fields = dict(facts(duel(records), one(records)))
+    assert list(fields) == [
+        "condition", "A", "B", "ΔAA B − A", "95 % t interval", "median Δ", "paired draws",
+        "Wilcoxon signed-rank, two-sided", "verdict",
+    ]  # fmt: skip
+    assert fields["B"] == "smote@1/svm\tAA 46.0"
+    assert fields["ΔAA B − A"] == "+3.0 ± 2.6 points"
+    assert fields["paired draws"] == "3 (seeds 0–2): B higher in 3, equal in 0, A higher in 0"
+
+
+def test_a_leaky_protocol_is_said_so() -> None:
+    records = arms([0.1], protocol=("random", "0.1", "none"), audit=audit_of(leaky=True))
+    assert "LEAKY" in dict(facts(duel(records), one(records)))
+
+
+def test_an_arm_that_trained_longer_is_named() -> None:
+    records = arms([0.1, 0.1])
+    records[2]["optimiser_steps"] = {"fit_generator": None, "fit_classifier": 1200}
+    assert notes(one(records))[0].startswith("Unequal budget in 1 draw: 300 optimiser steps in A and 1,200 in B")
+
+
+def test_the_json_is_strict_and_leads_to_the_records() -> None:
+    records = arms([0.01, 0.02, 0.03])
+    made = json.loads(json.dumps(duel_json(duel(records), "results"), allow_nan=False))
+    (condition,) = made["conditions"]
+    assert (made["a"], made["b"]) == ("none/svm", "smote@1/svm")
+    assert condition["verdict"] == NO_CLAIM and condition["n"] == 3
+    assert condition["wilcoxon"] | {"text": ""} == {
+        "p": None, "p_holm": None, "tests": 1, "draws_needed": 6, "text": "",
+    }  # fmt: skip
+    assert [d["record_b"] for d in condition["draws"]] == [r["hash"] for r in records[3:]]
+    assert condition["mean"] == pytest.approx(0.02)
+    assert condition["draws"][0]["block_bootstrap"] is None
+    assert "predictions" in condition["draws"][0]["left_out"]
+
+
+# Names of arms
+
+
+def keys(records: list[dict]) -> list:
+    (table,) = build_report(records).tables
+    return [*table.cells, *((cell.arm, cell.classifier) for cell in table.blind)]
+
+
+MANY = [
+    *benchmark(1),
+    record(generator="smote", lam=0.5),
+    record(generator="smote", lam=0.5, generator_params={"k": 3}),
+    record(generator="txt2hsi", omega=1.5),
+    record(generator="txt2hsi", omega=3.0),
+    record(generator="smote", classifier="timm:hub/resnet"),
+    record(classifier="svm", classifier_params={"c": 10}),
+]
+
+
+def test_every_name_leads_back_to_its_arm() -> None:
+    names = arm_names(keys(MANY))
+    assert len(set(names.values())) == len(names)
+    assert all(find_arm(name, "A", names) == key for key, name in names.items())
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("none/cnn2d", "none/cnn2d"),
+        ("none@0/cnn2d", "none/cnn2d"),
+        ("none/coords", "none/coords"),
+        ("smote@1/cnn2d", "smote k unset@1/cnn2d"),
+        ("smote k=3@0.50/svm", "smote k=3@0.5/svm c unset"),
+        ("smote k=3/svm", "smote k=3@0.5/svm c unset"),
+        ("txt2hsi@1@3.0/svm", "txt2hsi@1@3/svm c unset"),
+        ("smote/timm:hub/resnet", "smote k unset@1/timm:hub/resnet"),
+        ("none/svm c=10", "none/svm c=10"),
+    ],
+)
+def test_what_is_left_out_is_filled_in_where_one_arm_fits(text: str, name: str) -> None:
+    names = arm_names(keys(MANY))
+    assert names[find_arm(text, "A", names)] == name
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("smote/svm", ("A must name one arm", "smote k=3@0.5/svm c unset, smote k unset@0.5/svm c unset")),
+        ("txt2hsi/svm", ("which fits 2", "txt2hsi@1@1.5/svm c unset, txt2hsi@1@3/svm c unset")),
+        ("txt2hsi@1/svm", ("which fits 2",)),
+        ("none/svm", ("which fits 2", "none/svm c=10")),
+        ("smot/svm", ("the generator 'smot'", "Did you mean smote")),
+        ("smote/cnn", ("the classifier 'cnn'", "cnn2d")),
+        ("smote@2/svm", ("no trial", "smote k=3@0.5/svm c unset")),
+        ("txt2hsi@1@2/svm", ("no trial",)),
+        ("mixup@1@3/svm", ("no trial", "mixup@1/svm")),
+        ("smote@half/svm", ("are numbers",)),
+        ("none/coords/", ("found the classifier 'coords/'", "coords")),
+        ("smote", ("GENERATOR[@λ[@ω]]/CLASSIFIER", "none/cnn2d")),
+        ("", ("GENERATOR[@λ[@ω]]/CLASSIFIER",)),
+        ("/svm", ("A must be an arm",)),
+    ],
+)
+def test_a_name_that_fits_none_or_several_is_refused_with_what_there_is(text: str, parts: tuple[str, ...]) -> None:
+    with pytest.raises(InputError) as caught:
+        find_arm(text, "A", keys(MANY))
+    for part in parts:
+        assert part in str(caught.value)
+
+
+# The block bootstrap of each draw
+
+
+@pytest.fixture(scope="module")
+def kept(toy: Scene, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Two draws of the toy scene: none is wrong at a third of the test pixels, smote at a fifth."""
+    store = Store(tmp_path_factory.mktemp("kept"), create=True)
+    for seed in (0, 1):
+        split = draw_split(toy, parse_protocol("issd:0.05"), seed, 5)
+        index = np.flatnonzero(split.test)
+        true = toy.labels.ravel()[index]
+        for generator, every in (("none", 3), ("smote", 5)):
+            called = true.copy()
+            called[::every] = true[::every] % len(toy.class_names) + 1
+            made = record(scene="toy", patch=5, generator=generator, seed=seed, audit=split.audit.as_json())
+            made["metrics"] = score(confusion(true, called, len(toy.class_names)), {"two": (1, 2)})
+            made["class_names"] = list(toy.class_names)
+            store.put(made, (index.astype(np.int32), called.astype(np.int16)))
+    return store
+
+
+def on(kept: Store, change: dict | None = None, **options: Any) -> Pairing:
+    return one([{**r, **(change or {})} for r in kept.records()], store=kept, **options)
+
+
+@pytest.mark.parametrize("metric", ["oa", "aa", "kappa", "macro_f1", "worst_recall", "subset:two"])
+def test_each_draw_has_an_interval_round_the_difference_of_its_records(kept: Store, metric: str) -> None:
+    found = on(kept, metric=metric)
+    for ground, d in zip(found.ground, found.differences, strict=True):
+        assert ground.interval is not None
+        assert ground.interval.difference == pytest.approx(d)
+        assert ground.interval.low <= d <= ground.interval.high
+        assert ground.interval.side == 10
+
+
+def test_the_same_records_give_the_same_intervals(kept: Store) -> None:
+    assert on(kept).ground == on(kept).ground
+    assert on(kept).ground[0] != on(kept).ground[1]
+
+
+def test_blocks_are_said_and_the_interval_stands_in_its_row(kept: Store) -> None:
+    found = on(kept)
+    assert any(text.startswith("Blocks of 10×10 pixels (patches of 5)") for text in notes(found))
+    assert " to " in draw_rows(found)[0][4]
+    json.dumps(duel_json(duel(list(kept.records()), store=kept), None), allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"scene_ref": "nowhere.toml"}, "the scene nowhere.toml cannot be read here"),
+        ({"scene_ref": "pavia_university"}, "the files of the scene pavia_university are not here"),
+    ],
+)
+def test_without_the_scene_there_is_a_sentence_and_no_download(
+    kept: Store, change: dict, why: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path))
+    found = on(kept, change)
+    assert notes(found) == [f"No block bootstrap for seeds 0, 1: {why}."]
+    assert found.comparison.main.mean > 0
+
+
+def copied(kept: Store, folder: Path) -> Store:
+    store = Store(folder, create=True)
+    for r in kept.records():
+        store.put(r, kept.predictions(r["hash"]))
+    return store
+
+
+def test_a_draw_whose_predictions_give_another_confusion_is_refused_and_the_others_are_not(
+    kept: Store, tmp_path: Path
+) -> None:
+    store = copied(kept, tmp_path)
+    wrong = next(r for r in store.records() if r["spec"]["seed"] == 1)
+    index, called = store.predictions(wrong["hash"])
+    store.put(wrong, (index, called[::-1].copy()))
+    found = on(store)
+    assert found.ground[0].interval is not None
+    assert found.ground[1].interval is None
+    assert found.ground[1].why == f"the scene toy here is not the one of record {wrong['hash']}"
+
+
+# numpy leaves a cut archive open until it is collected.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("bytes_", [None, b"no archive", b"PK\x03\x04 cut short"])
+def test_predictions_that_are_missing_or_damaged(kept: Store, tmp_path: Path, bytes_: bytes | None) -> None:
+    store = copied(kept, tmp_path)
+    for path in store.root.glob("records/*/*/predictions.npz"):
+        path.unlink() if bytes_ is None else path.write_bytes(bytes_)
+    assert all("has no predictions beside it" in ground.why for ground in on(store).ground)
+
+
+def test_a_scene_of_few_blocks_has_no_interval(kept: Store, tmp_path: Path) -> None:
+    store = Store(tmp_path, create=True)
+    for r in kept.records():
+        r["spec"]["patch"] = 21
+        changed = r | {"hash": hash_of(r["spec"])}
+        store.put(changed, kept.predictions(r["hash"]))
+    assert all("needs 10 blocks with a test pixel" in ground.why for ground in on(store).ground)
