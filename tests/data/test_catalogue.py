@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hsiaug.cli.datasets import app
-from hsiaug.data import data_dir, load_scene, scene_card, scene_names, toy_scene
+from hsiaug.data import data_dir, load_scene, pair_set_names, scene_card, scene_names, toy_scene
 from hsiaug.errors import DataUnavailableError, InputError, SceneError
 
 COUNTS = [46, 1428, 830, 237, 483, 730, 28, 478, 20, 972, 2455, 593, 205, 1265, 386, 93]
@@ -114,7 +114,7 @@ def test_list_is_tab_separated_when_piped_and_json_when_asked(monkeypatch, tmp_p
     assert rows["oscd"] == ["change", "–", "13", "2", "–", "10", "to download"]
     assert rows["ksc"][-1] == "to download" and rows["houston_2018"][-1] == "place by hand"
     listed = json.loads(runner.invoke(app, ["list", "--json"], catch_exceptions=False).output)
-    assert [row["name"] for row in listed] == list(scene_names())
+    assert [row["name"] for row in listed] == [*scene_names(), *pair_set_names()]
 
 
 def test_info_tells_everything_about_a_public_scene(monkeypatch, tmp_path):
