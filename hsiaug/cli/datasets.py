@@ -1,4 +1,4 @@
-"""``hsiaug datasets``: what scenes there are, what a card says, and fetching their files."""
+"""``hsiaug datasets``: what scenes there are, what a card says, fetching their files, and adding one's own."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hsiaug.cli import datasets_add
+
 if TYPE_CHECKING:
     from hsiaug.data.cards import FileSpec
     from hsiaug.data.catalogue import Entry
 
-app = typer.Typer(no_args_is_help=True, help="Public scenes and your own: list, describe, download.")
+app = typer.Typer(no_args_is_help=True, help="Public scenes and your own: list, describe, download, add.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -75,6 +77,9 @@ def fetch(
             typer.echo(f"{name}\t{path}")
         if not paths:
             typer.echo(f"{name}\tmade up in memory, has no files")
+
+
+app.command("add")(datasets_add.add)
 
 
 def _row(entry: Entry) -> dict[str, Any]:

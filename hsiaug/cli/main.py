@@ -7,7 +7,7 @@ import sys
 import typer
 
 from hsiaug import __version__
-from hsiaug.cli import benchmark, datasets, generate, inspect, plugins, report, show, split
+from hsiaug.cli import benchmark, compare, datasets, generate, inspect, map, plugins, report, show, split
 from hsiaug.errors import HsiaugError
 
 __all__ = ["app", "main"]
@@ -23,8 +23,10 @@ app = typer.Typer(
     epilog="Start with: [bold]hsiaug benchmark indian_pines --generator smote --lambda 0.5 --seeds 3[/bold]",
 )
 app.command()(benchmark.benchmark)
+app.command()(compare.compare)
 app.command()(generate.generate)
 app.command()(inspect.inspect)
+app.command("map")(map.map_)
 app.command()(report.report)
 app.command()(show.show)
 app.command()(split.split)

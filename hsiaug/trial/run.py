@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hsiaug.plugins.card import Card
-from hsiaug.plugins.contracts import Classifier, Generator, Progress
+from hsiaug.plugins.contracts import Classifier, FittedClassifier, Generator, Progress
 from hsiaug.plugins.registry import Registry
 from hsiaug.seeds import derive_seed
 from hsiaug.trial.adapter import adapted
@@ -22,7 +22,7 @@ from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 from hsiaug.trial.task import Prediction
 
-__all__ = ["Course", "augment", "died", "run_trial"]
+__all__ = ["Course", "augment", "died", "fit_classifier", "run_trial"]
 
 
 @dataclass
@@ -86,7 +86,9 @@ def run_trial(
         samples = augment(spec, bench, generator, devices["generator"], course, progress)
         result["samples"] = bench.task.counts(samples, bench.scene)
         result["provenance"] = dict(samples.provenance)
-        prediction = _classify(spec, bench, classifier, samples, devices["classifier"], course, progress)
+        fitted = fit_classifier(spec, bench, classifier, samples, devices["classifier"], course, progress)
+        with course.at("predict"):
+            prediction = bench.task.predict(fitted, classifier.card, bench.scene, bench.split(spec))
         result["metrics"] = bench.task.score(bench.scene, prediction)
         result["predictions_sha256"] = hashlib.sha256(prediction[1].tobytes()).hexdigest()
     except Exception as error:
@@ -122,7 +124,7 @@ def augment(
     return bench.task.join(view, pool, wanted)
 
 
-def _classify(
+def fit_classifier(
     spec: TrialSpec,
     bench: Workbench,
     classifier: Classifier,
@@ -130,16 +132,14 @@ def _classify(
     device: str,
     course: Course,
     progress: Progress,
-) -> Prediction:
-    """Fit on the samples, predict the test pixels. The seed is the same for every arm of a draw."""
+) -> FittedClassifier:
+    """Fit on what ``augment`` gave. The seed is the same for every arm of a draw."""
     card: Card = classifier.card
     view = bench.view(spec, card.scope)
     seed = derive_seed("classifier", spec.classifier.name, spec.seed)
     with course.fitting("fit_classifier", card):
         shown = bench.task.shown(samples, card)
-        fitted = classifier.fit(shown, view, seed=seed, device=device, progress=progress)
-    with course.at("predict"):
-        return bench.task.predict(fitted, card, bench.scene, bench.split(spec))
+        return classifier.fit(shown, view, seed=seed, device=device, progress=progress)
 
 
 def _failure(stage: str, error: BaseException) -> dict[str, str]:

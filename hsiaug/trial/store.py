@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 import uuid
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,9 +81,9 @@ class Store:
         """Flat pixel index (n,) int32 and predicted class id (n,) int16 of every test pixel of a trial."""
         path = self.folder(hash) / "predictions.npz"
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return arrays["index"], arrays["label"]
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise StoreError(
                 f"{path}: expected the predictions of a trial", value=error, mend="Run the trial again."
             ) from error

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.report.cells import Cell
-from hsiaug.report.html.ground import NoMapError, PixelMap, predicted_map, scene_of, split_roles
+from hsiaug.report.html.ground import NoGroundError, PixelMap, predicted_map, scene_of, split_roles
 from hsiaug.report.html.markup import details
 from hsiaug.report.html.place import Place
 from hsiaug.report.labels import percent
@@ -47,14 +47,14 @@ class MapMaker:
         """The maps of a table, or the sentence why there are none."""
         try:
             return self._maps(place)
-        except NoMapError as error:
+        except NoGroundError as error:
             return f'<p class="note">No maps: {escape(str(error))}.</p>'
 
     def _maps(self, place: Place) -> str:
         if self._store is None:
-            raise NoMapError("the page was made from records alone, and maps need the predictions beside them")
+            raise NoGroundError("the page was made from records alone, and maps need the predictions beside them")
         if self._left <= 0:
-            raise NoMapError("the page has as many as keep it small; a report of this run alone has its own")
+            raise NoGroundError("the page has as many as keep it small; a report of this run alone has its own")
         seed, chosen = _choose(place)
         scene = scene_of(place, self._scenes)
         first = chosen[0][1]
@@ -114,7 +114,7 @@ def _choose(place: Place) -> tuple[int, list[tuple[Cell, Trial]]]:
     chosen = [cell for classifier in place.table.classifiers for cell in _best(place, classifier)]
     seeds = [trial.seed for cell in chosen for trial in cell.ok]
     if not seeds:
-        raise NoMapError("no trial went well")
+        raise NoGroundError("no trial went well")
     seed = max(sorted(set(seeds)), key=seeds.count)
     return seed, [(cell, trial) for cell in chosen for trial in cell.ok if trial.seed == seed]
 

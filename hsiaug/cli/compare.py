@@ -1,0 +1,99 @@
+"""``hsiaug compare``: two arms against each other, and what the draws allow to claim."""
+
+from __future__ import annotations
+
+import json as json_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from hsiaug.report.versus import Duel
+
+__all__ = ["compare"]
+
+USUAL = Path("hsiaug-results")
+
+ArmName = "as GENERATOR[@λ[@ω]]/CLASSIFIER, for example smote@0.5/svm."
+
+
+def compare(
+    a: Annotated[str, typer.Argument(help=f"The first arm, {ArmName}", show_default=False)],
+    b: Annotated[str, typer.Argument(help="The second arm; differences are B − A.", show_default=False)],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[STORE]", help="Folder of the records.", show_default=str(USUAL))
+    ] = None,
+    store: Annotated[
+        Path | None, typer.Option("--store", help="The same, as an option.", show_default=False)
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            help="oa, aa, kappa, macro_f1, worst_recall, subset:NAME; for masks those of their report. Without it: aa, "
+            "and for masks miou or f1_change.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Compare two arms, draw by draw, and claim a difference only where the draws carry it.
+
+    For each scene and protocol that both were run on: the mean difference over
+    paired draws with its spread and interval, the paired test where there are at
+    least 6 draws, recall per class, and for each draw an interval from resampled
+    blocks of test pixels. Only records and predictions are read; scenes where
+    they lie on this machine. λ and ω may be left out where only one fits.
+
+    Examples:
+
+      hsiaug compare none/svm smote@0.5/svm
+
+      hsiaug compare duplicate@1/cnn2d txt2hsi@1@3/cnn2d my-results --metric oa
+
+      hsiaug compare none/svm none/cnn2d --json
+    """
+    from hsiaug.errors import InputError
+    from hsiaug.report import build_report
+    from hsiaug.report.versus import compare_arms
+    from hsiaug.report.versus_json import duel_json
+    from hsiaug.trial.store import Store
+
+    if folder is not None and store is not None and folder != store:
+        raise InputError(
+            "the store must be named once", value=f"{folder} and {store}", mend="Leave out one of them."
+        )
+    where = folder or store or USUAL
+    kept = Store(where)
+    report = build_report(kept.records(), store=str(where))
+    duel = compare_arms(report, a, b, metric=metric, store=kept)
+    if json:
+        typer.echo(json_module.dumps(duel_json(duel, str(where)), ensure_ascii=False, indent=1, allow_nan=False))
+        return
+    _print(duel)
+
+
+def _print(duel: Duel) -> None:
+    from rich.console import Console
+
+    from hsiaug.cli.output import print_lines, print_table
+    from hsiaug.report.versus_views import (
+        BOOTSTRAP_NOTE,
+        CLASS_HEADER,
+        DRAW_HEADER,
+        class_rows,
+        draw_rows,
+        facts,
+        notes,
+    )
+
+    out = Console()
+    for pairing in duel.pairings:
+        lines = [f"{field}\t{text}" for field, text in facts(duel, pairing)]
+        print_lines(out, (line.expandtabs(34) for line in lines) if out.is_terminal else lines)
+        print_table(out, DRAW_HEADER, draw_rows(pairing), title="Draw by draw")
+        print_table(out, CLASS_HEADER, class_rows(pairing), title="Recall per class, B − A")
+        print_lines(out, [*(f"note\t{text}" for text in notes(pairing)), ""])
+    print_lines(out, (f"not compared\t{text}" for text in duel.apart))
+    if any(ground.interval for pairing in duel.pairings for ground in pairing.ground):
+        print_lines(out, [f"note\t{BOOTSTRAP_NOTE}"])

@@ -1,0 +1,189 @@
+"""From the files of somebody's own scene to its card: look at everything, write what was understood, prove it.
+
+What is derived (labels that were no raster on the cube's grid, a cube with its gaps filled) is written beside the
+card. All files appear together or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from hsiaug.data.cardtext import CardDraft
+from hsiaug.data.cube_check import CubeFacts, guess_axes, look_through
+from hsiaug.data.declared import declared
+from hsiaug.data.filling import filled_name, save_filled
+from hsiaug.data.findings import Understood, facts, read_values, warnings
+from hsiaug.data.georeference import read_georeference
+from hsiaug.data.label_check import LabelRaster
+from hsiaug.data.label_source import code_labels, labels_on_cube, read_labels
+from hsiaug.data.raw import Raw
+from hsiaug.data.readers import read_cube_file
+from hsiaug.data.writing import Picture, Save, write_card
+from hsiaug.errors import InputError, SceneError
+from hsiaug.scene import Scene
+
+__all__ = ["Added", "Wishes", "add_scene"]
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user said beside the two files; what is None or () is found out, or guessed and said to be a guess.
+
+    name: of the scene. classes: names in ascending order of their codes. ignore: classes or codes without a label.
+    cube_key, labels_key: arrays of .mat files. axes: order of the cube's axes. field, crs: of labels as points or
+    polygons. scale, units: of the cube. bad_bands: to drop, counted from 0. nodata: value of pixels without data.
+    fill: write a copy of the cube in which such pixels hold 0. overwrite: files of the same names may be replaced.
+    """
+
+    name: str | None = None
+    classes: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    cube_key: str | None = None
+    labels_key: str | None = None
+    axes: str | None = None
+    field: str | None = None
+    crs: str | None = None
+    scale: float | None = None
+    units: str | None = None
+    bad_bands: tuple[int, ...] = ()
+    nodata: float | None = None
+    fill: bool = False
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Added:
+    """A scene that is ready for use. files: the card first. facts: (what, finding). warnings: sentences with mends."""
+
+    scene: Scene
+    files: tuple[Path, ...]
+    facts: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...]
+
+
+def add_scene(cube: Path, labels: Path, out: Path | None, wishes: Wishes, picture: Picture | None = None) -> Added:
+    """Write the card ``out`` (default: NAME.toml here) of a cube and its labels, and what is derived beside it.
+
+    The card is read back and its scene loaded before anything gets its final name. picture: draws the scene into the
+    PNG that it is told.
+    Raises InputError, SceneError or DataUnavailableError where something is wrong; then nothing is written.
+    """
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", wishes.name or cube.stem).lstrip("_.-") or "my_scene"
+    out = Path(f"{name}.toml") if out is None else out
+    _check_out(out, wishes.overwrite)
+    found = _understand(cube, labels, wishes)
+    draft, derived = _draft(name, cube, labels, out, wishes, found)
+    scene, files = write_card(out, draft, derived, picture, (cube, labels), wishes.overwrite)
+    return Added(scene, files, facts(found), tuple(warnings(found)))
+
+
+def _understand(cube: Path, labels: Path, wishes: Wishes) -> Understood:
+    """Read both files and look at everything."""
+    raw = read_cube_file(cube, key=wishes.cube_key)
+    said, ground = declared(cube), read_georeference(cube)
+    given = read_labels(labels, wishes.labels_key, wishes.field, wishes.crs)
+    axes, others = _axes(cube, raw, wishes.axes, given if isinstance(given, LabelRaster) else None)
+    view = np.transpose(raw.array, [axes.index(axis) for axis in "hwb"])
+    nodata = wishes.nodata if wishes.nodata is not None else said.nodata
+    _check_bands(wishes.bad_bands, view.shape[2])
+    seen = look_through(view, nodata, (*said.bad_bands, *wishes.bad_bands))
+    if seen.unfilled and not wishes.fill:
+        raise _gaps(cube, seen, view.nbytes, nodata)
+    raster = labels_on_cube(given, seen, ground, wishes.classes, wishes.ignore, str(labels))
+    coding = code_labels(given, raster, wishes.classes, wishes.ignore)
+    counts = tuple(int((raster.codes == code).sum()) for code in coding.ids)
+    read = read_values(raw, seen, said, wishes.scale, wishes.units, wishes.bad_bands)
+    return Understood(raw, view, axes, tuple(others), ground, seen, read, raster, coding, counts)
+
+
+def _draft(
+    name: str, cube: Path, labels: Path, out: Path, wishes: Wishes, found: Understood
+) -> tuple[CardDraft, dict[str, Save]]:
+    """The card, and how to write the files that it needs beside those that are there."""
+    seen, read, raster, ground = found.seen, found.read, found.raster, found.ground
+    draft = CardDraft(
+        name=name,
+        cube=_relative(cube, out),
+        cube_key=wishes.cube_key,
+        axes=found.axes,
+        shape=(*seen.shape[:2], seen.shape[2] - len(read.bad_bands)),
+        bad_bands=read.bad_bands,
+        scale=read.scale,
+        offset=read.offset,
+        units=read.units,
+        labels=_relative(labels, out),
+        labels_key=wishes.labels_key,
+        names=found.coding.names,
+        ids=found.coding.ids,
+        ignore=found.coding.ignore,
+        counts=found.counts,
+        gsd=None if ground is None else ground.metres,
+        wavelengths=None if found.raw.wavelengths is not None else read.centres,
+        remarks=tuple(read.remarks.items()),
+    )
+    derived: dict[str, Save] = {}
+    if seen.unfilled:
+        file = filled_name(out.stem, ground)
+        derived[file] = lambda path: save_filled(path, found.view, seen.empty, ground)
+        # The copy has no ENVI header that could say them.
+        scale = read.scale if read.scale is not None else found.raw.scale
+        draft = replace(draft, cube=file, cube_key=None, axes="hwb", wavelengths=read.centres, scale=scale)
+    if raster.changed:
+        file = f"{out.stem}_labels.npy"
+        derived[file] = lambda path: np.save(path, raster.codes.astype(np.int32))
+        draft = replace(draft, labels=file, labels_key=None)
+    return draft, derived
+
+
+def _check_out(out: Path, overwrite: bool) -> None:
+    if out.suffix.lower() != ".toml":
+        raise InputError("--out must end in .toml", value=repr(str(out)), mend="For example --out my_scene.toml.")
+    if not out.absolute().parent.is_dir():
+        raise InputError(
+            f"--out {out} must lie in a folder that exists", value=f"no folder {out.parent}", mend="Make it first."
+        )
+    if out.exists() and not overwrite:
+        raise InputError(f"{out} must not exist yet", value="a file", mend="Use another --out, or add --force.")
+
+
+def _check_bands(asked: tuple[int, ...], bands: int) -> None:
+    beyond = [band for band in asked if not 0 <= band < bands]
+    if beyond:
+        raise InputError(
+            f"--bad-bands must name some of the bands 0 to {bands - 1}",
+            value=", ".join(map(str, beyond)),
+            mend="Bands are counted from 0.",
+        )
+
+
+def _axes(path: Path, raw: Raw, wanted: str | None, labels: LabelRaster | None) -> tuple[str, list[str]]:
+    """The order of the axes in the file, and the orders that would fit as well."""
+    if wanted is not None:
+        if sorted(wanted) != ["b", "h", "w"]:
+            raise InputError("--axes must be a permutation of hwb", value=repr(wanted), mend="For example bhw.")
+        return wanted, []
+    if labels is None or path.suffix.lower() not in (".mat", ".npy"):
+        return "hwb", []
+    return guess_axes(raw.array.shape, labels.codes.shape)
+
+
+def _gaps(path: Path, seen: CubeFacts, size: int, nodata: float | None) -> SceneError:
+    held = "NaN or infinity" if nodata is None else f"NaN, infinity or {nodata:g}"
+    return SceneError(
+        f"{path}: pixels without data must hold 0 in every band",
+        value=f"{held} at {seen.unfilled:,} of {seen.empty.size:,} pixels",
+        mend=f"Add --fill: a copy of the cube with 0 there ({size / 1e6:,.0f} MB) is written beside the card.",
+    )
+
+
+def _relative(path: Path, card: Path) -> str:
+    """As a card names it: from the card's folder."""
+    try:
+        return Path(os.path.relpath(path.absolute(), card.absolute().parent)).as_posix()
+    except ValueError:  # another drive of Windows
+        return path.absolute().as_posix()

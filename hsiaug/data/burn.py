@@ -1,0 +1,169 @@
+"""From marks to a label raster on the grid of a cube."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.data.georeference import Georeference, need_geo, quiet
+from hsiaug.data.marks import Marks
+from hsiaug.errors import InputError, SceneError, did_you_mean
+
+__all__ = ["Burnt", "burn", "regrid"]
+
+
+@dataclass(frozen=True, eq=False)
+class Burnt:
+    """codes: (H, W) int64, 0 = unlabelled. names: of codes 1..C where classes were words, else (). notes: for people."""
+
+    codes: NDArray[np.int64]
+    names: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def burn(
+    marks: Marks, shape: tuple[int, int], ground: Georeference | None, names: tuple[str, ...], where: str
+) -> Burnt:
+    """Give each pixel the class of the points it holds and of the polygons its centre lies in.
+
+    A pixel that several classes claim stays unlabelled. names: the classes in the order of their codes, where the
+    marks name them by words; () = in alphabetical order. where: how errors name the file.
+    Raises SceneError where nothing falls on the cube, or the cube lies nowhere, InputError for a class not in names,
+    DataUnavailableError where rasterio is needed and missing.
+    """
+    codes, names = _coded(marks.values, names, where)
+    ids = sorted({code for code in codes if code > 0})
+    claimed = np.zeros(shape, dtype=np.int64)
+    disputed = np.zeros(shape, dtype=bool)
+    places = marks.places if marks.pixels else _on_ground(marks, ground, where)
+    off = small = 0
+    for code in ids:
+        mine = [place for place, c in zip(places, codes, strict=True) if c == code]
+        mask, gone, missed = _mask(mine, shape, None if marks.pixels else ground)
+        off, small = off + gone, small + missed
+        disputed |= mask & (claimed > 0)
+        claimed[mask] = code
+    claimed[disputed] = 0
+    if not claimed.any():
+        raise SceneError(
+            f"{where}: the labels must lie on the cube ({shape[0]} rows, {shape[1]} columns)",
+            value=f"all {len(places)} outside" if off else "no labelled pixel",
+            mend="Rows and columns count from 0."
+            if marks.pixels
+            else "Check the coordinate systems; --crs says that of the labels.",
+        )
+    notes = [
+        (marks.skipped, "without a class or a place: left out"),
+        (off, "outside the cube: left out"),
+        (small, "too small to hold the centre of a pixel: left out"),
+    ]
+    said = [f"{n:,} of {len(places) + marks.skipped:,} labels are {text}" for n, text in notes if n]
+    if disputed.any():
+        said.append(f"{int(disputed.sum()):,} pixels are claimed by several classes: left unlabelled")
+    return Burnt(claimed, names, tuple(said))
+
+
+def _coded(values: tuple[int | str, ...], names: tuple[str, ...], where: str) -> tuple[list[int], tuple[str, ...]]:
+    """The code of each mark; numbers are codes already."""
+    if all(isinstance(value, int) for value in values):
+        return [int(value) for value in values], ()
+    present = sorted({str(value) for value in values})
+    for name in present:
+        if names and name not in names:
+            raise InputError(
+                f"--classes must name every class of {where}", value=repr(name), mend=did_you_mean(name, names)
+            )
+    names = names or tuple(present)
+    return [names.index(str(value)) + 1 for value in values], names
+
+
+def _on_ground(marks: Marks, ground: Georeference | None, where: str) -> tuple[Any, ...]:
+    """The marks' shapes in the cube's coordinates."""
+    if ground is None:
+        raise SceneError(
+            f"{where}: labels with coordinates need a cube with a georeference",
+            value="none in the cube's file",
+            mend="Give the labels as row,col,class (CSV) or as a raster; GeoTIFF, and ENVI with map info, have one "
+            "(read through rasterio: pip install 'hsiaug[geo]').",
+        )
+    if not marks.crs or not ground.crs:
+        return marks.places
+    with quiet() as rasterio:
+        from rasterio.warp import transform_geom
+
+        try:
+            source = rasterio.CRS.from_user_input(marks.crs)
+        except rasterio.errors.CRSError as cause:
+            raise InputError(
+                "--crs must name a coordinate system", value=repr(marks.crs), mend="For example EPSG:4326."
+            ) from cause
+        target = rasterio.CRS.from_wkt(ground.crs)
+        return marks.places if source == target else tuple(transform_geom(source, target, list(marks.places)))
+
+
+def _mask(
+    places: list[Any], shape: tuple[int, int], ground: Georeference | None
+) -> tuple[NDArray[np.bool_], int, int]:
+    """(H, W) pixels of one class; how many of its marks lie outside, and how many hold no pixel's centre."""
+    mask = np.zeros(shape, dtype=bool)
+    if ground is None:
+        return mask, _put(mask, np.array(places, dtype=np.int64).reshape(-1, 2)), 0
+    points = [p["coordinates"][:2] for p in places if p["type"] == "Point"]
+    points += [q[:2] for p in places if p["type"] == "MultiPoint" for q in p["coordinates"]]
+    x, y = np.array(points, dtype=np.float64).reshape(-1, 2).T
+    off, small = _put(mask, ground.pixels(x, y)), 0
+    for polygon in (p for p in places if p["type"].endswith("Polygon")):
+        inside = _fill(mask, polygon, ground)
+        off, small = off + (inside is None), small + (inside == 0)
+    return mask, off, small
+
+
+def _put(mask: NDArray[np.bool_], pixels: NDArray[np.int64]) -> int:
+    """Set these pixels (n, 2); how many lie outside."""
+    within = ((pixels >= 0) & (pixels < mask.shape)).all(axis=1)
+    mask[pixels[within, 0], pixels[within, 1]] = True
+    return int((~within).sum())
+
+
+def _fill(mask: NDArray[np.bool_], shape: Any, ground: Georeference) -> int | None:
+    """Set the pixels whose centre lies in a polygon; how many these are, None where its box lies outside."""
+    parts = shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]]
+    x, y = np.array([point[:2] for part in parts for point in part[0]], dtype=np.float64).T
+    corners = ground.pixels(x, y)
+    low = np.maximum(corners.min(axis=0), 0)
+    high = np.minimum(corners.max(axis=0) + 1, mask.shape)
+    if (low >= high).any():
+        return None
+    box = ground.shifted(*map(int, low))
+    with quiet() as rasterio:
+        from rasterio.features import geometry_mask
+
+        size = tuple(map(int, high - low))
+        inside = geometry_mask([shape], size, rasterio.Affine(*box.transform), invert=True)
+    mask[low[0] : high[0], low[1] : high[1]] |= inside
+    return int(inside.sum())
+
+
+def regrid(
+    codes: NDArray[Any], own: Georeference, shape: tuple[int, int], ground: Georeference, missing: int
+) -> NDArray[np.int64]:
+    """A label raster (h, w) on the grid (H, W) of the cube, by nearest neighbour; ``missing`` beyond its edges."""
+    need_geo("moving labels to the grid of the cube", "give labels of the cube's own grid.")
+    out = np.full(shape, missing, dtype=np.int32)
+    with quiet() as rasterio:
+        from rasterio.warp import Resampling, reproject
+
+        reproject(
+            codes.astype(np.int32),
+            out,
+            src_transform=rasterio.Affine(*own.transform),
+            dst_transform=rasterio.Affine(*ground.transform),
+            src_crs=own.crs or ground.crs,
+            dst_crs=ground.crs or own.crs,
+            resampling=Resampling.nearest,
+            init_dest_nodata=False,
+        )
+    return out.astype(np.int64)

@@ -1,0 +1,115 @@
+"""What a file of a cube or of labels says of itself, beside its numbers: an ENVI header, or the tags of a GeoTIFF."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hsiaug.data.georeference import geo_installed, quiet
+from hsiaug.data.readers_envi import find_envi
+
+__all__ = ["Declared", "declared"]
+
+NANOMETRES = {
+    "nm": 1.0,
+    "nanometers": 1.0,
+    "nanometer": 1.0,
+    "um": 1e3,
+    "µm": 1e3,
+    "micrometers": 1e3,
+    "microns": 1e3,
+}
+
+
+@dataclass(frozen=True)
+class Declared:
+    """Nothing is said where a field is at its default.
+
+    wavelengths: band centres in nm, of a GeoTIFF (those of an ENVI header come with its array). scale, offset: of a
+    GeoTIFF. nodata: value of pixels without data. bad_bands: bands that an ENVI header's bbl calls bad, counted from 0.
+    classes: class names by code, of an ENVI header.
+    """
+
+    wavelengths: tuple[float, ...] | None = None
+    scale: float | None = None
+    offset: float = 0.0
+    nodata: float | None = None
+    bad_bands: tuple[int, ...] = ()
+    classes: tuple[str, ...] = ()
+
+
+def declared(path: Path) -> Declared:
+    """What the file says; a GeoTIFF is asked where rasterio is installed. ``path``: also either file of an ENVI pair."""
+    suffix = path.suffix.lower()
+    if suffix in (".tif", ".tiff"):
+        return _of_geotiff(path) if geo_installed() else Declared()
+    if suffix in (".mat", ".npy", ".png", ".bmp"):
+        return Declared()
+    pair = find_envi(path, None)
+    return Declared() if pair is None else _of_envi(pair[0])
+
+
+def _of_envi(header: Path) -> Declared:
+    from spectral.io import envi
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # upper-case field names, common and harmless
+        said = {key.lower(): value for key, value in envi.read_envi_header(str(header)).items()}
+    good = said.get("bbl")
+    bands = int(said.get("bands", 0))
+    return Declared(
+        nodata=_number(said.get("data ignore value")),
+        bad_bands=tuple(i for i, flag in enumerate(good) if _number(flag) == 0)
+        if isinstance(good, list) and len(good) == bands
+        else (),
+        classes=tuple(str(name).strip() for name in _listed(said.get("class names"))),
+    )
+
+
+def _of_geotiff(path: Path) -> Declared:
+    with quiet() as rasterio:
+        try:
+            with rasterio.open(path) as file:
+                scales, offsets = set(file.scales), set(file.offsets)
+                alike = len(scales) == len(offsets) == 1 and scales | offsets != {0.0, 1.0}
+                return Declared(
+                    wavelengths=_band_centres(file),
+                    scale=file.scales[0] if alike else None,
+                    offset=file.offsets[0] if alike else 0.0,
+                    nodata=None if file.nodata is None else float(file.nodata),
+                )
+        except rasterio.errors.RasterioError:
+            return Declared()  # the reader says what is wrong with it
+
+
+def _band_centres(file: Any) -> tuple[float, ...] | None:
+    """In nm: GDAL's CENTRAL_WAVELENGTH_UM, else the tags ``wavelength`` and ``wavelength_units`` of each band."""
+    unit = str(file.tags().get("wavelength_units", ""))
+    centres = []
+    for band in range(1, file.count + 1):
+        tags = file.tags(band)
+        central = _number(file.tags(band, ns="IMAGERY").get("CENTRAL_WAVELENGTH_UM"))
+        value = 1e3 * central if central else _number(tags.get("wavelength", tags.get("WAVELENGTH")))
+        if value is None or value <= 0:
+            return None
+        if not central:
+            own = str(tags.get("wavelength_units", unit)).strip().lower()
+            # Without a unit: no sensor of reflected light reaches 100 µm, and none starts below 100 nm.
+            value *= NANOMETRES.get(own, 1e3 if value < 100 else 1.0)
+        centres.append(round(value, 4))
+    return tuple(centres)
+
+
+def _number(text: Any) -> float | None:
+    found = re.match(r"\s*[-+]?[\d.]+(?:[eE][-+]?\d+)?", str(text)) if text is not None else None
+    try:
+        return float(found[0]) if found else None
+    except ValueError:
+        return None
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,155 @@
+"""What ``hsiaug datasets add`` makes of a scene: the card's entries, and the sentences that explain them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.data.cube_check import CubeFacts, runs, usual_scale, usual_units
+from hsiaug.data.declared import Declared
+from hsiaug.data.georeference import Georeference
+from hsiaug.data.label_check import Coding, LabelRaster, better_turn
+from hsiaug.data.raw import Raw
+
+__all__ = ["Reading", "Understood", "facts", "read_values", "warnings"]
+
+FEW = 10
+"""Classes with fewer labelled pixels than this are named: hardly any is left to test on."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the values of a cube are understood. remarks: for the card, by its key.
+
+    scale: None = what the ENVI header says, or none. centres: of the bands in nm, or None.
+    """
+
+    scale: float | None
+    offset: float
+    units: str
+    bad_bands: tuple[int, ...]
+    centres: tuple[float, ...] | None
+    remarks: dict[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Understood:
+    """All that was found in the two files. view: the cube as (H, W, B) raw values. counts: pixels of each class.
+
+    other_axes: orders of the cube's axes that would fit the labels as well.
+    """
+
+    raw: Raw
+    view: NDArray[Any]
+    axes: str
+    other_axes: tuple[str, ...]
+    ground: Georeference | None
+    seen: CubeFacts
+    read: Reading
+    raster: LabelRaster
+    coding: Coding
+    counts: tuple[int, ...]
+
+
+def read_values(
+    raw: Raw, seen: CubeFacts, said: Declared, scale: float | None, units: str | None, bad_bands: tuple[int, ...]
+) -> Reading:
+    """Scale, units and bands of a cube: as given, else as its file says, else as usual, said to be a guess.
+
+    bad_bands: those the user drops beside the ones that were found.
+    """
+    remarks = {}
+    stated = scale if scale is not None else said.scale if said.scale is not None else raw.scale
+    guessed = usual_scale(raw.array.dtype, seen) if stated is None else None
+    used = stated if stated is not None else guessed if guessed is not None else 1.0
+    low, high = sorted(float(value * used + said.offset) for value in seen.typical)
+    if guessed is not None:
+        remarks["cube.scale"] = f"a guess: the file holds integers up to {seen.high:g} and names no scale"
+    if units is None:
+        units = usual_units(low, high, scale_known=guessed is None)
+        remarks["cube.units"] = f"a guess: 99.8 % of the values lie in {low:.3g} to {high:.3g}"
+    bad = tuple(sorted({*bad_bands, *said.bad_bands, *seen.constant, *seen.duplicate, *seen.broken}))
+    if bad:
+        remarks["cube.bad_bands"] = "; ".join(_why(seen, said, bad_bands))
+    centres = said.wavelengths if raw.wavelengths is None else tuple(float(nm) for nm in raw.wavelengths)
+    in_card = scale if scale is not None else said.scale if said.scale is not None else guessed
+    return Reading(in_card, said.offset, units, bad, centres, remarks)
+
+
+def _why(seen: CubeFacts, said: Declared, asked: tuple[int, ...]) -> Iterator[str]:
+    reasons = (
+        ("asked for", asked),
+        ("bad by the ENVI header", said.bad_bands),
+        ("one value only", seen.constant),
+        ("equal to an earlier band", seen.duplicate),
+        ("many values missing", seen.broken),
+    )
+    for reason, bands in reasons:
+        if bands:
+            yield f"{reason}: {runs(bands)}"
+
+
+def facts(found: Understood) -> tuple[tuple[str, str], ...]:
+    """(what, finding) for people."""
+    seen, read, ground, dtype = found.seen, found.read, found.ground, found.raw.array.dtype
+    height, width, bands = seen.shape
+    dropped = f" ({read.remarks['cube.bad_bands']})" if read.bad_bands else ""
+    scale = read.scale if read.scale is not None else found.raw.scale
+    centres = "not known" if read.centres is None else f"{min(read.centres):g}–{max(read.centres):g} nm"
+    place = "none"
+    if ground is not None:
+        place = f"pixels of {ground.metres:g} m" if ground.metres else "there, not in metres"
+
+    def guess(key: str) -> str:
+        return " (a guess)" if key in read.remarks else ""
+
+    return (
+        ("size", f"{height}×{width} pixels"),
+        ("bands", f"{bands} in the file, {bands - len(read.bad_bands)} kept{dropped}"),
+        ("band centres", centres),
+        ("raw values", f"{dtype}, {seen.low:g} to {seen.high:g}"),
+        ("scale", f"{1 if scale is None else scale:g}{guess('cube.scale')}"),
+        ("units", read.units + guess("cube.units")),
+        ("no data", f"{int(seen.empty.sum()):,} pixels"),
+        ("georeference", place),
+    )
+
+
+def warnings(found: Understood) -> Iterator[str]:
+    """Sentences, each with its mend."""
+    seen, read, coding = found.seen, found.read, found.coding
+    yield from found.raster.notes
+    yield from coding.notes
+    if found.other_axes:
+        orders = " or ".join(found.other_axes)
+        yield f"the cube's axes may also be in the order {orders}: look at the picture; --axes says it"
+    if "cube.scale" in read.remarks:
+        yield f"cube.scale is {read.remarks['cube.scale']}: say it with --scale (1 to keep the numbers)"
+    if seen.suspect is not None:
+        value, count = seen.suspect
+        yield f"{count:,} pixels hold {value:g} in every band: if that means no data, add --nodata={value:g} --fill"
+    if read.centres is None:
+        yield (
+            "no band centres in the file: the picture's colours are arbitrary; "
+            "add range_nm = [first, last] under [sensor] of the card"
+        )
+    elif any(b <= a for a, b in itertools.pairwise(read.centres)):
+        yield "the band centres do not rise from band to band: look whether the file is right"
+    if read.bad_bands:
+        yield (
+            f"bands are dropped ({read.remarks['cube.bad_bands']}): "
+            "edit cube.bad_bands and cube.shape of the card to keep them"
+        )
+    rows = zip(coding.names, coding.ids, found.counts, strict=True)
+    few = [f"{n} ({count:,})" for n, code, count in rows if count < FEW and not {n, code} & set(coding.ignore)]
+    if few:
+        yield f"fewer than {FEW} labelled pixels: {', '.join(few)}; label more, or leave them out with --ignore"
+    labels = np.where(np.isin(found.raster.codes, coding.ids), found.raster.codes, 0)
+    turned = better_turn(found.view, labels)
+    if turned:
+        yield f"the labels fit the spectra clearly better when {turned}: look at the picture"

@@ -1,0 +1,115 @@
+"""Where on Earth the pixels of a cube lie, through rasterio (``pip install 'hsiaug[geo]'``)."""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.data.catalogue import find_entry
+from hsiaug.data.files import find_file
+from hsiaug.data.readers_envi import find_envi
+from hsiaug.errors import DataUnavailableError
+
+__all__ = ["Georeference", "geo_installed", "need_geo", "quiet", "read_georeference", "scene_georeference"]
+
+
+@dataclass(frozen=True)
+class Georeference:
+    """transform: (a, b, c, d, e, f); column and row of a pixel's corner lie at x = a·col + b·row + c, y = d·col +
+    e·row + f. crs: the coordinate reference system as WKT, or "" where the file names none.
+    """
+
+    transform: tuple[float, ...]
+    crs: str = ""
+
+    @property
+    def metres(self) -> float | None:
+        """Side of a pixel in metres; None where the system's unit is another one, or not known."""
+        import rasterio
+
+        if not self.crs or not (system := rasterio.CRS.from_wkt(self.crs)).is_projected:
+            return None
+        a, b, _, d, e, _ = self.transform
+        return round(math.sqrt(abs(a * e - b * d)) * float(system.linear_units_factor[1]), 6)
+
+    def shifted(self, row: int, column: int) -> Georeference:
+        """The same, where (row, column) is the first pixel."""
+        a, b, c, d, e, f = self.transform
+        return Georeference((a, b, c + a * column + b * row, d, e, f + d * column + e * row), self.crs)
+
+    def pixels(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
+        """(n, 2) row and column of the pixels that hold the points at x (n,), y (n,)."""
+        a, b, c, d, e, f = self.transform
+        inverse = np.linalg.inv(np.array([[a, b], [d, e]]))
+        column, row = inverse @ np.stack([np.asarray(x) - c, np.asarray(y) - f])
+        return np.stack([np.floor(row), np.floor(column)], axis=1).astype(np.int64)
+
+
+def geo_installed() -> bool:
+    """Whether rasterio is there."""
+    return find_spec("rasterio") is not None
+
+
+def need_geo(what: str, mend: str) -> None:
+    """Raise DataUnavailableError, with what to do instead, where rasterio is not installed."""
+    if not geo_installed():
+        raise DataUnavailableError(
+            f"{what} needs rasterio",
+            value="rasterio is not installed",
+            mend=f"pip install 'hsiaug[geo]', or {mend}",
+        )
+
+
+@contextmanager
+def quiet() -> Iterator[Any]:
+    """rasterio, without its warnings of files that lie nowhere."""
+    import rasterio
+
+    with warnings.catch_warnings(), rasterio.Env(CPL_LOG="OFF", GDAL_PAM_ENABLED="NO"):
+        warnings.simplefilter("ignore")
+        yield rasterio
+
+
+def read_georeference(path: Path, data: str | None = None) -> Georeference | None:
+    """That of a GeoTIFF, or of an ENVI pair by either of its files; None where it has none, or rasterio is missing.
+
+    data: name of the data file beside an ENVI header, where it is not the header's name with a usual ending.
+    """
+    if path.suffix.lower() in (".mat", ".npy") or not geo_installed():
+        return None
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        pair = find_envi(path, data)
+        if pair is None:
+            return None
+        path = pair[1]
+    with quiet() as rasterio:
+        try:
+            with rasterio.open(path) as file:
+                if file.transform.is_identity:
+                    return None
+                crs = file.crs.to_wkt() if file.crs else ""
+                return Georeference(tuple(float(v) for v in file.transform[:6]), crs)
+        except rasterio.errors.RasterioError:
+            # The array was read by another library; without its place on Earth it is still a scene.
+            return None
+
+
+def scene_georeference(ref: str | os.PathLike[str]) -> Georeference | None:
+    """That of a scene's cube, as its card crops it; None where the file gives none."""
+    entry = find_entry(ref)
+    cube = entry.card.cube
+    path = None if entry.card.procedural else find_file(entry, cube)
+    found = None if path is None or cube.axes != "hwb" else read_georeference(path, cube.data)
+    if found is None:
+        return None
+    return found.shifted((cube.rows or (0,))[0], (cube.columns or (0,))[0])

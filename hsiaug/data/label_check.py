@@ -1,0 +1,201 @@
+"""Labels that somebody wants to use: reading a raster of them, naming their codes, and whether they fit the cube."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.data.burn import regrid
+from hsiaug.data.declared import declared
+from hsiaug.data.georeference import Georeference, geo_installed, quiet, read_georeference
+from hsiaug.data.readers import must_exist, read_label_file
+from hsiaug.errors import InputError, SceneError, did_you_mean
+
+__all__ = ["Coding", "LabelRaster", "better_turn", "name_codes", "on_grid", "read_raster"]
+
+MOST_CODES = 256
+"""A raster with more codes than this is hardly one of labels."""
+
+CLEARLY = 1.3
+"""Labels that explain so many times more of the spectra when turned are probably turned."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelRaster:
+    """codes: (H, W) int64. changed: whether they differ from what the file holds, and so need a file of their own.
+
+    missing: a code that stands for no label, beside 0. names: by code, where the file names them. notes: for people.
+    """
+
+    codes: NDArray[np.int64]
+    changed: bool = False
+    missing: int | None = None
+    names: tuple[str, ...] = ()
+    ground: Georeference | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Coding:
+    """names, ids: of the classes, and their codes. ignore: names and codes without a label. notes: for people."""
+
+    names: tuple[str, ...]
+    ids: tuple[int, ...]
+    ignore: tuple[str | int, ...]
+    notes: tuple[str, ...]
+
+
+def read_raster(path: Path, key: str | None) -> LabelRaster:
+    """The label raster of a .mat, .npy, ENVI or image file, a GeoTIFF with its place where rasterio is installed.
+
+    Raises SceneError where the file is missing or damaged, or holds no whole numbers.
+    """
+    must_exist(path)
+    said = declared(path)
+    ground = read_georeference(path)
+    if path.suffix.lower() in (".tif", ".tiff") and geo_installed():
+        codes, changed = _read_tiff(path)
+    else:
+        codes, changed = read_label_file(path, key=key), False
+    if codes.dtype.kind == "f":
+        gone = np.isnan(codes)
+        changed, codes = changed or bool(gone.any()), np.where(gone, 0, codes)
+        odd = codes != np.rint(codes)
+        if odd.any():
+            raise SceneError(
+                f"{path}: labels must be whole numbers",
+                value=f"{codes[odd][0]:g}",
+                mend="Name the raster of the classes; save class codes as integers, with 0 for unlabelled pixels.",
+            )
+    missing = None if said.nodata is None or said.nodata != int(said.nodata) else int(said.nodata)
+    return LabelRaster(codes.astype(np.int64), changed, missing or None, said.classes, ground)
+
+
+def _read_tiff(path: Path) -> tuple[NDArray[Any], bool]:
+    """The first band, and whether the reader of labels gives another array."""
+    with quiet() as rasterio:
+        try:
+            with rasterio.open(path) as file:
+                codes = np.asarray(file.read(1))
+        except rasterio.errors.RasterioError:
+            return read_label_file(path), False
+    try:
+        return codes, not np.array_equal(codes, read_label_file(path))
+    except SceneError:
+        return codes, True
+
+
+def on_grid(raster: LabelRaster, shape: tuple[int, int], ground: Georeference | None) -> LabelRaster:
+    """The raster on the cube's grid (H, W); the same one where it is there, or where nothing says that it is not."""
+    if raster.ground is None or ground is None:
+        return raster
+    apart = bool(raster.ground.crs and ground.crs) and not _same_system(raster.ground.crs, ground.crs)
+    steps = np.abs(np.subtract(raster.ground.transform, ground.transform))
+    side = max(abs(ground.transform[0]), abs(ground.transform[1]))
+    if not apart and raster.codes.shape == shape and steps[[2, 5]].max() < 0.5 * side and steps.max() < side:
+        return raster
+    codes = regrid(raster.codes, raster.ground, shape, ground, 0)
+    note = "the labels lie on another grid than the cube: moved to its grid by nearest neighbour"
+    return replace(raster, codes=codes, changed=True, notes=(*raster.notes, note))
+
+
+def _same_system(a: str, b: str) -> bool:
+    import rasterio
+
+    return bool(rasterio.CRS.from_wkt(a) == rasterio.CRS.from_wkt(b))
+
+
+def name_codes(
+    codes: NDArray[np.int64],
+    names: tuple[str, ...],
+    said: tuple[str, ...],
+    ignore: tuple[str, ...],
+    missing: int | None,
+) -> Coding:
+    """Names for the codes (H, W): as given, else as the file says, else "class 1", "class 2", …
+
+    names: of the codes present, in ascending order, or of codes 1, 2, …, if there are more names. said: names by code.
+    ignore: codes, or names, that count as unlabelled. missing: a code that does too.
+    Raises SceneError for a raster that can be none of labels, InputError for names that do not fit.
+    """
+    present, counts = np.unique(codes, return_counts=True)
+    of = dict(zip(present.tolist(), counts.tolist(), strict=True))
+    if len(of) > MOST_CODES:
+        raise SceneError(
+            f"a label raster has at most {MOST_CODES} codes",
+            value=f"{len(of):,} different values, {present[0]} to {present[-1]}",
+            mend="Name the raster of the classes; for a .mat with several arrays, with --labels-key.",
+        )
+    dropped = {int(item) for item in ignore if item.lstrip("-").isdigit()}
+    if missing is not None:
+        dropped.add(missing)
+    classes = [code for code in of if code != 0 and code not in dropped]
+    listed = ", ".join(f"{code} ({of[code]:,} px)" for code in classes[:12]) + (", …" if len(classes) > 12 else "")
+    notes = []
+    if names and len(names) == len(classes):
+        ids: tuple[int, ...] = tuple(classes)
+    elif names and classes and len(names) >= classes[-1] and classes[0] > 0:
+        ids = tuple(range(1, len(names) + 1))
+        notes = [f"no pixel: {', '.join(n for n, code in zip(names, ids, strict=True) if code not in of)}"]
+    elif names:
+        raise InputError(
+            "--classes must name every code of the labels, in ascending order",
+            value=f"{len(names)} names for {len(classes)} codes: {listed or 'none but 0'}",
+            mend="Give one name per code; leave codes out with --ignore.",
+        )
+    else:
+        ids = tuple(classes)
+        names = tuple(said[c] if 0 < c < len(said) and said[c] else f"class {c}" for c in ids)
+        if not said:
+            notes = ["classes have no names: give them with --classes, or edit labels.names of the card"]
+    unknown = [item for item in ignore if not item.lstrip("-").isdigit() and item not in names]
+    if unknown:
+        raise InputError(
+            "--ignore must name a class or a code", value=repr(unknown[0]), mend=did_you_mean(unknown[0], names)
+        )
+    if len(ids) < 2:
+        raise SceneError(
+            "labels need at least two classes",
+            value=f"codes {listed or 'none but 0'}",
+            mend="0 is unlabelled: number the classes from 1 on; check --ignore.",
+        )
+    words = tuple(item for item in ignore if item in names)
+    return Coding(names, ids, (*words, *sorted(dropped & set(of))), tuple(notes))
+
+
+def better_turn(view: NDArray[Any], codes: NDArray[np.int64]) -> str | None:
+    """How the labels (H, W) must be turned to fit the cube (H, W, B) clearly better, or None.
+
+    Fit: share of the variance of the spectra that the classes explain, in the mean over bands (η²), for every turn
+    that keeps the shape. Right labels explain far more than turned ones, except on scenes of mirrored fields.
+    """
+    bands = view[:, :, :: max(1, view.shape[2] // 8)]
+    turns = {
+        "": codes,
+        "upside down": codes[::-1],
+        "mirrored left to right": codes[:, ::-1],
+        "turned by 180°": codes[::-1, ::-1],
+    }
+    if codes.shape[0] == codes.shape[1]:
+        turns |= {"transposed": codes.T, "transposed and turned": codes.T[::-1, ::-1]}
+    fit = {name: _explained(bands, np.ascontiguousarray(turned)) for name, turned in turns.items()}
+    best = max(fit, key=lambda name: fit[name])
+    return best if best and fit[best] > CLEARLY * fit[""] + 0.05 else None
+
+
+def _explained(bands: NDArray[Any], codes: NDArray[np.int64]) -> float:
+    rows, columns = np.nonzero(codes)
+    step = max(1, len(rows) // 20_000)
+    rows, columns = rows[::step], columns[::step]
+    x = np.asarray(bands[rows, columns], dtype=np.float64)
+    x = np.where(np.isfinite(x), x, 0)
+    ids, group = np.unique(codes[rows, columns], return_inverse=True)
+    member = np.eye(len(ids))[group]
+    means = member.T @ x / member.sum(axis=0)[:, None]
+    within = ((x - means[group]) ** 2).sum(axis=0)
+    total = ((x - x.mean(axis=0)) ** 2).sum(axis=0)
+    return float(np.mean(1 - within[total > 0] / total[total > 0])) if (total > 0).any() else 0.0

@@ -1,0 +1,74 @@
+"""From a file of labels, of whatever kind, to a label raster on the grid of the cube."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from hsiaug.data.burn import burn
+from hsiaug.data.cube_check import CubeFacts, guess_axes
+from hsiaug.data.georeference import Georeference
+from hsiaug.data.label_check import Coding, LabelRaster, name_codes, on_grid, read_raster
+from hsiaug.data.marks import KINDS, Marks, read_marks
+from hsiaug.data.readers import must_exist
+from hsiaug.errors import SceneError
+
+__all__ = ["code_labels", "labels_on_cube", "read_labels"]
+
+
+def read_labels(path: Path, key: str | None, field: str | None, crs: str | None) -> Marks | LabelRaster:
+    """Marks or a raster, by the file's ending. key: of a .mat; field, crs: of marks. Raises as these readers do."""
+    must_exist(path)
+    suffix = path.suffix.lower()
+    if suffix == ".shp":
+        raise SceneError(
+            f"{path} must be a raster, GeoPackage, GeoJSON or CSV",
+            value="a shapefile",
+            mend="Export the layer as GeoPackage: ogr2ogr labels.gpkg labels.shp, or 'Save features as' of QGIS.",
+        )
+    return read_marks(path, field, crs) if suffix in KINDS else read_raster(path, key)
+
+
+def labels_on_cube(
+    found: Marks | LabelRaster,
+    seen: CubeFacts,
+    ground: Georeference | None,
+    classes: tuple[str, ...],
+    ignore: tuple[str, ...],
+    where: str,
+) -> LabelRaster:
+    """The labels as codes (H, W) on the cube's grid, none where the cube has no data.
+
+    classes, ignore: as the user gave them. where: how errors name the file.
+    Raises SceneError where the labels do not fit the cube.
+    """
+    shape = seen.shape[:2]
+    if isinstance(found, Marks):
+        burnt = burn(found.without(ignore), shape, ground, classes, where)
+        raster = LabelRaster(burnt.codes, True, None, ("", *burnt.names), None, burnt.notes)
+    else:
+        raster = on_grid(found, shape, ground)
+    if raster.codes.shape == shape[::-1] != shape:
+        note = "height and width of the labels are exchanged: transposed to fit the cube"
+        raster = replace(raster, codes=raster.codes.T, changed=True, notes=(*raster.notes, note))
+    if raster.codes.shape != shape:
+        guess_axes((*shape, -1), raster.codes.shape)  # says what is wrong
+    lost = seen.empty & (raster.codes != 0) & (raster.codes != (raster.missing or 0))
+    if lost.any():
+        note = f"{int(lost.sum()):,} labelled pixels hold no data in the cube: left unlabelled"
+        codes = np.where(lost, 0, raster.codes)
+        raster = replace(raster, codes=codes, changed=True, notes=(*raster.notes, note))
+    return raster
+
+
+def code_labels(
+    found: Marks | LabelRaster, raster: LabelRaster, classes: tuple[str, ...], ignore: tuple[str, ...]
+) -> Coding:
+    """Names for the codes of a raster. Of marks, those that are ignored are gone already."""
+    words = any(raster.names)
+    if isinstance(found, Marks):
+        ignore = tuple(item for item in ignore if item not in map(str, found.values))
+        classes = raster.names[1:] if words else classes
+    return name_codes(raster.codes, classes, raster.names, ignore, raster.missing)

@@ -1,0 +1,78 @@
+"""Writing a new card and what belongs to it: proven first, then all files at once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from hsiaug.data.cardtext import CardDraft
+from hsiaug.data.loading import load_scene
+from hsiaug.errors import InputError
+from hsiaug.scene import Scene
+
+__all__ = ["Picture", "Save", "write_card"]
+
+Save = Callable[[Path], object]
+"""Writes one derived file under the name that it is told."""
+
+Picture = Callable[[Scene, Path], object]
+"""Draws a scene into a PNG."""
+
+
+def write_card(
+    out: Path,
+    draft: CardDraft,
+    derived: dict[str, Save],
+    picture: Picture | None,
+    inputs: tuple[Path, ...],
+    overwrite: bool,
+) -> tuple[Scene, tuple[Path, ...]]:
+    """Everything under passing names, then the proof, then the final names, the card's last.
+
+    derived: by file name, what else is written into the card's folder. inputs: files that are never replaced.
+    Returns the scene as loaded from the card, and the files, the card first.
+    Raises InputError where a file is in the way or the folder cannot be written to, SceneError where the card does not
+    give a scene; then nothing is left behind.
+    """
+    folder, token = out.parent, uuid.uuid4().hex[:8]
+    look = f"{out.stem}_look.png"
+    finals = {name: folder / name for name in (*derived, *((look,) if picture else ()))}
+    for final in finals.values():
+        mine = any(final.exists() and final.samefile(path) for path in inputs if path.exists())
+        if mine or (final.exists() and not overwrite):
+            raise InputError(
+                f"{final}, which is to be written, must not exist yet",
+                value="one of the scene's own files" if mine else "a file",
+                mend="Use another --out." if mine else "Use another --out, or add --force.",
+            )
+    passing = {name: folder / f".{token}_{name}" for name in (*finals, out.name)}
+    card = passing[out.name]
+    try:
+        for name, save in derived.items():
+            save(passing[name])
+        card.write_text(_renamed(draft, passing).text(), encoding="utf-8")
+        scene = load_scene(card, progress=False)
+        if picture:
+            picture(scene, passing[look])
+        card.write_text(draft.text(), encoding="utf-8")
+        for name, final in finals.items():
+            passing[name].replace(final)
+        card.replace(out)
+    except OSError as error:
+        raise InputError(
+            f"--out {out} must lie in a folder that can be written to",
+            value=error.strerror,
+            mend="Name another one.",
+        ) from error
+    finally:
+        for path in passing.values():
+            path.unlink(missing_ok=True)
+    return scene, (out, *finals.values())
+
+
+def _renamed(draft: CardDraft, passing: dict[str, Path]) -> CardDraft:
+    """The draft with the passing names of what is derived."""
+    cube, labels = (passing[file].name if file in passing else file for file in (draft.cube, draft.labels))
+    return replace(draft, cube=cube, labels=labels)

@@ -1,0 +1,186 @@
+"""Pictures and files of whole scenes: the quick look at a scene and its labels, and the map that a classifier made."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.data.georeference import Georeference, need_geo, quiet
+from hsiaug.errors import InputError
+from hsiaug.quality.sheets import class_colours, rgb_bands
+from hsiaug.scene import Scene
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["RASTERS", "check_map_target", "save_map", "save_map_picture", "save_quick_look"]
+
+RASTERS = (".tif", ".tiff", ".npy")
+"""Endings of map files that hold class ids."""
+
+LONGEST = 1400
+"""Pixels of the longer side of a picture; larger scenes are thinned out to it."""
+
+SPARSE = 0.01
+"""Labels on a smaller share of the pixels are drawn larger than they are, or nobody would see them."""
+
+
+def save_quick_look(scene: Scene, path: Path) -> None:
+    """A PNG of the scene in red, green and blue, and beside it the same with the labels over it, and the legend."""
+    step = _step(scene.shape)
+    bands = list(rgb_bands(scene.wavelengths, scene.bands))
+    rgb = _stretched(scene.cube[::step, ::step, bands])
+    ids, note = _thinned(scene.labels, step)
+    colours = class_colours(len(scene.class_names))
+    over = np.where(ids[:, :, None] > 0, colours[ids], (rgb // 2) + 40).astype(np.uint8)
+    figure, panels = _figure(rgb.shape[:2], 2)
+    centres = scene.wavelengths
+    shown = " / ".join(f"{centres[b]:.0f} nm" if centres is not None else f"band {b}" for b in bands)
+    for panel, image, title in zip(panels, (rgb, over), (f"{scene.name}: {shown}", f"labels{note}"), strict=True):
+        panel.imshow(image, interpolation="nearest")
+        panel.set_title(title, fontsize=10)
+    entries = zip(scene.class_names, colours[1:], scene.class_counts, strict=True)
+    _legend(figure, [(f"{name}: {count:,}", colour) for name, colour, count in entries])
+    figure.savefig(path, dpi=110, format="png")
+
+
+def save_map_picture(path: Path, ids: NDArray[np.int16], names: Sequence[str], title: str, note: str) -> None:
+    """A PNG of a map (H, W) of class ids 1..C, 0 = no data, with a legend of the classes and their shares.
+
+    Raises InputError where the file cannot be written.
+    """
+    colours = class_colours(len(names))
+    colours[0] = 255
+    step = _step(ids.shape)
+    figure, panels = _figure(ids[::step, ::step].shape, 1)
+    panels[0].imshow(colours[ids[::step, ::step]], interpolation="nearest")
+    panels[0].set_title(title, fontsize=10)
+    panels[0].set_xlabel(note, fontsize=8)
+    counts = np.bincount(ids.ravel(), minlength=len(names) + 1)[1:]
+    shares = 100 * counts / max(1, counts.sum())
+    entries = zip(names, colours[1:], shares, strict=True)
+    _legend(figure, [(f"{name}: {share:.1f} %", colour) for name, colour, share in entries])
+    _whole(path, lambda fresh: figure.savefig(fresh, dpi=110, format="png"))
+
+
+def check_map_target(path: Path) -> None:
+    """Raise, before any work, InputError for a file that cannot be, DataUnavailableError where rasterio is missing."""
+    suffix = path.suffix.lower()
+    if suffix not in (*RASTERS, ".png"):
+        raise InputError(
+            "--out must end in .tif, .npy or .png", value=repr(str(path)), mend="For example --out map.tif."
+        )
+    if not path.absolute().parent.is_dir() or path.is_dir():
+        raise InputError(
+            f"--out {path} must be a file in a folder that exists",
+            value="a folder" if path.is_dir() else f"no folder {path.parent}",
+            mend="Make the folder first, or name another file.",
+        )
+    if suffix in (".tif", ".tiff"):
+        need_geo("a map as GeoTIFF", "use --out map.npy, or --out map.png.")
+
+
+def save_map(
+    path: Path, ids: NDArray[np.int16], names: Sequence[str], ground: Georeference | None, facts: Mapping[str, str]
+) -> None:
+    """Write a map (H, W) of class ids 1..C, 0 = no data, as GeoTIFF or .npy, by the ending.
+
+    The GeoTIFF is uint8 with a colour table (int16 without one, for more than 255 classes), lies where ``ground`` says,
+    and carries the names of the classes (CLASS_1, …) and ``facts`` as tags.
+    Raises InputError where the file cannot be written.
+    """
+    if path.suffix.lower() == ".npy":
+        _whole(path, lambda fresh: np.save(fresh, ids))
+        return
+    small = len(names) < 256
+    profile: dict[str, Any] = {
+        "driver": "GTiff",
+        "height": ids.shape[0],
+        "width": ids.shape[1],
+        "count": 1,
+        "dtype": "uint8" if small else "int16",
+        "nodata": 0,
+        "compress": "deflate",
+    }
+
+    def write(fresh: Path) -> None:
+        with quiet() as rasterio:
+            if ground is not None:
+                profile.update(transform=rasterio.Affine(*ground.transform), crs=ground.crs or None)
+            with rasterio.open(fresh, "w", **profile) as file:
+                file.write(ids.astype(profile["dtype"]), 1)
+                if small:
+                    colours = class_colours(len(names)).tolist()
+                    file.write_colormap(1, {i: (*rgb, 255 if i else 0) for i, rgb in enumerate(colours)})
+                file.update_tags(**facts, **{f"CLASS_{i}": name for i, name in enumerate(names, start=1)})
+                file.set_band_description(1, "class")
+
+    _whole(path, write)
+
+
+def _whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file whole or not at all."""
+    fresh = path.with_name(f".{uuid.uuid4().hex}{path.suffix.lower()}")
+    try:
+        write(fresh)
+        fresh.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"--out {path} must be a file that can be written",
+            value=error.strerror or error,
+            mend="Name another file.",
+        ) from error
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _step(shape: tuple[int, ...]) -> int:
+    return -(-max(shape[:2]) // LONGEST)
+
+
+def _stretched(rgb: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8, each colour from its 2nd to its 98th percentile of the pixels that have data."""
+    seen = rgb[rgb.any(axis=2)]
+    low, high = (np.percentile(seen, q, axis=0) for q in (2, 98)) if len(seen) else (np.zeros(3), np.ones(3))
+    share = (rgb - low) / np.maximum(high - low, 1e-12)
+    return np.round(255 * np.clip(share, 0, 1)).astype(np.uint8)
+
+
+def _thinned(labels: NDArray[np.int16], step: int) -> tuple[NDArray[np.int16], str]:
+    """Labels of every step-th row and column, such that no labelled block looks unlabelled; and how they are drawn."""
+    from scipy.ndimage import maximum_filter
+
+    sparse = np.count_nonzero(labels) < SPARSE * labels.size
+    side = max(step, max(labels.shape) // 120) if sparse else step
+    if side > 1:
+        labels = np.where(labels > 0, labels, maximum_filter(labels, side))
+    return labels[::step, ::step], ", drawn larger than they are" if sparse and side > 1 else ""
+
+
+def _figure(shape: tuple[int, ...], panels: int) -> tuple[Figure, list[Axes]]:
+    """A figure of maps side by side, without ticks."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    height, width = shape[0], shape[1]
+    across = min(9.0, max(3.5, 8.0 * width / height)) * panels
+    figure = Figure(figsize=(across + 2.5, max(3.0, across / panels * height / width + 0.8)), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = list(figure.subplots(1, panels, squeeze=False)[0])
+    for panel in axes:
+        panel.set_xticks([])
+        panel.set_yticks([])
+    return figure, axes
+
+
+def _legend(figure: Figure, entries: Sequence[tuple[str, NDArray[np.uint8]]]) -> None:
+    from matplotlib.patches import Patch
+
+    patches = [Patch(color="#{:02x}{:02x}{:02x}".format(*colour), label=text) for text, colour in entries]
+    figure.legend(handles=patches, loc="outside right upper", fontsize=8, frameon=False)

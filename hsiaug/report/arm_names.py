@@ -1,0 +1,128 @@
+"""How an arm with a classifier is typed: ``GENERATOR[@λ[@ω]]/CLASSIFIER``, as in ``txt2hsi@1@3/cnn2d``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from hsiaug.errors import InputError, did_you_mean
+from hsiaug.report.cells import Arm
+from hsiaug.report.labels import method_labels
+from hsiaug.report.records import Method
+
+__all__ = ["Key", "arm_names", "find_arm"]
+
+Key = tuple[Arm, Method]
+"""An arm and a classifier."""
+
+FORM = "GENERATOR[@λ[@ω]]/CLASSIFIER"
+
+
+def arm_names(keys: Iterable[Key]) -> dict[Key, str]:
+    """A text for each key that :func:`find_arm` takes back to it.
+
+    Where several versions or settings share a name, the text holds what differs, as the report's tables do:
+    ``smote k=3@1/svm``.
+    """
+    listed = sorted(set(keys), key=lambda key: (key[0].rank, key[1].name, key[1].version, key[1].params))
+    generators = method_labels(arm.generator for arm, _ in listed)
+    classifiers = method_labels(classifier for _, classifier in listed)
+    return {key: _name(key, generators, classifiers) for key in listed}
+
+
+def _name(key: Key, generators: Mapping[Method, str], classifiers: Mapping[Method, str]) -> str:
+    arm, classifier = key
+    lam = "" if arm.generator.name == "none" and arm.lam == 0 else f"@{arm.lam:g}"
+    omega = "" if arm.omega is None else f"@{arm.omega:g}"
+    return f"{generators[arm.generator]}{lam}{omega}/{classifiers[classifier]}"
+
+
+def find_arm(text: str, role: str, keys: Iterable[Key]) -> Key:
+    """The one key that the text fits.
+
+    text: names, with λ, ω and settings (``smote k=3/svm``) where several fit; or a name of :func:`arm_names`.
+    role: A or B, for messages.
+    Raises InputError where the text has another form, a name is not there (with near ones), and where no key or
+    several fit, which are listed.
+    """
+    names = arm_names(keys)
+    exact = [key for key, name in names.items() if name == text]
+    if len(exact) == 1:
+        return exact[0]
+    cuts = [i for i, sign in enumerate(text) if sign == "/"]
+    # The names of classifiers may hold a slash of their own.
+    found = list(dict.fromkeys(key for cut in cuts for key in _fitting(text[:cut], text[cut + 1 :], names)))
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise InputError(
+            f"{role} must name one arm",
+            value=f"{text!r}, which fits {len(found)}: {_listed(names[key] for key in found)}",
+            mend="Type one of them, in quotes where it has a space.",
+        )
+    if not cuts:
+        raise InputError(
+            f"{role} must be {FORM}", value=repr(text), mend=f"In the store: {_listed(names.values())}."
+        )
+    raise _unknown(text, role, cuts, names)
+
+
+def _fitting(left: str, classifier: str, names: Mapping[Key, str]) -> list[Key]:
+    """Keys whose names fit, and whose λ and ω do where they are given."""
+    parts = _parts(left)
+    if parts is None:
+        return []
+    generator, lam, omega = parts
+    generators = method_labels(arm.generator for arm, _ in names)
+    classifiers = method_labels(c for _, c in names)
+    return [
+        (arm, c)
+        for arm, c in names
+        if _fits(generator, generators[arm.generator])
+        and _fits(classifier, classifiers[c])
+        and lam in (None, f"{arm.lam:g}")
+        and omega in (None, None if arm.omega is None else f"{arm.omega:g}")
+    ]
+
+
+def _fits(text: str, label: str) -> bool:
+    """True where the text is the label's name, alone or with some of the settings that the label holds."""
+    words = text.split()
+    return words[:1] == label.split()[:1] and set(words) <= set(label.split())
+
+
+def _parts(left: str) -> tuple[str, str | None, str | None] | None:
+    """Generator, λ and ω, the numbers as this module writes them; None where they are no numbers."""
+    match = re.fullmatch(r"(.+?)(?:@([^@]*))?(?:@([^@]*))?", left)
+    if match is None:
+        return None
+    try:
+        lam, omega = (None if part is None else f"{float(part):g}" for part in match.groups()[1:])
+    except ValueError:
+        return None
+    return match[1], lam, omega
+
+
+def _unknown(text: str, role: str, cuts: Sequence[int], names: Mapping[Key, str]) -> InputError:
+    """The error that says which part is not there."""
+    rule = f"{role} must be an arm of the store, {FORM}"
+    # Of several slashes, the one before the name of a classifier that is there.
+    cut = next((cut for cut in cuts if text[cut + 1 :] in {c.name for _, c in names}), cuts[0])
+    left, classifier = text[:cut], text[cut + 1 :]
+    parts = _parts(left)
+    if parts is None:
+        return InputError(
+            rule, value=repr(text), mend="λ and ω are numbers after the generator's name: smote@0.5/svm."
+        )
+    generators = method_labels(arm.generator for arm, _ in names)
+    classifiers = method_labels(c for _, c in names)
+    for name, labels, kind in ((parts[0], generators, "generator"), (classifier, classifiers, "classifier")):
+        if not any(_fits(name, label) for label in labels.values()):
+            known = {*labels.values(), *(method.name for method in labels)}
+            return InputError(rule, value=f"the {kind} {name!r}", mend=did_you_mean(name, known))
+    alike = [name for (arm, _), name in names.items() if _fits(parts[0], generators[arm.generator])]
+    return InputError(rule, value=f"{text!r}, of which there is no trial", mend=f"There are {_listed(alike)}.")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"

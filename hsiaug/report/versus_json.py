@@ -1,0 +1,81 @@
+"""Two arms against each other as plain values, for other programs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from hsiaug.metrics.significance import MIN_PAIRS
+from hsiaug.report.compare import ALPHA, TINY
+from hsiaug.report.versus import Duel, Pairing, draws_needed
+from hsiaug.report.versus_views import notes, pixels_tested, said_of_test
+
+__all__ = ["duel_json"]
+
+
+def duel_json(duel: Duel, store: str | None) -> dict[str, Any]:
+    """Everything as plain values: fractions, B − A; null where there is no number."""
+    return {
+        "format": 1,
+        "store": store,
+        "a": duel.a,
+        "b": duel.b,
+        "difference": "B - A, as a fraction",
+        "alpha": ALPHA,
+        "fewest_draws": MIN_PAIRS,
+        "conditions": [_condition_json(pairing) for pairing in duel.pairings],
+        "apart": list(duel.apart),
+    }
+
+
+def _condition_json(pairing: Pairing) -> dict[str, Any]:
+    main = pairing.comparison.main
+    higher, equal, lower = pairing.counts
+    key = pairing.score.key
+    return {
+        "title": pairing.table.title,
+        "condition": asdict(pairing.table.condition),
+        "leaky": pairing.table.leaky,
+        "metric": key,
+        "verdict": pairing.verdict,
+        "n": pairing.n,
+        "mean": main.mean,
+        "std": main.std,
+        "t_interval_95": pairing.interval,
+        "median": pairing.median,
+        "b_higher": higher,
+        "equal": equal,
+        "a_higher": lower,
+        "wilcoxon": {
+            "p": pairing.comparison.p,
+            "p_holm": pairing.comparison.p_holm,
+            "tests": pairing.tests,
+            "draws_needed": draws_needed(pairing.tests),
+            "text": said_of_test(pairing),
+        },
+        "draws": [
+            {
+                "seed": a.seed,
+                "a": a.metric(key),
+                "b": b.metric(key),
+                "difference": d if abs(d) > TINY else 0.0,
+                "record_a": a.hash,
+                "record_b": b.hash,
+                "block_bootstrap": None if ground.interval is None else asdict(ground.interval),
+                "left_out": ground.why or None,
+            }
+            for (b, a), d, ground in zip(
+                pairing.comparison.pairs, pairing.differences, pairing.ground, strict=True
+            )
+        ],
+        "classes": [
+            {"id": c, "name": name, "test_pixels": pixels_tested(pairing, c), **_recall(pairing, c)}
+            for c, name in enumerate(pairing.table.class_names, start=1)
+        ],
+        "notes": notes(pairing),
+    }
+
+
+def _recall(pairing: Pairing, class_id: int) -> dict[str, Any]:
+    found = pairing.classes.get(class_id)
+    return dict(found._asdict()) if found else {"mean": None, "std": None, "n": 0}

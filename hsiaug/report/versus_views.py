@@ -1,0 +1,186 @@
+"""What ``hsiaug compare`` says of two arms: the effect first, then its spread, then what may be claimed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hsiaug.metrics.significance import smallest_p
+from hsiaug.report.cells import Cell
+from hsiaug.report.compare import ALPHA
+from hsiaug.report.labels import MISSING, count, draws_text, p_text, percent, signed, span
+from hsiaug.report.versus import Duel, Pairing, draws_needed
+
+__all__ = [
+    "BOOTSTRAP_NOTE",
+    "CLASS_HEADER",
+    "DRAW_HEADER",
+    "class_rows",
+    "draw_rows",
+    "facts",
+    "notes",
+]
+
+DRAW_HEADER = ("seed", "A", "B", "Δ", "block 95 %", "inflation", "record A", "record B")
+CLASS_HEADER = ("class", "name", "Δ recall", "std", "n draws", "test pixels")
+
+BOOTSTRAP_NOTE = (
+    "The block bootstrap is of one draw's difference: for two classifiers as they were fitted, over other test ground. "
+    "It resamples whole blocks of pixels, because errors of neighbours go together; McNemar's test takes every pixel for "
+    "an independent one, so its p is too small here (anti-conservative) and is not given. Blocks too are a bit narrow. "
+    "What other training pixels would change is not in it: the verdict rests on the draws alone."
+)
+
+
+def facts(duel: Duel, pairing: Pairing) -> Iterator[tuple[str, str]]:
+    """(field, text) of one condition. Differences are in percentage points, B − A."""
+    main, interval = pairing.comparison.main, pairing.interval
+    std = "" if main.std is None else f" ± {percent(main.std)}"
+    higher, equal, lower = pairing.counts
+    seeds = draws_text(b.seed for b, _ in pairing.comparison.pairs)
+    yield "condition", pairing.table.title
+    if pairing.table.leaky:
+        yield "LEAKY", "location alone answers for part of either score; see 'hsiaug report'"
+    yield "A", f"{duel.a}\t{_mean(pairing, 1)}"
+    yield "B", f"{duel.b}\t{_mean(pairing, 0)}"
+    yield f"Δ{pairing.score.name} B − A", f"{signed(main.mean)}{std} points"
+    yield "95 % t interval", _span(interval) if interval else f"{MISSING} (one draw has no spread)"
+    yield "median Δ", signed(pairing.median)
+    yield (
+        "paired draws",
+        f"{pairing.n} (seeds {seeds}): B higher in {higher}, equal in {equal}, A higher in {lower}",
+    )
+    yield "Wilcoxon signed-rank, two-sided", said_of_test(pairing)
+    yield "verdict", pairing.verdict
+
+
+def _mean(pairing: Pairing, side: int) -> str:
+    """The mean of A or B over the paired draws."""
+    values = [pair[side].metric(pairing.score.key) or 0.0 for pair in pairing.comparison.pairs]
+    return f"{pairing.score.name} {percent(sum(values) / len(values))}"
+
+
+def said_of_test(pairing: Pairing) -> str:
+    """p, or the sentence why these draws cannot give one below .05 and how many could."""
+    comparison, n, tests = pairing.comparison, pairing.n, pairing.tests
+    needed = draws_needed(tests)
+    over = f" over {count(tests, 'condition')}" if tests > 1 else ""
+    if comparison.p is None or comparison.p_holm is None:
+        return (
+            f"not tested: n = {count(n, 'draw')} cannot reach .05, whatever the data say (the smallest p is "
+            f"{p_text(smallest_p(n))}); at least {needed} paired draws are needed{over}"
+        )
+    p = f"p {_equals(comparison.p_holm)}, Holm-corrected{over}" if tests > 1 else f"p {_equals(comparison.p)}"
+    differing = n - pairing.counts[1]
+    if comparison.p_holm < ALPHA:
+        said = "" if comparison.significant else "; but the mean points against most draws, so it claims nothing"
+        return f"{p} (n = {n}){said}"
+    if differing < needed:
+        told = f"n = {n}" if differing == n else f"only {differing} of n = {n} draws differ"
+        least = f"; at least {needed} differing draws are needed{over}"
+        return f"{p}: {told}, which cannot reach .05{over}{least}"
+    return f"{p} (n = {n})"
+
+
+def _equals(p: float) -> str:
+    return f"< {p_text(p)[1:]}" if p_text(p).startswith("<") else f"= {p_text(p)}"
+
+
+def _span(ends: tuple[float, float]) -> str:
+    return f"{signed(ends[0])} to {signed(ends[1])}"
+
+
+def draw_rows(pairing: Pairing) -> list[tuple[str, ...]]:
+    """A row of DRAW_HEADER for each paired draw; – where a block bootstrap was left out (see :func:`notes`)."""
+    rows = []
+    for (b, a), d, ground in zip(pairing.comparison.pairs, pairing.differences, pairing.ground, strict=True):
+        found = ground.interval
+        scores = [percent(t.metric(pairing.score.key) or 0.0) for t in (a, b)]
+        shown = (_span((found.low, found.high)), _inflation(found.inflation)) if found else (MISSING, MISSING)
+        # As much of a hash as 'hsiaug show' needs.
+        rows.append((str(a.seed), *scores, signed(d), *shown, a.hash[:8], b.hash[:8]))
+    return rows
+
+
+def _inflation(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.1f}"
+
+
+def class_rows(pairing: Pairing) -> list[tuple[str, ...]]:
+    """A row of CLASS_HEADER for each class, with or without test pixels."""
+    rows: list[tuple[str, ...]] = []
+    for class_id, name in enumerate(pairing.table.class_names, start=1):
+        found = pairing.classes.get(class_id)
+        pixels = pixels_tested(pairing, class_id)
+        tested = MISSING if not pixels else "–".join(map(str, dict.fromkeys((min(pixels), max(pixels)))))
+        if found is None:
+            rows.append((str(class_id), name, "not evaluable", MISSING, "0", tested))
+        else:
+            std = MISSING if found.std is None else percent(found.std)
+            rows.append((str(class_id), name, signed(found.mean), std, str(found.n), tested))
+    return rows
+
+
+def pixels_tested(pairing: Pairing, class_id: int) -> list[int]:
+    """Test pixels of a class in each paired draw, as the audits count them."""
+    counts = [(b.audit or {}).get("test_counts") or [] for b, _ in pairing.comparison.pairs]
+    return [int(entries[class_id - 1]) for entries in counts if class_id <= len(entries)]
+
+
+def notes(pairing: Pairing) -> list[str]:
+    """What is missing, unequal or left out on this condition."""
+    told = []
+    for name, cell in (("A", pairing.a), ("B", pairing.b)):
+        if cell.failed:
+            told.append(f"{name} failed in {_seeds(cell)}: those draws are not compared.")
+        alone = pairing.unpaired(cell)
+        if alone:
+            told.append(f"{name} has no partner on the same pixels for seeds {draws_text(alone)}.")
+    told += _budget(pairing)
+    for why in dict.fromkeys(ground.why for ground in pairing.ground if ground.interval is None):
+        seeds = [
+            b.seed for (b, _), g in zip(pairing.comparison.pairs, pairing.ground, strict=True) if g.why == why
+        ]
+        told.append(f"No block bootstrap for seeds {draws_text(seeds)}: {why}.")
+    return told + _blocks(pairing)
+
+
+def _seeds(cell: Cell) -> str:
+    listed = draws_text(trial.seed for trial in cell.failed)
+    return f"{count(len(cell.failed), 'trial')} (seeds {listed})"
+
+
+def _budget(pairing: Pairing) -> list[str]:
+    """Rule: equal optimiser steps, where it is the same classifier."""
+    if pairing.a.classifier != pairing.b.classifier:
+        return []
+    steps = [
+        tuple((trial.record.get("optimiser_steps") or {}).get("fit_classifier") for trial in pair)
+        for pair in pairing.comparison.pairs
+    ]
+    unequal = [(a, b) for b, a in steps if None not in (a, b) and a != b]
+    if not unequal:
+        return []
+    a, b = unequal[0]
+    return [
+        f"Unequal budget in {count(len(unequal), 'draw')}: {a:,} optimiser steps in A and {b:,} in B; a difference may "
+        "be the longer training."
+    ]
+
+
+def _blocks(pairing: Pairing) -> list[str]:
+    found = [ground.interval for ground in pairing.ground if ground.interval is not None]
+    if not found:
+        return []
+    side, numbers = found[0].side, [interval.blocks for interval in found]
+    told = [
+        f"Blocks of {side}×{side} pixels (patches of {pairing.table.condition.patch}), {span(numbers, 0)} with test "
+        "pixels. Inflation: variance of a draw's Δ over that from pixels one by one, so many pixels count as one."
+    ]
+    narrow = {c for interval in found for c in interval.narrow}
+    if narrow:
+        names = ", ".join(pairing.table.class_names[c - 1] for c in sorted(narrow))
+        told.append(
+            f"In some draw all test pixels of {names} lie in one block: how sure their recall is, resampling cannot say, "
+            "and an interval of a mean over classes is too narrow by that."
+        )
+    return told
