@@ -90,7 +90,7 @@ class SpecDmParams(Params):
         0.15, "worst mean spectral angle of the image VAE's reconstruction", unit="radians", low=0
     )
     gate_mask: float = param(
-        0.95, "least share of labelled pixels whose class the mask VAE gives back", low=0, high=1
+        0.9, "least share of labelled pixels whose class the mask VAE gives back", low=0, high=1
     )
 
 
