@@ -27,8 +27,11 @@ def add(
         str | None, typer.Option(help="Class names, between commas, in ascending order of their codes.")
     ] = None,
     ignore: Annotated[
-        str | None, typer.Option(help="Classes or codes to treat as unlabelled, between commas; 0 always is.")
+        str | None, typer.Option(help="Classes or codes to treat as unlabelled, between commas.")
     ] = None,
+    zero: Annotated[
+        bool, typer.Option("--zero-is-a-class", help="Code 0 is a class too; else it means unlabelled.")
+    ] = False,
     field: Annotated[
         str | None, typer.Option(help="Attribute or column that holds the class. Default: class, label, …")
     ] = None,
@@ -78,6 +81,7 @@ def add(
         name=name,
         classes=tuple(options.words(classes or "")),
         ignore=tuple(options.words(ignore or "")),
+        zero=zero,
         cube_key=key,
         labels_key=labels_key,
         axes=axes,

@@ -10,7 +10,7 @@ own lie beside your files. Both follow one schema, :class:`hsiaug.data.cards.Sce
 
 The rooms inside: cards (the schema) · catalogue (names, folders) · files (what is here, checksums) ·
 download (mirrors) · readers (.mat, .npy, ENVI, images) · labels (codes to class ids) · loading · pair_cards,
-pair_loading, archives (image–mask pairs) · toy.
+pair_loading, archives (image–mask pairs) · adding (a card from your own files) · toy.
 """
 
 from __future__ import annotations

@@ -35,6 +35,7 @@ class Wishes:
     """What the user said beside the two files; what is None or () is found out, or guessed and said to be a guess.
 
     name: of the scene. classes: names in ascending order of their codes. ignore: classes or codes without a label.
+    zero: code 0 is a class.
     cube_key, labels_key: arrays of .mat files. axes: order of the cube's axes. field, crs: of labels as points or
     polygons. scale, units: of the cube. bad_bands: to drop, counted from 0. nodata: value of pixels without data.
     fill: write a copy of the cube in which such pixels hold 0. overwrite: files of the same names may be replaced.
@@ -43,6 +44,7 @@ class Wishes:
     name: str | None = None
     classes: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    zero: bool = False
     cube_key: str | None = None
     labels_key: str | None = None
     axes: str | None = None
@@ -87,6 +89,10 @@ def _understand(cube: Path, labels: Path, wishes: Wishes) -> Understood:
     raw = read_cube_file(cube, key=wishes.cube_key)
     said, ground = declared(cube), read_georeference(cube)
     given = read_labels(labels, wishes.labels_key, wishes.field, wishes.crs)
+    ignore = wishes.ignore
+    if wishes.zero:
+        given = given.raised()
+        ignore = tuple(str(int(item) + 1) if item.isdigit() else item for item in ignore)
     axes, others = _axes(cube, raw, wishes.axes, given if isinstance(given, LabelRaster) else None)
     view = np.transpose(raw.array, [axes.index(axis) for axis in "hwb"])
     nodata = wishes.nodata if wishes.nodata is not None else said.nodata
@@ -94,8 +100,8 @@ def _understand(cube: Path, labels: Path, wishes: Wishes) -> Understood:
     seen = look_through(view, nodata, (*said.bad_bands, *wishes.bad_bands))
     if seen.unfilled and not wishes.fill:
         raise _gaps(cube, seen, view.nbytes, nodata)
-    raster = labels_on_cube(given, seen, ground, wishes.classes, wishes.ignore, str(labels))
-    coding = code_labels(given, raster, wishes.classes, wishes.ignore)
+    raster = labels_on_cube(given, seen, ground, wishes.classes, ignore, str(labels))
+    coding = code_labels(given, raster, wishes.classes, ignore)
     counts = tuple(int((raster.codes == code).sum()) for code in coding.ids)
     read = read_values(raw, seen, said, wishes.scale, wishes.units, wishes.bad_bands)
     return Understood(raw, view, axes, tuple(others), ground, seen, read, raster, coding, counts)

@@ -38,6 +38,14 @@ class LabelRaster:
     ground: Georeference | None = None
     notes: tuple[str, ...] = ()
 
+    def raised(self) -> LabelRaster:
+        """Codes one higher, so that 0 is a class; what stood for no label, or lay below 0, is 0 then."""
+        blank = (self.codes < 0) | (self.codes == (-1 if self.missing is None else self.missing))
+        names = tuple(self.names and ("", *self.names))
+        note = "0 is a class: all codes are one higher in the new label file"
+        codes = np.where(blank, 0, self.codes + 1)
+        return replace(self, codes=codes, changed=True, missing=None, names=names, notes=(*self.notes, note))
+
 
 @dataclass(frozen=True)
 class Coding:
@@ -131,16 +139,16 @@ def name_codes(
             mend="Name the raster of the classes; for a .mat with several arrays, with --labels-key.",
         )
     dropped = {int(item) for item in ignore if item.lstrip("-").isdigit()}
-    if missing is not None:
-        dropped.add(missing)
+    below = {code for code in of if code < 0}
+    dropped |= below | ({missing} if missing is not None else set())
     classes = [code for code in of if code != 0 and code not in dropped]
     listed = ", ".join(f"{code} ({of[code]:,} px)" for code in classes[:12]) + (", …" if len(classes) > 12 else "")
-    notes = []
+    notes = [f"codes below 0 count as unlabelled: {', '.join(map(str, sorted(below)))}"] if below else []
     if names and len(names) == len(classes):
         ids: tuple[int, ...] = tuple(classes)
-    elif names and classes and len(names) >= classes[-1] and classes[0] > 0:
+    elif names and classes and len(names) > len(classes) > 1 and len(names) >= classes[-1]:
         ids = tuple(range(1, len(names) + 1))
-        notes = [f"no pixel: {', '.join(n for n, code in zip(names, ids, strict=True) if code not in of)}"]
+        notes += [f"no pixel: {', '.join(n for n, code in zip(names, ids, strict=True) if code not in of)}"]
     elif names:
         raise InputError(
             "--classes must name every code of the labels, in ascending order",
@@ -151,7 +159,7 @@ def name_codes(
         ids = tuple(classes)
         names = tuple(said[c] if 0 < c < len(said) and said[c] else f"class {c}" for c in ids)
         if not said:
-            notes = ["classes have no names: give them with --classes, or edit labels.names of the card"]
+            notes += ["classes have no names: give them with --classes, or edit labels.names of the card"]
     unknown = [item for item in ignore if not item.lstrip("-").isdigit() and item not in names]
     if unknown:
         raise InputError(
@@ -161,7 +169,7 @@ def name_codes(
         raise SceneError(
             "labels need at least two classes",
             value=f"codes {listed or 'none but 0'}",
-            mend="0 is unlabelled: number the classes from 1 on; check --ignore.",
+            mend="0 is unlabelled, unless --zero-is-a-class says otherwise; check --ignore.",
         )
     words = tuple(item for item in ignore if item in names)
     return Coding(names, ids, (*words, *sorted(dropped & set(of))), tuple(notes))

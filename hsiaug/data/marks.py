@@ -45,6 +45,11 @@ class Marks:
         values, places = ([listed[i] for i in kept] for listed in (self.values, self.places))
         return replace(self, values=tuple(values), places=tuple(places))
 
+    def raised(self) -> Marks:
+        """Whole numbers one higher, so that 0 is a class."""
+        values = tuple(value + 1 if isinstance(value, int) else value for value in self.values)
+        return replace(self, values=values)
+
 
 def read_marks(path: Path, field: str | None, crs: str | None) -> Marks:
     """The marks of a file. field: the attribute or column of the class, None = the usual one.

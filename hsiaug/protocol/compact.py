@@ -83,7 +83,10 @@ def _nearest(pixels: NDArray[np.intp], start: NDArray[np.intp], count: int) -> N
 def _components(mask: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
     """Pixels (n, 2) of each 8-connected component, largest first."""
     numbered, count = ndimage.label(mask, structure=np.ones((3, 3)))
-    parts = [np.argwhere(numbered == i) for i in range(1, count + 1)]
+    # One pass over the scene, however many components it has.
+    pixels, ids = np.argwhere(mask), numbered[mask]
+    ends = np.cumsum(np.bincount(ids, minlength=count + 1)[1:])
+    parts = np.split(pixels[np.argsort(ids, kind="stable")], ends[:-1]) if count else []
     return sorted(parts, key=len, reverse=True)
 
 

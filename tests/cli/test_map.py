@@ -1,0 +1,240 @@
+"""``hsiaug map``, and the whole way from an ENVI file to a map."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from spectral.io import envi
+from typer.testing import CliRunner
+
+from hsiaug.cli.main import app
+from hsiaug.data import load_scene, toy_scene
+from hsiaug.errors import HsiaugError, InputError
+from hsiaug.plugins.card import build_params
+from hsiaug.plugins.registry import Registry
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.view import pad, patches_at
+from hsiaug.samples import Patches
+from hsiaug.scene import Scene
+from hsiaug.trial import mapping
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.mapping import agreement, map_scene, refit, spec_of
+from hsiaug.trial.run import run_trial
+from hsiaug.trial.spec import TrialSpec, plugin_spec
+from hsiaug.trial.store import Record, Store
+from hsiaug.trial.task import get_task
+from tests.cli.test_bad_input import refused
+
+
+def typed(folder: Path, *words: str) -> str:
+    """What a command prints on stdout, typed in a folder; in this process, which has the libraries loaded."""
+    with contextlib.chdir(folder):
+        answer = CliRunner().invoke(app, words)
+    if answer.exception is not None:
+        raise answer.exception
+    return answer.stdout
+
+
+@pytest.fixture(scope="module")
+def mapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which an ENVI scene of one's own was added and benchmarked, as a user types it."""
+    folder = tmp_path_factory.mktemp("own")
+    scene = toy_scene(height=40, width=32, bands=12, classes=3)
+    cube = scene.cube.copy()
+    cube[-3:] = 0
+    place = ["UTM", "1", "1", "500000", "5000000", "2", "2", "33", "North", "WGS-84", "units=Meters"]
+    envi.save_image(str(folder / "flight.hdr"), cube, ext=".img", metadata={"map info": place})
+    np.save(folder / "labels.npy", scene.labels)
+    typed(folder, "datasets", "add", "flight.hdr", "--labels", "labels.npy", "--classes", "hay,rye,track")
+    words = ("--classifier", "rf", "--patch", "3", "--seeds", "1", "--jobs", "1", "--lambda", "0.5")
+    typed(folder, "benchmark", "flight.toml", *words)
+    return folder
+
+
+def hash_of(folder: Path, generator: str) -> str:
+    records = Store(folder / "hsiaug-results").records()
+    return next(
+        r["hash"]
+        for r in records
+        if (r["spec"]["generator"]["name"], r["spec"]["classifier"]["name"]) == (generator, "rf")
+    )
+
+
+def test_a_map_keeps_its_place_and_repeats_the_record(mapped: Path, tmp_path: Path) -> None:
+    rasterio = pytest.importorskip("rasterio")
+    record = hash_of(mapped, "smote")
+    out = tmp_path / "map.tif"
+    answer = typed(mapped, "map", "flight.toml", "--record", record[:10], "--out", str(out))
+
+    with rasterio.open(out) as file, rasterio.open(mapped / "flight.img") as source:
+        ids = file.read(1)
+        assert file.transform == source.transform and file.crs == source.crs and file.nodata == 0
+        assert file.tags()["CLASS_3"] == "track" and file.tags()["RECORD"] == record
+        assert file.dtypes == ("uint8",) and len({file.colormap(1)[c] for c in (1, 2, 3)}) == 3
+    index, label = Store(mapped / "hsiaug-results").predictions(record)
+    assert np.array_equal(ids.ravel()[index], label)
+    assert (ids[:-3] > 0).all()
+    labels = load_scene(mapped / "flight.toml").labels
+    assert np.array_equal(ids[-3:] == 0, labels[-3:] == 0)
+
+    lines = answer.splitlines()
+    rows = [line.split("\t") for line in lines if "\t" in line]
+    assert [int(row[2]) for row in rows[1:]] == [int((ids == c).sum()) for c in (1, 2, 3, 0)]
+    assert sum(float(row[3]) for row in rows[1:4]) == pytest.approx(100, abs=0.02)
+    assert "test pixels come out exactly as in the record" in answer
+    assert "training pixels, so its agreement with the labels is no accuracy" in answer
+    with Image.open(tmp_path / "map.png") as image:
+        colours = {colour for _, colour in image.convert("RGB").getcolors(1 << 24) or ()}
+        assert {(31, 119, 180), (174, 199, 232), (255, 127, 14)} <= colours
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["map.png", "map.tif"]
+
+
+def test_a_map_may_be_an_array_or_a_picture_alone(mapped: Path, tmp_path: Path) -> None:
+    record = hash_of(mapped, "none")
+    for name in ("map.npy", "alone.png"):
+        typed(mapped, "map", "flight.toml", "--record", record, "--out", str(tmp_path / name))
+
+    assert np.load(tmp_path / "map.npy").shape == (40, 32)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["alone.png", "map.npy", "map.png"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"--record": "zz"}, ("fits 0 of them",)),
+        ({"--out": "m.jpg"}, ("--out must end in .tif",)),
+        ({"--out": "no/m.tif"}, ("no folder no",)),
+        ({"--store": "nowhere"}, ("must be a store",)),
+        ({"scene": "toy"}, ("SCENE must be the scene of the record, flight", "Name flight.toml")),
+    ],
+)
+def test_what_cannot_be_mapped_is_refused(mapped: Path, changes: dict[str, str], parts: tuple[str, ...]) -> None:
+    words = {"--record": hash_of(mapped, "smote"), "--out": "m.tif", **changes}
+    scene = words.pop("scene", "flight.toml")
+    before = sorted(mapped.rglob("*"))
+    with pytest.raises(HsiaugError) as error:
+        typed(mapped, "map", scene, *(word for pair in words.items() for word in pair))
+
+    assert sorted(mapped.rglob("*")) == before
+    for part in parts:
+        assert part in str(error.value)
+
+
+def test_the_command_says_so_in_one_error(mapped: Path) -> None:
+    assert "fits 0 of them" in refused(mapped, "map", "flight.toml", "--record", "zz", "--out", "m.tif")
+
+
+def test_a_record_that_is_not_repeated_is_warned_of(mapped: Path, tmp_path: Path) -> None:
+    shutil.copytree(mapped, tmp_path / "copy")
+    record = hash_of(mapped, "none")
+    path = Store(tmp_path / "copy" / "hsiaug-results").folder(record) / "record.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "predictions_sha256": "0" * 64}))
+    answer = typed(tmp_path / "copy", "map", "flight.toml", "--record", record, "--out", "m.png")
+
+    assert "does NOT repeat the record's predictions" in answer and "numpy" in answer
+
+
+# In one process, on the toy scene.
+
+
+@pytest.fixture
+def tried(toy: Scene, plugins: Registry) -> Callable[..., tuple[TrialSpec, Record]]:
+    """``tried("smote", "nearest")``: a trial, and its record."""
+
+    def run(generator: str, classifier: str, patch: int = 5) -> tuple[TrialSpec, Record]:
+        cards = {
+            kind: plugins.find(kind, n).load().card
+            for kind, n in (("generator", generator), ("classifier", classifier))
+        }
+        parts = {kind: plugin_spec(card, build_params(card, "tiny"), toy) for kind, card in cards.items()}
+        spec = TrialSpec(
+            "pixels",
+            toy.name,
+            toy.sha256,
+            parse_protocol("issd"),
+            patch,
+            0,
+            parts["generator"],
+            parts["classifier"],
+            0.5,
+            None,
+        )
+        bench = Workbench(toy, get_task("pixels"))
+        record, _ = run_trial(spec, bench, plugins, device="cpu", progress=silent)
+        assert record["status"] == "ok", record["error"]
+        # As it comes back from the store.
+        return spec, json.loads(json.dumps(record))
+
+    return run
+
+
+def silent(*_: Any) -> None: ...
+
+
+@pytest.mark.parametrize("classifier", ["nearest", "coords", "svm", "cnn2d"])
+def test_stripes_give_what_the_whole_scene_would(
+    toy: Scene, tried: Any, plugins: Registry, monkeypatch: pytest.MonkeyPatch, classifier: str
+) -> None:
+    spec, record = tried("smote", classifier)
+    assert spec_of(record, toy, plugins) == spec
+    made = refit(spec, toy, plugins, None, device="cpu", progress=silent)
+    monkeypatch.setattr(mapping, "BATCH_BYTES", 12_000)
+    seen: list[int] = []
+    ids = map_scene(made, toy, lambda done, total, note="": seen.append(done))
+
+    assert len(seen) > 5 and seen[-1] == toy.shape[0]
+    assert agreement(made, toy, ids, record).of_map
+    coords = np.argwhere(np.ones(toy.shape, dtype=bool)).astype(np.int32)
+    nowhere = np.full_like(coords, -1)
+    side = {"patch": 5}.get(made.card.input, 1)
+    x = patches_at(pad(toy.cube, side), coords, side)
+    whole = Patches(x[:, :0], coords) if made.card.input == "location" else Patches(x, nowhere)
+    assert np.array_equal(ids.ravel(), made.fitted.predict(whole))
+
+
+def test_a_classifier_that_answers_otherwise_is_noticed(toy: Scene, tried: Any, plugins: Registry) -> None:
+    spec, record = tried("none", "nearest")
+    made = refit(spec, toy, plugins, None, device="cpu", progress=silent)
+    ids = map_scene(made, toy, silent)
+    row, column = np.argwhere(made.split.test)[0]
+    ids[row, column] = ids[row, column] % 5 + 1
+
+    # The map was changed, the classifier was not.
+    same = agreement(made, toy, ids, record)
+    assert (same.of_map, same.of_classifier) == (False, True)
+    same = agreement(made, toy, ids, {**record, "predictions_sha256": "0" * 64})
+    assert (same.of_map, same.of_classifier) == (False, False)
+
+
+def test_a_record_that_would_be_another_trial_here_is_refused(toy: Scene, tried: Any, plugins: Registry) -> None:
+    _, record = tried("none", "nearest")
+
+    def message(**changes: Any) -> str:
+        changed = json.loads(json.dumps(record))
+        for path, value in changes.items():
+            *parents, last = path.split("__")
+            place = changed
+            for key in parents:
+                place = place[key]
+            place[last] = value
+        with pytest.raises(InputError) as error:
+            spec_of(changed, toy, plugins)
+        return str(error.value)
+
+    assert "single pixels" in message(spec__task="change")
+    assert "went well" in message(status="failed")
+    assert "version of the record, 0" in message(spec__classifier__version="0")
+    assert "take the parameters" in message(spec__generator__params={"x": 1})
+    assert "runs alike" in message(hash="0" * 16)
+    other = dataclasses.replace(toy, cube=toy.cube + 1)
+    with pytest.raises(InputError, match="SCENE must be the scene of the record"):
+        spec_of(record, other, plugins)
