@@ -50,10 +50,11 @@ class TileSplit:
     stride: int
 
     def __post_init__(self) -> None:
-        shared = sum(int((a & b).sum()) for a, b in zip(self.trained, self.tested, strict=True))
-        if shared:
+        if self.shared:
             raise SplitError(
-                "training and test tiles must not share a pixel", value=f"{shared} shared", mend="Draw them apart."
+                "training and test tiles must not share a pixel",
+                value=f"{self.shared} shared",
+                mend="Draw them apart.",
             )
 
     @cached_property
@@ -67,6 +68,11 @@ class TileSplit:
         return self._covered(self.test)
 
     @cached_property
+    def shared(self) -> int:
+        """Pixels that lie in a training and in a test tile."""
+        return sum(int((a & b).sum()) for a, b in zip(self.trained, self.tested, strict=True))
+
+    @cached_property
     def audit(self) -> Audit:
         """Labelled pixels of each side and class; overlap is 0 by construction, and measured all the same."""
         counts = {side: self._counts(masks) for side, masks in (("train", self.trained), ("test", self.tested))}
@@ -74,13 +80,12 @@ class TileSplit:
         ids = range(1, len(self.pairs.class_names) + 1)
         present = [c for c in ids if labelled[c - 1]]
         n_train, n_test = sum(counts["train"]), sum(counts["test"])
-        both = sum(int((a & b).sum()) for a, b in zip(self.trained, self.tested, strict=True))
         digest = hashlib.sha256(repr((self.patch, self.train, self.test)).encode()).hexdigest()
         side = f"{self.patch}×{self.patch}"
         return Audit(
             sha256=digest,
             protocol=self.protocol.label,
-            leaky=both > 0,
+            leaky=self.shared > 0,
             buffer=self.protocol.buffer,
             radius=self.patch // 2,
             n_train=n_train,
@@ -88,8 +93,8 @@ class TileSplit:
             n_buffered=sum(labelled) - n_train - n_test,
             train_counts=counts["train"],
             test_counts=counts["test"],
-            centre_overlap_percent=round(100 * both / max(1, n_test), 2),
-            patch_overlap_percent=round(100 * both / max(1, n_test), 2),
+            centre_overlap_percent=round(100 * self.shared / max(1, n_test), 2),
+            patch_overlap_percent=round(100 * self.shared / max(1, n_test), 2),
             lost_classes=tuple(c for c in present if counts["test"][c - 1] == 0),
             thin_classes=tuple(c for c in present if 0 < counts["test"][c - 1] < THIN),
             untrained_classes=tuple(c for c in present if counts["train"][c - 1] == 0),

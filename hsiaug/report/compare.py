@@ -12,7 +12,7 @@ from hsiaug.report.cells import Arm, Cell
 from hsiaug.report.records import Method, Trial
 from hsiaug.report.scores import ScoreSet
 
-__all__ = ["ALPHA", "VERDICTS", "Comparison", "Gain", "compare"]
+__all__ = ["ALPHA", "VERDICTS", "Comparison", "Gain", "class_deltas", "compare"]
 
 ALPHA = 0.05
 TINY = 1e-12
@@ -119,6 +119,17 @@ def compare(cells: Mapping[tuple[Arm, Method], Cell], scores: ScoreSet) -> dict[
         return replace(comparison, p_holm=next(adjusted))
 
     return {key: Gain(g.cell, corrected(g.none), corrected(g.duplicate)) for key, g in gains.items()}
+
+
+def class_deltas(comparison: Comparison, classes: int) -> dict[int, MeanStd]:
+    """Class id 1..C → recall, arm minus control, over the pairs of draws in which both have test pixels of the class."""
+    found = {}
+    for class_id in range(1, classes + 1):
+        both = [(a.recall(class_id), b.recall(class_id)) for a, b in comparison.pairs]
+        differences = [x - y for x, y in both if x is not None and y is not None]
+        if differences:
+            found[class_id] = mean_std(differences)
+    return found
 
 
 def _against(cell: Cell, name: str, cells: Iterable[Cell], scores: ScoreSet) -> Comparison | None:

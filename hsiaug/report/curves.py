@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from hsiaug.report.cells import Arm, Cell
-from hsiaug.report.grid import Column, Grid
+from hsiaug.report.grid import Column, Grid, changes
 from hsiaug.report.labels import MISSING, plus_minus
 from hsiaug.report.records import Method
 from hsiaug.report.scores import Score
@@ -135,7 +135,7 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
             names = [table.labels[classifier], table.labels[line.generator]]
             names += [_held(line)] if shown else []
             texts.append((*names, *(_text(table, cells.get(value), metric) for value in values)))
-        breaks = frozenset(i for i in range(1, len(rows)) if rows[i][0] != rows[i - 1][0])
+        breaks = changes([classifier for classifier, _ in rows])
         grids.append(Grid(f"{name} against {SIGNS[axis]}", columns, tuple(texts), len(keys), breaks))
     return tuple(grids)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-__all__ = ["Column", "Grid", "Page", "arm_columns"]
+__all__ = ["Column", "Grid", "Page", "arm_columns", "changes"]
 
 
 @dataclass(frozen=True)
@@ -52,3 +54,8 @@ def arm_columns(guided: bool) -> tuple[Column, ...]:
     """generator, λ, and ω where any trial is guided: what ``Table.arm_texts`` fills."""
     columns = (Column("generator", numeric=False), Column("λ"))
     return (*columns, Column("ω")) if guided else columns
+
+
+def changes(keys: Sequence[object]) -> frozenset[int]:
+    """Where a key differs from the one before it: rows that start a new block."""
+    return frozenset(i + 1 for i, (above, key) in enumerate(pairwise(keys)) if above != key)

@@ -14,8 +14,7 @@ from hsiaug.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import MeanStd, holm, paired_wilcoxon, smallest_p, t_interval
 from hsiaug.report.arm_names import Key, arm_names, find_arm
 from hsiaug.report.cells import Cell
-from hsiaug.report.compare import ALPHA, TINY, Comparison
-from hsiaug.report.html.verdicts import class_deltas
+from hsiaug.report.compare import ALPHA, TINY, Comparison, class_deltas
 from hsiaug.report.scores import Score
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.versus_ground import Ground, grounds
@@ -69,7 +68,7 @@ class Pairing:
     @property
     def classes(self) -> dict[int, MeanStd]:
         """Class id → recall of B − A, over the paired draws in which both have test pixels of the class."""
-        return class_deltas(self.table, self.comparison)
+        return class_deltas(self.comparison, len(self.table.class_names))
 
     @property
     def verdict(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import t_interval
@@ -11,7 +10,7 @@ from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import Cell
 from hsiaug.report.compare import Comparison, Gain
 from hsiaug.report.curves import curve_grids
-from hsiaug.report.grid import Column, Grid, Page, arm_columns
+from hsiaug.report.grid import Column, Grid, Page, arm_columns, changes
 from hsiaug.report.labels import MISSING, p_text, percent, plus_minus, signed
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
 from hsiaug.report.tables import Report, Table
@@ -96,7 +95,7 @@ def _gains(table: Table) -> Grid:
                 texts = [*_delta_texts(gain.none), *_delta_texts(gain.duplicate), _pairs(gain), gain.verdict]
                 rows.append((table.labels[classifier], *table.arm_texts(arm), *texts))
     keys = 1 + len(arm_columns(table.guided))
-    return Grid("Gain over the controls", columns, tuple(rows), keys, _changes(rows))
+    return Grid("Gain over the controls", columns, tuple(rows), keys, changes([row[0] for row in rows]))
 
 
 def _classifier_grids(table: Table) -> tuple[Grid, ...]:
@@ -120,7 +119,15 @@ def _classifier_grids(table: Table) -> tuple[Grid, ...]:
                 texts = [*numbers, str(len(cell.ok)), *subsets, _interval(cell, table.scores.main.key)]
                 tests = _test_texts(table.gains.get((arm, classifier)))
                 rows.append((table.labels[classifier], *table.arm_texts(arm), *texts, *tests))
-    return (Grid(f"Every metric, and the tests on {main}", columns, tuple(rows), len(keys), _changes(rows)),)
+    return (
+        Grid(
+            f"Every metric, and the tests on {main}",
+            columns,
+            tuple(rows),
+            len(keys),
+            changes([row[0] for row in rows]),
+        ),
+    )
 
 
 def _metric_text(cell: Cell | None, metric: str) -> str:
@@ -157,11 +164,6 @@ def _test_texts(gain: Gain | None) -> list[str]:
     for comparison in (gain.none, gain.duplicate) if gain else (None, None):
         texts += [signed(comparison.main.mean), p_text(comparison.p_holm)] if comparison else [MISSING, MISSING]
     return texts
-
-
-def _changes(rows: list[tuple[str, ...]]) -> frozenset[int]:
-    """Rows whose first column differs from that of the row above."""
-    return frozenset(i + 1 for i, (above, row) in enumerate(pairwise(rows)) if above[0] != row[0])
 
 
 VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.report.cells import Arm, Cell
-from hsiaug.report.grid import Column, Grid, arm_columns
+from hsiaug.report.grid import Column, Grid, arm_columns, changes
 from hsiaug.report.labels import MISSING, percent, plus_minus
 from hsiaug.report.records import Method, Trial, finite
 from hsiaug.report.tables import Table
@@ -86,7 +86,7 @@ def cost_grids(table: Table) -> tuple[Grid, ...]:
         )
         for (arm, classifier), cell in table.cells.items()
     )
-    breaks = frozenset(i for i in range(1, len(rows)) if rows[i][: len(keys) - 1] != rows[i - 1][: len(keys) - 1])
+    breaks = changes([row[: len(keys) - 1] for row in rows])
     return (Grid("Seconds, steps and memory per trial", columns, rows, keys=len(keys), breaks=breaks),)
 
 
@@ -119,7 +119,7 @@ def seed_grids(table: Table) -> tuple[Grid, ...]:
     )
     trials = sorted(table.trials, key=lambda t: t.seed)
     rows = tuple(_seed_row(table, trial) for trial in trials)
-    breaks = frozenset(i for i in range(1, len(trials)) if trials[i].seed != trials[i - 1].seed)
+    breaks = changes([trial.seed for trial in trials])
     return (Grid("Trials", columns, rows, keys=len(keys), breaks=breaks),)
 
 

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import queue
-import threading
 from pathlib import Path
 
 from hsiaug.api import DataUnavailableError, InputError
+from hsiaug_nets.hub import told_to_stay_offline, why_out_of_reach
 
 __all__ = ["checkpoint_folder"]
-
-PROBE_SECONDS = 3.0
-"""A hub that has not answered by then is taken as out of reach; its client would try for 20 to 70 s."""
 
 CONFIG = "config.json"
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
@@ -77,32 +72,14 @@ def _download(name: str) -> Path:
 
 
 def _require_reachable(name: str) -> None:
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+    if told_to_stay_offline():
         raise _unavailable(name, "HF_HUB_OFFLINE is set")
     from huggingface_hub import constants
 
-    answers: queue.SimpleQueue[str] = queue.SimpleQueue()
     url = f"{constants.ENDPOINT}/{name}/resolve/main/{CONFIG}"
-    # A daemon thread, because a resolver that hangs cannot be interrupted, only left behind.
-    threading.Thread(target=_probe, args=(url, answers), daemon=True).start()
-    try:
-        answer = answers.get(timeout=PROBE_SECONDS)
-    except queue.Empty:
-        answer = f"no answer within {PROBE_SECONDS:g} s"
+    answer = why_out_of_reach(url)
     if answer:
         raise _unavailable(name, answer)
-
-
-def _probe(url: str, answers: queue.SimpleQueue[str]) -> None:
-    """Put "" where the file can be asked for, else why not. Proxies of the environment are used."""
-    import requests
-
-    try:
-        answer = requests.head(url, allow_redirects=False, timeout=PROBE_SECONDS)
-    except (requests.RequestException, OSError, ValueError) as cause:
-        answers.put(f"no connection ({type(cause).__name__})")
-    else:
-        answers.put("" if answer.status_code < 400 else f"answer {answer.status_code}")
 
 
 def _unavailable(name: str, found: str) -> DataUnavailableError:

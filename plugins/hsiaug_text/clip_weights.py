@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import queue
-import threading
 from pathlib import Path
 from typing import Any
 
 from hsiaug.api import DataUnavailableError, InputError, did_you_mean
+from hsiaug_nets.hub import told_to_stay_offline, why_out_of_reach
 
 __all__ = ["published_weights"]
-
-PROBE_SECONDS = 3.0
-"""A hub that has not answered by then is taken as out of reach; its client would try for 20 to 70 s."""
 
 
 def published_weights(model: str, tag: str) -> tuple[Path, bool]:
@@ -59,33 +54,15 @@ def _cached(repository: str, names: list[str]) -> Path | None:
 
 
 def _require_reachable(model: str, tag: str, repository: str, names: list[str], url: str) -> None:
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+    if told_to_stay_offline():
         raise _unavailable(model, tag, repository, names, url, "HF_HUB_OFFLINE is set")
     if repository:
         from huggingface_hub import constants
 
         url = f"{constants.ENDPOINT}/{repository}/resolve/main/{names[-1]}"
-    answers: queue.SimpleQueue[str] = queue.SimpleQueue()
-    # A daemon thread, because a resolver that hangs cannot be interrupted, only left behind.
-    threading.Thread(target=_probe, args=(url, answers), daemon=True).start()
-    try:
-        answer = answers.get(timeout=PROBE_SECONDS)
-    except queue.Empty:
-        answer = f"no answer within {PROBE_SECONDS:g} s"
+    answer = why_out_of_reach(url)
     if answer:
         raise _unavailable(model, tag, repository, names, url, answer)
-
-
-def _probe(url: str, answers: queue.SimpleQueue[str]) -> None:
-    """Put "" where the file can be asked for, else why not. Proxies of the environment are used."""
-    import requests
-
-    try:
-        answer = requests.head(url, allow_redirects=False, timeout=PROBE_SECONDS)
-    except (requests.RequestException, OSError, ValueError) as cause:
-        answers.put(f"no connection ({type(cause).__name__})")
-    else:
-        answers.put("" if answer.status_code < 400 else f"answer {answer.status_code}")
 
 
 def _download(model: str, tag: str, repository: str, names: list[str], config: Any) -> Path:

@@ -135,8 +135,8 @@ def test_weights_that_cannot_be_had_are_said_at_once_with_the_mend(unplugged):
 
 
 def test_a_hub_that_never_answers_is_given_up_on(unplugged, monkeypatch):
-    monkeypatch.setattr("hsiaug_text.clip_weights._probe", lambda url, answers: None)
-    monkeypatch.setattr("hsiaug_text.clip_weights.PROBE_SECONDS", 0.1)
+    monkeypatch.setattr("hsiaug_nets.hub._probe", lambda url, answers: None)
+    monkeypatch.setattr("hsiaug_nets.hub.PROBE_SECONDS", 0.1)
     with pytest.raises(DataUnavailableError, match="no answer within"):
         encode(TEXTS, "openclip:ViT-B-32/openai")
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from html import escape
 
 from hsiaug.metrics.significance import MeanStd, t_interval
-from hsiaug.report.compare import Comparison, Gain
+from hsiaug.report.compare import Comparison, Gain, class_deltas
 from hsiaug.report.grid import Column, Grid
 from hsiaug.report.html.markup import details, figure, grid_table
 from hsiaug.report.html.place import Place
 from hsiaug.report.html.svg import WIDTH, Scale, label, picture, ticks
-from hsiaug.report.html.verdicts import class_deltas, judged
+from hsiaug.report.html.verdicts import judged
 from hsiaug.report.labels import MISSING, signed
 from hsiaug.report.records import Method
 from hsiaug.report.tables import Table
@@ -86,7 +86,7 @@ def _class_table(place: Place, classifier: Method) -> str:
     table = place.table
     gains = [g for g in judged(table) if g.cell.classifier == classifier]
     compared = [
-        (gain, control, class_deltas(table, comparison))
+        (gain, control, class_deltas(comparison, len(table.class_names)))
         for gain in gains
         for control in CONTROLS
         if (comparison := gain.duplicate if control == "duplicate" else gain.none) is not None

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from hsiaug.metrics.significance import MIN_PAIRS, MeanStd, mean_std, t_interval
-from hsiaug.report.compare import Comparison, Gain
+from hsiaug.metrics.significance import MIN_PAIRS, t_interval
+from hsiaug.report.compare import Comparison, Gain, class_deltas
 from hsiaug.report.html.markup import badge, details, items, link
 from hsiaug.report.html.place import Place
 from hsiaug.report.html.tables import KINDS
@@ -15,7 +15,7 @@ from hsiaug.report.labels import count, p_text, percent, signed
 from hsiaug.report.notes import significance_note
 from hsiaug.report.tables import Table
 
-__all__ = ["CLAIMS", "class_deltas", "headline", "judged", "numbers_said", "summary"]
+__all__ = ["CLAIMS", "headline", "judged", "numbers_said", "summary"]
 
 CLAIMS = {
     "helps": "helps",
@@ -146,21 +146,10 @@ def _test(comparison: Comparison) -> str:
     return f"Holm p\u00a0{'<' if p.startswith('<') else '='}\u00a0{p.removeprefix('<')}"
 
 
-def class_deltas(table: Table, comparison: Comparison) -> dict[int, MeanStd]:
-    """Class id → recall, arm minus control, over the pairs of draws in which both have test pixels of the class."""
-    found = {}
-    for class_id in range(1, len(table.class_names) + 1):
-        both = [(a.recall(class_id), b.recall(class_id)) for a, b in comparison.pairs]
-        differences = [x - y for x, y in both if x is not None and y is not None]
-        if differences:
-            found[class_id] = mean_std(differences)
-    return found
-
-
 def _classes(table: Table, gain: Gain) -> list[str]:
     """A sentence on the classes with the largest gain and loss against duplicate; none for fewer than two classes."""
     comparison = gain.duplicate or gain.none
-    deltas = class_deltas(table, comparison) if comparison else {}
+    deltas = class_deltas(comparison, len(table.class_names)) if comparison else {}
     if len(deltas) < 2:
         return []
     control = "duplicate" if gain.duplicate else "none"
