@@ -349,3 +349,18 @@ def test_without_samples_the_page_says_how_to_have_them() -> None:
 def test_classes_that_the_records_do_not_name_stay_out() -> None:
     assert page_of([{**r, "class_names": []} for r in benchmark(2)]).all("section")
     assert len(CLASSES) == len(table_named(page_of(benchmark(2)), "Recall per class, svm"))
+
+
+def test_lambda_and_omega_at_once_are_a_heat_map_darkest_where_it_is_highest() -> None:
+    page = page_of(spread())
+    maps = [table for table in page.all("table") if table.attributes.get("class") == "heat"]
+    assert len(maps) == 4, "two classifiers, OA and AA"
+    head, *rows = [[cell for cell in row.parts if isinstance(cell, Node)] for row in maps[0].all("tr")]
+    assert [cell.text for cell in head] == ["", "λ=0.5", "λ=1"]
+    assert [row[0].text for row in rows] == ["ω=2", "ω=0"], "ω upwards"
+    fields = {float(cell.text): cell.attributes["class"] for row in rows for cell in row[1:]}
+    assert fields[min(fields)] == "g1" and fields[max(fields)] == "g9"
+    ids = {node.attributes.get("id") for node in page.every()}
+    assert all(a.attributes["href"][1:] in ids for row in rows for a in row[1].all("a"))
+    assert not [t for t in page_of([r for r in spread() if r["spec"]["omega"] != 2.0]).all("table")
+                if t.attributes.get("class") == "heat"], "one ω alone is no map"  # fmt: skip

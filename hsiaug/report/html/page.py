@@ -18,6 +18,7 @@ from hsiaug.report.html.markup import badge, details, facts, items
 from hsiaug.report.html.place import Place, places
 from hsiaug.report.html.quality import quality_block, read_quality
 from hsiaug.report.html.records import environment, record_lists
+from hsiaug.report.html.surfaces import heat_maps
 from hsiaug.report.html.tables import view_tables
 from hsiaug.report.html.verdicts import summary
 from hsiaug.report.labels import count
@@ -111,7 +112,7 @@ def _table(place: Place, of: int, maker: MapMaker) -> str:
         else "",
         _part("Gains, draw by draw", gain_pictures(table)),
         _part("Tables", accuracy),
-        _part("λ and ω", curve_blocks(place)),
+        _part("λ and ω", curve_blocks(place) + heat_maps(place)),
         _part("Per class", class_gains(place)),
         _part("Maps", maker.maps(place)),
         _part("Confusion", confusions(place, of)),

@@ -1,0 +1,57 @@
+"""Accuracy over λ and ω at once, as heat maps: a field for every pair, darker where it is higher."""
+
+from __future__ import annotations
+
+from hsiaug.report.cells import Cell
+from hsiaug.report.curves import Surface, drawn, surfaces
+from hsiaug.report.html.markup import scroller
+from hsiaug.report.html.place import Place
+from hsiaug.report.labels import MISSING, percent
+from hsiaug.report.scores import Score
+
+__all__ = ["heat_maps"]
+
+SHADES = 9
+"""Shades g1 to g9 of the page's style."""
+
+
+def heat_maps(place: Place) -> str:
+    """One per classifier, generator and metric where both λ and ω vary; empty where they do nowhere."""
+    table = place.table
+    maps = [
+        _map(
+            place,
+            surface,
+            score,
+            f"{score.name} (%), {table.labels[classifier]}, {table.labels[surface.generator]}",
+        )
+        for classifier in table.classifiers
+        for surface in surfaces(table, classifier)
+        for score in reversed(drawn(table))
+    ]
+    if not maps:
+        return ""
+    note = "Mean over the draws; λ to the right, ω upwards. Every map is shaded from its own lowest to its own highest."
+    return f'<h4>Over λ and ω</h4><div class="panels">{"".join(maps)}</div><p class="note">{note}</p>'
+
+
+def _map(place: Place, surface: Surface, score: Score, caption: str) -> str:
+    means = [s.mean for cell in surface.cells.values() if (s := cell.summary(score.key))]
+    low, high = min(means, default=0.0), max(means, default=0.0)
+
+    def field(cell: Cell | None) -> str:
+        summary = cell.summary(score.key) if cell is not None else None
+        if summary is None:
+            return f"<td>{MISSING if cell is None else place.cell_link('failed', cell)}</td>"
+        shade = 1 + round((SHADES - 1) * (summary.mean - low) / (high - low)) if high > low else 1
+        return f'<td class="g{shade}">{place.cell_link(percent(summary.mean), cell)}</td>'
+
+    head = "".join(f'<th scope="col">λ={lam:g}</th>' for lam in surface.lambdas)
+    rows = "".join(
+        f'<tr><th scope="row">ω={omega:g}</th>'
+        + "".join(field(surface.cells.get((lam, omega))) for lam in surface.lambdas)
+        + "</tr>"
+        for omega in reversed(surface.omegas)
+    )
+    body = f"<thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody>"
+    return "<div>" + scroller(caption, f'<table class="heat">{body}</table>') + "</div>"
