@@ -21,7 +21,7 @@ from hsiaug.pairs import PairSet, Place
 if TYPE_CHECKING:
     from hsiaug.data.pair_cards import PairCard
 
-__all__ = ["load_pairs", "pair_set_card", "pair_set_names", "pair_set_status"]
+__all__ = ["load_pairs", "pair_set_card", "pair_set_names", "pair_set_status", "pairs_status"]
 
 SETS = Path(__file__).parent / "pairs"
 
@@ -46,11 +46,22 @@ def pair_set_status(card: PairCard) -> str:
     return "to download" if card.archives else "place by hand"
 
 
-def load_pairs(ref: str | os.PathLike[str], task: str, *, progress: bool = True) -> PairSet:
+def pairs_status(ref: str) -> str | None:
+    """What has to be done before the pairs of a set or of your own card can be loaded; None for a scene."""
+    name = ref.lower().replace("-", "_")
+    if ref.lower().endswith(".toml"):
+        return "here" if _is_pairs(Path(ref).expanduser()) else None
+    return pair_set_status(pair_set_card(name)) if name in pair_set_names() else None
+
+
+def load_pairs(
+    ref: str | os.PathLike[str], task: str, *, progress: bool = True, masks_only: bool = False
+) -> PairSet:
     """The pairs of a catalogue name, of your own card of pairs, or (segmentation) of a scene, as one place.
 
     Files of a public set that are not here are downloaded first where its makers allow that.
-    task: "segmentation" (one date) or "change" (two).
+    task: "segmentation" (one date) or "change" (two). masks_only: of a card of pairs read no image, and give one band
+    of zeros per date in its place, which takes no memory.
     Raises InputError for an unknown name or a set of the other task, DataUnavailableError where files cannot be had,
     and SceneError where a card or a file is not valid.
     """
@@ -59,10 +70,10 @@ def load_pairs(ref: str | os.PathLike[str], task: str, *, progress: bool = True)
     name = text.lower().replace("-", "_")
     if own and _is_pairs(Path(text).expanduser()):
         path = Path(text).expanduser()
-        return _checked(_read(read_pair_card(path), path.absolute().parent), task, text)
+        return _checked(_read(read_pair_card(path), path.absolute().parent, masks_only), task, text)
     if not own and name in pair_set_names():
         card = pair_set_card(name)
-        return _checked(_read(card, _folder(card, progress)), task, text)
+        return _checked(_read(card, _folder(card, progress), masks_only), task, text)
     if not own and name not in scene_names():
         known = (*pair_set_names(), *scene_names())
         raise InputError(
@@ -109,7 +120,7 @@ def _folder(card: PairCard, progress: bool) -> Path:
     return folder
 
 
-def _read(card: PairCard, folder: Path) -> PairSet:
+def _read(card: PairCard, folder: Path, masks_only: bool) -> PairSet:
     found = _places(card, folder)
     listed = [(part, name) for part, names in found.items() for name in names]
     absent = [name for names in _named(card).values() for name in names if "*" not in name]
@@ -121,12 +132,13 @@ def _read(card: PairCard, folder: Path) -> PairSet:
             value=f"none of {', '.join(absent) or 'them'}",
             mend="Put the files there, or correct places and images.files in the card.",
         )
-    places = tuple(_place(card, folder, name, part) for part, name in listed)
+    read = _bare if masks_only else _place
+    places = tuple(read(card, folder, name, part) for part, name in listed)
     return PairSet(
         name=card.name,
         places=places,
         class_names=card.masks.names,
-        wavelengths=np.array(card.images.wavelengths, dtype=np.float64) if card.images.wavelengths else None,
+        wavelengths=np.array(card.images.wavelengths) if card.images.wavelengths and not masks_only else None,
         gsd=card.images.gsd,
         units=card.images.units,
     )
@@ -166,6 +178,13 @@ def _place(card: PairCard, folder: Path, name: str, part: Part) -> Place:
     images = np.stack([_enlarged(image, shape) for image in dates])
     images = np.ascontiguousarray(images * np.float32(spec.scale) + np.float32(spec.offset), dtype=np.float32)
     return Place(name, images, mask, part)
+
+
+def _bare(card: PairCard, folder: Path, name: str, part: Part) -> Place:
+    """A place without its images."""
+    mask = _mask(card, folder, name)
+    nothing = np.broadcast_to(np.float32(0), (len(card.images.files), 1, *mask.shape))
+    return Place(name, nothing, mask, part)
 
 
 def _image(card: PairCard, folder: Path, pattern: str, place: str) -> NDArray[np.float32]:

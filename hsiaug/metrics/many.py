@@ -1,4 +1,4 @@
-"""Metrics of many confusion matrices at once, as :func:`hsiaug.metrics.accuracy.score` defines them.
+"""Metrics of many confusion matrices at once, as ``score`` and ``dense_score`` of :mod:`hsiaug.metrics.accuracy` do.
 
 The matrices are resamples of one: a class that a resample misses keeps the value that it has in the whole, so that
 every resample averages the same classes. Otherwise the mean would jump with which rare class was drawn.
@@ -24,16 +24,17 @@ ManyScores = Callable[[Counts, Counts], Array]
 def many_scores(key: str, subsets: Mapping[str, Sequence[int]] | None = None) -> ManyScores:
     """The function that computes one metric of many matrices.
 
-    key: ``oa``, ``aa``, ``kappa``, ``macro_f1``, ``worst_recall``, or ``subset:NAME`` for the AA over the class ids
-        ``subsets[NAME]``. As in a record, means are over the classes that have pixels in the whole; NaN where the
-        metric is not defined. Raises InputError for another key.
+    key: ``oa``, ``aa``, ``kappa``, ``macro_f1``, ``worst_recall``; ``subset:NAME`` for the AA over the class ids
+        ``subsets[NAME]``; for masks ``miou``, and ``f1_change``, ``iou_change``, ``precision_change``, ``recall_change``.
+        As in a record, means are over the classes that have pixels in the whole; NaN where the metric is not defined.
+        Raises InputError for another key.
     """
     name = key.removeprefix("subset:")
     if name != key and name in (subsets or {}):
         rows = [c - 1 for c in (subsets or {})[name]]
         return lambda matrices, whole: _mean(_recall(matrices, whole)[:, rows])
     if key not in KNOWN:
-        raise InputError("a metric of pixels has to be known", value=repr(key), mend=did_you_mean(key, KNOWN))
+        raise InputError("the metric has to be known", value=repr(key), mend=did_you_mean(key, KNOWN))
     return KNOWN[key]
 
 
@@ -49,6 +50,23 @@ def _recall(matrices: Counts, whole: Counts) -> Array:
 def _f1(matrices: Counts, whole: Counts) -> Array:
     """(R, C), as :func:`_recall`."""
     return _or_whole(matrices, whole, lambda m: 2 * _right(m) / np.maximum(m.sum(axis=2) + m.sum(axis=1), 1))
+
+
+def _iou(matrices: Counts, whole: Counts) -> Array:
+    """(R, C), as :func:`_recall`."""
+
+    def values(m: Counts) -> Array:
+        union = m.sum(axis=2) + m.sum(axis=1) - _right(m)
+        return np.asarray(_right(m) / np.maximum(union, 1), dtype=np.float64)
+
+    return _or_whole(matrices, whole, values)
+
+
+def _precision(matrices: Counts, whole: Counts) -> Array:
+    """(R, C), NaN where nothing was called so."""
+    called = matrices.sum(axis=1)
+    precision: Array = np.where(called > 0, _right(matrices) / np.maximum(called, 1), np.nan)
+    return precision
 
 
 def _or_whole(matrices: Counts, whole: Counts, values: Callable[[Counts], Array]) -> Array:
@@ -85,10 +103,18 @@ def _worst(matrices: Counts, whole: Counts) -> Array:
     return worst
 
 
+CHANGED = 1
+"""Row of class 2, "changed"."""
+
 KNOWN: dict[str, ManyScores] = {
     "oa": _oa,
     "aa": lambda matrices, whole: _mean(_recall(matrices, whole)),
     "kappa": _kappa,
     "macro_f1": lambda matrices, whole: _mean(_f1(matrices, whole)),
     "worst_recall": _worst,
+    "miou": lambda matrices, whole: _mean(_iou(matrices, whole)),
+    "f1_change": lambda matrices, whole: _f1(matrices, whole)[:, CHANGED],
+    "iou_change": lambda matrices, whole: _iou(matrices, whole)[:, CHANGED],
+    "precision_change": lambda matrices, whole: _precision(matrices, whole)[:, CHANGED],
+    "recall_change": lambda matrices, whole: _recall(matrices, whole)[:, CHANGED],
 }

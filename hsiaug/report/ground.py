@@ -1,4 +1,4 @@
-"""The ground under a record's pixels: its scene, where that lies here, and what a trial called each pixel of it."""
+"""The ground under a record's pixels: its masks, where they lie here, and what a trial called each pixel of them."""
 
 from __future__ import annotations
 
@@ -10,20 +10,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import HsiaugError
+from hsiaug.pairs import PairSet
 from hsiaug.report.records import Trial
 from hsiaug.scene import Scene
 from hsiaug.trial.store import Store
 
-__all__ = ["NoGroundError", "PixelMap", "local_scene", "predicted_map"]
+__all__ = ["Land", "NoGroundError", "PixelMap", "local_land", "predicted_maps"]
 
 
 class NoGroundError(Exception):
     """Why pixels cannot be placed, as the end of a sentence."""
 
 
+@dataclass(frozen=True, eq=False)
+class Land:
+    """The true classes of a scene, or of every place of a set of pairs, in the order in which predictions are kept.
+
+    places: names, "" for a scene. masks: (H, W) class ids of each, 0 = none. data: what they were taken from; of a set
+    of pairs without its images.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    places: tuple[str, ...]
+    masks: tuple[NDArray[np.integer], ...]
+    data: Scene | PairSet
+
+    @classmethod
+    def of(cls, data: Scene | PairSet) -> Land:
+        if isinstance(data, Scene):
+            return cls(data.name, data.class_names, ("",), (data.labels,), data)
+        names = ("",) if len(data.places) == 1 else tuple(place.name for place in data.places)
+        return cls(data.name, data.class_names, names, tuple(place.mask for place in data.places), data)
+
+
 @dataclass(frozen=True)
 class PixelMap:
-    """What one trial called the pixels. label (H, W) int16: predicted class id, 0 where not tested.
+    """What one trial called the pixels of a place. label (H, W) int16: predicted class id, 0 where not tested.
 
     right (H, W) bool: tested and called by its true class.
     """
@@ -32,51 +55,60 @@ class PixelMap:
     right: NDArray[np.bool_]
 
 
-def local_scene(trials: Iterable[Trial], read: dict[str, Scene], most: int | None = None) -> Scene:
-    """The scene that the first of these trials names; read: those that are read already, which this one joins.
+def local_land(trials: Iterable[Trial], read: dict[str, Land], most: int | None = None) -> Land:
+    """The land that the first of these trials names; read: what is read already, which this one joins.
 
-    most: values of the largest cube that is read; None for any. Raises NoGroundError where the scene cannot be had
+    most: values of the largest scene that is read; None for any. Raises NoGroundError where the land cannot be had
     without a download, or is larger.
     """
-    ref = next((str(t.record["scene_ref"]) for t in trials if t.record.get("scene_ref")), "")
-    if ref not in read:
+    trial = next((t for t in trials if t.record.get("scene_ref")), None)
+    ref, task = (str(trial.record["scene_ref"]), trial.condition.task) if trial else ("", "")
+    key = f"{task} {ref}"
+    if key not in read:
         try:
-            read[ref] = _load(ref, most)
+            read[key] = _load(ref, task, most)
         except (HsiaugError, OSError) as error:
             raise NoGroundError(f"the scene {ref or 'of the records'} cannot be read here") from error
-    return read[ref]
+    return read[key]
 
 
-def _load(ref: str, most: int | None) -> Scene:
-    from hsiaug.data import load_scene
+def _load(ref: str, task: str, most: int | None) -> Land:
+    from hsiaug.data import load_pairs, load_scene
     from hsiaug.data.catalogue import find_entry
     from hsiaug.data.files import status
+    from hsiaug.data.pair_loading import pairs_status
 
-    entry = find_entry(ref)
-    if status(entry) not in ("embedded", "here"):
+    found = pairs_status(ref) if task != "pixels" else None
+    if found == "here":
+        return Land.of(load_pairs(ref, task, progress=False, masks_only=True))
+    entry = find_entry(ref) if found is None else None
+    if entry is None or status(entry) not in ("embedded", "here"):
         raise NoGroundError(f"the files of the scene {ref} are not here")
     shape = entry.card.cube.shape
     if most is not None and shape is not None and np.prod(shape) > most:
         raise NoGroundError(f"the scene {ref} is too large to be read for a page")
-    return load_scene(ref, progress=False)
+    scene = load_scene(ref, progress=False)
+    return Land.of(scene if task == "pixels" else PairSet.of(scene))
 
 
-def predicted_map(store: Store, trial: Trial, scene: Scene) -> PixelMap:
-    """The map of a trial. Raises NoGroundError unless scene and predictions give the very confusion of the record."""
+def predicted_maps(store: Store, trial: Trial, land: Land) -> tuple[PixelMap, ...]:
+    """The map of each place. Raises NoGroundError unless land and predictions give the very confusion of the record."""
     from hsiaug.metrics.accuracy import confusion
 
     try:
         index, called = store.predictions(trial.hash)
     except (HsiaugError, BadZipFile) as error:
         raise NoGroundError(f"record {trial.hash} has no predictions beside it") from error
-    true = scene.labels.ravel()
-    classes = len(scene.class_names)
+    true = np.concatenate([mask.ravel() for mask in land.masks])
+    classes = len(land.class_names)
     fits = index.size and index.min() >= 0 and index.max() < true.size and true[index].min() > 0
     fits = fits and called.shape == index.shape and called.min() > 0 and called.max() <= classes
     if not fits or confusion(true[index], called, classes).tolist() != trial.record["metrics"].get("confusion"):
-        raise NoGroundError(f"the scene {scene.name} here is not the one of record {trial.hash}")
+        raise NoGroundError(f"the scene {land.name} here is not the one of record {trial.hash}")
     label = np.zeros(true.size, dtype=np.int16)
     label[index] = called
     right = np.zeros(true.size, dtype=np.bool_)
     right[index] = called == true[index]
-    return PixelMap(label.reshape(scene.shape), right.reshape(scene.shape))
+    ends = np.cumsum([mask.size for mask in land.masks])[:-1]
+    parts = zip(np.split(label, ends), np.split(right, ends), land.masks, strict=True)
+    return tuple(PixelMap(a.reshape(mask.shape), b.reshape(mask.shape)) for a, b, mask in parts)

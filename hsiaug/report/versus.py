@@ -15,10 +15,10 @@ from hsiaug.metrics.significance import MeanStd, holm, paired_wilcoxon, smallest
 from hsiaug.report.arm_names import Key, arm_names, find_arm
 from hsiaug.report.cells import Cell
 from hsiaug.report.compare import ALPHA, TINY, Comparison, class_deltas
+from hsiaug.report.ground import Land
 from hsiaug.report.scores import Score
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.versus_ground import Ground, grounds
-from hsiaug.scene import Scene
 from hsiaug.trial.store import Store
 
 __all__ = ["A_BETTER", "B_BETTER", "NO_CLAIM", "Duel", "Pairing", "compare_arms", "draws_needed"]
@@ -136,10 +136,8 @@ def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None, s
             value="; ".join(apart),
             mend="Run both on the same scene, protocol and patch with the same --seeds.",
         )
-    scenes: dict[str, Scene] = {}
-    tested = [
-        replace(p, ground=grounds(p.comparison.pairs, p.score.key, store, scenes)) for p in _corrected(found)
-    ]
+    lands: dict[str, Land] = {}
+    tested = [replace(p, ground=grounds(p.comparison.pairs, p.score.key, store, lands)) for p in _corrected(found)]
     return Duel(names[ours], names[theirs], tuple(tested), tuple(apart))
 
 

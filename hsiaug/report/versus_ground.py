@@ -6,21 +6,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hsiaug.errors import InputError
 from hsiaug.metrics.bootstrap import BlockInterval, Pixels, block_bootstrap
 from hsiaug.metrics.many import many_scores
-from hsiaug.report.ground import NoGroundError, local_scene, predicted_map
+from hsiaug.report.ground import Land, NoGroundError, local_land, predicted_maps
 from hsiaug.report.records import Trial
-from hsiaug.scene import Scene
 from hsiaug.seeds import derive_seed
 from hsiaug.trial.store import Store
 
 __all__ = ["Ground", "grounds"]
 
+Label = NDArray[np.int16]
+
 PATCHES = 2
 """Side of a block, in patches. On Indian Pines intervals of OA grow fast up to this side, and slowly beyond
 (docs/statistics.md)."""
+
+TILES = 1
+"""The same for masks, in tiles: what one tile is called comes of one look at it. Their tiles are larger than patches, and
+two across would often leave too few blocks."""
 
 
 @dataclass(frozen=True)
@@ -32,41 +38,53 @@ class Ground:
 
 
 def grounds(
-    pairs: Sequence[tuple[Trial, Trial]], metric: str, store: Store | None, scenes: dict[str, Scene]
+    pairs: Sequence[tuple[Trial, Trial]], metric: str, store: Store | None, lands: dict[str, Land]
 ) -> tuple[Ground, ...]:
-    """A ground for each pair (B, A) of trials of one condition; scenes: those read already, which theirs joins."""
+    """A ground for each pair (B, A) of trials of one condition; lands: those read already, which theirs joins."""
     trials = [trial for pair in pairs for trial in pair]
     try:
-        if trials[0].condition.task != "pixels":
-            raise NoGroundError("the predictions of masks lie in several images")
         if store is None:
             raise NoGroundError("there are records alone, and it needs the predictions beside them")
-        scene = local_scene(trials, scenes)
+        land = local_land(trials, lands)
     except NoGroundError as error:
         return tuple(Ground(None, str(error)) for _ in pairs)
-    return tuple(_ground(a, b, metric, store, scene) for b, a in pairs)
+    return tuple(_ground(a, b, metric, store, land) for b, a in pairs)
 
 
-def _ground(a: Trial, b: Trial, metric: str, store: Store, scene: Scene) -> Ground:
+def _ground(a: Trial, b: Trial, metric: str, store: Store, land: Land) -> Ground:
     try:
-        before, after = (predicted_map(store, trial, scene).label for trial in (a, b))
+        before, after = ([made.label for made in predicted_maps(store, trial, land)] for trial in (a, b))
     except NoGroundError as error:
         return Ground(None, str(error))
-    if not np.array_equal(before > 0, after > 0):
+    if not all(np.array_equal(x > 0, y > 0) for x, y in zip(before, after, strict=True)):
         return Ground(None, f"records {a.hash} and {b.hash} predict different pixels")
-    row, column = np.nonzero(before)
-    true = scene.labels[row, column]
-    pixels = Pixels(row, column, true, before[row, column], after[row, column], len(scene.class_names))
+    side = a.condition.patch * (PATCHES if a.condition.task == "pixels" else TILES)
+    pixels = _pixels(before, after, land, side)
     try:
         interval = block_bootstrap(
             pixels,
             many_scores(metric, _subsets(a)),
-            side=PATCHES * a.condition.patch,
+            side=side,
             seed=derive_seed("block bootstrap", a.seed),
         )
     except InputError as error:
         return Ground(None, f"{error.rule}; found {error.value}")
     return Ground(interval)
+
+
+def _pixels(before: Sequence[Label], after: Sequence[Label], land: Land, side: int) -> Pixels:
+    """The test pixels of all places, one below another, so that no block of ``side`` lies in two."""
+    rows, columns, first = [], [], 0
+    for label in before:
+        row, column = np.nonzero(label)
+        rows.append(row + first)
+        columns.append(column)
+        first += -(-len(label) // side) * side
+    true, a, b = (
+        np.concatenate([part[label > 0] for part, label in zip(maps, before, strict=True)])
+        for maps in (land.masks, before, after)
+    )
+    return Pixels(np.concatenate(rows), np.concatenate(columns), true, a, b, len(land.class_names))
 
 
 def _subsets(trial: Trial) -> Mapping[str, tuple[int, ...]]:

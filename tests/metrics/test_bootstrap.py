@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.stats import norm
 
 from hsiaug.errors import InputError
-from hsiaug.metrics.accuracy import score
+from hsiaug.metrics.accuracy import dense_score, score
 from hsiaug.metrics.bootstrap import FEWEST_BLOCKS, BlockInterval, Pixels, block_bootstrap
 from hsiaug.metrics.many import many_scores
 
@@ -176,6 +176,15 @@ def test_of_one_matrix_every_metric_is_that_of_a_record(matrix: np.ndarray) -> N
     known["subset:some"] = known["subsets"]["some"]["aa"]
     for key in ("oa", "aa", "kappa", "macro_f1", "worst_recall", "subset:some"):
         (value,) = many_scores(key, subsets)(matrix[None], matrix)
+        assert value == pytest.approx(math.nan if known[key] is None else known[key], nan_ok=True)
+
+
+@settings(max_examples=60, deadline=None)
+@given(matrices.filter(lambda m: m[1].sum() > 0))
+def test_and_so_is_every_metric_of_masks(matrix: np.ndarray) -> None:
+    known = dense_score(matrix, change=True)
+    for key in ("miou", "macro_f1", "f1_change", "iou_change", "precision_change", "recall_change"):
+        (value,) = many_scores(key)(matrix[None], matrix)
         assert value == pytest.approx(math.nan if known[key] is None else known[key], nan_ok=True)
 
 

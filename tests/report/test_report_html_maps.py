@@ -61,7 +61,7 @@ def maps(page: Node) -> dict[str, Image.Image]:
 def test_split_controls_and_the_best_other_arm_are_drawn(store: Store) -> None:
     names = [name.split(": AA")[0] for name in maps(page_of(store))]
     assert names == [
-        "labels of the scene", "split of draw 0", "none", "none, errors", "duplicate λ=1", "duplicate λ=1, errors",
+        "true classes", "split of draw 0", "none", "none, errors", "duplicate λ=1", "duplicate λ=1, errors",
         "mixup λ=1", "mixup λ=1, errors",
     ]  # fmt: skip
 

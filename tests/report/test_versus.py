@@ -195,7 +195,9 @@ def test_masks_are_compared_on_their_own_metric() -> None:
         r["hash"] = hash_of(r["spec"])
     found = one(records)
     assert found.score.key == "miou" and found.comparison.main.mean == pytest.approx(0.15)
-    assert notes(found) == ["No block bootstrap for seeds 0, 1: the predictions of masks lie in several images."]
+    assert notes(found) == [
+        "No block bootstrap for seeds 0, 1: there are records alone, and it needs the predictions beside them."
+    ]
 
 
 def test_recall_per_class_says_over_how_many_draws() -> None:

@@ -1,4 +1,4 @@
-"""The ground under a table's maps: the scene of its records, where it lies here and is the same."""
+"""The ground under a table's maps: the masks of its records, where they lie here, and who was trained and tested."""
 
 from __future__ import annotations
 
@@ -6,43 +6,59 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import HsiaugError
-from hsiaug.report.ground import NoGroundError, PixelMap, local_scene, predicted_map
+from hsiaug.pairs import PairSet
+from hsiaug.report.ground import Land, NoGroundError, PixelMap, local_land, predicted_maps
 from hsiaug.report.html.place import Place
 from hsiaug.report.records import Trial
-from hsiaug.scene import Scene
 
-__all__ = ["NoGroundError", "PixelMap", "predicted_map", "scene_of", "split_roles"]
+__all__ = ["Land", "NoGroundError", "PixelMap", "land_of", "predicted_maps", "split_roles"]
 
 MOST_VALUES = 60_000_000
 """Values of the largest cube that is read for a map: a larger one takes longer than the whole page."""
 
 
-def scene_of(place: Place, read: dict[str, Scene]) -> Scene:
-    """The scene of a table's records; read: those that are read already, which this one joins.
+def land_of(place: Place, read: dict[str, Land]) -> Land:
+    """The land of a table's records; read: what is read already, which this one joins.
 
     Raises NoGroundError where it cannot be had without a download, or is too large.
     """
-    if place.table.condition.task != "pixels":
-        raise NoGroundError("the predictions of masks lie in several images, and only maps of one scene are drawn")
-    return local_scene(place.table.trials, read, MOST_VALUES)
+    return local_land(place.table.trials, read, MOST_VALUES)
 
 
-def split_roles(place: Place, trial: Trial, scene: Scene) -> NDArray[np.uint8] | None:
-    """(H, W): 0 unlabelled, 1 left out, 2 test, 3 train, of the trial's draw made anew.
+def split_roles(place: Place, trial: Trial, land: Land) -> tuple[NDArray[np.uint8], ...] | None:
+    """Of each place (H, W): 0 unlabelled, 1 left out, 2 test, 3 train, of the trial's draw made anew.
 
     None where the draw cannot be made here, or its checksum is not the record's: then it is another draw.
     """
-    from hsiaug.protocol.protocols import parse_protocol
-    from hsiaug.protocol.split import draw_split
-
-    condition = place.table.condition
     try:
-        protocol = parse_protocol(f"{condition.protocol}:{condition.argument}".removesuffix(":"), condition.buffer)
-        split = draw_split(scene, protocol, trial.seed, condition.patch)
+        checksum, left, tested, trained = _sides(place, trial, land)
     except HsiaugError:
         return None
-    if split.audit.sha256 != (trial.audit or {}).get("sha256"):
+    if checksum != (trial.audit or {}).get("sha256"):
         return None
-    roles = np.zeros(scene.shape, dtype=np.uint8)
-    roles[split.buffered], roles[split.test], roles[split.train] = 1, 2, 3
-    return roles
+    found = []
+    for mask, *sides in zip(land.masks, left, tested, trained, strict=True):
+        roles = np.zeros(mask.shape, dtype=np.uint8)
+        for role, side in enumerate(sides, start=1):
+            roles[side & (mask > 0)] = role
+        found.append(roles)
+    return tuple(found)
+
+
+Sides = tuple[NDArray[np.bool_], ...]
+
+
+def _sides(place: Place, trial: Trial, land: Land) -> tuple[str, Sides, Sides, Sides]:
+    """Checksum of the draw, and which pixels it left out, tested and trained on."""
+    from hsiaug.protocol.protocols import parse_protocol
+    from hsiaug.protocol.split import draw_split
+    from hsiaug.protocol.tiling import draw_tiles
+
+    condition = place.table.condition
+    protocol = parse_protocol(f"{condition.protocol}:{condition.argument}".removesuffix(":"), condition.buffer)
+    if isinstance(land.data, PairSet):
+        tiles = draw_tiles(land.data, protocol, trial.seed, condition.patch)
+        left = tuple(~(a | b) for a, b in zip(tiles.tested, tiles.trained, strict=True))
+        return tiles.audit.sha256, left, tuple(tiles.tested), tuple(tiles.trained)
+    split = draw_split(land.data, protocol, trial.seed, condition.patch)
+    return split.audit.sha256, (split.buffered,), (split.test,), (split.train,)

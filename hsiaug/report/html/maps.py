@@ -11,18 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.report.cells import Cell
-from hsiaug.report.html.ground import NoGroundError, PixelMap, predicted_map, scene_of, split_roles
+from hsiaug.report.html.ground import Land, NoGroundError, land_of, predicted_maps, split_roles
 from hsiaug.report.html.markup import details
 from hsiaug.report.html.place import Place
 from hsiaug.report.labels import percent
 from hsiaug.report.records import Method, Trial
-from hsiaug.scene import Scene
 from hsiaug.trial.store import Store
 
 __all__ = ["MapMaker"]
 
 SIDE = 400
 """Pixels of the longer side of a map; larger scenes are thinned out to it."""
+PLACES = 2
+"""Places of a set that are drawn."""
 ROOM = 2_000_000
 """Bytes that all maps of a page may take."""
 EMPTY = (128, 128, 128)
@@ -40,7 +41,7 @@ class MapMaker:
 
     def __init__(self, store: Store | None) -> None:
         self._store = store
-        self._scenes: dict[str, Scene] = {}
+        self._lands: dict[str, Land] = {}
         self._left = ROOM
 
     def maps(self, place: Place) -> str:
@@ -56,44 +57,56 @@ class MapMaker:
         if self._left <= 0:
             raise NoGroundError("the page has as many as keep it small; a report of this run alone has its own")
         seed, chosen = _choose(place)
-        scene = scene_of(place, self._scenes)
+        land = land_of(place, self._lands)
         first = chosen[0][1]
-        blocks = [self._ground(place, first, scene)]
+        shown = _largest(self._store, first, land)
+        blocks = [self._ground(place, first, land, shown)]
         for classifier in place.table.classifiers:
             mine = [(cell, trial) for cell, trial in chosen if cell.classifier == classifier]
             if mine:
-                drawn = "".join(self._pair(place, cell, trial, scene) for cell, trial in mine)
+                drawn = "".join(self._pair(place, cell, trial, land, shown) for cell, trial in mine)
                 blocks.append(f"<h5>{escape(place.table.labels[classifier])}</h5><div class=maps>{drawn}</div>")
-        names = scene.class_names
-        legend = _legend([(name, _rgb(i)) for i, name in enumerate(names)]) + _legend(ERRORS)
+        legend = _legend([(name, _rgb(i)) for i, name in enumerate(land.class_names)]) + _legend(ERRORS)
         note = (
             f"Draw {seed}: the controls, and of the other arms the one of the highest mean "
             f"{place.table.scores.main.name}. The best of many is best partly by luck."
         )
+        if len(shown) < len(land.places):
+            note += f" Of {len(land.places)} places the {len(shown)} with most test pixels are drawn."
         html = f'<p class="note">{escape(note)}</p>{legend}{"".join(blocks)}'
         return details(f"Maps of draw {seed}", html, opened=place.number == 0)
 
-    def _ground(self, place: Place, trial: Trial, scene: Scene) -> str:
-        roles = split_roles(place, trial, scene)
-        drawn = self._image(scene.labels, _class_colours(len(scene.class_names)), "labels of the scene")
-        if roles is None:
-            return (
-                f"<div class=maps>{drawn}</div><p class=note>No map of the split: it could not be drawn anew.</p>"
+    def _ground(self, place: Place, trial: Trial, land: Land, shown: Sequence[int]) -> str:
+        roles = split_roles(place, trial, land)
+        drawn = ""
+        for i in shown:
+            drawn += self._image(
+                land.masks[i], _class_colours(len(land.class_names)), _at("true classes", land, i)
             )
-        split = self._image(roles, [colour for _, colour in ROLES], f"split of draw {trial.seed}")
-        return f"<div class=maps>{drawn}{split}</div>{_legend(ROLES[1:])}"
+            if roles is not None:
+                drawn += self._image(roles[i], [c for _, c in ROLES], _at(f"split of draw {trial.seed}", land, i))
+        below = (
+            _legend(ROLES[1:])
+            if roles is not None
+            else "<p class=note>No map of the split: it could not be drawn anew.</p>"
+        )
+        return f"<div class=maps>{drawn}</div>{below}"
 
-    def _pair(self, place: Place, cell: Cell, trial: Trial, scene: Scene) -> str:
+    def _pair(self, place: Place, cell: Cell, trial: Trial, land: Land, shown: Sequence[int]) -> str:
         assert self._store is not None
-        made: PixelMap = predicted_map(self._store, trial, scene)
-        wrong = np.where(made.label > 0, np.where(made.right, 1, 2), 0).astype(np.uint8)
+        made = predicted_maps(self._store, trial, land)
         name = place.table.arm_label(cell.arm)
         main = place.table.scores.main
         score = trial.metric(main.key)
         reached = f"{name}: {main.name} {percent(score)} %" if score is not None else name
-        classes = self._image(made.label, _class_colours(len(scene.class_names)), f"{reached}, classes")
-        errors = self._image(wrong, [EMPTY, *(c for _, c in ERRORS)], f"{name}, errors", place.record_id(trial))
-        return classes + errors
+        drawn = ""
+        for i in shown:
+            wrong = np.where(made[i].label > 0, np.where(made[i].right, 1, 2), 0).astype(np.uint8)
+            colours = _class_colours(len(land.class_names))
+            drawn += self._image(made[i].label, colours, _at(f"{reached}, classes", land, i))
+            said = _at(f"{name}, errors", land, i)
+            drawn += self._image(wrong, [EMPTY, *(c for _, c in ERRORS)], said, place.record_id(trial))
+        return drawn
 
     def _image(
         self, ids: NDArray[np.integer], colours: Sequence[tuple[int, int, int]], said: str, to: str = ""
@@ -107,6 +120,19 @@ class MapMaker:
             f'<figure class=map><img src="data:image/png;base64,{data}" alt="Map: {escape(said)}" width="{width}" '
             f'height="{height}"><figcaption>{caption}</figcaption></figure>'
         )
+
+
+def _largest(store: Store, trial: Trial, land: Land) -> list[int]:
+    """The places of most test pixels, in their order."""
+    if len(land.places) == 1:
+        return [0]
+    tested = [int((made.label > 0).sum()) for made in predicted_maps(store, trial, land)]
+    return sorted(sorted(range(len(tested)), key=lambda i: -tested[i])[:PLACES])
+
+
+def _at(said: str, land: Land, place: int) -> str:
+    name = land.places[place]
+    return f"{said}, {name}" if name else said
 
 
 def _choose(place: Place) -> tuple[int, list[tuple[Cell, Trial]]]:

@@ -1,0 +1,125 @@
+"""Masks on the page and in comparisons: the places of a set of pairs, drawn and resampled one by one."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from html_pages import parsed
+from PIL import Image
+from report_records import hash_of, record
+
+from hsiaug.data import load_pairs
+from hsiaug.metrics.accuracy import confusion, dense_score
+from hsiaug.pairs import PairSet
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.tiling import draw_tiles
+from hsiaug.report import build_report, render_html
+from hsiaug.report.versus import compare_arms
+from hsiaug.trial.store import Store
+
+CARD = """
+name = "fields"
+task = "segmentation"
+
+[images]
+files = ["{place}_image.npy"]
+[masks]
+files = ["{place}_mask.npy"]
+names = ["low", "high"]
+ignore = [0]
+[places]
+train = ["a"]
+test = ["b", "c", "d"]
+"""
+TILE = 16
+
+
+@pytest.fixture(scope="module")
+def card(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four places of 80 columns; of the tested ones d is the smallest, and b ends in the middle of a block."""
+    folder = tmp_path_factory.mktemp("fields")
+    rng = np.random.default_rng(0)
+    for name, height in (("a", 64), ("b", 56), ("c", 48), ("d", 32)):
+        mask = rng.integers(0, 3, (height // 8, 10)).repeat(8, 0).repeat(8, 1).astype(np.int16)
+        np.save(folder / f"{name}_mask.npy", mask)
+        np.save(folder / f"{name}_image.npy", rng.random((height, 80, 3)).astype(np.float32))
+    path = folder / "fields.toml"
+    path.write_text(CARD)
+    return path
+
+
+@pytest.fixture(scope="module")
+def pairs(card: Path) -> PairSet:
+    return load_pairs(card, "segmentation")
+
+
+@pytest.fixture(scope="module")
+def kept(card: Path, pairs: PairSet, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Two draws: none is wrong at a third of the test pixels, specdm at a fifth."""
+    store = Store(tmp_path_factory.mktemp("kept"), create=True)
+    for seed in (0, 1):
+        split = draw_tiles(pairs, parse_protocol("places"), seed, TILE)
+        tested = np.concatenate([mask.ravel() for mask in split.tested])
+        index = np.flatnonzero(tested & (pairs.flat_mask > 0))
+        true = pairs.flat_mask[index]
+        for generator, every in (("none", 3), ("specdm", 5)):
+            called = true.copy()
+            called[::every] = true[::every] % 2 + 1
+            made = record(
+                scene="fields", patch=TILE, generator=generator, classifier="unet", seed=seed,
+                protocol=("places", "", "centre"), audit=split.audit.as_json(),
+            )  # fmt: skip
+            made["spec"]["task"] = "segmentation"
+            made["hash"] = hash_of(made["spec"])
+            made["metrics"] = dense_score(confusion(true, called, 2), change=False)
+            made |= {"scene_ref": str(card), "class_names": ["low", "high"]}
+            store.put(made, (index.astype(np.int32), called.astype(np.int16)))
+    return store
+
+
+def test_without_images_there_are_the_same_masks_and_the_same_draw(card: Path, pairs: PairSet) -> None:
+    bare = load_pairs(card, "segmentation", masks_only=True)
+    assert np.array_equal(bare.flat_mask, pairs.flat_mask)
+    draws = [draw_tiles(p, parse_protocol("blocks:16"), 0, TILE).audit.sha256 for p in (bare, pairs)]
+    assert draws[0] == draws[1]
+    assert bare.places[0].images.base is not None and bare.places[0].images.strides == (0, 0, 0, 0)
+
+
+def test_the_largest_tested_places_are_drawn_with_split_classes_and_errors(kept: Store, pairs: PairSet) -> None:
+    page = parsed(render_html(build_report(list(kept.records()), store="results"), kept))
+    found = {}
+    for figure in page.all("figure", **{"class": "map"}):
+        data = figure.all("img")[0].attributes["src"].removeprefix("data:image/png;base64,")
+        found[figure.all("figcaption")[0].text] = Image.open(io.BytesIO(base64.b64decode(data)))
+    assert [name.split(", ")[-1] for name in found] == ["b", "b", "c", "c"] + ["b", "b", "c", "c"] * 2
+    assert "Of 4 places the 2 with most test pixels are drawn." in page.text
+
+    wrong = (np.asarray(found["none, errors, c"].convert("RGB")) == (200, 30, 30)).all(axis=-1)
+    first = pairs.offsets[2]
+    index = np.flatnonzero(pairs.flat_mask[pairs.offsets[1] :] > 0) + pairs.offsets[1]
+    expected = [i - first for i in index[::3] if first <= i < pairs.offsets[3]]
+    assert list(np.flatnonzero(wrong)) == expected
+
+
+@pytest.mark.parametrize("metric", [None, "macro_f1"])
+def test_blocks_of_one_tile_are_resampled_over_all_places(kept: Store, pairs: PairSet, metric: str | None) -> None:
+    grids = [np.argwhere(place.mask > 0) // TILE for place in pairs.places if place.part == "test"]
+    blocks = [len(np.unique(grid, axis=0)) for grid in grids]
+    (found,) = compare_arms(
+        build_report(list(kept.records())), "none/unet", "specdm@1/unet", metric=metric, store=kept
+    ).pairings
+    for ground, d in zip(found.ground, found.differences, strict=True):
+        assert ground.interval is not None, ground.why
+        assert ground.interval.difference == pytest.approx(d)
+        assert ground.interval.side == TILE
+        assert ground.interval.blocks == sum(blocks), "no block lies in two places"
+
+
+def test_a_set_that_is_not_here_is_not_downloaded(kept: Store) -> None:
+    records = [{**r, "scene_ref": "segmunich"} for r in kept.records()]
+    (found,) = compare_arms(build_report(records), "none/unet", "specdm@1/unet", store=kept).pairings
+    assert {ground.why for ground in found.ground} == {"the files of the scene segmunich are not here"}
