@@ -1,4 +1,4 @@
-"""specfd-1: features of tiles and of masks for Fréchet distances. A number means nothing under another extractor id."""
+"""specfd-2: features of tiles and of masks for Fréchet distances. A number means nothing under another extractor id."""
 
 from __future__ import annotations
 
@@ -15,12 +15,23 @@ from hsiaug.metrics.spectra import Space, fit_space
 from hsiaug.seeds import derive_seed
 from hsiaug.tiles import DenseSamples
 
-__all__ = ["EXTRACTOR", "Extractor", "fit_extractor", "frechet_between", "image_features", "mask_features"]
+__all__ = [
+    "EXTRACTOR",
+    "Axes",
+    "Extractor",
+    "fit_axes",
+    "fit_extractor",
+    "frechet_between",
+    "image_features",
+    "mask_features",
+]
 
 Array = NDArray[np.float64]
+Blocks = tuple[Array, ...]
+"""Features of one kind each, (n, F_i)."""
 Float32 = NDArray[np.float32]
 
-EXTRACTOR = "specfd-1"
+EXTRACTOR = "specfd-2"
 """Any change of what follows needs a new id."""
 
 AXES = 16
@@ -47,8 +58,8 @@ def fit_extractor(train: DenseSamples, classes: int, rng: np.random.Generator) -
     return Extractor(fit_space(x, AXES), classes)
 
 
-def image_features(images: Float32, extractor: Extractor) -> Array:
-    """(n, F) float64 features of images (n, T, B, H, W).
+def image_features(images: Float32, extractor: Extractor) -> Blocks:
+    """Features of images (n, T, B, H, W), kind by kind, float64.
 
     Mean, standard deviation and five quantiles of each band of each date; logarithms of the eigenvalues of the
     tile's covariance on the 16 axes; means and standard deviations of three layers of 3×3 filters, drawn once from a
@@ -65,12 +76,12 @@ def image_features(images: Float32, extractor: Extractor) -> Array:
         maps = np.swapaxes(scores, 1, 2).reshape(len(part), -1, high, wide)
         bands = [flat.mean(axis=2), flat.std(axis=2), *np.quantile(flat, QUANTILES, axis=2)]
         eigenvalues = np.log(np.linalg.eigvalsh(covariance).clip(1e-6))
-        rows.append(np.concatenate([*bands, eigenvalues, _random_filters(maps, "image")], axis=1))
-    return np.concatenate(rows)
+        rows.append([*bands, eigenvalues, *_random_filters(maps, "image")])
+    return tuple(np.concatenate(kind) for kind in zip(*rows, strict=True))
 
 
-def mask_features(masks: NDArray[np.int64], extractor: Extractor) -> Array:
-    """(n, F) float64 of masks (n, H, W): class shares, which classes meet, and random filters over the one-hot mask."""
+def mask_features(masks: NDArray[np.int64], extractor: Extractor) -> Blocks:
+    """Features of masks (n, H, W), kind by kind: class shares, which classes meet, filters over the one-hot mask."""
     classes = extractor.classes
     upper = np.triu_indices(classes, 1)
     shares = np.stack([class_shares(mask, classes) for mask in masks])
@@ -81,26 +92,45 @@ def mask_features(masks: NDArray[np.int64], extractor: Extractor) -> Array:
         rows.append(
             _random_filters((part[:, None] == np.arange(classes + 1)[:, None, None]).astype(float), "mask")
         )
-    return np.concatenate([shares, meet, np.concatenate(rows)], axis=1)
+    return (shares, meet, *(np.concatenate(kind) for kind in zip(*rows, strict=True)))
 
 
-def frechet_between(features: Sequence[Array]) -> tuple[float, float]:
-    """Fréchet distances of the first set (n, F) to the second and to the third, all of one size n ≥ 2.
+@dataclass(frozen=True, eq=False)
+class Axes:
+    """Where features are compared. mean, scale: of each kind. axes: (F, d), d = min(64, n/10) for n training tiles."""
 
-    z-scored and put on min(64, n/10) principal axes of the first; Ledoit–Wolf covariances.
+    mean: Blocks
+    scale: tuple[float, ...]
+    axes: Array
+
+    def scores(self, features: Blocks) -> Array:
+        """(n, d) of features (n, F_i)."""
+        parts = zip(features, self.mean, self.scale, strict=True)
+        return np.concatenate([(x - mean) / scale for x, mean, scale in parts], axis=1) @ self.axes
+
+
+def fit_axes(known: Blocks) -> Axes:
+    """The principal axes of training features, in which every kind has the same variance in all.
+
+    Each kind is divided by one number, not feature by feature: a filter that next to no training tile sets off, or a
+    class that next to none shows, would otherwise be worth as much as all others, and its first sight decide the
+    distance.
     """
-    known = features[0]
-    std = known.std(axis=0)
-    std[std < 1e-9] = 1.0
-    z = [(x - known.mean(axis=0)) / std for x in features]
-    axes = np.linalg.svd(z[0], full_matrices=False)[2]
-    scores = [x @ axes[: max(1, min(MOST_FEATURES, len(known) // 10))].T for x in z]
+    mean = tuple(x.mean(axis=0) for x in known)
+    scale = tuple(float(np.sqrt(x.var(axis=0).sum())) or 1.0 for x in known)
+    whole = np.concatenate([(x - m) / s for x, m, s in zip(known, mean, scale, strict=True)], axis=1)
+    axes = np.linalg.svd(whole, full_matrices=False)[2]
+    return Axes(mean, scale, axes[: max(1, min(MOST_FEATURES, len(whole) // 10))].T)
+
+
+def frechet_between(scores: Sequence[Array]) -> tuple[float, float]:
+    """Fréchet distances of the first set (n, d) to the second and to the third, of Ledoit–Wolf covariances; n ≥ 2."""
     laws = [(x.mean(axis=0), np.atleast_2d(shrunk_covariance(x))) for x in scores]
     return frechet(*laws[0], *laws[1]), frechet(*laws[0], *laws[2])
 
 
-def _random_filters(maps: Array, of: str) -> Array:
-    """(n, 2·(16 + 32 + 32)) means and standard deviations of the layers over maps (n, C, H, W)."""
+def _random_filters(maps: Array, of: str) -> list[Array]:
+    """(n, 16), (n, 32), (n, 32) means of the layers over maps (n, C, H, W), each followed by its standard deviations."""
     found = []
     x = maps
     for layer, width in enumerate(WIDTHS):
@@ -112,7 +142,7 @@ def _random_filters(maps: Array, of: str) -> Array:
         out = np.moveaxis(np.maximum(columns @ weights, 0), -1, 1)
         found += [out.mean(axis=(2, 3)), out.std(axis=(2, 3))]
         x = _halved(out)
-    return np.concatenate(found, axis=1)
+    return found
 
 
 def _halved(x: Array) -> Array:

@@ -18,6 +18,7 @@ from hsiaug.errors import InputError
 from hsiaug.metrics.dense.extractor import (
     EXTRACTOR,
     Extractor,
+    fit_axes,
     fit_extractor,
     frechet_between,
     image_features,
@@ -115,7 +116,13 @@ def dense_fidelity(
     index = [np.sort(rng.permutation(len(part))[:MOST]) for part in sets]
     train, held, made = (part.take(i) for part, i in zip(sets, index, strict=True))
     extractor = fit_extractor(train, classes, rng)
-    whole = [_Features.of(part, extractor) for part in (train, held, made)]
+    features = [
+        (image_features(part.images, extractor), mask_features(part.masks, extractor))
+        for part in (train, held, made)
+    ]
+    axes = [fit_axes(kinds) for kinds in features[0]]
+    scores = [[one.scores(kinds) for one, kinds in zip(axes, pair, strict=True)] for pair in features]
+    whole = [_Features.of(part, extractor, *own) for part, own in zip((train, held, made), scores, strict=True)]
     size = min(len(train), len(held), len(made))
     rounds = []
     for _ in range(REPEATS):
@@ -140,7 +147,7 @@ def dense_fidelity(
 
 @dataclass(frozen=True, eq=False)
 class _Features:
-    """Per tile: features for Fréchet, sums of spectra (n, C, D), pixels (n, C), masks, log power (n, radii)."""
+    """Per tile: scores for Fréchet, sums of spectra (n, C, D), pixels (n, C), masks, log power (n, radii)."""
 
     image: Array
     mask: Array
@@ -150,13 +157,13 @@ class _Features:
     power: Array
 
     @classmethod
-    def of(cls, samples: DenseSamples, extractor: Extractor) -> _Features:
+    def of(cls, samples: DenseSamples, extractor: Extractor, image: Array, mask: Array) -> _Features:
         ids = np.arange(1, extractor.classes + 1)[:, None]
-        member = [(mask.reshape(1, -1) == ids).astype(np.float64) for mask in samples.masks]
-        sums = np.stack([m @ spectra_of(image) for m, image in zip(member, samples.images, strict=True)])
+        member = [(labels.reshape(1, -1) == ids).astype(np.float64) for labels in samples.masks]
+        sums = np.stack([m @ spectra_of(tile) for m, tile in zip(member, samples.images, strict=True)])
         return cls(
-            image_features(samples.images, extractor),
-            mask_features(samples.masks, extractor),
+            image,
+            mask,
             sums,
             np.stack([m.sum(axis=1) for m in member]),
             samples.masks,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hsiaug.errors import InputError
-from hsiaug.metrics.dense.extractor import fit_extractor, frechet_between, image_features
+from hsiaug.metrics.dense.extractor import fit_axes, fit_extractor, frechet_between, image_features
 from hsiaug.metrics.dense.fidelity import dense_fidelity
 from hsiaug.metrics.dense.layout import adjacency, edge_zone, segment_sizes
 from hsiaug.metrics.dense.memory import copying_statistic, turned
@@ -32,7 +32,7 @@ def sets(world: ToyWorld) -> Sets:
 def test_frechet_is_that_of_gaussians_in_closed_form() -> None:
     rng = np.random.default_rng(0)
     known, moved, wider = rng.normal(size=(4000, 1)), rng.normal(2, 1, (4000, 1)), rng.normal(0, 3, (4000, 1))
-    # (μ − μ')² + (σ − σ')², in units of the first set's standard deviation.
+    # (μ − μ')² + (σ − σ')².
     assert frechet_between([known, moved, wider]) == pytest.approx((4, 4), rel=0.05)
     assert frechet_between([known, known, known]) == pytest.approx((0, 0), abs=1e-9)
 
@@ -50,7 +50,7 @@ def test_fresh_real_tiles_lie_near_the_floor_and_others_far_above(sets: Sets, wo
         assert real[name].n == 50
     for name in ("fd_image", "fd_mask", "segments", "power"):
         assert (far[name].value or 0) > 2.5 * (far[name].floor or 0), name
-    assert real.extractor == "specfd-1"
+    assert real.extractor == "specfd-2"
     shares = real.by_class[1]
     assert shares["ratio"] == pytest.approx((shares["made"] or 0) / (shares["train"] or 1))
     json.dumps(real.as_json(), allow_nan=False)
@@ -116,8 +116,21 @@ def test_features_are_fixed_by_the_extractor_alone(sets: Sets) -> None:
     extractor = fit_extractor(sets[0], 5, np.random.default_rng(0))
     first, second = (image_features(sets[1].images[:4], extractor) for _ in range(2))
 
-    assert (first == second).all()
-    assert first.shape == (4, 12 * 7 + extractor.space.axes.shape[1] + 160)
+    assert all((a == b).all() for a, b in zip(first, second, strict=True))
+    assert [kind.shape for kind in first] == [(4, 12)] * 7 + [(4, extractor.space.axes.shape[1])] + [
+        (4, width) for width in (16, 16, 32, 32, 32, 32)
+    ]
+
+
+def test_every_kind_of_feature_has_the_same_say_and_a_rare_one_no_more() -> None:
+    rng = np.random.default_rng(0)
+    large, rare = rng.normal(0, 1000, (400, 1)), np.zeros((400, 2))
+    rare[:, 0], rare[7, 1] = rng.normal(0, 0.01, 400), 1e-4
+    axes = fit_axes((large, rare))
+
+    before, after = (axes.scores((large, seen)) for seen in (rare, rare + np.array([0, 0.01])))
+    assert before.var(axis=0).sum() == pytest.approx(2)
+    assert abs(after - before).max() == pytest.approx(1, abs=0.02), "one σ of its kind, and not 2,000 of its own"
 
 
 def test_masks_by_hand() -> None:
