@@ -56,17 +56,24 @@ def ancestral(
 
 
 def sampled(
-    schedule: Schedule, noise_of: Noise, z: Tensor, count: int, sampler: Sampler, draw: torch.Generator
+    schedule: Schedule,
+    noise_of: Noise,
+    z: Tensor,
+    count: int,
+    sampler: Sampler,
+    draw: torch.Generator,
+    first: int | None = None,
 ) -> Tensor:
-    """Clean latents from pure noise z (n, …) in ``count`` steps. noise_of(z, t): ε at z and t (n,) int64.
+    """Clean latents from z (n, …) at step ``first`` in ``count`` steps. noise_of(z, t): ε at z and t (n,) int64.
 
-    Only "ddpm" draws from ``draw``, a generator of the CPU.
+    first: None = the last step of the schedule, where z is pure noise. Only "ddpm" draws from ``draw``, a generator of
+    the CPU.
     """
-    first = schedule.steps - 1
+    first = schedule.steps - 1 if first is None else first
     if sampler == "ddim":
         return ddim(schedule, lambda z, t: _velocity(schedule, z, t, noise_of(z, t)), z, first, count)
     if sampler == "dpm++":
-        return _dpm(schedule, noise_of, z, count)
+        return _dpm(schedule, noise_of, z, count, first)
     times = steps_down(first, count)
     for t, s in zip(times, [*times[1:], None], strict=True):
         z = ancestral(schedule, z, t, s, noise_of(z, _all_at(t, z)), draw)
@@ -79,12 +86,12 @@ def _velocity(schedule: Schedule, z: Tensor, t: Tensor, noise: Tensor) -> Tensor
     return (noise - (1 - a).sqrt() * z) / a.sqrt()
 
 
-def _dpm(schedule: Schedule, noise_of: Noise, z: Tensor, count: int) -> Tensor:
+def _dpm(schedule: Schedule, noise_of: Noise, z: Tensor, count: int, first: int) -> Tensor:
     """DPM-Solver++(2M), data prediction (Lu et al. 2022, arXiv 2211.01095, algorithm 2); the first step and the last
     are of first order, as diffusers has it."""
     alpha, sigma = schedule.alpha_bar.sqrt(), (1 - schedule.alpha_bar).sqrt()
     level = (alpha / sigma).log()
-    spread = torch.linspace(float(level[-1]), float(level[0]), count).to(level)
+    spread = torch.linspace(float(level[first]), float(level[0]), count).to(level)
     # Levels rise as t falls. Where steps fall together near t = 0, fewer are made.
     times = sorted({int((level - one).abs().argmin()) for one in spread}, reverse=True)
     before: tuple[int, Tensor] | None = None

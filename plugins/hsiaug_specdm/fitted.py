@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,7 +34,10 @@ Own = TypeVar("Own", bound="FittedPairs")
 
 @dataclass(frozen=True, eq=False)
 class FittedPairs:
-    """shares: (n, K) float32, each id's share of each training tile; what the denoiser is told comes from them."""
+    """shares: (n, K) float32, each id's share of each training tile; what the denoiser is told comes from them.
+
+    latents: (n, d, h, w) float32, normalised, of the training pairs, where sampling starts from them; else n = 0.
+    """
 
     params: Params
     format: TileFormat
@@ -42,6 +45,7 @@ class FittedPairs:
     denoiser: UNet
     norm: LatentNorm
     shares: NDArray[np.float32]
+    latents: NDArray[np.float32]
     facts: Mapping[str, Any]
     device: str
 
@@ -50,7 +54,9 @@ class FittedPairs:
 
         Where the denoiser was told each class's share (``condition``), it is told those of training tiles: of any for
         0, and for c of tiles drawn in proportion to their share of c, with guidance ω. Where it was not, the n pairs
-        that show most of c are kept out of 4·n. Raises PluginError for a class without training pixels.
+        that show most of c are kept out of 4·n. With ``strength`` < 1 each starts from the very tile that its shares are
+        of, noised so far, and keeps the more of it the less that is (SDEdit, Meng et al., ICLR 2022; an extension).
+        Raises PluginError for a class without training pixels.
         """
         omega = (guidance or 0.0) if self.params.condition else 0.0
         rng, draw = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
@@ -66,19 +72,20 @@ class FittedPairs:
         empty = np.empty((0, form.dates, form.bands, form.side, form.side), dtype=np.float32)
         parts = [DenseSamples.made(empty, empty[:, 0, 0], confidence=empty[:, 0, 0])]
         parts += [self._made(c, n, omega, rng, draw) for c, n in counts.items() if n]
-        return DenseSamples.made(
+        made = DenseSamples.made(
             np.concatenate([part.images for part in parts]),
             np.concatenate([part.masks for part in parts]),
             confidence=np.concatenate([part.confidence for part in parts if part.confidence is not None]),
             provenance=provenance,
         )
+        return replace(made, weight=np.full(len(made), self.params.weight, dtype=np.float32))
 
     def _made(self, c: int, n: int, omega: float, rng: np.random.Generator, draw: torch.Generator) -> DenseSamples:
         """n pairs that shall show class c."""
         surplus = n * TRIES if c and not self.params.condition else n
         images, masks, sure = [], [], []
-        for told in torch.split(self._told(c, surplus, rng), BATCH):
-            image, shares = self._drawn(told, omega, draw)
+        for rows in np.array_split(self._rows(c, surplus, rng), range(BATCH, surplus, BATCH)):
+            image, shares = self._drawn(rows, omega, draw)
             mask, confidence = self.format.masks_back(shares)
             images.append(self.format.images_back(image))
             masks.append(mask)
@@ -88,29 +95,32 @@ class FittedPairs:
             return made
         return made.take(np.sort(np.argsort(-(made.masks == c).mean(axis=(1, 2)), kind="stable")[:n]))
 
-    def _told(self, c: int, n: int, rng: np.random.Generator) -> Tensor:
-        """(n, K + 1) what the denoiser is told for n pairs that shall show class c, or any where c is 0."""
+    def _rows(self, c: int, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """(n,) training tiles that pairs shall be like which show class c, or any where c is 0."""
         weight = self.shares[:, self.format.ids.index(c)].astype(float) if c else np.ones(len(self.shares))
-        rows = rng.choice(len(self.shares), size=n, p=weight / weight.sum())
-        return torch.from_numpy(np.concatenate([self.shares[rows], np.ones((n, 1), np.float32)], axis=1))
+        return rng.choice(len(self.shares), size=n, p=weight / weight.sum())
 
     @torch.inference_mode()
-    def _drawn(self, told: Tensor, omega: float, draw: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _drawn(self, rows: NDArray[np.int64], omega: float, draw: torch.Generator) -> tuple[Tensor, Tensor]:
         """Images (n, T·B, P, P) and shares of classes (n, K, P, P), decoded from fresh latents."""
-        n, told = len(told), told.to(self.device)
-        side = self.format.padded // self.params.factor_of(self.format.side)
-
+        n, params = len(rows), self.params
+        shown = np.concatenate([self.shares[rows], np.ones((n, 1), np.float32)], axis=1)
+        told = torch.from_numpy(shown).to(self.device)
+        side = self.format.padded // params.factor_of(self.format.side)
         schedule = schedule_of(self.params).to(self.device)
 
         def noise_of(z: Tensor, t: Tensor) -> Tensor:
-            own = predicted_noise(self.params, schedule, self.denoiser, z, t, told)
-            return (
-                guided(own, predicted_noise(self.params, schedule, self.denoiser, z, t), omega) if omega else own
-            )
+            own = predicted_noise(params, schedule, self.denoiser, z, t, told)
+            return guided(own, predicted_noise(params, schedule, self.denoiser, z, t), omega) if omega else own
 
         z = torch.randn((n, len(self.norm.mean), side, side), generator=draw).to(self.device)
-        steps = min(self.params.sample_steps, schedule.steps)
-        z = sampled(schedule, noise_of, z, steps, self.params.sampler, draw)  # type: ignore[arg-type]
+        steps, first = min(params.sample_steps, schedule.steps), None
+        if params.strength < 1:
+            first = max(0, round(params.strength * schedule.steps) - 1)
+            steps = max(1, round(params.strength * steps))
+            begin = torch.from_numpy(self.latents[rows]).to(self.device)
+            z = schedule.noised(begin, torch.full((n,), first, device=self.device), z)
+        z = sampled(schedule, noise_of, z, steps, params.sampler, draw, first)  # type: ignore[arg-type]
         return self.codec.decode(self.norm.back(z))
 
     def encoded(self, samples: DenseSamples, rows: slice) -> Tensor:
@@ -123,6 +133,7 @@ class FittedPairs:
         """All state as safetensors and JSON."""
         arrays: dict[str, NDArray[Any]] = {
             "shares": self.shares,
+            "latents": self.latents,
             "norm.mean": self.norm.mean.cpu().numpy(),
             "norm.std": self.norm.std.cpu().numpy(),
         }
@@ -150,4 +161,6 @@ class FittedPairs:
             net.load_state_dict(own)
             net.to(device).eval().requires_grad_(False)
         norm = LatentNorm(tensors["norm.mean"], tensors["norm.std"]).to(device)
-        return cls(params, form, built, denoiser, norm, arrays["shares"], facts["facts"], device)
+        return cls(
+            params, form, built, denoiser, norm, arrays["shares"], arrays["latents"], facts["facts"], device
+        )

@@ -53,7 +53,8 @@ def learn(
     _gate(facts, params)
     latents = _latents(codec, run)
     norm = LatentNorm.fitted(latents.flatten(0, 1))
-    denoiser = _denoiser(run, torch.stack([norm.forward(z) for z in latents]))
+    latents = torch.stack([norm.forward(z) for z in latents])
+    denoiser = _denoiser(run, latents)
     weights = sum(p.numel() for p in denoiser.parameters())
     facts |= {
         "scale": run.format.scale,
@@ -74,6 +75,8 @@ def learn(
         "denoiser": denoiser,
         "norm": norm,
         "shares": run.pairs.shares.numpy(),
+        # Tile i was kept in turn i where there was no room for all turns: as good a start as any other.
+        "latents": latents[0, : len(run.pairs) if params.strength < 1 else 0].cpu().numpy(),
         "facts": facts,
         "device": device,
     }

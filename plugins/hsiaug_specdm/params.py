@@ -51,7 +51,14 @@ class Params:
     drop: float = param(0.1, "share of tiles trained without being told so, for guidance", low=0, high=1)
     noise_steps: int = param(1000, "noising steps T", low=2)
     sampler: str = param("ddim", "ddim, ddpm (exact with sample_steps = noise_steps) or dpm++ (20 steps do)")
-    sample_steps: int = param(50, "denoising steps", low=1)
+    sample_steps: int = param(50, "denoising steps from pure noise", low=1)
+    strength: float = param(
+        1.0,
+        "noise that sampling starts from: 1 = pure noise, the paper's way; below, noised training pairs",
+        low=0,
+        high=1,
+    )
+    weight: float = param(1.0, "weight of a synthetic pair; a real one weighs 1", low=0)
 
     def __post_init__(self) -> None:
         for name, known in CHOICES.items():

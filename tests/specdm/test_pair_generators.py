@@ -145,6 +145,36 @@ def test_every_part_can_be_switched(make: Make, settings: dict[str, Any]) -> Non
     assert made.images.shape == (2, 2, 20, 18, 18) and np.isfinite(made.images).all()
 
 
+@pytest.mark.parametrize("sampler", ["ddim", "ddpm", "dpm++"])
+def test_the_less_noise_sampling_starts_from_the_nearer_the_pairs_lie_to_real_ones(
+    view: DenseView, sampler: str
+) -> None:
+    fitted = fit(view, strength=0.999)
+
+    def apart(strength: float) -> float:
+        params = replace(fitted.params, strength=strength, sampler=sampler, sample_steps=20)
+        made = replace(fitted, params=params).sample({0: 16}, guidance=0, seed=0)
+        z = fitted.encoded(made, slice(0, 16))
+        known = torch.from_numpy(fitted.latents)
+        return float(torch.cdist(z.flatten(1), known.flatten(1)).min(dim=1).values.mean())
+
+    distances = [apart(strength) for strength in (0.05, 0.3, 1.0)]
+    assert distances[0] < 0.8 * distances[1] < 0.8 * distances[2], distances
+
+
+def test_starting_from_training_pairs_survives_saving_and_weighs_as_it_is_told(make: Make, tmp_path: Path) -> None:
+    fitted = fit(make(6, 16), strength=0.5, weight=0.25, **SHORT)
+    fitted.save(tmp_path)
+    made, again = (
+        f.sample({0: 3}, guidance=0, seed=1) for f in (fitted, SpecDm(fitted.params).load(tmp_path, device="cpu"))
+    )
+
+    assert same(made, again) and made.weight.tolist() == [0.25] * 3
+    assert len(fitted.latents) == 6 and len(fit(make(6, 16), **SHORT).latents) == 0, (
+        "kept only where they are needed"
+    )
+
+
 def test_what_a_fit_was_like_is_on_record(fitted: Any) -> None:
     facts = fitted.sample({0: 1}, guidance=0.5, seed=0).provenance
 
