@@ -39,13 +39,17 @@ STEP_EVERY = 0.2
 
 @dataclass(frozen=True)
 class Job:
-    """What every trial of a run shares. scene_ref: catalogue name or card; commands: {hash: command}."""
+    """What every trial of a run shares. scene_ref: catalogue name or card; commands: {hash: command}.
+
+    limit: seconds that a trial may take; None = any.
+    """
 
     task: str
     scene_ref: str
     store: Path
     device: str
     commands: dict[str, str]
+    limit: float | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,7 @@ def _run_one(trial: TrialSpec, bench: Workbench, store: Store, job: Job, on_even
         progress=progress,
         scene_ref=job.scene_ref,
         command=job.commands.get(trial.hash, ""),
+        limit=job.limit,
     )
     store.put(record, prediction)
     on_event(Event("ok" if record["status"] == "ok" else "failed", trial.hash))

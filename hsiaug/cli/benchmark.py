@@ -108,6 +108,10 @@ def benchmark(
     jobs: Annotated[
         int | None, typer.Option(help="Worker processes. Default: one per core on the CPU, 1 on a GPU.", min=1)
     ] = None,
+    timeout: Annotated[
+        str | None,
+        typer.Option(help="End a trial that takes longer, as 90s, 20m or 1h; it is then recorded as failed."),
+    ] = None,
     profile: Annotated[
         str | None, typer.Option(help="Of a suite: the profile that changes its runs, as a smaller size.")
     ] = None,
@@ -152,8 +156,11 @@ def benchmark(
     from hsiaug.cli.benchmark_run import missing, print_result, run_all, workers
     from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
+    from hsiaug.trial.limit import check_limit
     from hsiaug.trial.store import Store
 
+    limit = None if timeout is None else options.duration("--timeout", timeout)
+    check_limit(limit)
     suite = None
     if is_suite(scene):
         suite = _suite(ctx, scene, profile, only, seeds)
@@ -187,7 +194,7 @@ def benchmark(
         return
     kept = Store(store, create=existing is not Existing.none)
     kept.sweep()
-    run_all(parts, todo, kept, device, jobs, err)
+    run_all(parts, todo, kept, device, jobs, limit, err)
     records = [record for trial in trials if (record := kept.get(trial.hash))]
     print_result(parts, records, kept, out, err, as_json=json)
     if any(record["status"] != "ok" for record in records):

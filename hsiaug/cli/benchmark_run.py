@@ -53,9 +53,15 @@ def missing(trials: Sequence[TrialSpec], store: Path, existing: str) -> list[Tri
 
 
 def run_all(
-    parts: Sequence[Part], todo: Sequence[TrialSpec], store: Store, device: str, jobs: int, err: Console
+    parts: Sequence[Part],
+    todo: Sequence[TrialSpec],
+    store: Store,
+    device: str,
+    jobs: int,
+    limit: float | None,
+    err: Console,
 ) -> None:
-    """Run the trials, scene by scene."""
+    """Run the trials, scene by scene. limit: seconds that one may take."""
     trials = trials_of(parts)
     waiting = {trial.hash: trial for trial in todo}
     reused = sum(store.get(trial.hash) is not None for trial in trials if trial.hash not in waiting)
@@ -73,7 +79,7 @@ def run_all(
                     if jobs > 1:
                         mine = longest_first(merged(parts), mine, store.records())
                     commands = {trial.hash: command_for(trial, ref) for trial in mine}
-                    execute(mine, scene, Job(task, ref, store.root, device, commands), jobs, on_event)
+                    execute(mine, scene, Job(task, ref, store.root, device, commands, limit), jobs, on_event)
     except KeyboardInterrupt:
         print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
         raise typer.Exit(130) from None

@@ -22,6 +22,7 @@ __all__ = [
     "StoreDir",
     "Task",
     "TaskName",
+    "duration",
     "numbers",
     "overrides",
     "seeds",
@@ -71,6 +72,19 @@ Buffer = Annotated[
 ]
 Patch = Annotated[int, typer.Option(help="Side of the patches in pixels, odd.")]
 StoreDir = Annotated[Path, typer.Option("--store", help="Folder of the records.")]
+
+
+UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600}
+
+
+def duration(option: str, text: str) -> float:
+    """Seconds of a time as ``90s``, ``20m`` or ``1h``. Raises InputError for anything else."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)", text.strip())
+    if match is None or float(match[1]) == 0:
+        raise InputError(
+            f"{option} must be a time with its unit: s, m or h", value=repr(text), mend="Write 90s, 20m or 1h."
+        )
+    return float(match[1]) * UNITS[match[2]]
 
 
 def overrides(settings: list[str]) -> dict[str, dict[str, str]]:

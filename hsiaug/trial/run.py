@@ -17,6 +17,7 @@ from hsiaug.plugins.registry import Registry
 from hsiaug.seeds import derive_seed
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
+from hsiaug.trial.limit import TrialTimeout, time_limit
 from hsiaug.trial.machine import PeakMemory, counted_steps, environment, resolve_device, threads
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
@@ -63,10 +64,12 @@ def run_trial(
     progress: Progress,
     scene_ref: str = "",
     command: str = "",
+    limit: float | None = None,
 ) -> tuple[Record, Prediction | None]:
     """The record of a trial, and its predictions. An exception of a plugin gives a record of status "failed".
 
-    device: "auto", "cpu", "cuda", ... Raises InputError where the device is not there.
+    device: "auto", "cpu", "cuda", ... limit: seconds after which the trial is ended and failed; None = never.
+    Raises InputError where the device is not there.
     """
     generator: Generator = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
     generator = adapted(generator, spec.task)
@@ -82,16 +85,17 @@ def run_trial(
     result: dict[str, Any] = {"status": "ok", "error": None}
     prediction = None
     try:
-        result["audit"] = bench.split(spec).audit.as_json()
-        samples = augment(spec, bench, generator, devices["generator"], course, progress)
-        result["samples"] = bench.task.counts(samples, bench.scene)
-        result["provenance"] = dict(samples.provenance)
-        fitted = fit_classifier(spec, bench, classifier, samples, devices["classifier"], course, progress)
-        with course.at("predict"):
-            prediction = bench.task.predict(fitted, classifier.card, bench.scene, bench.split(spec))
+        with time_limit(limit):
+            result["audit"] = bench.split(spec).audit.as_json()
+            samples = augment(spec, bench, generator, devices["generator"], course, progress)
+            result["samples"] = bench.task.counts(samples, bench.scene)
+            result["provenance"] = dict(samples.provenance)
+            fitted = fit_classifier(spec, bench, classifier, samples, devices["classifier"], course, progress)
+            with course.at("predict"):
+                prediction = bench.task.predict(fitted, classifier.card, bench.scene, bench.split(spec))
         result["metrics"] = bench.task.score(bench.scene, prediction)
         result["predictions_sha256"] = hashlib.sha256(prediction[1].tobytes()).hexdigest()
-    except Exception as error:
+    except (Exception, TrialTimeout) as error:
         prediction = None
         result |= {"status": "failed", "error": _failure(course.stage, error), "metrics": None}
     result["timings"] = {**course.seconds, "total": time.perf_counter() - start}

@@ -24,6 +24,17 @@ DEADLY = DUMMY.replace(
     "self.ids = np.unique(samples.y)", "import os; samples.synthetic.any() and os._exit(9)"
 ).replace("self.means = np.stack", "self.ids = np.unique(samples.y); self.means = np.stack")
 
+# A plugin that swallows whatever goes wrong and tries again, for ever, where there are synthetic samples.
+ENDLESS = DUMMY.replace(
+    "self.ids = np.unique(samples.y)",
+    """self.ids = np.unique(samples.y)
+        while samples.synthetic.any():
+            try:
+                raise ValueError
+            except Exception:
+                pass""",
+)
+
 
 def arguments(store: Path, *more: str) -> list[str]:
     return [
@@ -104,6 +115,26 @@ def test_a_worker_that_dies_costs_its_own_trials_only(tmp_path: Path) -> None:
     assert len(records) == 6 and len(failed) == 4
     assert {r["error"]["type"] for r in failed} == {"WorkerDied"}
     assert "WorkerDied" in answer.stdout
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path: Path, jobs: str) -> None:
+    env = environment(install(tmp_path / "endless", "dummy_plugin", ENDLESS))
+    answer = hsiaug(*arguments(tmp_path / "store", "--jobs", jobs, "--seeds", "1", "--timeout", "2s"), env=env)
+
+    assert answer.returncode == 1, answer.stderr
+    records = list(Store(tmp_path / "store").records())
+    failed = [r for r in records if r["status"] == "failed"]
+    assert len(records) == 6 and len(failed) == 4
+    assert {(r["error"]["type"], r["error"]["stage"]) for r in failed} == {("TrialTimeout", "fit_classifier")}
+    assert all(2 <= r["timings"]["total"] < 10 for r in failed)
+    assert "longer than the 2 s of --timeout" in answer.stdout
+
+
+def test_a_timeout_without_a_unit_is_refused(tmp_path: Path, env: dict[str, str]) -> None:
+    answer = hsiaug(*arguments(tmp_path / "store", "--timeout", "20"), env=env)
+    assert answer.returncode == 2 and "--timeout must be a time with its unit" in answer.stderr
+    assert not (tmp_path / "store").exists()
 
 
 def test_failed_trials_run_again_and_finished_ones_do_not(tmp_path: Path) -> None:

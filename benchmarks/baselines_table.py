@@ -1,0 +1,55 @@
+"""The short tables of docs/baselines.md, from the trials of baselines.toml.
+
+    python -m benchmarks.baselines_table benchmarks/results/baselines/trials.csv
+
+One per run: for each classifier OA and AA (%, mean ± std, ddof 1) on the real samples alone, AA with duplicated and with
+interpolated ones, and what a trial costs: seconds by the clock, processor seconds, and the peak memory of its process.
+"""
+
+from __future__ import annotations
+
+import csv
+import statistics
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+ARMS = ("none", "duplicate", "smote")
+Row = dict[str, str]
+
+
+def main() -> None:
+    with Path(sys.argv[1]).open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["status"] == "ok"]
+    for run in dict.fromkeys(row["run"] for row in rows):
+        sys.stdout.write("\n".join(table(run, [row for row in rows if row["run"] == run])) + "\n\n")
+
+
+def table(run: str, rows: Sequence[Row]) -> Iterator[str]:
+    draws = len({row["seed"] for row in rows})
+    yield f"### {run}: {rows[0]['scene']}, {rows[0]['protocol']}:{rows[0]['protocol_argument']}, {draws} draws\n"
+    arms = [arm for arm in ARMS if arm in {row["generator"] for row in rows}]
+    arms += sorted({row["generator"] for row in rows} - set(arms))
+    yield f"| classifier | OA, none | {' | '.join(f'AA, {arm}' for arm in arms)} | trial s | CPU s | memory MB |"
+    yield "|---|" + "--:|" * (len(arms) + 4)
+    for classifier in sorted({row["classifier"] for row in rows}):
+        mine = [row for row in rows if row["classifier"] == classifier]
+        by_arm = {arm: [row for row in mine if row["generator"] == arm] for arm in arms}
+        scores = [spread(by_arm["none"], "oa"), *(spread(by_arm[arm], "aa") for arm in arms)]
+        costs = [f"{mean(mine, 'seconds'):.1f}", f"{mean(mine, 'cpu_seconds'):.1f}"]
+        yield f"| `{classifier}` | {' | '.join(scores + costs)} | {mean(mine, 'peak_memory_mb'):,.0f} |"
+
+
+def spread(rows: Sequence[Row], key: str) -> str:
+    values = [100 * float(row[key]) for row in rows]
+    if len(values) < 2:
+        return f"{values[0]:.1f}" if values else "–"
+    return f"{statistics.mean(values):.1f} ± {statistics.stdev(values):.1f}"
+
+
+def mean(rows: Sequence[Row], key: str) -> float:
+    return statistics.mean(float(row[key]) for row in rows)
+
+
+if __name__ == "__main__":
+    main()
