@@ -34,7 +34,7 @@ def table(run: str, rows: Sequence[Row]) -> Iterator[str]:
     yield "|---|" + "--:|" * (len(arms) + 4)
     for classifier in sorted({row["classifier"] for row in rows}):
         mine = [row for row in rows if row["classifier"] == classifier]
-        by_arm = {arm: [row for row in mine if row["generator"] == arm] for arm in arms}
+        by_arm = {arm: [row for row in mine if row["generator"] == arm] for arm in ("none", *arms)}
         scores = [spread(by_arm["none"], "oa"), *(spread(by_arm[arm], "aa") for arm in arms)]
         costs = [f"{mean(mine, 'seconds'):.1f}", f"{mean(mine, 'cpu_seconds'):.1f}"]
         yield f"| `{classifier}` | {' | '.join(scores + costs)} | {mean(mine, 'peak_memory_mb'):,.0f} |"
