@@ -7,7 +7,7 @@ import sys
 import typer
 
 from hsiaug import __version__
-from hsiaug.cli import benchmark, compare, datasets, generate, inspect, map, plugins, report, show, split
+from hsiaug.cli import advise, benchmark, compare, datasets, generate, inspect, map, plugins, report, show, split
 from hsiaug.errors import HsiaugError
 
 __all__ = ["app", "main"]
@@ -22,6 +22,7 @@ app = typer.Typer(
     help="Augment hyperspectral scenes that have few, unequal labels, and measure honestly whether it helped.",
     epilog="Start with: [bold]hsiaug benchmark indian_pines --generator smote --lambda 0.5 --seeds 3[/bold]",
 )
+app.command()(advise.advise)
 app.command()(benchmark.benchmark)
 app.command()(compare.compare)
 app.command()(generate.generate)

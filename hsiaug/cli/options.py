@@ -45,7 +45,7 @@ AnyProtocol = Annotated[
     str | None,
     typer.Option(
         help="issd (default), issd:RATIO, kshot:K, blocks:B, random:RATIO (LEAKY), random-twin:PROTOCOL (LEAKY), "
-        "fixed:FILE. For masks: places (default where the data name them), places:N, blocks:B."
+        "fixed:FILE, within:PROTOCOL. For masks: places (default where the data name them), places:N, blocks:B."
     ),
 ]
 AnyPatch = Annotated[
@@ -60,7 +60,7 @@ Protocol = Annotated[
     str,
     typer.Option(
         help="issd (default), issd:RATIO, kshot:K, blocks:B, random:RATIO (LEAKY), random-twin:PROTOCOL (LEAKY), "
-        "fixed:FILE."
+        "fixed:FILE, within:PROTOCOL."
     ),
 ]
 Buffer = Annotated[

@@ -11,6 +11,7 @@ from hsiaug.errors import SplitError
 from hsiaug.protocol.compact import SMALL_CLASS, Draw, compact_draw
 from hsiaug.protocol.masks import fixed_draw
 from hsiaug.protocol.protocols import DEFAULT_RATIO, Protocol, parse_protocol
+from hsiaug.protocol.within import within_draw
 from hsiaug.scene import Scene
 from hsiaug.seeds import derive_seed
 
@@ -54,6 +55,10 @@ def draw_train(scene: Scene, protocol: Protocol, patch: int, seed: int) -> Draw:
     if protocol.name == "fixed":
         return fixed_draw(scene, protocol)
     rng = np.random.default_rng(derive_seed("split", scene.name, *protocol.as_json().values(), seed))
+    if protocol.name == "within":
+        outer, number = protocol.outer
+        whole = scene.labels > 0 if outer is None else draw_train(scene, outer, patch, number).train
+        return within_draw(scene.labels, whole, protocol.reach(patch), rng)
     notes: list[str] = []
     if protocol.name == "random-twin":
         train = draw_train(scene, parse_protocol(protocol.argument), patch, seed).train

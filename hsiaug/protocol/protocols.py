@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
@@ -22,6 +23,7 @@ DEFAULT_BUFFER: dict[str, Buffer] = {
     "random-twin": "none",
     "fixed": "none",
     "places": "none",
+    "within": "centre",
 }
 USAGE = {
     "issd": "issd or issd:RATIO, as issd:0.05",
@@ -31,6 +33,7 @@ USAGE = {
     "random-twin": "random-twin:PROTOCOL, as random-twin:issd",
     "fixed": "fixed:FILE, a .mat, .npz or .npy with a train mask and a test mask, or fixed:TRAIN+TEST, two files",
     "places": "places, the places of training and of test that the data's makers named, or places:N, N tiles of training",
+    "within": "within:PROTOCOL, within:PROTOCOL@DRAW or within:all, as within:issd",
 }
 
 
@@ -38,9 +41,9 @@ USAGE = {
 class Protocol:
     """How train and test pixels are drawn.
 
-    name: issd | kshot | blocks | random | random-twin | fixed, and for dense tasks blocks | places.
+    name: issd | kshot | blocks | random | random-twin | fixed | within, and for dense tasks blocks | places.
     argument: canonical text after the colon. For ``fixed`` it is "file names#checksum", so that moving
-        the files does not change what a trial is.
+        the files does not change what a trial is. For ``within`` it is that of the outer protocol, or "all".
     buffer: labelled pixels that are left out round the training pixels, so that for patches of side p = 2r+1
         no test *centre* lies in a training patch (``centre``: Chebyshev distance > r), no test *patch* meets
         a training patch (``patch``: > 2r), or ``none``.
@@ -58,12 +61,28 @@ class Protocol:
         text = f"{self.name}:{self.argument.split('#')[0]}".removesuffix(":")
         if self.name == "issd" and float(self.argument) == DEFAULT_RATIO:
             text = "issd"
+        if self.name == "within":
+            text = self._nested("label")
         return text if self.buffer == DEFAULT_BUFFER[self.name] else f"{text} (buffer {self.buffer})"
 
     @property
     def text(self) -> str:
         """As typed on the command line, so that it parses again."""
+        if self.name == "within":
+            return self._nested("text")
         return f"{self.name}:{'+'.join(map(str, self.paths)) or self.argument}".removesuffix(":")
+
+    @property
+    def outer(self) -> tuple[Protocol | None, int]:
+        """Of ``within``: the protocol whose training pixels are divided (None: all labelled pixels), and its draw."""
+        text, draw = _numbered(self.argument)
+        name, _, argument = text.partition(":")
+        return None if name == "all" else Protocol(name, argument, DEFAULT_BUFFER[name], self.paths), draw
+
+    def _nested(self, kind: str) -> str:
+        """The text or label of ``within``, by that of its outer protocol."""
+        outer, draw = self.outer
+        return f"within:{getattr(outer, kind) if outer else 'all'}" + (f"@{draw}" if draw else "")
 
     @property
     def random(self) -> bool:
@@ -71,7 +90,14 @@ class Protocol:
         return self.name in ("random", "random-twin")
 
     def buffer_radius(self, patch: int) -> int:
-        """Chebyshev distance in pixels within which no test pixel may lie, for patches of side ``patch``."""
+        """Chebyshev distance in pixels within which no test pixel may lie, for patches of side ``patch``.
+
+        0 for ``within``, whose draw keeps what it can of the buffer by itself.
+        """
+        return 0 if self.name == "within" else self.reach(patch)
+
+    def reach(self, patch: int) -> int:
+        """The same as the buffer's name says it, whatever the protocol."""
         return {"none": 0, "centre": patch // 2, "patch": 2 * (patch // 2)}[self.buffer]
 
     def as_json(self) -> dict[str, str]:
@@ -98,11 +124,41 @@ def parse_protocol(text: str, buffer: str | None = None) -> Protocol:
     if name == "fixed":
         argument, paths = _mask_files(argument)
     elif name == "random-twin":
-        argument = parse_protocol(argument).text
+        argument = _other(name, argument).text
+    elif name == "within":
+        argument, paths = _outer(argument)
     else:
         argument = _number(name, argument)
     chosen: Buffer = buffer or DEFAULT_BUFFER[name]  # type: ignore[assignment]
     return Protocol(name, argument, chosen, paths)
+
+
+def _other(name: str, text: str) -> Protocol:
+    """The protocol that another one is made of."""
+    found = parse_protocol(text)
+    if found.name in ("within", "places"):
+        raise InputError(
+            f"protocol {name} needs a protocol of single pixels that is not nested",
+            value=repr(found.text),
+            mend=f"Write {USAGE[name]}.",
+        )
+    return found
+
+
+def _outer(argument: str) -> tuple[str, tuple[Path, ...]]:
+    """Canonical text of ``within``, and the outer protocol's files."""
+    text, draw = _numbered(argument)
+    if text == "all":
+        return text, ()
+    found = _other("within", text)
+    canonical = f"{found.name}:{found.argument}".removesuffix(":")
+    return canonical + (f"@{draw}" if draw else ""), found.paths
+
+
+def _numbered(text: str) -> tuple[str, int]:
+    """``issd@3`` → issd and 3; without a number draw 0."""
+    match = re.fullmatch(r"(.*?)(?:@(\d+))?", text)
+    return (match[1], int(match[2] or 0)) if match else (text, 0)
 
 
 def _number(name: str, argument: str) -> str:

@@ -104,7 +104,7 @@ def _refuse(wrong: bool, rule: str, value: str, mend: str) -> None:
 def _protocol(record: Record) -> Protocol:
     said = record["spec"]["protocol"]
     text = f"{said['name']}:{said['argument']}".removesuffix(":")
-    if said["name"] == "fixed":
+    if "fixed" in (said["name"], said["argument"].partition(":")[0]):
         # The identity holds names and a checksum; where the files lie, only the command says.
         words = shlex.split(record["command"])
         text = words[words.index("--protocol") + 1] if "--protocol" in words else text

@@ -1,0 +1,124 @@
+"""``hsiaug advise``: which generator to use on a scene, or none."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hsiaug.cli import options
+from hsiaug.cli.benchmark import PresetName
+from hsiaug.cli.generate import Device
+from hsiaug.cli.output import print_lines
+
+__all__ = ["advise"]
+
+
+def advise(
+    scene: options.SceneRef,
+    budget: Annotated[str, typer.Option(help="Time that may be spent, as 90s, 20m or 1h.")] = "20m",
+    protocol: Annotated[
+        str,
+        typer.Option(
+            help="Whose training pixels are divided: issd, kshot:K, fixed:FILE, ..., draw 0, or another as issd@3; all: "
+            "every labelled pixel."
+        ),
+    ] = "issd",
+    classifier: Annotated[
+        str | None, typer.Option(help="Classifiers, between commas. Default: svm,cnn2d.", show_default=False)
+    ] = None,
+    generator: Annotated[
+        str | None,
+        typer.Option(
+            help="Generators to try, between commas, in this order. Default: all, the cheapest first.",
+            show_default=False,
+        ),
+    ] = None,
+    lambda_: Annotated[
+        str, typer.Option("--lambda", help="Sample balance rates λ to try, between commas, in this order.")
+    ] = "1,0.5",
+    omega: Annotated[
+        str | None,
+        typer.Option(
+            help="Guidance strengths ω to try, between commas. Default: the generator's.", show_default=False
+        ),
+    ] = None,
+    patch: options.Patch = 9,
+    store: options.StoreDir = Path("hsiaug-advice"),
+    preset: Annotated[PresetName, typer.Option(help="Size of the plugins that offer several.")] = PresetName.cpu,
+    device: Device = "auto",
+    jobs: Annotated[
+        int | None, typer.Option(help="Worker processes. Default: one per core on the CPU, 1 on a GPU.", min=1)
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="JSON file of all numbers and record hashes.", show_default=False)
+    ] = None,
+) -> None:
+    """Say which generator to use on a scene, at which λ and ω, with the gain to expect, or that none helps.
+
+    Looks at the training pixels alone: divides them again and again into inner training and test pixels, tries
+    generators on some of these draws, and confirms the best on others. Starts nothing that would end after --budget;
+    the same command again goes on where it was. What the answer is worth: docs/advise.md.
+
+    Examples:
+
+      hsiaug advise my_scene.toml --budget 20m
+
+      hsiaug advise my_scene.toml --protocol all --classifier svm
+
+      hsiaug advise indian_pines --generator smote,mixup --lambda 0.5,1 --out advice.json
+    """
+    start = time.time()
+    # As in a benchmark: trials side by side, one thread each.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from rich.console import Console
+
+    from hsiaug.bench import advice
+    from hsiaug.bench.plan import Request
+    from hsiaug.bench.progress import watching
+    from hsiaug.bench.schedule import Part
+    from hsiaug.cli.advise_print import print_advice, write_advice
+    from hsiaug.cli.benchmark_run import workers
+    from hsiaug.data import load_scene
+    from hsiaug.plugins.registry import registry
+    from hsiaug.protocol.protocols import parse_protocol
+    from hsiaug.trial.store import Store
+
+    end = start + options.duration("--budget", budget)
+    request = Request(
+        protocol=parse_protocol(f"within:{protocol}"),
+        generators=options.words(generator or ""),
+        classifiers=options.words(classifier or ""),
+        lambdas=options.numbers("--lambda", lambda_),
+        omegas=[] if omega is None else options.numbers("--omega", omega),
+        seeds=(),
+        patch=patch,
+        preset=preset.value,
+    )
+    loaded = load_scene(scene)
+    plan, broken = advice.screening_plan(loaded, request, registry())
+    jobs = workers(jobs, device, [Part("", "pixels", scene, loaded, plan)])
+    screen, err = Console(), Console(stderr=True)
+    desk = advice.Desk(
+        loaded,
+        scene,
+        registry(),
+        Store(store, create=True),
+        device,
+        jobs,
+        start,
+        end,
+        lambda trials: watching(trials, err),
+    )
+    try:
+        found = advice.advise(plan, request, desk, broken)
+    except KeyboardInterrupt:
+        print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
+        raise typer.Exit(130) from None
+    print_advice(found, plan, desk, screen)
+    if out is not None:
+        write_advice(found, plan, desk, out)
+        typer.echo(f"written: {out}", err=True)

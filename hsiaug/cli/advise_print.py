@@ -1,0 +1,203 @@
+"""What ``hsiaug advise`` prints and writes."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hsiaug.bench.advice import CONFIRM, SCREEN, Advice, Desk
+from hsiaug.bench.command import command_for
+from hsiaug.bench.estimate import readable
+from hsiaug.bench.gains import Arm, Gained
+from hsiaug.bench.plan import Plan
+from hsiaug.cli.output import print_lines, print_table
+from hsiaug.errors import InputError
+from hsiaug.metrics.significance import MIN_PAIRS, t_interval
+from hsiaug.protocol.draws import draw_train
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.report.labels import MISSING, count, percent, signed, span
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["print_advice", "write_advice"]
+
+ARM = ("generator", "λ", "ω", "classifier")
+HEADER = ("stage", *ARM, "draws", "AA", "ΔAA", "interval", "ΔOA", "interval", "over")
+CLOSE = 50.0
+"""Percentage of inner test pixels in training patches above which a warning is due."""
+
+
+def print_advice(advice: Advice, plan: Plan, desk: Desk, out: Console) -> None:
+    """A table of all arms, and below it the verdict, the command to go on with, and what limits both."""
+    print_table(out, HEADER, _rows(advice))
+    lines = [f"{name}\t{text}" for name, text in _lines(advice, plan, desk)]
+    print_lines(out, (line.expandtabs(11) for line in lines) if out.is_terminal else lines)
+
+
+def write_advice(advice: Advice, plan: Plan, desk: Desk, path: Path) -> None:
+    """All numbers, as fractions, and the hashes of their records. Raises InputError where it cannot be written."""
+
+    def entry(one: Gained) -> dict[str, Any]:
+        intervals = {
+            c.control: {"aa": t_interval(c.aa, advice.level), "oa": t_interval(c.oa, advice.level)}
+            for c in one.against
+        }
+        return {**asdict(one), "intervals": intervals, "corrected": one.corrected(advice.level)}
+
+    answer = {
+        "scene": desk.scene.name,
+        "protocol": plan.trials[0].protocol.as_json(),
+        **asdict(replace(advice, final=None)),
+        "screened": [entry(one) for one in advice.screened],
+        "confirmed": [entry(one) for one in advice.confirmed],
+        "lines": list(_lines(advice, plan, desk)),
+        "seconds": time.time() - desk.start,
+        "budget": desk.end - desk.start,
+    }
+    try:
+        path.write_text(json.dumps(answer, ensure_ascii=False, indent=1, allow_nan=False), encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"--out {path} must be a file that can be written", value=error.strerror, mend="Name another file."
+        ) from error
+
+
+def _rows(advice: Advice) -> Iterator[tuple[str, ...]]:
+    for stage, listed in (("screened", advice.screened), ("confirmed", advice.confirmed)):
+        for one in listed:
+            gains: list[str] = []
+            for values in (one.better.aa, one.better.oa):
+                # Of the screening no interval: the best of many is no expectation.
+                interval = MISSING if stage == "screened" else _interval(t_interval(values, advice.level))
+                gains += [signed(statistics.fmean(values)), interval]
+            arm, aa = one.arm, percent(statistics.fmean(one.aa))
+            omega = MISSING if arm.omega is None else f"{arm.omega:g}"
+            named = (arm.generator, f"{arm.lam:g}", omega, arm.classifier)
+            yield stage, *named, str(len(one.seeds)), aa, *gains, one.better.control
+
+
+def _interval(found: tuple[float, float] | None) -> str:
+    return MISSING if found is None else f"{signed(found[0])} to {signed(found[1])}"
+
+
+def _lines(advice: Advice, plan: Plan, desk: Desk) -> Iterator[tuple[str, str]]:
+    notes = list(_notes(advice, plan, desk))
+    yield "verdict", _verdict(advice)
+    yield from (note for note in notes if note[0] == "warning")
+    yield from (("also", _gain(one, advice.level)) for one in advice.confirmed if one is not advice.chosen)
+    yield from (("command", text) for text in _commands(advice, desk))
+    reasons = {name: why for name, _, why in reversed(advice.left_out)}
+    for name in dict.fromkeys(name for name, _, _ in advice.left_out):
+        lams = ", ".join(f"{lam:g}" for one, lam, _ in advice.left_out if one == name and lam is not None)
+        yield "not tried", f"{name}{' at λ=' if lams else ''}{lams}: {reasons[name]}"
+    if advice.failed:
+        yield "failed", f"{count(len(advice.failed), 'trial')}: {', '.join(h[:8] for h in advice.failed)}"
+    yield from (note for note in notes if note[0] != "warning")
+    yield "time", f"{time.time() - desk.start:.0f} of {desk.end - desk.start:.0f} s; records in {desk.store.root}"
+
+
+def _verdict(advice: Advice) -> str:
+    one = advice.chosen
+    if advice.kind == "use" and one is not None:
+        return f"use {_gain(one, advice.level)}"
+    if advice.kind == "none helps":
+        untried = {name for name, _, _ in advice.left_out} - {tried.arm.generator for tried in advice.screened}
+        said = f"none helps of {count(len(advice.screened), 'arm')} tried"
+        if untried:
+            said += f" ({count(len(untried), 'generator')} not tried)"
+        if one is None:
+            return f"{said}: not one lay above both controls on {len(SCREEN)} draws"
+        return f"{said}: the best was {_gain(one, advice.level)}"
+    if one is None:
+        return (
+            "not decided: no generator could be tried on every screening draw; give more time, or see what failed"
+        )
+    n = len(one.seeds)
+    left = count(len(CONFIRM) - n, "more draw")
+    said = f"the same command again goes on: {left}, about {readable((len(CONFIRM) - n) * advice.per_draw)}"
+    if not n:
+        return f"not decided: no time was left to confirm {_named(one.arm)}; {said}"
+    why = f"fewer than {MIN_PAIRS} draws" if n < MIN_PAIRS else "the interval over a control holds 0"
+    return f"not decided: {_gain(one, advice.level)}: {why}; {said}"
+
+
+def _named(arm: Arm) -> str:
+    omega = "" if arm.omega is None else f", ω={arm.omega:g}"
+    return f"{arm.generator} at λ={arm.lam:g}{omega} with {arm.classifier}"
+
+
+def _gain(one: Gained, level: float) -> str:
+    better = one.better
+    aa, oa = (f"{signed(statistics.fmean(v))} [{_interval(t_interval(v, level))}]" for v in (better.aa, better.oa))
+    return f"{_named(one.arm)}: AA {aa}, OA {oa} over {better.control} ({count(len(one.seeds), 'draw')})"
+
+
+def _commands(advice: Advice, desk: Desk) -> Iterator[str]:
+    """How to go on: on the outer test pixels of that very draw, or to a map."""
+    if advice.final is None:
+        return
+    outer, draw = advice.final.protocol.outer
+    # No protocol trains on every pixel: nine tenths of each class come nearest.
+    spec = replace(advice.final, protocol=outer or parse_protocol("issd:0.9", "none"), seed=draw)
+    yield command_for(spec, desk.scene_ref)
+    if outer is None:
+        yield shlex.join(["hsiaug", "map", desk.scene_ref, "--record", spec.hash, "--out", "map.png"])
+
+
+def _notes(advice: Advice, plan: Plan, desk: Desk) -> Iterator[tuple[str, str]]:
+    audits = [split.audit for split in plan.splits]
+    (outer, draw), scene = plan.trials[0].protocol.outer, desk.scene
+    whole = scene.labels > 0 if outer is None else draw_train(scene, outer, plan.trials[0].patch, draw).train
+    train, test = (span([getattr(a, name) for a in audits], 0) for name in ("n_train", "n_test"))
+    near = [a.centre_overlap_percent for a in audits]
+    blind = {name for (_, name), card in plan.cards.items() if card.input == "location"}
+    alone = [
+        f"{percent(aa)} with {name}{' (reads no band)' if name in blind else ''}"
+        for name, aa in advice.alone.items()
+    ]
+    if statistics.fmean(near) > CLOSE:
+        yield (
+            "warning",
+            "the training pixels lie in clumps too small to be divided with a distance between: what helps or harms only "
+            "farther away, where most of a scene is, cannot be seen here"
+            + ("" if outer is None else "; --protocol all divides all labelled pixels"),
+        )
+    yield (
+        "note",
+        f"inner draws train on {train} of the {int(whole.sum()):,} training pixels, about half, and test on {test}: with "
+        "all of them a gain may be smaller",
+    )
+    yield "note", f"{span(near)} % of inner test pixels lie in a training patch"
+    yield "note", f"without a generator inner AA is {', '.join(alone) or MISSING}"
+    lost = sorted({c for a in audits for c in a.lost_classes if a.train_counts[c - 1]})
+    if lost:
+        yield "note", f"too few pixels to be judged by: {', '.join(scene.class_names[c - 1] for c in lost)}"
+    if advice.chosen is not None and len(advice.chosen.seeds) > 1:
+        wider = _interval(advice.chosen.corrected(advice.level))
+        yield (
+            "note",
+            f"all draws divide the same pixels; for others like them the interval of AA is rather [{wider}]",
+        )
+    if advice.kind == "use" and advice.chosen is not None:
+        arm = advice.chosen.arm
+        mine = next(statistics.fmean(one.aa) for one in advice.screened if one.arm == arm)
+        better = [name for name, aa in advice.alone.items() if aa > mine and name not in blind]
+        if better:
+            yield (
+                "note",
+                f"without a generator {', '.join(better)} does better still than {arm.classifier} with it",
+            )
+        if plan.cards["generator", arm.generator].scope == "scene":
+            yield "note", f"TRANSDUCTIVE: {arm.generator} learns from unlabelled pixels of the whole scene"
+    if advice.level > 0.95:
+        yield (
+            "note",
+            f"intervals are at {100 * advice.level:g} %, so that both candidates together are held to 95 %",
+        )

@@ -1,0 +1,364 @@
+"""``hsiaug advise``: which generator helps on a scene, told from its training pixels alone, in the time given."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from hsiaug.bench.advice import CONFIRM, SCREEN, ladder
+from hsiaug.bench.gains import Against, Arm, Gained, candidates, conclude
+from hsiaug.cli.main import app
+from hsiaug.cli.options import duration
+from hsiaug.data import toy_scene
+from hsiaug.errors import HsiaugError, InputError
+from hsiaug.metrics.significance import t_interval
+from hsiaug.plugins.registry import Registry, build_registry
+from hsiaug.trial.store import Store
+from tests.strangers import DUMMY, environment, hsiaug, install
+
+PLANTED = '''
+"""Generators whose worth is known: one knows the truth, one mixes up the classes, one only takes time."""
+import time
+import numpy as np
+from hsiaug.api import Card, Entry, hookimpl
+from dummy_plugin import Commonest, Fitted, Generator
+
+
+class Memory(Commonest):
+    card = Card(name="memory", version="1", summary="one nearest neighbour", input="spectrum")
+
+    def fit(self, samples, view, **given):
+        self.x, self.y = samples.centres, samples.y
+        return self
+
+    def predict(self, patches):
+        x = patches.centres
+        distance = (x**2).sum(1)[:, None] - 2 * x @ self.x.T + (self.x**2).sum(1)
+        return self.y[distance.argmin(axis=1)]
+
+
+class Oracle(Generator):
+    card = Card(name="oracle", version="1", summary="knows the scene", seconds=0.01, params=Generator.card.params)
+
+    def fit(self, view, *, seed, device, progress):
+        from hsiaug.data import toy_scene
+
+        # The only way to be sure of a gain: true pixels of every class from all over the scene.
+        scene = toy_scene()
+        picked = np.argwhere(np.isin(scene.labels, list(view.counts)))
+        picked = np.random.default_rng(0).permutation(picked)
+        side = view.patch
+        x = np.repeat(scene.cube[tuple(picked.T)][:, :, None, None], side, axis=2).repeat(side, axis=3)
+        return Fitted(x, scene.labels[tuple(picked.T)].astype(np.int64))
+
+
+class Poison(Generator):
+    card = Card(name="poison", version="1", summary="wrong labels", seconds=0.01, params=Generator.card.params)
+
+    def fit(self, view, *, seed, device, progress):
+        ids = np.unique(view.y)
+        return Fitted(view.real.x, np.roll(ids, 1)[np.searchsorted(ids, view.y)])
+
+
+class Sleepy(Generator):
+    card = Card(name="sleepy", version="1", summary="says it is quick", seconds=0.01, params=Generator.card.params)
+
+    def fit(self, view, **given):
+        time.sleep(2)
+        return super().fit(view, **given)
+
+
+class Vast(Generator):
+    card = Card(name="vast", version="1", summary="says it is slow", seconds=1e6, params=Generator.card.params)
+
+
+@hookimpl
+def hsiaug_plugins():
+    generators = [Entry("generator", c.card.name, f"planted_plugin:{c.__name__}") for c in (Oracle, Poison, Sleepy, Vast)]
+    return [*generators, Entry("classifier", "memory", "planted_plugin:Memory")]
+'''
+MODULES = ("dummy_plugin", "planted_plugin")
+Typed = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    install(folder, "dummy_plugin", DUMMY)
+    install(folder, "planted_plugin", PLANTED)
+    return folder
+
+
+@pytest.fixture
+def planted(site: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    monkeypatch.syspath_prepend(site)
+    for name in MODULES:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    names = ("hsiaug_baselines", "hsiaug_classifiers", *MODULES)
+    found = build_registry([EntryPoint(name, name, "hsiaug") for name in names])
+    for module in ("hsiaug.plugins.registry", "hsiaug.bench.execute"):
+        monkeypatch.setattr(f"{module}.registry", lambda: found)
+    return found
+
+
+@pytest.fixture
+def typed(planted: Registry, tmp_path: Path) -> Typed:
+    """``typed("--generator", "oracle")``: the command on the toy scene, with quick plugins, in this process."""
+
+    def run(*words: str, scene: str = "toy") -> str:
+        usual = ("--classifier", "memory", "--lambda", "1", "--patch", "3", "--jobs", "1", "--device", "cpu")
+        with contextlib.chdir(tmp_path):
+            answer = CliRunner().invoke(app, ["advise", scene, *usual, *words])
+        if answer.exception is not None:
+            raise answer.exception
+        return answer.stdout
+
+    return run
+
+
+def fields(stdout: str) -> dict[str, list[str]]:
+    """The lines below the table, by their first word."""
+    found: dict[str, list[str]] = {}
+    for line in stdout.splitlines():
+        name, *rest = line.split("\t")
+        found.setdefault(name, []).append("\t".join(rest))
+    return found
+
+
+def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(typed: Typed, tmp_path: Path) -> None:
+    said = fields(typed("--protocol", "all", "--generator", "poison,oracle", "--out", "advice.json"))
+    found = json.loads((tmp_path / "advice.json").read_text("utf-8"))
+
+    assert found["kind"] == "use" and found["chosen"]["arm"]["generator"] == "oracle"
+    assert said["verdict"][0].startswith("use oracle at λ=1 with memory: AA +")
+    (confirmed,) = found["confirmed"]
+    assert confirmed["seeds"] == list(CONFIRM) and not set(CONFIRM) & set(SCREEN)
+    for against in confirmed["against"]:
+        low, high = confirmed["intervals"][against["control"]]["aa"]
+        assert 0 < low < np.mean(against["aa"]) < high
+        assert [low, high] == pytest.approx(t_interval(against["aa"], found["level"]))
+    store = Store(tmp_path / "hsiaug-advice")
+    for (arm, none, duplicate), aa, gain in zip(
+        confirmed["hashes"], confirmed["aa"], confirmed["against"][0]["aa"], strict=True
+    ):
+        records = [store.get(h) for h in (arm, none, duplicate)]
+        assert [r["spec"]["generator"]["name"] for r in records if r] == ["oracle", "none", "duplicate"]
+        assert records[0]["metrics"]["aa"] == aa  # type: ignore[index]
+        assert aa - records[1]["metrics"]["aa"] == pytest.approx(gain)  # type: ignore[index]
+    # From the advice to the map: the record that ``map`` is given is the one that ``benchmark`` makes.
+    assert [line.split()[:3] for line in said["command"]] == [
+        ["hsiaug", "benchmark", "toy"],
+        ["hsiaug", "map", "toy"],
+    ]
+    with contextlib.chdir(tmp_path):
+        for line in said["command"]:
+            answer = CliRunner().invoke(app, [*shlex.split(line)[1:], "--device", "cpu"])
+            assert answer.exception is None, answer.stdout
+    assert (tmp_path / "map.png").is_file()
+
+
+def test_generators_that_harm_or_repeat_are_not_advised(typed: Typed) -> None:
+    said = fields(typed("--generator", "poison,dummy"))
+
+    assert said["verdict"][0].startswith("none helps")
+    # What is left is the classifier alone, on the outer test pixels of the very draw that was looked into.
+    assert "--generator none" in said["command"][0] and "--protocol issd:0.05" in said["command"][0]
+    assert "--seeds 0-0" in said["command"][0]
+
+
+def test_the_limits_are_said_beside_the_verdict(typed: Typed) -> None:
+    notes = " ".join(fields(typed("--generator", "dummy"))["note"])
+
+    assert "about half" in notes and "too few pixels to be judged by: Pond" in notes
+    assert "% of inner test pixels lie in a training patch" in notes and "coords (reads no band)" in notes
+
+
+def test_draws_that_lie_too_near_are_warned_of_right_below_the_verdict(typed: Typed) -> None:
+    near, far = (typed("--generator", "dummy", "--protocol", p, "--patch", "7") for p in ("issd", "all"))
+
+    assert "verdict" in near and near.split("verdict\t")[1].splitlines()[1].startswith(
+        "warning\tthe training pixels"
+    )
+    assert "warning" not in far
+
+
+def test_labels_of_outer_test_pixels_change_nothing_in_the_advice(typed: Typed, tmp_path: Path) -> None:
+    """Permuted on the file's own test pixels: same predictions, same numbers, same verdict."""
+    toy = toy_scene()
+    train = (toy.labels > 0) & (np.arange(48) < 24)
+    np.save(tmp_path / "cube.npy", toy.cube)
+    np.save(tmp_path / "train.npy", train.astype(np.uint8))
+    labels = toy.labels.copy()
+    outside = (labels > 0) & ~train
+    labels[outside] = np.random.default_rng(0).permutation(labels[outside])
+    told = []
+    for name, array in (("true", toy.labels), ("permuted", labels)):
+        np.save(tmp_path / "labels.npy", array)
+        names = ", ".join(f'"{c}"' for c in toy.class_names)
+        card = f'name = "mine"\n[cube]\nfile = "cube.npy"\n[labels]\nfile = "labels.npy"\nnames = [{names}]\n'
+        (tmp_path / "mine.toml").write_text(card)
+        words = ("--protocol", "fixed:train.npy", "--generator", "smote,oracle", "--store", name)
+        typed(*words, "--out", f"{name}.json", scene="mine.toml")
+        answer = json.loads((tmp_path / f"{name}.json").read_text("utf-8"))
+        records = sorted(Store(tmp_path / name).records(), key=lambda r: json.dumps({**r["spec"], "scene": 0}))
+        told.append(
+            (
+                answer["kind"],
+                [{**one, "hashes": 0} for one in (*answer["screened"], *answer["confirmed"])],
+                [(r["spec"]["scene"]["sha256"], r["predictions_sha256"], r["metrics"]) for r in records],
+            )
+        )
+
+    assert told[0][:2] == told[1][:2] and len(told[0][2]) > 60
+    for one, other in zip(told[0][2], told[1][2], strict=True):
+        assert one[0] != other[0] and one[1:] == other[1:]
+
+
+def test_the_time_is_kept_where_cards_lie_and_what_was_not_tried_is_named(typed: Typed, tmp_path: Path) -> None:
+    start = time.monotonic()
+    said = fields(typed("--generator", "poison,vast,sleepy", "--budget", "5s"))
+    spent = time.monotonic() - start
+
+    # sleepy needs 2 s on each of 3 draws; the trial in flight may end late.
+    assert spent < 5 + 2
+    assert said["verdict"][0].startswith(("none helps", "not decided"))
+    assert sorted(line.split(":")[0] for line in said["not tried"])[-2:] == ["sleepy at λ=1", "vast at λ=1"]
+    assert "no time left: about" in next(line for line in said["not tried"] if line.startswith("vast"))
+    made = [r for r in Store(tmp_path / "hsiaug-advice").records() if r["spec"]["generator"]["name"] == "sleepy"]
+    assert 1 <= len(made) < len(SCREEN)
+
+
+def test_the_same_command_again_goes_on_and_ends_where_a_long_one_does(typed: Typed, tmp_path: Path) -> None:
+    words = ("--protocol", "all", "--generator", "oracle")
+    short = fields(typed(*words, "--budget", "1s", "--store", "short"))
+    long = fields(typed(*words, "--store", "long"))
+    again = fields(typed(*words, "--store", "short"))
+    made = {r["hash"]: r["created"] for r in Store(tmp_path / "short").records()}
+    once_more = fields(typed(*words, "--store", "short"))
+
+    assert short["verdict"][0].startswith("not decided")
+    for kind in ("screened", "confirmed", "verdict", "command", "note"):
+        assert again[kind] == long[kind] == once_more[kind]
+    assert {r["hash"]: r["created"] for r in Store(tmp_path / "short").records()} == made
+
+
+def test_two_processes_say_what_one_says(typed: Typed, site: Path, tmp_path: Path) -> None:
+    words = ("--generator", "dummy,poison", "--store", "one")
+    one = typed(*words)
+    quick = ("--classifier", "memory", "--lambda", "1", "--patch", "3", "--jobs", "2", "--device", "cpu")
+    two = hsiaug("advise", "toy", *quick, *words[:2], "--store", "two", cwd=tmp_path, env=environment(site))
+
+    assert two.returncode == 0, two.stderr
+    told = ([line for line in text.splitlines() if not line.startswith("time")] for text in (one, two.stdout))
+    assert next(told) == next(told)
+    made = [{r["hash"]: r["predictions_sha256"] for r in Store(tmp_path / n).records()} for n in ("one", "two")]
+    assert made[0] == made[1] and len(made[0]) >= 4 * len(SCREEN)
+
+
+def test_a_failing_generator_is_named_and_the_others_go_on(
+    typed: Typed, planted: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fit(*_: Any, **__: Any) -> Any:
+        raise ValueError("it broke")
+
+    monkeypatch.setattr(planted.find("generator", "poison").load(), "fit", fit)
+    said = fields(typed("--protocol", "all", "--generator", "poison,oracle"))
+
+    assert said["verdict"][0].startswith("use oracle")
+    assert said["failed"][0].startswith(f"{len(SCREEN)} trials")
+    assert any(line.startswith("poison at λ=1: failed") for line in said["not tried"])
+
+
+def test_the_ladder_is_what_the_cards_say_the_cheapest_first(planted: Registry) -> None:
+    names, broken = ladder(planted)
+
+    cards = [planted.find("generator", name).load().card for name in names]
+    assert [card.seconds for card in cards] == sorted(card.seconds for card in cards)
+    assert {"smote", "mixup", "oracle"} < set(names) and not broken
+    assert not {"none", "duplicate"} & set(names)
+
+
+def outcome(
+    aa_none: list[float], aa_duplicate: list[float], generator: str = "g", classifier: str = "c"
+) -> Gained:
+    seeds = tuple(range(len(aa_none)))
+    against = tuple(
+        Against(name, tuple(aa), tuple(aa)) for name, aa in (("none", aa_none), ("duplicate", aa_duplicate))
+    )
+    return Gained(Arm(generator, 1.0, None, classifier), seeds, (0.5,) * len(seeds), against, (), ratio=0.5)
+
+
+def test_an_interval_corrected_for_draws_of_the_same_pixels_stands_beside() -> None:
+    """By hand: mean ± t(3 degrees, 97.5 %)·√((1/4 + 1/2)·s²)."""
+    values = [0.01, 0.03, 0.02, 0.06]
+    low, high = outcome(values, values).corrected(0.95) or (0, 0)
+
+    half = 3.182446 * np.sqrt((1 / 4 + 1 / 2) * np.var(values, ddof=1))
+    assert (low, high) == pytest.approx((np.mean(values) - half, np.mean(values) + half), rel=1e-5)
+    assert outcome([0.1], [0.1]).corrected(0.95) is None
+
+
+def test_a_gain_counts_only_against_both_controls_and_on_draws_enough() -> None:
+    sure, unsure = [0.02, 0.03, 0.02, 0.03, 0.02, 0.03], [0.2, -0.1, 0.2, -0.1, 0.2, -0.1]
+
+    assert conclude(outcome(sure, sure), 0.95, 20) == "helps"
+    assert conclude(outcome(sure, unsure), 0.95, 20) == "open"
+    assert conclude(outcome(sure[:5], sure[:5]), 0.95, 20) == "open"
+    assert conclude(outcome(unsure, unsure), 0.95, most=6) == "no"
+    assert conclude(outcome(sure, [-d for d in sure]), 0.95, 20) == "no"
+
+
+def test_candidates_are_the_best_of_each_classifier_and_none_below_a_control() -> None:
+    better, good, bad = (
+        outcome([d] * 3, [0.09] * 3, n, "svm") for d, n in ((0.05, "a"), (0.04, "b"), (-0.01, "c"))
+    )
+    other = outcome([0.09] * 3, [0.01] * 3, "d", "cnn2d")
+
+    assert candidates([good, better, bad]) == [better]
+    assert candidates([other, bad, better]) == [better, other]
+    assert candidates([bad]) == []
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("20m", 1200), ("1h", 3600), ("1.5 h", 5400)])
+def test_budgets_are_read_as_people_write_them(text: str, seconds: float) -> None:
+    assert duration("--budget", text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--budget", "20"), "--budget must be a time.*'20'.*90s, 20m or 1h"),
+        (("--budget", "0m"), "--budget"),
+        (("--budget", "-5m"), "--budget"),
+        (("--budget", "soon"), "--budget"),
+        (("--generator", "smot"), "Did you mean smote"),
+        (("--classifier", "smv"), "Did you mean svm"),
+        (("--lambda", "-1"), "--lambda"),
+        (("--omega", "x"), "--omega"),
+        (("--protocol", "within:issd"), "not nested"),
+        (("--protocol", "isd"), "Did you mean issd"),
+        (("--protocol", "kshot:3"), "two classes with at least 6 training pixels"),
+    ],
+)
+def test_a_wrong_word_is_met_before_anything_is_written(
+    typed: Typed, tmp_path: Path, words: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(HsiaugError, match=message):
+        typed(*words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_written_is_refused(typed: Typed) -> None:
+    with pytest.raises(InputError, match="--out"):
+        typed("--generator", "dummy", "--budget", "30s", "--out", "no/such/folder.json")
