@@ -13,8 +13,8 @@ or one test per rule::
     def test_it_keeps_the_contract(name, check):
         check()
 
-The plugin is fitted a dozen times on scenes of 24 × 22 pixels, along the path that trials take. What each rule asks,
-and why, is in docs/conformance.md.
+The plugin is fitted a dozen times on scenes of 24 × 22 pixels, or on tiles of 16 × 16, along the path that trials take.
+What each rule asks, and why, is in docs/conformance.md.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ from hsiaug.testing import classifiers, generators
 from hsiaug.testing.classifier_subject import ClassifierSubject
 from hsiaug.testing.core import Check, ConformanceError, Kit, Outcome, Report
 from hsiaug.testing.generator_subject import GeneratorSubject
+from hsiaug.testing.ground import Ground
+from hsiaug.testing.masks import MaskGround
+from hsiaug.testing.pixels import PixelGround
 from hsiaug.testing.subject import Subject
 
 __all__ = [
@@ -41,6 +44,11 @@ __all__ = [
     "classifier_checks",
     "generator_checks",
 ]
+
+GROUNDS: dict[str, Ground] = {
+    ground.task: ground for ground in (PixelGround(), MaskGround("segmentation"), MaskGround("change"))
+}
+"""The tasks that plugins can be checked in."""
 
 
 def check_generator(plugin: str | type, preset: Preset = "tiny") -> Report:
@@ -80,12 +88,15 @@ def _subject(kind: Kind, plugin: str | type, preset: Preset) -> Subject[Any]:
         found = registry().find(kind, plugin)
         entry, loaded = found.entry, found.load()
     card = getattr(loaded, "card", None)
-    if not isinstance(card, Card) or "pixels" not in card.tasks:
+    grounds = [GROUNDS[task] for task in card.tasks if task in GROUNDS] if isinstance(card, Card) else []
+    if not grounds:
         raise PluginError(
-            "the conformance kit checks classes that carry a Card, for pixels",
+            "the conformance kit checks classes that carry a Card, for a task that there is",
             value=repr(card.tasks if isinstance(card, Card) else card),
             mend="Set card = Card(name=…, version=…, summary=…) on the class.",
         )
+    # Pixels first, where the plugin serves them; all else in the order of the card.
+    grounds.sort(key=lambda ground: ground.task != "pixels")
     made = GeneratorSubject if kind == "generator" else ClassifierSubject
-    subject: Subject[Any] = made(loaded, preset, entry)
+    subject: Subject[Any] = made(loaded, preset, entry, *grounds)
     return subject

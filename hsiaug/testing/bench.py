@@ -8,9 +8,8 @@ from typing import Any
 
 from hsiaug.plugins.hookspecs import Entry, Kind
 from hsiaug.plugins.registry import Found
-from hsiaug.protocol.split import Split
-from hsiaug.protocol.view import Scope, TrainView
-from hsiaug.testing.scenes import Case
+from hsiaug.protocol.view import Scope
+from hsiaug.testing.ground import Case
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.task import get_task
@@ -42,15 +41,15 @@ class Bench(Workbench):
     """A runner's workbench with the split of a case; views tell whether their descriptions were read."""
 
     def __init__(self, case: Case) -> None:
-        super().__init__(case.scene, get_task("pixels"))
+        super().__init__(case.data, get_task(case.task))
         self.case = case
-        self.descriptions = Spied(case.scene.descriptions)
+        self.descriptions = Spied(case.data.descriptions)
 
-    def split(self, spec: TrialSpec) -> Split:
+    def split(self, spec: TrialSpec) -> Any:
         return self.case.split
 
-    def view(self, spec: TrialSpec, scope: Scope) -> TrainView:
-        view: TrainView = super().view(spec, scope)
+    def view(self, spec: TrialSpec, scope: Scope) -> Any:
+        view = super().view(spec, scope)
         # In place, and so once for all who share the view.
         object.__setattr__(view, "descriptions", self.descriptions)
         return view

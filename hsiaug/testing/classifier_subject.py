@@ -8,22 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.plugins.card import Card
 from hsiaug.plugins.contracts import FittedClassifier, Progress
-from hsiaug.samples import Patches, PatchSamples, concatenate
 from hsiaug.seeds import derive_seed
 from hsiaug.testing.bench import Bench
 from hsiaug.testing.core import Violation
-from hsiaug.testing.partners import repeated
-from hsiaug.testing.scenes import Case
+from hsiaug.testing.ground import Case
 from hsiaug.testing.subject import Subject
 from hsiaug.testing.watch import Watched
+from hsiaug.trial.machine import counted_steps
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.task import get_task
 
-__all__ = ["LEARNT", "ClassifierSubject"]
-
-LEARNT = 0.5
-"""Least mean recall of a classifier on its own training pixels; naming the largest class alone gives 0.25."""
+__all__ = ["ClassifierSubject"]
 
 
 class ClassifierSubject(Subject[FittedClassifier]):
@@ -35,13 +31,14 @@ class ClassifierSubject(Subject[FittedClassifier]):
         self, bench: Bench, spec: TrialSpec, *, device: str = "cpu", progress: Progress | None = None
     ) -> FittedClassifier:
         real = bench.view(spec, self.card.scope).real
-        return self.learn(bench, spec, concatenate([real, repeated(real)]), device=device, progress=progress)
+        samples = self.ground.joined([real, self.ground.repeated(real)])
+        return self.learn(bench, spec, samples, device=device, progress=progress)
 
     def learn(
         self,
         bench: Bench,
         spec: TrialSpec,
-        samples: PatchSamples,
+        samples: Any,
         *,
         device: str = "cpu",
         progress: Progress | None = None,
@@ -58,59 +55,66 @@ class ClassifierSubject(Subject[FittedClassifier]):
         )
         return fitted
 
-    def probes(self, case: Case) -> tuple[Patches, NDArray[np.int64]]:
-        """Test patches as the classifier is shown them, and their class ids; sorted by class."""
-        coords = np.argwhere(case.split.test)[::2].astype(np.int32)
-        scene, patch = case.scene, case.split.patch
-        r = patch // 2
-        padded = np.pad(scene.cube, ((r, r), (r, r), (0, 0)), mode="reflect") if r else scene.cube
-        x = np.stack([padded[i : i + patch, j : j + patch].transpose(2, 0, 1) for i, j in coords])
-        y = scene.labels[coords[:, 0], coords[:, 1]].astype(np.int64)
-        whole = PatchSamples(x, coords, y, np.zeros(len(y), bool), np.ones(len(y), np.float32))
-        shown = get_task("pixels").shown(whole, self.card)
-        return Patches(shown.x, shown.coords), y
+    @cached_property
+    def probes(self) -> tuple[Any, NDArray[Any]]:
+        """Test items of the easy case as the classifier is shown them, and their labels."""
+        return self.ground.probes(self.easy, self.card)
 
-    def predict(self, fitted: FittedClassifier, patches: Patches) -> NDArray[np.int64]:
-        """Class ids of patches."""
-        labels: NDArray[np.int64] = np.asarray(self.watched("predict", lambda: fitted.predict(patches), patches))
+    def predict(self, fitted: FittedClassifier, items: Any) -> NDArray[np.int64]:
+        """Class ids of items."""
+        labels: NDArray[np.int64] = np.asarray(self.watched("predict", lambda: fitted.predict(items), items))
         return labels
 
-    def recall(self, fitted: FittedClassifier, patches: Patches, y: NDArray[np.int64]) -> float:
-        """Mean recall over the classes of y."""
-        right = self.predict(fitted, patches) == y
-        return float(np.mean([right[y == c].mean() for c in np.unique(y)]))
+    def recall(self, fitted: FittedClassifier, items: Any, y: NDArray[Any]) -> float:
+        """Mean recall over the classes of y that can be judged; 1 where there is none."""
+        right = self.predict(fitted, items) == y
+        return float(np.mean([right[y == c].mean() for c in self.ground.judged(y)] or [1.0]))
 
-    def use(self, case: Case) -> None:
+    def use(self, case: Case) -> FittedClassifier:
         bench, spec = self.bench(case)
         fitted = self.fit_on(bench, spec)
-        _, labels = bench.task.predict(fitted, self.card, case.scene, case.split)
-        trained = np.unique(case.scene.labels[case.split.train])
-        strange = sorted(set(labels.tolist()) - set(trained.tolist()))
+        _, labels = bench.task.predict(fitted, self.card, case.data, case.split)
+        trained = bench.view(spec, self.card.scope).counts
+        strange = sorted(set(labels.tolist()) - set(trained))
         if strange:
             raise Violation(
-                f"predictions of class ids {strange}, which had no sample; trained: {trained.tolist()}",
-                "Map outputs to the ids that occur in samples.y.",
+                f"predictions of class ids {strange}, which had no sample; trained: {sorted(trained)}",
+                "Map outputs to the ids that occur in the samples; 0 in a mask is none.",
             )
-        recall = self.own_recall(fitted, bench, spec)
+        recall, least = self.own_recall(fitted, bench, spec)
         # One that learns nothing at all is for the check learns to name.
-        if recall < LEARNT and self.learnt >= LEARNT:
+        if recall < least and not self.unlearnt:
             raise Violation(
-                f"a mean recall of {recall:.2f} on its own training pixels, {self.learnt:.2f} otherwise"
+                f"a mean recall of {recall:.2f} on its own training pixels, {self.learnt[0]:.2f} otherwise"
             )
+        return fitted
 
     @cached_property
-    def learnt(self) -> float:
-        """Mean recall of the base fit on its own training pixels."""
-        return self.own_recall(self.base, *self.bench(self.easy))
+    def learnt(self) -> tuple[float, float]:
+        """Mean recall of the base fit on its own training pixels, and the least that it must be."""
+        return self.own_recall(self.base, *self.bench_of_base)
 
-    def own_recall(self, fitted: FittedClassifier, bench: Bench, spec: TrialSpec) -> float:
-        """Mean recall on the real training pixels."""
+    @property
+    def unlearnt(self) -> bool:
+        """Whether the base fit learnt nothing."""
+        return self.learnt[0] < self.learnt[1]
+
+    @cached_property
+    def plain(self) -> tuple[FittedClassifier, int | None]:
+        """A fit on the real samples alone, and its optimiser steps."""
+        with counted_steps(Card("", "", "", uses_device=True)) as count:
+            fitted = self.learn(*self.bench_of_base, self.view.real)
+        return fitted, count()
+
+    def own_recall(self, fitted: FittedClassifier, bench: Bench, spec: TrialSpec) -> tuple[float, float]:
+        """Mean recall on the real training pixels, and the least that it must be."""
         real = bench.task.shown(bench.view(spec, self.card.scope).real, self.card)
-        return self.recall(fitted, Patches(real.x, real.coords), real.y)
+        y = self.ground.labels(real)
+        return self.recall(fitted, self.ground.items(real), y), self.ground.least(len(self.ground.judged(y)))
 
     def result(self, fitted: FittedClassifier) -> dict[str, NDArray[Any]]:
-        patches, _ = self.probes(self.easy)
-        found: dict[str, NDArray[Any]] = {"labels": self.predict(fitted, patches)}
+        items, _ = self.probes
+        found: dict[str, NDArray[Any]] = {"labels": self.predict(fitted, items)}
         if hasattr(fitted, "predict_proba"):
-            found["shares"] = np.asarray(fitted.predict_proba(patches))
+            found["shares"] = np.asarray(fitted.predict_proba(items))
         return found

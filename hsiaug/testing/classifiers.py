@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
+import unittest
 
 import numpy as np
 
 from hsiaug.errors import HsiaugError
-from hsiaug.plugins.card import Card
-from hsiaug.samples import Patches, concatenate
-from hsiaug.testing.classifier_subject import LEARNT, ClassifierSubject
+from hsiaug.testing.classifier_subject import ClassifierSubject
 from hsiaug.testing.core import Check, check, require
-from hsiaug.testing.partners import repeated
 from hsiaug.testing.shared import AFTER, BEFORE
-from hsiaug.trial.machine import counted_steps
+from hsiaug.tiles import IGNORE
+from hsiaug.trial.task import get_task
 
 __all__ = ["CHECKS"]
 
@@ -27,53 +25,55 @@ STRAY = 0.02
 
 @check(
     "learns",
-    rule=f"it names the classes of its own training pixels with a mean recall of at least {LEARNT:g}",
-    mend="Map outputs back to the ids of samples.y; give the preset tiny enough steps to learn four plain classes.",
+    rule="it names the classes of its own training pixels with a mean recall of at least 0.5, and of at least 0.75 where "
+    "there are two",
+    mend="Map outputs back to the ids of the samples; give the preset tiny enough steps to learn four plain classes.",
 )
 def learns(subject: ClassifierSubject) -> None:
-    require(subject.learnt >= LEARNT, f"mean recall {subject.learnt:.2f}")
+    recall, least = subject.learnt
+    task = get_task(subject.ground.task)
+    if recall < least and subject.card.name == task.control:
+        raise unittest.SkipTest(f"it is the control of the task {task.name}, which may be a floor")
+    require(recall >= least, f"mean recall {recall:.2f}")
 
 
 @check(
     "batches",
-    rule="a patch is classed alike whatever patches it is predicted with, and in whatever order",
+    rule="a patch or tile is classed alike whatever it is predicted with, and in whatever order",
     mend="Put nets into evaluation mode; normalise by the training pixels, never by the batch.",
 )
 def batches(subject: ClassifierSubject) -> None:
-    patches, _ = subject.probes(subject.easy)
-    whole = subject.predict(subject.base, patches)
-    cuts = [slice(0, 1), slice(1, len(patches) // 3), slice(len(patches) // 3, None)]
-    parts = [subject.predict(subject.base, _at(patches, np.arange(len(patches))[cut])) for cut in cuts]
-    back = np.arange(len(patches))[::-1]
-    turned = subject.predict(subject.base, _at(patches, back))[back]
+    items, _ = subject.probes
+    ground = subject.ground
+    whole = subject.predict(subject.base, items)
+    cuts = [slice(0, 1), slice(1, len(items) // 3), slice(len(items) // 3, None)]
+    parts = [subject.predict(subject.base, ground.part(items, cut)) for cut in cuts]
+    turned = subject.predict(subject.base, ground.part(items, slice(None, None, -1)))[::-1]
     for name, labels in (("in three parts", np.concatenate(parts)), ("in reverse", turned)):
         share = float((labels != whole).mean())
         require(share <= STRAY, f"predicted {name}, {share:.0%} of the labels are others")
 
 
-def _at(patches: Patches, index: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Patches:
-    return Patches(patches.x[index], patches.coords[index])
-
-
 @check(
     "probabilities",
-    rule="predict_proba, where there is one, gives (n, C) shares that sum to 1 and are largest at what predict says",
+    rule="predict_proba, where there is one, gives shares (n, C) or (n, C, H, W) that sum to 1 and are largest at what "
+    "predict says",
     mend="Column c - 1 belongs to class id c; give 0 to classes without samples.",
 )
 def probabilities(subject: ClassifierSubject) -> None:
     found = subject.result(subject.base)
     if "shares" not in found:
         return
-    shares, labels, classes = found["shares"], found["labels"], len(subject.easy.scene.class_names)
-    require(
-        shares.shape == (len(labels), classes), f"shape {shares.shape} for {len(labels)} patches, C = {classes}"
-    )
+    shares, labels = found["shares"], found["labels"]
+    shape = (len(labels), len(subject.easy.data.class_names), *labels.shape[1:])
+    require(shares.shape == shape, f"shape {shares.shape} in place of {shape}")
     require(shares.dtype == np.float32, f"{shares.dtype}", "Return float32.")
     require(((shares >= 0) & (shares <= 1 + 1e-5)).all(), f"values {shares.min():.3g}..{shares.max():.3g}")
-    require(np.allclose(shares.sum(axis=1), 1, atol=1e-4), f"rows that sum to {shares.sum(axis=1).min():.3g}…")
-    best = shares[np.arange(len(labels)), labels - 1]
+    sums = shares.sum(axis=1)
+    require(np.allclose(sums, 1, atol=1e-4), f"sums of {sums.min():.3g}…")
+    best = np.take_along_axis(shares, labels[:, None] - 1, axis=1)[:, 0]
     wrong = float((best < shares.max(axis=1) - 1e-5).mean())
-    require(wrong <= STRAY, f"predict names another class for {wrong:.0%} of the patches")
+    require(wrong <= STRAY, f"predict names another class for {wrong:.0%} of the labels")
 
 
 @check(
@@ -84,9 +84,9 @@ def probabilities(subject: ClassifierSubject) -> None:
 def location_declared(subject: ClassifierSubject) -> None:
     if subject.card.input == "location":
         return
-    patches, _ = subject.probes(subject.easy)
-    moved = Patches(patches.x, np.zeros_like(patches.coords))
-    share = float((subject.predict(subject.base, patches) != subject.predict(subject.base, moved)).mean())
+    items, _ = subject.probes
+    moved = subject.ground.moved(items)
+    share = float((subject.predict(subject.base, items) != subject.predict(subject.base, moved)).mean())
     require(share <= STRAY, f"other coordinates change {share:.0%} of the labels")
 
 
@@ -97,13 +97,11 @@ def location_declared(subject: ClassifierSubject) -> None:
     needs=("runs", "learns"),
 )
 def weights(subject: ClassifierSubject) -> None:
-    bench, spec = subject.bench(subject.easy)
-    real = bench.view(spec, subject.card.scope).real
-    wrong = repeated(real)
-    wrong = replace(wrong, y=wrong.y % len(subject.easy.scene.class_names) + 1, weight=np.zeros_like(wrong.weight))
-    patches, y = subject.probes(subject.easy)
-    clean = subject.recall(subject.learn(bench, spec, real), patches, y)
-    spoilt = subject.recall(subject.learn(bench, spec, concatenate([real, wrong])), patches, y)
+    ground, real = subject.ground, subject.view.real
+    wrong = ground.mislabelled(real, len(subject.easy.data.class_names))
+    fitted, _ = subject.plain
+    clean = subject.recall(fitted, *subject.probes)
+    spoilt = subject.recall(subject.learn(*subject.bench_of_base, ground.joined([real, wrong])), *subject.probes)
     require(spoilt >= clean - WEIGHTLESS, f"mean recall {spoilt:.2f} with them, {clean:.2f} without")
 
 
@@ -113,11 +111,10 @@ def weights(subject: ClassifierSubject) -> None:
     mend="Answer the one class, or raise PluginError.",
 )
 def one_class(subject: ClassifierSubject) -> None:
-    bench, spec = subject.bench(subject.easy)
-    real = bench.view(spec, subject.card.scope).real
-    patches, _ = subject.probes(subject.easy)
+    ground, (items, _) = subject.ground, subject.probes
     with contextlib.suppress(HsiaugError):
-        labels = subject.predict(subject.learn(bench, spec, real.take(real.y == 2)), patches)
+        fitted = subject.learn(*subject.bench_of_base, ground.single(subject.view.real, 2))
+        labels = subject.predict(fitted, items)
         require((labels == 2).all(), f"trained on class 2, it names {np.unique(labels).tolist()}")
 
 
@@ -127,12 +124,12 @@ def one_class(subject: ClassifierSubject) -> None:
     mend="Raise PluginError where real samples are needed.",
 )
 def synthetic_only(subject: ClassifierSubject) -> None:
-    bench, spec = subject.bench(subject.easy)
-    made = repeated(bench.view(spec, subject.card.scope).real)
-    patches, _ = subject.probes(subject.easy)
+    ground, (items, _) = subject.ground, subject.probes
+    made = ground.repeated(subject.view.real)
     with contextlib.suppress(HsiaugError):
-        labels = subject.predict(subject.learn(bench, spec, made), patches)
-        require(np.isin(labels, np.unique(made.y)).all(), f"it names {np.unique(labels).tolist()}")
+        labels = subject.predict(subject.learn(*subject.bench_of_base, made), items)
+        known = np.setdiff1d(ground.labels(made), [IGNORE])
+        require(np.isin(labels, known).all(), f"it names {np.unique(labels).tolist()}")
 
 
 @check(
@@ -141,12 +138,10 @@ def synthetic_only(subject: ClassifierSubject) -> None:
     mend="Train for a number of steps, not of epochs.",
 )
 def equal_budget(subject: ClassifierSubject) -> None:
-    bench, spec = subject.bench(subject.easy)
-    real = bench.view(spec, subject.card.scope).real
     subject.base  # noqa: B018 - its steps are counted
-    with counted_steps(Card("", "", "", uses_device=True)) as count:
-        subject.learn(bench, spec, real)
-    require(count() == subject.steps, f"{count()} steps with {len(real)} samples, {subject.steps} with more")
+    _, steps = subject.plain
+    seen = f"{steps} steps with {len(subject.view.real)} samples, {subject.steps} with more"
+    require(steps == subject.steps, seen)
 
 
 CHECKS: tuple[Check[ClassifierSubject], ...] = (

@@ -106,6 +106,7 @@ class Kit(Generic[S]):
         self._make = make
         self._subject: S | None = None
         self._outcomes: dict[str, Outcome] = {}
+        self._blocked: set[str] = set()
 
     def outcome(self, name: str) -> Outcome:
         """What came of a check."""
@@ -136,8 +137,10 @@ class Kit(Generic[S]):
 
     def _run(self, one: Check[S], subject: S) -> Outcome:
         """Run a check, or skip it for want of what it needs."""
-        missing = [name for name in one.needs if self.outcome(name).status != "passed"]
+        # A check that does not apply to the plugin stands in no other's way.
+        missing = [name for name in one.needs if self.outcome(name).status == "failed" or name in self._blocked]
         if missing:
+            self._blocked.add(one.name)
             return Outcome(one.name, "skipped", one.rule, f"needs {', '.join(missing)}", "", 0.0)
         start = time.perf_counter()
         seen = mend = ""

@@ -14,6 +14,7 @@ from hsiaug.errors import PluginError
 from hsiaug.plugins.card import Preset, build_params
 from hsiaug.testing.core import Check, check, require
 from hsiaug.testing.subject import Subject
+from hsiaug.trial.task import task_names
 
 __all__ = ["DECLARED"]
 
@@ -38,6 +39,8 @@ def card(subject: Any_) -> None:
     lines = card.summary.strip().splitlines()
     require(len(lines) == 1, f"a summary of {len(lines)} lines", "Write a summary of one line.")
     require(isinstance(card.version, str) and card.version, f"version {card.version!r}", 'Set version="1".')
+    strange = sorted(set(card.tasks) - set(task_names()))
+    require(not strange, f"tasks {strange}", f"The tasks are {', '.join(task_names())}.")
     parameters = getattr(card.params, "__dataclass_params__", None)
     require(parameters and parameters.frozen, f"params {card.params!r}, which is no frozen dataclass")
     for item in dataclasses.fields(card.params):

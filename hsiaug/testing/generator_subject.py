@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.plugins.contracts import FittedGenerator, Progress
-from hsiaug.protocol.view import TrainView
-from hsiaug.samples import PatchSamples
 from hsiaug.testing.bench import Bench
-from hsiaug.testing.scenes import Case
+from hsiaug.testing.ground import Case
 from hsiaug.testing.subject import Subject
 from hsiaug.testing.watch import Watched
 from hsiaug.trial.spec import TrialSpec
@@ -36,17 +32,9 @@ class GeneratorSubject(Subject[FittedGenerator]):
         )
         return fitted
 
-    @cached_property
-    def view(self) -> TrainView:
-        """The view of the easy case."""
-        bench, spec = self.bench(self.easy)
-        return bench.view(spec, self.card.scope)
-
-    def counts(self, case: Case) -> dict[int, int]:
-        """How many samples a check asks for: unequal, none of one class, and only of trained classes."""
-        sizes = np.bincount(case.scene.labels[case.split.train], minlength=len(case.scene.class_names) + 1)[1:]
-        asked = (6, 0, 9, 4)
-        return {c: asked[(c - 1) % 4] for c, n in enumerate(sizes, start=1) if n}
+    def counts(self, view: Any) -> dict[int, int]:
+        """How much a check asks for."""
+        return self.ground.asked(sorted(view.counts))
 
     def draw(
         self,
@@ -55,23 +43,34 @@ class GeneratorSubject(Subject[FittedGenerator]):
         *,
         seed: int = 0,
         guidance: float | None = None,
-    ) -> PatchSamples:
+    ) -> Any:
         """Samples as a trial draws them; default counts are those of the easy case. guidance: None = default."""
         omega = self.card.guidance if guidance is None else guidance
-        asked = self.counts(self.easy) if counts is None else counts
-        samples: PatchSamples = self.watched("sample", lambda: fitted.sample(asked, guidance=omega, seed=seed))
-        return samples
+        asked = self.counts(self.view) if counts is None else counts
+        return self.watched("sample", lambda: fitted.sample(asked, guidance=omega, seed=seed))
 
     def expected(self, counts: Mapping[int, int]) -> Mapping[int, int]:
         """What must come back: nothing from a generator that says it adds nothing."""
         return counts if self.card.adds else {}
 
-    def use(self, case: Case) -> None:
+    def use(self, case: Case) -> FittedGenerator:
         bench, spec = self.bench(case)
-        counts = self.counts(case)
-        samples = self.draw(self.fit_on(bench, spec), counts)
-        bench.task.check(samples, self.expected(counts), bench.view(spec, self.card.scope))
+        view, fitted = bench.view(spec, self.card.scope), self.fit_on(bench, spec)
+        counts = self.counts(view)
+        bench.task.check(self.draw(fitted, counts), self.expected(counts), view)
+        return fitted
+
+    def without_a_class(self) -> tuple[FittedGenerator, int, int]:
+        """A fit, a class id that had training pixels in it, and one that had none."""
+        if self.takes_all:
+            case, fitted = self.ground.hardest()[-1], self.hardest[-1]
+        else:
+            case = self.ground.troubled("class-missing")
+            fitted = self.fit(case)
+        bench, spec = self.bench(case)
+        trained = bench.view(spec, self.card.scope).counts
+        missing = [c for c in range(1, len(case.data.class_names) + 1) if c not in trained]
+        return fitted, min(trained), missing[0]
 
     def result(self, fitted: FittedGenerator) -> dict[str, NDArray[Any]]:
-        samples = self.draw(fitted)
-        return {"x": samples.x, "y": samples.y, "weight": samples.weight}
+        return self.ground.arrays(self.draw(fitted))

@@ -13,11 +13,9 @@ import numpy as np
 
 from hsiaug.errors import HsiaugError
 from hsiaug.plugins.contracts import FittedGenerator
-from hsiaug.samples import NOWHERE, PatchSamples
 from hsiaug.seeds import derive_seed
 from hsiaug.testing.core import Check, Violation, check, require
 from hsiaug.testing.generator_subject import GeneratorSubject
-from hsiaug.testing.scenes import make_case
 from hsiaug.testing.shared import AFTER, BEFORE, differing, same
 from hsiaug.testing.watch import Cancelled, Watched
 
@@ -29,34 +27,29 @@ PLAUSIBLE = 0.9
 
 @check(
     "samples",
-    rule="samples are float32 patches (n, B, p, p) with int64 ids, all marked synthetic, without location, with "
-    "finite weights ≥ 0",
-    mend="Build them with PatchSamples.made(x, y, provenance).",
+    rule="samples are float32 patches (n, B, p, p) with int64 ids and without location, or float32 tiles (n, T, B, H, W) "
+    "with int64 masks of 0..C and, if any, a confidence in 0..1; all marked synthetic, with finite weights ≥ 0",
+    mend="Build them with PatchSamples.made(x, y, provenance=…) or DenseSamples.made(images, masks, …).",
 )
 def samples(subject: GeneratorSubject) -> None:
     made = subject.draw(subject.base)
-    require(isinstance(made, PatchSamples), f"a {type(made).__name__}")
-    view = subject.view
-    shape = (view.bands, view.patch, view.patch)
-    require(made.x.shape[1:] == shape and made.x.dtype == np.float32, f"x {made.x.dtype} {made.x.shape}")
-    require(made.y.dtype == np.int64, f"y {made.y.dtype}")
+    subject.ground.inspect(made, subject.view)
     require(np.asarray(made.synthetic).all(), "samples that are not marked synthetic")
-    require((made.coords == NOWHERE).all(), "samples with a location")
     require(np.isfinite(made.weight).all() and (made.weight >= 0).all(), "weights that are negative or not finite")
 
 
 @check(
     "counts",
-    rule="sample gives exactly counts[c] samples of each class c; zeros give none, and no count at all is no error",
+    rule="sample gives exactly counts[c] samples of each class c; zeros give none, and no count at all is no error; of "
+    "pairs, counts[0] of any kind and counts[c] that show class c",
     mend="Loop over counts.items() and skip zeros; return arrays of length 0 where nothing is asked for.",
 )
 def counts(subject: GeneratorSubject) -> None:
-    present = list(subject.counts(subject.easy))
-    for asked in (subject.counts(subject.easy), dict.fromkeys(present, 0), {}, {present[-1]: 41}, {present[0]: 1}):
-        made = subject.draw(subject.base, asked)
-        ids, numbers = np.unique(made.y, return_counts=True)
-        got = dict(zip(ids.tolist(), numbers.tolist(), strict=True))
-        require(got == {c: n for c, n in subject.expected(asked).items() if n}, f"{got} in place of {asked}")
+    usual = subject.counts(subject.view)
+    present = list(usual)
+    for asked in (usual, dict.fromkeys(present, 0), {}, {present[-1]: 41}, {present[0]: 1}):
+        wrong = subject.ground.miscounted(subject.draw(subject.base, asked), subject.expected(asked))
+        require(not wrong, wrong)
 
 
 @check(
@@ -66,30 +59,30 @@ def counts(subject: GeneratorSubject) -> None:
     needs=("runs", "class-missing"),
 )
 def untrained_class(subject: GeneratorSubject) -> None:
-    asked = {1: 2, 2: 3}
-    fitted = subject.fit(make_case((12, 0, 6, 4)))
+    fitted, trained, missing = subject.without_a_class()
+    asked = {trained: 2, missing: 3}
     try:
         made = subject.draw(fitted, asked)
     except HsiaugError:
         return
-    got = int((made.y == 2).sum())
-    require(got == subject.expected(asked).get(2, 0), f"{got} samples of class 2 in place of 3, and no error")
+    wrong = subject.ground.miscounted(made, subject.expected(asked))
+    require(not wrong, f"{wrong}, and no error")
 
 
 @check(
     "scene-units",
     rule="samples are finite and in the scene's units, not normalised",
-    mend="Bring samples back with view.normaliser.patches_back; look for training that diverged.",
+    mend="Bring samples back, as with view.normaliser.patches_back; look for training that diverged.",
 )
 def scene_units(subject: GeneratorSubject) -> None:
-    made, view = subject.draw(subject.base), subject.view
+    made, ground = subject.draw(subject.base), subject.ground
     if not len(made):
         raise unittest.SkipTest("it adds no sample")
-    require(np.isfinite(made.x).all(), "NaN or infinity")
-    seen = view.cube[view.visible]
+    require(np.isfinite(ground.values(made)).all(), "NaN or infinity")
+    seen = ground.seen(subject.view)
     low, high = seen.min(), seen.max()
-    for c in np.unique(made.y):
-        x = made.x[made.y == c]
+    for c in np.unique(ground.labels(made)):
+        x = ground.of_class(made, c)
         inside = float(((x >= low - (high - low)) & (x <= high + (high - low))).mean())
         found = f"class {c}: {inside:.0%} of the values near the visible pixels' range {low:.0f}..{high:.0f}"
         require(inside >= PLAUSIBLE, f"{found}; median {np.median(x):.3g}")
@@ -104,7 +97,7 @@ def scene_units(subject: GeneratorSubject) -> None:
 def seed(subject: GeneratorSubject) -> None:
     if not subject.card.adds:
         raise unittest.SkipTest("it adds no sample")
-    one, other = (subject.draw(subject.base, seed=seed).x for seed in (0, 1))
+    one, other = (subject.ground.values(subject.draw(subject.base, seed=seed)) for seed in (0, 1))
     require(not np.array_equal(one, other), "the same samples for seeds 0 and 1")
 
 
@@ -118,9 +111,10 @@ def guidance(subject: GeneratorSubject) -> None:
     default = subject.card.guidance
     if default is None:
         raise unittest.SkipTest("its card declares no guidance")
-    plain, strong = (subject.draw(subject.base, guidance=omega) for omega in (0.0, default + 1))
-    require(np.isfinite(plain.x).all() and np.isfinite(strong.x).all(), "NaN or infinity")
-    require(not np.array_equal(plain.x, strong.x), f"the same samples for ω = 0 and ω = {default + 1:g}")
+    drawn = (subject.draw(subject.base, guidance=omega) for omega in (0.0, default + 1))
+    plain, strong = (subject.ground.values(made) for made in drawn)
+    require(np.isfinite(plain).all() and np.isfinite(strong).all(), "NaN or infinity")
+    require(not np.array_equal(plain, strong), f"the same samples for ω = 0 and ω = {default + 1:g}")
 
 
 @check(
@@ -129,12 +123,17 @@ def guidance(subject: GeneratorSubject) -> None:
     mend="Return copies; fancy indexing makes one, slices and views do not.",
 )
 def own_memory(subject: GeneratorSubject) -> None:
-    bench, spec = subject.bench(subject.easy)
-    view = bench.view(spec, subject.card.scope)
-    fitted = subject.fit_on(bench, spec)
-    one, other = (subject.draw(fitted, {1: 6}, seed=seed) for seed in (0, 1))
-    for name, array in (("the view's cube", view.cube), ("view.real", view.real.x), ("other samples", other.x)):
-        require(not np.shares_memory(one.x, array), f"x shares memory with {name}")
+    ground, view = subject.ground, subject.view
+    # No more than the class has: a generator that copies has no reason to repeat itself then.
+    asked = {min(view.counts): 6}
+    one, other = (ground.values(subject.draw(subject.base, asked, seed=seed)) for seed in (0, 1))
+    given = {
+        "what the view shows": ground.seen(view),
+        "view.real": ground.values(view.real),
+        "other samples": other,
+    }
+    for name, array in given.items():
+        require(not np.shares_memory(one, array), f"they share memory with {name}")
 
 
 @check(
@@ -178,8 +177,8 @@ def _readable(path: Path) -> None:
 def resumes(subject: GeneratorSubject) -> None:
     if not subject.card.resumes:
         raise unittest.SkipTest("its card says that it does not")
-    bench, spec = subject.bench(subject.easy)
-    view, seed = bench.view(spec, subject.card.scope), derive_seed("fit", subject.card.name, spec.seed)
+    _, spec = subject.bench_of_base
+    view, seed = subject.view, derive_seed("fit", subject.card.name, spec.seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "checkpoint"
 

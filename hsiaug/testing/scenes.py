@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.scene import Scene
 from hsiaug.seeds import derive_seed
+from hsiaug.testing.ground import Case
 
-__all__ = ["SIZES", "Case", "hardest_case", "make_case", "scrambled"]
+__all__ = ["LOW", "NAMES", "NOISE", "SIZES", "SPAN", "class_spectra", "hardest_case", "make_case", "scrambled"]
 
 SIZES = (16, 8, 5, 3)
 """Training pixels of each class, unless a check asks for others."""
@@ -28,13 +30,14 @@ LOW, SPAN = 6000.0, 4000.0
 """Scene units: digital numbers, far from 0 and from a standard deviation of 1, so that samples which were not
 brought back to scene units are seen at once."""
 
+NOISE = 0.015
+"""Standard deviation of pixels round the spectrum of their class, as a share of SPAN."""
 
-@dataclass(frozen=True, eq=False)
-class Case:
-    """A scene and the split that plugins see it under."""
 
-    scene: Scene
-    split: Split
+def class_spectra(classes: int, bands: int) -> NDArray[np.float64]:
+    """(C, B) of 0..1."""
+    grid, c = np.linspace(0, 1, bands), np.arange(classes)[:, None]
+    return np.asarray(0.2 + 0.15 * c + 0.1 * np.sin(np.pi * (1 + c) * grid))
 
 
 def make_case(
@@ -47,10 +50,8 @@ def make_case(
     """
     rng = np.random.default_rng(derive_seed("conformance", seed))
     labels = np.repeat(np.arange(1, len(sizes) + 1, dtype=np.int16), ROWS)[:, None].repeat(WIDTH, axis=1)
-    grid = np.linspace(0, 1, BANDS)
-    level = 0.2 + 0.15 * np.arange(len(sizes))
-    spectra = level[:, None] + 0.1 * np.sin(np.pi * (1 + np.arange(len(sizes)))[:, None] * grid)  # (C, B)
-    cube = spectra[labels - 1] + rng.normal(0, 0.015, (*labels.shape, BANDS))
+    spectra = class_spectra(len(sizes), BANDS)
+    cube = spectra[labels - 1] + rng.normal(0, NOISE, (*labels.shape, BANDS))
     cube = LOW + SPAN * cube
     if constant:
         cube[..., -2:] = LOW, 0.0
@@ -73,12 +74,12 @@ def make_case(
         units="digital numbers",
         descriptions={} if bare else described,
     )
-    return Case(scene, Split(scene.labels, len(sizes), train, test, parse_protocol("issd"), patch, seed))
+    return Case("pixels", scene, Split(scene.labels, len(sizes), train, test, parse_protocol("issd"), patch, seed))
 
 
 def scrambled(case: Case, *, spectra: bool) -> Case:
     """The same scene but for the test pixels: all their labels are wrong, and so are their ``spectra`` if asked."""
-    scene, split = case.scene, case.split
+    scene, split = case.data, case.split
     labels = scene.labels.copy()
     classes, wrong = len(scene.class_names), labels[split.test]
     # By random steps: a shift of all would keep how often each label occurs.
@@ -88,7 +89,7 @@ def scrambled(case: Case, *, spectra: bool) -> Case:
     if spectra:
         cube[split.test] = cube[split.test][::-1] + np.float32(SPAN)
     other = replace(scene, cube=cube, labels=labels)
-    return Case(other, replace(split, labels=other.labels))
+    return Case("pixels", other, replace(split, labels=other.labels))
 
 
 def hardest_case() -> Case:

@@ -11,7 +11,7 @@ from hsiaug.errors import HsiaugError
 from hsiaug.testing.conduct import CONDUCT
 from hsiaug.testing.core import Check, check, require
 from hsiaug.testing.declared import DECLARED
-from hsiaug.testing.scenes import hardest_case, make_case, scrambled
+from hsiaug.testing.ground import Trouble
 from hsiaug.testing.subject import Subject
 from hsiaug.testing.watch import other_global_seeds
 
@@ -25,15 +25,17 @@ TINY_SECONDS = 5.0
 
 @check(
     "runs",
-    rule="a trial with it runs to its end on the CPU and gives a record",
+    rule="a trial with it runs to its end on the CPU and gives a record, in every task that its card names",
     mend="Follow the contracts of hsiaug.api: signatures, shapes, what is returned.",
     needs=(),
 )
 def runs(subject: Any_) -> None:
     subject.base  # noqa: B018 - its exception tells more than that of a record
-    record = subject.trial(subject.easy)
-    error = record["error"] or {"stage": "", "type": "", "message": ""}
-    require(record["status"] == "ok", f"failed in {error['stage']}: {error['type']}: {error['message']}")
+    for one in (subject, *subject.elsewhere):
+        record = one.trial()
+        error = record["error"] or {"stage": "", "type": "", "message": ""}
+        failed = f"failed in {error['stage']} of the task {one.ground.task}: {error['type']}: {error['message']}"
+        require(record["status"] == "ok", failed)
 
 
 @check(
@@ -58,11 +60,9 @@ def determinism(subject: Any_) -> None:
     needs=("runs", "determinism"),
 )
 def no_test_label(subject: Any_) -> None:
-    spectra = subject.card.scope != "scene"
     here = subject.result(subject.base)
-    there = subject.result(subject.fit(scrambled(subject.easy, spectra=spectra)))
-    what = "labels and spectra" if spectra else "labels"
-    require(same(here, there), f"other {what} of test pixels change {differing(here, there)}")
+    there = subject.result(subject.fit(subject.ground.scrambled(subject.easy, subject.card)))
+    require(same(here, there), f"other test pixels change {differing(here, there)}")
 
 
 @check(
@@ -81,8 +81,7 @@ def tiny_is_quick(subject: Any_) -> None:
     mend="Lower k, folds and batches to what a class has, or repeat its samples and say so in the provenance.",
 )
 def tiny_classes(subject: Any_) -> None:
-    if not subject.takes_all:
-        subject.use(make_case((12, 2, 1)))
+    alone(subject, "tiny-classes")
 
 
 @check(
@@ -91,8 +90,7 @@ def tiny_classes(subject: Any_) -> None:
     mend="Take the classes from the ids that occur in y, not from 1..C.",
 )
 def class_missing(subject: Any_) -> None:
-    if not subject.takes_all:
-        subject.use(make_case((12, 0, 6, 4)))
+    alone(subject, "class-missing")
 
 
 @check(
@@ -101,8 +99,7 @@ def class_missing(subject: Any_) -> None:
     mend="Use view.normaliser, or guard the division by a band's spread; hidden pixels of view.cube are NaN.",
 )
 def constant_bands(subject: Any_) -> None:
-    if not subject.takes_all:
-        subject.use(make_case(constant=True))
+    alone(subject, "constant-bands")
 
 
 @check(
@@ -111,19 +108,29 @@ def constant_bands(subject: Any_) -> None:
     mend="Handle view.wavelengths and view.gsd being None and view.descriptions being empty.",
 )
 def bare_scene(subject: Any_) -> None:
-    if not subject.takes_all:
-        subject.use(make_case(bare=True))
+    alone(subject, "bare-scene")
+
+
+@check(
+    "ignored-pixels",
+    rule="pixels whose mask is 0 count for nothing; most of them may be so, and whole tiles",
+    mend="Leave 0 out of every mean and class list; divide by the labelled pixels, and guard against there being none.",
+)
+def ignored_pixels(subject: Any_) -> None:
+    alone(subject, "ignored-pixels")
 
 
 @check(
     "all-at-once",
-    rule="a scene may have tiny classes, one without training pixel, constant bands and nothing told, all at once",
+    rule="data may have tiny classes, one without training pixel, constant bands, nothing told and ignored pixels, all "
+    "at once",
     mend="See the exception: each of these alone goes well.",
-    needs=("runs", "tiny-classes", "class-missing", "constant-bands", "bare-scene"),
+    needs=("runs", "tiny-classes", "class-missing", "constant-bands", "bare-scene", "ignored-pixels"),
 )
 def all_at_once(subject: Any_) -> None:
     if not subject.takes_all:
-        subject.use(hardest_case())
+        for case in subject.ground.hardest():
+            subject.use(case)
 
 
 @check(
@@ -133,7 +140,14 @@ def all_at_once(subject: Any_) -> None:
 )
 def patch_of_one(subject: Any_) -> None:
     with contextlib.suppress(HsiaugError):
-        subject.use(make_case(patch=1))
+        subject.use(subject.ground.troubled("patch-of-one"))
+
+
+def alone(subject: Any_, trouble: Trouble) -> None:
+    """One trouble by itself, unless the plugin takes all at once. Raises SkipTest where the task does not know it."""
+    case = subject.ground.troubled(trouble)
+    if not subject.takes_all:
+        subject.use(case)
 
 
 def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
@@ -162,6 +176,7 @@ AFTER: tuple[Check[Any_], ...] = (
     class_missing,
     constant_bands,
     bare_scene,
+    ignored_pixels,
     all_at_once,
     patch_of_one,
     tiny_is_quick,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -14,11 +14,8 @@ from hsiaug.plugins.card import Card, Preset, build_params
 from hsiaug.plugins.contracts import Progress
 from hsiaug.plugins.hookspecs import Entry, Kind
 from hsiaug.plugins.registry import Registry
-from hsiaug.protocol.view import TrainView
-from hsiaug.samples import Patches
 from hsiaug.testing.bench import Bench, given
-from hsiaug.testing.partners import PARTNERS
-from hsiaug.testing.scenes import Case, hardest_case, make_case
+from hsiaug.testing.ground import Case, Ground
 from hsiaug.testing.watch import Watched, changed, checksum, global_state
 from hsiaug.trial.machine import counted_steps
 from hsiaug.trial.run import run_trial
@@ -33,18 +30,21 @@ F = TypeVar("F")
 class Subject(Generic[F]):
     """A plugin under test, and what was noticed of it so far.
 
-    entry: its entry in the registry, or None for a class that was handed over. fits: seconds of each whole fit.
+    entry: its entry in the registry, or None for a class that was handed over. ground: the task that it is checked in.
+    elsewhere: subjects of the same plugin in the further tasks that it serves. fits: seconds of each whole fit.
     touched: global state that it changed, and in what call. altered: inputs that it changed.
     steps, read_text: optimiser steps of the base fit, and whether it read class descriptions.
     """
 
     kind: Kind
 
-    def __init__(self, plugin: Any, preset: Preset, entry: Entry | None = None) -> None:
+    def __init__(self, plugin: Any, preset: Preset, entry: Entry | None, ground: Ground, *further: Ground) -> None:
         self.plugin = plugin
         self.card: Card = plugin.card
         self.params = build_params(self.card, preset)
         self.entry = entry
+        self.ground = ground
+        self.elsewhere: Sequence[Subject[F]] = [type(self)(plugin, preset, entry, other) for other in further]
         self.fits: list[float] = []
         self.touched: set[tuple[str, str]] = set()
         self.altered: set[str] = set()
@@ -54,12 +54,13 @@ class Subject(Generic[F]):
     def spec(self, case: Case) -> TrialSpec:
         """The trial of this plugin on a case, with a partner of the kit's own."""
         own = PluginSpec(self.card.name, self.card.version, self.params)
-        partner = PluginSpec(PARTNERS[self.kind].card.name, "1", PARTNERS[self.kind].card.params())
+        beside: Card = self.ground.partners[self.kind].card
+        partner = PluginSpec(beside.name, beside.version, beside.params())
         generator, classifier = (own, partner) if self.kind == "generator" else (partner, own)
         return TrialSpec(
-            task="pixels",
-            scene=case.scene.name,
-            scene_sha256=case.scene.sha256,
+            task=case.task,
+            scene=case.data.name,
+            scene_sha256=case.data.sha256,
             protocol=case.split.protocol,
             patch=case.split.patch,
             seed=case.split.seed,
@@ -73,15 +74,15 @@ class Subject(Generic[F]):
         """A fresh workbench, so that nothing is reused."""
         return Bench(case), self.spec(case)
 
-    def trial(self, case: Case) -> Record:
-        """The record of a whole trial."""
+    def trial(self) -> Record:
+        """The record of a whole trial on the easy case. A generator is not fitted anew where its first fit was made."""
         other: Kind = "classifier" if self.kind == "generator" else "generator"
-        found = Registry(dict([given(self.kind, self.plugin), given(other, PARTNERS[self.kind])]))
-        bench, spec = self.bench(case)
+        found = Registry(dict([given(self.kind, self.plugin), given(other, self.ground.partners[self.kind])]))
+        bench, spec = self.bench_of_base
         record, _ = run_trial(spec, bench, found, device="cpu", progress=Watched())
         return record
 
-    def watched(self, call: str, compute: Callable[[], Any], *inputs: TrainView | Patches) -> Any:
+    def watched(self, call: str, compute: Callable[[], Any], *inputs: Any) -> Any:
         """What ``compute`` gives; notes which inputs and which global state it changed."""
         sums, state, modules = [checksum(given) for given in inputs], global_state(), len(sys.modules)
         result = compute()
@@ -103,7 +104,18 @@ class Subject(Generic[F]):
     @cached_property
     def easy(self) -> Case:
         """The case of most checks."""
-        return make_case()
+        return self.ground.easy()
+
+    @cached_property
+    def bench_of_base(self) -> tuple[Bench, TrialSpec]:
+        """Where the first fit is made."""
+        return self.bench(self.easy)
+
+    @property
+    def view(self) -> Any:
+        """What the first fit sees."""
+        bench, spec = self.bench_of_base
+        return bench.view(spec, self.card.scope)
 
     @cached_property
     def progress(self) -> Watched:
@@ -113,7 +125,7 @@ class Subject(Generic[F]):
     @cached_property
     def base(self) -> F:
         """The first fit, on the easy case."""
-        bench, spec = self.bench(self.easy)
+        bench, spec = self.bench_of_base
         with counted_steps(Card("", "", "", uses_device=True)) as count:
             fitted = self.fit_on(bench, spec, progress=self.progress)
         self.steps = count()
@@ -134,7 +146,7 @@ class Subject(Generic[F]):
         """A fit on a workbench; progress: None = nobody listens."""
         raise NotImplementedError
 
-    def use(self, case: Case) -> None:
+    def use(self, case: Case) -> F:
         """Fit and ask for results; raises where they are not sound."""
         raise NotImplementedError
 
@@ -143,10 +155,14 @@ class Subject(Generic[F]):
         raise NotImplementedError
 
     @cached_property
-    def takes_all(self) -> bool:
-        """Whether it takes the hardest case: then the single ones need no fits of their own."""
+    def hardest(self) -> list[F]:
+        """The fits on the hardest cases; none where one of them did not go well."""
         try:
-            self.use(hardest_case())
+            return [self.use(case) for case in self.ground.hardest()]
         except Exception:
-            return False
-        return True
+            return []
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether it takes the hardest cases: then the single troubles need no fits of their own."""
+        return bool(self.hardest)

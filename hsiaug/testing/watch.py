@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import multiprocessing
 import os
@@ -13,9 +14,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hsiaug.protocol.view import TrainView
-from hsiaug.samples import Patches, PatchSamples
 
 __all__ = ["Cancelled", "Watched", "changed", "checksum", "global_state", "helpers", "other_global_seeds"]
 
@@ -43,22 +44,23 @@ class Watched:
             raise self.error
 
 
-def checksum(value: TrainView | Patches) -> str:
-    """A checksum of all arrays that a plugin is given."""
-    arrays: list[Any] = (
-        [value.cube, value.visible, value.unlabelled] if isinstance(value, TrainView) else [value.x]
-    )
-    arrays.append(value.coords)
-    if isinstance(value, TrainView | PatchSamples):
-        arrays.append(value.y)
-    if isinstance(value, TrainView):
-        arrays += [value.real.x, value.normaliser.mean, value.normaliser.std]
-    if isinstance(value, PatchSamples):
-        arrays += [value.synthetic, value.weight]
+def checksum(value: Any) -> str:
+    """A checksum of all arrays that a plugin is given in a view, in samples, or in what it is to predict."""
     digest = hashlib.sha256()
-    for array in arrays:
+    for array in _arrays(value):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
+
+
+def _arrays(value: Any) -> Iterator[NDArray[Any]]:
+    if isinstance(value, np.ndarray):
+        yield value
+    elif dataclasses.is_dataclass(value):
+        parts = [getattr(value, item.name) for item in dataclasses.fields(value)]
+        # Made once and then kept by the view, which is shared.
+        parts += [value.real, value.normaliser] if isinstance(value, TrainView) else []
+        for part in parts:
+            yield from _arrays(part)
 
 
 def global_state() -> dict[str, Any]:

@@ -52,12 +52,17 @@ class Majority:
     def fit(
         self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
     ) -> FittedMajority:
-        """Count the pixels of the view's masks. Raises PluginError where none has a label."""
-        counts = view.counts
-        if not counts:
+        """Count the pixels of the real masks among the samples, or of the view's where there is none among them.
+
+        Raises PluginError where none has a label.
+        """
+        masks = samples.masks[~samples.synthetic & (samples.weight > 0)]
+        masks = masks if len(masks) else view.real.masks
+        ids, counts = np.unique(masks[masks > 0], return_counts=True)
+        if not len(ids):
             raise PluginError(
                 "classifier majority needs a labelled training pixel",
-                value=f"{len(view.real)} tiles without",
+                value=f"{len(masks)} tiles without",
                 mend="Check the masks: 0 means no label.",
             )
-        return FittedMajority(max(sorted(counts), key=lambda c: counts[c]), len(view.class_names))
+        return FittedMajority(int(ids[counts.argmax()]), len(view.class_names))

@@ -20,24 +20,30 @@ from hsiaug.testing import (
     generators,
     shared,
 )
-from tests.testing import faulty_classifiers, faulty_generators
+from tests.testing import faulty_classifiers, faulty_generators, faulty_masks
 
 CHECK = {"generator": check_generator, "classifier": check_classifier}
-FAULTY = [("generator", p) for p in faulty_generators.FAULTY] + [
-    ("classifier", p) for p in faulty_classifiers.FAULTY
+FAULTY = [("generator", p) for p in [*faulty_generators.FAULTY, *faulty_masks.GENERATORS]] + [
+    ("classifier", p) for p in [*faulty_classifiers.FAULTY, *faulty_masks.CLASSIFIERS]
 ]
 SOUND = [
     ("generator", faulty_generators.Sound),
     ("generator", faulty_generators.Adds),
     ("classifier", faulty_classifiers.Sound),
     ("classifier", faulty_classifiers.Location),
+    ("generator", faulty_masks.Sound),
+    ("classifier", faulty_masks.SoundMasks),
+    ("classifier", faulty_masks.SoundChange),
 ]
 ELSEWHERE = {"light-import"}
 """Rules whose broken plugin is made in a test of its own."""
 
 
 def name(value):
-    return value if isinstance(value, str) else f"{getattr(value, 'rule', 'sound')}:{value.__name__}"
+    if isinstance(value, str):
+        return value
+    of = "masks-" if value.__module__ == faulty_masks.__name__ else ""
+    return f"{of}{getattr(value, 'rule', 'sound')}:{value.__name__}"
 
 
 @pytest.mark.parametrize(("kind", "plugin"), SOUND, ids=name)
@@ -120,15 +126,31 @@ def test_checks_can_be_run_one_by_one_in_any_order():
     assert list(dict(classifier_checks("no-such"))) == [one.name for one in classifiers.CHECKS]
 
 
-def test_only_plugins_for_pixels_with_a_card_can_be_checked():
+def test_a_plugin_is_run_in_every_task_that_it_serves_and_checked_in_the_first():
+    with pytest.raises(ConformanceError, match="in fit_generator of the task change: AssertionError") as caught:
+        check_generator(faulty_masks.OneDateOnly)
+    assert [outcome.name for outcome in caught.value.report.failures] == ["runs"]
+
+
+def test_the_control_of_a_task_need_not_learn():
+    class Floor(faulty_masks.OneClass):
+        card = Card(name="majority", version="1", summary="one class", tasks=("segmentation",))
+
+    outcomes = {outcome.name: outcome for outcome in check_classifier(Floor).outcomes}
+    assert outcomes["learns"].status == "skipped" and "may be a floor" in outcomes["learns"].seen
+    # What needs it is checked all the same.
+    assert outcomes["weights"].status == "passed"
+
+
+def test_only_plugins_with_a_card_for_a_known_task_can_be_checked():
     class Bare:
         pass
 
-    class Dense(faulty_generators.Sound):
-        card = Card(name="dense", version="1", summary="images", tasks=("segmentation",))
+    class Strange(faulty_generators.Sound):
+        card = Card(name="strange", version="1", summary="numbers", tasks=("regression",))
 
-    for plugin in (Bare, Dense):
-        with pytest.raises(PluginError, match="for pixels"):
+    for plugin in (Bare, Strange):
+        with pytest.raises(PluginError, match="for a task that there is"):
             check_generator(plugin)
 
 

@@ -1,0 +1,291 @@
+"""Sound plugins for masks, and others that each break one rule. Each names its rule: the check that must fail."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import numpy as np
+
+from hsiaug.api import Card, DenseSamples, PluginError, load_state, save_state
+from hsiaug.pairs import PairSet
+
+GENERATORS, CLASSIFIERS = [], []
+BOTH = ("segmentation", "change")
+
+
+def faulty(rule):
+    def keep(plugin):
+        plugin.rule = rule
+        (GENERATORS if issubclass(plugin, Sound) else CLASSIFIERS).append(plugin)
+        return plugin
+
+    return keep
+
+
+def labels_of_the_test_place():
+    """Found in the frames of the callers: a back door that no plugin may use."""
+    frame = sys._getframe()
+    while frame := frame.f_back:
+        for value in frame.f_locals.values():
+            for data in (value, getattr(value, "scene", None)):
+                if isinstance(data, PairSet):
+                    return data.places[1].mask
+    raise AssertionError("no data to be found")
+
+
+class Fitted:
+    """Real pairs, brighter or darker by a little; those that show a class, where one is asked for."""
+
+    spread = 0.01
+
+    def __init__(self, images, masks):
+        self.images, self.masks = images, masks
+
+    def rows(self, c, n, rng):
+        shown = np.flatnonzero((self.masks == c).any(axis=(1, 2))) if c else np.arange(len(self.masks))
+        if not len(shown):
+            raise PluginError(f"class {c} needs training pixels", mend="Leave it out.")
+        return rng.choice(shown, n)
+
+    def sample(self, counts, *, guidance, seed):
+        rng = np.random.default_rng(seed)
+        parts = [self.rows(c, n, rng) for c, n in counts.items() if n]
+        index = np.concatenate([np.empty(0, np.int64), *parts])
+        images = self.images[index] * rng.normal(1, self.spread, (len(index), 1, 1, 1, 1))
+        return DenseSamples.made(images, self.masks[index], confidence=self.sure(self.masks[index]))
+
+    def sure(self, masks):
+        return np.full(masks.shape, 0.9, np.float32)
+
+    def save(self, folder):
+        save_state(folder, {"images": self.images, "masks": self.masks})
+
+
+class Sound:
+    card = Card(name="sound", version="1", summary="brighter pairs", tasks=BOTH)
+    fitted = Fitted
+
+    def __init__(self, params):
+        pass
+
+    def fit(self, view, *, seed, device, progress):
+        progress(1, 1, "fit")
+        return self.fitted(view.real.images, view.real.masks)
+
+    def load(self, folder, *, device):
+        return self.fitted(**load_state(folder)[0])
+
+
+@faulty("card")
+class StrangeTask(Sound):
+    card = Card(name="a", version="1", summary="a task that nobody knows", tasks=("segmentation", "regression"))
+
+
+@faulty("runs")
+class OutOfRange(Sound):
+    class fitted(Fitted):
+        def sample(self, counts, **given):
+            made = super().sample(counts, **given)
+            return DenseSamples.made(made.images, made.masks + 1)
+
+
+@faulty("runs")
+class OneTooFew(Sound):
+    class fitted(Fitted):
+        def sample(self, counts, **given):
+            made = super().sample(counts, **given)
+            return made.take(np.arange(len(made) - 1))
+
+
+@faulty("runs")
+class OneDateOnly(Sound):
+    """Goes well in the first task of its card."""
+
+    def fit(self, view, **given):
+        assert view.dates == 1
+        return super().fit(view, **given)
+
+
+@faulty("samples")
+class TooSure(Sound):
+    class fitted(Fitted):
+        def sure(self, masks):
+            return np.full(masks.shape, 1.5, np.float32)
+
+
+@faulty("counts")
+class AnyClass(Sound):
+    """Gives as many pairs as are asked for, whatever they show."""
+
+    class fitted(Fitted):
+        def rows(self, c, n, rng):
+            return super().rows(0, n, rng)
+
+
+@faulty("scene-units")
+class Normalised(Sound):
+    def fit(self, view, **_):
+        images = view.real.images
+        return Fitted((images - images.mean()) / images.std(), view.real.masks)
+
+
+@faulty("determinism")
+class Unseeded(Sound):
+    class fitted(Fitted):
+        def sample(self, counts, *, guidance, seed):
+            return super().sample(counts, guidance=guidance, seed=int.from_bytes(os.urandom(3), "big"))
+
+
+@faulty("no-test-label")
+class LooksUp(Sound):
+    def fit(self, view, **_):
+        share = float((labels_of_the_test_place() == 1).mean())
+        return Fitted(view.real.images * np.float32(1 + 1e-3 * share), view.real.masks)
+
+
+@faulty("ignored-pixels")
+class WholeTiles(Sound):
+    def fit(self, view, **given):
+        assert (view.real.masks > 0).any(axis=(1, 2)).all()
+        return super().fit(view, **given)
+
+
+@faulty("inputs-unchanged")
+class InPlace(Sound):
+    def fit(self, view, **given):
+        view.real.masks[:, 0, 0] = 1
+        return super().fit(view, **given)
+
+
+class SoundMasks:
+    """The nearest class mean at each pixel, by the spectra of all dates."""
+
+    card = Card(name="sound", version="1", summary="nearest mean", tasks=BOTH)
+
+    def __init__(self, params):
+        pass
+
+    def fit(self, samples, view, *, seed, device, progress):
+        progress(1, 1, "fit")
+        x, y = self.spectra(samples), samples.masks
+        weight = np.broadcast_to(self.heeded(samples.weight)[:, None, None], y.shape)
+        self.count = len(view.class_names)
+        self.ids = np.unique(y[(y > 0) & (weight > 0)])
+        self.means = np.stack([np.average(x[y == c], axis=0, weights=weight[y == c]) for c in self.ids])
+        return self
+
+    def heeded(self, weight):
+        return weight
+
+    def spectra(self, tiles):
+        dates = tiles.images.shape[1]
+        x = tiles.images.transpose(0, 3, 4, 1, 2)
+        # What differs between the dates, where there are two.
+        return np.abs(x[..., 1, :] - x[..., 0, :]) if dates == 2 else x[..., 0, :]
+
+    def shares(self, tiles):
+        far = ((self.spectra(tiles)[..., None, :] - self.means) ** 2).mean(axis=-1)
+        near = 1 / (far + 1e-3)
+        return near / near.sum(axis=-1, keepdims=True)
+
+    def predict(self, tiles):
+        return self.ids[self.shares(tiles).argmax(axis=-1)]
+
+    def predict_proba(self, tiles):
+        shares = np.zeros((len(tiles), self.count, *tiles.side), np.float32)
+        shares[:, self.ids - 1] = self.shares(tiles).transpose(0, 3, 1, 2)
+        return shares
+
+
+class SoundChange(SoundMasks):
+    card = Card(name="sound", version="1", summary="nearest mean of differences", tasks=("change",))
+
+
+@faulty("runs")
+class NamesNothing(SoundMasks):
+    """0 is no class."""
+
+    def predict(self, tiles):
+        labels = super().predict(tiles)
+        labels[:, 0, 0] = 0
+        return labels
+
+
+@faulty("learns")
+class OneClass(SoundMasks):
+    def shares(self, tiles):
+        shares = super().shares(tiles)
+        return np.where(np.arange(len(self.ids)) == 0, 1.0, 0.0) * np.ones_like(shares)
+
+
+@faulty("batches")
+class BatchNorm(SoundMasks):
+    def spectra(self, tiles):
+        x = super().spectra(tiles)
+        # Not of training tiles, which are many.
+        return x if len(x) > 6 else x + 900 * (len(x) == 1)
+
+
+@faulty("probabilities")
+class ChannelsLast(SoundMasks):
+    def predict_proba(self, tiles):
+        return np.moveaxis(super().predict_proba(tiles), 1, -1)
+
+
+@faulty("weights")
+class Unweighted(SoundMasks):
+    def heeded(self, weight):
+        return np.ones_like(weight)
+
+
+@faulty("equal-budget")
+class Epochs(SoundMasks):
+    card = Card(
+        name="a", version="1", summary="a net", tasks=("change",), uses_device=True, presets={"tiny": {}}
+    )  # fmt: skip
+
+    def fit(self, samples, view, *, device, **given):
+        import torch
+
+        optimiser = torch.optim.SGD([torch.zeros(1, device=device, requires_grad=True)], lr=0.1)
+        for _ in range(len(samples)):
+            optimiser.step()
+        return super().fit(samples, view, device=device, **given)
+
+
+@faulty("no-test-label")
+class LooksUpMasks(SoundMasks):
+    def fit(self, samples, view, **given):
+        super().fit(samples, view, **given)
+        self.means = self.means + 1e-3 * (labels_of_the_test_place() == 1).mean()
+        return self
+
+
+@faulty("ignored-pixels")
+class TileByTile(SoundMasks):
+    """The mean over a tile's labelled pixels: NaN where it has none."""
+
+    def fit(self, samples, view, **given):
+        super().fit(samples, view, **given)
+        with np.errstate(all="ignore"):
+            labelled = samples.masks > 0
+            bright = samples.images.mean(axis=(1, 2)).astype(float)
+            means = (bright * labelled).sum(axis=(1, 2)) / labelled.sum(axis=(1, 2))
+        self.means = self.means + 0 * means.mean()
+        return self
+
+
+@faulty("tiny-classes")
+class NeedsThree(SoundMasks):
+    def fit(self, samples, view, **given):
+        assert min(view.counts.values()) >= 3
+        return super().fit(samples, view, **given)
+
+
+@faulty("inputs-unchanged")
+class InPlacePredict(SoundMasks):
+    def predict(self, tiles):
+        labels = super().predict(tiles)
+        tiles.images[:] = np.round(tiles.images)
+        return labels
