@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check clean
+.PHONY: demo test check docs clean
 
 demo: $(VENV)/.demo  ## Benchmark SMOTE on the embedded Indian Pines scene.
 	$(BIN)/hsiaug benchmark indian_pines --generator smote --lambda 0.5 --seeds 3
@@ -16,6 +16,9 @@ check: $(VENV)/.dev  ## Lint, types, and which way imports point.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy hsiaug plugins/hsiaug_*
 	$(BIN)/lint-imports
+
+docs: $(VENV)/.dev  ## Build the site of the documentation, build/docs/index.html; a warning is an error.
+	$(BIN)/python -m sphinx -W --keep-going -b html -c docs -d build/doctrees . build/docs
 
 clean:
 	rm -rf $(VENV)

@@ -53,17 +53,18 @@ class Coupling:
 class TileScore:
     """One score of the made masks; see :class:`hsiaug.metrics.reliability.Score`, whose names these are.
 
-    interval: 95 % of ``value``, and as r_interval and wrong_interval over n whole tiles drawn anew. ceiling, r: None
-    where no real tile has the score. wrong: None where the score does not fall surely with q (Spearman above −.9).
+    interval: 95 % of ``value``, and as r_interval and wrong_interval over n whole tiles drawn anew. value, ceiling,
+    floor, r: None where no such tile has the score. wrong: None where the score does not fall surely with q (Spearman
+    above −.9).
     """
 
     name: str
     label: str
     unit: str
-    value: float
-    interval: Interval
+    value: float | None
+    interval: Interval | None
     ceiling: float | None
-    floor: float
+    floor: float | None
     r: float | None
     r_interval: Interval | None
     wrong: float | None
@@ -194,11 +195,11 @@ def _score(name: str, judge: Judge, made: Reading, real: Reading, floors: list[R
         name,
         label,
         unit,
-        value=sign * value,
+        value=_known(sign * value),
         interval=_interval(sign * made.rounds[name]),
-        ceiling=None if np.isnan(ceiling) else sign * ceiling,
-        floor=sign * floor,
-        r=(value - floor) / (ceiling - floor) if room else None,
+        ceiling=_known(sign * ceiling),
+        floor=_known(sign * floor),
+        r=_known((value - floor) / (ceiling - floor)) if room else None,
         r_interval=_interval(rounds) if room else None,
         wrong=made.wrong[name] if usable else None,
         wrong_interval=_interval(made.wrong_rounds[name]) if usable else None,
@@ -206,6 +207,10 @@ def _score(name: str, judge: Judge, made: Reading, real: Reading, floors: list[R
         curve=tuple(float(sign * v) for v in judge.curves[name]),
         n=n,
     )
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else value
 
 
 def _coupling(coupling: Coupling, rng: np.random.Generator) -> TileScore:
@@ -222,8 +227,10 @@ def _coupling(coupling: Coupling, rng: np.random.Generator) -> TileScore:
     )  # fmt: skip
 
 
-def _interval(values: Array) -> Interval:
-    low, high = np.nanpercentile(values, [2.5, 97.5]) if not np.isnan(values).all() else (np.nan, np.nan)
+def _interval(values: Array) -> Interval | None:
+    if np.isnan(values).all():
+        return None
+    low, high = np.nanpercentile(values, [2.5, 97.5])
     return float(low), float(high)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from hsiaug.errors import InputError
 from hsiaug.metrics.dense.judge import fit_judge
 from hsiaug.metrics.dense.probes import Probes, fit_probes
 from hsiaug.metrics.dense.quality import filter_samples, ignore_unlikely, label_quality
-from hsiaug.metrics.dense.reliability import Coupling, dense_reliability
+from hsiaug.metrics.dense.reliability import Coupling, _score, dense_reliability
 from hsiaug.metrics.dense.toyworld import ToyWorld, toy_world
 from hsiaug.tiles import DenseSamples
 
@@ -100,6 +102,19 @@ def test_change_pairs_have_signs_of_change(world: ToyWorld) -> None:
     assert real["change_size"].value > 0.75 > 0.6 > real["change_size"].floor
     assert nothing["change_size"].value == pytest.approx(0.5, abs=0.05)
     assert {measure.name for measure in real.measures} == {"empty", "change_sizes", "still"}
+
+
+@pytest.mark.parametrize(("made", "floor"), [(np.nan, 0.5), (0.5, np.nan), (np.nan, np.nan)])
+def test_a_score_that_some_tiles_have_not_is_none_and_no_nan(made: float, floor: float) -> None:
+    judge = SimpleNamespace(spearman={"kappa": -0.95}, curves={"kappa": [0.5, 0.4]})
+    reading = {name: SimpleNamespace(value={"kappa": v}, rounds={"kappa": np.full(4, v)}, wrong={"kappa": 0.1},
+                                     wrong_rounds={"kappa": np.full(4, 0.1)})
+               for name, v in (("made", made), ("real", 0.9), ("floor", floor))}  # fmt: skip
+    found: Any = _score("kappa", judge, reading["made"], reading["real"], [reading["floor"]], 4)
+
+    assert (found.value is None, found.floor is None) == (np.isnan(made), np.isnan(floor))
+    assert (found.r is None) == (np.isnan(made) or np.isnan(floor))
+    json.dumps(asdict(found), allow_nan=False)
 
 
 def test_the_coupling_gap_is_passed_through_beside_its_floor(sets: Sets) -> None:

@@ -1,0 +1,93 @@
+"""Sphinx's settings for the site, which ``make docs`` builds.
+
+Its source folder is the root of the repository, not ``docs``: so the README and the measured tables are pages too, and
+one relative link serves the site and whoever reads the files in a Git viewer.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+project = "hsiaug"
+author = "The hsiaug developers"
+project_copyright = author
+
+root_doc = "docs/index"
+include_patterns = ["README.md", "docs/*.md", "benchmarks/results/**.md", "examples/*/README.md"]
+# Folders that need not be walked through.
+exclude_patterns = [".*", "build", "dist", "hsiaug*", "plugins", "tests", "benchmarks/scenes"]
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+
+# Headings get the anchors that Git viewers give them, down to the fourth level.
+myst_heading_anchors = 4
+
+autodoc_default_options = {"members": True, "member-order": "bysource"}
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
+python_use_unqualified_type_names = True
+add_module_names = False
+
+html_theme = "furo"
+html_title = "hsiaug"
+html_copy_source = False
+html_static_path = ["static"]
+html_css_files = ["hsiaug.css"]
+html_extra_path = ["site"]  # index.html: from the root of the site to its first page
+
+ARRAY = re.compile(r"~?(?:numpy\.)?ndarray\[tuple\[[^\]]*\], ~?(?:numpy\.)?dtype\[~?(?:numpy|typing)?\.?(\w+)\]\]")
+QUALIFIED = re.compile(r"~?\b(?:[a-z_]+\.)+(?=[A-Z])")
+MEANING = re.compile(r"(\w+(?:, \w+)*): (.+)")
+LINK = re.compile(r"(?<!!)(\[[^\]]*\])\(([^)#:\s]+)\)")
+
+
+def read(app: Any, name: str, source: list[str]) -> None:
+    """What Git viewers do by themselves, links to folders; and a title for tables that programs wrote.
+
+    A link to a folder means its README, its table.md, or else its first Markdown file; without any, it stays dead.
+    """
+    here = (Path(app.srcdir) / name).parent
+
+    def link(found: re.Match[str]) -> str:
+        text, target = found.groups()
+        folder = here / target
+        pages = sorted((p.name for p in folder.glob("*.md")), key=lambda p: (p != "README.md", p != "table.md", p))
+        return f"{text}({target.rstrip('/')}/{pages[0]})" if pages else found[0]
+
+    source[0] = LINK.sub(link, source[0])
+    if name.startswith("benchmarks/") and not source[0].startswith("# "):
+        what = here.name if name.endswith("/table") else f"{here.name}, {name.rpartition('/')[2]}"
+        source[0] = f"# Measured: {what.replace('_', ' ')}\n\n{source[0]}"
+
+
+def as_list(app: Any, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """The docstrings' way of explaining names, ``name: meaning`` continued by four spaces, as reStructuredText lists."""
+    if what == "module":
+        return
+    inside, done = False, []
+    for line in lines:
+        found = MEANING.match(line)
+        if bool(found) != inside and not line.startswith("    "):
+            done.append("")
+        inside = bool(found) or (inside and line.startswith("    "))
+        done.append(f"* **{found[1]}**: {found[2]}" if found else f"  {line.strip()}" if inside else line)
+    lines[:] = done
+
+
+def shorter(app: Any, what: str, name: str, obj: object, options: object, signature: str, result: str) -> Any:
+    """Types as the code writes them: NDArray[float32] for what it resolves to, and names without their modules."""
+
+    def plain(text: str | None) -> str | None:
+        if not text or text == "(*args, **kwargs)":  # the latter of a protocol, which nobody calls
+            return "" if text else None
+        text = QUALIFIED.sub("", ARRAY.sub(r"NDArray[\1]", text)).replace("<factory>", "{}")
+        return re.sub(r"<class '(\w+)'>", r"\1", text)
+
+    return plain(signature), plain(result)
+
+
+def setup(app: Any) -> None:
+    app.connect("autodoc-process-signature", shorter)
+    app.connect("source-read", read)
+    app.connect("autodoc-process-docstring", as_list)

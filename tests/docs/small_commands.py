@@ -1,0 +1,141 @@
+"""What is typed in a test in place of a command of the pages.
+
+SMALL changes values, so that every option of the pages stays in use; a command for which it has no row is an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from hsiaug.cli.main import app
+from tests.docs.pages import Command
+
+HERE = Path(__file__).name
+HASH = r"[0-9a-f]{4,16}"
+OWN = r"(my_scene|flight|farm)\.toml"
+AS_IT_IS = "="
+SMALL = (
+    # command             argument or option  on the page                     typed in its place
+    ("benchmark", "SCENE|SUITE", rf"indian_pines|toy|{OWN}", "flight.toml"),
+    ("benchmark", "SCENE|SUITE", r"oscd", "pairs.toml"),
+    ("benchmark", "SCENE|SUITE", r"my_suite\.toml|benchmarks/\w+\.toml", "suite.toml"),
+    ("benchmark", "--seeds", r".+", "1"),
+    ("benchmark", "--lambda", r"0:1\.5:0\.25", "0:0.5:0.25"),
+    ("benchmark", "--lambda", r"1,3(,5)?", "0.5,1"),  # for masks
+    ("benchmark", "--protocol", r"places:100", "places:4"),
+    ("benchmark", "--generator", r"shrunk-gauss", "noise"),  # test_write_a_generator.py runs it itself
+    ("generate", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
+    ("generate", "SCENE", r"oscd", "pairs.toml"),
+    ("generate", "-n", r"500", "6"),
+    ("inspect", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
+    ("inspect", "SCENE", r"oscd", "pairs.toml"),
+    ("advise", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
+    ("advise", "--budget", r"\d+[smh]", "20s"),
+    ("map", "SCENE", OWN, "flight.toml"),
+    ("map", "--record", HASH, "{record}"),
+    ("show", "HASH", HASH, "{record}"),
+    ("report", "--suite", r"my_suite\.toml|benchmarks/\w+\.toml", "suite.toml"),
+    ("report", "STORE", r"hsiaug-results-\w+", "hsiaug-results-suite"),
+    ("compare", "A", r".+/.+", AS_IT_IS),
+    ("compare", "B", r".+/.+", AS_IT_IS),
+    ("compare", "[STORE]", r"my-results", "hsiaug-results"),
+    ("split", "SCENE", r"indian_pines", AS_IT_IS),
+    ("datasets info", "SCENE", r"\w+", AS_IT_IS),
+    ("datasets fetch", "SCENES", r"salinas|ksc", "toy"),
+    ("datasets add", "CUBE", r"flight\.hdr|farm\.npy", AS_IT_IS),
+    ("datasets add", "--labels", r"plots\.gpkg|fields\.csv", AS_IT_IS),
+    ("plugins info", "NAME", r"\S+", AS_IT_IS),
+    ("plugins new", "NAME", r"my-\w+|shrunk-gauss", AS_IT_IS),
+    ("plugins check", "NAME", r"my-\w+|shrunk-gauss", "noise"),  # is not installed here
+    ("plugins check", "NAME", r"noise", AS_IT_IS),
+)
+ADDED = (
+    # where a command of the page does not say it itself
+    # (suites say for themselves what preset and draws they take)
+    *((command, "--preset", "tiny") for command in ("benchmark", "generate", "inspect", "advise")),
+    *((command, "--device", "cpu") for command in ("benchmark", "generate", "inspect", "advise", "map")),
+    ("benchmark", "--seeds", "1"),
+    ("benchmark", "--jobs", "1"),
+    ("advise", "--jobs", "1"),
+    ("datasets add", "--out", "mine.toml"),  # the world has a flight.toml already
+)
+FILES = {"--labels", "--suite", "--record", "--store", "--quality"}
+"""Options whose value has to be there, so that they need a row."""
+UNKNOWN = "-?"
+GROUP = typer.main.get_command(app)
+
+
+def words_of(command: Command) -> tuple[str, ...] | None:
+    """The words behind ``hsiaug``, wherever that is installed; None for a command that is not hsiaug's."""
+    words = list(command.words)
+    while re.fullmatch(r"[A-Z_]+=.*", words[0]):
+        words.pop(0)
+    return tuple(words[1:]) if words[0].rpartition("/")[2] == "hsiaug" else None
+
+
+def taken_apart(words: tuple[str, ...]) -> tuple[str, Any, list[tuple[str, list[str]]]]:
+    """The name of a command, what the command line knows of it, and its parts in order: [(argument or option, words)].
+
+    From what the command line does not know onwards, all is one part, which running it will refuse.
+    """
+    command, name, rest = GROUP, [], list(words)
+    while rest and rest[0] in getattr(command, "commands", ()):
+        command = command.commands[rest[0]]
+        name.append(rest.pop(0))
+    options = {text: p for p in command.params if p.param_type_name == "option" for text in p.opts}
+    arguments = [p for p in command.params if p.param_type_name == "argument"]
+    parts: list[tuple[str, list[str]]] = []
+    while rest:
+        word = rest.pop(0)
+        text, joined, _ = word.partition("=")
+        if word.startswith("-") and text in options:
+            takes = not (options[text].is_flag or joined) and rest
+            parts.append((text, [word, rest.pop(0)] if takes else [word]))
+        elif word.startswith("-") or not arguments:
+            parts.append((UNKNOWN, [word, *rest]))
+            break
+        else:
+            parts.append((arguments[0].metavar or arguments[0].name.upper(), [word]))
+            if arguments[0].nargs == 1:
+                arguments.pop(0)
+    return " ".join(name), command, parts
+
+
+def small(command: Command, facts: Mapping[str, str]) -> tuple[str, ...]:
+    """What is typed in place of a command of the pages. Raises AssertionError where SMALL does not say it."""
+    name, known, parts = taken_apart(words_of(command) or ())
+    given = {part for part, _ in parts}
+    done: list[list[str]] = []
+    suite = False
+    for part, words in parts:
+        value = words[-1].partition("=")[2] if len(words) == 1 and "=" in words[0] else words[-1]
+        rows = (row for row in SMALL if row[:2] == (name, part) and re.fullmatch(row[2], value))
+        stand_in = next((row[3] for row in rows), None)
+        needed = part in FILES or not part.startswith("-")
+        if stand_in is None and needed:
+            raise AssertionError(
+                f"{command}: SMALL in {HERE} does not say what is typed in place of {value!r} as {part} "
+                f"of 'hsiaug {name}'; add a row, or mend the page"
+            )
+        suite |= stand_in == "suite.toml"
+        if stand_in is None or stand_in == AS_IT_IS:
+            done.append(words)
+        else:
+            done.append([*([part] if part.startswith("-") else []), stand_in.format(**facts)])
+    options = {text for p in known.params for text in p.opts}
+    for row, option, value in ADDED:
+        if (
+            row == name
+            and option in options
+            and option not in given
+            and not (suite and option in ("--preset", "--seeds"))
+        ):
+            done.append([option, value])
+    # Options in one order, so that the same is not run twice; a sort keeps that of the arguments.
+    done.sort(key=lambda words: words[0] if words[0].startswith("-") else "")
+    return (*name.split(), *(word for words in done for word in words))

@@ -1,0 +1,151 @@
+"""A folder with everything that the commands of the pages name, small: scenes, pairs, a suite, a store of records."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+import struct
+from pathlib import Path
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+from spectral.io import envi
+from typer.testing import CliRunner
+
+from hsiaug.cli.main import app
+from hsiaug.data import toy_scene
+from hsiaug.trial.store import Store
+from tests.docs.pages import ROOT, blocks
+
+SUITE = """
+title = "Small"
+store = "hsiaug-results-suite"
+
+[defaults]
+scenes = "flight.toml"
+generators = "smote"
+classifiers = "svm"
+preset = "tiny"
+patch = 5
+seeds = 1
+
+[[run]]
+name = "headline"
+
+[[run]]
+name = "ablation"
+set = [{}, { smote = { neighbours = 2 } }]
+
+[[run]]
+name = "sweep"
+lambdas = "0.5:1:0.5"
+
+[profiles.smoke]
+store = "hsiaug-results-smoke"
+"""
+PAIRS = """
+name = "pairs"
+task = "change"
+
+[images]
+files = ["{place}_before.npy", "{place}_after.npy"]
+
+[masks]
+files = ["{place}_mask.npy"]
+names = ["unchanged", "changed"]
+
+[places]
+train = ["a", "b"]
+test = ["c"]
+"""
+SHARED = ("farm.npy", "cache")
+RECORDS = (
+    *(
+        "benchmark",
+        "flight.toml",
+        "--generator",
+        "smote,txt2hsi",
+        "--classifier",
+        "svm,cnn2d",
+        "--lambda",
+        "0.5,1",
+    ),
+    *("--omega", "3", "--seeds", "1", "--patch", "5", "--preset", "tiny", "--jobs", "1", "--device", "cpu"),
+)
+
+
+def run(folder: Path, *words: str) -> str:
+    """Type a command in a folder, in this process, which has the libraries loaded; what it prints on stdout.
+
+    Raises AssertionError with all that it said where it does not end well.
+    """
+    with contextlib.chdir(folder):
+        answer = CliRunner().invoke(app, words)
+    if answer.exit_code:
+        raise AssertionError(f"exit code {answer.exit_code}: {answer.exception!r}\n{answer.output}")
+    return answer.stdout
+
+
+def build(folder: Path) -> Path:
+    """Fill a folder: flight.hdr, plots.gpkg, flight.toml, pairs.toml, suite.toml, farm.npy, hsiaug-results."""
+    scene = toy_scene()
+    place = ["UTM", "1", "1", "500000", "5000000", "2", "2", "33", "North", "WGS-84", "units=Meters"]
+    envi.save_image(str(folder / "flight.hdr"), scene.cube, ext=".img", metadata={"map info": place})
+    plots = [
+        (500001 + 2 * column, 4999999 - 2 * row, scene.class_names[scene.labels[row, column] - 1])
+        for row, column in np.argwhere(scene.labels)
+    ]
+    save_geopackage(folder / "plots.gpkg", plots)
+    rng = np.random.default_rng(0)
+    for name in "abc":
+        # Smooth ground, as masks of pure noise have no edges to measure.
+        ground = 0.5 + gaussian_filter(rng.standard_normal((48, 48, 3)), (3, 3, 0))
+        change = gaussian_filter(rng.standard_normal((48, 48)), 3) > 0.05
+        before = ground + 0.02 * rng.standard_normal(ground.shape)
+        np.save(folder / f"{name}_before.npy", before.astype(np.float32))
+        np.save(folder / f"{name}_after.npy", (before + 0.3 * change[:, :, None]).astype(np.float32))
+        np.save(folder / f"{name}_mask.npy", 1 + change.astype(np.uint8))
+    (folder / "pairs.toml").write_text(PAIRS)
+    (folder / "suite.toml").write_text(SUITE)
+    (farm,) = (block for block in blocks(ROOT / "docs" / "quickstart.md") if block.language == "python")
+    with contextlib.chdir(folder):
+        exec(compile(farm.text, str(farm), "exec"), {})
+    run(folder, "datasets", "add", "flight.hdr", "--labels", "plots.gpkg", "--field", "crop")
+    run(folder, *RECORDS)
+    run(folder, "benchmark", "suite.toml", "--jobs", "1", "--device", "cpu")
+    return folder
+
+
+def copy(world: Path, folder: Path) -> Path:
+    """A copy of the world to run one command in. Shared are the largest file, and fitted generators, whose names say all
+    that made them.
+    """
+    shutil.copytree(world, folder, ignore=shutil.ignore_patterns(*SHARED))
+    for name in ("farm.npy", "hsiaug-results/cache"):
+        (folder / name).symlink_to(world / name)
+    return folder
+
+
+def record_of(world: Path) -> str:
+    """The beginning of the hash of a record in the world's store."""
+    records = Store(world / "hsiaug-results").records()
+    return str(next(r["hash"] for r in records if r["spec"]["classifier"]["name"] == "svm"))[:10]
+
+
+def save_geopackage(path: Path, points: list[tuple[float, float, str]]) -> None:
+    """Points with the attribute "crop", in UTM 33 north, as a GeoPackage of one layer."""
+    with contextlib.closing(sqlite3.connect(path)) as file, file:
+        file.executescript(
+            "CREATE TABLE gpkg_contents (table_name TEXT, data_type TEXT);"
+            "CREATE TABLE gpkg_geometry_columns (table_name TEXT, column_name TEXT, srs_id INTEGER);"
+            "CREATE TABLE gpkg_spatial_ref_sys (srs_id INTEGER, organization TEXT, organization_coordsys_id INTEGER,"
+            " definition TEXT);"
+            "INSERT INTO gpkg_contents VALUES ('plots', 'features');"
+            "INSERT INTO gpkg_geometry_columns VALUES ('plots', 'geom', 32633);"
+            "INSERT INTO gpkg_spatial_ref_sys VALUES (32633, 'EPSG', 32633, 'unused');"
+            "CREATE TABLE plots (fid INTEGER PRIMARY KEY, geom BLOB, crop TEXT);"
+        )
+        head = b"GP\x00\x01" + struct.pack("<i", 32633)
+        rows = [(head + struct.pack("<BI2d", 1, 1, x, y), crop) for x, y, crop in points]
+        file.executemany("INSERT INTO plots (geom, crop) VALUES (?, ?)", rows)

@@ -1,0 +1,77 @@
+"""docs/methods.md and docs/api.md hold what there is: every built-in plugin with its card's source, every public name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hsiaug import api
+from hsiaug.plugins.card import Card
+from hsiaug.plugins.registry import registry
+from tests.docs.pages import PAGES, ROOT
+
+METHODS = ROOT / "docs" / "methods.md"
+ITEM = re.compile(r"^- ((?:\*\*`[^`]+`\*\*(?:, )?)+)(.*?)(?=^- |^#|^\S|\Z)", re.DOTALL | re.MULTILINE)
+
+
+def items() -> dict[str, str]:
+    """What the page says of each name."""
+    found: dict[str, str] = {}
+    for names, text in ITEM.findall(METHODS.read_text("utf-8")):
+        for name in re.findall(r"`([^`]+)`", names):
+            assert name not in found, f"docs/methods.md names {name} twice"
+            found[name] = text
+    return found
+
+
+def built_in() -> dict[str, Card]:
+    """The cards of hsiaug's own plugins by name."""
+    return {name: p.load().card for (_, name), p in registry().plugins.items() if p.distribution == "hsiaug"}
+
+
+def sources(card: Card) -> list[str]:
+    """Links to the papers that a card names."""
+    arxiv = [f"https://arxiv.org/abs/{i}" for i in re.findall(r"arXiv[: ](\d{4}\.\d{4,5})", card.paper)]
+    return arxiv + [f"https://doi.org/{i.rstrip('.,;')}" for i in re.findall(r"doi:(\S+)", card.paper)]
+
+
+def test_the_page_names_every_built_in_plugin_and_no_other() -> None:
+    assert sorted(items()) == sorted(built_in()), "bring docs/methods.md in line with 'hsiaug plugins list'"
+
+
+@pytest.mark.parametrize(
+    ("name", "card"), sorted(built_in().items()), ids=lambda v: v if isinstance(v, str) else ""
+)
+def test_a_method_links_to_the_papers_of_its_card(name: str, card: Card) -> None:
+    missing = [source for source in sources(card) if f"({source})" not in items()[name]]
+    assert not missing, f"docs/methods.md: {name}"
+    assert len(items()[name].split()) >= 6, "a word or two on what it is"
+    year = re.search(r"\b(19|20)\d\d\b(?!.*\b(19|20)\d\d\b)", card.paper)
+    assert not year or sources(card) or year[0] in items()[name]
+
+
+def test_methods_that_read_test_spectra_are_called_transductive() -> None:
+    text = METHODS.read_text("utf-8")
+    group = re.search(r"all of them transductive\..*?(?=^## )", text, re.DOTALL | re.MULTILINE)
+    assert group
+    for name, card in built_in().items():
+        said = "ransductive" in items()[name] or f"- **`{name}`**" in group[0]
+        assert said == (card.scope == "scene"), name
+
+
+def test_a_page_of_a_method_is_linked_from_the_list() -> None:
+    for page in (path for path in PAGES if path.stem in items()):
+        assert f"]({page.name})" in items()[page.stem]
+
+
+def test_the_reference_holds_every_public_name() -> None:
+    text = (ROOT / "docs" / "api.md").read_text("utf-8")
+    shown = re.findall(r"^\.\. (?:autoclass|autofunction|autoexception|py:decorator):: (\w+)$", text, re.MULTILINE)
+    assert sorted(shown) == sorted(api.__all__)
+
+
+def test_pictures_are_small() -> None:
+    for path in (ROOT / "docs" / "images").iterdir():
+        assert path.stat().st_size < 150_000, Path(path).name
