@@ -7,9 +7,6 @@ group whenever a process is free.
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -17,10 +14,9 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing.connection import wait as wait_for
 from typing import Any
 
-from hsiaug.bench.execute import Event, Job, OnEvent, execute
+from hsiaug.bench.execute import Event, Job, OnEvent, execute, follow_parent
 from hsiaug.errors import PluginError
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.task import get_task
@@ -112,11 +108,7 @@ _here: tuple[Any, Job] | None = None
 
 def _start(job: Job) -> None:
     global _here
-    # Ctrl-C reaches the workers too; records are written whole or not at all, so they may stop at once.
-    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=lambda: (wait_for([parent.sentinel]), os._exit(1)), daemon=True).start()
+    follow_parent()
     _here = get_task(job.task).load(job.scene_ref, progress=False), job
 
 

@@ -29,7 +29,7 @@ from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 from hsiaug.trial.task import get_task
 
-__all__ = ["Event", "Job", "execute", "groups"]
+__all__ = ["Event", "Job", "execute", "follow_parent", "groups"]
 
 Group = tuple[TrialSpec, ...]
 
@@ -195,10 +195,15 @@ _worker: tuple[Workbench, Store, Job, OnEvent] | None = None
 
 def _start_worker(job: Job, events: Any) -> None:
     global _worker
+    follow_parent()
+    _worker = (*_open(get_task(job.task).load(job.scene_ref, progress=False), job), job, events.put)
+
+
+def follow_parent() -> None:
+    """Let this worker process end with Ctrl-C, and with the process that started it."""
     # Ctrl-C reaches the workers too; records are written whole or not at all, so they may stop at once.
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    _worker = (*_open(get_task(job.task).load(job.scene_ref, progress=False), job), job, events.put)
 
 
 def _die_with_parent() -> None:

@@ -17,10 +17,10 @@ from hsiaug.bench.estimate import readable
 from hsiaug.bench.gains import Arm, Gained
 from hsiaug.bench.plan import Plan
 from hsiaug.cli.output import print_lines, print_table
-from hsiaug.errors import InputError
 from hsiaug.metrics.significance import MIN_PAIRS, t_interval
 from hsiaug.protocol.draws import draw_train
 from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.quality.whole import write_whole
 from hsiaug.report.labels import MISSING, count, percent, signed, span
 
 if TYPE_CHECKING:
@@ -61,12 +61,8 @@ def write_advice(advice: Advice, plan: Plan, desk: Desk, path: Path) -> None:
         "seconds": time.time() - desk.start,
         "budget": desk.end - desk.start,
     }
-    try:
-        path.write_text(json.dumps(answer, ensure_ascii=False, indent=1, allow_nan=False), encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"--out {path} must be a file that can be written", value=error.strerror, mend="Name another file."
-        ) from error
+    text = json.dumps(answer, ensure_ascii=False, indent=1, allow_nan=False)
+    write_whole(path, lambda fresh: fresh.write_text(text, encoding="utf-8"))
 
 
 def _rows(advice: Advice) -> Iterator[tuple[str, ...]]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from hsiaug.errors import InputError
 from hsiaug.quality.synthesis import Synthesis
+from hsiaug.quality.whole import write_whole
 from hsiaug.samples import PatchSamples
 
 __all__ = ["check_folder", "check_target", "sample_arrays", "save_samples", "write_text"]
@@ -47,7 +47,7 @@ def check_folder(path: Path) -> None:
 
 def write_text(path: Path, text: str) -> Path:
     """Write a text file whole or not at all; returns its path."""
-    _write_whole(path, lambda fresh: fresh.write_text(text + "\n", encoding="utf-8"))
+    write_whole(path, lambda fresh: fresh.write_text(text + "\n", encoding="utf-8"))
     return path
 
 
@@ -79,7 +79,7 @@ def save_samples(path: Path, synthesis: Synthesis, *, with_real: bool) -> PatchS
     samples = synthesis.samples if with_real else synthesis.synthetic
     arrays = sample_arrays(samples, synthesis.provenance())
     if path.suffix.lower() == ".npz":
-        _write_whole(path, lambda fresh: np.savez_compressed(fresh, **arrays))  # type: ignore[arg-type]
+        write_whole(path, lambda fresh: np.savez_compressed(fresh, **arrays))  # type: ignore[arg-type]
         return samples
     if samples.x.nbytes > MAT_LIMIT:
         raise InputError(
@@ -91,18 +91,5 @@ def save_samples(path: Path, synthesis: Synthesis, *, with_real: bool) -> PatchS
 
     cells = np.array([str(name) for name in arrays["class_names"]], dtype=object)
     content = {**arrays, "class_names": cells, "provenance": str(arrays["provenance"])}
-    _write_whole(path, lambda fresh: savemat(fresh, content, do_compression=True))
+    write_whole(path, lambda fresh: savemat(fresh, content, do_compression=True))
     return samples
-
-
-def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    fresh = path.with_name(f".{path.stem}.{uuid.uuid4().hex}{path.suffix.lower()}")
-    try:
-        write(fresh)
-        fresh.replace(path)
-    except OSError as error:
-        raise InputError(
-            f"--out {path} must be a file that can be written", value=error.strerror, mend="Name another file."
-        ) from error
-    finally:
-        fresh.unlink(missing_ok=True)

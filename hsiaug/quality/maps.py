@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from hsiaug.data.georeference import Georeference, need_geo, quiet
 from hsiaug.errors import InputError
 from hsiaug.quality.sheets import class_colours, rgb_bands
+from hsiaug.quality.whole import write_whole
 from hsiaug.scene import Scene
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def save_map_picture(path: Path, ids: NDArray[np.int16], names: Sequence[str], t
     shares = 100 * counts / max(1, counts.sum())
     entries = zip(names, colours[1:], shares, strict=True)
     _legend(figure, [(f"{name}: {share:.1f} %", colour) for name, colour, share in entries])
-    _whole(path, lambda fresh: figure.savefig(fresh, dpi=110, format="png"))
+    write_whole(path, lambda fresh: figure.savefig(fresh, dpi=110, format="png"))
 
 
 def check_map_target(path: Path) -> None:
@@ -96,7 +96,7 @@ def save_map(
     Raises InputError where the file cannot be written.
     """
     if path.suffix.lower() == ".npy":
-        _whole(path, lambda fresh: np.save(fresh, ids))
+        write_whole(path, lambda fresh: np.save(fresh, ids))
         return
     small = len(names) < 256
     profile: dict[str, Any] = {
@@ -121,23 +121,7 @@ def save_map(
                 file.update_tags(**facts, **{f"CLASS_{i}": name for i, name in enumerate(names, start=1)})
                 file.set_band_description(1, "class")
 
-    _whole(path, write)
-
-
-def _whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file whole or not at all."""
-    fresh = path.with_name(f".{uuid.uuid4().hex}{path.suffix.lower()}")
-    try:
-        write(fresh)
-        fresh.replace(path)
-    except OSError as error:
-        raise InputError(
-            f"--out {path} must be a file that can be written",
-            value=error.strerror or error,
-            mend="Name another file.",
-        ) from error
-    finally:
-        fresh.unlink(missing_ok=True)
+    write_whole(path, write)
 
 
 def _step(shape: tuple[int, ...]) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from hsiaug.data import load_scene, scene_card, toy_scene
 from hsiaug.data.adding import Added, Wishes, add_scene
 from hsiaug.errors import HsiaugError, InputError
 from hsiaug.scene import Scene
+from tests.geopackages import write_geopackage
 
 Add = Callable[..., Added]
 
@@ -389,23 +389,6 @@ def test_polygons_of_geojson_label_the_pixels_whose_centres_they_hold(
     assert called(add("flight.hdr", "wgs.geojson", field="crop", overwrite=True).scene) == pixels
 
 
-def geopackage(path: Path, shapes: list[tuple[str, bytes | None]]) -> None:
-    """A GeoPackage as QGIS writes it, in as far as it is read here."""
-    with sqlite3.connect(path) as file:
-        file.executescript(
-            "CREATE TABLE gpkg_contents (table_name TEXT, data_type TEXT);"
-            "CREATE TABLE gpkg_geometry_columns (table_name TEXT, column_name TEXT, srs_id INTEGER);"
-            "CREATE TABLE gpkg_spatial_ref_sys (srs_id INTEGER, organization TEXT, organization_coordsys_id INTEGER,"
-            " definition TEXT);"
-            "INSERT INTO gpkg_contents VALUES ('plots', 'features');"
-            "INSERT INTO gpkg_geometry_columns VALUES ('plots', 'geom', 32633);"
-            "INSERT INTO gpkg_spatial_ref_sys VALUES (32633, 'EPSG', 32633, 'unused');"
-            "CREATE TABLE plots (fid INTEGER PRIMARY KEY, geom BLOB, crop TEXT);"
-        )
-        file.executemany("INSERT INTO plots (geom, crop) VALUES (?, ?)", [(blob, name) for name, blob in shapes])
-    file.close()
-
-
 def gpkg_header(envelope: int = 0) -> bytes:
     return b"GP\x00" + bytes([1 | envelope << 1]) + struct.pack("<i", 32633) + b"\x00" * (0, 32)[envelope]
 
@@ -422,7 +405,7 @@ def test_multipolygons_and_points_of_a_geopackage(
         blobs.append((name, gpkg_header(1) + struct.pack("<BII", 1, 1006, 1) + polygon))
     point = struct.pack(">BI2d", 0, 1, *ground(35.5, 30.5))
     blobs += [("rye", gpkg_header() + point), ("rye", None)]
-    geopackage(tmp_path / "plots.gpkg", blobs)
+    write_geopackage(tmp_path / "plots.gpkg", [(blob, name) for name, blob in blobs])
     added = add("flight.hdr", "plots.gpkg", field="crop")
 
     assert called(added.scene) == pixels | {(35, 30): "rye"} and "1 of 4 labels are without" in said(added)

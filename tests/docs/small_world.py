@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import sqlite3
 import struct
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from hsiaug.cli.main import app
 from hsiaug.data import toy_scene
 from hsiaug.trial.store import Store
 from tests.docs.pages import ROOT, blocks
+from tests.geopackages import write_geopackage
 
 SUITE = """
 title = "Small"
@@ -96,7 +96,7 @@ def build(folder: Path) -> Path:
         (500001 + 2 * column, 4999999 - 2 * row, scene.class_names[scene.labels[row, column] - 1])
         for row, column in np.argwhere(scene.labels)
     ]
-    save_geopackage(folder / "plots.gpkg", plots)
+    write_geopackage(folder / "plots.gpkg", [(point(x, y), crop) for x, y, crop in plots])
     rng = np.random.default_rng(0)
     for name in "abc":
         # Smooth ground, as masks of pure noise have no edges to measure.
@@ -133,19 +133,6 @@ def record_of(world: Path) -> str:
     return str(next(r["hash"] for r in records if r["spec"]["classifier"]["name"] == "svm"))[:10]
 
 
-def save_geopackage(path: Path, points: list[tuple[float, float, str]]) -> None:
-    """Points with the attribute "crop", in UTM 33 north, as a GeoPackage of one layer."""
-    with contextlib.closing(sqlite3.connect(path)) as file, file:
-        file.executescript(
-            "CREATE TABLE gpkg_contents (table_name TEXT, data_type TEXT);"
-            "CREATE TABLE gpkg_geometry_columns (table_name TEXT, column_name TEXT, srs_id INTEGER);"
-            "CREATE TABLE gpkg_spatial_ref_sys (srs_id INTEGER, organization TEXT, organization_coordsys_id INTEGER,"
-            " definition TEXT);"
-            "INSERT INTO gpkg_contents VALUES ('plots', 'features');"
-            "INSERT INTO gpkg_geometry_columns VALUES ('plots', 'geom', 32633);"
-            "INSERT INTO gpkg_spatial_ref_sys VALUES (32633, 'EPSG', 32633, 'unused');"
-            "CREATE TABLE plots (fid INTEGER PRIMARY KEY, geom BLOB, crop TEXT);"
-        )
-        head = b"GP\x00\x01" + struct.pack("<i", 32633)
-        rows = [(head + struct.pack("<BI2d", 1, 1, x, y), crop) for x, y, crop in points]
-        file.executemany("INSERT INTO plots (geom, crop) VALUES (?, ?)", rows)
+def point(x: float, y: float) -> bytes:
+    """A point as a GeoPackage holds it."""
+    return b"GP\x00\x01" + struct.pack("<i", 32633) + struct.pack("<BI2d", 1, 1, x, y)
