@@ -48,7 +48,7 @@ and in its ``pyproject.toml``::
 """
 
 from hsiaug.errors import DataUnavailableError, InputError, PluginError, did_you_mean
-from hsiaug.plugins.card import Card, NoParams, param
+from hsiaug.plugins.card import Card, NoParams, param, resampled
 from hsiaug.plugins.contracts import (
     Attention,
     Classifier,
@@ -91,5 +91,6 @@ __all__ = [
     "hookimpl",
     "load_state",
     "param",
+    "resampled",
     "save_state",
 ]

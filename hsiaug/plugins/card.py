@@ -5,20 +5,48 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from hsiaug.errors import InputError, PluginError, did_you_mean
 from hsiaug.protocol.view import Scope
 
-__all__ = ["Card", "NoParams", "build_params", "param"]
+__all__ = ["Card", "NoParams", "build_params", "param", "resampled", "sampling_params"]
 
 Preset = Literal["tiny", "cpu", "paper"]
 Input = Literal["patch", "spectrum", "location"]
+Params = TypeVar("Params")
 
 
-def param(default: Any, help: str, *, unit: str = "", low: float | None = None, high: float | None = None) -> Any:
-    """A hyper-parameter of a params dataclass: its default, meaning, unit, and inclusive range."""
-    return field(default=default, metadata={"help": help, "unit": unit, "low": low, "high": high})
+def param(
+    default: Any,
+    help: str,
+    *,
+    unit: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    sampling: bool = False,
+) -> Any:
+    """A hyper-parameter of a params dataclass: its default, meaning, unit, and inclusive range.
+
+    sampling: of a generator, where ``fit`` does not depend on it. Trials that differ in nothing else share one fit, and
+    ``load`` must take its value from the plugin's own params, not from what was saved: see :func:`resampled`.
+    """
+    return field(
+        default=default,
+        metadata={"help": help, "unit": unit, "low": low, "high": high, "sampling": sampling},
+    )
+
+
+def sampling_params(params: Any) -> list[str]:
+    """Names of the hyper-parameters that only sampling reads."""
+    return [item.name for item in dataclasses.fields(params) if item.metadata.get("sampling")]
+
+
+def resampled(saved: Params, own: Params) -> Params:
+    """The params that a fit was saved with, but for those of sampling, which are the plugin's own."""
+    values = {name: getattr(own, name) for name in sampling_params(own)}
+    changed: Params = dataclasses.replace(saved, **values)  # type: ignore[type-var]
+    return changed
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,14 @@ import contextlib
 import json
 import tempfile
 import unittest
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hsiaug.errors import HsiaugError
+from hsiaug.plugins.card import sampling_params
 from hsiaug.plugins.contracts import FittedGenerator
 from hsiaug.seeds import derive_seed
 from hsiaug.testing.core import Check, Violation, check, require
@@ -169,6 +171,38 @@ def _readable(path: Path) -> None:
 
 
 @check(
+    "sampling-params",
+    rule="parameters declared as read by sampling only change no fit, and a loaded one samples by the plugin's own",
+    mend="Let load take them from the plugin's params, with resampled(saved, own) of hsiaug.api; or drop sampling=True.",
+    needs=("runs", "save-and-load"),
+)
+def sampling_only(subject: GeneratorSubject) -> None:
+    if not sampling_params(subject.params):
+        raise unittest.SkipTest("it declares none")
+    other: Any = subject.plugin(replace(subject.params, **_others(subject.params)))
+    with tempfile.TemporaryDirectory() as name:
+        subject.base.save(Path(name))
+        loaded = other.load(Path(name), device="cpu")
+    bench, spec = subject.bench(subject.easy)
+    anew = bench.fit(spec, other, "cpu", Watched()).fitted
+    here, there = subject.result(loaded), subject.result(anew)
+    require(same(here, there), f"a fit made with other values of them gives other {differing(here, there)}")
+
+
+def _others(params: Any) -> dict[str, Any]:
+    """Another value of each number and switch that only sampling reads."""
+    lows = {item.name: item.metadata.get("low") for item in fields(params)}
+    found: dict[str, Any] = {}
+    for name in sampling_params(params):
+        value, low = getattr(params, name), lows[name]
+        if isinstance(value, bool):
+            found[name] = not value
+        elif low is not None and value != low:
+            found[name] = type(value)(low)
+    return found
+
+
+@check(
     "resumes",
     rule="a fit that was stopped goes on from its checkpoint, where its card says that it can, and ends the same",
     mend="Make the randomness of a step depend on the seed and the step only; save weights, optimiser and step.",
@@ -224,6 +258,7 @@ CHECKS: tuple[Check[GeneratorSubject], ...] = (
     seed,
     guidance,
     save_and_load,
+    sampling_only,
     resumes,
     own_memory,
     *AFTER,

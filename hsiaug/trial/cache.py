@@ -86,7 +86,9 @@ class Workbench:
     def fit(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Fit:
         """The trial's fitted generator: from memory, from disk, or fitted now."""
         return self._of_fit.once(
-            spec.fit_hash, ("fit", device), lambda: self._load_or_fit(spec, generator, device, progress)
+            spec.fit_hash,
+            ("fit", spec.generator.hash, device),
+            lambda: self._load_or_fit(spec, generator, device, progress),
         )
 
     def pool(self, spec: TrialSpec, fit: Fit, view: Any) -> list[Any]:
@@ -95,7 +97,7 @@ class Workbench:
         for j, counts in enumerate(self.task.blocks(view, spec.lam)):
             if any(counts.values()):
                 draw = self._draw(spec, fit, view, j, counts)
-                blocks.append(self._of_fit.once(spec.fit_hash, (spec.omega, j), draw))
+                blocks.append(self._of_fit.once(spec.fit_hash, (spec.generator.hash, spec.omega, j), draw))
         return blocks
 
     def _draw(self, spec: TrialSpec, fit: Fit, view: Any, j: int, counts: dict[int, int]) -> Callable[[], Any]:

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from hsiaug.pairs import PairSet
-from hsiaug.plugins.card import Card
+from hsiaug.plugins.card import Card, sampling_params
 from hsiaug.protocol.protocols import Protocol
 from hsiaug.scene import Scene
 
@@ -44,6 +44,17 @@ class PluginSpec:
     def as_json(self) -> dict[str, Any]:
         identity = {"name": self.name, "version": self.version, "params": dataclasses.asdict(self.params)}
         return identity if self.text is None else {**identity, "text": self.text}
+
+    @cached_property
+    def hash(self) -> str:
+        """Hash of all of it."""
+        return short_hash(self.as_json())
+
+    @property
+    def of_fit(self) -> dict[str, Any]:
+        """What a generator's fit depends on: all but the hyper-parameters that only sampling reads."""
+        later, whole = sampling_params(self.params), self.as_json()
+        return {**whole, "params": {name: value for name, value in whole["params"].items() if name not in later}}
 
 
 def plugin_spec(card: Card, params: Any, scene: Scene | PairSet) -> PluginSpec:
@@ -95,7 +106,7 @@ class TrialSpec:
     @cached_property
     def fit_hash(self) -> str:
         """Hash of all that determines the fitted generator."""
-        return short_hash({"format": FORMAT, **self._draw(), "generator": self.generator.as_json()})
+        return short_hash({"format": FORMAT, **self._draw(), "generator": self.generator.of_fit})
 
     def _draw(self) -> Mapping[str, Any]:
         return {

@@ -222,6 +222,16 @@ class Forgets(Sound):
         return self.fitted(**load_state(folder)[0], level=0.02)
 
 
+@dataclass(frozen=True)
+class LateParams:
+    level: float = param(0.01, "noise, as a share of each value", low=0, sampling=True)
+
+
+@faulty("sampling-params")
+class KeepsWhatWasSaved(Sound):
+    card = Card(name="a", version="1", summary="says that only sampling reads its level", params=LateParams)
+
+
 @faulty("own-memory")
 class Slices(Sound):
     class fitted(Fitted):

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from hsiaug.api import param, resampled
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.view import TrainView
 from hsiaug.scene import Scene
 from hsiaug.trial import cache
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.task import get_task
 
 Spec = Callable[..., TrialSpec]
@@ -186,6 +188,22 @@ def test_classifiers_get_what_their_card_reads_and_no_more(
 
     assert seen["svm"].x.shape[1:] == (toy.bands, 1, 1) and (seen["svm"].coords == -1).all()
     assert seen["coords"].x.shape[1] == 0 and (seen["coords"].coords >= 0).all()
+
+
+def test_what_only_sampling_reads_does_not_ask_for_another_fit(spec: Spec) -> None:
+    @dataclass(frozen=True)
+    class Params:
+        steps: int = param(10, "")
+        strength: float = param(1.0, "", sampling=True)
+
+    def trial(**values: Any) -> TrialSpec:
+        base = spec()
+        return replace(base, generator=PluginSpec("made", "1", Params(**values)))
+
+    assert trial(strength=0.5).fit_hash == trial().fit_hash != trial(steps=11).fit_hash
+    assert trial(strength=0.5).hash != trial().hash
+    assert trial(strength=0.5).as_json()["generator"]["params"] == {"steps": 10, "strength": 0.5}
+    assert resampled(Params(3, 0.1), Params(4, 0.2)) == Params(3, 0.2)
 
 
 def test_the_seed_of_a_classifier_does_not_depend_on_the_generator(spec: Spec) -> None:
