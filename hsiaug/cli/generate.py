@@ -41,7 +41,11 @@ GeneratorName = Annotated[
     typer.Option(help="The generator; 'hsiaug plugins list' shows all. Default: smote, or specdm for masks."),
 ]
 Lambda = Annotated[
-    float, typer.Option("--lambda", help="Sample balance rate λ: 1 fills every class to the largest.")
+    float,
+    typer.Option(
+        "--lambda",
+        help="Sample balance rate λ: 1 fills every class to the largest; of masks, λ pairs for each real one.",
+    ),
 ]
 Omega = Annotated[
     float | None,
@@ -64,7 +68,7 @@ def generate(
     lambda_: Lambda = 1.0,
     pairs: Annotated[
         int | None,
-        typer.Option("--pairs", "-n", help="Image–mask pairs, in place of λ. Default: as many as real ones."),
+        typer.Option("--pairs", "-n", help="Image–mask pairs, in place of λ."),
     ] = None,
     keep: Annotated[
         float,
@@ -114,7 +118,7 @@ def generate(
         from hsiaug.cli.pairs import generate_pairs, pair_request
 
         wanted_pairs = pair_request(
-            task, generator, pairs, keep, omega, protocol, buffer, seed, patch, preset, set_, device
+            task, generator, pairs, lambda_, keep, omega, protocol, buffer, seed, patch, preset, set_, device
         )
         generate_pairs(scene, out, wanted_pairs, store)
         return

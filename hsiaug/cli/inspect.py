@@ -73,7 +73,7 @@ def inspect(
         from hsiaug.cli.pairs import inspect_pairs, pair_request
 
         wanted_pairs = pair_request(
-            task, generator, None, 1.0, omega, protocol, buffer, seed, patch, preset, set_, device
+            task, generator, None, lambda_, 1.0, omega, protocol, buffer, seed, patch, preset, set_, device
         )
         inspect_pairs(scene, out, wanted_pairs, store, json=json)
         return

@@ -27,6 +27,7 @@ def pair_request(
     task: TaskName,
     generator: str | None,
     count: int | None,
+    lam: float,
     keep: float,
     omega: float | None,
     protocol: str | None,
@@ -43,6 +44,7 @@ def pair_request(
         task=task.value,
         generator=name,
         count=count,
+        lam=lam,
         keep=keep,
         protocol=protocol,
         buffer=buffer,
@@ -65,7 +67,7 @@ def generate_pairs(ref: str, out: Path, request: PairRequest, store: Path) -> No
 
 
 def inspect_pairs(ref: str, out: Path, request: PairRequest, store: Path, *, json: bool) -> None:
-    """Make as many pairs as there are real ones, measure them, and write pictures and quality.json."""
+    """Make λ times as many pairs as there are real ones, measure them, and write pictures and quality.json."""
     made = made_pairs(ref, request, store)
     report = inspect_pairs_of(made)
     out.mkdir(exist_ok=True)

@@ -31,7 +31,8 @@ __all__ = ["MadePairs", "PairRequest", "make_pairs"]
 
 @dataclass(frozen=True)
 class PairRequest:
-    """Which pairs to make. count: None = as many as there are real ones. protocol, patch, omega: None = the usual.
+    """Which pairs to make. count: None = ``lam`` times as many as there are real ones. protocol, patch, omega: None = the
+    usual.
 
     keep: share of the pairs drawn that are kept, those whose masks probes of real training pixels believe most.
     """
@@ -39,6 +40,7 @@ class PairRequest:
     task: str
     generator: str
     count: int | None = None
+    lam: float = 1.0
     keep: float = 1.0
     protocol: str | None = None
     buffer: str | None = None
@@ -124,9 +126,11 @@ def make_pairs(
     )
     bench = Workbench(data, task, folder)
     view: DenseView = bench.view(spec, card.scope)
-    count = len(view.real) if request.count is None else request.count
+    count = round(request.lam * len(view.real)) if request.count is None else request.count
     if count < 1:
-        raise InputError("-n must ask for at least one pair", value=str(count), mend="Use -n 100, for example.")
+        raise InputError(
+            "-n, or λ times the real pairs, must be at least one pair", value=str(count), mend="Ask for more."
+        )
     if not 0 < request.keep <= 1:
         raise InputError(
             "--keep must be a share above 0, 1 at most",

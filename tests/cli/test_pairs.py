@@ -47,6 +47,17 @@ def test_only_the_pairs_that_fit_best_are_kept(tmp_path: Path) -> None:
     assert manifest["pairs"] == 5 and manifest["kept_share"] == 0.5
 
 
+@pytest.mark.parametrize(("lam", "pairs"), [("2", 2), ("0.5", 0.5)])
+def test_lambda_counts_pairs_for_each_real_one(tmp_path: Path, lam: str, pairs: float) -> None:
+    out, store = tmp_path / "pairs", str(tmp_path / "store")
+    run("generate", *MASKS, "--lambda", lam, "--out", str(out), "--store", store)
+    run("generate", *MASKS, "--out", str(tmp_path / "one"), "--store", store)
+    made, real = (
+        json.loads((folder / "manifest.json").read_text())["pairs"] for folder in (out, tmp_path / "one")
+    )
+    assert made == round(pairs * real)
+
+
 def test_inspection_writes_pictures_and_numbers_and_sees_copies(tmp_path: Path) -> None:
     out = tmp_path / "look"
     text = run("inspect", *MASKS, "--out", str(out), "--store", str(tmp_path / "store"))
