@@ -123,10 +123,10 @@ def fit_axes(known: Blocks) -> Axes:
     return Axes(mean, scale, axes[: max(1, min(MOST_FEATURES, len(whole) // 10))].T)
 
 
-def frechet_between(scores: Sequence[Array]) -> tuple[float, float]:
-    """Fréchet distances of the first set (n, d) to the second and to the third, of Ledoit–Wolf covariances; n ≥ 2."""
+def frechet_between(scores: Sequence[Array]) -> tuple[float, ...]:
+    """Fréchet distances of the first set (n, d) to each of the others, of Ledoit–Wolf covariances; n ≥ 2."""
     laws = [(x.mean(axis=0), np.atleast_2d(shrunk_covariance(x))) for x in scores]
-    return frechet(*laws[0], *laws[1]), frechet(*laws[0], *laws[2])
+    return tuple(frechet(*laws[0], *law) for law in laws[1:])
 
 
 def _random_filters(maps: Array, of: str) -> list[Array]:

@@ -3,6 +3,10 @@
 The **floor** is the same measure between real training and real held-out tiles, of the same number: what a perfect
 generator could reach on this split. Held-out tiles are test tiles of the split: a diagnosis after the fit, never a
 means to choose a generator or a setting for the same split.
+
+Few tiles make coarse numbers, and held-out tiles are often few. Two generators are better compared by the measures over
+**all** tiles, of some hundred made ones: the Fréchet distances among them are freed of the number of tiles by
+extrapolation.
 """
 
 from __future__ import annotations
@@ -38,6 +42,7 @@ Array = NDArray[np.float64]
 Float32 = NDArray[np.float32]
 
 REPEATS = 5
+SIZES = 8
 MOST = 400
 """Tiles of a set that are used at most."""
 
@@ -50,6 +55,10 @@ MEASURES: dict[str, tuple[str, str, Better]] = {
     "segments": ("segment sizes, Wasserstein-1 in octaves", "", "lower"),
     "adjacency": ("which classes meet, total variation", "", "lower"),
     "power": ("radial power spectrum, mean gap in dB", "", "lower"),
+    "fd_image_all": (f"Fréchet distance of images, all tiles, n → ∞ ({EXTRACTOR})", "", "lower"),
+    "fd_mask_all": (f"Fréchet distance of masks, all tiles, n → ∞ ({EXTRACTOR})", "", "lower"),
+    "msad_all": ("mSAD, all tiles", "°", "lower"),
+    "shares_all": ("total variation of class shares, all tiles", "", "lower"),
     "nearer": ("nearer to training than held-out are", "%", "50 %"),
     "copying": ("data-copying statistic C_T", "", "higher"),
     "copies": ("copies of training tiles, turned or not", "%", "lower"),
@@ -63,8 +72,9 @@ Values = dict[str, float | None]
 class DenseFidelity:
     """Measures in the order of the table.
 
-    by_class: {class id: {"train", "held_out", "made": share of labelled pixels; "ratio": made / train}}. memory: the
-    audit, with the pairs to look at. made_index: (m,) which made tiles it numbers. train_index: likewise.
+    by_class: {class id: {"train", "held_out", "made": share of labelled pixels; "ratio": made / train; "angle": degrees
+    between the mean spectra of all training and all made tiles}}. memory: the audit, with the pairs to look at.
+    made_index: (m,) which made tiles it numbers. train_index: likewise.
     notes: sentences on what was left out; classes missing from a set are named there.
     """
 
@@ -99,10 +109,12 @@ def dense_fidelity(
 ) -> DenseFidelity:
     """Compare real training, real held-out and made tiles, all in the data's units.
 
-    Value and floor are means over five random subsets of one size, that of the smallest set; the audit of copies takes
-    all tiles up to 400. mSAD is that of SpecDM (arXiv:2502.17056, Table 1): the angle between mean spectra of a class,
-    averaged over classes present in both sets. The Fréchet distance (formula: Dowson and Landau 1982) is over
-    features of :mod:`hsiaug.metrics.dense.extractor`, no network's, and compares with no FID in a paper.
+    Value and floor are means over five random subsets of one size, that of the smallest set; what is called "all" and the
+    audit of copies take all tiles up to 400. mSAD is that of SpecDM (arXiv:2502.17056, Table 1): the angle between mean
+    spectra of a class, averaged over classes present in both sets. The Fréchet distance (formula: Dowson and Landau 1982)
+    is over features of :mod:`hsiaug.metrics.dense.extractor`, no network's, and compares with no FID in a paper; over all
+    tiles it is what the distance of N tiles to all training tiles tends to as 1/N → 0 (FID∞: Chong and Forsyth, CVPR
+    2020).
     The same ``seed`` gives the same report. Raises InputError for sets of fewer than two tiles or of unlike tiles.
     """
     sets = (train, held, made)
@@ -133,6 +145,8 @@ def dense_fidelity(
             rounds[-1][0][f"fd_{name}"], rounds[-1][1][f"fd_{name}"] = value, floor
     memory = memory_audit(train.images, held.images, made.images, extractor.space)
     measures = [_measure(name, rounds, size) for name in list(MEASURES)[:8]]
+    everything = [_over_all(whole[0], part, rng) for part in (whole[2], whole[1])]
+    measures += [_measure(name, [(everything[0], everything[1])], len(made)) for name in everything[0]]
     audited = {
         "nearer": (100 * memory.nearer, 50.0),
         "copying": (memory.statistic, 0.0),
@@ -141,7 +155,9 @@ def dense_fidelity(
     for name, (value, floor) in audited.items():
         label, unit, better = MEASURES[name]
         measures.append(Measure(name, label, value, floor, len(made), unit, better))
-    by_class, notes = _classes([class_shares(part.masks, classes) for part in (train, held, made)])
+    by_class, notes = _classes(
+        [class_shares(part.masks, classes) for part in (train, held, made)], _angles(whole[0], whole[2])
+    )
     return DenseFidelity(tuple(measures), by_class, memory, index[0], index[2], EXTRACTOR, notes)
 
 
@@ -174,21 +190,56 @@ class _Features:
         return _Features(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
 
 
+def _over_all(known: _Features, other: _Features, rng: np.random.Generator) -> Values:
+    """The measures over all tiles."""
+    plain = _compare(known, other)
+    return {
+        "fd_image_all": _limit(known.image, other.image, rng),
+        "fd_mask_all": _limit(known.mask, other.mask, rng),
+        "msad_all": plain["msad"],
+        "shares_all": plain["shares"],
+    }
+
+
+def _limit(known: Array, other: Array, rng: np.random.Generator) -> float | None:
+    """Where the line through Fréchet distances of N of ``other`` (n, d) to ``known``, over 1/N, meets 1/N = 0.
+
+    None where N would be as small as the number of axes: the distance is no straight line there.
+    """
+    least = len(other) // 4
+    if least < 2 * other.shape[1]:
+        return None
+    sizes = np.linspace(least, len(other), SIZES).round().astype(int)
+    subsets = [other[rng.permutation(len(other))[:n]] for n in sizes for _ in range(REPEATS)]
+    found = np.reshape(frechet_between([known, *subsets]), (SIZES, REPEATS)).mean(axis=1)
+    return max(0.0, float(np.polyfit(1 / sizes, found, 1)[1]))
+
+
+def _angles(known: _Features, other: _Features) -> Array:
+    """(C,) degrees between mean spectra of each class; NaN where a set has none of it."""
+    pixels = [part.shares.sum(axis=0) for part in (known, other)]
+    both = (pixels[0] > 0) & (pixels[1] > 0)
+    angles = np.full(len(both), np.nan)
+    if both.any():
+        angles[both] = spectral_angle(
+            *(
+                part.sums.sum(axis=0)[both] / n[both][:, None]
+                for part, n in zip((known, other), pixels, strict=True)
+            )
+        )
+    return angles
+
+
 def _compare(known: _Features, other: _Features) -> Values:
     """All but the Fréchet distances between two sets of one size."""
     classes = known.shares.shape[1]
     pixels = [part.shares.sum(axis=0) for part in (known, other)]
-    both = (pixels[0] > 0) & (pixels[1] > 0)
+    angles = _angles(known, other)
+    both = ~np.isnan(angles)
     found: Values = {"msad": None, "msad_pixels": None, "segments": None, "adjacency": None}
     if both.any():
-        means = [
-            part.sums.sum(axis=0)[both] / n[both][:, None] for part, n in zip((known, other), pixels, strict=True)
-        ]
-        angles = spectral_angle(*means)
-        found["msad"], found["msad_pixels"] = (
-            float(angles.mean()),
-            float(np.average(angles, weights=pixels[1][both])),
-        )
+        found["msad"] = float(angles[both].mean())
+        found["msad_pixels"] = float(np.average(angles[both], weights=pixels[1][both]))
     sizes = [np.log2(segment_sizes(part.masks))[:, None] for part in (known, other)]
     if min(map(len, sizes)):
         found["segments"] = float(wasserstein_per_band(*sizes)[0])
@@ -223,14 +274,16 @@ def _measure(name: str, rounds: list[tuple[Values, Values]], n: int) -> Measure:
         None if any(v is None for v in values) else float(np.mean([v for v in values if v is not None]))
     )
     value, floor = mean([v[name] for v, _ in rounds]), mean([f[name] for _, f in rounds])
-    note = "" if value is not None and floor is not None else "too few classes, segments or edges"
+    note = "" if value is not None and floor is not None else "too few tiles, classes, segments or edges"
     return Measure(name, label, value, floor, n, unit, better, note)
 
 
-def _classes(shares: list[Array]) -> tuple[dict[int, dict[str, float | None]], tuple[str, ...]]:
+def _classes(shares: list[Array], angles: Array) -> tuple[dict[int, dict[str, float | None]], tuple[str, ...]]:
     table: dict[int, dict[str, float | None]] = {}
     for c, (known, held, made) in enumerate(zip(*(s.tolist() for s in shares), strict=True), start=1):
-        table[c] = {"train": known, "held_out": held, "made": made, "ratio": made / known if known else None}
+        angle = None if np.isnan(angles[c - 1]) else float(angles[c - 1])
+        ratio = made / known if known else None
+        table[c] = {"train": known, "held_out": held, "made": made, "ratio": ratio, "angle": angle}
     notes = []
     for column, name in (("train", "training"), ("held_out", "held-out"), ("made", "made")):
         missing = [str(c) for c, row in table.items() if not row[column]]

@@ -79,6 +79,29 @@ def test_noisy_copies_are_no_copies_but_lie_too_near(sets: Sets) -> None:
     assert noisy["nearer"].value == 100
 
 
+def test_over_all_tiles_the_distance_does_not_grow_as_tiles_get_fewer(world: ToyWorld) -> None:
+    train, held = world.draw(120, 0), world.draw(120, 1)
+    again = [train.take(np.random.default_rng(n).choice(120, n)) for n in (30, 300)]
+    few, many = (dense_fidelity(train, held, part, classes=5) for part in again)
+
+    for name in ("fd_image", "fd_mask"):
+        plain, freed = few[name].value or 0, few[f"{name}_all"].value or 0
+        assert freed < 0.7 * plain, (name, freed, plain)
+        assert (many[f"{name}_all"].value or 0) < 0.1 * (many[f"{name}_all"].floor or 0) + 0.02
+    assert (many["shares_all"].value or 0) < (few["shares"].value or 0)
+    scarce = dense_fidelity(train, held.take(np.arange(10)), again[1], classes=5)["fd_image_all"]
+    assert scarce.floor is None and scarce.value == pytest.approx(many["fd_image_all"].value, abs=0.05)
+
+
+def test_the_angle_of_each_class_is_told_and_their_mean_is_msad(sets: Sets) -> None:
+    train, held, made = sets
+    report = dense_fidelity(train, held, replace(made, masks=np.where(made.masks == 5, 0, made.masks)), classes=5)
+
+    angles = [row["angle"] for row in report.by_class.values()]
+    assert angles[4] is None
+    assert report["msad_all"].value == pytest.approx(np.mean([a for a in angles[:4] if a is not None]))
+
+
 def test_missing_classes_are_named_and_left_out_of_msad(sets: Sets) -> None:
     train, held, made = sets
     lost = replace(made, masks=np.where(made.masks >= 4, 0, made.masks))
