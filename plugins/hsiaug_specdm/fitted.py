@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsiaug.api import DenseSamples, PluginError, load_state, save_state
+from hsiaug.api import DenseSamples, PluginError, load_state, resampled, save_state
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.samplers import sampled
 from hsiaug_diffusion.schedule import guided
@@ -36,7 +36,7 @@ Own = TypeVar("Own", bound="FittedPairs")
 class FittedPairs:
     """shares: (n, K) float32, each id's share of each training tile; what the denoiser is told comes from them.
 
-    latents: (n, d, h, w) float32, normalised, of the training pairs, where sampling starts from them; else n = 0.
+    latents: (n, d, h, w) float32, normalised, of the training pairs, which sampling may start from.
     """
 
     params: Params
@@ -146,10 +146,10 @@ class FittedPairs:
         )
 
     @classmethod
-    def restored(cls: type[Own], folder: Path, kind: type[Any], codec: type[Any], device: str) -> Own:
-        """What :meth:`save` wrote, with params and codec of a kind."""
+    def restored(cls: type[Own], folder: Path, own: Params, codec: type[Any], device: str) -> Own:
+        """What :meth:`save` wrote, with a codec of a kind and, for what only sampling reads, ``own`` params."""
         arrays, facts = load_state(folder)
-        params: Params = kind(**facts["params"])
+        params = resampled(type(own)(**facts["params"]), own)
         form = TileFormat(**{**facts["format"], "ids": tuple(facts["format"]["ids"])})
         tensors = {name: torch.tensor(array) for name, array in arrays.items()}
         side = form.padded // params.factor_of(form.side)
@@ -157,10 +157,9 @@ class FittedPairs:
         built: Codec = fresh(lambda: codec(form, params), 0)
         denoiser = fresh(lambda: unet_of(params, len(tensors["norm.mean"]), side, len(form.ids)), 0)
         for name, net in (("codec", built), ("denoiser", denoiser)):
-            own = {key.removeprefix(f"{name}."): t for key, t in tensors.items() if key.startswith(f"{name}.")}
-            net.load_state_dict(own)
+            state = {key.removeprefix(f"{name}."): t for key, t in tensors.items() if key.startswith(f"{name}.")}
+            net.load_state_dict(state)
             net.to(device).eval().requires_grad_(False)
         norm = LatentNorm(tensors["norm.mean"], tensors["norm.std"]).to(device)
-        return cls(
-            params, form, built, denoiser, norm, arrays["shares"], arrays["latents"], facts["facts"], device
-        )
+        shares, latents = arrays["shares"], arrays["latents"]
+        return cls(params, form, built, denoiser, norm, shares, latents, facts["facts"], device)

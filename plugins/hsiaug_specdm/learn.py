@@ -76,7 +76,7 @@ def learn(
         "norm": norm,
         "shares": run.pairs.shares.numpy(),
         # Tile i was kept in turn i where there was no room for all turns: as good a start as any other.
-        "latents": latents[0, : len(run.pairs) if params.strength < 1 else 0].cpu().numpy(),
+        "latents": latents[0].cpu().numpy(),
         "facts": facts,
         "device": device,
     }

@@ -31,7 +31,7 @@ class Params:
     latent_mask: int = param(4, "latent channels of the mask", low=1)
     vae_width: int = param(32, "channels of the image VAE at its finest level, doubled at each coarser one", low=8)
     vae_blocks: int = param(1, "residual blocks per level of a VAE", low=1)
-    vae_steps: int = param(700, "optimiser steps of each VAE", low=1)
+    vae_steps: int = param(1200, "optimiser steps of each VAE", low=1)
     vae_rate: float = param(3e-3, "peak learning rate of the VAEs", low=0)
     kl: float = param(1e-4, "weight of the mean Kullback-Leibler term per latent number", low=0)
     unet_width: int = param(48, "channels of the denoiser at its finest level", low=8)
@@ -50,15 +50,18 @@ class Params:
     )
     drop: float = param(0.1, "share of tiles trained without being told so, for guidance", low=0, high=1)
     noise_steps: int = param(1000, "noising steps T", low=2)
-    sampler: str = param("ddim", "ddim, ddpm (exact with sample_steps = noise_steps) or dpm++ (20 steps do)")
-    sample_steps: int = param(50, "denoising steps from pure noise", low=1)
+    sampler: str = param(
+        "ddim", "ddim, ddpm (exact with sample_steps = noise_steps) or dpm++ (20 steps do)", sampling=True
+    )
+    sample_steps: int = param(50, "denoising steps from pure noise", low=1, sampling=True)
     strength: float = param(
         1.0,
         "noise that sampling starts from: 1 = pure noise, the paper's way; below, noised training pairs",
         low=0,
         high=1,
+        sampling=True,
     )
-    weight: float = param(1.0, "weight of a synthetic pair; a real one weighs 1", low=0)
+    weight: float = param(1.0, "weight of a synthetic pair; a real one weighs 1", low=0, sampling=True)
 
     def __post_init__(self) -> None:
         for name, known in CHOICES.items():

@@ -19,7 +19,7 @@ class SpecDm:
 
     card: ClassVar[Card] = Card(
         name="specdm",
-        version="1",
+        version="2",
         summary="Two-stream latent diffusion of images with their masks, SpecDM, reimplemented",
         paper="arXiv 2502.17056; no code is public, and much of the paper's configuration is this project's estimate",
         tasks=("segmentation", "change"),
@@ -47,4 +47,4 @@ class SpecDm:
         from hsiaug_specdm.codec import TwoStream
         from hsiaug_specdm.reliability import FittedSpecDm
 
-        return FittedSpecDm.restored(folder, SpecDmParams, TwoStream, device)
+        return FittedSpecDm.restored(folder, self.params, TwoStream, device)

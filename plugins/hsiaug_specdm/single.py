@@ -19,7 +19,7 @@ class LdmSingle:
 
     card: ClassVar[Card] = Card(
         name="ldm_single",
-        version="1",
+        version="2",
         summary="Single-stream latent diffusion of images with their masks, the baseline SpecDM is compared with",
         paper="the baseline LDM of arXiv 2502.17056, after Rombach et al., CVPR 2022",
         tasks=("segmentation", "change"),
@@ -47,4 +47,4 @@ class LdmSingle:
         from hsiaug_specdm.codec import OneStream
         from hsiaug_specdm.fitted import FittedPairs
 
-        return FittedPairs.restored(folder, Params, OneStream, device)
+        return FittedPairs.restored(folder, self.params, OneStream, device)
