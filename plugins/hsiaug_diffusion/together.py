@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -143,6 +144,11 @@ def _process(rank: int, task: _Task, messages: Any) -> None:
         messages.put(error)
         raise
     accelerator.end_training()
+    # The weights are in the checkpoint and the messages are sent. Python's own way out is not taken: a thread of the
+    # process group that lets go of a tensor while the interpreter shuts down aborts the process (PyTorch PR 179291).
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 class _Objective(nn.Module):
