@@ -34,7 +34,7 @@ class ChangeFormer:
 
     card: ClassVar[Card] = Card(
         name="changeformer",
-        version="1",
+        version="2",
         summary="ChangeFormer-like: shared hierarchical transformer, difference modules, MLP decoder",
         paper="After Bandara and Patel, A Transformer-Based Siamese Network for Change Detection, IGARSS 2022, "
         "arXiv:2201.01293",
@@ -51,7 +51,7 @@ class ChangeFormer:
     def fit(
         self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
     ) -> FittedDense:
-        """Train on z-scored bands."""
+        """Train on z-scored bands, which lose each tile's mean at each date with ``centre``."""
         from hsiaug_dense.nets.changeformer import SiameseTransformer
 
         own = self.params

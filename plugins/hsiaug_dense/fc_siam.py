@@ -49,12 +49,13 @@ class FcSiamConc:
 
     Levels, convolutions and channels are those of figure 1b of the paper, and the decoder starts from the second date,
     as in the authors' code. A band map comes first where there are more than 32 bands. Up-convolutions have kernels of
-    2 in place of 3; the loss with Dice, AdamW and the lack of dropout are ours.
+    2 in place of 3; each date loses its mean in the tile (``centre``), where the authors' code standardises whole
+    images; the loss with Dice, AdamW and the lack of dropout are ours.
     """
 
     card: ClassVar[Card] = Card(
         name="fc-siam-conc",
-        version="1",
+        version="2",
         summary="FC-Siam-conc: siamese U-Net, features of both dates side by side",
         paper=PAPER,
         tasks=("change",),
@@ -70,7 +71,7 @@ class FcSiamConc:
     def fit(
         self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
     ) -> FittedDense:
-        """Train on z-scored bands."""
+        """Train on z-scored bands, which lose each tile's mean at each date with ``centre``."""
         return _fit(self.params, False, samples, view, seed, device, progress)
 
 
@@ -82,7 +83,7 @@ class FcSiamDiff:
 
     card: ClassVar[Card] = Card(
         name="fc-siam-diff",
-        version="1",
+        version="2",
         summary="FC-Siam-diff: siamese U-Net, difference of both dates' features",
         paper=PAPER,
         tasks=("change",),
@@ -98,5 +99,5 @@ class FcSiamDiff:
     def fit(
         self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
     ) -> FittedDense:
-        """Train on z-scored bands."""
+        """Train on z-scored bands, which lose each tile's mean at each date with ``centre``."""
         return _fit(self.params, True, samples, view, seed, device, progress)

@@ -68,7 +68,7 @@ def fit_dense(
     from hsiaug_dense.training import train
     from hsiaug_nets.seeded import fresh
 
-    lesson, scale = lesson_of(samples, len(view.class_names)), fit_scale(view.real.images)
+    lesson, scale = lesson_of(samples, len(view.class_names)), fit_scale(view.real.images, recipe.centre)
     net = fresh(lambda: Padded(build(view.bands, len(lesson.classes))), seed)
     net = train(net, lesson, scale, recipe, seed=seed, device=device, progress=progress)
     return FittedDense(scale, net, lesson.classes, len(view.class_names), device)

@@ -20,10 +20,14 @@ SMALLEST = 16
 
 @dataclass(frozen=True, eq=False)
 class BandScale:
-    """Mean and standard deviation of each band. Both (B,) float32, in the data's units."""
+    """Mean and standard deviation of each band. Both (B,) float32, in the data's units.
+
+    centre: whether each date of each tile also loses its own mean of each band.
+    """
 
     mean: NDArray[np.float32]
     std: NDArray[np.float32]
+    centre: bool = False
 
     def tiles(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Images (n, T, B, H, W) in the data's units → z-scored, float32.
@@ -37,11 +41,13 @@ class BandScale:
                 mend="Give it the bands that it was trained on, and cut larger tiles.",
             )
         scaled = (images - self.mean[:, None, None]) / self.std[:, None, None]
+        if self.centre:
+            scaled -= scaled.mean(axis=(3, 4), keepdims=True)
         return np.asarray(scaled, dtype=np.float32)
 
 
-def fit_scale(images: NDArray[np.float32]) -> BandScale:
-    """Statistics of all pixels of both dates of images (n, T, B, H, W); a constant band is only centred.
+def fit_scale(images: NDArray[np.float32], centre: bool) -> BandScale:
+    """Statistics of all pixels of both dates of images (n, T, B, H, W); a constant band only loses its mean.
 
     One scale serves both dates, because siamese networks compare them.
     """
@@ -49,7 +55,7 @@ def fit_scale(images: NDArray[np.float32]) -> BandScale:
     bands = range(images.shape[2])
     mean = np.array([images[:, :, b].mean(dtype=np.float64) for b in bands])
     std = np.array([images[:, :, b].std(dtype=np.float64) for b in bands])
-    return BandScale(mean.astype(np.float32), np.where(std > 0, std, 1.0).astype(np.float32))
+    return BandScale(mean.astype(np.float32), np.where(std > 0, std, 1.0).astype(np.float32), centre)
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,14 +24,22 @@ class DenseRecipe:
         False, "weigh classes by 1/√(their share of the labelled pixels) in the cross-entropy"
     )
     dice: float = param(0.0, "weight of the Dice loss beside the cross-entropy", low=0)
+    centre: bool = param(False, "take each band's mean off each date of each tile")
 
 
 @dataclass(frozen=True)
 class ChangeRecipe(DenseRecipe):
-    """The same with the losses that change needs, which few pixels show."""
+    """The same with what change needs: losses for few pixels, and dates and places that are brought to one light.
+
+    ``centre`` was chosen on OSCD's training cities alone (fc-siam-diff, 100 tiles of four cities, the other two held out,
+    three times over): F1 of change 28 %, without 16 %.
+    """
 
     steps: int = param(300, "optimiser steps", low=1)
     class_weights: bool = param(
         True, "weigh classes by 1/√(their share of the labelled pixels) in the cross-entropy"
     )
     dice: float = param(1.0, "weight of the Dice loss beside the cross-entropy", low=0)
+    centre: bool = param(
+        True, "take each band's mean off each date of each tile: season and haze differ between dates and places"
+    )

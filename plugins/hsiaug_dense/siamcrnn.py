@@ -32,7 +32,7 @@ class SiamCrnn:
 
     card: ClassVar[Card] = Card(
         name="siamcrnn",
-        version="1",
+        version="2",
         summary="SiamCRNN-like: shared CNN, convolutional LSTMs over the two dates at four scales",
         paper="After Chen, Wu, Du, Zhang and Wang, Change Detection in Multisource VHR Images via Deep Siamese "
         "Convolutional Multiple-Layers Recurrent Neural Network, IEEE TGRS 58(4), 2020, "
@@ -50,7 +50,7 @@ class SiamCrnn:
     def fit(
         self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
     ) -> FittedDense:
-        """Train on z-scored bands."""
+        """Train on z-scored bands, which lose each tile's mean at each date with ``centre``."""
         from hsiaug_dense.nets.siamcrnn import SiameseRecurrent
 
         own = self.params

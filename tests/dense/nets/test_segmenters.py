@@ -177,3 +177,15 @@ def test_majority_names_the_most_frequent_real_class_whatever_is_added(toy, fit)
     assert (shares[:, 1] == 1).all() and shares.sum() == masks.size
     with pytest.raises(PluginError, match="majority needs a labelled training pixel"):
         fit(PLUGINS["majority"], replace(view, real=hidden(view, True)))
+
+
+@pytest.mark.parametrize("plugin", [p for p in NETS if task(p) == "change"], ids=lambda plugin: plugin.card.name)
+def test_change_is_told_alike_whatever_the_haze_or_season_of_a_date(toy, fit, plugin):
+    view = toy("change", n=4)
+    other = view.real.images.copy()
+    other[:, 1] += np.linspace(0.05, 0.3, view.bands, dtype=np.float32)[:, None, None]
+
+    shares = [fit(plugin, view, steps=3).predict_proba(Tiles(images)) for images in (view.real.images, other)]
+    assert np.allclose(*shares, atol=1e-3)
+    shares = [fit(plugin, view, steps=3, centre=False).predict_proba(Tiles(i)) for i in (view.real.images, other)]
+    assert not np.allclose(*shares, atol=1e-3)
