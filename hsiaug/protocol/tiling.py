@@ -75,8 +75,10 @@ class TileSplit:
     @cached_property
     def audit(self) -> Audit:
         """Labelled pixels of each side and class; overlap is 0 by construction, and measured all the same."""
-        counts = {side: self._counts(masks) for side, masks in (("train", self.trained), ("test", self.tested))}
-        labelled = self._counts([np.ones_like(place.mask, dtype=bool) for place in self.pairs.places])
+        counts = {
+            side: _counts(self.pairs, masks) for side, masks in (("train", self.trained), ("test", self.tested))
+        }
+        labelled = _counts(self.pairs, [np.ones_like(place.mask, dtype=bool) for place in self.pairs.places])
         ids = range(1, len(self.pairs.class_names) + 1)
         present = [c for c in ids if labelled[c - 1]]
         n_train, n_test = sum(counts["train"]), sum(counts["test"])
@@ -109,19 +111,15 @@ class TileSplit:
             covered[where][row : row + self.patch, column : column + self.patch] = True
         return covered
 
-    def _counts(self, masks: Side) -> tuple[int, ...]:
-        total = np.zeros(len(self.pairs.class_names) + 1, dtype=np.int64)
-        for place, mask in zip(self.pairs.places, masks, strict=True):
-            total += np.bincount(place.mask[mask], minlength=len(total))
-        return tuple(int(n) for n in total[1:])
-
 
 def draw_tiles(pairs: PairSet, protocol: Protocol, seed: int, patch: int) -> TileSplit:
     """Draw ``seed`` of a protocol for the dense tasks.
 
     ``places``: the sides that the data's makers named; every draw has the same test tiles, and all training tiles, or
-    with ``places:N`` N of them at random. ``blocks:B``: each place is cut into blocks of about B pixels, half of them,
-    at random, for test; among 60 assignments the one with most classes, and then most tiles, on both sides is taken.
+    with ``places:N`` N of them at random. ``blocks:B``: each place is cut into blocks of about B pixels, the cuts moved
+    by up to a quarter of a block at random, for a small scene could else be cut in few ways; half of the blocks, at
+    random, are for test. Of 60 such halves the one is taken with most classes of ten pixels or more on both sides, and
+    then with most training tiles.
     The buffer keeps training tiles off test blocks: a quarter of a tile (``centre``), half (``patch``) or ``none``.
 
     Raises SplitError where there is no tile on a side, InputError for a protocol of the other tasks or a tile that
@@ -214,7 +212,7 @@ def _named(pairs: PairSet, protocol: Protocol) -> tuple[Side, Side]:
 def _blocks(pairs: PairSet, protocol: Protocol, patch: int, rng: np.random.Generator) -> tuple[Side, Side]:
     size = int(protocol.argument)
     guard = {"none": 0, "centre": math.ceil(patch / 4), "patch": math.ceil(patch / 2)}[protocol.buffer]
-    grids = [_grid(place, size) for place in pairs.places]
+    grids = [_grid(place, size, rng) for place in pairs.places]
     total = sum(int(grid.max()) + 1 for grid in grids)
     best: tuple[tuple[int, int], Side, Side] | None = None
     for _ in range(DRAWS):
@@ -225,7 +223,8 @@ def _blocks(pairs: PairSet, protocol: Protocol, patch: int, rng: np.random.Gener
             test.append(chosen[first + grid])
             first += int(grid.max()) + 1
         train = [~_grown(mask, guard) for mask in test]
-        score = (_classes(pairs, train) + _classes(pairs, test), len(_train_tiles(train, patch)[1]))
+        shown = sum(n >= THIN for n in (*_counts(pairs, train), *_counts(pairs, test)))
+        score = (shown, len(_train_tiles(train, patch)[1]))
         if best is None or score > best[0]:
             best = (score, train, test)
     if best is None:
@@ -233,14 +232,19 @@ def _blocks(pairs: PairSet, protocol: Protocol, patch: int, rng: np.random.Gener
     return best[1], best[2]
 
 
-def _grid(place: Place, size: int) -> NDArray[np.int64]:
-    """(H, W) number of the block of each pixel: equal blocks of about ``size`` pixels, at least two across."""
-    height, width = place.mask.shape
-    down, across = (max(2, round(side / size)) for side in (height, width))
-    rows = np.arange(height) * down // height
-    columns = np.arange(width) * across // width
+def _grid(place: Place, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """(H, W) number of the block of each pixel: blocks of about ``size`` pixels, at least two across."""
+    (rows, _), (columns, across) = (_bands(side, size, rng) for side in place.mask.shape)
     grid: NDArray[np.int64] = rows[:, None] * across + columns[None]
     return grid
+
+
+def _bands(side: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], int]:
+    """(side,) number of the block of each row or column, and how many there are. Inner cuts move together."""
+    count = max(2, round(side / size))
+    most = side // count // 4
+    moved = np.arange(side) + rng.integers(-most, most + 1)
+    return np.clip(moved * count // side, 0, count - 1), count
 
 
 def _grown(mask: NDArray[np.bool_], distance: int) -> NDArray[np.bool_]:
@@ -249,10 +253,12 @@ def _grown(mask: NDArray[np.bool_], distance: int) -> NDArray[np.bool_]:
     return np.asarray(maximum_filter(mask, size=2 * distance + 1), dtype=bool)
 
 
-def _classes(pairs: PairSet, side: Side) -> int:
-    return len(
-        {c for place, mask in zip(pairs.places, side, strict=True) for c in np.unique(place.mask[mask]) if c}
-    )
+def _counts(pairs: PairSet, side: Side) -> tuple[int, ...]:
+    """Pixels of each class, 1 to C, on a side."""
+    total = np.zeros(len(pairs.class_names) + 1, dtype=np.int64)
+    for place, mask in zip(pairs.places, side, strict=True):
+        total += np.bincount(place.mask[mask], minlength=len(total))
+    return tuple(int(n) for n in total[1:])
 
 
 def _train_tiles(side: Side, patch: int) -> tuple[int, list[Tile]]:

@@ -58,6 +58,25 @@ def test_blocks_keep_training_tiles_off_test_tiles(
     assert split.audit.centre_overlap_percent == 0 and not split.audit.leaky
 
 
+def test_draws_of_blocks_cut_a_small_scene_in_different_places() -> None:
+    draws = [draw_tiles(scene(), parse_protocol("blocks:32"), seed, 16) for seed in (0, 0, 1, 2, 3)]
+    assert draws[0].test == draws[1].test
+    assert len({draw.audit.sha256 for draw in draws}) == 4
+    for draw in draws:
+        assert 0.2 < draw.tested[0].mean() < 0.8
+
+
+def test_the_drawn_blocks_show_a_class_on_both_sides_by_more_than_a_few_pixels() -> None:
+    field = place("field", 64, 64)
+    mask = np.ones((64, 64), dtype=np.int16)
+    mask[:32, :32] = mask[32:, 32:] = 2  # two squares on the diagonal: one for training, one for test
+    mask[20, 50] = 2  # a stray pixel does not stand for the class
+    pairs = PairSet("field", (Place("field", field.images, mask),), ("a", "b"))
+    for seed in range(5):
+        audit = draw_tiles(pairs, parse_protocol("blocks:32", "none"), seed, 8).audit
+        assert min(audit.train_counts) >= 100 and min(audit.test_counts) >= 100
+
+
 def test_every_pixel_of_a_test_place_is_covered() -> None:
     split = draw_tiles(cities(), parse_protocol("places"), 0, 16)
     train, _, test = covered(split, split.train)[0], None, covered(split, split.test)[2]
