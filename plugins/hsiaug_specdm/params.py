@@ -38,7 +38,7 @@ class Params:
     unet_levels: str = param("1,2", "multiples of that width, level by level")
     unet_blocks: int = param(1, "residual blocks per level of the denoiser", low=1)
     attend: int = param(8, "largest side of a level with self-attention; 0 = none", unit="latent pixels", low=0)
-    steps: int = param(1200, "optimiser steps of the denoiser", low=1)
+    steps: int = param(1800, "optimiser steps of the denoiser", low=1)
     rate: float = param(2e-3, "peak learning rate of the denoiser", low=0)
     batch: int = param(16, "tiles per step", low=1)
     ema: float = param(0.995, "decay of the denoiser's moving average of weights", low=0, high=1)

@@ -26,7 +26,7 @@ class SpecDm:
         guidance=0.0,
         uses_device=True,
         resumes=True,
-        seconds=400.0,
+        seconds=500.0,
         params=SpecDmParams,
         presets={"tiny": {**TINY, "gate_sad": 3.2, "gate_mask": 0.0}, "paper": {**PAPER, "mask_width": 128}},
     )

@@ -26,7 +26,7 @@ class LdmSingle:
         guidance=0.0,
         uses_device=True,
         resumes=True,
-        seconds=400.0,
+        seconds=500.0,
         params=Params,
         presets={"tiny": TINY, "paper": PAPER},
     )
