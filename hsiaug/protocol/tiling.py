@@ -23,6 +23,9 @@ __all__ = ["Tile", "TileSplit", "cut", "dense_view", "draw_tiles", "real_samples
 ENOUGH = 100
 """Training tiles below which the stride is halved, down to an eighth of the tile."""
 
+SMALLEST = 16
+"""Pixels: the shortest side of a tile. Networks that halve it four times have nothing left of a shorter one."""
+
 DRAWS = 60
 """Random assignments of blocks, of which the best is taken."""
 
@@ -187,12 +190,12 @@ def cut(array: NDArray[np.generic], row: int, column: int, side: int) -> NDArray
 
 
 def _check_tile(pairs: PairSet, patch: int) -> None:
-    smallest = min(min(place.mask.shape) for place in pairs.places)
-    if not 8 <= patch <= smallest:
+    shortest = min(min(place.mask.shape) for place in pairs.places)
+    if not SMALLEST <= patch <= shortest:
         raise InputError(
-            f"--patch, the side of a tile, must lie between 8 and {smallest} pixels for {pairs.name}",
+            f"--patch, the side of a tile, must be {SMALLEST} pixels or more, and fit into {pairs.name}'s {shortest}",
             value=str(patch),
-            mend="32 or 64 are usual.",
+            mend="32 or 64 are usual." if shortest >= SMALLEST else "Leave out the places that are smaller.",
         )
 
 
