@@ -31,8 +31,7 @@ class DenseRecipe:
 class ChangeRecipe(DenseRecipe):
     """The same with what change needs: losses for few pixels, and dates and places that are brought to one light.
 
-    ``centre`` was chosen on OSCD's training cities alone (fc-siam-diff, 100 tiles of four cities, the other two held out,
-    three times over): F1 of change 28 %, without 16 %.
+    ``centre`` was chosen on OSCD's training cities alone, ``benchmarks/change_centre.py``.
     """
 
     steps: int = param(300, "optimiser steps", low=1)
