@@ -53,7 +53,9 @@ class TwoStream(Codec):
         }
         dates = form.dates if params.cd_encoder == "shared" else 1
         self.split -= self.split % dates
-        self.image = StreamVae(form.channels, self.split, width=params.vae_width, dates=dates, **how)
+        self.image = StreamVae(
+            form.channels, self.split, width=params.vae_width, dates=dates, linear=params.linear, **how
+        )
         classes = len(form.ids)
         self.mask = StreamVae(classes, params.latent_mask, width=params.mask_width, stem=classes, **how)
 
@@ -79,6 +81,7 @@ class OneStream(Codec):
             unshuffle=params.unshuffle,
             blocks=params.vae_blocks,
             stem=STEM + classes,
+            linear=params.linear,
         )
 
     def encode(self, x: Tensor, one_hot: Tensor) -> Tensor:

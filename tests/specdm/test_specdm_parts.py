@@ -157,6 +157,24 @@ def test_many_bands_pass_a_stem_that_starts_as_principal_components() -> None:
     assert StreamVae(32, 4, width=8, factor=2, unshuffle=True, blocks=1).stem is None
 
 
+@pytest.mark.parametrize("dates", [1, 2])
+def test_a_vae_starts_as_the_principal_components_of_patches(dates: int) -> None:
+    draw = torch.Generator().manual_seed(0)
+    basis = torch.randn(3, 5, 2, 2, generator=draw)
+    amounts = torch.randn(8, 3, 4, 4, generator=draw)
+    amounts -= amounts.mean(dim=(0, 2, 3), keepdim=True)
+    x = torch.einsum("nkhw,kbij->nbhiwj", amounts, basis).reshape(8, 5, 8, 8) + 1
+    x = torch.cat([x, x.flip(0)], dim=1) if dates == 2 else x
+    vae = StreamVae(5 * dates, 4 * dates, width=8, factor=2, unshuffle=True, blocks=1, dates=dates, linear=True)
+    vae.fit_input(x)
+    mean, _ = vae.encode(x)
+
+    assert torch.allclose(vae.decode(mean), x, atol=1e-4)
+    own = mean.reshape(-1, 4, 4, 4).transpose(0, 1).flatten(1)
+    assert torch.allclose(own[:3].std(dim=1), torch.ones(3), atol=0.02)
+    assert (own[3] == 0).all()  # of no more directions is there anything to tell
+
+
 def test_the_streams_share_nothing(view: DenseView) -> None:
     run = run_of(few(view, 8))
     codec = TwoStream(run.format, run.params)  # type: ignore[arg-type]
