@@ -120,15 +120,20 @@ class DenseSamples(Tiles):
 
 
 def stacked(parts: Sequence[DenseSamples]) -> DenseSamples:
-    """One batch of samples after the other; provenance is taken from the last that has any. Confidence is dropped."""
+    """One batch of samples after the other.
+
+    Provenance is taken from the last that has any; confidence is kept where all have it.
+    """
     provenance: Mapping[str, Any] = {}
     for part in parts:
         provenance = part.provenance or provenance
+    sure = [part.confidence for part in parts if part.confidence is not None]
     return DenseSamples(
         images=np.concatenate([part.images for part in parts]),
         masks=np.concatenate([part.masks for part in parts]),
         synthetic=np.concatenate([part.synthetic for part in parts]),
         weight=np.concatenate([part.weight for part in parts]),
+        confidence=np.concatenate(sure) if len(sure) == len(parts) else None,
         provenance=provenance,
     )
 

@@ -76,6 +76,13 @@ def generate(
             help="Of masks: share of the pairs drawn that is kept, those whose masks fit their images best."
         ),
     ] = 1.0,
+    show: Annotated[
+        str | None,
+        typer.Option(
+            help="Of masks: names of classes, between commas, that the pairs shall show, an equal part of them each. "
+            "For rare classes. A higher ω insists.",
+        ),
+    ] = None,
     omega: Omega = None,
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
@@ -105,6 +112,8 @@ def generate(
       hsiaug generate indian_pines --generator mixup --with-real --protocol kshot:10 --out train.mat
 
       hsiaug generate oscd --task change --generator specdm -n 500 --out synthetic
+
+      hsiaug generate my_scene.toml --task segmentation -n 200 --show track,pond --omega 1 --out rare
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from rich.console import Console
@@ -118,10 +127,11 @@ def generate(
         from hsiaug.cli.pairs import generate_pairs, pair_request
 
         wanted_pairs = pair_request(
-            task, generator, pairs, lambda_, keep, omega, protocol, buffer, seed, patch, preset, set_, device
+            task, generator, pairs, lambda_, keep, omega, protocol, buffer, seed, patch, preset, set_, device, show
         )
         generate_pairs(scene, out, wanted_pairs, store)
         return
+    _refuse_masks_options(pairs, keep, show)
     check_target(out)
     generator = generator or "smote"
     wanted = request(generator, lambda_, omega, protocol, buffer, seed, patch, preset, set_, device)
@@ -131,6 +141,19 @@ def generate(
     written = save_samples(out, made, with_real=with_real)
     _print(written, loaded, Console())
     typer.echo(f"{len(written)} samples in {out}", err=True)
+
+
+def _refuse_masks_options(pairs: int | None, keep: float, show: str | None) -> None:
+    """Raise InputError where an option of masks would do nothing."""
+    from hsiaug.errors import InputError
+
+    for name, given in (("-n", pairs is not None), ("--keep", keep != 1), ("--show", show is not None)):
+        if given:
+            raise InputError(
+                f"{name} is an option of masks",
+                value="--task pixels",
+                mend="Give --task segmentation or change, or leave it out; of pixels, --lambda says how many.",
+            )
 
 
 def request(

@@ -37,6 +37,7 @@ def pair_request(
     preset: PresetName,
     settings: list[str] | None,
     device: str,
+    show: str | None = None,
 ) -> PairRequest:
     """The options of both commands as they are understood. Raises InputError for what is not."""
     name = generator or "specdm"
@@ -46,6 +47,7 @@ def pair_request(
         count=count,
         lam=lam,
         keep=keep,
+        show=tuple(name.strip() for name in show.split(",")) if show else (),
         protocol=protocol,
         buffer=buffer,
         omega=omega,

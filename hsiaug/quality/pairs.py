@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hsiaug.errors import InputError
+import numpy as np
+
+from hsiaug.errors import InputError, did_you_mean
 from hsiaug.metrics.dense.probes import fit_probes
 from hsiaug.metrics.dense.quality import filter_samples
 from hsiaug.pairs import PairSet
@@ -19,7 +21,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.quality.synthesis import NO_CLASSIFIER, omega_of, silent
 from hsiaug.seeds import derive_seed
-from hsiaug.tiles import DenseSamples, DenseView
+from hsiaug.tiles import DenseSamples, DenseView, stacked
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import environment, resolve_device
 from hsiaug.trial.serving import check_serves
@@ -35,6 +37,7 @@ class PairRequest:
     usual.
 
     keep: share of the pairs drawn that are kept, those whose masks probes of real training pixels believe most.
+    show: names of classes that the pairs shall show, an equal part of the pairs each; none = whatever classes.
     """
 
     task: str
@@ -42,6 +45,7 @@ class PairRequest:
     count: int | None = None
     lam: float = 1.0
     keep: float = 1.0
+    show: tuple[str, ...] = ()
     protocol: str | None = None
     buffer: str | None = None
     omega: float | None = None
@@ -64,6 +68,7 @@ class MadePairs:
     fitted: FittedGenerator
     samples: DenseSamples
     keep: float
+    show: tuple[str, ...]
     fit_seconds: float
 
     def provenance(self) -> dict[str, Any]:
@@ -76,6 +81,7 @@ class MadePairs:
             "fit_hash": self.spec.fit_hash,
             "pairs": len(self.samples),
             "kept_share": self.keep,
+            "show": list(self.show),
             "class_names": list(self.data.class_names),
             "units": self.data.units,
             "wavelengths_nm": None if self.data.wavelengths is None else self.data.wavelengths.tolist(),
@@ -137,11 +143,48 @@ def make_pairs(
             value=f"{request.keep:g}",
             mend="0.8 keeps 80 % of the pairs.",
         )
-    drawn = math.ceil(count / request.keep)
+    asked = _asked(request.show, count, view)
     fit = bench.fit(spec, plugin(params), resolve_device(request.device, card), progress)
-    seed = derive_seed("sample", card.name, request.seed, 0)
-    samples: Any = fit.fitted.sample({0: drawn}, guidance=spec.omega, seed=seed)
-    task.check(samples, {0: drawn}, view)
-    if request.keep < 1:
-        samples = filter_samples(samples, fit_probes(view.real, len(view.class_names)), count / drawn)
-    return MadePairs(data, bench.split(spec), view, spec, card, fit.fitted, samples, request.keep, fit.seconds)
+    probes = fit_probes(view.real, len(view.class_names)) if request.keep < 1 else None
+    parts: list[DenseSamples] = []
+    for c, wanted in asked.items():
+        drawn = math.ceil(wanted / request.keep)
+        seed = derive_seed("sample", card.name, request.seed, c)
+        samples: Any = fit.fitted.sample({c: drawn}, guidance=spec.omega, seed=seed)
+        task.check(samples, {c: drawn}, view)
+        parts.append(samples if probes is None else filter_samples(samples, probes, wanted / drawn))
+    return MadePairs(
+        data,
+        bench.split(spec),
+        view,
+        spec,
+        card,
+        fit.fitted,
+        stacked(parts),
+        request.keep,
+        request.show,
+        fit.seconds,
+    )
+
+
+def _asked(show: tuple[str, ...], count: int, view: DenseView) -> dict[int, int]:
+    """Pairs to ask for by class; 0 = of any kind. Raises InputError for a name without training pixels."""
+    if not show:
+        return {0: count}
+    known = {view.class_names[c - 1]: c for c in sorted(view.counts)}
+    for name in show:
+        if name not in known:
+            raise InputError(
+                "--show must name classes with training pixels, with commas between",
+                value=repr(name),
+                mend=did_you_mean(name, known),
+            )
+    if count < len(set(show)):
+        raise InputError(
+            f"-n, or λ times the real pairs, must be at least the {len(set(show))} classes of --show",
+            value=str(count),
+            mend="Ask for more.",
+        )
+    # The first classes get what does not go round.
+    parts = np.array_split(np.arange(count), len(set(show)))
+    return {known[name]: len(part) for name, part in zip(dict.fromkeys(show), parts, strict=True)}

@@ -16,6 +16,7 @@ from hsiaug.api import (
     DenseView,
     NoParams,
     PatchSamples,
+    PluginError,
     Progress,
     TrainView,
     load_state,
@@ -97,9 +98,24 @@ class FittedDuplicatePairs:
     masks: NDArray[np.int64]
 
     def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> DenseSamples:
-        """Real pairs again; within one call each is used equally often ±1."""
-        rows = cycled(np.arange(len(self.images)), sum(counts.values()), np.random.default_rng(seed))
-        return DenseSamples.made(self.images[rows], self.masks[rows])
+        """Real pairs again: any for 0, and for a class those that show it; each of them equally often ±1.
+
+        Raises PluginError for a class that no pair shows.
+        """
+        rng = np.random.default_rng(seed)
+        rows = [cycled(self._showing(c), n, rng) for c, n in counts.items() if n]
+        index = np.concatenate([np.empty(0, dtype=np.int64), *rows])
+        return DenseSamples.made(self.images[index], self.masks[index])
+
+    def _showing(self, c: int) -> NDArray[np.int64]:
+        found = np.flatnonzero((self.masks == c).any(axis=(1, 2))) if c else np.arange(len(self.masks))
+        if not len(found):
+            raise PluginError(
+                "only classes with training pixels can be made",
+                value=f"class {c}",
+                mend="Give the class training pixels, or do not ask for it.",
+            )
+        return found
 
     def save(self, folder: Path) -> None:
         """The real pairs."""

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from hsiaug.cli.main import app
 from hsiaug.data import load_pairs
 from hsiaug.errors import HsiaugError
 
+TOY = load_pairs("toy", "segmentation").class_names
 MASKS = ("toy", "--task", "segmentation", "--generator", "duplicate", "--device", "cpu")
 
 
@@ -45,6 +47,19 @@ def test_only_the_pairs_that_fit_best_are_kept(tmp_path: Path) -> None:
     run("generate", *MASKS, "-n", "5", "--keep", "0.5", "--out", str(tmp_path / "best"), "--store", store)
     manifest = json.loads((tmp_path / "best" / "manifest.json").read_text())
     assert manifest["pairs"] == 5 and manifest["kept_share"] == 0.5
+
+
+def test_rare_classes_can_be_asked_for(tmp_path: Path) -> None:
+    out, store = tmp_path / "rare", str(tmp_path / "store")
+    rarest = list(TOY[-2:])
+    words = ("-n", "5", "--show", ", ".join(rarest), "--keep", "0.5", "--out", str(out), "--store", store)
+    run("generate", *MASKS, *words)
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["pairs"] == 5 and manifest["show"] == rarest
+    ids = [TOY.index(name) + 1 for name in rarest]
+    masks = [np.asarray(Image.open(out / f["mask"])) for f in manifest["files"]]
+    # Three of the first, two of the second: a duplicate of a tile shows what it is asked for.
+    assert all((mask == ids[0]).any() for mask in masks[:3]) and all((mask == ids[1]).any() for mask in masks[3:])
 
 
 @pytest.mark.parametrize(("lam", "pairs"), [("2", 2), ("0.5", 0.5)])
@@ -85,6 +100,11 @@ def test_a_benchmark_of_masks_runs_from_the_command_line(tmp_path: Path) -> None
             "must serve the task segmentation",
         ),
         (("generate", "toy", "--task", "change", "--generator", "duplicate"), "two dates"),
+        (("generate", *MASKS, "-n", "4", "--show", "Atlantis"), "--show must name classes"),
+        (("generate", *MASKS, "-n", "1", "--show", ",".join(TOY)), "the [0-9]+ classes of --show"),
+        (("generate", "toy", "-n", "4"), "-n is an option of masks"),
+        (("generate", "toy", "--show", "Water"), "--show is an option of masks"),
+        (("generate", "toy", "--keep", "0.5"), "--keep is an option of masks"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_written(
