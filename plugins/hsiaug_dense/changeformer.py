@@ -34,7 +34,7 @@ class ChangeFormer:
 
     card: ClassVar[Card] = Card(
         name="changeformer",
-        version="2",
+        version="3",
         summary="ChangeFormer-like: shared hierarchical transformer, difference modules, MLP decoder",
         paper="After Bandara and Patel, A Transformer-Based Siamese Network for Change Detection, IGARSS 2022, "
         "arXiv:2201.01293",

@@ -55,7 +55,7 @@ class FcSiamConc:
 
     card: ClassVar[Card] = Card(
         name="fc-siam-conc",
-        version="2",
+        version="3",
         summary="FC-Siam-conc: siamese U-Net, features of both dates side by side",
         paper=PAPER,
         tasks=("change",),
@@ -83,7 +83,7 @@ class FcSiamDiff:
 
     card: ClassVar[Card] = Card(
         name="fc-siam-diff",
-        version="2",
+        version="3",
         summary="FC-Siam-diff: siamese U-Net, difference of both dates' features",
         paper=PAPER,
         tasks=("change",),

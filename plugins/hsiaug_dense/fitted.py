@@ -70,5 +70,5 @@ def fit_dense(
 
     lesson, scale = lesson_of(samples, len(view.class_names)), fit_scale(view.real.images, recipe.centre)
     net = fresh(lambda: Padded(build(view.bands, len(lesson.classes))), seed)
-    net = train(net, lesson, scale, recipe, seed=seed, device=device, progress=progress)
+    net = train(net, lesson, view.real.images, scale, recipe, seed=seed, device=device, progress=progress)
     return FittedDense(scale, net, lesson.classes, len(view.class_names), device)

@@ -32,7 +32,7 @@ class Fpn:
 
     card: ClassVar[Card] = Card(
         name="fpn",
-        version="1",
+        version="2",
         summary="Feature pyramid on a small ResNet behind a learned band map; stands in for PFSegNet",
         paper="After Kirillov, Girshick, He and Dollár, Panoptic Feature Pyramid Networks, CVPR 2019, arXiv:1901.02446",
         tasks=("segmentation",),

@@ -40,7 +40,7 @@ class Segformer:
 
     card: ClassVar[Card] = Card(
         name="segformer",
-        version="1",
+        version="2",
         summary="SegFormer behind a learned band map; small and random, or published weights by pretrained=NAME",
         paper="Xie, Wang, Yu, Anandkumar, Alvarez and Luo, SegFormer: Simple and Efficient Design for Semantic "
         "Segmentation with Transformers, NeurIPS 2021, arXiv:2105.15203",

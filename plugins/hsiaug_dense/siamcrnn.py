@@ -32,7 +32,7 @@ class SiamCrnn:
 
     card: ClassVar[Card] = Card(
         name="siamcrnn",
-        version="2",
+        version="3",
         summary="SiamCRNN-like: shared CNN, convolutional LSTMs over the two dates at four scales",
         paper="After Chen, Wu, Du, Zhang and Wang, Change Detection in Multisource VHR Images via Deep Siamese "
         "Convolutional Multiple-Layers Recurrent Neural Network, IEEE TGRS 58(4), 2020, "

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
+from torch.optim.swa_utils import update_bn
 
 from hsiaug.api import Progress
 from hsiaug_dense.lesson import IGNORED, BandScale, Lesson
 from hsiaug_dense.recipe import DenseRecipe
 from hsiaug_diffusion.devices import sent
 from hsiaug_nets.recipe import Recipe
+from hsiaug_nets.seeded import seeded
 from hsiaug_nets.training import descend
 from hsiaug_nets.views import turned
 
@@ -22,14 +25,26 @@ __all__ = ["batches", "criterion", "dice_loss", "train"]
 
 Net = TypeVar("Net", bound=nn.Module)
 
+SETTLED, SETTLED_BATCH = 512, 32
+"""Real tiles that batch normalisations are settled on, at most, and how many at once."""
+
 
 def train(
-    net: Net, lesson: Lesson, scale: BandScale, recipe: DenseRecipe, *, seed: int, device: str, progress: Progress
+    net: Net,
+    lesson: Lesson,
+    real: NDArray[np.float32],
+    scale: BandScale,
+    recipe: DenseRecipe,
+    *,
+    seed: int,
+    device: str,
+    progress: Progress,
 ) -> Net:
     """The network after ``recipe.steps`` steps, on ``device`` and in evaluation mode.
 
-    net: from z-scored tiles (n, T, B, H, W) to scores (n, k, H, W). The same network and seed give the same weights
-    on one CPU; on a GPU up to rounding. Raises PluginError where the loss ends up not finite.
+    net: from z-scored tiles (n, T, B, H, W) to scores (n, k, H, W). real: (n, T, B, H, W) float32, the real training
+    tiles, which the statistics of its batch normalisations are taken from in the end. The same network and seed give
+    the same weights on one CPU; on a GPU up to rounding. Raises PluginError where the loss ends up not finite.
     """
     net.to(device)
     draw = batches(lesson, scale, recipe.batch, seed, device)
@@ -40,7 +55,29 @@ def train(
         return error(net(x), target)
 
     course = Recipe(steps=recipe.steps, batch=recipe.batch, rate=recipe.rate, decay=recipe.decay)
-    return descend(net, loss, course, seed=seed, device=device, progress=progress)
+    net = descend(net, loss, course, seed=seed, device=device, progress=progress)
+    _normalise(net, real, scale, seed, device)
+    return net
+
+
+def _normalise(net: nn.Module, real: NDArray[np.float32], scale: BandScale, seed: int, device: str) -> None:
+    """Take what batch normalisations know of the data from real tiles alone.
+
+    While the network is trained they average over real and synthetic tiles, but what is to be named is real, and
+    statistics of another domain cost more than the synthetic tiles bring (Wu and Johnson, Rethinking "Batch" in
+    BatchNorm, 2021, arXiv:2105.07576, sections 3 and 5).
+    """
+    kept = np.linspace(0, len(real) - 1, min(len(real), SETTLED)).round().astype(int)
+    parts = np.array_split(kept, -(-len(kept) // SETTLED_BATCH))
+
+    def tiles() -> Iterator[Tensor]:
+        for step, part in enumerate(parts):
+            x = scale.tiles(real[part])
+            yield turned(torch.from_numpy(x.reshape(len(x), -1, *x.shape[-2:])), step).reshape(x.shape)
+
+    with seeded(seed, device):
+        update_bn(tiles(), net, device)
+    net.eval()
 
 
 def batches(

@@ -30,7 +30,7 @@ class Unet:
 
     card: ClassVar[Card] = Card(
         name="unet",
-        version="1",
+        version="2",
         summary="U-Net behind a learned band map",
         paper="After Ronneberger, Fischer and Brox, U-Net: Convolutional Networks for Biomedical Image Segmentation, "
         "MICCAI 2015, arXiv:1505.04597",
