@@ -47,11 +47,12 @@ def samples(subject: GeneratorSubject) -> None:
     mend="Loop over counts.items() and skip zeros; return arrays of length 0 where nothing is asked for.",
 )
 def counts(subject: GeneratorSubject) -> None:
-    usual = subject.counts(subject.view)
-    present = list(usual)
-    for asked in (usual, dict.fromkeys(present, 0), {}, {present[-1]: 41}, {present[0]: 1}):
-        wrong = subject.ground.miscounted(subject.draw(subject.base, asked), subject.expected(asked))
-        require(not wrong, wrong)
+    for one in (subject, *subject.elsewhere):
+        usual = one.counts(one.view)
+        present = list(usual)
+        for asked in (usual, dict.fromkeys(present, 0), {}, {present[-1]: 41}, {present[0]: 1}):
+            wrong = one.ground.miscounted(one.draw(one.base, asked), one.expected(asked))
+            require(not wrong, wrong)
 
 
 @check(

@@ -44,7 +44,7 @@ class Subject(Generic[F]):
         self.params = build_params(self.card, preset)
         self.entry = entry
         self.ground = ground
-        self.elsewhere: Sequence[Subject[F]] = [type(self)(plugin, preset, entry, other) for other in further]
+        self.elsewhere: Sequence[Any] = [type(self)(plugin, preset, entry, other) for other in further]
         self.fits: list[float] = []
         self.touched: set[tuple[str, str]] = set()
         self.altered: set[str] = set()

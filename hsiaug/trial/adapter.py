@@ -44,8 +44,10 @@ COMPACTNESS = 0.5
 PER_TILE = 8
 """Patches taken of a class from one synthetic tile, at most."""
 
-ROUNDS = 8
-"""How often more tiles are drawn for a class that shows too seldom."""
+LEAST_TILES = 16
+ROUNDS = 16
+"""How many tiles are drawn at least, and how often more of them where a class shows too seldom: a rare one of Indian
+Pines is in one of eight tiles that were asked for it."""
 
 
 def adapted(generator: Generator, task: str) -> Generator:
@@ -104,8 +106,9 @@ class FittedPixels:
             x, provenance = self._patches(c, n, guidance, seed)
             if len(x) < n:
                 repeated[str(c)] = len(x)
-                x = x[np.arange(n) % len(x)]
-            parts.append(x[:n])
+            # Not the first ones, which are of the fewest tiles.
+            chosen = np.random.default_rng(derive_seed("chosen", seed, c)).permutation(len(x))
+            parts.append(x[np.resize(chosen, n)])
             labels.append(np.full(n, c))
         facts = {**provenance, **self.facts, "patches_repeated_beyond": repeated}
         if not parts:
@@ -116,13 +119,13 @@ class FittedPixels:
     def _patches(
         self, c: int, n: int, guidance: float | None, seed: int
     ) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
-        """Up to n patches of a class, and what the inner generator says of its samples."""
+        """Patches of a class, n where so many are found, and what the inner generator says of its samples."""
         found: list[NDArray[np.float32]] = []
         have, provenance = 0, {}
         for turn in range(ROUNDS):
             if have >= n:
                 break
-            wanted = math.ceil((n - have) / PER_TILE)
+            wanted = max(LEAST_TILES, math.ceil((n - have) / PER_TILE))
             pairs: Any = self.inner.sample(
                 {c: wanted}, guidance=guidance, seed=derive_seed("tiles", seed, c, turn)
             )

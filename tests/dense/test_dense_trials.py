@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -165,6 +166,24 @@ def test_patches_of_the_adapter_are_of_the_class_that_was_asked_for(
     fitted.save(tmp_path / "saved")
     again = generator.load(tmp_path / "saved", device="cpu").sample({1: 12, 2: 12}, guidance=None, seed=3)
     np.testing.assert_array_equal(made.x, again.x)
+
+
+def test_a_class_that_its_tiles_seldom_show_is_drawn_for_until_it_is_found(masks: Registry, toy: Scene) -> None:
+    trial = plan_of(toy, masks, "pixels", classifiers=["nearest"], patch=5).trials[0]
+    view = Workbench(toy, get_task("pixels")).view(trial, "scene")
+    fitted = adapted(Mirror(None), "pixels").fit(view, seed=0, device="cpu", progress=quiet)
+    plain = fitted.inner.sample
+
+    def shy(counts: Any, *, guidance: Any, seed: int) -> Any:
+        """One tile in a dozen shows anything."""
+        made = plain(counts, guidance=guidance, seed=seed)
+        shows = np.random.default_rng(seed).random(len(made)) < 1 / 12
+        return replace(made, masks=np.where(shows[:, None, None], made.masks, 0))
+
+    object.__setattr__(fitted.inner, "sample", shy)
+    made = [fitted.sample({1: 1, 2: 40}, guidance=None, seed=seed) for seed in range(10)]
+    assert all((one.y == 1).sum() == 1 and (one.y == 2).sum() == 40 for one in made)
+    assert not any(one.provenance["patches_repeated_beyond"] for one in made)
 
 
 def test_labels_are_spread_over_like_pixels_and_training_pixels_keep_their_own(
