@@ -67,7 +67,8 @@ def _normalise(net: nn.Module, real: NDArray[np.float32], scale: BandScale, seed
     statistics of another domain cost more than the synthetic tiles bring (Wu and Johnson, Rethinking "Batch" in
     BatchNorm, 2021, arXiv:2105.07576, sections 3 and 5).
     """
-    kept = np.linspace(0, len(real) - 1, min(len(real), SETTLED)).round().astype(int)
+    # Shuffled, as neighbours in one batch are alike, and their variance too small.
+    kept = np.random.default_rng(seed).permutation(len(real))[:SETTLED]
     parts = np.array_split(kept, -(-len(kept) // SETTLED_BATCH))
 
     def tiles() -> Iterator[Tensor]:
