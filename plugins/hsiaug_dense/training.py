@@ -77,7 +77,7 @@ def _normalise(net: nn.Module, real: NDArray[np.float32], scale: BandScale, seed
             yield turned(torch.from_numpy(x.reshape(len(x), -1, *x.shape[-2:])), step).reshape(x.shape)
 
     with seeded(seed, device):
-        update_bn(tiles(), net, device)
+        update_bn(tiles(), net, torch.device(device))
     net.eval()
 
 
