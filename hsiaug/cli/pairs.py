@@ -111,3 +111,6 @@ def _print(made: MadePairs, out: Console) -> None:
         for c, (name, real, synthetic) in enumerate(zip(made.data.class_names, *shares, strict=True), start=1)
     ]
     print_table(out, ("class", "name", "real %", "synthetic %"), rows)
+    for name in made.show:
+        shown = (made.samples.masks == made.data.class_names.index(name) + 1).any(axis=(1, 2))
+        typer.echo(f"{shown.sum()} of {len(shown)} pairs show {name}", err=True)

@@ -53,7 +53,8 @@ def test_rare_classes_can_be_asked_for(tmp_path: Path) -> None:
     out, store = tmp_path / "rare", str(tmp_path / "store")
     rarest = list(TOY[-2:])
     words = ("-n", "5", "--show", ", ".join(rarest), "--keep", "0.5", "--out", str(out), "--store", store)
-    run("generate", *MASKS, *words)
+    answer = CliRunner().invoke(app, ["generate", *MASKS, *words], catch_exceptions=False)
+    assert f"of 5 pairs show {rarest[0]}" in answer.stderr
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["pairs"] == 5 and manifest["show"] == rarest
     ids = [TOY.index(name) + 1 for name in rarest]

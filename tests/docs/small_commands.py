@@ -32,7 +32,7 @@ SMALL = (
     ("generate", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("generate", "SCENE", r"oscd", "pairs.toml"),
     ("generate", "-n", r"\d00", "6"),
-    ("generate", "--show", r"track,pond", "Pond"),
+    ("generate", "--show", r"track,pond", "Maize,Meadow"),
     ("inspect", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("inspect", "SCENE", r"oscd", "pairs.toml"),
     ("advise", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
