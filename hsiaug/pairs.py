@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -71,6 +71,11 @@ class PairSet:
             scene.units,
             scene.descriptions,
         )
+
+    @property
+    def unlabelled(self) -> PairSet:
+        """The set with empty masks: what a process that runs plugins keeps of it."""
+        return replace(self, places=tuple(replace(p, mask=np.zeros_like(p.mask)) for p in self.places))
 
     @property
     def dates(self) -> int:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hsiaug.errors import SceneError, did_you_mean
 
-__all__ = ["Descriptions", "Scene"]
+__all__ = ["Descriptions", "Scene", "UnlabelledScene"]
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -89,6 +89,13 @@ class Scene:
         return int(self.cube.shape[2])
 
     @property
+    def unlabelled(self) -> UnlabelledScene:
+        """The scene without any label."""
+        return UnlabelledScene(
+            self.cube, self.class_names, self.wavelengths, self.gsd, self.units, self.descriptions
+        )
+
+    @property
     def class_ids(self) -> range:
         """1..C."""
         return range(1, len(self.class_names) + 1)
@@ -105,6 +112,29 @@ class Scene:
         digest.update(np.ascontiguousarray(self.cube).data)
         digest.update(np.ascontiguousarray(self.labels).data)
         return digest.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class UnlabelledScene:
+    """What a process that runs plugins keeps of a scene; fields as those of :class:`Scene`."""
+
+    cube: NDArray[np.float32]
+    class_names: tuple[str, ...]
+    wavelengths: NDArray[np.float64] | None
+    gsd: float | None
+    units: str
+    descriptions: Mapping[str, tuple[str, ...]]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        height, width, _ = self.cube.shape
+        return height, width
+
+    @property
+    def bands(self) -> int:
+        """Number of bands B."""
+        return int(self.cube.shape[2])
 
 
 def _frozen(array: NDArray[Any], dtype: type[Scalar]) -> NDArray[Scalar]:

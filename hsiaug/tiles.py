@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import PluginError
+from hsiaug.sealed import Seals
 
 __all__ = ["IGNORE", "DenseSamples", "DenseView", "Tiles", "stacked"]
 
@@ -142,6 +143,8 @@ def stacked(parts: Sequence[DenseSamples]) -> DenseSamples:
 class DenseView:
     """All that a plugin may see in a dense task: the training tiles. No pixel of a test tile can be reached from it.
 
+    Every array is read-only: compute on copies. A trial whose plugin changes one all the same fails.
+
     real: the training tiles with their masks; tiles may overlap one another, never a test tile.
     class_names: C names; id c is ``class_names[c - 1]``. A class may have no training pixel.
     wavelengths: (B,) float64 nm or None. gsd: metres or None. units: of the images.
@@ -153,6 +156,19 @@ class DenseView:
     gsd: float | None = None
     units: str = "reflectance"
     descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    _seals: Seals = field(default_factory=Seals, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        names = ("images", "masks", "synthetic", "weight")
+        arrays = {name: self._seals.add(f"real.{name}", getattr(self.real, name)) for name in names}
+        object.__setattr__(self, "real", replace(self.real, **arrays))
+        if self.wavelengths is not None:
+            object.__setattr__(self, "wavelengths", self._seals.add("wavelengths", self.wavelengths))
+
+    @property
+    def changed(self) -> list[str]:
+        """Names of the arrays that somebody wrote into."""
+        return self._seals.broken()
 
     @property
     def bands(self) -> int:

@@ -15,9 +15,8 @@ from itertools import pairwise, product
 from typing import Any, Literal
 
 from hsiaug.bench.command import command_for
-from hsiaug.bench.deadline import Run, Work, crew
 from hsiaug.bench.estimate import estimate, readable
-from hsiaug.bench.execute import Job, OnEvent, groups
+from hsiaug.bench.execute import Job, OnEvent, Run, Work, crew, groups
 from hsiaug.bench.gains import Arm, Gained, Results, candidates, conclude, gained, key
 from hsiaug.bench.plan import CONTROL_GENERATORS, Plan, Request, build_plan
 from hsiaug.errors import HsiaugError, InputError
@@ -121,7 +120,7 @@ def advise(plan: Plan, request: Request, desk: Desk, broken: LeftOut) -> Advice:
     """Screen a plan and confirm the best, within the time of the desk. broken: generators that nobody can try."""
     left_out = list(broken)
     lambdas = [lam for lam in dict.fromkeys(request.lambdas) if lam > 0]
-    job = Job("pixels", desk.scene_ref, desk.store.root, desk.device, {})
+    job = Job("pixels", desk.scene_ref, desk.store.root, desk.device)
     with crew(desk.scene, job, desk.jobs) as run:
         _do(plan, _screening(plan, lambdas, desk, left_out), desk, run)
         screened = _screened(plan, desk)
@@ -248,7 +247,7 @@ def _work(plan: Plan, trials: Sequence[TrialSpec], desk: Desk, end: float) -> It
         costs = [_seconds(plan, group[: i + 1], desk) for i in range(len(group))]
         each = [costs[-1], *(b - a for a, b in pairwise(costs))]
         latest = {trial.hash: end - cost for trial, cost in zip(group, each, strict=True)}
-        yield Work(group, latest, {trial.hash: command_for(trial, desk.scene_ref) for trial in group})
+        yield Work(group, {trial.hash: command_for(trial, desk.scene_ref) for trial in group}, latest)
 
 
 def _wall(plan: Plan, trials: Sequence[TrialSpec], desk: Desk) -> float:

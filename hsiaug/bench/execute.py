@@ -1,54 +1,49 @@
-"""Carry out trials: in this process, or spread over worker processes, group by group.
+"""Carry out trials in worker processes, group by group.
 
-A group is all trials of one draw and one generator, so that a worker fits each generator once. Every trial writes
-its own record, so a killed run loses at most the trials in flight.
+A group is all trials of one draw and one generator, so that a worker fits each generator once. Plugins run in the workers
+alone, which hold no test label; this process scores what they answer and writes a record for every trial, so a killed run
+loses at most the trials in flight.
+
+Work comes from an iterator that is asked for the next group whenever a process is free, as what is planned next may
+depend on what was measured so far.
 """
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
-import os
-import queue
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from multiprocessing.connection import wait
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from hsiaug.errors import PluginError
-from hsiaug.plugins.registry import registry
-from hsiaug.trial.cache import Workbench
-from hsiaug.trial.run import died, run_trial
+from hsiaug.bench.pool import Ended, Heard, Worker, listen
+from hsiaug.bench.worker import Start, Turn
+from hsiaug.trial.run import Outcome, finish, lost
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 from hsiaug.trial.task import get_task
 
-__all__ = ["Event", "Job", "execute", "follow_parent", "groups"]
+__all__ = ["Event", "Job", "OnEvent", "Run", "Work", "crew", "execute", "groups"]
 
 Group = tuple[TrialSpec, ...]
 
-STEP_EVERY = 0.2
-"""Seconds between two reports of a plugin's own progress: fits call it at every step."""
+TRIES = 2
+"""How often a trial is begun whose process dies."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What every trial of a run shares. scene_ref: catalogue name or card; commands: {hash: command}.
+    """What every trial of a run shares.
 
-    limit: seconds that a trial may take; None = any.
+    scene_ref: catalogue name or card. limit: seconds that a trial may take; None = any.
     """
 
     task: str
     scene_ref: str
     store: Path
     device: str
-    commands: dict[str, str]
     limit: float | None = None
 
 
@@ -66,6 +61,22 @@ class Event:
 OnEvent = Callable[[Event], None]
 
 
+@dataclass(frozen=True)
+class Work:
+    """Trials that share a fitted generator.
+
+    commands: by hash, what reruns it. latest: by hash, the time (as ``time.time()``) after which it is not started, nor
+    those behind it; none = any time.
+    """
+
+    trials: Group
+    commands: Mapping[str, str]
+    latest: Mapping[str, float] = field(default_factory=dict)
+
+
+Run = Callable[[Iterable[Work], OnEvent], None]
+
+
 def groups(trials: Iterable[TrialSpec]) -> list[Group]:
     """Trials that share a fitted generator, in the order of the plan."""
     together: dict[str, list[TrialSpec]] = {}
@@ -74,146 +85,145 @@ def groups(trials: Iterable[TrialSpec]) -> list[Group]:
     return [tuple(group) for group in together.values()]
 
 
-def execute(trials: Sequence[TrialSpec], scene: Any, job: Job, jobs: int, on_event: OnEvent) -> None:
+def execute(
+    trials: Sequence[TrialSpec],
+    scene: Any,
+    job: Job,
+    jobs: int,
+    on_event: OnEvent,
+    commands: Mapping[str, str] | None = None,
+) -> None:
     """Run all trials with ``jobs`` processes; records go to the store, events to ``on_event``.
 
-    A worker that dies (out of memory, say) does not stop the run: the groups in flight are tried again one at a
-    time, and a trial whose worker dies again is recorded as failed.
+    commands: by hash, what reruns a trial.
     """
-    if jobs <= 1:
-        bench, store = _open(scene, job)
-        for group in groups(trials):
-            _run_group(group, bench, store, job, on_event)
-        return
-    left = _in_pool(groups(trials), job, jobs, on_event)
-    for group in left:
-        _alone(group, job, on_event)
+    with crew(scene, job, jobs) as run:
+        run((Work(group, commands or {}) for group in groups(trials)), on_event)
 
 
-def _open(scene: Any, job: Job) -> tuple[Workbench, Store]:
-    """What a process keeps for all its trials: groups of one draw share its split and views."""
+@contextmanager
+def crew(scene: Any, job: Job, jobs: int) -> Iterator[Run]:
+    """A function that runs work as it comes, with ``jobs`` processes, which last as long as the context.
+
+    Records go to the store and events to the function's second argument. A trial whose process dies is begun anew, and
+    recorded as failed where it dies again; one that keeps no time limit is killed. Neither touches the others.
+
+    Raises SceneError where a process finds another scene, StoreError where a record cannot be written.
+    """
     store = Store(job.store, create=True)
-    return Workbench(scene, get_task(job.task), store.cache), store
+    start = Start(job.task, job.scene_ref, scene.sha256, store.cache, job.device, job.limit)
+    workers = [Worker(start) for _ in range(max(1, jobs))]
+    ledger = _Ledger(scene, job, store)
+    try:
+        yield lambda work, on_event: _run(work, workers, ledger, on_event)
+    finally:
+        for worker in workers:
+            worker.end()
 
 
-def _run_group(group: Group, bench: Workbench, store: Store, job: Job, on_event: OnEvent) -> None:
-    for trial in group:
-        _run_one(trial, bench, store, job, on_event)
+class _Ledger:
+    """Splits for the workers, and records of what they answer."""
+
+    def __init__(self, scene: Any, job: Job, store: Store) -> None:
+        self._scene, self._job, self._store = scene, job, store
+        self._task = get_task(job.task)
+        self._splits: dict[str, Any] = {}
+
+    def turn(self, trial: TrialSpec) -> Turn:
+        """What a worker is to do."""
+        return Turn(trial, self._split(trial).blind)
+
+    def write(self, trial: TrialSpec, outcome: Outcome, command: str) -> Event:
+        """Score a trial and store its record."""
+        record, prediction = finish(
+            trial,
+            outcome,
+            self._task,
+            self._scene,
+            self._split(trial),
+            scene_ref=self._job.scene_ref,
+            command=command,
+        )
+        self._store.put(record, prediction)
+        return Event("failed" if outcome.failed else "ok", trial.hash)
+
+    def _split(self, trial: TrialSpec) -> Any:
+        if trial.draw_hash not in self._splits:
+            drawn = self._task.split(self._scene, trial.protocol, trial.seed, trial.patch)
+            self._splits[trial.draw_hash] = drawn
+        return self._splits[trial.draw_hash]
 
 
-def _run_one(trial: TrialSpec, bench: Workbench, store: Store, job: Job, on_event: OnEvent) -> None:
-    on_event(Event("start", trial.hash))
+@dataclass
+class _Part:
+    """What is left of a group of trials, in one worker."""
 
-    last = 0.0
+    work: Work
+    left: deque[TrialSpec]
 
-    def progress(done: int, total: int, note: str = "") -> None:
-        nonlocal last
-        if time.monotonic() - last > STEP_EVERY:
-            last = time.monotonic()
-            on_event(Event("step", trial.hash, done, total, note))
-
-    record, prediction = run_trial(
-        trial,
-        bench,
-        registry(),
-        device=job.device,
-        progress=progress,
-        scene_ref=job.scene_ref,
-        command=job.commands.get(trial.hash, ""),
-        limit=job.limit,
-    )
-    store.put(record, prediction)
-    on_event(Event("ok" if record["status"] == "ok" else "failed", trial.hash))
+    @property
+    def first(self) -> TrialSpec | None:
+        """The trial to run now; None where all are done, or it is too late."""
+        if self.left and time.time() > self.work.latest.get(self.left[0].hash, float("inf")):
+            self.left.clear()
+        return self.left[0] if self.left else None
 
 
-def _in_pool(todo: Sequence[Group], job: Job, jobs: int, on_event: OnEvent) -> list[Group]:
-    """Run groups side by side; returns what was not finished because a worker died."""
-    finished: set[str] = set()
+def _run(work: Iterable[Work], workers: Sequence[Worker], ledger: _Ledger, on_event: OnEvent) -> None:
+    coming = iter(work)
+    parts: dict[int, _Part] = {}
+    begun: Counter[str] = Counter()
 
-    def watch(event: Event) -> None:
-        if event.kind in ("ok", "failed"):
-            finished.add(event.hash)
-        on_event(event)
+    def settle(part: _Part, outcome: Outcome) -> None:
+        trial = part.left.popleft()
+        on_event(ledger.write(trial, outcome, part.work.commands.get(trial.hash, "")))
+        for other in _doomed(outcome, part):
+            part.left.remove(other)
+            same = _same_failure(outcome, trial)
+            on_event(ledger.write(other, same, part.work.commands.get(other.hash, "")))
 
-    with _Pool(job, min(jobs, len(todo)), watch) as pool:
-        futures = [pool.submit(_worker_group, group) for group in todo]
-        with contextlib.suppress(BrokenProcessPool):
-            for future in as_completed(futures):
-                future.result()
-    left = [tuple(trial for trial in group if trial.hash not in finished) for group in todo]
-    return [group for group in left if group]
-
-
-def _alone(group: Group, job: Job, on_event: OnEvent) -> None:
-    """Run the trials of a group one after the other in a worker of their own, past those that kill it."""
-    while group:
-        left = _in_pool([group], job, 1, on_event)
-        if not left:
-            return
-        culprit, *rest = left[0]
-        store = Store(job.store)
-        store.put(died(culprit, job.scene_ref, job.commands.get(culprit.hash, "")), None)
-        on_event(Event("failed", culprit.hash))
-        group = tuple(rest)
-
-
-class _Pool:
-    """A process pool whose workers send events back, and do not outlive this process."""
-
-    def __init__(self, job: Job, jobs: int, on_event: OnEvent) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._queue = context.Queue()
-        self._closing = threading.Event()
-        self._listener = threading.Thread(target=self._listen, args=(on_event,), daemon=True)
-        self._pool = ProcessPoolExecutor(jobs, context, _start_worker, (job, self._queue))
-
-    def __enter__(self) -> ProcessPoolExecutor:
-        self._listener.start()
-        return self._pool
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            for worker in multiprocessing.active_children():
-                worker.terminate()
-        self._pool.shutdown(wait=True, cancel_futures=True)
-        self._closing.set()
-        # A worker killed in the middle of a message leaves the queue unreadable: do not wait for it for ever.
-        self._listener.join(timeout=5)
-
-    def _listen(self, on_event: OnEvent) -> None:
+    def next_trial(i: int) -> TrialSpec | None:
         while True:
-            try:
-                on_event(self._queue.get(timeout=0.1))
-            except queue.Empty:
-                if self._closing.is_set():
-                    return
+            trial = parts[i].first if i in parts else None
+            if trial is not None:
+                return trial
+            following = next(coming, None)
+            if following is None:
+                parts.pop(i, None)
+                return None
+            parts[i] = _Part(following, deque(following.trials))
+
+    while True:
+        for i, worker in enumerate(workers):
+            if not worker.busy and (trial := next_trial(i)):
+                begun[trial.hash] += 1
+                if begun[trial.hash] == 1:
+                    on_event(Event("start", trial.hash))
+                worker.send(ledger.turn(trial))
+        if not any(worker.busy for worker in workers):
+            return
+        for worker, news in listen(workers):
+            part = parts[workers.index(worker)]
+            trial = part.left[0]
+            if isinstance(news, Heard):
+                on_event(Event("step", trial.hash, news.done, news.total, news.note))
+            elif isinstance(news, Ended):
+                if (news.outcome.result["error"] or {}).get("type") == "TrialTimeout":
+                    # A limit may have struck anywhere: in the middle of an import, with a lock held.
+                    worker.end()
+                settle(part, news.outcome)
+            elif begun[trial.hash] >= TRIES:
+                said = f"the process of this trial {news.how}, {TRIES} times"
+                settle(part, lost(news.stage, "WorkerDied", said))
 
 
-_worker: tuple[Workbench, Store, Job, OnEvent] | None = None
-"""What this worker process was started with."""
+def _doomed(outcome: Outcome, part: _Part) -> list[TrialSpec]:
+    """The trials of a group that would fail as one did: they need the same fit."""
+    if not outcome.failed or outcome.result["error"]["stage"] != "fit_generator":
+        return []
+    return list(part.left)
 
 
-def _start_worker(job: Job, events: Any) -> None:
-    global _worker
-    follow_parent()
-    _worker = (*_open(get_task(job.task).load(job.scene_ref, progress=False), job), job, events.put)
-
-
-def follow_parent() -> None:
-    """Let this worker process end with Ctrl-C, and with the process that started it."""
-    # Ctrl-C reaches the workers too; records are written whole or not at all, so they may stop at once.
-    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-
-def _worker_group(group: Group) -> None:
-    if _worker is None:
-        raise PluginError("a worker must be started before it runs trials", mend="Report this as a bug.")
-    _run_group(group, *_worker)
+def _same_failure(outcome: Outcome, trial: TrialSpec) -> Outcome:
+    error = outcome.result["error"]
+    return lost(error["stage"], error["type"], f"{error['message']} (the same fit failed in trial {trial.hash})")

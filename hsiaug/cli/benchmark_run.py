@@ -79,7 +79,7 @@ def run_all(
                     if jobs > 1:
                         mine = longest_first(merged(parts), mine, store.records())
                     commands = {trial.hash: command_for(trial, ref) for trial in mine}
-                    execute(mine, scene, Job(task, ref, store.root, device, commands, limit), jobs, on_event)
+                    execute(mine, scene, Job(task, ref, store.root, device, limit), jobs, on_event, commands)
     except KeyboardInterrupt:
         print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
         raise typer.Exit(130) from None

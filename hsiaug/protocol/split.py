@@ -16,7 +16,7 @@ from hsiaug.protocol.draws import draw_train
 from hsiaug.protocol.protocols import Protocol
 from hsiaug.scene import Scene
 
-__all__ = ["Audit", "Split", "draw_split"]
+__all__ = ["Audit", "BlindSplit", "Split", "draw_split"]
 
 THIN = 10
 """Classes with fewer test pixels than this are named: their recall moves in large steps."""
@@ -51,6 +51,19 @@ class Audit:
 
     def as_json(self) -> dict[str, Any]:
         return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
+
+
+@dataclass(frozen=True, eq=False)
+class BlindSplit:
+    """What a process that runs plugins is told of a split: no test label.
+
+    train, test: (H, W) bool. y: (n,) int64 class ids of the training pixels, row by row. patch: side in pixels.
+    """
+
+    train: NDArray[np.bool_]
+    test: NDArray[np.bool_]
+    y: NDArray[np.int64]
+    patch: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +104,16 @@ class Split:
                 )
         for mask in (self.train, self.test):
             mask.flags.writeable = False
+
+    @property
+    def y(self) -> NDArray[np.int64]:
+        """(n,) int64: class ids of the training pixels, row by row."""
+        return self.labels[self.train].astype(np.int64)
+
+    @property
+    def blind(self) -> BlindSplit:
+        """The split without any test label."""
+        return BlindSplit(self.train, self.test, self.y, self.patch)
 
     @property
     def buffered(self) -> NDArray[np.bool_]:

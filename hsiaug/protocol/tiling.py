@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,11 @@ from hsiaug.errors import InputError, SplitError
 from hsiaug.pairs import PairSet, Place
 from hsiaug.protocol.protocols import Protocol
 from hsiaug.protocol.split import THIN, Audit
+from hsiaug.scene import Descriptions
 from hsiaug.seeds import derive_seed
 from hsiaug.tiles import DenseSamples, DenseView
 
-__all__ = ["Tile", "TileSplit", "cut", "dense_view", "draw_tiles", "real_samples"]
+__all__ = ["BlindTiles", "Tile", "TileSplit", "cut", "dense_view", "draw_tiles", "real_samples"]
 
 ENOUGH = 100
 """Training tiles below which the stride is halved, down to an eighth of the tile."""
@@ -29,11 +31,26 @@ SMALLEST = 16
 DRAWS = 60
 """Random assignments of blocks, of which the best is taken."""
 
+Scalar = TypeVar("Scalar", bound=np.generic)
+
 Tile = tuple[int, int, int]
 """Number of the place, first row, first column."""
 
 Side = list[NDArray[np.bool_]]
 """A mask of pixels for each place."""
+
+
+@dataclass(frozen=True, eq=False)
+class BlindTiles:
+    """What a process that runs plugins is told of a split: no label of a test tile.
+
+    masks: (n, side, side) int16 of the training tiles. patch: that side in pixels.
+    """
+
+    train: tuple[Tile, ...]
+    test: tuple[Tile, ...]
+    masks: NDArray[np.int16]
+    patch: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,15 +77,25 @@ class TileSplit:
                 mend="Draw them apart.",
             )
 
+    @property
+    def masks(self) -> NDArray[np.int16]:
+        """(n, side, side) int16: those of the training tiles."""
+        return _stack([place.mask for place in self.pairs.places], self.train, self.patch)
+
+    @property
+    def blind(self) -> BlindTiles:
+        """The split without any label of a test tile."""
+        return BlindTiles(self.train, self.test, self.masks, self.patch)
+
     @cached_property
     def trained(self) -> Side:
         """The pixels of training tiles, place by place."""
-        return self._covered(self.train)
+        return covered(self.pairs, self.train, self.patch)
 
     @cached_property
     def tested(self) -> Side:
         """The pixels of test tiles, place by place."""
-        return self._covered(self.test)
+        return covered(self.pairs, self.test, self.patch)
 
     @cached_property
     def shared(self) -> int:
@@ -108,11 +135,13 @@ class TileSplit:
             ),
         )
 
-    def _covered(self, tiles: tuple[Tile, ...]) -> Side:
-        covered = [np.zeros(place.mask.shape, dtype=bool) for place in self.pairs.places]
-        for where, row, column in tiles:
-            covered[where][row : row + self.patch, column : column + self.patch] = True
-        return covered
+
+def covered(pairs: PairSet, tiles: Sequence[Tile], patch: int) -> Side:
+    """The pixels that lie in a tile, place by place."""
+    masks = [np.zeros(place.mask.shape, dtype=bool) for place in pairs.places]
+    for where, row, column in tiles:
+        masks[where][row : row + patch, column : column + patch] = True
+    return masks
 
 
 def draw_tiles(pairs: PairSet, protocol: Protocol, seed: int, patch: int) -> TileSplit:
@@ -160,31 +189,41 @@ def draw_tiles(pairs: PairSet, protocol: Protocol, seed: int, patch: int) -> Til
     return TileSplit(pairs, tuple(tiles), tuple(tested), protocol, patch, seed, stride)
 
 
-def dense_view(split: TileSplit) -> DenseView:
+def dense_view(pairs: PairSet, split: TileSplit | BlindTiles) -> DenseView:
     """What a plugin may see: the training tiles. Everything is copied."""
-    pairs = split.pairs
     return DenseView(
-        real=real_samples(split, split.train),
+        real=_samples(pairs, split.train, split.masks),
         class_names=pairs.class_names,
         wavelengths=None if pairs.wavelengths is None else pairs.wavelengths.copy(),
         gsd=pairs.gsd,
         units=pairs.units,
-        descriptions=dict(pairs.descriptions),
+        descriptions=Descriptions(pairs.descriptions),
     )
 
 
 def real_samples(split: TileSplit, tiles: Sequence[Tile]) -> DenseSamples:
     """Tiles of a split with their masks, copied. Of test tiles only for a diagnosis after every fit."""
-    places, side = split.pairs.places, split.patch
+    masks = _stack([place.mask for place in split.pairs.places], tiles, split.patch)
+    return _samples(split.pairs, tiles, masks)
+
+
+def _samples(pairs: PairSet, tiles: Sequence[Tile], masks: NDArray[np.int16]) -> DenseSamples:
+    images = _stack([place.images for place in pairs.places], tiles, masks.shape[1])
     return DenseSamples(
-        images=np.stack([cut(places[w].images, r, c, side) for w, r, c in tiles]).astype(np.float32),
-        masks=np.stack([cut(places[w].mask, r, c, side) for w, r, c in tiles]).astype(np.int64),
+        images=images.astype(np.float32, copy=False),
+        masks=masks.astype(np.int64),
         synthetic=np.zeros(len(tiles), dtype=bool),
         weight=np.ones(len(tiles), dtype=np.float32),
+        provenance=Descriptions({}),
     )
 
 
-def cut(array: NDArray[np.generic], row: int, column: int, side: int) -> NDArray[np.generic]:
+def _stack(arrays: Sequence[NDArray[Scalar]], tiles: Sequence[Tile], side: int) -> NDArray[Scalar]:
+    """(n, ..., side, side): the tiles of one array (..., H, W) for each place, copied."""
+    return np.stack([cut(arrays[w], r, c, side) for w, r, c in tiles])
+
+
+def cut(array: NDArray[Scalar], row: int, column: int, side: int) -> NDArray[Scalar]:
     """The tile of an array (..., H, W)."""
     return array[..., row : row + side, column : column + side].copy()
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from hsiaug.errors import PluginError
 from hsiaug.protocol.compact import dilate
-from hsiaug.protocol.split import Split
+from hsiaug.protocol.split import BlindSplit, Split
 from hsiaug.samples import PatchSamples
-from hsiaug.scene import Descriptions, Scene
+from hsiaug.scene import Descriptions, Scene, UnlabelledScene
+from hsiaug.sealed import Seals
 
 __all__ = ["Normaliser", "Scope", "TrainView", "patches_at", "train_view"]
 
@@ -46,6 +47,8 @@ class Normaliser:
 class TrainView:
     """Labelled training pixels, and the unlabelled pixels that the plugin's declared scope allows.
 
+    Every array is read-only: compute on copies. A trial whose plugin changes one all the same fails.
+
     cube: (H, W, B) float32, NaN at every pixel that is not visible.
     visible: (H, W) bool. Pixels of training patches are always visible (under a leaky protocol there are test
         pixels among them: the split's audit counts these). Scope ``none`` shows nothing more; ``train-region``
@@ -71,6 +74,18 @@ class TrainView:
     patch: int
     scope: Scope
     descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    _seals: Seals = field(default_factory=Seals, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for name in ("cube", "visible", "coords", "y", "unlabelled", "wavelengths"):
+            array = getattr(self, name)
+            if array is not None:
+                object.__setattr__(self, name, self._seals.add(name, array))
+
+    @property
+    def changed(self) -> list[str]:
+        """Names of the arrays that somebody wrote into."""
+        return self._seals.broken()
 
     @property
     def bands(self) -> int:
@@ -102,11 +117,13 @@ class TrainView:
         """The labelled training patches."""
         n = len(self.y)
         return PatchSamples(
-            x=self.patches(self.coords),
+            x=self._seals.add("real.x", self.patches(self.coords)),
             coords=self.coords,
             y=self.y,
-            synthetic=np.zeros(n, dtype=bool),
-            weight=np.ones(n, dtype=np.float32),
+            synthetic=self._seals.add("real.synthetic", np.zeros(n, dtype=bool)),
+            weight=self._seals.add("real.weight", np.ones(n, dtype=np.float32)),
+            # Immutable, as every trial without a generator shares it.
+            provenance=Descriptions({}),
         )
 
     @cached_property
@@ -115,7 +132,10 @@ class TrainView:
         seen = self.cube[self.visible].astype(np.float64)
         std = seen.std(axis=0)
         std[std < 1e-12] = 1.0
-        return Normaliser(seen.mean(axis=0).astype(np.float32), std.astype(np.float32))
+        return Normaliser(
+            self._seals.add("normaliser.mean", seen.mean(axis=0).astype(np.float32)),
+            self._seals.add("normaliser.std", std.astype(np.float32)),
+        )
 
     @cached_property
     def _padded(self) -> NDArray[np.float32]:
@@ -134,7 +154,7 @@ def patches_at(padded: NDArray[np.float32], coords: NDArray[Any], patch: int) ->
     return np.ascontiguousarray(windows[coords[:, 0], coords[:, 1]])
 
 
-def train_view(scene: Scene, split: Split, scope: Scope) -> TrainView:
+def train_view(scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope: Scope) -> TrainView:
     """What a plugin of the given scope may see of a scene under a split.
 
     Everything is copied, so that neither the scene nor the split can be reached from the view.
@@ -146,14 +166,12 @@ def train_view(scene: Scene, split: Split, scope: Scope) -> TrainView:
         visible[:] = True
     cube = scene.cube.copy()
     cube[~visible] = np.nan
-    for array in (cube, visible):
-        array.flags.writeable = False
     coords = np.argwhere(split.train).astype(np.int32)
     return TrainView(
         cube=cube,
         visible=visible,
         coords=coords,
-        y=scene.labels[split.train].astype(np.int64),
+        y=split.y,
         unlabelled=_unlabelled(split, visible, scope),
         class_names=scene.class_names,
         wavelengths=None if scene.wavelengths is None else scene.wavelengths.copy(),
@@ -165,7 +183,7 @@ def train_view(scene: Scene, split: Split, scope: Scope) -> TrainView:
     )
 
 
-def _unlabelled(split: Split, visible: NDArray[np.bool_], scope: Scope) -> NDArray[np.int32]:
+def _unlabelled(split: Split | BlindSplit, visible: NDArray[np.bool_], scope: Scope) -> NDArray[np.int32]:
     if scope == "none":
         return np.empty((0, 2), dtype=np.int32)
     whole = ~dilate(~visible, split.patch // 2)

@@ -73,7 +73,8 @@ class ClassifierSubject(Subject[FittedClassifier]):
     def use(self, case: Case) -> FittedClassifier:
         bench, spec = self.bench(case)
         fitted = self.fit_on(bench, spec)
-        _, labels = bench.task.predict(fitted, self.card, case.data, case.split)
+        answer = bench.task.predict(fitted, self.card, case.data, case.split)
+        _, labels = bench.task.located(case.data, case.split, answer)
         trained = bench.view(spec, self.card.scope).counts
         strange = sorted(set(labels.tolist()) - set(trained))
         if strange:

@@ -9,11 +9,12 @@ import json
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hsiaug.errors import PluginError
 from hsiaug.plugins.card import Card
 from hsiaug.plugins.contracts import FittedGenerator, Generator, Progress
 from hsiaug.protocol.view import Scope
@@ -52,6 +53,14 @@ class _Kept:
         value: T = self._values[key]
         return value
 
+    def items(self) -> Iterable[tuple[Hashable, Any]]:
+        """The values by their keys."""
+        return self._values.items()
+
+    def keep_only(self, *keys: Hashable) -> None:
+        """Drop all other values."""
+        self._values = {key: value for key, value in self._values.items() if key in keys}
+
 
 class Workbench:
     """Everything that trials on one scene may share. folder: where slow fits are saved, or None.
@@ -69,6 +78,10 @@ class Workbench:
         self._of_draw: _Kept = _Kept()
         self._of_fit: _Kept = _Kept()
 
+    def give(self, spec: TrialSpec, split: Any) -> None:
+        """Let ``split`` be that of a trial: where the scene has no labels to draw one."""
+        self._of_draw.once(spec.draw_hash, "split", lambda: split)
+
     def split(self, spec: TrialSpec) -> Any:
         """The split of a trial."""
         return self._of_draw.once(
@@ -82,6 +95,25 @@ class Workbench:
         return self._of_draw.once(
             spec.draw_hash, scope, lambda: self.task.view(self.scene, self.split(spec), scope)
         )
+
+    def check_views(self) -> None:
+        """Raise PluginError where a plugin wrote into a view, which all trials of the draw share."""
+        names = self._changed()
+        if names:
+            raise PluginError(
+                "a plugin must leave the arrays that it is given as they are",
+                value=f"changed: {', '.join(names)}",
+                mend="Compute on copies: x = x - mean, not x -= mean; torch.tensor(x), not torch.from_numpy(x).",
+            )
+
+    def renew_views(self) -> None:
+        """Drop the views that a plugin wrote into; they are made anew, and so are the fits that may hold them."""
+        if self._changed():
+            self._of_draw.keep_only("split")
+            self._of_fit.keep_only()
+
+    def _changed(self) -> list[str]:
+        return [name for key, view in self._of_draw.items() if key != "split" for name in view.changed]
 
     def fit(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Fit:
         """The trial's fitted generator: from memory, from disk, or fitted now."""

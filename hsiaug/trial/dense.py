@@ -18,8 +18,9 @@ from hsiaug.pairs import PairSet
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.balance import STEP, check_lambda
 from hsiaug.protocol.protocols import Protocol
-from hsiaug.protocol.tiling import TileSplit, cut, dense_view, draw_tiles
+from hsiaug.protocol.tiling import BlindTiles, TileSplit, covered, cut, dense_view, draw_tiles
 from hsiaug.protocol.view import Scope
+from hsiaug.sealed import sealed
 from hsiaug.tiles import DenseSamples, DenseView, Tiles, stacked
 from hsiaug.trial.pixels import BATCH_BYTES, Prediction
 from hsiaug.trial.usual import Usual
@@ -51,8 +52,8 @@ class Segmentation:
     def split(self, data: PairSet, protocol: Protocol, seed: int, patch: int) -> TileSplit:
         return draw_tiles(data, protocol, seed, patch)
 
-    def view(self, data: PairSet, split: TileSplit, scope: Scope) -> DenseView:
-        return dense_view(split)
+    def view(self, data: PairSet, split: TileSplit | BlindTiles, scope: Scope) -> DenseView:
+        return dense_view(data, split)
 
     def wanted(self, view: DenseView, lam: float) -> dict[int, int]:
         """λ synthetic pairs for each real one."""
@@ -103,22 +104,26 @@ class Segmentation:
         return stacked([view.real, stacked(pool).take(np.arange(count))])
 
     def shown(self, samples: DenseSamples, card: Card) -> DenseSamples:
-        return samples
+        return sealed(samples)
 
-    def predict(self, fitted: Any, card: Card, data: PairSet, split: TileSplit) -> Prediction:
-        """Flat index and predicted class id of every labelled pixel of a test tile. Reads no test label but where
-        there is one."""
+    def predict(self, fitted: Any, card: Card, data: PairSet, split: TileSplit | BlindTiles) -> NDArray[np.int16]:
+        """(n,) int16: predicted class id of every pixel of a test tile, in flat order. Reads no label."""
         predicted = [np.zeros(place.mask.shape, dtype=np.int16) for place in data.places]
         for tiles, images in _batches(data, split):
-            masks = _check_masks(fitted.predict(Tiles(images)), images, data)
+            masks = _check_masks(fitted.predict(sealed(Tiles(images))), images, data)
             for (where, row, column), mask in zip(tiles, masks, strict=True):
                 predicted[where][row : row + split.patch, column : column + split.patch] = mask
-        scored = np.concatenate([mask.ravel() for mask in split.tested]) & (data.flat_mask > 0)
-        index = np.flatnonzero(scored)
-        return index.astype(np.int32), np.concatenate([mask.ravel() for mask in predicted])[index]
+        tested = covered(data, split.test, split.patch)
+        return np.concatenate([mask[inside] for mask, inside in zip(predicted, tested, strict=True)])
+
+    def located(self, data: PairSet, split: TileSplit, labels: NDArray[np.int16]) -> Prediction:
+        """Flat index and predicted class id of every pixel of a test tile that is labelled."""
+        index = np.flatnonzero(np.concatenate([mask.ravel() for mask in split.tested]))
+        scored = data.flat_mask[index] > 0
+        return index[scored].astype(np.int32), labels[scored]
 
     def score(self, data: PairSet, prediction: Prediction) -> dict[str, Any]:
-        """The only place where test labels are read."""
+        """The only place where test labels are read, in the process that runs no plugin."""
         index, label = prediction
         return dense_score(
             confusion(data.flat_mask[index], label, len(data.class_names)), change=self.name == "change"
@@ -143,7 +148,7 @@ class ChangeDetection(Segmentation):
 Batch = tuple[tuple[tuple[int, int, int], ...], NDArray[np.float32]]
 
 
-def _batches(data: PairSet, split: TileSplit) -> Iterator[Batch]:
+def _batches(data: PairSet, split: TileSplit | BlindTiles) -> Iterator[Batch]:
     """Test tiles with their images."""
     step = max(1, BATCH_BYTES // (4 * data.dates * data.bands * split.patch**2))
     for start in range(0, len(split.test), step):

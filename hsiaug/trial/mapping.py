@@ -205,5 +205,5 @@ def agreement(made: Refitted, scene: Scene, ids: NDArray[np.int16], record: Reco
     said = record["predictions_sha256"]
     if hashlib.sha256(ids[made.split.test].tobytes()).hexdigest() == said:
         return Agreement(True, True)
-    _, label = PixelClassification().predict(made.fitted, made.card, scene, made.split)
+    label = PixelClassification().predict(made.fitted, made.card, scene, made.split)
     return Agreement(False, hashlib.sha256(label.tobytes()).hexdigest() == said)

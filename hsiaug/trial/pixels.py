@@ -16,10 +16,11 @@ from hsiaug.plugins.card import Card
 from hsiaug.plugins.contracts import FittedClassifier
 from hsiaug.protocol.balance import pool_steps, synthetic_counts
 from hsiaug.protocol.protocols import Protocol
-from hsiaug.protocol.split import Split, draw_split
+from hsiaug.protocol.split import BlindSplit, Split, draw_split
 from hsiaug.protocol.view import Scope, TrainView, pad, patches_at, train_view
 from hsiaug.samples import NOWHERE, Patches, PatchSamples, concatenate
-from hsiaug.scene import Scene
+from hsiaug.scene import Scene, UnlabelledScene
+from hsiaug.sealed import sealed
 from hsiaug.trial.usual import Usual
 
 __all__ = ["PixelClassification", "Prediction"]
@@ -46,7 +47,7 @@ class PixelClassification:
     def split(self, scene: Scene, protocol: Protocol, seed: int, patch: int) -> Split:
         return draw_split(scene, protocol, seed, patch)
 
-    def view(self, scene: Scene, split: Split, scope: Scope) -> TrainView:
+    def view(self, scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope: Scope) -> TrainView:
         return train_view(scene, split, scope)
 
     def wanted(self, view: TrainView, lam: float) -> dict[int, int]:
@@ -57,6 +58,12 @@ class PixelClassification:
 
     def check(self, samples: PatchSamples, wanted: Mapping[int, int], view: TrainView) -> None:
         """Raise PluginError unless a generator made exactly what was asked for."""
+        if not isinstance(samples, PatchSamples):
+            raise PluginError(
+                "a generator's sample must return PatchSamples",
+                value=type(samples).__name__,
+                mend="Return PatchSamples.made(x, y), for example.",
+            )
         side = (view.bands, view.patch, view.patch)
         if len(samples) and samples.x.shape[1:] != side:
             raise PluginError(
@@ -91,25 +98,36 @@ class PixelClassification:
     def shown(self, samples: PatchSamples, card: Card) -> PatchSamples:
         """What a classifier's card reads: patches, centre spectra, or locations without any band."""
         seen = _shown(samples.x, samples.coords, card)
-        return PatchSamples(seen.x, seen.coords, samples.y, samples.synthetic, samples.weight, samples.provenance)
+        return sealed(
+            PatchSamples(seen.x, seen.coords, samples.y, samples.synthetic, samples.weight, samples.provenance)
+        )
 
-    def predict(self, fitted: FittedClassifier, card: Card, scene: Scene, split: Split) -> Prediction:
-        """Flat index and predicted class id of every test pixel. Reads no test label."""
+    def predict(
+        self,
+        fitted: FittedClassifier,
+        card: Card,
+        scene: Scene | UnlabelledScene,
+        split: Split | BlindSplit,
+    ) -> NDArray[np.int16]:
+        """(n,) int16: predicted class id of every test pixel, row by row. Reads no test label."""
         coords = np.argwhere(split.test).astype(np.int32)
         labels = [
-            _check_labels(fitted.predict(batch), batch, scene)
+            _check_labels(fitted.predict(sealed(batch)), batch, scene)
             for batch in _batches(scene, coords, split.patch, card)
         ]
-        index = np.ravel_multi_index((coords[:, 0], coords[:, 1]), scene.shape)
-        return index.astype(np.int32), np.concatenate(labels).astype(np.int16)
+        return np.concatenate(labels).astype(np.int16)
+
+    def located(self, scene: Scene, split: Split, labels: NDArray[np.int16]) -> Prediction:
+        """Flat index and predicted class id of every test pixel."""
+        return np.flatnonzero(split.test).astype(np.int32), labels
 
     def score(self, scene: Scene, prediction: Prediction) -> dict[str, Any]:
-        """The only place where test labels are read."""
+        """The only place where test labels are read, in the process that runs no plugin."""
         index, label = prediction
         matrix = confusion(scene.labels.ravel()[index], label, len(scene.class_names))
         return score(matrix, scene.subsets)
 
-    def counts(self, samples: PatchSamples, scene: Scene) -> dict[str, list[int]]:
+    def counts(self, samples: PatchSamples, scene: Scene | UnlabelledScene) -> dict[str, list[int]]:
         classes = len(scene.class_names) + 1
         return {
             name: np.bincount(samples.y[samples.synthetic == made], minlength=classes)[1:].tolist()
@@ -126,7 +144,9 @@ def _shown(x: NDArray[np.float32], coords: NDArray[np.int32], card: Card) -> Pat
     return Patches(x, np.full_like(coords, NOWHERE))
 
 
-def _batches(scene: Scene, coords: NDArray[np.int32], patch: int, card: Card) -> Iterator[Patches]:
+def _batches(
+    scene: Scene | UnlabelledScene, coords: NDArray[np.int32], patch: int, card: Card
+) -> Iterator[Patches]:
     """Test patches, no larger than the classifier reads them."""
     side = patch if card.input == "patch" else 1
     padded = pad(scene.cube, side)
@@ -136,7 +156,7 @@ def _batches(scene: Scene, coords: NDArray[np.int32], patch: int, card: Card) ->
         yield _shown(patches_at(padded, part, side), part, card)
 
 
-def _check_labels(labels: NDArray[np.int64], batch: Patches, scene: Scene) -> NDArray[np.int64]:
+def _check_labels(labels: NDArray[np.int64], batch: Patches, scene: Scene | UnlabelledScene) -> NDArray[np.int64]:
     labels = np.asarray(labels)
     if labels.shape != (len(batch),) or labels.dtype.kind not in "iu":
         raise PluginError(

@@ -1,29 +1,41 @@
-"""Run one trial: split, view, generator, λ, classifier, score; the result is a record, also where it fails."""
+"""Run one trial: split, view, generator, λ, classifier, score; the result is a record, also where it fails.
+
+In two halves: :func:`compute` runs the plugins and needs no test label, :func:`finish` scores what they answered. A
+benchmark runs the first in a worker process and the second in its own.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import time
-import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.errors import PluginError
 from hsiaug.plugins.card import Card
 from hsiaug.plugins.contracts import Classifier, FittedClassifier, Generator, Progress
 from hsiaug.plugins.registry import Registry
 from hsiaug.seeds import derive_seed
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.limit import TrialTimeout, time_limit
+from hsiaug.trial.guard import call_failure, kept_state, plain_json
+from hsiaug.trial.limit import time_limit
 from hsiaug.trial.machine import PeakMemory, counted_steps, environment, resolve_device, threads
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
-from hsiaug.trial.task import Prediction
+from hsiaug.trial.task import Prediction, Task
 
-__all__ = ["Course", "augment", "died", "fit_classifier", "run_trial"]
+__all__ = ["Course", "Outcome", "augment", "compute", "finish", "fit_classifier", "lost", "run_trial"]
+
+
+def _nobody(stage: str) -> None:
+    """Nobody is told of stages."""
 
 
 @dataclass
@@ -32,20 +44,25 @@ class Course:
 
     seconds: by the clock. cpu: by the cores of this process, which another program's load does not lengthen.
     steps: counted here, not told by the plugins; None where a fit was reused, or its plugin computes without torch.
+    tell: is called with the name of each stage that begins.
     """
 
-    stage: str = "split"
+    stage: str = "load"
     seconds: dict[str, float] = field(default_factory=dict)
     cpu: dict[str, float] = field(default_factory=dict)
     steps: dict[str, int | None] = field(default_factory=lambda: {"fit_generator": None, "fit_classifier": None})
+    tell: Callable[[str], None] = _nobody
 
     @contextmanager
     def at(self, stage: str) -> Iterator[None]:
+        """A stage in which a plugin computes: the state of the process is as before afterwards."""
         self.stage = stage
-        start, busy = time.perf_counter(), time.process_time()
-        yield
-        self.seconds[stage] = time.perf_counter() - start
-        self.cpu[stage] = time.process_time() - busy
+        self.tell(stage)
+        with kept_state():
+            start, busy = time.perf_counter(), time.process_time()
+            yield
+            self.seconds[stage] = time.perf_counter() - start
+            self.cpu[stage] = time.process_time() - busy
 
     @contextmanager
     def fitting(self, stage: str, card: Card) -> Iterator[None]:
@@ -53,6 +70,22 @@ class Course:
         with counted_steps(card) as count, self.at(stage):
             yield
             self.steps[stage] = count()
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What running the plugins of a trial gave. result: JSON-able, a part of the record.
+
+    labels: (n,) int16 predicted class ids at the test positions; None where the trial failed.
+    """
+
+    result: dict[str, Any]
+    labels: NDArray[np.int16] | None
+
+    @property
+    def failed(self) -> bool:
+        """Whether something went wrong."""
+        return bool(self.result["status"] != "ok")
 
 
 def run_trial(
@@ -64,47 +97,92 @@ def run_trial(
     progress: Progress,
     scene_ref: str = "",
     command: str = "",
-    limit: float | None = None,
 ) -> tuple[Record, Prediction | None]:
-    """The record of a trial, and its predictions. An exception of a plugin gives a record of status "failed".
+    """Both halves of a trial in this process: its record, and its predictions.
 
-    device: "auto", "cpu", "cuda", ... limit: seconds after which the trial is ended and failed; None = never.
-    Raises InputError where the device is not there.
+    device: "auto", "cpu", "cuda", ... Whatever a plugin raises gives a record of status "failed".
     """
-    generator: Generator = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
-    generator = adapted(generator, spec.task)
-    classifier: Classifier = plugins.find("classifier", spec.classifier.name).load()(spec.classifier.params)
-    devices: dict[str, Any] = {
-        "requested": device,
-        "generator": resolve_device(device, generator.card),
-        "classifier": resolve_device(device, classifier.card),
-        "threads": threads(),
-    }
-    memory, course, start, busy = PeakMemory(), Course(), time.perf_counter(), time.process_time()
+    outcome = compute(spec, bench, plugins, device=device, progress=progress)
+    return finish(spec, outcome, bench.task, bench.scene, bench.split(spec), scene_ref=scene_ref, command=command)
+
+
+def compute(
+    spec: TrialSpec,
+    bench: Workbench,
+    plugins: Registry,
+    *,
+    device: str,
+    progress: Progress,
+    limit: float | None = None,
+    tell: Callable[[str], None] = _nobody,
+) -> Outcome:
+    """Fit and predict. Reads no test label: ``bench`` may hold a scene without labels and a blind split.
+
+    limit: seconds after which the trial is ended and failed; None = never. They run from the moment at which all
+    libraries are loaded. tell: is called with the name of each stage that begins, "split" being the first.
+    """
+    course, memory = Course(tell=tell), PeakMemory()
+    start, busy = time.perf_counter(), time.process_time()
     memory.restart()
-    result: dict[str, Any] = {"status": "ok", "error": None}
-    prediction = None
+    result: dict[str, Any] = {"status": "ok", "error": None, "samples": None, "provenance": {}}
+    labels = None
     try:
+        with kept_state():
+            generator, classifier = _load(spec, plugins)
+        devices = _devices(device, generator, classifier)
+        result |= {"device": devices, **_declared(generator.card, classifier.card)}
         with time_limit(limit):
-            result["audit"] = bench.split(spec).audit.as_json()
+            course.stage = "split"
+            tell("split")
             samples = augment(spec, bench, generator, devices["generator"], course, progress)
             result["samples"] = bench.task.counts(samples, bench.scene)
-            result["provenance"] = dict(samples.provenance)
+            result["provenance"] = plain_json(samples.provenance)
             fitted = fit_classifier(spec, bench, classifier, samples, devices["classifier"], course, progress)
             with course.at("predict"):
-                prediction = bench.task.predict(fitted, classifier.card, bench.scene, bench.split(spec))
-        result["metrics"] = bench.task.score(bench.scene, prediction)
-        result["predictions_sha256"] = hashlib.sha256(prediction[1].tobytes()).hexdigest()
-    except (Exception, TrialTimeout) as error:
-        prediction = None
-        result |= {"status": "failed", "error": _failure(course.stage, error), "metrics": None}
+                labels = bench.task.predict(fitted, classifier.card, bench.scene, bench.split(spec))
+                bench.check_views()
+    except BaseException as error:
+        # SystemExit and KeyboardInterrupt too: in a worker nobody but a plugin raises them.
+        labels = None
+        result |= {"status": "failed", "error": {"stage": course.stage, **call_failure(error)}}
+        bench.renew_views()
     result["timings"] = {**course.seconds, "total": time.perf_counter() - start}
     result["cpu_seconds"] = {**course.cpu, "total": time.process_time() - busy}
     result["optimiser_steps"] = course.steps
     result["peak_memory_mb"] = memory.read()
-    result["device"] = devices
-    result |= _declared(generator.card, classifier.card)
-    return _record(spec, bench.scene.class_names, scene_ref, command, result), prediction
+    return Outcome(result, labels)
+
+
+def finish(
+    spec: TrialSpec, outcome: Outcome, task: Task, data: Any, split: Any, *, scene_ref: str, command: str
+) -> tuple[Record, Prediction | None]:
+    """The record of a trial, scored, and its predictions. data, split: with all labels."""
+    result, prediction = dict(outcome.result), None
+    if outcome.labels is not None:
+        prediction = task.located(data, split, outcome.labels)
+        result["metrics"] = task.score(data, prediction)
+        result["predictions_sha256"] = hashlib.sha256(prediction[1].tobytes()).hexdigest()
+    result["audit"] = split.audit.as_json()
+    return _record(spec, data.class_names, scene_ref, command, result), prediction
+
+
+def _load(spec: TrialSpec, plugins: Registry) -> tuple[Generator, Classifier]:
+    """Both plugins of a trial, and the libraries that they compute with."""
+    generator: Generator = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
+    classifier: Classifier = plugins.find("classifier", spec.classifier.name).load()(spec.classifier.params)
+    if generator.card.uses_device or classifier.card.uses_device:
+        # A time limit that strikes in the middle of this import leaves a torch that cannot be imported again.
+        import torch  # noqa: F401
+    return adapted(generator, spec.task), classifier
+
+
+def _devices(requested: str, generator: Generator, classifier: Classifier) -> dict[str, Any]:
+    return {
+        "requested": requested,
+        "generator": resolve_device(requested, generator.card),
+        "classifier": resolve_device(requested, classifier.card),
+        "threads": threads(),
+    }
 
 
 def augment(
@@ -120,11 +198,13 @@ def augment(
         return bench.task.join(view, [], wanted)
     with course.fitting("fit_generator", generator.card):
         fit = bench.fit(spec, generator, device, progress)
+        bench.check_views()
     # No step at all: the fit was made before, by another trial or another run.
     course.steps["fit_generator"] = course.steps["fit_generator"] or None
     course.seconds["fit_generator"] = fit.seconds
     with course.at("sample"):
         pool = bench.pool(spec, fit, view)
+        bench.check_views()
     return bench.task.join(view, pool, wanted)
 
 
@@ -143,17 +223,15 @@ def fit_classifier(
     seed = derive_seed("classifier", spec.classifier.name, spec.seed)
     with course.fitting("fit_classifier", card):
         shown = bench.task.shown(samples, card)
-        return classifier.fit(shown, view, seed=seed, device=device, progress=progress)
-
-
-def _failure(stage: str, error: BaseException) -> dict[str, str]:
-    """What a record keeps of an exception."""
-    return {
-        "stage": stage,
-        "type": type(error).__name__,
-        "message": str(error),
-        "traceback": "".join(traceback.format_exception(error)),
-    }
+        fitted = classifier.fit(shown, view, seed=seed, device=device, progress=progress)
+        bench.check_views()
+    if not callable(getattr(fitted, "predict", None)):
+        raise PluginError(
+            "a classifier's fit must return an object with predict",
+            value=type(fitted).__name__,
+            mend="Return self, or the fitted object.",
+        )
+    return fitted
 
 
 def _declared(generator: Card, classifier: Card) -> dict[str, Any]:
@@ -175,6 +253,7 @@ def _record(spec: TrialSpec, class_names: Sequence[str], scene_ref: str, command
         "transductive": None,
         "device": None,
         "optimiser_steps": None,
+        "metrics": None,
         "predictions_sha256": None,
         **result,
         "environment": environment(),
@@ -183,20 +262,13 @@ def _record(spec: TrialSpec, class_names: Sequence[str], scene_ref: str, command
     }
 
 
-def died(spec: TrialSpec, scene_ref: str, command: str) -> Record:
-    """The record of a trial whose process died before it could write one."""
-    error = {
-        "stage": "unknown",
-        "type": "WorkerDied",
-        "message": "the process of this trial was killed, twice: often for want of memory",
-        "traceback": "",
-    }
+def lost(stage: str, kind: str, message: str) -> Outcome:
+    """What is left of a trial that its process could not finish. kind: what the record calls the error."""
     result = {
         "status": "failed",
-        "error": error,
-        "metrics": None,
+        "error": {"stage": stage, "type": kind, "message": message, "traceback": ""},
         "timings": {},
         "cpu_seconds": {},
         "peak_memory_mb": None,
     }
-    return _record(spec, [], scene_ref, command, result)
+    return Outcome(result, None)

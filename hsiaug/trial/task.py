@@ -15,12 +15,14 @@ function      pixel classification             segmentation and change detection
 ``join``      real + prefixes of the pool      real + the first pairs of the pool
 ``shown``     patch, spectrum or location      unchanged
 ``predict``   batches of test patches          batches of test tiles
+``located``   every test pixel                 the labelled pixels of test tiles
 ``score``     OA, AA, κ, per class             mIoU and macro-F1 without ignore; F1 and IoU of the change class
 ``counts``    samples per class                pixels per class
 ============  ===============================  ==========================================================
 
-``predict`` gives (index, label) over flat test positions in either case, which is what the store keeps. ``usual``
-says what a benchmark runs where the user leaves it open.
+Plugins run in processes that hold no test label: there ``view`` and ``predict`` are given ``data.unlabelled`` and
+``split.blind``. ``located``, which gives (index, label) over flat test positions, and ``score`` are for the process that
+runs no plugin. ``usual`` says what a benchmark runs where the user leaves it open.
 """
 
 from __future__ import annotations
@@ -28,6 +30,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.plugins.card import Card
@@ -60,7 +65,8 @@ class Task(Protocol):
     def check(self, samples: Any, wanted: Mapping[int, int], view: Any, /) -> None: ...
     def join(self, view: Any, pool: Sequence[Any], wanted: Mapping[int, int], /) -> Any: ...
     def shown(self, samples: Any, card: Card, /) -> Any: ...
-    def predict(self, fitted: FittedClassifier, card: Card, data: Any, split: Any, /) -> Prediction: ...
+    def predict(self, fitted: FittedClassifier, card: Card, data: Any, split: Any, /) -> NDArray[np.int16]: ...
+    def located(self, data: Any, split: Any, labels: NDArray[np.int16], /) -> Prediction: ...
     def score(self, data: Any, prediction: Prediction, /) -> dict[str, Any]: ...
     def counts(self, samples: Any, data: Any, /) -> dict[str, list[int]]: ...
 

@@ -153,7 +153,7 @@ def _gated(vae: Vae, run: Run, probe: Probe) -> dict[str, float]:
     and after reconstruction: a small angle alone does not say that what separates classes survives.
     """
     view, params = run.view, run.params
-    angle = spectral_angle(torch.from_numpy(view.real.x), torch.from_numpy(_again(vae, run, view.coords)))
+    angle = spectral_angle(torch.tensor(view.real.x), torch.from_numpy(_again(vae, run, view.coords)))
     everywhere = np.concatenate([view.coords, view.unlabelled])
     rng = np.random.default_rng(derive_seed("gate", run.seed))
     coords = everywhere[rng.permutation(len(everywhere))[:GATE_PATCHES]]

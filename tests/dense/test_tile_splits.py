@@ -106,7 +106,7 @@ def test_the_stride_shrinks_where_tiles_are_few() -> None:
 def test_the_view_holds_the_training_tiles_and_nothing_of_the_scene() -> None:
     pairs = cities()
     split = draw_tiles(pairs, parse_protocol("places:3"), 0, 16)
-    view = dense_view(split)
+    view = dense_view(pairs, split)
     where, row, column = split.train[1]
     assert view.real.images.shape == (3, 1, 4, 16, 16) and view.patch == 16
     np.testing.assert_array_equal(

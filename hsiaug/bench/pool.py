@@ -1,0 +1,173 @@
+"""Worker processes: one trial in each at a time, started when there is work, replaced when they die.
+
+A pool of ``concurrent.futures`` will not do: there the death of one worker ends them all, a result cannot be told from a
+worker's last words, and a call into compiled code cannot be ended.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import signal
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+import numpy as np
+
+from hsiaug.bench.worker import Start, Turn, serve
+from hsiaug.errors import SceneError
+from hsiaug.trial.run import Outcome, lost
+
+__all__ = ["Died", "Ended", "Heard", "Worker", "listen"]
+
+GRACE = 5.0
+"""Seconds beyond its time limit after which a trial's process is killed: it is in compiled code, or swallows the end."""
+
+PATIENCE = 1.0
+"""Seconds after which processes are looked at though nothing was heard: a copy of a dead one may keep its pipe open."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A worker told how far its trial is: the stage, and what the plugin said."""
+
+    stage: str
+    done: int = 0
+    total: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A trial came to its end."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Died:
+    """A worker was lost in the middle of a trial. how: in words. stage: of the trial."""
+
+    how: str
+    stage: str
+
+
+@dataclass
+class Worker:
+    """A process and what it does. spec's clock: when its stage "split" began, by ``time.monotonic()``."""
+
+    start: Start
+    process: SpawnProcess | None = None
+    connection: Connection | None = None
+    stage: str = "load"
+    clock: float | None = None
+    busy: bool = field(default=False, init=False)
+
+    def send(self, turn: Turn) -> None:
+        """Let the process, which is started where there is none, run a trial."""
+        if self.process is None:
+            self._begin()
+        self.stage, self.clock, self.busy = "load", None, True
+        assert self.connection is not None
+        try:
+            self.connection.send(turn)
+        except OSError:
+            # It died while it was idle; that is noticed when its answer is waited for.
+            return
+
+    def _begin(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        here, there = context.Pipe()
+        self.process = context.Process(target=serve, args=(there, self.start))
+        self.process.start()
+        there.close()
+        self.connection = here
+
+    def end(self) -> int | None:
+        """Kill the process; how it had ended by itself, if it had."""
+        if self.process is None or self.connection is None:
+            return None
+        ended = self.process.exitcode
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+        self.process = self.connection = None
+        return ended
+
+    def hear(self) -> Heard | Ended | Died:
+        """The next message, or what is known of the death of the process."""
+        assert self.connection is not None
+        try:
+            said = json.loads(self.connection.recv_bytes())
+            if "refused" in said:
+                raise SceneError(
+                    "the processes of a run must read the scene that it was planned on",
+                    value=said["refused"],
+                    mend="Start the run again when its files stay as they are.",
+                )
+            if "result" in said:
+                labels = np.frombuffer(self.connection.recv_bytes(), dtype=np.int16) if said["labels"] else None
+                self.busy = False
+                return Ended(Outcome(said["result"], labels))
+        except (EOFError, OSError, ValueError):
+            # It died, perhaps in the middle of a message.
+            return self.died()
+        if "stage" in said:
+            self.stage = said["stage"]
+            if self.stage == "split":
+                self.clock = time.monotonic()
+            return Heard(self.stage)
+        return Heard(self.stage, *said["step"])
+
+    def died(self) -> Died:
+        """Clear away a process that is dead, or about to be."""
+        assert self.process is not None
+        self.process.join(timeout=PATIENCE)
+        self.busy = False
+        return Died(_manner(self.end()), self.stage)
+
+    def overdue(self) -> Ended | None:
+        """The end of a trial that did not keep its limit, and could not be ended from within; its process is killed."""
+        limit = self.start.limit
+        if limit is None or self.clock is None or time.monotonic() < self.clock + limit + GRACE:
+            return None
+        self.end()
+        self.busy = False
+        said = f"the trial took longer than the {limit:g} s of --timeout, and its process had to be killed"
+        return Ended(lost(self.stage, "TrialTimeout", said))
+
+
+def listen(workers: Iterable[Worker]) -> list[tuple[Worker, Heard | Ended | Died]]:
+    """Wait until something is heard of one of the busy workers, or for a moment."""
+    busy = [worker for worker in workers if worker.busy]
+    speaking: set[Any] = set(
+        wait_for(
+            [x for w in busy if w.connection and w.process for x in (w.connection, w.process.sentinel)], PATIENCE
+        )
+    )
+    found: list[tuple[Worker, Heard | Ended | Died]] = []
+    for worker in busy:
+        assert worker.connection is not None and worker.process is not None
+        if late := worker.overdue():
+            found.append((worker, late))
+        elif worker.connection in speaking:
+            found.append((worker, worker.hear()))
+        elif worker.process.sentinel in speaking or worker.process.exitcode is not None:
+            found.append((worker, worker.hear() if worker.connection.poll() else worker.died()))
+    return found
+
+
+def _manner(code: int | None) -> str:
+    """How a process ended, in words."""
+    if code is None:
+        return "did not answer any more"
+    if code >= 0:
+        return f"left with exit code {code}"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    reason = {"SIGKILL": ", often for want of memory", "SIGSEGV": ", in compiled code"}.get(name, "")
+    return f"was killed by {name}{reason}"

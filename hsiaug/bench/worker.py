@@ -1,0 +1,176 @@
+"""What a worker process does: it runs the plugins of one trial after the other, and holds no test label.
+
+It is sent a :class:`Turn` for each trial, as a pickle. What it answers is JSON, and the bytes of the predicted class
+ids: nothing that a plugin made is unpickled by the process that started it. In order: ``{"stage": …}`` and
+``{"step": […]}`` as the trial goes on, ``{"result": …, "labels": bool}`` at its end, and then the labels, where there are
+any. In place of all that, ``{"refused": …}`` where the worker cannot begin.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from hsiaug.errors import HsiaugError
+from hsiaug.plugins.registry import registry
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.guard import same_random_state
+from hsiaug.trial.run import Outcome, compute
+from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.task import get_task
+
+__all__ = ["Start", "Turn", "serve"]
+
+STEP_EVERY = 0.2
+"""Seconds between two reports of a plugin's own progress: fits call it at every step."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a worker is started with. sha256: of the scene that the run was planned on. cache: of fitted generators."""
+
+    task: str
+    scene_ref: str
+    sha256: str
+    cache: Path
+    device: str
+    limit: float | None
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A trial to run. split: without any test label."""
+
+    spec: TrialSpec
+    split: Any
+
+
+def serve(connection: Connection, start: Start) -> None:
+    """Run trials until the other end of the connection is closed."""
+    _settle()
+    channel = _Channel(connection)
+    try:
+        data = get_task(start.task).load(start.scene_ref, progress=False)
+    except HsiaugError as error:
+        channel.say({"refused": str(error)})
+        os._exit(0)
+    if data.sha256 != start.sha256:
+        channel.say({"refused": f"{start.scene_ref} with other values or labels"})
+        os._exit(0)
+    bench = Workbench(data.unlabelled, get_task(start.task), start.cache)
+    del data
+    while True:
+        try:
+            turn: Turn = connection.recv()
+        except (EOFError, OSError):
+            # Not by the interpreter's shutdown, which would wait for threads that plugins left, and can abort.
+            os._exit(0)
+        channel.answer(_run(turn, bench, start, channel))
+
+
+def _run(turn: Turn, bench: Workbench, start: Start, channel: _Channel) -> Outcome:
+    bench.give(turn.spec, turn.split)
+    return compute(
+        turn.spec,
+        bench,
+        registry(),
+        device=start.device,
+        progress=channel.progress(),
+        limit=start.limit,
+        tell=lambda stage: channel.say({"stage": stage}),
+    )
+
+
+class _Channel:
+    """The worker's end of the connection. Messages are whole, whatever plugins, time limits and threads do."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+
+    def say(self, message: dict[str, Any]) -> None:
+        """Send one message."""
+        self._send(json.dumps(message).encode())
+
+    def answer(self, outcome: Outcome) -> None:
+        """Send the end of a trial."""
+        labels = outcome.labels
+        whole = json.dumps({"result": outcome.result, "labels": labels is not None}).encode()
+        self._send(whole, *(() if labels is None else (labels.tobytes(),)))
+
+    def progress(self) -> Callable[..., None]:
+        """What plugins tell their progress to: (done, total, note)."""
+        last = 0.0
+
+        def progress(done: Any, total: Any, note: Any = "") -> None:
+            nonlocal last
+            if time.monotonic() - last > STEP_EVERY:
+                last = time.monotonic()
+                self.say({"step": _readable(done, total, note)})
+
+        return progress
+
+    def _send(self, *parts: bytes) -> None:
+        if os.getpid() != self._pid:
+            # A copy of this process, which a plugin forked and which came back from its call.
+            os._exit(0)
+        with self._lock, _uninterrupted():
+            for part in parts:
+                self._connection.send_bytes(part)
+
+
+def _readable(done: Any, total: Any, note: Any) -> tuple[int, int, str]:
+    """What a plugin says of its progress as numbers and a short line; 0 and nothing where it is no such thing."""
+    numbers = []
+    for value in (done, total):
+        try:
+            numbers.append(max(0, min(int(value), 2**53)))
+        except Exception:
+            numbers.append(0)
+    try:
+        text = str(note)
+    except Exception:
+        text = ""
+    return numbers[0], numbers[1], "".join(c if c.isprintable() else " " for c in text[:80])
+
+
+@contextmanager
+def _uninterrupted() -> Any:
+    """No time limit strikes within: half a message would make the rest of the connection unreadable."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _settle() -> None:
+    """Make this process one that ends with Ctrl-C and with its parent, and that prints nothing on the run's stdout."""
+    # Ctrl-C reaches the workers too; records are written by their parent, so they may stop at once.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    same_random_state()
+
+
+def _die_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

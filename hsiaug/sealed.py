@@ -1,0 +1,55 @@
+"""Arrays that are handed to plugins: read-only, and checked afterwards for changes all the same.
+
+NumPy refuses to write into a sealed array, and to make it writable again. Code that does not ask NumPy (a tensor that
+``torch.from_numpy`` made of it, compiled code) can still write into its memory: a checksum finds that.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import zlib
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Seals", "seal", "sealed"]
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+T = TypeVar("T")
+
+
+def seal(array: NDArray[Scalar]) -> NDArray[Scalar]:
+    """The array over a read-only buffer: no copy, and its ``flags.writeable`` cannot be set again."""
+    if not array.size:
+        # Nothing to write into, and a buffer cannot hold every empty shape.
+        return array
+    return np.asarray(memoryview(array).toreadonly())  # type: ignore[arg-type]
+
+
+def sealed(batch: T) -> T:
+    """A dataclass with its arrays sealed: samples, patches or tiles."""
+    fields = dataclasses.fields(batch)  # type: ignore[arg-type]
+    arrays = {f.name: value for f in fields if isinstance(value := getattr(batch, f.name), np.ndarray)}
+    return dataclasses.replace(batch, **{name: seal(array) for name, array in arrays.items()})  # type: ignore[type-var]
+
+
+class Seals:
+    """The sealed arrays of a view with their checksums, by name."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[NDArray[Any], int]] = {}
+
+    def add(self, name: str, array: NDArray[Scalar]) -> NDArray[Scalar]:
+        """The array, sealed; its checksum is kept."""
+        read_only = seal(array)
+        self._kept[name] = read_only, _checksum(read_only)
+        return read_only
+
+    def broken(self) -> list[str]:
+        """Names of the arrays that were changed since."""
+        return [name for name, (array, was) in self._kept.items() if _checksum(array) != was]
+
+
+def _checksum(array: NDArray[Any]) -> int:
+    return zlib.crc32(np.ascontiguousarray(array).data) if array.size else 0

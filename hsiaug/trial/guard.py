@@ -1,0 +1,207 @@
+"""What stands between a plugin and the process that runs it: its global state, and what a failure says.
+
+A plugin may end in any way that Python knows (``sys.exit``, ``KeyboardInterrupt``, an exception that cannot be printed)
+and may leave the process in any state. The process goes on with other plugins' trials, so its state is put back after
+every call, and what ended the call becomes text that can be stored. Ways to end that Python does not know (a signal,
+``os._exit``) are for the process that started this one to notice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import signal
+import sys
+import threading
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from hsiaug.errors import PluginError
+
+__all__ = ["call_failure", "kept_state", "plain_json", "same_random_state"]
+
+LONGEST_MESSAGE = 4_000
+LONGEST_TRACEBACK = 20_000
+"""Characters of an error that a record keeps."""
+
+LARGEST_PROVENANCE = 2**20
+"""Characters of JSON that a generator may say of its samples."""
+
+SIGNALS = tuple(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGALRM", "SIGHUP", "SIGUSR1")
+    if hasattr(signal, name)
+)
+
+
+def same_random_state() -> None:
+    """Start the global generators of random numbers alike in every process.
+
+    No plugin should read them; one that does gives the same result again, as :func:`kept_state` puts them back.
+    """
+    random.seed(0)
+    np.random.seed(0)
+
+
+@contextlib.contextmanager
+def kept_state() -> Iterator[None]:
+    """Put the process's global state back afterwards, whatever happens within.
+
+    Working directory, environment, file mode mask, global random states, numpy's error handling, warning filters,
+    recursion limit, signal handlers, standard streams; of torch, where it is loaded, random state, threads, default
+    dtype and gradient mode. Raises PluginError in place of SystemExit, which would end the whole command in silence.
+    """
+    with warnings.catch_warnings(), np.errstate(), contextlib.ExitStack() as stack:
+        for keep in (_folder, _environment, _randomness, _interpreter, _signals, _torch):
+            stack.callback(keep())
+        try:
+            yield
+        except SystemExit as error:
+            raise PluginError(
+                "a plugin must return, or raise an exception",
+                value=f"sys.exit({error.code!r})",
+                mend="Raise a ValueError that says what is wrong.",
+            ) from error
+
+
+def _folder() -> Callable[[], None]:
+    path, mask = os.getcwd(), os.umask(0o022)  # noqa: PTH109
+    os.umask(mask)
+
+    def restore() -> None:
+        os.umask(mask)
+        with contextlib.suppress(OSError):
+            os.chdir(path)
+
+    return restore
+
+
+def _environment() -> Callable[[], None]:
+    before = dict(os.environ)
+
+    def restore() -> None:
+        if dict(os.environ) != before:
+            os.environ.clear()
+            os.environ.update(before)
+
+    return restore
+
+
+def _randomness() -> Callable[[], None]:
+    python, numpy = random.getstate(), np.random.get_state()
+
+    def restore() -> None:
+        random.setstate(python)
+        np.random.set_state(numpy)
+
+    return restore
+
+
+def _interpreter() -> Callable[[], None]:
+    limit, streams = sys.getrecursionlimit(), (sys.stdin, sys.stdout, sys.stderr)
+
+    def restore() -> None:
+        sys.setrecursionlimit(limit)
+        sys.stdin, sys.stdout, sys.stderr = streams
+        for number in (0, 1, 2):
+            try:
+                os.fstat(number)
+            except OSError:
+                # Closed: the next file to be opened would take its place, and somebody's output with it.
+                os.open(os.devnull, os.O_RDWR)
+
+    return restore
+
+
+def _signals() -> Callable[[], None]:
+    if threading.current_thread() is not threading.main_thread():
+        return lambda: None
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            if handler is not None and signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
+
+    return restore
+
+
+def _torch() -> Callable[[], None]:
+    torch = sys.modules.get("torch")
+    if torch is None or not hasattr(torch, "get_rng_state"):
+        return lambda: None
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    dtype, gradient = torch.get_default_dtype(), torch.is_grad_enabled()
+
+    def restore() -> None:
+        torch.set_rng_state(state)
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+        torch.set_default_dtype(dtype)
+        torch.set_grad_enabled(gradient)
+
+    return restore
+
+
+def call_failure(error: BaseException) -> dict[str, str]:
+    """``type``, ``message`` and ``traceback`` of what ended a plugin's call, as text that every file can hold."""
+    return {
+        "type": _storable(type(error).__name__, LONGEST_MESSAGE),
+        "message": _storable(_message(error), LONGEST_MESSAGE),
+        "traceback": _storable(_traceback(error), LONGEST_TRACEBACK),
+    }
+
+
+def _message(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except BaseException as second:
+        return f"an error whose text cannot be read: its __str__ raised {type(second).__name__}"
+    if isinstance(error, KeyboardInterrupt):
+        return "the plugin raised KeyboardInterrupt; nobody pressed Ctrl-C"
+    return text
+
+
+def _traceback(error: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception(error))
+    except BaseException:
+        # A chain of thousands of causes, or a text that cannot be read.
+        frames = traceback.extract_tb(error.__traceback__)
+        return "".join(["Traceback (most recent call last):\n", *traceback.format_list(frames)])
+
+
+def _storable(text: str, longest: int) -> str:
+    if len(text) > longest:
+        text = f"{text[: longest // 2]} … ({len(text):,} characters) … {text[-(longest // 2) :]}"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def plain_json(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """What a generator says of its samples, as JSON gives it back.
+
+    Raises PluginError where JSON cannot hold it, or it is larger than a megabyte.
+    """
+    try:
+        text = json.dumps(dict(provenance), allow_nan=False, ensure_ascii=False)
+        text.encode("utf-8")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise PluginError(
+            "the provenance of samples must be plain JSON: text, finite numbers, true, false, lists and mappings",
+            value=f"{type(error).__name__}: {error}",
+            mend="Convert numpy numbers by float() or int(), arrays by tolist(); leave out NaN.",
+        ) from error
+    if len(text) > LARGEST_PROVENANCE:
+        raise PluginError(
+            f"the provenance of samples may have {LARGEST_PROVENANCE:,} characters of JSON",
+            value=f"{len(text):,}",
+            mend="Keep facts there, and arrays elsewhere.",
+        )
+    kept: dict[str, Any] = json.loads(text)
+    return kept
