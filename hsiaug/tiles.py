@@ -160,7 +160,7 @@ class DenseView:
 
     def __post_init__(self) -> None:
         names = ("images", "masks", "synthetic", "weight")
-        arrays = {name: self._seals.add(f"real.{name}", getattr(self.real, name)) for name in names}
+        arrays: dict[str, Any] = {n: self._seals.add(f"real.{n}", getattr(self.real, n)) for n in names}
         object.__setattr__(self, "real", replace(self.real, **arrays))
         if self.wavelengths is not None:
             object.__setattr__(self, "wavelengths", self._seals.add("wavelengths", self.wavelengths))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ from hsiaug.cli import options
 from hsiaug.cli.benchmark import PresetName
 from hsiaug.cli.generate import Device
 from hsiaug.cli.output import print_lines
+from hsiaug.threads import one_thread
 
 __all__ = ["advise"]
 
@@ -73,7 +73,7 @@ def advise(
     """
     start = time.time()
     # As in a benchmark: trials side by side, one thread each.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    one_thread()
     from rich.console import Console
 
     from hsiaug.bench import advice

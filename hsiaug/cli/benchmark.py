@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ import typer
 
 from hsiaug.cli import options
 from hsiaug.cli.output import print_lines
+from hsiaug.threads import one_thread
 
 if TYPE_CHECKING:
     from hsiaug.bench.suite import Suite
@@ -146,7 +146,7 @@ def benchmark(
     """
     # One thread per trial: trials run side by side instead, and give the same result whatever --jobs is.
     # Set before the numerical libraries load.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    one_thread()
     from rich.console import Console
 
     from hsiaug.bench.plan import Request

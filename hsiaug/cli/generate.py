@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 from hsiaug.cli import options
 from hsiaug.cli.benchmark import PresetName
 from hsiaug.cli.output import print_table
+from hsiaug.threads import one_thread
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -115,7 +115,7 @@ def generate(
 
       hsiaug generate my_scene.toml --task segmentation -n 200 --show track,pond --omega 1 --out rare
     """
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    one_thread()
     from rich.console import Console
 
     from hsiaug.data import load_scene

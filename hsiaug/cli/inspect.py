@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_module
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +13,7 @@ from hsiaug.cli import options
 from hsiaug.cli.benchmark import PresetName
 from hsiaug.cli.generate import Device, GeneratorName, Lambda, Omega, Preset, Seed, Setting, request, watched
 from hsiaug.cli.output import print_lines, print_table
+from hsiaug.threads import one_thread
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,7 +58,7 @@ def inspect(
 
       hsiaug inspect oscd --task change --generator specdm --out look
     """
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    one_thread()
     from rich.console import Console
 
     from hsiaug.data import load_scene

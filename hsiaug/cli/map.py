@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ import typer
 from hsiaug.cli import options
 from hsiaug.cli.generate import Device, watched
 from hsiaug.cli.output import print_lines, print_table
+from hsiaug.threads import one_thread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +43,7 @@ def map_(
       hsiaug map indian_pines --record 3fa9 --out map.png
     """
     # As a benchmark does, so that the classifier becomes the same.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    one_thread()
     from rich.console import Console
 
     from hsiaug.data import load_scene

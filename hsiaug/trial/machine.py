@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
@@ -16,16 +15,7 @@ from typing import Any
 from hsiaug.errors import InputError
 from hsiaug.plugins.card import Card
 
-__all__ = ["PeakMemory", "counted_steps", "environment", "one_thread", "resolve_device", "threads"]
-
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-)
+__all__ = ["PeakMemory", "counted_steps", "environment", "resolve_device"]
 
 LIBRARIES = ("hsiaug", "numpy", "scipy", "scikit-learn", "imbalanced-learn", "torch")
 
@@ -106,20 +96,6 @@ def counted_steps(card: Card) -> Iterator[Callable[[], int | None]]:
         yield lambda: steps
     finally:
         handle.remove()
-
-
-def one_thread() -> None:
-    """Let numerical libraries that are loaded from now on, here and in child processes, compute with one thread.
-
-    The order of their sums, and so the last bits of predictions, depends on the number of threads: it must not come from
-    the user's environment, which is no part of a trial's hash. Trials run side by side instead.
-    """
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
-
-
-def threads() -> int:
-    """Threads that numerical libraries use in this process."""
-    return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
 
 
 @cache

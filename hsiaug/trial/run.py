@@ -22,11 +22,12 @@ from hsiaug.plugins.card import Card
 from hsiaug.plugins.contracts import Classifier, FittedClassifier, Generator, Progress
 from hsiaug.plugins.registry import Registry
 from hsiaug.seeds import derive_seed
+from hsiaug.threads import threads
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.guard import call_failure, kept_state, plain_json
 from hsiaug.trial.limit import time_limit
-from hsiaug.trial.machine import PeakMemory, counted_steps, environment, resolve_device, threads
+from hsiaug.trial.machine import PeakMemory, counted_steps, environment, resolve_device
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 from hsiaug.trial.task import Prediction, Task

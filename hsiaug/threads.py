@@ -1,0 +1,30 @@
+"""How many threads numerical libraries compute with: one in each process."""
+
+from __future__ import annotations
+
+import os
+
+__all__ = ["one_thread", "threads"]
+
+VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+
+
+def one_thread() -> None:
+    """Let numerical libraries that are loaded from now on, here and in child processes, compute with one thread.
+
+    The order of their sums, and so the last bits of predictions, depends on the number of threads: it must not come
+    from the user's environment, which is no part of a trial's hash. Trials run side by side instead.
+    """
+    os.environ.update(dict.fromkeys(VARIABLES, "1"))
+
+
+def threads() -> int:
+    """Threads that numerical libraries use in this process."""
+    return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)

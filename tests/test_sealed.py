@@ -1,0 +1,57 @@
+"""Arrays handed to plugins: NumPy refuses to write into them, and what writes all the same is found."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis.extra import numpy as arrays
+
+from hsiaug.samples import Patches
+from hsiaug.sealed import Seals, seal, sealed
+
+ANY = arrays.arrays(
+    dtype=arrays.boolean_dtypes() | arrays.integer_dtypes(endianness="=") | arrays.floating_dtypes(endianness="="),
+    shape=arrays.array_shapes(min_dims=1, max_dims=4, min_side=0, max_side=4),
+)
+
+
+@given(ANY)
+def test_a_sealed_array_has_the_same_values_and_cannot_be_written_into(array: np.ndarray) -> None:
+    same = seal(array)
+    assert same.dtype == array.dtype and same.shape == array.shape
+    assert same.tobytes() == array.tobytes()
+    if array.size:
+        with pytest.raises(ValueError, match="read-only"):
+            same[...] = 0
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            same.flags.writeable = True
+
+
+def test_a_part_of_an_array_is_sealed_without_a_copy() -> None:
+    x = np.arange(24.0).reshape(2, 3, 4)
+    assert np.shares_memory(seal(x[:, 1:, ::2]), x)
+
+
+def test_samples_are_sealed_as_a_whole() -> None:
+    batch = sealed(Patches(np.zeros((2, 3, 1, 1), np.float32), np.zeros((2, 2), np.int32)))
+    assert not batch.x.flags.writeable and not batch.coords.flags.writeable
+
+
+@pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
+def test_a_tensor_over_a_sealed_array_that_is_written_into_is_found() -> None:
+    torch = pytest.importorskip("torch")
+    seals = Seals()
+    x, y = seals.add("x", np.ones((4, 4), np.float32)), seals.add("y", np.ones(3))
+    assert not seals.broken()
+    torch.from_numpy(x)[2, 1] = 0
+    assert seals.broken() == ["x"] and y.sum() == 3
+
+
+def test_rows_that_changed_places_are_found() -> None:
+    pytest.importorskip("torch")
+    seals = Seals()
+    rows = np.arange(6.0).reshape(3, 2)
+    seals.add("rows", rows)
+    rows[[0, 1]] = rows[[1, 0]]
+    assert seals.broken() == ["rows"]

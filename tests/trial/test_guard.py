@@ -1,0 +1,118 @@
+"""What a plugin's call may do to the process, and how it may end."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from hsiaug.errors import PluginError
+from hsiaug.trial.guard import call_failure, kept_state, plain_json
+
+
+def state() -> dict[str, Any]:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return {
+        "folder": Path.cwd(),
+        "environment": dict(os.environ),
+        "mask": mask,
+        "random": random.getstate(),
+        "numpy": np.random.get_state()[1].tobytes(),
+        "errors": np.geterr(),
+        "filters": list(warnings.filters),
+        "recursion": sys.getrecursionlimit(),
+        "stdout": sys.stdout,
+        "signal": signal.getsignal(signal.SIGTERM),
+        "torch": torch.get_rng_state().tolist(),
+        "threads": torch.get_num_threads(),
+        "dtype": torch.get_default_dtype(),
+        "gradient": torch.is_grad_enabled(),
+    }
+
+
+def test_everything_is_as_before_after_a_call(tmp_path: Path) -> None:
+    before = state()
+    with pytest.raises(ValueError), kept_state():
+        os.chdir(tmp_path)
+        os.environ.clear()
+        os.umask(0o777)
+        random.seed(5)
+        np.random.seed(5)
+        np.seterr(all="ignore")
+        warnings.simplefilter("ignore")
+        sys.setrecursionlimit(500)
+        sys.stdout = None  # type: ignore[assignment]
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        torch.manual_seed(5)
+        torch.set_num_threads(before["threads"] + 1)
+        torch.set_default_dtype(torch.float64)
+        torch.set_grad_enabled(False)
+        raise ValueError
+    after = state()
+    assert {key: value for key, value in after.items() if value != before[key]} == {}
+
+
+def test_leaving_python_is_an_error_of_the_plugin() -> None:
+    with (
+        pytest.raises(PluginError, match=r"must return, or raise an exception; found sys.exit\(3\)"),
+        kept_state(),
+    ):
+        sys.exit(3)
+
+
+class Unreadable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def test_an_error_without_a_readable_text_is_told_as_such() -> None:
+    said = call_failure(Unreadable())
+    assert said["type"] == "Unreadable" and "its __str__ raised RuntimeError" in said["message"]
+
+
+def test_a_failure_is_text_that_every_file_can_hold_and_no_longer_than_needed() -> None:
+    said = call_failure(ValueError("bad \udc80 text " + "x" * 10**6))
+    assert said["message"].encode("utf-8") and "\\udc80" in said["message"]
+    assert len(said["message"]) < 5000 and "(1,000,011 characters)" in said["message"]
+
+
+def test_a_chain_of_thousands_of_causes_can_be_told() -> None:
+    error: Exception | None = None
+    for i in range(5000):
+        following = ValueError(str(i))
+        following.__cause__, error = error, following
+    assert error is not None
+    said = call_failure(error)
+    assert said["message"] == "4999" and len(said["traceback"]) < 25_000
+
+
+def test_provenance_is_what_json_gives_back() -> None:
+    assert plain_json({"a": (1, 2.5, None), "b": {"c": True}}) == {"a": [1, 2.5, None], "b": {"c": True}}
+
+
+circle: dict[str, Any] = {}
+circle["a"] = circle
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"a": np.float32(1)}, {"a": float("nan")}, {"a": object()}, circle, {"a": "\udc80"}, {(1, 2): 3}],
+    ids=["numpy", "nan", "object", "circle", "surrogate", "key"],
+)
+def test_provenance_that_json_cannot_hold_is_refused(said: dict[str, Any]) -> None:
+    with pytest.raises(PluginError, match="must be plain JSON"):
+        plain_json(said)
+
+
+def test_a_provenance_of_megabytes_is_refused() -> None:
+    with pytest.raises(PluginError, match="1,048,576 characters"):
+        plain_json({"a": "x" * 2**21})
