@@ -35,6 +35,27 @@ ENDLESS = DUMMY.replace(
                 pass""",
 )
 
+# A single call into compiled code, which no signal interrupts.
+COMPILED = DUMMY.replace(
+    "self.ids = np.unique(samples.y)",
+    "samples.synthetic.any() and sum(range(10**12)); self.ids = np.unique(samples.y)",
+)
+
+# A library that takes long to import, and cannot be imported again in a process in which that was interrupted.
+FRAGILE = """
+import builtins, pathlib, time
+if hasattr(builtins, "half_imported"):
+    raise ImportError("half of it is there")
+builtins.half_imported = True
+seen = pathlib.Path(__file__).with_suffix(".seen")
+if not seen.exists():
+    seen.touch()
+    time.sleep(60)
+del builtins.half_imported
+"""
+
+UNFIT = DUMMY.replace("        progress(1, 1)", "        raise ValueError('no fit today')")
+
 
 def arguments(store: Path, *more: str) -> list[str]:
     return [
@@ -129,6 +150,46 @@ def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path: Pat
     assert {(r["error"]["type"], r["error"]["stage"]) for r in failed} == {("TrialTimeout", "fit_classifier")}
     assert all(2 <= r["timings"]["total"] < 10 for r in failed)
     assert "longer than the 2 s of --timeout" in answer.stdout
+
+
+def test_a_trial_in_compiled_code_is_ended_with_its_process(tmp_path: Path) -> None:
+    env = environment(install(tmp_path / "compiled", "dummy_plugin", COMPILED))
+    words = [*("--jobs", "1"), *("--seeds", "1"), *("--lambda", "0.5"), *("--timeout", "2s")]
+    answer = hsiaug(*arguments(tmp_path / "store", *words), env=env)
+
+    assert answer.returncode == 1, answer.stderr
+    records = list(Store(tmp_path / "store").records())
+    failed = [r for r in records if r["status"] == "failed"]
+    assert len(records) == 4 and len(failed) == 2
+    assert {(r["error"]["type"], r["error"]["stage"]) for r in failed} == {("TrialTimeout", "fit_classifier")}
+    assert all("its process had to be killed" in r["error"]["message"] for r in failed)
+
+
+def test_a_timeout_in_the_middle_of_an_import_costs_one_trial(tmp_path: Path) -> None:
+    site = install(
+        tmp_path / "site", "dummy_plugin", DUMMY.replace("        progress(1, 1)", "        import fragile")
+    )
+    (site / "fragile.py").write_text(FRAGILE)
+    words = ["--jobs", "1", "--lambda", "0.5", "--timeout", "3s"]
+    answer = hsiaug(*arguments(tmp_path / "store", *words), env=environment(site))
+
+    assert answer.returncode == 1, answer.stderr
+    failed = [r for r in Store(tmp_path / "store").records() if r["status"] == "failed"]
+    assert [(r["error"]["type"], r["error"]["stage"]) for r in failed] == [("TrialTimeout", "fit_generator")]
+
+
+def test_trials_that_need_a_fit_which_failed_fail_with_it_and_without_another_try(tmp_path: Path) -> None:
+    env = environment(install(tmp_path / "unfit", "dummy_plugin", UNFIT))
+    answer = hsiaug(*arguments(tmp_path / "store", "--jobs", "1", "--seeds", "1"), env=env)
+
+    assert answer.returncode == 1, answer.stderr
+    failed = [r for r in Store(tmp_path / "store").records() if r["status"] == "failed"]
+    assert {r["spec"]["lambda"] for r in failed} == {0.5, 1.0}
+    assert {(r["error"]["type"], r["error"]["stage"]) for r in failed} == {("ValueError", "fit_generator")}
+    first = next(r for r in failed if r["error"]["traceback"])
+    assert [f"the same fit failed in trial {first['hash']}" in r["error"]["message"] for r in failed].count(
+        True
+    ) == 1
 
 
 def test_a_timeout_without_a_unit_is_refused(tmp_path: Path, env: dict[str, str]) -> None:
