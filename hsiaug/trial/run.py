@@ -98,6 +98,7 @@ def run_trial(
     except (Exception, TrialTimeout) as error:
         prediction = None
         result |= {"status": "failed", "error": _failure(course.stage, error), "metrics": None}
+    result["notes"] = bench.take_notes()
     result["timings"] = {**course.seconds, "total": time.perf_counter() - start}
     result["cpu_seconds"] = {**course.cpu, "total": time.process_time() - busy}
     result["optimiser_steps"] = course.steps
