@@ -57,7 +57,7 @@ class Arm:
 def read(store: Store) -> dict[Arm, dict[int, Metrics]]:
     """{arm: {draw: metrics}} of every trial that succeeded."""
     arms: dict[Arm, dict[int, Metrics]] = defaultdict(dict)
-    for record in store.records():
+    for record in store.read().records:
         spec = record["spec"]
         if record["status"] != "ok":
             continue

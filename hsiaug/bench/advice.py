@@ -59,7 +59,7 @@ class Desk:
     def record(self, trial: TrialSpec) -> Record | None:
         """The record of a trial that went well, or None."""
         if trial.hash not in self.known:
-            found = self.store.get(trial.hash)
+            found = self.store.sound(trial.hash)
             if found is None or found["status"] != "ok":
                 return None
             self.known[trial.hash] = found
@@ -154,7 +154,7 @@ def advise(plan: Plan, request: Request, desk: Desk, broken: LeftOut) -> Advice:
         tuple(one for one in confirmed if one.seeds),
         level,
         left_out,
-        tuple(t.hash for t in (*plan.trials, *fresh.trials) if not desk.record(t) and desk.store.get(t.hash)),
+        tuple(t.hash for t in (*plan.trials, *fresh.trials) if not desk.record(t) and desk.store.sound(t.hash)),
         alone,
         None if kind == "not decided" else _final(kind, about, plan, alone),
         _wall(fresh, last, desk),

@@ -17,10 +17,10 @@ from hsiaug.bench.estimate import readable
 from hsiaug.bench.gains import Arm, Gained
 from hsiaug.bench.plan import Plan
 from hsiaug.cli.output import print_lines, print_table
+from hsiaug.files import write_text_whole
 from hsiaug.metrics.significance import MIN_PAIRS, t_interval
 from hsiaug.protocol.draws import draw_train
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.quality.whole import write_whole
 from hsiaug.report.labels import MISSING, count, percent, signed, span
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def write_advice(advice: Advice, plan: Plan, desk: Desk, path: Path) -> None:
         "budget": desk.end - desk.start,
     }
     text = json.dumps(answer, ensure_ascii=False, indent=1, allow_nan=False)
-    write_whole(path, lambda fresh: fresh.write_text(text, encoding="utf-8"))
+    write_text_whole(path, text)
 
 
 def _rows(advice: Advice) -> Iterator[tuple[str, ...]]:

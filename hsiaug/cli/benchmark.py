@@ -195,9 +195,9 @@ def benchmark(
     kept = Store(store, create=existing is not Existing.none)
     kept.sweep()
     run_all(parts, todo, kept, device, jobs, limit, err)
-    records = [record for trial in trials if (record := kept.get(trial.hash))]
-    print_result(parts, records, kept, out, err, as_json=json)
-    if any(record["status"] != "ok" for record in records):
+    read = kept.read(trial.hash for trial in trials)
+    print_result(parts, read, kept, out, err, as_json=json)
+    if any(record["status"] != "ok" for record in read.records):
         raise typer.Exit(1)
 
 

@@ -28,7 +28,7 @@ def print_plan(
 ) -> None:
     """Print the plan of one benchmark, or of a suite. todo: the trials that the store does not hold."""
     try:
-        records = list(Store(store).records())
+        records: Sequence[Record] = Store(store).read().records
     except StoreError:
         records = []
     plan = merged(parts)

@@ -18,12 +18,12 @@ from hsiaug.bench.estimate import longest_first, readable
 from hsiaug.bench.execute import Job, execute
 from hsiaug.bench.progress import watching
 from hsiaug.bench.schedule import Part, hashes_by_run, in_order, merged, sharing, trials_of
-from hsiaug.cli.output import absent, print_lines
+from hsiaug.cli.output import absent, damage_lines, print_lines
 from hsiaug.errors import StoreError
 from hsiaug.report import build_report, print_report, render_report, report_json
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Record, Store
+from hsiaug.trial.store import Reading, Store
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,7 +49,7 @@ def missing(trials: Sequence[TrialSpec], store: Path, existing: str) -> list[Tri
         return list(trials)
     if existing == "all":
         return list(trials)
-    return [t for t in trials if (kept.get(t.hash) or {"status": "missing"})["status"] != "ok"]
+    return [t for t in trials if (kept.sound(t.hash) or {"status": "missing"})["status"] != "ok"]
 
 
 def run_all(
@@ -64,11 +64,13 @@ def run_all(
     """Run the trials, scene by scene. limit: seconds that one may take."""
     trials = trials_of(parts)
     waiting = {trial.hash: trial for trial in todo}
-    reused = sum(store.get(trial.hash) is not None for trial in trials if trial.hash not in waiting)
+    reused = sum(store.sound(trial.hash) is not None for trial in trials if trial.hash not in waiting)
     if reused:
         print_lines(err, [f"{reused} of {len(trials)} trials are taken from {store.root}"])
     if not todo:
         return
+    store.check_writable()
+    print_lines(err, damage_lines(store.read(waiting).damaged, "its trial is run again"))
     scenes = {(part.task, part.scene_ref): part.scene for part in parts}
     try:
         with watching(dict(waiting), err) as on_event:
@@ -77,7 +79,7 @@ def run_all(
                 mine = in_order(trial for trial in here if waiting.pop(trial.hash, None))
                 if mine:
                     if jobs > 1:
-                        mine = longest_first(merged(parts), mine, store.records())
+                        mine = longest_first(merged(parts), mine, store.read().records)
                     commands = {trial.hash: command_for(trial, ref) for trial in mine}
                     execute(mine, scene, Job(task, ref, store.root, device, limit), jobs, on_event, commands)
     except KeyboardInterrupt:
@@ -86,17 +88,18 @@ def run_all(
 
 
 def print_result(
-    parts: Sequence[Part], records: Sequence[Record], store: Store, out: Console, err: Console, *, as_json: bool
+    parts: Sequence[Part], read: Reading, store: Store, out: Console, err: Console, *, as_json: bool
 ) -> None:
     """Print what sharing saved, what is missing, and the tables of every run."""
     trials, runs = trials_of(parts), hashes_by_run(parts)
-    shared = sharing(trials, records)
+    shared = sharing(trials, read.records)
     if shared.trials > shared.fits:
         fits = f"{shared.trials} trials share {shared.fits} generator fits"
         saved = f"without sharing {shared.trials} fits would be needed, about {readable(shared.seconds)} more"
         print_lines(err, [f"{fits}; {saved}"])
-    print_lines(err, absent(runs, {record["hash"] for record in records}, store.root))
-    report = build_report(records, store=str(store.root), runs=runs)
+    print_lines(err, absent(runs, {record["hash"] for record in read.records}, store.root))
+    print_lines(err, damage_lines(read.damaged))
+    report = build_report(read.records, store=str(store.root), runs=runs, damaged=read.damaged)
     if as_json:
         answer = {"store": str(store.root), "planned": len(trials), **report_json(report)}
         typer.echo(json_module.dumps(answer, ensure_ascii=False, allow_nan=False))

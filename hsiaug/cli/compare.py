@@ -53,6 +53,7 @@ def compare(
 
       hsiaug compare none/svm none/cnn2d --json
     """
+    from hsiaug.cli.output import damage_lines
     from hsiaug.errors import InputError
     from hsiaug.report import build_report
     from hsiaug.report.versus import compare_arms
@@ -65,7 +66,10 @@ def compare(
         )
     where = folder or store or USUAL
     kept = Store(where)
-    report = build_report(kept.records(), store=str(where))
+    read = kept.read()
+    report = build_report(read.records, store=str(where), damaged=read.damaged)
+    for line in damage_lines(read.damaged):
+        typer.echo(line, err=True)
     duel = compare_arms(report, a, b, metric=metric, store=kept)
     if json:
         typer.echo(json_module.dumps(duel_json(duel, str(where)), ensure_ascii=False, indent=1, allow_nan=False))

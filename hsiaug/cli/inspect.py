@@ -62,8 +62,9 @@ def inspect(
     from rich.console import Console
 
     from hsiaug.data import load_scene
+    from hsiaug.files import write_text_whole
     from hsiaug.plugins.registry import registry
-    from hsiaug.quality.export import check_folder, write_text
+    from hsiaug.quality.export import check_folder, made_folder
     from hsiaug.quality.figures import save_pictures
     from hsiaug.quality.inspection import inspect_samples
     from hsiaug.quality.synthesis import synthesise
@@ -83,10 +84,9 @@ def inspect(
     with watched(Console(stderr=True), generator) as progress:
         made = synthesise(loaded, wanted, registry(), folder=store / "cache", progress=progress)
     report = inspect_samples(made)
-    out.mkdir(exist_ok=True)
-    files = save_pictures(report, out)
+    files = save_pictures(report, made_folder(out))
     text = json_module.dumps(report.as_json(), ensure_ascii=False, indent=1, allow_nan=False)
-    files.append(write_text(out / "quality.json", text))
+    files.append(write_text_whole(out / "quality.json", f"{text}\n"))
     if json:
         typer.echo(text)
     else:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["absent", "print_lines", "print_table"]
+    from hsiaug.trial.record import Damage
+
+__all__ = ["absent", "damage_lines", "print_lines", "print_table"]
 
 
 def print_table(out: Console, header: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
@@ -38,3 +40,9 @@ def absent(runs: Mapping[str, Collection[str]], known: Collection[str], store: P
         missing = sum(hash not in known for hash in hashes)
         if missing and run:
             yield f"run {run}: {missing} of {len(hashes)} trials are not in {store}"
+
+
+def damage_lines(damaged: Iterable[Damage], then: str = "it is left out") -> Iterator[str]:
+    """Sentences on the records that are not to be believed."""
+    for damage in damaged:
+        yield f"damaged record {damage}; {then}"

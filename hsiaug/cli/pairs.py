@@ -13,8 +13,9 @@ from hsiaug.cli.generate import settings_of, watched
 from hsiaug.cli.inspect import measure_row, score_row
 from hsiaug.cli.options import TaskName
 from hsiaug.cli.output import print_lines, print_table
+from hsiaug.files import write_text_whole
 from hsiaug.plugins.registry import registry
-from hsiaug.quality.export import write_text
+from hsiaug.quality.export import made_folder
 from hsiaug.quality.pair_export import check_new_folder, save_pairs
 from hsiaug.quality.pair_inspection import PairInspection, inspect_pairs_of, pair_verdict, save_pair_pictures
 from hsiaug.quality.pairs import MadePairs, PairRequest, make_pairs
@@ -72,10 +73,9 @@ def inspect_pairs(ref: str, out: Path, request: PairRequest, store: Path, *, jso
     """Make λ times as many pairs as there are real ones, measure them, and write pictures and quality.json."""
     made = made_pairs(ref, request, store)
     report = inspect_pairs_of(made)
-    out.mkdir(exist_ok=True)
-    files = save_pair_pictures(report, out)
+    files = save_pair_pictures(report, made_folder(out))
     text = json_module.dumps(report.as_json(), ensure_ascii=False, indent=1, allow_nan=False)
-    files.append(write_text(out / "quality.json", text))
+    files.append(write_text_whole(out / "quality.json", f"{text}\n"))
     if json:
         typer.echo(text)
     else:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hsiaug.cli.output import absent
+from hsiaug.cli.output import absent, damage_lines
 
 SUFFIXES = {f".{name}": name for name in ("md", "tex", "csv", "json", "html", "png", "svg", "pdf")}
 
@@ -78,6 +78,7 @@ def report(
         hsiaug report my-results --suite my_suite.toml --out runs.md
     """
     from hsiaug.errors import InputError
+    from hsiaug.files import write_text_whole
     from hsiaug.report import PICTURES, build_report, print_report, render_html, render_report, save_picture
     from hsiaug.trial.store import Store
 
@@ -96,20 +97,22 @@ def report(
         runs, named = _runs(suite, profile)
         store = named if named and typed is not None and typed.name == "DEFAULT" else store
     kept = Store(store)
-    records = list(kept.records())
+    read = kept.read()
     if runs is not None:
-        for line in absent(runs, {record["hash"] for record in records}, store):
+        for line in absent(runs, {record["hash"] for record in read.records}, store):
             typer.echo(line, err=True)
-    built = build_report(records, store=str(store), runs=runs)
+    built = build_report(read.records, store=str(store), runs=runs, damaged=read.damaged)
+    for line in damage_lines(read.damaged):
+        typer.echo(line, err=True)
     if shape in PICTURES:
         if out is None:
             raise InputError("a picture needs a file", value=f"--format {shape}", mend="Add --out curves.png.")
         save_picture(built, out, shape, by)
     elif shape == "html":
         page = render_html(built, kept, quality or ())
-        _write(out, page) if out is not None else typer.echo(page, nl=False)
+        write_text_whole(out, page) if out is not None else typer.echo(page, nl=False)
     elif out is not None:
-        _write(out, render_report(built, format=shape, by=by))
+        write_text_whole(out, render_report(built, format=shape, by=by))
     elif shape == "rich":
         from rich.console import Console
 
@@ -135,16 +138,3 @@ def _usual_format(out: Path | None) -> str:
     if out is not None:
         return SUFFIXES.get(out.suffix.lower(), "md")
     return "rich" if sys.stdout.isatty() else "md"
-
-
-def _write(out: Path, text: str) -> None:
-    from hsiaug.errors import InputError
-
-    try:
-        out.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise InputError(
-            "--out must name a file that can be written",
-            value=f"{out} ({error.strerror})",
-            mend="Create its folder, or name another one.",
-        ) from error

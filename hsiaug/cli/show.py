@@ -82,6 +82,7 @@ def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:
             ("audit", f"{audit['n_train']} train, {audit['n_test']} test, {audit['n_buffered']} left out"),
             ("overlap", f"centre {audit['centre_overlap_percent']} %, patch {audit['patch_overlap_percent']} %"),
         ]
+    facts += [("note", note) for note in record.get("notes") or ()]
     if record["provenance"]:
         facts.append(("provenance", json_module.dumps(record["provenance"], ensure_ascii=False)))
     times = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in record["timings"].items())

@@ -23,10 +23,17 @@ def save_filled(path: Path, view: NDArray[Any], empty: NDArray[np.bool_], ground
     """Write a cube (H, W, B), in stripes, with 0 where ``empty`` (H, W); the type of its numbers stays."""
     height, width, bands = view.shape
     if ground is None:
-        out = np.lib.format.open_memmap(path, "w+", dtype=view.dtype, shape=view.shape)
-        for top, block in stripes(view):
-            out[top : top + len(block)] = np.where(empty[top : top + len(block), :, None], 0, block)
-        out.flush()
+        # Not through mapped memory: a full disk would end the process there, not raise an error.
+        with path.open("wb") as plain:
+            header = {
+                "descr": np.lib.format.dtype_to_descr(view.dtype),
+                "fortran_order": False,
+                "shape": view.shape,
+            }
+            np.lib.format.write_array_header_2_0(plain, header)
+            for top, block in stripes(view):
+                rows = np.where(empty[top : top + len(block), :, None], 0, block)
+                plain.write(np.ascontiguousarray(rows, dtype=view.dtype).data)
         return
     with (
         quiet() as rasterio,

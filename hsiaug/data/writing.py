@@ -10,6 +10,7 @@ from pathlib import Path
 from hsiaug.data.cardtext import CardDraft
 from hsiaug.data.loading import load_scene
 from hsiaug.errors import InputError
+from hsiaug.files import reason
 from hsiaug.scene import Scene
 
 __all__ = ["Picture", "Save", "write_card"]
@@ -63,7 +64,7 @@ def write_card(
     except OSError as error:
         raise InputError(
             f"--out {out} must lie in a folder that can be written to",
-            value=error.strerror,
+            value=reason(error),
             mend="Name another one.",
         ) from error
     finally:

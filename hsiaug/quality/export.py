@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import InputError
+from hsiaug.files import reason, write_whole
 from hsiaug.quality.synthesis import Synthesis
-from hsiaug.quality.whole import write_whole
 from hsiaug.samples import PatchSamples
 
-__all__ = ["check_folder", "check_target", "sample_arrays", "save_samples", "write_text"]
+__all__ = ["check_folder", "check_target", "made_folder", "sample_arrays", "save_samples"]
 
 MAT_LIMIT = 2**31 - 1
 """Bytes that one variable of a MATLAB 5 file can have."""
@@ -45,9 +45,16 @@ def check_folder(path: Path) -> None:
         )
 
 
-def write_text(path: Path, text: str) -> Path:
-    """Write a text file whole or not at all; returns its path."""
-    write_whole(path, lambda fresh: fresh.write_text(text + "\n", encoding="utf-8"))
+def made_folder(path: Path) -> Path:
+    """Make a folder where there is none yet. Raises InputError where that is refused."""
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"--out {path} must be a folder that can be written to",
+            value=reason(error),
+            mend="Free some space, or name another folder.",
+        ) from error
     return path
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import InputError
+from hsiaug.files import write_whole
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space
 from hsiaug.quality.attention import Example, class_map
 from hsiaug.quality.inspection import Inspection
@@ -41,19 +42,10 @@ def save_pictures(inspection: Inspection, folder: Path) -> list[Path]:
     attention = inspection.attention
     if attention is not None and attention.examples:
         pictures["attention.png"] = _attention(attention.examples, inspection.synthesis.scene)
-    paths = []
-    for name, figure in pictures.items():
-        path = folder / name
-        try:
-            figure.savefig(path, dpi=DPI, format="png")
-        except OSError as error:
-            raise InputError(
-                f"--out {folder} must be a folder that can be written to",
-                value=error.strerror,
-                mend="Name another folder.",
-            ) from error
-        paths.append(path)
-    return paths
+    return [
+        write_whole(folder / name, partial(figure.savefig, dpi=DPI, format="png"))
+        for name, figure in pictures.items()
+    ]
 
 
 def _grid(panels: int, width: float, height: float, columns: int = 4) -> tuple[Figure, list[Axes]]:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from hsiaug.data.georeference import Georeference, need_geo, quiet
 from hsiaug.errors import InputError
+from hsiaug.files import write_whole
 from hsiaug.quality.sheets import class_colours, rgb_bands
-from hsiaug.quality.whole import write_whole
 from hsiaug.scene import Scene
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import InputError
+from hsiaug.files import reason
 from hsiaug.quality.pairs import MadePairs
 from hsiaug.quality.sheets import contact_sheet
 
@@ -54,7 +55,9 @@ def save_pairs(folder: Path, made: MadePairs) -> list[Path]:
         fresh.replace(folder)
     except OSError as error:
         raise InputError(
-            f"--out {folder} must be a folder that can be written", value=error.strerror, mend="Name another one."
+            f"--out {folder} must be a folder that can be written to",
+            value=reason(error),
+            mend="Free some space, or name another one.",
         ) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

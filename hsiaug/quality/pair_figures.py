@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.files import write_whole
 from hsiaug.quality.sheets import contact_sheet
 from hsiaug.tiles import DenseSamples
 
@@ -46,8 +47,7 @@ def save_spectra(
         panel.set_axis_off()
     panels[0].legend(fontsize=8, frameon=False)
     figure.supxlabel("wavelength (nm)" if x is wavelengths else "band", fontsize=9)
-    figure.savefig(path, dpi=120)
-    return path
+    return write_whole(path, lambda fresh: figure.savefig(fresh, dpi=120))
 
 
 def _spectra(samples: DenseSamples, c: int) -> NDArray[np.float32]:
@@ -89,5 +89,4 @@ def save_shifts(path: Path, shifts: Mapping[str, NDArray[np.float64]]) -> Path:
         drawn = panel.imshow(grid, extent=(-reach - 0.5, reach + 0.5, reach + 0.5, -reach - 0.5), cmap="viridis")
         panel.set(title=title, xlabel="mask moved right (pixels)", ylabel="down (pixels)")
         figure.colorbar(drawn, ax=panel, label="agreement (%)", shrink=0.85)
-    figure.savefig(path, dpi=120)
-    return path
+    return write_whole(path, lambda fresh: figure.savefig(fresh, dpi=120))

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.files import write_whole
 from hsiaug.tiles import DenseSamples
 
 __all__ = ["class_colours", "contact_sheet", "rgb_bands", "tile_rgb"]
@@ -87,8 +88,7 @@ def contact_sheet(
     names = ["ignore", *classes]
     patches = [Patch(color=colours[c] / 255, label=names[c]) for c in shown_ids]
     figure.legend(handles=patches, loc="outside lower center", ncols=6, fontsize=8, frameon=False)
-    figure.savefig(path, dpi=120)
-    return path
+    return write_whole(path, lambda fresh: figure.savefig(fresh, dpi=120))
 
 
 def _strip(tiles: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:

@@ -132,4 +132,6 @@ def _rich_text(report: Report, by: str) -> str:
 
 
 def _empty(report: Report) -> str:
+    if report.damaged:
+        return f"Every record in {report.where} is damaged: {'; '.join(map(str, report.damaged))}."
     return f"There is no record in {report.where} yet."

@@ -30,12 +30,23 @@ def audit_lines(table: Table, where: str) -> tuple[tuple[str, str], ...]:
 
 
 def warnings(table: Table) -> tuple[str, ...]:
-    """What must be read before the numbers: failed trials, and arms that saw pixels of the test side."""
+    """What must be read before the numbers: failed trials, damaged records, arms that saw pixels of the test side."""
     seen = _users(table).get("scene")
     warned = (
         f"TRANSDUCTIVE: {', '.join(seen)} learned from unlabelled pixels of the whole scene." if seen else None
     )
-    return tuple(warning for warning in (_failures(table), warned) if warning)
+    return tuple(warning for warning in (_failures(table), _damage(table), warned) if warning)
+
+
+def _damage(table: Table) -> str | None:
+    """Names every record of the store that was left out; None where none was."""
+    if not table.damaged:
+        return None
+    verb = "is" if len(table.damaged) == 1 else "are"
+    return (
+        f"{count(len(table.damaged), 'record')} of the store {verb} damaged and left out, of this table or another: "
+        f"{'; '.join(map(str, table.damaged))}."
+    )
 
 
 def _failures(table: Table) -> str | None:

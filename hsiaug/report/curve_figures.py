@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.errors import InputError
+from hsiaug.files import write_whole
 from hsiaug.report.cells import Cell
 from hsiaug.report.curves import SIGNS, Axis, Line, Surface, drawn, lines, reference, shared_cells, surfaces
 from hsiaug.report.labels import count, draws_text
@@ -55,13 +56,8 @@ def save_curves(report: Report, axis: Axis, path: Path, format: str) -> None:
     for place, table, n in zip(places, shown, rows, strict=True):
         _draw_table(place, table, axis, n)
     metadata: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(format, {})
-    try:
-        with matplotlib.rc_context({"svg.hashsalt": "hsiaug"}):
-            figure.savefig(path, dpi=DPI, format=format, metadata=metadata)
-    except OSError as error:
-        raise InputError(
-            f"--out {path} must be a file that can be written", value=error.strerror, mend="Name another file."
-        ) from error
+    with matplotlib.rc_context({"svg.hashsalt": "hsiaug"}):
+        write_whole(path, lambda fresh: figure.savefig(fresh, dpi=DPI, format=format, metadata=metadata))
 
 
 def _varies(table: Table, axis: Axis) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hsiaug.errors import InputError
+from hsiaug.files import write_whole
 from hsiaug.protocol.split import Split
 from hsiaug.scene import Scene
 
@@ -56,12 +56,7 @@ def save_split_map(scene: Scene, split: Split, path: Path) -> None:
     for axes in (left, right):
         axes.set_xticks([])
         axes.set_yticks([])
-    try:
-        figure.savefig(path, dpi=120, format="png")
-    except OSError as error:
-        raise InputError(
-            f"--out {path} must be a file that can be written", value=error.strerror, mend="Name another file."
-        ) from error
+    write_whole(path, lambda fresh: figure.savefig(fresh, dpi=120, format="png"))
 
 
 def _class_colours(classes: int) -> list[str]:

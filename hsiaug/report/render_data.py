@@ -31,7 +31,9 @@ ONE_TRIAL = ("hash", "status", "error_type", "error_message", "seed")
 def report_json(report: Report) -> dict[str, Any]:
     """The whole report as plain values: scores as fractions, None where there is no number, hashes everywhere."""
     tables = [_table_json(table) for table in report.tables]
-    return _strict({"format": 1, "unit": "fraction", "store": report.store, "tables": tables})  # type: ignore[no-any-return]
+    damaged = [{"hash": damage.hash, "fault": damage.fault} for damage in report.damaged]
+    answer = {"format": 1, "unit": "fraction", "store": report.store, "tables": tables, "damaged": damaged}
+    return _strict(answer)  # type: ignore[no-any-return]
 
 
 def json_text(report: Report) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from hsiaug.report.compare import Comparison, Gain, compare
 from hsiaug.report.labels import MISSING, method_labels
 from hsiaug.report.records import Condition, Method, Record, Trial, read_trials
 from hsiaug.report.scores import BLIND, ScoreSet, score_set
+from hsiaug.trial.record import Damage
 
 __all__ = ["Report", "Table", "build_report"]
 
@@ -25,6 +26,7 @@ class Table:
     blind: the cells of the control classifiers: accuracy without spectra.
     gains: (arm, classifier) → what it gains over the controls.
     run: name of the run of a suite that the table belongs to; empty where the records are not parted by run.
+    damaged: records of the same store that were left out, of whatever table: what they were of is not to be believed.
     """
 
     title: str
@@ -35,6 +37,7 @@ class Table:
     gains: Mapping[tuple[Arm, Method], Gain]
     labels: Mapping[Method, str]
     run: str = ""
+    damaged: tuple[Damage, ...] = ()
 
     @cached_property
     def arms(self) -> tuple[Arm, ...]:
@@ -116,10 +119,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Report:
-    """Every table that a set of records gives. store: how the user names the records' folder, if known."""
+    """Every table that a set of records gives. store: how the user names the records' folder, if known.
+
+    damaged: records that were left out.
+    """
 
     tables: tuple[Table, ...]
     store: str | None = None
+    damaged: tuple[Damage, ...] = ()
 
     @property
     def where(self) -> str:
@@ -128,21 +135,29 @@ class Report:
 
 
 def build_report(
-    records: Iterable[Record], *, store: str | None = None, runs: Mapping[str, Collection[str]] | None = None
+    records: Iterable[Record],
+    *,
+    store: str | None = None,
+    runs: Mapping[str, Collection[str]] | None = None,
+    damaged: Iterable[Damage] = (),
 ) -> Report:
     """Group records into tables and compute every comparison; nothing but the records is read.
+
+    The records are taken at their word: those of a file are checked by :meth:`hsiaug.trial.store.Store.read`.
 
     store: the folder they came from, as the user typed it, for the lines that lead back to it.
     runs: hashes of the trials of each run of a suite, by its name. Every run gets tables of its own, from its
         trials alone: its comparisons and Holm's correction do not depend on the other runs. A trial that no run
         names is left out.
+    damaged: what the store left out, to be named with every table.
     Raises StoreError for a record that does not follow docs/results-format.md.
     """
-    trials = read_trials(records)
-    if runs is None:
-        return Report(_tables("", trials), store)
-    parted = ((run, [trial for trial in trials if trial.hash in hashes]) for run, hashes in runs.items())
-    return Report(tuple(table for run, mine in parted for table in _tables(run, mine)), store)
+    trials, left_out = read_trials(records), tuple(damaged)
+    parted = [("", trials)]
+    if runs is not None:
+        parted = [(run, [trial for trial in trials if trial.hash in hashes]) for run, hashes in runs.items()]
+    tables = tuple(table for run, mine in parted for table in _tables(run, mine))
+    return Report(tuple(replace(table, damaged=left_out) for table in tables), store, left_out)
 
 
 def _tables(run: str, trials: Iterable[Trial]) -> tuple[Table, ...]:

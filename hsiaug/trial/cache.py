@@ -5,12 +5,11 @@ A λ × ω × classifier sweep so trains each generator once per split, and samp
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
-import uuid
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +18,7 @@ from hsiaug.plugins.card import Card
 from hsiaug.plugins.contracts import FittedGenerator, Generator, Progress
 from hsiaug.protocol.view import Scope
 from hsiaug.seeds import derive_seed
+from hsiaug.trial.fits import Saved, checkpoint, clear_checkpoints, load_fit, save_fit
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.task import Task
 
@@ -75,12 +75,18 @@ class Workbench:
         self.scene = scene
         self.task = task
         self._folder = folder
+        self._notes: list[str] = []
         self._of_draw: _Kept = _Kept()
         self._of_fit: _Kept = _Kept()
 
     def give(self, spec: TrialSpec, split: Any) -> None:
         """Let ``split`` be that of a trial: where the scene has no labels to draw one."""
         self._of_draw.once(spec.draw_hash, "split", lambda: split)
+
+    def take_notes(self) -> list[str]:
+        """What happened to saved fits since this was last asked."""
+        notes, self._notes = self._notes, []
+        return notes
 
     def split(self, spec: TrialSpec) -> Any:
         """The split of a trial."""
@@ -142,33 +148,55 @@ class Workbench:
         return draw
 
     def _load_or_fit(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Fit:
-        folder = None if self._folder is None else self._folder / spec.fit_hash
-        if folder is not None and folder.is_dir():
-            seconds = json.loads((folder / "seconds.json").read_text("utf-8"))
-            return Fit(generator.load(folder / "fitted", device=device), float(seconds))
         card: Card = generator.card
-        view = self.view(spec, card.scope)
-        seed = derive_seed("fit", spec.generator.name, spec.seed)
-        unfinished = folder and folder.with_name(f"{folder.name}.unfinished")
-        extra = {"checkpoint": unfinished} if card.resumes else {}
+        folder = None if self._folder is None else self._folder / spec.fit_hash
+        found = None if folder is None else load_fit(folder, lambda path: generator.load(path, device=device))
+        if isinstance(found, Saved):
+            return Fit(found.fitted, found.seconds)
+        if found:
+            self._notes.append(f"The saved fit of {card.name} could not be used, and was fitted again: {found}.")
         start = time.perf_counter()
-        fitted = generator.fit(view, seed=seed, device=device, progress=progress, **extra)
+        fitted = self._fitted(spec, generator, device, progress, folder)
         seconds = time.perf_counter() - start
+        self._check_fit(fitted)
         if folder is not None and seconds > WORTH_SAVING:
-            _save(fitted, seconds, folder)
-        if unfinished and unfinished.is_dir():
-            shutil.rmtree(unfinished, ignore_errors=True)
+            fault = save_fit(folder, fitted.save, seconds)
+            if fault:
+                self._notes.append(f"The fit of {card.name} could not be saved for another run: {fault}.")
+        if folder is not None and card.resumes:
+            clear_checkpoints(folder)
         return Fit(fitted, seconds)
 
+    def _check_fit(self, fitted: Any) -> None:
+        """Raise PluginError for a fit that must not be kept."""
+        self.check_views()
+        if not callable(getattr(fitted, "sample", None)):
+            raise PluginError(
+                "a generator's fit must return an object with sample",
+                value=type(fitted).__name__,
+                mend="Return the fitted object.",
+            )
 
-def _save(fitted: FittedGenerator, seconds: float, folder: Path) -> None:
-    """Save a fit whole or not at all."""
-    fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    (fresh / "fitted").mkdir(parents=True)
-    fitted.save(fresh / "fitted")
-    (fresh / "seconds.json").write_text(json.dumps(seconds), encoding="utf-8")
-    try:
-        fresh.replace(folder)
-    except OSError:
-        # Another process saved the same fit first.
-        shutil.rmtree(fresh)
+    def _fitted(
+        self, spec: TrialSpec, generator: Generator, device: str, progress: Progress, folder: Path | None
+    ) -> FittedGenerator:
+        """Fit now; where the fit was begun by a run that was stopped, go on from there."""
+        view = self.view(spec, generator.card.scope)
+        seed = derive_seed("fit", spec.generator.name, spec.seed)
+        fit: Callable[..., FittedGenerator] = partial(
+            generator.fit, view, seed=seed, device=device, progress=progress
+        )
+        if not generator.card.resumes:
+            return fit()
+        begun = None if folder is None else checkpoint(folder)
+        if begun is None or not begun.is_dir():
+            return fit(checkpoint=begun)
+        try:
+            return fit(checkpoint=begun)
+        except Exception as error:
+            self._notes.append(
+                f"The fit of {generator.card.name} could not go on from its checkpoint, and began anew: "
+                f"{type(error).__name__}: {error}."
+            )
+            shutil.rmtree(begun, ignore_errors=True)
+            return fit(checkpoint=begun)

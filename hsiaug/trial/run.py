@@ -147,6 +147,7 @@ def compute(
         labels = None
         result |= {"status": "failed", "error": {"stage": course.stage, **call_failure(error)}}
         bench.renew_views()
+    result["notes"] = bench.take_notes()
     result["timings"] = {**course.seconds, "total": time.perf_counter() - start}
     result["cpu_seconds"] = {**course.cpu, "total": time.process_time() - busy}
     result["optimiser_steps"] = course.steps
@@ -250,6 +251,7 @@ def _record(spec: TrialSpec, class_names: Sequence[str], scene_ref: str, command
         "audit": None,
         "samples": None,
         "provenance": {},
+        "notes": [],
         "scope": None,
         "transductive": None,
         "device": None,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,22 +12,13 @@ from hsiaug.pairs import PairSet
 from hsiaug.plugins.card import Card, sampling_params
 from hsiaug.protocol.protocols import Protocol
 from hsiaug.scene import Scene
+from hsiaug.trial.hashing import short_hash
 
-__all__ = ["OMEGA_CONVENTION", "PluginSpec", "TrialSpec", "canonical_json", "plugin_spec", "short_hash"]
+__all__ = ["OMEGA_CONVENTION", "PluginSpec", "TrialSpec", "plugin_spec"]
 
 FORMAT = 1
 """Raise when the same spec gives another result than before (a change of protocol, metric or seeding)."""
 OMEGA_CONVENTION = "eps = (1+omega)*eps(text) - omega*eps(null)"
-
-
-def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no spaces: equal values give equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
-def short_hash(value: Any) -> str:
-    """First 16 hex digits of the SHA-256 of a value's canonical JSON."""
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -1,31 +1,42 @@
-"""The store of records: content-addressed folders, written by atomic rename."""
+"""The store of records: content-addressed folders, each written whole or not at all."""
 
 from __future__ import annotations
 
-import json
-import shutil
+import os
+import stat
 import time
-import uuid
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from hsiaug.errors import InputError, StoreError
+from hsiaug.files import reason, sync_folder, write_synced
+from hsiaug.trial import passing, predictions
+from hsiaug.trial.predictions import PREDICTIONS, Predictions
+from hsiaug.trial.record import LARGEST, Damage, Record, decode, encode, fault_of, storable
 
-__all__ = ["Record", "Store"]
+__all__ = ["Damage", "Reading", "Record", "Store"]
 
-Record = dict[str, Any]
+RECORD = "record.json"
+AGAIN = 3
+"""Attempts at what another process may have taken away in between."""
 
-ABANDONED = 3600.0
-"""Seconds after which an unfinished folder is nobody's."""
+
+@dataclass(frozen=True)
+class Reading:
+    """What a store holds. records: those to be believed. damaged: all others, by name, with what is wrong."""
+
+    records: tuple[Record, ...]
+    damaged: tuple[Damage, ...]
 
 
 class Store:
-    """A folder of records. ``create=False`` raises StoreError where there is none."""
+    """A folder of records. ``create=False`` raises StoreError where there is none.
+
+    ``read``, ``look`` and ``find`` check what they give; ``records`` and ``get`` give what is there. Every function
+    raises StoreError where the system refuses to read or write.
+    """
 
     def __init__(self, root: Path, *, create: bool = False) -> None:
         self.root = root
@@ -33,10 +44,10 @@ class Store:
         if create:
             try:
                 self._records.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
+            except (OSError, ValueError) as error:
                 raise StoreError(
                     f"--store {root} must be a folder that can be written to",
-                    value=error.strerror,
+                    value=reason(error) if isinstance(error, OSError) else error,
                     mend="Name another folder.",
                 ) from error
         elif not self._records.is_dir():
@@ -55,77 +66,168 @@ class Store:
         """Where the record of that hash lies, or would lie."""
         return self._records / hash[:2] / hash
 
-    def get(self, hash: str) -> Record | None:
-        """The record of that hash, or None."""
-        path = self.folder(hash) / "record.json"
-        return _read(path) if path.is_file() else None
+    def read(self, hashes: Iterable[str] | None = None) -> Reading:
+        """The records of those hashes that are there, or every record in the order of the hashes, each checked."""
+        looked = [self.look(hash) for hash in (self._hashes() if hashes is None else hashes)]
+        records = tuple(found for found in looked if isinstance(found, dict))
+        return Reading(records, tuple(found for found in looked if isinstance(found, Damage)))
+
+    def look(self, hash: str) -> Record | Damage | None:
+        """The record of that hash; what is wrong with it; or None where there is none."""
+        try:
+            record = self.get(hash)
+        except StoreError as error:
+            if isinstance(error.__cause__, OSError):
+                raise
+            return Damage(hash, f"{RECORD} holds {error.value}")
+        fault = None if record is None else fault_of(record, hash)
+        return record if fault is None else Damage(hash, fault)
+
+    def sound(self, hash: str) -> Record | None:
+        """The record of that hash; None where there is none that is to be believed."""
+        found = self.look(hash)
+        return found if isinstance(found, dict) else None
 
     def find(self, prefix: str) -> Record:
-        """The one record whose hash begins with ``prefix``. Raises InputError where there is none, or several."""
-        matches = sorted(p.name for p in self._records.glob("??/*") if p.name.startswith(prefix))
-        record = self.get(matches[0]) if len(matches) == 1 else None
-        if record is None:
+        """The one record whose hash begins with ``prefix``.
+
+        Raises InputError where there is none, or several; StoreError where it is damaged.
+        """
+        matches = [hash for hash in self._hashes() if hash.startswith(prefix)]
+        found = self.look(matches[0]) if len(matches) == 1 else None
+        if found is None:
             raise InputError(
                 f"HASH must be the beginning of one record's hash in {self.root}",
                 value=f"{prefix!r}, which fits {len(matches)} of them",
                 mend="List them with 'hsiaug report STORE --by seed'.",
             )
-        return record
-
-    def records(self) -> Iterator[Record]:
-        """Every record, in the order of their hashes."""
-        for path in sorted(self._records.glob("??/*/record.json")):
-            yield _read(path)
-
-    def predictions(self, hash: str) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
-        """Flat pixel index (n,) int32 and predicted class id (n,) int16 of every test pixel of a trial."""
-        path = self.folder(hash) / "predictions.npz"
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return arrays["index"], arrays["label"]
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        if isinstance(found, Damage):
             raise StoreError(
-                f"{path}: expected the predictions of a trial", value=error, mend="Run the trial again."
+                f"{self.folder(found.hash) / RECORD} must be a record as it was written",
+                value=found.fault,
+                mend="Run its benchmark again: a damaged record is replaced.",
+            )
+        return found
+
+    def get(self, hash: str) -> Record | None:
+        """The record of that hash as it stands, or None. Raises StoreError for what is no JSON."""
+        path = self.folder(hash) / RECORD
+        try:
+            told = path.stat()
+            if not stat.S_ISREG(told.st_mode) or told.st_size > LARGEST:
+                raise ValueError(f"no file of less than {LARGEST // 2**20} MB")
+            return decode(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"{path}: expected a record in JSON",
+                value=reason(error) if isinstance(error, OSError) else error,
+                mend="Run its benchmark again: a damaged record is replaced.",
             ) from error
 
-    def put(self, record: Record, predictions: tuple[NDArray[np.int32], NDArray[np.int16]] | None) -> None:
-        """Write a record whole or not at all, in place of an older one of the same hash."""
-        final = self.folder(record["hash"])
-        fresh = self._records / f".{record['hash']}.{uuid.uuid4().hex}"
-        fresh.mkdir(parents=True)
-        if predictions is not None:
-            np.savez_compressed(fresh / "predictions.npz", index=predictions[0], label=predictions[1])
-        text = json.dumps(record, ensure_ascii=False, indent=1, allow_nan=False)
-        (fresh / "record.json").write_text(text, encoding="utf-8")
-        final.parent.mkdir(exist_ok=True)
-        if final.exists():
-            old = fresh.with_name(f"{fresh.name}.old")
-            final.replace(old)
-            fresh.replace(final)
-            shutil.rmtree(old)
-        else:
-            fresh.replace(final)
+    def records(self) -> Iterator[Record]:
+        """Every record as it stands, in the order of their hashes. Raises StoreError for what is no JSON."""
+        return (found for hash in self._hashes() if (found := self.get(hash)) is not None)
+
+    def _hashes(self) -> list[str]:
+        with self._access("read"):
+            found = []
+            for part in os.scandir(self._records):
+                if len(part.name) == 2 and part.is_dir():
+                    found += [entry.name for entry in os.scandir(part) if entry.name.startswith(part.name)]
+            return sorted(found)
+
+    def predictions(self, hash: str) -> Predictions:
+        """Flat pixel index (n,) int32 and predicted class id (n,) int16 of every test pixel of a trial.
+
+        Raises StoreError unless they are those whose checksum the record states.
+        """
+        stated = None
+        for _ in range(AGAIN):
+            before, stated = stated, (self.get(hash) or {}).get("predictions_sha256")
+            if stated is None or stated == before:
+                break
+            # Where there are none, the record was replaced after it was read, and states another checksum by now.
+            loaded = predictions.found(self.folder(hash), stated)
+            if loaded is not None:
+                return loaded
+        raise StoreError(
+            f"{self.folder(hash) / PREDICTIONS}: expected the predictions of a trial",
+            value="none that the record names"
+            if stated is None
+            else f"none with the record's checksum {stated[:12]}…",
+            mend="Run the trial again.",
+        )
+
+    def put(self, record: Record, made: Predictions | None) -> Record:
+        """Write a record whole or not at all, in place of an older one of the same hash; returns what was written.
+
+        Where something in it cannot be written as JSON, that is a failed record which says so. The checksum of its
+        predictions is the store's to state.
+        """
+        record = storable(record)
+        made = None if record["status"] == "failed" else made
+        if made is not None:
+            record = {**record, "predictions_sha256": predictions.checksum(made)}
+        data, beside = encode(record), None if made is None else predictions.packed(made)
+        with self._access("write"):
+            for left in reversed(range(AGAIN)):
+                try:
+                    self._put(record["hash"], data, beside)
+                    break
+                except FileNotFoundError:
+                    # Another process swept or deleted a folder on the way.
+                    if not left:
+                        raise
+        return record
+
+    def _put(self, hash: str, data: bytes, beside: bytes | None) -> None:
+        final = self.folder(hash)
+        with passing.passing_folder(self._records, hash) as fresh:
+            write_synced(fresh / RECORD, data)
+            if beside is not None:
+                write_synced(fresh / PREDICTIONS, beside)
+            final.parent.mkdir(exist_ok=True)
+            try:
+                sync_folder(fresh)
+                fresh.rename(final)
+            except OSError:
+                if not final.is_dir():
+                    raise
+                predictions.replace(final, fresh, RECORD)
+            else:
+                sync_folder(final.parent)
+
+    def check_writable(self) -> None:
+        """Raise StoreError, before any work, where no record could be written."""
+        with self._access("write"), passing.passing_folder(self._records, "check"):
+            pass
+
+    @contextmanager
+    def _access(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            mend = {
+                "read": "Look at its permissions, or name another store.",
+                "write": "Free some space or name another --store, then run the same command again: it goes on.",
+            }
+            raise StoreError(
+                f"the store {self.root} must be a folder that can be {'read' if what == 'read' else 'written to'}",
+                value=reason(error),
+                mend=mend[what],
+            ) from error
 
     def sweep(self) -> None:
-        """Remove what killed runs left half-written. Younger folders may belong to a run beside this one."""
-        for path in self._records.glob(".*"):
-            if time.time() - path.stat().st_mtime > ABANDONED:
-                shutil.rmtree(path, ignore_errors=True)
-
-
-def _read(path: Path) -> Record:
-    try:
-        record = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise StoreError(
-            f"{path}: expected a record in JSON",
-            value=error,
-            mend="Delete its folder and run the trial again.",
-        ) from error
-    if not isinstance(record, dict) or "spec" not in record or "status" not in record:
-        raise StoreError(
-            f"{path}: expected a record of a trial",
-            value="JSON without spec and status",
-            mend="Delete its folder and run the trial again.",
-        )
-    return record
+        """Remove what killed runs left half-written, where nobody can be writing it any more."""
+        passing.sweep(self._records)
+        passing.sweep(self.cache)
+        try:
+            several = {path.parent for path in self._records.glob("??/*/predictions.*.npz")}
+            for folder in several:
+                with passing.passing_folder(self._records, "tidy") as fresh:
+                    predictions.tidy(folder, fresh, RECORD, time.time() - passing.ABANDONED)
+        except OSError:
+            # Of a store that is read-only, or that others change, nothing needs to be removed.
+            return

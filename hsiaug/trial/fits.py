@@ -1,0 +1,156 @@
+"""Fits on disk: those that are done, with a checksum of every file, and how far those are that were stopped.
+
+A saved fit only saves time. So one that is damaged is fitted again, and one that cannot be saved is a note.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import math
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hsiaug.trial.passing import gone, owner, passing_folder
+
+__all__ = ["Saved", "checkpoint", "clear_checkpoints", "load_fit", "save_fit"]
+
+FACTS = "fit.json"
+FITTED = "fitted"
+UNFINISHED = ".unfinished"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A fit that was saved, and the seconds that it took."""
+
+    fitted: Any
+    seconds: float
+
+
+def load_fit(folder: Path, load: Callable[[Path], Any]) -> Saved | str | None:
+    """The fit in a folder; why it cannot be had, where it is damaged; None where there is none.
+
+    load: gives the fitted generator of the folder that its ``save`` wrote.
+    """
+    if not folder.is_dir():
+        return None
+    try:
+        seconds = _checked(folder)
+        return Saved(load(folder / FITTED), seconds)
+    except (Exception, SystemExit) as error:
+        # Whatever the plugin's own reader makes of damage: the fit is made again.
+        return f"{type(error).__name__}: {error}"
+
+
+def _checked(folder: Path) -> float:
+    """Seconds of a fit whose files are as they were written. Raises ValueError, KeyError or OSError for others."""
+    facts = json.loads((folder / FACTS).read_text("utf-8"))
+    seconds = float(facts["seconds"])
+    found = _checksums(folder / FITTED)
+    changed = [name for name in sorted({*found, *facts["files"]}) if found.get(name) != facts["files"].get(name)]
+    if changed or not (math.isfinite(seconds) and seconds >= 0):
+        raise ValueError(f"{', '.join(changed) or FACTS} is not as it was written")
+    return seconds
+
+
+def _checksums(folder: Path) -> dict[str, str]:
+    """SHA-256 by path of every file in a folder."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            with path.open("rb") as file:
+                found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
+
+
+def save_fit(folder: Path, save: Callable[[Path], object], seconds: float) -> str | None:
+    """Save a fit whole or not at all, in place of a damaged one; why that failed, or None where it did not.
+
+    save: writes the fitted generator into the empty folder that it is given.
+    """
+    try:
+        with passing_folder(folder.parent, folder.name) as fresh:
+            (fresh / FITTED).mkdir()
+            save(fresh / FITTED)
+            facts = {"seconds": seconds, "files": _checksums(fresh / FITTED)}
+            (fresh / FACTS).write_text(json.dumps(facts), encoding="utf-8")
+            _put_in_place(fresh, folder)
+    except (Exception, SystemExit) as error:
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _put_in_place(fresh: Path, folder: Path) -> None:
+    try:
+        fresh.rename(folder)
+        return
+    except OSError:
+        if not folder.is_dir():
+            raise
+    if not _sound(folder):
+        with passing_folder(folder.parent, folder.name) as old:
+            folder.rename(old / "damaged")
+            fresh.rename(folder)
+    # Else another process saved the same fit first.
+
+
+def _sound(folder: Path) -> bool:
+    try:
+        _checked(folder)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return True
+
+
+def checkpoint(folder: Path) -> Path:
+    """The folder in which this process saves how far its fit is, with what a process that is gone left of the same fit.
+
+    folder: of the fit, once it is done. A process of another machine cannot be looked up: what it left is copied, so
+    that it is not disturbed where it still runs.
+    """
+    own = folder.with_name(f"{folder.name}{UNFINISHED}.{owner()}")
+    if own.is_dir():
+        return own
+    for path in sorted(_checkpoints(folder), key=_changed, reverse=True):
+        name = path.name.rpartition(UNFINISHED)[2].removeprefix(".")
+        with contextlib.suppress(OSError, shutil.Error):
+            if not name or gone(name):
+                # One process alone can rename it.
+                return path.rename(own)
+            if not _runs_here(name):
+                with passing_folder(folder.parent, folder.name) as fresh:
+                    shutil.copytree(path, fresh / "copy")
+                    return (fresh / "copy").rename(own)
+    return own
+
+
+def _runs_here(name: str) -> bool:
+    """True for a process of this machine."""
+    return name.partition("-")[0] == owner().partition("-")[0]
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.parent.iterdir() if path.name.startswith(f"{folder.name}{UNFINISHED}")]
+    except OSError:
+        return []
+
+
+def _changed(path: Path) -> float:
+    """When the newest file of a folder was written."""
+    with contextlib.suppress(OSError):
+        return max((entry.stat().st_mtime for entry in path.iterdir()), default=0.0)
+    return 0.0
+
+
+def clear_checkpoints(folder: Path) -> None:
+    """Remove what was saved of a fit that is done, but for what running processes save."""
+    for path in _checkpoints(folder):
+        name = path.name.rpartition(UNFINISHED)[2].removeprefix(".")
+        if name == owner() or not name or gone(name):
+            shutil.rmtree(path, ignore_errors=True)

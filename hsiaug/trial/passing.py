@@ -1,0 +1,98 @@
+"""Passing folders: what a process is still writing, under names that tell later processes whose they are.
+
+Nothing here is needed for a store to be right. It tells what a killed process left behind, without waiting.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+__all__ = ["ABANDONED", "gone", "owner", "passing_folder", "sweep"]
+
+ABANDONED = 3600.0
+"""Seconds after which a passing folder is nobody's, where its process cannot be looked up."""
+UNKNOWN = "0"
+"""When a process began, where the system does not tell."""
+
+
+def owner() -> str:
+    """This process: its machine, its number and when it began. Numbers are given again, after a reboot for instance."""
+    pid = os.getpid()
+    return f"{_machine()}-{pid}-{_began(pid)}"
+
+
+def gone(name: str) -> bool:
+    """True where an :func:`owner` is demonstrably no more: a process of this machine, and none such is running.
+
+    The process of another machine, or of another container, cannot be looked up: False.
+    """
+    machine, _, process = name.partition("-")
+    pid, _, began = process.partition("-")
+    if os.name != "posix" or machine != _machine() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        # Another user's process may not be signalled, but it is there.
+        pass
+    return _began(int(pid)) not in (began, UNKNOWN)
+
+
+@cache
+def _machine() -> str:
+    """One name per kernel and space of process numbers: containers of one machine do not see each other's."""
+    parts = [socket.gethostname()]
+    with contextlib.suppress(OSError):
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text("ascii"))
+    with contextlib.suppress(OSError):
+        parts.append(str(Path("/proc/self/ns/pid").readlink()))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
+
+
+def _began(pid: int) -> str:
+    """When a process began, in ticks since the machine did; "" for one that has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+    except OSError:
+        return UNKNOWN
+    # A zombie has ended: its parent has not asked for its exit status yet.
+    return "" if fields[0] in "ZX" else fields[19]
+
+
+@contextmanager
+def passing_folder(folder: Path, name: str) -> Iterator[Path]:
+    """A new folder in ``folder``, which is made where it is not there. What is left of it at the end is removed."""
+    fresh = folder / f".{name}.{owner()}.{uuid.uuid4().hex[:12]}"
+    fresh.mkdir(parents=True)
+    try:
+        yield fresh
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the passing folders of processes that are no more, and very old ones. Others may be in use."""
+    # What cannot be listed or removed is left: a store may be read-only, or another process sweeps it too.
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            if path.name.startswith(".") and (gone(path.name.split(".")[-2]) or _old(path)):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _old(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime > ABANDONED
+    except FileNotFoundError:
+        return False

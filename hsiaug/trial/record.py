@@ -1,0 +1,300 @@
+"""What a record must hold to be believed: its schema, the hash of its spec, and numbers that follow from its counts."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hsiaug.metrics.accuracy import dense_score, score
+from hsiaug.trial.hashing import short_hash
+
+__all__ = ["LARGEST", "Damage", "Record", "decode", "encode", "fault_of", "storable"]
+
+Record = dict[str, Any]
+
+LARGEST = 64 * 2**20
+"""Bytes of a record at most: the largest real ones, of a hundred classes, have a few hundred thousand."""
+CLOSE = 1e-9
+"""How far a stated number may lie from the one that its counts give: libraries round sums in different orders."""
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A record that is not to be believed. hash: name of its folder. fault: which file or key, and what it holds."""
+
+    hash: str
+    fault: str
+
+    def __str__(self) -> str:
+        return f"{self.hash}: {self.fault}"
+
+
+class _Part(BaseModel):
+    """Types are taken literally; what a later version adds is let through."""
+
+    model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
+
+
+Count = Annotated[int, Field(ge=0, lt=2**40)]
+Counts = list[Count]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Plugin(_Part):
+    name: str
+    version: str
+    params: dict[str, Any]
+
+
+class _Scene(_Part):
+    name: str
+    sha256: str
+
+
+class _Protocol(_Part):
+    name: str
+    argument: str | None = None
+    buffer: str
+
+
+class _Spec(_Part):
+    task: str
+    scene: _Scene
+    protocol: _Protocol
+    patch: Annotated[int, Field(ge=1)]
+    seed: Count
+    generator: _Plugin
+    classifier: _Plugin
+    lam: Annotated[float, Field(alias="lambda", ge=0)]
+    omega: float | None
+    omega_convention: str | None = None
+
+
+class _Error(_Part):
+    stage: str
+    type: str
+    message: str
+    traceback: str
+
+
+class _Metrics(_Part):
+    """The counts that everything else is computed from again; a subset's classes are 1..C."""
+
+    confusion: Annotated[list[Counts], Field(min_length=1)]
+    subsets: dict[str, dict[str, Any]]
+
+
+class _Samples(_Part):
+    real: Counts
+    synthetic: Counts
+
+
+class _Audit(_Part):
+    sha256: str
+    protocol: str
+    leaky: bool
+    buffer: str
+    radius: Count
+    n_train: Count
+    n_test: Count
+    n_buffered: Count
+    train_counts: Counts
+    test_counts: Counts
+    centre_overlap_percent: float
+    patch_overlap_percent: float
+    notes: list[str]
+
+
+class _Environment(_Part):
+    python: str
+    platform: str
+    processor: str
+    versions: dict[str, str]
+
+
+class _Record(_Part):
+    """``record.json``, as docs/results-format.md tells it."""
+
+    format: Literal[1]
+    hash: str
+    spec: _Spec
+    scene_ref: str = ""
+    status: Literal["ok", "failed", "empty"]
+    error: _Error | None
+    class_names: list[str]
+    metrics: _Metrics | None
+    samples: _Samples | None
+    provenance: dict[str, Any]
+    notes: list[str] = []
+    scope: dict[str, str] | None
+    transductive: bool | None
+    audit: _Audit | None
+    timings: dict[str, float]
+    cpu_seconds: dict[str, float] = {}
+    optimiser_steps: dict[str, int | None] | None = None
+    peak_memory_mb: float | None
+    device: dict[str, Any] | None
+    environment: _Environment
+    predictions_sha256: str | None
+    created: str
+    command: str
+
+
+def decode(data: bytes) -> Record:
+    """The record in the bytes of a file. Raises ValueError, which says what is wrong, for anything but strict JSON."""
+    if len(data) > LARGEST:
+        raise ValueError(f"more than {LARGEST // 2**20} MB")
+    try:
+        record = json.loads(data, parse_constant=_refuse, parse_float=_finite)
+        if b"\\ud" in data.lower():
+            json.dumps(record, ensure_ascii=False).encode()
+    except RecursionError as error:
+        raise ValueError("JSON that is nested too deeply") from error
+    except UnicodeError as error:
+        raise ValueError("text that is not Unicode") from error
+    if not isinstance(record, dict):
+        raise ValueError("JSON without spec and status")
+    return record
+
+
+def _refuse(word: str) -> float:
+    raise ValueError(f"{word}, which is not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _refuse(text)
+
+
+def encode(record: Record) -> bytes:
+    """The bytes of a record's file: JSON with a line per key. Raises what :mod:`json` raises for what is not JSON."""
+    lines = (f"{json.dumps(key)}: {_json(value)}" for key, value in record.items())
+    # A path that is not UTF-8 may stand in the message of an error: what cannot be written becomes a question mark.
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8", "replace")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def storable(record: Record) -> Record:
+    """The record itself; or, where something in it is no strict JSON, a failed record that says what and why."""
+    faults = {key: fault for key, value in record.items() if (fault := _unwritable(value))}
+    if not faults:
+        return record
+    told = "; ".join(f"{key}: {fault}" for key, fault in faults.items())
+    error = {
+        "stage": "record",
+        "type": "PluginError",
+        "message": f"what is kept of a trial must be JSON: {told}",
+        "traceback": "",
+    }
+    kept: Record = {key: {} if key == "provenance" else None for key in faults}
+    return {**record, **kept, "status": "failed", "error": error, "metrics": None, "predictions_sha256": None}
+
+
+def _unwritable(value: Any) -> str | None:
+    try:
+        _json(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        return str(error)
+    return None
+
+
+def fault_of(record: Record, name: str) -> str | None:
+    """What is wrong with a record whose folder is called ``name``; None where it is to be believed."""
+    try:
+        read = _Record.model_validate(record)
+    except ValidationError as error:
+        return _told(error, record)
+    if record["hash"] != name:
+        return f"hash states {record['hash']!r}, where its folder is {name}"
+    try:
+        found = short_hash(record["spec"])
+    except (ValueError, RecursionError) as error:
+        return f"spec has no hash: {error}"
+    if found != name:
+        return f"hash states {name}, where its spec gives {found}"
+    if (read.status == "ok") != (read.metrics is not None):
+        return f"metrics must be there just where status is ok; status states {read.status!r}"
+    if (read.status == "failed") != (read.error is not None):
+        return f"error must be there just where status is failed; status states {read.status!r}"
+    return _miscounted(record) if read.status == "ok" else None
+
+
+def _told(error: ValidationError, record: Record) -> str:
+    if "spec" not in record or "status" not in record:
+        return "JSON without spec and status"
+    if record.get("format") != 1:
+        return f"format states {record.get('format')!r}; this version of hsiaug reads format 1"
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    value = "" if first["type"] == "missing" else f" ({_short(first['input'])})"
+    return f"{key}{value}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def _miscounted(record: Record) -> str | None:
+    """The first number that does not follow from the confusion matrix, or the first list that is not as long."""
+    metrics, classes = record["metrics"], len(record["class_names"])
+    if any(len(row) != classes for row in (metrics["confusion"], *metrics["confusion"])):
+        return f"metrics.confusion must be {classes}×{classes}, as there are {classes} class_names"
+    matrix = np.array(metrics["confusion"], dtype=np.int64)
+    if not matrix.any():
+        return "metrics.confusion counts no pixel"
+    for part, counts in ((part, record[part] or {}) for part in ("samples", "audit")):
+        for key in ("real", "synthetic", "train_counts", "test_counts"):
+            if len(counts.get(key, matrix)) != classes:
+                return f"{part}.{key} must have {classes} entries, as there are {classes} class_names"
+    try:
+        found = _recomputed(matrix, record["spec"]["task"], metrics["subsets"])
+    except (KeyError, TypeError, IndexError) as error:
+        return f"metrics cannot be computed from metrics.confusion: {type(error).__name__} {error}"
+    return _difference(metrics, found, "metrics")
+
+
+def _recomputed(matrix: NDArray[np.int64], task: str, subsets: Mapping[str, Any]) -> dict[str, Any]:
+    if task != "pixels":
+        return dense_score(matrix, change=task == "change")
+    named = {name: tuple(subset["classes"]) for name, subset in subsets.items()}
+    if any(not 1 <= c <= len(matrix) for ids in named.values() for c in ids):
+        raise IndexError("a subset of classes that are not there")
+    return score(matrix, named)
+
+
+def _difference(stated: Any, found: Any, key: str) -> str | None:
+    """The first place where two values of JSON differ by more than rounding, in words."""
+    if isinstance(found, dict) and isinstance(stated, dict):
+        for name in dict.fromkeys((*found, *stated)):
+            if name not in stated:
+                return f"{key}.{name} is missing"
+            if name not in found:
+                return f"{key}.{name} does not follow from metrics.confusion"
+            if said := _difference(stated[name], found[name], f"{key}.{name}"):
+                return said
+        return None
+    if isinstance(found, list) and isinstance(stated, list) and len(found) == len(stated):
+        if stated == found:
+            return None
+        pairs = zip(stated, found, strict=True)
+        return next((said for i, pair in enumerate(pairs) if (said := _difference(*pair, f"{key}[{i}]"))), None)
+    if _number(stated) and _number(found):
+        equal = math.isclose(stated, found, rel_tol=CLOSE, abs_tol=CLOSE)
+    else:
+        equal = type(stated) is type(found) and stated == found
+    return None if equal else f"{key} states {_short(stated)}, where metrics.confusion gives {_short(found)}"
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
