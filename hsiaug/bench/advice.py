@@ -227,7 +227,8 @@ def _confirming_plan(arms: Sequence[Arm], request: Request, desk: Desk) -> Plan:
     ]
     trials = {trial.hash: trial for plan in plans for trial in plan.trials}
     cards = {part: card for plan in plans for part, card in plan.cards.items()}
-    return Plan(tuple(sorted(trials.values(), key=lambda t: t.seed)), (), (), cards)
+    samples = {hash: n for plan in plans for hash, n in plan.samples.items()}
+    return Plan(tuple(sorted(trials.values(), key=lambda t: t.seed)), (), (), cards, samples)
 
 
 def _confirming(plan: Plan, desk: Desk) -> Iterator[Work]:

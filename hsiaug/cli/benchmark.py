@@ -197,7 +197,7 @@ def benchmark(
     run_all(parts, todo, kept, device, jobs, limit, err)
     records = [record for trial in trials if (record := kept.get(trial.hash))]
     print_result(parts, records, kept, out, err, as_json=json)
-    if any(record["status"] != "ok" for record in records):
+    if any(record["status"] == "failed" for record in records):
         raise typer.Exit(1)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from hsiaug.bench.asked import between
 from hsiaug.bench.estimate import Estimate, estimate, readable
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.schedule import Part, merged
@@ -32,6 +33,7 @@ def print_plan(
     except StoreError:
         records = []
     plan = merged(parts)
+    todo = [trial for trial in todo if trial.hash not in plan.nothing]
     cost = _cost(parts, todo, records, jobs)
     if as_json:
         typer.echo(json_module.dumps(_as_json(parts, plan, todo, cost, jobs), ensure_ascii=False, allow_nan=False))
@@ -40,7 +42,7 @@ def print_plan(
         header = ("run", "scene", "protocol", "draws", "trials", "to run", "about")
         print_table(out, header, _runs(parts, todo, records, jobs))
     else:
-        print_table(out, ("generator", "λ", "ω", "classifier", "draws", "to run"), _arms(plan, todo))
+        print_table(out, ("generator", "λ", "ω", "classifier", "synthetic", "draws", "to run"), _arms(plan, todo))
         print_lines(out, [_split_line(parts[0].plan)])
     print_lines(out, [_cost_line(plan, todo, cost, jobs)])
 
@@ -79,7 +81,7 @@ def _as_json(
     parts: Sequence[Part], plan: Plan, todo: Sequence[TrialSpec], cost: Estimate, jobs: int
 ) -> dict[str, Any]:
     answer = {
-        "trials": [{"hash": t.hash, **t.as_json()} for t in plan.trials],
+        "trials": [{"hash": t.hash, **t.as_json(), "synthetic": plan.samples[t.hash]} for t in plan.trials],
         "to_run": [t.hash for t in todo],
         "seconds": cost.seconds,
         "jobs": jobs,
@@ -93,14 +95,15 @@ def _as_json(
 
 
 def _arms(plan: Plan, todo: Sequence[TrialSpec]) -> Iterator[tuple[str, ...]]:
-    """Rows of the plan: each arm with its draws, and how many of them are to run."""
+    """Rows of the plan: each arm with the synthetic samples of a draw, its draws, and how many of them are to run."""
     waiting = {t.hash for t in todo}
     arms: dict[tuple[str, ...], list[TrialSpec]] = {}
     for t in plan.trials:
         omega = "–" if t.omega is None else f"{t.omega:g}"
         arms.setdefault((t.generator.name, f"{t.lam:g}", omega, t.classifier.name), []).append(t)
     for arm, members in arms.items():
-        yield (*arm, str(len(members)), str(sum(t.hash in waiting for t in members)))
+        made = between([plan.samples[t.hash] for t in members])
+        yield (*arm, made, str(len(members)), str(sum(t.hash in waiting for t in members)))
 
 
 def _split_line(plan: Plan) -> str:
@@ -120,4 +123,6 @@ def _cost_line(plan: Plan, todo: Sequence[TrialSpec], cost: Estimate, jobs: int)
         source = "partly timed in this store, partly from the plugins' own figures"
     processes = "1 process" if jobs == 1 else f"{jobs} processes"
     count = f"{len(todo)} of {len(plan.trials)} trials to run"
+    if plan.nothing:
+        count += f" ({len(plan.nothing)} make nothing)"
     return f"{count}, about {readable(cost.seconds)} with {processes} ({source})"

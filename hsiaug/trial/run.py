@@ -17,13 +17,14 @@ from hsiaug.plugins.registry import Registry
 from hsiaug.seeds import derive_seed
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
+from hsiaug.trial.empty import EMPTY
 from hsiaug.trial.limit import TrialTimeout, time_limit
 from hsiaug.trial.machine import PeakMemory, counted_steps, environment, resolve_device, threads
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 from hsiaug.trial.task import Prediction
 
-__all__ = ["Course", "augment", "died", "fit_classifier", "run_trial"]
+__all__ = ["Course", "augment", "died", "empty", "fit_classifier", "run_trial"]
 
 
 @dataclass
@@ -200,3 +201,19 @@ def died(spec: TrialSpec, scene_ref: str, command: str) -> Record:
         "peak_memory_mb": None,
     }
     return _record(spec, [], scene_ref, command, result)
+
+
+def empty(spec: TrialSpec, bench: Workbench, scene_ref: str, command: str) -> Record:
+    """The record of a trial whose λ asks for no sample in its draw: nothing is fitted, and no plugin is loaded."""
+    real = bench.task.join(bench.view(spec, "none"), [], {})
+    result = {
+        "status": EMPTY,
+        "error": None,
+        "metrics": None,
+        "audit": bench.split(spec).audit.as_json(),
+        "samples": bench.task.counts(real, bench.scene),
+        "timings": {},
+        "cpu_seconds": {},
+        "peak_memory_mb": None,
+    }
+    return _record(spec, bench.scene.class_names, scene_ref, command, result)

@@ -77,6 +77,41 @@ def test_lambda_zero_collapses_onto_none_and_says_so(toy: Scene, plugins: Regist
     assert "see the row of none" in plan.notes[0]
 
 
+def test_a_plan_knows_how_many_samples_each_trial_makes_and_names_those_of_none(
+    toy: Scene, plugins: Registry
+) -> None:
+    plan = plan_of(toy, plugins, protocol=parse_protocol("kshot:5"), lambdas=[1.0, 3.0])
+    made = {(t.generator.name, t.lam): plan.samples[t.hash] for t in plan.trials}
+
+    assert made == {
+        ("none", 0.0): 0,
+        **{(name, lam): n for name in ("duplicate", "smote") for lam, n in ((1.0, 0), (3.0, 50))},
+    }
+    # Of none nothing is wanted: that is no arm that makes nothing.
+    assert plan.nothing == {t.hash for t in plan.trials if t.lam == 1}
+
+
+def test_a_lambda_that_makes_nothing_is_told_with_one_that_does(toy: Scene, plugins: Registry) -> None:
+    notes = plan_of(toy, plugins, protocol=parse_protocol("kshot:5"), lambdas=[1.0, 3.0]).notes
+
+    assert len(notes) == 1
+    assert "λ = 1 makes no synthetic sample" in notes[0] and "its arms are not run" in notes[0]
+    assert "λ = 3, which makes 50 beside 25 real ones" in notes[0]
+
+
+def test_what_is_proposed_is_true_of_the_very_draws(toy: Scene, plugins: Registry) -> None:
+    """Classes of unequal size need no λ above 1; capped classes get a few samples at λ = 1."""
+    unequal = plan_of(toy, plugins, lambdas=[0.01])
+    capped = plan_of(toy, plugins, protocol=parse_protocol("kshot:10"), lambdas=[1.0], seeds=[0])
+    (real,) = {split.audit.n_train for split in unequal.splits}
+    (made,) = set(plan_of(toy, plugins, lambdas=[1.0]).samples.values()) - {0}
+
+    assert unequal.nothing and f"λ = 1, which makes {made:,} beside {real} real ones" in unequal.notes[0]
+    few = sum(max(capped.splits[0].audit.train_counts) - n for n in capped.splits[0].audit.train_counts)
+    assert not capped.nothing and 0 < few and f"λ = 1 makes only {few} synthetic samples" in capped.notes[0]
+    assert "try λ = 3" in capped.notes[0]
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
