@@ -273,7 +273,7 @@ def _seconds(plan: Plan, trials: Sequence[TrialSpec], desk: Desk) -> float:
             paces.append((times["fit_classifier"] + times["predict"]) / card.seconds)
     pace = statistics.median(paces) if paces else 1.0
     cards = {part: replace(card, seconds=card.seconds * pace) for part, card in plan.cards.items()}
-    return estimate(replace(plan, cards=cards), trials, known, 1).seconds
+    return estimate(replace(plan, cards=cards), trials, known, 1).guess
 
 
 def _results(plan: Plan, desk: Desk) -> Results:

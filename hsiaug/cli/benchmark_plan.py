@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from hsiaug.bench.asked import between
-from hsiaug.bench.estimate import Estimate, estimate, readable
+from hsiaug.bench.estimate import Estimate, estimate
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.schedule import Part, merged
 from hsiaug.cli.output import print_lines, print_table
@@ -57,7 +57,8 @@ def _cost(parts: Sequence[Part], todo: Sequence[TrialSpec], records: Sequence[Re
         left -= {trial.hash for trial in mine}
         costs += [estimate(plan, mine, records, jobs)] if mine else []
     measured = sum(cost.measured for cost in costs) / len(costs) if costs else 1.0
-    return Estimate(sum(cost.seconds for cost in costs), measured)
+    unknown = dict.fromkeys(name for cost in costs for name in cost.unknown)
+    return Estimate(sum(cost.guess for cost in costs), measured, tuple(unknown))
 
 
 def _runs(
@@ -73,7 +74,7 @@ def _runs(
         plan = merged(members)
         mine = [trial for trial in plan.trials if trial.hash in left]
         left -= {trial.hash for trial in mine}
-        about = readable(estimate(plan, mine, records, jobs).seconds) if mine else "–"
+        about = estimate(plan, mine, records, jobs).text if mine else "–"
         yield (*row, str(len({t.seed for t in plan.trials})), str(len(plan.trials)), str(len(mine)), about)
 
 
@@ -81,9 +82,10 @@ def _as_json(
     parts: Sequence[Part], plan: Plan, todo: Sequence[TrialSpec], cost: Estimate, jobs: int
 ) -> dict[str, Any]:
     answer = {
-        "trials": [{"hash": t.hash, **t.as_json(), "synthetic": plan.samples[t.hash]} for t in plan.trials],
+        "trials": [{"hash": t.hash, **t.as_json(), "synthetic": plan.samples[t.hash][1]} for t in plan.trials],
         "to_run": [t.hash for t in todo],
         "seconds": cost.seconds,
+        "seconds_unknown": list(cost.unknown),
         "jobs": jobs,
         "audits": [split.audit.as_json() for part in parts for split in part.plan.splits],
         "notes": list(plan.notes),
@@ -102,7 +104,7 @@ def _arms(plan: Plan, todo: Sequence[TrialSpec]) -> Iterator[tuple[str, ...]]:
         omega = "–" if t.omega is None else f"{t.omega:g}"
         arms.setdefault((t.generator.name, f"{t.lam:g}", omega, t.classifier.name), []).append(t)
     for arm, members in arms.items():
-        made = between([plan.samples[t.hash] for t in members])
+        made = between([plan.samples[t.hash][1] for t in members])
         yield (*arm, made, str(len(members)), str(sum(t.hash in waiting for t in members)))
 
 
@@ -116,13 +118,18 @@ def _split_line(plan: Plan) -> str:
 
 
 def _cost_line(plan: Plan, todo: Sequence[TrialSpec], cost: Estimate, jobs: int) -> str:
-    source = "rough: from the plugins' own figures"
+    source = "rough: the plugins' own figures, of Indian Pines"
     if cost.measured == 1:
         source = "timed in this store"
     elif cost.measured:
-        source = "partly timed in this store, partly from the plugins' own figures"
+        source = "rough: partly timed in this store"
     processes = "1 process" if jobs == 1 else f"{jobs} processes"
     count = f"{len(todo)} of {len(plan.trials)} trials to run"
     if plan.nothing:
         count += f" ({len(plan.nothing)} make nothing)"
-    return f"{count}, about {readable(cost.seconds)} with {processes} ({source})"
+    if cost.unknown:
+        names = ", ".join(cost.unknown)
+        return (
+            f"{count}, time unknown: with these parameters {names} were not timed in this store yet ({processes})"
+        )
+    return f"{count}, about {cost.text} with {processes} ({source})"

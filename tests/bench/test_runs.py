@@ -163,7 +163,7 @@ def test_existing_all_runs_everything_again_and_none_runs_nothing(tmp_path: Path
 
 
 def test_arms_that_make_nothing_are_recorded_and_not_run(tmp_path: Path, env: dict[str, str]) -> None:
-    """Five pixels of every class: λ = 1 asks for none, and a fit or a classifier on real samples alone would be none's."""
+    """Five pixels of every class: λ = 1 asks for none, and what trains on real samples alone is none."""
     store = tmp_path / "store"
     words = arguments(store, "--protocol", "kshot:5", "--seeds", "2")
     first = hsiaug(*words, "--jobs", "1", env=env)
