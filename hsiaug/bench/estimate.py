@@ -17,7 +17,7 @@ from hsiaug.plugins.card import Card
 from hsiaug.trial.spec import PluginSpec, TrialSpec, canonical_json
 from hsiaug.trial.store import Record
 
-__all__ = ["Estimate", "estimate", "longest_first", "readable"]
+__all__ = ["Estimate", "Known", "estimate", "longest_first", "readable", "timed"]
 
 NEAR = 1.1
 """Ratio of two sizes of a training set within which a time of the one is a time of the other."""
@@ -64,22 +64,20 @@ class Estimate:
         return "unknown" if self.unknown else readable(self.guess)
 
 
-def estimate(plan: Plan, trials: Sequence[TrialSpec], records: Iterable[Record], jobs: int) -> Estimate:
-    """Expected wall time of the trials, spread over ``jobs`` processes."""
-    known = _times(records)
+def estimate(plan: Plan, trials: Sequence[TrialSpec], known: Known, jobs: int) -> Estimate:
+    """Expected wall time of the trials, spread over ``jobs`` processes. known: what :func:`timed` found."""
     parts = [part for needed in _parts(plan, trials).values() for part in needed]
     total = sum(_seconds(part, known, plan) for part in parts)
     kinds = {(part.key, part.size) for part in parts}
-    timed = sum(any(_same(size, s) for s, _ in known.get(key, ())) for key, size in kinds)
+    told = sum(any(_same(size, s) for s, _ in known.get(key, ())) for key, size in kinds)
     unknown = [p.spec.name for p in parts if p.key not in known and not _declared(p, plan)]
-    measured = timed / len(kinds) if kinds else 1.0
+    measured = told / len(kinds) if kinds else 1.0
     return Estimate(total / max(1, jobs), measured, tuple(dict.fromkeys(unknown)))
 
 
-def longest_first(plan: Plan, trials: Sequence[TrialSpec], records: Iterable[Record]) -> list[TrialSpec]:
+def longest_first(plan: Plan, trials: Sequence[TrialSpec], known: Known) -> list[TrialSpec]:
     """Trials that share a fit stay together, and the costliest such group comes first: left to the end, it would keep
     one process busy while the others have nothing left to do."""
-    known = _times(records)
     needs = _parts(plan, trials)
     costs = {fit: sum(_seconds(part, known, plan) for part in needed) for fit, needed in needs.items()}
     return sorted(trials, key=lambda t: -costs[t.fit_hash])
@@ -102,7 +100,7 @@ def _setting(spec: Mapping[str, object]) -> str:
     return canonical_json({key: spec[key] for key in ("task", "scene", "protocol", "patch")})
 
 
-def _times(records: Iterable[Record]) -> Known:
+def timed(records: Iterable[Record]) -> Known:
     """What the records of trials that went well tell; for classifiers fit and prediction together."""
     found: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
     for record in records:

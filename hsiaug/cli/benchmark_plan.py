@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from hsiaug.bench.asked import between
-from hsiaug.bench.estimate import Estimate, estimate
+from hsiaug.bench.estimate import Estimate, Known, estimate, timed
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.schedule import Part, merged
 from hsiaug.cli.output import print_lines, print_table
 from hsiaug.errors import StoreError
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Record, Store
+from hsiaug.trial.store import Store
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,25 +29,25 @@ def print_plan(
 ) -> None:
     """Print the plan of one benchmark, or of a suite. todo: the trials that the store does not hold."""
     try:
-        records = list(Store(store).records())
+        known = timed(Store(store).records())
     except StoreError:
-        records = []
+        known = {}
     plan = merged(parts)
     todo = [trial for trial in todo if trial.hash not in plan.nothing]
-    cost = _cost(parts, todo, records, jobs)
+    cost = _cost(parts, todo, known, jobs)
     if as_json:
         typer.echo(json_module.dumps(_as_json(parts, plan, todo, cost, jobs), ensure_ascii=False, allow_nan=False))
         return
     if parts[0].run:
         header = ("run", "scene", "protocol", "draws", "trials", "to run", "about")
-        print_table(out, header, _runs(parts, todo, records, jobs))
+        print_table(out, header, _runs(parts, todo, known, jobs))
     else:
         print_table(out, ("generator", "λ", "ω", "classifier", "synthetic", "draws", "to run"), _arms(plan, todo))
         print_lines(out, [_split_line(parts[0].plan)])
     print_lines(out, [_cost_line(plan, todo, cost, jobs)])
 
 
-def _cost(parts: Sequence[Part], todo: Sequence[TrialSpec], records: Sequence[Record], jobs: int) -> Estimate:
+def _cost(parts: Sequence[Part], todo: Sequence[TrialSpec], known: Known, jobs: int) -> Estimate:
     """What the trials of all parts cost together, scene by scene."""
     costs = []
     left = {trial.hash for trial in todo}
@@ -55,15 +55,13 @@ def _cost(parts: Sequence[Part], todo: Sequence[TrialSpec], records: Sequence[Re
         plan = merged([part for part in parts if part.scene_ref == ref])
         mine = [trial for trial in plan.trials if trial.hash in left]
         left -= {trial.hash for trial in mine}
-        costs += [estimate(plan, mine, records, jobs)] if mine else []
+        costs += [estimate(plan, mine, known, jobs)] if mine else []
     measured = sum(cost.measured for cost in costs) / len(costs) if costs else 1.0
     unknown = dict.fromkeys(name for cost in costs for name in cost.unknown)
     return Estimate(sum(cost.guess for cost in costs), measured, tuple(unknown))
 
 
-def _runs(
-    parts: Sequence[Part], todo: Sequence[TrialSpec], records: Sequence[Record], jobs: int
-) -> Iterator[tuple[str, ...]]:
+def _runs(parts: Sequence[Part], todo: Sequence[TrialSpec], known: Known, jobs: int) -> Iterator[tuple[str, ...]]:
     """A row per run, scene and protocol. A trial that several rows share is to be run in the first of them."""
     rows: dict[tuple[str, str, str], list[Part]] = {}
     for part in parts:
@@ -74,7 +72,7 @@ def _runs(
         plan = merged(members)
         mine = [trial for trial in plan.trials if trial.hash in left]
         left -= {trial.hash for trial in mine}
-        about = estimate(plan, mine, records, jobs).text if mine else "–"
+        about = estimate(plan, mine, known, jobs).text if mine else "–"
         yield (*row, str(len({t.seed for t in plan.trials})), str(len(plan.trials)), str(len(mine)), about)
 
 

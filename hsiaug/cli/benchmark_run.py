@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from hsiaug.bench.command import command_for
-from hsiaug.bench.estimate import longest_first, readable
+from hsiaug.bench.estimate import longest_first, readable, timed
 from hsiaug.bench.execute import Job, execute
 from hsiaug.bench.progress import watching
 from hsiaug.bench.schedule import Part, hashes_by_run, in_order, merged, sharing, trials_of
@@ -87,7 +87,7 @@ def run_all(
                 mine = in_order(trial for trial in here if waiting.pop(trial.hash, None))
                 if mine:
                     if jobs > 1:
-                        mine = longest_first(merged(parts), mine, store.records())
+                        mine = longest_first(merged(parts), mine, timed(store.records()))
                     commands = {trial.hash: command_for(trial, ref) for trial in mine}
                     execute(mine, scene, Job(task, ref, store.root, device, commands, limit), jobs, on_event)
     except KeyboardInterrupt:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hsiaug.bench.command import command_for
-from hsiaug.bench.estimate import estimate, longest_first, readable
+from hsiaug.bench.estimate import estimate, longest_first, readable, timed
 from hsiaug.bench.execute import groups
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.errors import InputError, SplitError
@@ -161,8 +161,8 @@ def times(trial: TrialSpec, plan: Plan, **seconds: float) -> dict[str, Any]:
 
 def test_an_estimate_uses_the_cards_until_records_know_better(toy: Scene, plugins: Registry) -> None:
     plan = plan_of(toy, plugins, seeds=[0])
-    rough = estimate(plan, plan.trials, [], jobs=1)
-    known = estimate(plan, plan.trials, [times(plan.trials[0], plan, fit_classifier=100.0)], jobs=2)
+    rough = estimate(plan, plan.trials, {}, jobs=1)
+    known = estimate(plan, plan.trials, timed([times(plan.trials[0], plan, fit_classifier=100.0)]), jobs=2)
 
     assert rough.measured == 0 and rough.seconds == pytest.approx(3 * 1.0 + 0.01 + 0.3 + 0.01)
     assert known.measured > 0 and known.guess >= 150
@@ -177,7 +177,7 @@ def test_what_a_card_says_of_other_parameters_is_no_estimate(
     usual = plan_of(toy, plugins, seeds=[0])
     plan = plan_of(toy, plugins, seeds=[0], **asked)
     of_usual = [times(t, usual, fit_classifier=100.0) for t in usual.trials if t.generator.name == "none"]
-    found = estimate(plan, plan.trials, of_usual, jobs=1)
+    found = estimate(plan, plan.trials, timed(of_usual), jobs=1)
 
     assert found.seconds is None and found.text == "unknown" and found.unknown == ("svm",)
 
@@ -185,7 +185,7 @@ def test_what_a_card_says_of_other_parameters_is_no_estimate(
 def test_a_preset_is_estimated_from_its_own_records(toy: Scene, plugins: Registry) -> None:
     plan = plan_of(toy, plugins, seeds=[0], preset="tiny", generators=["none"])
     records = [times(t, plan, fit_classifier=0.5, fit_generator=0.25, sample=0.25) for t in plan.trials]
-    found = estimate(plan, plan.trials, records, jobs=1)
+    found = estimate(plan, plan.trials, timed(records), jobs=1)
 
     # svm for none and duplicate, coords for none; duplicate is fitted once.
     assert found.measured == 1 and found.seconds == pytest.approx(3 * 0.5 + 0.5)
@@ -197,7 +197,7 @@ def test_a_time_on_other_draws_or_patches_is_none_of_these(
 ) -> None:
     plan, other = plan_of(toy, plugins), plan_of(toy, plugins, **elsewhere)
     records = [times(t, other, fit_classifier=999.0, fit_generator=999.0, sample=0.0) for t in other.trials]
-    found = estimate(plan, plan.trials, records, jobs=1)
+    found = estimate(plan, plan.trials, timed(records), jobs=1)
 
     assert found.measured == 0 and found.guess < 20
 
@@ -209,8 +209,8 @@ def test_a_larger_training_set_takes_as_much_longer_as_the_smaller_ones_let_expe
     plan = plan_of(toy, plugins, seeds=[0], lambdas=[1.0, 4.0], generators=["none"])
     svm = {t.lam: t for t in plan.trials if t.classifier.name == "svm"}
     size = {lam: sum(plan.samples[t.hash]) for lam, t in svm.items()}
-    timed = [times(svm[lam], plan, fit_classifier=float(size[lam] ** 2)) for lam in (0.0, 1.0)]
-    found = estimate(plan, [svm[4.0]], timed, jobs=1)
+    seen = [times(svm[lam], plan, fit_classifier=float(size[lam] ** 2)) for lam in (0.0, 1.0)]
+    found = estimate(plan, [svm[4.0]], timed(seen), jobs=1)
 
     assert found.measured < 1 and found.guess == pytest.approx(size[4.0] ** 2, rel=0.01)
 
@@ -219,7 +219,7 @@ def test_side_by_side_the_costliest_fits_are_started_first(toy: Scene, plugins: 
     plan = plan_of(toy, plugins, generators=["guided"], omegas=[0.0, 1.0], seeds=[0, 1])
     guided = next(t for t in plan.trials if t.generator.name == "guided")
     ordered = longest_first(
-        plan, plan.trials, [times(guided, plan, fit_classifier=0.0, fit_generator=99.0, sample=1.0)]
+        plan, plan.trials, timed([times(guided, plan, fit_classifier=0.0, fit_generator=99.0, sample=1.0)])
     )
     first = [group[0].generator.name for group in groups(ordered)]
 

@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from hsiaug.bench.advice import CONFIRM, SCREEN, ladder
+from hsiaug.bench.advice import CONFIRM
 from hsiaug.bench.gains import Against, Arm, Gained, candidates, conclude
+from hsiaug.bench.screening import SCREEN, ladder
 from hsiaug.cli.main import app
 from hsiaug.cli.options import duration
 from hsiaug.data import toy_scene
