@@ -17,14 +17,12 @@ from hsiaug.bench.desk import Desk, Prices, do, results, work
 from hsiaug.bench.execute import Job
 from hsiaug.bench.gains import Arm, Gained, candidates, conclude, gained, key
 from hsiaug.bench.plan import Plan, Request, build_plan
-from hsiaug.bench.screening import SCREEN, Ceiling, LeftOut, alone, arms, best_alone, screen, screened
+from hsiaug.bench.screening import CONFIRM, SCREEN, Ceiling, LeftOut, alone, arms, best_alone, screen, screened
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["CONFIRM", "Advice", "advise", "wider"]
+__all__ = ["Advice", "advise", "wider"]
 
-CONFIRM = range(100, 112)
-"""Inner draws for the best of them; as many of these as the time allows."""
 ALPHA = 0.05
 
 

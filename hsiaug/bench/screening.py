@@ -18,15 +18,33 @@ from hsiaug.plugins.card import Card
 from hsiaug.plugins.registry import Registry
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["SCREEN", "Ceiling", "LeftOut", "alone", "ceiling", "ladder", "screen", "screened", "screening_plan"]
+__all__ = [
+    "CONFIRM",
+    "SCREEN",
+    "Ceiling",
+    "LeftOut",
+    "alone",
+    "ceiling",
+    "ladder",
+    "screen",
+    "screened",
+    "screening_plan",
+]
 
 SCREEN = range(3)
 """Inner draws on which every generator is tried."""
+CONFIRM = range(100, 112)
+"""Inner draws for the best of them; as many of these as the time allows."""
 SCREEN_SHARE = 0.5
 """Part of the time that the screening may take."""
 HEADROOM = 0.02
-"""What is left to 100 % AA below which no gain can be told: half of it, were a generator to undo every second error,
-is the point below which gains are not told apart from chance by twelve draws of the same pixels (docs/advise.md)."""
+"""AA that a classifier must have left to 100 %, for a gain to be told.
+
+A generator that undid every second error would gain half of it, one point; gains below a point are not told from chance
+by twelve draws that divide the same pixels (docs/advise.md gives the measurement).
+"""
+LARGEST = 2 * 2**30
+"""Bytes of synthetic samples above which a λ is not tried: a trial holds them several times over."""
 LeftOut = list[tuple[str, float | None, str]]
 
 
@@ -62,7 +80,7 @@ def screening_plan(scene: Any, request: Request, plugins: Registry) -> tuple[Pla
     request: without generators, the whole ladder. Raises what :func:`build_plan` raises.
     """
     names, broken = (list(request.generators), []) if request.generators else ladder(plugins)
-    plan = _distinct(build_plan(scene, replace(request, generators=names, seeds=SCREEN), plugins))
+    plan = _worth(build_plan(scene, replace(request, generators=names, seeds=SCREEN), plugins), scene)
     if not arms(plan):
         raise InputError(
             "--generator and --lambda must leave something to try",
@@ -72,8 +90,8 @@ def screening_plan(scene: Any, request: Request, plugins: Registry) -> tuple[Pla
     return plan, broken
 
 
-def _distinct(plan: Plan) -> Plan:
-    """A plan without the arms that are another one under another name, which its notes tell."""
+def _worth(plan: Plan, scene: Any) -> Plan:
+    """A plan without the arms that are another one under another name, or too large; its notes tell which."""
     notes = list(plan.notes)
     idle = [c.name for (kind, _), c in plan.cards.items() if kind == "generator" and not c.adds]
     notes += [f"generator {name} never adds a sample, as none: not tried" for name in idle if name != "none"]
@@ -81,7 +99,11 @@ def _distinct(plan: Plan) -> Plan:
     useless = {t.lam for t in plan.trials if t.hash in plan.nothing}
     for lam in sorted({t.lam for t in plan.trials} - useless - {0.0}):
         asked = tuple(plan.samples[t.hash][1] for t in plan.trials if t.lam == lam)
-        if asked in made:
+        size = 4 * scene.bands * plan.trials[0].patch ** 2 * max(asked)
+        if size > LARGEST:
+            notes.append(f"λ = {lam:g} makes {max(asked):,} samples, {size / 2**30:.1f} GiB: not tried")
+            useless.add(lam)
+        elif asked in made:
             notes.append(f"λ = {lam:g} asks for the same samples as λ = {made[asked]:g}: not tried")
             useless.add(lam)
         made.setdefault(asked, lam)
@@ -116,10 +138,7 @@ def _alone(known: Results) -> dict[str, list[float]]:
 
 
 def ceiling(plan: Plan, desk: Desk) -> Ceiling | None:
-    """Where the classifier that does best without a generator has next to nothing left to gain; else None.
-
-    Next to nothing: no more than ``HEADROOM``, or than the standard error of its mean AA over the screening draws.
-    """
+    """Where the classifier that does best without a generator has at most ``HEADROOM`` left to gain; else None."""
     seeing = {
         name: values
         for name, values in _alone(results(plan, desk)).items()
@@ -128,8 +147,8 @@ def ceiling(plan: Plan, desk: Desk) -> Ceiling | None:
     if not seeing:
         return None
     name, values = max(seeing.items(), key=lambda item: statistics.fmean(item[1]))
-    mean, error = statistics.fmean(values), statistics.stdev(values) / len(values) ** 0.5
-    if 1 - mean > max(HEADROOM, error):
+    mean = statistics.fmean(values)
+    if 1 - mean > HEADROOM:
         return None
     near = statistics.fmean(split.audit.centre_overlap_percent for split in plan.splits)
     return Ceiling(plan.trials[0].protocol.label.removeprefix("within:"), name, mean, near)

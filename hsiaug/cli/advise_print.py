@@ -11,13 +11,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.bench.advice import CONFIRM, Advice
+from hsiaug.bench.advice import Advice
 from hsiaug.bench.command import command_for
 from hsiaug.bench.desk import Desk
 from hsiaug.bench.estimate import readable
 from hsiaug.bench.gains import Arm, Gained
 from hsiaug.bench.plan import Plan
-from hsiaug.bench.screening import SCREEN, Ceiling
+from hsiaug.bench.screening import CONFIRM, SCREEN, Ceiling
 from hsiaug.cli.output import print_lines, print_table
 from hsiaug.metrics.significance import MIN_PAIRS, t_interval
 from hsiaug.protocol.draws import draw_train
