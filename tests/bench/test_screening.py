@@ -47,6 +47,7 @@ class World:
         self.now += took + 0.5
         aa = self.aa[trial.seed] if trial.generator.name == "none" else self.aa[trial.seed] - 0.1
         real, made = plan.samples[trial.hash]
+        generating = {"fit_generator": took, "sample": 0.0} if made else {}
         return {
             "hash": trial.hash,
             "status": "ok",
@@ -54,11 +55,7 @@ class World:
             "metrics": {"aa": aa, "oa": aa},
             "audit": {"n_test": 10, "n_train": 10},
             "samples": {"real": [real], "synthetic": [made]},
-            "timings": {
-                "fit_classifier": 0.5,
-                "predict": 0.0,
-                **({"fit_generator": took, "sample": 0.0} if made else {}),
-            },
+            "timings": {"fit_classifier": 0.5, "predict": 0.0, **generating},
         }
 
 
@@ -139,7 +136,6 @@ def test_what_others_leave_is_used_by_whoever_gave_way(
     [
         ((1.0, 1.0, 1.0), True),
         ((0.985, 0.99, 0.98), True),  # 1.5 points are left
-        ((0.90, 1.0, 0.999), True),  # 3.4 points are left, nearly all in one draw of three
         ((0.93, 0.95, 0.94), False),
         ((0.80, 0.90, 0.97), False),
     ],
@@ -197,6 +193,6 @@ def test_a_generator_that_adds_nothing_is_none_and_omegas_are_for_those_that_tak
 def test_where_nothing_is_left_to_try_it_is_said_why(toy: Scene, plugins: Registry) -> None:
     small = replace(toy, labels=toy.labels * (toy.labels < 5))
     with pytest.raises(
-        InputError, match="must leave something to try.*λ = 1 makes no synthetic sample.*try λ = 3"
+        InputError, match=r"must leave something to try.*λ = 1 makes no synthetic sample.*try λ = 3"
     ):
         screening_plan(small, asked(protocol=parse_protocol("within:kshot:12")), plugins)
