@@ -1,75 +1,159 @@
-"""What a plan will cost: from records of the same plugins on the same scene, else from the plugins' cards."""
+"""What a plan will cost: from records of the same plugins on the same draws, else from what the plugins' cards say.
+
+A card speaks of its plugin's usual parameters. With others (another preset, ``--set``) a plugin costs what it costs: as
+long as no record tells, the cost of the plan is unknown.
+"""
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hsiaug.bench.plan import Plan
-from hsiaug.trial.spec import TrialSpec
+from hsiaug.plugins.card import Card
+from hsiaug.trial.hashing import canonical_json
+from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Record
 
-__all__ = ["Estimate", "estimate", "longest_first", "readable"]
+__all__ = ["Estimate", "Known", "estimate", "longest_first", "readable", "timed"]
 
-Part = tuple[str, str]
-"""A plugin: its kind and name."""
+NEAR = 1.1
+"""Ratio of two sizes of a training set within which a time of the one is a time of the other."""
+STEEPEST = 2.0
+"""Power of the size of a training set that a classifier's time may grow with: that of a kernel matrix."""
+Known = Mapping[tuple[str, str], Sequence[tuple[float, float]]]
+"""(size of the training set in real samples, seconds) of every time that records tell, by what ran where."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A plugin that has to run. size: of the training set with its synthetic samples, in multiples of the real ones."""
+
+    kind: str
+    spec: PluginSpec
+    setting: str
+    size: float
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What a time must share to tell of it: the plugin with its parameters, the scene and the draws."""
+        return self.kind, f"{canonical_json(self.spec.as_json())} {self.setting}"
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """seconds: of wall time. measured: share of the plugins whose times come from records of this store."""
+    """Wall time of trials.
 
-    seconds: float
+    guess: seconds to plan with. seconds: the same; None where they are a guess only, because plugins have not run with
+    these parameters yet. unknown: names of these plugins. measured: share of the plugins whose times come from records.
+    """
+
+    guess: float
     measured: float
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float | None:
+        return None if self.unknown else self.guess
+
+    @property
+    def text(self) -> str:
+        """As people say it."""
+        return "unknown" if self.unknown else readable(self.guess)
 
 
-def estimate(plan: Plan, trials: Sequence[TrialSpec], records: Iterable[Record], jobs: int) -> Estimate:
-    """Expected wall time of the trials, spread over ``jobs`` processes."""
-    known = _medians(records, trials[0].scene if trials else "")
-    parts = [part for needed in _parts(trials).values() for part in needed]
-    costs = [_seconds(part, known, plan) for part in parts]
-    kinds = set(parts)
-    measured = sum(part in known for part in kinds) / len(kinds) if kinds else 1.0
-    return Estimate(sum(costs) / max(1, jobs), measured)
+def estimate(plan: Plan, trials: Sequence[TrialSpec], known: Known, jobs: int) -> Estimate:
+    """Expected wall time of the trials, spread over ``jobs`` processes. known: what :func:`timed` found."""
+    parts = [part for needed in _parts(plan, trials).values() for part in needed]
+    total = sum(_seconds(part, known, plan) for part in parts)
+    kinds = {(part.key, part.size) for part in parts}
+    told = sum(any(_same(size, s) for s, _ in known.get(key, ())) for key, size in kinds)
+    unknown = [p.spec.name for p in parts if p.key not in known and not _declared(p, plan)]
+    measured = told / len(kinds) if kinds else 1.0
+    return Estimate(total / max(1, jobs), measured, tuple(dict.fromkeys(unknown)))
 
 
-def longest_first(plan: Plan, trials: Sequence[TrialSpec], records: Iterable[Record]) -> list[TrialSpec]:
+def longest_first(plan: Plan, trials: Sequence[TrialSpec], known: Known) -> list[TrialSpec]:
     """Trials that share a fit stay together, and the costliest such group comes first: left to the end, it would keep
     one process busy while the others have nothing left to do."""
-    known = _medians(records, trials[0].scene if trials else "")
-    costs = {fit: sum(_seconds(part, known, plan) for part in needed) for fit, needed in _parts(trials).items()}
+    needs = _parts(plan, trials)
+    costs = {fit: sum(_seconds(part, known, plan) for part in needed) for fit, needed in needs.items()}
     return sorted(trials, key=lambda t: -costs[t.fit_hash])
 
 
-def _parts(trials: Iterable[TrialSpec]) -> dict[str, list[Part]]:
-    """The plugins that each fit's trials have to run, once for every time they run."""
+def _parts(plan: Plan, trials: Iterable[TrialSpec]) -> dict[str, list[Part]]:
+    """What each fit's trials have to run: the generator once, a classifier for each of them."""
     parts: dict[str, list[Part]] = {}
     for trial in trials:
         needed = parts.setdefault(trial.fit_hash, [])
-        generator = ("generator", trial.generator.name)
-        if trial.lam > 0 and generator not in needed:
-            needed.append(generator)
-        needed.append(("classifier", trial.classifier.name))
+        real, made = plan.samples[trial.hash]
+        setting = _setting(trial.as_json())
+        if made and all(part.spec != trial.generator for part in needed):
+            needed.append(Part("generator", trial.generator, setting, 1.0))
+        needed.append(Part("classifier", trial.classifier, setting, (real + made) / real))
     return parts
 
 
-def _seconds(part: Part, known: Mapping[Part, float], plan: Plan) -> float:
-    return known.get(part, plan.cards[part].seconds)  # type: ignore[index]
+def _setting(spec: Mapping[str, object]) -> str:
+    return canonical_json({key: spec[key] for key in ("task", "scene", "protocol", "patch")})
 
 
-def _medians(records: Iterable[Record], scene: str) -> dict[Part, float]:
-    """Median seconds of each (kind, plugin) on a scene; for classifiers fit, prediction and all the rest."""
-    seconds: dict[Part, list[float]] = defaultdict(list)
+def timed(records: Iterable[Record]) -> Known:
+    """What the records of trials that went well tell; for classifiers fit and prediction together."""
+    found: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
     for record in records:
-        spec, times = record["spec"], record["timings"]
-        if spec["scene"]["name"] != scene or record["status"] != "ok":
+        if record["status"] != "ok":
             continue
-        seconds["classifier", spec["classifier"]["name"]].append(times["fit_classifier"] + times["predict"])
+        spec, times, samples = record["spec"], record["timings"], record["samples"]
+        size = 1 + sum(samples["synthetic"]) / max(1, sum(samples["real"]))
+        seconds = {"classifier": times["fit_classifier"] + times["predict"]}
         if "fit_generator" in times:
-            seconds["generator", spec["generator"]["name"]].append(times["fit_generator"] + times["sample"])
-    return {part: statistics.median(values) for part, values in seconds.items()}
+            seconds["generator"] = times["fit_generator"] + times["sample"]
+        for kind, value in seconds.items():
+            key = kind, f"{canonical_json(spec[kind])} {_setting(spec)}"
+            found[key].append((size if kind == "classifier" else 1.0, value))
+    return found
+
+
+def _seconds(part: Part, known: Known, plan: Plan) -> float:
+    """From records of a training set as large; else as far as records of others let expect; else as the card says."""
+    times = known.get(part.key)
+    if not times:
+        return plan.cards[part.kind, part.spec.name].seconds  # type: ignore[index]
+    return _at(part.size, times)
+
+
+def _at(size: float, times: Sequence[tuple[float, float]]) -> float:
+    """Median seconds of the nearest size, and from there a power law through the sizes that were timed."""
+    nearest = min((s for s, _ in times), key=lambda s: abs(math.log(s / size)))
+    there = statistics.median(seconds for s, seconds in times if _same(s, nearest))
+    if _same(nearest, size):
+        return there
+    return there * float((size / nearest) ** _power(times))
+
+
+def _power(times: Sequence[tuple[float, float]]) -> float:
+    """1 where a single size was timed."""
+    low, high = min(s for s, _ in times), max(s for s, _ in times)
+    if _same(low, high):
+        return 1.0
+    first, last = (statistics.median(t for s, t in times if _same(s, end)) for end in (low, high))
+    if not (first > 0 and last > 0):
+        return 1.0
+    return min(STEEPEST, max(0.0, math.log(last / first) / math.log(high / low)))
+
+
+def _same(one: float, other: float) -> bool:
+    return max(one, other) <= NEAR * min(one, other)
+
+
+def _declared(part: Part, plan: Plan) -> bool:
+    """True where a card's seconds are of these very parameters."""
+    card: Card = plan.cards[part.kind, part.spec.name]  # type: ignore[index]
+    return bool(part.spec.params == card.params())
 
 
 def readable(seconds: float) -> str:

@@ -144,8 +144,8 @@ class _Ledger:
             scene_ref=self._job.scene_ref,
             command=command,
         )
-        self._store.put(record, prediction)
-        return Event("failed" if outcome.failed else "ok", trial.hash)
+        stored = self._store.put(record, prediction)
+        return Event("ok" if stored["status"] == "ok" else "failed", trial.hash)
 
     def _split(self, trial: TrialSpec) -> Any:
         if trial.draw_hash not in self._splits:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
+from hsiaug.bench.asked import asked_note
 from hsiaug.errors import InputError
 from hsiaug.plugins.card import Card, Preset, build_params
 from hsiaug.plugins.hookspecs import Kind
@@ -51,12 +53,19 @@ class Plan:
     """Trials in the order in which they share most: by draw, generator, ω, λ, classifier.
 
     splits: one per draw. notes: sentences on what was added or collapsed. cards: by kind and name.
+    samples: real samples of a trial's draw and the synthetic ones that its λ asks for, by the trial's hash.
     """
 
     trials: tuple[TrialSpec, ...]
     splits: tuple[Any, ...]
     notes: tuple[str, ...]
     cards: Mapping[tuple[Kind, str], Card]
+    samples: Mapping[str, tuple[int, int]]
+
+    @cached_property
+    def nothing(self) -> frozenset[str]:
+        """Hashes of the trials that would add samples, but whose λ asks for none: they are not run."""
+        return frozenset(t.hash for t in self.trials if t.lam > 0 and not self.samples[t.hash][1])
 
 
 def build_plan(scene: Any, request: Request, plugins: Registry) -> Plan:
@@ -96,7 +105,11 @@ def build_plan(scene: Any, request: Request, plugins: Registry) -> Plan:
     ]
     cards: dict[tuple[Kind, str], Card] = {("generator", card.name): card for _, card in loaded}
     cards |= {("classifier", card.name): card for _, card in tests}
-    return Plan(tuple(trials), tuple(splits), tuple(notes), cards)
+    asked = {(s.seed, lam): task.asked(s, lam) for s in splits for lam in {t.lam for t in trials}}
+    samples = {trial.hash: asked[trial.seed, trial.lam] for trial in trials}
+    for lam in sorted({t.lam for t in trials if t.lam > 0}):
+        notes += [note for note in [asked_note(task, splits, lam)] if note]
+    return Plan(tuple(trials), tuple(splits), tuple(notes), cards, samples)
 
 
 def _load(plugins: Registry, kind: Kind, name: str, request: Request, scene: Any) -> tuple[PluginSpec, Card]:

@@ -24,7 +24,7 @@ def advise(
         str,
         typer.Option(
             help="Whose training pixels are divided: issd, kshot:K, fixed:FILE, ..., draw 0, or another as issd@3; all: "
-            "every labelled pixel."
+            "every labelled pixel. Where these draws can tell nothing, all takes their place."
         ),
     ] = "issd",
     classifier: Annotated[
@@ -33,13 +33,13 @@ def advise(
     generator: Annotated[
         str | None,
         typer.Option(
-            help="Generators to try, between commas, in this order. Default: all, the cheapest first.",
+            help="Generators to try, between commas; the cheapest is tried first. Default: all.",
             show_default=False,
         ),
     ] = None,
     lambda_: Annotated[
-        str, typer.Option("--lambda", help="Sample balance rates λ to try, between commas, in this order.")
-    ] = "1,0.5",
+        str, typer.Option("--lambda", help="Sample balance rates λ to try, between commas, the smallest first.")
+    ] = "1,4,8",
     omega: Annotated[
         str | None,
         typer.Option(
@@ -69,17 +69,20 @@ def advise(
 
       hsiaug advise my_scene.toml --protocol all --classifier svm
 
-      hsiaug advise indian_pines --generator smote,mixup --lambda 0.5,1 --out advice.json
+      hsiaug advise indian_pines --generator smote,mixup --lambda 1,2,4,8 --out advice.json
     """
     start = time.time()
     # As in a benchmark: trials side by side, one thread each.
     one_thread()
     from rich.console import Console
 
-    from hsiaug.bench import advice
+    from hsiaug.bench.advice import advise as advised
+    from hsiaug.bench.advice import wider
+    from hsiaug.bench.desk import Desk
     from hsiaug.bench.plan import Request
     from hsiaug.bench.progress import watching
     from hsiaug.bench.schedule import Part
+    from hsiaug.bench.screening import screening_plan
     from hsiaug.cli.advise_print import print_advice, write_advice
     from hsiaug.cli.benchmark_run import workers
     from hsiaug.data import load_scene
@@ -99,10 +102,10 @@ def advise(
         preset=preset.value,
     )
     loaded = load_scene(scene)
-    plan, broken = advice.screening_plan(loaded, request, registry())
+    plan, broken = screening_plan(loaded, request, registry())
     jobs = workers(jobs, device, [Part("", "pixels", scene, loaded, plan)])
     screen, err = Console(), Console(stderr=True)
-    desk = advice.Desk(
+    desk = Desk(
         loaded,
         scene,
         registry(),
@@ -114,7 +117,12 @@ def advise(
         lambda trials: watching(trials, err),
     )
     try:
-        found = advice.advise(plan, request, desk, broken)
+        found = advised(plan, request, desk, broken)
+        whole = wider(request)
+        if found.kind == "cannot tell" and whole is not None:
+            print_lines(err, [f"inner draws of {protocol} are at their ceiling: going on with --protocol all"])
+            plan, broken = screening_plan(loaded, whole, registry())
+            found = advised(plan, whole, desk, broken, found.ceilings)
     except KeyboardInterrupt:
         print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
         raise typer.Exit(130) from None

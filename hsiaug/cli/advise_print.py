@@ -11,11 +11,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.bench.advice import CONFIRM, SCREEN, Advice, Desk
+from hsiaug.bench.advice import Advice
 from hsiaug.bench.command import command_for
+from hsiaug.bench.desk import Desk
 from hsiaug.bench.estimate import readable
 from hsiaug.bench.gains import Arm, Gained
 from hsiaug.bench.plan import Plan
+from hsiaug.bench.screening import CONFIRM, SCREEN, Ceiling
 from hsiaug.cli.output import print_lines, print_table
 from hsiaug.files import write_text_whole
 from hsiaug.metrics.significance import MIN_PAIRS, t_interval
@@ -86,6 +88,8 @@ def _interval(found: tuple[float, float] | None) -> str:
 def _lines(advice: Advice, plan: Plan, desk: Desk) -> Iterator[tuple[str, str]]:
     notes = list(_notes(advice, plan, desk))
     yield "verdict", _verdict(advice)
+    here = advice.kind == "cannot tell"
+    yield from (("warning", _left(met)) for met in (advice.ceilings[:-1] if here else advice.ceilings))
     yield from (note for note in notes if note[0] == "warning")
     yield from (("also", _gain(one, advice.level)) for one in advice.confirmed if one is not advice.chosen)
     yield from (("command", text) for text in _commands(advice, desk))
@@ -111,6 +115,12 @@ def _verdict(advice: Advice) -> str:
         if one is None:
             return f"{said}: not one lay above both controls on {len(SCREEN)} draws"
         return f"{said}: the best was {_gain(one, advice.level)}"
+    if advice.kind == "cannot tell":
+        met = advice.ceilings[-1]
+        return (
+            f"cannot tell: inner draws are at their ceiling: {_reached(met)}, which leaves no room for a gain that "
+            "could be told from chance"
+        )
     if one is None:
         return (
             "not decided: no generator could be tried on every screening draw; give more time, or see what failed"
@@ -122,6 +132,18 @@ def _verdict(advice: Advice) -> str:
         return f"not decided: no time was left to confirm {_named(one.arm)}; {said}"
     why = f"fewer than {MIN_PAIRS} draws" if n < MIN_PAIRS else "the interval over a control holds 0"
     return f"not decided: {_gain(one, advice.level)}: {why}; {said}"
+
+
+def _left(met: Ceiling) -> str:
+    return (
+        f"inner draws of {met.protocol} are at their ceiling ({_reached(met)}; {met.near:.1f} % of their test pixels lie "
+        "in a training patch) and cannot tell: all labelled pixels were divided in place of its training pixels, so that "
+        "test pixels of this scene are no fair judge of the choice"
+    )
+
+
+def _reached(met: Ceiling) -> str:
+    return f"without a generator {met.classifier} has AA {percent(met.aa)}"
 
 
 def _named(arm: Arm) -> str:
@@ -151,6 +173,7 @@ def _notes(advice: Advice, plan: Plan, desk: Desk) -> Iterator[tuple[str, str]]:
     audits = [split.audit for split in plan.splits]
     (outer, draw), scene = plan.trials[0].protocol.outer, desk.scene
     whole = scene.labels > 0 if outer is None else draw_train(scene, outer, plan.trials[0].patch, draw).train
+    yield from (("note", note) for note in plan.notes)
     train, test = (span([getattr(a, name) for a in audits], 0) for name in ("n_train", "n_test"))
     near = [a.centre_overlap_percent for a in audits]
     blind = {name for (_, name), card in plan.cards.items() if card.input == "location"}

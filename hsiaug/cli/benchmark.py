@@ -197,7 +197,9 @@ def benchmark(
     run_all(parts, todo, kept, device, jobs, limit, err)
     read = kept.read(trial.hash for trial in trials)
     print_result(parts, read, kept, out, err, as_json=json)
-    if any(record["status"] != "ok" for record in read.records):
+    if any(record["status"] == "failed" for record in read.records) or (
+        existing is not Existing.none and len(read.records) < len(trials)
+    ):
         raise typer.Exit(1)
 
 

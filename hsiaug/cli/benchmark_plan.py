@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from hsiaug.bench.estimate import Estimate, estimate, readable
+from hsiaug.bench.asked import between
+from hsiaug.bench.estimate import Estimate, Known, estimate, timed
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.schedule import Part, merged
 from hsiaug.cli.output import print_lines, print_table
 from hsiaug.errors import StoreError
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Record, Store
+from hsiaug.trial.store import Store
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,24 +29,25 @@ def print_plan(
 ) -> None:
     """Print the plan of one benchmark, or of a suite. todo: the trials that the store does not hold."""
     try:
-        records: Sequence[Record] = Store(store).read().records
+        known = timed(Store(store).read().records)
     except StoreError:
-        records = []
+        known = {}
     plan = merged(parts)
-    cost = _cost(parts, todo, records, jobs)
+    todo = [trial for trial in todo if trial.hash not in plan.nothing]
+    cost = _cost(parts, todo, known, jobs)
     if as_json:
         typer.echo(json_module.dumps(_as_json(parts, plan, todo, cost, jobs), ensure_ascii=False, allow_nan=False))
         return
     if parts[0].run:
         header = ("run", "scene", "protocol", "draws", "trials", "to run", "about")
-        print_table(out, header, _runs(parts, todo, records, jobs))
+        print_table(out, header, _runs(parts, todo, known, jobs))
     else:
-        print_table(out, ("generator", "λ", "ω", "classifier", "draws", "to run"), _arms(plan, todo))
+        print_table(out, ("generator", "λ", "ω", "classifier", "synthetic", "draws", "to run"), _arms(plan, todo))
         print_lines(out, [_split_line(parts[0].plan)])
     print_lines(out, [_cost_line(plan, todo, cost, jobs)])
 
 
-def _cost(parts: Sequence[Part], todo: Sequence[TrialSpec], records: Sequence[Record], jobs: int) -> Estimate:
+def _cost(parts: Sequence[Part], todo: Sequence[TrialSpec], known: Known, jobs: int) -> Estimate:
     """What the trials of all parts cost together, scene by scene."""
     costs = []
     left = {trial.hash for trial in todo}
@@ -53,14 +55,13 @@ def _cost(parts: Sequence[Part], todo: Sequence[TrialSpec], records: Sequence[Re
         plan = merged([part for part in parts if part.scene_ref == ref])
         mine = [trial for trial in plan.trials if trial.hash in left]
         left -= {trial.hash for trial in mine}
-        costs += [estimate(plan, mine, records, jobs)] if mine else []
+        costs += [estimate(plan, mine, known, jobs)] if mine else []
     measured = sum(cost.measured for cost in costs) / len(costs) if costs else 1.0
-    return Estimate(sum(cost.seconds for cost in costs), measured)
+    unknown = dict.fromkeys(name for cost in costs for name in cost.unknown)
+    return Estimate(sum(cost.guess for cost in costs), measured, tuple(unknown))
 
 
-def _runs(
-    parts: Sequence[Part], todo: Sequence[TrialSpec], records: Sequence[Record], jobs: int
-) -> Iterator[tuple[str, ...]]:
+def _runs(parts: Sequence[Part], todo: Sequence[TrialSpec], known: Known, jobs: int) -> Iterator[tuple[str, ...]]:
     """A row per run, scene and protocol. A trial that several rows share is to be run in the first of them."""
     rows: dict[tuple[str, str, str], list[Part]] = {}
     for part in parts:
@@ -71,7 +72,7 @@ def _runs(
         plan = merged(members)
         mine = [trial for trial in plan.trials if trial.hash in left]
         left -= {trial.hash for trial in mine}
-        about = readable(estimate(plan, mine, records, jobs).seconds) if mine else "–"
+        about = estimate(plan, mine, known, jobs).text if mine else "–"
         yield (*row, str(len({t.seed for t in plan.trials})), str(len(plan.trials)), str(len(mine)), about)
 
 
@@ -79,9 +80,10 @@ def _as_json(
     parts: Sequence[Part], plan: Plan, todo: Sequence[TrialSpec], cost: Estimate, jobs: int
 ) -> dict[str, Any]:
     answer = {
-        "trials": [{"hash": t.hash, **t.as_json()} for t in plan.trials],
+        "trials": [{"hash": t.hash, **t.as_json(), "synthetic": plan.samples[t.hash][1]} for t in plan.trials],
         "to_run": [t.hash for t in todo],
         "seconds": cost.seconds,
+        "seconds_unknown": list(cost.unknown),
         "jobs": jobs,
         "audits": [split.audit.as_json() for part in parts for split in part.plan.splits],
         "notes": list(plan.notes),
@@ -93,14 +95,15 @@ def _as_json(
 
 
 def _arms(plan: Plan, todo: Sequence[TrialSpec]) -> Iterator[tuple[str, ...]]:
-    """Rows of the plan: each arm with its draws, and how many of them are to run."""
+    """Rows of the plan: each arm with the synthetic samples of a draw, its draws, and how many of them are to run."""
     waiting = {t.hash for t in todo}
     arms: dict[tuple[str, ...], list[TrialSpec]] = {}
     for t in plan.trials:
         omega = "–" if t.omega is None else f"{t.omega:g}"
         arms.setdefault((t.generator.name, f"{t.lam:g}", omega, t.classifier.name), []).append(t)
     for arm, members in arms.items():
-        yield (*arm, str(len(members)), str(sum(t.hash in waiting for t in members)))
+        made = between([plan.samples[t.hash][1] for t in members])
+        yield (*arm, made, str(len(members)), str(sum(t.hash in waiting for t in members)))
 
 
 def _split_line(plan: Plan) -> str:
@@ -113,11 +116,18 @@ def _split_line(plan: Plan) -> str:
 
 
 def _cost_line(plan: Plan, todo: Sequence[TrialSpec], cost: Estimate, jobs: int) -> str:
-    source = "rough: from the plugins' own figures"
+    source = "rough: the plugins' own figures, of Indian Pines"
     if cost.measured == 1:
         source = "timed in this store"
     elif cost.measured:
-        source = "partly timed in this store, partly from the plugins' own figures"
+        source = "rough: partly timed in this store"
     processes = "1 process" if jobs == 1 else f"{jobs} processes"
     count = f"{len(todo)} of {len(plan.trials)} trials to run"
-    return f"{count}, about {readable(cost.seconds)} with {processes} ({source})"
+    if plan.nothing:
+        count += f" ({len(plan.nothing)} make nothing)"
+    if cost.unknown:
+        names = ", ".join(cost.unknown)
+        return (
+            f"{count}, time unknown: with these parameters {names} were not timed in this store yet ({processes})"
+        )
+    return f"{count}, about {cost.text} with {processes} ({source})"

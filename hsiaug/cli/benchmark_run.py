@@ -14,16 +14,20 @@ from typing import TYPE_CHECKING
 import typer
 
 from hsiaug.bench.command import command_for
-from hsiaug.bench.estimate import longest_first, readable
+from hsiaug.bench.estimate import longest_first, readable, timed
 from hsiaug.bench.execute import Job, execute
 from hsiaug.bench.progress import watching
 from hsiaug.bench.schedule import Part, hashes_by_run, in_order, merged, sharing, trials_of
 from hsiaug.cli.output import absent, damage_lines, print_lines
 from hsiaug.errors import StoreError
 from hsiaug.report import build_report, print_report, render_report, report_json
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.empty import EMPTY
 from hsiaug.trial.machine import resolve_device
+from hsiaug.trial.run import empty
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Reading, Store
+from hsiaug.trial.task import get_task
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,7 +53,7 @@ def missing(trials: Sequence[TrialSpec], store: Path, existing: str) -> list[Tri
         return list(trials)
     if existing == "all":
         return list(trials)
-    return [t for t in trials if (kept.sound(t.hash) or {"status": "missing"})["status"] != "ok"]
+    return [t for t in trials if (kept.sound(t.hash) or {"status": "missing"})["status"] not in ("ok", EMPTY)]
 
 
 def run_all(
@@ -61,7 +65,10 @@ def run_all(
     limit: float | None,
     err: Console,
 ) -> None:
-    """Run the trials, scene by scene. limit: seconds that one may take."""
+    """Run the trials, scene by scene; of those that make nothing only the record is written.
+
+    limit: seconds that one may take.
+    """
     trials = trials_of(parts)
     waiting = {trial.hash: trial for trial in todo}
     reused = sum(store.sound(trial.hash) is not None for trial in trials if trial.hash not in waiting)
@@ -73,18 +80,30 @@ def run_all(
     print_lines(err, damage_lines(store.read(waiting).damaged, "its trial is run again"))
     scenes = {(part.task, part.scene_ref): part.scene for part in parts}
     try:
+        _record_nothing(parts, waiting, store)
+        if not waiting:
+            return
         with watching(dict(waiting), err) as on_event:
             for (task, ref), scene in scenes.items():
                 here = trials_of(part for part in parts if (part.task, part.scene_ref) == (task, ref))
                 mine = in_order(trial for trial in here if waiting.pop(trial.hash, None))
                 if mine:
                     if jobs > 1:
-                        mine = longest_first(merged(parts), mine, store.read().records)
+                        mine = longest_first(merged(parts), mine, timed(store.read().records))
                     commands = {trial.hash: command_for(trial, ref) for trial in mine}
                     execute(mine, scene, Job(task, ref, store.root, device, limit), jobs, on_event, commands)
     except KeyboardInterrupt:
         print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
         raise typer.Exit(130) from None
+
+
+def _record_nothing(parts: Sequence[Part], waiting: dict[str, TrialSpec], store: Store) -> None:
+    """Write the records of trials whose λ asks for no sample, and take them out of those that are to be run."""
+    for part in parts:
+        bench = Workbench(part.scene, get_task(part.task))
+        for trial in in_order(t for t in part.plan.trials if t.hash in part.plan.nothing):
+            if waiting.pop(trial.hash, None):
+                store.put(empty(trial, bench, part.scene_ref, command_for(trial, part.scene_ref)), None)
 
 
 def print_result(

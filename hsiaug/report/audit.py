@@ -24,6 +24,7 @@ def audit_lines(table: Table, where: str) -> tuple[tuple[str, str], ...]:
         lines += _pixels(table, audits)
         lines += _classes(table, audits)
         lines += [("note", note) for note in _notes(audits)]
+    lines += [("synthetic", sentence) for sentence in _synthetic(table)]
     lines += [("without spectra", sentence) for sentence in _location(table)]
     lines.append(("records", _records(table, where)))
     return tuple(lines)
@@ -177,6 +178,24 @@ def _notes(audits: Mapping[tuple[int, str], Audit]) -> list[str]:
         for note in dict.fromkeys(audit.get("notes") or ()):
             seeds.setdefault(note, []).append(seed)
     return [note + _unless_all(where, len(audits)) for note, where in seeds.items()]
+
+
+def _synthetic(table: Table) -> list[str]:
+    """How much every λ made: the same for all generators of a draw."""
+    totals: dict[float, dict[str, list[float]]] = {}
+    for trial in table.trials:
+        samples = trial.record.get("samples")
+        if samples and trial.lam > 0:
+            of_lam = totals.setdefault(trial.lam, {"real": [], "synthetic": []})
+            for kind, values in of_lam.items():
+                values.append(float(sum(samples[kind])))
+    # Of masks a record counts the labelled pixels, not the pairs.
+    unit = "samples" if table.condition.task == "pixels" else "labelled pixels"
+    parts = [
+        f"λ = {lam:g}: {span(of['synthetic'], 0)} beside {span(of['real'], 0)} real"
+        for lam, of in sorted(totals.items())
+    ]
+    return [f"{unit} for training, {'; '.join(parts)}"] if parts else []
 
 
 def _location(table: Table) -> list[str]:

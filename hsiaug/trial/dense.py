@@ -57,8 +57,11 @@ class Segmentation:
 
     def wanted(self, view: DenseView, lam: float) -> dict[int, int]:
         """λ synthetic pairs for each real one."""
-        check_lambda(lam)
-        return {PAIRS: math.floor(lam * len(view.real) + 0.5)}
+        return {PAIRS: _pairs(len(view.real), lam)}
+
+    def asked(self, split: TileSplit, lam: float) -> tuple[int, int]:
+        """Real pairs of a draw, and the synthetic ones that λ asks for; cuts no tile, as a view would."""
+        return len(split.train), _pairs(len(split.train), lam)
 
     def blocks(self, view: DenseView, lam: float) -> list[dict[int, int]]:
         """As for pixels: every λ takes a prefix of the same blocks."""
@@ -143,6 +146,12 @@ class ChangeDetection(Segmentation):
 
     name = "change"
     classifiers: ClassVar[tuple[str, ...]] = ("fc-siam-diff",)
+
+
+def _pairs(real: int, lam: float) -> int:
+    """Synthetic pairs for so many real ones."""
+    check_lambda(lam)
+    return math.floor(lam * real + 0.5)
 
 
 Batch = tuple[tuple[tuple[int, int, int], ...], NDArray[np.float32]]

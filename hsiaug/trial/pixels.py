@@ -53,6 +53,12 @@ class PixelClassification:
     def wanted(self, view: TrainView, lam: float) -> dict[int, int]:
         return synthetic_counts(view.counts, lam)
 
+    def asked(self, split: Split, lam: float) -> tuple[int, int]:
+        """Real samples of a draw, and the synthetic ones that λ asks for; copies no cube, as a view would."""
+        ids, counts = np.unique(split.labels[split.train], return_counts=True)
+        real = dict(zip(ids.tolist(), counts.tolist(), strict=True))
+        return sum(real.values()), sum(synthetic_counts(real, lam).values())
+
     def blocks(self, view: TrainView, lam: float) -> list[dict[int, int]]:
         return pool_steps(view.counts, lam)
 

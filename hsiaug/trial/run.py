@@ -25,6 +25,7 @@ from hsiaug.seeds import derive_seed
 from hsiaug.threads import threads
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
+from hsiaug.trial.empty import EMPTY
 from hsiaug.trial.guard import call_failure, kept_state, plain_json
 from hsiaug.trial.limit import time_limit
 from hsiaug.trial.machine import PeakMemory, counted_steps, environment, resolve_device
@@ -32,7 +33,7 @@ from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 from hsiaug.trial.task import Prediction, Task
 
-__all__ = ["Course", "Outcome", "augment", "compute", "finish", "fit_classifier", "lost", "run_trial"]
+__all__ = ["Course", "Outcome", "augment", "compute", "empty", "finish", "fit_classifier", "lost", "run_trial"]
 
 
 def _nobody(stage: str) -> None:
@@ -275,3 +276,19 @@ def lost(stage: str, kind: str, message: str) -> Outcome:
         "peak_memory_mb": None,
     }
     return Outcome(result, None)
+
+
+def empty(spec: TrialSpec, bench: Workbench, scene_ref: str, command: str) -> Record:
+    """The record of a trial whose λ asks for no sample in its draw: nothing is fitted, and no plugin is loaded."""
+    real = bench.task.join(bench.view(spec, "none"), [], {})
+    result = {
+        "status": EMPTY,
+        "error": None,
+        "metrics": None,
+        "audit": bench.split(spec).audit.as_json(),
+        "samples": bench.task.counts(real, bench.scene),
+        "timings": {},
+        "cpu_seconds": {},
+        "peak_memory_mb": None,
+    }
+    return _record(spec, bench.scene.class_names, scene_ref, command, result)

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from hsiaug.bench.command import command_for
-from hsiaug.bench.estimate import estimate, longest_first, readable
+from hsiaug.bench.estimate import estimate, longest_first, readable, timed
 from hsiaug.bench.execute import groups
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.errors import InputError, SplitError
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.scene import Scene
+from hsiaug.trial.spec import TrialSpec
 
 
 def plan_of(scene: Scene, plugins: Registry, **asked: Any) -> Plan:
@@ -77,6 +78,41 @@ def test_lambda_zero_collapses_onto_none_and_says_so(toy: Scene, plugins: Regist
     assert "see the row of none" in plan.notes[0]
 
 
+def test_a_plan_knows_how_many_samples_each_trial_makes_and_names_those_of_none(
+    toy: Scene, plugins: Registry
+) -> None:
+    plan = plan_of(toy, plugins, protocol=parse_protocol("kshot:5"), lambdas=[1.0, 3.0])
+    made = {(t.generator.name, t.lam): plan.samples[t.hash][1] for t in plan.trials}
+
+    assert made == {
+        ("none", 0.0): 0,
+        **{(name, lam): n for name in ("duplicate", "smote") for lam, n in ((1.0, 0), (3.0, 50))},
+    }
+    # Of none nothing is wanted: that is no arm that makes nothing.
+    assert plan.nothing == {t.hash for t in plan.trials if t.lam == 1}
+
+
+def test_a_lambda_that_makes_nothing_is_told_with_one_that_does(toy: Scene, plugins: Registry) -> None:
+    notes = plan_of(toy, plugins, protocol=parse_protocol("kshot:5"), lambdas=[1.0, 3.0]).notes
+
+    assert len(notes) == 1
+    assert "λ = 1 makes no synthetic sample" in notes[0] and "its arms are not run" in notes[0]
+    assert "λ = 3, which makes 50 beside 25 real ones" in notes[0]
+
+
+def test_what_is_proposed_is_true_of_the_very_draws(toy: Scene, plugins: Registry) -> None:
+    """Classes of unequal size need no λ above 1; capped classes get a few samples at λ = 1."""
+    unequal = plan_of(toy, plugins, lambdas=[0.01])
+    capped = plan_of(toy, plugins, protocol=parse_protocol("kshot:10"), lambdas=[1.0], seeds=[0])
+    (real,) = {split.audit.n_train for split in unequal.splits}
+    (made,) = {made for _, made in plan_of(toy, plugins, lambdas=[1.0]).samples.values()} - {0}
+
+    assert unequal.nothing and f"λ = 1, which makes {made:,} beside {real} real ones" in unequal.notes[0]
+    few = sum(max(capped.splits[0].audit.train_counts) - n for n in capped.splits[0].audit.train_counts)
+    assert not capped.nothing and few > 0 and f"λ = 1 makes only {few} synthetic samples" in capped.notes[0]
+    assert "try λ = 3" in capped.notes[0]
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
@@ -112,29 +148,79 @@ def test_groups_share_a_fitted_generator(toy: Scene, plugins: Registry) -> None:
     assert len(groups(plan.trials)) == 2 * 3
 
 
+def times(trial: TrialSpec, plan: Plan, **seconds: float) -> dict[str, Any]:
+    """The record of a trial of a plan that took so long."""
+    real, made = plan.samples[trial.hash]
+    return {
+        "status": "ok",
+        "spec": trial.as_json(),
+        "samples": {"real": [real], "synthetic": [made]},
+        "timings": {"predict": 0.0, **seconds},
+    }
+
+
 def test_an_estimate_uses_the_cards_until_records_know_better(toy: Scene, plugins: Registry) -> None:
     plan = plan_of(toy, plugins, seeds=[0])
-    rough = estimate(plan, plan.trials, [], jobs=1)
-    record = {
-        "status": "ok",
-        "spec": {"scene": {"name": "toy"}, "classifier": {"name": "svm"}, "generator": {"name": "none"}},
-        "timings": {"fit_classifier": 99.0, "predict": 1.0},
-    }
-    known = estimate(plan, plan.trials, [record], jobs=2)
+    rough = estimate(plan, plan.trials, {}, jobs=1)
+    known = estimate(plan, plan.trials, timed([times(plan.trials[0], plan, fit_classifier=100.0)]), jobs=2)
 
-    assert rough.measured == 0
-    assert known.measured > 0 and known.seconds >= 150
+    assert rough.measured == 0 and rough.seconds == pytest.approx(3 * 1.0 + 0.01 + 0.3 + 0.01)
+    assert known.measured > 0 and known.guess >= 150
     assert (readable(5), readable(600), readable(7200)) == ("5 s", "10 min", "2.0 h")
+
+
+@pytest.mark.parametrize("asked", [{"preset": "tiny"}, {"overrides": {"svm": {"folds": "3"}}}])
+def test_what_a_card_says_of_other_parameters_is_no_estimate(
+    toy: Scene, plugins: Registry, asked: dict[str, Any]
+) -> None:
+    """A card's seconds are of the plugin's usual parameters; records of these say nothing of others either."""
+    usual = plan_of(toy, plugins, seeds=[0])
+    plan = plan_of(toy, plugins, seeds=[0], **asked)
+    of_usual = [times(t, usual, fit_classifier=100.0) for t in usual.trials if t.generator.name == "none"]
+    found = estimate(plan, plan.trials, timed(of_usual), jobs=1)
+
+    assert found.seconds is None and found.text == "unknown" and found.unknown == ("svm",)
+
+
+def test_a_preset_is_estimated_from_its_own_records(toy: Scene, plugins: Registry) -> None:
+    plan = plan_of(toy, plugins, seeds=[0], preset="tiny", generators=["none"])
+    records = [times(t, plan, fit_classifier=0.5, fit_generator=0.25, sample=0.25) for t in plan.trials]
+    found = estimate(plan, plan.trials, timed(records), jobs=1)
+
+    # svm for none and duplicate, coords for none; duplicate is fitted once.
+    assert found.measured == 1 and found.seconds == pytest.approx(3 * 0.5 + 0.5)
+
+
+@pytest.mark.parametrize("elsewhere", [{"protocol": parse_protocol("kshot:10")}, {"patch": 7}])
+def test_a_time_on_other_draws_or_patches_is_none_of_these(
+    toy: Scene, plugins: Registry, elsewhere: dict[str, Any]
+) -> None:
+    plan, other = plan_of(toy, plugins), plan_of(toy, plugins, **elsewhere)
+    records = [times(t, other, fit_classifier=999.0, fit_generator=999.0, sample=0.0) for t in other.trials]
+    found = estimate(plan, plan.trials, timed(records), jobs=1)
+
+    assert found.measured == 0 and found.guess < 20
+
+
+def test_a_larger_training_set_takes_as_much_longer_as_the_smaller_ones_let_expect(
+    toy: Scene, plugins: Registry
+) -> None:
+    """Seconds as the square of the size, timed at λ = 0 and 1: at λ = 4 the same law holds."""
+    plan = plan_of(toy, plugins, seeds=[0], lambdas=[1.0, 4.0], generators=["none"])
+    svm = {t.lam: t for t in plan.trials if t.classifier.name == "svm"}
+    size = {lam: sum(plan.samples[t.hash]) for lam, t in svm.items()}
+    seen = [times(svm[lam], plan, fit_classifier=float(size[lam] ** 2)) for lam in (0.0, 1.0)]
+    found = estimate(plan, [svm[4.0]], timed(seen), jobs=1)
+
+    assert found.measured < 1 and found.guess == pytest.approx(size[4.0] ** 2, rel=0.01)
 
 
 def test_side_by_side_the_costliest_fits_are_started_first(toy: Scene, plugins: Registry) -> None:
     plan = plan_of(toy, plugins, generators=["guided"], omegas=[0.0, 1.0], seeds=[0, 1])
-    record = {
-        "status": "ok",
-        "spec": {"scene": {"name": "toy"}, "classifier": {"name": "svm"}, "generator": {"name": "guided"}},
-        "timings": {"fit_classifier": 0.0, "predict": 0.0, "fit_generator": 99.0, "sample": 1.0},
-    }
-    ordered = longest_first(plan, plan.trials, [record])
+    guided = next(t for t in plan.trials if t.generator.name == "guided")
+    ordered = longest_first(
+        plan, plan.trials, timed([times(guided, plan, fit_classifier=0.0, fit_generator=99.0, sample=1.0)])
+    )
     first = [group[0].generator.name for group in groups(ordered)]
 
     assert plan.trials[0].generator.name == "none"

@@ -223,11 +223,44 @@ def test_existing_all_runs_everything_again_and_none_runs_nothing(tmp_path: Path
     assert again.keys() == created.keys() and all(again[p] > created[p] for p in created)
 
 
+def test_arms_that_make_nothing_are_recorded_and_not_run(tmp_path: Path, env: dict[str, str]) -> None:
+    """Five pixels of every class: λ = 1 asks for none, and what trains on real samples alone is none."""
+    store = tmp_path / "store"
+    words = arguments(store, "--protocol", "kshot:5", "--seeds", "2")
+    first = hsiaug(*words, "--jobs", "1", env=env)
+
+    assert first.returncode == 0, first.stderr
+    records = list(Store(store).records())
+    by_status = {s: {r["spec"]["generator"]["name"] for r in records if r["status"] == s} for s in ("ok", "empty")}
+    assert by_status == {"ok": {"none"}, "empty": {"duplicate", "dummy"}} and len(records) == 2 * 6
+    assert {tuple(r["timings"]) for r in records if r["status"] == "empty"} == {()}
+    # What is counted is what runs: none with either classifier.
+    assert "[4/4]" in first.stderr and "TRANSDUCTIVE" not in first.stdout
+    assert "λ = 1 makes no synthetic sample" in first.stderr and "try λ = 3" in first.stderr
+
+    created = {path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")}
+    again = hsiaug(*words, "--jobs", "1", env=env)
+    assert again.returncode == 0 and "12 of 12 trials are taken from" in again.stderr
+    assert {path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")} == created
+
+
+def test_a_dry_run_shows_the_synthetic_samples_of_each_arm(tmp_path: Path, env: dict[str, str]) -> None:
+    words = arguments(tmp_path / "store", "--protocol", "kshot:5", "--lambda", "1,3", "--dry-run")
+    answer = hsiaug(*words, env=env)
+
+    rows = [line.split("\t") for line in answer.stdout.splitlines() if line.startswith("dummy")]
+    assert rows == [["dummy", "1", "–", "nearest", "0", "3", "0"], ["dummy", "3", "–", "nearest", "50", "3", "3"]]
+    assert "12 of 18 trials to run (6 make nothing)" in answer.stdout
+    plan = json.loads(hsiaug(*words, "--json", env=env).stdout)
+    assert {(t["lambda"], t["synthetic"]) for t in plan["trials"]} == {(0.0, 0), (1.0, 0), (3.0, 50)}
+    assert len(plan["to_run"]) == 12
+
+
 def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path, env: dict[str, str]) -> None:
     answer = hsiaug(*arguments(tmp_path / "store", "--dry-run"), env=env)
 
     assert answer.returncode == 0 and "18 of 18 trials to run, about" in answer.stdout
-    assert "dummy\t0.5\t–\tnearest\t3\t3" in answer.stdout
+    assert "dummy\t0.5\t–\tnearest\t50\t3\t3" in answer.stdout
     assert not (tmp_path / "store").exists()
 
     plan = json.loads(hsiaug(*arguments(tmp_path / "store", "--dry-run", "--json"), env=env).stdout)

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from hsiaug.bench.advice import CONFIRM, SCREEN, ladder
 from hsiaug.bench.gains import Against, Arm, Gained, candidates, conclude
+from hsiaug.bench.screening import CONFIRM, SCREEN, ladder
 from hsiaug.cli.main import app
 from hsiaug.cli.options import duration
 from hsiaug.data import toy_scene
@@ -63,6 +63,28 @@ class Oracle(Generator):
         return Fitted(x, scene.labels[tuple(picked.T)].astype(np.int64))
 
 
+class Sage(Memory):
+    """Makes no error where it was given few pixels, as networks do where test pixels lie beside training pixels."""
+
+    card = Card(name="sage", version="1", summary="knows the scene", input="spectrum")
+
+    def fit(self, samples, view, **given):
+        from hsiaug.data import toy_scene
+
+        scene = toy_scene()
+        known = scene.labels > 0
+        few = (~samples.synthetic).sum() < 100
+        self.x, self.y = (scene.cube[known], scene.labels[known]) if few else (samples.centres, samples.y)
+        return self
+
+
+class Seer(Sage):
+    card = Card(name="seer", version="1", summary="makes no error at all", input="spectrum")
+
+    def fit(self, samples, view, **given):
+        return super().fit(samples.take(np.arange(20)), view, **given)
+
+
 class Poison(Generator):
     card = Card(name="poison", version="1", summary="wrong labels", seconds=0.01, params=Generator.card.params)
 
@@ -86,7 +108,8 @@ class Vast(Generator):
 @hookimpl
 def hsiaug_plugins():
     generators = [Entry("generator", c.card.name, f"planted_plugin:{c.__name__}") for c in (Oracle, Poison, Sleepy, Vast)]
-    return [*generators, Entry("classifier", "memory", "planted_plugin:Memory")]
+    classifiers = [Entry("classifier", c.card.name, f"planted_plugin:{c.__name__}") for c in (Memory, Sage, Seer)]
+    return [*generators, *classifiers]
 '''
 MODULES = ("dummy_plugin", "planted_plugin")
 Typed = Callable[..., str]
@@ -191,6 +214,38 @@ def test_draws_that_lie_too_near_are_warned_of_right_below_the_verdict(typed: Ty
         "warning\tthe training pixels"
     )
     assert "warning" not in far
+
+
+def test_inner_draws_at_their_ceiling_are_left_for_all_labelled_pixels_and_it_is_said(
+    typed: Typed, tmp_path: Path
+) -> None:
+    out = typed("--generator", "poison,oracle", "--classifier", "sage", "--out", "advice.json")
+    said, found = fields(out), json.loads((tmp_path / "advice.json").read_text("utf-8"))
+    tried: dict[str, set[str]] = {}
+    for r in Store(tmp_path / "hsiaug-advice").records():
+        tried.setdefault(r["spec"]["protocol"]["argument"], set()).add(r["spec"]["generator"]["name"])
+
+    assert tried == {"issd:0.05": {"none"}, "all": {"none", "duplicate", "poison", "oracle"}}
+    assert said["verdict"][0].startswith("use oracle at λ=1 with sage")
+    assert (
+        out.split("verdict\t")[1].splitlines()[1].startswith("warning\tinner draws of issd are at their ceiling")
+    )
+    assert "without a generator sage has AA 100.0" in said["warning"][0] and "no fair judge" in said["warning"][0]
+    assert [(c["protocol"], c["classifier"], c["aa"]) for c in found["ceilings"]] == [("issd", "sage", 1.0)]
+    # What is left is the way to a map, not a benchmark on pixels whose labels were seen.
+    assert "--protocol issd:0.9" in said["command"][0] and said["command"][1].startswith("hsiaug map")
+
+
+def test_where_all_labelled_pixels_are_at_the_ceiling_nothing_is_tried_and_nothing_claimed(
+    typed: Typed, tmp_path: Path
+) -> None:
+    said = fields(typed("--generator", "poison,oracle", "--classifier", "seer"))
+    tried = [r["spec"]["generator"]["name"] for r in Store(tmp_path / "hsiaug-advice").records()]
+
+    assert said["verdict"][0].startswith("cannot tell: inner draws are at their ceiling: without a generator seer")
+    assert "none helps" not in said["verdict"][0] and "screened" not in said
+    assert tried == ["none"] * 2 * 2 * len(SCREEN)  # seer and coords, issd and all
+    assert "--generator none --classifier seer" in said["command"][0]
 
 
 def test_labels_of_outer_test_pixels_change_nothing_in_the_advice(typed: Typed, tmp_path: Path) -> None:

@@ -110,6 +110,15 @@ def test_a_leaky_protocol_says_so_in_the_title_of_every_format() -> None:
     assert "99.6 % of test pixels lie in a 9×9 training patch" in render_report(report, "md")
 
 
+def test_the_audit_tells_how_many_samples_each_lambda_made() -> None:
+    few, many = (record(generator="smote", lam=1.0, seed=s) for s in (0, 1))
+    few["samples"]["synthetic"] = [1, 0, 1]
+    line = "- **synthetic**: samples for training, λ = 1: 9 (2–16) beside 20 real; λ = 3: 16 beside 20 real"
+
+    assert line in markdown([record(), few, many, record(generator="mixup", lam=3.0)])
+    assert "**synthetic**" not in markdown([record()])
+
+
 def test_the_audit_tells_what_the_split_cost() -> None:
     records = benchmark(3)
     for r in records:

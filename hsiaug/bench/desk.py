@@ -1,0 +1,112 @@
+"""The desk where advice is worked out: what it knows, what more of it costs, and work that is done in time."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Any
+
+from hsiaug.bench.command import command_for
+from hsiaug.bench.estimate import Estimate, estimate, timed
+from hsiaug.bench.execute import OnEvent, Run, Work, groups
+from hsiaug.bench.gains import Results, key
+from hsiaug.bench.plan import Plan
+from hsiaug.plugins.registry import Registry
+from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import Record, Store
+
+__all__ = ["Desk", "Prices", "do", "results", "work"]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where advice is worked out, and from when until when (seconds as ``time.time()``).
+
+    known: records of trials that went well, by hash, once they were read.
+    """
+
+    scene: Any
+    scene_ref: str
+    plugins: Registry
+    store: Store
+    device: str
+    jobs: int
+    start: float
+    end: float
+    watch: Callable[[Mapping[str, TrialSpec]], AbstractContextManager[OnEvent]]
+    known: dict[str, Record] = field(default_factory=dict)
+
+    def record(self, trial: TrialSpec) -> Record | None:
+        """The record of a trial that went well, or None."""
+        if trial.hash not in self.known:
+            found = self.store.sound(trial.hash)
+            if found is None or found["status"] != "ok":
+                return None
+            self.known[trial.hash] = found
+        return self.known[trial.hash]
+
+    def missing(self, trials: Iterable[TrialSpec]) -> list[TrialSpec]:
+        """Those without such a record."""
+        return [trial for trial in trials if not self.record(trial)]
+
+
+class Prices:
+    """What trials of a plan cost, as far as is known now.
+
+    Cards speak of another machine and scene: the classifiers timed here, in proportion to their cards, correct the
+    cards of generators that were not timed yet.
+    """
+
+    def __init__(self, plan: Plan, desk: Desk) -> None:
+        known = [record for trial in plan.trials if (record := desk.record(trial))]
+        paces = []
+        for record in known:
+            card = plan.cards["classifier", record["spec"]["classifier"]["name"]]
+            if card.seconds and card.input != "location":
+                times = record["timings"]
+                paces.append((times["fit_classifier"] + times["predict"]) / card.seconds)
+        pace = statistics.median(paces) if paces else 1.0
+        cards = {part: replace(card, seconds=card.seconds * pace) for part, card in plan.cards.items()}
+        self._plan = replace(plan, cards=cards)
+        self._timed = timed(known)
+        self._jobs = desk.jobs
+
+    def wall(self, trials: Sequence[TrialSpec]) -> Estimate:
+        """Expected wall time: at least that of the longest group that shares a fit."""
+        each = [self.alone(group).guess for group in groups(trials)]
+        return replace(self.alone(trials), guess=max([sum(each) / self._jobs, *each]))
+
+    def alone(self, trials: Sequence[TrialSpec]) -> Estimate:
+        """Expected time of one process."""
+        return estimate(self._plan, trials, self._timed, 1)
+
+
+def do(plan: Plan, todo: Iterator[Work], desk: Desk, run: Run) -> None:
+    """Carry out work as it comes, until all of it has ended."""
+    missing = {trial.hash: trial for trial in desk.missing(plan.trials)}
+    if missing:
+        with desk.watch(missing) as on_event:
+            run(todo, on_event)
+
+
+def work(plan: Plan, trials: Sequence[TrialSpec], desk: Desk, end: float) -> Iterator[Work]:
+    """What is missing, in groups that share a fit, with the latest start of each trial.
+
+    The first of a group is to leave time for the others: half a group is of no use.
+    """
+    for group in groups(desk.missing(trials)):
+        prices = Prices(plan, desk)
+        costs = [prices.alone(group[: i + 1]).guess for i in range(len(group))]
+        each = [costs[-1], *(b - a for a, b in pairwise(costs))]
+        latest = {trial.hash: end - cost for trial, cost in zip(group, each, strict=True)}
+        if time.time() <= latest[group[0].hash]:
+            yield Work(group, {trial.hash: command_for(trial, desk.scene_ref) for trial in group}, latest)
+
+
+def results(plan: Plan, desk: Desk) -> Results:
+    """The records of a plan that are there."""
+    return {key(trial): record for trial in plan.trials if (record := desk.record(trial))}

@@ -1,0 +1,221 @@
+"""Which arms are worth a trial on the screening draws, whether these draws can tell anything, and in which order."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hsiaug.bench.desk import Desk, Prices, do, results, work
+from hsiaug.bench.execute import Run, Work
+from hsiaug.bench.gains import Arm, Gained, Results, candidates, gained
+from hsiaug.bench.plan import CONTROL_GENERATORS, Plan, Request, build_plan
+from hsiaug.errors import HsiaugError, InputError
+from hsiaug.metrics.significance import MIN_PAIRS
+from hsiaug.plugins.card import Card
+from hsiaug.plugins.registry import Registry
+from hsiaug.trial.spec import TrialSpec
+
+__all__ = [
+    "CONFIRM",
+    "SCREEN",
+    "Ceiling",
+    "LeftOut",
+    "alone",
+    "ceiling",
+    "ladder",
+    "screen",
+    "screened",
+    "screening_plan",
+]
+
+SCREEN = range(3)
+"""Inner draws on which every generator is tried."""
+CONFIRM = range(100, 112)
+"""Inner draws for the best of them; as many of these as the time allows."""
+SCREEN_SHARE = 0.5
+"""Part of the time that the screening may take."""
+HEADROOM = 0.02
+"""AA that a classifier must have left to 100 %, for a gain to be told.
+
+A generator that undid every second error would gain half of it, one point; gains below a point are not told from chance
+by twelve draws that divide the same pixels (docs/advise.md gives the measurement).
+"""
+LARGEST = 2 * 2**30
+"""Bytes of synthetic samples above which a λ is not tried: a trial holds them several times over."""
+LeftOut = list[tuple[str, float | None, str]]
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """Inner draws of a protocol on which a classifier has next to nothing left to gain.
+
+    aa: without a generator, mean over the screening draws. near: percentage of test pixels in training patches.
+    """
+
+    protocol: str
+    classifier: str
+    aa: float
+    near: float
+
+
+def ladder(plugins: Registry) -> tuple[list[str], LeftOut]:
+    """Generators of single pixels, the cheapest first, as their cards say; and those that cannot be loaded, with why."""
+    cards: list[Card] = []
+    broken: LeftOut = []
+    for name in plugins.names("generator"):
+        try:
+            cards.append(plugins.find("generator", name).load().card)
+        except HsiaugError as error:
+            broken.append((name, None, f"could not be loaded: {error.value}"))
+    usable = [c for c in cards if "pixels" in c.tasks and c.adds and c.name not in CONTROL_GENERATORS]
+    return [card.name for card in sorted(usable, key=lambda card: (card.seconds, card.name))], broken
+
+
+def screening_plan(scene: Any, request: Request, plugins: Registry) -> tuple[Plan, LeftOut]:
+    """All arms that are worth a trial, and generators that cannot be loaded.
+
+    request: without generators, the whole ladder. Raises what :func:`build_plan` raises.
+    """
+    names, broken = (list(request.generators), []) if request.generators else ladder(plugins)
+    plan = _worth(build_plan(scene, replace(request, generators=names, seeds=SCREEN), plugins), scene)
+    if not arms(plan):
+        raise InputError(
+            "--generator and --lambda must leave something to try",
+            value="; ".join(plan.notes) or None,
+            mend="Name a generator and a λ that makes samples.",
+        )
+    return plan, broken
+
+
+def _worth(plan: Plan, scene: Any) -> Plan:
+    """A plan without the arms that are another one under another name, or too large; its notes tell which."""
+    notes = list(plan.notes)
+    idle = [c.name for (kind, _), c in plan.cards.items() if kind == "generator" and not c.adds]
+    notes += [f"generator {name} never adds a sample, as none: not tried" for name in idle if name != "none"]
+    made: dict[tuple[int, ...], float] = {}
+    useless = {t.lam for t in plan.trials if t.hash in plan.nothing}
+    for lam in sorted({t.lam for t in plan.trials} - useless - {0.0}):
+        asked = tuple(plan.samples[t.hash][1] for t in plan.trials if t.lam == lam)
+        size = 4 * scene.bands * plan.trials[0].patch ** 2 * max(asked)
+        if size > LARGEST:
+            notes.append(f"λ = {lam:g} makes {max(asked):,} samples, {size / 2**30:.1f} GiB: not tried")
+            useless.add(lam)
+        elif asked in made:
+            notes.append(f"λ = {lam:g} asks for the same samples as λ = {made[asked]:g}: not tried")
+            useless.add(lam)
+        made.setdefault(asked, lam)
+    kept = [t for t in plan.trials if t.lam not in useless and (t.lam or t.generator.name == "none")]
+    return replace(plan, trials=tuple(kept), notes=tuple(notes))
+
+
+def arms(plan: Plan) -> list[Arm]:
+    """The arms of a plan that are no controls, in its order."""
+    found = [Arm(t.generator.name, t.lam, t.omega, t.classifier.name) for t in plan.trials]
+    return [arm for arm in dict.fromkeys(found) if arm.generator not in CONTROL_GENERATORS]
+
+
+def screened(plan: Plan, desk: Desk) -> list[Gained]:
+    """The arms that were tried on every screening draw."""
+    known = results(plan, desk)
+    found = [gained(arm, known, SCREEN) for arm in arms(plan)]
+    return [one for one in found if len(one.seeds) == len(SCREEN)]
+
+
+def alone(known: Results) -> dict[str, float]:
+    """Mean AA of each classifier without a generator."""
+    return {name: statistics.fmean(values) for name, values in _alone(known).items()}
+
+
+def _alone(known: Results) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for (generator, _, _, classifier, _), record in known.items():
+        if generator == "none":
+            found.setdefault(classifier, []).append(record["metrics"]["aa"])
+    return found
+
+
+def ceiling(plan: Plan, desk: Desk) -> Ceiling | None:
+    """Where the classifier that does best without a generator has at most ``HEADROOM`` left to gain; else None."""
+    seeing = {
+        name: values
+        for name, values in _alone(results(plan, desk)).items()
+        if plan.cards["classifier", name].input != "location" and len(values) == len(SCREEN)
+    }
+    if not seeing:
+        return None
+    name, values = max(seeing.items(), key=lambda item: statistics.fmean(item[1]))
+    mean = statistics.fmean(values)
+    if 1 - mean > HEADROOM:
+        return None
+    near = statistics.fmean(split.audit.centre_overlap_percent for split in plan.splits)
+    return Ceiling(plan.trials[0].protocol.label.removeprefix("within:"), name, mean, near)
+
+
+def screen(plan: Plan, desk: Desk, run: Run, left_out: LeftOut) -> Ceiling | None:
+    """Try generators as far as the time goes: all of them at the smallest λ, then at the next.
+
+    Begins with ``none``, and ends there with a ceiling where one is met.
+    """
+    begin = time.time()
+    half = begin + SCREEN_SHARE * (desk.end - begin)
+    do(plan, work(plan, _rung(plan, ("none",), 0.0), desk, desk.end), desk, run)
+    met = ceiling(plan, desk)
+    if met is not None:
+        return met
+    for lam in sorted({t.lam for t in plan.trials if t.lam}):
+        names = list(dict.fromkeys(arm.generator for arm in arms(plan) if arm.lam == lam))
+        repeats = _rung(plan, ("duplicate",), lam)
+        do(plan, work(plan, repeats, desk, desk.end), desk, run)
+        begun: list[str] = []
+        do(plan, _turns(plan, names, lam, desk, half, begun, left_out), desk, run)
+        # Whoever took longer than expected gave way to the others, and may use what time they leave.
+        again = [name for name in begun if not _ended(_rung(plan, (name,), lam), desk)]
+        do(plan, _turns(plan, again, lam, desk, half, [], left_out), desk, run)
+    return None
+
+
+def _turns(
+    plan: Plan, names: Sequence[str], lam: float, desk: Desk, half: float, begun: list[str], left_out: LeftOut
+) -> Iterator[Work]:
+    """One generator after the other, the cheapest first. Each may use its share of the time, or what it is expected to.
+
+    Once there is a candidate, half of the time is kept for confirming, and what could not be confirmed in it (six draws,
+    with one classifier) is not tried.
+    """
+    seeing = sum(kind == "classifier" and card.input != "location" for (kind, _), card in plan.cards.items())
+    waiting = {name: _rung(plan, (name,), lam) for name in names}
+    while waiting:
+        prices, now = Prices(plan, desk), time.time()
+        costs = {name: prices.wall(desk.missing(trials)) for name, trials in waiting.items()}
+        name = min(waiting, key=lambda one: costs[one].guess)
+        mine, cost = waiting.pop(name), costs[name]
+        check = (
+            prices.wall([*_rung(plan, CONTROL_GENERATORS, lam), *mine]).guess * MIN_PAIRS / len(SCREEN) / seeing
+        )
+        share = min(half, desk.end - check) if candidates(screened(plan, desk)) else desk.end
+        if desk.missing(mine) and now + cost.guess > share:
+            said = f"about {cost.text} to try it" if not cost.unknown else "what it takes is not known"
+            left_out.append((name, lam, f"no time left: {said}"))
+            continue
+        begun.append(name)
+        turn = max(cost.guess, (share - now) / (len(waiting) + 1))
+        yield from work(plan, mine, desk, min(share, now + turn))
+
+
+def _ended(trials: Sequence[TrialSpec], desk: Desk) -> bool:
+    """True where every trial has a record, be it of a failure."""
+    return all(desk.record(trial) or desk.store.sound(trial.hash) for trial in trials)
+
+
+def _rung(plan: Plan, names: Sequence[str], lam: float) -> list[TrialSpec]:
+    """Trials of generators at one λ; those of ``none`` belong to every λ."""
+    return [t for t in plan.trials if t.generator.name in names and t.lam in (0.0, lam)]
+
+
+def best_alone(plan: Plan, known: Mapping[str, float]) -> str:
+    """The classifier that does best without a generator."""
+    seeing = [name for name in known if plan.cards["classifier", name].input != "location"]
+    return max(seeing, key=lambda name: known[name])

@@ -1,0 +1,198 @@
+"""What ``advise`` tries first, what it does not try, and when it stops: with records made up, and a clock of its own."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from hsiaug.bench import desk as desk_module
+from hsiaug.bench import screening
+from hsiaug.bench.deadline import Work
+from hsiaug.bench.desk import Desk
+from hsiaug.bench.plan import Plan, Request
+from hsiaug.bench.screening import SCREEN, LeftOut, screen, screening_plan
+from hsiaug.errors import InputError
+from hsiaug.plugins.registry import Registry
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.scene import Scene
+from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import Store
+
+
+@dataclass
+class World:
+    """A place where a trial takes no time but on its own clock. seconds: of each generator's fit; aa: of ``none``."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    aa: tuple[float, ...] = (0.7, 0.72, 0.71)
+    now: float = 0.0
+    ran: list[TrialSpec] = field(default_factory=list)
+
+    def run(self, plan: Plan, desk: Desk, todo: Iterable[Work]) -> None:
+        for part in todo:
+            for trial in part.trials:
+                if self.now > part.latest[trial.hash]:
+                    break
+                self.ran.append(trial)
+                desk.known[trial.hash] = self.record(plan, trial)
+
+    def record(self, plan: Plan, trial: TrialSpec) -> dict[str, Any]:
+        took = self.seconds.get(trial.generator.name, 0.0)
+        self.now += took + 0.5
+        aa = self.aa[trial.seed] if trial.generator.name == "none" else self.aa[trial.seed] - 0.1
+        real, made = plan.samples[trial.hash]
+        generating = {"fit_generator": took, "sample": 0.0} if made else {}
+        return {
+            "hash": trial.hash,
+            "status": "ok",
+            "spec": trial.as_json(),
+            "metrics": {"aa": aa, "oa": aa},
+            "audit": {"n_test": 10, "n_train": 10},
+            "samples": {"real": [real], "synthetic": [made]},
+            "timings": {"fit_classifier": 0.5, "predict": 0.0, **generating},
+        }
+
+
+def asked(**changes: Any) -> Request:
+    usual = Request(
+        lambdas=[1.0],
+        seeds=[],
+        protocol=parse_protocol("within:all"),
+        generators=["smote", "mixup", "noise"],
+        classifiers=["nearest"],
+        patch=3,
+    )
+    return replace(usual, **changes)
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    made = World()
+    for module in (desk_module, screening):
+        monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: made.now))
+    return made
+
+
+def screened(world: World, plan: Plan, scene: Scene, folder: Path, budget: float) -> tuple[Any, LeftOut]:
+    """What the screening came to, and what it left out."""
+    store, left_out = Store(folder, create=True), []
+    desk = Desk(scene, "toy", Registry({}), store, "cpu", 1, 0.0, budget, lambda _: contextlib.nullcontext())
+    found = screen(plan, desk, lambda todo, _: world.run(plan, desk, todo), left_out)
+    return found, left_out
+
+
+def order(world: World) -> list[tuple[str, float]]:
+    """Generators at their λ, in the order in which they were begun."""
+    return list(dict.fromkeys((t.generator.name, t.lam) for t in world.ran))
+
+
+def test_every_generator_is_tried_at_the_smallest_lambda_first_and_the_cheapest_of_them(
+    world: World, toy: Scene, plugins: Registry, tmp_path: Path
+) -> None:
+    world.seconds = {"mixup": 1.0, "noise": 2.0, "smote": 3.0}
+    plan, _ = screening_plan(toy, asked(lambdas=[4.0, 1.0]), plugins)
+    screened(world, plan, toy, tmp_path, 1e6)
+
+    # By their cards: mixup 0.01 s, noise 0.05 s, smote 0.3 s.
+    assert order(world) == [
+        ("none", 0.0),
+        *((name, 1.0) for name in ("duplicate", "mixup", "noise", "smote")),
+        *((name, 4.0) for name in ("duplicate", "mixup", "noise", "smote")),
+    ]
+
+
+def test_a_generator_that_is_slower_than_it_says_leaves_the_others_their_share(
+    world: World, toy: Scene, plugins: Registry, tmp_path: Path
+) -> None:
+    """mixup says 0.01 s and takes 100 s a draw; in 250 s it could have had two draws, and the others none whole."""
+    world.seconds = {"mixup": 100.0, "noise": 20.0, "smote": 20.0}
+    plan, _ = screening_plan(toy, asked(), plugins)
+    _, left_out = screened(world, plan, toy, tmp_path, 250.0)
+    draws = {name: sum(t.generator.name == name for t in world.ran) for name in world.seconds}
+
+    assert draws == {"mixup": 1, "noise": len(SCREEN), "smote": len(SCREEN)} and world.now <= 250
+    assert left_out == [("mixup", 1.0, "no time left: about 3 min to try it")]
+
+
+def test_what_others_leave_is_used_by_whoever_gave_way(
+    world: World, toy: Scene, plugins: Registry, tmp_path: Path
+) -> None:
+    world.seconds = {"mixup": 100.0, "noise": 1.0, "smote": 1.0}
+    plan, _ = screening_plan(toy, asked(), plugins)
+    _, left_out = screened(world, plan, toy, tmp_path, 350.0)
+
+    assert sum(t.generator.name == "mixup" for t in world.ran) == len(SCREEN) and not left_out
+    assert world.now <= 350
+
+
+@pytest.mark.parametrize(
+    ("aa", "stops"),
+    [
+        ((1.0, 1.0, 1.0), True),
+        ((0.985, 0.99, 0.98), True),  # 1.5 points are left
+        ((0.93, 0.95, 0.94), False),
+        ((0.80, 0.90, 0.97), False),
+    ],
+)
+def test_the_screening_stops_after_the_controls_where_nothing_is_left_to_gain(
+    world: World, toy: Scene, plugins: Registry, tmp_path: Path, aa: tuple[float, ...], stops: bool
+) -> None:
+    world.aa = aa
+    plan, _ = screening_plan(toy, asked(), plugins)
+    found, _ = screened(world, plan, toy, tmp_path, 1e6)
+
+    assert (found is not None) is stops
+    assert ({t.generator.name for t in world.ran} == {"none"}) is stops
+    if stops:
+        assert (found.protocol, found.classifier) == ("all", "nearest") and found.aa == pytest.approx(sum(aa) / 3)
+
+
+def tried(plan: Plan) -> set[tuple[str, float, float | None]]:
+    return {
+        (t.generator.name, t.lam, t.omega) for t in plan.trials if t.generator.name not in ("none", "duplicate")
+    }
+
+
+def test_lambdas_that_make_nothing_or_the_same_are_not_tried_and_it_is_said(toy: Scene, plugins: Registry) -> None:
+    """Six pixels of each class: λ = 1 adds nothing, and 2.05 fills to 12 as 2 does."""
+    request = asked(
+        protocol=parse_protocol("within:kshot:12"), lambdas=[1.0, 2.0, 2.05, 3.0], generators=["smote"]
+    )
+    small = replace(toy, labels=toy.labels * (toy.labels < 5))
+    plan, _ = screening_plan(small, request, plugins)
+
+    assert tried(plan) == {("smote", 2.0, None), ("smote", 3.0, None)}
+    assert {t.lam for t in plan.trials if t.generator.name == "duplicate"} == {2.0, 3.0}
+    said = " ".join(plan.notes)
+    assert "λ = 1 makes no synthetic sample" in said and "λ = 2.05 asks for the same samples as λ = 2" in said
+
+
+def test_a_lambda_whose_samples_no_memory_holds_is_not_tried_and_it_is_said(toy: Scene, plugins: Registry) -> None:
+    plan, _ = screening_plan(toy, asked(generators=["smote"], lambdas=[1.0, 1e5]), plugins)
+
+    assert tried(plan) == {("smote", 1.0, None)} and "GiB: not tried" in plan.notes[-1]
+
+
+def test_a_generator_that_adds_nothing_is_none_and_omegas_are_for_those_that_take_one(
+    toy: Scene, plugins: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dummy = plugins.find("generator", "dummy").load()
+    monkeypatch.setattr(dummy, "card", replace(dummy.card, adds=False))
+    plan, _ = screening_plan(toy, asked(generators=["dummy", "smote", "guided"], omegas=[0.0, 2.0]), plugins)
+
+    assert tried(plan) == {("smote", 1.0, None), ("guided", 1.0, 0.0), ("guided", 1.0, 2.0)}
+    assert "generator dummy never adds a sample, as none: not tried" in plan.notes
+
+
+def test_where_nothing_is_left_to_try_it_is_said_why(toy: Scene, plugins: Registry) -> None:
+    small = replace(toy, labels=toy.labels * (toy.labels < 5))
+    with pytest.raises(
+        InputError, match=r"must leave something to try.*λ = 1 makes no synthetic sample.*try λ = 3"
+    ):
+        screening_plan(small, asked(protocol=parse_protocol("within:kshot:12")), plugins)

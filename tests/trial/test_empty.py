@@ -1,0 +1,73 @@
+"""Trials whose λ asks for nothing: told apart, recorded without a fit, and known to the plan beforehand."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from hsiaug.bench.plan import Request, build_plan
+from hsiaug.plugins.registry import Registry
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.scene import Scene
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.empty import made_nothing
+from hsiaug.trial.run import empty
+from hsiaug.trial.task import get_task
+
+
+def record(status: str, lam: float, synthetic: list[int] | None, **timings: float) -> dict[str, Any]:
+    samples = None if synthetic is None else {"real": [3, 3], "synthetic": synthetic}
+    return {"status": status, "spec": {"lambda": lam}, "samples": samples, "timings": timings}
+
+
+@pytest.mark.parametrize(
+    ("given", "answer"),
+    [
+        (record("empty", 1.0, [0, 0]), True),
+        (record("ok", 1.0, [0, 0], fit_classifier=1.0), True),  # as written before the status "empty"
+        (record("ok", 1.0, [0, 4], fit_generator=0.1), False),
+        (record("ok", 1.0, [0, 0], fit_generator=0.1), False),  # pairs whose masks hold no labelled pixel
+        (record("ok", 0.0, [0, 0]), False),  # none: never asked for a sample
+        (record("failed", 1.0, [0, 0]), False),
+        (record("failed", 1.0, None), False),
+    ],
+)
+def test_what_made_nothing_is_told_from_what_failed_and_from_none(given: dict[str, Any], answer: bool) -> None:
+    assert made_nothing(given) is answer
+
+
+@pytest.mark.parametrize("lam", [0.25, 0.5, 1.0, 3.0])
+@pytest.mark.parametrize("protocol", ["issd", "kshot:5"])
+def test_a_split_tells_what_a_view_would_be_asked_for(toy: Scene, protocol: str, lam: float) -> None:
+    task = get_task("pixels")
+    split = task.split(toy, parse_protocol(protocol), 0, 5)
+    view = task.view(toy, split, "none")
+
+    assert task.asked(split, lam) == (len(view.y), sum(task.wanted(view, lam).values()))
+
+
+@pytest.mark.parametrize("lam", [0.001, 0.25, 1.0, 3.0])
+def test_pairs_are_told_from_a_split_too(toy: Scene, lam: float) -> None:
+    task = get_task("segmentation")
+    pairs = task.load("toy")
+    split = task.split(pairs, parse_protocol("blocks:24"), 0, 16)
+    view = task.view(pairs, split, "none")
+
+    assert task.asked(split, lam) == (len(view.real), sum(task.wanted(view, lam).values()))
+
+
+def test_an_empty_record_holds_the_draw_and_its_real_samples_and_no_number(toy: Scene, plugins: Registry) -> None:
+    request = Request(lambdas=[1.0], seeds=[0], protocol=parse_protocol("kshot:5"), classifiers=["svm"], patch=5)
+    plan = build_plan(toy, request, plugins)
+    trial = next(t for t in plan.trials if t.generator.name == "smote")
+    found = empty(trial, Workbench(toy, get_task("pixels")), "toy", "hsiaug benchmark toy")
+
+    assert (found["status"], found["metrics"], found["error"]) == ("empty", None, None)
+    assert found["predictions_sha256"] is None and found["timings"] == {}
+    # Nobody learned from anything: there is nothing to warn of.
+    assert found["scope"] is None and found["transductive"] is None
+    assert found["samples"] == {"real": [5] * 5, "synthetic": [0] * 5}
+    assert found["audit"]["sha256"] == plan.splits[0].audit.sha256
+    assert json.loads(json.dumps(found, allow_nan=False)) == found and made_nothing(found)
