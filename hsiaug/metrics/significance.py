@@ -13,7 +13,20 @@ from typing import NamedTuple
 
 from hsiaug.errors import InputError
 
-__all__ = ["MIN_PAIRS", "MeanStd", "holm", "mean_std", "paired_wilcoxon", "smallest_p", "t_interval"]
+__all__ = [
+    "ALPHA",
+    "MIN_PAIRS",
+    "MeanStd",
+    "draws_needed",
+    "holm",
+    "mean_std",
+    "paired_wilcoxon",
+    "smallest_p",
+    "t_interval",
+]
+
+ALPHA = 0.05
+"""A corrected p below this carries a claim."""
 
 MIN_PAIRS = 6
 """Fewest pairs with which a two-sided Wilcoxon signed-rank test can reach .05 (2 / 2**6 = .031)."""
@@ -91,6 +104,11 @@ def paired_wilcoxon(a: Sequence[float], b: Sequence[float]) -> float | None:
 def smallest_p(pairs: int) -> float:
     """The smallest two-sided p that the test can give with this many pairs: all differences of one sign."""
     return min(1.0, 2.0 ** (1 - pairs))
+
+
+def draws_needed(tests: int = 1) -> int:
+    """The fewest pairs with which one of that many Holm-corrected tests can fall below .05, whatever the others give."""
+    return next(n for n in range(1, 64) if tests * smallest_p(n) < ALPHA)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from hsiaug.report.cells import Arm, Cell
+from hsiaug.report.cells import Cell
 from hsiaug.report.labels import MISSING, count, draws_text, plus_minus, span
-from hsiaug.report.records import Trial
 from hsiaug.report.scores import BLIND
 from hsiaug.report.tables import Table
 
@@ -31,12 +30,12 @@ def audit_lines(table: Table, where: str) -> tuple[tuple[str, str], ...]:
 
 
 def warnings(table: Table) -> tuple[str, ...]:
-    """What must be read before the numbers: failed trials, damaged records, arms that saw pixels of the test side."""
+    """What must be read before the numbers beside failures: damaged records, arms that saw pixels of the test side."""
     seen = _users(table).get("scene")
     warned = (
         f"TRANSDUCTIVE: {', '.join(seen)} learned from unlabelled pixels of the whole scene." if seen else None
     )
-    return tuple(warning for warning in (_failures(table), _damage(table), warned) if warning)
+    return tuple(warning for warning in (_damage(table), warned) if warning)
 
 
 def _damage(table: Table) -> str | None:
@@ -50,33 +49,9 @@ def _damage(table: Table) -> str | None:
     )
 
 
-def _failures(table: Table) -> str | None:
-    """Names every failed trial: arm, seeds, error and hashes; None where none failed."""
-    failed = table.failed
-    if not failed:
-        return None
-    groups: dict[tuple[str, str], list[Trial]] = {}
-    for trial in failed:
-        groups.setdefault((_arm(table, trial), _shortened(trial.error)), []).append(trial)
-    named = [
-        f"{arm} {'seed' if len(trials) == 1 else 'seeds'} {draws_text(t.seed for t in trials)} ({error}) "
-        f"{'hash' if len(trials) == 1 else 'hashes'} {', '.join(t.hash for t in trials)}"
-        for (arm, error), trials in groups.items()
-    ]
-    return f"{len(failed):,} of {count(len(table.trials), 'trial')} failed: {'; '.join(named)}."
-
-
 def transductive(table: Table) -> bool:
     """True where any trial learned from unlabelled pixels of the whole scene, test pixels included."""
     return any(trial.record.get("transductive") for trial in table.trials)
-
-
-def _arm(table: Table, trial: Trial) -> str:
-    return table.arm_label(Arm(trial.generator, trial.lam, trial.omega), trial.classifier)
-
-
-def _shortened(error: str, longest: int = 160) -> str:
-    return error if len(error) <= longest else f"{error[:longest].rstrip()} (cut)"
 
 
 def _protocol(table: Table, audits: Mapping[tuple[int, str], Audit]) -> str:
@@ -215,7 +190,9 @@ def _location_sentence(table: Table, cell: Cell) -> str:
 
 def _records(table: Table, where: str) -> str:
     failed = len(table.failed)
-    went = f"{len(table.trials) - failed:,} ok, {failed:,} failed"
+    empty = sum(trial.status == "empty" for trial in table.trials)
+    went = f"{len(table.trials) - failed - empty:,} ok, {failed:,} failed"
+    went += f", {empty:,} not run as λ asked for no sample" if empty else ""
     return (
         f"{count(len(table.trials), 'trial')} ({went}) in {where}; hashes: hsiaug report {where} --by seed; "
         "how to rerun one: hsiaug show HASH"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from hsiaug.metrics.significance import MeanStd, mean_std
+from hsiaug.report.labels import MISSING
 from hsiaug.report.records import Method, Trial
 
 __all__ = ["CONTROLS", "Arm", "Cell", "make_cells"]
@@ -53,7 +54,17 @@ class Cell:
     @property
     def failed(self) -> tuple[Trial, ...]:
         """Trials that are named, and never averaged."""
-        return tuple(trial for trial in self.trials if not trial.ok)
+        return tuple(trial for trial in self.trials if trial.failed)
+
+    @property
+    def empty(self) -> tuple[Trial, ...]:
+        """Trials whose λ asked for no sample: they say nothing of the generator."""
+        return tuple(trial for trial in self.trials if trial.empty)
+
+    @property
+    def blank(self) -> str:
+        """What stands in a table where the trials gave no number."""
+        return MISSING if self.ok else "failed" if self.failed else "nothing made"
 
     def values(self, metric: str) -> list[float]:
         """The metric (a fraction) of each trial that has it, in the order of the seeds."""

@@ -4,31 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations_with_replacement
-from statistics import median
 
 from hsiaug.metrics.significance import MeanStd, holm, mean_std, paired_wilcoxon
-from hsiaug.report.cells import Arm, Cell
+from hsiaug.metrics.verdict import Evidence, Verdict, judge, prints_zero
+from hsiaug.report.cells import CONTROLS, Arm, Cell
 from hsiaug.report.records import Method, Trial
 from hsiaug.report.scores import ScoreSet
 
-__all__ = ["ALPHA", "VERDICTS", "Comparison", "Gain", "class_deltas", "compare"]
+__all__ = ["TINY", "Comparison", "Gain", "class_deltas", "compare", "corrected", "pair_up"]
 
-ALPHA = 0.05
 TINY = 1e-12
-"""Below this a mean difference is rounding, not a gain."""
-
-VERDICTS = {
-    "helps": f"mean gain above 0 against both controls, Holm p < {ALPHA:g} against both",
-    "above both, n.s.": "mean gain above 0 against both controls, but not significantly so against both",
-    "above both, untested": "mean gain above 0 against both controls, on too few draws to test",
-    "not above duplicate": "repeating real samples does at least as well",
-    "not above none": "training on the real samples alone does at least as well",
-    "above neither": "mean gain above 0 against neither control",
-    "worse": f"mean gain below 0 against both controls, Holm p < {ALPHA:g} against both",
-    "no control": "a control with the same classifier and a shared draw is missing",
-}
-"""The words that a table may use of an arm, and what each one claims."""
+"""Below this a difference of one draw is rounding."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +23,8 @@ class Comparison:
 
     d_main, d_second: differences as fractions, arm minus control, one per pair, of the two metrics that the task
         names for gains.
-    p: two-sided Wilcoxon signed-rank on the main one; None below six pairs. p_holm: corrected over the whole table.
+    p, p_second: two-sided Wilcoxon signed-rank on either; None below six pairs. p_holm, p_second_holm: corrected over
+        the whole table. tests: comparisons that the correction counts, or would count if all had six pairs.
     """
 
     control: Cell
@@ -46,6 +33,9 @@ class Comparison:
     d_second: tuple[float, ...]
     p: float | None
     p_holm: float | None = None
+    p_second: float | None = None
+    p_second_holm: float | None = None
+    tests: int = 1
 
     @property
     def main(self) -> MeanStd:
@@ -59,21 +49,29 @@ class Comparison:
 
     @property
     def direction(self) -> int:
-        """1 where the mean lies above the control, -1 where below, 0 where neither."""
+        """1 where the mean lies above the control, -1 where below, 0 where it prints as 0.0."""
         mean = self.main.mean
-        return 0 if abs(mean) < TINY else (1 if mean > 0 else -1)
+        return 0 if prints_zero(mean) else (1 if mean > 0 else -1)
 
     @property
-    def significant(self) -> bool:
-        """Holm's p is below .05, and the ranks point the way the mean does.
+    def evidence(self) -> Evidence:
+        """What the rule for verdicts asks of the main metric."""
+        return Evidence(self.d_main, self.p_holm, self.tests)
 
-        One huge difference can pull the mean to the other side of what most draws say; the test follows
-        the draws, so its p must not be lent to such a mean.
-        """
-        if self.p_holm is None or self.p_holm >= ALPHA:
-            return False
-        walsh = median((x + y) / 2 for x, y in combinations_with_replacement(self.d_main, 2))
-        return walsh * self.direction > 0
+    @property
+    def second_evidence(self) -> Evidence:
+        """The same of the second one."""
+        return Evidence(self.d_second, self.p_second_holm, self.tests)
+
+    def turned(self, control: Cell) -> Comparison:
+        """The same comparison from the other side. control: the arm of before."""
+        return replace(
+            self,
+            control=control,
+            pairs=tuple((b, a) for a, b in self.pairs),
+            d_main=tuple(-d for d in self.d_main),
+            d_second=tuple(-d for d in self.d_second),
+        )
 
 
 @dataclass(frozen=True)
@@ -85,40 +83,56 @@ class Gain:
     duplicate: Comparison | None
 
     @property
-    def verdict(self) -> str:
-        """One of VERDICTS; ``control`` for the duplicate control itself."""
+    def against(self) -> dict[str, Comparison | None]:
+        """Control → the comparison with it."""
+        return {"none": self.none, "duplicate": self.duplicate}
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What is shown of the arm; None for the control ``duplicate`` itself, which is not judged."""
         if self.cell.arm.control:
-            return "control"
-        if self.none is None or self.duplicate is None:
-            return "no control"
-        both = (self.none, self.duplicate)
-        if all(c.direction > 0 for c in both):
-            if all(c.significant for c in both):
-                return "helps"
-            return f"above both, {'untested' if any(c.p is None for c in both) else 'n.s.'}"
-        if all(c.direction < 0 and c.significant for c in both):
-            return "worse"
-        if self.none.direction > 0:
-            return "not above duplicate"
-        return "not above none" if self.duplicate.direction > 0 else "above neither"
+            return None
+        found = self.against.items()
+        return judge(
+            {name: c.evidence if c else Evidence() for name, c in found},
+            {name: c.second_evidence for name, c in found if c},
+            of=len(self.cell.trials),
+            failed=len(self.cell.failed),
+            nothing_made=len(self.cell.empty),
+        )
 
 
 def compare(cells: Mapping[tuple[Arm, Method], Cell], scores: ScoreSet) -> dict[tuple[Arm, Method], Gain]:
     """Every arm but ``none`` against the controls of its classifier, Holm over all tests of the table."""
-    gains = {
-        key: Gain(cell, *(_against(cell, name, cells.values(), scores) for name in ("none", "duplicate")))
+    against = {
+        (key, name): _against(cell, name, cells.values(), scores)
+        for key, cell in cells.items()
+        if cell.arm.generator.name != "none"
+        for name in CONTROLS
+    }
+    tested = iter(corrected([c for c in against.values() if c is not None]))
+    found = {place: next(tested) if c is not None else None for place, c in against.items()}
+    return {
+        key: Gain(cell, found[key, "none"], found[key, "duplicate"])
         for key, cell in cells.items()
         if cell.arm.generator.name != "none"
     }
-    tested = [c.p for gain in gains.values() for c in (gain.none, gain.duplicate) if c and c.p is not None]
-    adjusted = iter(holm(tested))
 
-    def corrected(comparison: Comparison | None) -> Comparison | None:
-        if comparison is None or comparison.p is None:
-            return comparison
-        return replace(comparison, p_holm=next(adjusted))
 
-    return {key: Gain(g.cell, corrected(g.none), corrected(g.duplicate)) for key, g in gains.items()}
+def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """The comparisons of one table with Holm's correction over those with a p, for either metric by itself."""
+    tests = sum(c.p is not None for c in comparisons)
+    main = iter(holm([c.p for c in comparisons if c.p is not None]))
+    second = iter(holm([c.p_second for c in comparisons if c.p_second is not None]))
+    return [
+        replace(
+            c,
+            p_holm=None if c.p is None else next(main),
+            p_second_holm=None if c.p_second is None else next(second),
+            tests=len(comparisons) if c.p is None else tests,
+        )
+        for c in comparisons
+    ]
 
 
 def class_deltas(comparison: Comparison, classes: int) -> dict[int, MeanStd]:
@@ -137,7 +151,7 @@ def _against(cell: Cell, name: str, cells: Iterable[Cell], scores: ScoreSet) -> 
     if cell.arm.generator.name == name:
         return None
     candidates = [
-        _pair(cell, other, scores)
+        pair_up(cell, other, scores)
         for other in cells
         if other.arm.generator.name == name
         and other.classifier == cell.classifier
@@ -147,9 +161,10 @@ def _against(cell: Cell, name: str, cells: Iterable[Cell], scores: ScoreSet) -> 
     return max(found, key=lambda c: (len(c.pairs), _newest(c.control)), default=None)
 
 
-def _pair(cell: Cell, control: Cell, scores: ScoreSet) -> Comparison:
-    theirs = {trial.draw: trial for trial in control.ok}
-    pairs = [(trial, theirs[trial.draw]) for trial in cell.ok if trial.draw in theirs]
+def pair_up(cell: Cell, control: Cell, scores: ScoreSet) -> Comparison:
+    """An arm against another, draw by draw; a draw in which either made no sample says nothing, and is left out."""
+    theirs = {trial.draw: trial for trial in control.ok if not trial.empty}
+    pairs = [(trial, theirs[trial.draw]) for trial in cell.ok if trial.draw in theirs and not trial.empty]
     pairs = [(a, b) for a, b in pairs if all(t.metric(scores.main.key) is not None for t in (a, b))]
     ours_main, theirs_main = _metric(pairs, scores.main.key)
     ours_second, theirs_second = _metric(pairs, scores.second.key)
@@ -159,6 +174,7 @@ def _pair(cell: Cell, control: Cell, scores: ScoreSet) -> Comparison:
         tuple(a - b for a, b in zip(ours_main, theirs_main, strict=True)),
         tuple(a - b for a, b in zip(ours_second, theirs_second, strict=True)),
         paired_wilcoxon(ours_main, theirs_main),
+        p_second=paired_wilcoxon(ours_second, theirs_second),
     )
 
 

@@ -31,18 +31,22 @@ class Grid:
 
 @dataclass(frozen=True)
 class Page:
-    """One table of a report: warnings above the grids, notes and the audit below.
+    """One table of a report: failures and warnings above the grids; notes, the audit and the verdict below.
 
     leaky: the title must say so before anything else.
-    audit: (label, sentence) pairs.
+    failed: how many trials failed, or None; failures: a line per error. audit: (label, sentence) pairs.
+    verdict: sentences, each with a line per arm below it.
     """
 
     title: str
     leaky: bool
+    failed: str | None
+    failures: tuple[str, ...]
     warnings: tuple[str, ...]
     grids: tuple[Grid, ...]
     notes: tuple[str, ...]
     audit: tuple[tuple[str, str], ...]
+    verdict: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def heading(self) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hsiaug.metrics.significance import MIN_PAIRS, smallest_p
-from hsiaug.report.compare import ALPHA, VERDICTS
+from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, draws_needed, smallest_p
+from hsiaug.metrics.verdict import MEANINGS
 from hsiaug.report.labels import count, draws_text, p_text
 from hsiaug.report.records import Method
 from hsiaug.report.tables import Table
@@ -127,10 +127,17 @@ def significance_note(table: Table) -> list[str]:
         notes.append(
             f"n={span}: cannot reach .05. A two-sided Wilcoxon signed-rank test needs {MIN_PAIRS} pairs{rest}."
         )
+        needed = draws_needed(len(pairs))
+        if needed > MIN_PAIRS:
+            notes.append(
+                f"One test alone could reach .05 with {MIN_PAIRS} draws; Holm's correction for the "
+                f"{len(pairs)} comparisons of this table takes {needed}."
+            )
     if tested:
         notes.append(
             f"p: two-sided Wilcoxon signed-rank test on {table.scores.main.name}, paired over draws, "
-            f"Holm-corrected over the {count(len(tested), 'comparison')} of this table."
+            f"Holm-corrected over the {count(len(tested), 'comparison')} of this table; {table.scores.second.name} "
+            "likewise, by itself."
         )
         notes += _out_of_reach(max(tested), len(tested))
     return notes
@@ -141,15 +148,20 @@ def _out_of_reach(pairs: int, tests: int) -> list[str]:
     floor = min(1.0, tests * smallest_p(pairs))
     if floor < ALPHA:
         return []
-    enough = next(n for n in range(pairs, pairs + 64) if tests * smallest_p(n) < ALPHA)
     return [
         f"With n={pairs} and {count(tests, 'comparison')} no corrected p can fall below {p_text(floor)}: "
-        f"n={enough} would be the least that could reach .05."
+        f"n={draws_needed(tests)} would be the least that could reach .05."
     ]
 
 
 def verdict_note(table: Table) -> list[str]:
     """The legend of the verdicts that occur."""
-    used = {gain.verdict for gain in table.gains.values()}
-    legend = "; ".join(f"{word}: {meaning}" for word, meaning in VERDICTS.items() if word in used)
-    return [f"Verdicts, on Δ{table.scores.main.name}. {legend}."] if legend else []
+    used = {gain.verdict.finding for gain in table.gains.values() if gain.verdict}
+    legend = "; ".join(f"{word}: {meaning}" for word, meaning in MEANINGS.items() if word in used)
+    if not legend:
+        return []
+    main = table.scores.main.name
+    return [
+        f"Verdicts, on Δ{main}: {legend}. Shown means Holm p < {ALPHA:g}, a mean that does not print as 0.0, and most "
+        f"draws on its side. The highest mean {main} of several arms is no gain shown."
+    ]

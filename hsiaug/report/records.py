@@ -6,9 +6,11 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from hsiaug.errors import StoreError
+from hsiaug.trial.empty import made_nothing
 
 __all__ = ["Condition", "Method", "Record", "Trial", "canonical", "finite", "read_trials"]
 
@@ -65,8 +67,23 @@ class Trial:
 
     @property
     def ok(self) -> bool:
-        """True where the trial gave metrics; anything else counts as failed."""
+        """True where the trial gave metrics."""
         return self.record.get("status") == "ok" and self.record.get("metrics") is not None
+
+    @cached_property
+    def empty(self) -> bool:
+        """True where λ asked for no synthetic sample. Older records hold such a trial as ok, with the metrics of none."""
+        return made_nothing(self.record)
+
+    @property
+    def failed(self) -> bool:
+        """True where the trial gave no metrics and should have."""
+        return not self.ok and not self.empty
+
+    @property
+    def status(self) -> str:
+        """``ok``, ``empty`` or ``failed``."""
+        return "ok" if self.ok else "empty" if self.empty else "failed"
 
     @property
     def audit(self) -> Mapping[str, Any] | None:
@@ -131,7 +148,7 @@ def read_trials(records: Iterable[Record]) -> list[Trial]:
 
 
 def _preference(trial: Trial) -> tuple[bool, str]:
-    return trial.ok, str(trial.record.get("created", ""))
+    return not trial.failed, str(trial.record.get("created", ""))
 
 
 def _read(record: Record) -> Trial:
@@ -167,8 +184,9 @@ def _parse(record: Record, spec: Mapping[str, Any]) -> Trial:
         rest=canonical(rest),
     )
     omega = spec["omega"]
+    hash, _ = record["hash"], record["status"]
     return Trial(
-        hash=record["hash"],
+        hash=hash,
         condition=condition,
         generator=_method(spec["generator"], spec.get("omega_convention") if omega is not None else None),
         classifier=_method(spec["classifier"], None),

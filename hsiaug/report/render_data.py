@@ -14,9 +14,11 @@ from hsiaug.report.audit import transductive
 from hsiaug.report.cells import Cell
 from hsiaug.report.compare import Comparison
 from hsiaug.report.curves import AXES, lines
+from hsiaug.report.findings import verdict
 from hsiaug.report.notes import control_notes, number_notes, significance_note
 from hsiaug.report.records import Method, Trial
 from hsiaug.report.tables import Report, Table
+from hsiaug.trial.failures import why_failed
 
 __all__ = ["csv_text", "json_text", "report_json"]
 
@@ -71,6 +73,7 @@ def _table_json(table: Table) -> dict[str, Any]:
         "trials": len(table.trials),
         "failed": [_failure_json(table, trial) for trial in table.failed],
         "notes": [*number_notes(table), *control_notes(table), *significance_note(table)],
+        "verdict": [{"said": sentence, "arms": list(lines)} for sentence, lines in verdict(table)],
         "splits": [{"seed": seed, **audit} for (seed, _), audit in table.splits.items()],
         "without_spectra": [_cell_json(table, cell) for cell in table.blind],
         "cells": [_cell_json(table, cell) for cell in table.cells.values()],
@@ -86,6 +89,7 @@ def _failure_json(table: Table, trial: Trial) -> dict[str, Any]:
         "omega": trial.omega,
         "classifier": table.labels[trial.classifier],
         "error": {"type": trial.error_type, "message": trial.error},
+        "why": why_failed(trial.record),
     }
 
 
@@ -110,7 +114,10 @@ def _cell_json(table: Table, cell: Cell) -> dict[str, Any]:
             "none": _comparison_json(table, gain.none if gain else None),
             "duplicate": _comparison_json(table, gain.duplicate if gain else None),
         },
-        "verdict": gain.verdict if gain else None,
+        "failed_draws": len(cell.failed),
+        "nothing_made_draws": len(cell.empty),
+        "verdict": (gain.verdict.finding if gain.verdict else "control") if gain else None,
+        "verdict_text": (gain.verdict.text if gain.verdict else "control") if gain else None,
     }
 
 
@@ -144,6 +151,9 @@ def _comparison_json(table: Table, comparison: Comparison | None) -> dict[str, A
         f"delta_{table.scores.second.key}": _mean_json(comparison.second),
         "p": comparison.p,
         "p_holm": comparison.p_holm,
+        "p_second": comparison.p_second,
+        "p_second_holm": comparison.p_second_holm,
+        "draws_needed": comparison.evidence.needed,
     }
 
 
@@ -223,7 +233,7 @@ def _identity(trial: Trial) -> dict[str, Any]:
     condition, error = trial.condition, trial.record.get("error") or {}
     row: dict[str, Any] = {
         "hash": trial.hash,
-        "status": "ok" if trial.ok else "failed",
+        "status": trial.status,
         "error_type": error.get("type"),
         "error_message": " ".join(str(error.get("message") or "").split()),
         "task": condition.task,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
@@ -21,11 +21,14 @@ GROUP_WIDTH = 14
 
 
 def print_page(page: Page, console: Console) -> None:
-    """Print title, warnings, grids, notes and audit."""
+    """Print title, failures, warnings, grids, notes, audit and, last of all, the verdict."""
     from rich.text import Text
 
     console.print()
     console.print(Text(page.heading, style="bold red" if page.leaky else "bold"))
+    if page.failed:
+        console.print(Text(f"{page.failed}:", style="bold yellow"))
+        _bullets(page.failures, console, "yellow")
     for warning in page.warnings:
         console.print(Text(warning, style="yellow"))
     for grid in page.grids:
@@ -40,6 +43,19 @@ def print_page(page: Page, console: Console) -> None:
         console.print(Text(note, style="dim"))
     console.print()
     console.print(_audit(page))
+    if page.verdict:
+        console.print()
+    for sentence, lines in page.verdict:
+        console.print(Text(sentence, style="bold"))
+        _bullets(lines, console, "")
+
+
+def _bullets(lines: Iterable[str], console: Console, style: str) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    for line in lines:
+        console.print(Padding(Text(line, style=style), (0, 0, 0, 2), expand=False))
 
 
 def _audit(page: Page) -> RichTable:

@@ -49,13 +49,25 @@ def markdown(pages: Sequence[Page]) -> str:
 
 
 def _markdown_page(page: Page) -> str:
-    blocks = [f"## {_md(page.heading)}", *(f"**{_md(w)}**" for w in page.warnings)]
+    blocks = [f"## {_md(page.heading)}"]
+    if page.failed:
+        blocks += [f"**{_md(page.failed)}:**", "\n".join(f"- {_md(line)}" for line in page.failures)]
+    blocks += [f"**{_md(w)}**" for w in page.warnings]
     for grid in page.grids:
         blocks += [f"### {_md(grid.heading)}", _markdown_grid(grid)]
     blocks.append("\n".join(f"- {_md(note)}" for note in page.notes))
     blocks.append("### Audit")
     blocks.append("\n".join(f"- **{_md(label)}**: {_md(sentence)}" for label, sentence in page.audit))
+    if page.verdict:
+        blocks.append("### Verdict")
+        blocks += [_markdown_said(sentence, lines) for sentence, lines in page.verdict]
     return "\n\n".join(block for block in blocks if block)
+
+
+def _markdown_said(sentence: str, lines: Sequence[str]) -> str:
+    if not lines:
+        return _md(sentence)
+    return "\n".join([f"**{_md(sentence)}**", "", *(f"- {_md(line)}" for line in lines)])
 
 
 def _markdown_grid(grid: Grid) -> str:
@@ -78,11 +90,17 @@ def latex(pages: Sequence[Page]) -> str:
 
 def _latex_page(page: Page) -> str:
     heading = rf"\textbf{{{_tex(page.heading)}}}" if page.leaky else _tex(page.heading)
-    warnings = "".join(rf" \textbf{{{_tex(warning)}}}" for warning in page.warnings)
+    warned = [*([f"{page.failed}."] if page.failed else []), *page.warnings]
+    warnings = "".join(rf" \textbf{{{_tex(warning)}}}" for warning in warned)
     floats = [_latex_float(grid, f"{heading}. {_tex(grid.heading)}.{warnings}") for grid in page.grids]
-    notes = [rf"\item {_tex(note)}" for note in page.notes]
+    notes = [rf"\item {_tex(note)}" for note in (*page.failures, *page.notes)]
     audit = [rf"\item \textbf{{{_tex(label)}}}: {_tex(sentence)}" for label, sentence in page.audit]
-    items = "\n".join([r"{\footnotesize\raggedright", r"\begin{itemize}", *notes, *audit, r"\end{itemize}}"])
+    said = [
+        rf"\item \textbf{{{_tex(sentence)}}} {_tex('; '.join(lines))}".rstrip() for sentence, lines in page.verdict
+    ]
+    items = "\n".join(
+        [r"{\footnotesize\raggedright", r"\begin{itemize}", *notes, *audit, *said, r"\end{itemize}}"]
+    )
     return "\n\n".join([*floats, items])
 
 

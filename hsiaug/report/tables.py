@@ -63,7 +63,7 @@ class Table:
     @property
     def failed(self) -> tuple[Trial, ...]:
         """Failed trials, those of control classifiers too."""
-        return tuple(trial for trial in self.trials if not trial.ok)
+        return tuple(trial for trial in self.trials if trial.failed)
 
     @cached_property
     def leaky(self) -> bool:

@@ -6,31 +6,34 @@ verdict: what another draw of training pixels would change is not in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from statistics import median
 
 from hsiaug.errors import InputError, did_you_mean
-from hsiaug.metrics.significance import MeanStd, holm, paired_wilcoxon, smallest_p, t_interval
+from hsiaug.metrics.significance import MeanStd, t_interval
+from hsiaug.metrics.verdict import Evidence, judge, undecided
 from hsiaug.report.arm_names import Key, arm_names, find_arm
 from hsiaug.report.cells import Cell
-from hsiaug.report.compare import ALPHA, TINY, Comparison, class_deltas
+from hsiaug.report.compare import TINY, Comparison, Gain, class_deltas, compare, corrected, pair_up
 from hsiaug.report.ground import Land
 from hsiaug.report.scores import Score
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.versus_ground import Ground, grounds
+from hsiaug.trial.failures import why_failed
 from hsiaug.trial.store import Store
 
-__all__ = ["A_BETTER", "B_BETTER", "NO_CLAIM", "Duel", "Pairing", "compare_arms", "draws_needed"]
+__all__ = ["CLAIMS", "Duel", "Pairing", "compare_arms"]
 
-B_BETTER, A_BETTER, NO_CLAIM = "B is better", "A is better", "no difference can be claimed"
+CLAIMS = {"above": "B above A", "below": "B below A"}
+"""A difference that is shown, in words."""
 
 
 @dataclass(frozen=True)
 class Pairing:
     """Arms A and B on one condition. Differences are B − A, as fractions; pairs of the comparison are (B, A).
 
-    tests: comparisons that Holm's correction counts. ground: for each pair, in their order.
+    The correction of p is that of the report's table, which the comparison joins where it is none of it already.
+    ground: for each pair, in their order.
     """
 
     table: Table
@@ -38,7 +41,6 @@ class Pairing:
     a: Cell
     b: Cell
     comparison: Comparison
-    tests: int
     ground: tuple[Ground, ...]
 
     @property
@@ -72,15 +74,26 @@ class Pairing:
 
     @property
     def verdict(self) -> str:
-        """A difference is claimed only where the paired test is significant and the mean points the same way."""
-        if not self.comparison.significant:
-            return NO_CLAIM
-        return B_BETTER if self.comparison.direction > 0 else A_BETTER
+        """What the rule of :mod:`hsiaug.metrics.verdict` says of B − A."""
+        evidence = self.evidence
+        if evidence.shown == "undecided":
+            return undecided(self.n, evidence.needed)
+        return CLAIMS.get(evidence.shown, evidence.shown)
+
+    @property
+    def evidence(self) -> Evidence:
+        return self.comparison.evidence
+
+    @property
+    def judged(self) -> tuple[Gain, ...]:
+        """What the report says of A and B against both controls; neither controls nor ``coords`` have it."""
+        gains = (self.table.gains.get((cell.arm, cell.classifier)) for cell in (self.a, self.b))
+        return tuple(gain for gain in gains if gain is not None and gain.verdict is not None)
 
     def unpaired(self, cell: Cell) -> tuple[int, ...]:
         """Seeds of the trials of A or B that went well and have no partner on the same pixels."""
         paired = {trial.hash for pair in self.comparison.pairs for trial in pair}
-        return tuple(trial.seed for trial in cell.ok if trial.hash not in paired)
+        return tuple(trial.seed for trial in cell.ok if trial.hash not in paired and not trial.empty)
 
 
 @dataclass(frozen=True)
@@ -93,13 +106,8 @@ class Duel:
     apart: tuple[str, ...]
 
 
-def draws_needed(tests: int = 1) -> int:
-    """The fewest draws whose smallest p, times the number of tests, lies below .05."""
-    return next(n for n in range(1, 64) if tests * smallest_p(n) < ALPHA)
-
-
 def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None, store: Store | None = None) -> Duel:
-    """A and B on every condition with a draw in common; Wilcoxon's p is Holm-corrected over those conditions.
+    """A and B on every condition with a draw in common; on each, p is Holm-corrected over the report's table.
 
     a, b: as :func:`hsiaug.report.arm_names.find_arm` reads them. metric: its key in a record; the main one of each
     task without it. store: where the predictions lie, for the block bootstrap.
@@ -125,9 +133,7 @@ def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None, s
             if pairing.n:
                 found.append(pairing)
             else:
-                apart.append(
-                    f"{table.title}: A and B share no draw ({_seeds(cells[ours])}; {_seeds(cells[theirs])})"
-                )
+                apart.append(f"{table.title}: A and B share no draw ({_had(cells[ours])}; {_had(cells[theirs])})")
         elif ours in cells or theirs in cells:
             apart.append(f"{table.title}: only {'A' if ours in cells else 'B'} was run")
     if not found:
@@ -137,7 +143,7 @@ def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None, s
             mend="Run both on the same scene, protocol and patch with the same --seeds.",
         )
     lands: dict[str, Land] = {}
-    tested = [replace(p, ground=grounds(p.comparison.pairs, p.score.key, store, lands)) for p in _corrected(found)]
+    tested = [replace(p, ground=grounds(p.comparison.pairs, p.score.key, store, lands)) for p in found]
     return Duel(names[ours], names[theirs], tuple(tested), tuple(apart))
 
 
@@ -145,18 +151,28 @@ def _cells(table: Table) -> dict[Key, Cell]:
     return {**table.cells, **{(cell.arm, cell.classifier): cell for cell in table.blind}}
 
 
-def _seeds(cell: Cell) -> str:
-    return f"seeds {', '.join(str(trial.seed) for trial in cell.ok) or 'none'}"
+def _had(cell: Cell) -> str:
+    """The draws that an arm has; or why it has none to compare, in the words of the report."""
+    seeds = [trial.seed for trial in cell.ok if not trial.empty]
+    if seeds:
+        return f"seeds {', '.join(map(str, seeds))}"
+    said = judge({}, of=len(cell.trials), failed=len(cell.failed), nothing_made=len(cell.empty))
+    return f"{said.text}: {why_failed(cell.failed[0].record)}" if cell.failed else said.text
 
 
 def _pairing(table: Table, a: Cell, b: Cell, metric: str | None) -> Pairing:
     score = _score(table, metric)
-    theirs = {trial.draw: trial for trial in a.ok if trial.metric(score.key) is not None}
-    pairs = [(t, theirs[t.draw]) for t in b.ok if t.draw in theirs and t.metric(score.key) is not None]
-    after, before = ([float(pair[i].metric(score.key) or 0.0) for pair in pairs] for i in (0, 1))
-    differences = tuple(y - x for x, y in zip(before, after, strict=True))
-    p = paired_wilcoxon(after, before) if pairs else None
-    return Pairing(table, score, a, b, Comparison(a, tuple(pairs), differences, (), p), 0, ())
+    scores = replace(table.scores, main=score)
+    gains = table.gains if metric is None else compare(table.cells, scores)
+    for gain in gains.values():
+        for found in (gain.none, gain.duplicate):
+            if found is not None and gain.cell is b and found.control is a:
+                return Pairing(table, score, a, b, found, ())
+            if found is not None and gain.cell is a and found.control is b:
+                return Pairing(table, score, a, b, found.turned(a), ())
+    others = [c for gain in gains.values() for c in (gain.none, gain.duplicate) if c is not None]
+    mine = pair_up(b, a, scores)
+    return Pairing(table, score, a, b, corrected([*others, mine])[-1] if mine.pairs else mine, ())
 
 
 def _score(table: Table, metric: str | None) -> Score:
@@ -169,16 +185,3 @@ def _score(table: Table, metric: str | None) -> Score:
             f"--metric must be one that {table.title} has", value=repr(metric), mend=did_you_mean(metric, scores)
         )
     return scores[metric]
-
-
-def _corrected(pairings: Iterable[Pairing]) -> list[Pairing]:
-    """Holm's correction over the conditions that have enough draws for a test."""
-    listed = list(pairings)
-    tested = [p.comparison.p for p in listed if p.comparison.p is not None]
-    adjusted = iter(holm(tested))
-    return [
-        replace(p, tests=len(tested), comparison=replace(p.comparison, p_holm=next(adjusted)))
-        if p.comparison.p is not None
-        else replace(p, tests=len(tested) + 1)
-        for p in listed
-    ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.report.compare import ALPHA, TINY
-from hsiaug.report.versus import Duel, Pairing, draws_needed
+from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
+from hsiaug.report.compare import TINY
+from hsiaug.report.findings import arm_name
+from hsiaug.report.versus import Duel, Pairing
 from hsiaug.report.versus_views import notes, pixels_tested, said_of_test
 
 __all__ = ["duel_json"]
@@ -38,6 +39,10 @@ def _condition_json(pairing: Pairing) -> dict[str, Any]:
         "leaky": pairing.table.leaky,
         "metric": key,
         "verdict": pairing.verdict,
+        "finding": pairing.evidence.shown,
+        "against_both_controls": {
+            arm_name(pairing.table, gain): gain.verdict.text for gain in pairing.judged if gain.verdict
+        },
         "n": pairing.n,
         "mean": main.mean,
         "std": main.std,
@@ -49,8 +54,8 @@ def _condition_json(pairing: Pairing) -> dict[str, Any]:
         "wilcoxon": {
             "p": pairing.comparison.p,
             "p_holm": pairing.comparison.p_holm,
-            "tests": pairing.tests,
-            "draws_needed": draws_needed(pairing.tests),
+            "tests": pairing.comparison.tests,
+            "draws_needed": pairing.evidence.needed,
             "text": said_of_test(pairing),
         },
         "draws": [

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from hsiaug.metrics.significance import smallest_p
-from hsiaug.report.cells import Cell
-from hsiaug.report.compare import ALPHA
+from hsiaug.metrics.significance import ALPHA, smallest_p
+from hsiaug.metrics.verdict import prints_zero
+from hsiaug.report.findings import arm_name
 from hsiaug.report.labels import MISSING, count, draws_text, p_text, percent, signed, span
-from hsiaug.report.versus import Duel, Pairing, draws_needed
+from hsiaug.report.records import Trial
+from hsiaug.report.versus import CLAIMS, Duel, Pairing
+from hsiaug.trial.failures import why_failed
 
 __all__ = [
     "BOOTSTRAP_NOTE",
@@ -50,6 +52,12 @@ def facts(duel: Duel, pairing: Pairing) -> Iterator[tuple[str, str]]:
         f"{pairing.n} (seeds {seeds}): B higher in {higher}, equal in {equal}, A higher in {lower}",
     )
     yield "Wilcoxon signed-rank, two-sided", said_of_test(pairing)
+    for gain in pairing.judged:
+        said = gain.verdict.text if gain.verdict else ""
+        yield (
+            f"against both controls, Δ{pairing.table.scores.main.name}",
+            f"{arm_name(pairing.table, gain)}: {said}",
+        )
     yield "verdict", pairing.verdict
 
 
@@ -61,9 +69,9 @@ def _mean(pairing: Pairing, side: int) -> str:
 
 def said_of_test(pairing: Pairing) -> str:
     """p, or the sentence why these draws cannot give one below .05 and how many could."""
-    comparison, n, tests = pairing.comparison, pairing.n, pairing.tests
-    needed = draws_needed(tests)
-    over = f" over {count(tests, 'condition')}" if tests > 1 else ""
+    comparison, n, tests = pairing.comparison, pairing.n, pairing.comparison.tests
+    evidence, needed = pairing.evidence, pairing.evidence.needed
+    over = f" over the {count(tests, 'comparison')} of its table" if tests > 1 else ""
     if comparison.p is None or comparison.p_holm is None:
         return (
             f"not tested: n = {count(n, 'draw')} cannot reach .05, whatever the data say (the smallest p is "
@@ -72,13 +80,17 @@ def said_of_test(pairing: Pairing) -> str:
     p = f"p {_equals(comparison.p_holm)}, Holm-corrected{over}" if tests > 1 else f"p {_equals(comparison.p)}"
     differing = n - pairing.counts[1]
     if comparison.p_holm < ALPHA:
-        said = "" if comparison.significant else "; but the mean points against most draws, so it claims nothing"
-        return f"{p} (n = {n}){said}"
+        return f"{p} (n = {n}){'' if evidence.shown in CLAIMS else _unclaimed(comparison.main.mean)}"
     if differing < needed:
         told = f"n = {n}" if differing == n else f"only {differing} of n = {n} draws differ"
         least = f"; at least {needed} differing draws are needed{over}"
         return f"{p}: {told}, which cannot reach .05{over}{least}"
     return f"{p} (n = {n})"
+
+
+def _unclaimed(mean: float) -> str:
+    why = "the mean prints as 0.0" if prints_zero(mean) else "the mean points against most draws"
+    return f"; but {why}, so it claims nothing"
 
 
 def _equals(p: float) -> str:
@@ -131,7 +143,10 @@ def notes(pairing: Pairing) -> list[str]:
     told = []
     for name, cell in (("A", pairing.a), ("B", pairing.b)):
         if cell.failed:
-            told.append(f"{name} failed in {_seeds(cell)}: those draws are not compared.")
+            why = "; ".join(dict.fromkeys(why_failed(trial.record) for trial in cell.failed))
+            told.append(f"{name} failed in {_seeds(cell.failed)}, which are not compared: {why}.")
+        if cell.empty:
+            told.append(f"{name} made nothing in {_seeds(cell.empty)}, which are not compared.")
         alone = pairing.unpaired(cell)
         if alone:
             told.append(f"{name} has no partner on the same pixels for seeds {draws_text(alone)}.")
@@ -144,9 +159,8 @@ def notes(pairing: Pairing) -> list[str]:
     return told + _blocks(pairing)
 
 
-def _seeds(cell: Cell) -> str:
-    listed = draws_text(trial.seed for trial in cell.failed)
-    return f"{count(len(cell.failed), 'trial')} (seeds {listed})"
+def _seeds(trials: Sequence[Trial]) -> str:
+    return f"{count(len(trials), 'trial')} (seeds {draws_text(trial.seed for trial in trials)})"
 
 
 def _budget(pairing: Pairing) -> list[str]:

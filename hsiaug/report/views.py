@@ -10,6 +10,8 @@ from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import Cell
 from hsiaug.report.compare import Comparison, Gain
 from hsiaug.report.curves import curve_grids
+from hsiaug.report.failures import failure_heading, failure_lines
+from hsiaug.report.findings import verdict
 from hsiaug.report.grid import Column, Grid, Page, arm_columns, changes
 from hsiaug.report.labels import MISSING, p_text, percent, plus_minus, signed
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
@@ -42,10 +44,13 @@ def _page(table: Table, where: str, by: str) -> Page:
     return Page(
         title=table.title,
         leaky=table.leaky,
+        failed=failure_heading(table),
+        failures=failure_lines(table, where),
         warnings=warnings(table),
         grids=tuple(grid for grid in VIEWS[by](table) if grid.rows),
         notes=tuple(notes),
         audit=audit_lines(table, where),
+        verdict=verdict(table) if by == "generator" else (),
     )
 
 
@@ -92,7 +97,8 @@ def _gains(table: Table) -> Grid:
         for arm in table.arms:
             gain = table.gains.get((arm, classifier))
             if gain is not None:
-                texts = [*_delta_texts(gain.none), *_delta_texts(gain.duplicate), _pairs(gain), gain.verdict]
+                texts = [*_delta_texts(gain.none), *_delta_texts(gain.duplicate), _pairs(gain)]
+                texts.append(gain.verdict.text if gain.verdict else "control")
                 rows.append((table.labels[classifier], *table.arm_texts(arm), *texts))
     keys = 1 + len(arm_columns(table.guided))
     return Grid("Gain over the controls", columns, tuple(rows), keys, changes([row[0] for row in rows]))
@@ -131,12 +137,12 @@ def _classifier_grids(table: Table) -> tuple[Grid, ...]:
 
 
 def _metric_text(cell: Cell | None, metric: str) -> str:
-    """``48.2 ± 3.1``; with its n where some trials that went well lack the number; ``failed`` where all failed."""
+    """``48.2 ± 3.1``; with its n where some trials that went well lack the number; where none has it, why."""
     if cell is None:
         return MISSING
     summary = cell.summary(metric)
     if summary is None:
-        return MISSING if cell.ok else "failed"
+        return cell.blank
     return plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(cell.ok) else "")
 
 

@@ -125,11 +125,10 @@ def seed_grids(table: Table) -> tuple[Grid, ...]:
 
 def _seed_row(table: Table, trial: Trial) -> tuple[str, ...]:
     arm = table.arm_texts(Arm(trial.generator, trial.lam, trial.omega))
-    status = "ok" if trial.ok else "failed"
     scores = [
         percent(v) if (v := trial.metric(name)) is not None else MISSING
         for name in (score.key for score in table.scores.shown)
     ]
     seconds = finite((trial.record.get("timings") or {}).get("total"))
     took = MISSING if seconds is None else f"{seconds:.1f}"
-    return (str(trial.seed), *arm, table.labels[trial.classifier], status, *scores, took, trial.hash)
+    return (str(trial.seed), *arm, table.labels[trial.classifier], trial.status, *scores, took, trial.hash)

@@ -57,7 +57,7 @@ def test_gains_are_signed_points_against_both_controls() -> None:
         "+4.0",
         "+4.0",
     ]
-    assert (smote["pairs"], smote["verdict"]) == ("5", "above both, untested")
+    assert (smote["pairs"], smote["verdict"]) == ("5", "undecided (5 draws: at least 9 are needed)")
 
 
 def test_a_loss_and_a_draw_are_written_as_such() -> None:
@@ -86,9 +86,12 @@ def test_too_few_draws_for_the_correction_are_called_that() -> None:
 def test_failed_trials_are_named_above_the_table() -> None:
     bad = [failure(generator="smote", lam=0.5, seed=s, message="NaN in\nband 3") for s in (3, 4)]
     text = markdown([*benchmark(5), *bad])
-    hashes = f"{bad[0]['hash']}, {bad[1]['hash']}"
-    expected = f"2 of 47 trials failed: smote λ=0.5 svm seeds 3, 4 (PluginError: NaN in band 3) hashes {hashes}."
-    assert expected in text.split("###")[0]
+    said = text.split("###")[0]
+    assert "**2 of 47 trials failed:**" in said
+    assert (
+        "- 2 × PluginError in sample: NaN in. In smote λ=0.5 with svm (seeds 3, 4). "
+        f"See it whole: hsiaug show {bad[0]['hash']} --store results" in said
+    )
     assert next(r for r in rows(text, "Accuracy") if r["λ"] == "0.5")["svm OA"] == "failed"
 
 

@@ -20,7 +20,7 @@ from hsiaug.report.html.quality import quality_block, read_quality
 from hsiaug.report.html.records import environment, record_lists
 from hsiaug.report.html.surfaces import heat_maps
 from hsiaug.report.html.tables import view_tables
-from hsiaug.report.html.verdicts import summary
+from hsiaug.report.html.verdicts import failure_block, summary
 from hsiaug.report.labels import count
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
 from hsiaug.report.tables import Report
@@ -81,7 +81,7 @@ def _verdict(report: Report, shown: Sequence[Place]) -> str:
     if not shown:
         return f'<p class="headline">There is no record in {escape(report.where)} yet.</p>'
     trials = {trial.hash: trial for place in shown for trial in place.table.trials}
-    failed = sum(not trial.ok for trial in trials.values())
+    failed = sum(trial.failed for trial in trials.values())
     newest = max((str(trial.record.get("created") or "") for trial in trials.values()), default="")[:10]
     counted = f"{count(len(trials), 'trial')}, {failed:,} failed, in {report.where}"
     told = [f'<p class="lead">{escape(counted + (f"; the newest of {newest}" if newest else ""))}.</p>']
@@ -106,6 +106,7 @@ def _table(place: Place, of: int, maker: MapMaker) -> str:
     notes = number_notes(table) + control_notes(table) + significance_note(table) + verdict_note(table)
     accuracy = "".join(view_tables(place, "generator"))
     parts = [
+        failure_block(place),
         "".join(f'<p class="warning" role="note">{escape(text)}</p>' for text in warnings(table)),
         '<p class="warning" role="note">LEAKY: location alone answers for part of the score; see the audit.</p>'
         if table.leaky

@@ -11,6 +11,7 @@ from hsiaug.report.html.markup import details, plain_grid, scroller
 from hsiaug.report.html.place import Place
 from hsiaug.report.labels import MISSING, count, percent
 from hsiaug.report.records import Trial, finite
+from hsiaug.trial.failures import one_line
 
 __all__ = ["environment", "record_lists"]
 
@@ -45,7 +46,8 @@ def _row(place: Place, trial: Trial, metrics: list[str]) -> str:
         values = (trial.metric(key) for key in metrics)
         shown = "".join(f"<td>{MISSING if v is None else percent(v)}</td>" for v in values)
     else:
-        shown = f'<td class="t failed" colspan="{len(metrics)}">failed: {escape(trial.error)}</td>'
+        why = f"failed: {one_line(trial.error, longest=500)}" if trial.failed else "nothing made"
+        shown = f'<td class="t failed" colspan="{len(metrics)}">{escape(why)}</td>'
     seconds = finite((trial.record.get("timings") or {}).get("total"))
     took = MISSING if seconds is None else f"{seconds:.1f}"
     made = escape(str(trial.record.get("created") or MISSING)[:16])

@@ -19,8 +19,8 @@ __all__ = ["KINDS", "view_tables"]
 Origin = Callable[[int, int], Cell | None]
 """Row and column of a grid → the cell that its number comes from."""
 
-KINDS = {"helps": "good", "worse": "bad", "no control": "warn"}
-"""Colour of a verdict; the others have none."""
+KINDS: dict[str, str] = {"helps": "good", "hurts": "bad", "nothing made": "warn", "failed": "warn"}
+"""Colour of a finding; the others have none."""
 
 
 def view_tables(place: Place, by: str) -> list[str]:
@@ -36,7 +36,7 @@ def view_tables(place: Place, by: str) -> list[str]:
 def _linked(place: Place, grid: Grid, origin: Origin) -> str:
     def inner(row: int, column: int, text: str) -> str:
         if grid.columns[column].header == "verdict":
-            return badge(text, KINDS.get(text, ""))
+            return badge(text, KINDS.get(text.split(" (")[0], ""))
         cell = origin(row, column) if column >= grid.keys and text != MISSING else None
         return place.cell_link(text, cell) if cell else escape(text)
 

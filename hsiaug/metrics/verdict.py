@@ -1,0 +1,165 @@
+"""The rule by which a difference is called a gain or a loss: the only one, for every report and command.
+
+Plain numbers in, a typed finding out. Gains and losses need the same evidence, so exchanging an arm and what it is
+measured against exchanges the words and nothing else. docs/statistics.md says the rule in prose.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations_with_replacement
+from statistics import median
+from typing import Literal
+
+from hsiaug.metrics.significance import ALPHA, draws_needed
+
+__all__ = ["MEANINGS", "Evidence", "Finding", "Shown", "Verdict", "judge", "prints_zero", "shown", "undecided"]
+
+Shown = Literal["above", "below", "no difference shown", "undecided"]
+"""What paired draws say of one difference."""
+
+Finding = Literal["helps", "hurts", "no difference shown", "undecided", "nothing made", "failed"]
+"""What they say of a generator, measured against both controls."""
+
+MEANINGS: dict[Finding, str] = {
+    "helps": "shown above none and above duplicate",
+    "hurts": "shown below none and below duplicate",
+    "no difference shown": (
+        "enough draws, and neither a gain nor a loss is shown against both controls; that is no proof of equality"
+    ),
+    "undecided": "fewer draws than any gain or loss could be shown with",
+    "nothing made": "λ asked for no synthetic sample in any draw, so there is nothing to judge",
+    "failed": "no draw went well",
+}
+"""Every finding, and what it claims."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One arm minus one control, over the draws that both share.
+
+    differences: fractions, one per draw. p: of the paired Wilcoxon test, Holm-corrected; None where it was not tested.
+    tests: how many comparisons Holm's correction counts, or would count if all had draws enough.
+    """
+
+    differences: tuple[float, ...] = ()
+    p: float | None = None
+    tests: int = 1
+
+    @property
+    def shown(self) -> Shown:
+        """See :func:`shown`."""
+        return shown(self.differences, self.p, self.tests)
+
+    @property
+    def needed(self) -> int:
+        """The fewest draws with which the difference could be shown."""
+        return draws_needed(self.tests)
+
+    @property
+    def mean(self) -> float:
+        """Mean difference; NaN without a draw."""
+        return math.fsum(self.differences) / len(self.differences) if self.differences else math.nan
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A finding, and what it rests on.
+
+    against: control → what is shown against it. draws: of the control that shares fewest; needed: to decide.
+    second_lost: an arm that helps loses, as shown as its gain is, in the second metric against either control.
+    failed, of: draws that failed, of those that were run.
+    """
+
+    finding: Finding
+    against: Mapping[str, Shown] = field(default_factory=dict)
+    draws: int = 0
+    needed: int = 0
+    second_lost: bool = False
+    failed: int = 0
+    of: int = 0
+
+    @property
+    def text(self) -> str:
+        """The finding in a few words, with its number of draws where that is what it is about."""
+        if self.finding == "failed":
+            return f"failed ({self.failed} of {self.of} {_draws(self.of)})"
+        if self.finding == "undecided":
+            return undecided(self.draws, self.needed)
+        if self.finding == "no difference shown":
+            return self._mixed()
+        return self.finding
+
+    def _mixed(self) -> str:
+        """Where a difference is shown against one control, or opposite ones against the two, it is said."""
+        clear = [f"{said} {control}" for control, said in self.against.items() if said in ("above", "below")]
+        rest = [
+            f"no difference to {control} shown" for control, said in self.against.items() if said == self.finding
+        ]
+        return "; ".join(clear + rest) if clear else self.finding
+
+
+def shown(differences: Sequence[float], p: float | None, tests: int = 1) -> Shown:
+    """What paired differences (fractions) and their Holm-corrected p say.
+
+    ``above`` and ``below`` need p < .05, a mean that does not print as 0.0 points, and most draws on the side of that
+    mean. Without that: ``undecided`` where so few draws could not have shown anything, else ``no difference shown``.
+    """
+    mean = math.fsum(differences) / len(differences) if differences else 0.0
+    if p is not None and p < ALPHA and not prints_zero(mean) and _middle(differences) * mean > 0:
+        return "above" if mean > 0 else "below"
+    return "undecided" if len(differences) < draws_needed(tests) else "no difference shown"
+
+
+def judge(
+    main: Mapping[str, Evidence],
+    second: Mapping[str, Evidence] | None = None,
+    *,
+    of: int,
+    failed: int = 0,
+    nothing_made: int = 0,
+) -> Verdict:
+    """The verdict on an arm.
+
+    main: what its main metric shows against each control it must be measured against; second: the other metric.
+    of: draws that were run; of these, failed ended in an error, and in nothing_made λ asked for no sample.
+    """
+    if failed + nothing_made >= of:
+        return Verdict("failed" if failed else "nothing made", failed=failed, of=of)
+    against = {control: evidence.shown for control, evidence in main.items()}
+    said = set(against.values())
+    draws = min(len(evidence.differences) for evidence in main.values())
+    needed = max(evidence.needed for evidence in main.values())
+    if said == {"above"}:
+        lost = any(evidence.shown == "below" for evidence in (second or {}).values())
+        return Verdict("helps", against, draws, needed, lost, failed, of)
+    finding: Finding = "hurts" if said == {"below"} else "no difference shown"
+    if "undecided" in said:
+        finding = "undecided"
+    return Verdict(finding, against, draws, needed, False, failed, of)
+
+
+def undecided(draws: int, needed: int) -> str:
+    """``undecided (3 draws: at least 6 are needed)``."""
+    had = f"{draws} {_draws(draws)}" if draws else "no draw in common"
+    return f"undecided ({had}: at least {needed} are needed)"
+
+
+def prints_zero(fraction: float) -> bool:
+    """True for a difference that every table prints as 0.0 points: it is neither a gain nor a loss."""
+    return round(100 * fraction, 1) == 0
+
+
+def _middle(differences: Sequence[float]) -> float:
+    """The pseudo-median that the ranks of Wilcoxon's test go by: the median of all means of two draws.
+
+    One huge difference can pull the mean to the other side of what most draws say; the test follows the draws, so its
+    p must not be lent to such a mean.
+    """
+    return median((x + y) / 2 for x, y in combinations_with_replacement(differences, 2))
+
+
+def _draws(n: int) -> str:
+    return "draw" if n == 1 else "draws"

@@ -1,0 +1,230 @@
+"""What a table found, in plain words: a headline, the arms under their verdict, and the best arm of all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from hsiaug.metrics.verdict import Finding, prints_zero
+from hsiaug.report.cells import Arm, Cell
+from hsiaug.report.compare import Comparison, Gain
+from hsiaug.report.labels import count, p_text, plus_minus, signed
+from hsiaug.report.records import Method
+from hsiaug.report.tables import Table
+from hsiaug.trial.failures import why_failed
+
+__all__ = [
+    "Group",
+    "arm_name",
+    "arm_numbers",
+    "best_arm",
+    "find_groups",
+    "headline",
+    "judged",
+    "mean_range",
+    "verdict",
+]
+
+SHOWN = 8
+"""Arms of one table that have a line of their own; of more, those that neither help nor hurt are summed up."""
+
+CLEAR = 12
+"""Arms that help or hurt which have a line of their own."""
+
+ORDER: tuple[Finding, ...] = ("helps", "hurts", "no difference shown", "undecided", "nothing made", "failed")
+
+BALANCED = "λ ≤ 1 adds nothing where classes are equal; try λ = 3"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Arms of one verdict, which the heading says."""
+
+    finding: Finding
+    heading: str
+    gains: tuple[Gain, ...]
+
+
+def judged(table: Table) -> list[Gain]:
+    """What is to be judged: every arm but the controls, with every classifier."""
+    return [gain for gain in table.gains.values() if gain.verdict is not None]
+
+
+def verdict(table: Table) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Sentences, each with a line per arm below it: the headline, the verdicts, the best arm."""
+    groups = find_groups(table)
+    few = sum(len(group.gains) for group in groups) <= SHOWN
+    best = best_arm(table)
+    told = [(headline(table), ())] if groups or best else []
+    return (*told, *((g.heading, tuple(_lines(table, g, few))) for g in groups), *([(best, ())] if best else []))
+
+
+def find_groups(table: Table) -> list[Group]:
+    """The arms under what is said of them, those that help first."""
+    found: dict[tuple[int, str, Finding], list[Gain]] = {}
+    for gain in judged(table):
+        finding = gain.verdict.finding if gain.verdict else "failed"
+        found.setdefault((ORDER.index(finding), _heading(table, gain), finding), []).append(gain)
+    return [Group(finding, said, tuple(found[key])) for key in sorted(found) for _, said, finding in [key]]
+
+
+def _heading(table: Table, gain: Gain) -> str:
+    said = gain.verdict
+    if said is None:
+        return "control"
+    if said.finding == "failed":
+        return f"{said.text}: {why_failed(gain.cell.failed[0].record)}"
+    if said.finding == "nothing made" and gain.cell.arm.lam <= 1 and table.condition.task == "pixels":
+        return f"{said.text} ({BALANCED})"
+    return f"{said.text}, at a loss of {table.scores.second.name}" if said.second_lost else said.text
+
+
+def headline(table: Table) -> str:
+    """One sentence on all arms of a table."""
+    groups = find_groups(table)
+    arms = sum(len(group.gains) for group in groups)
+    if not groups:
+        return "Only controls were run, so there is nothing to judge yet."
+    counted: Counter[Finding] = Counter()
+    for group in groups:
+        counted[group.finding] += len(group.gains)
+    whole = "The one arm is" if arms == 1 else f"All {arms} arms are" if len(groups) == 1 else ""
+    if whole and groups[0].finding in ("undecided", "nothing made"):
+        return f"{whole} {groups[0].heading}." if groups[0].finding == "undecided" else NOTHING
+    rest = ", ".join(
+        f"{n} {WORDS[finding]}" for finding in ORDER if (n := counted[finding]) and finding != "helps"
+    )
+    if counted["helps"]:
+        helps = f"{counted['helps']} of {count(arms, 'arm')} {'helps' if counted['helps'] == 1 else 'help'}"
+        return f"{helps}; of the others: {rest}." if rest else f"{helps}."
+    return f"Nothing is shown to help. Of {count(arms, 'arm')}: {rest}."
+
+
+NOTHING = "No synthetic sample was made, so there is nothing to judge."
+
+WORDS: dict[Finding, str] = {
+    "hurts": "shown to hurt",
+    "no difference shown": "without a difference shown",
+    "undecided": "undecided",
+    "nothing made": "that made nothing",
+    "failed": "failed",
+}
+
+
+def _lines(table: Table, group: Group, few: bool) -> Iterator[str]:
+    """A line per arm; or, where there are many, one per generator with the range of its mean gains."""
+    if group.finding in ("nothing made", "failed"):
+        named = [arm_name(table, gain) for gain in group.gains[:CLEAR]]
+        yield ", ".join(named) + _more(len(group.gains) - CLEAR)
+    elif few or group.finding in ("helps", "hurts"):
+        yield from (f"{arm_name(table, gain)}: {arm_numbers(table, gain)}" for gain in group.gains[:CLEAR])
+        if more := _more(len(group.gains) - CLEAR):
+            yield more.removeprefix(", ")
+    else:
+        for generator in dict.fromkeys(gain.cell.arm.generator for gain in group.gains):
+            mine = [gain for gain in group.gains if gain.cell.arm.generator == generator]
+            yield f"{table.labels[generator]}, {count(len(mine), 'arm')}{mean_range(table, mine)}"
+
+
+def _more(n: int) -> str:
+    return f", and {count(n, 'more arm')} of the table above" if n > 0 else ""
+
+
+def mean_range(table: Table, gains: Sequence[Gain]) -> str:
+    """``: mean ΔAA -0.9 to +0.4 against none, …``: of several arms, none of which is picked out; may be empty."""
+    ranges = []
+    for control in ("none", "duplicate"):
+        means = [found.main.mean for gain in gains if (found := gain.against[control]) is not None]
+        if means:
+            low, high = signed(min(means)), signed(max(means))
+            ranges.append(f"{low if low == high else f'{low} to {high}'} against {control}")
+    return f": mean Δ{table.scores.main.name} {', '.join(ranges)}" if ranges else ""
+
+
+def arm_name(table: Table, gain: Gain) -> str:
+    """``txt2hsi λ=1 ω=3 with cnn2d``."""
+    return f"{table.arm_label(gain.cell.arm)} with {table.labels[gain.cell.classifier]}"
+
+
+def arm_numbers(table: Table, gain: Gain) -> str:
+    """``AA +1.2 against none and -0.6 against duplicate; OA -1.4 and -0.7``, with p where it was tested."""
+    found = [(control, c) for control, c in gain.against.items() if c is not None]
+    told = []
+    if found:
+        main = " and ".join(f"{_main(c)} against {control}" for control, c in found)
+        told.append(f"{table.scores.main.name} {main}")
+    if found and all(c.second is not None for _, c in found):
+        gained = all(c.direction > 0 for _, c in found)
+        lost = any(c.second and c.second.mean < 0 and not prints_zero(c.second.mean) for _, c in found)
+        second = " and ".join(_second(c) for _, c in found)
+        told.append(f"{'but ' if gained and lost else ''}{table.scores.second.name} {second}")
+    told += [_absent(table, gain, control) for control, c in gain.against.items() if c is None]
+    draws = dict.fromkeys(len(c.pairs) for _, c in found)
+    if found and any(c.p is not None for _, c in found):
+        told.append(f"over {' and '.join(map(str, draws))} draws")
+    if gain.cell.failed:
+        told.append(f"failed in {len(gain.cell.failed)} of {count(len(gain.cell.trials), 'draw')}")
+    return "; ".join(told)
+
+
+def _main(comparison: Comparison) -> str:
+    return f"{signed(comparison.main.mean)}{_p(comparison.p_holm)}"
+
+
+def _second(comparison: Comparison) -> str:
+    mean = comparison.second.mean if comparison.second else None
+    return f"{signed(mean)}{_p(comparison.p_second_holm)}"
+
+
+def _p(p: float | None) -> str:
+    if p is None:
+        return ""
+    text = p_text(p)
+    return f" (p {text[0]} {text[1:]})" if text.startswith("<") else f" (p = {text})"
+
+
+def _absent(table: Table, gain: Gain, control: str) -> str:
+    """Why an arm stands against one control only."""
+    lam = gain.cell.arm.lam
+    cells = [
+        cell
+        for cell in table.cells.values()
+        if cell.arm.generator.name == control
+        and cell.classifier == gain.cell.classifier
+        and (control == "none" or cell.arm.lam == lam)
+    ]
+    failed, run = sum(len(cell.failed) for cell in cells), sum(len(cell.trials) for cell in cells)
+    if not run:
+        return f"{control} was not run with it"
+    return (
+        f"{control} failed in {failed} of {count(run, 'draw')}" if failed else f"no draw in common with {control}"
+    )
+
+
+def best_arm(table: Table) -> str | None:
+    """The arm of the highest mean, controls included, among those that cover the most draws; None without two."""
+    draws = {key: frozenset(trial.draw for trial in cell.ok) for key, cell in table.cells.items()}
+    draws = {key: seen for key, seen in draws.items() if seen and len(table.cells[key].empty) < len(seen)}
+    if len(draws) < 2:
+        return None
+    whole = max(Counter(draws.values()).items(), key=lambda entry: (len(entry[0]), entry[1]))[0]
+    running = [table.cells[key] for key, seen in draws.items() if seen == whole]
+    means = {_key(cell): found.mean for cell in running if (found := cell.summary(table.scores.main.key))}
+    if not means:
+        return None
+    arm, classifier = max(means, key=lambda key: means[key])
+    cell = table.cells[arm, classifier]
+    numbers = ", ".join(
+        f"{score.name} {plus_minus(cell.summary(score.key))}" for score in (table.scores.main, table.scores.second)
+    )
+    left = len(table.cells) - len(means)
+    said = f" ({left} without all of its draws left out)" if left else ""
+    return (
+        f"Highest mean {table.scores.main.name} of {count(len(means), 'arm')}, controls included{said}: "
+        f"{table.arm_label(arm)} with {table.labels[classifier]}, {numbers}, {count(len(cell.ok), 'draw')}."
+    )
+
+
+def _key(cell: Cell) -> tuple[Arm, Method]:
+    return cell.arm, cell.classifier

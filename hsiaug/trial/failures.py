@@ -1,0 +1,43 @@
+"""What a failed record says of its error, in one line that a terminal may print as it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["error_kind", "one_line", "why_failed"]
+
+LONGEST = 160
+"""Characters of an error in a line; the whole of it is in the record."""
+
+ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.?)", re.DOTALL)
+"""Sequences that a terminal obeys: colours, titles, links, single commands."""
+
+ErrorKind = tuple[str, str, str]
+"""Type, stage and first line of an error: two failures that share them have one cause."""
+
+
+def error_kind(record: Mapping[str, Any]) -> ErrorKind:
+    """What failures are grouped by."""
+    error = record.get("error") or {}
+    lines = str(error.get("message") or "").strip().splitlines()
+    return (
+        one_line(error.get("type") or "unknown error"),
+        one_line(error.get("stage") or "unknown"),
+        one_line(lines[0] if lines else ""),
+    )
+
+
+def why_failed(record: Mapping[str, Any]) -> str:
+    """``PluginError in sample: no sample came back``."""
+    type_, stage, line = error_kind(record)
+    where = "" if stage == "unknown" else f" in {stage}"
+    return f"{type_}{where}" + (f": {line}" if line else "")
+
+
+def one_line(text: object, longest: int = LONGEST) -> str:
+    """A text without line breaks and without characters that move a cursor or hide others; cut where it is longer."""
+    bare = ESCAPES.sub(" ", str(text))
+    line = " ".join("".join(c if c.isprintable() else " " for c in bare).split())
+    return line if len(line) <= longest else f"{line[:longest].rstrip()} (cut)"

@@ -1,0 +1,145 @@
+"""The rule by which a difference is called a gain or a loss, as a table of cases and as laws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hsiaug.metrics.significance import draws_needed, paired_wilcoxon
+from hsiaug.metrics.verdict import MEANINGS, Evidence, Verdict, judge, prints_zero, shown
+
+POINT = 0.01
+
+
+def evidence(points: Sequence[float], p: float | None = None, tests: int = 1) -> Evidence:
+    return Evidence(tuple(POINT * d for d in points), p, tests)
+
+
+def both(none: Evidence, duplicate: Evidence, **told: int) -> Verdict:
+    return judge({"none": none, "duplicate": duplicate}, of=told.pop("of", 10), **told)
+
+
+@pytest.mark.parametrize(
+    ("points", "p", "tests", "said"),
+    [
+        ([3.0] * 10, 0.002, 1, "above"),
+        ([-3.0] * 10, 0.002, 1, "below"),
+        ([3.0] * 10, 0.05, 1, "no difference shown"),
+        ([-3.0] * 10, 0.051, 1, "no difference shown"),
+        # What every table prints as 0.0 is no gain and no loss, whatever its p.
+        ([0.013] * 10, 0.002, 1, "no difference shown"),
+        ([-0.013] * 10, 0.002, 1, "no difference shown"),
+        ([0.0] * 10, 1.0, 1, "no difference shown"),
+        # One huge draw must not turn the mean against what the ranks say.
+        ([-0.1] * 20 + [40.0], 0.001, 1, "no difference shown"),
+        # So few draws could not have shown anything.
+        ([3.0] * 3, None, 1, "undecided"),
+        ([-3.0] * 5, None, 1, "undecided"),
+        ([], None, 1, "undecided"),
+        # Holm's correction alone takes p past .05: 10 tests need 9 draws.
+        ([3.0] * 8, 0.078, 10, "undecided"),
+        ([3.0, -3.0] * 5, 0.9, 10, "no difference shown"),
+        # Step-down: beside smaller p, a test may get there with fewer.
+        ([3.0] * 8, 0.008, 10, "above"),
+    ],
+)
+def test_what_draws_show(points: list[float], p: float | None, tests: int, said: str) -> None:
+    assert shown([POINT * d for d in points], p, tests) == said
+
+
+UP, DOWN = evidence([2.0] * 10, 0.004), evidence([-2.0] * 10, 0.004)
+LEVEL, FEW = evidence([0.5, -0.5] * 5, 0.8), evidence([2.0] * 3, None, 4)
+
+
+@pytest.mark.parametrize(
+    ("none", "duplicate", "told", "finding", "text"),
+    [
+        (UP, UP, {}, "helps", "helps"),
+        (DOWN, DOWN, {}, "hurts", "hurts"),
+        (LEVEL, LEVEL, {}, "no difference shown", "no difference shown"),
+        (UP, LEVEL, {}, "no difference shown", "above none; no difference to duplicate shown"),
+        (LEVEL, DOWN, {}, "no difference shown", "below duplicate; no difference to none shown"),
+        (UP, DOWN, {}, "no difference shown", "above none; below duplicate"),
+        (FEW, FEW, {}, "undecided", "undecided (3 draws: at least 8 are needed)"),
+        (UP, FEW, {}, "undecided", "undecided (3 draws: at least 8 are needed)"),
+        (DOWN, Evidence(), {}, "undecided", "undecided (no draw in common: at least 6 are needed)"),
+        (Evidence(), Evidence(), {"failed": 5, "of": 5}, "failed", "failed (5 of 5 draws)"),
+        (Evidence(), Evidence(), {"failed": 1, "of": 1}, "failed", "failed (1 of 1 draw)"),
+        (Evidence(), Evidence(), {"nothing_made": 5, "of": 5}, "nothing made", "nothing made"),
+        (Evidence(), Evidence(), {"nothing_made": 4, "failed": 1, "of": 5}, "failed", "failed (1 of 5 draws)"),
+        (UP, UP, {"failed": 2, "of": 12}, "helps", "helps"),
+    ],
+)
+def test_an_arm_is_judged_against_both_controls(
+    none: Evidence, duplicate: Evidence, told: dict[str, int], finding: str, text: str
+) -> None:
+    found = both(none, duplicate, **told)
+    assert (found.finding, found.text) == (finding, text)
+
+
+def test_an_arm_that_helps_may_lose_in_the_second_metric_by_the_same_rule() -> None:
+    main = {"none": UP, "duplicate": UP}
+    assert judge(main, {"none": LEVEL, "duplicate": DOWN}, of=10).second_lost
+    assert not judge(main, {"none": LEVEL, "duplicate": UP}, of=10).second_lost
+    assert not judge(main, {"none": evidence([-5.0] * 10, 0.2), "duplicate": LEVEL}, of=10).second_lost
+
+
+def test_every_finding_has_a_meaning() -> None:
+    assert set(MEANINGS) == {"helps", "hurts", "no difference shown", "undecided", "nothing made", "failed"}
+
+
+ARMS = st.builds(
+    lambda points, tests: Evidence(
+        tuple(d / 1000 for d in points),
+        None
+        if (p := paired_wilcoxon(points, [0] * len(points)) if points else None) is None
+        else min(1.0, tests * p),
+        tests,
+    ),
+    st.lists(st.integers(-80, 120), max_size=14),
+    st.integers(1, 6),
+)
+OPPOSITE = {"above": "below", "below": "above", "helps": "hurts", "hurts": "helps"}
+
+
+def turned(one: Evidence) -> Evidence:
+    """The same draws with arm and control exchanged."""
+    return Evidence(tuple(-d for d in one.differences), one.p, one.tests)
+
+
+@given(ARMS)
+def test_exchanging_arm_and_control_exchanges_above_and_below(one: Evidence) -> None:
+    assert turned(one).shown == OPPOSITE.get(one.shown, one.shown)
+
+
+@given(ARMS, ARMS)
+def test_exchanging_arm_and_controls_exchanges_helps_and_hurts(none: Evidence, duplicate: Evidence) -> None:
+    forth, back = both(none, duplicate), both(turned(none), turned(duplicate))
+    assert back.finding == OPPOSITE.get(forth.finding, forth.finding)
+
+
+@given(ARMS, ARMS)
+def test_the_order_of_the_controls_does_not_matter(none: Evidence, duplicate: Evidence) -> None:
+    assert both(none, duplicate).finding == both(duplicate, none).finding
+
+
+@given(ARMS, ARMS)
+def test_a_claim_has_p_enough_draws_and_a_number_to_print(none: Evidence, duplicate: Evidence) -> None:
+    if both(none, duplicate).finding in ("helps", "hurts"):
+        for one in (none, duplicate):
+            assert one.p is not None and one.p < 0.05
+            assert len(one.differences) >= 6 and not prints_zero(one.mean)
+            assert f"{100 * one.mean:.1f}" not in ("0.0", "-0.0")
+
+
+@given(ARMS)
+def test_enough_draws_are_never_undecided(one: Evidence) -> None:
+    assert (one.shown == "undecided") <= (len(one.differences) < draws_needed(one.tests))
+
+
+@given(st.floats(-1, 1))
+def test_a_zero_is_what_prints_as_zero(fraction: float) -> None:
+    assert prints_zero(fraction) == (f"{100 * fraction:.1f}" in ("0.0", "-0.0"))
