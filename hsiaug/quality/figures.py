@@ -14,6 +14,7 @@ from hsiaug.errors import InputError
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space
 from hsiaug.quality.attention import Example, class_map
 from hsiaug.quality.inspection import Inspection
+from hsiaug.quality.vector import save_svg
 from hsiaug.scene import Scene
 
 if TYPE_CHECKING:
@@ -33,11 +34,13 @@ Array = NDArray[np.float64]
 
 
 def save_pictures(inspection: Inspection, folder: Path) -> list[Path]:
-    """Write spectra.png and pca.png, and attention.png where there is any; returns the files.
+    """Write spectra.png and .svg, pca.png, and attention.png where there is any; returns the files.
 
+    The clouds are no SVG: ten thousand points would weigh several times what they do as pixels.
     Raises InputError where the folder cannot be written to.
     """
-    pictures = {"spectra.png": _spectra(inspection), "pca.png": _clouds(inspection)}
+    spectra = _spectra(inspection)
+    pictures = {"spectra.png": spectra, "spectra.svg": spectra, "pca.png": _clouds(inspection)}
     attention = inspection.attention
     if attention is not None and attention.examples:
         pictures["attention.png"] = _attention(attention.examples, inspection.synthesis.scene)
@@ -45,7 +48,7 @@ def save_pictures(inspection: Inspection, folder: Path) -> list[Path]:
     for name, figure in pictures.items():
         path = folder / name
         try:
-            figure.savefig(path, dpi=DPI, format="png")
+            save_svg(figure, path) if path.suffix == ".svg" else figure.savefig(path, dpi=DPI, format="png")
         except OSError as error:
             raise InputError(
                 f"--out {folder} must be a folder that can be written to",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.quality.sheets import contact_sheet
+from hsiaug.quality.vector import save_svg
 from hsiaug.tiles import DenseSamples
 
 __all__ = ["save_nearest", "save_shifts", "save_spectra"]
@@ -20,8 +21,8 @@ def save_spectra(
     made: DenseSamples,
     classes: Sequence[str],
     wavelengths: NDArray[np.float64] | None,
-) -> Path:
-    """Mean spectrum ± std of each class, real and synthetic; dates one after the other."""
+) -> list[Path]:
+    """Mean spectrum ± std of each class, real and synthetic; dates one after the other. As PNG, and as SVG beside it."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -47,7 +48,7 @@ def save_spectra(
     panels[0].legend(fontsize=8, frameon=False)
     figure.supxlabel("wavelength (nm)" if x is wavelengths else "band", fontsize=9)
     figure.savefig(path, dpi=120)
-    return path
+    return [path, save_svg(figure, path.with_suffix(".svg"))]
 
 
 def _spectra(samples: DenseSamples, c: int) -> NDArray[np.float32]:
