@@ -45,8 +45,8 @@ def inspect(
 ) -> None:
     """Look at synthetic samples: are they like real ones, do their labels fit, are they copies.
 
-    Writes spectra.png, pca.png, attention.png (for generators that offer it) and quality.json; of masks a contact
-    sheet, the tiles nearest to training tiles, and the agreement under shifts. Every number stands
+    Writes spectra.png and .svg, pca.png, attention.png (for generators that offer it) and quality.json; of masks a
+    contact sheet, the tiles nearest to training tiles, and the agreement under shifts. Every number stands
     beside what real held-out samples reach; docs/quality.md says how to read them. Test pixels and their labels
     are read after the fit: a diagnosis, not to be used to choose a generator on the same draw.
 

@@ -15,6 +15,7 @@ from hsiaug.files import write_whole
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space
 from hsiaug.quality.attention import Example, class_map
 from hsiaug.quality.inspection import Inspection
+from hsiaug.quality.vector import save_svg
 from hsiaug.scene import Scene
 
 if TYPE_CHECKING:
@@ -34,16 +35,20 @@ Array = NDArray[np.float64]
 
 
 def save_pictures(inspection: Inspection, folder: Path) -> list[Path]:
-    """Write spectra.png and pca.png, and attention.png where there is any; returns the files.
+    """Write spectra.png and .svg, pca.png, and attention.png where there is any; returns the files.
 
+    The clouds are no SVG: ten thousand points would weigh several times what they do as pixels.
     Raises InputError where the folder cannot be written to.
     """
-    pictures = {"spectra.png": _spectra(inspection), "pca.png": _clouds(inspection)}
+    spectra = _spectra(inspection)
+    pictures = {"spectra.png": spectra, "spectra.svg": spectra, "pca.png": _clouds(inspection)}
     attention = inspection.attention
     if attention is not None and attention.examples:
         pictures["attention.png"] = _attention(attention.examples, inspection.synthesis.scene)
     return [
-        write_whole(folder / name, partial(figure.savefig, dpi=DPI, format="png"))
+        save_svg(figure, folder / name)
+        if name.endswith(".svg")
+        else write_whole(folder / name, partial(figure.savefig, dpi=DPI, format="png"))
         for name, figure in pictures.items()
     ]
 

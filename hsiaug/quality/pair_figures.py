@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hsiaug.files import write_whole
 from hsiaug.quality.sheets import contact_sheet
+from hsiaug.quality.vector import save_svg
 from hsiaug.tiles import DenseSamples
 
 __all__ = ["save_nearest", "save_shifts", "save_spectra"]
@@ -21,8 +22,8 @@ def save_spectra(
     made: DenseSamples,
     classes: Sequence[str],
     wavelengths: NDArray[np.float64] | None,
-) -> Path:
-    """Mean spectrum ± std of each class, real and synthetic; dates one after the other."""
+) -> list[Path]:
+    """Mean spectrum ± std of each class, real and synthetic; dates one after the other. As PNG, and as SVG beside it."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -47,7 +48,8 @@ def save_spectra(
         panel.set_axis_off()
     panels[0].legend(fontsize=8, frameon=False)
     figure.supxlabel("wavelength (nm)" if x is wavelengths else "band", fontsize=9)
-    return write_whole(path, lambda fresh: figure.savefig(fresh, dpi=120))
+    drawn = write_whole(path, lambda fresh: figure.savefig(fresh, dpi=120))
+    return [drawn, save_svg(figure, path.with_suffix(".svg"))]
 
 
 def _spectra(samples: DenseSamples, c: int) -> NDArray[np.float32]:

@@ -78,7 +78,7 @@ def _coupling(made: MadePairs, held: DenseSamples, seed: int) -> Coupling | None
 
 
 def save_pair_pictures(report: PairInspection, folder: Path) -> list[Path]:
-    """contact_sheet.png, spectra.png, nearest.png and shifts.png."""
+    """contact_sheet.png, spectra.png and .svg, nearest.png and shifts.png."""
     made = report.made
     names, waves = made.data.class_names, made.data.wavelengths
     train = made.view.real
@@ -86,7 +86,7 @@ def save_pair_pictures(report: PairInspection, folder: Path) -> list[Path]:
     groups = [("real", train.take(order)), (made.card.name, made.samples)]
     return [
         contact_sheet(folder / "contact_sheet.png", groups, names, waves),
-        save_spectra(folder / "spectra.png", train, made.samples, names, waves),
+        *save_spectra(folder / "spectra.png", train, made.samples, names, waves),
         save_nearest(folder / "nearest.png", made.samples, train, report.fidelity.worst, names, waves),
         save_shifts(folder / "shifts.png", report.reliability.shifts),
     ]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from hsiaug.errors import InputError
 from hsiaug.files import write_whole
 from hsiaug.report.cells import Cell
-from hsiaug.report.curves import SIGNS, Axis, Line, Surface, drawn, lines, reference, shared_cells, surfaces
-from hsiaug.report.labels import count, draws_text
+from hsiaug.report.curve_notes import n_text, panel_n
+from hsiaug.report.curves import SIGNS, Axis, Line, Surface, drawn, lines, reference, surfaces
 from hsiaug.report.records import Method
 from hsiaug.report.tables import Report, Table
 
@@ -22,6 +22,9 @@ __all__ = ["save_curves"]
 HUES = ("Blues", "Oranges", "Greens", "Purples", "Reds", "YlOrBr", "PuRd", "BuGn")
 """A colour map per generator; its lines at several ω (or λ) are shades of it."""
 MARKERS = "osD^vPXp"
+HOW_TO_READ = (
+    "mean ± std over the draws named; a hollow mark, or an unshaded field, with its own n is over other draws"
+)
 PANEL = (4.4, 3.1)
 """Width and height of a panel in inches."""
 DPI = 130
@@ -71,9 +74,7 @@ def _most_surfaces(table: Table) -> int:
 
 def _draw_table(place: SubFigure, table: Table, axis: Axis, rows: int) -> None:
     title = f"LEAKY: {table.title}" if table.leaky else table.title
-    seeds = sorted({trial.seed for cell in shared_cells(table).values() for trial in cell.trials})
-    draws = f"mean ± std over {count(len(seeds), 'draw')} (seeds {draws_text(seeds)})"
-    place.suptitle(f"{title}\n{draws}", fontsize=10)
+    place.suptitle(f"{title}\n{HOW_TO_READ}", fontsize=10)
     panels = place.subplots(rows, len(table.classifiers), squeeze=False)
     styles = _styles(table, axis)
     entries: dict[str, Any] = {}
@@ -82,10 +83,12 @@ def _draw_table(place: SubFigure, table: Table, axis: Axis, rows: int) -> None:
         for row, (metric, name) in enumerate(scores):
             panel = panels[row][column]
             entries |= _draw_curves(panel, table, classifier, axis, metric, styles)
-            panel.set(title=table.labels[classifier], xlabel=SIGNS[axis], ylabel=f"{name} (%)")
+            over = panel_n(table, _shown(table, classifier, axis), reference(table, classifier), axis)
+            panel.set_title(f"{table.labels[classifier]}\n{over}", fontsize=10, wrap=True)
+            panel.set(xlabel=SIGNS[axis], ylabel=f"{name} (%)")
         maps = [(s, metric, name) for s in surfaces(table, classifier) for metric, name in scores]
         for row, (surface, metric, name) in enumerate(maps, start=len(scores)):
-            title = f"{table.labels[classifier]}, {table.labels[surface.generator]}: {name} (%)"
+            title = f"{table.labels[classifier]}, {table.labels[surface.generator]}: {name} (%)\n{n_text(surface.draws)}"
             _draw_surface(panels[row][column], surface, metric, title)
         for row in range(len(scores) + len(maps), rows):
             panels[row][column].set_axis_off()
@@ -125,32 +128,55 @@ def _draw_curves(
         mean, std = none
         panel.axhspan(mean - std, mean + std, color="0.93", zorder=0)
         entries["none"] = panel.axhline(mean, color="black", linestyle=":", linewidth=1.2)
-    drawn = [ln for ln in lines(table, classifier, axis) if (ln.generator, ln.held) in styles]
+    drawn = [ln for ln in _shown(table, classifier, axis) if (ln.generator, ln.held) in styles]
     moving = [ln for ln in drawn if ln.values]
     span = max((v for ln in moving for v in ln.values), default=1.0)
     for i, line in enumerate(moving):
         style = styles[line.generator, line.held]
         # Bars that would lie on one another stand side by side.
         entries[style["label"]] = _draw_line(panel, line, metric, style, (i - len(moving) / 2) * 0.008 * span)
-        if axis == "lambda" and none and 0.0 not in line.values:
-            first = next(((v, s[0]) for v, c in line.points if v is not None and (s := _score(c, metric))), None)
-            if first:
-                panel.plot([0, first[0]], [none[0], first[1]], color=style["color"], linewidth=0.9, alpha=0.6)
+        start = _score(line.start, metric) if axis == "lambda" and 0.0 not in line.values else None
+        shared = ((v, _score(c, metric)) for v, c in line.points if v is not None and line.shares(c))
+        first = next(((v, s[0]) for v, s in shared if s), None)
+        if start and first:
+            panel.plot([0, first[0]], [start[0], first[1]], color=style["color"], linewidth=0.9, alpha=0.6)
     for line in drawn:
         level = _score(line.points[0][1], metric)
-        # Along ω, duplicate has no ω: a level to compare with. Generators without guidance are left out.
-        if not line.values and level and line.generator.name == "duplicate":
+        if not line.values and level:
             style = styles[line.generator, line.held]
             entries[style["label"]] = panel.axhline(level[0], color=style["color"], linestyle="--", linewidth=1.2)
     panel.grid(alpha=0.25)
     return entries
 
 
+def _shown(table: Table, classifier: Method, axis: Axis) -> list[Line]:
+    """The lines of a panel: those with a value on the axis, and along ω duplicate, a level to compare with.
+
+    Other generators without guidance are left out.
+    """
+    found = [line for line in lines(table, classifier, axis) if line.generator.name != "none"]
+    return [line for line in found if line.values or line.generator.name == "duplicate"]
+
+
 def _draw_line(panel: Axes, line: Line, metric: str, style: dict[str, Any], shift: float) -> Any:
-    points = [(v, s) for v, cell in line.points if v is not None and (s := _score(cell, metric))]
-    where = [value + shift for value, _ in points]
-    means, stds = [mean for _, (mean, _) in points], [std for _, (_, std) in points]
-    drawn = panel.errorbar(where, means, stds, capsize=2, linewidth=1.4, elinewidth=0.8, markersize=4, **style)
+    """The points with a line through those that can be compared; returns the entry of the legend."""
+    points = [(v, cell, s) for v, cell in line.points if v is not None and (s := _score(cell, metric))]
+    bars = {"capsize": 2, "elinewidth": 0.8, "markersize": 4}
+    shared = [(value + shift, *score) for value, cell, score in points if line.shares(cell)]
+    where, means, stds = ([point[i] for point in shared] for i in range(3))
+    drawn = panel.errorbar(where, means, stds, linewidth=1.4, **bars, **style)
+    hollow = {
+        **style,
+        "linestyle": "none",
+        "label": None,
+        "markerfacecolor": "white",
+        "marker": style.get("marker", "o"),
+    }
+    for value, cell, (mean, std) in points:
+        if not line.shares(cell):
+            panel.errorbar([value + shift], [mean], [std], **bars, **hollow)
+            text = f"n={len(cell.ok)}"
+            panel.annotate(text, (value + shift, mean), (5, -3), textcoords="offset points", fontsize=7)
     for bar in (*drawn.lines[1], *drawn.lines[2]):
         bar.set_alpha(0.45)
     return drawn
@@ -161,21 +187,22 @@ def _draw_surface(panel: Axes, surface: Surface, metric: str, title: str) -> Non
     import numpy as np
 
     values = np.full((len(surface.omegas), len(surface.lambdas)), np.nan)
+    apart = {}
     for (lam, omega), cell in surface.cells.items():
-        score = _score(cell, metric)
-        if score:
-            values[surface.omegas.index(omega), surface.lambdas.index(lam)] = score[0]
+        place, score = (surface.omegas.index(omega), surface.lambdas.index(lam)), _score(cell, metric)
+        if score and surface.shares(cell):
+            values[place] = score[0]
+        elif score:
+            apart[place] = f"{score[0]:.1f}\nn={len(cell.ok)}"
     if np.isnan(values).all():
         panel.set_axis_off()
         return
     image = panel.imshow(np.ma.masked_invalid(values), cmap="viridis", origin="lower", aspect="auto")
     low, high = np.nanmin(values), np.nanmax(values)
     for (row, column), value in np.ndenumerate(values):
-        if not np.isnan(value):
-            dark = value < (low + high) / 2
-            panel.text(
-                column, row, f"{value:.1f}", ha="center", va="center", fontsize=8, color="w" if dark else "k"
-            )
+        text = apart.get((row, column), "" if np.isnan(value) else f"{value:.1f}")
+        colour = "w" if value < (low + high) / 2 else "k"
+        panel.text(column, row, text, ha="center", va="center", fontsize=8, color=colour)
     panel.set_xticks(range(len(surface.lambdas)), [f"{lam:g}" for lam in surface.lambdas])
     panel.set_yticks(range(len(surface.omegas)), [f"{omega:g}" for omega in surface.omegas])
     panel.set_xlabel("λ")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from hsiaug.report.cells import Arm, Cell
+from hsiaug.report.draws import Draw, common_draws, draws_of, over_draws
 from hsiaug.report.grid import Column, Grid, changes
 from hsiaug.report.labels import MISSING, plus_minus
 from hsiaug.report.records import Method
@@ -22,7 +23,6 @@ __all__ = [
     "drawn",
     "lines",
     "reference",
-    "shared_cells",
     "surfaces",
 ]
 
@@ -35,57 +35,74 @@ SIGNS = {"lambda": "λ", "omega": "ω"}
 class Line:
     """A generator with one classifier, along an axis. held: its ω along λ, its λ along ω.
 
-    points: (value on the axis, cell), in the order of the values; None for an arm without ω along ω.
+    points: (value on the axis, cell), in the order of the values; None for an arm without ω along ω. A cell is over
+        ``draws`` where it has them all; one that lacks some is as in the other tables, and stands apart.
+    draws: what the points are compared over.
+    start: ``none`` over these draws, which is λ = 0 of the line; None where it lacks some.
     """
 
     generator: Method
     held: float | None
     points: tuple[tuple[float | None, Cell], ...]
+    draws: frozenset[Draw]
+    start: Cell | None = None
 
     @property
     def values(self) -> tuple[float, ...]:
         """Where the line has a point."""
         return tuple(value for value, _ in self.points if value is not None)
 
+    def shares(self, cell: Cell) -> bool:
+        """True for a point that can be compared with the others; False for one over other draws."""
+        return draws_of(cell) == self.draws
+
 
 @dataclass(frozen=True)
 class Surface:
-    """A generator with one classifier over λ × ω, where both vary. cells: (λ, ω) → cell; some may be missing."""
+    """A generator with one classifier over λ × ω, where both vary. cells: (λ, ω) → cell; some may be missing.
+
+    draws: what the fields are compared over, as for a Line.
+    """
 
     generator: Method
     lambdas: tuple[float, ...]
     omegas: tuple[float, ...]
     cells: dict[tuple[float, float], Cell]
+    draws: frozenset[Draw]
 
-
-def shared_cells(table: Table) -> dict[tuple[Arm, Method], Cell]:
-    """The cells over the draws that all of them have, so that a curve shows the axis and not a change of draws.
-
-    Failed trials stay, to be named. Where no draw is shared the cells are as they are.
-    """
-    draws = [{trial.draw for trial in cell.ok} for cell in table.cells.values() if cell.ok]
-    shared = set.intersection(*draws) if draws else set()
-    if not shared:
-        return dict(table.cells)
-    return {
-        key: replace(cell, trials=tuple(t for t in cell.trials if not t.ok or t.draw in shared))
-        for key, cell in table.cells.items()
-    }
+    def shares(self, cell: Cell) -> bool:
+        """True for a field that can be compared with the others; False for one over other draws."""
+        return draws_of(cell) == self.draws
 
 
 def lines(table: Table, classifier: Method, axis: Axis) -> tuple[Line, ...]:
     """Every generator's lines, controls first."""
     found: dict[tuple[Method, float | None], list[tuple[float | None, Cell]]] = {}
-    cells = shared_cells(table)
+    for arm, cell in _tried(table, classifier):
+        value, held = _place(arm, axis)
+        found.setdefault((arm.generator, held), []).append((value, cell))
+    none = reference(table, classifier)
+    return tuple(_line(generator, held, points, none) for (generator, held), points in found.items())
+
+
+def _tried(table: Table, classifier: Method) -> list[tuple[Arm, Cell]]:
+    """The arms of a classifier with the trials that were run; an arm of which none was run is left out."""
+    found = []
     for arm in table.arms:
-        cell = cells.get((arm, classifier))
-        if cell is not None:
-            value, held = _place(arm, axis)
-            found.setdefault((arm.generator, held), []).append((value, cell))
-    return tuple(
-        Line(generator, held, tuple(sorted(points, key=lambda point: _first_none(point[0]))))
-        for (generator, held), points in found.items()
-    )
+        cell = table.cells.get((arm, classifier))
+        run = tuple(t for t in cell.trials if t.record.get("status") != "empty") if cell else ()
+        if cell and run:
+            found.append((arm, cell if len(run) == len(cell.trials) else replace(cell, trials=run)))
+    return found
+
+
+def _line(
+    generator: Method, held: float | None, points: list[tuple[float | None, Cell]], none: Cell | None
+) -> Line:
+    draws = common_draws(cell for _, cell in points)
+    start = over_draws(none, draws) if none else None
+    over = sorted(((v, over_draws(cell, draws)) for v, cell in points), key=lambda point: _first_none(point[0]))
+    return Line(generator, held, tuple(over), draws, start if start and draws_of(start) == draws else None)
 
 
 def _place(arm: Arm, axis: Axis) -> tuple[float | None, float | None]:
@@ -98,23 +115,25 @@ def _first_none(value: float | None) -> tuple[bool, float]:
 
 def reference(table: Table, classifier: Method) -> Cell | None:
     """The cell of ``none``, which every generator at λ = 0 is; the one of most draws where there are several."""
-    cells = [
-        c for (arm, by), c in shared_cells(table).items() if arm.generator.name == "none" and by == classifier
-    ]
+    cells = [cell for arm, cell in _tried(table, classifier) if arm.generator.name == "none"]
     return max(cells, key=lambda cell: len(cell.ok), default=None)
 
 
 def surfaces(table: Table, classifier: Method) -> tuple[Surface, ...]:
     """The generators of which both λ and ω vary."""
     found: dict[Method, dict[tuple[float, float], Cell]] = {}
-    for (arm, by), cell in shared_cells(table).items():
-        if by == classifier and arm.omega is not None:
+    for arm, cell in _tried(table, classifier):
+        if arm.omega is not None:
             found.setdefault(arm.generator, {})[arm.lam, arm.omega] = cell
-    made = (
-        Surface(generator, tuple(sorted({lam for lam, _ in cells})), tuple(sorted({om for _, om in cells})), cells)
-        for generator, cells in found.items()
-    )
+    made = (_surface(generator, cells) for generator, cells in found.items())
     return tuple(s for s in made if len(s.lambdas) > 1 and len(s.omegas) > 1)
+
+
+def _surface(generator: Method, cells: dict[tuple[float, float], Cell]) -> Surface:
+    draws = common_draws(cells.values())
+    lambdas, omegas = (tuple(sorted({key[i] for key in cells})) for i in (0, 1))
+    over = {key: over_draws(cell, draws) for key, cell in cells.items()}
+    return Surface(generator, lambdas, omegas, over, draws)
 
 
 def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:

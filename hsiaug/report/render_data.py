@@ -191,15 +191,22 @@ def _mean_row(table: Table, cell: Cell) -> dict[str, Any]:
     gain = table.gains.get((cell.arm, cell.classifier))
     row = {key: value for key, value in _identity(trial).items() if key not in ONE_TRIAL}
     row |= {"leaky": table.leaky, "n": len(cell.ok), "failed": len(cell.failed)}
+    row["seeds"] = " ".join(str(t.seed) for t in cell.ok)
     for name in _metrics(table):
         summary = cell.summary(name)
         row |= {f"{name}_mean": summary and summary.mean, f"{name}_std": summary and summary.std}
     for name, against in (("none", gain and gain.none), ("duplicate", gain and gain.duplicate)):
-        row[f"delta_{table.scores.main.key}_{name}"] = against.main.mean if against else None
-        row[f"delta_{table.scores.second.key}_{name}"] = (
-            against.second.mean if against and against.second else None
-        )
+        for metric in (table.scores.main.key, table.scores.second.key):
+            row[f"delta_{metric}_{name}"] = _mean_difference(against, cell, metric) if against else None
     return row
+
+
+def _mean_difference(against: Comparison, cell: Cell, metric: str) -> float | None:
+    """Over the draws of the row, so that its gains are of the same trials as its means."""
+    shown = {trial.hash for trial in cell.ok}
+    both = [(ours.metric(metric), theirs.metric(metric)) for ours, theirs in against.pairs if ours.hash in shown]
+    differences = [a - b for a, b in both if a is not None and b is not None]
+    return mean_std(differences).mean if differences else None
 
 
 def _rows(table: Table, trial: Trial, by: str) -> list[dict[str, Any]]:

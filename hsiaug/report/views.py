@@ -9,6 +9,7 @@ from hsiaug.metrics.significance import t_interval
 from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import Cell
 from hsiaug.report.compare import Comparison, Gain
+from hsiaug.report.curve_notes import curve_notes
 from hsiaug.report.curves import curve_grids
 from hsiaug.report.failures import failure_heading, failure_lines
 from hsiaug.report.findings import verdict
@@ -40,6 +41,7 @@ def _page(table: Table, where: str, by: str) -> Page:
     if by == "generator":
         notes += verdict_note(table)
     if by in ("lambda", "omega"):
+        notes += curve_notes(table, "lambda" if by == "lambda" else "omega")
         notes.append("none has no synthetic sample: it is λ = 0 of every generator, at any ω.")
     return Page(
         title=table.title,

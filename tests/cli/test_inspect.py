@@ -18,6 +18,7 @@ def test_pictures_and_numbers_are_written_and_printed(tmp_path: Path) -> None:
         "pca.png",
         "quality.json",
         "spectra.png",
+        "spectra.svg",
     ]
     assert lines[0].split("\t")[:3] == ["fidelity", "synthetic", "floor (held-out)"]
     assert any(line.startswith("R1 probe agreement\t") and len(line.split("\t")) == 8 for line in lines)

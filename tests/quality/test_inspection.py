@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from xml.etree.ElementTree import fromstring
 
 import numpy as np
 import pytest
@@ -47,8 +48,8 @@ def test_every_generator_is_inspected(make: Make, tmp_path: Path, generator: str
     report = inspect_samples(make(generator))
     files = save_pictures(report, tmp_path)
 
-    assert [path.name for path in files] == ["spectra.png", "pca.png"]
-    for path in files:
+    assert [path.name for path in files] == ["spectra.png", "spectra.svg", "pca.png"]
+    for path in (files[0], files[2]):
         with Image.open(path) as image:
             assert image.width > 1000 and len(image.convert("L").getcolors() or []) > 20
     content = json.loads(json.dumps(report.as_json(), allow_nan=False))
@@ -57,6 +58,20 @@ def test_every_generator_is_inspected(make: Make, tmp_path: Path, generator: str
     assert any("memorisation" in line for line in verdict(report))
     copies = report.fidelity["copies"].value or 0
     assert (copies > 99) == (generator in ("duplicate", "dummy"))
+
+
+def test_spectra_are_drawn_as_lines_too_in_the_same_bytes_each_time(make: Make, tmp_path: Path) -> None:
+    report = inspect_samples(make("smote"))
+    files = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        files.append(save_pictures(report, tmp_path / name)[1].read_bytes())
+    drawn = fromstring(files[0].decode())
+
+    assert files[0] == files[1] and len(files[0]) < 300_000
+    words = {text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"wavelength (nm)", *report.synthesis.scene.class_names} <= words
+    assert all(colour in files[0].decode() for colour in ("#1f5fa8", "#d7301f", "#8c8c8c"))
 
 
 def test_the_same_request_gives_the_same_numbers(make: Make) -> None:
@@ -76,7 +91,8 @@ def test_attention_on_the_class_is_found_and_beats_its_floor(make: Make, coded: 
         assert score.auc == pytest.approx(1) and score.iou > 0.95 and score.n > 10
         assert floor.auc < 0.9
         assert report.attention.words[side]["the"].auc == pytest.approx(0)
-    assert [path.name for path in save_pictures(report, tmp_path)] == ["spectra.png", "pca.png", "attention.png"]
+    written = [path.name for path in save_pictures(report, tmp_path)]
+    assert written == ["spectra.png", "spectra.svg", "pca.png", "attention.png"]
     json.dumps(report.as_json(), allow_nan=False)
     assert any(line.startswith("attention: AUC 1.00") for line in verdict(report))
 

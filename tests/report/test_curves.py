@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -140,3 +141,115 @@ def test_runs_of_a_suite_are_compared_within_themselves() -> None:
     assert len(small.comparisons) < len(whole.comparisons) and len(small.trials) == 6 * (1 + 1 + 1 + 2)
     (alone,) = build_report([r for r in records if r["hash"] in runs["small"]]).tables
     assert [c.p_holm for c in small.comparisons] == [c.p_holm for c in alone.comparisons]
+
+
+def column_of(text: str, heading: str, name: str) -> dict[str, str]:
+    """Header → text of the row of a generator."""
+    header, _, *rows = rows_of(text, heading)
+    (row,) = [row for row in rows if name in row]
+    return dict(zip(header, row, strict=True))
+
+
+def in_tables(records: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
+    """(generator, λ) → OA of the table by generator."""
+    header, _, *rows = rows_of(render_report(build_report(records)), "Accuracy")
+    return {(row[0], row[1]): row[header.index("svm OA")] for row in rows}
+
+
+def test_one_smoke_trial_leaves_the_curves_over_all_their_draws() -> None:
+    records = [*sweep(6, omegas=()), record(0.9, 0.9, generator="smote", lam=3.0, seed=0)]
+    text = render_report(build_report(records), by="lambda")
+
+    usual = in_tables(records)
+    assert column_of(text, "OA against λ", "none")["λ=0"] == usual["none", "–"] == "55.0 ± 3.7"
+    smote = column_of(text, "OA against λ", "smote")
+    assert [smote[f"λ={lam:g}"] for lam in LAMBDAS] == [usual["smote", f"{lam:g}"] for lam in LAMBDAS]
+    assert smote["λ=3"] == "90.0 (n=1)"
+    assert "svm, smote: not comparable with the others, which are over seeds 0–5: λ=3 (seed 0)." in text
+
+
+def test_one_failed_trial_does_not_make_curves_contradict_the_tables() -> None:
+    records = [r for r in sweep(6, omegas=()) if not is_arm(r, "smote", 0.5, seeds=(3,))]
+    records.append(failure(generator="smote", lam=0.5, seed=3))
+    text = render_report(build_report(records), by="lambda")
+
+    usual = in_tables(records)
+    assert column_of(text, "OA against λ", "none")["λ=0"] == usual["none", "–"] == "55.0 ± 3.7"
+    assert column_of(text, "OA against λ", "smote")["λ=1"] == usual["smote", "1"]
+    assert column_of(text, "OA against λ", "smote")["λ=0.5"] == f"{usual['smote', '0.5']} (n=5)"
+    assert "λ=0.5 (seeds 0–2, 4, 5)" in text
+
+
+def is_arm(made: dict[str, Any], name: str, lam: float, seeds: tuple[int, ...]) -> bool:
+    spec = made["spec"]
+    return spec["generator"]["name"] == name and spec["lambda"] == lam and spec["seed"] in seeds
+
+
+def test_a_line_is_over_the_draws_that_its_points_share_and_says_where_the_tables_have_more() -> None:
+    records = sweep(3, omegas=())
+    records += [record(0.9, 0.9, generator="smote", lam=1.0, seed=seed) for seed in range(3, 6)]
+    report = build_report(records)
+    text = render_report(report, by="lambda")
+
+    assert in_tables(records)["smote", "1"] == "76.0 ± 15.4"
+    assert column_of(text, "OA against λ", "smote")["λ=1"] == "62.0 ± 2.0 (n=3)"
+    said = "over seeds 0–2, which most of its trials share; in the other tables more draws are in the means of"
+    assert f"svm, smote: {said} λ=1 (seeds 0–5)." in text
+    rows = list(csv.DictReader(io.StringIO(render_report(report, "csv", "lambda"))))
+    (row,) = [r for r in rows if r["generator"] == "smote" and r["lambda"] == "1.0"]
+    assert (row["n"], row["seeds"]) == ("3", "0 1 2")
+    assert float(row["delta_oa_none"]) == pytest.approx(0.1)
+
+
+def test_a_line_of_fewer_draws_begins_at_none_over_these() -> None:
+    records = [*sweep(6, omegas=())]
+    records += [record(0.7, 0.7, generator="mixup", lam=lam, seed=s) for lam in (0.5, 1.0) for s in (0, 1)]
+    (table,) = build_report(records).tables
+    (svm,) = table.classifiers
+
+    found = {line.generator.name: line for line in lines(table, svm, "lambda")}
+    assert found["mixup"].start is not None and found["smote"].start is not None
+    assert found["mixup"].start.values("oa") == pytest.approx([0.5, 0.52])
+    assert len(found["smote"].start.ok) == 6 and reference(table, svm) == found["smote"].start
+    assert all(found["mixup"].shares(cell) and len(cell.ok) == 2 for _, cell in found["mixup"].points)
+
+
+def test_what_was_not_run_is_absent_and_has_not_failed() -> None:
+    records = sweep(3, omegas=())
+    for seed in range(3):
+        empty = record(generator="smote", lam=0.01, seed=seed)
+        records.append({**empty, "status": "empty", "metrics": None})
+    text = render_report(build_report(records), by="lambda")
+    rows = list(csv.DictReader(io.StringIO(render_report(build_report(records), "csv", "lambda"))))
+
+    assert "| λ=0.01 |" not in text
+    assert not [r for r in rows if r["lambda"] == "0.01"]
+    assert column_of(text, "OA against λ", "smote")["λ=0.25"] == "54.5 ± 2.0"
+
+
+def words_in(path: Path) -> str:
+    """The texts of a picture in SVG that keeps them."""
+    return "\n".join(re.findall(r"<text[^>]*>([^<]*)</text>", path.read_text(encoding="utf-8")))
+
+
+def test_a_picture_names_the_draws_of_each_panel_and_counts_no_failed_trial(tmp_path: Path) -> None:
+    import matplotlib
+
+    records = [*sweep(3), *(failure(generator="smote", lam=0.5, seed=seed) for seed in (7, 8))]
+    records += [record(0.9, 0.9, generator="txt2hsi", lam=3.0, omega=2.0, seed=0)]
+    with matplotlib.rc_context({"svg.fonttype": "none"}):
+        save_picture(build_report(records), tmp_path / "x.svg", "svg", "lambda")
+    words = words_in(tmp_path / "x.svg")
+
+    assert words.count("n = 3 (seeds 0–2)") == 4, "two panels of curves, two heat maps"
+    assert "7" not in "".join(re.findall(r"seeds? [0-9–, ]+", words))
+    assert words.count("n=1") == 4
+
+
+def test_a_field_over_other_draws_does_not_set_the_shades_of_a_heat_map(tmp_path: Path) -> None:
+    records = [*sweep(3), record(0.9, 0.9, generator="txt2hsi", lam=3.0, omega=2.0, seed=0)]
+    (table,) = build_report(records).tables
+    (surface,) = surfaces(table, table.classifiers[0])
+
+    apart = {place: cell for place, cell in surface.cells.items() if not surface.shares(cell)}
+    assert list(apart) == [(3.0, 2.0)] and {len(c.ok) for p, c in surface.cells.items() if p not in apart} == {3}

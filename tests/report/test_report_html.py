@@ -244,6 +244,36 @@ def test_curves_are_drawn_where_something_varies() -> None:
     )
 
 
+def test_a_panel_names_its_draws_and_leaves_a_point_over_others_hollow() -> None:
+    page = page_of([*spread(), record(0.9, 0.9, generator="txt2hsi", lam=3.0, omega=2.0, seed=0)])
+    (panel,) = [
+        f
+        for f in page.all("figure")
+        if f.all("figcaption") and "AA (%) against λ, svm" in f.all("figcaption")[0].text
+    ]
+
+    assert panel.all("figcaption")[0].text == "AA (%) against λ, svm; n = 4 (seeds 0–3)"
+    hollow = [path for path in panel.all("path") if "hollow" in path.attributes["class"].split()]
+    assert len(hollow) == 1 and [t.text for t in panel.all("text") if t.text.startswith("n=")] == ["n=1"]
+    joined = [line.attributes["points"].count(",") for line in panel.all("polyline")]
+    assert joined == [2, 2, 2], "duplicate and two lines of txt2hsi, each with two values of λ"
+    said = "svm, txt2hsi ω=2: not comparable with the others, which are over seeds 0–3: λ=3 (seed 0)."
+    assert said in [note.text for note in page.all("p", **{"class": "note"})]
+
+
+def test_a_field_of_a_heat_map_over_other_draws_is_not_shaded() -> None:
+    page = page_of([*spread(), record(0.99, 0.99, generator="txt2hsi", lam=1.0, omega=3.0, seed=0)])
+    svm = [
+        region for region in page.all("div", **{"class": "scroll"})
+        if region.attributes.get("aria-label") == "AA (%), svm, txt2hsi; n = 4 (seeds 0–3)"
+    ]  # fmt: skip
+    fields = {field.text: field.attributes.get("class") for field in svm[0].all("td") if field.text.strip("–")}
+    shades = {text: shade for text, shade in fields.items() if shade}
+
+    assert fields["99.0 (n=1)"] is None
+    assert max(shades, key=float) in [text for text, shade in shades.items() if shade == "g9"]
+
+
 def test_a_leaky_protocol_is_called_so_beside_the_verdict() -> None:
     records = benchmark(2, protocol=("random", "0.1", "none"))
     for r in records:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.report.cells import Cell
+from hsiaug.report.curve_notes import curve_notes, line_label, panel_n
 from hsiaug.report.curves import AXES, SIGNS, Axis, Line, drawn, lines, reference
 from hsiaug.report.html.markup import details, figure
 from hsiaug.report.html.place import Place
 from hsiaug.report.html.svg import HEIGHT, WIDTH, Scale, label, marker, picture, ticks
 from hsiaug.report.html.tables import view_tables
-from hsiaug.report.labels import count, draws_text
 from hsiaug.report.records import Method
 from hsiaug.report.scores import Score
 from hsiaug.report.tables import Table
@@ -36,35 +37,42 @@ def _moving(table: Table, axis: Axis) -> list[Line]:
 
 def _block(place: Place, axis: Axis) -> str:
     table = place.table
-    keys: list[Key] = list(dict.fromkeys((line.generator, line.held) for line in _moving(table, axis)))
+    keys: dict[Key, str] = {_key(line): line_label(table, line, axis) for line in _moving(table, axis)}
     panels = []
     for classifier in table.classifiers:
         shown = [line for line in _moving(table, axis) if line.points[0][1].classifier == classifier]
         for score in reversed(drawn(table)):
             caption = f"{score.name} (%) against {SIGNS[axis]}, {table.labels[classifier]}"
-            drawing = _panel(shown, keys, reference(table, classifier), score, axis, caption)
-            panels.append(figure(drawing, caption) if drawing else "")
-    seeds = sorted({t.seed for line in _moving(table, axis) for _, cell in line.points for t in cell.ok})
-    note = f"Mean, with bars of ± std over {count(len(seeds), 'draw')} (seeds {draws_text(seeds)})."
+            none = reference(table, classifier)
+            drawing = _panel(shown, keys, none, score, axis, caption)
+            panels.append(figure(drawing, f"{caption}; {panel_n(table, shown, none, axis)}") if drawing else "")
+    notes = "".join(f'<p class="note">{escape(text)}</p>' for text in (HOW_TO_READ, *curve_notes(table, axis)))
     return (
-        f'<h4>Along {SIGNS[axis]}</h4><div class="panels">{"".join(panels)}</div>{_legend(table, keys, axis)}'
-        f'<p class="note">{note}</p>{details("The numbers of these curves", "".join(view_tables(place, axis)))}'
+        f'<h4>Along {SIGNS[axis]}</h4><div class="panels">{"".join(panels)}</div>{_legend(keys)}'
+        f"{notes}{details('The numbers of these curves', ''.join(view_tables(place, axis)))}"
     )
 
 
+HOW_TO_READ = (
+    "Mean, with bars of ± std, over the draws that the panel names. A hollow mark with its own n is over other draws, "
+    "and no line runs through it."
+)
+
+
 def _panel(
-    shown: Sequence[Line], keys: Sequence[Key], none: Cell | None, score: Score, axis: Axis, said: str
+    shown: Sequence[Line], keys: Mapping[Key, str], none: Cell | None, score: Score, axis: Axis, said: str
 ) -> str:
-    """Along λ every line begins at λ = 0 with none, which λ = 0 is by definition."""
+    """Along λ every line begins at λ = 0 with none over its draws, which λ = 0 is by definition."""
     dots = {line: _dots(line, score.key) for line in shown}
     level = none.summary(score.key) if none else None
-    summaries = [s for found in dots.values() for _, s in found] + ([level] if level else [])
+    starts = {line: line.start.summary(score.key) for line in shown if line.start and axis == "lambda"}
+    summaries = [dot.summary for found in dots.values() for dot in found] + ([level] if level else [])
+    summaries += [start for start in starts.values() if start]
     values = [v for line in shown for v in line.values]
     if not values or not any(dots.values()):
         return ""
     marks = ticks([100 * (s.mean + side * (s.std or 0)) for s in summaries for side in (-1, 1)], 5)
-    begin = level if axis == "lambda" and 0.0 not in values else None
-    places = sorted({*values, *([0.0] if begin else [])})
+    places = sorted({*values, *([0.0] if any(starts.values()) else [])})
     x = Scale(places[0], places[-1], LEFT + 14, WIDTH - RIGHT - 14)
     y = Scale(marks[0], marks[-1], HEIGHT - BOTTOM, TOP)
     parts = [f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(m)}" y2="{y(m)}"/>' for m in marks]
@@ -74,9 +82,11 @@ def _panel(
     if level:
         parts.append(_band(level, y))
     for line, found in dots.items():
-        if begin and found:
-            parts.append(_first(keys.index((line.generator, line.held)), begin, found[0], x, y))
-        parts += _line(keys.index((line.generator, line.held)), found, x, y, len(keys))
+        number, begin = list(keys).index(_key(line)), starts.get(line)
+        first = next((dot for dot in found if not dot.apart), None)
+        if begin and first and 0.0 not in line.values:
+            parts.append(_first(number, begin, first, x, y))
+        parts += _line(number, found, x, y, len(keys))
     return picture(HEIGHT, said, parts)
 
 
@@ -85,9 +95,18 @@ def _apart(values: Sequence[float], most: int = 8) -> Sequence[float]:
     return values[:: -(-len(values) // most)]
 
 
-def _dots(line: Line, metric: str) -> list[tuple[float, MeanStd]]:
-    found = ((value, cell.summary(metric)) for value, cell in line.points if value is not None)
-    return [(value, summary) for value, summary in found if summary is not None]
+@dataclass(frozen=True)
+class _Dot:
+    """A point of a line. apart: over other draws than the line, so that it is not joined to the others."""
+
+    value: float
+    summary: MeanStd
+    apart: bool
+
+
+def _dots(line: Line, metric: str) -> list[_Dot]:
+    found = ((value, cell, cell.summary(metric)) for value, cell in line.points if value is not None)
+    return [_Dot(value, summary, not line.shares(cell)) for value, cell, summary in found if summary is not None]
 
 
 def _band(level: MeanStd, y: Scale) -> str:
@@ -100,19 +119,24 @@ def _band(level: MeanStd, y: Scale) -> str:
     return f'{band}<line class="none" {across} y1="{middle}" y2="{middle}"/>'
 
 
-def _first(place: int, none: MeanStd, dot: tuple[float, MeanStd], x: Scale, y: Scale) -> str:
+def _first(place: int, none: MeanStd, dot: _Dot, x: Scale, y: Scale) -> str:
     """The thin line from none to the first point."""
-    ends = f'x1="{x(0)}" y1="{y(100 * none.mean)}" x2="{x(dot[0])}" y2="{y(100 * dot[1].mean)}"'
+    ends = f'x1="{x(0)}" y1="{y(100 * none.mean)}" x2="{x(dot.value)}" y2="{y(100 * dot.summary.mean)}"'
     return f'<line class="s{place % 8} first" {ends}/>'
 
 
-def _line(place: int, dots: Sequence[tuple[float, MeanStd]], x: Scale, y: Scale, of: int) -> list[str]:
+def _line(place: int, dots: Sequence[_Dot], x: Scale, y: Scale, of: int) -> list[str]:
     """Bars that would lie on one another stand side by side."""
     shift = (place - (of - 1) / 2) * 2.5
-    at = [(f"{float(x(v)) + shift:.1f}", s) for v, s in dots]
-    bars = [_error_bar(place, px, y, s.mean, s.std) for px, s in at if s.std]
-    path = " ".join(f"{px},{y(100 * s.mean)}" for px, s in at)
-    marks = [marker(place, px, y(100 * s.mean)) for px, s in at]
+    at = [(f"{float(x(dot.value)) + shift:.1f}", y(100 * dot.summary.mean), dot) for dot in dots]
+    bars = [_error_bar(place, px, y, dot.summary.mean, dot.summary.std) for px, _, dot in at if dot.summary.std]
+    path = " ".join(f"{px},{py}" for px, py, dot in at if not dot.apart)
+    marks = [marker(place, px, py, hollow=dot.apart) for px, py, dot in at]
+    marks += [
+        label(float(px) + 7, float(py) + 4, f"n={dot.summary.n}", "tick", "start")
+        for px, py, dot in at
+        if dot.apart
+    ]
     return [f'<polyline class="s{place % 8} line" points="{path}"/>', *bars, *marks]
 
 
@@ -121,11 +145,13 @@ def _error_bar(place: int, x: str, y: Scale, mean: float, std: float) -> str:
     return f'<line class="s{place % 8}" x1="{x}" x2="{x}" y1="{low}" y2="{high}"/>'
 
 
-def _legend(table: Table, keys: Sequence[Key], axis: Axis) -> str:
-    other = SIGNS["omega" if axis == "lambda" else "lambda"]
+def _key(line: Line) -> Key:
+    return line.generator, line.held
+
+
+def _legend(keys: Mapping[Key, str]) -> str:
     entries = []
-    for place, (generator, held) in enumerate(keys):
-        text = table.labels[generator] + (f" {other}={held:g}" if held is not None else "")
+    for place, text in enumerate(keys.values()):
         swatch = f'<svg viewBox="-8 -8 16 16" class="key" aria-hidden="true">{marker(place, "0", "0")}</svg>'
         entries.append(f"<span>{swatch}{escape(text)}</span>")
     return f'<p class="legend">{"".join(entries)}<span><i class="none"></i>none, ± std</span></p>'

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from html import escape
 
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from hsiaug.report.cells import Cell
 from hsiaug.report.html.ground import Land, NoGroundError, land_of, predicted_maps, split_roles
 from hsiaug.report.html.markup import details
+from hsiaug.report.html.pictures import embedded_png, palette_png
 from hsiaug.report.html.place import Place
 from hsiaug.report.labels import percent
 from hsiaug.report.records import Method, Trial
@@ -20,7 +19,7 @@ from hsiaug.trial.store import Store
 
 __all__ = ["MapMaker"]
 
-SIDE = 400
+SIDE = 800
 """Pixels of the longer side of a map; larger scenes are thinned out to it."""
 PLACES = 2
 """Places of a set that are drawn."""
@@ -73,6 +72,9 @@ class MapMaker:
         )
         if len(shown) < len(land.places):
             note += f" Of {len(land.places)} places the {len(shown)} with most test pixels are drawn."
+        step = max(_step(land.masks[i].shape) for i in shown)
+        if step > 1:
+            note += f" Of larger maps every {step}. row and column is drawn, and the pixels between them are not."
         html = f'<p class="note">{escape(note)}</p>{legend}{"".join(blocks)}'
         return details(f"Maps of draw {seed}", html, opened=place.number == 0)
 
@@ -113,13 +115,10 @@ class MapMaker:
     ) -> str:
         png = _png(ids, colours)
         self._left -= len(png)
-        data = base64.b64encode(png).decode()
         height, width = ids.shape
         caption = f'<a href="#{escape(to)}">{escape(said)}</a>' if to else escape(said)
-        return (
-            f'<figure class=map><img src="data:image/png;base64,{data}" alt="Map: {escape(said)}" width="{width}" '
-            f'height="{height}"><figcaption>{caption}</figcaption></figure>'
-        )
+        image = embedded_png(png, f"Map: {said}", width, height)
+        return f"<figure class=map>{image}<figcaption>{caption}</figcaption></figure>"
 
 
 def _largest(store: Store, trial: Trial, land: Land) -> list[int]:
@@ -160,15 +159,15 @@ def _best(place: Place, classifier: Method) -> list[Cell]:
 
 
 def _png(ids: NDArray[np.integer], colours: Sequence[tuple[int, int, int]]) -> bytes:
-    """A palette image in which id 0 is transparent."""
-    from PIL import Image
+    """A palette image in which id 0 is transparent. Ids of one colour share its place, so that any number fits."""
+    table = list(dict.fromkeys(colours[1:]))
+    places = np.array([0, *(1 + table.index(colour) for colour in colours[1:])], dtype=np.uint8)
+    step = _step(ids.shape)
+    return palette_png(places[ids[::step, ::step]], [colours[0], *table], transparent=0)
 
-    step = -(-max(ids.shape) // SIDE)
-    image = Image.fromarray(np.ascontiguousarray(ids[::step, ::step]).astype(np.uint8))
-    image.putpalette([value for colour in colours for value in colour])
-    out = io.BytesIO()
-    image.save(out, format="PNG", transparency=0, optimize=True)
-    return out.getvalue()
+
+def _step(shape: tuple[int, ...]) -> int:
+    return -(-max(shape) // SIDE)
 
 
 def _rgb(place: int) -> tuple[int, int, int]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,23 +10,28 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.errors import InputError
-from hsiaug.report.html.markup import details, items, plain_grid
+from hsiaug.report.html.markup import details, figure, items, plain_grid, scroller
+from hsiaug.report.html.pictures import embedded_picture
 from hsiaug.report.labels import MISSING
 
 __all__ = ["Quality", "quality_block", "read_quality"]
 
 PICTURES = {
-    "spectra.png": "Mean spectra of every class: training, held-out and synthetic",
-    "pca.png": "PCA clouds of training, held-out and synthetic samples",
-    "attention.png": "Where the generator's words look",
-    "contact_sheet.png": "Real pairs of image and mask, and synthetic ones",
-    "nearest.png": "Synthetic tiles beside the training tiles that they are nearest to",
-    "shifts.png": "Agreement of image and mask, the mask moved",
+    "spectra": "Mean spectra of every class: training, held-out and synthetic",
+    "pca": "PCA clouds of training, held-out and synthetic samples",
+    "attention": "Where the generator's words look",
+    "contact_sheet": "Real pairs of image and mask, and synthetic ones",
+    "nearest": "Synthetic tiles beside the training tiles that they are nearest to",
+    "shifts": "Agreement of image and mask, the mask moved",
 }
+"""What may lie in a folder, as SVG or as PNG."""
+TILES = ("attention", "contact_sheet", "nearest")
+"""Pictures whose pixels are what is looked at: made smaller, noise would be averaged away."""
 FORMAT = 1
 WIDEST = 1400
-"""Pixels across a picture; wider ones are made smaller."""
-COLOURS = 64
+"""Pixels across a chart as it is shown."""
+MOST = 10_000
+"""Pixels across tiles as they are shown: as many as they have."""
 
 
 @dataclass(frozen=True)
@@ -134,24 +137,15 @@ def _span(interval: object) -> str:
 
 
 def _pictures(folder: Path) -> list[str]:
-    return [_picture(folder / name, said) for name, said in PICTURES.items() if (folder / name).is_file()]
+    found = []
+    for name, said in PICTURES.items():
+        path = next((p for end in (".svg", ".png") if (p := folder / f"{name}{end}").is_file()), None)
+        if path is not None:
+            found.append(_picture(path, said))
+    return found
 
 
 def _picture(path: Path, said: str) -> str:
-    """The picture in few colours, which makes it a third as large."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as opened:
-            image = opened.convert("RGB")
-    except (OSError, UnidentifiedImageError):
-        return f'<p class="note">{escape(path.name)} cannot be read as a picture.</p>'
-    if image.width > WIDEST:
-        image = image.resize((WIDEST, round(image.height * WIDEST / image.width)))
-    out = io.BytesIO()
-    image.quantize(COLOURS).save(out, format="PNG", optimize=True)
-    data = base64.b64encode(out.getvalue()).decode()
-    return (
-        f'<figure class="sheet"><img src="data:image/png;base64,{data}" alt="{escape(said)}" width="{image.width}" '
-        f'height="{image.height}"><figcaption>{escape(said)}</figcaption></figure>'
-    )
+    if path.stem in TILES:
+        return scroller(said, embedded_picture(path, said, MOST))
+    return figure(embedded_picture(path, said, WIDEST), said, "sheet")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from hsiaug.report.cells import Cell
+from hsiaug.report.curve_notes import n_text, surface_notes
 from hsiaug.report.curves import Surface, drawn, surfaces
 from hsiaug.report.html.markup import scroller
 from hsiaug.report.html.place import Place
@@ -23,7 +26,7 @@ def heat_maps(place: Place) -> str:
             place,
             surface,
             score,
-            f"{score.name} (%), {table.labels[classifier]}, {table.labels[surface.generator]}",
+            f"{score.name} (%), {table.labels[classifier]}, {table.labels[surface.generator]}; {n_text(surface.draws)}",
         )
         for classifier in table.classifiers
         for surface in surfaces(table, classifier)
@@ -31,18 +34,25 @@ def heat_maps(place: Place) -> str:
     ]
     if not maps:
         return ""
-    note = "Mean over the draws; λ to the right, ω upwards. Every map is shaded from its own lowest to its own highest."
-    return f'<h4>Over λ and ω</h4><div class="panels">{"".join(maps)}</div><p class="note">{note}</p>'
+    note = (
+        "Mean over the draws that the map names; λ to the right, ω upwards. Every map is shaded from its own lowest to "
+        "its own highest; a field with an n is over other draws, and not shaded."
+    )
+    notes = "".join(f'<p class="note">{escape(text)}</p>' for text in (note, *surface_notes(table)))
+    return f'<h4>Over λ and ω</h4><div class="panels">{"".join(maps)}</div>{notes}'
 
 
 def _map(place: Place, surface: Surface, score: Score, caption: str) -> str:
-    means = [s.mean for cell in surface.cells.values() if (s := cell.summary(score.key))]
+    shared = [cell for cell in surface.cells.values() if surface.shares(cell)]
+    means = [s.mean for cell in shared if (s := cell.summary(score.key))]
     low, high = min(means, default=0.0), max(means, default=0.0)
 
     def field(cell: Cell | None) -> str:
         summary = cell.summary(score.key) if cell is not None else None
         if summary is None:
-            return f"<td>{MISSING if cell is None else place.cell_link('failed', cell)}</td>"
+            return f"<td>{place.cell_link('failed', cell) if cell is not None and not cell.ok else MISSING}</td>"
+        if not surface.shares(cell):
+            return f"<td>{place.cell_link(f'{percent(summary.mean)} (n={summary.n})', cell)}</td>"
         shade = 1 + round((SHADES - 1) * (summary.mean - low) / (high - low)) if high > low else 1
         return f'<td class="g{shade}">{place.cell_link(percent(summary.mean), cell)}</td>'
 

@@ -56,9 +56,10 @@ def label(x: float | str, y: float | str, text: str, kind: str = "", anchor: str
     return f'<text x="{x}" y="{y}" class="{kind}" text-anchor="{anchor}">{whole}{escape(shown)}</text>'
 
 
-def marker(place: int, x: str, y: str) -> str:
-    """The marker of the ``place``-th line, in its colour."""
-    return f'<path class="f{place % 8}" d="{SHAPES[place % len(SHAPES)]}" transform="translate({x} {y})"/>'
+def marker(place: int, x: str, y: str, *, hollow: bool = False) -> str:
+    """The marker of the ``place``-th line, in its colour; hollow: its outline alone."""
+    kind = f"s{place % 8} hollow" if hollow else f"f{place % 8}"
+    return f'<path class="{kind}" d="{SHAPES[place % len(SHAPES)]}" transform="translate({x} {y})"/>'
 
 
 def picture(height: float, said: str, html: Sequence[str]) -> str:

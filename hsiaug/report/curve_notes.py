@@ -1,0 +1,100 @@
+"""Over which draws a panel of curves or a heat map is, and where these are not those of the other tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from hsiaug.report.cells import Cell
+from hsiaug.report.curves import SIGNS, Axis, Line, Surface, lines, surfaces
+from hsiaug.report.draws import Draw, draws_of, seeds_of
+from hsiaug.report.labels import draws_text
+from hsiaug.report.tables import Table
+
+__all__ = ["curve_notes", "line_label", "n_text", "panel_n", "surface_notes"]
+
+NAMED = 3
+"""Sets of draws that a panel's caption tells apart at most."""
+
+
+def n_text(draws: Iterable[Draw]) -> str:
+    """``n = 6 (seeds 0–5)``."""
+    found = set(draws)
+    return f"n = {len(found)} ({_seeds(found)})"
+
+
+def _seeds(draws: Iterable[Draw]) -> str:
+    seeds = seeds_of(draws)
+    return f"{'seed' if len(seeds) == 1 else 'seeds'} {draws_text(seeds)}"
+
+
+def line_label(table: Table, line: Line, axis: Axis) -> str:
+    """``txt2hsi ω=2``: the generator, with what is held."""
+    other = SIGNS["omega" if axis == "lambda" else "lambda"]
+    held = "" if line.held is None or line.generator.name == "none" else f" {other}={line.held:g}"
+    return table.labels[line.generator] + held
+
+
+def panel_n(table: Table, shown: Sequence[Line], none: Cell | None, axis: Axis) -> str:
+    """What a panel is over: the draws of most of its lines, then of those that are over others, by name."""
+    groups: dict[frozenset[Draw], list[str]] = {}
+    if none is not None and none.ok:
+        groups[draws_of(none)] = ["none"]
+    for line in shown:
+        if line.draws and line.generator.name != "none":
+            groups.setdefault(line.draws, []).append(line_label(table, line, axis))
+    ordered = sorted(groups, key=lambda draws: (-len(groups[draws]), -len(draws), seeds_of(draws)))
+    if not ordered:
+        return ""
+    first, *rest = ordered
+    if len(ordered) > NAMED:
+        least, most = (pick(len(draws) for draws in ordered) for pick in (min, max))
+        return f"n = {least} to {most}, by line"
+    return "; ".join([n_text(first), *(f"{', '.join(groups[draws])}: {n_text(draws)}" for draws in rest)])
+
+
+def curve_notes(table: Table, axis: Axis) -> list[str]:
+    """A sentence for every line of which a point is over other draws than its neighbours.
+
+    Or over fewer than in the other tables, because its neighbours lack some.
+    """
+    notes = []
+    for classifier in table.classifiers:
+        for line in lines(table, classifier, axis):
+            points = [(_at(axis, value), cell) for value, cell in line.points]
+            notes += _notes(table, f"{table.labels[classifier]}, {line_label(table, line, axis)}", points, line)
+    return notes
+
+
+def surface_notes(table: Table) -> list[str]:
+    """The same of the fields of every heat map."""
+    notes = []
+    for classifier in table.classifiers:
+        for surface in surfaces(table, classifier):
+            fields = [(f"λ={lam:g} ω={omega:g}", cell) for (lam, omega), cell in surface.cells.items()]
+            notes += _notes(
+                table, f"{table.labels[classifier]}, {table.labels[surface.generator]}", fields, surface
+            )
+    return notes
+
+
+def _at(axis: Axis, value: float | None) -> str:
+    return f"no {SIGNS[axis]}" if value is None else f"{SIGNS[axis]}={value:g}"
+
+
+def _notes(table: Table, who: str, points: Sequence[tuple[str, Cell]], within: Line | Surface) -> list[str]:
+    apart = [f"{name} ({_seeds(draws_of(c))})" for name, c in points if c.ok and not within.shares(c)]
+    cut = []
+    for name, cell in points:
+        whole = draws_of(table.cells[cell.arm, cell.classifier])
+        if draws_of(cell) != whole:
+            cut.append(f"{name} ({_seeds(whole)})")
+    notes = []
+    if cut:
+        notes.append(
+            f"{who}: over {_seeds(within.draws)}, which most of its trials share; in the other tables more draws are in "
+            f"the means of {', '.join(cut)}."
+        )
+    if apart:
+        shared = _seeds(within.draws)
+        notes.append(f"{who}: not comparable with the others, which are over {shared}: {', '.join(apart)}.")
+    return notes

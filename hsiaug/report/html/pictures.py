@@ -1,0 +1,98 @@
+"""Pictures inside the page, exactly as they are: no colour is changed and no pixel is left out."""
+
+from __future__ import annotations
+
+import base64
+import io
+import warnings
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["PALETTE", "embedded_picture", "embedded_png", "palette_png"]
+
+PALETTE = 256
+"""Colours that a PNG with a palette can hold."""
+
+
+def embedded_picture(path: Path, said: str, widest: int) -> str:
+    """The picture of a PNG or SVG file as an ``img``; a sentence where the file is none.
+
+    widest: pixels across at most as it is shown; the picture itself keeps all that it has.
+    """
+    made = _svg(path, said) if path.suffix == ".svg" else _png(path, said, widest)
+    return made or f'<p class="note">{escape(path.name)} cannot be read as a picture.</p>'
+
+
+def embedded_png(png: bytes, said: str, width: int, height: int) -> str:
+    """A PNG as an ``img`` of that size."""
+    data = base64.b64encode(png).decode()
+    return f'<img src="data:image/png;base64,{data}" alt="{escape(said)}" width="{width}" height="{height}">'
+
+
+def _svg(path: Path, said: str) -> str:
+    """As an image, in which a browser runs no script and fetches nothing."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
+    data = base64.b64encode(text.encode()).decode()
+    return f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(said)}">' if "<svg" in text else ""
+
+
+def _png(path: Path, said: str, widest: int) -> str:
+    from PIL import Image
+
+    try:
+        whole = path.read_bytes()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            opened = Image.open(io.BytesIO(whole), formats=["PNG"])
+        smallest = min([whole, *_smaller(opened)], key=len)
+        width, height = opened.size
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        SyntaxError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ):
+        return ""
+    shown = min(width, widest)
+    return embedded_png(smallest, said, shown, round(height * shown / width))
+
+
+def _smaller(image: Image) -> list[bytes]:
+    """The same pixels without an alpha that says nothing, and with a palette where it holds every colour."""
+    if image.mode not in ("RGB", "RGBA"):
+        return []
+    values = np.asarray(image)
+    if image.mode == "RGBA" and not (values[..., 3] == 255).all():
+        return [_encoded(image)]
+    codes = values[..., :3].astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], dtype=np.uint32)
+    colours, places = np.unique(codes, return_inverse=True)
+    if len(colours) > PALETTE:
+        return [_encoded(image.convert("RGB"))]
+    table = [(int(code) >> 16, int(code) >> 8 & 255, int(code) & 255) for code in colours]
+    return [palette_png(places.reshape(codes.shape).astype(np.uint8), table)]
+
+
+def palette_png(places: np.ndarray, colours: list[tuple[int, int, int]], transparent: int | None = None) -> bytes:
+    """A PNG of ``colours[places]``; places: (H, W) uint8; transparent: the place that is not seen."""
+    from PIL import Image
+
+    image = Image.fromarray(places)
+    image.putpalette([value for colour in colours for value in colour])
+    return _encoded(image, **({} if transparent is None else {"transparency": transparent}))
+
+
+def _encoded(image: Image, **more: int) -> bytes:
+    out = io.BytesIO()
+    image.save(out, format="PNG", optimize=True, **more)
+    return out.getvalue()
