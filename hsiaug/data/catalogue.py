@@ -21,10 +21,11 @@ SCENES = Path(__file__).parent / "scenes"
 
 @dataclass(frozen=True)
 class Entry:
-    """A card, and the folders its files are looked for in; downloads go into the first."""
+    """A card, and the folders its files are looked for in; downloads go into the first. public: of the catalogue."""
 
     card: SceneCard
     folders: tuple[Path, ...]
+    public: bool = False
 
 
 def data_dir() -> Path:
@@ -62,7 +63,7 @@ def find_entry(ref: str | os.PathLike[str]) -> Entry:
             value=repr(text),
             mend=did_you_mean(name, scene_names()),
         )
-    return Entry(_catalogue_card(name), (data_dir() / name, data_dir()))
+    return Entry(_catalogue_card(name), (data_dir() / name, data_dir()), public=True)
 
 
 @cache
