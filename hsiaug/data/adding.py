@@ -75,6 +75,13 @@ def add_scene(cube: Path, labels: Path, out: Path | None, wishes: Wishes, pictur
     PNG that it is told.
     Raises InputError, SceneError or DataUnavailableError where something is wrong; then nothing is written.
     """
+    for path in (cube, labels):
+        if path.is_dir():
+            raise InputError(
+                "datasets add writes the card of a scene: one file of a cube, and one of its labels",
+                value=f"{path}, a folder",
+                mend="The card of a set of image–mask pairs is written by hand: docs/masks.md shows one.",
+            )
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", wishes.name or cube.stem).lstrip("_.-") or "my_scene"
     out = Path(f"{name}.toml") if out is None else out
     _check_out(out, wishes.overwrite)

@@ -140,7 +140,7 @@ def fetch_pairs(entry: PairEntry, *, whole: bool, progress: bool, masks_only: bo
         if not card.archives:
             raise DataUnavailableError(
                 f"set {card.name} cannot be downloaded automatically",
-                value=f"nothing in {entry.folder} at {_listed(entry, missing, False)}",
+                value=f"nothing in {entry.folder} at {_listed(entry, missing)}",
                 mend=f"Get the files{f' from {card.homepage}' if card.homepage else ''} and put them there.",
             )
         from hsiaug.data.archives import fetch_archives
@@ -159,16 +159,16 @@ def _check_files(entry: PairEntry, masks_only: bool) -> None:
     if wanting:
         raise SceneError(
             f"set {entry.card.name}: every place of its card needs its files in {entry.folder}",
-            value=f"nothing at {_listed(entry, wanting, masks_only)}",
+            value=f"nothing at {_listed(entry, wanting)}",
             mend="Put them there, or correct places, images.files and masks.files in the card.",
         )
 
 
-def _listed(entry: PairEntry, places: list[str], masks_only: bool) -> str:
+def _listed(entry: PairEntry, places: list[str]) -> str:
     """The missing files of the first places, and how many more there are."""
     texts = []
     for place in places[:SHOWN]:
-        files = entry.missing_files(place, masks_only=masks_only)
+        files = entry.missing_files(place)
         rest = f" and {len(files) - SHOWN} more" if len(files) > SHOWN else ""
         texts.append(f"{', '.join(files[:SHOWN])}{rest} (of {place})")
     more = len(places) - SHOWN
