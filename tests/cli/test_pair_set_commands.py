@@ -74,7 +74,7 @@ def test_a_suite_reads_the_task_from_the_card(fields: Path) -> None:
     assert "one\tfields\tplaces\t1\t4\t4" in run("benchmark", suite, "--dry-run")
 
     suite.write_text(suite.read_text() + 'task = "pixels"\n')
-    with pytest.raises(InputError, match="run 'one'.*for the task change"):
+    with pytest.raises(InputError, match=r"run 'one'.*for the task change"):
         run("benchmark", suite, "--dry-run")
 
 
@@ -130,7 +130,7 @@ def test_info_of_a_set_of_ones_own_names_what_is_missing(fields: Path) -> None:
 
 def test_fetch_says_where_a_set_lies_or_which_files_to_put_where(fields: Path, no_data: Path) -> None:
     assert run("datasets", "fetch", fields) == f"fields\t{fields.parent}\n"
-    with pytest.raises(DataUnavailableError, match="set oscd is not on this machine.*md5 c50d4a29"):
+    with pytest.raises(DataUnavailableError, match=r"set oscd is not on this machine.*md5 c50d4a29"):
         run("datasets", "fetch", "oscd")
     with pytest.raises(DataUnavailableError) as caught:
         run("datasets", "fetch", "taizhou")
@@ -150,7 +150,7 @@ def test_every_missing_file_of_every_place_is_named_with_the_folder(fields: Path
 
 def test_commands_for_single_pixels_say_that_a_set_is_none(fields: Path) -> None:
     for ref in ("oscd", fields):
-        with pytest.raises(InputError, match="needs a scene.*a set of image–mask pairs"):
+        with pytest.raises(InputError, match=r"needs a scene.*a set of image–mask pairs"):
             run("advise", ref)
 
 
