@@ -63,16 +63,21 @@ def split(
     else:
         _print_tiles(drawn, Console())
     if png or out:
-        from hsiaug.report.figures import save_split_map
-        from hsiaug.report.tile_figures import save_tile_map
-
         name = f"{loaded.name}-{drawn.protocol.label}-{seed}.png".replace(":", "_").replace(" ", "_")
         path = out or Path(name)
-        if asked is options.TaskName.pixels:
-            save_split_map(loaded, drawn, path)
-        else:
-            save_tile_map(drawn, path)
+        _draw(drawn, loaded, path)
         typer.echo(f"map in {path}", err=True)
+
+
+def _draw(drawn: Split | TileSplit, loaded: Any, path: Path) -> None:
+    from hsiaug.protocol.split import Split
+    from hsiaug.report.figures import save_split_map
+    from hsiaug.report.tile_figures import save_tile_map
+
+    if isinstance(drawn, Split):
+        save_split_map(loaded, drawn, path)
+    else:
+        save_tile_map(drawn, path)
 
 
 def _load(ref: str, task: options.TaskName) -> Any:

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.report.figures import ROLES, class_colours, save_png
@@ -36,9 +37,8 @@ def save_tile_map(split: TileSplit, path: Path) -> None:
     colours = class_colours(len(pairs.class_names))
     tints = [colour for _, colour in ROLES]
     total = np.zeros(len(ROLES), dtype=np.int64)
-    for i, (place, train, test) in enumerate(zip(pairs.places, split.trained, split.tested, strict=True)):
-        labelled = place.mask > 0
-        roles = np.where(labelled & train, 3, np.where(labelled & test, 2, labelled.astype(int)))
+    for i, place in enumerate(pairs.places):
+        roles = _roles(split, i)
         total += np.bincount(roles.ravel(), minlength=len(ROLES))
         row, column = 2 * (i // across), i % across
         for axes, values, listed in (
@@ -58,3 +58,10 @@ def save_tile_map(split: TileSplit, path: Path) -> None:
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     save_png(figure, path)
+
+
+def _roles(split: TileSplit, place: int) -> NDArray[np.int64]:
+    """(H, W) numbers of ROLES: 0 unlabelled, 1 left out, 2 test, 3 train."""
+    labelled = split.pairs.places[place].mask > 0
+    tested = np.where(labelled & split.tested[place], 2, labelled.astype(np.int64))
+    return np.where(labelled & split.trained[place], 3, tested)
