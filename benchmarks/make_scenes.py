@@ -29,6 +29,7 @@ OUT = Path(__file__).parent / "scenes"
 
 HOUSTON = """\
 name = "houston_crop"
+draws = "houston_crop" # as its committed records were drawn
 title = "Houston 2018, a crop of 128×128 pixels; class names are not recorded"
 
 [cube]
@@ -50,6 +51,7 @@ range_nm = [380, 1050]
 
 JASPER = """\
 name = "jasper_ridge"
+draws = "jasper_ridge" # as its committed records were drawn
 title = "Jasper Ridge; the class of a pixel is the endmember with more than half of it"
 
 [cube]
@@ -65,6 +67,7 @@ name = "AVIRIS"
 
 SAMSON = """\
 name = "samson"
+draws = "samson" # as its committed records were drawn
 title = "Samson; the class of a pixel is the endmember with more than half of it"
 
 [cube]
@@ -81,6 +84,7 @@ range_nm = [401, 889]
 
 PAVIA = """\
 name = "simulated_pavia"
+draws = "simulated_pavia" # as its committed records were drawn
 title = "SIMULATED, of the size of Pavia University: its labels, spectra drawn from class means and covariances"
 
 [cube]

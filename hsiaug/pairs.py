@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import SceneError
+from hsiaug.public import array_checksum
 from hsiaug.scene import Scene
 
 __all__ = ["PairSet", "Place"]
@@ -38,7 +39,8 @@ class PairSet:
     """Image–mask pairs of one sensor. Built by :func:`hsiaug.data.load_pairs`; arrays are read-only.
 
     Class id c is ``class_names[c - 1]``; for change detection the names are "unchanged" and "changed".
-    wavelengths: (B,) float64 nm or None. gsd: metres per pixel or None. units: of the images.
+    wavelengths: (B,) float64 nm or None. gsd: metres per pixel or None. units: of the images. draws: what random draws
+    are seeded with; None = the checksum of the masks.
 
     Raises SceneError where shapes do not fit one another, an image holds NaN or infinity, or a mask an unknown id.
     """
@@ -50,6 +52,7 @@ class PairSet:
     gsd: float | None = None
     units: str = "reflectance"
     descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    draws: str | None = None
 
     def __post_init__(self) -> None:
         for place in self.places:
@@ -70,6 +73,7 @@ class PairSet:
             scene.gsd,
             scene.units,
             scene.descriptions,
+            scene.drawn_as,
         )
 
     @property
@@ -97,6 +101,11 @@ class PairSet:
     def flat_mask(self) -> NDArray[np.int16]:
         """The masks of all places in that order."""
         return np.concatenate([place.mask.ravel() for place in self.places])
+
+    @cached_property
+    def drawn_as(self) -> str:
+        """What random draws are seeded with: ``draws``, else the masks' checksum. Never the name; see :class:`Scene`."""
+        return self.draws or f"masks {array_checksum(self.flat_mask, '<i2')[:16]}"
 
     @cached_property
     def sha256(self) -> str:

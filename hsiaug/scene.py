@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import SceneError, did_you_mean
+from hsiaug.public import LABELS, array_checksum
 
 __all__ = ["Descriptions", "Scene", "UnlabelledScene"]
 
@@ -53,6 +54,7 @@ class Scene:
     subsets: named groups of class ids that reports average over beside "all evaluable classes".
     descriptions: sentences in plain words by class name, for generators that read text; a class may have none.
         They are no part of ``sha256``.
+    draws: what random draws are seeded with; None = ``drawn_as`` finds it in the labels.
 
     Raises SceneError where shapes do not fit, the cube holds NaN or infinity, a label has no name, or a
     description is empty or of no class.
@@ -67,6 +69,7 @@ class Scene:
     units: str = "reflectance"
     subsets: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    draws: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "cube", _frozen(self.cube, np.float32))
@@ -104,6 +107,15 @@ class Scene:
     def class_counts(self) -> NDArray[np.int64]:
         """(C,) int64: labelled pixels of class ids 1..C."""
         return np.bincount(self.labels.ravel(), minlength=len(self.class_names) + 1)[1:]
+
+    @cached_property
+    def drawn_as(self) -> str:
+        """What random draws are seeded with: never the name, or the same labels renamed would be split otherwise.
+
+        ``draws`` where it is given, else the public scene that has these labels, else their checksum.
+        """
+        checksum = array_checksum(self.labels, "<i2")
+        return self.draws or LABELS.get(checksum) or f"labels {checksum[:16]}"
 
     @cached_property
     def sha256(self) -> str:

@@ -97,7 +97,7 @@ def build_plan(scene: Any, request: Request, plugins: Registry) -> Plan:
     ]
     splits = [task.split(scene, protocol, seed, patch) for seed in request.seeds]
     trials = [
-        TrialSpec(task.name, scene.name, scene.sha256, protocol, patch, seed, g, c, lam, omega)
+        TrialSpec(task.name, scene.name, scene.sha256, protocol, patch, seed, g, c, lam, omega, scene.drawn_as)
         for seed in request.seeds
         for g, g_card, lam, omega in arms
         for c, c_card in tests

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from hsiaug.bench.plan import Request
 from hsiaug.bench.suite_keys import Keys, Profile, RunKeys, SuiteFile, explain
+from hsiaug.data.pair_sets import task_of
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.protocol.protocols import parse_protocol
 
@@ -43,7 +44,7 @@ class Suite:
 
 
 USUAL: Mapping[str, Any] = {
-    "task": "pixels",
+    "task": None,
     "generators": (),
     "classifiers": (),
     "protocols": (None,),
@@ -140,15 +141,17 @@ def _merged(path: Path, defaults: Keys, run: RunKeys, profile: Profile, draws: S
 
 def _requests(path: Path, run: RunKeys, keys: dict[str, Any]) -> Iterator[tuple[str, Request]]:
     for scene, protocol, overrides in product(keys["scenes"], keys["protocols"], keys["set"]):
+        ref = _scene_ref(path, scene)
         try:
+            task = task_of(ref, keys["task"])
             parsed = protocol and parse_protocol(_beside(path, protocol), keys["buffer"])
         except InputError as error:
             raise InputError(
                 f"suite {path}, run {run.name!r}: {error.rule}", value=error.value, mend=error.mend
             ) from error
-        names = ("task", "buffer", "generators", "classifiers", "lambdas", "omegas", "seeds", "patch", "preset")
+        names = ("buffer", "generators", "classifiers", "lambdas", "omegas", "seeds", "patch", "preset")
         given = {name: keys[name] for name in names}
-        yield _scene_ref(path, scene), Request(protocol=parsed, overrides=overrides, **given)
+        yield ref, Request(task=task, protocol=parsed, overrides=overrides, **given)
 
 
 def _scene_ref(path: Path, scene: str) -> str:

@@ -54,7 +54,7 @@ def benchmark(
             help="A scene of 'hsiaug datasets list', the TOML card of your own, or a suite of runs (TOML).",
         ),
     ],
-    task: options.Task = options.TaskName.pixels,
+    task: options.Task = None,
     generator: Annotated[
         str | None,
         typer.Option(
@@ -142,7 +142,7 @@ def benchmark(
 
       hsiaug benchmark my_suite.toml --profile smoke --only default
 
-      hsiaug benchmark oscd --task change --generator specdm,ldm_single --lambda 1,3,5 --seeds 3
+      hsiaug benchmark oscd --generator specdm,ldm_single --lambda 1,3,5 --seeds 3
     """
     # One thread per trial: trials run side by side instead, and give the same result whatever --jobs is.
     # Set before the numerical libraries load.
@@ -169,7 +169,7 @@ def benchmark(
     else:
         _refuse_suite_options(ctx)
         request = Request(
-            task=task.value,
+            task=options.task_of(scene, task).value,
             protocol=None if protocol is None else parse_protocol(protocol, buffer),
             buffer=buffer,
             generators=options.words(generator or ""),

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from hsiaug.data.cards import FileSpec
     from hsiaug.data.catalogue import Entry
 
-app = typer.Typer(no_args_is_help=True, help="Public scenes and your own: list, describe, download, add.")
+app = typer.Typer(
+    no_args_is_help=True, help="Public scenes and sets of pairs, and your own: list, describe, download, add."
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -21,10 +23,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 @app.command("list", epilog="Examples: hsiaug datasets list · hsiaug datasets list --json")
 def list_scenes(as_json: Json = False) -> None:
     """List the catalogue: scenes, then sets of image–mask pairs, and what of them is on this machine."""
-    from hsiaug.data.catalogue import data_dir, find_entry, scene_names
-    from hsiaug.data.pair_loading import pair_set_names
+    from hsiaug.cli.datasets_pairs import pair_row
+    from hsiaug.data.catalogue import data_dir, find_entry, pair_set_names, scene_names
+    from hsiaug.data.pair_sets import find_pairs
 
-    rows = [_row(find_entry(name)) for name in scene_names()] + [_pair_row(name) for name in pair_set_names()]
+    sets = [entry for name in pair_set_names() if (entry := find_pairs(name))]
+    rows = [_row(find_entry(name)) for name in scene_names()] + [pair_row(entry) for entry in sets]
     if as_json:
         _echo_json(rows)
     elif not sys.stdout.isatty():
@@ -44,14 +48,28 @@ def list_scenes(as_json: Json = False) -> None:
         typer.echo(f"Data folder: {data_dir()} (set HSIAUG_DATA_DIR for another one)")
 
 
-@app.command("info", epilog="Examples: hsiaug datasets info salinas_a · hsiaug datasets info my_scene.toml")
+@app.command(
+    "info",
+    epilog="Examples: hsiaug datasets info salinas_a · hsiaug datasets info oscd · hsiaug datasets info my_scene.toml",
+)
 def info(
-    scene: Annotated[str, typer.Argument(help="Name from the catalogue, or path of a card (.toml).")],
+    scene: Annotated[
+        str, typer.Argument(help="Scene or set of pairs: name from the catalogue, or path of a card (.toml).")
+    ],
     as_json: Json = False,
 ) -> None:
-    """Print everything a card says: files, mirrors, checksums, classes, sensor, citation."""
+    """Print everything a card says: files, mirrors, checksums, classes, sensor, citation; of pairs what is missing."""
+    from hsiaug.cli.datasets_pairs import describe_pairs, pairs_json
     from hsiaug.data.catalogue import find_entry
+    from hsiaug.data.pair_sets import find_pairs
 
+    pairs = find_pairs(scene)
+    if pairs is not None:
+        if as_json:
+            _echo_json(pairs_json(pairs))
+        else:
+            typer.echo("\n".join(describe_pairs(pairs)))
+        return
     entry = find_entry(scene)
     if as_json:
         card = entry.card.model_dump(mode="json")
@@ -62,21 +80,26 @@ def info(
         typer.echo(line)
 
 
-@app.command("fetch", epilog="Examples: hsiaug datasets fetch salinas_a · hsiaug datasets fetch salinas ksc")
+@app.command("fetch", epilog="Examples: hsiaug datasets fetch salinas_a · hsiaug datasets fetch salinas ksc oscd")
 def fetch(
     scenes: Annotated[list[str], typer.Argument(help="Names from the catalogue, or paths of cards.")],
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Download what is missing, verify every checksum, and print where the files are."""
     from hsiaug.data import fetch_scene, scene_card
+    from hsiaug.data.pair_sets import PairEntry, fetch_pairs, find_pairs
 
-    names = [scene_card(scene).name for scene in scenes]  # a misspelt last name must not cost a download
-    for scene, name in zip(scenes, names, strict=True):
+    # All cards first: a misspelt last name must not cost a download.
+    for scene, entry in [(scene, find_pairs(scene) or scene_card(scene)) for scene in scenes]:
+        if isinstance(entry, PairEntry):
+            fetch_pairs(entry, whole=True, progress=not quiet)
+            typer.echo(f"{entry.card.name}\t{entry.folder}")
+            continue
         paths = fetch_scene(scene, progress=not quiet)
         for path in paths:
-            typer.echo(f"{name}\t{path}")
+            typer.echo(f"{entry.name}\t{path}")
         if not paths:
-            typer.echo(f"{name}\tmade up in memory, has no files")
+            typer.echo(f"{entry.name}\tmade up in memory, has no files")
 
 
 app.command("add")(datasets_add.add)
@@ -97,22 +120,6 @@ def _row(entry: Entry) -> dict[str, Any]:
         "labelled px": sum(counts) if counts else None,
         "GSD": card.sensor.gsd,
         "status": status(entry),
-    }
-
-
-def _pair_row(name: str) -> dict[str, Any]:
-    from hsiaug.data.pair_loading import pair_set_card, pair_set_status
-
-    card = pair_set_card(name)
-    return {
-        "name": card.name,
-        "tasks": card.task,
-        "size": None,
-        "bands": len(card.images.bands) or None,
-        "classes": len(card.masks.names),
-        "labelled px": None,
-        "GSD": card.images.gsd,
-        "status": pair_set_status(card),
     }
 
 

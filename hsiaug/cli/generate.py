@@ -63,7 +63,7 @@ Device = Annotated[str, typer.Option(help="auto (a GPU if there is one), cpu, cu
 def generate(
     scene: options.SceneRef,
     out: Annotated[Path, typer.Option(help="File to write: .npz, or .mat (MATLAB 5); for masks a new folder.")],
-    task: options.Task = options.TaskName.pixels,
+    task: options.Task = None,
     generator: GeneratorName = None,
     lambda_: Lambda = 1.0,
     pairs: Annotated[
@@ -102,7 +102,7 @@ def generate(
     or kept there. Arrays: x (n, B, p, p) in scene units, y, synthetic, coords, weight, class_names, and provenance
     as JSON text.
 
-    With --task segmentation or change: a folder of images (GeoTIFF where rasterio is installed, else .npy), masks
+    Of masks: a folder of images (GeoTIFF where rasterio is installed, else .npy), masks
     (PNG), a contact sheet, a manifest, and a card that 'hsiaug benchmark' reads.
 
     Examples:
@@ -111,7 +111,7 @@ def generate(
 
       hsiaug generate indian_pines --generator mixup --with-real --protocol kshot:10 --out train.mat
 
-      hsiaug generate oscd --task change --generator specdm -n 500 --out synthetic
+      hsiaug generate oscd --generator specdm -n 500 --out synthetic
 
       hsiaug generate my_scene.toml --task segmentation -n 200 --show track,pond --omega 1 --out rare
     """
@@ -123,6 +123,7 @@ def generate(
     from hsiaug.quality.export import check_target, save_samples
     from hsiaug.quality.synthesis import synthesise
 
+    task = options.task_of(scene, task)
     if task is not options.TaskName.pixels:
         from hsiaug.cli.pairs import generate_pairs, pair_request
 

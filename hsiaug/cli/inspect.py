@@ -29,7 +29,7 @@ __all__ = ["inspect", "measure_row", "score_row"]
 def inspect(
     scene: options.SceneRef,
     out: Annotated[Path, typer.Option(help="Folder of the pictures and of quality.json.")],
-    task: options.Task = options.TaskName.pixels,
+    task: options.Task = None,
     generator: GeneratorName = None,
     lambda_: Lambda = 1.0,
     omega: Omega = None,
@@ -56,7 +56,7 @@ def inspect(
 
       hsiaug inspect indian_pines --generator mixup --protocol kshot:10 --out look --json
 
-      hsiaug inspect oscd --task change --generator specdm --out look
+      hsiaug inspect oscd --generator specdm --out look
     """
     one_thread()
     from rich.console import Console
@@ -70,6 +70,7 @@ def inspect(
     from hsiaug.quality.synthesis import synthesise
 
     check_folder(out)
+    task = options.task_of(scene, task)
     if task is not options.TaskName.pixels:
         from hsiaug.cli.pairs import inspect_pairs, pair_request
 

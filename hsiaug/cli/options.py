@@ -17,7 +17,6 @@ __all__ = [
     "AnyProtocol",
     "Buffer",
     "Patch",
-    "Protocol",
     "SceneRef",
     "StoreDir",
     "Task",
@@ -26,6 +25,7 @@ __all__ = [
     "numbers",
     "overrides",
     "seeds",
+    "task_of",
     "words",
 ]
 
@@ -39,7 +39,11 @@ class TaskName(StrEnum):
 
 
 Task = Annotated[
-    TaskName, typer.Option(help="What is learnt: classes of single pixels, or masks of tiles of one or two dates.")
+    TaskName | None,
+    typer.Option(
+        help="What is learnt: classes of single pixels, or masks of tiles of one or two dates. Default: what the card of "
+        "a set of pairs says; pixels for a scene."
+    ),
 ]
 AnyProtocol = Annotated[
     str | None,
@@ -56,13 +60,6 @@ AnyPatch = Annotated[
 ]
 
 SceneRef = Annotated[str, typer.Argument(help="A scene of 'hsiaug datasets list', or the TOML card of your own.")]
-Protocol = Annotated[
-    str,
-    typer.Option(
-        help="issd (default), issd:RATIO, kshot:K, blocks:B, random:RATIO (LEAKY), random-twin:PROTOCOL (LEAKY), "
-        "fixed:FILE, within:PROTOCOL."
-    ),
-]
 Buffer = Annotated[
     str | None,
     typer.Option(
@@ -72,6 +69,13 @@ Buffer = Annotated[
 ]
 Patch = Annotated[int, typer.Option(help="Side of the patches in pixels, odd.")]
 StoreDir = Annotated[Path, typer.Option("--store", help="Folder of the records.")]
+
+
+def task_of(ref: str, asked: TaskName | None) -> TaskName:
+    """The task of a scene or a set of pairs. Raises InputError where its card says another one than ``--task``."""
+    from hsiaug.data.pair_sets import task_of as said
+
+    return TaskName(said(ref, None if asked is None else asked.value))
 
 
 UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json as json_module
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +16,8 @@ from hsiaug.cli.output import print_lines, print_table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hsiaug.protocol.split import Split
+    from hsiaug.protocol.split import Audit, Split
+    from hsiaug.protocol.tiling import TileSplit
     from hsiaug.scene import Scene
 
 __all__ = ["split"]
@@ -22,41 +25,66 @@ __all__ = ["split"]
 
 def split(
     scene: options.SceneRef,
-    protocol: options.Protocol = "issd",
+    task: options.Task = None,
+    protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
-    patch: options.Patch = 9,
+    patch: options.AnyPatch = None,
     seed: Annotated[int, typer.Option(help="Number of the draw.", min=0)] = 0,
     png: Annotated[bool, typer.Option("--png", help="Draw a map of train, test and buffer pixels.")] = False,
     out: Annotated[Path | None, typer.Option(help="File of the map. Default: SCENE-PROTOCOL-SEED.png.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the audit as JSON.")] = False,
 ) -> None:
-    """Draw train and test pixels, and audit what the draw costs and leaks.
+    """Draw train and test pixels, or the tiles of masks, and audit what the draw costs and leaks.
 
     Examples:
 
       hsiaug split indian_pines --protocol issd --png
 
       hsiaug split indian_pines --protocol random:0.1 --seed 3
+
+      hsiaug split indian_pines --task segmentation --protocol blocks:48 --png
+
+      hsiaug split oscd --protocol places:100 --png
     """
     from rich.console import Console
 
-    from hsiaug.data import load_scene
     from hsiaug.protocol.protocols import parse_protocol
-    from hsiaug.protocol.split import draw_split
+    from hsiaug.trial.task import get_task
 
-    loaded = load_scene(scene)
-    drawn = draw_split(loaded, parse_protocol(protocol, buffer), seed, patch)
+    asked = options.task_of(scene, task)
+    loaded = _load(scene, asked)
+    usual = get_task(asked.value).usual(loaded)
+    side = usual.patch if patch is None else patch
+    drawn = get_task(asked.value).split(loaded, parse_protocol(protocol or usual.protocol, buffer), seed, side)
     if json:
         typer.echo(json_module.dumps(drawn.audit.as_json(), ensure_ascii=False))
-    else:
+    elif asked is options.TaskName.pixels:
         _print(drawn, loaded, Console())
+    else:
+        _print_tiles(drawn, Console())
     if png or out:
-        from hsiaug.report.figures import save_split_map
-
         name = f"{loaded.name}-{drawn.protocol.label}-{seed}.png".replace(":", "_").replace(" ", "_")
         path = out or Path(name)
-        save_split_map(loaded, drawn, path)
+        _draw(drawn, loaded, path)
         typer.echo(f"map in {path}", err=True)
+
+
+def _draw(drawn: Split | TileSplit, loaded: Any, path: Path) -> None:
+    from hsiaug.protocol.split import Split
+    from hsiaug.report.figures import save_split_map
+    from hsiaug.report.tile_figures import save_tile_map
+
+    if isinstance(drawn, Split):
+        save_split_map(loaded, drawn, path)
+    else:
+        save_tile_map(drawn, path)
+
+
+def _load(ref: str, task: options.TaskName) -> Any:
+    """The scene; of pairs the masks alone, for no draw reads an image."""
+    from hsiaug.data import load_pairs, load_scene
+
+    return load_scene(ref) if task is options.TaskName.pixels else load_pairs(ref, task.value, masks_only=True)
 
 
 def _print(drawn: Split, scene: Scene, out: Console) -> None:
@@ -71,11 +99,30 @@ def _print(drawn: Split, scene: Scene, out: Console) -> None:
     lines = [
         f"{'LEAKY: ' if audit.leaky else ''}{audit.centre_overlap_percent} % of test pixels lie in a training "
         f"patch, {audit.patch_overlap_percent} % have a patch that meets one (patches of {drawn.patch} px)",
-        f"{audit.n_train} train, {audit.n_test} test, {audit.n_buffered} labelled pixels left out "
-        f"(buffer {audit.buffer})",
-        *(f"no test pixel: {names[c]}" for c in audit.lost_classes),
-        *(f"fewer than 10 test pixels: {names[c]}" for c in audit.thin_classes),
-        *(f"no training pixel: {names[c]}" for c in audit.untrained_classes),
-        *audit.notes,
+        *_remarks(audit, names),
     ]
     print_lines(out, lines)
+
+
+def _print_tiles(drawn: TileSplit, out: Console) -> None:
+    """Of a set of pairs: labelled pixels by class, and tiles by place."""
+    audit, pairs = drawn.audit, drawn.pairs
+    names = dict(enumerate(pairs.class_names, start=1))
+    counts = zip(names.items(), audit.train_counts, audit.test_counts, strict=True)
+    rows = [(str(c), name, str(train), str(test)) for (c, name), train, test in counts]
+    title = f"{pairs.name}, {audit.protocol}, draw {drawn.seed}"
+    print_table(out, ("class", "name", "train", "test"), rows, title)
+    tiles = [Counter(where for where, _, _ in side) for side in (drawn.train, drawn.test)]
+    places = [(p.name, p.part, str(tiles[0][i]), str(tiles[1][i])) for i, p in enumerate(pairs.places)]
+    print_table(out, ("place", "part", "training tiles", "test tiles"), places)
+    shared = f"{'LEAKY: ' if audit.leaky else ''}{drawn.shared} pixels lie in a training and in a test tile"
+    print_lines(out, [shared, *_remarks(audit, names)])
+
+
+def _remarks(audit: Audit, names: dict[int, str]) -> Iterator[str]:
+    buffer = "no buffer" if audit.buffer == "none" else f"buffer {audit.buffer}"
+    yield f"{audit.n_train} train, {audit.n_test} test, {audit.n_buffered} labelled pixels left out, {buffer}"
+    yield from (f"no test pixel: {names[c]}" for c in audit.lost_classes)
+    yield from (f"fewer than 10 test pixels: {names[c]}" for c in audit.thin_classes)
+    yield from (f"no training pixel: {names[c]}" for c in audit.untrained_classes)
+    yield from audit.notes

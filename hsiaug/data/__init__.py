@@ -10,14 +10,14 @@ own lie beside your files. Both follow one schema, :class:`hsiaug.data.cards.Sce
 
 The rooms inside: cards (the schema) · catalogue (names, folders) · files (what is here, checksums) ·
 download (mirrors) · readers (.mat, .npy, ENVI, images) · labels (codes to class ids) · loading · pair_cards,
-pair_loading, archives (image–mask pairs) · adding (a card from your own files) · toy.
+pair_sets, pair_loading, archives (image–mask pairs) · adding (a card from your own files) · toy.
 """
 
 from __future__ import annotations
 
-from hsiaug.data.catalogue import data_dir, scene_card, scene_names
+from hsiaug.data.catalogue import data_dir, pair_set_names, scene_card, scene_names
 from hsiaug.data.loading import fetch_scene, load_scene
-from hsiaug.data.pair_loading import load_pairs, pair_set_names
+from hsiaug.data.pair_loading import load_pairs
 from hsiaug.data.toy import toy_scene
 
 __all__ = [

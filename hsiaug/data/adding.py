@@ -15,10 +15,11 @@ import numpy as np
 
 from hsiaug.data.cardtext import CardDraft
 from hsiaug.data.cube_check import CubeFacts, guess_axes, look_through
-from hsiaug.data.declared import declared
+from hsiaug.data.declared import Declared, declared
 from hsiaug.data.filling import filled_name, save_filled
 from hsiaug.data.findings import Understood, facts, read_values, warnings
 from hsiaug.data.georeference import read_georeference
+from hsiaug.data.known import Known, recognise
 from hsiaug.data.label_check import LabelRaster
 from hsiaug.data.label_source import code_labels, labels_on_cube, read_labels
 from hsiaug.data.raw import Raw
@@ -75,6 +76,13 @@ def add_scene(cube: Path, labels: Path, out: Path | None, wishes: Wishes, pictur
     PNG that it is told.
     Raises InputError, SceneError or DataUnavailableError where something is wrong; then nothing is written.
     """
+    for path in (cube, labels):
+        if path.is_dir():
+            raise InputError(
+                "datasets add writes the card of a scene: one file of a cube, and one of its labels",
+                value=f"{path}, a folder",
+                mend="The card of a set of image–mask pairs is written by hand: docs/masks.md shows one.",
+            )
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", wishes.name or cube.stem).lstrip("_.-") or "my_scene"
     out = Path(f"{name}.toml") if out is None else out
     _check_out(out, wishes.overwrite)
@@ -101,10 +109,33 @@ def _understand(cube: Path, labels: Path, wishes: Wishes) -> Understood:
     if seen.unfilled and not wishes.fill:
         raise _gaps(cube, seen, view.nbytes, nodata)
     raster = labels_on_cube(given, seen, ground, wishes.classes, ignore, str(labels))
+    known = recognise(cube, view, labels, raster.codes)
+    units = wishes.units
+    if known is not None:
+        raster = raster if any(raster.names) else replace(raster, names=known.names)
+        said, units = _as_published(known, raw, said, units)
+        if known.proven:  # a public scene keeps all its bands, and its axes are proven
+            seen, others = replace(seen, constant=(), duplicate=(), broken=()), []
     coding = code_labels(given, raster, wishes.classes, ignore)
     counts = tuple(int((raster.codes == code).sum()) for code in coding.ids)
-    read = read_values(raw, seen, said, wishes.scale, wishes.units, wishes.bad_bands)
-    return Understood(raw, view, axes, tuple(others), ground, seen, read, raster, coding, counts)
+    read = read_values(raw, seen, said, wishes.scale, units, wishes.bad_bands)
+    return Understood(raw, view, axes, tuple(others), ground, seen, read, raster, coding, counts, known)
+
+
+def _as_published(known: Known, raw: Raw, said: Declared, units: str | None) -> tuple[Declared, str | None]:
+    """What the card of a public scene says of its cube where the file itself says nothing."""
+    if known.cube == "other":
+        return said, units
+    cube = known.card.cube
+    if said.wavelengths is None:
+        said = replace(said, wavelengths=known.centres)
+    if said.scale is None and raw.scale is None:
+        # Floats that are not the published numbers have another scale.
+        if known.cube == "same" or (known.cube == "like" and raw.array.dtype.kind in "iu"):
+            said, units = replace(said, scale=cube.scale, offset=cube.offset), units or cube.units
+        elif known.cube == "scaled":
+            units = units or cube.units
+    return said, units
 
 
 def _draft(
@@ -128,10 +159,12 @@ def _draft(
         ids=found.coding.ids,
         ignore=found.coding.ignore,
         counts=found.counts,
-        gsd=None if ground is None else ground.metres,
+        gsd=_gsd(found),
         wavelengths=None if found.raw.wavelengths is not None else read.centres,
         remarks=tuple(read.remarks.items()),
     )
+    if found.known is not None:
+        draft = draft.of_public(found.known.card, found.known.cube != "other")
     derived: dict[str, Save] = {}
     if seen.unfilled:
         file = filled_name(out.stem, ground)
@@ -144,6 +177,13 @@ def _draft(
         derived[file] = lambda path: np.save(path, raster.codes.astype(np.int32))
         draft = replace(draft, labels=file, labels_key=None)
     return draft, derived
+
+
+def _gsd(found: Understood) -> float | None:
+    """Metres per pixel: by the georeference, else of the public scene."""
+    if found.ground is not None or found.known is None or found.known.cube == "other":
+        return None if found.ground is None else found.ground.metres
+    return found.known.card.sensor.gsd
 
 
 def _check_out(out: Path, overwrite: bool) -> None:

@@ -31,7 +31,7 @@ def fetch_archives(card: PairCard, folder: Path, progress: bool) -> None:
         )
         raise DataUnavailableError(
             f"set {card.name} is not on this machine, and none of its mirrors takes a connection",
-            value=f"no place of it in {folder}",
+            value=f"not all of its places in {folder}",
             mend=f"Go online and try again, put the unpacked places into {folder}, or put there: {listed}.",
         )
     display = open_display(progress)

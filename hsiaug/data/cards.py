@@ -170,6 +170,7 @@ class SceneCard(Part):
     subsets: groups of classes, each given by name or code, that reports average over as well.
     descriptions: sentences in plain words by class name, for generators that read text.
     procedural: the scene is made up by a function of hsiaug, so there are no files.
+    draws: what random draws are seeded with; by default the name of a public scene, and the labels of any other.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
@@ -179,6 +180,7 @@ class SceneCard(Part):
     licence: str = ""
     notes: str = ""
     procedural: bool = False
+    draws: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")] | None = None
     cube: CubeSpec
     labels: LabelSpec
     sensor: SensorSpec = SensorSpec()

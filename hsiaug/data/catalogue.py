@@ -1,8 +1,9 @@
-"""The names of the public scenes, their cards, and the folder their files live in."""
+"""The names of the public scenes and sets of pairs, the scenes' cards, and the folder their files live in."""
 
 from __future__ import annotations
 
 import os
+import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,17 +15,28 @@ from hsiaug.errors import InputError, did_you_mean
 if TYPE_CHECKING:
     from hsiaug.data.cards import SceneCard
 
-__all__ = ["Entry", "data_dir", "find_entry", "scene_card", "scene_names"]
+__all__ = [
+    "SETS",
+    "Entry",
+    "data_dir",
+    "find_entry",
+    "is_pair_card",
+    "pair_set_names",
+    "scene_card",
+    "scene_names",
+]
 
 SCENES = Path(__file__).parent / "scenes"
+SETS = Path(__file__).parent / "pairs"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A card, and the folders its files are looked for in; downloads go into the first."""
+    """A card, and the folders its files are looked for in; downloads go into the first. public: of the catalogue."""
 
     card: SceneCard
     folders: tuple[Path, ...]
+    public: bool = False
 
 
 def data_dir() -> Path:
@@ -41,6 +53,20 @@ def scene_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in SCENES.glob("*.toml")))
 
 
+@cache
+def pair_set_names() -> tuple[str, ...]:
+    """Names of the catalogue's sets of image–mask pairs."""
+    return tuple(sorted(path.stem for path in SETS.glob("*.toml")))
+
+
+def is_pair_card(path: Path) -> bool:
+    """True where a TOML file has a table [images] or [masks], which only cards of pairs have."""
+    try:
+        return bool(tomllib.loads(path.read_text(encoding="utf-8")).keys() & {"images", "masks"})
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+        return False  # the reader of cards says what is wrong
+
+
 def scene_card(ref: str | os.PathLike[str]) -> SceneCard:
     """The card of a catalogue name, or in a file ending in ``.toml``.
 
@@ -54,17 +80,29 @@ def find_entry(ref: str | os.PathLike[str]) -> Entry:
     text = os.fspath(ref)
     if text.lower().endswith(".toml"):
         path = Path(text).expanduser()
+        if is_pair_card(path):
+            raise _not_a_scene(text)
         return Entry(read_card(path), (path.absolute().parent,))
     name = text.lower().replace("-", "_")
+    if name in pair_set_names():
+        raise _not_a_scene(text)
     if name not in scene_names():
         raise InputError(
             "a scene is a name of the catalogue, or the path of your own card, ending in .toml",
             value=repr(text),
-            mend=did_you_mean(name, scene_names()),
+            mend=did_you_mean(name, (*scene_names(), *pair_set_names())),
         )
-    return Entry(_catalogue_card(name), (data_dir() / name, data_dir()))
+    return Entry(_catalogue_card(name), (data_dir() / name, data_dir()), public=True)
 
 
 @cache
 def _catalogue_card(name: str) -> SceneCard:
     return read_card(SCENES / f"{name}.toml")
+
+
+def _not_a_scene(ref: str) -> InputError:
+    return InputError(
+        "this needs a scene, a cube with labels for single pixels",
+        value=f"{ref}, a set of image–mask pairs",
+        mend="Sets are for 'hsiaug benchmark', 'generate', 'inspect', 'split' and 'datasets'; see docs/masks.md.",
+    )

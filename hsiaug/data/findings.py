@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hsiaug.data.cube_check import CubeFacts, runs, usual_scale, usual_units
 from hsiaug.data.declared import Declared
 from hsiaug.data.georeference import Georeference
+from hsiaug.data.known import Known
 from hsiaug.data.label_check import Coding, LabelRaster, better_turn
 from hsiaug.data.raw import Raw
 
@@ -41,7 +42,7 @@ class Reading:
 class Understood:
     """All that was found in the two files. view: the cube as (H, W, B) raw values. counts: pixels of each class.
 
-    other_axes: orders of the cube's axes that would fit the labels as well.
+    other_axes: orders of the cube's axes that would fit the labels as well. known: the public scene that this is.
     """
 
     raw: Raw
@@ -54,6 +55,7 @@ class Understood:
     raster: LabelRaster
     coding: Coding
     counts: tuple[int, ...]
+    known: Known | None = None
 
 
 def read_values(
@@ -108,7 +110,9 @@ def facts(found: Understood) -> tuple[tuple[str, str], ...]:
     def guess(key: str) -> str:
         return " (a guess)" if key in read.remarks else ""
 
+    public = (("public scene", found.known.fact),) if found.known else ()
     return (
+        *public,
         ("size", f"{height}×{width} pixels"),
         ("bands", f"{bands} in the file, {bands - len(read.bad_bands)} kept{dropped}"),
         ("band centres", centres),
@@ -125,6 +129,11 @@ def warnings(found: Understood) -> Iterator[str]:
     seen, read, coding = found.seen, found.read, found.coding
     yield from found.raster.notes
     yield from coding.notes
+    if found.known and found.known.cube == "like":
+        yield (
+            f"the labels are those of {found.known.card.name} and the cube has its size, but nothing is known of its "
+            "values here: band centres, scale and units are taken from it where the file says none"
+        )
     if found.other_axes:
         orders = " or ".join(found.other_axes)
         yield f"the cube's axes may also be in the order {orders}: look at the picture; --axes says it"
@@ -138,7 +147,7 @@ def warnings(found: Understood) -> Iterator[str]:
             "no band centres in the file: the picture's colours are arbitrary; "
             "add range_nm = [first, last] under [sensor] of the card"
         )
-    elif any(b <= a for a, b in itertools.pairwise(read.centres)):
+    elif not (found.known and found.known.proven) and any(b <= a for a, b in itertools.pairwise(read.centres)):
         yield "the band centres do not rise from band to band: look whether the file is right"
     if read.bad_bands:
         yield (

@@ -54,6 +54,7 @@ def load_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
         units=card.cube.units,
         subsets=card.subset_ids,
         descriptions=card.kept_descriptions,
+        draws=card.draws or (card.name if entry.public else None),
     )
 
 

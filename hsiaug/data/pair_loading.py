@@ -3,55 +3,23 @@
 from __future__ import annotations
 
 import os
-import re
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.data.cardfile import read_pair_card
-from hsiaug.data.catalogue import data_dir, scene_names
+from hsiaug.data.catalogue import pair_set_names, scene_names
 from hsiaug.data.loading import load_scene
+from hsiaug.data.pair_sets import PairEntry, Part, fetch_pairs, filled, find_pairs
 from hsiaug.data.readers import read_cube_file, read_label_file
-from hsiaug.errors import DataUnavailableError, InputError, SceneError, did_you_mean
+from hsiaug.errors import InputError, SceneError, did_you_mean
 from hsiaug.pairs import PairSet, Place
 
 if TYPE_CHECKING:
     from hsiaug.data.pair_cards import PairCard
 
-__all__ = ["load_pairs", "pair_set_card", "pair_set_names", "pair_set_status", "pairs_status"]
-
-SETS = Path(__file__).parent / "pairs"
-
-Part = Literal["train", "test", "any"]
-
-
-@cache
-def pair_set_names() -> tuple[str, ...]:
-    """Names of the catalogue's sets of image–mask pairs."""
-    return tuple(sorted(path.stem for path in SETS.glob("*.toml")))
-
-
-def pair_set_card(name: str) -> PairCard:
-    """The card of a set of the catalogue."""
-    return read_pair_card(SETS / f"{name}.toml")
-
-
-def pair_set_status(card: PairCard) -> str:
-    """What has to be done before a set of the catalogue can be loaded: "here", "to download" or "place by hand"."""
-    if any(_places(card, data_dir() / card.name).values()):
-        return "here"
-    return "to download" if card.archives else "place by hand"
-
-
-def pairs_status(ref: str) -> str | None:
-    """What has to be done before the pairs of a set or of your own card can be loaded; None for a scene."""
-    name = ref.lower().replace("-", "_")
-    if ref.lower().endswith(".toml"):
-        return "here" if _is_pairs(Path(ref).expanduser()) else None
-    return pair_set_status(pair_set_card(name)) if name in pair_set_names() else None
+__all__ = ["load_pairs"]
 
 
 def load_pairs(
@@ -66,15 +34,12 @@ def load_pairs(
     and SceneError where a card or a file is not valid.
     """
     text = os.fspath(ref)
-    own = text.lower().endswith(".toml")
+    entry = find_pairs(ref)
+    if entry is not None:
+        fetch_pairs(entry, whole=False, progress=progress, masks_only=masks_only)
+        return _checked(_read(entry, masks_only), task, text)
     name = text.lower().replace("-", "_")
-    if own and _is_pairs(Path(text).expanduser()):
-        path = Path(text).expanduser()
-        return _checked(_read(read_pair_card(path), path.absolute().parent, masks_only), task, text)
-    if not own and name in pair_set_names():
-        card = pair_set_card(name)
-        return _checked(_read(card, _folder(card, progress), masks_only), task, text)
-    if not own and name not in scene_names():
+    if not text.lower().endswith(".toml") and name not in scene_names():
         known = (*pair_set_names(), *scene_names())
         raise InputError(
             f"--task {task} needs a set of image–mask pairs, a scene, or the path of a card of either",
@@ -82,14 +47,6 @@ def load_pairs(
             mend=did_you_mean(name, known),
         )
     return _checked(PairSet.of(load_scene(ref, progress=progress)), task, text)
-
-
-def _is_pairs(path: Path) -> bool:
-    """True where the card has a table [masks], which only cards of pairs have."""
-    try:
-        return re.search(r"^\s*\[masks\]", path.read_text(encoding="utf-8"), re.MULTILINE) is not None
-    except (OSError, UnicodeDecodeError):
-        return False
 
 
 def _checked(pairs: PairSet, task: str, ref: str) -> PairSet:
@@ -103,35 +60,9 @@ def _checked(pairs: PairSet, task: str, ref: str) -> PairSet:
     return pairs
 
 
-def _folder(card: PairCard, progress: bool) -> Path:
-    """The folder of a public set; downloaded and unpacked where it is missing."""
-    folder = data_dir() / card.name
-    if any(_places(card, folder).values()):
-        return folder
-    if not card.archives:
-        raise DataUnavailableError(
-            f"set {card.name} cannot be downloaded automatically",
-            value=f"no place of it in {folder}",
-            mend=f"Get the files{f' from {card.homepage}' if card.homepage else ''} and put them into {folder}.",
-        )
-    from hsiaug.data.archives import fetch_archives
-
-    fetch_archives(card, folder, progress)
-    return folder
-
-
-def _read(card: PairCard, folder: Path, masks_only: bool) -> PairSet:
-    found = _places(card, folder)
-    listed = [(part, name) for part, names in found.items() for name in names]
-    absent = [name for names in _named(card).values() for name in names if "*" not in name]
-    absent = [name for name in absent if name not in {n for _, n in listed}]
-    lacking = [part for part, names in _named(card).items() if names and not found[part]]
-    if lacking or (absent and not card.allow_missing):
-        raise SceneError(
-            f"set {card.name}: every place of its card needs its images in {folder}",
-            value=f"none of {', '.join(absent) or 'them'}",
-            mend="Put the files there, or correct places and images.files in the card.",
-        )
+def _read(entry: PairEntry, masks_only: bool) -> PairSet:
+    card, folder = entry.card, entry.folder
+    listed = [(part, name) for part, names in entry.here().items() for name in names]
     read = _bare if masks_only else _place
     places = tuple(read(card, folder, name, part) for part, name in listed)
     return PairSet(
@@ -141,33 +72,8 @@ def _read(card: PairCard, folder: Path, masks_only: bool) -> PairSet:
         wavelengths=np.array(card.images.wavelengths) if card.images.wavelengths and not masks_only else None,
         gsd=card.images.gsd,
         units=card.images.units,
+        draws=card.name if entry.public else None,
     )
-
-
-def _named(card: PairCard) -> dict[Part, tuple[str, ...]]:
-    return {"train": card.places.train, "test": card.places.test, "any": card.places.any}
-
-
-def _places(card: PairCard, folder: Path) -> dict[Part, list[str]]:
-    """The places whose first image is here, by side; patterns are replaced by what fits them, in order."""
-    found: dict[Part, list[str]] = {}
-    for part, names in _named(card).items():
-        here: list[str] = []
-        for name in names:
-            pattern = _filled(card.images.files[0], name, band=(card.images.bands or ("",))[0])
-            matches = sorted(folder.glob(pattern))
-            if "*" in name:
-                group = name.rpartition("/")[0]
-                here += [f"{group}/{path.stem}" if group else path.stem for path in matches]
-            elif matches:
-                here.append(name)
-        found[part] = here
-    return found
-
-
-def _filled(pattern: str, place: str, band: str = "") -> str:
-    group, _, name = place.rpartition("/")
-    return pattern.format(place=place, group=group, name=name, band=band)
 
 
 def _place(card: PairCard, folder: Path, name: str, part: Part) -> Place:
@@ -212,7 +118,7 @@ def _image(card: PairCard, folder: Path, pattern: str, place: str) -> NDArray[np
 
 def _one(card: PairCard, folder: Path, pattern: str, place: str, band: str = "") -> Path:
     """The one file that fits a pattern. Raises SceneError where none does, or several."""
-    text = _filled(pattern, place, band)
+    text = filled(pattern, place, band)
     matches = sorted(path for path in folder.glob(text) if not path.name.lower().endswith(".hdr"))
     if len(matches) != 1:
         raise SceneError(
@@ -246,7 +152,7 @@ def _mask(card: PairCard, folder: Path, place: str) -> NDArray[np.int16]:
         for c, layer in enumerate(layers, start=1):
             mask[layer != 0] = c
         return mask
-    here = [pattern for pattern in spec.files if list(folder.glob(_filled(pattern, place)))]
+    here = [pattern for pattern in spec.files if list(folder.glob(filled(pattern, place)))]
     path = _one(card, folder, (here or spec.files)[0], place)
     codes = read_label_file(path)
     known = spec.codes or tuple((c,) for c in range(1, len(spec.names) + 1))

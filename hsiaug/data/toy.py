@@ -50,6 +50,7 @@ def toy_scene(seed: int = 0, height: int = 48, width: int = 48, bands: int = 20,
         class_names=names,
         wavelengths=np.linspace(*RANGE_NM, bands),
         gsd=2.0,
+        draws="toy",
     )
 
 

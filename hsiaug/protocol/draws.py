@@ -54,7 +54,7 @@ def draw_train(scene: Scene, protocol: Protocol, patch: int, seed: int) -> Draw:
     """The training pixels of draw ``seed``, with the protocol's buffer for patches of side ``patch``."""
     if protocol.name == "fixed":
         return fixed_draw(scene, protocol)
-    rng = np.random.default_rng(derive_seed("split", scene.name, *protocol.as_json().values(), seed))
+    rng = np.random.default_rng(derive_seed("split", scene.drawn_as, *protocol.as_json().values(), seed))
     if protocol.name == "within":
         outer, number = protocol.outer
         whole = scene.labels > 0 if outer is None else draw_train(scene, outer, patch, number).train

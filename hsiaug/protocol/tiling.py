@@ -158,7 +158,7 @@ def draw_tiles(pairs: PairSet, protocol: Protocol, seed: int, patch: int) -> Til
     does not fit.
     """
     _check_tile(pairs, patch)
-    rng = np.random.default_rng(derive_seed("tiles", pairs.name, *protocol.as_json().values(), seed))
+    rng = np.random.default_rng(derive_seed("tiles", pairs.drawn_as, *protocol.as_json().values(), seed))
     if protocol.name == "places":
         train, test = _named(pairs, protocol)
     elif protocol.name == "blocks":

@@ -129,6 +129,7 @@ def make_pairs(
         classifier=NO_CLASSIFIER,
         lam=1.0,
         omega=omega_of(card, request.omega),
+        draws=data.drawn_as,
     )
     bench = Workbench(data, task, folder)
     view: DenseView = bench.view(spec, card.scope)

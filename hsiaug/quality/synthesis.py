@@ -165,6 +165,7 @@ def sample_spec(scene: Scene, request: SampleRequest, plugins: Registry) -> tupl
         classifier=NO_CLASSIFIER,
         lam=request.lam,
         omega=omega_of(card, request.omega),
+        draws=scene.drawn_as,
     )
     return adapted(plugin(spec.generator.params), spec.task), spec
 

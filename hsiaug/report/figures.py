@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,7 +11,10 @@ from hsiaug.files import write_whole
 from hsiaug.protocol.split import Split
 from hsiaug.scene import Scene
 
-__all__ = ["save_split_map"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["ROLES", "class_colours", "save_png", "save_split_map"]
 
 ROLES = (("unlabelled", "#f2f2f2"), ("left out (buffer)", "#b3b3b3"), ("test", "#6baed6"), ("train", "#d7301f"))
 
@@ -29,7 +33,7 @@ def save_split_map(scene: Scene, split: Split, path: Path) -> None:
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
     names = ["unlabelled", *scene.class_names]
-    colours = _class_colours(len(scene.class_names))
+    colours = class_colours(len(scene.class_names))
     left.imshow(
         scene.labels, cmap=ListedColormap(colours), vmin=-0.5, vmax=len(names) - 0.5, interpolation="nearest"
     )
@@ -56,10 +60,15 @@ def save_split_map(scene: Scene, split: Split, path: Path) -> None:
     for axes in (left, right):
         axes.set_xticks([])
         axes.set_yticks([])
+    save_png(figure, path)
+
+
+def save_png(figure: Figure, path: Path) -> None:
+    """Write a figure. Raises InputError where that cannot be."""
     write_whole(path, lambda fresh: figure.savefig(fresh, dpi=120, format="png"))
 
 
-def _class_colours(classes: int) -> list[str]:
+def class_colours(classes: int) -> list[str]:
     """White-ish for unlabelled, then one distinct colour per class."""
     from matplotlib import colormaps
     from matplotlib.colors import to_hex

@@ -76,9 +76,10 @@ def _load(ref: str, task: str, most: int | None) -> Land:
     from hsiaug.data import load_pairs, load_scene
     from hsiaug.data.catalogue import find_entry
     from hsiaug.data.files import status
-    from hsiaug.data.pair_loading import pairs_status
+    from hsiaug.data.pair_sets import find_pairs, pairs_status
 
-    found = pairs_status(ref) if task != "pixels" else None
+    pairs = find_pairs(ref) if task != "pixels" else None
+    found = None if pairs is None else pairs_status(pairs)
     if found == "here":
         return Land.of(load_pairs(ref, task, progress=False, masks_only=True))
     entry = find_entry(ref) if found is None else None

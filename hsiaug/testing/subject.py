@@ -68,6 +68,7 @@ class Subject(Generic[F]):
             classifier=classifier,
             lam=1.0,
             omega=self.card.guidance if self.kind == "generator" else None,
+            draws=case.data.drawn_as,
         )
 
     def bench(self, case: Case) -> tuple[Bench, TrialSpec]:

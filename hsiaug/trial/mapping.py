@@ -86,12 +86,13 @@ def spec_of(record: Record, scene: Scene, plugins: Registry) -> TrialSpec:
         classifier=_plugin("classifier", said["classifier"], plugins, scene),
         lam=said["lambda"],
         omega=said["omega"],
+        draws=scene.drawn_as,
     )
     _refuse(
         spec.hash != record["hash"],
         "--record must be of a trial that this hsiaug runs alike",
         f"record {record['hash']}, which would be {spec.hash} here",
-        "Descriptions in the card or the format have changed: benchmark the scene anew.",
+        "Descriptions or draws of the card, or the format, have changed: benchmark the scene anew.",
     )
     return spec
 

@@ -58,6 +58,9 @@ class TrialSpec:
 
     patch: side in pixels. seed: number of the draw. lam: sample balance rate λ ≥ 0.
     omega: guidance strength, None for generators that take none.
+    draws: what the draws were seeded with; None = the name of the scene.
+
+    The name of an own scene is in the hash as well, for reports show its records under it; its draws do not depend on it.
     """
 
     task: str
@@ -70,6 +73,7 @@ class TrialSpec:
     classifier: PluginSpec
     lam: float
     omega: float | None
+    draws: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -98,7 +102,10 @@ class TrialSpec:
         return short_hash({"format": FORMAT, **self._draw(), "generator": self.generator.of_fit})
 
     def _draw(self) -> Mapping[str, Any]:
+        # Public scenes are seeded by their names, and their records have no such key.
+        seeded = {} if self.draws in (None, self.scene) else {"draws": self.draws}
         return {
+            **seeded,
             "task": self.task,
             "scene": {"name": self.scene, "sha256": self.scene_sha256},
             "protocol": self.protocol.as_json(),

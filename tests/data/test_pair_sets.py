@@ -71,7 +71,7 @@ def test_a_card_says_where_images_and_masks_lie_and_what_codes_mean(mine: Path) 
         ('axes = "bhw"', 'axis = "bhw"', "known keys"),
         ('test = ["val/*"]', 'test = ["val/missing"]', "every place of its card"),
         ('bands = ["red", "nir"]', 'bands = ["red"]', "must have the 1 bands"),
-        ('"{group}/label/{name}.png"', '"{group}/mask/{name}.png"', "exactly one file must fit"),
+        ('"{group}/label/{name}.png"', '"{group}/mask/{name}.png"', "nothing at train/mask/a.png"),
     ],
 )
 def test_what_is_wrong_with_a_card_is_said(mine: Path, old: str, new: str, message: str) -> None:

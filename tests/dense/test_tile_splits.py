@@ -20,7 +20,7 @@ def place(name: str, height: int, width: int, part: str = "any", seed: int = 0, 
 
 
 def scene(height: int = 60, width: int = 70) -> PairSet:
-    return PairSet("field", (place("field", height, width),), ("a", "b", "c"))
+    return PairSet("field", (place("field", height, width),), ("a", "b", "c"), draws="field")
 
 
 def cities() -> PairSet:

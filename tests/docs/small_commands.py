@@ -46,6 +46,8 @@ SMALL = (
     ("compare", "B", r".+/.+", AS_IT_IS),
     ("compare", "[STORE]", r"my-results", "hsiaug-results"),
     ("split", "SCENE", r"indian_pines", AS_IT_IS),
+    ("split", "SCENE", r"oscd", "pairs.toml"),
+    ("split", "--protocol", r"places:100", "places:4"),
     ("datasets info", "SCENE", r"\w+", AS_IT_IS),
     ("datasets fetch", "SCENES", r"salinas|ksc", "toy"),
     ("datasets add", "CUBE", r"flight\.hdr|farm\.npy", AS_IT_IS),

@@ -1,0 +1,175 @@
+"""Which sets of image–mask pairs there are, where their files are looked for, and which of these are missing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from hsiaug.data.cardfile import read_pair_card
+from hsiaug.data.catalogue import SETS, data_dir, is_pair_card, pair_set_names
+from hsiaug.errors import DataUnavailableError, InputError, SceneError
+
+if TYPE_CHECKING:
+    from hsiaug.data.pair_cards import PairCard
+
+__all__ = ["PairEntry", "Part", "fetch_pairs", "filled", "find_pairs", "pairs_status", "task_of"]
+
+Part = Literal["train", "test", "any"]
+SHOWN = 4
+"""Places, and files of each, that an error names before it counts the rest."""
+
+
+@dataclass(frozen=True)
+class PairEntry:
+    """A card of image–mask pairs, and the folder that its patterns are relative to. public: of the catalogue."""
+
+    card: PairCard
+    folder: Path
+    public: bool
+
+    @property
+    def named(self) -> dict[Part, tuple[str, ...]]:
+        """The places of the card by side, patterns as they are."""
+        places = self.card.places
+        return {"train": places.train, "test": places.test, "any": places.any}
+
+    def here(self) -> dict[Part, list[str]]:
+        """The places whose first image is here, by side; patterns are replaced by what fits them, in order."""
+        found: dict[Part, list[str]] = {}
+        images = self.card.images
+        for part, names in self.named.items():
+            here: list[str] = []
+            for name in names:
+                matches = sorted(self.folder.glob(filled(images.files[0], name, (images.bands or ("",))[0])))
+                if "*" in name:
+                    group = name.rpartition("/")[0]
+                    here += [f"{group}/{path.stem}" if group else path.stem for path in matches]
+                elif matches:
+                    here.append(name)
+            found[part] = here
+        return found
+
+    def missing_places(self) -> list[str]:
+        """The places, or patterns of places, without a first image."""
+        here = self.here()
+        return [
+            name
+            for part, names in self.named.items()
+            for name in names
+            if (not here[part] if "*" in name else name not in here[part])
+        ]
+
+    def missing_files(self, place: str, *, masks_only: bool = False) -> list[str]:
+        """What of a place is not here, as patterns in the folder."""
+        return [text for text in self._patterns(place, masks_only) if not any(self.folder.glob(text))]
+
+    def _patterns(self, place: str, masks_only: bool) -> Iterator[str]:
+        """Every file that a place needs. Of masks that may have one of several names, the one that is here."""
+        images, masks = self.card.images, self.card.masks
+        for pattern in () if masks_only else images.files:
+            for band in images.bands if "{band}" in pattern else ("",):
+                yield filled(pattern, place, band)
+        if masks.by_class:
+            yield from (filled(pattern, place) for pattern in masks.by_class)
+        else:
+            texts = [filled(pattern, place) for pattern in masks.files]
+            yield next((text for text in texts if any(self.folder.glob(text))), texts[0])
+
+
+def filled(pattern: str, place: str, band: str = "") -> str:
+    """A pattern of a card for one place, and one band where it names bands."""
+    group, _, name = place.rpartition("/")
+    return pattern.format(place=place, group=group, name=name, band=band)
+
+
+def find_pairs(ref: str | os.PathLike[str]) -> PairEntry | None:
+    """The set of a catalogue name, or of your own card of pairs; None for anything else, as a scene.
+
+    Raises SceneError for a card of pairs that is not valid.
+    """
+    text = os.fspath(ref)
+    if text.lower().endswith(".toml"):
+        path = Path(text).expanduser()
+        return PairEntry(read_pair_card(path), path.absolute().parent, False) if is_pair_card(path) else None
+    name = text.lower().replace("-", "_")
+    if name not in pair_set_names():
+        return None
+    return PairEntry(read_pair_card(SETS / f"{name}.toml"), data_dir() / name, True)
+
+
+def task_of(ref: str | os.PathLike[str], asked: str | None) -> str:
+    """The task of a set of pairs, as its card says; of a scene the one that is asked for, or "pixels".
+
+    Raises InputError where another task is asked for than the card's.
+    """
+    entry = find_pairs(ref)
+    if entry is None:
+        return asked or "pixels"
+    if asked not in (None, entry.card.task):
+        raise InputError(
+            f"{os.fspath(ref)} is a set of pairs for the task {entry.card.task}, as its card says",
+            value=f"task {asked}",
+            mend=f"Leave the task out, or say {entry.card.task}.",
+        )
+    return entry.card.task
+
+
+def pairs_status(entry: PairEntry) -> str:
+    """What has to be done before a set can be loaded: "here", "to download", "place by hand".
+
+    "here" also where some places of a set that allows it are missing.
+    """
+    here = entry.here()
+    if not entry.missing_places() or (any(here.values()) and entry.card.allow_missing):
+        return "here"
+    return "to download" if entry.card.archives else "place by hand"
+
+
+def fetch_pairs(entry: PairEntry, *, whole: bool, progress: bool, masks_only: bool = False) -> None:
+    """Download and unpack a public set that is not here, and see to it that no file is missing.
+
+    whole: download also where only some places are missing. masks_only: of the files, only masks are wanted.
+    Raises DataUnavailableError where files cannot be had, SceneError where some are missing.
+    """
+    card, missing = entry.card, entry.missing_places()
+    enough = card.allow_missing and not whole and any(entry.here().values())
+    if missing and entry.public and not enough:
+        if not card.archives:
+            raise DataUnavailableError(
+                f"set {card.name} cannot be downloaded automatically",
+                value=f"nothing in {entry.folder} at {_listed(entry, missing)}",
+                mend=f"Get the files{f' from {card.homepage}' if card.homepage else ''} and put them there.",
+            )
+        from hsiaug.data.archives import fetch_archives
+
+        fetch_archives(card, entry.folder, progress)
+    _check_files(entry, masks_only)
+
+
+def _check_files(entry: PairEntry, masks_only: bool) -> None:
+    """Raise SceneError, naming the files of each place, unless every place that is needed has all its files."""
+    here, missing = entry.here(), entry.missing_places()
+    if entry.card.allow_missing and all(here[part] for part, names in entry.named.items() if names):
+        missing = []  # each side has a place
+    known = [name for names in here.values() for name in names]
+    wanting = missing + [name for name in known if entry.missing_files(name, masks_only=masks_only)]
+    if wanting:
+        raise SceneError(
+            f"set {entry.card.name}: every place of its card needs its files in {entry.folder}",
+            value=f"nothing at {_listed(entry, wanting)}",
+            mend="Put them there, or correct places, images.files and masks.files in the card.",
+        )
+
+
+def _listed(entry: PairEntry, places: list[str]) -> str:
+    """The missing files of the first places, and how many more there are."""
+    texts = []
+    for place in places[:SHOWN]:
+        files = entry.missing_files(place)
+        rest = f" and {len(files) - SHOWN} more" if len(files) > SHOWN else ""
+        texts.append(f"{', '.join(files[:SHOWN])}{rest} (of {place})")
+    more = len(places) - SHOWN
+    return "; ".join(texts) + (f"; files of {more} more places: {', '.join(places[SHOWN:])}" if more > 0 else "")

@@ -1,0 +1,167 @@
+"""Sets of image–mask pairs on the command line: the card says the task, and every command knows them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from hsiaug.cli.main import app
+from hsiaug.errors import DataUnavailableError, HsiaugError, InputError, SceneError
+
+CARD = """
+name = "fields"
+task = "change"
+
+[images]
+files = ["{place}_before.npy", "{place}_after.npy"]
+
+[masks]
+files = ["{place}_mask.npy"]
+names = ["unchanged", "changed"]
+
+[places]
+train = ["a", "b"]
+test = ["c"]
+"""
+
+
+@pytest.fixture
+def fields(tmp_path: Path) -> Path:
+    """The card of two places of training and one of test, 40×40 pixels, two dates of three bands."""
+    rng = np.random.default_rng(0)
+    for name in "abc":
+        for date in ("before", "after"):
+            np.save(tmp_path / f"{name}_{date}.npy", rng.random((40, 40, 3)).astype(np.float32))
+        np.save(tmp_path / f"{name}_mask.npy", rng.integers(1, 3, (40, 40)).astype(np.uint8))
+    (tmp_path / "fields.toml").write_text(CARD)
+    return tmp_path / "fields.toml"
+
+
+@pytest.fixture
+def no_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty data folder, and no network."""
+    monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr("hsiaug.data.archives.reachable_urls", lambda urls: frozenset())
+    return tmp_path / "data"
+
+
+def run(*words: object) -> str:
+    answer = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+    assert answer.exit_code == 0, answer.output
+    return answer.stdout
+
+
+def test_a_benchmark_reads_the_task_from_the_card(fields: Path) -> None:
+    words = ("--generator", "duplicate", "--seeds", "1", "--patch", "16", "--dry-run", "--json")
+    plan = json.loads(run("benchmark", fields, *words))
+    assert plan["trials"] or plan["runs"]
+
+    with pytest.raises(InputError, match="for the task change, as its card says; found task segmentation"):
+        run("benchmark", fields, "--task", "segmentation", *words)
+    with pytest.raises(InputError, match="Leave the task out, or say change"):
+        run("benchmark", fields, "--task", "pixels", *words)
+
+
+def test_a_suite_reads_the_task_from_the_card(fields: Path) -> None:
+    suite = fields.parent / "suite.toml"
+    suite.write_text('[defaults]\nscenes = "fields.toml"\ngenerators = "duplicate"\npatch = 16\nseeds = 1\n')
+    suite.write_text(suite.read_text() + '[[run]]\nname = "one"\n')
+    assert "one\tfields\tplaces\t1\t4\t4" in run("benchmark", suite, "--dry-run")
+
+    suite.write_text(suite.read_text() + 'task = "pixels"\n')
+    with pytest.raises(InputError, match=r"run 'one'.*for the task change"):
+        run("benchmark", suite, "--dry-run")
+
+
+def test_pairs_are_generated_without_naming_the_task(fields: Path) -> None:
+    out = fields.parent / "made"
+    run("generate", fields, "--generator", "duplicate", "-n", "3", "--patch", "16", "--out", out)
+    assert json.loads((out / "manifest.json").read_text())["pairs"] == 3
+
+
+def test_a_split_of_pairs_is_drawn_counted_and_pictured(fields: Path) -> None:
+    out = fields.parent / "map.png"
+    text = run("split", fields, "--patch", "16", "--protocol", "places:5", "--out", out)
+    lines = text.splitlines()
+    assert lines[0] == "class\tname\ttrain\ttest" and "place\tpart\ttraining tiles\ttest tiles" in lines
+    tiles = {line.split("\t")[0]: line.split("\t")[1:] for line in lines if line[:2] in ("a\t", "b\t", "c\t")}
+    assert int(tiles["a"][1]) + int(tiles["b"][1]) == 5 and tiles["c"] == ["test", "0", "9"]
+    assert "0 pixels lie in a training and in a test tile" in lines
+    with Image.open(out) as image:
+        assert image.format == "PNG" and len(image.convert("RGB").getcolors(1 << 24) or ()) > 4
+
+
+def test_a_split_says_the_same_whatever_the_set_is_called(fields: Path) -> None:
+    def audit() -> dict[str, object]:
+        return json.loads(run("split", fields, "--patch", "16", "--protocol", "places:5", "--json"))  # type: ignore[no-any-return]
+
+    first = audit()
+    fields.write_text(CARD.replace('"fields"', '"renamed"'))
+    assert audit()["sha256"] == first["sha256"]
+
+
+def test_a_scene_is_split_into_tiles_where_the_task_says_so() -> None:
+    audit = json.loads(run("split", "toy", "--task", "segmentation", "--json"))
+    assert audit["protocol"] == "blocks:24" and audit["centre_overlap_percent"] == 0
+    assert json.loads(run("split", "toy", "--json"))["protocol"] == "issd"
+
+
+def test_info_describes_a_public_set(no_data: Path) -> None:
+    text = run("datasets", "info", "oscd")
+    assert "task         change" in text and "status       to download, 24 places" in text
+    assert f"place in     {no_data / 'oscd'}" in text and "c50d4a2941da64e03a47ac4dec63d915" in text
+    assert "2\tchanged\t2, 255" in text
+    said = json.loads(run("datasets", "info", "taizhou", "--json"))
+    assert said["status"] == "place by hand"
+    assert said["missing"] == {"taizhou": ["2000TM", "2003TM", "unchanged.bmp", "change.bmp"]}
+
+
+def test_info_of_a_set_of_ones_own_names_what_is_missing(fields: Path) -> None:
+    assert "status       here\n" in run("datasets", "info", fields)
+    (fields.parent / "b_after.npy").unlink()
+    text = run("datasets", "info", fields)
+    assert "missing      b: b_after.npy" in text
+
+
+def test_fetch_says_where_a_set_lies_or_which_files_to_put_where(fields: Path, no_data: Path) -> None:
+    assert run("datasets", "fetch", fields) == f"fields\t{fields.parent}\n"
+    with pytest.raises(DataUnavailableError, match=r"set oscd is not on this machine.*md5 c50d4a29"):
+        run("datasets", "fetch", "oscd")
+    with pytest.raises(DataUnavailableError) as caught:
+        run("datasets", "fetch", "taizhou")
+    assert f"nothing in {no_data / 'taizhou'} at 2000TM, 2003TM, unchanged.bmp, change.bmp (of taizhou)" in str(
+        caught.value
+    )
+
+
+def test_every_missing_file_of_every_place_is_named_with_the_folder(fields: Path) -> None:
+    for name in ("a_mask", "c_before", "c_mask"):
+        (fields.parent / f"{name}.npy").unlink()
+    with pytest.raises(SceneError) as caught:
+        run("split", fields)
+    assert f"its files in {fields.parent}" in str(caught.value)
+    assert "nothing at c_before.npy, c_mask.npy (of c); a_mask.npy (of a)" in str(caught.value)
+
+
+def test_commands_for_single_pixels_say_that_a_set_is_none(fields: Path) -> None:
+    for ref in ("oscd", fields):
+        with pytest.raises(InputError, match=r"needs a scene.*a set of image–mask pairs"):
+            run("advise", ref)
+
+
+def test_a_misspelt_set_is_met_with_the_sets_too() -> None:
+    with pytest.raises(InputError, match="Did you mean oscd"):
+        run("datasets", "info", "osdc")
+
+
+def test_add_says_that_sets_are_written_by_hand(tmp_path: Path) -> None:
+    for name in ("images", "masks"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(HsiaugError, match=r"a folder.*docs/masks\.md"):
+        run("datasets", "add", tmp_path / "images", "--labels", tmp_path / "masks")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "masks"]
