@@ -1,4 +1,4 @@
-"""MATLAB files: up to version 7 through scipy, version 7.3 (which is HDF5) through h5py."""
+"""MATLAB files: up to version 7 by :mod:`hsiaug.data.mat_classic`, version 7.3 (which is HDF5) through h5py."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.data.bounds import check_array
 from hsiaug.data.raw import damaged
 from hsiaug.errors import SceneError, did_you_mean
 
-__all__ = ["read_mat"]
+__all__ = ["describe", "read_dataset", "read_mat"]
 
 INTEGERS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
 NUMERIC = frozenset(["double", "single", "logical", *INTEGERS])  # MATLAB's own names
+MOST_SHOWN = 8
+"""Arrays of a file that a message lists."""
 
 
 def read_mat(path: Path, key: str | None, *, ndim: int) -> NDArray[Any]:
@@ -25,22 +28,19 @@ def read_mat(path: Path, key: str | None, *, ndim: int) -> NDArray[Any]:
     """
     import h5py
 
-    if h5py.is_hdf5(path):
-        return _read_hdf5(path, key, ndim)
-    return _read_classic(path, key, ndim)
+    return (_read_hdf5 if h5py.is_hdf5(path) else _read_classic)(path, key, ndim)
 
 
 def _read_classic(path: Path, key: str | None, ndim: int) -> NDArray[Any]:
-    from scipy.io import loadmat, whosmat
+    from hsiaug.data.mat_classic import list_variables, read_variable
 
     try:
-        listed = {name: (tuple(shape), kind) for name, shape, kind in whosmat(path)}
-    except Exception as cause:  # scipy's parser raises whatever the damaged bytes lead it to
-        raise damaged(path, ".mat", cause) from cause
-    chosen = _choose(path, key, ndim, listed)
-    try:
-        return np.asarray(loadmat(path, variable_names=[chosen])[chosen])
-    except Exception as cause:
+        found = {variable.name: variable for variable in list_variables(path)}
+        chosen = _choose(path, key, ndim, {name: (v.shape, v.kind) for name, v in found.items()})
+        return read_variable(path, found[chosen], labels=ndim == 2)
+    except SceneError:
+        raise
+    except Exception as cause:  # whatever the damaged bytes lead to
         raise damaged(path, ".mat", cause) from cause
 
 
@@ -49,29 +49,47 @@ def _read_hdf5(path: Path, key: str | None, ndim: int) -> NDArray[Any]:
 
     try:
         with h5py.File(path, "r") as file:
-            listed = {name: _describe(item) for name, item in file.items() if not name.startswith("#")}
-            chosen = _choose(path, key, ndim, listed)
-            # MATLAB writes its axes in reverse, because HDF5 counts them from the other end.
-            return np.asarray(file[chosen][()]).T
+            listed = {name: describe(file, name) for name in file if not name.startswith("#")}
+            return read_dataset(path, file, _choose(path, key, ndim, listed), labels=ndim == 2)
     except SceneError:
         raise
     except Exception as cause:  # h5py wraps the errors of the C library in many types
         raise damaged(path, ".mat (version 7.3)", cause) from cause
 
 
-def _describe(item: Any) -> tuple[tuple[int, ...], str]:
-    """Shape in MATLAB's order and MATLAB's class of a top-level item."""
-    dtype = getattr(item, "dtype", None)
-    shape = tuple(reversed(getattr(item, "shape", ())))
-    if dtype is None or dtype.kind not in "iufb" or "MATLAB_empty" in item.attrs:
-        return shape, "struct" if dtype is None else str(dtype)
+def describe(file: Any, name: str) -> tuple[tuple[int, ...], str]:
+    """Shape in MATLAB's order and MATLAB's class of a top-level item of an HDF5 file.
+
+    What lies in another file, or is a link to it, is of no class of MATLAB: it is never opened.
+    """
+    import h5py
+
+    if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+        return (), "link"
+    item = file[name]
+    if not isinstance(item, h5py.Dataset) or item.shape is None:
+        return (), "struct" if isinstance(item, h5py.Group) else "empty"
+    shape = tuple(reversed(item.shape))
+    if item.is_virtual or item.external:
+        return shape, "array kept in another file"
+    if item.dtype.kind not in "iufb" or "MATLAB_empty" in item.attrs:
+        return shape, str(item.dtype)
     kind = item.attrs.get("MATLAB_class", b"double")
-    return shape, kind.decode() if isinstance(kind, bytes) else str(kind)
+    return shape, kind.decode(errors="replace") if isinstance(kind, bytes) else str(kind)
+
+
+def read_dataset(path: Path, file: Any, name: str, *, labels: bool) -> NDArray[Any]:
+    """A dataset, its axes in MATLAB's order. Raises SceneError for one too large to be read."""
+    item = file[name]
+    check_array(path, item.shape, item.dtype.itemsize, labels=labels)
+    # MATLAB writes its axes in reverse, because HDF5 counts them from the other end.
+    return np.asarray(item[()]).T
 
 
 def _choose(path: Path, key: str | None, ndim: int, listed: Mapping[str, tuple[tuple[int, ...], str]]) -> str:
     """The key to read, of those listed with shape and MATLAB class."""
-    overview = ", ".join(f"{name} {'×'.join(map(str, shape))} {kind}" for name, (shape, kind) in listed.items())
+    shown = [f"{name} {'×'.join(map(str, shape))} {kind}" for name, (shape, kind) in listed.items()]
+    overview = ", ".join((*shown[:MOST_SHOWN], "…") if len(shown) > MOST_SHOWN else shown)
     if key is None:
         fitting = [name for name, (shape, kind) in listed.items() if len(shape) == ndim and kind in NUMERIC]
         if len(fitting) == 1:
