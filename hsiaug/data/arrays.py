@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.data.bounds import check_array
+from hsiaug.data.hdf5 import Hdf5, is_hdf5
 from hsiaug.data.mat_classic import list_variables, read_variable
 from hsiaug.data.raw import damaged
-from hsiaug.data.readers_mat import NUMERIC, describe, read_dataset
+from hsiaug.data.readers_mat import NUMERIC
 from hsiaug.errors import SceneError
 
 __all__ = ["read_maps"]
@@ -40,15 +41,12 @@ def read_maps(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _read_mat(path: Path) -> dict[str, NDArray[Any]]:
-    import h5py
-
-    if not h5py.is_hdf5(path):
+    if not is_hdf5(path):
         found = [v for v in list_variables(path) if len(v.shape) == 2 and v.kind in NUMERIC]
         return {v.name: read_variable(path, v, labels=True) for v in found}
-    with h5py.File(path, "r") as file:
-        listed = {name: describe(file, name) for name in file}
-        maps = [name for name, (shape, kind) in listed.items() if len(shape) == 2 and kind in NUMERIC]
-        return {name: read_dataset(path, file, name, labels=True) for name in maps}
+    with Hdf5(path) as file:
+        maps = [name for name, (shape, kind) in file.items.items() if len(shape) == 2 and kind in NUMERIC]
+        return {name: file.read(name, labels=True) for name in maps}
 
 
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:

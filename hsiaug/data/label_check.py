@@ -9,16 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.data.bounds import check_array
 from hsiaug.data.burn import regrid
 from hsiaug.data.declared import declared
-from hsiaug.data.georeference import Georeference, geo_installed, quiet, read_georeference
+from hsiaug.data.georeference import Georeference, geo_installed, open_geotiff, quiet, read_georeference
 from hsiaug.data.readers import must_exist, read_label_file
 from hsiaug.errors import InputError, SceneError, did_you_mean
 
-__all__ = ["Coding", "LabelRaster", "better_turn", "name_codes", "on_grid", "read_raster"]
+__all__ = ["Coding", "LabelRaster", "better_turn", "name_codes", "on_grid", "read_raster", "whole_numbers"]
 
 MOST_CODES = 256
 """A raster with more codes than this is hardly one of labels."""
+
+STRIPE = 256
+"""Rows of labels that are looked at together."""
 
 CLEARLY = 1.3
 """Labels that explain so many times more of the spectra when turned are probably turned."""
@@ -69,28 +73,48 @@ def read_raster(path: Path, key: str | None) -> LabelRaster:
         codes, changed = _read_tiff(path)
     else:
         codes, changed = read_label_file(path, key=key), False
-    if codes.dtype.kind == "f":
-        gone = np.isnan(codes)
-        changed, codes = changed or bool(gone.any()), np.where(gone, 0, codes)
-        odd = codes != np.rint(codes)
+    whole, filled = whole_numbers(codes, path)
+    missing = None if said.nodata is None or said.nodata != int(said.nodata) else int(said.nodata)
+    return LabelRaster(whole, changed or filled, missing or None, said.classes, ground)
+
+
+def whole_numbers(codes: NDArray[Any], path: Path) -> tuple[NDArray[np.int64], bool]:
+    """Codes (H, W) as int64, with 0 for NaN, and whether there was any.
+
+    Raises SceneError where one is no whole number that int64 holds.
+    """
+    whole, filled = np.empty(codes.shape, dtype=np.int64), False
+    for top in range(0, len(codes), STRIPE):  # so that no further copy of a large raster exists
+        part = codes[top : top + STRIPE]
+        if part.dtype.kind == "f":
+            gone = np.isnan(part)
+            filled, part = filled or bool(gone.any()), np.where(gone, 0, part)
+            odd = (part != np.rint(part)) | (np.abs(part) >= 2.0**63)
+        else:
+            odd = part > np.iinfo(np.int64).max if part.dtype == np.uint64 else np.zeros(0, dtype=bool)
         if odd.any():
             raise SceneError(
                 f"{path}: labels must be whole numbers",
-                value=f"{codes[odd][0]:g}",
+                value=f"{part[odd][0]:g}",
                 mend="Name the raster of the classes; save class codes as integers, with 0 for unlabelled pixels.",
             )
-    missing = None if said.nodata is None or said.nodata != int(said.nodata) else int(said.nodata)
-    return LabelRaster(codes.astype(np.int64), changed, missing or None, said.classes, ground)
+        whole[top : top + STRIPE] = part
+    return whole, filled
 
 
 def _read_tiff(path: Path) -> tuple[NDArray[Any], bool]:
     """The first band, and whether the reader of labels gives another array."""
     with quiet() as rasterio:
         try:
-            with rasterio.open(path) as file:
+            with open_geotiff(rasterio, path) as file:
+                check_array(path, file.shape, np.dtype(file.dtypes[0]).itemsize, labels=True)
                 codes = np.asarray(file.read(1))
-        except rasterio.errors.RasterioError:
+        except SceneError:
+            raise
+        except Exception:  # GDAL's errors share no base with those of damaged tags
             return read_label_file(path), False
+    if codes.dtype.kind not in "iufb":
+        return read_label_file(path), False
     try:
         return codes, not np.array_equal(codes, read_label_file(path))
     except SceneError:

@@ -22,13 +22,9 @@ from hsiaug.data.bounds import check_array
 
 __all__ = ["Variable", "list_variables", "read_variable"]
 
-CLASSES = dict(
-    enumerate(
-        "cell struct object char sparse double single int8 uint8 int16 uint16 int32 uint32 int64 uint64 function "
-        "opaque".split(),
-        start=1,
-    )
-)
+OTHERS = ("cell", "struct", "object", "char", "sparse")
+NUMBERS = ("double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
+CLASSES = dict(enumerate((*OTHERS, *NUMBERS, "function", "opaque"), start=1))
 STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 STORED_4 = ("f8", "f4", "i4", "i2", "u2", "u1")
 MATRIX, COMPRESSED = 14, 15
