@@ -55,13 +55,17 @@ class Georeference:
         a, b, c, d, e, f = self.transform
         return Georeference((a, b, c + a * column + b * row, d, e, f + d * column + e * row), self.crs)
 
+    def places(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, 2) row and column, with fractions, of the points at x (n,), y (n,)."""
+        a, b, c, d, e, f = self.transform
+        x, y, area = np.asarray(x) - c, np.asarray(y) - f, a * e - b * d
+        row, column = (a * y - d * x) / area, (e * x - b * y) / area
+        # Far beyond any cube, but within int64.
+        return np.clip(np.stack([row, column], axis=1), -(2.0**40), 2.0**40)
+
     def pixels(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
         """(n, 2) row and column of the pixels that hold the points at x (n,), y (n,)."""
-        a, b, c, d, e, f = self.transform
-        inverse = np.linalg.inv(np.array([[a, b], [d, e]]))
-        column, row = inverse @ np.stack([np.asarray(x) - c, np.asarray(y) - f])
-        # Far beyond any cube, but within int64.
-        return np.clip(np.stack([np.floor(row), np.floor(column)], axis=1), -(2**40), 2**40).astype(np.int64)
+        return np.floor(self.places(x, y)).astype(np.int64)
 
 
 def geo_installed() -> bool:

@@ -10,16 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.data.bounds import check_array
-from hsiaug.data.burn import regrid
+from hsiaug.data.burn import MOST_CODES, regrid
 from hsiaug.data.declared import declared
 from hsiaug.data.georeference import Georeference, geo_installed, open_geotiff, quiet, read_georeference
 from hsiaug.data.readers import must_exist, read_label_file
 from hsiaug.errors import InputError, SceneError, did_you_mean
 
 __all__ = ["Coding", "LabelRaster", "better_turn", "name_codes", "on_grid", "read_raster", "whole_numbers"]
-
-MOST_CODES = 256
-"""A raster with more codes than this is hardly one of labels."""
 
 STRIPE = 256
 """Rows of labels that are looked at together."""
