@@ -16,7 +16,10 @@ from hsiaug.data.georeference import Georeference, geo_installed, open_geotiff, 
 from hsiaug.data.readers import must_exist, read_label_file
 from hsiaug.errors import InputError, SceneError, did_you_mean
 
-__all__ = ["Coding", "LabelRaster", "better_turn", "name_codes", "on_grid", "read_raster", "whole_numbers"]
+__all__ = ["Coding", "LabelRaster", "better_turn", "name_codes", "on_grid", "read_raster"]
+
+LARGEST = 2**31
+"""Codes are smaller: they may have to be written as 32-bit integers."""
 
 STRIPE = 256
 """Rows of labels that are looked at together."""
@@ -70,33 +73,36 @@ def read_raster(path: Path, key: str | None) -> LabelRaster:
         codes, changed = _read_tiff(path)
     else:
         codes, changed = read_label_file(path, key=key), False
-    whole, filled = whole_numbers(codes, path)
     missing = None if said.nodata is None or said.nodata != int(said.nodata) else int(said.nodata)
+    whole, filled = _whole_numbers(codes, missing, path)
     return LabelRaster(whole, changed or filled, missing or None, said.classes, ground)
 
 
-def whole_numbers(codes: NDArray[Any], path: Path) -> tuple[NDArray[np.int64], bool]:
-    """Codes (H, W) as int64, with 0 for NaN, and whether there was any.
+def _whole_numbers(codes: NDArray[Any], missing: int | None, path: Path) -> tuple[NDArray[np.int64], bool]:
+    """Codes (H, W) as int64, and whether any had to be replaced by 0: NaN, or ``missing`` where it has over 32 bits.
 
-    Raises SceneError where one is no whole number that int64 holds.
+    Raises SceneError where a code is no whole number, or has over 32 bits.
     """
-    whole, filled = np.empty(codes.shape, dtype=np.int64), False
+    whole, changed = np.empty(codes.shape, dtype=np.int64), False
+    far = missing is not None and abs(missing) >= LARGEST
     for top in range(0, len(codes), STRIPE):  # so that no further copy of a large raster exists
         part = codes[top : top + STRIPE]
+        gone = np.isnan(part) if part.dtype.kind == "f" else np.zeros(part.shape, dtype=bool)
+        if far:
+            gone |= part == missing
+        if gone.any():
+            changed, part = True, np.where(gone, part.dtype.type(0), part)
+        odd = (part >= LARGEST) | (part <= -LARGEST)
         if part.dtype.kind == "f":
-            gone = np.isnan(part)
-            filled, part = filled or bool(gone.any()), np.where(gone, 0, part)
-            odd = (part != np.rint(part)) | (np.abs(part) >= 2.0**63)
-        else:
-            odd = part > np.iinfo(np.int64).max if part.dtype == np.uint64 else np.zeros(0, dtype=bool)
+            odd |= part != np.rint(part)
         if odd.any():
             raise SceneError(
-                f"{path}: labels must be whole numbers",
+                f"{path}: labels must be whole numbers below {LARGEST:,}",
                 value=f"{part[odd][0]:g}",
                 mend="Name the raster of the classes; save class codes as integers, with 0 for unlabelled pixels.",
             )
         whole[top : top + STRIPE] = part
-    return whole, filled
+    return whole, changed
 
 
 def _read_tiff(path: Path) -> tuple[NDArray[Any], bool]:

@@ -98,10 +98,10 @@ def _consistent(scene: Scene, given: NDArray[np.int64], role: str) -> tuple[NDAr
 
 def _rename(given: NDArray[np.int64], true: NDArray[np.int16], classes: int) -> NDArray[np.int64]:
     """``given`` with its ids replaced by the one-to-one renaming that agrees best with ``true``."""
-    size = max(int(given.max()), classes) + 1
-    together = np.zeros((size, size), dtype=np.int64)
-    np.add.at(together, (given, true.astype(np.int64)), 1)
+    codes, places = np.unique(given, return_inverse=True)
+    together = np.zeros((len(codes), classes + 1), dtype=np.int64)
+    np.add.at(together, (places, true.astype(np.int64)), 1)
     rows, columns = linear_sum_assignment(-together)
-    names = np.zeros(size, dtype=np.int64)
+    names = np.zeros(len(codes), dtype=np.int64)
     names[rows] = columns
-    return names[given]
+    return names[places]

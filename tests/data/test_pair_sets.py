@@ -120,12 +120,12 @@ def test_an_archive_is_unpacked_without_its_only_folder_and_never_outside(tmp_pa
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
         file.writestr("Top folder/city/one.txt", "1")
         file.writestr("Top folder/two.txt", "2")
-    unpack(tmp_path / "a.zip", tmp_path / "out")
+    unpack([tmp_path / "a.zip"], tmp_path / "out")
     assert (tmp_path / "out" / "city" / "one.txt").read_text() == "1"
     with zipfile.ZipFile(tmp_path / "b.zip", "w") as file:
         file.writestr("x/../../../evil.txt", "1")
     with pytest.raises(SceneError, match="inside"):
-        unpack(tmp_path / "b.zip", tmp_path / "out")
+        unpack([tmp_path / "b.zip"], tmp_path / "out")
     assert not (tmp_path.parent / "evil.txt").exists()
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from hsiaug.data import download, fetch_scene, load_scene, progress, scene_card
+from hsiaug.data import download, fetch_scene, load_scene, progress, scene_card, transfer
 from hsiaug.data.catalogue import find_entry
 from hsiaug.data.files import status
 from hsiaug.errors import DataUnavailableError, SceneError
@@ -61,7 +61,7 @@ def test_a_missing_file_is_downloaded_when_the_scene_is_loaded(remote, server, c
 
 @pytest.mark.parametrize("trouble", ["absent", "wrong", "cut", "stalled"])
 def test_the_next_mirror_is_tried_when_one_fails(remote, server, trouble, monkeypatch, capsys):
-    monkeypatch.setattr(download, "STALL_SECONDS", 0.3)
+    monkeypatch.setattr(transfer, "STALL_SECONDS", 0.3)
     scene = remote(server.url(trouble), server.url("good"))
     server.files |= {"wrong": b"<html>moved</html>", "cut": scene.content, "stalled": scene.content}
     server.files["good"] = scene.content
