@@ -20,6 +20,8 @@ from hsiaug.data.bounds import check_array
 
 __all__ = ["Hdf5", "is_hdf5"]
 
+PROGRAM = Path(__file__).with_name("hdf5_child.py")
+
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 STALL_SECONDS = 20.0
@@ -50,11 +52,10 @@ class Hdf5:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        program = Path(__file__).with_name("hdf5_child.py")
         # Threads of a library for linear algebra would take address space for nothing.
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         self._child = subprocess.Popen(
-            [sys.executable, "-P", str(program), str(path.absolute())],
+            [sys.executable, "-P", str(PROGRAM), str(path.absolute())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -261,7 +261,7 @@ def _points(value: Any, depth: int, rings: bool) -> Any:
 
 def _empty(shape: Any) -> bool:
     """Whether a feature has no place, which is said in several ways."""
-    return shape is None or (shape.get("type") in SHAPES and shape.get("coordinates", 0) in ([], ()))
+    return shape is None or (str(shape.get("type")) in SHAPES and shape.get("coordinates", 0) in ([], ()))
 
 
 def _alike(values: list[Any]) -> tuple[int | str, ...]:
