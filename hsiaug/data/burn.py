@@ -56,7 +56,7 @@ def burn(
     off = small = 0
     for code in ids:
         mine = [place for place, c in zip(places, codes, strict=True) if c == code]
-        mask, gone, missed = _mask(mine, shape, None if marks.pixels else ground)
+        mask, gone, missed = _mask(mine, shape, None if marks.pixels else ground, where)
         off, small = off + gone, small + missed
         disputed |= mask & (claimed > 0)
         claimed[mask] = code
@@ -127,7 +127,7 @@ def _on_ground(marks: Marks, ground: Georeference | None, where: str) -> tuple[A
 
 
 def _mask(
-    places: list[Any], shape: tuple[int, int], ground: Georeference | None
+    places: list[Any], shape: tuple[int, int], ground: Georeference | None, where: str
 ) -> tuple[NDArray[np.bool_], int, int]:
     """(H, W) pixels of one class; how many of its marks lie outside, and how many hold no pixel's centre."""
     mask = np.zeros(shape, dtype=bool)
@@ -137,7 +137,7 @@ def _mask(
     points += [q for p in places if p["type"] == "MultiPoint" for q in p["coordinates"]]
     x, y = np.array(points, dtype=np.float64).reshape(-1, 2).T
     off = _put(mask, ground.pixels(x, y))
-    gone, small = fill(mask, [p for p in places if p["type"].endswith("Polygon")], ground)
+    gone, small = fill(mask, [p for p in places if p["type"].endswith("Polygon")], ground, where)
     return mask, off + gone, small
 
 

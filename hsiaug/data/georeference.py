@@ -31,6 +31,10 @@ __all__ = [
 ]
 
 
+MOST_BANDS = 10_000
+"""Of a GeoTIFF: each takes GDAL a while to describe."""
+
+
 @dataclass(frozen=True)
 class Georeference:
     """transform: (a, b, c, d, e, f); column and row of a pixel's corner lie at x = a·col + b·row + c, y = d·col +
@@ -94,8 +98,15 @@ def quiet() -> Iterator[Any]:
 
 
 def open_geotiff(rasterio: Any, path: Path, driver: str = "GTiff") -> Any:
-    """The file as one format only: by content GDAL would also take formats that read other files, or the network."""
-    return rasterio.open(path, driver=driver)
+    """The file as one format only: by content GDAL would also take formats that read other files, or the network.
+
+    Raises what rasterio raises, and ValueError for more bands than any sensor has.
+    """
+    file = rasterio.open(path, driver=driver)
+    if file.count > MOST_BANDS:
+        file.close()
+        raise ValueError(f"{file.count:,} bands")
+    return file
 
 
 def read_georeference(path: Path, data: str | None = None) -> Georeference | None:

@@ -44,8 +44,10 @@ class _Outline:
         return _Outline(self.parts, max(self.top, 0), max(self.left, 0), bottom, right)
 
 
-def fill(mask: NDArray[np.bool_], shapes: Iterable[Mapping[str, Any]], ground: Georeference) -> tuple[int, int]:
-    """Set the pixels (H, W) whose centre lies in a polygon.
+def fill(
+    mask: NDArray[np.bool_], shapes: Iterable[Mapping[str, Any]], ground: Georeference, where: str
+) -> tuple[int, int]:
+    """Set the pixels (H, W) whose centre lies in a polygon. where: how errors name the file.
 
     Returns how many polygons lie outside, and how many hold no pixel's centre.
     Raises SceneError where filling them would take minutes.
@@ -59,7 +61,7 @@ def fill(mask: NDArray[np.bool_], shapes: Iterable[Mapping[str, Any]], ground: G
     total = sum(o.area for o in beside) + sum(max(o.area, ALONE) for o in clipped)
     if total > MOST_PIXELS:
         raise SceneError(
-            "the polygons of a class must not cover one another many times",
+            f"{where}: the polygons of a class must not cover one another many times",
             value=f"{len(here):,} polygons, whose boxes hold {total:,} pixels",
             mend="Dissolve the polygons of each class, clip them to the cube, or give the labels as a raster.",
         )

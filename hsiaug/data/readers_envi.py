@@ -44,7 +44,7 @@ def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
     if path.suffix.lower() != ".hdr":
         headers = (f"{path.name}.hdr".lower(), f"{path.stem}.hdr".lower())
         header = next((folder[name] for name in headers if name in folder), None)
-        return (header, path) if header and here else None
+        return (header, path) if header and here and header.is_file() else None
     if not here:
         return None
     names = (data,) if data else (path.stem, *(path.stem + ending for ending in ENDINGS))

@@ -78,6 +78,25 @@ def test_the_next_mirror_is_tried_when_one_fails(remote, server, trouble, monkey
     assert "Downloading cube.npy" in shown.err and "127.0.0.1" in shown.err
 
 
+def test_a_server_that_sends_a_byte_now_and_then_is_given_up(remote, server, monkeypatch):
+    """No time limit of a socket ever passes, for each byte is in time."""
+    monkeypatch.setattr(transfer, "STALL_SECONDS", 0.3)
+    scene = remote(server.url("drip"))
+    server.files["drip"] = scene.content
+    server.drip.add("drip")
+    with pytest.raises(DataUnavailableError, match=r"bytes in 0\.3 s, too slow to wait for"):
+        fetch_scene(scene.card, progress=False)
+    assert scene.leftovers() == ["estate.toml", "labels.npy"], "nothing half-written stays"
+
+
+def test_a_server_that_sends_more_than_the_file_is_given_up(remote, server):
+    scene = remote(server.url("endless"))
+    server.files["endless"] = scene.content + bytes(10_000_000)
+    with pytest.raises(DataUnavailableError, match=f"sent more than the {len(scene.content):,} bytes"):
+        fetch_scene(scene.card, progress=False)
+    assert scene.leftovers() == ["estate.toml", "labels.npy"], "nothing half-written stays"
+
+
 def test_a_terminal_gets_a_bar_and_pooch_can_drive_it():
     screen = io.StringIO()
     display = progress._Terminal(Console(file=screen, force_terminal=True, width=120))
