@@ -80,7 +80,7 @@ class Hdf5:
         self._to.write(json.dumps(name).encode() + b"\n")
         self._to.flush()
         self._answer()
-        buffer = memoryview(array.reshape(-1)).cast("B") if array.size else memoryview(b"")
+        buffer = memoryview(array.reshape(-1).data).cast("B") if array.size else memoryview(b"")
         done = 0
         while done < len(buffer):
             with self._patience():

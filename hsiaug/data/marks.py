@@ -79,7 +79,7 @@ def read_marks(path: Path, field: str | None, crs: str | None) -> Marks:
         features, own = _read_geojson(path)
     column = _field(path, field, features)
     taken = [(shape, row.get(column)) for shape, row in features]
-    kept = [(shape, value) for shape, value in taken if not _empty(shape) and value not in (None, "")]
+    kept = [(shape, value) for shape, value in taken if shape and not _empty(shape) and value not in (None, "")]
     strange = sorted({str(shape.get("type"))[:40] for shape, _ in kept} - set(SHAPES))[:8]
     if strange or not kept:
         raise SceneError(
@@ -259,9 +259,9 @@ def _points(value: Any, depth: int, rings: bool) -> Any:
     return points
 
 
-def _empty(shape: Any) -> bool:
-    """Whether a feature has no place, which is said in several ways."""
-    return shape is None or (str(shape.get("type")) in SHAPES and shape.get("coordinates", 0) in ([], ()))
+def _empty(shape: dict[str, Any]) -> bool:
+    """Whether a geometry has no place."""
+    return str(shape.get("type")) in SHAPES and shape.get("coordinates", 0) in ([], ())
 
 
 def _alike(values: list[Any]) -> tuple[int | str, ...]:

@@ -85,7 +85,7 @@ def read_variable(path: Path, variable: Variable, *, labels: bool) -> NDArray[An
         stored = variable.stop - variable.start
         check_array(path, variable.shape, dtype.itemsize, labels=labels, stored=stored)
         array = np.empty(math.prod(variable.shape), dtype=dtype)
-        buffer = memoryview(array).cast("B") if array.size else memoryview(bytearray())
+        buffer = memoryview(array.data).cast("B") if array.size else memoryview(bytearray())
         if inline:
             buffer[:] = inline[: len(buffer)]
         else:

@@ -16,8 +16,8 @@ __all__ = ["Unserved", "pieces"]
 CONNECT_SECONDS = 5.0
 STALL_SECONDS = 20.0
 
-SLOWEST = 10_000
-"""Bytes a second, in the mean over STALL_SECONDS, below which a server is given up: 1 MB in under two minutes."""
+SLOWEST, SLOW_SECONDS = 10_000, 20.0
+"""Bytes a second, in the mean over so many seconds, below which a server is given up: 1 MB in under two minutes."""
 
 PIECE = 2**15
 
@@ -37,13 +37,13 @@ def pieces(url: str, most: int | None) -> Iterator[bytes]:
     given_up = threading.Event()
     threading.Thread(target=_read, args=(url, arrived, given_up), daemon=True).start()
     got = since = 0
-    end = time.monotonic() + STALL_SECONDS
+    end = time.monotonic() + SLOW_SECONDS
     try:
         while True:
             try:
                 item = arrived.get(timeout=max(0.0, end - time.monotonic()))
             except queue.Empty:
-                raise Unserved(f"sent {since:,} bytes in {STALL_SECONDS:g} s, too slow to wait for") from None
+                raise Unserved(f"sent {since:,} bytes in {SLOW_SECONDS:g} s, too slow to wait for") from None
             if item is None:
                 return
             if isinstance(item, Exception):
@@ -52,8 +52,8 @@ def pieces(url: str, most: int | None) -> Iterator[bytes]:
             if most is not None and got > most:
                 raise Unserved(f"sent more than the {most:,} bytes of the file")
             yield item
-            if since >= SLOWEST * STALL_SECONDS:
-                since, end = 0, time.monotonic() + STALL_SECONDS
+            if since >= SLOWEST * SLOW_SECONDS:
+                since, end = 0, time.monotonic() + SLOW_SECONDS
     finally:
         given_up.set()
 

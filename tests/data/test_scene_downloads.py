@@ -61,7 +61,7 @@ def test_a_missing_file_is_downloaded_when_the_scene_is_loaded(remote, server, c
 
 @pytest.mark.parametrize("trouble", ["absent", "wrong", "cut", "stalled"])
 def test_the_next_mirror_is_tried_when_one_fails(remote, server, trouble, monkeypatch, capsys):
-    monkeypatch.setattr(transfer, "STALL_SECONDS", 0.3)
+    monkeypatch.setattr(transfer, "STALL_SECONDS", 1.0)
     scene = remote(server.url(trouble), server.url("good"))
     server.files |= {"wrong": b"<html>moved</html>", "cut": scene.content, "stalled": scene.content}
     server.files["good"] = scene.content
@@ -80,7 +80,7 @@ def test_the_next_mirror_is_tried_when_one_fails(remote, server, trouble, monkey
 
 def test_a_server_that_sends_a_byte_now_and_then_is_given_up(remote, server, monkeypatch):
     """No time limit of a socket ever passes, for each byte is in time."""
-    monkeypatch.setattr(transfer, "STALL_SECONDS", 0.3)
+    monkeypatch.setattr(transfer, "SLOW_SECONDS", 0.3)
     scene = remote(server.url("drip"))
     server.files["drip"] = scene.content
     server.drip.add("drip")
