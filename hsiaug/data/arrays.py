@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.data.bounds import check_array
+from hsiaug.data.hdf5 import Hdf5, is_hdf5
+from hsiaug.data.mat_classic import list_variables, read_variable
 from hsiaug.data.raw import damaged
+from hsiaug.data.readers_mat import NUMERIC
 from hsiaug.errors import SceneError
 
 __all__ = ["read_maps"]
@@ -28,26 +33,29 @@ def read_maps(path: Path) -> dict[str, NDArray[Any]]:
         )
     try:
         arrays = readers[path.suffix.lower()](path)
+    except SceneError:
+        raise
     except Exception as cause:  # the formats' parsers raise whatever the damaged bytes lead them to
         raise damaged(path, path.suffix.lower(), cause) from cause
     return {name: array for name, array in arrays.items() if array.ndim == 2 and array.dtype.kind in "biuf"}
 
 
 def _read_mat(path: Path) -> dict[str, NDArray[Any]]:
-    import h5py
-    from scipy.io import loadmat
-
-    if not h5py.is_hdf5(path):
-        return {name: a for name, a in loadmat(path).items() if isinstance(a, np.ndarray)}
-    with h5py.File(path, "r") as file:
-        # MATLAB writes its axes in reverse.
-        return {name: np.asarray(item[()]).T for name, item in file.items() if isinstance(item, h5py.Dataset)}
+    if not is_hdf5(path):
+        found = [v for v in list_variables(path) if len(v.shape) == 2 and v.kind in NUMERIC]
+        return {v.name: read_variable(path, v, labels=True) for v in found}
+    with Hdf5(path) as file:
+        maps = [name for name, (shape, kind) in file.items.items() if len(shape) == 2 and kind in NUMERIC]
+        return {name: file.read(name, labels=True) for name in maps}
 
 
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
+    with zipfile.ZipFile(path) as file:
+        for member in file.infolist():
+            check_array(path, (member.file_size,), 1, labels=False, stored=member.compress_size)
     with np.load(path, allow_pickle=False) as arrays:
-        return dict(arrays)
+        return {name: arrays[name] for name in arrays}
 
 
 def _read_npy(path: Path) -> dict[str, NDArray[Any]]:
-    return {"mask": np.load(path, allow_pickle=False)}
+    return {"mask": np.load(path, mmap_mode="r", allow_pickle=False)}

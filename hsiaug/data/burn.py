@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,16 @@ from numpy.typing import NDArray
 
 from hsiaug.data.georeference import Georeference, need_geo, quiet
 from hsiaug.data.marks import Marks
+from hsiaug.data.polygons import fill
 from hsiaug.errors import InputError, SceneError, did_you_mean
 
-__all__ = ["Burnt", "burn", "regrid"]
+__all__ = ["MOST_CODES", "Burnt", "burn", "regrid"]
+
+MOST_CODES = 256
+"""Labels with more codes than this are hardly classes."""
+
+OGC = re.compile(r"https?://(www\.)?opengis\.net/(def|gml)/", re.IGNORECASE)
+"""Names of coordinate systems that only look like addresses."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +44,19 @@ def burn(
     """
     codes, names = _coded(marks.values, names, where)
     ids = sorted({code for code in codes if code > 0})
+    if len(ids) > MOST_CODES:
+        raise SceneError(
+            f"{where}: labels have at most {MOST_CODES} classes",
+            value=f"{len(ids):,}",
+            mend="Name the attribute that holds the class with --field.",
+        )
     claimed = np.zeros(shape, dtype=np.int64)
     disputed = np.zeros(shape, dtype=bool)
     places = marks.places if marks.pixels else _on_ground(marks, ground, where)
     off = small = 0
     for code in ids:
         mine = [place for place, c in zip(places, codes, strict=True) if c == code]
-        mask, gone, missed = _mask(mine, shape, None if marks.pixels else ground)
+        mask, gone, missed = _mask(mine, shape, None if marks.pixels else ground, where)
         off, small = off + gone, small + missed
         disputed |= mask & (claimed > 0)
         claimed[mask] = code
@@ -77,7 +91,8 @@ def _coded(values: tuple[int | str, ...], names: tuple[str, ...], where: str) ->
                 f"--classes must name every class of {where}", value=repr(name), mend=did_you_mean(name, names)
             )
     names = names or tuple(present)
-    return [names.index(str(value)) + 1 for value in values], names
+    code_of = {name: code for code, name in reversed(list(enumerate(names, start=1)))}
+    return [code_of[str(value)] for value in values], names
 
 
 def _on_ground(marks: Marks, ground: Georeference | None, where: str) -> tuple[Any, ...]:
@@ -95,30 +110,35 @@ def _on_ground(marks: Marks, ground: Georeference | None, where: str) -> tuple[A
         from rasterio.warp import transform_geom
 
         try:
+            # GDAL fetches what looks like an address.
+            if "://" in marks.crs and not OGC.match(marks.crs):
+                raise ValueError("an address, which is never fetched")
             source = rasterio.CRS.from_user_input(marks.crs)
-        except rasterio.errors.CRSError as cause:
+            target = rasterio.CRS.from_wkt(ground.crs)
+            if source == target:
+                return marks.places
+            return tuple(transform_geom(source, target, list(marks.places)))
+        except Exception as cause:  # GDAL's errors share no base with those of PROJ
             raise InputError(
-                "--crs must name a coordinate system", value=repr(marks.crs), mend="For example EPSG:4326."
+                f"--crs, or {where}, must name a coordinate system in which the labels lie",
+                value=f"{marks.crs[:80]!r} ({str(cause)[:120]})",
+                mend="For example EPSG:4326.",
             ) from cause
-        target = rasterio.CRS.from_wkt(ground.crs)
-        return marks.places if source == target else tuple(transform_geom(source, target, list(marks.places)))
 
 
 def _mask(
-    places: list[Any], shape: tuple[int, int], ground: Georeference | None
+    places: list[Any], shape: tuple[int, int], ground: Georeference | None, where: str
 ) -> tuple[NDArray[np.bool_], int, int]:
     """(H, W) pixels of one class; how many of its marks lie outside, and how many hold no pixel's centre."""
     mask = np.zeros(shape, dtype=bool)
     if ground is None:
         return mask, _put(mask, np.array(places, dtype=np.int64).reshape(-1, 2)), 0
-    points = [p["coordinates"][:2] for p in places if p["type"] == "Point"]
-    points += [q[:2] for p in places if p["type"] == "MultiPoint" for q in p["coordinates"]]
+    points = [p["coordinates"] for p in places if p["type"] == "Point"]
+    points += [q for p in places if p["type"] == "MultiPoint" for q in p["coordinates"]]
     x, y = np.array(points, dtype=np.float64).reshape(-1, 2).T
-    off, small = _put(mask, ground.pixels(x, y)), 0
-    for polygon in (p for p in places if p["type"].endswith("Polygon")):
-        inside = _fill(mask, polygon, ground)
-        off, small = off + (inside is None), small + (inside == 0)
-    return mask, off, small
+    off = _put(mask, ground.pixels(x, y))
+    gone, small = fill(mask, [p for p in places if p["type"].endswith("Polygon")], ground, where)
+    return mask, off + gone, small
 
 
 def _put(mask: NDArray[np.bool_], pixels: NDArray[np.int64]) -> int:
@@ -126,25 +146,6 @@ def _put(mask: NDArray[np.bool_], pixels: NDArray[np.int64]) -> int:
     within = ((pixels >= 0) & (pixels < mask.shape)).all(axis=1)
     mask[pixels[within, 0], pixels[within, 1]] = True
     return int((~within).sum())
-
-
-def _fill(mask: NDArray[np.bool_], shape: Any, ground: Georeference) -> int | None:
-    """Set the pixels whose centre lies in a polygon; how many these are, None where its box lies outside."""
-    parts = shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]]
-    x, y = np.array([point[:2] for part in parts for point in part[0]], dtype=np.float64).T
-    corners = ground.pixels(x, y)
-    low = np.maximum(corners.min(axis=0), 0)
-    high = np.minimum(corners.max(axis=0) + 1, mask.shape)
-    if (low >= high).any():
-        return None
-    box = ground.shifted(*map(int, low))
-    with quiet() as rasterio:
-        from rasterio.features import geometry_mask
-
-        size = tuple(map(int, high - low))
-        inside = geometry_mask([shape], size, rasterio.Affine(*box.transform), invert=True)
-    mask[low[0] : high[0], low[1] : high[1]] |= inside
-    return int(inside.sum())
 
 
 def regrid(

@@ -82,12 +82,14 @@ def look_through(view: NDArray[Any], nodata: float | None, bad_bands: tuple[int,
     Raises SceneError where no value is valid.
     """
     height, width, bands = (int(n) for n in view.shape)
-    good = [b for b in range(bands) if b not in bad_bands]
+    dropped = set(bad_bands)
+    good = [b for b in range(bands) if b not in dropped]
     tally = _Tally(good, bands, nodata, max(1, view.size // SAMPLES))
     empty = np.concatenate([tally.add(block) for _, block in stripes(view)])
     there = int((~empty).sum())
     broken = tuple(b for b in good if tally.missing[b] > BROKEN * there)
-    kept = [b for b in good if b not in broken]
+    lost = set(broken)
+    kept = [b for b in good if b not in lost]
     values = np.concatenate(tally.sample)
     values = values[np.isfinite(values)]
     if not kept or not values.size:
@@ -104,7 +106,8 @@ def look_through(view: NDArray[Any], nodata: float | None, bad_bands: tuple[int,
         zero += int((here & ~block.any(axis=2)).sum())
     constant = tuple(b for b in kept if tally.low[b] == tally.high[b])
     first: dict[bytes, int] = {}
-    twice = tuple(b for b in kept if b not in constant and first.setdefault(tally.digests[b].digest(), b) != b)
+    flat = set(constant)
+    twice = tuple(b for b in kept if b not in flat and first.setdefault(tally.digests[b].digest(), b) != b)
     most = max(tally.flat.items(), key=lambda item: item[1], default=(0.0, 0))
     return CubeFacts(
         shape=(height, width, bands),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hsiaug.data.georeference import geo_installed, quiet
-from hsiaug.data.readers_envi import find_envi
+from hsiaug.data.georeference import geo_installed, open_geotiff, quiet
+from hsiaug.data.readers_envi import LONGEST_WAVE, find_envi, read_header
 
 __all__ = ["Declared", "declared"]
 
@@ -53,17 +53,12 @@ def declared(path: Path) -> Declared:
 
 
 def _of_envi(header: Path) -> Declared:
-    from spectral.io import envi
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # upper-case field names, common and harmless
-        said = {key.lower(): value for key, value in envi.read_envi_header(str(header)).items()}
+    said = read_header(header)
     good = said.get("bbl")
-    bands = int(said.get("bands", 0))
     return Declared(
         nodata=_number(said.get("data ignore value")),
         bad_bands=tuple(i for i, flag in enumerate(good) if _number(flag) == 0)
-        if isinstance(good, list) and len(good) == bands
+        if isinstance(good, list) and str(len(good)) == str(said.get("bands"))
         else (),
         classes=tuple(str(name).strip() for name in _listed(said.get("class names"))),
     )
@@ -72,16 +67,17 @@ def _of_envi(header: Path) -> Declared:
 def _of_geotiff(path: Path) -> Declared:
     with quiet() as rasterio:
         try:
-            with rasterio.open(path) as file:
+            with open_geotiff(rasterio, path) as file:
                 scales, offsets = set(file.scales), set(file.offsets)
                 alike = len(scales) == len(offsets) == 1 and scales | offsets != {0.0, 1.0}
+                alike = alike and 0 not in scales and all(map(math.isfinite, scales | offsets))
                 return Declared(
                     wavelengths=_band_centres(file),
                     scale=file.scales[0] if alike else None,
                     offset=file.offsets[0] if alike else 0.0,
                     nodata=None if file.nodata is None else float(file.nodata),
                 )
-        except rasterio.errors.RasterioError:
+        except Exception:  # GDAL's errors share no base with those of damaged tags
             return Declared()  # the reader says what is wrong with it
 
 
@@ -93,7 +89,7 @@ def _band_centres(file: Any) -> tuple[float, ...] | None:
         tags = file.tags(band)
         central = _number(file.tags(band, ns="IMAGERY").get("CENTRAL_WAVELENGTH_UM"))
         value = 1e3 * central if central else _number(tags.get("wavelength", tags.get("WAVELENGTH")))
-        if value is None or value <= 0:
+        if value is None or not 0 < value < LONGEST_WAVE:
             return None
         if not central:
             own = str(tags.get("wavelength_units", unit)).strip().lower()
@@ -106,9 +102,10 @@ def _band_centres(file: Any) -> tuple[float, ...] | None:
 def _number(text: Any) -> float | None:
     found = re.match(r"\s*[-+]?[\d.]+(?:[eE][-+]?\d+)?", str(text)) if text is not None else None
     try:
-        return float(found[0]) if found else None
+        number = float(found[0]) if found else math.nan
     except ValueError:
         return None
+    return number if math.isfinite(number) else None
 
 
 def _listed(value: Any) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import queue
 import socket
 import threading
@@ -13,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
+from hsiaug.data import transfer
 from hsiaug.data.files import megabytes
+from hsiaug.data.transfer import Unserved, pieces
 from hsiaug.errors import DataUnavailableError
 
 if TYPE_CHECKING:
@@ -22,8 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["download", "reachable_urls"]
 
 PROBE_SECONDS = 3.0
-CONNECT_SECONDS = 5.0
-STALL_SECONDS = 20.0
 
 Endpoint = tuple[str, int]
 
@@ -112,17 +113,23 @@ def _try_mirror(url: str, spec: Fetchable, target: Path, display: Display) -> st
     import requests
 
     bar = display.start(target.name, spec.size, urlsplit(url).hostname or url)
-    fetch = pooch.HTTPDownloader(
-        progressbar=bar, timeout=(CONNECT_SECONDS, STALL_SECONDS), headers={"User-Agent": "hsiaug"}
-    )
+
+    def fetch(address: str, out: str | os.PathLike[str], _: object) -> None:
+        with Path(out).open("wb") as sink:
+            for piece in pieces(address, spec.size):
+                sink.write(piece)
+                bar.update(len(piece))
+
     try:
         with _quiet_pooch():
             pooch.retrieve(url, spec.known_hash, fname=target.name, path=target.parent, downloader=fetch)
         target.chmod(0o644)  # the temporary file was private; a data folder may be shared
     except requests.HTTPError as cause:
         reason = f"answered {cause.response.status_code}" if cause.response is not None else "refused"
+    except Unserved as cause:
+        reason = str(cause)
     except requests.Timeout:
-        reason = f"stalled for {STALL_SECONDS:g} s"
+        reason = f"stalled for {transfer.STALL_SECONDS:g} s"
     except requests.RequestException as cause:
         reason = "stalled" if "timed out" in str(cause) else f"broke off ({type(cause).__name__})"
     except ValueError:

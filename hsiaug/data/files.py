@@ -45,7 +45,7 @@ def missing_names(entry: Entry, spec: FileSpec) -> list[str]:
     if spec.package:
         return [] if embedded_path(spec) else [spec.file or ""]
     names = [name for name in (spec.file, spec.data) if name]
-    return [name for name in names if not any((folder / name).is_file() for folder in entry.folders)]
+    return [name for name in names if not any(_is_file(folder / name) for folder in entry.folders)]
 
 
 def find_file(entry: Entry, spec: FileSpec) -> Path | None:
@@ -65,7 +65,7 @@ def find_file(entry: Entry, spec: FileSpec) -> Path | None:
         paths = [path]
     else:
         paths = [folder / (spec.file or "") for folder in entry.folders]
-    here = [path for path in paths if path.is_file()]
+    here = [path for path in paths if _is_file(path)]
     wrong = [(path, actual) for path in here if (actual := _wrong_checksum(path, spec))]
     good = [path for path in here if path not in [other for other, _ in wrong]]
     if good or not here:
@@ -78,11 +78,24 @@ def find_file(entry: Entry, spec: FileSpec) -> Path | None:
     )
 
 
+def _is_file(path: Path) -> bool:
+    """Whether a file is there; none is under a name that no file can have."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def _wrong_checksum(path: Path, spec: FileSpec) -> str | None:
     if spec.sha256 is None:
         return None
-    with path.open("rb") as file:
-        actual = hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            actual = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as cause:
+        raise SceneError(
+            f"{path} must be readable", value=cause.strerror, mend="Check its permissions and the disk."
+        ) from cause
     return None if actual == spec.sha256 else actual
 
 

@@ -1,17 +1,21 @@
 """GeoPackage: an SQLite file whose shapes are well-known binary (OGC 12-128r19, clauses 2.1.3 and 2.1.2).
 
 Read with the standard library: points and polygons are all that labels need, and GDAL's own reader would be one more
-large dependency.
+large dependency. A database can hold more than data (views, generated columns): only plain tables are asked, for a
+limited time.
 """
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import struct
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from hsiaug.data.bounds import in_bytes
 from hsiaug.data.raw import damaged
 from hsiaug.errors import SceneError
 
@@ -21,39 +25,91 @@ ENVELOPES = (0, 32, 48, 48, 64)
 """Bytes of the envelope, by its code in the flags."""
 
 NAMES = ("Geometry", "Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon")
+PARTS = {"MultiPoint": "Point", "MultiPolygon": "Polygon"}
+
+TABLES = ("gpkg_contents", "gpkg_geometry_columns", "gpkg_spatial_ref_sys")
+
+MOST_SECONDS = 15.0
+MOST_FEATURES = 2_000_000
+MOST_BYTES = 2**26
+"""Of all values of a layer (64 MiB): some four million points."""
+
+Feature = tuple[dict[str, Any] | None, dict[str, Any]]
 
 
-def read_geopackage(path: Path) -> tuple[list[tuple[dict[str, Any] | None, dict[str, Any]]], str]:
+def read_geopackage(path: Path) -> tuple[list[Feature], str]:
     """(geometry as GeoJSON, attributes) of each feature of the only layer, and its reference system for PROJ.
 
     Geometry is None where the feature has none; of kinds beyond points and polygons only the type is given.
-    Raises SceneError where the file is damaged, or holds no layer or several.
+    Raises SceneError where the file is damaged or too large, or holds no layer or several.
     """
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
-            file.row_factory = sqlite3.Row
+            _guard(file)
             layers = file.execute(
                 "SELECT c.table_name, g.column_name, g.srs_id FROM gpkg_contents c JOIN gpkg_geometry_columns g "
-                "ON c.table_name = g.table_name WHERE c.data_type = 'features' ORDER BY c.table_name"
+                "ON c.table_name = g.table_name WHERE c.data_type = 'features' ORDER BY c.table_name LIMIT 9"
             ).fetchall()
             if len(layers) != 1:
-                listed = ", ".join(repr(layer["table_name"]) for layer in layers)
+                listed = ", ".join(repr(layer[0])[:40] for layer in layers)
                 raise SceneError(
                     f"{path} must hold exactly one layer of labels",
                     value=f"{len(layers)}{f': {listed}' if listed else ''}",
                     mend="Export the layer of the labels to a file of its own.",
                 )
             table, column, srs = layers[0]
+            _plain(file, table)
             crs = _system(file, srs)
-            rows = file.execute(f"SELECT * FROM {_quoted(table)}").fetchall()
-            features = []
-            for row in rows:
-                attributes = dict(row)
-                blob = attributes.pop(column)
-                features.append((None if blob is None else _geometry(blob), attributes))
-    except (sqlite3.Error, struct.error, IndexError, TypeError) as cause:
+            return _features(path, file, table, column), crs
+    except SceneError:
+        raise
+    except Exception as cause:  # a damaged database can hold any type in any place
         raise damaged(path, "GeoPackage", cause) from cause
-    return features, crs
+
+
+def _guard(file: sqlite3.Connection) -> None:
+    """Bounds on time and memory, and nothing but plain tables where the layers are listed."""
+    end = time.monotonic() + MOST_SECONDS
+    file.set_progress_handler(lambda: time.monotonic() > end, 10_000)
+    file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
+    for pragma in ("trusted_schema = OFF", "mmap_size = 0", "cell_size_check = ON", "query_only = ON"):
+        file.execute(f"PRAGMA {pragma}")
+    for table in TABLES:
+        _plain(file, table)
+
+
+def _plain(file: sqlite3.Connection, table: str) -> None:
+    """Raise ValueError for a view, a virtual table or one with generated columns: reading them runs what they say."""
+    found = file.execute(
+        "SELECT type, sql FROM sqlite_master WHERE lower(name) = lower(?) AND type IN ('table', 'view')", (table,)
+    ).fetchall()
+    if [kind for kind, _ in found] != ["table"] or " ".join(str(found[0][1]).upper().split()).startswith(
+        "CREATE VIRTUAL"
+    ):
+        raise ValueError(f"{str(table)[:40]!r} is no plain table")
+    columns = file.execute(f"PRAGMA table_xinfo({_quoted(table)})").fetchall()
+    if any(column[-1] for column in columns):
+        raise ValueError(f"{str(table)[:40]!r} has hidden or generated columns")
+
+
+def _features(path: Path, file: sqlite3.Connection, table: str, column: str) -> list[Feature]:
+    rows = file.execute(f"SELECT * FROM {_quoted(table)}")
+    names = [item[0] for item in rows.description]
+    at = names.index(column)
+    features: list[Feature] = []
+    taken = 0
+    for row in rows:
+        taken += sum(len(value) for value in row if isinstance(value, bytes | str))
+        if taken > MOST_BYTES or len(features) == MOST_FEATURES:
+            raise SceneError(
+                f"{path} may hold at most {MOST_FEATURES:,} labels and {in_bytes(MOST_BYTES)} of them",
+                value="more",
+                mend="Keep the labels on the cube, or give them as a raster.",
+            )
+        attributes = dict(zip(names, row, strict=True))
+        del attributes[column]
+        features.append((None if row[at] is None else _geometry(row[at]), attributes))
+    return features
 
 
 def _system(file: sqlite3.Connection, srs: int) -> str:
@@ -74,23 +130,31 @@ def _quoted(name: str) -> str:
 def _geometry(blob: bytes) -> dict[str, Any] | None:
     """The shape behind a GeoPackage header; None where it is empty."""
     if blob[:2] != b"GP":
-        raise IndexError("a geometry without the header of a GeoPackage")
+        raise ValueError("a geometry without the header of a GeoPackage")
     flags = blob[3]
     if flags & 16:
         return None
-    return _shape(blob, 8 + ENVELOPES[flags >> 1 & 7])[0]
+    shape = _shape(blob, 8 + ENVELOPES[flags >> 1 & 7])[0]
+    # An empty point is written as one at NaN.
+    empty = shape["type"] == "Point" and all(map(math.isnan, shape["coordinates"]))
+    return None if empty else shape
 
 
-def _shape(blob: bytes, at: int) -> tuple[dict[str, Any], int]:
-    """A shape of well-known binary, without heights and measures, and where the next one begins."""
+def _shape(blob: bytes, at: int, wanted: str = "") -> tuple[dict[str, Any], int]:
+    """A shape of well-known binary, without heights and measures, and where the next one begins.
+
+    wanted: the type that it must have, as a part of another.
+    """
     order = "<" if blob[at] else ">"
     (code,) = struct.unpack_from(f"{order}I", blob, at + 1)
     kind, axes = code % 1000, (2, 3, 3, 4)[code // 1000]
     name = NAMES[kind] if kind < len(NAMES) else f"geometry of type {code}"
+    if wanted and name != wanted:
+        raise ValueError(f"a {name} among the parts of a Multi{wanted}")
     at += 5
     if name == "Point":
         return {"type": name, "coordinates": struct.unpack_from(f"{order}2d", blob, at)}, at + 8 * axes
-    if name not in ("Polygon", "MultiPoint", "MultiPolygon"):
+    if name != "Polygon" and name not in PARTS:
         return {"type": name}, len(blob)
     (count,) = struct.unpack_from(f"{order}I", blob, at)
     at += 4
@@ -102,6 +166,6 @@ def _shape(blob: bytes, at: int) -> tuple[dict[str, Any], int]:
             parts.append([numbers[i : i + 2] for i in range(0, len(numbers), axes)])
             at += 4 + 8 * len(numbers)
         else:
-            part, at = _shape(blob, at)
+            part, at = _shape(blob, at, PARTS[name])
             parts.append(part["coordinates"])
     return {"type": name, "coordinates": parts}, at

@@ -20,7 +20,19 @@ from hsiaug.data.files import find_file
 from hsiaug.data.readers_envi import find_envi
 from hsiaug.errors import DataUnavailableError
 
-__all__ = ["Georeference", "geo_installed", "need_geo", "quiet", "read_georeference", "scene_georeference"]
+__all__ = [
+    "Georeference",
+    "geo_installed",
+    "need_geo",
+    "open_geotiff",
+    "quiet",
+    "read_georeference",
+    "scene_georeference",
+]
+
+
+MOST_BANDS = 10_000
+"""Of a GeoTIFF: each takes GDAL a while to describe."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +59,17 @@ class Georeference:
         a, b, c, d, e, f = self.transform
         return Georeference((a, b, c + a * column + b * row, d, e, f + d * column + e * row), self.crs)
 
+    def places(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, 2) row and column, with fractions, of the points at x (n,), y (n,)."""
+        a, b, c, d, e, f = self.transform
+        x, y, area = np.asarray(x) - c, np.asarray(y) - f, a * e - b * d
+        row, column = (a * y - d * x) / area, (e * x - b * y) / area
+        # Far beyond any cube, but within int64.
+        return np.clip(np.stack([row, column], axis=1), -(2.0**40), 2.0**40)
+
     def pixels(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
         """(n, 2) row and column of the pixels that hold the points at x (n,), y (n,)."""
-        a, b, c, d, e, f = self.transform
-        inverse = np.linalg.inv(np.array([[a, b], [d, e]]))
-        column, row = inverse @ np.stack([np.asarray(x) - c, np.asarray(y) - f])
-        return np.stack([np.floor(row), np.floor(column)], axis=1).astype(np.int64)
+        return np.floor(self.places(x, y)).astype(np.int64)
 
 
 def geo_installed() -> bool:
@@ -80,6 +97,18 @@ def quiet() -> Iterator[Any]:
         yield rasterio
 
 
+def open_geotiff(rasterio: Any, path: Path, driver: str = "GTiff") -> Any:
+    """The file as one format only: by content GDAL would also take formats that read other files, or the network.
+
+    Raises what rasterio raises, and ValueError for more bands than any sensor has.
+    """
+    file = rasterio.open(path, driver=driver)
+    if file.count > MOST_BANDS:
+        file.close()
+        raise ValueError(f"{file.count:,} bands")
+    return file
+
+
 def read_georeference(path: Path, data: str | None = None) -> Georeference | None:
     """That of a GeoTIFF, or of an ENVI pair by either of its files; None where it has none, or rasterio is missing.
 
@@ -87,19 +116,21 @@ def read_georeference(path: Path, data: str | None = None) -> Georeference | Non
     """
     if path.suffix.lower() in (".mat", ".npy") or not geo_installed():
         return None
+    driver = "GTiff"
     if path.suffix.lower() not in (".tif", ".tiff"):
         pair = find_envi(path, data)
         if pair is None:
             return None
-        path = pair[1]
+        path, driver = pair[1], "ENVI"
     with quiet() as rasterio:
         try:
-            with rasterio.open(path) as file:
-                if file.transform.is_identity:
+            with open_geotiff(rasterio, path, driver) as file:
+                transform = tuple(float(v) for v in file.transform[:6])
+                a, b, _, d, e, _ = transform
+                if file.transform.is_identity or not all(map(math.isfinite, transform)) or not a * e - b * d:
                     return None
-                crs = file.crs.to_wkt() if file.crs else ""
-                return Georeference(tuple(float(v) for v in file.transform[:6]), crs)
-        except rasterio.errors.RasterioError:
+                return Georeference(transform, file.crs.to_wkt() if file.crs else "")
+        except Exception:  # GDAL's errors share no base with those of damaged tags
             # The array was read by another library; without its place on Earth it is still a scene.
             return None
 

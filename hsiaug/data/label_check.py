@@ -9,16 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.data.burn import regrid
+from hsiaug.data.bounds import check_array
+from hsiaug.data.burn import MOST_CODES, regrid
 from hsiaug.data.declared import declared
-from hsiaug.data.georeference import Georeference, geo_installed, quiet, read_georeference
+from hsiaug.data.georeference import Georeference, geo_installed, open_geotiff, quiet, read_georeference
 from hsiaug.data.readers import must_exist, read_label_file
 from hsiaug.errors import InputError, SceneError, did_you_mean
 
 __all__ = ["Coding", "LabelRaster", "better_turn", "name_codes", "on_grid", "read_raster"]
 
-MOST_CODES = 256
-"""A raster with more codes than this is hardly one of labels."""
+LARGEST = 2**31
+"""Codes are smaller: they may have to be written as 32-bit integers."""
+
+STRIPE = 256
+"""Rows of labels that are looked at together."""
 
 CLEARLY = 1.3
 """Labels that explain so many times more of the spectra when turned are probably turned."""
@@ -69,28 +73,51 @@ def read_raster(path: Path, key: str | None) -> LabelRaster:
         codes, changed = _read_tiff(path)
     else:
         codes, changed = read_label_file(path, key=key), False
-    if codes.dtype.kind == "f":
-        gone = np.isnan(codes)
-        changed, codes = changed or bool(gone.any()), np.where(gone, 0, codes)
-        odd = codes != np.rint(codes)
+    missing = None if said.nodata is None or said.nodata != int(said.nodata) else int(said.nodata)
+    whole, filled = _whole_numbers(codes, missing, path)
+    return LabelRaster(whole, changed or filled, missing or None, said.classes, ground)
+
+
+def _whole_numbers(codes: NDArray[Any], missing: int | None, path: Path) -> tuple[NDArray[np.int64], bool]:
+    """Codes (H, W) as int64, and whether any had to be replaced by 0: NaN, or ``missing`` where it has over 32 bits.
+
+    Raises SceneError where a code is no whole number, or has over 32 bits.
+    """
+    whole, changed = np.empty(codes.shape, dtype=np.int64), False
+    far = missing is not None and abs(missing) >= LARGEST
+    for top in range(0, len(codes), STRIPE):  # so that no further copy of a large raster exists
+        part = codes[top : top + STRIPE]
+        gone = np.isnan(part) if part.dtype.kind == "f" else np.zeros(part.shape, dtype=bool)
+        if far:
+            gone |= part == missing
+        if gone.any():
+            changed, part = True, np.where(gone, part.dtype.type(0), part)
+        odd = (part >= LARGEST) | (part <= -LARGEST)
+        if part.dtype.kind == "f":
+            odd |= part != np.rint(part)
         if odd.any():
             raise SceneError(
-                f"{path}: labels must be whole numbers",
-                value=f"{codes[odd][0]:g}",
+                f"{path}: labels must be whole numbers below {LARGEST:,}",
+                value=f"{part[odd][0]:g}",
                 mend="Name the raster of the classes; save class codes as integers, with 0 for unlabelled pixels.",
             )
-    missing = None if said.nodata is None or said.nodata != int(said.nodata) else int(said.nodata)
-    return LabelRaster(codes.astype(np.int64), changed, missing or None, said.classes, ground)
+        whole[top : top + STRIPE] = part
+    return whole, changed
 
 
 def _read_tiff(path: Path) -> tuple[NDArray[Any], bool]:
     """The first band, and whether the reader of labels gives another array."""
     with quiet() as rasterio:
         try:
-            with rasterio.open(path) as file:
+            with open_geotiff(rasterio, path) as file:
+                check_array(path, file.shape, np.dtype(file.dtypes[0]).itemsize, labels=True)
                 codes = np.asarray(file.read(1))
-        except rasterio.errors.RasterioError:
+        except SceneError:
+            raise
+        except Exception:  # GDAL's errors share no base with those of damaged tags
             return read_label_file(path), False
+    if codes.dtype.kind not in "iufb":
+        return read_label_file(path), False
     try:
         return codes, not np.array_equal(codes, read_label_file(path))
     except SceneError:

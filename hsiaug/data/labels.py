@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["class_map"]
 
 
+MOST_CLASSES = 2**15 - 1
+"""What 16 bits hold."""
+
+STRIPE = 256
+"""Rows that are looked at together."""
+
+
 def class_map(codes: NDArray[Any], spec: LabelSpec, *, where: str) -> NDArray[np.int16]:
     """(H, W) int16 class ids from the raw (H·cells, W·cells) codes of a label file.
 
@@ -23,33 +31,46 @@ def class_map(codes: NDArray[Any], spec: LabelSpec, *, where: str) -> NDArray[np
     Raises SceneError for codes that are no integers or not listed, a shape that ``cells`` does not
     divide, and class counts that differ from the card's.
     """
-    whole = _whole_numbers(codes, where)
     id_of = {code: class_id for class_id, (_, code) in enumerate(spec.kept, start=1)}
+    if len(id_of) > MOST_CLASSES:
+        raise SceneError(
+            f"{where}: a scene has at most {MOST_CLASSES:,} classes",
+            value=f"{len(id_of):,} in the card",
+            mend="Name the classes of the labels in labels.names, no others.",
+        )
     unlabelled = {spec.code_of(item) for item in spec.ignore} | ({0} - set(spec.codes))
-    present, places = np.unique(whole, return_inverse=True)
-    strangers = [code for code in present.tolist() if code not in id_of and code not in unlabelled]
+    ids = np.empty(codes.shape, dtype=np.int16)
+    strangers: Counter[int] = Counter()
+    for top in range(0, len(codes), STRIPE):  # so that no further copy of a large label map exists
+        whole = _whole_numbers(codes[top : top + STRIPE], top, where)
+        present, places, counts = np.unique(whole, return_inverse=True, return_counts=True)
+        for code, count in zip(present.tolist(), counts.tolist(), strict=True):
+            if code not in id_of and code not in unlabelled:
+                strangers[code] += count
+        table = np.array([id_of.get(code, 0) for code in present.tolist()], dtype=np.int16)
+        ids[top : top + STRIPE] = table[places.reshape(whole.shape)]
     if strangers:
-        shown = ", ".join(f"{code} ({np.count_nonzero(whole == code):,} px)" for code in strangers[:8])
+        shown = ", ".join(f"{code} ({strangers[code]:,} px)" for code in sorted(strangers)[:8])
         raise SceneError(
             f"{where}: every code must be listed in the card (0 is unlabelled)",
             value=f"codes {shown}{', …' if len(strangers) > 8 else ''}",
             mend="Name these classes in labels.names (with labels.ids), or add the codes to labels.ignore.",
         )
-    ids = np.array([id_of.get(code, 0) for code in present.tolist()], dtype=np.int16)
-    labels = _majority(ids[places.reshape(whole.shape)], spec.cells, where)
+    labels = _majority(ids, spec.cells, where)
     _check_counts(labels, spec, where)
     return labels
 
 
-def _whole_numbers(codes: NDArray[Any], where: str) -> NDArray[Any]:
+def _whole_numbers(codes: NDArray[Any], top: int, where: str) -> NDArray[Any]:
+    """Some rows of codes as integers. top: the first of these rows."""
     if codes.dtype.kind != "f":
         return codes
-    odd = ~(np.isfinite(codes) & (codes == np.rint(codes)))
+    odd = ~((np.abs(codes) < 2.0**63) & (codes == np.rint(codes)))
     if odd.any():
         row, column = np.argwhere(odd)[0]
         raise SceneError(
             f"{where}: labels must be whole numbers",
-            value=f"{codes[row, column]} at row {row}, column {column}, and {int(odd.sum()) - 1} more",
+            value=f"{codes[row, column]} at row {top + row}, column {column}, and {int(odd.sum()) - 1} more",
             mend="Save class codes as integers, with 0 for unlabelled pixels.",
         )
     return codes.astype(np.int64)

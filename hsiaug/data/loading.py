@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.data.bounds import check_memory
 from hsiaug.data.catalogue import Entry, find_entry
 from hsiaug.data.files import find_file, megabytes, missing_names
 from hsiaug.data.labels import class_map
@@ -122,6 +123,7 @@ def _cube(raw: Raw, spec: CubeSpec, scene: str) -> NDArray[np.float32]:
     rows, columns = (slice(*(span or (None,))) for span in (spec.rows, spec.columns))
     view = view[rows, columns]
     bands = _kept_bands(view.shape[2], spec, scene)
+    check_memory(f"scene {scene}: the cube", 4 * view.shape[0] * view.shape[1] * len(bands))
     cube = np.empty((*view.shape[:2], len(bands)), dtype=np.float32)
     _check_shape(cube, spec, scene)
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows float32 is refused by Scene
@@ -146,7 +148,8 @@ def _kept_bands(count: int, spec: CubeSpec, scene: str) -> list[int]:
             value=f"{beyond or 'all of them'}",
             mend="Bands are counted from 0; correct cube.bad_bands or cube.axes in the card.",
         )
-    return [band for band in range(count) if band not in spec.bad_bands]
+    bad = set(spec.bad_bands)
+    return [band for band in range(count) if band not in bad]
 
 
 def _check_shape(cube: NDArray[Any], spec: CubeSpec, scene: str) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hsiaug.data.bounds import in_bytes
 from hsiaug.data.geopackage import read_geopackage
 from hsiaug.data.raw import damaged
 from hsiaug.errors import InputError, SceneError, did_you_mean
@@ -20,7 +24,16 @@ KINDS = (".csv", ".tsv", ".txt", ".geojson", ".json", ".gpkg")
 USUAL = ("class", "label", "class_name", "classname", "name", "id")
 """Names of the attribute that holds the class, in order of preference."""
 
-SHAPES = ("Point", "MultiPoint", "Polygon", "MultiPolygon")
+SHAPES = {"Point": 0, "MultiPoint": 1, "Polygon": 2, "MultiPolygon": 3}
+"""How deep points lie in the coordinates of each geometry."""
+
+PAIRS = {("row", "col"): True, ("row", "column"): True, ("x", "y"): False, ("lon", "lat"): False}
+"""Columns of a place in a table, and whether these are pixels."""
+
+MOST_BYTES = 2**26
+"""Of a table or GeoJSON (64 MiB): some three million points."""
+
+MOST_MARKS = 2_000_000
 WGS84 = "OGC:CRS84"
 
 
@@ -66,8 +79,8 @@ def read_marks(path: Path, field: str | None, crs: str | None) -> Marks:
         features, own = _read_geojson(path)
     column = _field(path, field, features)
     taken = [(shape, row.get(column)) for shape, row in features]
-    kept = [(shape, value) for shape, value in taken if shape is not None and value not in (None, "")]
-    strange = sorted({str(shape.get("type")) for shape, _ in kept} - set(SHAPES))
+    kept = [(shape, value) for shape, value in taken if shape and not _empty(shape) and value not in (None, "")]
+    strange = sorted({str(shape.get("type"))[:40] for shape, _ in kept} - set(SHAPES))[:8]
     if strange or not kept:
         raise SceneError(
             f"{path} must hold points or polygons that have a class",
@@ -75,29 +88,64 @@ def read_marks(path: Path, field: str | None, crs: str | None) -> Marks:
             mend="Keep points and polygons only; buffer lines first.",
         )
     values = _alike([value for _, value in kept])
-    return Marks(values, tuple(shape for shape, _ in kept), False, crs or own, len(taken) - len(kept))
+    shapes = tuple(sound_shape(path, shape) for shape, _ in kept)
+    return Marks(values, shapes, False, crs or own, len(taken) - len(kept))
 
 
 def _read_geojson(path: Path) -> tuple[list[tuple[Any, dict[str, Any]]], str]:
     """(geometry, properties) of each feature, and the system: WGS 84 unless the file still has a member "crs"."""
+    text = _text(path, "GeoJSON")
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, OSError) as cause:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as cause:
         raise damaged(path, "GeoJSON", cause) from cause
     if not isinstance(content, dict) or not isinstance(content.get("features"), list):
         raise SceneError(
             f"{path} must be a GeoJSON FeatureCollection",
-            value=str(content.get("type")) if isinstance(content, dict) else type(content).__name__,
+            value=str(content.get("type"))[:40] if isinstance(content, dict) else type(content).__name__,
             mend="Export the layer as GeoJSON, with the class as an attribute.",
         )
-    features = [(f.get("geometry"), f.get("properties") or {}) for f in content["features"] if isinstance(f, dict)]
-    named = ((content.get("crs") or {}).get("properties") or {}).get("name")
+    features = []
+    for number, feature in enumerate(content["features"], start=1):
+        shape, row = (_member(feature, key) for key in ("geometry", "properties"))
+        if shape is Ellipsis or row is Ellipsis:
+            raise SceneError(
+                f"{path}: geometry and properties of every feature must be objects",
+                value=f"feature {number}: {json.dumps(feature)[:60]}",
+                mend="Export the layer as GeoJSON again.",
+            )
+        features.append((shape, row or {}))
+    named = content.get("crs")
+    for key in ("properties", "name"):
+        named = named.get(key) if isinstance(named, dict) else None
     return features, str(named or WGS84)
+
+
+def _member(feature: Any, key: str) -> Any:
+    """An object or None; Ellipsis where the feature is none, or holds something else."""
+    found = feature.get(key) if isinstance(feature, dict) else ...
+    return found if found is None or isinstance(found, dict) else ...
+
+
+def _text(path: Path, kind: str) -> str:
+    """Of a file that is not too large for labels. Raises SceneError."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) <= MOST_BYTES:
+            return content.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as cause:
+        raise damaged(path, kind, cause) from cause
+    raise SceneError(
+        f"{path} may have at most {in_bytes(MOST_BYTES)}",
+        value=in_bytes(path.stat().st_size),
+        mend="Keep the labels on the cube, or give them as a raster.",
+    )
 
 
 def _field(path: Path, wanted: str | None, features: list[tuple[Any, dict[str, Any]]]) -> str:
     """The attribute of the class."""
-    names = list(dict.fromkeys(name for _, row in features for name in row))
+    names = list(dict.fromkeys(str(name) for _, row in features for name in row))
     return _named(path, wanted, names)
 
 
@@ -117,54 +165,110 @@ def _named(path: Path, wanted: str | None, names: list[str]) -> str:
 
 def _read_table(path: Path, field: str | None, crs: str | None) -> Marks:
     """A CSV with a header: row,col,class (from 0), x,y,class (in the cube's system) or lon,lat,class."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as cause:
-        raise damaged(path, "CSV", cause) from cause
+    text = _text(path, "CSV")
     head = text.partition("\n")[0]
-    rows = list(csv.reader(text.splitlines(), delimiter=max(",;\t", key=head.count)))
-    names = [name.strip().lower() for name in rows[0]] if rows else []
-    pairs = ((("row", "col"), True), (("row", "column"), True), (("x", "y"), False), (("lon", "lat"), False))
-    found = next(((pair, pixels) for pair, pixels in pairs if set(pair) <= set(names)), None)
-    if found is None:
-        raise SceneError(
-            f"{path} must begin with a header of columns row,col,class or x,y,class or lon,lat,class",
-            value=repr(head[:60]),
-            mend="Write such a first line; rows and columns are counted from 0.",
-        )
-    pair, pixels = found
-    others = [name for name in names if name not in pair]
-    a, b = names.index(pair[0]), names.index(pair[1])
-    c = names.index(_named(path, field, others))
-    values: list[Any] = []
-    places: list[Any] = []
-    skipped = 0
-    for line, row in enumerate(rows[1:], start=2):
-        if not any(cell.strip() for cell in row):
-            continue
-        if len(row) <= max(a, b, c) or not row[c].strip():
-            skipped += 1
-            continue
-        try:
-            place = (int(row[a]), int(row[b])) if pixels else (float(row[a]), float(row[b]))
-        except ValueError:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count))
+    try:
+        names = [name.strip().lower() for name in next(reader, [])]
+        found = next((pair for pair in PAIRS if set(pair) <= set(names)), None)
+        if found is None:
             raise SceneError(
-                f"{path}: {pair[0]} and {pair[1]} must be {'whole ' if pixels else ''}numbers",
-                value=f"{row[a]!r}, {row[b]!r} in line {line}",
-                mend="Correct that line.",
-            ) from None
-        values.append(row[c].strip())
-        places.append(place if pixels else {"type": "Point", "coordinates": place})
+                f"{path} must begin with a header of columns row,col,class or x,y,class or lon,lat,class",
+                value=repr(head[:60]),
+                mend="Write such a first line; rows and columns are counted from 0.",
+            )
+        others = [name for name in names if name not in found]
+        at = (*(names.index(name) for name in found), names.index(_named(path, field, others)))
+        values, places, skipped = _rows(path, reader, found, at)
+    except csv.Error as cause:
+        raise damaged(path, "CSV", cause) from cause
     if not values:
         raise SceneError(f"{path} must hold labelled pixels", value="no row", mend="Add rows below the header.")
-    own = crs or (WGS84 if pair == ("lon", "lat") else None)
+    own = crs or (WGS84 if found == ("lon", "lat") else None)
+    pixels = PAIRS[found]
     return Marks(_alike(values), tuple(places), pixels, None if pixels else own, skipped)
+
+
+def _rows(
+    path: Path, reader: Iterator[list[str]], pair: tuple[str, str], at: tuple[int, ...]
+) -> tuple[list[str], list[Any], int]:
+    """Class and place of each row, and how many have none. at: columns of the place and of the class."""
+    values: list[str] = []
+    places: list[Any] = []
+    skipped = 0
+    a, b, c = at
+    same: dict[str, str] = {}
+    for line, row in enumerate(reader, start=2):
+        if len(row) <= max(at) or not row[c].strip():
+            skipped += any(cell.strip() for cell in row)
+            continue
+        if len(values) == MOST_MARKS:
+            raise SceneError(
+                f"{path} may hold at most {MOST_MARKS:,} labels", value="more", mend="Give the labels as a raster."
+            )
+        try:
+            place = _place(row[a], row[b], PAIRS[pair])
+        except ValueError:
+            raise SceneError(
+                f"{path}: {pair[0]} and {pair[1]} must be {'whole ' if PAIRS[pair] else ''}numbers",
+                value=f"{row[a][:40]!r}, {row[b][:40]!r} in line {line}",
+                mend="Correct that line.",
+            ) from None
+        value = row[c].strip()
+        values.append(same.setdefault(value, value))
+        places.append(place)
+    return values, places, skipped
+
+
+def _place(a: str, b: str, pixel: bool) -> Any:
+    """(row, column) or a point. Raises ValueError where these are no numbers."""
+    if pixel:
+        # Far beyond any cube is all that matters of numbers that no array can hold.
+        return tuple(max(-1, min(int(text), 2**40)) for text in (a, b))
+    x, y = float(a), float(b)
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise ValueError
+    return {"type": "Point", "coordinates": (x, y)}
+
+
+def sound_shape(path: Path, shape: dict[str, Any]) -> dict[str, Any]:
+    """A geometry of one of SHAPES with coordinates (x, y) only. Raises SceneError where it is not sound."""
+    kind = str(shape["type"])
+    try:
+        return {"type": kind, "coordinates": _points(shape["coordinates"], SHAPES[kind], kind.endswith("Polygon"))}
+    except (KeyError, TypeError, ValueError, OverflowError) as cause:
+        raise SceneError(
+            f"{path}: a {kind} must have numbers as coordinates, and rings of three points or more",
+            value=repr(shape.get("coordinates"))[:60],
+            mend="Repair the geometries in a GIS, or export the layer again.",
+        ) from cause
+
+
+def _points(value: Any, depth: int, rings: bool) -> Any:
+    """Lists of lists of (x, y). Raises TypeError or ValueError for anything else, and for a ring that is none."""
+    if depth == 0:
+        x, y = (float(number) for number in value[:2] if not isinstance(number, str | bool))
+        if not (math.isfinite(x) and math.isfinite(y)):
+            raise ValueError("coordinates that are no numbers")
+        return (x, y)
+    if not isinstance(value, list | tuple) or not value:
+        raise ValueError("no coordinates")
+    points = [_points(item, depth - 1, rings) for item in value]
+    if rings and depth == 1 and len(points) < 3:
+        raise ValueError("a ring of fewer than three points")
+    return points
+
+
+def _empty(shape: dict[str, Any]) -> bool:
+    """Whether a geometry has no place."""
+    return str(shape.get("type")) in SHAPES and shape.get("coordinates", 0) in ([], ())
 
 
 def _alike(values: list[Any]) -> tuple[int | str, ...]:
     """All as whole numbers where all are, else all as text."""
     texts = [str(int(v)) if isinstance(v, float) and v.is_integer() else str(v).strip() for v in values]
     try:
-        return tuple(int(text) for text in texts)
+        numbers = tuple(int(text) for text in texts)
     except ValueError:
         return tuple(texts)
+    return numbers if all(abs(number) < 2**31 for number in numbers) else tuple(texts)

@@ -14,6 +14,10 @@ from hsiaug.errors import SceneError
 __all__ = ["Raw", "damaged"]
 
 
+LONGEST = 200
+"""Characters of a library's own message that are passed on."""
+
+
 @dataclass(frozen=True)
 class Raw:
     """An array as its file holds it, perhaps memory-mapped, and what an ENVI header says of it.
@@ -28,7 +32,7 @@ class Raw:
 
 def damaged(path: Path, kind: str, cause: BaseException) -> SceneError:
     """The error for a file that its own format's reader gives up on."""
-    text = str(cause).strip().splitlines()
+    text = str(cause).strip()[:LONGEST].splitlines()
     return SceneError(
         f"{path} must be a whole {kind} file",
         value=f"{type(cause).__name__}: {text[0] if text else 'no details'}",

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.data.bounds import check_array
 from hsiaug.data.raw import Raw, damaged
 from hsiaug.errors import SceneError, did_you_mean
 
 __all__ = ["must_exist", "read_cube_file", "read_label_file"]
 
 GEOTIFF = (".tif", ".tiff")
-IMAGES = (*GEOTIFF, ".png", ".bmp")
+IMAGES = {".tif": ("TIFF",), ".tiff": ("TIFF",), ".png": ("PNG",), ".bmp": ("BMP",)}
+"""The one format that is read under each ending."""
 
 
 def read_cube_file(path: Path, *, key: str | None = None, data: str | None = None) -> Raw:
@@ -49,6 +51,7 @@ def read_label_file(path: Path, *, key: str | None = None, data: str | None = No
         array = np.squeeze(array, axis=array.shape.index(1) if array.shape[2] != 1 else 2)
     if array.ndim != 2:
         raise _wrong_rank(path, "a label map has two axes", raw)
+    check_array(path, array.shape, 1, labels=True)
     return array
 
 
@@ -83,9 +86,14 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> Raw:
 
 def must_exist(path: Path) -> None:
     """Raises SceneError, with near matches among its neighbours, where there is no such file."""
-    if path.is_file():
-        return
-    neighbours = [other.name for other in path.parent.glob("*") if other.is_file()]
+    try:
+        if path.is_file():
+            return
+        neighbours = [other.name for other in path.parent.glob("*") if other.is_file()]
+    except (OSError, ValueError) as cause:  # a name that no file can have
+        raise SceneError(
+            f"{str(path)[:80]!r} must be the path of a file", value=str(cause), mend="Correct it."
+        ) from cause
     hint = did_you_mean(path.name, neighbours)
     raise SceneError(
         f"{path} must exist",
@@ -102,8 +110,10 @@ def _wrong_rank(path: Path, rule: str, raw: Raw) -> SceneError:
 
 def _read_npy(path: Path) -> NDArray[Any]:
     try:
-        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (ValueError, OSError, EOFError, SyntaxError) as cause:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a header that Python 2 wrote, which does not matter here
+            return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    except Exception as cause:  # a damaged header is parsed as Python's own syntax, which can fail in any way
         if "Python objects" in str(cause) or "allow_pickle" in str(cause):
             raise SceneError(
                 f"{path} must hold plain numbers",
@@ -116,10 +126,16 @@ def _read_npy(path: Path) -> NDArray[Any]:
 def _read_image(path: Path) -> NDArray[Any]:
     from PIL import Image
 
+    suffix = path.suffix.lower()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd metadata, which does not matter here
-            with Image.open(path) as image:
+            # Whatever the name says, the content could be of any other format, some of which start other programs.
+            with Image.open(path, formats=IMAGES[suffix]) as image:
+                bands = len(image.getbands())
+                check_array(path, (image.height, image.width), bands, labels=True)
                 return np.asarray(image)
-    except (OSError, ValueError, SyntaxError) as cause:
-        raise damaged(path, path.suffix.lower(), cause) from cause
+    except SceneError:
+        raise
+    except Exception as cause:  # the formats' parsers raise whatever the damaged bytes lead them to
+        raise damaged(path, suffix, cause) from cause

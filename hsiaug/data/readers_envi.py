@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,18 @@ from numpy.typing import NDArray
 from hsiaug.data.raw import Raw, damaged
 from hsiaug.errors import SceneError
 
-__all__ = ["find_envi", "read_envi"]
+__all__ = ["find_envi", "read_envi", "read_header"]
 
 ENDINGS = (".img", ".dat", ".raw", ".bsq", ".bil", ".bip", ".pix", ".bin", ".sli", ".hyspex")
+ORDERS = {"bip": (0, 1, 2), "bil": (0, 2, 1), "bsq": (2, 0, 1)}
+"""Axes of the data file, of (line, sample, band), by interleave."""
+
+LONGEST, MOST_LINES = 2**20, 50_000
+"""Of a header; spectral's parser takes time quadratic in both."""
+
+LONGEST_WAVE = 1e9
+"""A metre in nanometres: no band lies beyond."""
+
 NANOMETRES = {"nanometers": 1.0, "nanometer": 1.0, "nm": 1.0}
 MICROMETRES = {"micrometers": 1000.0, "micrometer": 1000.0, "microns": 1000.0, "um": 1000.0, "µm": 1000.0}
 
@@ -26,12 +36,16 @@ def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
 
     Raises SceneError where the header has no data file.
     """
-    folder = {other.name.lower(): other for other in path.parent.iterdir()} if path.parent.is_dir() else {}
+    try:
+        folder = {other.name.lower(): other for other in path.parent.iterdir()}
+        here = path.is_file()
+    except (OSError, ValueError):  # no such folder, or a name that no file can have
+        return None
     if path.suffix.lower() != ".hdr":
         headers = (f"{path.name}.hdr".lower(), f"{path.stem}.hdr".lower())
         header = next((folder[name] for name in headers if name in folder), None)
-        return (header, path) if header and path.is_file() else None
-    if not path.is_file():
+        return (header, path) if header and here and header.is_file() else None
+    if not here:
         return None
     names = (data,) if data else (path.stem, *(path.stem + ending for ending in ENDINGS))
     found = next((folder[name.lower()] for name in names if name.lower() in folder), None)
@@ -44,39 +58,73 @@ def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
     return path, found
 
 
+def read_header(path: Path) -> dict[str, Any]:
+    """The fields of an ENVI header by their names in lower case. Raises SceneError where it is not valid."""
+    from spectral.io import envi
+
+    try:
+        with path.open("rb") as file:
+            text = file.read(LONGEST + 1)
+        if len(text) > LONGEST or text.count(b"\n") > MOST_LINES:
+            raise ValueError(f"more than {LONGEST:,} bytes or {MOST_LINES:,} lines")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # upper-case field names, common and harmless
+            return {key.lower(): value for key, value in envi.read_envi_header(str(path)).items()}
+    except Exception as cause:  # spectral's own errors share no base with the parsing errors beneath
+        raise damaged(path, "ENVI header", cause) from cause
+
+
 def read_envi(header_path: Path, data_path: Path) -> Raw:
     """The memory-mapped array (lines, samples, bands), band centres in nm, and scale of an ENVI pair.
 
     Raises SceneError where the header is not valid, or the data file is shorter than it says.
     """
+    header = read_header(header_path)
+    shape, dtype, offset, order = _layout(header_path, header)
+    needed = offset + math.prod(shape) * dtype.itemsize
+    try:
+        actual = data_path.stat().st_size
+        if actual < needed:
+            raise SceneError(
+                f"{data_path} must have the {needed:,} bytes that {header_path.name} announces",
+                value=f"{actual:,} bytes",
+                mend="The data file is cut short, or the header belongs to another file: copy both again.",
+            )
+        stored = np.memmap(data_path, dtype, "r", offset, tuple(shape[axis] for axis in order))
+    except (OSError, ValueError, OverflowError) as cause:
+        raise damaged(data_path, "ENVI data", cause) from cause
+    array = np.asarray(stored).transpose([order.index(axis) for axis in range(3)])
+    return Raw(array, _wavelengths(header, shape[2]), _scale(header_path, header))
+
+
+def _layout(
+    path: Path, header: dict[str, Any]
+) -> tuple[tuple[int, int, int], np.dtype[Any], int, tuple[int, ...]]:
+    """(lines, samples, bands), the type of the numbers, the data's first byte, and the axes in the file's order."""
     from spectral.io import envi
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # upper-case field names, common and harmless
-            header = envi.read_envi_header(str(header_path))
-            envi.check_compatibility(header)
-            layout = envi.gen_params(header)
+        envi.check_compatibility(header)
+        layout = envi.gen_params(header)
+        shape, offset = (layout.nrows, layout.ncols, layout.nbands), layout.offset
+        interleave = str(header["interleave"]).strip().lower()
+        if min(shape) < 1 or offset < 0:
+            raise ValueError(f"lines, samples, bands {shape}, header offset {offset}")
+        if layout.byte_order not in (0, 1):
+            raise ValueError(f"byte order {layout.byte_order}")
+        if interleave not in ORDERS:
+            raise ValueError(f"interleave {interleave[:20]!r}")
+        if str(header.get("file compression", 0)).strip() not in ("0", ""):
+            raise ValueError("a compressed data file, which is not supported")
+        return shape, np.dtype(layout.dtype), offset, ORDERS[interleave]
     except Exception as cause:  # spectral's own errors share no base with the parsing errors beneath
-        raise damaged(header_path, "ENVI header", cause) from cause
-    needed = layout.offset + layout.nrows * layout.ncols * layout.nbands * np.dtype(layout.dtype).itemsize
-    actual = data_path.stat().st_size
-    if actual < needed:
-        raise SceneError(
-            f"{data_path} must have the {needed:,} bytes that {header_path.name} announces",
-            value=f"{actual:,} bytes",
-            mend="The data file is cut short, or the header belongs to another file: copy both again.",
-        )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        array = envi.open(str(header_path), str(data_path)).open_memmap(interleave="bip")
-    return Raw(np.asarray(array), _wavelengths(header), _scale(header_path, header))
+        raise damaged(path, "ENVI header", cause) from cause
 
 
-def _wavelengths(header: dict[str, Any]) -> NDArray[np.float64] | None:
+def _wavelengths(header: dict[str, Any], bands: int) -> NDArray[np.float64] | None:
     """Band centres in nanometres, or None where the header has none, or none in a unit of length."""
     listed = header.get("wavelength")
-    if not isinstance(listed, list) or len(listed) != int(header["bands"]):
+    if not isinstance(listed, list) or len(listed) != bands:
         return None
     try:
         values = np.array([float(value) for value in listed])
@@ -88,7 +136,8 @@ def _wavelengths(header: dict[str, Any]) -> NDArray[np.float64] | None:
         factor: float | None = 1000.0 if values.max() < 100 else 1.0
     else:
         factor = {**NANOMETRES, **MICROMETRES}.get(unit)
-    return None if factor is None or not (values > 0).all() else values * factor
+    known = factor is not None and bool(((values > 0) & (values < LONGEST_WAVE)).all())
+    return values * factor if known and factor else None
 
 
 def _scale(path: Path, header: dict[str, Any]) -> float | None:
@@ -96,6 +145,9 @@ def _scale(path: Path, header: dict[str, Any]) -> float | None:
     if text is None:
         return None
     try:
-        return 1.0 / float(text)
-    except (ValueError, TypeError, ZeroDivisionError) as cause:
+        factor = float(text)
+        if not 0 < factor < math.inf or not 0 < 1 / factor < math.inf:
+            raise ValueError(f"{factor:g}")
+        return 1.0 / factor
+    except (ValueError, TypeError) as cause:
         raise damaged(path, "ENVI header (reflectance scale factor)", cause) from cause

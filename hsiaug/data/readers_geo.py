@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import numpy as np
 
+from hsiaug.data.bounds import check_array
+from hsiaug.data.georeference import need_geo, open_geotiff, quiet
 from hsiaug.data.raw import Raw, damaged
-from hsiaug.errors import DataUnavailableError
+from hsiaug.errors import SceneError
 
 __all__ = ["read_geotiff"]
 
@@ -18,18 +19,13 @@ def read_geotiff(path: Path) -> Raw:
 
     Raises DataUnavailableError where rasterio is not installed, SceneError where the file is damaged.
     """
+    need_geo(f"{path}, a GeoTIFF,", "convert the file to ENVI, .npy or .mat.")
     try:
-        import rasterio
-    except ImportError:
-        raise DataUnavailableError(
-            f"{path} is a GeoTIFF, which needs rasterio to be read",
-            value="rasterio is not installed",
-            mend="pip install 'hsiaug[geo]', or convert the file to ENVI, .npy or .mat.",
-        ) from None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a file without georeference, which does not matter here
-            with rasterio.open(path) as file:
-                return Raw(np.ascontiguousarray(file.read().transpose(1, 2, 0)))
-    except rasterio.errors.RasterioError as cause:
+        with quiet() as rasterio, open_geotiff(rasterio, path) as file:
+            kinds = {np.dtype(kind) for kind in file.dtypes}
+            check_array(path, (*file.shape, file.count), max(kind.itemsize for kind in kinds), labels=False)
+            return Raw(np.ascontiguousarray(file.read().transpose(1, 2, 0)))
+    except SceneError:
+        raise
+    except Exception as cause:  # GDAL's errors share no base with those of damaged tags
         raise damaged(path, "GeoTIFF", cause) from cause

@@ -1,4 +1,4 @@
-"""MATLAB files: up to version 7 through scipy, version 7.3 (which is HDF5) through h5py."""
+"""MATLAB files: up to version 7 by :mod:`hsiaug.data.mat_classic`, version 7.3 by :mod:`hsiaug.data.hdf5`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.data.hdf5 import Hdf5, is_hdf5
+from hsiaug.data.mat_classic import list_variables, read_variable
 from hsiaug.data.raw import damaged
 from hsiaug.errors import SceneError, did_you_mean
 
-__all__ = ["read_mat"]
+__all__ = ["NUMERIC", "read_mat"]
 
 INTEGERS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
 NUMERIC = frozenset(["double", "single", "logical", *INTEGERS])  # MATLAB's own names
+MOST_SHOWN = 8
+"""Arrays of a file that a message lists."""
 
 
 def read_mat(path: Path, key: str | None, *, ndim: int) -> NDArray[Any]:
@@ -23,55 +26,33 @@ def read_mat(path: Path, key: str | None, *, ndim: int) -> NDArray[Any]:
 
     Raises SceneError where the file is damaged, or the array is absent, not numeric, or not the only one.
     """
-    import h5py
-
-    if h5py.is_hdf5(path):
-        return _read_hdf5(path, key, ndim)
-    return _read_classic(path, key, ndim)
+    return (_read_hdf5 if is_hdf5(path) else _read_classic)(path, key, ndim)
 
 
 def _read_classic(path: Path, key: str | None, ndim: int) -> NDArray[Any]:
-    from scipy.io import loadmat, whosmat
-
     try:
-        listed = {name: (tuple(shape), kind) for name, shape, kind in whosmat(path)}
-    except Exception as cause:  # scipy's parser raises whatever the damaged bytes lead it to
-        raise damaged(path, ".mat", cause) from cause
-    chosen = _choose(path, key, ndim, listed)
-    try:
-        return np.asarray(loadmat(path, variable_names=[chosen])[chosen])
-    except Exception as cause:
+        found = {variable.name: variable for variable in list_variables(path)}
+        chosen = _choose(path, key, ndim, {name: (v.shape, v.kind) for name, v in found.items()})
+        return read_variable(path, found[chosen], labels=ndim == 2)
+    except SceneError:
+        raise
+    except Exception as cause:  # whatever the damaged bytes lead to
         raise damaged(path, ".mat", cause) from cause
 
 
 def _read_hdf5(path: Path, key: str | None, ndim: int) -> NDArray[Any]:
-    import h5py
-
     try:
-        with h5py.File(path, "r") as file:
-            listed = {name: _describe(item) for name, item in file.items() if not name.startswith("#")}
-            chosen = _choose(path, key, ndim, listed)
-            # MATLAB writes its axes in reverse, because HDF5 counts them from the other end.
-            return np.asarray(file[chosen][()]).T
-    except SceneError:
-        raise
-    except Exception as cause:  # h5py wraps the errors of the C library in many types
+        with Hdf5(path) as file:
+            listed = {name: item for name, item in file.items.items() if not name.startswith("#")}
+            return file.read(_choose(path, key, ndim, listed), labels=ndim == 2)
+    except (OSError, ValueError) as cause:
         raise damaged(path, ".mat (version 7.3)", cause) from cause
-
-
-def _describe(item: Any) -> tuple[tuple[int, ...], str]:
-    """Shape in MATLAB's order and MATLAB's class of a top-level item."""
-    dtype = getattr(item, "dtype", None)
-    shape = tuple(reversed(getattr(item, "shape", ())))
-    if dtype is None or dtype.kind not in "iufb" or "MATLAB_empty" in item.attrs:
-        return shape, "struct" if dtype is None else str(dtype)
-    kind = item.attrs.get("MATLAB_class", b"double")
-    return shape, kind.decode() if isinstance(kind, bytes) else str(kind)
 
 
 def _choose(path: Path, key: str | None, ndim: int, listed: Mapping[str, tuple[tuple[int, ...], str]]) -> str:
     """The key to read, of those listed with shape and MATLAB class."""
-    overview = ", ".join(f"{name} {'×'.join(map(str, shape))} {kind}" for name, (shape, kind) in listed.items())
+    shown = [f"{name} {'×'.join(map(str, shape))} {kind}" for name, (shape, kind) in listed.items()]
+    overview = ", ".join((*shown[:MOST_SHOWN], "…") if len(shown) > MOST_SHOWN else shown)
     if key is None:
         fitting = [name for name, (shape, kind) in listed.items() if len(shape) == ndim and kind in NUMERIC]
         if len(fitting) == 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +71,21 @@ def _only_map(path: Path, scene: Scene) -> NDArray[np.int64]:
 
 
 def _fitting(path: Path, scene: Scene) -> dict[str, NDArray[np.int64]]:
-    return {name: a.astype(np.int64) for name, a in read_maps(path).items() if a.shape == scene.shape}
+    return {name: _whole(path, name, a) for name, a in read_maps(path).items() if a.shape == scene.shape}
+
+
+def _whole(path: Path, name: str, mask: NDArray[Any]) -> NDArray[np.int64]:
+    """A mask as int64. Raises SplitError where it holds anything but whole numbers of at most 32 bits."""
+    odd = ~(np.abs(mask.astype(np.float64)) < 2**31)
+    if mask.dtype.kind == "f":
+        odd |= mask != np.rint(mask)
+    if odd.any():
+        raise SplitError(
+            f"{path.name}: mask '{name}' must hold whole numbers below {2**31:,}",
+            value=f"{mask[odd][0]:g}",
+            mend="Save class ids as integers, with 0 for pixels outside the mask.",
+        )
+    return mask.astype(np.int64)
 
 
 def _consistent(scene: Scene, given: NDArray[np.int64], role: str) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
@@ -98,10 +113,10 @@ def _consistent(scene: Scene, given: NDArray[np.int64], role: str) -> tuple[NDAr
 
 def _rename(given: NDArray[np.int64], true: NDArray[np.int16], classes: int) -> NDArray[np.int64]:
     """``given`` with its ids replaced by the one-to-one renaming that agrees best with ``true``."""
-    size = max(int(given.max()), classes) + 1
-    together = np.zeros((size, size), dtype=np.int64)
-    np.add.at(together, (given, true.astype(np.int64)), 1)
+    codes, places = np.unique(given, return_inverse=True)
+    together = np.zeros((len(codes), classes + 1), dtype=np.int64)
+    np.add.at(together, (places, true.astype(np.int64)), 1)
     rows, columns = linear_sum_assignment(-together)
-    names = np.zeros(size, dtype=np.int64)
+    names = np.zeros(len(codes), dtype=np.int64)
     names[rows] = columns
-    return names[given]
+    return names[places]

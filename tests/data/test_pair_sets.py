@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hsiaug.data import load_pairs
+from hsiaug.data import bounds, load_pairs
 from hsiaug.data.archives import unpack
+from hsiaug.data.pair_loading import pair_set_card
 from hsiaug.errors import DataUnavailableError, InputError, SceneError
 
 CARD = """
@@ -120,13 +121,69 @@ def test_an_archive_is_unpacked_without_its_only_folder_and_never_outside(tmp_pa
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
         file.writestr("Top folder/city/one.txt", "1")
         file.writestr("Top folder/two.txt", "2")
-    unpack(tmp_path / "a.zip", tmp_path / "out")
+    unpack([tmp_path / "a.zip"], tmp_path / "out")
     assert (tmp_path / "out" / "city" / "one.txt").read_text() == "1"
     with zipfile.ZipFile(tmp_path / "b.zip", "w") as file:
         file.writestr("x/../../../evil.txt", "1")
     with pytest.raises(SceneError, match="inside"):
-        unpack(tmp_path / "b.zip", tmp_path / "out")
+        unpack([tmp_path / "b.zip"], tmp_path / "out")
     assert not (tmp_path.parent / "evil.txt").exists()
+
+
+def zipped(path: Path, **members: bytes) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return path
+
+
+def test_a_damaged_archive_leaves_nothing_behind(tmp_path: Path) -> None:
+    good = zipped(tmp_path / "a.zip", **{"x/one.txt": b"1" * 1000, "x/two.txt": b"2" * 1000})
+    content = bytearray(good.read_bytes())
+    content[content.index(b"x/two.txt") + len("x/two.txt") + 3] ^= 255
+    (tmp_path / "b.zip").write_bytes(content)
+    with pytest.raises(SceneError, match=r"b\.zip must be a whole zip file"):
+        unpack([good, tmp_path / "b.zip"], tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_archive_may_not_hold_many_times_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "UNPACKED", 2**20)
+    bomb = zipped(tmp_path / "a.zip", zeros=bytes(2**24))
+    with pytest.raises(SceneError, match="must store what it announces"):
+        unpack([bomb], tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_links_in_an_archive_are_refused(tmp_path: Path) -> None:
+    link = zipfile.ZipInfo("link")
+    link.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        file.writestr(link, "/etc")
+    with pytest.raises(SceneError, match="no links"):
+        unpack([tmp_path / "a.zip"], tmp_path / "out")
+
+
+def test_archives_are_merged_into_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "out" / "city").mkdir(parents=True)
+    (tmp_path / "out" / "city" / "old.txt").write_text("0")
+    first = zipped(tmp_path / "a.zip", **{"Images/city/one.txt": b"1", "Images/town/one.txt": b"1"})
+    second = zipped(tmp_path / "b.zip", **{"Labels/city/two.txt": b"2"})
+    unpack([first, second], tmp_path / "out")
+    found = sorted(str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*") if p.is_file())
+    assert found == ["city/old.txt", "city/one.txt", "city/two.txt", "town/one.txt"]
+
+
+def test_an_archive_placed_by_hand_must_be_that_of_the_card(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path))
+    (tmp_path / "oscd").mkdir()
+    for archive in pair_set_card("oscd").archives:
+        zipped(tmp_path / "oscd" / archive.name, **{"rennes/imgs_1/x_B01.tif": b"x"})
+    with pytest.raises(SceneError, match="must have md5 c50d4a2941da64e03a47ac4dec63d915"):
+        load_pairs("oscd", "change")
+    assert not (tmp_path / "oscd" / "rennes").exists()
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from hsiaug.data import download, fetch_scene, load_scene, progress, scene_card
+from hsiaug.data import download, fetch_scene, load_scene, progress, scene_card, transfer
 from hsiaug.data.catalogue import find_entry
 from hsiaug.data.files import status
 from hsiaug.errors import DataUnavailableError, SceneError
@@ -61,7 +61,7 @@ def test_a_missing_file_is_downloaded_when_the_scene_is_loaded(remote, server, c
 
 @pytest.mark.parametrize("trouble", ["absent", "wrong", "cut", "stalled"])
 def test_the_next_mirror_is_tried_when_one_fails(remote, server, trouble, monkeypatch, capsys):
-    monkeypatch.setattr(download, "STALL_SECONDS", 0.3)
+    monkeypatch.setattr(transfer, "STALL_SECONDS", 1.0)
     scene = remote(server.url(trouble), server.url("good"))
     server.files |= {"wrong": b"<html>moved</html>", "cut": scene.content, "stalled": scene.content}
     server.files["good"] = scene.content
@@ -76,6 +76,25 @@ def test_the_next_mirror_is_tried_when_one_fails(remote, server, trouble, monkey
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "Downloading cube.npy" in shown.err and "127.0.0.1" in shown.err
+
+
+def test_a_server_that_sends_a_byte_now_and_then_is_given_up(remote, server, monkeypatch):
+    """No time limit of a socket ever passes, for each byte is in time."""
+    monkeypatch.setattr(transfer, "SLOW_SECONDS", 0.3)
+    scene = remote(server.url("drip"))
+    server.files["drip"] = scene.content
+    server.drip.add("drip")
+    with pytest.raises(DataUnavailableError, match=r"bytes in 0\.3 s, too slow to wait for"):
+        fetch_scene(scene.card, progress=False)
+    assert scene.leftovers() == ["estate.toml", "labels.npy"], "nothing half-written stays"
+
+
+def test_a_server_that_sends_more_than_the_file_is_given_up(remote, server):
+    scene = remote(server.url("endless"))
+    server.files["endless"] = scene.content + bytes(10_000_000)
+    with pytest.raises(DataUnavailableError, match=f"sent more than the {len(scene.content):,} bytes"):
+        fetch_scene(scene.card, progress=False)
+    assert scene.leftovers() == ["estate.toml", "labels.npy"], "nothing half-written stays"
 
 
 def test_a_terminal_gets_a_bar_and_pooch_can_drive_it():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,26 @@ def test_permuted_class_ids_are_seen_through_and_disagreements_dropped(tmp_path:
     assert not split.train[wrong] and not split.train[background]
     assert split.audit.n_train == int((train > 0).sum()) - 1
     assert len(split.audit.notes) == 2
+
+
+def test_ids_of_sixteen_bits_take_no_more_memory_than_others(tmp_path: Path) -> None:
+    train, _ = halves()
+    np.save(tmp_path / "high.npy", np.where(train > 0, 65535 - train, 0).astype(np.uint16))
+
+    tracemalloc.start()
+    split = split_by(tmp_path / "high.npy")
+    assert tracemalloc.get_traced_memory()[1] < 2**26
+    tracemalloc.stop()
+    assert split.audit.n_train == int((train > 0).sum())
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 0.5, 1e300])
+def test_a_mask_of_anything_but_whole_numbers_is_refused(tmp_path: Path, value: float) -> None:
+    train, _ = halves()
+    np.save(tmp_path / "odd.npy", np.where(train > 0, value, 0))
+
+    with pytest.raises(SplitError, match="must hold whole numbers"):
+        split_by(tmp_path / "odd.npy")
 
 
 def test_a_mask_of_another_scene_is_refused(tmp_path: Path, rng: np.random.Generator) -> None:

@@ -1,0 +1,97 @@
+"""How much a file may ask for, decided from the sizes it states before any memory is taken."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+from hsiaug.errors import SceneError
+
+__all__ = ["MOST_CELLS", "check_array", "check_memory", "in_bytes"]
+
+UNPACKED = 2**28
+"""Bytes (256 MiB) that an array may take however small its file is."""
+
+RATIO = 100
+"""A larger array takes at most this many times the bytes its file stores: real cubes shrink 2 to 20 times when packed,
+a packed run of zeros a thousand times."""
+
+MOST_CELLS = 2**26
+"""Cells of a label raster: 8192 × 8192."""
+
+
+def check_array(
+    path: Path, shape: tuple[int, ...], itemsize: int, *, labels: bool, stored: int | None = None
+) -> None:
+    """Raise SceneError for an array that is not to be read: too large for its file, for labels, or for this machine.
+
+    itemsize: bytes of one value. stored: bytes that the file spends on it, None = all of the file.
+    """
+    cells = math.prod(shape)
+    extent = "×".join(map(str, shape))
+    if labels and cells > MOST_CELLS:
+        raise SceneError(
+            f"{path}: a label raster may have at most {MOST_CELLS:,} cells",
+            value=extent,
+            mend="Name the raster of the classes, and crop it to the extent of the cube.",
+        )
+    needed = cells * itemsize
+    stored = path.stat().st_size if stored is None else stored
+    if needed > max(UNPACKED, RATIO * stored):
+        raise SceneError(
+            f"{path} must store what it announces",
+            value=f"an array of {extent} ({in_bytes(needed)}) in {in_bytes(stored)}",
+            mend="It is damaged, or holds next to nothing: export it again, without compression.",
+        )
+    check_memory(f"{path}, an array of {extent},", needed)
+
+
+def check_memory(what: str, needed: int) -> None:
+    """Raise SceneError where so many bytes do not fit into the free memory of this machine."""
+    free = _free_memory()
+    if free is not None and needed > free:
+        raise SceneError(
+            f"{what} must fit into memory",
+            value=f"{in_bytes(needed)} needed, {in_bytes(free)} free",
+            mend="Crop the scene, keep fewer bands, or use a machine with more memory.",
+        )
+
+
+def in_bytes(size: int) -> str:
+    """For people: "12.0 kB", "3.2 GB"."""
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if size >= unit:
+            return f"{size / unit:,.1f} {name}"
+    return f"{size} bytes"
+
+
+def _free_memory() -> int | None:
+    """Bytes that this process may still take; None where the system does not say."""
+    known = [size for size in (_of_machine(), _of_limit()) if size is not None]
+    return min(known, default=None)
+
+
+def _of_machine() -> int | None:
+    try:
+        with Path("/proc/meminfo").open(encoding="ascii") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+        return None
+
+
+def _of_limit() -> int | None:
+    """Of a limit set on the process, as by ``ulimit -v``."""
+    try:
+        import resource
+
+        soft = resource.getrlimit(resource.RLIMIT_AS)[0]
+        with Path("/proc/self/statm").open(encoding="ascii") as file:
+            taken = int(file.read().split()[0]) * resource.getpagesize()
+    except (ImportError, OSError):
+        return None
+    return None if soft == resource.RLIM_INFINITY else max(0, soft - taken)

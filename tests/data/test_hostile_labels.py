@@ -1,0 +1,288 @@
+"""Labels as tables, GeoJSON and GeoPackage that are damaged, or made to do harm: refused by one error, in time."""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hsiaug.data import geopackage, marks
+from hsiaug.data.burn import burn
+from hsiaug.data.geopackage import read_geopackage
+from hsiaug.data.georeference import Georeference
+from hsiaug.data.marks import Marks, read_marks
+from hsiaug.errors import HsiaugError, InputError, SceneError
+from tests.data.test_hostile_arrays import listening
+from tests.geopackages import write_geopackage
+
+GROUND = Georeference((2.0, 0.0, 500_000.0, 0.0, -2.0, 5_000_000.0), "")
+SQUARE = [[500_002, 4_999_998], [500_012, 4_999_998], [500_012, 4_999_988], [500_002, 4_999_988]]
+
+
+def refusal(path: Path, content: str | bytes) -> str:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(HsiaugError) as error:
+        read_marks(path, None, None)
+    assert str(path) in str(error.value) and len(str(error.value)) < 1000
+    return str(error.value)
+
+
+# Tables.
+
+
+@pytest.mark.parametrize(
+    ("rows", "part"),
+    [
+        ("1,1," + "x" * 200_000, "field limit"),
+        ('1,1,"' + "x" * 200_000, "field limit"),
+        ("9" * 5000 + ",1,a", "must be whole numbers"),
+    ],
+)
+def test_a_table_with_endless_fields_is_refused(tmp_path: Path, rows: str, part: str) -> None:
+    assert part in refusal(tmp_path / "l.csv", f"row,col,class\n{rows}\n")
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999"])
+def test_coordinates_that_are_no_numbers_are_refused(tmp_path: Path, value: str) -> None:
+    assert "in line 3" in refusal(tmp_path / "l.csv", f"x,y,class\n1,1,a\n{value},1,b\n")
+
+
+def test_rows_and_columns_beyond_all_arrays_lie_outside(tmp_path: Path) -> None:
+    (tmp_path / "l.csv").write_text(f"row,col,class\n{'9' * 30},1,a\n-{'9' * 30},1,a\n1,1,a\n2,2,b\n")
+    burnt = burn(read_marks(tmp_path / "l.csv", None, None), (4, 4), None, (), "l.csv")
+    assert burnt.notes == ("2 of 4 labels are outside the cube: left out",) and (burnt.codes > 0).sum() == 2
+
+
+def test_codes_of_more_than_32_bits_are_names(tmp_path: Path) -> None:
+    (tmp_path / "l.csv").write_text(f"row,col,class\n1,1,{2**31}\n2,2,1\n")
+    assert read_marks(tmp_path / "l.csv", None, None).values == (str(2**31), "1")
+
+
+@pytest.mark.parametrize("classes", [range(1, 300), [f"c{i}" for i in range(300)]])
+def test_hundreds_of_classes_are_refused(classes: Any) -> None:
+    many = tuple(classes)
+    with pytest.raises(SceneError, match="at most 256 classes"):
+        burn(Marks(many, ((0, 0),) * len(many), True, None, 0), (4, 4), None, (), "l.csv")
+
+
+def test_labels_are_bounded_in_size_and_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(marks, "MOST_BYTES", 1000)
+    monkeypatch.setattr(marks, "MOST_MARKS", 3)
+    assert "at most 3 labels" in refusal(tmp_path / "l.csv", "row,col,class\n" + "1,1,a\n" * 4)
+    for name in ("l.csv", "l.geojson"):
+        assert "at most 1.0 kB; found 2.0 kB" in refusal(tmp_path / name, " " * 2000)
+
+
+# GeoJSON.
+
+
+def geojson(*geometries: Any, **more: Any) -> str:
+    features = [
+        {"type": "Feature", "properties": {"class": "ab"[i % 2]}, "geometry": g} for i, g in enumerate(geometries)
+    ]
+    return json.dumps({"type": "FeatureCollection", "features": features, **more})
+
+
+@pytest.mark.parametrize(
+    "coordinates",
+    [
+        None,
+        5,
+        "abc",
+        {},
+        [[]],
+        [[["a", "b"]] * 4],
+        [[[1]] * 4],
+        [[[1, 2], [3, 4]]],
+        [[[math.nan, 2], [3, 4], [5, 6]]],
+        [[[math.inf, 2], [3, 4], [5, 6]]],
+        [[[10**400, 2], [3, 4], [5, 6]]],
+        [[[1, 2], [3, 4], [5, 6]], []],
+    ],
+)
+@pytest.mark.parametrize("kind", ["Point", "MultiPoint", "Polygon", "MultiPolygon"])
+def test_a_geometry_without_sound_coordinates_is_refused(tmp_path: Path, kind: str, coordinates: Any) -> None:
+    message = refusal(tmp_path / "l.geojson", geojson({"type": kind, "coordinates": coordinates}))
+    assert f"a {kind} must have numbers as coordinates" in message
+
+
+@pytest.mark.parametrize("wrong", [5, "x", [1], True])
+def test_features_of_other_types_are_refused(tmp_path: Path, wrong: Any) -> None:
+    assert "feature 1" in refusal(tmp_path / "l.geojson", geojson(wrong))
+    assert "feature 1" in refusal(tmp_path / "l.geojson", json.dumps({"features": [wrong]}))
+    assert "feature 1" in refusal(tmp_path / "l.geojson", json.dumps({"features": [{"properties": wrong}]}))
+    assert "points or polygons" in refusal(tmp_path / "l.geojson", geojson({"type": wrong, "coordinates": []}))
+
+
+@pytest.mark.parametrize("crs", [5, "EPSG:4326", [], {"properties": 5}, {"properties": {"name": None}}])
+def test_a_member_crs_of_another_type_counts_as_none(tmp_path: Path, crs: Any) -> None:
+    (tmp_path / "l.geojson").write_text(geojson({"type": "Polygon", "coordinates": [SQUARE]}, crs=crs))
+    assert read_marks(tmp_path / "l.geojson", None, None).crs == marks.WGS84
+
+
+def test_nesting_without_end_is_refused(tmp_path: Path) -> None:
+    assert "whole GeoJSON" in refusal(tmp_path / "l.geojson", '{"features": ' + "[" * 100_000)
+
+
+def test_a_coordinate_system_is_never_fetched() -> None:
+    pytest.importorskip("rasterio")
+    shape = ({"type": "Polygon", "coordinates": [SQUARE]},)
+    ground = Georeference(GROUND.transform, 'LOCAL_CS["plane",UNIT["metre",1]]')
+    with listening() as (address, asked), pytest.raises(InputError, match="must name a coordinate system"):
+        burn(Marks((1,), shape, False, f"{address}/crs", 0), (20, 20), ground, (), "l.geojson")
+    assert asked == []
+
+
+def test_many_polygons_are_filled_together_as_each_would_be_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GDAL takes a millisecond to start, which 40,000 polygons feel."""
+    pytest.importorskip("rasterio")
+    from rasterio import Affine, features
+
+    rng = np.random.default_rng(0)
+    shapes = []
+    for _ in range(200):
+        x, y = rng.uniform(499_990, 500_070, 2) - (0, 500_000 - 4_999_950)
+        corners = rng.uniform(0.2, 6, (4, 2)) * [[1, 1], [-1, 1], [-1, -1], [1, -1]] + (x, y)
+        shapes.append({"type": "Polygon", "coordinates": [corners.tolist()]})
+    alone = features.geometry_mask(shapes, (40, 30), Affine(*GROUND.transform), invert=True)
+    starts = []
+    fill = features.rasterize
+    monkeypatch.setattr(features, "rasterize", lambda *args, **more: starts.append(1) or fill(*args, **more))
+    burnt = burn(Marks((1,) * 200, tuple(shapes), False, None, 0), (40, 30), GROUND, (), "l")
+    assert len(starts) == 1
+    assert np.array_equal(burnt.codes > 0, alone) and 0 < alone.sum() < alone.size
+
+
+def test_polygons_that_cover_the_cube_thousands_of_times_are_refused() -> None:
+    pytest.importorskip("rasterio")
+    ring = [[500_000, 5_000_000], [504_000, 5_000_000], [504_000, 4_996_000], [500_000, 4_996_000]]
+    shapes = ({"type": "Polygon", "coordinates": [ring]},) * 300
+    with pytest.raises(SceneError, match="cover one another"):
+        burn(Marks((1,) * 300, shapes, False, None, 0), (2000, 2000), GROUND, (), "l")
+
+
+# GeoPackage.
+
+
+def polygon(corners: list[list[float]] = SQUARE) -> bytes:
+    return struct.pack("<BIII", 1, 3, 1, len(corners)) + b"".join(struct.pack("<2d", *c) for c in corners)
+
+
+def blob(shape: bytes) -> bytes:
+    return b"GP\0\1" + struct.pack("<i", 32633) + shape
+
+
+@pytest.fixture
+def plots(tmp_path: Path) -> Path:
+    write_geopackage(tmp_path / "plots.gpkg", [(blob(polygon()), "a"), (blob(polygon()), "b")])
+    return tmp_path / "plots.gpkg"
+
+
+def changed(path: Path, sql: str) -> str:
+    """The refusal of the file after these statements."""
+    file = sqlite3.connect(path)
+    file.executescript(sql)
+    file.close()
+    with pytest.raises(SceneError) as error:
+        read_geopackage(path)
+    assert str(path) in str(error.value)
+    return str(error.value)
+
+
+ENDLESS = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r)"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"DROP TABLE plots; CREATE VIEW plots AS {ENDLESS} SELECT n AS fid, NULL AS geom, 'a' AS crop FROM r;",
+        f"DROP TABLE gpkg_contents; CREATE VIEW gpkg_contents AS {ENDLESS} SELECT n AS table_name, n AS data_type FROM r",
+        "DROP TABLE plots; CREATE VIEW plots AS SELECT 1 AS fid, zeroblob(900000000) AS geom, 'a' AS crop;",
+        "DROP TABLE plots; CREATE TABLE plots (geom BLOB AS (zeroblob(900000000)), crop TEXT);",
+        "DROP TABLE plots; CREATE VIRTUAL TABLE plots USING rtree(geom, a, b);",
+        "UPDATE gpkg_contents SET table_name = NULL; UPDATE gpkg_geometry_columns SET table_name = NULL;",
+    ],
+)
+def test_only_plain_tables_of_a_geopackage_are_read(plots: Path, sql: str) -> None:
+    assert "interrupted" not in changed(plots, sql)
+
+
+def test_reading_a_geopackage_ends_in_time(plots: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(geopackage, "MOST_SECONDS", 0.2)
+    many = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 3000) INSERT INTO {} FROM r;"
+    sql = many.format("gpkg_contents SELECT 'p', 'features'") + many.format(
+        "gpkg_geometry_columns SELECT 'p', 'g', n"
+    )
+    assert "interrupted" in changed(plots, sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE plots SET geom = 5;",
+        "UPDATE plots SET geom = 'text';",
+        "UPDATE gpkg_geometry_columns SET column_name = 'nope';",
+        "UPDATE gpkg_geometry_columns SET column_name = NULL;",
+        "DROP TABLE plots;",
+    ],
+)
+def test_a_geopackage_of_unexpected_content_is_refused(plots: Path, sql: str) -> None:
+    assert "whole GeoPackage" in changed(plots, sql)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        struct.pack("<BII", 1, 6, 1) * 5000,
+        struct.pack("<BII", 1, 6, 1) + struct.pack("<BII", 1, 2, 0),
+        struct.pack("<BII", 1, 4, 1) + polygon(),
+        struct.pack("<BII", 1, 6, 2**32 - 1),
+        struct.pack("<BIII", 1, 3, 1, 2**32 - 1),
+        b"",
+    ],
+)
+def test_damaged_well_known_binary_is_refused(tmp_path: Path, shape: bytes) -> None:
+    write_geopackage(tmp_path / "p.gpkg", [(blob(shape), "a")])
+    with pytest.raises(SceneError, match="whole GeoPackage"):
+        read_geopackage(tmp_path / "p.gpkg")
+
+
+def test_an_empty_point_has_no_place(tmp_path: Path) -> None:
+    write_geopackage(tmp_path / "p.gpkg", [(blob(struct.pack("<BI2d", 1, 1, math.nan, math.nan)), "a")])
+    assert read_geopackage(tmp_path / "p.gpkg")[0][0][0] is None
+
+
+def test_a_layer_is_bounded_in_size(plots: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(geopackage, "MOST_BYTES", 150)
+    monkeypatch.setattr(sqlite3, "SQLITE_LIMIT_LENGTH", sqlite3.SQLITE_LIMIT_ATTACHED)
+    assert "may hold at most" in changed(plots, "")
+
+
+def flips(content: bytes, count: int) -> Iterator[bytes]:
+    rng = np.random.default_rng(0)
+    for _ in range(count):
+        bad = bytearray(content)
+        bad[int(rng.integers(len(bad)))] ^= 1 << int(rng.integers(8))
+        yield bytes(bad)
+
+
+def test_no_flipped_bit_of_a_label_file_is_more_than_an_error(tmp_path: Path, plots: Path) -> None:
+    text = geojson({"type": "Polygon", "coordinates": [SQUARE]}, {"type": "Point", "coordinates": [1, 2]}).encode()
+    for name, content in (
+        ("l.gpkg", plots.read_bytes()),
+        ("l.geojson", text),
+        ("l.csv", b"row,col,class\n1,1,a\n"),
+    ):
+        for bad in flips(content, 100):
+            (tmp_path / name).write_bytes(bad)
+            try:
+                assert read_marks(tmp_path / name, None, None).values
+            except HsiaugError as error:
+                assert name in str(error)
