@@ -236,28 +236,23 @@ def test_info_knows_variants() -> None:
 
 @pytest.fixture
 def bad_company(tmp_path: Path) -> Path:
-    """Packages that raise, that take five seconds, and that claim each other's names; each leaves a trace."""
+    """Packages that raise, that take a second, and that claim each other's names; each leaves a trace."""
     site = tmp_path / "site"
     mark = f"import pathlib; pathlib.Path({str(tmp_path)!r}, __name__ + '.imported').touch()\n"
     install(site, "broken_plugin", mark + "raise SystemError('broken on purpose')")
     install(site, "leaving_plugin", mark + "import sys; sys.exit('gone')")
-    install(site, "slow_plugin", mark + "import time; time.sleep(5)")
+    install(site, "slow_plugin", mark + "import time; time.sleep(1)")
     install(site, "dummy_plugin", mark + DUMMY)
     return install(site, "rival_plugin", mark + DUMMY)
 
 
 def test_no_plugin_can_spoil_help(tmp_path: Path, bad_company: Path) -> None:
-    seconds = []
     for words in (("--help",), ("--version",), ("plugins", "new", "--help"), ("plugins", "check", "--help")):
-        start = time.perf_counter()
         answer = hsiaug(*words, env=environment(bad_company))
-        seconds.append(time.perf_counter() - start)
         assert answer.returncode == 0 and answer.stderr == "" and "hsiaug" in answer.stdout
         assert "Example" in answer.stdout or "plugins" not in words
 
     assert list(tmp_path.glob("*.imported")) == []
-    # The quickest of four: the machine may be busy with other tests.
-    assert min(seconds) < 2
 
 
 def test_names_that_collide_are_one_message_where_plugins_are_needed(tmp_path: Path) -> None:
