@@ -19,7 +19,7 @@ What each rule asks, and why, is in docs/conformance.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hsiaug.errors import PluginError
@@ -43,6 +43,7 @@ __all__ = [
     "check_generator",
     "classifier_checks",
     "generator_checks",
+    "kit",
 ]
 
 GROUNDS: dict[str, Ground] = {
@@ -56,29 +57,45 @@ def check_generator(plugin: str | type, preset: Preset = "tiny") -> Report:
 
     Raises ConformanceError, which lists each broken rule, what was seen and the mend; its ``report`` holds the rest.
     """
-    return _kit("generator", plugin, preset).report()
+    return kit("generator", plugin, preset).report()
 
 
 def check_classifier(plugin: str | type, preset: Preset = "tiny") -> Report:
     """Every check of a classifier; see :func:`check_generator`."""
-    return _kit("classifier", plugin, preset).report()
+    return kit("classifier", plugin, preset).report()
 
 
 def generator_checks(plugin: str | type, preset: Preset = "tiny") -> Iterator[tuple[str, Any]]:
     """(name, check) of every check of a generator; ``check()`` raises ConformanceError, or SkipTest."""
-    return iter(_kit("generator", plugin, preset))
+    return iter(kit("generator", plugin, preset))
 
 
 def classifier_checks(plugin: str | type, preset: Preset = "tiny") -> Iterator[tuple[str, Any]]:
     """(name, check) of every check of a classifier; see :func:`generator_checks`."""
-    return iter(_kit("classifier", plugin, preset))
+    return iter(kit("classifier", plugin, preset))
 
 
-def _kit(kind: Kind, plugin: str | type, preset: Preset) -> Kit[Any]:
-    """The kit of one plugin, which is loaded when the first check is run."""
+def kit(
+    kind: Kind,
+    plugin: str | type,
+    preset: Preset = "tiny",
+    known: Iterable[Outcome] = (),
+    *,
+    careful: bool = False,
+) -> Kit[Any]:
+    """The kit of one plugin, which is loaded when the first check is run.
+
+    known: outcomes that came before. careful: the plugin may end the process, so that no check tries more than it must.
+    """
     name = plugin if isinstance(plugin, str) else plugin.__name__
     checks: tuple[Check[Any], ...] = generators.CHECKS if kind == "generator" else classifiers.CHECKS
-    return Kit(f"{kind} {name} (preset {preset})", checks, lambda: _subject(kind, plugin, preset))
+
+    def make() -> Subject[Any]:
+        subject = _subject(kind, plugin, preset)
+        subject.careful = careful
+        return subject
+
+    return Kit(f"{kind} {name} (preset {preset})", checks, make, known)
 
 
 def _subject(kind: Kind, plugin: str | type, preset: Preset) -> Subject[Any]:

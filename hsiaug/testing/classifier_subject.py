@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.plugins.card import Card
 from hsiaug.plugins.contracts import FittedClassifier, Progress
 from hsiaug.seeds import derive_seed
 from hsiaug.testing.bench import Bench
 from hsiaug.testing.core import Violation
 from hsiaug.testing.ground import Case
 from hsiaug.testing.subject import Subject
-from hsiaug.testing.watch import Watched
-from hsiaug.trial.machine import counted_steps
+from hsiaug.testing.watch import Watched, counted_work
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["ClassifierSubject"]
@@ -49,7 +47,7 @@ class ClassifierSubject(Subject[FittedClassifier]):
         plugin, told = self.plugin(self.params), progress or Watched()
         fitted: FittedClassifier = self.watched(
             "fit",
-            lambda: self.timed(lambda: plugin.fit(shown, view, seed=seed, device=device, progress=told)),
+            lambda: plugin.fit(shown, view, seed=seed, device=device, progress=told),
             view,
             shown,
         )
@@ -101,11 +99,11 @@ class ClassifierSubject(Subject[FittedClassifier]):
         return self.learnt[0] < self.learnt[1]
 
     @cached_property
-    def plain(self) -> tuple[FittedClassifier, int | None]:
+    def plain(self) -> tuple[FittedClassifier, int]:
         """A fit on the real samples alone, and its optimiser steps."""
-        with counted_steps(Card("", "", "", uses_device=True)) as count:
+        with counted_work() as work:
             fitted = self.learn(*self.bench_of_base, self.view.real)
-        return fitted, count()
+        return fitted, work.steps
 
     def own_recall(self, fitted: FittedClassifier, bench: Bench, spec: TrialSpec) -> tuple[float, float]:
         """Mean recall on the real training pixels, and the least that it must be."""

@@ -140,8 +140,8 @@ def synthetic_only(subject: ClassifierSubject) -> None:
 def equal_budget(subject: ClassifierSubject) -> None:
     subject.base  # noqa: B018 - its steps are counted
     _, steps = subject.plain
-    seen = f"{steps} steps with {len(subject.view.real)} samples, {subject.steps} with more"
-    require(steps == subject.steps, seen)
+    seen = f"{steps} steps with {len(subject.view.real)} samples, {subject.work.steps} with more"
+    require(steps == subject.work.steps, seen)
 
 
 CHECKS: tuple[Check[ClassifierSubject], ...] = (

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from hsiaug.testing.core import Check, check, require
 from hsiaug.testing.subject import Subject
-from hsiaug.testing.watch import Watched, changed, global_state, helpers
+from hsiaug.testing.watch import Watched, changed, counted_work, global_state, helpers
 
 __all__ = ["CONDUCT"]
 
 Any_ = Subject[Any]
-
-LONG_SECONDS = 1.0
-"""A fit that takes longer must tell its progress."""
 
 NOWHERE = "cuda:99"
 """A device that no machine has."""
@@ -26,14 +22,13 @@ NOWHERE = "cuda:99"
 
 @check(
     "progress",
-    rule=f"fits on a device, and fits of more than {LONG_SECONDS:g} s, call progress(done, total, note) "
-    "with 0 ≤ done ≤ total",
+    rule="fits on a device call progress(done, total, note), and all that do so call it with 0 ≤ done ≤ total",
     mend="Call progress(step + 1, steps) at every step.",
 )
 def progress(subject: Any_) -> None:
     subject.base  # noqa: B018 - so that progress was told
     calls = subject.progress.calls
-    if subject.card.uses_device or subject.fits[0] > LONG_SECONDS:
+    if subject.card.uses_device:
         require(calls, "no call")
     for done, total, note in calls:
         sound = isinstance(done, int) and isinstance(total, int) and 0 <= done <= total and isinstance(note, str)
@@ -47,22 +42,28 @@ def progress(subject: Any_) -> None:
     needs=("runs", "progress"),
 )
 def cancellation(subject: Any_) -> None:
-    told, before, state = Watched(cancel_at=1), helpers(), global_state()
+    before, state = helpers(), global_state()
     raised: BaseException | None = None
-    with tempfile.TemporaryDirectory() as name, contextlib.chdir(name), temporary_files_in(name):
+    with (
+        tempfile.TemporaryDirectory() as name,
+        contextlib.chdir(name),
+        temporary_files_in(name),
+        counted_work() as work,
+    ):
+        told = Watched(cancel_at=1, work=work)
         try:
             subject.fit(subject.easy, progress=told)
         except Exception as error:
             raised = error
-        ended = time.perf_counter()
         left = sorted(path.name for path in Path(name).iterdir())
-    if told.cancelled is None:
+    if told.cancelled_after is None:
         # A fit of a moment need not tell its progress, and so cannot be cancelled.
         require(raised is None, f"{type(raised).__name__}: {raised}")
         return
     require(raised is told.error, f"the fit ended with {raised!r}" if raised else "the fit went on to its end")
     require(len(told.calls) == 1, f"{len(told.calls) - 1} more calls of progress after it")
-    require(ended - told.cancelled < LONG_SECONDS, f"the fit ended {ended - told.cancelled:.1f} s after it")
+    more = work.steps - told.cancelled_after
+    require(not more, f"{more} more steps of an optimiser after it")
     require(not left, f"files left behind: {', '.join(left)}")
     require(helpers() <= before, f"left running: {', '.join(sorted(helpers() - before))}")
     # What whole fits change too is for the check global-state to say.
@@ -90,7 +91,10 @@ def device(subject: Any_) -> None:
 
     if not subject.card.uses_device:
         subject.base  # noqa: B018 - its steps are counted
-        require(not subject.steps, f"{subject.steps} optimiser steps of torch, and uses_device=False in the card")
+        require(
+            not subject.work.steps,
+            f"{subject.work.steps} optimiser steps of torch, and uses_device=False in the card",
+        )
         return
     try:
         subject.fit(subject.easy, device=NOWHERE)

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
 from hsiaug.errors import HsiaugError, PluginError
+from hsiaug.testing.interrupts import noticing_interrupts, pass_on
 
 __all__ = ["Check", "ConformanceError", "Kit", "Outcome", "Report", "Violation", "check", "require"]
+
+LONGEST = 2000
+"""Characters of a strange exception's message that are kept."""
 
 S = TypeVar("S")
 S_in = TypeVar("S_in", contravariant=True)
@@ -97,35 +101,49 @@ class ConformanceError(PluginError):
 class Kit(Generic[S]):
     """The checks of one plugin. Each is run once at most, and after those that it needs.
 
-    make: builds the subject, when the first check is run.
+    make: builds the subject, when the first check is run. known: outcomes of checks that need not be run again.
     """
 
-    def __init__(self, title: str, checks: Iterable[Check[S]], make: Callable[[], S]) -> None:
+    def __init__(
+        self, title: str, checks: Iterable[Check[S]], make: Callable[[], S], known: Iterable[Outcome] = ()
+    ) -> None:
         self.title = title
-        self._checks = {one.name: one for one in checks}
+        self.checks = {one.name: one for one in checks}
         self._make = make
         self._subject: S | None = None
-        self._outcomes: dict[str, Outcome] = {}
-        self._blocked: set[str] = set()
+        self._outcomes = {outcome.name: outcome for outcome in known}
 
     def outcome(self, name: str) -> Outcome:
         """What came of a check."""
         if name not in self._outcomes:
             if self._subject is None:
                 self._subject = self._make()
-            self._outcomes[name] = self._run(self._checks[name], self._subject)
+            self._outcomes[name] = self._run(self.checks[name], self._subject)
         return self._outcomes[name]
+
+    def in_order(self) -> list[Check[S]]:
+        """The checks, each behind those that it needs."""
+        found: dict[str, Check[S]] = {}
+
+        def add(one: Check[S]) -> None:
+            for need in one.needs:
+                add(self.checks[need])
+            found.setdefault(one.name, one)
+
+        for one in self.checks.values():
+            add(one)
+        return list(found.values())
 
     def report(self) -> Report:
         """All outcomes. Raises ConformanceError where a rule is broken."""
-        report = Report(self.title, tuple(self.outcome(name) for name in self._checks))
+        report = Report(self.title, tuple(self.outcome(name) for name in self.checks))
         if report.failures:
             raise self._error(report)
         return report
 
     def __iter__(self) -> Iterator[tuple[str, Callable[[], None]]]:
         """(name, function that raises) of every check, for pytest to parametrise; skips raise SkipTest."""
-        for name in self._checks:
+        for name in self.checks:
             yield name, lambda name=name: self._assert(name)  # type: ignore[misc]
 
     def _assert(self, name: str) -> None:
@@ -135,24 +153,29 @@ class Kit(Generic[S]):
         if outcome.status == "failed":
             raise self._error(Report(self.title, (outcome,)))
 
+    def _missing(self, one: Check[S]) -> list[str]:
+        """What a check needs and cannot have. A check that does not apply to the plugin stands in no other's way."""
+        return [n for n in one.needs if self.outcome(n).status == "failed" or self._missing(self.checks[n])]
+
     def _run(self, one: Check[S], subject: S) -> Outcome:
         """Run a check, or skip it for want of what it needs."""
-        # A check that does not apply to the plugin stands in no other's way.
-        missing = [name for name in one.needs if self.outcome(name).status == "failed" or name in self._blocked]
+        missing = self._missing(one)
         if missing:
-            self._blocked.add(one.name)
             return Outcome(one.name, "skipped", one.rule, f"needs {', '.join(missing)}", "", 0.0)
         start = time.perf_counter()
         seen = mend = ""
         status: Literal["passed", "failed", "skipped"] = "failed"
         try:
-            one.test(subject)
+            with noticing_interrupts():
+                one.test(subject)
             status = "passed"
         except unittest.SkipTest as reason:
             status, seen = "skipped", str(reason)
         except Violation as broken:
             seen, mend = broken.seen, broken.mend or one.mend
-        except Exception as error:
+        except BaseException as error:
+            # A plugin may end by any exception, SystemExit and KeyboardInterrupt too; what the user ends, ends.
+            pass_on(error)
             seen, mend = _described(error), one.mend
         return Outcome(one.name, status, one.rule, seen, mend, time.perf_counter() - start)
 
@@ -170,8 +193,11 @@ class Kit(Generic[S]):
 
 def _described(error: BaseException) -> str:
     """An exception, with the line of code that raised it unless its message is meant to be read alone."""
-    text = f"{type(error).__name__}: {error}"
+    try:
+        text = f"{type(error).__name__}: {error}"
+    except Exception as unprintable:
+        text = f"{type(error).__name__}, whose message cannot be made ({type(unprintable).__name__})"
     if isinstance(error, HsiaugError):
         return text
     last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{text} (at {last.filename}:{last.lineno}, {last.line})"
+    return f"{text[:LONGEST]} (at {last.filename}:{last.lineno}, {last.line})"

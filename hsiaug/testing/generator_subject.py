@@ -27,9 +27,7 @@ class GeneratorSubject(Subject[FittedGenerator]):
     ) -> FittedGenerator:
         view = bench.view(spec, self.card.scope)
         plugin, told = self.plugin(self.params), progress or Watched()
-        fitted: FittedGenerator = self.watched(
-            "fit", lambda: self.timed(lambda: bench.fit(spec, plugin, device, told).fitted), view
-        )
+        fitted: FittedGenerator = self.watched("fit", lambda: bench.fit(spec, plugin, device, told).fitted, view)
         return fitted
 
     def counts(self, view: Any) -> dict[int, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -16,8 +15,8 @@ from hsiaug.plugins.hookspecs import Entry, Kind
 from hsiaug.plugins.registry import Registry
 from hsiaug.testing.bench import Bench, given
 from hsiaug.testing.ground import Case, Ground
-from hsiaug.testing.watch import Watched, changed, checksum, global_state
-from hsiaug.trial.machine import counted_steps
+from hsiaug.testing.interrupts import pass_on
+from hsiaug.testing.watch import Watched, Work, changed, checksum, counted_work, global_state
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Record
@@ -31,9 +30,10 @@ class Subject(Generic[F]):
     """A plugin under test, and what was noticed of it so far.
 
     entry: its entry in the registry, or None for a class that was handed over. ground: the task that it is checked in.
-    elsewhere: subjects of the same plugin in the further tasks that it serves. fits: seconds of each whole fit.
+    elsewhere: subjects of the same plugin in the further tasks that it serves.
     touched: global state that it changed, and in what call. altered: inputs that it changed.
-    steps, read_text: optimiser steps of the base fit, and whether it read class descriptions.
+    careful: it may end the process, so that no check may try more than its own case.
+    work, read_text: what torch's optimisers did in the base fit, and whether it read class descriptions.
     """
 
     kind: Kind
@@ -45,10 +45,10 @@ class Subject(Generic[F]):
         self.entry = entry
         self.ground = ground
         self.elsewhere: Sequence[Any] = [type(self)(plugin, preset, entry, other) for other in further]
-        self.fits: list[float] = []
         self.touched: set[tuple[str, str]] = set()
         self.altered: set[str] = set()
-        self.steps: int | None = None
+        self.careful = False
+        self.work = Work()
         self.read_text = False
 
     def spec(self, case: Case) -> TrialSpec:
@@ -95,13 +95,6 @@ class Subject(Generic[F]):
         }
         return result
 
-    def timed(self, compute: Callable[[], F]) -> F:
-        """What ``compute`` gives; notes its seconds: the processor's own where others keep it busy."""
-        wall, cpu = time.perf_counter(), time.process_time()
-        fitted = compute()
-        self.fits.append(min(time.perf_counter() - wall, time.process_time() - cpu))
-        return fitted
-
     @cached_property
     def easy(self) -> Case:
         """The case of most checks."""
@@ -127,9 +120,8 @@ class Subject(Generic[F]):
     def base(self) -> F:
         """The first fit, on the easy case."""
         bench, spec = self.bench_of_base
-        with counted_steps(Card("", "", "", uses_device=True)) as count:
+        with counted_work() as self.work:
             fitted = self.fit_on(bench, spec, progress=self.progress)
-        self.steps = count()
         self.read_text = bench.descriptions.read
         return fitted
 
@@ -160,10 +152,11 @@ class Subject(Generic[F]):
         """The fits on the hardest cases; none where one of them did not go well."""
         try:
             return [self.use(case) for case in self.ground.hardest()]
-        except Exception:
+        except BaseException as error:
+            pass_on(error)
             return []
 
     @property
     def takes_all(self) -> bool:
         """Whether it takes the hardest cases: then the single troubles need no fits of their own."""
-        return bool(self.hardest)
+        return not self.careful and bool(self.hardest)

@@ -8,9 +8,9 @@ import multiprocessing
 import os
 import random
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,29 +18,70 @@ from numpy.typing import NDArray
 
 from hsiaug.protocol.view import TrainView
 
-__all__ = ["Cancelled", "Watched", "changed", "checksum", "global_state", "helpers", "other_global_seeds"]
+__all__ = [
+    "Cancelled",
+    "Watched",
+    "Work",
+    "changed",
+    "checksum",
+    "counted_work",
+    "global_state",
+    "helpers",
+    "other_global_seeds",
+]
 
 
 class Cancelled(Exception):
     """What the kit raises out of ``progress``, as a user's Ctrl-C or a time limit would."""
 
 
+@dataclass
+class Work:
+    """What torch's optimisers did: how many steps, and how many weights these changed, each counted at every step.
+
+    Seconds would depend on what else the machine does; these numbers are the same everywhere.
+    """
+
+    steps: int = 0
+    updates: int = 0
+
+
+@contextmanager
+def counted_work() -> Iterator[Work]:
+    """Counts the work of every optimiser of ``torch.optim`` in this process, while it lasts."""
+    from torch.optim.optimizer import register_optimizer_step_post_hook
+
+    work = Work()
+
+    def count(optimizer: Any, *_: object) -> None:
+        work.steps += 1
+        work.updates += sum(p.numel() for group in optimizer.param_groups for p in group["params"])
+
+    handle = register_optimizer_step_post_hook(count)
+    try:
+        yield work
+    finally:
+        handle.remove()
+
+
 class Watched:
     """A ``progress`` that remembers its calls, and may cancel at one of them.
 
-    calls: (done, total, note) of each. cancelled: time.perf_counter() of the cancellation, or None.
+    work: what is counted meanwhile. calls: (done, total, note) of each. cancelled_after: the optimiser steps that were
+    taken before the cancellation, or None where there was none.
     """
 
-    def __init__(self, cancel_at: int | None = None) -> None:
+    def __init__(self, cancel_at: int | None = None, work: Work | None = None) -> None:
         self.calls: list[tuple[Any, Any, Any]] = []
         self.error = Cancelled("by the conformance kit")
-        self.cancelled: float | None = None
-        self._at = cancel_at
+        self.cancelled_after: int | None = None
+        self._at, self._work = cancel_at, work or Work()
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
         self.calls.append((done, total, note))
         if self._at is not None and len(self.calls) >= self._at:
-            self.cancelled = self.cancelled or time.perf_counter()
+            if self.cancelled_after is None:
+                self.cancelled_after = self._work.steps
             raise self.error
 
 

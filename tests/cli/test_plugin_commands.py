@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -36,7 +40,7 @@ def test_a_new_package_passes_its_check_at_once(tmp_path: Path, kind: str) -> No
     assert answer.returncode == 0, answer.stdout + answer.stderr
     lines = [line.split("\t") for line in answer.stdout.splitlines()]
     assert ["ok", "no-test-label"] in lines and {line[0] for line in lines} <= {"ok", "skipped"}
-    assert f"{kind} brand-new: 26 ok, 0 failed" in answer.stderr
+    assert f"{kind} brand-new: 25 ok, 0 failed" in answer.stderr
 
 
 def test_the_test_of_a_new_package_asks_for_every_check(tmp_path: Path) -> None:
@@ -131,6 +135,98 @@ def test_a_broken_rule_is_named_with_the_mend_and_gives_exit_code_1(tmp_path: Pa
     assert "noise of a plugin" in answer.stderr
 
 
+ENDS = """
+import ctypes, os, sys
+
+
+class Exits(Generator):
+    def fit(self, view, **given):
+        print("going")
+        sys.exit(3)
+
+
+class Leaves(Generator):
+    def fit(self, view, **given):
+        os._exit(0)
+
+
+class Faults(Generator):
+    # Well until a fit is loaded, or made without wavelengths.
+    def fit(self, view, **given):
+        if view.wavelengths is None:
+            ctypes.string_at(0)
+        return super().fit(view, **given)
+
+    def load(self, folder, *, device):
+        os._exit(7)
+
+
+class Forks(Generator):
+    def fit(self, view, **given):
+        os.fork()
+        return super().fit(view, **given)
+"""
+
+
+@pytest.mark.parametrize(("ends", "seen"), [("Exits", "SystemExit: 3"), ("Leaves", "with exit code 0")])
+def test_a_plugin_that_ends_its_process_fails_with_a_reason_and_exit_code_1(
+    tmp_path: Path, ends: str, seen: str
+) -> None:
+    (tmp_path / "dummy_plugin.py").write_text(DUMMY + ENDS)
+    answer = hsiaug("plugins", "check", f"dummy_plugin:{ends}", "--kind", "generator", cwd=tmp_path)
+
+    assert answer.returncode == 1, answer.stderr
+    lines = [line.split("\t") for line in answer.stdout.splitlines()]
+    assert [line[1] for line in lines if line[0] == "FAILED"] == ["runs"]
+    assert ["skipped", "inputs-unchanged", "needs runs"] in lines and len(lines) == 30
+    failed = next(line for line in lines if line[0] == "FAILED")
+    assert any(part.startswith("seen: ") and seen in part for part in failed)
+    assert "1 failed" in answer.stderr and "Traceback" not in answer.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process ends otherwise there")
+def test_checks_go_on_behind_one_that_ends_the_process(tmp_path: Path) -> None:
+    (tmp_path / "dummy_plugin.py").write_text(DUMMY + ENDS)
+    answer = hsiaug("plugins", "check", "dummy_plugin:Faults", "--kind", "generator", "--json", cwd=tmp_path)
+
+    assert answer.returncode == 1, answer.stderr
+    outcomes = {outcome["check"]: outcome for outcome in json.loads(answer.stdout)["checks"]}
+    assert "exit code 7" in outcomes["save-and-load"]["seen"] and outcomes["save-and-load"]["mend"]
+    assert "SIGSEGV" in outcomes["bare-scene"]["seen"]
+    for name in ("constant-bands", "patch-of-one", "cancellation", "inputs-unchanged"):
+        assert outcomes[name]["status"] == "ok", outcomes[name]
+    assert outcomes["sampling-params"]["status"] == "skipped"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+def test_a_plugin_that_copies_its_process_is_checked_once(tmp_path: Path) -> None:
+    (tmp_path / "dummy_plugin.py").write_text(DUMMY + ENDS)
+    answer = hsiaug("plugins", "check", "dummy_plugin:Forks", "--kind", "generator", "--json", cwd=tmp_path)
+
+    names = [outcome["check"] for outcome in json.loads(answer.stdout)["checks"]]
+    assert len(names) == len(set(names)) == 30
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="interrupts are sent otherwise there")
+def test_ctrl_c_ends_a_check_that_never_would_and_leaves_no_process(tmp_path: Path) -> None:
+    hangs = "\nimport os, pathlib, time\nclass Hangs(Generator):\n    def fit(self, view, **given):\n"
+    hangs += "        pathlib.Path('pid.tmp').write_text(str(os.getpid()))\n        os.rename('pid.tmp', 'pid')\n"
+    (tmp_path / "dummy_plugin.py").write_text(DUMMY + hangs + "        time.sleep(600)\n")
+    words = [sys.executable, "-m", "hsiaug", "plugins", "check", "dummy_plugin:Hangs", "--kind", "generator"]
+    command = subprocess.Popen(
+        words, cwd=tmp_path, env=environment(), start_new_session=True, stderr=subprocess.PIPE
+    )
+    while not (tmp_path / "pid").exists():
+        assert command.poll() is None, command.communicate()
+        time.sleep(0.05)
+    os.killpg(command.pid, signal.SIGINT)
+
+    _, err = command.communicate()
+    assert command.returncode == 130 and b"Traceback" not in err
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
 def test_info_knows_variants() -> None:
     answer = CliRunner().invoke(app, ["plugins", "info", "timm:test_resnet"])
 
@@ -140,28 +236,23 @@ def test_info_knows_variants() -> None:
 
 @pytest.fixture
 def bad_company(tmp_path: Path) -> Path:
-    """Packages that raise, that take five seconds, and that claim each other's names; each leaves a trace."""
+    """Packages that raise, that take a second, and that claim each other's names; each leaves a trace."""
     site = tmp_path / "site"
     mark = f"import pathlib; pathlib.Path({str(tmp_path)!r}, __name__ + '.imported').touch()\n"
     install(site, "broken_plugin", mark + "raise SystemError('broken on purpose')")
     install(site, "leaving_plugin", mark + "import sys; sys.exit('gone')")
-    install(site, "slow_plugin", mark + "import time; time.sleep(5)")
+    install(site, "slow_plugin", mark + "import time; time.sleep(1)")
     install(site, "dummy_plugin", mark + DUMMY)
     return install(site, "rival_plugin", mark + DUMMY)
 
 
 def test_no_plugin_can_spoil_help(tmp_path: Path, bad_company: Path) -> None:
-    seconds = []
     for words in (("--help",), ("--version",), ("plugins", "new", "--help"), ("plugins", "check", "--help")):
-        start = time.perf_counter()
         answer = hsiaug(*words, env=environment(bad_company))
-        seconds.append(time.perf_counter() - start)
         assert answer.returncode == 0 and answer.stderr == "" and "hsiaug" in answer.stdout
         assert "Example" in answer.stdout or "plugins" not in words
 
     assert list(tmp_path.glob("*.imported")) == []
-    # The quickest of four: the machine may be busy with other tests.
-    assert min(seconds) < 2
 
 
 def test_names_that_collide_are_one_message_where_plugins_are_needed(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             self.wfile.write(body[: len(body) // 2] if half else body)
             self.wfile.flush()
             if path in site.stall:
-                site.release.wait(30)
+                site.release.wait()
 
         def log_message(self, *args: object) -> None: ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import socket
-import time
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from hsiaug.data import download, fetch_scene, load_scene, progress, scene_card,
 from hsiaug.data.catalogue import find_entry
 from hsiaug.data.files import status
 from hsiaug.errors import DataUnavailableError, SceneError
+from tests.effort import Waited
 
 
 @dataclass
@@ -157,27 +158,30 @@ def test_a_file_with_another_checksum_is_refused_and_left_alone(remote, server):
     assert scene.target.read_bytes() == b"an older version"
 
 
-def test_offline_the_answer_comes_at_once_and_says_what_to_put_where(remote, closed_port):
+def test_offline_the_answer_comes_at_once_and_says_what_to_put_where(remote, closed_port, monkeypatch):
     scene = remote(f"http://127.0.0.1:{closed_port}/cube.npy")
-    start = time.monotonic()
+    waited = Waited(monkeypatch)
     with pytest.raises(DataUnavailableError) as error:
         load_scene(scene.card)
-    assert time.monotonic() - start < 5
+    assert waited.seconds == 0
     for part in ("cube.npy", str(scene.target.parent), "by hand", str(closed_port)):
         assert part in str(error.value)
 
 
-def test_a_hanging_name_resolution_costs_less_than_five_seconds(remote, server, monkeypatch):
+def test_a_name_resolution_that_hangs_for_ever_is_given_up_on(remote, server, monkeypatch):
+    given_up = threading.Event()
+
     def hang(*_args, **_kwargs):
-        time.sleep(8)
+        given_up.wait()
         raise OSError("no answer")
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     scene = remote("https://www.example.org/a", "http://example.net/b")
-    start = time.monotonic()
-    with pytest.raises(DataUnavailableError):
-        load_scene(scene.card)
-    assert time.monotonic() - start < 5
+    try:
+        with pytest.raises(DataUnavailableError):
+            load_scene(scene.card)
+    finally:
+        given_up.set()
 
 
 def test_a_mirror_that_takes_no_connection_is_passed_over(remote, server, closed_port):

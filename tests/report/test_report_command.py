@@ -1,11 +1,10 @@
-"""``hsiaug report`` on a store: formats, files, and how long it takes."""
+"""``hsiaug report`` on a store: formats, files, and what it costs."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from typer.testing import CliRunner
 
 from hsiaug.cli.report import report
 from hsiaug.errors import InputError, StoreError
+from tests.effort import calls
 
 COMMAND = "import typer; from hsiaug.cli.report import report; a = typer.Typer(); a.command()(report); a()"
 
@@ -76,18 +76,9 @@ def test_a_misspelt_view(store: Path) -> None:
 
 
 @pytest.mark.parametrize("by", ["generator", "classifier"])
-def test_a_thousand_records_take_less_than_two_seconds(thousand: Path, by: str) -> None:
-    def seconds() -> float:
-        start = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-c", COMMAND, str(thousand), "--format", "rich", "--by", by],
-            capture_output=True,
-            check=True,
-        )
-        return time.perf_counter() - start
-
-    # The machine may be busy with other tests: the better of two runs is what the command needs.
-    assert min(seconds(), seconds()) < 2
+def test_a_thousand_records_cost_little(thousand: Path, by: str) -> None:
+    # A million today, in a quarter of a second; what grows with the square of their number would be hundreds.
+    assert calls(run, thousand, "--format", "rich", "--by", by) < 5_000_000
 
 
 @pytest.fixture(scope="module")

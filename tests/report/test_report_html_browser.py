@@ -149,8 +149,7 @@ def test_a_number_opens_its_records(browser: Any, page_file: Path) -> None:
     assert not tab.locator(f"{target} tbody tr").first.is_visible()
     link.focus()
     tab.keyboard.press("Enter")
-    tab.wait_for_timeout(100)
-    assert tab.locator(f"{target} tbody tr").first.is_visible()
+    tab.locator(f"{target} tbody tr").first.wait_for(state="visible")
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -9,7 +9,6 @@ import random
 import sys
 import tempfile
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -257,14 +256,38 @@ class LooksUp(Sound):
 
 
 @faulty("tiny-is-quick")
-class Slow(Sound):
-    """The limit is lowered for it."""
+class WideNet(Sound):
+    """A network whose preset tiny changes as many weights as that of a large one."""
 
-    def fit(self, view, **given):
-        end = time.process_time() + 0.1
-        while time.process_time() < end:
-            np.ones((200, 200)) @ np.ones((200, 200))
-        return super().fit(view, **given)
+    card = Card(
+        name="a", version="1", summary="a net", params=Params, uses_device=True, presets={"tiny": {"level": 0.02}}
+    )
+
+    def fit(self, view, *, device, **given):
+        import torch
+
+        if device != "cpu":
+            raise RuntimeError(device)
+        weights = torch.zeros(1_000_000, requires_grad=True)
+        optimiser = torch.optim.SGD([weights], lr=0.1)
+        for step in range(101):
+            optimiser.step()
+            given["progress"](step + 1, 101)
+        return Fitted(view.real.x, view.real.y, 0.01)
+
+
+@faulty("tiny-is-quick")
+class ManySteps(WideNet):
+    def fit(self, view, *, device, **given):
+        import torch
+
+        if device != "cpu":
+            raise RuntimeError(device)
+        optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+        for step in range(1001):
+            optimiser.step()
+            given["progress"](step + 1, 1001)
+        return Fitted(view.real.x, view.real.y, 0.01)
 
 
 @faulty("tiny-classes")
@@ -335,6 +358,23 @@ class GoesOn(Sound):
     def fit(self, view, *, progress, **given):
         with contextlib.suppress(Exception):
             progress(1, 2)
+        return Fitted(view.real.x, view.real.y, 0.01)
+
+
+@faulty("cancellation")
+class TrainsOn(WideNet):
+    """Ends with the exception, but not before its training."""
+
+    def fit(self, view, *, device, progress, **given):
+        import torch
+
+        if device != "cpu":
+            raise RuntimeError(device)
+        optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+        try:
+            progress(1, 1)
+        finally:
+            optimiser.step()
         return Fitted(view.real.x, view.real.y, 0.01)
 
 

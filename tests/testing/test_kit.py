@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import itertools
+import signal
 import sys
+import time
 import unittest
 from pathlib import Path
 
@@ -16,9 +21,9 @@ from hsiaug.testing import (
     check_generator,
     classifier_checks,
     classifiers,
+    declared,
     generator_checks,
     generators,
-    shared,
 )
 from tests.testing import faulty_classifiers, faulty_generators, faulty_masks
 
@@ -54,9 +59,7 @@ def test_a_sound_plugin_passes_every_check(kind, plugin):
 
 
 @pytest.mark.parametrize(("kind", "plugin"), FAULTY, ids=name)
-def test_a_plugin_that_breaks_one_rule_fails_that_check_and_no_other(kind, plugin, monkeypatch):
-    if plugin.rule == "tiny-is-quick":
-        monkeypatch.setattr(shared, "TINY_SECONDS", 0.05)
+def test_a_plugin_that_breaks_one_rule_fails_that_check_and_no_other(kind, plugin):
     with pytest.raises(ConformanceError) as caught:
         CHECK[kind](plugin)
     failures = caught.value.report.failures
@@ -74,6 +77,97 @@ def test_a_module_that_loads_a_heavy_library_is_named(tmp_path: Path, monkeypatc
     with pytest.raises(ConformanceError, match="heavy_plugin imports torch") as caught:
         check_generator(heavy_plugin.Heavy)
     assert [outcome.name for outcome in caught.value.report.failures] == ["light-import"]
+
+
+def test_a_module_that_loads_hundreds_of_others_is_named_and_one_that_waits_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "many").mkdir()
+    for number in range(declared.MOST_MODULES):
+        (tmp_path / "many" / f"part{number}.py").write_text("")
+    end = "from tests.testing.faulty_generators import Sound\nclass Mine(Sound): pass\n"
+    loads = (
+        f"import importlib\nfor n in range({declared.MOST_MODULES}): importlib.import_module(f'many.part{{n}}')\n"
+    )
+    waits = "import time\nend = time.process_time() + 1.2\nwhile time.process_time() < end: pass\n"
+    monkeypatch.syspath_prepend(tmp_path)
+    for name, code, broken in (("loads_many", loads, True), ("waits_long", waits, False)):
+        (tmp_path / f"{name}.py").write_text(code + end)
+        module = importlib.import_module(name)
+        check = dict(generator_checks(module.Mine))["light-import"]
+        with pytest.raises(ConformanceError, match="modules") if broken else contextlib.nullcontext():
+            check()
+
+
+def test_no_rule_depends_on_how_busy_the_machine_is(monkeypatch: pytest.MonkeyPatch):
+    # Every look at a clock costs ten seconds, as on a machine that others keep busy.
+    for clock in ("perf_counter", "process_time", "monotonic", "time"):
+        ticks = itertools.count(0, 10)
+        monkeypatch.setattr(time, clock, lambda ticks=ticks: float(next(ticks)))
+
+    class Silent(faulty_generators.Sound):
+        def fit(self, view, **given):
+            return self.fitted(view.real.x, view.real.y, 0.01)
+
+    for quiet in (Silent, faulty_generators.Sound):
+        assert not check_generator(quiet).failures
+
+
+ENDS = {
+    "SystemExit: 3": "sys.exit(3)",
+    "SystemExit: bye": "sys.exit('bye')",
+    "KeyboardInterrupt": "raise KeyboardInterrupt",
+    "Strange: by me": "raise type('Strange', (BaseException,), {})('by me')",
+    "RecursionError": "f = lambda: f()\nf()",
+    "MemoryError": "raise MemoryError",
+    "Mute, whose message cannot be made": "raise type('Mute', (Exception,), {'__str__': lambda self: 1 / 0})",
+}
+
+
+@pytest.mark.parametrize("code", ENDS.values(), ids=list(ENDS))
+def test_a_plugin_that_ends_by_any_exception_fails_a_check(code: str):
+    class Ends(faulty_generators.Sound):
+        def fit(self, view, **given):
+            exec(code, {"sys": sys})
+
+    seen = next(text for text, one in ENDS.items() if one == code)
+    with pytest.raises(ConformanceError) as caught:
+        check_generator(Ends)
+    failures = caught.value.report.failures
+    assert [outcome.name for outcome in failures] == ["runs"] and seen in failures[0].seen
+
+
+def test_a_plugin_that_leaves_on_hard_data_alone_fails_the_checks_of_such_data():
+    class Leaves(faulty_classifiers.Sound):
+        def fit(self, samples, view, **given):
+            if min(view.counts.values()) < 3:
+                sys.exit(3)
+            return super().fit(samples, view, **given)
+
+    with pytest.raises(ConformanceError) as caught:
+        check_classifier(Leaves)
+    assert [outcome.name for outcome in caught.value.report.failures] == ["tiny-classes"]
+    assert "SystemExit: 3" in caught.value.report.failures[0].seen
+
+
+def test_ctrl_c_of_the_user_ends_the_checks():
+    class Pressed(faulty_generators.Sound):
+        def fit(self, view, **given):
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        check_generator(Pressed)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_what_is_known_of_a_plugin_is_not_checked_again():
+    with pytest.raises(ConformanceError) as caught:
+        check_generator(faulty_generators.Unseeded)
+    known = caught.value.report.outcomes
+    again = hsiaug.testing.kit("generator", faulty_generators.WithoutFit, known=known)
+    with pytest.raises(ConformanceError) as repeated:
+        again.report()
+    assert repeated.value.report.outcomes == known
 
 
 def test_every_check_is_shown_able_to_fail():

@@ -1,0 +1,179 @@
+"""Checks of a plugin in a process of its own, so that a plugin which ends its process ends nothing else.
+
+The child sends ``("plan", [(name, rule), ...])``, then for each check ``("start", name)`` and ``("outcome", facts)``, at
+last ``("end",)``; or ``("error", HsiaugError)`` where the plugin cannot be loaded. Where it dies, a second child repeats
+the check that it was at, and tries nothing more within it; where that dies too, the check has failed, and another child
+goes on behind it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hsiaug.errors import HsiaugError, InputError, PluginError
+from hsiaug.plugins.registry import registry
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from hsiaug.plugins.hookspecs import Kind
+
+__all__ = ["checked_apart"]
+
+MEND = "Let fit, sample, predict, save and load return, or raise an exception; end no process, and look at native code."
+
+PATIENCE = 10.0
+"""Seconds that a child which has told everything may take to end by itself."""
+
+Started = Callable[[str, int, int], None]
+"""Is told the check that begins, its number from 1 on, and how many there are."""
+
+Outcomes = list[dict[str, Any]]
+"""Of each check: name, status (passed, failed or skipped), rule, seen, mend, seconds."""
+
+
+def checked_apart(kind: Kind, name: str, on_start: Started, on_outcome: Callable[[dict[str, Any]], None]) -> None:
+    """Run the checks of a plugin in child processes, one after the other, and hand over each outcome as it comes.
+
+    name: registered, or ``module:Class``. Raises InputError or PluginError where the plugin cannot be loaded.
+    """
+    outcomes: Outcomes = []
+    plan: list[tuple[str, str]] = []
+
+    def keep(outcome: dict[str, Any]) -> None:
+        outcomes.append(outcome)
+        on_outcome(outcome)
+
+    careful = False
+    while (ended := _one_child(kind, name, outcomes, plan, on_start, keep, careful)) is not None:
+        if not plan:
+            raise PluginError(f"{kind} {name} must load", value=ended, mend="Repair or uninstall its package.")
+        if careful and len(outcomes) < len(plan):
+            check, rule = plan[len(outcomes)]
+            facts = {"rule": rule, "seen": ended, "mend": MEND, "seconds": 0.0}
+            keep({"name": check, "status": "failed", **facts})
+        if len(outcomes) == len(plan):
+            return
+        careful = True
+
+
+def _one_child(
+    kind: Kind,
+    name: str,
+    known: Outcomes,
+    plan: list[tuple[str, str]],
+    on_start: Started,
+    keep: Callable[[dict[str, Any]], None],
+    careful: bool,
+) -> str | None:
+    """Run what is left of the plan; how the child ended before it was through, else None. Fills ``plan`` at first."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    child = context.Process(target=_serve, args=(theirs, kind, name, list(known), careful))
+    try:
+        child.start()
+        theirs.close()
+        while True:
+            try:
+                sort, *rest = ours.recv()
+            except (EOFError, OSError):
+                child.join()
+                return _ending(child.exitcode)
+            if sort == "plan":
+                plan[:] = rest[0]
+            elif sort == "start":
+                on_start(rest[0], len(known) + 1, len(plan))
+            elif sort == "outcome":
+                keep(rest[0])
+            elif sort == "error":
+                raise rest[0]
+            else:
+                child.join(PATIENCE)
+                return None
+    finally:
+        child.kill()
+        child.join()
+        ours.close()
+
+
+def _ending(code: int | None) -> str:
+    """The end of a process in words."""
+    if code is None or code >= 0:
+        return f"it ended its process with exit code {code}"
+    try:
+        sort = signal.Signals(-code).name
+    except ValueError:
+        sort = f"signal {-code}"
+    why = {
+        "SIGKILL": ", as a system does that runs out of memory",
+        "SIGSEGV": ": a fault in native code, or recursion without end",
+    }.get(sort, "")
+    return f"its process was ended by {sort}{why}"
+
+
+def _serve(pipe: Connection, kind: Kind, name: str, known: Outcomes, careful: bool) -> None:
+    """The child: load the plugin, and run the checks that are not known yet."""
+    # Ctrl-C reaches parent and child; the parent then ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What a plugin prints, from native code too, goes to standard error.
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    with contextlib.suppress(OSError):
+        # Linux ends this process first where memory runs out.
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    me = os.getpid()
+
+    def send(*message: Any) -> None:
+        if os.getpid() != me:
+            os._exit(0)  # a copy that the plugin forked off
+        try:
+            pipe.send(message)
+        except OSError:
+            os._exit(1)  # the parent is gone
+
+    try:
+        plugin = load_plugin(kind, name)
+    except HsiaugError as error:
+        send("error", error)
+        return
+    from hsiaug.testing import Outcome, kit
+
+    run = kit(kind, plugin, known=[Outcome(**outcome) for outcome in known], careful=careful)
+    send("plan", [(one.name, one.rule) for one in run.in_order()])
+    done = {outcome["name"] for outcome in known}
+    for one in run.in_order():
+        if one.name not in done:
+            send("start", one.name)
+            send("outcome", vars(run.outcome(one.name)))
+    send("end")
+
+
+def load_plugin(kind: Kind, name: str) -> str | type:
+    """A name that the registry knows, or the class of ``module:Class``, imported as ``python -m`` would.
+
+    Raises InputError or PluginError where there is no such plugin, or where it cannot be imported.
+    """
+    module, colon, target = name.partition(":")
+    try:
+        if not colon or module in {known for _, known in registry().plugins}:
+            registry().find(kind, name).load()
+            return name
+        sys.path.insert(0, str(Path.cwd()))
+        plugin: type = getattr(importlib.import_module(module), target)
+        return plugin
+    except HsiaugError:
+        raise
+    except BaseException as error:
+        raise InputError(
+            "NAME must be a plugin, or module:Class of a module that can be imported",
+            value=f"{name!r} ({type(error).__name__}: {error})",
+            mend="Run this in the folder of the module, and without .py.",
+        ) from error
