@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from hsiaug.errors import InputError
 
-__all__ = ["reason", "sync_folder", "write_synced", "write_text_whole", "write_whole"]
+__all__ = ["reason", "sync_files", "sync_folder", "write_text_whole", "write_whole"]
 
 LONGEST_ENDING = 16
 """Characters: longer suffixes mean nothing to any library, and a name has a limit."""
@@ -77,12 +77,12 @@ def reason(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-def write_synced(path: Path, data: bytes) -> None:
-    """A file that a power failure cannot take back, once its folder is synced too."""
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+def sync_files(folder: Path) -> None:
+    """Put the files of a folder on disk, and their names in it."""
+    for path in folder.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    sync_folder(folder)
 
 
 def sync_folder(folder: Path) -> None:

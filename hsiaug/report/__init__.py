@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.report.render_data import report_json
-from hsiaug.report.tables import Report, build_report
+from hsiaug.report.tables import Report, build_report, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -133,5 +133,5 @@ def _rich_text(report: Report, by: str) -> str:
 
 def _empty(report: Report) -> str:
     if report.damaged:
-        return f"Every record in {report.where} is damaged: {'; '.join(map(str, report.damaged))}."
+        return f"Every record in {report.where} is damaged: {named(report.damaged)}."
     return f"There is no record in {report.where} yet."

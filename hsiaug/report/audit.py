@@ -8,7 +8,7 @@ from typing import Any
 from hsiaug.report.cells import Cell
 from hsiaug.report.labels import MISSING, count, draws_text, plus_minus, span
 from hsiaug.report.scores import BLIND
-from hsiaug.report.tables import Table
+from hsiaug.report.tables import Table, named
 
 __all__ = ["audit_lines", "transductive", "warnings"]
 
@@ -45,7 +45,7 @@ def _damage(table: Table) -> str | None:
     verb = "is" if len(table.damaged) == 1 else "are"
     return (
         f"{count(len(table.damaged), 'record')} of the store {verb} damaged and left out, of this table or another: "
-        f"{'; '.join(map(str, table.damaged))}."
+        f"{named(table.damaged)}."
     )
 
 

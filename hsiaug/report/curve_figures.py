@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,10 @@ def save_curves(report: Report, axis: Axis, path: Path, format: str) -> None:
         _draw_table(place, table, axis, n)
     metadata: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(format, {})
     with matplotlib.rc_context({"svg.hashsalt": "hsiaug"}):
-        write_whole(path, lambda fresh: figure.savefig(fresh, dpi=DPI, format=format, metadata=metadata))
+        # In memory first: the writer of PDF leaves a file open where the disk is full.
+        file = io.BytesIO()
+        figure.savefig(file, dpi=DPI, format=format, metadata=metadata)
+    write_whole(path, lambda fresh: fresh.write_bytes(file.getvalue()))
 
 
 def _varies(table: Table, axis: Axis) -> bool:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hsiaug.report.cells import Arm, Cell, make_cells
 from hsiaug.report.compare import Comparison, Gain, compare
 from hsiaug.report.labels import MISSING, method_labels
 from hsiaug.report.records import Condition, Method, Record, Trial, read_trials
 from hsiaug.report.scores import BLIND, ScoreSet, score_set
-from hsiaug.trial.record import Damage
 
-__all__ = ["Report", "Table", "build_report"]
+if TYPE_CHECKING:
+    from hsiaug.trial.record import Damage
+
+__all__ = ["Report", "Table", "build_report", "named"]
+
+NAMED = 20
+"""Damaged records that a sentence names at most; JSON has all of them."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +163,12 @@ def build_report(
         parted = [(run, [trial for trial in trials if trial.hash in hashes]) for run, hashes in runs.items()]
     tables = tuple(table for run, mine in parted for table in _tables(run, mine))
     return Report(tuple(replace(table, damaged=left_out) for table in tables), store, left_out)
+
+
+def named(damaged: Sequence[Damage]) -> str:
+    """Damaged records and what is wrong with them, on one line."""
+    rest = len(damaged) - NAMED
+    return "; ".join([*map(str, damaged[:NAMED]), *([f"and {rest:,} more"] if rest > 0 else [])])
 
 
 def _tables(run: str, trials: Iterable[Trial]) -> tuple[Table, ...]:

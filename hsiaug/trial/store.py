@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from hsiaug.errors import InputError, StoreError
-from hsiaug.files import reason, sync_folder, write_synced
+from hsiaug.files import reason, sync_files, sync_folder
 from hsiaug.trial import passing, predictions
 from hsiaug.trial.predictions import PREDICTIONS, Predictions
 from hsiaug.trial.record import LARGEST, Damage, Record, decode, encode, fault_of, storable
@@ -19,6 +19,8 @@ from hsiaug.trial.record import LARGEST, Damage, Record, decode, encode, fault_o
 __all__ = ["Damage", "Reading", "Record", "Store"]
 
 RECORD = "record.json"
+WORTH_SYNCING = 0.1
+"""Seconds: what a shorter trial leaves is not forced onto the disk, which may take longer than to run it again."""
 AGAIN = 3
 """Attempts at what another process may have taken away in between."""
 
@@ -80,8 +82,15 @@ class Store:
             if isinstance(error.__cause__, OSError):
                 raise
             return Damage(hash, f"{RECORD} holds {error.value}")
-        fault = None if record is None else fault_of(record, hash)
+        fault = None if record is None else fault_of(record, hash) or self._emptied(hash)
         return record if fault is None else Damage(hash, fault)
+
+    def _emptied(self, hash: str) -> str | None:
+        """What a power failure leaves of a file that was not on the disk yet."""
+        try:
+            return None if (self.folder(hash) / PREDICTIONS).stat().st_size else f"{PREDICTIONS} is empty"
+        except OSError:
+            return None
 
     def sound(self, hash: str) -> Record | None:
         """The record of that hash; None where there is none that is to be believed."""
@@ -170,11 +179,14 @@ class Store:
         made = None if record["status"] == "failed" else made
         if made is not None:
             record = {**record, "predictions_sha256": predictions.checksum(made)}
-        data, beside = encode(record), None if made is None else predictions.packed(made)
+        files = {RECORD: encode(record)}
+        if made is not None:
+            files[PREDICTIONS] = predictions.packed(made)
+        costly = (record.get("timings") or {}).get("total", WORTH_SYNCING) >= WORTH_SYNCING
         with self._access("write"):
             for left in reversed(range(AGAIN)):
                 try:
-                    self._put(record["hash"], data, beside)
+                    self._put(record["hash"], files, costly)
                     break
                 except FileNotFoundError:
                     # Another process swept or deleted a folder on the way.
@@ -182,22 +194,25 @@ class Store:
                         raise
         return record
 
-    def _put(self, hash: str, data: bytes, beside: bytes | None) -> None:
+    def _put(self, hash: str, files: Mapping[str, bytes], costly: bool) -> None:
         final = self.folder(hash)
         with passing.passing_folder(self._records, hash) as fresh:
-            write_synced(fresh / RECORD, data)
-            if beside is not None:
-                write_synced(fresh / PREDICTIONS, beside)
+            for name, data in files.items():
+                (fresh / name).write_bytes(data)
             final.parent.mkdir(exist_ok=True)
+            if costly:
+                sync_files(fresh)
             try:
-                sync_folder(fresh)
                 fresh.rename(final)
             except OSError:
                 if not final.is_dir():
                     raise
+                # Else a power failure could take the older record as well.
+                sync_files(fresh)
                 predictions.replace(final, fresh, RECORD)
             else:
-                sync_folder(final.parent)
+                if costly:
+                    sync_folder(final.parent)
 
     def check_writable(self) -> None:
         """Raise StoreError, before any work, where no record could be written."""

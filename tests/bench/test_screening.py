@@ -13,8 +13,8 @@ import pytest
 
 from hsiaug.bench import desk as desk_module
 from hsiaug.bench import screening
-from hsiaug.bench.execute import Work
 from hsiaug.bench.desk import Desk
+from hsiaug.bench.execute import Work
 from hsiaug.bench.plan import Plan, Request
 from hsiaug.bench.screening import SCREEN, LeftOut, screen, screening_plan
 from hsiaug.errors import InputError

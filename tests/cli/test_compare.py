@@ -8,19 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.report.report_records import benchmark
+from tests.report.report_records import benchmark, fill
 from tests.strangers import hsiaug
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six draws; each generator is 2 points better in AA than the one before it. No predictions."""
-    root = tmp_path_factory.mktemp("compared") / "results"
-    for record in benchmark(6, classifiers=("svm",)):
-        folder = root / "records" / record["hash"][:2] / record["hash"]
-        folder.mkdir(parents=True)
-        (folder / "record.json").write_text(json.dumps(record), encoding="utf-8")
-    return root
+    return fill(tmp_path_factory.mktemp("compared") / "results", benchmark(6, classifiers=("svm",)))
 
 
 def test_a_pipe_gets_fields_and_tables_of_tab_separated_words(store: Path) -> None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
+
+import numpy as np
+
+from hsiaug.metrics.accuracy import score
 
 CLASSES = ("alfalfa", "corn_notill", "oats")
 
@@ -137,3 +142,50 @@ def benchmark(
                 aa = 0.40 + gain * place + 0.03 * seed
                 records.append(record(aa + 0.1, aa, generator=generator, classifier=classifier, seed=seed, **spec))
     return records
+
+
+TESTED = (1200, 400, 400)
+"""Test pixels of each class, such that OA and AA in whole percent are whole numbers of pixels."""
+
+
+def believable(made: dict[str, Any]) -> dict[str, Any]:
+    """The record with metrics that follow from a confusion matrix, of the same OA and AA; what a store is read for."""
+    whole = {
+        **made,
+        "predictions_sha256": None,
+        "environment": {"python": "3.11", "platform": "Linux", "processor": "a CPU", "versions": {}},
+    }
+    if made["metrics"] is None:
+        return whole
+    oa, aa = made["metrics"]["oa"], made["metrics"]["aa"]
+    others = (1.8 * aa - oa) / 0.8
+    recall = (3 * aa - 2 * others, others, others)
+    matrix = np.zeros((3, 3), dtype=np.int64)
+    for i, (n, share) in enumerate(zip(TESTED, recall, strict=True)):
+        matrix[i, i] = min(max(round(n * share), 0), n)
+        matrix[i, (i + 1) % 3] = n - matrix[i, i]
+    timings = {"fit_classifier": 0.5, "predict": 0.25, "total": 1.25}
+    return {**whole, "timings": timings, "metrics": score(matrix, {"IP-2": (1, 2)})}
+
+
+def of_classes(made: dict[str, Any], matrix: Any) -> dict[str, Any]:
+    """The record with the metrics of another confusion matrix (C, C)."""
+    classes = len(matrix)
+    counts = {name: [9] * classes for name in ("real", "synthetic", "train_counts", "test_counts")}
+    return {
+        **made,
+        "class_names": [f"class number {i}" for i in range(classes)],
+        "metrics": score(np.asarray(matrix), {}),
+        "samples": {name: counts[name] for name in ("real", "synthetic")},
+        "audit": {**made["audit"], **{name: counts[name] for name in ("train_counts", "test_counts")}},
+    }
+
+
+def fill(root: Path, records: list[dict[str, Any]], matrix: Any = None) -> Path:
+    """A store of such records, without predictions. matrix: the confusion of them all, in place of the invented one."""
+    for made in map(believable, records):
+        folder = root / "records" / made["hash"][:2] / made["hash"]
+        folder.mkdir(parents=True)
+        text = json.dumps(made if matrix is None else of_classes(made, matrix), indent=1)
+        (folder / "record.json").write_text(text, encoding="utf-8")
+    return root

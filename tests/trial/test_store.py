@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,8 @@ import numpy as np
 import pytest
 
 from hsiaug.errors import InputError, StoreError
+from hsiaug.trial import store as store_module
+from hsiaug.trial.passing import owner
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -63,6 +69,235 @@ def test_what_a_killed_writer_left_is_no_record_and_is_swept_once_it_is_old(fill
     assert not half.exists() and len(list(filled.records())) == 2
 
 
+def test_what_a_killed_writer_of_this_machine_left_is_swept_at_once(filled: Store) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", "from hsiaug.trial.passing import owner; print(owner())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    dead, alive = (filled.root / "records" / f".0123.{name}.ab" for name in (ended, owner()))
+    cached = filled.cache / f".4567.{ended}.ab"
+    for folder in (dead, alive, cached):
+        folder.mkdir(parents=True)
+    filled.sweep()
+
+    assert not dead.exists() and not cached.exists() and alive.exists()
+
+
+@contextmanager
+def at_each_step(then: Callable[[int], None]) -> Iterator[None]:
+    """Call ``then`` with its number before and after each step that changes a name in a folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        steps = iter(range(10_000))
+
+        def wrapped(do: Callable[..., Any]) -> Callable[..., Any]:
+            def step(*words: Any, **options: Any) -> Any:
+                then(next(steps))
+                answer = do(*words, **options)
+                then(next(steps))
+                return answer
+
+            return step
+
+        for name in ("rename", "replace", "link", "mkdir", "unlink", "rmdir"):
+            patch.setattr(os, name, wrapped(getattr(os, name)))
+        yield
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def other(record: dict[str, Any], predictions: Any) -> tuple[dict[str, Any], Any]:
+    """A record of the same trial as another machine could have made it: with other predictions."""
+    index, label = predictions
+    return {**record, "command": "other"}, (index, label[::-1].copy())
+
+
+def matches(store: Store, record: dict[str, Any]) -> None:
+    """The store holds the record of that hash, and the predictions that belong to it."""
+    found = store.get(record["hash"])
+    assert found is not None
+    _, label = store.predictions(record["hash"])
+    assert store_module.predictions.checksum((_, label)) == found["predictions_sha256"]
+
+
+def test_readers_see_the_old_record_or_the_new_one_at_every_step_of_a_replacement(filled: Store) -> None:
+    record = next(filled.records())
+    changed = other(record, filled.predictions(record["hash"]))
+    seen = []
+
+    def look(step: int) -> None:
+        assert len(list(filled.records())) == 2
+        found = filled.get(record["hash"])
+        assert found is not None
+        seen.append(found["command"])
+        matches(filled, record)
+
+    with at_each_step(look):
+        filled.put(*changed)
+    assert seen[0] == record["command"] and seen[-1] == "other" and sorted(seen, key="other".__eq__) == seen
+
+
+def test_a_writer_that_is_killed_at_any_step_leaves_a_whole_record_and_nothing_after_a_sweep(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = next(filled.records())
+    usual = record, filled.predictions(record["hash"])
+    changed = other(*usual)
+
+    def killed_at(last: int) -> Callable[[int], None]:
+        def step(number: int) -> None:
+            if number >= last:
+                raise Killed
+
+        return step
+
+    monkeypatch.setattr(store_module.passing, "gone", lambda name: True)
+    for last in range(200):
+        shutil.rmtree(filled.folder(record["hash"]))
+        filled.put(*usual)
+        with pytest.MonkeyPatch.context() as patch:
+            # A killed process tidies nothing up.
+            patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+            try:
+                with at_each_step(killed_at(last)):
+                    filled.put(*changed)
+            except Killed:
+                matches(filled, record)
+            else:
+                break
+        filled.sweep()
+        matches(filled, record)
+        assert not list((filled.root / "records").glob(".*")) and len(list(filled.records())) == 2
+    assert last > 10
+
+
+def test_two_writers_of_one_hash_never_meet(filled: Store) -> None:
+    record = next(filled.records())
+    usual = record, filled.predictions(record["hash"])
+    changed = other(*usual)
+    steps = 0
+
+    def count(step: int) -> None:
+        nonlocal steps
+        steps = step
+
+    with at_each_step(count):
+        filled.put(*changed)
+    for there in (True, False):
+        for when in range(steps):
+            shutil.rmtree(filled.folder(record["hash"]), ignore_errors=True)
+            if there:
+                filled.put(*usual)
+
+            def meet(step: int, when: int = when) -> None:
+                if step == when:
+                    Store(filled.root).put(*usual)
+
+            with at_each_step(meet):
+                filled.put(*changed)
+            matches(filled, record)
+            with np.load(filled.folder(record["hash"]) / "predictions.npz") as arrays:
+                label = arrays["label"]
+            stated = filled.get(record["hash"])["predictions_sha256"]  # type: ignore[index]
+            assert store_module.predictions.checksum((label, label)) == stated
+
+
+def test_predictions_of_an_earlier_record_go_with_a_later_sweep(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = next(filled.records())
+    folder = filled.folder(record["hash"])
+    filled.put(*other(record, filled.predictions(record["hash"])))
+    assert len(list(folder.iterdir())) > 2
+
+    filled.sweep()
+    assert len(list(folder.iterdir())) > 2
+    monkeypatch.setattr(store_module.passing, "ABANDONED", -10)
+    filled.sweep()
+    assert {path.name for path in folder.iterdir()} == {"record.json", "predictions.npz"}
+    matches(filled, record)
+
+
+def test_predictions_of_another_record_are_refused(filled: Store) -> None:
+    first, second = filled.records()
+    theirs, own = (filled.folder(one["hash"]) / "predictions.npz" for one in (second, first))
+    shutil.copyfile(theirs, own)
+    with pytest.raises(StoreError, match=r"predictions\.npz.*checksum"):
+        filled.predictions(first["hash"])
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EFBIG])
+@pytest.mark.parametrize("step", ["write_bytes", "mkdir", "rename"])
+def test_a_disk_that_refuses_is_one_clear_error_and_the_old_record_stays(
+    filled: Store, monkeypatch: pytest.MonkeyPatch, step: str, code: int
+) -> None:
+    record = next(filled.records())
+    predictions = filled.predictions(record["hash"])
+    before = sorted(filled.root.rglob("*"))
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise OSError(code, os.strerror(code))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, step, refuse)
+        if step == "rename":
+            patch.setattr(Path, "replace", refuse)
+        with pytest.raises(StoreError, match=f"written to; found {os.strerror(code)}.*goes on"):
+            filled.put({**record, "command": "changed"}, predictions)
+        filled.sweep()
+    assert sorted(filled.root.rglob("*")) == before
+    assert filled.get(record["hash"]) == record
+
+
+def test_a_store_that_cannot_be_written_to_is_told_before_any_work(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    filled.check_writable()
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(StoreError, match="Read-only file system"):
+        filled.check_writable()
+    assert len(filled.read().records) == 2
+
+
+def test_a_store_that_cannot_be_listed_is_not_a_smaller_store(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> Any:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    for use in (filled.read, lambda: list(filled.records()), lambda: filled.find("a")):
+        with pytest.raises(StoreError, match="can be read; found Permission denied"):
+            use()
+
+
+def test_a_record_that_is_no_json_becomes_a_failed_one_that_says_so(filled: Store) -> None:
+    record = next(filled.records())
+    cycle: list[Any] = []
+    cycle.append(cycle)
+    for value in (np.float32(1), float("nan"), object(), cycle, {(1, 2): 3}, b"x"):
+        written = filled.put({**record, "provenance": {"note": value}}, filled.predictions(record["hash"]))
+        found = filled.sound(record["hash"])
+        assert found == written and found["status"] == "failed" and found["metrics"] is None
+        assert found["error"]["stage"] == "record" and "provenance: " in found["error"]["message"]
+        filled.put(record, (np.arange(2, dtype=np.int32), np.ones(2, dtype=np.int16)))
+
+
+def test_text_that_cannot_be_encoded_costs_no_record(filled: Store) -> None:
+    record = next(filled.records())
+    error = {"stage": "fit", "type": "OSError", "message": "no file \udcff", "traceback": ""}
+    filled.put({**record, "status": "failed", "metrics": None, "error": error}, None)
+
+    found = filled.sound(record["hash"])
+    assert found is not None and found["error"]["message"] == "no file ?"
+
+
 def test_damage_is_named_with_its_file(filled: Store) -> None:
     record = next(filled.records())
     folder = filled.folder(record["hash"])
@@ -75,6 +310,9 @@ def test_damage_is_named_with_its_file(filled: Store) -> None:
     (folder / "record.json").write_text(json.dumps([1]))
     with pytest.raises(StoreError, match="spec and status"):
         filled.get(record["hash"])
+    (folder / "record.json").write_text("{}")
+    with pytest.raises(StoreError, match="spec and status"):
+        filled.find(record["hash"])
 
 
 def test_folders_that_are_no_store_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,154 @@
+"""Files are written whole: where the disk refuses, what was there stays, and nothing half-written is left."""
+
+from __future__ import annotations
+
+import resource
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hsiaug.data.adding import Wishes, add_scene
+from hsiaug.data.filling import save_filled
+from hsiaug.errors import HsiaugError, InputError
+from hsiaug.files import write_text_whole, write_whole
+from hsiaug.plugins.registry import Registry
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split import draw_split
+from hsiaug.quality.export import save_samples
+from hsiaug.quality.figures import save_pictures
+from hsiaug.quality.inspection import inspect_samples
+from hsiaug.quality.maps import save_map, save_map_picture, save_quick_look
+from hsiaug.quality.synthesis import SampleRequest, Synthesis, synthesise
+from hsiaug.report import build_report, render_report, save_picture
+from hsiaug.report.figures import save_split_map
+from hsiaug.scene import Scene
+from tests.report.report_records import benchmark, record
+
+OLD = b"what was there before"
+
+
+@contextmanager
+def small_disk(limit: int = 100) -> Iterator[None]:
+    """No file can grow beyond so many bytes: the system refuses as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.fixture
+def made(toy: Scene, plugins: Registry) -> Synthesis:
+    request = SampleRequest("duplicate", parse_protocol("issd"), patch=5, device="cpu")
+    return synthesise(toy, request, plugins)
+
+
+@pytest.fixture
+def outputs(toy: Scene, made: Synthesis) -> dict[str, Callable[[Path], object]]:
+    """What writes a file of that name."""
+    split = draw_split(toy, parse_protocol("issd"), 0, 5)
+    report = build_report(benchmark(2))
+    sweep = build_report([record(0.5, 0.4, generator="smote", lam=lam) for lam in (0.5, 1.0)])
+    names = toy.class_names
+    whole = np.ones(toy.shape, dtype=bool)
+    return {
+        **{
+            f"table.{name}": lambda path, name=name: write_text_whole(path, render_report(report, format=name))
+            for name in ("md", "tex", "csv", "json", "html")
+        },
+        **{
+            f"curves.{name}": lambda path, name=name: save_picture(sweep, path, name, "lambda")
+            for name in ("png", "svg", "pdf")
+        },
+        "split.png": lambda path: save_split_map(toy, split, path),
+        "map.npy": lambda path: save_map(path, toy.labels, names, None, {}),
+        "map.png": lambda path: save_map_picture(path, toy.labels, names, "map", ""),
+        "samples.npz": lambda path: save_samples(path, made, with_real=True),
+        "samples.mat": lambda path: save_samples(path, made, with_real=True),
+        "spectra.png": lambda path: save_pictures(inspect_samples(made), path.parent),
+        "cube.npy": lambda path: write_whole(path, lambda fresh: save_filled(fresh, toy.cube, ~whole, None)),
+    }
+
+
+NAMES = (
+    *(f"table.{name}" for name in ("md", "tex", "csv", "json", "html")),
+    *(f"curves.{name}" for name in ("png", "svg", "pdf")),
+    *("split.png", "map.npy", "map.png", "samples.npz", "samples.mat", "spectra.png", "cube.npy"),
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_full_disk_costs_no_output_that_was_there(
+    outputs: dict[str, Callable[[Path], object]], tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / name).write_bytes(OLD)
+    with small_disk(), pytest.raises(InputError, match="must be a file that can be written; found File too large"):
+        outputs[name](folder / name)
+
+    assert [path.name for path in folder.iterdir()] == [name]
+    assert (folder / name).read_bytes() == OLD
+    outputs[name](folder / name)
+    assert len((folder / name).read_bytes()) > 100
+
+
+def test_a_full_disk_costs_no_card_and_no_picture_of_a_scene(toy: Scene, tmp_path: Path) -> None:
+    np.save(tmp_path / "cube.npy", toy.cube)
+    np.save(tmp_path / "labels.npy", toy.labels)
+    for name in ("mine.toml", "mine_look.png"):
+        (tmp_path / name).write_bytes(OLD)
+    before = sorted(tmp_path.iterdir())
+    with small_disk(), pytest.raises(HsiaugError, match="File too large"):
+        add_scene(
+            tmp_path / "cube.npy",
+            tmp_path / "labels.npy",
+            tmp_path / "mine.toml",
+            Wishes(overwrite=True),
+            save_quick_look,
+        )
+    assert sorted(tmp_path.iterdir()) == before
+    assert (tmp_path / "mine.toml").read_bytes() == (tmp_path / "mine_look.png").read_bytes() == OLD
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"--out .*nowhere.table\.md must be a file .*No such file or directory"):
+        write_text_whole(tmp_path / "nowhere" / "table.md", "x")
+    with pytest.raises(InputError, match="Is a directory"):
+        write_text_whole(tmp_path, "x")
+
+
+def test_the_permissions_of_a_file_and_the_link_to_it_stay(tmp_path: Path) -> None:
+    target, link = tmp_path / "target.md", tmp_path / "link.md"
+    target.write_text("old")
+    target.chmod(0o604)
+    link.symlink_to(target)
+    write_text_whole(link, "new\n")
+
+    assert link.is_symlink() and target.read_text() == "new\n"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o604
+
+
+def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    code = "from pathlib import Path; from hsiaug.files import write_text_whole as w; "
+    code += "w(Path('/dev/stdout'), 'to the screen'); w(Path('/dev/null'), 'away')"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert answer.stdout == "to the screen"
+    assert Path("/dev/null").is_char_device()
+    with (tmp_path / "table.md").open("w") as file:
+        subprocess.run([sys.executable, "-c", code], stdout=file, check=True)
+    assert (tmp_path / "table.md").read_text() == "to the screen"
+
+
+def test_a_name_as_long_as_names_can_be_is_written(tmp_path: Path) -> None:
+    name = "a." + "b" * 253
+    write_text_whole(tmp_path / name, "x")
+    assert [path.name for path in tmp_path.iterdir()] == [name]

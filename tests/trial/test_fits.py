@@ -1,0 +1,245 @@
+"""Saved fits save time and nothing else: damage, a full disk or another process never change a result."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hsiaug.plugins.registry import Registry
+from hsiaug.scene import Scene
+from hsiaug.trial import cache
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.fits import checkpoint, clear_checkpoints
+from hsiaug.trial.passing import owner
+from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.task import get_task
+
+Spec = Callable[..., TrialSpec]
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def dummy(plugins: Registry) -> Any:
+    """The module of the dummy plugins."""
+    return sys.modules[plugins.find("generator", "dummy").load().__module__]
+
+
+def raising(error: BaseException) -> Callable[..., Any]:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return fail
+
+
+@pytest.fixture
+def saved(monkeypatch: pytest.MonkeyPatch, spec: Spec, run: Run, tmp_path: Path) -> tuple[TrialSpec, Any, Path]:
+    """A trial whose fit lies on disk, its record, and the folder of the fit."""
+    monkeypatch.setattr(cache, "WORTH_SAVING", -1.0)
+    trial = spec()
+    record, _ = run(trial)
+    folder = tmp_path / "cache" / trial.fit_hash
+    assert record["status"] == "ok" and record["notes"] == [] and folder.is_dir()
+    return trial, record, folder
+
+
+def again(run: Run, trial: TrialSpec, toy: Scene, tmp_path: Path) -> Any:
+    """The record of the trial in a new process's place: nothing is in memory."""
+    record, _ = run(trial, Workbench(toy, get_task("pixels"), tmp_path / "cache"))
+    return record
+
+
+def biggest(folder: Path) -> Path:
+    return max((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
+
+
+def flip(folder: Path) -> None:
+    file = biggest(folder / "fitted")
+    data = bytearray(file.read_bytes())
+    data[-len(data) // 3] ^= 1
+    file.write_bytes(bytes(data))
+
+
+def cut(folder: Path) -> None:
+    file = biggest(folder / "fitted")
+    file.write_bytes(file.read_bytes()[:100])
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "one flipped bit": flip,
+    "a cut file": cut,
+    "a file that has gone": lambda folder: biggest(folder / "fitted").unlink(),
+    "a file too many": lambda folder: (folder / "fitted" / "extra").write_text("x"),
+    "no checksums": lambda folder: (folder / "fit.json").unlink(),
+    "checksums that are no JSON": lambda folder: (folder / "fit.json").write_text("{"),
+    "facts of another kind": lambda folder: (folder / "fit.json").write_text("[1]"),
+    "seconds that are no number": lambda folder: (folder / "fit.json").write_text('{"seconds": "x", "files": {}}'),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_fit_is_fitted_again_and_replaced(
+    saved: tuple[TrialSpec, Any, Path], run: Run, toy: Scene, tmp_path: Path, damage: str
+) -> None:
+    trial, record, folder = saved
+    DAMAGE[damage](folder)
+    healed = again(run, trial, toy, tmp_path)
+
+    assert healed["status"] == "ok", healed["error"]
+    assert healed["predictions_sha256"] == record["predictions_sha256"]
+    (note,) = healed["notes"]
+    assert note.startswith("The saved fit of dummy could not be used, and was fitted again: ")
+    assert again(run, trial, toy, tmp_path)["notes"] == []
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [folder.name]
+
+
+def test_a_fit_that_its_plugin_cannot_load_is_fitted_again(
+    saved: tuple[TrialSpec, Any, Path], run: Run, toy: Scene, tmp_path: Path, dummy: Any
+) -> None:
+    trial, record, _ = saved
+    for error in (RuntimeError("no such tensor"), SystemExit(3)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(dummy.Generator, "load", raising(error))
+            healed = again(run, trial, toy, tmp_path)
+        assert healed["predictions_sha256"] == record["predictions_sha256"]
+        assert type(error).__name__ in healed["notes"][0]
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), ValueError("no"), SystemExit(3)]
+)
+def test_a_fit_that_cannot_be_saved_is_a_note_and_not_a_failure(
+    monkeypatch: pytest.MonkeyPatch, spec: Spec, run: Run, tmp_path: Path, dummy: Any, error: BaseException
+) -> None:
+    monkeypatch.setattr(cache, "WORTH_SAVING", -1.0)
+
+    def save(self: Any, folder: Path) -> None:
+        (folder / "half").write_text("half")
+        raise error
+
+    monkeypatch.setattr(dummy.Fitted, "save", save)
+    record, _ = run(spec())
+    assert record["status"] == "ok", record["error"]
+    (note,) = record["notes"]
+    assert note.startswith("The fit of dummy could not be saved for another run: ")
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_to_costs_no_trial(
+    monkeypatch: pytest.MonkeyPatch, spec: Spec, run: Run, toy: Scene, tmp_path: Path, dummy: Any
+) -> None:
+    monkeypatch.setattr(cache, "WORTH_SAVING", -1.0)
+    (tmp_path / "file").write_text("")
+    record, _ = run(spec(), Workbench(toy, get_task("pixels"), tmp_path / "file" / "cache"))
+    assert record["status"] == "ok", record["error"]
+    assert "could not be saved" in record["notes"][0]
+
+
+ENDED = "from hsiaug.trial.passing import owner; print(owner())"
+
+
+@pytest.fixture(scope="module")
+def ended() -> str:
+    """The name of a process of this machine that is no more."""
+    answer = subprocess.run([sys.executable, "-c", ENDED], capture_output=True, text=True, check=True)
+    return answer.stdout.strip()
+
+
+ELSEWHERE = "0badcafe-17-123"
+
+
+def left_by(folder: Path, name: str, text: str) -> Path:
+    """A checkpoint that some process left."""
+    made = folder.with_name(f"{folder.name}.unfinished{name}")
+    made.mkdir(parents=True)
+    (made / "step").write_text(text)
+    return made
+
+
+def test_every_process_has_a_checkpoint_of_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / "cache" / "abc"
+    assert owner() in checkpoint(folder).name
+    ours = left_by(folder, f".{owner()}", "7")
+    assert checkpoint(folder) == ours and (ours / "step").read_text() == "7"
+
+
+@pytest.mark.parametrize("old_name", [True, False])
+def test_what_a_killed_process_left_is_taken_over(tmp_path: Path, ended: str, old_name: bool) -> None:
+    folder = tmp_path / "abc"
+    theirs = left_by(folder, "" if old_name else f".{ended}", "7")
+
+    assert (checkpoint(folder) / "step").read_text() == "7"
+    assert not theirs.exists() and owner() in checkpoint(folder).name
+
+
+def test_what_a_running_process_saves_is_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "abc"
+    parent = subprocess.Popen([sys.executable, "-c", f"{ENDED}; import sys; sys.stdout.flush(); input()"], text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
+    assert parent.stdout is not None
+    theirs = left_by(folder, f".{parent.stdout.readline().strip()}", "7")
+    try:
+        assert not checkpoint(folder).exists()
+        clear_checkpoints(folder)
+        assert (theirs / "step").read_text() == "7"
+    finally:
+        parent.communicate("\n")
+
+
+def test_what_another_machine_left_is_copied_for_it_may_still_be_running(tmp_path: Path) -> None:
+    folder = tmp_path / "abc"
+    theirs = left_by(folder, f".{ELSEWHERE}", "7")
+
+    mine = checkpoint(folder)
+    assert (mine / "step").read_text() == "7" and (theirs / "step").read_text() == "7"
+    clear_checkpoints(folder)
+    assert not mine.exists() and theirs.exists()
+
+
+@pytest.fixture
+def resuming(monkeypatch: pytest.MonkeyPatch, dummy: Any) -> list[str]:
+    """Makes the dummy go on from a checkpoint; what it found in it, fit by fit."""
+    found: list[str] = []
+    whole = dummy.Generator.fit
+
+    def fit(self: Any, view: Any, *, checkpoint: Path, **options: Any) -> Any:
+        text = (checkpoint / "step").read_text() if (checkpoint / "step").exists() else "nothing"
+        found.append(text)
+        checkpoint.mkdir(parents=True, exist_ok=True)
+        if text == "damaged":
+            raise ValueError("a checkpoint of another kind")
+        return whole(self, view, **options)
+
+    monkeypatch.setattr(dummy.Generator, "fit", fit)
+    monkeypatch.setattr(dummy.Generator, "card", replace(dummy.Generator.card, resumes=True))
+    return found
+
+
+def test_a_rerun_goes_on_from_a_killed_runs_checkpoint_and_leaves_none(
+    spec: Spec, run: Run, tmp_path: Path, resuming: list[str], ended: str
+) -> None:
+    trial = spec()
+    left_by(tmp_path / "cache" / trial.fit_hash, f".{ended}", "half")
+    record, _ = run(trial)
+
+    assert record["status"] == "ok" and record["notes"] == [] and resuming == ["half"]
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_checkpoint_that_cannot_be_used_is_begun_anew(
+    spec: Spec, run: Run, tmp_path: Path, resuming: list[str], ended: str
+) -> None:
+    trial = spec()
+    left_by(tmp_path / "cache" / trial.fit_hash, f".{ended}", "damaged")
+    record, _ = run(trial)
+
+    assert record["status"] == "ok", record["error"]
+    assert resuming == ["damaged", "nothing"]
+    assert "could not go on from its checkpoint, and began anew: ValueError" in record["notes"][0]

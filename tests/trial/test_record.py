@@ -1,0 +1,164 @@
+"""Records are not trusted: what does not follow from the spec and the counts is named, and left out."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hsiaug.errors import StoreError
+from hsiaug.trial.record import LARGEST
+from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import Record, Store
+
+
+@pytest.fixture
+def kept(tmp_path: Path, spec: Callable[..., TrialSpec], run: Callable[..., Any]) -> Store:
+    """A store of two records."""
+    store = Store(tmp_path / "store", create=True)
+    for seed in range(2):
+        store.put(*run(spec(seed=seed)))
+    return store
+
+
+def edited(store: Store, change: Callable[[Record], object]) -> str:
+    """Change the first record of a store on disk; returns its hash."""
+    record = copy.deepcopy(next(store.records()))
+    change(record)
+    hash = next(store.records())["hash"]
+    (store.folder(hash) / "record.json").write_text(json.dumps(record))
+    return str(hash)
+
+
+def put(*keys: Any, value: Any) -> Callable[[Record], None]:
+    """A change: one value by its keys."""
+
+    def change(record: Record) -> None:
+        place: Any = record
+        for key in keys[:-1]:
+            place = place[key]
+        place[keys[-1]] = value
+
+    return change
+
+
+def without(*keys: Any) -> Callable[[Record], None]:
+    def change(record: Record) -> None:
+        place: Any = record
+        for key in keys[:-1]:
+            place = place[key]
+        del place[keys[-1]]
+
+    return change
+
+
+def test_what_a_trial_wrote_is_believed(kept: Store) -> None:
+    assert len(kept.read().records) == 2 and kept.read().damaged == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        (put("metrics", "aa", value=0.999), ("metrics.aa states 0.999", "metrics.confusion gives 0.")),
+        (put("metrics", "oa", value=1), ("metrics.oa states 1,",)),
+        (put("metrics", "kappa", value=None), ("metrics.kappa states None",)),
+        (put("metrics", "recall", 1, value=0.123), ("metrics.recall[1] states 0.123",)),
+        (put("metrics", "n_test", 0, value=7), ("metrics.n_test[0] states 7",)),
+        (put("metrics", "worst_class", value=99), ("metrics.worst_class states 99",)),
+        (put("metrics", "confusion", 0, 0, value=5000), ("metrics.oa states",)),
+        (put("metrics", "confusion", 0, 0, value=-1), ("metrics.confusion.0.0 (-1)",)),
+        (put("metrics", "confusion", 0, 0, value=0.5), ("metrics.confusion.0.0 (0.5)",)),
+        (put("metrics", "confusion", value=[[1]]), ("class_names",)),
+        (put("metrics", "confusion", value=[]), ("metrics.confusion ([])",)),
+        (put("metrics", "invented", value=0.9), ("metrics.invented does not follow",)),
+        (put("metrics", "subsets", value={"x": {"classes": [99]}}), ("cannot be computed",)),
+        (put("metrics", "subsets", value={"x": {"classes": "no"}}), ("cannot be computed",)),
+        (without("metrics", "aa"), ("metrics.aa is missing",)),
+        (without("metrics"), ("metrics: field required",)),
+        (put("metrics", value=None), ("metrics must be there",)),
+        (put("status", value="great"), ("status ('great')",)),
+        (put("status", value="failed"), ("status states 'failed'",)),
+        (put("error", value={"stage": "x", "type": "x", "message": "x", "traceback": "x"}), ("error must be",)),
+        (put("spec", "seed", value=5), ("where its spec gives",)),
+        (put("spec", "seed", value="1"), ("spec.seed ('1')",)),
+        (put("spec", "lambda", value=True), ("spec.lambda (True)",)),
+        (without("spec", "classifier"), ("spec.classifier: field required",)),
+        (without("spec"), ("JSON without spec and status",)),
+        (put("spec", value=[]), ("spec ([])",)),
+        (put("hash", value="0" * 16), ("where its folder is",)),
+        (put("format", value=2), ("format states 2",)),
+        (put("class_names", value=[1, 2]), ("class_names.0 (1)",)),
+        (put("samples", "synthetic", value=[1]), ("samples.synthetic must have",)),
+        (put("audit", "leaky", value="no"), ("audit.leaky ('no')",)),
+        (put("timings", "total", value="fast"), ("timings.total ('fast')",)),
+        (put("provenance", value={"a": "\ud800"}), ("text that is not Unicode",)),
+    ],
+)
+def test_a_changed_record_is_named_with_its_key_and_left_out(
+    kept: Store, change: Callable[[Record], None], parts: tuple[str, ...]
+) -> None:
+    hash = edited(kept, change)
+    read = kept.read()
+
+    assert [record["hash"] for record in read.records] == [r for r in kept._hashes() if r != hash]
+    (damage,) = read.damaged
+    assert damage.hash == hash
+    for part in parts:
+        assert part in damage.fault
+    assert kept.sound(hash) is None
+    with pytest.raises(StoreError) as error:
+        kept.find(hash)
+    assert parts[0] in str(error.value) and str(kept.folder(hash) / "record.json") in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("", "Expecting value"),
+        ("{", "Expecting property name"),
+        ("null", "JSON without spec and status"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"spec": {}, "status": "ok", "x": NaN}', "NaN, which is not JSON"),
+        ('{"spec": {}, "status": "ok", "x": -Infinity}', "-Infinity, which is not JSON"),
+        ('{"spec": {}, "status": "ok", "x": 1e999}', "1e999, which is not JSON"),
+        ('{"spec": {}, "status": "ok", "x": ' + "9" * 5000 + "}", "digits"),
+        ("\xff", "not Unicode"),
+    ],
+)
+def test_what_is_no_record_at_all_costs_the_others_nothing(kept: Store, text: str, part: str) -> None:
+    hash = next(kept.records())["hash"]
+    (kept.folder(hash) / "record.json").write_text(text, encoding="latin-1")
+    read = kept.read()
+
+    assert len(read.records) == 1
+    assert read.damaged[0].hash == hash and part in read.damaged[0].fault
+
+
+def test_a_huge_file_is_not_read(kept: Store) -> None:
+    hash = next(kept.records())["hash"]
+    with (kept.folder(hash) / "record.json").open("wb") as file:
+        file.truncate(LARGEST + 1)
+    assert "less than 64 MB" in kept.read().damaged[0].fault
+
+
+def test_a_draw_in_which_nothing_was_made_is_a_record_too(kept: Store) -> None:
+    nothing = {"status": "empty", "metrics": None, "error": None, "predictions_sha256": None}
+    hash = edited(kept, lambda record: record.update(nothing))
+    assert kept.sound(hash) is not None and kept.read().damaged == ()
+
+
+def test_predictions_that_power_failure_emptied_are_damage(kept: Store) -> None:
+    hash = next(kept.records())["hash"]
+    (kept.folder(hash) / "predictions.npz").write_bytes(b"")
+    (damage,) = kept.read().damaged
+    assert damage.hash == hash and damage.fault == "predictions.npz is empty"
+
+
+@pytest.mark.parametrize("by", [1 + 1e-12, 1 - 1e-12])
+def test_sums_that_another_library_rounded_otherwise_are_believed(kept: Store, by: float) -> None:
+    edited(kept, lambda record: record["metrics"].update(aa=record["metrics"]["aa"] * by))
+    assert kept.read().damaged == ()
