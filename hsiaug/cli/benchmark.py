@@ -188,7 +188,8 @@ def benchmark(
     jobs = workers(jobs, device, parts)
     out, err = Console(), Console(stderr=True)
     print_lines(err, [suite.title] if suite and suite.title else [])
-    print_lines(err, (f"note: {note}" for note in merged(parts).notes))
+    plan = merged(parts)
+    print_lines(err, (f"note: {note}" for note in (*plan.notes, *plan.short)))
     if dry_run:
         print_plan(parts, todo, store, jobs, out, as_json=json)
         return
@@ -197,6 +198,8 @@ def benchmark(
     run_all(parts, todo, kept, device, jobs, limit, err)
     records = [record for trial in trials if (record := kept.get(trial.hash))]
     print_result(parts, records, kept, out, err, as_json=json)
+    # Once more where the tables end: whoever reads these numbers must know how few samples they are of.
+    print_lines(err, (f"note: {note}" for note in plan.short))
     if any(record["status"] == "failed" for record in records):
         raise typer.Exit(1)
 

@@ -86,7 +86,7 @@ def _as_json(
         "seconds_unknown": list(cost.unknown),
         "jobs": jobs,
         "audits": [split.audit.as_json() for part in parts for split in part.plan.splits],
-        "notes": list(plan.notes),
+        "notes": [*plan.notes, *plan.short],
     }
     if parts[0].run:
         rows = [{"name": p.run, "scene": p.scene_ref, "trials": [t.hash for t in p.plan.trials]} for p in parts]
