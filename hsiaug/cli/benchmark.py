@@ -73,7 +73,7 @@ def benchmark(
         typer.Option(
             "--lambda",
             help="Sample balance rates λ, between commas, or ranges START:STOP:STEP: 1 fills every class to the "
-            "largest; for masks, synthetic pairs per real pair.",
+            "largest (and makes nothing where they are equal), more lets all grow; for masks, synthetic pairs per real pair.",
         ),
     ] = "1",
     omega: Annotated[
@@ -134,9 +134,9 @@ def benchmark(
 
       hsiaug benchmark indian_pines --generator smote --classifier svm,cnn2d --lambda 0.5
 
-      hsiaug benchmark indian_pines --generator smote,mixup --lambda 0.5,1 --protocol kshot:10 --seeds 10
+      hsiaug benchmark indian_pines --generator smote,mixup --lambda 1,3 --protocol kshot:10 --seeds 10
 
-      hsiaug benchmark indian_pines --generator txt2hsi --lambda 0:1.5:0.25 --omega 0,1,2:4:2
+      hsiaug benchmark indian_pines --generator txt2hsi --lambda 0.5,1,2:8:2 --omega 0,1,2:4:2
 
       hsiaug benchmark my_scene.toml --generator smote --dry-run
 
