@@ -127,7 +127,5 @@ def _cost_line(plan: Plan, todo: Sequence[TrialSpec], cost: Estimate, jobs: int)
         count += f" ({len(plan.nothing)} make nothing)"
     if cost.unknown:
         names = ", ".join(cost.unknown)
-        return (
-            f"{count}, time unknown: with these parameters {names} were not timed in this store yet ({processes})"
-        )
+        return f"{count}, time unknown: {names} with these parameters not timed in this store yet ({processes})"
     return f"{count}, about {cost.text} with {processes} ({source})"
