@@ -73,7 +73,8 @@ def benchmark(
         typer.Option(
             "--lambda",
             help="Sample balance rates λ, between commas, or ranges START:STOP:STEP: 1 fills every class to the "
-            "largest (and makes nothing where they are equal), more lets all grow; for masks, synthetic pairs per real pair.",
+            "largest, and makes nothing where they are equal; more lets all grow. For masks, synthetic pairs per real "
+            "pair.",
         ),
     ] = "1",
     omega: Annotated[
