@@ -70,7 +70,7 @@ def advise(plan: Plan, request: Request, desk: Desk, broken: LeftOut, before: Se
         tried = screened(plan, desk)
         best = [one.arm for one in candidates(tried)]
         fresh = _confirming_plan(best, request, desk)
-        do(fresh, _confirming(fresh, desk), desk, run)
+        do(fresh.trials, _confirming(fresh, desk), desk, run)
     told = {(name, lam) for name, lam, _ in left_out}
     told |= {(one.arm.generator, one.arm.lam) for one in tried}
     missed = dict.fromkeys((arm.generator, arm.lam) for arm in arms(plan))
@@ -137,7 +137,7 @@ def _confirming_plan(best: Sequence[Arm], request: Request, desk: Desk) -> Plan:
     trials = {t.hash: t for plan in plans for t in plan.trials if t.hash not in plan.nothing}
     cards = {part: card for plan in plans for part, card in plan.cards.items()}
     samples = {hash: n for plan in plans for hash, n in plan.samples.items()}
-    return Plan(tuple(sorted(trials.values(), key=lambda t: t.seed)), (), (), cards, samples)
+    return Plan(tuple(sorted(trials.values(), key=lambda t: t.seed)), (), (), cards, (), samples)
 
 
 def _confirming(plan: Plan, desk: Desk) -> Iterator[Work]:

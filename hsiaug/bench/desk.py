@@ -85,9 +85,9 @@ class Prices:
         return estimate(self._plan, trials, self._timed, 1)
 
 
-def do(plan: Plan, todo: Iterator[Work], desk: Desk, run: Run) -> None:
-    """Carry out work as it comes, until all of it has ended."""
-    missing = {trial.hash: trial for trial in desk.missing(plan.trials)}
+def do(trials: Iterable[TrialSpec], todo: Iterator[Work], desk: Desk, run: Run) -> None:
+    """Carry out work on some of these trials as it comes, until all of it has ended."""
+    missing = {trial.hash: trial for trial in desk.missing(trials)}
     if missing:
         with desk.watch(missing) as on_event:
             run(todo, on_event)

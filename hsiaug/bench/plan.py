@@ -53,6 +53,7 @@ class Plan:
     """Trials in the order in which they share most: by draw, generator, ω, λ, classifier.
 
     splits: one per draw. notes: sentences on what was added or collapsed. cards: by kind and name.
+    short: sentences on λ that make nothing, or little.
     samples: real samples of a trial's draw and the synthetic ones that its λ asks for, by the trial's hash.
     """
 
@@ -60,6 +61,7 @@ class Plan:
     splits: tuple[Any, ...]
     notes: tuple[str, ...]
     cards: Mapping[tuple[Kind, str], Card]
+    short: tuple[str, ...]
     samples: Mapping[str, tuple[int, int]]
 
     @cached_property
@@ -107,9 +109,9 @@ def build_plan(scene: Any, request: Request, plugins: Registry) -> Plan:
     cards |= {("classifier", card.name): card for _, card in tests}
     asked = {(s.seed, lam): task.asked(s, lam) for s in splits for lam in {t.lam for t in trials}}
     samples = {trial.hash: asked[trial.seed, trial.lam] for trial in trials}
-    for lam in sorted({t.lam for t in trials if t.lam > 0}):
-        notes += [note for note in [asked_note(task, splits, lam)] if note]
-    return Plan(tuple(trials), tuple(splits), tuple(notes), cards, samples)
+    told = [asked_note(task, splits, lam) for lam in sorted({t.lam for t in trials if t.lam > 0})]
+    short = tuple(note for note in told if note)
+    return Plan(tuple(trials), tuple(splits), tuple(notes), cards, short, samples)
 
 
 def _load(plugins: Registry, kind: Kind, name: str, request: Request, scene: Any) -> tuple[PluginSpec, Card]:

@@ -97,8 +97,9 @@ def merged(parts: Sequence[Part]) -> Plan:
     """The plans of several parts as one, for an estimate of what they cost together."""
     notes = dict.fromkeys(note for part in parts for note in part.plan.notes)
     cards = {key: card for part in parts for key, card in part.plan.cards.items()}
+    short = dict.fromkeys(note for part in parts for note in part.plan.short)
     samples = {hash: n for part in parts for hash, n in part.plan.samples.items()}
-    return Plan(tuple(trials_of(parts)), (), tuple(notes), cards, samples)
+    return Plan(tuple(trials_of(parts)), (), tuple(notes), cards, tuple(short), samples)
 
 
 def sharing(trials: Iterable[TrialSpec], records: Iterable[Record]) -> Sharing:

@@ -92,7 +92,7 @@ def screening_plan(scene: Any, request: Request, plugins: Registry) -> tuple[Pla
 
 def _worth(plan: Plan, scene: Any) -> Plan:
     """A plan without the arms that are another one under another name, or too large; its notes tell which."""
-    notes = list(plan.notes)
+    notes = [*plan.notes, *plan.short]
     idle = [c.name for (kind, _), c in plan.cards.items() if kind == "generator" and not c.adds]
     notes += [f"generator {name} never adds a sample, as none: not tried" for name in idle if name != "none"]
     made: dict[tuple[int, ...], float] = {}
@@ -161,19 +161,20 @@ def screen(plan: Plan, desk: Desk, run: Run, left_out: LeftOut) -> Ceiling | Non
     """
     begin = time.time()
     half = begin + SCREEN_SHARE * (desk.end - begin)
-    do(plan, work(plan, _rung(plan, ("none",), 0.0), desk, desk.end), desk, run)
+    without = _rung(plan, ("none",), 0.0)
+    do(without, work(plan, without, desk, desk.end), desk, run)
     met = ceiling(plan, desk)
     if met is not None:
         return met
     for lam in sorted({t.lam for t in plan.trials if t.lam}):
         names = list(dict.fromkeys(arm.generator for arm in arms(plan) if arm.lam == lam))
         repeats = _rung(plan, ("duplicate",), lam)
-        do(plan, work(plan, repeats, desk, desk.end), desk, run)
+        do(repeats, work(plan, repeats, desk, desk.end), desk, run)
         begun: list[str] = []
-        do(plan, _turns(plan, names, lam, desk, half, begun, left_out), desk, run)
+        do(_rung(plan, names, lam), _turns(plan, names, lam, desk, half, begun, left_out), desk, run)
         # Whoever took longer than expected gave way to the others, and may use what time they leave.
         again = [name for name in begun if not _ended(_rung(plan, (name,), lam), desk)]
-        do(plan, _turns(plan, again, lam, desk, half, [], left_out), desk, run)
+        do(_rung(plan, again, lam), _turns(plan, again, lam, desk, half, [], left_out), desk, run)
     return None
 
 

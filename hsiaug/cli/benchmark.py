@@ -73,7 +73,8 @@ def benchmark(
         typer.Option(
             "--lambda",
             help="Sample balance rates λ, between commas, or ranges START:STOP:STEP: 1 fills every class to the "
-            "largest; for masks, synthetic pairs per real pair.",
+            "largest, and makes nothing where they are equal; more lets all grow. For masks, synthetic pairs per real "
+            "pair.",
         ),
     ] = "1",
     omega: Annotated[
@@ -134,9 +135,9 @@ def benchmark(
 
       hsiaug benchmark indian_pines --generator smote --classifier svm,cnn2d --lambda 0.5
 
-      hsiaug benchmark indian_pines --generator smote,mixup --lambda 0.5,1 --protocol kshot:10 --seeds 10
+      hsiaug benchmark indian_pines --generator smote,mixup --lambda 1,3 --protocol kshot:10 --seeds 10
 
-      hsiaug benchmark indian_pines --generator txt2hsi --lambda 0:1.5:0.25 --omega 0,1,2:4:2
+      hsiaug benchmark indian_pines --generator txt2hsi --lambda 0.5,1,2:8:2 --omega 0,1,2:4:2
 
       hsiaug benchmark my_scene.toml --generator smote --dry-run
 
@@ -188,7 +189,8 @@ def benchmark(
     jobs = workers(jobs, device, parts)
     out, err = Console(), Console(stderr=True)
     print_lines(err, [suite.title] if suite and suite.title else [])
-    print_lines(err, (f"note: {note}" for note in merged(parts).notes))
+    plan = merged(parts)
+    print_lines(err, (f"note: {note}" for note in (*plan.notes, *plan.short)))
     if dry_run:
         print_plan(parts, todo, store, jobs, out, as_json=json)
         return
@@ -197,6 +199,8 @@ def benchmark(
     run_all(parts, todo, kept, device, jobs, limit, err)
     read = kept.read(trial.hash for trial in trials)
     print_result(parts, read, kept, out, err, as_json=json)
+    # Once more where the tables end: whoever reads these numbers must know how few samples they are of.
+    print_lines(err, (f"note: {note}" for note in plan.short))
     if any(record["status"] == "failed" for record in read.records) or (
         existing is not Existing.none and len(read.records) < len(trials)
     ):

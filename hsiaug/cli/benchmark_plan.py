@@ -86,7 +86,7 @@ def _as_json(
         "seconds_unknown": list(cost.unknown),
         "jobs": jobs,
         "audits": [split.audit.as_json() for part in parts for split in part.plan.splits],
-        "notes": list(plan.notes),
+        "notes": [*plan.notes, *plan.short],
     }
     if parts[0].run:
         rows = [{"name": p.run, "scene": p.scene_ref, "trials": [t.hash for t in p.plan.trials]} for p in parts]
@@ -127,7 +127,5 @@ def _cost_line(plan: Plan, todo: Sequence[TrialSpec], cost: Estimate, jobs: int)
         count += f" ({len(plan.nothing)} make nothing)"
     if cost.unknown:
         names = ", ".join(cost.unknown)
-        return (
-            f"{count}, time unknown: with these parameters {names} were not timed in this store yet ({processes})"
-        )
+        return f"{count}, time unknown: {names} with these parameters not timed in this store yet ({processes})"
     return f"{count}, about {cost.text} with {processes} ({source})"

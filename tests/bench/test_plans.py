@@ -93,7 +93,7 @@ def test_a_plan_knows_how_many_samples_each_trial_makes_and_names_those_of_none(
 
 
 def test_a_lambda_that_makes_nothing_is_told_with_one_that_does(toy: Scene, plugins: Registry) -> None:
-    notes = plan_of(toy, plugins, protocol=parse_protocol("kshot:5"), lambdas=[1.0, 3.0]).notes
+    notes = plan_of(toy, plugins, protocol=parse_protocol("kshot:5"), lambdas=[1.0, 3.0]).short
 
     assert len(notes) == 1
     assert "λ = 1 makes no synthetic sample" in notes[0] and "its arms are not run" in notes[0]
@@ -107,10 +107,10 @@ def test_what_is_proposed_is_true_of_the_very_draws(toy: Scene, plugins: Registr
     (real,) = {split.audit.n_train for split in unequal.splits}
     (made,) = {made for _, made in plan_of(toy, plugins, lambdas=[1.0]).samples.values()} - {0}
 
-    assert unequal.nothing and f"λ = 1, which makes {made:,} beside {real} real ones" in unequal.notes[0]
+    assert unequal.nothing and f"λ = 1, which makes {made:,} beside {real} real ones" in unequal.short[0]
     few = sum(max(capped.splits[0].audit.train_counts) - n for n in capped.splits[0].audit.train_counts)
-    assert not capped.nothing and few > 0 and f"λ = 1 makes only {few} synthetic samples" in capped.notes[0]
-    assert "try λ = 3" in capped.notes[0]
+    assert not capped.nothing and few > 0 and f"λ = 1 makes only {few} synthetic samples" in capped.short[0]
+    assert "try λ = 3" in capped.short[0]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from hsiaug.cli.main import app
 from hsiaug.trial.store import Store
 from tests.strangers import DUMMY, environment, hsiaug, install
 
@@ -248,7 +250,8 @@ def test_arms_that_make_nothing_are_recorded_and_not_run(tmp_path: Path, env: di
     assert {tuple(r["timings"]) for r in records if r["status"] == "empty"} == {()}
     # What is counted is what runs: none with either classifier.
     assert "[4/4]" in first.stderr and "TRANSDUCTIVE" not in first.stdout
-    assert "λ = 1 makes no synthetic sample" in first.stderr and "try λ = 3" in first.stderr
+    last = first.stderr.splitlines()[-1]
+    assert "λ = 1 makes no synthetic sample" in last and "try λ = 3" in last
 
     created = {path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")}
     again = hsiaug(*words, "--jobs", "1", env=env)
@@ -266,6 +269,25 @@ def test_a_dry_run_shows_the_synthetic_samples_of_each_arm(tmp_path: Path, env: 
     plan = json.loads(hsiaug(*words, "--json", env=env).stdout)
     assert {(t["lambda"], t["synthetic"]) for t in plan["trials"]} == {(0.0, 0), (1.0, 0), (3.0, 50)}
     assert len(plan["to_run"]) == 12
+
+
+def test_a_dry_run_knows_no_time_of_a_preset_that_never_ran(tmp_path: Path) -> None:
+    """svm has fewer folds in the preset tiny; what its card says is of the usual ones."""
+
+    def said(*more: str) -> str:
+        words = ("benchmark", "toy", "--generator", "none", "--classifier", "svm", "--lambda", "0", "--patch", "5")
+        store = ("--store", str(tmp_path / "store"), "--preset", "tiny", "--device", "cpu", "--jobs", "1")
+        answer = CliRunner().invoke(app, [*words, *store, *more])
+        assert answer.exit_code == 0, answer.output
+        return answer.stdout
+
+    before = said("--seeds", "1", "--dry-run")
+    assert "time unknown: svm with these parameters not timed" in before and "about" not in before
+    assert json.loads(said("--seeds", "1", "--dry-run", "--json"))["seconds"] is None
+
+    said("--seeds", "1")
+    after = said("--seeds", "2", "--dry-run")
+    assert "2 of 4 trials to run, about" in after and "timed in this store" in after
 
 
 def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path, env: dict[str, str]) -> None:

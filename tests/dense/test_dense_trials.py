@@ -79,6 +79,20 @@ def test_a_benchmark_of_masks_runs_with_its_controls(masks: Registry, task: str,
     assert none["miou"] < 0.5 and none["worst_recall"] == 0
 
 
+def test_a_lambda_that_asks_for_less_than_half_a_pair_makes_nothing(masks: Registry, toy: Scene) -> None:
+    """λ is pairs for each real one here: it makes none where that rounds to none, whatever the classes."""
+    pairs = get_task("segmentation").load("toy")
+    plan = plan_of(pairs, masks, "segmentation", lambdas=[0.001, 1.0], protocol=parse_protocol("blocks:24"))
+    real = len(plan.splits[0].train)
+
+    assert {plan.samples[t.hash] for t in plan.trials} == {(real, 0), (real, real)}
+    assert plan.nothing == {t.hash for t in plan.trials if t.lam == 0.001}
+    assert plan.short == (
+        f"λ = 0.001 makes no synthetic sample, and its arms are not run: try λ = 1, which makes {real} beside {real} "
+        "real ones",
+    )
+
+
 def test_more_pairs_begin_with_the_same_pairs(masks: Registry) -> None:
     data = world(1)
     records_of(data, masks, plan_of(data, masks, "segmentation", lambdas=[0.25, 1.0]), "segmentation")

@@ -25,8 +25,8 @@ SMALL = (
     ("benchmark", "SCENE|SUITE", r"oscd", "pairs.toml"),
     ("benchmark", "SCENE|SUITE", r"my_suite\.toml|benchmarks/\w+\.toml", "suite.toml"),
     ("benchmark", "--seeds", r".+", "1"),
-    ("benchmark", "--lambda", r"0:1\.5:0\.25", "0:0.5:0.25"),
-    ("benchmark", "--lambda", r"1,3(,5)?", "0.5,1"),  # for masks
+    ("benchmark", "--lambda", r"0\.5,1,2,4,8|0:1\.5:0\.25", "0:0.5:0.25"),
+    ("benchmark", "--lambda", r"1,3(,5)?", "0.5,1"),
     ("benchmark", "--protocol", r"places:100", "places:4"),
     ("benchmark", "--generator", r"shrunk-gauss", "noise"),  # test_write_a_generator.py runs it itself
     ("generate", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
