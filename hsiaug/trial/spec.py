@@ -75,6 +75,10 @@ class TrialSpec:
     omega: float | None
     draws: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.draws == self.scene:
+            object.__setattr__(self, "draws", None)
+
     def as_json(self) -> dict[str, Any]:
         return {
             "format": FORMAT,
@@ -103,7 +107,7 @@ class TrialSpec:
 
     def _draw(self) -> Mapping[str, Any]:
         # Public scenes are seeded by their names, and their records have no such key.
-        seeded = {} if self.draws in (None, self.scene) else {"draws": self.draws}
+        seeded = {} if self.draws is None else {"draws": self.draws}
         return {
             **seeded,
             "task": self.task,
