@@ -105,7 +105,7 @@ def _understand(cube: Path, labels: Path, wishes: Wishes) -> Understood:
     view = np.transpose(raw.array, [axes.index(axis) for axis in "hwb"])
     nodata = wishes.nodata if wishes.nodata is not None else said.nodata
     _check_bands(wishes.bad_bands, view.shape[2])
-    seen = look_through(view, nodata, (*said.bad_bands, *wishes.bad_bands))
+    seen = look_through(view, nodata, (*said.bad_bands, *wishes.bad_bands), str(cube))
     if seen.unfilled and not wishes.fill:
         raise _gaps(cube, seen, view.nbytes, nodata)
     raster = labels_on_cube(given, seen, ground, wishes.classes, ignore, str(labels))
@@ -215,7 +215,7 @@ def _axes(path: Path, raw: Raw, wanted: str | None, labels: LabelRaster | None) 
         return wanted, []
     if labels is None or path.suffix.lower() not in (".mat", ".npy"):
         return "hwb", []
-    return guess_axes(raw.array.shape, labels.codes.shape)
+    return guess_axes(raw.array.shape, labels.codes.shape, labels.where)
 
 
 def _gaps(path: Path, seen: CubeFacts, size: int, nodata: float | None) -> SceneError:

@@ -51,9 +51,10 @@ class CubeFacts:
     suspect: tuple[float, int] | None
 
 
-def guess_axes(shape: tuple[int, ...], labels: tuple[int, ...] | None) -> tuple[str, list[str]]:
+def guess_axes(shape: tuple[int, ...], labels: tuple[int, ...] | None, where: str) -> tuple[str, list[str]]:
     """The order of a cube's axes for labels of shape (H, W), and the other orders that would fit as well.
 
+    where: how errors name the file of the labels.
     Without labels of a shape, (height, width, band). Raises SceneError where no order fits.
     """
     if labels is None:
@@ -64,7 +65,7 @@ def guess_axes(shape: tuple[int, ...], labels: tuple[int, ...] | None) -> tuple[
             fitting.append(order)
     if not fitting:
         raise SceneError(
-            "the labels must have the height and width of the cube",
+            f"{where}: the labels must have the height and width of the cube",
             value=f"labels {_times(labels)}, cube {_times(shape)}",
             mend="Name the label map of this very scene; crop or resample one of the two.",
         )
@@ -75,9 +76,11 @@ def _times(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape))
 
 
-def look_through(view: NDArray[Any], nodata: float | None, bad_bands: tuple[int, ...]) -> CubeFacts:
+@np.errstate(all="ignore")  # values that are no numbers are looked for
+def look_through(view: NDArray[Any], nodata: float | None, bad_bands: tuple[int, ...], where: str) -> CubeFacts:
     """Read a cube (H, W, B) once, twice where values are missing.
 
+    where: how errors name its file.
     nodata: the value of pixels without data; 0 counts only where every band holds it. bad_bands: not to be looked at.
     Raises SceneError where no value is valid.
     """
@@ -94,7 +97,7 @@ def look_through(view: NDArray[Any], nodata: float | None, bad_bands: tuple[int,
     values = values[np.isfinite(values)]
     if not kept or not values.size:
         raise SceneError(
-            "the cube must hold data",
+            f"{where}: the cube must hold data",
             value="no band with valid values",
             mend="Check --nodata, and that this is the file of the cube.",
         )

@@ -33,6 +33,7 @@ class LabelRaster:
     """codes: (H, W) int64. changed: whether they differ from what the file holds, and so need a file of their own.
 
     missing: a code that stands for no label, beside 0. names: by code, where the file names them. notes: for people.
+    where: how errors name the file.
     """
 
     codes: NDArray[np.int64]
@@ -41,6 +42,7 @@ class LabelRaster:
     names: tuple[str, ...] = ()
     ground: Georeference | None = None
     notes: tuple[str, ...] = ()
+    where: str = "labels"
 
     def raised(self) -> LabelRaster:
         """Codes one higher, so that 0 is a class; what stood for no label, or lay below 0, is 0 then."""
@@ -75,7 +77,7 @@ def read_raster(path: Path, key: str | None) -> LabelRaster:
         codes, changed = read_label_file(path, key=key), False
     missing = None if said.nodata is None or said.nodata != int(said.nodata) else int(said.nodata)
     whole, filled = _whole_numbers(codes, missing, path)
-    return LabelRaster(whole, changed or filled, missing or None, said.classes, ground)
+    return LabelRaster(whole, changed or filled, missing or None, said.classes, ground, where=str(path))
 
 
 def _whole_numbers(codes: NDArray[Any], missing: int | None, path: Path) -> tuple[NDArray[np.int64], bool]:
@@ -144,24 +146,19 @@ def _same_system(a: str, b: str) -> bool:
     return bool(rasterio.CRS.from_wkt(a) == rasterio.CRS.from_wkt(b))
 
 
-def name_codes(
-    codes: NDArray[np.int64],
-    names: tuple[str, ...],
-    said: tuple[str, ...],
-    ignore: tuple[str, ...],
-    missing: int | None,
-) -> Coding:
-    """Names for the codes (H, W): as given, else as the file says, else "class 1", "class 2", …
+def name_codes(raster: LabelRaster, names: tuple[str, ...], ignore: tuple[str, ...]) -> Coding:
+    """Names for the codes (H, W) of a raster: as given, else as the file says, else "class 1", "class 2", …
 
-    names: of the codes present, in ascending order, or of codes 1, 2, …, if there are more names. said: names by code.
-    ignore: codes, or names, that count as unlabelled. missing: a code that does too.
+    names: of the codes present, in ascending order, or of codes 1, 2, …, if there are more names.
+    ignore: codes, or names, that count as unlabelled.
     Raises SceneError for a raster that can be none of labels, InputError for names that do not fit.
     """
+    codes, said, missing = raster.codes, raster.names, raster.missing
     present, counts = np.unique(codes, return_counts=True)
     of = dict(zip(present.tolist(), counts.tolist(), strict=True))
     if len(of) > MOST_CODES:
         raise SceneError(
-            f"a label raster has at most {MOST_CODES} codes",
+            f"{raster.where}: a label raster has at most {MOST_CODES} codes",
             value=f"{len(of):,} different values, {present[0]} to {present[-1]}",
             mend="Name the raster of the classes; for a .mat with several arrays, with --labels-key.",
         )
@@ -178,7 +175,7 @@ def name_codes(
         notes += [f"no pixel: {', '.join(n for n, code in zip(names, ids, strict=True) if code not in of)}"]
     elif names:
         raise InputError(
-            "--classes must name every code of the labels, in ascending order",
+            f"--classes must name every code of {raster.where}, in ascending order",
             value=f"{len(names)} names for {len(classes)} codes: {listed or 'none but 0'}",
             mend="Give one name per code; leave codes out with --ignore.",
         )
@@ -194,7 +191,7 @@ def name_codes(
         )
     if len(ids) < 2:
         raise SceneError(
-            "labels need at least two classes",
+            f"{raster.where}: labels need at least two classes",
             value=f"codes {listed or 'none but 0'}",
             mend="0 is unlabelled, unless --zero-is-a-class says otherwise; check --ignore.",
         )

@@ -47,14 +47,14 @@ def labels_on_cube(
     shape = seen.shape[:2]
     if isinstance(found, Marks):
         burnt = burn(found.without(ignore), shape, ground, classes, where)
-        raster = LabelRaster(burnt.codes, True, None, ("", *burnt.names), None, burnt.notes)
+        raster = LabelRaster(burnt.codes, True, None, ("", *burnt.names), None, burnt.notes, where)
     else:
         raster = on_grid(found, shape, ground)
     if raster.codes.shape == shape[::-1] != shape:
         note = "height and width of the labels are exchanged: transposed to fit the cube"
         raster = replace(raster, codes=raster.codes.T, changed=True, notes=(*raster.notes, note))
     if raster.codes.shape != shape:
-        guess_axes((*shape, -1), raster.codes.shape)  # says what is wrong
+        guess_axes((*shape, -1), raster.codes.shape, where)  # says what is wrong
     lost = seen.empty & (raster.codes != 0) & (raster.codes != (raster.missing or 0))
     if lost.any():
         note = f"{int(lost.sum()):,} labelled pixels hold no data in the cube: left unlabelled"
@@ -71,4 +71,4 @@ def code_labels(
     if isinstance(found, Marks):
         ignore = tuple(item for item in ignore if item not in map(str, found.values))
         classes = raster.names[1:] if words else classes
-    return name_codes(raster.codes, classes, raster.names, ignore, raster.missing)
+    return name_codes(raster, classes, ignore)

@@ -33,7 +33,7 @@ PAIRS = {("row", "col"): True, ("row", "column"): True, ("x", "y"): False, ("lon
 MOST_BYTES = 2**26
 """Of a table or GeoJSON (64 MiB): some three million points."""
 
-MOST_MARKS = 2_000_000
+MOST_MARKS = 1_000_000
 WGS84 = "OGC:CRS84"
 
 
@@ -199,13 +199,13 @@ def _rows(
     a, b, c = at
     same: dict[str, str] = {}
     for line, row in enumerate(reader, start=2):
+        if line > MOST_MARKS + 1:
+            raise SceneError(
+                f"{path} may have at most {MOST_MARKS:,} rows", value="more", mend="Give the labels as a raster."
+            )
         if len(row) <= max(at) or not row[c].strip():
             skipped += any(cell.strip() for cell in row)
             continue
-        if len(values) == MOST_MARKS:
-            raise SceneError(
-                f"{path} may hold at most {MOST_MARKS:,} labels", value="more", mend="Give the labels as a raster."
-            )
         try:
             place = _place(row[a], row[b], PAIRS[pair])
         except ValueError:

@@ -110,7 +110,7 @@ def _wrong_rank(path: Path, rule: str, raw: Raw) -> SceneError:
 
 def _read_npy(path: Path) -> NDArray[Any]:
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # a header that Python 2 wrote, which does not matter here
             return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     except Exception as cause:  # a damaged header is parsed as Python's own syntax, which can fail in any way

@@ -75,7 +75,8 @@ def test_hundreds_of_classes_are_refused(classes: Any) -> None:
 def test_labels_are_bounded_in_size_and_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(marks, "MOST_BYTES", 1000)
     monkeypatch.setattr(marks, "MOST_MARKS", 3)
-    assert "at most 3 labels" in refusal(tmp_path / "l.csv", "row,col,class\n" + "1,1,a\n" * 4)
+    assert "at most 3 rows" in refusal(tmp_path / "l.csv", "row,col,class\n" + "1,1,a\n" * 4)
+    assert "at most 3 rows" in refusal(tmp_path / "l.csv", "row,col,class\n" + "\n" * 4)
     for name in ("l.csv", "l.geojson"):
         assert "at most 1.0 kB; found 2.0 kB" in refusal(tmp_path / name, " " * 2000)
 
