@@ -13,6 +13,7 @@ from hsiaug.cli import options
 from hsiaug.cli.benchmark import PresetName
 from hsiaug.cli.generate import Device
 from hsiaug.cli.output import print_lines
+from hsiaug.targets import check_target
 
 __all__ = ["advise"]
 
@@ -71,6 +72,8 @@ def advise(
 
       hsiaug advise indian_pines --generator smote,mixup --lambda 0.5,1 --out advice.json
     """
+    if out is not None:
+        check_target(out, (".json",))
     start = time.time()
     # As in a benchmark: trials side by side, one thread each.
     os.environ.setdefault("OMP_NUM_THREADS", "1")

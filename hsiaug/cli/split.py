@@ -27,7 +27,9 @@ def split(
     patch: options.Patch = 9,
     seed: Annotated[int, typer.Option(help="Number of the draw.", min=0)] = 0,
     png: Annotated[bool, typer.Option("--png", help="Draw a map of train, test and buffer pixels.")] = False,
-    out: Annotated[Path | None, typer.Option(help="File of the map. Default: SCENE-PROTOCOL-SEED.png.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File of the map, a .png. Default: SCENE-PROTOCOL-SEED.png.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the audit as JSON.")] = False,
 ) -> None:
     """Draw train and test pixels, and audit what the draw costs and leaks.
@@ -43,7 +45,10 @@ def split(
     from hsiaug.data import load_scene
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.protocol.split import draw_split
+    from hsiaug.targets import check_target
 
+    if out is not None:
+        check_target(out, (".png",))
     loaded = load_scene(scene)
     drawn = draw_split(loaded, parse_protocol(protocol, buffer), seed, patch)
     if json:

@@ -187,6 +187,6 @@ def _records(table: Table, where: str) -> str:
     failed = len(table.failed)
     went = f"{len(table.trials) - failed:,} ok, {failed:,} failed"
     return (
-        f"{count(len(table.trials), 'trial')} ({went}) in {where}; hashes: hsiaug report {where} --by seed; "
+        f"{count(len(table.trials), 'trial')} ({went}) in {where}; hashes: hsiaug report --store {where} --by seed; "
         "how to rerun one: hsiaug show HASH"
     )
