@@ -11,5 +11,5 @@ for protocol in random:0.05 random:0.1 random-twin:issd issd kshot:10 blocks:16;
     hsiaug benchmark indian_pines --generator smote --classifier svm,rf,cnn2d --lambda 0.5 --seeds 5 \
         --protocol "$protocol" --store "$store"
 done
-hsiaug report "$store" --by classifier --out "$out/table.md"
-hsiaug report "$store" --format csv --out "$out/trials.csv"
+hsiaug report --store "$store" --by classifier --out "$out/table.md"
+hsiaug report --store "$store" --format csv --out "$out/trials.csv"

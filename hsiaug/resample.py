@@ -11,6 +11,8 @@
 from __future__ import annotations
 
 import hashlib
+import numbers
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +26,7 @@ from hsiaug.data import load_scene
 from hsiaug.errors import InputError
 from hsiaug.plugins.card import Preset
 from hsiaug.plugins.registry import registry
+from hsiaug.protocol.balance import synthetic_counts
 from hsiaug.protocol.protocols import Protocol, parse_protocol
 from hsiaug.protocol.view import Scope, TrainView
 from hsiaug.quality.synthesis import SampleRequest, draw_samples, sample_spec, silent, synthesise
@@ -73,7 +76,8 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
 
     generator: name of the plugin. lam: sample balance rate λ; 1 fills every class to the largest. omega: guidance
         strength, None = the generator's own. params: its hyper-parameters by name. preset: tiny, cpu or paper.
-    seed: of fit and sampling. device: auto, cpu, cuda, ...
+    seed: of fit and sampling. random_state: the same by imbalanced-learn's name, and in its place where given: an int, or
+        a numpy RandomState or Generator, of which every call draws one. device: auto, cpu, cuda, ...
     class_names: {label: name} for generators that read text; else the labels themselves are the names.
     wavelengths: (B,) band centres in nm, or None.
 
@@ -84,7 +88,8 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
 
     After :meth:`fit_resample`: ``sample_indices_`` (n',) int64 the row of X of each real sample, −1 for synthetic;
     ``synthetic_`` (n',) bool; ``weights_`` (n',) float32; ``counts_`` {label: synthetic samples}; ``classes_``;
-    ``generator_`` the fitted plugin; ``provenance_`` what it says of its samples; ``n_features_in_`` B.
+    ``generator_`` the fitted plugin, or None where nothing was asked of it; ``provenance_`` what it says of its
+    samples; ``n_features_in_`` B.
     """
 
     def __init__(
@@ -99,6 +104,7 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
         device: str = "auto",
         class_names: Mapping[Any, str] | None = None,
         wavelengths: NDArray[np.float64] | None = None,
+        random_state: int | np.random.RandomState | np.random.Generator | None = None,
     ) -> None:
         self.generator = generator
         self.lam = lam
@@ -109,6 +115,7 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
         self.device = device
         self.class_names = class_names
         self.wavelengths = wavelengths
+        self.random_state = random_state
 
     def fit(self, X: NDArray[Any], y: NDArray[Any]) -> Self:
         """Check the input, as imbalanced-learn's ``fit`` does; the work is in :meth:`fit_resample`."""
@@ -118,21 +125,28 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
 
     def fit_resample(
         self, X: NDArray[Any], y: NDArray[Any], *, unlabelled: NDArray[Any] | None = None
-    ) -> tuple[NDArray[np.float32], NDArray[Any]]:
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         """The real samples, then synthetic ones: X (n', B) or (n', B, p, p) float32, y (n',) as the labels came.
 
         X: (n, B) spectra or (n, B, p, p) patches, p odd. y: (n,) labels of any kind, at least two different.
         unlabelled: (m, B) or (m, B, p, p) more samples without labels, for generators that use them.
-        Raises InputError for arrays of another shape, with NaN, or a λ that asks for no sample.
+        Where λ asks for no sample, as for equal classes at λ = 1, X and y come back as they are, with a UserWarning.
+        Raises InputError for arrays of another shape, with NaN, or settings that are not valid.
         """
         x, ids, labels = _checked(X, y, unlabelled)
         names = tuple(str((self.class_names or {}).get(label, label)) for label in labels.tolist())
         given = _Given(x, ids, names, self.wavelengths)
         overrides = {name: str(value) for name, value in (self.params or {}).items()}
+        seed = _seed(self.seed, self.random_state)
         request = SampleRequest(
-            self.generator, GIVEN, self.lam, self.omega, self.seed, x.shape[2], self.preset, overrides, self.device
+            self.generator, GIVEN, self.lam, self.omega, seed, x.shape[2], self.preset, overrides, self.device
         )
         generator, spec = sample_spec(given.scene, request, registry())
+        counts = dict(enumerate(np.bincount(ids)[1:].tolist(), start=1))
+        if not any(synthetic_counts(counts, self.lam).values()):
+            _warn_of_nothing(self.lam, counts)
+            self._keep(given.samples, None, labels)
+            return np.array(X), np.array(y)
         samples, fitted, _ = draw_samples(generator, spec, _Bench(given), self.device, silent)
         self._keep(samples, fitted, labels)
         flat = samples.x if np.ndim(X) == 4 else samples.x[:, :, 0, 0]
@@ -146,6 +160,34 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
         counts = np.bincount(samples.y[made] - 1, minlength=len(labels))
         self.counts_ = dict(zip(labels.tolist(), counts.tolist(), strict=True))
         self.generator_, self.provenance_ = fitted, dict(samples.provenance)
+
+
+def _seed(seed: int, random_state: int | np.random.RandomState | np.random.Generator | None) -> int:
+    """The seed of one call. Raises InputError for a ``random_state`` of another kind."""
+    match random_state:
+        case None:
+            return seed
+        case np.random.RandomState():
+            return int(random_state.randint(2**31))
+        case np.random.Generator():
+            return int(random_state.integers(2**31))
+        case numbers.Integral() if random_state >= 0:
+            return int(random_state)
+    raise InputError(
+        "random_state must be None, a number from 0 on, or a generator of numpy.random",
+        value=repr(random_state),
+        mend="For example random_state=0.",
+    )
+
+
+def _warn_of_nothing(lam: float, counts: Mapping[int, int]) -> None:
+    fewest, most = min(counts.values()), max(counts.values())
+    warnings.warn(
+        f"no sample was made: λ = {lam:g} asks for none with {fewest} to {most} samples per class; λ = 1 fills "
+        "every class to the largest, more than 1 lets all grow",
+        UserWarning,
+        stacklevel=3,
+    )
 
 
 def _checked(
@@ -214,6 +256,13 @@ class _Given:
         labels[rows, columns] = self.ids
         digest = hashlib.sha256(self.x.tobytes() + self.ids.tobytes()).hexdigest()[:8]
         return Scene(f"samples-{digest}", cube, labels, self.names, self.wavelengths, units="as given")
+
+    @property
+    def samples(self) -> PatchSamples:
+        """The labelled samples as they came."""
+        n = len(self.ids)
+        real, weight = np.zeros(n, dtype=bool), np.ones(n, dtype=np.float32)
+        return PatchSamples(self.x[:n], self.coords[:n], self.ids, real, weight)
 
     def view(self, scope: Scope) -> TrainView:
         """The labelled samples, and the others where the scope is not ``none``."""

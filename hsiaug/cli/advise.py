@@ -12,6 +12,7 @@ from hsiaug.cli import options
 from hsiaug.cli.benchmark import PresetName
 from hsiaug.cli.generate import Device
 from hsiaug.cli.output import print_lines
+from hsiaug.targets import check_target
 from hsiaug.threads import one_thread
 
 __all__ = ["advise"]
@@ -71,6 +72,8 @@ def advise(
 
       hsiaug advise indian_pines --generator smote,mixup --lambda 1,2,4,8 --out advice.json
     """
+    if out is not None:
+        check_target(out, (".json",))
     start = time.time()
     # As in a benchmark: trials side by side, one thread each.
     one_thread()

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json as json_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from hsiaug.cli import options
 
 if TYPE_CHECKING:
     from hsiaug.report.versus import Duel
 
 __all__ = ["compare"]
-
-USUAL = Path("hsiaug-results")
 
 ArmName = "as GENERATOR[@λ[@ω]]/CLASSIFIER, for example smote@0.5/svm."
 
@@ -21,12 +20,8 @@ ArmName = "as GENERATOR[@λ[@ω]]/CLASSIFIER, for example smote@0.5/svm."
 def compare(
     a: Annotated[str, typer.Argument(help=f"The first arm, {ArmName}", show_default=False)],
     b: Annotated[str, typer.Argument(help="The second arm; differences are B − A.", show_default=False)],
-    folder: Annotated[
-        Path | None, typer.Argument(metavar="[STORE]", help="Folder of the records.", show_default=str(USUAL))
-    ] = None,
-    store: Annotated[
-        Path | None, typer.Option("--store", help="The same, as an option.", show_default=False)
-    ] = None,
+    folder: options.StoreWord = None,
+    store: options.ReadStore = None,
     metric: Annotated[
         str | None,
         typer.Option(
@@ -49,22 +44,17 @@ def compare(
 
       hsiaug compare none/svm smote@0.5/svm
 
-      hsiaug compare duplicate@1/cnn2d txt2hsi@1@3/cnn2d my-results --metric oa
+      hsiaug compare duplicate@1/cnn2d txt2hsi@1@3/cnn2d --store my-results --metric oa
 
       hsiaug compare none/svm none/cnn2d --json
     """
     from hsiaug.cli.output import damage_lines
-    from hsiaug.errors import InputError
     from hsiaug.report import build_report
     from hsiaug.report.versus import compare_arms
     from hsiaug.report.versus_json import duel_json
     from hsiaug.trial.store import Store
 
-    if folder is not None and store is not None and folder != store:
-        raise InputError(
-            "the store must be named once", value=f"{folder} and {store}", mend="Leave out one of them."
-        )
-    where = folder or store or USUAL
+    where = options.named_store(folder, store) or options.USUAL_STORE
     kept = Store(where)
     read = kept.read()
     report = build_report(read.records, store=str(where), damaged=read.damaged)

@@ -120,8 +120,9 @@ def generate(
 
     from hsiaug.data import load_scene
     from hsiaug.plugins.registry import registry
-    from hsiaug.quality.export import check_target, save_samples
+    from hsiaug.quality.export import ENDINGS, save_samples
     from hsiaug.quality.synthesis import synthesise
+    from hsiaug.targets import check_target
 
     task = options.task_of(scene, task)
     if task is not options.TaskName.pixels:
@@ -133,7 +134,7 @@ def generate(
         generate_pairs(scene, out, wanted_pairs, store)
         return
     _refuse_masks_options(pairs, keep, show)
-    check_target(out)
+    check_target(out, ENDINGS)
     generator = generator or "smote"
     wanted = request(generator, lambda_, omega, protocol, buffer, seed, patch, preset, set_, device)
     loaded = load_scene(scene)

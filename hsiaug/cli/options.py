@@ -13,15 +13,19 @@ from hsiaug.bench.ranges import numbers, seeds, words
 from hsiaug.errors import InputError
 
 __all__ = [
+    "USUAL_STORE",
     "AnyPatch",
     "AnyProtocol",
     "Buffer",
     "Patch",
+    "ReadStore",
     "SceneRef",
     "StoreDir",
+    "StoreWord",
     "Task",
     "TaskName",
     "duration",
+    "named_store",
     "numbers",
     "overrides",
     "seeds",
@@ -68,7 +72,14 @@ Buffer = Annotated[
     ),
 ]
 Patch = Annotated[int, typer.Option(help="Side of the patches in pixels, odd.")]
+USUAL_STORE = Path("hsiaug-results")
 StoreDir = Annotated[Path, typer.Option("--store", help="Folder of the records.")]
+ReadStore = Annotated[
+    Path | None, typer.Option("--store", help="Folder of the records.", show_default=str(USUAL_STORE))
+]
+StoreWord = Annotated[
+    Path | None, typer.Argument(metavar="STORE", help="The same as a word, for older scripts.", hidden=True)
+]
 
 
 def task_of(ref: str, asked: TaskName | None) -> TaskName:
@@ -79,6 +90,15 @@ def task_of(ref: str, asked: TaskName | None) -> TaskName:
 
 
 UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600}
+
+
+def named_store(word: Path | None, option: Path | None) -> Path | None:
+    """The store that a command was given, as a word or by ``--store``. Raises InputError for two."""
+    if word is not None and option is not None and word != option:
+        raise InputError(
+            "the store must be named once", value=f"{word} and {option}", mend="Leave out one of them."
+        )
+    return option or word
 
 
 def duration(option: str, text: str) -> float:

@@ -8,12 +8,17 @@ from typing import Annotated
 
 import typer
 
+from hsiaug.cli import options
 from hsiaug.cli.output import absent, damage_lines
 
-SUFFIXES = {f".{name}": name for name in ("md", "tex", "csv", "json", "html", "png", "svg", "pdf")}
+FORMATS = {f".{name}": name for name in ("md", "tex", "csv", "json", "html", "png", "svg", "pdf")}
+FORMATS |= {".txt": "md", ".htm": "html"}
+"""What the ending of --out asks for, where --format does not."""
+
+TEXTS = ("md", "tex", "csv")
+"""Formats that may stand in a .txt too, where --format names them."""
 
 
-StoreFolder = Annotated[Path, typer.Argument(help="Folder of records that 'hsiaug benchmark' wrote.")]
 Rows = Annotated[
     str,
     typer.Option(help="The rows: generator, classifier, class or seed; or lambda or omega, for a sweep of it."),
@@ -42,8 +47,8 @@ ProfileName = Annotated[str | None, typer.Option("--profile", help="Of the suite
 
 
 def report(
-    ctx: typer.Context,
-    store: StoreFolder = Path("hsiaug-results"),
+    folder: options.StoreWord = None,
+    store: options.ReadStore = None,
     by: Rows = "generator",
     format: Shape = None,
     out: OutFile = None,
@@ -65,17 +70,17 @@ def report(
 
         hsiaug report
 
-        hsiaug report my-results --by class
+        hsiaug report --store my-results --by class
 
-        hsiaug report my-results --by classifier --out table.tex
+        hsiaug report --by classifier --out table.tex
 
-        hsiaug report my-results --format csv > trials.csv
+        hsiaug report --format csv > trials.csv
 
-        hsiaug report my-results --by lambda --out curves.png
+        hsiaug report --by lambda --out curves.png
 
-        hsiaug report my-results --out report.html --quality look
+        hsiaug report --out report.html --quality look
 
-        hsiaug report my-results --suite my_suite.toml --out runs.md
+        hsiaug report --suite my_suite.toml --out runs.md
     """
     from hsiaug.errors import InputError
     from hsiaug.files import write_text_whole
@@ -84,24 +89,23 @@ def report(
 
     if profile is not None and suite is None:
         raise InputError("--profile belongs to a suite", value=repr(profile), mend="Name it with --suite FILE.")
-    shape = format or _usual_format(out)
+    shape = _shape(format, out)
     if quality and shape != "html":
         raise InputError(
             "--quality belongs to a page",
             value=f"--format {shape}",
             mend="Add --format html, or --out report.html.",
         )
-    runs = None
+    runs, named = None, None
     if suite is not None:
-        typed = ctx.get_parameter_source("store")
         runs, named = _runs(suite, profile)
-        store = named if named and typed is not None and typed.name == "DEFAULT" else store
-    kept = Store(store)
+    where = options.named_store(folder, store) or named or options.USUAL_STORE
+    kept = Store(where)
     read = kept.read()
     if runs is not None:
-        for line in absent(runs, {record["hash"] for record in read.records}, store):
+        for line in absent(runs, {record["hash"] for record in read.records}, where):
             typer.echo(line, err=True)
-    built = build_report(read.records, store=str(store), runs=runs, damaged=read.damaged)
+    built = build_report(read.records, store=str(where), runs=runs, damaged=read.damaged)
     for line in damage_lines(read.damaged):
         typer.echo(line, err=True)
     if shape in PICTURES:
@@ -134,7 +138,15 @@ def _runs(path: Path, profile: str | None) -> tuple[dict[str, set[str]], Path | 
     return hashes_by_run(plan_runs(suite.runs, registry())), suite.store
 
 
-def _usual_format(out: Path | None) -> str:
-    if out is not None:
-        return SUFFIXES.get(out.suffix.lower(), "md")
-    return "rich" if sys.stdout.isatty() else "md"
+def _shape(format: str | None, out: Path | None) -> str:
+    """The format asked for. Raises InputError where the ending of --out says another one, or none that is known."""
+    from hsiaug.targets import check_target
+
+    if out is None:
+        return format or ("rich" if sys.stdout.isatty() else "md")
+    if format is None:
+        return FORMATS[check_target(out, tuple(FORMATS))]
+    endings = [ending for ending, one in FORMATS.items() if one == format and ending != ".txt"]
+    if endings:
+        check_target(out, (*endings, *((".txt",) if format in TEXTS else ()), ""))
+    return format

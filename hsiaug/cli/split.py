@@ -31,7 +31,9 @@ def split(
     patch: options.AnyPatch = None,
     seed: Annotated[int, typer.Option(help="Number of the draw.", min=0)] = 0,
     png: Annotated[bool, typer.Option("--png", help="Draw a map of train, test and buffer pixels.")] = False,
-    out: Annotated[Path | None, typer.Option(help="File of the map. Default: SCENE-PROTOCOL-SEED.png.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File of the map, a .png. Default: SCENE-PROTOCOL-SEED.png.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the audit as JSON.")] = False,
 ) -> None:
     """Draw train and test pixels, or the tiles of masks, and audit what the draw costs and leaks.
@@ -49,8 +51,11 @@ def split(
     from rich.console import Console
 
     from hsiaug.protocol.protocols import parse_protocol
+    from hsiaug.targets import check_target
     from hsiaug.trial.task import get_task
 
+    if out is not None:
+        check_target(out, (".png",))
     asked = options.task_of(scene, task)
     loaded = _load(scene, asked)
     usual = get_task(asked.value).usual(loaded)

@@ -27,6 +27,7 @@ from hsiaug.data.readers import read_cube_file
 from hsiaug.data.writing import Picture, Save, write_card
 from hsiaug.errors import InputError, SceneError
 from hsiaug.scene import Scene
+from hsiaug.targets import check_target
 
 __all__ = ["Added", "Wishes", "add_scene"]
 
@@ -187,12 +188,7 @@ def _gsd(found: Understood) -> float | None:
 
 
 def _check_out(out: Path, overwrite: bool) -> None:
-    if out.suffix.lower() != ".toml":
-        raise InputError("--out must end in .toml", value=repr(str(out)), mend="For example --out my_scene.toml.")
-    if not out.absolute().parent.is_dir():
-        raise InputError(
-            f"--out {out} must lie in a folder that exists", value=f"no folder {out.parent}", mend="Make it first."
-        )
+    check_target(out, (".toml",))
     if out.exists() and not overwrite:
         raise InputError(f"{out} must not exist yet", value="a file", mend="Use another --out, or add --force.")
 

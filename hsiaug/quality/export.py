@@ -14,25 +14,15 @@ from hsiaug.errors import InputError
 from hsiaug.files import reason, write_whole
 from hsiaug.quality.synthesis import Synthesis
 from hsiaug.samples import PatchSamples
+from hsiaug.targets import check_target
 
-__all__ = ["check_folder", "check_target", "made_folder", "sample_arrays", "save_samples"]
+__all__ = ["ENDINGS", "check_folder", "made_folder", "sample_arrays", "save_samples"]
+
+ENDINGS = (".npz", ".mat")
+"""Of the files that samples are written to."""
 
 MAT_LIMIT = 2**31 - 1
 """Bytes that one variable of a MATLAB 5 file can have."""
-
-
-def check_target(path: Path) -> None:
-    """Raise InputError, before any work, unless ``path`` ends in .npz or .mat and its folder is there."""
-    if path.suffix.lower() not in (".npz", ".mat"):
-        raise InputError(
-            "--out must end in .npz or .mat", value=repr(str(path)), mend="For example --out aug.npz."
-        )
-    if not path.parent.is_dir() or path.is_dir():
-        raise InputError(
-            f"--out {path} must be a file in a folder that exists",
-            value="a folder" if path.is_dir() else f"no folder {path.parent}",
-            mend="Make the folder first, or name another file.",
-        )
 
 
 def check_folder(path: Path) -> None:
@@ -82,7 +72,7 @@ def save_samples(path: Path, synthesis: Synthesis, *, with_real: bool) -> PatchS
     ``numpy.load`` reads the .npz without pickle; the .mat has the same names, ``class_names`` a cell of text.
     Raises InputError for another ending, a folder that is not there, or samples too large for MATLAB 5.
     """
-    check_target(path)
+    check_target(path, ENDINGS)
     samples = synthesis.samples if with_real else synthesis.synthetic
     arrays = sample_arrays(samples, synthesis.provenance())
     if path.suffix.lower() == ".npz":

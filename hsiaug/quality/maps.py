@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.data.georeference import Georeference, need_geo, quiet
-from hsiaug.errors import InputError
 from hsiaug.files import write_whole
 from hsiaug.quality.sheets import class_colours, rgb_bands
 from hsiaug.scene import Scene
+from hsiaug.targets import check_target
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,17 +71,7 @@ def save_map_picture(path: Path, ids: NDArray[np.int16], names: Sequence[str], t
 
 def check_map_target(path: Path) -> None:
     """Raise, before any work, InputError for a file that cannot be, DataUnavailableError where rasterio is missing."""
-    suffix = path.suffix.lower()
-    if suffix not in (*RASTERS, ".png"):
-        raise InputError(
-            "--out must end in .tif, .npy or .png", value=repr(str(path)), mend="For example --out map.tif."
-        )
-    if not path.absolute().parent.is_dir() or path.is_dir():
-        raise InputError(
-            f"--out {path} must be a file in a folder that exists",
-            value="a folder" if path.is_dir() else f"no folder {path.parent}",
-            mend="Make the folder first, or name another file.",
-        )
+    suffix = check_target(path, (*RASTERS, ".png"))
     if suffix in (".tif", ".tiff"):
         need_geo("a map as GeoTIFF", "use --out map.npy, or --out map.png.")
 

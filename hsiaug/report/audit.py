@@ -194,6 +194,6 @@ def _records(table: Table, where: str) -> str:
     went = f"{len(table.trials) - failed - empty:,} ok, {failed:,} failed"
     went += f", {empty:,} not run as λ asked for no sample" if empty else ""
     return (
-        f"{count(len(table.trials), 'trial')} ({went}) in {where}; hashes: hsiaug report {where} --by seed; "
+        f"{count(len(table.trials), 'trial')} ({went}) in {where}; hashes: hsiaug report --store {where} --by seed; "
         "how to rerun one: hsiaug show HASH"
     )

@@ -108,7 +108,7 @@ class Store:
             raise InputError(
                 f"HASH must be the beginning of one record's hash in {self.root}",
                 value=f"{prefix!r}, which fits {len(matches)} of them",
-                mend="List them with 'hsiaug report STORE --by seed'.",
+                mend="List them with 'hsiaug report --store STORE --by seed'.",
             )
         if isinstance(found, Damage):
             raise StoreError(

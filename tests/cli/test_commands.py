@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from hsiaug import __version__
+from hsiaug.cli.main import app
 from hsiaug.cli.options import numbers, overrides, seeds, words
 from tests.effort import loaded
-from tests.strangers import hsiaug
+from tests.strangers import environment, hsiaug
 
 
 def test_help_loads_little_and_nothing_heavy() -> None:
@@ -19,6 +23,50 @@ def test_help_loads_little_and_nothing_heavy() -> None:
     modules = loaded("from hsiaug.cli.main import main; main()", "--help")
     assert len(modules) < 400
     assert not {"numpy", "scipy", "torch", "sklearn", "pydantic", "pooch", "matplotlib"} & modules
+
+
+def test_every_command_that_reads_or_writes_records_takes_the_store_by_the_same_option() -> None:
+    for command in ("benchmark", "report", "compare", "show", "map", "generate", "inspect", "advise"):
+        answer = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
+        assert "--store" in answer.output, command
+        usual = "hsiaug-advice" if command == "advise" else "hsiaug-results"
+        assert usual in answer.output, command
+
+
+def test_python_m_hsiaug_is_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "hsiaug", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"hsiaug {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "number", "offered"),
+    [
+        ("hsiaug ", 1, ["benchmark", "datasets", "report", "split"]),
+        ("hsiaug datasets ", 2, ["add", "fetch", "info", "list"]),
+        ("hsiaug split --pr", 2, ["--protocol"]),
+    ],
+)
+def test_a_shell_completes_commands_and_options(typed: str, number: int, offered: list[str]) -> None:
+    asked = {"_HSIAUG_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(number)}
+    command = [str(Path(sys.executable).with_name("hsiaug"))]
+    done = subprocess.run(command, env=environment(**asked), capture_output=True, text=True, check=True)
+
+    assert set(offered) <= set(done.stdout.split()) and done.stderr == ""
+
+
+def test_a_shell_is_told_how_to_complete() -> None:
+    command = [str(Path(sys.executable).with_name("hsiaug")), "--show-completion", "bash"]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
+    assert "_HSIAUG_COMPLETE=complete_bash" in done.stdout
+
+
+def test_a_map_of_a_split_is_a_png_or_nothing(tmp_path: Path) -> None:
+    answer = hsiaug("split", "toy", "--patch", "5", "--out", "x.pdf", cwd=tmp_path)
+
+    assert answer.returncode == 2 and "--out must end in .png" in answer.stderr and answer.stdout == ""
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_pipe_gets_fields_and_tables_of_tab_separated_words(store: Path) -> None:
-    answer = hsiaug("compare", "none/svm", "smote/svm", str(store))
+    answer = hsiaug("compare", "none/svm", "smote/svm", "--store", str(store))
     lines = answer.stdout.splitlines()
     fields = dict(line.split("\t", 1) for line in lines if "\t" in line)
 

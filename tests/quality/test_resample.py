@@ -86,12 +86,41 @@ def test_unlabelled_samples_reach_the_generator_only_where_its_card_says_so(
         (np.full((4, 3), np.nan), np.array([1, 1, 2, 2]), "finite"),
         (np.ones((4, 3)), np.array([1, 1, 2]), "one label per sample"),
         (np.ones((4, 3)), np.ones(4), "two classes"),
-        (np.ones((4, 3)), np.array([1, 1, 2, 2]), "at least one synthetic"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(X: np.ndarray, y: np.ndarray, part: str) -> None:
     with pytest.raises(InputError, match=part):
         Resampler().fit_resample(X, y)
+
+
+@pytest.mark.parametrize(("y", "lam"), [(["a", "b"] * 10, 1.0), (["a"] * 12 + ["b"] * 8, 0.5)])
+def test_where_nothing_is_asked_for_the_data_come_back_unchanged_with_a_warning(
+    rng: np.random.Generator, y: list[str], lam: float
+) -> None:
+    X = rng.normal(size=(20, 6))
+    resampler = Resampler(lam=lam)
+    with pytest.warns(UserWarning, match="no sample was made: λ = .* asks for none") as caught:
+        same_x, same_y = resampler.fit_resample(X, y)
+
+    assert Path(caught[0].filename) == Path(__file__)
+    assert (same_x == X).all() and same_x is not X and same_y.tolist() == y
+    assert not resampler.synthetic_.any() and (resampler.sample_indices_ == np.arange(20)).all()
+    assert resampler.counts_ == {"a": 0, "b": 0} and resampler.generator_ is None
+
+
+def test_random_state_is_the_seed_by_its_usual_name(spectra: tuple[np.ndarray, np.ndarray]) -> None:
+    def made(**given: object) -> np.ndarray:
+        return Resampler("noise", **given).fit_resample(*spectra)[0]  # type: ignore[arg-type]
+
+    assert (made(random_state=3) == made(seed=3)).all() and (made(random_state=3) != made(seed=0)).any()
+    for kind in (np.random.RandomState, np.random.default_rng):
+        assert (made(random_state=kind(0)) == made(random_state=kind(0))).all()
+        shared = kind(0)
+        assert (made(random_state=shared) != made(random_state=shared)).any()
+    assert Resampler(random_state=3).get_params()["random_state"] == 3
+    for wrong in ("0", -1, 0.5):
+        with pytest.raises(InputError, match="random_state must be"):
+            made(random_state=wrong)
 
 
 def test_a_scene_is_augmented_as_the_trial_does(

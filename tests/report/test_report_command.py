@@ -52,8 +52,28 @@ def test_format_beats_the_suffix(store: Path, tmp_path: Path) -> None:
 
 
 def test_out_in_a_folder_that_is_not_there(store: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"--out .*table\.md must be a file that can be written"):
+    with pytest.raises(InputError, match="must be a file in a folder that exists"):
         run(store, "--out", tmp_path / "nowhere" / "table.md")
+
+
+@pytest.mark.parametrize(
+    ("name", "format"),
+    [("x.docx", ()), ("table", ()), ("x.html", ("--format", "csv")), ("x.txt", ("--format", "png"))],
+)
+def test_a_file_holds_what_its_ending_says_or_is_not_written(
+    store: Path, tmp_path: Path, name: str, format: tuple[str, ...]
+) -> None:
+    with pytest.raises(InputError, match=r"--out must end in \.") as caught:
+        run(store, "--out", tmp_path / name, *format)
+
+    assert format or ".md, .tex, .csv, .json, .html, .png, .svg, .pdf" in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_store_is_named_by_the_option_of_all_commands_or_as_a_word(store: Path, tmp_path: Path) -> None:
+    assert run("--store", store) == run(store) == run(store, "--store", store)
+    with pytest.raises(InputError, match="named once"):
+        run(store, "--store", tmp_path)
 
 
 def test_a_folder_that_is_no_store(tmp_path: Path) -> None:

@@ -152,9 +152,9 @@ def test_transductive_arms_are_named() -> None:
 
 def test_every_table_leads_to_its_records() -> None:
     text = markdown(benchmark(2))
-    assert "hashes: hsiaug report results --by seed; how to rerun one: hsiaug show HASH" in text
+    assert "hashes: hsiaug report --store results --by seed; how to rerun one: hsiaug show HASH" in text
     spaced = render_report(build_report([record()], store="my results"))
-    assert "hsiaug report 'my results' --by seed" in spaced
+    assert "hsiaug report --store 'my results' --by seed" in spaced
 
 
 def test_recall_per_class_is_over_the_draws_that_have_test_pixels() -> None:

@@ -1,0 +1,32 @@
+"""Files that a command is to write: the ending says what is in them, and a wrong one costs no work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hsiaug.errors import InputError
+
+__all__ = ["check_target"]
+
+
+def check_target(path: Path, endings: Sequence[str], option: str = "--out") -> str:
+    """The ending of ``path`` in small letters, which is one of ``endings``; "" among them allows a name without one.
+
+    Raises InputError for another ending, a folder, or a file in a folder that is not there.
+    """
+    ending = path.suffix.lower()
+    if ending not in endings:
+        known = [one for one in endings if one]
+        listed = " or ".join([", ".join(known[:-1]), known[-1]] if len(known) > 1 else known)
+        example = path.with_suffix(known[0]) if path.name else f"file{known[0]}"
+        raise InputError(
+            f"{option} must end in {listed}", value=repr(str(path)), mend=f"For example {option} {example}."
+        )
+    if not path.absolute().parent.is_dir() or path.is_dir():
+        raise InputError(
+            f"{option} {path} must be a file in a folder that exists",
+            value="a folder" if path.is_dir() else f"no folder {path.parent}",
+            mend="Make the folder first, or name another file.",
+        )
+    return ending
