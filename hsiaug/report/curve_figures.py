@@ -165,7 +165,7 @@ def _shown(table: Table, classifier: Method, axis: Axis) -> list[Line]:
 def _draw_line(panel: Axes, line: Line, metric: str, style: dict[str, Any], shift: float) -> Any:
     """The points with a line through those that can be compared; returns the entry of the legend."""
     points = [(v, cell, s) for v, cell in line.points if v is not None and (s := _score(cell, metric))]
-    bars = {"capsize": 2, "elinewidth": 0.8, "markersize": 4}
+    bars: dict[str, Any] = {"capsize": 2, "elinewidth": 0.8, "markersize": 4}
     shared = [(value + shift, *score) for value, cell, score in points if line.shares(cell)]
     where, means, stds = ([point[i] for point in shared] for i in range(3))
     drawn = panel.errorbar(where, means, stds, linewidth=1.4, **bars, **style)
