@@ -23,9 +23,10 @@ from playwright.sync_api import sync_playwright
 from hsiaug.report.html.pictures import smallest_png
 
 DOCS = Path(__file__).parents[1] / "docs"
-HEIGHT = 640
-WIDTHS = (960, 320)
-"""A desktop and a phone."""
+WIDTHS, HEIGHT = (1280, 390), 860
+"""A desktop and a phone, in the pixels of their pages."""
+SCALE = 0.75
+"""Pixels of the picture per pixel of a page: the browser draws its letters at that size."""
 GAP, GREY = 30, (209, 213, 219)
 
 
@@ -34,6 +35,8 @@ def main(folder: Path) -> None:
     hsiaug(folder, "split indian_pines --protocol issd --png --out indian_pines_split.png")
     (code,) = re.findall(r"```python\n(.*?farm\.npy.*?)```", quickstart(), re.DOTALL)
     subprocess.run([sys.executable, "-c", code], cwd=folder, check=True)
+    for name in ("farm.toml", "farm_labels.npy", "farm_look.png"):  # what the next command will not overwrite
+        (folder / name).unlink(missing_ok=True)
     hsiaug(folder, "datasets add farm.npy --labels fields.csv")
     hsiaug(folder, command("benchmark farm.toml"))
     hsiaug(folder, "report --out report.html")
@@ -72,18 +75,20 @@ def first_record(folder: Path) -> str:
 
 def screenshot(page: Path, out: Path) -> None:
     """The top of a page as it is on a desktop, and beside it as on a phone."""
-    sheet = Image.new("RGB", (sum(WIDTHS) + GAP, HEIGHT), GREY)
+    shots = []
     # The browser's own sandbox refuses to run for root.
     arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
-        left = 0
         for width in WIDTHS:
-            tab = browser.new_page(viewport={"width": width, "height": HEIGHT})
+            tab = browser.new_page(viewport={"width": width, "height": HEIGHT}, device_scale_factor=SCALE)
             tab.goto(page.as_uri())
-            sheet.paste(Image.open(io.BytesIO(tab.screenshot())), (left, 0))
-            left += width + GAP
+            shots.append(Image.open(io.BytesIO(tab.screenshot())))
         browser.close()
+    desktop, phone = shots
+    sheet = Image.new("RGB", (desktop.width + GAP + phone.width, desktop.height), GREY)
+    sheet.paste(desktop, (0, 0))
+    sheet.paste(phone, (desktop.width + GAP, 0))
     sheet.save(out)
 
 
