@@ -23,9 +23,7 @@ __all__ = ["save_curves"]
 HUES = ("Blues", "Oranges", "Greens", "Purples", "Reds", "YlOrBr", "PuRd", "BuGn")
 """A colour map per generator; its lines at several ω (or λ) are shades of it."""
 MARKERS = "osD^vPXp"
-HOW_TO_READ = (
-    "mean ± std over the draws named; a hollow mark, or an unshaded field, with its own n is over other draws"
-)
+HOW_TO_READ = "mean ± std; what is hollow, or has an n of its own, is over other draws"
 PANEL = (4.4, 3.1)
 """Width and height of a panel in inches."""
 DPI = 130
@@ -150,6 +148,7 @@ def _draw_curves(
             style = styles[line.generator, line.held]
             entries[style["label"]] = panel.axhline(level[0], color=style["color"], linestyle="--", linewidth=1.2)
     panel.grid(alpha=0.25)
+    panel.margins(x=0.08)
     return entries
 
 
@@ -165,7 +164,7 @@ def _shown(table: Table, classifier: Method, axis: Axis) -> list[Line]:
 def _draw_line(panel: Axes, line: Line, metric: str, style: dict[str, Any], shift: float) -> Any:
     """The points with a line through those that can be compared; returns the entry of the legend."""
     points = [(v, cell, s) for v, cell in line.points if v is not None and (s := _score(cell, metric))]
-    bars = {"capsize": 2, "elinewidth": 0.8, "markersize": 4}
+    bars: dict[str, Any] = {"capsize": 2, "elinewidth": 0.8, "markersize": 4}
     shared = [(value + shift, *score) for value, cell, score in points if line.shares(cell)]
     where, means, stds = ([point[i] for point in shared] for i in range(3))
     drawn = panel.errorbar(where, means, stds, linewidth=1.4, **bars, **style)

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -33,8 +34,8 @@ def pictures(folder: Path) -> list[Node]:
     return section.all("img")
 
 
-def content(image: Node, kind: str = "png") -> bytes:
-    start = f"data:image/{kind};base64,"
+def content(image: Node) -> bytes:
+    start = "data:image/png;base64,"
     assert image.attributes["src"].startswith(start)
     return base64.b64decode(image.attributes["src"].removeprefix(start))
 
@@ -89,7 +90,7 @@ def test_a_chart_is_the_svg_where_there_is_one(folder: Path) -> None:
     Image.fromarray(noise(4, 4)).save(folder / "spectra.png")
     (image,) = pictures(folder)
 
-    assert content(image, "svg+xml").decode() == SVG
+    assert unquote(image.attributes["src"].removeprefix("data:image/svg+xml,")) == SVG
     assert image.attributes["alt"].startswith("Mean spectra")
 
 

@@ -132,12 +132,14 @@ def _line(place: int, dots: Sequence[_Dot], x: Scale, y: Scale, of: int) -> list
     bars = [_error_bar(place, px, y, dot.summary.mean, dot.summary.std) for px, _, dot in at if dot.summary.std]
     path = " ".join(f"{px},{py}" for px, py, dot in at if not dot.apart)
     marks = [marker(place, px, py, hollow=dot.apart) for px, py, dot in at]
-    marks += [
-        label(float(px) + 7, float(py) + 4, f"n={dot.summary.n}", "tick", "start")
-        for px, py, dot in at
-        if dot.apart
-    ]
+    marks += [_own_n(float(px), float(py), dot.summary.n) for px, py, dot in at if dot.apart]
     return [f'<polyline class="s{place % 8} line" points="{path}"/>', *bars, *marks]
+
+
+def _own_n(x: float, y: float, n: int) -> str:
+    """The n of a point, to its right, or to its left where the picture ends."""
+    side, anchor = (7, "start") if x < WIDTH - 40 else (-7, "end")
+    return label(f"{x + side:.1f}", f"{y + 4:.1f}", f"n={n}", "tick", anchor)
 
 
 def _error_bar(place: int, x: str, y: Scale, mean: float, std: float) -> str:

@@ -23,7 +23,7 @@ SIDE = 800
 """Pixels of the longer side of a map; larger scenes are thinned out to it."""
 PLACES = 2
 """Places of a set that are drawn."""
-ROOM = 2_000_000
+ROOM = 1_500_000
 """Bytes that all maps of a page may take."""
 EMPTY = (128, 128, 128)
 ROLES = (("unlabelled", EMPTY), ("left out", (166, 166, 166)), ("test", (74, 144, 199)), ("train", (215, 48, 31)))

@@ -48,9 +48,11 @@ def _map(place: Place, surface: Surface, score: Score, caption: str) -> str:
     low, high = min(means, default=0.0), max(means, default=0.0)
 
     def field(cell: Cell | None) -> str:
-        summary = cell.summary(score.key) if cell is not None else None
+        if cell is None:
+            return f"<td>{MISSING}</td>"
+        summary = cell.summary(score.key)
         if summary is None:
-            return f"<td>{place.cell_link('failed', cell) if cell is not None and not cell.ok else MISSING}</td>"
+            return f"<td>{MISSING if cell.ok else place.cell_link('failed', cell)}</td>"
         if not surface.shares(cell):
             return f"<td>{place.cell_link(f'{percent(summary.mean)} (n={summary.n})', cell)}</td>"
         shade = 1 + round((SHADES - 1) * (summary.mean - low) / (high - low)) if high > low else 1

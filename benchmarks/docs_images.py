@@ -1,0 +1,100 @@
+"""Draw the pictures of the documentation anew, by the commands that its pages print.
+
+    python -m benchmarks.docs_images [FOLDER]
+
+FOLDER, a temporary one unless it is named, holds the scene of the quickstart and its records: named again, it takes the
+trials that are there. Needs Chromium and the package playwright for the page's picture, and some minutes for the trials.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+from hsiaug.report.html.pictures import smallest_png
+
+DOCS = Path(__file__).parents[1] / "docs"
+WIDTHS, HEIGHT = (1280, 390), 860
+"""A desktop and a phone, in the pixels of their pages."""
+SCALE = 0.75
+"""Pixels of the picture per pixel of a page: the browser draws its letters at that size."""
+GAP, GREY = 30, (209, 213, 219)
+
+
+def main(folder: Path) -> None:
+    """Run the commands of the quickstart in a folder, and keep their pictures."""
+    hsiaug(folder, "split indian_pines --protocol issd --png --out indian_pines_split.png")
+    (code,) = re.findall(r"```python\n(.*?farm\.npy.*?)```", quickstart(), re.DOTALL)
+    subprocess.run([sys.executable, "-c", code], cwd=folder, check=True)
+    for name in ("farm.toml", "farm_labels.npy", "farm_look.png"):  # what the next command will not overwrite
+        (folder / name).unlink(missing_ok=True)
+    hsiaug(folder, "datasets add farm.npy --labels fields.csv")
+    hsiaug(folder, command("benchmark farm.toml"))
+    hsiaug(folder, "report --out report.html")
+    hsiaug(folder, f"map farm.toml --record {first_record(folder)} --out farm_map.png")
+    screenshot(folder / "report.html", folder / "farm_report.png")
+    for name in ("indian_pines_split", "farm_look", "farm_map", "farm_report"):
+        smallest, _ = smallest_png((folder / f"{name}.png").read_bytes())
+        (DOCS / "images" / f"{name}.png").write_bytes(smallest)
+
+
+def quickstart() -> str:
+    """The page whose scene and commands these are."""
+    return (DOCS / "quickstart.md").read_text(encoding="utf-8")
+
+
+def command(begin: str) -> str:
+    """The one command of the quickstart that begins so, without ``hsiaug``."""
+    (line,) = set(re.findall(rf"^hsiaug ({re.escape(begin)}.*)$", quickstart(), re.MULTILINE))
+    return line
+
+
+def hsiaug(folder: Path, line: str) -> str:
+    """What a command prints on stdout."""
+    program = Path(sys.executable).with_name("hsiaug")
+    done = subprocess.run([program, *line.split()], cwd=folder, check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout
+
+
+def first_record(folder: Path) -> str:
+    """Hash of the first trial of the network: what the quickstart maps."""
+    import csv
+
+    rows = csv.DictReader(io.StringIO(hsiaug(folder, "report --by seed --format csv")))
+    return next(r["hash"] for r in rows if (r["generator"], r["classifier"], r["seed"]) == ("none", "cnn2d", "0"))
+
+
+def screenshot(page: Path, out: Path) -> None:
+    """The top of a page as it is on a desktop, and beside it as on a phone."""
+    shots = []
+    # The browser's own sandbox refuses to run for root.
+    arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+        for width in WIDTHS:
+            tab = browser.new_page(viewport={"width": width, "height": HEIGHT}, device_scale_factor=SCALE)
+            tab.goto(page.as_uri())
+            shots.append(Image.open(io.BytesIO(tab.screenshot())))
+        browser.close()
+    desktop, phone = shots
+    sheet = Image.new("RGB", (desktop.width + GAP + phone.width, desktop.height), GREY)
+    sheet.paste(desktop, (0, 0))
+    sheet.paste(phone, (desktop.width + GAP, 0))
+    sheet.save(out)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        main(Path(sys.argv[1]).absolute())
+    else:
+        with tempfile.TemporaryDirectory() as made:
+            main(Path(made))
