@@ -15,6 +15,7 @@ import pytest
 
 from hsiaug.data.adding import Wishes, add_scene
 from hsiaug.data.filling import save_filled
+from hsiaug.data.georeference import Georeference
 from hsiaug.errors import HsiaugError, InputError
 from hsiaug.files import write_text_whole, write_whole
 from hsiaug.plugins.registry import Registry
@@ -31,6 +32,7 @@ from hsiaug.scene import Scene
 from tests.report.report_records import benchmark, record
 
 OLD = b"what was there before"
+GROUND = Georeference((2.0, 0.0, 500000.0, 0.0, -2.0, 5000000.0))
 
 
 @contextmanager
@@ -69,18 +71,30 @@ def outputs(toy: Scene, made: Synthesis) -> dict[str, Callable[[Path], object]]:
         },
         "split.png": lambda path: save_split_map(toy, split, path),
         "map.npy": lambda path: save_map(path, toy.labels, names, None, {}),
+        "map.tif": lambda path: save_map(path, toy.labels, names, GROUND, {}),
         "map.png": lambda path: save_map_picture(path, toy.labels, names, "map", ""),
         "samples.npz": lambda path: save_samples(path, made, with_real=True),
         "samples.mat": lambda path: save_samples(path, made, with_real=True),
         "spectra.png": lambda path: save_pictures(inspect_samples(made), path.parent),
         "cube.npy": lambda path: write_whole(path, lambda fresh: save_filled(fresh, toy.cube, ~whole, None)),
+        "cube.tif": lambda path: write_whole(path, lambda fresh: save_filled(fresh, toy.cube, ~whole, GROUND)),
     }
 
 
 NAMES = (
     *(f"table.{name}" for name in ("md", "tex", "csv", "json", "html")),
     *(f"curves.{name}" for name in ("png", "svg", "pdf")),
-    *("split.png", "map.npy", "map.png", "samples.npz", "samples.mat", "spectra.png", "cube.npy"),
+    *(
+        "split.png",
+        "map.npy",
+        "map.tif",
+        "map.png",
+        "samples.npz",
+        "samples.mat",
+        "spectra.png",
+        "cube.npy",
+        "cube.tif",
+    ),
 )
 
 
@@ -88,10 +102,12 @@ NAMES = (
 def test_a_full_disk_costs_no_output_that_was_there(
     outputs: dict[str, Callable[[Path], object]], tmp_path: Path, name: str
 ) -> None:
+    if name.endswith(".tif"):
+        pytest.importorskip("rasterio")
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / name).write_bytes(OLD)
-    with small_disk(), pytest.raises(InputError, match="must be a file that can be written; found File too large"):
+    with small_disk(), pytest.raises(InputError, match="must be a file that can be written; found (File|the Geo)"):
         outputs[name](folder / name)
 
     assert [path.name for path in folder.iterdir()] == [name]

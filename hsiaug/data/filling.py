@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ def filled_name(stem: str, ground: Georeference | None) -> str:
 
 def save_filled(path: Path, view: NDArray[Any], empty: NDArray[np.bool_], ground: Georeference | None) -> None:
     """Write a cube (H, W, B), in stripes, with 0 where ``empty`` (H, W); the type of its numbers stays."""
-    height, width, bands = view.shape
     if ground is None:
         # Not through mapped memory: a full disk would end the process there, not raise an error.
         with path.open("wb") as plain:
@@ -31,10 +31,21 @@ def save_filled(path: Path, view: NDArray[Any], empty: NDArray[np.bool_], ground
                 "shape": view.shape,
             }
             np.lib.format.write_array_header_2_0(plain, header)
-            for top, block in stripes(view):
-                rows = np.where(empty[top : top + len(block), :, None], 0, block)
-                plain.write(np.ascontiguousarray(rows, dtype=view.dtype).data)
+            for _, rows in _filled(view, empty):
+                plain.write(np.ascontiguousarray(rows).data)
         return
+    try:
+        _write_geotiff(path, view, empty, ground)
+        whole = _is_copy(path, view, empty)
+    except OSError:
+        whole = False
+    if not whole:
+        # GDAL tells of a full disk in words of its own, or not at all.
+        raise OSError("the GeoTIFF could not be written whole, as where the disk is full")
+
+
+def _write_geotiff(path: Path, view: NDArray[Any], empty: NDArray[np.bool_], ground: Georeference) -> None:
+    height, width, bands = view.shape
     with (
         quiet() as rasterio,
         rasterio.open(
@@ -51,6 +62,21 @@ def save_filled(path: Path, view: NDArray[Any], empty: NDArray[np.bool_], ground
             crs=ground.crs or None,
         ) as file,
     ):
-        for top, block in stripes(view):
-            rows = np.where(empty[top : top + len(block), :, None], 0, block).transpose(2, 0, 1)
-            file.write(rows, window=rasterio.windows.Window(0, top, width, len(block)))
+        for top, rows in _filled(view, empty):
+            file.write(rows.transpose(2, 0, 1), window=rasterio.windows.Window(0, top, width, len(rows)))
+
+
+def _is_copy(path: Path, view: NDArray[Any], empty: NDArray[np.bool_]) -> bool:
+    """Whether a GeoTIFF holds what was written to it."""
+    with quiet() as rasterio, rasterio.open(path) as file:
+        for top, rows in _filled(view, empty):
+            there = file.read(window=rasterio.windows.Window(0, top, view.shape[1], len(rows)))
+            if not np.array_equal(there.transpose(1, 2, 0), rows, equal_nan=rows.dtype.kind == "f"):
+                return False
+    return True
+
+
+def _filled(view: NDArray[Any], empty: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Stripes (rows, W, B) with 0 where ``empty``, and their first row."""
+    for top, block in stripes(view):
+        yield top, np.where(empty[top : top + len(block), :, None], 0, block).astype(view.dtype, copy=False)

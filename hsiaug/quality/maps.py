@@ -103,13 +103,16 @@ def save_map(
         with quiet() as rasterio:
             if ground is not None:
                 profile.update(transform=rasterio.Affine(*ground.transform), crs=ground.crs or None)
-            with rasterio.open(fresh, "w", **profile) as file:
-                file.write(ids.astype(profile["dtype"]), 1)
-                if small:
-                    colours = class_colours(len(names)).tolist()
-                    file.write_colormap(1, {i: (*rgb, 255 if i else 0) for i, rgb in enumerate(colours)})
-                file.update_tags(**facts, **{f"CLASS_{i}": name for i, name in enumerate(names, start=1)})
-                file.set_band_description(1, "class")
+            # In memory first: GDAL does not tell of a full disk when it closes a file.
+            with rasterio.MemoryFile() as memory:
+                with memory.open(**profile) as file:
+                    file.write(ids.astype(profile["dtype"]), 1)
+                    if small:
+                        colours = class_colours(len(names)).tolist()
+                        file.write_colormap(1, {i: (*rgb, 255 if i else 0) for i, rgb in enumerate(colours)})
+                    file.update_tags(**facts, **{f"CLASS_{i}": name for i, name in enumerate(names, start=1)})
+                    file.set_band_description(1, "class")
+                fresh.write_bytes(memory.read())
 
     write_whole(path, write)
 

@@ -99,17 +99,13 @@ def _write_image(path: Path, image: NDArray[np.float32]) -> Path:
     target = path.with_suffix(".tif")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a synthetic tile lies nowhere
-        with rasterio.open(
-            target,
-            "w",
-            driver="GTiff",
-            height=height,
-            width=width,
-            count=bands,
-            dtype="float32",
-            interleave="band",
-        ) as file:
-            file.write(image)
+        # In memory first: GDAL does not tell of a full disk when it closes a file.
+        with rasterio.MemoryFile() as memory:
+            with memory.open(
+                driver="GTiff", height=height, width=width, count=bands, dtype="float32", interleave="band"
+            ) as file:
+                file.write(image)
+            target.write_bytes(memory.read())
     return target
 
 
