@@ -15,6 +15,7 @@ from hsiaug.bench.estimate import Estimate, estimate, timed
 from hsiaug.bench.execute import OnEvent, Run, Work, groups
 from hsiaug.bench.gains import Results, key
 from hsiaug.bench.plan import Plan
+from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import Registry
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record, Store
@@ -57,22 +58,23 @@ class Desk:
 class Prices:
     """What trials of a plan cost, as far as is known now.
 
-    Cards speak of another machine and scene: the classifiers timed here, in proportion to their cards, correct the
-    cards of generators that were not timed yet.
+    What was timed on draws of another protocol is taken for a plugin that was not timed on these yet. Cards speak of
+    another machine: the classifiers timed here, in proportion to their cards, correct the cards of all others. The
+    quickest of them does, as some take far longer on more pixels, and that is not the machine's doing.
     """
 
     def __init__(self, plan: Plan, desk: Desk) -> None:
-        known = [record for trial in plan.trials if (record := desk.record(trial))]
-        paces = []
-        for record in known:
-            card = plan.cards["classifier", record["spec"]["classifier"]["name"]]
-            if card.seconds and card.input != "location":
-                times = record["timings"]
-                paces.append((times["fit_classifier"] + times["predict"]) / card.seconds)
-        pace = statistics.median(paces) if paces else 1.0
-        cards = {part: replace(card, seconds=card.seconds * pace) for part, card in plan.cards.items()}
+        taken = _medians(desk.known.values())
+        paces = [
+            taken[part] / card.seconds
+            for part, card in plan.cards.items()
+            if part in taken and part[0] == "classifier" and card.seconds and card.input != "location"
+        ]
+        pace = min(paces, default=1.0)
+        seconds = {part: taken.get(part, card.seconds * pace) for part, card in plan.cards.items()}
+        cards = {part: replace(card, seconds=seconds[part]) for part, card in plan.cards.items()}
         self._plan = replace(plan, cards=cards)
-        self._timed = timed(known)
+        self._timed = timed(record for trial in plan.trials if (record := desk.record(trial)))
         self._jobs = desk.jobs
 
     def wall(self, trials: Sequence[TrialSpec]) -> Estimate:
@@ -83,6 +85,21 @@ class Prices:
     def alone(self, trials: Sequence[TrialSpec]) -> Estimate:
         """Expected time of one process."""
         return estimate(self._plan, trials, self._timed, 1)
+
+
+def _medians(records: Iterable[Record]) -> dict[tuple[Kind, str], float]:
+    """Median seconds of every plugin, whatever it ran on."""
+    found: dict[tuple[Kind, str], list[float]] = {}
+    for record in records:
+        spec, times = record["spec"], record["timings"]
+        found.setdefault(("classifier", spec["classifier"]["name"]), []).append(
+            times["fit_classifier"] + times["predict"]
+        )
+        if "fit_generator" in times:
+            found.setdefault(("generator", spec["generator"]["name"]), []).append(
+                times["fit_generator"] + times["sample"]
+            )
+    return {part: statistics.median(values) for part, values in found.items()}
 
 
 def do(trials: Iterable[TrialSpec], todo: Iterator[Work], desk: Desk, run: Run) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hsiaug.bench.desk import Desk, Prices, do, results, work
+from hsiaug.bench.estimate import Estimate
 from hsiaug.bench.execute import Run, Work
 from hsiaug.bench.gains import Arm, Gained, Results, candidates, gained
 from hsiaug.bench.plan import CONTROL_GENERATORS, Plan, Request, build_plan
@@ -168,10 +169,13 @@ def screen(plan: Plan, desk: Desk, run: Run, left_out: LeftOut) -> Ceiling | Non
         return met
     for lam in sorted({t.lam for t in plan.trials if t.lam}):
         names = list(dict.fromkeys(arm.generator for arm in arms(plan) if arm.lam == lam))
-        repeats = _rung(plan, ("duplicate",), lam)
-        do(repeats, work(plan, repeats, desk, desk.end), desk, run)
         begun: list[str] = []
-        do(_rung(plan, names, lam), _turns(plan, names, lam, desk, half, begun, left_out), desk, run)
+        do(
+            _rung(plan, ("duplicate", *names), lam),
+            _turns(plan, names, lam, desk, half, begun, left_out),
+            desk,
+            run,
+        )
         # Whoever took longer than expected gave way to the others, and may use what time they leave.
         again = [name for name in begun if not _ended(_rung(plan, (name,), lam), desk)]
         do(_rung(plan, again, lam), _turns(plan, again, lam, desk, half, [], left_out), desk, run)
@@ -182,28 +186,38 @@ def _turns(
     plan: Plan, names: Sequence[str], lam: float, desk: Desk, half: float, begun: list[str], left_out: LeftOut
 ) -> Iterator[Work]:
     """One generator after the other, the cheapest first. Each may use its share of the time, or what it is expected to.
+    The control that repeats real samples comes before the first that is tried.
 
     Once there is a candidate, half of the time is kept for confirming, and what could not be confirmed in it (six draws,
     with one classifier) is not tried.
     """
     seeing = sum(kind == "classifier" and card.input != "location" for (kind, _), card in plan.cards.items())
     waiting = {name: _rung(plan, (name,), lam) for name in names}
+    repeats = _rung(plan, ("duplicate",), lam)
     while waiting:
         prices, now = Prices(plan, desk), time.time()
         costs = {name: prices.wall(desk.missing(trials)) for name, trials in waiting.items()}
         name = min(waiting, key=lambda one: costs[one].guess)
-        mine, cost = waiting.pop(name), costs[name]
+        mine = waiting.pop(name)
+        cost = prices.wall(desk.missing([*repeats, *mine]))
         check = (
             prices.wall([*_rung(plan, CONTROL_GENERATORS, lam), *mine]).guess * MIN_PAIRS / len(SCREEN) / seeing
         )
         share = min(half, desk.end - check) if candidates(screened(plan, desk)) else desk.end
         if desk.missing(mine) and now + cost.guess > share:
-            said = f"about {cost.text} to try it" if not cost.unknown else "what it takes is not known"
-            left_out.append((name, lam, f"no time left: {said}"))
+            left_out.append((name, lam, f"no time left: {_said(cost)}"))
             continue
         begun.append(name)
-        turn = max(cost.guess, (share - now) / (len(waiting) + 1))
+        yield from work(plan, repeats, desk, share)
+        repeats, now = [], time.time()
+        turn = max(costs[name].guess, (share - now) / (len(waiting) + 1))
         yield from work(plan, mine, desk, min(share, now + turn))
+
+
+def _said(cost: Estimate) -> str:
+    if cost.unknown:
+        return "what it takes with these parameters is not known"
+    return f"about {cost.text} to try it" if cost.measured == 1 else f"perhaps {cost.text} to try it, by its card"
 
 
 def _ended(trials: Sequence[TrialSpec], desk: Desk) -> bool:

@@ -13,7 +13,7 @@ import pytest
 
 from hsiaug.bench import desk as desk_module
 from hsiaug.bench import screening
-from hsiaug.bench.desk import Desk
+from hsiaug.bench.desk import Desk, Prices
 from hsiaug.bench.execute import Work
 from hsiaug.bench.plan import Plan, Request
 from hsiaug.bench.screening import SCREEN, LeftOut, screen, screening_plan
@@ -120,6 +120,17 @@ def test_a_generator_that_is_slower_than_it_says_leaves_the_others_their_share(
     assert left_out == [("mixup", 1.0, "no time left: about 3 min to try it")]
 
 
+def test_a_control_is_repeated_only_where_something_is_compared_with_it(
+    world: World, toy: Scene, plugins: Registry, tmp_path: Path
+) -> None:
+    world.seconds = {"smote": 50.0}
+    plan, _ = screening_plan(toy, asked(generators=["smote"], lambdas=[1.0, 2.0]), plugins)
+    _, left_out = screened(world, plan, toy, tmp_path, 200.0)
+
+    assert [lam for _, lam, _ in left_out] == [2.0]
+    assert order(world) == [("none", 0.0), ("duplicate", 1.0), ("smote", 1.0)]
+
+
 def test_what_others_leave_is_used_by_whoever_gave_way(
     world: World, toy: Scene, plugins: Registry, tmp_path: Path
 ) -> None:
@@ -129,6 +140,30 @@ def test_what_others_leave_is_used_by_whoever_gave_way(
 
     assert sum(t.generator.name == "mixup" for t in world.ran) == len(SCREEN) and not left_out
     assert world.now <= 350
+
+
+def test_a_classifier_that_is_slow_on_many_pixels_tells_nothing_of_the_machine(
+    world: World, toy: Scene, plugins: Registry, tmp_path: Path
+) -> None:
+    """nearest took what its card says, svm a thousand times as long: smote is expected to take what its card says."""
+    plan, _ = screening_plan(toy, asked(generators=["smote"], classifiers=["nearest", "svm"]), plugins)
+    store = Store(tmp_path, create=True)
+    desk = Desk(toy, "toy", Registry({}), store, "cpu", 1, 0.0, 1e6, lambda _: contextlib.nullcontext())
+    for trial in (t for t in plan.trials if t.generator.name == "none" and t.seed == 0):
+        record = world.record(plan, trial)
+        record["timings"]["fit_classifier"] = {"nearest": 1.0, "svm": 1000.0}.get(trial.classifier.name, 0.01)
+        desk.known[trial.hash] = record
+    smote = [
+        t for t in plan.trials if t.generator.name == "smote" and t.classifier.name == "nearest" and t.seed == 0
+    ]
+    other, _ = screening_plan(toy, asked(protocol=parse_protocol("within:issd"), classifiers=["svm"]), plugins)
+    svm = [t for t in other.trials if t.generator.name == "none" and t.classifier.name == "svm" and t.seed == 0]
+    size = sum(plan.samples[smote[0].hash]) / plan.samples[smote[0].hash][0]
+
+    assert Prices(plan, desk).alone(smote).guess == pytest.approx(0.3 + size * 1.0, rel=0.1)
+    # On other draws the same svm was timed: better than its card, and still no time of these.
+    found = Prices(other, desk).alone(svm)
+    assert found.guess == 1000.0 and found.measured == 0
 
 
 @pytest.mark.parametrize(
