@@ -11,7 +11,7 @@ from hsiaug.bench.plan import Plan
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 
-__all__ = ["Estimate", "estimate", "longest_first", "readable"]
+__all__ = ["Estimate", "estimate", "expected_seconds", "longest_first", "readable"]
 
 Part = tuple[str, str]
 """A plugin: its kind and name."""
@@ -79,3 +79,18 @@ def readable(seconds: float) -> str:
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def expected_seconds(plan: Plan, trials: Sequence[TrialSpec], records: Iterable[Record]) -> dict[str, float]:
+    """Hash → seconds that a trial is expected to take; the first of those that share a fit makes it."""
+    kept = list(records)
+    known = {scene: _medians(kept, scene) for scene in {trial.scene for trial in trials}}
+    seconds: dict[str, float] = {}
+    fitted: set[tuple[str, Part]] = set()
+    for trial in trials:
+        generator: Part = ("generator", trial.generator.name)
+        new = trial.lam > 0 and (trial.fit_hash, generator) not in fitted
+        fitted |= {(trial.fit_hash, generator)} if new else set()
+        parts = [generator] * new + [("classifier", trial.classifier.name)]
+        seconds[trial.hash] = sum(_seconds(part, known[trial.scene], plan) for part in parts)
+    return seconds

@@ -111,7 +111,7 @@ def advise(
         jobs,
         start,
         end,
-        lambda trials: watching(trials, err),
+        lambda trials: watching(trials, err, jobs=jobs, store=desk.store),
     )
     try:
         found = advice.advise(plan, request, desk, broken)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from hsiaug.bench.command import command_for
-from hsiaug.bench.estimate import longest_first, readable
+from hsiaug.bench.estimate import expected_seconds, longest_first, readable
 from hsiaug.bench.execute import Job, execute
 from hsiaug.bench.progress import watching
 from hsiaug.bench.schedule import Part, hashes_by_run, in_order, merged, sharing, trials_of
@@ -71,7 +71,8 @@ def run_all(
         return
     scenes = {(part.task, part.scene_ref): part.scene for part in parts}
     try:
-        with watching(dict(waiting), err) as on_event:
+        costs = expected_seconds(merged(parts), list(waiting.values()), store.records())
+        with watching(dict(waiting), err, jobs=jobs, expected=costs, store=store) as on_event:
             for (task, ref), scene in scenes.items():
                 here = trials_of(part for part in parts if (part.task, part.scene_ref) == (task, ref))
                 mine = in_order(trial for trial in here if waiting.pop(trial.hash, None))
