@@ -82,26 +82,41 @@ def _heading(table: Table, gain: Gain) -> str:
 
 def headline(table: Table) -> str:
     """One sentence on all arms of a table."""
-    groups = find_groups(table)
-    arms = sum(len(group.gains) for group in groups)
-    if not groups:
-        return "Only controls were run, so there is nothing to judge yet."
     counted: Counter[Finding] = Counter()
-    for group in groups:
+    for group in find_groups(table):
         counted[group.finding] += len(group.gains)
-    whole = "The one arm is" if arms == 1 else f"All {arms} arms are" if len(groups) == 1 else ""
-    if whole and groups[0].finding in ("undecided", "nothing made"):
-        return f"{whole} {groups[0].heading}." if groups[0].finding == "undecided" else NOTHING
+    if not counted:
+        return "Only controls were run, so there is nothing to judge yet."
+    if len(counted) == 1:
+        finding = next(iter(counted))
+        return ALIKE[finding] + (_go_on(table) if finding == "undecided" else "")
+    arms, helping = counted.total(), counted["helps"]
     rest = ", ".join(
         f"{n} {WORDS[finding]}" for finding in ORDER if (n := counted[finding]) and finding != "helps"
     )
-    if counted["helps"]:
-        helps = f"{counted['helps']} of {count(arms, 'arm')} {'helps' if counted['helps'] == 1 else 'help'}"
-        return f"{helps}; of the others: {rest}." if rest else f"{helps}."
+    if helping:
+        return f"{helping} of {count(arms, 'arm')} {'helps' if helping == 1 else 'help'}; of the others: {rest}."
     return f"Nothing is shown to help. Of {count(arms, 'arm')}: {rest}."
 
 
-NOTHING = "No synthetic sample was made, so there is nothing to judge."
+ALIKE: dict[Finding, str] = {
+    "helps": "Every arm helps.",
+    "hurts": "Every arm hurts.",
+    "no difference shown": "No arm is shown to help or to hurt.",
+    "undecided": "Undecided: these are too few draws to tell whether anything helps or hurts.",
+    "nothing made": "No synthetic sample was made, so there is nothing to judge.",
+    "failed": "Every arm failed, so there is nothing to judge.",
+}
+"""What is said where one finding is that of all arms."""
+
+
+def _go_on(table: Table) -> str:
+    """How to have the missing draws, where they are numbered as --seeds N numbers them."""
+    if table.draws != tuple(range(len(table.draws))):
+        return ""
+    needed = max(gain.verdict.needed for gain in judged(table) if gain.verdict)
+    return f" The same benchmark with --seeds {needed} runs the draws that are missing."
+
 
 WORDS: dict[Finding, str] = {
     "hurts": "shown to hurt",

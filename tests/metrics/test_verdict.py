@@ -94,7 +94,9 @@ def test_every_finding_has_a_meaning() -> None:
 ARMS = st.builds(
     lambda points, tests: Evidence(
         tuple(d / 1000 for d in points),
-        None if (p := paired_wilcoxon(points, [0] * len(points)) if points else None) is None else min(1.0, tests * p),
+        None
+        if (p := paired_wilcoxon(points, [0] * len(points)) if points else None) is None
+        else min(1.0, tests * p),
         tests,
     ),
     st.lists(st.integers(-80, 120), max_size=14),
