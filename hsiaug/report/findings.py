@@ -24,6 +24,7 @@ __all__ = [
     "judged",
     "mean_range",
     "verdict",
+    "verdict_text",
 ]
 
 SHOWN = 8
@@ -69,15 +70,22 @@ def find_groups(table: Table) -> list[Group]:
     return [Group(finding, said, tuple(found[key])) for key in sorted(found) for _, said, finding in [key]]
 
 
-def _heading(table: Table, gain: Gain) -> str:
+def verdict_text(table: Table, gain: Gain) -> str:
+    """The verdict as the entry of a table; ``control`` for a control."""
     said = gain.verdict
     if said is None:
         return "control"
-    if said.finding == "failed":
-        return f"{said.text}: {why_failed(gain.cell.failed[0].record)}"
-    if said.finding == "nothing made" and gain.cell.arm.lam <= 1 and table.condition.task == "pixels":
-        return f"{said.text} ({BALANCED})"
     return f"{said.text}, at a loss of {table.scores.second.name}" if said.second_lost else said.text
+
+
+def _heading(table: Table, gain: Gain) -> str:
+    """The verdict with what is behind it: a reason, or what to try instead."""
+    text, finding = verdict_text(table, gain), gain.verdict.finding if gain.verdict else None
+    if finding == "failed":
+        return f"{text}: {why_failed(gain.cell.failed[0].record)}"
+    if finding == "nothing made" and gain.cell.arm.lam <= 1 and table.condition.task == "pixels":
+        return f"{text} ({BALANCED})"
+    return text
 
 
 def headline(table: Table) -> str:
@@ -120,7 +128,7 @@ def _go_on(table: Table) -> str:
 
 WORDS: dict[Finding, str] = {
     "hurts": "shown to hurt",
-    "no difference shown": "without a difference shown",
+    "no difference shown": "with neither shown",
     "undecided": "undecided",
     "nothing made": "that made nothing",
     "failed": "failed",
@@ -234,7 +242,7 @@ def best_arm(table: Table) -> str | None:
         f"{score.name} {plus_minus(cell.summary(score.key))}" for score in (table.scores.main, table.scores.second)
     )
     left = len(table.cells) - len(means)
-    said = f" ({left} without all of its draws left out)" if left else ""
+    said = f" ({count(left, 'arm')} over fewer draws left out)" if left else ""
     return (
         f"Highest mean {table.scores.main.name} of {count(len(means), 'arm')}, controls included{said}: "
         f"{table.arm_label(arm)} with {table.labels[classifier]}, {numbers}, {count(len(cell.ok), 'draw')}."

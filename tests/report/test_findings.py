@@ -177,7 +177,7 @@ def test_the_best_arm_is_named_with_its_setting_its_classifier_and_both_scores()
 
 def test_an_arm_over_fewer_draws_is_not_the_best() -> None:
     records = [*FIRST, *arm("lucky", [99.0], classifier="svm")]
-    assert "controls included (1 without all of its draws left out): duplicate" in said(records)[-1]
+    assert "controls included (1 arm over fewer draws left out): duplicate" in said(records)[-1]
 
 
 # Many arms
