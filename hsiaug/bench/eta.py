@@ -59,8 +59,10 @@ class Forecast:
         self._lock = threading.Lock()
 
     def started(self, hash: str) -> None:
-        """A trial begins; the first of those that share a fit makes it."""
+        """A trial begins, perhaps anew; the first of those that share a fit makes it."""
         with self._lock:
+            if hash not in self._left:
+                return
             kind = _kind(self._left[hash], self._fit[hash] not in self._fitted)
             self._running[hash] = self._clock(), kind
             self._fitted.add(self._fit[hash])

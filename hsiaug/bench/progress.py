@@ -101,10 +101,12 @@ class _Failures:
         self._told: set[ErrorKind] = set()
 
     def __call__(self, hash: str) -> None:
-        record = self._store.get(hash) if self._store else None
-        if self._store is None or record is None or (kind := error_kind(record)) in self._told:
+        if self._store is None:
             return
-        self._told.add(kind)
+        record = self._store.get(hash)
+        if record is None or error_kind(record) in self._told:
+            return
+        self._told.add(error_kind(record))
         show = f"hsiaug show {hash} --store {shlex.quote(str(self._store.root))}"
         said = f"failed: {describe(self._trials[hash])}: {why_failed(record)}. See it whole: {show}"
         self._console.print(Text(said, style="yellow"), soft_wrap=True, highlight=False)
@@ -196,9 +198,9 @@ class _Plain:
         if self._done < total and now - self._last < PLAIN_EVERY:
             return
         self._last = now
+        eta = f", {eta_text(self._forecast.left())}" if self._done < total else ""
         self._console.print(
-            f"[{self._done}/{total}] {describe(self._trials[event.hash])}: {event.kind}, "
-            f"{eta_text(self._forecast.left())}",
+            f"[{self._done}/{total}] {describe(self._trials[event.hash])}: {event.kind}{eta}",
             markup=False,
             highlight=False,
             soft_wrap=True,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hsiaug.bench.command import command_for
-from hsiaug.bench.estimate import estimate, longest_first, readable
+from hsiaug.bench.estimate import estimate, expected_seconds, longest_first, readable
 from hsiaug.bench.execute import groups
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.errors import InputError, SplitError
@@ -125,6 +125,17 @@ def test_an_estimate_uses_the_cards_until_records_know_better(toy: Scene, plugin
     assert rough.measured == 0
     assert known.measured > 0 and known.seconds >= 150
     assert (readable(5), readable(600), readable(7200)) == ("5 s", "10 min", "2.0 h")
+
+
+def test_what_each_trial_is_expected_to_take_adds_up_to_the_estimate(toy: Scene, plugins: Registry) -> None:
+    """The first trial of those that share a fit makes it."""
+    plan = plan_of(toy, plugins, generators=["guided"], lambdas=[0.5, 1.0], classifiers=["svm", "cnn2d"])
+    each = expected_seconds(plan, plan.trials, [])
+
+    assert sum(each.values()) == pytest.approx(estimate(plan, plan.trials, [], jobs=1).seconds)
+    guided = [t for t in plan.trials if t.generator.name == "guided" and t.seed == 0 and t.classifier.name == "svm"]
+    first, second = (each[t.hash] for t in guided)
+    assert first == second + plan.cards["generator", "guided"].seconds
 
 
 def test_side_by_side_the_costliest_fits_are_started_first(toy: Scene, plugins: Registry) -> None:

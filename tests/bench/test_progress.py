@@ -160,7 +160,7 @@ def test_a_line_now_and_then_says_when_it_will_end() -> None:
     assert out.getvalue().splitlines() == [
         "[3/6] none · cnn2d · draw 0: ok, ETA about 5 min",
         "[4/6] specdm λ=1 · coords · draw 0: ok, ETA about 62 s",
-        "[6/6] specdm λ=1 · cnn2d · draw 0: ok, ETA 0 s",
+        "[6/6] specdm λ=1 · cnn2d · draw 0: ok",
     ]
 
 
