@@ -188,6 +188,8 @@ def arm_numbers(table: Table, gain: Gain) -> str:
         told.append(f"over {' and '.join(map(str, draws))} draws")
     if gain.cell.failed:
         told.append(f"failed in {len(gain.cell.failed)} of {count(len(gain.cell.trials), 'draw')}")
+    if gain.cell.empty:
+        told.append(f"made nothing in {len(gain.cell.empty)} of {count(len(gain.cell.trials), 'draw')}")
     return "; ".join(told)
 
 
@@ -226,15 +228,15 @@ def _absent(table: Table, gain: Gain, control: str) -> str:
 
 
 def best_arm(table: Table) -> str | None:
-    """The arm of the highest mean, controls included, among those that cover the most draws; None without two."""
+    """The arm of the highest mean, controls included, among those over the draws that most arms have."""
     draws = {key: frozenset(trial.draw for trial in cell.ok) for key, cell in table.cells.items()}
     draws = {key: seen for key, seen in draws.items() if seen and len(table.cells[key].empty) < len(seen)}
     if len(draws) < 2:
         return None
-    whole = max(Counter(draws.values()).items(), key=lambda entry: (len(entry[0]), entry[1]))[0]
+    whole = max(Counter(draws.values()).items(), key=lambda entry: (entry[1], len(entry[0])))[0]
     running = [table.cells[key] for key, seen in draws.items() if seen == whole]
     means = {_key(cell): found.mean for cell in running if (found := cell.summary(table.scores.main.key))}
-    if not means:
+    if len(means) < 2:
         return None
     arm, classifier = max(means, key=lambda key: means[key])
     cell = table.cells[arm, classifier]
@@ -242,7 +244,7 @@ def best_arm(table: Table) -> str | None:
         f"{score.name} {plus_minus(cell.summary(score.key))}" for score in (table.scores.main, table.scores.second)
     )
     left = len(table.cells) - len(means)
-    said = f" ({count(left, 'arm')} over fewer draws left out)" if left else ""
+    said = f" ({count(left, 'arm')} over other draws or none left out)" if left else ""
     return (
         f"Highest mean {table.scores.main.name} of {count(len(means), 'arm')}, controls included{said}: "
         f"{table.arm_label(arm)} with {table.labels[classifier]}, {numbers}, {count(len(cell.ok), 'draw')}."

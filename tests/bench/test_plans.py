@@ -133,7 +133,9 @@ def test_what_each_trial_is_expected_to_take_adds_up_to_the_estimate(toy: Scene,
     each = expected_seconds(plan, plan.trials, [])
 
     assert sum(each.values()) == pytest.approx(estimate(plan, plan.trials, [], jobs=1).seconds)
-    guided = [t for t in plan.trials if t.generator.name == "guided" and t.seed == 0 and t.classifier.name == "svm"]
+    guided = [
+        t for t in plan.trials if t.generator.name == "guided" and t.seed == 0 and t.classifier.name == "svm"
+    ]
     first, second = (each[t.hash] for t in guided)
     assert first == second + plan.cards["generator", "guided"].seconds
 

@@ -177,7 +177,11 @@ def test_the_best_arm_is_named_with_its_setting_its_classifier_and_both_scores()
 
 def test_an_arm_over_fewer_draws_is_not_the_best() -> None:
     records = [*FIRST, *arm("lucky", [99.0], classifier="svm")]
-    assert "controls included (1 arm over fewer draws left out): duplicate" in said(records)[-1]
+    assert "controls included (1 arm over other draws or none left out): duplicate" in said(records)[-1]
+
+
+def test_one_arm_over_more_draws_does_not_leave_out_the_others() -> None:
+    assert said([*FIRST, *arm("long", level(90, 5), classifier="svm")])[-1].startswith("Highest mean AA of 6 arms")
 
 
 # Many arms
