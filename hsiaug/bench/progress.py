@@ -125,7 +125,8 @@ class _Eta(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         if not task.fields.get("whole"):
-            return Text("ETA ").append_text(self._own.render(task))
+            own = self._own.render(task)
+            return Text("ETA ").append_text(own) if own.plain else own
         if self._clock() - self._at >= LIVE_EVERY:
             self._said, self._at = eta_text(self._forecast.left()), self._clock()
         return Text(self._said)
