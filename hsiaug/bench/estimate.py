@@ -18,7 +18,7 @@ from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Record
 
-__all__ = ["Estimate", "Known", "estimate", "longest_first", "readable", "timed"]
+__all__ = ["Estimate", "Known", "estimate", "expected_seconds", "longest_first", "readable", "timed"]
 
 NEAR = 1.1
 """Ratio of two sizes of a training set within which a time of the one is a time of the other."""
@@ -82,6 +82,25 @@ def longest_first(plan: Plan, trials: Sequence[TrialSpec], known: Known) -> list
     needs = _parts(plan, trials)
     costs = {fit: sum(_seconds(part, known, plan) for part in needed) for fit, needed in needs.items()}
     return sorted(trials, key=lambda t: -costs[t.fit_hash])
+
+
+def expected_seconds(plan: Plan, trials: Sequence[TrialSpec], known: Known) -> dict[str, float]:
+    """Hash → seconds that a trial is expected to take; the first of those that share a fit makes it.
+
+    Trials of which nobody can tell are left out.
+    """
+    seconds: dict[str, float] = {}
+    fitted: set[str] = set()
+    for trial in trials:
+        parts = [
+            part
+            for part in _parts(plan, [trial])[trial.fit_hash]
+            if part.kind == "classifier" or trial.fit_hash not in fitted
+        ]
+        fitted.add(trial.fit_hash)
+        if all(part.key in known or _declared(part, plan) for part in parts):
+            seconds[trial.hash] = sum(_seconds(part, known, plan) for part in parts)
+    return seconds
 
 
 def _parts(plan: Plan, trials: Iterable[TrialSpec]) -> dict[str, list[Part]]:

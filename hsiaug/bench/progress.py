@@ -1,9 +1,13 @@
-"""How far a benchmark is: a live bar on a terminal, a line now and then elsewhere. Always on stderr."""
+"""How far a benchmark is: a live bar on a terminal, a line now and then elsewhere. Always on stderr.
+
+The first trial of every error is told as it fails, with its reason and the command that shows its record.
+"""
 
 from __future__ import annotations
 
+import shlex
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -11,66 +15,157 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
+from hsiaug.bench.eta import Forecast, TimeLeft
 from hsiaug.bench.execute import Event, OnEvent
+from hsiaug.trial.failures import ErrorKind, error_kind, one_line, why_failed
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import Store
 
-__all__ = ["describe", "watching"]
+__all__ = ["ENDS", "describe", "watching"]
+
+ENDS = ("ok", "failed", "empty")
+"""Events that end a trial."""
 
 PLAIN_EVERY = 5.0
 """Seconds between two lines where there is no terminal."""
+
+LIVE_EVERY = 1.0
+"""Seconds between two forecasts of the live bar."""
 
 
 def describe(trial: TrialSpec) -> str:
     """A trial in a few words."""
     lam = f" λ={trial.lam:g}" if trial.lam else ""
     omega = "" if trial.omega is None else f" ω={trial.omega:g}"
-    return f"{trial.generator.name}{lam}{omega} · {trial.classifier.name} · draw {trial.seed}"
+    return one_line(f"{trial.generator.name}{lam}{omega} · {trial.classifier.name} · draw {trial.seed}")
 
 
 @contextmanager
-def watching(trials: Mapping[str, TrialSpec], console: Console) -> Iterator[OnEvent]:
-    """A function to hand events to while the trials (by hash) run."""
+def watching(
+    trials: Mapping[str, TrialSpec],
+    console: Console,
+    *,
+    jobs: int = 1,
+    expected: Mapping[str, float] | None = None,
+    store: Store | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[OnEvent]:
+    """A function to hand events to while the trials (by hash) run, in ``jobs`` processes.
+
+    expected: seconds by hash, before trials of that kind have ended in this run. store: where failures are read.
+    """
+    forecast = Forecast(trials, jobs=jobs, expected=expected, clock=clock)
+    failures = _Failures(trials, console, store)
+    with _shown(trials, console, forecast, clock) as show:
+
+        def on_event(event: Event) -> None:
+            if event.kind == "start":
+                forecast.started(event.hash)
+            elif event.kind in ENDS:
+                forecast.ended(event.hash, well=event.kind == "ok")
+            if event.kind == "failed":
+                failures(event.hash)
+            show(event)
+
+        yield on_event
+
+
+@contextmanager
+def _shown(
+    trials: Mapping[str, TrialSpec], console: Console, forecast: Forecast, clock: Callable[[], float]
+) -> Iterator[OnEvent]:
     if console.is_terminal:
-        with _live(trials, console) as on_event:
-            yield on_event
+        with _live(trials, console, forecast, clock) as show:
+            yield show
     else:
-        yield _Plain(trials, console)
+        yield _Plain(trials, console, forecast, clock)
+
+
+class _Failures:
+    """Prints the first failure of every error, and nothing of those alike."""
+
+    def __init__(self, trials: Mapping[str, TrialSpec], console: Console, store: Store | None) -> None:
+        self._trials = trials
+        self._console = console
+        self._store = store
+        self._told: set[ErrorKind] = set()
+
+    def __call__(self, hash: str) -> None:
+        if self._store is None:
+            return
+        record = self._store.sound(hash)
+        if record is None or error_kind(record) in self._told:
+            return
+        self._told.add(error_kind(record))
+        show = f"hsiaug show {hash} --store {shlex.quote(str(self._store.root))}"
+        said = f"failed: {describe(self._trials[hash])}: {why_failed(record)}. See it whole: {show}"
+        self._console.print(Text(said, style="yellow"), soft_wrap=True, highlight=False)
+
+
+class _Eta(ProgressColumn):
+    """The forecast for the whole run; for a trial what its own steps give."""
+
+    max_refresh = 0.5
+
+    def __init__(self, forecast: Forecast, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._forecast, self._clock = forecast, clock
+        self._own = TimeRemainingColumn()
+        self._said, self._at = "", float("-inf")
+
+    def render(self, task: Task) -> Text:
+        if not task.fields.get("whole"):
+            own = self._own.render(task)
+            return Text("ETA ").append_text(own) if own.plain else own
+        if self._clock() - self._at >= LIVE_EVERY:
+            self._said, self._at = eta_text(self._forecast.left()), self._clock()
+        return Text(self._said)
+
+
+def eta_text(left: TimeLeft | None) -> str:
+    """``ETA 7 min``; or that there is none."""
+    return "ETA not known yet" if left is None else str(left)
 
 
 @contextmanager
-def _live(trials: Mapping[str, TrialSpec], console: Console) -> Iterator[OnEvent]:
+def _live(
+    trials: Mapping[str, TrialSpec], console: Console, forecast: Forecast, clock: Callable[[], float]
+) -> Iterator[OnEvent]:
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        # What a plugin notes is data: no markup.
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("ETA"),
-        TimeRemainingColumn(),
+        _Eta(forecast, clock),
     )
     with Progress(*columns, console=console, transient=True) as bars:
-        overall = bars.add_task("trials", total=len(trials))
+        overall = bars.add_task("trials", total=len(trials), whole=True)
         running: dict[str, TaskID] = {}
 
         def on_event(event: Event) -> None:
             if event.kind == "start":
                 running[event.hash] = bars.add_task(f"  {describe(trials[event.hash])}", total=None)
             elif event.kind == "step" and event.hash in running:
-                note = f" · {event.note}" if event.note else ""
+                note = f" · {one_line(event.note, 60)}" if event.note else ""
                 bars.update(
                     running[event.hash],
                     completed=event.done,
                     total=event.total,
                     description=f"  {describe(trials[event.hash])}{note}",
                 )
-            elif event.kind in ("ok", "failed"):
+            elif event.kind in ENDS:
                 bars.advance(overall)
                 if event.hash in running:
                     bars.remove_task(running.pop(event.hash))
@@ -81,24 +176,32 @@ def _live(trials: Mapping[str, TrialSpec], console: Console) -> Iterator[OnEvent
 class _Plain:
     """``[done/total] trial: status, ETA``, at most every few seconds, and once at the end."""
 
-    def __init__(self, trials: Mapping[str, TrialSpec], console: Console) -> None:
+    def __init__(
+        self,
+        trials: Mapping[str, TrialSpec],
+        console: Console,
+        forecast: Forecast,
+        clock: Callable[[], float],
+    ) -> None:
         self._trials = trials
         self._console = console
+        self._forecast = forecast
+        self._clock = clock
         self._done = 0
-        self._start = self._last = time.monotonic()
+        self._last = clock()
 
     def __call__(self, event: Event) -> None:
-        if event.kind not in ("ok", "failed"):
+        if event.kind not in ENDS:
             return
         self._done += 1
-        now = time.monotonic()
+        now = self._clock()
         total = len(self._trials)
-        if event.kind == "ok" and self._done < total and now - self._last < PLAIN_EVERY:
+        if self._done < total and now - self._last < PLAIN_EVERY:
             return
         self._last = now
-        eta = (now - self._start) / self._done * (total - self._done)
+        eta = f", {eta_text(self._forecast.left())}" if self._done < total else ""
         self._console.print(
-            f"[{self._done}/{total}] {describe(self._trials[event.hash])}: {event.kind}, ETA {eta:.0f} s",
+            f"[{self._done}/{total}] {describe(self._trials[event.hash])}: {event.kind}{eta}",
             markup=False,
             highlight=False,
             soft_wrap=True,

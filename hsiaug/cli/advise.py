@@ -117,7 +117,7 @@ def advise(
         jobs,
         start,
         end,
-        lambda trials: watching(trials, err),
+        lambda trials: watching(trials, err, jobs=jobs, store=desk.store),
     )
     try:
         found = advised(plan, request, desk, broken)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from hsiaug.bench.command import command_for
-from hsiaug.bench.estimate import longest_first, readable, timed
+from hsiaug.bench.estimate import expected_seconds, longest_first, readable, timed
 from hsiaug.bench.execute import Job, execute
 from hsiaug.bench.progress import watching
 from hsiaug.bench.schedule import Part, hashes_by_run, in_order, merged, sharing, trials_of
@@ -83,13 +83,15 @@ def run_all(
         _record_nothing(parts, waiting, store)
         if not waiting:
             return
-        with watching(dict(waiting), err) as on_event:
+        known = timed(store.read().records)
+        costs = expected_seconds(merged(parts), list(waiting.values()), known)
+        with watching(dict(waiting), err, jobs=jobs, expected=costs, store=store) as on_event:
             for (task, ref), scene in scenes.items():
                 here = trials_of(part for part in parts if (part.task, part.scene_ref) == (task, ref))
                 mine = in_order(trial for trial in here if waiting.pop(trial.hash, None))
                 if mine:
                     if jobs > 1:
-                        mine = longest_first(merged(parts), mine, timed(store.read().records))
+                        mine = longest_first(merged(parts), mine, known)
                     commands = {trial.hash: command_for(trial, ref) for trial in mine}
                     execute(mine, scene, Job(task, ref, store.root, device, limit), jobs, on_event, commands)
     except KeyboardInterrupt:

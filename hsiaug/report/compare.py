@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from hsiaug.metrics.significance import MeanStd, holm, mean_std, paired_wilcoxon
 from hsiaug.metrics.verdict import Evidence, Verdict, judge, prints_zero
@@ -87,7 +88,7 @@ class Gain:
         """Control → the comparison with it."""
         return {"none": self.none, "duplicate": self.duplicate}
 
-    @property
+    @cached_property
     def verdict(self) -> Verdict | None:
         """What is shown of the arm; None for the control ``duplicate`` itself, which is not judged."""
         if self.cell.arm.control:

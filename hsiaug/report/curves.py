@@ -177,5 +177,5 @@ def _text(table: Table, cell: Cell | None, metric: str) -> str:
         return MISSING
     summary = cell.summary(metric)
     if summary is None:
-        return cell.blank
+        return MISSING if cell.ok else "failed"
     return plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(table.draws) else "")

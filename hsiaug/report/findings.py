@@ -24,6 +24,7 @@ __all__ = [
     "judged",
     "mean_range",
     "verdict",
+    "verdict_text",
 ]
 
 SHOWN = 8
@@ -69,43 +70,65 @@ def find_groups(table: Table) -> list[Group]:
     return [Group(finding, said, tuple(found[key])) for key in sorted(found) for _, said, finding in [key]]
 
 
-def _heading(table: Table, gain: Gain) -> str:
+def verdict_text(table: Table, gain: Gain) -> str:
+    """The verdict as the entry of a table; ``control`` for a control."""
     said = gain.verdict
     if said is None:
         return "control"
-    if said.finding == "failed":
-        return f"{said.text}: {why_failed(gain.cell.failed[0].record)}"
-    if said.finding == "nothing made" and gain.cell.arm.lam <= 1 and table.condition.task == "pixels":
-        return f"{said.text} ({BALANCED})"
     return f"{said.text}, at a loss of {table.scores.second.name}" if said.second_lost else said.text
+
+
+def _heading(table: Table, gain: Gain) -> str:
+    """The verdict with what is behind it: a reason, or what to try instead."""
+    text, finding = verdict_text(table, gain), gain.verdict.finding if gain.verdict else None
+    if finding == "failed":
+        return f"{text}: {why_failed(gain.cell.failed[0].record)}"
+    if finding == "nothing made" and gain.cell.arm.lam <= 1 and table.condition.task == "pixels":
+        return f"{text} ({BALANCED})"
+    return text
 
 
 def headline(table: Table) -> str:
     """One sentence on all arms of a table."""
-    groups = find_groups(table)
-    arms = sum(len(group.gains) for group in groups)
-    if not groups:
-        return "Only controls were run, so there is nothing to judge yet."
     counted: Counter[Finding] = Counter()
-    for group in groups:
+    for group in find_groups(table):
         counted[group.finding] += len(group.gains)
-    whole = "The one arm is" if arms == 1 else f"All {arms} arms are" if len(groups) == 1 else ""
-    if whole and groups[0].finding in ("undecided", "nothing made"):
-        return f"{whole} {groups[0].heading}." if groups[0].finding == "undecided" else NOTHING
+    if not counted:
+        return "Only controls were run, so there is nothing to judge yet."
+    if len(counted) == 1:
+        finding = next(iter(counted))
+        return ALIKE[finding] + (_go_on(table) if finding == "undecided" else "")
+    arms, helping = counted.total(), counted["helps"]
     rest = ", ".join(
         f"{n} {WORDS[finding]}" for finding in ORDER if (n := counted[finding]) and finding != "helps"
     )
-    if counted["helps"]:
-        helps = f"{counted['helps']} of {count(arms, 'arm')} {'helps' if counted['helps'] == 1 else 'help'}"
-        return f"{helps}; of the others: {rest}." if rest else f"{helps}."
+    if helping:
+        return f"{helping} of {count(arms, 'arm')} {'helps' if helping == 1 else 'help'}; of the others: {rest}."
     return f"Nothing is shown to help. Of {count(arms, 'arm')}: {rest}."
 
 
-NOTHING = "No synthetic sample was made, so there is nothing to judge."
+ALIKE: dict[Finding, str] = {
+    "helps": "Every arm helps.",
+    "hurts": "Every arm hurts.",
+    "no difference shown": "No arm is shown to help or to hurt.",
+    "undecided": "Undecided: these are too few draws to tell whether anything helps or hurts.",
+    "nothing made": "No synthetic sample was made, so there is nothing to judge.",
+    "failed": "Every arm failed, so there is nothing to judge.",
+}
+"""What is said where one finding is that of all arms."""
+
+
+def _go_on(table: Table) -> str:
+    """How to have the missing draws, where they are numbered as --seeds N numbers them."""
+    if table.draws != tuple(range(len(table.draws))):
+        return ""
+    needed = max(gain.verdict.needed for gain in judged(table) if gain.verdict)
+    return f" The same benchmark with --seeds {needed} runs the draws that are missing."
+
 
 WORDS: dict[Finding, str] = {
     "hurts": "shown to hurt",
-    "no difference shown": "without a difference shown",
+    "no difference shown": "with neither shown",
     "undecided": "undecided",
     "nothing made": "that made nothing",
     "failed": "failed",
@@ -165,6 +188,8 @@ def arm_numbers(table: Table, gain: Gain) -> str:
         told.append(f"over {' and '.join(map(str, draws))} draws")
     if gain.cell.failed:
         told.append(f"failed in {len(gain.cell.failed)} of {count(len(gain.cell.trials), 'draw')}")
+    if gain.cell.empty:
+        told.append(f"made nothing in {len(gain.cell.empty)} of {count(len(gain.cell.trials), 'draw')}")
     return "; ".join(told)
 
 
@@ -203,15 +228,15 @@ def _absent(table: Table, gain: Gain, control: str) -> str:
 
 
 def best_arm(table: Table) -> str | None:
-    """The arm of the highest mean, controls included, among those that cover the most draws; None without two."""
+    """The arm of the highest mean, controls included, among those over the draws that most arms have."""
     draws = {key: frozenset(trial.draw for trial in cell.ok) for key, cell in table.cells.items()}
     draws = {key: seen for key, seen in draws.items() if seen and len(table.cells[key].empty) < len(seen)}
     if len(draws) < 2:
         return None
-    whole = max(Counter(draws.values()).items(), key=lambda entry: (len(entry[0]), entry[1]))[0]
+    whole = max(Counter(draws.values()).items(), key=lambda entry: (entry[1], len(entry[0])))[0]
     running = [table.cells[key] for key, seen in draws.items() if seen == whole]
     means = {_key(cell): found.mean for cell in running if (found := cell.summary(table.scores.main.key))}
-    if not means:
+    if len(means) < 2:
         return None
     arm, classifier = max(means, key=lambda key: means[key])
     cell = table.cells[arm, classifier]
@@ -219,7 +244,7 @@ def best_arm(table: Table) -> str | None:
         f"{score.name} {plus_minus(cell.summary(score.key))}" for score in (table.scores.main, table.scores.second)
     )
     left = len(table.cells) - len(means)
-    said = f" ({left} without all of its draws left out)" if left else ""
+    said = f" ({count(left, 'arm')} over other draws or none left out)" if left else ""
     return (
         f"Highest mean {table.scores.main.name} of {count(len(means), 'arm')}, controls included{said}: "
         f"{table.arm_label(arm)} with {table.labels[classifier]}, {numbers}, {count(len(cell.ok), 'draw')}."

@@ -14,7 +14,7 @@ from hsiaug.report.audit import transductive
 from hsiaug.report.cells import Cell
 from hsiaug.report.compare import Comparison
 from hsiaug.report.curves import AXES, lines
-from hsiaug.report.findings import verdict
+from hsiaug.report.findings import verdict, verdict_text
 from hsiaug.report.notes import control_notes, number_notes, significance_note
 from hsiaug.report.records import Method, Trial
 from hsiaug.report.tables import Report, Table
@@ -117,7 +117,7 @@ def _cell_json(table: Table, cell: Cell) -> dict[str, Any]:
         "failed_draws": len(cell.failed),
         "nothing_made_draws": len(cell.empty),
         "verdict": (gain.verdict.finding if gain.verdict else "control") if gain else None,
-        "verdict_text": (gain.verdict.text if gain.verdict else "control") if gain else None,
+        "verdict_text": verdict_text(table, gain) if gain else None,
     }
 
 

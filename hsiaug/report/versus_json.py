@@ -7,7 +7,7 @@ from typing import Any
 
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.report.compare import TINY
-from hsiaug.report.findings import arm_name
+from hsiaug.report.findings import arm_name, verdict_text
 from hsiaug.report.versus import Duel, Pairing
 from hsiaug.report.versus_views import notes, pixels_tested, said_of_test
 
@@ -41,7 +41,7 @@ def _condition_json(pairing: Pairing) -> dict[str, Any]:
         "verdict": pairing.verdict,
         "finding": pairing.evidence.shown,
         "against_both_controls": {
-            arm_name(pairing.table, gain): gain.verdict.text for gain in pairing.judged if gain.verdict
+            arm_name(pairing.table, gain): verdict_text(pairing.table, gain) for gain in pairing.judged
         },
         "n": pairing.n,
         "mean": main.mean,

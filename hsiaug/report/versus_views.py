@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from hsiaug.metrics.significance import ALPHA, smallest_p
 from hsiaug.metrics.verdict import prints_zero
-from hsiaug.report.findings import arm_name
+from hsiaug.report.findings import arm_name, verdict_text
 from hsiaug.report.labels import MISSING, count, draws_text, p_text, percent, signed, span
 from hsiaug.report.records import Trial
 from hsiaug.report.versus import CLAIMS, Duel, Pairing
@@ -53,11 +53,8 @@ def facts(duel: Duel, pairing: Pairing) -> Iterator[tuple[str, str]]:
     )
     yield "Wilcoxon signed-rank, two-sided", said_of_test(pairing)
     for gain in pairing.judged:
-        said = gain.verdict.text if gain.verdict else ""
-        yield (
-            f"against both controls, Δ{pairing.table.scores.main.name}",
-            f"{arm_name(pairing.table, gain)}: {said}",
-        )
+        said = f"{arm_name(pairing.table, gain)}: {verdict_text(pairing.table, gain)}"
+        yield f"against both controls, Δ{pairing.table.scores.main.name}", said
     yield "verdict", pairing.verdict
 
 

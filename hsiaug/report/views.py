@@ -12,7 +12,7 @@ from hsiaug.report.compare import Comparison, Gain
 from hsiaug.report.curve_notes import curve_notes
 from hsiaug.report.curves import curve_grids
 from hsiaug.report.failures import failure_heading, failure_lines
-from hsiaug.report.findings import verdict
+from hsiaug.report.findings import verdict, verdict_text
 from hsiaug.report.grid import Column, Grid, Page, arm_columns, changes
 from hsiaug.report.labels import MISSING, p_text, percent, plus_minus, signed
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
@@ -100,7 +100,7 @@ def _gains(table: Table) -> Grid:
             gain = table.gains.get((arm, classifier))
             if gain is not None:
                 texts = [*_delta_texts(gain.none), *_delta_texts(gain.duplicate), _pairs(gain)]
-                texts.append(gain.verdict.text if gain.verdict else "control")
+                texts.append(verdict_text(table, gain))
                 rows.append((table.labels[classifier], *table.arm_texts(arm), *texts))
     keys = 1 + len(arm_columns(table.guided))
     return Grid("Gain over the controls", columns, tuple(rows), keys, changes([row[0] for row in rows]))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hsiaug.bench.command import command_for
-from hsiaug.bench.estimate import estimate, longest_first, readable, timed
+from hsiaug.bench.estimate import estimate, expected_seconds, longest_first, readable, timed
 from hsiaug.bench.execute import groups
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.errors import InputError, SplitError
@@ -213,6 +213,19 @@ def test_a_larger_training_set_takes_as_much_longer_as_the_smaller_ones_let_expe
     found = estimate(plan, [svm[4.0]], timed(seen), jobs=1)
 
     assert found.measured < 1 and found.guess == pytest.approx(size[4.0] ** 2, rel=0.01)
+
+
+def test_what_each_trial_is_expected_to_take_adds_up_to_the_estimate(toy: Scene, plugins: Registry) -> None:
+    """The first trial of those that share a fit makes it."""
+    plan = plan_of(toy, plugins, generators=["guided"], lambdas=[0.5, 1.0], classifiers=["svm", "cnn2d"])
+    each = expected_seconds(plan, plan.trials, timed([]))
+
+    assert sum(each.values()) == pytest.approx(estimate(plan, plan.trials, timed([]), jobs=1).seconds)
+    guided = [
+        t for t in plan.trials if t.generator.name == "guided" and t.seed == 0 and t.classifier.name == "svm"
+    ]
+    first, second = (each[t.hash] for t in guided)
+    assert first == second + plan.cards["generator", "guided"].seconds
 
 
 def test_side_by_side_the_costliest_fits_are_started_first(toy: Scene, plugins: Registry) -> None:

@@ -92,8 +92,8 @@ def _verdict(report: Report, shown: Sequence[Place]) -> str:
 
 
 HOW_TO_READ = (
-    "± is the standard deviation over the paired draws; the interval is of the mean. Every number in a table is a link "
-    "to the records that it was made from. What each verdict claims stands below its table."
+    "Differences are means over paired draws, in points; p is Holm-corrected over the table. Every number in a table is "
+    "a link to the records that it was made from. What each verdict claims stands below its table."
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from html import escape
 
@@ -36,7 +37,7 @@ def view_tables(place: Place, by: str) -> list[str]:
 def _linked(place: Place, grid: Grid, origin: Origin) -> str:
     def inner(row: int, column: int, text: str) -> str:
         if grid.columns[column].header == "verdict":
-            return badge(text, KINDS.get(text.split(" (")[0], ""))
+            return badge(text, KINDS.get(re.split(r" \(|, at", text)[0], ""))
         cell = origin(row, column) if column >= grid.keys and text != MISSING else None
         return place.cell_link(text, cell) if cell else escape(text)
 

@@ -1,0 +1,241 @@
+"""What a table ends in: sentences that a person understands, in every format."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from html_pages import parsed
+from report_records import failure, record
+
+from hsiaug.report import build_report, render_html, render_report
+from hsiaug.report.findings import headline, verdict
+from hsiaug.report.tables import Table
+
+CLAIMS = Path(__file__).parents[2] / "benchmarks" / "results" / "txt2hsi_claims" / "trials.csv"
+
+
+def table_of(records: list[dict]) -> Table:
+    (table,) = build_report(records).tables
+    return table
+
+
+def said(records: list[dict]) -> list[str]:
+    """The verdict as lines; those of arms are indented."""
+    return [line for text, arms in verdict(table_of(records)) for line in (text, *(f"  {arm}" for arm in arms))]
+
+
+def arm(generator: str, aa: Sequence[float], oa: Sequence[float] | None = None, **spec: object) -> list[dict]:
+    """An arm over the draws 0, 1, …; scores in percent."""
+    both = zip(aa if oa is None else oa, aa, strict=True)
+    return [record(o / 100, a / 100, generator=generator, seed=s, **spec) for s, (o, a) in enumerate(both)]
+
+
+def level(value: float, draws: int, slope: float = 0.0) -> list[float]:
+    return [value + slope * i for i in range(draws)]
+
+
+# README's first command, with the scores of its trials
+
+
+FIRST = [
+    *arm("none", [64.5, 63.7, 62.1], [54.7, 48.4, 53.8], classifier="cnn2d"),
+    *arm("duplicate", [66.2, 67.4, 62.0], [52.1, 50.7, 52.0], classifier="cnn2d", lam=0.5),
+    *arm("smote", [65.4, 66.6, 61.8], [52.0, 49.0, 51.4], classifier="cnn2d", lam=0.5),
+    *arm("none", [48.1, 51.2, 49.2], [44.5, 48.3, 49.4], classifier="svm"),
+    *arm("duplicate", [49.0, 51.1, 49.3], [44.3, 49.0, 50.1], classifier="svm", lam=0.5),
+    *arm("smote", [49.1, 51.0, 49.6], [44.3, 48.7, 50.4], classifier="svm", lam=0.5),
+]
+
+
+def test_the_first_command_of_the_readme_ends_in_what_it_found() -> None:
+    assert said(FIRST) == [
+        "Undecided: these are too few draws to tell whether anything helps or hurts. "
+        "The same benchmark with --seeds 8 runs the draws that are missing.",
+        "undecided (3 draws: at least 8 are needed)",
+        "  smote λ=0.5 with cnn2d: AA +1.2 against none and -0.6 against duplicate; OA -1.5 and -0.8",
+        "  smote λ=0.5 with svm: AA +0.4 against none and +0.1 against duplicate; OA +0.4 and 0.0",
+        "Highest mean AA of 6 arms, controls included: duplicate λ=0.5 with cnn2d, AA 65.2 ± 2.8, OA 51.6 ± 0.8, "
+        "3 draws.",
+    ]
+
+
+def test_the_text_conditioned_generator_at_half_balance_says_plainly_what_it_found() -> None:
+    """``hsiaug benchmark indian_pines --generator txt2hsi --lambda 0.5``, from committed records."""
+    with CLAIMS.open(encoding="utf-8") as file:
+        rows = [
+            row
+            for row in csv.DictReader(file)
+            if row["protocol"] == "issd"
+            and row["classifier"] in ("svm", "cnn2d")
+            and int(row["seed"]) < 5
+            and (row["generator"], row["lambda"]) in (("none", "0.0"), ("duplicate", "0.5"), ("txt2hsi", "0.5"))
+        ]
+    records = [
+        record(
+            float(row["oa"]), float(row["aa"]), generator=row["generator"], classifier=row["classifier"],
+            seed=int(row["seed"]), lam=float(row["lambda"]), omega=float(row["omega"]) if row["omega"] else None,
+        )
+        for row in rows
+    ]  # fmt: skip
+    assert said(records) == [
+        "Undecided: these are too few draws to tell whether anything helps or hurts. "
+        "The same benchmark with --seeds 8 runs the draws that are missing.",
+        "undecided (5 draws: at least 8 are needed)",
+        "  txt2hsi λ=0.5 ω=3 with cnn2d: AA +0.3 against none and +0.1 against duplicate; but OA -3.0 and -0.3",
+        "  txt2hsi λ=0.5 ω=3 with svm: AA +4.3 against none and +4.0 against duplicate; but OA -0.8 and -0.9",
+        "Highest mean AA of 6 arms, controls included: txt2hsi λ=0.5 ω=3 with cnn2d, AA 63.8 ± 4.4, OA 47.0 ± 8.2, "
+        "5 draws.",
+    ]
+
+
+# What must be said
+
+
+def test_a_gain_of_aa_is_said_with_its_loss_of_oa() -> None:
+    records = [
+        *arm("none", level(40, 9)),
+        *arm("duplicate", level(41, 9)),
+        *arm("smote", level(45, 9, 0.1), level(35, 9, 0.1)),
+    ]
+    assert said(records)[:3] == [
+        "Every arm helps.",
+        "helps, at a loss of OA",
+        "  smote λ=1 with svm: AA +5.4 (p = .012) against none and +4.4 (p = .012) against duplicate; "
+        "but OA -4.6 (p = .012) and -5.6 (p = .012); over 9 draws",
+    ]
+
+
+def test_a_loss_of_oa_that_is_not_shown_is_said_without_being_called_one() -> None:
+    wobble = [38 + 8 * (-1) ** i for i in range(9)]
+    records = [
+        *arm("none", level(40, 9)),
+        *arm("duplicate", level(41, 9)),
+        *arm("smote", level(45, 9, 0.1), wobble),
+    ]
+    heading, line = said(records)[1:3]
+    assert heading == "helps" and "; but OA -1.1 (p = " in line
+
+
+def test_a_generator_that_made_nothing_is_told_what_to_try() -> None:
+    idle = arm("smote", level(40, 3), lam=1.0)
+    for r in idle:
+        r |= {"status": "empty", "metrics": None, "samples": {"real": [5, 5, 5], "synthetic": [0, 0, 0]}}
+    assert said([*arm("none", level(40, 3)), *idle])[:3] == [
+        "No synthetic sample was made, so there is nothing to judge.",
+        "nothing made (λ ≤ 1 adds nothing where classes are equal; try λ = 3)",
+        "  smote λ=1 with svm",
+    ]
+
+
+def test_an_arm_that_failed_is_told_with_its_reason() -> None:
+    lost = [failure(generator="smote", seed=s, message="k must be smaller\nthan the class") for s in range(3)]
+    assert said([*arm("none", level(40, 3)), *arm("duplicate", level(40, 3)), *lost])[:3] == [
+        "Every arm failed, so there is nothing to judge.",
+        "failed (3 of 3 draws): PluginError in sample: k must be smaller",
+        "  smote λ=1 with svm",
+    ]
+
+
+def test_an_arm_whose_control_failed_says_so() -> None:
+    lost = [failure(generator="duplicate", seed=s) for s in range(3)]
+    line = said([*arm("none", level(40, 3)), *lost, *arm("smote", level(41, 3))])[2]
+    assert line == "  smote λ=1 with svm: AA +1.0 against none; OA +1.0; duplicate failed in 3 of 3 draws"
+
+
+def test_an_arm_that_failed_in_some_draws_is_judged_on_the_others_and_says_so() -> None:
+    records = [*arm("none", level(40, 4)), *arm("duplicate", level(40, 4)), *arm("smote", level(41, 3))]
+    line = said([*records, failure(generator="smote", seed=3)])[2]
+    assert line.endswith("; failed in 1 of 4 draws")
+
+
+@pytest.mark.parametrize("gain", [0.0, 0.00001, -0.00001, 0.0004, -0.0004])
+def test_a_zero_has_no_sign_in_any_format(gain: float) -> None:
+    records = [
+        *arm("none", level(40, 9)),
+        *arm("duplicate", level(40, 9)),
+        *arm("smote", level(40 + 100 * gain, 9)),
+    ]
+    report = build_report(records)
+    for format in ("md", "tex", "rich", "html", "json"):
+        text = render_report(report, format)
+        text = json.dumps(json.loads(text)["tables"][0]["verdict"]) if format == "json" else text
+        assert not re.findall(r"[-+−]0\.0(?!\d)", text), format
+        assert "no difference shown" in text
+
+
+def test_the_best_arm_is_named_with_its_setting_its_classifier_and_both_scores() -> None:
+    records = [*FIRST, *arm("txt2hsi", [70.0, 71.0, 72.0], [50.0, 50.0, 50.0], classifier="svm", omega=3.0)]
+    assert said(records)[-1] == (
+        "Highest mean AA of 7 arms, controls included: txt2hsi λ=1 ω=3 with svm, AA 71.0 ± 1.0, OA 50.0 ± 0.0, 3 draws."
+    )
+
+
+def test_an_arm_over_fewer_draws_is_not_the_best() -> None:
+    records = [*FIRST, *arm("lucky", [99.0], classifier="svm")]
+    assert "controls included (1 arm over other draws or none left out): duplicate" in said(records)[-1]
+
+
+def test_one_arm_over_more_draws_does_not_leave_out_the_others() -> None:
+    assert said([*FIRST, *arm("long", level(90, 5), classifier="svm")])[-1].startswith("Highest mean AA of 6 arms")
+
+
+# Many arms
+
+
+def sweep(draws: int = 9) -> list[dict]:
+    """A generator at twelve λ that does nothing, and one that helps at two."""
+    lams = [0.25 * k for k in range(1, 13)]
+    noise = [(-1) ** i * 0.3 for i in range(draws)]
+    records = arm("none", level(40, draws))
+    for lam in lams:
+        records += arm("duplicate", [41 + n for n in noise], lam=lam)
+        records += arm("mixup", [41 - n + 0.01 * lam for n in noise], lam=lam)
+    return records
+
+
+def test_a_sweep_is_summed_up_by_verdict_and_generator() -> None:
+    lines = said(sweep(12))
+    assert len(lines) <= 8
+    assert sum(len(line.split()) for line in lines) < 120
+    assert any("mixup, 12 arms: mean ΔAA" in line for line in lines)
+
+
+def test_arms_that_help_have_a_line_each_also_in_a_sweep() -> None:
+    helping = [r for lam in (0.25, 3.0) for r in arm("smote", level(60, 12, 0.1), lam=lam)]
+    lines = said(sweep(12) + helping)
+    assert lines[0].startswith("2 of 14 arms help; of the others: ")
+    assert [line.split(":")[0] for line in lines[2:4]] == ["  smote λ=0.25 with svm", "  smote λ=3 with svm"]
+
+
+# Every format says the same
+
+
+def test_every_format_says_the_same_words() -> None:
+    report = build_report(FIRST)
+    headings = [text for text, _ in verdict(report.tables[0])]
+    page = " ".join(parsed(render_html(report)).text.split())
+    made = json.loads(render_report(report, "json"))["tables"][0]["verdict"]
+    assert [entry["said"] for entry in made] == headings
+    for text in headings:
+        assert text in page
+        assert text in " ".join(render_report(report, "rich").split())
+        assert text.replace("*", r"\*") in render_report(report, "md")
+    arms = [line for _, lines in verdict(report.tables[0]) for line in lines]
+    assert all(line in page and line in render_report(report, "md") for line in arms)
+
+
+def test_the_verdict_is_the_last_that_a_terminal_shows() -> None:
+    text = render_report(build_report(FIRST), "rich")
+    assert " ".join(text.split()).endswith("AA 65.2 ± 2.8, OA 51.6 ± 0.8, 3 draws.")
+
+
+def test_without_a_generator_there_is_nothing_to_judge() -> None:
+    assert (
+        headline(table_of(arm("none", level(40, 2))))
+        == "Only controls were run, so there is nothing to judge yet."
+    )
