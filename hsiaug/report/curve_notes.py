@@ -19,7 +19,7 @@ NAMED = 3
 def n_text(draws: Iterable[Draw]) -> str:
     """``n = 6 (seeds 0–5)``."""
     found = set(draws)
-    return f"n = {len(found)} ({_seeds(found)})"
+    return f"n = {len(found)} ({_seeds(found)})" if found else "n = 0"
 
 
 def _seeds(draws: Iterable[Draw]) -> str:
