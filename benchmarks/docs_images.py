@@ -23,7 +23,7 @@ from playwright.sync_api import sync_playwright
 from hsiaug.report.html.pictures import smallest_png
 
 DOCS = Path(__file__).parents[1] / "docs"
-WIDTHS, HEIGHT = (1280, 390), 860
+WIDTHS, HEIGHT = (1280, 390), 640
 """A desktop and a phone, in the pixels of their pages."""
 SCALE = 0.75
 """Pixels of the picture per pixel of a page: the browser draws its letters at that size."""

@@ -85,7 +85,8 @@ def _draw_table(place: SubFigure, table: Table, axis: Axis, rows: int) -> None:
         for row, (metric, name) in enumerate(scores):
             panel = panels[row][column]
             entries |= _draw_curves(panel, table, classifier, axis, metric, styles)
-            over = panel_n(table, _shown(table, classifier, axis), reference(table, classifier), axis)
+            none = reference(table, classifier)
+            over = panel_n(table, _shown(table, classifier, axis), none, axis, short=True)
             panel.set_title(f"{table.labels[classifier]}\n{over}", fontsize=10, wrap=True)
             panel.set(xlabel=SIGNS[axis], ylabel=f"{name} (%)")
         maps = [(s, metric, name) for s in surfaces(table, classifier) for metric, name in scores]

@@ -13,13 +13,13 @@ from hsiaug.report.tables import Table
 __all__ = ["curve_notes", "line_label", "n_text", "panel_n", "surface_notes"]
 
 NAMED = 3
-"""Sets of draws that a panel's caption tells apart at most."""
+"""Sets of draws that a short caption tells apart at most."""
 
 
 def n_text(draws: Iterable[Draw]) -> str:
     """``n = 6 (seeds 0–5)``."""
     found = set(draws)
-    return f"n = {len(found)} ({_seeds(found)})"
+    return f"n = {len(found)} ({_seeds(found)})" if found else "n = 0"
 
 
 def _seeds(draws: Iterable[Draw]) -> str:
@@ -34,8 +34,11 @@ def line_label(table: Table, line: Line, axis: Axis) -> str:
     return table.labels[line.generator] + held
 
 
-def panel_n(table: Table, shown: Sequence[Line], none: Cell | None, axis: Axis) -> str:
-    """What a panel is over: the draws of most of its lines, then of those that are over others, by name."""
+def panel_n(table: Table, shown: Sequence[Line], none: Cell | None, axis: Axis, *, short: bool = False) -> str:
+    """What a panel is over: the draws of most of its lines, then of those that are over others, by name.
+
+    short: the span of n alone, where more sets of draws than NAMED would have to be told.
+    """
     groups: dict[frozenset[Draw], list[str]] = {}
     if none is not None and none.ok:
         groups[draws_of(none)] = ["none"]
@@ -46,7 +49,7 @@ def panel_n(table: Table, shown: Sequence[Line], none: Cell | None, axis: Axis) 
     if not ordered:
         return ""
     first, *rest = ordered
-    if len(ordered) > NAMED:
+    if short and len(ordered) > NAMED:
         least, most = (pick(len(draws) for draws in ordered) for pick in (min, max))
         return f"n = {least} to {most}, by line"
     return "; ".join([n_text(first), *(f"{', '.join(groups[draws])}: {n_text(draws)}" for draws in rest)])

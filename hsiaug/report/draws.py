@@ -35,8 +35,8 @@ def common_draws(cells: Iterable[Cell]) -> frozenset[Draw]:
     planned = [_planned(cell, known) for cell in known]
 
     def worth(draws: frozenset[Draw]) -> tuple[int, int, list[Draw]]:
-        sharing = sum(draws <= other for other in planned)
-        return len(draws) * sharing, sharing, sorted(draws)
+        compared = len(draws) * sum(draws <= other for other in planned)
+        return compared, len(draws), sorted(draws)
 
     return max((draws_of(cell) for cell in known), key=worth, default=frozenset())
 
