@@ -21,6 +21,7 @@ __all__ = [
     "data_dir",
     "find_entry",
     "is_pair_card",
+    "own_card",
     "pair_set_names",
     "scene_card",
     "scene_names",
@@ -59,11 +60,27 @@ def pair_set_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in SETS.glob("*.toml")))
 
 
+def own_card(ref: str | os.PathLike[str]) -> Path | None:
+    """The path of a card of one's own, which ends in ``.toml``; None for a name of the catalogue.
+
+    Raises InputError where it begins with the home folder of a user who has none.
+    """
+    text = os.fspath(ref)
+    if not text.lower().endswith(".toml"):
+        return None
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as cause:
+        raise InputError(
+            "a card must be a file", value=repr(text), mend="There is no such user: write the folder out."
+        ) from cause
+
+
 def is_pair_card(path: Path) -> bool:
     """True where a TOML file has a table [images] or [masks], which only cards of pairs have."""
     try:
         return bool(tomllib.loads(path.read_text(encoding="utf-8")).keys() & {"images", "masks"})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+    except (OSError, ValueError, RecursionError):
         return False  # the reader of cards says what is wrong
 
 
@@ -78,8 +95,8 @@ def scene_card(ref: str | os.PathLike[str]) -> SceneCard:
 def find_entry(ref: str | os.PathLike[str]) -> Entry:
     """The card of a scene, and where its files are looked for. Raises as :func:`scene_card` does."""
     text = os.fspath(ref)
-    if text.lower().endswith(".toml"):
-        path = Path(text).expanduser()
+    path = own_card(ref)
+    if path is not None:
         if is_pair_card(path):
             raise _not_a_scene(text)
         return Entry(read_card(path), (path.absolute().parent,))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from hsiaug.data.cardfile import read_pair_card
-from hsiaug.data.catalogue import SETS, data_dir, is_pair_card, pair_set_names
+from hsiaug.data.catalogue import SETS, data_dir, is_pair_card, own_card, pair_set_names
 from hsiaug.errors import DataUnavailableError, InputError, SceneError
 
 if TYPE_CHECKING:
@@ -90,11 +90,10 @@ def find_pairs(ref: str | os.PathLike[str]) -> PairEntry | None:
 
     Raises SceneError for a card of pairs that is not valid.
     """
-    text = os.fspath(ref)
-    if text.lower().endswith(".toml"):
-        path = Path(text).expanduser()
+    path = own_card(ref)
+    if path is not None:
         return PairEntry(read_pair_card(path), path.absolute().parent, False) if is_pair_card(path) else None
-    name = text.lower().replace("-", "_")
+    name = os.fspath(ref).lower().replace("-", "_")
     if name not in pair_set_names():
         return None
     return PairEntry(read_pair_card(SETS / f"{name}.toml"), data_dir() / name, True)

@@ -150,3 +150,8 @@ def test_help_has_examples():
 def test_errors_of_cards_reach_the_caller(estate):
     with pytest.raises(SceneError, match="Did you mean gsd"):
         runner.invoke(app, ["info", str(estate(rest="[sensor]\ngds = 1"))], catch_exceptions=False)
+
+
+def test_a_path_that_cannot_be_is_one_clear_error():
+    with pytest.raises(InputError, match="no such user"):
+        scene_card("~nobody-of-this-name/mine.toml")
