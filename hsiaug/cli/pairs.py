@@ -97,6 +97,8 @@ def _print_report(report: PairInspection, out: Console) -> None:
     scores = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
     print_table(out, scores, [score_row(score) for score in report.reliability.scores])
     print_lines(out, (f"note: {note}" for note in (*report.fidelity.notes, *report.reliability.notes)))
+    if any("≤" in score.beyond.values() for score in report.reliability.scores):
+        print_lines(out, ["note: ≤ 0 %: better than real held-out tiles, the clean end of the calibration"])
     print_lines(out, pair_verdict(report))
 
 
