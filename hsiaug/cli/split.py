@@ -65,6 +65,8 @@ def split(
 
 
 def _print(drawn: Split, scene: Scene, out: Console) -> None:
+    from hsiaug.report.labels import left_out
+
     audit = drawn.audit
     counts = zip(
         scene.class_ids, scene.class_names, scene.class_counts, audit.train_counts, audit.test_counts, strict=True
@@ -76,8 +78,8 @@ def _print(drawn: Split, scene: Scene, out: Console) -> None:
     lines = [
         f"{'LEAKY: ' if audit.leaky else ''}{audit.centre_overlap_percent} % of test pixels lie in a training "
         f"patch, {audit.patch_overlap_percent} % have a patch that meets one (patches of {drawn.patch} px)",
-        f"{audit.n_train} train, {audit.n_test} test, {audit.n_buffered} labelled pixels left out "
-        f"(buffer {audit.buffer})",
+        f"{audit.n_train} train, {audit.n_test} test, {audit.n_buffered} labelled pixels "
+        f"{left_out(audit.protocol, audit.buffer)}" + ("" if audit.buffer == "none" else f" ({audit.buffer})"),
         *(f"no test pixel: {names[c]}" for c in audit.lost_classes),
         *(f"fewer than 10 test pixels: {names[c]}" for c in audit.thin_classes),
         *(f"no training pixel: {names[c]}" for c in audit.untrained_classes),

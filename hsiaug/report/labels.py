@@ -15,6 +15,7 @@ __all__ = [
     "count",
     "decimal",
     "draws_text",
+    "left_out",
     "measured",
     "method_labels",
     "p_text",
@@ -30,6 +31,19 @@ MISSING = "–"
 
 MOST_WRONG = 80
 """The largest share of wrong labels in % that is injected to calibrate, so that "80 %" means 80 or more."""
+
+
+def left_out(protocol: str, buffer: str) -> str:
+    """What the labelled pixels are that a draw neither trains on nor tests: not all protocols keep a buffer."""
+    elsewhere = {
+        "fixed": "in neither mask",
+        "within": "no training pixels of the outer draw",
+        "places": "in no tile",
+        "blocks": "left over in blocks",
+    }.get(protocol.partition(":")[0])
+    if buffer == "none":
+        return elsewhere or "neither train nor test"
+    return f"{elsewhere} or buffer" if elsewhere else "left out as buffer"
 
 
 def measured(value: object) -> str:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 from hsiaug import __version__
 from hsiaug.cli.main import app
 from hsiaug.cli.options import numbers, overrides, seeds, words
+from hsiaug.data import toy_scene
 from tests.effort import loaded
 from tests.strangers import environment, hsiaug
 
@@ -110,3 +112,14 @@ def test_lists_numbers_draws_and_settings_are_read_as_documented() -> None:
     assert seeds("3,5,8-9") == [3, 5, 8, 9]
     assert seeds("7-7") == [7]
     assert overrides(["a.b=1", "a.c=x=y"]) == {"a": {"b": "1", "c": "x=y"}}
+
+
+def test_pixels_in_neither_mask_are_no_buffer(tmp_path: Path) -> None:
+    labels = toy_scene().labels
+    sides = np.where(labels > 0, np.arange(labels.shape[1])[None] // 16, 0)
+    np.savez(tmp_path / "masks.npz", train=(labels > 0) & (sides == 0), test=(labels > 0) & (sides == 1))
+    answer = hsiaug("split", "toy", "--patch", "5", "--protocol", "fixed:masks.npz", cwd=tmp_path)
+
+    assert answer.returncode == 0, answer.stderr
+    assert f"{((labels > 0) & (sides > 1)).sum()} labelled pixels in neither mask" in answer.stdout
+    assert "buffer" not in answer.stdout
