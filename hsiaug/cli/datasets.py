@@ -157,13 +157,16 @@ def _describe_file(entry: Entry, heading: str, spec: FileSpec) -> list[str]:
 
 
 def _wavelengths(entry: Entry) -> str:
+    from hsiaug.data.cardtext import nanometres
+
     sensor = entry.card.sensor
     if sensor.range_nm:
-        return f"{sensor.range_nm[0]:g}–{sensor.range_nm[1]:g} nm, taken as evenly spaced"
+        return f"{'–'.join(map(nanometres, sensor.range_nm))} nm, taken as evenly spaced"
     if not sensor.wavelengths:
         return "not in the card"
     known = "approximate" if sensor.approximate else "as calibrated"
-    return f"{min(sensor.wavelengths):g}–{max(sensor.wavelengths):g} nm, {known}"
+    ends = min(sensor.wavelengths), max(sensor.wavelengths)
+    return f"{'–'.join(map(nanometres, ends))} nm, {known}"
 
 
 def _text(value: object) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["CardDraft"]
+__all__ = ["CardDraft", "nanometres"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,11 @@ class CardDraft:
                 lines += [f"# {remark}"] if remark else []
                 lines.append(f"{key} = {_value(value)}")
         return "\n".join(lines) + "\n"
+
+
+def nanometres(value: float) -> str:
+    """A band centre as it is, without digits of binary arithmetic."""
+    return f"{value:.10g}"
 
 
 def _value(value: object) -> str:
