@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hsiaug.cli import datasets_add
+from hsiaug.cli.output import print_json
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import FileSpec
@@ -26,7 +27,7 @@ def list_scenes(as_json: Json = False) -> None:
 
     rows = [_row(find_entry(name)) for name in scene_names()] + [_pair_row(name) for name in pair_set_names()]
     if as_json:
-        _echo_json(rows)
+        print_json(rows)
     elif not sys.stdout.isatty():
         typer.echo("\t".join(rows[0]))
         for row in rows:
@@ -56,7 +57,7 @@ def info(
     if as_json:
         card = entry.card.model_dump(mode="json")
         folders = [str(folder) for folder in entry.folders]
-        _echo_json({**card, "status": _row(entry)["status"], "folders": folders})
+        print_json({**card, "status": _row(entry)["status"], "folders": folders})
         return
     for line in _describe(entry):
         typer.echo(line)
@@ -66,17 +67,24 @@ def info(
 def fetch(
     scenes: Annotated[list[str], typer.Argument(help="Names from the catalogue, or paths of cards.")],
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Download what is missing, verify every checksum, and print where the files are."""
     from hsiaug.data import fetch_scene, scene_card
 
     names = [scene_card(scene).name for scene in scenes]  # a misspelt last name must not cost a download
+    fetched = []
     for scene, name in zip(scenes, names, strict=True):
         paths = fetch_scene(scene, progress=not quiet)
+        fetched.append({"name": name, "files": [str(path) for path in paths]})
+        if as_json:
+            continue
         for path in paths:
             typer.echo(f"{name}\t{path}")
         if not paths:
             typer.echo(f"{name}\tmade up in memory, has no files")
+    if as_json:
+        print_json(fetched)
 
 
 app.command("add")(datasets_add.add)
@@ -173,9 +181,3 @@ def _text(value: object) -> str:
     if value is None:
         return "–"
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _echo_json(value: object) -> None:
-    import json
-
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
