@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hsiaug.cli import datasets_add
+from hsiaug.cli.output import print_json
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import FileSpec
@@ -30,7 +31,7 @@ def list_scenes(as_json: Json = False) -> None:
     sets = [entry for name in pair_set_names() if (entry := find_pairs(name))]
     rows = [_row(find_entry(name)) for name in scene_names()] + [pair_row(entry) for entry in sets]
     if as_json:
-        _echo_json(rows)
+        print_json(rows)
     elif not sys.stdout.isatty():
         typer.echo("\t".join(rows[0]))
         for row in rows:
@@ -66,7 +67,7 @@ def info(
     pairs = find_pairs(scene)
     if pairs is not None:
         if as_json:
-            _echo_json(pairs_json(pairs))
+            print_json(pairs_json(pairs))
         else:
             typer.echo("\n".join(describe_pairs(pairs)))
         return
@@ -74,7 +75,7 @@ def info(
     if as_json:
         card = entry.card.model_dump(mode="json")
         folders = [str(folder) for folder in entry.folders]
-        _echo_json({**card, "status": _row(entry)["status"], "folders": folders})
+        print_json({**card, "status": _row(entry)["status"], "folders": folders})
         return
     for line in _describe(entry):
         typer.echo(line)
@@ -84,22 +85,31 @@ def info(
 def fetch(
     scenes: Annotated[list[str], typer.Argument(help="Names from the catalogue, or paths of cards.")],
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Download what is missing, verify every checksum, and print where the files are."""
     from hsiaug.data import fetch_scene, scene_card
     from hsiaug.data.pair_sets import PairEntry, fetch_pairs, find_pairs
 
     # All cards first: a misspelt last name must not cost a download.
+    fetched = []
     for scene, entry in [(scene, find_pairs(scene) or scene_card(scene)) for scene in scenes]:
         if isinstance(entry, PairEntry):
             fetch_pairs(entry, whole=True, progress=not quiet)
-            typer.echo(f"{entry.card.name}\t{entry.folder}")
+            fetched.append({"name": entry.card.name, "files": [str(entry.folder)]})
+            if not as_json:
+                typer.echo(f"{entry.card.name}\t{entry.folder}")
             continue
         paths = fetch_scene(scene, progress=not quiet)
+        fetched.append({"name": entry.name, "files": [str(path) for path in paths]})
+        if as_json:
+            continue
         for path in paths:
             typer.echo(f"{entry.name}\t{path}")
         if not paths:
             typer.echo(f"{entry.name}\tmade up in memory, has no files")
+    if as_json:
+        print_json(fetched)
 
 
 app.command("add")(datasets_add.add)
@@ -164,22 +174,19 @@ def _describe_file(entry: Entry, heading: str, spec: FileSpec) -> list[str]:
 
 
 def _wavelengths(entry: Entry) -> str:
+    from hsiaug.data.cardtext import nanometres
+
     sensor = entry.card.sensor
     if sensor.range_nm:
-        return f"{sensor.range_nm[0]:g}–{sensor.range_nm[1]:g} nm, taken as evenly spaced"
+        return f"{'–'.join(map(nanometres, sensor.range_nm))} nm, taken as evenly spaced"
     if not sensor.wavelengths:
         return "not in the card"
     known = "approximate" if sensor.approximate else "as calibrated"
-    return f"{min(sensor.wavelengths):g}–{max(sensor.wavelengths):g} nm, {known}"
+    ends = min(sensor.wavelengths), max(sensor.wavelengths)
+    return f"{'–'.join(map(nanometres, ends))} nm, {known}"
 
 
 def _text(value: object) -> str:
     if value is None:
         return "–"
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _echo_json(value: object) -> None:
-    import json
-
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -11,7 +11,7 @@ import typer
 
 from hsiaug.cli import options
 from hsiaug.cli.benchmark import PresetName
-from hsiaug.cli.output import print_table
+from hsiaug.cli.output import print_json, print_table
 from hsiaug.threads import one_thread
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def generate(
     set_: Setting = None,
     device: Device = "auto",
     store: options.StoreDir = Path("hsiaug-results"),
+    json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON on stdout.")] = False,
 ) -> None:
     """Export the synthetic samples that a benchmark trains on, with their labels and provenance.
 
@@ -131,7 +132,7 @@ def generate(
         wanted_pairs = pair_request(
             task, generator, pairs, lambda_, keep, omega, protocol, buffer, seed, patch, preset, set_, device, show
         )
-        generate_pairs(scene, out, wanted_pairs, store)
+        generate_pairs(scene, out, wanted_pairs, store, json=json)
         return
     _refuse_masks_options(pairs, keep, show)
     check_target(out, ENDINGS)
@@ -141,7 +142,7 @@ def generate(
     with watched(Console(stderr=True), generator) as progress:
         made = synthesise(loaded, wanted, registry(), folder=store / "cache", progress=progress)
     written = save_samples(out, made, with_real=with_real)
-    _print(written, loaded, Console())
+    _print(written, loaded, Console(), as_json=json)
     typer.echo(f"{len(written)} samples in {out}", err=True)
 
 
@@ -214,13 +215,17 @@ def watched(err: Console, generator: str) -> Iterator[Progress]:
         yield progress
 
 
-def _print(samples: PatchSamples, scene: Scene, out: Console) -> None:
+def _print(samples: PatchSamples, scene: Scene, out: Console, *, as_json: bool) -> None:
     rows = [
-        (
-            str(c),
-            scene.class_names[c - 1],
-            *(str(int(((samples.y == c) & (samples.synthetic == made)).sum())) for made in (False, True)),
-        )
+        {
+            "class": c,
+            "name": scene.class_names[c - 1],
+            "real": int(((samples.y == c) & ~samples.synthetic).sum()),
+            "synthetic": int(((samples.y == c) & samples.synthetic).sum()),
+        }
         for c in scene.class_ids
     ]
-    print_table(out, ("class", "name", "real", "synthetic"), rows)
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(out, ("class", "name", "real", "synthetic"), [tuple(map(str, row.values())) for row in rows])

@@ -109,18 +109,19 @@ def _print(report: Inspection, out: Console) -> None:
 
 def measure_row(measure: Measure) -> tuple[str, ...]:
     """A row of the table of fidelity."""
-    value = measure.note if measure.value is None else _number(measure.value)
-    return (measure.label, value, _number(measure.floor), measure.unit, measure.better, str(measure.n))
+    from hsiaug.report.labels import measured
+
+    value = measure.note if measure.value is None else measured(measure.value)
+    return (measure.label, value, measured(measure.floor), measure.unit, measure.better, str(measure.n))
 
 
 def score_row(score: Score | TileScore) -> tuple[str, ...]:
     """A row of the table of reliability."""
-    interval = "–"
-    if score.wrong_interval is not None:
-        interval = "{:.0f}–{:.0f} %".format(*score.wrong_interval)
-    wrong = "–" if score.wrong is None else f"{score.wrong:.0f} %"
-    numbers = map(_number, (score.value, score.ceiling, score.floor))
-    return (score.label, *numbers, score.unit, _number(score.r), wrong, interval)
+    from hsiaug.report.labels import measured, score_numbers, wrong_share
+
+    interval = "–" if score.wrong_interval is None else "{:.0f}–{:.0f} %".format(*score.wrong_interval)
+    wrong = "–" if score.wrong is None else f"{wrong_share(score.wrong)} %"
+    return (score.label, *score_numbers(vars(score)), score.unit, measured(score.r), wrong, interval)
 
 
 def _attention_rows(report: Inspection) -> Iterator[str]:
@@ -134,7 +135,3 @@ def _attention_rows(report: Inspection) -> Iterator[str]:
             continue
         beside = "" if floor is None else f"\tfloor AUC {floor.auc:.3f}, IoU {floor.iou:.3f}"
         yield f"attention, {side}\tAUC {score.auc:.3f}\tIoU {score.iou:.3f}\tn {score.n}{beside}"
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"

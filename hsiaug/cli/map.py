@@ -9,7 +9,7 @@ import typer
 
 from hsiaug.cli import options
 from hsiaug.cli.generate import Device, watched
-from hsiaug.cli.output import print_lines, print_table
+from hsiaug.cli.output import print_json, print_lines, print_table
 from hsiaug.threads import one_thread
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ def map_(
     out: Annotated[Path, typer.Option(help="File of the map: .tif (GeoTIFF), .npy, or .png alone.")],
     store: options.StoreDir = Path("hsiaug-results"),
     device: Device = "auto",
+    json: Annotated[
+        bool, typer.Option("--json", help="Print classes, remarks and files as JSON on stdout.")
+    ] = False,
 ) -> None:
     """Map a whole scene with the classifier of one record.
 
@@ -71,11 +74,14 @@ def map_(
     title = f"{loaded.name}: {spec.classifier.name} with {spec.generator.name}, record {source['hash'][:8]}"
     note = f"{int(made.split.train.sum()):,} of the pixels are training pixels"
     save_map_picture(files[-1], ids, loaded.class_names, title, note)
-    rows = _shares(ids, made, loaded)
-    print_table(screen, ("class", "name", "pixels", "share %", "training pixels"), rows)
-    print_lines(screen, _remarks(made, source, same))
+    rows, remarks = _shares(ids, made, loaded), _remarks(made, source, same)
     if out.suffix.lower() in (".tif", ".tiff") and ground is None:
-        print_lines(screen, ["note: the cube's file names no place on Earth, so the map lies nowhere"])
+        remarks.append("note: the cube's file names no place on Earth, so the map lies nowhere")
+    if json:
+        print_json({"classes": rows, "remarks": remarks, "files": [str(path) for path in files]})
+    else:
+        print_table(screen, ("class", "name", "pixels", "share %", "training pixels"), map(_texts, rows))
+        print_lines(screen, remarks)
     typer.echo("written: " + ", ".join(map(str, files)), err=True)
 
 
@@ -91,17 +97,31 @@ def _facts(record: Record) -> dict[str, str]:
     }
 
 
-def _shares(ids: NDArray[np.int16], made: Refitted, scene: Scene) -> list[tuple[str, ...]]:
+def _shares(ids: NDArray[np.int16], made: Refitted, scene: Scene) -> list[dict[str, Any]]:
+    """By class: its pixels, their share of those that are mapped, and training pixels; last what holds no data."""
     import numpy as np
 
     counts = np.bincount(ids.ravel(), minlength=len(scene.class_names) + 1)
     mapped = max(1, int(counts[1:].sum()))
     train = made.split.audit.train_counts
-    rows: list[tuple[str, ...]] = [
-        (str(c), scene.class_names[c - 1], str(counts[c]), f"{100 * counts[c] / mapped:.2f}", str(train[c - 1]))
+    rows: list[dict[str, Any]] = [
+        {
+            "class": c,
+            "name": scene.class_names[c - 1],
+            "pixels": int(counts[c]),
+            "share": float(counts[c] / mapped),
+            "train": int(train[c - 1]),
+        }
         for c in scene.class_ids
     ]
-    return [*rows, ("0", "no data", str(counts[0]), "–", "–")] if counts[0] else rows
+    empty = {"class": 0, "name": "no data", "pixels": int(counts[0]), "share": None, "train": None}
+    return [*rows, empty] if counts[0] else rows
+
+
+def _texts(row: dict[str, Any]) -> tuple[str, ...]:
+    share = "–" if row["share"] is None else f"{100 * row['share']:.2f}"
+    train = "–" if row["train"] is None else str(row["train"])
+    return str(row["class"]), row["name"], str(row["pixels"]), share, train
 
 
 def _remarks(made: Refitted, record: Record, same: Agreement) -> list[str]:

@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from hsiaug.trial.record import Damage
 
-__all__ = ["absent", "damage_lines", "print_lines", "print_table"]
+__all__ = ["absent", "damage_lines", "print_json", "print_lines", "print_table"]
 
 
 def print_table(out: Console, header: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
@@ -32,6 +34,13 @@ def print_lines(out: Console, lines: Iterable[str]) -> None:
     for line in lines:
         # Console.print would turn tabs into spaces.
         out.file.write(f"{line}\n")
+
+
+def print_json(value: object) -> None:
+    """A value as strict JSON on standard output, of which it is all: lists as arrays, their rows as objects."""
+    import json
+
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
 
 
 def absent(runs: Mapping[str, Collection[str]], known: Collection[str], store: Path) -> Iterator[str]:

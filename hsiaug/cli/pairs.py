@@ -12,7 +12,7 @@ from hsiaug.cli.benchmark import PresetName
 from hsiaug.cli.generate import settings_of, watched
 from hsiaug.cli.inspect import measure_row, score_row
 from hsiaug.cli.options import TaskName
-from hsiaug.cli.output import print_lines, print_table
+from hsiaug.cli.output import print_json, print_lines, print_table
 from hsiaug.files import write_text_whole
 from hsiaug.plugins.registry import registry
 from hsiaug.quality.export import made_folder
@@ -60,12 +60,12 @@ def pair_request(
     )
 
 
-def generate_pairs(ref: str, out: Path, request: PairRequest, store: Path) -> None:
+def generate_pairs(ref: str, out: Path, request: PairRequest, store: Path, *, json: bool) -> None:
     """Make pairs and write them to a folder."""
     check_new_folder(out)
     made = made_pairs(ref, request, store)
     files = save_pairs(out, made)
-    _print(made, Console())
+    _print(made, Console(), as_json=json)
     typer.echo(f"{len(made.samples)} pairs in {out}; see {files[0].name} and {files[1].name}", err=True)
 
 
@@ -97,20 +97,26 @@ def _print_report(report: PairInspection, out: Console) -> None:
     scores = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
     print_table(out, scores, [score_row(score) for score in report.reliability.scores])
     print_lines(out, (f"note: {note}" for note in (*report.fidelity.notes, *report.reliability.notes)))
+    if any("≤" in score.beyond.values() for score in report.reliability.scores):
+        print_lines(out, ["note: ≤ 0 %: better than real held-out tiles, the clean end of the calibration"])
     print_lines(out, pair_verdict(report))
 
 
-def _print(made: MadePairs, out: Console) -> None:
+def _print(made: MadePairs, out: Console, *, as_json: bool) -> None:
     """Share of each class in the labelled pixels, real and synthetic."""
     shares = []
     for masks in (made.view.real.masks, made.samples.masks):
         labelled = max(1, int((masks > 0).sum()))
         shares.append([float((masks == c).sum()) / labelled for c in range(1, len(made.data.class_names) + 1)])
-    rows = [
-        (str(c), name, f"{100 * real:.1f}", f"{100 * synthetic:.1f}")
-        for c, (name, real, synthetic) in enumerate(zip(made.data.class_names, *shares, strict=True), start=1)
-    ]
-    print_table(out, ("class", "name", "real %", "synthetic %"), rows)
+    classes = list(enumerate(zip(made.data.class_names, *shares, strict=True), start=1))
+    if as_json:
+        # Fractions, as in every JSON.
+        print_json(
+            [{"class": c, "name": name, "real": real, "synthetic": share} for c, (name, real, share) in classes]
+        )
+    else:
+        rows = [(str(c), name, f"{100 * real:.1f}", f"{100 * share:.1f}") for c, (name, real, share) in classes]
+        print_table(out, ("class", "name", "real %", "synthetic %"), rows)
     for name in made.show:
         shown = (made.samples.masks == made.data.class_names.index(name) + 1).any(axis=(1, 2))
         typer.echo(f"{shown.sum()} of {len(shown)} pairs show {name}", err=True)

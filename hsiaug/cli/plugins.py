@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import math
+import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hsiaug.cli.output import print_lines, print_table
+from hsiaug.cli.output import print_json, print_lines, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from hsiaug.plugins.card import Card
     from hsiaug.plugins.hookspecs import Kind
+    from hsiaug.plugins.registry import Broken, Found
 
 __all__ = ["app", "kinds_of"]
 
 app = typer.Typer(
     no_args_is_help=True, help="List the generator and classifier plugins, write your own, check them."
 )
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
+
+PARAM_FACTS = ("unit", "low", "high", "help")
 
 
 class KindName(StrEnum):
@@ -32,36 +41,70 @@ class KindName(StrEnum):
 
 
 @app.command("list")
-def list_() -> None:
+def list_(json: Json = False) -> None:
     """List all plugins, and the packages that failed to load with their errors.
 
-    Example:
+    Examples:
 
       hsiaug plugins list
+
+      hsiaug plugins list --json
     """
     from rich.console import Console
 
-    from hsiaug.errors import PluginError
     from hsiaug.plugins.registry import registry
 
-    out = Console()
-    found = registry()
-    rows = []
-    for (kind, name), plugin in sorted(found.plugins.items()):
-        try:
-            card: Card = plugin.load().card
-            facts = (", ".join(card.tasks), card.summary)
-        except PluginError as error:
-            facts = ("", f"broken: {error}")
-        rows.append((kind, name, f"{plugin.distribution} {plugin.version}", *facts))
-    print_table(out, ("kind", "name", "from", "tasks", "summary"), rows)
+    # What a plugin prints when it is loaded is no part of the list.
+    with contextlib.redirect_stdout(sys.stderr):
+        found = registry()
+        listed = [_listed(kind, name, plugin) for (kind, name), plugin in sorted(found.plugins.items())]
+    if json:
+        print_json([*listed, *map(_unread, found.broken)])
+        return
+    out, header = Console(), ("kind", "name", "from", "tasks", "summary")
+    rows = [
+        (
+            row["kind"],
+            row["name"],
+            row["from"],
+            ", ".join(row["tasks"]),
+            row["summary"] or f"broken: {row['error']}",
+        )
+        for row in listed
+    ]
+    print_table(out, header, rows)
     for broken in found.broken:
         print_lines(out, [f"broken: {broken.distribution} (entry point {broken.entry_point})", broken.trace])
+
+
+def _listed(kind: str, name: str, plugin: Found) -> dict[str, Any]:
+    """A row of the list. error: why it cannot be loaded; its card then tells nothing."""
+    from hsiaug.errors import PluginError
+
+    row = {"kind": kind, "name": name, "from": f"{plugin.distribution} {plugin.version}"}
+    try:
+        card: Card = plugin.load().card
+    except PluginError as error:
+        return {**row, "tasks": [], "summary": None, "error": str(error)}
+    return {**row, "tasks": list(card.tasks), "summary": card.summary, "error": None}
+
+
+def _unread(broken: Broken) -> dict[str, Any]:
+    """A row for a package whose plugins are not known, as it cannot be loaded."""
+    return {
+        "kind": None,
+        "name": None,
+        "from": broken.distribution,
+        "tasks": [],
+        "summary": None,
+        "error": f"entry point {broken.entry_point}: {broken.error}",
+    }
 
 
 @app.command()
 def info(
     name: Annotated[str, typer.Argument(help="Name of a plugin; NAME:VALUE for one that takes variants.")],
+    json: Json = False,
 ) -> None:
     """Show what a plugin declares: source, capabilities, parameters with ranges, presets.
 
@@ -75,8 +118,13 @@ def info(
 
     from hsiaug.plugins.registry import registry
 
-    for kind in kinds_of(name):
-        _print_card(kind, registry().find(kind, name).load().card, Console())
+    with contextlib.redirect_stdout(sys.stderr):
+        cards = {kind: registry().find(kind, name).load().card for kind in kinds_of(name)}
+    if json:
+        print_json([{"kind": kind, **_card_json(card)} for kind, card in cards.items()])
+        return
+    for kind, card in cards.items():
+        _print_card(kind, card, Console())
 
 
 @app.command()
@@ -84,6 +132,7 @@ def new(
     name: Annotated[str, typer.Argument(help="Name of the plugin, as users will type it.")],
     kind: Annotated[KindName, typer.Option(help="What it is to be.")],
     out: Annotated[Path, typer.Option(help="Folder in which the package's own is made.")] = Path(),
+    json: Json = False,
 ) -> None:
     """Write a package with a small working plugin, which passes 'hsiaug plugins check' as it is.
 
@@ -97,7 +146,10 @@ def new(
 
     folder = write_package(kind.value, name, out)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    print_lines(Console(), map(str, files))
+    if json:
+        print_json([str(path) for path in files])
+    else:
+        print_lines(Console(), map(str, files))
     typer.echo(f"Next: pip install -e {folder}, then hsiaug plugins check {name}", err=True)
 
 
@@ -107,7 +159,7 @@ def check(
         str, typer.Argument(help="Name of a plugin, or module:Class of one that is not registered (with --kind).")
     ],
     kind: Annotated[KindName | None, typer.Option(help="Needed where the name does not tell.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the outcomes as JSON on stdout.")] = False,
+    json: Json = False,
 ) -> None:
     """Run the conformance kit on a plugin: one line per check; exit code 1 where a rule is broken.
 
@@ -137,6 +189,29 @@ def kinds_of(name: str) -> list[Kind]:
         mend = did_you_mean(name, {one for _, one in known})
         raise InputError("NAME must be a plugin", value=repr(name), mend=mend)
     return kinds
+
+
+def _card_json(card: Card) -> dict[str, Any]:
+    """A card as JSON: its fields, and of each parameter what is told of it."""
+    facts = {
+        item.name: getattr(card, item.name)
+        for item in dataclasses.fields(card)
+        if item.name not in ("params", "presets")
+    }
+    params = [
+        {
+            "name": item.name,
+            "default": item.default,
+            **{key: _plain(item.metadata.get(key)) for key in PARAM_FACTS},
+        }
+        for item in dataclasses.fields(card.params)
+    ]
+    return {**facts, "params": params, "presets": {name: dict(values) for name, values in card.presets.items()}}
+
+
+def _plain(value: Any) -> Any:
+    """A bound or a text; no bound where it is infinite, which JSON cannot say."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _print_card(kind: str, card: Card, out: Console) -> None:

@@ -55,6 +55,7 @@ def report(
     suite: SuiteFile = None,
     profile: ProfileName = None,
     quality: QualityFolders = None,
+    json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Rebuild the tables of a benchmark from its records alone.
 
@@ -89,7 +90,11 @@ def report(
 
     if profile is not None and suite is None:
         raise InputError("--profile belongs to a suite", value=repr(profile), mend="Name it with --suite FILE.")
-    shape = _shape(format, out)
+    if json and format not in (None, "json"):
+        raise InputError(
+            "--json is a format of its own", value=f"--format {format}", mend="Leave out one of them."
+        )
+    shape = _shape("json" if json else format, out)
     if quality and shape != "html":
         raise InputError(
             "--quality belongs to a page",

@@ -125,8 +125,11 @@ def _print_tiles(drawn: TileSplit, out: Console) -> None:
 
 
 def _remarks(audit: Audit, names: dict[int, str]) -> Iterator[str]:
-    buffer = "no buffer" if audit.buffer == "none" else f"buffer {audit.buffer}"
-    yield f"{audit.n_train} train, {audit.n_test} test, {audit.n_buffered} labelled pixels left out, {buffer}"
+    from hsiaug.report.labels import left_out
+
+    buffer = "" if audit.buffer == "none" else f" ({audit.buffer})"
+    why = left_out(audit.protocol, audit.buffer)
+    yield f"{audit.n_train} train, {audit.n_test} test, {audit.n_buffered} labelled pixels {why}{buffer}"
     yield from (f"no test pixel: {names[c]}" for c in audit.lost_classes)
     yield from (f"fewer than 10 test pixels: {names[c]}" for c in audit.thin_classes)
     yield from (f"no training pixel: {names[c]}" for c in audit.untrained_classes)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hsiaug.data.cards import SceneCard
 
-__all__ = ["CardDraft"]
+__all__ = ["CardDraft", "nanometres"]
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 """Keys of TOML that need no quotes."""
@@ -101,6 +101,11 @@ class CardDraft:
                 lines += [f"# {remark}"] if remark else []
                 lines.append(f"{key if BARE.fullmatch(key) else _value(key)} = {_value(value)}")
         return "\n".join(lines) + "\n"
+
+
+def nanometres(value: float) -> str:
+    """A band centre as it is, without digits of binary arithmetic."""
+    return f"{value:.10g}"
 
 
 def _value(value: object) -> str:

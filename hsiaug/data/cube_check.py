@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 
 from hsiaug.errors import SceneError
 
-__all__ = ["CubeFacts", "guess_axes", "look_through", "runs", "stripes", "usual_scale", "usual_units"]
+__all__ = [
+    "CubeFacts",
+    "check_shapes",
+    "guess_axes",
+    "look_through",
+    "runs",
+    "stripes",
+    "usual_scale",
+    "usual_units",
+]
 
 STRIPE_BYTES = 32 * 2**20
 """Rows are read in stripes of about this size, so that a cube larger than memory can be looked through."""
@@ -64,12 +73,22 @@ def guess_axes(shape: tuple[int, ...], labels: tuple[int, ...] | None, where: st
         if (shape[order.index("h")], shape[order.index("w")]) == tuple(labels):
             fitting.append(order)
     if not fitting:
-        raise SceneError(
-            f"{where}: the labels must have the height and width of the cube",
-            value=f"labels {_times(labels)}, cube {_times(shape)}",
-            mend="Name the label map of this very scene; crop or resample one of the two.",
-        )
+        raise _unlike(labels, shape, where)
     return fitting[0], fitting[1:]
+
+
+def check_shapes(cube: tuple[int, ...], labels: tuple[int, ...], where: str) -> None:
+    """Raise SceneError unless both, of two axes, are alike. where: how errors name the file of the labels."""
+    if cube != labels:
+        raise _unlike(labels, cube, where)
+
+
+def _unlike(labels: tuple[int, ...], cube: tuple[int, ...], where: str) -> SceneError:
+    return SceneError(
+        f"{where}: the labels must have the height and width of the cube",
+        value=f"labels {_times(labels)}, cube {_times(cube)}",
+        mend="Name the label map of this very scene; crop or resample one of the two.",
+    )
 
 
 def _times(shape: tuple[int, ...]) -> str:

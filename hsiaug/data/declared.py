@@ -95,7 +95,8 @@ def _band_centres(file: Any) -> tuple[float, ...] | None:
             own = str(tags.get("wavelength_units", unit)).strip().lower()
             # Without a unit: no sensor of reflected light reaches 100 µm, and none starts below 100 nm.
             value *= NANOMETRES.get(own, 1e3 if value < 100 else 1.0)
-        centres.append(round(value, 4))
+        # All digits of the file, without those that the multiplication adds.
+        centres.append(float(f"{value:.12g}"))
     return tuple(centres)
 
 

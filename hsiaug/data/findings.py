@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.data.cardtext import nanometres
 from hsiaug.data.cube_check import CubeFacts, runs, usual_scale, usual_units
 from hsiaug.data.declared import Declared
 from hsiaug.data.georeference import Georeference
@@ -102,7 +103,8 @@ def facts(found: Understood) -> tuple[tuple[str, str], ...]:
     height, width, bands = seen.shape
     dropped = f" ({read.remarks['cube.bad_bands']})" if read.bad_bands else ""
     scale = read.scale if read.scale is not None else found.raw.scale
-    centres = "not known" if read.centres is None else f"{min(read.centres):g}–{max(read.centres):g} nm"
+    ends = () if read.centres is None else (min(read.centres), max(read.centres))
+    centres = f"{'–'.join(map(nanometres, ends))} nm" if ends else "not known"
     place = "none"
     if ground is not None:
         place = f"pixels of {ground.metres:g} m" if ground.metres else "there, not in metres"

@@ -13,6 +13,7 @@ from hsiaug.metrics.reliability import Reliability, Score, reliability
 from hsiaug.metrics.spectra import Spectra
 from hsiaug.quality.attention import AttentionReport, attention_report
 from hsiaug.quality.synthesis import Synthesis
+from hsiaug.report.labels import wrong_share
 from hsiaug.samples import PatchSamples
 
 __all__ = ["Inspection", "held_out_spectra", "inspect_samples", "sample_spectra", "verdict"]
@@ -99,4 +100,4 @@ def _labels(score: Score, judge: str) -> str:
     if score.wrong is None or score.wrong_interval is None:
         return f"labels: {agree}; too little difference between these classes to judge labels by it"
     low, high = score.wrong_interval
-    return f"labels: {agree}, as if {score.wrong:.0f} % of them were wrong [{low:.0f} to {high:.0f} %]"
+    return f"labels: {agree}, as if {wrong_share(score.wrong)} % of them were wrong [{low:.0f} to {high:.0f} %]"

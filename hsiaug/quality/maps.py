@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.data.cardtext import nanometres
 from hsiaug.data.georeference import Georeference, need_geo, quiet
 from hsiaug.files import write_whole
 from hsiaug.quality.sheets import class_colours, rgb_bands
@@ -41,7 +42,7 @@ def save_quick_look(scene: Scene, path: Path) -> None:
     over = np.where(ids[:, :, None] > 0, colours[ids], (rgb // 2) + 40).astype(np.uint8)
     figure, panels = _figure(rgb.shape[:2], 2)
     centres = scene.wavelengths
-    shown = " / ".join(f"{centres[b]:.0f} nm" if centres is not None else f"band {b}" for b in bands)
+    shown = " / ".join(f"{nanometres(centres[b])} nm" if centres is not None else f"band {b}" for b in bands)
     for panel, image, title in zip(panels, (rgb, over), (f"{scene.name}: {shown}", f"labels{note}"), strict=True):
         panel.imshow(image, interpolation="nearest")
         panel.set_title(title, fontsize=10)

@@ -15,6 +15,7 @@ from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.pair_figures import save_nearest, save_shifts, save_spectra
 from hsiaug.quality.pairs import MadePairs
 from hsiaug.quality.sheets import contact_sheet
+from hsiaug.report.labels import wrong_share
 from hsiaug.tiles import DenseSamples
 
 __all__ = ["PairInspection", "inspect_pairs_of", "pair_verdict", "save_pair_pictures"]
@@ -97,7 +98,8 @@ def pair_verdict(report: PairInspection) -> Iterator[str]:
     reliability, fidelity = report.reliability, report.fidelity
     if reliability.wrong is not None and reliability.wrong_interval is not None:
         low, high = reliability.wrong_interval
-        yield f"masks: as if {reliability.wrong:.0f} % of the pixels were labelled wrongly [{low:.0f} to {high:.0f} %]"
+        share = wrong_share(reliability.wrong)
+        yield f"masks: as if {share} % of the pixels were labelled wrongly [{low:.0f} to {high:.0f} %]"
     else:
         yield "masks: too little difference between these classes to judge labels by it"
     copies, statistic = fidelity["copies"].value, fidelity["copying"].value

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from hsiaug.report.cells import Cell
-from hsiaug.report.labels import MISSING, count, draws_text, plus_minus, span
+from hsiaug.report.labels import MISSING, count, draws_text, left_out, plus_minus, span
 from hsiaug.report.scores import BLIND
 from hsiaug.report.tables import Table, named
 
@@ -94,12 +94,13 @@ def _pixels(table: Table, audits: Mapping[tuple[int, str], Audit]) -> list[tuple
         values = [float(audit[key]) for audit in audits.values() if audit.get(key) is not None]
         return span(values, digits) if values else MISSING
 
+    neither = left_out(table.condition.protocol, table.condition.buffer)
     side = table.condition.patch
     return [
         (
             "pixels",
             f"train {over_draws('n_train', 0)}, test {over_draws('n_test', 0)}, "
-            f"left out as buffer {over_draws('n_buffered', 0)} (mean and range over the splits)",
+            f"{neither} {over_draws('n_buffered', 0)} (mean and range over the splits)",
         ),
         (
             "overlap",

@@ -9,6 +9,7 @@ import numpy as np
 
 from hsiaug.files import write_whole
 from hsiaug.protocol.split import Split
+from hsiaug.report.labels import left_out
 from hsiaug.scene import Scene
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ROLES", "class_colours", "save_png", "save_split_map"]
 
-ROLES = (("unlabelled", "#f2f2f2"), ("left out (buffer)", "#b3b3b3"), ("test", "#6baed6"), ("train", "#d7301f"))
+ROLES = (("unlabelled", "#f2f2f2"), ("left out", "#b3b3b3"), ("test", "#6baed6"), ("train", "#d7301f"))
 
 
 def save_split_map(scene: Scene, split: Split, path: Path) -> None:
@@ -47,7 +48,11 @@ def save_split_map(scene: Scene, split: Split, path: Path) -> None:
     leaky = " (LEAKY)" if audit.leaky else ""
     right.set_title(f"{audit.protocol}{leaky}, draw {split.seed}, patch {split.patch}")
     counts = np.bincount(roles.ravel(), minlength=4)
-    handles = [Patch(facecolor=colour, label=f"{name}: {counts[i]:,}") for i, (name, colour) in enumerate(ROLES)]
+    said = {"left out": left_out(audit.protocol, audit.buffer)}
+    handles = [
+        Patch(facecolor=colour, label=f"{said.get(name, name)}: {counts[i]:,}")
+        for i, (name, colour) in enumerate(ROLES)
+    ]
     right.legend(
         handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=4, fontsize=8, frameon=False
     )

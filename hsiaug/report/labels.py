@@ -3,25 +3,76 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.report.records import Method, canonical
 
 __all__ = [
     "MISSING",
+    "MOST_WRONG",
     "count",
     "decimal",
     "draws_text",
+    "left_out",
+    "measured",
     "method_labels",
     "p_text",
     "percent",
     "plus_minus",
+    "score_numbers",
     "signed",
     "span",
+    "wrong_share",
 ]
 
 MISSING = "–"
+
+MOST_WRONG = 80
+"""The largest share of wrong labels in % that is injected to calibrate, so that "80 %" means 80 or more."""
+
+
+def left_out(protocol: str, buffer: str) -> str:
+    """What the labelled pixels are that a draw neither trains on nor tests: not all protocols keep a buffer."""
+    elsewhere = {
+        "fixed": "in neither mask",
+        "within": "no training pixels of the outer draw",
+        "places": "in no tile",
+        "blocks": "left over in blocks",
+    }.get(protocol.partition(":")[0])
+    if buffer == "none":
+        return elsewhere or "neither train nor test"
+    return f"{elsewhere} or buffer" if elsewhere else "left out as buffer"
+
+
+def measured(value: object) -> str:
+    """A number of ``hsiaug inspect``, three digits of it."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return MISSING
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+
+
+def score_numbers(score: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Value, ceiling and floor of a score; a share that could only be bounded says so.
+
+    Older files hold such an estimate as it came from a linear model, below 0 % or above 100 %.
+    """
+    beyond = score.get("beyond") or {}
+    shown = []
+    for key in ("value", "ceiling", "floor"):
+        value, sign = score.get(key), beyond.get(key, "")
+        if score.get("unit") == "%" and isinstance(value, int | float) and not 0 <= value <= 100:
+            value, sign = (0.0, "≤") if value < 0 else (100.0, "≥")
+        shown.append(f"{sign} {measured(value)}".strip())
+    return shown[0], shown[1], shown[2]
+
+
+def wrong_share(share: object) -> str:
+    """An equivalent share of wrong labels in %."""
+    if isinstance(share, bool) or not isinstance(share, int | float):
+        return MISSING
+    return f"≥ {MOST_WRONG}" if share >= MOST_WRONG else f"{share:.0f}"
 
 
 def method_labels(methods: Iterable[Method]) -> dict[Method, str]:

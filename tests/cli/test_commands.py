@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -14,8 +16,9 @@ from typer.testing import CliRunner
 from hsiaug import __version__
 from hsiaug.cli.main import app
 from hsiaug.cli.options import numbers, overrides, seeds, words
+from hsiaug.data import toy_scene
 from tests.effort import loaded
-from tests.strangers import environment, hsiaug
+from tests.strangers import environment, hsiaug, install
 
 
 def test_help_loads_little_and_nothing_heavy() -> None:
@@ -110,3 +113,51 @@ def test_lists_numbers_draws_and_settings_are_read_as_documented() -> None:
     assert seeds("3,5,8-9") == [3, 5, 8, 9]
     assert seeds("7-7") == [7]
     assert overrides(["a.b=1", "a.c=x=y"]) == {"a": {"b": "1", "c": "x=y"}}
+
+
+def test_pixels_in_neither_mask_are_no_buffer(tmp_path: Path) -> None:
+    labels = toy_scene().labels
+    sides = np.where(labels > 0, np.arange(labels.shape[1])[None] // 16, 0)
+    np.savez(tmp_path / "masks.npz", train=(labels > 0) & (sides == 0), test=(labels > 0) & (sides == 1))
+    answer = hsiaug("split", "toy", "--patch", "5", "--protocol", "fixed:masks.npz", cwd=tmp_path)
+
+    assert answer.returncode == 0, answer.stderr
+    assert f"{((labels > 0) & (sides > 1)).sum()} labelled pixels in neither mask" in answer.stdout
+    assert "buffer" not in answer.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("plugins", "list"),
+        ("plugins", "info", "txt2hsi"),
+        ("plugins", "info", "timm:resnet10t"),
+        ("datasets", "list"),
+        ("datasets", "fetch", "toy"),
+        ("generate", "toy", "--protocol", "issd:0.05", "--patch", "5", "--generator", "noise", "--out", "a.npz"),
+    ],
+)
+def test_a_list_as_json_is_an_array_of_objects_with_the_same_keys_and_nothing_else(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    with contextlib.chdir(tmp_path):
+        answer = CliRunner().invoke(app, [*words, "--json"], catch_exceptions=False)
+
+    rows = json.loads(answer.stdout)
+    assert isinstance(rows, list) and rows
+    assert {tuple(row) for row in rows} == {tuple(rows[0])}
+
+
+def test_a_package_that_cannot_be_loaded_or_prints_leaves_the_json_whole(tmp_path: Path) -> None:
+    install(tmp_path, "broken_plugin", "print('noise'); raise SystemError('broken on purpose')")
+    late = "\n@hookimpl\ndef hsiaug_plugins(): return [Entry('generator', 'late', 'nowhere:Class')]"
+    install(tmp_path, "late_plugin", "from hsiaug.api import Entry, hookimpl\nprint('more')" + late)
+    answer = hsiaug("plugins", "list", "--json", env=environment(tmp_path))
+
+    rows = {(row["name"], row["from"]): row for row in json.loads(answer.stdout)}
+    assert "broken on purpose" in rows[None, "broken-plugin"]["error"]
+    assert (
+        "nowhere" in rows["late", "late-plugin 1.0"]["error"]
+        and rows["smote", f"hsiaug {__version__}"]["error"] is None
+    )
+    assert "noise" in answer.stderr and "more" in answer.stderr

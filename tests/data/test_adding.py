@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 from spectral.io import envi
+from typer.testing import CliRunner
 
+from hsiaug.cli.main import app
 from hsiaug.data import load_scene, scene_card, toy_scene
 from hsiaug.data.adding import Added, Wishes, add_scene
 from hsiaug.errors import HsiaugError, InputError
+from hsiaug.quality.maps import save_quick_look
 from hsiaug.scene import Scene
 from tests.geopackages import write_geopackage
 
@@ -497,3 +501,35 @@ def test_classes_given_for_words_set_their_order(add: Add, flight: np.ndarray, t
     assert add("flight.hdr", "points.csv", classes=("c", "b"), ignore=("a",)).scene.class_names == ("c", "b")
     with pytest.raises(InputError, match="--classes must name every class"):
         add("flight.hdr", "points.csv", classes=("c", "b"), overwrite=True)
+
+
+def test_band_centres_keep_their_digits_wherever_they_are_written(
+    add: Add, farm: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    centres = [410.30125, *(500.123456 + 10 * band for band in range(10)), 2489.1134567]
+    raw = np.round(farm.cube * 10_000).astype(np.int16)
+    raw[0, 0] = -9999
+    save_envi(tmp_path / "flight.hdr", raw, **{"wavelength": centres, "wavelength units": "Nanometers"})
+    np.save(tmp_path / "labels.npy", farm.labels)
+    # Filling copies the cube to .npy, so that the card itself holds the band centres.
+    added = add("flight.hdr", "labels.npy", nodata=-9999.0, fill=True)
+
+    assert "410.30125–2489.113457 nm" in said(added)
+    assert str(centres[-1]) in (tmp_path / "mine.toml").read_text("utf-8")
+    assert added.scene.wavelengths is not None and added.scene.wavelengths.tolist() == centres
+    answer = CliRunner().invoke(app, ["datasets", "info", "mine.toml"])
+    assert "410.30125–2489.113457 nm" in answer.output
+    titles: list[str] = []
+    monkeypatch.setattr("matplotlib.axes.Axes.set_title", lambda self, text, **_: titles.append(text))
+    shown = np.array([*np.linspace(410.3, 450, 9), 490.25, 560.125, 660.5])
+    save_quick_look(replace(added.scene, wavelengths=shown), tmp_path / "look.png")
+    assert titles[0] == "flight: 660.5 nm / 560.125 nm / 490.25 nm"
+
+
+def test_a_label_map_of_another_size_is_named_with_the_two_sizes(
+    add: Add, flight: np.ndarray, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "small.npy", np.ones((39, 32), dtype=np.uint8))
+    message = refusal(tmp_path, lambda: add("flight.hdr", "small.npy"))
+
+    assert "labels 39×32, cube 40×32" in message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +69,12 @@ def test_a_file_holds_what_its_ending_says_or_is_not_written(
 
     assert format or ".md, .tex, .csv, .json, .html, .png, .svg, .pdf" in str(caught.value)
     assert not list(tmp_path.iterdir())
+
+
+def test_json_is_asked_for_as_everywhere(store: Path) -> None:
+    assert run(store, "--json") == run(store, "--format", "json") and json.loads(run(store, "--json"))
+    with pytest.raises(InputError, match="--json is a format of its own"):
+        run(store, "--json", "--format", "csv")
 
 
 def test_the_store_is_named_by_the_option_of_all_commands_or_as_a_word(store: Path, tmp_path: Path) -> None:

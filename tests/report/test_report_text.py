@@ -14,6 +14,7 @@ from rich.console import Console
 
 from hsiaug.errors import InputError
 from hsiaug.report import FORMATS, build_report, print_report, render_report, report_json
+from hsiaug.report.labels import left_out
 from hsiaug.report.views import VIEWS
 
 LEAKY = ("random", "0.1", "none")
@@ -338,3 +339,21 @@ def test_records_in_any_order_give_the_same_report() -> None:
 def test_the_helper_makes_records_of_the_documented_shape() -> None:
     assert set(metrics_of(0.5, 0.5)) >= {"oa", "aa", "kappa", "macro_f1", "worst_recall", "recall", "subsets"}
     assert len(record()["audit"]["test_counts"]) == len(CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "buffer", "said"),
+    [
+        ("issd:0.05", "centre", "left out as buffer"),
+        ("fixed:masks.npz", "none", "in neither mask"),
+        ("fixed:masks.npz", "centre", "in neither mask or buffer"),
+        ("within:issd", "centre", "no training pixels of the outer draw or buffer"),
+        ("places:100", "none", "in no tile"),
+        ("random:0.1", "none", "neither train nor test"),
+        ("blocks:20", "centre", "left over in blocks or buffer"),
+    ],
+)
+def test_pixels_that_are_neither_trained_on_nor_tested_are_a_buffer_only_where_there_is_one(
+    protocol: str, buffer: str, said: str
+) -> None:
+    assert left_out(protocol, buffer) == said

@@ -11,7 +11,7 @@ was fitted; it is never a component of a generator or segmenter, and must not be
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,8 @@ class TileScore:
 
     interval: 95 % of ``value``, and as r_interval and wrong_interval over n whole tiles drawn anew. value, ceiling,
     floor, r: None where no such tile has the score. wrong: None where the score does not fall surely with q (Spearman
-    above −.9).
+    above −.9). beyond: {"value", "ceiling" or "floor": "≤" or "≥"} where the estimate of a share lay outside 0..100 %
+    and is given as that bound: ≤ 0 is better than real held-out tiles, the clean end of the calibration.
     """
 
     name: str
@@ -72,6 +73,7 @@ class TileScore:
     spearman: float | None
     curve: tuple[float, ...]
     n: int
+    beyond: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +193,7 @@ def _score(name: str, judge: Judge, made: Reading, real: Reading, floors: list[R
     rounds = (made.rounds[name] - below) / np.where(span > 0.05 * abs(ceiling - floor) + 1e-9, span, np.nan)
     spearman = judge.spearman[name]
     usable = spearman is not None and spearman <= USABLE
-    return TileScore(
+    score = TileScore(
         name,
         label,
         unit,
@@ -206,6 +208,25 @@ def _score(name: str, judge: Judge, made: Reading, real: Reading, floors: list[R
         spearman=spearman,
         curve=tuple(float(sign * v) for v in judge.curves[name]),
         n=n,
+    )
+    return _within_percent(score) if name == "joint" else score
+
+
+def _within_percent(score: TileScore) -> TileScore:
+    """The score with the numbers of a share: a linear estimate of one may lie below 0 % or above 100 %."""
+
+    def clip(value: float) -> float:
+        return min(max(value, 0.0), 100.0)
+
+    told = {"value": score.value, "ceiling": score.ceiling, "floor": score.floor}
+    known = {key: value for key, value in told.items() if value is not None}
+    shares: dict[str, Any] = {key: clip(value) for key, value in known.items()}
+    return replace(
+        score,
+        **shares,
+        interval=None if score.interval is None else (clip(score.interval[0]), clip(score.interval[1])),
+        curve=tuple(map(clip, score.curve)),
+        beyond={key: "≤" if value < 0 else "≥" for key, value in known.items() if not 0 <= value <= 100},
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from hsiaug.errors import InputError
 from hsiaug.report.html.markup import details, figure, items, plain_grid, scroller
 from hsiaug.report.html.pictures import embedded_picture
-from hsiaug.report.labels import MISSING
+from hsiaug.report.labels import MISSING, measured, score_numbers, wrong_share
 
 __all__ = ["Quality", "quality_block", "read_quality"]
 
@@ -94,8 +94,8 @@ def _measures(measures: Sequence[Mapping[str, Any]]) -> str:
     rows = [
         (
             str(m.get("label", m.get("name", "?"))),
-            _number(m.get("value")),
-            _number(m.get("floor")),
+            measured(m.get("value")),
+            measured(m.get("floor")),
             *(str(m.get(key) or "") for key in ("unit", "better", "n")),
         )
         for m in measures
@@ -112,10 +112,10 @@ def _scores(scores: Sequence[Mapping[str, Any]]) -> str:
     rows = [
         (
             str(s.get("label", s.get("name", "?"))),
-            *(_number(s.get(key)) for key in ("value", "ceiling", "floor")),
+            *score_numbers(s),
             str(s.get("unit") or ""),
-            _number(s.get("r")),
-            _number(s.get("wrong")),
+            measured(s.get("r")),
+            wrong_share(s.get("wrong")),
             _span(s.get("wrong_interval")),
         )
         for s in scores
@@ -124,16 +124,10 @@ def _scores(scores: Sequence[Mapping[str, Any]]) -> str:
     return plain_grid("Label reliability: between shuffled labels and real ones", header, rows, (0, 4))
 
 
-def _number(value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return MISSING
-    return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
-
-
 def _span(interval: object) -> str:
     if not isinstance(interval, list) or len(interval) != 2:
         return MISSING
-    return "–".join(_number(end) for end in interval)
+    return "–".join(measured(end) for end in interval)
 
 
 def _pictures(folder: Path) -> list[str]:

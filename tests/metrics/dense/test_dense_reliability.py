@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hsiaug.cli.inspect import score_row
 from hsiaug.errors import InputError
+from hsiaug.metrics.calibration import LEVELS
 from hsiaug.metrics.dense.judge import fit_judge
 from hsiaug.metrics.dense.probes import Probes, fit_probes
 from hsiaug.metrics.dense.quality import filter_samples, ignore_unlikely, label_quality
 from hsiaug.metrics.dense.reliability import Coupling, _score, dense_reliability
 from hsiaug.metrics.dense.toyworld import ToyWorld, toy_world
+from hsiaug.report.labels import MOST_WRONG, score_numbers, wrong_share
 from hsiaug.tiles import DenseSamples
 
 
@@ -115,6 +118,34 @@ def test_a_score_that_some_tiles_have_not_is_none_and_no_nan(made: float, floor:
     assert (found.value is None, found.floor is None) == (np.isnan(made), np.isnan(floor))
     assert (found.r is None) == (np.isnan(made) or np.isnan(floor))
     json.dumps(asdict(found), allow_nan=False)
+
+
+def test_an_estimate_of_a_share_beyond_its_ends_is_said_to_be_a_bound() -> None:
+    judge = SimpleNamespace(spearman={"joint": -0.95}, curves={"joint": [3.0, -110.0]})
+    readings = [
+        SimpleNamespace(value={"joint": v}, rounds={"joint": np.array([v, v + 1])}, wrong={"joint": 0.0},
+                        wrong_rounds={"joint": np.zeros(2)})
+        for v in (14.5, -0.2, -101.0)
+    ]  # fmt: skip
+    found: Any = _score("joint", judge, readings[0], readings[1], readings[2:], 4)
+
+    assert (found.value, found.ceiling, found.floor) == pytest.approx((0, 0.2, 100))
+    assert found.beyond == {"value": "≤", "floor": "≥"} and found.interval == (0, 0) and found.curve == (0, 100)
+    assert score_numbers(asdict(found)) == ("≤ 0", "0.2", "≥ 100")
+    # The place between floor and ceiling is of the estimates themselves.
+    assert found.r == pytest.approx((14.5 + 101) / (-0.2 + 101))
+    assert score_row(found)[1:4] == ("≤ 0", "0.2", "≥ 100")
+
+
+def test_shares_in_files_of_older_versions_are_read_alike() -> None:
+    old = {"unit": "%", "value": -14.5, "ceiling": 1.25, "floor": None}
+    assert score_numbers(old) == ("≤ 0", "1.25", "–")
+    assert score_numbers({"unit": "°", "value": -14.5, "ceiling": 120.0, "floor": 0.0}) == ("-14.5", "120", "0")
+
+
+def test_the_end_of_the_calibration_is_a_bound() -> None:
+    assert LEVELS[-1] == MOST_WRONG
+    assert [wrong_share(q) for q in (None, 0.2, 79.0, 80.0)] == ["–", "0", "79", "≥ 80"]
 
 
 def test_the_coupling_gap_is_passed_through_beside_its_floor(sets: Sets) -> None:
