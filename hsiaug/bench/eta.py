@@ -16,8 +16,8 @@ __all__ = ["Forecast", "TimeLeft"]
 OVERRUN = 1.25
 """A trial that runs longer than its like did is expected to take this times what it has taken."""
 
-Kind = tuple[str, str, bool]
-"""Generator, classifier, and whether the trial fits the generator or finds it fitted."""
+Kind = tuple[str, float, str, bool]
+"""Generator, λ, classifier, and whether the trial fits the generator or finds it fitted."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class TimeLeft:
 class Forecast:
     """Follows the trials of a run, and says what the rest will take.
 
-    A trial is expected to last as long as the trials of the same generator and classifier did that ended well in this
+    A trial is expected to last as long as the trials of the same generator, λ and classifier did that ended well in this
     run; before there is one, as ``expected`` says. jobs: worker processes.
     expected: seconds by hash, from earlier records or plugins' cards. clock: seconds, in this process.
     """
@@ -113,4 +113,4 @@ class Forecast:
 
 def _kind(trial: TrialSpec, first: bool) -> Kind:
     """Trials of one kind take about as long. At λ = 0 there is no fit."""
-    return trial.generator.name, trial.classifier.name, first and trial.lam > 0
+    return trial.generator.name, trial.lam, trial.classifier.name, first and trial.lam > 0
