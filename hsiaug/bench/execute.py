@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hsiaug.errors import PluginError
+from hsiaug.plugins.progress import told
 from hsiaug.plugins.registry import registry
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import died, run_trial
@@ -110,7 +111,7 @@ def _run_one(trial: TrialSpec, bench: Workbench, store: Store, job: Job, on_even
         nonlocal last
         if time.monotonic() - last > STEP_EVERY:
             last = time.monotonic()
-            on_event(Event("step", trial.hash, done, total, note))
+            on_event(Event("step", trial.hash, *told(done, total, note)))
 
     record, prediction = run_trial(
         trial,

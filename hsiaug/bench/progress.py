@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -19,6 +18,7 @@ from rich.progress import (
 )
 
 from hsiaug.bench.execute import Event, OnEvent
+from hsiaug.terminal import Console
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["describe", "watching"]
@@ -48,7 +48,7 @@ def watching(trials: Mapping[str, TrialSpec], console: Console) -> Iterator[OnEv
 def _live(trials: Mapping[str, TrialSpec], console: Console) -> Iterator[OnEvent]:
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

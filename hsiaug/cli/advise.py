@@ -12,7 +12,7 @@ import typer
 from hsiaug.cli import options
 from hsiaug.cli.benchmark import PresetName
 from hsiaug.cli.generate import Device
-from hsiaug.cli.output import print_lines
+from hsiaug.cli.output import print_lines, say
 
 __all__ = ["advise"]
 
@@ -74,8 +74,6 @@ def advise(
     start = time.time()
     # As in a benchmark: trials side by side, one thread each.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from rich.console import Console
-
     from hsiaug.bench import advice
     from hsiaug.bench.plan import Request
     from hsiaug.bench.progress import watching
@@ -85,6 +83,7 @@ def advise(
     from hsiaug.data import load_scene
     from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
+    from hsiaug.terminal import Console
     from hsiaug.trial.store import Store
 
     end = start + options.duration("--budget", budget)
@@ -121,4 +120,4 @@ def advise(
     print_advice(found, plan, desk, screen)
     if out is not None:
         write_advice(found, plan, desk, out)
-        typer.echo(f"written: {out}", err=True)
+        say(f"written: {out}", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import statistics
 import time
@@ -22,6 +21,7 @@ from hsiaug.protocol.draws import draw_train
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.quality.whole import write_whole
 from hsiaug.report.labels import MISSING, count, percent, signed, span
+from hsiaug.text import json_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,7 +61,7 @@ def write_advice(advice: Advice, plan: Plan, desk: Desk, path: Path) -> None:
         "seconds": time.time() - desk.start,
         "budget": desk.end - desk.start,
     }
-    text = json.dumps(answer, ensure_ascii=False, indent=1, allow_nan=False)
+    text = json_of(answer, indent=1)
     write_whole(path, lambda fresh: fresh.write_text(text, encoding="utf-8"))
 
 

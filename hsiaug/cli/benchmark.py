@@ -147,8 +147,6 @@ def benchmark(
     # One thread per trial: trials run side by side instead, and give the same result whatever --jobs is.
     # Set before the numerical libraries load.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from rich.console import Console
-
     from hsiaug.bench.plan import Request
     from hsiaug.bench.schedule import merged, plan_runs, trials_of
     from hsiaug.bench.suite import Run, is_suite
@@ -156,6 +154,7 @@ def benchmark(
     from hsiaug.cli.benchmark_run import missing, print_result, run_all, workers
     from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
+    from hsiaug.terminal import Console
     from hsiaug.trial.limit import check_limit
     from hsiaug.trial.store import Store
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,6 +52,7 @@ def compare(
 
       hsiaug compare none/svm none/cnn2d --json
     """
+    from hsiaug.cli.output import print_json
     from hsiaug.errors import InputError
     from hsiaug.report import build_report
     from hsiaug.report.versus import compare_arms
@@ -68,14 +68,12 @@ def compare(
     report = build_report(kept.records(), store=str(where))
     duel = compare_arms(report, a, b, metric=metric, store=kept)
     if json:
-        typer.echo(json_module.dumps(duel_json(duel, str(where)), ensure_ascii=False, indent=1, allow_nan=False))
+        print_json(duel_json(duel, str(where)), indent=1)
         return
     _print(duel)
 
 
 def _print(duel: Duel) -> None:
-    from rich.console import Console
-
     from hsiaug.cli.output import print_lines, print_table
     from hsiaug.report.versus_views import (
         BOOTSTRAP_NOTE,
@@ -86,6 +84,7 @@ def _print(duel: Duel) -> None:
         facts,
         notes,
     )
+    from hsiaug.terminal import Console
 
     out = Console()
     for pairing in duel.pairings:

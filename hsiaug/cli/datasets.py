@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hsiaug.cli import datasets_add
+from hsiaug.cli.output import on_terminal, print_json, say
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import FileSpec
@@ -26,14 +26,15 @@ def list_scenes(as_json: Json = False) -> None:
 
     rows = [_row(find_entry(name)) for name in scene_names()] + [_pair_row(name) for name in pair_set_names()]
     if as_json:
-        _echo_json(rows)
-    elif not sys.stdout.isatty():
-        typer.echo("\t".join(rows[0]))
+        print_json(rows, indent=2)
+    elif not on_terminal():
+        say("\t".join(rows[0]))
         for row in rows:
-            typer.echo("\t".join(_text(value) for value in row.values()))
+            say("\t".join(_text(value) for value in row.values()))
     else:
-        from rich.console import Console
         from rich.table import Table
+
+        from hsiaug.terminal import Console
 
         table = Table(box=None, header_style="bold")
         for column, value in rows[0].items():
@@ -41,7 +42,7 @@ def list_scenes(as_json: Json = False) -> None:
         for row in rows:
             table.add_row(*(_text(value) for value in row.values()))
         Console().print(table)
-        typer.echo(f"Data folder: {data_dir()} (set HSIAUG_DATA_DIR for another one)")
+        say(f"Data folder: {data_dir()} (set HSIAUG_DATA_DIR for another one)")
 
 
 @app.command("info", epilog="Examples: hsiaug datasets info salinas_a · hsiaug datasets info my_scene.toml")
@@ -56,10 +57,10 @@ def info(
     if as_json:
         card = entry.card.model_dump(mode="json")
         folders = [str(folder) for folder in entry.folders]
-        _echo_json({**card, "status": _row(entry)["status"], "folders": folders})
+        print_json({**card, "status": _row(entry)["status"], "folders": folders}, indent=2)
         return
     for line in _describe(entry):
-        typer.echo(line)
+        say(line)
 
 
 @app.command("fetch", epilog="Examples: hsiaug datasets fetch salinas_a · hsiaug datasets fetch salinas ksc")
@@ -74,9 +75,9 @@ def fetch(
     for scene, name in zip(scenes, names, strict=True):
         paths = fetch_scene(scene, progress=not quiet)
         for path in paths:
-            typer.echo(f"{name}\t{path}")
+            say(f"{name}\t{path}")
         if not paths:
-            typer.echo(f"{name}\tmade up in memory, has no files")
+            say(f"{name}\tmade up in memory, has no files")
 
 
 app.command("add")(datasets_add.add)
@@ -170,9 +171,3 @@ def _text(value: object) -> str:
     if value is None:
         return "–"
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _echo_json(value: object) -> None:
-    import json
-
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,8 @@ import typer
 from hsiaug.cli import options
 from hsiaug.cli.benchmark import PresetName
 from hsiaug.cli.generate import Device, GeneratorName, Lambda, Omega, Preset, Seed, Setting, request, watched
-from hsiaug.cli.output import print_lines, print_table
+from hsiaug.cli.output import print_lines, print_table, say
+from hsiaug.text import json_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,14 +59,13 @@ def inspect(
       hsiaug inspect oscd --task change --generator specdm --out look
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from rich.console import Console
-
     from hsiaug.data import load_scene
     from hsiaug.plugins.registry import registry
     from hsiaug.quality.export import check_folder, write_text
     from hsiaug.quality.figures import save_pictures
     from hsiaug.quality.inspection import inspect_samples
     from hsiaug.quality.synthesis import synthesise
+    from hsiaug.terminal import Console
 
     check_folder(out)
     if task is not options.TaskName.pixels:
@@ -85,13 +84,13 @@ def inspect(
     report = inspect_samples(made)
     out.mkdir(exist_ok=True)
     files = save_pictures(report, out)
-    text = json_module.dumps(report.as_json(), ensure_ascii=False, indent=1, allow_nan=False)
+    text = json_of(report.as_json(), indent=1)
     files.append(write_text(out / "quality.json", text))
     if json:
         typer.echo(text)
     else:
         _print(report, Console())
-    typer.echo("written: " + ", ".join(str(path) for path in files), err=True)
+    say("written: " + ", ".join(str(path) for path in files), err=True)
 
 
 def _print(report: Inspection, out: Console) -> None:

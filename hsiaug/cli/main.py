@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
+from typing import NoReturn
 
 import typer
 
 from hsiaug import __version__
 from hsiaug.cli import advise, benchmark, compare, datasets, generate, inspect, map, plugins, report, show, split
+from hsiaug.cli.output import say
 from hsiaug.errors import HsiaugError
 
 __all__ = ["app", "main"]
@@ -52,12 +55,25 @@ def _options(
 
 def main() -> None:
     """Run the command line. Bad input gives one message on stderr and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # λ, or a letter of a file's name, where the terminal's encoding has no such sign.
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except HsiaugError as error:
-        typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
-        typer.echo(str(error), err=True)
-        sys.exit(2)
+        _fail(str(error))
+    except OSError as error:
+        # A full disk, a folder that may not be written to, a name that is too long: the system says what and where.
+        if error.filename is None:
+            raise
+        _fail(f"{error.filename}: {error.strerror}. Name another file or folder, or mend this one.")
+
+
+def _fail(message: str) -> NoReturn:
+    typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
+    say(message, err=True)
+    sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import typer
 
 from hsiaug.cli import options
 from hsiaug.cli.generate import Device, watched
-from hsiaug.cli.output import print_lines, print_table
+from hsiaug.cli.output import print_lines, print_table, say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,12 +44,11 @@ def map_(
     """
     # As a benchmark does, so that the classifier becomes the same.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from rich.console import Console
-
     from hsiaug.data import load_scene
     from hsiaug.data.georeference import scene_georeference
     from hsiaug.plugins.registry import registry
     from hsiaug.quality.maps import RASTERS, check_map_target, save_map, save_map_picture
+    from hsiaug.terminal import Console
     from hsiaug.trial.mapping import agreement, map_scene, refit, spec_of
     from hsiaug.trial.store import Store
 
@@ -76,7 +75,7 @@ def map_(
     print_lines(screen, _remarks(made, source, same))
     if out.suffix.lower() in (".tif", ".tiff") and ground is None:
         print_lines(screen, ["note: the cube's file names no place on Earth, so the map lies nowhere"])
-    typer.echo("written: " + ", ".join(map(str, files)), err=True)
+    say("written: " + ", ".join(map(str, files)), err=True)
 
 
 def _facts(record: Record) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hsiaug.cli.output import print_lines, print_table
+from hsiaug.cli.output import print_lines, print_table, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,10 +39,9 @@ def list_() -> None:
 
       hsiaug plugins list
     """
-    from rich.console import Console
-
     from hsiaug.errors import PluginError
     from hsiaug.plugins.registry import registry
+    from hsiaug.terminal import Console
 
     out = Console()
     found = registry()
@@ -56,7 +55,8 @@ def list_() -> None:
         rows.append((kind, name, f"{plugin.distribution} {plugin.version}", *facts))
     print_table(out, ("kind", "name", "from", "tasks", "summary"), rows)
     for broken in found.broken:
-        print_lines(out, [f"broken: {broken.distribution} (entry point {broken.entry_point})", broken.trace])
+        print_lines(out, [f"broken: {broken.distribution} (entry point {broken.entry_point})"])
+        print_lines(out, broken.trace.splitlines())
 
 
 @app.command()
@@ -71,9 +71,8 @@ def info(
 
       hsiaug plugins info timm:resnet10t
     """
-    from rich.console import Console
-
     from hsiaug.plugins.registry import registry
+    from hsiaug.terminal import Console
 
     for kind in kinds_of(name):
         _print_card(kind, registry().find(kind, name).load().card, Console())
@@ -91,14 +90,13 @@ def new(
 
       hsiaug plugins new my-generator --kind generator
     """
-    from rich.console import Console
-
     from hsiaug.plugins.scaffold import write_package
+    from hsiaug.terminal import Console
 
     folder = write_package(kind.value, name, out)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     print_lines(Console(), map(str, files))
-    typer.echo(f"Next: pip install -e {folder}, then hsiaug plugins check {name}", err=True)
+    say(f"Next: pip install -e {folder}, then hsiaug plugins check {name}", err=True)
 
 
 @app.command()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import json
 import sys
 import time
 import unittest
@@ -15,6 +14,7 @@ from hsiaug.cli.output import print_lines
 from hsiaug.cli.plugins import kinds_of
 from hsiaug.errors import InputError
 from hsiaug.plugins.registry import registry
+from hsiaug.text import json_of
 
 if TYPE_CHECKING:
     from hsiaug.plugins.hookspecs import Kind
@@ -29,7 +29,7 @@ def run_checks(kind: Kind | None, name: str, *, as_json: bool) -> bool:
     goes to standard error. Raises InputError for a name that is neither or does not tell the kind, and PluginError
     for a plugin that cannot be loaded.
     """
-    from rich.console import Console
+    from hsiaug.terminal import Console
 
     # A console without a file would follow the redirection below.
     out, err = Console(file=sys.stdout), Console(stderr=True)
@@ -52,10 +52,8 @@ def run_checks(kind: Kind | None, name: str, *, as_json: bool) -> bool:
                     status.start()
     failed = sum(outcome["status"] == "FAILED" for outcome in outcomes)
     if as_json:
-        text = json.dumps(
-            {"kind": kind, "name": name, "passed": not failed, "checks": outcomes}, indent=2, ensure_ascii=False
-        )
-        print_lines(out, [text])
+        text = json_of({"kind": kind, "name": name, "passed": not failed, "checks": outcomes}, indent=2)
+        out.file.write(f"{text}\n")
     skipped = sum(outcome["status"] == "skipped" for outcome in outcomes)
     seconds = sum(outcome["seconds"] for outcome in outcomes)
     summary = f"{kind} {name}: {len(outcomes) - failed - skipped} ok, {failed} failed, {skipped} skipped"

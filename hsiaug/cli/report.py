@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hsiaug.cli.output import absent
+from hsiaug.cli.output import absent, on_terminal, say
 
 SUFFIXES = {f".{name}": name for name in ("md", "tex", "csv", "json", "html", "png", "svg", "pdf")}
 
@@ -99,7 +98,7 @@ def report(
     records = list(kept.records())
     if runs is not None:
         for line in absent(runs, {record["hash"] for record in records}, store):
-            typer.echo(line, err=True)
+            say(line, err=True)
     built = build_report(records, store=str(store), runs=runs)
     if shape in PICTURES:
         if out is None:
@@ -111,7 +110,7 @@ def report(
     elif out is not None:
         _write(out, render_report(built, format=shape, by=by))
     elif shape == "rich":
-        from rich.console import Console
+        from hsiaug.terminal import Console
 
         print_report(built, Console(), by=by)
     else:
@@ -134,7 +133,7 @@ def _runs(path: Path, profile: str | None) -> tuple[dict[str, set[str]], Path | 
 def _usual_format(out: Path | None) -> str:
     if out is not None:
         return SUFFIXES.get(out.suffix.lower(), "md")
-    return "rich" if sys.stdout.isatty() else "md"
+    return "rich" if on_terminal() else "md"
 
 
 def _write(out: Path, text: str) -> None:

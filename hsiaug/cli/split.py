@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json as json_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hsiaug.cli import options
-from hsiaug.cli.output import print_lines, print_table
+from hsiaug.cli.output import print_json, print_lines, print_table, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,16 +37,15 @@ def split(
 
       hsiaug split indian_pines --protocol random:0.1 --seed 3
     """
-    from rich.console import Console
-
     from hsiaug.data import load_scene
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.protocol.split import draw_split
+    from hsiaug.terminal import Console
 
     loaded = load_scene(scene)
     drawn = draw_split(loaded, parse_protocol(protocol, buffer), seed, patch)
     if json:
-        typer.echo(json_module.dumps(drawn.audit.as_json(), ensure_ascii=False))
+        print_json(drawn.audit.as_json())
     else:
         _print(drawn, loaded, Console())
     if png or out:
@@ -56,7 +54,7 @@ def split(
         name = f"{loaded.name}-{drawn.protocol.label}-{seed}.png".replace(":", "_").replace(" ", "_")
         path = out or Path(name)
         save_split_map(loaded, drawn, path)
-        typer.echo(f"map in {path}", err=True)
+        say(f"map in {path}", err=True)
 
 
 def _print(drawn: Split, scene: Scene, out: Console) -> None:
