@@ -50,9 +50,7 @@ def advise(
     store: options.StoreDir = Path("hsiaug-advice"),
     preset: Annotated[PresetName, typer.Option(help="Size of the plugins that offer several.")] = PresetName.cpu,
     device: Device = "auto",
-    jobs: Annotated[
-        int | None, typer.Option(help="Worker processes. Default: one per core on the CPU, 1 on a GPU.", min=1)
-    ] = None,
+    jobs: options.Jobs = None,
     out: Annotated[
         Path | None, typer.Option(help="JSON file of all numbers and record hashes.", show_default=False)
     ] = None,

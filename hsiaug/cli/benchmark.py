@@ -105,9 +105,7 @@ def benchmark(
     device: Annotated[
         str, typer.Option(help="auto (a GPU if there is one), cpu, cuda, cuda:1, cuda:0,1, mps.")
     ] = "auto",
-    jobs: Annotated[
-        int | None, typer.Option(help="Worker processes. Default: one per core on the CPU, 1 on a GPU.", min=1)
-    ] = None,
+    jobs: options.Jobs = None,
     timeout: Annotated[
         str | None,
         typer.Option(help="End a trial that takes longer, as 90s, 20m or 1h; it is then recorded as failed."),

@@ -15,6 +15,7 @@ from hsiaug.data.cardfile import read_pair_card
 from hsiaug.data.catalogue import data_dir, scene_names
 from hsiaug.data.loading import load_scene
 from hsiaug.data.readers import read_cube_file, read_label_file
+from hsiaug.data.tomlfile import read_toml
 from hsiaug.errors import DataUnavailableError, InputError, SceneError, did_you_mean
 from hsiaug.pairs import PairSet, Place
 
@@ -85,10 +86,10 @@ def load_pairs(
 
 
 def _is_pairs(path: Path) -> bool:
-    """True where the card has a table [masks], which only cards of pairs have."""
+    """True where the card has a table [masks], which only cards of pairs have. Raises SceneError for no TOML."""
     try:
-        return re.search(r"^\s*\[masks\]", path.read_text(encoding="utf-8"), re.MULTILINE) is not None
-    except (OSError, UnicodeDecodeError):
+        return "masks" in read_toml(path, "card", SceneError)
+    except FileNotFoundError:
         return False
 
 
@@ -155,7 +156,7 @@ def _places(card: PairCard, folder: Path) -> dict[Part, list[str]]:
         here: list[str] = []
         for name in names:
             pattern = _filled(card.images.files[0], name, band=(card.images.bands or ("",))[0])
-            matches = sorted(folder.glob(pattern))
+            matches = _fitting(folder, pattern)
             if "*" in name:
                 group = name.rpartition("/")[0]
                 here += [f"{group}/{path.stem}" if group else path.stem for path in matches]
@@ -167,7 +168,21 @@ def _places(card: PairCard, folder: Path) -> dict[Part, list[str]]:
 
 def _filled(pattern: str, place: str, band: str = "") -> str:
     group, _, name = place.rpartition("/")
-    return pattern.format(place=place, group=group, name=name, band=band)
+    values = {"place": place, "group": group, "name": name, "band": band}
+    # Not str.format, whose fields reach attributes and widths: the card is somebody else's.
+    return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], pattern)
+
+
+def _fitting(folder: Path, pattern: str) -> list[Path]:
+    """The paths that fit a filled pattern, in order."""
+    try:
+        return sorted(folder.glob(pattern))
+    except (ValueError, NotImplementedError, OSError) as cause:
+        raise SceneError(
+            f"a pattern of a card must be one of files in {folder}",
+            value=f"{pattern!r} ({cause})",
+            mend="Correct images.files, masks and places in the card.",
+        ) from cause
 
 
 def _place(card: PairCard, folder: Path, name: str, part: Part) -> Place:
@@ -213,7 +228,7 @@ def _image(card: PairCard, folder: Path, pattern: str, place: str) -> NDArray[np
 def _one(card: PairCard, folder: Path, pattern: str, place: str, band: str = "") -> Path:
     """The one file that fits a pattern. Raises SceneError where none does, or several."""
     text = _filled(pattern, place, band)
-    matches = sorted(path for path in folder.glob(text) if not path.name.lower().endswith(".hdr"))
+    matches = [path for path in _fitting(folder, text) if not path.name.lower().endswith(".hdr")]
     if len(matches) != 1:
         raise SceneError(
             f"set {card.name}: exactly one file must fit {text} in {folder}",
@@ -246,7 +261,7 @@ def _mask(card: PairCard, folder: Path, place: str) -> NDArray[np.int16]:
         for c, layer in enumerate(layers, start=1):
             mask[layer != 0] = c
         return mask
-    here = [pattern for pattern in spec.files if list(folder.glob(_filled(pattern, place)))]
+    here = [pattern for pattern in spec.files if _fitting(folder, _filled(pattern, place))]
     path = _one(card, folder, (here or spec.files)[0], place)
     codes = read_label_file(path)
     known = spec.codes or tuple((c,) for c in range(1, len(spec.names) + 1))

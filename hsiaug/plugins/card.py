@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
@@ -141,11 +142,13 @@ def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:
         if kind is bool:
             return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
         if kind in (int, float, str):
-            return kind(text)
+            value = kind(text)
+            if kind is str or (math.isfinite(value) and abs(value) < 2**63):
+                return value
     except (ValueError, KeyError):
         pass
     raise InputError(
-        f"--set {card.name}.{item.name} must be a {kind.__name__}",
+        f"--set {card.name}.{item.name} must be a {kind.__name__}{'' if kind in (bool, str) else ', and finite'}",
         value=repr(text),
         mend=f"The default is {item.default!r}.",
     )

@@ -136,7 +136,7 @@ def parse_protocol(text: str, buffer: str | None = None) -> Protocol:
 def _other(name: str, text: str) -> Protocol:
     """The protocol that another one is made of."""
     found = parse_protocol(text)
-    if found.name in ("within", "places"):
+    if found.name in ("within", "places", name):
         raise InputError(
             f"protocol {name} needs a protocol of single pixels that is not nested",
             value=repr(found.text),
@@ -157,7 +157,7 @@ def _outer(argument: str) -> tuple[str, tuple[Path, ...]]:
 
 def _numbered(text: str) -> tuple[str, int]:
     """``issd@3`` → issd and 3; without a number draw 0."""
-    match = re.fullmatch(r"(.*?)(?:@(\d+))?", text)
+    match = re.fullmatch(r"(.*?)(?:@([0-9]{1,9}))?", text)
     return (match[1], int(match[2] or 0)) if match else (text, 0)
 
 
@@ -169,11 +169,12 @@ def _number(name: str, argument: str) -> str:
         return ""
     whole = name in ("kshot", "blocks", "places")
     try:
-        number = int(argument) if whole else float(argument)
+        # Nine digits are more than any scene has pixels, and no more than an array can be counted with.
+        number = (int(argument[:10]) if whole else float(argument)) if argument.isascii() else -1
     except ValueError:
         number = -1
-    if number <= 0 or (not whole and not number < 1):
-        allowed = "a whole number from 1 on" if whole else "a ratio between 0 and 1"
+    if number <= 0 or (whole and len(argument) > 9) or (not whole and not number < 1):
+        allowed = "a whole number from 1 on, of 9 digits at most" if whole else "a ratio between 0 and 1"
         raise InputError(f"protocol {name} needs {allowed}", value=repr(argument), mend=f"Write {USAGE[name]}.")
     return repr(number)
 
