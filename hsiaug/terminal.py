@@ -7,6 +7,7 @@ from typing import IO, Any
 
 import rich.console
 from rich.segment import Segment
+from rich.text import Text
 
 from hsiaug.text import visible
 
@@ -38,7 +39,7 @@ class Console(rich.console.Console):
             highlight=False,
         )
 
-    def render_str(self, text: str, **options: Any) -> rich.console.Text:
+    def render_str(self, text: str, **options: Any) -> Text:
         """Before anything is measured, so that columns keep their widths."""
         return super().render_str(visible(text, keep="\n"), **options)
 

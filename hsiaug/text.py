@@ -11,7 +11,7 @@ import json
 import re
 from typing import Any
 
-__all__ = ["json_of", "shortened", "visible"]
+__all__ = ["json_of", "plotted", "shortened", "visible"]
 
 UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # C0 with ESC, DEL, C1
@@ -19,6 +19,8 @@ UNSEEN = re.compile(
     "\u2028\u2029"  # line and paragraph separator
     "\ud800-\udfff\U000e0000-\U000e007f]"  # halves of a pair, which no file can hold; tags
 )
+DRAWN = 80
+"""Characters of a name in a picture."""
 QUOTED = 400
 """Characters of a value that a message quotes."""
 
@@ -34,6 +36,15 @@ def shortened(text: str, most: int = QUOTED) -> str:
         return text
     head = (most - 3) * 2 // 3
     return f"{text[:head]} … {text[len(text) - (most - 3 - head) :]}"
+
+
+def plotted(text: str) -> str:
+    """A name as matplotlib shall draw it: on one line, no formula between dollar signs, not wider than a picture.
+
+    A legend leaves out what begins with an underscore, which a space before it prevents.
+    """
+    plain = shortened(visible(text), DRAWN).replace("$", r"\$")
+    return f" {plain}" if plain.startswith("_") else plain
 
 
 def json_of(value: Any, indent: int | None = None) -> str:

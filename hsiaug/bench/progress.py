@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -18,7 +19,6 @@ from rich.progress import (
 )
 
 from hsiaug.bench.execute import Event, OnEvent
-from hsiaug.terminal import Console
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["describe", "watching"]

@@ -14,8 +14,8 @@ from hsiaug.text import shortened
 
 __all__ = ["CubeSpec", "FileSpec", "LabelSpec", "SceneCard", "SensorSpec"]
 
-MOST_CLASSES = 1000
-"""Classes of a card at most: a confusion matrix has their square."""
+MOST_CLASSES = 255
+"""Classes of a card at most: tables have a row and pictures a panel for each, a confusion matrix their square."""
 LONGEST_PATH = 1000
 LONGEST_NAME = 255
 """Bytes of a file's name at most, as file systems have it."""

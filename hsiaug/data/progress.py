@@ -38,7 +38,7 @@ def open_display(show: bool) -> Display:
         return _Silent()
     from hsiaug.terminal import Console
 
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True)
     return _Terminal(console) if console.is_terminal else _Lines(console)
 
 

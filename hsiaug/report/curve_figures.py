@@ -11,6 +11,7 @@ from hsiaug.report.curves import SIGNS, Axis, Line, Surface, drawn, lines, refer
 from hsiaug.report.labels import count, draws_text
 from hsiaug.report.records import Method
 from hsiaug.report.tables import Report, Table
+from hsiaug.text import plotted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,7 +78,7 @@ def _draw_table(place: SubFigure, table: Table, axis: Axis, rows: int) -> None:
     title = f"LEAKY: {table.title}" if table.leaky else table.title
     seeds = sorted({trial.seed for cell in shared_cells(table).values() for trial in cell.trials})
     draws = f"mean ± std over {count(len(seeds), 'draw')} (seeds {draws_text(seeds)})"
-    place.suptitle(f"{title}\n{draws}", fontsize=10)
+    place.suptitle(f"{plotted(title)}\n{draws}", fontsize=10)
     panels = place.subplots(rows, len(table.classifiers), squeeze=False)
     styles = _styles(table, axis)
     entries: dict[str, Any] = {}
@@ -86,14 +87,21 @@ def _draw_table(place: SubFigure, table: Table, axis: Axis, rows: int) -> None:
         for row, (metric, name) in enumerate(scores):
             panel = panels[row][column]
             entries |= _draw_curves(panel, table, classifier, axis, metric, styles)
-            panel.set(title=table.labels[classifier], xlabel=SIGNS[axis], ylabel=f"{name} (%)")
+            panel.set(title=plotted(table.labels[classifier]), xlabel=SIGNS[axis], ylabel=f"{name} (%)")
         maps = [(s, metric, name) for s in surfaces(table, classifier) for metric, name in scores]
         for row, (surface, metric, name) in enumerate(maps, start=len(scores)):
             title = f"{table.labels[classifier]}, {table.labels[surface.generator]}: {name} (%)"
             _draw_surface(panels[row][column], surface, metric, title)
         for row in range(len(scores) + len(maps), rows):
             panels[row][column].set_axis_off()
-    place.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+    place.legend(
+        entries.values(),
+        map(plotted, entries.keys()),
+        loc="outside lower center",
+        ncols=4,
+        fontsize=8,
+        frameon=False,
+    )
 
 
 def _styles(table: Table, axis: Axis) -> dict[tuple[Method, float | None], dict[str, Any]]:
@@ -184,7 +192,7 @@ def _draw_surface(panel: Axes, surface: Surface, metric: str, title: str) -> Non
     panel.set_yticks(range(len(surface.omegas)), [f"{omega:g}" for omega in surface.omegas])
     panel.set_xlabel("λ")
     panel.set_ylabel("ω", rotation=0)
-    panel.set_title(title, fontsize=10)
+    panel.set_title(plotted(title), fontsize=10)
     panel.figure.colorbar(image, ax=panel)
 
 

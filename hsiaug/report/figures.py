@@ -9,6 +9,7 @@ import numpy as np
 from hsiaug.errors import InputError
 from hsiaug.protocol.split import Split
 from hsiaug.scene import Scene
+from hsiaug.text import plotted
 
 __all__ = ["save_split_map"]
 
@@ -28,12 +29,12 @@ def save_split_map(scene: Scene, split: Split, path: Path) -> None:
     figure = Figure(figsize=(13, max(4.5, 5.5 * height / width)), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
-    names = ["unlabelled", *scene.class_names]
+    names = ["unlabelled", *map(plotted, scene.class_names)]
     colours = _class_colours(len(scene.class_names))
     left.imshow(
         scene.labels, cmap=ListedColormap(colours), vmin=-0.5, vmax=len(names) - 0.5, interpolation="nearest"
     )
-    left.set_title(f"{scene.name}: labels")
+    left.set_title(plotted(f"{scene.name}: labels"))
     handles = [Patch(facecolor=colour, label=name) for name, colour in zip(names, colours, strict=True)]
     left.legend(handles=handles, loc="center right", bbox_to_anchor=(-0.02, 0.5), fontsize=8, frameon=False)
     right.imshow(
@@ -41,7 +42,7 @@ def save_split_map(scene: Scene, split: Split, path: Path) -> None:
     )
     audit = split.audit
     leaky = " (LEAKY)" if audit.leaky else ""
-    right.set_title(f"{audit.protocol}{leaky}, draw {split.seed}, patch {split.patch}")
+    right.set_title(plotted(f"{audit.protocol}{leaky}, draw {split.seed}, patch {split.patch}"))
     counts = np.bincount(roles.ravel(), minlength=4)
     handles = [Patch(facecolor=colour, label=f"{name}: {counts[i]:,}") for i, (name, colour) in enumerate(ROLES)]
     right.legend(

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,12 +18,16 @@ from hsiaug.report.curves import AXES, lines
 from hsiaug.report.notes import control_notes, number_notes, significance_note
 from hsiaug.report.records import Method, Trial
 from hsiaug.report.tables import Report, Table
+from hsiaug.text import json_of, visible
 
 __all__ = ["csv_text", "json_text", "report_json"]
 
 AUDITED = (
     "leaky", "radius", "n_train", "n_test", "n_buffered", "centre_overlap_percent", "patch_overlap_percent"
 )  # fmt: skip
+
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?")
+"""What is no formula although it begins with a minus."""
 
 ONE_TRIAL = ("hash", "status", "error_type", "error_message", "seed")
 """What a row over several draws cannot say."""
@@ -36,7 +41,7 @@ def report_json(report: Report) -> dict[str, Any]:
 
 def json_text(report: Report) -> str:
     """``report_json`` as strict JSON: no NaN, no Infinity."""
-    return json.dumps(report_json(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_of(report_json(report), indent=2) + "\n"
 
 
 def _strict(value: Any) -> Any:
@@ -158,9 +163,17 @@ def csv_text(report: Report, by: str) -> str:
     fields = list(dict.fromkeys(key for row in rows for key in row))
     out = io.StringIO()
     writer = csv.DictWriter(out, fields, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer.writerow({field: _cell(field) for field in fields})
+    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
     return out.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """A text as one line that no spreadsheet takes for a formula: what begins like one gets an apostrophe before it."""
+    if not isinstance(value, str):
+        return value
+    text = visible(value)
+    return f"'{text}" if re.match(r"\s*[=+@-]", text) and not NUMBER.fullmatch(text) else text
 
 
 def _table_rows(table: Table, by: str) -> Iterator[dict[str, Any]]:

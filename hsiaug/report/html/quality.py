@@ -7,12 +7,11 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from hsiaug.errors import InputError
-from hsiaug.report.html.markup import details, items, plain_grid
+from hsiaug.report.html.markup import details, escape, items, plain_grid
 from hsiaug.report.labels import MISSING
 
 __all__ = ["Quality", "quality_block", "read_quality"]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from html import escape
 
 from hsiaug.metrics.significance import MIN_PAIRS, t_interval
 from hsiaug.report.compare import Comparison, Gain, class_deltas
-from hsiaug.report.html.markup import badge, details, items, link
+from hsiaug.report.html.markup import badge, details, escape, items, link
 from hsiaug.report.html.place import Place
 from hsiaug.report.html.tables import KINDS
 from hsiaug.report.labels import count, p_text, percent, signed
