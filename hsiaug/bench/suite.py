@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from hsiaug.bench.plan import Request
 from hsiaug.bench.suite_keys import Keys, Profile, RunKeys, SuiteFile, explain
+from hsiaug.data.paths import user_path
 from hsiaug.data.tomlfile import read_toml
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.protocol.protocols import parse_protocol
@@ -68,7 +69,7 @@ def is_suite(ref: str) -> bool:
 
     Raises InputError for a TOML file that is neither a suite nor a card.
     """
-    path = Path(ref).expanduser()
+    path = user_path(ref)
     if path.suffix.lower() != ".toml":
         return False
     try:
@@ -168,7 +169,7 @@ def _scene_ref(path: Path, scene: str) -> str:
     """A catalogue name as it is; the path of a card relative to the suite."""
     if not scene.lower().endswith(".toml"):
         return scene
-    return os.path.normpath(path.parent / Path(scene).expanduser())
+    return os.path.normpath(path.parent / user_path(scene))
 
 
 def _beside(path: Path, protocol: str) -> str:
@@ -176,4 +177,4 @@ def _beside(path: Path, protocol: str) -> str:
     head, fixed, files = protocol.partition("fixed:")
     if not files:
         return protocol
-    return head + fixed + "+".join(str(path.parent / Path(file).expanduser()) for file in files.split("+"))
+    return head + fixed + "+".join(str(path.parent / user_path(file)) for file in files.split("+"))

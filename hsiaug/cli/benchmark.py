@@ -206,6 +206,7 @@ def _given(ctx: typer.Context, name: str) -> bool:
 
 def _suite(ctx: typer.Context, ref: str, profile: str | None, only: str | None, seeds: str) -> Suite:
     from hsiaug.bench.suite import read_suite
+    from hsiaug.data.paths import user_path
     from hsiaug.errors import InputError
 
     refused = [option for name, option in PLAN_OPTIONS.items() if _given(ctx, name)]
@@ -216,7 +217,7 @@ def _suite(ctx: typer.Context, ref: str, profile: str | None, only: str | None, 
             mend=f"Write it into {ref}, or name a scene; of the plan, --seeds alone may be changed here.",
         )
     draws = options.seeds(seeds) if _given(ctx, "seeds") else []
-    return read_suite(Path(ref).expanduser(), profile=profile, only=options.words(only or ""), draws=draws)
+    return read_suite(user_path(ref), profile=profile, only=options.words(only or ""), draws=draws)
 
 
 def _refuse_suite_options(ctx: typer.Context) -> None:

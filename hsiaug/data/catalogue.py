@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsiaug.data.cardfile import read_card
+from hsiaug.data.paths import user_path
 from hsiaug.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def data_dir() -> Path:
     import platformdirs
 
     chosen = os.environ.get("HSIAUG_DATA_DIR")
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_data_dir("hsiaug", appauthor=False))
+    return user_path(chosen) if chosen else Path(platformdirs.user_data_dir("hsiaug", appauthor=False))
 
 
 @cache
@@ -53,7 +54,7 @@ def find_entry(ref: str | os.PathLike[str]) -> Entry:
     """The card of a scene, and where its files are looked for. Raises as :func:`scene_card` does."""
     text = os.fspath(ref)
     if text.lower().endswith(".toml"):
-        path = Path(text).expanduser()
+        path = user_path(text)
         return Entry(read_card(path), (path.absolute().parent,))
     name = text.lower().replace("-", "_")
     if name not in scene_names():

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hsiaug.data.cardfile import read_pair_card
 from hsiaug.data.catalogue import data_dir, scene_names
 from hsiaug.data.loading import load_scene
+from hsiaug.data.paths import user_path
 from hsiaug.data.readers import read_cube_file, read_label_file
 from hsiaug.data.tomlfile import read_toml
 from hsiaug.errors import DataUnavailableError, InputError, SceneError, did_you_mean
@@ -51,7 +52,7 @@ def pairs_status(ref: str) -> str | None:
     """What has to be done before the pairs of a set or of your own card can be loaded; None for a scene."""
     name = ref.lower().replace("-", "_")
     if ref.lower().endswith(".toml"):
-        return "here" if _is_pairs(Path(ref).expanduser()) else None
+        return "here" if _is_pairs(user_path(ref)) else None
     return pair_set_status(pair_set_card(name)) if name in pair_set_names() else None
 
 
@@ -69,8 +70,8 @@ def load_pairs(
     text = os.fspath(ref)
     own = text.lower().endswith(".toml")
     name = text.lower().replace("-", "_")
-    if own and _is_pairs(Path(text).expanduser()):
-        path = Path(text).expanduser()
+    if own and _is_pairs(user_path(text)):
+        path = user_path(text)
         return _checked(_read(read_pair_card(path), path.absolute().parent, masks_only), task, text)
     if not own and name in pair_set_names():
         card = pair_set_card(name)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
+from hsiaug.data.paths import user_path
 from hsiaug.errors import InputError, did_you_mean
 
 __all__ = ["Buffer", "Protocol", "parse_protocol"]
@@ -180,7 +181,7 @@ def _number(name: str, argument: str) -> str:
 
 
 def _mask_files(argument: str) -> tuple[str, tuple[Path, ...]]:
-    paths = tuple(Path(part).expanduser() for part in argument.split("+"))
+    paths = tuple(user_path(part) for part in argument.split("+"))
     for path in paths:
         if not argument or len(paths) > 2 or not path.is_file():
             raise InputError(
