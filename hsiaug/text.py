@@ -11,7 +11,7 @@ import json
 import re
 from typing import Any
 
-__all__ = ["json_of", "plotted", "shortened", "visible"]
+__all__ = ["ascii_json", "json_of", "plotted", "shortened", "visible"]
 
 UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # C0 with ESC, DEL, C1
@@ -52,6 +52,11 @@ def json_of(value: Any, indent: int | None = None) -> str:
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
     # What json leaves as it is can stand in strings alone; line breaks between values are its own.
     return UNSEEN.sub(lambda found: found[0] if found[0] == "\n" else _json_escape(found[0]), text)
+
+
+def ascii_json(text: str) -> str:
+    """JSON with escapes for all letters but those of ASCII."""
+    return re.sub(r"[^\x00-\x7f]", lambda found: _json_escape(found[0]), text)
 
 
 def _escape(character: str) -> str:

@@ -13,7 +13,7 @@ __all__ = ["DIGITS", "LONGEST", "numbers", "seeds", "words"]
 
 LONGEST = 1000
 """Numbers of a range, and draws, at most: more is a slip of the step, or of a zero."""
-DIGITS = 9
+DIGITS = 18
 """Digits of the number of a draw at most."""
 WORD = 40
 """Characters of a number or a range that are read; no number that is meant has so many."""

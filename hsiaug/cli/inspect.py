@@ -12,7 +12,7 @@ import typer
 from hsiaug.cli import options
 from hsiaug.cli.benchmark import PresetName
 from hsiaug.cli.generate import Device, GeneratorName, Lambda, Omega, Preset, Seed, Setting, request, watched
-from hsiaug.cli.output import print_lines, print_table, say
+from hsiaug.cli.output import print_lines, print_table, say, say_json
 from hsiaug.text import json_of
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def inspect(
     text = json_of(report.as_json(), indent=1)
     files.append(write_text(out / "quality.json", text))
     if json:
-        typer.echo(text)
+        say_json(text)
     else:
         _print(report, Console())
     say("written: " + ", ".join(str(path) for path in files), err=True)

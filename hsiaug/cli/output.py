@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from hsiaug.text import json_of, visible
+from hsiaug.text import ascii_json, json_of, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["absent", "on_terminal", "print_json", "print_lines", "print_table", "say"]
+__all__ = ["absent", "on_terminal", "print_json", "print_lines", "print_table", "say", "say_json"]
 
 TAB = "\t"
 
@@ -51,8 +51,17 @@ def say(line: str, *, err: bool = False) -> None:
 
 
 def print_json(value: Any, indent: int | None = None) -> None:
-    """A value as JSON on standard output."""
-    typer.echo(json_of(value, indent))
+    """A value as JSON on standard output, in escapes where its encoding does not have all letters."""
+    say_json(json_of(value, indent))
+
+
+def say_json(text: str) -> None:
+    """The same of a text that is JSON already."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = ascii_json(text)
+    typer.echo(text)
 
 
 def absent(runs: Mapping[str, Collection[str]], known: Collection[str], store: Path) -> Iterator[str]:

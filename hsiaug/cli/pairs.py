@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typer
-
 from hsiaug.cli.benchmark import PresetName
 from hsiaug.cli.generate import settings_of, watched
 from hsiaug.cli.inspect import measure_row, score_row
 from hsiaug.cli.options import TaskName
-from hsiaug.cli.output import print_lines, print_table, say
+from hsiaug.cli.output import print_lines, print_table, say, say_json
 from hsiaug.plugins.registry import registry
 from hsiaug.quality.export import write_text
 from hsiaug.quality.pair_export import check_new_folder, save_pairs
@@ -77,7 +75,7 @@ def inspect_pairs(ref: str, out: Path, request: PairRequest, store: Path, *, jso
     text = json_of(report.as_json(), indent=1)
     files.append(write_text(out / "quality.json", text))
     if json:
-        typer.echo(text)
+        say_json(text)
     else:
         _print_report(report, Console())
     say("written: " + ", ".join(str(path) for path in files), err=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hsiaug.cli.output import absent, on_terminal, say
+from hsiaug.cli.output import absent, on_terminal, say, say_json
 
 SUFFIXES = {f".{name}": name for name in ("md", "tex", "csv", "json", "html", "png", "svg", "pdf")}
 
@@ -113,6 +113,8 @@ def report(
         from hsiaug.terminal import Console
 
         print_report(built, Console(), by=by)
+    elif shape == "json":
+        say_json(render_report(built, format=shape, by=by).rstrip("\n"))
     else:
         typer.echo(render_report(built, format=shape, by=by), nl=False)
 

@@ -192,7 +192,9 @@ def _place(card: PairCard, folder: Path, name: str, part: Part) -> Place:
     shape = max((image.shape[1:] for image in dates), key=lambda s: s[0] * s[1])
     mask = _mask(card, folder, name)
     images = np.stack([_enlarged(image, shape) for image in dates])
-    images = np.ascontiguousarray(images * np.float32(spec.scale) + np.float32(spec.offset), dtype=np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows float32 is refused by Place
+        scale, offset = np.array([spec.scale, spec.offset]).astype(np.float32)
+        images = np.ascontiguousarray(images * scale + offset, dtype=np.float32)
     return Place(name, images, mask, part)
 
 
