@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["user_path"]
+__all__ = ["is_file", "user_path"]
+
+
+def is_file(path: Path) -> bool:
+    """True where there is such a file; False also for a name that the system refuses, as one that is too long."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def user_path(text: str) -> Path:

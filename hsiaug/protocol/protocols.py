@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
-from hsiaug.data.paths import user_path
+from hsiaug.data.paths import is_file, user_path
 from hsiaug.errors import InputError, did_you_mean
 
 __all__ = ["Buffer", "Protocol", "parse_protocol"]
@@ -136,14 +136,14 @@ def parse_protocol(text: str, buffer: str | None = None) -> Protocol:
 
 def _other(name: str, text: str) -> Protocol:
     """The protocol that another one is made of."""
-    found = parse_protocol(text)
-    if found.name in ("within", "places", name):
+    # Before it is parsed, which would go as deep as the text does.
+    if text.strip().partition(":")[0] in ("within", "places", name):
         raise InputError(
             f"protocol {name} needs a protocol of single pixels that is not nested",
-            value=repr(found.text),
+            value=repr(text),
             mend=f"Write {USAGE[name]}.",
         )
-    return found
+    return parse_protocol(text)
 
 
 def _outer(argument: str) -> tuple[str, tuple[Path, ...]]:
@@ -183,7 +183,7 @@ def _number(name: str, argument: str) -> str:
 def _mask_files(argument: str) -> tuple[str, tuple[Path, ...]]:
     paths = tuple(user_path(part) for part in argument.split("+"))
     for path in paths:
-        if not argument or len(paths) > 2 or not path.is_file():
+        if not argument or len(paths) > 2 or not is_file(path):
             raise InputError(
                 "protocol fixed needs a file of masks, or one of training and one of test pixels",
                 value=repr(str(path) if argument else argument),
