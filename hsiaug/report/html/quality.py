@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import base64
+import errno
 import io
 import json
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from hsiaug.errors import InputError
 from hsiaug.report.html.markup import details, escape, items, plain_grid
+from hsiaug.report.html.quality_schema import QualityFile
 from hsiaug.report.labels import MISSING
 
 __all__ = ["Quality", "quality_block", "read_quality"]
@@ -28,6 +33,8 @@ FORMAT = 1
 WIDEST = 1400
 """Pixels across a picture; wider ones are made smaller."""
 COLOURS = 64
+LARGEST = 50_000_000
+"""Bytes of quality.json at most."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +52,18 @@ class Quality:
         sweep = [
             f"{sign}={said[key]:g}" for key, sign in (("lambda", "λ"), ("omega", "ω")) if said.get(key) is not None
         ]
-        name = " ".join([str(generator.get("name", self.folder.name)), *sweep])
-        drawn = f"{protocol.get('name', '?')}:{protocol.get('argument', '')}".rstrip(":")
-        return f"{name} on {scene.get('name', '?')}, {drawn}, draw {said.get('seed', '?')}"
+        name = " ".join([str(generator.get("name") or self.folder.name), *sweep])
+        drawn = f"{protocol.get('name') or '?'}:{protocol.get('argument') or ''}".rstrip(":")
+        return f"{name} on {scene.get('name') or '?'}, {drawn}, draw {said.get('seed') or '?'}"
 
 
 def read_quality(folder: Path) -> Quality:
     """A folder that ``hsiaug inspect --out`` wrote. Raises InputError where there is none."""
     path = folder / "quality.json"
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        text = _whole(path)
+        report = json.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(
             f"--quality {folder} must be a folder that 'hsiaug inspect' wrote",
             value=getattr(error, "strerror", None) or "quality.json is not JSON",
@@ -68,7 +76,24 @@ def read_quality(folder: Path) -> Quality:
             value=f"format {found!r}",
             mend="Read it with the version of hsiaug that wrote it, or run 'hsiaug inspect' again.",
         )
-    return Quality(folder, report)
+    try:
+        known = QualityFile.model_validate_json(text)
+    except ValidationError as cause:
+        first = cause.errors(include_url=False)[0]
+        raise InputError(
+            f"{path} must hold what 'hsiaug inspect' writes",
+            value=f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
+            mend="Run 'hsiaug inspect' again.",
+        ) from cause
+    return Quality(folder, known.model_dump(mode="json", by_alias=True))
+
+
+def _whole(path: Path) -> str:
+    """The text of a file. Raises OSError where it is none, or far larger than such a file can be."""
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST:
+        raise OSError(errno.EINVAL, f"quality.json is no file of at most {LARGEST // 1_000_000} MB")
+    return path.read_text(encoding="utf-8")
 
 
 def quality_block(quality: Quality) -> str:
@@ -89,7 +114,7 @@ def _measures(measures: Sequence[Mapping[str, Any]]) -> str:
         return ""
     rows = [
         (
-            str(m.get("label", m.get("name", "?"))),
+            str(m.get("label") or m.get("name") or "?"),
             _number(m.get("value")),
             _number(m.get("floor")),
             *(str(m.get(key) or "") for key in ("unit", "better", "n")),
@@ -98,7 +123,7 @@ def _measures(measures: Sequence[Mapping[str, Any]]) -> str:
     ]
     header = ("measure", "synthetic", "floor (held-out)", "unit", "good is", "n")
     made = plain_grid("Fidelity: each number beside its floor, what real samples reach", header, rows, (0, 3, 4))
-    said = [f"{escape(str(m.get('label', '?')))}: {escape(str(m['note']))}" for m in measures if m.get("note")]
+    said = [f"{escape(str(m.get('label') or '?'))}: {escape(str(m['note']))}" for m in measures if m.get("note")]
     return made + (items(said) if said else "")
 
 
@@ -107,7 +132,7 @@ def _scores(scores: Sequence[Mapping[str, Any]]) -> str:
         return ""
     rows = [
         (
-            str(s.get("label", s.get("name", "?"))),
+            str(s.get("label") or s.get("name") or "?"),
             *(_number(s.get(key)) for key in ("value", "ceiling", "floor")),
             str(s.get("unit") or ""),
             _number(s.get("r")),
@@ -138,12 +163,12 @@ def _pictures(folder: Path) -> list[str]:
 
 def _picture(path: Path, said: str) -> str:
     """The picture in few colours, which makes it a third as large."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
-        with Image.open(path) as opened:
+        with Image.open(path, formats=("PNG",)) as opened:
             image = opened.convert("RGB")
-    except (OSError, UnidentifiedImageError):
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return f'<p class="note">{escape(path.name)} cannot be read as a picture.</p>'
     if image.width > WIDEST:
         image = image.resize((WIDEST, round(image.height * WIDEST / image.width)))
