@@ -146,6 +146,7 @@ def benchmark(
     # Set before the numerical libraries load.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from hsiaug.bench.plan import Request
+    from hsiaug.bench.room import check_room
     from hsiaug.bench.schedule import merged, plan_runs, trials_of
     from hsiaug.bench.suite import Run, is_suite
     from hsiaug.cli.benchmark_plan import print_plan
@@ -182,6 +183,7 @@ def benchmark(
     parts = plan_runs(runs, registry())
     trials = trials_of(parts)
     todo = missing(trials, store, existing.value)
+    check_room(parts, todo)
     jobs = workers(jobs, device, parts)
     out, err = Console(), Console(stderr=True)
     print_lines(err, [suite.title] if suite and suite.title else [])
