@@ -17,6 +17,13 @@ Preset = Literal["tiny", "cpu", "paper"]
 Input = Literal["patch", "spectrum", "location"]
 Params = TypeVar("Params")
 
+KINDS = {
+    int: "a whole number of at most 18 digits",
+    float: "a float, and finite",
+    bool: "true or false",
+    str: "a text",
+}
+
 
 def param(
     default: Any,
@@ -148,7 +155,7 @@ def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:
     except (ValueError, KeyError):
         pass
     raise InputError(
-        f"--set {card.name}.{item.name} must be a {kind.__name__}{'' if kind in (bool, str) else ', and finite'}",
+        f"--set {card.name}.{item.name} must be {KINDS.get(kind, kind.__name__)}",
         value=repr(text),
         mend=f"The default is {item.default!r}.",
     )
