@@ -18,6 +18,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from hsiaug.text import shortened, visible
+
 __all__ = [
     "DataUnavailableError",
     "HsiaugError",
@@ -30,8 +32,15 @@ __all__ = [
 ]
 
 
+LONGEST_PART = 600
+"""Characters of a rule or a mend at most; both may quote a file's name."""
+LISTED = 40
+"""Known names that a mend lists at most."""
+
+
 class HsiaugError(Exception):
-    """A rule was broken. ``str(error)`` is the whole message, ready for a person to read.
+    """A rule was broken. ``str(error)`` is the whole message, ready for a person to read: one line, however long or
+    odd the names and values are that it quotes.
 
     rule: what was expected, naming the file or option.
     value: what was found instead; left out of the message when None.
@@ -42,8 +51,9 @@ class HsiaugError(Exception):
         self.rule = rule
         self.value = value
         self.mend = mend
-        found = "" if value is None else f"; found {value}"
-        super().__init__(f"{rule}{found}. {mend}")
+        found = "" if value is None else f"; found {shortened(visible(str(value)))}"
+        said, advice = (shortened(visible(part), LONGEST_PART) for part in (rule, mend))
+        super().__init__(f"{said}{found}. {advice}")
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions cross process borders by pickling; the default would lose the keyword arguments.
@@ -84,4 +94,5 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.55)
     if near:
         return f"Did you mean {' or '.join(near)}?"
-    return f"Known names: {', '.join(known) or 'none'}."
+    more = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""
+    return f"Known names: {', '.join(known[:LISTED]) or 'none'}{more}."

@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 __all__ = ["CONTROL_GENERATORS", "Plan", "Request", "build_plan"]
 
+MOST_TRIALS = 100_000
+"""Of one plan; a slip of a zero should not fill memory and days."""
 CONTROL_GENERATORS = ("none", "duplicate")
 """Run in every benchmark, asked for or not: a gain counts only against both."""
 
@@ -97,6 +99,7 @@ def build_plan(scene: Any, request: Request, plugins: Registry) -> Plan:
         for omega in _omegas(card, request, notes)
         for lam in _lambdas(card, request, notes)
     ]
+    _check_size(len(request.seeds), len(arms), len(tests))
     splits = [task.split(scene, protocol, seed, patch) for seed in request.seeds]
     trials = [
         TrialSpec(task.name, scene.name, scene.sha256, protocol, patch, seed, g, c, lam, omega, scene.drawn_as)
@@ -137,6 +140,15 @@ def _lambdas(card: Card, request: Request, notes: list[str]) -> list[float]:
     if len(lambdas) < len(_unique(request.lambdas)) and card.name not in CONTROL_GENERATORS:
         notes.append(f"generator {card.name} at λ = 0 adds nothing: see the row of none")
     return sorted(lambdas)
+
+
+def _check_size(draws: int, arms: int, classifiers: int) -> None:
+    if draws * arms * classifiers > MOST_TRIALS:
+        raise InputError(
+            f"a benchmark must be at most {MOST_TRIALS:,} trials",
+            value=f"{draws:,} draws × {arms:,} arms of generators × {classifiers:,} classifiers",
+            mend="Take fewer draws, or values of λ and ω that lie farther apart.",
+        )
 
 
 def _check_overrides(request: Request, names: Sequence[str]) -> None:

@@ -143,7 +143,6 @@ def _live(
 ) -> Iterator[OnEvent]:
     columns = (
         SpinnerColumn(),
-        # What a plugin notes is data: no markup.
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),

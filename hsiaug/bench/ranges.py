@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
+from math import isfinite
 
 from hsiaug.errors import InputError
 
-__all__ = ["numbers", "seeds", "words"]
+__all__ = ["DIGITS", "LONGEST", "numbers", "seeds", "words"]
 
 LONGEST = 1000
-"""Numbers of a range at most: more is a slip of the step."""
+"""Numbers of a range, and draws, at most: more is a slip of the step, or of a zero."""
+DIGITS = 18
+"""Digits of the number of a draw at most."""
+WORD = 40
+"""Characters of a number or a range that are read; no number that is meant has so many."""
 
 
 def words(text: str) -> list[str]:
@@ -33,10 +38,10 @@ def numbers(option: str, text: str) -> list[float]:
 def _range(option: str, word: str) -> Iterator[float]:
     try:
         # Decimals, so that 0:1:0.1 holds the very 0.3 that would be typed: numbers enter the hashes of trials.
-        parts = [Decimal(part.strip()) for part in word.split(":")]
+        parts = [Decimal(part.strip()) for part in word.split(":")] if word.isascii() and len(word) <= WORD else []
     except InvalidOperation:
         parts = []
-    if len(parts) not in (1, 3):
+    if len(parts) not in (1, 3) or (len(parts) == 1 and not isfinite(parts[0])):
         raise InputError(
             f"{option} must be numbers, or ranges START:STOP:STEP, between commas",
             value=repr(word),
@@ -46,35 +51,39 @@ def _range(option: str, word: str) -> Iterator[float]:
         yield float(parts[0])
         return
     start, stop, step = parts
-    if not (all(part.is_finite() for part in parts) and step > 0 and start <= stop):
+    if not (all(map(isfinite, parts)) and float(step) > 0 and start <= stop):
         raise InputError(
             f"{option}: a range must go up from START to STOP in steps above 0",
             value=repr(word),
             mend="Write 0:1.5:0.25 for 0, 0.25, …, 1.5.",
         )
-    count = int((stop - start) / step) + 1
-    if count > LONGEST:
+    # In floats, for a count that may have any size.
+    if (float(stop) - float(start)) / float(step) >= LONGEST:
         raise InputError(
-            f"{option}: a range must hold at most {LONGEST} numbers",
-            value=f"{word!r} with {count}",
-            mend="Take a larger step.",
+            f"{option}: a range must hold at most {LONGEST} numbers", value=repr(word), mend="Take a larger step."
         )
-    yield from (float(start + i * step) for i in range(count))
+    yield from (float(start + i * step) for i in range(int((stop - start) / step) + 1))
 
 
 def seeds(text: str, option: str = "--seeds") -> list[int]:
     """Draws: ``5`` = 0..4, ``100-109`` = that range, ``3,5,8-9`` = these. Raises InputError for anything else."""
     parts = words(text)
-    if not parts or not all(re.fullmatch(r"\d+(-\d+)?", part) for part in parts):
+    number = rf"[0-9]{{1,{DIGITS}}}"
+    if not all(re.fullmatch(rf"{number}(-{number})?", part) for part in parts):
         parts = []
     if len(parts) == 1 and "-" not in parts[0]:
-        found = list(range(int(parts[0])))
+        listed = [range(int(parts[0]))]
     else:
-        found = []
-        for part in parts:
-            first, _, last = part.partition("-")
-            found += range(int(first), int(last or first) + 1)
-    if not found:
+        ends = [part.partition("-")[::2] for part in parts]
+        listed = [range(int(first), int(last or first) + 1) for first, last in ends]
+    if sum(map(len, listed)) > LONGEST:
+        raise InputError(
+            f"{option} must be at most {LONGEST} draws",
+            value=f"{text!r}, which is {sum(map(len, listed)):,}",
+            mend="Five to thirty show what a difference is worth.",
+        )
+    found = [draw for part in listed for draw in part]
+    if not all(listed) or not found:
         raise InputError(
             f"{option} must be a number of draws, or a range or list of draws",
             value=repr(text),

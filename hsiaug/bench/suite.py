@@ -7,8 +7,9 @@ line, beats both, so that a suite can be made small for a try.
 from __future__ import annotations
 
 import json
+import math
 import os
-import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -20,6 +21,8 @@ from pydantic import ValidationError
 from hsiaug.bench.plan import Request
 from hsiaug.bench.suite_keys import Keys, Profile, RunKeys, SuiteFile, explain
 from hsiaug.data.pair_sets import task_of
+from hsiaug.data.paths import user_path
+from hsiaug.data.tomlfile import read_toml
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.protocol.protocols import parse_protocol
 
@@ -43,6 +46,9 @@ class Suite:
     runs: tuple[Run, ...]
 
 
+MOST_PLANS = 1000
+"""Plans of a suite at most; each reads its scene's labels and draws its splits before anything runs."""
+
 USUAL: Mapping[str, Any] = {
     "task": None,
     "generators": (),
@@ -64,12 +70,12 @@ def is_suite(ref: str) -> bool:
 
     Raises InputError for a TOML file that is neither a suite nor a card.
     """
-    path = Path(ref).expanduser()
+    path = user_path(ref)
     if path.suffix.lower() != ".toml":
         return False
     try:
-        keys = tomllib.loads(path.read_text(encoding="utf-8")).keys()
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        keys = read_toml(path, "card", InputError).keys()
+    except (FileNotFoundError, InputError):
         return False  # the reader of cards says what is wrong
     if keys & {"run", "defaults", "profiles"}:
         return True
@@ -91,32 +97,40 @@ def read_suite(
     run's seeds. Raises InputError, naming the file, the key and the mend, where the file breaks the schema.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
-        raise InputError(f"suite {path} must be a TOML file", value=cause, mend="Check the file.") from cause
+        table = read_toml(path, "suite", InputError)
+    except FileNotFoundError:
+        raise InputError(f"suite {path} must exist", mend="Check the path.") from None
     try:
         # Validated as JSON because strict mode takes a list for a tuple only there.
         asked = SuiteFile.model_validate_json(json.dumps(table, default=str))
     except ValidationError as cause:
         raise explain(path, table, cause) from cause
     names = [run.name for run in asked.run]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(
-                f"suite {path}: each run must have a name of its own", value=repr(name), mend="Rename one of them."
-            )
+    if twice := [name for name, times in Counter(names).items() if times > 1]:
+        raise InputError(
+            f"suite {path}: each run must have a name of its own", value=repr(twice[0]), mend="Rename one of them."
+        )
     for name in only:
         _check_name("--only must name runs", name, names, path)
     if profile is not None:
         _check_name("--profile must name a profile", profile, asked.profiles, path)
     chosen = asked.profiles[profile] if profile is not None else Profile()
-    runs = [
-        Run(run.name, tuple(_requests(path, run, _merged(path, asked.defaults, run, chosen, draws))))
-        for run in asked.run
-        if not only or run.name in only
-    ]
+    wanted = [run for run in asked.run if not only or run.name in only]
+    keys = [_merged(path, asked.defaults, run, chosen, draws) for run in wanted]
+    _check_size(path, keys)
+    runs = [Run(run.name, tuple(_requests(path, run, said))) for run, said in zip(wanted, keys, strict=True)]
     store = chosen.store or asked.store
     return Suite(asked.title, None if store is None else Path(store), tuple(runs))
+
+
+def _check_size(path: Path, keys: Sequence[Mapping[str, Any]]) -> None:
+    plans = sum(math.prod(len(said[key]) for key in ("scenes", "protocols", "set")) for said in keys)
+    if plans > MOST_PLANS:
+        raise InputError(
+            f"suite {path}: scenes × protocols × set must be at most {MOST_PLANS:,} plans over all runs",
+            value=f"{plans:,}",
+            mend="Part it into several suites.",
+        )
 
 
 def _check_name(rule: str, name: str, known: Sequence[str] | Mapping[str, Any], path: Path) -> None:
@@ -158,7 +172,7 @@ def _scene_ref(path: Path, scene: str) -> str:
     """A catalogue name as it is; the path of a card relative to the suite."""
     if not scene.lower().endswith(".toml"):
         return scene
-    return os.path.normpath(path.parent / Path(scene).expanduser())
+    return os.path.normpath(path.parent / user_path(scene))
 
 
 def _beside(path: Path, protocol: str) -> str:
@@ -166,4 +180,4 @@ def _beside(path: Path, protocol: str) -> str:
     head, fixed, files = protocol.partition("fixed:")
     if not files:
         return protocol
-    return head + fixed + "+".join(str(path.parent / Path(file).expanduser()) for file in files.split("+"))
+    return head + fixed + "+".join(str(path.parent / user_path(file)) for file in files.split("+"))

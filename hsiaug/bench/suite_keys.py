@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 
-from hsiaug.bench.ranges import numbers, seeds
+from hsiaug.bench.ranges import DIGITS, LONGEST, numbers, seeds
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.plugins.card import Preset
 
@@ -50,8 +50,9 @@ def _text(value: Any) -> Any:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
-Numbers = Annotated[tuple[float, ...], BeforeValidator(_numbers)]
-Draws = Annotated[tuple[Annotated[int, Field(ge=0)], ...], BeforeValidator(_draws), Field(min_length=1)]
+Numbers = Annotated[tuple[float, ...], BeforeValidator(_numbers), Field(max_length=LONGEST)]
+Draw = Annotated[int, Field(ge=0, lt=10**DIGITS)]
+Draws = Annotated[tuple[Draw, ...], BeforeValidator(_draws), Field(min_length=1, max_length=LONGEST)]
 Settings = dict[str, dict[str, Annotated[str, BeforeValidator(_text)]]]
 Variants = Annotated[tuple[Settings, ...], BeforeValidator(_listed), Field(min_length=1)]
 

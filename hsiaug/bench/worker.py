@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.errors import HsiaugError
+from hsiaug.plugins.progress import told
 from hsiaug.plugins.registry import registry
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.guard import same_random_state
@@ -118,7 +119,7 @@ class _Channel:
             nonlocal last
             if time.monotonic() - last > STEP_EVERY:
                 last = time.monotonic()
-                self.say({"step": _readable(done, total, note)})
+                self.say({"step": told(done, total, note)})
 
         return progress
 
@@ -129,21 +130,6 @@ class _Channel:
         with self._lock, _uninterrupted():
             for part in parts:
                 self._connection.send_bytes(part)
-
-
-def _readable(done: Any, total: Any, note: Any) -> tuple[int, int, str]:
-    """What a plugin says of its progress as numbers and a short line; 0 and nothing where it is no such thing."""
-    numbers = []
-    for value in (done, total):
-        try:
-            numbers.append(max(0, min(int(value), 2**53)))
-        except Exception:
-            numbers.append(0)
-    try:
-        text = str(note)
-    except Exception:
-        text = ""
-    return numbers[0], numbers[1], "".join(c if c.isprintable() else " " for c in text[:80])
 
 
 @contextmanager

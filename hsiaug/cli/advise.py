@@ -11,7 +11,7 @@ import typer
 from hsiaug.cli import options
 from hsiaug.cli.benchmark import PresetName
 from hsiaug.cli.generate import Device
-from hsiaug.cli.output import print_lines
+from hsiaug.cli.output import print_lines, say
 from hsiaug.targets import check_target
 from hsiaug.threads import one_thread
 
@@ -51,9 +51,7 @@ def advise(
     store: options.StoreDir = Path("hsiaug-advice"),
     preset: Annotated[PresetName, typer.Option(help="Size of the plugins that offer several.")] = PresetName.cpu,
     device: Device = "auto",
-    jobs: Annotated[
-        int | None, typer.Option(help="Worker processes. Default: one per core on the CPU, 1 on a GPU.", min=1)
-    ] = None,
+    jobs: options.Jobs = None,
     out: Annotated[
         Path | None, typer.Option(help="JSON file of all numbers and record hashes.", show_default=False)
     ] = None,
@@ -77,8 +75,6 @@ def advise(
     start = time.time()
     # As in a benchmark: trials side by side, one thread each.
     one_thread()
-    from rich.console import Console
-
     from hsiaug.bench.advice import advise as advised
     from hsiaug.bench.advice import wider
     from hsiaug.bench.desk import Desk
@@ -91,6 +87,7 @@ def advise(
     from hsiaug.data import load_scene
     from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
+    from hsiaug.terminal import Console
     from hsiaug.trial.store import Store
 
     end = start + options.duration("--budget", budget)
@@ -132,4 +129,4 @@ def advise(
     print_advice(found, plan, desk, screen)
     if out is not None:
         write_advice(found, plan, desk, out)
-        typer.echo(f"written: {out}", err=True)
+        say(f"written: {out}", err=True)

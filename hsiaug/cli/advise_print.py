@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import statistics
 import time
@@ -24,6 +23,7 @@ from hsiaug.metrics.significance import MIN_PAIRS, t_interval
 from hsiaug.protocol.draws import draw_train
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.report.labels import MISSING, count, percent, signed, span
+from hsiaug.text import json_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,8 +63,7 @@ def write_advice(advice: Advice, plan: Plan, desk: Desk, path: Path) -> None:
         "seconds": time.time() - desk.start,
         "budget": desk.end - desk.start,
     }
-    text = json.dumps(answer, ensure_ascii=False, indent=1, allow_nan=False)
-    write_text_whole(path, text)
+    write_text_whole(path, json_of(answer, indent=1))
 
 
 def _rows(advice: Advice) -> Iterator[tuple[str, ...]]:

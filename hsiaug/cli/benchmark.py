@@ -106,9 +106,7 @@ def benchmark(
     device: Annotated[
         str, typer.Option(help="auto (a GPU if there is one), cpu, cuda, cuda:1, cuda:0,1, mps.")
     ] = "auto",
-    jobs: Annotated[
-        int | None, typer.Option(help="Worker processes. Default: one per core on the CPU, 1 on a GPU.", min=1)
-    ] = None,
+    jobs: options.Jobs = None,
     timeout: Annotated[
         str | None,
         typer.Option(help="End a trial that takes longer, as 90s, 20m or 1h; it is then recorded as failed."),
@@ -148,15 +146,15 @@ def benchmark(
     # One thread per trial: trials run side by side instead, and give the same result whatever --jobs is.
     # Set before the numerical libraries load.
     one_thread()
-    from rich.console import Console
-
     from hsiaug.bench.plan import Request
+    from hsiaug.bench.room import check_room
     from hsiaug.bench.schedule import merged, plan_runs, trials_of
     from hsiaug.bench.suite import Run, is_suite
     from hsiaug.cli.benchmark_plan import print_plan
     from hsiaug.cli.benchmark_run import missing, print_result, run_all, workers
     from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
+    from hsiaug.terminal import Console
     from hsiaug.trial.limit import check_limit
     from hsiaug.trial.store import Store
 
@@ -186,6 +184,7 @@ def benchmark(
     parts = plan_runs(runs, registry())
     trials = trials_of(parts)
     todo = missing(trials, store, existing.value)
+    check_room(parts, todo)
     jobs = workers(jobs, device, parts)
     out, err = Console(), Console(stderr=True)
     print_lines(err, [suite.title] if suite and suite.title else [])
@@ -215,6 +214,7 @@ def _given(ctx: typer.Context, name: str) -> bool:
 
 def _suite(ctx: typer.Context, ref: str, profile: str | None, only: str | None, seeds: str) -> Suite:
     from hsiaug.bench.suite import read_suite
+    from hsiaug.data.paths import user_path
     from hsiaug.errors import InputError
 
     refused = [option for name, option in PLAN_OPTIONS.items() if _given(ctx, name)]
@@ -225,7 +225,7 @@ def _suite(ctx: typer.Context, ref: str, profile: str | None, only: str | None, 
             mend=f"Write it into {ref}, or name a scene; of the plan, --seeds alone may be changed here.",
         )
     draws = options.seeds(seeds) if _given(ctx, "seeds") else []
-    return read_suite(Path(ref).expanduser(), profile=profile, only=options.words(only or ""), draws=draws)
+    return read_suite(user_path(ref), profile=profile, only=options.words(only or ""), draws=draws)
 
 
 def _refuse_suite_options(ctx: typer.Context) -> None:

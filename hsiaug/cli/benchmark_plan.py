@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json as json_module
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import typer
 
 from hsiaug.bench.asked import between
 from hsiaug.bench.estimate import Estimate, Known, estimate, timed
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.schedule import Part, merged
-from hsiaug.cli.output import print_lines, print_table
+from hsiaug.cli.output import print_json, print_lines, print_table
 from hsiaug.errors import StoreError
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -36,7 +33,7 @@ def print_plan(
     todo = [trial for trial in todo if trial.hash not in plan.nothing]
     cost = _cost(parts, todo, known, jobs)
     if as_json:
-        typer.echo(json_module.dumps(_as_json(parts, plan, todo, cost, jobs), ensure_ascii=False, allow_nan=False))
+        print_json(_as_json(parts, plan, todo, cost, jobs))
         return
     if parts[0].run:
         header = ("run", "scene", "protocol", "draws", "trials", "to run", "about")

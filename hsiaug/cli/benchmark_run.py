@@ -5,7 +5,6 @@ Heavy to import: the command does so once it knows that it has work.
 
 from __future__ import annotations
 
-import json as json_module
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from hsiaug.bench.estimate import expected_seconds, longest_first, readable, tim
 from hsiaug.bench.execute import Job, execute
 from hsiaug.bench.progress import watching
 from hsiaug.bench.schedule import Part, hashes_by_run, in_order, merged, sharing, trials_of
-from hsiaug.cli.output import absent, damage_lines, print_lines
+from hsiaug.cli.output import absent, damage_lines, print_json, print_lines
 from hsiaug.errors import StoreError
 from hsiaug.report import build_report, print_report, render_report, report_json
 from hsiaug.trial.cache import Workbench
@@ -123,7 +122,7 @@ def print_result(
     report = build_report(read.records, store=str(store.root), runs=runs, damaged=read.damaged)
     if as_json:
         answer = {"store": str(store.root), "planned": len(trials), **report_json(report)}
-        typer.echo(json_module.dumps(answer, ensure_ascii=False, allow_nan=False))
+        print_json(answer)
         return
     if out.is_terminal:
         print_report(report, out)

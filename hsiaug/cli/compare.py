@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -48,7 +47,7 @@ def compare(
 
       hsiaug compare none/svm none/cnn2d --json
     """
-    from hsiaug.cli.output import damage_lines
+    from hsiaug.cli.output import damage_lines, print_json, say
     from hsiaug.report import build_report
     from hsiaug.report.versus import compare_arms
     from hsiaug.report.versus_json import duel_json
@@ -59,17 +58,15 @@ def compare(
     read = kept.read()
     report = build_report(read.records, store=str(where), damaged=read.damaged)
     for line in damage_lines(read.damaged):
-        typer.echo(line, err=True)
+        say(line, err=True)
     duel = compare_arms(report, a, b, metric=metric, store=kept)
     if json:
-        typer.echo(json_module.dumps(duel_json(duel, str(where)), ensure_ascii=False, indent=1, allow_nan=False))
+        print_json(duel_json(duel, str(where)), indent=1)
         return
     _print(duel)
 
 
 def _print(duel: Duel) -> None:
-    from rich.console import Console
-
     from hsiaug.cli.output import print_lines, print_table
     from hsiaug.report.versus_views import (
         BOOTSTRAP_NOTE,
@@ -80,6 +77,7 @@ def _print(duel: Duel) -> None:
         facts,
         notes,
     )
+    from hsiaug.terminal import Console
 
     out = Console()
     for pairing in duel.pairings:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hsiaug.cli import datasets_add
-from hsiaug.cli.output import print_json
+from hsiaug.cli.output import on_terminal, print_json, say
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import FileSpec
@@ -32,13 +31,14 @@ def list_scenes(as_json: Json = False) -> None:
     rows = [_row(find_entry(name)) for name in scene_names()] + [pair_row(entry) for entry in sets]
     if as_json:
         print_json(rows)
-    elif not sys.stdout.isatty():
-        typer.echo("\t".join(rows[0]))
+    elif not on_terminal():
+        say("\t".join(rows[0]))
         for row in rows:
-            typer.echo("\t".join(_text(value) for value in row.values()))
+            say("\t".join(_text(value) for value in row.values()))
     else:
-        from rich.console import Console
         from rich.table import Table
+
+        from hsiaug.terminal import Console
 
         table = Table(box=None, header_style="bold")
         for column, value in rows[0].items():
@@ -46,7 +46,7 @@ def list_scenes(as_json: Json = False) -> None:
         for row in rows:
             table.add_row(*(_text(value) for value in row.values()))
         Console().print(table)
-        typer.echo(f"Data folder: {data_dir()} (set HSIAUG_DATA_DIR for another one)")
+        say(f"Data folder: {data_dir()} (set HSIAUG_DATA_DIR for another one)")
 
 
 @app.command(
@@ -69,7 +69,8 @@ def info(
         if as_json:
             print_json(pairs_json(pairs))
         else:
-            typer.echo("\n".join(describe_pairs(pairs)))
+            for line in describe_pairs(pairs):
+                say(line)
         return
     entry = find_entry(scene)
     if as_json:
@@ -78,7 +79,7 @@ def info(
         print_json({**card, "status": _row(entry)["status"], "folders": folders})
         return
     for line in _describe(entry):
-        typer.echo(line)
+        say(line)
 
 
 @app.command("fetch", epilog="Examples: hsiaug datasets fetch salinas_a · hsiaug datasets fetch salinas ksc oscd")
@@ -98,16 +99,16 @@ def fetch(
             fetch_pairs(entry, whole=True, progress=not quiet)
             fetched.append({"name": entry.card.name, "files": [str(entry.folder)]})
             if not as_json:
-                typer.echo(f"{entry.card.name}\t{entry.folder}")
+                say(f"{entry.card.name}\t{entry.folder}")
             continue
         paths = fetch_scene(scene, progress=not quiet)
         fetched.append({"name": entry.name, "files": [str(path) for path in paths]})
         if as_json:
             continue
         for path in paths:
-            typer.echo(f"{entry.name}\t{path}")
+            say(f"{entry.name}\t{path}")
         if not paths:
-            typer.echo(f"{entry.name}\tmade up in memory, has no files")
+            say(f"{entry.name}\tmade up in memory, has no files")
     if as_json:
         print_json(fetched)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hsiaug.cli import options
-from hsiaug.cli.output import print_lines, print_table
+from hsiaug.cli.output import print_lines, print_table, say
 
 __all__ = ["add"]
 
@@ -72,10 +72,9 @@ def add(
 
       hsiaug datasets add cube.mat --labels points.csv --name farm
     """
-    from rich.console import Console
-
     from hsiaug.data.adding import Wishes, add_scene
     from hsiaug.quality.maps import save_quick_look
+    from hsiaug.terminal import Console
 
     wishes = Wishes(
         name=name,
@@ -101,7 +100,7 @@ def add(
     print_table(screen, ("class", "name", "labelled"), [tuple(map(str, row)) for row in counts])
     print_lines(screen, (f"warning: {sentence}" for sentence in added.warnings))
     print_lines(screen, [f"next: hsiaug benchmark {added.files[0]}"])
-    typer.echo("written: " + ", ".join(map(str, added.files)), err=True)
+    say("written: " + ", ".join(map(str, added.files)), err=True)
 
 
 def _bands(text: str | None) -> tuple[int, ...]:

@@ -11,7 +11,8 @@ import typer
 
 from hsiaug.cli import options
 from hsiaug.cli.benchmark import PresetName
-from hsiaug.cli.output import print_json, print_table
+from hsiaug.cli.output import print_json, print_table, say
+from hsiaug.text import visible
 from hsiaug.threads import one_thread
 
 if TYPE_CHECKING:
@@ -117,13 +118,12 @@ def generate(
       hsiaug generate my_scene.toml --task segmentation -n 200 --show track,pond --omega 1 --out rare
     """
     one_thread()
-    from rich.console import Console
-
     from hsiaug.data import load_scene
     from hsiaug.plugins.registry import registry
     from hsiaug.quality.export import ENDINGS, save_samples
     from hsiaug.quality.synthesis import synthesise
     from hsiaug.targets import check_target
+    from hsiaug.terminal import Console
 
     task = options.task_of(scene, task)
     if task is not options.TaskName.pixels:
@@ -143,7 +143,7 @@ def generate(
         made = synthesise(loaded, wanted, registry(), folder=store / "cache", progress=progress)
     written = save_samples(out, made, with_real=with_real)
     _print(written, loaded, Console(), as_json=json)
-    typer.echo(f"{len(written)} samples in {out}", err=True)
+    say(f"{len(written)} samples in {out}", err=True)
 
 
 def _refuse_masks_options(pairs: int | None, keep: float, show: str | None) -> None:
@@ -204,13 +204,20 @@ def settings_of(generator: str, settings: list[str] | None) -> dict[str, str]:
 @contextmanager
 def watched(err: Console, generator: str) -> Iterator[Progress]:
     """A progress that shows a bar on a terminal, and nothing elsewhere."""
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
-    with Bars(console=err, transient=True, disable=not err.is_terminal) as bars:
-        task = bars.add_task(generator, total=None)
+    from hsiaug.plugins.progress import told
+
+    # The usual columns, but for the markup that rich would read in the description.
+    text = TextColumn("{task.description}", style="progress.description", markup=False)
+    columns = (text, BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Bars(*columns, console=err, transient=True, disable=not err.is_terminal) as bars:
+        task = bars.add_task(visible(generator), total=None)
 
         def progress(done: int, total: int, note: str = "") -> None:
-            bars.update(task, completed=done, total=total, description=f"{generator} {note}".strip())
+            done, total, note = told(done, total, note)
+            bars.update(task, completed=done, total=total, description=f"{visible(generator)} {note}".strip())
 
         yield progress
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,8 @@ import typer
 from hsiaug.cli import options
 from hsiaug.cli.benchmark import PresetName
 from hsiaug.cli.generate import Device, GeneratorName, Lambda, Omega, Preset, Seed, Setting, request, watched
-from hsiaug.cli.output import print_lines, print_table
+from hsiaug.cli.output import print_lines, print_table, say, say_json
+from hsiaug.text import json_of
 from hsiaug.threads import one_thread
 
 if TYPE_CHECKING:
@@ -59,8 +59,6 @@ def inspect(
       hsiaug inspect oscd --generator specdm --out look
     """
     one_thread()
-    from rich.console import Console
-
     from hsiaug.data import load_scene
     from hsiaug.files import write_text_whole
     from hsiaug.plugins.registry import registry
@@ -68,6 +66,7 @@ def inspect(
     from hsiaug.quality.figures import save_pictures
     from hsiaug.quality.inspection import inspect_samples
     from hsiaug.quality.synthesis import synthesise
+    from hsiaug.terminal import Console
 
     check_folder(out)
     task = options.task_of(scene, task)
@@ -86,13 +85,13 @@ def inspect(
         made = synthesise(loaded, wanted, registry(), folder=store / "cache", progress=progress)
     report = inspect_samples(made)
     files = save_pictures(report, made_folder(out))
-    text = json_module.dumps(report.as_json(), ensure_ascii=False, indent=1, allow_nan=False)
+    text = json_of(report.as_json(), indent=1)
     files.append(write_text_whole(out / "quality.json", f"{text}\n"))
     if json:
-        typer.echo(text)
+        say_json(text)
     else:
         _print(report, Console())
-    typer.echo("written: " + ", ".join(str(path) for path in files), err=True)
+    say("written: " + ", ".join(str(path) for path in files), err=True)
 
 
 def _print(report: Inspection, out: Console) -> None:

@@ -3,16 +3,51 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+from typing import Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from hsiaug import __version__
 from hsiaug.cli import advise, benchmark, compare, datasets, generate, inspect, map, plugins, report, show, split
+from hsiaug.cli.output import say
 from hsiaug.errors import HsiaugError
+from hsiaug.text import shortened, visible
 
 __all__ = ["app", "main"]
 
+
+class Commands(TyperGroup):
+    """The commands; what a user typed is made visible and short in the messages of typer too, which quote all of it."""
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        with _quoting():
+            return super().make_context(*args, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _quoting():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _quoting() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        # Typer's errors of usage, whichever module its version has them in.
+        if isinstance(message := getattr(error, "message", None), str) and hasattr(error, "format_message"):
+            error.message = shortened(visible(message), LONGEST)  # type: ignore[attr-defined]
+        raise
+
+
+LONGEST = 500
+"""Characters of a message of typer at most."""
+
 app = typer.Typer(
+    cls=Commands,
     name="hsiaug",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -51,12 +86,26 @@ def _options(
 
 def main() -> None:
     """Run the command line. Bad input gives one message on stderr and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # λ, or a letter of a file's name, where the terminal's encoding has no such sign.
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except HsiaugError as error:
-        typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
-        typer.echo(str(error), err=True)
-        sys.exit(2)
+        _fail(str(error))
+    except OSError as error:
+        # A full disk, a folder that may not be written to, a name that is too long: the system says what and where.
+        if error.filename is None:
+            raise
+        rule = f"{error.filename} must be a file or folder that can be used"
+        _fail(str(HsiaugError(rule, value=error.strerror, mend="Name another one, or mend this one.")))
+
+
+def _fail(message: str) -> NoReturn:
+    typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
+    say(message, err=True)
+    sys.exit(2)
 
 
 if __name__ == "__main__":

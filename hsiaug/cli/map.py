@@ -9,7 +9,7 @@ import typer
 
 from hsiaug.cli import options
 from hsiaug.cli.generate import Device, watched
-from hsiaug.cli.output import print_json, print_lines, print_table
+from hsiaug.cli.output import print_json, print_lines, print_table, say
 from hsiaug.threads import one_thread
 
 if TYPE_CHECKING:
@@ -47,12 +47,11 @@ def map_(
     """
     # As a benchmark does, so that the classifier becomes the same.
     one_thread()
-    from rich.console import Console
-
     from hsiaug.data import load_scene
     from hsiaug.data.georeference import scene_georeference
     from hsiaug.plugins.registry import registry
     from hsiaug.quality.maps import RASTERS, check_map_target, save_map, save_map_picture
+    from hsiaug.terminal import Console
     from hsiaug.trial.mapping import agreement, map_scene, refit, spec_of
     from hsiaug.trial.store import Store
 
@@ -82,7 +81,7 @@ def map_(
     else:
         print_table(screen, ("class", "name", "pixels", "share %", "training pixels"), map(_texts, rows))
         print_lines(screen, remarks)
-    typer.echo("written: " + ", ".join(map(str, files)), err=True)
+    say("written: " + ", ".join(map(str, files)), err=True)
 
 
 def _facts(record: Record) -> dict[str, str]:

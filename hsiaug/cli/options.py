@@ -17,6 +17,7 @@ __all__ = [
     "AnyPatch",
     "AnyProtocol",
     "Buffer",
+    "Jobs",
     "Patch",
     "ReadStore",
     "SceneRef",
@@ -73,6 +74,12 @@ Buffer = Annotated[
 ]
 Patch = Annotated[int, typer.Option(help="Side of the patches in pixels, odd.")]
 USUAL_STORE = Path("hsiaug-results")
+MOST_JOBS = 1024
+"""Worker processes at most: each takes a few hundred MB."""
+Jobs = Annotated[
+    int | None,
+    typer.Option(help="Worker processes. Default: one per core on the CPU, 1 on a GPU.", min=1, max=MOST_JOBS),
+]
 StoreDir = Annotated[Path, typer.Option("--store", help="Folder of the records.")]
 ReadStore = Annotated[
     Path | None, typer.Option("--store", help="Folder of the records.", show_default=str(USUAL_STORE))
@@ -89,6 +96,8 @@ def task_of(ref: str, asked: TaskName | None) -> TaskName:
     return TaskName(said(ref, None if asked is None else asked.value))
 
 
+SHORTEST, LONGEST = 0.001, 3.6e6
+"""Seconds of a time that is given as an option: what a system's timer takes."""
 UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600}
 
 
@@ -103,12 +112,15 @@ def named_store(word: Path | None, option: Path | None) -> Path | None:
 
 def duration(option: str, text: str) -> float:
     """Seconds of a time as ``90s``, ``20m`` or ``1h``. Raises InputError for anything else."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)", text.strip())
-    if match is None or float(match[1]) == 0:
+    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(s|m|min|h)", text.strip())
+    seconds = float(match[1]) * UNITS[match[2]] if match else 0.0
+    if not SHORTEST <= seconds <= LONGEST:
         raise InputError(
-            f"{option} must be a time with its unit: s, m or h", value=repr(text), mend="Write 90s, 20m or 1h."
+            f"{option} must be a time with its unit: s, m or h",
+            value=repr(text),
+            mend="Write 90s, 20m or 1h; 1000h at most.",
         )
-    return float(match[1]) * UNITS[match[2]]
+    return seconds
 
 
 def overrides(settings: list[str]) -> dict[str, dict[str, str]]:

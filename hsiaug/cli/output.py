@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+from hsiaug.text import ascii_json, json_of, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from hsiaug.trial.record import Damage
 
-__all__ = ["absent", "damage_lines", "print_json", "print_lines", "print_table"]
+__all__ = [
+    "absent",
+    "damage_lines",
+    "on_terminal",
+    "print_json",
+    "print_lines",
+    "print_table",
+    "say",
+    "say_json",
+]
+
+TAB = "\t"
 
 
 def print_table(out: Console, header: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
     """One table with a header line."""
     if not out.is_terminal:
-        print_lines(out, ("\t".join(row) for row in (header, *rows)))
+        # A tab or a line break inside an entry would make two of it.
+        print_lines(out, ("\t".join(map(visible, row)) for row in (header, *rows)))
         return
     from rich.table import Table
 
@@ -30,17 +45,37 @@ def print_table(out: Console, header: Sequence[str], rows: Iterable[Sequence[str
 
 
 def print_lines(out: Console, lines: Iterable[str]) -> None:
-    """Lines as they are: no markup, no wrapping, no colour."""
+    """Lines as they are: no markup, no wrapping, no colour; control characters but for tabs as escapes."""
     for line in lines:
         # Console.print would turn tabs into spaces.
-        out.file.write(f"{line}\n")
+        out.file.write(f"{visible(line, keep=TAB)}\n")
 
 
-def print_json(value: object) -> None:
-    """A value as strict JSON on standard output, of which it is all: lists as arrays, their rows as objects."""
-    import json
+def on_terminal() -> bool:
+    """True where standard output is a terminal; a closed one is none."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+
+def say(line: str, *, err: bool = False) -> None:
+    """One line as it is, without a console, which takes time to import."""
+    typer.echo(visible(line, keep=TAB), err=err)
+
+
+def print_json(value: Any, indent: int | None = 2) -> None:
+    """A value as strict JSON on standard output, of which it is all: lists as arrays, their rows as objects.
+
+    In escapes where the encoding does not have all letters.
+    """
+    say_json(json_of(value, indent))
+
+
+def say_json(text: str) -> None:
+    """The same of a text that is JSON already."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = ascii_json(text)
+    typer.echo(text)
 
 
 def absent(runs: Mapping[str, Collection[str]], known: Collection[str], store: Path) -> Iterator[str]:

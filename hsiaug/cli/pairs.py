@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json as json_module
 from pathlib import Path
-
-import typer
-from rich.console import Console
 
 from hsiaug.cli.benchmark import PresetName
 from hsiaug.cli.generate import settings_of, watched
 from hsiaug.cli.inspect import measure_row, score_row
 from hsiaug.cli.options import TaskName
-from hsiaug.cli.output import print_json, print_lines, print_table
+from hsiaug.cli.output import print_json, print_lines, print_table, say, say_json
 from hsiaug.files import write_text_whole
 from hsiaug.plugins.registry import registry
 from hsiaug.quality.export import made_folder
 from hsiaug.quality.pair_export import check_new_folder, save_pairs
 from hsiaug.quality.pair_inspection import PairInspection, inspect_pairs_of, pair_verdict, save_pair_pictures
 from hsiaug.quality.pairs import MadePairs, PairRequest, make_pairs
+from hsiaug.terminal import Console
+from hsiaug.text import json_of
 from hsiaug.trial.task import get_task
 
 __all__ = ["generate_pairs", "inspect_pairs", "pair_request"]
@@ -66,7 +64,7 @@ def generate_pairs(ref: str, out: Path, request: PairRequest, store: Path, *, js
     made = made_pairs(ref, request, store)
     files = save_pairs(out, made)
     _print(made, Console(), as_json=json)
-    typer.echo(f"{len(made.samples)} pairs in {out}; see {files[0].name} and {files[1].name}", err=True)
+    say(f"{len(made.samples)} pairs in {out}; see {files[0].name} and {files[1].name}", err=True)
 
 
 def inspect_pairs(ref: str, out: Path, request: PairRequest, store: Path, *, json: bool) -> None:
@@ -74,13 +72,13 @@ def inspect_pairs(ref: str, out: Path, request: PairRequest, store: Path, *, jso
     made = made_pairs(ref, request, store)
     report = inspect_pairs_of(made)
     files = save_pair_pictures(report, made_folder(out))
-    text = json_module.dumps(report.as_json(), ensure_ascii=False, indent=1, allow_nan=False)
+    text = json_of(report.as_json(), indent=1)
     files.append(write_text_whole(out / "quality.json", f"{text}\n"))
     if json:
-        typer.echo(text)
+        say_json(text)
     else:
         _print_report(report, Console())
-    typer.echo("written: " + ", ".join(str(path) for path in files), err=True)
+    say("written: " + ", ".join(str(path) for path in files), err=True)
 
 
 def made_pairs(ref: str, request: PairRequest, store: Path) -> MadePairs:
@@ -119,4 +117,4 @@ def _print(made: MadePairs, out: Console, *, as_json: bool) -> None:
         print_table(out, ("class", "name", "real %", "synthetic %"), rows)
     for name in made.show:
         shown = (made.samples.masks == made.data.class_names.index(name) + 1).any(axis=(1, 2))
-        typer.echo(f"{shown.sum()} of {len(shown)} pairs show {name}", err=True)
+        say(f"{shown.sum()} of {len(shown)} pairs show {name}", err=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hsiaug.cli.output import print_json, print_lines, print_table
+from hsiaug.cli.output import print_json, print_lines, print_table, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,9 +50,8 @@ def list_(json: Json = False) -> None:
 
       hsiaug plugins list --json
     """
-    from rich.console import Console
-
     from hsiaug.plugins.registry import registry
+    from hsiaug.terminal import Console
 
     # What a plugin prints when it is loaded is no part of the list.
     with contextlib.redirect_stdout(sys.stderr):
@@ -74,7 +73,8 @@ def list_(json: Json = False) -> None:
     ]
     print_table(out, header, rows)
     for broken in found.broken:
-        print_lines(out, [f"broken: {broken.distribution} (entry point {broken.entry_point})", broken.trace])
+        print_lines(out, [f"broken: {broken.distribution} (entry point {broken.entry_point})"])
+        print_lines(out, broken.trace.splitlines())
 
 
 def _listed(kind: str, name: str, plugin: Found) -> dict[str, Any]:
@@ -114,9 +114,8 @@ def info(
 
       hsiaug plugins info timm:resnet10t
     """
-    from rich.console import Console
-
     from hsiaug.plugins.registry import registry
+    from hsiaug.terminal import Console
 
     with contextlib.redirect_stdout(sys.stderr):
         cards = {kind: registry().find(kind, name).load().card for kind in kinds_of(name)}
@@ -140,9 +139,8 @@ def new(
 
       hsiaug plugins new my-generator --kind generator
     """
-    from rich.console import Console
-
     from hsiaug.plugins.scaffold import write_package
+    from hsiaug.terminal import Console
 
     folder = write_package(kind.value, name, out)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -150,7 +148,7 @@ def new(
         print_json([str(path) for path in files])
     else:
         print_lines(Console(), map(str, files))
-    typer.echo(f"Next: pip install -e {folder}, then hsiaug plugins check {name}", err=True)
+    say(f"Next: pip install -e {folder}, then hsiaug plugins check {name}", err=True)
 
 
 @app.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.cli.output import print_lines
@@ -10,6 +9,7 @@ from hsiaug.cli.plugins import kinds_of
 from hsiaug.cli.plugins_child import checked_apart
 from hsiaug.errors import InputError
 from hsiaug.plugins.registry import registry
+from hsiaug.text import json_of
 
 if TYPE_CHECKING:
     from hsiaug.plugins.hookspecs import Kind
@@ -24,7 +24,7 @@ def run_checks(kind: Kind | None, name: str, *, as_json: bool) -> bool:
     process of its own; what it prints goes to standard error. Raises InputError for a name that is neither or does not
     tell the kind, and PluginError for a plugin that cannot be loaded.
     """
-    from rich.console import Console
+    from hsiaug.terminal import Console
 
     out, err = Console(), Console(stderr=True)
     kind = _kind_of(kind, name)
@@ -47,10 +47,8 @@ def run_checks(kind: Kind | None, name: str, *, as_json: bool) -> bool:
         checked_apart(kind, name, start, tell)
     failed = sum(outcome["status"] == "FAILED" for outcome in outcomes)
     if as_json:
-        text = json.dumps(
-            {"kind": kind, "name": name, "passed": not failed, "checks": outcomes}, indent=2, ensure_ascii=False
-        )
-        print_lines(out, [text])
+        text = json_of({"kind": kind, "name": name, "passed": not failed, "checks": outcomes}, indent=2)
+        out.file.write(f"{text}\n")
     skipped = sum(outcome["status"] == "skipped" for outcome in outcomes)
     seconds = sum(outcome["seconds"] for outcome in outcomes)
     summary = f"{kind} {name}: {len(outcomes) - failed - skipped} ok, {failed} failed, {skipped} skipped"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hsiaug.cli import options
-from hsiaug.cli.output import absent, damage_lines
+from hsiaug.cli.output import absent, damage_lines, on_terminal, say, say_json
 
 FORMATS = {f".{name}": name for name in ("md", "tex", "csv", "json", "html", "png", "svg", "pdf")}
 FORMATS |= {".txt": "md", ".htm": "html"}
@@ -109,10 +108,10 @@ def report(
     read = kept.read()
     if runs is not None:
         for line in absent(runs, {record["hash"] for record in read.records}, where):
-            typer.echo(line, err=True)
+            say(line, err=True)
     built = build_report(read.records, store=str(where), runs=runs, damaged=read.damaged)
     for line in damage_lines(read.damaged):
-        typer.echo(line, err=True)
+        say(line, err=True)
     if shape in PICTURES:
         if out is None:
             raise InputError("a picture needs a file", value=f"--format {shape}", mend="Add --out curves.png.")
@@ -123,9 +122,11 @@ def report(
     elif out is not None:
         write_text_whole(out, render_report(built, format=shape, by=by))
     elif shape == "rich":
-        from rich.console import Console
+        from hsiaug.terminal import Console
 
         print_report(built, Console(), by=by)
+    elif shape == "json":
+        say_json(render_report(built, format=shape, by=by).rstrip("\n"))
     else:
         typer.echo(render_report(built, format=shape, by=by), nl=False)
 
@@ -148,7 +149,7 @@ def _shape(format: str | None, out: Path | None) -> str:
     from hsiaug.targets import check_target
 
     if out is None:
-        return format or ("rich" if sys.stdout.isatty() else "md")
+        return format or ("rich" if on_terminal() else "md")
     if format is None:
         return FORMATS[check_target(out, tuple(FORMATS))]
     endings = [ending for ending, one in FORMATS.items() if one == format and ending != ".txt"]

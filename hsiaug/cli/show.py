@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json as json_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hsiaug.cli import options
-from hsiaug.cli.output import print_lines, print_table
+from hsiaug.cli.output import print_json, print_lines, print_table
+from hsiaug.text import json_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,13 +30,12 @@ def show(
 
       hsiaug show 3fa9 --json
     """
-    from rich.console import Console
-
+    from hsiaug.terminal import Console
     from hsiaug.trial.store import Store
 
     record = Store(store).find(hash)
     if json:
-        typer.echo(json_module.dumps(record, ensure_ascii=False, indent=1, allow_nan=False))
+        print_json(record, indent=1)
         return
     _print(record, Console())
 
@@ -44,7 +43,7 @@ def show(
 def _print(record: dict[str, Any], out: Console) -> None:
     print_lines(out, (f"{name}\t{value}".expandtabs(16) for name, value in _facts(record)))
     if record["error"]:
-        print_lines(out, [record["error"]["traceback"] or record["error"]["message"]])
+        print_lines(out, (record["error"]["traceback"] or record["error"]["message"]).splitlines())
     metrics = record["metrics"]
     if metrics:
         columns = zip(
@@ -84,13 +83,13 @@ def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:
         ]
     facts += [("note", note) for note in record.get("notes") or ()]
     if record["provenance"]:
-        facts.append(("provenance", json_module.dumps(record["provenance"], ensure_ascii=False)))
+        facts.append(("provenance", json_of(record["provenance"])))
     times = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in record["timings"].items())
     machine = record["environment"]
     facts += [
         ("times", times or "–"),
         ("peak memory", "–" if record["peak_memory_mb"] is None else f"{record['peak_memory_mb']:.0f} MB"),
-        ("device", json_module.dumps(record["device"])),
+        ("device", json_of(record["device"])),
         ("machine", f"{machine['processor']}, {machine['platform']}, Python {machine['python']}"),
         ("versions", ", ".join(f"{name} {v}" for name, v in machine["versions"].items())),
         ("created", record["created"]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hsiaug.cli import options
-from hsiaug.cli.output import print_lines, print_table
+from hsiaug.cli.output import print_json, print_lines, print_table, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,10 +47,9 @@ def split(
 
       hsiaug split oscd --protocol places:100 --png
     """
-    from rich.console import Console
-
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.targets import check_target
+    from hsiaug.terminal import Console
     from hsiaug.trial.task import get_task
 
     if out is not None:
@@ -62,7 +60,7 @@ def split(
     side = usual.patch if patch is None else patch
     drawn = get_task(asked.value).split(loaded, parse_protocol(protocol or usual.protocol, buffer), seed, side)
     if json:
-        typer.echo(json_module.dumps(drawn.audit.as_json(), ensure_ascii=False))
+        print_json(drawn.audit.as_json())
     elif asked is options.TaskName.pixels:
         _print(drawn, loaded, Console())
     else:
@@ -71,7 +69,7 @@ def split(
         name = f"{loaded.name}-{drawn.protocol.label}-{seed}.png".replace(":", "_").replace(" ", "_")
         path = out or Path(name)
         _draw(drawn, loaded, path)
-        typer.echo(f"map in {path}", err=True)
+        say(f"map in {path}", err=True)
 
 
 def _draw(drawn: Split | TileSplit, loaded: Any, path: Path) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from hsiaug.data.tomlfile import read_toml
 from hsiaug.errors import SceneError, did_you_mean
 
 if TYPE_CHECKING:
@@ -52,19 +52,11 @@ def _validated(path: Path, schema: type[Model]) -> Model:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return read_toml(path, "card", SceneError)
     except FileNotFoundError:
         raise SceneError(
             f"card {path} must exist", mend="Check the path, or see docs/scenes.md for how to write a card."
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
-        raise SceneError(
-            f"card {path} must be a TOML file", value=f"{cause}", mend="Correct that line of the card."
-        ) from cause
-    except OSError as cause:
-        raise SceneError(
-            f"card {path} must be readable", value=cause.strerror, mend="Check the path and its permissions."
-        ) from cause
 
 
 def _explain(path: Path, table: dict[str, Any], cause: ValidationError, schema: type[Part]) -> SceneError:

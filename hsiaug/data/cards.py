@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveFloat, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, PositiveFloat, model_validator
 
 from hsiaug.errors import did_you_mean
+from hsiaug.text import shortened
 
 __all__ = ["CubeSpec", "FileSpec", "LabelSpec", "SceneCard", "SensorSpec"]
 
+MOST_CLASSES = 255
+"""Classes of a card at most: tables have a row and pictures a panel for each, a confusion matrix their square."""
+LONGEST_PATH = 1000
+LONGEST_NAME = 255
+"""Bytes of a file's name at most, as file systems have it."""
+
+
+def file_name(text: str) -> str:
+    """A path that a file system can hold. Raises ValueError for what would reach it as an error of its own."""
+    if re.search(r"[\x00-\x1f]", text):
+        raise ValueError(f"a file's name must hold no control character, found {shortened(text, 80)!r}")
+    if len(text) > LONGEST_PATH or max(len(part.encode()) for part in re.split(r"[/\\]", text)) > LONGEST_NAME:
+        raise ValueError(f"a file's name must have at most {LONGEST_NAME} bytes, found {shortened(text, 80)!r}")
+    return text
+
+
+FileName = Annotated[str, AfterValidator(file_name)]
 Span = Annotated[tuple[int, ...], Field(min_length=2, max_length=2)]
 Band = Annotated[int, Field(ge=0)]
 Wavelength = Annotated[PositiveFloat, Field(allow_inf_nan=False)]
@@ -34,9 +53,9 @@ class FileSpec(Part):
     package: the installed Python distribution that carries the file, for embedded scenes.
     """
 
-    file: str | None = None
+    file: FileName | None = None
     key: str | None = None
-    data: str | None = None
+    data: FileName | None = None
     urls: tuple[Annotated[str, Field(pattern=r"^https?://")], ...] = ()
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     size: Annotated[int, Field(gt=0)] | None = None
@@ -102,7 +121,7 @@ class LabelSpec(FileSpec):
     """
 
     axes: Literal["hw", "wh"] = "hw"
-    names: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=2)]
+    names: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=2, max_length=MOST_CLASSES)]
     ids: tuple[int, ...] | None = None
     ignore: tuple[str | int, ...] = ()
     counts: tuple[Annotated[int, Field(ge=0)], ...] | None = None
@@ -130,7 +149,7 @@ class LabelSpec(FileSpec):
             if values is not None and len(values) != len(self.names):
                 raise ValueError(f"{key} needs one entry for each of the {len(self.names)} names")
         for key, unique in (("names", self.names), ("ids", self.codes)):
-            twice = sorted({str(value) for value in unique if unique.count(value) > 1})
+            twice = sorted(str(value) for value, times in Counter(unique).items() if times > 1)
             if twice:
                 raise ValueError(f"{key} must not repeat {', '.join(twice)}")
         unknown = [item for item in self.ignore if isinstance(item, str) and item not in self.names]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsiaug.data.cardfile import read_card
+from hsiaug.data.paths import user_path
 from hsiaug.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def data_dir() -> Path:
     import platformdirs
 
     chosen = os.environ.get("HSIAUG_DATA_DIR")
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_data_dir("hsiaug", appauthor=False))
+    return user_path(chosen) if chosen else Path(platformdirs.user_data_dir("hsiaug", appauthor=False))
 
 
 @cache
@@ -61,19 +62,9 @@ def pair_set_names() -> tuple[str, ...]:
 
 
 def own_card(ref: str | os.PathLike[str]) -> Path | None:
-    """The path of a card of one's own, which ends in ``.toml``; None for a name of the catalogue.
-
-    Raises InputError where it begins with the home folder of a user who has none.
-    """
+    """The path of a card of one's own, which ends in ``.toml``; None for a name of the catalogue."""
     text = os.fspath(ref)
-    if not text.lower().endswith(".toml"):
-        return None
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as cause:
-        raise InputError(
-            "a card must be a file", value=repr(text), mend="There is no such user: write the folder out."
-        ) from cause
+    return user_path(text) if text.lower().endswith(".toml") else None
 
 
 def is_pair_card(path: Path) -> bool:

@@ -34,7 +34,10 @@ def embedded_path(spec: FileSpec) -> Path | None:
     """Path of a file that an installed package carries, found without importing the package."""
     from importlib.util import find_spec
 
-    found = find_spec(spec.package or "")
+    try:
+        found = find_spec(spec.package or "")
+    except ValueError:  # a module that was not imported from a file, as __main__
+        found = None
     roots = [Path(root) for root in (found.submodule_search_locations or [])] if found else []
     paths = [root / (spec.file or "") for root in roots]
     return next((path for path in paths if path.is_file()), None)

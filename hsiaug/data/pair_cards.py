@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, FiniteFloat, PositiveFloat, model_validator
+from pydantic import AfterValidator, Field, FiniteFloat, PositiveFloat, model_validator
 
-from hsiaug.data.cards import Part
+from hsiaug.data.cards import MOST_CLASSES, Part, file_name
+from hsiaug.text import shortened
 
 __all__ = ["Archive", "PairCard"]
 
+FILLED = ("place", "group", "name", "band")
+"""What stands in braces in a pattern."""
+
+
+def _pattern(text: str) -> str:
+    """A pattern of files inside the card's folder or beside it, whose braces hold nothing but the known names."""
+    file_name(text)
+    odd = re.sub(rf"{{(?:{'|'.join(FILLED)})}}", "", text)
+    if "{" in odd or "}" in odd:
+        raise ValueError(f"braces must hold one of {', '.join(FILLED)}, found {shortened(text, 80)!r}")
+    if text.startswith(("/", "\\")) or "**" in text or text.strip("./") == "":
+        raise ValueError(
+            "a pattern must name files, relative to the card, with * for anything within one folder, "
+            f"found {shortened(text, 80)!r}"
+        )
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
+PlaceName = Annotated[str, Field(min_length=1), AfterValidator(_pattern)]
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -37,7 +59,7 @@ class Images(Part):
     bands: names, in the order wanted. wavelengths: nm, one per band.
     """
 
-    files: Annotated[tuple[Text, ...], Field(min_length=1, max_length=2)]
+    files: Annotated[tuple[Pattern, ...], Field(min_length=1, max_length=2)]
     axes: Literal["hwb", "bhw"] = "hwb"
     scale: FiniteFloat = 1.0
     offset: FiniteFloat = 0.0
@@ -54,9 +76,9 @@ class Masks(Part):
     ignore: codes without a class. Any other code is an error.
     """
 
-    files: tuple[Text, ...] = ()
-    by_class: tuple[Text, ...] = ()
-    names: Annotated[tuple[Text, ...], Field(min_length=2)]
+    files: tuple[Pattern, ...] = ()
+    by_class: tuple[Pattern, ...] = ()
+    names: Annotated[tuple[Text, ...], Field(min_length=2, max_length=MOST_CLASSES)]
     codes: tuple[tuple[int, ...], ...] = ()
     ignore: tuple[int, ...] = ()
 
@@ -73,9 +95,9 @@ class Masks(Part):
 class Places(Part):
     """Names of the places of each side; "train/*" means all that have an image. any: places split inside."""
 
-    train: tuple[Text, ...] = ()
-    test: tuple[Text, ...] = ()
-    any: tuple[Text, ...] = ()
+    train: tuple[PlaceName, ...] = ()
+    test: tuple[PlaceName, ...] = ()
+    any: tuple[PlaceName, ...] = ()
 
     @model_validator(mode="after")
     def _some(self) -> Self:

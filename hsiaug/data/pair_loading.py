@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hsiaug.data.catalogue import pair_set_names, scene_names
 from hsiaug.data.loading import load_scene
-from hsiaug.data.pair_sets import PairEntry, Part, fetch_pairs, filled, find_pairs
+from hsiaug.data.pair_sets import PairEntry, Part, fetch_pairs, filled, find_pairs, fitting
 from hsiaug.data.readers import read_cube_file, read_label_file
 from hsiaug.errors import InputError, SceneError, did_you_mean
 from hsiaug.pairs import PairSet, Place
@@ -82,7 +82,9 @@ def _place(card: PairCard, folder: Path, name: str, part: Part) -> Place:
     shape = max((image.shape[1:] for image in dates), key=lambda s: s[0] * s[1])
     mask = _mask(card, folder, name)
     images = np.stack([_enlarged(image, shape) for image in dates])
-    images = np.ascontiguousarray(images * np.float32(spec.scale) + np.float32(spec.offset), dtype=np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows float32 is refused by Place
+        scale, offset = np.array([spec.scale, spec.offset]).astype(np.float32)
+        images = np.ascontiguousarray(images * scale + offset, dtype=np.float32)
     return Place(name, images, mask, part)
 
 
@@ -119,7 +121,7 @@ def _image(card: PairCard, folder: Path, pattern: str, place: str) -> NDArray[np
 def _one(card: PairCard, folder: Path, pattern: str, place: str, band: str = "") -> Path:
     """The one file that fits a pattern. Raises SceneError where none does, or several."""
     text = filled(pattern, place, band)
-    matches = sorted(path for path in folder.glob(text) if not path.name.lower().endswith(".hdr"))
+    matches = [path for path in fitting(folder, text) if not path.name.lower().endswith(".hdr")]
     if len(matches) != 1:
         raise SceneError(
             f"set {card.name}: exactly one file must fit {text} in {folder}",
@@ -152,7 +154,7 @@ def _mask(card: PairCard, folder: Path, place: str) -> NDArray[np.int16]:
         for c, layer in enumerate(layers, start=1):
             mask[layer != 0] = c
         return mask
-    here = [pattern for pattern in spec.files if list(folder.glob(filled(pattern, place)))]
+    here = [pattern for pattern in spec.files if fitting(folder, filled(pattern, place))]
     path = _one(card, folder, (here or spec.files)[0], place)
     codes = read_label_file(path)
     known = spec.codes or tuple((c,) for c in range(1, len(spec.names) + 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from hsiaug.errors import DataUnavailableError, InputError, SceneError
 if TYPE_CHECKING:
     from hsiaug.data.pair_cards import PairCard
 
-__all__ = ["PairEntry", "Part", "fetch_pairs", "filled", "find_pairs", "pairs_status", "task_of"]
+__all__ = ["PairEntry", "Part", "fetch_pairs", "filled", "find_pairs", "fitting", "pairs_status", "task_of"]
 
 Part = Literal["train", "test", "any"]
 SHOWN = 4
@@ -43,7 +44,7 @@ class PairEntry:
         for part, names in self.named.items():
             here: list[str] = []
             for name in names:
-                matches = sorted(self.folder.glob(filled(images.files[0], name, (images.bands or ("",))[0])))
+                matches = fitting(self.folder, filled(images.files[0], name, (images.bands or ("",))[0]))
                 if "*" in name:
                     group = name.rpartition("/")[0]
                     here += [f"{group}/{path.stem}" if group else path.stem for path in matches]
@@ -64,7 +65,7 @@ class PairEntry:
 
     def missing_files(self, place: str, *, masks_only: bool = False) -> list[str]:
         """What of a place is not here, as patterns in the folder."""
-        return [text for text in self._patterns(place, masks_only) if not any(self.folder.glob(text))]
+        return [text for text in self._patterns(place, masks_only) if not fitting(self.folder, text)]
 
     def _patterns(self, place: str, masks_only: bool) -> Iterator[str]:
         """Every file that a place needs. Of masks that may have one of several names, the one that is here."""
@@ -76,13 +77,27 @@ class PairEntry:
             yield from (filled(pattern, place) for pattern in masks.by_class)
         else:
             texts = [filled(pattern, place) for pattern in masks.files]
-            yield next((text for text in texts if any(self.folder.glob(text))), texts[0])
+            yield next((text for text in texts if fitting(self.folder, text)), texts[0])
 
 
 def filled(pattern: str, place: str, band: str = "") -> str:
     """A pattern of a card for one place, and one band where it names bands."""
     group, _, name = place.rpartition("/")
-    return pattern.format(place=place, group=group, name=name, band=band)
+    values = {"place": place, "group": group, "name": name, "band": band}
+    # Not str.format, whose fields reach attributes and widths: the card is somebody else's.
+    return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], pattern)
+
+
+def fitting(folder: Path, pattern: str) -> list[Path]:
+    """The paths that fit a filled pattern, in order."""
+    try:
+        return sorted(folder.glob(pattern))
+    except (ValueError, NotImplementedError, OSError) as cause:
+        raise SceneError(
+            f"a pattern of a card must be one of files in {folder}",
+            value=f"{pattern!r} ({cause})",
+            mend="Correct images.files, masks and places in the card.",
+        ) from cause
 
 
 def find_pairs(ref: str | os.PathLike[str]) -> PairEntry | None:

@@ -36,9 +36,9 @@ def open_display(show: bool) -> Display:
     """A display on standard error, or a silent one."""
     if not show:
         return _Silent()
-    from rich.console import Console
+    from hsiaug.terminal import Console
 
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True)
     return _Terminal(console) if console.is_terminal else _Lines(console)
 
 

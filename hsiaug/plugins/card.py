@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
@@ -15,6 +16,13 @@ __all__ = ["Card", "NoParams", "build_params", "param", "resampled", "sampling_p
 Preset = Literal["tiny", "cpu", "paper"]
 Input = Literal["patch", "spectrum", "location"]
 Params = TypeVar("Params")
+
+KINDS = {
+    int: "a whole number of at most 18 digits",
+    float: "a float, and finite",
+    bool: "true or false",
+    str: "a text",
+}
 
 
 def param(
@@ -141,11 +149,13 @@ def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:
         if kind is bool:
             return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
         if kind in (int, float, str):
-            return kind(text)
+            value = kind(text)
+            if kind is str or (math.isfinite(value) and abs(value) < 2**63):
+                return value
     except (ValueError, KeyError):
         pass
     raise InputError(
-        f"--set {card.name}.{item.name} must be a {kind.__name__}",
+        f"--set {card.name}.{item.name} must be {KINDS.get(kind, kind.__name__)}",
         value=repr(text),
         mend=f"The default is {item.default!r}.",
     )

@@ -9,6 +9,8 @@ from hsiaug.errors import InputError
 
 __all__ = ["check_lambda", "check_omega", "pool_steps", "synthetic_counts"]
 
+LARGEST = 1000
+"""λ and ω at most: beyond is a slip, or asks for more samples than a machine holds."""
 STEP = 0.25
 """λ between two blocks of a pool; see :func:`pool_steps`."""
 
@@ -40,20 +42,20 @@ def pool_steps(real: Mapping[int, int], lam: float) -> list[dict[int, int]]:
 
 
 def check_lambda(lam: float) -> None:
-    """Raise InputError unless λ is a finite number ≥ 0."""
-    if not math.isfinite(lam) or lam < 0:
+    """Raise InputError unless λ is a number from 0 to LARGEST."""
+    if not 0 <= lam <= LARGEST:
         raise InputError(
-            "--lambda must be a number from 0 on",
+            f"--lambda must be a number from 0 to {LARGEST}",
             value=f"{lam:g}",
             mend="Use 0 for no synthetic samples, 1 to bring every class to the size of the largest.",
         )
 
 
 def check_omega(omega: float) -> None:
-    """Raise InputError unless the guidance strength ω is a finite number ≥ 0."""
-    if not math.isfinite(omega) or omega < 0:
+    """Raise InputError unless the guidance strength ω is a number from 0 to LARGEST."""
+    if not 0 <= omega <= LARGEST:
         raise InputError(
-            "--omega must be a number from 0 on",
+            f"--omega must be a number from 0 to {LARGEST}",
             value=f"{omega:g}",
             mend="0 is purely conditional sampling; 1 to 4 are usual.",
         )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import SplitError
+from hsiaug.errors import InputError, SplitError
 from hsiaug.protocol.compact import SMALL_CLASS, Draw, compact_draw
 from hsiaug.protocol.masks import fixed_draw
 from hsiaug.protocol.protocols import DEFAULT_RATIO, Protocol, parse_protocol
@@ -52,6 +52,12 @@ def training_sizes(scene: Scene, protocol: Protocol) -> tuple[dict[int, int], li
 
 def draw_train(scene: Scene, protocol: Protocol, patch: int, seed: int) -> Draw:
     """The training pixels of draw ``seed``, with the protocol's buffer for patches of side ``patch``."""
+    if protocol.name == "places":
+        raise InputError(
+            "--protocol places is one of masks, not of single pixels",
+            value=repr(protocol.text),
+            mend="Add --task segmentation or --task change, or use issd, kshot:K, blocks:B or random:RATIO.",
+        )
     if protocol.name == "fixed":
         return fixed_draw(scene, protocol)
     rng = np.random.default_rng(derive_seed("split", scene.drawn_as, *protocol.as_json().values(), seed))

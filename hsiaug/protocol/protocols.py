@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
+from hsiaug.data.paths import is_file, user_path
 from hsiaug.errors import InputError, did_you_mean
 
 __all__ = ["Buffer", "Protocol", "parse_protocol"]
@@ -135,14 +136,14 @@ def parse_protocol(text: str, buffer: str | None = None) -> Protocol:
 
 def _other(name: str, text: str) -> Protocol:
     """The protocol that another one is made of."""
-    found = parse_protocol(text)
-    if found.name in ("within", "places"):
+    # Before it is parsed, which would go as deep as the text does.
+    if text.strip().partition(":")[0] in ("within", "places", name):
         raise InputError(
             f"protocol {name} needs a protocol of single pixels that is not nested",
-            value=repr(found.text),
+            value=repr(text),
             mend=f"Write {USAGE[name]}.",
         )
-    return found
+    return parse_protocol(text)
 
 
 def _outer(argument: str) -> tuple[str, tuple[Path, ...]]:
@@ -157,7 +158,7 @@ def _outer(argument: str) -> tuple[str, tuple[Path, ...]]:
 
 def _numbered(text: str) -> tuple[str, int]:
     """``issd@3`` → issd and 3; without a number draw 0."""
-    match = re.fullmatch(r"(.*?)(?:@(\d+))?", text)
+    match = re.fullmatch(r"(.*?)(?:@([0-9]{1,9}))?", text)
     return (match[1], int(match[2] or 0)) if match else (text, 0)
 
 
@@ -169,19 +170,20 @@ def _number(name: str, argument: str) -> str:
         return ""
     whole = name in ("kshot", "blocks", "places")
     try:
-        number = int(argument) if whole else float(argument)
+        # Nine digits are more than any scene has pixels, and no more than an array can be counted with.
+        number = (int(argument[:10]) if whole else float(argument)) if argument.isascii() else -1
     except ValueError:
         number = -1
-    if number <= 0 or (not whole and not number < 1):
-        allowed = "a whole number from 1 on" if whole else "a ratio between 0 and 1"
+    if number <= 0 or (whole and len(argument) > 9) or (not whole and not number < 1):
+        allowed = "a whole number from 1 on, of 9 digits at most" if whole else "a ratio between 0 and 1"
         raise InputError(f"protocol {name} needs {allowed}", value=repr(argument), mend=f"Write {USAGE[name]}.")
     return repr(number)
 
 
 def _mask_files(argument: str) -> tuple[str, tuple[Path, ...]]:
-    paths = tuple(Path(part).expanduser() for part in argument.split("+"))
+    paths = tuple(user_path(part) for part in argument.split("+"))
     for path in paths:
-        if not argument or len(paths) > 2 or not path.is_file():
+        if not argument or len(paths) > 2 or not is_file(path):
             raise InputError(
                 "protocol fixed needs a file of masks, or one of training and one of test pixels",
                 value=repr(str(path) if argument else argument),

@@ -17,6 +17,7 @@ from hsiaug.quality.attention import Example, class_map
 from hsiaug.quality.inspection import Inspection
 from hsiaug.quality.vector import save_svg
 from hsiaug.scene import Scene
+from hsiaug.text import plotted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -134,7 +135,7 @@ def _classes(inspection: Inspection) -> list[int]:
 
 
 def _name_panel(axes: Axes, name: str, counts: str) -> None:
-    axes.set_title(f"{name}\n", fontsize=9, fontweight="bold")
+    axes.set_title(f"{plotted(name)}\n", fontsize=9, fontweight="bold")
     axes.text(0.5, 1.02, counts, transform=axes.transAxes, ha="center", va="bottom", fontsize=7, color="#555555")
     axes.tick_params(labelsize=7)
     axes.spines[["top", "right"]].set_visible(False)
@@ -202,12 +203,12 @@ def _attention(examples: Sequence[Example], scene: Scene) -> Figure:
         for axes, (word, values) in zip(line[2:], maps, strict=False):
             if values is not None:
                 axes.imshow(values, cmap="magma", interpolation="nearest")
-            axes.set_title(word, fontsize=8, fontweight="bold" if axes is line[2] else "normal")
+            axes.set_title(plotted(word), fontsize=8, fontweight="bold" if axes is line[2] else "normal")
         for axes in line[2 + len(maps) :]:
             axes.set_visible(False)
         line[0].set_title("patch", fontsize=8)
         line[1].set_title("region", fontsize=8)
-        line[0].set_ylabel("\n".join(name.split("-")[:3]), fontsize=8)
+        line[0].set_ylabel("\n".join(map(plotted, name.split("-")[:3])), fontsize=8)
         for axes in line:
             axes.set_xticks([])
             axes.set_yticks([])

@@ -15,6 +15,7 @@ from hsiaug.files import write_whole
 from hsiaug.quality.sheets import class_colours, rgb_bands
 from hsiaug.scene import Scene
 from hsiaug.targets import check_target
+from hsiaug.text import plotted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,9 +46,9 @@ def save_quick_look(scene: Scene, path: Path) -> None:
     shown = " / ".join(f"{nanometres(centres[b])} nm" if centres is not None else f"band {b}" for b in bands)
     for panel, image, title in zip(panels, (rgb, over), (f"{scene.name}: {shown}", f"labels{note}"), strict=True):
         panel.imshow(image, interpolation="nearest")
-        panel.set_title(title, fontsize=10)
+        panel.set_title(plotted(title), fontsize=10)
     entries = zip(scene.class_names, colours[1:], scene.class_counts, strict=True)
-    _legend(figure, [(f"{name}: {count:,}", colour) for name, colour, count in entries])
+    _legend(figure, [(f"{plotted(name)}: {count:,}", colour) for name, colour, count in entries])
     figure.savefig(path, dpi=110, format="png")
 
 
@@ -61,12 +62,12 @@ def save_map_picture(path: Path, ids: NDArray[np.int16], names: Sequence[str], t
     step = _step(ids.shape)
     figure, panels = _figure(ids[::step, ::step].shape, 1)
     panels[0].imshow(colours[ids[::step, ::step]], interpolation="nearest")
-    panels[0].set_title(title, fontsize=10)
+    panels[0].set_title(plotted(title), fontsize=10)
     panels[0].set_xlabel(note, fontsize=8)
     counts = np.bincount(ids.ravel(), minlength=len(names) + 1)[1:]
     shares = 100 * counts / max(1, counts.sum())
     entries = zip(names, colours[1:], shares, strict=True)
-    _legend(figure, [(f"{name}: {share:.1f} %", colour) for name, colour, share in entries])
+    _legend(figure, [(f"{plotted(name)}: {share:.1f} %", colour) for name, colour, share in entries])
     write_whole(path, lambda fresh: figure.savefig(fresh, dpi=110, format="png"))
 
 

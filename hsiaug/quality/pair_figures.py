@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hsiaug.files import write_whole
 from hsiaug.quality.sheets import contact_sheet
 from hsiaug.quality.vector import save_svg
+from hsiaug.text import plotted
 from hsiaug.tiles import DenseSamples
 
 __all__ = ["save_nearest", "save_shifts", "save_spectra"]
@@ -42,7 +43,7 @@ def save_spectra(
                 mean, std = spectra.mean(axis=0), spectra.std(axis=0)
                 panel.plot(x, mean, color=colour, label=name, linewidth=1.2)
                 panel.fill_between(x, mean - std, mean + std, color=colour, alpha=0.2, linewidth=0)
-        panel.set_title(classes[c - 1], fontsize=9)
+        panel.set_title(plotted(classes[c - 1]), fontsize=9)
         panel.tick_params(labelsize=7)
     for panel in panels[len(present) :]:
         panel.set_axis_off()

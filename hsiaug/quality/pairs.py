@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hsiaug.bench.room import check_samples
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.metrics.dense.probes import fit_probes
 from hsiaug.metrics.dense.quality import filter_samples
@@ -17,6 +18,7 @@ from hsiaug.pairs import PairSet
 from hsiaug.plugins.card import Card, Preset, build_params
 from hsiaug.plugins.contracts import FittedGenerator, Progress
 from hsiaug.plugins.registry import Registry
+from hsiaug.protocol.balance import check_lambda
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.quality.synthesis import NO_CLASSIFIER, omega_of, silent
@@ -133,7 +135,9 @@ def make_pairs(
     )
     bench = Workbench(data, task, folder)
     view: DenseView = bench.view(spec, card.scope)
+    check_lambda(request.lam)
     count = round(request.lam * len(view.real)) if request.count is None else request.count
+    check_samples(data, count, spec.patch)
     if count < 1:
         raise InputError(
             "-n, or λ times the real pairs, must be at least one pair", value=str(count), mend="Ask for more."

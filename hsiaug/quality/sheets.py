@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.files import write_whole
+from hsiaug.text import plotted
 from hsiaug.tiles import DenseSamples
 
 __all__ = ["class_colours", "contact_sheet", "rgb_bands", "tile_rgb"]
@@ -82,10 +83,10 @@ def contact_sheet(
     FigureCanvasAgg(figure)
     for panel, (title, strip) in zip(figure.subplots(len(strips), 1, squeeze=False)[:, 0], strips, strict=True):
         panel.imshow(strip, interpolation="nearest")
-        panel.set_title(title, fontsize=9, loc="left", pad=3)
+        panel.set_title(plotted(title), fontsize=9, loc="left", pad=3)
         panel.set_axis_off()
     shown_ids = sorted({int(c) for _, pairs in groups for c in np.unique(pairs.masks)})
-    names = ["ignore", *classes]
+    names = ["ignore", *map(plotted, classes)]
     patches = [Patch(color=colours[c] / 255, label=names[c]) for c in shown_ids]
     figure.legend(handles=patches, loc="outside lower center", ncols=6, fontsize=8, frameon=False)
     return write_whole(path, lambda fresh: figure.savefig(fresh, dpi=120))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hsiaug.bench.room import check_samples
 from hsiaug.errors import InputError
 from hsiaug.plugins.card import Card, NoParams, Preset, build_params
 from hsiaug.plugins.contracts import FittedGenerator, Generator, Progress
@@ -131,7 +132,9 @@ def draw_samples(
     """
     card: Card = generator.card
     counts = bench.view(spec, card.scope).counts
-    if not any(synthetic_counts(counts, spec.lam).values()):
+    asked = synthetic_counts(counts, spec.lam)
+    check_samples(bench.scene, sum(asked.values()), spec.patch)
+    if not any(asked.values()):
         raise InputError(
             "λ must ask for at least one synthetic sample",
             value=f"λ = {spec.lam:g}, with {min(counts.values())} to {max(counts.values())} samples per class",

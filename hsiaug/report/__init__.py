@@ -124,7 +124,7 @@ def save_picture(report: Report, path: Path, format: str, by: str) -> None:
 def _rich_text(report: Report, by: str) -> str:
     import io
 
-    from rich.console import Console
+    from hsiaug.terminal import Console
 
     out = io.StringIO()
     print_report(report, Console(file=out, width=WIDTH, color_system=None), by)

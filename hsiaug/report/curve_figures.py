@@ -13,6 +13,7 @@ from hsiaug.report.curve_notes import n_text, panel_n
 from hsiaug.report.curves import SIGNS, Axis, Line, Surface, drawn, lines, reference, surfaces
 from hsiaug.report.records import Method
 from hsiaug.report.tables import Report, Table
+from hsiaug.text import plotted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,7 +77,7 @@ def _most_surfaces(table: Table) -> int:
 
 def _draw_table(place: SubFigure, table: Table, axis: Axis, rows: int) -> None:
     title = f"LEAKY: {table.title}" if table.leaky else table.title
-    place.suptitle(f"{title}\n{HOW_TO_READ}", fontsize=10)
+    place.suptitle(f"{plotted(title)}\n{HOW_TO_READ}", fontsize=10)
     panels = place.subplots(rows, len(table.classifiers), squeeze=False)
     styles = _styles(table, axis)
     entries: dict[str, Any] = {}
@@ -87,7 +88,7 @@ def _draw_table(place: SubFigure, table: Table, axis: Axis, rows: int) -> None:
             entries |= _draw_curves(panel, table, classifier, axis, metric, styles)
             none = reference(table, classifier)
             over = panel_n(table, _shown(table, classifier, axis), none, axis, short=True)
-            panel.set_title(f"{table.labels[classifier]}\n{over}", fontsize=10, wrap=True)
+            panel.set_title(f"{plotted(table.labels[classifier])}\n{over}", fontsize=10, wrap=True)
             panel.set(xlabel=SIGNS[axis], ylabel=f"{name} (%)")
         maps = [(s, metric, name) for s in surfaces(table, classifier) for metric, name in scores]
         for row, (surface, metric, name) in enumerate(maps, start=len(scores)):
@@ -95,7 +96,14 @@ def _draw_table(place: SubFigure, table: Table, axis: Axis, rows: int) -> None:
             _draw_surface(panels[row][column], surface, metric, title)
         for row in range(len(scores) + len(maps), rows):
             panels[row][column].set_axis_off()
-    place.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+    place.legend(
+        entries.values(),
+        map(plotted, entries.keys()),
+        loc="outside lower center",
+        ncols=4,
+        fontsize=8,
+        frameon=False,
+    )
 
 
 def _styles(table: Table, axis: Axis) -> dict[tuple[Method, float | None], dict[str, Any]]:
@@ -211,7 +219,7 @@ def _draw_surface(panel: Axes, surface: Surface, metric: str, title: str) -> Non
     panel.set_yticks(range(len(surface.omegas)), [f"{omega:g}" for omega in surface.omegas])
     panel.set_xlabel("λ")
     panel.set_ylabel("ω", rotation=0)
-    panel.set_title(title, fontsize=10)
+    panel.set_title(plotted(title), fontsize=10)
     panel.figure.colorbar(image, ax=panel)
 
 

@@ -11,6 +11,7 @@ from hsiaug.files import write_whole
 from hsiaug.protocol.split import Split
 from hsiaug.report.labels import left_out
 from hsiaug.scene import Scene
+from hsiaug.text import plotted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,12 +34,12 @@ def save_split_map(scene: Scene, split: Split, path: Path) -> None:
     figure = Figure(figsize=(13, max(4.5, 5.5 * height / width)), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
-    names = ["unlabelled", *scene.class_names]
+    names = ["unlabelled", *map(plotted, scene.class_names)]
     colours = class_colours(len(scene.class_names))
     left.imshow(
         scene.labels, cmap=ListedColormap(colours), vmin=-0.5, vmax=len(names) - 0.5, interpolation="nearest"
     )
-    left.set_title(f"{scene.name}: labels")
+    left.set_title(plotted(f"{scene.name}: labels"))
     handles = [Patch(facecolor=colour, label=name) for name, colour in zip(names, colours, strict=True)]
     left.legend(handles=handles, loc="center right", bbox_to_anchor=(-0.02, 0.5), fontsize=8, frameon=False)
     right.imshow(
@@ -46,7 +47,7 @@ def save_split_map(scene: Scene, split: Split, path: Path) -> None:
     )
     audit = split.audit
     leaky = " (LEAKY)" if audit.leaky else ""
-    right.set_title(f"{audit.protocol}{leaky}, draw {split.seed}, patch {split.patch}")
+    right.set_title(plotted(f"{audit.protocol}{leaky}, draw {split.seed}, patch {split.patch}"))
     counts = np.bincount(roles.ravel(), minlength=4)
     said = {"left out": left_out(audit.protocol, audit.buffer)}
     handles = [

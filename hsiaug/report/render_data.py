@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from hsiaug.report.findings import verdict, verdict_text
 from hsiaug.report.notes import control_notes, number_notes, significance_note
 from hsiaug.report.records import Method, Trial
 from hsiaug.report.tables import Report, Table
+from hsiaug.text import json_of, visible
 from hsiaug.trial.failures import why_failed
 
 __all__ = ["csv_text", "json_text", "report_json"]
@@ -25,6 +27,9 @@ __all__ = ["csv_text", "json_text", "report_json"]
 AUDITED = (
     "leaky", "radius", "n_train", "n_test", "n_buffered", "centre_overlap_percent", "patch_overlap_percent"
 )  # fmt: skip
+
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?")
+"""What is no formula although it begins with a minus."""
 
 ONE_TRIAL = ("hash", "status", "error_type", "error_message", "seed")
 """What a row over several draws cannot say."""
@@ -40,7 +45,7 @@ def report_json(report: Report) -> dict[str, Any]:
 
 def json_text(report: Report) -> str:
     """``report_json`` as strict JSON: no NaN, no Infinity."""
-    return json.dumps(report_json(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_of(report_json(report), indent=2) + "\n"
 
 
 def _strict(value: Any) -> Any:
@@ -170,9 +175,17 @@ def csv_text(report: Report, by: str) -> str:
     fields = list(dict.fromkeys(key for row in rows for key in row))
     out = io.StringIO()
     writer = csv.DictWriter(out, fields, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer.writerow({field: _cell(field) for field in fields})
+    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
     return out.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """A text as one line that no spreadsheet takes for a formula: what begins like one gets an apostrophe before it."""
+    if not isinstance(value, str):
+        return value
+    text = visible(value)
+    return f"'{text}" if re.match(r"\s*[=+@-]", text) and not NUMBER.fullmatch(text) else text
 
 
 def _table_rows(table: Table, by: str) -> Iterator[dict[str, Any]]:

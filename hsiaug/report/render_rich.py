@@ -8,10 +8,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 from hsiaug.report.grid import Column, Grid, Page
+from hsiaug.text import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table as RichTable
+    from rich.text import Text
 
 __all__ = ["print_page"]
 
@@ -22,25 +24,23 @@ GROUP_WIDTH = 14
 
 def print_page(page: Page, console: Console) -> None:
     """Print title, failures, warnings, grids, notes, audit and, last of all, the verdict."""
-    from rich.text import Text
-
     console.print()
-    console.print(Text(page.heading, style="bold red" if page.leaky else "bold"))
+    console.print(_plain(page.heading, style="bold red" if page.leaky else "bold"))
     if page.failed:
-        console.print(Text(f"{page.failed}:", style="bold yellow"))
+        console.print(_plain(f"{page.failed}:", style="bold yellow"))
         _bullets(page.failures, console, "yellow")
     for warning in page.warnings:
-        console.print(Text(warning, style="yellow"))
+        console.print(_plain(warning, style="yellow"))
     for grid in page.grids:
         console.print()
-        console.print(Text(grid.heading, style="italic"))
+        console.print(_plain(grid.heading, style="italic"))
         for place, table in enumerate(_fitting(grid, console)):
             if place:
                 console.print()
             console.print(table)
     console.print()
     for note in page.notes:
-        console.print(Text(note, style="dim"))
+        console.print(_plain(note, style="dim"))
     console.print()
     console.print(_audit(page))
     if page.verdict:
@@ -58,16 +58,22 @@ def _bullets(lines: Iterable[str], console: Console, style: str) -> None:
         console.print(Padding(Text(line, style=style), (0, 0, 0, 2), expand=False))
 
 
+def _plain(text: str, style: str = "") -> Text:
+    """What is printed is data: no markup, and control characters as escapes before anything is measured."""
+    from rich.text import Text
+
+    return Text(visible(text, keep="\n"), style=style)
+
+
 def _audit(page: Page) -> RichTable:
     from rich.table import Table
-    from rich.text import Text
 
     table = Table.grid(padding=(0, 2))
     table.add_column(max_width=20, overflow="fold")
     table.add_column(overflow="fold")
     for label, sentence in page.audit:
         loud = "LEAKY" in sentence or "TRANSDUCTIVE" in sentence
-        table.add_row(Text(label, style="bold"), Text(sentence, style="red" if loud else ""))
+        table.add_row(_plain(label, style="bold"), _plain(sentence, style="red" if loud else ""))
     return table
 
 
@@ -96,7 +102,7 @@ def _body_widths(grid: Grid) -> list[int]:
     """The widest entry of every column. Rich would find the same, but takes seconds over a thousand rows."""
     from rich.cells import cell_len
 
-    return [max(cell_len(row[i]) for row in grid.rows) for i in range(len(grid.columns))]
+    return [max(cell_len(visible(row[i])) for row in grid.rows) for i in range(len(grid.columns))]
 
 
 def _widths(grid: Grid, part: Sequence[int], body: Sequence[int]) -> list[int]:
@@ -111,7 +117,6 @@ def _table(grid: Grid, part: Sequence[int], widths: Sequence[int] | None) -> Ric
     """The key columns and those of ``part``. widths: one per column shown; None leaves them to rich."""
     from rich import box
     from rich.table import Table
-    from rich.text import Text
 
     kept = [*range(grid.keys), *part]
     headers = _headers([grid.columns[i] for i in kept])
@@ -119,11 +124,11 @@ def _table(grid: Grid, part: Sequence[int], widths: Sequence[int] | None) -> Ric
     for place, (i, header) in enumerate(zip(kept, headers, strict=True)):
         justify: Literal["left", "right"] = "right" if grid.columns[i].numeric else "left"
         width = widths[place] if widths else None
-        table.add_column(Text(header), justify=justify, overflow="fold", width=width)
+        table.add_column(_plain(header), justify=justify, overflow="fold", width=width)
     for i, row in enumerate(grid.rows):
         if i in grid.breaks:
             table.add_section()
-        table.add_row(*(Text(row[k]) for k in kept))
+        table.add_row(*(_plain(row[k]) for k in kept))
     return table
 
 

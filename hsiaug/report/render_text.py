@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from hsiaug.report.grid import Column, Grid, Page
+from hsiaug.text import visible
 
 __all__ = ["latex", "markdown"]
 
@@ -79,7 +80,8 @@ def _markdown_grid(grid: Grid) -> str:
 
 def _md(text: str) -> str:
     """Escape what Markdown or HTML would read; an underscore inside a word is only an underscore."""
-    text = re.sub(r"([\\|*`<>]|\](?=[(\[:]))", r"\\\1", " ".join(text.split()))
+    text = visible(" ".join(text.split()))
+    text = re.sub(r"([\\|*`<>$]|&(?=[#A-Za-z])|\](?=[(\[:]))", r"\\\1", text)
     return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)
 
 
@@ -142,6 +144,8 @@ def _latex_row(texts: Sequence[str]) -> str:
 
 def _tex(text: str) -> str:
     """Escape for LaTeX: signs become mathematics, a leading minus a real one, double hyphens stay two."""
-    escaped = "".join(LATEX.get(c, c if ord(c) < 0x180 else f"U+{ord(c):04X}") for c in " ".join(text.split()))
+    escaped = "".join(
+        LATEX.get(c, c if ord(c) < 0x180 else f"U+{ord(c):04X}") for c in visible(" ".join(text.split()))
+    )
     escaped = re.sub(r"(?<![\w.-])-(?=\d)", "$-$", escaped)
     return re.sub(r"-(?=-[A-Za-z])", "-{}", escaped)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hsiaug.bench.execute import groups
-from hsiaug.bench.ranges import numbers
+from hsiaug.bench.ranges import numbers, seeds
 from hsiaug.bench.schedule import Part, hashes_by_run, in_order, plan_runs, sharing, trials_of
 from hsiaug.bench.suite import Suite, is_suite, read_suite
 from hsiaug.errors import InputError
@@ -72,12 +72,56 @@ def test_ranges_hold_the_very_numbers_that_would_be_typed() -> None:
         ("0:1:0.5:2", "START:STOP:STEP"),
         ("0:one:0.5", "'0:one:0.5'"),
         ("0:1:0.0001", "at most 1000"),
+        ("0:1:1e-9", "at most 1000"),
+        ("0:1e999999:1e-999999", "must go up"),
+        ("0:1:1e-400", "must go up"),
+        ("1e400", "must be numbers"),
+        ("nan", "must be numbers"),
+        ("9" * 5000, "must be numbers"),
+        ("\u0663", "must be numbers"),
     ],
 )
 def test_a_wrong_range_is_refused(text: str, said: str) -> None:
     with pytest.raises(InputError, match="--lambda") as error:
         numbers("--lambda", text)
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1000000000", "at most 1000 draws"),
+        ("0-999999999", "at most 1000 draws"),
+        ("0-600,700-1400", "at most 1000 draws"),
+        ("99999999999999999999", "number of draws"),
+        ("9" * 5000, "number of draws"),
+        ("5-3", "number of draws"),
+        ("3,7-5", "number of draws"),
+        ("\u0663", "number of draws"),
+        ("\u00b2", "number of draws"),
+    ],
+)
+def test_draws_are_counted_before_they_are_listed(text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said) as error:
+        seeds(text)
+    assert len(str(error.value)) < 1000
+
+
+def test_a_suite_is_counted_before_its_plans_are_made(tmp_path: Path) -> None:
+    many = "".join(f'[[run]]\nname = "r{i}"\n' for i in range(10_000))
+    with pytest.raises(InputError, match="at most 1,000 plans over all runs; found 10,000"):
+        suite_of(tmp_path, f'[defaults]\nscenes = "toy"\n{many}')
+    bomb = f'[[run]]\nname = "r"\nscenes = {["toy"] * 300}\nprotocols = {["issd"] * 300}\nset = [{"{}," * 300}]\n'
+    with pytest.raises(InputError, match="at most 1,000 plans"):
+        suite_of(tmp_path, bomb)
+
+
+@pytest.mark.parametrize(
+    "draws", ["1000000000", "[1000000000000000000]", f"{list(range(1001))}", '"0-1000000000"']
+)
+def test_the_draws_of_a_suite_have_the_same_bounds(tmp_path: Path, draws: str) -> None:
+    with pytest.raises(InputError, match="seeds"):
+        suite_of(tmp_path, f'[[run]]\nname = "r"\nscenes = "toy"\nseeds = {draws}\n')
 
 
 def test_a_run_takes_from_the_defaults_what_it_does_not_say(tmp_path: Path) -> None:

@@ -216,3 +216,43 @@ def test_taizhou_is_read_from_a_mask_per_class(
     pairs = load_pairs("taizhou", "change")
     assert np.bincount(pairs.flat_mask).tolist() == [400 * 400 - 4227 - 17163, 17163, 4227]
     assert pairs.places[0].images.shape == (2, 6, 400, 400) and pairs.places[0].images.max() <= 1
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "{",
+        "}",
+        "{}",
+        "{0}",
+        "{nope}",
+        "{place.__class__}",
+        "{place!r}",
+        "{place:>1000000000}",
+        "{name.__init__.__globals__}",
+        "/etc/{place}",
+        "**/{place}.npy",
+        ".",
+        "x" * 300,
+    ],
+)
+def test_a_pattern_names_files_beside_the_card_and_nothing_else(mine: Path, pattern: str) -> None:
+    for known in ("{group}/img/{name}.npy", "{group}/label/{name}.png"):
+        mine.write_text(CARD.replace(known, pattern))
+        with pytest.raises(SceneError, match=r"mine.toml: \[(images|masks)\.files\[0\]\]"):
+            load_pairs(mine, "segmentation")
+
+
+def test_a_place_is_no_path_from_the_root(mine: Path) -> None:
+    mine.write_text(CARD.replace('"train/*"', '"/etc/*"'))
+    with pytest.raises(SceneError, match=r"places\.train"):
+        load_pairs(mine, "segmentation")
+    mine.write_text(CARD.replace('"train/*"', '"top"').replace("{group}/img", "{group}/"))
+    with pytest.raises(SceneError):
+        load_pairs(mine, "segmentation")
+
+
+def test_values_that_overflow_are_an_error_and_no_warning(mine: Path) -> None:
+    mine.write_text(CARD.replace("scale = 0.001", "scale = 1e308"))
+    with pytest.raises(SceneError, match="finite"):
+        load_pairs(mine, "segmentation")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from statistics import fmean
@@ -407,3 +408,44 @@ def test_lambda_and_omega_at_once_are_a_heat_map_darkest_where_it_is_highest() -
     assert all(a.attributes["href"][1:] in ids for row in rows for a in row[1].all("a"))
     assert not [t for t in page_of([r for r in spread() if r["spec"]["omega"] != 2.0]).all("table")
                 if t.attributes.get("class") == "heat"], "one ω alone is no map"  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[" * 10**5,
+        '{"format": 1, "provenance": "x"}',
+        '{"format": 1, "provenance": {"generator": 3}}',
+        '{"format": 1, "provenance": {"lambda": "1"}}',
+        '{"format": 1, "verdict": {"a": 1}}',
+        '{"format": 1, "fidelity": [1]}',
+        '{"format": 1, "fidelity": {"measures": [1]}}',
+        '{"format": 1, "fidelity": {"measures": [{"value": "1"}]}}',
+        '{"format": 1, "reliability": {"scores": [{"wrong_interval": [1]}]}}',
+        '{"format": 1, "reliability": {"notes": 3}}',
+        '{"format": 1, "x": ' + "9" * 5000 + "}",
+    ],
+)
+def test_numbers_that_inspect_did_not_write_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "quality.json").write_text(text, encoding="utf-8")
+
+    with pytest.raises(InputError, match="hsiaug inspect"):
+        render_html(build_report(benchmark(2)), quality=[tmp_path])
+
+
+def test_numbers_that_are_no_file_are_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "quality.json")
+
+    with pytest.raises(InputError, match="no file"):
+        render_html(build_report(benchmark(2)), quality=[tmp_path])
+
+
+def test_a_picture_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "quality.json").write_text('{"format": 1}', encoding="utf-8")
+    (tmp_path / "pca.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
+    (tmp_path / "spectra.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\xff" * 40)
+
+    page = render_html(build_report(benchmark(2)), quality=[tmp_path])
+
+    assert page.count("cannot be read as a picture") == 2

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.report.cells import Cell
-from hsiaug.report.html.markup import details, scroller
+from hsiaug.report.html.markup import details, escape, scroller
 from hsiaug.report.html.place import Place
 from hsiaug.report.labels import count
 

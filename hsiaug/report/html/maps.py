@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.report.cells import Cell
 from hsiaug.report.html.ground import Land, NoGroundError, land_of, predicted_maps, split_roles
-from hsiaug.report.html.markup import details
+from hsiaug.report.html.markup import details, escape
 from hsiaug.report.html.pictures import embedded_png, palette_png
 from hsiaug.report.html.place import Place
 from hsiaug.report.labels import percent

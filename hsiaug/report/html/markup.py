@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import html as html_module
 from collections.abc import Callable, Iterable, Sequence
-from html import escape
 from itertools import groupby
 
 from hsiaug.report.grid import Column, Grid
+from hsiaug.text import visible
 
-__all__ = ["Inner", "badge", "details", "facts", "figure", "grid_table", "items", "link", "plain_grid", "scroller"]
+__all__ = [
+    "Inner",
+    "badge",
+    "details",
+    "escape",
+    "facts",
+    "figure",
+    "grid_table",
+    "items",
+    "link",
+    "plain_grid",
+    "scroller",
+]
 
 Inner = Callable[[int, int, str], str]
 """Row, column and text of an entry → its markup."""
+
+
+def escape(text: str) -> str:
+    """The text as content or attribute of an element; control characters as escapes that can be seen."""
+    return html_module.escape(visible(text))
 
 
 def link(text: str, target: str | None) -> str:

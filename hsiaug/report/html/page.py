@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Sequence
-from html import escape
 from pathlib import Path
 from string import Template
 
@@ -14,7 +13,7 @@ from hsiaug.report.html.confusion import confusions
 from hsiaug.report.html.curves import curve_blocks
 from hsiaug.report.html.gains import class_gains, gain_pictures
 from hsiaug.report.html.maps import MapMaker
-from hsiaug.report.html.markup import badge, details, facts, items
+from hsiaug.report.html.markup import badge, details, escape, facts, items
 from hsiaug.report.html.place import Place, places
 from hsiaug.report.html.quality import quality_block, read_quality
 from hsiaug.report.html.records import environment, record_lists

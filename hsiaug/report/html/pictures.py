@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import warnings
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import numpy as np
+
+from hsiaug.report.html.markup import escape
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from hsiaug.errors import InputError
-from hsiaug.report.html.markup import details, figure, items, plain_grid, scroller
+from hsiaug.report.html.markup import details, escape, figure, items, plain_grid, scroller
 from hsiaug.report.html.pictures import embedded_picture
+from hsiaug.report.html.quality_schema import QualityFile
 from hsiaug.report.labels import MISSING, measured, score_numbers, wrong_share
 
 __all__ = ["Quality", "quality_block", "read_quality"]
@@ -32,6 +36,8 @@ WIDEST = 1400
 """Pixels across a chart as it is shown."""
 MOST = 10_000
 """Pixels across tiles as they are shown: as many as they have."""
+LARGEST = 50_000_000
+"""Bytes of quality.json at most."""
 
 
 @dataclass(frozen=True)
@@ -49,17 +55,18 @@ class Quality:
         sweep = [
             f"{sign}={said[key]:g}" for key, sign in (("lambda", "λ"), ("omega", "ω")) if said.get(key) is not None
         ]
-        name = " ".join([str(generator.get("name", self.folder.name)), *sweep])
-        drawn = f"{protocol.get('name', '?')}:{protocol.get('argument', '')}".rstrip(":")
-        return f"{name} on {scene.get('name', '?')}, {drawn}, draw {said.get('seed', '?')}"
+        name = " ".join([str(generator.get("name") or self.folder.name), *sweep])
+        drawn = f"{protocol.get('name') or '?'}:{protocol.get('argument') or ''}".rstrip(":")
+        return f"{name} on {scene.get('name') or '?'}, {drawn}, draw {said.get('seed') or '?'}"
 
 
 def read_quality(folder: Path) -> Quality:
     """A folder that ``hsiaug inspect --out`` wrote. Raises InputError where there is none."""
     path = folder / "quality.json"
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        text = _whole(path)
+        report = json.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(
             f"--quality {folder} must be a folder that 'hsiaug inspect' wrote",
             value=getattr(error, "strerror", None) or "quality.json is not JSON",
@@ -72,7 +79,24 @@ def read_quality(folder: Path) -> Quality:
             value=f"format {found!r}",
             mend="Read it with the version of hsiaug that wrote it, or run 'hsiaug inspect' again.",
         )
-    return Quality(folder, report)
+    try:
+        known = QualityFile.model_validate_json(text)
+    except ValidationError as cause:
+        first = cause.errors(include_url=False)[0]
+        raise InputError(
+            f"{path} must hold what 'hsiaug inspect' writes",
+            value=f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
+            mend="Run 'hsiaug inspect' again.",
+        ) from cause
+    return Quality(folder, known.model_dump(mode="json", by_alias=True))
+
+
+def _whole(path: Path) -> str:
+    """The text of a file. Raises OSError where it is none, or far larger than such a file can be."""
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST:
+        raise OSError(errno.EINVAL, f"quality.json is no file of at most {LARGEST // 1_000_000} MB")
+    return path.read_text(encoding="utf-8")
 
 
 def quality_block(quality: Quality) -> str:
@@ -93,7 +117,7 @@ def _measures(measures: Sequence[Mapping[str, Any]]) -> str:
         return ""
     rows = [
         (
-            str(m.get("label", m.get("name", "?"))),
+            str(m.get("label") or m.get("name") or "?"),
             measured(m.get("value")),
             measured(m.get("floor")),
             *(str(m.get(key) or "") for key in ("unit", "better", "n")),
@@ -102,7 +126,7 @@ def _measures(measures: Sequence[Mapping[str, Any]]) -> str:
     ]
     header = ("measure", "synthetic", "floor (held-out)", "unit", "good is", "n")
     made = plain_grid("Fidelity: each number beside its floor, what real samples reach", header, rows, (0, 3, 4))
-    said = [f"{escape(str(m.get('label', '?')))}: {escape(str(m['note']))}" for m in measures if m.get("note")]
+    said = [f"{escape(str(m.get('label') or '?'))}: {escape(str(m['note']))}" for m in measures if m.get("note")]
     return made + (items(said) if said else "")
 
 
@@ -111,7 +135,7 @@ def _scores(scores: Sequence[Mapping[str, Any]]) -> str:
         return ""
     rows = [
         (
-            str(s.get("label", s.get("name", "?"))),
+            str(s.get("label") or s.get("name") or "?"),
             *score_numbers(s),
             str(s.get("unit") or ""),
             measured(s.get("r")),

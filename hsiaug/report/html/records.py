@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from html import escape
 
 from hsiaug.report.cells import Cell
-from hsiaug.report.html.markup import details, plain_grid, scroller
+from hsiaug.report.html.markup import details, escape, plain_grid, scroller
 from hsiaug.report.html.place import Place
 from hsiaug.report.labels import MISSING, count, percent
 from hsiaug.report.records import Trial, finite

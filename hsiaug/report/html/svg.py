@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
+
+from hsiaug.report.html.markup import escape
 
 __all__ = ["HEIGHT", "WIDTH", "Scale", "label", "marker", "picture", "ticks"]
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from html import escape
 
 from hsiaug.report.cells import Cell
 from hsiaug.report.curves import Axis, lines
 from hsiaug.report.grid import Grid
-from hsiaug.report.html.markup import badge, grid_table
+from hsiaug.report.html.markup import badge, escape, grid_table
 from hsiaug.report.html.place import Place
 from hsiaug.report.labels import MISSING
 from hsiaug.report.tables import Table

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 
 from hsiaug.report.compare import Gain
 from hsiaug.report.failures import failed_arms, failure_heading, failures
@@ -18,7 +17,7 @@ from hsiaug.report.findings import (
     headline,
     mean_range,
 )
-from hsiaug.report.html.markup import badge, details, items, link
+from hsiaug.report.html.markup import badge, details, escape, items, link
 from hsiaug.report.html.place import Place
 from hsiaug.report.html.tables import KINDS
 from hsiaug.report.labels import count

@@ -1,0 +1,98 @@
+"""Reading TOML that somebody else wrote: whatever is wrong with the file becomes one clear error.
+
+A card or a suite is a page or two of text. What is larger, deeper or longer than any of them is refused before it
+takes memory and time, which TOML itself does not bound.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from hsiaug.errors import HsiaugError
+from hsiaug.text import shortened
+
+__all__ = ["read_toml"]
+
+LARGEST = 4_000_000
+"""Bytes of a file at most."""
+DEEPEST = 16
+"""Tables and lists inside each other at most."""
+_PART = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')"""
+DEEP_KEY = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_PART}[ \t]*+\.[ \t]*+){{{DEEPEST},}}{_PART}[ \t]*+[=\]]")
+"""A dotted key of so many parts, for which the parser takes memory by the square of their number."""
+INTEGERS = range(-(2**63), 2**63)
+"""Those that TOML has."""
+
+
+def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, Any]:
+    """The top table of a TOML file. what: what it is called in messages, as "card" or "suite".
+
+    Raises FileNotFoundError where there is no such file, and otherwise ``kind``, naming the file and what is wrong.
+    """
+    text = _text(path, what, kind)
+    if deep := DEEP_KEY.search(text):
+        raise _too_deep(path, what, kind, shortened(deep[0], 60))
+    try:
+        table = tomllib.loads(text)
+    except RecursionError:
+        raise _too_deep(path, what, kind, None) from None
+    except ValueError as cause:  # also a whole number of more digits than Python reads
+        raise kind(
+            f"{what} {path} must be a TOML file", value=cause, mend=f"Correct that line of the {what}."
+        ) from cause
+    _check(table, path, what, kind)
+    return table
+
+
+def _text(path: Path, what: str, kind: type[HsiaugError]) -> str:
+    try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            found = "a folder" if stat.S_ISDIR(about.st_mode) else "a device or a pipe"
+            raise kind(f"{what} {path} must be a file", value=found, mend="Check the path.")
+        if about.st_size > LARGEST:
+            raise kind(
+                f"{what} {path} must have at most {LARGEST // 1_000_000} MB",
+                value=f"{about.st_size / 1e6:,.1f} MB",
+                mend="Check that it is the right file.",
+            )
+        return path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise
+    except UnicodeDecodeError as cause:
+        raise kind(f"{what} {path} must be a TOML file", value=cause, mend="Save it in UTF-8.") from cause
+    except OSError as cause:
+        raise kind(
+            f"{what} {path} must be readable", value=cause.strerror, mend="Check the path and its permissions."
+        ) from cause
+
+
+def _check(table: dict[str, Any], path: Path, what: str, kind: type[HsiaugError]) -> None:
+    """What the parser lets pass although it is no TOML, or deeper than anything that is meant."""
+    waiting: list[tuple[Any, int]] = [(table, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > DEEPEST:
+            raise _too_deep(path, what, kind, None)
+        if isinstance(value, dict):
+            waiting += ((entry, depth + 1) for entry in value.values())
+        elif isinstance(value, list):
+            waiting += ((entry, depth + 1) for entry in value)
+        elif isinstance(value, int) and value not in INTEGERS:
+            raise kind(
+                f"{what} {path}: whole numbers lie between -2^63 and 2^63",
+                value=f"one of about {value.bit_length() * 0.30103:.0f} digits",
+                mend=f"Correct it in the {what}.",
+            )
+
+
+def _too_deep(path: Path, what: str, kind: type[HsiaugError], found: str | None) -> HsiaugError:
+    return kind(
+        f"{what} {path} must not have more than {DEEPEST} tables or lists inside each other",
+        value=found,
+        mend=f"Correct the {what}.",
+    )

@@ -1,0 +1,33 @@
+"""Samples are counted before they are made: what no memory holds is refused at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from hsiaug.bench import room
+from hsiaug.bench.plan import Request, build_plan
+from hsiaug.bench.schedule import Part
+from hsiaug.errors import InputError
+from hsiaug.plugins.registry import registry
+from hsiaug.scene import Scene
+
+
+def part_of(toy: Scene, *lambdas: float) -> Part:
+    request = Request(lambdas=lambdas, seeds=[0], generators=["smote"], classifiers=["svm"], patch=5)
+    return Part("", "pixels", "toy", toy, build_plan(toy, request, registry()))
+
+
+def test_more_samples_than_memory_are_refused(toy: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = part_of(toy, 1.0, 100.0)
+    monkeypatch.setattr(room, "_memory", lambda: 20_000_000)
+
+    with pytest.raises(InputError, match=r"--lambda .* GB"):
+        room.check_room([part], part.plan.trials)
+    room.check_room([part], [trial for trial in part.plan.trials if trial.lam <= 1])
+
+
+def test_a_system_that_does_not_tell_its_memory_is_not_asked_twice(
+    toy: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "_memory", lambda: None)
+    room.check_samples(toy, 10**12, 9)

@@ -1,0 +1,120 @@
+"""Numbers and names on the command line: bounded before any work, quoted in short, shown as they are."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hsiaug.bench.execute import Event
+from hsiaug.bench.plan import Request, build_plan
+from hsiaug.bench.progress import watching
+from hsiaug.cli.generate import watched
+from hsiaug.cli.options import duration
+from hsiaug.cli.output import print_table
+from hsiaug.errors import InputError
+from hsiaug.plugins.card import Card, build_params, param
+from hsiaug.plugins.registry import registry
+from hsiaug.scene import Scene
+from hsiaug.terminal import Console
+from tests.strangers import hsiaug
+from tests.test_texts import Terminal
+
+LONG = "9" * 5000
+
+
+@dataclass(frozen=True)
+class Params:
+    rate: float = param(0.5, "a number")
+    count: int = param(3, "a whole number")
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e400", LONG, "\x1b[31m", ""])
+def test_a_parameter_is_a_finite_number(text: str) -> None:
+    card = Card(name="one", version="1", summary="", params=Params)
+    for name in ("rate", "count"):
+        with pytest.raises(InputError, match=rf"one\.{name}") as error:
+            build_params(card, overrides={name: text})
+        assert len(str(error.value)) < 1000
+    with pytest.raises(InputError, match="whole number"):
+        build_params(card, overrides={"count": "99999999999999999999"})
+
+
+@pytest.mark.parametrize(
+    "text", ["99999999999999999999h", "9" * 400 + "h", "0.0001s", "0s", "1e9h", "\u0663s", "2000h"]
+)
+def test_a_time_is_one_that_a_timer_takes(text: str) -> None:
+    with pytest.raises(InputError, match="--timeout"):
+        duration("--timeout", text)
+    assert duration("--timeout", "1000h") == 3.6e6
+
+
+def test_trials_are_counted_before_a_split_is_drawn(toy: Scene) -> None:
+    many = [i / 1000 for i in range(1, 1001)]
+    request = Request(lambdas=many, omegas=many, seeds=range(1000), generators=["smote"], classifiers=["svm"])
+    with pytest.raises(InputError, match="at most 100,000 trials"):
+        build_plan(toy, request, registry())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("benchmark", "toy", "--seeds", "1000000000"),
+        ("benchmark", "toy", "--lambda", "1e9"),
+        ("benchmark", "toy", "--jobs", LONG),
+        ("benchmark", "toy", "--jobs", "1000000000"),
+        ("benchmark", "toy", "--patch", LONG),
+        ("benchmark", "x" * 300 + ".toml"),
+        ("benchmark", "toy", "--dry-run", "--store", "x" * 300),
+        ("split", "toy", "--seed", "\x1b[31m"),
+        ("split", f"--{LONG}"),
+        ("\x1b]0;title\x07[/]",),
+        ("report", "x" * 300),
+    ],
+)
+def test_bad_words_cost_one_short_clear_message(tmp_path: Path, words: tuple[str, ...]) -> None:
+    answer = hsiaug(*words, cwd=tmp_path)
+
+    assert answer.returncode == 2, answer.stdout + answer.stderr
+    assert "Traceback" not in answer.stderr and len(answer.stderr) < 2000 and "\x1b]" not in answer.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_letters_that_an_encoding_lacks_are_shown_as_escapes(tmp_path: Path) -> None:
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    for words in (["benchmark", "toy", "--dry-run"], ["datasets", "list", "--json"]):
+        answer = subprocess.run(
+            [sys.executable, "-m", "hsiaug.cli.main", *words], env=env, capture_output=True, cwd=tmp_path
+        )
+        assert answer.returncode == 0 and b"Traceback" not in answer.stderr
+        answer.stdout.decode("ascii")
+
+
+def test_an_entry_of_a_table_stays_one_field_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(Console(), ("class", "n"), [("a\tb\nc\x1b[2J", "1")])
+
+    assert capsys.readouterr().out == "class\tn\na\\tb\\nc\\x1b[2J\t1\n"
+
+
+@pytest.mark.parametrize("note", ["[/]", "[/data/x]", "[red]", "\x1b[2J"])
+def test_a_note_of_a_plugin_is_shown_as_it_is(toy: Scene, note: str) -> None:
+    request = Request(lambdas=[1.0], seeds=[0], generators=["smote"], classifiers=["svm"], patch=5)
+    trial = build_plan(toy, request, registry()).trials[0]
+    out = Terminal()
+    screen = Console(file=out, width=160, color_system=None)
+
+    with watching({trial.hash: trial}, screen) as on_event:
+        on_event(Event("start", trial.hash))
+        on_event(Event("step", trial.hash, 1, 3, note))
+        screen.print("meanwhile")
+        on_event(Event("ok", trial.hash))
+    with watched(screen, "smote") as progress:
+        progress("1", None, note)  # type: ignore[arg-type]
+        screen.print("meanwhile")
+
+    assert note.startswith("\x1b") or note in out.getvalue()
+    assert "\x1b[2J" not in out.getvalue()
