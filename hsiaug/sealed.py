@@ -22,8 +22,10 @@ T = TypeVar("T")
 def seal(array: NDArray[Scalar]) -> NDArray[Scalar]:
     """The array over a read-only buffer: no copy, and its ``flags.writeable`` cannot be set again."""
     if not array.size:
-        # Nothing to write into, and a buffer cannot hold every empty shape.
-        return array
+        # A buffer cannot hold every empty shape; there is nothing to write into.
+        empty = array.view()
+        empty.flags.writeable = False
+        return empty
     return np.asarray(memoryview(array).toreadonly())  # type: ignore[arg-type]
 
 

@@ -21,6 +21,7 @@ def test_a_sealed_array_has_the_same_values_and_cannot_be_written_into(array: np
     same = seal(array)
     assert same.dtype == array.dtype and same.shape == array.shape
     assert same.tobytes() == array.tobytes()
+    assert not same.flags.writeable
     if array.size:
         with pytest.raises(ValueError, match="read-only"):
             same[...] = 0
