@@ -7,7 +7,13 @@ from pathlib import Path
 
 from hsiaug.errors import InputError
 
-__all__ = ["check_target"]
+__all__ = ["check_folder_name", "check_target"]
+
+FILES = (
+    ".csv", ".html", ".jpg", ".jpeg", ".json", ".mat", ".md", ".npy", ".npz", ".pdf", ".png", ".svg", ".tex", ".tif",
+    ".tiff", ".toml", ".txt", ".xlsx", ".zip",
+)  # fmt: skip
+"""Endings that no folder has which is meant as one."""
 
 
 def check_target(path: Path, endings: Sequence[str], option: str = "--out") -> str:
@@ -30,3 +36,13 @@ def check_target(path: Path, endings: Sequence[str], option: str = "--out") -> s
             mend="Make the folder first, or name another file.",
         )
     return ending
+
+
+def check_folder_name(path: Path, option: str = "--out") -> None:
+    """Raise InputError for the name of a file where several files are to be written, unless there is such a folder."""
+    if path.suffix.lower() in FILES and not path.is_dir():
+        raise InputError(
+            f"{option} must name a folder, as several files are written",
+            value=repr(str(path)),
+            mend=f"For example {option} {path.with_suffix('')}.",
+        )

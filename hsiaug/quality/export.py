@@ -14,7 +14,7 @@ from hsiaug.errors import InputError
 from hsiaug.files import reason, write_whole
 from hsiaug.quality.synthesis import Synthesis
 from hsiaug.samples import PatchSamples
-from hsiaug.targets import check_target
+from hsiaug.targets import check_folder_name, check_target
 
 __all__ = ["ENDINGS", "check_folder", "made_folder", "sample_arrays", "save_samples"]
 
@@ -27,6 +27,7 @@ MAT_LIMIT = 2**31 - 1
 
 def check_folder(path: Path) -> None:
     """Raise InputError, before any work, unless ``path`` is a folder or can be made in one that exists."""
+    check_folder_name(path)
     if (path.exists() and not path.is_dir()) or not path.parent.is_dir():
         raise InputError(
             f"--out {path} must be a folder, or a new name in a folder that exists",

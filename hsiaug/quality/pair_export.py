@@ -16,12 +16,14 @@ from hsiaug.errors import InputError
 from hsiaug.files import reason
 from hsiaug.quality.pairs import MadePairs
 from hsiaug.quality.sheets import contact_sheet
+from hsiaug.targets import check_folder_name
 
 __all__ = ["check_new_folder", "save_pairs"]
 
 
 def check_new_folder(path: Path) -> None:
     """Raise InputError, before any work, unless ``path`` is empty, or new in a folder that exists."""
+    check_folder_name(path)
     if (path.is_dir() and not any(path.iterdir())) or (not path.exists() and path.parent.is_dir()):
         return
     found = "a file" if path.is_file() else "a folder with files" if path.is_dir() else f"no folder {path.parent}"

@@ -17,6 +17,7 @@ from hsiaug import __version__
 from hsiaug.cli.main import app
 from hsiaug.cli.options import numbers, overrides, seeds, words
 from hsiaug.data import toy_scene
+from hsiaug.errors import InputError
 from tests.effort import loaded
 from tests.strangers import environment, hsiaug, install
 
@@ -113,6 +114,25 @@ def test_lists_numbers_draws_and_settings_are_read_as_documented() -> None:
     assert seeds("3,5,8-9") == [3, 5, 8, 9]
     assert seeds("7-7") == [7]
     assert overrides(["a.b=1", "a.c=x=y"]) == {"a": {"b": "1", "c": "x=y"}}
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("inspect", "toy", "--out", "look.pdf"), "must name a folder"),
+        (("generate", "toy", "--out", "x.csv"), "must end in .npz or .mat"),
+        (("generate", "pairs.toml", "--task", "change", "--out", "x.zip"), "must name a folder"),
+        (("advise", "toy", "--out", "x.csv"), "must end in .json"),
+        (("map", "toy", "--record", "3fa9", "--out", "x.jpg"), "must end in .tif, .tiff, .npy or .png"),
+        (("datasets", "add", "a.npy", "--labels", "b.npy", "--out", "x.json"), "must end in .toml"),
+    ],
+)
+def test_no_command_writes_a_file_of_another_kind_than_its_name_says(
+    words: tuple[str, ...], part: str, tmp_path: Path
+) -> None:
+    with contextlib.chdir(tmp_path), pytest.raises(InputError, match=part):
+        CliRunner().invoke(app, words, catch_exceptions=False)
+    assert not list(tmp_path.iterdir())
 
 
 def test_pixels_in_neither_mask_are_no_buffer(tmp_path: Path) -> None:

@@ -532,4 +532,4 @@ def test_a_label_map_of_another_size_is_named_with_the_two_sizes(
     np.save(tmp_path / "small.npy", np.ones((39, 32), dtype=np.uint8))
     message = refusal(tmp_path, lambda: add("flight.hdr", "small.npy"))
 
-    assert "labels 39×32, cube 40×32" in message
+    assert "labels 39×32, cube 40×32. " in message
