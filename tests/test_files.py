@@ -107,7 +107,10 @@ def test_a_full_disk_costs_no_output_that_was_there(
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / name).write_bytes(OLD)
-    with small_disk(), pytest.raises(InputError, match="must be a file that can be written; found (File|the Geo)"):
+    with (
+        small_disk(),
+        pytest.raises(InputError, match=r"must be a file that can be written; found (File|the Geo)"),
+    ):
         outputs[name](folder / name)
 
     assert [path.name for path in folder.iterdir()] == [name]
