@@ -85,6 +85,8 @@ def run_all(
     except KeyboardInterrupt:
         print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
         raise typer.Exit(130) from None
+    made = store.read(trial.hash for trial in todo).records
+    print_lines(err, (f"note: {note} ({record['hash']})" for record in made for note in record.get("notes") or ()))
 
 
 def print_result(

@@ -84,12 +84,3 @@ def test_a_store_of_nothing_but_damage_is_not_called_empty(store: Path) -> None:
         file.write_text("{}")
     text = rendered(store)
     assert text.startswith("Every record in ") and "more" in text and len(text) < 3000
-
-
-def test_what_a_trial_noted_stands_below_its_table(tmp_path: Path) -> None:
-    records = benchmark(2)
-    for record in records[-2:]:
-        record["notes"] = ["The saved fit of smote could not be used, and was fitted again: a flipped bit."]
-    text = render_report(build_report(records))
-    hashes = ", ".join(record["hash"] for record in records[-2:])
-    assert f"fitted again: a flipped bit. ({hashes})" in text
