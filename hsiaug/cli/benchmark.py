@@ -153,7 +153,7 @@ def benchmark(
     from hsiaug.bench.schedule import merged, plan_runs, trials_of
     from hsiaug.bench.suite import Run, is_suite
     from hsiaug.cli.benchmark_plan import print_plan
-    from hsiaug.cli.benchmark_run import missing, print_result, run_all, workers
+    from hsiaug.cli.benchmark_run import missing, print_result, run_all, trial_notes, workers
     from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.trial.limit import check_limit
@@ -196,6 +196,7 @@ def benchmark(
     kept.sweep()
     run_all(parts, todo, kept, device, jobs, limit, err)
     read = kept.read(trial.hash for trial in trials)
+    print_lines(err, trial_notes(read.records, {trial.hash for trial in todo}))
     print_result(parts, read, kept, out, err, as_json=json)
     if any(record["status"] != "ok" for record in read.records):
         raise typer.Exit(1)

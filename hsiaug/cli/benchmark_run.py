@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json as json_module
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,12 +23,12 @@ from hsiaug.errors import StoreError
 from hsiaug.report import build_report, print_report, render_report, report_json
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Reading, Store
+from hsiaug.trial.store import Reading, Record, Store
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["missing", "print_result", "run_all", "workers"]
+__all__ = ["missing", "print_result", "run_all", "trial_notes", "workers"]
 
 
 def workers(asked: int | None, device: str, parts: Sequence[Part]) -> int:
@@ -85,8 +85,13 @@ def run_all(
     except KeyboardInterrupt:
         print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
         raise typer.Exit(130) from None
-    made = store.read(trial.hash for trial in todo).records
-    print_lines(err, (f"note: {note} ({record['hash']})" for record in made for note in record.get("notes") or ()))
+
+
+def trial_notes(records: Iterable[Record], hashes: Collection[str]) -> Iterator[str]:
+    """What the trials of those hashes noted."""
+    for record in records:
+        if record["hash"] in hashes:
+            yield from (f"note: {note} ({record['hash']})" for note in record.get("notes") or ())
 
 
 def print_result(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
+from typing import NoReturn
 
 import typer
 
@@ -51,13 +54,31 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line. Bad input gives one message on stderr and exit code 2."""
+    """Run the command line. Bad input, and a system that refuses, give one message on stderr and exit code 2."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except HsiaugError as error:
-        typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
-        typer.echo(str(error), err=True)
-        sys.exit(2)
+        _end(str(error))
+    except OSError as error:
+        # What is still to be printed is dropped, or the interpreter would try once more at its end.
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), sys.__stdout__.fileno())  # type: ignore[union-attr]
+        if isinstance(error, BrokenPipeError):
+            # The reader has seen enough, as "head" does.
+            sys.exit(1)
+        _end(
+            f"{error.filename or 'what is printed'} must be read or written; found {error.strerror or error}. "
+            "Look at its folder and the space on its disk."
+        )
+
+
+def _end(message: str) -> NoReturn:
+    typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
+    typer.echo(message, err=True)
+    sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -119,3 +119,18 @@ def test_a_whole_store_that_is_read_only_gives_its_tables_and_one_that_is_not_wh
     assert refused.returncode == 2 and "Traceback" not in refused.stderr
     assert "must be a folder that can be written to; found Read-only file system" in refused.stderr
     assert "ok, ETA" not in refused.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_disk_under_what_is_printed_is_one_error(filled: Path, env: dict[str, str]) -> None:
+    for words in (
+        ["report", str(filled)],
+        ["compare", "none/nearest", "duplicate/nearest", str(filled)],
+        arguments(filled),
+    ):
+        command = [sys.executable, "-m", "hsiaug.cli.main", *words]
+        with Path("/dev/full").open("w") as full:
+            answer = subprocess.run(command, env=env, stdout=full, stderr=subprocess.PIPE, text=True)
+        assert answer.returncode == 2, answer.stderr
+        assert "Traceback" not in answer.stderr and "Exception ignored" not in answer.stderr
+        assert "what is printed must be read or written; found No space left on device" in answer.stderr
