@@ -9,6 +9,8 @@ from pathlib import Path
 
 # One thread, as the command line sets it: tests run side by side, and results must not depend on it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A virtual machine may show AMX and not allow it: bfloat16 on its CPU is then an illegal instruction.
+os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16")
 
 import numpy as np
 import pytest

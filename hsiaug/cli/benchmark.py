@@ -151,7 +151,7 @@ def benchmark(
     from hsiaug.bench.schedule import merged, plan_runs, trials_of
     from hsiaug.bench.suite import Run, is_suite
     from hsiaug.cli.benchmark_plan import print_plan
-    from hsiaug.cli.benchmark_run import missing, print_result, run_all, workers
+    from hsiaug.cli.benchmark_run import missing, print_result, run_all, trial_notes, workers
     from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.terminal import Console
@@ -197,6 +197,7 @@ def benchmark(
     kept.sweep()
     run_all(parts, todo, kept, device, jobs, limit, err)
     read = kept.read(trial.hash for trial in trials)
+    print_lines(err, trial_notes(read.records, {trial.hash for trial in todo}))
     print_result(parts, read, kept, out, err, as_json=json)
     # Once more where the tables end: whoever reads these numbers must know how few samples they are of.
     print_lines(err, (f"note: {note}" for note in plan.short))

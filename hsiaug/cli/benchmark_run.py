@@ -6,7 +6,7 @@ Heavy to import: the command does so once it knows that it has work.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,13 +25,13 @@ from hsiaug.trial.empty import EMPTY
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.run import empty
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Reading, Store
+from hsiaug.trial.store import Reading, Record, Store
 from hsiaug.trial.task import get_task
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["missing", "print_result", "run_all", "workers"]
+__all__ = ["missing", "print_result", "run_all", "trial_notes", "workers"]
 
 
 def workers(asked: int | None, device: str, parts: Sequence[Part]) -> int:
@@ -105,6 +105,13 @@ def _record_nothing(parts: Sequence[Part], waiting: dict[str, TrialSpec], store:
         for trial in in_order(t for t in part.plan.trials if t.hash in part.plan.nothing):
             if waiting.pop(trial.hash, None):
                 store.put(empty(trial, bench, part.scene_ref, command_for(trial, part.scene_ref)), None)
+
+
+def trial_notes(records: Iterable[Record], hashes: Collection[str]) -> Iterator[str]:
+    """What the trials of those hashes noted."""
+    for record in records:
+        if record["hash"] in hashes:
+            yield from (f"note: {note} ({record['hash']})" for note in record.get("notes") or ())
 
 
 def print_result(

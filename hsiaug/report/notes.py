@@ -20,17 +20,7 @@ def number_notes(table: Table) -> list[str]:
     ]
     conventions = sorted({a.generator.convention for a in table.arms if a.generator.convention})
     notes += [f"ω: {convention}." for convention in conventions]
-    notes += _missing(table) + _short_subsets(table) + _split_changes(table) + _unequal_budgets(table)
-    return notes + _of_trials(table)
-
-
-def _of_trials(table: Table) -> list[str]:
-    """What trials noted while they ran, with the hashes of those that did."""
-    noted: dict[str, list[str]] = {}
-    for trial in table.trials:
-        for note in trial.record.get("notes") or ():
-            noted.setdefault(note, []).append(trial.hash)
-    return [f"{note} ({', '.join(hashes)})" for note, hashes in noted.items()]
+    return notes + _missing(table) + _short_subsets(table) + _split_changes(table) + _unequal_budgets(table)
 
 
 def _missing(table: Table) -> list[str]:

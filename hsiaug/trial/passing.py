@@ -27,7 +27,11 @@ UNKNOWN = "0"
 
 def owner() -> str:
     """This process: its machine, its number and when it began. Numbers are given again, after a reboot for instance."""
-    pid = os.getpid()
+    return _owner(os.getpid())
+
+
+@cache
+def _owner(pid: int) -> str:
     return f"{_machine()}-{pid}-{_began(pid)}"
 
 

@@ -241,7 +241,7 @@ def _told(error: ValidationError, record: Record) -> str:
 
 
 def _short(value: object) -> str:
-    text = repr(value)
+    text = repr(round(value, 12) if isinstance(value, float) else value)
     return text if len(text) <= 60 else f"{text[:60]}…"
 
 

@@ -52,10 +52,10 @@ class Store:
                     value=reason(error) if isinstance(error, OSError) else error,
                     mend="Name another folder.",
                 ) from error
-        elif not self._records.is_dir():
+        elif not _is_folder(self._records):
             raise StoreError(
                 f"{root} must be a store of records",
-                value="a folder without 'records'" if root.is_dir() else "no such folder",
+                value="a folder without 'records'" if _is_folder(root) else "no such folder",
                 mend="Run 'hsiaug benchmark … --store DIR' first, or name the right folder.",
             )
 
@@ -246,3 +246,11 @@ class Store:
         except OSError:
             # Of a store that is read-only, or that others change, nothing needs to be removed.
             return
+
+
+def _is_folder(path: Path) -> bool:
+    """False for a name that no folder can have, too."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False

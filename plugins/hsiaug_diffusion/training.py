@@ -4,9 +4,10 @@ and checkpoints, so that a killed training goes on where it was and ends the sam
 from __future__ import annotations
 
 import copy
+import hashlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -137,16 +138,30 @@ def _save(file: Path, step: int, model: nn.Module, average: nn.Module, optimiser
         tensors |= {f"optimiser.{i}.{key}": value for key, value in moments.items()}
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh_file = file.with_name(f"{file.name}.new")
-    save_file({key: value.detach().clone().contiguous() for key, value in tensors.items()}, fresh_file)
+    tensors = {key: value.detach().clone().contiguous() for key, value in tensors.items()}
+    save_file(tensors, fresh_file, {"sha256": _checksum(tensors)})
     fresh_file.replace(file)
+
+
+def _checksum(tensors: Mapping[str, Tensor]) -> str:
+    """Of names and values: a flipped bit would change what the training ends with, and nobody would see it."""
+    found = hashlib.sha256()
+    for name in sorted(tensors):
+        found.update(name.encode())
+        found.update(tensors[name].cpu().reshape(-1).view(torch.uint8).numpy())
+    return found.hexdigest()
 
 
 def _resumed(file: Path, model: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer) -> int:
     """Load what :func:`_save` wrote, and return the step to go on with."""
-    from safetensors.torch import load_file
+    from safetensors import safe_open
 
     try:
-        tensors = load_file(file)
+        with safe_open(file, "pt") as opened:
+            stated = (opened.metadata() or {}).get("sha256")
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118  it is no mapping
+        if stated != _checksum(tensors):
+            raise ValueError("values that are not as they were written")
         for name, net in (("average", average), ("model", model)):
             own = {key.removeprefix(f"{name}."): t for key, t in tensors.items() if key.startswith(f"{name}.")}
             net.load_state_dict(own)

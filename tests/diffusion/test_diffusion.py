@@ -141,6 +141,18 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
         fit_noisy_line(tmp_path / "line.safetensors", None)
 
 
+def test_a_flipped_bit_in_a_checkpoint_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hsiaug_diffusion.training.CHECKPOINT_EVERY", 0.0)
+    file = tmp_path / "line.safetensors"
+    with pytest.raises(Killed):
+        fit_noisy_line(file, 41)
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(bytes(data))
+    with pytest.raises(PluginError, match="values that are not as they were written"):
+        fit_noisy_line(file, None)
+
+
 def test_training_in_bfloat16_keeps_weights_in_float32_and_learns() -> None:
     net = fit_noisy_line(None, None, half=True)
 

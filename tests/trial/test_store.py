@@ -321,8 +321,11 @@ def test_folders_that_are_no_store_are_refused(tmp_path: Path) -> None:
         Store(tmp_path / "absent")
     with pytest.raises(StoreError, match="without 'records'"):
         Store(tmp_path)
-    with pytest.raises(StoreError, match="written to"):
-        Store(tmp_path / "file", create=True)
+    for name in ("file", "file/below", "a" * 300, "a\0b"):
+        with pytest.raises(StoreError, match="written to"):
+            Store(tmp_path / name, create=True)
+        with pytest.raises(StoreError, match="no such folder"):
+            Store(tmp_path / name)
 
 
 def test_hashes_that_fit_none_or_several_are_refused(filled: Store) -> None:

@@ -1,0 +1,136 @@
+"""Benchmarks on stores that are damaged, full or read-only: one clear error, or the tables, and never a traceback."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hsiaug.trial.store import Store
+from tests.strangers import DUMMY, environment, hsiaug, install
+
+
+def arguments(store: Path, *more: str) -> list[str]:
+    return [
+        *(
+            "benchmark",
+            "toy",
+            "--generator",
+            "duplicate",
+            "--classifier",
+            "nearest",
+            "--lambda",
+            "0.5",
+            "--patch",
+            "5",
+        ),
+        *("--seeds", "1", "--store", str(store), "--device", "cpu", "--jobs", "1", *more),
+    ]
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    return environment(install(tmp_path / "site", "dummy_plugin", DUMMY))
+
+
+@pytest.fixture
+def filled(tmp_path: Path, env: dict[str, str]) -> Path:
+    """The store of a whole run."""
+    answer = hsiaug(*arguments(tmp_path / "store"), env=env)
+    assert answer.returncode == 0, answer.stderr
+    return tmp_path / "store"
+
+
+def files(store: Path) -> list[Path]:
+    return sorted(store.glob("records/??/*/record.json"))
+
+
+def test_a_damaged_record_is_run_again_and_replaced(filled: Path, env: dict[str, str]) -> None:
+    whole = hsiaug(*arguments(filled), env=env).stdout
+    edited, cut = files(filled)[:2]
+    record = json.loads(edited.read_text())
+    record["metrics"]["aa"] = 0.999
+    edited.write_text(json.dumps(record))
+    cut.write_text('{"format": 1, "spec')
+
+    shown = hsiaug(*arguments(filled, "--existing", "none"), env=env)
+    assert f"damaged record {edited.parent.name}: metrics.aa states 0.999" in shown.stderr
+    assert "2 records of the store are damaged and left out" in shown.stdout and "99.9" not in shown.stdout
+    again = hsiaug(*arguments(filled), env=env)
+    assert again.returncode == 0, again.stderr
+    assert "metrics.aa states 0.999" in again.stderr and "its trial is run again" in again.stderr
+    assert again.stdout == whole and Store(filled).read().damaged == ()
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_full_disk_ends_a_run_with_one_error_and_the_next_run_goes_on(
+    tmp_path: Path, env: dict[str, str], jobs: str
+) -> None:
+    store = tmp_path / "store"
+    command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, "--jobs", jobs)]
+    full = subprocess.run(
+        command,
+        env={**env, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300)),
+    )
+    assert full.returncode == 2, full.stderr
+    assert "Traceback" not in full.stderr
+    assert f"error: the store {store} must be a folder that can be written to" in full.stderr
+    assert "File too large" in full.stderr and "the same command again" in full.stderr
+    assert not files(store) and not list(store.glob("records/.*"))
+    assert hsiaug(*arguments(store), env=env).returncode == 0
+
+
+READ_ONLY = """
+import errno, os, sys
+from pathlib import Path
+
+def refuse(path, *_, **__):
+    # As the system does: of a folder that is there it says so first.
+    code = errno.EEXIST if Path(path).exists() else errno.EROFS
+    raise OSError(code, os.strerror(code), str(path))
+
+for name in ("mkdir", "rename", "replace", "unlink", "rmdir"):
+    setattr(os, name, refuse)
+from hsiaug.cli.main import main
+main()
+"""
+
+
+def test_a_whole_store_that_is_read_only_gives_its_tables_and_one_that_is_not_whole_an_error(
+    filled: Path, env: dict[str, str]
+) -> None:
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", READ_ONLY, *words]
+        return subprocess.run(command, env=env, capture_output=True, text=True)
+
+    shown = run(*arguments(filled))
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout == hsiaug(*arguments(filled), env=env).stdout
+    assert run("report", str(filled)).returncode == 0
+    files(filled)[0].write_text("{}")
+    refused = run(*arguments(filled))
+    assert refused.returncode == 2 and "Traceback" not in refused.stderr
+    assert "must be a folder that can be written to; found Read-only file system" in refused.stderr
+    assert "ok, ETA" not in refused.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_disk_under_what_is_printed_is_one_error(filled: Path, env: dict[str, str]) -> None:
+    for words in (
+        ["report", str(filled)],
+        ["compare", "none/nearest", "duplicate/nearest", str(filled)],
+        arguments(filled),
+    ):
+        command = [sys.executable, "-m", "hsiaug.cli.main", *words]
+        with Path("/dev/full").open("w") as full:
+            answer = subprocess.run(command, env=env, stdout=full, stderr=subprocess.PIPE, text=True)
+        assert answer.returncode == 2, answer.stderr
+        assert "Traceback" not in answer.stderr and "Exception ignored" not in answer.stderr
+        assert "what is printed must be read or written; found No space left on device" in answer.stderr

@@ -1,0 +1,86 @@
+"""Damaged records: named with every table, in every form of the report, and never a number of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_records import benchmark, fill, hash_of, spec_of
+
+from hsiaug.report import build_report, render_report
+from hsiaug.trial.store import Store
+from tests.strangers import hsiaug
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """Two scenes, three draws; the AA of one record was edited, and one file is no JSON."""
+    root = fill(tmp_path / "store", [*benchmark(3), *benchmark(3, scene="pavia")])
+    edit(root, EDITED, "metrics", "aa", 0.999)
+    path(root, CUT).write_text("{")
+    return root
+
+
+EDITED = hash_of(spec_of("smote", "svm", 0))
+CUT = hash_of(spec_of("mixup", "svm", 1))
+
+
+def path(root: Path, hash: str) -> Path:
+    return root / "records" / hash[:2] / hash / "record.json"
+
+
+def edit(root: Path, hash: str, part: str, key: str, value: Any) -> None:
+    record = json.loads(path(root, hash).read_text())
+    record[part][key] = value
+    path(root, hash).write_text(json.dumps(record))
+
+
+def rendered(root: Path, **how: str) -> str:
+    read = Store(root).read()
+    return render_report(build_report(read.records, store=str(root), damaged=read.damaged), **how)
+
+
+@pytest.mark.parametrize("by", ["generator", "classifier", "class", "seed", "cost"])
+def test_every_table_names_what_was_left_out(store: Path, by: str) -> None:
+    first, second = rendered(store, by=by).split("## pavia")
+    for text in (first, second):
+        assert "2 records of the store are damaged and left out" in text
+        assert f"{EDITED}: metrics.aa states 0.999, where metrics.confusion gives 0.46" in text
+        assert f"{CUT}: record.json holds" in text
+    assert "99.9" not in first
+
+
+def test_json_latex_and_the_page_say_so_too(store: Path) -> None:
+    damaged = json.loads(rendered(store, format="json"))["damaged"]
+    assert [entry["hash"] for entry in damaged] == sorted([EDITED, CUT])
+    for form in ("tex", "html"):
+        text = rendered(store, format=form)
+        assert EDITED in text and "damaged and left out" in text
+    assert EDITED not in rendered(store, format="csv")
+
+
+def test_the_commands_go_on_and_say_so_on_stderr(store: Path) -> None:
+    for words in (
+        ("report", str(store), "--format", "csv"),
+        ("compare", "none/svm", "smote/svm", str(store), "--json"),
+    ):
+        answer = hsiaug(*words)
+        assert answer.returncode == 0, answer.stderr
+        assert f"damaged record {EDITED}: metrics.aa states 0.999" in answer.stderr
+        assert "0.999" not in answer.stdout
+
+
+def test_one_record_is_refused_with_its_file_and_key(store: Path) -> None:
+    answer = hsiaug("show", EDITED, "--store", str(store))
+    assert answer.returncode == 2 and answer.stdout == ""
+    assert str(path(store, EDITED)) in answer.stderr and "metrics.aa states 0.999" in answer.stderr
+    assert "Run its benchmark again" in answer.stderr
+
+
+def test_a_store_of_nothing_but_damage_is_not_called_empty(store: Path) -> None:
+    for file in store.glob("records/??/*/record.json"):
+        file.write_text("{}")
+    text = rendered(store)
+    assert text.startswith("Every record in ") and "more" in text and len(text) < 3000
