@@ -150,7 +150,7 @@ def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:
             return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
         if kind in (int, float, str):
             value = kind(text)
-            if kind is str or (math.isfinite(value) and abs(value) < 2**63):
+            if kind is str or (abs(value) < 10**18 if kind is int else math.isfinite(value)):
                 return value
     except (ValueError, KeyError):
         pass

@@ -42,6 +42,7 @@ def test_a_parameter_is_a_finite_number(text: str) -> None:
         assert len(str(error.value)) < 1000
     with pytest.raises(InputError, match="whole number"):
         build_params(card, overrides={"count": "99999999999999999999"})
+    assert build_params(card, overrides={"rate": "1e300", "count": "10"}) == Params(1e300, 10)
 
 
 @pytest.mark.parametrize(
