@@ -31,6 +31,7 @@ LONG = "9" * 5000
 class Params:
     rate: float = param(0.5, "a number")
     count: int = param(3, "a whole number")
+    word: str = param("a", "a text")
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e400", LONG, "\x1b[31m", ""])
@@ -40,6 +41,8 @@ def test_a_parameter_is_a_finite_number(text: str) -> None:
         with pytest.raises(InputError, match=rf"one\.{name}") as error:
             build_params(card, overrides={name: text})
         assert len(str(error.value)) < 1000
+    with pytest.raises(InputError, match=r"one\.word must be a text"):
+        build_params(card, overrides={"word": "\udcff"})
     with pytest.raises(InputError, match="whole number"):
         build_params(card, overrides={"count": "99999999999999999999"})
     assert build_params(card, overrides={"rate": "1e300", "count": "10"}) == Params(1e300, 10)
