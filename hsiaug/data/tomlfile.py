@@ -65,10 +65,9 @@ def _text(path: Path, what: str, kind: type[HsiaugError]) -> str:
         raise
     except UnicodeDecodeError as cause:
         raise kind(f"{what} {path} must be a TOML file", value=cause, mend="Save it in UTF-8.") from cause
-    except OSError as cause:
-        raise kind(
-            f"{what} {path} must be readable", value=cause.strerror, mend="Check the path and its permissions."
-        ) from cause
+    except (OSError, ValueError) as cause:  # ValueError: a path with a zero byte
+        found = getattr(cause, "strerror", cause)
+        raise kind(f"{what} {path} must be readable", value=found, mend="Check the path.") from cause
 
 
 def _check(table: dict[str, Any], path: Path, what: str, kind: type[HsiaugError]) -> None:

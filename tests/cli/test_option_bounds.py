@@ -98,6 +98,24 @@ def test_letters_that_an_encoding_lacks_are_shown_as_escapes(tmp_path: Path) -> 
         answer.stdout.decode("ascii")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_output_that_cannot_be_written_is_one_clear_error() -> None:
+    for words in (["datasets", "list"], ["split", "toy"]):
+        with Path("/dev/full").open("w") as full:
+            answer = subprocess.run(
+                [sys.executable, "-m", "hsiaug.cli.main", *words], stdout=full, stderr=subprocess.PIPE, text=True
+            )
+        assert answer.returncode == 2 and answer.stderr.startswith("error: standard output"), answer.stderr
+        assert len(answer.stderr.splitlines()) == 1
+
+
+def test_a_reader_that_goes_away_and_a_closed_output_are_no_news(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m hsiaug.cli.main"
+    for line in (f"{command} datasets info indian_pines | true", f"{command} split toy >&-"):
+        answer = subprocess.run(["bash", "-c", line], capture_output=True, text=True, cwd=tmp_path)
+        assert answer.stderr == "", answer.stderr
+
+
 def test_an_entry_of_a_table_stays_one_field_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(Console(), ("class", "n"), [("a\tb\nc\x1b[2J", "1")])
 
