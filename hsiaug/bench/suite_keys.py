@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 
 from hsiaug.bench.ranges import DIGITS, LONGEST, numbers, seeds
+from hsiaug.data.cards import FileName
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.plugins.card import Preset
 
@@ -95,14 +96,14 @@ class RunKeys(Keys):
 class Profile(Keys):
     """What beats the keys of every run. store: a folder for its records."""
 
-    store: str | None = None
+    store: FileName | None = None
 
 
 class SuiteFile(_Table):
     """A whole suite. Made by :func:`read_suite`, which turns what is wrong into an InputError."""
 
     title: str = ""
-    store: str | None = None
+    store: FileName | None = None
     defaults: Keys = Keys()
     run: Annotated[tuple[RunKeys, ...], Field(min_length=1)]
     profiles: dict[str, Profile] = {}

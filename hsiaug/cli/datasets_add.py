@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -108,10 +109,13 @@ def _bands(text: str | None) -> tuple[int, ...]:
 
     bands: list[int] = []
     for word in options.words(text or ""):
-        first, dash, last = word.partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()):
+        match = re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", word)
+        if match is None or int(match[2] or match[1]) < int(match[1]):
             raise InputError(
-                "--bad-bands must be numbers and ranges", value=repr(word), mend="For example 0,103-107."
+                "--bad-bands must be numbers and rising ranges, of 5 digits at most",
+                value=repr(word),
+                mend="For example 0,103-107.",
             )
-        bands += range(int(first), int(last or first) + 1)
+        first, last = int(match[1]), int(match[2] or match[1])
+        bands += range(first, last + 1)
     return tuple(sorted(set(bands)))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from typing import Any, NoReturn
 
@@ -91,20 +92,35 @@ def main() -> None:
             # λ, or a letter of a file's name, where the terminal's encoding has no such sign.
             stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        try:
+            app()
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except HsiaugError as error:
         _fail(str(error))
+    except BrokenPipeError:
+        # Whoever read the output has had enough of it, as `head` has.
+        _drop_output()
+        sys.exit(1)
     except OSError as error:
         # A full disk, a folder that may not be written to, a name that is too long: the system says what and where.
         if error.filename is None:
-            raise
-        rule = f"{error.filename} must be a file or folder that can be used"
-        _fail(str(HsiaugError(rule, value=error.strerror, mend="Name another one, or mend this one.")))
+            _drop_output()
+        rule = f"{error.filename or 'standard output'} must be something that can be read or written"
+        _fail(str(HsiaugError(rule, value=error.strerror, mend="Name another file or folder, or mend this one.")))
+
+
+def _drop_output() -> None:
+    """Let nothing more be written to standard output, or Python would try again as it ends, and complain."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str) -> NoReturn:
-    typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
-    say(message, err=True)
+    with suppress(OSError):
+        typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
+        say(message, err=True)
     sys.exit(2)
 
 

@@ -20,7 +20,7 @@ from hsiaug.data.filling import filled_name, save_filled
 from hsiaug.data.findings import Understood, facts, read_values, warnings
 from hsiaug.data.georeference import read_georeference
 from hsiaug.data.known import Known, recognise
-from hsiaug.data.label_check import LabelRaster
+from hsiaug.data.label_check import LabelRaster, is_code
 from hsiaug.data.label_source import code_labels, labels_on_cube, read_labels
 from hsiaug.data.raw import Raw
 from hsiaug.data.readers import read_cube_file
@@ -101,7 +101,7 @@ def _understand(cube: Path, labels: Path, wishes: Wishes) -> Understood:
     ignore = wishes.ignore
     if wishes.zero:
         given = given.raised()
-        ignore = tuple(str(int(item) + 1) if item.isdigit() else item for item in ignore)
+        ignore = tuple(str(int(item) + 1) if is_code(item) else item for item in ignore)
     axes, others = _axes(cube, raw, wishes.axes, given if isinstance(given, LabelRaster) else None)
     view = np.transpose(raw.array, [axes.index(axis) for axis in "hwb"])
     nodata = wishes.nodata if wishes.nodata is not None else said.nodata

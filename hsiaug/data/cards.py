@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, 
 from hsiaug.errors import did_you_mean
 from hsiaug.text import shortened
 
-__all__ = ["CubeSpec", "FileSpec", "LabelSpec", "SceneCard", "SensorSpec"]
+__all__ = ["CubeSpec", "FileName", "FileSpec", "LabelSpec", "SceneCard", "SensorSpec"]
 
 MOST_CLASSES = 255
 """Classes of a card at most: tables have a row and pictures a panel for each, a confusion matrix their square."""

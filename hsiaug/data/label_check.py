@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from hsiaug.data.georeference import Georeference, geo_installed, open_geotiff, 
 from hsiaug.data.readers import must_exist, read_label_file
 from hsiaug.errors import InputError, SceneError, did_you_mean
 
-__all__ = ["Coding", "LabelRaster", "better_turn", "name_codes", "on_grid", "read_raster"]
+__all__ = ["Coding", "LabelRaster", "better_turn", "is_code", "name_codes", "on_grid", "read_raster"]
 
 LARGEST = 2**31
 """Codes are smaller: they may have to be written as 32-bit integers."""
@@ -26,6 +27,11 @@ STRIPE = 256
 
 CLEARLY = 1.3
 """Labels that explain so many times more of the spectra when turned are probably turned."""
+
+
+def is_code(item: str) -> bool:
+    """True where a text is the code of a class: a whole number that an array can hold."""
+    return re.fullmatch(r"-?[0-9]{1,18}", item) is not None
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +168,7 @@ def name_codes(raster: LabelRaster, names: tuple[str, ...], ignore: tuple[str, .
             value=f"{len(of):,} different values, {present[0]} to {present[-1]}",
             mend="Name the raster of the classes; for a .mat with several arrays, with --labels-key.",
         )
-    dropped = {int(item) for item in ignore if item.lstrip("-").isdigit()}
+    dropped = {int(item) for item in ignore if is_code(item)}
     below = {code for code in of if code < 0}
     dropped |= below | ({missing} if missing is not None else set())
     classes = [code for code in of if code != 0 and code not in dropped]
@@ -184,7 +190,7 @@ def name_codes(raster: LabelRaster, names: tuple[str, ...], ignore: tuple[str, .
         names = tuple(said[c] if 0 < c < len(said) and said[c] else f"class {c}" for c in ids)
         if not said:
             notes += ["classes have no names: give them with --classes, or edit labels.names of the card"]
-    unknown = [item for item in ignore if not item.lstrip("-").isdigit() and item not in names]
+    unknown = [item for item in ignore if not is_code(item) and item not in names]
     if unknown:
         raise InputError(
             "--ignore must name a class or a code", value=repr(unknown[0]), mend=did_you_mean(unknown[0], names)

@@ -52,8 +52,8 @@ def _text(path: Path, what: str, kind: type[HsiaugError]) -> str:
     try:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):
-            found = "a folder" if stat.S_ISDIR(about.st_mode) else "a device or a pipe"
-            raise kind(f"{what} {path} must be a file", value=found, mend="Check the path.")
+            odd = "a folder" if stat.S_ISDIR(about.st_mode) else "a device or a pipe"
+            raise kind(f"{what} {path} must be a file", value=odd, mend="Check the path.")
         if about.st_size > LARGEST:
             raise kind(
                 f"{what} {path} must have at most {LARGEST // 1_000_000} MB",
@@ -65,10 +65,9 @@ def _text(path: Path, what: str, kind: type[HsiaugError]) -> str:
         raise
     except UnicodeDecodeError as cause:
         raise kind(f"{what} {path} must be a TOML file", value=cause, mend="Save it in UTF-8.") from cause
-    except OSError as cause:
-        raise kind(
-            f"{what} {path} must be readable", value=cause.strerror, mend="Check the path and its permissions."
-        ) from cause
+    except (OSError, ValueError) as cause:  # ValueError: a path with a zero byte
+        found = cause.strerror if isinstance(cause, OSError) else str(cause)
+        raise kind(f"{what} {path} must be readable", value=found, mend="Check the path.") from cause
 
 
 def _check(table: dict[str, Any], path: Path, what: str, kind: type[HsiaugError]) -> None:

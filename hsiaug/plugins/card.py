@@ -149,8 +149,9 @@ def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:
         if kind is bool:
             return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
         if kind in (int, float, str):
+            text.encode()  # bytes that were no UTF-8 can be typed, but stand in no record
             value = kind(text)
-            if kind is str or (math.isfinite(value) and abs(value) < 2**63):
+            if kind is str or (abs(value) < 10**18 if kind is int else math.isfinite(value)):
                 return value
     except (ValueError, KeyError):
         pass

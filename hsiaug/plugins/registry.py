@@ -21,6 +21,7 @@ from hsiaug.errors import InputError, PluginError, did_you_mean
 from hsiaug.plugins import hookspecs
 from hsiaug.plugins.card import Card, Preset
 from hsiaug.plugins.hookspecs import Entry, Kind
+from hsiaug.text import visible
 
 __all__ = ["Broken", "Found", "Registry", "registry"]
 
@@ -69,7 +70,7 @@ def _variant(plugin: Any, value: str) -> Any:
     """The plugin as ``NAME:VALUE``. The value goes in as a preset, so that params stay of their own class."""
     card: Card = plugin.card
     name = f"{card.name}:{value}"
-    if card.variant is None or not value:
+    if card.variant is None or not value or visible(value) != value:
         raise InputError(
             f"{card.name} takes {'a value after the colon' if card.variant else 'no variant'}",
             value=repr(name),

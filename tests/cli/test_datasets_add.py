@@ -60,6 +60,12 @@ def test_a_scene_is_described_in_parsable_lines_and_drawn(flight: Path, tmp_path
     [
         (("flight.hdr", "--labels", "labels.npy", "--classes", "a,b"), ("--classes", "2 names for 3 codes")),
         (("flight.hdr", "--labels", "labels.npy", "--bad-bands", "3-x"), ("--bad-bands", "'3-x'")),
+        (("flight.hdr", "--labels", "labels.npy", "--bad-bands", "0-1000000000"), ("--bad-bands", "5 digits")),
+        (("flight.hdr", "--labels", "labels.npy", "--bad-bands", "9" * 5000), ("--bad-bands", "5 digits")),
+        (("flight.hdr", "--labels", "labels.npy", "--bad-bands", "5-3"), ("--bad-bands", "rising")),
+        (("flight.hdr", "--labels", "labels.npy", "--bad-bands", "²"), ("--bad-bands", "'²'")),
+        (("flight.hdr", "--labels", "labels.npy", "--ignore", "9" * 5000), ("--ignore", "999")),
+        (("flight.hdr", "--labels", "labels.npy", "--ignore=--5"), ("--ignore", "'--5'")),
         (("flight.hdr", "--labels", "lables.npy"), ("lables.npy must exist", "Did you mean labels.npy")),
         (("flight.hdr", "--labels", "labels.npy", "--out", "nowhere/x.toml"), ("no folder nowhere",)),
         (("flight.hdr",), ("--labels",)),

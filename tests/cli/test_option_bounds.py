@@ -31,6 +31,7 @@ LONG = "9" * 5000
 class Params:
     rate: float = param(0.5, "a number")
     count: int = param(3, "a whole number")
+    word: str = param("a", "a text")
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e400", LONG, "\x1b[31m", ""])
@@ -40,8 +41,11 @@ def test_a_parameter_is_a_finite_number(text: str) -> None:
         with pytest.raises(InputError, match=rf"one\.{name}") as error:
             build_params(card, overrides={name: text})
         assert len(str(error.value)) < 1000
+    with pytest.raises(InputError, match=r"one\.word must be a text"):
+        build_params(card, overrides={"word": "\udcff"})
     with pytest.raises(InputError, match="whole number"):
         build_params(card, overrides={"count": "99999999999999999999"})
+    assert build_params(card, overrides={"rate": "1e300", "count": "10"}) == Params(1e300, 10)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +96,24 @@ def test_letters_that_an_encoding_lacks_are_shown_as_escapes(tmp_path: Path) -> 
         )
         assert answer.returncode == 0 and b"Traceback" not in answer.stderr
         answer.stdout.decode("ascii")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_output_that_cannot_be_written_is_one_clear_error() -> None:
+    for words in (["datasets", "list"], ["split", "toy"]):
+        with Path("/dev/full").open("w") as full:
+            answer = subprocess.run(
+                [sys.executable, "-m", "hsiaug.cli.main", *words], stdout=full, stderr=subprocess.PIPE, text=True
+            )
+        assert answer.returncode == 2 and answer.stderr.startswith("error: standard output"), answer.stderr
+        assert len(answer.stderr.splitlines()) == 1
+
+
+def test_a_reader_that_goes_away_and_a_closed_output_are_no_news(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m hsiaug.cli.main"
+    for line in (f"{command} datasets info indian_pines | true", f"{command} split toy >&-"):
+        answer = subprocess.run(["bash", "-c", line], capture_output=True, text=True, cwd=tmp_path)
+        assert answer.stderr == "", answer.stderr
 
 
 def test_an_entry_of_a_table_stays_one_field_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:

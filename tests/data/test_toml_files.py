@@ -58,6 +58,15 @@ def test_what_is_no_file_is_refused_without_being_read(tmp_path: Path) -> None:
         assert not is_suite(str(tmp_path / f"{name}.toml"))
 
 
+def test_a_path_with_a_zero_byte_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SceneError, match="must be readable"):
+        load_scene("a\0b.toml")
+    for name in ("a\\u0000b", "x" * 300):
+        (tmp_path / "suite.toml").write_text(f'store = "{name}"\n[[run]]\nname = "r"\nscenes = "toy"\n')
+        with pytest.raises(InputError, match="store"):
+            read_suite(tmp_path / "suite.toml")
+
+
 def test_a_home_of_nobody_is_a_path_that_does_not_exist() -> None:
     with pytest.raises(SceneError, match="must exist"):
         load_scene("~nobody-of-that-name/card.toml")
