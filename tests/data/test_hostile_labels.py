@@ -128,6 +128,23 @@ def test_a_member_crs_of_another_type_counts_as_none(tmp_path: Path, crs: Any) -
     assert read_marks(tmp_path / "l.geojson", None, None).crs == marks.WGS84
 
 
+def test_a_geojson_of_more_parts_than_it_may_have_is_not_parsed(tmp_path: Path) -> None:
+    assert "at most 2,000,000 points" in refusal(
+        tmp_path / "l.geojson", '{"features": [' + "[]," * 2_000_000 + "[]]}"
+    )
+
+
+def test_a_polygon_of_endless_holes_is_refused(tmp_path: Path) -> None:
+    holes = {"type": "Polygon", "coordinates": [SQUARE] * 10_001}
+    assert "at most 10,000 of them" in refusal(tmp_path / "l.geojson", geojson(holes))
+
+
+def test_a_message_lists_some_of_many_attributes(tmp_path: Path) -> None:
+    row = {f"attribute {i}": i for i in range(1000)}
+    feature = {"type": "Feature", "properties": row, "geometry": {"type": "Point", "coordinates": [1, 2]}}
+    assert "--field" in refusal(tmp_path / "l.geojson", json.dumps({"features": [feature]}))
+
+
 def test_nesting_without_end_is_refused(tmp_path: Path) -> None:
     assert "whole GeoJSON" in refusal(tmp_path / "l.geojson", '{"features": ' + "[" * 100_000)
 
@@ -253,6 +270,14 @@ def test_damaged_well_known_binary_is_refused(tmp_path: Path, shape: bytes) -> N
     write_geopackage(tmp_path / "p.gpkg", [(blob(shape), "a")])
     with pytest.raises(SceneError, match="whole GeoPackage"):
         read_geopackage(tmp_path / "p.gpkg")
+
+
+def test_a_geopackage_in_write_ahead_mode_leaves_no_files_beside_it(plots: Path) -> None:
+    file = sqlite3.connect(plots)
+    file.execute("PRAGMA journal_mode = WAL")
+    file.close()
+    assert len(read_geopackage(plots)[0]) == 2
+    assert [path.name for path in plots.parent.iterdir()] == [plots.name]
 
 
 def test_an_empty_point_has_no_place(tmp_path: Path) -> None:
