@@ -44,7 +44,9 @@ def read_geopackage(path: Path) -> tuple[list[Feature], str]:
     Raises SceneError where the file is damaged or too large, or holds no layer or several.
     """
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
+        # SQLite would leave files beside one in write-ahead mode, unless it is told that nobody writes.
+        still = "" if Path(f"{path}-wal").exists() else "&immutable=1"
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{still}", uri=True)) as file:
             _guard(file)
             layers = file.execute(
                 "SELECT c.table_name, g.column_name, g.srs_id FROM gpkg_contents c JOIN gpkg_geometry_columns g "

@@ -34,6 +34,14 @@ MOST_BYTES = 2**26
 """Of a table or GeoJSON (64 MiB): some three million points."""
 
 MOST_MARKS = 1_000_000
+
+MOST_PARTS = 2_000_000
+"""Lists and objects of a GeoJSON: its points, rings and features."""
+
+MOST_RINGS = 10_000
+"""Of one polygon: GDAL takes time quadratic in them."""
+
+MOST_SHOWN = 30
 WGS84 = "OGC:CRS84"
 
 
@@ -95,6 +103,13 @@ def read_marks(path: Path, field: str | None, crs: str | None) -> Marks:
 def _read_geojson(path: Path) -> tuple[list[tuple[Any, dict[str, Any]]], str]:
     """(geometry, properties) of each feature, and the system: WGS 84 unless the file still has a member "crs"."""
     text = _text(path, "GeoJSON")
+    parts = text.count("[") + text.count("{")
+    if parts > MOST_PARTS:
+        raise SceneError(
+            f"{path} may hold at most {MOST_PARTS:,} points and features",
+            value=f"{parts:,}",
+            mend="Keep the labels on the cube, simplify the polygons, or give the labels as a raster.",
+        )
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as cause:
@@ -159,7 +174,7 @@ def _named(path: Path, wanted: str | None, names: list[str]) -> str:
     raise InputError(
         f"--field must name the attribute of {path} that holds the class",
         value=repr(wanted) if wanted is not None else f"none of {', '.join(USUAL[:3])}",
-        mend=did_you_mean(wanted or "class", names),
+        mend=did_you_mean(wanted or "class", names[:MOST_SHOWN]),
     )
 
 
@@ -238,7 +253,8 @@ def sound_shape(path: Path, shape: dict[str, Any]) -> dict[str, Any]:
         return {"type": kind, "coordinates": _points(shape["coordinates"], SHAPES[kind], kind.endswith("Polygon"))}
     except (KeyError, TypeError, ValueError, OverflowError) as cause:
         raise SceneError(
-            f"{path}: a {kind} must have numbers as coordinates, and rings of three points or more",
+            f"{path}: a {kind} must have numbers as coordinates, rings of three points or more, "
+            f"and at most {MOST_RINGS:,} of them",
             value=repr(shape.get("coordinates"))[:60],
             mend="Repair the geometries in a GIS, or export the layer again.",
         ) from cause
@@ -253,6 +269,8 @@ def _points(value: Any, depth: int, rings: bool) -> Any:
         return (x, y)
     if not isinstance(value, list | tuple) or not value:
         raise ValueError("no coordinates")
+    if rings and depth == 2 and len(value) > MOST_RINGS:
+        raise ValueError("too many rings")
     points = [_points(item, depth - 1, rings) for item in value]
     if rings and depth == 1 and len(points) < 3:
         raise ValueError("a ring of fewer than three points")

@@ -29,6 +29,9 @@ RASTERS = (".tif", ".tiff", ".npy")
 LONGEST = 1400
 """Pixels of the longer side of a picture; larger scenes are thinned out to it."""
 
+MOST_INCHES = 20.0
+"""Height of a picture: one of a strip of pixels, as high as its proportions ask for, would fill memory."""
+
 SPARSE = 0.01
 """Labels on a smaller share of the pixels are drawn larger than they are, or nobody would see them."""
 
@@ -149,7 +152,8 @@ def _figure(shape: tuple[int, ...], panels: int) -> tuple[Figure, list[Axes]]:
 
     height, width = shape[0], shape[1]
     across = min(9.0, max(3.5, 8.0 * width / height)) * panels
-    figure = Figure(figsize=(across + 2.5, max(3.0, across / panels * height / width + 0.8)), layout="constrained")
+    down = min(MOST_INCHES, max(3.0, across / panels * height / width + 0.8))
+    figure = Figure(figsize=(across + 2.5, down), layout="constrained")
     FigureCanvasAgg(figure)
     axes = list(figure.subplots(1, panels, squeeze=False)[0])
     for panel in axes:

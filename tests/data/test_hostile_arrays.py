@@ -25,6 +25,8 @@ from hsiaug.data.label_check import read_raster
 from hsiaug.data.labels import class_map
 from hsiaug.data.readers import read_cube_file, read_label_file
 from hsiaug.errors import SceneError
+from hsiaug.quality.maps import save_quick_look
+from hsiaug.scene import Scene
 
 CUBE = np.random.default_rng(0).random((6, 5, 4)).astype(np.float32)
 LABELS = (np.arange(30) % 4).astype(np.uint8).reshape(6, 5)
@@ -398,3 +400,11 @@ def test_a_cube_beyond_the_memory_of_this_machine_is_refused(monkeypatch: pytest
 def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
     for read in (read_cube_file, read_label_file):
         assert "must" in refusal(lambda read=read: read(Path(name)))
+
+
+def test_the_picture_of_a_strip_of_pixels_is_no_larger_than_others(tmp_path: Path) -> None:
+    codes = np.tile([[0], [1], [2]], (1000, 1)).repeat(3, 1)
+    strip = Scene("strip", np.ones((3000, 3, 3)), codes, ("a", "b"))
+    save_quick_look(strip, tmp_path / "look.png")
+    with Image.open(tmp_path / "look.png") as picture:
+        assert picture.height < 3000

@@ -19,7 +19,6 @@ from hsiaug.data.geopackage import read_geopackage
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.marks import Marks, read_marks
 from hsiaug.errors import HsiaugError, InputError, SceneError
-from tests.data.test_hostile_arrays import listening
 from tests.geopackages import write_geopackage
 
 GROUND = Georeference((2.0, 0.0, 500_000.0, 0.0, -2.0, 5_000_000.0), "")
@@ -128,17 +127,34 @@ def test_a_member_crs_of_another_type_counts_as_none(tmp_path: Path, crs: Any) -
     assert read_marks(tmp_path / "l.geojson", None, None).crs == marks.WGS84
 
 
+def test_a_geojson_of_more_parts_than_it_may_have_is_not_parsed(tmp_path: Path) -> None:
+    assert "at most 2,000,000 points" in refusal(
+        tmp_path / "l.geojson", '{"features": [' + "[]," * 2_000_000 + "[]]}"
+    )
+
+
+def test_a_polygon_of_endless_holes_is_refused(tmp_path: Path) -> None:
+    holes = {"type": "Polygon", "coordinates": [SQUARE] * 10_001}
+    assert "at most 10,000 of them" in refusal(tmp_path / "l.geojson", geojson(holes))
+
+
+def test_a_message_lists_some_of_many_attributes(tmp_path: Path) -> None:
+    row = {f"attribute {i}": i for i in range(1000)}
+    feature = {"type": "Feature", "properties": row, "geometry": {"type": "Point", "coordinates": [1, 2]}}
+    assert "--field" in refusal(tmp_path / "l.geojson", json.dumps({"features": [feature]}))
+
+
 def test_nesting_without_end_is_refused(tmp_path: Path) -> None:
     assert "whole GeoJSON" in refusal(tmp_path / "l.geojson", '{"features": ' + "[" * 100_000)
 
 
-def test_a_coordinate_system_is_never_fetched() -> None:
+@pytest.mark.parametrize("name", ["http://127.0.0.1:9/crs", "https://opengis.net.example.org/def/crs/EPSG/0/4326"])
+def test_a_coordinate_system_is_never_fetched(name: str) -> None:
     pytest.importorskip("rasterio")
     shape = ({"type": "Polygon", "coordinates": [SQUARE]},)
     ground = Georeference(GROUND.transform, 'LOCAL_CS["plane",UNIT["metre",1]]')
-    with listening() as (address, asked), pytest.raises(InputError, match="must name a coordinate system"):
-        burn(Marks((1,), shape, False, f"{address}/crs", 0), (20, 20), ground, (), "l.geojson")
-    assert asked == []
+    with pytest.raises(InputError, match="an address, which is never fetched"):
+        burn(Marks((1,), shape, False, name, 0), (20, 20), ground, (), "l.geojson")
 
 
 def test_many_polygons_are_filled_together_as_each_would_be_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,6 +269,14 @@ def test_damaged_well_known_binary_is_refused(tmp_path: Path, shape: bytes) -> N
     write_geopackage(tmp_path / "p.gpkg", [(blob(shape), "a")])
     with pytest.raises(SceneError, match="whole GeoPackage"):
         read_geopackage(tmp_path / "p.gpkg")
+
+
+def test_a_geopackage_in_write_ahead_mode_leaves_no_files_beside_it(plots: Path) -> None:
+    file = sqlite3.connect(plots)
+    file.execute("PRAGMA journal_mode = WAL")
+    file.close()
+    assert len(read_geopackage(plots)[0]) == 2
+    assert [path.name for path in plots.parent.iterdir()] == [plots.name]
 
 
 def test_an_empty_point_has_no_place(tmp_path: Path) -> None:
