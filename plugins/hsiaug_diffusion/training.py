@@ -148,7 +148,7 @@ def _checksum(tensors: Mapping[str, Tensor]) -> str:
     found = hashlib.sha256()
     for name in sorted(tensors):
         found.update(name.encode())
-        found.update(tensors[name].cpu().reshape(-1).view(torch.uint8).numpy())
+        found.update(tensors[name].cpu().reshape(-1).view(torch.uint8).numpy().data)
     return found.hexdigest()
 
 
