@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from hsiaug.data.cardfile import read_card
 from hsiaug.data.paths import user_path
-from hsiaug.errors import InputError, did_you_mean
+from hsiaug.data.tomlfile import read_toml
+from hsiaug.errors import InputError, SceneError, did_you_mean
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import SceneCard
@@ -70,8 +70,8 @@ def own_card(ref: str | os.PathLike[str]) -> Path | None:
 def is_pair_card(path: Path) -> bool:
     """True where a TOML file has a table [images] or [masks], which only cards of pairs have."""
     try:
-        return bool(tomllib.loads(path.read_text(encoding="utf-8")).keys() & {"images", "masks"})
-    except (OSError, ValueError, RecursionError):
+        return bool(read_toml(path, "card", SceneError).keys() & {"images", "masks"})
+    except (FileNotFoundError, SceneError):
         return False  # the reader of cards says what is wrong
 
 
