@@ -103,7 +103,7 @@ class _Failures:
     def __call__(self, hash: str) -> None:
         if self._store is None:
             return
-        record = self._store.sound(hash)
+        record = self._store.get(hash)
         if record is None or error_kind(record) in self._told:
             return
         self._told.add(error_kind(record))

@@ -46,16 +46,15 @@ def print_page(page: Page, console: Console) -> None:
     if page.verdict:
         console.print()
     for sentence, lines in page.verdict:
-        console.print(Text(sentence, style="bold"))
+        console.print(_plain(sentence, style="bold"))
         _bullets(lines, console, "")
 
 
 def _bullets(lines: Iterable[str], console: Console, style: str) -> None:
     from rich.padding import Padding
-    from rich.text import Text
 
     for line in lines:
-        console.print(Padding(Text(line, style=style), (0, 0, 0, 2), expand=False))
+        console.print(Padding(_plain(line, style=style), (0, 0, 0, 2), expand=False))
 
 
 def _plain(text: str, style: str = "") -> Text:

@@ -9,6 +9,7 @@ import numpy as np
 
 from hsiaug.errors import HsiaugError
 from hsiaug.testing.classifier_subject import ClassifierSubject
+from hsiaug.testing.conduct import inputs_unchanged
 from hsiaug.testing.core import Check, check, require
 from hsiaug.testing.shared import AFTER, BEFORE
 from hsiaug.tiles import IGNORE
@@ -155,4 +156,5 @@ CHECKS: tuple[Check[ClassifierSubject], ...] = (
     synthetic_only,
     equal_budget,
     *AFTER,
+    inputs_unchanged,
 )

@@ -93,7 +93,7 @@ class TileFormat:
     def images(self, images: NDArray[np.float32]) -> Tensor:
         """(n, T, B, H, H) → (n, T·B, P, P), scaled and padded by reflection."""
         self._check(images.shape[1:] == (self.dates, self.bands, self.side, self.side), str(images.shape))
-        x = torch.from_numpy(np.ascontiguousarray(images, dtype=np.float32)).flatten(1, 2)
+        x = torch.tensor(np.ascontiguousarray(images, dtype=np.float32)).flatten(1, 2)
         return self._pad((x - self.shift) / self.scale)
 
     def masks(self, masks: NDArray[np.int64]) -> Tensor:

@@ -208,8 +208,11 @@ def test_lambdas_that_make_nothing_or_the_same_are_not_tried_and_it_is_said(toy:
     assert "λ = 1 makes no synthetic sample" in said and "λ = 2.05 asks for the same samples as λ = 2" in said
 
 
-def test_a_lambda_whose_samples_no_memory_holds_is_not_tried_and_it_is_said(toy: Scene, plugins: Registry) -> None:
-    plan, _ = screening_plan(toy, asked(generators=["smote"], lambdas=[1.0, 1e5]), plugins)
+def test_a_lambda_whose_samples_no_memory_holds_is_not_tried_and_it_is_said(
+    toy: Scene, plugins: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screening, "LARGEST", 2**24)
+    plan, _ = screening_plan(toy, asked(generators=["smote"], lambdas=[1.0, 1000.0]), plugins)
 
     assert tried(plan) == {("smote", 1.0, None)} and "GiB: not tried" in plan.notes[-1]
 

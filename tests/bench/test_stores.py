@@ -133,4 +133,7 @@ def test_a_full_disk_under_what_is_printed_is_one_error(filled: Path, env: dict[
             answer = subprocess.run(command, env=env, stdout=full, stderr=subprocess.PIPE, text=True)
         assert answer.returncode == 2, answer.stderr
         assert "Traceback" not in answer.stderr and "Exception ignored" not in answer.stderr
-        assert "what is printed must be read or written; found No space left on device" in answer.stderr
+        assert (
+            "standard output must be something that can be read or written; found No space left on device"
+            in answer.stderr
+        )

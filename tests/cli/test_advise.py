@@ -25,6 +25,7 @@ from hsiaug.errors import HsiaugError, InputError
 from hsiaug.metrics.significance import t_interval
 from hsiaug.plugins.registry import Registry, build_registry
 from hsiaug.trial.store import Store
+from tests.in_process import run_trials_here
 from tests.strangers import DUMMY, environment, hsiaug, install
 
 PLANTED = '''
@@ -130,8 +131,8 @@ def planted(site: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
         monkeypatch.delitem(sys.modules, name, raising=False)
     names = ("hsiaug_baselines", "hsiaug_classifiers", *MODULES)
     found = build_registry([EntryPoint(name, name, "hsiaug") for name in names])
-    for module in ("hsiaug.plugins.registry", "hsiaug.bench.execute"):
-        monkeypatch.setattr(f"{module}.registry", lambda: found)
+    monkeypatch.setattr("hsiaug.plugins.registry.registry", lambda: found)
+    run_trials_here(monkeypatch)
     return found
 
 

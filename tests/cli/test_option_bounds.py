@@ -73,7 +73,7 @@ def test_trials_are_counted_before_a_split_is_drawn(toy: Scene) -> None:
         ("benchmark", "toy", "--jobs", "1000000000"),
         ("benchmark", "toy", "--patch", LONG),
         ("benchmark", "x" * 300 + ".toml"),
-        ("benchmark", "toy", "--dry-run", "--store", "x" * 300),
+        ("benchmark", "toy", "--seeds", "1", "--store", "x" * 300),
         ("split", "toy", "--seed", "\x1b[31m"),
         ("split", f"--{LONG}"),
         ("\x1b]0;title\x07[/]",),

@@ -153,5 +153,5 @@ def test_errors_of_cards_reach_the_caller(estate):
 
 
 def test_a_path_that_cannot_be_is_one_clear_error():
-    with pytest.raises(InputError, match="no such user"):
+    with pytest.raises(SceneError, match="must exist"):
         scene_card("~nobody-of-this-name/mine.toml")

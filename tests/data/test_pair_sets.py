@@ -12,7 +12,7 @@ from PIL import Image
 
 from hsiaug.data import bounds, load_pairs
 from hsiaug.data.archives import unpack
-from hsiaug.data.pair_loading import pair_set_card
+from hsiaug.data.pair_sets import find_pairs
 from hsiaug.errors import DataUnavailableError, InputError, SceneError
 
 CARD = """
@@ -179,7 +179,7 @@ def test_an_archive_placed_by_hand_must_be_that_of_the_card(
 ) -> None:
     monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path))
     (tmp_path / "oscd").mkdir()
-    for archive in pair_set_card("oscd").archives:
+    for archive in find_pairs("oscd").card.archives:
         zipped(tmp_path / "oscd" / archive.name, **{"rennes/imgs_1/x_B01.tif": b"x"})
     with pytest.raises(SceneError, match="must have md5 c50d4a2941da64e03a47ac4dec63d915"):
         load_pairs("oscd", "change")

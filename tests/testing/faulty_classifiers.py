@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 
@@ -62,6 +63,11 @@ class Location(Sound):
         return self.ids[((patches.coords[:, None] - self.coords) ** 2).sum(axis=-1).argmin(axis=1)]
 
     predict_proba = property()  # an attribute that is not there
+
+
+def poke(array):
+    """Write past numpy, which refuses: as compiled code and torch can."""
+    ctypes.memset(array.ctypes.data, 255, 1)
 
 
 def faulty(rule):
@@ -269,7 +275,7 @@ class DrawsInPredict(Sound):
 @faulty("inputs-unchanged")
 class InPlace(Sound):
     def fit(self, samples, view, **given):
-        samples.x[:] = np.round(samples.x)
+        poke(samples.x)
         return super().fit(samples, view, **given)
 
 
@@ -277,5 +283,5 @@ class InPlace(Sound):
 class InPlacePredict(Sound):
     def predict(self, patches):
         labels = super().predict(patches)
-        patches.x[:] = np.round(patches.x)
+        poke(patches.x)
         return labels

@@ -172,12 +172,20 @@ class Infinite(Sound):
             return made
 
 
-@faulty("provenance")
+@faulty("runs")
 class ArrayProvenance(Sound):
     class fitted(Fitted):
         def sample(self, counts, **given):
             made = super().sample(counts, **given)
             return PatchSamples.made(made.x, made.y, {"level": np.float32(0.5)})
+
+
+@faulty("provenance")
+class KeysOfNumbers(Sound):
+    class fitted(Fitted):
+        def sample(self, counts, **given):
+            made = super().sample(counts, **given)
+            return PatchSamples.made(made.x, made.y, {0: "level"})
 
 
 @faulty("determinism")
@@ -471,7 +479,7 @@ class SeedsTorchInSample(Sound):
             return super().sample(counts, guidance=guidance, seed=seed)
 
 
-@faulty("inputs-unchanged")
+@faulty("runs")
 class InPlace(Sound):
     def fit(self, view, **given):
         view.real.x[:] = np.round(view.real.x)

@@ -183,7 +183,7 @@ def test_every_check_is_shown_able_to_fail():
 
 
 def test_one_error_lists_every_broken_rule_with_what_was_seen_and_the_mend():
-    class Twice(faulty_generators.SeedsNumpy, faulty_generators.ArrayProvenance):
+    class Twice(faulty_generators.SeedsNumpy, faulty_generators.KeysOfNumbers):
         pass
 
     with pytest.raises(ConformanceError, match="2 broken rules") as caught:
