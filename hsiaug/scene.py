@@ -114,8 +114,16 @@ class Scene:
 
         ``draws`` where it is given, else the public scene that has these labels, else their checksum.
         """
-        checksum = array_checksum(self.labels, "<i2")
-        return self.draws or LABELS.get(checksum) or f"labels {checksum[:16]}"
+        return self.drawn_within(np.ones(self.shape, dtype=bool))
+
+    def drawn_within(self, mask: NDArray[np.bool_]) -> str:
+        """The same for draws of the pixels in a mask (H, W). Labels outside it, as on a test side, are not read."""
+        checksum = array_checksum(np.where(mask, self.labels, 0), "<i2")
+        return self._named_draws or f"labels {checksum[:16]}"
+
+    @cached_property
+    def _named_draws(self) -> str | None:
+        return self.draws or LABELS.get(array_checksum(self.labels, "<i2"))
 
     @cached_property
     def sha256(self) -> str:

@@ -60,11 +60,13 @@ def draw_train(scene: Scene, protocol: Protocol, patch: int, seed: int) -> Draw:
         )
     if protocol.name == "fixed":
         return fixed_draw(scene, protocol)
-    rng = np.random.default_rng(derive_seed("split", scene.drawn_as, *protocol.as_json().values(), seed))
+    identity = protocol.as_json().values()
     if protocol.name == "within":
         outer, number = protocol.outer
         whole = scene.labels > 0 if outer is None else draw_train(scene, outer, patch, number).train
+        rng = np.random.default_rng(derive_seed("split", scene.drawn_within(whole), *identity, seed))
         return within_draw(scene.labels, whole, protocol.reach(patch), rng)
+    rng = np.random.default_rng(derive_seed("split", scene.drawn_as, *identity, seed))
     notes: list[str] = []
     if protocol.name == "random-twin":
         train = draw_train(scene, parse_protocol(protocol.argument), patch, seed).train

@@ -40,7 +40,8 @@ def test_a_new_package_passes_its_check_at_once(tmp_path: Path, kind: str) -> No
     assert answer.returncode == 0, answer.stdout + answer.stderr
     lines = [line.split("\t") for line in answer.stdout.splitlines()]
     assert ["ok", "no-test-label"] in lines and {line[0] for line in lines} <= {"ok", "skipped"}
-    assert f"{kind} brand-new: 25 ok, 0 failed" in answer.stderr
+    passed = {"generator": 24, "classifier": 25}[kind]
+    assert f"{kind} brand-new: {passed} ok, 0 failed" in answer.stderr
 
 
 def test_the_test_of_a_new_package_asks_for_every_check(tmp_path: Path) -> None:
@@ -204,7 +205,7 @@ def test_a_plugin_that_copies_its_process_is_checked_once(tmp_path: Path) -> Non
     answer = hsiaug("plugins", "check", "dummy_plugin:Forks", "--kind", "generator", "--json", cwd=tmp_path)
 
     names = [outcome["check"] for outcome in json.loads(answer.stdout)["checks"]]
-    assert len(names) == len(set(names)) == 30
+    assert len(names) == len(set(names)) == 29
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="interrupts are sent otherwise there")
