@@ -215,7 +215,13 @@ def test_ctrl_c_ends_a_check_that_never_would_and_leaves_no_process(tmp_path: Pa
     (tmp_path / "dummy_plugin.py").write_text(DUMMY + hangs + "        time.sleep(600)\n")
     words = [sys.executable, "-m", "hsiaug", "plugins", "check", "dummy_plugin:Hangs", "--kind", "generator"]
     command = subprocess.Popen(
-        words, cwd=tmp_path, env=environment(), start_new_session=True, stderr=subprocess.PIPE
+        words,
+        cwd=tmp_path,
+        env=environment(),
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        # A shell that runs the tests in the background has them ignore Ctrl-C, and they hand that down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while not (tmp_path / "pid").exists():
         assert command.poll() is None, command.communicate()
