@@ -174,13 +174,23 @@ def _run(work: Iterable[Work], workers: Sequence[Worker], ledger: _Ledger, on_ev
     parts: dict[int, _Part] = {}
     begun: Counter[str] = Counter()
 
-    def settle(part: _Part, outcome: Outcome) -> None:
+    def begin(worker: Worker, trial: TrialSpec) -> None:
+        begun[trial.hash] += 1
+        if begun[trial.hash] == 1:
+            on_event(Event("start", trial.hash))
+        worker.send(ledger.turn(trial))
+
+    def settle(worker: Worker, part: _Part, outcome: Outcome) -> None:
         trial = part.left.popleft()
-        on_event(ledger.write(trial, outcome, part.work.commands.get(trial.hash, "")))
+        ends = [(trial, outcome)]
         for other in _doomed(outcome, part):
             part.left.remove(other)
-            same = _same_failure(outcome, trial)
-            on_event(ledger.write(other, same, part.work.commands.get(other.hash, "")))
+            ends.append((other, _same_failure(outcome, trial)))
+        if following := part.first:
+            # Before the record is written: the worker need not wait for that.
+            begin(worker, following)
+        for ended, its in ends:
+            on_event(ledger.write(ended, its, part.work.commands.get(ended.hash, "")))
 
     def next_trial(i: int) -> TrialSpec | None:
         while True:
@@ -196,10 +206,7 @@ def _run(work: Iterable[Work], workers: Sequence[Worker], ledger: _Ledger, on_ev
     while True:
         for i, worker in enumerate(workers):
             if not worker.busy and (trial := next_trial(i)):
-                begun[trial.hash] += 1
-                if begun[trial.hash] == 1:
-                    on_event(Event("start", trial.hash))
-                worker.send(ledger.turn(trial))
+                begin(worker, trial)
         if not any(worker.busy for worker in workers):
             return
         for worker, news in listen(workers):
@@ -211,10 +218,10 @@ def _run(work: Iterable[Work], workers: Sequence[Worker], ledger: _Ledger, on_ev
                 if (news.outcome.result["error"] or {}).get("type") == "TrialTimeout":
                     # A limit may have struck anywhere: in the middle of an import, with a lock held.
                     worker.end()
-                settle(part, news.outcome)
+                settle(worker, part, news.outcome)
             elif begun[trial.hash] >= TRIES:
                 said = f"the process of this trial {news.how}, {TRIES} times"
-                settle(part, lost(news.stage, "WorkerDied", said))
+                settle(worker, part, lost(news.stage, "WorkerDied", said))
 
 
 def _doomed(outcome: Outcome, part: _Part) -> list[TrialSpec]:
