@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hsiaug.bench.schedule import Part
 from hsiaug.errors import InputError
-from hsiaug.protocol.balance import synthetic_counts
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["check_room", "check_samples"]
@@ -19,14 +17,9 @@ def check_room(parts: Iterable[Part], todo: Sequence[TrialSpec]) -> None:
     """Raise InputError where one of the trials asks for more samples than the memory holds. Other trials are not run."""
     waiting = {trial.hash for trial in todo}
     for part in parts:
-        largest: dict[int, TrialSpec] = {}
-        for trial in part.plan.trials:
-            if trial.hash in waiting and trial.lam >= largest.get(trial.seed, trial).lam:
-                largest[trial.seed] = trial
-        for split in part.plan.splits:
-            if split.seed in largest:
-                trial = largest[split.seed]
-                check_samples(part.scene, _asked(part, split, trial.lam), trial.patch)
+        plan = part.plan
+        for trial in (trial for trial in plan.trials if trial.hash in waiting):
+            check_samples(part.scene, plan.samples[trial.hash][1], trial.patch)
 
 
 def check_samples(data: Any, samples: int, patch: int) -> None:
@@ -39,13 +32,6 @@ def check_samples(data: Any, samples: int, patch: int) -> None:
             value=f"{samples:,} samples of {data.bands} bands and {patch}×{patch} pixels, {size / 1e9:,.0f} GB",
             mend="Take a smaller λ, or a smaller --patch.",
         )
-
-
-def _asked(part: Part, split: Any, lam: float) -> int:
-    if part.task != "pixels":
-        return math.floor(lam * len(split.train) + 0.5)
-    real = {c: n for c, n in enumerate(split.audit.train_counts, start=1) if n}
-    return sum(synthetic_counts(real, lam).values())
 
 
 def _memory() -> int | None:
