@@ -2,9 +2,10 @@
 
     python -m benchmarks.overhead
 
-Prints milliseconds per trial (planning, splitting, records and all, in one process), and the seconds that
-``hsiaug report`` takes over the 1,000 records, each the whole process from start to end. Times are by the clock and, in
-brackets, of the processor, which other programs lengthen less.
+Prints milliseconds per trial (planning, splitting, records and all, with one worker process), what a run of 20 trials
+takes and what each of the other 980 adds to it, and the seconds that ``hsiaug report`` takes over the 1,000 records, each
+the whole process from start to end. Times are by the clock and, in brackets, of the processor, which other programs
+lengthen less.
 """
 
 from __future__ import annotations
@@ -25,16 +26,27 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         env = environment(install(root / "site", "dummy_plugin", DUMMY))
-        words = ["benchmark", "toy", "--generator", "dummy", "--classifier", "nearest", "--lambda", LAMBDAS]
-        words += ["--seeds", str(SEEDS), "--patch", "5", "--jobs", "1", "--device", "cpu"]
-        words += ["--store", str(root / "store")]
-        run, seconds, busy = timed(*words, env=env)
-        trials = len(list((root / "store").glob("records/??/*/record.json")))
-        each = f"{1000 * seconds / trials:.1f} ({1000 * busy / trials:.1f}) ms per trial"
-        say(f"{trials} trials in {seconds:.1f} s: {each}")
+        few, start, start_busy = benchmark(root / "few", 1, env)
+        trials, seconds, busy = benchmark(root / "store", SEEDS, env)
+        say(f"{trials} trials in {seconds:.1f} s: {per_trial(seconds, busy, trials)}")
+        more = per_trial(seconds - start, busy - start_busy, trials - few)
+        say(f"{few} trials in {start:.1f} s; each of the other {trials - few}: {more}")
         for by in ("generator", "classifier", "class", "seed"):
             run, seconds, busy = timed("report", str(root / "store"), "--by", by, "--format", "md", env=env)
             say(f"report --by {by} over {trials} records: {seconds:.2f} ({busy:.2f}) s, {len(run)} characters")
+
+
+def benchmark(store: Path, seeds: int, env: dict[str, str]) -> tuple[int, float, float]:
+    """Trials of a run, its seconds by the clock, and those of the processor."""
+    words = ["benchmark", "toy", "--generator", "dummy", "--classifier", "nearest", "--lambda", LAMBDAS]
+    words += ["--seeds", str(seeds), "--patch", "5", "--jobs", "1", "--device", "cpu", "--store", str(store)]
+    _, seconds, busy = timed(*words, env=env)
+    return len(list(store.glob("records/??/*/record.json"))), seconds, busy
+
+
+def per_trial(seconds: float, busy: float, trials: int) -> str:
+    """Milliseconds by the clock and of the processor."""
+    return f"{1000 * seconds / trials:.1f} ({1000 * busy / trials:.1f}) ms per trial"
 
 
 def timed(*words: str, env: dict[str, str]) -> tuple[str, float, float]:

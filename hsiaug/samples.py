@@ -99,6 +99,8 @@ class PatchSamples(Patches):
 
 def concatenate(parts: Sequence[PatchSamples]) -> PatchSamples:
     """One batch of samples after the other; provenance is taken from the last that has any."""
+    if len(parts) == 1:
+        return parts[0]
     provenance: Mapping[str, Any] = {}
     for part in parts:
         provenance = part.provenance or provenance

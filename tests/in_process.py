@@ -10,9 +10,10 @@ import pytest
 
 import hsiaug.plugins.registry as plugins
 from hsiaug.bench.pool import Ended
-from hsiaug.bench.worker import Start, Turn
+from hsiaug.bench.worker import Start
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import Outcome, compute
+from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.task import get_task
 
 
@@ -25,13 +26,13 @@ class Here:
         self._bench: Workbench | None = None
         self.outcome: Outcome | None = None
 
-    def send(self, turn: Turn) -> None:
+    def send(self, trial: TrialSpec, split: Any) -> None:
         if self._bench is None:
             data: Any = get_task(self._start.task).load(self._start.scene_ref, progress=False)
             self._bench = Workbench(data.unlabelled, get_task(self._start.task), Path(self._start.cache))
-        self._bench.give(turn.spec, turn.split)
+        self._bench.give(trial, split.blind)
         self.outcome = compute(
-            turn.spec, self._bench, plugins.registry(), device=self._start.device, progress=lambda *_: None
+            trial, self._bench, plugins.registry(), device=self._start.device, progress=lambda *_: None
         )
         self.busy = True
 

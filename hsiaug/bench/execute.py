@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hsiaug.bench.pool import Ended, Heard, Worker, listen
-from hsiaug.bench.worker import Start, Turn
+from hsiaug.bench.worker import Start
 from hsiaug.trial.run import Outcome, finish, lost
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -129,10 +129,6 @@ class _Ledger:
         self._task = get_task(job.task)
         self._splits: dict[str, Any] = {}
 
-    def turn(self, trial: TrialSpec) -> Turn:
-        """What a worker is to do."""
-        return Turn(trial, self._split(trial).blind)
-
     def write(self, trial: TrialSpec, outcome: Outcome, command: str) -> Event:
         """Score a trial and store its record."""
         record, prediction = finish(
@@ -140,14 +136,15 @@ class _Ledger:
             outcome,
             self._task,
             self._scene,
-            self._split(trial),
+            self.split(trial),
             scene_ref=self._job.scene_ref,
             command=command,
         )
         stored = self._store.put(record, prediction)
         return Event("ok" if stored["status"] == "ok" else "failed", trial.hash)
 
-    def _split(self, trial: TrialSpec) -> Any:
+    def split(self, trial: TrialSpec) -> Any:
+        """The split of a trial, with all labels."""
         if trial.draw_hash not in self._splits:
             drawn = self._task.split(self._scene, trial.protocol, trial.seed, trial.patch)
             self._splits[trial.draw_hash] = drawn
@@ -176,9 +173,9 @@ def _run(work: Iterable[Work], workers: Sequence[Worker], ledger: _Ledger, on_ev
 
     def begin(worker: Worker, trial: TrialSpec) -> None:
         begun[trial.hash] += 1
+        worker.send(trial, ledger.split(trial))
         if begun[trial.hash] == 1:
             on_event(Event("start", trial.hash))
-        worker.send(ledger.turn(trial))
 
     def settle(worker: Worker, part: _Part, outcome: Outcome) -> None:
         trial = part.left.popleft()

@@ -22,6 +22,7 @@ import numpy as np
 from hsiaug.bench.worker import Start, Turn, serve
 from hsiaug.errors import SceneError
 from hsiaug.trial.run import Outcome, lost
+from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["Died", "Ended", "Heard", "Worker", "listen"]
 
@@ -34,12 +35,11 @@ PATIENCE = 1.0
 
 @dataclass(frozen=True)
 class Heard:
-    """A worker told how far its trial is: the stage, and what the plugin said."""
+    """What a plugin says of its progress."""
 
-    stage: str
-    done: int = 0
-    total: int = 0
-    note: str = ""
+    done: int
+    total: int
+    note: str
 
 
 @dataclass(frozen=True)
@@ -59,23 +59,31 @@ class Died:
 
 @dataclass
 class Worker:
-    """A process and what it does. spec's clock: when its stage "split" began, by ``time.monotonic()``."""
+    """A process and what it does.
+
+    stage: that its trial had come to when that was last asked. clock: when the stage "split" began, by
+    ``time.monotonic()``, which is the same in all processes. draw: the hash of the draw whose split the process has.
+    """
 
     start: Start
-    process: SpawnProcess | None = None
-    connection: Connection | None = None
-    stage: str = "load"
-    clock: float | None = None
+    process: SpawnProcess | None = field(default=None, init=False)
+    connection: Connection | None = field(default=None, init=False)
+    stages: Connection | None = field(default=None, init=False)
+    stage: str = field(default="load", init=False)
+    clock: float | None = field(default=None, init=False)
+    draw: str | None = field(default=None, init=False)
     busy: bool = field(default=False, init=False)
 
-    def send(self, turn: Turn) -> None:
-        """Let the process, which is started where there is none, run a trial."""
+    def send(self, trial: TrialSpec, split: Any) -> None:
+        """Let the process, which is started where there is none, run a trial; of the split it is sent no test label."""
         if self.process is None:
             self._begin()
         self.stage, self.clock, self.busy = "load", None, True
+        known = self.draw == trial.draw_hash
+        self.draw = trial.draw_hash
         assert self.connection is not None
         try:
-            self.connection.send(turn)
+            self.connection.send(Turn(trial, None if known else split.blind))
         except OSError:
             # It died while it was idle; that is noticed when its answer is waited for.
             return
@@ -83,21 +91,37 @@ class Worker:
     def _begin(self) -> None:
         context = multiprocessing.get_context("spawn")
         here, there = context.Pipe()
-        self.process = context.Process(target=serve, args=(there, self.start))
+        told, tells = context.Pipe(duplex=False)
+        self.process = context.Process(target=serve, args=(there, tells, self.start))
         self.process.start()
         there.close()
-        self.connection = here
+        tells.close()
+        self.connection, self.stages, self.draw = here, told, None
 
     def end(self) -> int | None:
         """Kill the process; how it had ended by itself, if it had."""
-        if self.process is None or self.connection is None:
+        if self.process is None or self.connection is None or self.stages is None:
             return None
         ended = self.process.exitcode
         self.process.kill()
         self.process.join()
         self.connection.close()
-        self.process = self.connection = None
+        self.stages.close()
+        self.process = self.connection = self.stages = None
         return ended
+
+    def _ask(self) -> None:
+        """Learn how far the trial is."""
+        assert self.stages is not None
+        try:
+            while self.stages.poll():
+                stage, since = json.loads(self.stages.recv_bytes())
+                self.stage = str(stage)
+                if stage == "split":
+                    self.clock = float(since)
+        except (EOFError, OSError, TypeError, ValueError):
+            # It died, perhaps in the middle of a message: the stage before is the last that is known.
+            return
 
     def hear(self) -> Heard | Ended | Died:
         """The next message, or what is known of the death of the process."""
@@ -112,29 +136,29 @@ class Worker:
                 )
             if "result" in said:
                 labels = np.frombuffer(self.connection.recv_bytes(), dtype=np.int16) if said["labels"] else None
+                self._ask()
                 self.busy = False
                 return Ended(Outcome(said["result"], labels))
         except (EOFError, OSError, ValueError):
             # It died, perhaps in the middle of a message.
             return self.died()
-        if "stage" in said:
-            self.stage = said["stage"]
-            if self.stage == "split":
-                self.clock = time.monotonic()
-            return Heard(self.stage)
-        return Heard(self.stage, *said["step"])
+        return Heard(*said["step"])
 
     def died(self) -> Died:
         """Clear away a process that is dead, or about to be."""
         assert self.process is not None
         self.process.join(timeout=PATIENCE)
+        self._ask()
         self.busy = False
         return Died(_manner(self.end()), self.stage)
 
     def overdue(self) -> Ended | None:
         """The end of a trial that did not keep its limit, and could not be ended from within; its process is killed."""
         limit = self.start.limit
-        if limit is None or self.clock is None or time.monotonic() < self.clock + limit + GRACE:
+        if limit is None:
+            return None
+        self._ask()
+        if self.clock is None or time.monotonic() < self.clock + limit + GRACE:
             return None
         self.end()
         self.busy = False

@@ -1,9 +1,10 @@
 """What a worker process does: it runs the plugins of one trial after the other, and holds no test label.
 
 It is sent a :class:`Turn` for each trial, as a pickle. What it answers is JSON, and the bytes of the predicted class
-ids: nothing that a plugin made is unpickled by the process that started it. In order: ``{"stage": …}`` and
-``{"step": […]}`` as the trial goes on, ``{"result": …, "labels": bool}`` at its end, and then the labels, where there are
-any. In place of all that, ``{"refused": …}`` where the worker cannot begin.
+ids: nothing that a plugin made is unpickled by the process that started it. In order: ``{"step": […]}`` as the trial
+goes on, ``{"result": …, "labels": bool}`` at its end, and then the labels, where there are any. In place of all that,
+``{"refused": …}`` where the worker cannot begin. Each stage that begins, and when, is told over a connection of its own,
+so that it can wait there until somebody asks: ``["sample", seconds]``.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ from hsiaug.errors import HsiaugError
 from hsiaug.plugins.progress import told
 from hsiaug.plugins.registry import registry
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.guard import same_random_state
 from hsiaug.trial.run import Outcome, compute
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.task import get_task
@@ -51,13 +51,13 @@ class Start:
 
 @dataclass(frozen=True)
 class Turn:
-    """A trial to run. split: without any test label."""
+    """A trial to run. split: without any test label; None where the worker has that of the draw already."""
 
     spec: TrialSpec
-    split: Any
+    split: Any | None
 
 
-def serve(connection: Connection, start: Start) -> None:
+def serve(connection: Connection, stages: Connection, start: Start) -> None:
     """Run trials until the other end of the connection is closed."""
     _settle()
     channel = _Channel(connection)
@@ -77,19 +77,20 @@ def serve(connection: Connection, start: Start) -> None:
         except (EOFError, OSError):
             # Not by the interpreter's shutdown, which would wait for threads that plugins left, and can abort.
             os._exit(0)
-        channel.answer(_run(turn, bench, start, channel))
+        if turn.split is not None:
+            bench.give(turn.spec, turn.split)
+        channel.answer(_run(turn.spec, bench, start, channel, _Channel(stages)))
 
 
-def _run(turn: Turn, bench: Workbench, start: Start, channel: _Channel) -> Outcome:
-    bench.give(turn.spec, turn.split)
+def _run(spec: TrialSpec, bench: Workbench, start: Start, channel: _Channel, stages: _Channel) -> Outcome:
     return compute(
-        turn.spec,
+        spec,
         bench,
         registry(),
         device=start.device,
         progress=channel.progress(),
         limit=start.limit,
-        tell=lambda stage: channel.say({"stage": stage}),
+        tell=lambda stage: stages.say([stage, time.monotonic()]),
     )
 
 
@@ -101,7 +102,7 @@ class _Channel:
         self._lock = threading.Lock()
         self._pid = os.getpid()
 
-    def say(self, message: dict[str, Any]) -> None:
+    def say(self, message: Any) -> None:
         """Send one message."""
         self._send(json.dumps(message).encode())
 
@@ -152,7 +153,6 @@ def _settle() -> None:
     threading.Thread(target=_die_with_parent, daemon=True).start()
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    same_random_state()
 
 
 def _die_with_parent() -> None:

@@ -142,6 +142,7 @@ class Workbench:
         def draw() -> Any:
             seed = derive_seed("sample", spec.generator.name, spec.seed, j)
             samples = fit.fitted.sample(counts, guidance=spec.omega, seed=seed)
+            self.check_views()
             self.task.check(samples, counts, view)
             return samples
 
@@ -151,6 +152,7 @@ class Workbench:
         card: Card = generator.card
         folder = None if self._folder is None else self._folder / spec.fit_hash
         found = None if folder is None else load_fit(folder, lambda path: generator.load(path, device=device))
+        self.check_views()
         if isinstance(found, Saved):
             return Fit(found.fitted, found.seconds)
         if found:
@@ -161,6 +163,7 @@ class Workbench:
         self._check_fit(fitted)
         if folder is not None and seconds > WORTH_SAVING:
             fault = save_fit(folder, fitted.save, seconds)
+            self.check_views()
             if fault:
                 self._notes.append(f"The fit of {card.name} could not be saved for another run: {fault}.")
         if folder is not None and card.resumes:

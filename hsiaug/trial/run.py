@@ -201,13 +201,11 @@ def augment(
         return bench.task.join(view, [], wanted)
     with course.fitting("fit_generator", generator.card):
         fit = bench.fit(spec, generator, device, progress)
-        bench.check_views()
     # No step at all: the fit was made before, by another trial or another run.
     course.steps["fit_generator"] = course.steps["fit_generator"] or None
     course.seconds["fit_generator"] = fit.seconds
     with course.at("sample"):
         pool = bench.pool(spec, fit, view)
-        bench.check_views()
     return bench.task.join(view, pool, wanted)
 
 
