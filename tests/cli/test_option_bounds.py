@@ -14,6 +14,7 @@ from hsiaug.bench.execute import Event
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.bench.progress import watching
 from hsiaug.cli.generate import watched
+from hsiaug.cli.main import main
 from hsiaug.cli.options import duration
 from hsiaug.cli.output import print_table
 from hsiaug.errors import InputError
@@ -107,6 +108,20 @@ def test_output_that_cannot_be_written_is_one_clear_error() -> None:
             )
         assert answer.returncode == 2 and answer.stderr.startswith("error: standard output"), answer.stderr
         assert len(answer.stderr.splitlines()) == 1
+
+
+def test_what_does_not_fit_into_memory_is_one_clear_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def too_large(*_: object, **__: object) -> None:
+        raise MemoryError("Unable to allocate 64.0 GiB")
+
+    monkeypatch.setattr("hsiaug.cli.main.app", too_large)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and len(said.splitlines()) == 1
+    assert said.startswith("error: ") and "Unable to allocate 64.0 GiB" in said and "a crop of the scene" in said
 
 
 def test_a_reader_that_goes_away_and_a_closed_output_are_no_news(tmp_path: Path) -> None:
