@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat
 
-from hsiaug.metrics.dense.judge import fit_judge
+from hsiaug.metrics.dense.estimator import fit_estimator
 from hsiaug.metrics.dense.toyworld import toy_world
 from hsiaug.metrics.dense.validation import Found, found_again
 from hsiaug.tiles import DenseSamples
@@ -107,7 +107,7 @@ def main() -> None:
             start = time.process_time()
             for split in range(SPLITS):
                 train, held, judged = thirds(tiles, split)
-                judge = fit_judge(train, held, int(tiles.masks.max()), split)
+                judge = fit_estimator(train, held, int(tiles.masks.max()), split)
                 for found in found_again(judge, judged, seed=split):
                     if not rows:
                         writer.writerow(["data", "split", *asdict(found)])

@@ -28,7 +28,7 @@ from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.plugins.registry import registry
 from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.pair_inspection import inspect_pairs_of
-from hsiaug.quality.pairs import MadePairs, PairRequest, make_pairs
+from hsiaug.quality.pair_synthesis import MadePairs, PairRequest, make_pairs
 from hsiaug.quality.sheets import contact_sheet
 from hsiaug.trial.task import get_task
 

@@ -1,6 +1,18 @@
-"""``python -m hsiaug``: the same as the command ``hsiaug``."""
+"""The command ``hsiaug``, and ``python -m hsiaug``."""
 
-from hsiaug.cli.main import main
+import sys
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C while its libraries are loaded ends it as quietly as later."""
+    try:
+        from hsiaug.cli.main import main as command
+
+        command()
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        sys.exit(130)
+
 
 if __name__ == "__main__":
     main()

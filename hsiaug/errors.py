@@ -1,6 +1,6 @@
 """The exceptions of hsiaug.
 
-Each one says the rule that was broken, the value that broke it, and the mend::
+Each one says the rule that was broken, the value that broke it, and the hint::
 
     HsiaugError
     ├── InputError            a name, number or option the user gave
@@ -33,9 +33,9 @@ __all__ = [
 
 
 LONGEST_PART = 600
-"""Characters of a rule or a mend at most; both may quote a file's name."""
+"""Characters of a rule or a hint at most; both may quote a file's name."""
 LISTED = 40
-"""Known names that a mend lists at most."""
+"""Known names that a hint lists at most."""
 
 
 class HsiaugError(Exception):
@@ -44,24 +44,24 @@ class HsiaugError(Exception):
 
     rule: what was expected, naming the file or option.
     value: what was found instead; left out of the message when None.
-    mend: what to do about it.
+    hint: what to do about it.
     """
 
-    def __init__(self, rule: str, *, value: object = None, mend: str) -> None:
+    def __init__(self, rule: str, *, value: object = None, hint: str) -> None:
         self.rule = rule
         self.value = value
-        self.mend = mend
+        self.hint = hint
         found = "" if value is None else f"; found {shortened(visible(str(value)))}"
-        said, advice = (shortened(visible(part), LONGEST_PART) for part in (rule, mend))
+        said, advice = (shortened(visible(part), LONGEST_PART) for part in (rule, hint))
         super().__init__(f"{said}{found}. {advice}")
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions cross process borders by pickling; the default would lose the keyword arguments.
-        return (_rebuild, (type(self), self.rule, self.value, self.mend))
+        return (_rebuild, (type(self), self.rule, self.value, self.hint))
 
 
-def _rebuild(kind: type[HsiaugError], rule: str, value: object, mend: str) -> HsiaugError:
-    return kind(rule, value=value, mend=mend)
+def _rebuild(kind: type[HsiaugError], rule: str, value: object, hint: str) -> HsiaugError:
+    return kind(rule, value=value, hint=hint)
 
 
 class InputError(HsiaugError):
@@ -89,7 +89,7 @@ class StoreError(HsiaugError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The mend for an unknown name: near matches first, else everything that is known."""
+    """The hint for an unknown name: near matches first, else everything that is known."""
     known = sorted(known)
     near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.55)
     if near:

@@ -36,7 +36,7 @@ def write_whole(path: Path, write: Callable[[Path], object], option: str = "--ou
         raise InputError(
             f"{option} {path} must be a file that can be written",
             value=reason(error),
-            mend="Free some space, or name another file.",
+            hint="Free some space, or name another file.",
         ) from error
     return path
 
@@ -73,7 +73,7 @@ def write_text_whole(path: Path, text: str, option: str = "--out") -> Path:
 
 
 def reason(error: OSError) -> str:
-    """What the system says of a failure, without the path of a passing file."""
+    """What the system says of a failure, without the path of a temporary file."""
     return error.strerror or str(error)
 
 

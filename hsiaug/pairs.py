@@ -125,20 +125,20 @@ def _check(pairs: PairSet, place: Place) -> None:
         raise SceneError(
             f"{where}: images must be (dates, bands, height, width) as in the other places, and the mask their size",
             value=f"images {place.images.shape}, mask {place.mask.shape}, the first place {first}",
-            mend="Check that every place has the same dates and bands, and a mask of the same grid.",
+            hint="Check that every place has the same dates and bands, and a mask of the same grid.",
         )
     if not np.isfinite(place.images).all():
         raise SceneError(
             f"{where}: images must hold finite numbers only",
             value=f"NaN or infinity at {int((~np.isfinite(place.images)).any(axis=(0, 1)).sum())} pixels",
-            mend="Fill these values, or give the pixels a fixed value and the mask's code for ignore.",
+            hint="Fill these values, or give the pixels a fixed value and the mask's code for ignore.",
         )
     low, high = _range(place.mask)
     if low < 0 or high > len(pairs.class_names):
         raise SceneError(
             f"{where}: mask ids must lie in 0..{len(pairs.class_names)} (0 = ignore)",
             value=f"{low}..{high}",
-            mend="List the mask's codes in the card.",
+            hint="List the mask's codes in the card.",
         )
 
 

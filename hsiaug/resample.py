@@ -176,7 +176,7 @@ def _seed(seed: int, random_state: int | np.random.RandomState | np.random.Gener
     raise InputError(
         "random_state must be None, a number from 0 on, or a generator of numpy.random",
         value=repr(random_state),
-        mend="For example random_state=0.",
+        hint="For example random_state=0.",
     )
 
 
@@ -196,11 +196,11 @@ def _checked(
     """Patches (n + m, B, p, p), class ids (n,) from 1 on, and the label of each id."""
     x, y = _patches("X", X), np.asarray(y)
     if y.shape != (len(x),):
-        raise InputError("y must have one label per sample of X", value=f"{y.shape} for {len(x)}", mend="Mend y.")
+        raise InputError("y must have one label per sample of X", value=f"{y.shape} for {len(x)}", hint="Mend y.")
     labels, ids = np.unique(y, return_inverse=True)
     if len(labels) < 2:
         raise InputError(
-            "y must have at least two classes", value=len(labels), mend="There is nothing to balance."
+            "y must have at least two classes", value=len(labels), hint="There is nothing to balance."
         )
     if unlabelled is not None:
         more = _patches("unlabelled", unlabelled)
@@ -208,7 +208,7 @@ def _checked(
             raise InputError(
                 f"unlabelled samples must have the shape of those in X, {x.shape[1:]}",
                 value=more.shape[1:],
-                mend="Cut them alike.",
+                hint="Cut them alike.",
             )
         x = np.concatenate([x, more])
     return x, ids.astype(np.int64) + 1, labels
@@ -222,11 +222,11 @@ def _patches(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
         raise InputError(
             f"{name} must be spectra (n, B), or patches (n, B, p, p) with p odd",
             value=f"shape {np.shape(array)}",
-            mend="Put the bands second, and label the centre pixel.",
+            hint="Put the bands second, and label the centre pixel.",
         )
     if not np.isfinite(x).all():
         raise InputError(
-            f"{name} must hold finite numbers only", value="NaN or infinity", mend="Fill or drop them."
+            f"{name} must hold finite numbers only", value="NaN or infinity", hint="Fill or drop them."
         )
     return x
 

@@ -33,7 +33,7 @@ class Patches:
             raise PluginError(
                 "patches must have x of shape (n, bands, p, p) and coords of shape (n, 2)",
                 value=f"x {self.x.shape}, coords {self.coords.shape}",
-                mend="Build them with TrainView.patches, or keep the channels first.",
+                hint="Build them with TrainView.patches, or keep the channels first.",
             )
 
     def __len__(self) -> int:
@@ -68,7 +68,7 @@ class PatchSamples(Patches):
                 raise PluginError(
                     f"samples need one entry of {name} per patch, {len(self.x)} in all",
                     value=f"shape {getattr(self, name).shape}",
-                    mend="Return arrays of equal length.",
+                    hint="Return arrays of equal length.",
                 )
 
     @classmethod

@@ -168,19 +168,19 @@ def _check_shapes(scene: Scene) -> None:
         raise SceneError(
             f"scene {scene.name}: the cube must be (height, width, bands)",
             value=f"shape {scene.cube.shape}",
-            mend="Name the right array in the card, and its order of axes (cube.axes).",
+            hint="Name the right array in the card, and its order of axes (cube.axes).",
         )
     if scene.labels.shape != scene.cube.shape[:2]:
         raise SceneError(
             f"scene {scene.name}: labels must have the cube's height and width {scene.cube.shape[:2]}",
             value=f"shape {scene.labels.shape}",
-            mend="Check that both files show the same scene; if one is transposed, set cube.axes in the card.",
+            hint="Check that both files show the same scene; if one is transposed, set cube.axes in the card.",
         )
     if scene.wavelengths is not None and len(scene.wavelengths) != scene.bands:
         raise SceneError(
             f"scene {scene.name}: one wavelength is needed for each of its {scene.bands} bands",
             value=f"{len(scene.wavelengths)} wavelengths",
-            mend="Correct sensor.wavelengths in the card, or leave it out.",
+            hint="Correct sensor.wavelengths in the card, or leave it out.",
         )
 
 
@@ -194,7 +194,7 @@ def _check_values(scene: Scene) -> None:
     raise SceneError(
         f"scene {scene.name}: the cube must hold finite numbers only",
         value=f"NaN or infinity at {bad_pixels} pixels, in {len(bad_bands)} bands (counted from 0: {shown})",
-        mend="Fill these values, or drop the bands with cube.bad_bands in the card.",
+        hint="Fill these values, or drop the bands with cube.bad_bands in the card.",
     )
 
 
@@ -204,13 +204,13 @@ def _check_labels(scene: Scene) -> None:
         raise SceneError(
             f"scene {scene.name}: labels must lie in 0..{len(scene.class_names)} (0 = unlabelled)",
             value=f"{low}..{high}",
-            mend="Name every class in labels.names of the card, or map the codes with labels.ids.",
+            hint="Name every class in labels.names of the card, or map the codes with labels.ids.",
         )
     if np.count_nonzero(scene.class_counts) < 2:
         raise SceneError(
             f"scene {scene.name}: at least two classes must have labelled pixels",
             value=f"{np.count_nonzero(scene.class_counts)}",
-            mend="Check the label file and labels.ids in the card.",
+            hint="Check the label file and labels.ids in the card.",
         )
 
 
@@ -220,11 +220,11 @@ def _check_descriptions(scene: Scene) -> None:
             raise SceneError(
                 f"scene {scene.name}: descriptions must be of its classes",
                 value=repr(name),
-                mend=did_you_mean(name, scene.class_names),
+                hint=did_you_mean(name, scene.class_names),
             )
         if not sentences or not all(sentence.strip() for sentence in sentences):
             raise SceneError(
                 f"scene {scene.name}: every described class needs sentences, none of them empty",
                 value=f"{list(sentences)} for {name}",
-                mend="Write a sentence, or leave the class out of the descriptions.",
+                hint="Write a sentence, or leave the class out of the descriptions.",
             )

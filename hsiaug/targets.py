@@ -27,13 +27,13 @@ def check_target(path: Path, endings: Sequence[str], option: str = "--out") -> s
         listed = " or ".join([", ".join(known[:-1]), known[-1]] if len(known) > 1 else known)
         example = path.with_suffix(known[0]) if path.name else f"file{known[0]}"
         raise InputError(
-            f"{option} must end in {listed}", value=repr(str(path)), mend=f"For example {option} {example}."
+            f"{option} must end in {listed}", value=repr(str(path)), hint=f"For example {option} {example}."
         )
     if not path.absolute().parent.is_dir() or path.is_dir():
         raise InputError(
             f"{option} {path} must be a file in a folder that exists",
             value="a folder" if path.is_dir() else f"no folder {path.parent}",
-            mend="Make the folder first, or name another file.",
+            hint="Make the folder first, or name another file.",
         )
     return ending
 
@@ -44,5 +44,5 @@ def check_folder_name(path: Path, option: str = "--out") -> None:
         raise InputError(
             f"{option} must name a folder, as several files are written",
             value=repr(str(path)),
-            mend=f"For example {option} {path.with_suffix('')}.",
+            hint=f"For example {option} {path.with_suffix('')}.",
         )

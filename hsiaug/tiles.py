@@ -32,7 +32,7 @@ class Tiles:
             raise PluginError(
                 "tiles must have images of shape (n, dates, bands, height, width), with one date or two",
                 value=str(self.images.shape),
-                mend="Keep the date before the bands, also where there is one only.",
+                hint="Keep the date before the bands, also where there is one only.",
             )
 
     def __len__(self) -> int:
@@ -81,7 +81,7 @@ class DenseSamples(Tiles):
                 raise PluginError(
                     f"samples need {name} of shape {shape}",
                     value=str(getattr(self, name).shape),
-                    mend="Return one mask of the tile's height and width per tile, and one entry of all else.",
+                    hint="Return one mask of the tile's height and width per tile, and one entry of all else.",
                 )
 
     @classmethod

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import hsiaug.plugins.registry as plugins
-from hsiaug.bench.pool import Ended
-from hsiaug.bench.worker import Start
+from hsiaug.bench.pool import TrialEnded
+from hsiaug.bench.worker import WorkerStart
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import Outcome, compute
 from hsiaug.trial.spec import TrialSpec
@@ -20,7 +20,7 @@ from hsiaug.trial.task import get_task
 class Here:
     """What a worker process does, without a process: blind scene and split, and no other."""
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, start: WorkerStart) -> None:
         self.busy = False
         self._start = start
         self._bench: Workbench | None = None
@@ -40,19 +40,19 @@ class Here:
         self.busy = False
 
 
-def _listen(workers: Iterable[Here]) -> list[tuple[Here, Ended]]:
+def _listen(workers: Iterable[Here]) -> list[tuple[Here, TrialEnded]]:
     heard = []
     for worker in workers:
         if worker.busy and worker.outcome is not None:
             worker.busy = False
-            heard.append((worker, Ended(worker.outcome)))
+            heard.append((worker, TrialEnded(worker.outcome)))
     return heard
 
 
 def run_trials_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every trial from now on run in this process."""
     monkeypatch.setattr("hsiaug.bench.execute.Worker", Here)
-    monkeypatch.setattr("hsiaug.bench.execute.listen", _listen)
+    monkeypatch.setattr("hsiaug.bench.execute.wait_for_messages", _listen)
 
 
 __all__ = ["run_trials_here"]

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hsiaug.data.adding import Wishes, add_scene
+from hsiaug.data.adding import ImportOptions, add_scene
 from hsiaug.data.filling import save_filled
 from hsiaug.data.georeference import Georeference
 from hsiaug.errors import HsiaugError, InputError
@@ -130,7 +130,7 @@ def test_a_full_disk_costs_no_card_and_no_picture_of_a_scene(toy: Scene, tmp_pat
             tmp_path / "cube.npy",
             tmp_path / "labels.npy",
             tmp_path / "mine.toml",
-            Wishes(overwrite=True),
+            ImportOptions(overwrite=True),
             save_quick_look,
         )
     assert sorted(tmp_path.iterdir()) == before

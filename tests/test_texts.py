@@ -78,7 +78,7 @@ def test_no_control_character_reaches_a_terminal(item: object) -> None:
 
 def test_a_message_is_one_short_line_whatever_it_quotes() -> None:
     error = InputError(
-        f"{'f' * 5000} must be a file", value="9" * 5000 + HOSTILE, mend=did_you_mean("zz", map(str, range(10**4)))
+        f"{'f' * 5000} must be a file", value="9" * 5000 + HOSTILE, hint=did_you_mean("zz", map(str, range(10**4)))
     )
 
     assert len(str(error)) < 2000 and visible(str(error)) == str(error)

@@ -65,7 +65,7 @@ class FittedJitter:
                 raise PluginError(
                     "jitter needs a training pixel of each class that it is asked for",
                     value=f"{count} samples of class {c}, which has none",
-                    mend=f"Ask for classes among {np.unique(self.y).tolist()}.",
+                    hint=f"Ask for classes among {np.unique(self.y).tolist()}.",
                 )
             rows.append(rng.choice(own, size=count))
         chosen = np.concatenate(rows)

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from hsiaug.bench.desk import Desk, Prices, do, results, work
-from hsiaug.bench.execute import Job, Work, crew
-from hsiaug.bench.gains import Arm, Gained, candidates, conclude, gained, key
+from hsiaug.bench.advice_context import AdviceContext, Prices, do, results, work
+from hsiaug.bench.execute import Job, Work, worker_pool
+from hsiaug.bench.gains import Arm, ArmGain, candidates, conclude, gained, key
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.bench.screening import CONFIRM, SCREEN, Ceiling, LeftOut, alone, arms, best_alone, screen, screened
 from hsiaug.protocol.protocols import parse_protocol
@@ -38,9 +38,9 @@ class Advice:
     """
 
     kind: Literal["use", "none helps", "not decided", "cannot tell"]
-    chosen: Gained | None
-    screened: tuple[Gained, ...]
-    confirmed: tuple[Gained, ...]
+    chosen: ArmGain | None
+    screened: tuple[ArmGain, ...]
+    confirmed: tuple[ArmGain, ...]
     level: float
     left_out: LeftOut
     failed: tuple[str, ...]
@@ -56,27 +56,29 @@ def wider(request: Request) -> Request | None:
     return None if request.protocol == whole else replace(request, protocol=whole)
 
 
-def advise(plan: Plan, request: Request, desk: Desk, broken: LeftOut, before: Sequence[Ceiling] = ()) -> Advice:
-    """Screen a plan and confirm the best, within the time of the desk.
+def advise(
+    plan: Plan, request: Request, context: AdviceContext, broken: LeftOut, before: Sequence[Ceiling] = ()
+) -> Advice:
+    """Screen a plan and confirm the best, within the time of the context.
 
     broken: generators that nobody can try. before: ceilings that were met with other protocols.
     """
     left_out = list(broken)
-    job = Job("pixels", desk.scene_ref, desk.store.root, desk.device)
-    with crew(desk.scene, job, desk.jobs) as run:
-        met = screen(plan, desk, run, left_out)
+    job = Job("pixels", context.scene_ref, context.store.root, context.device)
+    with worker_pool(context.scene, job, context.jobs) as run:
+        met = screen(plan, context, run, left_out)
         if met is not None:
-            return _at_ceiling(plan, desk, left_out, (*before, met))
-        tried = screened(plan, desk)
+            return _at_ceiling(plan, context, left_out, (*before, met))
+        tried = screened(plan, context)
         best = [one.arm for one in candidates(tried)]
-        fresh = _confirming_plan(best, request, desk)
-        do(fresh.trials, _confirming(fresh, desk), desk, run)
+        fresh = _confirming_plan(best, request, context)
+        do(fresh.trials, _confirming(fresh, context), context, run)
     told = {(name, lam) for name, lam, _ in left_out}
     told |= {(one.arm.generator, one.arm.lam) for one in tried}
     missed = dict.fromkeys((arm.generator, arm.lam) for arm in arms(plan))
     left_out += [(*rung, "failed, or not finished on every screening draw") for rung in missed if rung not in told]
     level = 1 - ALPHA / max(1, len(best))
-    confirmed = [gained(arm, results(fresh, desk), CONFIRM) for arm in best]
+    confirmed = [gained(arm, results(fresh, context), CONFIRM) for arm in best]
     found_by = {
         finding: [one for one in confirmed if conclude(one, level, len(CONFIRM)) == finding]
         for finding in ("helps", "open", "no")
@@ -89,7 +91,7 @@ def advise(plan: Plan, request: Request, desk: Desk, broken: LeftOut, before: Se
         about = sorted(found_by["helps"], key=lambda one: -statistics.fmean(one.aa))
     elif found_by["open"] or not tried:
         kind, about = "not decided", found_by["open"]
-    without = alone(results(plan, desk))
+    without = alone(results(plan, context))
     last = [t for t in fresh.trials if t.seed == CONFIRM[-1]]
     return Advice(
         kind,
@@ -98,30 +100,30 @@ def advise(plan: Plan, request: Request, desk: Desk, broken: LeftOut, before: Se
         tuple(one for one in confirmed if one.seeds),
         level,
         left_out,
-        _failed((*plan.trials, *fresh.trials), desk),
+        _failed((*plan.trials, *fresh.trials), context),
         without,
         None if kind == "not decided" else _final(kind, about, plan, without),
-        Prices(fresh, desk).wall(last).guess,
+        Prices(fresh, context).wall(last).guess,
         tuple(before),
     )
 
 
-def _at_ceiling(plan: Plan, desk: Desk, left_out: LeftOut, ceilings: tuple[Ceiling, ...]) -> Advice:
+def _at_ceiling(plan: Plan, context: AdviceContext, left_out: LeftOut, ceilings: tuple[Ceiling, ...]) -> Advice:
     """What is said where no arm was tried, because none could have gained."""
-    without = alone(results(plan, desk))
+    without = alone(results(plan, context))
     final = _final("cannot tell", (), plan, without)
-    failed = _failed(plan.trials, desk)
+    failed = _failed(plan.trials, context)
     return Advice("cannot tell", None, (), (), 1 - ALPHA, left_out, failed, without, final, 0.0, ceilings)
 
 
-def _failed(trials: Sequence[TrialSpec], desk: Desk) -> tuple[str, ...]:
-    return tuple(t.hash for t in trials if not desk.record(t) and desk.store.sound(t.hash))
+def _failed(trials: Sequence[TrialSpec], context: AdviceContext) -> tuple[str, ...]:
+    return tuple(t.hash for t in trials if not context.record(t) and context.store.sound(t.hash))
 
 
-def _confirming_plan(best: Sequence[Arm], request: Request, desk: Desk) -> Plan:
+def _confirming_plan(best: Sequence[Arm], request: Request, context: AdviceContext) -> Plan:
     plans = [
         build_plan(
-            desk.scene,
+            context.scene,
             replace(
                 request,
                 generators=[arm.generator],
@@ -130,7 +132,7 @@ def _confirming_plan(best: Sequence[Arm], request: Request, desk: Desk) -> Plan:
                 omegas=[] if arm.omega is None else [arm.omega],
                 seeds=CONFIRM,
             ),
-            desk.plugins,
+            context.plugins,
         )
         for arm in best
     ]
@@ -140,16 +142,16 @@ def _confirming_plan(best: Sequence[Arm], request: Request, desk: Desk) -> Plan:
     return Plan(tuple(sorted(trials.values(), key=lambda t: t.seed)), (), (), cards, (), samples)
 
 
-def _confirming(plan: Plan, desk: Desk) -> Iterator[Work]:
+def _confirming(plan: Plan, context: AdviceContext) -> Iterator[Work]:
     """Draw by draw, as long as a whole one fits."""
     for seed in CONFIRM:
         draw = [t for t in plan.trials if t.seed == seed]
-        if time.time() + Prices(plan, desk).wall(desk.missing(draw)).guess > desk.end:
+        if time.time() + Prices(plan, context).wall(context.missing(draw)).guess > context.end:
             return
-        yield from work(plan, draw, desk, desk.end)
+        yield from work(plan, draw, context, context.end)
 
 
-def _final(kind: str, about: Sequence[Gained], plan: Plan, without: Mapping[str, float]) -> TrialSpec:
+def _final(kind: str, about: Sequence[ArmGain], plan: Plan, without: Mapping[str, float]) -> TrialSpec:
     """The trial to go on with: of the arm to use; else of ``none`` with the classifier that does best without."""
     arm = about[0].arm if kind == "use" else Arm("none", 0.0, None, best_alone(plan, without))
     wanted = (arm.generator, arm.lam, arm.omega, arm.classifier, SCREEN[0])

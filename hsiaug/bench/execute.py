@@ -18,14 +18,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from hsiaug.bench.pool import Ended, Heard, Worker, listen
-from hsiaug.bench.worker import Start
+from hsiaug.bench.pool import PluginProgress, TrialEnded, Worker, wait_for_messages
+from hsiaug.bench.worker import WorkerStart
 from hsiaug.trial.run import Outcome, finish, lost
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 from hsiaug.trial.task import get_task
 
-__all__ = ["Event", "Job", "OnEvent", "Run", "Work", "crew", "execute", "groups"]
+__all__ = ["Event", "Job", "OnEvent", "Run", "Work", "execute", "groups", "worker_pool"]
 
 Group = tuple[TrialSpec, ...]
 
@@ -97,12 +97,12 @@ def execute(
 
     commands: by hash, what reruns a trial.
     """
-    with crew(scene, job, jobs) as run:
+    with worker_pool(scene, job, jobs) as run:
         run((Work(group, commands or {}) for group in groups(trials)), on_event)
 
 
 @contextmanager
-def crew(scene: Any, job: Job, jobs: int) -> Iterator[Run]:
+def worker_pool(scene: Any, job: Job, jobs: int) -> Iterator[Run]:
     """A function that runs work as it comes, with ``jobs`` processes, which last as long as the context.
 
     Records go to the store and events to the function's second argument. A trial whose process dies is begun anew, and
@@ -111,7 +111,7 @@ def crew(scene: Any, job: Job, jobs: int) -> Iterator[Run]:
     Raises SceneError where a process finds another scene, StoreError where a record cannot be written.
     """
     store = Store(job.store, create=True)
-    start = Start(job.task, job.scene_ref, scene.sha256, store.cache, job.device, job.limit)
+    start = WorkerStart(job.task, job.scene_ref, scene.sha256, store.cache, job.device, job.limit)
     workers = [Worker(start) for _ in range(max(1, jobs))]
     ledger = _Ledger(scene, job, store)
     try:
@@ -206,12 +206,12 @@ def _run(work: Iterable[Work], workers: Sequence[Worker], ledger: _Ledger, on_ev
                 begin(worker, trial)
         if not any(worker.busy for worker in workers):
             return
-        for worker, news in listen(workers):
+        for worker, news in wait_for_messages(workers):
             part = parts[workers.index(worker)]
             trial = part.left[0]
-            if isinstance(news, Heard):
+            if isinstance(news, PluginProgress):
                 on_event(Event("step", trial.hash, news.done, news.total, news.note))
-            elif isinstance(news, Ended):
+            elif isinstance(news, TrialEnded):
                 if (news.outcome.result["error"] or {}).get("type") == "TrialTimeout":
                     # A limit may have struck anywhere: in the middle of an import, with a lock held.
                     worker.end()

@@ -12,7 +12,7 @@ from hsiaug.metrics.significance import MIN_PAIRS, t_interval
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 
-__all__ = ["Against", "Arm", "Finding", "Gained", "candidates", "conclude", "gained", "key"]
+__all__ = ["Against", "Arm", "ArmGain", "Finding", "candidates", "conclude", "gained", "key"]
 
 Finding = Literal["helps", "open", "no"]
 TINY = 1e-12
@@ -40,7 +40,7 @@ class Against:
 
 
 @dataclass(frozen=True)
-class Gained:
+class ArmGain:
     """An arm over the draws in which it and both its controls went well.
 
     aa: of the arm itself. against: none and duplicate at the same λ. hashes: of the arm, none and duplicate, by draw.
@@ -83,7 +83,7 @@ def key(trial: TrialSpec) -> Key:
     return trial.generator.name, trial.lam, trial.omega, trial.classifier.name, trial.seed
 
 
-def gained(arm: Arm, results: Results, seeds: Iterable[int]) -> Gained:
+def gained(arm: Arm, results: Results, seeds: Iterable[int]) -> ArmGain:
     """The gains of an arm on those of the seeds that it shares with both controls; there may be none.
 
     results: records of trials that went well.
@@ -102,7 +102,7 @@ def gained(arm: Arm, results: Results, seeds: Iterable[int]) -> Gained:
     def over(name: str, i: int) -> tuple[float, ...]:
         return tuple(a - b for a, b in zip(scores(name, 0), scores(name, i), strict=True))
 
-    return Gained(
+    return ArmGain(
         arm,
         tuple(shared),
         tuple(scores("aa", 0)),
@@ -112,9 +112,9 @@ def gained(arm: Arm, results: Results, seeds: Iterable[int]) -> Gained:
     )
 
 
-def candidates(screened: Iterable[Gained], most: int = 2) -> list[Gained]:
+def candidates(screened: Iterable[ArmGain], most: int = 2) -> list[ArmGain]:
     """The best arm of each classifier, the best first, where it lies above both controls."""
-    best: dict[str, Gained] = {}
+    best: dict[str, ArmGain] = {}
     for one in screened:
         known = best.get(one.arm.classifier)
         if one.mean > TINY and (known is None or one.mean > known.mean):
@@ -122,7 +122,7 @@ def candidates(screened: Iterable[Gained], most: int = 2) -> list[Gained]:
     return sorted(best.values(), key=lambda one: -one.mean)[:most]
 
 
-def conclude(one: Gained, level: float, most: int) -> Finding:
+def conclude(one: ArmGain, level: float, most: int) -> Finding:
     """What the confirming draws say: it helps, it does not, or they are too few to say.
 
     It helps where the t interval lies above 0 against both controls, on at least ``MIN_PAIRS`` draws: on fewer, no

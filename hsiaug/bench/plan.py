@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-from hsiaug.bench.asked import asked_note
+from hsiaug.bench.sample_counts import counts_note
 from hsiaug.errors import InputError
 from hsiaug.plugins.card import Card, Preset, build_params
 from hsiaug.plugins.hookspecs import Kind
@@ -84,7 +84,7 @@ def build_plan(scene: Any, request: Request, plugins: Registry) -> Plan:
     for omega in request.omegas:
         check_omega(omega)
     task = get_task(request.task)
-    usual = task.usual(scene)
+    usual = task.defaults(scene)
     protocol = request.protocol or parse_protocol(usual.protocol, request.buffer)
     patch = usual.patch if request.patch is None else request.patch
     generators = _unique((*CONTROL_GENERATORS, *(request.generators or usual.generators)))
@@ -112,7 +112,7 @@ def build_plan(scene: Any, request: Request, plugins: Registry) -> Plan:
     cards |= {("classifier", card.name): card for _, card in tests}
     asked = {(s.seed, lam): task.asked(s, lam) for s in splits for lam in {t.lam for t in trials}}
     samples = {trial.hash: asked[trial.seed, trial.lam] for trial in trials}
-    told = [asked_note(task, splits, lam) for lam in sorted({t.lam for t in trials if t.lam > 0})]
+    told = [counts_note(task, splits, lam) for lam in sorted({t.lam for t in trials if t.lam > 0})]
     short = tuple(note for note in told if note)
     return Plan(tuple(trials), tuple(splits), tuple(notes), cards, short, samples)
 
@@ -147,7 +147,7 @@ def _check_size(draws: int, arms: int, classifiers: int) -> None:
         raise InputError(
             f"a benchmark must be at most {MOST_TRIALS:,} trials",
             value=f"{draws:,} draws × {arms:,} arms of generators × {classifiers:,} classifiers",
-            mend="Take fewer draws, or values of λ and ω that lie farther apart.",
+            hint="Take fewer draws, or values of λ and ω that lie farther apart.",
         )
 
 
@@ -155,7 +155,7 @@ def _check_overrides(request: Request, names: Sequence[str]) -> None:
     for name in request.overrides or {}:
         if name not in names:
             raise InputError(
-                "--set must name a plugin of this benchmark", value=repr(name), mend=f"Here: {', '.join(names)}."
+                "--set must name a plugin of this benchmark", value=repr(name), hint=f"Here: {', '.join(names)}."
             )
 
 

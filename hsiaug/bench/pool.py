@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
 from multiprocessing.context import SpawnProcess
@@ -19,12 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from hsiaug.bench.worker import Start, Turn, serve
+from hsiaug.bench.worker import TrialRequest, WorkerStart, held_back, serve
 from hsiaug.errors import SceneError
 from hsiaug.trial.run import Outcome, lost
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["Died", "Ended", "Heard", "Worker", "listen"]
+__all__ = ["PluginProgress", "TrialEnded", "Worker", "WorkerLost", "wait_for_messages"]
 
 GRACE = 5.0
 """Seconds beyond its time limit after which a trial's process is killed: it is in compiled code, or swallows the end."""
@@ -34,7 +35,7 @@ PATIENCE = 1.0
 
 
 @dataclass(frozen=True)
-class Heard:
+class PluginProgress:
     """What a plugin says of its progress."""
 
     done: int
@@ -43,14 +44,14 @@ class Heard:
 
 
 @dataclass(frozen=True)
-class Ended:
+class TrialEnded:
     """A trial came to its end."""
 
     outcome: Outcome
 
 
 @dataclass(frozen=True)
-class Died:
+class WorkerLost:
     """A worker was lost in the middle of a trial. how: in words. stage: of the trial."""
 
     how: str
@@ -65,7 +66,7 @@ class Worker:
     ``time.monotonic()``, which is the same in all processes. draw: the hash of the draw whose split the process has.
     """
 
-    start: Start
+    start: WorkerStart
     process: SpawnProcess | None = field(default=None, init=False)
     connection: Connection | None = field(default=None, init=False)
     stages: Connection | None = field(default=None, init=False)
@@ -83,7 +84,7 @@ class Worker:
         self.draw = trial.draw_hash
         assert self.connection is not None
         try:
-            self.connection.send(Turn(trial, None if known else split.blind))
+            self.connection.send(TrialRequest(trial, None if known else split.blind))
         except OSError:
             # It died while it was idle; that is noticed when its answer is waited for.
             return
@@ -93,7 +94,7 @@ class Worker:
         here, there = context.Pipe()
         told, tells = context.Pipe(duplex=False)
         self.process = context.Process(target=serve, args=(there, tells, self.start))
-        self.process.start()
+        _start(self.process)
         there.close()
         tells.close()
         self.connection, self.stages, self.draw = here, told, None
@@ -123,7 +124,7 @@ class Worker:
             # It died, perhaps in the middle of a message: the stage before is the last that is known.
             return
 
-    def hear(self) -> Heard | Ended | Died:
+    def receive(self) -> PluginProgress | TrialEnded | WorkerLost:
         """The next message, or what is known of the death of the process."""
         assert self.connection is not None
         try:
@@ -132,27 +133,27 @@ class Worker:
                 raise SceneError(
                     "the processes of a run must read the scene that it was planned on",
                     value=said["refused"],
-                    mend="Start the run again when its files stay as they are.",
+                    hint="WorkerStart the run again when its files stay as they are.",
                 )
             if "result" in said:
                 labels = np.frombuffer(self.connection.recv_bytes(), dtype=np.int16) if said["labels"] else None
                 self._ask()
                 self.busy = False
-                return Ended(Outcome(said["result"], labels))
+                return TrialEnded(Outcome(said["result"], labels))
         except (EOFError, OSError, ValueError):
             # It died, perhaps in the middle of a message.
-            return self.died()
-        return Heard(*said["step"])
+            return self.lost()
+        return PluginProgress(*said["step"])
 
-    def died(self) -> Died:
+    def lost(self) -> WorkerLost:
         """Clear away a process that is dead, or about to be."""
         assert self.process is not None
         self.process.join(timeout=PATIENCE)
         self._ask()
         self.busy = False
-        return Died(_manner(self.end()), self.stage)
+        return WorkerLost(_manner(self.end()), self.stage)
 
-    def overdue(self) -> Ended | None:
+    def overdue(self) -> TrialEnded | None:
         """The end of a trial that did not keep its limit, and could not be ended from within; its process is killed."""
         limit = self.start.limit
         if limit is None:
@@ -163,10 +164,10 @@ class Worker:
         self.end()
         self.busy = False
         said = f"the trial took longer than the {limit:g} s of --timeout, and its process had to be killed"
-        return Ended(lost(self.stage, "TrialTimeout", said))
+        return TrialEnded(lost(self.stage, "TrialTimeout", said))
 
 
-def listen(workers: Iterable[Worker]) -> list[tuple[Worker, Heard | Ended | Died]]:
+def wait_for_messages(workers: Iterable[Worker]) -> list[tuple[Worker, PluginProgress | TrialEnded | WorkerLost]]:
     """Wait until something is heard of one of the busy workers, or for a moment."""
     busy = [worker for worker in workers if worker.busy]
     speaking: set[Any] = set(
@@ -174,16 +175,25 @@ def listen(workers: Iterable[Worker]) -> list[tuple[Worker, Heard | Ended | Died
             [x for w in busy if w.connection and w.process for x in (w.connection, w.process.sentinel)], PATIENCE
         )
     )
-    found: list[tuple[Worker, Heard | Ended | Died]] = []
+    found: list[tuple[Worker, PluginProgress | TrialEnded | WorkerLost]] = []
     for worker in busy:
         assert worker.connection is not None and worker.process is not None
         if late := worker.overdue():
             found.append((worker, late))
         elif worker.connection in speaking:
-            found.append((worker, worker.hear()))
+            found.append((worker, worker.receive()))
         elif worker.process.sentinel in speaking or worker.process.exitcode is not None:
-            found.append((worker, worker.hear() if worker.connection.poll() else worker.died()))
+            found.append((worker, worker.receive() if worker.connection.poll() else worker.lost()))
     return found
+
+
+def _start(process: SpawnProcess) -> None:
+    """Start a process that takes Ctrl-C once it can end without a traceback, and not before."""
+    if hasattr(signal, "pthread_sigmask"):
+        # Else it would be started below, and takes every signal in as it starts.
+        resource_tracker.ensure_running()
+    with held_back("SIGINT"):
+        process.start()
 
 
 def _manner(code: int | None) -> str:

@@ -31,7 +31,7 @@ def numbers(option: str, text: str) -> list[float]:
     """
     found = [number for word in words(text) for number in _range(option, word)]
     if not found:
-        raise InputError(f"{option} must hold at least one number", value=repr(text), mend=f"Write {option} 0.5.")
+        raise InputError(f"{option} must hold at least one number", value=repr(text), hint=f"Write {option} 0.5.")
     return found
 
 
@@ -45,7 +45,7 @@ def _range(option: str, word: str) -> Iterator[float]:
         raise InputError(
             f"{option} must be numbers, or ranges START:STOP:STEP, between commas",
             value=repr(word),
-            mend=f"Write {option} 0.5,1 or {option} 0:1.5:0.25 for example.",
+            hint=f"Write {option} 0.5,1 or {option} 0:1.5:0.25 for example.",
         )
     if len(parts) == 1:
         yield float(parts[0])
@@ -55,12 +55,12 @@ def _range(option: str, word: str) -> Iterator[float]:
         raise InputError(
             f"{option}: a range must go up from START to STOP in steps above 0",
             value=repr(word),
-            mend="Write 0:1.5:0.25 for 0, 0.25, …, 1.5.",
+            hint="Write 0:1.5:0.25 for 0, 0.25, …, 1.5.",
         )
     # In floats, for a count that may have any size.
     if (float(stop) - float(start)) / float(step) >= LONGEST:
         raise InputError(
-            f"{option}: a range must hold at most {LONGEST} numbers", value=repr(word), mend="Take a larger step."
+            f"{option}: a range must hold at most {LONGEST} numbers", value=repr(word), hint="Take a larger step."
         )
     yield from (float(start + i * step) for i in range(int((stop - start) / step) + 1))
 
@@ -80,13 +80,13 @@ def seeds(text: str, option: str = "--seeds") -> list[int]:
         raise InputError(
             f"{option} must be at most {LONGEST} draws",
             value=f"{text!r}, which is {sum(map(len, listed)):,}",
-            mend="Five to thirty show what a difference is worth.",
+            hint="Five to thirty show what a difference is worth.",
         )
     found = [draw for part in listed for draw in part]
     if not all(listed) or not found:
         raise InputError(
             f"{option} must be a number of draws, or a range or list of draws",
             value=repr(text),
-            mend="Write 5 for draws 0 to 4, 100-109, or 3,5,8-9.",
+            hint="Write 5 for draws 0 to 4, 100-109, or 3,5,8-9.",
         )
     return list(dict.fromkeys(found))

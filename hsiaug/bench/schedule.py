@@ -65,7 +65,7 @@ def plan_runs(
                 if not run.name:
                     raise
                 rule = f"run {run.name!r}: {error.rule}"
-                raise type(error)(rule, value=error.value, mend=error.mend) from error
+                raise type(error)(rule, value=error.value, hint=error.hint) from error
     return tuple(parts)
 
 

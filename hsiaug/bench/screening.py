@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hsiaug.bench.desk import Desk, Prices, do, results, work
+from hsiaug.bench.advice_context import AdviceContext, Prices, do, results, work
 from hsiaug.bench.estimate import Estimate
 from hsiaug.bench.execute import Run, Work
-from hsiaug.bench.gains import Arm, Gained, Results, candidates, gained
+from hsiaug.bench.gains import Arm, ArmGain, Results, candidates, gained
 from hsiaug.bench.plan import CONTROL_GENERATORS, Plan, Request, build_plan
 from hsiaug.errors import HsiaugError, InputError
 from hsiaug.metrics.significance import MIN_PAIRS
@@ -86,7 +86,7 @@ def screening_plan(scene: Any, request: Request, plugins: Registry) -> tuple[Pla
         raise InputError(
             "--generator and --lambda must leave something to try",
             value="; ".join(plan.notes) or None,
-            mend="Name a generator and a λ that makes samples.",
+            hint="Name a generator and a λ that makes samples.",
         )
     return plan, broken
 
@@ -118,9 +118,9 @@ def arms(plan: Plan) -> list[Arm]:
     return [arm for arm in dict.fromkeys(found) if arm.generator not in CONTROL_GENERATORS]
 
 
-def screened(plan: Plan, desk: Desk) -> list[Gained]:
+def screened(plan: Plan, context: AdviceContext) -> list[ArmGain]:
     """The arms that were tried on every screening draw."""
-    known = results(plan, desk)
+    known = results(plan, context)
     found = [gained(arm, known, SCREEN) for arm in arms(plan)]
     return [one for one in found if len(one.seeds) == len(SCREEN)]
 
@@ -138,11 +138,11 @@ def _alone(known: Results) -> dict[str, list[float]]:
     return found
 
 
-def ceiling(plan: Plan, desk: Desk) -> Ceiling | None:
+def ceiling(plan: Plan, context: AdviceContext) -> Ceiling | None:
     """Where the classifier that does best without a generator has at most ``HEADROOM`` left to gain; else None."""
     seeing = {
         name: values
-        for name, values in _alone(results(plan, desk)).items()
+        for name, values in _alone(results(plan, context)).items()
         if plan.cards["classifier", name].input != "location" and len(values) == len(SCREEN)
     }
     if not seeing:
@@ -155,16 +155,16 @@ def ceiling(plan: Plan, desk: Desk) -> Ceiling | None:
     return Ceiling(plan.trials[0].protocol.label.removeprefix("within:"), name, mean, near)
 
 
-def screen(plan: Plan, desk: Desk, run: Run, left_out: LeftOut) -> Ceiling | None:
+def screen(plan: Plan, context: AdviceContext, run: Run, left_out: LeftOut) -> Ceiling | None:
     """Try generators as far as the time goes: all of them at the smallest λ, then at the next.
 
     Begins with ``none``, and ends there with a ceiling where one is met.
     """
     begin = time.time()
-    half = begin + SCREEN_SHARE * (desk.end - begin)
+    half = begin + SCREEN_SHARE * (context.end - begin)
     without = _rung(plan, ("none",), 0.0)
-    do(without, work(plan, without, desk, desk.end), desk, run)
-    met = ceiling(plan, desk)
+    do(without, work(plan, without, context, context.end), context, run)
+    met = ceiling(plan, context)
     if met is not None:
         return met
     for lam in sorted({t.lam for t in plan.trials if t.lam}):
@@ -172,18 +172,24 @@ def screen(plan: Plan, desk: Desk, run: Run, left_out: LeftOut) -> Ceiling | Non
         begun: list[str] = []
         do(
             _rung(plan, ("duplicate", *names), lam),
-            _turns(plan, names, lam, desk, half, begun, left_out),
-            desk,
+            _turns(plan, names, lam, context, half, begun, left_out),
+            context,
             run,
         )
         # Whoever took longer than expected gave way to the others, and may use what time they leave.
-        again = [name for name in begun if not _ended(_rung(plan, (name,), lam), desk)]
-        do(_rung(plan, again, lam), _turns(plan, again, lam, desk, half, [], left_out), desk, run)
+        again = [name for name in begun if not _ended(_rung(plan, (name,), lam), context)]
+        do(_rung(plan, again, lam), _turns(plan, again, lam, context, half, [], left_out), context, run)
     return None
 
 
 def _turns(
-    plan: Plan, names: Sequence[str], lam: float, desk: Desk, half: float, begun: list[str], left_out: LeftOut
+    plan: Plan,
+    names: Sequence[str],
+    lam: float,
+    context: AdviceContext,
+    half: float,
+    begun: list[str],
+    left_out: LeftOut,
 ) -> Iterator[Work]:
     """One generator after the other, the cheapest first. Each may use its share of the time, or what it is expected to.
     The control that repeats real samples comes before the first that is tried.
@@ -195,23 +201,23 @@ def _turns(
     waiting = {name: _rung(plan, (name,), lam) for name in names}
     repeats = _rung(plan, ("duplicate",), lam)
     while waiting:
-        prices, now = Prices(plan, desk), time.time()
-        costs = {name: prices.wall(desk.missing(trials)) for name, trials in waiting.items()}
+        prices, now = Prices(plan, context), time.time()
+        costs = {name: prices.wall(context.missing(trials)) for name, trials in waiting.items()}
         name = min(waiting, key=lambda one: costs[one].guess)
         mine = waiting.pop(name)
-        cost = prices.wall(desk.missing([*repeats, *mine]))
+        cost = prices.wall(context.missing([*repeats, *mine]))
         check = (
             prices.wall([*_rung(plan, CONTROL_GENERATORS, lam), *mine]).guess * MIN_PAIRS / len(SCREEN) / seeing
         )
-        share = min(half, desk.end - check) if candidates(screened(plan, desk)) else desk.end
-        if desk.missing(mine) and now + cost.guess > share:
+        share = min(half, context.end - check) if candidates(screened(plan, context)) else context.end
+        if context.missing(mine) and now + cost.guess > share:
             left_out.append((name, lam, f"no time left: {_said(cost)}"))
             continue
         begun.append(name)
-        yield from work(plan, repeats, desk, share)
+        yield from work(plan, repeats, context, share)
         repeats, now = [], time.time()
         turn = max(costs[name].guess, (share - now) / (len(waiting) + 1))
-        yield from work(plan, mine, desk, min(share, now + turn))
+        yield from work(plan, mine, context, min(share, now + turn))
 
 
 def _said(cost: Estimate) -> str:
@@ -220,9 +226,9 @@ def _said(cost: Estimate) -> str:
     return f"about {cost.text} to try it" if cost.measured == 1 else f"perhaps {cost.text} to try it, by its card"
 
 
-def _ended(trials: Sequence[TrialSpec], desk: Desk) -> bool:
+def _ended(trials: Sequence[TrialSpec], context: AdviceContext) -> bool:
     """True where every trial has a record, be it of a failure."""
-    return all(desk.record(trial) or desk.store.sound(trial.hash) for trial in trials)
+    return all(context.record(trial) or context.store.sound(trial.hash) for trial in trials)
 
 
 def _rung(plan: Plan, names: Sequence[str], lam: float) -> list[TrialSpec]:

@@ -84,7 +84,7 @@ def is_suite(ref: str) -> bool:
     raise InputError(
         f"{path} must be a suite, with a list of [[run]], or the card of a scene, with [cube] and [labels]",
         value=f"the keys {', '.join(keys)}" if keys else "an empty file",
-        mend="See docs/suites.md for a suite, docs/scenes.md for a card.",
+        hint="See docs/suites.md for a suite, docs/scenes.md for a card.",
     )
 
 
@@ -94,12 +94,12 @@ def read_suite(
     """The suite in a TOML file.
 
     profile: a name under [profiles]. only: names of the runs wanted, all where empty. draws: in place of every
-    run's seeds. Raises InputError, naming the file, the key and the mend, where the file breaks the schema.
+    run's seeds. Raises InputError, naming the file, the key and the hint, where the file breaks the schema.
     """
     try:
         table = read_toml(path, "suite", InputError)
     except FileNotFoundError:
-        raise InputError(f"suite {path} must exist", mend="Check the path.") from None
+        raise InputError(f"suite {path} must exist", hint="Check the path.") from None
     try:
         # Validated as JSON because strict mode takes a list for a tuple only there.
         asked = SuiteFile.model_validate_json(json.dumps(table, default=str))
@@ -108,7 +108,7 @@ def read_suite(
     names = [run.name for run in asked.run]
     if twice := [name for name, times in Counter(names).items() if times > 1]:
         raise InputError(
-            f"suite {path}: each run must have a name of its own", value=repr(twice[0]), mend="Rename one of them."
+            f"suite {path}: each run must have a name of its own", value=repr(twice[0]), hint="Rename one of them."
         )
     for name in only:
         _check_name("--only must name runs", name, names, path)
@@ -129,13 +129,13 @@ def _check_size(path: Path, keys: Sequence[Mapping[str, Any]]) -> None:
         raise InputError(
             f"suite {path}: scenes × protocols × set must be at most {MOST_PLANS:,} plans over all runs",
             value=f"{plans:,}",
-            mend="Part it into several suites.",
+            hint="Part it into several suites.",
         )
 
 
 def _check_name(rule: str, name: str, known: Sequence[str] | Mapping[str, Any], path: Path) -> None:
     if name not in known:
-        raise InputError(f"{rule} of suite {path}", value=repr(name), mend=did_you_mean(name, known))
+        raise InputError(f"{rule} of suite {path}", value=repr(name), hint=did_you_mean(name, known))
 
 
 def _merged(path: Path, defaults: Keys, run: RunKeys, profile: Profile, draws: Sequence[int]) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def _merged(path: Path, defaults: Keys, run: RunKeys, profile: Profile, draws: S
     if "scenes" not in found:
         raise InputError(
             f"suite {path}: run {run.name!r} must name its scenes",
-            mend='Add scenes = ["indian_pines"], for example, to the run or to [defaults].',
+            hint='Add scenes = ["indian_pines"], for example, to the run or to [defaults].',
         )
     return found
 
@@ -161,7 +161,7 @@ def _requests(path: Path, run: RunKeys, keys: dict[str, Any]) -> Iterator[tuple[
             parsed = protocol and parse_protocol(_beside(path, protocol), keys["buffer"])
         except InputError as error:
             raise InputError(
-                f"suite {path}, run {run.name!r}: {error.rule}", value=error.value, mend=error.mend
+                f"suite {path}, run {run.name!r}: {error.rule}", value=error.value, hint=error.hint
             ) from error
         names = ("buffer", "generators", "classifiers", "lambdas", "omegas", "seeds", "patch", "preset")
         given = {name: keys[name] for name in names}

@@ -121,17 +121,17 @@ def explain(path: Path, table: dict[str, Any], cause: ValidationError) -> InputE
         return InputError(
             f"suite {path} must use known keys only",
             value=f"'{key}'",
-            mend=did_you_mean(name, _known_keys(first["loc"])) + rest,
+            hint=did_you_mean(name, _known_keys(first["loc"])) + rest,
         )
     if first["type"] == "missing":
-        return InputError(f"suite {path} must give '{key}'", mend=f"Add '{key}' to the suite.{rest}")
+        return InputError(f"suite {path} must give '{key}'", hint=f"Add '{key}' to the suite.{rest}")
     message = first["msg"].removeprefix("Value error, ").rstrip(".")
     if first["type"] == "value_error":
-        return InputError(f"suite {path}, '{key}': {message}", mend=f"Correct '{key}' in the suite.{rest}")
+        return InputError(f"suite {path}, '{key}': {message}", hint=f"Correct '{key}' in the suite.{rest}")
     return InputError(
         f"suite {path}: '{key}' is not valid ({message[:1].lower()}{message[1:]})",
         value=repr(value),
-        mend=f"Correct '{key}' in the suite.{rest}",
+        hint=f"Correct '{key}' in the suite.{rest}",
     )
 
 

@@ -1,10 +1,10 @@
 """What a worker process does: it runs the plugins of one trial after the other, and holds no test label.
 
-It is sent a :class:`Turn` for each trial, as a pickle. What it answers is JSON, and the bytes of the predicted class
-ids: nothing that a plugin made is unpickled by the process that started it. In order: ``{"step": […]}`` as the trial
-goes on, ``{"result": …, "labels": bool}`` at its end, and then the labels, where there are any. In place of all that,
-``{"refused": …}`` where the worker cannot begin. Each stage that begins, and when, is told over a connection of its own,
-so that it can wait there until somebody asks: ``["sample", seconds]``.
+It is sent a :class:`TrialRequest` for each trial, as a pickle. What it answers is JSON, and the bytes of the predicted
+class ids: nothing that a plugin made is unpickled by the process that started it. In order: ``{"step": […]}`` as the
+trial goes on, ``{"result": …, "labels": bool}`` at its end, and then the labels, where there are any. In place of all
+that, ``{"refused": …}`` where the worker cannot begin. Each stage that begins, and when, is told over a connection of
+its own, so that it can wait there until somebody asks: ``["sample", seconds]``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import parent_process
@@ -31,14 +31,14 @@ from hsiaug.trial.run import Outcome, compute
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.task import get_task
 
-__all__ = ["Start", "Turn", "serve"]
+__all__ = ["TrialRequest", "WorkerStart", "held_back", "serve"]
 
 STEP_EVERY = 0.2
 """Seconds between two reports of a plugin's own progress: fits call it at every step."""
 
 
 @dataclass(frozen=True)
-class Start:
+class WorkerStart:
     """What a worker is started with. sha256: of the scene that the run was planned on. cache: of fitted generators."""
 
     task: str
@@ -50,14 +50,14 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Turn:
+class TrialRequest:
     """A trial to run. split: without any test label; None where the worker has that of the draw already."""
 
     spec: TrialSpec
     split: Any | None
 
 
-def serve(connection: Connection, stages: Connection, start: Start) -> None:
+def serve(connection: Connection, stages: Connection, start: WorkerStart) -> None:
     """Run trials until the other end of the connection is closed."""
     _settle()
     channel = _Channel(connection)
@@ -73,7 +73,7 @@ def serve(connection: Connection, stages: Connection, start: Start) -> None:
     del data
     while True:
         try:
-            turn: Turn = connection.recv()
+            turn: TrialRequest = connection.recv()
         except (EOFError, OSError):
             # Not by the interpreter's shutdown, which would wait for threads that plugins left, and can abort.
             os._exit(0)
@@ -82,7 +82,7 @@ def serve(connection: Connection, stages: Connection, start: Start) -> None:
         channel.answer(_run(turn.spec, bench, start, channel, _Channel(stages)))
 
 
-def _run(spec: TrialSpec, bench: Workbench, start: Start, channel: _Channel, stages: _Channel) -> Outcome:
+def _run(spec: TrialSpec, bench: Workbench, start: WorkerStart, channel: _Channel, stages: _Channel) -> Outcome:
     return compute(
         spec,
         bench,
@@ -128,18 +128,19 @@ class _Channel:
         if os.getpid() != self._pid:
             # A copy of this process, which a plugin forked and which came back from its call.
             os._exit(0)
-        with self._lock, _uninterrupted():
+        # No time limit strikes within: half a message would make the rest of the connection unreadable.
+        with self._lock, held_back("SIGALRM"):
             for part in parts:
                 self._connection.send_bytes(part)
 
 
 @contextmanager
-def _uninterrupted() -> Any:
-    """No time limit strikes within: half a message would make the rest of the connection unreadable."""
+def held_back(name: str) -> Iterator[None]:
+    """A signal that comes within is delivered afterwards; a process that is started within begins with it held back."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [getattr(signal, name)])
     try:
         yield
     finally:
@@ -150,6 +151,8 @@ def _settle() -> None:
     """Make this process one that ends with Ctrl-C and with its parent, and that prints nothing on the run's stdout."""
     # Ctrl-C reaches the workers too; records are written by their parent, so they may stop at once.
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     threading.Thread(target=_die_with_parent, daemon=True).start()
     os.dup2(2, 1)
     sys.stdout = sys.stderr

@@ -77,7 +77,7 @@ def advise(
     one_thread()
     from hsiaug.bench.advice import advise as advised
     from hsiaug.bench.advice import wider
-    from hsiaug.bench.desk import Desk
+    from hsiaug.bench.advice_context import AdviceContext
     from hsiaug.bench.plan import Request
     from hsiaug.bench.progress import watching
     from hsiaug.bench.schedule import Part
@@ -105,7 +105,7 @@ def advise(
     plan, broken = screening_plan(loaded, request, registry())
     jobs = workers(jobs, device, [Part("", "pixels", scene, loaded, plan)])
     screen, err = Console(), Console(stderr=True)
-    desk = Desk(
+    context = AdviceContext(
         loaded,
         scene,
         registry(),
@@ -114,19 +114,19 @@ def advise(
         jobs,
         start,
         end,
-        lambda trials: watching(trials, err, jobs=jobs, store=desk.store),
+        lambda trials: watching(trials, err, jobs=jobs, store=context.store),
     )
     try:
-        found = advised(plan, request, desk, broken)
+        found = advised(plan, request, context, broken)
         whole = wider(request)
         if found.kind == "cannot tell" and whole is not None:
             print_lines(err, [f"inner draws of {protocol} are at their ceiling: going on with --protocol all"])
             plan, broken = screening_plan(loaded, whole, registry())
-            found = advised(plan, whole, desk, broken, found.ceilings)
+            found = advised(plan, whole, context, broken, found.ceilings)
     except KeyboardInterrupt:
         print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
         raise typer.Exit(130) from None
-    print_advice(found, plan, desk, screen)
+    print_advice(found, plan, context, screen)
     if out is not None:
-        write_advice(found, plan, desk, out)
+        write_advice(found, plan, context, out)
         say(f"written: {out}", err=True)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.bench.advice import Advice
+from hsiaug.bench.advice_context import AdviceContext
 from hsiaug.bench.command import command_for
-from hsiaug.bench.desk import Desk
 from hsiaug.bench.estimate import readable
-from hsiaug.bench.gains import Arm, Gained
+from hsiaug.bench.gains import Arm, ArmGain
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.screening import CONFIRM, SCREEN, Ceiling
 from hsiaug.cli.output import print_lines, print_table
@@ -36,17 +36,17 @@ CLOSE = 50.0
 """Percentage of inner test pixels in training patches above which a warning is due."""
 
 
-def print_advice(advice: Advice, plan: Plan, desk: Desk, out: Console) -> None:
+def print_advice(advice: Advice, plan: Plan, context: AdviceContext, out: Console) -> None:
     """A table of all arms, and below it the verdict, the command to go on with, and what limits both."""
     print_table(out, HEADER, _rows(advice))
-    lines = [f"{name}\t{text}" for name, text in _lines(advice, plan, desk)]
+    lines = [f"{name}\t{text}" for name, text in _lines(advice, plan, context)]
     print_lines(out, (line.expandtabs(11) for line in lines) if out.is_terminal else lines)
 
 
-def write_advice(advice: Advice, plan: Plan, desk: Desk, path: Path) -> None:
+def write_advice(advice: Advice, plan: Plan, context: AdviceContext, path: Path) -> None:
     """All numbers, as fractions, and the hashes of their records. Raises InputError where it cannot be written."""
 
-    def entry(one: Gained) -> dict[str, Any]:
+    def entry(one: ArmGain) -> dict[str, Any]:
         intervals = {
             c.control: {"aa": t_interval(c.aa, advice.level), "oa": t_interval(c.oa, advice.level)}
             for c in one.against
@@ -54,14 +54,14 @@ def write_advice(advice: Advice, plan: Plan, desk: Desk, path: Path) -> None:
         return {**asdict(one), "intervals": intervals, "corrected": one.corrected(advice.level)}
 
     answer = {
-        "scene": desk.scene.name,
+        "scene": context.scene.name,
         "protocol": plan.trials[0].protocol.as_json(),
         **asdict(replace(advice, final=None)),
         "screened": [entry(one) for one in advice.screened],
         "confirmed": [entry(one) for one in advice.confirmed],
-        "lines": list(_lines(advice, plan, desk)),
-        "seconds": time.time() - desk.start,
-        "budget": desk.end - desk.start,
+        "lines": list(_lines(advice, plan, context)),
+        "seconds": time.time() - context.start,
+        "budget": context.end - context.start,
     }
     write_text_whole(path, json_of(answer, indent=1))
 
@@ -84,14 +84,14 @@ def _interval(found: tuple[float, float] | None) -> str:
     return MISSING if found is None else f"{signed(found[0])} to {signed(found[1])}"
 
 
-def _lines(advice: Advice, plan: Plan, desk: Desk) -> Iterator[tuple[str, str]]:
-    notes = list(_notes(advice, plan, desk))
+def _lines(advice: Advice, plan: Plan, context: AdviceContext) -> Iterator[tuple[str, str]]:
+    notes = list(_notes(advice, plan, context))
     yield "verdict", _verdict(advice)
     here = advice.kind == "cannot tell"
     yield from (("warning", _left(met)) for met in (advice.ceilings[:-1] if here else advice.ceilings))
     yield from (note for note in notes if note[0] == "warning")
     yield from (("also", _gain(one, advice.level)) for one in advice.confirmed if one is not advice.chosen)
-    yield from (("command", text) for text in _commands(advice, desk))
+    yield from (("command", text) for text in _commands(advice, context))
     reasons = {name: why for name, _, why in reversed(advice.left_out)}
     for name in dict.fromkeys(name for name, _, _ in advice.left_out):
         lams = ", ".join(f"{lam:g}" for one, lam, _ in advice.left_out if one == name and lam is not None)
@@ -99,7 +99,10 @@ def _lines(advice: Advice, plan: Plan, desk: Desk) -> Iterator[tuple[str, str]]:
     if advice.failed:
         yield "failed", f"{count(len(advice.failed), 'trial')}: {', '.join(h[:8] for h in advice.failed)}"
     yield from (note for note in notes if note[0] != "warning")
-    yield "time", f"{time.time() - desk.start:.0f} of {desk.end - desk.start:.0f} s; records in {desk.store.root}"
+    yield (
+        "time",
+        f"{time.time() - context.start:.0f} of {context.end - context.start:.0f} s; records in {context.store.root}",
+    )
 
 
 def _verdict(advice: Advice) -> str:
@@ -150,27 +153,27 @@ def _named(arm: Arm) -> str:
     return f"{arm.generator} at λ={arm.lam:g}{omega} with {arm.classifier}"
 
 
-def _gain(one: Gained, level: float) -> str:
+def _gain(one: ArmGain, level: float) -> str:
     better = one.better
     aa, oa = (f"{signed(statistics.fmean(v))} [{_interval(t_interval(v, level))}]" for v in (better.aa, better.oa))
     return f"{_named(one.arm)}: AA {aa}, OA {oa} over {better.control} ({count(len(one.seeds), 'draw')})"
 
 
-def _commands(advice: Advice, desk: Desk) -> Iterator[str]:
+def _commands(advice: Advice, context: AdviceContext) -> Iterator[str]:
     """How to go on: on the outer test pixels of that very draw, or to a map."""
     if advice.final is None:
         return
     outer, draw = advice.final.protocol.outer
     # No protocol trains on every pixel: nine tenths of each class come nearest.
     spec = replace(advice.final, protocol=outer or parse_protocol("issd:0.9", "none"), seed=draw)
-    yield command_for(spec, desk.scene_ref)
+    yield command_for(spec, context.scene_ref)
     if outer is None:
-        yield shlex.join(["hsiaug", "map", desk.scene_ref, "--record", spec.hash, "--out", "map.png"])
+        yield shlex.join(["hsiaug", "map", context.scene_ref, "--record", spec.hash, "--out", "map.png"])
 
 
-def _notes(advice: Advice, plan: Plan, desk: Desk) -> Iterator[tuple[str, str]]:
+def _notes(advice: Advice, plan: Plan, context: AdviceContext) -> Iterator[tuple[str, str]]:
     audits = [split.audit for split in plan.splits]
-    (outer, draw), scene = plan.trials[0].protocol.outer, desk.scene
+    (outer, draw), scene = plan.trials[0].protocol.outer, context.scene
     whole = scene.labels > 0 if outer is None else draw_train(scene, outer, plan.trials[0].patch, draw).train
     yield from (("note", note) for note in plan.notes)
     train, test = (span([getattr(a, name) for a in audits], 0) for name in ("n_train", "n_test"))

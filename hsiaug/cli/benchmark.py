@@ -146,8 +146,8 @@ def benchmark(
     # One thread per trial: trials run side by side instead, and give the same result whatever --jobs is.
     # Set before the numerical libraries load.
     one_thread()
+    from hsiaug.bench.memory_check import check_memory
     from hsiaug.bench.plan import Request
-    from hsiaug.bench.room import check_room
     from hsiaug.bench.schedule import merged, plan_runs, trials_of
     from hsiaug.bench.suite import Run, is_suite
     from hsiaug.cli.benchmark_plan import print_plan
@@ -184,7 +184,7 @@ def benchmark(
     parts = plan_runs(runs, registry())
     trials = trials_of(parts)
     todo = missing(trials, store, existing.value)
-    check_room(parts, todo)
+    check_memory(parts, todo)
     jobs = workers(jobs, device, parts)
     out, err = Console(), Console(stderr=True)
     print_lines(err, [suite.title] if suite and suite.title else [])
@@ -223,7 +223,7 @@ def _suite(ctx: typer.Context, ref: str, profile: str | None, only: str | None, 
         raise InputError(
             "a suite says for itself what its runs are",
             value=", ".join(refused),
-            mend=f"Write it into {ref}, or name a scene; of the plan, --seeds alone may be changed here.",
+            hint=f"Write it into {ref}, or name a scene; of the plan, --seeds alone may be changed here.",
         )
     draws = options.seeds(seeds) if _given(ctx, "seeds") else []
     return read_suite(user_path(ref), profile=profile, only=options.words(only or ""), draws=draws)
@@ -237,5 +237,5 @@ def _refuse_suite_options(ctx: typer.Context) -> None:
         raise InputError(
             "--profile and --only belong to a suite",
             value=", ".join(refused),
-            mend="Name a suite (a TOML file with [[run]]), or leave them out.",
+            hint="Name a suite (a TOML file with [[run]]), or leave them out.",
         )

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.bench.asked import between
 from hsiaug.bench.estimate import Estimate, Known, estimate, timed
 from hsiaug.bench.plan import Plan
+from hsiaug.bench.sample_counts import between
 from hsiaug.bench.schedule import Part, merged
 from hsiaug.cli.output import print_json, print_lines, print_table
 from hsiaug.errors import StoreError

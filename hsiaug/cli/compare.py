@@ -9,7 +9,7 @@ import typer
 from hsiaug.cli import options
 
 if TYPE_CHECKING:
-    from hsiaug.report.versus import Duel
+    from hsiaug.report.pairwise import ArmComparison
 
 __all__ = ["compare"]
 
@@ -49,8 +49,8 @@ def compare(
     """
     from hsiaug.cli.output import damage_lines, print_json, say
     from hsiaug.report import build_report
-    from hsiaug.report.versus import compare_arms
-    from hsiaug.report.versus_json import duel_json
+    from hsiaug.report.pairwise import compare_arms
+    from hsiaug.report.pairwise_json import comparison_json
     from hsiaug.trial.store import Store
 
     where = options.named_store(folder, store) or options.USUAL_STORE
@@ -59,16 +59,16 @@ def compare(
     report = build_report(read.records, store=str(where), damaged=read.damaged)
     for line in damage_lines(read.damaged):
         say(line, err=True)
-    duel = compare_arms(report, a, b, metric=metric, store=kept)
+    comparison = compare_arms(report, a, b, metric=metric, store=kept)
     if json:
-        print_json(duel_json(duel, str(where)), indent=1)
+        print_json(comparison_json(comparison, str(where)), indent=1)
         return
-    _print(duel)
+    _print(comparison)
 
 
-def _print(duel: Duel) -> None:
+def _print(comparison: ArmComparison) -> None:
     from hsiaug.cli.output import print_lines, print_table
-    from hsiaug.report.versus_views import (
+    from hsiaug.report.pairwise_views import (
         BOOTSTRAP_NOTE,
         CLASS_HEADER,
         DRAW_HEADER,
@@ -80,12 +80,12 @@ def _print(duel: Duel) -> None:
     from hsiaug.terminal import Console
 
     out = Console()
-    for pairing in duel.pairings:
-        lines = [f"{field}\t{text}" for field, text in facts(duel, pairing)]
+    for pairing in comparison.pairings:
+        lines = [f"{field}\t{text}" for field, text in facts(comparison, pairing)]
         print_lines(out, (line.expandtabs(34) for line in lines) if out.is_terminal else lines)
         print_table(out, DRAW_HEADER, draw_rows(pairing), title="Draw by draw")
         print_table(out, CLASS_HEADER, class_rows(pairing), title="Recall per class, B − A")
         print_lines(out, [*(f"note\t{text}" for text in notes(pairing)), ""])
-    print_lines(out, (f"not compared\t{text}" for text in duel.apart))
-    if any(ground.interval for pairing in duel.pairings for ground in pairing.ground):
+    print_lines(out, (f"not compared\t{text}" for text in comparison.apart))
+    if any(ground.interval for pairing in comparison.pairings for ground in pairing.ground):
         print_lines(out, [f"note\t{BOOTSTRAP_NOTE}"])

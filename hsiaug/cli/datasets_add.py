@@ -73,11 +73,11 @@ def add(
 
       hsiaug datasets add cube.mat --labels points.csv --name farm
     """
-    from hsiaug.data.adding import Wishes, add_scene
+    from hsiaug.data.adding import ImportOptions, add_scene
     from hsiaug.quality.maps import save_quick_look
     from hsiaug.terminal import Console
 
-    wishes = Wishes(
+    import_options = ImportOptions(
         name=name,
         classes=tuple(options.words(classes or "")),
         ignore=tuple(options.words(ignore or "")),
@@ -94,7 +94,7 @@ def add(
         fill=fill,
         overwrite=force,
     )
-    added = add_scene(cube, labels, out, wishes, save_quick_look)
+    added = add_scene(cube, labels, out, import_options, save_quick_look)
     screen, scene = Console(), added.scene
     print_table(screen, ("found", "value"), added.facts, f"{scene.name}: {cube}")
     counts = zip(scene.class_ids, scene.class_names, scene.class_counts, strict=True)
@@ -114,7 +114,7 @@ def _bands(text: str | None) -> tuple[int, ...]:
             raise InputError(
                 "--bad-bands must be numbers and rising ranges, of 5 digits at most",
                 value=repr(word),
-                mend="For example 0,103-107.",
+                hint="For example 0,103-107.",
             )
         first, last = int(match[1]), int(match[2] or match[1])
         bands += range(first, last + 1)

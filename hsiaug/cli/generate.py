@@ -127,7 +127,7 @@ def generate(
 
     task = options.task_of(scene, task)
     if task is not options.TaskName.pixels:
-        from hsiaug.cli.pairs import generate_pairs, pair_request
+        from hsiaug.cli.pair_commands import generate_pairs, pair_request
 
         wanted_pairs = pair_request(
             task, generator, pairs, lambda_, keep, omega, protocol, buffer, seed, patch, preset, set_, device, show
@@ -155,7 +155,7 @@ def _refuse_masks_options(pairs: int | None, keep: float, show: str | None) -> N
             raise InputError(
                 f"{name} is an option of masks",
                 value="--task pixels",
-                mend="Give --task segmentation or change, or leave it out; of pixels, --lambda says how many.",
+                hint="Give --task segmentation or change, or leave it out; of pixels, --lambda says how many.",
             )
 
 
@@ -196,7 +196,7 @@ def settings_of(generator: str, settings: list[str] | None) -> dict[str, str]:
     for name in overrides:
         if name != generator:
             raise InputError(
-                "--set must name the generator of this command", value=repr(name), mend=f"Here: {generator}."
+                "--set must name the generator of this command", value=repr(name), hint=f"Here: {generator}."
             )
     return overrides.get(generator, {})
 

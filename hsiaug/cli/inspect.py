@@ -71,7 +71,7 @@ def inspect(
     check_folder(out)
     task = options.task_of(scene, task)
     if task is not options.TaskName.pixels:
-        from hsiaug.cli.pairs import inspect_pairs, pair_request
+        from hsiaug.cli.pair_commands import inspect_pairs, pair_request
 
         wanted_pairs = pair_request(
             task, generator, None, lambda_, 1.0, omega, protocol, buffer, seed, patch, preset, set_, device

@@ -108,11 +108,13 @@ def main() -> None:
         if error.filename is None:
             _drop_output()
         rule = f"{error.filename or 'standard output'} must be something that can be read or written"
-        _fail(str(HsiaugError(rule, value=error.strerror, mend="Name another file or folder, or mend this one.")))
+        _fail(
+            str(HsiaugError(rule, value=error.strerror, hint="Name another file or folder, or correct this one."))
+        )
     except MemoryError as error:
         rule = "what was asked for must fit into the memory of this machine"
-        mend = "Ask for less (a crop of the scene, smaller patches, fewer samples), or use a machine with more memory."
-        _fail(str(HsiaugError(rule, value=str(error) or "MemoryError", mend=mend)))
+        hint = "Ask for less (a crop of the scene, smaller patches, fewer samples), or use a machine with more memory."
+        _fail(str(HsiaugError(rule, value=str(error) or "MemoryError", hint=hint)))
 
 
 def _drop_output() -> None:

@@ -105,7 +105,7 @@ def named_store(word: Path | None, option: Path | None) -> Path | None:
     """The store that a command was given, as a word or by ``--store``. Raises InputError for two."""
     if word is not None and option is not None and word != option:
         raise InputError(
-            "the store must be named once", value=f"{word} and {option}", mend="Leave out one of them."
+            "the store must be named once", value=f"{word} and {option}", hint="Leave out one of them."
         )
     return option or word
 
@@ -118,7 +118,7 @@ def duration(option: str, text: str) -> float:
         raise InputError(
             f"{option} must be a time with its unit: s, m or h",
             value=repr(text),
-            mend="Write 90s, 20m or 1h; 1000h at most.",
+            hint="Write 90s, 20m or 1h; 1000h at most.",
         )
     return seconds
 
@@ -130,7 +130,7 @@ def overrides(settings: list[str]) -> dict[str, dict[str, str]]:
         match = re.fullmatch(r"([^.=]+)\.([^.=]+)=(.*)", setting)
         if match is None:
             raise InputError(
-                "--set must be PLUGIN.PARAMETER=VALUE", value=repr(setting), mend="For example --set smote.k=3."
+                "--set must be PLUGIN.PARAMETER=VALUE", value=repr(setting), hint="For example --set smote.k=3."
             )
         plugin, name, value = match.groups()
         found.setdefault(plugin, {})[name] = value

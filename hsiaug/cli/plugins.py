@@ -184,8 +184,8 @@ def kinds_of(name: str) -> list[Kind]:
     known = registry().plugins
     kinds = sorted(kind for kind, one in known if one in (name, name.partition(":")[0]))
     if not kinds:
-        mend = did_you_mean(name, {one for _, one in known})
-        raise InputError("NAME must be a plugin", value=repr(name), mend=mend)
+        hint = did_you_mean(name, {one for _, one in known})
+        raise InputError("NAME must be a plugin", value=repr(name), hint=hint)
     return kinds
 
 

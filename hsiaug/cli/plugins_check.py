@@ -64,28 +64,28 @@ def _kind_of(kind: Kind | None, name: str) -> Kind:
         kinds = [kind] if kind else kinds_of(name)
         if len(kinds) > 1:
             raise InputError(
-                "--kind must say which plugin is meant", value=f"{name!r}, {' and '.join(kinds)}", mend="Add it."
+                "--kind must say which plugin is meant", value=f"{name!r}, {' and '.join(kinds)}", hint="Add it."
             )
         found.find(kinds[0], name)
         return kinds[0]
     if kind is None:
         raise InputError(
-            "--kind must say what a class is", value=repr(name), mend="Add --kind generator or --kind classifier."
+            "--kind must say what a class is", value=repr(name), hint="Add --kind generator or --kind classifier."
         )
     return kind
 
 
 def _outcome(found: dict[str, Any]) -> dict[str, Any]:
-    """Name, status and seconds of one check; of a failed one also its rule, what was seen and the mend."""
+    """Name, status and seconds of one check; of a failed one also its rule, what was seen and the hint."""
     status = {"passed": "ok", "failed": "FAILED"}.get(found["status"], found["status"])
-    shown = {"FAILED": ("rule", "seen", "mend"), "skipped": ("seen",)}.get(status, ())
+    shown = {"FAILED": ("rule", "seen", "hint"), "skipped": ("seen",)}.get(status, ())
     facts = {key: found[key] for key in shown}
     return {"check": found["name"], "status": status, **facts, "seconds": round(found["seconds"], 3)}
 
 
 def _lines(outcome: dict[str, Any], terminal: bool) -> list[str]:
     """An outcome as one line of fields, or for a person."""
-    notes = [f"{key}: {outcome[key]}" for key in ("rule", "seen", "mend") if outcome.get(key)]
+    notes = [f"{key}: {outcome[key]}" for key in ("rule", "seen", "hint") if outcome.get(key)]
     if terminal:
         head = f"{outcome['status']:<8}{outcome['check']}"
         if outcome["status"] == "skipped":

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["checked_apart"]
 
-MEND = "Let fit, sample, predict, save and load return, or raise an exception; end no process, and look at native code."
+HINT = "Let fit, sample, predict, save and load return, or raise an exception; end no process, and look at native code."
 
 PATIENCE = 10.0
 """Seconds that a child which has told everything may take to end by itself."""
@@ -37,7 +37,7 @@ Started = Callable[[str, int, int], None]
 """Is told the check that begins, its number from 1 on, and how many there are."""
 
 Outcomes = list[dict[str, Any]]
-"""Of each check: name, status (passed, failed or skipped), rule, seen, mend, seconds."""
+"""Of each check: name, status (passed, failed or skipped), rule, seen, hint, seconds."""
 
 
 def checked_apart(kind: Kind, name: str, on_start: Started, on_outcome: Callable[[dict[str, Any]], None]) -> None:
@@ -55,10 +55,10 @@ def checked_apart(kind: Kind, name: str, on_start: Started, on_outcome: Callable
     careful = False
     while (ended := _one_child(kind, name, outcomes, plan, on_start, keep, careful)) is not None:
         if not plan:
-            raise PluginError(f"{kind} {name} must load", value=ended, mend="Repair or uninstall its package.")
+            raise PluginError(f"{kind} {name} must load", value=ended, hint="Repair or uninstall its package.")
         if careful and len(outcomes) < len(plan):
             check, rule = plan[len(outcomes)]
-            facts = {"rule": rule, "seen": ended, "mend": MEND, "seconds": 0.0}
+            facts = {"rule": rule, "seen": ended, "hint": HINT, "seconds": 0.0}
             keep({"name": check, "status": "failed", **facts})
         if len(outcomes) == len(plan):
             return
@@ -175,5 +175,5 @@ def load_plugin(kind: Kind, name: str) -> str | type:
         raise InputError(
             "NAME must be a plugin, or module:Class of a module that can be imported",
             value=f"{name!r} ({type(error).__name__}: {error})",
-            mend="Run this in the folder of the module, and without .py.",
+            hint="Run this in the folder of the module, and without .py.",
         ) from error

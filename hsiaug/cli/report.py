@@ -88,17 +88,17 @@ def report(
     from hsiaug.trial.store import Store
 
     if profile is not None and suite is None:
-        raise InputError("--profile belongs to a suite", value=repr(profile), mend="Name it with --suite FILE.")
+        raise InputError("--profile belongs to a suite", value=repr(profile), hint="Name it with --suite FILE.")
     if json and format not in (None, "json"):
         raise InputError(
-            "--json is a format of its own", value=f"--format {format}", mend="Leave out one of them."
+            "--json is a format of its own", value=f"--format {format}", hint="Leave out one of them."
         )
     shape = _shape("json" if json else format, out)
     if quality and shape != "html":
         raise InputError(
             "--quality belongs to a page",
             value=f"--format {shape}",
-            mend="Add --format html, or --out report.html.",
+            hint="Add --format html, or --out report.html.",
         )
     runs, named = None, None
     if suite is not None:
@@ -114,7 +114,7 @@ def report(
         say(line, err=True)
     if shape in PICTURES:
         if out is None:
-            raise InputError("a picture needs a file", value=f"--format {shape}", mend="Add --out curves.png.")
+            raise InputError("a picture needs a file", value=f"--format {shape}", hint="Add --out curves.png.")
         save_picture(built, out, shape, by)
     elif shape == "html":
         page = render_html(built, kept, quality or ())

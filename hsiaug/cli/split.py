@@ -56,7 +56,7 @@ def split(
         check_target(out, (".png",))
     asked = options.task_of(scene, task)
     loaded = _load(scene, asked)
-    usual = get_task(asked.value).usual(loaded)
+    usual = get_task(asked.value).defaults(loaded)
     side = usual.patch if patch is None else patch
     drawn = get_task(asked.value).split(loaded, parse_protocol(protocol or usual.protocol, buffer), seed, side)
     if json:

@@ -17,8 +17,8 @@ from hsiaug.data.cardtext import CardDraft
 from hsiaug.data.cube_check import CubeFacts, guess_axes, look_through
 from hsiaug.data.declared import Declared, declared
 from hsiaug.data.filling import filled_name, save_filled
-from hsiaug.data.findings import Understood, facts, read_values, warnings
 from hsiaug.data.georeference import read_georeference
+from hsiaug.data.import_findings import Understood, facts, read_values, warnings
 from hsiaug.data.known import Known, recognise
 from hsiaug.data.label_check import LabelRaster, is_code
 from hsiaug.data.label_source import code_labels, labels_on_cube, read_labels
@@ -29,11 +29,11 @@ from hsiaug.errors import InputError, SceneError
 from hsiaug.scene import Scene
 from hsiaug.targets import check_target
 
-__all__ = ["Added", "Wishes", "add_scene"]
+__all__ = ["Added", "ImportOptions", "add_scene"]
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ImportOptions:
     """What the user said beside the two files; what is None or () is found out, or guessed and said to be a guess.
 
     name: of the scene. classes: names in ascending order of their codes. ignore: classes or codes without a label.
@@ -62,7 +62,7 @@ class Wishes:
 
 @dataclass(frozen=True, eq=False)
 class Added:
-    """A scene that is ready for use. files: the card first. facts: (what, finding). warnings: sentences with mends."""
+    """A scene that is ready for use. files: the card first. facts: (what, finding). warnings: sentences with hints."""
 
     scene: Scene
     files: tuple[Path, ...]
@@ -70,7 +70,9 @@ class Added:
     warnings: tuple[str, ...]
 
 
-def add_scene(cube: Path, labels: Path, out: Path | None, wishes: Wishes, picture: Picture | None = None) -> Added:
+def add_scene(
+    cube: Path, labels: Path, out: Path | None, options: ImportOptions, picture: Picture | None = None
+) -> Added:
     """Write the card ``out`` (default: NAME.toml here) of a cube and its labels, and what is derived beside it.
 
     The card is read back and its scene loaded before anything gets its final name. picture: draws the scene into the
@@ -82,44 +84,44 @@ def add_scene(cube: Path, labels: Path, out: Path | None, wishes: Wishes, pictur
             raise InputError(
                 "datasets add writes the card of a scene: one file of a cube, and one of its labels",
                 value=f"{path}, a folder",
-                mend="The card of a set of image–mask pairs is written by hand: docs/masks.md shows one.",
+                hint="The card of a set of image–mask pairs is written by hand: docs/masks.md shows one.",
             )
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", wishes.name or cube.stem).lstrip("_.-") or "my_scene"
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", options.name or cube.stem).lstrip("_.-") or "my_scene"
     out = Path(f"{name}.toml") if out is None else out
-    _check_out(out, wishes.overwrite)
-    found = _understand(cube, labels, wishes)
-    draft, derived = _draft(name, cube, labels, out, wishes, found)
-    scene, files = write_card(out, draft, derived, picture, (cube, labels), wishes.overwrite)
+    _check_out(out, options.overwrite)
+    found = _understand(cube, labels, options)
+    draft, derived = _draft(name, cube, labels, out, options, found)
+    scene, files = write_card(out, draft, derived, picture, (cube, labels), options.overwrite)
     return Added(scene, files, facts(found), tuple(warnings(found)))
 
 
-def _understand(cube: Path, labels: Path, wishes: Wishes) -> Understood:
+def _understand(cube: Path, labels: Path, options: ImportOptions) -> Understood:
     """Read both files and look at everything."""
-    raw = read_cube_file(cube, key=wishes.cube_key)
+    raw = read_cube_file(cube, key=options.cube_key)
     said, ground = declared(cube), read_georeference(cube)
-    given = read_labels(labels, wishes.labels_key, wishes.field, wishes.crs)
-    ignore = wishes.ignore
-    if wishes.zero:
+    given = read_labels(labels, options.labels_key, options.field, options.crs)
+    ignore = options.ignore
+    if options.zero:
         given = given.raised()
         ignore = tuple(str(int(item) + 1) if is_code(item) else item for item in ignore)
-    axes, others = _axes(cube, raw, wishes.axes, given if isinstance(given, LabelRaster) else None)
+    axes, others = _axes(cube, raw, options.axes, given if isinstance(given, LabelRaster) else None)
     view = np.transpose(raw.array, [axes.index(axis) for axis in "hwb"])
-    nodata = wishes.nodata if wishes.nodata is not None else said.nodata
-    _check_bands(wishes.bad_bands, view.shape[2])
-    seen = look_through(view, nodata, (*said.bad_bands, *wishes.bad_bands), str(cube))
-    if seen.unfilled and not wishes.fill:
+    nodata = options.nodata if options.nodata is not None else said.nodata
+    _check_bands(options.bad_bands, view.shape[2])
+    seen = look_through(view, nodata, (*said.bad_bands, *options.bad_bands), str(cube))
+    if seen.unfilled and not options.fill:
         raise _gaps(cube, seen, view.nbytes, nodata)
-    raster = labels_on_cube(given, seen, ground, wishes.classes, ignore, str(labels))
+    raster = labels_on_cube(given, seen, ground, options.classes, ignore, str(labels))
     known = recognise(cube, view, labels, raster.codes)
-    units = wishes.units
+    units = options.units
     if known is not None:
         raster = raster if any(raster.names) else replace(raster, names=known.names)
         said, units = _as_published(known, raw, said, units)
         if known.proven:  # a public scene keeps all its bands, and its axes are proven
             seen, others = replace(seen, constant=(), duplicate=(), broken=()), []
-    coding = code_labels(given, raster, wishes.classes, ignore)
+    coding = code_labels(given, raster, options.classes, ignore)
     counts = tuple(int((raster.codes == code).sum()) for code in coding.ids)
-    read = read_values(raw, seen, said, wishes.scale, units, wishes.bad_bands)
+    read = read_values(raw, seen, said, options.scale, units, options.bad_bands)
     return Understood(raw, view, axes, tuple(others), ground, seen, read, raster, coding, counts, known)
 
 
@@ -140,14 +142,14 @@ def _as_published(known: Known, raw: Raw, said: Declared, units: str | None) -> 
 
 
 def _draft(
-    name: str, cube: Path, labels: Path, out: Path, wishes: Wishes, found: Understood
+    name: str, cube: Path, labels: Path, out: Path, options: ImportOptions, found: Understood
 ) -> tuple[CardDraft, dict[str, Save]]:
     """The card, and how to write the files that it needs beside those that are there."""
     seen, read, raster, ground = found.seen, found.read, found.raster, found.ground
     draft = CardDraft(
         name=name,
         cube=_relative(cube, out),
-        cube_key=wishes.cube_key,
+        cube_key=options.cube_key,
         axes=found.axes,
         shape=(*seen.shape[:2], seen.shape[2] - len(read.bad_bands)),
         bad_bands=read.bad_bands,
@@ -155,7 +157,7 @@ def _draft(
         offset=read.offset,
         units=read.units,
         labels=_relative(labels, out),
-        labels_key=wishes.labels_key,
+        labels_key=options.labels_key,
         names=found.coding.names,
         ids=found.coding.ids,
         ignore=found.coding.ignore,
@@ -190,7 +192,7 @@ def _gsd(found: Understood) -> float | None:
 def _check_out(out: Path, overwrite: bool) -> None:
     check_target(out, (".toml",))
     if out.exists() and not overwrite:
-        raise InputError(f"{out} must not exist yet", value="a file", mend="Use another --out, or add --force.")
+        raise InputError(f"{out} must not exist yet", value="a file", hint="Use another --out, or add --force.")
 
 
 def _check_bands(asked: tuple[int, ...], bands: int) -> None:
@@ -199,7 +201,7 @@ def _check_bands(asked: tuple[int, ...], bands: int) -> None:
         raise InputError(
             f"--bad-bands must name some of the bands 0 to {bands - 1}",
             value=", ".join(map(str, beyond)),
-            mend="Bands are counted from 0.",
+            hint="Bands are counted from 0.",
         )
 
 
@@ -207,7 +209,7 @@ def _axes(path: Path, raw: Raw, wanted: str | None, labels: LabelRaster | None) 
     """The order of the axes in the file, and the orders that would fit as well."""
     if wanted is not None:
         if sorted(wanted) != ["b", "h", "w"]:
-            raise InputError("--axes must be a permutation of hwb", value=repr(wanted), mend="For example bhw.")
+            raise InputError("--axes must be a permutation of hwb", value=repr(wanted), hint="For example bhw.")
         return wanted, []
     if labels is None or path.suffix.lower() not in (".mat", ".npy"):
         return "hwb", []
@@ -219,7 +221,7 @@ def _gaps(path: Path, seen: CubeFacts, size: int, nodata: float | None) -> Scene
     return SceneError(
         f"{path}: pixels without data must hold 0 in every band",
         value=f"{held} at {seen.unfilled:,} of {seen.empty.size:,} pixels",
-        mend=f"Add --fill: a copy of the cube with 0 there ({size / 1e6:,.0f} MB) is written beside the card.",
+        hint=f"Add --fill: a copy of the cube with 0 there ({size / 1e6:,.0f} MB) is written beside the card.",
     )
 
 

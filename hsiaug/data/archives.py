@@ -46,7 +46,7 @@ def fetch_archives(card: PairCard, folder: Path, progress: bool) -> None:
         raise DataUnavailableError(
             f"set {card.name} is not on this machine, and none of its mirrors takes a connection",
             value=f"not all of its places in {folder}",
-            mend=f"Go online and try again, put the unpacked places into {folder}, or put there: {listed}.",
+            hint=f"Go online and try again, put the unpacked places into {folder}, or put there: {listed}.",
         )
     display = open_display(progress)
     for archive, target in absent:
@@ -61,7 +61,7 @@ def _check_sum(archive: Archive, path: Path, name: str) -> None:
         raise SceneError(
             f"{path} must have md5 {archive.md5}, as the card of {name} says",
             value=f"md5 {actual} ({in_bytes(path.stat().st_size)})",
-            mend="It is damaged, incomplete or another version: move it away and try again; "
+            hint="It is damaged, incomplete or another version: move it away and try again; "
             f"a fresh copy is at {archive.urls[0]}.",
         )
 
@@ -83,7 +83,7 @@ def unpack(archives: list[Path], folder: Path) -> None:
         raise DataUnavailableError(
             f"{folder} must be writable, with room for what is unpacked",
             value=cause.strerror or str(cause),
-            mend="Free some space there, or name another folder in HSIAUG_DATA_DIR.",
+            hint="Free some space there, or name another folder in HSIAUG_DATA_DIR.",
         ) from cause
     finally:
         shutil.rmtree(side, ignore_errors=True)
@@ -115,7 +115,7 @@ def _extract(archive: Path, folder: Path) -> None:
         if isinstance(cause, OSError) and cause.errno in NO_ROOM:
             raise
         raise SceneError(
-            f"{archive} must be a whole zip file", value=str(cause)[:200], mend="Move it away and try again."
+            f"{archive} must be a whole zip file", value=str(cause)[:200], hint="Move it away and try again."
         ) from cause
 
 
@@ -123,7 +123,7 @@ def _refused(archive: Path, rule: str, value: str) -> SceneError:
     return SceneError(
         f"{archive} must hold {rule}",
         value=value,
-        mend="Do not use this archive; get it from the set's own page.",
+        hint="Do not use this archive; get it from the set's own page.",
     )
 
 

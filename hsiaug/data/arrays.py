@@ -29,7 +29,7 @@ def read_maps(path: Path) -> dict[str, NDArray[Any]]:
         raise SceneError(
             f"{path} must be a .mat, .npz or .npy file of masks",
             value=path.suffix or "no extension",
-            mend="Convert it.",
+            hint="Convert it.",
         )
     try:
         arrays = readers[path.suffix.lower()](path)

@@ -34,7 +34,7 @@ def check_array(
         raise SceneError(
             f"{path}: a label raster may have at most {MOST_CELLS:,} cells",
             value=extent,
-            mend="Name the raster of the classes, and crop it to the extent of the cube.",
+            hint="Name the raster of the classes, and crop it to the extent of the cube.",
         )
     needed = cells * itemsize
     stored = path.stat().st_size if stored is None else stored
@@ -42,7 +42,7 @@ def check_array(
         raise SceneError(
             f"{path} must store what it announces",
             value=f"an array of {extent} ({in_bytes(needed)}) in {in_bytes(stored)}",
-            mend="It is damaged, or holds next to nothing: export it again, without compression.",
+            hint="It is damaged, or holds next to nothing: export it again, without compression.",
         )
     check_memory(f"{path}, an array of {extent},", needed)
 
@@ -54,7 +54,7 @@ def check_memory(what: str, needed: int) -> None:
         raise SceneError(
             f"{what} must fit into memory",
             value=f"{in_bytes(needed)} needed, {in_bytes(free)} free",
-            mend="Crop the scene, keep fewer bands, or use a machine with more memory.",
+            hint="Crop the scene, keep fewer bands, or use a machine with more memory.",
         )
 
 

@@ -24,7 +24,7 @@ Model = TypeVar("Model", bound="Part")
 def read_card(path: Path) -> SceneCard:
     """The card in a TOML file.
 
-    Raises SceneError, naming the file, the key and the mend, where the file is missing, is not TOML,
+    Raises SceneError, naming the file, the key and the hint, where the file is missing, is not TOML,
     or breaks the schema.
     """
     from hsiaug.data.cards import SceneCard
@@ -55,7 +55,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return read_toml(path, "card", SceneError)
     except FileNotFoundError:
         raise SceneError(
-            f"card {path} must exist", mend="Check the path, or see docs/scenes.md for how to write a card."
+            f"card {path} must exist", hint="Check the path, or see docs/scenes.md for how to write a card."
         ) from None
 
 
@@ -65,17 +65,17 @@ def _explain(path: Path, table: dict[str, Any], cause: ValidationError, schema: 
     rest = f" The card has {len(errors) - 1} more such errors." if len(errors) > 1 else ""
     key, value = _look_up(table, first["loc"])
     if first["type"] == "extra_forbidden":
-        mend = did_you_mean(key.rpartition(".")[2], _known_keys(first["loc"], schema))
-        return SceneError(f"card {path} must use known keys only", value=f"'{key}'", mend=mend + rest)
+        hint = did_you_mean(key.rpartition(".")[2], _known_keys(first["loc"], schema))
+        return SceneError(f"card {path} must use known keys only", value=f"'{key}'", hint=hint + rest)
     if first["type"] == "missing":
-        return SceneError(f"card {path} must give '{key}'", mend=f"Add '{key}' to the card.{rest}")
+        return SceneError(f"card {path} must give '{key}'", hint=f"Add '{key}' to the card.{rest}")
     if first["type"] == "value_error":
         where = f"[{key}] " if key else ""
-        return SceneError(f"card {path}: {where}{_sentence(first)}", mend=f"Correct the card.{rest}")
+        return SceneError(f"card {path}: {where}{_sentence(first)}", hint=f"Correct the card.{rest}")
     return SceneError(
         f"card {path}: '{key}' is not valid ({_sentence(first)})",
         value=_short(value),
-        mend=f"Correct '{key}' in the card.{rest}",
+        hint=f"Correct '{key}' in the card.{rest}",
     )
 
 

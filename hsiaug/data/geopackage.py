@@ -57,7 +57,7 @@ def read_geopackage(path: Path) -> tuple[list[Feature], str]:
                 raise SceneError(
                     f"{path} must hold exactly one layer of labels",
                     value=f"{len(layers)}{f': {listed}' if listed else ''}",
-                    mend="Export the layer of the labels to a file of its own.",
+                    hint="Export the layer of the labels to a file of its own.",
                 )
             table, column, srs = layers[0]
             _plain(file, table)
@@ -106,7 +106,7 @@ def _features(path: Path, file: sqlite3.Connection, table: str, column: str) -> 
             raise SceneError(
                 f"{path} may hold at most {MOST_FEATURES:,} labels and {in_bytes(MOST_BYTES)} of them",
                 value="more",
-                mend="Keep the labels on the cube, or give them as a raster.",
+                hint="Keep the labels on the cube, or give them as a raster.",
             )
         attributes = dict(zip(names, row, strict=True))
         del attributes[column]

@@ -77,13 +77,13 @@ def geo_installed() -> bool:
     return find_spec("rasterio") is not None
 
 
-def need_geo(what: str, mend: str) -> None:
+def need_geo(what: str, hint: str) -> None:
     """Raise DataUnavailableError, with what to do instead, where rasterio is not installed."""
     if not geo_installed():
         raise DataUnavailableError(
             f"{what} needs rasterio",
             value="rasterio is not installed",
-            mend=f"pip install 'hsiaug[geo]', or {mend}",
+            hint=f"pip install 'hsiaug[geo]', or {hint}",
         )
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.data.bounds import check_array
-from hsiaug.data.burn import MOST_CODES, regrid
 from hsiaug.data.declared import declared
 from hsiaug.data.georeference import Georeference, geo_installed, open_geotiff, quiet, read_georeference
+from hsiaug.data.rasterise import MOST_CODES, regrid
 from hsiaug.data.readers import must_exist, read_label_file
 from hsiaug.errors import InputError, SceneError, did_you_mean
 
@@ -107,7 +107,7 @@ def _whole_numbers(codes: NDArray[Any], missing: int | None, path: Path) -> tupl
             raise SceneError(
                 f"{path}: labels must be whole numbers below {LARGEST:,}",
                 value=f"{part[odd][0]:g}",
-                mend="Name the raster of the classes; save class codes as integers, with 0 for unlabelled pixels.",
+                hint="Name the raster of the classes; save class codes as integers, with 0 for unlabelled pixels.",
             )
         whole[top : top + STRIPE] = part
     return whole, changed
@@ -166,7 +166,7 @@ def name_codes(raster: LabelRaster, names: tuple[str, ...], ignore: tuple[str, .
         raise SceneError(
             f"{raster.where}: a label raster has at most {MOST_CODES} codes",
             value=f"{len(of):,} different values, {present[0]} to {present[-1]}",
-            mend="Name the raster of the classes; for a .mat with several arrays, with --labels-key.",
+            hint="Name the raster of the classes; for a .mat with several arrays, with --labels-key.",
         )
     dropped = {int(item) for item in ignore if is_code(item)}
     below = {code for code in of if code < 0}
@@ -183,7 +183,7 @@ def name_codes(raster: LabelRaster, names: tuple[str, ...], ignore: tuple[str, .
         raise InputError(
             f"--classes must name every code of {raster.where}, in ascending order",
             value=f"{len(names)} names for {len(classes)} codes: {listed or 'none but 0'}",
-            mend="Give one name per code; leave codes out with --ignore.",
+            hint="Give one name per code; leave codes out with --ignore.",
         )
     else:
         ids = tuple(classes)
@@ -193,13 +193,13 @@ def name_codes(raster: LabelRaster, names: tuple[str, ...], ignore: tuple[str, .
     unknown = [item for item in ignore if not is_code(item) and item not in names]
     if unknown:
         raise InputError(
-            "--ignore must name a class or a code", value=repr(unknown[0]), mend=did_you_mean(unknown[0], names)
+            "--ignore must name a class or a code", value=repr(unknown[0]), hint=did_you_mean(unknown[0], names)
         )
     if len(ids) < 2:
         raise SceneError(
             f"{raster.where}: labels need at least two classes",
             value=f"codes {listed or 'none but 0'}",
-            mend="0 is unlabelled, unless --zero-is-a-class says otherwise; check --ignore.",
+            hint="0 is unlabelled, unless --zero-is-a-class says otherwise; check --ignore.",
         )
     words = tuple(item for item in ignore if item in names)
     return Coding(names, ids, (*words, *sorted(dropped & set(of))), tuple(notes))

@@ -7,32 +7,35 @@ from pathlib import Path
 
 import numpy as np
 
-from hsiaug.data.burn import burn
 from hsiaug.data.cube_check import CubeFacts, check_shapes
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.label_check import Coding, LabelRaster, name_codes, on_grid, read_raster
-from hsiaug.data.marks import KINDS, Marks, read_marks
+from hsiaug.data.rasterise import rasterise
 from hsiaug.data.readers import must_exist
+from hsiaug.data.vector_labels import KINDS, VectorLabels, read_vector_labels
 from hsiaug.errors import SceneError
 
 __all__ = ["code_labels", "labels_on_cube", "read_labels"]
 
 
-def read_labels(path: Path, key: str | None, field: str | None, crs: str | None) -> Marks | LabelRaster:
-    """Marks or a raster, by the file's ending. key: of a .mat; field, crs: of marks. Raises as these readers do."""
+def read_labels(path: Path, key: str | None, field: str | None, crs: str | None) -> VectorLabels | LabelRaster:
+    """Vector labels or a raster, by the file's ending. key: of a .mat; field, crs: of vectors.
+
+    Raises as these readers do.
+    """
     must_exist(path)
     suffix = path.suffix.lower()
     if suffix == ".shp":
         raise SceneError(
             f"{path} must be a raster, GeoPackage, GeoJSON or CSV",
             value="a shapefile",
-            mend="Export the layer as GeoPackage: ogr2ogr labels.gpkg labels.shp, or 'Save features as' of QGIS.",
+            hint="Export the layer as GeoPackage: ogr2ogr labels.gpkg labels.shp, or 'Save features as' of QGIS.",
         )
-    return read_marks(path, field, crs) if suffix in KINDS else read_raster(path, key)
+    return read_vector_labels(path, field, crs) if suffix in KINDS else read_raster(path, key)
 
 
 def labels_on_cube(
-    found: Marks | LabelRaster,
+    found: VectorLabels | LabelRaster,
     seen: CubeFacts,
     ground: Georeference | None,
     classes: tuple[str, ...],
@@ -45,9 +48,9 @@ def labels_on_cube(
     Raises SceneError where the labels do not fit the cube.
     """
     shape = seen.shape[:2]
-    if isinstance(found, Marks):
-        burnt = burn(found.without(ignore), shape, ground, classes, where)
-        raster = LabelRaster(burnt.codes, True, None, ("", *burnt.names), None, burnt.notes, where)
+    if isinstance(found, VectorLabels):
+        rasterised = rasterise(found.without(ignore), shape, ground, classes, where)
+        raster = LabelRaster(rasterised.codes, True, None, ("", *rasterised.names), None, rasterised.notes, where)
     else:
         raster = on_grid(found, shape, ground)
     if raster.codes.shape == shape[::-1] != shape:
@@ -64,11 +67,11 @@ def labels_on_cube(
 
 
 def code_labels(
-    found: Marks | LabelRaster, raster: LabelRaster, classes: tuple[str, ...], ignore: tuple[str, ...]
+    found: VectorLabels | LabelRaster, raster: LabelRaster, classes: tuple[str, ...], ignore: tuple[str, ...]
 ) -> Coding:
     """Names for the codes of a raster. Of marks, those that are ignored are gone already."""
     words = any(raster.names)
-    if isinstance(found, Marks):
+    if isinstance(found, VectorLabels):
         ignore = tuple(item for item in ignore if item not in map(str, found.values))
         classes = raster.names[1:] if words else classes
     return name_codes(raster, classes, ignore)

@@ -36,7 +36,7 @@ def class_map(codes: NDArray[Any], spec: LabelSpec, *, where: str) -> NDArray[np
         raise SceneError(
             f"{where}: a scene has at most {MOST_CLASSES:,} classes",
             value=f"{len(id_of):,} in the card",
-            mend="Name the classes of the labels in labels.names, no others.",
+            hint="Name the classes of the labels in labels.names, no others.",
         )
     unlabelled = {spec.code_of(item) for item in spec.ignore} | ({0} - set(spec.codes))
     ids = np.empty(codes.shape, dtype=np.int16)
@@ -54,7 +54,7 @@ def class_map(codes: NDArray[Any], spec: LabelSpec, *, where: str) -> NDArray[np
         raise SceneError(
             f"{where}: every code must be listed in the card (0 is unlabelled)",
             value=f"codes {shown}{', …' if len(strangers) > 8 else ''}",
-            mend="Name these classes in labels.names (with labels.ids), or add the codes to labels.ignore.",
+            hint="Name these classes in labels.names (with labels.ids), or add the codes to labels.ignore.",
         )
     labels = _majority(ids, spec.cells, where)
     _check_counts(labels, spec, where)
@@ -71,7 +71,7 @@ def _whole_numbers(codes: NDArray[Any], top: int, where: str) -> NDArray[Any]:
         raise SceneError(
             f"{where}: labels must be whole numbers",
             value=f"{codes[row, column]} at row {top + row}, column {column}, and {int(odd.sum()) - 1} more",
-            mend="Save class codes as integers, with 0 for unlabelled pixels.",
+            hint="Save class codes as integers, with 0 for unlabelled pixels.",
         )
     return codes.astype(np.int64)
 
@@ -84,7 +84,7 @@ def _majority(labels: NDArray[np.int16], cells: int, where: str) -> NDArray[np.i
         raise SceneError(
             f"{where}: height and width must be multiples of labels.cells = {cells}",
             value=f"shape {labels.shape}",
-            mend="Check that this is the label file the card was written for, or correct labels.cells.",
+            hint="Check that this is the label file the card was written for, or correct labels.cells.",
         )
     height, width = labels.shape[0] // cells, labels.shape[1] // cells
     blocks = labels.reshape(height, cells, width, cells).swapaxes(1, 2).reshape(height, width, -1)
@@ -108,5 +108,5 @@ def _check_counts(labels: NDArray[np.int16], spec: LabelSpec, where: str) -> Non
         raise SceneError(
             f"{where}: classes must have as many pixels as labels.counts of the card says",
             value="; ".join(wrong[:5]) + ("; …" if len(wrong) > 5 else ""),
-            mend="Use the label file the card was written for, or correct labels.counts.",
+            hint="Use the label file the card was written for, or correct labels.counts.",
         )

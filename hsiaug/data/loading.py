@@ -96,7 +96,7 @@ def _place_by_hand(entry: Entry, names: list[str]) -> DataUnavailableError:
     return DataUnavailableError(
         f"scene {entry.card.name} cannot be downloaded automatically",
         value=f"no {', '.join(names)}",
-        mend=f"Get the files{source} and put them into {entry.folders[0]}.",
+        hint=f"Get the files{source} and put them into {entry.folders[0]}.",
     )
 
 
@@ -106,7 +106,7 @@ def _offline(entry: Entry) -> DataUnavailableError:
     return DataUnavailableError(
         f"scene {entry.card.name} is not on this machine, and none of its mirrors takes a connection",
         value=f"no {', '.join(spec.file or '' for spec in absent)}",
-        mend=f"Go online and try again, or put into {entry.folders[0]} by hand: {listed}.",
+        hint=f"Go online and try again, or put into {entry.folders[0]} by hand: {listed}.",
     )
 
 
@@ -118,7 +118,7 @@ def _cube(raw: Raw, spec: CubeSpec, scene: str) -> NDArray[np.float32]:
             raise SceneError(
                 f"scene {scene}: cube.{name} must lie inside the file's {view.shape[axis]} {name}",
                 value=f"{list(span)}",
-                mend=f"Correct cube.{name} in the card, or use the uncropped file.",
+                hint=f"Correct cube.{name} in the card, or use the uncropped file.",
             )
     rows, columns = (slice(*(span or (None,))) for span in (spec.rows, spec.columns))
     view = view[rows, columns]
@@ -146,7 +146,7 @@ def _kept_bands(count: int, spec: CubeSpec, scene: str) -> list[int]:
         raise SceneError(
             f"scene {scene}: cube.bad_bands must be some of the file's bands 0..{count - 1}",
             value=f"{beyond or 'all of them'}",
-            mend="Bands are counted from 0; correct cube.bad_bands or cube.axes in the card.",
+            hint="Bands are counted from 0; correct cube.bad_bands or cube.axes in the card.",
         )
     bad = set(spec.bad_bands)
     return [band for band in range(count) if band not in bad]
@@ -157,7 +157,7 @@ def _check_shape(cube: NDArray[Any], spec: CubeSpec, scene: str) -> None:
         raise SceneError(
             f"scene {scene}: the cube must have shape {spec.shape}, as its card says",
             value=f"{cube.shape}",
-            mend="Check that this is the file the card was written for, and cube.axes.",
+            hint="Check that this is the file the card was written for, and cube.axes.",
         )
 
 

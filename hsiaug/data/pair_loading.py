@@ -44,7 +44,7 @@ def load_pairs(
         raise InputError(
             f"--task {task} needs a set of image–mask pairs, a scene, or the path of a card of either",
             value=repr(text),
-            mend=did_you_mean(name, known),
+            hint=did_you_mean(name, known),
         )
     return _checked(PairSet.of(load_scene(ref, progress=progress)), task, text)
 
@@ -55,7 +55,7 @@ def _checked(pairs: PairSet, task: str, ref: str) -> PairSet:
         raise InputError(
             f"--task {task} needs images of {'two dates' if task == 'change' else 'one date'}",
             value=f"{ref} has {pairs.dates}",
-            mend=f"Use --task {found}, or another set.",
+            hint=f"Use --task {found}, or another set.",
         )
     return pairs
 
@@ -113,7 +113,7 @@ def _image(card: PairCard, folder: Path, pattern: str, place: str) -> NDArray[np
         raise SceneError(
             f"{path} must have the {len(spec.bands)} bands of the card",
             value=f"shape {raw.array.shape}, read with axes {spec.axes!r}",
-            mend="Correct images.axes or images.bands in the card.",
+            hint="Correct images.axes or images.bands in the card.",
         )
     return np.asarray(array, dtype=np.float32)
 
@@ -126,7 +126,7 @@ def _one(card: PairCard, folder: Path, pattern: str, place: str, band: str = "")
         raise SceneError(
             f"set {card.name}: exactly one file must fit {text} in {folder}",
             value=", ".join(path.name for path in matches[:3]) or "none",
-            mend="Put the file there, or correct the pattern in the card.",
+            hint="Put the file there, or correct the pattern in the card.",
         )
     return matches[0]
 
@@ -165,7 +165,7 @@ def _mask(card: PairCard, folder: Path, place: str) -> NDArray[np.int16]:
         raise SceneError(
             f"{path}: every code must be listed in the card",
             value=f"codes {', '.join(map(str, strangers[:8]))}",
-            mend="Add them to masks.codes or masks.ignore.",
+            hint="Add them to masks.codes or masks.ignore.",
         )
     return np.array([ids.get(code, 0) for code in present.tolist()], dtype=np.int16)[where.reshape(codes.shape)]
 
@@ -175,6 +175,6 @@ def _flat(layer: NDArray[Any], card: PairCard) -> NDArray[Any]:
         raise SceneError(
             f"set {card.name}: a mask of one class has two axes",
             value=f"shape {layer.shape}",
-            mend="Save it as a single channel.",
+            hint="Save it as a single channel.",
         )
     return layer

@@ -96,7 +96,7 @@ def fitting(folder: Path, pattern: str) -> list[Path]:
         raise SceneError(
             f"a pattern of a card must be one of files in {folder}",
             value=f"{pattern!r} ({cause})",
-            mend="Correct images.files, masks and places in the card.",
+            hint="Correct images.files, masks and places in the card.",
         ) from cause
 
 
@@ -126,7 +126,7 @@ def task_of(ref: str | os.PathLike[str], asked: str | None) -> str:
         raise InputError(
             f"{os.fspath(ref)} is a set of pairs for the task {entry.card.task}, as its card says",
             value=f"task {asked}",
-            mend=f"Leave the task out, or say {entry.card.task}.",
+            hint=f"Leave the task out, or say {entry.card.task}.",
         )
     return entry.card.task
 
@@ -155,7 +155,7 @@ def fetch_pairs(entry: PairEntry, *, whole: bool, progress: bool, masks_only: bo
             raise DataUnavailableError(
                 f"set {card.name} cannot be downloaded automatically",
                 value=f"nothing in {entry.folder} at {_listed(entry, missing)}",
-                mend=f"Get the files{f' from {card.homepage}' if card.homepage else ''} and put them there.",
+                hint=f"Get the files{f' from {card.homepage}' if card.homepage else ''} and put them there.",
             )
         from hsiaug.data.archives import fetch_archives
 
@@ -174,7 +174,7 @@ def _check_files(entry: PairEntry, masks_only: bool) -> None:
         raise SceneError(
             f"set {entry.card.name}: every place of its card needs its files in {entry.folder}",
             value=f"nothing at {_listed(entry, wanting)}",
-            mend="Put them there, or correct places, images.files and masks.files in the card.",
+            hint="Put them there, or correct places, images.files and masks.files in the card.",
         )
 
 

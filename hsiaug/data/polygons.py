@@ -64,7 +64,7 @@ def fill(
         raise SceneError(
             f"{where}: the polygons of a class must not cover one another many times",
             value=f"{len(here):,} polygons, whose boxes hold {total:,} pixels",
-            mend="Dissolve the polygons of each class, clip them to the cube, or give the labels as a raster.",
+            hint="Dissolve the polygons of each class, clip them to the cube, or give the labels as a raster.",
         )
     batches = (*([o] for o in clipped), *_batches(beside))
     return len(outlines) - len(here), sum(_paint(mask, batch) for batch in batches)

@@ -36,5 +36,5 @@ def damaged(path: Path, kind: str, cause: BaseException) -> SceneError:
     return SceneError(
         f"{path} must be a whole {kind} file",
         value=f"{type(cause).__name__}: {text[0] if text else 'no details'}",
-        mend="It is damaged, cut short or of another format: copy or export it again.",
+        hint="It is damaged, cut short or of another format: copy or export it again.",
     )

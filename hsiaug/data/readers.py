@@ -73,13 +73,13 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> Raw:
         raise SceneError(
             f"{path} must be {kinds}",
             value=f"extension '{path.suffix}' and no ENVI header beside it",
-            mend="Convert the file, or give it the extension of its format.",
+            hint="Convert the file, or give it the extension of its format.",
         )
     if raw.array.dtype.kind not in "iufb":
         raise SceneError(
             f"{path} must hold plain numbers",
             value=f"dtype {raw.array.dtype}",
-            mend="Save the array as integers or floats.",
+            hint="Save the array as integers or floats.",
         )
     return raw
 
@@ -92,19 +92,19 @@ def must_exist(path: Path) -> None:
         neighbours = [other.name for other in path.parent.glob("*") if other.is_file()]
     except (OSError, ValueError) as cause:  # a name that no file can have
         raise SceneError(
-            f"{str(path)[:80]!r} must be the path of a file", value=str(cause), mend="Correct it."
+            f"{str(path)[:80]!r} must be the path of a file", value=str(cause), hint="Correct it."
         ) from cause
     hint = did_you_mean(path.name, neighbours)
     raise SceneError(
         f"{path} must exist",
-        mend="Put the file there, or correct 'file' in the card; paths are relative to the card."
+        hint="Put the file there, or correct 'file' in the card; paths are relative to the card."
         + (f" {hint}" if hint.startswith("Did you mean") else ""),
     )
 
 
 def _wrong_rank(path: Path, rule: str, raw: Raw) -> SceneError:
     return SceneError(
-        f"{path}: {rule}", value=f"shape {raw.array.shape}", mend="Name the right array (key) or the right file."
+        f"{path}: {rule}", value=f"shape {raw.array.shape}", hint="Name the right array (key) or the right file."
     )
 
 
@@ -118,7 +118,7 @@ def _read_npy(path: Path) -> NDArray[Any]:
             raise SceneError(
                 f"{path} must hold plain numbers",
                 value="pickled Python objects, which could run code and are never loaded",
-                mend="Save it again with a numeric dtype: np.save(path, np.asarray(cube, dtype='float32')).",
+                hint="Save it again with a numeric dtype: np.save(path, np.asarray(cube, dtype='float32')).",
             ) from cause
         raise damaged(path, ".npy", cause) from cause
 

@@ -53,7 +53,7 @@ def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
         raise SceneError(
             f"{path} must have its data file beside it",
             value=f"none of {', '.join(names[:6])}{', …' if len(names) > 6 else ''}",
-            mend="Copy the data file there too; if it has another name, give it as 'data' in the card.",
+            hint="Copy the data file there too; if it has another name, give it as 'data' in the card.",
         )
     return path, found
 
@@ -88,7 +88,7 @@ def read_envi(header_path: Path, data_path: Path) -> Raw:
             raise SceneError(
                 f"{data_path} must have the {needed:,} bytes that {header_path.name} announces",
                 value=f"{actual:,} bytes",
-                mend="The data file is cut short, or the header belongs to another file: copy both again.",
+                hint="The data file is cut short, or the header belongs to another file: copy both again.",
             )
         stored = np.memmap(data_path, dtype, "r", offset, tuple(shape[axis] for axis in order))
     except (OSError, ValueError, OverflowError) as cause:

@@ -60,18 +60,18 @@ def _choose(path: Path, key: str | None, ndim: int, listed: Mapping[str, tuple[t
         raise SceneError(
             f"{path} must hold exactly one numeric array with {ndim} axes, or the card must name one",
             value=f"{len(fitting)} among: {overview or 'no arrays'}",
-            mend="Name the array with 'key' in the card.",
+            hint="Name the array with 'key' in the card.",
         )
     if key not in listed:
         raise SceneError(
             f"{path} must hold an array '{key}'",
             value=overview or "no arrays",
-            mend=f"Correct 'key' in the card. {did_you_mean(key, listed)}",
+            hint=f"Correct 'key' in the card. {did_you_mean(key, listed)}",
         )
     if listed[key][1] not in NUMERIC:
         raise SceneError(
             f"{path}: '{key}' must be a numeric array",
             value=f"a MATLAB {listed[key][1]}",
-            mend=f"Name a numeric array with 'key'; the file holds {overview}.",
+            hint=f"Name a numeric array with 'key'; the file holds {overview}.",
         )
     return key

@@ -42,7 +42,7 @@ def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, Any]:
         raise _too_deep(path, what, kind, None) from None
     except ValueError as cause:  # also a whole number of more digits than Python reads
         raise kind(
-            f"{what} {path} must be a TOML file", value=cause, mend=f"Correct that line of the {what}."
+            f"{what} {path} must be a TOML file", value=cause, hint=f"Correct that line of the {what}."
         ) from cause
     _check(table, path, what, kind)
     return table
@@ -53,21 +53,21 @@ def _text(path: Path, what: str, kind: type[HsiaugError]) -> str:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):
             odd = "a folder" if stat.S_ISDIR(about.st_mode) else "a device or a pipe"
-            raise kind(f"{what} {path} must be a file", value=odd, mend="Check the path.")
+            raise kind(f"{what} {path} must be a file", value=odd, hint="Check the path.")
         if about.st_size > LARGEST:
             raise kind(
                 f"{what} {path} must have at most {LARGEST // 1_000_000} MB",
                 value=f"{about.st_size / 1e6:,.1f} MB",
-                mend="Check that it is the right file.",
+                hint="Check that it is the right file.",
             )
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         raise
     except UnicodeDecodeError as cause:
-        raise kind(f"{what} {path} must be a TOML file", value=cause, mend="Save it in UTF-8.") from cause
+        raise kind(f"{what} {path} must be a TOML file", value=cause, hint="Save it in UTF-8.") from cause
     except (OSError, ValueError) as cause:  # ValueError: a path with a zero byte
         found = cause.strerror if isinstance(cause, OSError) else str(cause)
-        raise kind(f"{what} {path} must be readable", value=found, mend="Check the path.") from cause
+        raise kind(f"{what} {path} must be readable", value=found, hint="Check the path.") from cause
 
 
 def _check(table: dict[str, Any], path: Path, what: str, kind: type[HsiaugError]) -> None:
@@ -85,7 +85,7 @@ def _check(table: dict[str, Any], path: Path, what: str, kind: type[HsiaugError]
             raise kind(
                 f"{what} {path}: whole numbers lie between -2^63 and 2^63",
                 value=f"one of about {value.bit_length() * 0.30103:.0f} digits",
-                mend=f"Correct it in the {what}.",
+                hint=f"Correct it in the {what}.",
             )
 
 
@@ -93,5 +93,5 @@ def _too_deep(path: Path, what: str, kind: type[HsiaugError], found: str | None)
     return kind(
         f"{what} {path} must not have more than {DEEPEST} tables or lists inside each other",
         value=found,
-        mend=f"Correct the {what}.",
+        hint=f"Correct the {what}.",
     )

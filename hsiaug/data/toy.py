@@ -30,12 +30,12 @@ def toy_scene(seed: int = 0, height: int = 48, width: int = 48, bands: int = 20,
         ("classes", classes, 2),
     ):
         if value < least:
-            raise InputError(f"toy_scene: {name} must be at least {least}", value=value, mend="Make it larger.")
+            raise InputError(f"toy_scene: {name} must be at least {least}", value=value, hint="Make it larger.")
     if height * width < 300 * classes:
         raise InputError(
             f"toy_scene: {classes} classes need at least {300 * classes} pixels",
             value=f"{height}×{width}",
-            mend="Make the scene larger, or ask for fewer classes.",
+            hint="Make the scene larger, or ask for fewer classes.",
         )
     rng = np.random.default_rng(derive_seed("toy scene", seed))
     fields = _fields(rng, height, width, count=6 * classes)

@@ -30,7 +30,7 @@ def write_card(
     inputs: tuple[Path, ...],
     overwrite: bool,
 ) -> tuple[Scene, tuple[Path, ...]]:
-    """Everything under passing names, then the proof, then the final names, the card's last.
+    """Everything under temporary names, then the proof, then the final names, the card's last.
 
     derived: by file name, what else is written into the card's folder. inputs: files that are never replaced.
     Returns the scene as loaded from the card, and the files, the card first.
@@ -46,34 +46,34 @@ def write_card(
             raise InputError(
                 f"{final}, which is to be written, must not exist yet",
                 value="one of the scene's own files" if mine else "a file",
-                mend="Use another --out." if mine else "Use another --out, or add --force.",
+                hint="Use another --out." if mine else "Use another --out, or add --force.",
             )
-    passing = {name: folder / f".{token}_{name}" for name in (*finals, out.name)}
-    card = passing[out.name]
+    temporary = {name: folder / f".{token}_{name}" for name in (*finals, out.name)}
+    card = temporary[out.name]
     try:
         for name, save in derived.items():
-            save(passing[name])
-        card.write_text(_renamed(draft, passing).text(), encoding="utf-8")
+            save(temporary[name])
+        card.write_text(_renamed(draft, temporary).text(), encoding="utf-8")
         scene = load_scene(card, progress=False)
         if picture:
-            picture(scene, passing[look])
+            picture(scene, temporary[look])
         card.write_text(draft.text(), encoding="utf-8")
         for name, final in finals.items():
-            passing[name].replace(final)
+            temporary[name].replace(final)
         card.replace(out)
     except OSError as error:
         raise InputError(
             f"--out {out} must lie in a folder that can be written to",
             value=reason(error),
-            mend="Name another one.",
+            hint="Name another one.",
         ) from error
     finally:
-        for path in passing.values():
+        for path in temporary.values():
             path.unlink(missing_ok=True)
     return scene, (out, *finals.values())
 
 
-def _renamed(draft: CardDraft, passing: dict[str, Path]) -> CardDraft:
-    """The draft with the passing names of what is derived."""
-    cube, labels = (passing[file].name if file in passing else file for file in (draft.cube, draft.labels))
+def _renamed(draft: CardDraft, temporary: dict[str, Path]) -> CardDraft:
+    """The draft with the temporary names of what is derived."""
+    cube, labels = (temporary[file].name if file in temporary else file for file in (draft.cube, draft.labels))
     return replace(draft, cube=cube, labels=labels)

@@ -51,14 +51,14 @@ class Pixels:
             raise InputError(
                 "row, column, true class and both predictions must have one entry for each test pixel",
                 value=f"shapes {sorted(shapes)}",
-                mend="Pass the pixels that both classifiers predicted, in one order.",
+                hint="Pass the pixels that both classifiers predicted, in one order.",
             )
         for ids in (self.true, self.a, self.b):
             if ids.min() < 1 or ids.max() > self.classes:
                 raise InputError(
                     f"class ids must lie in 1..{self.classes}",
                     value=f"{ids.min()}..{ids.max()}",
-                    mend="Leave out pixels without a label.",
+                    hint="Leave out pixels without a label.",
                 )
 
 
@@ -104,7 +104,7 @@ def block_bootstrap(
         raise InputError(
             f"a block bootstrap needs {FEWEST_BLOCKS} blocks with a test pixel",
             value=f"{count} of {side}×{side} pixels",
-            mend="Use smaller blocks only where pixels farther apart than their side are independent.",
+            hint="Use smaller blocks only where pixels farther apart than their side are independent.",
         )
     sums_a, sums_b = (
         _matrices(block, count, pixels.true, called, pixels.classes) for called in (pixels.a, pixels.b)
@@ -113,7 +113,7 @@ def block_bootstrap(
     seen = _resampled(metric, every, sums_a, sums_b, pixels.classes)
     if not seen.size:
         raise InputError(
-            "the metric must be defined on the test pixels", value="none", mend="Take another metric."
+            "the metric must be defined on the test pixels", value="none", hint="Take another metric."
         )
     weights = rng.multinomial(count, np.full(count, 1 / count), size=resamples)
     blocks = _resampled(metric, weights, sums_a, sums_b, pixels.classes)
@@ -139,7 +139,7 @@ def _check(side: int, level: float, resamples: int) -> None:
         ("resamples must be at least 100", resamples, resamples >= 100),
     ):
         if not fits:
-            raise InputError(name, value=value, mend="Usual are twice the patch, 0.95 and 2000.")
+            raise InputError(name, value=value, hint="TaskDefaults are twice the patch, 0.95 and 2000.")
 
 
 def _blocks(pixels: Pixels, side: int) -> NDArray[np.int64]:

@@ -34,7 +34,7 @@ def many_scores(key: str, subsets: Mapping[str, Sequence[int]] | None = None) ->
         rows = [c - 1 for c in (subsets or {})[name]]
         return lambda matrices, whole: _mean(_recall(matrices, whole)[:, rows])
     if key not in KNOWN:
-        raise InputError("the metric has to be known", value=repr(key), mend=did_you_mean(key, KNOWN))
+        raise InputError("the metric has to be known", value=repr(key), hint=did_you_mean(key, KNOWN))
     return KNOWN[key]
 
 

@@ -117,7 +117,7 @@ class _Judged:
 
 
 def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int = 0) -> Reliability:
-    """Judge the labels of synthetic centre spectra; all spectra in scene units.
+    """QualityEstimator the labels of synthetic centre spectra; all spectra in scene units.
 
     R1, train on real and test on synthetic: GAN-test (Shmelkov et al. 2018, arXiv:1807.09499) with a shrinkage LDA
     and an RBF-SVM on centre spectra; ``agreement`` and κ are means over the two. R2: mSAD as in SpecDM (arXiv:

@@ -65,7 +65,7 @@ def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, flo
     from scipy.special import stdtrit
 
     if not 0 < level < 1:
-        raise InputError("level must lie between 0 and 1", value=level, mend="Pass 0.95 for 95 %.")
+        raise InputError("level must lie between 0 and 1", value=level, hint="Pass 0.95 for 95 %.")
     mean, std, n = mean_std(values)
     if std is None:
         return None
@@ -84,7 +84,7 @@ def paired_wilcoxon(a: Sequence[float], b: Sequence[float]) -> float | None:
         raise InputError(
             "a paired test needs as many values on either side",
             value=f"{len(a)} and {len(b)}",
-            mend="Pass only the draws that both arms share, in the same order.",
+            hint="Pass only the draws that both arms share, in the same order.",
         )
     if len(a) < MIN_PAIRS:
         return None
@@ -115,7 +115,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's step-down correction: adjusted p-values in the order given, each at least p and at most 1."""
     for p in p_values:
         if not 0 <= p <= 1:
-            raise InputError("a p-value must lie between 0 and 1", value=p, mend="Leave out what was not tested.")
+            raise InputError("a p-value must lie between 0 and 1", value=p, hint="Leave out what was not tested.")
     order = sorted(range(len(p_values)), key=lambda i: p_values[i])
     adjusted = [0.0] * len(p_values)
     highest = 0.0
@@ -131,7 +131,7 @@ def _check_finite(values: Sequence[float]) -> None:
         raise InputError(
             "a mean is over finite numbers, at least one",
             value=bad[0] if bad else "none",
-            mend="Leave out what is missing, and say how many are left.",
+            hint="Leave out what is missing, and say how many are left.",
         )
 
 

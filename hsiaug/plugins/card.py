@@ -123,13 +123,13 @@ def build_params(card: Card, preset: Preset = "cpu", overrides: Mapping[str, str
             raise InputError(
                 f"--set {card.name}.{name}: no such parameter",
                 value=repr(name),
-                mend=did_you_mean(name, fields),
+                hint=did_you_mean(name, fields),
             )
         if name == card.variant and ":" in card.name:
             raise InputError(
                 f"--set {card.name}.{name}: the plugin's name sets it already",
                 value=repr(text),
-                mend=f"Name the plugin {card.name.partition(':')[0]}:{text}.",
+                hint=f"Name the plugin {card.name.partition(':')[0]}:{text}.",
             )
         values[name] = _parse(card, fields[name], text)
     for name, value in values.items():
@@ -137,7 +137,7 @@ def build_params(card: Card, preset: Preset = "cpu", overrides: Mapping[str, str
             raise PluginError(
                 f"preset {preset} of plugin {card.name} sets a parameter it does not have",
                 value=repr(name),
-                mend="Correct Card.presets.",
+                hint="Correct Card.presets.",
             )
         _check_range(card, fields[name], value)
     return card.params(**values)
@@ -158,7 +158,7 @@ def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:
     raise InputError(
         f"--set {card.name}.{item.name} must be {KINDS.get(kind, kind.__name__)}",
         value=repr(text),
-        mend=f"The default is {item.default!r}.",
+        hint=f"The default is {item.default!r}.",
     )
 
 
@@ -169,5 +169,5 @@ def _check_range(card: Card, item: dataclasses.Field[Any], value: Any) -> None:
         raise InputError(
             f"--set {card.name}.{item.name} must lie in {bounds}",
             value=repr(value),
-            mend=f"The default is {item.default!r}.",
+            hint=f"The default is {item.default!r}.",
         )

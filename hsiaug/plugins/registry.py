@@ -54,14 +54,14 @@ class Found:
                 f"{self.entry.kind} {self.entry.name} of {self.distribution} could not be loaded from "
                 f"{self.entry.target!r}",
                 value=f"{type(error).__name__}: {error}",
-                mend="Repair or uninstall that package; all other plugins still work.",
+                hint="Repair or uninstall that package; all other plugins still work.",
             ) from error
         card = getattr(plugin, "card", None)
         if not isinstance(card, Card) or card.name != self.entry.name:
             raise PluginError(
                 f"{self.entry.kind} {self.entry.name} of {self.distribution} must carry a Card of the same name",
                 value=repr(card.name if isinstance(card, Card) else card),
-                mend=f"Set {name}.card = Card(name={self.entry.name!r}, …).",
+                hint=f"Set {name}.card = Card(name={self.entry.name!r}, …).",
             )
         return plugin if self.variant is None else _variant(plugin, self.variant)
 
@@ -74,7 +74,7 @@ def _variant(plugin: Any, value: str) -> Any:
         raise InputError(
             f"{card.name} takes {'a value after the colon' if card.variant else 'no variant'}",
             value=repr(name),
-            mend=f"Write {card.name}:{card.variant.upper()}." if card.variant else f"Write {card.name}.",
+            hint=f"Write {card.name}:{card.variant.upper()}." if card.variant else f"Write {card.name}.",
         )
     presets = {preset: {**card.presets.get(preset, {}), card.variant: value} for preset in get_args(Preset)}
     return type(plugin.__name__, (plugin,), {"card": replace(card, name=name, presets=presets)})
@@ -112,11 +112,11 @@ class Registry:
         family, colon, variant = name.partition(":")
         if colon and (kind, family) in self.plugins:
             return replace(self.plugins[kind, family], variant=variant)
-        mend = did_you_mean(name, self.names(kind))
+        hint = did_you_mean(name, self.names(kind))
         if self.broken:
             broken = "; ".join(f"{b.distribution} ({b.error})" for b in self.broken)
-            mend += f" Packages that failed to load: {broken}; see 'hsiaug plugins list'."
-        raise InputError(f"--{kind} must name a {kind} plugin", value=repr(name), mend=mend)
+            hint += f" Packages that failed to load: {broken}; see 'hsiaug plugins list'."
+        raise InputError(f"--{kind} must name a {kind} plugin", value=repr(name), hint=hint)
 
 
 @cache
@@ -150,7 +150,7 @@ def build_registry(points: list[EntryPoint]) -> Registry:
         raise PluginError(
             f"plugin package {broken[0].distribution} must load (HSIAUG_PLUGINS=strict)",
             value=broken[0].error,
-            mend="Repair or uninstall it, or unset HSIAUG_PLUGINS.",
+            hint="Repair or uninstall it, or unset HSIAUG_PLUGINS.",
         )
     return Registry(plugins, tuple(broken))
 
@@ -175,6 +175,6 @@ def _add(plugins: dict[tuple[Kind, str], Found], new: Found) -> None:
         raise PluginError(
             f"two packages register the {new.entry.kind} {new.entry.name!r}",
             value=f"{plugins[key].distribution} and {new.distribution}",
-            mend="Uninstall one of them, or rename its plugin.",
+            hint="Uninstall one of them, or rename its plugin.",
         )
     plugins[key] = new

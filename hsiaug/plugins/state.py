@@ -34,5 +34,5 @@ def load_state(folder: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         raise StoreError(
             f"{folder}: expected the saved state of a fitted plugin",
             value=f"{type(error).__name__}: {error}",
-            mend="Delete this folder; it is made again.",
+            hint="Delete this folder; it is made again.",
         ) from error

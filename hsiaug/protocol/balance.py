@@ -47,7 +47,7 @@ def check_lambda(lam: float) -> None:
         raise InputError(
             f"--lambda must be a number from 0 to {LARGEST}",
             value=f"{lam:g}",
-            mend="Use 0 for no synthetic samples, 1 to bring every class to the size of the largest.",
+            hint="Use 0 for no synthetic samples, 1 to bring every class to the size of the largest.",
         )
 
 
@@ -57,5 +57,5 @@ def check_omega(omega: float) -> None:
         raise InputError(
             f"--omega must be a number from 0 to {LARGEST}",
             value=f"{omega:g}",
-            mend="0 is purely conditional sampling; 1 to 4 are usual.",
+            hint="0 is purely conditional sampling; 1 to 4 are usual.",
         )

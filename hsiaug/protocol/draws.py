@@ -35,7 +35,7 @@ def training_sizes(scene: Scene, protocol: Protocol) -> tuple[dict[int, int], li
             raise SplitError(
                 f"scene {scene.name}: every class needs at least 2 labelled pixels, one to train and one to test",
                 value=f"1 for class {c} ({scene.class_names[c - 1]})",
-                mend="Label more of it, or leave the class out with labels.ignore in the scene's card.",
+                hint="Label more of it, or leave the class out with labels.ignore in the scene's card.",
             )
         if protocol.name == "kshot":
             wanted = int(protocol.argument)
@@ -56,7 +56,7 @@ def draw_train(scene: Scene, protocol: Protocol, patch: int, seed: int) -> Draw:
         raise InputError(
             "--protocol places is one of masks, not of single pixels",
             value=repr(protocol.text),
-            mend="Add --task segmentation or --task change, or use issd, kshot:K, blocks:B or random:RATIO.",
+            hint="Add --task segmentation or --task change, or use issd, kshot:K, blocks:B or random:RATIO.",
         )
     if protocol.name == "fixed":
         return fixed_draw(scene, protocol)

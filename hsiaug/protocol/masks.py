@@ -41,7 +41,7 @@ def fixed_draw(scene: Scene, protocol: Protocol) -> Draw:
         raise SplitError(
             "train and test masks must not share a pixel",
             value=f"{int((train & test).sum())} shared",
-            mend="Correct the masks: a pixel of both would be learnt by heart.",
+            hint="Correct the masks: a pixel of both would be learnt by heart.",
         )
     return Draw(train, (scene.labels > 0) & ~train & ~test, notes + test_notes)
 
@@ -65,7 +65,7 @@ def _only_map(path: Path, scene: Scene) -> NDArray[np.int64]:
         raise SplitError(
             f"{path.name}: expected one mask of shape {scene.shape}, or two named train and test",
             value=found or "no map",
-            mend="Save the masks under these names, for example with numpy.savez(file, train=…, test=…).",
+            hint="Save the masks under these names, for example with numpy.savez(file, train=…, test=…).",
         )
     return next(iter(maps.values()))
 
@@ -83,7 +83,7 @@ def _whole(path: Path, name: str, mask: NDArray[Any]) -> NDArray[np.int64]:
         raise SplitError(
             f"{path.name}: mask '{name}' must hold whole numbers below {2**31:,}",
             value=f"{mask[odd][0]:g}",
-            mend="Save class ids as integers, with 0 for pixels outside the mask.",
+            hint="Save class ids as integers, with 0 for pixels outside the mask.",
         )
     return mask.astype(np.int64)
 
@@ -106,7 +106,7 @@ def _consistent(scene: Scene, given: NDArray[np.int64], role: str) -> tuple[NDAr
         raise SplitError(
             f"the {role} mask must agree with the labels of scene {scene.name}",
             value=f"{int(wrong.sum())} of {int(listed.sum())} pixels that disagree, however ids are renamed",
-            mend="Check that the mask belongs to this scene; a mask of zeros and ones names no classes.",
+            hint="Check that the mask belongs to this scene; a mask of zeros and ones names no classes.",
         )
     return listed & ~background & ~wrong, tuple(notes)
 

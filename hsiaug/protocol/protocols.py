@@ -114,12 +114,12 @@ def parse_protocol(text: str, buffer: str | None = None) -> Protocol:
     """
     name, _, argument = text.strip().partition(":")
     if name not in USAGE:
-        raise InputError("--protocol must name a protocol", value=repr(name), mend=did_you_mean(name, USAGE))
+        raise InputError("--protocol must name a protocol", value=repr(name), hint=did_you_mean(name, USAGE))
     if buffer is not None and buffer not in get_args(Buffer):
         raise InputError(
             "--buffer must be none, centre or patch",
             value=repr(buffer),
-            mend=did_you_mean(buffer, get_args(Buffer)),
+            hint=did_you_mean(buffer, get_args(Buffer)),
         )
     paths: tuple[Path, ...] = ()
     if name == "fixed":
@@ -141,7 +141,7 @@ def _other(name: str, text: str) -> Protocol:
         raise InputError(
             f"protocol {name} needs a protocol of single pixels that is not nested",
             value=repr(text),
-            mend=f"Write {USAGE[name]}.",
+            hint=f"Write {USAGE[name]}.",
         )
     return parse_protocol(text)
 
@@ -176,7 +176,7 @@ def _number(name: str, argument: str) -> str:
         number = -1
     if number <= 0 or (whole and len(argument) > 9) or (not whole and not number < 1):
         allowed = "a whole number from 1 on, of 9 digits at most" if whole else "a ratio between 0 and 1"
-        raise InputError(f"protocol {name} needs {allowed}", value=repr(argument), mend=f"Write {USAGE[name]}.")
+        raise InputError(f"protocol {name} needs {allowed}", value=repr(argument), hint=f"Write {USAGE[name]}.")
     return repr(number)
 
 
@@ -187,7 +187,7 @@ def _mask_files(argument: str) -> tuple[str, tuple[Path, ...]]:
             raise InputError(
                 "protocol fixed needs a file of masks, or one of training and one of test pixels",
                 value=repr(str(path) if argument else argument),
-                mend=f"Write {USAGE['fixed']}.",
+                hint=f"Write {USAGE['fixed']}.",
             )
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:16]
     return f"{'+'.join(path.name for path in paths)}#{digest}", tuple(path.resolve() for path in paths)

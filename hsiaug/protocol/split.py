@@ -87,20 +87,20 @@ class Split:
         both = int((self.train & self.test).sum())
         if both:
             raise SplitError(
-                "train and test must not share a pixel", value=f"{both} shared", mend="Draw them apart."
+                "train and test must not share a pixel", value=f"{both} shared", hint="Draw them apart."
             )
         for side, mask in (("train", self.train), ("test", self.test)):
             if not mask.any():
                 raise SplitError(
                     f"protocol {self.protocol.label} leaves no {side} pixel on this scene",
-                    mend="Choose a smaller buffer or block, fewer training pixels, or a scene with more labels.",
+                    hint="Choose a smaller buffer or block, fewer training pixels, or a scene with more labels.",
                 )
             unlabelled = int((self.labels[mask] == 0).sum())
             if unlabelled:
                 raise SplitError(
                     f"every {side} pixel must be labelled",
                     value=f"{unlabelled} without a label",
-                    mend="Take the pixels from the labelled part of the scene.",
+                    hint="Take the pixels from the labelled part of the scene.",
                 )
         for mask in (self.train, self.test):
             mask.flags.writeable = False
@@ -180,5 +180,5 @@ def check_patch(patch: int, scene: Scene) -> None:
         raise InputError(
             f"--patch must be an odd number of pixels between 1 and {largest}",
             value=str(patch),
-            mend="9 is usual.",
+            hint="9 is usual.",
         )

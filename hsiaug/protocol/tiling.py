@@ -74,7 +74,7 @@ class TileSplit:
             raise SplitError(
                 "training and test tiles must not share a pixel",
                 value=f"{self.shared} shared",
-                mend="Draw them apart.",
+                hint="Draw them apart.",
             )
 
     @property
@@ -167,7 +167,7 @@ def draw_tiles(pairs: PairSet, protocol: Protocol, seed: int, patch: int) -> Til
         raise InputError(
             "--protocol of a dense task is places, places:N or blocks:B",
             value=repr(protocol.text),
-            mend="Use blocks:48, for example, or leave it out.",
+            hint="Use blocks:48, for example, or leave it out.",
         )
     stride, tiles = _train_tiles(train, patch)
     if protocol.name == "places" and protocol.argument:
@@ -176,7 +176,7 @@ def draw_tiles(pairs: PairSet, protocol: Protocol, seed: int, patch: int) -> Til
             raise SplitError(
                 f"protocol {protocol.label} needs {wanted} training tiles of {patch}×{patch}",
                 value=f"{len(tiles)} in the places of training",
-                mend=f"Ask for at most {len(tiles)}, or for smaller tiles.",
+                hint=f"Ask for at most {len(tiles)}, or for smaller tiles.",
             )
         tiles = [tiles[i] for i in np.sort(rng.permutation(len(tiles))[:wanted])]
     tested = [tile for where, mask in enumerate(test) for tile in _cover(where, mask, patch)]
@@ -184,7 +184,7 @@ def draw_tiles(pairs: PairSet, protocol: Protocol, seed: int, patch: int) -> Til
         if not found:
             raise SplitError(
                 f"protocol {protocol.label} leaves no {side} tile of {patch}×{patch} pixels of {pairs.name}",
-                mend="Choose a smaller --patch, other blocks, or a smaller --buffer.",
+                hint="Choose a smaller --patch, other blocks, or a smaller --buffer.",
             )
     return TileSplit(pairs, tuple(tiles), tuple(tested), protocol, patch, seed, stride)
 
@@ -234,7 +234,7 @@ def _check_tile(pairs: PairSet, patch: int) -> None:
         raise InputError(
             f"--patch, the side of a tile, must be {SMALLEST} pixels or more, and fit into {pairs.name}'s {shortest}",
             value=str(patch),
-            mend="32 or 64 are usual." if shortest >= SMALLEST else "Leave out the places that are smaller.",
+            hint="32 or 64 are usual." if shortest >= SMALLEST else "Leave out the places that are smaller.",
         )
 
 
@@ -243,7 +243,7 @@ def _named(pairs: PairSet, protocol: Protocol) -> tuple[Side, Side]:
     if not {"train", "test"} <= parts:
         raise InputError(
             f"protocol {protocol.name} needs places of training and of test, which {pairs.name} does not name",
-            mend="Use blocks:48, for example.",
+            hint="Use blocks:48, for example.",
         )
     return (
         [np.full(place.mask.shape, place.part == "train") for place in pairs.places],
@@ -270,7 +270,7 @@ def _blocks(pairs: PairSet, protocol: Protocol, patch: int, rng: np.random.Gener
         if best is None or score > best[0]:
             best = (score, train, test)
     if best is None:
-        raise SplitError(f"protocol {protocol.label} finds no blocks", mend="Choose smaller blocks.")
+        raise SplitError(f"protocol {protocol.label} finds no blocks", hint="Choose smaller blocks.")
     return best[1], best[2]
 
 

@@ -108,7 +108,7 @@ class TrainView:
             raise PluginError(
                 f"a plugin of scope '{self.scope}' may only cut patches whose pixels are all visible",
                 value="a patch with hidden pixels",
-                mend="Take centres from TrainView.coords or TrainView.unlabelled, or declare a wider scope.",
+                hint="Take centres from TrainView.coords or TrainView.unlabelled, or declare a wider scope.",
             )
         return x
 

@@ -46,7 +46,7 @@ def within_draw(
         raise SplitError(
             f"a nested draw needs two classes with at least {2 * KEPT_FOR_TEST} training pixels each",
             value=f"training pixels by class: {', '.join(map(str, np.bincount(known[outer])[1:]))}",
-            mend="Take an outer protocol with more training pixels, or all.",
+            hint="Take an outer protocol with more training pixels, or all.",
         )
     outside = int(((labels > 0) & ~outer).sum())
     notes = []

@@ -142,7 +142,7 @@ def check_attention(answer: Attention, patches: PatchSamples) -> None:
             f"attention must give words and maps (words, {side}, {side}) for each of {len(patches)} patches, "
             "finite, and summing to 1 over the words",
             value=f"{len(answer.words)} prompts, {len(answer.maps)} sets of maps",
-            mend="Average the softmax over heads and layers, and resample it to the patch.",
+            hint="Average the softmax over heads and layers, and resample it to the patch.",
         )
 
 

@@ -32,7 +32,7 @@ def check_folder(path: Path) -> None:
         raise InputError(
             f"--out {path} must be a folder, or a new name in a folder that exists",
             value="a file" if path.exists() else f"no folder {path.parent}",
-            mend="Make the folder first, or name another one.",
+            hint="Make the folder first, or name another one.",
         )
 
 
@@ -44,7 +44,7 @@ def made_folder(path: Path) -> Path:
         raise InputError(
             f"--out {path} must be a folder that can be written to",
             value=reason(error),
-            mend="Free some space, or name another folder.",
+            hint="Free some space, or name another folder.",
         ) from error
     return path
 
@@ -83,7 +83,7 @@ def save_samples(path: Path, synthesis: Synthesis, *, with_real: bool) -> PatchS
         raise InputError(
             "a MATLAB 5 file holds arrays of less than 2 GB",
             value=f"{samples.x.nbytes / 2**30:.1f} GB of patches",
-            mend="Use --out FILE.npz, a smaller --lambda or a smaller --patch.",
+            hint="Use --out FILE.npz, a smaller --lambda or a smaller --patch.",
         )
     from scipy.io import savemat
 

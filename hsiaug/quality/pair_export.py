@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hsiaug.errors import InputError
 from hsiaug.files import reason
-from hsiaug.quality.pairs import MadePairs
+from hsiaug.quality.pair_synthesis import MadePairs
 from hsiaug.quality.sheets import contact_sheet
 from hsiaug.targets import check_folder_name
 
@@ -30,7 +30,7 @@ def check_new_folder(path: Path) -> None:
     raise InputError(
         f"--out {path} must be an empty folder, or a new name in a folder that exists",
         value=found,
-        mend="Name another one.",
+        hint="Name another one.",
     )
 
 
@@ -59,7 +59,7 @@ def save_pairs(folder: Path, made: MadePairs) -> list[Path]:
         raise InputError(
             f"--out {folder} must be a folder that can be written to",
             value=reason(error),
-            mend="Free some space, or name another one.",
+            hint="Free some space, or name another one.",
         ) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

@@ -13,7 +13,7 @@ from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.metrics.dense.reliability import Coupling, DenseReliability, dense_reliability
 from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.pair_figures import save_nearest, save_shifts, save_spectra
-from hsiaug.quality.pairs import MadePairs
+from hsiaug.quality.pair_synthesis import MadePairs
 from hsiaug.quality.sheets import contact_sheet
 from hsiaug.report.labels import wrong_share
 from hsiaug.tiles import DenseSamples

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hsiaug.bench.room import check_samples
+from hsiaug.bench.memory_check import check_samples
 from hsiaug.errors import InputError
 from hsiaug.plugins.card import Card, NoParams, Preset, build_params
 from hsiaug.plugins.contracts import FittedGenerator, Generator, Progress
@@ -20,7 +20,7 @@ from hsiaug.scene import Scene
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import environment, resolve_device
-from hsiaug.trial.run import Course, augment
+from hsiaug.trial.run import StageTimer, augment
 from hsiaug.trial.serving import check_serves
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from hsiaug.trial.task import get_task
@@ -138,11 +138,11 @@ def draw_samples(
         raise InputError(
             "λ must ask for at least one synthetic sample",
             value=f"λ = {spec.lam:g}, with {min(counts.values())} to {max(counts.values())} samples per class",
-            mend="λ = 1 fills every class to the largest; more than 1 lets all grow.",
+            hint="λ = 1 fills every class to the largest; more than 1 lets all grow.",
         )
-    resolved, course = resolve_device(device, card), Course()
-    samples = augment(spec, bench, generator, resolved, course, progress)
-    return samples, bench.fit(spec, generator, resolved, progress).fitted, course.seconds
+    resolved, timer = resolve_device(device, card), StageTimer()
+    samples = augment(spec, bench, generator, resolved, timer, progress)
+    return samples, bench.fit(spec, generator, resolved, progress).fitted, timer.seconds
 
 
 def sample_spec(scene: Scene, request: SampleRequest, plugins: Registry) -> tuple[Generator, TrialSpec]:
@@ -154,7 +154,7 @@ def sample_spec(scene: Scene, request: SampleRequest, plugins: Registry) -> tupl
         raise InputError(
             "--generator must be one that makes samples",
             value=repr(request.generator),
-            mend="Use smote, for example; 'hsiaug plugins list' shows all.",
+            hint="Use smote, for example; 'hsiaug plugins list' shows all.",
         )
     check_serves(card, "generator", "pixels")
     spec = TrialSpec(
@@ -181,7 +181,7 @@ def omega_of(card: Card, asked: float | None) -> float | None:
         raise InputError(
             f"--omega is for generators with guidance, and {card.name} takes none",
             value=f"{asked:g}",
-            mend="Leave it out.",
+            hint="Leave it out.",
         )
     check_omega(asked)
     return asked

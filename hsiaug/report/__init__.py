@@ -82,7 +82,7 @@ def render_report(report: Report, format: str = "md", by: str = "generator") -> 
         raise InputError(
             f"--format must be one of {', '.join((*FORMATS, *PICTURES))}",
             value=repr(format),
-            mend=did_you_mean(format, (*FORMATS, *PICTURES)),
+            hint=did_you_mean(format, (*FORMATS, *PICTURES)),
         )
     shown = pages(report, by)
     if format == "tex":
@@ -116,7 +116,7 @@ def save_picture(report: Report, path: Path, format: str, by: str) -> None:
         raise InputError(
             "a picture shows accuracy against λ or ω",
             value=f"--by {by}",
-            mend="Write --by lambda or --by omega with it, or name a file that ends in .md, .csv, .tex or .json.",
+            hint="Write --by lambda or --by omega with it, or name a file that ends in .md, .csv, .tex or .json.",
         )
     save_curves(report, axis, path, format)
 

@@ -58,11 +58,11 @@ def find_arm(text: str, role: str, keys: Iterable[Key]) -> Key:
         raise InputError(
             f"{role} must name one arm",
             value=f"{text!r}, which fits {len(found)}: {_listed(names[key] for key in found)}",
-            mend="Type one of them, in quotes where it has a space.",
+            hint="Type one of them, in quotes where it has a space.",
         )
     if not cuts:
         raise InputError(
-            f"{role} must be {FORM}", value=repr(text), mend=f"In the store: {_listed(names.values())}."
+            f"{role} must be {FORM}", value=repr(text), hint=f"In the store: {_listed(names.values())}."
         )
     raise _unknown(text, role, cuts, names)
 
@@ -112,16 +112,16 @@ def _unknown(text: str, role: str, cuts: Sequence[int], names: Mapping[Key, str]
     parts = _parts(left)
     if parts is None:
         return InputError(
-            rule, value=repr(text), mend="λ and ω are numbers after the generator's name: smote@0.5/svm."
+            rule, value=repr(text), hint="λ and ω are numbers after the generator's name: smote@0.5/svm."
         )
     generators = method_labels(arm.generator for arm, _ in names)
     classifiers = method_labels(c for _, c in names)
     for name, labels, kind in ((parts[0], generators, "generator"), (classifier, classifiers, "classifier")):
         if not any(_fits(name, label) for label in labels.values()):
             known = {*labels.values(), *(method.name for method in labels)}
-            return InputError(rule, value=f"the {kind} {name!r}", mend=did_you_mean(name, known))
+            return InputError(rule, value=f"the {kind} {name!r}", hint=did_you_mean(name, known))
     alike = [name for (arm, _), name in names.items() if _fits(parts[0], generators[arm.generator])]
-    return InputError(rule, value=f"{text!r}, of which there is no trial", mend=f"There are {_listed(alike)}.")
+    return InputError(rule, value=f"{text!r}, of which there is no trial", hint=f"There are {_listed(alike)}.")
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from hsiaug.report.cells import Cell
 from hsiaug.report.labels import MISSING, count, draws_text, left_out, plus_minus, span
-from hsiaug.report.scores import BLIND
+from hsiaug.report.scores import CONTROL_CLASSIFIERS
 from hsiaug.report.tables import Table, named
 
 __all__ = ["audit_lines", "transductive", "warnings"]
@@ -178,7 +178,7 @@ def _location(table: Table) -> list[str]:
     """What the control classifiers score."""
     cells = [cell for cell in table.blind if cell.arm.generator.name == "none"]
     if not any(cell.ok for cell in cells):
-        named = " or ".join(BLIND)
+        named = " or ".join(CONTROL_CLASSIFIERS)
         return [f"not measured: there is no trial of {named} with the generator none that went well"]
     return [_location_sentence(table, cell) for cell in cells if cell.ok]
 
@@ -186,7 +186,8 @@ def _location(table: Table) -> list[str]:
 def _location_sentence(table: Table, cell: Cell) -> str:
     scores = (table.scores.second, table.scores.main)
     reached = " and ".join(f"{score.name} {plus_minus(cell.summary(score.key))}" for score in scores)
-    return f"{table.labels[cell.classifier]}, which {BLIND[cell.classifier.name]}, reaches {reached} (n={len(cell.ok)})"
+    does = CONTROL_CLASSIFIERS[cell.classifier.name]
+    return f"{table.labels[cell.classifier]}, which {does}, reaches {reached} (n={len(cell.ok)})"
 
 
 def _records(table: Table, where: str) -> str:

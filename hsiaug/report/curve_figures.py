@@ -49,7 +49,7 @@ def save_curves(report: Report, axis: Axis, path: Path, format: str) -> None:
         raise InputError(
             f"a picture by {axis} needs records of a generator at two {sign} or more",
             value=f"{len(report.tables)} tables without them",
-            mend=f"Run 'hsiaug benchmark … --{axis} 0.5:1.5:0.5' first.",
+            hint=f"Run 'hsiaug benchmark … --{axis} 0.5:1.5:0.5' first.",
         )
     rows = [len(drawn(table)) * (1 + _most_surfaces(table)) for table in shown]
     width = PANEL[0] * max(len(table.classifiers) for table in shown)

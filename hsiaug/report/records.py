@@ -157,7 +157,7 @@ def _read(record: Record) -> Trial:
         raise StoreError(
             f"record {name} must have format 1",
             value=f"format {record.get('format')!r}",
-            mend="Read it with the version of hsiaug that wrote it.",
+            hint="Read it with the version of hsiaug that wrote it.",
         )
     try:
         return _parse(record, record["spec"])
@@ -165,7 +165,7 @@ def _read(record: Record) -> Trial:
         raise StoreError(
             f"record {name} must hold what docs/results-format.md names",
             value=f"{type(error).__name__} {error}",
-            mend="Delete the record's folder and run its trial again.",
+            hint="Delete the record's folder and run its trial again.",
         ) from error
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["BLIND", "Score", "ScoreSet", "score_set"]
+__all__ = ["CONTROL_CLASSIFIERS", "Score", "ScoreSet", "score_set"]
 
-BLIND = {
+CONTROL_CLASSIFIERS = {
     "coords": "reads row and column and no band",
     "majority": "calls every pixel by the most frequent class of training",
 }

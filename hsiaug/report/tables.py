@@ -12,7 +12,7 @@ from hsiaug.report.cells import Arm, Cell, make_cells
 from hsiaug.report.compare import Comparison, Gain, compare
 from hsiaug.report.labels import MISSING, method_labels
 from hsiaug.report.records import Condition, Method, Record, Trial, read_trials
-from hsiaug.report.scores import BLIND, ScoreSet, score_set
+from hsiaug.report.scores import CONTROL_CLASSIFIERS, ScoreSet, score_set
 
 if TYPE_CHECKING:
     from hsiaug.trial.record import Damage
@@ -182,8 +182,8 @@ def _tables(run: str, trials: Iterable[Trial]) -> tuple[Table, ...]:
 
 def _table(run: str, title: str, condition: Condition, trials: list[Trial]) -> Table:
     cells = make_cells(trials)
-    ordinary = {key: cell for key, cell in cells.items() if key[1].name not in BLIND}
-    blind = tuple(cell for key, cell in cells.items() if key[1].name in BLIND)
+    ordinary = {key: cell for key, cell in cells.items() if key[1].name not in CONTROL_CLASSIFIERS}
+    blind = tuple(cell for key, cell in cells.items() if key[1].name in CONTROL_CLASSIFIERS)
     generators = method_labels(arm.generator for arm, _ in cells)
     classifiers = method_labels(classifier for _, classifier in cells)
     return Table(

@@ -25,7 +25,7 @@ __all__ = ["VIEWS", "check_view", "pages"]
 def check_view(by: str) -> None:
     """Raise InputError for a view that does not exist."""
     if by not in VIEWS:
-        raise InputError(f"--by must be one of {', '.join(VIEWS)}", value=repr(by), mend=did_you_mean(by, VIEWS))
+        raise InputError(f"--by must be one of {', '.join(VIEWS)}", value=repr(by), hint=did_you_mean(by, VIEWS))
 
 
 def pages(report: Report, by: str) -> tuple[Page, ...]:

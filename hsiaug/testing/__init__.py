@@ -30,10 +30,10 @@ from hsiaug.testing import classifiers, generators
 from hsiaug.testing.classifier_subject import ClassifierSubject
 from hsiaug.testing.core import Check, ConformanceError, Kit, Outcome, Report
 from hsiaug.testing.generator_subject import GeneratorSubject
-from hsiaug.testing.ground import Ground
-from hsiaug.testing.masks import MaskGround
-from hsiaug.testing.pixels import PixelGround
+from hsiaug.testing.mask_kit import MaskKit
+from hsiaug.testing.pixel_kit import PixelKit
 from hsiaug.testing.subject import Subject
+from hsiaug.testing.task_kit import TaskKit
 
 __all__ = [
     "ConformanceError",
@@ -46,8 +46,8 @@ __all__ = [
     "kit",
 ]
 
-GROUNDS: dict[str, Ground] = {
-    ground.task: ground for ground in (PixelGround(), MaskGround("segmentation"), MaskGround("change"))
+TASK_KITS: dict[str, TaskKit] = {
+    task_kit.task: task_kit for task_kit in (PixelKit(), MaskKit("segmentation"), MaskKit("change"))
 }
 """The tasks that plugins can be checked in."""
 
@@ -55,7 +55,7 @@ GROUNDS: dict[str, Ground] = {
 def check_generator(plugin: str | type, preset: Preset = "tiny") -> Report:
     """Every check of a generator, given by its registered name or as its class.
 
-    Raises ConformanceError, which lists each broken rule, what was seen and the mend; its ``report`` holds the rest.
+    Raises ConformanceError, which lists each broken rule, what was seen and the hint; its ``report`` holds the rest.
     """
     return kit("generator", plugin, preset).report()
 
@@ -105,15 +105,15 @@ def _subject(kind: Kind, plugin: str | type, preset: Preset) -> Subject[Any]:
         found = registry().find(kind, plugin)
         entry, loaded = found.entry, found.load()
     card = getattr(loaded, "card", None)
-    grounds = [GROUNDS[task] for task in card.tasks if task in GROUNDS] if isinstance(card, Card) else []
-    if not grounds:
+    task_kits = [TASK_KITS[task] for task in card.tasks if task in TASK_KITS] if isinstance(card, Card) else []
+    if not task_kits:
         raise PluginError(
             "the conformance kit checks classes that carry a Card, for a task that there is",
             value=repr(card.tasks if isinstance(card, Card) else card),
-            mend="Set card = Card(name=…, version=…, summary=…) on the class.",
+            hint="Set card = Card(name=…, version=…, summary=…) on the class.",
         )
     # Pixels first, where the plugin serves them; all else in the order of the card.
-    grounds.sort(key=lambda ground: ground.task != "pixels")
+    task_kits.sort(key=lambda task_kit: task_kit.task != "pixels")
     made = GeneratorSubject if kind == "generator" else ClassifierSubject
-    subject: Subject[Any] = made(loaded, preset, entry, *grounds)
+    subject: Subject[Any] = made(loaded, preset, entry, *task_kits)
     return subject

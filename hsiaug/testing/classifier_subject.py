@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from hsiaug.plugins.contracts import FittedClassifier, Progress
 from hsiaug.seeds import derive_seed
-from hsiaug.testing.bench import Bench
 from hsiaug.testing.core import Violation
-from hsiaug.testing.ground import Case
+from hsiaug.testing.monitoring import Watched, counted_work
 from hsiaug.testing.subject import Subject
-from hsiaug.testing.watch import Watched, counted_work
+from hsiaug.testing.task_kit import Case
+from hsiaug.testing.workbench import Bench
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["ClassifierSubject"]
@@ -29,7 +29,7 @@ class ClassifierSubject(Subject[FittedClassifier]):
         self, bench: Bench, spec: TrialSpec, *, device: str = "cpu", progress: Progress | None = None
     ) -> FittedClassifier:
         real = bench.view(spec, self.card.scope).real
-        samples = self.ground.joined([real, self.ground.repeated(real)])
+        samples = self.task_kit.joined([real, self.task_kit.repeated(real)])
         return self.learn(bench, spec, samples, device=device, progress=progress)
 
     def learn(
@@ -56,7 +56,7 @@ class ClassifierSubject(Subject[FittedClassifier]):
     @cached_property
     def probes(self) -> tuple[Any, NDArray[Any]]:
         """Test items of the easy case as the classifier is shown them, and their labels."""
-        return self.ground.probes(self.easy, self.card)
+        return self.task_kit.probes(self.easy, self.card)
 
     def predict(self, fitted: FittedClassifier, items: Any) -> NDArray[np.int64]:
         """Class ids of items."""
@@ -66,7 +66,7 @@ class ClassifierSubject(Subject[FittedClassifier]):
     def recall(self, fitted: FittedClassifier, items: Any, y: NDArray[Any]) -> float:
         """Mean recall over the classes of y that can be judged; 1 where there is none."""
         right = self.predict(fitted, items) == y
-        return float(np.mean([right[y == c].mean() for c in self.ground.judged(y)] or [1.0]))
+        return float(np.mean([right[y == c].mean() for c in self.task_kit.judged(y)] or [1.0]))
 
     def use(self, case: Case) -> FittedClassifier:
         bench, spec = self.bench(case)
@@ -108,8 +108,8 @@ class ClassifierSubject(Subject[FittedClassifier]):
     def own_recall(self, fitted: FittedClassifier, bench: Bench, spec: TrialSpec) -> tuple[float, float]:
         """Mean recall on the real training pixels, and the least that it must be."""
         real = bench.task.shown(bench.view(spec, self.card.scope).real, self.card)
-        y = self.ground.labels(real)
-        return self.recall(fitted, self.ground.items(real), y), self.ground.least(len(self.ground.judged(y)))
+        y = self.task_kit.labels(real)
+        return self.recall(fitted, self.task_kit.items(real), y), self.task_kit.least(len(self.task_kit.judged(y)))
 
     def result(self, fitted: FittedClassifier) -> dict[str, NDArray[Any]]:
         items, _ = self.probes

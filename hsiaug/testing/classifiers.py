@@ -9,9 +9,9 @@ import numpy as np
 
 from hsiaug.errors import HsiaugError
 from hsiaug.testing.classifier_subject import ClassifierSubject
-from hsiaug.testing.conduct import inputs_unchanged
+from hsiaug.testing.common_checks import AFTER, BEFORE
 from hsiaug.testing.core import Check, check, require
-from hsiaug.testing.shared import AFTER, BEFORE
+from hsiaug.testing.runtime_checks import inputs_unchanged
 from hsiaug.tiles import IGNORE
 from hsiaug.trial.task import get_task
 
@@ -28,11 +28,11 @@ STRAY = 0.02
     "learns",
     rule="it names the classes of its own training pixels with a mean recall of at least 0.5, and of at least 0.75 where "
     "there are two",
-    mend="Map outputs back to the ids of the samples; give the preset tiny enough steps to learn four plain classes.",
+    hint="Map outputs back to the ids of the samples; give the preset tiny enough steps to learn four plain classes.",
 )
 def learns(subject: ClassifierSubject) -> None:
     recall, least = subject.learnt
-    task = get_task(subject.ground.task)
+    task = get_task(subject.task_kit.task)
     if recall < least and subject.card.name == task.control:
         raise unittest.SkipTest(f"it is the control of the task {task.name}, which may be a floor")
     require(recall >= least, f"mean recall {recall:.2f}")
@@ -41,15 +41,15 @@ def learns(subject: ClassifierSubject) -> None:
 @check(
     "batches",
     rule="a patch or tile is classed alike whatever it is predicted with, and in whatever order",
-    mend="Put nets into evaluation mode; normalise by the training pixels, never by the batch.",
+    hint="Put nets into evaluation mode; normalise by the training pixels, never by the batch.",
 )
 def batches(subject: ClassifierSubject) -> None:
     items, _ = subject.probes
-    ground = subject.ground
+    task_kit = subject.task_kit
     whole = subject.predict(subject.base, items)
     cuts = [slice(0, 1), slice(1, len(items) // 3), slice(len(items) // 3, None)]
-    parts = [subject.predict(subject.base, ground.part(items, cut)) for cut in cuts]
-    turned = subject.predict(subject.base, ground.part(items, slice(None, None, -1)))[::-1]
+    parts = [subject.predict(subject.base, task_kit.part(items, cut)) for cut in cuts]
+    turned = subject.predict(subject.base, task_kit.part(items, slice(None, None, -1)))[::-1]
     for name, labels in (("in three parts", np.concatenate(parts)), ("in reverse", turned)):
         share = float((labels != whole).mean())
         require(share <= STRAY, f"predicted {name}, {share:.0%} of the labels are others")
@@ -59,7 +59,7 @@ def batches(subject: ClassifierSubject) -> None:
     "probabilities",
     rule="predict_proba, where there is one, gives shares (n, C) or (n, C, H, W) that sum to 1 and are largest at what "
     "predict says",
-    mend="Column c - 1 belongs to class id c; give 0 to classes without samples.",
+    hint="Column c - 1 belongs to class id c; give 0 to classes without samples.",
 )
 def probabilities(subject: ClassifierSubject) -> None:
     found = subject.result(subject.base)
@@ -80,13 +80,13 @@ def probabilities(subject: ClassifierSubject) -> None:
 @check(
     "location-declared",
     rule='only a classifier whose card says input="location" looks at coordinates',
-    mend='Do not read patches.coords, or declare input="location".',
+    hint='Do not read patches.coords, or declare input="location".',
 )
 def location_declared(subject: ClassifierSubject) -> None:
     if subject.card.input == "location":
         return
     items, _ = subject.probes
-    moved = subject.ground.moved(items)
+    moved = subject.task_kit.moved(items)
     share = float((subject.predict(subject.base, items) != subject.predict(subject.base, moved)).mean())
     require(share <= STRAY, f"other coordinates change {share:.0%} of the labels")
 
@@ -94,27 +94,27 @@ def location_declared(subject: ClassifierSubject) -> None:
 @check(
     "weights",
     rule=f"samples of weight 0 count for nothing: wrong labels on them cost at most {WEIGHTLESS:g} of mean recall",
-    mend="Multiply each sample's loss by its weight, pass sample_weight on, or leave weight 0 out.",
+    hint="Multiply each sample's loss by its weight, pass sample_weight on, or leave weight 0 out.",
     needs=("runs", "learns"),
 )
 def weights(subject: ClassifierSubject) -> None:
-    ground, real = subject.ground, subject.view.real
-    wrong = ground.mislabelled(real, len(subject.easy.data.class_names))
+    task_kit, real = subject.task_kit, subject.view.real
+    wrong = task_kit.mislabelled(real, len(subject.easy.data.class_names))
     fitted, _ = subject.plain
     clean = subject.recall(fitted, *subject.probes)
-    spoilt = subject.recall(subject.learn(*subject.bench_of_base, ground.joined([real, wrong])), *subject.probes)
+    spoilt = subject.recall(subject.learn(*subject.bench_of_base, task_kit.joined([real, wrong])), *subject.probes)
     require(spoilt >= clean - WEIGHTLESS, f"mean recall {spoilt:.2f} with them, {clean:.2f} without")
 
 
 @check(
     "one-class",
     rule="samples of a single class are learnt, and that class is predicted; or they are refused with one clear error",
-    mend="Answer the one class, or raise PluginError.",
+    hint="Answer the one class, or raise PluginError.",
 )
 def one_class(subject: ClassifierSubject) -> None:
-    ground, (items, _) = subject.ground, subject.probes
+    task_kit, (items, _) = subject.task_kit, subject.probes
     with contextlib.suppress(HsiaugError):
-        fitted = subject.learn(*subject.bench_of_base, ground.single(subject.view.real, 2))
+        fitted = subject.learn(*subject.bench_of_base, task_kit.single(subject.view.real, 2))
         labels = subject.predict(fitted, items)
         require((labels == 2).all(), f"trained on class 2, it names {np.unique(labels).tolist()}")
 
@@ -122,21 +122,21 @@ def one_class(subject: ClassifierSubject) -> None:
 @check(
     "synthetic-only",
     rule="samples that are all synthetic are learnt, or refused with one clear error",
-    mend="Raise PluginError where real samples are needed.",
+    hint="Raise PluginError where real samples are needed.",
 )
 def synthetic_only(subject: ClassifierSubject) -> None:
-    ground, (items, _) = subject.ground, subject.probes
-    made = ground.repeated(subject.view.real)
+    task_kit, (items, _) = subject.task_kit, subject.probes
+    made = task_kit.repeated(subject.view.real)
     with contextlib.suppress(HsiaugError):
         labels = subject.predict(subject.learn(*subject.bench_of_base, made), items)
-        known = np.setdiff1d(ground.labels(made), [IGNORE])
+        known = np.setdiff1d(task_kit.labels(made), [IGNORE])
         require(np.isin(labels, known).all(), f"it names {np.unique(labels).tolist()}")
 
 
 @check(
     "equal-budget",
     rule="it takes the same number of optimiser steps whatever samples it is given",
-    mend="Train for a number of steps, not of epochs.",
+    hint="Train for a number of steps, not of epochs.",
 )
 def equal_budget(subject: ClassifierSubject) -> None:
     subject.base  # noqa: B018 - its steps are counted

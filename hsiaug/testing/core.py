@@ -22,18 +22,18 @@ S_in = TypeVar("S_in", contravariant=True)
 
 
 class Violation(Exception):
-    """A check saw its rule broken. seen: what was seen; mend: in place of the check's own, where that helps more."""
+    """A check saw its rule broken. seen: what was seen; hint: in place of the check's own, where that helps more."""
 
-    def __init__(self, seen: str, mend: str = "") -> None:
+    def __init__(self, seen: str, hint: str = "") -> None:
         super().__init__(seen)
         self.seen = seen
-        self.mend = mend
+        self.hint = hint
 
 
-def require(holds: object, seen: str, mend: str = "") -> None:
+def require(holds: object, seen: str, hint: str = "") -> None:
     """Raise Violation unless ``holds``."""
     if not holds:
-        raise Violation(seen, mend)
+        raise Violation(seen, hint)
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,16 @@ class Check(Generic[S_in]):
 
     name: str
     rule: str
-    mend: str
+    hint: str
     test: Callable[[S_in], None]
     needs: tuple[str, ...]
 
 
 def check(
-    name: str, *, rule: str, mend: str, needs: tuple[str, ...] = ("runs",)
+    name: str, *, rule: str, hint: str, needs: tuple[str, ...] = ("runs",)
 ) -> Callable[[Callable[[S], None]], Check[S]]:
     """Makes a check of a function that raises where the rule is broken."""
-    return lambda test: Check(name, rule, mend, test, needs)
+    return lambda test: Check(name, rule, hint, test, needs)
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,14 @@ class Outcome:
     status: Literal["passed", "failed", "skipped"]
     rule: str
     seen: str
-    mend: str
+    hint: str
     seconds: float
 
     def __str__(self) -> str:
         head = f"{self.status:<7} {self.name} ({self.seconds:.2f} s)"
         if self.status == "passed":
             return head
-        lines = [f"rule: {self.rule}", f"seen: {self.seen}", *([f"mend: {self.mend}"] if self.mend else [])]
+        lines = [f"rule: {self.rule}", f"seen: {self.seen}", *([f"hint: {self.hint}"] if self.hint else [])]
         return "\n".join([head, *(f"    {line}" for line in lines)])
 
 
@@ -163,7 +163,7 @@ class Kit(Generic[S]):
         if missing:
             return Outcome(one.name, "skipped", one.rule, f"needs {', '.join(missing)}", "", 0.0)
         start = time.perf_counter()
-        seen = mend = ""
+        seen = hint = ""
         status: Literal["passed", "failed", "skipped"] = "failed"
         try:
             with noticing_interrupts():
@@ -172,12 +172,12 @@ class Kit(Generic[S]):
         except unittest.SkipTest as reason:
             status, seen = "skipped", str(reason)
         except Violation as broken:
-            seen, mend = broken.seen, broken.mend or one.mend
+            seen, hint = broken.seen, broken.hint or one.hint
         except BaseException as error:
             # A plugin may end by any exception, SystemExit and KeyboardInterrupt too; what the user ends, ends.
             pass_on(error)
-            seen, mend = _described(error), one.mend
-        return Outcome(one.name, status, one.rule, seen, mend, time.perf_counter() - start)
+            seen, hint = _described(error), one.hint
+        return Outcome(one.name, status, one.rule, seen, hint, time.perf_counter() - start)
 
     def _error(self, report: Report) -> ConformanceError:
         broken = len(report.failures)
@@ -185,7 +185,7 @@ class Kit(Generic[S]):
         error = ConformanceError(
             f"{report.title} must pass the conformance kit",
             value=f"{broken} broken rule{'s' if broken > 1 else ''}",
-            mend=f"What each rule asks is in docs/conformance.md.{listed}",
+            hint=f"What each rule asks is in docs/conformance.md.{listed}",
         )
         error.report = report
         return error

@@ -8,10 +8,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from hsiaug.plugins.contracts import FittedGenerator, Progress
-from hsiaug.testing.bench import Bench
-from hsiaug.testing.ground import Case
+from hsiaug.testing.monitoring import Watched
 from hsiaug.testing.subject import Subject
-from hsiaug.testing.watch import Watched
+from hsiaug.testing.task_kit import Case
+from hsiaug.testing.workbench import Bench
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["GeneratorSubject"]
@@ -32,7 +32,7 @@ class GeneratorSubject(Subject[FittedGenerator]):
 
     def counts(self, view: Any) -> dict[int, int]:
         """How much a check asks for."""
-        return self.ground.asked(sorted(view.counts))
+        return self.task_kit.asked(sorted(view.counts))
 
     def draw(
         self,
@@ -61,9 +61,9 @@ class GeneratorSubject(Subject[FittedGenerator]):
     def without_a_class(self) -> tuple[FittedGenerator, int, int]:
         """A fit, a class id that had training pixels in it, and one that had none."""
         if self.takes_all:
-            case, fitted = self.ground.hardest()[-1], self.hardest[-1]
+            case, fitted = self.task_kit.hardest()[-1], self.hardest[-1]
         else:
-            case = self.ground.troubled("class-missing")
+            case = self.task_kit.troubled("class-missing")
             fitted = self.fit(case)
         bench, spec = self.bench(case)
         trained = bench.view(spec, self.card.scope).counts
@@ -71,4 +71,4 @@ class GeneratorSubject(Subject[FittedGenerator]):
         return fitted, min(trained), missing[0]
 
     def result(self, fitted: FittedGenerator) -> dict[str, NDArray[Any]]:
-        return self.ground.arrays(self.draw(fitted))
+        return self.task_kit.arrays(self.draw(fitted))

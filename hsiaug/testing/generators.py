@@ -16,10 +16,10 @@ from hsiaug.errors import HsiaugError
 from hsiaug.plugins.card import sampling_params
 from hsiaug.plugins.contracts import FittedGenerator
 from hsiaug.seeds import derive_seed
+from hsiaug.testing.common_checks import AFTER, BEFORE, differing, same
 from hsiaug.testing.core import Check, Violation, check, require
 from hsiaug.testing.generator_subject import GeneratorSubject
-from hsiaug.testing.shared import AFTER, BEFORE, differing, same
-from hsiaug.testing.watch import Cancelled, Watched
+from hsiaug.testing.monitoring import Cancelled, Watched
 
 __all__ = ["CHECKS"]
 
@@ -31,11 +31,11 @@ PLAUSIBLE = 0.9
     "samples",
     rule="samples are float32 patches (n, B, p, p) with int64 ids and without location, or float32 tiles (n, T, B, H, W) "
     "with int64 masks of 0..C and, if any, a confidence in 0..1; all marked synthetic, with finite weights ≥ 0",
-    mend="Build them with PatchSamples.made(x, y, provenance=…) or DenseSamples.made(images, masks, …).",
+    hint="Build them with PatchSamples.made(x, y, provenance=…) or DenseSamples.made(images, masks, …).",
 )
 def samples(subject: GeneratorSubject) -> None:
     made = subject.draw(subject.base)
-    subject.ground.inspect(made, subject.view)
+    subject.task_kit.inspect(made, subject.view)
     require(np.asarray(made.synthetic).all(), "samples that are not marked synthetic")
     require(np.isfinite(made.weight).all() and (made.weight >= 0).all(), "weights that are negative or not finite")
 
@@ -44,21 +44,21 @@ def samples(subject: GeneratorSubject) -> None:
     "counts",
     rule="sample gives exactly counts[c] samples of each class c; zeros give none, and no count at all is no error; of "
     "pairs, counts[0] of any kind and counts[c] that show class c",
-    mend="Loop over counts.items() and skip zeros; return arrays of length 0 where nothing is asked for.",
+    hint="Loop over counts.items() and skip zeros; return arrays of length 0 where nothing is asked for.",
 )
 def counts(subject: GeneratorSubject) -> None:
     for one in (subject, *subject.elsewhere):
         usual = one.counts(one.view)
         present = list(usual)
         for asked in (usual, dict.fromkeys(present, 0), {}, {present[-1]: 41}, {present[0]: 1}):
-            wrong = one.ground.miscounted(one.draw(one.base, asked), one.expected(asked))
+            wrong = one.task_kit.miscounted(one.draw(one.base, asked), one.expected(asked))
             require(not wrong, wrong)
 
 
 @check(
     "untrained-class",
     rule="asked for a class without training pixels, it raises one clear error or makes what was asked for",
-    mend="Raise PluginError naming the class; never skip it, and let no KeyError or IndexError through.",
+    hint="Raise PluginError naming the class; never skip it, and let no KeyError or IndexError through.",
     needs=("runs", "class-missing"),
 )
 def untrained_class(subject: GeneratorSubject) -> None:
@@ -68,24 +68,24 @@ def untrained_class(subject: GeneratorSubject) -> None:
         made = subject.draw(fitted, asked)
     except HsiaugError:
         return
-    wrong = subject.ground.miscounted(made, subject.expected(asked))
+    wrong = subject.task_kit.miscounted(made, subject.expected(asked))
     require(not wrong, f"{wrong}, and no error")
 
 
 @check(
     "scene-units",
     rule="samples are finite and in the scene's units, not normalised",
-    mend="Bring samples back, as with view.normaliser.patches_back; look for training that diverged.",
+    hint="Bring samples back, as with view.normaliser.patches_back; look for training that diverged.",
 )
 def scene_units(subject: GeneratorSubject) -> None:
-    made, ground = subject.draw(subject.base), subject.ground
+    made, task_kit = subject.draw(subject.base), subject.task_kit
     if not len(made):
         raise unittest.SkipTest("it adds no sample")
-    require(np.isfinite(ground.values(made)).all(), "NaN or infinity")
-    seen = ground.seen(subject.view)
+    require(np.isfinite(task_kit.values(made)).all(), "NaN or infinity")
+    seen = task_kit.seen(subject.view)
     low, high = seen.min(), seen.max()
-    for c in np.unique(ground.labels(made)):
-        x = ground.of_class(made, c)
+    for c in np.unique(task_kit.labels(made)):
+        x = task_kit.of_class(made, c)
         inside = float(((x >= low - (high - low)) & (x <= high + (high - low))).mean())
         found = f"class {c}: {inside:.0%} of the values near the visible pixels' range {low:.0f}..{high:.0f}"
         require(inside >= PLAUSIBLE, f"{found}; median {np.median(x):.3g}")
@@ -94,20 +94,20 @@ def scene_units(subject: GeneratorSubject) -> None:
 @check(
     "seed",
     rule="another seed gives other samples, so that the blocks of a pool do not repeat each other",
-    mend="Draw every random number of sample from its seed.",
+    hint="Draw every random number of sample from its seed.",
     needs=("runs", "determinism"),
 )
 def seed(subject: GeneratorSubject) -> None:
     if not subject.card.adds:
         raise unittest.SkipTest("it adds no sample")
-    one, other = (subject.ground.values(subject.draw(subject.base, seed=seed)) for seed in (0, 1))
+    one, other = (subject.task_kit.values(subject.draw(subject.base, seed=seed)) for seed in (0, 1))
     require(not np.array_equal(one, other), "the same samples for seeds 0 and 1")
 
 
 @check(
     "guidance",
     rule="a card with a default ω means that ω can be set, and that it changes the samples; 0 is allowed",
-    mend="Use guidance in sample, or leave guidance out of the card.",
+    hint="Use guidance in sample, or leave guidance out of the card.",
     needs=("runs", "determinism"),
 )
 def guidance(subject: GeneratorSubject) -> None:
@@ -115,7 +115,7 @@ def guidance(subject: GeneratorSubject) -> None:
     if default is None:
         raise unittest.SkipTest("its card declares no guidance")
     drawn = (subject.draw(subject.base, guidance=omega) for omega in (0.0, default + 1))
-    plain, strong = (subject.ground.values(made) for made in drawn)
+    plain, strong = (subject.task_kit.values(made) for made in drawn)
     require(np.isfinite(plain).all() and np.isfinite(strong).all(), "NaN or infinity")
     require(not np.array_equal(plain, strong), f"the same samples for ω = 0 and ω = {default + 1:g}")
 
@@ -123,16 +123,16 @@ def guidance(subject: GeneratorSubject) -> None:
 @check(
     "own-memory",
     rule="samples are the caller's own: they share no memory with the view, or with samples given before",
-    mend="Return copies; fancy indexing makes one, slices and views do not.",
+    hint="Return copies; fancy indexing makes one, slices and views do not.",
 )
 def own_memory(subject: GeneratorSubject) -> None:
-    ground, view = subject.ground, subject.view
+    task_kit, view = subject.task_kit, subject.view
     # No more than the class has: a generator that copies has no reason to repeat itself then.
     asked = {min(view.counts): 6}
-    one, other = (ground.values(subject.draw(subject.base, asked, seed=seed)) for seed in (0, 1))
+    one, other = (task_kit.values(subject.draw(subject.base, asked, seed=seed)) for seed in (0, 1))
     given = {
-        "what the view shows": ground.seen(view),
-        "view.real": ground.values(view.real),
+        "what the view shows": task_kit.seen(view),
+        "view.real": task_kit.values(view.real),
         "other samples": other,
     }
     for name, array in given.items():
@@ -142,7 +142,7 @@ def own_memory(subject: GeneratorSubject) -> None:
 @check(
     "save-and-load",
     rule="what is saved samples the same after loading, bit for bit, and lies in .safetensors and .json files only",
-    mend="Use save_state and load_state of hsiaug.api for all that sample needs; never pickle.",
+    hint="Use save_state and load_state of hsiaug.api for all that sample needs; never pickle.",
     needs=("runs", "determinism"),
 )
 def save_and_load(subject: GeneratorSubject) -> None:
@@ -174,7 +174,7 @@ def _readable(path: Path) -> None:
 @check(
     "sampling-params",
     rule="parameters declared as read by sampling only change no fit, and a loaded one samples by the plugin's own",
-    mend="Let load take them from the plugin's params, with resampled(saved, own) of hsiaug.api; or drop sampling=True.",
+    hint="Let load take them from the plugin's params, with resampled(saved, own) of hsiaug.api; or drop sampling=True.",
     needs=("runs", "save-and-load"),
 )
 def sampling_only(subject: GeneratorSubject) -> None:
@@ -206,7 +206,7 @@ def _others(params: Any) -> dict[str, Any]:
 @check(
     "resumes",
     rule="a fit that was stopped goes on from its checkpoint, where its card says that it can, and ends the same",
-    mend="Make the randomness of a step depend on the seed and the step only; save weights, optimiser and step.",
+    hint="Make the randomness of a step depend on the seed and the step only; save weights, optimiser and step.",
     needs=("runs", "determinism", "cancellation"),
 )
 def resumes(subject: GeneratorSubject) -> None:
@@ -237,7 +237,7 @@ def resumes(subject: GeneratorSubject) -> None:
 @check(
     "provenance",
     rule="provenance is strict JSON, as it goes into the record of a trial",
-    mend="Put int(…), float(…), str and lists into it; no arrays, no NaN.",
+    hint="Put int(…), float(…), str and lists into it; no arrays, no NaN.",
 )
 def provenance(subject: GeneratorSubject) -> None:
     told = dict(subject.draw(subject.base).provenance)

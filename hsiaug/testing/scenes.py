@@ -12,7 +12,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.scene import Scene
 from hsiaug.seeds import derive_seed
-from hsiaug.testing.ground import Case
+from hsiaug.testing.task_kit import Case
 
 __all__ = ["LOW", "NAMES", "NOISE", "SIZES", "SPAN", "class_spectra", "hardest_case", "make_case", "scrambled"]
 

@@ -13,10 +13,10 @@ from hsiaug.plugins.card import Card, Preset, build_params
 from hsiaug.plugins.contracts import Progress
 from hsiaug.plugins.hookspecs import Entry, Kind
 from hsiaug.plugins.registry import Registry
-from hsiaug.testing.bench import Bench, given
-from hsiaug.testing.ground import Case, Ground
 from hsiaug.testing.interrupts import pass_on
-from hsiaug.testing.watch import Watched, Work, changed, checksum, counted_work, global_state
+from hsiaug.testing.monitoring import Watched, Work, changed, checksum, counted_work, global_state
+from hsiaug.testing.task_kit import Case, TaskKit
+from hsiaug.testing.workbench import Bench, given
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Record
@@ -29,7 +29,7 @@ F = TypeVar("F")
 class Subject(Generic[F]):
     """A plugin under test, and what was noticed of it so far.
 
-    entry: its entry in the registry, or None for a class that was handed over. ground: the task that it is checked in.
+    entry: its entry in the registry, or None for a class that was handed over. task_kit: the task that it is checked in.
     elsewhere: subjects of the same plugin in the further tasks that it serves.
     touched: global state that it changed, and in what call. altered: inputs that it changed.
     careful: it may end the process, so that no check may try more than its own case.
@@ -38,12 +38,14 @@ class Subject(Generic[F]):
 
     kind: Kind
 
-    def __init__(self, plugin: Any, preset: Preset, entry: Entry | None, ground: Ground, *further: Ground) -> None:
+    def __init__(
+        self, plugin: Any, preset: Preset, entry: Entry | None, task_kit: TaskKit, *further: TaskKit
+    ) -> None:
         self.plugin = plugin
         self.card: Card = plugin.card
         self.params = build_params(self.card, preset)
         self.entry = entry
-        self.ground = ground
+        self.task_kit = task_kit
         self.elsewhere: Sequence[Any] = [type(self)(plugin, preset, entry, other) for other in further]
         self.touched: set[tuple[str, str]] = set()
         self.altered: set[str] = set()
@@ -54,7 +56,7 @@ class Subject(Generic[F]):
     def spec(self, case: Case) -> TrialSpec:
         """The trial of this plugin on a case, with a partner of the kit's own."""
         own = PluginSpec(self.card.name, self.card.version, self.params)
-        beside: Card = self.ground.partners[self.kind].card
+        beside: Card = self.task_kit.reference_plugins[self.kind].card
         partner = PluginSpec(beside.name, beside.version, beside.params())
         generator, classifier = (own, partner) if self.kind == "generator" else (partner, own)
         return TrialSpec(
@@ -78,7 +80,9 @@ class Subject(Generic[F]):
     def trial(self) -> Record:
         """The record of a whole trial on the easy case. A generator is not fitted anew where its first fit was made."""
         other: Kind = "classifier" if self.kind == "generator" else "generator"
-        found = Registry(dict([given(self.kind, self.plugin), given(other, self.ground.partners[self.kind])]))
+        found = Registry(
+            dict([given(self.kind, self.plugin), given(other, self.task_kit.reference_plugins[self.kind])])
+        )
         bench, spec = self.bench_of_base
         record, _ = run_trial(spec, bench, found, device="cpu", progress=Watched())
         return record
@@ -98,7 +102,7 @@ class Subject(Generic[F]):
     @cached_property
     def easy(self) -> Case:
         """The case of most checks."""
-        return self.ground.easy()
+        return self.task_kit.easy()
 
     @cached_property
     def bench_of_base(self) -> tuple[Bench, TrialSpec]:
@@ -151,7 +155,7 @@ class Subject(Generic[F]):
     def hardest(self) -> list[F]:
         """The fits on the hardest cases; none where one of them did not go well."""
         try:
-            return [self.use(case) for case in self.ground.hardest()]
+            return [self.use(case) for case in self.task_kit.hardest()]
         except BaseException as error:
             pass_on(error)
             return []

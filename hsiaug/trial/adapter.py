@@ -137,7 +137,7 @@ class FittedPixels:
             raise PluginError(
                 f"the synthetic masks must show every class that is asked for, class {c} among them",
                 value=f"no pixel of it in {ROUNDS} draws",
-                mend="Train the generator longer, or give the class more training pixels.",
+                hint="Train the generator longer, or give the class more training pixels.",
             )
         return np.concatenate(found), provenance
 

@@ -109,7 +109,7 @@ class Workbench:
             raise PluginError(
                 "a plugin must leave the arrays that it is given as they are",
                 value=f"changed: {', '.join(names)}",
-                mend="Compute on copies: x = x - mean, not x -= mean; torch.tensor(x), not torch.from_numpy(x).",
+                hint="Compute on copies: x = x - mean, not x -= mean; torch.tensor(x), not torch.from_numpy(x).",
             )
 
     def renew_views(self) -> None:
@@ -177,7 +177,7 @@ class Workbench:
             raise PluginError(
                 "a generator's fit must return an object with sample",
                 value=type(fitted).__name__,
-                mend="Return the fitted object.",
+                hint="Return the fitted object.",
             )
 
     def _fitted(

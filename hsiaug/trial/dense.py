@@ -22,8 +22,8 @@ from hsiaug.protocol.tiling import BlindTiles, TileSplit, covered, cut, dense_vi
 from hsiaug.protocol.view import Scope
 from hsiaug.sealed import sealed
 from hsiaug.tiles import DenseSamples, DenseView, Tiles, stacked
+from hsiaug.trial.defaults import TaskDefaults
 from hsiaug.trial.pixels import BATCH_BYTES, Prediction
-from hsiaug.trial.usual import Usual
 
 __all__ = ["ChangeDetection", "Segmentation"]
 
@@ -41,13 +41,13 @@ class Segmentation:
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> PairSet:
         return load_pairs(ref, self.name, progress=progress)
 
-    def usual(self, data: PairSet) -> Usual:
+    def defaults(self, data: PairSet) -> TaskDefaults:
         side = min(min(place.mask.shape) for place in data.places)
         named = {"train", "test"} <= {place.part for place in data.places}
         # Two blocks across: fewer would be none, and more leave little room for tiles.
         protocol = "places" if named else f"blocks:{max(1, side // 2)}"
         tile = next((tile for least, tile in ((256, 64), (90, 32)) if side >= least), 16)
-        return Usual(protocol, tile, ("specdm",), self.classifiers)
+        return TaskDefaults(protocol, tile, ("specdm",), self.classifiers)
 
     def split(self, data: PairSet, protocol: Protocol, seed: int, patch: int) -> TileSplit:
         return draw_tiles(data, protocol, seed, patch)
@@ -77,26 +77,26 @@ class Segmentation:
                 value=str(samples.images.shape[1:])
                 if isinstance(samples, DenseSamples)
                 else type(samples).__name__,
-                mend="Return DenseSamples in the shape of DenseView.real.",
+                hint="Return DenseSamples in the shape of DenseView.real.",
             )
         asked = sum(wanted.values())
         if len(samples) != asked:
             raise PluginError(
                 "a generator must make exactly the pairs that were asked for",
                 value=f"{len(samples)} in place of {asked}",
-                mend="Return sum(counts.values()) pairs.",
+                hint="Return sum(counts.values()) pairs.",
             )
         if not np.isfinite(samples.images).all():
             raise PluginError(
                 "a generator must make finite images",
                 value=f"NaN or infinity in {int((~np.isfinite(samples.images)).any(axis=(1, 2, 3, 4)).sum())} of them",
-                mend="Look for a division by a constant band, or a training that diverged.",
+                hint="Look for a division by a constant band, or a training that diverged.",
             )
         if len(samples) and not (samples.masks.min() >= 0 and samples.masks.max() <= len(view.class_names)):
             raise PluginError(
                 f"a generator must make masks of ids 0..{len(view.class_names)} (0 = ignore)",
                 value=f"{samples.masks.min()}..{samples.masks.max()}",
-                mend="Map network outputs back to class ids.",
+                hint="Map network outputs back to class ids.",
             )
 
     def join(self, view: DenseView, pool: Sequence[DenseSamples], wanted: Mapping[int, int]) -> DenseSamples:
@@ -172,12 +172,12 @@ def _check_masks(masks: NDArray[Any], images: NDArray[np.float32], data: PairSet
         raise PluginError(
             f"predict must give integer masks of shape {wanted}",
             value=f"{masks.dtype} of shape {masks.shape}",
-            mend="Return one class id per pixel of each tile.",
+            hint="Return one class id per pixel of each tile.",
         )
     if not (masks.min() >= 1 and masks.max() <= len(data.class_names)):
         raise PluginError(
             f"predict must give class ids in 1..{len(data.class_names)}",
             value=f"{masks.min()}..{masks.max()}",
-            mend="Map network outputs back to the ids of the masks; 0 is no class.",
+            hint="Map network outputs back to the ids of the masks; 0 is no class.",
         )
     return masks

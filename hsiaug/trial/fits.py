@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hsiaug.trial.passing import gone, owner, passing_folder
+from hsiaug.trial.temporary_folders import gone, owner, temporary_folder
 
 __all__ = ["Saved", "checkpoint", "clear_checkpoints", "load_fit", "save_fit"]
 
@@ -74,7 +74,7 @@ def save_fit(folder: Path, save: Callable[[Path], object], seconds: float) -> st
     save: writes the fitted generator into the empty folder that it is given.
     """
     try:
-        with passing_folder(folder.parent, folder.name) as fresh:
+        with temporary_folder(folder.parent, folder.name) as fresh:
             (fresh / FITTED).mkdir()
             save(fresh / FITTED)
             facts = {"seconds": seconds, "files": _checksums(fresh / FITTED)}
@@ -93,7 +93,7 @@ def _put_in_place(fresh: Path, folder: Path) -> None:
         if not folder.is_dir():
             raise
     if not _sound(folder):
-        with passing_folder(folder.parent, folder.name) as old:
+        with temporary_folder(folder.parent, folder.name) as old:
             folder.rename(old / "damaged")
             fresh.rename(folder)
     # Else another process saved the same fit first.
@@ -123,7 +123,7 @@ def checkpoint(folder: Path) -> Path:
                 # One process alone can rename it.
                 return path.rename(own)
             if not _runs_here(name):
-                with passing_folder(folder.parent, folder.name) as fresh:
+                with temporary_folder(folder.parent, folder.name) as fresh:
                     shutil.copytree(path, fresh / "copy")
                     return (fresh / "copy").rename(own)
     return own

@@ -63,7 +63,7 @@ def kept_state() -> Iterator[None]:
             raise PluginError(
                 "a plugin must return, or raise an exception",
                 value=f"sys.exit({error.code!r})",
-                mend="Raise a ValueError that says what is wrong.",
+                hint="Raise a ValueError that says what is wrong.",
             ) from error
 
 
@@ -196,13 +196,13 @@ def plain_json(provenance: Mapping[str, Any]) -> dict[str, Any]:
         raise PluginError(
             "the provenance of samples must be plain JSON: text, finite numbers, true, false, lists and mappings",
             value=f"{type(error).__name__}: {error}",
-            mend="Convert numpy numbers by float() or int(), arrays by tolist(); leave out NaN.",
+            hint="Convert numpy numbers by float() or int(), arrays by tolist(); leave out NaN.",
         ) from error
     if len(text) > LARGEST_PROVENANCE:
         raise PluginError(
             f"the provenance of samples may have {LARGEST_PROVENANCE:,} characters of JSON",
             value=f"{len(text):,}",
-            mend="Keep facts there, and arrays elsewhere.",
+            hint="Keep facts there, and arrays elsewhere.",
         )
     kept: dict[str, Any] = json.loads(text)
     return kept

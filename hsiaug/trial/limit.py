@@ -23,7 +23,7 @@ def check_limit(seconds: float | None) -> None:
         raise InputError(
             "--timeout needs a system with interval timers",
             value="none here",
-            mend="Leave it out, or run under Linux, macOS or WSL.",
+            hint="Leave it out, or run under Linux, macOS or WSL.",
         )
 
 

@@ -56,7 +56,7 @@ def check_device(requested: str) -> str:
         raise InputError(
             "--device must name a device of this machine",
             value=repr(requested),
-            mend=f"Here: auto, {', '.join(sorted({'cpu', gpu}))}.",
+            hint=f"Here: auto, {', '.join(sorted({'cpu', gpu}))}.",
         )
     return requested
 

@@ -26,7 +26,7 @@ from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.pixels import BATCH_BYTES, PixelClassification
-from hsiaug.trial.run import Course, augment, fit_classifier
+from hsiaug.trial.run import StageTimer, augment, fit_classifier
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from hsiaug.trial.store import Record
 
@@ -97,9 +97,9 @@ def spec_of(record: Record, scene: Scene, plugins: Registry) -> TrialSpec:
     return spec
 
 
-def _refuse(wrong: bool, rule: str, value: str, mend: str) -> None:
+def _refuse(wrong: bool, rule: str, value: str, hint: str) -> None:
     if wrong:
-        raise InputError(rule, value=value, mend=mend)
+        raise InputError(rule, value=value, hint=hint)
 
 
 def _protocol(record: Record) -> Protocol:
@@ -126,7 +126,7 @@ def _plugin(kind: Kind, said: dict[str, Any], plugins: Registry, scene: Scene) -
         raise InputError(
             f"{kind} {card.name} must take the parameters of the record",
             value=error,
-            mend="Benchmark the scene anew.",
+            hint="Benchmark the scene anew.",
         ) from error
     return plugin_spec(card, params, scene)
 
@@ -144,9 +144,9 @@ def refit(
     plugin: Generator = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
     generator = adapted(plugin, spec.task)
     classifier: Classifier = plugins.find("classifier", spec.classifier.name).load()(spec.classifier.params)
-    samples = augment(spec, bench, generator, resolve_device(device, generator.card), Course(), progress)
+    samples = augment(spec, bench, generator, resolve_device(device, generator.card), StageTimer(), progress)
     where = resolve_device(device, classifier.card)
-    fitted = fit_classifier(spec, bench, classifier, samples, where, Course(), progress)
+    fitted = fit_classifier(spec, bench, classifier, samples, where, StageTimer(), progress)
     return Refitted(spec, fitted, classifier.card, bench.split(spec))
 
 
@@ -171,7 +171,7 @@ def map_scene(made: Refitted, scene: Scene, progress: Progress) -> NDArray[np.in
                 raise PluginError(
                     f"predict must give one class id per patch, {len(part)} here",
                     value=f"shape {found.shape}",
-                    mend="Return an integer array of shape (n,).",
+                    hint="Return an integer array of shape (n,).",
                 )
             ids[coords[:, 0], coords[:, 1]] = found
         progress(int(rows[-1]) + 1, height, "rows")

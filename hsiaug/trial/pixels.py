@@ -21,7 +21,7 @@ from hsiaug.protocol.view import Scope, TrainView, pad, patches_at, train_view
 from hsiaug.samples import NOWHERE, Patches, PatchSamples, concatenate
 from hsiaug.scene import Scene, UnlabelledScene
 from hsiaug.sealed import sealed
-from hsiaug.trial.usual import Usual
+from hsiaug.trial.defaults import TaskDefaults
 
 __all__ = ["PixelClassification", "Prediction"]
 
@@ -41,8 +41,8 @@ class PixelClassification:
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
         return load_scene(ref, progress=progress)
 
-    def usual(self, data: Scene) -> Usual:
-        return Usual("issd", 9, ("smote",), ("svm", "cnn2d"))
+    def defaults(self, data: Scene) -> TaskDefaults:
+        return TaskDefaults("issd", 9, ("smote",), ("svm", "cnn2d"))
 
     def split(self, scene: Scene, protocol: Protocol, seed: int, patch: int) -> Split:
         return draw_split(scene, protocol, seed, patch)
@@ -68,14 +68,14 @@ class PixelClassification:
             raise PluginError(
                 "a generator's sample must return PatchSamples",
                 value=type(samples).__name__,
-                mend="Return PatchSamples.made(x, y), for example.",
+                hint="Return PatchSamples.made(x, y), for example.",
             )
         side = (view.bands, view.patch, view.patch)
         if len(samples) and samples.x.shape[1:] != side:
             raise PluginError(
                 f"a generator must make patches of shape {side}",
                 value=str(samples.x.shape[1:]),
-                mend="Return PatchSamples in the shape of TrainView.real.",
+                hint="Return PatchSamples in the shape of TrainView.real.",
             )
         ids, counts = np.unique(samples.y, return_counts=True)
         made = dict(zip(ids.tolist(), counts.tolist(), strict=True))
@@ -84,13 +84,13 @@ class PixelClassification:
             raise PluginError(
                 "a generator must make exactly the samples that were asked for, by class id",
                 value=f"{made} in place of {asked}",
-                mend="Return counts[c] samples of each class c.",
+                hint="Return counts[c] samples of each class c.",
             )
         if not np.isfinite(samples.x).all():
             raise PluginError(
                 "a generator must make finite samples",
                 value=f"NaN or infinity in {int((~np.isfinite(samples.x)).any(axis=(1, 2, 3)).sum())} of them",
-                mend="Look for a division by a constant band, or a training that diverged.",
+                hint="Look for a division by a constant band, or a training that diverged.",
             )
 
     def join(self, view: TrainView, pool: Sequence[PatchSamples], wanted: Mapping[int, int]) -> PatchSamples:
@@ -168,12 +168,12 @@ def _check_labels(labels: NDArray[np.int64], batch: Patches, scene: Scene | Unla
         raise PluginError(
             f"predict must give one integer class id per patch, {len(batch)} here",
             value=f"{labels.dtype} of shape {labels.shape}",
-            mend="Return an integer array of shape (n,).",
+            hint="Return an integer array of shape (n,).",
         )
     if len(labels) and not (labels.min() >= 1 and labels.max() <= len(scene.class_names)):
         raise PluginError(
             f"predict must give class ids in 1..{len(scene.class_names)}",
             value=f"{labels.min()}..{labels.max()}",
-            mend="Map network outputs back to the ids of samples.y.",
+            hint="Map network outputs back to the ids of samples.y.",
         )
     return labels

@@ -108,12 +108,12 @@ def _content_name(predictions: Predictions) -> str:
 
 def _keep(usual: Path, folder: Path, fresh: Path) -> None:
     """Give what lies under the usual name the name of its content too: another writer's record may need it."""
-    passing = fresh / "kept.npz"
+    unfinished = fresh / "kept.npz"
     with contextlib.suppress(FileNotFoundError):
-        _copy(usual, passing)
+        _copy(usual, unfinished)
         # Damaged predictions are nobody's.
         with contextlib.suppress(ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            passing.replace(folder / _content_name(_load(passing)))
+            unfinished.replace(folder / _content_name(_load(unfinished)))
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -138,10 +138,10 @@ def _settle(folder: Path, fresh: Path, record: str) -> None:
         source = next((path for path in _contents(folder) if _has(path, wanted)), None)
         if source is None:
             return
-        passing = fresh / f"settled.{turn}.npz"
+        unfinished = fresh / f"settled.{turn}.npz"
         with contextlib.suppress(FileNotFoundError):
-            _copy(source, passing)
-            passing.replace(folder / PREDICTIONS)
+            _copy(source, unfinished)
+            unfinished.replace(folder / PREDICTIONS)
 
 
 def _has(path: Path, wanted: str) -> bool:
@@ -163,7 +163,7 @@ def _named(record: Path) -> str | None:
 def tidy(folder: Path, fresh: Path, record: str, older: float) -> None:
     """Bring names in step after a kill, and drop predictions of earlier records that were last touched before ``older``.
 
-    older: seconds as ``time.time()``. fresh: a passing folder on the same disk.
+    older: seconds as ``time.time()``. fresh: a temporary folder on the same disk.
     """
     _settle(folder, fresh, record)
     wanted = _named(folder / record)

@@ -33,7 +33,7 @@ from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 from hsiaug.trial.task import Prediction, Task
 
-__all__ = ["Course", "Outcome", "augment", "compute", "empty", "finish", "fit_classifier", "lost", "run_trial"]
+__all__ = ["Outcome", "StageTimer", "augment", "compute", "empty", "finish", "fit_classifier", "lost", "run_trial"]
 
 
 def _nobody(stage: str) -> None:
@@ -41,7 +41,7 @@ def _nobody(stage: str) -> None:
 
 
 @dataclass
-class Course:
+class StageTimer:
     """How far a trial has come: the stage it is in, seconds per stage, and optimiser steps per fit.
 
     seconds: by the clock. cpu: by the cores of this process, which another program's load does not lengthen.
@@ -123,7 +123,7 @@ def compute(
     limit: seconds after which the trial is ended and failed; None = never. They run from the moment at which all
     libraries are loaded. tell: is called with the name of each stage that begins, "split" being the first.
     """
-    course, memory = Course(tell=tell), PeakMemory()
+    timer, memory = StageTimer(tell=tell), PeakMemory()
     start, busy = time.perf_counter(), time.process_time()
     memory.restart()
     result: dict[str, Any] = {"status": "ok", "error": None, "samples": None, "provenance": {}}
@@ -134,24 +134,24 @@ def compute(
         devices = _devices(device, generator, classifier)
         result |= {"device": devices, **_declared(generator.card, classifier.card)}
         with time_limit(limit):
-            course.stage = "split"
+            timer.stage = "split"
             tell("split")
-            samples = augment(spec, bench, generator, devices["generator"], course, progress)
+            samples = augment(spec, bench, generator, devices["generator"], timer, progress)
             result["samples"] = bench.task.counts(samples, bench.scene)
             result["provenance"] = plain_json(samples.provenance)
-            fitted = fit_classifier(spec, bench, classifier, samples, devices["classifier"], course, progress)
-            with course.at("predict"):
+            fitted = fit_classifier(spec, bench, classifier, samples, devices["classifier"], timer, progress)
+            with timer.at("predict"):
                 labels = bench.task.predict(fitted, classifier.card, bench.scene, bench.split(spec))
                 bench.check_views()
     except BaseException as error:
         # SystemExit and KeyboardInterrupt too: in a worker nobody but a plugin raises them.
         labels = None
-        result |= {"status": "failed", "error": {"stage": course.stage, **call_failure(error)}}
+        result |= {"status": "failed", "error": {"stage": timer.stage, **call_failure(error)}}
         bench.renew_views()
     result["notes"] = bench.take_notes()
-    result["timings"] = {**course.seconds, "total": time.perf_counter() - start}
-    result["cpu_seconds"] = {**course.cpu, "total": time.process_time() - busy}
-    result["optimiser_steps"] = course.steps
+    result["timings"] = {**timer.seconds, "total": time.perf_counter() - start}
+    result["cpu_seconds"] = {**timer.cpu, "total": time.process_time() - busy}
+    result["optimiser_steps"] = timer.steps
     result["peak_memory_mb"] = memory.read()
     return Outcome(result, labels)
 
@@ -189,22 +189,22 @@ def _devices(requested: str, generator: Generator, classifier: Classifier) -> di
 
 
 def augment(
-    spec: TrialSpec, bench: Workbench, generator: Generator, device: str, course: Course, progress: Progress
+    spec: TrialSpec, bench: Workbench, generator: Generator, device: str, timer: StageTimer, progress: Progress
 ) -> Any:
     """Real samples and then the synthetic ones that λ asks for. Where it asks for none, nothing is fitted.
 
-    Reads nothing of the spec's classifier. ``course`` receives the seconds of ``fit_generator`` and ``sample``.
+    Reads nothing of the spec's classifier. ``timer`` receives the seconds of ``fit_generator`` and ``sample``.
     """
     view = bench.view(spec, generator.card.scope)
     wanted = bench.task.wanted(view, spec.lam if generator.card.adds else 0.0)
     if not any(wanted.values()):
         return bench.task.join(view, [], wanted)
-    with course.fitting("fit_generator", generator.card):
+    with timer.fitting("fit_generator", generator.card):
         fit = bench.fit(spec, generator, device, progress)
     # No step at all: the fit was made before, by another trial or another run.
-    course.steps["fit_generator"] = course.steps["fit_generator"] or None
-    course.seconds["fit_generator"] = fit.seconds
-    with course.at("sample"):
+    timer.steps["fit_generator"] = timer.steps["fit_generator"] or None
+    timer.seconds["fit_generator"] = fit.seconds
+    with timer.at("sample"):
         pool = bench.pool(spec, fit, view)
     return bench.task.join(view, pool, wanted)
 
@@ -215,14 +215,14 @@ def fit_classifier(
     classifier: Classifier,
     samples: Any,
     device: str,
-    course: Course,
+    timer: StageTimer,
     progress: Progress,
 ) -> FittedClassifier:
     """Fit on what ``augment`` gave. The seed is the same for every arm of a draw."""
     card: Card = classifier.card
     view = bench.view(spec, card.scope)
     seed = derive_seed("classifier", spec.classifier.name, spec.seed)
-    with course.fitting("fit_classifier", card):
+    with timer.fitting("fit_classifier", card):
         shown = bench.task.shown(samples, card)
         fitted = classifier.fit(shown, view, seed=seed, device=device, progress=progress)
         bench.check_views()
@@ -230,7 +230,7 @@ def fit_classifier(
         raise PluginError(
             "a classifier's fit must return an object with predict",
             value=type(fitted).__name__,
-            mend="Return self, or the fitted object.",
+            hint="Return self, or the fitted object.",
         )
     return fitted
 

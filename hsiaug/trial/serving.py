@@ -20,5 +20,5 @@ def check_serves(card: Card, kind: str, task: str) -> None:
     raise InputError(
         f"a {kind} of this benchmark must serve the task {task}",
         value=f"{card.name}, which serves {', '.join(card.tasks)}",
-        mend=f"Choose another; 'hsiaug plugins list' shows what each serves, or use --task {card.tasks[0]}.",
+        hint=f"Choose another; 'hsiaug plugins list' shows what each serves, or use --task {card.tasks[0]}.",
     )

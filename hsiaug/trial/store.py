@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hsiaug.errors import InputError, StoreError
 from hsiaug.files import reason, sync_files, sync_folder
-from hsiaug.trial import passing, predictions
+from hsiaug.trial import predictions, temporary_folders
 from hsiaug.trial.predictions import PREDICTIONS, Predictions
 from hsiaug.trial.record import LARGEST, Damage, Record, decode, encode, fault_of, storable
 
@@ -50,13 +50,13 @@ class Store:
                 raise StoreError(
                     f"--store {root} must be a folder that can be written to",
                     value=reason(error) if isinstance(error, OSError) else error,
-                    mend="Name another folder.",
+                    hint="Name another folder.",
                 ) from error
         elif not _is_folder(self._records):
             raise StoreError(
                 f"{root} must be a store of records",
                 value="a folder without 'records'" if _is_folder(root) else "no such folder",
-                mend="Run 'hsiaug benchmark … --store DIR' first, or name the right folder.",
+                hint="Run 'hsiaug benchmark … --store DIR' first, or name the right folder.",
             )
 
     @property
@@ -108,13 +108,13 @@ class Store:
             raise InputError(
                 f"HASH must be the beginning of one record's hash in {self.root}",
                 value=f"{prefix!r}, which fits {len(matches)} of them",
-                mend="List them with 'hsiaug report --store STORE --by seed'.",
+                hint="List them with 'hsiaug report --store STORE --by seed'.",
             )
         if isinstance(found, Damage):
             raise StoreError(
                 f"{self.folder(found.hash) / RECORD} must be a record as it was written",
                 value=found.fault,
-                mend="Run its benchmark again: a damaged record is replaced.",
+                hint="Run its benchmark again: a damaged record is replaced.",
             )
         return found
 
@@ -132,7 +132,7 @@ class Store:
             raise StoreError(
                 f"{path}: expected a record in JSON",
                 value=reason(error) if isinstance(error, OSError) else error,
-                mend="Run its benchmark again: a damaged record is replaced.",
+                hint="Run its benchmark again: a damaged record is replaced.",
             ) from error
 
     def records(self) -> Iterator[Record]:
@@ -166,7 +166,7 @@ class Store:
             value="none that the record names"
             if stated is None
             else f"none with the record's checksum {stated[:12]}…",
-            mend="Run the trial again.",
+            hint="Run the trial again.",
         )
 
     def put(self, record: Record, made: Predictions | None) -> Record:
@@ -196,7 +196,7 @@ class Store:
 
     def _put(self, hash: str, files: Mapping[str, bytes], costly: bool) -> None:
         final = self.folder(hash)
-        with passing.passing_folder(self._records, hash) as fresh:
+        with temporary_folders.temporary_folder(self._records, hash) as fresh:
             for name, data in files.items():
                 (fresh / name).write_bytes(data)
             final.parent.mkdir(exist_ok=True)
@@ -216,7 +216,7 @@ class Store:
 
     def check_writable(self) -> None:
         """Raise StoreError, before any work, where no record could be written."""
-        with self._access("write"), passing.passing_folder(self._records, "check"):
+        with self._access("write"), temporary_folders.temporary_folder(self._records, "check"):
             pass
 
     @contextmanager
@@ -224,25 +224,25 @@ class Store:
         try:
             yield
         except OSError as error:
-            mend = {
+            hint = {
                 "read": "Look at its permissions, or name another store.",
                 "write": "Free some space or name another --store, then run the same command again: it goes on.",
             }
             raise StoreError(
                 f"the store {self.root} must be a folder that can be {'read' if what == 'read' else 'written to'}",
                 value=reason(error),
-                mend=mend[what],
+                hint=hint[what],
             ) from error
 
     def sweep(self) -> None:
         """Remove what killed runs left half-written, where nobody can be writing it any more."""
-        passing.sweep(self._records)
-        passing.sweep(self.cache)
+        temporary_folders.sweep(self._records)
+        temporary_folders.sweep(self.cache)
         try:
             several = {path.parent for path in self._records.glob("??/*/predictions.*.npz")}
             for folder in several:
-                with passing.passing_folder(self._records, "tidy") as fresh:
-                    predictions.tidy(folder, fresh, RECORD, time.time() - passing.ABANDONED)
+                with temporary_folders.temporary_folder(self._records, "tidy") as fresh:
+                    predictions.tidy(folder, fresh, RECORD, time.time() - temporary_folders.ABANDONED)
         except OSError:
             # Of a store that is read-only, or that others change, nothing needs to be removed.
             return

@@ -40,9 +40,9 @@ from hsiaug.plugins.card import Card
 from hsiaug.plugins.contracts import FittedClassifier
 from hsiaug.protocol.protocols import Protocol as SplitProtocol
 from hsiaug.protocol.view import Scope
+from hsiaug.trial.defaults import TaskDefaults
 from hsiaug.trial.dense import ChangeDetection, Segmentation
 from hsiaug.trial.pixels import PixelClassification, Prediction
-from hsiaug.trial.usual import Usual
 
 __all__ = ["Prediction", "Task", "get_task", "task_names"]
 
@@ -58,7 +58,7 @@ class Task(Protocol):
     control: str
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> Any: ...
-    def usual(self, data: Any, /) -> Usual: ...
+    def defaults(self, data: Any, /) -> TaskDefaults: ...
     def split(self, data: Any, protocol: SplitProtocol, seed: int, patch: int, /) -> Any: ...
     def view(self, data: Any, split: Any, scope: Scope, /) -> Any: ...
     def wanted(self, view: Any, lam: float, /) -> dict[int, int]: ...
@@ -84,5 +84,5 @@ def task_names() -> tuple[str, ...]:
 def get_task(name: str) -> Task:
     """The task of that name. Raises InputError where there is none."""
     if name not in _TASKS:
-        raise InputError("the task must be known", value=repr(name), mend=did_you_mean(name, _TASKS))
+        raise InputError("the task must be known", value=repr(name), hint=did_you_mean(name, _TASKS))
     return _TASKS[name]

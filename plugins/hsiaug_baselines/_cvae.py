@@ -44,7 +44,7 @@ class Cvae(Conditional):
         out: Tensor = self.hands(x.reshape(len(h), -1, self.size.patch, self.size.patch))
         return out
 
-    def taught(self, lesson: Lesson, seed: int, progress: Progress) -> Conditional:
+    def fit_network(self, lesson: Lesson, seed: int, progress: Progress) -> Conditional:
         draw = torch.Generator().manual_seed(seed)
         params = self.params
 

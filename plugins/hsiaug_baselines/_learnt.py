@@ -64,7 +64,7 @@ class Conditional(nn.Module):
     def __init__(self, size: Size, params: Any) -> None:
         super().__init__()
 
-    def taught(self, lesson: Lesson, seed: int, progress: Progress) -> Conditional:
+    def fit_network(self, lesson: Lesson, seed: int, progress: Progress) -> Conditional:
         """The trained network, in evaluation mode. Raises PluginError where the training diverges."""
         raise NotImplementedError
 
@@ -125,7 +125,9 @@ def learn(
     size = Size(len(components.scale), view.patch, len(view.class_names) + 1)
     net = fresh(lambda: kind(size, params), seed).to(device)
     lesson = Lesson.of(components.of(real.x, real.y), real.y, device)
-    return FittedLearnt(name, params, size, net.taught(lesson, seed, progress), components, real.x, real.y, device)
+    return FittedLearnt(
+        name, params, size, net.fit_network(lesson, seed, progress), components, real.x, real.y, device
+    )
 
 
 def restored(card: Card, folder: Path, kind: type[Conditional], device: str) -> FittedLearnt:

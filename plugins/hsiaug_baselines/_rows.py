@@ -23,7 +23,7 @@ def classes_asked(y: NDArray[np.int64], counts: Mapping[int, int]) -> Iterator[t
             raise PluginError(
                 "synthetic samples can be made for classes with real training samples only",
                 value=f"{count} of class {c}, which has none",
-                mend=f"Ask for classes among {np.unique(y).tolist()}.",
+                hint=f"Ask for classes among {np.unique(y).tolist()}.",
             )
         if count > 0:
             yield c, count, rows

@@ -40,7 +40,7 @@ class Tabddpm(Conditional):
     def schedule(self) -> Schedule:
         return make_schedule("cosine", self.params.noise_steps, 0, 0)
 
-    def taught(self, lesson: Lesson, seed: int, progress: Progress) -> Conditional:
+    def fit_network(self, lesson: Lesson, seed: int, progress: Progress) -> Conditional:
         draw = torch.Generator().manual_seed(seed)
         params, schedule, spectra = self.params, self.schedule, lesson.centres()
 

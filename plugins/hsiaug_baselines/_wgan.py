@@ -57,7 +57,7 @@ class Wgan(Conditional):
         out: Tensor = x + self.straight(h)[:, :, None, None]
         return out
 
-    def taught(self, lesson: Lesson, seed: int, progress: Progress) -> Conditional:
+    def fit_network(self, lesson: Lesson, seed: int, progress: Progress) -> Conditional:
         params, device = self.params, lesson.z.device
         critic = fresh(lambda: Critic(self.size, params.width), seed + 1).to(device)
         draw = torch.Generator().manual_seed(seed)
@@ -96,7 +96,7 @@ def descend(optimiser: torch.optim.Optimizer, loss: Tensor, step: int) -> None:
         raise PluginError(
             "the training of the WGAN must stay finite",
             value=f"a loss of {loss.item()} at step {step}",
-            mend="Lower --set wgan.rate=…, or look for bands with extreme values.",
+            hint="Lower --set wgan.rate=…, or look for bands with extreme values.",
         )
     optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)

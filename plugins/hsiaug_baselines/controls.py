@@ -113,7 +113,7 @@ class FittedDuplicatePairs:
             raise PluginError(
                 "only classes with training pixels can be made",
                 value=f"class {c}",
-                mend="Give the class training pixels, or do not ask for it.",
+                hint="Give the class training pixels, or do not ask for it.",
             )
         return found
 

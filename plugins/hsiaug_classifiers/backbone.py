@@ -36,7 +36,7 @@ class TimmParams(Recipe):
             raise InputError(
                 "timm:NAME must name a model of the installed timm, without a tag of weights",
                 value=repr(self.backbone),
-                mend=did_you_mean(self.backbone.partition(".")[0], near or SENSIBLE),
+                hint=did_you_mean(self.backbone.partition(".")[0], near or SENSIBLE),
             )
 
 

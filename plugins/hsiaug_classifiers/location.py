@@ -55,6 +55,6 @@ class Location:
             raise PluginError(
                 "classifier coords needs real samples: synthetic ones lie nowhere",
                 value=f"0 real, {len(samples)} synthetic",
-                mend="Give it the training pixels, or use another classifier.",
+                hint="Give it the training pixels, or use another classifier.",
             )
         return FittedLocation(cKDTree(real.coords), real.y)

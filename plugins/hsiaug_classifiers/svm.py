@@ -95,7 +95,7 @@ class Svm:
             raise PluginError(
                 "classifier svm chooses C and γ on real samples and needs some",
                 value=f"0 real, {len(samples)} synthetic",
-                mend="Give it the training pixels, or use rf or cnn2d.",
+                hint="Give it the training pixels, or use rf or cnn2d.",
             )
         z = view.normaliser.spectra(samples.centres)
         cost, gamma = choose(z[real], samples.y[real], self.params.folds, seed)

@@ -26,14 +26,14 @@ def checkpoint_folder(name: str) -> Path:
     if not (folder / CONFIG).is_file() or not any((folder / file).is_file() for file in WEIGHTS):
         raise DataUnavailableError(
             f"{folder} must hold {CONFIG} and {' or '.join(WEIGHTS)}",
-            mend="Download the whole repository into this folder.",
+            hint="Download the whole repository into this folder.",
         )
     kind = json.loads((folder / CONFIG).read_text("utf-8")).get("model_type")
     if kind != "segformer":
         raise InputError(
             f"segformer.pretrained must name a SegFormer, which {name} is not",
             value=f"model_type {kind!r}",
-            mend="Take one like nvidia/mit-b0 or nvidia/segformer-b0-finetuned-ade-512-512.",
+            hint="Take one like nvidia/mit-b0 or nvidia/segformer-b0-finetuned-ade-512-512.",
         )
     return folder
 
@@ -48,7 +48,7 @@ def _cached(name: str) -> Path | None:
         raise InputError(
             "segformer.pretrained must be OWNER/NAME on Hugging Face, or a folder",
             value=repr(name),
-            mend="Take one like nvidia/mit-b0, or correct the folder's path.",
+            hint="Take one like nvidia/mit-b0, or correct the folder's path.",
         ) from cause
     config, *weights = found
     complete = isinstance(config, str) and any(isinstance(file, str) for file in weights)
@@ -86,6 +86,6 @@ def _unavailable(name: str, found: str) -> DataUnavailableError:
     return DataUnavailableError(
         f"the weights of {name} are not on this machine and cannot be downloaded",
         value=found,
-        mend=f"On a connected machine: hf download {name} --local-dir FOLDER; bring the folder here and name it: "
+        hint=f"On a connected machine: hf download {name} --local-dir FOLDER; bring the folder here and name it: "
         "--set segformer.pretrained=FOLDER. Or leave pretrained empty for random weights.",
     )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import DenseSamples, DenseView, Progress, Tiles
-from hsiaug_dense.lesson import BandScale, fit_scale, lesson_of
+from hsiaug_dense.inputs import BandScale, fit_scale, lesson_of
 from hsiaug_dense.recipe import DenseRecipe
 
 __all__ = ["FittedDense", "fit_dense"]

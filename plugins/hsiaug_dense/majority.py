@@ -63,6 +63,6 @@ class Majority:
             raise PluginError(
                 "classifier majority needs a labelled training pixel",
                 value=f"{len(masks)} tiles without",
-                mend="Check the masks: 0 means no label.",
+                hint="Check the masks: 0 means no label.",
             )
         return FittedMajority(int(ids[counts.argmax()]), len(view.class_names))

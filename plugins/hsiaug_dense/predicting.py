@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from hsiaug_dense.lesson import BandScale
+from hsiaug_dense.inputs import BandScale
 
 __all__ = ["over"]
 

@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy, one_hot
 from torch.optim.swa_utils import update_bn
 
 from hsiaug.api import Progress
-from hsiaug_dense.lesson import IGNORED, BandScale, Lesson
+from hsiaug_dense.inputs import IGNORED, BandScale, Lesson
 from hsiaug_dense.recipe import DenseRecipe
 from hsiaug_diffusion.devices import sent
 from hsiaug_nets.recipe import Recipe

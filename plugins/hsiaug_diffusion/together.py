@@ -39,7 +39,7 @@ def check_together(devices: tuple[str, ...]) -> None:
         raise PluginError(
             "training on several GPUs needs accelerate",
             value=f"{len(devices)} devices, {', '.join(devices)}",
-            mend="pip install 'hsiaug[multi-gpu]', or name one device.",
+            hint="pip install 'hsiaug[multi-gpu]', or name one device.",
         )
 
 

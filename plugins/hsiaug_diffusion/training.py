@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from hsiaug.api import PluginError, Progress, derive_seed
 from hsiaug_nets.seeded import fresh
 
-__all__ = ["ALONE", "Rank", "fresh", "pays_in_half", "randomness", "train"]
+__all__ = ["ALONE", "Rank", "bf16_is_faster", "fresh", "randomness", "train"]
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -48,7 +48,7 @@ def randomness(seed: int, step: int) -> torch.Generator:
     return torch.Generator().manual_seed(derive_seed("step", seed, step))
 
 
-def pays_in_half(device: str) -> bool:
+def bf16_is_faster(device: str) -> bool:
     """Whether bfloat16 is faster than float32 there. On a CPU it is only where the CPU has instructions for it, and
     then by less than a third for networks of this size: never, so that results do not depend on the CPU."""
     return device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
@@ -112,7 +112,7 @@ def _finite(value: Tensor, step: int, note: str) -> None:
         raise PluginError(
             f"the training of the {note} must stay finite",
             value=f"a loss of {value.item()} at step {step}",
-            mend="Lower the learning rate (--set NAME.rate=…), or look for bands with extreme values.",
+            hint="Lower the learning rate (--set NAME.rate=…), or look for bands with extreme values.",
         )
 
 
@@ -169,7 +169,7 @@ def _resumed(file: Path, model: nn.Module, average: nn.Module, optimiser: torch.
         raise PluginError(
             f"{file}: expected the checkpoint of a training that was stopped",
             value=f"{type(error).__name__}: {error}",
-            mend="Delete the file; the training then begins anew.",
+            hint="Delete the file; the training then begins anew.",
         ) from error
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():

@@ -37,5 +37,5 @@ class Recipe:
             raise InputError(
                 "augment must name an online augmentation",
                 value=repr(self.augment),
-                mend=did_you_mean(self.augment, AUGMENTS),
+                hint=did_you_mean(self.augment, AUGMENTS),
             )

@@ -138,6 +138,6 @@ def descend(
         raise PluginError(
             "the training of a network must stay finite",
             value=f"a last loss of {value.item()}",
-            mend="Lower its learning rate (--set NAME.rate=…), or look for bands with extreme values.",
+            hint="Lower its learning rate (--set NAME.rate=…), or look for bands with extreme values.",
         )
     return net.eval()

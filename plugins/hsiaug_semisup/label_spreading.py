@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from hsiaug.api import Card, Patches, PatchSamples, Progress, TrainView, derive_seed, param
 from hsiaug_semisup.discriminant import Discriminant, fit_discriminant
 from hsiaug_semisup.features import LocalMeans, fit_local_means
-from hsiaug_semisup.given import given
 from hsiaug_semisup.grid import grid_graph
+from hsiaug_semisup.inputs import given
 
 if TYPE_CHECKING:
     from scipy import sparse

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from hsiaug.api import Card, Patches, PatchSamples, Progress, TrainView, derive_seed, param
 from hsiaug_semisup.discriminant import fit_discriminant, softmax
 from hsiaug_semisup.features import LocalMeans, fit_local_means
-from hsiaug_semisup.given import given
 from hsiaug_semisup.grid import grid_graph, spread
+from hsiaug_semisup.inputs import given
 
 __all__ = ["FittedSelfTraining", "SelfTraining", "SelfTrainingParams", "choose"]
 

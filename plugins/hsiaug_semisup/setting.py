@@ -16,7 +16,7 @@ from hsiaug_nets.projection import Projection, fit_projection
 from hsiaug_nets.seeded import fresh
 from hsiaug_nets.small2d import Net2d
 from hsiaug_nets.training import Batch, batches, criterion
-from hsiaug_semisup.given import given
+from hsiaug_semisup.inputs import given
 from hsiaug_semisup.semi_recipe import SemiRecipe
 
 __all__ = ["Setting", "set_up", "unlabelled_batches"]

@@ -12,9 +12,9 @@ from torch.nn.functional import cross_entropy
 from hsiaug.api import derive_seed
 from hsiaug_diffusion.training import fresh, randomness, train
 from hsiaug_specdm.losses import divergence, spectral_angle
-from hsiaug_specdm.pairs import Run
 from hsiaug_specdm.params import Params, SpecDmParams
 from hsiaug_specdm.tileformat import TileFormat
+from hsiaug_specdm.training_pairs import Run
 from hsiaug_specdm.vae import STEM, StreamVae
 
 __all__ = ["Codec", "FitCodec", "OneStream", "TwoStream", "fit_one_stream", "fit_two_stream"]

@@ -18,7 +18,7 @@ from hsiaug_diffusion.samplers import sampled
 from hsiaug_diffusion.schedule import guided
 from hsiaug_diffusion.training import fresh
 from hsiaug_specdm.codec import Codec
-from hsiaug_specdm.learn import schedule_of
+from hsiaug_specdm.fit import schedule_of
 from hsiaug_specdm.params import Params
 from hsiaug_specdm.tileformat import TileFormat
 from hsiaug_specdm.unet import UNet, predicted_noise, unet_of
@@ -66,7 +66,7 @@ class FittedPairs:
                 raise PluginError(
                     "only classes with training pixels can be made",
                     value=f"class {c}; known are {', '.join(str(i) for i in form.ids if i)}",
-                    mend="Give the class training pixels, or do not ask for it.",
+                    hint="Give the class training pixels, or do not ask for it.",
                 )
         provenance = {**self.facts, "omega": omega, "sampler": self.params.sampler}
         empty = np.empty((0, form.dates, form.bands, form.side, form.side), dtype=np.float32)

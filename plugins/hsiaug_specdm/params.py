@@ -73,13 +73,13 @@ class Params:
                 raise InputError(
                     f"--set NAME.{name} must be one of {', '.join(map(str, known))}",
                     value=repr(value),
-                    mend=did_you_mean(str(value), map(str, known)),
+                    hint=did_you_mean(str(value), map(str, known)),
                 )
         if not all(part.isdigit() and int(part) for part in self.unet_levels.split(",")):
             raise InputError(
                 "--set NAME.unet_levels must be positive whole numbers with commas between",
                 value=repr(self.unet_levels),
-                mend="One number per level, as 1,2,2.",
+                hint="One number per level, as 1,2,2.",
             )
 
     @property

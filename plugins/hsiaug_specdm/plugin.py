@@ -38,7 +38,7 @@ class SpecDm:
         self, view: DenseView, *, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
     ) -> FittedSpecDm:
         from hsiaug_specdm.codec import fit_two_stream
-        from hsiaug_specdm.learn import learn
+        from hsiaug_specdm.fit import learn
         from hsiaug_specdm.reliability import FittedSpecDm
 
         return FittedSpecDm(**learn(view, self.params, fit_two_stream, seed, device, progress, checkpoint))

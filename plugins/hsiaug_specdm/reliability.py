@@ -15,8 +15,8 @@ from torch import Tensor
 from hsiaug.api import DenseSamples, PluginError
 from hsiaug_diffusion.samplers import ancestral, steps_down
 from hsiaug_diffusion.schedule import Schedule
+from hsiaug_specdm.fit import schedule_of
 from hsiaug_specdm.fitted import FittedPairs
-from hsiaug_specdm.learn import schedule_of
 from hsiaug_specdm.unet import predicted_noise
 
 __all__ = ["FittedSpecDm", "Reinferred"]
@@ -50,7 +50,7 @@ class FittedSpecDm(FittedPairs):
             raise PluginError(
                 "a coupling gap takes at least 2 pairs",
                 value=str(n),
-                mend="Give more: masks are swapped between pairs.",
+                hint="Give more: masks are swapped between pairs.",
             )
         draw = torch.Generator().manual_seed(seed)
         z = torch.cat([self.encoded(samples, slice(i, i + BATCH)) for i in range(0, n, BATCH)])

@@ -38,8 +38,8 @@ class LdmSingle:
         self, view: DenseView, *, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
     ) -> FittedPairs:
         from hsiaug_specdm.codec import fit_one_stream
+        from hsiaug_specdm.fit import learn
         from hsiaug_specdm.fitted import FittedPairs
-        from hsiaug_specdm.learn import learn
 
         return FittedPairs(**learn(view, self.params, fit_one_stream, seed, device, progress, checkpoint))
 

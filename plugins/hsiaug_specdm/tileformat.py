@@ -56,17 +56,17 @@ class TileFormat:
             raise PluginError(
                 f"masks must hold class ids 1..{classes}, or 0 where a pixel is to be ignored",
                 value=f"ids {', '.join(map(str, ids)) or 'none, there is no tile'}",
-                mend="Name every class, and give at least one tile.",
+                hint="Name every class, and give at least one tile.",
             )
         if len(ids) < 2:
             raise PluginError(
                 "masks must differ somewhere: there is nothing to learn from one value alone",
                 value=f"id {ids[0]} everywhere",
-                mend="Add tiles that show other classes.",
+                hint="Add tiles that show other classes.",
             )
         if not np.isfinite(real.images).all():
             raise PluginError(
-                "tiles must be finite", value="NaN or infinity", mend="Replace or cut out what has no data."
+                "tiles must be finite", value="NaN or infinity", hint="Replace or cut out what has no data."
             )
         few = real.images.reshape(-1)[:: max(1, real.images.size // 5_000_000)]
         shift = float(np.percentile(few, 0.1)) if (few < 0).mean() > NEGATIVE else 0.0
@@ -75,7 +75,7 @@ class TileFormat:
             raise PluginError(
                 "tiles must hold more than one value",
                 value=f"a 99.9th percentile of {scale + shift:g}",
-                mend="Check the units of the images.",
+                hint="Check the units of the images.",
             )
         low, high = float(real.images.min()), float(real.images.max())
         return cls(ids, scale, shift, low, high, real.dates, real.bands, real.side[0], multiple)
@@ -130,7 +130,7 @@ class TileFormat:
             raise PluginError(
                 f"tiles must be larger than {self.padded // 2} pixels for this network",
                 value=f"{self.side} pixels",
-                mend="Use larger tiles, --set NAME.factor=2, or fewer unet_levels.",
+                hint="Use larger tiles, --set NAME.factor=2, or fewer unet_levels.",
             )
         return pad(x, (0, more, 0, more), mode="reflect") if more else x
 
@@ -140,5 +140,5 @@ class TileFormat:
                 f"tiles must be like those learnt from: {self.dates} × {self.bands} bands, "
                 f"{self.side} × {self.side} pixels, mask ids {', '.join(map(str, self.ids))}",
                 value=found,
-                mend="Fit the generator on tiles like these.",
+                hint="Fit the generator on tiles like these.",
             )

@@ -49,7 +49,7 @@ def _find(spec: str) -> Checkpoint:
         if not weights.is_file():
             raise DataUnavailableError(
                 f"openclip:{spec}: {weights} must be a file with the weights of {model}",
-                mend="Correct the path; .safetensors, .bin and .pt are read.",
+                hint="Correct the path; .safetensors, .bin and .pt are read.",
             )
         return Checkpoint(_readable(model, _config(model)), weights)
     folder = Path(spec).expanduser()
@@ -59,7 +59,7 @@ def _find(spec: str) -> Checkpoint:
         raise InputError(
             "openclip:PATH must be a folder; a single file does not say which model it holds",
             value=repr(spec),
-            mend=f"For a file, name its model too: openclip:MODEL@{spec}, as in ViT-B-32@{spec}.",
+            hint=f"For a file, name its model too: openclip:MODEL@{spec}, as in ViT-B-32@{spec}.",
         )
     from hsiaug_text.clip_weights import published_weights
 
@@ -79,7 +79,7 @@ def _config(model: str) -> dict[str, Any]:
         raise InputError(
             "openclip: unknown model",
             value=repr(model),
-            mend=_same_case(model, open_clip.list_models()),
+            hint=_same_case(model, open_clip.list_models()),
         )
     return dict(config)
 
@@ -92,7 +92,7 @@ def _readable(name: str, config: dict[str, Any]) -> dict[str, Any]:
         raise PluginError(
             f"openclip:{name}: only models with CLIP's own tokenizer and text tower can be read",
             value=foreign or "a multimodal decoder",
-            mend="Take one like ViT-B-32, ViT-L-14 or ViT-bigG-14.",
+            hint="Take one like ViT-B-32, ViT-L-14 or ViT-bigG-14.",
         )
     return config
 
@@ -116,12 +116,12 @@ def _folder(folder: Path) -> Checkpoint:
         raise DataUnavailableError(
             f"openclip:{folder} must hold {CONFIG} with a model_cfg, as open_clip repositories do",
             value=f"{type(cause).__name__}: {cause}",
-            mend="Download the whole repository, or name model and file: openclip:MODEL@FILE.",
+            hint="Download the whole repository, or name model and file: openclip:MODEL@FILE.",
         ) from cause
     if not preferred:
         raise DataUnavailableError(
             f"openclip:{folder} must hold the weights (.safetensors, .bin or .pt)",
-            mend="Download them into this folder.",
+            hint="Download them into this folder.",
         )
     return Checkpoint(_readable(str(folder), config), preferred[0])
 
@@ -146,7 +146,7 @@ def _run(checkpoint: Checkpoint, texts: tuple[str, ...]) -> Encoded:
         raise InputError(
             f"this text tower takes up to {tokenizer.context_length} tokens a text",
             value=f"{longest}",
-            mend="Shorten the descriptions.",
+            hint="Shorten the descriptions.",
         )
     net = _load(checkpoint)
     caught: list[Any] = []
@@ -158,7 +158,7 @@ def _run(checkpoint: Checkpoint, texts: tuple[str, ...]) -> Encoded:
     if len(caught) != 1 or caught[0].ndim != 3:
         raise PluginError(
             f"{checkpoint.weights.name}: this text tower gives no features per token",
-            mend="Take another model, like ViT-B-32.",
+            hint="Take another model, like ViT-B-32.",
         )
     mask = np.arange(longest)[None, :] < np.array([len(p) + 2 for p in pieces])[:, None]
     return Encoded(
@@ -200,6 +200,6 @@ def _load(checkpoint: Checkpoint) -> Any:
         raise PluginError(
             f"{checkpoint.weights} must hold the weights of the model it is read as",
             value=f"{type(cause).__name__}: {str(cause)[:160]}",
-            mend="Check that model and file belong together, or download the file again.",
+            hint="Check that model and file belong together, or download the file again.",
         ) from cause
     return net.eval()

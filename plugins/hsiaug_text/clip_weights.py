@@ -21,7 +21,7 @@ def published_weights(model: str, tag: str) -> tuple[Path, bool]:
 
     tags = open_clip.list_pretrained_tags_by_model(model)
     if tag not in tags:
-        raise InputError(f"openclip: unknown tag of {model}", value=repr(tag), mend=did_you_mean(tag, tags))
+        raise InputError(f"openclip: unknown tag of {model}", value=repr(tag), hint=did_you_mean(tag, tags))
     config = open_clip.get_pretrained_cfg(model, tag)
     repository, _, file = config.get("hf_hub", "").rpartition("/")
     names = _names(file) if repository else [config.get("url", "").rpartition("/")[2]]
@@ -82,6 +82,6 @@ def _unavailable(
     return DataUnavailableError(
         f"the weights of openclip:{model}/{tag} are not on this machine and cannot be downloaded",
         value=found,
-        mend=f"On a connected machine: {how}; bring the file here and name it: openclip:{model}@FILE. "
+        hint=f"On a connected machine: {how}; bring the file here and name it: openclip:{model}@FILE. "
         "Or use minilm, which is installed.",
     )

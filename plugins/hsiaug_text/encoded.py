@@ -19,7 +19,7 @@ class Encoded:
     ids: (n, L) int64 index into a vocabulary that the denoiser learns; None but for ``scratch``.
     vocabulary: number of different ids, for ``scratch``; else that of the encoder's own tokenizer.
     mask: (n, L) bool, True = a real token, the marks of beginning and end among them.
-    words: surface form of each real token. Marks stand in square brackets ("[BOS]"); a piece that continues the
+    words: surface form of each real token. VectorLabels stand in square brackets ("[BOS]"); a piece that continues the
         word before it begins with "##".
     encoder: as the user named it.
     pooled: (n, D') float32 of length 1: one embedding a text, pooled as the encoder was trained; None for

@@ -30,7 +30,7 @@ def encode(texts: Sequence[str], encoder: str = "minilm") -> Encoded:
         raise InputError(
             "an encoder needs at least one text, and none that is empty",
             value=repr(listed)[:80],
-            mend="Take the prompts from class_prompts.",
+            hint="Take the prompts from class_prompts.",
         )
     if encoder == "scratch":
         from hsiaug_text.scratch import encode_words
@@ -51,4 +51,4 @@ def _tower(encoder: str) -> Tower:
         from hsiaug_text.clip import clip_tower
 
         return clip_tower(rest)
-    raise InputError("unknown text encoder", value=repr(encoder), mend=did_you_mean(encoder, ENCODERS))
+    raise InputError("unknown text encoder", value=repr(encoder), hint=did_you_mean(encoder, ENCODERS))

@@ -49,7 +49,7 @@ def configured() -> Endpoint | None:
         raise InputError(
             "an endpoint for descriptions needs both HSIAUG_TEXT_URL and HSIAUG_TEXT_MODEL",
             value=f"only {'HSIAUG_TEXT_URL' if url else 'HSIAUG_TEXT_MODEL'}",
-            mend="Set the other one too, or neither for automatic descriptions.",
+            hint="Set the other one too, or neither for automatic descriptions.",
         )
     return Endpoint(url, model, os.environ.get("HSIAUG_TEXT_KEY", ""))
 
@@ -136,7 +136,7 @@ def _unavailable(address: str, found: str) -> DataUnavailableError:
     return DataUnavailableError(
         f"descriptions were to come from {address}, which HSIAUG_TEXT_URL names, but it does not serve",
         value=found,
-        mend="Start it, correct HSIAUG_TEXT_URL and HSIAUG_TEXT_KEY, or unset them for automatic descriptions.",
+        hint="Start it, correct HSIAUG_TEXT_URL and HSIAUG_TEXT_KEY, or unset them for automatic descriptions.",
     )
 
 
@@ -144,5 +144,5 @@ def _wrong(found: str) -> PluginError:
     return PluginError(
         "the endpoint for descriptions must answer with a JSON object: class name → two sentences",
         value=found,
-        mend="Try another model, or unset HSIAUG_TEXT_URL and HSIAUG_TEXT_MODEL for automatic descriptions.",
+        hint="Try another model, or unset HSIAUG_TEXT_URL and HSIAUG_TEXT_MODEL for automatic descriptions.",
     )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import TrainView
-from hsiaug_text.places import Place, places
+from hsiaug_text.class_layout import Place, places
 
 __all__ = ["ClassFacts", "class_facts", "indices", "rounded"]
 

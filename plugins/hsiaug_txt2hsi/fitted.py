@@ -15,7 +15,7 @@ from torch import Tensor
 from hsiaug.api import Attention, Normaliser, PatchSamples, PluginError, save_state
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.schedule import Schedule, ddim, guided, make_schedule
-from hsiaug_diffusion.training import fresh, pays_in_half
+from hsiaug_diffusion.training import bf16_is_faster, fresh
 from hsiaug_txt2hsi.denoiser import Denoiser, denoiser_of
 from hsiaug_txt2hsi.field import Field
 from hsiaug_txt2hsi.params import Params
@@ -35,7 +35,7 @@ def schedule_of(params: Params) -> Schedule:
 
 def in_half(params: Params, device: str) -> bool:
     """Whether the denoiser computes in bfloat16."""
-    return params.precision == "bfloat16" or (params.precision == "auto" and pays_in_half(device))
+    return params.precision == "bfloat16" or (params.precision == "auto" and bf16_is_faster(device))
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ class FittedTxt2Hsi:
                 raise PluginError(
                     "txt2hsi can only make samples of classes that it was fitted on",
                     value=f"class {c}; it knows {', '.join(map(str, self.named))}",
-                    mend="Give the class training pixels, or do not ask for it.",
+                    hint="Give the class training pixels, or do not ask for it.",
                 )
             x = self._draw(c, int(np.ceil(n * self.params.surplus)), omega, rng, draw)
             if len(x) > n:

@@ -50,7 +50,7 @@ class Txt2Hsi:
     def fit(
         self, view: TrainView, *, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
     ) -> FittedTxt2Hsi:
-        from hsiaug_txt2hsi.learn import learn
+        from hsiaug_txt2hsi.fit import learn
 
         return learn(view, self.params, seed, device, progress, checkpoint)
 

@@ -222,9 +222,9 @@ def test_failed_trials_run_again_and_finished_ones_do_not(tmp_path: Path) -> Non
     assert failed.stderr.count("AttributeError") == 1, "the first of its kind, as it happens"
 
     (site / "dummy_plugin.py").write_text(DUMMY)
-    mended = hsiaug(*arguments(store, "--jobs", "1"), env=env)
-    assert mended.returncode == 0
-    assert "3 of 18 trials are taken from" in mended.stderr  # coords never failed
+    repaired = hsiaug(*arguments(store, "--jobs", "1"), env=env)
+    assert repaired.returncode == 0
+    assert "3 of 18 trials are taken from" in repaired.stderr  # coords never failed
     assert {status for status, _ in results(store).values()} == {"ok"}
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from hsiaug.bench import desk as desk_module
+from hsiaug.bench import advice_context as context_module
 from hsiaug.bench import screening
-from hsiaug.bench.desk import Desk, Prices
+from hsiaug.bench.advice_context import AdviceContext, Prices
 from hsiaug.bench.execute import Work
 from hsiaug.bench.plan import Plan, Request
 from hsiaug.bench.screening import SCREEN, LeftOut, screen, screening_plan
@@ -34,13 +34,13 @@ class World:
     now: float = 0.0
     ran: list[TrialSpec] = field(default_factory=list)
 
-    def run(self, plan: Plan, desk: Desk, todo: Iterable[Work]) -> None:
+    def run(self, plan: Plan, context: AdviceContext, todo: Iterable[Work]) -> None:
         for part in todo:
             for trial in part.trials:
                 if self.now > part.latest[trial.hash]:
                     break
                 self.ran.append(trial)
-                desk.known[trial.hash] = self.record(plan, trial)
+                context.known[trial.hash] = self.record(plan, trial)
 
     def record(self, plan: Plan, trial: TrialSpec) -> dict[str, Any]:
         took = self.seconds.get(trial.generator.name, 0.0)
@@ -74,7 +74,7 @@ def asked(**changes: Any) -> Request:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made = World()
-    for module in (desk_module, screening):
+    for module in (context_module, screening):
         monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: made.now))
     return made
 
@@ -82,8 +82,10 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 def screened(world: World, plan: Plan, scene: Scene, folder: Path, budget: float) -> tuple[Any, LeftOut]:
     """What the screening came to, and what it left out."""
     store, left_out = Store(folder, create=True), []
-    desk = Desk(scene, "toy", Registry({}), store, "cpu", 1, 0.0, budget, lambda _: contextlib.nullcontext())
-    found = screen(plan, desk, lambda todo, _: world.run(plan, desk, todo), left_out)
+    context = AdviceContext(
+        scene, "toy", Registry({}), store, "cpu", 1, 0.0, budget, lambda _: contextlib.nullcontext()
+    )
+    found = screen(plan, context, lambda todo, _: world.run(plan, context, todo), left_out)
     return found, left_out
 
 
@@ -148,11 +150,13 @@ def test_a_classifier_that_is_slow_on_many_pixels_tells_nothing_of_the_machine(
     """nearest took what its card says, svm a thousand times as long: smote is expected to take what its card says."""
     plan, _ = screening_plan(toy, asked(generators=["smote"], classifiers=["nearest", "svm"]), plugins)
     store = Store(tmp_path, create=True)
-    desk = Desk(toy, "toy", Registry({}), store, "cpu", 1, 0.0, 1e6, lambda _: contextlib.nullcontext())
+    context = AdviceContext(
+        toy, "toy", Registry({}), store, "cpu", 1, 0.0, 1e6, lambda _: contextlib.nullcontext()
+    )
     for trial in (t for t in plan.trials if t.generator.name == "none" and t.seed == 0):
         record = world.record(plan, trial)
         record["timings"]["fit_classifier"] = {"nearest": 1.0, "svm": 1000.0}.get(trial.classifier.name, 0.01)
-        desk.known[trial.hash] = record
+        context.known[trial.hash] = record
     smote = [
         t for t in plan.trials if t.generator.name == "smote" and t.classifier.name == "nearest" and t.seed == 0
     ]
@@ -160,9 +164,9 @@ def test_a_classifier_that_is_slow_on_many_pixels_tells_nothing_of_the_machine(
     svm = [t for t in other.trials if t.generator.name == "none" and t.classifier.name == "svm" and t.seed == 0]
     size = sum(plan.samples[smote[0].hash]) / plan.samples[smote[0].hash][0]
 
-    assert Prices(plan, desk).alone(smote).guess == pytest.approx(0.3 + size * 1.0, rel=0.1)
+    assert Prices(plan, context).alone(smote).guess == pytest.approx(0.3 + size * 1.0, rel=0.1)
     # On other draws the same svm was timed: better than its card, and still no time of these.
-    found = Prices(other, desk).alone(svm)
+    found = Prices(other, context).alone(svm)
     assert found.guess == 1000.0 and found.measured == 0
 
 

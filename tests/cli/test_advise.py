@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from hsiaug.bench.gains import Against, Arm, Gained, candidates, conclude
+from hsiaug.bench.gains import Against, Arm, ArmGain, candidates, conclude
 from hsiaug.bench.screening import CONFIRM, SCREEN, ladder
 from hsiaug.cli.main import app
 from hsiaug.cli.options import duration
@@ -365,12 +365,12 @@ def test_the_ladder_is_what_the_cards_say_the_cheapest_first(planted: Registry) 
 
 def outcome(
     aa_none: list[float], aa_duplicate: list[float], generator: str = "g", classifier: str = "c"
-) -> Gained:
+) -> ArmGain:
     seeds = tuple(range(len(aa_none)))
     against = tuple(
         Against(name, tuple(aa), tuple(aa)) for name, aa in (("none", aa_none), ("duplicate", aa_duplicate))
     )
-    return Gained(Arm(generator, 1.0, None, classifier), seeds, (0.5,) * len(seeds), against, (), ratio=0.5)
+    return ArmGain(Arm(generator, 1.0, None, classifier), seeds, (0.5,) * len(seeds), against, (), ratio=0.5)
 
 
 def test_an_interval_corrected_for_draws_of_the_same_pixels_stands_beside() -> None:

@@ -130,7 +130,7 @@ def test_a_broken_rule_is_named_with_the_mend_and_gives_exit_code_1(tmp_path: Pa
     found = json.loads(answer.stdout)
     outcomes = {outcome["check"]: outcome for outcome in found["checks"]}
     assert found["passed"] is False and found["name"] == "dummy_plugin:Generator"
-    assert outcomes["determinism"]["status"] == "FAILED" and outcomes["determinism"]["mend"]
+    assert outcomes["determinism"]["status"] == "FAILED" and outcomes["determinism"]["hint"]
     assert outcomes["seed"] == {**outcomes["seed"], "status": "skipped", "seen": "needs determinism"}
     assert outcomes["samples"]["status"] == "ok"
     assert "noise of a plugin" in answer.stderr
@@ -192,7 +192,7 @@ def test_checks_go_on_behind_one_that_ends_the_process(tmp_path: Path) -> None:
 
     assert answer.returncode == 1, answer.stderr
     outcomes = {outcome["check"]: outcome for outcome in json.loads(answer.stdout)["checks"]}
-    assert "exit code 7" in outcomes["save-and-load"]["seen"] and outcomes["save-and-load"]["mend"]
+    assert "exit code 7" in outcomes["save-and-load"]["seen"] and outcomes["save-and-load"]["hint"]
     assert "SIGSEGV" in outcomes["bare-scene"]["seen"]
     for name in ("constant-bands", "patch-of-one", "cancellation", "global-state"):
         assert outcomes[name]["status"] == "ok", outcomes[name]

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from hsiaug.cli.main import app
 from hsiaug.data import load_scene, scene_card, toy_scene
-from hsiaug.data.adding import Added, Wishes, add_scene
+from hsiaug.data.adding import Added, ImportOptions, add_scene
 from hsiaug.errors import HsiaugError, InputError
 from hsiaug.quality.maps import save_quick_look
 from hsiaug.scene import Scene
@@ -41,8 +41,8 @@ def add(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Add:
     """``add("cube.hdr", "labels.npy", classes=(…))`` in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
-    def run(cube: str, labels: str, out: str = "mine.toml", **wishes: Any) -> Added:
-        return add_scene(Path(cube), Path(labels), Path(out), Wishes(**wishes))
+    def run(cube: str, labels: str, out: str = "mine.toml", **options: Any) -> Added:
+        return add_scene(Path(cube), Path(labels), Path(out), ImportOptions(**options))
 
     return run
 
@@ -105,7 +105,7 @@ def test_a_picture_is_drawn_of_the_scene_as_it_will_load(flight: np.ndarray, tmp
         path.write_bytes(b"png")
 
     paths = (tmp_path / name for name in ("flight.hdr", "labels.npy", "mine.toml"))
-    added = add_scene(*paths, Wishes(), draw)
+    added = add_scene(*paths, ImportOptions(), draw)
     assert seen == [(40, 32)] and added.files[1] == tmp_path / "mine_look.png"
     assert added.files[1].read_bytes() == b"png"
 
@@ -230,7 +230,7 @@ def test_names_of_an_envi_classification_are_taken_from_its_header(
 
 
 @pytest.mark.parametrize(
-    ("wishes", "parts"),
+    ("options", "parts"),
     [
         ({"classes": ("a", "b")}, ("2 names for 3 codes", "1 (")),
         ({"ignore": ("wheat",)}, ("--ignore", "'wheat'")),
@@ -245,9 +245,9 @@ def test_names_of_an_envi_classification_are_taken_from_its_header(
     ],
 )
 def test_what_does_not_fit_is_refused(
-    add: Add, flight: np.ndarray, tmp_path: Path, wishes: dict[str, Any], parts: tuple[str, ...]
+    add: Add, flight: np.ndarray, tmp_path: Path, options: dict[str, Any], parts: tuple[str, ...]
 ) -> None:
-    call = {"cube": "flight.hdr", "labels": "labels.npy", **wishes}
+    call = {"cube": "flight.hdr", "labels": "labels.npy", **options}
     message = refusal(tmp_path, lambda: add(**call))
 
     for part in parts:

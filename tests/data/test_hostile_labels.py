@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hsiaug.data import geopackage, marks
-from hsiaug.data.burn import burn
+from hsiaug.data import geopackage, vector_labels
 from hsiaug.data.geopackage import read_geopackage
 from hsiaug.data.georeference import Georeference
-from hsiaug.data.marks import Marks, read_marks
+from hsiaug.data.rasterise import rasterise
+from hsiaug.data.vector_labels import VectorLabels, read_vector_labels
 from hsiaug.errors import HsiaugError, InputError, SceneError
 from tests.geopackages import write_geopackage
 
@@ -28,7 +28,7 @@ SQUARE = [[500_002, 4_999_998], [500_012, 4_999_998], [500_012, 4_999_988], [500
 def refusal(path: Path, content: str | bytes) -> str:
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(HsiaugError) as error:
-        read_marks(path, None, None)
+        read_vector_labels(path, None, None)
     assert str(path) in str(error.value) and len(str(error.value)) < 1000
     return str(error.value)
 
@@ -55,25 +55,27 @@ def test_coordinates_that_are_no_numbers_are_refused(tmp_path: Path, value: str)
 
 def test_rows_and_columns_beyond_all_arrays_lie_outside(tmp_path: Path) -> None:
     (tmp_path / "l.csv").write_text(f"row,col,class\n{'9' * 30},1,a\n-{'9' * 30},1,a\n1,1,a\n2,2,b\n")
-    burnt = burn(read_marks(tmp_path / "l.csv", None, None), (4, 4), None, (), "l.csv")
-    assert burnt.notes == ("2 of 4 labels are outside the cube: left out",) and (burnt.codes > 0).sum() == 2
+    rasterised = rasterise(read_vector_labels(tmp_path / "l.csv", None, None), (4, 4), None, (), "l.csv")
+    assert (
+        rasterised.notes == ("2 of 4 labels are outside the cube: left out",) and (rasterised.codes > 0).sum() == 2
+    )
 
 
 def test_codes_of_more_than_32_bits_are_names(tmp_path: Path) -> None:
     (tmp_path / "l.csv").write_text(f"row,col,class\n1,1,{2**31}\n2,2,1\n")
-    assert read_marks(tmp_path / "l.csv", None, None).values == (str(2**31), "1")
+    assert read_vector_labels(tmp_path / "l.csv", None, None).values == (str(2**31), "1")
 
 
 @pytest.mark.parametrize("classes", [range(1, 300), [f"c{i}" for i in range(300)]])
 def test_hundreds_of_classes_are_refused(classes: Any) -> None:
     many = tuple(classes)
     with pytest.raises(SceneError, match="at most 256 classes"):
-        burn(Marks(many, ((0, 0),) * len(many), True, None, 0), (4, 4), None, (), "l.csv")
+        rasterise(VectorLabels(many, ((0, 0),) * len(many), True, None, 0), (4, 4), None, (), "l.csv")
 
 
 def test_labels_are_bounded_in_size_and_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(marks, "MOST_BYTES", 1000)
-    monkeypatch.setattr(marks, "MOST_MARKS", 3)
+    monkeypatch.setattr(vector_labels, "MOST_BYTES", 1000)
+    monkeypatch.setattr(vector_labels, "MOST_MARKS", 3)
     assert "at most 3 rows" in refusal(tmp_path / "l.csv", "row,col,class\n" + "1,1,a\n" * 4)
     assert "at most 3 rows" in refusal(tmp_path / "l.csv", "row,col,class\n" + "\n" * 4)
     for name in ("l.csv", "l.geojson"):
@@ -124,7 +126,7 @@ def test_features_of_other_types_are_refused(tmp_path: Path, wrong: Any) -> None
 @pytest.mark.parametrize("crs", [5, "EPSG:4326", [], {"properties": 5}, {"properties": {"name": None}}])
 def test_a_member_crs_of_another_type_counts_as_none(tmp_path: Path, crs: Any) -> None:
     (tmp_path / "l.geojson").write_text(geojson({"type": "Polygon", "coordinates": [SQUARE]}, crs=crs))
-    assert read_marks(tmp_path / "l.geojson", None, None).crs == marks.WGS84
+    assert read_vector_labels(tmp_path / "l.geojson", None, None).crs == vector_labels.WGS84
 
 
 def test_a_geojson_of_more_parts_than_it_may_have_is_not_parsed(tmp_path: Path) -> None:
@@ -154,7 +156,7 @@ def test_a_coordinate_system_is_never_fetched(name: str) -> None:
     shape = ({"type": "Polygon", "coordinates": [SQUARE]},)
     ground = Georeference(GROUND.transform, 'LOCAL_CS["plane",UNIT["metre",1]]')
     with pytest.raises(InputError, match="an address, which is never fetched"):
-        burn(Marks((1,), shape, False, name, 0), (20, 20), ground, (), "l.geojson")
+        rasterise(VectorLabels((1,), shape, False, name, 0), (20, 20), ground, (), "l.geojson")
 
 
 def test_many_polygons_are_filled_together_as_each_would_be_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,9 +174,9 @@ def test_many_polygons_are_filled_together_as_each_would_be_alone(monkeypatch: p
     starts = []
     fill = features.rasterize
     monkeypatch.setattr(features, "rasterize", lambda *args, **more: starts.append(1) or fill(*args, **more))
-    burnt = burn(Marks((1,) * 200, tuple(shapes), False, None, 0), (40, 30), GROUND, (), "l")
+    rasterised = rasterise(VectorLabels((1,) * 200, tuple(shapes), False, None, 0), (40, 30), GROUND, (), "l")
     assert len(starts) == 1
-    assert np.array_equal(burnt.codes > 0, alone) and 0 < alone.sum() < alone.size
+    assert np.array_equal(rasterised.codes > 0, alone) and 0 < alone.sum() < alone.size
 
 
 def test_polygons_that_cover_the_cube_thousands_of_times_are_refused() -> None:
@@ -182,7 +184,7 @@ def test_polygons_that_cover_the_cube_thousands_of_times_are_refused() -> None:
     ring = [[500_000, 5_000_000], [504_000, 5_000_000], [504_000, 4_996_000], [500_000, 4_996_000]]
     shapes = ({"type": "Polygon", "coordinates": [ring]},) * 300
     with pytest.raises(SceneError, match="cover one another"):
-        burn(Marks((1,) * 300, shapes, False, None, 0), (2000, 2000), GROUND, (), "l")
+        rasterise(VectorLabels((1,) * 300, shapes, False, None, 0), (2000, 2000), GROUND, (), "l")
 
 
 # GeoPackage.
@@ -308,6 +310,6 @@ def test_no_flipped_bit_of_a_label_file_is_more_than_an_error(tmp_path: Path, pl
         for bad in flips(content, 100):
             (tmp_path / name).write_bytes(bad)
             try:
-                assert read_marks(tmp_path / name, None, None).values
+                assert read_vector_labels(tmp_path / name, None, None).values
             except HsiaugError as error:
                 assert name in str(error)

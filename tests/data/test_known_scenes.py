@@ -10,7 +10,7 @@ import pytest
 from scipy.io import savemat
 
 from hsiaug.data import fetch_scene, load_scene, scene_card, scene_names
-from hsiaug.data.adding import Added, Wishes, add_scene
+from hsiaug.data.adding import Added, ImportOptions, add_scene
 from hsiaug.data.labels import class_map
 from hsiaug.data.readers import read_label_file
 from hsiaug.protocol.protocols import parse_protocol
@@ -29,8 +29,8 @@ def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[np.ndarray, np
     return cube, labels
 
 
-def add(cube: str, labels: str, **wishes: Any) -> Added:
-    return add_scene(Path(cube), Path(labels), Path("mine.toml"), Wishes(**wishes))
+def add(cube: str, labels: str, **options: Any) -> Added:
+    return add_scene(Path(cube), Path(labels), Path("mine.toml"), ImportOptions(**options))
 
 
 def draw(scene: Scene) -> str:

@@ -1,4 +1,4 @@
-"""A card says what is wrong with it in one sentence: the file, the key, the value, the mend."""
+"""A card says what is wrong with it in one sentence: the file, the key, the value, the hint."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def small(command: Command, facts: Mapping[str, str]) -> tuple[str, ...]:
         if stand_in is None and needed:
             raise AssertionError(
                 f"{command}: SMALL in {HERE} does not say what is typed in place of {value!r} as {part} "
-                f"of 'hsiaug {name}'; add a row, or mend the page"
+                f"of 'hsiaug {name}'; add a row, or correct the page"
             )
         suite |= stand_in == "suite.toml"
         if stand_in is None or stand_in == AS_IT_IS:

@@ -114,7 +114,7 @@ def test_other_commands_are_known_ones(command: Command) -> None:
     first, *rest = command.words
     first = first.rpartition("/")[2]
     assert first in OTHERS, (
-        f"{command}: {first!r} is no command that the pages may use; add it to OTHERS, or mend the page"
+        f"{command}: {first!r} is no command that the pages may use; add it to OTHERS, or correct the page"
     )
     if first == "make":
         targets = re.findall(r"^(\w[\w-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE)
@@ -153,7 +153,7 @@ def made_up(line: str) -> Command:
 def test_a_wrong_command_would_fail(line: str, said: str, world: Path, tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match=said) as error:
         typed(made_up(line), world, tmp_path / "here")
-    assert "docs/made-up.md:7" in str(error.value) and "mend the page" in str(error.value)
+    assert "docs/made-up.md:7" in str(error.value) and "correct the page" in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -71,9 +71,9 @@ def test_the_parameter_of_the_name_cannot_be_set_again(plugins: Registry) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "mend"),
+    ("name", "hint"),
     [("single:large", "Write single."), ("family:", "Write family:BODY."), ("famly:large", "Did you mean family")],
 )
-def test_a_name_that_cannot_be_resolved_says_what_to_write(plugins: Registry, name: str, mend: str) -> None:
-    with pytest.raises(InputError, match=mend):
+def test_a_name_that_cannot_be_resolved_says_what_to_write(plugins: Registry, name: str, hint: str) -> None:
+    with pytest.raises(InputError, match=hint):
         plugins.find("classifier", name).load()

@@ -18,7 +18,7 @@ from hsiaug.pairs import PairSet
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import draw_tiles
 from hsiaug.report import build_report, render_html
-from hsiaug.report.versus import compare_arms
+from hsiaug.report.pairwise import compare_arms
 from hsiaug.trial.store import Store
 
 CARD = """

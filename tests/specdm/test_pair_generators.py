@@ -13,7 +13,7 @@ import torch
 
 from hsiaug.api import DenseSamples, DenseView, PluginError
 from hsiaug.plugins.card import build_params
-from hsiaug.testing.watch import Work, counted_work
+from hsiaug.testing.monitoring import Work, counted_work
 from hsiaug_specdm.plugin import SpecDm
 from hsiaug_specdm.single import LdmSingle
 

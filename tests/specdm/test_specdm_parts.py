@@ -13,13 +13,13 @@ import torch
 from hsiaug.api import DenseView, InputError, PluginError
 from hsiaug.plugins.card import build_params
 from hsiaug_specdm.codec import OneStream, TwoStream, fit_one_stream, fit_two_stream
-from hsiaug_specdm.learn import quality, schedule_of
+from hsiaug_specdm.fit import quality, schedule_of
 from hsiaug_specdm.losses import spectral_angle
-from hsiaug_specdm.pairs import Run, draw_weights
 from hsiaug_specdm.params import SpecDmParams
 from hsiaug_specdm.plugin import SpecDm
 from hsiaug_specdm.single import LdmSingle
 from hsiaug_specdm.tileformat import TURNS, TileFormat, turned
+from hsiaug_specdm.training_pairs import Run, draw_weights
 from hsiaug_specdm.unet import unet_of
 from hsiaug_specdm.vae import StreamVae
 

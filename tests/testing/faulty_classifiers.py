@@ -55,7 +55,7 @@ class Location(Sound):
     def fit(self, samples, view, **_):
         real = samples.take(~samples.synthetic)
         if not len(real):
-            raise PluginError("needs real samples", mend="Give it some.")
+            raise PluginError("needs real samples", hint="Give it some.")
         self.coords, self.ids, self.count = real.coords, real.y, len(view.class_names)
         return self
 

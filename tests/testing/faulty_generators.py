@@ -35,7 +35,7 @@ class Fitted:
         rng = np.random.default_rng(seed)
         for c, n in counts.items():
             if n and not (self.y == c).any():
-                raise PluginError(f"class {c} needs training pixels", mend="Leave it out.")
+                raise PluginError(f"class {c} needs training pixels", hint="Leave it out.")
         parts = [rng.choice(np.flatnonzero(self.y == c), n) for c, n in counts.items() if n]
         index = np.concatenate([np.empty(0, np.int64), *parts])
         noise = rng.normal(1, self.level, (len(index), *self.x.shape[1:]))
@@ -392,7 +392,7 @@ class Wraps(Sound):
         try:
             progress(1, 2)
         except Exception as error:
-            raise PluginError("the training must end", mend="Try again.") from error
+            raise PluginError("the training must end", hint="Try again.") from error
         return Fitted(view.real.x, view.real.y, 0.01)
 
 

@@ -51,7 +51,7 @@ class Fitted:
     def rows(self, c, n, rng):
         shown = np.flatnonzero((self.masks == c).any(axis=(1, 2))) if c else np.arange(len(self.masks))
         if not len(shown):
-            raise PluginError(f"class {c} needs training pixels", mend="Leave it out.")
+            raise PluginError(f"class {c} needs training pixels", hint="Leave it out.")
         return rng.choice(shown, n)
 
     def sample(self, counts, *, guidance, seed):

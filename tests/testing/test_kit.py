@@ -21,9 +21,9 @@ from hsiaug.testing import (
     check_generator,
     classifier_checks,
     classifiers,
-    declared,
     generator_checks,
     generators,
+    static_checks,
 )
 from tests.testing import faulty_classifiers, faulty_generators, faulty_masks
 
@@ -64,7 +64,7 @@ def test_a_plugin_that_breaks_one_rule_fails_that_check_and_no_other(kind, plugi
         CHECK[kind](plugin)
     failures = caught.value.report.failures
     assert [outcome.name for outcome in failures] == [plugin.rule], str(caught.value)
-    assert failures[0].seen and failures[0].mend
+    assert failures[0].seen and failures[0].hint
 
 
 def test_a_module_that_loads_a_heavy_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -83,12 +83,11 @@ def test_a_module_that_loads_hundreds_of_others_is_named_and_one_that_waits_is_n
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     (tmp_path / "many").mkdir()
-    for number in range(declared.MOST_MODULES):
+    for number in range(static_checks.MOST_MODULES):
         (tmp_path / "many" / f"part{number}.py").write_text("")
     end = "from tests.testing.faulty_generators import Sound\nclass Mine(Sound): pass\n"
-    loads = (
-        f"import importlib\nfor n in range({declared.MOST_MODULES}): importlib.import_module(f'many.part{{n}}')\n"
-    )
+    parts = f"for n in range({static_checks.MOST_MODULES})"
+    loads = f"import importlib\n{parts}: importlib.import_module(f'many.part{{n}}')\n"
     waits = "import time\nend = time.process_time() + 1.2\nwhile time.process_time() < end: pass\n"
     monkeypatch.syspath_prepend(tmp_path)
     for name, code, broken in (("loads_many", loads, True), ("waits_long", waits, False)):
@@ -200,7 +199,7 @@ def test_one_error_lists_every_broken_rule_with_what_was_seen_and_the_mend():
         "failed  global-state",
         "the random state of numpy in fit",
         "rule: ",
-        "mend: ",
+        "hint: ",
     ):
         assert part in text
 

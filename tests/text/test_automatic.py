@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from hsiaug_text.automatic import automatic_sentences, distinguish
+from hsiaug_text.class_layout import places
 from hsiaug_text.facts import class_facts, indices
-from hsiaug_text.places import places
 from hsiaug_text.prompts import class_words, fine_sentences
 
 

@@ -18,9 +18,9 @@ from hsiaug.scene import Scene
 from hsiaug.trial import cache
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.fits import checkpoint, clear_checkpoints
-from hsiaug.trial.passing import owner
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.task import get_task
+from hsiaug.trial.temporary_folders import owner
 
 Spec = Callable[..., TrialSpec]
 Run = Callable[..., Any]
@@ -142,7 +142,7 @@ def test_a_cache_that_cannot_be_written_to_costs_no_trial(
     assert "could not be saved" in record["notes"][0]
 
 
-ENDED = "from hsiaug.trial.passing import owner; print(owner())"
+ENDED = "from hsiaug.trial.temporary_folders import owner; print(owner())"
 
 
 @pytest.fixture(scope="module")

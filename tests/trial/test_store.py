@@ -18,9 +18,9 @@ import pytest
 
 from hsiaug.errors import InputError, StoreError
 from hsiaug.trial import store as store_module
-from hsiaug.trial.passing import owner
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
+from hsiaug.trial.temporary_folders import owner
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_what_a_killed_writer_left_is_no_record_and_is_swept_once_it_is_old(fill
 
 def test_what_a_killed_writer_of_this_machine_left_is_swept_at_once(filled: Store) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", "from hsiaug.trial.passing import owner; print(owner())"],
+        [sys.executable, "-c", "from hsiaug.trial.temporary_folders import owner; print(owner())"],
         capture_output=True,
         text=True,
         check=True,
@@ -154,7 +154,7 @@ def test_a_writer_that_is_killed_at_any_step_leaves_a_whole_record_and_nothing_a
 
         return step
 
-    monkeypatch.setattr(store_module.passing, "gone", lambda name: True)
+    monkeypatch.setattr(store_module.temporary_folders, "gone", lambda name: True)
     for last in range(200):
         shutil.rmtree(filled.folder(record["hash"]))
         filled.put(*usual)
@@ -215,7 +215,7 @@ def test_predictions_of_an_earlier_record_go_with_a_later_sweep(
 
     filled.sweep()
     assert len(list(folder.iterdir())) > 2
-    monkeypatch.setattr(store_module.passing, "ABANDONED", -10)
+    monkeypatch.setattr(store_module.temporary_folders, "ABANDONED", -10)
     filled.sweep()
     assert {path.name for path in folder.iterdir()} == {"record.json", "predictions.npz"}
     matches(filled, record)

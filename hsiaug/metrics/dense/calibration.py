@@ -15,7 +15,7 @@ from hsiaug.metrics.calibration import LEVELS
 from hsiaug.metrics.dense.damage import DAMAGES, damage
 from hsiaug.metrics.dense.references import References
 from hsiaug.metrics.dense.scores import SCORES, Counts, score_all
-from hsiaug.metrics.dense.tally import View, tally
+from hsiaug.metrics.dense.tile_counts import View, tally
 from hsiaug.tiles import IGNORE
 
 __all__ = [

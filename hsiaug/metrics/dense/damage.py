@@ -28,7 +28,7 @@ def damage(masks: Masks, kind: str, percent: float, ids: Sequence[int], rng: np.
     are labelled in the answer: where damage would take a label, it stays. Raises InputError for an unknown kind.
     """
     if kind not in DAMAGES:
-        raise InputError(f"damage {kind!r} is not known", mend=did_you_mean(kind, DAMAGES))
+        raise InputError(f"damage {kind!r} is not known", hint=did_you_mean(kind, DAMAGES))
     if percent <= 0:
         return masks.copy()
     return DAMAGES[kind](masks, percent / 100, ids, rng)

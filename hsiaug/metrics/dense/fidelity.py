@@ -122,7 +122,7 @@ def dense_fidelity(
         raise InputError(
             "fidelity needs two tiles of each set, all of one shape",
             value=", ".join(str(part.images.shape) for part in sets),
-            mend="Cut tiles of one size, and make more of them.",
+            hint="Cut tiles of one size, and make more of them.",
         )
     rng = np.random.default_rng(derive_seed("dense fidelity", seed))
     index = [np.sort(rng.permutation(len(part))[:MOST]) for part in sets]

@@ -102,7 +102,7 @@ def fit_probes(train: DenseSamples, classes: int, seed: int = 0) -> Probes:
     """
     rng = np.random.default_rng(derive_seed("dense probes", seed))
     if len(_learnable(train.masks)) < 2:
-        raise InputError("probes need two classes of two pixels in the training tiles", mend="Label more of them.")
+        raise InputError("probes need two classes of two pixels in the training tiles", hint="Label more of them.")
     some = _pixels(train, rng)
     space = fit_space(some.x, AXES)
     halves = np.array_split(rng.permutation(len(train)), 2)

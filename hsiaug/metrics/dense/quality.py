@@ -39,7 +39,7 @@ def filter_samples(made: DenseSamples, probes: Probes, keep: float) -> DenseSamp
     Raises InputError unless 0 < keep ≤ 1.
     """
     if not 0 < keep <= 1:
-        raise InputError("keep must be a share above 0, 1 at most", value=keep, mend="Pass 0.8 to keep 80 %.")
+        raise InputError("keep must be a share above 0, 1 at most", value=keep, hint="Pass 0.8 to keep 80 %.")
     quality = np.nan_to_num(label_quality(made, probes), nan=-1.0)
     order = np.argsort(-quality, kind="stable")
     return made.take(np.sort(order[: max(1, round(keep * len(made)))]))

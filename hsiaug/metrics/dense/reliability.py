@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from hsiaug.metrics.calibration import LEVELS
 from hsiaug.metrics.dense.change import change_measures
-from hsiaug.metrics.dense.judge import Judge, Reading, fit_judge, some_tiles
+from hsiaug.metrics.dense.estimator import QualityEstimator, Reading, fit_estimator, some_tiles
 from hsiaug.metrics.dense.quality import label_quality
 from hsiaug.metrics.dense.scores import SCORES, Counts, class_table
-from hsiaug.metrics.dense.tally import REACH, View, tally
+from hsiaug.metrics.dense.tile_counts import REACH, View, tally
 from hsiaug.metrics.fidelity import Measure
 from hsiaug.metrics.reliability import USABLE, Interval
 from hsiaug.seeds import derive_seed
@@ -125,14 +125,14 @@ def dense_reliability(
     seed: int = 0,
     coupling: Coupling | None = None,
 ) -> DenseReliability:
-    """Judge the masks of made tiles; see the sources with each score's own module.
+    """QualityEstimator the masks of made tiles; see the sources with each score's own module.
 
     R1: train on real, test on synthetic (GAN-test, Shmelkov et al. 2018, arXiv:1807.09499) with per-pixel probes. R2:
     spectra of each class. R3: mask edges and shifts. R4: ``coupling``, passed through. R5: signs of change, of two
     dates. At most 200 tiles of a set are used, but ``quality`` is of all. The same ``seed`` gives the same report.
     Raises InputError where real tiles have fewer than two classes to judge by, or no made pixel is of one of them.
     """
-    judge = fit_judge(train, held, classes, seed)
+    judge = fit_estimator(train, held, classes, seed)
     rng = np.random.default_rng(derive_seed("dense reliability", seed))
     quality = label_quality(made, judge.probes)
     judged = some_tiles(made, rng)
@@ -161,7 +161,7 @@ def dense_reliability(
     )
 
 
-def _notes(judge: Judge, made: DenseSamples) -> list[str]:
+def _notes(judge: QualityEstimator, made: DenseSamples) -> list[str]:
     lost = sorted(set(np.unique(made.masks).tolist()) - {IGNORE, *judge.ids})
     notes = []
     if lost:
@@ -180,7 +180,9 @@ def _permuted(masks: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.
     return masks[donors]
 
 
-def _score(name: str, judge: Judge, made: Reading, real: Reading, floors: list[Reading], n: int) -> TileScore:
+def _score(
+    name: str, judge: QualityEstimator, made: Reading, real: Reading, floors: list[Reading], n: int
+) -> TileScore:
     label, unit, sign = ("R1–R3 share of wrong pixels", "%", -0.01) if name == "joint" else SCORES[name]
     sign *= 100 if unit == "%" else 1
     value, ceiling = made.value[name], real.value[name]
@@ -255,7 +257,7 @@ def _interval(values: Array) -> Interval | None:
     return float(low), float(high)
 
 
-def _by_class(judge: Judge, view: View, masks: NDArray[np.int64]) -> dict[int, dict[str, float | None]]:
+def _by_class(judge: QualityEstimator, view: View, masks: NDArray[np.int64]) -> dict[int, dict[str, float | None]]:
     made, held = (
         class_table(Counts.of(tally(v, m).sum(axis=0), judge.shapes), judge.references)
         for v, m in ((view, masks), (judge.held, judge.masks))
@@ -271,7 +273,7 @@ def _by_class(judge: Judge, view: View, masks: NDArray[np.int64]) -> dict[int, d
     return table
 
 
-def _shift_grid(judge: Judge, view: View, masks: NDArray[np.int64]) -> Array:
+def _shift_grid(judge: QualityEstimator, view: View, masks: NDArray[np.int64]) -> Array:
     shifts = Counts.of(tally(view, masks).sum(axis=0), judge.shapes).parts["shifts"]
     with np.errstate(invalid="ignore"):
         grid: Array = (shifts[:, 1] / shifts[:, 0]).reshape(2 * REACH + 1, 2 * REACH + 1)

@@ -1,4 +1,4 @@
-"""Scores of labels from the counts of :mod:`hsiaug.metrics.dense.tally`, for many sets of counts at once."""
+"""Scores of labels from the counts of :mod:`hsiaug.metrics.dense.tile_counts`, for many sets of counts at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.metrics.dense.references import References
-from hsiaug.metrics.dense.tally import REACH, SHIFTS
+from hsiaug.metrics.dense.tile_counts import REACH, SHIFTS
 from hsiaug.metrics.distances import spectral_angle
 
 __all__ = ["SCORES", "Counts", "class_table", "score_all"]

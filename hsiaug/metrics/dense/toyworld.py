@@ -99,7 +99,7 @@ def toy_world(
         raise InputError(
             "a toy world needs two classes and three bands at least",
             value=f"{classes} classes, {bands} bands",
-            mend="Ask for more.",
+            hint="Ask for more.",
         )
     rng = np.random.default_rng(derive_seed("toy world's classes", seed))
     order = np.arange(1, 5)

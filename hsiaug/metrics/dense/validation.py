@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hsiaug.metrics.dense.damage import DAMAGES, damage, wrong_share
-from hsiaug.metrics.dense.judge import Judge
+from hsiaug.metrics.dense.estimator import QualityEstimator
 from hsiaug.seeds import derive_seed
 from hsiaug.tiles import DenseSamples
 
@@ -41,7 +41,11 @@ class Found:
 
 
 def found_again(
-    judge: Judge, judged: DenseSamples, levels: Sequence[float] = LEVELS, seed: int = 0, repeats: int = 1
+    judge: QualityEstimator,
+    judged: DenseSamples,
+    levels: Sequence[float] = LEVELS,
+    seed: int = 0,
+    repeats: int = 1,
 ) -> list[Found]:
     """Damage real tiles ``judged``, which must be none of the judge's, and have them judged."""
     rng = np.random.default_rng(derive_seed("found again", seed))

@@ -37,7 +37,7 @@ def write_package(kind: Kind, name: str, out: Path) -> Path:
         raise InputError(
             "NAME must give a module of its own, hsiaug_NAME",
             value=f"{module}, which is installed",
-            mend="Take another name.",
+            hint="Take another name.",
         )
     files = {
         "pyproject.toml": "pyproject.toml.txt",
@@ -50,7 +50,7 @@ def write_package(kind: Kind, name: str, out: Path) -> Path:
             raise InputError(
                 "the folder of the new package must not be there yet",
                 value=f"{folder}",
-                mend="Remove it, or give another --out.",
+                hint="Remove it, or give another --out.",
             )
         with tempfile.TemporaryDirectory(dir=out, prefix=".hsiaug-new-") as scratch:
             made = Path(scratch) / folder.name
@@ -63,7 +63,7 @@ def write_package(kind: Kind, name: str, out: Path) -> Path:
         raise InputError(
             "--out must be a folder that can be written",
             value=f"{out}: {error.strerror}",
-            mend="Make it, or give another.",
+            hint="Make it, or give another.",
         ) from error
     return folder
 
@@ -74,12 +74,12 @@ def _check_name(name: str) -> None:
         raise InputError(
             "NAME must be small letters and digits, with hyphens between words and a letter first",
             value=repr(name),
-            mend=f"Write {near or 'my-plugin'}.",
+            hint=f"Write {near or 'my-plugin'}.",
         )
     found = [plugin for (_, known), plugin in registry().plugins.items() if known == name]
     if found:
         raise InputError(
             "NAME must be one that no plugin has",
             value=f"{name!r}, a {found[0].entry.kind} of {found[0].distribution}",
-            mend="Take another; 'hsiaug plugins list' shows those that are taken.",
+            hint="Take another; 'hsiaug plugins list' shows those that are taken.",
         )

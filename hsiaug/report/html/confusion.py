@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.report.cells import Cell
+from hsiaug.report.html.anchors import Place
 from hsiaug.report.html.markup import details, escape, scroller
-from hsiaug.report.html.place import Place
 from hsiaug.report.labels import count
 
 __all__ = ["confusions", "summed"]

@@ -9,8 +9,8 @@ from hsiaug.metrics.significance import MeanStd
 from hsiaug.report.cells import Cell
 from hsiaug.report.curve_notes import curve_notes, line_label, panel_n
 from hsiaug.report.curves import AXES, SIGNS, Axis, Line, drawn, lines, reference
+from hsiaug.report.html.anchors import Place
 from hsiaug.report.html.markup import details, escape, figure
-from hsiaug.report.html.place import Place
 from hsiaug.report.html.svg import HEIGHT, WIDTH, Scale, label, marker, picture, ticks
 from hsiaug.report.html.tables import view_tables
 from hsiaug.report.records import Method

@@ -8,8 +8,8 @@ from hsiaug.metrics.significance import MeanStd, t_interval
 from hsiaug.report.compare import Comparison, Gain, class_deltas
 from hsiaug.report.findings import judged
 from hsiaug.report.grid import Column, Grid
+from hsiaug.report.html.anchors import Place
 from hsiaug.report.html.markup import details, escape, figure, grid_table
-from hsiaug.report.html.place import Place
 from hsiaug.report.html.svg import WIDTH, Scale, label, picture, ticks
 from hsiaug.report.labels import MISSING, signed
 from hsiaug.report.records import Method

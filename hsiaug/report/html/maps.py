@@ -8,10 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.report.cells import Cell
-from hsiaug.report.html.ground import Land, NoGroundError, land_of, predicted_maps, split_roles
+from hsiaug.report.html.anchors import Place
 from hsiaug.report.html.markup import details, escape
 from hsiaug.report.html.pictures import embedded_png, palette_png
-from hsiaug.report.html.place import Place
+from hsiaug.report.html.split_roles import (
+    GroundTruth,
+    NoGroundTruthError,
+    ground_truth_of,
+    predicted_maps,
+    split_roles,
+)
 from hsiaug.report.labels import percent
 from hsiaug.report.records import Method, Trial
 from hsiaug.trial.store import Store
@@ -39,53 +45,57 @@ class MapMaker:
 
     def __init__(self, store: Store | None) -> None:
         self._store = store
-        self._lands: dict[str, Land] = {}
+        self._ground_truths: dict[str, GroundTruth] = {}
         self._left = ROOM
 
     def maps(self, place: Place) -> str:
         """The maps of a table, or the sentence why there are none."""
         try:
             return self._maps(place)
-        except NoGroundError as error:
+        except NoGroundTruthError as error:
             return f'<p class="note">No maps: {escape(str(error))}.</p>'
 
     def _maps(self, place: Place) -> str:
         if self._store is None:
-            raise NoGroundError("the page was made from records alone, and maps need the predictions beside them")
+            raise NoGroundTruthError(
+                "the page was made from records alone, and maps need the predictions beside them"
+            )
         if self._left <= 0:
-            raise NoGroundError("the page has as many as keep it small; a report of this run alone has its own")
+            raise NoGroundTruthError(
+                "the page has as many as keep it small; a report of this run alone has its own"
+            )
         seed, chosen = _choose(place)
-        land = land_of(place, self._lands)
+        truth = ground_truth_of(place, self._ground_truths)
         first = chosen[0][1]
-        shown = _largest(self._store, first, land)
-        blocks = [self._ground(place, first, land, shown)]
+        shown = _largest(self._store, first, truth)
+        blocks = [self._ground(place, first, truth, shown)]
         for classifier in place.table.classifiers:
             mine = [(cell, trial) for cell, trial in chosen if cell.classifier == classifier]
             if mine:
-                drawn = "".join(self._pair(place, cell, trial, land, shown) for cell, trial in mine)
+                drawn = "".join(self._pair(place, cell, trial, truth, shown) for cell, trial in mine)
                 blocks.append(f"<h5>{escape(place.table.labels[classifier])}</h5><div class=maps>{drawn}</div>")
-        legend = _legend([(name, _rgb(i)) for i, name in enumerate(land.class_names)]) + _legend(ERRORS)
+        legend = _legend([(name, _rgb(i)) for i, name in enumerate(truth.class_names)]) + _legend(ERRORS)
         note = (
             f"Draw {seed}: the controls, and of the other arms the one of the highest mean "
             f"{place.table.scores.main.name}. The best of many is best partly by luck."
         )
-        if len(shown) < len(land.places):
-            note += f" Of {len(land.places)} places the {len(shown)} with most test pixels are drawn."
-        step = max(_step(land.masks[i].shape) for i in shown)
+        if len(shown) < len(truth.places):
+            note += f" Of {len(truth.places)} places the {len(shown)} with most test pixels are drawn."
+        step = max(_step(truth.masks[i].shape) for i in shown)
         if step > 1:
             note += f" Of larger maps every {step}. row and column is drawn, and the pixels between them are not."
         html = f'<p class="note">{escape(note)}</p>{legend}{"".join(blocks)}'
         return details(f"Maps of draw {seed}", html, opened=place.number == 0)
 
-    def _ground(self, place: Place, trial: Trial, land: Land, shown: Sequence[int]) -> str:
-        roles = split_roles(place, trial, land)
+    def _ground(self, place: Place, trial: Trial, truth: GroundTruth, shown: Sequence[int]) -> str:
+        roles = split_roles(place, trial, truth)
         drawn = ""
         for i in shown:
             drawn += self._image(
-                land.masks[i], _class_colours(len(land.class_names)), _at("true classes", land, i)
+                truth.masks[i], _class_colours(len(truth.class_names)), _at("true classes", truth, i)
             )
             if roles is not None:
-                drawn += self._image(roles[i], [c for _, c in ROLES], _at(f"split of draw {trial.seed}", land, i))
+                drawn += self._image(roles[i], [c for _, c in ROLES], _at(f"split of draw {trial.seed}", truth, i))
         below = (
             _legend(ROLES[1:])
             if roles is not None
@@ -93,9 +103,9 @@ class MapMaker:
         )
         return f"<div class=maps>{drawn}</div>{below}"
 
-    def _pair(self, place: Place, cell: Cell, trial: Trial, land: Land, shown: Sequence[int]) -> str:
+    def _pair(self, place: Place, cell: Cell, trial: Trial, truth: GroundTruth, shown: Sequence[int]) -> str:
         assert self._store is not None
-        made = predicted_maps(self._store, trial, land)
+        made = predicted_maps(self._store, trial, truth)
         name = place.table.arm_label(cell.arm)
         main = place.table.scores.main
         score = trial.metric(main.key)
@@ -103,9 +113,9 @@ class MapMaker:
         drawn = ""
         for i in shown:
             wrong = np.where(made[i].label > 0, np.where(made[i].right, 1, 2), 0).astype(np.uint8)
-            colours = _class_colours(len(land.class_names))
-            drawn += self._image(made[i].label, colours, _at(f"{reached}, classes", land, i))
-            said = _at(f"{name}, errors", land, i)
+            colours = _class_colours(len(truth.class_names))
+            drawn += self._image(made[i].label, colours, _at(f"{reached}, classes", truth, i))
+            said = _at(f"{name}, errors", truth, i)
             drawn += self._image(wrong, [EMPTY, *(c for _, c in ERRORS)], said, place.record_id(trial))
         return drawn
 
@@ -120,16 +130,16 @@ class MapMaker:
         return f"<figure class=map>{image}<figcaption>{caption}</figcaption></figure>"
 
 
-def _largest(store: Store, trial: Trial, land: Land) -> list[int]:
+def _largest(store: Store, trial: Trial, truth: GroundTruth) -> list[int]:
     """The places of most test pixels, in their order."""
-    if len(land.places) == 1:
+    if len(truth.places) == 1:
         return [0]
-    tested = [int((made.label > 0).sum()) for made in predicted_maps(store, trial, land)]
+    tested = [int((made.label > 0).sum()) for made in predicted_maps(store, trial, truth)]
     return sorted(sorted(range(len(tested)), key=lambda i: -tested[i])[:PLACES])
 
 
-def _at(said: str, land: Land, place: int) -> str:
-    name = land.places[place]
+def _at(said: str, truth: GroundTruth, place: int) -> str:
+    name = truth.places[place]
     return f"{said}, {name}" if name else said
 
 
@@ -138,7 +148,7 @@ def _choose(place: Place) -> tuple[int, list[tuple[Cell, Trial]]]:
     chosen = [cell for classifier in place.table.classifiers for cell in _best(place, classifier)]
     seeds = [trial.seed for cell in chosen for trial in cell.ok]
     if not seeds:
-        raise NoGroundError("no trial went well")
+        raise NoGroundTruthError("no trial went well")
     seed = max(sorted(set(seeds)), key=seeds.count)
     return seed, [(cell, trial) for cell in chosen for trial in cell.ok if trial.seed == seed]
 

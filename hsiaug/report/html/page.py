@@ -9,12 +9,12 @@ from pathlib import Path
 from string import Template
 
 from hsiaug.report.audit import audit_lines, warnings
+from hsiaug.report.html.anchors import Place, places
 from hsiaug.report.html.confusion import confusions
 from hsiaug.report.html.curves import curve_blocks
 from hsiaug.report.html.gains import class_gains, gain_pictures
 from hsiaug.report.html.maps import MapMaker
 from hsiaug.report.html.markup import badge, details, escape, facts, items
-from hsiaug.report.html.place import Place, places
 from hsiaug.report.html.quality import quality_block, read_quality
 from hsiaug.report.html.records import environment, record_lists
 from hsiaug.report.html.surfaces import heat_maps

@@ -70,14 +70,14 @@ def read_quality(folder: Path) -> Quality:
         raise InputError(
             f"--quality {folder} must be a folder that 'hsiaug inspect' wrote",
             value=getattr(error, "strerror", None) or "quality.json is not JSON",
-            mend="Run 'hsiaug inspect SCENE --generator NAME --out DIR' first.",
+            hint="Run 'hsiaug inspect SCENE --generator NAME --out DIR' first.",
         ) from error
     found = report.get("format") if isinstance(report, dict) else type(report).__name__
     if found != FORMAT:
         raise InputError(
             f"{path} must have format {FORMAT}",
             value=f"format {found!r}",
-            mend="Read it with the version of hsiaug that wrote it, or run 'hsiaug inspect' again.",
+            hint="Read it with the version of hsiaug that wrote it, or run 'hsiaug inspect' again.",
         )
     try:
         known = QualityFile.model_validate_json(text)
@@ -86,7 +86,7 @@ def read_quality(folder: Path) -> Quality:
         raise InputError(
             f"{path} must hold what 'hsiaug inspect' writes",
             value=f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
-            mend="Run 'hsiaug inspect' again.",
+            hint="Run 'hsiaug inspect' again.",
         ) from cause
     return Quality(folder, known.model_dump(mode="json", by_alias=True))
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from hsiaug.report.cells import Cell
+from hsiaug.report.html.anchors import Place
 from hsiaug.report.html.markup import details, escape, plain_grid, scroller
-from hsiaug.report.html.place import Place
 from hsiaug.report.labels import MISSING, count, percent
 from hsiaug.report.records import Trial, finite
 from hsiaug.trial.failures import one_line

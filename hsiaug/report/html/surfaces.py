@@ -5,8 +5,8 @@ from __future__ import annotations
 from hsiaug.report.cells import Cell
 from hsiaug.report.curve_notes import n_text, surface_notes
 from hsiaug.report.curves import Surface, drawn, surfaces
+from hsiaug.report.html.anchors import Place
 from hsiaug.report.html.markup import escape, scroller
-from hsiaug.report.html.place import Place
 from hsiaug.report.labels import MISSING, percent
 from hsiaug.report.scores import Score
 

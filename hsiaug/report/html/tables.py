@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from hsiaug.report.cells import Cell
 from hsiaug.report.curves import Axis, lines
 from hsiaug.report.grid import Grid
+from hsiaug.report.html.anchors import Place
 from hsiaug.report.html.markup import badge, escape, grid_table
-from hsiaug.report.html.place import Place
 from hsiaug.report.labels import MISSING
 from hsiaug.report.tables import Table
 from hsiaug.report.views import VIEWS

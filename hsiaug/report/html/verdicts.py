@@ -17,8 +17,8 @@ from hsiaug.report.findings import (
     headline,
     mean_range,
 )
+from hsiaug.report.html.anchors import Place
 from hsiaug.report.html.markup import badge, details, escape, items, link
-from hsiaug.report.html.place import Place
 from hsiaug.report.html.tables import KINDS
 from hsiaug.report.labels import count
 from hsiaug.report.notes import significance_note

@@ -52,7 +52,7 @@ def build_backbone(name: str, channels: int, side: int, classes: int) -> Backbon
     raise PluginError(
         f"the timm model {name} must turn patches of {channels} components into {classes} class scores",
         value=f"{type(refusal).__name__}: {refusal}" if refusal else "another shape of scores",
-        mend=f"It takes no patch of side {side} nor any of {SIDES}; choose another, for example resnet10t.",
+        hint=f"It takes no patch of side {side} nor any of {SIDES}; choose another, for example resnet10t.",
     )
 
 

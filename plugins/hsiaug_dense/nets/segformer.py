@@ -82,5 +82,5 @@ def _unusable(folder: Path, found: str) -> PluginError:
     return PluginError(
         f"{folder} must hold the whole encoder of the SegFormer that its config.json describes",
         value=found,
-        mend="Download the repository again.",
+        hint="Download the repository again.",
     )

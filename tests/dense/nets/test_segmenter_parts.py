@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from hsiaug.api import DataUnavailableError, InputError, PluginError
 from hsiaug.plugins.card import build_params
-from hsiaug_dense.lesson import IGNORED, BandScale, lesson_of
+from hsiaug_dense.inputs import IGNORED, BandScale, lesson_of
 from hsiaug_dense.nets.blocks import Padded, band_map, dates_as_tiles
 from hsiaug_dense.nets.siamcrnn import OverDates
 from hsiaug_dense.recipe import ChangeRecipe, DenseRecipe

@@ -13,7 +13,7 @@ import pytest
 from hsiaug.cli.inspect import score_row
 from hsiaug.errors import InputError
 from hsiaug.metrics.calibration import LEVELS
-from hsiaug.metrics.dense.judge import fit_judge
+from hsiaug.metrics.dense.estimator import fit_estimator
 from hsiaug.metrics.dense.probes import Probes, fit_probes
 from hsiaug.metrics.dense.quality import filter_samples, ignore_unlikely, label_quality
 from hsiaug.metrics.dense.reliability import Coupling, _score, dense_reliability
@@ -74,7 +74,7 @@ def test_masks_moved_by_two_pixels_move_the_peak(sets: Sets) -> None:
 
 def test_ignored_pixels_count_nowhere(sets: Sets) -> None:
     train, held, made = sets
-    judge = fit_judge(train, held, 5)
+    judge = fit_estimator(train, held, 5)
     view = judge.look(made.images)
     masks = made.masks.copy()
     masks[:, :8] = np.roll(masks, 1, axis=0)[:, :8]

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.testing.core import Check, check, require
+from hsiaug.testing.monitoring import Watched, changed, counted_work, global_state, helpers
 from hsiaug.testing.subject import Subject
-from hsiaug.testing.watch import Watched, changed, counted_work, global_state, helpers
 
-__all__ = ["CONDUCT", "inputs_unchanged"]
+__all__ = ["RUNTIME_CHECKS", "inputs_unchanged"]
 
 Any_ = Subject[Any]
 
@@ -23,7 +23,7 @@ NOWHERE = "cuda:99"
 @check(
     "progress",
     rule="fits on a device call progress(done, total, note), and all that do so call it with 0 ≤ done ≤ total",
-    mend="Call progress(step + 1, steps) at every step.",
+    hint="Call progress(step + 1, steps) at every step.",
 )
 def progress(subject: Any_) -> None:
     subject.base  # noqa: B018 - so that progress was told
@@ -38,7 +38,7 @@ def progress(subject: Any_) -> None:
 @check(
     "cancellation",
     rule="an exception out of progress ends the fit at once, unchanged, and leaves no file, thread or process behind",
-    mend="Catch no exception of progress; write to temporary folders in a with block, and train in the process.",
+    hint="Catch no exception of progress; write to temporary folders in a with block, and train in the process.",
     needs=("runs", "progress"),
 )
 def cancellation(subject: Any_) -> None:
@@ -84,7 +84,7 @@ def temporary_files_in(folder: str) -> Iterator[None]:
 @check(
     "device",
     rule="it computes on the device that it is given, if its card says so, and else takes no optimiser step of torch",
-    mend="Move nets and data .to(device), never to another device in silence; declare uses_device=True for a network.",
+    hint="Move nets and data .to(device), never to another device in silence; declare uses_device=True for a network.",
 )
 def device(subject: Any_) -> None:
     import torch
@@ -109,7 +109,7 @@ def device(subject: Any_) -> None:
 @check(
     "text-declared",
     rule="a plugin that reads class descriptions says so, as they then enter the hash of its trials",
-    mend="Set text=True in the card, or do not read view.descriptions.",
+    hint="Set text=True in the card, or do not read view.descriptions.",
 )
 def text_declared(subject: Any_) -> None:
     subject.base  # noqa: B018 - whether it read is known after a fit
@@ -119,7 +119,7 @@ def text_declared(subject: Any_) -> None:
 @check(
     "global-state",
     rule="the random states of random, numpy and torch, and the settings of libraries, stay as they were",
-    mend="Use generators of your own, or torch.random.fork_rng(devices=[]) and torch.default_generator.manual_seed.",
+    hint="Use generators of your own, or torch.random.fork_rng(devices=[]) and torch.default_generator.manual_seed.",
 )
 def global_state_kept(subject: Any_) -> None:
     subject.result(subject.again)
@@ -131,14 +131,14 @@ def global_state_kept(subject: Any_) -> None:
 @check(
     "inputs-unchanged",
     rule="the samples and the patches that it is given stay as they were",
-    mend="Compute on copies: x = x - mean, not x -= mean.",
+    hint="Compute on copies: x = x - mean, not x -= mean.",
 )
 def inputs_unchanged(subject: Any_) -> None:
     subject.result(subject.base)
     require(not subject.altered, f"changed: {', '.join(sorted(subject.altered))}")
 
 
-CONDUCT: tuple[Check[Any_], ...] = (
+RUNTIME_CHECKS: tuple[Check[Any_], ...] = (
     progress,
     cancellation,
     device,

@@ -10,10 +10,10 @@ from hsiaug.bench.schedule import Part
 from hsiaug.errors import InputError
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["check_room", "check_samples"]
+__all__ = ["check_memory", "check_samples"]
 
 
-def check_room(parts: Iterable[Part], todo: Sequence[TrialSpec]) -> None:
+def check_memory(parts: Iterable[Part], todo: Sequence[TrialSpec]) -> None:
     """Raise InputError where one of the trials asks for more samples than the memory holds. Other trials are not run."""
     waiting = {trial.hash for trial in todo}
     for part in parts:
@@ -30,7 +30,7 @@ def check_samples(data: Any, samples: int, patch: int) -> None:
         raise InputError(
             f"--lambda (or -n) must ask for no more samples than this machine holds in {memory / 1e9:,.0f} GB",
             value=f"{samples:,} samples of {data.bands} bands and {patch}×{patch} pixels, {size / 1e9:,.0f} GB",
-            mend="Take a smaller λ, or a smaller --patch.",
+            hint="Take a smaller λ, or a smaller --patch.",
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hsiaug.bench.room import check_samples
+from hsiaug.bench.memory_check import check_samples
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.metrics.dense.probes import fit_probes
 from hsiaug.metrics.dense.quality import filter_samples
@@ -115,10 +115,10 @@ def make_pairs(
         raise InputError(
             "--generator must be one that makes samples",
             value=repr(request.generator),
-            mend="Use specdm, for example.",
+            hint="Use specdm, for example.",
         )
     task = get_task(request.task)
-    usual = task.usual(data)
+    usual = task.defaults(data)
     params = build_params(card, request.preset, dict(request.overrides))
     spec = TrialSpec(
         task=task.name,
@@ -140,13 +140,13 @@ def make_pairs(
     check_samples(data, count, spec.patch)
     if count < 1:
         raise InputError(
-            "-n, or λ times the real pairs, must be at least one pair", value=str(count), mend="Ask for more."
+            "-n, or λ times the real pairs, must be at least one pair", value=str(count), hint="Ask for more."
         )
     if not 0 < request.keep <= 1:
         raise InputError(
             "--keep must be a share above 0, 1 at most",
             value=f"{request.keep:g}",
-            mend="0.8 keeps 80 % of the pairs.",
+            hint="0.8 keeps 80 % of the pairs.",
         )
     asked = _asked(request.show, count, view)
     fit = bench.fit(spec, plugin(params), resolve_device(request.device, card), progress)
@@ -182,13 +182,13 @@ def _asked(show: tuple[str, ...], count: int, view: DenseView) -> dict[int, int]
             raise InputError(
                 "--show must name classes with training pixels, with commas between",
                 value=repr(name),
-                mend=did_you_mean(name, known),
+                hint=did_you_mean(name, known),
             )
     if count < len(set(show)):
         raise InputError(
             f"-n, or λ times the real pairs, must be at least the {len(set(show))} classes of --show",
             value=str(count),
-            mend="Ask for more.",
+            hint="Ask for more.",
         )
     # The first classes get what does not go round.
     parts = np.array_split(np.arange(count), len(set(show)))

@@ -16,9 +16,9 @@ from hsiaug_diffusion.schedule import Schedule, make_schedule
 from hsiaug_diffusion.training import fresh, randomness, train
 from hsiaug_specdm.codec import Codec, FitCodec
 from hsiaug_specdm.losses import spectral_angle
-from hsiaug_specdm.pairs import Run
 from hsiaug_specdm.params import Params
 from hsiaug_specdm.tileformat import TURNS
+from hsiaug_specdm.training_pairs import Run
 from hsiaug_specdm.unet import UNet, unet_of
 
 __all__ = ["learn", "quality", "schedule_of"]
@@ -122,13 +122,13 @@ def _gate(facts: dict[str, Any], params: Params) -> None:
         raise PluginError(
             f"the image VAE must reconstruct training tiles to {worst:g} rad of spectral angle on average",
             value=f"{facts['reconstruction_sad']:.3g} rad",
-            mend="Raise --set specdm.vae_steps or specdm.latent_image, lower specdm.factor, or raise specdm.gate_sad.",
+            hint="Raise --set specdm.vae_steps or specdm.latent_image, lower specdm.factor, or raise specdm.gate_sad.",
         )
     if least is not None and facts["reconstruction_accuracy"] < least:
         raise PluginError(
             f"the mask VAE must give back the class of {100 * least:g} % of labelled training pixels",
             value=f"{100 * facts['reconstruction_accuracy']:.3g} %",
-            mend="Raise --set specdm.vae_steps or specdm.latent_mask, lower specdm.factor, or lower specdm.gate_mask.",
+            hint="Raise --set specdm.vae_steps or specdm.latent_mask, lower specdm.factor, or lower specdm.gate_mask.",
         )
 
 

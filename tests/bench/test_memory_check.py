@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hsiaug.bench import room
+from hsiaug.bench import memory_check
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.bench.schedule import Part
 from hsiaug.errors import InputError
@@ -19,15 +19,15 @@ def part_of(toy: Scene, *lambdas: float) -> Part:
 
 def test_more_samples_than_memory_are_refused(toy: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     part = part_of(toy, 1.0, 100.0)
-    monkeypatch.setattr(room, "_memory", lambda: 20_000_000)
+    monkeypatch.setattr(memory_check, "_memory", lambda: 20_000_000)
 
     with pytest.raises(InputError, match=r"--lambda .* GB"):
-        room.check_room([part], part.plan.trials)
-    room.check_room([part], [trial for trial in part.plan.trials if trial.lam <= 1])
+        memory_check.check_memory([part], part.plan.trials)
+    memory_check.check_memory([part], [trial for trial in part.plan.trials if trial.lam <= 1])
 
 
 def test_a_system_that_does_not_tell_its_memory_is_not_asked_twice(
     toy: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "_memory", lambda: None)
-    room.check_samples(toy, 10**12, 9)
+    monkeypatch.setattr(memory_check, "_memory", lambda: None)
+    memory_check.check_samples(toy, 10**12, 9)

@@ -127,7 +127,7 @@ def facts(found: Understood) -> tuple[tuple[str, str], ...]:
 
 
 def warnings(found: Understood) -> Iterator[str]:
-    """Sentences, each with its mend."""
+    """Sentences, each with its hint."""
     seen, read, coding = found.seen, found.read, found.coding
     yield from found.raster.notes
     yield from coding.notes

@@ -9,7 +9,7 @@ from typing import Any
 from hsiaug.plugins.hookspecs import Entry, Kind
 from hsiaug.plugins.registry import Found
 from hsiaug.protocol.view import Scope
-from hsiaug.testing.ground import Case
+from hsiaug.testing.task_kit import Case
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.task import get_task

@@ -12,8 +12,8 @@ from hsiaug.pairs import PairSet, Place
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.seeds import derive_seed
-from hsiaug.testing.ground import Case
 from hsiaug.testing.scenes import LOW, NAMES, NOISE, SPAN, class_spectra
+from hsiaug.testing.task_kit import Case
 
 __all__ = ["make_places", "scrambled_places"]
 

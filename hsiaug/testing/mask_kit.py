@@ -14,12 +14,12 @@ from hsiaug.plugins.card import Card
 from hsiaug.plugins.hookspecs import Kind
 from hsiaug.protocol.tiling import real_samples
 from hsiaug.testing.core import require
-from hsiaug.testing.ground import Case, Trouble
-from hsiaug.testing.partners import NearestMasks, RepeatsPairs, repeated_pairs
-from hsiaug.testing.places import make_places, scrambled_places
+from hsiaug.testing.mask_scenes import make_places, scrambled_places
+from hsiaug.testing.reference_plugins import NearestMasks, RepeatsPairs, repeated_pairs
+from hsiaug.testing.task_kit import Case, Trouble
 from hsiaug.tiles import IGNORE, DenseSamples, DenseView, Tiles, stacked
 
-__all__ = ["MaskGround"]
+__all__ = ["MaskKit"]
 
 ANY = 0
 """The key of counts for pairs of any kind."""
@@ -37,13 +37,13 @@ CORNERS = (0, 1, 2)
 """Training tiles that keep a few labels where most pixels are ignored; together they show every class."""
 
 
-class MaskGround:
-    """The functions of :class:`hsiaug.testing.ground.Ground` for pairs of tiles and masks.
+class MaskKit:
+    """The functions of :class:`hsiaug.testing.task_kit.TaskKit` for pairs of tiles and masks.
 
     task: "segmentation", with four classes, or "change".
     """
 
-    partners: Mapping[Kind, Any] = {"generator": NearestMasks, "classifier": RepeatsPairs}
+    reference_plugins: Mapping[Kind, Any] = {"generator": NearestMasks, "classifier": RepeatsPairs}
 
     def __init__(self, task: str) -> None:
         self.task = task

@@ -24,11 +24,11 @@ from hsiaug.metrics.dense.damage import DAMAGES
 from hsiaug.metrics.dense.probes import Probes, evidence, fit_probes
 from hsiaug.metrics.dense.references import References, fit_references
 from hsiaug.metrics.dense.scores import SCORES
-from hsiaug.metrics.dense.tally import View, columns, edge_cells, look, tally
+from hsiaug.metrics.dense.tile_counts import View, columns, edge_cells, look, tally
 from hsiaug.seeds import derive_seed
 from hsiaug.tiles import IGNORE, DenseSamples
 
-__all__ = ["Judge", "Reading", "fit_judge"]
+__all__ = ["QualityEstimator", "Reading", "fit_estimator"]
 
 Array = NDArray[np.float64]
 Masks = NDArray[np.int64]
@@ -56,7 +56,7 @@ class Reading:
 
 
 @dataclass(frozen=True, eq=False)
-class Judge:
+class QualityEstimator:
     """classes: C. ids: classes judged. probes, references: of training tiles.
 
     held: the view of the undamaged held-out images, and masks: theirs. kinds: (sets,) of damage to them, "" for none.
@@ -90,7 +90,7 @@ class Judge:
         return np.where(np.isin(masks, self.ids), masks, IGNORE)
 
     def read(self, view: View, masks: Masks) -> Reading:
-        """Judge masks (n, H, W) of the images in ``view``."""
+        """QualityEstimator masks (n, H, W) of the images in ``view``."""
         sums = tally(view, self.known(masks))
         n = len(sums)
         rng = np.random.default_rng(derive_seed("judge's tiles", self.seed))
@@ -115,9 +115,9 @@ class Judge:
         return invert(curve, -float(joint.percent(plain)))
 
 
-def fit_judge(
+def fit_estimator(
     train: DenseSamples, held: DenseSamples, classes: int, seed: int = 0, kinds: Sequence[str] = tuple(DAMAGES)
-) -> Judge:
+) -> QualityEstimator:
     """A judge of masks from real tiles; the same ``seed`` gives the same judge. At most 200 tiles of a set are used.
 
     Raises InputError where fewer than two classes have 30 pixels in both sets.
@@ -132,7 +132,7 @@ def fit_judge(
         raise InputError(
             f"two classes need {FEWEST} labelled pixels in training and in held-out tiles",
             value=f"classes {ids}",
-            mend="Use more tiles.",
+            hint="Use more tiles.",
         )
     train, held = (
         replace(part, masks=np.where(np.isin(part.masks, ids), part.masks, IGNORE)) for part in (train, held)
@@ -156,7 +156,7 @@ def fit_judge(
             name: np.stack([falling_curve(q[:, b], v[:, b]) for b in range(1, ROUNDS + 1)])
             for name, v in turned.items()
         }
-    return Judge(
+    return QualityEstimator(
         classes,
         ids,
         probes,

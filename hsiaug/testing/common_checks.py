@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from hsiaug.errors import HsiaugError
-from hsiaug.testing.conduct import CONDUCT
 from hsiaug.testing.core import Check, check, require
-from hsiaug.testing.declared import DECLARED
-from hsiaug.testing.ground import Trouble
+from hsiaug.testing.monitoring import other_global_seeds
+from hsiaug.testing.runtime_checks import RUNTIME_CHECKS
+from hsiaug.testing.static_checks import DECLARED
 from hsiaug.testing.subject import Subject
-from hsiaug.testing.watch import other_global_seeds
+from hsiaug.testing.task_kit import Trouble
 
 __all__ = ["AFTER", "BEFORE", "differing", "same"]
 
@@ -31,7 +31,7 @@ else the machine does.
 @check(
     "runs",
     rule="a trial with it runs to its end on the CPU and gives a record, in every task that its card names",
-    mend="Follow the contracts of hsiaug.api: signatures, shapes, what is returned.",
+    hint="Follow the contracts of hsiaug.api: signatures, shapes, what is returned.",
     needs=(),
 )
 def runs(subject: Any_) -> None:
@@ -39,14 +39,14 @@ def runs(subject: Any_) -> None:
     for one in (subject, *subject.elsewhere):
         record = one.trial()
         error = record["error"] or {"stage": "", "type": "", "message": ""}
-        failed = f"failed in {error['stage']} of the task {one.ground.task}: {error['type']}: {error['message']}"
+        failed = f"failed in {error['stage']} of the task {one.task_kit.task}: {error['type']}: {error['message']}"
         require(record["status"] == "ok", failed)
 
 
 @check(
     "determinism",
     rule="the same data and seed give the same result, bit for bit on a CPU, whatever the global random states",
-    mend="Draw from numpy.random.default_rng(seed) and torch.Generator().manual_seed(seed) only; initialise nets "
+    hint="Draw from numpy.random.default_rng(seed) and torch.Generator().manual_seed(seed) only; initialise nets "
     "under torch.random.fork_rng.",
 )
 def determinism(subject: Any_) -> None:
@@ -61,12 +61,12 @@ def determinism(subject: Any_) -> None:
 @check(
     "no-test-label",
     rule="nothing that it learns depends on a test label, or on a test pixel's spectrum outside its declared scope",
-    mend="Learn from the view (and the samples) alone; load no scene and keep nothing between fits.",
+    hint="Learn from the view (and the samples) alone; load no scene and keep nothing between fits.",
     needs=("runs", "determinism"),
 )
 def no_test_label(subject: Any_) -> None:
     here = subject.result(subject.base)
-    there = subject.result(subject.fit(subject.ground.scrambled(subject.easy, subject.card)))
+    there = subject.result(subject.fit(subject.task_kit.scrambled(subject.easy, subject.card)))
     require(same(here, there), f"other test pixels change {differing(here, there)}")
 
 
@@ -74,7 +74,7 @@ def no_test_label(subject: Any_) -> None:
     "tiny-is-quick",
     rule=f"a fit of a network with the preset tiny takes at most {TINY_STEPS:,} optimiser steps, which together change "
     f"at most {TINY_UPDATES:,} weights (steps × weights)",
-    mend='Give the card a preset "tiny" with few steps and narrow layers.',
+    hint='Give the card a preset "tiny" with few steps and narrow layers.',
 )
 def tiny_is_quick(subject: Any_) -> None:
     subject.base  # noqa: B018 - its steps are counted
@@ -88,7 +88,7 @@ def tiny_is_quick(subject: Any_) -> None:
 @check(
     "tiny-classes",
     rule="classes with one or two training pixels are no error",
-    mend="Lower k, folds and batches to what a class has, or repeat its samples and say so in the provenance.",
+    hint="Lower k, folds and batches to what a class has, or repeat its samples and say so in the provenance.",
 )
 def tiny_classes(subject: Any_) -> None:
     alone(subject, "tiny-classes")
@@ -97,7 +97,7 @@ def tiny_classes(subject: Any_) -> None:
 @check(
     "class-missing",
     rule="a class of the scene may have no training pixel; it is then neither made nor predicted",
-    mend="Take the classes from the ids that occur in y, not from 1..C.",
+    hint="Take the classes from the ids that occur in y, not from 1..C.",
 )
 def class_missing(subject: Any_) -> None:
     alone(subject, "class-missing")
@@ -106,7 +106,7 @@ def class_missing(subject: Any_) -> None:
 @check(
     "constant-bands",
     rule="bands that do not vary, or are 0 everywhere, give finite results",
-    mend="Use view.normaliser, or guard the division by a band's spread; hidden pixels of view.cube are NaN.",
+    hint="Use view.normaliser, or guard the division by a band's spread; hidden pixels of view.cube are NaN.",
 )
 def constant_bands(subject: Any_) -> None:
     alone(subject, "constant-bands")
@@ -115,7 +115,7 @@ def constant_bands(subject: Any_) -> None:
 @check(
     "bare-scene",
     rule="a scene may have no wavelengths, ground sampling distance or descriptions",
-    mend="Handle view.wavelengths and view.gsd being None and view.descriptions being empty.",
+    hint="Handle view.wavelengths and view.gsd being None and view.descriptions being empty.",
 )
 def bare_scene(subject: Any_) -> None:
     alone(subject, "bare-scene")
@@ -124,7 +124,7 @@ def bare_scene(subject: Any_) -> None:
 @check(
     "ignored-pixels",
     rule="pixels whose mask is 0 count for nothing; most of them may be so, and whole tiles",
-    mend="Leave 0 out of every mean and class list; divide by the labelled pixels, and guard against there being none.",
+    hint="Leave 0 out of every mean and class list; divide by the labelled pixels, and guard against there being none.",
 )
 def ignored_pixels(subject: Any_) -> None:
     alone(subject, "ignored-pixels")
@@ -134,28 +134,28 @@ def ignored_pixels(subject: Any_) -> None:
     "all-at-once",
     rule="data may have tiny classes, one without training pixel, constant bands, nothing told and ignored pixels, all "
     "at once",
-    mend="See the exception: each of these alone goes well.",
+    hint="See the exception: each of these alone goes well.",
     needs=("runs", "tiny-classes", "class-missing", "constant-bands", "bare-scene", "ignored-pixels"),
 )
 def all_at_once(subject: Any_) -> None:
     if not subject.takes_all:
-        for case in subject.ground.hardest():
+        for case in subject.task_kit.hardest():
             subject.use(case)
 
 
 @check(
     "patch-of-one",
     rule="patches of a single pixel work, or are refused with one clear error",
-    mend="Pad, or raise PluginError naming the smallest patch that it can read.",
+    hint="Pad, or raise PluginError naming the smallest patch that it can read.",
 )
 def patch_of_one(subject: Any_) -> None:
     with contextlib.suppress(HsiaugError):
-        subject.use(subject.ground.troubled("patch-of-one"))
+        subject.use(subject.task_kit.troubled("patch-of-one"))
 
 
 def alone(subject: Any_, trouble: Trouble) -> None:
     """One trouble by itself, unless the plugin takes all at once. Raises SkipTest where the task does not know it."""
-    case = subject.ground.troubled(trouble)
+    case = subject.task_kit.troubled(trouble)
     if not subject.takes_all:
         subject.use(case)
 
@@ -190,6 +190,6 @@ AFTER: tuple[Check[Any_], ...] = (
     all_at_once,
     patch_of_one,
     tiny_is_quick,
-    *CONDUCT,
+    *RUNTIME_CHECKS,
 )
 """The others."""

@@ -7,37 +7,43 @@ from numpy.typing import NDArray
 
 from hsiaug.errors import HsiaugError
 from hsiaug.pairs import PairSet
-from hsiaug.report.ground import Land, NoGroundError, PixelMap, local_land, predicted_maps
-from hsiaug.report.html.place import Place
+from hsiaug.report.ground_truth import (
+    GroundTruth,
+    NoGroundTruthError,
+    PixelMap,
+    local_ground_truth,
+    predicted_maps,
+)
+from hsiaug.report.html.anchors import Place
 from hsiaug.report.records import Trial
 
-__all__ = ["Land", "NoGroundError", "PixelMap", "land_of", "predicted_maps", "split_roles"]
+__all__ = ["GroundTruth", "NoGroundTruthError", "PixelMap", "ground_truth_of", "predicted_maps", "split_roles"]
 
 MOST_VALUES = 60_000_000
 """Values of the largest cube that is read for a map: a larger one takes longer than the whole page."""
 
 
-def land_of(place: Place, read: dict[str, Land]) -> Land:
-    """The land of a table's records; read: what is read already, which this one joins.
+def ground_truth_of(place: Place, read: dict[str, GroundTruth]) -> GroundTruth:
+    """The truth of a table's records; read: what is read already, which this one joins.
 
-    Raises NoGroundError where it cannot be had without a download, or is too large.
+    Raises NoGroundTruthError where it cannot be had without a download, or is too large.
     """
-    return local_land(place.table.trials, read, MOST_VALUES)
+    return local_ground_truth(place.table.trials, read, MOST_VALUES)
 
 
-def split_roles(place: Place, trial: Trial, land: Land) -> tuple[NDArray[np.uint8], ...] | None:
+def split_roles(place: Place, trial: Trial, truth: GroundTruth) -> tuple[NDArray[np.uint8], ...] | None:
     """Of each place (H, W): 0 unlabelled, 1 left out, 2 test, 3 train, of the trial's draw made anew.
 
     None where the draw cannot be made here, or its checksum is not the record's: then it is another draw.
     """
     try:
-        checksum, left, tested, trained = _sides(place, trial, land)
+        checksum, left, tested, trained = _sides(place, trial, truth)
     except HsiaugError:
         return None
     if checksum != (trial.audit or {}).get("sha256"):
         return None
     found = []
-    for mask, *sides in zip(land.masks, left, tested, trained, strict=True):
+    for mask, *sides in zip(truth.masks, left, tested, trained, strict=True):
         roles = np.zeros(mask.shape, dtype=np.uint8)
         for role, side in enumerate(sides, start=1):
             roles[side & (mask > 0)] = role
@@ -48,7 +54,7 @@ def split_roles(place: Place, trial: Trial, land: Land) -> tuple[NDArray[np.uint
 Sides = tuple[NDArray[np.bool_], ...]
 
 
-def _sides(place: Place, trial: Trial, land: Land) -> tuple[str, Sides, Sides, Sides]:
+def _sides(place: Place, trial: Trial, truth: GroundTruth) -> tuple[str, Sides, Sides, Sides]:
     """Checksum of the draw, and which pixels it left out, tested and trained on."""
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.protocol.split import draw_split
@@ -56,9 +62,9 @@ def _sides(place: Place, trial: Trial, land: Land) -> tuple[str, Sides, Sides, S
 
     condition = place.table.condition
     protocol = parse_protocol(f"{condition.protocol}:{condition.argument}".removesuffix(":"), condition.buffer)
-    if isinstance(land.data, PairSet):
-        tiles = draw_tiles(land.data, protocol, trial.seed, condition.patch)
+    if isinstance(truth.data, PairSet):
+        tiles = draw_tiles(truth.data, protocol, trial.seed, condition.patch)
         left = tuple(~(a | b) for a, b in zip(tiles.tested, tiles.trained, strict=True))
         return tiles.audit.sha256, left, tuple(tiles.tested), tuple(tiles.trained)
-    split = draw_split(land.data, protocol, trial.seed, condition.patch)
+    split = draw_split(truth.data, protocol, trial.seed, condition.patch)
     return split.audit.sha256, (split.buffered,), (split.test,), (split.train,)

@@ -8,8 +8,8 @@ from hsiaug.metrics.significance import ALPHA, smallest_p
 from hsiaug.metrics.verdict import prints_zero
 from hsiaug.report.findings import arm_name, verdict_text
 from hsiaug.report.labels import MISSING, count, draws_text, p_text, percent, signed, span
+from hsiaug.report.pairwise import CLAIMS, ArmComparison, Pairing
 from hsiaug.report.records import Trial
-from hsiaug.report.versus import CLAIMS, Duel, Pairing
 from hsiaug.trial.failures import why_failed
 
 __all__ = [
@@ -33,7 +33,7 @@ BOOTSTRAP_NOTE = (
 )
 
 
-def facts(duel: Duel, pairing: Pairing) -> Iterator[tuple[str, str]]:
+def facts(comparison: ArmComparison, pairing: Pairing) -> Iterator[tuple[str, str]]:
     """(field, text) of one condition. Differences are in percentage points, B − A."""
     main, interval = pairing.comparison.main, pairing.interval
     std = "" if main.std is None else f" ± {percent(main.std)}"
@@ -42,8 +42,8 @@ def facts(duel: Duel, pairing: Pairing) -> Iterator[tuple[str, str]]:
     yield "condition", pairing.table.title
     if pairing.table.leaky:
         yield "LEAKY", "location alone answers for part of either score; see 'hsiaug report'"
-    yield "A", f"{duel.a}\t{_mean(pairing, 1)}"
-    yield "B", f"{duel.b}\t{_mean(pairing, 0)}"
+    yield "A", f"{comparison.a}\t{_mean(pairing, 1)}"
+    yield "B", f"{comparison.b}\t{_mean(pairing, 0)}"
     yield f"Δ{pairing.score.name} B − A", f"{signed(main.mean)}{std} points"
     yield "95 % t interval", _span(interval) if interval else f"{MISSING} (one draw has no spread)"
     yield "median Δ", signed(pairing.median)

@@ -16,7 +16,7 @@ from hsiaug.data.geopackage import read_geopackage
 from hsiaug.data.raw import damaged
 from hsiaug.errors import InputError, SceneError, did_you_mean
 
-__all__ = ["KINDS", "Marks", "read_marks"]
+__all__ = ["KINDS", "VectorLabels", "read_vector_labels"]
 
 KINDS = (".csv", ".tsv", ".txt", ".geojson", ".json", ".gpkg")
 """Endings of label files that hold marks, not a raster."""
@@ -46,7 +46,7 @@ WGS84 = "OGC:CRS84"
 
 
 @dataclass(frozen=True, eq=False)
-class Marks:
+class VectorLabels:
     """Labelled pixels or shapes, in the file's order.
 
     values: the class of each, a whole number or a word. places: of each (row, column) counted from 0 where ``pixels``,
@@ -60,19 +60,19 @@ class Marks:
     crs: str | None
     skipped: int
 
-    def without(self, ignore: tuple[str, ...]) -> Marks:
+    def without(self, ignore: tuple[str, ...]) -> VectorLabels:
         """The marks whose class, as text, is not among these."""
         kept = [i for i, value in enumerate(self.values) if str(value) not in ignore]
         values, places = ([listed[i] for i in kept] for listed in (self.values, self.places))
         return replace(self, values=tuple(values), places=tuple(places))
 
-    def raised(self) -> Marks:
+    def raised(self) -> VectorLabels:
         """Whole numbers one higher, so that 0 is a class."""
         values = tuple(value + 1 if isinstance(value, int) else value for value in self.values)
         return replace(self, values=values)
 
 
-def read_marks(path: Path, field: str | None, crs: str | None) -> Marks:
+def read_vector_labels(path: Path, field: str | None, crs: str | None) -> VectorLabels:
     """The marks of a file. field: the attribute or column of the class, None = the usual one.
 
     crs: of their coordinates, None = what the file says.
@@ -93,11 +93,11 @@ def read_marks(path: Path, field: str | None, crs: str | None) -> Marks:
         raise SceneError(
             f"{path} must hold points or polygons that have a class",
             value=", ".join(strange) or "none",
-            mend="Keep points and polygons only; buffer lines first.",
+            hint="Keep points and polygons only; buffer lines first.",
         )
     values = _alike([value for _, value in kept])
     shapes = tuple(sound_shape(path, shape) for shape, _ in kept)
-    return Marks(values, shapes, False, crs or own, len(taken) - len(kept))
+    return VectorLabels(values, shapes, False, crs or own, len(taken) - len(kept))
 
 
 def _read_geojson(path: Path) -> tuple[list[tuple[Any, dict[str, Any]]], str]:
@@ -108,7 +108,7 @@ def _read_geojson(path: Path) -> tuple[list[tuple[Any, dict[str, Any]]], str]:
         raise SceneError(
             f"{path} may hold at most {MOST_PARTS:,} points and features",
             value=f"{parts:,}",
-            mend="Keep the labels on the cube, simplify the polygons, or give the labels as a raster.",
+            hint="Keep the labels on the cube, simplify the polygons, or give the labels as a raster.",
         )
     try:
         content = json.loads(text)
@@ -118,7 +118,7 @@ def _read_geojson(path: Path) -> tuple[list[tuple[Any, dict[str, Any]]], str]:
         raise SceneError(
             f"{path} must be a GeoJSON FeatureCollection",
             value=str(content.get("type"))[:40] if isinstance(content, dict) else type(content).__name__,
-            mend="Export the layer as GeoJSON, with the class as an attribute.",
+            hint="Export the layer as GeoJSON, with the class as an attribute.",
         )
     features = []
     for number, feature in enumerate(content["features"], start=1):
@@ -127,7 +127,7 @@ def _read_geojson(path: Path) -> tuple[list[tuple[Any, dict[str, Any]]], str]:
             raise SceneError(
                 f"{path}: geometry and properties of every feature must be objects",
                 value=f"feature {number}: {json.dumps(feature)[:60]}",
-                mend="Export the layer as GeoJSON again.",
+                hint="Export the layer as GeoJSON again.",
             )
         features.append((shape, row or {}))
     named = content.get("crs")
@@ -154,7 +154,7 @@ def _text(path: Path, kind: str) -> str:
     raise SceneError(
         f"{path} may have at most {in_bytes(MOST_BYTES)}",
         value=in_bytes(path.stat().st_size),
-        mend="Keep the labels on the cube, or give them as a raster.",
+        hint="Keep the labels on the cube, or give them as a raster.",
     )
 
 
@@ -174,11 +174,11 @@ def _named(path: Path, wanted: str | None, names: list[str]) -> str:
     raise InputError(
         f"--field must name the attribute of {path} that holds the class",
         value=repr(wanted) if wanted is not None else f"none of {', '.join(USUAL[:3])}",
-        mend=did_you_mean(wanted or "class", names[:MOST_SHOWN]),
+        hint=did_you_mean(wanted or "class", names[:MOST_SHOWN]),
     )
 
 
-def _read_table(path: Path, field: str | None, crs: str | None) -> Marks:
+def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
     """A CSV with a header: row,col,class (from 0), x,y,class (in the cube's system) or lon,lat,class."""
     text = _text(path, "CSV")
     head = text.partition("\n")[0]
@@ -190,7 +190,7 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> Marks:
             raise SceneError(
                 f"{path} must begin with a header of columns row,col,class or x,y,class or lon,lat,class",
                 value=repr(head[:60]),
-                mend="Write such a first line; rows and columns are counted from 0.",
+                hint="Write such a first line; rows and columns are counted from 0.",
             )
         others = [name for name in names if name not in found]
         at = (*(names.index(name) for name in found), names.index(_named(path, field, others)))
@@ -198,10 +198,10 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> Marks:
     except csv.Error as cause:
         raise damaged(path, "CSV", cause) from cause
     if not values:
-        raise SceneError(f"{path} must hold labelled pixels", value="no row", mend="Add rows below the header.")
+        raise SceneError(f"{path} must hold labelled pixels", value="no row", hint="Add rows below the header.")
     own = crs or (WGS84 if found == ("lon", "lat") else None)
     pixels = PAIRS[found]
-    return Marks(_alike(values), tuple(places), pixels, None if pixels else own, skipped)
+    return VectorLabels(_alike(values), tuple(places), pixels, None if pixels else own, skipped)
 
 
 def _rows(
@@ -216,7 +216,7 @@ def _rows(
     for line, row in enumerate(reader, start=2):
         if line > MOST_MARKS + 1:
             raise SceneError(
-                f"{path} may have at most {MOST_MARKS:,} rows", value="more", mend="Give the labels as a raster."
+                f"{path} may have at most {MOST_MARKS:,} rows", value="more", hint="Give the labels as a raster."
             )
         if len(row) <= max(at) or not row[c].strip():
             skipped += any(cell.strip() for cell in row)
@@ -227,7 +227,7 @@ def _rows(
             raise SceneError(
                 f"{path}: {pair[0]} and {pair[1]} must be {'whole ' if PAIRS[pair] else ''}numbers",
                 value=f"{row[a][:40]!r}, {row[b][:40]!r} in line {line}",
-                mend="Correct that line.",
+                hint="Correct that line.",
             ) from None
         value = row[c].strip()
         values.append(same.setdefault(value, value))
@@ -256,7 +256,7 @@ def sound_shape(path: Path, shape: dict[str, Any]) -> dict[str, Any]:
             f"{path}: a {kind} must have numbers as coordinates, rings of three points or more, "
             f"and at most {MOST_RINGS:,} of them",
             value=repr(shape.get("coordinates"))[:60],
-            mend="Repair the geometries in a GIS, or export the layer again.",
+            hint="Repair the geometries in a GIS, or export the layer again.",
         ) from cause
 
 

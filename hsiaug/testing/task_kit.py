@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hsiaug.plugins.card import Card
 from hsiaug.plugins.hookspecs import Kind
 
-__all__ = ["Case", "Ground", "Trouble"]
+__all__ = ["Case", "TaskKit", "Trouble"]
 
 Trouble = Literal[
     "tiny-classes", "class-missing", "constant-bands", "bare-scene", "ignored-pixels", "patch-of-one"
@@ -28,14 +28,14 @@ class Case:
     split: Any
 
 
-class Ground(Protocol):
+class TaskKit(Protocol):
     """A task as the checks see it. Samples, views and what is predicted (``items``) are the task's own types.
 
-    partners: who completes a trial of a plugin of each kind.
+    reference_plugins: who completes a trial of a plugin of each kind.
     """
 
     task: str
-    partners: Mapping[Kind, Any]
+    reference_plugins: Mapping[Kind, Any]
 
     def easy(self) -> Case:
         """The case of most checks. Class 2 is one that ``class-missing`` has no training pixel of."""

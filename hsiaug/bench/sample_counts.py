@@ -7,7 +7,7 @@ from typing import Any
 
 from hsiaug.trial.task import Task
 
-__all__ = ["ENOUGH", "asked_note", "between"]
+__all__ = ["ENOUGH", "between", "counts_note"]
 
 ENOUGH = 0.1
 """Synthetic samples per real one below which a λ is told to make few."""
@@ -18,7 +18,7 @@ USUAL = (1.0, 3.0)
 """
 
 
-def asked_note(task: Task, splits: Sequence[Any], lam: float) -> str | None:
+def counts_note(task: Task, splits: Sequence[Any], lam: float) -> str | None:
     """A sentence on a λ that makes nothing, or little, in some of the draws; None where there is nothing to say."""
     counts = [task.asked(split, lam) for split in splits]
     nothing = [split.seed for split, (_, made) in zip(splits, counts, strict=True) if not made]

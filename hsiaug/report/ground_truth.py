@@ -15,15 +15,15 @@ from hsiaug.report.records import Trial
 from hsiaug.scene import Scene
 from hsiaug.trial.store import Store
 
-__all__ = ["Land", "NoGroundError", "PixelMap", "local_land", "predicted_maps"]
+__all__ = ["GroundTruth", "NoGroundTruthError", "PixelMap", "local_ground_truth", "predicted_maps"]
 
 
-class NoGroundError(Exception):
+class NoGroundTruthError(Exception):
     """Why pixels cannot be placed, as the end of a sentence."""
 
 
 @dataclass(frozen=True, eq=False)
-class Land:
+class GroundTruth:
     """The true classes of a scene, or of every place of a set of pairs, in the order in which predictions are kept.
 
     places: names, "" for a scene. masks: (H, W) class ids of each, 0 = none. data: what they were taken from; of a set
@@ -37,7 +37,7 @@ class Land:
     data: Scene | PairSet
 
     @classmethod
-    def of(cls, data: Scene | PairSet) -> Land:
+    def of(cls, data: Scene | PairSet) -> GroundTruth:
         if isinstance(data, Scene):
             return cls(data.name, data.class_names, ("",), (data.labels,), data)
         names = ("",) if len(data.places) == 1 else tuple(place.name for place in data.places)
@@ -55,10 +55,12 @@ class PixelMap:
     right: NDArray[np.bool_]
 
 
-def local_land(trials: Iterable[Trial], read: dict[str, Land], most: int | None = None) -> Land:
-    """The land that the first of these trials names; read: what is read already, which this one joins.
+def local_ground_truth(
+    trials: Iterable[Trial], read: dict[str, GroundTruth], most: int | None = None
+) -> GroundTruth:
+    """The truth that the first of these trials names; read: what is read already, which this one joins.
 
-    most: values of the largest scene that is read; None for any. Raises NoGroundError where the land cannot be had
+    most: values of the largest scene that is read; None for any. Raises NoGroundTruthError where the truth cannot be had
     without a download, or is larger.
     """
     trial = next((t for t in trials if t.record.get("scene_ref")), None)
@@ -68,11 +70,11 @@ def local_land(trials: Iterable[Trial], read: dict[str, Land], most: int | None 
         try:
             read[key] = _load(ref, task, most)
         except (HsiaugError, OSError) as error:
-            raise NoGroundError(f"the scene {ref or 'of the records'} cannot be read here") from error
+            raise NoGroundTruthError(f"the scene {ref or 'of the records'} cannot be read here") from error
     return read[key]
 
 
-def _load(ref: str, task: str, most: int | None) -> Land:
+def _load(ref: str, task: str, most: int | None) -> GroundTruth:
     from hsiaug.data import load_pairs, load_scene
     from hsiaug.data.catalogue import find_entry
     from hsiaug.data.files import status
@@ -81,35 +83,38 @@ def _load(ref: str, task: str, most: int | None) -> Land:
     pairs = find_pairs(ref) if task != "pixels" else None
     found = None if pairs is None else pairs_status(pairs)
     if found == "here":
-        return Land.of(load_pairs(ref, task, progress=False, masks_only=True))
+        return GroundTruth.of(load_pairs(ref, task, progress=False, masks_only=True))
     entry = find_entry(ref) if found is None else None
     if entry is None or status(entry) not in ("embedded", "here"):
-        raise NoGroundError(f"the files of the scene {ref} are not here")
+        raise NoGroundTruthError(f"the files of the scene {ref} are not here")
     shape = entry.card.cube.shape
     if most is not None and shape is not None and np.prod(shape) > most:
-        raise NoGroundError(f"the scene {ref} is too large to be read for a page")
+        raise NoGroundTruthError(f"the scene {ref} is too large to be read for a page")
     scene = load_scene(ref, progress=False)
-    return Land.of(scene if task == "pixels" else PairSet.of(scene))
+    return GroundTruth.of(scene if task == "pixels" else PairSet.of(scene))
 
 
-def predicted_maps(store: Store, trial: Trial, land: Land) -> tuple[PixelMap, ...]:
-    """The map of each place. Raises NoGroundError unless land and predictions give the very confusion of the record."""
+def predicted_maps(store: Store, trial: Trial, truth: GroundTruth) -> tuple[PixelMap, ...]:
+    """The map of each place.
+
+    Raises NoGroundTruthError unless truth and predictions give the very confusion of the record.
+    """
     from hsiaug.metrics.accuracy import confusion
 
     try:
         index, called = store.predictions(trial.hash)
     except (HsiaugError, BadZipFile) as error:
-        raise NoGroundError(f"record {trial.hash} has no predictions beside it") from error
-    true = np.concatenate([mask.ravel() for mask in land.masks])
-    classes = len(land.class_names)
+        raise NoGroundTruthError(f"record {trial.hash} has no predictions beside it") from error
+    true = np.concatenate([mask.ravel() for mask in truth.masks])
+    classes = len(truth.class_names)
     fits = index.size and index.min() >= 0 and index.max() < true.size and true[index].min() > 0
     fits = fits and called.shape == index.shape and called.min() > 0 and called.max() <= classes
     if not fits or confusion(true[index], called, classes).tolist() != trial.record["metrics"].get("confusion"):
-        raise NoGroundError(f"the scene {land.name} here is not the one of record {trial.hash}")
+        raise NoGroundTruthError(f"the scene {truth.name} here is not the one of record {trial.hash}")
     label = np.zeros(true.size, dtype=np.int16)
     label[index] = called
     right = np.zeros(true.size, dtype=np.bool_)
     right[index] = called == true[index]
-    ends = np.cumsum([mask.size for mask in land.masks])[:-1]
-    parts = zip(np.split(label, ends), np.split(right, ends), land.masks, strict=True)
+    ends = np.cumsum([mask.size for mask in truth.masks])[:-1]
+    parts = zip(np.split(label, ends), np.split(right, ends), truth.masks, strict=True)
     return tuple(PixelMap(a.reshape(mask.shape), b.reshape(mask.shape)) for a, b, mask in parts)

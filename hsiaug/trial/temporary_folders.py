@@ -1,4 +1,4 @@
-"""Passing folders: what a process is still writing, under names that tell later processes whose they are.
+"""Temporary folders: what a process is still writing, under names that tell later processes whose they are.
 
 Nothing here is needed for a store to be right. It tells what a killed process left behind, without waiting.
 """
@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-__all__ = ["ABANDONED", "gone", "owner", "passing_folder", "sweep"]
+__all__ = ["ABANDONED", "gone", "owner", "sweep", "temporary_folder"]
 
 ABANDONED = 3600.0
-"""Seconds after which a passing folder is nobody's, where its process cannot be looked up."""
+"""Seconds after which a temporary folder is nobody's, where its process cannot be looked up."""
 UNKNOWN = "0"
 """When a process began, where the system does not tell."""
 
@@ -76,7 +76,7 @@ def _began(pid: int) -> str:
 
 
 @contextmanager
-def passing_folder(folder: Path, name: str) -> Iterator[Path]:
+def temporary_folder(folder: Path, name: str) -> Iterator[Path]:
     """A new folder in ``folder``, which is made where it is not there. What is left of it at the end is removed."""
     fresh = folder / f".{name}.{owner()}.{uuid.uuid4().hex[:12]}"
     fresh.mkdir(parents=True)
@@ -87,7 +87,7 @@ def passing_folder(folder: Path, name: str) -> Iterator[Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove the passing folders of processes that are no more, and very old ones. Others may be in use."""
+    """Remove the temporary folders of processes that are no more, and very old ones. Others may be in use."""
     # What cannot be listed or removed is left: a store may be read-only, or another process sweeps it too.
     with contextlib.suppress(OSError):
         for path in folder.iterdir():

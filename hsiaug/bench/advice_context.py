@@ -1,4 +1,4 @@
-"""The desk where advice is worked out: what it knows, what more of it costs, and work that is done in time."""
+"""The context where advice is worked out: what it knows, what more of it costs, and work that is done in time."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from hsiaug.plugins.registry import Registry
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record, Store
 
-__all__ = ["Desk", "Prices", "do", "results", "work"]
+__all__ = ["AdviceContext", "Prices", "do", "results", "work"]
 
 
 @dataclass(frozen=True)
-class Desk:
+class AdviceContext:
     """Where advice is worked out, and from when until when (seconds as ``time.time()``).
 
     known: records of trials that went well, by hash, once they were read.
@@ -63,8 +63,8 @@ class Prices:
     quickest of them does, as some take far longer on more pixels, and that is not the machine's doing.
     """
 
-    def __init__(self, plan: Plan, desk: Desk) -> None:
-        taken = _medians(desk.known.values())
+    def __init__(self, plan: Plan, context: AdviceContext) -> None:
+        taken = _medians(context.known.values())
         paces = [
             taken[part] / card.seconds
             for part, card in plan.cards.items()
@@ -74,8 +74,8 @@ class Prices:
         seconds = {part: taken.get(part, card.seconds * pace) for part, card in plan.cards.items()}
         cards = {part: replace(card, seconds=seconds[part]) for part, card in plan.cards.items()}
         self._plan = replace(plan, cards=cards)
-        self._timed = timed(record for trial in plan.trials if (record := desk.record(trial)))
-        self._jobs = desk.jobs
+        self._timed = timed(record for trial in plan.trials if (record := context.record(trial)))
+        self._jobs = context.jobs
 
     def wall(self, trials: Sequence[TrialSpec]) -> Estimate:
         """Expected wall time: at least that of the longest group that shares a fit."""
@@ -102,28 +102,28 @@ def _medians(records: Iterable[Record]) -> dict[tuple[Kind, str], float]:
     return {part: statistics.median(values) for part, values in found.items()}
 
 
-def do(trials: Iterable[TrialSpec], todo: Iterator[Work], desk: Desk, run: Run) -> None:
+def do(trials: Iterable[TrialSpec], todo: Iterator[Work], context: AdviceContext, run: Run) -> None:
     """Carry out work on some of these trials as it comes, until all of it has ended."""
-    missing = {trial.hash: trial for trial in desk.missing(trials)}
+    missing = {trial.hash: trial for trial in context.missing(trials)}
     if missing:
-        with desk.watch(missing) as on_event:
+        with context.watch(missing) as on_event:
             run(todo, on_event)
 
 
-def work(plan: Plan, trials: Sequence[TrialSpec], desk: Desk, end: float) -> Iterator[Work]:
+def work(plan: Plan, trials: Sequence[TrialSpec], context: AdviceContext, end: float) -> Iterator[Work]:
     """What is missing, in groups that share a fit, with the latest start of each trial.
 
     The first of a group is to leave time for the others: half a group is of no use.
     """
-    for group in groups(desk.missing(trials)):
-        prices = Prices(plan, desk)
+    for group in groups(context.missing(trials)):
+        prices = Prices(plan, context)
         costs = [prices.alone(group[: i + 1]).guess for i in range(len(group))]
         each = [costs[-1], *(b - a for a, b in pairwise(costs))]
         latest = {trial.hash: end - cost for trial, cost in zip(group, each, strict=True)}
         if time.time() <= latest[group[0].hash]:
-            yield Work(group, {trial.hash: command_for(trial, desk.scene_ref) for trial in group}, latest)
+            yield Work(group, {trial.hash: command_for(trial, context.scene_ref) for trial in group}, latest)
 
 
-def results(plan: Plan, desk: Desk) -> Results:
+def results(plan: Plan, context: AdviceContext) -> Results:
     """The records of a plan that are there."""
-    return {key(trial): record for trial in plan.trials if (record := desk.record(trial))}
+    return {key(trial): record for trial in plan.trials if (record := context.record(trial))}

@@ -18,9 +18,9 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.report import build_report
 from hsiaug.report.arm_names import arm_names, find_arm
-from hsiaug.report.versus import Duel, Pairing, compare_arms
-from hsiaug.report.versus_json import duel_json
-from hsiaug.report.versus_views import class_rows, draw_rows, facts, notes, said_of_test
+from hsiaug.report.pairwise import ArmComparison, Pairing, compare_arms
+from hsiaug.report.pairwise_json import comparison_json
+from hsiaug.report.pairwise_views import class_rows, draw_rows, facts, notes, said_of_test
 from hsiaug.scene import Scene
 from hsiaug.trial.store import Store
 
@@ -34,12 +34,12 @@ def arms(gains: Sequence[float], **spec: Any) -> list[dict]:
     return plain + [record(aa=0.40 + 0.03 * s + g, seed=s, generator="smote", **spec) for s, g in enumerate(gains)]
 
 
-def duel(records: list[dict], a: str = A, b: str = B, **options: Any) -> Duel:
+def comparison(records: list[dict], a: str = A, b: str = B, **options: Any) -> ArmComparison:
     return compare_arms(build_report(records, store="results"), a, b, **options)
 
 
 def one(records: list[dict], a: str = A, b: str = B, **options: Any) -> Pairing:
-    (pairing,) = duel(records, a, b, **options).pairings
+    (pairing,) = comparison(records, a, b, **options).pairings
     return pairing
 
 
@@ -80,7 +80,9 @@ def test_mean_spread_interval_and_median_of_the_differences() -> None:
 
 
 def test_one_draw_has_no_interval() -> None:
-    assert dict(facts(duel(arms([0.1])), one(arms([0.1]))))["95 % t interval"] == "– (one draw has no spread)"
+    assert (
+        dict(facts(comparison(arms([0.1])), one(arms([0.1]))))["95 % t interval"] == "– (one draw has no spread)"
+    )
 
 
 def test_draws_that_tie_carry_nothing() -> None:
@@ -112,9 +114,9 @@ def test_a_p_is_not_lent_to_a_mean_that_points_the_other_way() -> None:
 
 def test_each_condition_is_a_table_of_its_own_as_in_the_report() -> None:
     gains = [0.01, 0.02, 0.03, 0.04, 0.05, 0.06]
-    found = duel(arms(gains) + arms(gains, scene="pavia_university"))
+    found = comparison(arms(gains) + arms(gains, scene="pavia_university"))
     assert [p.verdict for p in found.pairings] == [B_ABOVE, B_ABOVE]
-    few, enough = duel(arms(gains[:3], protocol=("kshot", "10", "centre")) + arms(gains)).pairings[::-1]
+    few, enough = comparison(arms(gains[:3], protocol=("kshot", "10", "centre")) + arms(gains)).pairings[::-1]
     assert few.verdict == "undecided (3 draws: at least 6 are needed)"
     assert enough.verdict == B_ABOVE
 
@@ -150,7 +152,7 @@ def test_arms_that_the_report_does_not_compare_join_its_correction() -> None:
 
 def test_it_says_what_the_report_says_of_each_arm_against_both_controls() -> None:
     records = benchmark(12, gain=0.02)
-    fields = [(k, v) for k, v in facts(duel(records, "mixup/svm", B), one(records, "mixup/svm", B))]
+    fields = [(k, v) for k, v in facts(comparison(records, "mixup/svm", B), one(records, "mixup/svm", B))]
     assert [v for k, v in fields if k == "against both controls, ΔAA"] == [
         "mixup λ=1 with svm: helps",
         "smote λ=1 with svm: helps",
@@ -160,7 +162,7 @@ def test_it_says_what_the_report_says_of_each_arm_against_both_controls() -> Non
 def test_an_arm_that_failed_in_every_draw_is_refused_with_its_reason() -> None:
     records = [*(record(seed=s) for s in range(3)), *(failure(generator="smote", seed=s) for s in range(3))]
     with pytest.raises(InputError, match=r"failed \(3 of 3 draws\): PluginError in sample: no sample came back"):
-        duel(records)
+        comparison(records)
 
 
 def test_an_arm_that_made_nothing_is_refused_as_such() -> None:
@@ -168,7 +170,7 @@ def test_an_arm_that_made_nothing_is_refused_as_such() -> None:
     for r in idle:
         r |= {"status": "empty", "metrics": None, "samples": None}
     with pytest.raises(InputError, match="nothing made"):
-        duel([*(record(seed=s) for s in range(3)), *idle])
+        comparison([*(record(seed=s) for s in range(3)), *idle])
 
 
 def test_only_shared_draws_are_compared() -> None:
@@ -185,29 +187,29 @@ def test_only_shared_draws_are_compared() -> None:
 def test_arms_that_share_no_draw_are_refused() -> None:
     records = [record(seed=0), record(seed=1), record(seed=2, generator="smote")]
     with pytest.raises(InputError, match=r"must share a draw.*A and B share no draw \(seeds 0, 1; seeds 2\)"):
-        duel(records)
+        comparison(records)
 
 
 def test_a_seed_that_drew_other_pixels_is_no_pair() -> None:
     records = [record(seed=0), record(seed=0, generator="smote", audit=audit_of(7))]
     with pytest.raises(InputError, match="share no draw"):
-        duel(records)
+        comparison(records)
 
 
 def test_conditions_of_one_arm_are_named() -> None:
-    found = duel([*arms([0.1]), record(scene="pavia_university", generator="smote")])
+    found = comparison([*arms([0.1]), record(scene="pavia_university", generator="smote")])
     assert len(found.pairings) == 1
     assert found.apart == ("pavia_university, issd:0.05, centre buffer, 9×9 patches, pixels: only B was run",)
 
 
 def test_the_same_arm_twice_is_refused() -> None:
     with pytest.raises(InputError, match="must be two arms; found smote@1/svm twice"):
-        duel(arms([0.1]), "smote/svm", "smote@1/svm")
+        comparison(arms([0.1]), "smote/svm", "smote@1/svm")
 
 
 def test_an_empty_store_is_refused() -> None:
     with pytest.raises(InputError, match="results must hold records"):
-        duel([])
+        comparison([])
 
 
 def test_another_metric_can_be_asked_for() -> None:
@@ -223,7 +225,7 @@ def test_another_metric_can_be_asked_for() -> None:
 
 def test_a_misspelt_metric() -> None:
     with pytest.raises(InputError, match="Did you mean kappa"):
-        duel(arms([0.1]), metric="kapa")
+        comparison(arms([0.1]), metric="kapa")
 
 
 def test_masks_are_compared_on_their_own_metric() -> None:
@@ -260,7 +262,7 @@ def test_a_class_that_no_draw_tests() -> None:
 
 def test_the_effect_comes_before_the_test_and_the_verdict_last() -> None:
     records = arms([0.01, 0.02, 0.06])
-    fields = dict(facts(duel(records), one(records)))
+    fields = dict(facts(comparison(records), one(records)))
     assert list(fields) == [
         "condition", "A", "B", "ΔAA B − A", "95 % t interval", "median Δ", "paired draws",
         "Wilcoxon signed-rank, two-sided", "against both controls, ΔAA", "verdict",
@@ -272,7 +274,7 @@ def test_the_effect_comes_before_the_test_and_the_verdict_last() -> None:
 
 def test_a_leaky_protocol_is_said_so() -> None:
     records = arms([0.1], protocol=("random", "0.1", "none"), audit=audit_of(leaky=True))
-    assert "LEAKY" in dict(facts(duel(records), one(records)))
+    assert "LEAKY" in dict(facts(comparison(records), one(records)))
 
 
 def test_an_arm_that_trained_longer_is_named() -> None:
@@ -283,7 +285,7 @@ def test_an_arm_that_trained_longer_is_named() -> None:
 
 def test_the_json_is_strict_and_leads_to_the_records() -> None:
     records = arms([0.01, 0.02, 0.03])
-    made = json.loads(json.dumps(duel_json(duel(records), "results"), allow_nan=False))
+    made = json.loads(json.dumps(comparison_json(comparison(records), "results"), allow_nan=False))
     (condition,) = made["conditions"]
     assert (made["a"], made["b"]) == ("none/svm", "smote@1/svm")
     assert condition["verdict"] == "undecided (3 draws: at least 6 are needed)" and condition["n"] == 3
@@ -411,7 +413,7 @@ def test_blocks_are_said_and_the_interval_stands_in_its_row(kept: Store) -> None
     found = on(kept)
     assert any(text.startswith("Blocks of 10×10 pixels (patches of 5)") for text in notes(found))
     assert " to " in draw_rows(found)[0][4]
-    json.dumps(duel_json(duel(list(kept.records()), store=kept), None), allow_nan=False)
+    json.dumps(comparison_json(comparison(list(kept.records()), store=kept), None), allow_nan=False)
 
 
 @pytest.mark.parametrize(

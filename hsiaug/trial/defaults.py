@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Usual"]
+__all__ = ["TaskDefaults"]
 
 
 @dataclass(frozen=True)
-class Usual:
+class TaskDefaults:
     """protocol: as typed. patch: side of patches or tiles in pixels. generators, classifiers: names."""
 
     protocol: str

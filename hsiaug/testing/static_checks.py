@@ -31,7 +31,7 @@ HEAVY = (
 @check(
     "card",
     rule="the card says in words and ranges what the plugin is, and each of its presets can be built",
-    mend="Complete the Card; make params a frozen dataclass whose fields are made with hsiaug.api.param.",
+    hint="Complete the Card; make params a frozen dataclass whose fields are made with hsiaug.api.param.",
     needs=(),
 )
 def card(subject: Any_) -> None:
@@ -59,7 +59,7 @@ def card(subject: Any_) -> None:
 @check(
     "light-import",
     rule=f"the module that an Entry names loads no heavy library, and at most {MOST_MODULES} modules beyond hsiaug.api",
-    mend="Import heavy libraries inside fit and load, or in a module that only these import.",
+    hint="Import heavy libraries inside fit and load, or in a module that only these import.",
     needs=(),
 )
 def light_import(subject: Any_) -> None:
@@ -89,7 +89,7 @@ def _loaded_by(module: str) -> frozenset[str]:
         raise PluginError(
             f"{module} must import in a fresh process",
             value=(done.stderr.strip().splitlines() or ["no message"])[-1],
-            mend="Import in it whatever it needs.",
+            hint="Import in it whatever it needs.",
         )
     return frozenset(json.loads(done.stdout.splitlines()[-1]))
 

@@ -8,24 +8,24 @@ from typing import Any
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.report.compare import TINY
 from hsiaug.report.findings import arm_name, verdict_text
-from hsiaug.report.versus import Duel, Pairing
-from hsiaug.report.versus_views import notes, pixels_tested, said_of_test
+from hsiaug.report.pairwise import ArmComparison, Pairing
+from hsiaug.report.pairwise_views import notes, pixels_tested, said_of_test
 
-__all__ = ["duel_json"]
+__all__ = ["comparison_json"]
 
 
-def duel_json(duel: Duel, store: str | None) -> dict[str, Any]:
+def comparison_json(comparison: ArmComparison, store: str | None) -> dict[str, Any]:
     """Everything as plain values: fractions, B − A; null where there is no number."""
     return {
         "format": 1,
         "store": store,
-        "a": duel.a,
-        "b": duel.b,
+        "a": comparison.a,
+        "b": comparison.b,
         "difference": "B - A, as a fraction",
         "alpha": ALPHA,
         "fewest_draws": MIN_PAIRS,
-        "conditions": [_condition_json(pairing) for pairing in duel.pairings],
-        "apart": list(duel.apart),
+        "conditions": [_condition_json(pairing) for pairing in comparison.pairings],
+        "apart": list(comparison.apart),
     }
 
 

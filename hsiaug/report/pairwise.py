@@ -15,14 +15,14 @@ from hsiaug.metrics.verdict import Evidence, judge, undecided
 from hsiaug.report.arm_names import Key, arm_names, find_arm
 from hsiaug.report.cells import Cell
 from hsiaug.report.compare import TINY, Comparison, Gain, class_deltas, compare, corrected, pair_up
-from hsiaug.report.ground import Land
+from hsiaug.report.ground_truth import GroundTruth
+from hsiaug.report.pairwise_pixels import Ground, grounds
 from hsiaug.report.scores import Score
 from hsiaug.report.tables import Report, Table
-from hsiaug.report.versus_ground import Ground, grounds
 from hsiaug.trial.failures import why_failed
 from hsiaug.trial.store import Store
 
-__all__ = ["CLAIMS", "Duel", "Pairing", "compare_arms"]
+__all__ = ["CLAIMS", "ArmComparison", "Pairing", "compare_arms"]
 
 CLAIMS = {"above": "B above A", "below": "B below A"}
 """A difference that is shown, in words."""
@@ -97,7 +97,7 @@ class Pairing:
 
 
 @dataclass(frozen=True)
-class Duel:
+class ArmComparison:
     """A against B. a, b: their names. apart: sentences on conditions that cannot be compared."""
 
     a: str
@@ -106,7 +106,9 @@ class Duel:
     apart: tuple[str, ...]
 
 
-def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None, store: Store | None = None) -> Duel:
+def compare_arms(
+    report: Report, a: str, b: str, *, metric: str | None = None, store: Store | None = None
+) -> ArmComparison:
     """A and B on every condition with a draw in common; on each, p is Holm-corrected over the report's table.
 
     a, b: as :func:`hsiaug.report.arm_names.find_arm` reads them. metric: its key in a record; the main one of each
@@ -120,12 +122,12 @@ def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None, s
         raise InputError(
             f"{report.where} must hold records",
             value="none",
-            mend="Run 'hsiaug benchmark … --store DIR' first, or name another folder.",
+            hint="Run 'hsiaug benchmark … --store DIR' first, or name another folder.",
         )
     ours, theirs = find_arm(a, "A", keys), find_arm(b, "B", keys)
     names = arm_names(keys)
     if ours == theirs:
-        raise InputError("A and B must be two arms", value=f"{names[ours]} twice", mend="Name another one as B.")
+        raise InputError("A and B must be two arms", value=f"{names[ours]} twice", hint="Name another one as B.")
     found, apart = [], []
     for table, cells in zip(tables, whole, strict=True):
         if ours in cells and theirs in cells:
@@ -140,11 +142,11 @@ def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None, s
         raise InputError(
             f"A and B must share a draw in which both give {metric or 'the main metric'}",
             value="; ".join(apart),
-            mend="Run both on the same scene, protocol and patch with the same --seeds.",
+            hint="Run both on the same scene, protocol and patch with the same --seeds.",
         )
-    lands: dict[str, Land] = {}
-    tested = [replace(p, ground=grounds(p.comparison.pairs, p.score.key, store, lands)) for p in found]
-    return Duel(names[ours], names[theirs], tuple(tested), tuple(apart))
+    ground_truths: dict[str, GroundTruth] = {}
+    tested = [replace(p, ground=grounds(p.comparison.pairs, p.score.key, store, ground_truths)) for p in found]
+    return ArmComparison(names[ours], names[theirs], tuple(tested), tuple(apart))
 
 
 def _cells(table: Table) -> dict[Key, Cell]:
@@ -182,6 +184,6 @@ def _score(table: Table, metric: str | None) -> Score:
     scores |= {f"subset:{name}": Score(f"subset:{name}", f"AA {name}") for name in table.subsets}
     if metric not in scores:
         raise InputError(
-            f"--metric must be one that {table.title} has", value=repr(metric), mend=did_you_mean(metric, scores)
+            f"--metric must be one that {table.title} has", value=repr(metric), hint=did_you_mean(metric, scores)
         )
     return scores[metric]

@@ -18,12 +18,12 @@ def given(samples: PatchSamples, view: TrainView, name: str) -> PatchSamples:
         raise PluginError(
             f"classifier {name} needs samples of positive weight",
             value=f"{len(samples)} samples, none of positive weight",
-            mend="Give it the training pixels.",
+            hint="Give it the training pixels.",
         )
     if not len(view.unlabelled):
         raise PluginError(
             f"classifier {name} learns from unlabelled pixels and needs some",
             value=f"a view of scope '{view.scope}' with {len(view.unlabelled)} of them",
-            mend="Give it a view of scope 'scene', as its card declares, or use a supervised classifier.",
+            hint="Give it a view of scope 'scene', as its card declares, or use a supervised classifier.",
         )
     return weighty

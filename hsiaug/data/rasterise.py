@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.data.georeference import Georeference, need_geo, quiet
-from hsiaug.data.marks import Marks
 from hsiaug.data.polygons import fill
+from hsiaug.data.vector_labels import VectorLabels
 from hsiaug.errors import InputError, SceneError, did_you_mean
 
-__all__ = ["MOST_CODES", "Burnt", "burn", "regrid"]
+__all__ = ["MOST_CODES", "Rasterised", "rasterise", "regrid"]
 
 MOST_CODES = 256
 """Labels with more codes than this are hardly classes."""
@@ -24,7 +24,7 @@ OGC = re.compile(r"https?://(www\.)?opengis\.net/(def|gml)/", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
-class Burnt:
+class Rasterised:
     """codes: (H, W) int64, 0 = unlabelled. names: of codes 1..C where classes were words, else (). notes: for people."""
 
     codes: NDArray[np.int64]
@@ -32,9 +32,9 @@ class Burnt:
     notes: tuple[str, ...]
 
 
-def burn(
-    marks: Marks, shape: tuple[int, int], ground: Georeference | None, names: tuple[str, ...], where: str
-) -> Burnt:
+def rasterise(
+    marks: VectorLabels, shape: tuple[int, int], ground: Georeference | None, names: tuple[str, ...], where: str
+) -> Rasterised:
     """Give each pixel the class of the points it holds and of the polygons its centre lies in.
 
     A pixel that several classes claim stays unlabelled. names: the classes in the order of their codes, where the
@@ -48,7 +48,7 @@ def burn(
         raise SceneError(
             f"{where}: labels have at most {MOST_CODES} classes",
             value=f"{len(ids):,}",
-            mend="Name the attribute that holds the class with --field.",
+            hint="Name the attribute that holds the class with --field.",
         )
     claimed = np.zeros(shape, dtype=np.int64)
     disputed = np.zeros(shape, dtype=bool)
@@ -65,7 +65,7 @@ def burn(
         raise SceneError(
             f"{where}: the labels must lie on the cube ({shape[0]} rows, {shape[1]} columns)",
             value=f"all {len(places)} outside" if off else "no labelled pixel",
-            mend="Rows and columns count from 0."
+            hint="Rows and columns count from 0."
             if marks.pixels
             else "Check the coordinate systems; --crs says that of the labels.",
         )
@@ -77,7 +77,7 @@ def burn(
     said = [f"{n:,} of {len(places) + marks.skipped:,} labels are {text}" for n, text in notes if n]
     if disputed.any():
         said.append(f"{int(disputed.sum()):,} pixels are claimed by several classes: left unlabelled")
-    return Burnt(claimed, names, tuple(said))
+    return Rasterised(claimed, names, tuple(said))
 
 
 def _coded(values: tuple[int | str, ...], names: tuple[str, ...], where: str) -> tuple[list[int], tuple[str, ...]]:
@@ -88,20 +88,20 @@ def _coded(values: tuple[int | str, ...], names: tuple[str, ...], where: str) ->
     for name in present:
         if names and name not in names:
             raise InputError(
-                f"--classes must name every class of {where}", value=repr(name), mend=did_you_mean(name, names)
+                f"--classes must name every class of {where}", value=repr(name), hint=did_you_mean(name, names)
             )
     names = names or tuple(present)
     code_of = {name: code for code, name in reversed(list(enumerate(names, start=1)))}
     return [code_of[str(value)] for value in values], names
 
 
-def _on_ground(marks: Marks, ground: Georeference | None, where: str) -> tuple[Any, ...]:
+def _on_ground(marks: VectorLabels, ground: Georeference | None, where: str) -> tuple[Any, ...]:
     """The marks' shapes in the cube's coordinates."""
     if ground is None:
         raise SceneError(
             f"{where}: labels with coordinates need a cube with a georeference",
             value="none in the cube's file",
-            mend="Give the labels as row,col,class (CSV) or as a raster; GeoTIFF, and ENVI with map info, have one "
+            hint="Give the labels as row,col,class (CSV) or as a raster; GeoTIFF, and ENVI with map info, have one "
             "(read through rasterio: pip install 'hsiaug[geo]').",
         )
     if not marks.crs or not ground.crs:
@@ -122,7 +122,7 @@ def _on_ground(marks: Marks, ground: Georeference | None, where: str) -> tuple[A
             raise InputError(
                 f"--crs, or {where}, must name a coordinate system in which the labels lie",
                 value=f"{marks.crs[:80]!r} ({str(cause)[:120]})",
-                mend="For example EPSG:4326.",
+                hint="For example EPSG:4326.",
             ) from cause
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hsiaug.errors import InputError
 from hsiaug.metrics.bootstrap import BlockInterval, Pixels, block_bootstrap
 from hsiaug.metrics.many import many_scores
-from hsiaug.report.ground import Land, NoGroundError, local_land, predicted_maps
+from hsiaug.report.ground_truth import GroundTruth, NoGroundTruthError, local_ground_truth, predicted_maps
 from hsiaug.report.records import Trial
 from hsiaug.seeds import derive_seed
 from hsiaug.trial.store import Store
@@ -38,28 +38,28 @@ class Ground:
 
 
 def grounds(
-    pairs: Sequence[tuple[Trial, Trial]], metric: str, store: Store | None, lands: dict[str, Land]
+    pairs: Sequence[tuple[Trial, Trial]], metric: str, store: Store | None, ground_truths: dict[str, GroundTruth]
 ) -> tuple[Ground, ...]:
-    """A ground for each pair (B, A) of trials of one condition; lands: those read already, which theirs joins."""
+    """A ground for each pair (B, A) of trials of one condition; ground_truths: those read already, which theirs joins."""
     trials = [trial for pair in pairs for trial in pair]
     try:
         if store is None:
-            raise NoGroundError("there are records alone, and it needs the predictions beside them")
-        land = local_land(trials, lands)
-    except NoGroundError as error:
+            raise NoGroundTruthError("there are records alone, and it needs the predictions beside them")
+        truth = local_ground_truth(trials, ground_truths)
+    except NoGroundTruthError as error:
         return tuple(Ground(None, str(error)) for _ in pairs)
-    return tuple(_ground(a, b, metric, store, land) for b, a in pairs)
+    return tuple(_ground(a, b, metric, store, truth) for b, a in pairs)
 
 
-def _ground(a: Trial, b: Trial, metric: str, store: Store, land: Land) -> Ground:
+def _ground(a: Trial, b: Trial, metric: str, store: Store, truth: GroundTruth) -> Ground:
     try:
-        before, after = ([made.label for made in predicted_maps(store, trial, land)] for trial in (a, b))
-    except NoGroundError as error:
+        before, after = ([made.label for made in predicted_maps(store, trial, truth)] for trial in (a, b))
+    except NoGroundTruthError as error:
         return Ground(None, str(error))
     if not all(np.array_equal(x > 0, y > 0) for x, y in zip(before, after, strict=True)):
         return Ground(None, f"records {a.hash} and {b.hash} predict different pixels")
     side = a.condition.patch * (PATCHES if a.condition.task == "pixels" else TILES)
-    pixels = _pixels(before, after, land, side)
+    pixels = _pixels(before, after, truth, side)
     try:
         interval = block_bootstrap(
             pixels,
@@ -72,7 +72,7 @@ def _ground(a: Trial, b: Trial, metric: str, store: Store, land: Land) -> Ground
     return Ground(interval)
 
 
-def _pixels(before: Sequence[Label], after: Sequence[Label], land: Land, side: int) -> Pixels:
+def _pixels(before: Sequence[Label], after: Sequence[Label], truth: GroundTruth, side: int) -> Pixels:
     """The test pixels of all places, one below another, so that no block of ``side`` lies in two."""
     rows, columns, first = [], [], 0
     for label in before:
@@ -82,9 +82,9 @@ def _pixels(before: Sequence[Label], after: Sequence[Label], land: Land, side: i
         first += -(-len(label) // side) * side
     true, a, b = (
         np.concatenate([part[label > 0] for part, label in zip(maps, before, strict=True)])
-        for maps in (land.masks, before, after)
+        for maps in (truth.masks, before, after)
     )
-    return Pixels(np.concatenate(rows), np.concatenate(columns), true, a, b, len(land.class_names))
+    return Pixels(np.concatenate(rows), np.concatenate(columns), true, a, b, len(truth.class_names))
 
 
 def _subsets(trial: Trial) -> Mapping[str, tuple[int, ...]]:

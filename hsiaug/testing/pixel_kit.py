@@ -15,22 +15,22 @@ from hsiaug.plugins.hookspecs import Kind
 from hsiaug.protocol.view import TrainView
 from hsiaug.samples import NOWHERE, Patches, PatchSamples, concatenate
 from hsiaug.testing.core import require
-from hsiaug.testing.ground import Case, Trouble
-from hsiaug.testing.partners import Nearest, Repeats, repeated
+from hsiaug.testing.reference_plugins import Nearest, Repeats, repeated
 from hsiaug.testing.scenes import hardest_case, make_case, scrambled
+from hsiaug.testing.task_kit import Case, Trouble
 from hsiaug.trial.task import get_task
 
-__all__ = ["LEARNT", "PixelGround"]
+__all__ = ["LEARNT", "PixelKit"]
 
 LEARNT = 0.5
 """Least mean recall of a classifier on its own training pixels; naming the largest class alone gives 0.25."""
 
 
-class PixelGround:
-    """The functions of :class:`hsiaug.testing.ground.Ground` for scenes and patches."""
+class PixelKit:
+    """The functions of :class:`hsiaug.testing.task_kit.TaskKit` for scenes and patches."""
 
     task = "pixels"
-    partners: Mapping[Kind, Any] = {"generator": Nearest, "classifier": Repeats}
+    reference_plugins: Mapping[Kind, Any] = {"generator": Nearest, "classifier": Repeats}
 
     def easy(self) -> Case:
         return make_case()

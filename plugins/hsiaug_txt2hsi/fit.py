@@ -95,7 +95,7 @@ def check_words(params: Params) -> None:
             raise InputError(
                 f"--set txt2hsi.{name} must be one of {', '.join(known)}",
                 value=repr(value),
-                mend=did_you_mean(value, known),
+                hint=did_you_mean(value, known),
             )
 
 
@@ -164,13 +164,13 @@ def _gated(vae: Vae, run: Run, probe: Probe) -> dict[str, float]:
         raise PluginError(
             f"the VAE must reconstruct training patches to {params.gate:g}° of spectral angle on average",
             value=f"{angle:.3g}°",
-            mend="Raise --set txt2hsi.vae_steps or txt2hsi.latent, or the gate itself with txt2hsi.gate.",
+            hint="Raise --set txt2hsi.vae_steps or txt2hsi.latent, or the gate itself with txt2hsi.gate.",
         )
     if kept < params.gate_probe:
         raise PluginError(
             f"a probe must give {100 * params.gate_probe:g} % of patches the same class after reconstruction by the VAE",
             value=f"{100 * kept:.3g} %",
-            mend="Raise --set txt2hsi.vae_steps or txt2hsi.latent, or lower the gate itself with txt2hsi.gate_probe.",
+            hint="Raise --set txt2hsi.vae_steps or txt2hsi.latent, or lower the gate itself with txt2hsi.gate_probe.",
         )
     return {"reconstruction_sam_degrees": round(angle, 3), "reconstruction_keeps_class": round(kept, 3)}
 

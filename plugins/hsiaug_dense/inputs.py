@@ -38,7 +38,7 @@ class BandScale:
             raise PluginError(
                 f"tiles must have {len(self.mean)} bands and at least {SMALLEST} pixels a side",
                 value=f"images of shape {images.shape}",
-                mend="Give it the bands that it was trained on, and cut larger tiles.",
+                hint="Give it the bands that it was trained on, and cut larger tiles.",
             )
         scaled = (images - self.mean[:, None, None]) / self.std[:, None, None]
         if self.centre:
@@ -85,14 +85,14 @@ def lesson_of(samples: DenseSamples, class_count: int) -> Lesson:
         raise PluginError(
             f"masks must hold class ids 1..{class_count}, or 0 for no label",
             value=f"ids {found[0]}..{found[-1]}",
-            mend="Correct the plugin that made the masks.",
+            hint="Correct the plugin that made the masks.",
         )
     kept = np.flatnonzero((samples.weight > 0) & (samples.masks > 0).any(axis=(1, 2)))
     if not len(kept):
         raise PluginError(
             "a segmenter needs a tile with a weight above 0 and a labelled pixel",
             value=f"{len(samples)} tiles without",
-            mend="Give it real tiles, or synthetic ones with labels.",
+            hint="Give it real tiles, or synthetic ones with labels.",
         )
     masks, weight = samples.masks[kept], samples.weight[kept].astype(np.float64)
     pixels = sum(w * np.bincount(m.ravel(), minlength=class_count + 1) for m, w in zip(masks, weight, strict=True))

@@ -1,0 +1,32 @@
+"""A worker process by itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from hsiaug.bench.pool import Worker
+from hsiaug.bench.worker import WorkerStart
+from hsiaug.scene import Scene
+from tests.bench.test_progress import plan
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no masks of signals here")
+def test_ctrl_c_while_a_worker_loads_its_libraries_ends_it_without_a_word(
+    toy: Scene, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    worker = Worker(WorkerStart("pixels", "toy", toy.sha256, tmp_path, "cpu", None))
+    trial = next(iter(plan().values()))
+    worker.send(trial, SimpleNamespace(blind=None))
+    assert worker.process is not None and worker.process.pid is not None
+    os.kill(worker.process.pid, signal.SIGINT)
+    worker.process.join()
+
+    assert worker.process.exitcode == 130
+    assert capfd.readouterr().err == ""
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    worker.end()
