@@ -1,6 +1,6 @@
 """From a score to "equivalent to q % wrong labels": known damage to real labels gives the curve to read it on.
 
-SpecDM specification, section 4: the calibration is this project's own; nobody in the literature we know ships it.
+The calibration is this project's own: we know of none in the literature (docs/quality.md, docs/dense-quality.md).
 """
 
 from __future__ import annotations

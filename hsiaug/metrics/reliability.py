@@ -1,4 +1,4 @@
-"""Do the labels of synthetic samples fit their spectra? R1 and R2 of the evaluation rules, without any training
+"""Do the labels of synthetic samples fit their spectra? R1 and R2 of docs/quality.md, without any training
 on synthetic samples.
 
 Every score stands beside its **ceiling** (real held-out samples in place of the synthetic ones, class by class),

@@ -1,6 +1,6 @@
 """From scores of masks to "equivalent to q % wrong pixels": real held-out masks, damaged on purpose, give the curves.
 
-SpecDM specification, section 4: the calibration is this project's own; nobody in the literature we know ships it.
+The calibration is this project's own: we know of none in the literature (docs/quality.md, docs/dense-quality.md).
 """
 
 from __future__ import annotations
