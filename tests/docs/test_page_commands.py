@@ -38,13 +38,13 @@ for _command in OURS:
 
 
 def typed(command: Command, world: Path, folder: Path) -> str:
-    """Type a command of the pages in a copy of the world. Raises AssertionError, naming page, line and mend."""
+    """Type a command of the pages in a copy of the world. Raises AssertionError, naming page, line and hint."""
     words = small(command, {"record": small_world.record_of(world)})
     try:
         return small_world.run(small_world.copy(world, folder), *words)
     except AssertionError as error:
         raise AssertionError(
-            f"{command}: {shlex.join(command.words)}\ntyped as: hsiaug {shlex.join(words)}\n{error}\nmend the page, or "
+            f"{command}: {shlex.join(command.words)}\ntyped as: hsiaug {shlex.join(words)}\n{error}\ncorrect the page, or "
             f"SMALL in {HERE}"
         ) from None
 
