@@ -54,7 +54,8 @@ def read_shapefile(
     except HsiaugError:
         raise
     except Exception as cause:  # pyshp raises whatever it meets in damaged bytes
-        raise damaged(path, "shapefile", cause) from cause
+        hint = "export it again, with a .cpg that names the encoding of its words, as UTF-8"
+        raise damaged(path, "shape", cause, hint=hint) from cause
 
 
 def _companion(path: Path, ending: str) -> Path | None:
@@ -68,7 +69,7 @@ def _content(path: Path, file: Path) -> bytes:
         with file.open("rb") as opened:
             content = opened.read(MOST_BYTES + 1)
     except OSError as cause:
-        raise damaged(path, "shapefile", cause) from cause
+        raise damaged(path, "shape", cause) from cause
     if len(content) > MOST_BYTES:
         raise too_large(path, MOST_FEATURES, f"{file.name} with {in_bytes(file.stat().st_size)}")
     return content
