@@ -103,9 +103,7 @@ def benchmark(
         list[str] | None,
         typer.Option("--set", help="PLUGIN.PARAMETER=VALUE; repeat for more.", show_default=False),
     ] = None,
-    device: Annotated[
-        str, typer.Option(help="auto (a GPU if there is one), cpu, cuda, cuda:1, cuda:0,1, mps.")
-    ] = "auto",
+    device: Annotated[str, typer.Option(help="auto (a GPU if there is one), cpu, cuda, cuda:1, mps.")] = "auto",
     jobs: options.Jobs = None,
     timeout: Annotated[
         str | None,

@@ -19,8 +19,8 @@ def add(
     labels: Annotated[
         Path,
         typer.Option(
-            help="Its labels: a raster (ENVI, .tif, .png, .mat, .npy), points or polygons (GeoPackage, GeoJSON), or a "
-            "CSV with the header row,col,class (counted from 0), x,y,class or lon,lat,class."
+            help="Its labels: a raster (ENVI, .tif, .png, .mat, .npy), points or polygons (GeoPackage, GeoJSON, "
+            "shapefile), or a CSV with the header row,col,class (counted from 0), x,y,class or lon,lat,class."
         ),
     ],
     name: Annotated[str | None, typer.Option(help="Name of the scene. Default: that of the cube's file.")] = None,

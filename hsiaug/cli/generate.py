@@ -58,7 +58,7 @@ Setting = Annotated[
     list[str] | None,
     typer.Option("--set", help="PLUGIN.PARAMETER=VALUE; repeat for more.", show_default=False),
 ]
-Device = Annotated[str, typer.Option(help="auto (a GPU if there is one), cpu, cuda, cuda:1, cuda:0,1, mps.")]
+Device = Annotated[str, typer.Option(help="auto (a GPU if there is one), cpu, cuda, cuda:1, mps.")]
 
 
 def generate(

@@ -1,8 +1,8 @@
 """GeoPackage: an SQLite file whose shapes are well-known binary (OGC 12-128r19, clauses 2.1.3 and 2.1.2).
 
-Read with the standard library: points and polygons are all that labels need, and GDAL's own reader would be one more
-large dependency. A database can hold more than data (views, generated columns): only plain tables are asked, for a
-limited time.
+Read with the standard library, not GDAL: GDAL takes a damaged geometry for a missing one without a word, runs whatever
+views the database holds, for ever where these never end, and would be 100 MB more to install. Only plain tables are
+asked, for a limited time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hsiaug.data.bounds import in_bytes
 from hsiaug.data.raw import damaged
 from hsiaug.errors import SceneError
 
-__all__ = ["read_geopackage"]
+__all__ = ["MOST_BYTES", "Feature", "read_geopackage", "too_large"]
 
 ENVELOPES = (0, 32, 48, 48, 64)
 """Bytes of the envelope, by its code in the flags."""
@@ -103,15 +103,20 @@ def _features(path: Path, file: sqlite3.Connection, table: str, column: str) -> 
     for row in rows:
         taken += sum(len(value) for value in row if isinstance(value, bytes | str))
         if taken > MOST_BYTES or len(features) == MOST_FEATURES:
-            raise SceneError(
-                f"{path} may hold at most {MOST_FEATURES:,} labels and {in_bytes(MOST_BYTES)} of them",
-                value="more",
-                hint="Keep the labels on the cube, or give them as a raster.",
-            )
+            raise too_large(path, MOST_FEATURES, "more")
         attributes = dict(zip(names, row, strict=True))
         del attributes[column]
         features.append((None if row[at] is None else _geometry(row[at]), attributes))
     return features
+
+
+def too_large(path: Path, most: int, value: str) -> SceneError:
+    """The error for a layer with more labels, or bytes of them, than are read. most: labels."""
+    return SceneError(
+        f"{path} may hold at most {most:,} labels and {in_bytes(MOST_BYTES)} of them",
+        value=value,
+        hint="Keep the labels on the cube, or give them as a raster.",
+    )
 
 
 def _system(file: sqlite3.Connection, srs: int) -> str:

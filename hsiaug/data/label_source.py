@@ -13,7 +13,6 @@ from hsiaug.data.label_check import Coding, LabelRaster, name_codes, on_grid, re
 from hsiaug.data.rasterise import rasterise
 from hsiaug.data.readers import must_exist
 from hsiaug.data.vector_labels import KINDS, VectorLabels, read_vector_labels
-from hsiaug.errors import SceneError
 
 __all__ = ["code_labels", "labels_on_cube", "read_labels"]
 
@@ -25,12 +24,6 @@ def read_labels(path: Path, key: str | None, field: str | None, crs: str | None)
     """
     must_exist(path)
     suffix = path.suffix.lower()
-    if suffix == ".shp":
-        raise SceneError(
-            f"{path} must be a raster, GeoPackage, GeoJSON or CSV",
-            value="a shapefile",
-            hint="Export the layer as GeoPackage: ogr2ogr labels.gpkg labels.shp, or 'Save features as' of QGIS.",
-        )
     return read_vector_labels(path, field, crs) if suffix in KINDS else read_raster(path, key)
 
 

@@ -83,8 +83,8 @@ def _outlines(polygons: list[list[Any]], ground: Georeference) -> Iterator[_Outl
     ends = iter(itertools.pairwise(itertools.accumulate(map(len, rings), initial=0)))
     for parts in polygons:
         own = [[placed[slice(*next(ends))] for _ in part] for part in parts]
-        outer = np.concatenate([part[0] for part in own]) if len(own) > 1 else own[0][0]
-        (top, left), (bottom, right) = outer.min(axis=0).tolist(), outer.max(axis=0).tolist()
+        points = np.concatenate([ring for part in own for ring in part])
+        (top, left), (bottom, right) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
         yield _Outline(own, math.floor(top), math.floor(left), math.floor(bottom) + 1, math.floor(right) + 1)
 
 

@@ -30,11 +30,11 @@ class Raw:
     scale: float | None = None
 
 
-def damaged(path: Path, kind: str, cause: BaseException) -> SceneError:
-    """The error for a file that its own format's reader gives up on."""
+def damaged(path: Path, kind: str, cause: BaseException, *, hint: str = "copy or export it again") -> SceneError:
+    """The error for a file that its own format's reader gives up on. hint: what to do about it."""
     text = str(cause).strip()[:LONGEST].splitlines()
     return SceneError(
         f"{path} must be a whole {kind} file",
         value=f"{type(cause).__name__}: {text[0] if text else 'no details'}",
-        hint="It is damaged, cut short or of another format: copy or export it again.",
+        hint=f"It is damaged, cut short or of another format: {hint}.",
     )

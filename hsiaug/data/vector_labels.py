@@ -1,4 +1,4 @@
-"""Labels that are no raster: points and polygons of GeoJSON and GeoPackage, and rows of a CSV."""
+"""Labels that are no raster: points and polygons of GeoJSON, GeoPackage and shapefiles, and rows of a CSV."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hsiaug.data.bounds import in_bytes
-from hsiaug.data.geopackage import read_geopackage
+from hsiaug.data.geopackage import Feature, read_geopackage
 from hsiaug.data.raw import damaged
+from hsiaug.data.shapefiles import read_shapefile
 from hsiaug.errors import InputError, SceneError, did_you_mean
 
 __all__ = ["KINDS", "VectorLabels", "read_vector_labels"]
 
-KINDS = (".csv", ".tsv", ".txt", ".geojson", ".json", ".gpkg")
+KINDS = (".csv", ".tsv", ".txt", ".geojson", ".json", ".gpkg", ".shp")
 """Endings of label files that hold marks, not a raster."""
 
 USUAL = ("class", "label", "class_name", "classname", "name", "id")
@@ -76,13 +78,18 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
     """The marks of a file. field: the attribute or column of the class, None = the usual one.
 
     crs: of their coordinates, None = what the file says.
-    Raises SceneError where the file is damaged, empty or of another kind, InputError for a field it does not have.
+    Raises SceneError where the file is damaged, empty or of another kind, InputError for a field it does not have,
+    DataUnavailableError where a library is missing.
     """
     suffix = path.suffix.lower()
     if suffix in (".csv", ".tsv", ".txt"):
         return _read_table(path, field, crs)
+    features: list[Feature]
+    own: str | None
     if suffix == ".gpkg":
         features, own = read_geopackage(path)
+    elif suffix == ".shp":
+        features, own = read_shapefile(path, partial(_named, path, field), crs)
     else:
         features, own = _read_geojson(path)
     column = _field(path, field, features)
@@ -100,7 +107,7 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
     return VectorLabels(values, shapes, False, crs or own, len(taken) - len(kept))
 
 
-def _read_geojson(path: Path) -> tuple[list[tuple[Any, dict[str, Any]]], str]:
+def _read_geojson(path: Path) -> tuple[list[Feature], str]:
     """(geometry, properties) of each feature, and the system: WGS 84 unless the file still has a member "crs"."""
     text = _text(path, "GeoJSON")
     parts = text.count("[") + text.count("{")
@@ -158,7 +165,7 @@ def _text(path: Path, kind: str) -> str:
     )
 
 
-def _field(path: Path, wanted: str | None, features: list[tuple[Any, dict[str, Any]]]) -> str:
+def _field(path: Path, wanted: str | None, features: list[Feature]) -> str:
     """The attribute of the class."""
     names = list(dict.fromkeys(str(name) for _, row in features for name in row))
     return _named(path, wanted, names)

@@ -80,7 +80,6 @@ class Card:
         conditional; None where it takes no guidance.
     text: True where it reads class descriptions; a scene's own (its card's) then enter the hash of a trial.
     uses_device: True where it computes on the device that the user chose; else it runs on the CPU.
-    several_devices: True where ``fit`` also takes several GPUs, as "cuda:0,1"; other plugins then get the first.
     resumes: for generators: True where ``fit`` also takes ``checkpoint``, a folder in which it may save how far it is;
         a fit that was killed finds there what it left, and must end as if it had not been.
     seconds: rough seconds of one fit on Indian Pines under ``issd`` on one laptop core; used for estimates
@@ -102,7 +101,6 @@ class Card:
     guidance: float | None = None
     text: bool = False
     uses_device: bool = False
-    several_devices: bool = False
     resumes: bool = False
     seconds: float = 1.0
     params: type[Any] = NoParams

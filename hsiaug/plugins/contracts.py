@@ -69,8 +69,7 @@ class Generator(Protocol):
     def __init__(self, params: Any) -> None: ...
 
     def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedGenerator:
-        """Learn from ``view``, which has the scope that the card declares. device: "cpu", "cuda", "cuda:1"...;
-        where the card says ``several_devices`` also "cuda:0,1".
+        """Learn from ``view``, which has the scope that the card declares. device: "cpu", "cuda", "cuda:1"...
 
         Where the card says ``resumes``, it also takes ``checkpoint: Path | None``, a folder of its own that lasts until
         the fit is done (see :class:`hsiaug.api.Card`); None = nothing is to be saved.

@@ -10,7 +10,7 @@ from hsiaug.errors import InputError
 from hsiaug.files import write_whole
 from hsiaug.report.cells import Cell
 from hsiaug.report.curve_notes import n_text, panel_n
-from hsiaug.report.curves import SIGNS, Axis, Line, Surface, drawn, lines, reference, surfaces
+from hsiaug.report.curves import SIGNS, Axis, Line, Surface, drawn, lines, moving, reference, surfaces
 from hsiaug.report.records import Method
 from hsiaug.report.tables import Report, Table
 from hsiaug.text import plotted
@@ -43,7 +43,7 @@ def save_curves(report: Report, axis: Axis, path: Path, format: str) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    shown = [table for table in report.tables if _varies(table, axis)]
+    shown = [table for table in report.tables if moving(table, axis)]
     if not shown:
         sign = SIGNS[axis]
         raise InputError(
@@ -64,11 +64,6 @@ def save_curves(report: Report, axis: Axis, path: Path, format: str) -> None:
         file = io.BytesIO()
         figure.savefig(file, dpi=DPI, format=format, metadata=metadata)
     write_whole(path, lambda fresh: fresh.write_bytes(file.getvalue()))
-
-
-def _varies(table: Table, axis: Axis) -> bool:
-    found = (line for classifier in table.classifiers for line in lines(table, classifier, axis))
-    return any(len(line.values) > 1 for line in found if line.generator.name != "duplicate")
 
 
 def _most_surfaces(table: Table) -> int:

@@ -22,6 +22,7 @@ __all__ = [
     "curve_grids",
     "drawn",
     "lines",
+    "moving",
     "reference",
     "surfaces",
 ]
@@ -83,6 +84,12 @@ def lines(table: Table, classifier: Method, axis: Axis) -> tuple[Line, ...]:
         found.setdefault((arm.generator, held), []).append((value, cell))
     none = reference(table, classifier)
     return tuple(_line(generator, held, points, none) for (generator, held), points in found.items())
+
+
+def moving(table: Table, axis: Axis) -> list[Line]:
+    """The lines with two points or more, of all classifiers; none where only duplicate has such a line."""
+    found = [line for c in table.classifiers for line in lines(table, c, axis) if len(line.values) > 1]
+    return found if any(line.generator.name != "duplicate" for line in found) else []
 
 
 def _tried(table: Table, classifier: Method) -> list[tuple[Arm, Cell]]:

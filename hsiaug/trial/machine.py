@@ -23,14 +23,9 @@ LIBRARIES = ("hsiaug", "numpy", "scipy", "scikit-learn", "imbalanced-learn", "to
 def resolve_device(requested: str, card: Card) -> str:
     """The device for one plugin: "cpu" for those that use none; else what was asked, ``auto`` = a GPU if any.
 
-    Of several, as in "cuda:0,1", a plugin whose card does not say ``several_devices`` gets the first.
-
     Raises InputError for a device that torch does not know or this machine lacks.
     """
-    if not card.uses_device or requested == "cpu":
-        return "cpu"
-    found = check_device(requested)
-    return found if card.several_devices else found.partition(",")[0]
+    return check_device(requested) if card.uses_device else "cpu"
 
 
 @cache
@@ -43,13 +38,9 @@ def check_device(requested: str) -> str:
     gpu = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     if requested == "auto":
         return gpu
-    sort, _, indices = requested.partition(":")
-    named = [f"{sort}:{i}" for i in indices.split(",")] if "," in indices else [requested]
     try:
-        kinds = [torch.device(one) for one in named]
-        there = len(set(named)) == len(named) and all(
-            kind.type in ("cpu", gpu) and (kind.index or 0) < max(1, torch.cuda.device_count()) for kind in kinds
-        )
+        kind = torch.device(requested)
+        there = kind.type in ("cpu", gpu) and (kind.index or 0) < max(1, torch.cuda.device_count())
     except RuntimeError:
         there = False
     if not there:

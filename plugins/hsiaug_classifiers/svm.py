@@ -111,7 +111,8 @@ def choose(z: NDArray[np.float32], y: NDArray[np.int64], folds: int, seed: int) 
     """C and γ of the best macro-averaged recall; of equals the smaller C, then the smaller γ.
 
     z: (n, B) z-scored spectra. y: (n,) class ids. Where no class has two samples nothing can be validated, all
-    are equal, and so the smallest are taken.
+    are equal, and so the smallest are taken. The recall of a class is over all its samples, whatever their folds;
+    scikit-learn's GridSearchCV would average over folds, in some of which a rare class is missing.
     """
     fold = stratified_folds(y, folds, seed)
     square = squared_distances(z)

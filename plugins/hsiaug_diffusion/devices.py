@@ -1,17 +1,11 @@
-"""Devices, and how numbers drawn on the CPU reach them."""
+"""How numbers drawn on the CPU reach the device."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-__all__ = ["devices_of", "sent"]
-
-
-def devices_of(device: str) -> tuple[str, ...]:
-    """ "cuda:0,1" → ("cuda:0", "cuda:1"); a single device as it is."""
-    kind, _, indices = device.partition(":")
-    return tuple(f"{kind}:{index}" for index in indices.split(",")) if "," in indices else (device,)
+__all__ = ["sent"]
 
 
 def sent(x: Tensor, device: str | torch.device) -> Tensor:

@@ -8,7 +8,6 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 from hsiaug.api import PluginError, Progress, derive_seed
 from hsiaug_nets.seeded import fresh
 
-__all__ = ["ALONE", "Rank", "bf16_is_faster", "fresh", "randomness", "train"]
+__all__ = ["bf16_is_faster", "fresh", "randomness", "train"]
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -27,20 +26,6 @@ CHECKPOINT_EVERY = 30.0
 
 CHECK_EVERY = 20
 """Steps between two looks at the loss on a GPU, which has to finish all it was given before it can tell."""
-
-
-@dataclass(frozen=True, eq=False)
-class Rank:
-    """A process among those that train one model together.
-
-    lead: whether it is the one that saves. mean: the mean of a scalar over all of them, asked for by all alike.
-    """
-
-    lead: bool
-    mean: Callable[[Tensor], Tensor]
-
-
-ALONE = Rank(lead=True, mean=lambda value: value)
 
 
 def randomness(seed: int, step: int) -> torch.Generator:
@@ -66,14 +51,13 @@ def train(
     clip: float = 1.0,
     half: bool = False,
     checkpoint: Path | None = None,
-    rank: Rank = ALONE,
 ) -> Net:
     """The model after ``steps`` steps on ``loss(step)``, in evaluation mode; with ``ema`` > 0 its moving average.
 
     The rate warms up over the first 5 % and decays to 0 along a cosine. half: compute the loss in bfloat16 where torch
     thinks it safe; weights stay float32. checkpoint: a file that the training is saved to now and then; where it is
     there already, the training goes on from it, and ends the same bit for bit where ``loss`` draws from
-    :func:`randomness`. rank: this process's, where several train together, see :mod:`hsiaug_diffusion.together`.
+    :func:`randomness`.
     Raises PluginError when the loss is not finite.
     """
     optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.0)
@@ -88,7 +72,7 @@ def train(
             value = loss(step)
         looked = step % every == 0 or step + 1 == steps
         if looked:
-            _finite(rank.mean(value.detach()), step, note)
+            _finite(value.detach(), step, note)
         for group in optimiser.param_groups:
             group["lr"] = rate * _share(step, steps)
         optimiser.zero_grad(set_to_none=True)
@@ -97,11 +81,11 @@ def train(
         optimiser.step()
         if ema:
             _blend(average, model, min(ema, (step + 1) / (step + 10)))
-        if checkpoint and rank.lead and looked and time.monotonic() - saved > CHECKPOINT_EVERY:
+        if checkpoint and looked and time.monotonic() - saved > CHECKPOINT_EVERY:
             _save(checkpoint, step + 1, model, average, optimiser)
             saved = time.monotonic()
         progress(step + 1, steps, note)
-    if checkpoint and rank.lead and begin < steps:
+    if checkpoint and begin < steps:
         _save(checkpoint, steps, model, average, optimiser)
     return average.eval().requires_grad_(False)
 

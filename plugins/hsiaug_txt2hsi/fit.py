@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import InputError, PluginError, Progress, TrainView, derive_seed, did_you_mean
-from hsiaug_diffusion.devices import devices_of
 from hsiaug_diffusion.latents import LatentNorm
-from hsiaug_diffusion.together import check_together, train_together
-from hsiaug_diffusion.training import fresh
+from hsiaug_diffusion.training import fresh, train
 from hsiaug_txt2hsi.denoiser import Denoiser, denoiser_of
 from hsiaug_txt2hsi.field import Field
 from hsiaug_txt2hsi.fitted import FittedTxt2Hsi, in_half, schedule_of
@@ -41,14 +39,14 @@ BATCH = 256
 class Run:
     """What every stage of a training shares.
 
-    devices: all but the denoiser is trained on the first. checkpoint: the folder that stages are saved to, or None.
+    checkpoint: the folder that stages are saved to, or None.
     """
 
     view: TrainView
     params: Params
     field: Field
     seed: int
-    devices: tuple[str, ...]
+    device: str
     progress: Progress
     checkpoint: Path | None
 
@@ -60,11 +58,9 @@ class Run:
 def learn(
     view: TrainView, params: Params, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
 ) -> FittedTxt2Hsi:
-    """Everything that ``txt2hsi`` learns from a view. device: also several GPUs, "cuda:0,1"."""
+    """Everything that ``txt2hsi`` learns from a view."""
     check_words(params)
-    devices = devices_of(device)
-    check_together(devices)
-    run = Run(view, params, Field.of(view, devices[0]), seed, devices, progress, checkpoint)
+    run = Run(view, params, Field.of(view, device), seed, device, progress, checkpoint)
     texts = encoded_prompts(view, params.text, params.encoder)
     probe, votes = fit_probe(view, TEMPERATURE)
     named = {c: view.coords[view.y == c] for c in view.counts}
@@ -84,7 +80,7 @@ def learn(
         "encoder": params.encoder,
         "text_sources": list(texts.sources),
     }
-    return FittedTxt2Hsi(params, vae, denoiser, norm, texts, probe, run.field, named, facts, devices[0])
+    return FittedTxt2Hsi(params, vae, denoiser, norm, texts, probe, run.field, named, facts, device)
 
 
 def check_words(params: Params) -> None:
@@ -101,7 +97,7 @@ def check_words(params: Params) -> None:
 
 def _vae(run: Run, named: Mapping[int, NDArray[np.int32]]) -> Vae:
     """The VAE of the scene: pixels where it works pixel by pixel, whole patches else."""
-    view, params, device = run.view, run.params, run.devices[0]
+    view, params, device = run.view, run.params, run.device
     ids = sorted(named)
     labelled = np.concatenate([named[c] for c in ids])
     target = np.concatenate([np.full(len(named[c]), i) for i, c in enumerate(ids)])
@@ -188,17 +184,16 @@ def _denoiser(
     run: Run, named: Mapping[int, NDArray[np.int32]], texts: Texts, vae: Vae, norm: LatentNorm
 ) -> Denoiser:
     """Semi-supervised training: patches with their class's text (dropped at times), patches with none."""
-    params, device = run.params, run.devices[0]
+    params, device = run.params, run.device
     model = fresh(lambda: denoiser_of(params, run.view.patch, texts), run.seed).to(device)
     clipping: Clipping = params.rpsc  # type: ignore[assignment]
     batches = Batches(
         run.field, named, run.view.unlabelled, params.labelled, params.unlabelled, clipping, params.rpsc_share
     )
     schedule = schedule_of(params).to(device)
-    return train_together(
+    return train(
         model,
         DenoiserLoss(model, vae, norm, schedule, texts.to(device), batches, params, run.seed),
-        run.devices,
         progress=run.progress,
         checkpoint=run.file("denoiser"),
         steps=params.steps,

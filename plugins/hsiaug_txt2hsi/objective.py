@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -72,15 +72,6 @@ class DenoiserLoss:
     batches: Batches
     params: Params
     seed: int
-
-    def share(self, rank: int, count: int) -> DenoiserLoss:
-        """One of ``count`` parts of the batch, drawn from its own seed."""
-        batches = replace(
-            self.batches,
-            labelled=max(1, (self.batches.labelled + rank) // count),
-            unlabelled=(self.batches.unlabelled + rank) // count,
-        )
-        return replace(self, batches=batches, seed=derive_seed("rank", self.seed, rank))
 
     def __call__(self, step: int) -> Tensor:
         """The loss on a batch that depends on the seed and the step alone."""

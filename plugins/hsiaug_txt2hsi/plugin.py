@@ -26,7 +26,6 @@ class Txt2Hsi:
         guidance=3.0,
         text=True,
         uses_device=True,
-        several_devices=True,
         resumes=True,
         seconds=75.0,
         params=Params,
@@ -55,8 +54,7 @@ class Txt2Hsi:
         return learn(view, self.params, seed, device, progress, checkpoint)
 
     def load(self, folder: Path, *, device: str) -> FittedTxt2Hsi:
-        from hsiaug_diffusion.devices import devices_of
         from hsiaug_txt2hsi.fitted import FittedTxt2Hsi
 
         arrays, facts = load_state(folder)
-        return FittedTxt2Hsi.restored(arrays, facts, Params(**facts["params"]), devices_of(device)[0])
+        return FittedTxt2Hsi.restored(arrays, facts, Params(**facts["params"]), device)

@@ -41,6 +41,7 @@ def refused(folder: Path, *words: str, env: dict[str, str] | None = None) -> str
         (("toy", "--set", "smote"), ("--set", "PLUGIN.PARAMETER=VALUE")),
         (("toy", "--set", "smote.neighbors_k=3"), ("smote.neighbors_k", "no such parameter")),
         (("toy", "--device", "cuda:7", "--classifier", "cnn2d"), ("--device", "'cuda:7'")),
+        (("toy", "--device", "cuda:0,1", "--classifier", "cnn2d"), ("--device", "'cuda:0,1'")),
         (("absent.toml",), ("absent.toml",)),
     ],
 )

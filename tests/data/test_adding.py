@@ -415,6 +415,26 @@ def test_multipolygons_and_points_of_a_geopackage(
     assert called(added.scene) == pixels | {(35, 30): "rye"} and "1 of 4 labels are without" in said(added)
 
 
+def test_polygons_of_a_shapefile_in_the_system_of_its_prj(
+    add: Add, flight: np.ndarray, farm: Scene, tmp_path: Path
+) -> None:
+    shapefile = pytest.importorskip("shapefile")
+    rasterio = pytest.importorskip("rasterio")
+    from rasterio.warp import transform_geom
+
+    shapes, pixels = polygons(farm)
+    with shapefile.Writer(str(tmp_path / "plots.shp")) as layer:
+        layer.field("crop", "C", 20)
+        for name, ring in shapes:
+            polygon = {"type": "Polygon", "coordinates": [ring]}
+            layer.poly(transform_geom("EPSG:32633", "EPSG:3035", polygon)["coordinates"])
+            layer.record(name)
+    prj = rasterio.CRS.from_epsg(3035).to_wkt(version="WKT1_ESRI")
+    (tmp_path / "plots.prj").write_text(prj)
+
+    assert called(add("flight.hdr", "plots.shp", field="crop").scene) == pixels
+
+
 def test_a_damaged_or_unfit_vector_file_is_refused(add: Add, flight: np.ndarray, tmp_path: Path) -> None:
     (tmp_path / "a.gpkg").write_bytes(b"no database")
     (tmp_path / "b.geojson").write_text("{")
@@ -425,7 +445,8 @@ def test_a_damaged_or_unfit_vector_file_is_refused(add: Add, flight: np.ndarray,
     assert "whole GeoJSON" in refusal(tmp_path, lambda: add("flight.hdr", "b.geojson"))
     assert "LineString" in refusal(tmp_path, lambda: add("flight.hdr", "c.geojson", field="crop"))
     assert "Did you mean crop" in refusal(tmp_path, lambda: add("flight.hdr", "c.geojson", field="crops"))
-    assert "ogr2ogr" in refusal(tmp_path, lambda: add("flight.hdr", "d.shp"))
+    pytest.importorskip("shapefile")
+    assert "no .shx, .dbf, .prj" in refusal(tmp_path, lambda: add("flight.hdr", "d.shp"))
 
 
 def test_coordinates_need_a_cube_that_lies_somewhere(add: Add, farm: Scene, tmp_path: Path) -> None:

@@ -160,17 +160,6 @@ def test_the_paper_preset_learns_and_samples_in_bfloat16_when_shrunk(view: Train
     assert (fitted.sample(COUNTS, guidance=0.0, seed=0).x != made.x).any()
 
 
-def test_the_denoiser_can_be_trained_by_several_processes(view: TrainView) -> None:
-    pytest.importorskip("accelerate")
-    fitted = fit(view, device="cpu:0,1", vae_steps=5, steps=3)
-
-    made = fitted.sample(COUNTS, guidance=1.0, seed=0)
-    assert fitted.device == "cpu:0" and len(made) == 10 and np.isfinite(made.x).all()
-    alone = fit(view, vae_steps=5, steps=3)
-    assert all(torch.equal(a, b) for a, b in zip(fitted.vae.parameters(), alone.vae.parameters(), strict=True))
-    assert not torch.equal(fitted.denoiser.enter.weight, alone.denoiser.enter.weight)
-
-
 def test_bfloat16_changes_samples_little(view: TrainView, fitted: Any) -> None:
     half = fit(view, precision="bfloat16").sample(COUNTS, guidance=0.0, seed=0).x
     full = fitted.sample(COUNTS, guidance=0.0, seed=0).x

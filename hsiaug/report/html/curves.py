@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.report.cells import Cell
 from hsiaug.report.curve_notes import curve_notes, line_label, panel_n
-from hsiaug.report.curves import AXES, SIGNS, Axis, Line, drawn, lines, reference
+from hsiaug.report.curves import AXES, SIGNS, Axis, Line, drawn, moving, reference
 from hsiaug.report.html.anchors import Place
 from hsiaug.report.html.markup import details, escape, figure
 from hsiaug.report.html.svg import HEIGHT, WIDTH, Scale, label, marker, picture, ticks
 from hsiaug.report.html.tables import view_tables
 from hsiaug.report.records import Method
 from hsiaug.report.scores import Score
-from hsiaug.report.tables import Table
 
 __all__ = ["curve_blocks"]
 
@@ -25,21 +24,15 @@ Key = tuple[Method, float | None]
 
 def curve_blocks(place: Place) -> str:
     """Drawings and tables of every axis along which some generator has two values; empty where none has."""
-    return "".join(_block(place, axis) for axis in AXES if _moving(place.table, axis))
-
-
-def _moving(table: Table, axis: Axis) -> list[Line]:
-    """The lines with two points or more; duplicate is drawn where others move."""
-    found = [line for c in table.classifiers for line in lines(table, c, axis) if len(line.values) > 1]
-    return found if any(line.generator.name != "duplicate" for line in found) else []
+    return "".join(_block(place, axis) for axis in AXES if moving(place.table, axis))
 
 
 def _block(place: Place, axis: Axis) -> str:
     table = place.table
-    keys: dict[Key, str] = {_key(line): line_label(table, line, axis) for line in _moving(table, axis)}
+    keys: dict[Key, str] = {_key(line): line_label(table, line, axis) for line in moving(table, axis)}
     panels = []
     for classifier in table.classifiers:
-        shown = [line for line in _moving(table, axis) if line.points[0][1].classifier == classifier]
+        shown = [line for line in moving(table, axis) if line.points[0][1].classifier == classifier]
         for score in reversed(drawn(table)):
             caption = f"{score.name} (%) against {SIGNS[axis]}, {table.labels[classifier]}"
             none = reference(table, classifier)

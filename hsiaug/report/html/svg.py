@@ -1,4 +1,8 @@
-"""The little that drawings need: a linear axis with round ticks, and the frame of a picture."""
+"""The little that drawings need: a linear axis with round ticks, and the frame of a picture.
+
+Not matplotlib's SVG: a panel of it takes 12 to 17 kB in place of 2 and a page a second or more in place of 40 ms, its
+ids repeat from panel to panel, and its colours do not follow the page's light and dark style.
+"""
 
 from __future__ import annotations
 
