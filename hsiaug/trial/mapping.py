@@ -104,11 +104,10 @@ def _refuse(wrong: bool, rule: str, value: str, hint: str) -> None:
 
 def _protocol(record: Record) -> Protocol:
     said = record["spec"]["protocol"]
-    text = f"{said['name']}:{said['argument']}".removesuffix(":")
-    if "fixed" in (said["name"], said["argument"].partition(":")[0]):
-        # The identity holds names and a checksum; where the files lie, only the command says.
-        words = shlex.split(record["command"])
-        text = words[words.index("--protocol") + 1] if "--protocol" in words else text
+    # Where files of masks lie, only the command says: the identity holds their names and a checksum.
+    words = shlex.split(record["command"])
+    typed = f"{said['name']}:{said['argument']}".removesuffix(":")
+    text = words[words.index("--protocol") + 1] if "--protocol" in words[:-1] else typed
     return parse_protocol(text, said["buffer"])
 
 
