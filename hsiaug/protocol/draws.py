@@ -43,7 +43,7 @@ def _check(protocol: Protocol, drawn: Any, kind: type, masks: Any, shapes: Seque
     else:
         seen = [type(drawn).__name__]
     raise PluginError(
-        f"protocol {protocol.name} must draw a {kind.__name__} of boolean masks that have the labels' shapes",
+        f"protocol {protocol.name} must draw {kind.__name__} with boolean masks of the labels' shapes",
         value=", ".join(seen),
         hint="Return masks of dtype bool, one for each map of labels and side.",
     )
