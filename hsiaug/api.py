@@ -47,7 +47,8 @@ and in its ``pyproject.toml``::
     my_package = "my_package"
 """
 
-from hsiaug.errors import DataUnavailableError, InputError, PluginError, did_you_mean
+from hsiaug.errors import DataUnavailableError, InputError, PluginError, SplitError, did_you_mean
+from hsiaug.pairs import PairSet
 from hsiaug.plugins.card import Card, NoParams, param, resampled
 from hsiaug.plugins.contracts import (
     Attention,
@@ -59,6 +60,7 @@ from hsiaug.plugins.contracts import (
 )
 from hsiaug.plugins.hookspecs import Entry, hookimpl
 from hsiaug.plugins.state import load_state, save_state
+from hsiaug.protocol.protocols import Areas, Draw, Protocol
 from hsiaug.protocol.view import Normaliser, TrainView
 from hsiaug.samples import Patches, PatchSamples
 from hsiaug.scene import Scene
@@ -66,12 +68,14 @@ from hsiaug.seeds import derive_seed
 from hsiaug.tiles import DenseSamples, DenseView, Tiles
 
 __all__ = [
+    "Areas",
     "Attention",
     "Card",
     "Classifier",
     "DataUnavailableError",
     "DenseSamples",
     "DenseView",
+    "Draw",
     "Entry",
     "FittedClassifier",
     "FittedGenerator",
@@ -79,11 +83,14 @@ __all__ = [
     "InputError",
     "NoParams",
     "Normaliser",
+    "PairSet",
     "PatchSamples",
     "Patches",
     "PluginError",
     "Progress",
+    "Protocol",
     "Scene",
+    "SplitError",
     "Tiles",
     "TrainView",
     "derive_seed",

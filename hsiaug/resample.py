@@ -24,7 +24,7 @@ from sklearn.base import BaseEstimator
 
 from hsiaug.data import load_scene
 from hsiaug.errors import InputError
-from hsiaug.plugins.card import Preset
+from hsiaug.plugins.card import Card, Preset
 from hsiaug.plugins.registry import registry
 from hsiaug.protocol.balance import synthetic_counts
 from hsiaug.protocol.protocols import Protocol, parse_protocol
@@ -38,8 +38,15 @@ from hsiaug.trial.task import get_task
 
 __all__ = ["Resampler", "augment_scene"]
 
-GIVEN = Protocol("given", "", "none")
-"""The caller has split already: all samples that are given are for training."""
+
+class GivenSamples(Protocol):
+    """The caller has split already: all samples that are given are for training."""
+
+    card = Card("given", "1", "All samples that are given")
+    usual_buffer = "none"
+
+
+GIVEN = GivenSamples("", "none")
 
 
 def augment_scene(

@@ -158,7 +158,7 @@ def _requests(path: Path, run: RunKeys, keys: dict[str, Any]) -> Iterator[tuple[
         ref = _scene_ref(path, scene)
         try:
             task = task_of(ref, keys["task"])
-            parsed = protocol and parse_protocol(_beside(path, protocol), keys["buffer"])
+            parsed = protocol and parse_protocol(protocol, keys["buffer"], path.parent)
         except InputError as error:
             raise InputError(
                 f"suite {path}, run {run.name!r}: {error.rule}", value=error.value, hint=error.hint
@@ -173,11 +173,3 @@ def _scene_ref(path: Path, scene: str) -> str:
     if not scene.lower().endswith(".toml"):
         return scene
     return os.path.normpath(path.parent / user_path(scene))
-
-
-def _beside(path: Path, protocol: str) -> str:
-    """The text of a protocol, with the files of ``fixed`` relative to the suite."""
-    head, fixed, files = protocol.partition("fixed:")
-    if not files:
-        return protocol
-    return head + fixed + "+".join(str(path.parent / user_path(file)) for file in files.split("+"))

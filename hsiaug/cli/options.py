@@ -54,7 +54,8 @@ AnyProtocol = Annotated[
     str | None,
     typer.Option(
         help="issd (default), issd:RATIO, kshot:K, blocks:B, random:RATIO (LEAKY), random-twin:PROTOCOL (LEAKY), "
-        "fixed:FILE, within:PROTOCOL. For masks: places (default where the data name them), places:N, blocks:B."
+        "fixed:FILE, within:PROTOCOL. For masks: places (default where the data name them), places:N, blocks:B. Those of "
+        "other packages as NAME:ARGUMENT."
     ),
 ]
 AnyPatch = Annotated[

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["app", "kinds_of"]
 
 app = typer.Typer(
-    no_args_is_help=True, help="List the generator and classifier plugins, write your own, check them."
+    no_args_is_help=True, help="List the generators, classifiers and protocols, write your own, check them."
 )
 
 
@@ -38,6 +38,7 @@ class KindName(StrEnum):
 
     generator = "generator"
     classifier = "classifier"
+    protocol = "protocol"
 
 
 @app.command("list")
@@ -118,12 +119,12 @@ def info(
     from hsiaug.terminal import Console
 
     with contextlib.redirect_stdout(sys.stderr):
-        cards = {kind: registry().find(kind, name).load().card for kind in kinds_of(name)}
+        plugins = {kind: registry().find(kind, name).load() for kind in kinds_of(name)}
     if json:
-        print_json([{"kind": kind, **_card_json(card)} for kind, card in cards.items()])
+        print_json([{"kind": kind, **_card_json(kind, plugin)} for kind, plugin in plugins.items()])
         return
-    for kind, card in cards.items():
-        _print_card(kind, card, Console())
+    for kind, plugin in plugins.items():
+        _print_card(kind, plugin, Console())
 
 
 @app.command()
@@ -189,13 +190,20 @@ def kinds_of(name: str) -> list[Kind]:
     return kinds
 
 
-def _card_json(card: Card) -> dict[str, Any]:
+def _facts(kind: str, plugin: Any) -> dict[str, Any]:
+    """What a plugin declares, parameters and presets apart; of a protocol also how it is typed and whether it leaks."""
+    card: Card = plugin.card
+    names = [item.name for item in dataclasses.fields(card) if item.name not in ("params", "presets")]
+    if kind != "protocol":
+        return {name: getattr(card, name) for name in names}
+    own = {name: getattr(plugin, name, None) for name in ("usage", "usual_buffer", "leaky")}
+    return {name: getattr(card, name) for name in ("name", "version", "summary", "paper", "tasks")} | own
+
+
+def _card_json(kind: str, plugin: Any) -> dict[str, Any]:
     """A card as JSON: its fields, and of each parameter what is told of it."""
-    facts = {
-        item.name: getattr(card, item.name)
-        for item in dataclasses.fields(card)
-        if item.name not in ("params", "presets")
-    }
+    card: Card = plugin.card
+    facts = _facts(kind, plugin)
     params = [
         {
             "name": item.name,
@@ -212,12 +220,12 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _print_card(kind: str, card: Card, out: Console) -> None:
+def _print_card(kind: str, plugin: Any, out: Console) -> None:
+    card: Card = plugin.card
     print_lines(out, [f"{kind} {card.name}"])
-    for item in dataclasses.fields(card):
-        if item.name not in ("name", "params", "presets"):
-            value = getattr(card, item.name)
-            print_lines(out, [f"{item.name}\t{'–' if value in ('', (), None) else value}".expandtabs(16)])
+    for name, value in _facts(kind, plugin).items():
+        if name != "name":
+            print_lines(out, [f"{name}\t{'–' if value in ('', (), None) else value}".expandtabs(16)])
     usual, rows = card.presets.get("cpu", {}), []
     for item in dataclasses.fields(card.params):
         low, high = item.metadata.get("low"), item.metadata.get("high")

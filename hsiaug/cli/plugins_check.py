@@ -70,7 +70,9 @@ def _kind_of(kind: Kind | None, name: str) -> Kind:
         return kinds[0]
     if kind is None:
         raise InputError(
-            "--kind must say what a class is", value=repr(name), hint="Add --kind generator or --kind classifier."
+            "--kind must say what a class is",
+            value=repr(name),
+            hint="Add --kind generator, classifier or protocol.",
         )
     return kind
 

@@ -141,13 +141,14 @@ def _serve(pipe: Connection, kind: Kind, name: str, known: Outcomes, careful: bo
 
     try:
         plugin = load_plugin(kind, name)
+        from hsiaug.testing import Outcome, kit
+
+        run = kit(kind, plugin, known=[Outcome(**outcome) for outcome in known], careful=careful)
+        send("plan", [(one.name, one.rule) for one in run.in_order()])
+        _ = run.subject
     except HsiaugError as error:
         send("error", error)
         return
-    from hsiaug.testing import Outcome, kit
-
-    run = kit(kind, plugin, known=[Outcome(**outcome) for outcome in known], careful=careful)
-    send("plan", [(one.name, one.rule) for one in run.in_order()])
     done = {outcome["name"] for outcome in known}
     for one in run.in_order():
         if one.name not in done:

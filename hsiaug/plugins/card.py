@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from hsiaug.errors import InputError, PluginError, did_you_mean
-from hsiaug.protocol.view import Scope
 
-__all__ = ["Card", "NoParams", "build_params", "param", "resampled", "sampling_params"]
+__all__ = ["Card", "NoParams", "Scope", "build_params", "param", "resampled", "sampling_params"]
 
 Preset = Literal["tiny", "cpu", "paper"]
+Scope = Literal["none", "train-region", "scene"]
 Input = Literal["patch", "spectrum", "location"]
 Params = TypeVar("Params")
 

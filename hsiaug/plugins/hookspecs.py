@@ -10,7 +10,7 @@ import pluggy
 
 __all__ = ["Entry", "Kind", "hookimpl", "hookspec"]
 
-Kind = Literal["generator", "classifier"]
+Kind = Literal["generator", "classifier", "protocol"]
 
 hookspec = pluggy.HookspecMarker("hsiaug")
 hookimpl = pluggy.HookimplMarker("hsiaug")

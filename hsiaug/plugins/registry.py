@@ -63,7 +63,9 @@ class Found:
                 value=repr(card.name if isinstance(card, Card) else card),
                 hint=f"Set {name}.card = Card(name={self.entry.name!r}, …).",
             )
-        return plugin if self.variant is None else _variant(plugin, self.variant)
+        # What follows the colon of a protocol is its argument, which it reads itself.
+        plain = self.variant is None or self.entry.kind == "protocol"
+        return plugin if plain else _variant(plugin, self.variant or "")
 
 
 def _variant(plugin: Any, value: str) -> Any:

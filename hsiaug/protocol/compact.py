@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-__all__ = ["SMALL_CLASS", "Draw", "compact_draw", "dilate"]
+from hsiaug.protocol.protocols import Draw
+
+__all__ = ["KEPT_FOR_TEST", "SMALL_CLASS", "compact_draw", "dilate"]
 
 SMALL_CLASS = 60
 """Below this many labelled pixels a class's clump sits at an end of its component (evaluation protocol)."""
 KEPT_FOR_TEST = 3
 """A clump that leaves a class fewer test pixels than this is drawn again, or made smaller."""
 TRIES = 100
-
-
-@dataclass(frozen=True)
-class Draw:
-    """train: (H, W) bool. dropped: (H, W) bool, labelled pixels that may be neither. notes: sentences."""
-
-    train: NDArray[np.bool_]
-    dropped: NDArray[np.bool_]
-    notes: tuple[str, ...] = field(default=())
 
 
 def dilate(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:

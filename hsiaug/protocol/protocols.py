@@ -1,193 +1,215 @@
-"""The names of protocols, as users type them and as records keep them."""
+"""What a protocol is: who may learn from which pixel, as users type it, as it draws and as records keep it."""
 
 from __future__ import annotations
 
-import hashlib
-import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import ClassVar, Literal, Self, TypeVar, get_args
 
-from hsiaug.data.paths import is_file, user_path
-from hsiaug.errors import InputError, did_you_mean
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["Buffer", "Protocol", "parse_protocol"]
+from hsiaug.errors import HsiaugError, InputError, PluginError, did_you_mean
+from hsiaug.pairs import PairSet
+from hsiaug.plugins.card import Card
+from hsiaug.plugins.registry import Found, registry
+from hsiaug.protocol.entries import BUILT_IN
+from hsiaug.scene import Scene
+from hsiaug.seeds import derive_seed
+
+__all__ = ["Areas", "Buffer", "Draw", "Protocol", "guarded", "parse_protocol", "protocol_class"]
 
 Buffer = Literal["none", "centre", "patch"]
+Result = TypeVar("Result")
 
-DEFAULT_RATIO = 0.05
-DEFAULT_BUFFER: dict[str, Buffer] = {
-    "issd": "centre",
-    "kshot": "centre",
-    "blocks": "centre",
-    "random": "none",
-    "random-twin": "none",
-    "fixed": "none",
-    "places": "none",
-    "within": "centre",
-}
-USAGE = {
-    "issd": "issd or issd:RATIO, as issd:0.05",
-    "kshot": "kshot:K, as kshot:10",
-    "blocks": "blocks:B, the side of a block in pixels, as blocks:16",
-    "random": "random:RATIO, as random:0.1",
-    "random-twin": "random-twin:PROTOCOL, as random-twin:issd",
-    "fixed": "fixed:FILE, a .mat, .npz or .npy with a train mask and a test mask, or fixed:TRAIN+TEST, two files",
-    "places": "places, the places of training and of test that the data's makers named, or places:N, N tiles of training",
-    "within": "within:PROTOCOL, within:PROTOCOL@DRAW or within:all, as within:issd",
-}
+
+@dataclass(frozen=True)
+class Draw:
+    """A draw of single pixels.
+
+    train: (H, W) bool. dropped: (H, W) bool, labelled pixels that may be neither; all other labelled pixels are for
+    test, but for those that the buffer leaves out. notes: sentences for the audit.
+    """
+
+    train: NDArray[np.bool_]
+    dropped: NDArray[np.bool_]
+    notes: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Areas:
+    """A draw for masks: of each place the pixels (H, W) bool in which training tiles may lie, and test tiles.
+
+    tiles: training tiles to take at random; None = all that fit.
+    """
+
+    train: tuple[NDArray[np.bool_], ...]
+    test: tuple[NDArray[np.bool_], ...]
+    tiles: int | None = None
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How train and test pixels are drawn.
+    """How train and test pixels are drawn: the base of every protocol, built in or brought by a package.
 
-    name: issd | kshot | blocks | random | random-twin | fixed | within, and for dense tasks blocks | places.
-    argument: canonical text after the colon. For ``fixed`` it is "file names#checksum", so that moving
-        the files does not change what a trial is. For ``within`` it is that of the outer protocol, or "all".
+    A subclass has a ``card`` (name, version, summary, paper and tasks are read), takes what is typed after the colon in
+    :meth:`parse`, and has :meth:`draw` where the card names the task "pixels", :meth:`draw_tiles` where it names
+    "segmentation" or "change". A draw depends on the labels, the seed, the patch and the fields here alone.
+
+    argument: canonical text after the colon; what follows a ``#`` in it, a checksum, is not shown in tables.
     buffer: labelled pixels that are left out round the training pixels, so that for patches of side p = 2r+1
         no test *centre* lies in a training patch (``centre``: Chebyshev distance > r), no test *patch* meets
-        a training patch (``patch``: > 2r), or ``none``.
-    paths: where the masks of ``fixed`` lie; not part of the identity.
+        a training patch (``patch``: > 2r), or ``none``. The core leaves them out.
+
+    usage: how it is typed, for error messages. example: an argument that the conformance kit tries.
+    usual_buffer: where the user names none. leaky: train and test pixels are neighbours by construction.
+    left_out: what the labelled pixels are that a draw neither trains on nor tests, the buffer apart.
     """
 
-    name: str
+    card: ClassVar[Card]
+    usage: ClassVar[str] = ""
+    example: ClassVar[str] = ""
+    usual_buffer: ClassVar[Buffer] = "centre"
+    leaky: ClassVar[bool] = False
+    left_out: ClassVar[str] = ""
+
     argument: str
     buffer: Buffer
-    paths: tuple[Path, ...] = field(default=(), compare=False)
+
+    @classmethod
+    def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
+        """The protocol of the text after the colon, "" without one. Raises InputError where it is not valid.
+
+        folder: what paths in the text are relative to. Without a method of its own, a protocol takes no argument.
+        """
+        if argument:
+            raise InputError(
+                f"protocol {cls.card.name} takes nothing after its name",
+                value=repr(argument),
+                hint=f"Write {cls.card.name}.",
+            )
+        return cls(argument, buffer)
+
+    @classmethod
+    def number(cls, argument: str, *, whole: bool = True) -> str:
+        """Canonical text of an argument that is a whole number from 1 on, or else a ratio between 0 and 1."""
+        try:
+            # Nine digits are more than any scene has pixels, and no more than an array can be counted with.
+            number = (int(argument[:10]) if whole else float(argument)) if argument.isascii() else -1
+        except ValueError:
+            number = -1
+        if number <= 0 or (whole and len(argument) > 9) or (not whole and not number < 1):
+            allowed = "a whole number from 1 on, of 9 digits at most" if whole else "a ratio between 0 and 1"
+            raise InputError(
+                f"protocol {cls.card.name} needs {allowed}",
+                value=repr(argument),
+                hint=f"Write {cls.usage or cls.card.name}.",
+            )
+        return repr(number)
+
+    def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
+        """Draw ``seed`` of the training pixels of a scene, for patches of side ``patch``."""
+        raise InputError(
+            f"--protocol {self.name} is one of masks, not of single pixels",
+            value=repr(self.text),
+            hint="Add --task segmentation or --task change, or use issd, kshot:K, blocks:B or random:RATIO.",
+        )
+
+    def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
+        """Draw ``seed`` of the areas of training and of test, for tiles of side ``patch``."""
+        raise InputError(
+            "--protocol of a dense task is places, places:N or blocks:B",
+            value=repr(self.text),
+            hint="Use blocks:48, for example, or leave it out.",
+        )
 
     @property
-    def label(self) -> str:
-        """As printed in tables: the text that was typed, with the buffer where it is not the usual one."""
-        text = f"{self.name}:{self.argument.split('#')[0]}".removesuffix(":")
-        if self.name == "issd" and float(self.argument) == DEFAULT_RATIO:
-            text = "issd"
-        if self.name == "within":
-            text = self._nested("label")
-        return text if self.buffer == DEFAULT_BUFFER[self.name] else f"{text} (buffer {self.buffer})"
+    def name(self) -> str:
+        """As users type it before the colon."""
+        return self.card.name
 
     @property
     def text(self) -> str:
         """As typed on the command line, so that it parses again."""
-        if self.name == "within":
-            return self._nested("text")
-        return f"{self.name}:{'+'.join(map(str, self.paths)) or self.argument}".removesuffix(":")
+        return f"{self.name}:{self.argument}".removesuffix(":")
+
+    @property
+    def short(self) -> str:
+        """As printed in tables, without the buffer."""
+        return f"{self.name}:{self.argument.split('#')[0]}".removesuffix(":")
+
+    @property
+    def label(self) -> str:
+        """As printed in tables: the text that was typed, with the buffer where it is not the usual one."""
+        return self.short if self.buffer == self.usual_buffer else f"{self.short} (buffer {self.buffer})"
 
     @property
     def outer(self) -> tuple[Protocol | None, int]:
-        """Of ``within``: the protocol whose training pixels are divided (None: all labelled pixels), and its draw."""
-        text, draw = _numbered(self.argument)
-        name, _, argument = text.partition(":")
-        return None if name == "all" else Protocol(name, argument, DEFAULT_BUFFER[name], self.paths), draw
-
-    def _nested(self, kind: str) -> str:
-        """The text or label of ``within``, by that of its outer protocol."""
-        outer, draw = self.outer
-        return f"within:{getattr(outer, kind) if outer else 'all'}" + (f"@{draw}" if draw else "")
-
-    @property
-    def random(self) -> bool:
-        """True where train and test pixels are neighbours by construction."""
-        return self.name in ("random", "random-twin")
+        """The protocol whose training pixels are divided (None: all labelled pixels), and the number of its draw."""
+        return None, 0
 
     def buffer_radius(self, patch: int) -> int:
-        """Chebyshev distance in pixels within which no test pixel may lie, for patches of side ``patch``.
-
-        0 for ``within``, whose draw keeps what it can of the buffer by itself.
-        """
-        return 0 if self.name == "within" else self.reach(patch)
-
-    def reach(self, patch: int) -> int:
-        """The same as the buffer's name says it, whatever the protocol."""
+        """Chebyshev distance in pixels within which no test pixel may lie, for patches of side ``patch``."""
         return {"none": 0, "centre": patch // 2, "patch": 2 * (patch // 2)}[self.buffer]
 
+    def rng(self, data: Scene | PairSet, seed: int) -> np.random.Generator:
+        """The random numbers of draw ``seed``: they follow the labels and the protocol, never the name of the data."""
+        room = "split" if isinstance(data, Scene) else "tiles"
+        return self._seeded(room, data.drawn_as, seed)
+
+    def _seeded(self, room: str, drawn: str, seed: int) -> np.random.Generator:
+        return np.random.default_rng(derive_seed(room, drawn, self.name, self.argument, self.buffer, seed))
+
     def as_json(self) -> dict[str, str]:
-        """The identity: what enters the hash of a trial."""
-        return {"name": self.name, "argument": self.argument, "buffer": self.buffer}
+        """The identity: what enters the hash of a trial. Of the first version of a protocol, no version is kept."""
+        identity = {"name": self.name, "argument": self.argument, "buffer": self.buffer}
+        return identity if self.card.version == "1" else {**identity, "version": self.card.version}
 
 
-def parse_protocol(text: str, buffer: str | None = None) -> Protocol:
+def parse_protocol(text: str, buffer: str | None = None, folder: Path = Path()) -> Protocol:
     """Protocol from its text, for example ``issd``, ``kshot:10``, ``random:0.05`` or ``fixed:masks.mat``.
 
-    buffer: ``none``, ``centre`` or ``patch`` in place of the protocol's own.
-    Raises InputError where the name, the argument or the buffer is not valid.
+    buffer: ``none``, ``centre`` or ``patch`` in place of the protocol's own. folder: what paths in it are relative to.
+    Raises InputError where the name, the argument or the buffer is not valid, PluginError for a faulty plugin.
     """
     name, _, argument = text.strip().partition(":")
-    if name not in USAGE:
-        raise InputError("--protocol must name a protocol", value=repr(name), hint=did_you_mean(name, USAGE))
+    kind = protocol_class(name)
     if buffer is not None and buffer not in get_args(Buffer):
         raise InputError(
             "--buffer must be none, centre or patch",
             value=repr(buffer),
             hint=did_you_mean(buffer, get_args(Buffer)),
         )
-    paths: tuple[Path, ...] = ()
-    if name == "fixed":
-        argument, paths = _mask_files(argument)
-    elif name == "random-twin":
-        argument = _other(name, argument).text
-    elif name == "within":
-        argument, paths = _outer(argument)
-    else:
-        argument = _number(name, argument)
-    chosen: Buffer = buffer or DEFAULT_BUFFER[name]  # type: ignore[assignment]
-    return Protocol(name, argument, chosen, paths)
+    chosen: Buffer = buffer or kind.usual_buffer  # type: ignore[assignment]
+    return guarded(name, "read its argument", lambda: kind.parse(argument, chosen, folder))
 
 
-def _other(name: str, text: str) -> Protocol:
-    """The protocol that another one is made of."""
-    # Before it is parsed, which would go as deep as the text does.
-    if text.strip().partition(":")[0] in ("within", "places", name):
-        raise InputError(
-            f"protocol {name} needs a protocol of single pixels that is not nested",
-            value=repr(text),
-            hint=f"Write {USAGE[name]}.",
+def protocol_class(name: str) -> type[Protocol]:
+    """The class of a protocol. Raises InputError for an unknown name, PluginError for one that cannot be loaded.
+
+    The core's own are found without the list of plugins, so that no other package can slow or break them.
+    """
+    found = Found(BUILT_IN[name], "hsiaug", "") if name in BUILT_IN else registry().find("protocol", name)
+    kind = found.load()
+    if not (isinstance(kind, type) and issubclass(kind, Protocol)):
+        raise PluginError(
+            f"protocol {name} of {found.distribution} must be a subclass of hsiaug.api.Protocol",
+            value=repr(kind),
+            hint="Derive its class from it.",
         )
-    return parse_protocol(text)
+    return kind
 
 
-def _outer(argument: str) -> tuple[str, tuple[Path, ...]]:
-    """Canonical text of ``within``, and the outer protocol's files."""
-    text, draw = _numbered(argument)
-    if text == "all":
-        return text, ()
-    found = _other("within", text)
-    canonical = f"{found.name}:{found.argument}".removesuffix(":")
-    return canonical + (f"@{draw}" if draw else ""), found.paths
-
-
-def _numbered(text: str) -> tuple[str, int]:
-    """``issd@3`` → issd and 3; without a number draw 0."""
-    match = re.fullmatch(r"(.*?)(?:@([0-9]{1,9}))?", text)
-    return (match[1], int(match[2] or 0)) if match else (text, 0)
-
-
-def _number(name: str, argument: str) -> str:
-    """The canonical text of a protocol's number."""
-    if name == "issd" and not argument:
-        return repr(DEFAULT_RATIO)
-    if name == "places" and not argument:
-        return ""
-    whole = name in ("kshot", "blocks", "places")
+def guarded(name: str, what: str, compute: Callable[[], Result]) -> Result:
+    """What ``compute`` gives; any exception of a protocol's own making becomes a PluginError that names it."""
     try:
-        # Nine digits are more than any scene has pixels, and no more than an array can be counted with.
-        number = (int(argument[:10]) if whole else float(argument)) if argument.isascii() else -1
-    except ValueError:
-        number = -1
-    if number <= 0 or (whole and len(argument) > 9) or (not whole and not number < 1):
-        allowed = "a whole number from 1 on, of 9 digits at most" if whole else "a ratio between 0 and 1"
-        raise InputError(f"protocol {name} needs {allowed}", value=repr(argument), hint=f"Write {USAGE[name]}.")
-    return repr(number)
-
-
-def _mask_files(argument: str) -> tuple[str, tuple[Path, ...]]:
-    paths = tuple(user_path(part) for part in argument.split("+"))
-    for path in paths:
-        if not argument or len(paths) > 2 or not is_file(path):
-            raise InputError(
-                "protocol fixed needs a file of masks, or one of training and one of test pixels",
-                value=repr(str(path) if argument else argument),
-                hint=f"Write {USAGE['fixed']}.",
-            )
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:16]
-    return f"{'+'.join(path.name for path in paths)}#{digest}", tuple(path.resolve() for path in paths)
+        return compute()
+    except (HsiaugError, MemoryError):
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"protocol {name} could not {what}",
+            value=f"{type(error).__name__}: {error}",
+            hint="Repair or uninstall its package; 'hsiaug plugins check' says what it must keep.",
+        ) from error

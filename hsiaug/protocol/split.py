@@ -132,7 +132,7 @@ class Split:
         return Audit(
             sha256=hashlib.sha256(self.train.tobytes() + self.test.tobytes()).hexdigest(),
             protocol=self.protocol.label,
-            leaky=self.protocol.random or centre > 0,
+            leaky=self.protocol.leaky or centre > 0,
             buffer=self.protocol.buffer,
             radius=radius,
             n_train=int(self.train.sum()),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,31 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import InputError, SplitError
-from hsiaug.pairs import PairSet, Place
+from hsiaug.pairs import PairSet
+from hsiaug.protocol.draws import draw_areas
 from hsiaug.protocol.protocols import Protocol
 from hsiaug.protocol.split import THIN, Audit
+from hsiaug.protocol.tile_grid import Tile, counts, cover, train_tiles
 from hsiaug.scene import Descriptions
-from hsiaug.seeds import derive_seed
 from hsiaug.tiles import DenseSamples, DenseView
 
 __all__ = ["BlindTiles", "Tile", "TileSplit", "cut", "dense_view", "draw_tiles", "real_samples"]
 
-ENOUGH = 100
-"""Training tiles below which the stride is halved, down to an eighth of the tile."""
-
 SMALLEST = 16
 """Pixels: the shortest side of a tile. Networks that halve it four times have nothing left of a shorter one."""
 
-DRAWS = 60
-"""Random assignments of blocks, of which the best is taken."""
-
 Scalar = TypeVar("Scalar", bound=np.generic)
-
-Tile = tuple[int, int, int]
-"""Number of the place, first row, first column."""
-
-Side = list[NDArray[np.bool_]]
-"""A mask of pixels for each place."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,12 +76,12 @@ class TileSplit:
         return BlindTiles(self.train, self.test, self.masks, self.patch)
 
     @cached_property
-    def trained(self) -> Side:
+    def trained(self) -> list[NDArray[np.bool_]]:
         """The pixels of training tiles, place by place."""
         return covered(self.pairs, self.train, self.patch)
 
     @cached_property
-    def tested(self) -> Side:
+    def tested(self) -> list[NDArray[np.bool_]]:
         """The pixels of test tiles, place by place."""
         return covered(self.pairs, self.test, self.patch)
 
@@ -105,38 +93,38 @@ class TileSplit:
     @cached_property
     def audit(self) -> Audit:
         """Labelled pixels of each side and class; overlap is 0 by construction, and measured all the same."""
-        counts = {
-            side: _counts(self.pairs, masks) for side, masks in (("train", self.trained), ("test", self.tested))
+        shown = {
+            side: counts(self.pairs, masks) for side, masks in (("train", self.trained), ("test", self.tested))
         }
-        labelled = _counts(self.pairs, [np.ones_like(place.mask, dtype=bool) for place in self.pairs.places])
+        labelled = counts(self.pairs, [np.ones_like(place.mask, dtype=bool) for place in self.pairs.places])
         ids = range(1, len(self.pairs.class_names) + 1)
         present = [c for c in ids if labelled[c - 1]]
-        n_train, n_test = sum(counts["train"]), sum(counts["test"])
+        n_train, n_test = sum(shown["train"]), sum(shown["test"])
         digest = hashlib.sha256(repr((self.patch, self.train, self.test)).encode()).hexdigest()
         side = f"{self.patch}×{self.patch}"
         return Audit(
             sha256=digest,
             protocol=self.protocol.label,
-            leaky=self.shared > 0,
+            leaky=self.protocol.leaky or self.shared > 0,
             buffer=self.protocol.buffer,
             radius=self.patch // 2,
             n_train=n_train,
             n_test=n_test,
             n_buffered=sum(labelled) - n_train - n_test,
-            train_counts=counts["train"],
-            test_counts=counts["test"],
+            train_counts=shown["train"],
+            test_counts=shown["test"],
             centre_overlap_percent=round(100 * self.shared / max(1, n_test), 2),
             patch_overlap_percent=round(100 * self.shared / max(1, n_test), 2),
-            lost_classes=tuple(c for c in present if counts["test"][c - 1] == 0),
-            thin_classes=tuple(c for c in present if 0 < counts["test"][c - 1] < THIN),
-            untrained_classes=tuple(c for c in present if counts["train"][c - 1] == 0),
+            lost_classes=tuple(c for c in present if shown["test"][c - 1] == 0),
+            thin_classes=tuple(c for c in present if 0 < shown["test"][c - 1] < THIN),
+            untrained_classes=tuple(c for c in present if shown["train"][c - 1] == 0),
             notes=(
                 f"{len(self.train)} training tiles of {side}, stride {self.stride}; {len(self.test)} test tiles",
             ),
         )
 
 
-def covered(pairs: PairSet, tiles: Sequence[Tile], patch: int) -> Side:
+def covered(pairs: PairSet, tiles: Sequence[Tile], patch: int) -> list[NDArray[np.bool_]]:
     """The pixels that lie in a tile, place by place."""
     masks = [np.zeros(place.mask.shape, dtype=bool) for place in pairs.places]
     for where, row, column in tiles:
@@ -147,39 +135,22 @@ def covered(pairs: PairSet, tiles: Sequence[Tile], patch: int) -> Side:
 def draw_tiles(pairs: PairSet, protocol: Protocol, seed: int, patch: int) -> TileSplit:
     """Draw ``seed`` of a protocol for the dense tasks.
 
-    ``places``: the sides that the data's makers named; every draw has the same test tiles, and all training tiles, or
-    with ``places:N`` N of them at random. ``blocks:B``: each place is cut into blocks of about B pixels, the cuts moved
-    by up to a quarter of a block at random, for a small scene could else be cut in few ways; half of the blocks, at
-    random, are for test. Of 60 such halves the one is taken with most classes of ten pixels or more on both sides, and
-    then with most training tiles.
-    The buffer keeps training tiles off test blocks: a quarter of a tile (``centre``), half (``patch``) or ``none``.
-
     Raises SplitError where there is no tile on a side, InputError for a protocol of the other tasks or a tile that
     does not fit.
     """
     _check_tile(pairs, patch)
-    rng = np.random.default_rng(derive_seed("tiles", pairs.drawn_as, *protocol.as_json().values(), seed))
-    if protocol.name == "places":
-        train, test = _named(pairs, protocol)
-    elif protocol.name == "blocks":
-        train, test = _blocks(pairs, protocol, patch, rng)
-    else:
-        raise InputError(
-            "--protocol of a dense task is places, places:N or blocks:B",
-            value=repr(protocol.text),
-            hint="Use blocks:48, for example, or leave it out.",
-        )
-    stride, tiles = _train_tiles(train, patch)
-    if protocol.name == "places" and protocol.argument:
-        wanted = int(protocol.argument)
-        if wanted > len(tiles):
+    areas = draw_areas(pairs, protocol, patch, seed)
+    stride, tiles = train_tiles(areas.train, patch)
+    if areas.tiles is not None:
+        if areas.tiles > len(tiles):
             raise SplitError(
-                f"protocol {protocol.label} needs {wanted} training tiles of {patch}×{patch}",
+                f"protocol {protocol.label} needs {areas.tiles} training tiles of {patch}×{patch}",
                 value=f"{len(tiles)} in the places of training",
                 hint=f"Ask for at most {len(tiles)}, or for smaller tiles.",
             )
-        tiles = [tiles[i] for i in np.sort(rng.permutation(len(tiles))[:wanted])]
-    tested = [tile for where, mask in enumerate(test) for tile in _cover(where, mask, patch)]
+        order = protocol.rng(pairs, seed).permutation(len(tiles))
+        tiles = [tiles[i] for i in np.sort(order[: areas.tiles])]
+    tested = [tile for where, mask in enumerate(areas.test) for tile in cover(where, mask, patch)]
     for side, found in (("training", tiles), ("test", tested)):
         if not found:
             raise SplitError(
@@ -236,105 +207,3 @@ def _check_tile(pairs: PairSet, patch: int) -> None:
             value=str(patch),
             hint="32 or 64 are usual." if shortest >= SMALLEST else "Leave out the places that are smaller.",
         )
-
-
-def _named(pairs: PairSet, protocol: Protocol) -> tuple[Side, Side]:
-    parts = {place.part for place in pairs.places}
-    if not {"train", "test"} <= parts:
-        raise InputError(
-            f"protocol {protocol.name} needs places of training and of test, which {pairs.name} does not name",
-            hint="Use blocks:48, for example.",
-        )
-    return (
-        [np.full(place.mask.shape, place.part == "train") for place in pairs.places],
-        [np.full(place.mask.shape, place.part == "test") for place in pairs.places],
-    )
-
-
-def _blocks(pairs: PairSet, protocol: Protocol, patch: int, rng: np.random.Generator) -> tuple[Side, Side]:
-    size = int(protocol.argument)
-    guard = {"none": 0, "centre": math.ceil(patch / 4), "patch": math.ceil(patch / 2)}[protocol.buffer]
-    grids = [_grid(place, size, rng) for place in pairs.places]
-    total = sum(int(grid.max()) + 1 for grid in grids)
-    best: tuple[tuple[int, int], Side, Side] | None = None
-    for _ in range(DRAWS):
-        chosen = np.zeros(total, dtype=bool)
-        chosen[rng.permutation(total)[: max(1, total // 2)]] = True
-        test, first = [], 0
-        for grid in grids:
-            test.append(chosen[first + grid])
-            first += int(grid.max()) + 1
-        train = [~_grown(mask, guard) for mask in test]
-        shown = sum(n >= THIN for n in (*_counts(pairs, train), *_counts(pairs, test)))
-        score = (shown, len(_train_tiles(train, patch)[1]))
-        if best is None or score > best[0]:
-            best = (score, train, test)
-    if best is None:
-        raise SplitError(f"protocol {protocol.label} finds no blocks", hint="Choose smaller blocks.")
-    return best[1], best[2]
-
-
-def _grid(place: Place, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """(H, W) number of the block of each pixel: blocks of about ``size`` pixels, at least two across."""
-    (rows, _), (columns, across) = (_bands(side, size, rng) for side in place.mask.shape)
-    grid: NDArray[np.int64] = rows[:, None] * across + columns[None]
-    return grid
-
-
-def _bands(side: int, size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], int]:
-    """(side,) number of the block of each row or column, and how many there are. Inner cuts move together."""
-    count = max(2, round(side / size))
-    most = side // count // 4
-    moved = np.arange(side) + rng.integers(-most, most + 1)
-    return np.clip(moved * count // side, 0, count - 1), count
-
-
-def _grown(mask: NDArray[np.bool_], distance: int) -> NDArray[np.bool_]:
-    from scipy.ndimage import maximum_filter
-
-    return np.asarray(maximum_filter(mask, size=2 * distance + 1), dtype=bool)
-
-
-def _counts(pairs: PairSet, side: Side) -> tuple[int, ...]:
-    """Pixels of each class, 1 to C, on a side."""
-    total = np.zeros(len(pairs.class_names) + 1, dtype=np.int64)
-    for place, mask in zip(pairs.places, side, strict=True):
-        total += np.bincount(place.mask[mask], minlength=len(total))
-    return tuple(int(n) for n in total[1:])
-
-
-def _train_tiles(side: Side, patch: int) -> tuple[int, list[Tile]]:
-    """Stride, and the tiles wholly inside ``side`` on a grid of that stride."""
-    found: list[Tile] = []
-    stride = max(1, patch // 2)
-    for part in (2, 4, 8):
-        stride = max(1, patch // part)
-        found = [tile for where, mask in enumerate(side) for tile in _inside(where, mask, patch, stride)]
-        if len(found) >= ENOUGH:
-            break
-    return stride, found
-
-
-def _inside(where: int, mask: NDArray[np.bool_], patch: int, stride: int) -> list[Tile]:
-    sums = np.pad(mask.astype(np.int64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-    rows = np.arange(0, mask.shape[0] - patch + 1, stride)[:, None]
-    columns = np.arange(0, mask.shape[1] - patch + 1, stride)[None]
-    far = (rows + patch, columns + patch)
-    area = sums[far] - sums[rows, far[1]] - sums[far[0], columns] + sums[rows, columns]
-    return [(where, int(r * stride), int(c * stride)) for r, c in np.argwhere(area == patch * patch)]
-
-
-def _cover(where: int, mask: NDArray[np.bool_], patch: int) -> list[Tile]:
-    """Tiles inside ``mask`` that together cover every pixel of it that a tile can cover, with little overlap."""
-    corners = [(row, column) for _, row, column in _inside(where, mask, patch, 1)]
-    left = mask.copy()
-    tiles: list[Tile] = []
-    # Row by row, each tile whose first pixel is new; the rims that are left, from their own corners.
-    for down in (0, patch - 1):
-        for right in (0, patch - 1):
-            # From that corner's own side, or every step would bring one new pixel only.
-            for row, column in sorted(corners, key=lambda c: (-c[0] if down else c[0], -c[1] if right else c[1])):
-                if left[row + down, column + right]:
-                    tiles.append((where, row, column))
-                    left[row : row + patch, column : column + patch] = False
-    return sorted(tiles)

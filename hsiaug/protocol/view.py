@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from hsiaug.errors import PluginError
+from hsiaug.plugins.card import Scope
 from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.split import BlindSplit, Split
 from hsiaug.samples import PatchSamples
@@ -19,8 +20,6 @@ from hsiaug.scene import Descriptions, Scene, UnlabelledScene
 from hsiaug.sealed import Seals
 
 __all__ = ["Normaliser", "Scope", "TrainView", "patches_at", "train_view"]
-
-Scope = Literal["none", "train-region", "scene"]
 
 
 @dataclass(frozen=True, eq=False)

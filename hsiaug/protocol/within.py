@@ -6,20 +6,100 @@ the outer test pixels still judge the choice fairly.
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from hsiaug.errors import SplitError
-from hsiaug.protocol.compact import KEPT_FOR_TEST, Draw
+from hsiaug.errors import InputError, SplitError
+from hsiaug.plugins.card import Card
+from hsiaug.protocol.compact import KEPT_FOR_TEST
+from hsiaug.protocol.draws import draw_train
+from hsiaug.protocol.protocols import Buffer, Draw, Protocol, parse_protocol, protocol_class
+from hsiaug.scene import Scene
 
-__all__ = ["within_draw"]
+__all__ = ["Within", "not_nested"]
 
 ENOUGH = 10
 """Test pixels of a class that the buffer leaves where the class has twice as many; half of them where it has fewer."""
 
 
-def within_draw(
+@dataclass(frozen=True)
+class Within(Protocol):
+    """The training pixels of another protocol's draw, or all labelled pixels, divided again.
+
+    The argument is that of the outer protocol, with the number of its draw, or "all".
+    divided, number_of_draw: the outer protocol, None for all, and its draw; the argument says both.
+    """
+
+    card = Card("within", "1", "The training pixels of another protocol, divided again")
+    usage = "within:PROTOCOL, within:PROTOCOL@DRAW or within:all, as within:issd"
+    example = "all"
+    left_out = "no training pixels of the outer draw"
+
+    divided: Protocol | None = field(default=None, compare=False)
+    number_of_draw: int = field(default=0, compare=False)
+
+    @classmethod
+    def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
+        text, draw = _numbered(argument)
+        if text == "all":
+            return cls(text, buffer)
+        outer = not_nested(cls, text, folder)
+        canonical = f"{outer.name}:{outer.argument}".removesuffix(":")
+        return cls(canonical + _at(draw), buffer, outer, draw)
+
+    @property
+    def outer(self) -> tuple[Protocol | None, int]:
+        return self.divided, self.number_of_draw
+
+    @property
+    def text(self) -> str:
+        return f"{self.name}:{self.divided.text if self.divided else 'all'}{_at(self.number_of_draw)}"
+
+    @property
+    def short(self) -> str:
+        return f"{self.name}:{self.divided.label if self.divided else 'all'}{_at(self.number_of_draw)}"
+
+    def buffer_radius(self, patch: int) -> int:
+        """0: the draw keeps what it can of the buffer by itself."""
+        return 0
+
+    def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
+        divided, number = self.outer
+        whole = scene.labels > 0 if divided is None else draw_train(scene, divided, patch, number).train
+        rng = self._seeded("split", scene.drawn_within(whole), seed)
+        return _within_draw(scene.labels, whole, super().buffer_radius(patch), rng)
+
+
+def not_nested(kind: type[Protocol], text: str, folder: Path) -> Protocol:
+    """The protocol that one of ``kind`` is made of. Raises InputError where that is itself made of another."""
+    # Before it is parsed, which would go as deep as the text does.
+    other = protocol_class(text.strip().partition(":")[0])
+    if other in (Within, kind) or "pixels" not in other.card.tasks:
+        raise InputError(
+            f"protocol {kind.card.name} needs a protocol of single pixels that is not nested",
+            value=repr(text),
+            hint=f"Write {kind.usage}.",
+        )
+    return parse_protocol(text, folder=folder)
+
+
+def _numbered(text: str) -> tuple[str, int]:
+    """``issd@3`` → issd and 3; without a number draw 0."""
+    match = re.fullmatch(r"(.*?)(?:@([0-9]{1,9}))?", text)
+    return (match[1], int(match[2] or 0)) if match else (text, 0)
+
+
+def _at(draw: int) -> str:
+    return f"@{draw}" if draw else ""
+
+
+def _within_draw(
     labels: NDArray[np.int16], outer: NDArray[np.bool_], radius: int, rng: np.random.Generator
 ) -> Draw:
     """Cut each class's pixels of ``outer`` (H, W) in two by a line of random direction: ⌈n/2⌉ train, the rest test.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hsiaug.metrics.significance import MeanStd
+from hsiaug.protocol.entries import BUILT_IN
+from hsiaug.protocol.protocols import protocol_class
 from hsiaug.report.records import Method, canonical
 
 __all__ = [
@@ -35,13 +38,10 @@ MOST_WRONG = 80
 
 def left_out(protocol: str, buffer: str) -> str:
     """What the labelled pixels are that a draw neither trains on nor tests: not all protocols keep a buffer."""
-    elsewhere = {
-        "fixed": "in neither mask",
-        "within": "no training pixels of the outer draw",
-        "places": "in no tile",
-        "blocks": "left over in blocks",
-    }.get(protocol.partition(":")[0])
-    if buffer == "none":
+    name = re.split("[: ]", protocol, maxsplit=1)[0]
+    # The plugin of another protocol may not be here, and reading records must not wait for the list of plugins.
+    elsewhere = protocol_class(name).left_out if name in BUILT_IN else ""
+    if buffer == "none" or name not in BUILT_IN:
         return elsewhere or "neither train nor test"
     return f"{elsewhere} or buffer" if elsewhere else "left out as buffer"
 

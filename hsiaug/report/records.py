@@ -173,6 +173,8 @@ def _parse(record: Record, spec: Mapping[str, Any]) -> Trial:
     scene, protocol = spec["scene"], spec["protocol"]
     argument = protocol.get("argument")
     rest = {key: value for key, value in spec.items() if key not in SPEC and (key, value) != ("format", 1)}
+    if "version" in protocol:
+        rest["protocol_version"] = protocol["version"]
     condition = Condition(
         task=spec["task"],
         scene=scene["name"],

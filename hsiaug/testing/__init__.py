@@ -32,6 +32,7 @@ from hsiaug.testing.core import Check, ConformanceError, Kit, Outcome, Report
 from hsiaug.testing.generator_subject import GeneratorSubject
 from hsiaug.testing.mask_kit import MaskKit
 from hsiaug.testing.pixel_kit import PixelKit
+from hsiaug.testing.protocol_kit import protocol_kit
 from hsiaug.testing.subject import Subject
 from hsiaug.testing.task_kit import TaskKit
 
@@ -41,9 +42,11 @@ __all__ = [
     "Report",
     "check_classifier",
     "check_generator",
+    "check_protocol",
     "classifier_checks",
     "generator_checks",
     "kit",
+    "protocol_checks",
 ]
 
 TASK_KITS: dict[str, TaskKit] = {
@@ -65,6 +68,11 @@ def check_classifier(plugin: str | type, preset: Preset = "tiny") -> Report:
     return kit("classifier", plugin, preset).report()
 
 
+def check_protocol(plugin: str | type) -> Report:
+    """Every check of a protocol, given by its name, with an argument after a colon or without, or as its class."""
+    return kit("protocol", plugin).report()
+
+
 def generator_checks(plugin: str | type, preset: Preset = "tiny") -> Iterator[tuple[str, Any]]:
     """(name, check) of every check of a generator; ``check()`` raises ConformanceError, or SkipTest."""
     return iter(kit("generator", plugin, preset))
@@ -73,6 +81,11 @@ def generator_checks(plugin: str | type, preset: Preset = "tiny") -> Iterator[tu
 def classifier_checks(plugin: str | type, preset: Preset = "tiny") -> Iterator[tuple[str, Any]]:
     """(name, check) of every check of a classifier; see :func:`generator_checks`."""
     return iter(kit("classifier", plugin, preset))
+
+
+def protocol_checks(plugin: str | type) -> Iterator[tuple[str, Any]]:
+    """(name, check) of every check of a protocol; see :func:`generator_checks`."""
+    return iter(kit("protocol", plugin))
 
 
 def kit(
@@ -87,6 +100,8 @@ def kit(
 
     known: outcomes that came before. careful: the plugin may end the process, so that no check tries more than it must.
     """
+    if kind == "protocol":
+        return protocol_kit(plugin, known)
     name = plugin if isinstance(plugin, str) else plugin.__name__
     checks: tuple[Check[Any], ...] = generators.CHECKS if kind == "generator" else classifiers.CHECKS
 

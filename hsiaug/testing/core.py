@@ -7,6 +7,7 @@ import traceback
 import unittest
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Generic, Literal, TypeVar
 
 from hsiaug.errors import HsiaugError, PluginError
@@ -110,15 +111,17 @@ class Kit(Generic[S]):
         self.title = title
         self.checks = {one.name: one for one in checks}
         self._make = make
-        self._subject: S | None = None
         self._outcomes = {outcome.name: outcome for outcome in known}
+
+    @cached_property
+    def subject(self) -> S:
+        """The plugin under test. Raises PluginError for a class that cannot be checked."""
+        return self._make()
 
     def outcome(self, name: str) -> Outcome:
         """What came of a check."""
         if name not in self._outcomes:
-            if self._subject is None:
-                self._subject = self._make()
-            self._outcomes[name] = self._run(self.checks[name], self._subject)
+            self._outcomes[name] = self._run(self.checks[name], self.subject)
         return self._outcomes[name]
 
     def in_order(self) -> list[Check[S]]:

@@ -104,12 +104,14 @@ def _refuse(wrong: bool, rule: str, value: str, hint: str) -> None:
 
 def _protocol(record: Record) -> Protocol:
     said = record["spec"]["protocol"]
-    text = f"{said['name']}:{said['argument']}".removesuffix(":")
-    if "fixed" in (said["name"], said["argument"].partition(":")[0]):
-        # The identity holds names and a checksum; where the files lie, only the command says.
+    try:
+        return parse_protocol(f"{said['name']}:{said['argument']}".removesuffix(":"), said["buffer"])
+    except InputError:
+        # Where files of masks lie, only the command says: the identity holds their names and a checksum.
         words = shlex.split(record["command"])
-        text = words[words.index("--protocol") + 1] if "--protocol" in words else text
-    return parse_protocol(text, said["buffer"])
+        if "--protocol" not in words[:-1]:
+            raise
+        return parse_protocol(words[words.index("--protocol") + 1], said["buffer"])
 
 
 def _plugin(kind: Kind, said: dict[str, Any], plugins: Registry, scene: Scene) -> PluginSpec:

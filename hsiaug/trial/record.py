@@ -62,6 +62,7 @@ class _Protocol(_Part):
     name: str
     argument: str | None = None
     buffer: str
+    version: str | None = None
 
 
 class _Spec(_Part):

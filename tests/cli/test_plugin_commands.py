@@ -24,7 +24,7 @@ UNSEEDED = DUMMY.replace(
 )
 
 
-@pytest.mark.parametrize("kind", ["generator", "classifier"])
+@pytest.mark.parametrize("kind", ["generator", "classifier", "protocol"])
 def test_a_new_package_passes_its_check_at_once(tmp_path: Path, kind: str) -> None:
     made = hsiaug("plugins", "new", "brand-new", "--kind", kind, cwd=tmp_path)
     assert made.returncode == 0, made.stderr
@@ -39,13 +39,14 @@ def test_a_new_package_passes_its_check_at_once(tmp_path: Path, kind: str) -> No
 
     assert answer.returncode == 0, answer.stdout + answer.stderr
     lines = [line.split("\t") for line in answer.stdout.splitlines()]
-    assert ["ok", "no-test-label"] in lines and {line[0] for line in lines} <= {"ok", "skipped"}
-    passed = {"generator": 24, "classifier": 25}[kind]
+    telling = "labels-only" if kind == "protocol" else "no-test-label"
+    assert ["ok", telling] in lines and {line[0] for line in lines} <= {"ok", "skipped"}
+    passed = {"generator": 24, "classifier": 25, "protocol": 10}[kind]
     assert f"{kind} brand-new: {passed} ok, 0 failed" in answer.stderr
 
 
 def test_the_test_of_a_new_package_asks_for_every_check(tmp_path: Path) -> None:
-    for kind in ("generator", "classifier"):
+    for kind in ("generator", "classifier", "protocol"):
         folder = write_package(kind, f"new-{kind}", tmp_path)  # type: ignore[arg-type]
         text = (folder / "tests" / "test_conformance.py").read_text()
         assert f'list({kind}_checks("new-{kind}"))' in text
@@ -63,6 +64,7 @@ def test_the_test_of_a_new_package_asks_for_every_check(tmp_path: Path) -> None:
         ("", ("Write my-plugin.",)),
         ("smote", ("'smote', a generator of hsiaug",)),
         ("svm", ("'svm', a classifier of hsiaug",)),
+        ("issd", ("'issd', a protocol of hsiaug",)),
         ("text", ("hsiaug_text, which is installed",)),
         ("there", ("must not be there yet",)),
         ("x" * 300, ("can be written", "too long")),

@@ -27,8 +27,9 @@ def items() -> dict[str, str]:
 
 
 def built_in() -> dict[str, Card]:
-    """The cards of hsiaug's own plugins by name."""
-    return {name: p.load().card for (_, name), p in registry().plugins.items() if p.distribution == "hsiaug"}
+    """The cards of hsiaug's own methods by name; its protocols have a page of their own."""
+    own = {key: p for key, p in registry().plugins.items() if p.distribution == "hsiaug"}
+    return {name: p.load().card for (kind, name), p in own.items() if kind != "protocol"}
 
 
 def sources(card: Card) -> list[str]:
@@ -59,6 +60,11 @@ def test_methods_that_read_test_spectra_are_called_transductive() -> None:
     for name, card in built_in().items():
         said = "ransductive" in items()[name] or f"- **`{name}`**" in group[0]
         assert said == (card.scope == "scene"), name
+
+
+def test_the_page_of_protocols_names_every_built_in_one() -> None:
+    text = (ROOT / "docs" / "protocols.md").read_text("utf-8")
+    assert [name for name in registry().names("protocol") if f"`{name}" not in text] == []
 
 
 def test_a_page_of_a_method_is_linked_from_the_list() -> None:

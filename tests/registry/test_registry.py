@@ -39,7 +39,7 @@ def test_built_ins_arrive_through_entry_points() -> None:
     assert found.broken == ()
 
 
-@pytest.mark.parametrize("kind", ["generator", "classifier"])
+@pytest.mark.parametrize("kind", ["generator", "classifier", "protocol"])
 def test_every_built_in_carries_the_card_of_its_name(kind: str) -> None:
     for name in registry().names(kind):  # type: ignore[arg-type]
         card = registry().find(kind, name).load().card  # type: ignore[arg-type]

@@ -2,48 +2,83 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from hsiaug.data.arrays import read_maps
-from hsiaug.errors import SplitError
-from hsiaug.protocol.compact import Draw
-from hsiaug.protocol.protocols import Protocol
+from hsiaug.data.paths import is_file, user_path
+from hsiaug.errors import InputError, SplitError
+from hsiaug.plugins.card import Card
+from hsiaug.protocol.protocols import Buffer, Draw, Protocol
 from hsiaug.scene import Scene
 
-__all__ = ["fixed_draw"]
+__all__ = ["Fixed"]
 
 TRAIN_NAME = re.compile(r"(^|_)(tr|train)")
 TEST_NAME = re.compile(r"(^|_)(te|ts|test)")
 MOST_DISAGREEMENT = 0.10
 
 
-def fixed_draw(scene: Scene, protocol: Protocol) -> Draw:
+@dataclass(frozen=True)
+class Fixed(Protocol):
     """The masks of a file that holds train and test, of two files, or of one file of training pixels alone.
 
-    Positions come from the file, labels always from the scene. Pixels that the scene does not label, and
-    pixels whose label in the file is not the scene's (after the best renaming of class ids: well-known masks
-    come with permuted ids), are dropped, counted and noted.
-
-    Raises SplitError where no mask fits the scene, the file labels another scene, or the masks share a pixel.
+    The argument is "file names#checksum", so that moving the files does not change what a trial is.
+    paths: where the files lie; not part of the identity.
     """
-    train_map, test_map = _maps(protocol.paths, scene)
-    train, notes = _consistent(scene, train_map, "train")
-    if test_map is None:
-        return Draw(train, (train_map > 0) & (scene.labels > 0) & ~train, notes)
-    test, test_notes = _consistent(scene, test_map, "test")
-    if (train & test).any():
-        raise SplitError(
-            "train and test masks must not share a pixel",
-            value=f"{int((train & test).sum())} shared",
-            hint="Correct the masks: a pixel of both would be learnt by heart.",
-        )
-    return Draw(train, (scene.labels > 0) & ~train & ~test, notes + test_notes)
+
+    card = Card("fixed", "1", "Masks of train and test pixels from a file, for comparability")
+    usage = "fixed:FILE, a .mat, .npz or .npy with a train mask and a test mask, or fixed:TRAIN+TEST, two files"
+    usual_buffer = "none"
+    left_out = "in neither mask"
+
+    paths: tuple[Path, ...] = field(default=(), compare=False)
+
+    @classmethod
+    def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
+        paths = tuple(folder / user_path(part) for part in argument.split("+"))
+        for path in paths:
+            if not argument or len(paths) > 2 or not is_file(path):
+                raise InputError(
+                    "protocol fixed needs a file of masks, or one of training and one of test pixels",
+                    value=repr(str(path) if argument else argument),
+                    hint=f"Write {cls.usage}.",
+                )
+        digest = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:16]
+        names = "+".join(path.name for path in paths)
+        return cls(f"{names}#{digest}", buffer, tuple(path.resolve() for path in paths))
+
+    @property
+    def text(self) -> str:
+        return f"{self.name}:{'+'.join(map(str, self.paths))}"
+
+    def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
+        """Positions come from the file, labels always from the scene.
+
+        Pixels that the scene does not label, and pixels whose label in the file is not the scene's (after the best
+        renaming of class ids: well-known masks come with permuted ids), are dropped, counted and noted.
+
+        Raises SplitError where no mask fits the scene, the file labels another scene, or the masks share a pixel.
+        """
+        train_map, test_map = _maps(self.paths, scene)
+        train, notes = _consistent(scene, train_map, "train")
+        if test_map is None:
+            return Draw(train, (train_map > 0) & (scene.labels > 0) & ~train, notes)
+        test, test_notes = _consistent(scene, test_map, "test")
+        if (train & test).any():
+            raise SplitError(
+                "train and test masks must not share a pixel",
+                value=f"{int((train & test).sum())} shared",
+                hint="Correct the masks: a pixel of both would be learnt by heart.",
+            )
+        return Draw(train, (scene.labels > 0) & ~train & ~test, notes + test_notes)
 
 
 def _maps(paths: tuple[Path, ...], scene: Scene) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:

@@ -1,0 +1,151 @@
+"""What a protocol is to the core: an identity, a guarded draw, and masks that are checked."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hsiaug.data import toy_scene
+from hsiaug.errors import InputError, PluginError, SplitError
+from hsiaug.pairs import PairSet
+from hsiaug.plugins.card import Card
+from hsiaug.protocol.entries import BUILT_IN
+from hsiaug.protocol.protocols import Areas, Draw, Protocol, parse_protocol, protocol_class
+from hsiaug.protocol.split import draw_split
+from hsiaug.protocol.tiling import draw_tiles
+from hsiaug.report.labels import left_out
+from hsiaug.report.records import read_trials
+
+TOY = toy_scene()
+ALL = ("pixels", "segmentation", "change")
+
+
+class Own(Protocol):
+    """Draws what a test hands over."""
+
+    card = Card("own", "1", "What a test hands over", tasks=ALL)
+    drawn: Any = None
+
+    def draw(self, scene: Any, seed: int, patch: int) -> Any:
+        return self.drawn() if callable(self.drawn) else self.drawn
+
+    draw_tiles = draw
+
+
+def own(drawn: Any) -> Protocol:
+    return type("Own", (Own,), {"drawn": staticmethod(drawn) if callable(drawn) else drawn})("", "none")
+
+
+def test_the_first_version_of_a_protocol_is_in_no_identity_and_later_ones_are() -> None:
+    class Second(Own):
+        card = Card("own", "2", "Draws otherwise than before")
+
+    plain = {"name": "own", "argument": "", "buffer": "none"}
+    assert Own("", "none").as_json() == plain
+    assert Second("", "none").as_json() == {**plain, "version": "2"}
+
+
+@pytest.mark.parametrize("text", ["issd", "kshot:5", "blocks:8", "random-twin:issd", "within:issd@2", "places:3"])
+def test_protocols_travel_to_other_processes(text: str) -> None:
+    protocol = parse_protocol(text)
+    again = pickle.loads(pickle.dumps(protocol))
+    assert again == protocol and (again.text, again.outer) == (protocol.text, protocol.outer)
+
+
+def test_equal_arguments_of_different_protocols_are_different_protocols() -> None:
+    assert parse_protocol("random:0.1", "none") != parse_protocol("issd:0.1", "none")
+
+
+def test_every_built_in_name_is_that_of_its_class() -> None:
+    assert [protocol_class(name).card.name for name in BUILT_IN] == list(BUILT_IN)
+
+
+def test_what_a_protocol_raises_is_one_error_that_names_it() -> None:
+    def fails() -> None:
+        raise ZeroDivisionError("no luck")
+
+    with pytest.raises(PluginError, match=r"own could not draw on toy.*ZeroDivisionError: no luck"):
+        draw_split(TOY, own(fails), 0, 5)
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        None,
+        Draw(np.ones((2, 2), bool), np.ones((2, 2), bool)),
+        Draw(np.ones(TOY.shape, np.int64), np.zeros(TOY.shape, bool)),  # type: ignore[arg-type]
+        Draw(None, None),  # type: ignore[arg-type]
+    ],
+)
+def test_masks_that_are_none_are_refused(drawn: Any) -> None:
+    with pytest.raises(PluginError, match="own must draw Draw with boolean masks"):
+        draw_split(TOY, own(drawn), 0, 5)
+    with pytest.raises(PluginError, match="own must draw Areas with boolean masks"):
+        draw_tiles(PairSet.of(TOY), own(drawn), 0, 16)
+
+
+def test_notes_must_be_sentences() -> None:
+    some = np.zeros(TOY.shape, bool)
+    with pytest.raises(PluginError, match="must note sentences"):
+        draw_split(TOY, own(Draw(some, some, (3,))), 0, 5)  # type: ignore[arg-type]
+
+
+def test_training_pixels_without_a_label_are_refused() -> None:
+    unlabelled = TOY.labels == 0
+    with pytest.raises(SplitError, match="every train pixel must be labelled"):
+        draw_split(TOY, own(Draw(unlabelled, np.zeros_like(unlabelled))), 0, 5)
+
+
+def test_areas_that_meet_are_refused() -> None:
+    everywhere = (np.ones(TOY.shape, bool),)
+    with pytest.raises(SplitError, match="must not share a pixel"):
+        draw_tiles(PairSet.of(TOY), own(Areas(everywhere, everywhere)), 0, 16)
+
+
+def test_areas_of_a_protocol_are_cut_into_tiles() -> None:
+    left = np.zeros(TOY.shape, bool)
+    left[:, : TOY.shape[1] // 2] = True
+    split = draw_tiles(PairSet.of(TOY), own(Areas((left,), (~left,), tiles=3)), 0, 16)
+    assert len(split.train) == 3 and all(column + 16 <= TOY.shape[1] // 2 for _, _, column in split.train)
+    assert split.test and all(column >= TOY.shape[1] // 2 for _, _, column in split.test)
+
+
+@pytest.mark.parametrize(
+    ("label", "buffer", "said"),
+    [
+        ("issd", "centre", "left out as buffer"),
+        ("issd (buffer none)", "none", "neither train nor test"),
+        ("within:issd", "centre", "no training pixels of the outer draw or buffer"),
+        ("fixed:masks.npz", "none", "in neither mask"),
+        ("of-a-package-that-is-not-here:3", "centre", "neither train nor test"),
+    ],
+)
+def test_what_a_draw_leaves_out_is_said_without_the_list_of_plugins(label: str, buffer: str, said: str) -> None:
+    assert left_out(label, buffer) == said
+
+
+def test_a_protocol_without_an_argument_refuses_one() -> None:
+    with pytest.raises(InputError, match="own takes nothing after its name"):
+        Own.parse("5", "none")
+
+
+def test_versions_of_a_protocol_part_the_tables() -> None:
+    def record(number: int, **said: str) -> dict[str, Any]:
+        spec: dict[str, Any] = {
+            "task": "pixels",
+            "scene": {"name": "toy", "sha256": "0"},
+            "protocol": {"name": "own", "argument": "", "buffer": "none", **said},
+            "patch": 5,
+            "seed": 0,
+            "generator": {"name": "none", "version": "1"},
+            "classifier": {"name": "rf", "version": "1"},
+            "lambda": 0,
+            "omega": None,
+        }
+        return {"format": 1, "hash": str(number), "status": "failed", "spec": spec}
+
+    first, second = read_trials([record(1), record(2, version="2")])
+    assert first.condition != second.condition
