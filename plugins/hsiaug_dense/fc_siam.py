@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hsiaug.api import Card, DenseSamples, DenseView, Progress, param
-from hsiaug_dense.fitted import FittedDense, fit_dense
+from hsiaug.api import Card, param
+from hsiaug_dense.fitted import BuildDense, NetSegmenter
 from hsiaug_dense.recipe import ChangeRecipe
 
 __all__ = ["FcSiamConc", "FcSiamDiff", "FcSiamParams"]
@@ -22,29 +22,18 @@ class FcSiamParams(ChangeRecipe):
     width: int = param(16, "channels at full resolution; doubled with every level", low=1)
 
 
-def _fit(
-    params: FcSiamParams,
-    difference: bool,
-    samples: DenseSamples,
-    view: DenseView,
-    seed: int,
-    device: str,
-    progress: Progress,
-) -> FittedDense:
-    from hsiaug_dense.nets.fc_siam import SiameseU
+class _FcSiam(NetSegmenter[FcSiamParams]):
+    """What both share. difference: |a − b| of the dates' features in the skip connections, in place of both."""
 
-    return fit_dense(
-        lambda bands, classes: SiameseU(bands, params.width, difference, classes),
-        params,
-        samples,
-        view,
-        seed=seed,
-        device=device,
-        progress=progress,
-    )
+    difference: ClassVar[bool]
+
+    def network(self) -> BuildDense:
+        from hsiaug_dense.nets.fc_siam import SiameseU
+
+        return lambda bands, classes: SiameseU(bands, self.params.width, self.difference, classes)
 
 
-class FcSiamConc:
+class FcSiamConc(_FcSiam):
     """A U-Net whose encoder sees each date by itself; skip connections carry the features of both.
 
     Levels, convolutions and channels are those of figure 1b of the paper, and the decoder starts from the second date,
@@ -64,18 +53,10 @@ class FcSiamConc:
         params=FcSiamParams,
         presets={"tiny": {"steps": 40, "width": 4}},
     )
-
-    def __init__(self, params: FcSiamParams) -> None:
-        self.params = params
-
-    def fit(
-        self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
-    ) -> FittedDense:
-        """Train on z-scored bands, which lose each tile's mean at each date with ``centre``."""
-        return _fit(self.params, False, samples, view, seed, device, progress)
+    difference = False
 
 
-class FcSiamDiff:
+class FcSiamDiff(_FcSiam):
     """A U-Net whose encoder sees each date by itself; skip connections carry |a − b| of their features.
 
     Figure 1c of the paper; what differs from it is as in :class:`FcSiamConc`.
@@ -92,12 +73,4 @@ class FcSiamDiff:
         params=FcSiamParams,
         presets={"tiny": {"steps": 40, "width": 4}},
     )
-
-    def __init__(self, params: FcSiamParams) -> None:
-        self.params = params
-
-    def fit(
-        self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
-    ) -> FittedDense:
-        """Train on z-scored bands, which lose each tile's mean at each date with ``centre``."""
-        return _fit(self.params, True, samples, view, seed, device, progress)
+    difference = True
