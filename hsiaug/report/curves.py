@@ -145,17 +145,19 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
     keys = [Column("classifier", numeric=False), Column("generator", numeric=False)]
     keys += [Column(other)] if shown else []
     columns = (*keys, *(Column(f"{SIGNS[axis]}={_number(value)}") for value in values))
+    names = [
+        (table.labels[classifier], table.labels[line.generator], *([_held(line)] if shown else []))
+        for classifier, line in rows
+    ]
+    cells = tuple(tuple(dict(line.points).get(value) for value in values) for _, line in rows)
+    breaks = changes([classifier for classifier, _ in rows])
     grids = []
     for score in drawn(table):
-        metric, name = score.key, score.name
-        texts = []
-        for classifier, line in rows:
-            cells = dict(line.points)
-            names = [table.labels[classifier], table.labels[line.generator]]
-            names += [_held(line)] if shown else []
-            texts.append((*names, *(_text(table, cells.get(value), metric) for value in values)))
-        breaks = changes([classifier for classifier, _ in rows])
-        grids.append(Grid(f"{name} against {SIGNS[axis]}", columns, tuple(texts), len(keys), breaks))
+        texts = tuple(
+            (*said, *(_text(table, cell, score.key) for cell in row))
+            for said, row in zip(names, cells, strict=True)
+        )
+        grids.append(Grid(f"{score.name} against {SIGNS[axis]}", columns, texts, len(keys), breaks, cells))
     return tuple(grids)
 
 

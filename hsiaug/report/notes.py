@@ -59,7 +59,7 @@ def _split_changes(table: Table) -> list[str]:
     seeds = f"{'Seed' if len(changed) == 1 else 'Seeds'} {draws_text(changed)}"
     return [
         f"{seeds} drew different pixels in different trials: means mix them, and only trials of the same pixels "
-        "are paired. Rerun with --existing none to have one split per seed."
+        "are paired. Rerun with --existing all to have one split per seed."
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hsiaug.metrics.significance import MeanStd, t_interval
+from hsiaug.report.cells import CONTROLS
 from hsiaug.report.compare import Comparison, Gain, class_deltas
 from hsiaug.report.findings import judged
 from hsiaug.report.grid import Column, Grid
@@ -18,7 +19,6 @@ from hsiaug.report.tables import Table
 __all__ = ["class_gains", "gain_pictures"]
 
 ROW, TOP = 52, 22
-CONTROLS = ("duplicate", "none")
 
 
 def gain_pictures(table: Table) -> str:
@@ -87,8 +87,8 @@ def _class_table(place: Place, classifier: Method) -> str:
     compared = [
         (gain, control, class_deltas(comparison, len(table.class_names)))
         for gain in gains
-        for control in CONTROLS
-        if (comparison := gain.duplicate if control == "duplicate" else gain.none) is not None
+        for control in reversed(CONTROLS)
+        if (comparison := gain.against[control]) is not None
     ]
     if not compared or not table.class_names:
         return ""
