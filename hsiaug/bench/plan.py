@@ -14,17 +14,17 @@ from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.balance import check_lambda, check_omega
 from hsiaug.protocol.protocols import Protocol, parse_protocol
+from hsiaug.trial.arm import CONTROLS
 from hsiaug.trial.serving import check_serves
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from hsiaug.trial.task import get_task
 
 T = TypeVar("T")
 
-__all__ = ["CONTROL_GENERATORS", "Plan", "Request", "build_plan"]
+__all__ = ["Plan", "Request", "build_plan"]
 
 MOST_TRIALS = 100_000
 """Of one plan; a slip of a zero should not fill memory and days."""
-CONTROL_GENERATORS = ("none", "duplicate")
 """Run in every benchmark, asked for or not: a gain counts only against both."""
 
 
@@ -87,7 +87,7 @@ def build_plan(scene: Any, request: Request, plugins: Registry) -> Plan:
     usual = task.defaults(scene)
     protocol = request.protocol or parse_protocol(usual.protocol, request.buffer)
     patch = usual.patch if request.patch is None else request.patch
-    generators = _unique((*CONTROL_GENERATORS, *(request.generators or usual.generators)))
+    generators = _unique((*CONTROLS, *(request.generators or usual.generators)))
     classifiers = _unique((*(request.classifiers or usual.classifiers), task.control))
     loaded = [_load(plugins, "generator", name, request, scene) for name in generators]
     tests = [_load(plugins, "classifier", name, request, scene) for name in classifiers]
@@ -126,7 +126,7 @@ def _load(plugins: Registry, kind: Kind, name: str, request: Request, scene: Any
 
 def _omegas(card: Card, request: Request, notes: list[str]) -> list[float | None]:
     if card.guidance is None:
-        if request.omegas and card.adds and card.name not in CONTROL_GENERATORS:
+        if request.omegas and card.adds and card.name not in CONTROLS:
             notes.append(f"generator {card.name} takes no guidance: --omega does not apply to it")
         return [None]
     return list(_unique(request.omegas)) or [card.guidance]
@@ -137,7 +137,7 @@ def _lambdas(card: Card, request: Request, notes: list[str]) -> list[float]:
     if not card.adds:
         return [0.0]
     lambdas = [lam for lam in _unique(request.lambdas) if lam > 0]
-    if len(lambdas) < len(_unique(request.lambdas)) and card.name not in CONTROL_GENERATORS:
+    if len(lambdas) < len(_unique(request.lambdas)) and card.name not in CONTROLS:
         notes.append(f"generator {card.name} at λ = 0 adds nothing: see the row of none")
     return sorted(lambdas)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from hsiaug.report.cells import Arm, Cell
+from hsiaug.report.cells import Cell
 from hsiaug.report.draws import Draw, common_draws, draws_of, over_draws
 from hsiaug.report.grid import Column, Grid, changes
 from hsiaug.report.labels import MISSING, plus_minus
-from hsiaug.report.records import Method
 from hsiaug.report.scores import Score
 from hsiaug.report.tables import Table
+from hsiaug.trial.arm import Arm, Method
 
 __all__ = [
     "AXES",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import t_interval
 from hsiaug.report.audit import audit_lines, warnings
-from hsiaug.report.cells import CONTROLS, Cell
+from hsiaug.report.cells import Cell
 from hsiaug.report.compare import Comparison, Gain
 from hsiaug.report.curve_notes import curve_notes
 from hsiaug.report.curves import curve_grids
@@ -18,6 +18,7 @@ from hsiaug.report.labels import MISSING, p_text, percent, plus_minus, signed
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.views_raw import class_grids, cost_grids, seed_grids
+from hsiaug.trial.arm import CONTROLS
 
 __all__ = ["VIEWS", "check_view", "pages"]
 

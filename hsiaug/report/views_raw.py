@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hsiaug.metrics.significance import MeanStd, mean_std
-from hsiaug.report.cells import Arm, Cell
+from hsiaug.report.cells import Cell
 from hsiaug.report.grid import Column, Grid, across, arm_columns, changes
 from hsiaug.report.labels import MISSING, percent, plus_minus
-from hsiaug.report.records import Method, Trial, finite
+from hsiaug.report.records import Trial, finite
 from hsiaug.report.tables import Table
+from hsiaug.trial.arm import Method
 
 __all__ = ["class_counts", "class_grids", "cost_grids", "seed_grids"]
 
@@ -127,7 +128,7 @@ def seed_grids(table: Table) -> tuple[Grid, ...]:
 
 
 def _seed_row(table: Table, trial: Trial) -> tuple[str, ...]:
-    arm = table.arm_texts(Arm(trial.generator, trial.lam, trial.omega))
+    arm = table.arm_texts(trial.arm)
     scores = [
         percent(v) if (v := trial.metric(name)) is not None else MISSING
         for name in (score.key for score in table.scores.shown)

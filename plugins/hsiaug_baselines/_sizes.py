@@ -10,11 +10,10 @@ __all__ = ["CvaeParams", "TabddpmParams", "WganParams"]
 
 
 @dataclass(frozen=True)
-class CvaeParams:
-    """Size and training of the VAE."""
+class _Size:
+    """What all three have; each restates a field for another default."""
 
     components: int = param(16, "whitened principal components it works on, at most", low=1)
-    latent: int = param(16, "numbers in the latent", low=1)
     width: int = param(32, "channels inside", low=1)
     steps: int = param(1000, "optimiser steps", low=1)
     batch: int = param(64, "patches per step", low=1)
@@ -22,12 +21,17 @@ class CvaeParams:
 
 
 @dataclass(frozen=True)
-class WganParams:
+class CvaeParams(_Size):
+    """Size and training of the VAE."""
+
+    latent: int = param(16, "numbers in the latent", low=1)
+
+
+@dataclass(frozen=True)
+class WganParams(_Size):
     """Size and training of the generator and its critic."""
 
-    components: int = param(16, "whitened principal components it works on, at most", low=1)
     latent: int = param(32, "numbers in the noise that a sample is made from", low=1)
-    width: int = param(32, "channels inside", low=1)
     steps: int = param(300, "optimiser steps of the generator", low=1)
     critic_steps: int = param(5, "steps of the critic for each", low=1)
     penalty: float = param(10.0, "weight of the gradient penalty", low=0)
@@ -36,7 +40,7 @@ class WganParams:
 
 
 @dataclass(frozen=True)
-class TabddpmParams:
+class TabddpmParams(_Size):
     """Size and training of the denoiser."""
 
     components: int = param(24, "whitened principal components it works on, at most", low=1)

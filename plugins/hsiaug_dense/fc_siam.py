@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from hsiaug.api import Card, param
 from hsiaug_dense.fitted import BuildDense, NetSegmenter
@@ -11,15 +11,24 @@ from hsiaug_dense.recipe import ChangeRecipe
 
 __all__ = ["FcSiamConc", "FcSiamDiff", "FcSiamParams"]
 
-PAPER = "Daudt, Le Saux and Boulch, Fully Convolutional Siamese Networks for Change Detection, ICIP 2018, \
-arXiv:1810.08462"
-
 
 @dataclass(frozen=True)
 class FcSiamParams(ChangeRecipe):
     """The recipe, and the network's size."""
 
     width: int = param(16, "channels at full resolution; doubled with every level", low=1)
+
+
+ALIKE: dict[str, Any] = {
+    "paper": "Daudt, Le Saux and Boulch, Fully Convolutional Siamese Networks for Change Detection, ICIP 2018, "
+    "arXiv:1810.08462",
+    "tasks": ("change",),
+    "uses_device": True,
+    "seconds": 70.0,
+    "params": FcSiamParams,
+    "presets": {"tiny": {"steps": 40, "width": 4}},
+}
+"""What both cards say."""
 
 
 class _FcSiam(NetSegmenter[FcSiamParams]):
@@ -46,12 +55,7 @@ class FcSiamConc(_FcSiam):
         name="fc-siam-conc",
         version="3",
         summary="FC-Siam-conc: siamese U-Net, features of both dates side by side",
-        paper=PAPER,
-        tasks=("change",),
-        uses_device=True,
-        seconds=70.0,
-        params=FcSiamParams,
-        presets={"tiny": {"steps": 40, "width": 4}},
+        **ALIKE,
     )
     difference = False
 
@@ -66,11 +70,6 @@ class FcSiamDiff(_FcSiam):
         name="fc-siam-diff",
         version="3",
         summary="FC-Siam-diff: siamese U-Net, difference of both dates' features",
-        paper=PAPER,
-        tasks=("change",),
-        uses_device=True,
-        seconds=70.0,
-        params=FcSiamParams,
-        presets={"tiny": {"steps": 40, "width": 4}},
+        **ALIKE,
     )
     difference = True

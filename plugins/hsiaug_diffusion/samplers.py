@@ -13,17 +13,12 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from hsiaug_diffusion.schedule import Schedule, ddim
+from hsiaug_diffusion.schedule import Schedule, ddim, steps_down
 
-__all__ = ["Sampler", "ancestral", "clean_from", "noise_from", "sampled", "steps_down"]
+__all__ = ["Sampler", "ancestral", "clean_from", "noise_from", "sampled"]
 
 Sampler = Literal["ddim", "ddpm", "dpm++"]
 Noise = Callable[[Tensor, Tensor], Tensor]
-
-
-def steps_down(first: int, count: int) -> list[int]:
-    """``count`` steps from ``first`` downwards, evenly spread; the clean latent comes after the last."""
-    return torch.linspace(first, 0, count + 1).round().long()[:-1].tolist() if count > 1 else [first]
 
 
 def clean_from(schedule: Schedule, z: Tensor, t: int, noise: Tensor) -> Tensor:

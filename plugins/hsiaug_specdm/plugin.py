@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 __all__ = ["LdmSingle", "SpecDm"]
 
 
+ALIKE: dict[str, Any] = {
+    "tasks": ("segmentation", "change"),
+    "guidance": 0.0,
+    "uses_device": True,
+    "resumes": True,
+    "seconds": 500.0,
+}
+"""What both cards say."""
+
+
 class _LatentDiffusion:
     """What both share: a codec of pairs, then a denoiser of its latents."""
 
@@ -49,11 +59,7 @@ class SpecDm(_LatentDiffusion):
         version="2",
         summary="Two-stream latent diffusion of images with their masks, SpecDM, reimplemented",
         paper="arXiv 2502.17056; no code is public, and much of the paper's configuration is this project's estimate",
-        tasks=("segmentation", "change"),
-        guidance=0.0,
-        uses_device=True,
-        resumes=True,
-        seconds=500.0,
+        **ALIKE,
         params=SpecDmParams,
         presets={"tiny": {**TINY, "gate_sad": 3.2, "gate_mask": 0.0}, "paper": {**PAPER, "mask_width": 128}},
     )
@@ -73,11 +79,7 @@ class LdmSingle(_LatentDiffusion):
         version="2",
         summary="Single-stream latent diffusion of images with their masks, the baseline SpecDM is compared with",
         paper="the baseline LDM of arXiv 2502.17056, after Rombach et al., CVPR 2022",
-        tasks=("segmentation", "change"),
-        guidance=0.0,
-        uses_device=True,
-        resumes=True,
-        seconds=500.0,
+        **ALIKE,
         params=Params,
         presets={"tiny": TINY, "paper": PAPER},
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hsiaug.metrics.significance import MeanStd, t_interval
-from hsiaug.report.cells import CONTROLS
 from hsiaug.report.compare import Comparison, Gain, class_deltas
 from hsiaug.report.findings import judged
 from hsiaug.report.grid import Column, Grid
@@ -13,8 +12,8 @@ from hsiaug.report.html.anchors import Place
 from hsiaug.report.html.markup import details, escape, figure, grid_table
 from hsiaug.report.html.svg import WIDTH, Scale, label, picture, ticks
 from hsiaug.report.labels import MISSING, signed
-from hsiaug.report.records import Method
 from hsiaug.report.tables import Table
+from hsiaug.trial.arm import CONTROLS, Method
 
 __all__ = ["class_gains", "gain_pictures"]
 
