@@ -95,17 +95,17 @@ def advise(
     without = alone(results(plan, context))
     last = [t for t in fresh.trials if t.seed == CONFIRM[-1]]
     return Advice(
-        kind,
-        about[0] if about else None,
-        tuple(tried),
-        tuple(one for one in confirmed if one.seeds),
-        level,
-        left_out,
-        _failed((*plan.trials, *fresh.trials), context),
-        without,
-        None if kind == "not decided" else _final(kind, about, plan, without),
-        Prices(fresh, context).wall(last).guess,
-        tuple(before),
+        kind=kind,
+        chosen=about[0] if about else None,
+        screened=tuple(tried),
+        confirmed=tuple(one for one in confirmed if one.seeds),
+        level=level,
+        left_out=left_out,
+        failed=_failed((*plan.trials, *fresh.trials), context),
+        alone=without,
+        final=None if kind == "not decided" else _final(kind, about, plan, without),
+        per_draw=Prices(fresh, context).wall(last).guess,
+        ceilings=tuple(before),
     )
 
 
@@ -114,7 +114,19 @@ def _at_ceiling(plan: Plan, context: AdviceContext, left_out: LeftOut, ceilings:
     without = alone(results(plan, context))
     final = _final("cannot tell", (), plan, without)
     failed = _failed(plan.trials, context)
-    return Advice("cannot tell", None, (), (), 1 - ALPHA, left_out, failed, without, final, 0.0, ceilings)
+    return Advice(
+        kind="cannot tell",
+        chosen=None,
+        screened=(),
+        confirmed=(),
+        level=1 - ALPHA,
+        left_out=left_out,
+        failed=failed,
+        alone=without,
+        final=final,
+        per_draw=0.0,
+        ceilings=ceilings,
+    )
 
 
 def _failed(trials: Sequence[TrialSpec], context: AdviceContext) -> tuple[str, ...]:

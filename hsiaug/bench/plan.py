@@ -102,7 +102,19 @@ def build_plan(scene: Any, request: Request, plugins: Registry) -> Plan:
     _check_size(len(request.seeds), len(arms), len(tests))
     splits = [task.split(scene, protocol, seed, patch) for seed in request.seeds]
     trials = [
-        TrialSpec(task.name, scene.name, scene.sha256, protocol, patch, seed, g, c, lam, omega, scene.drawn_as)
+        TrialSpec(
+            task=task.name,
+            scene=scene.name,
+            scene_sha256=scene.sha256,
+            protocol=protocol,
+            patch=patch,
+            seed=seed,
+            generator=g,
+            classifier=c,
+            lam=lam,
+            omega=omega,
+            draws=scene.drawn_as,
+        )
         for seed in request.seeds
         for g, g_card, lam, omega in arms
         for c, c_card in tests

@@ -104,15 +104,15 @@ def advise(
     jobs = workers(jobs, device, [Part("", "pixels", scene, loaded, plan)])
     screen, err = Console(), Console(stderr=True)
     context = AdviceContext(
-        loaded,
-        scene,
-        registry(),
-        Store(store, create=True),
-        device,
-        jobs,
-        start,
-        end,
-        lambda trials: watching(trials, err, jobs=jobs, store=context.store),
+        scene=loaded,
+        scene_ref=scene,
+        plugins=registry(),
+        store=Store(store, create=True),
+        device=device,
+        jobs=jobs,
+        start=start,
+        end=end,
+        watch=lambda trials: watching(trials, err, jobs=jobs, store=context.store),
     )
     try:
         found = advised(plan, request, context, broken)

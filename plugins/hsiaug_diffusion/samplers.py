@@ -29,7 +29,7 @@ def clean_from(schedule: Schedule, z: Tensor, t: int, noise: Tensor) -> Tensor:
 
 def noise_from(schedule: Schedule, z: Tensor, t: Tensor, velocity: Tensor) -> Tensor:
     """ε = √ᾱ·v + √(1−ᾱ)·z, for a model that predicts v; t (n,) int64."""
-    a = schedule.alpha_bar[t].reshape(-1, *[1] * (z.ndim - 1))
+    a = schedule.share(z, t)
     return a.sqrt() * velocity + (1 - a).sqrt() * z
 
 
@@ -77,7 +77,7 @@ def sampled(
 
 def _velocity(schedule: Schedule, z: Tensor, t: Tensor, noise: Tensor) -> Tensor:
     """v = (ε − √(1−ᾱ)·z) / √ᾱ, from which DDIM finds the same ẑ_0 and ε."""
-    a = schedule.alpha_bar[t].reshape(-1, *[1] * (z.ndim - 1))
+    a = schedule.share(z, t)
     return (noise - (1 - a).sqrt() * z) / a.sqrt()
 
 

@@ -35,15 +35,15 @@ class Schedule:
 
     def noised(self, z: Tensor, t: Tensor, noise: Tensor) -> Tensor:
         """z_t = √ᾱ_t·z + √(1−ᾱ_t)·noise, for z (n, …) and t (n,) int64."""
-        a = self._share(z, t)
+        a = self.share(z, t)
         return a.sqrt() * z + (1 - a).sqrt() * noise
 
     def velocity(self, z: Tensor, t: Tensor, noise: Tensor) -> Tensor:
         """v = √ᾱ_t·noise − √(1−ᾱ_t)·z (Salimans & Ho, ICLR 2022, arXiv 2202.00512)."""
-        a = self._share(z, t)
+        a = self.share(z, t)
         return a.sqrt() * noise - (1 - a).sqrt() * z
 
-    def _share(self, z: Tensor, t: Tensor) -> Tensor:
+    def share(self, z: Tensor, t: Tensor) -> Tensor:
         """ᾱ of each step, (n, 1, …), on the device of z."""
         return self.alpha_bar.to(z.device)[t.to(z.device)].reshape(-1, *[1] * (z.ndim - 1))
 
