@@ -15,7 +15,13 @@ author = "The hsiaug developers"
 project_copyright = author
 
 root_doc = "docs/index"
-include_patterns = ["README.md", "CONTRIBUTING.md", "docs/*.md", "benchmarks/results/**.md", "examples/*/README.md"]
+include_patterns = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/*.md",
+    "benchmarks/results/**.md",
+    "examples/*/README.md",
+]
 # Folders that need not be walked through.
 exclude_patterns = [".*", "build", "dist", "hsiaug*", "plugins", "tests", "benchmarks/scenes"]
 extensions = ["myst_parser", "sphinx.ext.autodoc"]

@@ -6,13 +6,13 @@ import contextlib
 import os
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hsiaug.errors import InputError
+from hsiaug.errors import HsiaugError, InputError
 
-__all__ = ["reason", "sync_files", "sync_folder", "write_text_whole", "write_whole"]
+__all__ = ["reason", "sync_files", "sync_folder", "write_text_whole", "write_whole", "writing"]
 
 LONGEST_ENDING = 16
 """Characters: longer suffixes mean nothing to any library, and a name has a limit."""
@@ -25,20 +25,23 @@ def write_whole(path: Path, write: Callable[[Path], object], option: str = "--ou
     symbolic link points to is replaced, not the link; a device, as /dev/stdout, is written to as it is.
     option: what the user typed the path for. Raises InputError where it cannot be written.
     """
-    try:
+    with writing(f"{option} {path} must be a file that can be written", "Free some space, or name another file."):
         if _is_device(path):
             with TemporaryDirectory() as folder:
                 write(made := Path(folder) / f"made{_ending(path)}")
                 path.write_bytes(made.read_bytes())
         else:
             _replaced(path.resolve() if path.is_symlink() else path, write)
-    except OSError as error:
-        raise InputError(
-            f"{option} {path} must be a file that can be written",
-            value=reason(error),
-            hint="Free some space, or name another file.",
-        ) from error
     return path
+
+
+@contextlib.contextmanager
+def writing(rule: str, hint: str, error: type[HsiaugError] = InputError) -> Iterator[None]:
+    """Raise ``error`` with this rule and hint where the system refuses to write."""
+    try:
+        yield
+    except OSError as cause:
+        raise error(rule, value=reason(cause), hint=hint) from cause
 
 
 def _replaced(path: Path, write: Callable[[Path], object]) -> None:

@@ -71,7 +71,15 @@ def augment_scene(
     loaded = load_scene(scene) if isinstance(scene, str) else scene
     overrides = {name: str(value) for name, value in (params or {}).items()}
     request = SampleRequest(
-        generator, parse_protocol(protocol), lam, omega, seed, patch, preset, overrides, device
+        generator=generator,
+        protocol=parse_protocol(protocol),
+        lam=lam,
+        omega=omega,
+        seed=seed,
+        patch=patch,
+        preset=preset,
+        overrides=overrides,
+        device=device,
     )
     made = synthesise(loaded, request, registry())
     s = made.samples
@@ -146,7 +154,15 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
         overrides = {name: str(value) for name, value in (self.params or {}).items()}
         seed = _seed(self.seed, self.random_state)
         request = SampleRequest(
-            self.generator, GIVEN, self.lam, self.omega, seed, x.shape[2], self.preset, overrides, self.device
+            generator=self.generator,
+            protocol=GIVEN,
+            lam=self.lam,
+            omega=self.omega,
+            seed=seed,
+            patch=x.shape[2],
+            preset=self.preset,
+            overrides=overrides,
+            device=self.device,
         )
         generator, spec = sample_spec(given.scene, request, registry())
         counts = dict(enumerate(np.bincount(ids)[1:].tolist(), start=1))

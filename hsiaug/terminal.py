@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import rich.console
 from rich.segment import Segment
@@ -11,7 +11,10 @@ from rich.text import Text
 
 from hsiaug.text import visible
 
-__all__ = ["Console"]
+if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn
+
+__all__ = ["Console", "progress_bars"]
 
 
 class Console(rich.console.Console):
@@ -50,3 +53,17 @@ class Console(rich.console.Console):
                 yield segment
             else:
                 yield segment._replace(text=visible(segment.text, keep="\n"))
+
+
+def progress_bars(
+    console: rich.console.Console, *after: ProgressColumn, before: Iterable[ProgressColumn] = (), width: int = 40
+) -> Progress:
+    """Bars that vanish once they are done, a line for each task: its description, which is data, and how far it is.
+
+    before, after: columns on either side of description and bar. Shows nothing where the console is no terminal.
+    """
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    text = TextColumn("{task.description}", markup=False)
+    columns = (*before, text, BarColumn(bar_width=width), *after)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

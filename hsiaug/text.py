@@ -11,7 +11,7 @@ import json
 import re
 from typing import Any
 
-__all__ = ["ascii_json", "json_of", "plotted", "shortened", "visible"]
+__all__ = ["ascii_json", "json_of", "plotted", "shortened", "shortest", "visible"]
 
 UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # C0 with ESC, DEL, C1
@@ -28,6 +28,12 @@ QUOTED = 400
 def visible(text: str, *, keep: str = "") -> str:
     r"""The text with every control character as its escape (``\x1b``, ``\n``, ``\u202e``), but for those of ``keep``."""
     return UNSEEN.sub(lambda found: found[0] if found[0] in keep else _escape(found[0]), text)
+
+
+def shortest(value: float) -> str:
+    """A number in as few characters as give the very same number again: ``1``, ``0.5``, ``0.1234567``."""
+    text = f"{value:g}"
+    return text if float(text) == value else repr(float(value))
 
 
 def shortened(text: str, most: int = QUOTED) -> str:

@@ -14,10 +14,11 @@ from typing import Literal
 
 from hsiaug.bench.advice_context import AdviceContext, Prices, do, results, work
 from hsiaug.bench.execute import Job, Work, worker_pool
-from hsiaug.bench.gains import Arm, ArmGain, candidates, conclude, gained, key
+from hsiaug.bench.gains import ArmGain, candidates, conclude, gained, key
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.bench.screening import CONFIRM, SCREEN, Ceiling, LeftOut, alone, arms, best_alone, screen, screened
 from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.trial.arm import Arm
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["Advice", "advise", "wider"]
@@ -70,15 +71,15 @@ def advise(
         if met is not None:
             return _at_ceiling(plan, context, left_out, (*before, met))
         tried = screened(plan, context)
-        best = [one.arm for one in candidates(tried)]
+        best = [(one.arm, one.classifier) for one in candidates(tried)]
         fresh = _confirming_plan(best, request, context)
         do(fresh.trials, _confirming(fresh, context), context, run)
     told = {(name, lam) for name, lam, _ in left_out}
-    told |= {(one.arm.generator, one.arm.lam) for one in tried}
-    missed = dict.fromkeys((arm.generator, arm.lam) for arm in arms(plan))
+    told |= {(one.arm.generator.name, one.arm.lam) for one in tried}
+    missed = dict.fromkeys((arm.generator.name, arm.lam) for arm, _ in arms(plan))
     left_out += [(*rung, "failed, or not finished on every screening draw") for rung in missed if rung not in told]
     level = 1 - ALPHA / max(1, len(best))
-    confirmed = [gained(arm, results(fresh, context), CONFIRM) for arm in best]
+    confirmed = [gained(*arm, results(fresh, context), CONFIRM) for arm in best]
     found_by = {
         finding: [one for one in confirmed if conclude(one, level, len(CONFIRM)) == finding]
         for finding in ("helps", "open", "no")
@@ -94,17 +95,17 @@ def advise(
     without = alone(results(plan, context))
     last = [t for t in fresh.trials if t.seed == CONFIRM[-1]]
     return Advice(
-        kind,
-        about[0] if about else None,
-        tuple(tried),
-        tuple(one for one in confirmed if one.seeds),
-        level,
-        left_out,
-        _failed((*plan.trials, *fresh.trials), context),
-        without,
-        None if kind == "not decided" else _final(kind, about, plan, without),
-        Prices(fresh, context).wall(last).guess,
-        tuple(before),
+        kind=kind,
+        chosen=about[0] if about else None,
+        screened=tuple(tried),
+        confirmed=tuple(one for one in confirmed if one.seeds),
+        level=level,
+        left_out=left_out,
+        failed=_failed((*plan.trials, *fresh.trials), context),
+        alone=without,
+        final=None if kind == "not decided" else _final(kind, about, plan, without),
+        per_draw=Prices(fresh, context).wall(last).guess,
+        ceilings=tuple(before),
     )
 
 
@@ -113,28 +114,40 @@ def _at_ceiling(plan: Plan, context: AdviceContext, left_out: LeftOut, ceilings:
     without = alone(results(plan, context))
     final = _final("cannot tell", (), plan, without)
     failed = _failed(plan.trials, context)
-    return Advice("cannot tell", None, (), (), 1 - ALPHA, left_out, failed, without, final, 0.0, ceilings)
+    return Advice(
+        kind="cannot tell",
+        chosen=None,
+        screened=(),
+        confirmed=(),
+        level=1 - ALPHA,
+        left_out=left_out,
+        failed=failed,
+        alone=without,
+        final=final,
+        per_draw=0.0,
+        ceilings=ceilings,
+    )
 
 
 def _failed(trials: Sequence[TrialSpec], context: AdviceContext) -> tuple[str, ...]:
     return tuple(t.hash for t in trials if not context.record(t) and context.store.sound(t.hash))
 
 
-def _confirming_plan(best: Sequence[Arm], request: Request, context: AdviceContext) -> Plan:
+def _confirming_plan(best: Sequence[tuple[Arm, str]], request: Request, context: AdviceContext) -> Plan:
     plans = [
         build_plan(
             context.scene,
             replace(
                 request,
-                generators=[arm.generator],
-                classifiers=[arm.classifier],
+                generators=[arm.generator.name],
+                classifiers=[classifier],
                 lambdas=[arm.lam],
                 omegas=[] if arm.omega is None else [arm.omega],
                 seeds=CONFIRM,
             ),
             context.plugins,
         )
-        for arm in best
+        for arm, classifier in best
     ]
     trials = {t.hash: t for plan in plans for t in plan.trials if t.hash not in plan.nothing}
     cards = {part: card for plan in plans for part, card in plan.cards.items()}
@@ -153,6 +166,8 @@ def _confirming(plan: Plan, context: AdviceContext) -> Iterator[Work]:
 
 def _final(kind: str, about: Sequence[ArmGain], plan: Plan, without: Mapping[str, float]) -> TrialSpec:
     """The trial to go on with: of the arm to use; else of ``none`` with the classifier that does best without."""
-    arm = about[0].arm if kind == "use" else Arm("none", 0.0, None, best_alone(plan, without))
-    wanted = (arm.generator, arm.lam, arm.omega, arm.classifier, SCREEN[0])
-    return next(trial for trial in plan.trials if key(trial) == wanted)
+    asked: tuple[str, float, float | None, str] = ("none", 0.0, None, best_alone(plan, without))
+    if kind == "use":
+        one = about[0]
+        asked = (one.arm.generator.name, one.arm.lam, one.arm.omega, one.classifier)
+    return next(trial for trial in plan.trials if key(trial) == (*asked, SCREEN[0]))

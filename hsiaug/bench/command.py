@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 
+from hsiaug.text import shortest
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 
 __all__ = ["command_for"]
@@ -16,9 +17,9 @@ def command_for(trial: TrialSpec, scene_ref: str) -> str:
     if trial.task != "pixels":
         words += ["--task", trial.task]
     words += ["--generator", trial.generator.name, "--classifier", trial.classifier.name]
-    words += ["--lambda", f"{trial.lam:g}"]
+    words += ["--lambda", shortest(trial.lam)]
     if trial.omega is not None:
-        words += ["--omega", f"{trial.omega:g}"]
+        words += ["--omega", shortest(trial.omega)]
     words += ["--protocol", trial.protocol.text, "--buffer", trial.protocol.buffer]
     words += ["--patch", str(trial.patch), "--seeds", f"{trial.seed}-{trial.seed}"]
     for plugin in (trial.generator, trial.classifier):

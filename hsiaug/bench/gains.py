@@ -6,28 +6,17 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Literal
 
-from hsiaug.metrics.significance import MIN_PAIRS, t_interval
+from hsiaug.metrics.significance import t_interval
+from hsiaug.metrics.verdict import TINY, Confirmation, confirm
+from hsiaug.trial.arm import CONTROLS, Arm
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 
-__all__ = ["Against", "Arm", "ArmGain", "Finding", "candidates", "conclude", "gained", "key"]
+__all__ = ["Against", "ArmGain", "candidates", "conclude", "gained", "key"]
 
-Finding = Literal["helps", "open", "no"]
-TINY = 1e-12
 Key = tuple[str, float, float | None, str, int]
 Results = dict[Key, Record]
-
-
-@dataclass(frozen=True)
-class Arm:
-    """A generator at one λ and one ω, with one classifier."""
-
-    generator: str
-    lam: float
-    omega: float | None
-    classifier: str
 
 
 @dataclass(frozen=True)
@@ -41,13 +30,14 @@ class Against:
 
 @dataclass(frozen=True)
 class ArmGain:
-    """An arm over the draws in which it and both its controls went well.
+    """An arm with one classifier, over the draws in which it and both its controls went well.
 
     aa: of the arm itself. against: none and duplicate at the same λ. hashes: of the arm, none and duplicate, by draw.
     ratio: test pixels per training pixel of these draws.
     """
 
     arm: Arm
+    classifier: str
     seeds: tuple[int, ...]
     aa: tuple[float, ...]
     against: tuple[Against, ...]
@@ -83,16 +73,16 @@ def key(trial: TrialSpec) -> Key:
     return trial.generator.name, trial.lam, trial.omega, trial.classifier.name, trial.seed
 
 
-def gained(arm: Arm, results: Results, seeds: Iterable[int]) -> ArmGain:
-    """The gains of an arm on those of the seeds that it shares with both controls; there may be none.
+def gained(arm: Arm, classifier: str, results: Results, seeds: Iterable[int]) -> ArmGain:
+    """The gains of an arm with a classifier on those of the seeds that it shares with both controls; there may be none.
 
     results: records of trials that went well.
     """
-    controls = (("none", 0.0, None), ("duplicate", arm.lam, None))
+    controls = [(name, 0.0 if name == "none" else arm.lam, None) for name in CONTROLS]
     shared: dict[int, list[Record]] = {}
     for seed in seeds:
-        wanted = ((arm.generator, arm.lam, arm.omega), *controls)
-        found = [results.get((*one, arm.classifier, seed)) for one in wanted]
+        asked = ((arm.generator.name, arm.lam, arm.omega), *controls)
+        found = [results.get((*one, classifier, seed)) for one in asked]
         if None not in found:
             shared[seed] = [record for record in found if record is not None]
 
@@ -104,6 +94,7 @@ def gained(arm: Arm, results: Results, seeds: Iterable[int]) -> ArmGain:
 
     return ArmGain(
         arm,
+        classifier,
         tuple(shared),
         tuple(scores("aa", 0)),
         tuple(Against(control[0], over("aa", i), over("oa", i)) for i, control in enumerate(controls, start=1)),
@@ -116,21 +107,12 @@ def candidates(screened: Iterable[ArmGain], most: int = 2) -> list[ArmGain]:
     """The best arm of each classifier, the best first, where it lies above both controls."""
     best: dict[str, ArmGain] = {}
     for one in screened:
-        known = best.get(one.arm.classifier)
+        known = best.get(one.classifier)
         if one.mean > TINY and (known is None or one.mean > known.mean):
-            best[one.arm.classifier] = one
+            best[one.classifier] = one
     return sorted(best.values(), key=lambda one: -one.mean)[:most]
 
 
-def conclude(one: ArmGain, level: float, most: int) -> Finding:
-    """What the confirming draws say: it helps, it does not, or they are too few to say.
-
-    It helps where the t interval lies above 0 against both controls, on at least ``MIN_PAIRS`` draws: on fewer, no
-    test without the assumption of normal differences could reach .05. most: draws after which open means no.
-    """
-    if len(one.seeds) < MIN_PAIRS:
-        return "open"
-    intervals = [t_interval(control.aa, level) for control in one.against]
-    if all(interval is not None and interval[0] > TINY for interval in intervals):
-        return "helps"
-    return "no" if one.mean <= TINY or len(one.seeds) >= most else "open"
+def conclude(one: ArmGain, level: float, most: int) -> Confirmation:
+    """What the confirming draws say of an arm: see :func:`hsiaug.metrics.verdict.confirm`."""
+    return confirm([control.aa for control in one.against], level, most)

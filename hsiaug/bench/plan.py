@@ -14,17 +14,17 @@ from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.balance import check_lambda, check_omega
 from hsiaug.protocol.protocols import Protocol, parse_protocol
+from hsiaug.trial.arm import CONTROLS
 from hsiaug.trial.serving import check_serves
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from hsiaug.trial.task import get_task
 
 T = TypeVar("T")
 
-__all__ = ["CONTROL_GENERATORS", "Plan", "Request", "build_plan"]
+__all__ = ["Plan", "Request", "build_plan"]
 
 MOST_TRIALS = 100_000
 """Of one plan; a slip of a zero should not fill memory and days."""
-CONTROL_GENERATORS = ("none", "duplicate")
 """Run in every benchmark, asked for or not: a gain counts only against both."""
 
 
@@ -87,7 +87,7 @@ def build_plan(scene: Any, request: Request, plugins: Registry) -> Plan:
     usual = task.defaults(scene)
     protocol = request.protocol or parse_protocol(usual.protocol, request.buffer)
     patch = usual.patch if request.patch is None else request.patch
-    generators = _unique((*CONTROL_GENERATORS, *(request.generators or usual.generators)))
+    generators = _unique((*CONTROLS, *(request.generators or usual.generators)))
     classifiers = _unique((*(request.classifiers or usual.classifiers), task.control))
     loaded = [_load(plugins, "generator", name, request, scene) for name in generators]
     tests = [_load(plugins, "classifier", name, request, scene) for name in classifiers]
@@ -102,7 +102,19 @@ def build_plan(scene: Any, request: Request, plugins: Registry) -> Plan:
     _check_size(len(request.seeds), len(arms), len(tests))
     splits = [task.split(scene, protocol, seed, patch) for seed in request.seeds]
     trials = [
-        TrialSpec(task.name, scene.name, scene.sha256, protocol, patch, seed, g, c, lam, omega, scene.drawn_as)
+        TrialSpec(
+            task=task.name,
+            scene=scene.name,
+            scene_sha256=scene.sha256,
+            protocol=protocol,
+            patch=patch,
+            seed=seed,
+            generator=g,
+            classifier=c,
+            lam=lam,
+            omega=omega,
+            draws=scene.drawn_as,
+        )
         for seed in request.seeds
         for g, g_card, lam, omega in arms
         for c, c_card in tests
@@ -126,7 +138,7 @@ def _load(plugins: Registry, kind: Kind, name: str, request: Request, scene: Any
 
 def _omegas(card: Card, request: Request, notes: list[str]) -> list[float | None]:
     if card.guidance is None:
-        if request.omegas and card.adds and card.name not in CONTROL_GENERATORS:
+        if request.omegas and card.adds and card.name not in CONTROLS:
             notes.append(f"generator {card.name} takes no guidance: --omega does not apply to it")
         return [None]
     return list(_unique(request.omegas)) or [card.guidance]
@@ -137,7 +149,7 @@ def _lambdas(card: Card, request: Request, notes: list[str]) -> list[float]:
     if not card.adds:
         return [0.0]
     lambdas = [lam for lam in _unique(request.lambdas) if lam > 0]
-    if len(lambdas) < len(_unique(request.lambdas)) and card.name not in CONTROL_GENERATORS:
+    if len(lambdas) < len(_unique(request.lambdas)) and card.name not in CONTROLS:
         notes.append(f"generator {card.name} at λ = 0 adds nothing: see the row of none")
     return sorted(lambdas)
 

@@ -133,7 +133,7 @@ class Worker:
                 raise SceneError(
                     "the processes of a run must read the scene that it was planned on",
                     value=said["refused"],
-                    hint="WorkerStart the run again when its files stay as they are.",
+                    hint="Start the run again when its files stay as they are.",
                 )
             if "result" in said:
                 labels = np.frombuffer(self.connection.recv_bytes(), dtype=np.int16) if said["labels"] else None

@@ -12,14 +12,11 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import (
-    BarColumn,
     MofNCompleteColumn,
-    Progress,
     ProgressColumn,
     SpinnerColumn,
     Task,
     TaskID,
-    TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
@@ -27,6 +24,7 @@ from rich.text import Text
 
 from hsiaug.bench.eta import Forecast, TimeLeft
 from hsiaug.bench.execute import Event, OnEvent
+from hsiaug.terminal import progress_bars
 from hsiaug.trial.failures import ErrorKind, error_kind, one_line, why_failed
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -141,15 +139,8 @@ def eta_text(left: TimeLeft | None) -> str:
 def _live(
     trials: Mapping[str, TrialSpec], console: Console, forecast: Forecast, clock: Callable[[], float]
 ) -> Iterator[OnEvent]:
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        _Eta(forecast, clock),
-    )
-    with Progress(*columns, console=console, transient=True) as bars:
+    after = (MofNCompleteColumn(), TimeElapsedColumn(), _Eta(forecast, clock))
+    with progress_bars(console, *after, before=(SpinnerColumn(),), width=24) as bars:
         overall = bars.add_task("trials", total=len(trials), whole=True)
         running: dict[str, TaskID] = {}
 

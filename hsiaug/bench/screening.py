@@ -11,12 +11,13 @@ from typing import Any
 from hsiaug.bench.advice_context import AdviceContext, Prices, do, results, work
 from hsiaug.bench.estimate import Estimate
 from hsiaug.bench.execute import Run, Work
-from hsiaug.bench.gains import Arm, ArmGain, Results, candidates, gained
-from hsiaug.bench.plan import CONTROL_GENERATORS, Plan, Request, build_plan
+from hsiaug.bench.gains import ArmGain, Results, candidates, gained
+from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.errors import HsiaugError, InputError
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.plugins.card import Card
 from hsiaug.plugins.registry import Registry
+from hsiaug.trial.arm import CONTROLS, Arm
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = [
@@ -71,7 +72,7 @@ def ladder(plugins: Registry) -> tuple[list[str], LeftOut]:
             cards.append(plugins.find("generator", name).load().card)
         except HsiaugError as error:
             broken.append((name, None, f"could not be loaded: {error.value}"))
-    usable = [c for c in cards if "pixels" in c.tasks and c.adds and c.name not in CONTROL_GENERATORS]
+    usable = [c for c in cards if "pixels" in c.tasks and c.adds and c.name not in CONTROLS]
     return [card.name for card in sorted(usable, key=lambda card: (card.seconds, card.name))], broken
 
 
@@ -112,16 +113,15 @@ def _worth(plan: Plan, scene: Any) -> Plan:
     return replace(plan, trials=tuple(kept), notes=tuple(notes))
 
 
-def arms(plan: Plan) -> list[Arm]:
-    """The arms of a plan that are no controls, in its order."""
-    found = [Arm(t.generator.name, t.lam, t.omega, t.classifier.name) for t in plan.trials]
-    return [arm for arm in dict.fromkeys(found) if arm.generator not in CONTROL_GENERATORS]
+def arms(plan: Plan) -> list[tuple[Arm, str]]:
+    """The arms of a plan that are no controls, with the names of their classifiers, in its order."""
+    return list(dict.fromkeys((t.arm, t.classifier.name) for t in plan.trials if not t.arm.control))
 
 
 def screened(plan: Plan, context: AdviceContext) -> list[ArmGain]:
     """The arms that were tried on every screening draw."""
     known = results(plan, context)
-    found = [gained(arm, known, SCREEN) for arm in arms(plan)]
+    found = [gained(*arm, known, SCREEN) for arm in arms(plan)]
     return [one for one in found if len(one.seeds) == len(SCREEN)]
 
 
@@ -168,7 +168,7 @@ def screen(plan: Plan, context: AdviceContext, run: Run, left_out: LeftOut) -> C
     if met is not None:
         return met
     for lam in sorted({t.lam for t in plan.trials if t.lam}):
-        names = list(dict.fromkeys(arm.generator for arm in arms(plan) if arm.lam == lam))
+        names = list(dict.fromkeys(arm.generator.name for arm, _ in arms(plan) if arm.lam == lam))
         begun: list[str] = []
         do(
             _rung(plan, ("duplicate", *names), lam),
@@ -206,9 +206,7 @@ def _turns(
         name = min(waiting, key=lambda one: costs[one].guess)
         mine = waiting.pop(name)
         cost = prices.wall(context.missing([*repeats, *mine]))
-        check = (
-            prices.wall([*_rung(plan, CONTROL_GENERATORS, lam), *mine]).guess * MIN_PAIRS / len(SCREEN) / seeing
-        )
+        check = prices.wall([*_rung(plan, CONTROLS, lam), *mine]).guess * MIN_PAIRS / len(SCREEN) / seeing
         share = min(half, context.end - check) if candidates(screened(plan, context)) else context.end
         if context.missing(mine) and now + cost.guess > share:
             left_out.append((name, lam, f"no time left: {_said(cost)}"))

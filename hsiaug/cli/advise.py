@@ -9,8 +9,6 @@ from typing import Annotated
 import typer
 
 from hsiaug.cli import options
-from hsiaug.cli.benchmark import PresetName
-from hsiaug.cli.generate import Device
 from hsiaug.cli.output import print_lines, say
 from hsiaug.targets import check_target
 from hsiaug.threads import one_thread
@@ -38,7 +36,7 @@ def advise(
             show_default=False,
         ),
     ] = None,
-    lambda_: Annotated[
+    lambdas: Annotated[
         str, typer.Option("--lambda", help="Sample balance rates λ to try, between commas, the smallest first.")
     ] = "1,4,8",
     omega: Annotated[
@@ -49,8 +47,8 @@ def advise(
     ] = None,
     patch: options.Patch = 9,
     store: options.StoreDir = Path("hsiaug-advice"),
-    preset: Annotated[PresetName, typer.Option(help="Size of the plugins that offer several.")] = PresetName.cpu,
-    device: Device = "auto",
+    preset: options.PresetOfAll = options.PresetName.cpu,
+    device: options.Device = "auto",
     jobs: options.Jobs = None,
     out: Annotated[
         Path | None, typer.Option(help="JSON file of all numbers and record hashes.", show_default=False)
@@ -95,7 +93,7 @@ def advise(
         protocol=parse_protocol(f"within:{protocol}"),
         generators=options.words(generator or ""),
         classifiers=options.words(classifier or ""),
-        lambdas=options.numbers("--lambda", lambda_),
+        lambdas=options.numbers("--lambda", lambdas),
         omegas=[] if omega is None else options.numbers("--omega", omega),
         seeds=(),
         patch=patch,
@@ -106,15 +104,15 @@ def advise(
     jobs = workers(jobs, device, [Part("", "pixels", scene, loaded, plan)])
     screen, err = Console(), Console(stderr=True)
     context = AdviceContext(
-        loaded,
-        scene,
-        registry(),
-        Store(store, create=True),
-        device,
-        jobs,
-        start,
-        end,
-        lambda trials: watching(trials, err, jobs=jobs, store=context.store),
+        scene=loaded,
+        scene_ref=scene,
+        plugins=registry(),
+        store=Store(store, create=True),
+        device=device,
+        jobs=jobs,
+        start=start,
+        end=end,
+        watch=lambda trials: watching(trials, err, jobs=jobs, store=context.store),
     )
     try:
         found = advised(plan, request, context, broken)

@@ -14,7 +14,7 @@ from hsiaug.bench.advice import Advice
 from hsiaug.bench.advice_context import AdviceContext
 from hsiaug.bench.command import command_for
 from hsiaug.bench.estimate import readable
-from hsiaug.bench.gains import Arm, ArmGain
+from hsiaug.bench.gains import ArmGain
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.screening import CONFIRM, SCREEN, Ceiling
 from hsiaug.cli.output import print_lines, print_table
@@ -51,12 +51,13 @@ def write_advice(advice: Advice, plan: Plan, context: AdviceContext, path: Path)
             c.control: {"aa": t_interval(c.aa, advice.level), "oa": t_interval(c.oa, advice.level)}
             for c in one.against
         }
-        return {**asdict(one), "intervals": intervals, "corrected": one.corrected(advice.level)}
+        return {**_as_json(one), "intervals": intervals, "corrected": one.corrected(advice.level)}
 
     answer = {
         "scene": context.scene.name,
         "protocol": plan.trials[0].protocol.as_json(),
         **asdict(replace(advice, final=None)),
+        "chosen": None if advice.chosen is None else _as_json(advice.chosen),
         "screened": [entry(one) for one in advice.screened],
         "confirmed": [entry(one) for one in advice.confirmed],
         "lines": list(_lines(advice, plan, context)),
@@ -64,6 +65,12 @@ def write_advice(advice: Advice, plan: Plan, context: AdviceContext, path: Path)
         "budget": context.end - context.start,
     }
     write_text_whole(path, json_of(answer, indent=1))
+
+
+def _as_json(one: ArmGain) -> dict[str, Any]:
+    arm = {"generator": one.arm.generator.name, "lam": one.arm.lam, "omega": one.arm.omega}
+    facts = {name: value for name, value in asdict(one).items() if name != "classifier"}
+    return {**facts, "arm": {**arm, "classifier": one.classifier}}
 
 
 def _rows(advice: Advice) -> Iterator[tuple[str, ...]]:
@@ -76,7 +83,7 @@ def _rows(advice: Advice) -> Iterator[tuple[str, ...]]:
                 gains += [signed(statistics.fmean(values)), interval]
             arm, aa = one.arm, percent(statistics.fmean(one.aa))
             omega = MISSING if arm.omega is None else f"{arm.omega:g}"
-            named = (arm.generator, f"{arm.lam:g}", omega, arm.classifier)
+            named = (arm.generator.name, f"{arm.lam:g}", omega, one.classifier)
             yield stage, *named, str(len(one.seeds)), aa, *gains, one.better.control
 
 
@@ -110,7 +117,9 @@ def _verdict(advice: Advice) -> str:
     if advice.kind == "use" and one is not None:
         return f"use {_gain(one, advice.level)}"
     if advice.kind == "none helps":
-        untried = {name for name, _, _ in advice.left_out} - {tried.arm.generator for tried in advice.screened}
+        untried = {name for name, _, _ in advice.left_out} - {
+            tried.arm.generator.name for tried in advice.screened
+        }
         said = f"none helps of {count(len(advice.screened), 'arm')} tried"
         if untried:
             said += f" ({count(len(untried), 'generator')} not tried)"
@@ -131,7 +140,7 @@ def _verdict(advice: Advice) -> str:
     left = count(len(CONFIRM) - n, "more draw")
     said = f"the same command again goes on: {left}, about {readable((len(CONFIRM) - n) * advice.per_draw)}"
     if not n:
-        return f"not decided: no time was left to confirm {_named(one.arm)}; {said}"
+        return f"not decided: no time was left to confirm {_named(one)}; {said}"
     why = f"fewer than {MIN_PAIRS} draws" if n < MIN_PAIRS else "the interval over a control holds 0"
     return f"not decided: {_gain(one, advice.level)}: {why}; {said}"
 
@@ -148,15 +157,15 @@ def _reached(met: Ceiling) -> str:
     return f"without a generator {met.classifier} has AA {percent(met.aa)}"
 
 
-def _named(arm: Arm) -> str:
-    omega = "" if arm.omega is None else f", ω={arm.omega:g}"
-    return f"{arm.generator} at λ={arm.lam:g}{omega} with {arm.classifier}"
+def _named(one: ArmGain) -> str:
+    arm, omega = one.arm, "" if one.arm.omega is None else f", ω={one.arm.omega:g}"
+    return f"{arm.generator.name} at λ={arm.lam:g}{omega} with {one.classifier}"
 
 
 def _gain(one: ArmGain, level: float) -> str:
     better = one.better
     aa, oa = (f"{signed(statistics.fmean(v))} [{_interval(t_interval(v, level))}]" for v in (better.aa, better.oa))
-    return f"{_named(one.arm)}: AA {aa}, OA {oa} over {better.control} ({count(len(one.seeds), 'draw')})"
+    return f"{_named(one)}: AA {aa}, OA {oa} over {better.control} ({count(len(one.seeds), 'draw')})"
 
 
 def _commands(advice: Advice, context: AdviceContext) -> Iterator[str]:
@@ -207,16 +216,17 @@ def _notes(advice: Advice, plan: Plan, context: AdviceContext) -> Iterator[tuple
             f"all draws divide the same pixels; for others like them the interval of AA is rather [{wider}]",
         )
     if advice.kind == "use" and advice.chosen is not None:
-        arm = advice.chosen.arm
-        mine = next(statistics.fmean(one.aa) for one in advice.screened if one.arm == arm)
+        generator, classifier = advice.chosen.arm.generator.name, advice.chosen.classifier
+        same = (one for one in advice.screened if (one.arm, one.classifier) == (advice.chosen.arm, classifier))
+        mine = statistics.fmean(next(same).aa)
         better = [name for name, aa in advice.alone.items() if aa > mine and name not in blind]
         if better:
             yield (
                 "note",
-                f"without a generator {', '.join(better)} does better still than {arm.classifier} with it",
+                f"without a generator {', '.join(better)} does better still than {classifier} with it",
             )
-        if plan.cards["generator", arm.generator].scope == "scene":
-            yield "note", f"TRANSDUCTIVE: {arm.generator} learns from unlabelled pixels of the whole scene"
+        if plan.cards["generator", generator].scope == "scene":
+            yield "note", f"TRANSDUCTIVE: {generator} learns from unlabelled pixels of the whole scene"
     if advice.level > 0.95:
         yield (
             "note",

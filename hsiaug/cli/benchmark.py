@@ -26,20 +26,12 @@ class Existing(StrEnum):
     none = "none"
 
 
-class PresetName(StrEnum):
-    """Sizes that plugins offer."""
-
-    tiny = "tiny"
-    cpu = "cpu"
-    paper = "paper"
-
-
 PLAN_OPTIONS = {
     **{
         name: f"--{name}"
         for name in ("task", "generator", "classifier", "omega", "protocol", "buffer", "patch", "preset")
     },
-    "lambda_": "--lambda",
+    "lambdas": "--lambda",
     "set_": "--set",
 }
 """What a suite says for itself, run by run."""
@@ -68,7 +60,7 @@ def benchmark(
             "segmentation; fc-siam-diff for change."
         ),
     ] = None,
-    lambda_: Annotated[
+    lambdas: Annotated[
         str,
         typer.Option(
             "--lambda",
@@ -98,12 +90,9 @@ def benchmark(
             "again. none: run nothing, show what the store holds."
         ),
     ] = Existing.only_missing,
-    preset: Annotated[PresetName, typer.Option(help="Size of the plugins that offer several.")] = PresetName.cpu,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="PLUGIN.PARAMETER=VALUE; repeat for more.", show_default=False),
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto (a GPU if there is one), cpu, cuda, cuda:1, mps.")] = "auto",
+    preset: options.PresetOfAll = options.PresetName.cpu,
+    set_: options.Setting = None,
+    device: options.Device = "auto",
     jobs: options.Jobs = None,
     timeout: Annotated[
         str | None,
@@ -149,7 +138,7 @@ def benchmark(
     from hsiaug.bench.schedule import merged, plan_runs, trials_of
     from hsiaug.bench.suite import Run, is_suite
     from hsiaug.cli.benchmark_plan import print_plan
-    from hsiaug.cli.benchmark_run import missing, print_result, run_all, trial_notes, workers
+    from hsiaug.cli.benchmark_run import held, missing, print_result, run_all, trial_notes, workers
     from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.terminal import Console
@@ -171,7 +160,7 @@ def benchmark(
             buffer=buffer,
             generators=options.words(generator or ""),
             classifiers=options.words(classifier or ""),
-            lambdas=options.numbers("--lambda", lambda_),
+            lambdas=options.numbers("--lambda", lambdas),
             omegas=[] if omega is None else options.numbers("--omega", omega),
             seeds=options.seeds(seeds),
             patch=patch,
@@ -181,7 +170,8 @@ def benchmark(
         runs = (Run("", ((scene, request),)),)
     parts = plan_runs(runs, registry())
     trials = trials_of(parts)
-    todo = missing(trials, store, existing.value)
+    had = held(trials, store)
+    todo = missing(trials, had, existing.value)
     check_memory(parts, todo)
     jobs = workers(jobs, device, parts)
     out, err = Console(), Console(stderr=True)
@@ -189,11 +179,11 @@ def benchmark(
     plan = merged(parts)
     print_lines(err, (f"note: {note}" for note in (*plan.notes, *plan.short)))
     if dry_run:
-        print_plan(parts, todo, store, jobs, out, as_json=json)
+        print_plan(parts, todo, store, had, jobs=jobs, out=out, as_json=json)
         return
     kept = Store(store, create=existing is not Existing.none)
     kept.sweep()
-    run_all(parts, todo, kept, device, jobs, limit, err)
+    run_all(parts, todo, kept, had, device=device, jobs=jobs, limit=limit, err=err)
     read = kept.read(trial.hash for trial in trials)
     print_lines(err, trial_notes(read.records, {trial.hash for trial in todo}))
     print_result(parts, read, kept, out, err, as_json=json)

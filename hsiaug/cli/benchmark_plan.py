@@ -13,7 +13,7 @@ from hsiaug.bench.schedule import Part, merged
 from hsiaug.cli.output import print_json, print_lines, print_table
 from hsiaug.errors import StoreError
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Store
+from hsiaug.trial.store import Reading, Store
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,11 +22,21 @@ __all__ = ["print_plan"]
 
 
 def print_plan(
-    parts: Sequence[Part], todo: Sequence[TrialSpec], store: Path, jobs: int, out: Console, *, as_json: bool
+    parts: Sequence[Part],
+    todo: Sequence[TrialSpec],
+    store: Path,
+    kept: Reading,
+    *,
+    jobs: int,
+    out: Console,
+    as_json: bool,
 ) -> None:
-    """Print the plan of one benchmark, or of a suite. todo: the trials that the store does not hold."""
+    """Print the plan of one benchmark, or of a suite.
+
+    todo: the trials that the store does not hold. kept: what it holds of the plan.
+    """
     try:
-        known = timed(Store(store).read().records)
+        known = timed(Store(store).read(known=kept).records)
     except StoreError:
         known = {}
     plan = merged(parts)

@@ -31,7 +31,7 @@ from hsiaug.trial.task import get_task
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["missing", "print_result", "run_all", "trial_notes", "workers"]
+__all__ = ["held", "missing", "print_result", "run_all", "trial_notes", "workers"]
 
 
 def workers(asked: int | None, device: str, parts: Sequence[Part]) -> int:
@@ -42,23 +42,29 @@ def workers(asked: int | None, device: str, parts: Sequence[Part]) -> int:
     return 1 if used != {"cpu"} else os.cpu_count() or 1
 
 
-def missing(trials: Sequence[TrialSpec], store: Path, existing: str) -> list[TrialSpec]:
-    """The trials to run. existing: only-missing, all or none, as on the command line."""
-    if existing == "none":
-        return []
+def held(trials: Sequence[TrialSpec], store: Path) -> Reading:
+    """What the store holds of the trials; nothing where there is no store yet."""
     try:
         kept = Store(store)
     except StoreError:
-        return list(trials)
-    if existing == "all":
-        return list(trials)
-    return [t for t in trials if (kept.sound(t.hash) or {"status": "missing"})["status"] not in ("ok", EMPTY)]
+        return Reading()
+    return kept.read(trial.hash for trial in trials)
+
+
+def missing(trials: Sequence[TrialSpec], kept: Reading, existing: str) -> list[TrialSpec]:
+    """The trials to run. existing: only-missing, all or none, as on the command line."""
+    if existing == "none":
+        return []
+    done = {record["hash"] for record in kept.records if record["status"] in ("ok", EMPTY)}
+    return [trial for trial in trials if existing == "all" or trial.hash not in done]
 
 
 def run_all(
     parts: Sequence[Part],
     todo: Sequence[TrialSpec],
     store: Store,
+    kept: Reading,
+    *,
     device: str,
     jobs: int,
     limit: float | None,
@@ -66,23 +72,22 @@ def run_all(
 ) -> None:
     """Run the trials, scene by scene; of those that make nothing only the record is written.
 
-    limit: seconds that one may take.
+    kept: what the store holds of all trials. limit: seconds that one may take.
     """
-    trials = trials_of(parts)
     waiting = {trial.hash: trial for trial in todo}
-    reused = sum(store.sound(trial.hash) is not None for trial in trials if trial.hash not in waiting)
-    if reused:
-        print_lines(err, [f"{reused} of {len(trials)} trials are taken from {store.root}"])
+    if reused := sum(record["hash"] not in waiting for record in kept.records):
+        print_lines(err, [f"{reused} of {len(trials_of(parts))} trials are taken from {store.root}"])
     if not todo:
         return
     store.check_writable()
-    print_lines(err, damage_lines(store.read(waiting).damaged, "its trial is run again"))
+    damaged = [one for one in kept.damaged if one.hash in waiting]
+    print_lines(err, damage_lines(damaged, "its trial is run again"))
     scenes = {(part.task, part.scene_ref): part.scene for part in parts}
     try:
         _record_nothing(parts, waiting, store)
         if not waiting:
             return
-        known = timed(store.read().records)
+        known = timed(store.read(known=kept).records)
         costs = expected_seconds(merged(parts), list(waiting.values()), known)
         with watching(dict(waiting), err, jobs=jobs, expected=costs, store=store) as on_event:
             for (task, ref), scene in scenes.items():

@@ -2,71 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hsiaug.cli import options
-from hsiaug.cli.benchmark import PresetName
-from hsiaug.cli.output import print_json, print_table, say
-from hsiaug.text import visible
+from hsiaug.cli.output import print_json, print_table, say, watched
 from hsiaug.threads import one_thread
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hsiaug.plugins.contracts import Progress
-    from hsiaug.quality.synthesis import SampleRequest
     from hsiaug.samples import PatchSamples
     from hsiaug.scene import Scene
 
-__all__ = [
-    "Device",
-    "GeneratorName",
-    "Lambda",
-    "Omega",
-    "Preset",
-    "Seed",
-    "Setting",
-    "generate",
-    "request",
-    "settings_of",
-    "watched",
-]
-
-GeneratorName = Annotated[
-    str | None,
-    typer.Option(help="The generator; 'hsiaug plugins list' shows all. Default: smote, or specdm for masks."),
-]
-Lambda = Annotated[
-    float,
-    typer.Option(
-        "--lambda",
-        help="Sample balance rate λ: 1 fills every class to the largest; of masks, λ pairs for each real one.",
-    ),
-]
-Omega = Annotated[
-    float | None,
-    typer.Option(help="Guidance strength ω; 0 = purely conditional. Default: the generator's."),
-]
-Seed = Annotated[int, typer.Option(help="Number of the draw.", min=0)]
-Preset = Annotated[PresetName, typer.Option(help="Size of a generator that offers several.")]
-Setting = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="PLUGIN.PARAMETER=VALUE; repeat for more.", show_default=False),
-]
-Device = Annotated[str, typer.Option(help="auto (a GPU if there is one), cpu, cuda, cuda:1, mps.")]
+__all__ = ["generate"]
 
 
 def generate(
     scene: options.SceneRef,
     out: Annotated[Path, typer.Option(help="File to write: .npz, or .mat (MATLAB 5); for masks a new folder.")],
     task: options.Task = None,
-    generator: GeneratorName = None,
-    lambda_: Lambda = 1.0,
+    generator: options.GeneratorName = None,
+    lam: options.Lambda = 1.0,
     pairs: Annotated[
         int | None,
         typer.Option("--pairs", "-n", help="Image–mask pairs, in place of λ."),
@@ -84,17 +43,17 @@ def generate(
             "For rare classes. A higher ω insists.",
         ),
     ] = None,
-    omega: Omega = None,
+    omega: options.Omega = None,
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
-    seed: Seed = 0,
+    seed: options.Seed = 0,
     patch: options.AnyPatch = None,
     with_real: Annotated[
         bool, typer.Option("--with-real", help="Put the real training samples before the synthetic ones.")
     ] = False,
-    preset: Preset = PresetName.cpu,
-    set_: Setting = None,
-    device: Device = "auto",
+    preset: options.Preset = options.PresetName.cpu,
+    set_: options.Setting = None,
+    device: options.Device = "auto",
     store: options.StoreDir = Path("hsiaug-results"),
     json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON on stdout.")] = False,
 ) -> None:
@@ -126,20 +85,29 @@ def generate(
     from hsiaug.terminal import Console
 
     task = options.task_of(scene, task)
+    asked = options.SampleOptions(
+        generator=generator,
+        lam=lam,
+        omega=omega,
+        protocol=protocol,
+        buffer=buffer,
+        seed=seed,
+        patch=patch,
+        preset=preset,
+        settings=set_ or [],
+        device=device,
+    )
     if task is not options.TaskName.pixels:
         from hsiaug.cli.pair_commands import generate_pairs, pair_request
 
-        wanted_pairs = pair_request(
-            task, generator, pairs, lambda_, keep, omega, protocol, buffer, seed, patch, preset, set_, device, show
-        )
+        wanted_pairs = pair_request(task, asked, count=pairs, keep=keep, show=show)
         generate_pairs(scene, out, wanted_pairs, store, json=json)
         return
     _refuse_masks_options(pairs, keep, show)
     check_target(out, ENDINGS)
-    generator = generator or "smote"
-    wanted = request(generator, lambda_, omega, protocol, buffer, seed, patch, preset, set_, device)
+    wanted = asked.request()
     loaded = load_scene(scene)
-    with watched(Console(stderr=True), generator) as progress:
+    with watched(Console(stderr=True), wanted.generator) as progress:
         made = synthesise(loaded, wanted, registry(), folder=store / "cache", progress=progress)
     written = save_samples(out, made, with_real=with_real)
     _print(written, loaded, Console(), as_json=json)
@@ -157,69 +125,6 @@ def _refuse_masks_options(pairs: int | None, keep: float, show: str | None) -> N
                 value="--task pixels",
                 hint="Give --task segmentation or change, or leave it out; of pixels, --lambda says how many.",
             )
-
-
-def request(
-    generator: str,
-    lam: float,
-    omega: float | None,
-    protocol: str | None,
-    buffer: str | None,
-    seed: int,
-    patch: int | None,
-    preset: PresetName,
-    settings: list[str] | None,
-    device: str,
-) -> SampleRequest:
-    """The options of ``generate`` and ``inspect`` as they are understood. Raises InputError for what is not."""
-    from hsiaug.protocol.protocols import parse_protocol
-    from hsiaug.quality.synthesis import SampleRequest
-
-    return SampleRequest(
-        generator=generator,
-        protocol=parse_protocol(protocol or "issd", buffer),
-        lam=lam,
-        omega=omega,
-        seed=seed,
-        patch=9 if patch is None else patch,
-        preset=preset.value,
-        overrides=settings_of(generator, settings),
-        device=device,
-    )
-
-
-def settings_of(generator: str, settings: list[str] | None) -> dict[str, str]:
-    """``--set`` of a command that runs one generator. Raises InputError where it names another plugin."""
-    from hsiaug.errors import InputError
-
-    overrides = options.overrides(settings or [])
-    for name in overrides:
-        if name != generator:
-            raise InputError(
-                "--set must name the generator of this command", value=repr(name), hint=f"Here: {generator}."
-            )
-    return overrides.get(generator, {})
-
-
-@contextmanager
-def watched(err: Console, generator: str) -> Iterator[Progress]:
-    """A progress that shows a bar on a terminal, and nothing elsewhere."""
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
-
-    from hsiaug.plugins.progress import told
-
-    # The usual columns, but for the markup that rich would read in the description.
-    text = TextColumn("{task.description}", style="progress.description", markup=False)
-    columns = (text, BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Bars(*columns, console=err, transient=True, disable=not err.is_terminal) as bars:
-        task = bars.add_task(visible(generator), total=None)
-
-        def progress(done: int, total: int, note: str = "") -> None:
-            done, total, note = told(done, total, note)
-            bars.update(task, completed=done, total=total, description=f"{visible(generator)} {note}".strip())
-
-        yield progress
 
 
 def _print(samples: PatchSamples, scene: Scene, out: Console, *, as_json: bool) -> None:

@@ -9,37 +9,33 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hsiaug.cli import options
-from hsiaug.cli.benchmark import PresetName
-from hsiaug.cli.generate import Device, GeneratorName, Lambda, Omega, Preset, Seed, Setting, request, watched
-from hsiaug.cli.output import print_lines, print_table, say, say_json
+from hsiaug.cli.output import print_lines, say, say_json, watched
+from hsiaug.cli.quality_tables import print_quality
 from hsiaug.text import json_of
 from hsiaug.threads import one_thread
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hsiaug.metrics.dense.reliability import TileScore
-    from hsiaug.metrics.fidelity import Measure
-    from hsiaug.metrics.reliability import Score
     from hsiaug.quality.inspection import Inspection
 
-__all__ = ["inspect", "measure_row", "score_row"]
+__all__ = ["inspect"]
 
 
 def inspect(
     scene: options.SceneRef,
     out: Annotated[Path, typer.Option(help="Folder of the pictures and of quality.json.")],
     task: options.Task = None,
-    generator: GeneratorName = None,
-    lambda_: Lambda = 1.0,
-    omega: Omega = None,
+    generator: options.GeneratorName = None,
+    lam: options.Lambda = 1.0,
+    omega: options.Omega = None,
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
-    seed: Seed = 0,
+    seed: options.Seed = 0,
     patch: options.AnyPatch = None,
-    preset: Preset = PresetName.cpu,
-    set_: Setting = None,
-    device: Device = "auto",
+    preset: options.Preset = options.PresetName.cpu,
+    set_: options.Setting = None,
+    device: options.Device = "auto",
     store: options.StoreDir = Path("hsiaug-results"),
     json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON on stdout.")] = False,
 ) -> None:
@@ -70,18 +66,26 @@ def inspect(
 
     check_folder(out)
     task = options.task_of(scene, task)
+    asked = options.SampleOptions(
+        generator=generator,
+        lam=lam,
+        omega=omega,
+        protocol=protocol,
+        buffer=buffer,
+        seed=seed,
+        patch=patch,
+        preset=preset,
+        settings=set_ or [],
+        device=device,
+    )
     if task is not options.TaskName.pixels:
         from hsiaug.cli.pair_commands import inspect_pairs, pair_request
 
-        wanted_pairs = pair_request(
-            task, generator, None, lambda_, 1.0, omega, protocol, buffer, seed, patch, preset, set_, device
-        )
-        inspect_pairs(scene, out, wanted_pairs, store, json=json)
+        inspect_pairs(scene, out, pair_request(task, asked), store, json=json)
         return
-    generator = generator or "smote"
-    wanted = request(generator, lambda_, omega, protocol, buffer, seed, patch, preset, set_, device)
+    wanted = asked.request()
     loaded = load_scene(scene)
-    with watched(Console(stderr=True), generator) as progress:
+    with watched(Console(stderr=True), wanted.generator) as progress:
         made = synthesise(loaded, wanted, registry(), folder=store / "cache", progress=progress)
     report = inspect_samples(made)
     files = save_pictures(report, made_folder(out))
@@ -97,30 +101,10 @@ def inspect(
 def _print(report: Inspection, out: Console) -> None:
     from hsiaug.quality.inspection import verdict
 
-    measures = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
-    print_table(out, measures, [measure_row(measure) for measure in report.fidelity.measures])
-    scores = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
-    print_table(out, scores, [score_row(score) for score in report.reliability.scores])
+    print_quality(out, report.fidelity.measures, report.reliability.scores)
     print_lines(out, _attention_rows(report))
     print_lines(out, (f"note: {note}" for note in (*report.fidelity.notes, *report.reliability.notes)))
     print_lines(out, verdict(report))
-
-
-def measure_row(measure: Measure) -> tuple[str, ...]:
-    """A row of the table of fidelity."""
-    from hsiaug.report.labels import measured
-
-    value = measure.note if measure.value is None else measured(measure.value)
-    return (measure.label, value, measured(measure.floor), measure.unit, measure.better, str(measure.n))
-
-
-def score_row(score: Score | TileScore) -> tuple[str, ...]:
-    """A row of the table of reliability."""
-    from hsiaug.report.labels import measured, score_numbers, wrong_share
-
-    interval = "–" if score.wrong_interval is None else "{:.0f}–{:.0f} %".format(*score.wrong_interval)
-    wrong = "–" if score.wrong is None else f"{wrong_share(score.wrong)} %"
-    return (score.label, *score_numbers(vars(score)), score.unit, measured(score.r), wrong, interval)
 
 
 def _attention_rows(report: Inspection) -> Iterator[str]:

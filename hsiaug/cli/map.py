@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hsiaug.cli import options
-from hsiaug.cli.generate import Device, watched
-from hsiaug.cli.output import print_json, print_lines, print_table, say
+from hsiaug.cli.output import print_json, print_lines, print_table, say, watched
 from hsiaug.threads import one_thread
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def map_(
     record: Annotated[str, typer.Option(help="Hash of the record whose classifier maps, or its beginning.")],
     out: Annotated[Path, typer.Option(help="File of the map: .tif (GeoTIFF), .npy, or .png alone.")],
     store: options.StoreDir = Path("hsiaug-results"),
-    device: Device = "auto",
+    device: options.Device = "auto",
     json: Annotated[
         bool, typer.Option("--json", help="Print classes, remarks and files as JSON on stdout.")
     ] = False,

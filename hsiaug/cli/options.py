@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hsiaug.bench.ranges import numbers, seeds, words
 from hsiaug.errors import InputError
 
+if TYPE_CHECKING:
+    from hsiaug.quality.synthesis import SampleRequest
+
 __all__ = [
     "USUAL_STORE",
     "AnyPatch",
     "AnyProtocol",
     "Buffer",
+    "Device",
+    "GeneratorName",
     "Jobs",
+    "Lambda",
+    "Omega",
     "Patch",
+    "Preset",
+    "PresetName",
+    "PresetOfAll",
     "ReadStore",
+    "SampleOptions",
     "SceneRef",
+    "Seed",
+    "Setting",
     "StoreDir",
     "StoreWord",
     "Task",
@@ -41,6 +55,14 @@ class TaskName(StrEnum):
     pixels = "pixels"
     segmentation = "segmentation"
     change = "change"
+
+
+class PresetName(StrEnum):
+    """Sizes that plugins offer."""
+
+    tiny = "tiny"
+    cpu = "cpu"
+    paper = "paper"
 
 
 Task = Annotated[
@@ -74,6 +96,29 @@ Buffer = Annotated[
     ),
 ]
 Patch = Annotated[int, typer.Option(help="Side of the patches in pixels, odd.")]
+GeneratorName = Annotated[
+    str | None,
+    typer.Option(help="The generator; 'hsiaug plugins list' shows all. Default: smote, or specdm for masks."),
+]
+Lambda = Annotated[
+    float,
+    typer.Option(
+        "--lambda",
+        help="Sample balance rate λ: 1 fills every class to the largest; of masks, λ pairs for each real one.",
+    ),
+]
+Omega = Annotated[
+    float | None,
+    typer.Option(help="Guidance strength ω; 0 = purely conditional. Default: the generator's."),
+]
+Seed = Annotated[int, typer.Option(help="Number of the draw.", min=0)]
+Preset = Annotated[PresetName, typer.Option(help="Size of a generator that offers several.")]
+PresetOfAll = Annotated[PresetName, typer.Option(help="Size of the plugins that offer several.")]
+Setting = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="PLUGIN.PARAMETER=VALUE; repeat for more.", show_default=False),
+]
+Device = Annotated[str, typer.Option(help="auto (a GPU if there is one), cpu, cuda, cuda:1, mps.")]
 USUAL_STORE = Path("hsiaug-results")
 MOST_JOBS = 1024
 """Worker processes at most: each takes a few hundred MB."""
@@ -136,3 +181,47 @@ def overrides(settings: list[str]) -> dict[str, dict[str, str]]:
         plugin, name, value = match.groups()
         found.setdefault(plugin, {})[name] = value
     return found
+
+
+@dataclass(frozen=True)
+class SampleOptions:
+    """What ``generate`` and ``inspect`` were asked for, as it was typed. None: the usual of the task."""
+
+    generator: str | None
+    lam: float
+    omega: float | None
+    protocol: str | None
+    buffer: str | None
+    seed: int
+    patch: int | None
+    preset: PresetName
+    settings: list[str]
+    device: str
+
+    def overrides(self, generator: str) -> dict[str, str]:
+        """``--set`` of a command that runs one generator. Raises InputError where it names another plugin."""
+        found = overrides(self.settings)
+        for name in found:
+            if name != generator:
+                raise InputError(
+                    "--set must name the generator of this command", value=repr(name), hint=f"Here: {generator}."
+                )
+        return found.get(generator, {})
+
+    def request(self) -> SampleRequest:
+        """As it is understood for pixels. Raises InputError for what is not."""
+        from hsiaug.protocol.protocols import parse_protocol
+        from hsiaug.quality.synthesis import SampleRequest
+
+        generator = self.generator or "smote"
+        return SampleRequest(
+            generator=generator,
+            protocol=parse_protocol(self.protocol or "issd", self.buffer),
+            lam=self.lam,
+            omega=self.omega,
+            seed=self.seed,
+            patch=9 if self.patch is None else self.patch,
+            preset=self.preset.value,
+            overrides=self.overrides(generator),
+            device=self.device,
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from hsiaug.text import ascii_json, json_of, visible
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from hsiaug.plugins.contracts import Progress
     from hsiaug.trial.record import Damage
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "print_table",
     "say",
     "say_json",
+    "watched",
 ]
 
 TAB = "\t"
@@ -90,3 +93,21 @@ def damage_lines(damaged: Iterable[Damage], then: str = "it is left out") -> Ite
     """Sentences on the records that are not to be believed."""
     for damage in damaged:
         yield f"damaged record {damage}; {then}"
+
+
+@contextmanager
+def watched(err: Console, name: str) -> Iterator[Progress]:
+    """A progress of what has that name, which shows a bar on a terminal, and nothing elsewhere."""
+    from rich.progress import TaskProgressColumn, TimeRemainingColumn
+
+    from hsiaug.plugins.progress import told
+    from hsiaug.terminal import progress_bars
+
+    with progress_bars(err, TaskProgressColumn(), TimeRemainingColumn()) as bars:
+        task = bars.add_task(visible(name), total=None)
+
+        def progress(done: int, total: int, note: str = "") -> None:
+            done, total, note = told(done, total, note)
+            bars.update(task, completed=done, total=total, description=f"{visible(name)} {note}".strip())
+
+        yield progress

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hsiaug.cli.benchmark import PresetName
-from hsiaug.cli.generate import settings_of, watched
-from hsiaug.cli.inspect import measure_row, score_row
-from hsiaug.cli.options import TaskName
-from hsiaug.cli.output import print_json, print_lines, print_table, say, say_json
+from hsiaug.cli.options import SampleOptions, TaskName
+from hsiaug.cli.output import print_json, print_lines, print_table, say, say_json, watched
+from hsiaug.cli.quality_tables import print_quality
 from hsiaug.files import write_text_whole
 from hsiaug.plugins.registry import registry
 from hsiaug.quality.export import made_folder
@@ -23,38 +21,25 @@ __all__ = ["generate_pairs", "inspect_pairs", "pair_request"]
 
 
 def pair_request(
-    task: TaskName,
-    generator: str | None,
-    count: int | None,
-    lam: float,
-    keep: float,
-    omega: float | None,
-    protocol: str | None,
-    buffer: str | None,
-    seed: int,
-    patch: int | None,
-    preset: PresetName,
-    settings: list[str] | None,
-    device: str,
-    show: str | None = None,
+    task: TaskName, asked: SampleOptions, *, count: int | None = None, keep: float = 1.0, show: str | None = None
 ) -> PairRequest:
     """The options of both commands as they are understood. Raises InputError for what is not."""
-    name = generator or "specdm"
+    name = asked.generator or "specdm"
     return PairRequest(
         task=task.value,
         generator=name,
         count=count,
-        lam=lam,
+        lam=asked.lam,
         keep=keep,
         show=tuple(name.strip() for name in show.split(",")) if show else (),
-        protocol=protocol,
-        buffer=buffer,
-        omega=omega,
-        seed=seed,
-        patch=patch,
-        preset=preset.value,
-        overrides=settings_of(name, settings),
-        device=device,
+        protocol=asked.protocol,
+        buffer=asked.buffer,
+        omega=asked.omega,
+        seed=asked.seed,
+        patch=asked.patch,
+        preset=asked.preset.value,
+        overrides=asked.overrides(name),
+        device=asked.device,
     )
 
 
@@ -89,11 +74,8 @@ def made_pairs(ref: str, request: PairRequest, store: Path) -> MadePairs:
 
 
 def _print_report(report: PairInspection, out: Console) -> None:
-    measures = [*report.fidelity.measures, *report.reliability.measures]
-    header = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
-    print_table(out, header, [measure_row(measure) for measure in measures])
-    scores = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
-    print_table(out, scores, [score_row(score) for score in report.reliability.scores])
+    measures = (*report.fidelity.measures, *report.reliability.measures)
+    print_quality(out, measures, report.reliability.scores)
     print_lines(out, (f"note: {note}" for note in (*report.fidelity.notes, *report.reliability.notes)))
     if any("≤" in score.beyond.values() for score in report.reliability.scores):
         print_lines(out, ["note: ≤ 0 %: better than real held-out tiles, the clean end of the calibration"])

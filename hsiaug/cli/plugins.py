@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hsiaug.plugins.card import Card
-    from hsiaug.plugins.hookspecs import Kind
     from hsiaug.plugins.registry import Broken, Found
 
-__all__ = ["app", "kinds_of"]
+__all__ = ["app"]
 
 app = typer.Typer(
     no_args_is_help=True, help="List the generators, classifiers and protocols, write your own, check them."
@@ -115,6 +114,7 @@ def info(
 
       hsiaug plugins info timm:resnet10t
     """
+    from hsiaug.cli.plugins_check import kinds_of
     from hsiaug.plugins.registry import registry
     from hsiaug.terminal import Console
 
@@ -175,19 +175,6 @@ def check(
 
     if not run_checks(kind.value if kind else None, name, as_json=json):
         raise typer.Exit(1)
-
-
-def kinds_of(name: str) -> list[Kind]:
-    """The kinds of which there is a plugin of that name, ``NAME:VALUE`` included. Raises InputError for none."""
-    from hsiaug.errors import InputError, did_you_mean
-    from hsiaug.plugins.registry import registry
-
-    known = registry().plugins
-    kinds = sorted(kind for kind, one in known if one in (name, name.partition(":")[0]))
-    if not kinds:
-        hint = did_you_mean(name, {one for _, one in known})
-        raise InputError("NAME must be a plugin", value=repr(name), hint=hint)
-    return kinds
 
 
 def _facts(kind: str, plugin: Any) -> dict[str, Any]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.cli.output import print_lines
-from hsiaug.cli.plugins import kinds_of
 from hsiaug.cli.plugins_child import checked_apart
-from hsiaug.errors import InputError
+from hsiaug.errors import InputError, did_you_mean
 from hsiaug.plugins.registry import registry
 from hsiaug.text import json_of
 
 if TYPE_CHECKING:
     from hsiaug.plugins.hookspecs import Kind
 
-__all__ = ["run_checks"]
+__all__ = ["kinds_of", "run_checks"]
 
 
 def run_checks(kind: Kind | None, name: str, *, as_json: bool) -> bool:
@@ -54,6 +53,16 @@ def run_checks(kind: Kind | None, name: str, *, as_json: bool) -> bool:
     summary = f"{kind} {name}: {len(outcomes) - failed - skipped} ok, {failed} failed, {skipped} skipped"
     print_lines(err, [f"{summary}, in {seconds:.1f} s"])
     return not failed
+
+
+def kinds_of(name: str) -> list[Kind]:
+    """The kinds of which there is a plugin of that name, ``NAME:VALUE`` included. Raises InputError for none."""
+    known = registry().plugins
+    kinds = sorted(kind for kind, one in known if one in (name, name.partition(":")[0]))
+    if not kinds:
+        hint = did_you_mean(name, {one for _, one in known})
+        raise InputError("NAME must be a plugin", value=repr(name), hint=hint)
+    return kinds
 
 
 def _kind_of(kind: Kind | None, name: str) -> Kind:

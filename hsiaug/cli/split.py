@@ -28,7 +28,7 @@ def split(
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
     patch: options.AnyPatch = None,
-    seed: Annotated[int, typer.Option(help="Number of the draw.", min=0)] = 0,
+    seed: options.Seed = 0,
     png: Annotated[bool, typer.Option("--png", help="Draw a map of train, test and buffer pixels.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="File of the map, a .png. Default: SCENE-PROTOCOL-SEED.png.")

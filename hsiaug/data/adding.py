@@ -122,7 +122,19 @@ def _understand(cube: Path, labels: Path, options: ImportOptions) -> Understood:
     coding = code_labels(given, raster, options.classes, ignore)
     counts = tuple(int((raster.codes == code).sum()) for code in coding.ids)
     read = read_values(raw, seen, said, options.scale, units, options.bad_bands)
-    return Understood(raw, view, axes, tuple(others), ground, seen, read, raster, coding, counts, known)
+    return Understood(
+        raw=raw,
+        view=view,
+        axes=axes,
+        other_axes=tuple(others),
+        ground=ground,
+        seen=seen,
+        read=read,
+        raster=raster,
+        coding=coding,
+        counts=counts,
+        known=known,
+    )
 
 
 def _as_published(known: Known, raw: Raw, said: Declared, units: str | None) -> tuple[Declared, str | None]:

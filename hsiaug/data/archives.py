@@ -8,6 +8,7 @@ import shutil
 import stat
 import uuid
 import zipfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from hsiaug.data.bounds import check_array, in_bytes
 from hsiaug.data.download import download, reachable_urls
 from hsiaug.data.progress import open_display
 from hsiaug.errors import DataUnavailableError, SceneError
+from hsiaug.files import writing
 
 if TYPE_CHECKING:
     from hsiaug.data.pair_cards import Archive, PairCard
@@ -74,19 +76,14 @@ def unpack(archives: list[Path], folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     side = folder / f".unpacking-{uuid.uuid4().hex[:8]}"
-    try:
+    rule = f"{folder} must be writable, with room for what is unpacked"
+    hint = "Free some space there, or name another folder in HSIAUG_DATA_DIR."
+    with writing(rule, hint, DataUnavailableError), ExitStack() as stack:
+        stack.callback(shutil.rmtree, side, ignore_errors=True)
         for archive in archives:
             _extract(archive, side)
         if side.is_dir():
             _move(side, folder)
-    except OSError as cause:
-        raise DataUnavailableError(
-            f"{folder} must be writable, with room for what is unpacked",
-            value=cause.strerror or str(cause),
-            hint="Free some space there, or name another folder in HSIAUG_DATA_DIR.",
-        ) from cause
-    finally:
-        shutil.rmtree(side, ignore_errors=True)
 
 
 def _extract(archive: Path, folder: Path) -> None:

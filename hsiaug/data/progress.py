@@ -76,23 +76,11 @@ class _Terminal:
     console: Console
 
     def start(self, file: str, size: int | None, host: str) -> Bar:
-        from rich.progress import (
-            BarColumn,
-            DownloadColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-            TransferSpeedColumn,
-        )
+        from rich.progress import DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
 
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
-        )
-        progress = Progress(*columns, console=self.console, transient=True)
+        from hsiaug.terminal import progress_bars
+
+        progress = progress_bars(self.console, DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
         progress.start()
         return _RichBar(progress, progress.add_task(f"{file} from {host}", total=size), size)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from hsiaug.data.cardtext import CardDraft
 from hsiaug.data.loading import load_scene
 from hsiaug.errors import InputError
-from hsiaug.files import reason
+from hsiaug.files import writing
 from hsiaug.scene import Scene
 
 __all__ = ["Picture", "Save", "write_card"]
@@ -50,7 +51,12 @@ def write_card(
             )
     temporary = {name: folder / f".{token}_{name}" for name in (*finals, out.name)}
     card = temporary[out.name]
-    try:
+    with (
+        writing(f"--out {out} must lie in a folder that can be written to", "Name another one."),
+        ExitStack() as stack,
+    ):
+        for path in temporary.values():
+            stack.callback(path.unlink, missing_ok=True)
         for name, save in derived.items():
             save(temporary[name])
         card.write_text(_renamed(draft, temporary).text(), encoding="utf-8")
@@ -61,15 +67,6 @@ def write_card(
         for name, final in finals.items():
             temporary[name].replace(final)
         card.replace(out)
-    except OSError as error:
-        raise InputError(
-            f"--out {out} must lie in a folder that can be written to",
-            value=reason(error),
-            hint="Name another one.",
-        ) from error
-    finally:
-        for path in temporary.values():
-            path.unlink(missing_ok=True)
     return scene, (out, *finals.values())
 
 

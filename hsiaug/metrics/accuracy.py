@@ -8,13 +8,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["confusion", "dense_score", "score"]
+__all__ = ["cohen_kappa", "confusion", "dense_score", "score"]
 
 
 def confusion(true: NDArray[Any], predicted: NDArray[Any], classes: int) -> NDArray[np.int64]:
     """(C, C) int64 counts over class ids 1..C: rows true, columns predicted."""
     flat = (true.astype(np.int64) - 1) * classes + (predicted.astype(np.int64) - 1)
     return np.bincount(flat, minlength=classes * classes).reshape(classes, classes)
+
+
+def cohen_kappa(matrices: NDArray[Any]) -> NDArray[np.float64]:
+    """(...) κ of confusion matrices (..., C, C); NaN where chance agreement is 1, or nothing was counted."""
+    counts = matrices.astype(np.float64)
+    rows, columns = counts.sum(axis=-1), counts.sum(axis=-2)
+    total = rows.sum(axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        chance = (rows * columns).sum(axis=-1) / total**2
+        seen = np.trace(counts, axis1=-2, axis2=-1) / total
+        return np.where(chance < 1, (seen - chance) / (1 - chance), np.nan)
 
 
 def score(matrix: NDArray[np.int64], subsets: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
@@ -31,13 +42,12 @@ def score(matrix: NDArray[np.int64], subsets: Mapping[str, tuple[int, ...]]) -> 
     recall[seen] = right[seen] / n[seen]
     f1 = 2 * right[seen] / (n[seen] + matrix.sum(axis=0)[seen])
     total = int(n.sum())
-    chance = float(n @ matrix.sum(axis=0)) / total**2
-    oa = float(right.sum() / total)
+    kappa = float(cohen_kappa(matrix))
     worst = int(seen[np.argmin(recall[seen])])
     return {
-        "oa": oa,
+        "oa": float(right.sum() / total),
         "aa": float(recall[seen].mean()),
-        "kappa": (oa - chance) / (1 - chance) if chance < 1 else None,
+        "kappa": None if np.isnan(kappa) else kappa,
         "macro_f1": float(f1.mean()),
         "worst_recall": float(recall[worst]),
         "worst_class": worst + 1,

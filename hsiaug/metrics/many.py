@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import InputError, did_you_mean
+from hsiaug.metrics.accuracy import cohen_kappa
 
 __all__ = ["ManyScores", "many_scores"]
 
@@ -89,15 +90,6 @@ def _oa(matrices: Counts, whole: Counts) -> Array:
     return accuracy
 
 
-def _kappa(matrices: Counts, whole: Counts) -> Array:
-    total = matrices.sum(axis=(1, 2)).astype(np.float64)
-    chance = (matrices.sum(axis=2) * matrices.sum(axis=1)).sum(axis=1) / total**2
-    kappa: Array = np.where(
-        chance < 1, (_oa(matrices, whole) - chance) / np.where(chance < 1, 1 - chance, 1), np.nan
-    )
-    return kappa
-
-
 def _worst(matrices: Counts, whole: Counts) -> Array:
     worst: Array = np.nan_to_num(_recall(matrices, whole), nan=np.inf).min(axis=1)
     return worst
@@ -109,7 +101,7 @@ CHANGED = 1
 KNOWN: dict[str, ManyScores] = {
     "oa": _oa,
     "aa": lambda matrices, whole: _mean(_recall(matrices, whole)),
-    "kappa": _kappa,
+    "kappa": lambda matrices, whole: cohen_kappa(matrices),
     "macro_f1": lambda matrices, whole: _mean(_f1(matrices, whole)),
     "worst_recall": _worst,
     "miou": lambda matrices, whole: _mean(_iou(matrices, whole)),

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.metrics.accuracy import cohen_kappa, confusion
 from hsiaug.metrics.calibration import LEVELS, Curves, calibrate, invert
 from hsiaug.metrics.distances import spectral_angle
 from hsiaug.metrics.probes import PROBES, fit_nearest_class
@@ -196,10 +197,8 @@ def _msad(x: NDArray[np.float64], y: NDArray[np.int64], means: Mapping[int, Any]
 
 def kappa(guess: NDArray[np.int64], y: NDArray[np.int64]) -> float:
     """Cohen's κ between guesses (n,) and labels (n,); 0 where chance agreement is 1."""
-    ids = np.union1d(guess, y)
-    a, b = ((part[:, None] == ids[None]).mean(axis=0) for part in (guess, y))
-    chance = float(a @ b)
-    return (float((guess == y).mean()) - chance) / (1 - chance) if chance < 1 else 0.0
+    found = cohen_kappa(confusion(y, guess, int(max(guess.max(), y.max()))))
+    return float(np.nan_to_num(found))
 
 
 def _bootstrap(

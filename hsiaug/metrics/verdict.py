@@ -13,15 +13,34 @@ from itertools import combinations_with_replacement
 from statistics import median
 from typing import Literal
 
-from hsiaug.metrics.significance import ALPHA, draws_needed
+from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, draws_needed, t_interval
 
-__all__ = ["MEANINGS", "Evidence", "Finding", "Shown", "Verdict", "judge", "prints_zero", "shown", "undecided"]
+__all__ = [
+    "MEANINGS",
+    "TINY",
+    "Confirmation",
+    "Evidence",
+    "Finding",
+    "Shown",
+    "Verdict",
+    "confirm",
+    "judge",
+    "prints_zero",
+    "shown",
+    "undecided",
+]
 
 Shown = Literal["above", "below", "no difference shown", "undecided"]
 """What paired draws say of one difference."""
 
 Finding = Literal["helps", "hurts", "no difference shown", "undecided", "nothing made", "failed"]
 """What they say of a generator, measured against both controls."""
+
+Confirmation = Literal["helps", "open", "no"]
+"""What fresh draws say of a candidate."""
+
+TINY = 1e-12
+"""Below this a difference of one draw is rounding."""
 
 MEANINGS: dict[Finding, str] = {
     "helps": "shown above none and above duplicate",
@@ -139,6 +158,22 @@ def judge(
     if "undecided" in said:
         finding = "undecided"
     return Verdict(finding, against, draws, needed, False, failed, of)
+
+
+def confirm(against: Sequence[Sequence[float]], level: float, most: int) -> Confirmation:
+    """What confirming draws say of a candidate that others chose it on. against: its differences to each control.
+
+    It helps where the t interval lies above 0 against every control, on at least ``MIN_PAIRS`` draws: on fewer, no
+    test without the assumption of normal differences could reach .05. It does not where the mean over the better
+    control is no gain, or after ``most`` draws. :func:`judge` is stricter, for tables in which nothing was chosen before.
+    """
+    draws, mean = len(against[0]), min(math.fsum(values) for values in against)
+    if draws < MIN_PAIRS:
+        return "open"
+    intervals = [t_interval(values, level) for values in against]
+    if all(interval is not None and interval[0] > TINY for interval in intervals):
+        return "helps"
+    return "no" if mean / draws <= TINY or draws >= most else "open"
 
 
 def undecided(draws: int, needed: int) -> str:

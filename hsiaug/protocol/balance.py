@@ -43,19 +43,14 @@ def pool_steps(real: Mapping[int, int], lam: float) -> list[dict[int, int]]:
 
 def check_lambda(lam: float) -> None:
     """Raise InputError unless λ is a number from 0 to LARGEST."""
-    if not 0 <= lam <= LARGEST:
-        raise InputError(
-            f"--lambda must be a number from 0 to {LARGEST}",
-            value=f"{lam:g}",
-            hint="Use 0 for no synthetic samples, 1 to bring every class to the size of the largest.",
-        )
+    _check("--lambda", lam, "Use 0 for no synthetic samples, 1 to bring every class to the size of the largest.")
 
 
 def check_omega(omega: float) -> None:
     """Raise InputError unless the guidance strength ω is a number from 0 to LARGEST."""
-    if not 0 <= omega <= LARGEST:
-        raise InputError(
-            f"--omega must be a number from 0 to {LARGEST}",
-            value=f"{omega:g}",
-            hint="0 is purely conditional sampling; 1 to 4 are usual.",
-        )
+    _check("--omega", omega, "0 is purely conditional sampling; 1 to 4 are usual.")
+
+
+def _check(option: str, value: float, hint: str) -> None:
+    if not 0 <= value <= LARGEST:
+        raise InputError(f"{option} must be a number from 0 to {LARGEST}", value=f"{value:g}", hint=hint)

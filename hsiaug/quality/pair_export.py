@@ -6,6 +6,7 @@ import json
 import shutil
 import uuid
 import warnings
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import InputError
-from hsiaug.files import reason
+from hsiaug.files import writing
 from hsiaug.quality.pair_synthesis import MadePairs
 from hsiaug.quality.sheets import contact_sheet
 from hsiaug.targets import check_folder_name
@@ -41,7 +42,9 @@ def save_pairs(folder: Path, made: MadePairs) -> list[Path]:
     .npy (B, H, W). masks/: PNG of class ids, 0 = ignore. confidence/: .npy (H, W) where the generator gives it.
     """
     fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    try:
+    rule, hint = f"--out {folder} must be a folder that can be written to", "Free some space, or name another one."
+    with writing(rule, hint), ExitStack() as stack:
+        stack.callback(shutil.rmtree, fresh, ignore_errors=True)
         fresh.mkdir()
         names = _write_arrays(fresh, made)
         real = made.view.real
@@ -55,14 +58,6 @@ def save_pairs(folder: Path, made: MadePairs) -> list[Path]:
         if folder.is_dir():
             folder.rmdir()
         fresh.replace(folder)
-    except OSError as error:
-        raise InputError(
-            f"--out {folder} must be a folder that can be written to",
-            value=reason(error),
-            hint="Free some space, or name another one.",
-        ) from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
     return [folder / name for name in ("contact_sheet.png", "manifest.json", "pairs.toml")]
 
 

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from hsiaug.errors import InputError, did_you_mean
-from hsiaug.report.cells import Arm
 from hsiaug.report.labels import method_labels
-from hsiaug.report.records import Method
+from hsiaug.trial.arm import Arm, Method
 
 __all__ = ["Key", "arm_names", "find_arm"]
 

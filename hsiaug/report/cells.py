@@ -8,34 +8,10 @@ from functools import cached_property
 
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.report.labels import MISSING
-from hsiaug.report.records import Method, Trial
+from hsiaug.report.records import Trial
+from hsiaug.trial.arm import Arm, Method
 
-__all__ = ["CONTROLS", "Arm", "Cell", "make_cells"]
-
-CONTROLS = ("none", "duplicate")
-"""Generators that every other one is measured against; they lead the rows, in this order."""
-
-
-@dataclass(frozen=True)
-class Arm:
-    """A generator at one λ and one ω."""
-
-    generator: Method
-    lam: float
-    omega: float | None
-
-    @property
-    def control(self) -> bool:
-        """True for ``none`` and ``duplicate``."""
-        return self.generator.name in CONTROLS
-
-    @property
-    def rank(self) -> tuple[object, ...]:
-        """Sort key: none, duplicate, then by name, λ and ω."""
-        name = self.generator.name
-        place = CONTROLS.index(name) if name in CONTROLS else len(CONTROLS)
-        omega = (-1, 0.0) if self.omega is None else (0, self.omega)
-        return place, name, self.generator.version, self.generator.params, self.lam, omega
+__all__ = ["Cell", "make_cells"]
 
 
 @dataclass(frozen=True)
@@ -84,8 +60,7 @@ def make_cells(trials: Iterable[Trial]) -> dict[tuple[Arm, Method], Cell]:
     """Trials grouped by arm and classifier, controls first."""
     groups: dict[tuple[Arm, Method], list[Trial]] = {}
     for trial in trials:
-        arm = Arm(trial.generator, trial.lam, trial.omega)
-        groups.setdefault((arm, trial.classifier), []).append(trial)
+        groups.setdefault((trial.arm, trial.classifier), []).append(trial)
     return {
         key: Cell(*key, tuple(sorted(groups[key], key=lambda t: (t.seed, t.hash))))
         for key in sorted(groups, key=lambda k: (k[0].rank, k[1].name, k[1].version, k[1].params))

@@ -8,14 +8,12 @@ from functools import cached_property
 
 from hsiaug.metrics.significance import MeanStd, holm, mean_std, paired_wilcoxon
 from hsiaug.metrics.verdict import Evidence, Verdict, judge, prints_zero
-from hsiaug.report.cells import CONTROLS, Arm, Cell
-from hsiaug.report.records import Method, Trial
+from hsiaug.report.cells import Cell
+from hsiaug.report.records import Trial
 from hsiaug.report.scores import ScoreSet
+from hsiaug.trial.arm import CONTROLS, Arm, Method
 
-__all__ = ["TINY", "Comparison", "Gain", "class_deltas", "compare", "corrected", "pair_up"]
-
-TINY = 1e-12
-"""Below this a difference of one draw is rounding."""
+__all__ = ["Comparison", "Gain", "class_deltas", "compare", "corrected", "pair_up"]
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from hsiaug.files import write_whole
 from hsiaug.report.cells import Cell
 from hsiaug.report.curve_notes import n_text, panel_n
 from hsiaug.report.curves import SIGNS, Axis, Line, Surface, drawn, lines, moving, reference, surfaces
-from hsiaug.report.records import Method
 from hsiaug.report.tables import Report, Table
 from hsiaug.text import plotted
+from hsiaug.trial.arm import CONTROLS, Method
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,7 +106,7 @@ def _styles(table: Table, axis: Axis) -> dict[tuple[Method, float | None], dict[
     from matplotlib import colormaps
 
     keys = list(dict.fromkeys((ln.generator, ln.held) for c in table.classifiers for ln in lines(table, c, axis)))
-    generators = [g for g in dict.fromkeys(g for g, _ in keys) if g.name not in ("none", "duplicate")]
+    generators = [g for g in dict.fromkeys(g for g, _ in keys) if g.name not in CONTROLS]
     other = SIGNS["omega" if axis == "lambda" else "lambda"]
     styles: dict[tuple[Method, float | None], dict[str, Any]] = {}
     for generator, held in keys:

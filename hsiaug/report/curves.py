@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from hsiaug.report.cells import Arm, Cell
+from hsiaug.report.cells import Cell
 from hsiaug.report.draws import Draw, common_draws, draws_of, over_draws
 from hsiaug.report.grid import Column, Grid, changes
 from hsiaug.report.labels import MISSING, plus_minus
-from hsiaug.report.records import Method
 from hsiaug.report.scores import Score
 from hsiaug.report.tables import Table
+from hsiaug.trial.arm import Arm, Method
 
 __all__ = [
     "AXES",
@@ -152,17 +152,19 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
     keys = [Column("classifier", numeric=False), Column("generator", numeric=False)]
     keys += [Column(other)] if shown else []
     columns = (*keys, *(Column(f"{SIGNS[axis]}={_number(value)}") for value in values))
+    names = [
+        (table.labels[classifier], table.labels[line.generator], *([_held(line)] if shown else []))
+        for classifier, line in rows
+    ]
+    cells = tuple(tuple(dict(line.points).get(value) for value in values) for _, line in rows)
+    breaks = changes([classifier for classifier, _ in rows])
     grids = []
     for score in drawn(table):
-        metric, name = score.key, score.name
-        texts = []
-        for classifier, line in rows:
-            cells = dict(line.points)
-            names = [table.labels[classifier], table.labels[line.generator]]
-            names += [_held(line)] if shown else []
-            texts.append((*names, *(_text(table, cells.get(value), metric) for value in values)))
-        breaks = changes([classifier for classifier, _ in rows])
-        grids.append(Grid(f"{name} against {SIGNS[axis]}", columns, tuple(texts), len(keys), breaks))
+        texts = tuple(
+            (*said, *(_text(table, cell, score.key) for cell in row))
+            for said, row in zip(names, cells, strict=True)
+        )
+        grids.append(Grid(f"{score.name} against {SIGNS[axis]}", columns, texts, len(keys), breaks, cells))
     return tuple(grids)
 
 

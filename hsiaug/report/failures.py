@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hsiaug.report.cells import Arm
 from hsiaug.report.labels import count, draws_text
-from hsiaug.report.records import Method, Trial
+from hsiaug.report.records import Trial
 from hsiaug.report.tables import Table
+from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.failures import ErrorKind, error_kind, why_failed
 
 __all__ = ["Failure", "failed_arms", "failure_heading", "failure_lines", "failures"]
@@ -45,7 +45,7 @@ def failed_arms(table: Table, failure: Failure) -> list[tuple[str, list[Trial]]]
     """Arm with its classifier → the trials of it that failed so, in the order of the table."""
     arms: dict[tuple[Arm, Method], list[Trial]] = {}
     for trial in failure.trials:
-        arms.setdefault((Arm(trial.generator, trial.lam, trial.omega), trial.classifier), []).append(trial)
+        arms.setdefault((trial.arm, trial.classifier), []).append(trial)
     ordered = sorted(arms, key=lambda key: (key[0].rank, key[1].name, key[1].version, key[1].params))
     return [(f"{table.arm_label(arm)} with {table.labels[by]}", arms[arm, by]) for arm, by in ordered]
 

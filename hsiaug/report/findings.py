@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hsiaug.metrics.verdict import Finding, prints_zero
-from hsiaug.report.cells import Arm, Cell
+from hsiaug.report.cells import Cell
 from hsiaug.report.compare import Comparison, Gain
 from hsiaug.report.labels import count, p_text, plus_minus, signed
-from hsiaug.report.records import Method
 from hsiaug.report.tables import Table
+from hsiaug.trial.arm import CONTROLS, Arm, Method
 from hsiaug.trial.failures import why_failed
 
 __all__ = [
@@ -157,7 +157,7 @@ def _more(n: int) -> str:
 def mean_range(table: Table, gains: Sequence[Gain]) -> str:
     """``: mean ΔAA -0.9 to +0.4 against none, …``: of several arms, none of which is picked out; may be empty."""
     ranges = []
-    for control in ("none", "duplicate"):
+    for control in CONTROLS:
         means = [found.main.mean for gain in gains if (found := gain.against[control]) is not None]
         if means:
             low, high = signed(min(means)), signed(max(means))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-__all__ = ["Column", "Grid", "Page", "arm_columns", "changes"]
+if TYPE_CHECKING:
+    from hsiaug.report.cells import Cell
+
+__all__ = ["Column", "Grid", "Page", "across", "arm_columns", "changes"]
 
 
 @dataclass(frozen=True)
@@ -20,13 +24,22 @@ class Column:
 
 @dataclass(frozen=True)
 class Grid:
-    """Rows of text. keys: how many leading columns say what a row is; breaks: rows that start a new block."""
+    """Rows of text. keys: how many leading columns say what a row is; breaks: rows that start a new block.
+
+    cells: of each row, the cell that each entry after the keys comes from, None for an entry without one; () where no
+    row has any.
+    """
 
     heading: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     keys: int = 1
     breaks: frozenset[int] = frozenset()
+    cells: tuple[tuple[Cell | None, ...], ...] = ()
+
+    def cell(self, row: int, column: int) -> Cell | None:
+        """What an entry comes from; None for a key too."""
+        return self.cells[row][column - self.keys] if self.cells and column >= self.keys else None
 
 
 @dataclass(frozen=True)
@@ -58,6 +71,11 @@ def arm_columns(guided: bool) -> tuple[Column, ...]:
     """generator, λ, and ω where any trial is guided: what ``Table.arm_texts`` fills."""
     columns = (Column("generator", numeric=False), Column("λ"))
     return (*columns, Column("ω")) if guided else columns
+
+
+def across(cells: Iterable[Cell], columns: Sequence[Column], keys: int) -> tuple[tuple[Cell, ...], ...]:
+    """``Grid.cells`` where each row is of one cell."""
+    return tuple((cell,) * (len(columns) - keys) for cell in cells)
 
 
 def changes(keys: Sequence[object]) -> frozenset[int]:

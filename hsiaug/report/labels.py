@@ -10,7 +10,8 @@ from typing import Any
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.protocol.entries import BUILT_IN
 from hsiaug.protocol.protocols import protocol_class
-from hsiaug.report.records import Method, canonical
+from hsiaug.trial.arm import Method
+from hsiaug.trial.hashing import canonical_json
 
 __all__ = [
     "MISSING",
@@ -92,7 +93,7 @@ def method_labels(methods: Iterable[Method]) -> dict[Method, str]:
 
 
 def _details(method: Method) -> dict[str, str]:
-    params = {str(k): canonical(v) for k, v in json.loads(method.params).items()}
+    params = {str(k): canonical_json(v) for k, v in json.loads(method.params).items()}
     # A parameter may itself be called "version": the leading space keeps the two apart.
     return {" version": method.version, **params}
 

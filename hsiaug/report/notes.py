@@ -5,8 +5,8 @@ from __future__ import annotations
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, draws_needed, smallest_p
 from hsiaug.metrics.verdict import MEANINGS
 from hsiaug.report.labels import count, draws_text, p_text
-from hsiaug.report.records import Method
 from hsiaug.report.tables import Table
+from hsiaug.trial.arm import CONTROLS, Method
 
 __all__ = ["control_notes", "number_notes", "significance_note", "verdict_note"]
 
@@ -59,7 +59,7 @@ def _split_changes(table: Table) -> list[str]:
     seeds = f"{'Seed' if len(changed) == 1 else 'Seeds'} {draws_text(changed)}"
     return [
         f"{seeds} drew different pixels in different trials: means mix them, and only trials of the same pixels "
-        "are paired. Rerun with --existing none to have one split per seed."
+        "are paired. Rerun with --existing all to have one split per seed."
     ]
 
 
@@ -93,7 +93,7 @@ def control_notes(table: Table) -> list[str]:
         "share; duplicate is taken at the same λ. pairs counts those draws: with none / with duplicate where the "
         "two differ."
     ]
-    for name in ("none", "duplicate"):
+    for name in CONTROLS:
         keys = [(c, arm.lam if name == "duplicate" else 0) for arm, c in table.cells if arm.generator.name == name]
         if len(keys) > len(set(keys)):
             notes.append(

@@ -11,10 +11,10 @@ from statistics import median
 
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import MeanStd, t_interval
-from hsiaug.metrics.verdict import Evidence, judge, undecided
+from hsiaug.metrics.verdict import TINY, Evidence, judge, undecided
 from hsiaug.report.arm_names import Key, arm_names, find_arm
 from hsiaug.report.cells import Cell
-from hsiaug.report.compare import TINY, Comparison, Gain, class_deltas, compare, corrected, pair_up
+from hsiaug.report.compare import Comparison, Gain, class_deltas, compare, corrected, pair_up
 from hsiaug.report.ground_truth import GroundTruth
 from hsiaug.report.pairwise_pixels import Ground, grounds
 from hsiaug.report.scores import Score

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
-from hsiaug.report.compare import TINY
+from hsiaug.metrics.verdict import TINY
 from hsiaug.report.findings import arm_name, verdict_text
 from hsiaug.report.pairwise import ArmComparison, Pairing
 from hsiaug.report.pairwise_views import notes, pixels_tested, said_of_test

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,28 +9,16 @@ from functools import cached_property
 from typing import Any
 
 from hsiaug.errors import StoreError
+from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.empty import made_nothing
+from hsiaug.trial.hashing import canonical_json
 
-__all__ = ["Condition", "Method", "Record", "Trial", "canonical", "finite", "read_trials"]
+__all__ = ["Condition", "Record", "Trial", "finite", "read_trials"]
 
 Record = Mapping[str, Any]
 
 SPEC = {"task", "scene", "protocol", "patch", "seed", "generator", "classifier", "lambda", "omega"}
 SPEC |= {"omega_convention"}
-
-
-@dataclass(frozen=True)
-class Method:
-    """A generator or classifier as it was run: equal only where version and every parameter are equal.
-
-    params: canonical JSON, so that a method can be a dictionary key.
-    convention: what ω means to it; part of its identity, as the same ω means another thing under another.
-    """
-
-    name: str
-    version: str
-    params: str
-    convention: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +51,11 @@ class Trial:
     omega: float | None
     seed: int
     record: Record = field(repr=False, compare=False)
+
+    @property
+    def arm(self) -> Arm:
+        """The generator with its λ and ω."""
+        return Arm(self.generator, self.lam, self.omega)
 
     @property
     def ok(self) -> bool:
@@ -131,11 +123,6 @@ def finite(value: object) -> float | None:
     return float(value)
 
 
-def canonical(value: object) -> str:
-    """JSON with sorted keys and no spaces: equal texts for equal values."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
 def read_trials(records: Iterable[Record]) -> list[Trial]:
     """Trials of the records, one per hash: the newest that went well, else the newest."""
     best: dict[str, Trial] = {}
@@ -183,22 +170,17 @@ def _parse(record: Record, spec: Mapping[str, Any]) -> Trial:
         argument="" if argument is None else str(argument),
         buffer=str(protocol["buffer"]),
         patch=int(spec["patch"]),
-        rest=canonical(rest),
+        rest=canonical_json(rest),
     )
     omega = spec["omega"]
     hash, _ = record["hash"], record["status"]
     return Trial(
         hash=hash,
         condition=condition,
-        generator=_method(spec["generator"], spec.get("omega_convention") if omega is not None else None),
-        classifier=_method(spec["classifier"], None),
+        generator=Method.of(spec["generator"], spec.get("omega_convention") if omega is not None else None),
+        classifier=Method.of(spec["classifier"]),
         lam=float(spec["lambda"]),
         omega=None if omega is None else float(omega),
         seed=int(spec["seed"]),
         record=record,
     )
-
-
-def _method(entry: Mapping[str, Any], convention: object) -> Method:
-    params = canonical(entry.get("params") or {})
-    return Method(entry["name"], str(entry["version"]), params, None if convention is None else str(convention))

@@ -17,9 +17,10 @@ from hsiaug.report.compare import Comparison
 from hsiaug.report.curves import AXES, lines
 from hsiaug.report.findings import verdict, verdict_text
 from hsiaug.report.notes import control_notes, number_notes, significance_note
-from hsiaug.report.records import Method, Trial
+from hsiaug.report.records import Trial
 from hsiaug.report.tables import Report, Table
 from hsiaug.text import json_of, visible
+from hsiaug.trial.arm import Method
 from hsiaug.trial.failures import why_failed
 
 __all__ = ["csv_text", "json_text", "report_json"]

@@ -8,11 +8,12 @@ from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.report.cells import Arm, Cell, make_cells
+from hsiaug.report.cells import Cell, make_cells
 from hsiaug.report.compare import Comparison, Gain, compare
 from hsiaug.report.labels import MISSING, method_labels
-from hsiaug.report.records import Condition, Method, Record, Trial, read_trials
+from hsiaug.report.records import Condition, Record, Trial, read_trials
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, ScoreSet, score_set
+from hsiaug.trial.arm import Arm, Method
 
 if TYPE_CHECKING:
     from hsiaug.trial.record import Damage

@@ -13,11 +13,12 @@ from hsiaug.report.curve_notes import curve_notes
 from hsiaug.report.curves import curve_grids
 from hsiaug.report.failures import failure_heading, failure_lines
 from hsiaug.report.findings import verdict, verdict_text
-from hsiaug.report.grid import Column, Grid, Page, arm_columns, changes
+from hsiaug.report.grid import Column, Grid, Page, across, arm_columns, changes
 from hsiaug.report.labels import MISSING, p_text, percent, plus_minus, signed
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.views_raw import class_grids, cost_grids, seed_grids
+from hsiaug.trial.arm import CONTROLS
 
 __all__ = ["VIEWS", "check_view", "pages"]
 
@@ -68,16 +69,19 @@ def _scores(table: Table) -> Grid:
     for classifier in table.classifiers:
         headers = [score.name for score in table.scores.shown] + (["n"] if classifier in short else [])
         columns += [Column(header, group=table.labels[classifier]) for header in headers]
-    rows = []
+    rows, cells = [], []
     for arm in table.arms:
-        row = table.arm_texts(arm)
+        texts: list[str] = []
+        owners: list[Cell | None] = []
         for classifier in table.classifiers:
             cell = table.cells.get((arm, classifier))
-            row += [_metric_text(cell, score.key) for score in table.scores.shown]
-            row += [str(len(cell.ok)) if cell else MISSING] if classifier in short else []
-        rows.append(tuple(row))
+            texts += [_metric_text(cell, score.key) for score in table.scores.shown]
+            texts += [str(len(cell.ok)) if cell else MISSING] if classifier in short else []
+            owners += [cell] * (len(texts) - len(owners))
+        rows.append((*table.arm_texts(arm), *texts))
+        cells.append(tuple(owners))
     first = next((i for i, arm in enumerate(table.arms) if not arm.control), 0)
-    return Grid("Accuracy", tuple(columns), tuple(rows), len(keys), frozenset({first} - {0}))
+    return Grid("Accuracy", tuple(columns), tuple(rows), len(keys), frozenset({first} - {0}), tuple(cells))
 
 
 def _gains(table: Table) -> Grid:
@@ -86,15 +90,11 @@ def _gains(table: Table) -> Grid:
     columns = (
         Column("classifier", numeric=False),
         *arm_columns(table.guided),
-        *(
-            Column(header, group=f"vs {control}")
-            for control in ("none", "duplicate")
-            for header in (f"Δ{main}", f"Δ{second}")
-        ),
+        *(Column(header, group=f"vs {control}") for control in CONTROLS for header in (f"Δ{main}", f"Δ{second}")),
         Column("pairs"),
         Column("verdict", numeric=False),
     )
-    rows = []
+    rows, cells = [], []
     for classifier in table.classifiers:
         for arm in table.arms:
             gain = table.gains.get((arm, classifier))
@@ -102,8 +102,10 @@ def _gains(table: Table) -> Grid:
                 texts = [*_delta_texts(gain.none), *_delta_texts(gain.duplicate), _pairs(gain)]
                 texts.append(verdict_text(table, gain))
                 rows.append((table.labels[classifier], *table.arm_texts(arm), *texts))
+                cells.append(gain.cell)
     keys = 1 + len(arm_columns(table.guided))
-    return Grid("Gain over the controls", columns, tuple(rows), keys, changes([row[0] for row in rows]))
+    breaks, owners = changes([row[0] for row in rows]), across(cells, columns, keys)
+    return Grid("Gain over the controls", columns, tuple(rows), keys, breaks, owners)
 
 
 def _classifier_grids(table: Table) -> tuple[Grid, ...]:
@@ -117,7 +119,7 @@ def _classifier_grids(table: Table) -> tuple[Grid, ...]:
         Column(f"{main} 95 %", group=f"{main} in detail"),
         *(Column(name, group="controls") for name in (f"Δ{main} none", "p none", f"Δ{main} dup.", "p dup.")),
     )
-    rows = []
+    rows, cells = [], []
     for classifier in table.classifiers:
         for arm in table.arms:
             cell = table.cells.get((arm, classifier))
@@ -127,15 +129,9 @@ def _classifier_grids(table: Table) -> tuple[Grid, ...]:
                 texts = [*numbers, str(len(cell.ok)), *subsets, _interval(cell, table.scores.main.key)]
                 tests = _test_texts(table.gains.get((arm, classifier)))
                 rows.append((table.labels[classifier], *table.arm_texts(arm), *texts, *tests))
-    return (
-        Grid(
-            f"Every metric, and the tests on {main}",
-            columns,
-            tuple(rows),
-            len(keys),
-            changes([row[0] for row in rows]),
-        ),
-    )
+                cells.append(cell)
+    breaks, owners = changes([row[0] for row in rows]), across(cells, columns, len(keys))
+    return (Grid(f"Every metric, and the tests on {main}", columns, tuple(rows), len(keys), breaks, owners),)
 
 
 def _metric_text(cell: Cell | None, metric: str) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hsiaug.metrics.significance import MeanStd, mean_std
-from hsiaug.report.cells import Arm, Cell
-from hsiaug.report.grid import Column, Grid, arm_columns, changes
+from hsiaug.report.cells import Cell
+from hsiaug.report.grid import Column, Grid, across, arm_columns, changes
 from hsiaug.report.labels import MISSING, percent, plus_minus
-from hsiaug.report.records import Method, Trial, finite
+from hsiaug.report.records import Trial, finite
 from hsiaug.report.tables import Table
+from hsiaug.trial.arm import Method
 
 __all__ = ["class_counts", "class_grids", "cost_grids", "seed_grids"]
 
@@ -33,12 +34,14 @@ def _class_grid(table: Table, classifier: Method) -> Grid:
         Column("test n"),
         *(Column("recall", group=table.arm_label(arm)) for arm in arms),
     )
+    cells = tuple(table.cells[arm, classifier] for arm in arms)
     rows = []
     for class_id, name in enumerate(table.class_names, start=1):
         train, test = (class_counts(table, f"{side}_counts", class_id) for side in ("train", "test"))
-        recalls = [_recall_text(table, table.cells[arm, classifier], class_id) for arm in arms]
+        recalls = [_recall_text(table, cell, class_id) for cell in cells]
         rows.append((f"{class_id} {name}", _range(train), _range(test), *recalls))
-    return Grid(f"Recall per class, {table.labels[classifier]}", columns, tuple(rows), keys=3)
+    heading = f"Recall per class, {table.labels[classifier]}"
+    return Grid(heading, columns, tuple(rows), keys=3, cells=(cells,) * len(rows))
 
 
 def _recall_text(table: Table, cell: Cell, class_id: int) -> str:
@@ -87,7 +90,8 @@ def cost_grids(table: Table) -> tuple[Grid, ...]:
         for (arm, classifier), cell in table.cells.items()
     )
     breaks = changes([row[: len(keys) - 1] for row in rows])
-    return (Grid("Seconds, steps and memory per trial", columns, rows, keys=len(keys), breaks=breaks),)
+    cells = across(table.cells.values(), columns, len(keys))
+    return (Grid("Seconds, steps and memory per trial", columns, rows, len(keys), breaks, cells),)
 
 
 def _cost(cell: Cell, *path: str) -> MeanStd | None:
@@ -124,7 +128,7 @@ def seed_grids(table: Table) -> tuple[Grid, ...]:
 
 
 def _seed_row(table: Table, trial: Trial) -> tuple[str, ...]:
-    arm = table.arm_texts(Arm(trial.generator, trial.lam, trial.omega))
+    arm = table.arm_texts(trial.arm)
     scores = [
         percent(v) if (v := trial.metric(name)) is not None else MISSING
         for name in (score.key for score in table.scores.shown)

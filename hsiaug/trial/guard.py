@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from hsiaug.errors import PluginError
+from hsiaug.trial.record import json_line
 
 __all__ = ["call_failure", "kept_state", "plain_json"]
 
@@ -190,7 +191,7 @@ def plain_json(provenance: Mapping[str, Any]) -> dict[str, Any]:
     Raises PluginError where JSON cannot hold it, or it is larger than a megabyte.
     """
     try:
-        text = json.dumps(dict(provenance), allow_nan=False, ensure_ascii=False)
+        text = json_line(dict(provenance))
         text.encode("utf-8")
     except (TypeError, ValueError, RecursionError) as error:
         raise PluginError(

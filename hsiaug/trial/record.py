@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hsiaug.metrics.accuracy import dense_score, score
 from hsiaug.trial.hashing import short_hash
 
-__all__ = ["LARGEST", "Damage", "Record", "decode", "encode", "fault_of", "storable"]
+__all__ = ["LARGEST", "Damage", "Record", "decode", "encode", "fault_of", "json_line", "storable"]
 
 Record = dict[str, Any]
 
@@ -176,12 +176,13 @@ def _finite(text: str) -> float:
 
 def encode(record: Record) -> bytes:
     """The bytes of a record's file: JSON with a line per key. Raises what :mod:`json` raises for what is not JSON."""
-    lines = (f"{json.dumps(key)}: {_json(value)}" for key, value in record.items())
+    lines = (f"{json.dumps(key)}: {json_line(value)}" for key, value in record.items())
     # A path that is not UTF-8 may stand in the message of an error: what cannot be written becomes a question mark.
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8", "replace")
 
 
-def _json(value: Any) -> str:
+def json_line(value: Any) -> str:
+    """As a record has it. Raises TypeError, ValueError or RecursionError for what strict JSON cannot hold."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
@@ -203,7 +204,7 @@ def storable(record: Record) -> Record:
 
 def _unwritable(value: Any) -> str | None:
     try:
-        _json(value)
+        json_line(value)
     except (TypeError, ValueError, RecursionError) as error:
         return str(error)
     return None

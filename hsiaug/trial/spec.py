@@ -12,6 +12,7 @@ from hsiaug.pairs import PairSet
 from hsiaug.plugins.card import Card, sampling_params
 from hsiaug.protocol.protocols import Protocol
 from hsiaug.scene import Scene
+from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.hashing import short_hash
 
 __all__ = ["OMEGA_CONVENTION", "PluginSpec", "TrialSpec", "plugin_spec"]
@@ -89,6 +90,12 @@ class TrialSpec:
             "omega": self.omega,
             "omega_convention": None if self.omega is None else OMEGA_CONVENTION,
         }
+
+    @cached_property
+    def arm(self) -> Arm:
+        """The generator with its λ and ω."""
+        convention = None if self.omega is None else OMEGA_CONVENTION
+        return Arm(Method.of(self.generator.as_json(), convention), self.lam, self.omega)
 
     @cached_property
     def hash(self) -> str:

@@ -29,8 +29,13 @@ AGAIN = 3
 class Reading:
     """What a store holds. records: those to be believed. damaged: all others, by name, with what is wrong."""
 
-    records: tuple[Record, ...]
-    damaged: tuple[Damage, ...]
+    records: tuple[Record, ...] = ()
+    damaged: tuple[Damage, ...] = ()
+
+    @property
+    def by_hash(self) -> dict[str, Record | Damage]:
+        """Both, by the names of their folders."""
+        return {**{one["hash"]: one for one in self.records}, **{one.hash: one for one in self.damaged}}
 
 
 class Store:
@@ -68,9 +73,13 @@ class Store:
         """Where the record of that hash lies, or would lie."""
         return self._records / hash[:2] / hash
 
-    def read(self, hashes: Iterable[str] | None = None) -> Reading:
-        """The records of those hashes that are there, or every record in the order of the hashes, each checked."""
-        looked = [self.look(hash) for hash in (self._hashes() if hashes is None else hashes)]
+    def read(self, hashes: Iterable[str] | None = None, *, known: Reading | None = None) -> Reading:
+        """The records of those hashes that are there, or every record in the order of the hashes, each checked.
+
+        known: what was read of this store already, and is not read again.
+        """
+        had: dict[str, Record | Damage] = {} if known is None else known.by_hash
+        looked = [had.get(hash) or self.look(hash) for hash in (self._hashes() if hashes is None else hashes)]
         records = tuple(found for found in looked if isinstance(found, dict))
         return Reading(records, tuple(found for found in looked if isinstance(found, Damage)))
 

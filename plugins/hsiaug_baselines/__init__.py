@@ -5,20 +5,15 @@ from hsiaug.api import Entry, hookimpl
 
 __all__ = ["hsiaug_plugins"]
 
+GENERATORS = {
+    "none": "controls:Nothing", "duplicate": "controls:Duplicate", "noise": "noise:Noise", "mixup": "mixup:Mixup",
+    "smote": "smote:Smote", "borderline-smote": "smote:BorderlineSmote", "adasyn": "smote:Adasyn",
+    "cutmix": "cutmix:Cutmix", "cvae": "generative:Cvae", "wgan": "generative:Wgan", "tabddpm": "generative:Tabddpm",
+}  # fmt: skip
+"""Name of each generator, and where it is in this package."""
+
 
 @hookimpl
 def hsiaug_plugins() -> list[Entry]:
     """The generators of this package."""
-    return [
-        Entry("generator", "none", "hsiaug_baselines.controls:Nothing"),
-        Entry("generator", "duplicate", "hsiaug_baselines.controls:Duplicate"),
-        Entry("generator", "noise", "hsiaug_baselines.noise:Noise"),
-        Entry("generator", "mixup", "hsiaug_baselines.mixup:Mixup"),
-        Entry("generator", "smote", "hsiaug_baselines.smote:Smote"),
-        Entry("generator", "borderline-smote", "hsiaug_baselines.smote:BorderlineSmote"),
-        Entry("generator", "adasyn", "hsiaug_baselines.smote:Adasyn"),
-        Entry("generator", "cutmix", "hsiaug_baselines.cutmix:Cutmix"),
-        Entry("generator", "cvae", "hsiaug_baselines.generative:Cvae"),
-        Entry("generator", "wgan", "hsiaug_baselines.generative:Wgan"),
-        Entry("generator", "tabddpm", "hsiaug_baselines.generative:Tabddpm"),
-    ]
+    return [Entry("generator", name, f"{__name__}.{path}") for name, path in GENERATORS.items()]

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from hsiaug.api import Progress
 from hsiaug_baselines._learnt import Conditional, Lesson, Size
-from hsiaug_baselines.generative import CvaeParams
+from hsiaug_baselines._sizes import CvaeParams
 from hsiaug_diffusion.training import train
 
 __all__ = ["Cvae"]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from hsiaug.api import Progress
 from hsiaug_baselines._learnt import Conditional, Lesson, Size
-from hsiaug_baselines.generative import TabddpmParams
+from hsiaug_baselines._sizes import TabddpmParams
 from hsiaug_diffusion.schedule import Schedule, ddim, make_schedule
 from hsiaug_diffusion.training import train
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from hsiaug.api import PluginError, Progress
 from hsiaug_baselines._learnt import Conditional, Lesson, Size
-from hsiaug_baselines.generative import WganParams
+from hsiaug_baselines._sizes import WganParams
 from hsiaug_diffusion.training import fresh
 
 __all__ = ["Wgan"]

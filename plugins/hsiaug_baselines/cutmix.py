@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, PatchSamples, Progress, TrainView, load_state, param, save_state
+from hsiaug.api import Card, PatchSamples, param
+from hsiaug_baselines._mixing import FittedMixing, Mixing
 from hsiaug_baselines._rows import cycled, made_by_class
 
 __all__ = ["Cutmix", "CutmixParams", "FittedCutmix"]
@@ -25,13 +25,8 @@ class CutmixParams:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class FittedCutmix:
-    """x: (n, B, p, p) float32 real patches in scene units; y: (n,) int64 their class ids."""
-
-    x: NDArray[np.float32]
-    y: NDArray[np.int64]
-    alpha: float
+class FittedCutmix(FittedMixing):
+    """Real patches, mixed when they are asked for."""
 
     def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
         """Patches of a class, each used equally often ±1, with part of another real patch round their centre."""
@@ -50,10 +45,6 @@ class FittedCutmix:
         n = len(self.y)
         return (rows + rng.integers(1, n, size=len(rows))) % n if n > 1 else rows
 
-    def save(self, folder: Path) -> None:
-        """The real patches and α."""
-        save_state(folder, {"x": self.x, "y": self.y}, {"alpha": self.alpha})
-
     @property
     def notes(self) -> dict[str, Any]:
         """``duplicated``: all classes, where a patch is one pixel or there is one patch: nothing can be exchanged."""
@@ -61,7 +52,7 @@ class FittedCutmix:
         return {"duplicated": np.unique(self.y).tolist()} if nothing else {}
 
 
-class Cutmix:
+class Cutmix(Mixing):
     """CutMix between a patch of the class and any other real patch, in scene units.
 
     The paper (section 3.1) pastes a rectangle of one image into another and mixes the two labels by area. A sample
@@ -85,18 +76,7 @@ class Cutmix:
         seconds=0.01,
         params=CutmixParams,
     )
-
-    def __init__(self, params: CutmixParams) -> None:
-        self.params = params
-
-    def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedCutmix:
-        """Remember the real samples."""
-        return FittedCutmix(view.real.x, view.real.y, self.params.alpha)
-
-    def load(self, folder: Path, *, device: str) -> FittedCutmix:
-        """What ``save`` wrote."""
-        arrays, facts = load_state(folder)
-        return FittedCutmix(arrays["x"], arrays["y"], facts["alpha"])
+    fitted = FittedCutmix
 
 
 def keeps(patch: int, count: int, alpha: float, rng: np.random.Generator) -> NDArray[np.bool_]:

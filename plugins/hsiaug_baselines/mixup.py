@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, PatchSamples, Progress, TrainView, load_state, param, save_state
+from hsiaug.api import Card, PatchSamples, param
+from hsiaug_baselines._mixing import FittedMixing, Mixing
 from hsiaug_baselines._rows import cycled, lone_classes, made_by_class
 
 __all__ = ["FittedMixup", "Mixup", "MixupParams"]
@@ -25,13 +25,8 @@ class MixupParams:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class FittedMixup:
-    """x: (n, B, p, p) float32 real patches in scene units; y: (n,) int64 their class ids."""
-
-    x: NDArray[np.float32]
-    y: NDArray[np.int64]
-    alpha: float
+class FittedMixup(FittedMixing):
+    """Real patches, mixed when they are asked for."""
 
     def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
         """Mixtures of two different patches of a class; copies where a class has one, named in provenance."""
@@ -42,12 +37,8 @@ class FittedMixup:
     def _make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         return mix(self.x[rows], count, self.alpha, np.random.default_rng(seed))
 
-    def save(self, folder: Path) -> None:
-        """The real patches and α."""
-        save_state(folder, {"x": self.x, "y": self.y}, {"alpha": self.alpha})
 
-
-class Mixup:
+class Mixup(Mixing):
     """Mixup within a class, whole patches, in scene units.
 
     The paper mixes samples of any two classes and their labels; here both come from one class, so that the label
@@ -63,18 +54,7 @@ class Mixup:
         seconds=0.01,
         params=MixupParams,
     )
-
-    def __init__(self, params: MixupParams) -> None:
-        self.params = params
-
-    def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedMixup:
-        """Remember the real samples."""
-        return FittedMixup(view.real.x, view.real.y, self.params.alpha)
-
-    def load(self, folder: Path, *, device: str) -> FittedMixup:
-        """What ``save`` wrote."""
-        arrays, facts = load_state(folder)
-        return FittedMixup(arrays["x"], arrays["y"], facts["alpha"])
+    fitted = FittedMixup
 
 
 def mix(x: NDArray[np.float32], count: int, alpha: float, rng: np.random.Generator) -> NDArray[np.float32]:

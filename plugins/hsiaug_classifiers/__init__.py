@@ -4,19 +4,15 @@ from hsiaug.api import Entry, hookimpl
 
 __all__ = ["hsiaug_plugins"]
 
+CLASSIFIERS = {
+    "svm": "svm:Svm", "rf": "forest:Forest", "cnn2d": "cnn2d:Cnn2d", "cnn1d": "cnn1d:Cnn1d", "cnn3d": "cnn3d:Cnn3d",
+    "hybridsn": "hybridsn:HybridSn", "ssrn": "ssrn:Ssrn", "spectralformer": "spectralformer:SpectralFormer",
+    "timm": "backbone:Timm", "coords": "location:Location",
+}  # fmt: skip
+"""Name of each classifier, and where it is in this package."""
+
 
 @hookimpl
 def hsiaug_plugins() -> list[Entry]:
     """The classifiers of this package."""
-    return [
-        Entry("classifier", "svm", "hsiaug_classifiers.svm:Svm"),
-        Entry("classifier", "rf", "hsiaug_classifiers.forest:Forest"),
-        Entry("classifier", "cnn2d", "hsiaug_classifiers.cnn2d:Cnn2d"),
-        Entry("classifier", "cnn1d", "hsiaug_classifiers.cnn1d:Cnn1d"),
-        Entry("classifier", "cnn3d", "hsiaug_classifiers.cnn3d:Cnn3d"),
-        Entry("classifier", "hybridsn", "hsiaug_classifiers.hybridsn:HybridSn"),
-        Entry("classifier", "ssrn", "hsiaug_classifiers.ssrn:Ssrn"),
-        Entry("classifier", "spectralformer", "hsiaug_classifiers.spectralformer:SpectralFormer"),
-        Entry("classifier", "timm", "hsiaug_classifiers.backbone:Timm"),
-        Entry("classifier", "coords", "hsiaug_classifiers.location:Location"),
-    ]
+    return [Entry("classifier", name, f"{__name__}.{path}") for name, path in CLASSIFIERS.items()]

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import ClassVar
 
-from hsiaug.api import Card, InputError, PatchSamples, Progress, TrainView, did_you_mean, param
-from hsiaug_nets.fitted import FittedNet, fit_net
-from hsiaug_nets.projection import fit_projection
+from hsiaug.api import Card, InputError, did_you_mean, param
+from hsiaug_nets.fitted import Build, NetClassifier
 from hsiaug_nets.recipe import Recipe
 
 __all__ = ["Timm", "TimmParams"]
@@ -40,7 +39,7 @@ class TimmParams(Recipe):
             )
 
 
-class Timm:
+class Timm(NetClassifier[TimmParams]):
     """A timm backbone with random weights, its first layer as wide as the components.
 
     Most convolutional backbones read a 9×9 patch as it is; where one refuses (vision transformers, ConvNeXt), the
@@ -62,22 +61,7 @@ class Timm:
         presets={"tiny": {"backbone": "test_resnet", "steps": 40, "components": 8, "rate": 3e-3}},
     )
 
-    def __init__(self, params: TimmParams) -> None:
-        self.params = params
-
-    def fit(
-        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
-    ) -> FittedNet:
-        """Project the patches once, then train."""
+    def network(self) -> Build:
         from hsiaug_classifiers.nets.backbone import build_backbone
 
-        return fit_net(
-            lambda channels, side, classes: build_backbone(self.params.backbone, channels, side, classes),
-            fit_projection(view, self.params.components),
-            self.params,
-            samples,
-            view,
-            seed=seed,
-            device=device,
-            progress=progress,
-        )
+        return lambda channels, side, classes: build_backbone(self.params.backbone, channels, side, classes)

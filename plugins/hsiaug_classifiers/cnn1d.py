@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hsiaug.api import Card, PatchSamples, Progress, TrainView, param
-from hsiaug_nets.fitted import FittedNet, fit_net
+from hsiaug.api import Card, param
+from hsiaug_nets.fitted import Build, NetClassifier
 from hsiaug_nets.recipe import Recipe
 
 __all__ = ["Cnn1d", "Cnn1dParams"]
@@ -23,7 +23,7 @@ class Cnn1dParams(Recipe):
     )
 
 
-class Cnn1d:
+class Cnn1d(NetClassifier[Cnn1dParams]):
     """One convolution along the z-scored bands, max pooling, two linear layers.
 
     After Hu et al.: 20 kernels of length ⌈B/9⌉, pooling to about 40 positions, 100 hidden units. Theirs is trained by
@@ -44,23 +44,8 @@ class Cnn1d:
         presets={"tiny": {"steps": 60}},
     )
 
-    def __init__(self, params: Cnn1dParams) -> None:
-        self.params = params
-
-    def fit(
-        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
-    ) -> FittedNet:
-        """Train on z-scored spectra."""
+    def network(self) -> Build:
         from hsiaug_classifiers.nets.cnn1d import Net1d
 
         own = self.params
-        return fit_net(
-            lambda bands, side, classes: Net1d(bands, own.width, own.hidden, classes),
-            view.normaliser,
-            own,
-            samples,
-            view,
-            seed=seed,
-            device=device,
-            progress=progress,
-        )
+        return lambda bands, side, classes: Net1d(bands, own.width, own.hidden, classes)

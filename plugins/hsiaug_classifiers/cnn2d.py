@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hsiaug.api import Card, PatchSamples, Progress, TrainView, param
-from hsiaug_nets.fitted import FittedNet, fit_net
-from hsiaug_nets.projection import fit_projection
+from hsiaug.api import Card, param
+from hsiaug_nets.fitted import Build, NetClassifier
 from hsiaug_nets.recipe import Recipe
 
 __all__ = ["Cnn2d", "Cnn2dParams"]
@@ -21,7 +20,7 @@ class Cnn2dParams(Recipe):
     width: int = param(48, "channels of both convolutions", low=1)
 
 
-class Cnn2d:
+class Cnn2d(NetClassifier[Cnn2dParams]):
     """Two 3×3 convolutions with batch normalisation, the mean over the patch, one linear layer.
 
     The input is the patch in whitened principal components of the pixels that the train view shows. Trained by
@@ -45,22 +44,7 @@ class Cnn2d:
         presets={"tiny": {"steps": 40, "width": 16, "components": 8}},
     )
 
-    def __init__(self, params: Cnn2dParams) -> None:
-        self.params = params
-
-    def fit(
-        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
-    ) -> FittedNet:
-        """Project the patches once, then train."""
+    def network(self) -> Build:
         from hsiaug_nets.small2d import Net2d
 
-        return fit_net(
-            lambda channels, side, classes: Net2d(channels, self.params.width, classes),
-            fit_projection(view, self.params.components),
-            self.params,
-            samples,
-            view,
-            seed=seed,
-            device=device,
-            progress=progress,
-        )
+        return lambda channels, side, classes: Net2d(channels, self.params.width, classes)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hsiaug.api import Card, PatchSamples, Progress, TrainView, param
-from hsiaug_nets.fitted import FittedNet, fit_net
+from hsiaug.api import Card, param
+from hsiaug_nets.fitted import Build, NetClassifier
 from hsiaug_nets.recipe import Recipe
 
 __all__ = ["Cnn3d", "Cnn3dParams"]
@@ -22,7 +22,7 @@ class Cnn3dParams(Recipe):
     rate: float = param(1e-3, "initial learning rate of AdamW, taken to 0 along a cosine", low=0)
 
 
-class Cnn3d:
+class Cnn3d(NetClassifier[Cnn3dParams]):
     """Two 3D convolutions, 7×3×3 and 3×3×3, over the z-scored bands of the central 5×5 pixels; one linear layer.
 
     After Li, Zhang and Shen, whose window of 5×5 pixels, kernels, and lack of pooling it keeps. Theirs has 2 and then
@@ -42,22 +42,7 @@ class Cnn3d:
         presets={"tiny": {"steps": 40, "width": 4, "rate": 3e-3}},
     )
 
-    def __init__(self, params: Cnn3dParams) -> None:
-        self.params = params
-
-    def fit(
-        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
-    ) -> FittedNet:
-        """Train on z-scored bands."""
+    def network(self) -> Build:
         from hsiaug_classifiers.nets.cnn3d import Net3d
 
-        return fit_net(
-            lambda bands, side, classes: Net3d(bands, side, self.params.width, classes),
-            view.normaliser,
-            self.params,
-            samples,
-            view,
-            seed=seed,
-            device=device,
-            progress=progress,
-        )
+        return lambda bands, side, classes: Net3d(bands, side, self.params.width, classes)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hsiaug.api import Card, PatchSamples, Progress, TrainView, param
-from hsiaug_nets.fitted import FittedNet, fit_net
-from hsiaug_nets.projection import fit_projection
+from hsiaug.api import Card, param
+from hsiaug_nets.fitted import Build, NetClassifier
 from hsiaug_nets.recipe import Recipe
 
 __all__ = ["HybridSn", "HybridSnParams"]
@@ -24,7 +23,7 @@ class HybridSnParams(Recipe):
     augment: str = param("weak", "online augmentation: none, turns, weak or strong, as hsiaug_nets.views has them")
 
 
-class HybridSn:
+class HybridSn(NetClassifier[HybridSnParams]):
     """Three 3D convolutions (8, 16, 32 kernels of 7, 5, 3 × 3×3), one 2D (64 of 3×3), the mean, one linear layer.
 
     The convolutions, their order and the whitened components are those of Roy et al. (table I, and their published
@@ -47,22 +46,7 @@ class HybridSn:
         presets={"tiny": {"steps": 40, "width": 16, "components": 8}},
     )
 
-    def __init__(self, params: HybridSnParams) -> None:
-        self.params = params
-
-    def fit(
-        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
-    ) -> FittedNet:
-        """Project the patches once, then train."""
+    def network(self) -> Build:
         from hsiaug_classifiers.nets.hybridsn import HybridNet
 
-        return fit_net(
-            lambda k, side, classes: HybridNet(k, side, self.params.width, classes),
-            fit_projection(view, self.params.components),
-            self.params,
-            samples,
-            view,
-            seed=seed,
-            device=device,
-            progress=progress,
-        )
+        return lambda k, side, classes: HybridNet(k, side, self.params.width, classes)

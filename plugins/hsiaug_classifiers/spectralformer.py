@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hsiaug.api import Card, PatchSamples, Progress, TrainView, param
-from hsiaug_nets.fitted import FittedNet, fit_net
+from hsiaug.api import Card, param
+from hsiaug_nets.fitted import Build, NetClassifier
 from hsiaug_nets.recipe import Recipe
 
 __all__ = ["SpectralFormer", "SpectralFormerParams"]
@@ -25,7 +25,7 @@ class SpectralFormerParams(Recipe):
     rate: float = param(2e-3, "initial learning rate of AdamW, taken to 0 along a cosine", low=0)
 
 
-class SpectralFormer:
+class SpectralFormer(NetClassifier[SpectralFormerParams]):
     """Tokens are groups of neighbouring bands of a patch, layers are joined across one, a class token is read.
 
     Groupwise spectral embedding, cross-layer adaptive fusion, the patch of 7×7 pixels, 5 layers, 4 heads, width 64
@@ -49,25 +49,10 @@ class SpectralFormer:
         },
     )
 
-    def __init__(self, params: SpectralFormerParams) -> None:
-        self.params = params
-
-    def fit(
-        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
-    ) -> FittedNet:
-        """Train on z-scored bands."""
+    def network(self) -> Build:
         from hsiaug_classifiers.nets.spectralformer import HEADS, SpectralNet
 
         own = self.params
-        return fit_net(
-            lambda bands, side, classes: SpectralNet(
-                bands, side, own.group, own.stride, HEADS * own.head_width, own.layers, classes
-            ),
-            view.normaliser,
-            own,
-            samples,
-            view,
-            seed=seed,
-            device=device,
-            progress=progress,
+        return lambda bands, side, classes: SpectralNet(
+            bands, side, own.group, own.stride, HEADS * own.head_width, own.layers, classes
         )

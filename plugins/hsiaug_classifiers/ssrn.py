@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hsiaug.api import Card, PatchSamples, Progress, TrainView, param
-from hsiaug_nets.fitted import FittedNet, fit_net
+from hsiaug.api import Card, param
+from hsiaug_nets.fitted import Build, NetClassifier
 from hsiaug_nets.recipe import Recipe
 
 __all__ = ["Ssrn", "SsrnParams"]
@@ -24,7 +24,7 @@ class SsrnParams(Recipe):
     rate: float = param(5e-3, "initial learning rate of AdamW, taken to 0 along a cosine", low=0)
 
 
-class Ssrn:
+class Ssrn(NetClassifier[SsrnParams]):
     """Two spectral residual blocks (kernels of 7 bands), the bands collapsed, two spatial ones (3×3), the mean.
 
     Reads the z-scored bands of the central 7×7 pixels. Blocks, their order, kernel sizes, the window and the 24
@@ -48,23 +48,8 @@ class Ssrn:
         },
     )
 
-    def __init__(self, params: SsrnParams) -> None:
-        self.params = params
-
-    def fit(
-        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
-    ) -> FittedNet:
-        """Train on z-scored bands."""
+    def network(self) -> Build:
         from hsiaug_classifiers.nets.ssrn import ResidualNet
 
         own = self.params
-        return fit_net(
-            lambda bands, side, classes: ResidualNet(bands, own.width, own.features, own.stride, classes),
-            view.normaliser,
-            own,
-            samples,
-            view,
-            seed=seed,
-            device=device,
-            progress=progress,
-        )
+        return lambda bands, side, classes: ResidualNet(bands, own.width, own.features, own.stride, classes)

@@ -4,17 +4,15 @@ from hsiaug.api import Entry, hookimpl
 
 __all__ = ["hsiaug_plugins"]
 
+CLASSIFIERS = {
+    "unet": "unet:Unet", "segformer": "segformer:Segformer", "fpn": "fpn:Fpn", "fc-siam-conc": "fc_siam:FcSiamConc",
+    "fc-siam-diff": "fc_siam:FcSiamDiff", "siamcrnn": "siamcrnn:SiamCrnn",
+    "changeformer": "changeformer:ChangeFormer", "majority": "majority:Majority",
+}  # fmt: skip
+"""Name of each classifier, and where it is in this package."""
+
 
 @hookimpl
 def hsiaug_plugins() -> list[Entry]:
     """The classifiers of this package."""
-    return [
-        Entry("classifier", "unet", "hsiaug_dense.unet:Unet"),
-        Entry("classifier", "segformer", "hsiaug_dense.segformer:Segformer"),
-        Entry("classifier", "fpn", "hsiaug_dense.fpn:Fpn"),
-        Entry("classifier", "fc-siam-conc", "hsiaug_dense.fc_siam:FcSiamConc"),
-        Entry("classifier", "fc-siam-diff", "hsiaug_dense.fc_siam:FcSiamDiff"),
-        Entry("classifier", "siamcrnn", "hsiaug_dense.siamcrnn:SiamCrnn"),
-        Entry("classifier", "changeformer", "hsiaug_dense.changeformer:ChangeFormer"),
-        Entry("classifier", "majority", "hsiaug_dense.majority:Majority"),
-    ]
+    return [Entry("classifier", name, f"{__name__}.{path}") for name, path in CLASSIFIERS.items()]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hsiaug.api import Card, DenseSamples, DenseView, Progress, param
-from hsiaug_dense.fitted import FittedDense, fit_dense
+from hsiaug.api import Card, param
+from hsiaug_dense.fitted import BuildDense, NetSegmenter
 from hsiaug_dense.recipe import ChangeRecipe
 
 __all__ = ["ChangeFormer", "ChangeFormerParams"]
@@ -21,7 +21,7 @@ class ChangeFormerParams(ChangeRecipe):
     depth: int = param(1, "transformer blocks per stage", low=1)
 
 
-class ChangeFormer:
+class ChangeFormer(NetSegmenter[ChangeFormerParams]):
     """Four stages of a shared transformer encoder, a difference module at each, an MLP decoder.
 
     Sections 2.1 to 2.3 of the paper: a difference module is two 3×3 convolutions of both dates' features, to which that
@@ -45,22 +45,8 @@ class ChangeFormer:
         presets={"tiny": {"steps": 40, "width": 8, "rate": 3e-3}},
     )
 
-    def __init__(self, params: ChangeFormerParams) -> None:
-        self.params = params
-
-    def fit(
-        self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
-    ) -> FittedDense:
-        """Train on z-scored bands, which lose each tile's mean at each date with ``centre``."""
+    def network(self) -> BuildDense:
         from hsiaug_dense.nets.changeformer import SiameseTransformer
 
         own = self.params
-        return fit_dense(
-            lambda bands, classes: SiameseTransformer(bands, own.width, own.depth, classes),
-            own,
-            samples,
-            view,
-            seed=seed,
-            device=device,
-            progress=progress,
-        )
+        return lambda bands, classes: SiameseTransformer(bands, own.width, own.depth, classes)

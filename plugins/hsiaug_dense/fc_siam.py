@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from hsiaug.api import Card, DenseSamples, DenseView, Progress, param
-from hsiaug_dense.fitted import FittedDense, fit_dense
+from hsiaug.api import Card, param
+from hsiaug_dense.fitted import BuildDense, NetSegmenter
 from hsiaug_dense.recipe import ChangeRecipe
 
 __all__ = ["FcSiamConc", "FcSiamDiff", "FcSiamParams"]
-
-PAPER = "Daudt, Le Saux and Boulch, Fully Convolutional Siamese Networks for Change Detection, ICIP 2018, \
-arXiv:1810.08462"
 
 
 @dataclass(frozen=True)
@@ -22,29 +19,30 @@ class FcSiamParams(ChangeRecipe):
     width: int = param(16, "channels at full resolution; doubled with every level", low=1)
 
 
-def _fit(
-    params: FcSiamParams,
-    difference: bool,
-    samples: DenseSamples,
-    view: DenseView,
-    seed: int,
-    device: str,
-    progress: Progress,
-) -> FittedDense:
-    from hsiaug_dense.nets.fc_siam import SiameseU
-
-    return fit_dense(
-        lambda bands, classes: SiameseU(bands, params.width, difference, classes),
-        params,
-        samples,
-        view,
-        seed=seed,
-        device=device,
-        progress=progress,
-    )
+ALIKE: dict[str, Any] = {
+    "paper": "Daudt, Le Saux and Boulch, Fully Convolutional Siamese Networks for Change Detection, ICIP 2018, "
+    "arXiv:1810.08462",
+    "tasks": ("change",),
+    "uses_device": True,
+    "seconds": 70.0,
+    "params": FcSiamParams,
+    "presets": {"tiny": {"steps": 40, "width": 4}},
+}
+"""What both cards say."""
 
 
-class FcSiamConc:
+class _FcSiam(NetSegmenter[FcSiamParams]):
+    """What both share. difference: |a − b| of the dates' features in the skip connections, in place of both."""
+
+    difference: ClassVar[bool]
+
+    def network(self) -> BuildDense:
+        from hsiaug_dense.nets.fc_siam import SiameseU
+
+        return lambda bands, classes: SiameseU(bands, self.params.width, self.difference, classes)
+
+
+class FcSiamConc(_FcSiam):
     """A U-Net whose encoder sees each date by itself; skip connections carry the features of both.
 
     Levels, convolutions and channels are those of figure 1b of the paper, and the decoder starts from the second date,
@@ -57,25 +55,12 @@ class FcSiamConc:
         name="fc-siam-conc",
         version="3",
         summary="FC-Siam-conc: siamese U-Net, features of both dates side by side",
-        paper=PAPER,
-        tasks=("change",),
-        uses_device=True,
-        seconds=70.0,
-        params=FcSiamParams,
-        presets={"tiny": {"steps": 40, "width": 4}},
+        **ALIKE,
     )
-
-    def __init__(self, params: FcSiamParams) -> None:
-        self.params = params
-
-    def fit(
-        self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
-    ) -> FittedDense:
-        """Train on z-scored bands, which lose each tile's mean at each date with ``centre``."""
-        return _fit(self.params, False, samples, view, seed, device, progress)
+    difference = False
 
 
-class FcSiamDiff:
+class FcSiamDiff(_FcSiam):
     """A U-Net whose encoder sees each date by itself; skip connections carry |a − b| of their features.
 
     Figure 1c of the paper; what differs from it is as in :class:`FcSiamConc`.
@@ -85,19 +70,6 @@ class FcSiamDiff:
         name="fc-siam-diff",
         version="3",
         summary="FC-Siam-diff: siamese U-Net, difference of both dates' features",
-        paper=PAPER,
-        tasks=("change",),
-        uses_device=True,
-        seconds=70.0,
-        params=FcSiamParams,
-        presets={"tiny": {"steps": 40, "width": 4}},
+        **ALIKE,
     )
-
-    def __init__(self, params: FcSiamParams) -> None:
-        self.params = params
-
-    def fit(
-        self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
-    ) -> FittedDense:
-        """Train on z-scored bands, which lose each tile's mean at each date with ``centre``."""
-        return _fit(self.params, True, samples, view, seed, device, progress)
+    difference = True

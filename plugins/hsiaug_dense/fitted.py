@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import DenseSamples, DenseView, Progress, Tiles
+from hsiaug.api import Card, DenseSamples, DenseView, Progress, Tiles
 from hsiaug_dense.inputs import BandScale, fit_scale, lesson_of
 from hsiaug_dense.recipe import DenseRecipe
 
-__all__ = ["FittedDense", "fit_dense"]
+__all__ = ["BuildDense", "FittedDense", "NetSegmenter"]
+
+BuildDense = Callable[[int, int], Any]
+Own = TypeVar("Own", bound=DenseRecipe)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,26 +52,33 @@ class FittedDense:
         return shares
 
 
-def fit_dense(
-    build: Callable[[int, int], Any],
-    recipe: DenseRecipe,
-    samples: DenseSamples,
-    view: DenseView,
-    *,
-    seed: int,
-    device: str,
-    progress: Progress,
-) -> FittedDense:
-    """Build a network with weights from ``seed``, and train it on ``samples``; real tiles of the view give the scale.
+class NetSegmenter(Generic[Own]):
+    """A classifier of tiles that is a network: a subclass has a card, and says in :meth:`network` which one."""
 
-    build: ``(bands, classes) → module`` from (n, T, B, H, W) to scores (n, classes, H, W), for sides that are a
-    multiple of its attribute ``multiple``.
-    """
-    from hsiaug_dense.nets.blocks import Padded
-    from hsiaug_dense.training import train
-    from hsiaug_nets.seeded import fresh
+    card: ClassVar[Card]
 
-    lesson, scale = lesson_of(samples, len(view.class_names)), fit_scale(view.real.images, recipe.centre)
-    net = fresh(lambda: Padded(build(view.bands, len(lesson.classes))), seed)
-    net = train(net, lesson, view.real.images, scale, recipe, seed=seed, device=device, progress=progress)
-    return FittedDense(scale, net, lesson.classes, len(view.class_names), device)
+    def __init__(self, params: Own) -> None:
+        self.params = params
+
+    def network(self) -> BuildDense:
+        """``(bands, classes) → module`` from (n, T, B, H, W) to scores (n, classes, H, W).
+
+        It is given sides that are a multiple of its attribute ``multiple``.
+        """
+        raise NotImplementedError
+
+    def fit(
+        self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
+    ) -> FittedDense:
+        """Train on bands z-scored by the view's real tiles, which with ``centre`` lose each tile's mean at each date."""
+        build = self.network()
+
+        from hsiaug_dense.nets.blocks import Padded
+        from hsiaug_dense.training import train
+        from hsiaug_nets.seeded import fresh
+
+        real, classes = view.real.images, len(view.class_names)
+        lesson, scale = lesson_of(samples, classes), fit_scale(real, self.params.centre)
+        net = fresh(lambda: Padded(build(view.bands, len(lesson.classes))), seed)
+        net = train(net, lesson, real, scale, self.params, seed=seed, device=device, progress=progress)
+        return FittedDense(scale, net, lesson.classes, classes, device)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hsiaug.api import Card, DenseSamples, DenseView, Progress, param
-from hsiaug_dense.fitted import FittedDense, fit_dense
+from hsiaug.api import Card, param
+from hsiaug_dense.fitted import BuildDense, NetSegmenter
 from hsiaug_dense.recipe import DenseRecipe
 
 __all__ = ["Fpn", "FpnParams"]
@@ -20,7 +20,7 @@ class FpnParams(DenseRecipe):
     pyramid: int = param(32, "channels of every level of the pyramid", low=1)
 
 
-class Fpn:
+class Fpn(NetSegmenter[FpnParams]):
     """Residual encoder, top-down pyramid, sum of its smoothed levels.
 
     Stands in for PFSegNet (Li et al., PointFlow, CVPR 2021, arXiv:2103.06564), the second segmenter of SpecDM's
@@ -42,22 +42,8 @@ class Fpn:
         presets={"tiny": {"steps": 60, "width": 8, "pyramid": 16}},
     )
 
-    def __init__(self, params: FpnParams) -> None:
-        self.params = params
-
-    def fit(
-        self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
-    ) -> FittedDense:
-        """Train on z-scored bands."""
+    def network(self) -> BuildDense:
         from hsiaug_dense.nets.fpn import Pyramid
 
         own = self.params
-        return fit_dense(
-            lambda bands, classes: Pyramid(bands, own.width, own.pyramid, classes),
-            own,
-            samples,
-            view,
-            seed=seed,
-            device=device,
-            progress=progress,
-        )
+        return lambda bands, classes: Pyramid(bands, own.width, own.pyramid, classes)

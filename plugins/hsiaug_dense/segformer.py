@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hsiaug.api import Card, DenseSamples, DenseView, Progress, param
-from hsiaug_dense.fitted import FittedDense, fit_dense
+from hsiaug.api import Card, param
+from hsiaug_dense.fitted import BuildDense, NetSegmenter
 from hsiaug_dense.recipe import DenseRecipe
 
 __all__ = ["Segformer", "SegformerParams"]
@@ -26,7 +26,7 @@ class SegformerParams(DenseRecipe):
     )
 
 
-class Segformer:
+class Segformer(NetSegmenter[SegformerParams]):
     """transformers' SegFormer; a learned 1×1 layer maps the bands to its input channels.
 
     So does SpecDM (Liu et al., arXiv:2502.17056) before a published SegFormer-B5 with 3 channels. Without
@@ -51,13 +51,7 @@ class Segformer:
         presets={"tiny": {"steps": 60, "width": 16, "channels": 16, "rate": 3e-3}},
     )
 
-    def __init__(self, params: SegformerParams) -> None:
-        self.params = params
-
-    def fit(
-        self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
-    ) -> FittedDense:
-        """Train on z-scored bands."""
+    def network(self) -> BuildDense:
         from hsiaug_dense.checkpoint import checkpoint_folder
 
         own = self.params
@@ -70,4 +64,4 @@ class Segformer:
                 return MappedSegformer(bands, published_former(folder, classes))
             return MappedSegformer(bands, random_former(own.channels, own.width, own.depth, classes))
 
-        return fit_dense(build, own, samples, view, seed=seed, device=device, progress=progress)
+        return build

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hsiaug.api import Card, DenseSamples, DenseView, Progress, param
-from hsiaug_dense.fitted import FittedDense, fit_dense
+from hsiaug.api import Card, param
+from hsiaug_dense.fitted import BuildDense, NetSegmenter
 from hsiaug_dense.recipe import ChangeRecipe
 
 __all__ = ["SiamCrnn", "SiamCrnnParams"]
@@ -20,7 +20,7 @@ class SiamCrnnParams(ChangeRecipe):
     hidden: int = param(24, "channels of the recurrent states and of the decoder", low=1)
 
 
-class SiamCrnn:
+class SiamCrnn(NetSegmenter[SiamCrnnParams]):
     """A residual encoder for both dates; at each of four levels a convolutional LSTM reads the dates one by one.
 
     The paper's network labels the centre of a patch. This one follows the fully convolutional version in the authors'
@@ -44,22 +44,8 @@ class SiamCrnn:
         presets={"tiny": {"steps": 40, "width": 4, "hidden": 8}},
     )
 
-    def __init__(self, params: SiamCrnnParams) -> None:
-        self.params = params
-
-    def fit(
-        self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
-    ) -> FittedDense:
-        """Train on z-scored bands, which lose each tile's mean at each date with ``centre``."""
+    def network(self) -> BuildDense:
         from hsiaug_dense.nets.siamcrnn import SiameseRecurrent
 
         own = self.params
-        return fit_dense(
-            lambda bands, classes: SiameseRecurrent(bands, own.width, own.hidden, classes),
-            own,
-            samples,
-            view,
-            seed=seed,
-            device=device,
-            progress=progress,
-        )
+        return lambda bands, classes: SiameseRecurrent(bands, own.width, own.hidden, classes)

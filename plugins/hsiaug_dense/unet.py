@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hsiaug.api import Card, DenseSamples, DenseView, Progress, param
-from hsiaug_dense.fitted import FittedDense, fit_dense
+from hsiaug.api import Card, param
+from hsiaug_dense.fitted import BuildDense, NetSegmenter
 from hsiaug_dense.recipe import DenseRecipe
 
 __all__ = ["Unet", "UnetParams"]
@@ -19,7 +19,7 @@ class UnetParams(DenseRecipe):
     width: int = param(16, "channels at full resolution; doubled with every level", low=1)
 
 
-class Unet:
+class Unet(NetSegmenter[UnetParams]):
     """Encoder and decoder of four levels, joined by skip connections.
 
     A learned 1×1 layer comes first, which makes the 3×3 convolutions independent of the number of bands. As in figure
@@ -41,22 +41,8 @@ class Unet:
         presets={"tiny": {"steps": 60, "width": 8}},
     )
 
-    def __init__(self, params: UnetParams) -> None:
-        self.params = params
-
-    def fit(
-        self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
-    ) -> FittedDense:
-        """Train on z-scored bands."""
+    def network(self) -> BuildDense:
         from hsiaug_dense.nets.unet import UShaped
 
         own = self.params
-        return fit_dense(
-            lambda bands, classes: UShaped(bands, own.width, classes),
-            own,
-            samples,
-            view,
-            seed=seed,
-            device=device,
-            progress=progress,
-        )
+        return lambda bands, classes: UShaped(bands, own.width, classes)

@@ -13,17 +13,12 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from hsiaug_diffusion.schedule import Schedule, ddim
+from hsiaug_diffusion.schedule import Schedule, ddim, steps_down
 
-__all__ = ["Sampler", "ancestral", "clean_from", "noise_from", "sampled", "steps_down"]
+__all__ = ["Sampler", "ancestral", "clean_from", "noise_from", "sampled"]
 
 Sampler = Literal["ddim", "ddpm", "dpm++"]
 Noise = Callable[[Tensor, Tensor], Tensor]
-
-
-def steps_down(first: int, count: int) -> list[int]:
-    """``count`` steps from ``first`` downwards, evenly spread; the clean latent comes after the last."""
-    return torch.linspace(first, 0, count + 1).round().long()[:-1].tolist() if count > 1 else [first]
 
 
 def clean_from(schedule: Schedule, z: Tensor, t: int, noise: Tensor) -> Tensor:
@@ -34,7 +29,7 @@ def clean_from(schedule: Schedule, z: Tensor, t: int, noise: Tensor) -> Tensor:
 
 def noise_from(schedule: Schedule, z: Tensor, t: Tensor, velocity: Tensor) -> Tensor:
     """ε = √ᾱ·v + √(1−ᾱ)·z, for a model that predicts v; t (n,) int64."""
-    a = schedule.alpha_bar[t].reshape(-1, *[1] * (z.ndim - 1))
+    a = schedule.share(z, t)
     return a.sqrt() * velocity + (1 - a).sqrt() * z
 
 
@@ -82,7 +77,7 @@ def sampled(
 
 def _velocity(schedule: Schedule, z: Tensor, t: Tensor, noise: Tensor) -> Tensor:
     """v = (ε − √(1−ᾱ)·z) / √ᾱ, from which DDIM finds the same ẑ_0 and ε."""
-    a = schedule.alpha_bar[t].reshape(-1, *[1] * (z.ndim - 1))
+    a = schedule.share(z, t)
     return (noise - (1 - a).sqrt() * z) / a.sqrt()
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-__all__ = ["Schedule", "ddim", "guided", "make_schedule"]
+__all__ = ["Schedule", "ddim", "guided", "make_schedule", "steps_down"]
 
 Kind = Literal["linear", "scaled_linear", "cosine"]
 Denoise = Callable[[Tensor, Tensor], Tensor]
@@ -35,15 +35,15 @@ class Schedule:
 
     def noised(self, z: Tensor, t: Tensor, noise: Tensor) -> Tensor:
         """z_t = √ᾱ_t·z + √(1−ᾱ_t)·noise, for z (n, …) and t (n,) int64."""
-        a = self._share(z, t)
+        a = self.share(z, t)
         return a.sqrt() * z + (1 - a).sqrt() * noise
 
     def velocity(self, z: Tensor, t: Tensor, noise: Tensor) -> Tensor:
         """v = √ᾱ_t·noise − √(1−ᾱ_t)·z (Salimans & Ho, ICLR 2022, arXiv 2202.00512)."""
-        a = self._share(z, t)
+        a = self.share(z, t)
         return a.sqrt() * noise - (1 - a).sqrt() * z
 
-    def _share(self, z: Tensor, t: Tensor) -> Tensor:
+    def share(self, z: Tensor, t: Tensor) -> Tensor:
         """ᾱ of each step, (n, 1, …), on the device of z."""
         return self.alpha_bar.to(z.device)[t.to(z.device)].reshape(-1, *[1] * (z.ndim - 1))
 
@@ -67,13 +67,18 @@ def guided(conditional: Tensor, unconditional: Tensor, omega: float) -> Tensor:
     return (1 + omega) * conditional - omega * unconditional
 
 
+def steps_down(first: int, count: int) -> list[int]:
+    """``count`` steps from ``first`` downwards, evenly spread; the clean latent comes after the last."""
+    return torch.linspace(first, 0, count + 1).round().long()[:-1].tolist() if count > 1 else [first]
+
+
 def ddim(schedule: Schedule, denoise: Denoise, z: Tensor, first: int, count: int) -> Tensor:
     """From z at step ``first`` down to clean latents in ``count`` deterministic steps (Song et al. 2021, η = 0).
 
     denoise(z, t): the velocity at z (n, …) and t (n,) int64. Every latent is z0 = √ᾱ·z − √(1−ᾱ)·v.
     """
-    times = torch.linspace(first, 0, count + 1).round().long()[:-1] if count > 1 else torch.tensor([first])
-    for i, t in enumerate(times.tolist()):
+    times = steps_down(first, count)
+    for i, t in enumerate(times):
         a = schedule.alpha_bar[t]
         v = denoise(z, torch.full((len(z),), t, dtype=torch.int64, device=z.device))
         clean = a.sqrt() * z - (1 - a).sqrt() * v

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Patches, PatchSamples, Progress, TrainView
+from hsiaug.api import Card, Patches, PatchSamples, Progress, TrainView
+from hsiaug_nets.projection import fit_projection
 from hsiaug_nets.recipe import Recipe
 
 if TYPE_CHECKING:
     from hsiaug_nets.training import Lesson
 
-__all__ = ["FittedNet", "Reader", "fit_net", "lesson_of"]
+__all__ = ["Build", "FittedNet", "NetClassifier", "Reader", "lesson_of"]
+
+Build = Callable[[int, int, int], Any]
+Own = TypeVar("Own", bound=Recipe)
 
 
 class Reader(Protocol):
@@ -64,26 +68,32 @@ def lesson_of(samples: PatchSamples, reader: Reader) -> tuple[Lesson, NDArray[np
     return Lesson(reader.patches(samples.x), target, samples.weight, len(classes)), classes
 
 
-def fit_net(
-    build: Callable[[int, int, int], Any],
-    reader: Reader,
-    recipe: Recipe,
-    samples: PatchSamples,
-    view: TrainView,
-    *,
-    seed: int,
-    device: str,
-    progress: Progress,
-) -> FittedNet:
-    """Read the samples once, build a network with weights from ``seed``, and train it.
+class NetClassifier(Generic[Own]):
+    """A classifier that is a network: a subclass has a card, and says in :meth:`network` which one.
 
-    build: ``(k, p, classes) → module`` from (n, k, p, p) to scores (n, classes).
+    It reads the view's principal components where its params have a field ``components``, else z-scored bands.
     """
-    from hsiaug_nets.seeded import fresh
-    from hsiaug_nets.training import train
 
-    lesson, classes = lesson_of(samples, reader)
-    _, channels, side, _ = lesson.x.shape
-    net = fresh(lambda: build(channels, side, lesson.classes), seed)
-    net = train(net, lesson, recipe, seed=seed, device=device, progress=progress)
-    return FittedNet(reader, net, classes, len(view.class_names), device)
+    card: ClassVar[Card]
+
+    def __init__(self, params: Own) -> None:
+        self.params = params
+
+    def network(self) -> Build:
+        """``(k, p, classes) → module`` from (n, k, p, p) to scores (n, classes)."""
+        raise NotImplementedError
+
+    def fit(
+        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
+    ) -> FittedNet:
+        """Read the samples once, build the network with weights from ``seed``, and train it."""
+        from hsiaug_nets.seeded import fresh
+        from hsiaug_nets.training import train
+
+        build, components = self.network(), getattr(self.params, "components", None)
+        reader = view.normaliser if components is None else fit_projection(view, components)
+        lesson, classes = lesson_of(samples, reader)
+        _, channels, side, _ = lesson.x.shape
+        net = fresh(lambda: build(channels, side, lesson.classes), seed)
+        net = train(net, lesson, self.params, seed=seed, device=device, progress=progress)
+        return FittedNet(reader, net, classes, len(view.class_names), device)

@@ -4,14 +4,15 @@ from hsiaug.api import Entry, hookimpl
 
 __all__ = ["hsiaug_plugins"]
 
+CLASSIFIERS = {
+    "self-training": "self_training:SelfTraining", "label-spreading": "label_spreading:SpectralSpatialSpreading",
+    "mean-teacher": "mean_teacher:MeanTeacher", "fixmatch": "fixmatch:FixMatch",
+    "entropy-min": "entropy_min:EntropyMin",
+}  # fmt: skip
+"""Name of each classifier, and where it is in this package."""
+
 
 @hookimpl
 def hsiaug_plugins() -> list[Entry]:
     """The classifiers of this package."""
-    return [
-        Entry("classifier", "self-training", "hsiaug_semisup.self_training:SelfTraining"),
-        Entry("classifier", "label-spreading", "hsiaug_semisup.label_spreading:SpectralSpatialSpreading"),
-        Entry("classifier", "mean-teacher", "hsiaug_semisup.mean_teacher:MeanTeacher"),
-        Entry("classifier", "fixmatch", "hsiaug_semisup.fixmatch:FixMatch"),
-        Entry("classifier", "entropy-min", "hsiaug_semisup.entropy_min:EntropyMin"),
-    ]
+    return [Entry("classifier", name, f"{__name__}.{path}") for name, path in CLASSIFIERS.items()]

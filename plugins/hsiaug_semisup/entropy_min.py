@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from hsiaug.api import Card, PatchSamples, Progress, TrainView, param
-from hsiaug_nets.fitted import FittedNet
+from hsiaug.api import Card, param
 from hsiaug_semisup.semi_recipe import TINY, SemiRecipe, ramp
+from hsiaug_semisup.unlabelled_classifier import Descend, UnlabelledClassifier
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from hsiaug_semisup.setting import Setting
 
 __all__ = ["EntropyMin", "EntropyMinParams"]
 
@@ -22,7 +24,7 @@ class EntropyMinParams(SemiRecipe):
     strength: float = param(0.03, "weight of the entropy of unlabelled patches", low=0)
 
 
-class EntropyMin:
+class EntropyMin(UnlabelledClassifier[EntropyMinParams]):
     """The network of ``cnn2d``, trained on cross-entropy of samples and Shannon entropy of unlabelled patches.
 
     The objective is equation 9 of the paper, which has a logistic model or kernels in place of a network and anneals
@@ -43,20 +45,10 @@ class EntropyMin:
         presets={"tiny": TINY},
     )
 
-    def __init__(self, params: EntropyMinParams) -> None:
-        self.params = params
-
-    def fit(
-        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
-    ) -> FittedNet:
-        """Train on both batches at once. Raises PluginError where the view shows no unlabelled pixel."""
+    def train(self, setting: Setting, descend: Descend) -> Any:
         import torch
 
-        from hsiaug_nets.training import descend
         from hsiaug_nets.views import turned
-        from hsiaug_semisup.setting import set_up
-
-        setting = set_up(self.card.name, self.params, samples, view, seed, device)
 
         def loss(step: int) -> Tensor:
             batch, free = setting.labelled(step), turned(setting.unlabelled(), step)
@@ -67,4 +59,4 @@ class EntropyMin:
             value: Tensor = setting.error(known, batch) + ramp(step, self.params) * entropy
             return value
 
-        return setting.fitted(descend(setting.net, loss, self.params, seed=seed, device=device, progress=progress))
+        return descend(loss)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from hsiaug.api import Card, PatchSamples, Progress, TrainView, param
-from hsiaug_nets.fitted import FittedNet
+from hsiaug.api import Card, param
 from hsiaug_semisup.semi_recipe import TINY, SemiRecipe, ramp
+from hsiaug_semisup.unlabelled_classifier import Descend, UnlabelledClassifier
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from hsiaug_semisup.setting import Setting
 
 __all__ = ["FixMatch", "FixMatchParams"]
 
@@ -22,7 +24,7 @@ class FixMatchParams(SemiRecipe):
     threshold: float = param(0.95, "least probability of a pseudo-label that counts", low=0, high=1)
 
 
-class FixMatch:
+class FixMatch(UnlabelledClassifier[FixMatchParams]):
     """The network of ``cnn2d``; pseudo-labels of weak views are the targets of strong views (equations 3 and 4).
 
     Weak: symmetries of the square, gain and offset per component; strong: the same, then radiation noise and dropped
@@ -46,21 +48,11 @@ class FixMatch:
         presets={"tiny": TINY},
     )
 
-    def __init__(self, params: FixMatchParams) -> None:
-        self.params = params
-
-    def fit(
-        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
-    ) -> FittedNet:
-        """Train on three batches at once. Raises PluginError where the view shows no unlabelled pixel."""
+    def train(self, setting: Setting, descend: Descend) -> Any:
         import torch
         from torch.nn.functional import cross_entropy
 
-        from hsiaug_nets.training import descend
         from hsiaug_nets.views import strong, weak
-        from hsiaug_semisup.setting import set_up
-
-        setting = set_up(self.card.name, self.params, samples, view, seed, device)
 
         def loss(step: int) -> Tensor:
             batch, free = setting.labelled(step), setting.unlabelled()
@@ -71,4 +63,4 @@ class FixMatch:
             value: Tensor = setting.error(known, batch) + ramp(step, self.params) * agreed.mean()
             return value
 
-        return setting.fitted(descend(setting.net, loss, self.params, seed=seed, device=device, progress=progress))
+        return descend(loss)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from hsiaug.api import Card, PatchSamples, Progress, TrainView, param
-from hsiaug_nets.fitted import FittedNet
+from hsiaug.api import Card, param
 from hsiaug_semisup.semi_recipe import TINY, SemiRecipe, ramp
+from hsiaug_semisup.unlabelled_classifier import Descend, UnlabelledClassifier
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from hsiaug_semisup.setting import Setting
 
 __all__ = ["MeanTeacher", "MeanTeacherParams"]
 
@@ -23,7 +25,7 @@ class MeanTeacherParams(SemiRecipe):
     decay_of_teacher: float = param(0.98, "decay of the teacher's moving average per step", low=0, high=1)
 
 
-class MeanTeacher:
+class MeanTeacher(UnlabelledClassifier[MeanTeacherParams]):
     """The network of ``cnn2d`` as a student whose moving average teaches it on unlabelled patches (section 2).
 
     The consistency loss is the mean over patches of the squared distance, summed over classes, between the class
@@ -47,21 +49,12 @@ class MeanTeacher:
         presets={"tiny": {**TINY, "decay_of_teacher": 0.9}},
     )
 
-    def __init__(self, params: MeanTeacherParams) -> None:
-        self.params = params
-
-    def fit(
-        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
-    ) -> FittedNet:
-        """Train the student, keep the teacher. Raises PluginError where the view shows no unlabelled pixel."""
+    def train(self, setting: Setting, descend: Descend) -> Any:
         import torch
         from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-        from hsiaug_nets.training import descend
         from hsiaug_nets.views import strong, weak
-        from hsiaug_semisup.setting import set_up
 
-        setting = set_up(self.card.name, self.params, samples, view, seed, device)
         blend = get_ema_multi_avg_fn(self.params.decay_of_teacher)  # type: ignore[no-untyped-call]
         teacher = AveragedModel(setting.net, multi_avg_fn=blend, use_buffers=True).eval()
 
@@ -75,13 +68,5 @@ class MeanTeacher:
             value: Tensor = setting.error(known, batch) + ramp(step, self.params) * distance
             return value
 
-        descend(
-            setting.net,
-            loss,
-            self.params,
-            seed=seed,
-            device=device,
-            progress=progress,
-            after=lambda step: teacher.update_parameters(setting.net),
-        )
-        return setting.fitted(teacher.module)
+        descend(loss, after=lambda step: teacher.update_parameters(setting.net))
+        return teacher.module

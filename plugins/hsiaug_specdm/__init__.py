@@ -14,5 +14,5 @@ __all__ = ["hsiaug_plugins"]
 def hsiaug_plugins() -> Iterable[Entry]:
     return [
         Entry("generator", "specdm", "hsiaug_specdm.plugin:SpecDm"),
-        Entry("generator", "ldm_single", "hsiaug_specdm.single:LdmSingle"),
+        Entry("generator", "ldm_single", "hsiaug_specdm.plugin:LdmSingle"),
     ]

@@ -1,20 +1,57 @@
-"""The generator ``specdm``: its card, and where its training and its state are found."""
+"""The generators ``specdm`` and ``ldm_single``: their cards, and where their training and their state are found."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hsiaug.api import Card, DenseView, Progress
-from hsiaug_specdm.params import PAPER, TINY, SpecDmParams
+from hsiaug_specdm.params import PAPER, TINY, Params, SpecDmParams
 
 if TYPE_CHECKING:
-    from hsiaug_specdm.reliability import FittedSpecDm
+    from hsiaug_specdm.codec import Codec
+    from hsiaug_specdm.fitted import FittedPairs
 
-__all__ = ["SpecDm"]
+__all__ = ["LdmSingle", "SpecDm"]
 
 
-class SpecDm:
+ALIKE: dict[str, Any] = {
+    "tasks": ("segmentation", "change"),
+    "guidance": 0.0,
+    "uses_device": True,
+    "resumes": True,
+    "seconds": 500.0,
+}
+"""What both cards say."""
+
+
+class _LatentDiffusion:
+    """What both share: a codec of pairs, then a denoiser of its latents."""
+
+    card: ClassVar[Card]
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+
+    def _parts(self) -> tuple[type[FittedPairs], type[Codec], Callable[..., Any]]:
+        """What is fitted, its codec, and the function that trains the codec."""
+        raise NotImplementedError
+
+    def fit(
+        self, view: DenseView, *, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
+    ) -> FittedPairs:
+        from hsiaug_specdm.fit import learn
+
+        fitted, _, fit_codec = self._parts()
+        return fitted(**learn(view, self.params, fit_codec, seed, device, progress, checkpoint))
+
+    def load(self, folder: Path, *, device: str) -> FittedPairs:
+        fitted, codec, _ = self._parts()
+        return fitted.restored(folder, self.params, codec, device)
+
+
+class SpecDm(_LatentDiffusion):
     """Learns a VAE of images, a VAE of masks, and a denoiser of their joint latents."""
 
     card: ClassVar[Card] = Card(
@@ -22,29 +59,33 @@ class SpecDm:
         version="2",
         summary="Two-stream latent diffusion of images with their masks, SpecDM, reimplemented",
         paper="arXiv 2502.17056; no code is public, and much of the paper's configuration is this project's estimate",
-        tasks=("segmentation", "change"),
-        guidance=0.0,
-        uses_device=True,
-        resumes=True,
-        seconds=500.0,
+        **ALIKE,
         params=SpecDmParams,
         presets={"tiny": {**TINY, "gate_sad": 3.2, "gate_mask": 0.0}, "paper": {**PAPER, "mask_width": 128}},
     )
 
-    def __init__(self, params: SpecDmParams) -> None:
-        self.params = params
-
-    def fit(
-        self, view: DenseView, *, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
-    ) -> FittedSpecDm:
-        from hsiaug_specdm.codec import fit_two_stream
-        from hsiaug_specdm.fit import learn
+    def _parts(self) -> tuple[type[FittedPairs], type[Codec], Callable[..., Any]]:
+        from hsiaug_specdm.codec import TwoStream, fit_two_stream
         from hsiaug_specdm.reliability import FittedSpecDm
 
-        return FittedSpecDm(**learn(view, self.params, fit_two_stream, seed, device, progress, checkpoint))
+        return FittedSpecDm, TwoStream, fit_two_stream
 
-    def load(self, folder: Path, *, device: str) -> FittedSpecDm:
-        from hsiaug_specdm.codec import TwoStream
-        from hsiaug_specdm.reliability import FittedSpecDm
 
-        return FittedSpecDm.restored(folder, self.params, TwoStream, device)
+class LdmSingle(_LatentDiffusion):
+    """Learns one VAE of image and one-hot mask together, with as many latent channels as SpecDM's two, and a denoiser."""
+
+    card: ClassVar[Card] = Card(
+        name="ldm_single",
+        version="2",
+        summary="Single-stream latent diffusion of images with their masks, the baseline SpecDM is compared with",
+        paper="the baseline LDM of arXiv 2502.17056, after Rombach et al., CVPR 2022",
+        **ALIKE,
+        params=Params,
+        presets={"tiny": TINY, "paper": PAPER},
+    )
+
+    def _parts(self) -> tuple[type[FittedPairs], type[Codec], Callable[..., Any]]:
+        from hsiaug_specdm.codec import OneStream, fit_one_stream
+        from hsiaug_specdm.fitted import FittedPairs
+
+        return FittedPairs, OneStream, fit_one_stream

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import DenseSamples, PluginError
-from hsiaug_diffusion.samplers import ancestral, steps_down
-from hsiaug_diffusion.schedule import Schedule
+from hsiaug_diffusion.samplers import ancestral
+from hsiaug_diffusion.schedule import Schedule, steps_down
 from hsiaug_specdm.fit import schedule_of
 from hsiaug_specdm.fitted import FittedPairs
 from hsiaug_specdm.unet import predicted_noise

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import InputError, PluginError, Progress, TrainView, derive_seed, did_you_mean
+from hsiaug_diffusion.angles import angles
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.training import fresh, train
 from hsiaug_txt2hsi.denoiser import Denoiser, denoiser_of
@@ -24,7 +25,7 @@ from hsiaug_txt2hsi.params import PRECISIONS, Params
 from hsiaug_txt2hsi.pseudo import Probe, confident, fit_probe, spread_votes
 from hsiaug_txt2hsi.rpsc import Mode as Clipping
 from hsiaug_txt2hsi.texts import Texts, encoded_prompts
-from hsiaug_txt2hsi.vae import Vae, VaeData, fit_vae, spectral_angle
+from hsiaug_txt2hsi.vae import Vae, VaeData, fit_vae
 
 __all__ = ["learn"]
 
@@ -80,7 +81,18 @@ def learn(
         "encoder": params.encoder,
         "text_sources": list(texts.sources),
     }
-    return FittedTxt2Hsi(params, vae, denoiser, norm, texts, probe, run.field, named, facts, device)
+    return FittedTxt2Hsi(
+        params=params,
+        vae=vae,
+        denoiser=denoiser,
+        norm=norm,
+        texts=texts,
+        probe=probe,
+        field=run.field,
+        named=named,
+        facts=facts,
+        device=device,
+    )
 
 
 def check_words(params: Params) -> None:
@@ -149,7 +161,8 @@ def _gated(vae: Vae, run: Run, probe: Probe) -> dict[str, float]:
     and after reconstruction: a small angle alone does not say that what separates classes survives.
     """
     view, params = run.view, run.params
-    angle = spectral_angle(torch.tensor(view.real.x), torch.from_numpy(_again(vae, run, view.coords)))
+    real, again = torch.tensor(view.real.x).double(), torch.from_numpy(_again(vae, run, view.coords)).double()
+    angle = float(torch.rad2deg(angles(real, again, dim=1)).mean())
     everywhere = np.concatenate([view.coords, view.unlabelled])
     rng = np.random.default_rng(derive_seed("gate", run.seed))
     coords = everywhere[rng.permutation(len(everywhere))[:GATE_PATCHES]]

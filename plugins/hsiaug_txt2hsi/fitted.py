@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +78,7 @@ class FittedTxt2Hsi:
             empty = np.empty((0, self.field.bands, self.field.patch, self.field.patch), dtype=np.float32)
             return PatchSamples.made(empty, np.empty(0, dtype=np.int64))
         made = PatchSamples.made(np.concatenate(parts), np.concatenate(labels), {**self.facts, "omega": omega})
-        made.weight[:] = self.params.weight
-        return made
+        return replace(made, weight=np.full(len(made), self.params.weight, dtype=np.float32))
 
     def _belief(self, x: NDArray[np.float32], c: int) -> NDArray[np.float64]:
         """(n,) probability of class c, by a probe fitted on real training pixels only."""

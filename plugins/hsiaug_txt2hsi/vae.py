@@ -19,7 +19,7 @@ from hsiaug.api import Progress
 from hsiaug_diffusion.devices import sent
 from hsiaug_diffusion.training import fresh, randomness, train
 
-__all__ = ["Vae", "VaeData", "fit_vae", "spectral_angle"]
+__all__ = ["Vae", "VaeData", "fit_vae"]
 
 
 class Pixelwise(nn.Linear):
@@ -112,9 +112,3 @@ def fit_vae(
         return torch.as_tensor(value)
 
     return train(vae, loss, steps=steps, rate=rate, progress=progress, note="VAE", checkpoint=checkpoint)
-
-
-def spectral_angle(x: Tensor, y: Tensor) -> float:
-    """Mean spectral angle in degrees between patches (n, B, p, p) in scene units (Kruse et al. 1993)."""
-    cosine = cosine_similarity(x.double(), y.double(), dim=1).clamp(-1, 1)
-    return float(torch.rad2deg(torch.arccos(cosine)).mean())

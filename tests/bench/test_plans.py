@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from typing import Any
 
@@ -250,3 +251,11 @@ def test_the_command_of_a_trial_names_its_settings(toy: Scene, plugins: Registry
     assert words[:3] == ["hsiaug", "benchmark", "my scene.toml"]
     for pair in (("--seeds", "1-1"), ("--omega", "2"), ("--set", "guided.gain=0.5"), ("--existing", "all")):
         assert words[words.index(pair[0]) + 1] == pair[1]
+
+
+def test_the_command_of_a_trial_gives_its_very_number_back(toy: Scene, plugins: Registry) -> None:
+    trial = next(t for t in plan_of(toy, plugins, lambdas=[0.1234567, 2.0]).trials if t.lam == 0.1234567)
+    whole = dataclasses.replace(trial, lam=2.0)
+
+    assert "--lambda 0.1234567 " in command_for(trial, "toy")
+    assert "--lambda 2 " in command_for(whole, "toy")

@@ -11,6 +11,7 @@ import pytest
 
 from hsiaug.bench.pool import Worker
 from hsiaug.bench.worker import WorkerStart
+from hsiaug.errors import SceneError
 from hsiaug.scene import Scene
 from tests.bench.test_progress import plan
 
@@ -29,4 +30,18 @@ def test_ctrl_c_while_a_worker_loads_its_libraries_ends_it_without_a_word(
     assert worker.process.exitcode == 130
     assert capfd.readouterr().err == ""
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    worker.end()
+
+
+def test_a_worker_refuses_a_scene_whose_files_changed_after_the_plan(tmp_path: Path) -> None:
+    """Else the record would state the checksum of values and labels that the trial never read."""
+    worker = Worker(
+        WorkerStart("pixels", "toy", "the checksum of the scene as it was planned", tmp_path, "cpu", None)
+    )
+    worker.send(next(iter(plan().values())), SimpleNamespace(blind=None))
+
+    with pytest.raises(
+        SceneError, match="the scene that it was planned on; found toy with other values or labels"
+    ):
+        worker.receive()
     worker.end()

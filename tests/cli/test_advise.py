@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from hsiaug.bench.gains import Against, Arm, ArmGain, candidates, conclude
+from hsiaug.bench.gains import Against, ArmGain, candidates, conclude
 from hsiaug.bench.screening import CONFIRM, SCREEN, ladder
 from hsiaug.cli.main import app
 from hsiaug.cli.options import duration
@@ -24,6 +24,7 @@ from hsiaug.data import toy_scene
 from hsiaug.errors import HsiaugError, InputError
 from hsiaug.metrics.significance import t_interval
 from hsiaug.plugins.registry import Registry, build_registry
+from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.store import Store
 from tests.in_process import run_trials_here
 from tests.strangers import DUMMY, environment, hsiaug, install
@@ -370,7 +371,8 @@ def outcome(
     against = tuple(
         Against(name, tuple(aa), tuple(aa)) for name, aa in (("none", aa_none), ("duplicate", aa_duplicate))
     )
-    return ArmGain(Arm(generator, 1.0, None, classifier), seeds, (0.5,) * len(seeds), against, (), ratio=0.5)
+    arm = Arm(Method(generator, "1", "{}"), 1.0, None)
+    return ArmGain(arm, classifier, seeds, (0.5,) * len(seeds), against, (), ratio=0.5)
 
 
 def test_an_interval_corrected_for_draws_of_the_same_pixels_stands_beside() -> None:

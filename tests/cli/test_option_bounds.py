@@ -13,10 +13,9 @@ import pytest
 from hsiaug.bench.execute import Event
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.bench.progress import watching
-from hsiaug.cli.generate import watched
 from hsiaug.cli.main import main
 from hsiaug.cli.options import duration
-from hsiaug.cli.output import print_table
+from hsiaug.cli.output import print_table, watched
 from hsiaug.errors import InputError
 from hsiaug.plugins.card import Card, build_params, param
 from hsiaug.plugins.registry import registry

@@ -12,22 +12,9 @@ from typer.testing import CliRunner
 
 from hsiaug.cli.main import app
 from hsiaug.errors import DataUnavailableError, HsiaugError, InputError, SceneError
+from tests.docs.small_world import PAIRS
 
-CARD = """
-name = "fields"
-task = "change"
-
-[images]
-files = ["{place}_before.npy", "{place}_after.npy"]
-
-[masks]
-files = ["{place}_mask.npy"]
-names = ["unchanged", "changed"]
-
-[places]
-train = ["a", "b"]
-test = ["c"]
-"""
+CARD = PAIRS.replace('"pairs"', '"fields"')
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from hsiaug_diffusion.samplers import Sampler, ancestral, clean_from, sampled, steps_down
-from hsiaug_diffusion.schedule import make_schedule
+from hsiaug_diffusion.samplers import Sampler, ancestral, clean_from, sampled
+from hsiaug_diffusion.schedule import make_schedule, steps_down
 
 SCHEDULE = make_schedule("scaled_linear", 1000, 0.0015, 0.0155)
 

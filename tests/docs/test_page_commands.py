@@ -44,8 +44,8 @@ def typed(command: Command, world: Path, folder: Path) -> str:
         return small_world.run(small_world.copy(world, folder), *words)
     except AssertionError as error:
         raise AssertionError(
-            f"{command}: {shlex.join(command.words)}\ntyped as: hsiaug {shlex.join(words)}\n{error}\ncorrect the page, or "
-            f"SMALL in {HERE}"
+            f"{command}: {shlex.join(command.words)}\ntyped as: hsiaug {shlex.join(words)}\n{error}\n"
+            f"correct the page, or SMALL in {HERE}"
         ) from None
 
 

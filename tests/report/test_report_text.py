@@ -212,6 +212,7 @@ def test_a_subset_that_is_not_whole_is_told() -> None:
 def test_a_seed_that_drew_different_pixels_is_told() -> None:
     text = markdown([record(), record(generator="smote", audit=audit_of(0, sha256="other"))])
     assert "Seed 0 drew different pixels in different trials" in text
+    assert "Rerun with --existing all" in text
 
 
 def test_two_versions_of_a_control_are_told() -> None:

@@ -14,8 +14,7 @@ import torch
 from hsiaug.api import DenseSamples, DenseView, PluginError
 from hsiaug.plugins.card import build_params
 from hsiaug.testing.monitoring import Work, counted_work
-from hsiaug_specdm.plugin import SpecDm
-from hsiaug_specdm.single import LdmSingle
+from hsiaug_specdm.plugin import LdmSingle, SpecDm
 
 Make = Callable[..., DenseView]
 SHORT = {"vae_steps": 4, "steps": 3, "sample_steps": 2}

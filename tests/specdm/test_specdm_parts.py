@@ -16,8 +16,7 @@ from hsiaug_specdm.codec import OneStream, TwoStream, fit_one_stream, fit_two_st
 from hsiaug_specdm.fit import quality, schedule_of
 from hsiaug_specdm.losses import spectral_angle
 from hsiaug_specdm.params import SpecDmParams
-from hsiaug_specdm.plugin import SpecDm
-from hsiaug_specdm.single import LdmSingle
+from hsiaug_specdm.plugin import LdmSingle, SpecDm
 from hsiaug_specdm.tileformat import TURNS, TileFormat, turned
 from hsiaug_specdm.training_pairs import Run, draw_weights
 from hsiaug_specdm.unet import unet_of

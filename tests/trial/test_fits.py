@@ -222,23 +222,31 @@ def resuming(monkeypatch: pytest.MonkeyPatch, dummy: Any) -> list[str]:
     return found
 
 
+@pytest.fixture
+def rerun(spec: Spec, run: Run, tmp_path: Path, ended: str) -> Callable[[str], Any]:
+    """The record of a trial of which a run that was killed left such a checkpoint."""
+
+    def again(checkpoint: str) -> Any:
+        trial = spec()
+        left_by(tmp_path / "cache" / trial.fit_hash, f".{ended}", checkpoint)
+        return run(trial)[0]
+
+    return again
+
+
 def test_a_rerun_goes_on_from_a_killed_runs_checkpoint_and_leaves_none(
-    spec: Spec, run: Run, tmp_path: Path, resuming: list[str], ended: str
+    rerun: Callable[[str], Any], tmp_path: Path, resuming: list[str]
 ) -> None:
-    trial = spec()
-    left_by(tmp_path / "cache" / trial.fit_hash, f".{ended}", "half")
-    record, _ = run(trial)
+    record = rerun("half")
 
     assert record["status"] == "ok" and record["notes"] == [] and resuming == ["half"]
     assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_a_checkpoint_that_cannot_be_used_is_begun_anew(
-    spec: Spec, run: Run, tmp_path: Path, resuming: list[str], ended: str
+    rerun: Callable[[str], Any], tmp_path: Path, resuming: list[str]
 ) -> None:
-    trial = spec()
-    left_by(tmp_path / "cache" / trial.fit_hash, f".{ended}", "damaged")
-    record, _ = run(trial)
+    record = rerun("damaged")
 
     assert record["status"] == "ok", record["error"]
     assert resuming == ["damaged", "nothing"]

@@ -148,16 +148,16 @@ def dense_reliability(
         scores.append(_coupling(coupling, rng))
     first = scores[0] if scores and scores[0].name == "joint" else None
     return DenseReliability(
-        tuple(scores),
-        None if first is None else first.wrong,
-        None if first is None else first.wrong_interval,
-        _by_class(judge, view, masks),
-        {"made": _shift_grid(judge, view, masks), "held": _shift_grid(judge, judge.held, judge.masks)},
-        change_measures(train, held, made) if made.dates == 2 else (),
-        quality,
-        len(masks),
-        len(judge.masks),
-        tuple(notes),
+        scores=tuple(scores),
+        wrong=None if first is None else first.wrong,
+        wrong_interval=None if first is None else first.wrong_interval,
+        by_class=_by_class(judge, view, masks),
+        shifts={"made": _shift_grid(judge, view, masks), "held": _shift_grid(judge, judge.held, judge.masks)},
+        measures=change_measures(train, held, made) if made.dates == 2 else (),
+        quality=quality,
+        n=len(masks),
+        n_held=len(judge.masks),
+        notes=tuple(notes),
     )
 
 
@@ -243,11 +243,21 @@ def _coupling(coupling: Coupling, rng: np.random.Generator) -> TileScore:
     means = np.asarray(coupling.gaps)[rng.integers(n, size=(1000, n))].mean(axis=1)
     room = None if ceiling is None or ceiling - floor <= 1e-9 else ceiling - floor
     return TileScore(
-        "coupling", "R4 coupling gap of the generator", "", value, _interval(means), ceiling, floor,
-        None if room is None else (value - floor) / room,
-        None if room is None else _interval((means - floor) / room),
-        None, None, None, (), n,
-    )  # fmt: skip
+        name="coupling",
+        label="R4 coupling gap of the generator",
+        unit="",
+        value=value,
+        interval=_interval(means),
+        ceiling=ceiling,
+        floor=floor,
+        r=None if room is None else (value - floor) / room,
+        r_interval=None if room is None else _interval((means - floor) / room),
+        wrong=None,
+        wrong_interval=None,
+        spearman=None,
+        curve=(),
+        n=n,
+    )
 
 
 def _interval(values: Array) -> Interval | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.metrics.accuracy import cohen_kappa
 from hsiaug.metrics.dense.references import References
 from hsiaug.metrics.dense.tile_counts import REACH, SHIFTS
 from hsiaug.metrics.distances import spectral_angle
@@ -66,7 +67,7 @@ def score_all(counts: Counts, references: References) -> dict[str, Array]:
         found = {
             "agreement": _recall(confusion).mean(axis=-1),
             "pixels": pixels / n,
-            "kappa": _kappa(confusion).mean(axis=-1),
+            "kappa": cohen_kappa(confusion).mean(axis=-1),
             "miou": _miou(confusion).mean(axis=-1),
             "likely": likely / n,
             "firm": firm / n,
@@ -113,14 +114,6 @@ def _miou(confusion: Array) -> Array:
     labelled, guessed = confusion.sum(axis=-1), confusion.sum(axis=-2)
     own = np.diagonal(confusion, axis1=-2, axis2=-1)
     return _mean(own / (labelled + guessed - own), labelled > 0)
-
-
-def _kappa(confusion: Array) -> Array:
-    total = confusion.sum(axis=(-1, -2))
-    chance = (confusion.sum(axis=-1) * confusion.sum(axis=-2)).sum(axis=-1) / total**2
-    seen = np.trace(confusion, axis1=-2, axis2=-1) / total
-    kappa: Array = (seen - chance) / (1 - chance)
-    return kappa
 
 
 def _mean(values: Array, some: NDArray[np.bool_]) -> Array:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from hsiaug.report.cells import Arm, Cell
+from hsiaug.report.cells import Cell
 from hsiaug.report.html.markup import link
-from hsiaug.report.records import Method, Trial
+from hsiaug.report.records import Trial
 from hsiaug.report.tables import Report, Table
+from hsiaug.trial.arm import Arm, Method
 
 __all__ = ["Place", "places"]
 

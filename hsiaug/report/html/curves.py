@@ -13,8 +13,8 @@ from hsiaug.report.html.anchors import Place
 from hsiaug.report.html.markup import details, escape, figure
 from hsiaug.report.html.svg import HEIGHT, WIDTH, Scale, label, marker, picture, ticks
 from hsiaug.report.html.tables import view_tables
-from hsiaug.report.records import Method
 from hsiaug.report.scores import Score
+from hsiaug.trial.arm import Method
 
 __all__ = ["curve_blocks"]
 

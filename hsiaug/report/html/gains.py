@@ -12,13 +12,12 @@ from hsiaug.report.html.anchors import Place
 from hsiaug.report.html.markup import details, escape, figure, grid_table
 from hsiaug.report.html.svg import WIDTH, Scale, label, picture, ticks
 from hsiaug.report.labels import MISSING, signed
-from hsiaug.report.records import Method
 from hsiaug.report.tables import Table
+from hsiaug.trial.arm import CONTROLS, Method
 
 __all__ = ["class_gains", "gain_pictures"]
 
 ROW, TOP = 52, 22
-CONTROLS = ("duplicate", "none")
 
 
 def gain_pictures(table: Table) -> str:
@@ -87,8 +86,8 @@ def _class_table(place: Place, classifier: Method) -> str:
     compared = [
         (gain, control, class_deltas(comparison, len(table.class_names)))
         for gain in gains
-        for control in CONTROLS
-        if (comparison := gain.duplicate if control == "duplicate" else gain.none) is not None
+        for control in reversed(CONTROLS)
+        if (comparison := gain.against[control]) is not None
     ]
     if not compared or not table.class_names:
         return ""

@@ -19,7 +19,8 @@ from hsiaug.report.html.split_roles import (
     split_roles,
 )
 from hsiaug.report.labels import percent
-from hsiaug.report.records import Method, Trial
+from hsiaug.report.records import Trial
+from hsiaug.trial.arm import Method
 from hsiaug.trial.store import Store
 
 __all__ = ["MapMaker"]

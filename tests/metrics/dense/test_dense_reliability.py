@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hsiaug.cli.inspect import score_row
+from hsiaug.cli.quality_tables import score_row
 from hsiaug.errors import InputError
 from hsiaug.metrics.calibration import LEVELS
 from hsiaug.metrics.dense.estimator import fit_estimator

@@ -1,0 +1,42 @@
+"""The tables of ``hsiaug inspect``: fidelity and reliability, of samples of any task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from hsiaug.cli.output import print_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hsiaug.metrics.dense.reliability import TileScore
+    from hsiaug.metrics.fidelity import Measure
+    from hsiaug.metrics.reliability import Score
+
+__all__ = ["print_quality", "score_row"]
+
+
+def print_quality(out: Console, measures: Iterable[Measure], scores: Iterable[Score | TileScore]) -> None:
+    """Both tables."""
+    header = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
+    print_table(out, header, [_measure_row(measure) for measure in measures])
+    columns = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
+    print_table(out, columns, [score_row(score) for score in scores])
+
+
+def _measure_row(measure: Measure) -> tuple[str, ...]:
+    """A row of the table of fidelity."""
+    from hsiaug.report.labels import measured
+
+    value = measure.note if measure.value is None else measured(measure.value)
+    return (measure.label, value, measured(measure.floor), measure.unit, measure.better, str(measure.n))
+
+
+def score_row(score: Score | TileScore) -> tuple[str, ...]:
+    """A row of the table of reliability."""
+    from hsiaug.report.labels import measured, score_numbers, wrong_share
+
+    interval = "–" if score.wrong_interval is None else "{:.0f}–{:.0f} %".format(*score.wrong_interval)
+    wrong = "–" if score.wrong is None else f"{wrong_share(score.wrong)} %"
+    return (score.label, *score_numbers(vars(score)), score.unit, measured(score.r), wrong, interval)

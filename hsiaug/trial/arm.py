@@ -1,0 +1,56 @@
+"""What a benchmark compares: a generator at one λ and one ω, and the generators that it is measured against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hsiaug.trial.hashing import canonical_json
+
+__all__ = ["CONTROLS", "Arm", "Method"]
+
+CONTROLS = ("none", "duplicate")
+"""Generators that every other one is measured against; they lead the rows, in this order."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A generator or classifier as it was run: equal only where version and every parameter are equal.
+
+    params: canonical JSON, so that a method can be a dictionary key.
+    convention: what ω means to it; part of its identity, as the same ω means another thing under another.
+    """
+
+    name: str
+    version: str
+    params: str
+    convention: str | None = None
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any], convention: object = None) -> Method:
+        """From what a trial's specification says of a plugin."""
+        params = canonical_json(spec.get("params") or {})
+        return cls(spec["name"], str(spec["version"]), params, None if convention is None else str(convention))
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A generator at one λ and one ω."""
+
+    generator: Method
+    lam: float
+    omega: float | None
+
+    @property
+    def control(self) -> bool:
+        """True for ``none`` and ``duplicate``."""
+        return self.generator.name in CONTROLS
+
+    @property
+    def rank(self) -> tuple[object, ...]:
+        """Sort key: none, duplicate, then by name, λ and ω."""
+        name = self.generator.name
+        place = CONTROLS.index(name) if name in CONTROLS else len(CONTROLS)
+        omega = (-1, 0.0) if self.omega is None else (0, self.omega)
+        return place, name, self.generator.version, self.generator.params, self.lam, omega
