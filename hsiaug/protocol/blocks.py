@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +12,7 @@ from hsiaug.errors import SplitError
 from hsiaug.pairs import PairSet, Place
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.compact import dilate
-from hsiaug.protocol.protocols import Areas, Buffer, Draw, Protocol
+from hsiaug.protocol.protocols import Areas, Draw, Protocol
 from hsiaug.protocol.sampled import DEFAULT_RATIO, by_ratio, training_sizes
 from hsiaug.protocol.split import THIN
 from hsiaug.protocol.tile_grid import counts, train_tiles
@@ -42,12 +40,9 @@ class Blocks(Protocol):
         tasks=("pixels", "segmentation", "change"),
     )
     usage = "blocks:B, the side of a block in pixels, as blocks:16"
+    takes = "number"
     example = "16"
     left_out = "left over in blocks"
-
-    @classmethod
-    def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
-        return cls(cls.number(argument), buffer)
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         sizes, notes = training_sizes(scene, by_ratio(DEFAULT_RATIO))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Self
-
 import numpy as np
 
 from hsiaug.errors import InputError
 from hsiaug.pairs import PairSet
 from hsiaug.plugins.card import Card
-from hsiaug.protocol.protocols import Areas, Buffer, Protocol
+from hsiaug.protocol.protocols import Areas, Protocol
 
 __all__ = ["Places"]
 
@@ -22,12 +19,10 @@ class Places(Protocol):
     usage = (
         "places, the places of training and of test that the data's makers named, or places:N, N tiles of training"
     )
+    takes = "number"
+    usual_argument = ""
     usual_buffer = "none"
     left_out = "in no tile"
-
-    @classmethod
-    def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
-        return cls(cls.number(argument) if argument else "", buffer)
 
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
         if not {"train", "test"} <= {place.part for place in pairs.places}:

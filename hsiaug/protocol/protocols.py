@@ -53,8 +53,8 @@ class Areas:
 class Protocol:
     """How train and test pixels are drawn: the base of every protocol, built in or brought by a package.
 
-    A subclass has a ``card`` (name, version, summary, paper and tasks are read), takes what is typed after the colon in
-    :meth:`parse`, and has :meth:`draw` where the card names the task "pixels", :meth:`draw_tiles` where it names
+    A subclass has a ``card`` (name, version, summary, paper and tasks are read), says in ``takes`` what is typed after
+    the colon, and has :meth:`draw` where the card names the task "pixels", :meth:`draw_tiles` where it names
     "segmentation" or "change". A draw depends on the labels, the seed, the patch and the fields here alone.
 
     argument: canonical text after the colon; what follows a ``#`` in it, a checksum, is not shown in tables.
@@ -62,12 +62,16 @@ class Protocol:
         no test *centre* lies in a training patch (``centre``: Chebyshev distance > r), no test *patch* meets
         a training patch (``patch``: > 2r), or ``none``. The core leaves them out.
 
+    takes: what follows the colon: nothing, a whole number from 1 on, or a ratio between 0 and 1. usual_argument: where
+        nothing is typed; None = something must be.
     usage: how it is typed, for error messages. example: an argument that the conformance kit tries.
     usual_buffer: where the user names none. leaky: train and test pixels are neighbours by construction.
     left_out: what the labelled pixels are that a draw neither trains on nor tests, the buffer apart.
     """
 
     card: ClassVar[Card]
+    takes: ClassVar[Literal["nothing", "number", "ratio"]] = "nothing"
+    usual_argument: ClassVar[str | None] = None
     usage: ClassVar[str] = ""
     example: ClassVar[str] = ""
     usual_buffer: ClassVar[Buffer] = "centre"
@@ -81,8 +85,12 @@ class Protocol:
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
         """The protocol of the text after the colon, "" without one. Raises InputError where it is not valid.
 
-        folder: what paths in the text are relative to. Without a method of its own, a protocol takes no argument.
+        folder: what paths in the text are relative to. A protocol that ``takes`` another text has this method itself.
         """
+        if not argument and cls.usual_argument is not None:
+            return cls(cls.usual_argument, buffer)
+        if cls.takes != "nothing":
+            return cls(cls.number(argument, whole=cls.takes == "number"), buffer)
         if argument:
             raise InputError(
                 f"protocol {cls.card.name} takes nothing after its name",

@@ -61,44 +61,36 @@ class Issd(Protocol):
         "issd", "1", "A ratio of each class (default 0.05, at least 3 pixels), in one compact clump per class"
     )
     usage = "issd or issd:RATIO, as issd:0.05"
-
-    @classmethod
-    def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
-        return cls(cls.number(argument, whole=False) if argument else repr(DEFAULT_RATIO), buffer)
+    takes = "ratio"
+    usual_argument = repr(DEFAULT_RATIO)
 
     @property
     def short(self) -> str:
         return self.name if float(self.argument) == DEFAULT_RATIO else super().short
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        return self._clumps(scene, by_ratio(float(self.argument)), seed, patch)
-
-    def _clumps(self, scene: Scene, wanted: Wanted, seed: int, patch: int) -> Draw:
-        sizes, notes = training_sizes(scene, wanted)
-        draw = compact_draw(scene.labels, sizes, self.buffer_radius(patch), self.rng(scene, seed))
-        return Draw(draw.train, draw.dropped, notes + draw.notes)
+        return _clumps(self, scene, by_ratio(float(self.argument)), seed, patch)
 
 
-class KShot(Issd):
+class KShot(Protocol):
     """K pixels of each class, capped at a quarter of the small ones."""
 
     card = Card("kshot", "1", "K pixels of each class, compact; at most a quarter of classes under 60 pixels")
     usage = "kshot:K, as kshot:10"
+    takes = "number"
     example = "5"
-
-    @classmethod
-    def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
-        return cls(cls.number(argument), buffer)
-
-    @property
-    def short(self) -> str:
-        return self.text
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         def wanted(total: int) -> tuple[int, int]:
             return int(self.argument), max(1, total // 4) if total < SMALL_CLASS else total - 1
 
-        return self._clumps(scene, wanted, seed, patch)
+        return _clumps(self, scene, wanted, seed, patch)
+
+
+def _clumps(protocol: Protocol, scene: Scene, wanted: Wanted, seed: int, patch: int) -> Draw:
+    sizes, notes = training_sizes(scene, wanted)
+    draw = compact_draw(scene.labels, sizes, protocol.buffer_radius(patch), protocol.rng(scene, seed))
+    return Draw(draw.train, draw.dropped, notes + draw.notes)
 
 
 class Random(Protocol):
@@ -108,13 +100,10 @@ class Random(Protocol):
         "random", "1", "A ratio of each class at random: neighbours of the test pixels, for comparability only"
     )
     usage = "random:RATIO, as random:0.1"
+    takes = "ratio"
     example = "0.1"
     usual_buffer = "none"
     leaky = True
-
-    @classmethod
-    def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
-        return cls(cls.number(argument, whole=False), buffer)
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         sizes, notes = training_sizes(scene, by_ratio(float(self.argument)))
