@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -23,12 +23,13 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.quality.synthesis import NO_CLASSIFIER, omega_of, silent
 from hsiaug.seeds import derive_seed
+from hsiaug.tasks.masks import Segmentation
+from hsiaug.tasks.task import get_task
 from hsiaug.tiles import DenseSamples, DenseView, stacked
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import environment, resolve_device
 from hsiaug.trial.serving import check_serves
 from hsiaug.trial.spec import TrialSpec, plugin_spec
-from hsiaug.trial.task import get_task
 
 __all__ = ["MadePairs", "PairRequest", "make_pairs"]
 
@@ -117,7 +118,7 @@ def make_pairs(
             value=repr(request.generator),
             hint="Use specdm, for example.",
         )
-    task = get_task(request.task)
+    task = cast(Segmentation, get_task(request.task))
     usual = task.defaults(data)
     params = build_params(card, request.preset, dict(request.overrides))
     spec = TrialSpec(
@@ -134,7 +135,7 @@ def make_pairs(
         draws=data.drawn_as,
     )
     bench = Workbench(data, task, folder)
-    view: DenseView = bench.view(spec, card.scope)
+    view = bench.view(spec, card.scope)
     check_lambda(request.lam)
     count = round(request.lam * len(view.real)) if request.count is None else request.count
     check_samples(data, count, spec.patch)

@@ -22,10 +22,10 @@ from hsiaug.protocol.split import Split
 from hsiaug.protocol.view import patches_at
 from hsiaug.samples import Patches, PatchSamples
 from hsiaug.scene import Scene
+from hsiaug.tasks.pixels import BATCH_BYTES, PixelClassification
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
-from hsiaug.trial.pixels import BATCH_BYTES, PixelClassification
 from hsiaug.trial.run import StageTimer, augment, fit_classifier
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from hsiaug.trial.store import Record

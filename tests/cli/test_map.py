@@ -25,13 +25,13 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.view import pad, patches_at
 from hsiaug.samples import Patches
 from hsiaug.scene import Scene
+from hsiaug.tasks.task import get_task
 from hsiaug.trial import mapping
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.mapping import agreement, map_scene, refit, spec_of
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import TrialSpec, plugin_spec
 from hsiaug.trial.store import Record, Store
-from hsiaug.trial.task import get_task
 from tests.cli.test_bad_input import refused
 
 

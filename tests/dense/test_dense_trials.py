@@ -18,10 +18,10 @@ from hsiaug.plugins.registry import Found, Registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.report import build_report, render_report
 from hsiaug.scene import Scene
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.adapter import adapted, spread_labels
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import run_trial
-from hsiaug.trial.task import get_task
 from tests.dense.masks import Mirror, Threshold, world
 
 

@@ -11,10 +11,10 @@ from hsiaug.bench.plan import Request, build_plan
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.scene import Scene
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.empty import made_nothing
 from hsiaug.trial.run import empty
-from hsiaug.trial.task import get_task
 
 
 def record(status: str, lam: float, synthetic: list[int] | None, **timings: float) -> dict[str, Any]:

@@ -21,9 +21,9 @@ from hsiaug.protocol.protocols import Protocol
 from hsiaug.protocol.tiling import BlindTiles, TileSplit, covered, cut, dense_view, draw_tiles
 from hsiaug.protocol.view import Scope
 from hsiaug.sealed import sealed
+from hsiaug.tasks.defaults import TaskDefaults
+from hsiaug.tasks.pixels import BATCH_BYTES, Prediction
 from hsiaug.tiles import DenseSamples, DenseView, Tiles, stacked
-from hsiaug.trial.defaults import TaskDefaults
-from hsiaug.trial.pixels import BATCH_BYTES, Prediction
 
 __all__ = ["ChangeDetection", "Segmentation"]
 

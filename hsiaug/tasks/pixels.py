@@ -21,7 +21,7 @@ from hsiaug.protocol.view import Scope, TrainView, pad, patches_at, train_view
 from hsiaug.samples import NOWHERE, Patches, PatchSamples, concatenate
 from hsiaug.scene import Scene, UnlabelledScene
 from hsiaug.sealed import sealed
-from hsiaug.trial.defaults import TaskDefaults
+from hsiaug.tasks.defaults import TaskDefaults
 
 __all__ = ["PixelClassification", "Prediction"]
 
