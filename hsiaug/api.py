@@ -54,7 +54,9 @@ from hsiaug.plugins.contracts import (
     Classifier,
     FittedClassifier,
     FittedGenerator,
+    FittedPairGenerator,
     Generator,
+    PairGenerator,
     Progress,
 )
 from hsiaug.plugins.hookspecs import Entry, hookimpl
@@ -63,7 +65,7 @@ from hsiaug.protocol.view import Normaliser, TrainView
 from hsiaug.samples import Patches, PatchSamples
 from hsiaug.scene import Scene
 from hsiaug.seeds import derive_seed
-from hsiaug.tiles import DenseSamples, DenseView, Tiles
+from hsiaug.tiles import DenseSamples, DenseView, PairCounts, Tiles
 
 __all__ = [
     "Attention",
@@ -75,10 +77,13 @@ __all__ = [
     "Entry",
     "FittedClassifier",
     "FittedGenerator",
+    "FittedPairGenerator",
     "Generator",
     "InputError",
     "NoParams",
     "Normaliser",
+    "PairCounts",
+    "PairGenerator",
     "PatchSamples",
     "Patches",
     "PluginError",

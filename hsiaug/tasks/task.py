@@ -9,13 +9,16 @@ function      pixel classification             segmentation and change detection
 ``load``      a scene                          image–mask pairs, or a scene as one pair
 ``split``     labelled pixels, by protocol     tiles by place or block, with a guard band
 ``view``      cube with hidden test pixels     the train tiles and their masks
-``wanted``    samples per class, by λ          pairs in all: round(λ · real pairs), as {0: n}
+``wanted``    samples per class, by λ          pairs in all: round(λ · real pairs)
+``total``     samples in what is wanted        pairs in what is wanted
 ``asked``     samples: real, and wanted        pairs: real, and wanted; of a split, without a view
 ``blocks``    wanted(¼), wanted(½) − …         the same
 ``check``     shapes, classes, counts          shapes, classes, counts
 ``join``      real + prefixes of the pool      real + the first pairs of the pool
 ``shown``     patch, spectrum or location      unchanged
 ``predict``   batches of test patches          batches of test tiles
+``mapped``    every pixel, in stripes          every pixel of every place, tile by tile
+``tested``    test pixels                      pixels of test tiles
 ``located``   every test pixel                 the labelled pixels of test tiles
 ``score``     OA, AA, κ, per class             mIoU and macro-F1 without ignore; F1 and IoU of the change class
 ``counts``    samples per class                pixels per class
@@ -35,9 +38,10 @@ from typing import Any, Protocol, Self, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.data.georeference import Georeference
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.plugins.card import Card
-from hsiaug.plugins.contracts import FittedClassifier
+from hsiaug.plugins.contracts import FittedClassifier, Progress
 from hsiaug.protocol.protocols import Protocol as SplitProtocol
 from hsiaug.protocol.split import Audit
 from hsiaug.protocol.view import Scope
@@ -98,12 +102,14 @@ Data = TypeVar("Data")
 Split = TypeVar("Split", bound=TaskSplit)
 View = TypeVar("View", bound=TaskView)
 Samples = TypeVar("Samples", bound=TaskSamples)
+Counts = TypeVar("Counts")
 
 
-class Task(Protocol[Data, Split, View, Samples]):
+class Task(Protocol[Data, Split, View, Samples, Counts]):
     """What the runner asks of a task; see the module's docstring for what each function means.
 
-    control: the classifier that every benchmark runs beside those asked for. ``view``, ``predict`` and ``counts`` also
+    control: the classifier that every benchmark runs beside those asked for. Counts: what a generator is asked for,
+    a mapping of class ids or :class:`hsiaug.tiles.PairCounts`. ``view``, ``predict`` and ``counts`` also
     take data without labels and a blind split, which have no common type with those that hold them.
     """
 
@@ -114,19 +120,25 @@ class Task(Protocol[Data, Split, View, Samples]):
     def defaults(self, data: Data, /) -> TaskDefaults: ...
     def split(self, data: Data, protocol: SplitProtocol, seed: int, patch: int, /) -> Split: ...
     def view(self, data: Data, split: Split, scope: Scope, /) -> View: ...
-    def wanted(self, view: View, lam: float, /) -> dict[int, int]: ...
+    def wanted(self, view: View, lam: float, /) -> Counts: ...
+    def total(self, wanted: Counts, /) -> int: ...
     def asked(self, split: Split, lam: float, /) -> tuple[int, int]: ...
-    def blocks(self, view: View, lam: float, /) -> list[dict[int, int]]: ...
-    def check(self, samples: Samples, wanted: Mapping[int, int], view: View, /) -> None: ...
-    def join(self, view: View, pool: Sequence[Samples], wanted: Mapping[int, int], /) -> Samples: ...
+    def blocks(self, view: View, lam: float, /) -> list[Counts]: ...
+    def check(self, samples: Samples, wanted: Counts, view: View, /) -> None: ...
+    def join(self, view: View, pool: Sequence[Samples], wanted: Counts, /) -> Samples: ...
     def shown(self, samples: Samples, card: Card, /) -> Samples: ...
     def predict(self, fitted: FittedClassifier, card: Card, data: Data, split: Split, /) -> NDArray[np.int16]: ...
+    def mapped(
+        self, fitted: FittedClassifier, card: Card, data: Data, split: Split, progress: Progress, /
+    ) -> dict[str, NDArray[np.int16]]: ...
+    def tested(self, split: Split, /) -> NDArray[np.bool_]: ...
+    def georeferences(self, ref: str | os.PathLike[str], data: Data, /) -> dict[str, Georeference | None]: ...
     def located(self, data: Data, split: Split, labels: NDArray[np.int16], /) -> Prediction: ...
     def score(self, data: Data, prediction: Prediction, /) -> dict[str, Any]: ...
     def counts(self, samples: Samples, data: Data, /) -> dict[str, list[int]]: ...
 
 
-AnyTask = Task[Any, TaskSplit, TaskView, TaskSamples]
+AnyTask = Task[Any, TaskSplit, TaskView, TaskSamples, Any]
 """A task of which only the name is known. Its splits, views and samples came from it, and are given back to it alone."""
 
 _TASKS = {task.name: cast(AnyTask, task) for task in (PixelClassification(), Segmentation(), ChangeDetection())}

@@ -56,6 +56,9 @@ class PixelKit:
     def asked(self, trained: Sequence[int]) -> dict[int, int]:
         return {c: (6, 0, 9, 4)[(c - 1) % 4] for c in trained}
 
+    def of_classes(self, counts: Mapping[int, int]) -> Mapping[int, int]:
+        return counts
+
     def miscounted(self, made: PatchSamples, asked: Mapping[int, int]) -> str:
         ids, numbers = np.unique(made.y, return_counts=True)
         got = dict(zip(ids.tolist(), numbers.tolist(), strict=True))

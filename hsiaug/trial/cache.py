@@ -71,7 +71,7 @@ class Workbench(Generic[Split, View, Samples]):
     and generator by generator.
     """
 
-    def __init__(self, scene: Any, task: Task[Any, Split, View, Samples], folder: Path | None = None) -> None:
+    def __init__(self, scene: Any, task: Task[Any, Split, View, Samples, Any], folder: Path | None = None) -> None:
         self.scene = scene
         self.task = task
         self._folder = folder
@@ -133,14 +133,12 @@ class Workbench(Generic[Split, View, Samples]):
         """The checked blocks of the pool that the trial's λ takes prefixes of."""
         blocks = []
         for j, counts in enumerate(self.task.blocks(view, spec.lam)):
-            if any(counts.values()):
+            if self.task.total(counts):
                 draw = self._draw(spec, fit, view, j, counts)
                 blocks.append(self._of_fit.once(spec.fit_hash, (spec.generator.hash, spec.omega, j), draw))
         return blocks
 
-    def _draw(
-        self, spec: TrialSpec, fit: Fit, view: View, j: int, counts: dict[int, int]
-    ) -> Callable[[], Samples]:
+    def _draw(self, spec: TrialSpec, fit: Fit, view: View, j: int, counts: object) -> Callable[[], Samples]:
         # Of the task, which the contract of a plugin does not tell: ``check`` refuses other samples.
         sample = cast("Callable[..., Samples]", fit.fitted.sample)
 

@@ -159,7 +159,7 @@ def compute(
 def finish(
     spec: TrialSpec,
     outcome: Outcome,
-    task: Task[Any, Split, View, Samples],
+    task: Task[Any, Split, View, Samples, Any],
     data: Any,
     split: Split,
     *,
@@ -209,7 +209,7 @@ def augment(
     """
     view = bench.view(spec, generator.card.scope)
     wanted = bench.task.wanted(view, spec.lam if generator.card.adds else 0.0)
-    if not any(wanted.values()):
+    if not bench.task.total(wanted):
         return bench.task.join(view, [], wanted)
     with timer.fitting("fit_generator", generator.card):
         fit = bench.fit(spec, generator, device, progress)
@@ -291,7 +291,8 @@ def lost(stage: str, kind: str, message: str) -> Outcome:
 
 def empty(spec: TrialSpec, bench: Workbench[Split, View, Samples], scene_ref: str, command: str) -> Record:
     """The record of a trial whose λ asks for no sample in its draw: nothing is fitted, and no plugin is loaded."""
-    real = bench.task.join(bench.view(spec, "none"), [], {})
+    view = bench.view(spec, "none")
+    real = bench.task.join(view, [], bench.task.wanted(view, 0.0))
     result = {
         "status": EMPTY,
         "error": None,

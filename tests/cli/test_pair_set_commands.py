@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from hsiaug.cli.main import app
+from hsiaug.data import load_pairs
 from hsiaug.errors import DataUnavailableError, HsiaugError, InputError, SceneError
+from hsiaug.trial.store import Store
 
 CARD = """
 name = "fields"
@@ -165,3 +168,47 @@ def test_add_says_that_sets_are_written_by_hand(tmp_path: Path) -> None:
     with pytest.raises(HsiaugError, match=r"a folder.*docs/masks\.md"):
         run("datasets", "add", tmp_path / "images", "--labels", tmp_path / "masks")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "masks"]
+
+
+def mapped(ref: object, folder: Path, out: str, *words: str) -> dict[str, Any]:
+    """What ``hsiaug map`` says of the first record of a small benchmark without a generator."""
+    store = ("--store", folder / "store")
+    run(
+        "benchmark",
+        ref,
+        *words,
+        "--generator",
+        "duplicate",
+        "--lambda",
+        "0.5",
+        "--seeds",
+        "1",
+        "--jobs",
+        "1",
+        *store,
+    )
+    records = Store(folder / "store").records()
+    kept = next(r for r in records if r["spec"]["generator"]["name"] == "none")
+    return json.loads(run("map", ref, "--record", kept["hash"], "--out", folder / out, *store, "--json"))
+
+
+def test_a_map_shows_every_place_of_a_set_and_repeats_the_record(fields: Path, tmp_path: Path) -> None:
+    answer = mapped(fields, tmp_path, "map.npy", "--classifier", "majority", "--patch", "16")
+
+    for name in "abc":
+        ids = np.load(tmp_path / f"map_{name}.npy")
+        assert ids.shape == (40, 40) and len(np.unique(ids)) == 1 and ids[0, 0] in (1, 2)
+        assert (tmp_path / f"map_{name}.png").is_file()
+    assert sum(row["pixels"] for row in answer["classes"]) == 3 * 40 * 40
+    assert "come out exactly as in the record" in answer["remarks"][0]
+    assert "F1 change" in answer["remarks"][1]
+
+
+def test_a_scene_maps_by_a_classifier_of_masks(tmp_path: Path) -> None:
+    words = ("--task", "segmentation", "--classifier", "unet", "--preset", "tiny", "--device", "cpu")
+    answer = mapped("toy", tmp_path, "map.npy", *words)
+
+    scene = load_pairs("toy", "segmentation").places[0]
+    ids = np.load(tmp_path / "map.npy")
+    assert ids.shape == scene.mask.shape and ids.min() >= 1
+    assert "come out exactly as in the record" in answer["remarks"][0]
