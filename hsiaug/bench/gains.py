@@ -9,10 +9,11 @@ from statistics import fmean
 from typing import Literal
 
 from hsiaug.metrics.significance import MIN_PAIRS, t_interval
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 
-__all__ = ["Against", "Arm", "ArmGain", "Finding", "candidates", "conclude", "gained", "key"]
+__all__ = ["Against", "Arm", "ArmGain", "Finding", "candidates", "conclude", "gained", "key", "scored"]
 
 Finding = Literal["helps", "open", "no"]
 TINY = 1e-12
@@ -83,6 +84,12 @@ def key(trial: TrialSpec) -> Key:
     return trial.generator.name, trial.lam, trial.omega, trial.classifier.name, trial.seed
 
 
+def scored(record: Record, which: int = 0) -> float:
+    """The score of a trial that its task is advised by (of pixels AA, of masks mIoU), or the one beside it."""
+    value: float = record["metrics"][get_task(record["spec"]["task"]).scores[which][0]]
+    return value
+
+
 def gained(arm: Arm, results: Results, seeds: Iterable[int]) -> ArmGain:
     """The gains of an arm on those of the seeds that it shares with both controls; there may be none.
 
@@ -96,17 +103,17 @@ def gained(arm: Arm, results: Results, seeds: Iterable[int]) -> ArmGain:
         if None not in found:
             shared[seed] = [record for record in found if record is not None]
 
-    def scores(name: str, i: int) -> list[float]:
-        return [records[i]["metrics"][name] for records in shared.values()]
+    def scores(which: int, i: int) -> list[float]:
+        return [scored(records[i], which) for records in shared.values()]
 
-    def over(name: str, i: int) -> tuple[float, ...]:
-        return tuple(a - b for a, b in zip(scores(name, 0), scores(name, i), strict=True))
+    def over(which: int, i: int) -> tuple[float, ...]:
+        return tuple(a - b for a, b in zip(scores(which, 0), scores(which, i), strict=True))
 
     return ArmGain(
         arm,
         tuple(shared),
-        tuple(scores("aa", 0)),
-        tuple(Against(control[0], over("aa", i), over("oa", i)) for i, control in enumerate(controls, start=1)),
+        tuple(scores(0, 0)),
+        tuple(Against(control[0], over(0, i), over(1, i)) for i, control in enumerate(controls, start=1)),
         tuple(tuple(record["hash"] for record in records) for records in shared.values()),
         fmean(r["audit"]["n_test"] / r["audit"]["n_train"] for r, *_ in shared.values()) if shared else 0.0,
     )

@@ -137,7 +137,7 @@ def parse_protocol(text: str, buffer: str | None = None) -> Protocol:
 def _other(name: str, text: str) -> Protocol:
     """The protocol that another one is made of."""
     # Before it is parsed, which would go as deep as the text does.
-    if text.strip().partition(":")[0] in ("within", "places", name):
+    if text.strip().partition(":")[0] in {"within", "places", name} - ({"places"} if name == "within" else set()):
         raise InputError(
             f"protocol {name} needs a protocol of single pixels that is not nested",
             value=repr(text),

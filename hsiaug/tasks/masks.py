@@ -20,7 +20,7 @@ from hsiaug.pairs import PairSet
 from hsiaug.plugins.card import Card
 from hsiaug.plugins.contracts import Progress
 from hsiaug.protocol.balance import STEP, check_lambda
-from hsiaug.protocol.protocols import Protocol
+from hsiaug.protocol.protocols import Protocol, parse_protocol
 from hsiaug.protocol.tiling import BlindTiles, Tile, TileSplit, covered, cut, dense_view, draw_tiles, side_by_side
 from hsiaug.protocol.view import Scope
 from hsiaug.sealed import sealed
@@ -36,6 +36,7 @@ class Segmentation:
 
     name = "segmentation"
     control = "majority"
+    scores = (("miou", "mIoU"), ("macro_f1", "macro-F1"))
     classifiers: ClassVar[tuple[str, ...]] = ("unet",)
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> PairSet:
@@ -48,6 +49,10 @@ class Segmentation:
         protocol = "places" if named else f"blocks:{max(1, side // 2)}"
         tile = next((tile for least, tile in ((256, 64), (90, 32)) if side >= least), 16)
         return TaskDefaults(protocol, tile, ("specdm",), self.classifiers)
+
+    def nearly_all(self, data: PairSet) -> Protocol:
+        """No protocol trains on every pixel: the usual one comes near."""
+        return parse_protocol(self.defaults(data).protocol, "none")
 
     def split(self, data: PairSet, protocol: Protocol, seed: int, patch: int) -> TileSplit:
         return draw_tiles(data, protocol, seed, patch)

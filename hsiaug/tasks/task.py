@@ -108,16 +108,19 @@ Counts = TypeVar("Counts")
 class Task(Protocol[Data, Split, View, Samples, Counts]):
     """What the runner asks of a task; see the module's docstring for what each function means.
 
-    control: the classifier that every benchmark runs beside those asked for. Counts: what a generator is asked for,
+    control: the classifier that every benchmark runs beside those asked for. scores: key in a record and name of what
+    advice is told by, and of what stands beside it; neither is ever undefined. Counts: what a generator is asked for,
     a mapping of class ids or :class:`hsiaug.tiles.PairCounts`. ``view``, ``predict`` and ``counts`` also
     take data without labels and a blind split, which have no common type with those that hold them.
     """
 
     name: str
     control: str
+    scores: tuple[tuple[str, str], tuple[str, str]]
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> Data: ...
     def defaults(self, data: Data, /) -> TaskDefaults: ...
+    def nearly_all(self, data: Data, /) -> SplitProtocol: ...
     def split(self, data: Data, protocol: SplitProtocol, seed: int, patch: int, /) -> Split: ...
     def view(self, data: Data, split: Split, scope: Scope, /) -> View: ...
     def wanted(self, view: View, lam: float, /) -> Counts: ...

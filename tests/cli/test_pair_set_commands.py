@@ -12,7 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from hsiaug.cli.main import app
-from hsiaug.data import load_pairs
+from hsiaug.data import load_pairs, load_scene
 from hsiaug.errors import DataUnavailableError, HsiaugError, InputError, SceneError
 from hsiaug.trial.store import Store
 
@@ -151,10 +151,18 @@ def test_every_missing_file_of_every_place_is_named_with_the_folder(fields: Path
     assert "nothing at c_before.npy, c_mask.npy (of c); a_mask.npy (of a)" in str(caught.value)
 
 
-def test_commands_for_single_pixels_say_that_a_set_is_none(fields: Path) -> None:
+def test_what_reads_single_pixels_says_that_a_set_is_no_scene(fields: Path) -> None:
     for ref in ("oscd", fields):
         with pytest.raises(InputError, match=r"needs a scene.*a set of image–mask pairs"):
-            run("advise", ref)
+            load_scene(ref)
+
+
+def test_advice_on_a_set_divides_its_training_places(fields: Path, tmp_path: Path) -> None:
+    words = ("--classifier", "majority", "--generator", "ldm_single", "--preset", "tiny", "--budget", "10s")
+    out = tmp_path / "advice.json"
+    run("advise", fields, *words, "--jobs", "1", "--store", tmp_path / "s", "--out", out)
+
+    assert json.loads(out.read_text())["protocol"]["argument"] == "places"
 
 
 def test_a_misspelt_set_is_met_with_the_sets_too() -> None:
@@ -212,3 +220,14 @@ def test_a_scene_maps_by_a_classifier_of_masks(tmp_path: Path) -> None:
     ids = np.load(tmp_path / "map.npy")
     assert ids.shape == scene.mask.shape and ids.min() >= 1
     assert "come out exactly as in the record" in answer["remarks"][0]
+
+
+def test_advice_on_masks_is_told_in_the_scores_of_masks(tmp_path: Path) -> None:
+    words = ("--task", "segmentation", "--classifier", "majority", "--generator", "ldm_single", "--preset", "tiny")
+    out = tmp_path / "advice.json"
+    told = run("advise", "toy", *words, "--budget", "20s", "--jobs", "1", "--store", tmp_path / "s", "--out", out)
+
+    assert told.splitlines()[0].split("\t")[6:9] == ["mIoU", "ΔmIoU", "interval"]
+    answer = json.loads(out.read_text())
+    assert answer["protocol"]["name"] == "within" and answer["protocol"]["argument"].startswith("blocks:")
+    assert "inner mIoU" in told and 0 < answer["alone"]["majority"] < 1
