@@ -19,7 +19,7 @@ from hsiaug.pairs import PairSet
 from hsiaug.plugins.card import build_params
 from hsiaug.plugins.registry import registry
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.trial.task import get_task
+from hsiaug.tasks.task import get_task
 
 HELD = (("bordeaux", "nantes"), ("bercy", "paris"), ("rennes", "aguasclaras"))
 TILES, SIDE = 100, 64

@@ -30,7 +30,7 @@ from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.pair_inspection import inspect_pairs_of
 from hsiaug.quality.pair_synthesis import MadePairs, PairRequest, make_pairs
 from hsiaug.quality.sheets import contact_sheet
-from hsiaug.trial.task import get_task
+from hsiaug.tasks.task import get_task
 
 HERE = Path(__file__).parent
 OUT = HERE / "results" / "specdm"

@@ -28,7 +28,7 @@ from hsiaug.plugins.registry import registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import train_view
-from hsiaug.trial.task import get_task
+from hsiaug.tasks.task import get_task
 
 NETWORKS = ("cnn1d", "cnn2d", "cnn3d", "hybridsn", "ssrn", "spectralformer", "timm", "timm:test_resnet")
 STEPS = 15

@@ -47,17 +47,19 @@ and in its ``pyproject.toml``::
     my_package = "my_package"
 """
 
-from hsiaug.errors import DataUnavailableError, InputError, PluginError, SplitError, did_you_mean
-from hsiaug.pairs import PairSet
-from hsiaug.plugins.card import Card, NoParams, param, resampled
-from hsiaug.plugins.contracts import (
+from hsiaug.contracts import (
     Attention,
     Classifier,
     FittedClassifier,
     FittedGenerator,
+    FittedPairGenerator,
     Generator,
+    PairGenerator,
     Progress,
 )
+from hsiaug.errors import DataUnavailableError, InputError, PluginError, SplitError, did_you_mean
+from hsiaug.pairs import PairSet
+from hsiaug.plugins.card import Card, NoParams, param, resampled
 from hsiaug.plugins.hookspecs import Entry, hookimpl
 from hsiaug.plugins.state import load_state, save_state
 from hsiaug.protocol.protocols import Areas, Draw, Protocol
@@ -65,7 +67,7 @@ from hsiaug.protocol.view import Normaliser, TrainView
 from hsiaug.samples import Patches, PatchSamples
 from hsiaug.scene import Scene
 from hsiaug.seeds import derive_seed
-from hsiaug.tiles import DenseSamples, DenseView, Tiles
+from hsiaug.tiles import DenseSamples, DenseView, PairCounts, Tiles
 
 __all__ = [
     "Areas",
@@ -79,10 +81,13 @@ __all__ = [
     "Entry",
     "FittedClassifier",
     "FittedGenerator",
+    "FittedPairGenerator",
     "Generator",
     "InputError",
     "NoParams",
     "Normaliser",
+    "PairCounts",
+    "PairGenerator",
     "PairSet",
     "PatchSamples",
     "Patches",

@@ -28,13 +28,14 @@ from hsiaug.plugins.card import Card, Preset
 from hsiaug.plugins.registry import registry
 from hsiaug.protocol.balance import synthetic_counts
 from hsiaug.protocol.protocols import Protocol, parse_protocol
+from hsiaug.protocol.split import Split
 from hsiaug.protocol.view import Scope, TrainView
 from hsiaug.quality.synthesis import SampleRequest, draw_samples, sample_spec, silent, synthesise
 from hsiaug.samples import PatchSamples
 from hsiaug.scene import Scene
+from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.task import get_task
 
 __all__ = ["Resampler", "augment_scene"]
 
@@ -307,11 +308,11 @@ class _Given:
         )
 
 
-class _Bench(Workbench):
+class _Bench(Workbench[Split, TrainView, PatchSamples]):
     """A workbench whose train view is given: there is no split to draw."""
 
     def __init__(self, given: _Given) -> None:
-        super().__init__(given.scene, get_task("pixels"))
+        super().__init__(given.scene, PixelClassification())
         self._given = given
 
     def view(self, spec: TrialSpec, scope: Scope) -> TrainView:

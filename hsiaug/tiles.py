@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hsiaug.errors import PluginError
 from hsiaug.sealed import Seals
 
-__all__ = ["IGNORE", "DenseSamples", "DenseView", "Tiles", "stacked"]
+__all__ = ["IGNORE", "DenseSamples", "DenseView", "PairCounts", "Tiles", "stacked"]
 
 IGNORE = 0
 """The mask of a pixel that has no label: it counts neither in a loss nor in a score."""
@@ -103,11 +103,6 @@ class DenseSamples(Tiles):
             provenance=dict(provenance or {}),
         )
 
-    @property
-    def y(self) -> NDArray[np.int64]:
-        """(n,) int64 zeros: pairs are asked for as {0: n}, whatever classes they show."""
-        return np.zeros(len(self), dtype=np.int64)
-
     def take(self, index: NDArray[Any]) -> DenseSamples:
         """The samples at ``index`` (integers or a mask), in that order."""
         return replace(
@@ -137,6 +132,31 @@ def stacked(parts: Sequence[DenseSamples]) -> DenseSamples:
         confidence=np.concatenate(sure) if len(sure) == len(parts) else None,
         provenance=provenance,
     )
+
+
+@dataclass(frozen=True)
+class PairCounts:
+    """How many image–mask pairs a generator is asked for.
+
+    total: pairs in all. by_class: of these, how many shall show each class id, on however few pixels; a pair counts for
+        one class, whatever else it shows. The remaining pairs may show any classes.
+    """
+
+    total: int
+    by_class: Mapping[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if min(self.by_class.values(), default=0) < 0 or sum(self.by_class.values()) > self.total:
+            raise PluginError(
+                "the pairs that are asked for by class must be part of all that are asked for",
+                value=f"{dict(self.by_class)} of {self.total}",
+                hint="total must be at least the sum of by_class.",
+            )
+
+    def parts(self) -> Iterator[tuple[int | None, int]]:
+        """Class id, or None for pairs that may show any classes, which come first; and their number, never zero."""
+        free = self.total - sum(self.by_class.values())
+        yield from ((c, n) for c, n in ((None, free), *self.by_class.items()) if n)
 
 
 @dataclass(frozen=True, eq=False)

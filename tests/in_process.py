@@ -11,10 +11,10 @@ import pytest
 import hsiaug.plugins.registry as plugins
 from hsiaug.bench.pool import TrialEnded
 from hsiaug.bench.worker import WorkerStart
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import Outcome, compute
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.task import get_task
 
 
 class Here:

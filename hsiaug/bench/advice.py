@@ -65,7 +65,7 @@ def advise(
     broken: generators that nobody can try. before: ceilings that were met with other protocols.
     """
     left_out = list(broken)
-    job = Job("pixels", context.scene_ref, context.store.root, context.device)
+    job = Job(request.task, context.scene_ref, context.store.root, context.device)
     with worker_pool(context.scene, job, context.jobs) as run:
         met = screen(plan, context, run, left_out)
         if met is not None:

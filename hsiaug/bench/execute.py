@@ -20,10 +20,10 @@ from typing import Any, Literal
 
 from hsiaug.bench.pool import PluginProgress, TrialEnded, Worker, wait_for_messages
 from hsiaug.bench.worker import WorkerStart
+from hsiaug.tasks.task import TaskSplit, get_task
 from hsiaug.trial.run import Outcome, finish, lost
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
-from hsiaug.trial.task import get_task
 
 __all__ = ["Event", "Job", "OnEvent", "Run", "Work", "execute", "groups", "worker_pool"]
 
@@ -127,7 +127,7 @@ class _Ledger:
     def __init__(self, scene: Any, job: Job, store: Store) -> None:
         self._scene, self._job, self._store = scene, job, store
         self._task = get_task(job.task)
-        self._splits: dict[str, Any] = {}
+        self._splits: dict[str, TaskSplit] = {}
 
     def write(self, trial: TrialSpec, outcome: Outcome, command: str) -> Event:
         """Score a trial and store its record."""
@@ -143,7 +143,7 @@ class _Ledger:
         stored = self._store.put(record, prediction)
         return Event("ok" if stored["status"] == "ok" else "failed", trial.hash)
 
-    def split(self, trial: TrialSpec) -> Any:
+    def split(self, trial: TrialSpec) -> TaskSplit:
         """The split of a trial, with all labels."""
         if trial.draw_hash not in self._splits:
             drawn = self._task.split(self._scene, trial.protocol, trial.seed, trial.patch)

@@ -9,11 +9,12 @@ from statistics import fmean
 
 from hsiaug.metrics.significance import t_interval
 from hsiaug.metrics.verdict import TINY, Confirmation, confirm
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import CONTROLS, Arm
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 
-__all__ = ["Against", "ArmGain", "candidates", "conclude", "gained", "key"]
+__all__ = ["Against", "ArmGain", "candidates", "conclude", "gained", "key", "scored"]
 
 Key = tuple[str, float, float | None, str, int]
 Results = dict[Key, Record]
@@ -73,6 +74,12 @@ def key(trial: TrialSpec) -> Key:
     return trial.generator.name, trial.lam, trial.omega, trial.classifier.name, trial.seed
 
 
+def scored(record: Record, which: int = 0) -> float:
+    """The score of a trial that its task is advised by (of pixels AA, of masks mIoU), or the one beside it."""
+    value: float = record["metrics"][get_task(record["spec"]["task"]).scores[which][0]]
+    return value
+
+
 def gained(arm: Arm, classifier: str, results: Results, seeds: Iterable[int]) -> ArmGain:
     """The gains of an arm with a classifier on those of the seeds that it shares with both controls; there may be none.
 
@@ -86,18 +93,18 @@ def gained(arm: Arm, classifier: str, results: Results, seeds: Iterable[int]) ->
         if None not in found:
             shared[seed] = [record for record in found if record is not None]
 
-    def scores(name: str, i: int) -> list[float]:
-        return [records[i]["metrics"][name] for records in shared.values()]
+    def scores(which: int, i: int) -> list[float]:
+        return [scored(records[i], which) for records in shared.values()]
 
-    def over(name: str, i: int) -> tuple[float, ...]:
-        return tuple(a - b for a, b in zip(scores(name, 0), scores(name, i), strict=True))
+    def over(which: int, i: int) -> tuple[float, ...]:
+        return tuple(a - b for a, b in zip(scores(which, 0), scores(which, i), strict=True))
 
     return ArmGain(
         arm,
         classifier,
         tuple(shared),
-        tuple(scores("aa", 0)),
-        tuple(Against(control[0], over("aa", i), over("oa", i)) for i, control in enumerate(controls, start=1)),
+        tuple(scores(0, 0)),
+        tuple(Against(control[0], over(0, i), over(1, i)) for i, control in enumerate(controls, start=1)),
         tuple(tuple(record["hash"] for record in records) for records in shared.values()),
         fmean(r["audit"]["n_test"] / r["audit"]["n_train"] for r, *_ in shared.values()) if shared else 0.0,
     )

@@ -10,7 +10,7 @@ from hsiaug.bench.schedule import Part
 from hsiaug.errors import InputError
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["check_memory", "check_samples"]
+__all__ = ["check_memory", "check_samples", "samples_bytes"]
 
 
 def check_memory(parts: Iterable[Part], todo: Sequence[TrialSpec]) -> None:
@@ -24,7 +24,7 @@ def check_memory(parts: Iterable[Part], todo: Sequence[TrialSpec]) -> None:
 
 def check_samples(data: Any, samples: int, patch: int) -> None:
     """The same of so many patches, or tiles, of the side ``patch``. data: a scene, or a set of pairs."""
-    size = 4 * samples * patch**2 * data.bands * getattr(data, "dates", 1)
+    size = samples_bytes(data, samples, patch)
     memory = _memory()
     if memory is not None and size > memory:
         raise InputError(
@@ -32,6 +32,12 @@ def check_samples(data: Any, samples: int, patch: int) -> None:
             value=f"{samples:,} samples of {data.bands} bands and {patch}×{patch} pixels, {size / 1e9:,.0f} GB",
             hint="Take a smaller λ, or a smaller --patch.",
         )
+
+
+def samples_bytes(data: Any, samples: int, patch: int) -> int:
+    """Bytes of so many patches, or tiles of all dates, of the side ``patch``."""
+    size: int = 4 * samples * patch**2 * data.bands * getattr(data, "dates", 1)
+    return size
 
 
 def _memory() -> int | None:

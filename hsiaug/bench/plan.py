@@ -14,10 +14,10 @@ from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.balance import check_lambda, check_omega
 from hsiaug.protocol.protocols import Protocol, parse_protocol
+from hsiaug.tasks.task import TaskSplit, get_task
 from hsiaug.trial.arm import CONTROLS
 from hsiaug.trial.serving import check_serves
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
-from hsiaug.trial.task import get_task
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ class Plan:
     """
 
     trials: tuple[TrialSpec, ...]
-    splits: tuple[Any, ...]
+    splits: tuple[TaskSplit, ...]
     notes: tuple[str, ...]
     cards: Mapping[tuple[Kind, str], Card]
     short: tuple[str, ...]

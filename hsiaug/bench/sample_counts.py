@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from hsiaug.trial.task import Task
+from hsiaug.tasks.task import AnyTask, TaskSplit
 
 __all__ = ["ENOUGH", "between", "counts_note"]
 
@@ -18,7 +17,7 @@ USUAL = (1.0, 3.0)
 """
 
 
-def counts_note(task: Task, splits: Sequence[Any], lam: float) -> str | None:
+def counts_note(task: AnyTask, splits: Sequence[TaskSplit], lam: float) -> str | None:
     """A sentence on a λ that makes nothing, or little, in some of the draws; None where there is nothing to say."""
     counts = [task.asked(split, lam) for split in splits]
     nothing = [split.seed for split, (_, made) in zip(splits, counts, strict=True) if not made]
@@ -42,7 +41,7 @@ def counts_note(task: Task, splits: Sequence[Any], lam: float) -> str | None:
     return f"λ = {lam:g} makes only {between(few)} synthetic samples{hint}"
 
 
-def _enough(task: Task, split: Any, lam: float) -> bool:
+def _enough(task: AnyTask, split: TaskSplit, lam: float) -> bool:
     real, made = task.asked(split, lam)
     return made >= ENOUGH * real
 

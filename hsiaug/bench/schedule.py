@@ -12,9 +12,9 @@ from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.suite import Run
 from hsiaug.errors import HsiaugError
 from hsiaug.plugins.registry import Registry
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
-from hsiaug.trial.task import get_task
 
 __all__ = ["Part", "Sharing", "hashes_by_run", "in_order", "merged", "plan_runs", "sharing", "trials_of"]
 

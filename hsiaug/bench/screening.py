@@ -11,7 +11,8 @@ from typing import Any
 from hsiaug.bench.advice_context import AdviceContext, Prices, do, results, work
 from hsiaug.bench.estimate import Estimate
 from hsiaug.bench.execute import Run, Work
-from hsiaug.bench.gains import ArmGain, Results, candidates, gained
+from hsiaug.bench.gains import ArmGain, Results, candidates, gained, scored
+from hsiaug.bench.memory_check import samples_bytes
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.errors import HsiaugError, InputError
 from hsiaug.metrics.significance import MIN_PAIRS
@@ -63,8 +64,8 @@ class Ceiling:
     near: float
 
 
-def ladder(plugins: Registry) -> tuple[list[str], LeftOut]:
-    """Generators of single pixels, the cheapest first, as their cards say; and those that cannot be loaded, with why."""
+def ladder(plugins: Registry, task: str = "pixels") -> tuple[list[str], LeftOut]:
+    """Generators of a task, the cheapest first, as their cards say; and those that cannot be loaded, with why."""
     cards: list[Card] = []
     broken: LeftOut = []
     for name in plugins.names("generator"):
@@ -72,7 +73,7 @@ def ladder(plugins: Registry) -> tuple[list[str], LeftOut]:
             cards.append(plugins.find("generator", name).load().card)
         except HsiaugError as error:
             broken.append((name, None, f"could not be loaded: {error.value}"))
-    usable = [c for c in cards if "pixels" in c.tasks and c.adds and c.name not in CONTROLS]
+    usable = [c for c in cards if task in c.tasks and c.adds and c.name not in CONTROLS]
     return [card.name for card in sorted(usable, key=lambda card: (card.seconds, card.name))], broken
 
 
@@ -81,7 +82,7 @@ def screening_plan(scene: Any, request: Request, plugins: Registry) -> tuple[Pla
 
     request: without generators, the whole ladder. Raises what :func:`build_plan` raises.
     """
-    names, broken = (list(request.generators), []) if request.generators else ladder(plugins)
+    names, broken = (list(request.generators), []) if request.generators else ladder(plugins, request.task)
     plan = _worth(build_plan(scene, replace(request, generators=names, seeds=SCREEN), plugins), scene)
     if not arms(plan):
         raise InputError(
@@ -101,7 +102,7 @@ def _worth(plan: Plan, scene: Any) -> Plan:
     useless = {t.lam for t in plan.trials if t.hash in plan.nothing}
     for lam in sorted({t.lam for t in plan.trials} - useless - {0.0}):
         asked = tuple(plan.samples[t.hash][1] for t in plan.trials if t.lam == lam)
-        size = 4 * scene.bands * plan.trials[0].patch ** 2 * max(asked)
+        size = samples_bytes(scene, max(asked), plan.trials[0].patch)
         if size > LARGEST:
             notes.append(f"λ = {lam:g} makes {max(asked):,} samples, {size / 2**30:.1f} GiB: not tried")
             useless.add(lam)
@@ -134,7 +135,7 @@ def _alone(known: Results) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for (generator, _, _, classifier, _), record in known.items():
         if generator == "none":
-            found.setdefault(classifier, []).append(record["metrics"]["aa"])
+            found.setdefault(classifier, []).append(scored(record))
     return found
 
 

@@ -26,10 +26,10 @@ from typing import Any
 from hsiaug.errors import HsiaugError
 from hsiaug.plugins.progress import told
 from hsiaug.plugins.registry import registry
-from hsiaug.trial.cache import Workbench
+from hsiaug.tasks.task import get_task
+from hsiaug.trial.cache import AnyBench, Workbench
 from hsiaug.trial.run import Outcome, compute
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.task import get_task
 
 __all__ = ["TrialRequest", "WorkerStart", "held_back", "serve"]
 
@@ -82,7 +82,7 @@ def serve(connection: Connection, stages: Connection, start: WorkerStart) -> Non
         channel.answer(_run(turn.spec, bench, start, channel, _Channel(stages)))
 
 
-def _run(spec: TrialSpec, bench: Workbench, start: WorkerStart, channel: _Channel, stages: _Channel) -> Outcome:
+def _run(spec: TrialSpec, bench: AnyBench, start: WorkerStart, channel: _Channel, stages: _Channel) -> Outcome:
     return compute(
         spec,
         bench,

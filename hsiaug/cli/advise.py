@@ -18,16 +18,21 @@ __all__ = ["advise"]
 
 def advise(
     scene: options.SceneRef,
+    task: options.Task = None,
     budget: Annotated[str, typer.Option(help="Time that may be spent, as 90s, 20m or 1h.")] = "20m",
     protocol: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Whose training pixels are divided: issd, kshot:K, fixed:FILE, ..., draw 0, or another as issd@3; all: "
-            "every labelled pixel. Where these draws can tell nothing, all takes their place."
+            help="Whose training pixels are divided: issd (default; of masks places or blocks:B), kshot:K, fixed:FILE, "
+            "..., draw 0, or another as issd@3; all: every labelled pixel. Where these draws can tell nothing, all "
+            "takes their place."
         ),
-    ] = "issd",
+    ] = None,
     classifier: Annotated[
-        str | None, typer.Option(help="Classifiers, between commas. Default: svm,cnn2d.", show_default=False)
+        str | None,
+        typer.Option(
+            help="Classifiers, between commas. Default: svm,cnn2d; of masks the benchmark's.", show_default=False
+        ),
     ] = None,
     generator: Annotated[
         str | None,
@@ -45,7 +50,7 @@ def advise(
             help="Guidance strengths ω to try, between commas. Default: the generator's.", show_default=False
         ),
     ] = None,
-    patch: options.Patch = 9,
+    patch: options.AnyPatch = None,
     store: options.StoreDir = Path("hsiaug-advice"),
     preset: options.PresetOfAll = options.PresetName.cpu,
     device: options.Device = "auto",
@@ -82,14 +87,18 @@ def advise(
     from hsiaug.bench.screening import screening_plan
     from hsiaug.cli.advise_print import print_advice, write_advice
     from hsiaug.cli.benchmark_run import workers
-    from hsiaug.data import load_scene
     from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
+    from hsiaug.tasks.task import get_task
     from hsiaug.terminal import Console
     from hsiaug.trial.store import Store
 
     end = start + options.duration("--budget", budget)
+    asked = get_task(options.task_of(scene, task).value)
+    loaded = asked.load(scene)
+    protocol = protocol or asked.defaults(loaded).protocol
     request = Request(
+        task=asked.name,
         protocol=parse_protocol(f"within:{protocol}"),
         generators=options.words(generator or ""),
         classifiers=options.words(classifier or ""),
@@ -99,9 +108,8 @@ def advise(
         patch=patch,
         preset=preset.value,
     )
-    loaded = load_scene(scene)
     plan, broken = screening_plan(loaded, request, registry())
-    jobs = workers(jobs, device, [Part("", "pixels", scene, loaded, plan)])
+    jobs = workers(jobs, device, [Part("", asked.name, scene, loaded, plan)])
     screen, err = Console(), Console(stderr=True)
     context = AdviceContext(
         scene=loaded,

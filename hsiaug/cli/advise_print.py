@@ -20,9 +20,8 @@ from hsiaug.bench.screening import CONFIRM, SCREEN, Ceiling
 from hsiaug.cli.output import print_lines, print_table
 from hsiaug.files import write_text_whole
 from hsiaug.metrics.significance import MIN_PAIRS, t_interval
-from hsiaug.protocol.draws import draw_train
-from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.report.labels import MISSING, count, percent, signed, span
+from hsiaug.tasks.task import get_task
 from hsiaug.text import json_of
 
 if TYPE_CHECKING:
@@ -31,14 +30,15 @@ if TYPE_CHECKING:
 __all__ = ["print_advice", "write_advice"]
 
 ARM = ("generator", "λ", "ω", "classifier")
-HEADER = ("stage", *ARM, "draws", "AA", "ΔAA", "interval", "ΔOA", "interval", "over")
 CLOSE = 50.0
 """Percentage of inner test pixels in training patches above which a warning is due."""
 
 
 def print_advice(advice: Advice, plan: Plan, context: AdviceContext, out: Console) -> None:
     """A table of all arms, and below it the verdict, the command to go on with, and what limits both."""
-    print_table(out, HEADER, _rows(advice))
+    main, second = _names(plan)
+    header = ("stage", *ARM, "draws", main, f"Δ{main}", "interval", f"Δ{second}", "interval", "over")
+    print_table(out, header, _rows(advice))
     lines = [f"{name}\t{text}" for name, text in _lines(advice, plan, context)]
     print_lines(out, (line.expandtabs(11) for line in lines) if out.is_terminal else lines)
 
@@ -73,6 +73,12 @@ def _as_json(one: ArmGain) -> dict[str, Any]:
     return {**facts, "arm": {**arm, "classifier": one.classifier}}
 
 
+def _names(plan: Plan) -> tuple[str, str]:
+    """The scores that gains are told in: of pixels AA and OA."""
+    (_, main), (_, second) = get_task(plan.trials[0].task).scores
+    return main, second
+
+
 def _rows(advice: Advice) -> Iterator[tuple[str, ...]]:
     for stage, listed in (("screened", advice.screened), ("confirmed", advice.confirmed)):
         for one in listed:
@@ -93,11 +99,12 @@ def _interval(found: tuple[float, float] | None) -> str:
 
 def _lines(advice: Advice, plan: Plan, context: AdviceContext) -> Iterator[tuple[str, str]]:
     notes = list(_notes(advice, plan, context))
-    yield "verdict", _verdict(advice)
+    names = _names(plan)
+    yield "verdict", _verdict(advice, names)
     here = advice.kind == "cannot tell"
-    yield from (("warning", _left(met)) for met in (advice.ceilings[:-1] if here else advice.ceilings))
+    yield from (("warning", _left(met, names[0])) for met in (advice.ceilings[:-1] if here else advice.ceilings))
     yield from (note for note in notes if note[0] == "warning")
-    yield from (("also", _gain(one, advice.level)) for one in advice.confirmed if one is not advice.chosen)
+    yield from (("also", _gain(one, advice.level, names)) for one in advice.confirmed if one is not advice.chosen)
     yield from (("command", text) for text in _commands(advice, context))
     reasons = {name: why for name, _, why in reversed(advice.left_out)}
     for name in dict.fromkeys(name for name, _, _ in advice.left_out):
@@ -112,10 +119,10 @@ def _lines(advice: Advice, plan: Plan, context: AdviceContext) -> Iterator[tuple
     )
 
 
-def _verdict(advice: Advice) -> str:
+def _verdict(advice: Advice, names: tuple[str, str]) -> str:
     one = advice.chosen
     if advice.kind == "use" and one is not None:
-        return f"use {_gain(one, advice.level)}"
+        return f"use {_gain(one, advice.level, names)}"
     if advice.kind == "none helps":
         untried = {name for name, _, _ in advice.left_out} - {
             tried.arm.generator.name for tried in advice.screened
@@ -125,12 +132,12 @@ def _verdict(advice: Advice) -> str:
             said += f" ({count(len(untried), 'generator')} not tried)"
         if one is None:
             return f"{said}: not one lay above both controls on {len(SCREEN)} draws"
-        return f"{said}: the best was {_gain(one, advice.level)}"
+        return f"{said}: the best was {_gain(one, advice.level, names)}"
     if advice.kind == "cannot tell":
         met = advice.ceilings[-1]
         return (
-            f"cannot tell: inner draws are at their ceiling: {_reached(met)}, which leaves no room for a gain that "
-            "could be told from chance"
+            f"cannot tell: inner draws are at their ceiling: {_reached(met, names[0])}, which leaves no room for a gain "
+            "that could be told from chance"
         )
     if one is None:
         return (
@@ -142,19 +149,19 @@ def _verdict(advice: Advice) -> str:
     if not n:
         return f"not decided: no time was left to confirm {_named(one)}; {said}"
     why = f"fewer than {MIN_PAIRS} draws" if n < MIN_PAIRS else "the interval over a control holds 0"
-    return f"not decided: {_gain(one, advice.level)}: {why}; {said}"
+    return f"not decided: {_gain(one, advice.level, names)}: {why}; {said}"
 
 
-def _left(met: Ceiling) -> str:
+def _left(met: Ceiling, name: str) -> str:
     return (
-        f"inner draws of {met.protocol} are at their ceiling ({_reached(met)}; {met.near:.1f} % of their test pixels lie "
-        "in a training patch) and cannot tell: all labelled pixels were divided in place of its training pixels, so that "
-        "test pixels of this scene are no fair judge of the choice"
+        f"inner draws of {met.protocol} are at their ceiling ({_reached(met, name)}; {met.near:.1f} % of their test "
+        "pixels lie in a training patch) and cannot tell: all labelled pixels were divided in place of its training "
+        "pixels, so that test pixels of this scene are no fair judge of the choice"
     )
 
 
-def _reached(met: Ceiling) -> str:
-    return f"without a generator {met.classifier} has AA {percent(met.aa)}"
+def _reached(met: Ceiling, name: str) -> str:
+    return f"without a generator {met.classifier} has {name} {percent(met.aa)}"
 
 
 def _named(one: ArmGain) -> str:
@@ -162,10 +169,12 @@ def _named(one: ArmGain) -> str:
     return f"{arm.generator.name} at λ={arm.lam:g}{omega} with {one.classifier}"
 
 
-def _gain(one: ArmGain, level: float) -> str:
+def _gain(one: ArmGain, level: float, names: tuple[str, str]) -> str:
     better = one.better
     aa, oa = (f"{signed(statistics.fmean(v))} [{_interval(t_interval(v, level))}]" for v in (better.aa, better.oa))
-    return f"{_named(one)}: AA {aa}, OA {oa} over {better.control} ({count(len(one.seeds), 'draw')})"
+    return (
+        f"{_named(one)}: {names[0]} {aa}, {names[1]} {oa} over {better.control} ({count(len(one.seeds), 'draw')})"
+    )
 
 
 def _commands(advice: Advice, context: AdviceContext) -> Iterator[str]:
@@ -173,17 +182,20 @@ def _commands(advice: Advice, context: AdviceContext) -> Iterator[str]:
     if advice.final is None:
         return
     outer, draw = advice.final.protocol.outer
-    # No protocol trains on every pixel: nine tenths of each class come nearest.
-    spec = replace(advice.final, protocol=outer or parse_protocol("issd:0.9", "none"), seed=draw)
-    yield command_for(spec, context.scene_ref)
     if outer is None:
+        outer = get_task(advice.final.task).nearly_all(context.scene)
+    spec = replace(advice.final, protocol=outer, seed=draw)
+    yield command_for(spec, context.scene_ref)
+    if advice.final.protocol.outer[0] is None:
         yield shlex.join(["hsiaug", "map", context.scene_ref, "--record", spec.hash, "--out", "map.png"])
 
 
 def _notes(advice: Advice, plan: Plan, context: AdviceContext) -> Iterator[tuple[str, str]]:
     audits = [split.audit for split in plan.splits]
-    (outer, draw), scene = plan.trials[0].protocol.outer, context.scene
-    whole = scene.labels > 0 if outer is None else draw_train(scene, outer, plan.trials[0].patch, draw).train
+    (outer, draw), scene, task = plan.trials[0].protocol.outer, context.scene, get_task(plan.trials[0].task)
+    whole = audits[0].n_train + audits[0].n_test + audits[0].n_buffered
+    if outer is not None:
+        whole = task.split(scene, outer, draw, plan.trials[0].patch).audit.n_train
     yield from (("note", note) for note in plan.notes)
     train, test = (span([getattr(a, name) for a in audits], 0) for name in ("n_train", "n_test"))
     near = [a.centre_overlap_percent for a in audits]
@@ -201,11 +213,11 @@ def _notes(advice: Advice, plan: Plan, context: AdviceContext) -> Iterator[tuple
         )
     yield (
         "note",
-        f"inner draws train on {train} of the {int(whole.sum()):,} training pixels, about half, and test on {test}: with "
+        f"inner draws train on {train} of the {whole:,} training pixels, about half, and test on {test}: with "
         "all of them a gain may be smaller",
     )
     yield "note", f"{span(near)} % of inner test pixels lie in a training patch"
-    yield "note", f"without a generator inner AA is {', '.join(alone) or MISSING}"
+    yield "note", f"without a generator inner {task.scores[0][1]} is {', '.join(alone) or MISSING}"
     lost = sorted({c for a in audits for c in a.lost_classes if a.train_counts[c - 1]})
     if lost:
         yield "note", f"too few pixels to be judged by: {', '.join(scene.class_names[c - 1] for c in lost)}"
@@ -213,7 +225,8 @@ def _notes(advice: Advice, plan: Plan, context: AdviceContext) -> Iterator[tuple
         wider = _interval(advice.chosen.corrected(advice.level))
         yield (
             "note",
-            f"all draws divide the same pixels; for others like them the interval of AA is rather [{wider}]",
+            "all draws divide the same pixels; for others like them the interval of "
+            f"{task.scores[0][1]} is rather [{wider}]",
         )
     if advice.kind == "use" and advice.chosen is not None:
         generator, classifier = advice.chosen.arm.generator.name, advice.chosen.classifier

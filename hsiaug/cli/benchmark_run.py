@@ -20,13 +20,13 @@ from hsiaug.bench.schedule import Part, hashes_by_run, in_order, merged, sharing
 from hsiaug.cli.output import absent, damage_lines, print_json, print_lines
 from hsiaug.errors import StoreError
 from hsiaug.report import build_report, print_report, render_report, report_json
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.empty import EMPTY
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.run import empty
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Reading, Record, Store
-from hsiaug.trial.task import get_task
 
 if TYPE_CHECKING:
     from rich.console import Console

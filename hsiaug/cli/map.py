@@ -1,7 +1,8 @@
-"""``hsiaug map``: the class of every pixel of a scene, by the classifier of a record."""
+"""``hsiaug map``: the class of every pixel of a scene or of a set of pairs, by the classifier of a record."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from hsiaug.scene import Scene
     from hsiaug.trial.mapping import Agreement, Refitted
     from hsiaug.trial.store import Record
 
@@ -25,14 +25,19 @@ __all__ = ["map_"]
 def map_(
     scene: options.SceneRef,
     record: Annotated[str, typer.Option(help="Hash of the record whose classifier maps, or its beginning.")],
-    out: Annotated[Path, typer.Option(help="File of the map: .tif (GeoTIFF), .npy, or .png alone.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="File of the map: .tif (GeoTIFF), .npy, or .png alone; of several places NAME_PLACE.tif."
+        ),
+    ],
     store: options.StoreDir = Path("hsiaug-results"),
     device: options.Device = "auto",
     json: Annotated[
         bool, typer.Option("--json", help="Print classes, remarks and files as JSON on stdout.")
     ] = False,
 ) -> None:
-    """Map a whole scene with the classifier of one record.
+    """Map a whole scene, or every place of a set of pairs, with the classifier of one record.
 
     Fits the record's generator (or takes it from the store) and classifier again, on the training pixels of its draw,
     and predicts every pixel, in stripes. Writes class ids (0 = no data), in the place on Earth that the cube's file
@@ -43,37 +48,40 @@ def map_(
       hsiaug map my_scene.toml --record 3fa9 --out map.tif
 
       hsiaug map indian_pines --record 3fa9 --out map.png
+
+      hsiaug map oscd --record 3fa9 --out change.tif
     """
     # As a benchmark does, so that the classifier becomes the same.
     one_thread()
-    from hsiaug.data import load_scene
-    from hsiaug.data.georeference import scene_georeference
     from hsiaug.plugins.registry import registry
     from hsiaug.quality.maps import RASTERS, check_map_target, save_map, save_map_picture
+    from hsiaug.tasks.task import get_task
     from hsiaug.terminal import Console
-    from hsiaug.trial.mapping import agreement, map_scene, refit, spec_of
+    from hsiaug.trial.mapping import agreement, refit, spec_of
     from hsiaug.trial.store import Store
 
     check_map_target(out)
     kept = Store(store)
     source = kept.find(record)
-    loaded = load_scene(scene)
+    task = get_task(source["spec"]["task"])
+    loaded = task.load(scene)
     spec = spec_of(source, loaded, registry())
     err, screen = Console(stderr=True), Console()
     with watched(err, f"{spec.generator.name}, {spec.classifier.name}") as progress:
         made = refit(spec, loaded, registry(), kept.cache, device=device, progress=progress)
-        ids = map_scene(made, loaded, progress)
-    same = agreement(made, loaded, ids, source)
-    ground = scene_georeference(scene)
-    files = [out.with_suffix(".png")]
-    if out.suffix.lower() in RASTERS:
-        save_map(out, ids, loaded.class_names, ground, _facts(source))
-        files.insert(0, out)
-    title = f"{loaded.name}: {spec.classifier.name} with {spec.generator.name}, record {source['hash'][:8]}"
-    note = f"{int(made.split.train.sum()):,} of the pixels are training pixels"
-    save_map_picture(files[-1], ids, loaded.class_names, title, note)
-    rows, remarks = _shares(ids, made, loaded), _remarks(made, source, same)
-    if out.suffix.lower() in (".tif", ".tiff") and ground is None:
+        maps = task.mapped(made.fitted, made.card, loaded, made.split, progress)
+    same = agreement(made, loaded, maps, source)
+    title = f"{spec.classifier.name} with {spec.generator.name}, record {source['hash'][:8]}"
+    note = f"{made.split.audit.n_train:,} of the pixels are training pixels"
+    grounds, targets, files = task.georeferences(scene, loaded), _targets(out, maps), []
+    for name, ids in maps.items():
+        if out.suffix.lower() in RASTERS:
+            save_map(targets[name], ids, loaded.class_names, grounds[name], _facts(source))
+            files.append(targets[name])
+        files.append(targets[name].with_suffix(".png"))
+        save_map_picture(files[-1], ids, loaded.class_names, f"{name}: {title}", note)
+    rows, remarks = _shares(list(maps.values()), made, loaded.class_names), _remarks(made, source, same)
+    if out.suffix.lower() in (".tif", ".tiff") and None in grounds.values():
         remarks.append("note: the cube's file names no place on Earth, so the map lies nowhere")
     if json:
         print_json({"classes": rows, "remarks": remarks, "files": [str(path) for path in files]})
@@ -81,6 +89,13 @@ def map_(
         print_table(screen, ("class", "name", "pixels", "share %", "training pixels"), map(_texts, rows))
         print_lines(screen, remarks)
     say("written: " + ", ".join(map(str, files)), err=True)
+
+
+def _targets(out: Path, maps: Mapping[str, object]) -> dict[str, Path]:
+    """The file of each place: ``out`` where there is one, else beside it under the place's name."""
+    if len(maps) == 1:
+        return dict.fromkeys(maps, out)
+    return {name: out.with_name(f"{out.stem}_{name.replace('/', '_')}{out.suffix}") for name in maps}
 
 
 def _facts(record: Record) -> dict[str, str]:
@@ -95,22 +110,22 @@ def _facts(record: Record) -> dict[str, str]:
     }
 
 
-def _shares(ids: NDArray[np.int16], made: Refitted, scene: Scene) -> list[dict[str, Any]]:
+def _shares(maps: list[NDArray[np.int16]], made: Refitted, names: Sequence[str]) -> list[dict[str, Any]]:
     """By class: its pixels, their share of those that are mapped, and training pixels; last what holds no data."""
     import numpy as np
 
-    counts = np.bincount(ids.ravel(), minlength=len(scene.class_names) + 1)
+    counts = np.bincount(np.concatenate([ids.ravel() for ids in maps]), minlength=len(names) + 1)
     mapped = max(1, int(counts[1:].sum()))
     train = made.split.audit.train_counts
     rows: list[dict[str, Any]] = [
         {
             "class": c,
-            "name": scene.class_names[c - 1],
+            "name": name,
             "pixels": int(counts[c]),
             "share": float(counts[c] / mapped),
             "train": int(train[c - 1]),
         }
-        for c in scene.class_ids
+        for c, name in enumerate(names, start=1)
     ]
     empty = {"class": 0, "name": "no data", "pixels": int(counts[0]), "share": None, "train": None}
     return [*rows, empty] if counts[0] else rows
@@ -124,8 +139,13 @@ def _texts(row: dict[str, Any]) -> tuple[str, ...]:
 
 def _remarks(made: Refitted, record: Record, same: Agreement) -> list[str]:
     """Sentences on how far the map is to be trusted."""
+    from hsiaug.report.labels import percent
+    from hsiaug.report.scores import score_set
+
     audit, metrics = made.split.audit, record["metrics"]
     leaky = " [LEAKY]" if audit.leaky else ""
+    headline = score_set(made.spec.task)
+    scores = ", ".join(f"{one.name} {percent(metrics[one.key])}" for one in (headline.second, headline.main))
     if same.of_map:
         check = f"the {audit.n_test:,} test pixels come out exactly as in the record"
     elif same.of_classifier:
@@ -142,6 +162,5 @@ def _remarks(made: Refitted, record: Record, same: Agreement) -> list[str]:
     return [
         check,
         f"warning: the map holds the {audit.n_train:,} training pixels, so its agreement with the labels is no "
-        f"accuracy; that of the record is OA {100 * metrics['oa']:.1f}, AA {100 * metrics['aa']:.1f} on its test "
-        f"pixels{leaky}",
+        f"accuracy; that of the record is {scores} on its test pixels{leaky}",
     ]

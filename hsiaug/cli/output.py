@@ -15,7 +15,7 @@ from hsiaug.text import ascii_json, json_of, visible
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hsiaug.plugins.contracts import Progress
+    from hsiaug.contracts import Progress
     from hsiaug.trial.record import Damage
 
 __all__ = [

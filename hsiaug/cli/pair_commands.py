@@ -13,9 +13,9 @@ from hsiaug.quality.export import made_folder
 from hsiaug.quality.pair_export import check_new_folder, save_pairs
 from hsiaug.quality.pair_inspection import PairInspection, inspect_pairs_of, pair_verdict, save_pair_pictures
 from hsiaug.quality.pair_synthesis import MadePairs, PairRequest, make_pairs
+from hsiaug.tasks.task import get_task
 from hsiaug.terminal import Console
 from hsiaug.text import json_of
-from hsiaug.trial.task import get_task
 
 __all__ = ["generate_pairs", "inspect_pairs", "pair_request"]
 

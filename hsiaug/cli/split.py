@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -48,9 +48,10 @@ def split(
       hsiaug split oscd --protocol places:100 --png
     """
     from hsiaug.protocol.protocols import parse_protocol
+    from hsiaug.protocol.split import Split
     from hsiaug.targets import check_target
+    from hsiaug.tasks.task import get_task
     from hsiaug.terminal import Console
-    from hsiaug.trial.task import get_task
 
     if out is not None:
         check_target(out, (".png",))
@@ -58,10 +59,11 @@ def split(
     loaded = _load(scene, asked)
     usual = get_task(asked.value).defaults(loaded)
     side = usual.patch if patch is None else patch
-    drawn = get_task(asked.value).split(loaded, parse_protocol(protocol or usual.protocol, buffer), seed, side)
+    rule = parse_protocol(protocol or usual.protocol, buffer)
+    drawn = cast("Split | TileSplit", get_task(asked.value).split(loaded, rule, seed, side))
     if json:
         print_json(drawn.audit.as_json())
-    elif asked is options.TaskName.pixels:
+    elif isinstance(drawn, Split):
         _print(drawn, loaded, Console())
     else:
         _print_tiles(drawn, Console())

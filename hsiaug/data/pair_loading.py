@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.data.catalogue import pair_set_names, scene_names
+from hsiaug.data.georeference import Georeference, read_georeference, scene_georeference
 from hsiaug.data.loading import load_scene
 from hsiaug.data.pair_sets import PairEntry, Part, fetch_pairs, filled, find_pairs, fitting
 from hsiaug.data.readers import read_cube_file, read_label_file
@@ -19,7 +20,7 @@ from hsiaug.pairs import PairSet, Place
 if TYPE_CHECKING:
     from hsiaug.data.pair_cards import PairCard
 
-__all__ = ["load_pairs"]
+__all__ = ["load_pairs", "pair_georeferences"]
 
 
 def load_pairs(
@@ -47,6 +48,28 @@ def load_pairs(
             hint=did_you_mean(name, known),
         )
     return _checked(PairSet.of(load_scene(ref, progress=progress)), task, text)
+
+
+def pair_georeferences(ref: str | os.PathLike[str], pairs: PairSet) -> dict[str, Georeference | None]:
+    """Where each place lies on Earth: as its mask's file says, which has the mask's grid; None where it does not.
+
+    Of a scene, which is one place, that of its cube.
+    """
+    entry = find_pairs(ref)
+    if entry is None:
+        return {place.name: scene_georeference(ref) for place in pairs.places}
+    return {
+        place.name: read_georeference(_mask_file(entry.card, entry.folder, place.name)) for place in pairs.places
+    }
+
+
+def _mask_file(card: PairCard, folder: Path, place: str) -> Path:
+    """The file that a place's mask is read from, or that of its first class."""
+    spec = card.masks
+    if spec.by_class:
+        return _one(card, folder, spec.by_class[0], place)
+    here = [pattern for pattern in spec.files if fitting(folder, filled(pattern, place))]
+    return _one(card, folder, (here or spec.files)[0], place)
 
 
 def _checked(pairs: PairSet, task: str, ref: str) -> PairSet:
@@ -154,8 +177,7 @@ def _mask(card: PairCard, folder: Path, place: str) -> NDArray[np.int16]:
         for c, layer in enumerate(layers, start=1):
             mask[layer != 0] = c
         return mask
-    here = [pattern for pattern in spec.files if fitting(folder, filled(pattern, place))]
-    path = _one(card, folder, (here or spec.files)[0], place)
+    path = _mask_file(card, folder, place)
     codes = read_label_file(path)
     known = spec.codes or tuple((c,) for c in range(1, len(spec.names) + 1))
     ids = {code: c for c, listed in enumerate(known, start=1) for code in listed}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hsiaug.pairs import PairSet
 
-__all__ = ["Side", "Tile", "counts", "cover", "train_tiles"]
+__all__ = ["Side", "Tile", "counts", "cover", "fits", "train_tiles"]
 
 ENOUGH = 100
 """Training tiles below which the stride is halved, down to an eighth of the tile."""
@@ -39,6 +39,11 @@ def train_tiles(side: Side, patch: int) -> tuple[int, list[Tile]]:
         if len(found) >= ENOUGH:
             break
     return stride, found
+
+
+def fits(mask: NDArray[np.bool_], patch: int) -> bool:
+    """Whether a tile lies wholly inside ``mask`` (H, W)."""
+    return bool(_inside(0, mask, patch, 1))
 
 
 def _inside(where: int, mask: NDArray[np.bool_], patch: int, stride: int) -> list[Tile]:

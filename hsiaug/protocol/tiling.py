@@ -20,7 +20,7 @@ from hsiaug.protocol.tile_grid import Tile, counts, cover, train_tiles
 from hsiaug.scene import Descriptions
 from hsiaug.tiles import DenseSamples, DenseView
 
-__all__ = ["BlindTiles", "Tile", "TileSplit", "cut", "dense_view", "draw_tiles", "real_samples"]
+__all__ = ["BlindTiles", "Tile", "TileSplit", "cut", "dense_view", "draw_tiles", "real_samples", "side_by_side"]
 
 SMALLEST = 16
 """Pixels: the shortest side of a tile. Networks that halve it four times have nothing left of a shorter one."""
@@ -130,6 +130,20 @@ def covered(pairs: PairSet, tiles: Sequence[Tile], patch: int) -> list[NDArray[n
     for where, row, column in tiles:
         masks[where][row : row + patch, column : column + patch] = True
     return masks
+
+
+def side_by_side(pairs: PairSet, patch: int) -> list[Tile]:
+    """Tiles that together hold every pixel of every place; the last of a row or column overlaps the one before."""
+
+    def starts(length: int) -> list[int]:
+        return [*range(0, length - patch, patch), length - patch]
+
+    return [
+        (where, row, column)
+        for where, place in enumerate(pairs.places)
+        for row in starts(place.mask.shape[0])
+        for column in starts(place.mask.shape[1])
+    ]
 
 
 def draw_tiles(pairs: PairSet, protocol: Protocol, seed: int, patch: int) -> TileSplit:

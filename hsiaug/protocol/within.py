@@ -6,6 +6,7 @@ the outer test pixels still judge the choice fairly.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +17,14 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from hsiaug.errors import InputError, SplitError
+from hsiaug.pairs import PairSet
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.compact import KEPT_FOR_TEST
 from hsiaug.protocol.draws import draw_train
-from hsiaug.protocol.protocols import Buffer, Draw, Protocol, parse_protocol, protocol_class
+from hsiaug.protocol.halves import best_halves
+from hsiaug.protocol.protocols import Areas, Buffer, Draw, Protocol, parse_protocol, protocol_class
+from hsiaug.protocol.tile_grid import Side
+from hsiaug.protocol.tiling import draw_tiles
 from hsiaug.scene import Scene
 
 __all__ = ["Within", "not_nested"]
@@ -36,7 +41,12 @@ class Within(Protocol):
     divided, number_of_draw: the outer protocol, None for all, and its draw; the argument says both.
     """
 
-    card = Card("within", "1", "The training pixels of another protocol, divided again")
+    card = Card(
+        "within",
+        "1",
+        "The training pixels of another protocol, divided again",
+        tasks=("pixels", "segmentation", "change"),
+    )
     usage = "within:PROTOCOL, within:PROTOCOL@DRAW or within:all, as within:issd"
     example = "all"
     left_out = "no training pixels of the outer draw"
@@ -75,12 +85,23 @@ class Within(Protocol):
         rng = self._seeded("split", scene.drawn_within(whole), seed)
         return _within_draw(scene.labels, whole, super().buffer_radius(patch), rng)
 
+    def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
+        """The pixels of the outer draw's training tiles, or all, in blocks of two tiles. Those outside are not read."""
+        outer, number = self.outer
+        area: Side = [np.ones(place.mask.shape, dtype=bool) for place in pairs.places]
+        drawn = pairs.drawn_as
+        if outer is not None:
+            area = draw_tiles(pairs, outer, number, patch).trained
+            known = [np.where(inside, place.mask, 0) for place, inside in zip(pairs.places, area, strict=True)]
+            drawn = hashlib.sha256(b"".join(mask.tobytes() for mask in known)).hexdigest()
+        return best_halves(pairs, 2 * patch, area, self, patch, self._seeded("tiles", drawn, seed), cuts=12)
+
 
 def not_nested(kind: type[Protocol], text: str, folder: Path) -> Protocol:
     """The protocol that one of ``kind`` is made of. Raises InputError where that is itself made of another."""
     # Before it is parsed, which would go as deep as the text does.
     other = protocol_class(text.strip().partition(":")[0])
-    if other in (Within, kind) or "pixels" not in other.card.tasks:
+    if other in (Within, kind) or not ("pixels" in other.card.tasks or kind is Within):
         raise InputError(
             f"protocol {kind.card.name} needs a protocol of single pixels that is not nested",
             value=repr(text),

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.contracts import Attention
 from hsiaug.errors import PluginError
 from hsiaug.metrics.attention import MapScore, mean_scores, score_map
-from hsiaug.plugins.contracts import Attention
 from hsiaug.protocol.view import pad, patches_at
 from hsiaug.quality.synthesis import Synthesis
 from hsiaug.samples import NOWHERE, PatchSamples

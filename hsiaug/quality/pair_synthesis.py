@@ -6,29 +6,30 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from hsiaug.bench.memory_check import check_samples
+from hsiaug.contracts import FittedGenerator, FittedPairGenerator, Progress
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.metrics.dense.probes import fit_probes
 from hsiaug.metrics.dense.quality import filter_samples
 from hsiaug.pairs import PairSet
 from hsiaug.plugins.card import Card, Preset, build_params
-from hsiaug.plugins.contracts import FittedGenerator, Progress
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.balance import check_lambda
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.quality.synthesis import NO_CLASSIFIER, omega_of, silent
 from hsiaug.seeds import derive_seed
-from hsiaug.tiles import DenseSamples, DenseView, stacked
+from hsiaug.tasks.masks import Segmentation
+from hsiaug.tasks.task import get_task
+from hsiaug.tiles import DenseSamples, DenseView, PairCounts, stacked
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import environment, resolve_device
 from hsiaug.trial.serving import check_serves
 from hsiaug.trial.spec import TrialSpec, plugin_spec
-from hsiaug.trial.task import get_task
 
 __all__ = ["MadePairs", "PairRequest", "make_pairs"]
 
@@ -117,7 +118,7 @@ def make_pairs(
             value=repr(request.generator),
             hint="Use specdm, for example.",
         )
-    task = get_task(request.task)
+    task = cast(Segmentation, get_task(request.task))
     usual = task.defaults(data)
     params = build_params(card, request.preset, dict(request.overrides))
     spec = TrialSpec(
@@ -134,7 +135,7 @@ def make_pairs(
         draws=data.drawn_as,
     )
     bench = Workbench(data, task, folder)
-    view: DenseView = bench.view(spec, card.scope)
+    view = bench.view(spec, card.scope)
     check_lambda(request.lam)
     count = round(request.lam * len(view.real)) if request.count is None else request.count
     check_samples(data, count, spec.patch)
@@ -152,11 +153,13 @@ def make_pairs(
     fit = bench.fit(spec, plugin(params), resolve_device(request.device, card), progress)
     probes = fit_probes(view.real, len(view.class_names)) if request.keep < 1 else None
     parts: list[DenseSamples] = []
-    for c, wanted in asked.items():
+    sample = cast(FittedPairGenerator, fit.fitted).sample
+    for c, wanted in asked.parts():
         drawn = math.ceil(wanted / request.keep)
-        seed = derive_seed("sample", card.name, request.seed, c)
-        samples: Any = fit.fitted.sample({c: drawn}, guidance=spec.omega, seed=seed)
-        task.check(samples, {c: drawn}, view)
+        seed = derive_seed("sample", card.name, request.seed, c or 0)
+        counts = PairCounts(drawn, {} if c is None else {c: drawn})
+        samples = sample(counts, guidance=spec.omega, seed=seed)
+        task.check(samples, counts, view)
         parts.append(samples if probes is None else filter_samples(samples, probes, wanted / drawn))
     return MadePairs(
         data,
@@ -172,10 +175,10 @@ def make_pairs(
     )
 
 
-def _asked(show: tuple[str, ...], count: int, view: DenseView) -> dict[int, int]:
-    """Pairs to ask for by class; 0 = of any kind. Raises InputError for a name without training pixels."""
+def _asked(show: tuple[str, ...], count: int, view: DenseView) -> PairCounts:
+    """Pairs to ask for. Raises InputError for a name without training pixels."""
     if not show:
-        return {0: count}
+        return PairCounts(count)
     known = {view.class_names[c - 1]: c for c in sorted(view.counts)}
     for name in show:
         if name not in known:
@@ -192,4 +195,5 @@ def _asked(show: tuple[str, ...], count: int, view: DenseView) -> dict[int, int]
         )
     # The first classes get what does not go round.
     parts = np.array_split(np.arange(count), len(set(show)))
-    return {known[name]: len(part) for name, part in zip(dict.fromkeys(show), parts, strict=True)}
+    by_class = {known[name]: len(part) for name, part in zip(dict.fromkeys(show), parts, strict=True)}
+    return PairCounts(count, by_class)

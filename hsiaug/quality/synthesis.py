@@ -8,22 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.bench.memory_check import check_samples
+from hsiaug.contracts import FittedGenerator, Generator, Progress
 from hsiaug.errors import InputError
 from hsiaug.plugins.card import Card, NoParams, Preset, build_params
-from hsiaug.plugins.contracts import FittedGenerator, Generator, Progress
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.balance import check_lambda, check_omega, synthetic_counts
 from hsiaug.protocol.protocols import Protocol
 from hsiaug.protocol.split import Split
+from hsiaug.protocol.view import TrainView
 from hsiaug.samples import PatchSamples
 from hsiaug.scene import Scene
+from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import environment, resolve_device
 from hsiaug.trial.run import StageTimer, augment
 from hsiaug.trial.serving import check_serves
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
-from hsiaug.trial.task import get_task
 
 __all__ = [
     "NO_CLASSIFIER",
@@ -118,13 +119,17 @@ def synthesise(
     Raises InputError for a generator or λ that makes no sample, an unknown name, or a number out of range.
     """
     generator, spec = sample_spec(scene, request, plugins)
-    bench = Workbench(scene, get_task(spec.task), folder)
+    bench = Workbench(scene, PixelClassification(), folder)
     samples, fitted, seconds = draw_samples(generator, spec, bench, request.device, progress)
     return Synthesis(scene, bench.split(spec), spec, generator.card, samples, fitted, seconds)
 
 
 def draw_samples(
-    generator: Generator, spec: TrialSpec, bench: Workbench, device: str, progress: Progress
+    generator: Generator,
+    spec: TrialSpec,
+    bench: Workbench[Split, TrainView, PatchSamples],
+    device: str,
+    progress: Progress,
 ) -> tuple[PatchSamples, FittedGenerator, Mapping[str, float]]:
     """Real and synthetic samples, the fitted generator, and the seconds of each stage.
 

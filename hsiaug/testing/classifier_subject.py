@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.plugins.contracts import FittedClassifier, Progress
+from hsiaug.contracts import FittedClassifier, Progress
 from hsiaug.seeds import derive_seed
 from hsiaug.testing.core import Violation
 from hsiaug.testing.monitoring import Watched, counted_work

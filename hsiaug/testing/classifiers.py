@@ -8,12 +8,12 @@ import unittest
 import numpy as np
 
 from hsiaug.errors import HsiaugError
+from hsiaug.tasks.task import get_task
 from hsiaug.testing.classifier_subject import ClassifierSubject
 from hsiaug.testing.common_checks import AFTER, BEFORE
 from hsiaug.testing.core import Check, check, require
 from hsiaug.testing.runtime_checks import inputs_unchanged
 from hsiaug.tiles import IGNORE
-from hsiaug.trial.task import get_task
 
 __all__ = ["CHECKS"]
 

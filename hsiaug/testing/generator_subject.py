@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from numpy.typing import NDArray
 
-from hsiaug.plugins.contracts import FittedGenerator, Progress
+from hsiaug.contracts import FittedGenerator, Progress
 from hsiaug.testing.monitoring import Watched
 from hsiaug.testing.subject import Subject
 from hsiaug.testing.task_kit import Case
@@ -30,14 +29,14 @@ class GeneratorSubject(Subject[FittedGenerator]):
         fitted: FittedGenerator = self.watched("fit", lambda: bench.fit(spec, plugin, device, told).fitted, view)
         return fitted
 
-    def counts(self, view: Any) -> dict[int, int]:
+    def counts(self, view: Any) -> Any:
         """How much a check asks for."""
         return self.task_kit.asked(sorted(view.counts))
 
     def draw(
         self,
         fitted: FittedGenerator,
-        counts: Mapping[int, int] | None = None,
+        counts: Any = None,
         *,
         seed: int = 0,
         guidance: float | None = None,
@@ -47,9 +46,9 @@ class GeneratorSubject(Subject[FittedGenerator]):
         asked = self.counts(self.view) if counts is None else counts
         return self.watched("sample", lambda: fitted.sample(asked, guidance=omega, seed=seed))
 
-    def expected(self, counts: Mapping[int, int]) -> Mapping[int, int]:
+    def expected(self, counts: Any) -> Any:
         """What must come back: nothing from a generator that says it adds nothing."""
-        return counts if self.card.adds else {}
+        return counts if self.card.adds else self.task_kit.of_classes({})
 
     def use(self, case: Case) -> FittedGenerator:
         bench, spec = self.bench(case)

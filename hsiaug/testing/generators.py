@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from hsiaug.contracts import FittedGenerator
 from hsiaug.errors import HsiaugError
 from hsiaug.plugins.card import sampling_params
-from hsiaug.plugins.contracts import FittedGenerator
 from hsiaug.seeds import derive_seed
 from hsiaug.testing.common_checks import AFTER, BEFORE, differing, same
 from hsiaug.testing.core import Check, Violation, check, require
@@ -43,14 +43,15 @@ def samples(subject: GeneratorSubject) -> None:
 @check(
     "counts",
     rule="sample gives exactly counts[c] samples of each class c; zeros give none, and no count at all is no error; of "
-    "pairs, counts[0] of any kind and counts[c] that show class c",
-    hint="Loop over counts.items() and skip zeros; return arrays of length 0 where nothing is asked for.",
+    "pairs, counts.total in all and counts.by_class[c] that show class c",
+    hint="Loop over counts.items() and skip zeros, of pairs over counts.parts(); return arrays of length 0 where nothing "
+    "is asked for.",
 )
 def counts(subject: GeneratorSubject) -> None:
     for one in (subject, *subject.elsewhere):
-        usual = one.counts(one.view)
-        present = list(usual)
-        for asked in (usual, dict.fromkeys(present, 0), {}, {present[-1]: 41}, {present[0]: 1}):
+        present = sorted(one.view.counts)
+        by_class: tuple[dict[int, int], ...] = (dict.fromkeys(present, 0), {}, {present[-1]: 41}, {present[0]: 1})
+        for asked in (one.counts(one.view), *map(one.task_kit.of_classes, by_class)):
             wrong = one.task_kit.miscounted(one.draw(one.base, asked), one.expected(asked))
             require(not wrong, wrong)
 
@@ -63,7 +64,7 @@ def counts(subject: GeneratorSubject) -> None:
 )
 def untrained_class(subject: GeneratorSubject) -> None:
     fitted, trained, missing = subject.without_a_class()
-    asked = {trained: 2, missing: 3}
+    asked = subject.task_kit.of_classes({trained: 2, missing: 3})
     try:
         made = subject.draw(fitted, asked)
     except HsiaugError:
@@ -128,7 +129,7 @@ def guidance(subject: GeneratorSubject) -> None:
 def own_memory(subject: GeneratorSubject) -> None:
     task_kit, view = subject.task_kit, subject.view
     # No more than the class has: a generator that copies has no reason to repeat itself then.
-    asked = {min(view.counts): 6}
+    asked = task_kit.of_classes({min(view.counts): 6})
     one, other = (task_kit.values(subject.draw(subject.base, asked, seed=seed)) for seed in (0, 1))
     given = {
         "what the view shows": task_kit.seen(view),

@@ -17,12 +17,9 @@ from hsiaug.testing.core import require
 from hsiaug.testing.mask_scenes import make_places, scrambled_places
 from hsiaug.testing.reference_plugins import NearestMasks, RepeatsPairs, repeated_pairs
 from hsiaug.testing.task_kit import Case, Trouble
-from hsiaug.tiles import IGNORE, DenseSamples, DenseView, Tiles, stacked
+from hsiaug.tiles import IGNORE, DenseSamples, DenseView, PairCounts, Tiles, stacked
 
 __all__ = ["MaskKit"]
-
-ANY = 0
-"""The key of counts for pairs of any kind."""
 
 FEW = 2
 """Training pixels of a class that a network may lose, as nothing was asked of it but to go on."""
@@ -74,17 +71,20 @@ class MaskKit:
         """Both labels and images: views of masks show no test tile, whatever the scope."""
         return scrambled_places(case)
 
-    def asked(self, trained: Sequence[int]) -> dict[int, int]:
-        return {ANY: 5, trained[0]: 0, trained[-1]: 3}
+    def asked(self, trained: Sequence[int]) -> PairCounts:
+        return PairCounts(8, {trained[0]: 0, trained[-1]: 3})
 
-    def miscounted(self, made: DenseSamples, asked: Mapping[int, int]) -> str:
+    def of_classes(self, counts: Mapping[int, int]) -> PairCounts:
+        return PairCounts(sum(counts.values()), counts)
+
+    def miscounted(self, made: DenseSamples, asked: PairCounts) -> str:
         """Pairs are counted whatever they show; of one class alone, most of them must show it."""
-        if len(made) != sum(asked.values()):
-            return f"{len(made)} pairs in place of {dict(asked)}"
-        classes = [c for c, n in asked.items() if n]
-        if len(classes) == 1 and classes[0] != ANY and len(made) >= MANY:
-            share = float((made.masks == classes[0]).any(axis=(1, 2)).mean())
-            return "" if share >= SHOWN else f"{share:.0%} of {len(made)} pairs show class {classes[0]}, asked for"
+        if len(made) != asked.total:
+            return f"{len(made)} pairs in place of {asked.total}"
+        parts = [c for c, _ in asked.parts()]
+        if len(parts) == 1 and parts[0] is not None and len(made) >= MANY:
+            share = float((made.masks == parts[0]).any(axis=(1, 2)).mean())
+            return "" if share >= SHOWN else f"{share:.0%} of {len(made)} pairs show class {parts[0]}, asked for"
         return ""
 
     def inspect(self, made: DenseSamples, view: DenseView) -> None:

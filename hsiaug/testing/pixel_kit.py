@@ -14,11 +14,11 @@ from hsiaug.plugins.card import Card
 from hsiaug.plugins.hookspecs import Kind
 from hsiaug.protocol.view import TrainView
 from hsiaug.samples import NOWHERE, Patches, PatchSamples, concatenate
+from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.testing.core import require
 from hsiaug.testing.reference_plugins import Nearest, Repeats, repeated
 from hsiaug.testing.scenes import hardest_case, make_case, scrambled
 from hsiaug.testing.task_kit import Case, Trouble
-from hsiaug.trial.task import get_task
 
 __all__ = ["LEARNT", "PixelKit"]
 
@@ -55,6 +55,9 @@ class PixelKit:
 
     def asked(self, trained: Sequence[int]) -> dict[int, int]:
         return {c: (6, 0, 9, 4)[(c - 1) % 4] for c in trained}
+
+    def of_classes(self, counts: Mapping[int, int]) -> Mapping[int, int]:
+        return counts
 
     def miscounted(self, made: PatchSamples, asked: Mapping[int, int]) -> str:
         ids, numbers = np.unique(made.y, return_counts=True)
@@ -102,7 +105,7 @@ class PixelKit:
         x = np.stack([padded[i : i + patch, j : j + patch].transpose(2, 0, 1) for i, j in coords])
         y = scene.labels[coords[:, 0], coords[:, 1]].astype(np.int64)
         whole = PatchSamples(x, coords, y, np.zeros(len(y), bool), np.ones(len(y), np.float32))
-        return self.items(get_task("pixels").shown(whole, card)), y
+        return self.items(PixelClassification().shown(whole, card)), y
 
     def judged(self, labels: NDArray[Any]) -> list[int]:
         return [int(c) for c in np.unique(labels)]

@@ -64,9 +64,9 @@ class RepeatsPairs(Repeats):
 
     card = Card(name="kit-repeats", version="1", summary=GENERATOR, tasks=MASKS)
 
-    def sample(self, counts: Mapping[int, int], **_: Any) -> Any:
+    def sample(self, counts: Any, **_: Any) -> Any:
         made = repeated_pairs(self.real)
-        return made.take(np.resize(np.arange(len(made)), sum(counts.values())))
+        return made.take(np.resize(np.arange(len(made)), counts.total))
 
 
 class Nearest:

@@ -12,9 +12,9 @@ from typing import Any, get_args
 
 from hsiaug.errors import PluginError
 from hsiaug.plugins.card import Preset, build_params
+from hsiaug.tasks.task import task_names
 from hsiaug.testing.core import Check, check, require
 from hsiaug.testing.subject import Subject
-from hsiaug.trial.task import task_names
 
 __all__ = ["DECLARED"]
 

@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar
 
 from numpy.typing import NDArray
 
+from hsiaug.contracts import Progress
 from hsiaug.plugins.card import Card, Preset, build_params
-from hsiaug.plugins.contracts import Progress
 from hsiaug.plugins.hookspecs import Entry, Kind
 from hsiaug.plugins.registry import Registry
 from hsiaug.testing.interrupts import pass_on

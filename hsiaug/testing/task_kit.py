@@ -55,11 +55,15 @@ class TaskKit(Protocol):
 
     # What generators are asked for, and what they make
 
-    def asked(self, trained: Sequence[int]) -> dict[int, int]:
+    def asked(self, trained: Sequence[int]) -> Any:
         """How much a check asks for: unequal, none of one class, and only of trained classes."""
         ...
 
-    def miscounted(self, made: Any, asked: Mapping[int, int]) -> str:
+    def of_classes(self, counts: Mapping[int, int]) -> Any:
+        """What asks for so many of each class id and nothing else, as the task's generators read it."""
+        ...
+
+    def miscounted(self, made: Any, asked: Any) -> str:
         """How samples differ from what was asked for; "" where they do not."""
         ...
 

@@ -9,10 +9,10 @@ from typing import Any
 from hsiaug.plugins.hookspecs import Entry, Kind
 from hsiaug.plugins.registry import Found
 from hsiaug.protocol.view import Scope
+from hsiaug.tasks.task import TaskSplit, TaskView, get_task
 from hsiaug.testing.task_kit import Case
-from hsiaug.trial.cache import Workbench
+from hsiaug.trial.cache import AnyBench
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.task import get_task
 
 __all__ = ["Bench", "given"]
 
@@ -37,7 +37,7 @@ class Spied(Mapping[str, tuple[str, ...]]):
         return len(self._inner)
 
 
-class Bench(Workbench):
+class Bench(AnyBench):
     """A runner's workbench with the split of a case; views tell whether their descriptions were read."""
 
     def __init__(self, case: Case) -> None:
@@ -45,10 +45,11 @@ class Bench(Workbench):
         self.case = case
         self.descriptions = Spied(case.data.descriptions)
 
-    def split(self, spec: TrialSpec) -> Any:
-        return self.case.split
+    def split(self, spec: TrialSpec) -> TaskSplit:
+        drawn: TaskSplit = self.case.split
+        return drawn
 
-    def view(self, spec: TrialSpec, scope: Scope) -> Any:
+    def view(self, spec: TrialSpec, scope: Scope) -> TaskView:
         view = super().view(spec, scope)
         # In place, and so once for all who share the view.
         object.__setattr__(view, "descriptions", self.descriptions)

@@ -18,13 +18,13 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.contracts import FittedPairGenerator, Generator, PairGenerator, Progress
 from hsiaug.errors import PluginError
 from hsiaug.plugins.card import Card
-from hsiaug.plugins.contracts import FittedGenerator, Generator, Progress
 from hsiaug.protocol.view import TrainView, pad, patches_at
 from hsiaug.samples import PatchSamples
 from hsiaug.seeds import derive_seed
-from hsiaug.tiles import DenseSamples, DenseView
+from hsiaug.tiles import DenseSamples, DenseView, PairCounts
 from hsiaug.trial.serving import needs_adapter
 
 __all__ = ["PixelsFromPairs", "adapted", "spread_labels"]
@@ -52,7 +52,9 @@ Pines is in one of eight tiles that were asked for it."""
 
 def adapted(generator: Generator, task: str) -> Generator:
     """The generator as it serves a task: itself, or through the adapter."""
-    return cast(Generator, PixelsFromPairs(generator)) if needs_adapter(generator.card, task) else generator
+    if not needs_adapter(generator.card, task):
+        return generator
+    return cast(Generator, PixelsFromPairs(cast(PairGenerator, generator)))
 
 
 class PixelsFromPairs:
@@ -60,7 +62,7 @@ class PixelsFromPairs:
 
     card: Card
 
-    def __init__(self, inner: Generator) -> None:
+    def __init__(self, inner: PairGenerator) -> None:
         self.inner = inner
         self.card = dataclasses.replace(inner.card, tasks=("pixels",), scope="scene")
 
@@ -68,7 +70,7 @@ class PixelsFromPairs:
         """Fit the inner generator on tiles of the scene, masked by the spread training labels."""
         mask = spread_labels(view, seed)
         pairs = _pairs(view, mask, np.random.default_rng(derive_seed("adapter", seed)))
-        fitted = self.inner.fit(pairs, seed=seed, device=device, progress=progress, **extra)  # type: ignore[arg-type]
+        fitted = self.inner.fit(pairs, seed=seed, device=device, progress=progress, **extra)
         facts = {
             "adapter": "training labels spread over superpixels; patches cut from tiles",
             "pixels_labelled": int((mask > 0).sum()),
@@ -88,7 +90,7 @@ class PixelsFromPairs:
 class FittedPixels:
     """patch: side of the patches to cut. facts: what goes into the record beside the inner generator's own."""
 
-    inner: FittedGenerator
+    inner: FittedPairGenerator
     patch: int
     bands: int
     facts: Mapping[str, Any]
@@ -121,13 +123,14 @@ class FittedPixels:
     ) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
         """Patches of a class, n where so many are found, and what the inner generator says of its samples."""
         found: list[NDArray[np.float32]] = []
-        have, provenance = 0, {}
+        provenance: Mapping[str, Any] = {}
+        have = 0
         for turn in range(ROUNDS):
             if have >= n:
                 break
             wanted = max(LEAST_TILES, math.ceil((n - have) / PER_TILE))
-            pairs: Any = self.inner.sample(
-                {c: wanted}, guidance=guidance, seed=derive_seed("tiles", seed, c, turn)
+            pairs = self.inner.sample(
+                PairCounts(wanted, {c: wanted}), guidance=guidance, seed=derive_seed("tiles", seed, c, turn)
             )
             provenance = pairs.provenance
             patches = _cut(pairs, c, self.patch, np.random.default_rng(derive_seed("cut", seed, c, turn)))

@@ -11,18 +11,18 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
+from hsiaug.contracts import FittedGenerator, Generator, Progress
 from hsiaug.errors import PluginError
 from hsiaug.plugins.card import Card
-from hsiaug.plugins.contracts import FittedGenerator, Generator, Progress
 from hsiaug.protocol.view import Scope
 from hsiaug.seeds import derive_seed
+from hsiaug.tasks.task import Samples, Split, Task, TaskSamples, TaskSplit, TaskView, View
 from hsiaug.trial.fits import Saved, checkpoint, clear_checkpoints, load_fit, save_fit
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.task import Task
 
-__all__ = ["Workbench"]
+__all__ = ["AnyBench", "Workbench"]
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ WORTH_SAVING = 2.0
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted generator and how long its fit took, whoever paid for it."""
+    """A fitted generator and how long that took, now or when it was saved."""
 
     fitted: FittedGenerator
     seconds: float
@@ -62,7 +62,7 @@ class _Kept:
         self._values = {key: value for key, value in self._values.items() if key in keys}
 
 
-class Workbench:
+class Workbench(Generic[Split, View, Samples]):
     """Everything that trials on one scene may share. folder: where slow fits are saved, or None.
 
     Data, splits, views and samples are the task's own types.
@@ -71,7 +71,7 @@ class Workbench:
     and generator by generator.
     """
 
-    def __init__(self, scene: Any, task: Task, folder: Path | None = None) -> None:
+    def __init__(self, scene: Any, task: Task[Any, Split, View, Samples, Any], folder: Path | None = None) -> None:
         self.scene = scene
         self.task = task
         self._folder = folder
@@ -79,7 +79,7 @@ class Workbench:
         self._of_draw: _Kept = _Kept()
         self._of_fit: _Kept = _Kept()
 
-    def give(self, spec: TrialSpec, split: Any) -> None:
+    def give(self, spec: TrialSpec, split: object) -> None:
         """Let ``split`` be that of a trial: where the scene has no labels to draw one."""
         self._of_draw.once(spec.draw_hash, "split", lambda: split)
 
@@ -88,7 +88,7 @@ class Workbench:
         notes, self._notes = self._notes, []
         return notes
 
-    def split(self, spec: TrialSpec) -> Any:
+    def split(self, spec: TrialSpec) -> Split:
         """The split of a trial."""
         return self._of_draw.once(
             spec.draw_hash,
@@ -96,7 +96,7 @@ class Workbench:
             lambda: self.task.split(self.scene, spec.protocol, spec.seed, spec.patch),
         )
 
-    def view(self, spec: TrialSpec, scope: Scope) -> Any:
+    def view(self, spec: TrialSpec, scope: Scope) -> View:
         """What a plugin of that scope may see in a trial."""
         return self._of_draw.once(
             spec.draw_hash, scope, lambda: self.task.view(self.scene, self.split(spec), scope)
@@ -129,19 +129,22 @@ class Workbench:
             lambda: self._load_or_fit(spec, generator, device, progress),
         )
 
-    def pool(self, spec: TrialSpec, fit: Fit, view: Any) -> list[Any]:
+    def pool(self, spec: TrialSpec, fit: Fit, view: View) -> list[Samples]:
         """The checked blocks of the pool that the trial's λ takes prefixes of."""
         blocks = []
         for j, counts in enumerate(self.task.blocks(view, spec.lam)):
-            if any(counts.values()):
+            if self.task.total(counts):
                 draw = self._draw(spec, fit, view, j, counts)
                 blocks.append(self._of_fit.once(spec.fit_hash, (spec.generator.hash, spec.omega, j), draw))
         return blocks
 
-    def _draw(self, spec: TrialSpec, fit: Fit, view: Any, j: int, counts: dict[int, int]) -> Callable[[], Any]:
-        def draw() -> Any:
+    def _draw(self, spec: TrialSpec, fit: Fit, view: View, j: int, counts: object) -> Callable[[], Samples]:
+        # Of the task, which the contract of a plugin does not tell: ``check`` refuses other samples.
+        sample = cast("Callable[..., Samples]", fit.fitted.sample)
+
+        def draw() -> Samples:
             seed = derive_seed("sample", spec.generator.name, spec.seed, j)
-            samples = fit.fitted.sample(counts, guidance=spec.omega, seed=seed)
+            samples = sample(counts, guidance=spec.omega, seed=seed)
             self.check_views()
             self.task.check(samples, counts, view)
             return samples
@@ -186,9 +189,8 @@ class Workbench:
         """Fit now; where the fit was begun by a run that was stopped, go on from there."""
         view = self.view(spec, generator.card.scope)
         seed = derive_seed("fit", spec.generator.name, spec.seed)
-        fit: Callable[..., FittedGenerator] = partial(
-            generator.fit, view, seed=seed, device=device, progress=progress
-        )
+        learn = cast("Callable[..., FittedGenerator]", generator.fit)
+        fit = partial(learn, view, seed=seed, device=device, progress=progress)
         if not generator.card.resumes:
             return fit()
         begun = None if folder is None else checkpoint(folder)
@@ -203,3 +205,7 @@ class Workbench:
             )
             shutil.rmtree(begun, ignore_errors=True)
             return fit(checkpoint=begun)
+
+
+AnyBench = Workbench[TaskSplit, TaskView, TaskSamples]
+"""A workbench of a task of which only the name is known."""

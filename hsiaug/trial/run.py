@@ -12,16 +12,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.contracts import Classifier, FittedClassifier, Generator, Progress
 from hsiaug.errors import PluginError
 from hsiaug.plugins.card import Card
-from hsiaug.plugins.contracts import Classifier, FittedClassifier, Generator, Progress
 from hsiaug.plugins.registry import Registry
 from hsiaug.seeds import derive_seed
+from hsiaug.tasks.task import Prediction, Samples, Split, Task, View
 from hsiaug.threads import threads
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
@@ -31,7 +32,6 @@ from hsiaug.trial.limit import time_limit
 from hsiaug.trial.machine import PeakMemory, counted_steps, environment, resolve_device
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
-from hsiaug.trial.task import Prediction, Task
 
 __all__ = ["Outcome", "StageTimer", "augment", "compute", "empty", "finish", "fit_classifier", "lost", "run_trial"]
 
@@ -92,7 +92,7 @@ class Outcome:
 
 def run_trial(
     spec: TrialSpec,
-    bench: Workbench,
+    bench: Workbench[Split, View, Samples],
     plugins: Registry,
     *,
     device: str = "auto",
@@ -110,7 +110,7 @@ def run_trial(
 
 def compute(
     spec: TrialSpec,
-    bench: Workbench,
+    bench: Workbench[Split, View, Samples],
     plugins: Registry,
     *,
     device: str,
@@ -157,7 +157,14 @@ def compute(
 
 
 def finish(
-    spec: TrialSpec, outcome: Outcome, task: Task, data: Any, split: Any, *, scene_ref: str, command: str
+    spec: TrialSpec,
+    outcome: Outcome,
+    task: Task[Any, Split, View, Samples, Any],
+    data: Any,
+    split: Split,
+    *,
+    scene_ref: str,
+    command: str,
 ) -> tuple[Record, Prediction | None]:
     """The record of a trial, scored, and its predictions. data, split: with all labels."""
     result, prediction = dict(outcome.result), None
@@ -189,15 +196,20 @@ def _devices(requested: str, generator: Generator, classifier: Classifier) -> di
 
 
 def augment(
-    spec: TrialSpec, bench: Workbench, generator: Generator, device: str, timer: StageTimer, progress: Progress
-) -> Any:
+    spec: TrialSpec,
+    bench: Workbench[Split, View, Samples],
+    generator: Generator,
+    device: str,
+    timer: StageTimer,
+    progress: Progress,
+) -> Samples:
     """Real samples and then the synthetic ones that λ asks for. Where it asks for none, nothing is fitted.
 
     Reads nothing of the spec's classifier. ``timer`` receives the seconds of ``fit_generator`` and ``sample``.
     """
     view = bench.view(spec, generator.card.scope)
     wanted = bench.task.wanted(view, spec.lam if generator.card.adds else 0.0)
-    if not any(wanted.values()):
+    if not bench.task.total(wanted):
         return bench.task.join(view, [], wanted)
     with timer.fitting("fit_generator", generator.card):
         fit = bench.fit(spec, generator, device, progress)
@@ -211,9 +223,9 @@ def augment(
 
 def fit_classifier(
     spec: TrialSpec,
-    bench: Workbench,
+    bench: Workbench[Split, View, Samples],
     classifier: Classifier,
-    samples: Any,
+    samples: Samples,
     device: str,
     timer: StageTimer,
     progress: Progress,
@@ -224,7 +236,8 @@ def fit_classifier(
     seed = derive_seed("classifier", spec.classifier.name, spec.seed)
     with timer.fitting("fit_classifier", card):
         shown = bench.task.shown(samples, card)
-        fitted = classifier.fit(shown, view, seed=seed, device=device, progress=progress)
+        learn = cast("Callable[..., FittedClassifier]", classifier.fit)
+        fitted = learn(shown, view, seed=seed, device=device, progress=progress)
         bench.check_views()
     if not callable(getattr(fitted, "predict", None)):
         raise PluginError(
@@ -276,9 +289,10 @@ def lost(stage: str, kind: str, message: str) -> Outcome:
     return Outcome(result, None)
 
 
-def empty(spec: TrialSpec, bench: Workbench, scene_ref: str, command: str) -> Record:
+def empty(spec: TrialSpec, bench: Workbench[Split, View, Samples], scene_ref: str, command: str) -> Record:
     """The record of a trial whose λ asks for no sample in its draw: nothing is fitted, and no plugin is loaded."""
-    real = bench.task.join(bench.view(spec, "none"), [], {})
+    view = bench.view(spec, "none")
+    real = bench.task.join(view, [], bench.task.wanted(view, 0.0))
     result = {
         "status": EMPTY,
         "error": None,

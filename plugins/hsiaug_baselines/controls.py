@@ -15,6 +15,7 @@ from hsiaug.api import (
     DenseSamples,
     DenseView,
     NoParams,
+    PairCounts,
     PatchSamples,
     PluginError,
     Progress,
@@ -97,18 +98,18 @@ class FittedDuplicatePairs:
     images: NDArray[np.float32]
     masks: NDArray[np.int64]
 
-    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> DenseSamples:
-        """Real pairs again: any for 0, and for a class those that show it; each of them equally often ±1.
+    def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
+        """Real pairs again: any, and for a class those that show it; each of them equally often ±1.
 
         Raises PluginError for a class that no pair shows.
         """
         rng = np.random.default_rng(seed)
-        rows = [cycled(self._showing(c), n, rng) for c, n in counts.items() if n]
+        rows = [cycled(self._showing(c), n, rng) for c, n in counts.parts()]
         index = np.concatenate([np.empty(0, dtype=np.int64), *rows])
         return DenseSamples.made(self.images[index], self.masks[index])
 
-    def _showing(self, c: int) -> NDArray[np.int64]:
-        found = np.flatnonzero((self.masks == c).any(axis=(1, 2))) if c else np.arange(len(self.masks))
+    def _showing(self, c: int | None) -> NDArray[np.int64]:
+        found = np.flatnonzero((self.masks == c).any(axis=(1, 2))) if c is not None else np.arange(len(self.masks))
         if not len(found):
             raise PluginError(
                 "only classes with training pixels can be made",

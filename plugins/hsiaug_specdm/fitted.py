@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsiaug.api import DenseSamples, PluginError, load_state, resampled, save_state
+from hsiaug.api import DenseSamples, PairCounts, PluginError, load_state, resampled, save_state
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.samplers import sampled
 from hsiaug_diffusion.schedule import guided
@@ -49,20 +49,21 @@ class FittedPairs:
     facts: Mapping[str, Any]
     device: str
 
-    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> DenseSamples:
-        """{0: n}: n pairs of any kind. {c: n}: n pairs that shall show class c.
+    def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
+        """Pairs of any kind, and of ``counts.by_class[c]`` those that shall show class c.
 
-        Where the denoiser was told each class's share (``condition``), it is told those of training tiles: of any for
-        0, and for c of tiles drawn in proportion to their share of c, with guidance ω. Where it was not, the n pairs
-        that show most of c are kept out of 4·n. With ``strength`` < 1 each starts from the very tile that its shares are
-        of, noised so far, and keeps the more of it the less that is (SDEdit, Meng et al., ICLR 2022; an extension).
+        Where the denoiser was told each class's share (``condition``), it is told those of training tiles: of any, or,
+        for a class, of tiles drawn in proportion to their share of it, with guidance ω. Where it was not, of n pairs for
+        a class the n that show most of it are kept out of 4·n. With ``strength`` < 1 each starts from the very tile that
+        its shares are of, noised so far, and keeps the more of it the less that is (SDEdit, Meng et al., ICLR 2022; an
+        extension).
         Raises PluginError for a class without training pixels.
         """
         omega = (guidance or 0.0) if self.params.condition else 0.0
         rng, draw = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
         form = self.format
-        for c in counts:
-            if c and c not in form.ids:
+        for c in counts.by_class:
+            if c not in form.ids:
                 raise PluginError(
                     "only classes with training pixels can be made",
                     value=f"class {c}; known are {', '.join(str(i) for i in form.ids if i)}",
@@ -71,7 +72,7 @@ class FittedPairs:
         provenance = {**self.facts, "omega": omega, "sampler": self.params.sampler}
         empty = np.empty((0, form.dates, form.bands, form.side, form.side), dtype=np.float32)
         parts = [DenseSamples.made(empty, empty[:, 0, 0], confidence=empty[:, 0, 0])]
-        parts += [self._made(c, n, omega, rng, draw) for c, n in counts.items() if n]
+        parts += [self._made(c, n, omega, rng, draw) for c, n in counts.parts()]
         made = DenseSamples.made(
             np.concatenate([part.images for part in parts]),
             np.concatenate([part.masks for part in parts]),
@@ -80,9 +81,11 @@ class FittedPairs:
         )
         return replace(made, weight=np.full(len(made), self.params.weight, dtype=np.float32))
 
-    def _made(self, c: int, n: int, omega: float, rng: np.random.Generator, draw: torch.Generator) -> DenseSamples:
-        """n pairs that shall show class c."""
-        surplus = n * TRIES if c and not self.params.condition else n
+    def _made(
+        self, c: int | None, n: int, omega: float, rng: np.random.Generator, draw: torch.Generator
+    ) -> DenseSamples:
+        """n pairs that shall show class c, or any where it is None."""
+        surplus = n * TRIES if c is not None and not self.params.condition else n
         images, masks, sure = [], [], []
         for rows in np.array_split(self._rows(c, surplus, rng), range(BATCH, surplus, BATCH)):
             image, shares = self._drawn(rows, omega, draw)
@@ -95,9 +98,11 @@ class FittedPairs:
             return made
         return made.take(np.sort(np.argsort(-(made.masks == c).mean(axis=(1, 2)), kind="stable")[:n]))
 
-    def _rows(self, c: int, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        """(n,) training tiles that pairs shall be like which show class c, or any where c is 0."""
-        weight = self.shares[:, self.format.ids.index(c)].astype(float) if c else np.ones(len(self.shares))
+    def _rows(self, c: int | None, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """(n,) training tiles that pairs shall be like which show class c, or any where c is None."""
+        weight = (
+            self.shares[:, self.format.ids.index(c)].astype(float) if c is not None else np.ones(len(self.shares))
+        )
         return rng.choice(len(self.shares), size=n, p=weight / weight.sum())
 
     @torch.inference_mode()

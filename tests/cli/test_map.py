@@ -25,13 +25,13 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.view import pad, patches_at
 from hsiaug.samples import Patches
 from hsiaug.scene import Scene
-from hsiaug.trial import mapping
+from hsiaug.tasks import pixels
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.mapping import agreement, map_scene, refit, spec_of
+from hsiaug.trial.mapping import Refitted, agreement, refit, spec_of
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import TrialSpec, plugin_spec
 from hsiaug.trial.store import Record, Store
-from hsiaug.trial.task import get_task
 from tests.cli.test_bad_input import refused
 
 
@@ -180,6 +180,10 @@ def tried(toy: Scene, plugins: Registry) -> Callable[..., tuple[TrialSpec, Recor
 def silent(*_: Any) -> None: ...
 
 
+def maps_of(made: Refitted, data: Any, progress: Any) -> dict[str, Any]:
+    return get_task(made.spec.task).mapped(made.fitted, made.card, data, made.split, progress)
+
+
 @pytest.mark.parametrize("classifier", ["nearest", "coords", "svm", "cnn2d"])
 def test_stripes_give_what_the_whole_scene_would(
     toy: Scene, tried: Any, plugins: Registry, monkeypatch: pytest.MonkeyPatch, classifier: str
@@ -187,12 +191,13 @@ def test_stripes_give_what_the_whole_scene_would(
     spec, record = tried("smote", classifier)
     assert spec_of(record, toy, plugins) == spec
     made = refit(spec, toy, plugins, None, device="cpu", progress=silent)
-    monkeypatch.setattr(mapping, "BATCH_BYTES", 12_000)
+    monkeypatch.setattr(pixels, "BATCH_BYTES", 12_000)
     seen: list[int] = []
-    ids = map_scene(made, toy, lambda done, total, note="": seen.append(done))
+    maps = maps_of(made, toy, lambda done, total, note="": seen.append(done))
+    ids = maps[toy.name]
 
     assert len(seen) > 5 and seen[-1] == toy.shape[0]
-    assert agreement(made, toy, ids, record).of_map
+    assert agreement(made, toy, maps, record).of_map
     coords = np.argwhere(np.ones(toy.shape, dtype=bool)).astype(np.int32)
     nowhere = np.full_like(coords, -1)
     side = {"patch": 5}.get(made.card.input, 1)
@@ -204,14 +209,15 @@ def test_stripes_give_what_the_whole_scene_would(
 def test_a_classifier_that_answers_otherwise_is_noticed(toy: Scene, tried: Any, plugins: Registry) -> None:
     spec, record = tried("none", "nearest")
     made = refit(spec, toy, plugins, None, device="cpu", progress=silent)
-    ids = map_scene(made, toy, silent)
+    maps = maps_of(made, toy, silent)
+    ids = maps[toy.name]
     row, column = np.argwhere(made.split.test)[0]
     ids[row, column] = ids[row, column] % 5 + 1
 
     # The map was changed, the classifier was not.
-    same = agreement(made, toy, ids, record)
+    same = agreement(made, toy, maps, record)
     assert (same.of_map, same.of_classifier) == (False, True)
-    same = agreement(made, toy, ids, {**record, "predictions_sha256": "0" * 64})
+    same = agreement(made, toy, maps, {**record, "predictions_sha256": "0" * 64})
     assert (same.of_map, same.of_classifier) == (False, False)
 
 
@@ -230,7 +236,7 @@ def test_a_record_that_would_be_another_trial_here_is_refused(toy: Scene, tried:
             spec_of(changed, toy, plugins)
         return str(error.value)
 
-    assert "single pixels" in message(spec__task="change")
+    assert "runs alike" in message(spec__task="change")
     assert "went well" in message(status="failed")
     assert "version of the record, 0" in message(spec__classifier__version="0")
     assert "take the parameters" in message(spec__generator__params={"x": 1})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from hsiaug.cli.main import app
+from hsiaug.data import load_pairs, load_scene
 from hsiaug.errors import DataUnavailableError, HsiaugError, InputError, SceneError
+from hsiaug.trial.store import Store
 from tests.docs.small_world import PAIRS
 
 CARD = PAIRS.replace('"pairs"', '"fields"')
@@ -135,10 +138,18 @@ def test_every_missing_file_of_every_place_is_named_with_the_folder(fields: Path
     assert "nothing at c_before.npy, c_mask.npy (of c); a_mask.npy (of a)" in str(caught.value)
 
 
-def test_commands_for_single_pixels_say_that_a_set_is_none(fields: Path) -> None:
+def test_what_reads_single_pixels_says_that_a_set_is_no_scene(fields: Path) -> None:
     for ref in ("oscd", fields):
         with pytest.raises(InputError, match=r"needs a scene.*a set of image–mask pairs"):
-            run("advise", ref)
+            load_scene(ref)
+
+
+def test_advice_on_a_set_divides_its_training_places(fields: Path, tmp_path: Path) -> None:
+    words = ("--classifier", "majority", "--generator", "ldm_single", "--preset", "tiny", "--budget", "10s")
+    out = tmp_path / "advice.json"
+    run("advise", fields, *words, "--jobs", "1", "--store", tmp_path / "s", "--out", out)
+
+    assert json.loads(out.read_text())["protocol"]["argument"] == "places"
 
 
 def test_a_misspelt_set_is_met_with_the_sets_too() -> None:
@@ -152,3 +163,58 @@ def test_add_says_that_sets_are_written_by_hand(tmp_path: Path) -> None:
     with pytest.raises(HsiaugError, match=r"a folder.*docs/masks\.md"):
         run("datasets", "add", tmp_path / "images", "--labels", tmp_path / "masks")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "masks"]
+
+
+def mapped(ref: object, folder: Path, out: str, *words: str) -> dict[str, Any]:
+    """What ``hsiaug map`` says of the first record of a small benchmark without a generator."""
+    store = ("--store", folder / "store")
+    run(
+        "benchmark",
+        ref,
+        *words,
+        "--generator",
+        "duplicate",
+        "--lambda",
+        "0.5",
+        "--seeds",
+        "1",
+        "--jobs",
+        "1",
+        *store,
+    )
+    records = Store(folder / "store").records()
+    kept = next(r for r in records if r["spec"]["generator"]["name"] == "none")
+    return json.loads(run("map", ref, "--record", kept["hash"], "--out", folder / out, *store, "--json"))
+
+
+def test_a_map_shows_every_place_of_a_set_and_repeats_the_record(fields: Path, tmp_path: Path) -> None:
+    answer = mapped(fields, tmp_path, "map.npy", "--classifier", "majority", "--patch", "16")
+
+    for name in "abc":
+        ids = np.load(tmp_path / f"map_{name}.npy")
+        assert ids.shape == (40, 40) and len(np.unique(ids)) == 1 and ids[0, 0] in (1, 2)
+        assert (tmp_path / f"map_{name}.png").is_file()
+    assert sum(row["pixels"] for row in answer["classes"]) == 3 * 40 * 40
+    assert "come out exactly as in the record" in answer["remarks"][0]
+    assert "F1 change" in answer["remarks"][1]
+
+
+def test_a_scene_maps_by_a_classifier_of_masks(tmp_path: Path) -> None:
+    words = ("--task", "segmentation", "--classifier", "unet", "--preset", "tiny", "--device", "cpu")
+    answer = mapped("toy", tmp_path, "map.npy", *words)
+
+    scene = load_pairs("toy", "segmentation").places[0]
+    ids = np.load(tmp_path / "map.npy")
+    assert ids.shape == scene.mask.shape and ids.min() >= 1
+    assert "come out exactly as in the record" in answer["remarks"][0]
+
+
+def test_advice_on_masks_is_told_in_the_scores_of_masks(tmp_path: Path) -> None:
+    words = ("--task", "segmentation", "--classifier", "majority", "--generator", "ldm_single", "--preset", "tiny")
+    out = tmp_path / "advice.json"
+    told = run("advise", "toy", *words, "--budget", "20s", "--jobs", "1", "--store", tmp_path / "s", "--out", out)
+
+    assert told.splitlines()[0].split("\t")[6:9] == ["mIoU", "ΔmIoU", "interval"]
+    answer = json.loads(out.read_text())
+    assert answer["protocol"]["name"] == "within" and answer["protocol"]["argument"].startswith("blocks:")
+    assert "inner mIoU" in told and 0 < answer["alone"]["majority"] < 1

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from hsiaug.api import Card, DenseSamples, Tiles, load_state, save_state
+from hsiaug.api import Card, DenseSamples, PairCounts, Tiles, load_state, save_state
 from hsiaug.pairs import PairSet, Place
 
 __all__ = ["FittedMirror", "Majority", "Mirror", "Threshold", "world"]
@@ -35,9 +34,9 @@ class FittedMirror:
     images: np.ndarray
     masks: np.ndarray
 
-    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> DenseSamples:
-        (c, n), *_ = counts.items()
-        shown = np.flatnonzero((self.masks == c).any(axis=(1, 2))) if c else np.arange(len(self.masks))
+    def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
+        (c, n), *_ = counts.parts()
+        shown = np.flatnonzero((self.masks == c).any(axis=(1, 2))) if c is not None else np.arange(len(self.masks))
         if not len(shown):
             shown = np.arange(len(self.masks))
         rows = np.random.default_rng(seed).choice(shown, size=n)

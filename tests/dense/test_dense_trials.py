@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hsiaug.api import DenseSamples, Entry
+from hsiaug.api import DenseSamples, Entry, PairCounts
 from hsiaug.bench.command import command_for
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.errors import InputError, PluginError
@@ -18,10 +18,10 @@ from hsiaug.plugins.registry import Found, Registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.report import build_report, render_report
 from hsiaug.scene import Scene
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.adapter import adapted, spread_labels
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import run_trial
-from hsiaug.trial.task import get_task
 from tests.dense.masks import Mirror, Threshold, world
 
 
@@ -106,7 +106,7 @@ def test_what_a_generator_of_masks_makes_is_checked() -> None:
     data, task = world(1), get_task("segmentation")
     view = task.view(data, task.split(data, parse_protocol("places"), 0, 16), "none")
     good = view.real.take(np.arange(4))
-    task.check(good, {0: 4}, view)
+    task.check(good, PairCounts(4), view)
     bad = DenseSamples.made(good.images[..., :8, :8], good.masks[..., :8, :8])
     for samples, asked, message in (
         (good, 5, "exactly the pairs"),
@@ -115,7 +115,7 @@ def test_what_a_generator_of_masks_makes_is_checked() -> None:
         (DenseSamples.made(good.images, good.masks + 2), 4, "ids 0..2"),
     ):
         with pytest.raises(PluginError, match=message):
-            task.check(samples, {0: asked}, view)
+            task.check(samples, PairCounts(asked), view)
 
 
 def test_iou_and_f1_are_those_of_the_textbook() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hsiaug.data import toy_scene
 from hsiaug.errors import InputError, SceneError, SplitError
 from hsiaug.pairs import PairSet, Place
 from hsiaug.protocol.protocols import parse_protocol
@@ -153,3 +156,31 @@ def test_pairs_that_do_not_fit_are_refused() -> None:
         PairSet("x", (Place("a", np.full_like(good.images, np.nan), good.mask),), ("a", "b", "c"))
     with pytest.raises(SceneError, match=r"0\.\.2"):
         PairSet("x", (good,), ("a", "b"))
+
+
+@pytest.mark.parametrize("outer", ["blocks:24", "blocks:24@3"])
+@pytest.mark.parametrize("seed", [0, 1, 100])
+def test_nested_tiles_stay_inside_the_training_tiles_of_the_outer_draw(outer: str, seed: int) -> None:
+    toy = PairSet.of(toy_scene())
+    text, _, number = outer.partition("@")
+    whole = draw_tiles(toy, parse_protocol(text), int(number or 0), 16).trained
+    inner = draw_tiles(toy, parse_protocol(f"within:{outer}"), seed, 16)
+
+    assert inner.train and inner.test and inner.shared == 0
+    for inside, train, test in zip(whole, inner.trained, inner.tested, strict=True):
+        assert not ((train | test) & ~inside).any()
+
+
+def test_labels_outside_the_outer_training_tiles_change_no_nested_draw() -> None:
+    data = cities()
+    test = data.places[2]
+    other = replace(data, places=(*data.places[:2], replace(test, mask=np.ones_like(test.mask))))
+    drawn = [draw_tiles(one, parse_protocol("within:places"), 5, 16) for one in (data, other)]
+
+    assert (drawn[0].train, drawn[0].test) == (drawn[1].train, drawn[1].test)
+    assert {where for where, _, _ in (*drawn[0].train, *drawn[0].test)} <= {0, 1}
+
+
+def test_everything_may_be_divided() -> None:
+    split = draw_tiles(cities(), parse_protocol("within:all"), 0, 16)
+    assert split.train and split.test and split.shared == 0

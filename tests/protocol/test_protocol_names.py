@@ -31,7 +31,7 @@ LONG = "9" * 5000
         "within:within:issd",
         "random-twin:random-twin:issd",
         "random-twin:" * 2000 + "issd",
-        "within:places",
+        "random-twin:places",
         f"fixed:{'x' * 300}.npy",
         "fixed:~nobody-of-that-name/x.npy",
         f"{LONG}:1",
@@ -44,7 +44,7 @@ def test_what_is_no_protocol_is_refused_in_one_short_line(text: str) -> None:
 
 
 def test_places_are_of_masks_and_not_of_pixels() -> None:
-    for text in ("places", "places:9"):
+    for text in ("places", "places:9", "within:places"):
         with pytest.raises(InputError, match="single pixels"):
             draw_split(toy_scene(), parse_protocol(text), 0, 5)
 

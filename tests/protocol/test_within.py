@@ -144,7 +144,7 @@ def test_the_identity_of_nested_masks_does_not_depend_on_where_they_lie(tmp_path
         ("within", "must name a protocol"),
         ("within:isd", "Did you mean issd"),
         ("within:within:issd", "not nested"),
-        ("within:places", "not nested"),
+        ("random-twin:places", "not nested"),
         ("random-twin:within:issd", "not nested"),
         ("within:fixed:nowhere.npy", "needs a file of masks"),
     ],

@@ -18,10 +18,10 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.quality.export import check_folder, save_samples
 from hsiaug.quality.synthesis import Synthesis
 from hsiaug.scene import Scene
+from hsiaug.tasks.task import PixelClassification
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
-from hsiaug.trial.task import PixelClassification
 
 Make = Callable[..., Synthesis]
 

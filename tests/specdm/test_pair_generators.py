@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from hsiaug.api import DenseSamples, DenseView, PluginError
+from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError
 from hsiaug.plugins.card import build_params
 from hsiaug.testing.monitoring import Work, counted_work
 from hsiaug_specdm.plugin import LdmSingle, SpecDm
@@ -50,7 +50,7 @@ def test_the_tiny_preset_computes_little(counted: tuple[Any, Work]) -> None:
 @pytest.mark.parametrize("dates", [1, 2])
 def test_it_makes_as_many_pairs_as_are_asked_for(make: Make, plugin: Any, dates: int) -> None:
     view = make(6, 16, dates=dates, ignored=True)
-    made = fit(view, plugin, **SHORT).sample({0: 3, 1: 0, 2: 2}, guidance=1.0, seed=0)
+    made = fit(view, plugin, **SHORT).sample(PairCounts(5, {1: 0, 2: 2}), guidance=1.0, seed=0)
 
     assert made.images.shape == (5, dates, 10, 16, 16) and made.images.dtype == np.float32
     assert made.masks.shape == (5, 16, 16) and set(np.unique(made.masks)) <= set(np.unique(view.real.masks))
@@ -60,13 +60,13 @@ def test_it_makes_as_many_pairs_as_are_asked_for(make: Make, plugin: Any, dates:
 
 
 def test_nothing_asked_for_is_nothing_made(fitted: Any) -> None:
-    made = fitted.sample({0: 0}, guidance=None, seed=0)
+    made = fitted.sample(PairCounts(0), guidance=None, seed=0)
 
     assert made.images.shape == (0, 1, 10, 32, 32) and made.confidence.shape == (0, 32, 32)
 
 
 def test_pairs_look_like_the_real_ones(view: DenseView, fitted: Any) -> None:
-    made = fitted.sample({0: 24}, guidance=0, seed=0)
+    made = fitted.sample(PairCounts(24), guidance=0, seed=0)
     shares = [np.bincount(s.masks.ravel(), minlength=5) / s.masks.size for s in (made, view.real)]
 
     assert np.abs(shares[0] - shares[1]).sum() / 2 < 0.35
@@ -74,7 +74,7 @@ def test_pairs_look_like_the_real_ones(view: DenseView, fitted: Any) -> None:
 
 
 def test_a_class_that_is_asked_for_shows_more(view: DenseView, fitted: Any) -> None:
-    rare, common = (fitted.sample({c: 24}, guidance=2.0, seed=0).masks for c in (4, 2))
+    rare, common = (fitted.sample(PairCounts(24, {c: 24}), guidance=2.0, seed=0).masks for c in (4, 2))
 
     assert (rare == 4).mean() > 2 * (common == 4).mean()
     assert (common == 2).mean() > 1.3 * (rare == 2).mean()
@@ -82,7 +82,7 @@ def test_a_class_that_is_asked_for_shows_more(view: DenseView, fitted: Any) -> N
 
 def test_without_conditioning_the_pairs_that_show_most_are_kept(make: Make) -> None:
     fitted = fit(make(8, 16), condition="false", **SHORT)
-    wanted, any_ = (fitted.sample({c: 6}, guidance=1.0, seed=0).masks for c in (3, 0))
+    wanted, any_ = (fitted.sample(PairCounts(6, wish), guidance=1.0, seed=0).masks for wish in ({3: 6}, {}))
 
     assert fitted.denoiser.shares is None and len(wanted) == 6
     assert (wanted == 3).mean() >= (any_ == 3).mean()
@@ -90,7 +90,7 @@ def test_without_conditioning_the_pairs_that_show_most_are_kept(make: Make) -> N
 
 def test_a_class_that_was_never_seen_cannot_be_asked_for(fitted: Any) -> None:
     with pytest.raises(PluginError, match=r"class 9; known are 1, 2, 3, 4"):
-        fitted.sample({9: 2}, guidance=0, seed=0)
+        fitted.sample(PairCounts(2, {9: 2}), guidance=0, seed=0)
 
 
 @BOTH
@@ -98,12 +98,12 @@ def test_the_same_seeds_give_the_same_pairs_and_others_do_not(make: Make, plugin
     view = make(6, 16)
     state = torch.get_rng_state()
     one, again, other = (fit(view, plugin, seed, **SHORT) for seed in (0, 0, 1))
-    made = one.sample({0: 3}, guidance=0, seed=0)
+    made = one.sample(PairCounts(3), guidance=0, seed=0)
 
-    assert same(one.sample({0: 3}, guidance=0, seed=0), made)
-    assert same(again.sample({0: 3}, guidance=0, seed=0), made)
-    assert not same(one.sample({0: 3}, guidance=0, seed=1), made)
-    assert not same(other.sample({0: 3}, guidance=0, seed=0), made)
+    assert same(one.sample(PairCounts(3), guidance=0, seed=0), made)
+    assert same(again.sample(PairCounts(3), guidance=0, seed=0), made)
+    assert not same(one.sample(PairCounts(3), guidance=0, seed=1), made)
+    assert not same(other.sample(PairCounts(3), guidance=0, seed=0), made)
     assert torch.equal(torch.get_rng_state(), state)
 
 
@@ -113,7 +113,7 @@ def test_it_samples_the_same_after_saving_and_loading(make: Make, plugin: Any, t
     fitted.save(tmp_path)
     again = plugin(fitted.params).load(tmp_path, device="cpu")
 
-    assert same(*(f.sample({0: 2, 2: 2}, guidance=1.0, seed=3) for f in (fitted, again)))
+    assert same(*(f.sample(PairCounts(4, {2: 2}), guidance=1.0, seed=3) for f in (fitted, again)))
     assert {path.suffix for path in tmp_path.iterdir()} == {".safetensors", ".json"}
 
 
@@ -140,7 +140,7 @@ def test_it_samples_the_same_after_saving_and_loading(make: Make, plugin: Any, t
 )
 def test_every_part_can_be_switched(make: Make, settings: dict[str, Any]) -> None:
     # Half the bands are enough for two dates to need a stem.
-    made = fit(make(4, 18, 20, dates=2), **{**SHORT, **settings}).sample({0: 2}, guidance=0, seed=0)
+    made = fit(make(4, 18, 20, dates=2), **{**SHORT, **settings}).sample(PairCounts(2), guidance=0, seed=0)
 
     assert made.images.shape == (2, 2, 20, 18, 18) and np.isfinite(made.images).all()
 
@@ -153,7 +153,7 @@ def test_the_less_noise_sampling_starts_from_the_nearer_the_pairs_lie_to_real_on
 
     def apart(strength: float) -> float:
         params = replace(fitted.params, strength=strength, sampler=sampler, sample_steps=20)
-        made = replace(fitted, params=params).sample({0: 16}, guidance=0, seed=0)
+        made = replace(fitted, params=params).sample(PairCounts(16), guidance=0, seed=0)
         z = fitted.encoded(made, slice(0, 16))
         known = torch.from_numpy(fitted.latents)
         return float(torch.cdist(z.flatten(1), known.flatten(1)).min(dim=1).values.mean())
@@ -166,7 +166,8 @@ def test_starting_from_training_pairs_survives_saving_and_weighs_as_it_is_told(m
     fitted = fit(make(6, 16), strength=0.5, weight=0.25, **SHORT)
     fitted.save(tmp_path)
     made, again = (
-        f.sample({0: 3}, guidance=0, seed=1) for f in (fitted, SpecDm(fitted.params).load(tmp_path, device="cpu"))
+        f.sample(PairCounts(3), guidance=0, seed=1)
+        for f in (fitted, SpecDm(fitted.params).load(tmp_path, device="cpu"))
     )
 
     assert same(made, again) and made.weight.tolist() == [0.25] * 3
@@ -181,11 +182,11 @@ def test_one_fit_serves_every_way_of_sampling(make: Make, tmp_path: Path) -> Non
     loaded = SpecDm(anew.params).load(tmp_path, device="cpu")
 
     assert loaded.params == anew.params
-    assert same(*(f.sample({0: 3}, guidance=0, seed=1) for f in (loaded, anew)))
+    assert same(*(f.sample(PairCounts(3), guidance=0, seed=1) for f in (loaded, anew)))
 
 
 def test_what_a_fit_was_like_is_on_record(fitted: Any) -> None:
-    facts = fitted.sample({0: 1}, guidance=0.5, seed=0).provenance
+    facts = fitted.sample(PairCounts(1), guidance=0.5, seed=0).provenance
 
     assert facts["reconstruction_accuracy"] > 0.9 and facts["reconstruction_sad"] < 0.3
     assert {"reconstruction_rmse", "reconstruction_ce", "reconstruction_miou", "scale", "factor"} <= set(facts)
@@ -219,7 +220,7 @@ def test_a_fit_that_was_killed_ends_as_if_it_had_not_been(
     again = plugin.fit(view, seed=0, device="cpu", progress=told, checkpoint=tmp_path)
 
     assert stages == [("denoiser", 3)]
-    assert same(again.sample({0: 3}, guidance=0, seed=0), whole.sample({0: 3}, guidance=0, seed=0))
+    assert same(again.sample(PairCounts(3), guidance=0, seed=0), whole.sample(PairCounts(3), guidance=0, seed=0))
 
 
 # Reliability

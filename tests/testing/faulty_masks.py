@@ -49,14 +49,14 @@ class Fitted:
         self.images, self.masks = images, masks
 
     def rows(self, c, n, rng):
-        shown = np.flatnonzero((self.masks == c).any(axis=(1, 2))) if c else np.arange(len(self.masks))
+        shown = np.flatnonzero((self.masks == c).any(axis=(1, 2))) if c is not None else np.arange(len(self.masks))
         if not len(shown):
             raise PluginError(f"class {c} needs training pixels", hint="Leave it out.")
         return rng.choice(shown, n)
 
     def sample(self, counts, *, guidance, seed):
         rng = np.random.default_rng(seed)
-        parts = [self.rows(c, n, rng) for c, n in counts.items() if n]
+        parts = [self.rows(c, n, rng) for c, n in counts.parts()]
         index = np.concatenate([np.empty(0, np.int64), *parts])
         images = self.images[index] * rng.normal(1, self.spread, (len(index), 1, 1, 1, 1))
         return DenseSamples.made(images, self.masks[index], confidence=self.sure(self.masks[index]))
@@ -126,7 +126,7 @@ class AnyClass(Sound):
 
     class fitted(Fitted):
         def rows(self, c, n, rng):
-            return super().rows(0, n, rng)
+            return super().rows(None, n, rng)
 
 
 @faulty("scene-units")

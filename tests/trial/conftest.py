@@ -13,10 +13,10 @@ from hsiaug.plugins.card import build_params
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.scene import Scene
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
-from hsiaug.trial.task import get_task
 
 
 @pytest.fixture

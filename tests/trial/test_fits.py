@@ -15,11 +15,11 @@ import pytest
 
 from hsiaug.plugins.registry import Registry
 from hsiaug.scene import Scene
+from hsiaug.tasks.task import get_task
 from hsiaug.trial import cache
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.fits import checkpoint, clear_checkpoints
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.task import get_task
 from hsiaug.trial.temporary_folders import owner
 
 Spec = Callable[..., TrialSpec]

@@ -13,9 +13,9 @@ import pytest
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.scene import Scene
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.task import get_task
 
 
 def test_permuting_the_test_labels_changes_no_prediction(

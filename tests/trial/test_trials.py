@@ -15,10 +15,10 @@ from hsiaug.api import param, resampled
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.view import TrainView
 from hsiaug.scene import Scene
+from hsiaug.tasks.task import get_task
 from hsiaug.trial import cache
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.spec import PluginSpec, TrialSpec
-from hsiaug.trial.task import get_task
 
 Spec = Callable[..., TrialSpec]
 Run = Callable[..., Any]

@@ -5,30 +5,30 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.contracts import Progress
 from hsiaug.data import load_pairs
+from hsiaug.data.georeference import Georeference
+from hsiaug.data.pair_loading import pair_georeferences
 from hsiaug.errors import PluginError
 from hsiaug.metrics.accuracy import confusion, dense_score
 from hsiaug.pairs import PairSet
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.balance import STEP, check_lambda
-from hsiaug.protocol.protocols import Protocol
-from hsiaug.protocol.tiling import BlindTiles, TileSplit, covered, cut, dense_view, draw_tiles
+from hsiaug.protocol.protocols import Protocol, parse_protocol
+from hsiaug.protocol.tiling import BlindTiles, Tile, TileSplit, covered, cut, dense_view, draw_tiles, side_by_side
 from hsiaug.protocol.view import Scope
 from hsiaug.sealed import sealed
-from hsiaug.tiles import DenseSamples, DenseView, Tiles, stacked
-from hsiaug.trial.defaults import TaskDefaults
-from hsiaug.trial.pixels import BATCH_BYTES, Prediction
+from hsiaug.tasks.defaults import TaskDefaults
+from hsiaug.tasks.pixels import BATCH_BYTES, Prediction
+from hsiaug.tiles import DenseSamples, DenseView, PairCounts, Tiles, stacked
 
 __all__ = ["ChangeDetection", "Segmentation"]
-
-PAIRS = 0
-"""The key of ``wanted``: pairs are counted whatever classes they show."""
 
 
 class Segmentation:
@@ -36,6 +36,7 @@ class Segmentation:
 
     name = "segmentation"
     control = "majority"
+    scores = (("miou", "mIoU"), ("macro_f1", "macro-F1"))
     classifiers: ClassVar[tuple[str, ...]] = ("unet",)
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> PairSet:
@@ -49,26 +50,33 @@ class Segmentation:
         tile = next((tile for least, tile in ((256, 64), (90, 32)) if side >= least), 16)
         return TaskDefaults(protocol, tile, ("specdm",), self.classifiers)
 
+    def nearly_all(self, data: PairSet) -> Protocol:
+        """No protocol trains on every pixel: the usual one comes near."""
+        return parse_protocol(self.defaults(data).protocol, "none")
+
     def split(self, data: PairSet, protocol: Protocol, seed: int, patch: int) -> TileSplit:
         return draw_tiles(data, protocol, seed, patch)
 
     def view(self, data: PairSet, split: TileSplit | BlindTiles, scope: Scope) -> DenseView:
         return dense_view(data, split)
 
-    def wanted(self, view: DenseView, lam: float) -> dict[int, int]:
+    def wanted(self, view: DenseView, lam: float) -> PairCounts:
         """λ synthetic pairs for each real one."""
-        return {PAIRS: _pairs(len(view.real), lam)}
+        return PairCounts(_pairs(len(view.real), lam))
+
+    def total(self, wanted: PairCounts) -> int:
+        return wanted.total
 
     def asked(self, split: TileSplit, lam: float) -> tuple[int, int]:
         """Real pairs of a draw, and the synthetic ones that λ asks for; cuts no tile, as a view would."""
         return len(split.train), _pairs(len(split.train), lam)
 
-    def blocks(self, view: DenseView, lam: float) -> list[dict[int, int]]:
+    def blocks(self, view: DenseView, lam: float) -> list[PairCounts]:
         """As for pixels: every λ takes a prefix of the same blocks."""
-        ends = [self.wanted(view, j * STEP)[PAIRS] for j in range(math.ceil(round(lam / STEP, 9)) + 1)]
-        return [{PAIRS: end - start} for start, end in itertools.pairwise(ends)]
+        ends = [_pairs(len(view.real), j * STEP) for j in range(math.ceil(round(lam / STEP, 9)) + 1)]
+        return [PairCounts(end - start) for start, end in itertools.pairwise(ends)]
 
-    def check(self, samples: DenseSamples, wanted: Mapping[int, int], view: DenseView) -> None:
+    def check(self, samples: DenseSamples, wanted: PairCounts, view: DenseView) -> None:
         """Raise PluginError unless a generator made exactly what was asked for."""
         shape = view.real.images.shape[1:]
         if not isinstance(samples, DenseSamples) or (len(samples) and samples.images.shape[1:] != shape):
@@ -79,12 +87,11 @@ class Segmentation:
                 else type(samples).__name__,
                 hint="Return DenseSamples in the shape of DenseView.real.",
             )
-        asked = sum(wanted.values())
-        if len(samples) != asked:
+        if len(samples) != wanted.total:
             raise PluginError(
                 "a generator must make exactly the pairs that were asked for",
-                value=f"{len(samples)} in place of {asked}",
-                hint="Return sum(counts.values()) pairs.",
+                value=f"{len(samples)} in place of {wanted.total}",
+                hint="Return counts.total pairs.",
             )
         if not np.isfinite(samples.images).all():
             raise PluginError(
@@ -99,12 +106,11 @@ class Segmentation:
                 hint="Map network outputs back to class ids.",
             )
 
-    def join(self, view: DenseView, pool: Sequence[DenseSamples], wanted: Mapping[int, int]) -> DenseSamples:
+    def join(self, view: DenseView, pool: Sequence[DenseSamples], wanted: PairCounts) -> DenseSamples:
         """Real pairs, then the first of the pool."""
-        count = sum(wanted.values())
-        if not count:
+        if not wanted.total:
             return view.real
-        return stacked([view.real, stacked(pool).take(np.arange(count))])
+        return stacked([view.real, stacked(pool).take(np.arange(wanted.total))])
 
     def shown(self, samples: DenseSamples, card: Card) -> DenseSamples:
         return sealed(samples)
@@ -112,16 +118,41 @@ class Segmentation:
     def predict(self, fitted: Any, card: Card, data: PairSet, split: TileSplit | BlindTiles) -> NDArray[np.int16]:
         """(n,) int16: predicted class id of every pixel of a test tile, in flat order. Reads no label."""
         predicted = [np.zeros(place.mask.shape, dtype=np.int16) for place in data.places]
-        for tiles, images in _batches(data, split):
-            masks = _check_masks(fitted.predict(sealed(Tiles(images))), images, data)
-            for (where, row, column), mask in zip(tiles, masks, strict=True):
-                predicted[where][row : row + split.patch, column : column + split.patch] = mask
+        for _ in _predicted(fitted, data, split.test, split.patch, predicted):
+            pass
         tested = covered(data, split.test, split.patch)
         return np.concatenate([mask[inside] for mask, inside in zip(predicted, tested, strict=True)])
 
+    def mapped(
+        self, fitted: Any, card: Card, data: PairSet, split: TileSplit, progress: Progress
+    ) -> dict[str, NDArray[np.int16]]:
+        """(H, W) class ids of every place by its name; 0 where an unlabelled pixel holds 0 in every band: no data.
+
+        Tiles lie side by side, those of the test side once more on top, in the trial's own batches: test pixels so come
+        out as in the record.
+        """
+        ids = [np.zeros(place.mask.shape, dtype=np.int16) for place in data.places]
+        everywhere = side_by_side(data, split.patch)
+        whole, done = len(everywhere) + len(split.test), 0
+        for tiles in (everywhere, split.test):
+            for count in _predicted(fitted, data, tiles, split.patch, ids):
+                done += count
+                progress(done, whole, "tiles")
+        for place, mask in zip(data.places, ids, strict=True):
+            mask[~place.images.any(axis=(0, 1)) & (place.mask == 0)] = 0
+        return {place.name: mask for place, mask in zip(data.places, ids, strict=True)}
+
+    def tested(self, split: TileSplit) -> NDArray[np.bool_]:
+        """Flat over all places: which pixels are predicted in a trial."""
+        return np.concatenate([mask.ravel() for mask in split.tested])
+
+    def georeferences(self, ref: str | os.PathLike[str], data: PairSet) -> dict[str, Georeference | None]:
+        """Where each place lies on Earth, as its files say."""
+        return pair_georeferences(ref, data)
+
     def located(self, data: PairSet, split: TileSplit, labels: NDArray[np.int16]) -> Prediction:
         """Flat index and predicted class id of every pixel of a test tile that is labelled."""
-        index = np.flatnonzero(np.concatenate([mask.ravel() for mask in split.tested]))
+        index = np.flatnonzero(self.tested(split))
         scored = data.flat_mask[index] > 0
         return index[scored].astype(np.int32), labels[scored]
 
@@ -154,15 +185,18 @@ def _pairs(real: int, lam: float) -> int:
     return math.floor(lam * real + 0.5)
 
 
-Batch = tuple[tuple[tuple[int, int, int], ...], NDArray[np.float32]]
-
-
-def _batches(data: PairSet, split: TileSplit | BlindTiles) -> Iterator[Batch]:
-    """Test tiles with their images."""
-    step = max(1, BATCH_BYTES // (4 * data.dates * data.bands * split.patch**2))
-    for start in range(0, len(split.test), step):
-        tiles = split.test[start : start + step]
-        yield tiles, np.stack([cut(data.places[w].images, r, c, split.patch) for w, r, c in tiles])
+def _predicted(
+    fitted: Any, data: PairSet, tiles: Sequence[Tile], side: int, into: Sequence[NDArray[np.int16]]
+) -> Iterator[int]:
+    """Predict tiles, batch by batch, into the masks (H, W) of their places; gives the number of tiles of each batch."""
+    step = max(1, BATCH_BYTES // (4 * data.dates * data.bands * side**2))
+    for start in range(0, len(tiles), step):
+        batch = tiles[start : start + step]
+        images = np.stack([cut(data.places[w].images, r, c, side) for w, r, c in batch])
+        masks = _check_masks(fitted.predict(sealed(Tiles(images))), images, data)
+        for (where, row, column), mask in zip(batch, masks, strict=True):
+            into[where][row : row + side, column : column + side] = mask
+        yield len(batch)
 
 
 def _check_masks(masks: NDArray[Any], images: NDArray[np.float32], data: PairSet) -> NDArray[Any]:

@@ -9,19 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.contracts import FittedClassifier, Progress
 from hsiaug.data import load_scene
+from hsiaug.data.georeference import Georeference, scene_georeference
 from hsiaug.errors import PluginError
 from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.plugins.card import Card
-from hsiaug.plugins.contracts import FittedClassifier
 from hsiaug.protocol.balance import pool_steps, synthetic_counts
-from hsiaug.protocol.protocols import Protocol
+from hsiaug.protocol.protocols import Protocol, parse_protocol
 from hsiaug.protocol.split import BlindSplit, Split, draw_split
 from hsiaug.protocol.view import Scope, TrainView, pad, patches_at, train_view
 from hsiaug.samples import NOWHERE, Patches, PatchSamples, concatenate
 from hsiaug.scene import Scene, UnlabelledScene
 from hsiaug.sealed import sealed
-from hsiaug.trial.defaults import TaskDefaults
+from hsiaug.tasks.defaults import TaskDefaults
 
 __all__ = ["PixelClassification", "Prediction"]
 
@@ -37,12 +38,17 @@ class PixelClassification:
 
     name = "pixels"
     control = "coords"
+    scores = (("aa", "AA"), ("oa", "OA"))
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
         return load_scene(ref, progress=progress)
 
     def defaults(self, data: Scene) -> TaskDefaults:
         return TaskDefaults("issd", 9, ("smote",), ("svm", "cnn2d"))
+
+    def nearly_all(self, scene: Scene) -> Protocol:
+        """No protocol trains on every pixel: nine tenths of each class come nearest."""
+        return parse_protocol("issd:0.9", "none")
 
     def split(self, scene: Scene, protocol: Protocol, seed: int, patch: int) -> Split:
         return draw_split(scene, protocol, seed, patch)
@@ -52,6 +58,9 @@ class PixelClassification:
 
     def wanted(self, view: TrainView, lam: float) -> dict[int, int]:
         return synthetic_counts(view.counts, lam)
+
+    def total(self, wanted: Mapping[int, int]) -> int:
+        return sum(wanted.values())
 
     def asked(self, split: Split, lam: float) -> tuple[int, int]:
         """Real samples of a draw, and the synthetic ones that λ asks for; copies no cube, as a view would."""
@@ -123,9 +132,40 @@ class PixelClassification:
         ]
         return np.concatenate(labels).astype(np.int16)
 
+    def mapped(
+        self, fitted: FittedClassifier, card: Card, scene: Scene, split: Split, progress: Progress
+    ) -> dict[str, NDArray[np.int16]]:
+        """(H, W) class ids of every pixel; 0 where an unlabelled pixel holds 0 in every band: no data.
+
+        Patches are cut as for the test pixels, in batches of about ``BATCH_BYTES``; beyond the cube itself, memory does
+        not grow with the scene.
+        """
+        height, width = scene.shape
+        side = split.patch if card.input == "patch" else 1
+        ids = np.zeros((height, width), dtype=np.int16)
+        for rows, stripe in _stripes(scene.cube, side):
+            here = stripe[side // 2 : side // 2 + len(rows), side // 2 : side // 2 + width]
+            local = np.argwhere(here.any(axis=2) | (scene.labels[rows] > 0)).astype(np.int32)
+            step = max(1, BATCH_BYTES // (4 * scene.bands * side * side))
+            for start in range(0, len(local), step):
+                part = local[start : start + step]
+                coords = part + np.array([rows[0], 0], dtype=np.int32)
+                batch = _shown(patches_at(stripe, part, side), coords, card)
+                ids[coords[:, 0], coords[:, 1]] = _check_labels(fitted.predict(sealed(batch)), batch, scene)
+            progress(int(rows[-1]) + 1, height, "rows")
+        return {scene.name: ids}
+
+    def tested(self, split: Split) -> NDArray[np.bool_]:
+        """Flat: which pixels are predicted in a trial."""
+        return split.test.ravel()
+
+    def georeferences(self, ref: str | os.PathLike[str], scene: Scene) -> dict[str, Georeference | None]:
+        """Where the map lies on Earth, as the cube's file says."""
+        return {scene.name: scene_georeference(ref)}
+
     def located(self, scene: Scene, split: Split, labels: NDArray[np.int16]) -> Prediction:
         """Flat index and predicted class id of every test pixel."""
-        return np.flatnonzero(split.test).astype(np.int32), labels
+        return np.flatnonzero(self.tested(split)).astype(np.int32), labels
 
     def score(self, scene: Scene, prediction: Prediction) -> dict[str, Any]:
         """The only place where test labels are read, in the process that runs no plugin."""
@@ -148,6 +188,20 @@ def _shown(x: NDArray[np.float32], coords: NDArray[np.int32], card: Card) -> Pat
         middle = x.shape[2] // 2
         x = x[:, :, middle : middle + 1, middle : middle + 1]
     return Patches(x, np.full_like(coords, NOWHERE))
+
+
+def _stripes(cube: NDArray[np.float32], side: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """Rows (n,) and the stripe (n + side − 1, W + side − 1, B) of their patches, mirrored at the scene's edges."""
+    height, width, bands = cube.shape
+    radius = side // 2
+    # The rows and columns that ``pad`` would show, without a padded copy of the whole cube.
+    down, across = (
+        np.pad(np.arange(n), radius, mode="reflect") if radius else np.arange(n) for n in (height, width)
+    )
+    rows = max(1, 2 * BATCH_BYTES // (4 * bands * width))
+    for top in range(0, height, rows):
+        mine = np.arange(top, min(top + rows, height))
+        yield mine, cube[down[top : top + len(mine) + 2 * radius]][:, across]
 
 
 def _batches(

@@ -17,8 +17,18 @@ from numpy.typing import NDArray
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.view import TrainView
 from hsiaug.samples import Patches, PatchSamples
+from hsiaug.tiles import DenseSamples, DenseView, PairCounts
 
-__all__ = ["Attention", "Classifier", "FittedClassifier", "FittedGenerator", "Generator", "Progress"]
+__all__ = [
+    "Attention",
+    "Classifier",
+    "FittedClassifier",
+    "FittedGenerator",
+    "FittedPairGenerator",
+    "Generator",
+    "PairGenerator",
+    "Progress",
+]
 
 
 class Progress(Protocol):
@@ -78,6 +88,42 @@ class Generator(Protocol):
 
     def load(self, folder: Path, *, device: str) -> FittedGenerator:
         """What :meth:`FittedGenerator.save` wrote; it must sample the same."""
+        ...
+
+
+class FittedPairGenerator(Protocol):
+    """A generator of image–mask pairs that has learnt from the training tiles.
+
+    It may add ``coupling(samples: DenseSamples, seed: int) -> (n,)``, how much better it explains each image with its
+    mask than without. Only ``hsiaug inspect`` calls it, after the fit.
+    """
+
+    def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
+        """Exactly ``counts.total`` synthetic pairs, ``counts.by_class[c]`` of them showing class c.
+
+        The runner asks for pairs of any classes alone; the adapter to single pixels, and ``hsiaug generate --show``, for
+        pairs of one class. guidance, seed: as in :class:`FittedGenerator`.
+        """
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write all state to an empty folder."""
+        ...
+
+
+class PairGenerator(Protocol):
+    """Learns from training tiles to make image–mask pairs; its card names ``segmentation`` or ``change``."""
+
+    card: ClassVar[Card]
+
+    def __init__(self, params: Any) -> None: ...
+
+    def fit(self, view: DenseView, *, seed: int, device: str, progress: Progress) -> FittedPairGenerator:
+        """Learn from ``view``; as :meth:`Generator.fit`, with ``checkpoint`` where the card says ``resumes``."""
+        ...
+
+    def load(self, folder: Path, *, device: str) -> FittedPairGenerator:
+        """What :meth:`FittedPairGenerator.save` wrote; it must sample the same."""
         ...
 
 

@@ -1,0 +1,159 @@
+"""Tasks: which samples, which split, which metrics. The runner knows none of them by name.
+
+A task is an object with the functions of :class:`Task`; the runner, the cache, the planner and the store call
+these and nothing else, so a new task is a new class in this room and no change elsewhere:
+
+============  ===============================  ==========================================================
+function      pixel classification             segmentation and change detection (dense tasks)
+============  ===============================  ==========================================================
+``load``      a scene                          image–mask pairs, or a scene as one pair
+``split``     labelled pixels, by protocol     tiles by place or block, with a guard band
+``view``      cube with hidden test pixels     the train tiles and their masks
+``wanted``    samples per class, by λ          pairs in all: round(λ · real pairs)
+``total``     samples in what is wanted        pairs in what is wanted
+``asked``     samples: real, and wanted        pairs: real, and wanted; of a split, without a view
+``blocks``    wanted(¼), wanted(½) − …         the same
+``check``     shapes, classes, counts          shapes, classes, counts
+``join``      real + prefixes of the pool      real + the first pairs of the pool
+``shown``     patch, spectrum or location      unchanged
+``predict``   batches of test patches          batches of test tiles
+``mapped``    every pixel, in stripes          every pixel of every place, tile by tile
+``tested``    test pixels                      pixels of test tiles
+``located``   every test pixel                 the labelled pixels of test tiles
+``score``     OA, AA, κ, per class             mIoU and macro-F1 without ignore; F1 and IoU of the change class
+``counts``    samples per class                pixels per class
+============  ===============================  ==========================================================
+
+Plugins run in processes that hold no test label: there ``view`` and ``predict`` are given ``data.unlabelled`` and
+``split.blind``. ``located``, which gives (index, label) over flat test positions, and ``score`` are for the process that
+runs no plugin. ``defaults`` says what a benchmark runs where the user leaves it open.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, Self, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.contracts import FittedClassifier, Progress
+from hsiaug.data.georeference import Georeference
+from hsiaug.errors import InputError, did_you_mean
+from hsiaug.plugins.card import Card
+from hsiaug.protocol.protocols import Protocol as SplitProtocol
+from hsiaug.protocol.split import Audit
+from hsiaug.protocol.view import Scope
+from hsiaug.tasks.defaults import TaskDefaults
+from hsiaug.tasks.masks import ChangeDetection, Segmentation
+from hsiaug.tasks.pixels import PixelClassification, Prediction
+
+__all__ = [
+    "AnyTask",
+    "Prediction",
+    "Task",
+    "TaskSamples",
+    "TaskSplit",
+    "TaskView",
+    "get_task",
+    "task_names",
+]
+
+
+class TaskSplit(Protocol):
+    """What the runner reads of any task's split."""
+
+    @property
+    def protocol(self) -> SplitProtocol: ...
+    @property
+    def patch(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def audit(self) -> Audit: ...
+    @property
+    def blind(self) -> object: ...
+
+
+class TaskView(Protocol):
+    """What the runner and the checks of plugins read of any task's view."""
+
+    @property
+    def real(self) -> TaskSamples: ...
+    @property
+    def counts(self) -> Mapping[int, int]: ...
+    @property
+    def changed(self) -> list[str]: ...
+
+
+class TaskSamples(Protocol):
+    """What the runner reads of any task's samples."""
+
+    @property
+    def synthetic(self) -> NDArray[np.bool_]: ...
+    @property
+    def provenance(self) -> Mapping[str, Any]: ...
+    def __len__(self) -> int: ...
+    def take(self, index: NDArray[Any]) -> Self: ...
+
+
+Data = TypeVar("Data")
+Split = TypeVar("Split", bound=TaskSplit)
+View = TypeVar("View", bound=TaskView)
+Samples = TypeVar("Samples", bound=TaskSamples)
+Counts = TypeVar("Counts")
+
+
+class Task(Protocol[Data, Split, View, Samples, Counts]):
+    """What the runner asks of a task; see the module's docstring for what each function means.
+
+    control: the classifier that every benchmark runs beside those asked for. scores: key in a record and name of what
+    advice is told by, and of what stands beside it; neither is ever undefined. Counts: what a generator is asked for,
+    a mapping of class ids or :class:`hsiaug.tiles.PairCounts`. ``view``, ``predict`` and ``counts`` also
+    take data without labels and a blind split, which have no common type with those that hold them.
+    """
+
+    name: str
+    control: str
+    scores: tuple[tuple[str, str], tuple[str, str]]
+
+    def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> Data: ...
+    def defaults(self, data: Data, /) -> TaskDefaults: ...
+    def nearly_all(self, data: Data, /) -> SplitProtocol: ...
+    def split(self, data: Data, protocol: SplitProtocol, seed: int, patch: int, /) -> Split: ...
+    def view(self, data: Data, split: Split, scope: Scope, /) -> View: ...
+    def wanted(self, view: View, lam: float, /) -> Counts: ...
+    def total(self, wanted: Counts, /) -> int: ...
+    def asked(self, split: Split, lam: float, /) -> tuple[int, int]: ...
+    def blocks(self, view: View, lam: float, /) -> list[Counts]: ...
+    def check(self, samples: Samples, wanted: Counts, view: View, /) -> None: ...
+    def join(self, view: View, pool: Sequence[Samples], wanted: Counts, /) -> Samples: ...
+    def shown(self, samples: Samples, card: Card, /) -> Samples: ...
+    def predict(self, fitted: FittedClassifier, card: Card, data: Data, split: Split, /) -> NDArray[np.int16]: ...
+    def mapped(
+        self, fitted: FittedClassifier, card: Card, data: Data, split: Split, progress: Progress, /
+    ) -> dict[str, NDArray[np.int16]]: ...
+    def tested(self, split: Split, /) -> NDArray[np.bool_]: ...
+    def georeferences(self, ref: str | os.PathLike[str], data: Data, /) -> dict[str, Georeference | None]: ...
+    def located(self, data: Data, split: Split, labels: NDArray[np.int16], /) -> Prediction: ...
+    def score(self, data: Data, prediction: Prediction, /) -> dict[str, Any]: ...
+    def counts(self, samples: Samples, data: Data, /) -> dict[str, list[int]]: ...
+
+
+AnyTask = Task[Any, TaskSplit, TaskView, TaskSamples, Any]
+"""A task of which only the name is known. Its splits, views and samples came from it, and are given back to it alone."""
+
+_TASKS = {task.name: cast(AnyTask, task) for task in (PixelClassification(), Segmentation(), ChangeDetection())}
+
+
+def task_names() -> tuple[str, ...]:
+    """Every task there is."""
+    return tuple(_TASKS)
+
+
+def get_task(name: str) -> AnyTask:
+    """The task of that name. Raises InputError where there is none."""
+    if name not in _TASKS:
+        raise InputError("the task must be known", value=repr(name), hint=did_you_mean(name, _TASKS))
+    return _TASKS[name]
