@@ -26,7 +26,8 @@ function      pixel classification             segmentation and change detection
 
 Plugins run in processes that hold no test label: there ``view`` and ``predict`` are given ``data.unlabelled`` and
 ``split.blind``. ``located``, which gives (index, label) over flat test positions, and ``score`` are for the process that
-runs no plugin. ``defaults`` says what a benchmark runs where the user leaves it open.
+runs no plugin. ``georeferences`` says where the maps lie on Earth, ``nearly_all`` which protocol trains on most
+labels, ``defaults`` what a benchmark runs where the user leaves it open.
 """
 
 from __future__ import annotations
