@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hsiaug.metrics.significance import MeanStd
-from hsiaug.protocol.entries import BUILT_IN
-from hsiaug.protocol.protocols import protocol_class
 from hsiaug.trial.arm import Method
 from hsiaug.trial.hashing import canonical_json
 
@@ -39,6 +37,9 @@ MOST_WRONG = 80
 
 def left_out(protocol: str, buffer: str) -> str:
     """What the labelled pixels are that a draw neither trains on nor tests: not all protocols keep a buffer."""
+    from hsiaug.protocol.entries import BUILT_IN
+    from hsiaug.protocol.protocols import protocol_class
+
     name = re.split("[: ]", protocol, maxsplit=1)[0]
     # The plugin of another protocol may not be here, and reading records must not wait for the list of plugins.
     elsewhere = protocol_class(name).left_out if name in BUILT_IN else ""

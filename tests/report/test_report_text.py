@@ -12,7 +12,7 @@ import pytest
 from report_records import CLASSES, audit_of, benchmark, failure, metrics_of, record
 from rich.console import Console
 
-from hsiaug.errors import InputError
+from hsiaug.errors import InputError, StoreError
 from hsiaug.report import FORMATS, build_report, print_report, render_report, report_json
 from hsiaug.report.labels import left_out
 from hsiaug.report.views import VIEWS
@@ -221,7 +221,7 @@ def test_two_versions_of_a_control_are_told() -> None:
 
 
 def test_json_is_strict_and_lists_the_hashes_of_every_cell() -> None:
-    records = [*benchmark(6), record(math.nan, 0.5, generator="smote", generator_params={"limit": math.inf})]
+    records = [*benchmark(6), record(math.nan, 0.5, generator="smote")]
     text = render_report(build_report(records), "json")
 
     def refuse(constant: str) -> None:
@@ -233,6 +233,11 @@ def test_json_is_strict_and_lists_the_hashes_of_every_cell() -> None:
     cell = next(c for c in table["cells"] if c["generator"]["name"] == "duplicate")
     assert cell["metrics"]["aa"]["n"] == 6 and cell["metrics"]["subset:IP-2"]["mean"] == pytest.approx(0.545)
     assert len(cell["against"]["none"]["hashes"]) == 6 and cell["against"]["duplicate"] is None
+
+
+def test_a_parameter_that_json_cannot_hold_is_refused_for_no_trial_could_have_had_it() -> None:
+    with pytest.raises(StoreError, match="not JSON compliant"):
+        build_report([record(0.5, 0.5, generator="smote", generator_params={"limit": math.inf})])
 
 
 def test_json_says_null_where_there_is_no_number() -> None:
