@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from hsiaug.protocol.protocols import Draw
 
@@ -21,6 +20,8 @@ TRIES = 100
 
 def dilate(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
     """Pixels within Chebyshev distance ``radius`` of the mask."""
+    from scipy import ndimage
+
     if radius == 0:
         return mask.copy()
     grown: NDArray[np.bool_] = ndimage.maximum_filter(mask, size=2 * radius + 1, mode="constant", cval=False)
@@ -74,6 +75,8 @@ def _nearest(pixels: NDArray[np.intp], start: NDArray[np.intp], count: int) -> N
 
 def _components(mask: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
     """Pixels (n, 2) of each 8-connected component, largest first."""
+    from scipy import ndimage
+
     numbered, count = ndimage.label(mask, structure=np.ones((3, 3)))
     # One pass over the scene, however many components it has.
     pixels, ids = np.argwhere(mask), numbered[mask]

@@ -10,7 +10,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from hsiaug.data.arrays import read_maps
 from hsiaug.data.paths import is_file, user_path
@@ -148,6 +147,8 @@ def _consistent(scene: Scene, given: NDArray[np.int64], role: str) -> tuple[NDAr
 
 def _rename(given: NDArray[np.int64], true: NDArray[np.int16], classes: int) -> NDArray[np.int64]:
     """``given`` with its ids replaced by the one-to-one renaming that agrees best with ``true``."""
+    from scipy.optimize import linear_sum_assignment
+
     codes, places = np.unique(given, return_inverse=True)
     together = np.zeros((len(codes), classes + 1), dtype=np.int64)
     np.add.at(together, (places, true.astype(np.int64)), 1)

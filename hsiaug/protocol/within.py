@@ -14,7 +14,6 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from hsiaug.errors import InputError, SplitError
 from hsiaug.pairs import PairSet
@@ -165,6 +164,8 @@ def _within_draw(
 
 def _buffered(known: NDArray[np.int16], train: NDArray[np.bool_], radius: int) -> tuple[NDArray[np.bool_], bool]:
     """The test pixels that the buffer leaves, and whether it had to be narrower somewhere."""
+    from scipy import ndimage
+
     test = (known > 0) & ~train
     distance = ndimage.distance_transform_cdt(~train, metric="chessboard")
     narrow = False

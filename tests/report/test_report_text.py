@@ -221,7 +221,7 @@ def test_two_versions_of_a_control_are_told() -> None:
 
 
 def test_json_is_strict_and_lists_the_hashes_of_every_cell() -> None:
-    records = [*benchmark(6), record(math.nan, 0.5, generator="smote")]
+    records = [*benchmark(6), record(math.nan, 0.5, generator="smote", generator_params={"limit": 3})]
     text = render_report(build_report(records), "json")
 
     def refuse(constant: str) -> None:
