@@ -215,7 +215,8 @@ def guarded(name: str, what: str, compute: Callable[[], Result]) -> Result:
         return compute()
     except (HsiaugError, MemoryError):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        # SystemExit too: it would end the whole command in silence.
         raise PluginError(
             f"protocol {name} could not {what}",
             value=f"{type(error).__name__}: {error}",

@@ -71,6 +71,14 @@ def test_what_a_protocol_raises_is_one_error_that_names_it() -> None:
         draw_split(TOY, own(fails), 0, 5)
 
 
+def test_a_protocol_that_ends_the_process_is_one_error_that_names_it() -> None:
+    def leave() -> None:
+        raise SystemExit(3)
+
+    with pytest.raises(PluginError, match="protocol own could not draw on toy; found SystemExit: 3"):
+        draw_split(TOY, own(leave), 0, 5)
+
+
 @pytest.mark.parametrize(
     "drawn",
     [
