@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from hsiaug.errors import HsiaugError, InputError
 
-__all__ = ["reason", "sync_files", "sync_folder", "write_text_whole", "write_whole", "writing"]
+__all__ = ["file_errors", "reason", "sync_files", "sync_folder", "write_text_whole", "write_whole"]
 
 LONGEST_ENDING = 16
 """Characters: longer suffixes mean nothing to any library, and a name has a limit."""
@@ -25,7 +25,9 @@ def write_whole(path: Path, write: Callable[[Path], object], option: str = "--ou
     symbolic link points to is replaced, not the link; a device, as /dev/stdout, is written to as it is.
     option: what the user typed the path for. Raises InputError where it cannot be written.
     """
-    with writing(f"{option} {path} must be a file that can be written", "Free some space, or name another file."):
+    with file_errors(
+        f"{option} {path} must be a file that can be written", "Free some space, or name another file."
+    ):
         if _is_device(path):
             with TemporaryDirectory() as folder:
                 write(made := Path(folder) / f"made{_ending(path)}")
@@ -36,8 +38,8 @@ def write_whole(path: Path, write: Callable[[Path], object], option: str = "--ou
 
 
 @contextlib.contextmanager
-def writing(rule: str, hint: str, error: type[HsiaugError] = InputError) -> Iterator[None]:
-    """Raise ``error`` with this rule and hint where the system refuses to write."""
+def file_errors(rule: str, hint: str, error: type[HsiaugError] = InputError) -> Iterator[None]:
+    """Raise ``error`` with this rule and hint where the system refuses to read or write."""
     try:
         yield
     except OSError as cause:

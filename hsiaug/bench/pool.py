@@ -22,6 +22,7 @@ import numpy as np
 
 from hsiaug.bench.worker import TrialRequest, WorkerStart, held_back, serve
 from hsiaug.errors import SceneError
+from hsiaug.tasks.task import TaskSplit
 from hsiaug.trial.run import Outcome, lost
 from hsiaug.trial.spec import TrialSpec
 
@@ -75,7 +76,7 @@ class Worker:
     draw: str | None = field(default=None, init=False)
     busy: bool = field(default=False, init=False)
 
-    def send(self, trial: TrialSpec, split: Any) -> None:
+    def send(self, trial: TrialSpec, split: TaskSplit) -> None:
         """Let the process, which is started where there is none, run a trial; of the split it is sent no test label."""
         if self.process is None:
             self._begin()

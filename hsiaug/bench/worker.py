@@ -54,13 +54,13 @@ class TrialRequest:
     """A trial to run. split: without any test label; None where the worker has that of the draw already."""
 
     spec: TrialSpec
-    split: Any | None
+    split: object | None
 
 
 def serve(connection: Connection, stages: Connection, start: WorkerStart) -> None:
     """Run trials until the other end of the connection is closed."""
     _settle()
-    channel = _Channel(connection)
+    channel, telling = _Channel(connection), _Channel(stages)
     try:
         data = get_task(start.task).load(start.scene_ref, progress=False)
     except HsiaugError as error:
@@ -73,13 +73,13 @@ def serve(connection: Connection, stages: Connection, start: WorkerStart) -> Non
     del data
     while True:
         try:
-            turn: TrialRequest = connection.recv()
+            request: TrialRequest = connection.recv()
         except (EOFError, OSError):
             # Not by the interpreter's shutdown, which would wait for threads that plugins left, and can abort.
             os._exit(0)
-        if turn.split is not None:
-            bench.give(turn.spec, turn.split)
-        channel.answer(_run(turn.spec, bench, start, channel, _Channel(stages)))
+        if request.split is not None:
+            bench.give(request.spec, request.split)
+        channel.answer(_run(request.spec, bench, start, channel, telling))
 
 
 def _run(spec: TrialSpec, bench: AnyBench, start: WorkerStart, channel: _Channel, stages: _Channel) -> Outcome:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hsiaug.cli import options
-from hsiaug.cli.output import print_lines, say, say_json, watched
-from hsiaug.cli.quality_tables import print_quality
-from hsiaug.text import json_of
+from hsiaug.cli.output import print_lines, watched
+from hsiaug.cli.quality_tables import give_report, print_quality
 from hsiaug.threads import one_thread
 
 if TYPE_CHECKING:
@@ -56,7 +55,6 @@ def inspect(
     """
     one_thread()
     from hsiaug.data import load_scene
-    from hsiaug.files import write_text_whole
     from hsiaug.plugins.registry import registry
     from hsiaug.quality.export import check_folder, made_folder
     from hsiaug.quality.figures import save_pictures
@@ -88,14 +86,8 @@ def inspect(
     with watched(Console(stderr=True), wanted.generator) as progress:
         made = synthesise(loaded, wanted, registry(), folder=store / "cache", progress=progress)
     report = inspect_samples(made)
-    files = save_pictures(report, made_folder(out))
-    text = json_of(report.as_json(), indent=1)
-    files.append(write_text_whole(out / "quality.json", f"{text}\n"))
-    if json:
-        say_json(text)
-    else:
-        _print(report, Console())
-    say("written: " + ", ".join(str(path) for path in files), err=True)
+    pictures = save_pictures(report, made_folder(out))
+    give_report(report, out, pictures, lambda: _print(report, Console()), json=json)
 
 
 def _print(report: Inspection, out: Console) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from hsiaug.cli.options import SampleOptions, TaskName
-from hsiaug.cli.output import print_json, print_lines, print_table, say, say_json, watched
-from hsiaug.cli.quality_tables import print_quality
-from hsiaug.files import write_text_whole
+from hsiaug.cli.output import print_json, print_lines, print_table, say, watched
+from hsiaug.cli.quality_tables import give_report, print_quality
 from hsiaug.plugins.registry import registry
 from hsiaug.quality.export import made_folder
 from hsiaug.quality.pair_export import check_new_folder, save_pairs
@@ -15,7 +14,6 @@ from hsiaug.quality.pair_inspection import PairInspection, inspect_pairs_of, pai
 from hsiaug.quality.pair_synthesis import MadePairs, PairRequest, make_pairs
 from hsiaug.tasks.task import get_task
 from hsiaug.terminal import Console
-from hsiaug.text import json_of
 
 __all__ = ["generate_pairs", "inspect_pairs", "pair_request"]
 
@@ -56,14 +54,8 @@ def inspect_pairs(ref: str, out: Path, request: PairRequest, store: Path, *, jso
     """Make λ times as many pairs as there are real ones, measure them, and write pictures and quality.json."""
     made = made_pairs(ref, request, store)
     report = inspect_pairs_of(made)
-    files = save_pair_pictures(report, made_folder(out))
-    text = json_of(report.as_json(), indent=1)
-    files.append(write_text_whole(out / "quality.json", f"{text}\n"))
-    if json:
-        say_json(text)
-    else:
-        _print_report(report, Console())
-    say("written: " + ", ".join(str(path) for path in files), err=True)
+    pictures = save_pair_pictures(report, made_folder(out))
+    give_report(report, out, pictures, lambda: _print_report(report, Console()), json=json)
 
 
 def made_pairs(ref: str, request: PairRequest, store: Path) -> MadePairs:

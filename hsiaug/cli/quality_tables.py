@@ -1,11 +1,13 @@
-"""The tables of ``hsiaug inspect``: fidelity and reliability, of samples of any task."""
+"""What ``hsiaug inspect`` writes and prints of samples of any task: quality.json, fidelity and reliability."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hsiaug.cli.output import print_table
+from hsiaug.cli.output import print_table, say, say_json
+from hsiaug.text import json_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -13,8 +15,30 @@ if TYPE_CHECKING:
     from hsiaug.metrics.dense.reliability import TileScore
     from hsiaug.metrics.fidelity import Measure
     from hsiaug.metrics.reliability import Score
+    from hsiaug.quality.inspection import Inspection
+    from hsiaug.quality.pair_inspection import PairInspection
 
-__all__ = ["print_quality", "score_row"]
+__all__ = ["give_report", "print_quality", "score_row"]
+
+
+def give_report(
+    report: Inspection | PairInspection,
+    out: Path,
+    pictures: Sequence[Path],
+    show: Callable[[], None],
+    *,
+    json: bool,
+) -> None:
+    """Write quality.json beside the pictures, and print it, or what ``show`` prints of it."""
+    from hsiaug.files import write_text_whole
+
+    text = json_of(report.as_json(), indent=1)
+    files = [*pictures, write_text_whole(out / "quality.json", f"{text}\n")]
+    if json:
+        say_json(text)
+    else:
+        show()
+    say("written: " + ", ".join(str(path) for path in files), err=True)
 
 
 def print_quality(out: Console, measures: Iterable[Measure], scores: Iterable[Score | TileScore]) -> None:

@@ -16,7 +16,7 @@ from hsiaug.data.bounds import check_array, in_bytes
 from hsiaug.data.download import download, reachable_urls
 from hsiaug.data.progress import open_display
 from hsiaug.errors import DataUnavailableError, SceneError
-from hsiaug.files import writing
+from hsiaug.files import file_errors
 
 if TYPE_CHECKING:
     from hsiaug.data.pair_cards import Archive, PairCard
@@ -78,7 +78,7 @@ def unpack(archives: list[Path], folder: Path) -> None:
     side = folder / f".unpacking-{uuid.uuid4().hex[:8]}"
     rule = f"{folder} must be writable, with room for what is unpacked"
     hint = "Free some space there, or name another folder in HSIAUG_DATA_DIR."
-    with writing(rule, hint, DataUnavailableError), ExitStack() as stack:
+    with file_errors(rule, hint, DataUnavailableError), ExitStack() as stack:
         stack.callback(shutil.rmtree, side, ignore_errors=True)
         for archive in archives:
             _extract(archive, side)

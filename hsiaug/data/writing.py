@@ -11,7 +11,7 @@ from pathlib import Path
 from hsiaug.data.cardtext import CardDraft
 from hsiaug.data.loading import load_scene
 from hsiaug.errors import InputError
-from hsiaug.files import writing
+from hsiaug.files import file_errors
 from hsiaug.scene import Scene
 
 __all__ = ["Picture", "Save", "write_card"]
@@ -52,7 +52,7 @@ def write_card(
     temporary = {name: folder / f".{token}_{name}" for name in (*finals, out.name)}
     card = temporary[out.name]
     with (
-        writing(f"--out {out} must lie in a folder that can be written to", "Name another one."),
+        file_errors(f"--out {out} must lie in a folder that can be written to", "Name another one."),
         ExitStack() as stack,
     ):
         for path in temporary.values():

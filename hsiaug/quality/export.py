@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import InputError
-from hsiaug.files import write_whole, writing
+from hsiaug.files import file_errors, write_whole
 from hsiaug.quality.synthesis import Synthesis
 from hsiaug.samples import PatchSamples
 from hsiaug.targets import check_folder_name, check_target
@@ -38,7 +38,7 @@ def check_folder(path: Path) -> None:
 
 def made_folder(path: Path) -> Path:
     """Make a folder where there is none yet. Raises InputError where that is refused."""
-    with writing(
+    with file_errors(
         f"--out {path} must be a folder that can be written to", "Free some space, or name another folder."
     ):
         path.mkdir(exist_ok=True)

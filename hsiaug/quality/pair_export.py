@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import InputError
-from hsiaug.files import writing
+from hsiaug.files import file_errors
 from hsiaug.quality.pair_synthesis import MadePairs
 from hsiaug.quality.sheets import contact_sheet
 from hsiaug.targets import check_folder_name
@@ -43,7 +43,7 @@ def save_pairs(folder: Path, made: MadePairs) -> list[Path]:
     """
     fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     rule, hint = f"--out {folder} must be a folder that can be written to", "Free some space, or name another one."
-    with writing(rule, hint), ExitStack() as stack:
+    with file_errors(rule, hint), ExitStack() as stack:
         stack.callback(shutil.rmtree, fresh, ignore_errors=True)
         fresh.mkdir()
         names = _write_arrays(fresh, made)

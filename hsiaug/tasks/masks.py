@@ -25,7 +25,7 @@ from hsiaug.protocol.tiling import BlindTiles, Tile, TileSplit, covered, cut, de
 from hsiaug.protocol.view import Scope
 from hsiaug.sealed import sealed
 from hsiaug.tasks.defaults import TaskDefaults
-from hsiaug.tasks.pixels import BATCH_BYTES, Prediction
+from hsiaug.tasks.pixels import BATCH_BYTES, Prediction, check_finite
 from hsiaug.tiles import DenseSamples, DenseView, PairCounts, Tiles, stacked
 
 __all__ = ["ChangeDetection", "Segmentation"]
@@ -93,12 +93,7 @@ class Segmentation:
                 value=f"{len(samples)} in place of {wanted.total}",
                 hint="Return counts.total pairs.",
             )
-        if not np.isfinite(samples.images).all():
-            raise PluginError(
-                "a generator must make finite images",
-                value=f"NaN or infinity in {int((~np.isfinite(samples.images)).any(axis=(1, 2, 3, 4)).sum())} of them",
-                hint="Look for a division by a constant band, or a training that diverged.",
-            )
+        check_finite(samples.images, "images")
         if len(samples) and not (samples.masks.min() >= 0 and samples.masks.max() <= len(view.class_names)):
             raise PluginError(
                 f"a generator must make masks of ids 0..{len(view.class_names)} (0 = ignore)",

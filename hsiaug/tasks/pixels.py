@@ -24,7 +24,7 @@ from hsiaug.scene import Scene, UnlabelledScene
 from hsiaug.sealed import sealed
 from hsiaug.tasks.defaults import TaskDefaults
 
-__all__ = ["PixelClassification", "Prediction"]
+__all__ = ["BATCH_BYTES", "PixelClassification", "Prediction", "check_finite"]
 
 BATCH_BYTES = 16 * 2**20
 """Test samples are cut and predicted in batches of about this size, so that memory stays bounded."""
@@ -95,12 +95,7 @@ class PixelClassification:
                 value=f"{made} in place of {asked}",
                 hint="Return counts[c] samples of each class c.",
             )
-        if not np.isfinite(samples.x).all():
-            raise PluginError(
-                "a generator must make finite samples",
-                value=f"NaN or infinity in {int((~np.isfinite(samples.x)).any(axis=(1, 2, 3)).sum())} of them",
-                hint="Look for a division by a constant band, or a training that diverged.",
-            )
+        check_finite(samples.x, "samples")
 
     def join(self, view: TrainView, pool: Sequence[PatchSamples], wanted: Mapping[int, int]) -> PatchSamples:
         """Real samples, then the first ``wanted[c]`` of each class of the pool."""
@@ -179,6 +174,17 @@ class PixelClassification:
             name: np.bincount(samples.y[samples.synthetic == made], minlength=classes)[1:].tolist()
             for name, made in (("real", False), ("synthetic", True))
         }
+
+
+def check_finite(made: NDArray[np.float32], what: str) -> None:
+    """Raise PluginError where one of the arrays (n, ...) that a generator made holds NaN or infinity."""
+    wrong = ~np.isfinite(made).all(axis=tuple(range(1, made.ndim)))
+    if wrong.any():
+        raise PluginError(
+            f"a generator must make finite {what}",
+            value=f"NaN or infinity in {int(wrong.sum())} of them",
+            hint="Look for a division by a constant band, or a training that diverged.",
+        )
 
 
 def _shown(x: NDArray[np.float32], coords: NDArray[np.int32], card: Card) -> Patches:

@@ -85,49 +85,45 @@ def tiny_is_quick(subject: Any_) -> None:
     require(work.steps <= TINY_STEPS and work.updates <= TINY_UPDATES, seen)
 
 
-@check(
-    "tiny-classes",
-    rule="classes with one or two training pixels are no error",
-    hint="Lower k, folds and batches to what a class has, or repeat its samples and say so in the provenance.",
+def alone(trouble: Trouble, rule: str, hint: str) -> Check[Any_]:
+    """A check of one trouble by itself, which a plugin that takes all at once need not be asked."""
+
+    def test(subject: Any_) -> None:
+        # Known before: a task that does not know the trouble skips the check.
+        case = subject.task_kit.troubled(trouble)
+        if not subject.takes_all:
+            subject.use(case)
+
+    return check(trouble, rule=rule, hint=hint)(test)
+
+
+ALONE = (
+    alone(
+        "tiny-classes",
+        "classes with one or two training pixels are no error",
+        "Lower k, folds and batches to what a class has, or repeat its samples and say so in the provenance.",
+    ),
+    alone(
+        "class-missing",
+        "a class of the scene may have no training pixel; it is then neither made nor predicted",
+        "Take the classes from the ids that occur in y, not from 1..C.",
+    ),
+    alone(
+        "constant-bands",
+        "bands that do not vary, or are 0 everywhere, give finite results",
+        "Use view.normaliser, or guard the division by a band's spread; hidden pixels of view.cube are NaN.",
+    ),
+    alone(
+        "bare-scene",
+        "a scene may have no wavelengths, ground sampling distance or descriptions",
+        "Handle view.wavelengths and view.gsd being None and view.descriptions being empty.",
+    ),
+    alone(
+        "ignored-pixels",
+        "pixels whose mask is 0 count for nothing; most of them may be so, and whole tiles",
+        "Leave 0 out of every mean and class list; divide by the labelled pixels, and guard against there being none.",
+    ),
 )
-def tiny_classes(subject: Any_) -> None:
-    alone(subject, "tiny-classes")
-
-
-@check(
-    "class-missing",
-    rule="a class of the scene may have no training pixel; it is then neither made nor predicted",
-    hint="Take the classes from the ids that occur in y, not from 1..C.",
-)
-def class_missing(subject: Any_) -> None:
-    alone(subject, "class-missing")
-
-
-@check(
-    "constant-bands",
-    rule="bands that do not vary, or are 0 everywhere, give finite results",
-    hint="Use view.normaliser, or guard the division by a band's spread; hidden pixels of view.cube are NaN.",
-)
-def constant_bands(subject: Any_) -> None:
-    alone(subject, "constant-bands")
-
-
-@check(
-    "bare-scene",
-    rule="a scene may have no wavelengths, ground sampling distance or descriptions",
-    hint="Handle view.wavelengths and view.gsd being None and view.descriptions being empty.",
-)
-def bare_scene(subject: Any_) -> None:
-    alone(subject, "bare-scene")
-
-
-@check(
-    "ignored-pixels",
-    rule="pixels whose mask is 0 count for nothing; most of them may be so, and whole tiles",
-    hint="Leave 0 out of every mean and class list; divide by the labelled pixels, and guard against there being none.",
-)
-def ignored_pixels(subject: Any_) -> None:
-    alone(subject, "ignored-pixels")
 
 
 @check(
@@ -135,7 +131,7 @@ def ignored_pixels(subject: Any_) -> None:
     rule="data may have tiny classes, one without training pixel, constant bands, nothing told and ignored pixels, all "
     "at once",
     hint="See the exception: each of these alone goes well.",
-    needs=("runs", "tiny-classes", "class-missing", "constant-bands", "bare-scene", "ignored-pixels"),
+    needs=("runs", *(one.name for one in ALONE)),
 )
 def all_at_once(subject: Any_) -> None:
     if not subject.takes_all:
@@ -151,13 +147,6 @@ def all_at_once(subject: Any_) -> None:
 def patch_of_one(subject: Any_) -> None:
     with contextlib.suppress(HsiaugError):
         subject.use(subject.task_kit.troubled("patch-of-one"))
-
-
-def alone(subject: Any_, trouble: Trouble) -> None:
-    """One trouble by itself, unless the plugin takes all at once. Raises SkipTest where the task does not know it."""
-    case = subject.task_kit.troubled(trouble)
-    if not subject.takes_all:
-        subject.use(case)
 
 
 def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
@@ -182,11 +171,7 @@ BEFORE: tuple[Check[Any_], ...] = (*DECLARED, runs)
 AFTER: tuple[Check[Any_], ...] = (
     determinism,
     no_test_label,
-    tiny_classes,
-    class_missing,
-    constant_bands,
-    bare_scene,
-    ignored_pixels,
+    *ALONE,
     all_at_once,
     patch_of_one,
     tiny_is_quick,

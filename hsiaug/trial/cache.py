@@ -155,8 +155,8 @@ class Workbench(Generic[Split, View, Samples]):
         card: Card = generator.card
         folder = None if self._folder is None else self._folder / spec.fit_hash
         found = None if folder is None else load_fit(folder, lambda path: generator.load(path, device=device))
-        self.check_views()
         if isinstance(found, Saved):
+            self.check_views()
             return Fit(found.fitted, found.seconds)
         if found:
             self._notes.append(f"The saved fit of {card.name} could not be used, and was fitted again: {found}.")

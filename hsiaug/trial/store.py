@@ -6,12 +6,12 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from hsiaug.errors import InputError, StoreError
-from hsiaug.files import reason, sync_files, sync_folder
+from hsiaug.files import file_errors, reason, sync_files, sync_folder
 from hsiaug.trial import predictions, temporary_folders
 from hsiaug.trial.predictions import PREDICTIONS, Predictions
 from hsiaug.trial.record import LARGEST, Damage, Record, decode, encode, fault_of, storable
@@ -228,20 +228,13 @@ class Store:
         with self._access("write"), temporary_folders.temporary_folder(self._records, "check"):
             pass
 
-    @contextmanager
-    def _access(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            hint = {
-                "read": "Look at its permissions, or name another store.",
-                "write": "Free some space or name another --store, then run the same command again: it goes on.",
-            }
-            raise StoreError(
-                f"the store {self.root} must be a folder that can be {'read' if what == 'read' else 'written to'}",
-                value=reason(error),
-                hint=hint[what],
-            ) from error
+    def _access(self, what: str) -> AbstractContextManager[None]:
+        hint = {
+            "read": "Look at its permissions, or name another store.",
+            "write": "Free some space or name another --store, then run the same command again: it goes on.",
+        }
+        done = "read" if what == "read" else "written to"
+        return file_errors(f"the store {self.root} must be a folder that can be {done}", hint[what], StoreError)
 
     def sweep(self) -> None:
         """Remove what killed runs left half-written, where nobody can be writing it any more."""
