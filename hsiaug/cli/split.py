@@ -68,21 +68,12 @@ def split(
     else:
         _print_tiles(drawn, Console())
     if png or out:
+        from hsiaug.report.figures import save_split_map
+
         name = f"{loaded.name}-{drawn.protocol.label}-{seed}.png".replace(":", "_").replace(" ", "_")
         path = out or Path(name)
-        _draw(drawn, loaded, path)
-        say(f"map in {path}", err=True)
-
-
-def _draw(drawn: Split | TileSplit, loaded: Any, path: Path) -> None:
-    from hsiaug.protocol.split import Split
-    from hsiaug.report.figures import save_split_map
-    from hsiaug.report.tile_figures import save_tile_map
-
-    if isinstance(drawn, Split):
         save_split_map(loaded, drawn, path)
-    else:
-        save_tile_map(drawn, path)
+        say(f"map in {path}", err=True)
 
 
 def _load(ref: str, task: options.TaskName) -> Any:

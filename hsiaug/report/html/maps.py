@@ -8,18 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.report.cells import Cell
+from hsiaug.report.ground_truth import GroundTruth, NoGroundTruthError, local_ground_truth, predicted_maps
 from hsiaug.report.html.anchors import Place
 from hsiaug.report.html.markup import details, escape
 from hsiaug.report.html.pictures import embedded_png, palette_png
-from hsiaug.report.html.split_roles import (
-    GroundTruth,
-    NoGroundTruthError,
-    ground_truth_of,
-    predicted_maps,
-    split_roles,
-)
 from hsiaug.report.labels import percent
 from hsiaug.report.records import Trial
+from hsiaug.report.split_roles import ROLES, redrawn_roles
 from hsiaug.trial.arm import Method
 from hsiaug.trial.store import Store
 
@@ -31,8 +26,11 @@ PLACES = 2
 """Places of a set that are drawn."""
 ROOM = 1_500_000
 """Bytes that all maps of a page may take."""
+MOST_VALUES = 60_000_000
+"""Values of the largest cube that is read for a map: a larger one takes longer than the whole page."""
 EMPTY = (128, 128, 128)
-ROLES = (("unlabelled", EMPTY), ("left out", (166, 166, 166)), ("test", (74, 144, 199)), ("train", (215, 48, 31)))
+TINTS = (EMPTY, (166, 166, 166), (74, 144, 199), (215, 48, 31))
+"""Colours of ROLES."""
 ERRORS = (("right", (143, 188, 219)), ("wrong", (200, 30, 30)))
 CLASSES = (
     "1f77b4", "aec7e8", "ff7f0e", "ffbb78", "2ca02c", "98df8a", "d62728", "ff9896", "9467bd", "c5b0d5",
@@ -66,10 +64,10 @@ class MapMaker:
                 "the page has as many as keep it small; a report of this run alone has its own"
             )
         seed, chosen = _choose(place)
-        truth = ground_truth_of(place, self._ground_truths)
+        truth = local_ground_truth(place.table.trials, self._ground_truths, MOST_VALUES)
         first = chosen[0][1]
         shown = _largest(self._store, first, truth)
-        blocks = [self._ground(place, first, truth, shown)]
+        blocks = [self._split(first, truth, shown)]
         for classifier in place.table.classifiers:
             mine = [(cell, trial) for cell, trial in chosen if cell.classifier == classifier]
             if mine:
@@ -88,20 +86,18 @@ class MapMaker:
         html = f'<p class="note">{escape(note)}</p>{legend}{"".join(blocks)}'
         return details(f"Maps of draw {seed}", html, opened=place.number == 0)
 
-    def _ground(self, place: Place, trial: Trial, truth: GroundTruth, shown: Sequence[int]) -> str:
-        roles = split_roles(place, trial, truth)
+    def _split(self, trial: Trial, truth: GroundTruth, shown: Sequence[int]) -> str:
+        """The true classes, and the sides of the trial's draw."""
+        roles = redrawn_roles(trial, truth)
         drawn = ""
         for i in shown:
-            drawn += self._image(
-                truth.masks[i], _class_colours(len(truth.class_names)), _at("true classes", truth, i)
-            )
+            colours = _class_colours(len(truth.class_names))
+            drawn += self._image(truth.masks[i], colours, _at("true classes", truth, i))
             if roles is not None:
-                drawn += self._image(roles[i], [c for _, c in ROLES], _at(f"split of draw {trial.seed}", truth, i))
-        below = (
-            _legend(ROLES[1:])
-            if roles is not None
-            else "<p class=note>No map of the split: it could not be drawn anew.</p>"
-        )
+                drawn += self._image(roles[i], TINTS, _at(f"split of draw {trial.seed}", truth, i))
+        below = "<p class=note>No map of the split: it could not be drawn anew.</p>"
+        if roles is not None:
+            below = _legend(list(zip(ROLES, TINTS, strict=True))[1:])
         return f"<div class=maps>{drawn}</div>{below}"
 
     def _pair(self, place: Place, cell: Cell, trial: Trial, truth: GroundTruth, shown: Sequence[int]) -> str:
