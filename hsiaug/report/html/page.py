@@ -40,12 +40,15 @@ def html_page(report: Report, store: Store | None = None, quality: Iterable[Path
     quality: folders that ``hsiaug inspect`` wrote, for spectra, PCA clouds, fidelity and label reliability.
     Raises InputError for a folder without quality.json.
     """
-    looked_at = [read_quality(folder) for folder in quality]
+    looked_at = [(folder, read_quality(folder)) for folder in quality]
     shown = list(places(report))
     maker = MapMaker(store)
     sections: list[Section] = [("verdict", "Verdict", _verdict(report, shown))]
     sections += [(p.anchor("table"), p.table.title, _table(p, len(shown), maker)) for p in shown]
-    sections += [(f"samples-{i}", f"Samples: {q.title}", quality_block(q)) for i, q in enumerate(looked_at)]
+    sections += [
+        (f"samples-{i}", f"Samples: {read.title(folder)}", quality_block(folder, read))
+        for i, (folder, read) in enumerate(looked_at)
+    ]
     if not looked_at:
         sections.append(("samples", "Samples", f'<p class="note">{NO_SAMPLES}</p>'))
     trials = {trial.hash: trial for p in shown for trial in p.table.trials}.values()

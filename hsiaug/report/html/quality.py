@@ -5,20 +5,18 @@ from __future__ import annotations
 import errno
 import json
 import stat
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from hsiaug.errors import InputError
 from hsiaug.report.html.markup import details, escape, figure, items, plain_grid, scroller
 from hsiaug.report.html.pictures import embedded_picture
-from hsiaug.report.html.quality_schema import QualityFile
 from hsiaug.report.labels import MISSING, measured, score_numbers, wrong_share
 
-__all__ = ["Quality", "quality_block", "read_quality"]
+__all__ = ["QualityFile", "quality_block", "read_quality"]
 
 PICTURES = {
     "spectra": "Mean spectra of every class: training, held-out and synthetic",
@@ -40,27 +38,80 @@ LARGEST = 50_000_000
 """Bytes of quality.json at most."""
 
 
-@dataclass(frozen=True)
-class Quality:
-    """One folder: quality.json as read, and the pictures that lie beside it."""
+def _text(value: object) -> object:
+    """A number where a text belongs is one, as n = 12; nothing else is."""
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int | float) else value
 
-    folder: Path
-    report: Mapping[str, Any]
+
+Text = Annotated[str, BeforeValidator(_text)]
+Number = Annotated[float, Field(strict=True)]
+T = TypeVar("T")
+Many = Annotated[tuple[T, ...], BeforeValidator(lambda value: () if value is None else value)]
+Block = Annotated[T, BeforeValidator(lambda value: {} if value is None else value)]
+
+
+class _Method(BaseModel):
+    name: Text = ""
+    argument: Text = ""
+
+
+class _Provenance(BaseModel):
+    generator: Block[_Method] = _Method()
+    scene: Block[_Method] = _Method()
+    protocol: Block[_Method] = _Method()
+    seed: Text = ""
+    lam: Number | None = Field(default=None, alias="lambda")
+    omega: Number | None = None
+
+
+class _Measured(BaseModel):
+    """A measure of fidelity, or a score of reliability; the latter has the lower half too."""
+
+    label: Text = ""
+    name: Text = ""
+    value: Number | None = None
+    floor: Number | None = None
+    unit: Text = ""
+    better: Text = ""
+    n: Text = ""
+    note: Text = ""
+    ceiling: Number | None = None
+    r: Number | None = None
+    wrong: Number | None = None
+    wrong_interval: tuple[Number, Number] | None = None
 
     @property
-    def title(self) -> str:
+    def shown(self) -> str:
+        return self.label or self.name or "?"
+
+
+class _Numbers(BaseModel):
+    measures: Many[_Measured] = ()
+    scores: Many[_Measured] = ()
+    notes: Many[Text] = ()
+
+
+class QualityFile(BaseModel):
+    """What quality.json holds, as far as the page shows it. It is read from a folder that anybody may have edited."""
+
+    format: Literal[1]
+    provenance: Block[_Provenance] = _Provenance()
+    verdict: Many[Text] = ()
+    fidelity: Block[_Numbers] = _Numbers()
+    reliability: Block[_Numbers] = _Numbers()
+
+    def title(self, folder: Path) -> str:
         """``cvae λ=1 on indian_pines, issd:0.05, draw 100``."""
-        said = self.report.get("provenance") or {}
-        generator, scene, protocol = (said.get(key) or {} for key in ("generator", "scene", "protocol"))
-        sweep = [
-            f"{sign}={said[key]:g}" for key, sign in (("lambda", "λ"), ("omega", "ω")) if said.get(key) is not None
-        ]
-        name = " ".join([str(generator.get("name") or self.folder.name), *sweep])
-        drawn = f"{protocol.get('name') or '?'}:{protocol.get('argument') or ''}".rstrip(":")
-        return f"{name} on {scene.get('name') or '?'}, {drawn}, draw {said.get('seed') or '?'}"
+        made, protocol = self.provenance, self.provenance.protocol
+        sweep = [f"{sign}={value:g}" for sign, value in (("λ", made.lam), ("ω", made.omega)) if value is not None]
+        drawn = f"{protocol.name or '?'}:{protocol.argument}".rstrip(":")
+        name = " ".join([made.generator.name or folder.name, *sweep])
+        return f"{name} on {made.scene.name or '?'}, {drawn}, draw {made.seed or '?'}"
 
 
-def read_quality(folder: Path) -> Quality:
+def read_quality(folder: Path) -> QualityFile:
     """A folder that ``hsiaug inspect --out`` wrote. Raises InputError where there is none."""
     path = folder / "quality.json"
     try:
@@ -80,7 +131,7 @@ def read_quality(folder: Path) -> Quality:
             hint="Read it with the version of hsiaug that wrote it, or run 'hsiaug inspect' again.",
         )
     try:
-        known = QualityFile.model_validate_json(text)
+        return QualityFile.model_validate_json(text)
     except ValidationError as cause:
         first = cause.errors(include_url=False)[0]
         raise InputError(
@@ -88,7 +139,6 @@ def read_quality(folder: Path) -> Quality:
             value=f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
             hint="Run 'hsiaug inspect' again.",
         ) from cause
-    return Quality(folder, known.model_dump(mode="json", by_alias=True))
 
 
 def _whole(path: Path) -> str:
@@ -99,59 +149,39 @@ def _whole(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def quality_block(quality: Quality) -> str:
+def quality_block(folder: Path, quality: QualityFile) -> str:
     """The verdict, the tables and the pictures of a folder."""
-    report = quality.report
-    parts = [items(escape(str(line)) for line in report.get("verdict") or ())]
-    fidelity, reliability = (report.get(key) or {} for key in ("fidelity", "reliability"))
-    measures = [*(fidelity.get("measures") or ()), *(reliability.get("measures") or ())]
-    parts += [_measures(measures), _scores(reliability.get("scores") or ())]
-    notes = [*(fidelity.get("notes") or ()), *(reliability.get("notes") or ())]
-    if notes:
-        parts.append(details("Notes", items(escape(str(note)) for note in notes)))
-    return "".join([*parts, *_pictures(quality.folder)])
+    fidelity, reliability = quality.fidelity, quality.reliability
+    parts = [items(map(escape, quality.verdict))]
+    parts += [_measures([*fidelity.measures, *reliability.measures]), _scores(reliability.scores)]
+    if notes := [*fidelity.notes, *reliability.notes]:
+        parts.append(details("Notes", items(map(escape, notes))))
+    return "".join([*parts, *_pictures(folder)])
 
 
-def _measures(measures: Sequence[Mapping[str, Any]]) -> str:
+def _measures(measures: Sequence[_Measured]) -> str:
     if not measures:
         return ""
-    rows = [
-        (
-            str(m.get("label") or m.get("name") or "?"),
-            measured(m.get("value")),
-            measured(m.get("floor")),
-            *(str(m.get(key) or "") for key in ("unit", "better", "n")),
-        )
-        for m in measures
-    ]
+    rows = [(m.shown, measured(m.value), measured(m.floor), m.unit, m.better, m.n) for m in measures]
     header = ("measure", "synthetic", "floor (held-out)", "unit", "good is", "n")
     made = plain_grid("Fidelity: each number beside its floor, what real samples reach", header, rows, (0, 3, 4))
-    said = [f"{escape(str(m.get('label') or '?'))}: {escape(str(m['note']))}" for m in measures if m.get("note")]
-    return made + (items(said) if said else "")
+    noted = [f"{escape(m.label or '?')}: {escape(m.note)}" for m in measures if m.note]
+    return made + (items(noted) if noted else "")
 
 
-def _scores(scores: Sequence[Mapping[str, Any]]) -> str:
+def _scores(scores: Sequence[_Measured]) -> str:
     if not scores:
         return ""
     rows = [
-        (
-            str(s.get("label") or s.get("name") or "?"),
-            *score_numbers(s),
-            str(s.get("unit") or ""),
-            measured(s.get("r")),
-            wrong_share(s.get("wrong")),
-            _span(s.get("wrong_interval")),
-        )
+        (s.shown, *score_numbers(vars(s)), s.unit, measured(s.r), wrong_share(s.wrong), _span(s.wrong_interval))
         for s in scores
     ]
     header = ("score", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels %", "95 %")
     return plain_grid("Label reliability: between shuffled labels and real ones", header, rows, (0, 4))
 
 
-def _span(interval: object) -> str:
-    if not isinstance(interval, list) or len(interval) != 2:
-        return MISSING
-    return "–".join(measured(end) for end in interval)
+def _span(interval: tuple[float, float] | None) -> str:
+    return MISSING if interval is None else "–".join(map(measured, interval))
 
 
 def _pictures(folder: Path) -> list[str]:
