@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from hsiaug.report.cells import Cell
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.labels import MISSING, count, draws_text, left_out, plus_minus, span
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
 from hsiaug.report.tables import Table, named
@@ -183,7 +183,7 @@ def _location(table: Table) -> list[str]:
     return [_location_sentence(table, cell) for cell in cells if cell.ok]
 
 
-def _location_sentence(table: Table, cell: Cell) -> str:
+def _location_sentence(table: Table, cell: ArmCell) -> str:
     scores = (table.scores.second, table.scores.main)
     reached = " and ".join(f"{score.name} {plus_minus(cell.summary(score.key))}" for score in scores)
     does = CONTROL_CLASSIFIERS[cell.classifier.name]

@@ -11,11 +11,11 @@ from hsiaug.report.labels import MISSING
 from hsiaug.report.records import Trial
 from hsiaug.trial.arm import Arm, Method
 
-__all__ = ["Cell", "make_cells"]
+__all__ = ["ArmCell", "make_cells"]
 
 
 @dataclass(frozen=True)
-class Cell:
+class ArmCell:
     """The trials of one arm with one classifier, in the order of their seeds."""
 
     arm: Arm
@@ -56,12 +56,12 @@ class Cell:
         return [value for trial in self.ok if (value := trial.recall(class_id)) is not None]
 
 
-def make_cells(trials: Iterable[Trial]) -> dict[tuple[Arm, Method], Cell]:
+def make_cells(trials: Iterable[Trial]) -> dict[tuple[Arm, Method], ArmCell]:
     """Trials grouped by arm and classifier, controls first."""
     groups: dict[tuple[Arm, Method], list[Trial]] = {}
     for trial in trials:
         groups.setdefault((trial.arm, trial.classifier), []).append(trial)
     return {
-        key: Cell(*key, tuple(sorted(groups[key], key=lambda t: (t.seed, t.hash))))
+        key: ArmCell(*key, tuple(sorted(groups[key], key=lambda t: (t.seed, t.hash))))
         for key in sorted(groups, key=lambda k: (k[0].rank, k[1].name, k[1].version, k[1].params))
     }

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from hsiaug.metrics.significance import MeanStd, holm, mean_std, paired_wilcoxon
 from hsiaug.metrics.verdict import Evidence, Verdict, judge, prints_zero
-from hsiaug.report.cells import Cell
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.records import Trial
 from hsiaug.report.scores import ScoreSet
 from hsiaug.trial.arm import CONTROLS, Arm, Method
@@ -26,7 +26,7 @@ class Comparison:
         the whole table. tests: comparisons that the correction counts, or would count if all had six pairs.
     """
 
-    control: Cell
+    control: ArmCell
     pairs: tuple[tuple[Trial, Trial], ...]
     d_main: tuple[float, ...]
     d_second: tuple[float, ...]
@@ -62,7 +62,7 @@ class Comparison:
         """The same of the second one."""
         return Evidence(self.d_second, self.p_second_holm, self.tests)
 
-    def turned(self, control: Cell) -> Comparison:
+    def turned(self, control: ArmCell) -> Comparison:
         """The same comparison from the other side. control: the arm of before."""
         return replace(
             self,
@@ -77,7 +77,7 @@ class Comparison:
 class Gain:
     """An arm with one classifier, against each control; None where there is nothing to pair with."""
 
-    cell: Cell
+    cell: ArmCell
     none: Comparison | None
     duplicate: Comparison | None
 
@@ -101,7 +101,7 @@ class Gain:
         )
 
 
-def compare(cells: Mapping[tuple[Arm, Method], Cell], scores: ScoreSet) -> dict[tuple[Arm, Method], Gain]:
+def compare(cells: Mapping[tuple[Arm, Method], ArmCell], scores: ScoreSet) -> dict[tuple[Arm, Method], Gain]:
     """Every arm but ``none`` against the controls of its classifier, Holm over all tests of the table."""
     against = {
         (key, name): _against(cell, name, cells.values(), scores)
@@ -145,7 +145,7 @@ def class_deltas(comparison: Comparison, classes: int) -> dict[int, MeanStd]:
     return found
 
 
-def _against(cell: Cell, name: str, cells: Iterable[Cell], scores: ScoreSet) -> Comparison | None:
+def _against(cell: ArmCell, name: str, cells: Iterable[ArmCell], scores: ScoreSet) -> Comparison | None:
     """The comparison with the control that shares most draws; the newest one where several do."""
     if cell.arm.generator.name == name:
         return None
@@ -160,7 +160,7 @@ def _against(cell: Cell, name: str, cells: Iterable[Cell], scores: ScoreSet) -> 
     return max(found, key=lambda c: (len(c.pairs), _newest(c.control)), default=None)
 
 
-def pair_up(cell: Cell, control: Cell, scores: ScoreSet) -> Comparison:
+def pair_up(cell: ArmCell, control: ArmCell, scores: ScoreSet) -> Comparison:
     """An arm against another, draw by draw; a draw in which either made no sample says nothing, and is left out."""
     theirs = {trial.draw: trial for trial in control.ok if not trial.empty}
     pairs = [(trial, theirs[trial.draw]) for trial in cell.ok if trial.draw in theirs and not trial.empty]
@@ -183,5 +183,5 @@ def _metric(pairs: Sequence[tuple[Trial, Trial]], name: str) -> tuple[list[float
     return [a for a, _ in kept], [b for _, b in kept]
 
 
-def _newest(cell: Cell) -> str:
+def _newest(cell: ArmCell) -> str:
     return max(str(trial.record.get("created", "")) for trial in cell.trials)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hsiaug.errors import InputError
 from hsiaug.files import write_whole
-from hsiaug.report.cells import Cell
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.curve_notes import n_text, panel_n
 from hsiaug.report.curves import SIGNS, Axis, Line, Surface, drawn, lines, moving, reference, surfaces
 from hsiaug.report.tables import Report, Table
@@ -218,7 +218,7 @@ def _draw_surface(panel: Axes, surface: Surface, metric: str, title: str) -> Non
     panel.figure.colorbar(image, ax=panel)
 
 
-def _score(cell: Cell | None, metric: str) -> tuple[float, float] | None:
+def _score(cell: ArmCell | None, metric: str) -> tuple[float, float] | None:
     """Mean and std in percent; std 0 where there is one draw only."""
     summary = cell.summary(metric) if cell is not None else None
     return (100 * summary.mean, 100 * (summary.std or 0.0)) if summary else None

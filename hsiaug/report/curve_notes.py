@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from hsiaug.report.cells import Cell
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.curves import SIGNS, Axis, Line, Surface, lines, surfaces
 from hsiaug.report.draws import Draw, draws_of, seeds_of
 from hsiaug.report.labels import draws_text
@@ -34,7 +34,7 @@ def line_label(table: Table, line: Line, axis: Axis) -> str:
     return table.labels[line.generator] + held
 
 
-def panel_n(table: Table, shown: Sequence[Line], none: Cell | None, axis: Axis, *, short: bool = False) -> str:
+def panel_n(table: Table, shown: Sequence[Line], none: ArmCell | None, axis: Axis, *, short: bool = False) -> str:
     """What a panel is over: the draws of most of its lines, then of those that are over others, by name.
 
     short: the span of n alone, where more sets of draws than NAMED would have to be told.
@@ -84,7 +84,7 @@ def _at(axis: Axis, value: float | None) -> str:
     return f"no {SIGNS[axis]}" if value is None else f"{SIGNS[axis]}={value:g}"
 
 
-def _notes(table: Table, who: str, points: Sequence[tuple[str, Cell]], within: Line | Surface) -> list[str]:
+def _notes(table: Table, who: str, points: Sequence[tuple[str, ArmCell]], within: Line | Surface) -> list[str]:
     apart = [f"{name} ({_seeds(draws_of(c))})" for name, c in points if c.ok and not within.shares(c)]
     cut = []
     for name, cell in points:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hsiaug.report.cells import Cell
+from hsiaug.report.cells import ArmCell
 
 __all__ = ["Draw", "common_draws", "draws_of", "over_draws", "seeds_of"]
 
@@ -13,7 +13,7 @@ Draw = tuple[int, str]
 """A seed, and the checksum of the split that it drew."""
 
 
-def draws_of(cell: Cell) -> frozenset[Draw]:
+def draws_of(cell: ArmCell) -> frozenset[Draw]:
     """The draws of the trials that gave numbers."""
     return frozenset(trial.draw for trial in cell.ok)
 
@@ -23,7 +23,7 @@ def seeds_of(draws: Iterable[Draw]) -> list[int]:
     return sorted({seed for seed, _ in draws})
 
 
-def common_draws(cells: Iterable[Cell]) -> frozenset[Draw]:
+def common_draws(cells: Iterable[ArmCell]) -> frozenset[Draw]:
     """The draws over which most trials of the cells can be compared; empty where no trial went well.
 
     A candidate is what one cell has, and it is worth the trials that it compares: its draws times the cells that have
@@ -41,13 +41,13 @@ def common_draws(cells: Iterable[Cell]) -> frozenset[Draw]:
     return max((draws_of(cell) for cell in known), key=worth, default=frozenset())
 
 
-def _planned(cell: Cell, known: Iterable[Cell]) -> frozenset[Draw]:
+def _planned(cell: ArmCell, known: Iterable[ArmCell]) -> frozenset[Draw]:
     """A cell's draws, with those of its failed trials: a trial may fail before it has a split, so its seed counts."""
     failed = {trial.seed for trial in cell.failed}
     return draws_of(cell) | {draw for other in known for draw in draws_of(other) if draw[0] in failed}
 
 
-def over_draws(cell: Cell, draws: frozenset[Draw]) -> Cell:
+def over_draws(cell: ArmCell, draws: frozenset[Draw]) -> ArmCell:
     """The cell over these draws where it has them all; as it is where it lacks one. Failed trials stay, to be named."""
     if not draws or not draws <= draws_of(cell):
         return cell

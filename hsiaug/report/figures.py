@@ -39,9 +39,12 @@ def save_split_map(data: Scene | PairSet, split: Split | TileSplit, path: Path) 
     Raises InputError where it cannot be written.
     """
     names = ["unlabelled", *map(plotted, data.class_names)]
-    draw = _draw_scene if isinstance(split, Split) else _draw_places
     classes = list(zip(names, _class_colours(len(names)), strict=True))
-    figure = draw(split, split_roles(split), data.name, classes)
+    roles = split_roles(split)
+    if isinstance(split, Split):
+        figure = _draw_scene(split, roles, data.name, classes)
+    else:
+        figure = _draw_places(split, roles, data.name, classes)
     write_whole(path, lambda fresh: figure.savefig(fresh, dpi=120, format="png"))
 
 
@@ -119,7 +122,7 @@ def _show(axes: Axes, ids: NDArray[np.integer], colours: Sequence[str]) -> None:
 
 def _counted(names: Sequence[str], roles: Sequence[NDArray[np.uint8]]) -> list[tuple[str, str]]:
     """``train: 200`` and its colour, for every role."""
-    counts = sum(np.bincount(one.ravel(), minlength=len(names)) for one in roles)
+    counts = np.bincount(np.concatenate([one.ravel() for one in roles]), minlength=len(names))
     return [(f"{name}: {n:,}", tint) for name, n, tint in zip(names, counts, TINTS, strict=True)]
 
 

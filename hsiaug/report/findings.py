@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hsiaug.metrics.verdict import Finding, prints_zero
-from hsiaug.report.cells import Cell
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Comparison, Gain
 from hsiaug.report.labels import count, p_text, plus_minus, signed
 from hsiaug.report.tables import Table
@@ -15,6 +15,7 @@ from hsiaug.trial.arm import CONTROLS, Arm, Method
 from hsiaug.trial.failures import why_failed
 
 __all__ = [
+    "TONES",
     "Group",
     "arm_name",
     "arm_numbers",
@@ -34,6 +35,9 @@ CLEAR = 12
 """Arms that help or hurt which have a line of their own."""
 
 ORDER: tuple[Finding, ...] = ("helps", "hurts", "no difference shown", "undecided", "nothing made", "failed")
+
+TONES: dict[Finding, str] = {"helps": "good", "hurts": "bad", "nothing made": "warn", "failed": "warn"}
+"""Colour of a finding on a page; the others have none."""
 
 BALANCED = "λ ≤ 1 adds nothing where classes are equal; try λ = 3"
 
@@ -251,5 +255,5 @@ def best_arm(table: Table) -> str | None:
     )
 
 
-def _key(cell: Cell) -> tuple[Arm, Method]:
+def _key(cell: ArmCell) -> tuple[Arm, Method]:
     return cell.arm, cell.classifier

@@ -1,49 +1,80 @@
-"""A page as every renderer gets it: text in columns, with what stands above and below."""
+"""A page as every renderer gets it: entries in columns, with what stands above and below."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hsiaug.report.cells import Cell
+    from hsiaug.report.cells import ArmCell
 
-__all__ = ["Column", "Grid", "Page", "across", "arm_columns", "changes"]
+__all__ = ["Entry", "Grid", "GridColumn", "ReportPage", "make_grid"]
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column of a grid. group: what neighbouring columns have in common, printed once above them."""
+class Entry:
+    """What stands in one field of a grid; text alone in most formats, the rest is for the page.
+
+    cell: what a number comes from. tone: good, bad, warn or nothing, of a verdict; None of anything else. bar: −1..1.
+    """
+
+    text: str
+    cell: ArmCell | None = None
+    tone: str | None = None
+    bar: float | None = None
+
+
+@dataclass(frozen=True)
+class GridColumn:
+    """A column of a grid. entry: what it shows of that which a row is about.
+
+    group: what neighbouring columns have in common, printed once above them.
+    """
 
     header: str
+    entry: Callable[[Any], str | Entry]
     group: str = ""
     numeric: bool = True
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Rows of text. keys: how many leading columns say what a row is; breaks: rows that start a new block.
-
-    cells: of each row, the cell that each entry after the keys comes from, None for an entry without one; () where no
-    row has any.
-    """
+    """Rows of entries. keys: how many leading columns say what a row is; breaks: rows that start a new block."""
 
     heading: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[str, ...], ...]
+    columns: tuple[GridColumn, ...]
+    rows: tuple[tuple[Entry, ...], ...]
     keys: int = 1
     breaks: frozenset[int] = frozenset()
-    cells: tuple[tuple[Cell | None, ...], ...] = ()
 
-    def cell(self, row: int, column: int) -> Cell | None:
-        """What an entry comes from; None for a key too."""
-        return self.cells[row][column - self.keys] if self.cells and column >= self.keys else None
+
+def make_grid(
+    heading: str,
+    columns: Sequence[GridColumn],
+    about: Iterable[Any],
+    *,
+    keys: int = 1,
+    block: Callable[[Any], object] = lambda _: None,
+    cell: Callable[[Any], ArmCell | None] = lambda _: None,
+) -> Grid:
+    """A row for each of what they are about. block: a row in which it changes starts a new block.
+
+    cell: what the entries after the keys come from that do not say it themselves.
+    """
+    subjects = list(about)
+    rows = []
+    for one in subjects:
+        entries = [made if isinstance(made := column.entry(one), Entry) else Entry(made) for column in columns]
+        rows.append((*entries[:keys], *(e if e.cell else replace(e, cell=cell(one)) for e in entries[keys:])))
+    blocks = [block(one) for one in subjects]
+    breaks = frozenset(i for i, (above, here) in enumerate(pairwise(blocks), start=1) if above != here)
+    return Grid(heading, tuple(columns), tuple(rows), keys, breaks)
 
 
 @dataclass(frozen=True)
-class Page:
+class ReportPage:
     """One table of a report: failures and warnings above the grids; notes, the audit and the verdict below.
 
     leaky: the title must say so before anything else.
@@ -65,19 +96,3 @@ class Page:
     def heading(self) -> str:
         """The title, with the tag that a leaky protocol wears in every format."""
         return f"LEAKY: {self.title}" if self.leaky else self.title
-
-
-def arm_columns(guided: bool) -> tuple[Column, ...]:
-    """generator, λ, and ω where any trial is guided: what ``Table.arm_texts`` fills."""
-    columns = (Column("generator", numeric=False), Column("λ"))
-    return (*columns, Column("ω")) if guided else columns
-
-
-def across(cells: Iterable[Cell], columns: Sequence[Column], keys: int) -> tuple[tuple[Cell, ...], ...]:
-    """``Grid.cells`` where each row is of one cell."""
-    return tuple((cell,) * (len(columns) - keys) for cell in cells)
-
-
-def changes(keys: Sequence[object]) -> frozenset[int]:
-    """Where a key differs from the one before it: rows that start a new block."""
-    return frozenset(i + 1 for i, (above, key) in enumerate(pairwise(keys)) if above != key)

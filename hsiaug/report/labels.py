@@ -20,6 +20,7 @@ __all__ = [
     "left_out",
     "measured",
     "method_labels",
+    "number",
     "p_text",
     "percent",
     "plus_minus",
@@ -119,6 +120,11 @@ def _bare(value: str) -> str:
 
 
 _WORDS = ("true", "false", "null", "unset")
+
+
+def number(value: float | None) -> str:
+    """A λ or an ω as it is typed: ``0.5``; – where there is none."""
+    return MISSING if value is None else f"{value:g}"
 
 
 def percent(fraction: float) -> str:

@@ -13,7 +13,7 @@ from hsiaug.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import MeanStd, t_interval
 from hsiaug.metrics.verdict import TINY, Evidence, judge, undecided
 from hsiaug.report.arm_names import Key, arm_names, find_arm
-from hsiaug.report.cells import Cell
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Comparison, Gain, class_deltas, compare, corrected, pair_up
 from hsiaug.report.ground_truth import GroundTruth
 from hsiaug.report.pairwise_pixels import Ground, grounds
@@ -38,8 +38,8 @@ class Pairing:
 
     table: Table
     score: Score
-    a: Cell
-    b: Cell
+    a: ArmCell
+    b: ArmCell
     comparison: Comparison
     ground: tuple[Ground, ...]
 
@@ -90,7 +90,7 @@ class Pairing:
         gains = (self.table.gains.get((cell.arm, cell.classifier)) for cell in (self.a, self.b))
         return tuple(gain for gain in gains if gain is not None and gain.verdict is not None)
 
-    def unpaired(self, cell: Cell) -> tuple[int, ...]:
+    def unpaired(self, cell: ArmCell) -> tuple[int, ...]:
         """Seeds of the trials of A or B that went well and have no partner on the same pixels."""
         paired = {trial.hash for pair in self.comparison.pairs for trial in pair}
         return tuple(trial.seed for trial in cell.ok if trial.hash not in paired and not trial.empty)
@@ -149,11 +149,11 @@ def compare_arms(
     return ArmComparison(names[ours], names[theirs], tuple(tested), tuple(apart))
 
 
-def _cells(table: Table) -> dict[Key, Cell]:
+def _cells(table: Table) -> dict[Key, ArmCell]:
     return {**table.cells, **{(cell.arm, cell.classifier): cell for cell in table.blind}}
 
 
-def _had(cell: Cell) -> str:
+def _had(cell: ArmCell) -> str:
     """The draws that an arm has; or why it has none to compare, in the words of the report."""
     seeds = [trial.seed for trial in cell.ok if not trial.empty]
     if seeds:
@@ -162,7 +162,7 @@ def _had(cell: Cell) -> str:
     return f"{said.text}: {why_failed(cell.failed[0].record)}" if cell.failed else said.text
 
 
-def _pairing(table: Table, a: Cell, b: Cell, metric: str | None) -> Pairing:
+def _pairing(table: Table, a: ArmCell, b: ArmCell, metric: str | None) -> Pairing:
     score = _score(table, metric)
     scores = replace(table.scores, main=score)
     gains = table.gains if metric is None else compare(table.cells, scores)

@@ -12,7 +12,7 @@ from typing import Any
 
 from hsiaug.metrics.significance import MeanStd, mean_std, t_interval
 from hsiaug.report.audit import transductive
-from hsiaug.report.cells import Cell
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Comparison
 from hsiaug.report.curves import AXES, lines
 from hsiaug.report.findings import verdict, verdict_text
@@ -99,7 +99,7 @@ def _failure_json(table: Table, trial: Trial) -> dict[str, Any]:
     }
 
 
-def _cell_json(table: Table, cell: Cell) -> dict[str, Any]:
+def _cell_json(table: Table, cell: ArmCell) -> dict[str, Any]:
     names = [*_metrics(table), *(f"subset:{name}" for name in table.subsets)]
     gain = table.gains.get((cell.arm, cell.classifier))
     return {
@@ -199,7 +199,7 @@ def _table_rows(table: Table, by: str) -> Iterator[dict[str, Any]]:
             yield from (_mean_row(table, cell) for _, cell in line.points)
 
 
-def _mean_row(table: Table, cell: Cell) -> dict[str, Any]:
+def _mean_row(table: Table, cell: ArmCell) -> dict[str, Any]:
     """An arm with a classifier: who and what it is, mean and std of every metric, and mean gains over the controls."""
     trial = cell.trials[0]
     gain = table.gains.get((cell.arm, cell.classifier))
@@ -215,7 +215,7 @@ def _mean_row(table: Table, cell: Cell) -> dict[str, Any]:
     return row
 
 
-def _mean_difference(against: Comparison, cell: Cell, metric: str) -> float | None:
+def _mean_difference(against: Comparison, cell: ArmCell, metric: str) -> float | None:
     """Over the draws of the row, so that its gains are of the same trials as its means."""
     shown = {trial.hash for trial in cell.ok}
     both = [(ours.metric(metric), theirs.metric(metric)) for ours, theirs in against.pairs if ours.hash in shown]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
-from hsiaug.report.grid import Column, Grid, Page
+from hsiaug.report.grid import Grid, GridColumn, ReportPage
 from hsiaug.text import visible
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ GAP = 2
 GROUP_WIDTH = 14
 
 
-def print_page(page: Page, console: Console) -> None:
+def print_page(page: ReportPage, console: Console) -> None:
     """Print title, failures, warnings, grids, notes, audit and, last of all, the verdict."""
     console.print()
     console.print(_plain(page.heading, style="bold red" if page.leaky else "bold"))
@@ -64,7 +64,7 @@ def _plain(text: str, style: str = "") -> Text:
     return Text(visible(text, keep="\n"), style=style)
 
 
-def _audit(page: Page) -> RichTable:
+def _audit(page: ReportPage) -> RichTable:
     from rich.table import Table
 
     table = Table.grid(padding=(0, 2))
@@ -101,7 +101,7 @@ def _body_widths(grid: Grid) -> list[int]:
     """The widest entry of every column. Rich would find the same, but takes seconds over a thousand rows."""
     from rich.cells import cell_len
 
-    return [max(cell_len(visible(row[i])) for row in grid.rows) for i in range(len(grid.columns))]
+    return [max(cell_len(visible(row[i].text)) for row in grid.rows) for i in range(len(grid.columns))]
 
 
 def _widths(grid: Grid, part: Sequence[int], body: Sequence[int]) -> list[int]:
@@ -127,11 +127,11 @@ def _table(grid: Grid, part: Sequence[int], widths: Sequence[int] | None) -> Ric
     for i, row in enumerate(grid.rows):
         if i in grid.breaks:
             table.add_section()
-        table.add_row(*(_plain(row[k]) for k in kept))
+        table.add_row(*(_plain(row[k].text) for k in kept))
     return table
 
 
-def _headers(columns: Sequence[Column]) -> list[str]:
+def _headers(columns: Sequence[GridColumn]) -> list[str]:
     """Header texts of equal height, the name of a group above its first column."""
     above: list[list[str]] = []
     for i, column in enumerate(columns):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
-from hsiaug.report.grid import Column, Grid, Page
+from hsiaug.report.grid import Grid, GridColumn, ReportPage
 from hsiaug.text import visible
 
 __all__ = ["latex", "markdown"]
@@ -44,12 +44,12 @@ LATEX = {
 }
 
 
-def markdown(pages: Sequence[Page]) -> str:
+def markdown(pages: Sequence[ReportPage]) -> str:
     """All pages as one Markdown text."""
     return "\n\n".join(_markdown_page(page) for page in pages) + "\n"
 
 
-def _markdown_page(page: Page) -> str:
+def _markdown_page(page: ReportPage) -> str:
     blocks = [f"## {_md(page.heading)}"]
     if page.failed:
         blocks += [f"**{_md(page.failed)}:**", "\n".join(f"- {_md(line)}" for line in page.failures)]
@@ -74,7 +74,7 @@ def _markdown_said(sentence: str, lines: Sequence[str]) -> str:
 def _markdown_grid(grid: Grid) -> str:
     headers = [_md(f"{c.group} {c.header}".strip()) for c in grid.columns]
     rule = ["---:" if c.numeric else "---" for c in grid.columns]
-    lines = [headers, rule, *([_md(text) for text in row] for row in grid.rows)]
+    lines = [headers, rule, *([_md(entry.text) for entry in row] for row in grid.rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -85,12 +85,12 @@ def _md(text: str) -> str:
     return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)
 
 
-def latex(pages: Sequence[Page]) -> str:
+def latex(pages: Sequence[ReportPage]) -> str:
     """All pages as LaTeX floats, one per grid, each followed by its page's notes and audit."""
     return "\n\n".join([PREAMBLE, *(_latex_page(page) for page in pages)]) + "\n"
 
 
-def _latex_page(page: Page) -> str:
+def _latex_page(page: ReportPage) -> str:
     heading = rf"\textbf{{{_tex(page.heading)}}}" if page.leaky else _tex(page.heading)
     warned = [*([f"{page.failed}."] if page.failed else []), *page.warnings]
     warnings = "".join(rf" \textbf{{{_tex(warning)}}}" for warning in warned)
@@ -119,11 +119,11 @@ def _latex_float(grid: Grid, caption: str) -> str:
     ]
     for i, row in enumerate(grid.rows):
         lines += [r"\midrule"] if i in grid.breaks else []
-        lines.append(_latex_row(row))
+        lines.append(_latex_row([entry.text for entry in row]))
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"])
 
 
-def _latex_groups(columns: Sequence[Column]) -> list[str]:
+def _latex_groups(columns: Sequence[GridColumn]) -> list[str]:
     """A row of group names spanning their columns, with a rule below each; nothing without groups."""
     if not any(c.group for c in columns):
         return []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,7 +42,8 @@ def redrawn_roles(trial: Trial, truth: GroundTruth) -> tuple[NDArray[np.uint8], 
     condition = trial.condition
     try:
         protocol = parse_protocol(f"{condition.protocol}:{condition.argument}".removesuffix(":"), condition.buffer)
-        split = get_task(condition.task).split(truth.data, protocol, trial.seed, condition.patch)
+        drawn = get_task(condition.task).split(truth.data, protocol, trial.seed, condition.patch)
     except HsiaugError:
         return None
+    split = cast("Split | TileSplit", drawn)
     return split_roles(split) if split.audit.sha256 == (trial.audit or {}).get("sha256") else None

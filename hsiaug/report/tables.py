@@ -8,9 +8,9 @@ from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.report.cells import Cell, make_cells
+from hsiaug.report.cells import ArmCell, make_cells
 from hsiaug.report.compare import Comparison, Gain, compare
-from hsiaug.report.labels import MISSING, method_labels
+from hsiaug.report.labels import method_labels
 from hsiaug.report.records import Condition, Record, Trial, read_trials
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, ScoreSet, score_set
 from hsiaug.trial.arm import Arm, Method
@@ -38,8 +38,8 @@ class Table:
     title: str
     condition: Condition
     trials: tuple[Trial, ...]
-    cells: Mapping[tuple[Arm, Method], Cell]
-    blind: tuple[Cell, ...]
+    cells: Mapping[tuple[Arm, Method], ArmCell]
+    blind: tuple[ArmCell, ...]
     gains: Mapping[tuple[Arm, Method], Gain]
     labels: Mapping[Method, str]
     run: str = ""
@@ -105,11 +105,9 @@ class Table:
         """True where any trial has an ω."""
         return any(trial.omega is not None for trial in self.trials)
 
-    def arm_texts(self, arm: Arm) -> list[str]:
-        """Generator, λ, and ω where the table has one: the entries of the columns that say what a row is."""
-        lam = MISSING if arm.generator.name == "none" and arm.lam == 0 else f"{arm.lam:g}"
-        omega = [MISSING if arm.omega is None else f"{arm.omega:g}"] if self.guided else []
-        return [self.labels[arm.generator], lam, *omega]
+    def cells_of(self, classifier: Method) -> list[ArmCell]:
+        """The cells of a classifier, controls first."""
+        return [cell for (_, c), cell in self.cells.items() if c == classifier]
 
     def arm_label(self, arm: Arm, classifier: Method | None = None) -> str:
         """``smote λ=0.5 ω=1 svm``: an arm, and a classifier, in running text."""

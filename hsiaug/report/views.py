@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from operator import attrgetter
 
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import t_interval
 from hsiaug.report.audit import audit_lines, warnings
-from hsiaug.report.cells import Cell
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Comparison, Gain
 from hsiaug.report.curve_notes import curve_notes
 from hsiaug.report.curves import curve_grids
 from hsiaug.report.failures import failure_heading, failure_lines
-from hsiaug.report.findings import verdict, verdict_text
-from hsiaug.report.grid import Column, Grid, Page, across, arm_columns, changes
+from hsiaug.report.findings import TONES, verdict, verdict_text
+from hsiaug.report.grid import Entry, Grid, GridColumn, ReportPage, make_grid
 from hsiaug.report.labels import MISSING, p_text, percent, plus_minus, signed
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
 from hsiaug.report.tables import Report, Table
-from hsiaug.report.views_raw import class_grids, cost_grids, seed_grids
-from hsiaug.trial.arm import CONTROLS
+from hsiaug.report.views_raw import arm_columns, class_grids, classifier_column, cost_grids, seed_grids
+from hsiaug.trial.arm import CONTROLS, Arm, Method
 
 __all__ = ["VIEWS", "check_view", "pages"]
 
@@ -29,13 +31,13 @@ def check_view(by: str) -> None:
         raise InputError(f"--by must be one of {', '.join(VIEWS)}", value=repr(by), hint=did_you_mean(by, VIEWS))
 
 
-def pages(report: Report, by: str) -> tuple[Page, ...]:
+def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
     """A page per table of the report. Raises InputError for an unknown view."""
     check_view(by)
     return tuple(_page(table, report.where, by) for table in report.tables)
 
 
-def _page(table: Table, where: str, by: str) -> Page:
+def _page(table: Table, where: str, by: str) -> ReportPage:
     notes = number_notes(table)
     if by in ("generator", "classifier") and table.gains:
         notes += control_notes(table) + significance_note(table)
@@ -44,7 +46,7 @@ def _page(table: Table, where: str, by: str) -> Page:
     if by in ("lambda", "omega"):
         notes += curve_notes(table, "lambda" if by == "lambda" else "omega")
         notes.append("none has no synthetic sample: it is λ = 0 of every generator, at any ω.")
-    return Page(
+    return ReportPage(
         title=table.title,
         leaky=table.leaky,
         failed=failure_heading(table),
@@ -58,116 +60,120 @@ def _page(table: Table, where: str, by: str) -> Page:
 
 
 def _generator_grids(table: Table) -> tuple[Grid, ...]:
-    return _scores(table), _gains(table)
+    return _accuracy(table), _gains(table)
 
 
-def _scores(table: Table) -> Grid:
+def _accuracy(table: Table) -> Grid:
     """Rows generator × λ × ω, columns classifiers with the metrics of the task."""
-    short = {c for (_, c), cell in table.cells.items() if len(cell.ok) < len(table.draws)}
-    keys = arm_columns(table.guided)
-    columns = list(keys)
+    columns = keys = arm_columns(table, lambda arm: arm)
     for classifier in table.classifiers:
-        headers = [score.name for score in table.scores.shown] + (["n"] if classifier in short else [])
-        columns += [Column(header, group=table.labels[classifier]) for header in headers]
-    rows, cells = [], []
-    for arm in table.arms:
-        texts: list[str] = []
-        owners: list[Cell | None] = []
-        for classifier in table.classifiers:
-            cell = table.cells.get((arm, classifier))
-            texts += [_metric_text(cell, score.key) for score in table.scores.shown]
-            texts += [str(len(cell.ok)) if cell else MISSING] if classifier in short else []
-            owners += [cell] * (len(texts) - len(owners))
-        rows.append((*table.arm_texts(arm), *texts))
-        cells.append(tuple(owners))
-    first = next((i for i, arm in enumerate(table.arms) if not arm.control), 0)
-    return Grid("Accuracy", tuple(columns), tuple(rows), len(keys), frozenset({first} - {0}), tuple(cells))
+        entries: dict[str, Callable[[ArmCell], str]] = {
+            score.name: partial(_metric_text, score.key) for score in table.scores.shown
+        }
+        if any(len(cell.ok) < len(table.draws) for cell in table.cells_of(classifier)):
+            entries["n"] = _n
+        columns = columns + [
+            GridColumn(name, partial(_of_classifier, table, classifier, text), group=table.labels[classifier])
+            for name, text in entries.items()
+        ]
+    return make_grid("Accuracy", columns, table.arms, keys=len(keys), block=attrgetter("control"))
+
+
+def _of_classifier(table: Table, classifier: Method, text: Callable[[ArmCell], str], arm: Arm) -> Entry:
+    """What a text says of an arm with a classifier."""
+    cell = table.cells.get((arm, classifier))
+    return Entry(text(cell), cell) if cell else Entry(MISSING)
+
+
+def _n(cell: ArmCell) -> str:
+    return str(len(cell.ok))
 
 
 def _gains(table: Table) -> Grid:
     """Rows classifier × arm: what each arm gains over either control, and the verdict."""
-    main, second = table.scores.main.name, table.scores.second.name
-    columns = (
-        Column("classifier", numeric=False),
-        *arm_columns(table.guided),
-        *(Column(header, group=f"vs {control}") for control in CONTROLS for header in (f"Δ{main}", f"Δ{second}")),
-        Column("pairs"),
-        Column("verdict", numeric=False),
-    )
-    rows, cells = [], []
-    for classifier in table.classifiers:
-        for arm in table.arms:
-            gain = table.gains.get((arm, classifier))
-            if gain is not None:
-                texts = [*_delta_texts(gain.none), *_delta_texts(gain.duplicate), _pairs(gain)]
-                texts.append(verdict_text(table, gain))
-                rows.append((table.labels[classifier], *table.arm_texts(arm), *texts))
-                cells.append(gain.cell)
-    keys = 1 + len(arm_columns(table.guided))
-    breaks, owners = changes([row[0] for row in rows]), across(cells, columns, keys)
-    return Grid("Gain over the controls", columns, tuple(rows), keys, breaks, owners)
+    keys = [classifier_column(table, "cell.classifier"), *arm_columns(table, attrgetter("cell.arm"))]
+    columns = [
+        *keys,
+        *(
+            GridColumn(f"Δ{score.name}", partial(_against, control, text), f"vs {control}")
+            for control in CONTROLS
+            for score, text in ((table.scores.main, _main), (table.scores.second, _second))
+        ),
+        GridColumn("pairs", _pairs),
+        GridColumn("verdict", partial(_verdict, table), numeric=False),
+    ]
+    gains = [gain for c in table.classifiers for gain in table.gains.values() if gain.cell.classifier == c]
+    by, heading = attrgetter("cell.classifier"), "Gain over the controls"
+    return make_grid(heading, columns, gains, keys=len(keys), block=by, cell=attrgetter("cell"))
+
+
+def _verdict(table: Table, gain: Gain) -> Entry:
+    return Entry(verdict_text(table, gain), tone=TONES.get(gain.verdict.finding, "") if gain.verdict else "")
 
 
 def _classifier_grids(table: Table) -> tuple[Grid, ...]:
     """Rows classifier × arm: all metrics, the interval of the main one, and the corrected tests."""
-    main = table.scores.main.name
-    keys = (Column("classifier", numeric=False), *arm_columns(table.guided))
-    columns = (
+    main = table.scores.main
+    keys = [classifier_column(table), *arm_columns(table)]
+    columns = [
         *keys,
-        *(Column(name, group="accuracy") for name in (*(score.name for score in table.scores.all), "n")),
-        *(Column(f"AA {subset}", group=f"{main} in detail") for subset in table.subsets),
-        Column(f"{main} 95 %", group=f"{main} in detail"),
-        *(Column(name, group="controls") for name in (f"Δ{main} none", "p none", f"Δ{main} dup.", "p dup.")),
-    )
-    rows, cells = [], []
-    for classifier in table.classifiers:
-        for arm in table.arms:
-            cell = table.cells.get((arm, classifier))
-            if cell is not None:
-                numbers = [_metric_text(cell, score.key) for score in table.scores.all]
-                subsets = [_metric_text(cell, f"subset:{subset}") for subset in table.subsets]
-                texts = [*numbers, str(len(cell.ok)), *subsets, _interval(cell, table.scores.main.key)]
-                tests = _test_texts(table.gains.get((arm, classifier)))
-                rows.append((table.labels[classifier], *table.arm_texts(arm), *texts, *tests))
-                cells.append(cell)
-    breaks, owners = changes([row[0] for row in rows]), across(cells, columns, len(keys))
-    return (Grid(f"Every metric, and the tests on {main}", columns, tuple(rows), len(keys), breaks, owners),)
+        *(GridColumn(score.name, partial(_metric_text, score.key), "accuracy") for score in table.scores.all),
+        GridColumn("n", _n, "accuracy"),
+        *(
+            GridColumn(f"AA {subset}", partial(_metric_text, f"subset:{subset}"), f"{main.name} in detail")
+            for subset in table.subsets
+        ),
+        GridColumn(f"{main.name} 95 %", partial(_interval, main.key), f"{main.name} in detail"),
+    ]
+    for control, short in zip(CONTROLS, ("none", "dup."), strict=True):
+        columns.append(GridColumn(f"Δ{main.name} {short}", partial(_tested, table, control, _main), "controls"))
+        columns.append(GridColumn(f"p {short}", partial(_tested, table, control, _p), "controls"))
+    cells = [cell for classifier in table.classifiers for cell in table.cells_of(classifier)]
+    by, heading = attrgetter("classifier"), f"Every metric, and the tests on {main.name}"
+    return (make_grid(heading, columns, cells, keys=len(keys), block=by, cell=lambda cell: cell),)
 
 
-def _metric_text(cell: Cell | None, metric: str) -> str:
+def _metric_text(metric: str, cell: ArmCell) -> str:
     """``48.2 ± 3.1``; with its n where some trials that went well lack the number; where none has it, why."""
-    if cell is None:
-        return MISSING
     summary = cell.summary(metric)
     if summary is None:
         return cell.blank
     return plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(cell.ok) else "")
 
 
-def _delta_texts(comparison: Comparison | None) -> list[str]:
-    if comparison is None:
-        return [MISSING, MISSING]
-    return [signed(comparison.main.mean), signed(comparison.second.mean if comparison.second else None)]
-
-
-def _pairs(gain: Gain) -> str:
-    counts = [len(c.pairs) if c else 0 for c in (gain.none, gain.duplicate)]
-    if gain.cell.arm.control:
-        counts = counts[:1]
-    return "/".join(str(n) for n in dict.fromkeys(counts))
-
-
-def _interval(cell: Cell, metric: str) -> str:
+def _interval(metric: str, cell: ArmCell) -> str:
     values = cell.values(metric)
     interval = t_interval(values) if values else None
     return f"[{percent(interval[0])}, {percent(interval[1])}]" if interval else MISSING
 
 
-def _test_texts(gain: Gain | None) -> list[str]:
-    texts = []
-    for comparison in (gain.none, gain.duplicate) if gain else (None, None):
-        texts += [signed(comparison.main.mean), p_text(comparison.p_holm)] if comparison else [MISSING, MISSING]
-    return texts
+def _against(control: str, text: Callable[[Comparison], str], gain: Gain | None) -> str:
+    """What a text says of the comparison with a control."""
+    found = gain.against[control] if gain else None
+    return text(found) if found else MISSING
+
+
+def _tested(table: Table, control: str, text: Callable[[Comparison], str], cell: ArmCell) -> str:
+    return _against(control, text, table.gains.get((cell.arm, cell.classifier)))
+
+
+def _main(comparison: Comparison) -> str:
+    return signed(comparison.main.mean)
+
+
+def _second(comparison: Comparison) -> str:
+    return signed(comparison.second.mean if comparison.second else None)
+
+
+def _p(comparison: Comparison) -> str:
+    return p_text(comparison.p_holm)
+
+
+def _pairs(gain: Gain) -> str:
+    counts = [len(c.pairs) if c else 0 for c in gain.against.values()]
+    if gain.cell.arm.control:
+        counts = counts[:1]
+    return "/".join(str(n) for n in dict.fromkeys(counts))
 
 
 VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {

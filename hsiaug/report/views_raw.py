@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from operator import attrgetter
 
-from hsiaug.metrics.significance import MeanStd, mean_std
-from hsiaug.report.cells import Cell
-from hsiaug.report.grid import Column, Grid, across, arm_columns, changes
-from hsiaug.report.labels import MISSING, percent, plus_minus
+from hsiaug.metrics.significance import mean_std
+from hsiaug.report.cells import ArmCell
+from hsiaug.report.grid import Entry, Grid, GridColumn, make_grid
+from hsiaug.report.labels import MISSING, number, percent, plus_minus
 from hsiaug.report.records import Trial, finite
 from hsiaug.report.tables import Table
-from hsiaug.trial.arm import Method
+from hsiaug.trial.arm import Arm, Method
 
-__all__ = ["class_counts", "class_grids", "cost_grids", "seed_grids"]
+__all__ = [
+    "arm_columns",
+    "class_grids",
+    "classifier_column",
+    "cost_grids",
+    "seed_grids",
+    "trial_score",
+    "trial_seconds",
+]
 
 
-def class_counts(table: Table, key: str, class_id: int) -> list[int]:
-    """Train or test pixels of a class (``train_counts``, ``test_counts``) in each split of the table."""
-    counts = [audit.get(key) or () for audit in table.splits.values()]
-    return [int(entries[class_id - 1]) for entries in counts if class_id <= len(entries)]
+def arm_columns(table: Table, arm: Callable[..., Arm] = attrgetter("arm")) -> list[GridColumn]:
+    """generator, λ, and ω where any trial is guided. arm: of that which a row is about."""
+    columns = [
+        GridColumn("generator", lambda row: table.labels[arm(row).generator], numeric=False),
+        GridColumn("λ", lambda row: _lam(arm(row))),
+        GridColumn("ω", lambda row: number(arm(row).omega)),
+    ]
+    return columns if table.guided else columns[:2]
+
+
+def _lam(arm: Arm) -> str:
+    return MISSING if arm.generator.name == "none" and arm.lam == 0 else number(arm.lam)
+
+
+def classifier_column(table: Table, name: str = "classifier") -> GridColumn:
+    """The classifier. name: where a row has it."""
+    read = attrgetter(name)
+    return GridColumn("classifier", lambda row: table.labels[read(row)], numeric=False)
 
 
 def class_grids(table: Table) -> tuple[Grid, ...]:
@@ -27,31 +51,33 @@ def class_grids(table: Table) -> tuple[Grid, ...]:
 
 
 def _class_grid(table: Table, classifier: Method) -> Grid:
-    arms = [arm for arm in table.arms if (arm, classifier) in table.cells]
-    columns = (
-        Column("class", numeric=False),
-        Column("train n"),
-        Column("test n"),
-        *(Column("recall", group=table.arm_label(arm)) for arm in arms),
-    )
-    cells = tuple(table.cells[arm, classifier] for arm in arms)
-    rows = []
-    for class_id, name in enumerate(table.class_names, start=1):
-        train, test = (class_counts(table, f"{side}_counts", class_id) for side in ("train", "test"))
-        recalls = [_recall_text(table, cell, class_id) for cell in cells]
-        rows.append((f"{class_id} {name}", _range(train), _range(test), *recalls))
+    columns = [
+        GridColumn("class", lambda i: f"{i} {table.class_names[i - 1]}", numeric=False),
+        GridColumn("train n", lambda i: _range(_class_counts(table, "train_counts", i))),
+        GridColumn("test n", lambda i: _range(_class_counts(table, "test_counts", i))),
+        *(
+            GridColumn("recall", partial(_recall, table, cell), group=table.arm_label(cell.arm))
+            for cell in table.cells_of(classifier)
+        ),
+    ]
     heading = f"Recall per class, {table.labels[classifier]}"
-    return Grid(heading, columns, tuple(rows), keys=3, cells=(cells,) * len(rows))
+    return make_grid(heading, columns, range(1, len(table.class_names) + 1), keys=3)
 
 
-def _recall_text(table: Table, cell: Cell, class_id: int) -> str:
+def _class_counts(table: Table, key: str, class_id: int) -> list[int]:
+    """Train or test pixels of a class (``train_counts``, ``test_counts``) in each split of the table."""
+    counts = [audit.get(key) or () for audit in table.splits.values()]
+    return [int(entries[class_id - 1]) for entries in counts if class_id <= len(entries)]
+
+
+def _recall(table: Table, cell: ArmCell, class_id: int) -> Entry:
     """Mean ± std over the draws that have test pixels of the class, with n where those are not all."""
     values = cell.recalls(class_id)
     if not values:
-        never = not any(class_counts(table, "test_counts", class_id))
-        return "not evaluable" if never else MISSING
+        never = not any(_class_counts(table, "test_counts", class_id))
+        return Entry("not evaluable" if never else MISSING, cell)
     short = f" (n={len(values)})" if len(values) < len(table.draws) else ""
-    return plus_minus(mean_std(values)) + short
+    return Entry(plus_minus(mean_std(values)) + short, cell)
 
 
 def _range(counts: Sequence[int]) -> str:
@@ -62,14 +88,16 @@ def _range(counts: Sequence[int]) -> str:
 
 
 COSTS = (
-    ("fit s", "timings", "fit_classifier"),
-    ("fit CPU s", "cpu_seconds", "fit_classifier"),
-    ("predict s", "timings", "predict"),
-    ("generator s", "timings", "fit_generator"),
-    ("trial s", "timings", "total"),
-    ("trial CPU s", "cpu_seconds", "total"),
+    ("fit s", 1, ("timings", "fit_classifier")),
+    ("fit CPU s", 1, ("cpu_seconds", "fit_classifier")),
+    ("predict s", 1, ("timings", "predict")),
+    ("generator s", 1, ("timings", "fit_generator")),
+    ("trial s", 1, ("timings", "total")),
+    ("trial CPU s", 1, ("cpu_seconds", "total")),
+    ("steps", 0, ("optimiser_steps", "fit_classifier")),
+    ("memory MB", 0, ("peak_memory_mb",)),
 )
-"""Columns of seconds: heading, and where a record holds it."""
+"""Columns: heading, decimals, and where a record holds it."""
 
 
 def cost_grids(table: Table) -> tuple[Grid, ...]:
@@ -77,24 +105,13 @@ def cost_grids(table: Table) -> tuple[Grid, ...]:
 
     CPU seconds are those that a process computed, which another program's load does not lengthen.
     """
-    keys = (*arm_columns(table.guided), Column("classifier", numeric=False))
-    columns = (*keys, *(Column(heading) for heading, _, _ in COSTS), Column("steps"), Column("memory MB"))
-    rows = tuple(
-        (
-            *table.arm_texts(arm),
-            table.labels[classifier],
-            *(_cost_text(_cost(cell, key, stage)) for _, key, stage in COSTS),
-            _cost_text(_cost(cell, "optimiser_steps", "fit_classifier"), 0),
-            _cost_text(_cost(cell, "peak_memory_mb"), 0),
-        )
-        for (arm, classifier), cell in table.cells.items()
-    )
-    breaks = changes([row[: len(keys) - 1] for row in rows])
-    cells = across(table.cells.values(), columns, len(keys))
-    return (Grid("Seconds, steps and memory per trial", columns, rows, len(keys), breaks, cells),)
+    keys = [*arm_columns(table), classifier_column(table)]
+    columns = [*keys, *(GridColumn(heading, partial(_cost, path, digits)) for heading, digits, path in COSTS)]
+    heading, cells = "Seconds, steps and memory per trial", table.cells.values()
+    return (make_grid(heading, columns, cells, keys=len(keys), block=attrgetter("arm"), cell=lambda cell: cell),)
 
 
-def _cost(cell: Cell, *path: str) -> MeanStd | None:
+def _cost(path: Sequence[str], digits: int, cell: ArmCell) -> str:
     """Mean and std of a number of the records, over the trials that have it."""
     values = []
     for trial in cell.ok:
@@ -103,36 +120,33 @@ def _cost(cell: Cell, *path: str) -> MeanStd | None:
             found = found.get(key) if isinstance(found, Mapping) else None
         if (value := finite(found)) is not None:
             values.append(value)
-    return mean_std(values) if values else None
-
-
-def _cost_text(cost: MeanStd | None, digits: int = 1) -> str:
-    if cost is None:
+    if not values:
         return MISSING
+    cost = mean_std(values)
     return f"{cost.mean:.{digits}f}" if cost.std is None else f"{cost.mean:.{digits}f} ± {cost.std:.{digits}f}"
 
 
 def seed_grids(table: Table) -> tuple[Grid, ...]:
     """One row per trial, those of control classifiers too: how it went, how long it took, and its hash."""
-    keys = (Column("seed"), *arm_columns(table.guided), Column("classifier", numeric=False))
-    columns = (
+    keys = [GridColumn("seed", lambda trial: str(trial.seed)), *arm_columns(table), classifier_column(table)]
+    columns = [
         *keys,
-        Column("status", numeric=False),
-        *(Column(name) for name in (*(score.name for score in table.scores.shown), "seconds")),
-        Column("hash", numeric=False),
-    )
-    trials = sorted(table.trials, key=lambda t: t.seed)
-    rows = tuple(_seed_row(table, trial) for trial in trials)
-    breaks = changes([trial.seed for trial in trials])
-    return (Grid("Trials", columns, rows, keys=len(keys), breaks=breaks),)
-
-
-def _seed_row(table: Table, trial: Trial) -> tuple[str, ...]:
-    arm = table.arm_texts(trial.arm)
-    scores = [
-        percent(v) if (v := trial.metric(name)) is not None else MISSING
-        for name in (score.key for score in table.scores.shown)
+        GridColumn("status", attrgetter("status"), numeric=False),
+        *(GridColumn(score.name, partial(trial_score, score.key)) for score in table.scores.shown),
+        GridColumn("seconds", trial_seconds),
+        GridColumn("hash", attrgetter("hash"), numeric=False),
     ]
+    trials = sorted(table.trials, key=attrgetter("seed"))
+    return (make_grid("Trials", columns, trials, keys=len(keys), block=attrgetter("seed")),)
+
+
+def trial_score(metric: str, trial: Trial) -> str:
+    """A metric of one trial in percent."""
+    value = trial.metric(metric)
+    return MISSING if value is None else percent(value)
+
+
+def trial_seconds(trial: Trial) -> str:
+    """How long one trial took."""
     seconds = finite((trial.record.get("timings") or {}).get("total"))
-    took = MISSING if seconds is None else f"{seconds:.1f}"
-    return (str(trial.seed), *arm, table.labels[trial.classifier], trial.status, *scores, took, trial.hash)
+    return MISSING if seconds is None else f"{seconds:.1f}"

@@ -6,11 +6,11 @@ import pytest
 from report_records import failure, record
 
 from hsiaug.report import build_report
-from hsiaug.report.cells import Cell
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.draws import common_draws, draws_of, over_draws, seeds_of
 
 
-def cells(*seeds: tuple[range | tuple[int, ...], tuple[int, ...]]) -> list[Cell]:
+def cells(*seeds: tuple[range | tuple[int, ...], tuple[int, ...]]) -> list[ArmCell]:
     """A cell at λ = 1, 2, … for each pair: the seeds that went well, and those that failed."""
     records = []
     for lam, (ok, failed) in enumerate(seeds, start=1):

@@ -11,7 +11,7 @@ from report_records import audit_of, benchmark, failure, record
 
 from hsiaug.errors import StoreError
 from hsiaug.report import build_report
-from hsiaug.report.cells import Cell
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Gain
 from hsiaug.report.tables import Table
 
@@ -21,7 +21,7 @@ def table_of(records: list[dict]) -> Table:
     return table
 
 
-def cell_of(table: Table, label: str) -> Cell:
+def cell_of(table: Table, label: str) -> ArmCell:
     return {table.arm_label(arm, c): cell for (arm, c), cell in table.cells.items()}[label]
 
 

@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from hsiaug.report.cells import Cell
-from hsiaug.report.html.markup import link
+from hsiaug.report.cells import ArmCell
+from hsiaug.report.html.markup import grid_table, link
 from hsiaug.report.records import Trial
 from hsiaug.report.tables import Report, Table
+from hsiaug.report.views import VIEWS
 from hsiaug.trial.arm import Arm, Method
 
-__all__ = ["Place", "places"]
+__all__ = ["TableSection", "places"]
 
 
 @dataclass(frozen=True)
-class Place:
+class TableSection:
     """A table of the report, which is the ``number``-th of its page. where: what to type for the store."""
 
     table: Table
@@ -28,7 +29,7 @@ class Place:
         return f"t{self.number}-{part}"
 
     @cached_property
-    def cells(self) -> tuple[Cell, ...]:
+    def cells(self) -> tuple[ArmCell, ...]:
         """Every cell, those of control classifiers last."""
         return (*self.table.cells.values(), *self.table.blind)
 
@@ -36,7 +37,7 @@ class Place:
     def _numbers(self) -> dict[tuple[Arm, Method], int]:
         return {(cell.arm, cell.classifier): i for i, cell in enumerate(self.cells)}
 
-    def cell_id(self, cell: Cell) -> str:
+    def cell_id(self, cell: ArmCell) -> str:
         """Id of the list of a cell's records. A cell over fewer draws has that of the whole one."""
         return self.anchor(f"cell-{self._numbers[cell.arm, cell.classifier]}")
 
@@ -44,12 +45,16 @@ class Place:
         """Id of a record's row. Runs of a suite may share a trial, which then has a row in each."""
         return f"rec-{trial.hash}-{self.number}" if self.table.run else f"rec-{trial.hash}"
 
-    def cell_link(self, text: str, cell: Cell | None) -> str:
+    def cell_link(self, text: str, cell: ArmCell) -> str:
         """The text, linked to the records that it comes from."""
-        return link(text, self.cell_id(cell) if cell is not None and cell.trials else None)
+        return link(text, self.cell_id(cell))
+
+    def view(self, by: str) -> str:
+        """The tables of a view, as they stand in the other formats, each number linked to its records."""
+        return "".join(grid_table(grid, self.cell_id) for grid in VIEWS[by](self.table) if grid.rows)
 
 
-def places(report: Report) -> Iterator[Place]:
+def places(report: Report) -> Iterator[TableSection]:
     """A place for each table, in their order."""
     for number, table in enumerate(report.tables):
-        yield Place(table, number, report.where)
+        yield TableSection(table, number, report.where)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.report.cells import Cell
-from hsiaug.report.html.anchors import Place
+from hsiaug.report.cells import ArmCell
+from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import details, escape, scroller
 from hsiaug.report.labels import count
 
@@ -18,7 +18,7 @@ ENTRIES = 30_000
 """Entries of all matrices of a page: more would make it slow to open."""
 
 
-def confusions(place: Place, tables: int) -> str:
+def confusions(place: TableSection, tables: int) -> str:
     """A matrix per arm and classifier; where they are too many for the page, controls and the best arms.
 
     tables: how many tables share the page.
@@ -42,7 +42,7 @@ def confusions(place: Place, tables: int) -> str:
     return "".join(blocks)
 
 
-def _folded(place: Place, cell: Cell) -> str:
+def _folded(place: TableSection, cell: ArmCell) -> str:
     title = f"{place.table.arm_label(cell.arm)}, {place.table.labels[cell.classifier]}"
     matrix = summed(cell)
     if matrix is None:
@@ -51,12 +51,12 @@ def _folded(place: Place, cell: Cell) -> str:
     return details(title, f"{table}<p class=note>{place.cell_link('Its records', cell)}</p>")
 
 
-def _rank(cell: Cell, metric: str) -> tuple[bool, float]:
+def _rank(cell: ArmCell, metric: str) -> tuple[bool, float]:
     summary = cell.summary(metric)
     return not cell.arm.control, -(summary.mean if summary else 0.0)
 
 
-def summed(cell: Cell) -> NDArray[np.int64] | None:
+def summed(cell: ArmCell) -> NDArray[np.int64] | None:
     """(C, C) test pixels over all draws of a cell, rows true, columns predicted; None where no record has it."""
     found = [np.asarray(t.record["metrics"].get("confusion") or [], dtype=np.int64) for t in cell.ok]
     square = [m for m in found if m.ndim == 2 and m.shape[0] == m.shape[1]]

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hsiaug.metrics.significance import MeanStd
-from hsiaug.report.cells import Cell
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.curve_notes import curve_notes, line_label, panel_n
 from hsiaug.report.curves import AXES, SIGNS, Axis, Line, drawn, moving, reference
-from hsiaug.report.html.anchors import Place
+from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import details, escape, figure
 from hsiaug.report.html.svg import HEIGHT, WIDTH, Scale, label, marker, picture, ticks
-from hsiaug.report.html.tables import view_tables
 from hsiaug.report.scores import Score
 from hsiaug.trial.arm import Method
 
@@ -22,17 +21,17 @@ LEFT, RIGHT, TOP, BOTTOM = 34, 8, 10, 34
 Key = tuple[Method, float | None]
 
 
-def curve_blocks(place: Place) -> str:
+def curve_blocks(place: TableSection) -> str:
     """Drawings and tables of every axis along which some generator has two values; empty where none has."""
     return "".join(_block(place, axis) for axis in AXES if moving(place.table, axis))
 
 
-def _block(place: Place, axis: Axis) -> str:
+def _block(place: TableSection, axis: Axis) -> str:
     table = place.table
     keys: dict[Key, str] = {_key(line): line_label(table, line, axis) for line in moving(table, axis)}
     panels = []
     for classifier in table.classifiers:
-        shown = [line for line in moving(table, axis) if line.points[0][1].classifier == classifier]
+        shown = [line for line in moving(table, axis) if line.classifier == classifier]
         for score in reversed(drawn(table)):
             caption = f"{score.name} (%) against {SIGNS[axis]}, {table.labels[classifier]}"
             none = reference(table, classifier)
@@ -41,7 +40,7 @@ def _block(place: Place, axis: Axis) -> str:
     notes = "".join(f'<p class="note">{escape(text)}</p>' for text in (HOW_TO_READ, *curve_notes(table, axis)))
     return (
         f'<h4>Along {SIGNS[axis]}</h4><div class="panels">{"".join(panels)}</div>{_legend(keys)}'
-        f"{notes}{details('The numbers of these curves', ''.join(view_tables(place, axis)))}"
+        f"{notes}{details('The numbers of these curves', place.view(axis))}"
     )
 
 
@@ -52,7 +51,7 @@ HOW_TO_READ = (
 
 
 def _panel(
-    shown: Sequence[Line], keys: Mapping[Key, str], none: Cell | None, score: Score, axis: Axis, said: str
+    shown: Sequence[Line], keys: Mapping[Key, str], none: ArmCell | None, score: Score, axis: Axis, said: str
 ) -> str:
     """Along λ every line begins at λ = 0 with none over its draws, which λ = 0 is by definition."""
     dots = {line: _dots(line, score.key) for line in shown}

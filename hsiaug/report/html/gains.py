@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 from hsiaug.metrics.significance import MeanStd, t_interval
 from hsiaug.report.compare import Comparison, Gain, class_deltas
 from hsiaug.report.findings import judged
-from hsiaug.report.grid import Column, Grid
-from hsiaug.report.html.anchors import Place
-from hsiaug.report.html.markup import details, escape, figure, grid_table
+from hsiaug.report.grid import Entry, GridColumn, make_grid
+from hsiaug.report.html.anchors import TableSection
+from hsiaug.report.html.markup import details, figure, grid_table
 from hsiaug.report.html.svg import WIDTH, Scale, label, picture, ticks
 from hsiaug.report.labels import MISSING, signed
 from hsiaug.report.tables import Table
@@ -71,7 +72,7 @@ def _line(comparison: Comparison, x: Scale, y: float, place: int) -> list[str]:
     return [*parts, f'<rect class="f{place} edge" x="{float(mean) - 4:.1f}" y="{y - 4}" width="8" height="8"/>']
 
 
-def class_gains(place: Place) -> str:
+def class_gains(place: TableSection) -> str:
     """Per classifier: recall of every class, arm minus control, with bars."""
     made = {place.table.labels[c]: _class_table(place, c) for c in place.table.classifiers}
     tables = {name: html for name, html in made.items() if html}
@@ -80,42 +81,29 @@ def class_gains(place: Place) -> str:
     return "".join(details(name, html, opened=i == 0) for i, (name, html) in enumerate(tables.items()))
 
 
-def _class_table(place: Place, classifier: Method) -> str:
+def _class_table(place: TableSection, classifier: Method) -> str:
     table = place.table
-    gains = [g for g in judged(table) if g.cell.classifier == classifier]
-    compared = [
-        (gain, control, class_deltas(comparison, len(table.class_names)))
-        for gain in gains
-        for control in reversed(CONTROLS)
-        if (comparison := gain.against[control]) is not None
-    ]
-    if not compared or not table.class_names:
-        return ""
-    columns = [Column("class", numeric=False)]
-    columns += [Column(f"Δ {control}", group=table.arm_label(gain.cell.arm)) for gain, control, _ in compared]
     ids = range(1, len(table.class_names) + 1)
-    rows = [(table.class_names[i - 1], *(_signed(deltas.get(i)) for _, _, deltas in compared)) for i in ids]
+    compared = [
+        (gain, control, class_deltas(comparison, len(ids)))
+        for gain in judged(table)
+        for control in reversed(CONTROLS)
+        if gain.cell.classifier == classifier and (comparison := gain.against[control]) is not None
+    ]
+    if not compared or not ids:
+        return ""
     most = max((abs(d.mean) for _, _, deltas in compared for d in deltas.values()), default=0.0) or 1.0
-
-    def inner(row: int, column: int, text: str) -> str:
-        if column == 0:
-            return escape(text)
-        gain, _, deltas = compared[column - 1]
-        delta = deltas.get(row + 1)
-        if delta is None:
-            return escape(text)
-        return place.cell_link(text, gain.cell) + _bar(delta.mean / most)
-
+    columns = [GridColumn("class", lambda i: table.class_names[i - 1], numeric=False)]
+    columns += [
+        GridColumn(f"Δ {control}", partial(_delta, gain, deltas, most), group=table.arm_label(gain.cell.arm))
+        for gain, control, deltas in compared
+    ]
     heading = f"Gain in recall per class, {table.labels[classifier]} (points; mean over paired draws)"
-    return grid_table(Grid(heading, tuple(columns), tuple(rows)), inner)
+    return grid_table(make_grid(heading, columns, ids), place.cell_id)
 
 
-def _signed(delta: MeanStd | None) -> str:
-    return MISSING if delta is None else signed(delta.mean)
-
-
-def _bar(share: float) -> str:
-    """A bar from the middle: to the right for a gain. share: −1..1."""
-    width = 50 * abs(share)
-    kind, left = ("up", 50.0) if share > 0 else ("down", 50 - width)
-    return f'<span class="bar"><i class="{kind}" style="left:{left:.0f}%;width:{width:.0f}%"></i></span>'
+def _delta(gain: Gain, deltas: Mapping[int, MeanStd], most: float, class_id: int) -> Entry:
+    delta = deltas.get(class_id)
+    if delta is None:
+        return Entry(MISSING)
+    return Entry(signed(delta.mean), gain.cell, bar=delta.mean / most)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.report.cells import Cell
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.ground_truth import GroundTruth, NoGroundTruthError, local_ground_truth, predicted_maps
-from hsiaug.report.html.anchors import Place
+from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import details, escape
 from hsiaug.report.html.pictures import embedded_png, palette_png
 from hsiaug.report.labels import percent
@@ -47,14 +47,14 @@ class MapMaker:
         self._ground_truths: dict[str, GroundTruth] = {}
         self._left = ROOM
 
-    def maps(self, place: Place) -> str:
+    def maps(self, place: TableSection) -> str:
         """The maps of a table, or the sentence why there are none."""
         try:
             return self._maps(place)
         except NoGroundTruthError as error:
             return f'<p class="note">No maps: {escape(str(error))}.</p>'
 
-    def _maps(self, place: Place) -> str:
+    def _maps(self, place: TableSection) -> str:
         if self._store is None:
             raise NoGroundTruthError(
                 "the page was made from records alone, and maps need the predictions beside them"
@@ -100,7 +100,9 @@ class MapMaker:
             below = _legend(list(zip(ROLES, TINTS, strict=True))[1:])
         return f"<div class=maps>{drawn}</div>{below}"
 
-    def _pair(self, place: Place, cell: Cell, trial: Trial, truth: GroundTruth, shown: Sequence[int]) -> str:
+    def _pair(
+        self, place: TableSection, cell: ArmCell, trial: Trial, truth: GroundTruth, shown: Sequence[int]
+    ) -> str:
         assert self._store is not None
         made = predicted_maps(self._store, trial, truth)
         name = place.table.arm_label(cell.arm)
@@ -140,7 +142,7 @@ def _at(said: str, truth: GroundTruth, place: int) -> str:
     return f"{said}, {name}" if name else said
 
 
-def _choose(place: Place) -> tuple[int, list[tuple[Cell, Trial]]]:
+def _choose(place: TableSection) -> tuple[int, list[tuple[ArmCell, Trial]]]:
     """The first seed that most of the chosen cells have, and their trials of it."""
     chosen = [cell for classifier in place.table.classifiers for cell in _best(place, classifier)]
     seeds = [trial.seed for cell in chosen for trial in cell.ok]
@@ -150,11 +152,11 @@ def _choose(place: Place) -> tuple[int, list[tuple[Cell, Trial]]]:
     return seed, [(cell, trial) for cell in chosen for trial in cell.ok if trial.seed == seed]
 
 
-def _best(place: Place, classifier: Method) -> list[Cell]:
+def _best(place: TableSection, classifier: Method) -> list[ArmCell]:
     """none, duplicate, and the best of the other arms."""
     main = place.table.scores.main.key
     cells = [cell for (_, c), cell in place.table.cells.items() if c == classifier and cell.summary(main)]
-    best: dict[str, Cell] = {}
+    best: dict[str, ArmCell] = {}
     for cell in cells:
         name = cell.arm.generator.name if cell.arm.control else "other"
         known, summary = best.get(name), cell.summary(main)

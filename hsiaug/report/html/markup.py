@@ -5,12 +5,14 @@ from __future__ import annotations
 import html as html_module
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
+from operator import itemgetter
 
-from hsiaug.report.grid import Column, Grid
+from hsiaug.report.cells import ArmCell
+from hsiaug.report.grid import Entry, Grid, GridColumn, make_grid
+from hsiaug.report.labels import MISSING
 from hsiaug.text import visible
 
 __all__ = [
-    "Inner",
     "badge",
     "details",
     "escape",
@@ -22,9 +24,6 @@ __all__ = [
     "plain_grid",
     "scroller",
 ]
-
-Inner = Callable[[int, int, str], str]
-"""Row, column and text of an entry → its markup."""
 
 
 def escape(text: str) -> str:
@@ -73,20 +72,20 @@ def plain_grid(
     heading: str, headers: Sequence[str], rows: Iterable[Sequence[str]], text: Sequence[int] = (0,)
 ) -> str:
     """A table of texts; text: the columns that are not numbers."""
-    columns = tuple(Column(header, numeric=i not in text) for i, header in enumerate(headers))
-    return grid_table(Grid(heading, columns, tuple(tuple(row) for row in rows)))
+    columns = [GridColumn(header, itemgetter(i), numeric=i not in text) for i, header in enumerate(headers)]
+    return grid_table(make_grid(heading, columns, rows))
 
 
-def grid_table(grid: Grid, inner: Inner | None = None) -> str:
-    """A sortable table: the first column names the row, every heading is a button."""
-    body = "".join(_row(grid, i, row, inner or _text) for i, row in enumerate(grid.rows))
+def grid_table(grid: Grid, anchor: Callable[[ArmCell], str] | None = None) -> str:
+    """A sortable table: the first column names the row, every heading is a button. anchor: id of a cell's records."""
+    body = "".join(_row(grid, i, anchor) for i in range(len(grid.rows)))
     name = escape(grid.heading)
     head = _head(grid.columns)
     table = f'<table class="sortable" aria-label="{name}"><thead>{head}</thead><tbody>{body}</tbody></table>'
     return scroller(grid.heading, table)
 
 
-def _head(columns: Sequence[Column]) -> str:
+def _head(columns: Sequence[GridColumn]) -> str:
     """One row, or two where neighbouring columns share a group."""
     if not any(column.group for column in columns):
         return "<tr>" + "".join(_heading(i, column) for i, column in enumerate(columns)) + "</tr>"
@@ -101,7 +100,7 @@ def _head(columns: Sequence[Column]) -> str:
     return f"<tr>{''.join(upper)}</tr><tr>{''.join(lower)}</tr>"
 
 
-def _heading(place: int, column: Column, rows: int = 1) -> str:
+def _heading(place: int, column: GridColumn, rows: int = 1) -> str:
     span = f' rowspan="{rows}"' if rows > 1 else ""
     kind = "" if column.numeric else ' class="t"'
     return (
@@ -109,13 +108,24 @@ def _heading(place: int, column: Column, rows: int = 1) -> str:
     )
 
 
-def _row(grid: Grid, i: int, row: Sequence[str], inner: Inner) -> str:
-    cells = [f'<th scope="row">{inner(i, 0, row[0])}</th>']
-    for j, text in enumerate(row[1:], start=1):
-        kind = "" if grid.columns[j].numeric else ' class="t"'
-        cells.append(f"<td{kind}>{inner(i, j, text)}</td>")
+def _row(grid: Grid, i: int, anchor: Callable[[ArmCell], str] | None) -> str:
+    key, *entries = grid.rows[i]
+    cells = [f'<th scope="row">{_field(key, anchor)}</th>']
+    for column, entry in zip(grid.columns[1:], entries, strict=True):
+        kind = "" if column.numeric else ' class="t"'
+        cells.append(f"<td{kind}>{_field(entry, anchor)}</td>")
     return f"<tr{' class=new' if i in grid.breaks else ''}>{''.join(cells)}</tr>\n"
 
 
-def _text(row: int, column: int, text: str) -> str:
-    return escape(text)
+def _field(entry: Entry, anchor: Callable[[ArmCell], str] | None) -> str:
+    if entry.tone is not None:
+        return badge(entry.text, entry.tone)
+    text = link(entry.text, anchor(entry.cell) if anchor and entry.cell and entry.text != MISSING else None)
+    return text if entry.bar is None else text + _bar(entry.bar)
+
+
+def _bar(share: float) -> str:
+    """A bar from the middle: to the right for a gain. share: −1..1."""
+    width = 50 * abs(share)
+    kind, left = ("up", 50.0) if share > 0 else ("down", 50 - width)
+    return f'<span class="bar"><i class="{kind}" style="left:{left:.0f}%;width:{width:.0f}%"></i></span>'

@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 
 from hsiaug.report.audit import audit_lines, warnings
-from hsiaug.report.html.anchors import Place, places
+from hsiaug.report.html.anchors import TableSection, places
 from hsiaug.report.html.confusion import confusions
 from hsiaug.report.html.curves import curve_blocks
 from hsiaug.report.html.gains import class_gains, gain_pictures
@@ -18,7 +18,6 @@ from hsiaug.report.html.markup import badge, details, escape, facts, items
 from hsiaug.report.html.quality import quality_block, read_quality
 from hsiaug.report.html.records import environment, record_lists
 from hsiaug.report.html.surfaces import heat_maps
-from hsiaug.report.html.tables import view_tables
 from hsiaug.report.html.verdicts import failure_block, summary
 from hsiaug.report.labels import count
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
@@ -79,7 +78,7 @@ def _document(sections: Sequence[Section]) -> str:
     )
 
 
-def _verdict(report: Report, shown: Sequence[Place]) -> str:
+def _verdict(report: Report, shown: Sequence[TableSection]) -> str:
     if not shown:
         return f'<p class="headline">There is no record in {escape(report.where)} yet.</p>'
     trials = {trial.hash: trial for place in shown for trial in place.table.trials}
@@ -99,14 +98,13 @@ HOW_TO_READ = (
 )
 
 
-def _tags(place: Place) -> str:
+def _tags(place: TableSection) -> str:
     return " " + badge("LEAKY", "bad") if place.table.leaky else ""
 
 
-def _table(place: Place, of: int, maker: MapMaker) -> str:
+def _table(place: TableSection, of: int, maker: MapMaker) -> str:
     table = place.table
     notes = number_notes(table) + control_notes(table) + significance_note(table) + verdict_note(table)
-    accuracy = "".join(view_tables(place, "generator"))
     parts = [
         failure_block(place),
         "".join(f'<p class="warning" role="note">{escape(text)}</p>' for text in warnings(table)),
@@ -114,7 +112,7 @@ def _table(place: Place, of: int, maker: MapMaker) -> str:
         if table.leaky
         else "",
         _part("Gains, draw by draw", gain_pictures(table)),
-        _part("Tables", accuracy),
+        _part("Tables", place.view("generator")),
         _part("λ and ω", curve_blocks(place) + heat_maps(place)),
         _part("Per class", class_gains(place)),
         _part("Maps", maker.maps(place)),
@@ -131,12 +129,10 @@ def _part(heading: str, html: str) -> str:
     return f"<h3>{escape(heading)}</h3>\n{html}" if html else ""
 
 
-def _folded(place: Place) -> str:
+def _folded(place: TableSection) -> str:
     names = {
         "classifier": "Every metric, and the tests",
         "class": "Recall per class",
         "cost": "Seconds and memory",
     }
-    return "".join(
-        details(name, "".join(tables)) for by, name in names.items() if (tables := view_tables(place, by))
-    )
+    return "".join(details(name, tables) for by, name in names.items() if (tables := place.view(by)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from hsiaug.report.cells import Cell
-from hsiaug.report.html.anchors import Place
+from hsiaug.report.cells import ArmCell
+from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import details, escape, plain_grid, scroller
 from hsiaug.report.labels import MISSING, count, percent
 from hsiaug.report.records import Trial, finite
@@ -15,7 +15,7 @@ from hsiaug.trial.failures import one_line
 __all__ = ["environment", "record_lists"]
 
 
-def record_lists(place: Place) -> str:
+def record_lists(place: TableSection) -> str:
     """A folded list per cell: seed, status, metrics, seconds and hash of its records, and how to see one whole."""
     owners = dict.fromkeys(cell.classifier for cell in place.cells)
     blocks = []
@@ -27,7 +27,7 @@ def record_lists(place: Place) -> str:
     return "".join(blocks)
 
 
-def _list(place: Place, cell: Cell) -> str:
+def _list(place: TableSection, cell: ArmCell) -> str:
     table = place.table
     scores = table.scores.shown
     head = ("seed", *(score.name for score in scores), "seconds", "record", "made", "to see it whole")
@@ -40,7 +40,7 @@ def _list(place: Place, cell: Cell) -> str:
     return details(summary, scroller(f"Records of {name}", body), id=place.cell_id(cell))
 
 
-def _row(place: Place, trial: Trial, metrics: list[str]) -> str:
+def _row(place: TableSection, trial: Trial, metrics: list[str]) -> str:
     if trial.ok:
         values = (trial.metric(key) for key in metrics)
         shown = "".join(f"<td>{MISSING if v is None else percent(v)}</td>" for v in values)

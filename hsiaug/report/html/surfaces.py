@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hsiaug.report.cells import Cell
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.curve_notes import n_text, surface_notes
 from hsiaug.report.curves import Surface, drawn, surfaces
-from hsiaug.report.html.anchors import Place
+from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import escape, scroller
 from hsiaug.report.labels import MISSING, percent
 from hsiaug.report.scores import Score
@@ -16,7 +16,7 @@ SHADES = 9
 """Shades g1 to g9 of the page's style."""
 
 
-def heat_maps(place: Place) -> str:
+def heat_maps(place: TableSection) -> str:
     """One per classifier, generator and metric where both λ and ω vary; empty where they do nowhere."""
     table = place.table
     maps = [
@@ -40,12 +40,12 @@ def heat_maps(place: Place) -> str:
     return f'<h4>Over λ and ω</h4><div class="panels">{"".join(maps)}</div>{notes}'
 
 
-def _map(place: Place, surface: Surface, score: Score, caption: str) -> str:
+def _map(place: TableSection, surface: Surface, score: Score, caption: str) -> str:
     shared = [cell for cell in surface.cells.values() if surface.shares(cell)]
     means = [s.mean for cell in shared if (s := cell.summary(score.key))]
     low, high = min(means, default=0.0), max(means, default=0.0)
 
-    def field(cell: Cell | None) -> str:
+    def field(cell: ArmCell | None) -> str:
         if cell is None:
             return f"<td>{MISSING}</td>"
         summary = cell.summary(score.key)

@@ -9,6 +9,7 @@ from hsiaug.report.failures import failed_arms, failure_heading, failures
 from hsiaug.report.findings import (
     CLEAR,
     SHOWN,
+    TONES,
     Group,
     arm_name,
     arm_numbers,
@@ -17,9 +18,8 @@ from hsiaug.report.findings import (
     headline,
     mean_range,
 )
-from hsiaug.report.html.anchors import Place
+from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import badge, details, escape, items, link
-from hsiaug.report.html.tables import KINDS
 from hsiaug.report.labels import count
 from hsiaug.report.notes import significance_note
 from hsiaug.report.records import Trial
@@ -30,14 +30,14 @@ LISTED = 40
 """Failed trials of one arm and error that have a link; the rest stands in the list of its records."""
 
 
-def summary(place: Place) -> str:
+def summary(place: TableSection) -> str:
     """Headline, the arms under their verdict and the best arm of a table; what could be tested below."""
     table = place.table
     groups = find_groups(table)
     parts = [f'<p class="headline">{escape(headline(table))}</p>']
     few = sum(len(group.gains) for group in groups) <= SHOWN
     for group in groups:
-        mark = badge(group.heading, KINDS.get(group.finding, ""))
+        mark = badge(group.heading, TONES.get(group.finding, ""))
         clear = few or group.finding in ("helps", "hurts")
         parts += [f"<p>{mark}</p>", items(_told(place, gain) for gain in group.gains)] if clear else [
             f"<p>{mark} {count(len(group.gains), 'arm')}</p>", *_by_generator(place, group)
@@ -48,7 +48,7 @@ def summary(place: Place) -> str:
     return "\n".join([*parts, f'<p class="note">{escape(notes)}</p>'])
 
 
-def _by_generator(place: Place, group: Group) -> Iterator[str]:
+def _by_generator(place: TableSection, group: Group) -> Iterator[str]:
     """A folded list per generator, headed by the range of its mean gains: no arm is picked out."""
     for generator in dict.fromkeys(gain.cell.arm.generator for gain in group.gains):
         mine = [gain for gain in group.gains if gain.cell.arm.generator == generator]
@@ -56,14 +56,14 @@ def _by_generator(place: Place, group: Group) -> Iterator[str]:
         yield details(said, items(_told(place, gain) for gain in mine))
 
 
-def _told(place: Place, gain: Gain) -> str:
+def _told(place: TableSection, gain: Gain) -> str:
     name = link(arm_name(place.table, gain), place.cell_id(gain.cell))
     judged = gain.verdict is not None and gain.verdict.finding not in ("nothing made", "failed")
     numbers = arm_numbers(place.table, gain) if judged else ""
     return f"<strong>{name}</strong>{escape(f': {numbers}' if numbers else '')}"
 
 
-def failure_block(place: Place) -> str:
+def failure_block(place: TableSection) -> str:
     """Failed trials by error, each hash a link to its record; empty where none failed."""
     heading = failure_heading(place.table)
     if heading is None:
@@ -77,7 +77,7 @@ def failure_block(place: Place) -> str:
     return f'<div class="warning" role="note"><p>{escape(heading)}:</p>{items(told)}</div>'
 
 
-def _hashes(place: Place, trials: list[Trial]) -> str:
+def _hashes(place: TableSection, trials: list[Trial]) -> str:
     linked = [f"seed {t.seed} {link(t.hash[:8], place.record_id(t))}" for t in trials[:LISTED]]
     more = len(trials) - LISTED
     return ", ".join(linked) + (f", and {more:,} more" if more > 0 else "")
