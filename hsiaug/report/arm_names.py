@@ -6,37 +6,37 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from hsiaug.errors import InputError, did_you_mean
+from hsiaug.report.cells import CellKey, in_order
 from hsiaug.report.labels import method_labels
-from hsiaug.trial.arm import Arm, Method
+from hsiaug.trial.arm import Method
 
-__all__ = ["Key", "arm_names", "find_arm"]
-
-Key = tuple[Arm, Method]
-"""An arm and a classifier."""
+__all__ = ["arm_names", "find_arm"]
 
 FORM = "GENERATOR[@λ[@ω]]/CLASSIFIER"
 
 
-def arm_names(keys: Iterable[Key]) -> dict[Key, str]:
+def arm_names(keys: Iterable[CellKey]) -> dict[CellKey, str]:
     """A text for each key that :func:`find_arm` takes back to it.
 
     Where several versions or settings share a name, the text holds what differs, as the report's tables do:
     ``smote k=3@1/svm``.
     """
-    listed = sorted(set(keys), key=lambda key: (key[0].rank, key[1].name, key[1].version, key[1].params))
-    generators = method_labels(arm.generator for arm, _ in listed)
-    classifiers = method_labels(classifier for _, classifier in listed)
-    return {key: _name(key, generators, classifiers) for key in listed}
+    listed = in_order(set(keys))
+    labels = _labels(listed)
+    names = {}
+    for arm, classifier in listed:
+        lam = "" if arm.generator.name == "none" and arm.lam == 0 else f"@{arm.lam:g}"
+        omega = "" if arm.omega is None else f"@{arm.omega:g}"
+        names[arm, classifier] = f"{labels[arm.generator]}{lam}{omega}/{labels[classifier]}"
+    return names
 
 
-def _name(key: Key, generators: Mapping[Method, str], classifiers: Mapping[Method, str]) -> str:
-    arm, classifier = key
-    lam = "" if arm.generator.name == "none" and arm.lam == 0 else f"@{arm.lam:g}"
-    omega = "" if arm.omega is None else f"@{arm.omega:g}"
-    return f"{generators[arm.generator]}{lam}{omega}/{classifiers[classifier]}"
+def _labels(keys: Iterable[CellKey]) -> dict[Method, str]:
+    listed = list(keys)
+    return {**method_labels(arm.generator for arm, _ in listed), **method_labels(c for _, c in listed)}
 
 
-def find_arm(text: str, role: str, keys: Iterable[Key]) -> Key:
+def find_arm(text: str, role: str, keys: Iterable[CellKey]) -> CellKey:
     """The one key that the text fits.
 
     text: names, with λ, ω and settings (``smote k=3/svm``) where several fit; or a name of :func:`arm_names`.
@@ -66,19 +66,18 @@ def find_arm(text: str, role: str, keys: Iterable[Key]) -> Key:
     raise _unknown(text, role, cuts, names)
 
 
-def _fitting(left: str, classifier: str, names: Mapping[Key, str]) -> list[Key]:
+def _fitting(left: str, classifier: str, names: Mapping[CellKey, str]) -> list[CellKey]:
     """Keys whose names fit, and whose λ and ω do where they are given."""
     parts = _parts(left)
     if parts is None:
         return []
     generator, lam, omega = parts
-    generators = method_labels(arm.generator for arm, _ in names)
-    classifiers = method_labels(c for _, c in names)
+    labels = _labels(names)
     return [
         (arm, c)
         for arm, c in names
-        if _fits(generator, generators[arm.generator])
-        and _fits(classifier, classifiers[c])
+        if _fits(generator, labels[arm.generator])
+        and _fits(classifier, labels[c])
         and lam in (None, f"{arm.lam:g}")
         and omega in (None, None if arm.omega is None else f"{arm.omega:g}")
     ]
@@ -102,7 +101,7 @@ def _parts(left: str) -> tuple[str, str | None, str | None] | None:
     return match[1], lam, omega
 
 
-def _unknown(text: str, role: str, cuts: Sequence[int], names: Mapping[Key, str]) -> InputError:
+def _unknown(text: str, role: str, cuts: Sequence[int], names: Mapping[CellKey, str]) -> InputError:
     """The error that says which part is not there."""
     rule = f"{role} must be an arm of the store, {FORM}"
     # Of several slashes, the one before the name of a classifier that is there.
@@ -113,13 +112,16 @@ def _unknown(text: str, role: str, cuts: Sequence[int], names: Mapping[Key, str]
         return InputError(
             rule, value=repr(text), hint="λ and ω are numbers after the generator's name: smote@0.5/svm."
         )
-    generators = method_labels(arm.generator for arm, _ in names)
-    classifiers = method_labels(c for _, c in names)
-    for name, labels, kind in ((parts[0], generators, "generator"), (classifier, classifiers, "classifier")):
-        if not any(_fits(name, label) for label in labels.values()):
-            known = {*labels.values(), *(method.name for method in labels)}
+    labels = _labels(names)
+    sides = {
+        "generator": (parts[0], [a.generator for a, _ in names]),
+        "classifier": (classifier, [c for _, c in names]),
+    }
+    for kind, (name, methods) in sides.items():
+        if not any(_fits(name, labels[method]) for method in methods):
+            known = {text for method in methods for text in (labels[method], method.name)}
             return InputError(rule, value=f"the {kind} {name!r}", hint=did_you_mean(name, known))
-    alike = [name for (arm, _), name in names.items() if _fits(parts[0], generators[arm.generator])]
+    alike = [name for (arm, _), name in names.items() if _fits(parts[0], labels[arm.generator])]
     return InputError(rule, value=f"{text!r}, of which there is no trial", hint=f"There are {_listed(alike)}.")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.labels import MISSING, count, draws_text, left_out, plus_minus, span
+from hsiaug.report.labels import MISSING, count, draws_text, left_out, plus_minus, seeds_text, span
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
 from hsiaug.report.tables import Table, named
 
@@ -145,7 +145,7 @@ def _named(
 def _unless_all(seeds: list[int], total: int) -> str:
     if len(seeds) == total:
         return ""
-    return f" ({'seed' if len(set(seeds)) == 1 else 'seeds'} {draws_text(seeds)})"
+    return f" ({seeds_text(seeds)})"
 
 
 def _notes(audits: Mapping[tuple[int, str], Audit]) -> list[str]:

@@ -11,7 +11,10 @@ from hsiaug.report.labels import MISSING
 from hsiaug.report.records import Trial
 from hsiaug.trial.arm import Arm, Method
 
-__all__ = ["ArmCell", "make_cells"]
+__all__ = ["ArmCell", "CellKey", "in_order", "make_cells", "method_rank"]
+
+CellKey = tuple[Arm, Method]
+"""An arm and a classifier."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,21 @@ class ArmCell:
         return [value for trial in self.ok if (value := trial.recall(class_id)) is not None]
 
 
-def make_cells(trials: Iterable[Trial]) -> dict[tuple[Arm, Method], ArmCell]:
+def make_cells(trials: Iterable[Trial]) -> dict[CellKey, ArmCell]:
     """Trials grouped by arm and classifier, controls first."""
-    groups: dict[tuple[Arm, Method], list[Trial]] = {}
+    groups: dict[CellKey, list[Trial]] = {}
     for trial in trials:
         groups.setdefault((trial.arm, trial.classifier), []).append(trial)
     return {
-        key: ArmCell(*key, tuple(sorted(groups[key], key=lambda t: (t.seed, t.hash))))
-        for key in sorted(groups, key=lambda k: (k[0].rank, k[1].name, k[1].version, k[1].params))
+        key: ArmCell(*key, tuple(sorted(groups[key], key=lambda t: (t.seed, t.hash)))) for key in in_order(groups)
     }
+
+
+def in_order(keys: Iterable[CellKey]) -> list[CellKey]:
+    """By arm, controls first, then by classifier."""
+    return sorted(keys, key=lambda key: (key[0].rank, method_rank(key[1])))
+
+
+def method_rank(method: Method) -> tuple[str, str, str]:
+    """Sort key: by name, then what differs where several share it."""
+    return method.name, method.version, method.params

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,19 @@ from hsiaug.errors import InputError
 from hsiaug.files import write_whole
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.curve_notes import n_text, panel_n
-from hsiaug.report.curves import SIGNS, Axis, Line, Surface, drawn, lines, moving, reference, surfaces
+from hsiaug.report.curves import (
+    SIGNS,
+    Axis,
+    Dot,
+    SweepLine,
+    SweepSurface,
+    drawn,
+    lines,
+    moving,
+    percentages,
+    reference,
+    surfaces,
+)
 from hsiaug.report.tables import Report, Table
 from hsiaug.text import plotted
 from hsiaug.trial.arm import CONTROLS, Method
@@ -78,11 +91,11 @@ def _draw_table(place: SubFigure, table: Table, axis: Axis, rows: int) -> None:
     entries: dict[str, Any] = {}
     scores = [(score.key, score.name) for score in drawn(table)]
     for column, classifier in enumerate(table.classifiers):
+        shown, none = _shown(table, classifier, axis), reference(table, classifier)
+        over = panel_n(table, shown, none, axis, short=True)
         for row, (metric, name) in enumerate(scores):
             panel = panels[row][column]
-            entries |= _draw_curves(panel, table, classifier, axis, metric, styles)
-            none = reference(table, classifier)
-            over = panel_n(table, _shown(table, classifier, axis), none, axis, short=True)
+            entries |= _draw_curves(panel, shown, none, metric, styles)
             panel.set_title(f"{plotted(table.labels[classifier])}\n{over}", fontsize=10, wrap=True)
             panel.set(xlabel=SIGNS[axis], ylabel=f"{name} (%)")
         maps = [(s, metric, name) for s in surfaces(table, classifier) for metric, name in scores]
@@ -105,7 +118,7 @@ def _styles(table: Table, axis: Axis) -> dict[tuple[Method, float | None], dict[
     """Colour, marker and label of every line of a table, the same in all its panels."""
     from matplotlib import colormaps
 
-    keys = list(dict.fromkeys((ln.generator, ln.held) for c in table.classifiers for ln in lines(table, c, axis)))
+    keys = list(dict.fromkeys(line.key for c in table.classifiers for line in lines(table, c, axis)))
     generators = [g for g in dict.fromkeys(g for g, _ in keys) if g.name not in CONTROLS]
     other = SIGNS["omega" if axis == "lambda" else "lambda"]
     styles: dict[tuple[Method, float | None], dict[str, Any]] = {}
@@ -125,38 +138,34 @@ def _styles(table: Table, axis: Axis) -> dict[tuple[Method, float | None], dict[
 
 
 def _draw_curves(
-    panel: Axes, table: Table, classifier: Method, axis: Axis, metric: str, styles: dict[Any, dict[str, Any]]
+    panel: Axes, shown: Sequence[SweepLine], none: ArmCell | None, metric: str, styles: dict[Any, dict[str, Any]]
 ) -> dict[str, Any]:
     """Draw the lines of one classifier; returns the entries of the legend."""
     entries: dict[str, Any] = {}
-    none = _score(reference(table, classifier), metric)
-    if none:
-        mean, std = none
+    if level := percentages(none, metric):
+        mean, std, _ = level
         panel.axhspan(mean - std, mean + std, color="0.93", zorder=0)
         entries["none"] = panel.axhline(mean, color="black", linestyle=":", linewidth=1.2)
-    drawn = [ln for ln in _shown(table, classifier, axis) if (ln.generator, ln.held) in styles]
-    moving = [ln for ln in drawn if ln.values]
-    span = max((v for ln in moving for v in ln.values), default=1.0)
+    moving = [line for line in shown if line.values]
+    span = max((v for line in moving for v in line.values), default=1.0)
     for i, line in enumerate(moving):
-        style = styles[line.generator, line.held]
+        style = styles[line.key]
         # Bars that would lie on one another stand side by side.
-        entries[style["label"]] = _draw_line(panel, line, metric, style, (i - len(moving) / 2) * 0.008 * span)
-        start = _score(line.start, metric) if axis == "lambda" and 0.0 not in line.values else None
-        shared = ((v, _score(c, metric)) for v, c in line.points if v is not None and line.shares(c))
-        first = next(((v, s[0]) for v, s in shared if s), None)
+        entries[style["label"]] = _draw_line(panel, line.dots(metric), style, (i - len(moving) / 2) * 0.008 * span)
+        start = percentages(line.start, metric) if 0.0 not in line.values else None
+        first = next((dot for dot in line.dots(metric) if not dot.apart), None)
         if start and first:
-            panel.plot([0, first[0]], [start[0], first[1]], color=style["color"], linewidth=0.9, alpha=0.6)
-    for line in drawn:
-        level = _score(line.points[0][1], metric)
-        if not line.values and level:
-            style = styles[line.generator, line.held]
+            panel.plot([0, first.value], [start[0], first.mean], color=style["color"], linewidth=0.9, alpha=0.6)
+    for line in shown:
+        if not line.values and (level := percentages(line.points[0][1], metric)):
+            style = styles[line.key]
             entries[style["label"]] = panel.axhline(level[0], color=style["color"], linestyle="--", linewidth=1.2)
     panel.grid(alpha=0.25)
     panel.margins(x=0.08)
     return entries
 
 
-def _shown(table: Table, classifier: Method, axis: Axis) -> list[Line]:
+def _shown(table: Table, classifier: Method, axis: Axis) -> list[SweepLine]:
     """The lines of a panel: those with a value on the axis, and along ω duplicate, a level to compare with.
 
     Other generators without guidance are left out.
@@ -165,50 +174,43 @@ def _shown(table: Table, classifier: Method, axis: Axis) -> list[Line]:
     return [line for line in found if line.values or line.generator.name == "duplicate"]
 
 
-def _draw_line(panel: Axes, line: Line, metric: str, style: dict[str, Any], shift: float) -> Any:
+def _draw_line(panel: Axes, dots: Sequence[Dot], style: dict[str, Any], shift: float) -> Any:
     """The points with a line through those that can be compared; returns the entry of the legend."""
-    points = [(v, cell, s) for v, cell in line.points if v is not None and (s := _score(cell, metric))]
     bars: dict[str, Any] = {"capsize": 2, "elinewidth": 0.8, "markersize": 4}
-    shared = [(value + shift, *score) for value, cell, score in points if line.shares(cell)]
+    shared = [(dot.value + shift, dot.mean, dot.std) for dot in dots if not dot.apart]
     where, means, stds = ([point[i] for point in shared] for i in range(3))
     drawn = panel.errorbar(where, means, stds, linewidth=1.4, **bars, **style)
-    hollow = {
-        **style,
-        "linestyle": "none",
-        "label": None,
-        "markerfacecolor": "white",
-        "marker": style.get("marker", "o"),
-    }
-    for value, cell, (mean, std) in points:
-        if not line.shares(cell):
-            panel.errorbar([value + shift], [mean], [std], **bars, **hollow)
-            text = f"n={len(cell.ok)}"
-            panel.annotate(text, (value + shift, mean), (5, -3), textcoords="offset points", fontsize=7)
+    hollow = {"marker": "o", **style, "linestyle": "none", "label": None, "markerfacecolor": "white"}
+    for dot in dots:
+        if dot.apart:
+            at = (dot.value + shift, dot.mean)
+            panel.errorbar([at[0]], [at[1]], [dot.std], **bars, **hollow)
+            panel.annotate(f"n={dot.n}", at, (5, -3), textcoords="offset points", fontsize=7)
     for bar in (*drawn.lines[1], *drawn.lines[2]):
         bar.set_alpha(0.45)
     return drawn
 
 
-def _draw_surface(panel: Axes, surface: Surface, metric: str, title: str) -> None:
+def _draw_surface(panel: Axes, surface: SweepSurface, metric: str, title: str) -> None:
     """λ to the right, ω upwards, the mean in every field; empty where there is no trial."""
     import numpy as np
 
     values = np.full((len(surface.omegas), len(surface.lambdas)), np.nan)
-    apart = {}
+    texts = {}
     for (lam, omega), cell in surface.cells.items():
-        place, score = (surface.omegas.index(omega), surface.lambdas.index(lam)), _score(cell, metric)
+        place, score = (surface.omegas.index(omega), surface.lambdas.index(lam)), percentages(cell, metric)
         if score and surface.shares(cell):
-            values[place] = score[0]
+            values[place], texts[place] = score[0], f"{score[0]:.1f}"
         elif score:
-            apart[place] = f"{score[0]:.1f}\nn={len(cell.ok)}"
+            texts[place] = f"{score[0]:.1f}\nn={score[2]}"
     if np.isnan(values).all():
         panel.set_axis_off()
         return
     image = panel.imshow(np.ma.masked_invalid(values), cmap="viridis", origin="lower", aspect="auto")
     low, high = np.nanmin(values), np.nanmax(values)
     for (row, column), value in np.ndenumerate(values):
-        text = apart.get((row, column), "" if np.isnan(value) else f"{value:.1f}")
         colour = "w" if value < (low + high) / 2 else "k"
+        text = texts.get((row, column), "")
         panel.text(column, row, text, ha="center", va="center", fontsize=8, color=colour)
     panel.set_xticks(range(len(surface.lambdas)), [f"{lam:g}" for lam in surface.lambdas])
     panel.set_yticks(range(len(surface.omegas)), [f"{omega:g}" for omega in surface.omegas])
@@ -216,9 +218,3 @@ def _draw_surface(panel: Axes, surface: Surface, metric: str, title: str) -> Non
     panel.set_ylabel("ω", rotation=0)
     panel.set_title(plotted(title), fontsize=10)
     panel.figure.colorbar(image, ax=panel)
-
-
-def _score(cell: ArmCell | None, metric: str) -> tuple[float, float] | None:
-    """Mean and std in percent; std 0 where there is one draw only."""
-    summary = cell.summary(metric) if cell is not None else None
-    return (100 * summary.mean, 100 * (summary.std or 0.0)) if summary else None

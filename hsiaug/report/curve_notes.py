@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.curves import SIGNS, Axis, Line, Surface, lines, surfaces
+from hsiaug.report.curves import SIGNS, Axis, SweepLine, SweepSurface, lines, surfaces
 from hsiaug.report.draws import Draw, draws_of, seeds_of
-from hsiaug.report.labels import draws_text
+from hsiaug.report.labels import seeds_text
 from hsiaug.report.tables import Table
 
 __all__ = ["curve_notes", "line_label", "n_text", "panel_n", "surface_notes"]
@@ -23,18 +23,19 @@ def n_text(draws: Iterable[Draw]) -> str:
 
 
 def _seeds(draws: Iterable[Draw]) -> str:
-    seeds = seeds_of(draws)
-    return f"{'seed' if len(seeds) == 1 else 'seeds'} {draws_text(seeds)}"
+    return seeds_text(seed for seed, _ in draws)
 
 
-def line_label(table: Table, line: Line, axis: Axis) -> str:
+def line_label(table: Table, line: SweepLine, axis: Axis) -> str:
     """``txt2hsi ω=2``: the generator, with what is held."""
     other = SIGNS["omega" if axis == "lambda" else "lambda"]
     held = "" if line.held is None or line.generator.name == "none" else f" {other}={line.held:g}"
     return table.labels[line.generator] + held
 
 
-def panel_n(table: Table, shown: Sequence[Line], none: ArmCell | None, axis: Axis, *, short: bool = False) -> str:
+def panel_n(
+    table: Table, shown: Sequence[SweepLine], none: ArmCell | None, axis: Axis, *, short: bool = False
+) -> str:
     """What a panel is over: the draws of most of its lines, then of those that are over others, by name.
 
     short: the span of n alone, where more sets of draws than NAMED would have to be told.
@@ -84,7 +85,9 @@ def _at(axis: Axis, value: float | None) -> str:
     return f"no {SIGNS[axis]}" if value is None else f"{SIGNS[axis]}={value:g}"
 
 
-def _notes(table: Table, who: str, points: Sequence[tuple[str, ArmCell]], within: Line | Surface) -> list[str]:
+def _notes(
+    table: Table, who: str, points: Sequence[tuple[str, ArmCell]], within: SweepLine | SweepSurface
+) -> list[str]:
     apart = [f"{name} ({_seeds(draws_of(c))})" for name, c in points if c.ok and not within.shares(c)]
     cut = []
     for name, cell in points:

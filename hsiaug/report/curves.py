@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Literal
 
 from hsiaug.report.cells import ArmCell
@@ -12,18 +12,20 @@ from hsiaug.report.grid import Entry, Grid, GridColumn, make_grid
 from hsiaug.report.labels import MISSING, number, plus_minus
 from hsiaug.report.scores import Score
 from hsiaug.report.tables import Table
-from hsiaug.trial.arm import Arm, Method
+from hsiaug.trial.arm import Method
 
 __all__ = [
     "AXES",
     "SIGNS",
     "Axis",
-    "Line",
-    "Surface",
+    "Dot",
+    "SweepLine",
+    "SweepSurface",
     "curve_grids",
     "drawn",
     "lines",
     "moving",
+    "percentages",
     "reference",
     "surfaces",
 ]
@@ -33,14 +35,23 @@ AXES: tuple[Axis, ...] = ("lambda", "omega")
 SIGNS = {"lambda": "λ", "omega": "ω"}
 
 
+class _OverDraws:
+    """What a line and a surface share. draws: what their cells are compared over, where these have them all."""
+
+    draws: frozenset[Draw]
+
+    def shares(self, cell: ArmCell) -> bool:
+        """True for what can be compared with the others; False for a cell over other draws."""
+        return draws_of(cell) == self.draws
+
+
 @dataclass(frozen=True)
-class Line:
+class SweepLine(_OverDraws):
     """A generator with one classifier, along an axis. held: its ω along λ, its λ along ω.
 
     points: (value on the axis, cell), in the order of the values; None for an arm without ω along ω. A cell is over
         ``draws`` where it has them all; one that lacks some is as in the other tables, and stands apart.
-    draws: what the points are compared over.
-    start: ``none`` over these draws, which is λ = 0 of the line; None where it lacks some.
+    start: along λ, ``none`` over these draws, which is λ = 0 of the line; None where it lacks some.
     """
 
     generator: Method
@@ -51,21 +62,35 @@ class Line:
     start: ArmCell | None = None
 
     @property
+    def key(self) -> tuple[Method, float | None]:
+        """What its colour and its label go by, the same for every classifier."""
+        return self.generator, self.held
+
+    @property
     def values(self) -> tuple[float, ...]:
         """Where the line has a point."""
         return tuple(value for value, _ in self.points if value is not None)
 
-    def shares(self, cell: ArmCell) -> bool:
-        """True for a point that can be compared with the others; False for one over other draws."""
-        return draws_of(cell) == self.draws
+    def dots(self, metric: str) -> list[Dot]:
+        """The points that have a number and a value on the axis, in percent."""
+        found = ((value, cell, percentages(cell, metric)) for value, cell in self.points if value is not None)
+        return [Dot(value, *score, not self.shares(cell)) for value, cell, score in found if score is not None]
 
 
 @dataclass(frozen=True)
-class Surface:
-    """A generator with one classifier over λ × ω, where both vary. cells: (λ, ω) → cell; some may be missing.
+class Dot:
+    """A point of a line: mean and std in percent, over n draws. apart: over other draws than the line, not joined."""
 
-    draws: what the fields are compared over, as for a Line.
-    """
+    value: float
+    mean: float
+    std: float
+    n: int
+    apart: bool
+
+
+@dataclass(frozen=True)
+class SweepSurface(_OverDraws):
+    """A generator with one classifier over λ × ω, where both vary. cells: (λ, ω) → cell; some may be missing."""
 
     generator: Method
     lambdas: tuple[float, ...]
@@ -73,87 +98,77 @@ class Surface:
     cells: dict[tuple[float, float], ArmCell]
     draws: frozenset[Draw]
 
-    def shares(self, cell: ArmCell) -> bool:
-        """True for a field that can be compared with the others; False for one over other draws."""
-        return draws_of(cell) == self.draws
+
+def percentages(cell: ArmCell | None, metric: str) -> tuple[float, float, int] | None:
+    """Mean, std (0 of a single draw) and n of a metric in percent; None where no trial has it."""
+    summary = cell.summary(metric) if cell is not None else None
+    return (100 * summary.mean, 100 * (summary.std or 0.0), summary.n) if summary else None
 
 
-def lines(table: Table, classifier: Method, axis: Axis) -> tuple[Line, ...]:
+@lru_cache
+def lines(table: Table, classifier: Method, axis: Axis) -> tuple[SweepLine, ...]:
     """Every generator's lines, controls first."""
     found: dict[tuple[Method, float | None], list[tuple[float | None, ArmCell]]] = {}
-    for arm, cell in _tried(table, classifier):
-        value, held = _place(arm, axis)
-        found.setdefault((arm.generator, held), []).append((value, cell))
-    none = reference(table, classifier)
-    return tuple(_line(generator, classifier, held, points, none) for (generator, held), points in found.items())
+    for cell in _tried(table, classifier):
+        value, held = (cell.arm.lam, cell.arm.omega) if axis == "lambda" else (cell.arm.omega, cell.arm.lam)
+        found.setdefault((cell.arm.generator, held), []).append((value, cell))
+    none = reference(table, classifier) if axis == "lambda" else None
+    made = []
+    for (generator, held), points in found.items():
+        draws = common_draws(cell for _, cell in points)
+        start = over_draws(none, draws) if none else None
+        over = tuple((value, over_draws(cell, draws)) for value, cell in sorted(points, key=_first_none))
+        begins = start if start and draws_of(start) == draws else None
+        made.append(SweepLine(generator, classifier, held, over, draws, begins))
+    return tuple(made)
 
 
-def moving(table: Table, axis: Axis) -> list[Line]:
+def moving(table: Table, axis: Axis) -> list[SweepLine]:
     """The lines with two points or more, of all classifiers; none where only duplicate has such a line."""
     found = [line for c in table.classifiers for line in lines(table, c, axis) if len(line.values) > 1]
     return found if any(line.generator.name != "duplicate" for line in found) else []
 
 
-def _tried(table: Table, classifier: Method) -> list[tuple[Arm, ArmCell]]:
-    """The arms of a classifier with the trials that were run; an arm of which none was run is left out."""
-    found = []
-    for cell in table.cells_of(classifier):
-        run = tuple(t for t in cell.trials if t.record.get("status") != "empty")
-        if run:
-            found.append((cell.arm, replace(cell, trials=run)))
-    return found
+def _tried(table: Table, classifier: Method) -> list[ArmCell]:
+    """The cells of a classifier with the trials that were run; a cell of which none was run is left out."""
+    run = [
+        (c, tuple(t for t in c.trials if t.record.get("status") != "empty")) for c in table.cells_of(classifier)
+    ]
+    return [replace(cell, trials=trials) for cell, trials in run if trials]
 
 
-def _line(
-    generator: Method,
-    classifier: Method,
-    held: float | None,
-    points: list[tuple[float | None, ArmCell]],
-    none: ArmCell | None,
-) -> Line:
-    draws = common_draws(cell for _, cell in points)
-    start = over_draws(none, draws) if none else None
-    over = sorted(((v, over_draws(cell, draws)) for v, cell in points), key=lambda point: _first_none(point[0]))
-    return Line(
-        generator, classifier, held, tuple(over), draws, start if start and draws_of(start) == draws else None
-    )
-
-
-def _place(arm: Arm, axis: Axis) -> tuple[float | None, float | None]:
-    return (arm.lam, arm.omega) if axis == "lambda" else (arm.omega, arm.lam)
-
-
-def _first_none(value: float | None) -> tuple[bool, float]:
-    return value is not None, value or 0.0
+def _first_none(point: tuple[float | None, object]) -> tuple[bool, float]:
+    return point[0] is not None, point[0] or 0.0
 
 
 def reference(table: Table, classifier: Method) -> ArmCell | None:
     """The cell of ``none``, which every generator at λ = 0 is; the one of most draws where there are several."""
-    cells = [cell for arm, cell in _tried(table, classifier) if arm.generator.name == "none"]
+    cells = [cell for cell in _tried(table, classifier) if cell.arm.generator.name == "none"]
     return max(cells, key=lambda cell: len(cell.ok), default=None)
 
 
-def surfaces(table: Table, classifier: Method) -> tuple[Surface, ...]:
+@lru_cache
+def surfaces(table: Table, classifier: Method) -> tuple[SweepSurface, ...]:
     """The generators of which both λ and ω vary."""
     found: dict[Method, dict[tuple[float, float], ArmCell]] = {}
-    for arm, cell in _tried(table, classifier):
-        if arm.omega is not None:
-            found.setdefault(arm.generator, {})[arm.lam, arm.omega] = cell
-    made = (_surface(generator, cells) for generator, cells in found.items())
+    for cell in _tried(table, classifier):
+        if cell.arm.omega is not None:
+            found.setdefault(cell.arm.generator, {})[cell.arm.lam, cell.arm.omega] = cell
+    made = []
+    for generator, cells in found.items():
+        draws = common_draws(cells.values())
+        lambdas, omegas = (tuple(sorted({key[i] for key in cells})) for i in (0, 1))
+        over = {key: over_draws(cell, draws) for key, cell in cells.items()}
+        made.append(SweepSurface(generator, lambdas, omegas, over, draws))
     return tuple(s for s in made if len(s.lambdas) > 1 and len(s.omegas) > 1)
-
-
-def _surface(generator: Method, cells: dict[tuple[float, float], ArmCell]) -> Surface:
-    draws = common_draws(cells.values())
-    lambdas, omegas = (tuple(sorted({key[i] for key in cells})) for i in (0, 1))
-    over = {key: over_draws(cell, draws) for key, cell in cells.items()}
-    return Surface(generator, lambdas, omegas, over, draws)
 
 
 def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
     """The metrics of gains: a row per classifier and line, a column per value of the axis; – heads arms without one."""
     rows = [line for classifier in table.classifiers for line in lines(table, classifier, axis)]
-    values = sorted({value for line in rows for value, _ in line.points}, key=_first_none)
+    values = sorted(
+        {value for line in rows for value, _ in line.points}, key=lambda value: _first_none((value, None))
+    )
     keys = [
         GridColumn("classifier", lambda line: table.labels[line.classifier], numeric=False),
         GridColumn("generator", lambda line: table.labels[line.generator], numeric=False),
@@ -178,11 +193,11 @@ def drawn(table: Table) -> tuple[Score, Score]:
     return table.scores.second, table.scores.main
 
 
-def _held(line: Line) -> str:
+def _held(line: SweepLine) -> str:
     return number(None if line.generator.name == "none" else line.held)
 
 
-def _point(table: Table, metric: str, value: float | None, line: Line) -> Entry:
+def _point(table: Table, metric: str, value: float | None, line: SweepLine) -> Entry:
     cell = dict(line.points).get(value)
     if cell is None:
         return Entry(MISSING)

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from hsiaug.metrics.verdict import Finding, prints_zero
-from hsiaug.report.cells import ArmCell
-from hsiaug.report.compare import Comparison, Gain
+from hsiaug.report.compare import Gain
+from hsiaug.report.draws import draws_of
 from hsiaug.report.labels import count, p_text, plus_minus, signed
 from hsiaug.report.tables import Table
-from hsiaug.trial.arm import CONTROLS, Arm, Method
+from hsiaug.trial.arm import CONTROLS, Method
 from hsiaug.trial.failures import why_failed
 
 __all__ = [
     "TONES",
-    "Group",
-    "arm_name",
+    "VerdictGroup",
     "arm_numbers",
     "best_arm",
+    "by_generator",
     "find_groups",
     "headline",
     "judged",
-    "mean_range",
     "verdict",
     "verdict_text",
 ]
@@ -43,12 +43,13 @@ BALANCED = "λ ≤ 1 adds nothing where classes are equal; try λ = 3"
 
 
 @dataclass(frozen=True)
-class Group:
-    """Arms of one verdict, which the heading says."""
+class VerdictGroup:
+    """Arms of one verdict, which the heading says. listed: each has a line of its own, or else each generator."""
 
     finding: Finding
     heading: str
     gains: tuple[Gain, ...]
+    listed: bool
 
 
 def judged(table: Table) -> list[Gain]:
@@ -58,20 +59,22 @@ def judged(table: Table) -> list[Gain]:
 
 def verdict(table: Table) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Sentences, each with a line per arm below it: the headline, the verdicts, the best arm."""
-    groups = find_groups(table)
-    few = sum(len(group.gains) for group in groups) <= SHOWN
-    best = best_arm(table)
+    groups, best = find_groups(table), best_arm(table)
     told = [(headline(table), ())] if groups or best else []
-    return (*told, *((g.heading, tuple(_lines(table, g, few))) for g in groups), *([(best, ())] if best else []))
+    return (*told, *((g.heading, tuple(_lines(table, g))) for g in groups), *([(best, ())] if best else []))
 
 
-def find_groups(table: Table) -> list[Group]:
+def find_groups(table: Table) -> list[VerdictGroup]:
     """The arms under what is said of them, those that help first."""
     found: dict[tuple[int, str, Finding], list[Gain]] = {}
     for gain in judged(table):
         finding = gain.verdict.finding if gain.verdict else "failed"
         found.setdefault((ORDER.index(finding), _heading(table, gain), finding), []).append(gain)
-    return [Group(finding, said, tuple(found[key])) for key in sorted(found) for _, said, finding in [key]]
+    few = len(judged(table)) <= SHOWN
+    return [
+        VerdictGroup(key[2], key[1], tuple(found[key]), few or key[2] in ("helps", "hurts"))
+        for key in sorted(found)
+    ]
 
 
 def verdict_text(table: Table, gain: Gain) -> str:
@@ -139,26 +142,35 @@ WORDS: dict[Finding, str] = {
 }
 
 
-def _lines(table: Table, group: Group, few: bool) -> Iterator[str]:
+def _lines(table: Table, group: VerdictGroup) -> Iterator[str]:
     """A line per arm; or, where there are many, one per generator with the range of its mean gains."""
     if group.finding in ("nothing made", "failed"):
-        named = [arm_name(table, gain) for gain in group.gains[:CLEAR]]
+        named = [table.cell_label(gain.cell) for gain in group.gains[:CLEAR]]
         yield ", ".join(named) + _more(len(group.gains) - CLEAR)
-    elif few or group.finding in ("helps", "hurts"):
-        yield from (f"{arm_name(table, gain)}: {arm_numbers(table, gain)}" for gain in group.gains[:CLEAR])
+    elif group.listed:
+        yield from (f"{table.cell_label(gain.cell)}: {arm_numbers(table, gain)}" for gain in group.gains[:CLEAR])
         if more := _more(len(group.gains) - CLEAR):
             yield more.removeprefix(", ")
     else:
-        for generator in dict.fromkeys(gain.cell.arm.generator for gain in group.gains):
-            mine = [gain for gain in group.gains if gain.cell.arm.generator == generator]
-            yield f"{table.labels[generator]}, {count(len(mine), 'arm')}{mean_range(table, mine)}"
+        yield from by_generator(table, group)
+
+
+def by_generator(table: Table, group: VerdictGroup) -> dict[str, list[Gain]]:
+    """What is said of each generator, with the range of its mean gains, → its arms, none of which is picked out."""
+    found: dict[Method, list[Gain]] = {}
+    for gain in group.gains:
+        found.setdefault(gain.cell.arm.generator, []).append(gain)
+    return {
+        f"{table.labels[generator]}, {count(len(gains), 'arm')}{_mean_range(table, gains)}": gains
+        for generator, gains in found.items()
+    }
 
 
 def _more(n: int) -> str:
     return f", and {count(n, 'more arm')} of the table above" if n > 0 else ""
 
 
-def mean_range(table: Table, gains: Sequence[Gain]) -> str:
+def _mean_range(table: Table, gains: Sequence[Gain]) -> str:
     """``: mean ΔAA -0.9 to +0.4 against none, …``: of several arms, none of which is picked out; may be empty."""
     ranges = []
     for control in CONTROLS:
@@ -169,22 +181,17 @@ def mean_range(table: Table, gains: Sequence[Gain]) -> str:
     return f": mean Δ{table.scores.main.name} {', '.join(ranges)}" if ranges else ""
 
 
-def arm_name(table: Table, gain: Gain) -> str:
-    """``txt2hsi λ=1 ω=3 with cnn2d``."""
-    return f"{table.arm_label(gain.cell.arm)} with {table.labels[gain.cell.classifier]}"
-
-
 def arm_numbers(table: Table, gain: Gain) -> str:
     """``AA +1.2 against none and -0.6 against duplicate; OA -1.4 and -0.7``, with p where it was tested."""
     found = [(control, c) for control, c in gain.against.items() if c is not None]
     told = []
     if found:
-        main = " and ".join(f"{_main(c)} against {control}" for control, c in found)
+        main = " and ".join(f"{signed(c.main.mean)}{_p(c.p_holm)} against {control}" for control, c in found)
         told.append(f"{table.scores.main.name} {main}")
     if found and all(c.second is not None for _, c in found):
         gained = all(c.direction > 0 for _, c in found)
         lost = any(c.second and c.second.mean < 0 and not prints_zero(c.second.mean) for _, c in found)
-        second = " and ".join(_second(c) for _, c in found)
+        second = " and ".join(f"{signed(c.second and c.second.mean)}{_p(c.p_second_holm)}" for _, c in found)
         told.append(f"{'but ' if gained and lost else ''}{table.scores.second.name} {second}")
     told += [_absent(table, gain, control) for control, c in gain.against.items() if c is None]
     draws = dict.fromkeys(len(c.pairs) for _, c in found)
@@ -197,15 +204,6 @@ def arm_numbers(table: Table, gain: Gain) -> str:
     return "; ".join(told)
 
 
-def _main(comparison: Comparison) -> str:
-    return f"{signed(comparison.main.mean)}{_p(comparison.p_holm)}"
-
-
-def _second(comparison: Comparison) -> str:
-    mean = comparison.second.mean if comparison.second else None
-    return f"{signed(mean)}{_p(comparison.p_second_holm)}"
-
-
 def _p(p: float | None) -> str:
     if p is None:
         return ""
@@ -215,13 +213,10 @@ def _p(p: float | None) -> str:
 
 def _absent(table: Table, gain: Gain, control: str) -> str:
     """Why an arm stands against one control only."""
-    lam = gain.cell.arm.lam
     cells = [
         cell
-        for cell in table.cells.values()
-        if cell.arm.generator.name == control
-        and cell.classifier == gain.cell.classifier
-        and (control == "none" or cell.arm.lam == lam)
+        for cell in table.cells_of(gain.cell.classifier)
+        if cell.arm.generator.name == control and (control == "none" or cell.arm.lam == gain.cell.arm.lam)
     ]
     failed, run = sum(len(cell.failed) for cell in cells), sum(len(cell.trials) for cell in cells)
     if not run:
@@ -233,27 +228,19 @@ def _absent(table: Table, gain: Gain, control: str) -> str:
 
 def best_arm(table: Table) -> str | None:
     """The arm of the highest mean, controls included, among those over the draws that most arms have."""
-    draws = {key: frozenset(trial.draw for trial in cell.ok) for key, cell in table.cells.items()}
-    draws = {key: seen for key, seen in draws.items() if seen and len(table.cells[key].empty) < len(seen)}
+    draws = [(cell, draws_of(cell)) for cell in table.cells.values() if cell.ok and len(cell.empty) < len(cell.ok)]
     if len(draws) < 2:
         return None
-    whole = max(Counter(draws.values()).items(), key=lambda entry: (entry[1], len(entry[0])))[0]
-    running = [table.cells[key] for key, seen in draws.items() if seen == whole]
-    means = {_key(cell): found.mean for cell in running if (found := cell.summary(table.scores.main.key))}
-    if len(means) < 2:
+    whole = max(Counter(seen for _, seen in draws).items(), key=lambda entry: (entry[1], len(entry[0])))[0]
+    main, second = table.scores.main, table.scores.second
+    running = [(mean.mean, cell) for cell, seen in draws if seen == whole and (mean := cell.summary(main.key))]
+    if len(running) < 2:
         return None
-    arm, classifier = max(means, key=lambda key: means[key])
-    cell = table.cells[arm, classifier]
-    numbers = ", ".join(
-        f"{score.name} {plus_minus(cell.summary(score.key))}" for score in (table.scores.main, table.scores.second)
-    )
-    left = len(table.cells) - len(means)
+    _, cell = max(running, key=itemgetter(0))
+    numbers = ", ".join(f"{score.name} {plus_minus(cell.summary(score.key))}" for score in (main, second))
+    left = len(table.cells) - len(running)
     said = f" ({count(left, 'arm')} over other draws or none left out)" if left else ""
     return (
-        f"Highest mean {table.scores.main.name} of {count(len(means), 'arm')}, controls included{said}: "
-        f"{table.arm_label(arm)} with {table.labels[classifier]}, {numbers}, {count(len(cell.ok), 'draw')}."
+        f"Highest mean {main.name} of {count(len(running), 'arm')}, controls included{said}: "
+        f"{table.cell_label(cell)}, {numbers}, {count(len(cell.ok), 'draw')}."
     )
-
-
-def _key(cell: ArmCell) -> tuple[Arm, Method]:
-    return cell.arm, cell.classifier

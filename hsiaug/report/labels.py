@@ -25,6 +25,7 @@ __all__ = [
     "percent",
     "plus_minus",
     "score_numbers",
+    "seeds_text",
     "signed",
     "span",
     "wrong_share",
@@ -179,6 +180,12 @@ def draws_text(seeds: Iterable[int]) -> str:
             runs.append([seed])
     texts = [f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
     return ", ".join(texts)
+
+
+def seeds_text(seeds: Iterable[int]) -> str:
+    """``seed 3``, ``seeds 0, 2–4``."""
+    listed = set(seeds)
+    return f"{'seed' if len(listed) == 1 else 'seeds'} {draws_text(listed)}"
 
 
 def count(number: int, noun: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, draws_needed, smallest_p
 from hsiaug.metrics.verdict import MEANINGS
-from hsiaug.report.labels import count, draws_text, p_text
+from hsiaug.report.labels import count, draws_text, p_text, seeds_text
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import CONTROLS, Method
 
@@ -56,10 +56,9 @@ def _split_changes(table: Table) -> list[str]:
     changed = [seed for seed, splits in drawn.items() if len(splits) > 1]
     if not changed:
         return []
-    seeds = f"{'Seed' if len(changed) == 1 else 'Seeds'} {draws_text(changed)}"
     return [
-        f"{seeds} drew different pixels in different trials: means mix them, and only trials of the same pixels "
-        "are paired. Rerun with --existing all to have one split per seed."
+        f"{seeds_text(changed).capitalize()} drew different pixels in different trials: means mix them, and only trials "
+        "of the same pixels are paired. Rerun with --existing all to have one split per seed."
     ]
 
 

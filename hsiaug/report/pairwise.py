@@ -12,8 +12,8 @@ from statistics import median
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import MeanStd, t_interval
 from hsiaug.metrics.verdict import TINY, Evidence, judge, undecided
-from hsiaug.report.arm_names import Key, arm_names, find_arm
-from hsiaug.report.cells import ArmCell
+from hsiaug.report.arm_names import arm_names, find_arm
+from hsiaug.report.cells import ArmCell, CellKey
 from hsiaug.report.compare import Comparison, Gain, class_deltas, compare, corrected, pair_up
 from hsiaug.report.ground_truth import GroundTruth
 from hsiaug.report.pairwise_pixels import Ground, grounds
@@ -149,7 +149,7 @@ def compare_arms(
     return ArmComparison(names[ours], names[theirs], tuple(tested), tuple(apart))
 
 
-def _cells(table: Table) -> dict[Key, ArmCell]:
+def _cells(table: Table) -> dict[CellKey, ArmCell]:
     return {**table.cells, **{(cell.arm, cell.classifier): cell for cell in table.blind}}
 
 

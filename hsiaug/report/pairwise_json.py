@@ -7,7 +7,7 @@ from typing import Any
 
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.metrics.verdict import TINY
-from hsiaug.report.findings import arm_name, verdict_text
+from hsiaug.report.findings import verdict_text
 from hsiaug.report.pairwise import ArmComparison, Pairing
 from hsiaug.report.pairwise_views import notes, pixels_tested, said_of_test
 
@@ -41,7 +41,7 @@ def _condition_json(pairing: Pairing) -> dict[str, Any]:
         "verdict": pairing.verdict,
         "finding": pairing.evidence.shown,
         "against_both_controls": {
-            arm_name(pairing.table, gain): verdict_text(pairing.table, gain) for gain in pairing.judged
+            pairing.table.cell_label(gain.cell): verdict_text(pairing.table, gain) for gain in pairing.judged
         },
         "n": pairing.n,
         "mean": main.mean,

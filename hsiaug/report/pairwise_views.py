@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from hsiaug.metrics.significance import ALPHA, smallest_p
 from hsiaug.metrics.verdict import prints_zero
-from hsiaug.report.findings import arm_name, verdict_text
+from hsiaug.report.findings import verdict_text
 from hsiaug.report.labels import MISSING, count, draws_text, p_text, percent, signed, span
 from hsiaug.report.pairwise import CLAIMS, ArmComparison, Pairing
 from hsiaug.report.records import Trial
@@ -53,7 +53,7 @@ def facts(comparison: ArmComparison, pairing: Pairing) -> Iterator[tuple[str, st
     )
     yield "Wilcoxon signed-rank, two-sided", said_of_test(pairing)
     for gain in pairing.judged:
-        said = f"{arm_name(pairing.table, gain)}: {verdict_text(pairing.table, gain)}"
+        said = f"{pairing.table.cell_label(gain.cell)}: {verdict_text(pairing.table, gain)}"
         yield f"against both controls, Δ{pairing.table.scores.main.name}", said
     yield "verdict", pairing.verdict
 

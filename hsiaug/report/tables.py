@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.report.cells import ArmCell, make_cells
+from hsiaug.report.cells import ArmCell, CellKey, make_cells, method_rank
 from hsiaug.report.compare import Comparison, Gain, compare
 from hsiaug.report.labels import method_labels
 from hsiaug.report.records import Condition, Record, Trial, read_trials
@@ -24,7 +24,7 @@ NAMED = 20
 """Damaged records that a sentence names at most; JSON has all of them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """All trials of one condition, in cells.
 
@@ -38,9 +38,9 @@ class Table:
     title: str
     condition: Condition
     trials: tuple[Trial, ...]
-    cells: Mapping[tuple[Arm, Method], ArmCell]
+    cells: Mapping[CellKey, ArmCell]
     blind: tuple[ArmCell, ...]
-    gains: Mapping[tuple[Arm, Method], Gain]
+    gains: Mapping[CellKey, Gain]
     labels: Mapping[Method, str]
     run: str = ""
     damaged: tuple[Damage, ...] = ()
@@ -53,7 +53,7 @@ class Table:
     @cached_property
     def classifiers(self) -> tuple[Method, ...]:
         """The columns, by name."""
-        return tuple(sorted({c for _, c in self.cells}, key=lambda c: (c.name, c.version, c.params)))
+        return tuple(sorted({c for _, c in self.cells}, key=method_rank))
 
     @cached_property
     def draws(self) -> tuple[int, ...]:
@@ -109,16 +109,18 @@ class Table:
         """The cells of a classifier, controls first."""
         return [cell for (_, c), cell in self.cells.items() if c == classifier]
 
-    def arm_label(self, arm: Arm, classifier: Method | None = None) -> str:
-        """``smote λ=0.5 ω=1 svm``: an arm, and a classifier, in running text."""
+    def arm_label(self, arm: Arm) -> str:
+        """``smote λ=0.5 ω=1``: an arm in running text."""
         parts = [self.labels[arm.generator]]
         if arm.lam or arm.generator.name != "none":
             parts.append(f"λ={arm.lam:g}")
         if arm.omega is not None:
             parts.append(f"ω={arm.omega:g}")
-        if classifier is not None:
-            parts.append(self.labels[classifier])
         return " ".join(parts)
+
+    def cell_label(self, cell: ArmCell, joint: str = " with ") -> str:
+        """``smote λ=0.5 ω=1 with svm``."""
+        return f"{self.arm_label(cell.arm)}{joint}{self.labels[cell.classifier]}"
 
 
 @dataclass(frozen=True)

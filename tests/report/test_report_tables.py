@@ -22,11 +22,11 @@ def table_of(records: list[dict]) -> Table:
 
 
 def cell_of(table: Table, label: str) -> ArmCell:
-    return {table.arm_label(arm, c): cell for (arm, c), cell in table.cells.items()}[label]
+    return {table.cell_label(cell, " "): cell for cell in table.cells.values()}[label]
 
 
 def gain_of(table: Table, label: str) -> Gain:
-    return {table.arm_label(arm, c): gain for (arm, c), gain in table.gains.items()}[label]
+    return {table.cell_label(gain.cell, " "): gain for gain in table.gains.values()}[label]
 
 
 def arm(generator: str, values: list[float], **spec: object) -> list[dict]:

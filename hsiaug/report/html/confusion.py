@@ -43,7 +43,7 @@ def confusions(place: TableSection, tables: int) -> str:
 
 
 def _folded(place: TableSection, cell: ArmCell) -> str:
-    title = f"{place.table.arm_label(cell.arm)}, {place.table.labels[cell.classifier]}"
+    title = place.table.cell_label(cell, ", ")
     matrix = summed(cell)
     if matrix is None:
         return ""

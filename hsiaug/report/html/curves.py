@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from hsiaug.metrics.significance import MeanStd
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.curve_notes import curve_notes, line_label, panel_n
-from hsiaug.report.curves import AXES, SIGNS, Axis, Line, drawn, moving, reference
+from hsiaug.report.curves import AXES, SIGNS, Axis, Dot, SweepLine, drawn, moving, percentages, reference
 from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import details, escape, figure
 from hsiaug.report.html.svg import HEIGHT, WIDTH, Scale, label, marker, picture, ticks
@@ -28,7 +26,7 @@ def curve_blocks(place: TableSection) -> str:
 
 def _block(place: TableSection, axis: Axis) -> str:
     table = place.table
-    keys: dict[Key, str] = {_key(line): line_label(table, line, axis) for line in moving(table, axis)}
+    keys: dict[Key, str] = {line.key: line_label(table, line, axis) for line in moving(table, axis)}
     panels = []
     for classifier in table.classifiers:
         shown = [line for line in moving(table, axis) if line.classifier == classifier]
@@ -51,19 +49,18 @@ HOW_TO_READ = (
 
 
 def _panel(
-    shown: Sequence[Line], keys: Mapping[Key, str], none: ArmCell | None, score: Score, axis: Axis, said: str
+    shown: Sequence[SweepLine], keys: Mapping[Key, str], none: ArmCell | None, score: Score, axis: Axis, said: str
 ) -> str:
     """Along λ every line begins at λ = 0 with none over its draws, which λ = 0 is by definition."""
-    dots = {line: _dots(line, score.key) for line in shown}
-    level = none.summary(score.key) if none else None
-    starts = {line: line.start.summary(score.key) for line in shown if line.start and axis == "lambda"}
-    summaries = [dot.summary for found in dots.values() for dot in found] + ([level] if level else [])
-    summaries += [start for start in starts.values() if start]
-    values = [v for line in shown for v in line.values]
-    if not values or not any(dots.values()):
+    dots = {line: line.dots(score.key) for line in shown}
+    level = percentages(none, score.key)
+    starts = {line: start for line in shown if (start := percentages(line.start, score.key))}
+    if not any(dots.values()):
         return ""
-    marks = ticks([100 * (s.mean + side * (s.std or 0)) for s in summaries for side in (-1, 1)], 5)
-    places = sorted({*values, *([0.0] if any(starts.values()) else [])})
+    numbers = [(dot.mean, dot.std) for found in dots.values() for dot in found]
+    numbers += [(mean, std) for mean, std, _ in (*starts.values(), *([level] if level else []))]
+    marks = ticks([mean + side * std for mean, std in numbers for side in (-1, 1)], 5)
+    places = sorted({*(v for line in shown for v in line.values), *([0.0] if starts else [])})
     x = Scale(places[0], places[-1], LEFT + 14, WIDTH - RIGHT - 14)
     y = Scale(marks[0], marks[-1], HEIGHT - BOTTOM, TOP)
     parts = [f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(m)}" y2="{y(m)}"/>' for m in marks]
@@ -71,12 +68,12 @@ def _panel(
     parts += [label(x(v), HEIGHT - BOTTOM + 15, f"{v:g}", "tick") for v in _apart(places)]
     parts.append(label((LEFT + WIDTH) / 2, HEIGHT - 4, SIGNS[axis], "axis"))
     if level:
-        parts.append(_band(level, y))
+        parts.append(_band(level[0], level[1], y))
     for line, found in dots.items():
-        number, begin = list(keys).index(_key(line)), starts.get(line)
+        number, begin = list(keys).index(line.key), starts.get(line)
         first = next((dot for dot in found if not dot.apart), None)
         if begin and first and 0.0 not in line.values:
-            parts.append(_first(number, begin, first, x, y))
+            parts.append(_first(number, begin[0], first, x, y))
         parts += _line(number, found, x, y, len(keys))
     return picture(HEIGHT, said, parts)
 
@@ -86,44 +83,29 @@ def _apart(values: Sequence[float], most: int = 8) -> Sequence[float]:
     return values[:: -(-len(values) // most)]
 
 
-@dataclass(frozen=True)
-class _Dot:
-    """A point of a line. apart: over other draws than the line, so that it is not joined to the others."""
-
-    value: float
-    summary: MeanStd
-    apart: bool
-
-
-def _dots(line: Line, metric: str) -> list[_Dot]:
-    found = ((value, cell, cell.summary(metric)) for value, cell in line.points if value is not None)
-    return [_Dot(value, summary, not line.shares(cell)) for value, cell, summary in found if summary is not None]
-
-
-def _band(level: MeanStd, y: Scale) -> str:
+def _band(mean: float, std: float, y: Scale) -> str:
     """none: a band of ± std, and its mean."""
-    std = level.std or 0.0
-    high, low, middle = (y(100 * (level.mean + d)) for d in (std, -std, 0))
+    high, low, middle = (y(mean + d) for d in (std, -std, 0))
     across = f'x1="{LEFT}" x2="{WIDTH - RIGHT}"'
     height = float(low) - float(high)
     band = f'<rect class="band" x="{LEFT}" y="{high}" width="{WIDTH - RIGHT - LEFT}" height="{height:.1f}"/>'
     return f'{band}<line class="none" {across} y1="{middle}" y2="{middle}"/>'
 
 
-def _first(place: int, none: MeanStd, dot: _Dot, x: Scale, y: Scale) -> str:
-    """The thin line from none to the first point."""
-    ends = f'x1="{x(0)}" y1="{y(100 * none.mean)}" x2="{x(dot.value)}" y2="{y(100 * dot.summary.mean)}"'
+def _first(place: int, none: float, dot: Dot, x: Scale, y: Scale) -> str:
+    """The thin line from the mean of none to the first point."""
+    ends = f'x1="{x(0)}" y1="{y(none)}" x2="{x(dot.value)}" y2="{y(dot.mean)}"'
     return f'<line class="s{place % 8} first" {ends}/>'
 
 
-def _line(place: int, dots: Sequence[_Dot], x: Scale, y: Scale, of: int) -> list[str]:
+def _line(place: int, dots: Sequence[Dot], x: Scale, y: Scale, of: int) -> list[str]:
     """Bars that would lie on one another stand side by side."""
     shift = (place - (of - 1) / 2) * 2.5
-    at = [(f"{float(x(dot.value)) + shift:.1f}", y(100 * dot.summary.mean), dot) for dot in dots]
-    bars = [_error_bar(place, px, y, dot.summary.mean, dot.summary.std) for px, _, dot in at if dot.summary.std]
+    at = [(f"{float(x(dot.value)) + shift:.1f}", y(dot.mean), dot) for dot in dots]
+    bars = [_error_bar(place, px, y, dot) for px, _, dot in at if dot.std]
     path = " ".join(f"{px},{py}" for px, py, dot in at if not dot.apart)
     marks = [marker(place, px, py, hollow=dot.apart) for px, py, dot in at]
-    marks += [_own_n(float(px), float(py), dot.summary.n) for px, py, dot in at if dot.apart]
+    marks += [_own_n(float(px), float(py), dot.n) for px, py, dot in at if dot.apart]
     return [f'<polyline class="s{place % 8} line" points="{path}"/>', *bars, *marks]
 
 
@@ -133,13 +115,9 @@ def _own_n(x: float, y: float, n: int) -> str:
     return label(f"{x + side:.1f}", f"{y + 4:.1f}", f"n={n}", "tick", anchor)
 
 
-def _error_bar(place: int, x: str, y: Scale, mean: float, std: float) -> str:
-    low, high = y(100 * (mean - std)), y(100 * (mean + std))
+def _error_bar(place: int, x: str, y: Scale, dot: Dot) -> str:
+    low, high = y(dot.mean - dot.std), y(dot.mean + dot.std)
     return f'<line class="s{place % 8}" x1="{x}" x2="{x}" y1="{low}" y2="{high}"/>'
-
-
-def _key(line: Line) -> Key:
-    return line.generator, line.held
 
 
 def _legend(keys: Mapping[Key, str]) -> str:

@@ -33,7 +33,7 @@ def _list(place: TableSection, cell: ArmCell) -> str:
     head = ("seed", *(score.name for score in scores), "seconds", "record", "made", "to see it whole")
     rows = "".join(_row(place, trial, [score.key for score in scores]) for trial in cell.trials)
     headings = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    name = f"{table.arm_label(cell.arm)}, {table.labels[cell.classifier]}"
+    name = table.cell_label(cell, ", ")
     body = f"<table class=list><thead><tr>{headings}</tr></thead><tbody>{rows}</tbody></table>"
     failed = f", {len(cell.failed)} failed" if cell.failed else ""
     summary = f"{name}: {count(len(cell.trials), 'record')}{failed}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.curve_notes import n_text, surface_notes
-from hsiaug.report.curves import Surface, drawn, surfaces
+from hsiaug.report.curves import SweepSurface, drawn, surfaces
 from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import escape, scroller
 from hsiaug.report.labels import MISSING, percent
@@ -40,7 +40,7 @@ def heat_maps(place: TableSection) -> str:
     return f'<h4>Over λ and ω</h4><div class="panels">{"".join(maps)}</div>{notes}'
 
 
-def _map(place: TableSection, surface: Surface, score: Score, caption: str) -> str:
+def _map(place: TableSection, surface: SweepSurface, score: Score, caption: str) -> str:
     shared = [cell for cell in surface.cells.values() if surface.shares(cell)]
     means = [s.mean for cell in shared if (s := cell.summary(score.key))]
     low, high = min(means, default=0.0), max(means, default=0.0)
