@@ -87,5 +87,5 @@ def _print(comparison: ArmComparison) -> None:
         print_table(out, CLASS_HEADER, class_rows(pairing), title="Recall per class, B − A")
         print_lines(out, [*(f"note\t{text}" for text in notes(pairing)), ""])
     print_lines(out, (f"not compared\t{text}" for text in comparison.apart))
-    if any(ground.interval for pairing in comparison.pairings for ground in pairing.ground):
+    if any(draw.interval for pairing in comparison.pairings for draw in pairing.bootstraps):
         print_lines(out, [f"note\t{BOOTSTRAP_NOTE}"])

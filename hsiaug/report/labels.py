@@ -15,6 +15,7 @@ __all__ = [
     "MISSING",
     "MOST_WRONG",
     "count",
+    "count_range",
     "decimal",
     "draws_text",
     "left_out",
@@ -168,6 +169,11 @@ def span(values: Sequence[float], digits: int = 1) -> str:
     """The mean, and the range in brackets where the values differ."""
     mean, low, high = (f"{v:,.{digits}f}" for v in (sum(values) / len(values), min(values), max(values)))
     return mean if low == high else f"{mean} ({low}–{high})"
+
+
+def count_range(counts: Sequence[int]) -> str:
+    """``12``, or ``12–15`` where the counts differ; – where there are none."""
+    return "–".join(map(str, dict.fromkeys((min(counts), max(counts))))) if counts else MISSING
 
 
 def draws_text(seeds: Iterable[int]) -> str:

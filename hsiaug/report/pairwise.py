@@ -6,6 +6,7 @@ verdict: what another draw of training pixels would change is not in it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -13,10 +14,11 @@ from hsiaug.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import MeanStd, t_interval
 from hsiaug.metrics.verdict import TINY, Evidence, judge, undecided
 from hsiaug.report.arm_names import arm_names, find_arm
-from hsiaug.report.cells import ArmCell, CellKey
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Comparison, Gain, class_deltas, compare, corrected, pair_up
 from hsiaug.report.ground_truth import GroundTruth
-from hsiaug.report.pairwise_pixels import Ground, grounds
+from hsiaug.report.pairwise_pixels import DrawBootstrap, draw_bootstraps
+from hsiaug.report.records import Trial
 from hsiaug.report.scores import Score
 from hsiaug.report.tables import Report, Table
 from hsiaug.trial.failures import why_failed
@@ -33,7 +35,7 @@ class Pairing:
     """Arms A and B on one condition. Differences are B − A, as fractions; pairs of the comparison are (B, A).
 
     The correction of p is that of the report's table, which the comparison joins where it is none of it already.
-    ground: for each pair, in their order.
+    bootstraps: of each pair, in their order.
     """
 
     table: Table
@@ -41,12 +43,18 @@ class Pairing:
     a: ArmCell
     b: ArmCell
     comparison: Comparison
-    ground: tuple[Ground, ...]
+    bootstraps: tuple[DrawBootstrap, ...] = ()
 
     @property
     def n(self) -> int:
         """Paired draws."""
         return len(self.comparison.pairs)
+
+    @property
+    def draws(self) -> list[tuple[Trial, Trial, float, DrawBootstrap]]:
+        """Of each paired draw: the trials of A and of B, their difference, and its bootstrap."""
+        pairs = zip(self.comparison.pairs, self.differences, self.bootstraps, strict=True)
+        return [(a, b, difference, bootstrap) for (b, a), difference, bootstrap in pairs]
 
     @property
     def differences(self) -> tuple[float, ...]:
@@ -115,9 +123,10 @@ def compare_arms(
     task without it. store: where the predictions lie, for the block bootstrap.
     Raises InputError for arms and metrics that are not there, for twice the same arm, and where no draw is shared.
     """
-    tables = report.tables
-    whole = [_cells(table) for table in tables]
-    keys = [key for cells in whole for key in cells]
+    known = [
+        (table, {**table.cells, **{(c.arm, c.classifier): c for c in table.blind}}) for table in report.tables
+    ]
+    keys = [key for _, cells in known for key in cells]
     if not keys:
         raise InputError(
             f"{report.where} must hold records",
@@ -128,29 +137,31 @@ def compare_arms(
     names = arm_names(keys)
     if ours == theirs:
         raise InputError("A and B must be two arms", value=f"{names[ours]} twice", hint="Name another one as B.")
-    found, apart = [], []
-    for table, cells in zip(tables, whole, strict=True):
+    pairings, apart = [], []
+    for table, cells in known:
         if ours in cells and theirs in cells:
             pairing = _pairing(table, cells[ours], cells[theirs], metric)
             if pairing.n:
-                found.append(pairing)
+                pairings.append(pairing)
             else:
-                apart.append(f"{table.title}: A and B share no draw ({_had(cells[ours])}; {_had(cells[theirs])})")
+                apart.append(f"{table.title}: A and B share no draw ({_had(pairing.a)}; {_had(pairing.b)})")
         elif ours in cells or theirs in cells:
             apart.append(f"{table.title}: only {'A' if ours in cells else 'B'} was run")
-    if not found:
+    if not pairings:
         raise InputError(
             f"A and B must share a draw in which both give {metric or 'the main metric'}",
             value="; ".join(apart),
             hint="Run both on the same scene, protocol and patch with the same --seeds.",
         )
-    ground_truths: dict[str, GroundTruth] = {}
-    tested = [replace(p, ground=grounds(p.comparison.pairs, p.score.key, store, ground_truths)) for p in found]
-    return ArmComparison(names[ours], names[theirs], tuple(tested), tuple(apart))
+    return ArmComparison(names[ours], names[theirs], _resampled(pairings, store), tuple(apart))
 
 
-def _cells(table: Table) -> dict[CellKey, ArmCell]:
-    return {**table.cells, **{(cell.arm, cell.classifier): cell for cell in table.blind}}
+def _resampled(pairings: Sequence[Pairing], store: Store | None) -> tuple[Pairing, ...]:
+    """The pairings with what the test pixels of their draws say; a scene that several are of is read once."""
+    read: dict[str, GroundTruth] = {}
+    return tuple(
+        replace(p, bootstraps=draw_bootstraps(p.comparison.pairs, p.score.key, store, read)) for p in pairings
+    )
 
 
 def _had(cell: ArmCell) -> str:
@@ -166,15 +177,16 @@ def _pairing(table: Table, a: ArmCell, b: ArmCell, metric: str | None) -> Pairin
     score = _score(table, metric)
     scores = replace(table.scores, main=score)
     gains = table.gains if metric is None else compare(table.cells, scores)
-    for gain in gains.values():
-        for found in (gain.none, gain.duplicate):
-            if found is not None and gain.cell is b and found.control is a:
-                return Pairing(table, score, a, b, found, ())
-            if found is not None and gain.cell is a and found.control is b:
-                return Pairing(table, score, a, b, found.turned(a), ())
-    others = [c for gain in gains.values() for c in (gain.none, gain.duplicate) if c is not None]
+    known = [(gain.cell, found) for gain in gains.values() for found in gain.against.values() if found is not None]
+    for cell, found in known:
+        if cell is b and found.control is a:
+            return Pairing(table, score, a, b, found)
+        if cell is a and found.control is b:
+            return Pairing(table, score, a, b, found.turned(a))
     mine = pair_up(b, a, scores)
-    return Pairing(table, score, a, b, corrected([*others, mine])[-1] if mine.pairs else mine, ())
+    if mine.pairs:
+        mine = corrected([*(found for _, found in known), mine])[-1]
+    return Pairing(table, score, a, b, mine)
 
 
 def _score(table: Table, metric: str | None) -> Score:

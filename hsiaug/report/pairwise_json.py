@@ -10,6 +10,7 @@ from hsiaug.metrics.verdict import TINY
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.pairwise import ArmComparison, Pairing
 from hsiaug.report.pairwise_views import notes, pixels_tested, said_of_test
+from hsiaug.report.render_data import mean_json
 
 __all__ = ["comparison_json"]
 
@@ -66,21 +67,14 @@ def _condition_json(pairing: Pairing) -> dict[str, Any]:
                 "difference": d if abs(d) > TINY else 0.0,
                 "record_a": a.hash,
                 "record_b": b.hash,
-                "block_bootstrap": None if ground.interval is None else asdict(ground.interval),
-                "left_out": ground.why or None,
+                "block_bootstrap": None if bootstrap.interval is None else asdict(bootstrap.interval),
+                "left_out": bootstrap.why or None,
             }
-            for (b, a), d, ground in zip(
-                pairing.comparison.pairs, pairing.differences, pairing.ground, strict=True
-            )
+            for a, b, d, bootstrap in pairing.draws
         ],
         "classes": [
-            {"id": c, "name": name, "test_pixels": pixels_tested(pairing, c), **_recall(pairing, c)}
+            {"id": c, "name": name, "test_pixels": pixels_tested(pairing, c), **mean_json(pairing.classes.get(c))}
             for c, name in enumerate(pairing.table.class_names, start=1)
         ],
         "notes": notes(pairing),
     }
-
-
-def _recall(pairing: Pairing, class_id: int) -> dict[str, Any]:
-    found = pairing.classes.get(class_id)
-    return dict(found._asdict()) if found else {"mean": None, "std": None, "n": 0}

@@ -16,7 +16,7 @@ from hsiaug.report.records import Trial
 from hsiaug.seeds import derive_seed
 from hsiaug.trial.store import Store
 
-__all__ = ["Ground", "grounds"]
+__all__ = ["DrawBootstrap", "draw_bootstraps"]
 
 Label = NDArray[np.int16]
 
@@ -30,34 +30,34 @@ two across would often leave too few blocks."""
 
 
 @dataclass(frozen=True)
-class Ground:
+class DrawBootstrap:
     """What the test pixels of one draw say of B − A; or, where interval is None, why they say nothing."""
 
     interval: BlockInterval | None
     why: str = ""
 
 
-def grounds(
+def draw_bootstraps(
     pairs: Sequence[tuple[Trial, Trial]], metric: str, store: Store | None, ground_truths: dict[str, GroundTruth]
-) -> tuple[Ground, ...]:
-    """A ground for each pair (B, A) of trials of one condition; ground_truths: those read already, which theirs joins."""
+) -> tuple[DrawBootstrap, ...]:
+    """A bootstrap for each pair (B, A) of trials of one condition; ground_truths: those read already, and theirs."""
     trials = [trial for pair in pairs for trial in pair]
     try:
         if store is None:
             raise NoGroundTruthError("there are records alone, and it needs the predictions beside them")
         truth = local_ground_truth(trials, ground_truths)
     except NoGroundTruthError as error:
-        return tuple(Ground(None, str(error)) for _ in pairs)
-    return tuple(_ground(a, b, metric, store, truth) for b, a in pairs)
+        return tuple(DrawBootstrap(None, str(error)) for _ in pairs)
+    return tuple(_bootstrap(a, b, metric, store, truth) for b, a in pairs)
 
 
-def _ground(a: Trial, b: Trial, metric: str, store: Store, truth: GroundTruth) -> Ground:
+def _bootstrap(a: Trial, b: Trial, metric: str, store: Store, truth: GroundTruth) -> DrawBootstrap:
     try:
         before, after = ([made.label for made in predicted_maps(store, trial, truth)] for trial in (a, b))
     except NoGroundTruthError as error:
-        return Ground(None, str(error))
+        return DrawBootstrap(None, str(error))
     if not all(np.array_equal(x > 0, y > 0) for x, y in zip(before, after, strict=True)):
-        return Ground(None, f"records {a.hash} and {b.hash} predict different pixels")
+        return DrawBootstrap(None, f"records {a.hash} and {b.hash} predict different pixels")
     side = a.condition.patch * (PATCHES if a.condition.task == "pixels" else TILES)
     pixels = _pixels(before, after, truth, side)
     try:
@@ -68,8 +68,8 @@ def _ground(a: Trial, b: Trial, metric: str, store: Store, truth: GroundTruth) -
             seed=derive_seed("block bootstrap", a.seed),
         )
     except InputError as error:
-        return Ground(None, f"{error.rule}; found {error.value}")
-    return Ground(interval)
+        return DrawBootstrap(None, f"{error.rule}; found {error.value}")
+    return DrawBootstrap(interval)
 
 
 def _pixels(before: Sequence[Label], after: Sequence[Label], truth: GroundTruth, side: int) -> Pixels:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from hsiaug.metrics.significance import ALPHA, smallest_p
 from hsiaug.metrics.verdict import prints_zero
 from hsiaug.report.findings import verdict_text
-from hsiaug.report.labels import MISSING, count, draws_text, p_text, percent, signed, span
+from hsiaug.report.labels import MISSING, count, count_range, decimal, draws_text, p_text, percent, signed, span
 from hsiaug.report.pairwise import CLAIMS, ArmComparison, Pairing
-from hsiaug.report.records import Trial
+from hsiaug.report.records import Trial, class_counts
 from hsiaug.trial.failures import why_failed
 
 __all__ = [
@@ -101,17 +101,14 @@ def _span(ends: tuple[float, float]) -> str:
 def draw_rows(pairing: Pairing) -> list[tuple[str, ...]]:
     """A row of DRAW_HEADER for each paired draw; – where a block bootstrap was left out (see :func:`notes`)."""
     rows = []
-    for (b, a), d, ground in zip(pairing.comparison.pairs, pairing.differences, pairing.ground, strict=True):
-        found = ground.interval
+    for a, b, difference, bootstrap in pairing.draws:
+        found = bootstrap.interval
         scores = [percent(t.metric(pairing.score.key) or 0.0) for t in (a, b)]
-        shown = (_span((found.low, found.high)), _inflation(found.inflation)) if found else (MISSING, MISSING)
+        interval = _span((found.low, found.high)) if found else MISSING
+        inflation = MISSING if found is None or found.inflation is None else decimal(found.inflation)
         # As much of a hash as 'hsiaug show' needs.
-        rows.append((str(a.seed), *scores, signed(d), *shown, a.hash[:8], b.hash[:8]))
+        rows.append((str(a.seed), *scores, signed(difference), interval, inflation, a.hash[:8], b.hash[:8]))
     return rows
-
-
-def _inflation(value: float | None) -> str:
-    return MISSING if value is None else f"{value:.1f}"
 
 
 def class_rows(pairing: Pairing) -> list[tuple[str, ...]]:
@@ -119,8 +116,7 @@ def class_rows(pairing: Pairing) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for class_id, name in enumerate(pairing.table.class_names, start=1):
         found = pairing.classes.get(class_id)
-        pixels = pixels_tested(pairing, class_id)
-        tested = MISSING if not pixels else "–".join(map(str, dict.fromkeys((min(pixels), max(pixels)))))
+        tested = count_range(pixels_tested(pairing, class_id))
         if found is None:
             rows.append((str(class_id), name, "not evaluable", MISSING, "0", tested))
         else:
@@ -131,8 +127,7 @@ def class_rows(pairing: Pairing) -> list[tuple[str, ...]]:
 
 def pixels_tested(pairing: Pairing, class_id: int) -> list[int]:
     """Test pixels of a class in each paired draw, as the audits count them."""
-    counts = [(b.audit or {}).get("test_counts") or [] for b, _ in pairing.comparison.pairs]
-    return [int(entries[class_id - 1]) for entries in counts if class_id <= len(entries)]
+    return class_counts((b.audit for b, _ in pairing.comparison.pairs), "test_counts", class_id)
 
 
 def notes(pairing: Pairing) -> list[str]:
@@ -148,11 +143,11 @@ def notes(pairing: Pairing) -> list[str]:
         if alone:
             told.append(f"{name} has no partner on the same pixels for seeds {draws_text(alone)}.")
     told += _budget(pairing)
-    for why in dict.fromkeys(ground.why for ground in pairing.ground if ground.interval is None):
-        seeds = [
-            b.seed for (b, _), g in zip(pairing.comparison.pairs, pairing.ground, strict=True) if g.why == why
-        ]
-        told.append(f"No block bootstrap for seeds {draws_text(seeds)}: {why}.")
+    without: dict[str, list[int]] = {}
+    for a, _, _, bootstrap in pairing.draws:
+        if bootstrap.interval is None:
+            without.setdefault(bootstrap.why, []).append(a.seed)
+    told += [f"No block bootstrap for seeds {draws_text(seeds)}: {why}." for why, seeds in without.items()]
     return told + _blocks(pairing)
 
 
@@ -179,7 +174,7 @@ def _budget(pairing: Pairing) -> list[str]:
 
 
 def _blocks(pairing: Pairing) -> list[str]:
-    found = [ground.interval for ground in pairing.ground if ground.interval is not None]
+    found = [one.interval for one in pairing.bootstraps if one.interval is not None]
     if not found:
         return []
     side, numbers = found[0].side, [interval.blocks for interval in found]

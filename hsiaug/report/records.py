@@ -13,7 +13,7 @@ from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.empty import made_nothing
 from hsiaug.trial.hashing import canonical_json
 
-__all__ = ["Condition", "Record", "Trial", "finite", "read_trials"]
+__all__ = ["Condition", "Record", "Trial", "class_counts", "finite", "read_trials"]
 
 Record = Mapping[str, Any]
 
@@ -114,6 +114,12 @@ class Trial:
         """Recall of a class id 1..C; None where this draw has no test pixel of it."""
         entries = ((self.record.get("metrics") or {}).get("recall") or []) if self.ok else []
         return finite(entries[class_id - 1]) if class_id <= len(entries) else None
+
+
+def class_counts(audits: Iterable[Mapping[str, Any] | None], key: str, class_id: int) -> list[int]:
+    """Train or test pixels of a class (``train_counts``, ``test_counts``) in each split that counts it."""
+    counts = [(audit or {}).get(key) or () for audit in audits]
+    return [int(entries[class_id - 1]) for entries in counts if class_id <= len(entries)]
 
 
 def finite(value: object) -> float | None:

@@ -23,7 +23,7 @@ from hsiaug.text import json_of, visible
 from hsiaug.trial.arm import Method
 from hsiaug.trial.failures import why_failed
 
-__all__ = ["csv_text", "json_text", "report_json"]
+__all__ = ["csv_text", "json_text", "mean_json", "report_json"]
 
 AUDITED = (
     "leaky", "radius", "n_train", "n_test", "n_buffered", "centre_overlap_percent", "patch_overlap_percent"
@@ -140,10 +140,11 @@ def _method_json(table: Table, method: Method) -> dict[str, Any]:
 def _summary_json(values: list[float]) -> dict[str, Any]:
     if not values:
         return {"mean": None, "std": None, "n": 0, "interval95": None}
-    return {**_mean_json(mean_std(values)), "interval95": t_interval(values)}
+    return {**mean_json(mean_std(values)), "interval95": t_interval(values)}
 
 
-def _mean_json(summary: MeanStd | None) -> dict[str, Any]:
+def mean_json(summary: MeanStd | None) -> dict[str, Any]:
+    """Mean, std and n; null where there is no number."""
     return summary._asdict() if summary else {"mean": None, "std": None, "n": 0}
 
 
@@ -153,8 +154,8 @@ def _comparison_json(table: Table, comparison: Comparison | None) -> dict[str, A
     return {
         "pairs": len(comparison.pairs),
         "hashes": [[ours.hash, theirs.hash] for ours, theirs in comparison.pairs],
-        f"delta_{table.scores.main.key}": _mean_json(comparison.main),
-        f"delta_{table.scores.second.key}": _mean_json(comparison.second),
+        f"delta_{table.scores.main.key}": mean_json(comparison.main),
+        f"delta_{table.scores.second.key}": mean_json(comparison.second),
         "p": comparison.p,
         "p_holm": comparison.p_holm,
         "p_second": comparison.p_second,

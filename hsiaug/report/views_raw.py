@@ -9,8 +9,8 @@ from operator import attrgetter
 from hsiaug.metrics.significance import mean_std
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.grid import Entry, Grid, GridColumn, make_grid
-from hsiaug.report.labels import MISSING, number, percent, plus_minus
-from hsiaug.report.records import Trial, finite
+from hsiaug.report.labels import MISSING, count_range, number, percent, plus_minus
+from hsiaug.report.records import Trial, class_counts, finite
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import Arm, Method
 
@@ -53,8 +53,8 @@ def class_grids(table: Table) -> tuple[Grid, ...]:
 def _class_grid(table: Table, classifier: Method) -> Grid:
     columns = [
         GridColumn("class", lambda i: f"{i} {table.class_names[i - 1]}", numeric=False),
-        GridColumn("train n", lambda i: _range(_class_counts(table, "train_counts", i))),
-        GridColumn("test n", lambda i: _range(_class_counts(table, "test_counts", i))),
+        GridColumn("train n", lambda i: count_range(class_counts(table.splits.values(), "train_counts", i))),
+        GridColumn("test n", lambda i: count_range(class_counts(table.splits.values(), "test_counts", i))),
         *(
             GridColumn("recall", partial(_recall, table, cell), group=table.arm_label(cell.arm))
             for cell in table.cells_of(classifier)
@@ -64,27 +64,14 @@ def _class_grid(table: Table, classifier: Method) -> Grid:
     return make_grid(heading, columns, range(1, len(table.class_names) + 1), keys=3)
 
 
-def _class_counts(table: Table, key: str, class_id: int) -> list[int]:
-    """Train or test pixels of a class (``train_counts``, ``test_counts``) in each split of the table."""
-    counts = [audit.get(key) or () for audit in table.splits.values()]
-    return [int(entries[class_id - 1]) for entries in counts if class_id <= len(entries)]
-
-
 def _recall(table: Table, cell: ArmCell, class_id: int) -> Entry:
     """Mean ± std over the draws that have test pixels of the class, with n where those are not all."""
     values = cell.recalls(class_id)
     if not values:
-        never = not any(_class_counts(table, "test_counts", class_id))
+        never = not any(class_counts(table.splits.values(), "test_counts", class_id))
         return Entry("not evaluable" if never else MISSING, cell)
     short = f" (n={len(values)})" if len(values) < len(table.draws) else ""
     return Entry(plus_minus(mean_std(values)) + short, cell)
-
-
-def _range(counts: Sequence[int]) -> str:
-    if not counts:
-        return MISSING
-    low, high = min(counts), max(counts)
-    return f"{low}" if low == high else f"{low}–{high}"
 
 
 COSTS = (

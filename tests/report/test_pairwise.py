@@ -397,16 +397,16 @@ def on(kept: Store, change: dict | None = None, **options: Any) -> Pairing:
 @pytest.mark.parametrize("metric", ["oa", "aa", "kappa", "macro_f1", "worst_recall", "subset:two"])
 def test_each_draw_has_an_interval_round_the_difference_of_its_records(kept: Store, metric: str) -> None:
     found = on(kept, metric=metric)
-    for ground, d in zip(found.ground, found.differences, strict=True):
-        assert ground.interval is not None
-        assert ground.interval.difference == pytest.approx(d)
-        assert ground.interval.low <= d <= ground.interval.high
-        assert ground.interval.side == 10
+    for draw, d in zip(found.bootstraps, found.differences, strict=True):
+        assert draw.interval is not None
+        assert draw.interval.difference == pytest.approx(d)
+        assert draw.interval.low <= d <= draw.interval.high
+        assert draw.interval.side == 10
 
 
 def test_the_same_records_give_the_same_intervals(kept: Store) -> None:
-    assert on(kept).ground == on(kept).ground
-    assert on(kept).ground[0] != on(kept).ground[1]
+    assert on(kept).bootstraps == on(kept).bootstraps
+    assert on(kept).bootstraps[0] != on(kept).bootstraps[1]
 
 
 def test_blocks_are_said_and_the_interval_stands_in_its_row(kept: Store) -> None:
@@ -447,9 +447,9 @@ def test_a_draw_whose_predictions_give_another_confusion_is_refused_and_the_othe
     index, called = store.predictions(wrong["hash"])
     store.put(wrong, (index, called[::-1].copy()))
     found = on(store)
-    assert found.ground[0].interval is not None
-    assert found.ground[1].interval is None
-    assert found.ground[1].why == f"the scene toy here is not the one of record {wrong['hash']}"
+    assert found.bootstraps[0].interval is not None
+    assert found.bootstraps[1].interval is None
+    assert found.bootstraps[1].why == f"the scene toy here is not the one of record {wrong['hash']}"
 
 
 # numpy leaves a cut archive open until it is collected.
@@ -459,7 +459,7 @@ def test_predictions_that_are_missing_or_damaged(kept: Store, tmp_path: Path, by
     store = copied(kept, tmp_path)
     for path in store.root.glob("records/*/*/predictions.npz"):
         path.unlink() if bytes_ is None else path.write_bytes(bytes_)
-    assert all("has no predictions beside it" in ground.why for ground in on(store).ground)
+    assert all("has no predictions beside it" in draw.why for draw in on(store).bootstraps)
 
 
 def test_a_scene_of_few_blocks_has_no_interval(kept: Store, tmp_path: Path) -> None:
@@ -468,4 +468,4 @@ def test_a_scene_of_few_blocks_has_no_interval(kept: Store, tmp_path: Path) -> N
         r["spec"]["patch"] = 21
         changed = r | {"hash": hash_of(r["spec"])}
         store.put(changed, kept.predictions(r["hash"]))
-    assert all("needs 10 blocks with a test pixel" in ground.why for ground in on(store).ground)
+    assert all("needs 10 blocks with a test pixel" in draw.why for draw in on(store).bootstraps)

@@ -112,14 +112,14 @@ def test_blocks_of_one_tile_are_resampled_over_all_places(kept: Store, pairs: Pa
     (found,) = compare_arms(
         build_report(list(kept.records())), "none/unet", "specdm@1/unet", metric=metric, store=kept
     ).pairings
-    for ground, d in zip(found.ground, found.differences, strict=True):
-        assert ground.interval is not None, ground.why
-        assert ground.interval.difference == pytest.approx(d)
-        assert ground.interval.side == TILE
-        assert ground.interval.blocks == sum(blocks), "no block lies in two places"
+    for draw, d in zip(found.bootstraps, found.differences, strict=True):
+        assert draw.interval is not None, draw.why
+        assert draw.interval.difference == pytest.approx(d)
+        assert draw.interval.side == TILE
+        assert draw.interval.blocks == sum(blocks), "no block lies in two places"
 
 
 def test_a_set_that_is_not_here_is_not_downloaded(kept: Store) -> None:
     records = [{**r, "scene_ref": "segmunich"} for r in kept.records()]
     (found,) = compare_arms(build_report(records), "none/unet", "specdm@1/unet", store=kept).pairings
-    assert {ground.why for ground in found.ground} == {"the files of the scene segmunich are not here"}
+    assert {draw.why for draw in found.bootstraps} == {"the files of the scene segmunich are not here"}

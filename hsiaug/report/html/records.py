@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import details, escape, plain_grid, scroller
-from hsiaug.report.labels import MISSING, count, percent
-from hsiaug.report.records import Trial, finite
+from hsiaug.report.labels import MISSING, count
+from hsiaug.report.records import Trial
+from hsiaug.report.views_raw import trial_score, trial_seconds
 from hsiaug.trial.failures import one_line
 
 __all__ = ["environment", "record_lists"]
@@ -17,9 +18,8 @@ __all__ = ["environment", "record_lists"]
 
 def record_lists(place: TableSection) -> str:
     """A folded list per cell: seed, status, metrics, seconds and hash of its records, and how to see one whole."""
-    owners = dict.fromkeys(cell.classifier for cell in place.cells)
     blocks = []
-    for classifier in owners:
+    for classifier in dict.fromkeys(cell.classifier for cell in place.cells):
         mine = [cell for cell in place.cells if cell.classifier == classifier]
         counted = count(sum(len(cell.trials) for cell in mine), "record")
         lists = "".join(_list(place, cell) for cell in mine)
@@ -42,18 +42,15 @@ def _list(place: TableSection, cell: ArmCell) -> str:
 
 def _row(place: TableSection, trial: Trial, metrics: list[str]) -> str:
     if trial.ok:
-        values = (trial.metric(key) for key in metrics)
-        shown = "".join(f"<td>{MISSING if v is None else percent(v)}</td>" for v in values)
+        shown = "".join(f"<td>{trial_score(key, trial)}</td>" for key in metrics)
     else:
         why = f"failed: {one_line(trial.error, longest=500)}" if trial.failed else "nothing made"
         shown = f'<td class="t failed" colspan="{len(metrics)}">{escape(why)}</td>'
-    seconds = finite((trial.record.get("timings") or {}).get("total"))
-    took = MISSING if seconds is None else f"{seconds:.1f}"
     made = escape(str(trial.record.get("created") or MISSING)[:16])
     command = escape(f"hsiaug show {trial.hash} --store {place.where}")
     return (
-        f'<tr id="{escape(place.record_id(trial))}"><th scope="row">{trial.seed}</th>{shown}<td>{took}</td>'
-        f"<td class=t><code>{escape(trial.hash)}</code></td><td class=t>{made}</td>"
+        f'<tr id="{escape(place.record_id(trial))}"><th scope="row">{trial.seed}</th>{shown}'
+        f"<td>{trial_seconds(trial)}</td><td class=t><code>{escape(trial.hash)}</code></td><td class=t>{made}</td>"
         f"<td class=t><code>{command}</code></td></tr>\n"
     )
 
