@@ -140,11 +140,11 @@ def _texts(row: dict[str, Any]) -> tuple[str, ...]:
 def _remarks(made: Refitted, record: Record, same: Agreement) -> list[str]:
     """Sentences on how far the map is to be trusted."""
     from hsiaug.report.labels import percent
-    from hsiaug.report.scores import score_set
+    from hsiaug.report.scores import metric_set
 
     audit, metrics = made.split.audit, record["metrics"]
     leaky = " [LEAKY]" if audit.leaky else ""
-    headline = score_set(made.spec.task)
+    headline = metric_set(made.spec.task)
     scores = ", ".join(f"{one.name} {percent(metrics[one.key])}" for one in (headline.second, headline.main))
     if same.of_map:
         check = f"the {audit.n_test:,} test pixels come out exactly as in the record"

@@ -95,7 +95,7 @@ def render_html(report: Report, store: Store | None = None, quality: Iterable[Pa
 
     quality: folders of ``hsiaug inspect``. Raises InputError for one without quality.json.
     """
-    from hsiaug.report.html import html_page
+    from hsiaug.report.html.page import html_page
 
     return html_page(report, store, quality)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from hsiaug.report.cells import ArmCell
+from hsiaug.report.draws import DrawKey
 from hsiaug.report.labels import MISSING, count, draws_text, left_out, plus_minus, seeds_text, span
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
 from hsiaug.report.tables import Table, named
@@ -22,7 +23,7 @@ def audit_lines(table: Table, where: str) -> tuple[tuple[str, str], ...]:
     if audits:
         lines += _pixels(table, audits)
         lines += _classes(table, audits)
-        lines += [("note", note) for note in _notes(audits)]
+        lines += [("note", f"{note}{seeds}") for note, seeds in _by_split(audits, "notes").items()]
     lines += [("synthetic", sentence) for sentence in _synthetic(table)]
     lines += [("without spectra", sentence) for sentence in _location(table)]
     lines.append(("records", _records(table, where)))
@@ -54,7 +55,7 @@ def transductive(table: Table) -> bool:
     return any(trial.record.get("transductive") for trial in table.trials)
 
 
-def _protocol(table: Table, audits: Mapping[tuple[int, str], Audit]) -> str:
+def _protocol(table: Table, audits: Mapping[DrawKey, Audit]) -> str:
     if not audits:
         return f"{table.condition.protocol}; no trial got as far as a split, so there is no audit"
     radius = sorted({int(audit["radius"]) for audit in audits.values()})
@@ -89,7 +90,7 @@ def _scope(table: Table) -> str:
     return f"inductive ({listed or 'scope none for every generator and classifier'})"
 
 
-def _pixels(table: Table, audits: Mapping[tuple[int, str], Audit]) -> list[tuple[str, str]]:
+def _pixels(table: Table, audits: Mapping[DrawKey, Audit]) -> list[tuple[str, str]]:
     def over_draws(key: str, digits: int) -> str:
         values = [float(audit[key]) for audit in audits.values() if audit.get(key) is not None]
         return span(values, digits) if values else MISSING
@@ -110,7 +111,7 @@ def _pixels(table: Table, audits: Mapping[tuple[int, str], Audit]) -> list[tuple
     ]
 
 
-def _classes(table: Table, audits: Mapping[tuple[int, str], Audit]) -> list[tuple[str, str]]:
+def _classes(table: Table, audits: Mapping[DrawKey, Audit]) -> list[tuple[str, str]]:
     kinds = {
         "lost": "no test pixel, not evaluable",
         "thin": "fewer than 10 test pixels",
@@ -118,42 +119,22 @@ def _classes(table: Table, audits: Mapping[tuple[int, str], Audit]) -> list[tupl
     }
     lines = []
     for kind, meaning in kinds.items():
-        named = _named(audits, _class_ids(f"{kind}_classes"), table.class_names)
-        lines.append((f"{kind} classes", f"{named}: {meaning}" if named else "none"))
+        found = sorted(_by_split(audits, f"{kind}_classes").items())
+        names = dict(enumerate(table.class_names, start=1))
+        said = ", ".join(f"{names.get(class_id, f'class {class_id}')}{seeds}" for class_id, seeds in found)
+        lines.append((f"{kind} classes", f"{said}: {meaning}" if said else "none"))
     return lines
 
 
-def _class_ids(key: str) -> Callable[[Audit], Iterable[int]]:
-    return lambda audit: audit.get(key) or ()
-
-
-def _named(
-    audits: Mapping[tuple[int, str], Audit], ids: Callable[[Audit], Iterable[int]], names: tuple[str, ...]
-) -> str:
-    """``oats (seeds 0, 3), alfalfa``: seeds where not every split is concerned; empty where none is."""
-    seeds: dict[int, list[int]] = {}
+def _by_split(audits: Mapping[DrawKey, Audit], key: str) -> dict[Any, str]:
+    """What the audits list → `` (seeds 0, 3)`` where not all of them do."""
+    seeds: dict[Any, list[int]] = {}
     for (seed, _), audit in audits.items():
-        for class_id in ids(audit):
-            seeds.setdefault(class_id, []).append(seed)
-    parts = []
-    for class_id, where in sorted(seeds.items()):
-        name = names[class_id - 1] if class_id <= len(names) else f"class {class_id}"
-        parts.append(name + _unless_all(where, len(audits)))
-    return ", ".join(parts)
-
-
-def _unless_all(seeds: list[int], total: int) -> str:
-    if len(seeds) == total:
-        return ""
-    return f" ({seeds_text(seeds)})"
-
-
-def _notes(audits: Mapping[tuple[int, str], Audit]) -> list[str]:
-    seeds: dict[str, list[int]] = {}
-    for (seed, _), audit in audits.items():
-        for note in dict.fromkeys(audit.get("notes") or ()):
-            seeds.setdefault(note, []).append(seed)
-    return [note + _unless_all(where, len(audits)) for note, where in seeds.items()]
+        for entry in dict.fromkeys(audit.get(key) or ()):
+            seeds.setdefault(entry, []).append(seed)
+    return {
+        entry: "" if len(where) == len(audits) else f" ({seeds_text(where)})" for entry, where in seeds.items()
+    }
 
 
 def _synthetic(table: Table) -> list[str]:

@@ -10,7 +10,7 @@ from hsiaug.metrics.significance import MeanStd, holm, mean_std, paired_wilcoxon
 from hsiaug.metrics.verdict import Evidence, Verdict, judge, prints_zero
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.records import Trial
-from hsiaug.report.scores import ScoreSet
+from hsiaug.report.scores import MetricSet
 from hsiaug.trial.arm import CONTROLS, Arm, Method
 
 __all__ = ["Comparison", "Gain", "class_deltas", "compare", "corrected", "pair_up"]
@@ -101,7 +101,7 @@ class Gain:
         )
 
 
-def compare(cells: Mapping[tuple[Arm, Method], ArmCell], scores: ScoreSet) -> dict[tuple[Arm, Method], Gain]:
+def compare(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> dict[tuple[Arm, Method], Gain]:
     """Every arm but ``none`` against the controls of its classifier, Holm over all tests of the table."""
     against = {
         (key, name): _against(cell, name, cells.values(), scores)
@@ -145,7 +145,7 @@ def class_deltas(comparison: Comparison, classes: int) -> dict[int, MeanStd]:
     return found
 
 
-def _against(cell: ArmCell, name: str, cells: Iterable[ArmCell], scores: ScoreSet) -> Comparison | None:
+def _against(cell: ArmCell, name: str, cells: Iterable[ArmCell], scores: MetricSet) -> Comparison | None:
     """The comparison with the control that shares most draws; the newest one where several do."""
     if cell.arm.generator.name == name:
         return None
@@ -160,7 +160,7 @@ def _against(cell: ArmCell, name: str, cells: Iterable[ArmCell], scores: ScoreSe
     return max(found, key=lambda c: (len(c.pairs), _newest(c.control)), default=None)
 
 
-def pair_up(cell: ArmCell, control: ArmCell, scores: ScoreSet) -> Comparison:
+def pair_up(cell: ArmCell, control: ArmCell, scores: MetricSet) -> Comparison:
     """An arm against another, draw by draw; a draw in which either made no sample says nothing, and is left out."""
     theirs = {trial.draw: trial for trial in control.ok if not trial.empty}
     pairs = [(trial, theirs[trial.draw]) for trial in cell.ok if trial.draw in theirs and not trial.empty]

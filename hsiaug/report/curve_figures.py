@@ -14,9 +14,10 @@ from hsiaug.report.curve_notes import n_text, panel_n
 from hsiaug.report.curves import (
     SIGNS,
     Axis,
-    Dot,
     SweepLine,
+    SweepPoint,
     SweepSurface,
+    all_lines,
     drawn,
     lines,
     moving,
@@ -118,7 +119,7 @@ def _styles(table: Table, axis: Axis) -> dict[tuple[Method, float | None], dict[
     """Colour, marker and label of every line of a table, the same in all its panels."""
     from matplotlib import colormaps
 
-    keys = list(dict.fromkeys(line.key for c in table.classifiers for line in lines(table, c, axis)))
+    keys = list(dict.fromkeys(line.key for line in all_lines(table, axis)))
     generators = [g for g in dict.fromkeys(g for g, _ in keys) if g.name not in CONTROLS]
     other = SIGNS["omega" if axis == "lambda" else "lambda"]
     styles: dict[tuple[Method, float | None], dict[str, Any]] = {}
@@ -174,7 +175,7 @@ def _shown(table: Table, classifier: Method, axis: Axis) -> list[SweepLine]:
     return [line for line in found if line.values or line.generator.name == "duplicate"]
 
 
-def _draw_line(panel: Axes, dots: Sequence[Dot], style: dict[str, Any], shift: float) -> Any:
+def _draw_line(panel: Axes, dots: Sequence[SweepPoint], style: dict[str, Any], shift: float) -> Any:
     """The points with a line through those that can be compared; returns the entry of the legend."""
     bars: dict[str, Any] = {"capsize": 2, "elinewidth": 0.8, "markersize": 4}
     shared = [(dot.value + shift, dot.mean, dot.std) for dot in dots if not dot.apart]

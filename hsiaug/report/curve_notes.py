@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.curves import SIGNS, Axis, SweepLine, SweepSurface, lines, surfaces
-from hsiaug.report.draws import Draw, draws_of, seeds_of
+from hsiaug.report.curves import SIGNS, Axis, SweepLine, SweepSurface, all_lines, all_surfaces
+from hsiaug.report.draws import DrawKey, draws_of, seeds_of
 from hsiaug.report.labels import seeds_text
 from hsiaug.report.tables import Table
 
-__all__ = ["curve_notes", "line_label", "n_text", "panel_n", "surface_notes"]
+__all__ = ["curve_notes", "line_label", "n_text", "panel_n", "surface_label", "surface_notes"]
 
 NAMED = 3
 """Sets of draws that a short caption tells apart at most."""
 
 
-def n_text(draws: Iterable[Draw]) -> str:
+def n_text(draws: Iterable[DrawKey]) -> str:
     """``n = 6 (seeds 0–5)``."""
     found = set(draws)
     return f"n = {len(found)} ({_seeds(found)})" if found else "n = 0"
 
 
-def _seeds(draws: Iterable[Draw]) -> str:
+def _seeds(draws: Iterable[DrawKey]) -> str:
     return seeds_text(seed for seed, _ in draws)
 
 
@@ -40,7 +40,7 @@ def panel_n(
 
     short: the span of n alone, where more sets of draws than NAMED would have to be told.
     """
-    groups: dict[frozenset[Draw], list[str]] = {}
+    groups: dict[frozenset[DrawKey], list[str]] = {}
     if none is not None and none.ok:
         groups[draws_of(none)] = ["none"]
     for line in shown:
@@ -62,23 +62,24 @@ def curve_notes(table: Table, axis: Axis) -> list[str]:
     Or over fewer than in the other tables, because its neighbours lack some.
     """
     notes = []
-    for classifier in table.classifiers:
-        for line in lines(table, classifier, axis):
-            points = [(_at(axis, value), cell) for value, cell in line.points]
-            notes += _notes(table, f"{table.labels[classifier]}, {line_label(table, line, axis)}", points, line)
+    for line in all_lines(table, axis):
+        points = [(_at(axis, value), cell) for value, cell in line.points]
+        notes += _notes(table, f"{table.labels[line.classifier]}, {line_label(table, line, axis)}", points, line)
     return notes
 
 
 def surface_notes(table: Table) -> list[str]:
     """The same of the fields of every heat map."""
     notes = []
-    for classifier in table.classifiers:
-        for surface in surfaces(table, classifier):
-            fields = [(f"λ={lam:g} ω={omega:g}", cell) for (lam, omega), cell in surface.cells.items()]
-            notes += _notes(
-                table, f"{table.labels[classifier]}, {table.labels[surface.generator]}", fields, surface
-            )
+    for surface in all_surfaces(table):
+        fields = [(f"λ={lam:g} ω={omega:g}", cell) for (lam, omega), cell in surface.cells.items()]
+        notes += _notes(table, surface_label(table, surface), fields, surface)
     return notes
+
+
+def surface_label(table: Table, surface: SweepSurface) -> str:
+    """``cnn2d, txt2hsi``."""
+    return f"{table.labels[surface.classifier]}, {table.labels[surface.generator]}"
 
 
 def _at(axis: Axis, value: float | None) -> str:

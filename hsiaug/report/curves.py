@@ -7,10 +7,10 @@ from functools import lru_cache, partial
 from typing import Literal
 
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.draws import Draw, common_draws, draws_of, over_draws
-from hsiaug.report.grid import Entry, Grid, GridColumn, make_grid
+from hsiaug.report.draws import DrawKey, common_draws, draws_of, over_draws
+from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.labels import MISSING, number, plus_minus
-from hsiaug.report.scores import Score
+from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import Method
 
@@ -18,9 +18,11 @@ __all__ = [
     "AXES",
     "SIGNS",
     "Axis",
-    "Dot",
     "SweepLine",
+    "SweepPoint",
     "SweepSurface",
+    "all_lines",
+    "all_surfaces",
     "curve_grids",
     "drawn",
     "lines",
@@ -38,7 +40,7 @@ SIGNS = {"lambda": "λ", "omega": "ω"}
 class _OverDraws:
     """What a line and a surface share. draws: what their cells are compared over, where these have them all."""
 
-    draws: frozenset[Draw]
+    draws: frozenset[DrawKey]
 
     def shares(self, cell: ArmCell) -> bool:
         """True for what can be compared with the others; False for a cell over other draws."""
@@ -58,7 +60,7 @@ class SweepLine(_OverDraws):
     classifier: Method
     held: float | None
     points: tuple[tuple[float | None, ArmCell], ...]
-    draws: frozenset[Draw]
+    draws: frozenset[DrawKey]
     start: ArmCell | None = None
 
     @property
@@ -71,14 +73,16 @@ class SweepLine(_OverDraws):
         """Where the line has a point."""
         return tuple(value for value, _ in self.points if value is not None)
 
-    def dots(self, metric: str) -> list[Dot]:
+    def dots(self, metric: str) -> list[SweepPoint]:
         """The points that have a number and a value on the axis, in percent."""
         found = ((value, cell, percentages(cell, metric)) for value, cell in self.points if value is not None)
-        return [Dot(value, *score, not self.shares(cell)) for value, cell, score in found if score is not None]
+        return [
+            SweepPoint(value, *score, not self.shares(cell)) for value, cell, score in found if score is not None
+        ]
 
 
 @dataclass(frozen=True)
-class Dot:
+class SweepPoint:
     """A point of a line: mean and std in percent, over n draws. apart: over other draws than the line, not joined."""
 
     value: float
@@ -93,10 +97,11 @@ class SweepSurface(_OverDraws):
     """A generator with one classifier over λ × ω, where both vary. cells: (λ, ω) → cell; some may be missing."""
 
     generator: Method
+    classifier: Method
     lambdas: tuple[float, ...]
     omegas: tuple[float, ...]
     cells: dict[tuple[float, float], ArmCell]
-    draws: frozenset[Draw]
+    draws: frozenset[DrawKey]
 
 
 def percentages(cell: ArmCell | None, metric: str) -> tuple[float, float, int] | None:
@@ -123,9 +128,14 @@ def lines(table: Table, classifier: Method, axis: Axis) -> tuple[SweepLine, ...]
     return tuple(made)
 
 
+def all_lines(table: Table, axis: Axis) -> list[SweepLine]:
+    """The lines of all classifiers."""
+    return [line for classifier in table.classifiers for line in lines(table, classifier, axis)]
+
+
 def moving(table: Table, axis: Axis) -> list[SweepLine]:
     """The lines with two points or more, of all classifiers; none where only duplicate has such a line."""
-    found = [line for c in table.classifiers for line in lines(table, c, axis) if len(line.values) > 1]
+    found = [line for line in all_lines(table, axis) if len(line.values) > 1]
     return found if any(line.generator.name != "duplicate" for line in found) else []
 
 
@@ -159,13 +169,18 @@ def surfaces(table: Table, classifier: Method) -> tuple[SweepSurface, ...]:
         draws = common_draws(cells.values())
         lambdas, omegas = (tuple(sorted({key[i] for key in cells})) for i in (0, 1))
         over = {key: over_draws(cell, draws) for key, cell in cells.items()}
-        made.append(SweepSurface(generator, lambdas, omegas, over, draws))
+        made.append(SweepSurface(generator, classifier, lambdas, omegas, over, draws))
     return tuple(s for s in made if len(s.lambdas) > 1 and len(s.omegas) > 1)
+
+
+def all_surfaces(table: Table) -> list[SweepSurface]:
+    """Those of all classifiers."""
+    return [surface for classifier in table.classifiers for surface in surfaces(table, classifier)]
 
 
 def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
     """The metrics of gains: a row per classifier and line, a column per value of the axis; – heads arms without one."""
-    rows = [line for classifier in table.classifiers for line in lines(table, classifier, axis)]
+    rows = all_lines(table, axis)
     values = sorted(
         {value for line in rows for value, _ in line.points}, key=lambda value: _first_none((value, None))
     )
@@ -188,7 +203,7 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
     return tuple(grids)
 
 
-def drawn(table: Table) -> tuple[Score, Score]:
+def drawn(table: Table) -> tuple[Metric, Metric]:
     """The metrics that curves show."""
     return table.scores.second, table.scores.main
 
@@ -197,11 +212,11 @@ def _held(line: SweepLine) -> str:
     return number(None if line.generator.name == "none" else line.held)
 
 
-def _point(table: Table, metric: str, value: float | None, line: SweepLine) -> Entry:
+def _point(table: Table, metric: str, value: float | None, line: SweepLine) -> GridEntry:
     cell = dict(line.points).get(value)
     if cell is None:
-        return Entry(MISSING)
+        return GridEntry(MISSING)
     summary = cell.summary(metric)
     if summary is None:
-        return Entry(MISSING if cell.ok else "failed", cell)
-    return Entry(plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(table.draws) else ""), cell)
+        return GridEntry(MISSING if cell.ok else "failed", cell)
+    return GridEntry(plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(table.draws) else ""), cell)

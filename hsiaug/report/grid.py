@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from hsiaug.report.cells import ArmCell
+from hsiaug.report.cells import ArmCell
 
-__all__ = ["Entry", "Grid", "GridColumn", "ReportPage", "make_grid"]
+__all__ = ["Grid", "GridColumn", "GridEntry", "ReportPage", "make_grid"]
 
 
 @dataclass(frozen=True)
-class Entry:
+class GridEntry:
     """What stands in one field of a grid; text alone in most formats, the rest is for the page.
 
     cell: what a number comes from. tone: good, bad, warn or nothing, of a verdict; None of anything else. bar: −1..1.
@@ -34,7 +33,7 @@ class GridColumn:
     """
 
     header: str
-    entry: Callable[[Any], str | Entry]
+    entry: Callable[[Any], str | GridEntry]
     group: str = ""
     numeric: bool = True
 
@@ -45,7 +44,7 @@ class Grid:
 
     heading: str
     columns: tuple[GridColumn, ...]
-    rows: tuple[tuple[Entry, ...], ...]
+    rows: tuple[tuple[GridEntry, ...], ...]
     keys: int = 1
     breaks: frozenset[int] = frozenset()
 
@@ -57,17 +56,18 @@ def make_grid(
     *,
     keys: int = 1,
     block: Callable[[Any], object] = lambda _: None,
-    cell: Callable[[Any], ArmCell | None] = lambda _: None,
 ) -> Grid:
-    """A row for each of what they are about. block: a row in which it changes starts a new block.
+    """A row for each of what they are about; the numbers of a row that is about a cell come from it.
 
-    cell: what the entries after the keys come from that do not say it themselves.
+    block: a row in which it changes starts a new block.
     """
     subjects = list(about)
     rows = []
     for one in subjects:
-        entries = [made if isinstance(made := column.entry(one), Entry) else Entry(made) for column in columns]
-        rows.append((*entries[:keys], *(e if e.cell else replace(e, cell=cell(one)) for e in entries[keys:])))
+        cell = one if isinstance(one, ArmCell) else None
+        texts = [column.entry(one) for column in columns]
+        entries = [text if isinstance(text, GridEntry) else GridEntry(text) for text in texts]
+        rows.append((*entries[:keys], *(e if e.cell else replace(e, cell=cell) for e in entries[keys:])))
     blocks = [block(one) for one in subjects]
     breaks = frozenset(i for i, (above, here) in enumerate(pairwise(blocks), start=1) if above != here)
     return Grid(heading, tuple(columns), tuple(rows), keys, breaks)

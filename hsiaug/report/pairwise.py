@@ -19,7 +19,7 @@ from hsiaug.report.compare import Comparison, Gain, class_deltas, compare, corre
 from hsiaug.report.ground_truth import GroundTruth
 from hsiaug.report.pairwise_pixels import DrawBootstrap, draw_bootstraps
 from hsiaug.report.records import Trial
-from hsiaug.report.scores import Score
+from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
 from hsiaug.trial.failures import why_failed
 from hsiaug.trial.store import Store
@@ -39,7 +39,7 @@ class Pairing:
     """
 
     table: Table
-    score: Score
+    score: Metric
     a: ArmCell
     b: ArmCell
     comparison: Comparison
@@ -189,11 +189,11 @@ def _pairing(table: Table, a: ArmCell, b: ArmCell, metric: str | None) -> Pairin
     return Pairing(table, score, a, b, mine)
 
 
-def _score(table: Table, metric: str | None) -> Score:
+def _score(table: Table, metric: str | None) -> Metric:
     if metric is None:
         return table.scores.main
     scores = {score.key: score for score in table.scores.all}
-    scores |= {f"subset:{name}": Score(f"subset:{name}", f"AA {name}") for name in table.subsets}
+    scores |= {f"subset:{name}": Metric(f"subset:{name}", f"AA {name}") for name in table.subsets}
     if metric not in scores:
         raise InputError(
             f"--metric must be one that {table.title} has", value=repr(metric), hint=did_you_mean(metric, scores)

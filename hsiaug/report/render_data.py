@@ -14,7 +14,7 @@ from hsiaug.metrics.significance import MeanStd, mean_std, t_interval
 from hsiaug.report.audit import transductive
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Comparison
-from hsiaug.report.curves import AXES, lines
+from hsiaug.report.curves import AXES, all_lines
 from hsiaug.report.findings import verdict, verdict_text
 from hsiaug.report.notes import control_notes, number_notes, significance_note
 from hsiaug.report.records import Trial
@@ -38,9 +38,13 @@ ONE_TRIAL = ("hash", "status", "error_type", "error_message", "seed")
 
 def report_json(report: Report) -> dict[str, Any]:
     """The whole report as plain values: scores as fractions, None where there is no number, hashes everywhere."""
-    tables = [_table_json(table) for table in report.tables]
-    damaged = [{"hash": damage.hash, "fault": damage.fault} for damage in report.damaged]
-    answer = {"format": 1, "unit": "fraction", "store": report.store, "tables": tables, "damaged": damaged}
+    answer = {
+        "format": 1,
+        "unit": "fraction",
+        "store": report.store,
+        "tables": [_table_json(table) for table in report.tables],
+        "damaged": [{"hash": damage.hash, "fault": damage.fault} for damage in report.damaged],
+    }
     return _strict(answer)  # type: ignore[no-any-return]
 
 
@@ -101,7 +105,7 @@ def _failure_json(table: Table, trial: Trial) -> dict[str, Any]:
 
 def _cell_json(table: Table, cell: ArmCell) -> dict[str, Any]:
     names = [*_metrics(table), *(f"subset:{name}" for name in table.subsets)]
-    gain = table.gains.get((cell.arm, cell.classifier))
+    gain = table.gain(cell)
     return {
         "generator": _method_json(table, cell.arm.generator),
         "lambda": cell.arm.lam,
@@ -116,10 +120,7 @@ def _cell_json(table: Table, cell: ArmCell) -> dict[str, Any]:
             {"id": i, "name": name, **_summary_json(cell.recalls(i))}
             for i, name in enumerate(table.class_names, start=1)
         ],
-        "against": {
-            "none": _comparison_json(table, gain.none if gain else None),
-            "duplicate": _comparison_json(table, gain.duplicate if gain else None),
-        },
+        "against": {control: _comparison_json(table, found) for control, found in table.against(cell).items()},
         "failed_draws": len(cell.failed),
         "nothing_made_draws": len(cell.empty),
         "verdict": (gain.verdict.finding if gain.verdict else "control") if gain else None,
@@ -195,24 +196,22 @@ def _table_rows(table: Table, by: str) -> Iterator[dict[str, Any]]:
         for trial in table.trials:
             yield from _rows(table, trial, by)
         return
-    for classifier in table.classifiers:
-        for line in lines(table, classifier, "lambda" if by == "lambda" else "omega"):
-            yield from (_mean_row(table, cell) for _, cell in line.points)
+    for line in all_lines(table, "lambda" if by == "lambda" else "omega"):
+        yield from (_mean_row(table, cell) for _, cell in line.points)
 
 
 def _mean_row(table: Table, cell: ArmCell) -> dict[str, Any]:
     """An arm with a classifier: who and what it is, mean and std of every metric, and mean gains over the controls."""
     trial = cell.trials[0]
-    gain = table.gains.get((cell.arm, cell.classifier))
     row = {key: value for key, value in _identity(trial).items() if key not in ONE_TRIAL}
     row |= {"leaky": table.leaky, "n": len(cell.ok), "failed": len(cell.failed)}
     row["seeds"] = " ".join(str(t.seed) for t in cell.ok)
     for name in _metrics(table):
         summary = cell.summary(name)
         row |= {f"{name}_mean": summary and summary.mean, f"{name}_std": summary and summary.std}
-    for name, against in (("none", gain and gain.none), ("duplicate", gain and gain.duplicate)):
+    for control, against in table.against(cell).items():
         for metric in (table.scores.main.key, table.scores.second.key):
-            row[f"delta_{metric}_{name}"] = _mean_difference(against, cell, metric) if against else None
+            row[f"delta_{metric}_{control}"] = _mean_difference(against, cell, metric) if against else None
     return row
 
 

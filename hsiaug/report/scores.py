@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CONTROL_CLASSIFIERS", "Score", "ScoreSet", "score_set"]
+__all__ = ["CONTROL_CLASSIFIERS", "Metric", "MetricSet", "metric_set"]
 
 CONTROL_CLASSIFIERS = {
     "coords": "reads row and column and no band",
@@ -14,7 +14,7 @@ CONTROL_CLASSIFIERS = {
 
 
 @dataclass(frozen=True)
-class Score:
+class Metric:
     """A metric: its key in a record, and its name in tables."""
 
     key: str
@@ -22,52 +22,52 @@ class Score:
 
 
 @dataclass(frozen=True)
-class ScoreSet:
+class MetricSet:
     """main: what gains are tested on; second: the other gain. shown: in every table; more: in the detailed one.
 
     meaning: the sentence below every table.
     """
 
-    main: Score
-    second: Score
-    shown: tuple[Score, ...]
-    more: tuple[Score, ...]
+    main: Metric
+    second: Metric
+    shown: tuple[Metric, ...]
+    more: tuple[Metric, ...]
     meaning: str
 
     @property
-    def all(self) -> tuple[Score, ...]:
+    def all(self) -> tuple[Metric, ...]:
         """Every metric."""
         return self.shown + self.more
 
 
-OA, AA, KAPPA = Score("oa", "OA"), Score("aa", "AA"), Score("kappa", "κ")
-MACRO_F1, WORST = Score("macro_f1", "macro-F1"), Score("worst_recall", "worst recall")
-MIOU = Score("miou", "mIoU")
-F1_CHANGE, IOU_CHANGE = Score("f1_change", "F1 change"), Score("iou_change", "IoU change")
+OA, AA, KAPPA = Metric("oa", "OA"), Metric("aa", "AA"), Metric("kappa", "κ")
+MACRO_F1, WORST = Metric("macro_f1", "macro-F1"), Metric("worst_recall", "worst recall")
+MIOU = Metric("miou", "mIoU")
+F1_CHANGE, IOU_CHANGE = Metric("f1_change", "F1 change"), Metric("iou_change", "IoU change")
 
-PIXELS = ScoreSet(
+PIXELS = MetricSet(
     AA,
     OA,
     (OA, AA, KAPPA),
     (MACRO_F1, WORST),
     "AA is the mean recall over the classes that have test pixels in the draw.",
 )
-SEGMENTATION = ScoreSet(
+SEGMENTATION = MetricSet(
     MIOU,
     MACRO_F1,
     (MIOU, MACRO_F1, OA),
     (AA, KAPPA, WORST),
     "mIoU and macro-F1 are means over the classes that have test pixels in the draw; ignored pixels count nowhere.",
 )
-CHANGE = ScoreSet(
+CHANGE = MetricSet(
     F1_CHANGE,
     MIOU,
     (F1_CHANGE, IOU_CHANGE, MIOU, MACRO_F1),
-    (OA, KAPPA, Score("precision_change", "precision"), Score("recall_change", "recall")),
+    (OA, KAPPA, Metric("precision_change", "precision"), Metric("recall_change", "recall")),
     "F1 and IoU change are of the class changed; mIoU and macro-F1 are means of both classes.",
 )
 
 
-def score_set(task: str) -> ScoreSet:
+def metric_set(task: str) -> MetricSet:
     """The metrics of a task; those of pixels for a task that is not known here."""
     return {"segmentation": SEGMENTATION, "change": CHANGE}.get(task, PIXELS)

@@ -12,8 +12,8 @@ from hsiaug.report.cells import ArmCell, CellKey, make_cells, method_rank
 from hsiaug.report.compare import Comparison, Gain, compare
 from hsiaug.report.labels import method_labels
 from hsiaug.report.records import Condition, Record, Trial, read_trials
-from hsiaug.report.scores import CONTROL_CLASSIFIERS, ScoreSet, score_set
-from hsiaug.trial.arm import Arm, Method
+from hsiaug.report.scores import CONTROL_CLASSIFIERS, MetricSet, metric_set
+from hsiaug.trial.arm import CONTROLS, Arm, Method
 
 if TYPE_CHECKING:
     from hsiaug.trial.record import Damage
@@ -62,9 +62,9 @@ class Table:
         return tuple(sorted({trial.seed for cell in cells for trial in cell.trials}))
 
     @property
-    def scores(self) -> ScoreSet:
+    def scores(self) -> MetricSet:
         """Which metrics it shows."""
-        return score_set(self.condition.task)
+        return metric_set(self.condition.task)
 
     @property
     def failed(self) -> tuple[Trial, ...]:
@@ -85,8 +85,16 @@ class Table:
     @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
         """Every comparison with a control in this table; Holm's family is those with a p."""
-        both = (c for gain in self.gains.values() for c in (gain.none, gain.duplicate))
-        return tuple(c for c in both if c is not None)
+        return tuple(c for gain in self.gains.values() for c in gain.against.values() if c is not None)
+
+    def gain(self, cell: ArmCell) -> Gain | None:
+        """What a cell gains over the controls; None for ``none`` and for control classifiers."""
+        return self.gains.get((cell.arm, cell.classifier))
+
+    def against(self, cell: ArmCell) -> Mapping[str, Comparison | None]:
+        """Control → the comparison of a cell with it."""
+        gain = self.gain(cell)
+        return gain.against if gain else dict.fromkeys(CONTROLS)
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:
@@ -104,6 +112,11 @@ class Table:
     def guided(self) -> bool:
         """True where any trial has an ω."""
         return any(trial.omega is not None for trial in self.trials)
+
+    @property
+    def by_classifier(self) -> list[ArmCell]:
+        """Every cell: classifier by classifier, controls first."""
+        return [cell for classifier in self.classifiers for cell in self.cells_of(classifier)]
 
     def cells_of(self, classifier: Method) -> list[ArmCell]:
         """The cells of a classifier, controls first."""
@@ -193,7 +206,7 @@ def _table(run: str, title: str, condition: Condition, trials: list[Trial]) -> T
         trials=tuple(trial for cell in cells.values() for trial in cell.trials),
         cells=ordinary,
         blind=blind,
-        gains=compare(ordinary, score_set(condition.task)),
+        gains=compare(ordinary, metric_set(condition.task)),
         labels={**generators, **classifiers},
         run=run,
     )

@@ -10,12 +10,12 @@ from hsiaug.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import t_interval
 from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.compare import Comparison, Gain
+from hsiaug.report.compare import Comparison
 from hsiaug.report.curve_notes import curve_notes
 from hsiaug.report.curves import curve_grids
 from hsiaug.report.failures import failure_heading, failure_lines
 from hsiaug.report.findings import TONES, verdict, verdict_text
-from hsiaug.report.grid import Entry, Grid, GridColumn, ReportPage, make_grid
+from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
 from hsiaug.report.labels import MISSING, p_text, percent, plus_minus, signed
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
 from hsiaug.report.tables import Report, Table
@@ -79,10 +79,10 @@ def _accuracy(table: Table) -> Grid:
     return make_grid("Accuracy", columns, table.arms, keys=len(keys), block=attrgetter("control"))
 
 
-def _of_classifier(table: Table, classifier: Method, text: Callable[[ArmCell], str], arm: Arm) -> Entry:
+def _of_classifier(table: Table, classifier: Method, text: Callable[[ArmCell], str], arm: Arm) -> GridEntry:
     """What a text says of an arm with a classifier."""
     cell = table.cells.get((arm, classifier))
-    return Entry(text(cell), cell) if cell else Entry(MISSING)
+    return GridEntry(text(cell), cell) if cell else GridEntry(MISSING)
 
 
 def _n(cell: ArmCell) -> str:
@@ -91,24 +91,26 @@ def _n(cell: ArmCell) -> str:
 
 def _gains(table: Table) -> Grid:
     """Rows classifier × arm: what each arm gains over either control, and the verdict."""
-    keys = [classifier_column(table, "cell.classifier"), *arm_columns(table, attrgetter("cell.arm"))]
+    keys = [classifier_column(table), *arm_columns(table)]
     columns = [
         *keys,
         *(
-            GridColumn(f"Δ{score.name}", partial(_against, control, text), f"vs {control}")
+            GridColumn(f"Δ{score.name}", partial(_against, table, control, text), f"vs {control}")
             for control in CONTROLS
             for score, text in ((table.scores.main, _main), (table.scores.second, _second))
         ),
-        GridColumn("pairs", _pairs),
+        GridColumn("pairs", partial(_pairs, table)),
         GridColumn("verdict", partial(_verdict, table), numeric=False),
     ]
-    gains = [gain for c in table.classifiers for gain in table.gains.values() if gain.cell.classifier == c]
-    by, heading = attrgetter("cell.classifier"), "Gain over the controls"
-    return make_grid(heading, columns, gains, keys=len(keys), block=by, cell=attrgetter("cell"))
+    cells = [cell for cell in table.by_classifier if table.gain(cell)]
+    return make_grid("Gain over the controls", columns, cells, keys=len(keys), block=attrgetter("classifier"))
 
 
-def _verdict(table: Table, gain: Gain) -> Entry:
-    return Entry(verdict_text(table, gain), tone=TONES.get(gain.verdict.finding, "") if gain.verdict else "")
+def _verdict(table: Table, cell: ArmCell) -> GridEntry:
+    gain = table.gain(cell)
+    if gain is None:
+        return GridEntry(MISSING)
+    return GridEntry(verdict_text(table, gain), tone=TONES.get(gain.verdict.finding, "") if gain.verdict else "")
 
 
 def _classifier_grids(table: Table) -> tuple[Grid, ...]:
@@ -126,11 +128,10 @@ def _classifier_grids(table: Table) -> tuple[Grid, ...]:
         GridColumn(f"{main.name} 95 %", partial(_interval, main.key), f"{main.name} in detail"),
     ]
     for control, short in zip(CONTROLS, ("none", "dup."), strict=True):
-        columns.append(GridColumn(f"Δ{main.name} {short}", partial(_tested, table, control, _main), "controls"))
-        columns.append(GridColumn(f"p {short}", partial(_tested, table, control, _p), "controls"))
-    cells = [cell for classifier in table.classifiers for cell in table.cells_of(classifier)]
-    by, heading = attrgetter("classifier"), f"Every metric, and the tests on {main.name}"
-    return (make_grid(heading, columns, cells, keys=len(keys), block=by, cell=lambda cell: cell),)
+        columns.append(GridColumn(f"Δ{main.name} {short}", partial(_against, table, control, _main), "controls"))
+        columns.append(GridColumn(f"p {short}", partial(_against, table, control, _p), "controls"))
+    heading, cells = f"Every metric, and the tests on {main.name}", table.by_classifier
+    return (make_grid(heading, columns, cells, keys=len(keys), block=attrgetter("classifier")),)
 
 
 def _metric_text(metric: str, cell: ArmCell) -> str:
@@ -147,14 +148,10 @@ def _interval(metric: str, cell: ArmCell) -> str:
     return f"[{percent(interval[0])}, {percent(interval[1])}]" if interval else MISSING
 
 
-def _against(control: str, text: Callable[[Comparison], str], gain: Gain | None) -> str:
+def _against(table: Table, control: str, text: Callable[[Comparison], str], cell: ArmCell) -> str:
     """What a text says of the comparison with a control."""
-    found = gain.against[control] if gain else None
+    found = table.against(cell)[control]
     return text(found) if found else MISSING
-
-
-def _tested(table: Table, control: str, text: Callable[[Comparison], str], cell: ArmCell) -> str:
-    return _against(control, text, table.gains.get((cell.arm, cell.classifier)))
 
 
 def _main(comparison: Comparison) -> str:
@@ -169,9 +166,9 @@ def _p(comparison: Comparison) -> str:
     return p_text(comparison.p_holm)
 
 
-def _pairs(gain: Gain) -> str:
-    counts = [len(c.pairs) if c else 0 for c in gain.against.values()]
-    if gain.cell.arm.control:
+def _pairs(table: Table, cell: ArmCell) -> str:
+    counts = [len(c.pairs) if c else 0 for c in table.against(cell).values()]
+    if cell.arm.control:
         counts = counts[:1]
     return "/".join(str(n) for n in dict.fromkeys(counts))
 

@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from hsiaug.metrics.significance import mean_std
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.grid import Entry, Grid, GridColumn, make_grid
+from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.labels import MISSING, count_range, number, percent, plus_minus
 from hsiaug.report.records import Trial, class_counts, finite
 from hsiaug.report.tables import Table
@@ -39,10 +39,9 @@ def _lam(arm: Arm) -> str:
     return MISSING if arm.generator.name == "none" and arm.lam == 0 else number(arm.lam)
 
 
-def classifier_column(table: Table, name: str = "classifier") -> GridColumn:
-    """The classifier. name: where a row has it."""
-    read = attrgetter(name)
-    return GridColumn("classifier", lambda row: table.labels[read(row)], numeric=False)
+def classifier_column(table: Table) -> GridColumn:
+    """The classifier of that which a row is about."""
+    return GridColumn("classifier", lambda row: table.labels[row.classifier], numeric=False)
 
 
 def class_grids(table: Table) -> tuple[Grid, ...]:
@@ -64,14 +63,14 @@ def _class_grid(table: Table, classifier: Method) -> Grid:
     return make_grid(heading, columns, range(1, len(table.class_names) + 1), keys=3)
 
 
-def _recall(table: Table, cell: ArmCell, class_id: int) -> Entry:
+def _recall(table: Table, cell: ArmCell, class_id: int) -> GridEntry:
     """Mean ± std over the draws that have test pixels of the class, with n where those are not all."""
     values = cell.recalls(class_id)
     if not values:
         never = not any(class_counts(table.splits.values(), "test_counts", class_id))
-        return Entry("not evaluable" if never else MISSING, cell)
+        return GridEntry("not evaluable" if never else MISSING, cell)
     short = f" (n={len(values)})" if len(values) < len(table.draws) else ""
-    return Entry(plus_minus(mean_std(values)) + short, cell)
+    return GridEntry(plus_minus(mean_std(values)) + short, cell)
 
 
 COSTS = (
@@ -95,7 +94,7 @@ def cost_grids(table: Table) -> tuple[Grid, ...]:
     keys = [*arm_columns(table), classifier_column(table)]
     columns = [*keys, *(GridColumn(heading, partial(_cost, path, digits)) for heading, digits, path in COSTS)]
     heading, cells = "Seconds, steps and memory per trial", table.cells.values()
-    return (make_grid(heading, columns, cells, keys=len(keys), block=attrgetter("arm"), cell=lambda cell: cell),)
+    return (make_grid(heading, columns, cells, keys=len(keys), block=attrgetter("arm")),)
 
 
 def _cost(path: Sequence[str], digits: int, cell: ArmCell) -> str:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.html.markup import grid_table, link
 from hsiaug.report.records import Trial
-from hsiaug.report.tables import Report, Table
+from hsiaug.report.tables import Table
 from hsiaug.report.views import VIEWS
 from hsiaug.trial.arm import Arm, Method
 
-__all__ = ["TableSection", "places"]
+__all__ = ["TableSection"]
 
 
 @dataclass(frozen=True)
@@ -52,9 +51,3 @@ class TableSection:
     def view(self, by: str) -> str:
         """The tables of a view, as they stand in the other formats, each number linked to its records."""
         return "".join(grid_table(grid, self.cell_id) for grid in VIEWS[by](self.table) if grid.rows)
-
-
-def places(report: Report) -> Iterator[TableSection]:
-    """A place for each table, in their order."""
-    for number, table in enumerate(report.tables):
-        yield TableSection(table, number, report.where)

@@ -18,12 +18,12 @@ ENTRIES = 30_000
 """Entries of all matrices of a page: more would make it slow to open."""
 
 
-def confusions(place: TableSection, tables: int) -> str:
+def confusions(section: TableSection, tables: int) -> str:
     """A matrix per arm and classifier; where they are too many for the page, controls and the best arms.
 
     tables: how many tables share the page.
     """
-    table = place.table
+    table = section.table
     cells = [cell for cell in table.cells.values() if summed(cell) is not None]
     size = max(len(table.class_names), 1)
     room = max(len(table.classifiers), ENTRIES // (tables * size * size))
@@ -31,7 +31,7 @@ def confusions(place: TableSection, tables: int) -> str:
     kept = [cell for cell in cells if cell in best] if len(best) < len(cells) else cells
     blocks = []
     for classifier in table.classifiers:
-        mine = [_folded(place, cell) for cell in kept if cell.classifier == classifier]
+        mine = [_folded(section, cell) for cell in kept if cell.classifier == classifier]
         if mine:
             blocks.append(details(f"{table.labels[classifier]}: {len(mine)} of its arms", "".join(mine)))
     if len(kept) < len(cells):
@@ -42,13 +42,13 @@ def confusions(place: TableSection, tables: int) -> str:
     return "".join(blocks)
 
 
-def _folded(place: TableSection, cell: ArmCell) -> str:
-    title = place.table.cell_label(cell, ", ")
+def _folded(section: TableSection, cell: ArmCell) -> str:
+    title = section.table.cell_label(cell, ", ")
     matrix = summed(cell)
     if matrix is None:
         return ""
-    table = _matrix(matrix, place.table.class_names, len(cell.ok), title)
-    return details(title, f"{table}<p class=note>{place.cell_link('Its records', cell)}</p>")
+    table = _matrix(matrix, section.table.class_names, len(cell.ok), title)
+    return details(title, f"{table}<p class=note>{section.cell_link('Its records', cell)}</p>")
 
 
 def _rank(cell: ArmCell, metric: str) -> tuple[bool, float]:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.curve_notes import curve_notes, line_label, panel_n
-from hsiaug.report.curves import AXES, SIGNS, Axis, Dot, SweepLine, drawn, moving, percentages, reference
+from hsiaug.report.curves import AXES, SIGNS, Axis, SweepLine, SweepPoint, drawn, moving, percentages, reference
 from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import details, escape, figure
 from hsiaug.report.html.svg import HEIGHT, WIDTH, Scale, label, marker, picture, ticks
-from hsiaug.report.scores import Score
+from hsiaug.report.scores import Metric
 from hsiaug.trial.arm import Method
 
 __all__ = ["curve_blocks"]
@@ -19,13 +19,13 @@ LEFT, RIGHT, TOP, BOTTOM = 34, 8, 10, 34
 Key = tuple[Method, float | None]
 
 
-def curve_blocks(place: TableSection) -> str:
+def curve_blocks(section: TableSection) -> str:
     """Drawings and tables of every axis along which some generator has two values; empty where none has."""
-    return "".join(_block(place, axis) for axis in AXES if moving(place.table, axis))
+    return "".join(_block(section, axis) for axis in AXES if moving(section.table, axis))
 
 
-def _block(place: TableSection, axis: Axis) -> str:
-    table = place.table
+def _block(section: TableSection, axis: Axis) -> str:
+    table = section.table
     keys: dict[Key, str] = {line.key: line_label(table, line, axis) for line in moving(table, axis)}
     panels = []
     for classifier in table.classifiers:
@@ -38,7 +38,7 @@ def _block(place: TableSection, axis: Axis) -> str:
     notes = "".join(f'<p class="note">{escape(text)}</p>' for text in (HOW_TO_READ, *curve_notes(table, axis)))
     return (
         f'<h4>Along {SIGNS[axis]}</h4><div class="panels">{"".join(panels)}</div>{_legend(keys)}'
-        f"{notes}{details('The numbers of these curves', place.view(axis))}"
+        f"{notes}{details('The numbers of these curves', section.view(axis))}"
     )
 
 
@@ -49,7 +49,7 @@ HOW_TO_READ = (
 
 
 def _panel(
-    shown: Sequence[SweepLine], keys: Mapping[Key, str], none: ArmCell | None, score: Score, axis: Axis, said: str
+    shown: Sequence[SweepLine], keys: Mapping[Key, str], none: ArmCell | None, score: Metric, axis: Axis, said: str
 ) -> str:
     """Along λ every line begins at λ = 0 with none over its draws, which λ = 0 is by definition."""
     dots = {line: line.dots(score.key) for line in shown}
@@ -92,13 +92,13 @@ def _band(mean: float, std: float, y: Scale) -> str:
     return f'{band}<line class="none" {across} y1="{middle}" y2="{middle}"/>'
 
 
-def _first(place: int, none: float, dot: Dot, x: Scale, y: Scale) -> str:
+def _first(place: int, none: float, dot: SweepPoint, x: Scale, y: Scale) -> str:
     """The thin line from the mean of none to the first point."""
     ends = f'x1="{x(0)}" y1="{y(none)}" x2="{x(dot.value)}" y2="{y(dot.mean)}"'
     return f'<line class="s{place % 8} first" {ends}/>'
 
 
-def _line(place: int, dots: Sequence[Dot], x: Scale, y: Scale, of: int) -> list[str]:
+def _line(place: int, dots: Sequence[SweepPoint], x: Scale, y: Scale, of: int) -> list[str]:
     """Bars that would lie on one another stand side by side."""
     shift = (place - (of - 1) / 2) * 2.5
     at = [(f"{float(x(dot.value)) + shift:.1f}", y(dot.mean), dot) for dot in dots]
@@ -115,7 +115,7 @@ def _own_n(x: float, y: float, n: int) -> str:
     return label(f"{x + side:.1f}", f"{y + 4:.1f}", f"n={n}", "tick", anchor)
 
 
-def _error_bar(place: int, x: str, y: Scale, dot: Dot) -> str:
+def _error_bar(place: int, x: str, y: Scale, dot: SweepPoint) -> str:
     low, high = y(dot.mean - dot.std), y(dot.mean + dot.std)
     return f'<line class="s{place % 8}" x1="{x}" x2="{x}" y1="{low}" y2="{high}"/>'
 

@@ -8,7 +8,7 @@ from functools import partial
 from hsiaug.metrics.significance import MeanStd, t_interval
 from hsiaug.report.compare import Comparison, Gain, class_deltas
 from hsiaug.report.findings import judged
-from hsiaug.report.grid import Entry, GridColumn, make_grid
+from hsiaug.report.grid import GridColumn, GridEntry, make_grid
 from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import details, figure, grid_table
 from hsiaug.report.html.svg import WIDTH, Scale, label, picture, ticks
@@ -72,17 +72,17 @@ def _line(comparison: Comparison, x: Scale, y: float, place: int) -> list[str]:
     return [*parts, f'<rect class="f{place} edge" x="{float(mean) - 4:.1f}" y="{y - 4}" width="8" height="8"/>']
 
 
-def class_gains(place: TableSection) -> str:
+def class_gains(section: TableSection) -> str:
     """Per classifier: recall of every class, arm minus control, with bars."""
-    made = {place.table.labels[c]: _class_table(place, c) for c in place.table.classifiers}
+    made = {section.table.labels[c]: _class_table(section, c) for c in section.table.classifiers}
     tables = {name: html for name, html in made.items() if html}
     if len(tables) == 1:
         return next(iter(tables.values()))
     return "".join(details(name, html, opened=i == 0) for i, (name, html) in enumerate(tables.items()))
 
 
-def _class_table(place: TableSection, classifier: Method) -> str:
-    table = place.table
+def _class_table(section: TableSection, classifier: Method) -> str:
+    table = section.table
     ids = range(1, len(table.class_names) + 1)
     compared = [
         (gain, control, class_deltas(comparison, len(ids)))
@@ -99,11 +99,11 @@ def _class_table(place: TableSection, classifier: Method) -> str:
         for gain, control, deltas in compared
     ]
     heading = f"Gain in recall per class, {table.labels[classifier]} (points; mean over paired draws)"
-    return grid_table(make_grid(heading, columns, ids), place.cell_id)
+    return grid_table(make_grid(heading, columns, ids), section.cell_id)
 
 
-def _delta(gain: Gain, deltas: Mapping[int, MeanStd], most: float, class_id: int) -> Entry:
+def _delta(gain: Gain, deltas: Mapping[int, MeanStd], most: float, class_id: int) -> GridEntry:
     delta = deltas.get(class_id)
     if delta is None:
-        return Entry(MISSING)
-    return Entry(signed(delta.mean), gain.cell, bar=delta.mean / most)
+        return GridEntry(MISSING)
+    return GridEntry(signed(delta.mean), gain.cell, bar=delta.mean / most)

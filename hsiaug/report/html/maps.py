@@ -47,14 +47,14 @@ class MapMaker:
         self._ground_truths: dict[str, GroundTruth] = {}
         self._left = ROOM
 
-    def maps(self, place: TableSection) -> str:
+    def maps(self, section: TableSection) -> str:
         """The maps of a table, or the sentence why there are none."""
         try:
-            return self._maps(place)
+            return self._maps(section)
         except NoGroundTruthError as error:
             return f'<p class="note">No maps: {escape(str(error))}.</p>'
 
-    def _maps(self, place: TableSection) -> str:
+    def _maps(self, section: TableSection) -> str:
         if self._store is None:
             raise NoGroundTruthError(
                 "the page was made from records alone, and maps need the predictions beside them"
@@ -63,20 +63,20 @@ class MapMaker:
             raise NoGroundTruthError(
                 "the page has as many as keep it small; a report of this run alone has its own"
             )
-        seed, chosen = _choose(place)
-        truth = local_ground_truth(place.table.trials, self._ground_truths, MOST_VALUES)
+        seed, chosen = _choose(section)
+        truth = local_ground_truth(section.table.trials, self._ground_truths, MOST_VALUES)
         first = chosen[0][1]
         shown = _largest(self._store, first, truth)
         blocks = [self._split(first, truth, shown)]
-        for classifier in place.table.classifiers:
+        for classifier in section.table.classifiers:
             mine = [(cell, trial) for cell, trial in chosen if cell.classifier == classifier]
             if mine:
-                drawn = "".join(self._pair(place, cell, trial, truth, shown) for cell, trial in mine)
-                blocks.append(f"<h5>{escape(place.table.labels[classifier])}</h5><div class=maps>{drawn}</div>")
+                drawn = "".join(self._pair(section, cell, trial, truth, shown) for cell, trial in mine)
+                blocks.append(f"<h5>{escape(section.table.labels[classifier])}</h5><div class=maps>{drawn}</div>")
         legend = _legend([(name, _rgb(i)) for i, name in enumerate(truth.class_names)]) + _legend(ERRORS)
         note = (
             f"Draw {seed}: the controls, and of the other arms the one of the highest mean "
-            f"{place.table.scores.main.name}. The best of many is best partly by luck."
+            f"{section.table.scores.main.name}. The best of many is best partly by luck."
         )
         if len(shown) < len(truth.places):
             note += f" Of {len(truth.places)} places the {len(shown)} with most test pixels are drawn."
@@ -84,7 +84,7 @@ class MapMaker:
         if step > 1:
             note += f" Of larger maps every {step}. row and column is drawn, and the pixels between them are not."
         html = f'<p class="note">{escape(note)}</p>{legend}{"".join(blocks)}'
-        return details(f"Maps of draw {seed}", html, opened=place.number == 0)
+        return details(f"Maps of draw {seed}", html, opened=section.number == 0)
 
     def _split(self, trial: Trial, truth: GroundTruth, shown: Sequence[int]) -> str:
         """The true classes, and the sides of the trial's draw."""
@@ -101,12 +101,12 @@ class MapMaker:
         return f"<div class=maps>{drawn}</div>{below}"
 
     def _pair(
-        self, place: TableSection, cell: ArmCell, trial: Trial, truth: GroundTruth, shown: Sequence[int]
+        self, section: TableSection, cell: ArmCell, trial: Trial, truth: GroundTruth, shown: Sequence[int]
     ) -> str:
         assert self._store is not None
         made = predicted_maps(self._store, trial, truth)
-        name = place.table.arm_label(cell.arm)
-        main = place.table.scores.main
+        name = section.table.arm_label(cell.arm)
+        main = section.table.scores.main
         score = trial.metric(main.key)
         reached = f"{name}: {main.name} {percent(score)} %" if score is not None else name
         drawn = ""
@@ -115,7 +115,7 @@ class MapMaker:
             colours = _class_colours(len(truth.class_names))
             drawn += self._image(made[i].label, colours, _at(f"{reached}, classes", truth, i))
             said = _at(f"{name}, errors", truth, i)
-            drawn += self._image(wrong, [EMPTY, *(c for _, c in ERRORS)], said, place.record_id(trial))
+            drawn += self._image(wrong, [EMPTY, *(c for _, c in ERRORS)], said, section.record_id(trial))
         return drawn
 
     def _image(
@@ -142,9 +142,9 @@ def _at(said: str, truth: GroundTruth, place: int) -> str:
     return f"{said}, {name}" if name else said
 
 
-def _choose(place: TableSection) -> tuple[int, list[tuple[ArmCell, Trial]]]:
+def _choose(section: TableSection) -> tuple[int, list[tuple[ArmCell, Trial]]]:
     """The first seed that most of the chosen cells have, and their trials of it."""
-    chosen = [cell for classifier in place.table.classifiers for cell in _best(place, classifier)]
+    chosen = [cell for classifier in section.table.classifiers for cell in _best(section, classifier)]
     seeds = [trial.seed for cell in chosen for trial in cell.ok]
     if not seeds:
         raise NoGroundTruthError("no trial went well")
@@ -152,10 +152,10 @@ def _choose(place: TableSection) -> tuple[int, list[tuple[ArmCell, Trial]]]:
     return seed, [(cell, trial) for cell in chosen for trial in cell.ok if trial.seed == seed]
 
 
-def _best(place: TableSection, classifier: Method) -> list[ArmCell]:
+def _best(section: TableSection, classifier: Method) -> list[ArmCell]:
     """none, duplicate, and the best of the other arms."""
-    main = place.table.scores.main.key
-    cells = [cell for (_, c), cell in place.table.cells.items() if c == classifier and cell.summary(main)]
+    main = section.table.scores.main.key
+    cells = [cell for (_, c), cell in section.table.cells.items() if c == classifier and cell.summary(main)]
     best: dict[str, ArmCell] = {}
     for cell in cells:
         name = cell.arm.generator.name if cell.arm.control else "other"

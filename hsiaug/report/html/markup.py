@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.grid import Entry, Grid, GridColumn, make_grid
+from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.labels import MISSING
 from hsiaug.text import visible
 
@@ -117,7 +117,7 @@ def _row(grid: Grid, i: int, anchor: Callable[[ArmCell], str] | None) -> str:
     return f"<tr{' class=new' if i in grid.breaks else ''}>{''.join(cells)}</tr>\n"
 
 
-def _field(entry: Entry, anchor: Callable[[ArmCell], str] | None) -> str:
+def _field(entry: GridEntry, anchor: Callable[[ArmCell], str] | None) -> str:
     if entry.tone is not None:
         return badge(entry.text, entry.tone)
     text = link(entry.text, anchor(entry.cell) if anchor and entry.cell and entry.text != MISSING else None)

@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 
 from hsiaug.report.audit import audit_lines, warnings
-from hsiaug.report.html.anchors import TableSection, places
+from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.confusion import confusions
 from hsiaug.report.html.curves import curve_blocks
 from hsiaug.report.html.gains import class_gains, gain_pictures
@@ -40,17 +40,19 @@ def html_page(report: Report, store: Store | None = None, quality: Iterable[Path
     Raises InputError for a folder without quality.json.
     """
     looked_at = [(folder, read_quality(folder)) for folder in quality]
-    shown = list(places(report))
+    shown = [TableSection(table, number, report.where) for number, table in enumerate(report.tables)]
     maker = MapMaker(store)
     sections: list[Section] = [("verdict", "Verdict", _verdict(report, shown))]
-    sections += [(p.anchor("table"), p.table.title, _table(p, len(shown), maker)) for p in shown]
+    sections += [
+        (section.anchor("table"), section.table.title, _table(section, len(shown), maker)) for section in shown
+    ]
     sections += [
         (f"samples-{i}", f"Samples: {read.title(folder)}", quality_block(folder, read))
         for i, (folder, read) in enumerate(looked_at)
     ]
     if not looked_at:
         sections.append(("samples", "Samples", f'<p class="note">{NO_SAMPLES}</p>'))
-    trials = {trial.hash: trial for p in shown for trial in p.table.trials}.values()
+    trials = {trial.hash: trial for section in shown for trial in section.table.trials}.values()
     sections.append(("environment", "Environment", details("Machines and versions", environment(trials))))
     return _document(sections)
 
@@ -81,14 +83,16 @@ def _document(sections: Sequence[Section]) -> str:
 def _verdict(report: Report, shown: Sequence[TableSection]) -> str:
     if not shown:
         return f'<p class="headline">There is no record in {escape(report.where)} yet.</p>'
-    trials = {trial.hash: trial for place in shown for trial in place.table.trials}
+    trials = {trial.hash: trial for section in shown for trial in section.table.trials}
     failed = sum(trial.failed for trial in trials.values())
     newest = max((str(trial.record.get("created") or "") for trial in trials.values()), default="")[:10]
     counted = f"{count(len(trials), 'trial')}, {failed:,} failed, in {report.where}"
     told = [f'<p class="lead">{escape(counted + (f"; the newest of {newest}" if newest else ""))}.</p>']
-    for place in shown:
-        heading = f'<h3><a href="#{place.anchor("table")}">{escape(place.table.title)}</a>{_tags(place)}</h3>'
-        told.append(f'<div class="verdict">{heading}{summary(place)}</div>')
+    for section in shown:
+        heading = (
+            f'<h3><a href="#{section.anchor("table")}">{escape(section.table.title)}</a>{_tags(section)}</h3>'
+        )
+        told.append(f'<div class="verdict">{heading}{summary(section)}</div>')
     return "\n".join([*told, f'<p class="note">{HOW_TO_READ}</p>'])
 
 
@@ -98,29 +102,29 @@ HOW_TO_READ = (
 )
 
 
-def _tags(place: TableSection) -> str:
-    return " " + badge("LEAKY", "bad") if place.table.leaky else ""
+def _tags(section: TableSection) -> str:
+    return " " + badge("LEAKY", "bad") if section.table.leaky else ""
 
 
-def _table(place: TableSection, of: int, maker: MapMaker) -> str:
-    table = place.table
+def _table(section: TableSection, of: int, maker: MapMaker) -> str:
+    table = section.table
     notes = number_notes(table) + control_notes(table) + significance_note(table) + verdict_note(table)
     parts = [
-        failure_block(place),
+        failure_block(section),
         "".join(f'<p class="warning" role="note">{escape(text)}</p>' for text in warnings(table)),
         '<p class="warning" role="note">LEAKY: location alone answers for part of the score; see the audit.</p>'
         if table.leaky
         else "",
         _part("Gains, draw by draw", gain_pictures(table)),
-        _part("Tables", place.view("generator")),
-        _part("λ and ω", curve_blocks(place) + heat_maps(place)),
-        _part("Per class", class_gains(place)),
-        _part("Maps", maker.maps(place)),
-        _part("Confusion", confusions(place, of)),
-        _part("In detail", _folded(place)),
+        _part("Tables", section.view("generator")),
+        _part("λ and ω", curve_blocks(section) + heat_maps(section)),
+        _part("Per class", class_gains(section)),
+        _part("Maps", maker.maps(section)),
+        _part("Confusion", confusions(section, of)),
+        _part("In detail", _folded(section)),
         _part("Notes and audit", details("What the numbers are", items(map(escape, notes)), opened=True)
-              + details("Audit of the protocol", facts(audit_lines(table, place.where)), opened=table.leaky)),
-        _part("Records", record_lists(place)),
+              + details("Audit of the protocol", facts(audit_lines(table, section.where)), opened=table.leaky)),
+        _part("Records", record_lists(section)),
     ]  # fmt: skip
     return "\n".join(part for part in parts if part)
 
@@ -129,10 +133,10 @@ def _part(heading: str, html: str) -> str:
     return f"<h3>{escape(heading)}</h3>\n{html}" if html else ""
 
 
-def _folded(place: TableSection) -> str:
+def _folded(section: TableSection) -> str:
     names = {
         "classifier": "Every metric, and the tests",
         "class": "Recall per class",
         "cost": "Seconds and memory",
     }
-    return "".join(details(name, tables) for by, name in names.items() if (tables := place.view(by)))
+    return "".join(details(name, tables) for by, name in names.items() if (tables := section.view(by)))

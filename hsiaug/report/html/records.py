@@ -16,40 +16,40 @@ from hsiaug.trial.failures import one_line
 __all__ = ["environment", "record_lists"]
 
 
-def record_lists(place: TableSection) -> str:
+def record_lists(section: TableSection) -> str:
     """A folded list per cell: seed, status, metrics, seconds and hash of its records, and how to see one whole."""
     blocks = []
-    for classifier in dict.fromkeys(cell.classifier for cell in place.cells):
-        mine = [cell for cell in place.cells if cell.classifier == classifier]
+    for classifier in dict.fromkeys(cell.classifier for cell in section.cells):
+        mine = [cell for cell in section.cells if cell.classifier == classifier]
         counted = count(sum(len(cell.trials) for cell in mine), "record")
-        lists = "".join(_list(place, cell) for cell in mine)
-        blocks.append(details(f"{place.table.labels[classifier]}: {counted}", lists))
+        lists = "".join(_list(section, cell) for cell in mine)
+        blocks.append(details(f"{section.table.labels[classifier]}: {counted}", lists))
     return "".join(blocks)
 
 
-def _list(place: TableSection, cell: ArmCell) -> str:
-    table = place.table
+def _list(section: TableSection, cell: ArmCell) -> str:
+    table = section.table
     scores = table.scores.shown
     head = ("seed", *(score.name for score in scores), "seconds", "record", "made", "to see it whole")
-    rows = "".join(_row(place, trial, [score.key for score in scores]) for trial in cell.trials)
+    rows = "".join(_row(section, trial, [score.key for score in scores]) for trial in cell.trials)
     headings = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     name = table.cell_label(cell, ", ")
     body = f"<table class=list><thead><tr>{headings}</tr></thead><tbody>{rows}</tbody></table>"
     failed = f", {len(cell.failed)} failed" if cell.failed else ""
     summary = f"{name}: {count(len(cell.trials), 'record')}{failed}"
-    return details(summary, scroller(f"Records of {name}", body), id=place.cell_id(cell))
+    return details(summary, scroller(f"Records of {name}", body), id=section.cell_id(cell))
 
 
-def _row(place: TableSection, trial: Trial, metrics: list[str]) -> str:
+def _row(section: TableSection, trial: Trial, metrics: list[str]) -> str:
     if trial.ok:
         shown = "".join(f"<td>{trial_score(key, trial)}</td>" for key in metrics)
     else:
         why = f"failed: {one_line(trial.error, longest=500)}" if trial.failed else "nothing made"
         shown = f'<td class="t failed" colspan="{len(metrics)}">{escape(why)}</td>'
     made = escape(str(trial.record.get("created") or MISSING)[:16])
-    command = escape(f"hsiaug show {trial.hash} --store {place.where}")
+    command = escape(f"hsiaug show {trial.hash} --store {section.where}")
     return (
-        f'<tr id="{escape(place.record_id(trial))}"><th scope="row">{trial.seed}</th>{shown}'
+        f'<tr id="{escape(section.record_id(trial))}"><th scope="row">{trial.seed}</th>{shown}'
         f"<td>{trial_seconds(trial)}</td><td class=t><code>{escape(trial.hash)}</code></td><td class=t>{made}</td>"
         f"<td class=t><code>{command}</code></td></tr>\n"
     )

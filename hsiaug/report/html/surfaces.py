@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.curve_notes import n_text, surface_notes
-from hsiaug.report.curves import SweepSurface, drawn, surfaces
+from hsiaug.report.curve_notes import n_text, surface_label, surface_notes
+from hsiaug.report.curves import SweepSurface, all_surfaces, drawn
 from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import escape, scroller
 from hsiaug.report.labels import MISSING, percent
-from hsiaug.report.scores import Score
+from hsiaug.report.scores import Metric
 
 __all__ = ["heat_maps"]
 
@@ -16,20 +16,14 @@ SHADES = 9
 """Shades g1 to g9 of the page's style."""
 
 
-def heat_maps(place: TableSection) -> str:
+def heat_maps(section: TableSection) -> str:
     """One per classifier, generator and metric where both λ and ω vary; empty where they do nowhere."""
-    table = place.table
-    maps = [
-        _map(
-            place,
-            surface,
-            score,
-            f"{score.name} (%), {table.labels[classifier]}, {table.labels[surface.generator]}; {n_text(surface.draws)}",
-        )
-        for classifier in table.classifiers
-        for surface in surfaces(table, classifier)
-        for score in reversed(drawn(table))
-    ]
+    table = section.table
+    maps = []
+    for surface in all_surfaces(table):
+        for score in reversed(drawn(table)):
+            caption = f"{score.name} (%), {surface_label(table, surface)}; {n_text(surface.draws)}"
+            maps.append(_map(section, surface, score, caption))
     if not maps:
         return ""
     note = (
@@ -40,7 +34,7 @@ def heat_maps(place: TableSection) -> str:
     return f'<h4>Over λ and ω</h4><div class="panels">{"".join(maps)}</div>{notes}'
 
 
-def _map(place: TableSection, surface: SweepSurface, score: Score, caption: str) -> str:
+def _map(section: TableSection, surface: SweepSurface, score: Metric, caption: str) -> str:
     shared = [cell for cell in surface.cells.values() if surface.shares(cell)]
     means = [s.mean for cell in shared if (s := cell.summary(score.key))]
     low, high = min(means, default=0.0), max(means, default=0.0)
@@ -50,11 +44,11 @@ def _map(place: TableSection, surface: SweepSurface, score: Score, caption: str)
             return f"<td>{MISSING}</td>"
         summary = cell.summary(score.key)
         if summary is None:
-            return f"<td>{MISSING if cell.ok else place.cell_link('failed', cell)}</td>"
+            return f"<td>{MISSING if cell.ok else section.cell_link('failed', cell)}</td>"
         if not surface.shares(cell):
-            return f"<td>{place.cell_link(f'{percent(summary.mean)} (n={summary.n})', cell)}</td>"
+            return f"<td>{section.cell_link(f'{percent(summary.mean)} (n={summary.n})', cell)}</td>"
         shade = 1 + round((SHADES - 1) * (summary.mean - low) / (high - low)) if high > low else 1
-        return f'<td class="g{shade}">{place.cell_link(percent(summary.mean), cell)}</td>'
+        return f'<td class="g{shade}">{section.cell_link(percent(summary.mean), cell)}</td>'
 
     head = "".join(f'<th scope="col">λ={lam:g}</th>' for lam in surface.lambdas)
     rows = "".join(

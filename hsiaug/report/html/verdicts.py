@@ -19,49 +19,49 @@ LISTED = 40
 """Failed trials of one arm and error that have a link; the rest stands in the list of its records."""
 
 
-def summary(place: TableSection) -> str:
+def summary(section: TableSection) -> str:
     """Headline, the arms under their verdict and the best arm of a table; what could be tested below."""
-    table = place.table
+    table = section.table
     groups, best = find_groups(table), best_arm(table)
     parts = [f'<p class="headline">{escape(headline(table))}</p>']
     for group in groups:
         mark = badge(group.heading, TONES.get(group.finding, ""))
         if group.listed:
-            parts += [f"<p>{mark}</p>", _arms(place, group.gains)]
+            parts += [f"<p>{mark}</p>", _arms(section, group.gains)]
         else:
             parts.append(f"<p>{mark} {count(len(group.gains), 'arm')}</p>")
-            parts += [details(text, _arms(place, gains)) for text, gains in by_generator(table, group).items()]
+            parts += [details(text, _arms(section, gains)) for text, gains in by_generator(table, group).items()]
     parts += [f"<p>{escape(best)}</p>"] if best else []
     notes = " ".join(significance_note(table)) if groups else ""
     return "\n".join([*parts, f'<p class="note">{escape(notes)}</p>'])
 
 
-def _arms(place: TableSection, gains: Iterable[Gain]) -> str:
+def _arms(section: TableSection, gains: Iterable[Gain]) -> str:
     """A list of arms, each with its numbers where it is judged."""
     told = []
     for gain in gains:
         judged = gain.verdict is not None and gain.verdict.finding not in ("nothing made", "failed")
-        numbers = f": {arm_numbers(place.table, gain)}" if judged else ""
-        name = place.cell_link(place.table.cell_label(gain.cell), gain.cell)
+        numbers = f": {arm_numbers(section.table, gain)}" if judged else ""
+        name = section.cell_link(section.table.cell_label(gain.cell), gain.cell)
         told.append(f"<strong>{name}</strong>{escape(numbers)}")
     return items(told)
 
 
-def failure_block(place: TableSection) -> str:
+def failure_block(section: TableSection) -> str:
     """Failed trials by error, each hash a link to its record; empty where none failed."""
-    table, heading = place.table, failure_heading(place.table)
+    table, heading = section.table, failure_heading(section.table)
     if heading is None:
         return ""
     told = []
     for failure in failures(table):
         arms = failure.by_arm
-        listed = items(f"{escape(table.cell_label(cell))}: {_hashes(place, cell.trials)}" for cell in arms)
+        listed = items(f"{escape(table.cell_label(cell))}: {_hashes(section, cell.trials)}" for cell in arms)
         why = f"<strong>{len(failure.trials):,} × {escape(failure.why)}</strong>"
         told.append(why + (listed if len(arms) <= CLEAR else details(count(len(arms), "arm"), listed)))
     return f'<div class="warning" role="note"><p>{escape(heading)}:</p>{items(told)}</div>'
 
 
-def _hashes(place: TableSection, trials: Sequence[Trial]) -> str:
-    linked = [f"seed {t.seed} {link(t.hash[:8], place.record_id(t))}" for t in trials[:LISTED]]
+def _hashes(section: TableSection, trials: Sequence[Trial]) -> str:
+    linked = [f"seed {t.seed} {link(t.hash[:8], section.record_id(t))}" for t in trials[:LISTED]]
     more = len(trials) - LISTED
     return ", ".join(linked) + (f", and {more:,} more" if more > 0 else "")
