@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import rich.console
 from rich.segment import Segment
@@ -24,23 +24,8 @@ class Console(rich.console.Console):
     sequence as ``\\x1b``. Styles are given by :class:`rich.text.Text` and by options, never inside a text.
     """
 
-    def __init__(
-        self,
-        *,
-        file: IO[str] | None = None,
-        stderr: bool = False,
-        width: int | None = None,
-        color_system: Any = "auto",
-    ) -> None:
-        super().__init__(
-            file=file,
-            stderr=stderr,
-            width=width,
-            color_system=color_system,
-            markup=False,
-            emoji=False,
-            highlight=False,
-        )
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **options)
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Before anything is measured, so that columns keep their widths."""

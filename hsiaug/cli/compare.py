@@ -47,23 +47,18 @@ def compare(
 
       hsiaug compare none/svm none/cnn2d --json
     """
-    from hsiaug.cli.output import damage_lines, print_json, say
-    from hsiaug.report import build_report
+    from hsiaug.cli.output import print_json, read_report
     from hsiaug.report.pairwise import compare_arms
     from hsiaug.report.pairwise_json import comparison_json
     from hsiaug.trial.store import Store
 
     where = options.named_store(folder, store) or options.USUAL_STORE
     kept = Store(where)
-    read = kept.read()
-    report = build_report(read.records, store=str(where), damaged=read.damaged)
-    for line in damage_lines(read.damaged):
-        say(line, err=True)
-    comparison = compare_arms(report, a, b, metric=metric, store=kept)
+    comparison = compare_arms(read_report(kept), a, b, metric=metric, store=kept)
     if json:
         print_json(comparison_json(comparison, str(where)), indent=1)
-        return
-    _print(comparison)
+    else:
+        _print(comparison)
 
 
 def _print(comparison: ArmComparison) -> None:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hsiaug.contracts import Progress
+    from hsiaug.report.tables import Report
     from hsiaug.trial.record import Damage
+    from hsiaug.trial.store import Store
 
 __all__ = [
     "absent",
@@ -25,6 +27,7 @@ __all__ = [
     "print_json",
     "print_lines",
     "print_table",
+    "read_report",
     "say",
     "say_json",
     "watched",
@@ -93,6 +96,19 @@ def damage_lines(damaged: Iterable[Damage], then: str = "it is left out") -> Ite
     """Sentences on the records that are not to be believed."""
     for damage in damaged:
         yield f"damaged record {damage}; {then}"
+
+
+def read_report(store: Store, runs: Mapping[str, Collection[str]] | None = None) -> Report:
+    """The report of a store; what is missing of the runs and what is damaged is said on standard error."""
+    from hsiaug.report import build_report
+
+    read = store.read()
+    for line in absent(runs or {}, {record["hash"] for record in read.records}, store.root):
+        say(line, err=True)
+    report = build_report(read.records, store=str(store.root), runs=runs, damaged=read.damaged)
+    for line in damage_lines(read.damaged):
+        say(line, err=True)
+    return report
 
 
 @contextmanager

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hsiaug.cli import options
-from hsiaug.cli.output import absent, damage_lines, on_terminal, say, say_json
+from hsiaug.cli.output import on_terminal, read_report, say_json
+
+if TYPE_CHECKING:
+    from hsiaug.report import Report
+    from hsiaug.trial.store import Store
 
 FORMATS = {f".{name}": name for name in ("md", "tex", "csv", "json", "html", "png", "svg", "pdf")}
 FORMATS |= {".txt": "md", ".htm": "html"}
@@ -83,8 +88,6 @@ def report(
         hsiaug report --suite my_suite.toml --out runs.md
     """
     from hsiaug.errors import InputError
-    from hsiaug.files import write_text_whole
-    from hsiaug.report import PICTURES, build_report, print_report, render_html, render_report, save_picture
     from hsiaug.trial.store import Store
 
     if profile is not None and suite is None:
@@ -100,35 +103,34 @@ def report(
             value=f"--format {shape}",
             hint="Add --format html, or --out report.html.",
         )
-    runs, named = None, None
-    if suite is not None:
-        runs, named = _runs(suite, profile)
-    where = options.named_store(folder, store) or named or options.USUAL_STORE
-    kept = Store(where)
-    read = kept.read()
-    if runs is not None:
-        for line in absent(runs, {record["hash"] for record in read.records}, where):
-            say(line, err=True)
-    built = build_report(read.records, store=str(where), runs=runs, damaged=read.damaged)
-    for line in damage_lines(read.damaged):
-        say(line, err=True)
+    runs, named = (None, None) if suite is None else _runs(suite, profile)
+    kept = Store(options.named_store(folder, store) or named or options.USUAL_STORE)
+    _write(read_report(kept, runs), kept, shape, by, out, quality or ())
+
+
+def _write(built: Report, kept: Store, shape: str, by: str, out: Path | None, quality: Iterable[Path]) -> None:
+    """The report in its format, to the file or the terminal."""
+    from hsiaug.errors import InputError
+    from hsiaug.files import write_text_whole
+    from hsiaug.report import PICTURES, print_report, render_html, render_report, save_picture
+
     if shape in PICTURES:
         if out is None:
             raise InputError("a picture needs a file", value=f"--format {shape}", hint="Add --out curves.png.")
         save_picture(built, out, shape, by)
-    elif shape == "html":
-        page = render_html(built, kept, quality or ())
-        write_text_whole(out, page) if out is not None else typer.echo(page, nl=False)
-    elif out is not None:
-        write_text_whole(out, render_report(built, format=shape, by=by))
-    elif shape == "rich":
+    elif shape == "rich" and out is None:
         from hsiaug.terminal import Console
 
         print_report(built, Console(), by=by)
-    elif shape == "json":
-        say_json(render_report(built, format=shape, by=by).rstrip("\n"))
     else:
-        typer.echo(render_report(built, format=shape, by=by), nl=False)
+        html = shape == "html"
+        text = render_html(built, kept, quality) if html else render_report(built, format=shape, by=by)
+        if out is not None:
+            write_text_whole(out, text)
+        elif shape == "json":
+            say_json(text.rstrip("\n"))
+        else:
+            typer.echo(text, nl=False)
 
 
 def _runs(path: Path, profile: str | None) -> tuple[dict[str, set[str]], Path | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -84,17 +85,19 @@ def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:
     facts += [("note", note) for note in record.get("notes") or ()]
     if record["provenance"]:
         facts.append(("provenance", json_of(record["provenance"])))
+    return [*facts, *_costs(record)]
+
+
+def _costs(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What the trial took, and on which machine."""
+    machine, memory = record["environment"], record["peak_memory_mb"]
     times = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in record["timings"].items())
-    machine = record["environment"]
-    facts += [
-        ("times", times or "–"),
-        ("peak memory", "–" if record["peak_memory_mb"] is None else f"{record['peak_memory_mb']:.0f} MB"),
-        ("device", json_of(record["device"])),
-        ("machine", f"{machine['processor']}, {machine['platform']}, Python {machine['python']}"),
-        ("versions", ", ".join(f"{name} {v}" for name, v in machine["versions"].items())),
-        ("created", record["created"]),
-    ]
-    return facts
+    yield "times", times or "–"
+    yield "peak memory", "–" if memory is None else f"{memory:.0f} MB"
+    yield "device", json_of(record["device"])
+    yield "machine", f"{machine['processor']}, {machine['platform']}, Python {machine['python']}"
+    yield "versions", ", ".join(f"{name} {v}" for name, v in machine["versions"].items())
+    yield "created", record["created"]
 
 
 def _plugin(spec: dict[str, Any]) -> str:

@@ -65,9 +65,14 @@ def render_report(report: Report, format: str = "md", by: str = "generator") -> 
     format or view.
     """
     from hsiaug.report.render_data import csv_text, json_text
+    from hsiaug.report.render_text import latex, markdown
     from hsiaug.report.views import check_view, pages
 
     check_view(by)
+    if format not in FORMATS:
+        known = (*FORMATS, *PICTURES)
+        hint = did_you_mean(format, known)
+        raise InputError(f"--format must be one of {', '.join(known)}", value=repr(format), hint=hint)
     if format == "json":
         return json_text(report)
     if format == "csv":
@@ -76,18 +81,10 @@ def render_report(report: Report, format: str = "md", by: str = "generator") -> 
         return render_html(report)
     if format == "rich":
         return _rich_text(report, by)
-    from hsiaug.report.render_text import latex, markdown
-
-    if format not in FORMATS:
-        raise InputError(
-            f"--format must be one of {', '.join((*FORMATS, *PICTURES))}",
-            value=repr(format),
-            hint=did_you_mean(format, (*FORMATS, *PICTURES)),
-        )
     shown = pages(report, by)
-    if format == "tex":
-        return latex(shown) if shown else f"% {_empty(report)}\n"
-    return markdown(shown) if shown else f"{_empty(report)}\n"
+    if not shown:
+        return f"{'% ' if format == 'tex' else ''}{_empty(report)}\n"
+    return latex(shown) if format == "tex" else markdown(shown)
 
 
 def render_html(report: Report, store: Store | None = None, quality: Iterable[Path] = ()) -> str:

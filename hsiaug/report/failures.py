@@ -17,7 +17,7 @@ NAMED = 12
 
 
 @dataclass(frozen=True)
-class FailureGroup:
+class _FailureGroup:
     """Trials that ended alike. why: their error on one line; by_arm: the same trials, in the order of the table."""
 
     why: str
@@ -25,13 +25,13 @@ class FailureGroup:
     by_arm: tuple[ArmCell, ...]
 
 
-def failures(table: Table) -> list[FailureGroup]:
+def failures(table: Table) -> list[_FailureGroup]:
     """The failed trials of a table by type, stage and first line of their error; the most frequent first."""
     groups: dict[ErrorKind, list[Trial]] = {}
     for trial in sorted(table.failed, key=lambda t: (t.seed, t.hash)):
         groups.setdefault(error_kind(trial.record), []).append(trial)
     made = [
-        FailureGroup(why_failed(found[0].record), tuple(found), tuple(make_cells(found).values()))
+        _FailureGroup(why_failed(found[0].record), tuple(found), tuple(make_cells(found).values()))
         for found in groups.values()
     ]
     return sorted(made, key=lambda one: (-len(one.trials), one.why))

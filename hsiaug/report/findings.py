@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import NamedTuple
 
 from hsiaug.metrics.verdict import Finding, prints_zero
 from hsiaug.report.compare import Gain
@@ -16,8 +17,7 @@ from hsiaug.trial.arm import CONTROLS, Method
 from hsiaug.trial.failures import why_failed
 
 __all__ = [
-    "TONES",
-    "VerdictGroup",
+    "FINDINGS",
     "arm_numbers",
     "best_arm",
     "by_generator",
@@ -34,16 +34,34 @@ SHOWN = 8
 CLEAR = 12
 """Arms that help or hurt which have a line of their own."""
 
-ORDER: tuple[Finding, ...] = ("helps", "hurts", "no difference shown", "undecided", "nothing made", "failed")
 
-TONES: dict[Finding, str] = {"helps": "good", "hurts": "bad", "nothing made": "warn", "failed": "warn"}
-"""Colour of a finding on a page; the others have none."""
+class _Said(NamedTuple):
+    """Of a finding: a sentence where all arms have it, words for some of them, and its tone on a page."""
+
+    of_all: str
+    of_some: str
+    tone: str
+
+
+FINDINGS: dict[Finding, _Said] = {
+    "helps": _Said("Every arm helps.", "shown to help", "good"),
+    "hurts": _Said("Every arm hurts.", "shown to hurt", "bad"),
+    "no difference shown": _Said("No arm is shown to help or to hurt.", "with neither shown", ""),
+    "undecided": _Said(
+        "Undecided: these are too few draws to tell whether anything helps or hurts.", "undecided", ""
+    ),
+    "nothing made": _Said(
+        "No synthetic sample was made, so there is nothing to judge.", "that made nothing", "warn"
+    ),
+    "failed": _Said("Every arm failed, so there is nothing to judge.", "failed", "warn"),
+}
+"""Every finding, in the order in which a report names them."""
 
 BALANCED = "λ ≤ 1 adds nothing where classes are equal; try λ = 3"
 
 
 @dataclass(frozen=True)
-class VerdictGroup:
+class _VerdictGroup:
     """Arms of one verdict, which the heading says. listed: each has a line of its own, or else each generator."""
 
     finding: Finding
@@ -64,15 +82,15 @@ def verdict(table: Table) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return (*told, *((g.heading, tuple(_lines(table, g))) for g in groups), *([(best, ())] if best else []))
 
 
-def find_groups(table: Table) -> list[VerdictGroup]:
+def find_groups(table: Table) -> list[_VerdictGroup]:
     """The arms under what is said of them, those that help first."""
     found: dict[tuple[int, str, Finding], list[Gain]] = {}
     for gain in judged(table):
         finding = gain.verdict.finding if gain.verdict else "failed"
-        found.setdefault((ORDER.index(finding), _heading(table, gain), finding), []).append(gain)
+        found.setdefault((list(FINDINGS).index(finding), _heading(table, gain), finding), []).append(gain)
     few = len(judged(table)) <= SHOWN
     return [
-        VerdictGroup(key[2], key[1], tuple(found[key]), few or key[2] in ("helps", "hurts"))
+        _VerdictGroup(key[2], key[1], tuple(found[key]), few or key[2] in ("helps", "hurts"))
         for key in sorted(found)
     ]
 
@@ -97,32 +115,21 @@ def _heading(table: Table, gain: Gain) -> str:
 
 def headline(table: Table) -> str:
     """One sentence on all arms of a table."""
-    counted: Counter[Finding] = Counter()
-    for group in find_groups(table):
-        counted[group.finding] += len(group.gains)
+    counted = Counter(gain.verdict.finding for gain in judged(table) if gain.verdict)
     if not counted:
         return "Only controls were run, so there is nothing to judge yet."
     if len(counted) == 1:
         finding = next(iter(counted))
-        return ALIKE[finding] + (_go_on(table) if finding == "undecided" else "")
+        return FINDINGS[finding].of_all + (_go_on(table) if finding == "undecided" else "")
     arms, helping = counted.total(), counted["helps"]
     rest = ", ".join(
-        f"{n} {WORDS[finding]}" for finding in ORDER if (n := counted[finding]) and finding != "helps"
+        f"{n} {said.of_some}"
+        for finding, said in FINDINGS.items()
+        if (n := counted[finding]) and finding != "helps"
     )
     if helping:
         return f"{helping} of {count(arms, 'arm')} {'helps' if helping == 1 else 'help'}; of the others: {rest}."
     return f"Nothing is shown to help. Of {count(arms, 'arm')}: {rest}."
-
-
-ALIKE: dict[Finding, str] = {
-    "helps": "Every arm helps.",
-    "hurts": "Every arm hurts.",
-    "no difference shown": "No arm is shown to help or to hurt.",
-    "undecided": "Undecided: these are too few draws to tell whether anything helps or hurts.",
-    "nothing made": "No synthetic sample was made, so there is nothing to judge.",
-    "failed": "Every arm failed, so there is nothing to judge.",
-}
-"""What is said where one finding is that of all arms."""
 
 
 def _go_on(table: Table) -> str:
@@ -133,16 +140,7 @@ def _go_on(table: Table) -> str:
     return f" The same benchmark with --seeds {needed} runs the draws that are missing."
 
 
-WORDS: dict[Finding, str] = {
-    "hurts": "shown to hurt",
-    "no difference shown": "with neither shown",
-    "undecided": "undecided",
-    "nothing made": "that made nothing",
-    "failed": "failed",
-}
-
-
-def _lines(table: Table, group: VerdictGroup) -> Iterator[str]:
+def _lines(table: Table, group: _VerdictGroup) -> Iterator[str]:
     """A line per arm; or, where there are many, one per generator with the range of its mean gains."""
     if group.finding in ("nothing made", "failed"):
         named = [table.cell_label(gain.cell) for gain in group.gains[:CLEAR]]
@@ -155,7 +153,7 @@ def _lines(table: Table, group: VerdictGroup) -> Iterator[str]:
         yield from by_generator(table, group)
 
 
-def by_generator(table: Table, group: VerdictGroup) -> dict[str, list[Gain]]:
+def by_generator(table: Table, group: _VerdictGroup) -> dict[str, list[Gain]]:
     """What is said of each generator, with the range of its mean gains, → its arms, none of which is picked out."""
     found: dict[Method, list[Gain]] = {}
     for gain in group.gains:

@@ -88,7 +88,8 @@ def method_labels(methods: Iterable[Method]) -> dict[Method, str]:
     labels: dict[Method, str] = {}
     for same in named.values():
         details = [_details(method) for method in same]
-        differing = [k for k in _keys(details) if len({d.get(k) for d in details}) > 1]
+        keys = dict.fromkeys(key for detail in details for key in detail)
+        differing = [k for k in keys if len({d.get(k) for d in details}) > 1]
         for method, detail in zip(same, details, strict=True):
             labels[method] = " ".join([method.name, *(_shown(key, detail) for key in differing)])
             if len({m.convention for m in same} - {None}) > 1 and method.convention:
@@ -100,10 +101,6 @@ def _details(method: Method) -> dict[str, str]:
     params = {str(k): canonical_json(v) for k, v in json.loads(method.params).items()}
     # A parameter may itself be called "version": the leading space keeps the two apart.
     return {" version": method.version, **params}
-
-
-def _keys(details: Sequence[dict[str, str]]) -> list[str]:
-    return list(dict.fromkeys(key for detail in details for key in detail))
 
 
 def _shown(key: str, detail: dict[str, str]) -> str:

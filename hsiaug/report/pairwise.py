@@ -12,7 +12,7 @@ from statistics import median
 
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import MeanStd, t_interval
-from hsiaug.metrics.verdict import TINY, Evidence, judge, undecided
+from hsiaug.metrics.verdict import TINY, judge, undecided
 from hsiaug.report.arm_names import arm_names, find_arm
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Comparison, Gain, class_deltas, compare, corrected, pair_up
@@ -58,10 +58,12 @@ class Pairing:
 
     @property
     def differences(self) -> tuple[float, ...]:
+        """B − A of each paired draw."""
         return self.comparison.d_main
 
     @property
     def median(self) -> float:
+        """The middle difference."""
         return median(self.differences)
 
     @property
@@ -83,19 +85,15 @@ class Pairing:
     @property
     def verdict(self) -> str:
         """What the rule of :mod:`hsiaug.metrics.verdict` says of B − A."""
-        evidence = self.evidence
+        evidence = self.comparison.evidence
         if evidence.shown == "undecided":
             return undecided(self.n, evidence.needed)
         return CLAIMS.get(evidence.shown, evidence.shown)
 
     @property
-    def evidence(self) -> Evidence:
-        return self.comparison.evidence
-
-    @property
     def judged(self) -> tuple[Gain, ...]:
         """What the report says of A and B against both controls; neither controls nor ``coords`` have it."""
-        gains = (self.table.gains.get((cell.arm, cell.classifier)) for cell in (self.a, self.b))
+        gains = map(self.table.gain, (self.a, self.b))
         return tuple(gain for gain in gains if gain is not None and gain.verdict is not None)
 
     def unpaired(self, cell: ArmCell) -> tuple[int, ...]:

@@ -9,7 +9,9 @@ from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.metrics.verdict import TINY
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.pairwise import ArmComparison, Pairing
+from hsiaug.report.pairwise_pixels import DrawBootstrap
 from hsiaug.report.pairwise_views import notes, pixels_tested, said_of_test
+from hsiaug.report.records import Trial
 from hsiaug.report.render_data import mean_json
 
 __all__ = ["comparison_json"]
@@ -31,50 +33,48 @@ def comparison_json(comparison: ArmComparison, store: str | None) -> dict[str, A
 
 
 def _condition_json(pairing: Pairing) -> dict[str, Any]:
-    main = pairing.comparison.main
+    table, comparison = pairing.table, pairing.comparison
     higher, equal, lower = pairing.counts
-    key = pairing.score.key
     return {
-        "title": pairing.table.title,
-        "condition": asdict(pairing.table.condition),
-        "leaky": pairing.table.leaky,
-        "metric": key,
+        "title": table.title,
+        "condition": asdict(table.condition),
+        "leaky": table.leaky,
+        "metric": pairing.score.key,
         "verdict": pairing.verdict,
-        "finding": pairing.evidence.shown,
-        "against_both_controls": {
-            pairing.table.cell_label(gain.cell): verdict_text(pairing.table, gain) for gain in pairing.judged
-        },
+        "finding": comparison.evidence.shown,
+        "against_both_controls": {table.cell_label(g.cell): verdict_text(table, g) for g in pairing.judged},
         "n": pairing.n,
-        "mean": main.mean,
-        "std": main.std,
+        "mean": comparison.main.mean,
+        "std": comparison.main.std,
         "t_interval_95": pairing.interval,
         "median": pairing.median,
         "b_higher": higher,
         "equal": equal,
         "a_higher": lower,
         "wilcoxon": {
-            "p": pairing.comparison.p,
-            "p_holm": pairing.comparison.p_holm,
-            "tests": pairing.comparison.tests,
-            "draws_needed": pairing.evidence.needed,
+            "p": comparison.p,
+            "p_holm": comparison.p_holm,
+            "tests": comparison.tests,
+            "draws_needed": comparison.evidence.needed,
             "text": said_of_test(pairing),
         },
-        "draws": [
-            {
-                "seed": a.seed,
-                "a": a.metric(key),
-                "b": b.metric(key),
-                "difference": d if abs(d) > TINY else 0.0,
-                "record_a": a.hash,
-                "record_b": b.hash,
-                "block_bootstrap": None if bootstrap.interval is None else asdict(bootstrap.interval),
-                "left_out": bootstrap.why or None,
-            }
-            for a, b, d, bootstrap in pairing.draws
-        ],
+        "draws": [_draw_json(pairing.score.key, *draw) for draw in pairing.draws],
         "classes": [
             {"id": c, "name": name, "test_pixels": pixels_tested(pairing, c), **mean_json(pairing.classes.get(c))}
-            for c, name in enumerate(pairing.table.class_names, start=1)
+            for c, name in enumerate(table.class_names, start=1)
         ],
         "notes": notes(pairing),
+    }
+
+
+def _draw_json(metric: str, a: Trial, b: Trial, difference: float, bootstrap: DrawBootstrap) -> dict[str, Any]:
+    return {
+        "seed": a.seed,
+        "a": a.metric(metric),
+        "b": b.metric(metric),
+        "difference": difference if abs(difference) > TINY else 0.0,
+        "record_a": a.hash,
+        "record_b": b.hash,
+        "block_bootstrap": None if bootstrap.interval is None else asdict(bootstrap.interval),
+        "left_out": bootstrap.why or None,
     }

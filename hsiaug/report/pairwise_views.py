@@ -67,7 +67,7 @@ def _mean(pairing: Pairing, side: int) -> str:
 def said_of_test(pairing: Pairing) -> str:
     """p, or the sentence why these draws cannot give one below .05 and how many could."""
     comparison, n, tests = pairing.comparison, pairing.n, pairing.comparison.tests
-    evidence, needed = pairing.evidence, pairing.evidence.needed
+    evidence, needed = comparison.evidence, comparison.evidence.needed
     over = f" over the {count(tests, 'comparison')} of its table" if tests > 1 else ""
     if comparison.p is None or comparison.p_holm is None:
         return (

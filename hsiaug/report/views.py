@@ -14,7 +14,7 @@ from hsiaug.report.compare import Comparison
 from hsiaug.report.curve_notes import curve_notes
 from hsiaug.report.curves import curve_grids
 from hsiaug.report.failures import failure_heading, failure_lines
-from hsiaug.report.findings import TONES, verdict, verdict_text
+from hsiaug.report.findings import FINDINGS, verdict, verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
 from hsiaug.report.labels import MISSING, p_text, percent, plus_minus, signed
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
@@ -110,7 +110,7 @@ def _verdict(table: Table, cell: ArmCell) -> GridEntry:
     gain = table.gain(cell)
     if gain is None:
         return GridEntry(MISSING)
-    return GridEntry(verdict_text(table, gain), tone=TONES.get(gain.verdict.finding, "") if gain.verdict else "")
+    return GridEntry(verdict_text(table, gain), tone=FINDINGS[gain.verdict.finding].tone if gain.verdict else "")
 
 
 def _classifier_grids(table: Table) -> tuple[Grid, ...]:

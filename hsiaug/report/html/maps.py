@@ -15,7 +15,7 @@ from hsiaug.report.html.pictures import embedded_png, palette_png
 from hsiaug.report.labels import percent
 from hsiaug.report.records import Trial
 from hsiaug.report.split_roles import ROLES, redrawn_roles
-from hsiaug.trial.arm import Method
+from hsiaug.trial.arm import CONTROLS, Method
 from hsiaug.trial.store import Store
 
 __all__ = ["MapMaker"]
@@ -154,16 +154,13 @@ def _choose(section: TableSection) -> tuple[int, list[tuple[ArmCell, Trial]]]:
 
 def _best(section: TableSection, classifier: Method) -> list[ArmCell]:
     """none, duplicate, and the best of the other arms."""
-    main = section.table.scores.main.key
-    cells = [cell for (_, c), cell in section.table.cells.items() if c == classifier and cell.summary(main)]
-    best: dict[str, ArmCell] = {}
-    for cell in cells:
+    best: dict[str, tuple[float, ArmCell]] = {}
+    for cell in section.table.cells_of(classifier):
         name = cell.arm.generator.name if cell.arm.control else "other"
-        known, summary = best.get(name), cell.summary(main)
-        before = known.summary(main) if known else None
-        if summary and (before is None or summary.mean > before.mean):
-            best[name] = cell
-    return [best[name] for name in ("none", "duplicate", "other") if name in best]
+        summary = cell.summary(section.table.scores.main.key)
+        if summary and (name not in best or summary.mean > best[name][0]):
+            best[name] = summary.mean, cell
+    return [best[name][1] for name in (*CONTROLS, "other") if name in best]
 
 
 def _png(ids: NDArray[np.integer], colours: Sequence[tuple[int, int, int]]) -> bytes:

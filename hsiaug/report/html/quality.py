@@ -16,7 +16,7 @@ from hsiaug.report.html.markup import details, escape, figure, items, plain_grid
 from hsiaug.report.html.pictures import embedded_picture
 from hsiaug.report.labels import MISSING, measured, score_numbers, wrong_share
 
-__all__ = ["QualityFile", "quality_block", "read_quality"]
+__all__ = ["quality_block", "read_quality"]
 
 PICTURES = {
     "spectra": "Mean spectra of every class: training, held-out and synthetic",
@@ -93,7 +93,7 @@ class _Numbers(BaseModel):
     notes: Many[Text] = ()
 
 
-class QualityFile(BaseModel):
+class _QualityFile(BaseModel):
     """What quality.json holds, as far as the page shows it. It is read from a folder that anybody may have edited."""
 
     format: Literal[1]
@@ -111,7 +111,7 @@ class QualityFile(BaseModel):
         return f"{name} on {made.scene.name or '?'}, {drawn}, draw {made.seed or '?'}"
 
 
-def read_quality(folder: Path) -> QualityFile:
+def read_quality(folder: Path) -> _QualityFile:
     """A folder that ``hsiaug inspect --out`` wrote. Raises InputError where there is none."""
     path = folder / "quality.json"
     try:
@@ -131,7 +131,7 @@ def read_quality(folder: Path) -> QualityFile:
             hint="Read it with the version of hsiaug that wrote it, or run 'hsiaug inspect' again.",
         )
     try:
-        return QualityFile.model_validate_json(text)
+        return _QualityFile.model_validate_json(text)
     except ValidationError as cause:
         first = cause.errors(include_url=False)[0]
         raise InputError(
@@ -149,7 +149,7 @@ def _whole(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def quality_block(folder: Path, quality: QualityFile) -> str:
+def quality_block(folder: Path, quality: _QualityFile) -> str:
     """The verdict, the tables and the pictures of a folder."""
     fidelity, reliability = quality.fidelity, quality.reliability
     parts = [items(map(escape, quality.verdict))]

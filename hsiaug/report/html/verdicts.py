@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from hsiaug.report.compare import Gain
 from hsiaug.report.failures import failure_heading, failures
-from hsiaug.report.findings import CLEAR, TONES, arm_numbers, best_arm, by_generator, find_groups, headline
+from hsiaug.report.findings import CLEAR, FINDINGS, arm_numbers, best_arm, by_generator, find_groups, headline
 from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import badge, details, escape, items, link
 from hsiaug.report.labels import count
@@ -25,7 +25,7 @@ def summary(section: TableSection) -> str:
     groups, best = find_groups(table), best_arm(table)
     parts = [f'<p class="headline">{escape(headline(table))}</p>']
     for group in groups:
-        mark = badge(group.heading, TONES.get(group.finding, ""))
+        mark = badge(group.heading, FINDINGS[group.finding].tone)
         if group.listed:
             parts += [f"<p>{mark}</p>", _arms(section, group.gains)]
         else:
