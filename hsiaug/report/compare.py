@@ -13,38 +13,54 @@ from hsiaug.report.records import Trial
 from hsiaug.report.scores import MetricSet
 from hsiaug.trial.arm import CONTROLS, Arm, Method
 
-__all__ = ["Comparison", "Gain", "class_deltas", "compare", "corrected", "pair_up"]
+__all__ = ["Comparison", "Gain", "PairedTest", "class_deltas", "compare", "corrected", "pair_up"]
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """Differences of one metric, arm minus control, as fractions, one per pair; and the test on them.
+
+    p: two-sided Wilcoxon signed-rank; None below six pairs. p_holm: corrected over the whole table. tests: comparisons
+        that the correction counts, or would count if all had six pairs.
+    """
+
+    differences: tuple[float, ...]
+    p: float | None
+    p_holm: float | None = None
+    tests: int = 1
+
+    @property
+    def summary(self) -> MeanStd:
+        """The effect: mean difference with its spread."""
+        return mean_std(self.differences)
+
+    @property
+    def mean(self) -> float:
+        """The mean difference."""
+        return self.summary.mean
+
+    @property
+    def evidence(self) -> Evidence:
+        """What the rule for verdicts asks of it."""
+        return Evidence(self.differences, self.p_holm, self.tests)
+
+    @property
+    def turned(self) -> PairedTest:
+        """The same from the other side."""
+        return replace(self, differences=tuple(-d for d in self.differences))
 
 
 @dataclass(frozen=True)
 class Comparison:
     """An arm against one control cell, over the draws in which both gave numbers.
 
-    d_main, d_second: differences as fractions, arm minus control, one per pair, of the two metrics that the task
-        names for gains.
-    p, p_second: two-sided Wilcoxon signed-rank on either; None below six pairs. p_holm, p_second_holm: corrected over
-        the whole table. tests: comparisons that the correction counts, or would count if all had six pairs.
+    main, second: the tests of the two metrics that the task names for gains; second is None where no pair has it.
     """
 
     control: ArmCell
     pairs: tuple[tuple[Trial, Trial], ...]
-    d_main: tuple[float, ...]
-    d_second: tuple[float, ...]
-    p: float | None
-    p_holm: float | None = None
-    p_second: float | None = None
-    p_second_holm: float | None = None
-    tests: int = 1
-
-    @property
-    def main(self) -> MeanStd:
-        """The effect: mean difference of the main metric with its spread."""
-        return mean_std(self.d_main)
-
-    @property
-    def second(self) -> MeanStd | None:
-        """Mean difference of the second metric with its spread."""
-        return mean_std(self.d_second) if self.d_second else None
+    main: PairedTest
+    second: PairedTest | None
 
     @property
     def direction(self) -> int:
@@ -52,25 +68,10 @@ class Comparison:
         mean = self.main.mean
         return 0 if prints_zero(mean) else (1 if mean > 0 else -1)
 
-    @property
-    def evidence(self) -> Evidence:
-        """What the rule for verdicts asks of the main metric."""
-        return Evidence(self.d_main, self.p_holm, self.tests)
-
-    @property
-    def second_evidence(self) -> Evidence:
-        """The same of the second one."""
-        return Evidence(self.d_second, self.p_second_holm, self.tests)
-
     def turned(self, control: ArmCell) -> Comparison:
         """The same comparison from the other side. control: the arm of before."""
-        return replace(
-            self,
-            control=control,
-            pairs=tuple((b, a) for a, b in self.pairs),
-            d_main=tuple(-d for d in self.d_main),
-            d_second=tuple(-d for d in self.d_second),
-        )
+        pairs = tuple((b, a) for a, b in self.pairs)
+        return Comparison(control, pairs, self.main.turned, self.second and self.second.turned)
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,8 @@ class Gain:
             return None
         found = self.against.items()
         return judge(
-            {name: c.evidence if c else Evidence() for name, c in found},
-            {name: c.second_evidence for name, c in found if c},
+            {name: c.main.evidence if c else Evidence() for name, c in found},
+            {name: c.second.evidence for name, c in found if c and c.second},
             of=len(self.cell.trials),
             failed=len(self.cell.failed),
             nothing_made=len(self.cell.empty),
@@ -120,17 +121,18 @@ def compare(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> d
 
 def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
     """The comparisons of one table with Holm's correction over those with a p, for either metric by itself."""
-    tests = sum(c.p is not None for c in comparisons)
-    main = iter(holm([c.p for c in comparisons if c.p is not None]))
-    second = iter(holm([c.p_second for c in comparisons if c.p_second is not None]))
+    tested = sum(c.main.p is not None for c in comparisons)
+    counts = [len(comparisons) if c.main.p is None else tested for c in comparisons]
+    main = _holm([c.main for c in comparisons], counts)
+    second = _holm([c.second for c in comparisons], counts)
+    return [replace(c, main=m or c.main, second=s) for c, m, s in zip(comparisons, main, second, strict=True)]
+
+
+def _holm(tests: Sequence[PairedTest | None], counts: Sequence[int]) -> list[PairedTest | None]:
+    ps = iter(holm([test.p for test in tests if test is not None and test.p is not None]))
     return [
-        replace(
-            c,
-            p_holm=None if c.p is None else next(main),
-            p_second_holm=None if c.p_second is None else next(second),
-            tests=len(comparisons) if c.p is None else tests,
-        )
-        for c in comparisons
+        test and replace(test, tests=n, p_holm=None if test.p is None else next(ps))
+        for test, n in zip(tests, counts, strict=True)
     ]
 
 
@@ -164,23 +166,17 @@ def pair_up(cell: ArmCell, control: ArmCell, scores: MetricSet) -> Comparison:
     """An arm against another, draw by draw; a draw in which either made no sample says nothing, and is left out."""
     theirs = {trial.draw: trial for trial in control.ok if not trial.empty}
     pairs = [(trial, theirs[trial.draw]) for trial in cell.ok if trial.draw in theirs and not trial.empty]
-    pairs = [(a, b) for a, b in pairs if all(t.metric(scores.main.key) is not None for t in (a, b))]
-    ours_main, theirs_main = _metric(pairs, scores.main.key)
-    ours_second, theirs_second = _metric(pairs, scores.second.key)
-    return Comparison(
-        control,
-        tuple(pairs),
-        tuple(a - b for a, b in zip(ours_main, theirs_main, strict=True)),
-        tuple(a - b for a, b in zip(ours_second, theirs_second, strict=True)),
-        paired_wilcoxon(ours_main, theirs_main),
-        p_second=paired_wilcoxon(ours_second, theirs_second),
-    )
+    main = scores.main.key
+    pairs = [(a, b) for a, b in pairs if a.metric(main) is not None and b.metric(main) is not None]
+    second = _test(pairs, scores.second.key)
+    return Comparison(control, tuple(pairs), _test(pairs, main), second if second.differences else None)
 
 
-def _metric(pairs: Sequence[tuple[Trial, Trial]], name: str) -> tuple[list[float], list[float]]:
-    both = [(a.metric(name), b.metric(name)) for a, b in pairs]
-    kept = [(a, b) for a, b in both if a is not None and b is not None]
-    return [a for a, _ in kept], [b for _, b in kept]
+def _test(pairs: Iterable[tuple[Trial, Trial]], metric: str) -> PairedTest:
+    values = [(a.metric(metric), b.metric(metric)) for a, b in pairs]
+    both = [(x, y) for x, y in values if x is not None and y is not None]
+    p = paired_wilcoxon([x for x, _ in both], [y for _, y in both])
+    return PairedTest(tuple(x - y for x, y in both), p)
 
 
 def _newest(cell: ArmCell) -> str:

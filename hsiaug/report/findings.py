@@ -184,16 +184,16 @@ def arm_numbers(table: Table, gain: Gain) -> str:
     found = [(control, c) for control, c in gain.against.items() if c is not None]
     told = []
     if found:
-        main = " and ".join(f"{signed(c.main.mean)}{_p(c.p_holm)} against {control}" for control, c in found)
+        main = " and ".join(f"{signed(c.main.mean)}{_p(c.main.p_holm)} against {control}" for control, c in found)
         told.append(f"{table.scores.main.name} {main}")
     if found and all(c.second is not None for _, c in found):
         gained = all(c.direction > 0 for _, c in found)
         lost = any(c.second and c.second.mean < 0 and not prints_zero(c.second.mean) for _, c in found)
-        second = " and ".join(f"{signed(c.second and c.second.mean)}{_p(c.p_second_holm)}" for _, c in found)
+        second = " and ".join(f"{signed(c.second.mean)}{_p(c.second.p_holm)}" for _, c in found if c.second)
         told.append(f"{'but ' if gained and lost else ''}{table.scores.second.name} {second}")
     told += [_absent(table, gain, control) for control, c in gain.against.items() if c is None]
     draws = dict.fromkeys(len(c.pairs) for _, c in found)
-    if found and any(c.p is not None for _, c in found):
+    if found and any(c.main.p is not None for _, c in found):
         told.append(f"over {' and '.join(map(str, draws))} draws")
     if gain.cell.failed:
         told.append(f"failed in {len(gain.cell.failed)} of {count(len(gain.cell.trials), 'draw')}")

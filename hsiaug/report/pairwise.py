@@ -59,7 +59,7 @@ class Pairing:
     @property
     def differences(self) -> tuple[float, ...]:
         """B − A of each paired draw."""
-        return self.comparison.d_main
+        return self.comparison.main.differences
 
     @property
     def median(self) -> float:
@@ -85,7 +85,7 @@ class Pairing:
     @property
     def verdict(self) -> str:
         """What the rule of :mod:`hsiaug.metrics.verdict` says of B − A."""
-        evidence = self.comparison.evidence
+        evidence = self.comparison.main.evidence
         if evidence.shown == "undecided":
             return undecided(self.n, evidence.needed)
         return CLAIMS.get(evidence.shown, evidence.shown)

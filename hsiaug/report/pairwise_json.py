@@ -33,7 +33,7 @@ def comparison_json(comparison: ArmComparison, store: str | None) -> dict[str, A
 
 
 def _condition_json(pairing: Pairing) -> dict[str, Any]:
-    table, comparison = pairing.table, pairing.comparison
+    table, test = pairing.table, pairing.comparison.main
     higher, equal, lower = pairing.counts
     return {
         "title": table.title,
@@ -41,21 +41,21 @@ def _condition_json(pairing: Pairing) -> dict[str, Any]:
         "leaky": table.leaky,
         "metric": pairing.score.key,
         "verdict": pairing.verdict,
-        "finding": comparison.evidence.shown,
+        "finding": test.evidence.shown,
         "against_both_controls": {table.cell_label(g.cell): verdict_text(table, g) for g in pairing.judged},
         "n": pairing.n,
-        "mean": comparison.main.mean,
-        "std": comparison.main.std,
+        "mean": test.summary.mean,
+        "std": test.summary.std,
         "t_interval_95": pairing.interval,
         "median": pairing.median,
         "b_higher": higher,
         "equal": equal,
         "a_higher": lower,
         "wilcoxon": {
-            "p": comparison.p,
-            "p_holm": comparison.p_holm,
-            "tests": comparison.tests,
-            "draws_needed": comparison.evidence.needed,
+            "p": test.p,
+            "p_holm": test.p_holm,
+            "tests": test.tests,
+            "draws_needed": test.evidence.needed,
             "text": said_of_test(pairing),
         },
         "draws": [_draw_json(pairing.score.key, *draw) for draw in pairing.draws],

@@ -35,7 +35,7 @@ BOOTSTRAP_NOTE = (
 
 def facts(comparison: ArmComparison, pairing: Pairing) -> Iterator[tuple[str, str]]:
     """(field, text) of one condition. Differences are in percentage points, B − A."""
-    main, interval = pairing.comparison.main, pairing.interval
+    main, interval = pairing.comparison.main.summary, pairing.interval
     std = "" if main.std is None else f" ± {percent(main.std)}"
     higher, equal, lower = pairing.counts
     seeds = draws_text(b.seed for b, _ in pairing.comparison.pairs)
@@ -66,18 +66,18 @@ def _mean(pairing: Pairing, side: int) -> str:
 
 def said_of_test(pairing: Pairing) -> str:
     """p, or the sentence why these draws cannot give one below .05 and how many could."""
-    comparison, n, tests = pairing.comparison, pairing.n, pairing.comparison.tests
-    evidence, needed = comparison.evidence, comparison.evidence.needed
+    test, n = pairing.comparison.main, pairing.n
+    tests, needed = test.tests, test.evidence.needed
     over = f" over the {count(tests, 'comparison')} of its table" if tests > 1 else ""
-    if comparison.p is None or comparison.p_holm is None:
+    if test.p is None or test.p_holm is None:
         return (
             f"not tested: n = {count(n, 'draw')} cannot reach .05, whatever the data say (the smallest p is "
             f"{p_text(smallest_p(n))}); at least {needed} paired draws are needed{over}"
         )
-    p = f"p {_equals(comparison.p_holm)}, Holm-corrected{over}" if tests > 1 else f"p {_equals(comparison.p)}"
+    p = f"p {_equals(test.p_holm)}, Holm-corrected{over}" if tests > 1 else f"p {_equals(test.p)}"
     differing = n - pairing.counts[1]
-    if comparison.p_holm < ALPHA:
-        return f"{p} (n = {n}){'' if evidence.shown in CLAIMS else _unclaimed(comparison.main.mean)}"
+    if test.p_holm < ALPHA:
+        return f"{p} (n = {n}){'' if test.evidence.shown in CLAIMS else _unclaimed(test.mean)}"
     if differing < needed:
         told = f"n = {n}" if differing == n else f"only {differing} of n = {n} draws differ"
         least = f"; at least {needed} differing draws are needed{over}"

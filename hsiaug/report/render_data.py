@@ -152,16 +152,17 @@ def mean_json(summary: MeanStd | None) -> dict[str, Any]:
 def _comparison_json(table: Table, comparison: Comparison | None) -> dict[str, Any] | None:
     if comparison is None:
         return None
+    main, second = comparison.main, comparison.second
     return {
         "pairs": len(comparison.pairs),
         "hashes": [[ours.hash, theirs.hash] for ours, theirs in comparison.pairs],
-        f"delta_{table.scores.main.key}": mean_json(comparison.main),
-        f"delta_{table.scores.second.key}": mean_json(comparison.second),
-        "p": comparison.p,
-        "p_holm": comparison.p_holm,
-        "p_second": comparison.p_second,
-        "p_second_holm": comparison.p_second_holm,
-        "draws_needed": comparison.evidence.needed,
+        f"delta_{table.scores.main.key}": mean_json(main.summary),
+        f"delta_{table.scores.second.key}": mean_json(second.summary if second else None),
+        "p": main.p,
+        "p_holm": main.p_holm,
+        "p_second": second and second.p,
+        "p_second_holm": second and second.p_holm,
+        "draws_needed": main.evidence.needed,
     }
 
 

@@ -163,7 +163,7 @@ def _second(comparison: Comparison) -> str:
 
 
 def _p(comparison: Comparison) -> str:
-    return p_text(comparison.p_holm)
+    return p_text(comparison.main.p_holm)
 
 
 def _pairs(table: Table, cell: ArmCell) -> str:

@@ -74,7 +74,7 @@ def test_mean_spread_interval_and_median_of_the_differences() -> None:
     found = one(arms([0.01, 0.02, 0.06]))
     std = np.std([0.01, 0.02, 0.06], ddof=1)
     half = t.ppf(0.975, 2) * std / np.sqrt(3)
-    assert found.comparison.main == pytest.approx((0.03, std, 3))
+    assert found.comparison.main.summary == pytest.approx((0.03, std, 3))
     assert found.interval == pytest.approx((0.03 - half, 0.03 + half))
     assert found.median == pytest.approx(0.02)
 
@@ -106,7 +106,7 @@ def test_draws_that_disagree_carry_nothing() -> None:
 
 def test_a_p_is_not_lent_to_a_mean_that_points_the_other_way() -> None:
     found = one(arms([0.001 * k for k in range(1, 12)] + [-0.3]))
-    assert found.comparison.p is not None and found.comparison.p < 0.05
+    assert found.comparison.main.p is not None and found.comparison.main.p < 0.05
     assert found.comparison.main.mean < 0
     assert found.verdict == NO_CLAIM
     assert "the mean points against most draws" in told(found)
@@ -136,17 +136,17 @@ def test_the_same_words_as_the_report(draws: int, gain: float) -> None:
                 arm, by = judged.cell.arm.generator.name, judged.cell.classifier.name
                 forth = one(records, f"{name}/{by}", f"{arm}/{by}")
                 back = one(records, f"{arm}/{by}", f"{name}/{by}")
-                shown = comparison.evidence.shown
+                shown = comparison.main.evidence.shown
                 words = {"above": B_ABOVE, "below": B_BELOW, "no difference shown": NO_CLAIM}
                 turned = {B_ABOVE: B_BELOW, B_BELOW: B_ABOVE}
                 said = words.get(shown, f"undecided ({draws} draws: at least 9 are needed)")
                 assert (forth.verdict, back.verdict) == (said, turned.get(said, said))
-                assert forth.comparison.p_holm == back.comparison.p_holm == comparison.p_holm
+                assert forth.comparison.main.p_holm == back.comparison.main.p_holm == comparison.main.p_holm
 
 
 def test_arms_that_the_report_does_not_compare_join_its_correction() -> None:
     found = one(benchmark(9), "mixup/svm", "smote/svm")
-    assert found.comparison.tests == 11 and found.comparison.p_holm == pytest.approx(11 * 2 / 2**9)
+    assert found.comparison.main.tests == 11 and found.comparison.main.p_holm == pytest.approx(11 * 2 / 2**9)
     assert "Holm-corrected over the 11 comparisons of its table" in told(found)
 
 

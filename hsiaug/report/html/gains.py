@@ -45,7 +45,10 @@ def _forest(table: Table, gains: Sequence[Gain], said: str) -> str:
     for gain in gains:
         for comparison in (gain.duplicate, gain.none):
             if comparison is not None:
-                values += [100 * d for d in (*comparison.d_main, *(t_interval(comparison.d_main) or ()))]
+                values += [
+                    100 * d
+                    for d in (*comparison.main.differences, *(t_interval(comparison.main.differences) or ()))
+                ]
     marks = ticks(values)
     x = Scale(marks[0], marks[-1], 14, WIDTH - 14)
     bottom = TOP + ROW * len(gains)
@@ -62,12 +65,14 @@ def _forest(table: Table, gains: Sequence[Gain], said: str) -> str:
 
 
 def _line(comparison: Comparison, x: Scale, y: float, place: int) -> list[str]:
-    interval = t_interval(comparison.d_main)
+    interval = t_interval(comparison.main.differences)
     parts = []
     if interval:
         low, high = (x(100 * end) for end in interval)
         parts.append(f'<line class="s{place} mean" x1="{low}" x2="{high}" y1="{y}" y2="{y}"/>')
-    parts += [f'<circle class="f{place} draw" cx="{x(100 * d)}" cy="{y}" r="3.2"/>' for d in comparison.d_main]
+    parts += [
+        f'<circle class="f{place} draw" cx="{x(100 * d)}" cy="{y}" r="3.2"/>' for d in comparison.main.differences
+    ]
     mean = x(100 * comparison.main.mean)
     return [*parts, f'<rect class="f{place} edge" x="{float(mean) - 4:.1f}" y="{y - 4}" width="8" height="8"/>']
 
