@@ -146,13 +146,11 @@ def _synthetic(table: Table) -> list[str]:
             of_lam = totals.setdefault(trial.lam, {"real": [], "synthetic": []})
             for kind, values in of_lam.items():
                 values.append(float(sum(samples[kind])))
-    # Of masks a record counts the labelled pixels, not the pairs.
-    unit = "samples" if table.condition.task == "pixels" else "labelled pixels"
     parts = [
         f"λ = {lam:g}: {span(of['synthetic'], 0)} beside {span(of['real'], 0)} real"
         for lam, of in sorted(totals.items())
     ]
-    return [f"{unit} for training, {'; '.join(parts)}"] if parts else []
+    return [f"{table.scores.unit} for training, {'; '.join(parts)}"] if parts else []
 
 
 def _location(table: Table) -> list[str]:

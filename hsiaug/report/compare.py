@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from hsiaug.metrics.significance import MeanStd, holm, mean_std, paired_wilcoxon
+from hsiaug.metrics.significance import MeanStd, holm, mean_std, paired_wilcoxon, t_interval
 from hsiaug.metrics.verdict import Evidence, Verdict, judge, prints_zero
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.records import Trial
@@ -38,6 +38,11 @@ class PairedTest:
     def mean(self) -> float:
         """The mean difference."""
         return self.summary.mean
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """95 % t interval of the mean difference; None for a single draw."""
+        return t_interval(self.differences)
 
     @property
     def evidence(self) -> Evidence:

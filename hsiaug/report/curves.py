@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from operator import attrgetter
 from typing import Literal
 
 from hsiaug.report.cells import ArmCell
@@ -12,6 +13,7 @@ from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.labels import MISSING, number, plus_minus
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Table
+from hsiaug.report.views_raw import classifier_column
 from hsiaug.trial.arm import Method
 
 __all__ = [
@@ -122,7 +124,9 @@ def lines(table: Table, classifier: Method, axis: Axis) -> tuple[SweepLine, ...]
     for (generator, held), points in found.items():
         draws = common_draws(cell for _, cell in points)
         start = over_draws(none, draws) if none else None
-        over = tuple((value, over_draws(cell, draws)) for value, cell in sorted(points, key=_first_none))
+        over = tuple(
+            (value, over_draws(cell, draws)) for value, cell in sorted(points, key=lambda p: _first_none(p[0]))
+        )
         begins = start if start and draws_of(start) == draws else None
         made.append(SweepLine(generator, classifier, held, over, draws, begins))
     return tuple(made)
@@ -147,8 +151,8 @@ def _tried(table: Table, classifier: Method) -> list[ArmCell]:
     return [replace(cell, trials=trials) for cell, trials in run if trials]
 
 
-def _first_none(point: tuple[float | None, object]) -> tuple[bool, float]:
-    return point[0] is not None, point[0] or 0.0
+def _first_none(value: float | None) -> tuple[bool, float]:
+    return value is not None, value or 0.0
 
 
 def reference(table: Table, classifier: Method) -> ArmCell | None:
@@ -181,11 +185,9 @@ def all_surfaces(table: Table) -> list[SweepSurface]:
 def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
     """The metrics of gains: a row per classifier and line, a column per value of the axis; – heads arms without one."""
     rows = all_lines(table, axis)
-    values = sorted(
-        {value for line in rows for value, _ in line.points}, key=lambda value: _first_none((value, None))
-    )
+    values = sorted({value for line in rows for value, _ in line.points}, key=_first_none)
     keys = [
-        GridColumn("classifier", lambda line: table.labels[line.classifier], numeric=False),
+        classifier_column(table),
         GridColumn("generator", lambda line: table.labels[line.generator], numeric=False),
         GridColumn(SIGNS["omega" if axis == "lambda" else "lambda"], _held),
     ]
@@ -197,9 +199,7 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
             for value in values
         ]
         heading = f"{score.name} against {SIGNS[axis]}"
-        grids.append(
-            make_grid(heading, [*keys, *columns], rows, keys=len(keys), block=lambda line: line.classifier)
-        )
+        grids.append(make_grid(heading, [*keys, *columns], rows, keys=len(keys), block=attrgetter("classifier")))
     return tuple(grids)
 
 

@@ -57,8 +57,6 @@ FINDINGS: dict[Finding, _Said] = {
 }
 """Every finding, in the order in which a report names them."""
 
-BALANCED = "λ ≤ 1 adds nothing where classes are equal; try λ = 3"
-
 
 @dataclass(frozen=True)
 class _VerdictGroup:
@@ -108,8 +106,8 @@ def _heading(table: Table, gain: Gain) -> str:
     text, finding = verdict_text(table, gain), gain.verdict.finding if gain.verdict else None
     if finding == "failed":
         return f"{text}: {why_failed(gain.cell.failed[0].record)}"
-    if finding == "nothing made" and gain.cell.arm.lam <= 1 and table.condition.task == "pixels":
-        return f"{text} ({BALANCED})"
+    if finding == "nothing made" and gain.cell.arm.lam <= 1 and table.scores.balanced:
+        return f"{text} ({table.scores.balanced})"
     return text
 
 

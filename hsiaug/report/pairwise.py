@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from hsiaug.errors import InputError, did_you_mean
-from hsiaug.metrics.significance import MeanStd, t_interval
+from hsiaug.metrics.significance import MeanStd
 from hsiaug.metrics.verdict import TINY, judge, undecided
 from hsiaug.report.arm_names import arm_names, find_arm
 from hsiaug.report.cells import ArmCell
@@ -67,11 +67,6 @@ class Pairing:
         return median(self.differences)
 
     @property
-    def interval(self) -> tuple[float, float] | None:
-        """95 % t interval of the mean difference; None for a single draw."""
-        return t_interval(self.differences)
-
-    @property
     def counts(self) -> tuple[int, int, int]:
         """Draws in which B is higher, both are equal, A is higher."""
         higher, lower = (sum(sign * d > TINY for d in self.differences) for sign in (1, -1))
@@ -121,10 +116,7 @@ def compare_arms(
     task without it. store: where the predictions lie, for the block bootstrap.
     Raises InputError for arms and metrics that are not there, for twice the same arm, and where no draw is shared.
     """
-    known = [
-        (table, {**table.cells, **{(c.arm, c.classifier): c for c in table.blind}}) for table in report.tables
-    ]
-    keys = [key for _, cells in known for key in cells]
+    keys = [key for table in report.tables for key in table.every_cell]
     if not keys:
         raise InputError(
             f"{report.where} must hold records",
@@ -136,7 +128,8 @@ def compare_arms(
     if ours == theirs:
         raise InputError("A and B must be two arms", value=f"{names[ours]} twice", hint="Name another one as B.")
     pairings, apart = [], []
-    for table, cells in known:
+    for table in report.tables:
+        cells = table.every_cell
         if ours in cells and theirs in cells:
             pairing = _pairing(table, cells[ours], cells[theirs], metric)
             if pairing.n:

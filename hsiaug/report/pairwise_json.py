@@ -46,7 +46,7 @@ def _condition_json(pairing: Pairing) -> dict[str, Any]:
         "n": pairing.n,
         "mean": test.summary.mean,
         "std": test.summary.std,
-        "t_interval_95": pairing.interval,
+        "t_interval_95": test.interval,
         "median": pairing.median,
         "b_higher": higher,
         "equal": equal,

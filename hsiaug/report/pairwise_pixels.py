@@ -13,20 +13,13 @@ from hsiaug.metrics.bootstrap import BlockInterval, Pixels, block_bootstrap
 from hsiaug.metrics.many import many_scores
 from hsiaug.report.ground_truth import GroundTruth, NoGroundTruthError, local_ground_truth, predicted_maps
 from hsiaug.report.records import Trial
+from hsiaug.report.scores import metric_set
 from hsiaug.seeds import derive_seed
 from hsiaug.trial.store import Store
 
 __all__ = ["DrawBootstrap", "draw_bootstraps"]
 
 Label = NDArray[np.int16]
-
-PATCHES = 2
-"""Side of a block, in patches. On Indian Pines intervals of OA grow fast up to this side, and slowly beyond
-(docs/statistics.md)."""
-
-TILES = 1
-"""The same for masks, in tiles: what one tile is called comes of one look at it. Their tiles are larger than patches, and
-two across would often leave too few blocks."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +51,7 @@ def _bootstrap(a: Trial, b: Trial, metric: str, store: Store, truth: GroundTruth
         return DrawBootstrap(None, str(error))
     if not all(np.array_equal(x > 0, y > 0) for x, y in zip(before, after, strict=True)):
         return DrawBootstrap(None, f"records {a.hash} and {b.hash} predict different pixels")
-    side = a.condition.patch * (PATCHES if a.condition.task == "pixels" else TILES)
+    side = a.condition.patch * metric_set(a.condition.task).block
     pixels = _pixels(before, after, truth, side)
     try:
         interval = block_bootstrap(

@@ -35,7 +35,7 @@ BOOTSTRAP_NOTE = (
 
 def facts(comparison: ArmComparison, pairing: Pairing) -> Iterator[tuple[str, str]]:
     """(field, text) of one condition. Differences are in percentage points, B − A."""
-    main, interval = pairing.comparison.main.summary, pairing.interval
+    main, interval = pairing.comparison.main.summary, pairing.comparison.main.interval
     std = "" if main.std is None else f" ± {percent(main.std)}"
     higher, equal, lower = pairing.counts
     seeds = draws_text(b.seed for b, _ in pairing.comparison.pairs)

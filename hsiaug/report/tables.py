@@ -113,6 +113,11 @@ class Table:
         """True where any trial has an ω."""
         return any(trial.omega is not None for trial in self.trials)
 
+    @cached_property
+    def every_cell(self) -> dict[CellKey, ArmCell]:
+        """The cells, and after them those of the control classifiers."""
+        return {**self.cells, **{(cell.arm, cell.classifier): cell for cell in self.blind}}
+
     @property
     def by_classifier(self) -> list[ArmCell]:
         """Every cell: classifier by classifier, controls first."""

@@ -75,7 +75,7 @@ def test_mean_spread_interval_and_median_of_the_differences() -> None:
     std = np.std([0.01, 0.02, 0.06], ddof=1)
     half = t.ppf(0.975, 2) * std / np.sqrt(3)
     assert found.comparison.main.summary == pytest.approx((0.03, std, 3))
-    assert found.interval == pytest.approx((0.03 - half, 0.03 + half))
+    assert found.comparison.main.interval == pytest.approx((0.03 - half, 0.03 + half))
     assert found.median == pytest.approx(0.02)
 
 

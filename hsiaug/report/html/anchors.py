@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from hsiaug.report.cells import ArmCell
+from hsiaug.report.cells import ArmCell, CellKey
 from hsiaug.report.html.markup import grid_table, link
 from hsiaug.report.records import Trial
 from hsiaug.report.tables import Table
 from hsiaug.report.views import VIEWS
-from hsiaug.trial.arm import Arm, Method
 
 __all__ = ["TableSection"]
 
@@ -28,13 +27,8 @@ class TableSection:
         return f"t{self.number}-{part}"
 
     @cached_property
-    def cells(self) -> tuple[ArmCell, ...]:
-        """Every cell, those of control classifiers last."""
-        return (*self.table.cells.values(), *self.table.blind)
-
-    @cached_property
-    def _numbers(self) -> dict[tuple[Arm, Method], int]:
-        return {(cell.arm, cell.classifier): i for i, cell in enumerate(self.cells)}
+    def _numbers(self) -> dict[CellKey, int]:
+        return {key: i for i, key in enumerate(self.table.every_cell)}
 
     def cell_id(self, cell: ArmCell) -> str:
         """Id of the list of a cell's records. A cell over fewer draws has that of the whole one."""

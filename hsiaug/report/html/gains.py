@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from hsiaug.metrics.significance import MeanStd, t_interval
-from hsiaug.report.compare import Comparison, Gain, class_deltas
+from hsiaug.metrics.significance import MeanStd
+from hsiaug.report.compare import Gain, PairedTest, class_deltas
 from hsiaug.report.findings import judged
 from hsiaug.report.grid import GridColumn, GridEntry, make_grid
 from hsiaug.report.html.anchors import TableSection
@@ -45,10 +45,8 @@ def _forest(table: Table, gains: Sequence[Gain], said: str) -> str:
     for gain in gains:
         for comparison in (gain.duplicate, gain.none):
             if comparison is not None:
-                values += [
-                    100 * d
-                    for d in (*comparison.main.differences, *(t_interval(comparison.main.differences) or ()))
-                ]
+                test = comparison.main
+                values += [100 * d for d in (*test.differences, *(test.interval or ()))]
     marks = ticks(values)
     x = Scale(marks[0], marks[-1], 14, WIDTH - 14)
     bottom = TOP + ROW * len(gains)
@@ -60,20 +58,17 @@ def _forest(table: Table, gains: Sequence[Gain], said: str) -> str:
         parts.append(label(2, y + 13, table.arm_label(gain.cell.arm), "row", "start"))
         for j, comparison in enumerate((gain.duplicate, gain.none)):
             if comparison is not None:
-                parts += _line(comparison, x, y + 24 + 14 * j, j)
+                parts += _line(comparison.main, x, y + 24 + 14 * j, j)
     return picture(bottom + 6, said, parts)
 
 
-def _line(comparison: Comparison, x: Scale, y: float, place: int) -> list[str]:
-    interval = t_interval(comparison.main.differences)
+def _line(test: PairedTest, x: Scale, y: float, place: int) -> list[str]:
     parts = []
-    if interval:
-        low, high = (x(100 * end) for end in interval)
+    if test.interval:
+        low, high = (x(100 * end) for end in test.interval)
         parts.append(f'<line class="s{place} mean" x1="{low}" x2="{high}" y1="{y}" y2="{y}"/>')
-    parts += [
-        f'<circle class="f{place} draw" cx="{x(100 * d)}" cy="{y}" r="3.2"/>' for d in comparison.main.differences
-    ]
-    mean = x(100 * comparison.main.mean)
+    parts += [f'<circle class="f{place} draw" cx="{x(100 * d)}" cy="{y}" r="3.2"/>' for d in test.differences]
+    mean = x(100 * test.mean)
     return [*parts, f'<rect class="f{place} edge" x="{float(mean) - 4:.1f}" y="{y - 4}" width="8" height="8"/>']
 
 

@@ -18,9 +18,9 @@ __all__ = ["environment", "record_lists"]
 
 def record_lists(section: TableSection) -> str:
     """A folded list per cell: seed, status, metrics, seconds and hash of its records, and how to see one whole."""
-    blocks = []
-    for classifier in dict.fromkeys(cell.classifier for cell in section.cells):
-        mine = [cell for cell in section.cells if cell.classifier == classifier]
+    blocks, cells = [], section.table.every_cell.values()
+    for classifier in dict.fromkeys(cell.classifier for cell in cells):
+        mine = [cell for cell in cells if cell.classifier == classifier]
         counted = count(sum(len(cell.trials) for cell in mine), "record")
         lists = "".join(_list(section, cell) for cell in mine)
         blocks.append(details(f"{section.table.labels[classifier]}: {counted}", lists))
