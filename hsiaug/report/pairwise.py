@@ -14,7 +14,7 @@ from hsiaug.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.metrics.verdict import TINY, judge, undecided
 from hsiaug.report.arm_names import arm_names, find_arm
-from hsiaug.report.cells import ArmCell
+from hsiaug.report.cells import ArmCell, CellKey
 from hsiaug.report.compare import Comparison, Gain, class_deltas, compare, corrected, pair_up
 from hsiaug.report.ground_truth import GroundTruth
 from hsiaug.report.pairwise_pixels import DrawBootstrap, draw_bootstraps
@@ -116,17 +116,7 @@ def compare_arms(
     task without it. store: where the predictions lie, for the block bootstrap.
     Raises InputError for arms and metrics that are not there, for twice the same arm, and where no draw is shared.
     """
-    keys = [key for table in report.tables for key in table.every_cell]
-    if not keys:
-        raise InputError(
-            f"{report.where} must hold records",
-            value="none",
-            hint="Run 'hsiaug benchmark … --store DIR' first, or name another folder.",
-        )
-    ours, theirs = find_arm(a, "A", keys), find_arm(b, "B", keys)
-    names = arm_names(keys)
-    if ours == theirs:
-        raise InputError("A and B must be two arms", value=f"{names[ours]} twice", hint="Name another one as B.")
+    ours, theirs, names = _two_arms(report, a, b)
     pairings, apart = [], []
     for table in report.tables:
         cells = table.every_cell
@@ -145,6 +135,22 @@ def compare_arms(
             hint="Run both on the same scene, protocol and patch with the same --seeds.",
         )
     return ArmComparison(names[ours], names[theirs], _resampled(pairings, store), tuple(apart))
+
+
+def _two_arms(report: Report, a: str, b: str) -> tuple[CellKey, CellKey, dict[CellKey, str]]:
+    """The two arms, and the names of all."""
+    keys = [key for table in report.tables for key in table.every_cell]
+    if not keys:
+        raise InputError(
+            f"{report.where} must hold records",
+            value="none",
+            hint="Run 'hsiaug benchmark … --store DIR' first, or name another folder.",
+        )
+    ours, theirs = find_arm(a, "A", keys), find_arm(b, "B", keys)
+    names = arm_names(keys)
+    if ours == theirs:
+        raise InputError("A and B must be two arms", value=f"{names[ours]} twice", hint="Name another one as B.")
+    return ours, theirs, names
 
 
 def _resampled(pairings: Sequence[Pairing], store: Store | None) -> tuple[Pairing, ...]:

@@ -139,9 +139,8 @@ def _method_json(table: Table, method: Method) -> dict[str, Any]:
 
 
 def _summary_json(values: list[float]) -> dict[str, Any]:
-    if not values:
-        return {"mean": None, "std": None, "n": 0, "interval95": None}
-    return {**mean_json(mean_std(values)), "interval95": t_interval(values)}
+    interval = t_interval(values) if values else None
+    return {**mean_json(mean_std(values) if values else None), "interval95": interval}
 
 
 def mean_json(summary: MeanStd | None) -> dict[str, Any]:

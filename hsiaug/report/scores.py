@@ -23,10 +23,11 @@ class Metric:
 
 @dataclass(frozen=True)
 class MetricSet:
-    """A task in a report. main: what gains are tested on; second: the other gain. shown: in every table; more: in the detailed one.
+    """A task in a report. main: what gains are tested on; second: the other gain.
 
-    meaning: the sentence below every table. unit: what a record counts of the samples. balanced: what to try where λ
-    made nothing of classes that are equal, or "". block: side of the blocks of the bootstrap, in patches or tiles.
+    shown: in every table; more: in the detailed one. meaning: the sentence below every table.
+    unit: what a record counts of the samples. balanced: what to try where λ made nothing of classes that are equal, or
+        "". block: side of the blocks of the bootstrap, in patches or tiles.
     """
 
     main: Metric

@@ -74,17 +74,8 @@ class MapMaker:
                 drawn = "".join(self._pair(section, cell, trial, truth, shown) for cell, trial in mine)
                 blocks.append(f"<h5>{escape(section.table.labels[classifier])}</h5><div class=maps>{drawn}</div>")
         legend = _legend([(name, _rgb(i)) for i, name in enumerate(truth.class_names)]) + _legend(ERRORS)
-        note = (
-            f"Draw {seed}: the controls, and of the other arms the one of the highest mean "
-            f"{section.table.scores.main.name}. The best of many is best partly by luck."
-        )
-        if len(shown) < len(truth.places):
-            note += f" Of {len(truth.places)} places the {len(shown)} with most test pixels are drawn."
-        step = max(_step(truth.masks[i].shape) for i in shown)
-        if step > 1:
-            note += f" Of larger maps every {step}. row and column is drawn, and the pixels between them are not."
-        html = f'<p class="note">{escape(note)}</p>{legend}{"".join(blocks)}'
-        return details(f"Maps of draw {seed}", html, opened=section.number == 0)
+        note = f'<p class="note">{escape(_note(section, seed, truth, shown))}</p>'
+        return details(f"Maps of draw {seed}", f"{note}{legend}{''.join(blocks)}", opened=section.number == 0)
 
     def _split(self, trial: Trial, truth: GroundTruth, shown: Sequence[int]) -> str:
         """The true classes, and the sides of the trial's draw."""
@@ -127,6 +118,20 @@ class MapMaker:
         caption = f'<a href="#{escape(to)}">{escape(said)}</a>' if to else escape(said)
         image = embedded_png(png, f"Map: {said}", width, height)
         return f"<figure class=map>{image}<figcaption>{caption}</figcaption></figure>"
+
+
+def _note(section: TableSection, seed: int, truth: GroundTruth, shown: Sequence[int]) -> str:
+    """Of what the maps are, and what is left out."""
+    note = (
+        f"Draw {seed}: the controls, and of the other arms the one of the highest mean "
+        f"{section.table.scores.main.name}. The best of many is best partly by luck."
+    )
+    if len(shown) < len(truth.places):
+        note += f" Of {len(truth.places)} places the {len(shown)} with most test pixels are drawn."
+    step = max(_step(truth.masks[i].shape) for i in shown)
+    if step > 1:
+        note += f" Of larger maps every {step}. row and column is drawn, and the pixels between them are not."
+    return note
 
 
 def _largest(store: Store, trial: Trial, truth: GroundTruth) -> list[int]:
