@@ -121,8 +121,10 @@ def _classes(table: Table, audits: Mapping[DrawKey, Audit]) -> list[tuple[str, s
     for kind, meaning in kinds.items():
         found = sorted(_by_split(audits, f"{kind}_classes").items())
         names = dict(enumerate(table.class_names, start=1))
-        said = ", ".join(f"{names.get(class_id, f'class {class_id}')}{seeds}" for class_id, seeds in found)
-        lines.append((f"{kind} classes", f"{said}: {meaning}" if said else "none"))
+        named_classes = ", ".join(
+            f"{names.get(class_id, f'class {class_id}')}{seeds}" for class_id, seeds in found
+        )
+        lines.append((f"{kind} classes", f"{named_classes}: {meaning}" if named_classes else "none"))
     return lines
 
 

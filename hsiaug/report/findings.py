@@ -35,7 +35,7 @@ CLEAR = 12
 """Arms that help or hurt which have a line of their own."""
 
 
-class _Said(NamedTuple):
+class _Words(NamedTuple):
     """Of a finding: a sentence where all arms have it, words for some of them, and its tone on a page."""
 
     of_all: str
@@ -43,17 +43,17 @@ class _Said(NamedTuple):
     tone: str
 
 
-FINDINGS: dict[Finding, _Said] = {
-    "helps": _Said("Every arm helps.", "shown to help", "good"),
-    "hurts": _Said("Every arm hurts.", "shown to hurt", "bad"),
-    "no difference shown": _Said("No arm is shown to help or to hurt.", "with neither shown", ""),
-    "undecided": _Said(
+FINDINGS: dict[Finding, _Words] = {
+    "helps": _Words("Every arm helps.", "shown to help", "good"),
+    "hurts": _Words("Every arm hurts.", "shown to hurt", "bad"),
+    "no difference shown": _Words("No arm is shown to help or to hurt.", "with neither shown", ""),
+    "undecided": _Words(
         "Undecided: these are too few draws to tell whether anything helps or hurts.", "undecided", ""
     ),
-    "nothing made": _Said(
+    "nothing made": _Words(
         "No synthetic sample was made, so there is nothing to judge.", "that made nothing", "warn"
     ),
-    "failed": _Said("Every arm failed, so there is nothing to judge.", "failed", "warn"),
+    "failed": _Words("Every arm failed, so there is nothing to judge.", "failed", "warn"),
 }
 """Every finding, in the order in which a report names them."""
 
@@ -76,8 +76,8 @@ def judged(table: Table) -> list[Gain]:
 def verdict(table: Table) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Sentences, each with a line per arm below it: the headline, the verdicts, the best arm."""
     groups, best = find_groups(table), best_arm(table)
-    told = [(headline(table), ())] if groups or best else []
-    return (*told, *((g.heading, tuple(_lines(table, g))) for g in groups), *([(best, ())] if best else []))
+    opening = [(headline(table), ())] if groups or best else []
+    return (*opening, *((g.heading, tuple(_lines(table, g))) for g in groups), *([(best, ())] if best else []))
 
 
 def find_groups(table: Table) -> list[_VerdictGroup]:
@@ -95,10 +95,10 @@ def find_groups(table: Table) -> list[_VerdictGroup]:
 
 def verdict_text(table: Table, gain: Gain) -> str:
     """The verdict as the entry of a table; ``control`` for a control."""
-    said = gain.verdict
-    if said is None:
+    found = gain.verdict
+    if found is None:
         return "control"
-    return f"{said.text}, at a loss of {table.scores.second.name}" if said.second_lost else said.text
+    return f"{found.text}, at a loss of {table.scores.second.name}" if found.second_lost else found.text
 
 
 def _heading(table: Table, gain: Gain) -> str:
@@ -121,8 +121,8 @@ def headline(table: Table) -> str:
         return FINDINGS[finding].of_all + (_go_on(table) if finding == "undecided" else "")
     arms, helping = counted.total(), counted["helps"]
     rest = ", ".join(
-        f"{n} {said.of_some}"
-        for finding, said in FINDINGS.items()
+        f"{n} {words.of_some}"
+        for finding, words in FINDINGS.items()
         if (n := counted[finding]) and finding != "helps"
     )
     if helping:
@@ -180,24 +180,24 @@ def _mean_range(table: Table, gains: Sequence[Gain]) -> str:
 def arm_numbers(table: Table, gain: Gain) -> str:
     """``AA +1.2 against none and -0.6 against duplicate; OA -1.4 and -0.7``, with p where it was tested."""
     found = [(control, c) for control, c in gain.against.items() if c is not None]
-    told = []
+    parts = []
     if found:
         main = " and ".join(f"{signed(c.main.mean)}{_p(c.main.p_holm)} against {control}" for control, c in found)
-        told.append(f"{table.scores.main.name} {main}")
+        parts.append(f"{table.scores.main.name} {main}")
     if found and all(c.second is not None for _, c in found):
         gained = all(c.direction > 0 for _, c in found)
         lost = any(c.second and c.second.mean < 0 and not prints_zero(c.second.mean) for _, c in found)
         second = " and ".join(f"{signed(c.second.mean)}{_p(c.second.p_holm)}" for _, c in found if c.second)
-        told.append(f"{'but ' if gained and lost else ''}{table.scores.second.name} {second}")
-    told += [_absent(table, gain, control) for control, c in gain.against.items() if c is None]
+        parts.append(f"{'but ' if gained and lost else ''}{table.scores.second.name} {second}")
+    parts += [_absent(table, gain, control) for control, c in gain.against.items() if c is None]
     draws = dict.fromkeys(len(c.pairs) for _, c in found)
     if found and any(c.main.p is not None for _, c in found):
-        told.append(f"over {' and '.join(map(str, draws))} draws")
+        parts.append(f"over {' and '.join(map(str, draws))} draws")
     if gain.cell.failed:
-        told.append(f"failed in {len(gain.cell.failed)} of {count(len(gain.cell.trials), 'draw')}")
+        parts.append(f"failed in {len(gain.cell.failed)} of {count(len(gain.cell.trials), 'draw')}")
     if gain.cell.empty:
-        told.append(f"made nothing in {len(gain.cell.empty)} of {count(len(gain.cell.trials), 'draw')}")
-    return "; ".join(told)
+        parts.append(f"made nothing in {len(gain.cell.empty)} of {count(len(gain.cell.trials), 'draw')}")
+    return "; ".join(parts)
 
 
 def _p(p: float | None) -> str:
@@ -235,8 +235,8 @@ def best_arm(table: Table) -> str | None:
     _, cell = max(running, key=itemgetter(0))
     numbers = ", ".join(f"{score.name} {plus_minus(cell.summary(score.key))}" for score in (main, second))
     left = len(table.cells) - len(running)
-    said = f" ({count(left, 'arm')} over other draws or none left out)" if left else ""
+    rest = f" ({count(left, 'arm')} over other draws or none left out)" if left else ""
     return (
-        f"Highest mean {main.name} of {count(len(running), 'arm')}, controls included{said}: "
+        f"Highest mean {main.name} of {count(len(running), 'arm')}, controls included{rest}: "
         f"{table.cell_label(cell)}, {numbers}, {count(len(cell.ok), 'draw')}."
     )

@@ -166,8 +166,8 @@ def _had(cell: ArmCell) -> str:
     seeds = [trial.seed for trial in cell.ok if not trial.empty]
     if seeds:
         return f"seeds {', '.join(map(str, seeds))}"
-    said = judge({}, of=len(cell.trials), failed=len(cell.failed), nothing_made=len(cell.empty))
-    return f"{said.text}: {why_failed(cell.failed[0].record)}" if cell.failed else said.text
+    verdict = judge({}, of=len(cell.trials), failed=len(cell.failed), nothing_made=len(cell.empty))
+    return f"{verdict.text}: {why_failed(cell.failed[0].record)}" if cell.failed else verdict.text
 
 
 def _pairing(table: Table, a: ArmCell, b: ArmCell, metric: str | None) -> Pairing:

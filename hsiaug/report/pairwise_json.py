@@ -10,7 +10,7 @@ from hsiaug.metrics.verdict import TINY
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.pairwise import ArmComparison, Pairing
 from hsiaug.report.pairwise_pixels import DrawBootstrap
-from hsiaug.report.pairwise_views import notes, pixels_tested, said_of_test
+from hsiaug.report.pairwise_views import notes, pixels_tested, wilcoxon_text
 from hsiaug.report.records import Trial
 from hsiaug.report.render_data import mean_json
 
@@ -56,7 +56,7 @@ def _condition_json(pairing: Pairing) -> dict[str, Any]:
             "p_holm": test.p_holm,
             "tests": test.tests,
             "draws_needed": test.evidence.needed,
-            "text": said_of_test(pairing),
+            "text": wilcoxon_text(pairing),
         },
         "draws": [_draw_json(pairing.score.key, *draw) for draw in pairing.draws],
         "classes": [

@@ -51,10 +51,10 @@ def facts(comparison: ArmComparison, pairing: Pairing) -> Iterator[tuple[str, st
         "paired draws",
         f"{pairing.n} (seeds {seeds}): B higher in {higher}, equal in {equal}, A higher in {lower}",
     )
-    yield "Wilcoxon signed-rank, two-sided", said_of_test(pairing)
+    yield "Wilcoxon signed-rank, two-sided", wilcoxon_text(pairing)
     for gain in pairing.judged:
-        said = f"{pairing.table.cell_label(gain.cell)}: {verdict_text(pairing.table, gain)}"
-        yield f"against both controls, Δ{pairing.table.scores.main.name}", said
+        text = f"{pairing.table.cell_label(gain.cell)}: {verdict_text(pairing.table, gain)}"
+        yield f"against both controls, Δ{pairing.table.scores.main.name}", text
     yield "verdict", pairing.verdict
 
 
@@ -64,7 +64,7 @@ def _mean(pairing: Pairing, side: int) -> str:
     return f"{pairing.score.name} {percent(sum(values) / len(values))}"
 
 
-def said_of_test(pairing: Pairing) -> str:
+def wilcoxon_text(pairing: Pairing) -> str:
     """p, or the sentence why these draws cannot give one below .05 and how many could."""
     test, n = pairing.comparison.main, pairing.n
     tests, needed = test.tests, test.evidence.needed
@@ -79,9 +79,9 @@ def said_of_test(pairing: Pairing) -> str:
     if test.p_holm < ALPHA:
         return f"{p} (n = {n}){'' if test.evidence.shown in CLAIMS else _unclaimed(test.mean)}"
     if differing < needed:
-        told = f"n = {n}" if differing == n else f"only {differing} of n = {n} draws differ"
+        sentences = f"n = {n}" if differing == n else f"only {differing} of n = {n} draws differ"
         least = f"; at least {needed} differing draws are needed{over}"
-        return f"{p}: {told}, which cannot reach .05{over}{least}"
+        return f"{p}: {sentences}, which cannot reach .05{over}{least}"
     return f"{p} (n = {n})"
 
 
@@ -132,23 +132,23 @@ def pixels_tested(pairing: Pairing, class_id: int) -> list[int]:
 
 def notes(pairing: Pairing) -> list[str]:
     """What is missing, unequal or left out on this condition."""
-    told = []
+    sentences = []
     for name, cell in (("A", pairing.a), ("B", pairing.b)):
         if cell.failed:
             why = "; ".join(dict.fromkeys(why_failed(trial.record) for trial in cell.failed))
-            told.append(f"{name} failed in {_seeds(cell.failed)}, which are not compared: {why}.")
+            sentences.append(f"{name} failed in {_seeds(cell.failed)}, which are not compared: {why}.")
         if cell.empty:
-            told.append(f"{name} made nothing in {_seeds(cell.empty)}, which are not compared.")
+            sentences.append(f"{name} made nothing in {_seeds(cell.empty)}, which are not compared.")
         alone = pairing.unpaired(cell)
         if alone:
-            told.append(f"{name} has no partner on the same pixels for seeds {draws_text(alone)}.")
-    told += _budget(pairing)
+            sentences.append(f"{name} has no partner on the same pixels for seeds {draws_text(alone)}.")
+    sentences += _budget(pairing)
     without: dict[str, list[int]] = {}
     for a, _, _, bootstrap in pairing.draws:
         if bootstrap.interval is None:
             without.setdefault(bootstrap.why, []).append(a.seed)
-    told += [f"No block bootstrap for seeds {draws_text(seeds)}: {why}." for why, seeds in without.items()]
-    return told + _blocks(pairing)
+    sentences += [f"No block bootstrap for seeds {draws_text(seeds)}: {why}." for why, seeds in without.items()]
+    return sentences + _blocks(pairing)
 
 
 def _seeds(trials: Sequence[Trial]) -> str:
@@ -178,15 +178,15 @@ def _blocks(pairing: Pairing) -> list[str]:
     if not found:
         return []
     side, numbers = found[0].side, [interval.blocks for interval in found]
-    told = [
+    sentences = [
         f"Blocks of {side}×{side} pixels (patches of {pairing.table.condition.patch}), {span(numbers, 0)} with test "
         "pixels. Inflation: variance of a draw's Δ over that from pixels one by one, so many pixels count as one."
     ]
     narrow = {c for interval in found for c in interval.narrow}
     if narrow:
         names = ", ".join(pairing.table.class_names[c - 1] for c in sorted(narrow))
-        told.append(
+        sentences.append(
             f"In some draw all test pixels of {names} lie in one block: how sure their recall is, resampling cannot say, "
             "and an interval of a mean over classes is too narrow by that."
         )
-    return told
+    return sentences

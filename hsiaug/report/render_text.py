@@ -97,11 +97,11 @@ def _latex_page(page: ReportPage) -> str:
     floats = [_latex_float(grid, f"{heading}. {_tex(grid.heading)}.{warnings}") for grid in page.grids]
     notes = [rf"\item {_tex(note)}" for note in (*page.failures, *page.notes)]
     audit = [rf"\item \textbf{{{_tex(label)}}}: {_tex(sentence)}" for label, sentence in page.audit]
-    said = [
+    verdict = [
         rf"\item \textbf{{{_tex(sentence)}}} {_tex('; '.join(lines))}".rstrip() for sentence, lines in page.verdict
     ]
     items = "\n".join(
-        [r"{\footnotesize\raggedright", r"\begin{itemize}", *notes, *audit, *said, r"\end{itemize}}"]
+        [r"{\footnotesize\raggedright", r"\begin{itemize}", *notes, *audit, *verdict, r"\end{itemize}}"]
     )
     return "\n\n".join([*floats, items])
 

@@ -20,7 +20,7 @@ from hsiaug.report import build_report
 from hsiaug.report.arm_names import arm_names, find_arm
 from hsiaug.report.pairwise import ArmComparison, Pairing, compare_arms
 from hsiaug.report.pairwise_json import comparison_json
-from hsiaug.report.pairwise_views import class_rows, draw_rows, facts, notes, said_of_test
+from hsiaug.report.pairwise_views import class_rows, draw_rows, facts, notes, wilcoxon_text
 from hsiaug.scene import Scene
 from hsiaug.trial.store import Store
 
@@ -44,7 +44,7 @@ def one(records: list[dict], a: str = A, b: str = B, **options: Any) -> Pairing:
 
 
 def told(pairing: Pairing) -> str:
-    return said_of_test(pairing)
+    return wilcoxon_text(pairing)
 
 
 def test_six_draws_of_one_sign_carry_a_claim() -> None:

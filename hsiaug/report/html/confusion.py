@@ -12,7 +12,7 @@ from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import details, escape, scroller
 from hsiaug.report.labels import count
 
-__all__ = ["confusions", "summed"]
+__all__ = ["confusions"]
 
 ENTRIES = 30_000
 """Entries of all matrices of a page: more would make it slow to open."""
@@ -24,29 +24,26 @@ def confusions(section: TableSection, tables: int) -> str:
     tables: how many tables share the page.
     """
     table = section.table
-    cells = [cell for cell in table.cells.values() if summed(cell) is not None]
+    matrices = {cell: summed for cell in table.cells.values() if (summed := _summed(cell)) is not None}
     size = max(len(table.class_names), 1)
     room = max(len(table.classifiers), ENTRIES // (tables * size * size))
-    best = sorted(cells, key=lambda cell: _rank(cell, table.scores.main.key))[:room]
-    kept = [cell for cell in cells if cell in best] if len(best) < len(cells) else cells
+    kept = set(sorted(matrices, key=lambda cell: _rank(cell, table.scores.main.key))[:room])
     blocks = []
     for classifier in table.classifiers:
-        mine = [_folded(section, cell) for cell in kept if cell.classifier == classifier]
+        mine = [cell for cell in matrices if cell in kept and cell.classifier == classifier]
         if mine:
-            blocks.append(details(f"{table.labels[classifier]}: {len(mine)} of its arms", "".join(mine)))
-    if len(kept) < len(cells):
-        left = f"Of {len(cells)} matrices {len(cells) - len(kept)} are left out, to keep the page small"
+            folded = "".join(_folded(section, cell, matrices[cell]) for cell in mine)
+            blocks.append(details(f"{table.labels[classifier]}: {len(mine)} of its arms", folded))
+    if len(kept) < len(matrices):
+        left = f"Of {len(matrices)} matrices {len(matrices) - len(kept)} are left out, to keep the page small"
         blocks.append(
             f'<p class="note">{left}: shown are the controls and the best arms. Every record has its own.</p>'
         )
     return "".join(blocks)
 
 
-def _folded(section: TableSection, cell: ArmCell) -> str:
+def _folded(section: TableSection, cell: ArmCell, matrix: NDArray[np.int64]) -> str:
     title = section.table.cell_label(cell, ", ")
-    matrix = summed(cell)
-    if matrix is None:
-        return ""
     table = _matrix(matrix, section.table.class_names, len(cell.ok), title)
     return details(title, f"{table}<p class=note>{section.cell_link('Its records', cell)}</p>")
 
@@ -56,7 +53,7 @@ def _rank(cell: ArmCell, metric: str) -> tuple[bool, float]:
     return not cell.arm.control, -(summary.mean if summary else 0.0)
 
 
-def summed(cell: ArmCell) -> NDArray[np.int64] | None:
+def _summed(cell: ArmCell) -> NDArray[np.int64] | None:
     """(C, C) test pixels over all draws of a cell, rows true, columns predicted; None where no record has it."""
     found = [np.asarray(t.record["metrics"].get("confusion") or [], dtype=np.int64) for t in cell.ok]
     square = [m for m in found if m.ndim == 2 and m.shape[0] == m.shape[1]]
@@ -79,11 +76,13 @@ def _matrix(matrix: NDArray[np.int64], names: Sequence[str], draws: int, title: 
         )
         recall = f"{100 * shares[i, i]:.1f}" if matrix[i].any() else "–"
         rows.append(f'<tr><th scope="row">{i + 1} {escape(_name(names, i))}</th>{entries}<td>{recall}</tr>')
-    said = f"{title}: test pixels summed over {count(draws, 'draw')}; rows: true class, columns: predicted class"
+    caption = (
+        f"{title}: test pixels summed over {count(draws, 'draw')}; rows: true class, columns: predicted class"
+    )
     top = f'<tr><th scope="col">true \\ predicted</th>{head}<th scope="col">recall %</th></tr>'
     parts = f"<thead>{top}</thead><tbody>{''.join(rows)}</tbody>"
     table = f'<table class="confusion" aria-label="{escape(title)}">{parts}</table>'
-    return scroller(said, table)
+    return scroller(caption, table)
 
 
 def _name(names: Sequence[str], place: int) -> str:

@@ -39,7 +39,7 @@ def gain_pictures(table: Table) -> str:
     return f'<div class="panels">{"".join(pictures)}</div>{legend}'
 
 
-def _forest(table: Table, gains: Sequence[Gain], said: str) -> str:
+def _forest(table: Table, gains: Sequence[Gain], caption: str) -> str:
     """Rows are arms; the upper line of a row is the gain over duplicate, the lower one over none."""
     values = [0.0]
     for gain in gains:
@@ -59,7 +59,7 @@ def _forest(table: Table, gains: Sequence[Gain], said: str) -> str:
         for j, comparison in enumerate((gain.duplicate, gain.none)):
             if comparison is not None:
                 parts += _line(comparison.main, x, y + 24 + 14 * j, j)
-    return picture(bottom + 6, said, parts)
+    return picture(bottom + 6, caption, parts)
 
 
 def _line(test: PairedTest, x: Scale, y: float, place: int) -> list[str]:

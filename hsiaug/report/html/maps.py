@@ -105,18 +105,18 @@ class MapMaker:
             wrong = np.where(made[i].label > 0, np.where(made[i].right, 1, 2), 0).astype(np.uint8)
             colours = _class_colours(len(truth.class_names))
             drawn += self._image(made[i].label, colours, _at(f"{reached}, classes", truth, i))
-            said = _at(f"{name}, errors", truth, i)
-            drawn += self._image(wrong, [EMPTY, *(c for _, c in ERRORS)], said, section.record_id(trial))
+            text = _at(f"{name}, errors", truth, i)
+            drawn += self._image(wrong, [EMPTY, *(c for _, c in ERRORS)], text, section.record_id(trial))
         return drawn
 
     def _image(
-        self, ids: NDArray[np.integer], colours: Sequence[tuple[int, int, int]], said: str, to: str = ""
+        self, ids: NDArray[np.integer], colours: Sequence[tuple[int, int, int]], text: str, to: str = ""
     ) -> str:
         png = _png(ids, colours)
         self._left -= len(png)
         height, width = ids.shape
-        caption = f'<a href="#{escape(to)}">{escape(said)}</a>' if to else escape(said)
-        image = embedded_png(png, f"Map: {said}", width, height)
+        caption = f'<a href="#{escape(to)}">{escape(text)}</a>' if to else escape(text)
+        image = embedded_png(png, f"Map: {text}", width, height)
         return f"<figure class=map>{image}<figcaption>{caption}</figcaption></figure>"
 
 
@@ -142,9 +142,9 @@ def _largest(store: Store, trial: Trial, truth: GroundTruth) -> list[int]:
     return sorted(sorted(range(len(tested)), key=lambda i: -tested[i])[:PLACES])
 
 
-def _at(said: str, truth: GroundTruth, place: int) -> str:
+def _at(text: str, truth: GroundTruth, place: int) -> str:
     name = truth.places[place]
-    return f"{said}, {name}" if name else said
+    return f"{text}, {name}" if name else text
 
 
 def _choose(section: TableSection) -> tuple[int, list[tuple[ArmCell, Trial]]]:

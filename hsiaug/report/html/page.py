@@ -11,13 +11,12 @@ from string import Template
 from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.confusion import confusions
-from hsiaug.report.html.curves import curve_blocks
+from hsiaug.report.html.curves import curve_blocks, heat_maps
 from hsiaug.report.html.gains import class_gains, gain_pictures
 from hsiaug.report.html.maps import MapMaker
 from hsiaug.report.html.markup import badge, details, escape, facts, items
 from hsiaug.report.html.quality import quality_block, read_quality
 from hsiaug.report.html.records import environment, record_lists
-from hsiaug.report.html.surfaces import heat_maps
 from hsiaug.report.html.verdicts import failure_block, summary
 from hsiaug.report.labels import count
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
@@ -87,13 +86,13 @@ def _verdict(report: Report, shown: Sequence[TableSection]) -> str:
     failed = sum(trial.failed for trial in trials.values())
     newest = max((str(trial.record.get("created") or "") for trial in trials.values()), default="")[:10]
     counted = f"{count(len(trials), 'trial')}, {failed:,} failed, in {report.where}"
-    told = [f'<p class="lead">{escape(counted + (f"; the newest of {newest}" if newest else ""))}.</p>']
+    parts = [f'<p class="lead">{escape(counted + (f"; the newest of {newest}" if newest else ""))}.</p>']
     for section in shown:
         heading = (
             f'<h3><a href="#{section.anchor("table")}">{escape(section.table.title)}</a>{_tags(section)}</h3>'
         )
-        told.append(f'<div class="verdict">{heading}{summary(section)}</div>')
-    return "\n".join([*told, f'<p class="note">{HOW_TO_READ}</p>'])
+        parts.append(f'<div class="verdict">{heading}{summary(section)}</div>')
+    return "\n".join([*parts, f'<p class="note">{HOW_TO_READ}</p>'])
 
 
 HOW_TO_READ = (

@@ -22,32 +22,32 @@ PALETTE = 256
 """Colours that a PNG with a palette can hold."""
 
 
-def embedded_picture(path: Path, said: str, widest: int) -> str:
+def embedded_picture(path: Path, alt: str, widest: int) -> str:
     """The picture of a PNG or SVG file as an ``img``; a sentence where the file is none.
 
     widest: pixels across at most as it is shown; the picture itself keeps all that it has.
     """
-    made = _svg(path, said) if path.suffix == ".svg" else _png(path, said, widest)
+    made = _svg(path, alt) if path.suffix == ".svg" else _png(path, alt, widest)
     return made or f'<p class="note">{escape(path.name)} cannot be read as a picture.</p>'
 
 
-def embedded_png(png: bytes, said: str, width: int, height: int) -> str:
+def embedded_png(png: bytes, alt: str, width: int, height: int) -> str:
     """A PNG as an ``img`` of that size."""
     data = base64.b64encode(png).decode()
-    return f'<img src="data:image/png;base64,{data}" alt="{escape(said)}" width="{width}" height="{height}">'
+    return f'<img src="data:image/png;base64,{data}" alt="{escape(alt)}" width="{width}" height="{height}">'
 
 
-def _svg(path: Path, said: str) -> str:
+def _svg(path: Path, alt: str) -> str:
     """As an image, in which a browser runs no script and fetches nothing; escaped, which is shorter than base64."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return ""
     data = quote(text, safe="/:;,.=()!*+@-_~")
-    return f'<img src="data:image/svg+xml,{data}" alt="{escape(said)}">' if "<svg" in text else ""
+    return f'<img src="data:image/svg+xml,{data}" alt="{escape(alt)}">' if "<svg" in text else ""
 
 
-def _png(path: Path, said: str, widest: int) -> str:
+def _png(path: Path, alt: str, widest: int) -> str:
     from PIL import Image
 
     try:
@@ -65,7 +65,7 @@ def _png(path: Path, said: str, widest: int) -> str:
     ):
         return ""
     shown = min(width, widest)
-    return embedded_png(smallest, said, shown, round(height * shown / width))
+    return embedded_png(smallest, alt, shown, round(height * shown / width))
 
 
 def smallest_png(png: bytes) -> tuple[bytes, tuple[int, int]]:

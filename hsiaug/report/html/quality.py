@@ -186,14 +186,14 @@ def _span(interval: tuple[float, float] | None) -> str:
 
 def _pictures(folder: Path) -> list[str]:
     found = []
-    for name, said in PICTURES.items():
+    for name, caption in PICTURES.items():
         path = next((p for end in (".svg", ".png") if (p := folder / f"{name}{end}").is_file()), None)
         if path is not None:
-            found.append(_picture(path, said))
+            found.append(_picture(path, caption))
     return found
 
 
-def _picture(path: Path, said: str) -> str:
+def _picture(path: Path, caption: str) -> str:
     if path.stem in TILES:
-        return scroller(said, embedded_picture(path, said, MOST))
-    return figure(embedded_picture(path, said, WIDEST), said, "sheet")
+        return scroller(caption, embedded_picture(path, caption, MOST))
+    return figure(embedded_picture(path, caption, WIDEST), caption, "sheet")

@@ -67,6 +67,6 @@ def marker(place: int, x: str, y: str, *, hollow: bool = False) -> str:
     return f'<path class="{kind}" d="{SHAPES[place % len(SHAPES)]}" transform="translate({x} {y})"/>'
 
 
-def picture(height: float, said: str, html: Sequence[str]) -> str:
-    """A drawing; said: what stands in it, for those who do not see it."""
-    return f'<svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{escape(said)}">{"".join(html)}</svg>'
+def picture(height: float, alt: str, html: Sequence[str]) -> str:
+    """A drawing; alt: what stands in it, for those who do not see it."""
+    return f'<svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{escape(alt)}">{"".join(html)}</svg>'

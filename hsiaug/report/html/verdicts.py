@@ -38,13 +38,13 @@ def summary(section: TableSection) -> str:
 
 def _arms(section: TableSection, gains: Iterable[Gain]) -> str:
     """A list of arms, each with its numbers where it is judged."""
-    told = []
+    entries = []
     for gain in gains:
         judged = gain.verdict is not None and gain.verdict.finding not in ("nothing made", "failed")
         numbers = f": {arm_numbers(section.table, gain)}" if judged else ""
         name = section.cell_link(section.table.cell_label(gain.cell), gain.cell)
-        told.append(f"<strong>{name}</strong>{escape(numbers)}")
-    return items(told)
+        entries.append(f"<strong>{name}</strong>{escape(numbers)}")
+    return items(entries)
 
 
 def failure_block(section: TableSection) -> str:
@@ -52,13 +52,13 @@ def failure_block(section: TableSection) -> str:
     table, heading = section.table, failure_heading(section.table)
     if heading is None:
         return ""
-    told = []
+    entries = []
     for failure in failures(table):
         arms = failure.by_arm
         listed = items(f"{escape(table.cell_label(cell))}: {_hashes(section, cell.trials)}" for cell in arms)
         why = f"<strong>{len(failure.trials):,} × {escape(failure.why)}</strong>"
-        told.append(why + (listed if len(arms) <= CLEAR else details(count(len(arms), "arm"), listed)))
-    return f'<div class="warning" role="note"><p>{escape(heading)}:</p>{items(told)}</div>'
+        entries.append(why + (listed if len(arms) <= CLEAR else details(count(len(arms), "arm"), listed)))
+    return f'<div class="warning" role="note"><p>{escape(heading)}:</p>{items(entries)}</div>'
 
 
 def _hashes(section: TableSection, trials: Sequence[Trial]) -> str:
