@@ -352,6 +352,7 @@ QUALITY = {
     "reliability": {"scores": [
         {"label": "R1", "value": 89.1, "ceiling": 53.0, "floor": 6.98, "unit": "%", "r": 1.78, "wrong": 0.0,
          "wrong_interval": [0.0, 1.5]},
+        {"label": "R2", "value": 100.0, "unit": "%", "beyond": {"value": "≥"}},
     ], "notes": ["probes: 3"]},
 }  # fmt: skip
 
@@ -369,6 +370,7 @@ def test_samples_stand_beside_their_floors_with_their_pictures(tmp_path: Path) -
     assert "told apart: too few samples" in section.text
     scores = table_named(section, "Label reliability: between shuffled labels and real ones")
     assert [cell.text for cell in scores[0]] == ["R1", "89.1", "53", "6.98", "%", "1.78", "0", "0–1.5"]
+    assert [cell.text for cell in scores[1]][:2] == ["R2", "≥ 100"]
     (image,) = section.all("img")
     assert image.attributes["src"].startswith("data:image/png;base64,")
     assert (image.attributes["width"], image.attributes["height"]) == ("1400", "700")

@@ -81,6 +81,7 @@ class _Measured(BaseModel):
     r: Number | None = None
     wrong: Number | None = None
     wrong_interval: tuple[Number, Number] | None = None
+    beyond: Block[dict[str, Literal["≤", "≥"]]] = {}
 
     @property
     def shown(self) -> str:
