@@ -104,11 +104,11 @@ def save_picture(report: Report, path: Path, format: str, by: str) -> None:
     written.
     """
     from hsiaug.report.curve_figures import save_curves
-    from hsiaug.report.curves import AXES
+    from hsiaug.report.curves import axis_of
     from hsiaug.report.views import check_view
 
     check_view(by)
-    axis = next((axis for axis in AXES if axis == by), None)
+    axis = axis_of(by)
     if axis is None:
         raise InputError(
             "a picture shows accuracy against λ or ω",

@@ -12,6 +12,7 @@ from hsiaug.files import write_whole
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.curve_notes import n_text, panel_n
 from hsiaug.report.curves import (
+    HELD,
     SIGNS,
     Axis,
     SweepLine,
@@ -121,13 +122,12 @@ def _styles(table: Table, axis: Axis) -> dict[tuple[Method, float | None], dict[
 
     keys = list(dict.fromkeys(line.key for line in all_lines(table, axis)))
     generators = [g for g in dict.fromkeys(g for g, _ in keys) if g.name not in CONTROLS]
-    other = SIGNS["omega" if axis == "lambda" else "lambda"]
     styles: dict[tuple[Method, float | None], dict[str, Any]] = {}
     for generator, held in keys:
         same = sorted(h for g, h in keys if g == generator and h is not None)
         shade = 0.75 if len(same) < 2 else 0.35 + 0.6 * same.index(held or 0.0) / (len(same) - 1)
         named = held is not None and (len(same) > 1 or axis == "lambda")
-        label = table.labels[generator] + (f" {other}={held:g}" if named else "")
+        label = table.labels[generator] + (f" {HELD[axis]}={held:g}" if named else "")
         if generator.name == "duplicate":
             styles[generator, held] = {"color": str(0.75 - 0.4 * shade), "linestyle": "--", "label": label}
         elif generator in generators:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.curves import SIGNS, Axis, SweepLine, SweepSurface, all_lines, all_surfaces
+from hsiaug.report.curves import HELD, SIGNS, Axis, SweepLine, SweepSurface, all_lines, all_surfaces
 from hsiaug.report.draws import DrawKey, draws_of, seeds_of
 from hsiaug.report.labels import seeds_text
 from hsiaug.report.tables import Table
@@ -28,8 +28,7 @@ def _seeds(draws: Iterable[DrawKey]) -> str:
 
 def line_label(table: Table, line: SweepLine, axis: Axis) -> str:
     """``txt2hsi ω=2``: the generator, with what is held."""
-    other = SIGNS["omega" if axis == "lambda" else "lambda"]
-    held = "" if line.held is None or line.generator.name == "none" else f" {other}={line.held:g}"
+    held = "" if line.held is None or line.generator.name == "none" else f" {HELD[axis]}={line.held:g}"
     return table.labels[line.generator] + held
 
 

@@ -18,6 +18,7 @@ from hsiaug.trial.arm import Method
 
 __all__ = [
     "AXES",
+    "HELD",
     "SIGNS",
     "Axis",
     "SweepLine",
@@ -25,6 +26,7 @@ __all__ = [
     "SweepSurface",
     "all_lines",
     "all_surfaces",
+    "axis_of",
     "curve_grids",
     "drawn",
     "lines",
@@ -37,6 +39,13 @@ __all__ = [
 Axis = Literal["lambda", "omega"]
 AXES: tuple[Axis, ...] = ("lambda", "omega")
 SIGNS = {"lambda": "λ", "omega": "ω"}
+HELD = {"lambda": "ω", "omega": "λ"}
+"""Signs of an axis, and of what is held along it."""
+
+
+def axis_of(view: str) -> Axis | None:
+    """The axis of a view; None for one that is of no sweep."""
+    return next((axis for axis in AXES if axis == view), None)
 
 
 class _OverDraws:
@@ -189,7 +198,7 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
     keys = [
         classifier_column(table),
         GridColumn("generator", lambda line: table.labels[line.generator], numeric=False),
-        GridColumn(SIGNS["omega" if axis == "lambda" else "lambda"], _held),
+        GridColumn(HELD[axis], _held),
     ]
     keys = keys if axis == "omega" or table.guided else keys[:2]
     grids = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, draws_needed, smallest_p
 from hsiaug.metrics.verdict import MEANINGS
-from hsiaug.report.labels import count, draws_text, p_text, seeds_text
+from hsiaug.report.labels import count, count_range, draws_text, p_text, seeds_text
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import CONTROLS, Method
 
@@ -108,13 +108,13 @@ def significance_note(table: Table) -> list[str]:
     if not pairs:
         return []
     tested = [n for n in pairs if n >= MIN_PAIRS]
-    few = sorted({n for n in pairs if n < MIN_PAIRS})
+    few = [n for n in pairs if n < MIN_PAIRS]
     notes = []
     if few:
-        span = str(few[0]) if len(few) == 1 else f"{few[0]}–{few[-1]}"
         rest = "; those comparisons have no p" if tested else ", so no p is given"
         notes.append(
-            f"n={span}: cannot reach .05. A two-sided Wilcoxon signed-rank test needs {MIN_PAIRS} pairs{rest}."
+            f"n={count_range(few)}: cannot reach .05. A two-sided Wilcoxon signed-rank test needs {MIN_PAIRS} "
+            f"pairs{rest}."
         )
         needed = draws_needed(len(pairs))
         if needed > MIN_PAIRS:

@@ -14,7 +14,7 @@ from hsiaug.metrics.significance import MeanStd, mean_std, t_interval
 from hsiaug.report.audit import transductive
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Comparison
-from hsiaug.report.curves import AXES, all_lines
+from hsiaug.report.curves import all_lines, axis_of
 from hsiaug.report.findings import verdict, verdict_text
 from hsiaug.report.notes import control_notes, number_notes, significance_note
 from hsiaug.report.records import Trial
@@ -192,12 +192,10 @@ def _cell(value: Any) -> Any:
 
 
 def _table_rows(table: Table, by: str) -> Iterator[dict[str, Any]]:
-    if by not in AXES:
-        for trial in table.trials:
-            yield from _rows(table, trial, by)
-        return
-    for line in all_lines(table, "lambda" if by == "lambda" else "omega"):
-        yield from (_mean_row(table, cell) for _, cell in line.points)
+    if axis := axis_of(by):
+        yield from (_mean_row(table, cell) for line in all_lines(table, axis) for _, cell in line.points)
+    else:
+        yield from (row for trial in table.trials for row in _rows(table, trial, by))
 
 
 def _mean_row(table: Table, cell: ArmCell) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Comparison
 from hsiaug.report.curve_notes import curve_notes
-from hsiaug.report.curves import curve_grids
+from hsiaug.report.curves import axis_of, curve_grids
 from hsiaug.report.failures import failure_heading, failure_lines
 from hsiaug.report.findings import FINDINGS, verdict, verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
@@ -43,8 +43,8 @@ def _page(table: Table, where: str, by: str) -> ReportPage:
         notes += control_notes(table) + significance_note(table)
     if by == "generator":
         notes += verdict_note(table)
-    if by in ("lambda", "omega"):
-        notes += curve_notes(table, "lambda" if by == "lambda" else "omega")
+    if axis := axis_of(by):
+        notes += curve_notes(table, axis)
         notes.append("none has no synthetic sample: it is λ = 0 of every generator, at any ω.")
     return ReportPage(
         title=table.title,
