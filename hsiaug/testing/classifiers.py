@@ -11,11 +11,12 @@ from hsiaug.errors import HsiaugError
 from hsiaug.tasks.task import get_task
 from hsiaug.testing.classifier_subject import ClassifierSubject
 from hsiaug.testing.common_checks import AFTER, BEFORE
-from hsiaug.testing.core import Check, check, require
-from hsiaug.testing.runtime_checks import inputs_unchanged
+from hsiaug.testing.core import CheckList, require
 from hsiaug.tiles import IGNORE
 
 __all__ = ["CHECKS"]
+
+CHECKS = CheckList[ClassifierSubject](BEFORE)
 
 WEIGHTLESS = 0.2
 """Most mean recall on test pixels that samples of weight 0 with wrong labels may cost."""
@@ -24,13 +25,12 @@ STRAY = 0.02
 """Share of predictions that may change with how patches are batched: sums round differently at near ties."""
 
 
-@check(
-    "learns",
-    rule="it names the classes of its own training pixels with a mean recall of at least 0.5, and of at least 0.75 where "
-    "there are two",
-    hint="Map outputs back to the ids of the samples; give the preset tiny enough steps to learn four plain classes.",
+@CHECKS.add(
+    "Map outputs back to the ids of the samples; give the preset tiny enough steps to learn four plain classes."
 )
 def learns(subject: ClassifierSubject) -> None:
+    """it names the classes of its own training pixels with a mean recall of at least 0.5, and of at least 0.75 where
+    there are two"""
     recall, least = subject.learnt
     task = get_task(subject.task_kit.task)
     if recall < least and subject.card.name == task.control:
@@ -38,12 +38,9 @@ def learns(subject: ClassifierSubject) -> None:
     require(recall >= least, f"mean recall {recall:.2f}")
 
 
-@check(
-    "batches",
-    rule="a patch or tile is classed alike whatever it is predicted with, and in whatever order",
-    hint="Put nets into evaluation mode; normalise by the training pixels, never by the batch.",
-)
+@CHECKS.add("Put nets into evaluation mode; normalise by the training pixels, never by the batch.")
 def batches(subject: ClassifierSubject) -> None:
+    """a patch or tile is classed alike whatever it is predicted with, and in whatever order"""
     items, _ = subject.probes
     task_kit = subject.task_kit
     whole = subject.predict(subject.base, items)
@@ -55,13 +52,10 @@ def batches(subject: ClassifierSubject) -> None:
         require(share <= STRAY, f"predicted {name}, {share:.0%} of the labels are others")
 
 
-@check(
-    "probabilities",
-    rule="predict_proba, where there is one, gives shares (n, C) or (n, C, H, W) that sum to 1 and are largest at what "
-    "predict says",
-    hint="Column c - 1 belongs to class id c; give 0 to classes without samples.",
-)
+@CHECKS.add("Column c - 1 belongs to class id c; give 0 to classes without samples.")
 def probabilities(subject: ClassifierSubject) -> None:
+    """predict_proba, where there is one, gives shares (n, C) or (n, C, H, W) that sum to 1 and are largest at what
+    predict says"""
     found = subject.result(subject.base)
     if "shares" not in found:
         return
@@ -77,12 +71,9 @@ def probabilities(subject: ClassifierSubject) -> None:
     require(wrong <= STRAY, f"predict names another class for {wrong:.0%} of the labels")
 
 
-@check(
-    "location-declared",
-    rule='only a classifier whose card says input="location" looks at coordinates',
-    hint='Do not read patches.coords, or declare input="location".',
-)
+@CHECKS.add('Do not read patches.coords, or declare input="location".')
 def location_declared(subject: ClassifierSubject) -> None:
+    """only a classifier whose card says input="location" looks at coordinates"""
     if subject.card.input == "location":
         return
     items, _ = subject.probes
@@ -91,13 +82,13 @@ def location_declared(subject: ClassifierSubject) -> None:
     require(share <= STRAY, f"other coordinates change {share:.0%} of the labels")
 
 
-@check(
-    "weights",
-    rule=f"samples of weight 0 count for nothing: wrong labels on them cost at most {WEIGHTLESS:g} of mean recall",
-    hint="Multiply each sample's loss by its weight, pass sample_weight on, or leave weight 0 out.",
+@CHECKS.add(
+    "Multiply each sample's loss by its weight, pass sample_weight on, or leave weight 0 out.",
     needs=("runs", "learns"),
+    weightless=WEIGHTLESS,
 )
 def weights(subject: ClassifierSubject) -> None:
+    """samples of weight 0 count for nothing: wrong labels on them cost at most {weightless:g} of mean recall"""
     task_kit, real = subject.task_kit, subject.view.real
     wrong = task_kit.mislabelled(real, len(subject.easy.data.class_names))
     fitted, _ = subject.plain
@@ -106,12 +97,9 @@ def weights(subject: ClassifierSubject) -> None:
     require(spoilt >= clean - WEIGHTLESS, f"mean recall {spoilt:.2f} with them, {clean:.2f} without")
 
 
-@check(
-    "one-class",
-    rule="samples of a single class are learnt, and that class is predicted; or they are refused with one clear error",
-    hint="Answer the one class, or raise PluginError.",
-)
+@CHECKS.add("Answer the one class, or raise PluginError.")
 def one_class(subject: ClassifierSubject) -> None:
+    """samples of a single class are learnt, and that class is predicted; or they are refused with one clear error"""
     task_kit, (items, _) = subject.task_kit, subject.probes
     with contextlib.suppress(HsiaugError):
         fitted = subject.learn(*subject.bench_of_base, task_kit.single(subject.view.real, 2))
@@ -119,12 +107,9 @@ def one_class(subject: ClassifierSubject) -> None:
         require((labels == 2).all(), f"trained on class 2, it names {np.unique(labels).tolist()}")
 
 
-@check(
-    "synthetic-only",
-    rule="samples that are all synthetic are learnt, or refused with one clear error",
-    hint="Raise PluginError where real samples are needed.",
-)
+@CHECKS.add("Raise PluginError where real samples are needed.")
 def synthetic_only(subject: ClassifierSubject) -> None:
+    """samples that are all synthetic are learnt, or refused with one clear error"""
     task_kit, (items, _) = subject.task_kit, subject.probes
     made = task_kit.repeated(subject.view.real)
     with contextlib.suppress(HsiaugError):
@@ -133,28 +118,20 @@ def synthetic_only(subject: ClassifierSubject) -> None:
         require(np.isin(labels, known).all(), f"it names {np.unique(labels).tolist()}")
 
 
-@check(
-    "equal-budget",
-    rule="it takes the same number of optimiser steps whatever samples it is given",
-    hint="Train for a number of steps, not of epochs.",
-)
+@CHECKS.add("Train for a number of steps, not of epochs.")
 def equal_budget(subject: ClassifierSubject) -> None:
+    """it takes the same number of optimiser steps whatever samples it is given"""
     subject.base  # noqa: B018 - its steps are counted
     _, steps = subject.plain
     seen = f"{steps} steps with {len(subject.view.real)} samples, {subject.work.steps} with more"
     require(steps == subject.work.steps, seen)
 
 
-CHECKS: tuple[Check[ClassifierSubject], ...] = (
-    *BEFORE,
-    learns,
-    batches,
-    probabilities,
-    location_declared,
-    weights,
-    one_class,
-    synthetic_only,
-    equal_budget,
-    *AFTER,
-    inputs_unchanged,
-)
+CHECKS += AFTER
+
+
+@CHECKS.add("Compute on copies: x = x - mean, not x -= mean.")
+def inputs_unchanged(subject: ClassifierSubject) -> None:
+    """the samples and the patches that it is given stay as they were"""
+    subject.result(subject.base)
+    require(not subject.altered, f"changed: {', '.join(sorted(subject.altered))}")

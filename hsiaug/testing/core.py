@@ -8,15 +8,32 @@ import unittest
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hsiaug.errors import HsiaugError, PluginError
 from hsiaug.testing.interrupts import noticing_interrupts, pass_on
 
-__all__ = ["Check", "ConformanceError", "Kit", "Outcome", "Report", "Violation", "check", "require"]
+__all__ = [
+    "Arrays",
+    "Check",
+    "CheckList",
+    "ConformanceError",
+    "Kit",
+    "Outcome",
+    "Report",
+    "Violation",
+    "require",
+    "require_equal",
+]
 
 LONGEST = 2000
 """Characters of a strange exception's message that are kept."""
+
+Arrays = dict[str, NDArray[Any]]
+"""What a fitted plugin gives, by name."""
 
 S = TypeVar("S")
 S_in = TypeVar("S_in", contravariant=True)
@@ -37,6 +54,17 @@ def require(holds: object, seen: str, hint: str = "") -> None:
         raise Violation(seen, hint)
 
 
+def require_equal(a: Arrays, b: Arrays, seen: str) -> None:
+    """Raise Violation unless two results are equal, bit for bit; ``seen`` ends with what differs, and how much of it."""
+    parts = []
+    for name in a:
+        if name not in b or a[name].shape != b[name].shape:
+            parts.append(f"{name} (shape)")
+        elif not np.array_equal(a[name], b[name]):
+            parts.append(f"{name} ({np.mean(a[name] != b[name]):.1%} of its values)")
+    require(not parts, f"{seen} {', '.join(parts)}")
+
+
 @dataclass(frozen=True)
 class Check(Generic[S_in]):
     """One rule of the contract and how it is tested.
@@ -51,11 +79,24 @@ class Check(Generic[S_in]):
     needs: tuple[str, ...]
 
 
-def check(
-    name: str, *, rule: str, hint: str, needs: tuple[str, ...] = ("runs",)
-) -> Callable[[Callable[[S], None]], Check[S]]:
-    """Makes a check of a function that raises where the rule is broken."""
-    return lambda test: Check(name, rule, hint, test, needs)
+class CheckList(list[Check[S]]):
+    """Checks in the order in which they are reported."""
+
+    def add(
+        self, hint: str, *, needs: tuple[str, ...] = ("runs",), **numbers: float
+    ) -> Callable[[Callable[[S], None]], Callable[[S], None]]:
+        """Add a function that raises where its rule is broken. Its name is the check's, its docstring the rule.
+
+        numbers: what the docstring names in braces.
+        """
+
+        def keep(test: Callable[[S], None]) -> Callable[[S], None]:
+            rule = " ".join((test.__doc__ or "").split())
+            name = test.__name__.replace("_", "-")
+            self.append(Check(name, rule.format(**numbers), hint, test, needs))
+            return test
+
+        return keep
 
 
 @dataclass(frozen=True)

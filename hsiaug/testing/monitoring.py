@@ -25,9 +25,9 @@ __all__ = [
     "changed",
     "checksum",
     "counted_work",
-    "global_state",
     "helpers",
     "other_global_seeds",
+    "process_state",
 ]
 
 
@@ -104,7 +104,7 @@ def _arrays(value: Any) -> Iterator[NDArray[Any]]:
             yield from _arrays(part)
 
 
-def global_state() -> dict[str, Any]:
+def process_state() -> dict[str, Any]:
     """What no plugin may change, in a form that can be compared."""
     import torch
 
@@ -124,7 +124,7 @@ def global_state() -> dict[str, Any]:
 
 def changed(before: dict[str, Any]) -> set[str]:
     """What of the global state is no longer as it was."""
-    return {name for name, value in global_state().items() if before[name] != value}
+    return {name for name, value in process_state().items() if before[name] != value}
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from hsiaug.plugins.card import Card, Preset, build_params
 from hsiaug.plugins.hookspecs import Entry, Kind
 from hsiaug.plugins.registry import Registry
 from hsiaug.testing.interrupts import pass_on
-from hsiaug.testing.monitoring import Watched, Work, changed, checksum, counted_work, global_state
+from hsiaug.testing.monitoring import Watched, Work, changed, checksum, counted_work, process_state
 from hsiaug.testing.task_kit import Case, TaskKit
 from hsiaug.testing.workbench import Bench, given
 from hsiaug.trial.run import run_trial
@@ -89,7 +89,7 @@ class Subject(Generic[F]):
 
     def watched(self, call: str, compute: Callable[[], Any], *inputs: Any) -> Any:
         """What ``compute`` gives; notes which inputs and which global state it changed."""
-        sums, state, modules = [checksum(given) for given in inputs], global_state(), len(sys.modules)
+        sums, state, modules = [checksum(given) for given in inputs], process_state(), len(sys.modules)
         result = compute()
         if len(sys.modules) == modules:
             # What a library does to the process when it is first imported is not the plugin's doing.
