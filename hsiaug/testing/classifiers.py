@@ -45,8 +45,8 @@ def batches(subject: ClassifierSubject) -> None:
     task_kit = subject.task_kit
     whole = subject.predict(subject.base, items)
     cuts = [slice(0, 1), slice(1, len(items) // 3), slice(len(items) // 3, None)]
-    parts = [subject.predict(subject.base, task_kit.part(items, cut)) for cut in cuts]
-    turned = subject.predict(subject.base, task_kit.part(items, slice(None, None, -1)))[::-1]
+    parts = [subject.predict(subject.base, task_kit.items(items, cut)) for cut in cuts]
+    turned = subject.predict(subject.base, task_kit.items(items, slice(None, None, -1)))[::-1]
     for name, labels in (("in three parts", np.concatenate(parts)), ("in reverse", turned)):
         share = float((labels != whole).mean())
         require(share <= STRAY, f"predicted {name}, {share:.0%} of the labels are others")
@@ -93,7 +93,7 @@ def weights(subject: ClassifierSubject) -> None:
     wrong = task_kit.mislabelled(real, len(subject.easy.data.class_names))
     fitted, _ = subject.plain
     clean = subject.recall(fitted, *subject.probes)
-    spoilt = subject.recall(subject.learn(*subject.bench_of_base, task_kit.joined([real, wrong])), *subject.probes)
+    spoilt = subject.recall(subject.learn(task_kit.joined([real, wrong])), *subject.probes)
     require(spoilt >= clean - WEIGHTLESS, f"mean recall {spoilt:.2f} with them, {clean:.2f} without")
 
 
@@ -102,7 +102,7 @@ def one_class(subject: ClassifierSubject) -> None:
     """samples of a single class are learnt, and that class is predicted; or they are refused with one clear error"""
     task_kit, (items, _) = subject.task_kit, subject.probes
     with contextlib.suppress(HsiaugError):
-        fitted = subject.learn(*subject.bench_of_base, task_kit.single(subject.view.real, 2))
+        fitted = subject.learn(task_kit.single(subject.view.real, 2))
         labels = subject.predict(fitted, items)
         require((labels == 2).all(), f"trained on class 2, it names {np.unique(labels).tolist()}")
 
@@ -113,7 +113,7 @@ def synthetic_only(subject: ClassifierSubject) -> None:
     task_kit, (items, _) = subject.task_kit, subject.probes
     made = task_kit.repeated(subject.view.real)
     with contextlib.suppress(HsiaugError):
-        labels = subject.predict(subject.learn(*subject.bench_of_base, made), items)
+        labels = subject.predict(subject.learn(made), items)
         known = np.setdiff1d(task_kit.labels(made), [IGNORE])
         require(np.isin(labels, known).all(), f"it names {np.unique(labels).tolist()}")
 

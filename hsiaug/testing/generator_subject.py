@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from numpy.typing import NDArray
-
 from hsiaug.contracts import FittedGenerator, Progress
-from hsiaug.testing.monitoring import Watched
+from hsiaug.tasks.task import TaskView
+from hsiaug.testing.core import Arrays
+from hsiaug.testing.monitoring import ProgressRecorder
 from hsiaug.testing.subject import Subject
-from hsiaug.testing.task_kit import Case
-from hsiaug.testing.workbench import Bench
-from hsiaug.trial.spec import TrialSpec
+from hsiaug.testing.task_kit import AnyCase
+from hsiaug.testing.workbench import CaseBench
 
 __all__ = ["GeneratorSubject"]
 
@@ -22,16 +21,17 @@ class GeneratorSubject(Subject[FittedGenerator]):
     kind = "generator"
 
     def fit_on(
-        self, bench: Bench, spec: TrialSpec, *, device: str = "cpu", progress: Progress | None = None
+        self, bench: CaseBench, *, device: str = "cpu", progress: Progress | None = None
     ) -> FittedGenerator:
-        view = bench.view(spec, self.card.scope)
-        plugin, told = self.plugin(self.params), progress or Watched()
-        fitted: FittedGenerator = self.watched("fit", lambda: bench.fit(spec, plugin, device, told).fitted, view)
+        plugin, reported = self.plugin(self.params), progress or ProgressRecorder()
+        fitted: FittedGenerator = self.observed(
+            "fit", lambda: bench.fit(bench.spec, plugin, device, reported).fitted, bench.plugin_view
+        )
         return fitted
 
-    def counts(self, view: Any) -> Any:
+    def counts(self, view: TaskView) -> Any:
         """How much a check asks for."""
-        return self.task_kit.asked(sorted(view.counts))
+        return self.task_kit.request(sorted(view.counts))
 
     def draw(
         self,
@@ -43,16 +43,16 @@ class GeneratorSubject(Subject[FittedGenerator]):
     ) -> Any:
         """Samples as a trial draws them; default counts are those of the easy case. guidance: None = default."""
         omega = self.card.guidance if guidance is None else guidance
-        asked = self.counts(self.view) if counts is None else counts
-        return self.watched("sample", lambda: fitted.sample(asked, guidance=omega, seed=seed))
+        request = self.counts(self.view) if counts is None else counts
+        return self.observed("sample", lambda: fitted.sample(request, guidance=omega, seed=seed))
 
     def expected(self, counts: Any) -> Any:
         """What must come back: nothing from a generator that says it adds nothing."""
         return counts if self.card.adds else self.task_kit.of_classes({})
 
-    def use(self, case: Case) -> FittedGenerator:
-        bench, spec = self.bench(case)
-        view, fitted = bench.view(spec, self.card.scope), self.fit_on(bench, spec)
+    def use(self, case: AnyCase) -> FittedGenerator:
+        bench = self.bench(case)
+        view, fitted = bench.plugin_view, self.fit_on(bench)
         counts = self.counts(view)
         bench.task.check(self.draw(fitted, counts), self.expected(counts), view)
         return fitted
@@ -64,10 +64,9 @@ class GeneratorSubject(Subject[FittedGenerator]):
         else:
             case = self.task_kit.troubled("class-missing")
             fitted = self.fit(case)
-        bench, spec = self.bench(case)
-        trained = bench.view(spec, self.card.scope).counts
+        trained = self.bench(case).plugin_view.counts
         missing = [c for c in range(1, len(case.data.class_names) + 1) if c not in trained]
         return fitted, min(trained), missing[0]
 
-    def result(self, fitted: FittedGenerator) -> dict[str, NDArray[Any]]:
+    def result(self, fitted: FittedGenerator) -> Arrays:
         return self.task_kit.arrays(self.draw(fitted))

@@ -19,7 +19,7 @@ from hsiaug.seeds import derive_seed
 from hsiaug.testing.common_checks import AFTER, BEFORE
 from hsiaug.testing.core import CheckList, Violation, require, require_equal
 from hsiaug.testing.generator_subject import GeneratorSubject
-from hsiaug.testing.monitoring import Cancelled, Watched
+from hsiaug.testing.monitoring import Cancelled, ProgressRecorder
 
 __all__ = ["CHECKS"]
 
@@ -77,7 +77,7 @@ def scene_units(subject: GeneratorSubject) -> None:
     if not len(made):
         raise unittest.SkipTest("it adds no sample")
     require(np.isfinite(task_kit.values(made)).all(), "NaN or infinity")
-    seen = task_kit.seen(subject.view)
+    seen = task_kit.visible(subject.view)
     low, high = seen.min(), seen.max()
     for c in np.unique(task_kit.labels(made)):
         x = task_kit.of_class(made, c)
@@ -127,14 +127,14 @@ def save_and_load(subject: GeneratorSubject) -> None:
     """what is saved samples the same after loading, bit for bit, and lies in .safetensors and .json files only"""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        subject.watched("save", lambda: subject.base.save(folder))
+        subject.observed("save", lambda: subject.base.save(folder))
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         strange = [path.name for path in files if path.suffix not in (".safetensors", ".json")]
         require(files and not strange, f"files {', '.join(strange) or 'none'}")
         for path in files:
             _readable(path)
         plugin = subject.plugin(subject.params)
-        loaded = subject.watched("load", lambda: plugin.load(folder, device="cpu"))
+        loaded = subject.observed("load", lambda: plugin.load(folder, device="cpu"))
     # The folder is gone by now: nothing may be read later.
     here, there = subject.result(subject.base), subject.result(loaded)
     require_equal(here, there, "after loading other")
@@ -162,8 +162,8 @@ def sampling_params(subject: GeneratorSubject) -> None:
     with tempfile.TemporaryDirectory() as name:
         subject.base.save(Path(name))
         loaded = other.load(Path(name), device="cpu")
-    bench, spec = subject.bench(subject.easy)
-    anew = bench.fit(spec, other, "cpu", Watched()).fitted
+    bench = subject.bench(subject.easy)
+    anew = bench.fit(bench.spec, other, "cpu", ProgressRecorder()).fitted
     here, there = subject.result(loaded), subject.result(anew)
     require_equal(here, there, "a fit made with other values of them gives other")
 
@@ -189,12 +189,11 @@ def resumes(subject: GeneratorSubject) -> None:
     """a fit that was stopped goes on from its checkpoint, where its card says that it can, and ends the same"""
     if not subject.card.resumes:
         raise unittest.SkipTest("its card says that it does not")
-    _, spec = subject.bench_of_base
-    view, seed = subject.view, derive_seed("fit", subject.card.name, spec.seed)
+    view, seed = subject.view, derive_seed("fit", subject.card.name, subject.base_bench.spec.seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "checkpoint"
 
-        def fit(progress: Watched) -> FittedGenerator:
+        def fit(progress: ProgressRecorder) -> FittedGenerator:
             plugin: Any = subject.plugin(subject.params)
             made: FittedGenerator = plugin.fit(view, seed=seed, device="cpu", progress=progress, checkpoint=folder)
             return made
@@ -202,8 +201,8 @@ def resumes(subject: GeneratorSubject) -> None:
         # Late, so that something is likely to have been saved.
         late = max(1, len(subject.progress.calls) * 3 // 4)
         with contextlib.suppress(Cancelled):
-            fit(Watched(cancel_at=late))
-        resumed = fit(Watched())
+            fit(ProgressRecorder(cancel_at=late))
+        resumed = fit(ProgressRecorder())
     here, there = subject.result(subject.base), subject.result(resumed)
     require_equal(here, there, f"stopped at call {late} of progress and resumed, it gives other")
 
@@ -216,7 +215,7 @@ def own_memory(subject: GeneratorSubject) -> None:
     asked = task_kit.of_classes({min(view.counts): 6})
     one, other = (task_kit.values(subject.draw(subject.base, asked, seed=seed)) for seed in (0, 1))
     given = {
-        "what the view shows": task_kit.seen(view),
+        "what the view shows": task_kit.visible(view),
         "view.real": task_kit.values(view.real),
         "other samples": other,
     }

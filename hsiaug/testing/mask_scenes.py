@@ -12,10 +12,10 @@ from hsiaug.pairs import PairSet, Place
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.seeds import derive_seed
-from hsiaug.testing.scenes import LOW, NAMES, NOISE, SPAN, class_spectra
+from hsiaug.testing.scenes import LOW, NAMES, NOISE, SPAN, class_spectra, facts
 from hsiaug.testing.task_kit import Case
 
-__all__ = ["make_places", "scrambled_places"]
+__all__ = ["make_places"]
 
 TILE, BANDS, ROWS = 16, 8, 2
 """Side of a tile in pixels, the smallest that the built-in networks read; bands; rows of tiles in a place."""
@@ -39,7 +39,7 @@ def make_places(
     constant: bool = False,
     bare: bool = False,
     labelled: Sequence[int] | None = None,
-) -> Case:
+) -> Case[PairSet, TileSplit]:
     """A place of training and one of test, of five and three columns of tiles. The last row of each tile is ignored.
 
     dates: 1 = four classes; 2 = what changes when the squares appear. sizes: training pixels of some class ids, of which
@@ -62,11 +62,7 @@ def make_places(
     pairs = PairSet(
         "conformance",
         tuple(places),
-        names,
-        wavelengths=None if bare else np.linspace(450.0, 2350.0, BANDS),
-        gsd=None if bare else 2.0,
-        units="digital numbers",
-        descriptions={} if bare else {name: (f"A square of {name.lower()}.",) for name in names},
+        **facts(names, BANDS, "A square of {}.", bare=bare),
     )
     corners = [[(where, *corner) for corner in _tiles(place.mask.shape)] for where, place in enumerate(places)]
     split = TileSplit(pairs, tuple(corners[0]), tuple(corners[1]), parse_protocol("places"), TILE, 0, TILE)
@@ -106,15 +102,3 @@ def _corners(mask: NDArray[np.int16], labelled: Sequence[int]) -> NDArray[np.int
         tile = (slice(row, row + TILE), slice(column, column + TILE))
         kept[tile][CORNER] = mask[tile][CORNER]
     return kept
-
-
-def scrambled_places(case: Case) -> Case:
-    """The same but for the place of test: all its labels are wrong, and its images are others."""
-    pairs, split = case.data, case.split
-    test = pairs.places[1]
-    classes, wrong = len(pairs.class_names), test.mask.copy()
-    steps = np.random.default_rng(derive_seed("scrambled")).integers(1, classes, size=wrong.shape)
-    other = np.where(wrong > 0, (wrong - 1 + steps) % classes + 1, 0).astype(np.int16)
-    images = test.images[..., ::-1] + np.float32(SPAN)
-    there = replace(pairs, places=(pairs.places[0], replace(test, images=images, mask=other)))
-    return Case(case.task, there, replace(split, pairs=there))

@@ -20,8 +20,8 @@ from hsiaug.protocol.view import TrainView
 
 __all__ = [
     "Cancelled",
-    "Watched",
-    "Work",
+    "OptimiserWork",
+    "ProgressRecorder",
     "changed",
     "checksum",
     "counted_work",
@@ -36,7 +36,7 @@ class Cancelled(Exception):
 
 
 @dataclass
-class Work:
+class OptimiserWork:
     """What torch's optimisers did: how many steps, and how many weights these changed, each counted at every step.
 
     Seconds would depend on what else the machine does; these numbers are the same everywhere.
@@ -47,11 +47,11 @@ class Work:
 
 
 @contextmanager
-def counted_work() -> Iterator[Work]:
+def counted_work() -> Iterator[OptimiserWork]:
     """Counts the work of every optimiser of ``torch.optim`` in this process, while it lasts."""
     from torch.optim.optimizer import register_optimizer_step_post_hook
 
-    work = Work()
+    work = OptimiserWork()
 
     def count(optimizer: Any, *_: object) -> None:
         work.steps += 1
@@ -64,18 +64,18 @@ def counted_work() -> Iterator[Work]:
         handle.remove()
 
 
-class Watched:
+class ProgressRecorder:
     """A ``progress`` that remembers its calls, and may cancel at one of them.
 
     work: what is counted meanwhile. calls: (done, total, note) of each. cancelled_after: the optimiser steps that were
     taken before the cancellation, or None where there was none.
     """
 
-    def __init__(self, cancel_at: int | None = None, work: Work | None = None) -> None:
+    def __init__(self, cancel_at: int | None = None, work: OptimiserWork | None = None) -> None:
         self.calls: list[tuple[Any, Any, Any]] = []
         self.error = Cancelled("by the conformance kit")
         self.cancelled_after: int | None = None
-        self._at, self._work = cancel_at, work or Work()
+        self._at, self._work = cancel_at, work or OptimiserWork()
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
         self.calls.append((done, total, note))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.testing.core import CheckList, require
-from hsiaug.testing.monitoring import Watched, changed, counted_work, helpers, process_state
+from hsiaug.testing.monitoring import ProgressRecorder, changed, counted_work, helpers, process_state
 from hsiaug.testing.subject import Subject
 
 __all__ = ["CHECKS"]
@@ -47,7 +47,7 @@ def cancellation(subject: Subject[Any]) -> None:
         temporary_files_in(name),
         counted_work() as work,
     ):
-        told = Watched(cancel_at=1, work=work)
+        told = ProgressRecorder(cancel_at=1, work=work)
         try:
             subject.fit(subject.easy, progress=told)
         except Exception as error:

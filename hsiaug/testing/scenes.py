@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from hsiaug.scene import Scene
 from hsiaug.seeds import derive_seed
 from hsiaug.testing.task_kit import Case
 
-__all__ = ["LOW", "NAMES", "NOISE", "SIZES", "SPAN", "class_spectra", "hardest_case", "make_case", "scrambled"]
+__all__ = ["LOW", "NAMES", "NOISE", "SIZES", "SPAN", "class_spectra", "facts", "make_case"]
 
 SIZES = (16, 8, 5, 3)
 """Training pixels of each class, unless a check asks for others."""
@@ -40,15 +40,26 @@ def class_spectra(classes: int, bands: int) -> NDArray[np.float64]:
     return np.asarray(0.2 + 0.15 * c + 0.1 * np.sin(np.pi * (1 + c) * grid))
 
 
+def facts(names: Sequence[str], bands: int, description: str, *, bare: bool) -> dict[str, Any]:
+    """What is told of a case beside its arrays. bare: no wavelengths, ground sampling distance or descriptions."""
+    return {
+        "class_names": tuple(names),
+        "wavelengths": None if bare else np.linspace(450.0, 2350.0, bands),
+        "gsd": None if bare else 2.0,
+        "units": "digital numbers",
+        "descriptions": {} if bare else {name: (description.format(name.lower()),) for name in names},
+    }
+
+
 def make_case(
-    sizes: Sequence[int] = SIZES, *, patch: int = 5, constant: bool = False, bare: bool = False, seed: int = 0
-) -> Case:
+    sizes: Sequence[int] = SIZES, *, patch: int = 5, constant: bool = False, bare: bool = False
+) -> Case[Scene, Split]:
     """One stripe of ROWS rows per class; training pixels at its left, test pixels at its right.
 
     sizes: training pixels of class ids 1..C. constant: the last two bands do not vary, the very last being 0.
     bare: no wavelengths, ground sampling distance or descriptions. The same arguments give the same case.
     """
-    rng = np.random.default_rng(derive_seed("conformance", seed))
+    rng = np.random.default_rng(derive_seed("conformance", 0))
     labels = np.repeat(np.arange(1, len(sizes) + 1, dtype=np.int16), ROWS)[:, None].repeat(WIDTH, axis=1)
     spectra = class_spectra(len(sizes), BANDS)
     cube = spectra[labels - 1] + rng.normal(0, NOISE, (*labels.shape, BANDS))
@@ -62,36 +73,10 @@ def make_case(
         train[c * ROWS + order % (ROWS - 1), order // (ROWS - 1)] = True
     test = labels > 0
     test[:, :TEST_FROM] = False
-    names = NAMES[: len(sizes)]
-    described = {name: (f"A stripe of {name.lower()} beside others.",) for name in names}
     scene = Scene(
         name="conformance",
         cube=cube.astype(np.float32),
         labels=labels,
-        class_names=names,
-        wavelengths=None if bare else np.linspace(450.0, 2350.0, BANDS),
-        gsd=None if bare else 2.0,
-        units="digital numbers",
-        descriptions={} if bare else described,
+        **facts(NAMES[: len(sizes)], BANDS, "A stripe of {} beside others.", bare=bare),
     )
-    return Case("pixels", scene, Split(scene.labels, len(sizes), train, test, parse_protocol("issd"), patch, seed))
-
-
-def scrambled(case: Case, *, spectra: bool) -> Case:
-    """The same scene but for the test pixels: all their labels are wrong, and so are their ``spectra`` if asked."""
-    scene, split = case.data, case.split
-    labels = scene.labels.copy()
-    classes, wrong = len(scene.class_names), labels[split.test]
-    # By random steps: a shift of all would keep how often each label occurs.
-    steps = np.random.default_rng(derive_seed("scrambled")).integers(1, classes, size=len(wrong))
-    labels[split.test] = (wrong - 1 + steps) % classes + 1
-    cube = scene.cube.copy()
-    if spectra:
-        cube[split.test] = cube[split.test][::-1] + np.float32(SPAN)
-    other = replace(scene, cube=cube, labels=labels)
-    return Case("pixels", other, replace(split, labels=other.labels))
-
-
-def hardest_case() -> Case:
-    """Tiny classes, one without training pixel, constant bands, nothing told: all at once."""
-    return make_case((12, 2, 1, 0), constant=True, bare=True)
+    return Case("pixels", scene, Split(scene.labels, len(sizes), train, test, parse_protocol("issd"), patch, 0))

@@ -13,19 +13,18 @@ import numpy as np
 
 from hsiaug.data import toy_scene
 from hsiaug.errors import InputError, PluginError
-from hsiaug.pairs import PairSet
+from hsiaug.pairs import PairSet, Part, Place
 from hsiaug.plugins.card import Card
 from hsiaug.plugins.hookspecs import Entry
-from hsiaug.plugins.registry import registry
 from hsiaug.protocol.protocols import Buffer, Protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.tiling import TileSplit, draw_tiles
 from hsiaug.scene import Scene
-from hsiaug.testing.core import CheckList, Kit, Outcome, require
+from hsiaug.testing.core import CheckList, require
 from hsiaug.testing.monitoring import other_global_seeds
 from hsiaug.testing.static_checks import CHECKS as STATIC_CHECKS
 
-__all__ = ["ProtocolSubject", "protocol_kit"]
+__all__ = ["CHECKS", "ProtocolSubject"]
 
 PATCH, TILE = 5, 16
 SEEDS = (0, 1, 2)
@@ -37,11 +36,22 @@ Drawn = list[Split | TileSplit]
 
 
 class ProtocolSubject:
-    """A protocol under test, and what it drew. entry: None for a class that was handed over."""
+    """A protocol under test, and what it drew. Raises PluginError for what is no protocol.
 
-    def __init__(self, plugin: type[Protocol], argument: str, entry: Entry | None) -> None:
-        self.plugin, self.argument, self.entry = plugin, argument, entry
-        self.card: Card = plugin.card
+    argument: what is typed after the colon, or None for the protocol's own example. entry: None for a class that was
+    handed over.
+    """
+
+    def __init__(self, plugin: Any, argument: str | None, entry: Entry | None) -> None:
+        if not (isinstance(plugin, type) and issubclass(plugin, Protocol) and isinstance(plugin.card, Card)):
+            raise PluginError(
+                "the conformance kit checks subclasses of hsiaug.api.Protocol that carry a Card",
+                value=repr(plugin),
+                hint="Derive the class from it, and set card = Card(name=…, version=…, summary=…).",
+            )
+        self.plugin, self.card, self.entry = plugin, plugin.card, entry
+        self.argument = plugin.example if argument is None else argument
+        self.careful = False
 
     def protocol(self, buffer: Buffer | None = None) -> Protocol:
         """Read from its text anew."""
@@ -86,16 +96,11 @@ def _halves(scene: Scene) -> PairSet:
     """The scene as two places, one of training and one of test."""
     pairs, middle = PairSet.of(scene), scene.shape[0] // 2
     (place,) = pairs.places
-    train = replace(
-        place, name="one", images=place.images[:, :, :middle].copy(), mask=place.mask[:middle].copy(), part="train"
-    )
-    test = replace(
-        place,
-        name="other",
-        images=place.images[:, :, middle:].copy(),
-        mask=place.mask[middle:].copy(),
-        part="test",
-    )
+
+    def half(name: str, part: Part, rows: slice) -> Place:
+        return Place(name, place.images[:, :, rows].copy(), place.mask[rows].copy(), part)
+
+    train, test = half("one", "train", slice(middle)), half("other", "test", slice(middle, None))
     return replace(pairs, places=(train, test))
 
 
@@ -171,25 +176,3 @@ def leaky(subject: ProtocolSubject) -> None:
     require(
         declared == (overlap > 0), f"{overlap} % of test pixels lie in a training patch, and leaky = {declared}"
     )
-
-
-def protocol_kit(plugin: str | type, known: Iterable[Outcome] = ()) -> Kit[Any]:
-    """The kit of a protocol: its registered name, with an argument after a colon or its own example, or its class."""
-    name = plugin if isinstance(plugin, str) else plugin.__name__
-    return Kit(f"protocol {name}", CHECKS, lambda: _subject(plugin), known)
-
-
-def _subject(plugin: str | type) -> ProtocolSubject:
-    entry: Entry | None = None
-    argument: str | None = None
-    loaded: Any = plugin
-    if isinstance(plugin, str):
-        found = registry().find("protocol", plugin)
-        entry, argument, loaded = found.entry, found.variant, found.load()
-    if not (isinstance(loaded, type) and issubclass(loaded, Protocol) and isinstance(loaded.card, Card)):
-        raise PluginError(
-            "the conformance kit checks subclasses of hsiaug.api.Protocol that carry a Card",
-            value=repr(loaded),
-            hint="Derive the class from it, and set card = Card(name=…, version=…, summary=…).",
-        )
-    return ProtocolSubject(loaded, loaded.example if argument is None else argument, entry)
