@@ -10,15 +10,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.plugins.card import Card
+from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.view import TrainView, pad, patches_at
 from hsiaug.samples import NOWHERE, Patches, PatchSamples, concatenate
 from hsiaug.scene import Scene
+from hsiaug.seeds import derive_seed
 from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.testing.core import require
 from hsiaug.testing.reference_plugins import balanced
-from hsiaug.testing.scenes import SPAN, make_case
-from hsiaug.testing.task_kit import Case, TaskKit, Trouble, wrong_labels
+from hsiaug.testing.task_kit import (
+    LOW,
+    NAMES,
+    NOISE,
+    SPAN,
+    Case,
+    TaskKit,
+    Trouble,
+    class_spectra,
+    facts,
+    wrong_labels,
+)
 
 __all__ = ["LEARNT", "PixelKit"]
 
@@ -34,6 +46,15 @@ TROUBLES: Mapping[Trouble, Mapping[str, Any]] = {
 }
 """What makes a scene hard to learn from."""
 
+SIZES = (16, 8, 5, 3)
+"""Training pixels of each class, unless a check asks for others."""
+
+ROWS, WIDTH, BANDS = 6, 22, 16
+"""Rows of a stripe (the last of them without label), columns, bands."""
+
+TEST_FROM = 14
+"""Test pixels start at this column: far from any training patch."""
+
 
 class PixelKit(TaskKit[Scene, Split, TrainView, PatchSamples, Patches, Mapping[int, int]]):
     """:class:`hsiaug.testing.task_kit.TaskKit` for scenes and patches."""
@@ -44,10 +65,10 @@ class PixelKit(TaskKit[Scene, Split, TrainView, PatchSamples, Patches, Mapping[i
     others = "every patch has a label"
 
     def case(self, **trouble: Any) -> Case[Scene, Split]:
-        return make_case(**trouble)
+        return _striped(**trouble)
 
     def hardest(self) -> tuple[Case[Scene, Split], ...]:
-        return (make_case((12, 2, 1, 0), constant=True, bare=True),)
+        return (_striped((12, 2, 1, 0), constant=True, bare=True),)
 
     def scrambled(self, case: Case[Scene, Split], card: Card) -> Case[Scene, Split]:
         scene, test = case.data, case.split.test
@@ -105,3 +126,34 @@ class PixelKit(TaskKit[Scene, Split, TrainView, PatchSamples, Patches, Mapping[i
 
     def single(self, real: PatchSamples, c: int) -> PatchSamples:
         return real.take(real.y == c)
+
+
+def _striped(
+    sizes: Sequence[int] = SIZES, *, patch: int = 5, constant: bool = False, bare: bool = False
+) -> Case[Scene, Split]:
+    """A scene of one stripe of ROWS rows per class; training pixels at its left, test pixels at its right.
+
+    sizes: training pixels of class ids 1..C. constant: the last two bands do not vary, the very last being 0.
+    bare: no wavelengths, ground sampling distance or descriptions. The same arguments give the same case.
+    """
+    rng = np.random.default_rng(derive_seed("conformance", 0))
+    labels = np.repeat(np.arange(1, len(sizes) + 1, dtype=np.int16), ROWS)[:, None].repeat(WIDTH, axis=1)
+    spectra = class_spectra(len(sizes), BANDS)
+    cube = spectra[labels - 1] + rng.normal(0, NOISE, (*labels.shape, BANDS))
+    cube = LOW + SPAN * cube
+    if constant:
+        cube[..., -2:] = LOW, 0.0
+    labels[ROWS - 1 :: ROWS] = 0
+    train = np.zeros(labels.shape, dtype=bool)
+    for c, size in enumerate(sizes):
+        order = np.arange(size)
+        train[c * ROWS + order % (ROWS - 1), order // (ROWS - 1)] = True
+    test = labels > 0
+    test[:, :TEST_FROM] = False
+    scene = Scene(
+        name="conformance",
+        cube=cube.astype(np.float32),
+        labels=labels,
+        **facts(NAMES[: len(sizes)], BANDS, "A stripe of {} beside others.", bare=bare),
+    )
+    return Case("pixels", scene, Split(scene.labels, len(sizes), train, test, parse_protocol("issd"), patch, 0))

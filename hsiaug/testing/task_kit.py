@@ -18,12 +18,35 @@ from hsiaug.seeds import derive_seed
 from hsiaug.tasks.task import Counts, Data, Samples, Split, TaskSamples, TaskSplit, TaskView, View
 from hsiaug.tiles import IGNORE
 
-__all__ = ["AnyCase", "AnyTaskKit", "Case", "TaskKit", "Trouble", "wrong_labels"]
+__all__ = [
+    "LOW",
+    "NAMES",
+    "NOISE",
+    "SPAN",
+    "AnyCase",
+    "AnyTaskKit",
+    "Case",
+    "TaskKit",
+    "Trouble",
+    "class_spectra",
+    "facts",
+    "wrong_labels",
+]
 
 Trouble = Literal[
     "tiny-classes", "class-missing", "constant-bands", "bare-scene", "ignored-pixels", "patch-of-one"
 ]
 """What a case may have that an easy one has not; a check of the same name asks for it."""
+
+NAMES = ("Meadow", "Maize", "Orchard", "Pond")
+"""Of the classes of a case, of which some may be missing."""
+
+LOW, SPAN = 6000.0, 4000.0
+"""Scene units: digital numbers, far from 0 and from a standard deviation of 1, so that samples which were not
+brought back to scene units are seen at once."""
+
+NOISE = 0.015
+"""Standard deviation of pixels round the spectrum of their class, as a share of SPAN."""
 
 Items = TypeVar("Items")
 """What is predicted: patches or tiles."""
@@ -171,3 +194,20 @@ def wrong_labels(labels: NDArray[np.int16], classes: int) -> NDArray[np.int16]:
     # By random steps: a shift of all would keep how often each label occurs.
     steps = np.random.default_rng(derive_seed("scrambled")).integers(1, classes, size=labels.shape)
     return np.where(labels > 0, (labels - 1 + steps) % classes + 1, 0).astype(np.int16)
+
+
+def class_spectra(classes: int, bands: int) -> NDArray[np.float64]:
+    """(C, B) of 0..1."""
+    grid, c = np.linspace(0, 1, bands), np.arange(classes)[:, None]
+    return np.asarray(0.2 + 0.15 * c + 0.1 * np.sin(np.pi * (1 + c) * grid))
+
+
+def facts(names: Sequence[str], bands: int, description: str, *, bare: bool) -> dict[str, Any]:
+    """What is told of a case beside its arrays. bare: no wavelengths, ground sampling distance or descriptions."""
+    return {
+        "class_names": tuple(names),
+        "wavelengths": None if bare else np.linspace(450.0, 2350.0, bands),
+        "gsd": None if bare else 2.0,
+        "units": "digital numbers",
+        "descriptions": {} if bare else {name: (description.format(name.lower()),) for name in names},
+    }
