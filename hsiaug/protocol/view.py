@@ -170,7 +170,7 @@ def train_view(scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope:
         cube=cube,
         visible=visible,
         coords=coords,
-        y=split.y,
+        y=split.train_labels,
         unlabelled=_unlabelled(split, visible, scope),
         class_names=scene.class_names,
         wavelengths=None if scene.wavelengths is None else scene.wavelengths.copy(),
