@@ -27,9 +27,9 @@ from hsiaug.plugins.card import Card, Preset
 from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import registry
 from hsiaug.testing import classifiers, generators, protocols
-from hsiaug.testing.classifier_subject import ClassifierSubject
+from hsiaug.testing.classifiers import ClassifierSubject
 from hsiaug.testing.core import CheckList, ConformanceError, Kit, Outcome, Report
-from hsiaug.testing.generator_subject import GeneratorSubject
+from hsiaug.testing.generators import GeneratorSubject
 from hsiaug.testing.mask_kit import MaskKit
 from hsiaug.testing.pixel_kit import PixelKit
 from hsiaug.testing.protocols import ProtocolSubject

@@ -1,4 +1,4 @@
-"""The checks of generators."""
+"""A generator under test, and the checks of generators."""
 
 from __future__ import annotations
 
@@ -16,17 +16,76 @@ from hsiaug.contracts import FittedGenerator
 from hsiaug.errors import HsiaugError
 from hsiaug.plugins.card import sampling_params as read_by_sampling
 from hsiaug.seeds import derive_seed
+from hsiaug.tasks.task import TaskView
 from hsiaug.testing.common_checks import AFTER, BEFORE
-from hsiaug.testing.core import CheckList, Violation, require, require_equal
-from hsiaug.testing.generator_subject import GeneratorSubject
+from hsiaug.testing.core import Arrays, CheckList, Violation, require, require_equal
 from hsiaug.testing.monitoring import Cancelled, ProgressRecorder
+from hsiaug.testing.subject import Subject
+from hsiaug.testing.task_kit import AnyCase
+from hsiaug.testing.workbench import CaseBench
 
-__all__ = ["CHECKS"]
-
-CHECKS = CheckList[GeneratorSubject](BEFORE)
+__all__ = ["CHECKS", "GeneratorSubject"]
 
 PLAUSIBLE = 0.9
 """Least share of values that must lie within the visible pixels' range, widened by that range on either side."""
+
+
+class GeneratorSubject(Subject[FittedGenerator]):
+    """A generator under test."""
+
+    kind = "generator"
+
+    def fit_on(self, bench: CaseBench) -> FittedGenerator:
+        plugin = self.plugin(self.params)
+        fitted: FittedGenerator = self.observed(
+            "fit", lambda: bench.fit(bench.spec, plugin, bench.device, bench.progress).fitted, bench.plugin_view
+        )
+        return fitted
+
+    def counts(self, view: TaskView) -> Any:
+        """How much a check asks for."""
+        return self.task_kit.request(sorted(view.counts))
+
+    def draw(
+        self,
+        fitted: FittedGenerator,
+        counts: Any = None,
+        *,
+        seed: int = 0,
+        guidance: float | None = None,
+    ) -> Any:
+        """Samples as a trial draws them; default counts are those of the easy case. guidance: None = default."""
+        omega = self.card.guidance if guidance is None else guidance
+        request = self.counts(self.view) if counts is None else counts
+        return self.observed("sample", lambda: fitted.sample(request, guidance=omega, seed=seed))
+
+    def expected(self, counts: Any) -> Any:
+        """What must come back: nothing from a generator that says it adds nothing."""
+        return counts if self.card.adds else self.task_kit.of_classes({})
+
+    def use(self, case: AnyCase) -> FittedGenerator:
+        bench = self.bench(case)
+        view, fitted = bench.plugin_view, self.fit_on(bench)
+        counts = self.counts(view)
+        bench.task.check(self.draw(fitted, counts), self.expected(counts), view)
+        return fitted
+
+    def without_a_class(self) -> tuple[FittedGenerator, int, int]:
+        """A fit, a class id that had training pixels in it, and one that had none."""
+        if self.takes_all:
+            case, fitted = self.task_kit.hardest()[-1], self.hardest[-1]
+        else:
+            case = self.task_kit.troubled("class-missing")
+            fitted = self.fit(case)
+        trained = self.bench(case).plugin_view.counts
+        missing = [c for c in range(1, len(case.data.class_names) + 1) if c not in trained]
+        return fitted, min(trained), missing[0]
+
+    def result(self, fitted: FittedGenerator) -> Arrays:
+        return self.task_kit.arrays(self.draw(fitted))
+
+
+CHECKS = CheckList[GeneratorSubject](BEFORE)
 
 
 @CHECKS.add("Build them with PatchSamples.made(x, y, provenance=…) or DenseSamples.made(images, masks, …).")
@@ -49,8 +108,8 @@ def counts(subject: GeneratorSubject) -> None:
     for one in (subject, *subject.elsewhere):
         present = sorted(one.view.counts)
         by_class: tuple[dict[int, int], ...] = (dict.fromkeys(present, 0), {}, {present[-1]: 41}, {present[0]: 1})
-        for asked in (one.counts(one.view), *map(one.task_kit.of_classes, by_class)):
-            wrong = one.task_kit.miscounted(one.draw(one.base, asked), one.expected(asked))
+        for request in (one.counts(one.view), *map(one.task_kit.of_classes, by_class)):
+            wrong = one.task_kit.miscounted(one.draw(one.base, request), one.expected(request))
             require(not wrong, wrong)
 
 
@@ -61,12 +120,12 @@ def counts(subject: GeneratorSubject) -> None:
 def untrained_class(subject: GeneratorSubject) -> None:
     """asked for a class without training pixels, it raises one clear error or makes what was asked for"""
     fitted, trained, missing = subject.without_a_class()
-    asked = subject.task_kit.of_classes({trained: 2, missing: 3})
+    request = subject.task_kit.of_classes({trained: 2, missing: 3})
     try:
-        made = subject.draw(fitted, asked)
+        made = subject.draw(fitted, request)
     except HsiaugError:
         return
-    wrong = subject.task_kit.miscounted(made, subject.expected(asked))
+    wrong = subject.task_kit.miscounted(made, subject.expected(request))
     require(not wrong, f"{wrong}, and no error")
 
 
@@ -89,13 +148,13 @@ def scene_units(subject: GeneratorSubject) -> None:
 @CHECKS.add("Put int(…), float(…), str and lists into it; no arrays, no NaN.")
 def provenance(subject: GeneratorSubject) -> None:
     """provenance is strict JSON, as it goes into the record of a trial"""
-    told = dict(subject.draw(subject.base).provenance)
+    facts = dict(subject.draw(subject.base).provenance)
     try:
-        kept = json.loads(json.dumps(told, allow_nan=False))
+        kept = json.loads(json.dumps(facts, allow_nan=False))
     except (TypeError, ValueError) as error:
-        require(False, f"{error}: {told!r}")
-    require(all(isinstance(key, str) for key in told), f"keys {list(told)!r}")
-    require(set(kept) == set(told), f"keys {sorted(told)}")
+        require(False, f"{error}: {facts!r}")
+    require(all(isinstance(key, str) for key in facts), f"keys {list(facts)!r}")
+    require(set(kept) == set(facts), f"keys {sorted(facts)}")
 
 
 @CHECKS.add("Draw every random number of sample from its seed.", needs=("runs", "determinism"))
@@ -163,7 +222,7 @@ def sampling_params(subject: GeneratorSubject) -> None:
         subject.base.save(Path(name))
         loaded = other.load(Path(name), device="cpu")
     bench = subject.bench(subject.easy)
-    anew = bench.fit(bench.spec, other, "cpu", ProgressRecorder()).fitted
+    anew = bench.fit(bench.spec, other, bench.device, bench.progress).fitted
     here, there = subject.result(loaded), subject.result(anew)
     require_equal(here, there, "a fit made with other values of them gives other")
 
@@ -199,7 +258,7 @@ def resumes(subject: GeneratorSubject) -> None:
             return made
 
         # Late, so that something is likely to have been saved.
-        late = max(1, len(subject.progress.calls) * 3 // 4)
+        late = max(1, len(subject.base_bench.progress.calls) * 3 // 4)
         with contextlib.suppress(Cancelled):
             fit(ProgressRecorder(cancel_at=late))
         resumed = fit(ProgressRecorder())
@@ -212,14 +271,14 @@ def own_memory(subject: GeneratorSubject) -> None:
     """samples are the caller's own: they share no memory with the view, or with samples given before"""
     task_kit, view = subject.task_kit, subject.view
     # No more than the class has: a generator that copies has no reason to repeat itself then.
-    asked = task_kit.of_classes({min(view.counts): 6})
-    one, other = (task_kit.values(subject.draw(subject.base, asked, seed=seed)) for seed in (0, 1))
-    given = {
+    request = task_kit.of_classes({min(view.counts): 6})
+    one, other = (task_kit.values(subject.draw(subject.base, request, seed=seed)) for seed in (0, 1))
+    others = {
         "what the view shows": task_kit.visible(view),
         "view.real": task_kit.values(view.real),
         "other samples": other,
     }
-    for name, array in given.items():
+    for name, array in others.items():
         require(not np.shares_memory(one, array), f"they share memory with {name}")
 
 

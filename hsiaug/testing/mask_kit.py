@@ -160,23 +160,14 @@ def _tiled(
     labels of a corner, where all else is to be ignored. The same arguments give the same case.
     """
     rng = np.random.default_rng(derive_seed("conformance", "places"))
-    places = [
-        _place("one", TRAIN, dates, constant, rng),
-        _place("other", TEST, dates, constant, rng),
-    ]
-    mask = places[0].mask.copy()
-    if labelled is not None:
-        mask = _corners(mask, labelled)
+    train = _place("one", TRAIN, dates, constant, rng)
+    test = _place("other", TEST, dates, constant, rng)
+    mask = train.mask.copy() if labelled is None else _corners(train.mask, labelled)
     for c, size in (sizes or {}).items():
         mask.ravel()[np.flatnonzero(mask == c)[size:]] = 0
-    places[0] = replace(places[0], mask=mask, part="train")
-    places[1] = replace(places[1], part="test")
     names = NAMES if dates == 1 else ("unchanged", "changed")
-    pairs = PairSet(
-        "conformance",
-        tuple(places),
-        **facts(names, BANDS, "A square of {}.", bare=bare),
-    )
+    places = (replace(train, mask=mask, part="train"), replace(test, part="test"))
+    pairs = PairSet("conformance", places, **facts(names, BANDS, "A square of {}.", bare=bare))
     corners = [[(where, *corner) for corner in _tiles(place.mask.shape)] for where, place in enumerate(places)]
     split = TileSplit(pairs, tuple(corners[0]), tuple(corners[1]), parse_protocol("places"), TILE, 0, TILE)
     return Case("segmentation" if dates == 1 else "change", pairs, split)

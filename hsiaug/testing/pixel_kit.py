@@ -138,9 +138,8 @@ def _striped(
     """
     rng = np.random.default_rng(derive_seed("conformance", 0))
     labels = np.repeat(np.arange(1, len(sizes) + 1, dtype=np.int16), ROWS)[:, None].repeat(WIDTH, axis=1)
-    spectra = class_spectra(len(sizes), BANDS)
-    cube = spectra[labels - 1] + rng.normal(0, NOISE, (*labels.shape, BANDS))
-    cube = LOW + SPAN * cube
+    cube = class_spectra(len(sizes), BANDS)[labels - 1]
+    cube = LOW + SPAN * (cube + rng.normal(0, NOISE, cube.shape))
     if constant:
         cube[..., -2:] = LOW, 0.0
     labels[ROWS - 1 :: ROWS] = 0
@@ -150,10 +149,6 @@ def _striped(
         train[c * ROWS + order % (ROWS - 1), order // (ROWS - 1)] = True
     test = labels > 0
     test[:, :TEST_FROM] = False
-    scene = Scene(
-        name="conformance",
-        cube=cube.astype(np.float32),
-        labels=labels,
-        **facts(NAMES[: len(sizes)], BANDS, "A stripe of {} beside others.", bare=bare),
-    )
+    known = facts(NAMES[: len(sizes)], BANDS, "A stripe of {} beside others.", bare=bare)
+    scene = Scene("conformance", cube.astype(np.float32), labels, **known)
     return Case("pixels", scene, Split(scene.labels, len(sizes), train, test, parse_protocol("issd"), patch, 0))

@@ -24,8 +24,8 @@ NOWHERE = "cuda:99"
 @CHECKS.add("Call progress(step + 1, steps) at every step.")
 def progress(subject: Subject[Any]) -> None:
     """fits on a device call progress(done, total, note), and all that do so call it with 0 ≤ done ≤ total"""
-    subject.base  # noqa: B018 - so that progress was told
-    calls = subject.progress.calls
+    subject.base  # noqa: B018 - so that progress was reported
+    calls = subject.base_bench.progress.calls
     if subject.card.uses_device:
         require(calls, "no call")
     for done, total, note in calls:
@@ -47,19 +47,19 @@ def cancellation(subject: Subject[Any]) -> None:
         temporary_files_in(name),
         counted_work() as work,
     ):
-        told = ProgressRecorder(cancel_at=1, work=work)
+        recorder = ProgressRecorder(cancel_at=1, work=work)
         try:
-            subject.fit(subject.easy, progress=told)
+            subject.fit_on(subject.bench(subject.easy, progress=recorder))
         except Exception as error:
             raised = error
         left = sorted(path.name for path in Path(name).iterdir())
-    if told.cancelled_after is None:
+    if recorder.cancelled_after is None:
         # A fit of a moment need not tell its progress, and so cannot be cancelled.
         require(raised is None, f"{type(raised).__name__}: {raised}")
         return
-    require(raised is told.error, f"the fit ended with {raised!r}" if raised else "the fit went on to its end")
-    require(len(told.calls) == 1, f"{len(told.calls) - 1} more calls of progress after it")
-    more = work.steps - told.cancelled_after
+    require(raised is recorder.error, f"the fit ended with {raised!r}" if raised else "the fit went on to its end")
+    require(len(recorder.calls) == 1, f"{len(recorder.calls) - 1} more calls of progress after it")
+    more = work.steps - recorder.cancelled_after
     require(not more, f"{more} more steps of an optimiser after it")
     require(not left, f"files left behind: {', '.join(left)}")
     require(helpers() <= before, f"left running: {', '.join(sorted(helpers() - before))}")
@@ -93,13 +93,13 @@ def device(subject: Subject[Any]) -> None:
         )
         return
     try:
-        subject.fit(subject.easy, device=NOWHERE)
+        subject.fit_on(subject.bench(subject.easy, device=NOWHERE))
     except Exception:
         pass
     else:
         require(False, f"a fit on {NOWHERE}, which is not there, went well: it ran elsewhere")
     if torch.cuda.is_available():
-        subject.result(subject.fit(subject.easy, device="cuda"))
+        subject.result(subject.fit_on(subject.bench(subject.easy, device="cuda")))
 
 
 @CHECKS.add("Set text=True in the card, or do not read view.descriptions.")

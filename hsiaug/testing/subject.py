@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from hsiaug.contracts import Progress
 from hsiaug.plugins.card import Card, Preset, build_params
 from hsiaug.plugins.hookspecs import Entry, Kind
 from hsiaug.tasks.task import TaskView
@@ -42,7 +41,6 @@ class Subject(ABC, Generic[F]):
     touched: global state that it changed, and in what call. altered: inputs that it changed.
     careful: it may end the process, so that no check may try more than its own case.
     work, read_text: what torch's optimisers did in the base fit, and whether it read class descriptions.
-    progress: what the base fit reported.
     """
 
     kind: Kind
@@ -61,9 +59,8 @@ class Subject(ABC, Generic[F]):
         self.careful = False
         self.work = OptimiserWork()
         self.read_text = False
-        self.progress = ProgressRecorder()
 
-    def bench(self, case: AnyCase) -> CaseBench:
+    def bench(self, case: AnyCase, *, device: str = "cpu", progress: ProgressRecorder | None = None) -> CaseBench:
         """A fresh workbench for the trial of this plugin on a case beside one of the kit's; nothing is reused."""
         plugins: dict[Kind, PluginSpec] = {
             kind: PluginSpec(plugin.card.name, plugin.card.version, plugin.card.params())
@@ -83,7 +80,7 @@ class Subject(ABC, Generic[F]):
             omega=self.card.guidance if self.kind == "generator" else None,
             draws=case.data.drawn_as,
         )
-        return CaseBench(case, spec, self.card.scope)
+        return CaseBench(case, spec, self.card.scope, device, progress or ProgressRecorder())
 
     def trial(self) -> Record:
         """The record of a whole trial on the easy case. A generator is not fitted anew where its first fit was made."""
@@ -121,7 +118,7 @@ class Subject(ABC, Generic[F]):
     def base(self) -> F:
         """The first fit, on the easy case."""
         with counted_work() as self.work:
-            fitted = self.fit_on(self.base_bench, progress=self.progress)
+            fitted = self.fit_on(self.base_bench)
         self.read_text = self.base_bench.descriptions.read
         return fitted
 
@@ -130,13 +127,13 @@ class Subject(ABC, Generic[F]):
         """A second fit of the same seed."""
         return self.fit(self.easy)
 
-    def fit(self, case: AnyCase, *, device: str = "cpu", progress: Progress | None = None) -> F:
+    def fit(self, case: AnyCase) -> F:
         """A fit of this plugin on a case."""
-        return self.fit_on(self.bench(case), device=device, progress=progress)
+        return self.fit_on(self.bench(case))
 
     @abstractmethod
-    def fit_on(self, bench: CaseBench, *, device: str = "cpu", progress: Progress | None = None) -> F:
-        """A fit on a workbench; progress: None = nobody listens."""
+    def fit_on(self, bench: CaseBench) -> F:
+        """A fit on a workbench."""
 
     @abstractmethod
     def use(self, case: AnyCase) -> F:

@@ -10,6 +10,7 @@ from hsiaug.plugins.hookspecs import Entry, Kind
 from hsiaug.plugins.registry import Found, Registry
 from hsiaug.protocol.view import Scope
 from hsiaug.tasks.task import TaskSplit, TaskView, get_task
+from hsiaug.testing.monitoring import ProgressRecorder
 from hsiaug.testing.task_kit import AnyCase
 from hsiaug.trial.cache import AnyBench
 from hsiaug.trial.spec import TrialSpec
@@ -40,12 +41,15 @@ class _ReadRecorder(Mapping[str, tuple[str, ...]]):
 class CaseBench(AnyBench):
     """A runner's workbench with the split of a case; views tell whether their descriptions were read.
 
-    spec: the trial of the plugin under test. scope: what that plugin may see.
+    spec: the trial of the plugin under test. scope: what that plugin may see. device, progress: what its fit is given.
     """
 
-    def __init__(self, case: AnyCase, spec: TrialSpec, scope: Scope) -> None:
+    def __init__(
+        self, case: AnyCase, spec: TrialSpec, scope: Scope, device: str, progress: ProgressRecorder
+    ) -> None:
         super().__init__(case.data, get_task(case.task))
         self.case, self.spec, self.scope = case, spec, scope
+        self.device, self.progress = device, progress
         self.descriptions = _ReadRecorder(case.data.descriptions)
 
     def split(self, spec: TrialSpec) -> TaskSplit:
