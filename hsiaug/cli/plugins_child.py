@@ -164,7 +164,7 @@ def load_plugin(kind: Kind, name: str) -> str | type:
     """
     module, colon, target = name.partition(":")
     try:
-        if not colon or module in {known for _, known in registry().plugins}:
+        if not colon or registry().kinds(name):
             registry().find(kind, name).load()
             return name
         sys.path.insert(0, str(Path.cwd()))

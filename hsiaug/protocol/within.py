@@ -140,14 +140,12 @@ def _within_draw(
         )
     outside = int(((labels > 0) & ~outer).sum())
     listed = ", ".join(map(str, small))
-    notes = {
-        f"{outside} labelled pixels are no training pixels of the outer draw and take no part": outside > 0,
-        f"classes with fewer than {2 * KEPT_FOR_TEST} pixels to divide train whole, untested: {listed}": bool(
-            small
-        ),
-        f"some clumps are too small for a buffer of {radius} px: there it is narrower": narrow,
-    }
-    return Draw(train, (labels > 0) & ~train & ~test, tuple(note for note, holds in notes.items() if holds))
+    notes = (
+        (outside, f"{outside} labelled pixels are no training pixels of the outer draw and take no part"),
+        (small, f"classes with fewer than {2 * KEPT_FOR_TEST} pixels to divide train whole, untested: {listed}"),
+        (narrow, f"some clumps are too small for a buffer of {radius} px: there it is narrower"),
+    )
+    return Draw(train, (labels > 0) & ~train & ~test, tuple(note for holds, note in notes if holds))
 
 
 def _cut_in_two(
