@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Seals", "seal", "sealed"]
+__all__ = ["SealedView", "Seals", "seal", "sealed"]
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 T = TypeVar("T")
@@ -51,6 +51,23 @@ class Seals:
     def broken(self) -> list[str]:
         """Names of the arrays that were changed since."""
         return [name for name, (array, was) in self._kept.items() if _checksum(array) != was]
+
+
+class SealedView:
+    """What a plugin is shown: a frozen dataclass with ``_seals``, whose arrays are sealed when it is made."""
+
+    _seals: Seals
+
+    def __post_init__(self) -> None:
+        for item in dataclasses.fields(self):  # type: ignore[arg-type]
+            array = getattr(self, item.name)
+            if isinstance(array, np.ndarray):
+                object.__setattr__(self, item.name, self._seals.add(item.name, array))
+
+    @property
+    def changed(self) -> list[str]:
+        """Names of the arrays that somebody wrote into."""
+        return self._seals.broken()
 
 
 def _checksum(array: NDArray[Any]) -> int:

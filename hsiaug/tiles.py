@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import PluginError
-from hsiaug.sealed import Seals
+from hsiaug.sealed import SealedView, Seals
 
 __all__ = ["IGNORE", "DenseSamples", "DenseView", "PairCounts", "Tiles", "stacked"]
 
@@ -160,7 +160,7 @@ class PairCounts:
 
 
 @dataclass(frozen=True, eq=False)
-class DenseView:
+class DenseView(SealedView):
     """All that a plugin may see in a dense task: the training tiles. No pixel of a test tile can be reached from it.
 
     Every array is read-only: compute on copies. A trial whose plugin changes one all the same fails.
@@ -182,13 +182,7 @@ class DenseView:
         names = ("images", "masks", "synthetic", "weight")
         arrays: dict[str, Any] = {n: self._seals.add(f"real.{n}", getattr(self.real, n)) for n in names}
         object.__setattr__(self, "real", replace(self.real, **arrays))
-        if self.wavelengths is not None:
-            object.__setattr__(self, "wavelengths", self._seals.add("wavelengths", self.wavelengths))
-
-    @property
-    def changed(self) -> list[str]:
-        """Names of the arrays that somebody wrote into."""
-        return self._seals.broken()
+        super().__post_init__()
 
     @property
     def bands(self) -> int:

@@ -16,11 +16,11 @@ from hsiaug.seeds import derive_seed
 from hsiaug.tasks.task import TaskSamples, get_task
 from hsiaug.testing.common_checks import AFTER, BEFORE
 from hsiaug.testing.core import Arrays, CheckList, Violation, require
-from hsiaug.testing.monitoring import counted_work
 from hsiaug.testing.subject import Subject
 from hsiaug.testing.task_kit import AnyCase
 from hsiaug.testing.workbench import CaseBench
 from hsiaug.tiles import IGNORE
+from hsiaug.trial.machine import counted_work
 
 __all__ = ["CHECKS", "ClassifierSubject"]
 

@@ -10,21 +10,19 @@ import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.protocol.view import TrainView
+from hsiaug.trial.machine import OptimiserWork
 
 __all__ = [
     "Cancelled",
-    "OptimiserWork",
     "ProgressRecorder",
     "changed",
     "checksum",
-    "counted_work",
     "helpers",
     "other_global_seeds",
     "process_state",
@@ -33,35 +31,6 @@ __all__ = [
 
 class Cancelled(Exception):
     """What the kit raises out of ``progress``, as a user's Ctrl-C or a time limit would."""
-
-
-@dataclass
-class OptimiserWork:
-    """What torch's optimisers did: how many steps, and how many weights these changed, each counted at every step.
-
-    Seconds would depend on what else the machine does; these numbers are the same everywhere.
-    """
-
-    steps: int = 0
-    updates: int = 0
-
-
-@contextmanager
-def counted_work() -> Iterator[OptimiserWork]:
-    """Counts the work of every optimiser of ``torch.optim`` in this process, while it lasts."""
-    from torch.optim.optimizer import register_optimizer_step_post_hook
-
-    work = OptimiserWork()
-
-    def count(optimizer: Any, *_: object) -> None:
-        work.steps += 1
-        work.updates += sum(p.numel() for group in optimizer.param_groups for p in group["params"])
-
-    handle = register_optimizer_step_post_hook(count)
-    try:
-        yield work
-    finally:
-        handle.remove()
 
 
 class ProgressRecorder:

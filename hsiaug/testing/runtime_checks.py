@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.testing.core import CheckList, require
-from hsiaug.testing.monitoring import ProgressRecorder, changed, counted_work, helpers, process_state
+from hsiaug.testing.monitoring import ProgressRecorder, changed, helpers, process_state
 from hsiaug.testing.subject import Subject
+from hsiaug.trial.machine import counted_work
 
 __all__ = ["CHECKS"]
 

@@ -14,16 +14,15 @@ from hsiaug.tasks.task import TaskView
 from hsiaug.testing.core import Arrays
 from hsiaug.testing.interrupts import pass_on
 from hsiaug.testing.monitoring import (
-    OptimiserWork,
     ProgressRecorder,
     changed,
     checksum,
-    counted_work,
     process_state,
 )
 from hsiaug.testing.reference_plugins import REFERENCE_PLUGINS
 from hsiaug.testing.task_kit import AnyCase, AnyTaskKit
 from hsiaug.testing.workbench import CaseBench, registry_of
+from hsiaug.trial.machine import OptimiserWork, counted_work
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Record

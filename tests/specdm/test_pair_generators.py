@@ -13,7 +13,7 @@ import torch
 
 from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError
 from hsiaug.plugins.card import build_params
-from hsiaug.testing.monitoring import OptimiserWork, counted_work
+from hsiaug.trial.machine import OptimiserWork, counted_work
 from hsiaug_specdm.plugin import LdmSingle, SpecDm
 
 Make = Callable[..., DenseView]
