@@ -54,7 +54,7 @@ TASK_KITS: dict[str, AnyTaskKit] = {
 }
 """The tasks that plugins can be checked in."""
 
-CHECKS: dict[Kind, CheckList[Any]] = {
+CHECKS: dict[Kind, CheckList] = {
     "generator": generators.CHECKS,
     "classifier": classifiers.CHECKS,
     "protocol": protocols.CHECKS,
@@ -102,7 +102,7 @@ def kit(
     known: Iterable[Outcome] = (),
     *,
     careful: bool = False,
-) -> Kit[Any]:
+) -> Kit:
     """The kit of one plugin, which is loaded when the first check is run.
 
     known: outcomes that came before. careful: the plugin may end the process, so that no check tries more than it must.

@@ -120,7 +120,7 @@ class ClassifierSubject(Subject[FittedClassifier]):
         return found
 
 
-CHECKS = CheckList[ClassifierSubject](BEFORE)
+CHECKS = CheckList(BEFORE)
 
 
 @CHECKS.add(

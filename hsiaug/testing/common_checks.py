@@ -17,10 +17,10 @@ from hsiaug.testing.task_kit import Trouble
 
 __all__ = ["AFTER", "BEFORE"]
 
-BEFORE = CheckList[Subject[Any]](STATIC_CHECKS)
+BEFORE = CheckList(STATIC_CHECKS)
 """Checks without which the others tell little."""
 
-AFTER = CheckList[Subject[Any]]()
+AFTER = CheckList()
 """The others."""
 
 TINY_STEPS, TINY_UPDATES = 1_000, 100_000_000

@@ -8,7 +8,7 @@ import unittest
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,6 @@ Arrays = dict[str, NDArray[Any]]
 """What a fitted plugin gives, by name."""
 
 S = TypeVar("S")
-S_in = TypeVar("S_in", contravariant=True)
 
 
 class Violation(Exception):
@@ -66,7 +65,7 @@ def require_equal(a: Arrays, b: Arrays, seen: str) -> None:
 
 
 @dataclass(frozen=True)
-class Check(Generic[S_in]):
+class Check:
     """One rule of the contract and how it is tested.
 
     needs: names of earlier checks without which this one can tell nothing; it is skipped where one of them failed.
@@ -75,11 +74,11 @@ class Check(Generic[S_in]):
     name: str
     rule: str
     hint: str
-    test: Callable[[S_in], None]
+    test: Callable[[Any], None]
     needs: tuple[str, ...]
 
 
-class CheckList(list[Check[S]]):
+class CheckList(list[Check]):
     """Checks in the order in which they are reported."""
 
     def add(
@@ -140,14 +139,14 @@ class ConformanceError(PluginError):
     report: Report
 
 
-class Kit(Generic[S]):
+class Kit:
     """The checks of one plugin. Each is run once at most, and after those that it needs.
 
     make: builds the subject, when the first check is run. known: outcomes of checks that need not be run again.
     """
 
     def __init__(
-        self, title: str, checks: Iterable[Check[S]], make: Callable[[], S], known: Iterable[Outcome] = ()
+        self, title: str, checks: Iterable[Check], make: Callable[[], Any], known: Iterable[Outcome] = ()
     ) -> None:
         self.title = title
         self.checks = {one.name: one for one in checks}
@@ -155,7 +154,7 @@ class Kit(Generic[S]):
         self._outcomes = {outcome.name: outcome for outcome in known}
 
     @cached_property
-    def subject(self) -> S:
+    def subject(self) -> Any:
         """The plugin under test. Raises PluginError for a class that cannot be checked."""
         return self._make()
 
@@ -165,11 +164,11 @@ class Kit(Generic[S]):
             self._outcomes[name] = self._run(self.checks[name], self.subject)
         return self._outcomes[name]
 
-    def in_order(self) -> list[Check[S]]:
+    def in_order(self) -> list[Check]:
         """The checks, each behind those that it needs."""
-        found: dict[str, Check[S]] = {}
+        found: dict[str, Check] = {}
 
-        def add(one: Check[S]) -> None:
+        def add(one: Check) -> None:
             for need in one.needs:
                 add(self.checks[need])
             found.setdefault(one.name, one)
@@ -197,11 +196,11 @@ class Kit(Generic[S]):
         if outcome.status == "failed":
             raise self._error(Report(self.title, (outcome,)))
 
-    def _missing(self, one: Check[S]) -> list[str]:
+    def _missing(self, one: Check) -> list[str]:
         """What a check needs and cannot have. A check that does not apply to the plugin stands in no other's way."""
         return [n for n in one.needs if self.outcome(n).status == "failed" or self._missing(self.checks[n])]
 
-    def _run(self, one: Check[S], subject: S) -> Outcome:
+    def _run(self, one: Check, subject: Any) -> Outcome:
         """Run a check, or skip it for want of what it needs."""
         missing = self._missing(one)
         if missing:

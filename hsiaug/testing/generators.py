@@ -85,7 +85,7 @@ class GeneratorSubject(Subject[FittedGenerator]):
         return self.task_kit.arrays(self.draw(fitted))
 
 
-CHECKS = CheckList[GeneratorSubject](BEFORE)
+CHECKS = CheckList(BEFORE)
 
 
 @CHECKS.add("Build them with PatchSamples.made(x, y, provenance=…) or DenseSamples.made(images, masks, …).")

@@ -85,7 +85,7 @@ class ProtocolSubject:
         return _sums(self.drawn, SEEDS)
 
 
-CHECKS = CheckList[Any](STATIC_CHECKS)
+CHECKS = CheckList(STATIC_CHECKS)
 
 
 def _sums(draw: Callable[[int], Drawn], seeds: Iterable[int]) -> list[str]:

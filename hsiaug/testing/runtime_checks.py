@@ -15,7 +15,7 @@ from hsiaug.trial.machine import counted_work
 
 __all__ = ["CHECKS"]
 
-CHECKS = CheckList[Subject[Any]]()
+CHECKS = CheckList()
 """Checks of generators and classifiers alike; the ones that look back on all fits come last."""
 
 NOWHERE = "cuda:99"

@@ -18,7 +18,7 @@ from hsiaug.testing.subject import Subject
 
 __all__ = ["CHECKS"]
 
-CHECKS = CheckList[Subject[Any]]()
+CHECKS = CheckList()
 """Checks of plugins of every kind."""
 
 MOST_MODULES = 300
