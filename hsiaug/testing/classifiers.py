@@ -16,6 +16,7 @@ from hsiaug.seeds import derive_seed
 from hsiaug.tasks.task import TaskSamples, get_task
 from hsiaug.testing.common_checks import AFTER, BEFORE
 from hsiaug.testing.core import Arrays, CheckList, Violation, require
+from hsiaug.testing.monitoring import ProgressRecorder
 from hsiaug.testing.subject import Subject
 from hsiaug.testing.task_kit import AnyCase
 from hsiaug.testing.workbench import CaseBench
@@ -41,14 +42,18 @@ class ClassifierSubject(Subject[FittedClassifier]):
         return self.learn(self.task_kit.joined([real, self.task_kit.repeated(real)]), bench)
 
     def learn(self, samples: TaskSamples, bench: CaseBench | None = None) -> FittedClassifier:
-        """A fit on samples of a check's choice, shown as the runner shows them; bench: None = that of the base fit."""
+        """A fit on samples of a check's choice, shown as the runner shows them.
+
+        bench: None = that of the base fit, but for its progress, which is kept of the base fit alone.
+        """
+        progress = bench.progress if bench else ProgressRecorder()
         bench = bench or self.base_bench
         view, shown = bench.plugin_view, bench.task.shown(samples, self.card)
         seed = derive_seed("classifier", self.card.name, bench.spec.seed)
         plugin = self.plugin(self.params)
         fitted: FittedClassifier = self.observed(
             "fit",
-            lambda: plugin.fit(shown, view, seed=seed, device=bench.device, progress=bench.progress),
+            lambda: plugin.fit(shown, view, seed=seed, device=bench.device, progress=progress),
             view,
             shown,
         )
