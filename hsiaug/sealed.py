@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SealedView", "Seals", "seal", "sealed"]
+__all__ = ["SealedView", "Seals", "arrays_of", "seal", "sealed"]
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 T = TypeVar("T")
@@ -29,11 +29,16 @@ def seal(array: NDArray[Scalar]) -> NDArray[Scalar]:
     return np.asarray(memoryview(array).toreadonly())  # type: ignore[arg-type]
 
 
+def arrays_of(batch: Any) -> dict[str, NDArray[Any]]:
+    """The arrays of a dataclass, by the names of their fields."""
+    values = {item.name: getattr(batch, item.name) for item in dataclasses.fields(batch)}
+    return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+
+
 def sealed(batch: T) -> T:
     """A dataclass with its arrays sealed: samples, patches or tiles."""
-    fields = dataclasses.fields(batch)  # type: ignore[arg-type]
-    arrays = {f.name: value for f in fields if isinstance(value := getattr(batch, f.name), np.ndarray)}
-    return dataclasses.replace(batch, **{name: seal(array) for name, array in arrays.items()})  # type: ignore[type-var]
+    arrays = {name: seal(array) for name, array in arrays_of(batch).items()}
+    return dataclasses.replace(batch, **arrays)  # type: ignore[type-var]
 
 
 class Seals:
@@ -59,10 +64,8 @@ class SealedView:
     _seals: Seals
 
     def __post_init__(self) -> None:
-        for item in dataclasses.fields(self):  # type: ignore[arg-type]
-            array = getattr(self, item.name)
-            if isinstance(array, np.ndarray):
-                object.__setattr__(self, item.name, self._seals.add(item.name, array))
+        for name, array in arrays_of(self).items():
+            object.__setattr__(self, name, self._seals.add(name, array))
 
     @property
     def changed(self) -> list[str]:

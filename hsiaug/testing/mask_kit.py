@@ -14,11 +14,12 @@ from hsiaug.pairs import PairSet, Place
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import TileSplit, real_samples
+from hsiaug.samples import concatenate
 from hsiaug.seeds import derive_seed
 from hsiaug.testing.core import require
 from hsiaug.testing.reference_plugins import noisy_pairs
 from hsiaug.testing.task_kit import LOW, NAMES, NOISE, SPAN, Case, TaskKit, class_spectra, facts, wrong_labels
-from hsiaug.tiles import IGNORE, DenseSamples, DenseView, PairCounts, Tiles, stacked
+from hsiaug.tiles import IGNORE, DenseSamples, DenseView, PairCounts, Tiles
 
 __all__ = ["MaskKit"]
 
@@ -132,7 +133,7 @@ class MaskKit(TaskKit[PairSet, TileSplit, DenseView, DenseSamples, Tiles, PairCo
         return 1 / classes + 0.25 if classes > 1 else 0.0
 
     def joined(self, parts: Sequence[DenseSamples]) -> DenseSamples:
-        return stacked(parts)
+        return concatenate(parts)
 
     def repeated(self, real: DenseSamples) -> DenseSamples:
         return noisy_pairs(real)
