@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import PluginError
+from hsiaug.sealed import arrays_of
 
-__all__ = ["PatchSamples", "Patches", "concatenate"]
+__all__ = ["Batch", "PatchSamples", "Patches", "concatenate"]
+
+B = TypeVar("B", bound="Batch")
 
 NOWHERE = -1
 
 
+class Batch:
+    """Patches or tiles, with labels or without: a dataclass whose arrays hold one row for each."""
+
+    def take(self, index: NDArray[Any]) -> Self:
+        """The rows at ``index`` (integers or a mask), in that order."""
+        rows = {name: array[index] for name, array in arrays_of(self).items()}
+        return replace(self, **rows)  # type: ignore[type-var]
+
+
 @dataclass(frozen=True, eq=False)
-class Patches:
+class Patches(Batch):
     """Unlabelled p×p patches, whose centre pixel is the one that counts.
 
     x: (n, B, p, p) float32, in the scene's units (not normalised).
@@ -85,30 +97,20 @@ class PatchSamples(Patches):
             provenance=dict(provenance or {}),
         )
 
-    def take(self, index: NDArray[Any]) -> PatchSamples:
-        """The samples at ``index`` (integers or a mask), in that order."""
-        return replace(
-            self,
-            x=self.x[index],
-            coords=self.coords[index],
-            y=self.y[index],
-            synthetic=self.synthetic[index],
-            weight=self.weight[index],
-        )
 
+def concatenate(parts: Sequence[B]) -> B:
+    """One batch of samples after the other.
 
-def concatenate(parts: Sequence[PatchSamples]) -> PatchSamples:
-    """One batch of samples after the other; provenance is taken from the last that has any."""
+    Provenance is taken from the last that has any; an array that is optional is kept where all have it.
+    """
     if len(parts) == 1:
         return parts[0]
-    provenance: Mapping[str, Any] = {}
-    for part in parts:
-        provenance = part.provenance or provenance
-    return PatchSamples(
-        x=np.concatenate([part.x for part in parts]),
-        coords=np.concatenate([part.coords for part in parts]),
-        y=np.concatenate([part.y for part in parts]),
-        synthetic=np.concatenate([part.synthetic for part in parts]),
-        weight=np.concatenate([part.weight for part in parts]),
-        provenance=provenance,
-    )
+    arrays = [arrays_of(part) for part in parts]
+    values: dict[str, Any] = {
+        name: np.concatenate([own[name] for own in arrays]) if all(name in own for own in arrays) else None
+        for name in {name for own in arrays for name in own}
+    }
+    samples: Sequence[Any] = parts
+    provenances = [part.provenance for part in samples if part.provenance]
+    joined: B = replace(samples[0], **values, provenance=provenances[-1] if provenances else {})
+    return joined

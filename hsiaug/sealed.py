@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Seals", "seal", "sealed"]
+__all__ = ["SealedView", "Seals", "arrays_of", "seal", "sealed"]
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 T = TypeVar("T")
@@ -29,11 +29,16 @@ def seal(array: NDArray[Scalar]) -> NDArray[Scalar]:
     return np.asarray(memoryview(array).toreadonly())  # type: ignore[arg-type]
 
 
+def arrays_of(batch: Any) -> dict[str, NDArray[Any]]:
+    """The arrays of a dataclass, by the names of their fields."""
+    values = {item.name: getattr(batch, item.name) for item in dataclasses.fields(batch)}
+    return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+
+
 def sealed(batch: T) -> T:
     """A dataclass with its arrays sealed: samples, patches or tiles."""
-    fields = dataclasses.fields(batch)  # type: ignore[arg-type]
-    arrays = {f.name: value for f in fields if isinstance(value := getattr(batch, f.name), np.ndarray)}
-    return dataclasses.replace(batch, **{name: seal(array) for name, array in arrays.items()})  # type: ignore[type-var]
+    arrays = {name: seal(array) for name, array in arrays_of(batch).items()}
+    return dataclasses.replace(batch, **arrays)  # type: ignore[type-var]
 
 
 class Seals:
@@ -51,6 +56,21 @@ class Seals:
     def broken(self) -> list[str]:
         """Names of the arrays that were changed since."""
         return [name for name, (array, was) in self._kept.items() if _checksum(array) != was]
+
+
+class SealedView:
+    """What a plugin is shown: a frozen dataclass with ``_seals``, whose arrays are sealed when it is made."""
+
+    _seals: Seals
+
+    def __post_init__(self) -> None:
+        for name, array in arrays_of(self).items():
+            object.__setattr__(self, name, self._seals.add(name, array))
+
+    @property
+    def changed(self) -> list[str]:
+        """Names of the arrays that somebody wrote into."""
+        return self._seals.broken()
 
 
 def _checksum(array: NDArray[Any]) -> int:

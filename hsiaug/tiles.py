@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,16 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import PluginError
-from hsiaug.sealed import Seals
+from hsiaug.samples import Batch
+from hsiaug.sealed import SealedView, Seals
 
-__all__ = ["IGNORE", "DenseSamples", "DenseView", "PairCounts", "Tiles", "stacked"]
+__all__ = ["IGNORE", "DenseSamples", "DenseView", "PairCounts", "Tiles"]
 
 IGNORE = 0
 """The mask of a pixel that has no label: it counts neither in a loss nor in a score."""
 
 
 @dataclass(frozen=True, eq=False)
-class Tiles:
+class Tiles(Batch):
     """Unlabelled tiles.
 
     images: (n, T, B, H, W) float32 in the data's units; T = 1 date for segmentation, 2 for change detection.
@@ -103,36 +104,6 @@ class DenseSamples(Tiles):
             provenance=dict(provenance or {}),
         )
 
-    def take(self, index: NDArray[Any]) -> DenseSamples:
-        """The samples at ``index`` (integers or a mask), in that order."""
-        return replace(
-            self,
-            images=self.images[index],
-            masks=self.masks[index],
-            synthetic=self.synthetic[index],
-            weight=self.weight[index],
-            confidence=None if self.confidence is None else self.confidence[index],
-        )
-
-
-def stacked(parts: Sequence[DenseSamples]) -> DenseSamples:
-    """One batch of samples after the other.
-
-    Provenance is taken from the last that has any; confidence is kept where all have it.
-    """
-    provenance: Mapping[str, Any] = {}
-    for part in parts:
-        provenance = part.provenance or provenance
-    sure = [part.confidence for part in parts if part.confidence is not None]
-    return DenseSamples(
-        images=np.concatenate([part.images for part in parts]),
-        masks=np.concatenate([part.masks for part in parts]),
-        synthetic=np.concatenate([part.synthetic for part in parts]),
-        weight=np.concatenate([part.weight for part in parts]),
-        confidence=np.concatenate(sure) if len(sure) == len(parts) else None,
-        provenance=provenance,
-    )
-
 
 @dataclass(frozen=True)
 class PairCounts:
@@ -160,7 +131,7 @@ class PairCounts:
 
 
 @dataclass(frozen=True, eq=False)
-class DenseView:
+class DenseView(SealedView):
     """All that a plugin may see in a dense task: the training tiles. No pixel of a test tile can be reached from it.
 
     Every array is read-only: compute on copies. A trial whose plugin changes one all the same fails.
@@ -182,13 +153,7 @@ class DenseView:
         names = ("images", "masks", "synthetic", "weight")
         arrays: dict[str, Any] = {n: self._seals.add(f"real.{n}", getattr(self.real, n)) for n in names}
         object.__setattr__(self, "real", replace(self.real, **arrays))
-        if self.wavelengths is not None:
-            object.__setattr__(self, "wavelengths", self._seals.add("wavelengths", self.wavelengths))
-
-    @property
-    def changed(self) -> list[str]:
-        """Names of the arrays that somebody wrote into."""
-        return self._seals.broken()
+        super().__post_init__()
 
     @property
     def bands(self) -> int:

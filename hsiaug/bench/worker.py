@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.errors import HsiaugError
-from hsiaug.plugins.progress import told
+from hsiaug.plugins.progress import progress_values
 from hsiaug.plugins.registry import registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import AnyBench, Workbench
@@ -120,7 +120,7 @@ class _Channel:
             nonlocal last
             if time.monotonic() - last > STEP_EVERY:
                 last = time.monotonic()
-                self.say({"step": told(done, total, note)})
+                self.say({"step": progress_values(done, total, note)})
 
         return progress
 

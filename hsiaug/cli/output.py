@@ -116,14 +116,14 @@ def watched(err: Console, name: str) -> Iterator[Progress]:
     """A progress of what has that name, which shows a bar on a terminal, and nothing elsewhere."""
     from rich.progress import TaskProgressColumn, TimeRemainingColumn
 
-    from hsiaug.plugins.progress import told
+    from hsiaug.plugins.progress import progress_values
     from hsiaug.terminal import progress_bars
 
     with progress_bars(err, TaskProgressColumn(), TimeRemainingColumn()) as bars:
         task = bars.add_task(visible(name), total=None)
 
         def progress(done: int, total: int, note: str = "") -> None:
-            done, total, note = told(done, total, note)
+            done, total, note = progress_values(done, total, note)
             bars.update(task, completed=done, total=total, description=f"{visible(name)} {note}".strip())
 
         yield progress

@@ -32,7 +32,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and no
 PARAM_FACTS = ("unit", "low", "high", "help")
 
 
-class KindName(StrEnum):
+class _Kind(StrEnum):
     """What a plugin is."""
 
     generator = "generator"
@@ -130,7 +130,7 @@ def info(
 @app.command()
 def new(
     name: Annotated[str, typer.Argument(help="Name of the plugin, as users will type it.")],
-    kind: Annotated[KindName, typer.Option(help="What it is to be.")],
+    kind: Annotated[_Kind, typer.Option(help="What it is to be.")],
     out: Annotated[Path, typer.Option(help="Folder in which the package's own is made.")] = Path(),
     json: Json = False,
 ) -> None:
@@ -157,7 +157,7 @@ def check(
     name: Annotated[
         str, typer.Argument(help="Name of a plugin, or module:Class of one that is not registered (with --kind).")
     ],
-    kind: Annotated[KindName | None, typer.Option(help="Needed where the name does not tell.")] = None,
+    kind: Annotated[_Kind | None, typer.Option(help="Needed where the name does not tell.")] = None,
     json: Json = False,
 ) -> None:
     """Run the conformance kit on a plugin: one line per check; exit code 1 where a rule is broken.

@@ -57,25 +57,22 @@ def run_checks(kind: Kind | None, name: str, *, as_json: bool) -> bool:
 
 def kinds_of(name: str) -> list[Kind]:
     """The kinds of which there is a plugin of that name, ``NAME:VALUE`` included. Raises InputError for none."""
-    known = registry().plugins
-    kinds = sorted(kind for kind, one in known if one in (name, name.partition(":")[0]))
+    kinds = registry().kinds(name)
     if not kinds:
-        hint = did_you_mean(name, {one for _, one in known})
+        hint = did_you_mean(name, {one for _, one in registry().plugins})
         raise InputError("NAME must be a plugin", value=repr(name), hint=hint)
     return kinds
 
 
 def _kind_of(kind: Kind | None, name: str) -> Kind:
-    """The kind as told, or as the name of a registered plugin tells it; nothing is imported for that."""
-    found = registry()
-    module, colon, _ = name.partition(":")
-    if not colon or module in {known for _, known in found.plugins}:
+    """The kind as typed, or as the name of a registered plugin tells it; nothing is imported for that."""
+    if ":" not in name or registry().kinds(name):
         kinds = [kind] if kind else kinds_of(name)
         if len(kinds) > 1:
             raise InputError(
                 "--kind must say which plugin is meant", value=f"{name!r}, {' and '.join(kinds)}", hint="Add it."
             )
-        found.find(kinds[0], name)
+        registry().find(kinds[0], name)
         return kinds[0]
     if kind is None:
         raise InputError(

@@ -52,8 +52,18 @@ def checked_apart(kind: Kind, name: str, on_start: Started, on_outcome: Callable
         outcomes.append(outcome)
         on_outcome(outcome)
 
+    def hear(sort: str, *content: Any) -> None:
+        if sort == "plan":
+            plan[:] = content[0]
+        elif sort == "start":
+            on_start(content[0], len(outcomes) + 1, len(plan))
+        elif sort == "outcome":
+            keep(content[0])
+        elif sort == "error":
+            raise content[0]
+
     careful = False
-    while (ended := _one_child(kind, name, outcomes, plan, on_start, keep, careful)) is not None:
+    while (ended := _one_child(hear, kind, name, list(outcomes), careful)) is not None:
         if not plan:
             raise PluginError(f"{kind} {name} must load", value=ended, hint="Repair or uninstall its package.")
         if careful and len(outcomes) < len(plan):
@@ -65,39 +75,27 @@ def checked_apart(kind: Kind, name: str, on_start: Started, on_outcome: Callable
         careful = True
 
 
-def _one_child(
-    kind: Kind,
-    name: str,
-    known: Outcomes,
-    plan: list[tuple[str, str]],
-    on_start: Started,
-    keep: Callable[[dict[str, Any]], None],
-    careful: bool,
-) -> str | None:
-    """Run what is left of the plan; how the child ended before it was through, else None. Fills ``plan`` at first."""
+def _one_child(hear: Callable[..., None], *args: Any) -> str | None:
+    """Run what is left of the plan in a child; how that ended before it was through, else None.
+
+    hear: is called with each message. args: of :func:`_serve` behind its pipe.
+    """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_serve, args=(theirs, kind, name, list(known), careful))
+    child = context.Process(target=_serve, args=(theirs, *args))
     try:
         child.start()
         theirs.close()
         while True:
             try:
-                sort, *rest = ours.recv()
+                message = ours.recv()
             except (EOFError, OSError):
                 child.join()
                 return _ending(child.exitcode)
-            if sort == "plan":
-                plan[:] = rest[0]
-            elif sort == "start":
-                on_start(rest[0], len(known) + 1, len(plan))
-            elif sort == "outcome":
-                keep(rest[0])
-            elif sort == "error":
-                raise rest[0]
-            else:
+            if message == ("end",):
                 child.join(PATIENCE)
                 return None
+            hear(*message)
     finally:
         child.kill()
         child.join()
@@ -164,7 +162,7 @@ def load_plugin(kind: Kind, name: str) -> str | type:
     """
     module, colon, target = name.partition(":")
     try:
-        if not colon or module in {known for _, known in registry().plugins}:
+        if not colon or registry().kinds(name):
             registry().find(kind, name).load()
             return name
         sys.path.insert(0, str(Path.cwd()))

@@ -7,13 +7,13 @@ from numbers import Real
 
 from hsiaug.text import shortened, visible
 
-__all__ = ["told"]
+__all__ = ["progress_values"]
 
 MOST = 10**12
 LONGEST_NOTE = 120
 
 
-def told(done: object, total: object, note: object = "") -> tuple[int, int, str]:
+def progress_values(done: object, total: object, note: object = "") -> tuple[int, int, str]:
     """Steps done, steps in all, and the note as one line. What is no number counts as 0, what has no text as nothing."""
     return _steps(done), _steps(total), _line(note)
 

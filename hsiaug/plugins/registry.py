@@ -103,6 +103,10 @@ class Registry:
         """Sorted names of a kind."""
         return sorted(name for k, name in self.plugins if k == kind)
 
+    def kinds(self, name: str) -> list[Kind]:
+        """The kinds of which there is a plugin of that name, ``NAME:VALUE`` included."""
+        return sorted(kind for kind, one in self.plugins if one in (name, name.partition(":")[0]))
+
     def find(self, kind: Kind, name: str) -> Found:
         """The plugin of that kind and name, ``NAME:VALUE`` included.
 

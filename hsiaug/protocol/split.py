@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,9 @@ from hsiaug.protocol.draws import draw_train
 from hsiaug.protocol.protocols import Protocol
 from hsiaug.scene import Scene
 
-__all__ = ["Audit", "BlindSplit", "Split", "draw_split"]
+__all__ = ["Audit", "Blind", "BlindSplit", "Split", "class_counts", "draw_split"]
+
+Positions = TypeVar("Positions")
 
 THIN = 10
 """Classes with fewer test pixels than this are named: their recall moves in large steps."""
@@ -49,21 +52,63 @@ class Audit:
     untrained_classes: tuple[int, ...]
     notes: tuple[str, ...]
 
+    @classmethod
+    def of(
+        cls,
+        protocol: Protocol,
+        patch: int,
+        counts: Sequence[tuple[int, ...]],
+        overlap: Sequence[float],
+        content: bytes,
+        notes: tuple[str, ...],
+    ) -> Audit:
+        """The audit of a draw whose ``content`` tells it from others.
+
+        counts: labelled pixels of each class in all, for training and for test. overlap: percentages by centre and by
+        patch.
+        """
+        labelled, train, test = counts
+        present = [c for c, n in enumerate(labelled, start=1) if n]
+        return cls(
+            sha256=hashlib.sha256(content).hexdigest(),
+            protocol=protocol.label,
+            leaky=protocol.leaky or overlap[0] > 0,
+            buffer=protocol.buffer,
+            radius=patch // 2,
+            n_train=sum(train),
+            n_test=sum(test),
+            n_buffered=sum(labelled) - sum(train) - sum(test),
+            train_counts=train,
+            test_counts=test,
+            centre_overlap_percent=overlap[0],
+            patch_overlap_percent=overlap[1],
+            lost_classes=tuple(c for c in present if test[c - 1] == 0),
+            thin_classes=tuple(c for c in present if 0 < test[c - 1] < THIN),
+            untrained_classes=tuple(c for c in present if train[c - 1] == 0),
+            notes=notes,
+        )
+
     def as_json(self) -> dict[str, Any]:
+        """As records keep it."""
         return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
 
 
 @dataclass(frozen=True, eq=False)
-class BlindSplit:
+class Blind(Generic[Positions]):
     """What a process that runs plugins is told of a split: no test label.
 
-    train, test: (H, W) bool. y: (n,) int64 class ids of the training pixels, row by row. patch: side in pixels.
+    train, test: pixels, (H, W) bool, or tiles. patch: side of patches or tiles in pixels.
+    train_labels: (n,) int64 class ids of training pixels, row by row, or (n, side, side) int16 masks of training tiles.
     """
 
-    train: NDArray[np.bool_]
-    test: NDArray[np.bool_]
-    y: NDArray[np.int64]
+    train: Positions
+    test: Positions
+    train_labels: NDArray[Any]
     patch: int
+
+
+BlindSplit = Blind[NDArray[np.bool_]]
+"""A split of single pixels without test labels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,14 +151,14 @@ class Split:
             mask.flags.writeable = False
 
     @property
-    def y(self) -> NDArray[np.int64]:
+    def train_labels(self) -> NDArray[np.int64]:
         """(n,) int64: class ids of the training pixels, row by row."""
         return self.labels[self.train].astype(np.int64)
 
     @property
     def blind(self) -> BlindSplit:
         """The split without any test label."""
-        return BlindSplit(self.train, self.test, self.y, self.patch)
+        return Blind(self.train, self.test, self.train_labels, self.patch)
 
     @property
     def buffered(self) -> NDArray[np.bool_]:
@@ -123,39 +168,21 @@ class Split:
     @cached_property
     def audit(self) -> Audit:
         """Counts, overlap and lost classes."""
-        radius = self.patch // 2
-        train_counts = self._counts(self.train)
-        test_counts = self._counts(self.test)
-        ids = range(1, self.classes + 1)
-        present = [c for c in ids if (self.labels == c).any()]
-        centre = self._share_within(radius)
-        return Audit(
-            sha256=hashlib.sha256(self.train.tobytes() + self.test.tobytes()).hexdigest(),
-            protocol=self.protocol.label,
-            leaky=self.protocol.leaky or centre > 0,
-            buffer=self.protocol.buffer,
-            radius=radius,
-            n_train=int(self.train.sum()),
-            n_test=int(self.test.sum()),
-            n_buffered=int(self.buffered.sum()),
-            train_counts=train_counts,
-            test_counts=test_counts,
-            centre_overlap_percent=centre,
-            patch_overlap_percent=self._share_within(2 * radius),
-            lost_classes=tuple(c for c in present if test_counts[c - 1] == 0),
-            thin_classes=tuple(c for c in present if 0 < test_counts[c - 1] < THIN),
-            untrained_classes=tuple(c for c in present if train_counts[c - 1] == 0),
-            notes=self.notes,
-        )
-
-    def _counts(self, mask: NDArray[np.bool_]) -> tuple[int, ...]:
-        counts = np.bincount(self.labels[mask], minlength=self.classes + 1)[1:]
-        return tuple(int(n) for n in counts)
+        sides = (self.labels, self.labels[self.train], self.labels[self.test])
+        counts = [class_counts(labels, self.classes) for labels in sides]
+        overlap = [self._share_within(times * (self.patch // 2)) for times in (1, 2)]
+        content = self.train.tobytes() + self.test.tobytes()
+        return Audit.of(self.protocol, self.patch, counts, overlap, content, self.notes)
 
     def _share_within(self, distance: int) -> float:
         """Percentage of test pixels within Chebyshev ``distance`` of a training pixel."""
         near = dilate(self.train, distance)
         return round(100.0 * float(near[self.test].mean()), 2)
+
+
+def class_counts(labels: NDArray[np.int16], classes: int) -> tuple[int, ...]:
+    """Pixels of each class, 1 to C, among labels of any shape."""
+    return tuple(np.bincount(labels.ravel(), minlength=classes + 1)[1:].tolist())
 
 
 def draw_split(scene: Scene, protocol: Protocol, seed: int, patch: int) -> Split:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.pairs import PairSet
+from hsiaug.protocol.split import class_counts
 
 __all__ = ["Side", "Tile", "counts", "cover", "fits", "train_tiles"]
 
@@ -23,10 +24,8 @@ Side = Sequence[NDArray[np.bool_]]
 
 def counts(pairs: PairSet, side: Side) -> tuple[int, ...]:
     """Pixels of each class, 1 to C, on a side."""
-    total = np.zeros(len(pairs.class_names) + 1, dtype=np.int64)
-    for place, mask in zip(pairs.places, side, strict=True):
-        total += np.bincount(place.mask[mask], minlength=len(total))
-    return tuple(int(n) for n in total[1:])
+    labels = [place.mask[mask] for place, mask in zip(pairs.places, side, strict=True)]
+    return class_counts(np.concatenate(labels), len(pairs.class_names))
 
 
 def train_tiles(side: Side, patch: int) -> tuple[int, list[Tile]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +14,7 @@ from hsiaug.errors import InputError, SplitError
 from hsiaug.pairs import PairSet
 from hsiaug.protocol.draws import draw_areas
 from hsiaug.protocol.protocols import Protocol
-from hsiaug.protocol.split import THIN, Audit
+from hsiaug.protocol.split import Audit, Blind
 from hsiaug.protocol.tile_grid import Tile, counts, cover, train_tiles
 from hsiaug.scene import Descriptions
 from hsiaug.tiles import DenseSamples, DenseView
@@ -28,17 +27,8 @@ SMALLEST = 16
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
-@dataclass(frozen=True, eq=False)
-class BlindTiles:
-    """What a process that runs plugins is told of a split: no label of a test tile.
-
-    masks: (n, side, side) int16 of the training tiles. patch: that side in pixels.
-    """
-
-    train: tuple[Tile, ...]
-    test: tuple[Tile, ...]
-    masks: NDArray[np.int16]
-    patch: int
+BlindTiles = Blind[tuple[Tile, ...]]
+"""A split of tiles without any label of a test tile."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,14 +56,14 @@ class TileSplit:
             )
 
     @property
-    def masks(self) -> NDArray[np.int16]:
-        """(n, side, side) int16: those of the training tiles."""
+    def train_labels(self) -> NDArray[np.int16]:
+        """(n, side, side) int16: the masks of the training tiles."""
         return _stack([place.mask for place in self.pairs.places], self.train, self.patch)
 
     @property
     def blind(self) -> BlindTiles:
         """The split without any label of a test tile."""
-        return BlindTiles(self.train, self.test, self.masks, self.patch)
+        return Blind(self.train, self.test, self.train_labels, self.patch)
 
     @cached_property
     def trained(self) -> list[NDArray[np.bool_]]:
@@ -93,35 +83,13 @@ class TileSplit:
     @cached_property
     def audit(self) -> Audit:
         """Labelled pixels of each side and class; overlap is 0 by construction, and measured all the same."""
-        shown = {
-            side: counts(self.pairs, masks) for side, masks in (("train", self.trained), ("test", self.tested))
-        }
-        labelled = counts(self.pairs, [np.ones_like(place.mask, dtype=bool) for place in self.pairs.places])
-        ids = range(1, len(self.pairs.class_names) + 1)
-        present = [c for c in ids if labelled[c - 1]]
-        n_train, n_test = sum(shown["train"]), sum(shown["test"])
-        digest = hashlib.sha256(repr((self.patch, self.train, self.test)).encode()).hexdigest()
-        side = f"{self.patch}×{self.patch}"
-        return Audit(
-            sha256=digest,
-            protocol=self.protocol.label,
-            leaky=self.protocol.leaky or self.shared > 0,
-            buffer=self.protocol.buffer,
-            radius=self.patch // 2,
-            n_train=n_train,
-            n_test=n_test,
-            n_buffered=sum(labelled) - n_train - n_test,
-            train_counts=shown["train"],
-            test_counts=shown["test"],
-            centre_overlap_percent=round(100 * self.shared / max(1, n_test), 2),
-            patch_overlap_percent=round(100 * self.shared / max(1, n_test), 2),
-            lost_classes=tuple(c for c in present if shown["test"][c - 1] == 0),
-            thin_classes=tuple(c for c in present if 0 < shown["test"][c - 1] < THIN),
-            untrained_classes=tuple(c for c in present if shown["train"][c - 1] == 0),
-            notes=(
-                f"{len(self.train)} training tiles of {side}, stride {self.stride}; {len(self.test)} test tiles",
-            ),
-        )
+        everywhere = [np.ones_like(place.mask, dtype=bool) for place in self.pairs.places]
+        sides = [counts(self.pairs, side) for side in (everywhere, self.trained, self.tested)]
+        overlap = [round(100 * self.shared / max(1, sum(sides[2])), 2)] * 2
+        size = f"{self.patch}×{self.patch}, stride {self.stride}"
+        note = f"{len(self.train)} training tiles of {size}; {len(self.test)} test tiles"
+        content = repr((self.patch, self.train, self.test)).encode()
+        return Audit.of(self.protocol, self.patch, sides, overlap, content, (note,))
 
 
 def covered(pairs: PairSet, tiles: Sequence[Tile], patch: int) -> list[NDArray[np.bool_]]:
@@ -177,7 +145,7 @@ def draw_tiles(pairs: PairSet, protocol: Protocol, seed: int, patch: int) -> Til
 def dense_view(pairs: PairSet, split: TileSplit | BlindTiles) -> DenseView:
     """What a plugin may see: the training tiles. Everything is copied."""
     return DenseView(
-        real=_samples(pairs, split.train, split.masks),
+        real=_samples(pairs, split.train, split.train_labels),
         class_names=pairs.class_names,
         wavelengths=None if pairs.wavelengths is None else pairs.wavelengths.copy(),
         gsd=pairs.gsd,

@@ -17,7 +17,7 @@ from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.split import BlindSplit, Split
 from hsiaug.samples import PatchSamples
 from hsiaug.scene import Descriptions, Scene, UnlabelledScene
-from hsiaug.sealed import Seals
+from hsiaug.sealed import SealedView, Seals
 
 __all__ = ["Normaliser", "Scope", "TrainView", "patches_at", "train_view"]
 
@@ -43,7 +43,7 @@ class Normaliser:
 
 
 @dataclass(frozen=True, eq=False)
-class TrainView:
+class TrainView(SealedView):
     """Labelled training pixels, and the unlabelled pixels that the plugin's declared scope allows.
 
     Every array is read-only: compute on copies. A trial whose plugin changes one all the same fails.
@@ -74,17 +74,6 @@ class TrainView:
     scope: Scope
     descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     _seals: Seals = field(default_factory=Seals, init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        for name in ("cube", "visible", "coords", "y", "unlabelled", "wavelengths"):
-            array = getattr(self, name)
-            if array is not None:
-                object.__setattr__(self, name, self._seals.add(name, array))
-
-    @property
-    def changed(self) -> list[str]:
-        """Names of the arrays that somebody wrote into."""
-        return self._seals.broken()
 
     @property
     def bands(self) -> int:
@@ -170,7 +159,7 @@ def train_view(scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope:
         cube=cube,
         visible=visible,
         coords=coords,
-        y=split.y,
+        y=split.train_labels,
         unlabelled=_unlabelled(split, visible, scope),
         class_names=scene.class_names,
         wavelengths=None if scene.wavelengths is None else scene.wavelengths.copy(),

@@ -130,8 +130,29 @@ def _within_draw(
     Labels outside ``outer`` are not read. Raises SplitError where fewer than two classes can be tested.
     """
     known = np.where(outer, labels, 0)
-    train = np.zeros(labels.shape, dtype=bool)
-    small = []
+    train, small = _cut_in_two(known, outer, rng)
+    test, narrow = _buffered(known, train, radius)
+    if len(np.unique(known[test])) < 2:
+        raise SplitError(
+            f"a nested draw needs two classes with at least {2 * KEPT_FOR_TEST} training pixels each",
+            value=f"training pixels by class: {', '.join(map(str, np.bincount(known[outer])[1:]))}",
+            hint="Take an outer protocol with more training pixels, or all.",
+        )
+    outside = int(((labels > 0) & ~outer).sum())
+    listed = ", ".join(map(str, small))
+    notes = (
+        (outside, f"{outside} labelled pixels are no training pixels of the outer draw and take no part"),
+        (small, f"classes with fewer than {2 * KEPT_FOR_TEST} pixels to divide train whole, untested: {listed}"),
+        (narrow, f"some clumps are too small for a buffer of {radius} px: there it is narrower"),
+    )
+    return Draw(train, (labels > 0) & ~train & ~test, tuple(note for holds, note in notes if holds))
+
+
+def _cut_in_two(
+    known: NDArray[np.int16], outer: NDArray[np.bool_], rng: np.random.Generator
+) -> tuple[NDArray[np.bool_], list[int]]:
+    """The training half of each class's pixels, and the ids of the classes that are too small to be cut."""
+    train, small = np.zeros(known.shape, dtype=bool), []
     for c in np.unique(known[outer]):
         pixels = np.argwhere(known == c)
         angle = rng.uniform(0, 2 * np.pi)
@@ -141,25 +162,7 @@ def _within_draw(
             count = len(pixels)
         along = pixels @ np.array([np.sin(angle), np.cos(angle)])
         train[tuple(pixels[np.argsort(along, kind="stable")[:count]].T)] = True
-    test, narrow = _buffered(known, train, radius)
-    if len(np.unique(known[test])) < 2:
-        raise SplitError(
-            f"a nested draw needs two classes with at least {2 * KEPT_FOR_TEST} training pixels each",
-            value=f"training pixels by class: {', '.join(map(str, np.bincount(known[outer])[1:]))}",
-            hint="Take an outer protocol with more training pixels, or all.",
-        )
-    outside = int(((labels > 0) & ~outer).sum())
-    notes = []
-    if outside:
-        notes.append(f"{outside} labelled pixels are no training pixels of the outer draw and take no part")
-    if small:
-        listed = ", ".join(map(str, small))
-        notes.append(
-            f"classes with fewer than {2 * KEPT_FOR_TEST} pixels to divide train whole, untested: {listed}"
-        )
-    if narrow:
-        notes.append(f"some clumps are too small for a buffer of {radius} px: there it is narrower")
-    return Draw(train, (labels > 0) & ~train & ~test, tuple(notes))
+    return train, small
 
 
 def _buffered(known: NDArray[np.int16], train: NDArray[np.bool_], radius: int) -> tuple[NDArray[np.bool_], bool]:

@@ -20,21 +20,20 @@ What each rule asks, and why, is in docs/conformance.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from hsiaug.errors import PluginError
 from hsiaug.plugins.card import Card, Preset
-from hsiaug.plugins.hookspecs import Entry, Kind
+from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import registry
-from hsiaug.testing import classifiers, generators
-from hsiaug.testing.classifier_subject import ClassifierSubject
-from hsiaug.testing.core import Check, ConformanceError, Kit, Outcome, Report
-from hsiaug.testing.generator_subject import GeneratorSubject
+from hsiaug.testing import classifiers, generators, protocols
+from hsiaug.testing.classifiers import ClassifierSubject
+from hsiaug.testing.core import CheckList, ConformanceError, Kit, Outcome, Report
+from hsiaug.testing.generators import GeneratorSubject
 from hsiaug.testing.mask_kit import MaskKit
 from hsiaug.testing.pixel_kit import PixelKit
-from hsiaug.testing.protocol_kit import protocol_kit
-from hsiaug.testing.subject import Subject
-from hsiaug.testing.task_kit import TaskKit
+from hsiaug.testing.protocols import ProtocolSubject
+from hsiaug.testing.task_kit import AnyTaskKit
 
 __all__ = [
     "ConformanceError",
@@ -49,10 +48,18 @@ __all__ = [
     "protocol_checks",
 ]
 
-TASK_KITS: dict[str, TaskKit] = {
-    task_kit.task: task_kit for task_kit in (PixelKit(), MaskKit("segmentation"), MaskKit("change"))
+TASK_KITS: dict[str, AnyTaskKit] = {
+    task_kit.task: cast(AnyTaskKit, task_kit)
+    for task_kit in (PixelKit(), MaskKit("segmentation"), MaskKit("change"))
 }
 """The tasks that plugins can be checked in."""
+
+CHECKS: dict[Kind, CheckList] = {
+    "generator": generators.CHECKS,
+    "classifier": classifiers.CHECKS,
+    "protocol": protocols.CHECKS,
+}
+"""Every check of every kind of plugin, in the order of the report."""
 
 
 def check_generator(plugin: str | type, preset: Preset = "tiny") -> Report:
@@ -95,31 +102,29 @@ def kit(
     known: Iterable[Outcome] = (),
     *,
     careful: bool = False,
-) -> Kit[Any]:
+) -> Kit:
     """The kit of one plugin, which is loaded when the first check is run.
 
     known: outcomes that came before. careful: the plugin may end the process, so that no check tries more than it must.
     """
-    if kind == "protocol":
-        return protocol_kit(plugin, known)
     name = plugin if isinstance(plugin, str) else plugin.__name__
-    checks: tuple[Check[Any], ...] = generators.CHECKS if kind == "generator" else classifiers.CHECKS
+    title = f"{kind} {name}" if kind == "protocol" else f"{kind} {name} (preset {preset})"
 
-    def make() -> Subject[Any]:
+    def make() -> Any:
         subject = _subject(kind, plugin, preset)
         subject.careful = careful
         return subject
 
-    return Kit(f"{kind} {name} (preset {preset})", checks, make, known)
+    return Kit(title, CHECKS[kind], make, known)
 
 
-def _subject(kind: Kind, plugin: str | type, preset: Preset) -> Subject[Any]:
-    entry: Entry | None = None
-    loaded: Any = plugin
-    if isinstance(plugin, str):
-        found = registry().find(kind, plugin)
-        entry, loaded = found.entry, found.load()
+def _subject(kind: Kind, plugin: str | type, preset: Preset) -> Any:
+    """The plugin as its checks see it. Raises PluginError for a class that cannot be checked."""
+    found = registry().find(kind, plugin) if isinstance(plugin, str) else None
+    entry, loaded = (found.entry, found.load()) if found else (None, plugin)
     card = getattr(loaded, "card", None)
+    if kind == "protocol":
+        return ProtocolSubject(loaded, found.variant if found else None, entry)
     task_kits = [TASK_KITS[task] for task in card.tasks if task in TASK_KITS] if isinstance(card, Card) else []
     if not task_kits:
         raise PluginError(
@@ -129,6 +134,4 @@ def _subject(kind: Kind, plugin: str | type, preset: Preset) -> Subject[Any]:
         )
     # Pixels first, where the plugin serves them; all else in the order of the card.
     task_kits.sort(key=lambda task_kit: task_kit.task != "pixels")
-    made = GeneratorSubject if kind == "generator" else ClassifierSubject
-    subject: Subject[Any] = made(loaded, preset, entry, *task_kits)
-    return subject
+    return (GeneratorSubject if kind == "generator" else ClassifierSubject)(loaded, preset, entry, *task_kits)

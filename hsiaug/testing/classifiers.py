@@ -1,21 +1,29 @@
-"""The checks of classifiers."""
+"""A classifier under test, and the checks of classifiers."""
 
 from __future__ import annotations
 
 import contextlib
 import unittest
+from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from hsiaug.contracts import FittedClassifier
 from hsiaug.errors import HsiaugError
-from hsiaug.tasks.task import get_task
-from hsiaug.testing.classifier_subject import ClassifierSubject
+from hsiaug.seeds import derive_seed
+from hsiaug.tasks.task import TaskSamples, get_task
 from hsiaug.testing.common_checks import AFTER, BEFORE
-from hsiaug.testing.core import Check, check, require
-from hsiaug.testing.runtime_checks import inputs_unchanged
+from hsiaug.testing.core import Arrays, CheckList, Violation, require
+from hsiaug.testing.monitoring import ProgressRecorder
+from hsiaug.testing.subject import Subject
+from hsiaug.testing.task_kit import AnyCase
+from hsiaug.testing.workbench import CaseBench
 from hsiaug.tiles import IGNORE
+from hsiaug.trial.machine import counted_work
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "ClassifierSubject"]
 
 WEIGHTLESS = 0.2
 """Most mean recall on test pixels that samples of weight 0 with wrong labels may cost."""
@@ -24,13 +32,108 @@ STRAY = 0.02
 """Share of predictions that may change with how patches are batched: sums round differently at near ties."""
 
 
-@check(
-    "learns",
-    rule="it names the classes of its own training pixels with a mean recall of at least 0.5, and of at least 0.75 where "
-    "there are two",
-    hint="Map outputs back to the ids of the samples; give the preset tiny enough steps to learn four plain classes.",
+class ClassifierSubject(Subject[FittedClassifier]):
+    """A classifier under test."""
+
+    kind = "classifier"
+
+    def fit_on(self, bench: CaseBench) -> FittedClassifier:
+        real = bench.plugin_view.real
+        return self.learn(self.task_kit.joined([real, self.task_kit.repeated(real)]), bench)
+
+    def learn(self, samples: TaskSamples, bench: CaseBench | None = None) -> FittedClassifier:
+        """A fit on samples of a check's choice, shown as the runner shows them.
+
+        bench: None = that of the base fit, but for its progress, which is kept of the base fit alone.
+        """
+        progress = bench.progress if bench else ProgressRecorder()
+        bench = bench or self.base_bench
+        view, shown = bench.plugin_view, bench.task.shown(samples, self.card)
+        seed = derive_seed("classifier", self.card.name, bench.spec.seed)
+        plugin = self.plugin(self.params)
+        fitted: FittedClassifier = self.observed(
+            "fit",
+            lambda: plugin.fit(shown, view, seed=seed, device=bench.device, progress=progress),
+            view,
+            shown,
+        )
+        return fitted
+
+    @cached_property
+    def probes(self) -> tuple[Any, NDArray[Any]]:
+        """Test items of the easy case as the classifier is shown them, and their labels."""
+        return self.task_kit.probes(self.easy, self.card)
+
+    def predict(self, fitted: FittedClassifier, items: Any) -> NDArray[np.int64]:
+        """Class ids of items."""
+        labels: NDArray[np.int64] = np.asarray(self.observed("predict", lambda: fitted.predict(items), items))
+        return labels
+
+    def recall(self, fitted: FittedClassifier, items: Any, y: NDArray[Any]) -> float:
+        """Mean recall over the classes of y that can be judged; 1 where there is none."""
+        right = self.predict(fitted, items) == y
+        return float(np.mean([right[y == c].mean() for c in self.task_kit.judged(y)] or [1.0]))
+
+    def use(self, case: AnyCase) -> FittedClassifier:
+        bench = self.bench(case)
+        fitted = self.fit_on(bench)
+        answer = bench.task.predict(fitted, self.card, case.data, case.split)
+        _, labels = bench.task.located(case.data, case.split, answer)
+        trained = bench.plugin_view.counts
+        strange = sorted(set(labels.tolist()) - set(trained))
+        if strange:
+            raise Violation(
+                f"predictions of class ids {strange}, which had no sample; trained: {sorted(trained)}",
+                "Map outputs to the ids that occur in the samples; 0 in a mask is none.",
+            )
+        recall, least = self.own_recall(fitted, bench)
+        # One that learns nothing at all is for the check learns to name.
+        if recall < least and not self.unlearnt:
+            raise Violation(
+                f"a mean recall of {recall:.2f} on its own training pixels, {self.learnt[0]:.2f} otherwise"
+            )
+        return fitted
+
+    @cached_property
+    def learnt(self) -> tuple[float, float]:
+        """Mean recall of the base fit on its own training pixels, and the least that it must be."""
+        return self.own_recall(self.base, self.base_bench)
+
+    @property
+    def unlearnt(self) -> bool:
+        """Whether the base fit learnt nothing."""
+        return self.learnt[0] < self.learnt[1]
+
+    @cached_property
+    def plain(self) -> tuple[FittedClassifier, int]:
+        """A fit on the real samples alone, and its optimiser steps."""
+        with counted_work() as work:
+            fitted = self.learn(self.view.real)
+        return fitted, work.steps
+
+    def own_recall(self, fitted: FittedClassifier, bench: CaseBench) -> tuple[float, float]:
+        """Mean recall on the real training pixels, and the least that it must be."""
+        real = bench.task.shown(bench.plugin_view.real, self.card)
+        y = self.task_kit.labels(real)
+        return self.recall(fitted, self.task_kit.items(real), y), self.task_kit.least(len(self.task_kit.judged(y)))
+
+    def result(self, fitted: FittedClassifier) -> Arrays:
+        items, _ = self.probes
+        found: Arrays = {"labels": self.predict(fitted, items)}
+        if hasattr(fitted, "predict_proba"):
+            found["shares"] = np.asarray(fitted.predict_proba(items))
+        return found
+
+
+CHECKS = CheckList(BEFORE)
+
+
+@CHECKS.add(
+    "Map outputs back to the ids of the samples; give the preset tiny enough steps to learn four plain classes."
 )
 def learns(subject: ClassifierSubject) -> None:
+    """it names the classes of its own training pixels with a mean recall of at least 0.5, and of at least 0.75 where
+    there are two"""
     recall, least = subject.learnt
     task = get_task(subject.task_kit.task)
     if recall < least and subject.card.name == task.control:
@@ -38,30 +141,24 @@ def learns(subject: ClassifierSubject) -> None:
     require(recall >= least, f"mean recall {recall:.2f}")
 
 
-@check(
-    "batches",
-    rule="a patch or tile is classed alike whatever it is predicted with, and in whatever order",
-    hint="Put nets into evaluation mode; normalise by the training pixels, never by the batch.",
-)
+@CHECKS.add("Put nets into evaluation mode; normalise by the training pixels, never by the batch.")
 def batches(subject: ClassifierSubject) -> None:
+    """a patch or tile is classed alike whatever it is predicted with, and in whatever order"""
     items, _ = subject.probes
     task_kit = subject.task_kit
     whole = subject.predict(subject.base, items)
     cuts = [slice(0, 1), slice(1, len(items) // 3), slice(len(items) // 3, None)]
-    parts = [subject.predict(subject.base, task_kit.part(items, cut)) for cut in cuts]
-    turned = subject.predict(subject.base, task_kit.part(items, slice(None, None, -1)))[::-1]
+    parts = [subject.predict(subject.base, task_kit.items(items, cut)) for cut in cuts]
+    turned = subject.predict(subject.base, task_kit.items(items, slice(None, None, -1)))[::-1]
     for name, labels in (("in three parts", np.concatenate(parts)), ("in reverse", turned)):
         share = float((labels != whole).mean())
         require(share <= STRAY, f"predicted {name}, {share:.0%} of the labels are others")
 
 
-@check(
-    "probabilities",
-    rule="predict_proba, where there is one, gives shares (n, C) or (n, C, H, W) that sum to 1 and are largest at what "
-    "predict says",
-    hint="Column c - 1 belongs to class id c; give 0 to classes without samples.",
-)
+@CHECKS.add("Column c - 1 belongs to class id c; give 0 to classes without samples.")
 def probabilities(subject: ClassifierSubject) -> None:
+    """predict_proba, where there is one, gives shares (n, C) or (n, C, H, W) that sum to 1 and are largest at what
+    predict says"""
     found = subject.result(subject.base)
     if "shares" not in found:
         return
@@ -77,12 +174,9 @@ def probabilities(subject: ClassifierSubject) -> None:
     require(wrong <= STRAY, f"predict names another class for {wrong:.0%} of the labels")
 
 
-@check(
-    "location-declared",
-    rule='only a classifier whose card says input="location" looks at coordinates',
-    hint='Do not read patches.coords, or declare input="location".',
-)
+@CHECKS.add('Do not read patches.coords, or declare input="location".')
 def location_declared(subject: ClassifierSubject) -> None:
+    """only a classifier whose card says input="location" looks at coordinates"""
     if subject.card.input == "location":
         return
     items, _ = subject.probes
@@ -91,70 +185,56 @@ def location_declared(subject: ClassifierSubject) -> None:
     require(share <= STRAY, f"other coordinates change {share:.0%} of the labels")
 
 
-@check(
-    "weights",
-    rule=f"samples of weight 0 count for nothing: wrong labels on them cost at most {WEIGHTLESS:g} of mean recall",
-    hint="Multiply each sample's loss by its weight, pass sample_weight on, or leave weight 0 out.",
+@CHECKS.add(
+    "Multiply each sample's loss by its weight, pass sample_weight on, or leave weight 0 out.",
     needs=("runs", "learns"),
+    weightless=WEIGHTLESS,
 )
 def weights(subject: ClassifierSubject) -> None:
+    """samples of weight 0 count for nothing: wrong labels on them cost at most {weightless:g} of mean recall"""
     task_kit, real = subject.task_kit, subject.view.real
     wrong = task_kit.mislabelled(real, len(subject.easy.data.class_names))
     fitted, _ = subject.plain
     clean = subject.recall(fitted, *subject.probes)
-    spoilt = subject.recall(subject.learn(*subject.bench_of_base, task_kit.joined([real, wrong])), *subject.probes)
+    spoilt = subject.recall(subject.learn(task_kit.joined([real, wrong])), *subject.probes)
     require(spoilt >= clean - WEIGHTLESS, f"mean recall {spoilt:.2f} with them, {clean:.2f} without")
 
 
-@check(
-    "one-class",
-    rule="samples of a single class are learnt, and that class is predicted; or they are refused with one clear error",
-    hint="Answer the one class, or raise PluginError.",
-)
+@CHECKS.add("Answer the one class, or raise PluginError.")
 def one_class(subject: ClassifierSubject) -> None:
+    """samples of a single class are learnt, and that class is predicted; or they are refused with one clear error"""
     task_kit, (items, _) = subject.task_kit, subject.probes
     with contextlib.suppress(HsiaugError):
-        fitted = subject.learn(*subject.bench_of_base, task_kit.single(subject.view.real, 2))
+        fitted = subject.learn(task_kit.single(subject.view.real, 2))
         labels = subject.predict(fitted, items)
         require((labels == 2).all(), f"trained on class 2, it names {np.unique(labels).tolist()}")
 
 
-@check(
-    "synthetic-only",
-    rule="samples that are all synthetic are learnt, or refused with one clear error",
-    hint="Raise PluginError where real samples are needed.",
-)
+@CHECKS.add("Raise PluginError where real samples are needed.")
 def synthetic_only(subject: ClassifierSubject) -> None:
+    """samples that are all synthetic are learnt, or refused with one clear error"""
     task_kit, (items, _) = subject.task_kit, subject.probes
     made = task_kit.repeated(subject.view.real)
     with contextlib.suppress(HsiaugError):
-        labels = subject.predict(subject.learn(*subject.bench_of_base, made), items)
+        labels = subject.predict(subject.learn(made), items)
         known = np.setdiff1d(task_kit.labels(made), [IGNORE])
         require(np.isin(labels, known).all(), f"it names {np.unique(labels).tolist()}")
 
 
-@check(
-    "equal-budget",
-    rule="it takes the same number of optimiser steps whatever samples it is given",
-    hint="Train for a number of steps, not of epochs.",
-)
+@CHECKS.add("Train for a number of steps, not of epochs.")
 def equal_budget(subject: ClassifierSubject) -> None:
+    """it takes the same number of optimiser steps whatever samples it is given"""
     subject.base  # noqa: B018 - its steps are counted
     _, steps = subject.plain
     seen = f"{steps} steps with {len(subject.view.real)} samples, {subject.work.steps} with more"
     require(steps == subject.work.steps, seen)
 
 
-CHECKS: tuple[Check[ClassifierSubject], ...] = (
-    *BEFORE,
-    learns,
-    batches,
-    probabilities,
-    location_declared,
-    weights,
-    one_class,
-    synthetic_only,
-    equal_budget,
-    *AFTER,
-    inputs_unchanged,
-)
+CHECKS += AFTER
+
+
+@CHECKS.add("Compute on copies: x = x - mean, not x -= mean.")
+def inputs_unchanged(subject: ClassifierSubject) -> None:
+    """the samples and the patches that it is given stay as they were"""
+    subject.result(subject.base)
+    require(not subject.altered, f"changed: {', '.join(sorted(subject.altered))}")

@@ -8,18 +8,34 @@ import unittest
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, Literal, TypeVar
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hsiaug.errors import HsiaugError, PluginError
 from hsiaug.testing.interrupts import noticing_interrupts, pass_on
 
-__all__ = ["Check", "ConformanceError", "Kit", "Outcome", "Report", "Violation", "check", "require"]
+__all__ = [
+    "Arrays",
+    "Check",
+    "CheckList",
+    "ConformanceError",
+    "Kit",
+    "Outcome",
+    "Report",
+    "Violation",
+    "require",
+    "require_equal",
+]
 
 LONGEST = 2000
 """Characters of a strange exception's message that are kept."""
 
+Arrays = dict[str, NDArray[Any]]
+"""What a fitted plugin gives, by name."""
+
 S = TypeVar("S")
-S_in = TypeVar("S_in", contravariant=True)
 
 
 class Violation(Exception):
@@ -37,8 +53,19 @@ def require(holds: object, seen: str, hint: str = "") -> None:
         raise Violation(seen, hint)
 
 
+def require_equal(a: Arrays, b: Arrays, seen: str) -> None:
+    """Raise Violation unless two results are equal, bit for bit; ``seen`` ends with what differs, and how much of it."""
+    parts = []
+    for name in a:
+        if name not in b or a[name].shape != b[name].shape:
+            parts.append(f"{name} (shape)")
+        elif not np.array_equal(a[name], b[name]):
+            parts.append(f"{name} ({np.mean(a[name] != b[name]):.1%} of its values)")
+    require(not parts, f"{seen} {', '.join(parts)}")
+
+
 @dataclass(frozen=True)
-class Check(Generic[S_in]):
+class Check:
     """One rule of the contract and how it is tested.
 
     needs: names of earlier checks without which this one can tell nothing; it is skipped where one of them failed.
@@ -47,15 +74,28 @@ class Check(Generic[S_in]):
     name: str
     rule: str
     hint: str
-    test: Callable[[S_in], None]
+    test: Callable[[Any], None]
     needs: tuple[str, ...]
 
 
-def check(
-    name: str, *, rule: str, hint: str, needs: tuple[str, ...] = ("runs",)
-) -> Callable[[Callable[[S], None]], Check[S]]:
-    """Makes a check of a function that raises where the rule is broken."""
-    return lambda test: Check(name, rule, hint, test, needs)
+class CheckList(list[Check]):
+    """Checks in the order in which they are reported."""
+
+    def add(
+        self, hint: str, *, needs: tuple[str, ...] = ("runs",), **numbers: float
+    ) -> Callable[[Callable[[S], None]], Callable[[S], None]]:
+        """Add a function that raises where its rule is broken. Its name is the check's, its docstring the rule.
+
+        numbers: what the docstring names in braces.
+        """
+
+        def keep(test: Callable[[S], None]) -> Callable[[S], None]:
+            rule = " ".join((test.__doc__ or "").split())
+            name = test.__name__.replace("_", "-")
+            self.append(Check(name, rule.format(**numbers), hint, test, needs))
+            return test
+
+        return keep
 
 
 @dataclass(frozen=True)
@@ -99,14 +139,14 @@ class ConformanceError(PluginError):
     report: Report
 
 
-class Kit(Generic[S]):
+class Kit:
     """The checks of one plugin. Each is run once at most, and after those that it needs.
 
     make: builds the subject, when the first check is run. known: outcomes of checks that need not be run again.
     """
 
     def __init__(
-        self, title: str, checks: Iterable[Check[S]], make: Callable[[], S], known: Iterable[Outcome] = ()
+        self, title: str, checks: Iterable[Check], make: Callable[[], Any], known: Iterable[Outcome] = ()
     ) -> None:
         self.title = title
         self.checks = {one.name: one for one in checks}
@@ -114,7 +154,7 @@ class Kit(Generic[S]):
         self._outcomes = {outcome.name: outcome for outcome in known}
 
     @cached_property
-    def subject(self) -> S:
+    def subject(self) -> Any:
         """The plugin under test. Raises PluginError for a class that cannot be checked."""
         return self._make()
 
@@ -124,11 +164,11 @@ class Kit(Generic[S]):
             self._outcomes[name] = self._run(self.checks[name], self.subject)
         return self._outcomes[name]
 
-    def in_order(self) -> list[Check[S]]:
+    def in_order(self) -> list[Check]:
         """The checks, each behind those that it needs."""
-        found: dict[str, Check[S]] = {}
+        found: dict[str, Check] = {}
 
-        def add(one: Check[S]) -> None:
+        def add(one: Check) -> None:
             for need in one.needs:
                 add(self.checks[need])
             found.setdefault(one.name, one)
@@ -156,11 +196,11 @@ class Kit(Generic[S]):
         if outcome.status == "failed":
             raise self._error(Report(self.title, (outcome,)))
 
-    def _missing(self, one: Check[S]) -> list[str]:
+    def _missing(self, one: Check) -> list[str]:
         """What a check needs and cannot have. A check that does not apply to the plugin stands in no other's way."""
         return [n for n in one.needs if self.outcome(n).status == "failed" or self._missing(self.checks[n])]
 
-    def _run(self, one: Check[S], subject: S) -> Outcome:
+    def _run(self, one: Check, subject: Any) -> Outcome:
         """Run a check, or skip it for want of what it needs."""
         missing = self._missing(one)
         if missing:

@@ -1,4 +1,4 @@
-"""The checks of generators."""
+"""A generator under test, and the checks of generators."""
 
 from __future__ import annotations
 
@@ -14,76 +14,129 @@ import numpy as np
 
 from hsiaug.contracts import FittedGenerator
 from hsiaug.errors import HsiaugError
-from hsiaug.plugins.card import sampling_params
+from hsiaug.plugins.card import sampling_params as read_by_sampling
 from hsiaug.seeds import derive_seed
-from hsiaug.testing.common_checks import AFTER, BEFORE, differing, same
-from hsiaug.testing.core import Check, Violation, check, require
-from hsiaug.testing.generator_subject import GeneratorSubject
-from hsiaug.testing.monitoring import Cancelled, Watched
+from hsiaug.tasks.task import TaskView
+from hsiaug.testing.common_checks import AFTER, BEFORE
+from hsiaug.testing.core import Arrays, CheckList, Violation, require, require_equal
+from hsiaug.testing.monitoring import Cancelled, ProgressRecorder
+from hsiaug.testing.subject import Subject
+from hsiaug.testing.task_kit import AnyCase
+from hsiaug.testing.workbench import CaseBench
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "GeneratorSubject"]
 
 PLAUSIBLE = 0.9
 """Least share of values that must lie within the visible pixels' range, widened by that range on either side."""
 
 
-@check(
-    "samples",
-    rule="samples are float32 patches (n, B, p, p) with int64 ids and without location, or float32 tiles (n, T, B, H, W) "
-    "with int64 masks of 0..C and, if any, a confidence in 0..1; all marked synthetic, with finite weights ≥ 0",
-    hint="Build them with PatchSamples.made(x, y, provenance=…) or DenseSamples.made(images, masks, …).",
-)
+class GeneratorSubject(Subject[FittedGenerator]):
+    """A generator under test."""
+
+    kind = "generator"
+
+    def fit_on(self, bench: CaseBench) -> FittedGenerator:
+        plugin = self.plugin(self.params)
+        fitted: FittedGenerator = self.observed(
+            "fit", lambda: bench.fit(bench.spec, plugin, bench.device, bench.progress).fitted, bench.plugin_view
+        )
+        return fitted
+
+    def counts(self, view: TaskView) -> Any:
+        """How much a check asks for."""
+        return self.task_kit.request(sorted(view.counts))
+
+    def draw(
+        self,
+        fitted: FittedGenerator,
+        counts: Any = None,
+        *,
+        seed: int = 0,
+        guidance: float | None = None,
+    ) -> Any:
+        """Samples as a trial draws them; default counts are those of the easy case. guidance: None = default."""
+        omega = self.card.guidance if guidance is None else guidance
+        request = self.counts(self.view) if counts is None else counts
+        return self.observed("sample", lambda: fitted.sample(request, guidance=omega, seed=seed))
+
+    def expected(self, counts: Any) -> Any:
+        """What must come back: nothing from a generator that says it adds nothing."""
+        return counts if self.card.adds else self.task_kit.of_classes({})
+
+    def use(self, case: AnyCase) -> FittedGenerator:
+        bench = self.bench(case)
+        view, fitted = bench.plugin_view, self.fit_on(bench)
+        counts = self.counts(view)
+        bench.task.check(self.draw(fitted, counts), self.expected(counts), view)
+        return fitted
+
+    def without_a_class(self) -> tuple[FittedGenerator, int, int]:
+        """A fit, a class id that had training pixels in it, and one that had none."""
+        if self.takes_all:
+            case, fitted = self.task_kit.hardest()[-1], self.hardest[-1]
+        else:
+            case = self.task_kit.troubled("class-missing")
+            fitted = self.fit(case)
+        trained = self.bench(case).plugin_view.counts
+        missing = [c for c in range(1, len(case.data.class_names) + 1) if c not in trained]
+        return fitted, min(trained), missing[0]
+
+    def result(self, fitted: FittedGenerator) -> Arrays:
+        return self.task_kit.arrays(self.draw(fitted))
+
+
+CHECKS = CheckList(BEFORE)
+
+
+@CHECKS.add("Build them with PatchSamples.made(x, y, provenance=…) or DenseSamples.made(images, masks, …).")
 def samples(subject: GeneratorSubject) -> None:
+    """samples are float32 patches (n, B, p, p) with int64 ids and without location, or float32 tiles (n, T, B, H, W)
+    with int64 masks of 0..C and, if any, a confidence in 0..1; all marked synthetic, with finite weights ≥ 0"""
     made = subject.draw(subject.base)
     subject.task_kit.inspect(made, subject.view)
     require(np.asarray(made.synthetic).all(), "samples that are not marked synthetic")
     require(np.isfinite(made.weight).all() and (made.weight >= 0).all(), "weights that are negative or not finite")
 
 
-@check(
-    "counts",
-    rule="sample gives exactly counts[c] samples of each class c; zeros give none, and no count at all is no error; of "
-    "pairs, counts.total in all and counts.by_class[c] that show class c",
-    hint="Loop over counts.items() and skip zeros, of pairs over counts.parts(); return arrays of length 0 where nothing "
-    "is asked for.",
+@CHECKS.add(
+    "Loop over counts.items() and skip zeros, of pairs over counts.parts(); return arrays of length 0 where nothing "
+    "is asked for."
 )
 def counts(subject: GeneratorSubject) -> None:
+    """sample gives exactly counts[c] samples of each class c; zeros give none, and no count at all is no error; of
+    pairs, counts.total in all and counts.by_class[c] that show class c"""
     for one in (subject, *subject.elsewhere):
         present = sorted(one.view.counts)
         by_class: tuple[dict[int, int], ...] = (dict.fromkeys(present, 0), {}, {present[-1]: 41}, {present[0]: 1})
-        for asked in (one.counts(one.view), *map(one.task_kit.of_classes, by_class)):
-            wrong = one.task_kit.miscounted(one.draw(one.base, asked), one.expected(asked))
+        for request in (one.counts(one.view), *map(one.task_kit.of_classes, by_class)):
+            wrong = one.task_kit.miscounted(one.draw(one.base, request), one.expected(request))
             require(not wrong, wrong)
 
 
-@check(
-    "untrained-class",
-    rule="asked for a class without training pixels, it raises one clear error or makes what was asked for",
-    hint="Raise PluginError naming the class; never skip it, and let no KeyError or IndexError through.",
+@CHECKS.add(
+    "Raise PluginError naming the class; never skip it, and let no KeyError or IndexError through.",
     needs=("runs", "class-missing"),
 )
 def untrained_class(subject: GeneratorSubject) -> None:
+    """asked for a class without training pixels, it raises one clear error or makes what was asked for"""
     fitted, trained, missing = subject.without_a_class()
-    asked = subject.task_kit.of_classes({trained: 2, missing: 3})
+    request = subject.task_kit.of_classes({trained: 2, missing: 3})
     try:
-        made = subject.draw(fitted, asked)
+        made = subject.draw(fitted, request)
     except HsiaugError:
         return
-    wrong = subject.task_kit.miscounted(made, subject.expected(asked))
+    wrong = subject.task_kit.miscounted(made, subject.expected(request))
     require(not wrong, f"{wrong}, and no error")
 
 
-@check(
-    "scene-units",
-    rule="samples are finite and in the scene's units, not normalised",
-    hint="Bring samples back, as with view.normaliser.patches_back; look for training that diverged.",
-)
+@CHECKS.add("Bring samples back, as with view.normaliser.patches_back; look for training that diverged.")
 def scene_units(subject: GeneratorSubject) -> None:
+    """samples are finite and in the scene's units, not normalised"""
     made, task_kit = subject.draw(subject.base), subject.task_kit
     if not len(made):
         raise unittest.SkipTest("it adds no sample")
     require(np.isfinite(task_kit.values(made)).all(), "NaN or infinity")
-    seen = task_kit.seen(subject.view)
+    seen = task_kit.visible(subject.view)
     low, high = seen.min(), seen.max()
     for c in np.unique(task_kit.labels(made)):
         x = task_kit.of_class(made, c)
@@ -92,26 +145,30 @@ def scene_units(subject: GeneratorSubject) -> None:
         require(inside >= PLAUSIBLE, f"{found}; median {np.median(x):.3g}")
 
 
-@check(
-    "seed",
-    rule="another seed gives other samples, so that the blocks of a pool do not repeat each other",
-    hint="Draw every random number of sample from its seed.",
-    needs=("runs", "determinism"),
-)
+@CHECKS.add("Put int(…), float(…), str and lists into it; no arrays, no NaN.")
+def provenance(subject: GeneratorSubject) -> None:
+    """provenance is strict JSON, as it goes into the record of a trial"""
+    facts = dict(subject.draw(subject.base).provenance)
+    try:
+        kept = json.loads(json.dumps(facts, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        require(False, f"{error}: {facts!r}")
+    require(all(isinstance(key, str) for key in facts), f"keys {list(facts)!r}")
+    require(set(kept) == set(facts), f"keys {sorted(facts)}")
+
+
+@CHECKS.add("Draw every random number of sample from its seed.", needs=("runs", "determinism"))
 def seed(subject: GeneratorSubject) -> None:
+    """another seed gives other samples, so that the blocks of a pool do not repeat each other"""
     if not subject.card.adds:
         raise unittest.SkipTest("it adds no sample")
     one, other = (subject.task_kit.values(subject.draw(subject.base, seed=seed)) for seed in (0, 1))
     require(not np.array_equal(one, other), "the same samples for seeds 0 and 1")
 
 
-@check(
-    "guidance",
-    rule="a card with a default ω means that ω can be set, and that it changes the samples; 0 is allowed",
-    hint="Use guidance in sample, or leave guidance out of the card.",
-    needs=("runs", "determinism"),
-)
+@CHECKS.add("Use guidance in sample, or leave guidance out of the card.", needs=("runs", "determinism"))
 def guidance(subject: GeneratorSubject) -> None:
+    """a card with a default ω means that ω can be set, and that it changes the samples; 0 is allowed"""
     default = subject.card.guidance
     if default is None:
         raise unittest.SkipTest("its card declares no guidance")
@@ -121,45 +178,25 @@ def guidance(subject: GeneratorSubject) -> None:
     require(not np.array_equal(plain, strong), f"the same samples for ω = 0 and ω = {default + 1:g}")
 
 
-@check(
-    "own-memory",
-    rule="samples are the caller's own: they share no memory with the view, or with samples given before",
-    hint="Return copies; fancy indexing makes one, slices and views do not.",
-)
-def own_memory(subject: GeneratorSubject) -> None:
-    task_kit, view = subject.task_kit, subject.view
-    # No more than the class has: a generator that copies has no reason to repeat itself then.
-    asked = task_kit.of_classes({min(view.counts): 6})
-    one, other = (task_kit.values(subject.draw(subject.base, asked, seed=seed)) for seed in (0, 1))
-    given = {
-        "what the view shows": task_kit.seen(view),
-        "view.real": task_kit.values(view.real),
-        "other samples": other,
-    }
-    for name, array in given.items():
-        require(not np.shares_memory(one, array), f"they share memory with {name}")
-
-
-@check(
-    "save-and-load",
-    rule="what is saved samples the same after loading, bit for bit, and lies in .safetensors and .json files only",
-    hint="Use save_state and load_state of hsiaug.api for all that sample needs; never pickle.",
+@CHECKS.add(
+    "Use save_state and load_state of hsiaug.api for all that sample needs; never pickle.",
     needs=("runs", "determinism"),
 )
 def save_and_load(subject: GeneratorSubject) -> None:
+    """what is saved samples the same after loading, bit for bit, and lies in .safetensors and .json files only"""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        subject.watched("save", lambda: subject.base.save(folder))
+        subject.observed("save", lambda: subject.base.save(folder))
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         strange = [path.name for path in files if path.suffix not in (".safetensors", ".json")]
         require(files and not strange, f"files {', '.join(strange) or 'none'}")
         for path in files:
             _readable(path)
         plugin = subject.plugin(subject.params)
-        loaded = subject.watched("load", lambda: plugin.load(folder, device="cpu"))
+        loaded = subject.observed("load", lambda: plugin.load(folder, device="cpu"))
     # The folder is gone by now: nothing may be read later.
     here, there = subject.result(subject.base), subject.result(loaded)
-    require(same(here, there), f"after loading other {differing(here, there)}")
+    require_equal(here, there, "after loading other")
 
 
 def _readable(path: Path) -> None:
@@ -172,30 +209,29 @@ def _readable(path: Path) -> None:
         raise Violation(f"{path.name} cannot be read: {type(error).__name__}: {error}") from error
 
 
-@check(
-    "sampling-params",
-    rule="parameters declared as read by sampling only change no fit, and a loaded one samples by the plugin's own",
-    hint="Let load take them from the plugin's params, with resampled(saved, own) of hsiaug.api; or drop sampling=True.",
+@CHECKS.add(
+    "Let load take them from the plugin's params, with resampled(saved, own) of hsiaug.api; or drop sampling=True.",
     needs=("runs", "save-and-load"),
 )
-def sampling_only(subject: GeneratorSubject) -> None:
-    if not sampling_params(subject.params):
+def sampling_params(subject: GeneratorSubject) -> None:
+    """parameters declared as read by sampling only change no fit, and a loaded one samples by the plugin's own"""
+    if not read_by_sampling(subject.params):
         raise unittest.SkipTest("it declares none")
     other: Any = subject.plugin(replace(subject.params, **_others(subject.params)))
     with tempfile.TemporaryDirectory() as name:
         subject.base.save(Path(name))
         loaded = other.load(Path(name), device="cpu")
-    bench, spec = subject.bench(subject.easy)
-    anew = bench.fit(spec, other, "cpu", Watched()).fitted
+    bench = subject.bench(subject.easy)
+    anew = bench.fit(bench.spec, other, bench.device, bench.progress).fitted
     here, there = subject.result(loaded), subject.result(anew)
-    require(same(here, there), f"a fit made with other values of them gives other {differing(here, there)}")
+    require_equal(here, there, "a fit made with other values of them gives other")
 
 
 def _others(params: Any) -> dict[str, Any]:
     """Another value of each number and switch that only sampling reads."""
     lows = {item.name: item.metadata.get("low") for item in fields(params)}
     found: dict[str, Any] = {}
-    for name in sampling_params(params):
+    for name in read_by_sampling(params):
         value, low = getattr(params, name), lows[name]
         if isinstance(value, bool):
             found[name] = not value
@@ -204,64 +240,46 @@ def _others(params: Any) -> dict[str, Any]:
     return found
 
 
-@check(
-    "resumes",
-    rule="a fit that was stopped goes on from its checkpoint, where its card says that it can, and ends the same",
-    hint="Make the randomness of a step depend on the seed and the step only; save weights, optimiser and step.",
+@CHECKS.add(
+    "Make the randomness of a step depend on the seed and the step only; save weights, optimiser and step.",
     needs=("runs", "determinism", "cancellation"),
 )
 def resumes(subject: GeneratorSubject) -> None:
+    """a fit that was stopped goes on from its checkpoint, where its card says that it can, and ends the same"""
     if not subject.card.resumes:
         raise unittest.SkipTest("its card says that it does not")
-    _, spec = subject.bench_of_base
-    view, seed = subject.view, derive_seed("fit", subject.card.name, spec.seed)
+    view, seed = subject.view, derive_seed("fit", subject.card.name, subject.base_bench.spec.seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "checkpoint"
 
-        def fit(progress: Watched) -> FittedGenerator:
+        def fit(progress: ProgressRecorder) -> FittedGenerator:
             plugin: Any = subject.plugin(subject.params)
             made: FittedGenerator = plugin.fit(view, seed=seed, device="cpu", progress=progress, checkpoint=folder)
             return made
 
         # Late, so that something is likely to have been saved.
-        late = max(1, len(subject.progress.calls) * 3 // 4)
+        late = max(1, len(subject.base_bench.progress.calls) * 3 // 4)
         with contextlib.suppress(Cancelled):
-            fit(Watched(cancel_at=late))
-        resumed = fit(Watched())
+            fit(ProgressRecorder(cancel_at=late))
+        resumed = fit(ProgressRecorder())
     here, there = subject.result(subject.base), subject.result(resumed)
-    require(
-        same(here, there),
-        f"stopped at call {late} of progress and resumed, it gives other {differing(here, there)}",
-    )
+    require_equal(here, there, f"stopped at call {late} of progress and resumed, it gives other")
 
 
-@check(
-    "provenance",
-    rule="provenance is strict JSON, as it goes into the record of a trial",
-    hint="Put int(…), float(…), str and lists into it; no arrays, no NaN.",
-)
-def provenance(subject: GeneratorSubject) -> None:
-    told = dict(subject.draw(subject.base).provenance)
-    try:
-        kept = json.loads(json.dumps(told, allow_nan=False))
-    except (TypeError, ValueError) as error:
-        require(False, f"{error}: {told!r}")
-    require(all(isinstance(key, str) for key in told), f"keys {list(told)!r}")
-    require(set(kept) == set(told), f"keys {sorted(told)}")
+@CHECKS.add("Return copies; fancy indexing makes one, slices and views do not.")
+def own_memory(subject: GeneratorSubject) -> None:
+    """samples are the caller's own: they share no memory with the view, or with samples given before"""
+    task_kit, view = subject.task_kit, subject.view
+    # No more than the class has: a generator that copies has no reason to repeat itself then.
+    request = task_kit.of_classes({min(view.counts): 6})
+    one, other = (task_kit.values(subject.draw(subject.base, request, seed=seed)) for seed in (0, 1))
+    others = {
+        "what the view shows": task_kit.visible(view),
+        "view.real": task_kit.values(view.real),
+        "other samples": other,
+    }
+    for name, array in others.items():
+        require(not np.shares_memory(one, array), f"they share memory with {name}")
 
 
-CHECKS: tuple[Check[GeneratorSubject], ...] = (
-    *BEFORE,
-    samples,
-    counts,
-    untrained_class,
-    scene_units,
-    provenance,
-    seed,
-    guidance,
-    save_and_load,
-    sampling_only,
-    resumes,
-    own_memory,
-    *AFTER,
-)
+CHECKS += AFTER

@@ -10,24 +10,22 @@ import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.protocol.view import TrainView
+from hsiaug.trial.machine import OptimiserWork
 
 __all__ = [
     "Cancelled",
-    "Watched",
-    "Work",
+    "ProgressRecorder",
     "changed",
     "checksum",
-    "counted_work",
-    "global_state",
     "helpers",
     "other_global_seeds",
+    "process_state",
 ]
 
 
@@ -35,47 +33,18 @@ class Cancelled(Exception):
     """What the kit raises out of ``progress``, as a user's Ctrl-C or a time limit would."""
 
 
-@dataclass
-class Work:
-    """What torch's optimisers did: how many steps, and how many weights these changed, each counted at every step.
-
-    Seconds would depend on what else the machine does; these numbers are the same everywhere.
-    """
-
-    steps: int = 0
-    updates: int = 0
-
-
-@contextmanager
-def counted_work() -> Iterator[Work]:
-    """Counts the work of every optimiser of ``torch.optim`` in this process, while it lasts."""
-    from torch.optim.optimizer import register_optimizer_step_post_hook
-
-    work = Work()
-
-    def count(optimizer: Any, *_: object) -> None:
-        work.steps += 1
-        work.updates += sum(p.numel() for group in optimizer.param_groups for p in group["params"])
-
-    handle = register_optimizer_step_post_hook(count)
-    try:
-        yield work
-    finally:
-        handle.remove()
-
-
-class Watched:
+class ProgressRecorder:
     """A ``progress`` that remembers its calls, and may cancel at one of them.
 
     work: what is counted meanwhile. calls: (done, total, note) of each. cancelled_after: the optimiser steps that were
     taken before the cancellation, or None where there was none.
     """
 
-    def __init__(self, cancel_at: int | None = None, work: Work | None = None) -> None:
+    def __init__(self, cancel_at: int | None = None, work: OptimiserWork | None = None) -> None:
         self.calls: list[tuple[Any, Any, Any]] = []
         self.error = Cancelled("by the conformance kit")
         self.cancelled_after: int | None = None
-        self._at, self._work = cancel_at, work or Work()
+        self._at, self._work = cancel_at, work or OptimiserWork()
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
         self.calls.append((done, total, note))
@@ -104,7 +73,7 @@ def _arrays(value: Any) -> Iterator[NDArray[Any]]:
             yield from _arrays(part)
 
 
-def global_state() -> dict[str, Any]:
+def process_state() -> dict[str, Any]:
     """What no plugin may change, in a form that can be compared."""
     import torch
 
@@ -124,7 +93,7 @@ def global_state() -> dict[str, Any]:
 
 def changed(before: dict[str, Any]) -> set[str]:
     """What of the global state is no longer as it was."""
-    return {name for name, value in global_state().items() if before[name] != value}
+    return {name for name, value in process_state().items() if before[name] != value}
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unittest
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,58 +10,85 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.plugins.card import Card
-from hsiaug.plugins.hookspecs import Kind
-from hsiaug.protocol.view import TrainView
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split import Split
+from hsiaug.protocol.view import TrainView, pad, patches_at
 from hsiaug.samples import NOWHERE, Patches, PatchSamples, concatenate
+from hsiaug.scene import Scene
+from hsiaug.seeds import derive_seed
 from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.testing.core import require
-from hsiaug.testing.reference_plugins import Nearest, Repeats, repeated
-from hsiaug.testing.scenes import hardest_case, make_case, scrambled
-from hsiaug.testing.task_kit import Case, Trouble
+from hsiaug.testing.reference_plugins import balanced
+from hsiaug.testing.task_kit import (
+    LOW,
+    NAMES,
+    NOISE,
+    SPAN,
+    Case,
+    TaskKit,
+    Trouble,
+    class_spectra,
+    facts,
+    wrong_labels,
+)
 
 __all__ = ["LEARNT", "PixelKit"]
 
 LEARNT = 0.5
 """Least mean recall of a classifier on its own training pixels; naming the largest class alone gives 0.25."""
 
+TROUBLES: Mapping[Trouble, Mapping[str, Any]] = {
+    "tiny-classes": {"sizes": (12, 2, 1)},
+    "class-missing": {"sizes": (12, 0, 6, 4)},
+    "constant-bands": {"constant": True},
+    "bare-scene": {"bare": True},
+    "patch-of-one": {"patch": 1},
+}
+"""What makes a scene hard to learn from."""
 
-class PixelKit:
-    """The functions of :class:`hsiaug.testing.task_kit.TaskKit` for scenes and patches."""
+SIZES = (16, 8, 5, 3)
+"""Training pixels of each class, unless a check asks for others."""
+
+ROWS, WIDTH, BANDS = 6, 22, 16
+"""Rows of a stripe (the last of them without label), columns, bands."""
+
+TEST_FROM = 14
+"""Test pixels start at this column: far from any training patch."""
+
+
+class PixelKit(TaskKit[Scene, Split, TrainView, PatchSamples, Patches, Mapping[int, int]]):
+    """:class:`hsiaug.testing.task_kit.TaskKit` for scenes and patches."""
 
     task = "pixels"
-    reference_plugins: Mapping[Kind, Any] = {"generator": Nearest, "classifier": Repeats}
+    spectra, class_ids, items_type = "x", "y", Patches
+    troubles = TROUBLES
+    others = "every patch has a label"
 
-    def easy(self) -> Case:
-        return make_case()
+    def case(self, **trouble: Any) -> Case[Scene, Split]:
+        return _striped(**trouble)
 
-    def troubled(self, trouble: Trouble) -> Case:
-        if trouble == "ignored-pixels":
-            raise unittest.SkipTest("every patch has a label")
-        cases: dict[str, dict[str, Any]] = {
-            "tiny-classes": {"sizes": (12, 2, 1)},
-            "class-missing": {"sizes": (12, 0, 6, 4)},
-            "constant-bands": {"constant": True},
-            "bare-scene": {"bare": True},
-            "patch-of-one": {"patch": 1},
-        }
-        return make_case(**cases[trouble])
+    def hardest(self) -> tuple[Case[Scene, Split], ...]:
+        return (_striped((12, 2, 1, 0), constant=True, bare=True),)
 
-    def hardest(self) -> tuple[Case, ...]:
-        return (hardest_case(),)
+    def scrambled(self, case: Case[Scene, Split], card: Card) -> Case[Scene, Split]:
+        scene, test = case.data, case.split.test
+        labels, cube = scene.labels.copy(), scene.cube.copy()
+        labels[test] = wrong_labels(labels[test], len(scene.class_names))
+        if card.scope != "scene":
+            cube[test] = cube[test][::-1] + np.float32(SPAN)
+        other = replace(scene, cube=cube, labels=labels)
+        return Case(self.task, other, replace(case.split, labels=other.labels))
 
-    def scrambled(self, case: Case, card: Card) -> Case:
-        return scrambled(case, spectra=card.scope != "scene")
-
-    def asked(self, trained: Sequence[int]) -> dict[int, int]:
+    def request(self, trained: Sequence[int]) -> dict[int, int]:
         return {c: (6, 0, 9, 4)[(c - 1) % 4] for c in trained}
 
     def of_classes(self, counts: Mapping[int, int]) -> Mapping[int, int]:
         return counts
 
-    def miscounted(self, made: PatchSamples, asked: Mapping[int, int]) -> str:
+    def miscounted(self, made: PatchSamples, request: Mapping[int, int]) -> str:
         ids, numbers = np.unique(made.y, return_counts=True)
         got = dict(zip(ids.tolist(), numbers.tolist(), strict=True))
-        return "" if got == {c: n for c, n in asked.items() if n} else f"{got} in place of {dict(asked)}"
+        return "" if got == {c: n for c, n in request.items() if n} else f"{got} in place of {dict(request)}"
 
     def inspect(self, made: PatchSamples, view: TrainView) -> None:
         require(isinstance(made, PatchSamples), f"a {type(made).__name__}")
@@ -71,44 +97,23 @@ class PixelKit:
         require(made.y.dtype == np.int64, f"y {made.y.dtype}")
         require((made.coords == NOWHERE).all(), "samples with a location")
 
-    def values(self, samples: PatchSamples) -> NDArray[Any]:
-        return samples.x
-
     def of_class(self, samples: PatchSamples, c: int) -> NDArray[Any]:
         return np.asarray(samples.x[samples.y == c])
 
-    def seen(self, view: TrainView) -> NDArray[Any]:
+    def visible(self, view: TrainView) -> NDArray[Any]:
         return np.asarray(view.cube[view.visible])
-
-    def arrays(self, samples: PatchSamples) -> dict[str, NDArray[Any]]:
-        return {"x": samples.x, "y": samples.y, "weight": samples.weight}
-
-    def labels(self, samples: PatchSamples) -> NDArray[Any]:
-        return samples.y
-
-    def items(self, samples: PatchSamples) -> Patches:
-        return Patches(samples.x, samples.coords)
-
-    def part(self, items: Patches, index: Any) -> Patches:
-        return Patches(items.x[index], items.coords[index])
 
     def moved(self, items: Patches) -> Patches:
         return Patches(items.x, np.zeros_like(items.coords))
 
-    def probes(self, case: Case, card: Card) -> tuple[Patches, NDArray[Any]]:
+    def probes(self, case: Case[Scene, Split], card: Card) -> tuple[Patches, NDArray[Any]]:
         """Every second test pixel; sorted by class."""
-        scene, split = case.data, case.split
-        coords = np.argwhere(split.test)[::2].astype(np.int32)
-        patch = split.patch
-        r = patch // 2
-        padded = np.pad(scene.cube, ((r, r), (r, r), (0, 0)), mode="reflect") if r else scene.cube
-        x = np.stack([padded[i : i + patch, j : j + patch].transpose(2, 0, 1) for i, j in coords])
+        scene, patch = case.data, case.split.patch
+        coords = np.argwhere(case.split.test)[::2].astype(np.int32)
+        x = patches_at(pad(scene.cube, patch), coords, patch)
         y = scene.labels[coords[:, 0], coords[:, 1]].astype(np.int64)
         whole = PatchSamples(x, coords, y, np.zeros(len(y), bool), np.ones(len(y), np.float32))
         return self.items(PixelClassification().shown(whole, card)), y
-
-    def judged(self, labels: NDArray[Any]) -> list[int]:
-        return [int(c) for c in np.unique(labels)]
 
     def least(self, classes: int) -> float:
         return LEARNT
@@ -117,12 +122,33 @@ class PixelKit:
         return concatenate(parts)
 
     def repeated(self, real: PatchSamples) -> PatchSamples:
-        return repeated(real)
-
-    def mislabelled(self, real: PatchSamples, classes: int) -> PatchSamples:
-        """As many as the classes hold when balanced."""
-        wrong = repeated(real)
-        return replace(wrong, y=wrong.y % classes + 1, weight=np.zeros_like(wrong.weight))
+        return balanced(real)
 
     def single(self, real: PatchSamples, c: int) -> PatchSamples:
         return real.take(real.y == c)
+
+
+def _striped(
+    sizes: Sequence[int] = SIZES, *, patch: int = 5, constant: bool = False, bare: bool = False
+) -> Case[Scene, Split]:
+    """A scene of one stripe of ROWS rows per class; training pixels at its left, test pixels at its right.
+
+    sizes: training pixels of class ids 1..C. constant: the last two bands do not vary, the very last being 0.
+    bare: no wavelengths, ground sampling distance or descriptions. The same arguments give the same case.
+    """
+    rng = np.random.default_rng(derive_seed("conformance", 0))
+    labels = np.repeat(np.arange(1, len(sizes) + 1, dtype=np.int16), ROWS)[:, None].repeat(WIDTH, axis=1)
+    cube = class_spectra(len(sizes), BANDS)[labels - 1]
+    cube = LOW + SPAN * (cube + rng.normal(0, NOISE, cube.shape))
+    if constant:
+        cube[..., -2:] = LOW, 0.0
+    labels[ROWS - 1 :: ROWS] = 0
+    train = np.zeros(labels.shape, dtype=bool)
+    for c, size in enumerate(sizes):
+        order = np.arange(size)
+        train[c * ROWS + order % (ROWS - 1), order // (ROWS - 1)] = True
+    test = labels > 0
+    test[:, :TEST_FROM] = False
+    known = facts(NAMES[: len(sizes)], BANDS, "A stripe of {} beside others.", bare=bare)
+    scene = Scene("conformance", cube.astype(np.float32), labels, **known)
+    return Case("pixels", scene, Split(scene.labels, len(sizes), train, test, parse_protocol("issd"), patch, 0))

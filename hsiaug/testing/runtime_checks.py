@@ -8,26 +8,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hsiaug.testing.core import Check, check, require
-from hsiaug.testing.monitoring import Watched, changed, counted_work, global_state, helpers
+from hsiaug.testing.core import CheckList, require
+from hsiaug.testing.monitoring import ProgressRecorder, changed, helpers, process_state
 from hsiaug.testing.subject import Subject
+from hsiaug.trial.machine import counted_work
 
-__all__ = ["RUNTIME_CHECKS", "inputs_unchanged"]
+__all__ = ["CHECKS"]
 
-Any_ = Subject[Any]
+CHECKS = CheckList()
+"""Checks of generators and classifiers alike; the ones that look back on all fits come last."""
 
 NOWHERE = "cuda:99"
 """A device that no machine has."""
 
 
-@check(
-    "progress",
-    rule="fits on a device call progress(done, total, note), and all that do so call it with 0 ≤ done ≤ total",
-    hint="Call progress(step + 1, steps) at every step.",
-)
-def progress(subject: Any_) -> None:
-    subject.base  # noqa: B018 - so that progress was told
-    calls = subject.progress.calls
+@CHECKS.add("Call progress(step + 1, steps) at every step.")
+def progress(subject: Subject[Any]) -> None:
+    """fits on a device call progress(done, total, note), and all that do so call it with 0 ≤ done ≤ total"""
+    subject.base  # noqa: B018 - so that progress was reported
+    calls = subject.base_bench.progress.calls
     if subject.card.uses_device:
         require(calls, "no call")
     for done, total, note in calls:
@@ -35,14 +34,13 @@ def progress(subject: Any_) -> None:
         require(sound, f"progress({done!r}, {total!r}, {note!r})")
 
 
-@check(
-    "cancellation",
-    rule="an exception out of progress ends the fit at once, unchanged, and leaves no file, thread or process behind",
-    hint="Catch no exception of progress; write to temporary folders in a with block, and train in the process.",
+@CHECKS.add(
+    "Catch no exception of progress; write to temporary folders in a with block, and train in the process.",
     needs=("runs", "progress"),
 )
-def cancellation(subject: Any_) -> None:
-    before, state = helpers(), global_state()
+def cancellation(subject: Subject[Any]) -> None:
+    """an exception out of progress ends the fit at once, unchanged, and leaves no file, thread or process behind"""
+    before, state = helpers(), process_state()
     raised: BaseException | None = None
     with (
         tempfile.TemporaryDirectory() as name,
@@ -50,19 +48,19 @@ def cancellation(subject: Any_) -> None:
         temporary_files_in(name),
         counted_work() as work,
     ):
-        told = Watched(cancel_at=1, work=work)
+        recorder = ProgressRecorder(cancel_at=1, work=work)
         try:
-            subject.fit(subject.easy, progress=told)
+            subject.fit_on(subject.bench(subject.easy, progress=recorder))
         except Exception as error:
             raised = error
         left = sorted(path.name for path in Path(name).iterdir())
-    if told.cancelled_after is None:
+    if recorder.cancelled_after is None:
         # A fit of a moment need not tell its progress, and so cannot be cancelled.
         require(raised is None, f"{type(raised).__name__}: {raised}")
         return
-    require(raised is told.error, f"the fit ended with {raised!r}" if raised else "the fit went on to its end")
-    require(len(told.calls) == 1, f"{len(told.calls) - 1} more calls of progress after it")
-    more = work.steps - told.cancelled_after
+    require(raised is recorder.error, f"the fit ended with {raised!r}" if raised else "the fit went on to its end")
+    require(len(recorder.calls) == 1, f"{len(recorder.calls) - 1} more calls of progress after it")
+    more = work.steps - recorder.cancelled_after
     require(not more, f"{more} more steps of an optimiser after it")
     require(not left, f"files left behind: {', '.join(left)}")
     require(helpers() <= before, f"left running: {', '.join(sorted(helpers() - before))}")
@@ -81,12 +79,11 @@ def temporary_files_in(folder: str) -> Iterator[None]:
         tempfile.tempdir = kept
 
 
-@check(
-    "device",
-    rule="it computes on the device that it is given, if its card says so, and else takes no optimiser step of torch",
-    hint="Move nets and data .to(device), never to another device in silence; declare uses_device=True for a network.",
+@CHECKS.add(
+    "Move nets and data .to(device), never to another device in silence; declare uses_device=True for a network."
 )
-def device(subject: Any_) -> None:
+def device(subject: Subject[Any]) -> None:
+    """it computes on the device that it is given, if its card says so, and else takes no optimiser step of torch"""
     import torch
 
     if not subject.card.uses_device:
@@ -97,52 +94,28 @@ def device(subject: Any_) -> None:
         )
         return
     try:
-        subject.fit(subject.easy, device=NOWHERE)
+        subject.fit_on(subject.bench(subject.easy, device=NOWHERE))
     except Exception:
         pass
     else:
         require(False, f"a fit on {NOWHERE}, which is not there, went well: it ran elsewhere")
     if torch.cuda.is_available():
-        subject.result(subject.fit(subject.easy, device="cuda"))
+        subject.result(subject.fit_on(subject.bench(subject.easy, device="cuda")))
 
 
-@check(
-    "text-declared",
-    rule="a plugin that reads class descriptions says so, as they then enter the hash of its trials",
-    hint="Set text=True in the card, or do not read view.descriptions.",
-)
-def text_declared(subject: Any_) -> None:
+@CHECKS.add("Set text=True in the card, or do not read view.descriptions.")
+def text_declared(subject: Subject[Any]) -> None:
+    """a plugin that reads class descriptions says so, as they then enter the hash of its trials"""
     subject.base  # noqa: B018 - whether it read is known after a fit
     require(subject.card.text or not subject.read_text, "view.descriptions was read, and the card says text=False")
 
 
-@check(
-    "global-state",
-    rule="the random states of random, numpy and torch, and the settings of libraries, stay as they were",
-    hint="Use generators of your own, or torch.random.fork_rng(devices=[]) and torch.default_generator.manual_seed.",
+@CHECKS.add(
+    "Use generators of your own, or torch.random.fork_rng(devices=[]) and torch.default_generator.manual_seed."
 )
-def global_state_kept(subject: Any_) -> None:
+def global_state(subject: Subject[Any]) -> None:
+    """the random states of random, numpy and torch, and the settings of libraries, stay as they were"""
     subject.result(subject.again)
     require(
         not subject.touched, f"changed: {', '.join(f'{what} in {call}' for what, call in sorted(subject.touched))}"
     )
-
-
-@check(
-    "inputs-unchanged",
-    rule="the samples and the patches that it is given stay as they were",
-    hint="Compute on copies: x = x - mean, not x -= mean.",
-)
-def inputs_unchanged(subject: Any_) -> None:
-    subject.result(subject.base)
-    require(not subject.altered, f"changed: {', '.join(sorted(subject.altered))}")
-
-
-RUNTIME_CHECKS: tuple[Check[Any_], ...] = (
-    progress,
-    cancellation,
-    device,
-    text_declared,
-    global_state_kept,
-)
-"""Checks of generators and classifiers alike; the ones that look back on all fits come last."""

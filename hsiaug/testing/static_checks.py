@@ -13,12 +13,13 @@ from typing import Any, get_args
 from hsiaug.errors import PluginError
 from hsiaug.plugins.card import Preset, build_params
 from hsiaug.tasks.task import task_names
-from hsiaug.testing.core import Check, check, require
+from hsiaug.testing.core import CheckList, require
 from hsiaug.testing.subject import Subject
 
-__all__ = ["DECLARED"]
+__all__ = ["CHECKS"]
 
-Any_ = Subject[Any]
+CHECKS = CheckList()
+"""Checks of plugins of every kind."""
 
 MOST_MODULES = 300
 """The most modules that importing a plugin's may load beyond hsiaug.api; matplotlib's pyplot loads 177, torch 930."""
@@ -28,13 +29,11 @@ HEAVY = (
 )  # fmt: skip
 
 
-@check(
-    "card",
-    rule="the card says in words and ranges what the plugin is, and each of its presets can be built",
-    hint="Complete the Card; make params a frozen dataclass whose fields are made with hsiaug.api.param.",
-    needs=(),
+@CHECKS.add(
+    "Complete the Card; make params a frozen dataclass whose fields are made with hsiaug.api.param.", needs=()
 )
-def card(subject: Any_) -> None:
+def card(subject: Subject[Any]) -> None:
+    """the card says in words and ranges what the plugin is, and each of its presets can be built"""
     card = subject.card
     lines = card.summary.strip().splitlines()
     require(len(lines) == 1, f"a summary of {len(lines)} lines", "Write a summary of one line.")
@@ -56,13 +55,13 @@ def card(subject: Any_) -> None:
         )
 
 
-@check(
-    "light-import",
-    rule=f"the module that an Entry names loads no heavy library, and at most {MOST_MODULES} modules beyond hsiaug.api",
-    hint="Import heavy libraries inside fit and load, or in a module that only these import.",
+@CHECKS.add(
+    "Import heavy libraries inside fit and load, or in a module that only these import.",
     needs=(),
+    most_modules=MOST_MODULES,
 )
-def light_import(subject: Any_) -> None:
+def light_import(subject: Subject[Any]) -> None:
+    """the module that an Entry names loads no heavy library, and at most {most_modules} modules beyond hsiaug.api"""
     module = subject.entry.target.partition(":")[0] if subject.entry else subject.plugin.__module__
     if module == "__main__":
         raise unittest.SkipTest("the plugin lies in no module that another process could import")
@@ -92,7 +91,3 @@ def _loaded_by(module: str) -> frozenset[str]:
             hint="Import in it whatever it needs.",
         )
     return frozenset(json.loads(done.stdout.splitlines()[-1]))
-
-
-DECLARED: tuple[Check[Any_], ...] = (card, light_import)
-"""Checks of generators and classifiers alike."""

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from numpy.typing import NDArray
-
-from hsiaug.contracts import Progress
 from hsiaug.plugins.card import Card, Preset, build_params
 from hsiaug.plugins.hookspecs import Entry, Kind
-from hsiaug.plugins.registry import Registry
+from hsiaug.tasks.task import TaskView
+from hsiaug.testing.core import Arrays
 from hsiaug.testing.interrupts import pass_on
-from hsiaug.testing.monitoring import Watched, Work, changed, checksum, counted_work, global_state
-from hsiaug.testing.task_kit import Case, TaskKit
-from hsiaug.testing.workbench import Bench, given
+from hsiaug.testing.monitoring import (
+    ProgressRecorder,
+    changed,
+    checksum,
+    process_state,
+)
+from hsiaug.testing.reference_plugins import REFERENCE_PLUGINS
+from hsiaug.testing.task_kit import AnyCase, AnyTaskKit
+from hsiaug.testing.workbench import CaseBench, registry_of
+from hsiaug.trial.machine import OptimiserWork, counted_work
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Record
@@ -26,7 +32,7 @@ __all__ = ["Subject"]
 F = TypeVar("F")
 
 
-class Subject(Generic[F]):
+class Subject(ABC, Generic[F]):
     """A plugin under test, and what was noticed of it so far.
 
     entry: its entry in the registry, or None for a class that was handed over. task_kit: the task that it is checked in.
@@ -39,7 +45,7 @@ class Subject(Generic[F]):
     kind: Kind
 
     def __init__(
-        self, plugin: Any, preset: Preset, entry: Entry | None, task_kit: TaskKit, *further: TaskKit
+        self, plugin: Any, preset: Preset, entry: Entry | None, task_kit: AnyTaskKit, *further: AnyTaskKit
     ) -> None:
         self.plugin = plugin
         self.card: Card = plugin.card
@@ -50,83 +56,69 @@ class Subject(Generic[F]):
         self.touched: set[tuple[str, str]] = set()
         self.altered: set[str] = set()
         self.careful = False
-        self.work = Work()
+        self.work = OptimiserWork()
         self.read_text = False
 
-    def spec(self, case: Case) -> TrialSpec:
-        """The trial of this plugin on a case, with a partner of the kit's own."""
-        own = PluginSpec(self.card.name, self.card.version, self.params)
-        beside: Card = self.task_kit.reference_plugins[self.kind].card
-        partner = PluginSpec(beside.name, beside.version, beside.params())
-        generator, classifier = (own, partner) if self.kind == "generator" else (partner, own)
-        return TrialSpec(
+    def bench(self, case: AnyCase, *, device: str = "cpu", progress: ProgressRecorder | None = None) -> CaseBench:
+        """A fresh workbench for the trial of this plugin on a case beside one of the kit's; nothing is reused."""
+        plugins: dict[Kind, PluginSpec] = {
+            kind: PluginSpec(plugin.card.name, plugin.card.version, plugin.card.params())
+            for kind, plugin in REFERENCE_PLUGINS.items()
+        }
+        plugins[self.kind] = PluginSpec(self.card.name, self.card.version, self.params)
+        spec = TrialSpec(
             task=case.task,
             scene=case.data.name,
             scene_sha256=case.data.sha256,
             protocol=case.split.protocol,
             patch=case.split.patch,
             seed=case.split.seed,
-            generator=generator,
-            classifier=classifier,
+            generator=plugins["generator"],
+            classifier=plugins["classifier"],
             lam=1.0,
             omega=self.card.guidance if self.kind == "generator" else None,
             draws=case.data.drawn_as,
         )
-
-    def bench(self, case: Case) -> tuple[Bench, TrialSpec]:
-        """A fresh workbench, so that nothing is reused."""
-        return Bench(case), self.spec(case)
+        return CaseBench(case, spec, self.card.scope, device, progress or ProgressRecorder())
 
     def trial(self) -> Record:
         """The record of a whole trial on the easy case. A generator is not fitted anew where its first fit was made."""
-        other: Kind = "classifier" if self.kind == "generator" else "generator"
-        found = Registry(
-            dict([given(self.kind, self.plugin), given(other, self.task_kit.reference_plugins[self.kind])])
-        )
-        bench, spec = self.bench_of_base
-        record, _ = run_trial(spec, bench, found, device="cpu", progress=Watched())
+        bench, found = self.base_bench, registry_of({**REFERENCE_PLUGINS, self.kind: self.plugin})
+        record, _ = run_trial(bench.spec, bench, found, device="cpu", progress=ProgressRecorder())
         return record
 
-    def watched(self, call: str, compute: Callable[[], Any], *inputs: Any) -> Any:
+    def observed(self, call: str, compute: Callable[[], Any], *inputs: Any) -> Any:
         """What ``compute`` gives; notes which inputs and which global state it changed."""
-        sums, state, modules = [checksum(given) for given in inputs], global_state(), len(sys.modules)
+        sums, state, modules = [checksum(value) for value in inputs], process_state(), len(sys.modules)
         result = compute()
         if len(sys.modules) == modules:
             # What a library does to the process when it is first imported is not the plugin's doing.
             self.touched |= {(what, call) for what in changed(state)}
-        self.altered |= {
-            type(given).__name__ for given, was in zip(inputs, sums, strict=True) if checksum(given) != was
-        }
+        now = [checksum(value) for value in inputs]
+        self.altered |= {type(value).__name__ for value, a, b in zip(inputs, sums, now, strict=True) if a != b}
         return result
 
     @cached_property
-    def easy(self) -> Case:
+    def easy(self) -> AnyCase:
         """The case of most checks."""
-        return self.task_kit.easy()
+        return self.task_kit.case()
 
     @cached_property
-    def bench_of_base(self) -> tuple[Bench, TrialSpec]:
+    def base_bench(self) -> CaseBench:
         """Where the first fit is made."""
         return self.bench(self.easy)
 
     @property
-    def view(self) -> Any:
+    def view(self) -> TaskView:
         """What the first fit sees."""
-        bench, spec = self.bench_of_base
-        return bench.view(spec, self.card.scope)
-
-    @cached_property
-    def progress(self) -> Watched:
-        """What the first fit told of its progress."""
-        return Watched()
+        return self.base_bench.plugin_view
 
     @cached_property
     def base(self) -> F:
         """The first fit, on the easy case."""
-        bench, spec = self.bench_of_base
         with counted_work() as self.work:
-            fitted = self.fit_on(bench, spec, progress=self.progress)
-        self.read_text = bench.descriptions.read
+            fitted = self.fit_on(self.base_bench)
+        self.read_text = self.base_bench.descriptions.read
         return fitted
 
     @cached_property
@@ -134,22 +126,21 @@ class Subject(Generic[F]):
         """A second fit of the same seed."""
         return self.fit(self.easy)
 
-    def fit(self, case: Case, *, device: str = "cpu", progress: Progress | None = None) -> F:
+    def fit(self, case: AnyCase) -> F:
         """A fit of this plugin on a case."""
-        bench, spec = self.bench(case)
-        return self.fit_on(bench, spec, device=device, progress=progress)
+        return self.fit_on(self.bench(case))
 
-    def fit_on(self, bench: Bench, spec: TrialSpec, *, device: str = "cpu", progress: Progress | None = None) -> F:
-        """A fit on a workbench; progress: None = nobody listens."""
-        raise NotImplementedError
+    @abstractmethod
+    def fit_on(self, bench: CaseBench) -> F:
+        """A fit on a workbench."""
 
-    def use(self, case: Case) -> F:
+    @abstractmethod
+    def use(self, case: AnyCase) -> F:
         """Fit and ask for results; raises where they are not sound."""
-        raise NotImplementedError
 
-    def result(self, fitted: F) -> dict[str, NDArray[Any]]:
+    @abstractmethod
+    def result(self, fitted: F) -> Arrays:
         """What a fitted plugin gives on the easy case, in arrays that can be compared."""
-        raise NotImplementedError
 
     @cached_property
     def hardest(self) -> list[F]:

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from hsiaug.plugins.hookspecs import Entry, Kind
-from hsiaug.plugins.registry import Found
+from hsiaug.plugins.registry import Found, Registry
 from hsiaug.protocol.view import Scope
 from hsiaug.tasks.task import TaskSplit, TaskView, get_task
-from hsiaug.testing.task_kit import Case
+from hsiaug.testing.monitoring import ProgressRecorder
+from hsiaug.testing.task_kit import AnyCase
 from hsiaug.trial.cache import AnyBench
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["Bench", "given"]
+__all__ = ["CaseBench", "registry_of"]
 
 
-class Spied(Mapping[str, tuple[str, ...]]):
+class _ReadRecorder(Mapping[str, tuple[str, ...]]):
     """Class descriptions that remember whether anybody read them."""
 
     def __init__(self, inner: Mapping[str, tuple[str, ...]]) -> None:
@@ -37,17 +38,22 @@ class Spied(Mapping[str, tuple[str, ...]]):
         return len(self._inner)
 
 
-class Bench(AnyBench):
-    """A runner's workbench with the split of a case; views tell whether their descriptions were read."""
+class CaseBench(AnyBench):
+    """A runner's workbench with the split of a case; views tell whether their descriptions were read.
 
-    def __init__(self, case: Case) -> None:
+    spec: the trial of the plugin under test. scope: what that plugin may see. device, progress: what its fit is given.
+    """
+
+    def __init__(
+        self, case: AnyCase, spec: TrialSpec, scope: Scope, device: str, progress: ProgressRecorder
+    ) -> None:
         super().__init__(case.data, get_task(case.task))
-        self.case = case
-        self.descriptions = Spied(case.data.descriptions)
+        self.case, self.spec, self.scope = case, spec, scope
+        self.device, self.progress = device, progress
+        self.descriptions = _ReadRecorder(case.data.descriptions)
 
     def split(self, spec: TrialSpec) -> TaskSplit:
-        drawn: TaskSplit = self.case.split
-        return drawn
+        return self.case.split
 
     def view(self, spec: TrialSpec, scope: Scope) -> TaskView:
         view = super().view(spec, scope)
@@ -55,9 +61,14 @@ class Bench(AnyBench):
         object.__setattr__(view, "descriptions", self.descriptions)
         return view
 
+    @property
+    def plugin_view(self) -> TaskView:
+        """What the plugin under test sees."""
+        return self.view(self.spec, self.scope)
+
 
 @dataclass(frozen=True)
-class Given(Found):
+class _Loaded(Found):
     """A plugin that is at hand, in the place of one that is found."""
 
     plugin: Any = None
@@ -66,8 +77,12 @@ class Given(Found):
         return self.plugin
 
 
-def given(kind: Kind, plugin: Any) -> tuple[tuple[Kind, str], Found]:
-    """A plugin as a registry holds it."""
-    name = plugin.card.name
-    entry = Entry(kind, name, f"{plugin.__module__}:{plugin.__qualname__}")
-    return (kind, name), Given(entry, "given", "0", plugin=plugin)
+def registry_of(plugins: Mapping[Kind, Any]) -> Registry:
+    """A registry of one plugin of each kind."""
+    loaded = [
+        _Loaded(
+            Entry(kind, plugin.card.name, f"{plugin.__module__}:{plugin.__qualname__}"), "kit", "0", None, plugin
+        )
+        for kind, plugin in plugins.items()
+    ]
+    return Registry({(one.entry.kind, one.entry.name): one for one in loaded})

@@ -7,6 +7,7 @@ import ctypes
 import platform
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 from hsiaug.errors import InputError
 from hsiaug.plugins.card import Card
 
-__all__ = ["PeakMemory", "counted_steps", "environment", "resolve_device"]
+__all__ = ["OptimiserWork", "PeakMemory", "counted_steps", "counted_work", "environment", "resolve_device"]
 
 LIBRARIES = ("hsiaug", "numpy", "scipy", "scikit-learn", "imbalanced-learn", "torch")
 
@@ -64,6 +65,35 @@ def _gpu_driver() -> bool:
     return False
 
 
+@dataclass
+class OptimiserWork:
+    """What torch's optimisers did: how many steps, and how many weights these changed, each counted at every step.
+
+    Seconds would depend on what else the machine does; these numbers are the same everywhere.
+    """
+
+    steps: int = 0
+    updates: int = 0
+
+
+@contextlib.contextmanager
+def counted_work() -> Iterator[OptimiserWork]:
+    """Counts the work of every optimiser of ``torch.optim`` in this process, while it lasts."""
+    from torch.optim.optimizer import register_optimizer_step_post_hook
+
+    work = OptimiserWork()
+
+    def count(optimizer: Any, *_: object) -> None:
+        work.steps += 1
+        work.updates += sum(p.numel() for group in optimizer.param_groups for p in group["params"])
+
+    handle = register_optimizer_step_post_hook(count)
+    try:
+        yield work
+    finally:
+        handle.remove()
+
+
 @contextlib.contextmanager
 def counted_steps(card: Card) -> Iterator[Callable[[], int | None]]:
     """Counts every step of every torch optimiser in this process, while it lasts; yields what tells the count.
@@ -74,19 +104,8 @@ def counted_steps(card: Card) -> Iterator[Callable[[], int | None]]:
     if not card.uses_device:
         yield lambda: None
         return
-    from torch.optim.optimizer import register_optimizer_step_post_hook
-
-    steps = 0
-
-    def count(*_: object) -> None:
-        nonlocal steps
-        steps += 1
-
-    handle = register_optimizer_step_post_hook(count)
-    try:
-        yield lambda: steps
-    finally:
-        handle.remove()
+    with counted_work() as work:
+        yield lambda: work.steps
 
 
 @cache

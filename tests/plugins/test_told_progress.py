@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from hsiaug.plugins.progress import told
+from hsiaug.plugins.progress import progress_values
 
 
 class Rude:
@@ -35,15 +35,15 @@ class Own(str):
     ],
 )
 def test_junk_becomes_plain_values(said: tuple[object, ...], taken: tuple[int, int, str]) -> None:
-    assert told(*said) == taken
+    assert progress_values(*said) == taken
 
 
 def test_what_is_told_can_cross_to_another_process() -> None:
-    done, total, note = told(np.int64(1), np.float64(2), Own("x"))
+    done, total, note = progress_values(np.int64(1), np.float64(2), Own("x"))
 
     assert (type(done), type(total), type(note)) == (int, int, str)
     assert pickle.loads(pickle.dumps(note)) == "x"
 
 
 def test_a_long_note_is_cut() -> None:
-    assert len(told(1, 2, "x" * 10**6)[2]) <= 120
+    assert len(progress_values(1, 2, "x" * 10**6)[2]) <= 120

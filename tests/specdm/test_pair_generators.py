@@ -13,7 +13,7 @@ import torch
 
 from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError
 from hsiaug.plugins.card import build_params
-from hsiaug.testing.monitoring import Work, counted_work
+from hsiaug.trial.machine import OptimiserWork, counted_work
 from hsiaug_specdm.plugin import LdmSingle, SpecDm
 
 Make = Callable[..., DenseView]
@@ -31,17 +31,17 @@ def same(one: DenseSamples, two: DenseSamples) -> bool:
 
 
 @pytest.fixture(scope="module")
-def counted(view: DenseView) -> tuple[Any, Work]:
+def counted(view: DenseView) -> tuple[Any, OptimiserWork]:
     with counted_work() as work:
         return fit(view), work
 
 
 @pytest.fixture(scope="module")
-def fitted(counted: tuple[Any, Work]) -> Any:
+def fitted(counted: tuple[Any, OptimiserWork]) -> Any:
     return counted[0]
 
 
-def test_the_tiny_preset_computes_little(counted: tuple[Any, Work]) -> None:
+def test_the_tiny_preset_computes_little(counted: tuple[Any, OptimiserWork]) -> None:
     work = counted[1]
     assert 0 < work.steps <= 200 and 0 < work.updates <= 30_000_000
 

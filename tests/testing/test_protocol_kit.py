@@ -15,7 +15,7 @@ from hsiaug.protocol.entries import BUILT_IN
 from hsiaug.protocol.protocols import Draw, Protocol
 from hsiaug.protocol.sampled import KShot, Random
 from hsiaug.testing import ConformanceError, check_protocol
-from hsiaug.testing.protocol_kit import ProtocolSubject
+from hsiaug.testing.protocols import ProtocolSubject
 
 
 class Unseeded(KShot):

@@ -16,7 +16,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
 from hsiaug.scene import Scene
-from hsiaug.testing.monitoring import counted_work
+from hsiaug.trial.machine import counted_work
 from hsiaug_txt2hsi.denoiser import denoiser_of
 from hsiaug_txt2hsi.texts import encoded_prompts
 

@@ -13,19 +13,18 @@ import numpy as np
 
 from hsiaug.data import toy_scene
 from hsiaug.errors import InputError, PluginError
-from hsiaug.pairs import PairSet
+from hsiaug.pairs import PairSet, Part, Place
 from hsiaug.plugins.card import Card
 from hsiaug.plugins.hookspecs import Entry
-from hsiaug.plugins.registry import registry
 from hsiaug.protocol.protocols import Buffer, Protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.tiling import TileSplit, draw_tiles
 from hsiaug.scene import Scene
-from hsiaug.testing.core import Check, Kit, Outcome, check, require
+from hsiaug.testing.core import CheckList, require
 from hsiaug.testing.monitoring import other_global_seeds
-from hsiaug.testing.static_checks import DECLARED
+from hsiaug.testing.static_checks import CHECKS as STATIC_CHECKS
 
-__all__ = ["ProtocolSubject", "protocol_kit"]
+__all__ = ["CHECKS", "ProtocolSubject"]
 
 PATCH, TILE = 5, 16
 SEEDS = (0, 1, 2)
@@ -37,11 +36,22 @@ Drawn = list[Split | TileSplit]
 
 
 class ProtocolSubject:
-    """A protocol under test, and what it drew. entry: None for a class that was handed over."""
+    """A protocol under test, and what it drew. Raises PluginError for what is no protocol.
 
-    def __init__(self, plugin: type[Protocol], argument: str, entry: Entry | None) -> None:
-        self.plugin, self.argument, self.entry = plugin, argument, entry
-        self.card: Card = plugin.card
+    argument: what is typed after the colon, or None for the protocol's own example. entry: None for a class that was
+    handed over.
+    """
+
+    def __init__(self, plugin: Any, argument: str | None, entry: Entry | None) -> None:
+        if not (isinstance(plugin, type) and issubclass(plugin, Protocol) and isinstance(plugin.card, Card)):
+            raise PluginError(
+                "the conformance kit checks subclasses of hsiaug.api.Protocol that carry a Card",
+                value=repr(plugin),
+                hint="Derive the class from it, and set card = Card(name=…, version=…, summary=…).",
+            )
+        self.plugin, self.card, self.entry = plugin, plugin.card, entry
+        self.argument = plugin.example if argument is None else argument
+        self.careful = False
 
     def protocol(self, buffer: Buffer | None = None) -> Protocol:
         """Read from its text anew."""
@@ -75,6 +85,9 @@ class ProtocolSubject:
         return _sums(self.drawn, SEEDS)
 
 
+CHECKS = CheckList(STATIC_CHECKS)
+
+
 def _sums(draw: Callable[[int], Drawn], seeds: Iterable[int]) -> list[str]:
     return [split.audit.sha256 for seed in seeds for split in draw(seed)]
 
@@ -83,26 +96,17 @@ def _halves(scene: Scene) -> PairSet:
     """The scene as two places, one of training and one of test."""
     pairs, middle = PairSet.of(scene), scene.shape[0] // 2
     (place,) = pairs.places
-    train = replace(
-        place, name="one", images=place.images[:, :, :middle].copy(), mask=place.mask[:middle].copy(), part="train"
-    )
-    test = replace(
-        place,
-        name="other",
-        images=place.images[:, :, middle:].copy(),
-        mask=place.mask[middle:].copy(),
-        part="test",
-    )
+
+    def half(name: str, part: Part, rows: slice) -> Place:
+        return Place(name, place.images[:, :, rows].copy(), place.mask[rows].copy(), part)
+
+    train, test = half("one", "train", slice(middle)), half("other", "test", slice(middle, None))
     return replace(pairs, places=(train, test))
 
 
-@check(
-    "text",
-    rule="its text parses to the same protocol again, in other processes too, and its identity is text",
-    hint="Keep everything that a draw depends on in the argument, in one canonical form.",
-    needs=(),
-)
+@CHECKS.add("Keep everything that a draw depends on in the argument, in one canonical form.", needs=())
 def text(subject: ProtocolSubject) -> None:
+    """its text parses to the same protocol again, in other processes too, and its identity is text"""
     protocol = subject.protocol()
     again = subject.plugin.parse(protocol.text.partition(":")[2], protocol.buffer)
     require(again == protocol, f"{protocol.text!r} became {again!r}")
@@ -111,13 +115,9 @@ def text(subject: ProtocolSubject) -> None:
     require(not strange, f"an identity that is no text: {strange}")
 
 
-@check(
-    "bad-argument",
-    rule="a senseless argument is refused with an InputError, or means something",
-    hint="Raise hsiaug.api.InputError in parse.",
-    needs=(),
-)
+@CHECKS.add("Raise hsiaug.api.InputError in parse.", needs=())
 def bad_argument(subject: ProtocolSubject) -> None:
+    """a senseless argument is refused with an InputError, or means something"""
     for argument in SENSELESS:
         try:
             subject.plugin.parse(argument, subject.plugin.usual_buffer)
@@ -125,59 +125,43 @@ def bad_argument(subject: ProtocolSubject) -> None:
             continue
 
 
-@check(
-    "runs",
-    rule="draws 0 to 2 share no pixel between train and test, leave no side empty and hold labelled pixels only",
-    hint="Return boolean masks of the labels' shape; take training pixels where labels > 0.",
-    needs=(),
-)
+@CHECKS.add("Return boolean masks of the labels' shape; take training pixels where labels > 0.", needs=())
 def runs(subject: ProtocolSubject) -> None:
+    """draws 0 to 2 share no pixel between train and test, leave no side empty and hold labelled pixels only"""
     require(subject.base, "a card without a task that there is", "Name pixels, segmentation or change.")
 
 
-@check(
-    "determinism",
-    rule="a seed gives the same draw again, whatever the global random states are",
-    hint="Draw from self.rng(scene, seed) only.",
-)
+@CHECKS.add("Draw from self.rng(scene, seed) only.")
 def determinism(subject: ProtocolSubject) -> None:
+    """a seed gives the same draw again, whatever the global random states are"""
     first = subject.base
     with other_global_seeds():
         again = _sums(subject.drawn, SEEDS)
     require(again == first, "another draw of the same seed")
 
 
-@check(
-    "labels-only",
-    rule="a draw depends on the labels, and neither on the spectra nor on what the scene is called",
-    hint="Draw from self.rng(scene, seed), and read scene.labels only.",
-)
+@CHECKS.add("Draw from self.rng(scene, seed), and read scene.labels only.")
 def labels_only(subject: ProtocolSubject) -> None:
+    """a draw depends on the labels, and neither on the spectra nor on what the scene is called"""
     known = subject.scene
     other = Scene("other", known.cube[::-1] + 1, known.labels, known.class_names)
     drawn = _sums(lambda seed: subject.drawn(seed, scene=other), SEEDS)
     require(drawn == subject.base, "another draw of the same labels")
 
 
-@check(
-    "every-class",
-    rule="every class that has pixels enough has training and test pixels",
-    hint="Take at least one pixel of each class for training, and leave it some for test.",
-)
+@CHECKS.add("Take at least one pixel of each class for training, and leave it some for test.")
 def every_class(subject: ProtocolSubject) -> None:
+    """every class that has pixels enough has training and test pixels"""
     for seed in SEEDS:
         audit = subject.pixels(seed).audit
         require(not audit.untrained_classes, f"classes {audit.untrained_classes} without training pixels")
         require(not audit.lost_classes, f"classes {audit.lost_classes} without test pixels")
 
 
-@check(
-    "buffer",
-    rule="with --buffer centre no test pixel lies in a training patch, with patch no test patch meets one, or the draw "
-    "notes that its buffer is narrower",
-    hint="Leave buffer_radius as it is: the core then keeps the buffer.",
-)
+@CHECKS.add("Leave buffer_radius as it is: the core then keeps the buffer.")
 def buffer(subject: ProtocolSubject) -> None:
+    """with --buffer centre no test pixel lies in a training patch, with patch no test patch meets one, or the draw
+    notes that its buffer is narrower"""
     for chosen in BUFFERS:
         split = subject.pixels(0, chosen)
         audit = split.audit
@@ -185,38 +169,10 @@ def buffer(subject: ProtocolSubject) -> None:
         require(not meets or split.notes, f"{meets} % of test pixels nearer than buffer {chosen} allows")
 
 
-@check(
-    "leaky",
-    rule="leaky = True where test pixels lie in training patches, and nowhere else",
-    hint="Set leaky as what is measured, or keep a buffer.",
-)
+@CHECKS.add("Set leaky as what is measured, or keep a buffer.")
 def leaky(subject: ProtocolSubject) -> None:
+    """leaky = True where test pixels lie in training patches, and nowhere else"""
     overlap, declared = subject.pixels(0).audit.centre_overlap_percent, subject.plugin.leaky
     require(
         declared == (overlap > 0), f"{overlap} % of test pixels lie in a training patch, and leaky = {declared}"
     )
-
-
-OWN: tuple[Check[Any], ...] = (text, bad_argument, runs, determinism, labels_only, every_class, buffer, leaky)
-
-
-def protocol_kit(plugin: str | type, known: Iterable[Outcome] = ()) -> Kit[Any]:
-    """The kit of a protocol: its registered name, with an argument after a colon or its own example, or its class."""
-    name = plugin if isinstance(plugin, str) else plugin.__name__
-    return Kit(f"protocol {name}", (*DECLARED, *OWN), lambda: _subject(plugin), known)
-
-
-def _subject(plugin: str | type) -> ProtocolSubject:
-    entry: Entry | None = None
-    argument: str | None = None
-    loaded: Any = plugin
-    if isinstance(plugin, str):
-        found = registry().find("protocol", plugin)
-        entry, argument, loaded = found.entry, found.variant, found.load()
-    if not (isinstance(loaded, type) and issubclass(loaded, Protocol) and isinstance(loaded.card, Card)):
-        raise PluginError(
-            "the conformance kit checks subclasses of hsiaug.api.Protocol that carry a Card",
-            value=repr(loaded),
-            hint="Derive the class from it, and set card = Card(name=…, version=…, summary=…).",
-        )
-    return ProtocolSubject(loaded, loaded.example if argument is None else argument, entry)
