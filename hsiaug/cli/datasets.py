@@ -11,7 +11,7 @@ from hsiaug.cli.output import on_terminal, print_json, say
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import FileSpec
-    from hsiaug.data.catalogue import Entry
+    from hsiaug.data.catalogue import SceneEntry
 
 app = typer.Typer(
     no_args_is_help=True, help="Public scenes and sets of pairs, and your own: list, describe, download, add."
@@ -116,8 +116,8 @@ def fetch(
 app.command("add")(datasets_add.add)
 
 
-def _row(entry: Entry) -> dict[str, Any]:
-    from hsiaug.data.files import status
+def _row(entry: SceneEntry) -> dict[str, Any]:
+    from hsiaug.data.scene_files import status
 
     card = entry.card
     shape = card.cube.shape
@@ -134,7 +134,7 @@ def _row(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _describe(entry: Entry) -> list[str]:
+def _describe(entry: SceneEntry) -> list[str]:
     card = entry.card
     row = _row(entry)
     lines = [
@@ -160,21 +160,21 @@ def _describe(entry: Entry) -> list[str]:
     return lines
 
 
-def _describe_file(entry: Entry, heading: str, spec: FileSpec) -> list[str]:
-    from hsiaug.data.files import megabytes
+def _describe_file(entry: SceneEntry, heading: str, spec: FileSpec) -> list[str]:
+    from hsiaug.data.bounds import in_bytes
 
     if spec.package:
         return [f"{heading:<12} {spec.file} in the Python package {spec.package}", f"  sha256     {spec.sha256}"]
     names = " and ".join(name for name in (spec.file, spec.data) if name)
     key = f", array '{spec.key}'" if spec.key else ""
-    size = f", {megabytes(spec.size)}" if spec.size else ""
+    size = f", {in_bytes(spec.size)}" if spec.size else ""
     lines = [f"{heading:<12} {names}{key}{size}", f"  place in   {entry.folders[0]}"]
     if spec.sha256:
         lines.append(f"  sha256     {spec.sha256}")
     return lines + [f"  mirror     {url}" for url in spec.urls]
 
 
-def _wavelengths(entry: Entry) -> str:
+def _wavelengths(entry: SceneEntry) -> str:
     from hsiaug.data.cardtext import nanometres
 
     sensor = entry.card.sensor

@@ -10,9 +10,12 @@ import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from hsiaug.data.cardfile import validated
+from hsiaug.data.cards import SceneCard
 from hsiaug.data.cardtext import CardDraft
 from hsiaug.data.cube_check import CubeFacts, guess_axes, look_through
 from hsiaug.data.declared import Declared, declared
@@ -20,7 +23,7 @@ from hsiaug.data.filling import filled_name, save_filled
 from hsiaug.data.georeference import read_georeference
 from hsiaug.data.import_findings import Understood, facts, read_values, warnings
 from hsiaug.data.known import Known, recognise
-from hsiaug.data.label_check import LabelRaster, is_code
+from hsiaug.data.label_check import Coding, LabelRaster, is_code
 from hsiaug.data.label_source import code_labels, labels_on_cube, read_labels
 from hsiaug.data.raw import Raw
 from hsiaug.data.readers import read_cube_file
@@ -157,41 +160,72 @@ def _draft(
     name: str, cube: Path, labels: Path, out: Path, options: ImportOptions, found: Understood
 ) -> tuple[CardDraft, dict[str, Save]]:
     """The card, and how to write the files that it needs beside those that are there."""
-    seen, read, raster, ground = found.seen, found.read, found.raster, found.ground
-    draft = CardDraft(
-        name=name,
-        cube=_relative(cube, out),
-        cube_key=options.cube_key,
-        axes=found.axes,
-        shape=(*seen.shape[:2], seen.shape[2] - len(read.bad_bands)),
-        bad_bands=read.bad_bands,
-        scale=read.scale,
-        offset=read.offset,
-        units=read.units,
-        labels=_relative(labels, out),
-        labels_key=options.labels_key,
-        names=found.coding.names,
-        ids=found.coding.ids,
-        ignore=found.coding.ignore,
-        counts=found.counts,
-        gsd=_gsd(found),
-        wavelengths=None if found.raw.wavelengths is not None else read.centres,
-        remarks=tuple(read.remarks.items()),
-    )
+    seen, raster, ground = found.seen, found.raster, found.ground
+    table: dict[str, Any] = {
+        "name": name,
+        "cube": _cube_table(_relative(cube, out), options, found),
+        "labels": _label_table(_relative(labels, out), options, found),
+        "sensor": {
+            "gsd": _gsd(found),
+            "wavelengths": None if found.raw.wavelengths is not None else found.read.centres,
+        },
+    }
+    remarks = dict(found.read.remarks)
     if found.known is not None:
-        draft = draft.of_public(found.known.card, found.known.cube != "other")
+        table = _of_public(table, found.known, found.coding)
+        remarks[".draws"] = "the public scene whose labels these are"
     derived: dict[str, Save] = {}
     if seen.unfilled:
         file = filled_name(out.stem, ground)
         derived[file] = lambda path: save_filled(path, found.view, seen.empty, ground)
-        # The copy has no ENVI header that could say them.
-        scale = read.scale if read.scale is not None else found.raw.scale
-        draft = replace(draft, cube=file, cube_key=None, axes="hwb", wavelengths=read.centres, scale=scale)
+        # The copy has no ENVI header that could say scale and band centres.
+        scale = found.read.scale if found.read.scale is not None else found.raw.scale
+        table["cube"] |= {"file": file, "key": None, "axes": "hwb", "scale": scale}
+        table["sensor"]["wavelengths"] = found.read.centres
     if raster.changed:
         file = f"{out.stem}_labels.npy"
         derived[file] = lambda path: np.save(path, raster.codes.astype(np.int32))
-        draft = replace(draft, labels=file, labels_key=None)
-    return draft, derived
+        table["labels"] |= {"file": file, "key": None}
+    return CardDraft(validated(out, table, SceneCard), remarks), derived
+
+
+def _cube_table(file: str, options: ImportOptions, found: Understood) -> dict[str, Any]:
+    seen, read = found.seen, found.read
+    return {
+        "file": file,
+        "key": options.cube_key,
+        "axes": found.axes,
+        "shape": (*seen.shape[:2], seen.shape[2] - len(read.bad_bands)),
+        "bad_bands": read.bad_bands,
+        "scale": read.scale,
+        "offset": read.offset,
+        "units": read.units,
+    }
+
+
+def _label_table(file: str, options: ImportOptions, found: Understood) -> dict[str, Any]:
+    names, ids = found.coding.names, found.coding.ids
+    return {
+        "file": file,
+        "key": options.labels_key,
+        "names": names,
+        "ids": None if ids == tuple(range(1, len(names) + 1)) else ids,
+        "ignore": found.coding.ignore,
+        "counts": found.counts,
+    }
+
+
+def _of_public(table: dict[str, Any], known: Known, coding: Coding) -> dict[str, Any]:
+    """The card's table with what a public scene has that its files do not say; of its cube only where that is it."""
+    card, classes = known.card, {*coding.names, *coding.ids}
+    table |= {"draws": card.name}
+    if known.cube != "other":
+        table["title"] = card.title
+        table["sensor"]["name"] = card.sensor.name
+    subsets = {name: [item for item in items if item in classes] for name, items in card.subsets.items()}
+    table["subsets"] = {name: items for name, items in subsets.items() if items}
+    table["descriptions"] = {name: text for name, text in card.descriptions.items() if name in coding.names}
+    return table
 
 
 def _gsd(found: Understood) -> float | None:

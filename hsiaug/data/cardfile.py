@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-    from hsiaug.data.cards import Part, SceneCard
+    from hsiaug.data.cards import CardTable, SceneCard
     from hsiaug.data.pair_cards import PairCard
 
-__all__ = ["read_card", "read_pair_card"]
+__all__ = ["read_card", "read_pair_card", "validated"]
 
-Model = TypeVar("Model", bound="Part")
+Model = TypeVar("Model", bound="CardTable")
 
 
 def read_card(path: Path) -> SceneCard:
@@ -29,20 +29,20 @@ def read_card(path: Path) -> SceneCard:
     """
     from hsiaug.data.cards import SceneCard
 
-    return _validated(path, SceneCard)
+    return validated(path, _read_toml(path), SceneCard)
 
 
 def read_pair_card(path: Path) -> PairCard:
     """The card of a set of image–mask pairs in a TOML file. Raises as :func:`read_card` does."""
     from hsiaug.data.pair_cards import PairCard
 
-    return _validated(path, PairCard)
+    return validated(path, _read_toml(path), PairCard)
 
 
-def _validated(path: Path, schema: type[Model]) -> Model:
+def validated(path: Path, table: dict[str, Any], schema: type[Model]) -> Model:
+    """The card of a table of TOML; path: how errors name it. Raises SceneError where it breaks the schema."""
     from pydantic import ValidationError
 
-    table = _read_toml(path)
     try:
         # Validated as JSON because strict mode takes a list for a tuple only there.
         return schema.model_validate_json(json.dumps(table, default=str))
@@ -59,7 +59,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         ) from None
 
 
-def _explain(path: Path, table: dict[str, Any], cause: ValidationError, schema: type[Part]) -> SceneError:
+def _explain(path: Path, table: dict[str, Any], cause: ValidationError, schema: type[CardTable]) -> SceneError:
     errors = cause.errors(include_url=False)
     first = errors[0]
     rest = f" The card has {len(errors) - 1} more such errors." if len(errors) > 1 else ""
@@ -90,7 +90,7 @@ def _look_up(table: dict[str, Any], loc: tuple[int | str, ...]) -> tuple[str, ob
     return key, value
 
 
-def _known_keys(loc: tuple[int | str, ...], schema: type[Part]) -> list[str]:
+def _known_keys(loc: tuple[int | str, ...], schema: type[CardTable]) -> list[str]:
     fields = schema.model_fields
     for part in loc[:-1]:
         fields = getattr(fields[str(part)].annotation, "model_fields", fields)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.data.catalogue import scene_card, scene_names
+from hsiaug.data.paths import file_checksum
 from hsiaug.public import CUBES, LABELS, array_checksum
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def recognise(cube: Path, view: NDArray[Any], labels: Path, codes: NDArray[np.in
     card = scene_card(name)
     if name in CUBES:
         return Known(card, _compared(view, card.cube.scale or 1.0, CUBES[name]))
-    if _checksum(cube) == card.cube.sha256:
+    if file_checksum(cube) == card.cube.sha256:
         return Known(card, "same")
     return Known(card, "like" if view.shape == card.cube.shape else "other")
 
@@ -94,10 +94,5 @@ def _compared(view: NDArray[Any], scale: float, checksum: str) -> Cube:
 
 
 def _by_file(labels: Path) -> str | None:
-    checksum = _checksum(labels)
+    checksum = file_checksum(labels)
     return next((name for name in scene_names() if scene_card(name).labels.sha256 == checksum), None)
-
-
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
