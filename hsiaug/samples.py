@@ -1,19 +1,57 @@
-"""What generators make and classifiers learn from: patches, and patches with labels."""
+"""What generators make and classifiers learn from: patches with labels, and what all labelled samples can do."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import PluginError
 
-__all__ = ["PatchSamples", "Patches", "concatenate"]
+__all__ = ["LabelledSamples", "PatchSamples", "Patches", "concatenate"]
 
 NOWHERE = -1
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledSamples:
+    """Labelled samples of any task: entry i of each of their arrays belongs to sample i."""
+
+    def take(self, index: NDArray[Any]) -> Self:
+        """The samples at ``index`` (integers or a mask), in that order."""
+        return replace(self, **{name: array[index] for name, array in _arrays(self).items()})
+
+
+def _arrays(samples: LabelledSamples) -> dict[str, NDArray[Any]]:
+    """All that has an entry for each sample."""
+    values = {f.name: getattr(samples, f.name) for f in fields(samples) if f.name != "provenance"}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+Samples = TypeVar("Samples", bound=LabelledSamples)
+
+
+def concatenate(parts: Sequence[Samples]) -> Samples:
+    """One batch of samples after the other.
+
+    Provenance is taken from the last that has any; what some may lack, as confidence, is kept where all have it.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    batches = [_arrays(part) for part in parts]
+    joined: dict[str, Any] = {
+        name: np.concatenate([batch[name] for batch in batches])
+        if all(name in batch for batch in batches)
+        else None
+        for name in dict.fromkeys(itertools.chain(*batches))
+    }
+    said = [facts for part in parts if (facts := vars(part)["provenance"])]
+    joined["provenance"] = said[-1] if said else {}
+    return replace(parts[0], **joined)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +85,7 @@ class Patches:
 
 
 @dataclass(frozen=True, eq=False)
-class PatchSamples(Patches):
+class PatchSamples(Patches, LabelledSamples):
     """Labelled patches, real or synthetic.
 
     y: (n,) int64 class ids 1..C, of the centre pixel.
@@ -84,31 +122,3 @@ class PatchSamples(Patches):
             weight=np.ones(len(x), dtype=np.float32),
             provenance=dict(provenance or {}),
         )
-
-    def take(self, index: NDArray[Any]) -> PatchSamples:
-        """The samples at ``index`` (integers or a mask), in that order."""
-        return replace(
-            self,
-            x=self.x[index],
-            coords=self.coords[index],
-            y=self.y[index],
-            synthetic=self.synthetic[index],
-            weight=self.weight[index],
-        )
-
-
-def concatenate(parts: Sequence[PatchSamples]) -> PatchSamples:
-    """One batch of samples after the other; provenance is taken from the last that has any."""
-    if len(parts) == 1:
-        return parts[0]
-    provenance: Mapping[str, Any] = {}
-    for part in parts:
-        provenance = part.provenance or provenance
-    return PatchSamples(
-        x=np.concatenate([part.x for part in parts]),
-        coords=np.concatenate([part.coords for part in parts]),
-        y=np.concatenate([part.y for part in parts]),
-        synthetic=np.concatenate([part.synthetic for part in parts]),
-        weight=np.concatenate([part.weight for part in parts]),
-        provenance=provenance,
-    )

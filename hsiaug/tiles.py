@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import PluginError
+from hsiaug.samples import LabelledSamples
 from hsiaug.sealed import Seals
 
-__all__ = ["IGNORE", "DenseSamples", "DenseView", "PairCounts", "Tiles", "stacked"]
+__all__ = ["IGNORE", "DenseSamples", "DenseView", "PairCounts", "Tiles"]
 
 IGNORE = 0
 """The mask of a pixel that has no label: it counts neither in a loss nor in a score."""
@@ -55,7 +56,7 @@ class Tiles:
 
 
 @dataclass(frozen=True, eq=False)
-class DenseSamples(Tiles):
+class DenseSamples(Tiles, LabelledSamples):
     """Tiles with their masks, real or synthetic.
 
     masks: (n, H, W) int64 class ids 1..C; 0 = ignore. For change detection 1 = unchanged, 2 = changed.
@@ -102,36 +103,6 @@ class DenseSamples(Tiles):
             confidence=confidence,
             provenance=dict(provenance or {}),
         )
-
-    def take(self, index: NDArray[Any]) -> DenseSamples:
-        """The samples at ``index`` (integers or a mask), in that order."""
-        return replace(
-            self,
-            images=self.images[index],
-            masks=self.masks[index],
-            synthetic=self.synthetic[index],
-            weight=self.weight[index],
-            confidence=None if self.confidence is None else self.confidence[index],
-        )
-
-
-def stacked(parts: Sequence[DenseSamples]) -> DenseSamples:
-    """One batch of samples after the other.
-
-    Provenance is taken from the last that has any; confidence is kept where all have it.
-    """
-    provenance: Mapping[str, Any] = {}
-    for part in parts:
-        provenance = part.provenance or provenance
-    sure = [part.confidence for part in parts if part.confidence is not None]
-    return DenseSamples(
-        images=np.concatenate([part.images for part in parts]),
-        masks=np.concatenate([part.masks for part in parts]),
-        synthetic=np.concatenate([part.synthetic for part in parts]),
-        weight=np.concatenate([part.weight for part in parts]),
-        confidence=np.concatenate(sure) if len(sure) == len(parts) else None,
-        provenance=provenance,
-    )
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from hsiaug.data.cardfile import read_pair_card
 from hsiaug.data.catalogue import SETS, data_dir, is_pair_card, own_card, pair_set_names
@@ -15,10 +15,10 @@ from hsiaug.errors import DataUnavailableError, InputError, SceneError
 
 if TYPE_CHECKING:
     from hsiaug.data.pair_cards import PairCard
+    from hsiaug.pairs import Side
 
-__all__ = ["PairEntry", "Part", "fetch_pairs", "filled", "find_pairs", "fitting", "pairs_status", "task_of"]
+__all__ = ["PairEntry", "fetch_pairs", "filled", "find_pairs", "fitting", "pairs_status", "task_of"]
 
-Part = Literal["train", "test", "any"]
 SHOWN = 4
 """Places, and files of each, that an error names before it counts the rest."""
 
@@ -32,14 +32,14 @@ class PairEntry:
     public: bool
 
     @property
-    def named(self) -> dict[Part, tuple[str, ...]]:
+    def named(self) -> dict[Side, tuple[str, ...]]:
         """The places of the card by side, patterns as they are."""
         places = self.card.places
         return {"train": places.train, "test": places.test, "any": places.any}
 
-    def here(self) -> dict[Part, list[str]]:
+    def here(self) -> dict[Side, list[str]]:
         """The places whose first image is here, by side; patterns are replaced by what fits them, in order."""
-        found: dict[Part, list[str]] = {}
+        found: dict[Side, list[str]] = {}
         images = self.card.images
         for part, names in self.named.items():
             here: list[str] = []

@@ -22,10 +22,11 @@ from hsiaug.protocol.balance import check_lambda
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.quality.synthesis import NO_CLASSIFIER, omega_of, silent
+from hsiaug.samples import concatenate
 from hsiaug.seeds import derive_seed
 from hsiaug.tasks.masks import Segmentation
 from hsiaug.tasks.task import get_task
-from hsiaug.tiles import DenseSamples, DenseView, PairCounts, stacked
+from hsiaug.tiles import DenseSamples, DenseView, PairCounts
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import environment, resolve_device
 from hsiaug.trial.serving import check_serves
@@ -168,7 +169,7 @@ def make_pairs(
         spec,
         card,
         fit.fitted,
-        stacked(parts),
+        concatenate(parts),
         request.keep,
         request.show,
         fit.seconds,

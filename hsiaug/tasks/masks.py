@@ -23,10 +23,11 @@ from hsiaug.protocol.balance import STEP, check_lambda
 from hsiaug.protocol.protocols import Protocol, parse_protocol
 from hsiaug.protocol.tiling import BlindTiles, Tile, TileSplit, covered, cut, dense_view, draw_tiles, side_by_side
 from hsiaug.protocol.view import Scope
+from hsiaug.samples import concatenate
 from hsiaug.sealed import sealed
 from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.pixels import BATCH_BYTES, Prediction, check_finite
-from hsiaug.tiles import DenseSamples, DenseView, PairCounts, Tiles, stacked
+from hsiaug.tiles import DenseSamples, DenseView, PairCounts, Tiles
 
 __all__ = ["ChangeDetection", "Segmentation"]
 
@@ -105,7 +106,7 @@ class Segmentation:
         """Real pairs, then the first of the pool."""
         if not wanted.total:
             return view.real
-        return stacked([view.real, stacked(pool).take(np.arange(wanted.total))])
+        return concatenate([view.real, concatenate(pool).take(np.arange(wanted.total))])
 
     def shown(self, samples: DenseSamples, card: Card) -> DenseSamples:
         return sealed(samples)

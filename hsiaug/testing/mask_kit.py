@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from hsiaug.plugins.card import Card
 from hsiaug.plugins.hookspecs import Kind
 from hsiaug.protocol.tiling import real_samples
+from hsiaug.samples import concatenate
 from hsiaug.testing.core import require
 from hsiaug.testing.mask_scenes import make_places, scrambled_places
 from hsiaug.testing.reference_plugins import NearestMasks, RepeatsPairs, repeated_pairs
 from hsiaug.testing.task_kit import Case, Trouble
-from hsiaug.tiles import IGNORE, DenseSamples, DenseView, PairCounts, Tiles, stacked
+from hsiaug.tiles import IGNORE, DenseSamples, DenseView, PairCounts, Tiles
 
 __all__ = ["MaskKit"]
 
@@ -142,7 +143,7 @@ class MaskKit:
         return 1 / classes + 0.25 if classes > 1 else 0.0
 
     def joined(self, parts: Sequence[DenseSamples]) -> DenseSamples:
-        return stacked(parts)
+        return concatenate(parts)
 
     def repeated(self, real: DenseSamples) -> DenseSamples:
         return repeated_pairs(real)
@@ -152,7 +153,7 @@ class MaskKit:
         wrong = repeated_pairs(real)
         masks = np.where(wrong.masks == IGNORE, IGNORE, wrong.masks % classes + 1)
         wrong = replace(wrong, masks=masks, weight=np.zeros_like(wrong.weight))
-        return stacked([wrong, wrong])
+        return concatenate([wrong, wrong])
 
     def single(self, real: DenseSamples, c: int) -> DenseSamples:
         """Tiles that show the class; what else they show is ignored."""

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from hsiaug.api import PluginError, Tiles
-from hsiaug.tiles import stacked
+from hsiaug.samples import concatenate
 from hsiaug_dense import hsiaug_plugins
 
 PLUGINS = {
@@ -140,7 +140,7 @@ def test_bands_are_scaled_by_the_real_tiles_of_the_view_and_by_nothing_else(toy,
 def test_batch_normalisation_ends_up_with_the_statistics_of_real_tiles(toy, fit):
     view = toy("segmentation", n=9)
     far = replace(view.real, images=view.real.images * 3 + 5, synthetic=np.ones(9, dtype=bool))
-    fitted = fit(UNET, view, stacked([view.real, far]), steps=3)
+    fitted = fit(UNET, view, concatenate([view.real, far]), steps=3)
     first, norm, _ = fitted.net.net.bands
     z = torch.from_numpy(fitted.scale.tiles(view.real.images))[:, 0]
     with torch.no_grad():
