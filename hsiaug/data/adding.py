@@ -14,18 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from hsiaug.data.cardfile import validated
-from hsiaug.data.cards import SceneCard
+from hsiaug.data.cardfile import card_of
 from hsiaug.data.cardtext import CardDraft
 from hsiaug.data.cube_check import CubeFacts, guess_axes, look_through
 from hsiaug.data.declared import Declared, declared
 from hsiaug.data.filling import filled_name, save_filled
 from hsiaug.data.georeference import read_georeference
 from hsiaug.data.import_findings import Understood, facts, read_values, warnings
-from hsiaug.data.known import Known, recognise
-from hsiaug.data.label_check import Coding, LabelRaster, is_code
+from hsiaug.data.known import PublicScene, recognise
+from hsiaug.data.label_check import ClassCodes, is_code
 from hsiaug.data.label_source import code_labels, labels_on_cube, read_labels
-from hsiaug.data.raw import Raw
+from hsiaug.data.rasterise import LabelRaster
+from hsiaug.data.raw import RawArray
 from hsiaug.data.readers import read_cube_file
 from hsiaug.data.writing import Picture, Save, write_card
 from hsiaug.errors import InputError, SceneError
@@ -140,7 +140,9 @@ def _understand(cube: Path, labels: Path, options: ImportOptions) -> Understood:
     )
 
 
-def _as_published(known: Known, raw: Raw, said: Declared, units: str | None) -> tuple[Declared, str | None]:
+def _as_published(
+    known: PublicScene, raw: RawArray, said: Declared, units: str | None
+) -> tuple[Declared, str | None]:
     """What the card of a public scene says of its cube where the file itself says nothing."""
     if known.cube == "other":
         return said, units
@@ -186,7 +188,7 @@ def _draft(
         file = f"{out.stem}_labels.npy"
         derived[file] = lambda path: np.save(path, raster.codes.astype(np.int32))
         table["labels"] |= {"file": file, "key": None}
-    return CardDraft(validated(out, table, SceneCard), remarks), derived
+    return CardDraft(card_of(table, out), remarks), derived
 
 
 def _cube_table(file: str, options: ImportOptions, found: Understood) -> dict[str, Any]:
@@ -215,7 +217,7 @@ def _label_table(file: str, options: ImportOptions, found: Understood) -> dict[s
     }
 
 
-def _of_public(table: dict[str, Any], known: Known, coding: Coding) -> dict[str, Any]:
+def _of_public(table: dict[str, Any], known: PublicScene, coding: ClassCodes) -> dict[str, Any]:
     """The card's table with what a public scene has that its files do not say; of its cube only where that is it."""
     card, classes = known.card, {*coding.names, *coding.ids}
     table |= {"draws": card.name}
@@ -251,7 +253,7 @@ def _check_bands(asked: tuple[int, ...], bands: int) -> None:
         )
 
 
-def _axes(path: Path, raw: Raw, wanted: str | None, labels: LabelRaster | None) -> tuple[str, list[str]]:
+def _axes(path: Path, raw: RawArray, wanted: str | None, labels: LabelRaster | None) -> tuple[str, list[str]]:
     """The order of the axes in the file, and the orders that would fit as well."""
     if wanted is not None:
         if sorted(wanted) != ["b", "h", "w"]:

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.data.bounds import check_array
-from hsiaug.data.hdf5 import Hdf5, is_hdf5
-from hsiaug.data.mat_classic import list_variables, read_variable
 from hsiaug.data.raw import damaged
-from hsiaug.data.readers_mat import NUMERIC
+from hsiaug.data.readers import read_npy
+from hsiaug.data.readers_mat import read_mat_maps
 from hsiaug.errors import SceneError
 
 __all__ = ["read_maps"]
@@ -24,7 +23,7 @@ def read_maps(path: Path) -> dict[str, NDArray[Any]]:
 
     Raises SceneError where the file is damaged, holds Python objects, or is of another kind.
     """
-    readers = {".mat": _read_mat, ".npz": _read_npz, ".npy": _read_npy}
+    readers = {".mat": read_mat_maps, ".npz": _read_npz, ".npy": _read_npy}
     if path.suffix.lower() not in readers:
         raise SceneError(
             f"{path} must be a .mat, .npz or .npy file of masks",
@@ -40,15 +39,6 @@ def read_maps(path: Path) -> dict[str, NDArray[Any]]:
     return {name: array for name, array in arrays.items() if array.ndim == 2 and array.dtype.kind in "biuf"}
 
 
-def _read_mat(path: Path) -> dict[str, NDArray[Any]]:
-    if not is_hdf5(path):
-        found = [v for v in list_variables(path) if len(v.shape) == 2 and v.kind in NUMERIC]
-        return {v.name: read_variable(path, v, labels=True) for v in found}
-    with Hdf5(path) as file:
-        maps = [name for name, (shape, kind) in file.items.items() if len(shape) == 2 and kind in NUMERIC]
-        return {name: file.read(name, labels=True) for name in maps}
-
-
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
     with zipfile.ZipFile(path) as file:
         for member in file.infolist():
@@ -58,4 +48,4 @@ def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _read_npy(path: Path) -> dict[str, NDArray[Any]]:
-    return {"mask": np.load(path, mmap_mode="r", allow_pickle=False)}
+    return {"mask": read_npy(path)}

@@ -9,8 +9,8 @@ import numpy as np
 
 from hsiaug.data.cube_check import CubeFacts, check_shapes
 from hsiaug.data.georeference import Georeference
-from hsiaug.data.label_check import Coding, LabelRaster, name_codes, on_grid, read_raster
-from hsiaug.data.rasterise import rasterise
+from hsiaug.data.label_check import ClassCodes, name_codes, on_grid, read_raster
+from hsiaug.data.rasterise import LabelRaster, rasterise
 from hsiaug.data.readers import must_exist
 from hsiaug.data.vector_labels import KINDS, VectorLabels, read_vector_labels
 
@@ -42,8 +42,7 @@ def labels_on_cube(
     """
     shape = seen.shape[:2]
     if isinstance(found, VectorLabels):
-        rasterised = rasterise(found.without(ignore), shape, ground, classes, where)
-        raster = LabelRaster(rasterised.codes, True, None, ("", *rasterised.names), None, rasterised.notes, where)
+        raster = rasterise(found.without(ignore), shape, ground, classes, where)
     else:
         raster = on_grid(found, shape, ground)
     if raster.codes.shape == shape[::-1] != shape:
@@ -61,7 +60,7 @@ def labels_on_cube(
 
 def code_labels(
     found: VectorLabels | LabelRaster, raster: LabelRaster, classes: tuple[str, ...], ignore: tuple[str, ...]
-) -> Coding:
+) -> ClassCodes:
     """Names for the codes of a raster. Of marks, those that are ignored are gone already."""
     words = any(raster.names)
     if isinstance(found, VectorLabels):

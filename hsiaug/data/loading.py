@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hsiaug.data.bounds import check_memory, in_bytes
 from hsiaug.data.catalogue import SceneEntry, find_entry
 from hsiaug.data.labels import class_map
-from hsiaug.data.raw import Raw
+from hsiaug.data.raw import RawArray
 from hsiaug.data.readers import must_exist, read_cube_file, read_label_file
 from hsiaug.data.scene_files import find_file, missing_names
 from hsiaug.errors import DataUnavailableError, SceneError
@@ -103,7 +103,7 @@ def _offline(entry: SceneEntry, absent: list[FileSpec]) -> DataUnavailableError:
     )
 
 
-def _cube(raw: Raw, spec: CubeSpec, scene: str) -> NDArray[np.float32]:
+def _cube(raw: RawArray, spec: CubeSpec, scene: str) -> NDArray[np.float32]:
     """(H, W, B) float32, scaled; converted in one pass, so that no second full-size array exists."""
     view = np.transpose(raw.array, [spec.axes.index(axis) for axis in "hwb"])
     for axis, span, name in ((0, spec.rows, "rows"), (1, spec.columns, "columns")):
@@ -154,7 +154,7 @@ def _check_shape(cube: NDArray[Any], spec: CubeSpec, scene: str) -> None:
         )
 
 
-def _wavelengths(card: SceneCard, raw: Raw) -> NDArray[np.float64] | None:
+def _wavelengths(card: SceneCard, raw: RawArray) -> NDArray[np.float64] | None:
     """(B,) float64 in nm: from the card if it says, else from an ENVI header."""
     total = raw.array.shape[card.cube.axes.index("b")]
     kept = _kept_bands(total, card.cube, card.name)

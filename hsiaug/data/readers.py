@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.data.bounds import check_array
-from hsiaug.data.raw import Raw, damaged
+from hsiaug.data.raw import RawArray, damaged
 from hsiaug.errors import SceneError, did_you_mean
 
-__all__ = ["must_exist", "read_cube_file", "read_label_file"]
+__all__ = ["must_exist", "read_cube_file", "read_label_file", "read_npy"]
 
 GEOTIFF = (".tif", ".tiff")
 IMAGES = {".tif": ("TIFF",), ".tiff": ("TIFF",), ".png": ("PNG",), ".bmp": ("BMP",)}
 """The one format that is read under each ending."""
 
 
-def read_cube_file(path: Path, *, key: str | None = None, data: str | None = None) -> Raw:
+def read_cube_file(path: Path, *, key: str | None = None, data: str | None = None) -> RawArray:
     """The three-dimensional numeric array in a .mat, .npy, ENVI or GeoTIFF file.
 
     key: its name in a .mat file; data: name of the data file beside an ENVI header. A GeoTIFF needs the extra ``geo``.
@@ -43,7 +43,7 @@ def read_label_file(path: Path, *, key: str | None = None, data: str | None = No
     """The two-dimensional numeric array in a .mat, .npy, ENVI or image file. Raises as for cubes."""
     if path.suffix.lower() in IMAGES:
         must_exist(path)
-        raw = Raw(_read_image(path))
+        raw = RawArray(_read_image(path))
     else:
         raw = _read(path, key, data, ndim=2)
     array = raw.array
@@ -55,14 +55,14 @@ def read_label_file(path: Path, *, key: str | None = None, data: str | None = No
     return array
 
 
-def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> Raw:
+def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArray:
     from hsiaug.data.readers_envi import find_envi, read_envi
     from hsiaug.data.readers_mat import read_mat
 
     suffix = path.suffix.lower()
     if suffix in (".mat", ".npy"):
         must_exist(path)
-        raw = Raw(read_mat(path, key, ndim=ndim) if suffix == ".mat" else _read_npy(path))
+        raw = RawArray(read_mat(path, key, ndim=ndim) if suffix == ".mat" else read_npy(path))
     elif pair := find_envi(path, data):
         raw = read_envi(*pair)
     else:
@@ -102,13 +102,14 @@ def must_exist(path: Path) -> None:
     )
 
 
-def _wrong_rank(path: Path, rule: str, raw: Raw) -> SceneError:
+def _wrong_rank(path: Path, rule: str, raw: RawArray) -> SceneError:
     return SceneError(
         f"{path}: {rule}", value=f"shape {raw.array.shape}", hint="Name the right array (key) or the right file."
     )
 
 
-def _read_npy(path: Path) -> NDArray[Any]:
+def read_npy(path: Path) -> NDArray[Any]:
+    """The array of an .npy file, memory-mapped. Raises SceneError where it is damaged, or holds Python objects."""
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # a header that Python 2 wrote, which does not matter here

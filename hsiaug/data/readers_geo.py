@@ -8,13 +8,13 @@ import numpy as np
 
 from hsiaug.data.bounds import check_array
 from hsiaug.data.georeference import need_geo, open_geotiff, quiet
-from hsiaug.data.raw import Raw, damaged
+from hsiaug.data.raw import RawArray, damaged
 from hsiaug.errors import SceneError
 
 __all__ = ["read_geotiff"]
 
 
-def read_geotiff(path: Path) -> Raw:
+def read_geotiff(path: Path) -> RawArray:
     """(height, width, band) of a GeoTIFF.
 
     Raises DataUnavailableError where rasterio is not installed, SceneError where the file is damaged.
@@ -24,7 +24,7 @@ def read_geotiff(path: Path) -> Raw:
         with quiet() as rasterio, open_geotiff(rasterio, path) as file:
             kinds = {np.dtype(kind) for kind in file.dtypes}
             check_array(path, (*file.shape, file.count), max(kind.itemsize for kind in kinds), labels=False)
-            return Raw(np.ascontiguousarray(file.read().transpose(1, 2, 0)))
+            return RawArray(np.ascontiguousarray(file.read().transpose(1, 2, 0)))
     except SceneError:
         raise
     except Exception as cause:  # GDAL's errors share no base with those of damaged tags
