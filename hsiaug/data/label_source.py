@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hsiaug.data.cube_check import CubeFacts, check_shapes
+from hsiaug.data.cube_check import CubeFacts, unlike_shapes
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.label_check import ClassCodes, name_codes, on_grid, read_raster
 from hsiaug.data.rasterise import LabelRaster, rasterise
@@ -49,7 +49,7 @@ def labels_on_cube(
         note = "height and width of the labels are exchanged: transposed to fit the cube"
         raster = replace(raster, codes=raster.codes.T, changed=True, notes=(*raster.notes, note))
     if raster.codes.shape != shape:
-        check_shapes(shape, raster.codes.shape, where)
+        raise unlike_shapes(shape, raster.codes.shape, where)
     lost = seen.empty & (raster.codes != 0) & (raster.codes != (raster.missing or 0))
     if lost.any():
         note = f"{int(lost.sum()):,} labelled pixels hold no data in the cube: left unlabelled"

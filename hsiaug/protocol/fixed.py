@@ -11,8 +11,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.data.arrays import read_maps
 from hsiaug.data.paths import is_file, user_path
+from hsiaug.data.readers import read_maps
 from hsiaug.errors import InputError, SplitError
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.protocols import Buffer, Draw, Protocol

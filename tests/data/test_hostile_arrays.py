@@ -20,10 +20,9 @@ from PIL import Image
 from pydantic import ValidationError
 
 from hsiaug.data import bounds, hdf5
-from hsiaug.data.arrays import read_maps
 from hsiaug.data.georeference import quiet, read_georeference
 from hsiaug.data.label_check import read_raster
-from hsiaug.data.readers import read_cube_file, read_label_file
+from hsiaug.data.readers import read_cube_file, read_label_file, read_maps
 from hsiaug.errors import SceneError
 from hsiaug.quality.maps import save_quick_look
 from hsiaug.scene import Scene
