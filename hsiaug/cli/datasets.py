@@ -65,20 +65,10 @@ def info(
     from hsiaug.data.pair_sets import find_pairs
 
     pairs = find_pairs(scene)
-    if pairs is not None:
-        if as_json:
-            print_json(pairs_json(pairs))
-        else:
-            for line in describe_pairs(pairs):
-                say(line)
-        return
-    entry = find_entry(scene)
     if as_json:
-        card = entry.card.model_dump(mode="json")
-        folders = [str(folder) for folder in entry.folders]
-        print_json({**card, "status": _row(entry)["status"], "folders": folders})
+        print_json(_json(find_entry(scene)) if pairs is None else pairs_json(pairs))
         return
-    for line in _describe(entry):
+    for line in _describe(find_entry(scene)) if pairs is None else describe_pairs(pairs):
         say(line)
 
 
@@ -97,18 +87,12 @@ def fetch(
     for scene, entry in [(scene, find_pairs(scene) or scene_card(scene)) for scene in scenes]:
         if isinstance(entry, PairEntry):
             fetch_pairs(entry, whole=True, progress=not quiet)
-            fetched.append({"name": entry.card.name, "files": [str(entry.folder)]})
-            if not as_json:
-                say(f"{entry.card.name}\t{entry.folder}")
-            continue
-        paths = fetch_scene(scene, progress=not quiet)
-        fetched.append({"name": entry.name, "files": [str(path) for path in paths]})
-        if as_json:
-            continue
-        for path in paths:
-            say(f"{entry.name}\t{path}")
-        if not paths:
-            say(f"{entry.name}\tmade up in memory, has no files")
+            name, files = entry.card.name, [str(entry.folder)]
+        else:
+            name, files = entry.name, [str(path) for path in fetch_scene(scene, progress=not quiet)]
+        fetched.append({"name": name, "files": files})
+        for file in () if as_json else files or ["made up in memory, has no files"]:
+            say(f"{name}\t{file}")
     if as_json:
         print_json(fetched)
 
@@ -132,6 +116,12 @@ def _row(entry: SceneEntry) -> dict[str, Any]:
         "GSD": card.sensor.gsd,
         "status": status(entry),
     }
+
+
+def _json(entry: SceneEntry) -> dict[str, Any]:
+    """The card, and what of it is here."""
+    folders = [str(folder) for folder in entry.folders]
+    return {**entry.card.model_dump(mode="json"), "status": _row(entry)["status"], "folders": folders}
 
 
 def _describe(entry: SceneEntry) -> list[str]:

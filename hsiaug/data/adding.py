@@ -20,7 +20,7 @@ from hsiaug.data.cube_check import CubeFacts, guess_axes, look_through
 from hsiaug.data.declared import Declared, declared
 from hsiaug.data.filling import filled_name, save_filled
 from hsiaug.data.georeference import read_georeference
-from hsiaug.data.import_findings import Understood, facts, read_values, warnings
+from hsiaug.data.import_findings import ImportFindings, facts, read_values, warnings
 from hsiaug.data.known import PublicScene, recognise
 from hsiaug.data.label_check import ClassCodes, is_code
 from hsiaug.data.label_source import code_labels, labels_on_cube, read_labels
@@ -98,7 +98,7 @@ def add_scene(
     return Added(scene, files, facts(found), tuple(warnings(found)))
 
 
-def _understand(cube: Path, labels: Path, options: ImportOptions) -> Understood:
+def _understand(cube: Path, labels: Path, options: ImportOptions) -> ImportFindings:
     """Read both files and look at everything."""
     raw = read_cube_file(cube, key=options.cube_key)
     said, ground = declared(cube), read_georeference(cube)
@@ -125,7 +125,7 @@ def _understand(cube: Path, labels: Path, options: ImportOptions) -> Understood:
     coding = code_labels(given, raster, options.classes, ignore)
     counts = tuple(int((raster.codes == code).sum()) for code in coding.ids)
     read = read_values(raw, seen, said, options.scale, units, options.bad_bands)
-    return Understood(
+    return ImportFindings(
         raw=raw,
         view=view,
         axes=axes,
@@ -159,7 +159,7 @@ def _as_published(
 
 
 def _draft(
-    name: str, cube: Path, labels: Path, out: Path, options: ImportOptions, found: Understood
+    name: str, cube: Path, labels: Path, out: Path, options: ImportOptions, found: ImportFindings
 ) -> tuple[CardDraft, dict[str, Save]]:
     """The card, and how to write the files that it needs beside those that are there."""
     seen, raster, ground = found.seen, found.raster, found.ground
@@ -191,7 +191,7 @@ def _draft(
     return CardDraft(card_of(table, out), remarks), derived
 
 
-def _cube_table(file: str, options: ImportOptions, found: Understood) -> dict[str, Any]:
+def _cube_table(file: str, options: ImportOptions, found: ImportFindings) -> dict[str, Any]:
     seen, read = found.seen, found.read
     return {
         "file": file,
@@ -205,7 +205,7 @@ def _cube_table(file: str, options: ImportOptions, found: Understood) -> dict[st
     }
 
 
-def _label_table(file: str, options: ImportOptions, found: Understood) -> dict[str, Any]:
+def _label_table(file: str, options: ImportOptions, found: ImportFindings) -> dict[str, Any]:
     names, ids = found.coding.names, found.coding.ids
     return {
         "file": file,
@@ -230,7 +230,7 @@ def _of_public(table: dict[str, Any], known: PublicScene, coding: ClassCodes) ->
     return table
 
 
-def _gsd(found: Understood) -> float | None:
+def _gsd(found: ImportFindings) -> float | None:
     """Metres per pixel: by the georeference, else of the public scene."""
     if found.ground is not None or found.known is None or found.known.cube == "other":
         return None if found.ground is None else found.ground.metres

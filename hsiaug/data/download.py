@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hsiaug.data.cards import FileSpec
     from hsiaug.data.pair_cards import ArchiveSpec
 
-__all__ = ["DownloadDisplay", "download"]
+__all__ = ["download"]
 
 PROBE_SECONDS = 3.0
 
@@ -46,7 +46,7 @@ def download(
     reachable = _reachable_urls(url for spec, _ in files for url in spec.urls)
     if files and not reachable:
         raise offline
-    display = DownloadDisplay(progress)
+    display = _Display(progress)
     for spec, target in files:
         reasons = []
         for url in spec.urls:
@@ -106,7 +106,7 @@ def _probe(endpoint: Endpoint, answers: queue.SimpleQueue[tuple[Endpoint, bool]]
         answers.put((endpoint, True))
 
 
-def _try_mirror(url: str, spec: FileSpec | ArchiveSpec, target: Path, display: DownloadDisplay) -> str | None:
+def _try_mirror(url: str, spec: FileSpec | ArchiveSpec, target: Path, display: _Display) -> str | None:
     """Why this mirror did not serve, or None once the file is in place."""
     import pooch
     import requests
@@ -145,7 +145,7 @@ def _try_mirror(url: str, spec: FileSpec | ArchiveSpec, target: Path, display: D
     return reason
 
 
-class DownloadDisplay:
+class _Display:
     """Where downloads are shown: a bar with speed and time left on a terminal, plain lines elsewhere."""
 
     def __init__(self, show: bool) -> None:

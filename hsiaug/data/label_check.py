@@ -116,7 +116,7 @@ def on_grid(raster: LabelRaster, shape: tuple[int, int], ground: Georeference | 
     side = max(abs(ground.transform[0]), abs(ground.transform[1]))
     if not apart and raster.codes.shape == shape and steps[[2, 5]].max() < 0.5 * side and steps.max() < side:
         return raster
-    codes = regrid(raster.codes, raster.ground, shape, ground, 0)
+    codes = regrid(raster.codes, raster.ground, shape, ground)
     note = "the labels lie on another grid than the cube: moved to its grid by nearest neighbour"
     return replace(raster, codes=codes, changed=True, notes=(*raster.notes, note))
 

@@ -165,11 +165,11 @@ def _put(mask: NDArray[np.bool_], pixels: NDArray[np.int64]) -> int:
 
 
 def regrid(
-    codes: NDArray[Any], own: Georeference, shape: tuple[int, int], ground: Georeference, missing: int
+    codes: NDArray[Any], own: Georeference, shape: tuple[int, int], ground: Georeference
 ) -> NDArray[np.int64]:
-    """A label raster (h, w) on the grid (H, W) of the cube, by nearest neighbour; ``missing`` beyond its edges."""
+    """A label raster (h, w) on the grid (H, W) of the cube, by nearest neighbour; 0 beyond its edges."""
     need_geo("moving labels to the grid of the cube", "give labels of the cube's own grid.")
-    out = np.full(shape, missing, dtype=np.int32)
+    out = np.zeros(shape, dtype=np.int32)
     with quiet() as rasterio:
         from rasterio.warp import Resampling, reproject
 

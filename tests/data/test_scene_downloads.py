@@ -100,7 +100,7 @@ def test_a_server_that_sends_more_than_the_file_is_given_up(remote, server):
 
 def test_a_terminal_gets_a_bar():
     screen = io.StringIO()
-    display = download.DownloadDisplay(True)
+    display = download._Display(True)
     display.console = Console(file=screen, force_terminal=True, width=120)
     with display.bar("PaviaU.mat", 34_806_917, "www.example.org") as advance:
         advance(10_000_000)
