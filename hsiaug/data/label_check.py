@@ -13,17 +13,12 @@ from numpy.typing import NDArray
 from hsiaug.data.bounds import check_array
 from hsiaug.data.declared import declared
 from hsiaug.data.georeference import Georeference, geo_installed, open_geotiff, quiet, read_georeference
+from hsiaug.data.labels import LARGEST, STRIPE, odd_codes
 from hsiaug.data.rasterise import MOST_CODES, LabelRaster, regrid
 from hsiaug.data.readers import must_exist, read_label_file
 from hsiaug.errors import InputError, SceneError, did_you_mean
 
 __all__ = ["ClassCodes", "better_turn", "is_code", "name_codes", "on_grid", "read_raster"]
-
-LARGEST = 2**31
-"""Codes are smaller: they may have to be written as 32-bit integers."""
-
-STRIPE = 256
-"""Rows of labels that are looked at together."""
 
 CLEARLY = 1.3
 """Labels that explain so many times more of the spectra when turned are probably turned."""
@@ -75,9 +70,7 @@ def _whole_numbers(codes: NDArray[Any], missing: int | None, path: Path) -> tupl
             gone |= part == missing
         if gone.any():
             changed, part = True, np.where(gone, part.dtype.type(0), part)
-        odd = (part >= LARGEST) | (part <= -LARGEST)
-        if part.dtype.kind == "f":
-            odd |= part != np.rint(part)
+        odd = odd_codes(part)
         if odd.any():
             raise SceneError(
                 f"{path}: labels must be whole numbers below {LARGEST:,}",

@@ -14,8 +14,11 @@ from hsiaug.errors import SceneError
 if TYPE_CHECKING:
     from hsiaug.data.cards import LabelSpec
 
-__all__ = ["class_ids", "class_map"]
+__all__ = ["LARGEST", "STRIPE", "class_ids", "class_map", "odd_codes"]
 
+
+LARGEST = 2**31
+"""Codes are smaller: they may have to be written as 32-bit integers."""
 
 STRIPE = 256
 """Rows that are looked at together."""
@@ -64,11 +67,17 @@ def class_ids(
     return ids, strangers
 
 
+def odd_codes(codes: NDArray[Any], most: float = LARGEST) -> NDArray[np.bool_]:
+    """True where a code is no whole number between -most and most."""
+    odd: NDArray[np.bool_] = (codes >= np.float64(most)) | (codes <= np.float64(-most))
+    return odd | (codes != np.rint(codes)) if codes.dtype.kind == "f" else odd
+
+
 def _whole_numbers(codes: NDArray[Any], top: int, where: str) -> NDArray[Any]:
     """Some rows of codes as integers. top: the first of these rows."""
     if codes.dtype.kind != "f":
         return codes
-    odd = ~((np.abs(codes) < 2.0**63) & (codes == np.rint(codes)))
+    odd = odd_codes(codes, 2.0**63)
     if odd.any():
         row, column = np.argwhere(odd)[0]
         raise SceneError(

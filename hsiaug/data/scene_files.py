@@ -13,7 +13,7 @@ from hsiaug.errors import DataUnavailableError, SceneError
 if TYPE_CHECKING:
     from hsiaug.data.cards import FileSpec
 
-__all__ = ["Status", "embedded_path", "find_file", "missing_names", "status"]
+__all__ = ["Status", "find_file", "missing_names", "status"]
 
 Status = Literal["embedded", "here", "to download", "place by hand", "package missing"]
 
@@ -23,7 +23,7 @@ def status(entry: SceneEntry) -> Status:
     if entry.card.procedural:
         return "embedded"
     packaged = [spec for spec in entry.card.files if spec.package]
-    if any(embedded_path(spec) is None for spec in packaged):
+    if any(_embedded_path(spec) is None for spec in packaged):
         return "package missing"
     absent = [spec for spec in entry.card.files if missing_names(entry, spec)]
     if absent:
@@ -31,7 +31,7 @@ def status(entry: SceneEntry) -> Status:
     return "embedded" if packaged else "here"
 
 
-def embedded_path(spec: FileSpec) -> Path | None:
+def _embedded_path(spec: FileSpec) -> Path | None:
     """Path of a file that an installed package carries, found without importing the package."""
     from importlib.util import find_spec
 
@@ -47,7 +47,7 @@ def embedded_path(spec: FileSpec) -> Path | None:
 def missing_names(entry: SceneEntry, spec: FileSpec) -> list[str]:
     """Names of the files of one array that are in none of the scene's folders."""
     if spec.package:
-        return [] if embedded_path(spec) else [spec.file or ""]
+        return [] if _embedded_path(spec) else [spec.file or ""]
     names = [name for name in (spec.file, spec.data) if name]
     return [name for name in names if not any(is_file(folder / name) for folder in entry.folders)]
 
@@ -59,7 +59,7 @@ def find_file(entry: SceneEntry, spec: FileSpec) -> Path | None:
     where the package that should carry it is not installed.
     """
     if spec.package:
-        path = embedded_path(spec)
+        path = _embedded_path(spec)
         if path is None:
             raise DataUnavailableError(
                 f"scene {entry.card.name} comes with the Python package {spec.package}",

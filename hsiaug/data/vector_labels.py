@@ -103,7 +103,7 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
             hint="Keep points and polygons only; buffer lines first.",
         )
     values = _alike([value for _, value in kept])
-    shapes = tuple(sound_shape(path, shape) for shape, _ in kept)
+    shapes = tuple(_sound_shape(path, shape) for shape, _ in kept)
     return VectorLabels(values, shapes, False, crs or own, len(taken) - len(kept))
 
 
@@ -248,7 +248,7 @@ def _place(a: str, b: str, pixel: bool) -> Any:
     return {"type": "Point", "coordinates": (x, y)}
 
 
-def sound_shape(path: Path, shape: dict[str, Any]) -> dict[str, Any]:
+def _sound_shape(path: Path, shape: dict[str, Any]) -> dict[str, Any]:
     """A geometry of one of SHAPES with coordinates (x, y) only. Raises SceneError where it is not sound."""
     kind = str(shape["type"])
     try:
