@@ -17,114 +17,32 @@ speed and memory; what a classifier scores on it means nothing.
 
 from __future__ import annotations
 
+import json
 import sys
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.io import loadmat
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 OUT = Path(__file__).parent / "scenes"
 
-HOUSTON = """\
-name = "houston_crop"
-draws = "houston_crop" # as its committed records were drawn
-title = "Houston 2018, a crop of 128×128 pixels; class names are not recorded"
-
-[cube]
-file = "houston_cube.npy"
-scale = 1e-4
-units = "scaled radiance"
-
-[labels]
-file = "houston_labels.npy"
-cells = 4
-names = [{names}]
-ids = [{ids}]
-
-[sensor]
-name = "CASI-1500"
-gsd = 1.0
-range_nm = [380, 1050]
-"""
-
-JASPER = """\
-name = "jasper_ridge"
-draws = "jasper_ridge" # as its committed records were drawn
-title = "Jasper Ridge; the class of a pixel is the endmember with more than half of it"
-
-[cube]
-file = "jasper_cube.npy"
-
-[labels]
-file = "jasper_labels.npy"
-names = ["tree", "water", "dirt", "road"]
-
-[sensor]
-name = "AVIRIS"
-"""
-
-SAMSON = """\
-name = "samson"
-draws = "samson" # as its committed records were drawn
-title = "Samson; the class of a pixel is the endmember with more than half of it"
-
-[cube]
-file = "samson_cube.npy"
-
-[labels]
-file = "samson_labels.npy"
-names = ["rock", "tree", "water"]
-
-[sensor]
-name = "SAMSON"
-range_nm = [401, 889]
-"""
-
-PAVIA = """\
-name = "simulated_pavia"
-draws = "simulated_pavia" # as its committed records were drawn
-title = "SIMULATED, of the size of Pavia University: its labels, spectra drawn from class means and covariances"
-
-[cube]
-file = "pavia_cube.npy"
-
-[labels]
-file = "pavia_labels.npy"
-names = [
-    "Asphalt", "Meadows", "Gravel", "Trees", "Painted metal sheets", "Bare Soil", "Bitumen", "Self-Blocking Bricks",
-    "Shadows",
-]
-
-[sensor]
-name = "simulated"
-gsd = 1.3
-range_nm = [430, 860]
-"""
+PAVIA_CLASSES = (
+    *("Asphalt", "Meadows", "Gravel", "Trees", "Painted metal sheets", "Bare Soil", "Bitumen"),
+    *("Self-Blocking Bricks", "Shadows"),
+)
+MIXED = "the class of a pixel is the endmember with more than half of it"
 
 
 def main() -> None:
+    """Write what the folder holds."""
     source = Path(sys.argv[1])
     OUT.mkdir(exist_ok=True)
-    houston = loadmat(source / "Houston2018_crop" / "houston_dataset.mat")
-    codes = houston["clasLabs"]
-    ids = [int(code) for code in np.unique(codes) if code > 0]
-    np.save(OUT / "houston_cube.npy", houston["hyprImg"])
-    np.save(OUT / "houston_labels.npy", codes.astype(np.int16))
-    names = ", ".join(f'"class {i}"' for i in ids)
-    (OUT / "houston_crop.toml").write_text(
-        HOUSTON.format(names=names, ids=", ".join(map(str, ids))), encoding="utf-8"
-    )
-
-    cube = (
-        loadmat(source / "JasperRidge" / "jasperRidge2_R198.mat")["Y"].T.reshape(100, 100, 198, order="F") / 5000
-    )
-    share = loadmat(source / "JasperRidge" / "_EndJasperRidge2_R198.mat")["A"]
-    labels = np.where(share.max(axis=0) > 0.5, share.argmax(axis=0) + 1, 0).reshape(100, 100, order="F")
-    np.save(OUT / "jasper_cube.npy", cube.astype(np.float32))
-    np.save(OUT / "jasper_labels.npy", labels.astype(np.int16))
-    (OUT / "jasper_ridge.toml").write_text(JASPER, encoding="utf-8")
+    write_houston(source)
+    write_jasper(source)
     if (source / "Samson").is_dir():
         write_samson(source)
     if (source / "OSCD").is_dir():
@@ -135,15 +53,69 @@ def main() -> None:
         simulate_pavia(source)
 
 
+def write_scene(
+    name: str, title: str, spectra: NDArray[Any], classes: NDArray[Any], **tables: dict[str, object]
+) -> None:
+    """Spectra (H, W, B), classes (H, W) and their card. tables: further entries of "cube", "labels" and "sensor"."""
+    lines = [f'name = "{name}"', f'draws = "{name}" # as its committed records were drawn', f'title = "{title}"']
+    for table, array in (("cube", spectra), ("labels", classes), ("sensor", None)):
+        entries = dict(tables.get(table, {}))
+        if array is not None:
+            np.save(OUT / f"{name}_{table}.npy", array)
+            entries = {"file": f"{name}_{table}.npy", **entries}
+        lines += ["", f"[{table}]", *(f"{key} = {json.dumps(value)}" for key, value in entries.items())]
+    (OUT / f"{name}.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_houston(source: Path) -> None:
+    """A crop of Houston 2018, with labels of 4×4 cells per pixel."""
+    houston = loadmat(source / "Houston2018_crop" / "houston_dataset.mat")
+    codes = houston["clasLabs"]
+    ids = [int(code) for code in np.unique(codes) if code > 0]
+    write_scene(
+        "houston_crop",
+        "Houston 2018, a crop of 128×128 pixels; class names are not recorded",
+        houston["hyprImg"],
+        codes.astype(np.int16),
+        cube={"scale": 1e-4, "units": "scaled radiance"},
+        labels={"cells": 4, "names": [f"class {i}" for i in ids], "ids": ids},
+        sensor={"name": "CASI-1500", "gsd": 1.0, "range_nm": [380, 1050]},
+    )
+
+
+def write_jasper(source: Path) -> None:
+    """Jasper Ridge, 100×100×198."""
+    pixels = loadmat(source / "JasperRidge" / "jasperRidge2_R198.mat")["Y"]
+    share = loadmat(source / "JasperRidge" / "_EndJasperRidge2_R198.mat")["A"]
+    write_scene(
+        "jasper_ridge",
+        f"Jasper Ridge; {MIXED}",
+        (pixels.T.reshape(100, 100, 198, order="F") / 5000).astype(np.float32),
+        endmembers(share, (100, 100)),
+        labels={"names": ["tree", "water", "dirt", "road"]},
+        sensor={"name": "AVIRIS"},
+    )
+
+
 def write_samson(source: Path) -> None:
-    """Samson, 95×95×156; as for Jasper Ridge the class of a pixel is the endmember with more than half of it."""
-    cubes = {path.name: loadmat(path) for path in (source / "Samson").glob("*.mat")}
-    cube = next(c["V"] for c in cubes.values() if "V" in c).T.reshape(95, 95, 156, order="F")
-    share = next(c["A"] for c in cubes.values() if "A" in c)
-    labels = np.where(share.max(axis=0) > 0.5, share.argmax(axis=0) + 1, 0).reshape(95, 95, order="F")
-    np.save(OUT / "samson_cube.npy", cube.astype(np.float32))
-    np.save(OUT / "samson_labels.npy", labels.astype(np.int16))
-    (OUT / "samson.toml").write_text(SAMSON, encoding="utf-8")
+    """Samson, 95×95×156."""
+    contents = [loadmat(path) for path in (source / "Samson").glob("*.mat")]
+    share = next(content["A"] for content in contents if "A" in content)
+    pixels = next(content["V"] for content in contents if "V" in content)
+    write_scene(
+        "samson",
+        f"Samson; {MIXED}",
+        pixels.T.reshape(95, 95, 156, order="F").astype(np.float32),
+        endmembers(share, (95, 95)),
+        labels={"names": ["rock", "tree", "water"]},
+        sensor={"name": "SAMSON", "range_nm": [401, 889]},
+    )
+
+
+def endmembers(share: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.int16]:
+    """(H, W) the endmember with more than half of a pixel, else 0. share: (endmembers, H·W), column by column."""
+    labels = np.where(share.max(axis=0) > 0.5, share.argmax(axis=0) + 1, 0)
+    return labels.reshape(shape, order="F").astype(np.int16)
 
 
 def simulate_pavia(source: Path) -> None:
@@ -161,9 +133,14 @@ def simulate_pavia(source: Path) -> None:
         here = everywhere == c
         cube[here] = rng.multivariate_normal(spectra.mean(axis=0), covariance, size=int(here.sum()), method="eigh")
     cube = gaussian_filter(cube, sigma=(0.7, 0.7, 0))
-    np.save(OUT / "pavia_cube.npy", np.clip(cube, 0, None))
-    np.save(OUT / "pavia_labels.npy", labels)
-    (OUT / "simulated_pavia.toml").write_text(PAVIA, encoding="utf-8")
+    write_scene(
+        "simulated_pavia",
+        "SIMULATED, of the size of Pavia University: its labels, spectra drawn from class means and covariances",
+        np.clip(cube, 0, None),
+        labels,
+        labels={"names": PAVIA_CLASSES},
+        sensor={"name": "simulated", "gsd": 1.3, "range_nm": [430, 860]},
+    )
 
 
 if __name__ == "__main__":

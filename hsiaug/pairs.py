@@ -15,9 +15,9 @@ from hsiaug.errors import SceneError
 from hsiaug.public import array_checksum
 from hsiaug.scene import Scene
 
-__all__ = ["PairSet", "Place"]
+__all__ = ["PairSet", "Place", "Side"]
 
-Part = Literal["train", "test", "any"]
+Side = Literal["train", "test", "any"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class Place:
     name: str
     images: NDArray[np.float32]
     mask: NDArray[np.int16]
-    part: Part = "any"
+    part: Side = "any"
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hsiaug.bench.schedule import Part
+from hsiaug.data.bounds import physical_memory
 from hsiaug.errors import InputError
 from hsiaug.trial.spec import TrialSpec
 
@@ -25,7 +25,7 @@ def check_memory(parts: Iterable[Part], todo: Sequence[TrialSpec]) -> None:
 def check_samples(data: Any, samples: int, patch: int) -> None:
     """The same of so many patches, or tiles, of the side ``patch``. data: a scene, or a set of pairs."""
     size = samples_bytes(data, samples, patch)
-    memory = _memory()
+    memory = physical_memory()
     if memory is not None and size > memory:
         raise InputError(
             f"--lambda (or -n) must ask for no more samples than this machine holds in {memory / 1e9:,.0f} GB",
@@ -38,11 +38,3 @@ def samples_bytes(data: Any, samples: int, patch: int) -> int:
     """Bytes of so many patches, or tiles of all dates, of the side ``patch``."""
     size: int = 4 * samples * patch**2 * data.bands * getattr(data, "dates", 1)
     return size
-
-
-def _memory() -> int | None:
-    """Bytes of this machine's memory, where the system tells."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None

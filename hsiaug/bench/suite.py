@@ -6,7 +6,6 @@ line, beats both, so that a suite can be made small for a try.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections import Counter
@@ -16,13 +15,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from hsiaug.bench.plan import Request
-from hsiaug.bench.suite_keys import Keys, Profile, RunKeys, SuiteFile, explain
+from hsiaug.bench.suite_keys import Keys, Profile, RunKeys, SuiteFile
 from hsiaug.data.pair_sets import task_of
 from hsiaug.data.paths import user_path
-from hsiaug.data.tomlfile import read_toml
+from hsiaug.data.tomlfile import read_toml, validated
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.protocol.protocols import parse_protocol
 
@@ -100,11 +97,7 @@ def read_suite(
         table = read_toml(path, "suite", InputError)
     except FileNotFoundError:
         raise InputError(f"suite {path} must exist", hint="Check the path.") from None
-    try:
-        # Validated as JSON because strict mode takes a list for a tuple only there.
-        asked = SuiteFile.model_validate_json(json.dumps(table, default=str))
-    except ValidationError as cause:
-        raise explain(path, table, cause) from cause
+    asked = validated(table, SuiteFile, path, "suite", InputError)
     names = [run.name for run in asked.run]
     if twice := [name for name, times in Counter(names).items() if times > 1]:
         raise InputError(

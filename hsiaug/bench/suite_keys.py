@@ -1,18 +1,17 @@
-"""The keys of a suite, and what is said of those that are wrong; see docs/suites.md."""
+"""The keys of a suite; see docs/suites.md."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from hsiaug.bench.ranges import DIGITS, LONGEST, numbers, seeds
 from hsiaug.data.cards import FileName
-from hsiaug.errors import InputError, did_you_mean
+from hsiaug.errors import InputError
 from hsiaug.plugins.card import Preset
 
-__all__ = ["Keys", "Profile", "RunKeys", "SuiteFile", "explain"]
+__all__ = ["Keys", "Profile", "RunKeys", "SuiteFile"]
 
 
 def _listed(value: Any) -> Any:
@@ -107,49 +106,3 @@ class SuiteFile(_Table):
     defaults: Keys = Keys()
     run: Annotated[tuple[RunKeys, ...], Field(min_length=1)]
     profiles: dict[str, Profile] = {}
-
-
-def explain(path: Path, table: dict[str, Any], cause: ValidationError) -> InputError:
-    """One error for a suite that breaks the schema. table: what the file holds."""
-    # A misspelt key first: it explains why another one is missing.
-    errors = sorted(cause.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
-    first = errors[0]
-    rest = f" The suite has {len(errors) - 1} more such errors." if len(errors) > 1 else ""
-    key, value = _look_up(table, first["loc"])
-    if first["type"] == "extra_forbidden":
-        name = str(first["loc"][-1])
-        return InputError(
-            f"suite {path} must use known keys only",
-            value=f"'{key}'",
-            hint=did_you_mean(name, _known_keys(first["loc"])) + rest,
-        )
-    if first["type"] == "missing":
-        return InputError(f"suite {path} must give '{key}'", hint=f"Add '{key}' to the suite.{rest}")
-    message = first["msg"].removeprefix("Value error, ").rstrip(".")
-    if first["type"] == "value_error":
-        return InputError(f"suite {path}, '{key}': {message}", hint=f"Correct '{key}' in the suite.{rest}")
-    return InputError(
-        f"suite {path}: '{key}' is not valid ({message[:1].lower()}{message[1:]})",
-        value=repr(value),
-        hint=f"Correct '{key}' in the suite.{rest}",
-    )
-
-
-def _look_up(table: dict[str, Any], loc: tuple[int | str, ...]) -> tuple[str, object]:
-    """The dotted key of an error and the value there; runs go by their name where they have one."""
-    key = ""
-    value: Any = table
-    for part in loc:
-        if isinstance(value, dict) and isinstance(part, str):
-            key, value = f"{key}.{part}" if key else part, value.get(part)
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]
-            name = value.get("name") if isinstance(value, dict) else None
-            key = f"{key}[{name if isinstance(name, str) else part}]"
-    return key, value
-
-
-def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
-    """The keys that may stand where the unknown one stands."""
-    tables: dict[str, type[BaseModel]] = {"run": RunKeys, "defaults": Keys, "profiles": Profile}
-    return list((SuiteFile if len(loc) == 1 else tables[str(loc[0])]).model_fields)

@@ -11,7 +11,7 @@ from hsiaug.cli.output import on_terminal, print_json, say
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import FileSpec
-    from hsiaug.data.catalogue import Entry
+    from hsiaug.data.catalogue import SceneEntry
 
 app = typer.Typer(
     no_args_is_help=True, help="Public scenes and sets of pairs, and your own: list, describe, download, add."
@@ -65,20 +65,10 @@ def info(
     from hsiaug.data.pair_sets import find_pairs
 
     pairs = find_pairs(scene)
-    if pairs is not None:
-        if as_json:
-            print_json(pairs_json(pairs))
-        else:
-            for line in describe_pairs(pairs):
-                say(line)
-        return
-    entry = find_entry(scene)
     if as_json:
-        card = entry.card.model_dump(mode="json")
-        folders = [str(folder) for folder in entry.folders]
-        print_json({**card, "status": _row(entry)["status"], "folders": folders})
+        print_json(_json(find_entry(scene)) if pairs is None else pairs_json(pairs))
         return
-    for line in _describe(entry):
+    for line in _describe(find_entry(scene)) if pairs is None else describe_pairs(pairs):
         say(line)
 
 
@@ -97,18 +87,12 @@ def fetch(
     for scene, entry in [(scene, find_pairs(scene) or scene_card(scene)) for scene in scenes]:
         if isinstance(entry, PairEntry):
             fetch_pairs(entry, whole=True, progress=not quiet)
-            fetched.append({"name": entry.card.name, "files": [str(entry.folder)]})
-            if not as_json:
-                say(f"{entry.card.name}\t{entry.folder}")
-            continue
-        paths = fetch_scene(scene, progress=not quiet)
-        fetched.append({"name": entry.name, "files": [str(path) for path in paths]})
-        if as_json:
-            continue
-        for path in paths:
-            say(f"{entry.name}\t{path}")
-        if not paths:
-            say(f"{entry.name}\tmade up in memory, has no files")
+            name, files = entry.card.name, [str(entry.folder)]
+        else:
+            name, files = entry.name, [str(path) for path in fetch_scene(scene, progress=not quiet)]
+        fetched.append({"name": name, "files": files})
+        for file in () if as_json else files or ["made up in memory, has no files"]:
+            say(f"{name}\t{file}")
     if as_json:
         print_json(fetched)
 
@@ -116,8 +100,8 @@ def fetch(
 app.command("add")(datasets_add.add)
 
 
-def _row(entry: Entry) -> dict[str, Any]:
-    from hsiaug.data.files import status
+def _row(entry: SceneEntry) -> dict[str, Any]:
+    from hsiaug.data.scene_files import status
 
     card = entry.card
     shape = card.cube.shape
@@ -134,7 +118,13 @@ def _row(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _describe(entry: Entry) -> list[str]:
+def _json(entry: SceneEntry) -> dict[str, Any]:
+    """The card, and what of it is here."""
+    folders = [str(folder) for folder in entry.folders]
+    return {**entry.card.model_dump(mode="json"), "status": _row(entry)["status"], "folders": folders}
+
+
+def _describe(entry: SceneEntry) -> list[str]:
     card = entry.card
     row = _row(entry)
     lines = [
@@ -160,21 +150,21 @@ def _describe(entry: Entry) -> list[str]:
     return lines
 
 
-def _describe_file(entry: Entry, heading: str, spec: FileSpec) -> list[str]:
-    from hsiaug.data.files import megabytes
+def _describe_file(entry: SceneEntry, heading: str, spec: FileSpec) -> list[str]:
+    from hsiaug.data.bounds import in_bytes
 
     if spec.package:
         return [f"{heading:<12} {spec.file} in the Python package {spec.package}", f"  sha256     {spec.sha256}"]
     names = " and ".join(name for name in (spec.file, spec.data) if name)
     key = f", array '{spec.key}'" if spec.key else ""
-    size = f", {megabytes(spec.size)}" if spec.size else ""
+    size = f", {in_bytes(spec.size)}" if spec.size else ""
     lines = [f"{heading:<12} {names}{key}{size}", f"  place in   {entry.folders[0]}"]
     if spec.sha256:
         lines.append(f"  sha256     {spec.sha256}")
     return lines + [f"  mirror     {url}" for url in spec.urls]
 
 
-def _wavelengths(entry: Entry) -> str:
+def _wavelengths(entry: SceneEntry) -> str:
     from hsiaug.data.cardtext import nanometres
 
     sensor = entry.card.sensor

@@ -37,15 +37,15 @@ def pairs_json(entry: PairEntry) -> dict[str, Any]:
         "status": pairs_status(entry),
         "folders": [str(entry.folder)],
         "places_here": entry.here(),
-        "missing": {place: entry.missing_files(place) for place in _incomplete(entry)},
+        "missing": {place: entry.missing_files(place) for place in [*entry.missing_places(), *entry.incomplete()]},
     }
 
 
 def describe_pairs(entry: PairEntry) -> Iterator[str]:
     """Lines for people."""
-    from hsiaug.data.pair_sets import pairs_status
+    from hsiaug.data.pair_sets import pairs_status, shortly
 
-    card, here, incomplete = entry.card, entry.here(), _incomplete(entry)
+    card, here, incomplete = entry.card, entry.here(), [*entry.missing_places(), *entry.incomplete()]
     images, masks = card.images, card.masks
     yield f"{card.name}: {card.title}" if card.title else card.name
     some = f", {len(incomplete)} places incomplete or missing" if incomplete else ""
@@ -70,9 +70,7 @@ def describe_pairs(entry: PairEntry) -> Iterator[str]:
         if entry.named[part]:
             yield f"{part + ' here':<12} {len(names)}: {', '.join(names[:24])}{', …' if len(names) > 24 else ''}".rstrip()
     for place in incomplete:
-        files = entry.missing_files(place)
-        shown = ", ".join(files[:4]) + (f" and {len(files) - 4} more" if len(files) > 4 else "")
-        yield f"missing      {place}: {shown}"
+        yield f"missing      {place}: {shortly(entry.missing_files(place))}"
     yield ""
     yield "id\tclass\tcodes in file"
     codes = masks.codes or tuple((c,) for c in range(1, len(masks.names) + 1))
@@ -80,9 +78,3 @@ def describe_pairs(entry: PairEntry) -> Iterator[str]:
         yield f"{class_id}\t{name}\t{'all but 0' if masks.by_class else ', '.join(map(str, listed))}"
     if masks.ignore:
         yield f"ignored      {', '.join(map(str, masks.ignore))}"
-
-
-def _incomplete(entry: PairEntry) -> list[str]:
-    """The places that lack a file, in the order of the card."""
-    here = [name for names in entry.here().values() for name in names]
-    return [*entry.missing_places(), *(name for name in here if entry.missing_files(name))]

@@ -95,7 +95,13 @@ def _targets(out: Path, maps: Mapping[str, object]) -> dict[str, Path]:
     """The file of each place: ``out`` where there is one, else beside it under the place's name."""
     if len(maps) == 1:
         return dict.fromkeys(maps, out)
-    return {name: out.with_name(f"{out.stem}_{name.replace('/', '_')}{out.suffix}") for name in maps}
+    targets: dict[str, Path] = {}
+    for name in maps:
+        stem = f"{out.stem}_{name.replace('/', '_')}"
+        while (target := out.with_name(stem + out.suffix)) in targets.values():
+            stem += "_"  # "a/b" and "a_b" are two places
+        targets[name] = target
+    return targets
 
 
 def _facts(record: Record) -> dict[str, str]:

@@ -10,19 +10,22 @@ import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from hsiaug.data.cardfile import card_of
 from hsiaug.data.cardtext import CardDraft
 from hsiaug.data.cube_check import CubeFacts, guess_axes, look_through
 from hsiaug.data.declared import Declared, declared
 from hsiaug.data.filling import filled_name, save_filled
 from hsiaug.data.georeference import read_georeference
-from hsiaug.data.import_findings import Understood, facts, read_values, warnings
-from hsiaug.data.known import Known, recognise
-from hsiaug.data.label_check import LabelRaster, is_code
+from hsiaug.data.import_findings import ImportFindings, facts, read_values, warnings
+from hsiaug.data.known import PublicScene, recognise
+from hsiaug.data.label_check import ClassCodes, is_code
 from hsiaug.data.label_source import code_labels, labels_on_cube, read_labels
-from hsiaug.data.raw import Raw
+from hsiaug.data.rasterise import LabelRaster
+from hsiaug.data.raw import RawArray
 from hsiaug.data.readers import read_cube_file
 from hsiaug.data.writing import Picture, Save, write_card
 from hsiaug.errors import InputError, SceneError
@@ -95,7 +98,7 @@ def add_scene(
     return Added(scene, files, facts(found), tuple(warnings(found)))
 
 
-def _understand(cube: Path, labels: Path, options: ImportOptions) -> Understood:
+def _understand(cube: Path, labels: Path, options: ImportOptions) -> ImportFindings:
     """Read both files and look at everything."""
     raw = read_cube_file(cube, key=options.cube_key)
     said, ground = declared(cube), read_georeference(cube)
@@ -122,7 +125,7 @@ def _understand(cube: Path, labels: Path, options: ImportOptions) -> Understood:
     coding = code_labels(given, raster, options.classes, ignore)
     counts = tuple(int((raster.codes == code).sum()) for code in coding.ids)
     read = read_values(raw, seen, said, options.scale, units, options.bad_bands)
-    return Understood(
+    return ImportFindings(
         raw=raw,
         view=view,
         axes=axes,
@@ -137,7 +140,9 @@ def _understand(cube: Path, labels: Path, options: ImportOptions) -> Understood:
     )
 
 
-def _as_published(known: Known, raw: Raw, said: Declared, units: str | None) -> tuple[Declared, str | None]:
+def _as_published(
+    known: PublicScene, raw: RawArray, said: Declared, units: str | None
+) -> tuple[Declared, str | None]:
     """What the card of a public scene says of its cube where the file itself says nothing."""
     if known.cube == "other":
         return said, units
@@ -154,47 +159,78 @@ def _as_published(known: Known, raw: Raw, said: Declared, units: str | None) -> 
 
 
 def _draft(
-    name: str, cube: Path, labels: Path, out: Path, options: ImportOptions, found: Understood
+    name: str, cube: Path, labels: Path, out: Path, options: ImportOptions, found: ImportFindings
 ) -> tuple[CardDraft, dict[str, Save]]:
     """The card, and how to write the files that it needs beside those that are there."""
-    seen, read, raster, ground = found.seen, found.read, found.raster, found.ground
-    draft = CardDraft(
-        name=name,
-        cube=_relative(cube, out),
-        cube_key=options.cube_key,
-        axes=found.axes,
-        shape=(*seen.shape[:2], seen.shape[2] - len(read.bad_bands)),
-        bad_bands=read.bad_bands,
-        scale=read.scale,
-        offset=read.offset,
-        units=read.units,
-        labels=_relative(labels, out),
-        labels_key=options.labels_key,
-        names=found.coding.names,
-        ids=found.coding.ids,
-        ignore=found.coding.ignore,
-        counts=found.counts,
-        gsd=_gsd(found),
-        wavelengths=None if found.raw.wavelengths is not None else read.centres,
-        remarks=tuple(read.remarks.items()),
-    )
+    seen, raster, ground = found.seen, found.raster, found.ground
+    table: dict[str, Any] = {
+        "name": name,
+        "cube": _cube_table(_relative(cube, out), options, found),
+        "labels": _label_table(_relative(labels, out), options, found),
+        "sensor": {
+            "gsd": _gsd(found),
+            "wavelengths": None if found.raw.wavelengths is not None else found.read.centres,
+        },
+    }
+    remarks = dict(found.read.remarks)
     if found.known is not None:
-        draft = draft.of_public(found.known.card, found.known.cube != "other")
+        table = _of_public(table, found.known, found.coding)
+        remarks[".draws"] = "the public scene whose labels these are"
     derived: dict[str, Save] = {}
     if seen.unfilled:
         file = filled_name(out.stem, ground)
         derived[file] = lambda path: save_filled(path, found.view, seen.empty, ground)
-        # The copy has no ENVI header that could say them.
-        scale = read.scale if read.scale is not None else found.raw.scale
-        draft = replace(draft, cube=file, cube_key=None, axes="hwb", wavelengths=read.centres, scale=scale)
+        # The copy has no ENVI header that could say scale and band centres.
+        scale = found.read.scale if found.read.scale is not None else found.raw.scale
+        table["cube"] |= {"file": file, "key": None, "axes": "hwb", "scale": scale}
+        table["sensor"]["wavelengths"] = found.read.centres
     if raster.changed:
         file = f"{out.stem}_labels.npy"
         derived[file] = lambda path: np.save(path, raster.codes.astype(np.int32))
-        draft = replace(draft, labels=file, labels_key=None)
-    return draft, derived
+        table["labels"] |= {"file": file, "key": None}
+    return CardDraft(card_of(table, out), remarks), derived
 
 
-def _gsd(found: Understood) -> float | None:
+def _cube_table(file: str, options: ImportOptions, found: ImportFindings) -> dict[str, Any]:
+    seen, read = found.seen, found.read
+    return {
+        "file": file,
+        "key": options.cube_key,
+        "axes": found.axes,
+        "shape": (*seen.shape[:2], seen.shape[2] - len(read.bad_bands)),
+        "bad_bands": read.bad_bands,
+        "scale": read.scale,
+        "offset": read.offset,
+        "units": read.units,
+    }
+
+
+def _label_table(file: str, options: ImportOptions, found: ImportFindings) -> dict[str, Any]:
+    names, ids = found.coding.names, found.coding.ids
+    return {
+        "file": file,
+        "key": options.labels_key,
+        "names": names,
+        "ids": None if ids == tuple(range(1, len(names) + 1)) else ids,
+        "ignore": found.coding.ignore,
+        "counts": found.counts,
+    }
+
+
+def _of_public(table: dict[str, Any], known: PublicScene, coding: ClassCodes) -> dict[str, Any]:
+    """The card's table with what a public scene has that its files do not say; of its cube only where that is it."""
+    card, classes = known.card, {*coding.names, *coding.ids}
+    table |= {"draws": card.name}
+    if known.cube != "other":
+        table["title"] = card.title
+        table["sensor"]["name"] = card.sensor.name
+    subsets = {name: [item for item in items if item in classes] for name, items in card.subsets.items()}
+    table["subsets"] = {name: items for name, items in subsets.items() if items}
+    table["descriptions"] = {name: text for name, text in card.descriptions.items() if name in coding.names}
+    return table
+
+
+def _gsd(found: ImportFindings) -> float | None:
     """Metres per pixel: by the georeference, else of the public scene."""
     if found.ground is not None or found.known is None or found.known.cube == "other":
         return None if found.ground is None else found.ground.metres
@@ -217,7 +253,7 @@ def _check_bands(asked: tuple[int, ...], bands: int) -> None:
         )
 
 
-def _axes(path: Path, raw: Raw, wanted: str | None, labels: LabelRaster | None) -> tuple[str, list[str]]:
+def _axes(path: Path, raw: RawArray, wanted: str | None, labels: LabelRaster | None) -> tuple[str, list[str]]:
     """The order of the axes in the file, and the orders that would fit as well."""
     if wanted is not None:
         if sorted(wanted) != ["b", "h", "w"]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import shutil
 import stat
 import uuid
@@ -13,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsiaug.data.bounds import check_array, in_bytes
-from hsiaug.data.download import download, reachable_urls
-from hsiaug.data.progress import open_display
+from hsiaug.data.download import download
+from hsiaug.data.paths import file_checksum
 from hsiaug.errors import DataUnavailableError, SceneError
 from hsiaug.files import file_errors
 
 if TYPE_CHECKING:
-    from hsiaug.data.pair_cards import Archive, PairCard
+    from hsiaug.data.pair_cards import ArchiveSpec, PairCard
 
 __all__ = ["fetch_archives", "unpack"]
 
@@ -38,27 +37,20 @@ def fetch_archives(card: PairCard, folder: Path, progress: bool) -> None:
     targets = [(archive, folder / archive.name) for archive in card.archives]
     absent = [(archive, target) for archive, target in targets if not target.is_file()]
     for archive, target in targets:
-        if (archive, target) not in absent:
+        if target.is_file():
             _check_sum(archive, target, card.name)
-    reachable = reachable_urls(url for archive, _ in absent for url in archive.urls) if absent else frozenset()
-    if absent and not reachable:
-        listed = "; ".join(
-            f"{target.name} (md5 {archive.md5}) from {archive.urls[0]}" for archive, target in absent
-        )
-        raise DataUnavailableError(
-            f"set {card.name} is not on this machine, and none of its mirrors takes a connection",
-            value=f"not all of its places in {folder}",
-            hint=f"Go online and try again, put the unpacked places into {folder}, or put there: {listed}.",
-        )
-    display = open_display(progress)
-    for archive, target in absent:
-        download(archive, target, reachable=reachable, display=display, scene=card.name)
+    listed = "; ".join(f"{target.name} (md5 {archive.md5}) from {archive.urls[0]}" for archive, target in absent)
+    offline = DataUnavailableError(
+        f"set {card.name} is not on this machine, and none of its mirrors takes a connection",
+        value=f"not all of its places in {folder}",
+        hint=f"Go online and try again, put the unpacked places into {folder}, or put there: {listed}.",
+    )
+    download(absent, card.name, offline, progress=progress)
     unpack([target for _, target in targets], folder)
 
 
-def _check_sum(archive: Archive, path: Path, name: str) -> None:
-    with path.open("rb") as file:
-        actual = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+def _check_sum(archive: ArchiveSpec, path: Path, name: str) -> None:
+    actual = file_checksum(path, "md5")
     if actual != archive.md5:
         raise SceneError(
             f"{path} must have md5 {archive.md5}, as the card of {name} says",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hsiaug.errors import SceneError
 
-__all__ = ["MOST_CELLS", "check_array", "check_memory", "in_bytes"]
+__all__ = ["MOST_CELLS", "check_array", "check_memory", "in_bytes", "physical_memory"]
 
 UNPACKED = 2**28
 """Bytes (256 MiB) that an array may take however small its file is."""
@@ -58,8 +58,10 @@ def check_memory(what: str, needed: int) -> None:
         )
 
 
-def in_bytes(size: int) -> str:
-    """For people: "12.0 kB", "3.2 GB"."""
+def in_bytes(size: int | None) -> str:
+    """For people: "12.0 kB", "3.2 GB", or "size unknown"."""
+    if size is None:
+        return "size unknown"
     for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
         if size >= unit:
             return f"{size / unit:,.1f} {name}"
@@ -77,10 +79,14 @@ def _of_machine() -> int | None:
         with Path("/proc/meminfo").open(encoding="ascii") as file:
             return next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable"))
     except (OSError, StopIteration):
-        pass
+        return physical_memory()
+
+
+def physical_memory() -> int | None:
+    """Bytes of this machine's memory, free or not; None where the system does not tell, as Windows."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+    except (AttributeError, ValueError, OSError):
         return None
 
 

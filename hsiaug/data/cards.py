@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, 
 from hsiaug.errors import did_you_mean
 from hsiaug.text import shortened
 
-__all__ = ["CubeSpec", "FileName", "FileSpec", "LabelSpec", "SceneCard", "SensorSpec"]
+__all__ = ["CubeSpec", "FileName", "FileSpec", "LabelSpec", "SceneCard"]
 
 MOST_CLASSES = 255
 """Classes of a card at most: tables have a row and pictures a panel for each, a confusion matrix their square."""
@@ -37,13 +37,13 @@ Wavelength = Annotated[PositiveFloat, Field(allow_inf_nan=False)]
 Sentences = Annotated[tuple[Annotated[str, Field(pattern=r"\S")], ...], Field(min_length=1)]
 
 
-class Part(BaseModel):
+class CardTable(BaseModel):
     """A frozen table of a card that refuses unknown keys and silent conversions."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class FileSpec(Part):
+class FileSpec(CardTable):
     """One array in one file.
 
     file: path relative to the scene's folder (a user's card: relative to the card).
@@ -92,8 +92,8 @@ class CubeSpec(FileSpec):
     axes: Literal["hwb", "hbw", "whb", "wbh", "bhw", "bwh"] = "hwb"
     rows: Span | None = None
     columns: Span | None = None
-    bad_bands: tuple[Band, ...] = ()
     shape: Annotated[tuple[int, ...], Field(min_length=3, max_length=3)] | None = None
+    bad_bands: tuple[Band, ...] = ()
     scale: FiniteFloat | None = None
     offset: FiniteFloat = 0.0
     units: str = "reflectance"
@@ -160,7 +160,7 @@ class LabelSpec(FileSpec):
         return self
 
 
-class SensorSpec(Part):
+class _SensorSpec(CardTable):
     """The instrument. gsd is in metres per pixel, wavelengths in nanometres.
 
     wavelengths: a band centre for each band of the scene, or for each band of the file.
@@ -183,7 +183,7 @@ class SensorSpec(Part):
         return self
 
 
-class SceneCard(Part):
+class SceneCard(CardTable):
     """A whole card. Made by :func:`hsiaug.data.scene_card`, which turns what is wrong into a SceneError.
 
     subsets: groups of classes, each given by name or code, that reports average over as well.
@@ -202,7 +202,7 @@ class SceneCard(Part):
     draws: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")] | None = None
     cube: CubeSpec
     labels: LabelSpec
-    sensor: SensorSpec = SensorSpec()
+    sensor: _SensorSpec = _SensorSpec()
     subsets: dict[str, tuple[str | int, ...]] = {}
     descriptions: dict[str, Sentences] = {}
 

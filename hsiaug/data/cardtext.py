@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,85 +19,30 @@ BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 @dataclass(frozen=True)
 class CardDraft:
-    """What goes into a card; see :mod:`hsiaug.data.cards` for each key. None and () are left out.
+    """A card that is to be written. remarks: sentences behind "#" above a key, by "table.key": why it has its value."""
 
-    remarks: sentences behind "#" above a key, by "table.key": why it has its value.
-    title to descriptions: of a public scene alone, see :meth:`of_public`.
-    """
+    card: SceneCard
+    remarks: Mapping[str, str]
 
-    name: str
-    cube: str
-    cube_key: str | None
-    axes: str
-    shape: tuple[int, int, int]
-    bad_bands: tuple[int, ...]
-    scale: float | None
-    offset: float
-    units: str
-    labels: str
-    labels_key: str | None
-    names: tuple[str, ...]
-    ids: tuple[int, ...]
-    ignore: tuple[str | int, ...]
-    counts: tuple[int, ...]
-    gsd: float | None
-    wavelengths: tuple[float, ...] | None
-    remarks: tuple[tuple[str, str], ...] = ()
-    title: str | None = None
-    draws: str | None = None
-    sensor: str | None = None
-    subsets: tuple[tuple[str, tuple[str | int, ...]], ...] = ()
-    descriptions: tuple[tuple[str, tuple[str, ...]], ...] = ()
-
-    def of_public(self, card: SceneCard, cube_too: bool) -> CardDraft:
-        """With what a public scene has that its files do not say; of its cube only where ``cube_too``."""
-        known = {*self.names, *self.ids}
-        subsets = [(name, tuple(item for item in items if item in known)) for name, items in card.subsets.items()]
-        return replace(
-            self,
-            title=card.title if cube_too else None,
-            draws=card.name,
-            sensor=card.sensor.name if cube_too else None,
-            subsets=tuple((name, items) for name, items in subsets if items),
-            descriptions=tuple((name, text) for name, text in card.descriptions.items() if name in self.names),
-            remarks=(*self.remarks, (".draws", "the public scene whose labels these are")),
-        )
+    def renamed(self, names: Mapping[str, str]) -> CardDraft:
+        """The same card of files with other names; those that are not among ``names`` keep theirs."""
+        tables = {
+            key: spec.model_copy(update={"file": names.get(spec.file or "", spec.file)})
+            for key, spec in (("cube", self.card.cube), ("labels", self.card.labels))
+        }
+        return replace(self, card=self.card.model_copy(update=tables))
 
     def text(self) -> str:
-        """TOML."""
-        usual = self.ids == tuple(range(1, len(self.names) + 1))
-        tables: dict[str, Sequence[tuple[str, object]]] = {
-            "": [("name", self.name), ("title", self.title or None), ("draws", self.draws)],
-            "cube": [
-                ("file", self.cube),
-                ("key", self.cube_key),
-                ("axes", None if self.axes == "hwb" else self.axes),
-                ("shape", self.shape),
-                ("bad_bands", self.bad_bands),
-                ("scale", self.scale),
-                ("offset", self.offset or None),
-                ("units", self.units),
-            ],
-            "labels": [
-                ("file", self.labels),
-                ("key", self.labels_key),
-                ("names", self.names),
-                ("ids", None if usual else self.ids),
-                ("ignore", self.ignore),
-                ("counts", self.counts),
-            ],
-            "sensor": [("name", self.sensor), ("gsd", self.gsd), ("wavelengths", self.wavelengths)],
-            "subsets": self.subsets,
-            "descriptions": self.descriptions,
-        }
-        why = dict(self.remarks)
+        """TOML of all that is not at its default."""
+        entries = self.card.model_dump(exclude_defaults=True, exclude_none=True)
+        entries["cube"]["units"] = self.card.cube.units
+        tables = {"": {key: value for key, value in entries.items() if not isinstance(value, dict)}}
+        tables |= {table: values for table, values in entries.items() if isinstance(values, dict)}
         lines: list[str] = []
-        for table, entries in tables.items():
-            given = [(key, value) for key, value in entries if value is not None and value != ()]
-            if given and table:
-                lines += ["", f"[{table}]"]
-            for key, value in given:
-                remark = why.get(f"{table}.{key}")
+        for table, values in tables.items():
+            lines += ["", f"[{table}]"] if table else []
+            for key, value in values.items():
+                remark = self.remarks.get(f"{table}.{key}")
                 lines += [f"# {remark}"] if remark else []
                 lines.append(f"{key if BARE.fullmatch(key) else _value(key)} = {_value(value)}")
         return "\n".join(lines) + "\n"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SETS",
-    "Entry",
+    "SceneEntry",
     "data_dir",
     "find_entry",
     "is_pair_card",
@@ -33,7 +33,7 @@ SETS = Path(__file__).parent / "pairs"
 
 
 @dataclass(frozen=True)
-class Entry:
+class SceneEntry:
     """A card, and the folders its files are looked for in; downloads go into the first. public: of the catalogue."""
 
     card: SceneCard
@@ -83,14 +83,14 @@ def scene_card(ref: str | os.PathLike[str]) -> SceneCard:
     return find_entry(ref).card
 
 
-def find_entry(ref: str | os.PathLike[str]) -> Entry:
+def find_entry(ref: str | os.PathLike[str]) -> SceneEntry:
     """The card of a scene, and where its files are looked for. Raises as :func:`scene_card` does."""
     text = os.fspath(ref)
     path = own_card(ref)
     if path is not None:
         if is_pair_card(path):
             raise _not_a_scene(text)
-        return Entry(read_card(path), (path.absolute().parent,))
+        return SceneEntry(read_card(path), (path.absolute().parent,))
     name = text.lower().replace("-", "_")
     if name in pair_set_names():
         raise _not_a_scene(text)
@@ -100,7 +100,7 @@ def find_entry(ref: str | os.PathLike[str]) -> Entry:
             value=repr(text),
             hint=did_you_mean(name, (*scene_names(), *pair_set_names())),
         )
-    return Entry(_catalogue_card(name), (data_dir() / name, data_dir()), public=True)
+    return SceneEntry(_catalogue_card(name), (data_dir() / name, data_dir()), public=True)
 
 
 @cache

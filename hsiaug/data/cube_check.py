@@ -15,11 +15,11 @@ from hsiaug.errors import SceneError
 
 __all__ = [
     "CubeFacts",
-    "check_shapes",
     "guess_axes",
     "look_through",
     "runs",
     "stripes",
+    "unlike_shapes",
     "usual_scale",
     "usual_units",
 ]
@@ -60,39 +60,26 @@ class CubeFacts:
     suspect: tuple[float, int] | None
 
 
-def guess_axes(shape: tuple[int, ...], labels: tuple[int, ...] | None, where: str) -> tuple[str, list[str]]:
+def guess_axes(shape: tuple[int, ...], labels: tuple[int, ...], where: str) -> tuple[str, list[str]]:
     """The order of a cube's axes for labels of shape (H, W), and the other orders that would fit as well.
 
-    where: how errors name the file of the labels.
-    Without labels of a shape, (height, width, band). Raises SceneError where no order fits.
+    where: how errors name the file of the labels. Raises SceneError where no order fits.
     """
-    if labels is None:
-        return "hwb", []
-    fitting = []
-    for order in ("hwb", "bhw", "hbw", "whb", "bwh", "wbh"):
-        if (shape[order.index("h")], shape[order.index("w")]) == tuple(labels):
-            fitting.append(order)
+    orders = ("hwb", "bhw", "hbw", "whb", "bwh", "wbh")
+    fitting = [order for order in orders if (shape[order.index("h")], shape[order.index("w")]) == labels]
     if not fitting:
-        raise _unlike(labels, shape, where)
+        raise unlike_shapes(shape, labels, where)
     return fitting[0], fitting[1:]
 
 
-def check_shapes(cube: tuple[int, ...], labels: tuple[int, ...], where: str) -> None:
-    """Raise SceneError unless both, of two axes, are alike. where: how errors name the file of the labels."""
-    if cube != labels:
-        raise _unlike(labels, cube, where)
-
-
-def _unlike(labels: tuple[int, ...], cube: tuple[int, ...], where: str) -> SceneError:
+def unlike_shapes(cube: tuple[int, ...], labels: tuple[int, ...], where: str) -> SceneError:
+    """The error for labels of another shape than the cube's. where: how it names the file of the labels."""
+    extents = ["×".join(map(str, shape)) for shape in (labels, cube)]
     return SceneError(
         f"{where}: the labels must have the height and width of the cube",
-        value=f"labels {_times(labels)}, cube {_times(cube)}",
+        value=f"labels {extents[0]}, cube {extents[1]}",
         hint="Name the label map of this very scene; crop or resample one of the two.",
     )
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape))
 
 
 @np.errstate(all="ignore")  # values that are no numbers are looked for

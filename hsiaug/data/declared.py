@@ -9,19 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.data.georeference import geo_installed, open_geotiff, quiet
-from hsiaug.data.readers_envi import LONGEST_WAVE, find_envi, read_header
+from hsiaug.data.readers_envi import LONGEST_WAVE, NANOMETRES, find_envi, read_header
 
 __all__ = ["Declared", "declared"]
-
-NANOMETRES = {
-    "nm": 1.0,
-    "nanometers": 1.0,
-    "nanometer": 1.0,
-    "um": 1e3,
-    "µm": 1e3,
-    "micrometers": 1e3,
-    "microns": 1e3,
-}
 
 
 @dataclass(frozen=True)
@@ -54,13 +44,13 @@ def declared(path: Path) -> Declared:
 
 def _of_envi(header: Path) -> Declared:
     said = read_header(header)
-    good = said.get("bbl")
+    good, names = said.get("bbl"), said.get("class names")
     return Declared(
         nodata=_number(said.get("data ignore value")),
         bad_bands=tuple(i for i, flag in enumerate(good) if _number(flag) == 0)
         if isinstance(good, list) and str(len(good)) == str(said.get("bands"))
         else (),
-        classes=tuple(str(name).strip() for name in _listed(said.get("class names"))),
+        classes=tuple(str(name).strip() for name in names) if isinstance(names, list) else (),
     )
 
 
@@ -107,7 +97,3 @@ def _number(text: Any) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

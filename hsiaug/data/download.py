@@ -9,38 +9,61 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from hsiaug.data import transfer
-from hsiaug.data.files import megabytes
+from hsiaug.data.bounds import in_bytes
 from hsiaug.data.transfer import Unserved, pieces
 from hsiaug.errors import DataUnavailableError
 
 if TYPE_CHECKING:
-    from hsiaug.data.progress import Display
+    from hsiaug.data.cards import FileSpec
+    from hsiaug.data.pair_cards import ArchiveSpec
 
-__all__ = ["download", "reachable_urls"]
+__all__ = ["download"]
 
 PROBE_SECONDS = 3.0
 
 Endpoint = tuple[str, int]
 
 
-class Fetchable(Protocol):
-    """A file on the net. known_hash: "sha256:…" or "md5:…"; size: bytes, where they are known."""
+def download(
+    files: Sequence[tuple[FileSpec | ArchiveSpec, Path]],
+    name: str,
+    offline: DataUnavailableError,
+    *,
+    progress: bool,
+) -> None:
+    """Bring files to their paths: each is written under a temporary name, renamed once its checksum fits.
 
-    @property
-    def urls(self) -> tuple[str, ...]: ...
-    @property
-    def known_hash(self) -> str: ...
-    @property
-    def size(self) -> int | None: ...
+    name: of the scene or set, for errors. progress: show it on standard error.
+    Raises ``offline`` where no mirror takes a connection, and a DataUnavailableError that says what each mirror
+    answered, and where to put the file by hand, where none has it.
+    """
+    reachable = _reachable_urls(url for spec, _ in files for url in spec.urls)
+    if files and not reachable:
+        raise offline
+    display = _Display(progress)
+    for spec, target in files:
+        reasons = []
+        for url in spec.urls:
+            reason = _try_mirror(url, spec, target, display) if url in reachable else "no connection"
+            if reason is None:
+                break
+            reasons.append(f"{url}: {reason}")
+        else:
+            raise DataUnavailableError(
+                f"{target.name} ({in_bytes(spec.size)}) of scene {name} could not be downloaded",
+                value="; ".join(reasons),
+                hint=f"Put the file into {target.parent} by hand ({spec.known_hash.replace(':', ' ')}), "
+                "or try again when online.",
+            )
 
 
-def reachable_urls(urls: Iterable[str]) -> frozenset[str]:
+def _reachable_urls(urls: Iterable[str]) -> frozenset[str]:
     """Those addresses whose server (or proxy, where the environment names one) takes a connection.
 
     All are tried at once, and the answer comes within PROBE_SECONDS even where name resolution hangs.
@@ -83,42 +106,18 @@ def _probe(endpoint: Endpoint, answers: queue.SimpleQueue[tuple[Endpoint, bool]]
         answers.put((endpoint, True))
 
 
-def download(spec: Fetchable, target: Path, *, reachable: frozenset[str], display: Display, scene: str) -> None:
-    """Bring one file to ``target``: written under a temporary name, renamed once its checksum fits.
-
-    reachable: the addresses worth trying, see :func:`reachable_urls`.
-
-    Raises DataUnavailableError, saying what each mirror answered and where to put the file by hand.
-    """
-    reasons = []
-    checksum = spec.known_hash.replace(":", " ")
-    for url in spec.urls:
-        if url not in reachable:
-            reasons.append(f"{url}: no connection")
-            continue
-        reason = _try_mirror(url, spec, target, display)
-        if reason is None:
-            return
-        reasons.append(f"{url}: {reason}")
-    raise DataUnavailableError(
-        f"{target.name} ({megabytes(spec.size)}) of scene {scene} could not be downloaded",
-        value="; ".join(reasons),
-        hint=f"Put the file into {target.parent} by hand ({checksum}), or try again when online.",
-    )
-
-
-def _try_mirror(url: str, spec: Fetchable, target: Path, display: Display) -> str | None:
+def _try_mirror(url: str, spec: FileSpec | ArchiveSpec, target: Path, display: _Display) -> str | None:
     """Why this mirror did not serve, or None once the file is in place."""
     import pooch
     import requests
 
-    bar = display.start(target.name, spec.size, urlsplit(url).hostname or url)
+    host = urlsplit(url).hostname or url
 
     def fetch(address: str, out: str | os.PathLike[str], _: object) -> None:
-        with Path(out).open("wb") as sink:
+        with Path(out).open("wb") as sink, display.bar(target.name, spec.size, host) as advance:
             for piece in pieces(address, spec.size):
                 sink.write(piece)
-                bar.update(len(piece))
+                advance(len(piece))
 
     try:
         with _quiet_pooch():
@@ -142,10 +141,38 @@ def _try_mirror(url: str, spec: Fetchable, target: Path, display: Display) -> st
         ) from cause
     else:
         return None
-    finally:
-        bar.stop()
-    display.say(f"{urlsplit(url).hostname} {reason}")
+    display.say(f"{host} {reason}")
     return reason
+
+
+class _Display:
+    """Where downloads are shown: a bar with speed and time left on a terminal, plain lines elsewhere."""
+
+    def __init__(self, show: bool) -> None:
+        from hsiaug.terminal import Console
+
+        self.console = Console(stderr=True) if show else None
+
+    @contextlib.contextmanager
+    def bar(self, file: str, size: int | None, host: str) -> Iterator[Callable[[int], None]]:
+        """A bar of one download, which is told how many bytes more have arrived. size: bytes, None = not known."""
+        if self.console is None or not self.console.is_terminal:
+            self.say(f"Downloading {file} ({in_bytes(size)}) from {host}")
+            yield lambda _: None
+            return
+        from rich.progress import DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
+
+        from hsiaug.terminal import progress_bars
+
+        columns = DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
+        with progress_bars(self.console, *columns) as bars:
+            task = bars.add_task(f"{file} from {host}", total=size)
+            yield lambda amount: bars.advance(task, amount)
+
+    def say(self, text: str) -> None:
+        """A line for people."""
+        if self.console is not None:
+            self.console.print(text, soft_wrap=True)
 
 
 @contextlib.contextmanager

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.data.catalogue import find_entry
-from hsiaug.data.files import find_file
 from hsiaug.data.readers_envi import find_envi
+from hsiaug.data.scene_files import find_file
 from hsiaug.errors import DataUnavailableError
 
 __all__ = [

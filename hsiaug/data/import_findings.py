@@ -14,18 +14,19 @@ from hsiaug.data.cardtext import nanometres
 from hsiaug.data.cube_check import CubeFacts, runs, usual_scale, usual_units
 from hsiaug.data.declared import Declared
 from hsiaug.data.georeference import Georeference
-from hsiaug.data.known import Known
-from hsiaug.data.label_check import Coding, LabelRaster, better_turn
-from hsiaug.data.raw import Raw
+from hsiaug.data.known import PublicScene
+from hsiaug.data.label_check import ClassCodes, better_turn
+from hsiaug.data.rasterise import LabelRaster
+from hsiaug.data.raw import RawArray
 
-__all__ = ["Reading", "Understood", "facts", "read_values", "warnings"]
+__all__ = ["ImportFindings", "facts", "read_values", "warnings"]
 
 FEW = 10
 """Classes with fewer labelled pixels than this are named: hardly any is left to test on."""
 
 
 @dataclass(frozen=True)
-class Reading:
+class _CubeValues:
     """How the values of a cube are understood. remarks: for the card, by its key.
 
     scale: None = what the ENVI header says, or none. centres: of the bands in nm, or None.
@@ -40,28 +41,33 @@ class Reading:
 
 
 @dataclass(frozen=True, eq=False)
-class Understood:
+class ImportFindings:
     """All that was found in the two files. view: the cube as (H, W, B) raw values. counts: pixels of each class.
 
     other_axes: orders of the cube's axes that would fit the labels as well. known: the public scene that this is.
     """
 
-    raw: Raw
+    raw: RawArray
     view: NDArray[Any]
     axes: str
     other_axes: tuple[str, ...]
     ground: Georeference | None
     seen: CubeFacts
-    read: Reading
+    read: _CubeValues
     raster: LabelRaster
-    coding: Coding
+    coding: ClassCodes
     counts: tuple[int, ...]
-    known: Known | None = None
+    known: PublicScene | None = None
 
 
 def read_values(
-    raw: Raw, seen: CubeFacts, said: Declared, scale: float | None, units: str | None, bad_bands: tuple[int, ...]
-) -> Reading:
+    raw: RawArray,
+    seen: CubeFacts,
+    said: Declared,
+    scale: float | None,
+    units: str | None,
+    bad_bands: tuple[int, ...],
+) -> _CubeValues:
     """Scale, units and bands of a cube: as given, else as its file says, else as usual, said to be a guess.
 
     bad_bands: those the user drops beside the ones that were found.
@@ -81,7 +87,7 @@ def read_values(
         remarks["cube.bad_bands"] = "; ".join(_why(seen, said, bad_bands))
     centres = said.wavelengths if raw.wavelengths is None else tuple(float(nm) for nm in raw.wavelengths)
     in_card = scale if scale is not None else said.scale if said.scale is not None else guessed
-    return Reading(in_card, said.offset, units, bad, centres, remarks)
+    return _CubeValues(in_card, said.offset, units, bad, centres, remarks)
 
 
 def _why(seen: CubeFacts, said: Declared, asked: tuple[int, ...]) -> Iterator[str]:
@@ -97,7 +103,7 @@ def _why(seen: CubeFacts, said: Declared, asked: tuple[int, ...]) -> Iterator[st
             yield f"{reason}: {runs(bands)}"
 
 
-def facts(found: Understood) -> tuple[tuple[str, str], ...]:
+def facts(found: ImportFindings) -> tuple[tuple[str, str], ...]:
     """(what, finding) for people."""
     seen, read, ground, dtype = found.seen, found.read, found.ground, found.raw.array.dtype
     height, width, bands = seen.shape
@@ -126,7 +132,7 @@ def facts(found: Understood) -> tuple[tuple[str, str], ...]:
     )
 
 
-def warnings(found: Understood) -> Iterator[str]:
+def warnings(found: ImportFindings) -> Iterator[str]:
     """Sentences, each with its hint."""
     seen, read, coding = found.seen, found.read, found.coding
     yield from found.raster.notes

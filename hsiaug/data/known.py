@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,18 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.data.catalogue import scene_card, scene_names
+from hsiaug.data.paths import file_checksum
 from hsiaug.public import CUBES, LABELS, array_checksum
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import SceneCard
 
-__all__ = ["Known", "recognise"]
+__all__ = ["PublicScene", "recognise"]
 
 Cube = Literal["same", "scaled", "like", "other"]
 
 
 @dataclass(frozen=True)
-class Known:
+class PublicScene:
     """The public scene that has these very labels.
 
     cube: "same" by its checksum; "scaled" where it is so once divided by the published scale; "like" it in size, where
@@ -64,7 +64,7 @@ class Known:
         return f"{self.card.name}: the same labels, {cubes[self.cube]}"
 
 
-def recognise(cube: Path, view: NDArray[Any], labels: Path, codes: NDArray[np.int64]) -> Known | None:
+def recognise(cube: Path, view: NDArray[Any], labels: Path, codes: NDArray[np.int64]) -> PublicScene | None:
     """The public scene of a cube (H, W, B), raw values, and labels (H, W), codes above 0 by class; None for another one.
 
     cube, labels: their files.
@@ -78,10 +78,10 @@ def recognise(cube: Path, view: NDArray[Any], labels: Path, codes: NDArray[np.in
         return None
     card = scene_card(name)
     if name in CUBES:
-        return Known(card, _compared(view, card.cube.scale or 1.0, CUBES[name]))
-    if _checksum(cube) == card.cube.sha256:
-        return Known(card, "same")
-    return Known(card, "like" if view.shape == card.cube.shape else "other")
+        return PublicScene(card, _compared(view, card.cube.scale or 1.0, CUBES[name]))
+    if file_checksum(cube) == card.cube.sha256:
+        return PublicScene(card, "same")
+    return PublicScene(card, "like" if view.shape == card.cube.shape else "other")
 
 
 def _compared(view: NDArray[Any], scale: float, checksum: str) -> Cube:
@@ -94,10 +94,5 @@ def _compared(view: NDArray[Any], scale: float, checksum: str) -> Cube:
 
 
 def _by_file(labels: Path) -> str | None:
-    checksum = _checksum(labels)
+    checksum = file_checksum(labels)
     return next((name for name in scene_names() if scene_card(name).labels.sha256 == checksum), None)
-
-
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

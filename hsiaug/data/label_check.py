@@ -13,17 +13,12 @@ from numpy.typing import NDArray
 from hsiaug.data.bounds import check_array
 from hsiaug.data.declared import declared
 from hsiaug.data.georeference import Georeference, geo_installed, open_geotiff, quiet, read_georeference
-from hsiaug.data.rasterise import MOST_CODES, regrid
+from hsiaug.data.labels import LARGEST, STRIPE, odd_codes
+from hsiaug.data.rasterise import MOST_CODES, LabelRaster, regrid
 from hsiaug.data.readers import must_exist, read_label_file
 from hsiaug.errors import InputError, SceneError, did_you_mean
 
-__all__ = ["Coding", "LabelRaster", "better_turn", "is_code", "name_codes", "on_grid", "read_raster"]
-
-LARGEST = 2**31
-"""Codes are smaller: they may have to be written as 32-bit integers."""
-
-STRIPE = 256
-"""Rows of labels that are looked at together."""
+__all__ = ["ClassCodes", "better_turn", "is_code", "name_codes", "on_grid", "read_raster"]
 
 CLEARLY = 1.3
 """Labels that explain so many times more of the spectra when turned are probably turned."""
@@ -34,33 +29,8 @@ def is_code(item: str) -> bool:
     return re.fullmatch(r"-?[0-9]{1,18}", item) is not None
 
 
-@dataclass(frozen=True, eq=False)
-class LabelRaster:
-    """codes: (H, W) int64. changed: whether they differ from what the file holds, and so need a file of their own.
-
-    missing: a code that stands for no label, beside 0. names: by code, where the file names them. notes: for people.
-    where: how errors name the file.
-    """
-
-    codes: NDArray[np.int64]
-    changed: bool = False
-    missing: int | None = None
-    names: tuple[str, ...] = ()
-    ground: Georeference | None = None
-    notes: tuple[str, ...] = ()
-    where: str = "labels"
-
-    def raised(self) -> LabelRaster:
-        """Codes one higher, so that 0 is a class; what stood for no label, or lay below 0, is 0 then."""
-        blank = (self.codes < 0) | (self.codes == (-1 if self.missing is None else self.missing))
-        names = tuple(self.names and ("", *self.names))
-        note = "0 is a class: all codes are one higher in the new label file"
-        codes = np.where(blank, 0, self.codes + 1)
-        return replace(self, codes=codes, changed=True, missing=None, names=names, notes=(*self.notes, note))
-
-
 @dataclass(frozen=True)
-class Coding:
+class ClassCodes:
     """names, ids: of the classes, and their codes. ignore: names and codes without a label. notes: for people."""
 
     names: tuple[str, ...]
@@ -100,9 +70,7 @@ def _whole_numbers(codes: NDArray[Any], missing: int | None, path: Path) -> tupl
             gone |= part == missing
         if gone.any():
             changed, part = True, np.where(gone, part.dtype.type(0), part)
-        odd = (part >= LARGEST) | (part <= -LARGEST)
-        if part.dtype.kind == "f":
-            odd |= part != np.rint(part)
+        odd = odd_codes(part)
         if odd.any():
             raise SceneError(
                 f"{path}: labels must be whole numbers below {LARGEST:,}",
@@ -141,7 +109,7 @@ def on_grid(raster: LabelRaster, shape: tuple[int, int], ground: Georeference | 
     side = max(abs(ground.transform[0]), abs(ground.transform[1]))
     if not apart and raster.codes.shape == shape and steps[[2, 5]].max() < 0.5 * side and steps.max() < side:
         return raster
-    codes = regrid(raster.codes, raster.ground, shape, ground, 0)
+    codes = regrid(raster.codes, raster.ground, shape, ground)
     note = "the labels lie on another grid than the cube: moved to its grid by nearest neighbour"
     return replace(raster, codes=codes, changed=True, notes=(*raster.notes, note))
 
@@ -152,7 +120,7 @@ def _same_system(a: str, b: str) -> bool:
     return bool(rasterio.CRS.from_wkt(a) == rasterio.CRS.from_wkt(b))
 
 
-def name_codes(raster: LabelRaster, names: tuple[str, ...], ignore: tuple[str, ...]) -> Coding:
+def name_codes(raster: LabelRaster, names: tuple[str, ...], ignore: tuple[str, ...]) -> ClassCodes:
     """Names for the codes (H, W) of a raster: as given, else as the file says, else "class 1", "class 2", …
 
     names: of the codes present, in ascending order, or of codes 1, 2, …, if there are more names.
@@ -202,7 +170,7 @@ def name_codes(raster: LabelRaster, names: tuple[str, ...], ignore: tuple[str, .
             hint="0 is unlabelled, unless --zero-is-a-class says otherwise; check --ignore.",
         )
     words = tuple(item for item in ignore if item in names)
-    return Coding(names, ids, (*words, *sorted(dropped & set(of))), tuple(notes))
+    return ClassCodes(names, ids, (*words, *sorted(dropped & set(of))), tuple(notes))
 
 
 def better_turn(view: NDArray[Any], codes: NDArray[np.int64]) -> str | None:

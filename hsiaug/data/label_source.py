@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from hsiaug.data.cube_check import CubeFacts, check_shapes
+from hsiaug.data.cube_check import CubeFacts, unlike_shapes
 from hsiaug.data.georeference import Georeference
-from hsiaug.data.label_check import Coding, LabelRaster, name_codes, on_grid, read_raster
-from hsiaug.data.rasterise import rasterise
+from hsiaug.data.label_check import ClassCodes, name_codes, on_grid, read_raster
+from hsiaug.data.rasterise import LabelRaster, rasterise
 from hsiaug.data.readers import must_exist
 from hsiaug.data.vector_labels import KINDS, VectorLabels, read_vector_labels
 
@@ -42,15 +42,14 @@ def labels_on_cube(
     """
     shape = seen.shape[:2]
     if isinstance(found, VectorLabels):
-        rasterised = rasterise(found.without(ignore), shape, ground, classes, where)
-        raster = LabelRaster(rasterised.codes, True, None, ("", *rasterised.names), None, rasterised.notes, where)
+        raster = rasterise(found.without(ignore), shape, ground, classes, where)
     else:
         raster = on_grid(found, shape, ground)
     if raster.codes.shape == shape[::-1] != shape:
         note = "height and width of the labels are exchanged: transposed to fit the cube"
         raster = replace(raster, codes=raster.codes.T, changed=True, notes=(*raster.notes, note))
     if raster.codes.shape != shape:
-        check_shapes(shape, raster.codes.shape, where)
+        raise unlike_shapes(shape, raster.codes.shape, where)
     lost = seen.empty & (raster.codes != 0) & (raster.codes != (raster.missing or 0))
     if lost.any():
         note = f"{int(lost.sum()):,} labelled pixels hold no data in the cube: left unlabelled"
@@ -61,7 +60,7 @@ def labels_on_cube(
 
 def code_labels(
     found: VectorLabels | LabelRaster, raster: LabelRaster, classes: tuple[str, ...], ignore: tuple[str, ...]
-) -> Coding:
+) -> ClassCodes:
     """Names for the codes of a raster. Of marks, those that are ignored are gone already."""
     words = any(raster.names)
     if isinstance(found, VectorLabels):

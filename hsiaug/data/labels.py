@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,11 +14,11 @@ from hsiaug.errors import SceneError
 if TYPE_CHECKING:
     from hsiaug.data.cards import LabelSpec
 
-__all__ = ["class_map"]
+__all__ = ["LARGEST", "STRIPE", "class_ids", "class_map", "odd_codes"]
 
 
-MOST_CLASSES = 2**15 - 1
-"""What 16 bits hold."""
+LARGEST = 2**31
+"""Codes are smaller: they may have to be written as 32-bit integers."""
 
 STRIPE = 256
 """Rows that are looked at together."""
@@ -32,23 +33,8 @@ def class_map(codes: NDArray[Any], spec: LabelSpec, *, where: str) -> NDArray[np
     divide, and class counts that differ from the card's.
     """
     id_of = {code: class_id for class_id, (_, code) in enumerate(spec.kept, start=1)}
-    if len(id_of) > MOST_CLASSES:
-        raise SceneError(
-            f"{where}: a scene has at most {MOST_CLASSES:,} classes",
-            value=f"{len(id_of):,} in the card",
-            hint="Name the classes of the labels in labels.names, no others.",
-        )
     unlabelled = {spec.code_of(item) for item in spec.ignore} | ({0} - set(spec.codes))
-    ids = np.empty(codes.shape, dtype=np.int16)
-    strangers: Counter[int] = Counter()
-    for top in range(0, len(codes), STRIPE):  # so that no further copy of a large label map exists
-        whole = _whole_numbers(codes[top : top + STRIPE], top, where)
-        present, places, counts = np.unique(whole, return_inverse=True, return_counts=True)
-        for code, count in zip(present.tolist(), counts.tolist(), strict=True):
-            if code not in id_of and code not in unlabelled:
-                strangers[code] += count
-        table = np.array([id_of.get(code, 0) for code in present.tolist()], dtype=np.int16)
-        ids[top : top + STRIPE] = table[places.reshape(whole.shape)]
+    ids, strangers = class_ids(codes, id_of, unlabelled, where)
     if strangers:
         shown = ", ".join(f"{code} ({strangers[code]:,} px)" for code in sorted(strangers)[:8])
         raise SceneError(
@@ -61,11 +47,37 @@ def class_map(codes: NDArray[Any], spec: LabelSpec, *, where: str) -> NDArray[np
     return labels
 
 
+def class_ids(
+    codes: NDArray[Any], id_of: Mapping[int, int], unlabelled: Collection[int], where: str
+) -> tuple[NDArray[np.int16], Counter[int]]:
+    """(H, W) class ids of codes, 0 for those that have none; and how many pixels hold each code that is not known.
+
+    where: how errors name the file. Raises SceneError for codes that are no whole numbers.
+    """
+    ids = np.empty(codes.shape, dtype=np.int16)
+    strangers: Counter[int] = Counter()
+    for top in range(0, len(codes), STRIPE):  # so that no further copy of a large label map exists
+        whole = _whole_numbers(codes[top : top + STRIPE], top, where)
+        present, places, counts = np.unique(whole, return_inverse=True, return_counts=True)
+        for code, count in zip(present.tolist(), counts.tolist(), strict=True):
+            if code not in id_of and code not in unlabelled:
+                strangers[code] += count
+        table = np.array([id_of.get(code, 0) for code in present.tolist()], dtype=np.int16)
+        ids[top : top + STRIPE] = table[places.reshape(whole.shape)]
+    return ids, strangers
+
+
+def odd_codes(codes: NDArray[Any], most: float = LARGEST) -> NDArray[np.bool_]:
+    """True where a code is no whole number between -most and most."""
+    odd: NDArray[np.bool_] = (codes >= np.float64(most)) | (codes <= np.float64(-most))
+    return odd | (codes != np.rint(codes)) if codes.dtype.kind == "f" else odd
+
+
 def _whole_numbers(codes: NDArray[Any], top: int, where: str) -> NDArray[Any]:
     """Some rows of codes as integers. top: the first of these rows."""
     if codes.dtype.kind != "f":
         return codes
-    odd = ~((np.abs(codes) < 2.0**63) & (codes == np.rint(codes)))
+    odd = odd_codes(codes, 2.0**63)
     if odd.any():
         row, column = np.argwhere(odd)[0]
         raise SceneError(

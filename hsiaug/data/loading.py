@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.data.bounds import check_memory
-from hsiaug.data.catalogue import Entry, find_entry
-from hsiaug.data.files import find_file, megabytes, missing_names
+from hsiaug.data.bounds import check_memory, in_bytes
+from hsiaug.data.catalogue import SceneEntry, find_entry
 from hsiaug.data.labels import class_map
-from hsiaug.data.raw import Raw
+from hsiaug.data.raw import RawArray
 from hsiaug.data.readers import must_exist, read_cube_file, read_label_file
+from hsiaug.data.scene_files import find_file, missing_names
 from hsiaug.errors import DataUnavailableError, SceneError
 from hsiaug.scene import Scene
 
 if TYPE_CHECKING:
-    from hsiaug.data.cards import CubeSpec, SceneCard
+    from hsiaug.data.cards import CubeSpec, FileSpec, SceneCard
 
 __all__ = ["fetch_scene", "load_scene"]
 
@@ -67,7 +67,7 @@ def fetch_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> tuple[
     return _fetch(find_entry(ref), progress)
 
 
-def _fetch(entry: Entry, progress: bool) -> tuple[Path, ...]:
+def _fetch(entry: SceneEntry, progress: bool) -> tuple[Path, ...]:
     specs = entry.card.files
     found = [find_file(entry, spec) for spec in specs]
     absent = [spec for spec in specs if missing_names(entry, spec)]
@@ -78,20 +78,14 @@ def _fetch(entry: Entry, progress: bool) -> tuple[Path, ...]:
         if len(entry.folders) == 1:
             must_exist(entry.folders[0] / by_hand[0])
         raise _place_by_hand(entry, by_hand)
-    from hsiaug.data.download import download, reachable_urls
-    from hsiaug.data.progress import open_display
+    from hsiaug.data.download import download
 
-    reachable = reachable_urls(url for spec in absent for url in spec.urls)
-    if not reachable:
-        raise _offline(entry)
-    display = open_display(progress)
-    for spec in absent:
-        target = entry.folders[0] / (spec.file or "")
-        download(spec, target, reachable=reachable, display=display, scene=entry.card.name)
+    targets = [(spec, entry.folders[0] / (spec.file or "")) for spec in absent]
+    download(targets, entry.card.name, _offline(entry, absent), progress=progress)
     return tuple(path for spec in specs if (path := find_file(entry, spec)) is not None)
 
 
-def _place_by_hand(entry: Entry, names: list[str]) -> DataUnavailableError:
+def _place_by_hand(entry: SceneEntry, names: list[str]) -> DataUnavailableError:
     source = f" from {entry.card.homepage}" if entry.card.homepage else ""
     return DataUnavailableError(
         f"scene {entry.card.name} cannot be downloaded automatically",
@@ -100,9 +94,8 @@ def _place_by_hand(entry: Entry, names: list[str]) -> DataUnavailableError:
     )
 
 
-def _offline(entry: Entry) -> DataUnavailableError:
-    absent = [spec for spec in entry.card.files if missing_names(entry, spec)]
-    listed = "; ".join(f"{spec.file} ({megabytes(spec.size)}) from {spec.urls[0]}" for spec in absent)
+def _offline(entry: SceneEntry, absent: list[FileSpec]) -> DataUnavailableError:
+    listed = "; ".join(f"{spec.file} ({in_bytes(spec.size)}) from {spec.urls[0]}" for spec in absent)
     return DataUnavailableError(
         f"scene {entry.card.name} is not on this machine, and none of its mirrors takes a connection",
         value=f"no {', '.join(spec.file or '' for spec in absent)}",
@@ -110,7 +103,7 @@ def _offline(entry: Entry) -> DataUnavailableError:
     )
 
 
-def _cube(raw: Raw, spec: CubeSpec, scene: str) -> NDArray[np.float32]:
+def _cube(raw: RawArray, spec: CubeSpec, scene: str) -> NDArray[np.float32]:
     """(H, W, B) float32, scaled; converted in one pass, so that no second full-size array exists."""
     view = np.transpose(raw.array, [spec.axes.index(axis) for axis in "hwb"])
     for axis, span, name in ((0, spec.rows, "rows"), (1, spec.columns, "columns")):
@@ -161,7 +154,7 @@ def _check_shape(cube: NDArray[Any], spec: CubeSpec, scene: str) -> None:
         )
 
 
-def _wavelengths(card: SceneCard, raw: Raw) -> NDArray[np.float64] | None:
+def _wavelengths(card: SceneCard, raw: RawArray) -> NDArray[np.float64] | None:
     """(B,) float64 in nm: from the card if it says, else from an ENVI header."""
     total = raw.array.shape[card.cube.axes.index("b")]
     kept = _kept_bands(total, card.cube, card.name)

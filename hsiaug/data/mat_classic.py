@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from hsiaug.data.bounds import check_array
 
-__all__ = ["Variable", "list_variables", "read_variable"]
+__all__ = ["list_variables", "read_variable"]
 
 OTHERS = ("cell", "struct", "object", "char", "sparse")
 NUMBERS = ("double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
@@ -35,7 +35,7 @@ CHUNK = 2**16
 
 
 @dataclass(frozen=True)
-class Variable:
+class _Variable:
     """kind: MATLAB's class. start, stop: where its bytes lie in the file; packed: by zlib. order: of bytes, < or >.
 
     dtype: of version 4, where the header says it; "" = the data's own tag does.
@@ -51,7 +51,7 @@ class Variable:
     dtype: str = ""
 
 
-def list_variables(path: Path) -> list[Variable]:
+def list_variables(path: Path) -> list[_Variable]:
     """The variables of a file. Raises ValueError, struct.error or zlib.error where it is damaged."""
     with path.open("rb") as file:
         head = file.read(128)
@@ -66,7 +66,7 @@ def list_variables(path: Path) -> list[Variable]:
         return list(_list_new(file, size, order))
 
 
-def read_variable(path: Path, variable: Variable, *, labels: bool) -> NDArray[Any]:
+def read_variable(path: Path, variable: _Variable, *, labels: bool) -> NDArray[Any]:
     """A numeric array as it is stored, which may be in a smaller type than its class.
 
     Raises SceneError for one too large to be read, ValueError, struct.error or zlib.error where the file is damaged.
@@ -97,7 +97,7 @@ def read_variable(path: Path, variable: Variable, *, labels: bool) -> NDArray[An
 class _Source:
     """The bytes of one variable, unpacked where they are packed."""
 
-    def __init__(self, file: BinaryIO, variable: Variable) -> None:
+    def __init__(self, file: BinaryIO, variable: _Variable) -> None:
         self._file, self._left = file, variable.stop - variable.start
         self._unpack = zlib.decompressobj() if variable.packed else None
         file.seek(variable.start)
@@ -139,7 +139,7 @@ class _Source:
         return piece
 
 
-def _list_new(file: BinaryIO, size: int, order: str) -> Iterator[Variable]:
+def _list_new(file: BinaryIO, size: int, order: str) -> Iterator[_Variable]:
     """Version 5 to 7: elements of type, size and content."""
     at = 128
     while at < size:
@@ -150,13 +150,13 @@ def _list_new(file: BinaryIO, size: int, order: str) -> Iterator[Variable]:
             raise ValueError(f"a variable of {length:,} bytes at byte {start:,} of {size:,}")
         if kind not in (MATRIX, COMPRESSED):
             raise ValueError(f"an element of type {kind} where a variable must be")
-        found = Variable("", (), "", start, at, kind == COMPRESSED, order)
+        found = _Variable("", (), "", start, at, kind == COMPRESSED, order)
         name, shape, matlab = _head(_Source(file, found), found)
         if name:  # what has none belongs to MATLAB's functions
-            yield Variable(name, shape, matlab, start, at, found.packed, order)
+            yield _Variable(name, shape, matlab, start, at, found.packed, order)
 
 
-def _head(source: _Source, variable: Variable) -> tuple[str, tuple[int, ...], str]:
+def _head(source: _Source, variable: _Variable) -> tuple[str, tuple[int, ...], str]:
     """Name, shape and class of a variable; the source is left where its numbers begin."""
     order = variable.order
     if variable.packed and struct.unpack(f"{order}II", source.take(8))[0] != MATRIX:
@@ -195,7 +195,7 @@ def _content(source: _Source, size: int, inline: bytes) -> bytes:
     return inline[:size] if inline else source.take(size + -size % 8)[:size]
 
 
-def _list_old(file: BinaryIO, size: int) -> Iterator[Variable]:
+def _list_old(file: BinaryIO, size: int) -> Iterator[_Variable]:
     """Version 4: a header of five numbers, a name and the numbers, one matrix after the other."""
     at = 0
     while at < size:
@@ -214,4 +214,4 @@ def _list_old(file: BinaryIO, size: int) -> Iterator[Variable]:
             raise ValueError(f"a matrix of {rows}×{columns} at byte {start:,} of {size:,}")
         matlab = "complex double" if imaginary else ("double", "char", "sparse")[kind]
         stop = start + rows * columns * dtype.itemsize
-        yield Variable(name, (rows, columns), matlab, start, stop, order=order, dtype=dtype.str)
+        yield _Variable(name, (rows, columns), matlab, start, stop, order=order, dtype=dtype.str)

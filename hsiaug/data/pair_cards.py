@@ -7,10 +7,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, FiniteFloat, PositiveFloat, model_validator
 
-from hsiaug.data.cards import MOST_CLASSES, Part, file_name
+from hsiaug.data.cards import MOST_CLASSES, CardTable, file_name
 from hsiaug.text import shortened
 
-__all__ = ["Archive", "PairCard"]
+__all__ = ["ArchiveSpec", "PairCard"]
 
 FILLED = ("place", "group", "name", "band")
 """What stands in braces in a pattern."""
@@ -35,7 +35,7 @@ PlaceName = Annotated[str, Field(min_length=1), AfterValidator(_pattern)]
 Text = Annotated[str, Field(min_length=1)]
 
 
-class Archive(Part):
+class ArchiveSpec(CardTable):
     """A zip file to download and unpack. md5: as its makers publish it."""
 
     urls: Annotated[tuple[Annotated[str, Field(pattern=r"^https?://")], ...], Field(min_length=1)]
@@ -49,7 +49,7 @@ class Archive(Part):
         return f"md5:{self.md5}"
 
 
-class Images(Part):
+class _Images(CardTable):
     """files: one pattern per date, relative to the card, as ``{place}/before/*_{band}.tif``.
 
     ``{place}`` stands for a place's name (of "train/a7", ``{group}`` is "train" and ``{name}`` "a7"), ``{band}`` for
@@ -69,7 +69,7 @@ class Images(Part):
     gsd: PositiveFloat | None = None
 
 
-class Masks(Part):
+class _Masks(CardTable):
     """files: patterns, the first that a place has is read; or by_class: one file per class, whose pixels ≠ 0 are it.
 
     names: class names; their order gives the class ids 1..C. codes: the codes of each class in the file, default 1..C.
@@ -92,7 +92,7 @@ class Masks(Part):
         return self
 
 
-class Places(Part):
+class _Places(CardTable):
     """Names of the places of each side; "train/*" means all that have an image. any: places split inside."""
 
     train: tuple[PlaceName, ...] = ()
@@ -106,7 +106,7 @@ class Places(Part):
         return self
 
 
-class PairCard(Part):
+class PairCard(CardTable):
     """A set of image–mask pairs.
 
     allow_missing: places whose images are not here are left out (and named), as long as each side keeps one.
@@ -117,11 +117,11 @@ class PairCard(Part):
     homepage: str = ""
     licence: str = ""
     task: Literal["segmentation", "change"]
-    images: Images
-    masks: Masks
-    places: Places
+    images: _Images
+    masks: _Masks
+    places: _Places
     allow_missing: bool = False
-    archives: tuple[Archive, ...] = ()
+    archives: tuple[ArchiveSpec, ...] = ()
 
     @model_validator(mode="after")
     def _dates_fit(self) -> Self:

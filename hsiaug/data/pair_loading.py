@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.data.catalogue import pair_set_names, scene_names
 from hsiaug.data.georeference import Georeference, read_georeference, scene_georeference
+from hsiaug.data.labels import class_ids
 from hsiaug.data.loading import load_scene
-from hsiaug.data.pair_sets import PairEntry, Part, fetch_pairs, filled, find_pairs, fitting
+from hsiaug.data.pair_sets import PairEntry, fetch_pairs, filled, find_pairs, fitting
 from hsiaug.data.readers import read_cube_file, read_label_file
 from hsiaug.errors import InputError, SceneError, did_you_mean
-from hsiaug.pairs import PairSet, Place
+from hsiaug.pairs import PairSet, Place, Side
 
 if TYPE_CHECKING:
     from hsiaug.data.pair_cards import PairCard
@@ -85,9 +86,9 @@ def _checked(pairs: PairSet, task: str, ref: str) -> PairSet:
 
 def _read(entry: PairEntry, masks_only: bool) -> PairSet:
     card, folder = entry.card, entry.folder
-    listed = [(part, name) for part, names in entry.here().items() for name in names]
+    listed = [(side, name) for side, names in entry.here().items() for name in names]
     read = _bare if masks_only else _place
-    places = tuple(read(card, folder, name, part) for part, name in listed)
+    places = tuple(read(card, folder, name, side) for side, name in listed)
     return PairSet(
         name=card.name,
         places=places,
@@ -99,7 +100,7 @@ def _read(entry: PairEntry, masks_only: bool) -> PairSet:
     )
 
 
-def _place(card: PairCard, folder: Path, name: str, part: Part) -> Place:
+def _place(card: PairCard, folder: Path, name: str, side: Side) -> Place:
     spec = card.images
     dates = [_image(card, folder, pattern, name) for pattern in spec.files]
     shape = max((image.shape[1:] for image in dates), key=lambda s: s[0] * s[1])
@@ -108,14 +109,14 @@ def _place(card: PairCard, folder: Path, name: str, part: Part) -> Place:
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows float32 is refused by Place
         scale, offset = np.array([spec.scale, spec.offset]).astype(np.float32)
         images = np.ascontiguousarray(images * scale + offset, dtype=np.float32)
-    return Place(name, images, mask, part)
+    return Place(name, images, mask, side)
 
 
-def _bare(card: PairCard, folder: Path, name: str, part: Part) -> Place:
+def _bare(card: PairCard, folder: Path, name: str, side: Side) -> Place:
     """A place without its images."""
     mask = _mask(card, folder, name)
     nothing = np.broadcast_to(np.float32(0), (len(card.images.files), 1, *mask.shape))
-    return Place(name, nothing, mask, part)
+    return Place(name, nothing, mask, side)
 
 
 def _image(card: PairCard, folder: Path, pattern: str, place: str) -> NDArray[np.float32]:
@@ -172,31 +173,19 @@ def _mask(card: PairCard, folder: Path, place: str) -> NDArray[np.int16]:
     """(H, W) class ids 1..C, 0 = ignore."""
     spec = card.masks
     if spec.by_class:
-        layers = [_flat(read_label_file(_one(card, folder, pattern, place)), card) for pattern in spec.by_class]
+        layers = [read_label_file(_one(card, folder, pattern, place)) for pattern in spec.by_class]
         mask = np.zeros(layers[0].shape, dtype=np.int16)
         for c, layer in enumerate(layers, start=1):
             mask[layer != 0] = c
         return mask
     path = _mask_file(card, folder, place)
-    codes = read_label_file(path)
     known = spec.codes or tuple((c,) for c in range(1, len(spec.names) + 1))
     ids = {code: c for c, listed in enumerate(known, start=1) for code in listed}
-    present, where = np.unique(codes, return_inverse=True)
-    strangers = [code for code in present.tolist() if code not in ids and code not in spec.ignore]
+    mask, strangers = class_ids(read_label_file(path), ids, spec.ignore, str(path))
     if strangers:
         raise SceneError(
             f"{path}: every code must be listed in the card",
-            value=f"codes {', '.join(map(str, strangers[:8]))}",
+            value=f"codes {', '.join(map(str, sorted(strangers)[:8]))}",
             hint="Add them to masks.codes or masks.ignore.",
         )
-    return np.array([ids.get(code, 0) for code in present.tolist()], dtype=np.int16)[where.reshape(codes.shape)]
-
-
-def _flat(layer: NDArray[Any], card: PairCard) -> NDArray[Any]:
-    if layer.ndim != 2:
-        raise SceneError(
-            f"set {card.name}: a mask of one class has two axes",
-            value=f"shape {layer.shape}",
-            hint="Save it as a single channel.",
-        )
-    return layer
+    return mask

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from hsiaug.data.cardfile import read_pair_card
 from hsiaug.data.catalogue import SETS, data_dir, is_pair_card, own_card, pair_set_names
@@ -15,10 +15,10 @@ from hsiaug.errors import DataUnavailableError, InputError, SceneError
 
 if TYPE_CHECKING:
     from hsiaug.data.pair_cards import PairCard
+    from hsiaug.pairs import Side
 
-__all__ = ["PairEntry", "Part", "fetch_pairs", "filled", "find_pairs", "fitting", "pairs_status", "task_of"]
+__all__ = ["PairEntry", "fetch_pairs", "filled", "find_pairs", "fitting", "pairs_status", "shortly", "task_of"]
 
-Part = Literal["train", "test", "any"]
 SHOWN = 4
 """Places, and files of each, that an error names before it counts the rest."""
 
@@ -32,14 +32,14 @@ class PairEntry:
     public: bool
 
     @property
-    def named(self) -> dict[Part, tuple[str, ...]]:
+    def named(self) -> dict[Side, tuple[str, ...]]:
         """The places of the card by side, patterns as they are."""
         places = self.card.places
         return {"train": places.train, "test": places.test, "any": places.any}
 
-    def here(self) -> dict[Part, list[str]]:
+    def here(self) -> dict[Side, list[str]]:
         """The places whose first image is here, by side; patterns are replaced by what fits them, in order."""
-        found: dict[Part, list[str]] = {}
+        found: dict[Side, list[str]] = {}
         images = self.card.images
         for part, names in self.named.items():
             here: list[str] = []
@@ -62,6 +62,11 @@ class PairEntry:
             for name in names
             if (not here[part] if "*" in name else name not in here[part])
         ]
+
+    def incomplete(self, *, masks_only: bool = False) -> list[str]:
+        """The places that are here but lack a file, in the order of the card."""
+        here = [name for names in self.here().values() for name in names]
+        return [name for name in here if self.missing_files(name, masks_only=masks_only)]
 
     def missing_files(self, place: str, *, masks_only: bool = False) -> list[str]:
         """What of a place is not here, as patterns in the folder."""
@@ -168,8 +173,7 @@ def _check_files(entry: PairEntry, masks_only: bool) -> None:
     here, missing = entry.here(), entry.missing_places()
     if entry.card.allow_missing and all(here[part] for part, names in entry.named.items() if names):
         missing = []  # each side has a place
-    known = [name for names in here.values() for name in names]
-    wanting = missing + [name for name in known if entry.missing_files(name, masks_only=masks_only)]
+    wanting = missing + entry.incomplete(masks_only=masks_only)
     if wanting:
         raise SceneError(
             f"set {entry.card.name}: every place of its card needs its files in {entry.folder}",
@@ -180,10 +184,12 @@ def _check_files(entry: PairEntry, masks_only: bool) -> None:
 
 def _listed(entry: PairEntry, places: list[str]) -> str:
     """The missing files of the first places, and how many more there are."""
-    texts = []
-    for place in places[:SHOWN]:
-        files = entry.missing_files(place)
-        rest = f" and {len(files) - SHOWN} more" if len(files) > SHOWN else ""
-        texts.append(f"{', '.join(files[:SHOWN])}{rest} (of {place})")
+    texts = [f"{shortly(entry.missing_files(place))} (of {place})" for place in places[:SHOWN]]
     more = len(places) - SHOWN
     return "; ".join(texts) + (f"; files of {more} more places: {', '.join(places[SHOWN:])}" if more > 0 else "")
+
+
+def shortly(files: list[str]) -> str:
+    """The first of some files, and how many more there are."""
+    more = len(files) - SHOWN
+    return ", ".join(files[:SHOWN]) + (f" and {more} more" if more > 0 else "")

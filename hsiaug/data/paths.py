@@ -1,17 +1,19 @@
-"""Paths as people type them."""
+"""Paths as people type them, and what lies there."""
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
+from typing import Literal
 
-__all__ = ["is_file", "user_path"]
+__all__ = ["file_checksum", "is_file", "user_path"]
 
 
 def is_file(path: Path) -> bool:
     """True where there is such a file; False also for a name that the system refuses, as one that is too long."""
     try:
         return path.is_file()
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 
@@ -21,3 +23,9 @@ def user_path(text: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError:
         return Path(text)
+
+
+def file_checksum(path: Path, algorithm: Literal["sha256", "md5"] = "sha256") -> str:
+    """Of a file's bytes, in hexadecimal digits. Raises OSError where it cannot be read."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()

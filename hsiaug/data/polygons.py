@@ -38,9 +38,11 @@ class _Outline:
 
     @property
     def area(self) -> int:
+        """Pixels of its box."""
         return (self.bottom - self.top) * (self.right - self.left)
 
     def clipped(self, shape: tuple[int, int]) -> _Outline:
+        """The same polygon, of whose pixels only those of a grid (H, W) are wanted."""
         bottom, right = min(self.bottom, shape[0]), min(self.right, shape[1])
         return _Outline(self.parts, max(self.top, 0), max(self.left, 0), bottom, right)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from hsiaug.data.polygons import fill
 from hsiaug.data.vector_labels import VectorLabels
 from hsiaug.errors import InputError, SceneError, did_you_mean
 
-__all__ = ["MOST_CODES", "Rasterised", "rasterise", "regrid"]
+__all__ = ["MOST_CODES", "LabelRaster", "rasterise", "regrid"]
 
 MOST_CODES = 256
 """Labels with more codes than this are hardly classes."""
@@ -24,17 +24,33 @@ OGC = re.compile(r"https?://(www\.)?opengis\.net/(def|gml)/", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
-class Rasterised:
-    """codes: (H, W) int64, 0 = unlabelled. names: of codes 1..C where classes were words, else (). notes: for people."""
+class LabelRaster:
+    """codes: (H, W) int64. changed: whether they differ from what the file holds, and so need a file of their own.
+
+    missing: a code that stands for no label, beside 0. names: by code, where the file names them. notes: for people.
+    where: how errors name the file.
+    """
 
     codes: NDArray[np.int64]
-    names: tuple[str, ...]
-    notes: tuple[str, ...]
+    changed: bool = False
+    missing: int | None = None
+    names: tuple[str, ...] = ()
+    ground: Georeference | None = None
+    notes: tuple[str, ...] = ()
+    where: str = "labels"
+
+    def raised(self) -> LabelRaster:
+        """Codes one higher, so that 0 is a class; what stood for no label, or lay below 0, is 0 then."""
+        blank = (self.codes < 0) | (self.codes == (-1 if self.missing is None else self.missing))
+        names = tuple(self.names and ("", *self.names))
+        note = "0 is a class: all codes are one higher in the new label file"
+        codes = np.where(blank, 0, self.codes + 1)
+        return replace(self, codes=codes, changed=True, missing=None, names=names, notes=(*self.notes, note))
 
 
 def rasterise(
     marks: VectorLabels, shape: tuple[int, int], ground: Georeference | None, names: tuple[str, ...], where: str
-) -> Rasterised:
+) -> LabelRaster:
     """Give each pixel the class of the points it holds and of the polygons its centre lies in.
 
     A pixel that several classes claim stays unlabelled. names: the classes in the order of their codes, where the
@@ -77,7 +93,7 @@ def rasterise(
     said = [f"{n:,} of {len(places) + marks.skipped:,} labels are {text}" for n, text in notes if n]
     if disputed.any():
         said.append(f"{int(disputed.sum()):,} pixels are claimed by several classes: left unlabelled")
-    return Rasterised(claimed, names, tuple(said))
+    return LabelRaster(claimed, True, names=("", *names), notes=tuple(said), where=where)
 
 
 def _coded(values: tuple[int | str, ...], names: tuple[str, ...], where: str) -> tuple[list[int], tuple[str, ...]]:
@@ -149,11 +165,11 @@ def _put(mask: NDArray[np.bool_], pixels: NDArray[np.int64]) -> int:
 
 
 def regrid(
-    codes: NDArray[Any], own: Georeference, shape: tuple[int, int], ground: Georeference, missing: int
+    codes: NDArray[Any], own: Georeference, shape: tuple[int, int], ground: Georeference
 ) -> NDArray[np.int64]:
-    """A label raster (h, w) on the grid (H, W) of the cube, by nearest neighbour; ``missing`` beyond its edges."""
+    """A label raster (h, w) on the grid (H, W) of the cube, by nearest neighbour; 0 beyond its edges."""
     need_geo("moving labels to the grid of the cube", "give labels of the cube's own grid.")
-    out = np.full(shape, missing, dtype=np.int32)
+    out = np.zeros(shape, dtype=np.int32)
     with quiet() as rasterio:
         from rasterio.warp import Resampling, reproject
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hsiaug.errors import SceneError
 
-__all__ = ["Raw", "damaged"]
+__all__ = ["RawArray", "damaged"]
 
 
 LONGEST = 200
@@ -19,7 +19,7 @@ LONGEST = 200
 
 
 @dataclass(frozen=True)
-class Raw:
+class RawArray:
     """An array as its file holds it, perhaps memory-mapped, and what an ENVI header says of it.
 
     wavelengths: (bands,) float64 in nanometres; scale: what raw values are multiplied with.

@@ -1,8 +1,9 @@
-"""Reading one array from one file, as lazily as the format allows, and refusing damaged files clearly."""
+"""Reading the arrays of a file, as lazily as its format allows, and refusing damaged files clearly."""
 
 from __future__ import annotations
 
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,30 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.data.bounds import check_array
-from hsiaug.data.raw import Raw, damaged
+from hsiaug.data.georeference import need_geo, open_geotiff, quiet
+from hsiaug.data.raw import RawArray, damaged
+from hsiaug.data.readers_envi import find_envi, read_envi
+from hsiaug.data.readers_mat import read_mat, read_mat_maps
 from hsiaug.errors import SceneError, did_you_mean
 
-__all__ = ["must_exist", "read_cube_file", "read_label_file"]
+__all__ = ["must_exist", "read_cube_file", "read_label_file", "read_maps"]
 
 GEOTIFF = (".tif", ".tiff")
 IMAGES = {".tif": ("TIFF",), ".tiff": ("TIFF",), ".png": ("PNG",), ".bmp": ("BMP",)}
 """The one format that is read under each ending."""
 
 
-def read_cube_file(path: Path, *, key: str | None = None, data: str | None = None) -> Raw:
+def read_cube_file(path: Path, *, key: str | None = None, data: str | None = None) -> RawArray:
     """The three-dimensional numeric array in a .mat, .npy, ENVI or GeoTIFF file.
 
     key: its name in a .mat file; data: name of the data file beside an ENVI header. A GeoTIFF needs the extra ``geo``.
 
     Raises SceneError where the file is missing, of another kind, damaged, or holds no such array.
     """
-    if path.suffix.lower() in GEOTIFF:
-        from hsiaug.data.readers_geo import read_geotiff
-
-        must_exist(path)
-        raw = read_geotiff(path)
-    else:
-        raw = _read(path, key, data, ndim=3)
+    raw = _read_geotiff(path) if path.suffix.lower() in GEOTIFF else _read(path, key, data, ndim=3)
     if raw.array.ndim != 3:
         raise _wrong_rank(path, "a cube has three axes", raw)
     return raw
@@ -43,7 +41,7 @@ def read_label_file(path: Path, *, key: str | None = None, data: str | None = No
     """The two-dimensional numeric array in a .mat, .npy, ENVI or image file. Raises as for cubes."""
     if path.suffix.lower() in IMAGES:
         must_exist(path)
-        raw = Raw(_read_image(path))
+        raw = RawArray(_read_image(path))
     else:
         raw = _read(path, key, data, ndim=2)
     array = raw.array
@@ -55,14 +53,59 @@ def read_label_file(path: Path, *, key: str | None = None, data: str | None = No
     return array
 
 
-def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> Raw:
-    from hsiaug.data.readers_envi import find_envi, read_envi
-    from hsiaug.data.readers_mat import read_mat
+def read_maps(path: Path) -> dict[str, NDArray[Any]]:
+    """Every numeric array with two axes of a .mat, .npz or .npy file; that of an .npy is named "mask".
 
+    Raises SceneError where the file is damaged, holds Python objects, or is of another kind.
+    """
+    readers = {".mat": read_mat_maps, ".npz": _read_npz, ".npy": _read_single}
+    if path.suffix.lower() not in readers:
+        raise SceneError(
+            f"{path} must be a .mat, .npz or .npy file of masks",
+            value=path.suffix or "no extension",
+            hint="Convert it.",
+        )
+    try:
+        arrays = readers[path.suffix.lower()](path)
+    except SceneError:
+        raise
+    except Exception as cause:  # the formats' parsers raise whatever the damaged bytes lead them to
+        raise damaged(path, path.suffix.lower(), cause) from cause
+    return {name: array for name, array in arrays.items() if array.ndim == 2 and array.dtype.kind in "biuf"}
+
+
+def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
+    with zipfile.ZipFile(path) as file:
+        for member in file.infolist():
+            check_array(path, (member.file_size,), 1, labels=False, stored=member.compress_size)
+    with np.load(path, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays}
+
+
+def _read_single(path: Path) -> dict[str, NDArray[Any]]:
+    return {"mask": _read_npy(path)}
+
+
+def _read_geotiff(path: Path) -> RawArray:
+    """(height, width, band). Raises DataUnavailableError where rasterio is not installed."""
+    must_exist(path)
+    need_geo(f"{path}, a GeoTIFF,", "convert the file to ENVI, .npy or .mat.")
+    try:
+        with quiet() as rasterio, open_geotiff(rasterio, path) as file:
+            kinds = {np.dtype(kind) for kind in file.dtypes}
+            check_array(path, (*file.shape, file.count), max(kind.itemsize for kind in kinds), labels=False)
+            return RawArray(np.ascontiguousarray(file.read().transpose(1, 2, 0)))
+    except SceneError:
+        raise
+    except Exception as cause:  # GDAL's errors share no base with those of damaged tags
+        raise damaged(path, "GeoTIFF", cause) from cause
+
+
+def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArray:
     suffix = path.suffix.lower()
     if suffix in (".mat", ".npy"):
         must_exist(path)
-        raw = Raw(read_mat(path, key, ndim=ndim) if suffix == ".mat" else _read_npy(path))
+        raw = RawArray(read_mat(path, key, ndim=ndim) if suffix == ".mat" else _read_npy(path))
     elif pair := find_envi(path, data):
         raw = read_envi(*pair)
     else:
@@ -102,7 +145,7 @@ def must_exist(path: Path) -> None:
     )
 
 
-def _wrong_rank(path: Path, rule: str, raw: Raw) -> SceneError:
+def _wrong_rank(path: Path, rule: str, raw: RawArray) -> SceneError:
     return SceneError(
         f"{path}: {rule}", value=f"shape {raw.array.shape}", hint="Name the right array (key) or the right file."
     )

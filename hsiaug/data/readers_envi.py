@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.data.raw import Raw, damaged
+from hsiaug.data.raw import RawArray, damaged
 from hsiaug.errors import SceneError
 
-__all__ = ["find_envi", "read_envi", "read_header"]
+__all__ = ["LONGEST_WAVE", "NANOMETRES", "find_envi", "read_envi", "read_header"]
 
 ENDINGS = (".img", ".dat", ".raw", ".bsq", ".bil", ".bip", ".pix", ".bin", ".sli", ".hyspex")
 ORDERS = {"bip": (0, 1, 2), "bil": (0, 2, 1), "bsq": (2, 0, 1)}
@@ -25,8 +25,11 @@ LONGEST, MOST_LINES = 2**20, 50_000
 LONGEST_WAVE = 1e9
 """A metre in nanometres: no band lies beyond."""
 
-NANOMETRES = {"nanometers": 1.0, "nanometer": 1.0, "nm": 1.0}
-MICROMETRES = {"micrometers": 1000.0, "micrometer": 1000.0, "microns": 1000.0, "um": 1000.0, "µm": 1000.0}
+NANOMETRES = {
+    **dict.fromkeys(("nanometers", "nanometer", "nm"), 1.0),
+    **dict.fromkeys(("micrometers", "micrometer", "microns", "um", "µm"), 1000.0),
+}
+"""In one of each unit of wavelengths."""
 
 
 def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
@@ -74,7 +77,7 @@ def read_header(path: Path) -> dict[str, Any]:
         raise damaged(path, "ENVI header", cause) from cause
 
 
-def read_envi(header_path: Path, data_path: Path) -> Raw:
+def read_envi(header_path: Path, data_path: Path) -> RawArray:
     """The memory-mapped array (lines, samples, bands), band centres in nm, and scale of an ENVI pair.
 
     Raises SceneError where the header is not valid, or the data file is shorter than it says.
@@ -94,7 +97,7 @@ def read_envi(header_path: Path, data_path: Path) -> Raw:
     except (OSError, ValueError, OverflowError) as cause:
         raise damaged(data_path, "ENVI data", cause) from cause
     array = np.asarray(stored).transpose([order.index(axis) for axis in range(3)])
-    return Raw(array, _wavelengths(header, shape[2]), _scale(header_path, header))
+    return RawArray(array, _wavelengths(header, shape[2]), _scale(header_path, header))
 
 
 def _layout(
@@ -135,7 +138,7 @@ def _wavelengths(header: dict[str, Any], bands: int) -> NDArray[np.float64] | No
         # No sensor of reflected light reaches 100 µm, and none starts below 100 nm.
         factor: float | None = 1000.0 if values.max() < 100 else 1.0
     else:
-        factor = {**NANOMETRES, **MICROMETRES}.get(unit)
+        factor = NANOMETRES.get(unit)
     known = factor is not None and bool(((values > 0) & (values < LONGEST_WAVE)).all())
     return values * factor if known and factor else None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ from hsiaug.data.mat_classic import list_variables, read_variable
 from hsiaug.data.raw import damaged
 from hsiaug.errors import SceneError, did_you_mean
 
-__all__ = ["NUMERIC", "read_mat"]
+__all__ = ["read_mat", "read_mat_maps"]
 
 INTEGERS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
 NUMERIC = frozenset(["double", "single", "logical", *INTEGERS])  # MATLAB's own names
 MOST_SHOWN = 8
 """Arrays of a file that a message lists."""
+
+Listed = Mapping[str, tuple[tuple[int, ...], str]]
+"""Shape and MATLAB class of each array of a file."""
 
 
 def read_mat(path: Path, key: str | None, *, ndim: int) -> NDArray[Any]:
@@ -26,30 +30,39 @@ def read_mat(path: Path, key: str | None, *, ndim: int) -> NDArray[Any]:
 
     Raises SceneError where the file is damaged, or the array is absent, not numeric, or not the only one.
     """
-    return (_read_hdf5 if is_hdf5(path) else _read_classic)(path, key, ndim)
-
-
-def _read_classic(path: Path, key: str | None, ndim: int) -> NDArray[Any]:
+    kind = ".mat (version 7.3)" if is_hdf5(path) else ".mat"
     try:
-        found = {variable.name: variable for variable in list_variables(path)}
-        chosen = _choose(path, key, ndim, {name: (v.shape, v.kind) for name, v in found.items()})
-        return read_variable(path, found[chosen], labels=ndim == 2)
+        with _opened(path) as (listed, read):
+            return read(_choose(path, key, ndim, listed), labels=ndim == 2)
     except SceneError:
         raise
     except Exception as cause:  # whatever the damaged bytes lead to
-        raise damaged(path, ".mat", cause) from cause
+        raise damaged(path, kind, cause) from cause
 
 
-def _read_hdf5(path: Path, key: str | None, ndim: int) -> NDArray[Any]:
-    try:
+def read_mat_maps(path: Path) -> dict[str, NDArray[Any]]:
+    """Every numeric array with two axes, by name. Raises SceneError for one too large, else what the bytes lead to."""
+    with _opened(path) as (listed, read):
+        maps = [name for name, (shape, kind) in listed.items() if len(shape) == 2 and kind in NUMERIC]
+        return {name: read(name, labels=True) for name in maps}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Listed, Callable[..., NDArray[Any]]]]:
+    """What the file holds, and a function that reads an array by its name."""
+    if is_hdf5(path):
         with Hdf5(path) as file:
-            listed = {name: item for name, item in file.items.items() if not name.startswith("#")}
-            return file.read(_choose(path, key, ndim, listed), labels=ndim == 2)
-    except (OSError, ValueError) as cause:
-        raise damaged(path, ".mat (version 7.3)", cause) from cause
+            # "#…" is what MATLAB keeps for itself.
+            yield {name: item for name, item in file.items.items() if not name.startswith("#")}, file.read
+        return
+    found = {variable.name: variable for variable in list_variables(path)}
+    yield (
+        {v.name: (v.shape, v.kind) for v in found.values()},
+        lambda name, labels: read_variable(path, found[name], labels=labels),
+    )
 
 
-def _choose(path: Path, key: str | None, ndim: int, listed: Mapping[str, tuple[tuple[int, ...], str]]) -> str:
+def _choose(path: Path, key: str | None, ndim: int, listed: Listed) -> str:
     """The key to read, of those listed with shape and MATLAB class."""
     shown = [f"{name} {'×'.join(map(str, shape))} {kind}" for name, (shape, kind) in listed.items()]
     overview = ", ".join((*shown[:MOST_SHOWN], "…") if len(shown) > MOST_SHOWN else shown)

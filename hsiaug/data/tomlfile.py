@@ -1,4 +1,4 @@
-"""Reading TOML that somebody else wrote: whatever is wrong with the file becomes one clear error.
+"""Reading TOML that somebody else wrote: whatever is wrong with the file, or with its keys, becomes one clear error.
 
 A card or a suite is a page or two of text. What is larger, deeper or longer than any of them is refused before it
 takes memory and time, which TOML itself does not bound.
@@ -6,16 +6,23 @@ takes memory and time, which TOML itself does not bound.
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from hsiaug.errors import HsiaugError
+from hsiaug.errors import HsiaugError, did_you_mean
 from hsiaug.text import shortened
 
-__all__ = ["read_toml"]
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
+
+    Model = TypeVar("Model", bound=BaseModel)
+
+__all__ = ["read_toml", "validated"]
 
 LARGEST = 4_000_000
 """Bytes of a file at most."""
@@ -95,3 +102,73 @@ def _too_deep(path: Path, what: str, kind: type[HsiaugError], found: str | None)
         value=found,
         hint=f"Correct the {what}.",
     )
+
+
+def validated(table: dict[str, Any], schema: type[Model], path: Path, what: str, kind: type[HsiaugError]) -> Model:
+    """The model of a table of TOML. path, what: how errors name the file. Raises ``kind`` where it breaks the schema."""
+    from pydantic import ValidationError
+
+    try:
+        # Validated as JSON because strict mode takes a list for a tuple only there.
+        return schema.model_validate_json(json.dumps(table, default=str))
+    except ValidationError as cause:
+        raise _broken(table, schema, f"{what} {path}", what, kind, cause) from cause
+
+
+def _broken(
+    table: dict[str, Any],
+    schema: type[BaseModel],
+    file: str,
+    what: str,
+    kind: type[HsiaugError],
+    cause: ValidationError,
+) -> HsiaugError:
+    """One error for all that is wrong: a misspelt key first, for it explains why another one is missing."""
+    errors = sorted(cause.errors(include_url=False), key=lambda error: error["type"] != "extra_forbidden")
+    first = errors[0]
+    rest = f" The {what} has {len(errors) - 1} more such errors." if len(errors) > 1 else ""
+    key, value = _look_up(table, first["loc"])
+    if first["type"] == "extra_forbidden":
+        hint = did_you_mean(str(first["loc"][-1]), _known_keys(first["loc"], schema))
+        return kind(f"{file} must use known keys only", value=f"'{key}'", hint=hint + rest)
+    if first["type"] == "missing":
+        return kind(f"{file} must give '{key}'", hint=f"Add '{key}' to the {what}.{rest}")
+    message = first["msg"].removeprefix("Value error, ").rstrip(".")
+    hint = f"Correct '{key}' in the {what}.{rest}" if key else f"Correct the {what}.{rest}"
+    if first["type"] == "value_error":
+        return kind(f"{file}: {f'[{key}] ' if key else ''}{message}", hint=hint)
+    return kind(f"{file}: '{key}' is not valid ({message[:1].lower()}{message[1:]})", value=repr(value), hint=hint)
+
+
+def _look_up(table: dict[str, Any], loc: tuple[int | str, ...]) -> tuple[str, object]:
+    """The dotted key of an error, and the value there; tables of a list go by their name where they have one.
+
+    pydantic appends type names to some locations.
+    """
+    key = ""
+    value: Any = table
+    for part in loc:
+        if isinstance(value, dict) and isinstance(part, str):
+            key, value = f"{key}.{part}" if key else part, value.get(part)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+            name = value.get("name") if isinstance(value, dict) else None
+            key = f"{key}[{name if isinstance(name, str) else part}]"
+    return key, value
+
+
+def _known_keys(loc: tuple[int | str, ...], schema: type[BaseModel]) -> list[str]:
+    """The keys that may stand where the unknown one stands."""
+    fields = schema.model_fields
+    for part in loc[:-1]:
+        if part in fields:
+            fields = next(_models(fields[str(part)].annotation), schema).model_fields
+    return list(fields)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models among the parts of a type, as of ``tuple[Model, ...]``."""
+    if hasattr(annotation, "model_fields"):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)

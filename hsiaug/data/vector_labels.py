@@ -92,7 +92,7 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
         features, own = read_shapefile(path, partial(_named, path, field), crs)
     else:
         features, own = _read_geojson(path)
-    column = _field(path, field, features)
+    column = _named(path, field, list(dict.fromkeys(str(name) for _, row in features for name in row)))
     taken = [(shape, row.get(column)) for shape, row in features]
     kept = [(shape, value) for shape, value in taken if shape and not _empty(shape) and value not in (None, "")]
     strange = sorted({str(shape.get("type"))[:40] for shape, _ in kept} - set(SHAPES))[:8]
@@ -103,7 +103,7 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
             hint="Keep points and polygons only; buffer lines first.",
         )
     values = _alike([value for _, value in kept])
-    shapes = tuple(sound_shape(path, shape) for shape, _ in kept)
+    shapes = tuple(_sound_shape(path, shape) for shape, _ in kept)
     return VectorLabels(values, shapes, False, crs or own, len(taken) - len(kept))
 
 
@@ -165,13 +165,8 @@ def _text(path: Path, kind: str) -> str:
     )
 
 
-def _field(path: Path, wanted: str | None, features: list[Feature]) -> str:
-    """The attribute of the class."""
-    names = list(dict.fromkeys(str(name) for _, row in features for name in row))
-    return _named(path, wanted, names)
-
-
 def _named(path: Path, wanted: str | None, names: list[str]) -> str:
+    """The attribute of the class, of all there are."""
     lower = {name.strip().lower(): name for name in names}
     for name in (wanted,) if wanted is not None else USUAL:
         if name.strip().lower() in lower:
@@ -253,7 +248,7 @@ def _place(a: str, b: str, pixel: bool) -> Any:
     return {"type": "Point", "coordinates": (x, y)}
 
 
-def sound_shape(path: Path, shape: dict[str, Any]) -> dict[str, Any]:
+def _sound_shape(path: Path, shape: dict[str, Any]) -> dict[str, Any]:
     """A geometry of one of SHAPES with coordinates (x, y) only. Raises SceneError where it is not sound."""
     kind = str(shape["type"])
     try:

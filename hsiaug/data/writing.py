@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 from hsiaug.data.cardtext import CardDraft
@@ -59,7 +58,9 @@ def write_card(
             stack.callback(path.unlink, missing_ok=True)
         for name, save in derived.items():
             save(temporary[name])
-        card.write_text(_renamed(draft, temporary).text(), encoding="utf-8")
+        card.write_text(
+            draft.renamed({name: path.name for name, path in temporary.items()}).text(), encoding="utf-8"
+        )
         scene = load_scene(card, progress=False)
         if picture:
             picture(scene, temporary[look])
@@ -68,9 +69,3 @@ def write_card(
             temporary[name].replace(final)
         card.replace(out)
     return scene, (out, *finals.values())
-
-
-def _renamed(draft: CardDraft, temporary: dict[str, Path]) -> CardDraft:
-    """The draft with the temporary names of what is derived."""
-    cube, labels = (temporary[file].name if file in temporary else file for file in (draft.cube, draft.labels))
-    return replace(draft, cube=cube, labels=labels)

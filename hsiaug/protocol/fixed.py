@@ -11,8 +11,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.data.arrays import read_maps
+from hsiaug.data.labels import LARGEST, odd_codes
 from hsiaug.data.paths import is_file, user_path
+from hsiaug.data.readers import read_maps
 from hsiaug.errors import InputError, SplitError
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.protocols import Buffer, Draw, Protocol
@@ -110,12 +111,10 @@ def _fitting(path: Path, scene: Scene) -> dict[str, NDArray[np.int64]]:
 
 def _whole(path: Path, name: str, mask: NDArray[Any]) -> NDArray[np.int64]:
     """A mask as int64. Raises SplitError where it holds anything but whole numbers of at most 32 bits."""
-    odd = ~(np.abs(mask.astype(np.float64)) < 2**31)
-    if mask.dtype.kind == "f":
-        odd |= mask != np.rint(mask)
+    odd = odd_codes(mask)
     if odd.any():
         raise SplitError(
-            f"{path.name}: mask '{name}' must hold whole numbers below {2**31:,}",
+            f"{path.name}: mask '{name}' must hold whole numbers below {LARGEST:,}",
             value=f"{mask[odd][0]:g}",
             hint="Save class ids as integers, with 0 for pixels outside the mask.",
         )

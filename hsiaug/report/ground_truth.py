@@ -77,8 +77,8 @@ def local_ground_truth(
 def _load(ref: str, task: str, most: int | None) -> GroundTruth:
     from hsiaug.data import load_pairs, load_scene
     from hsiaug.data.catalogue import find_entry
-    from hsiaug.data.files import status
     from hsiaug.data.pair_sets import find_pairs, pairs_status
+    from hsiaug.data.scene_files import status
 
     pairs = find_pairs(ref) if task != "pixels" else None
     found = None if pairs is None else pairs_status(pairs)

@@ -19,7 +19,7 @@ def part_of(toy: Scene, *lambdas: float) -> Part:
 
 def test_more_samples_than_memory_are_refused(toy: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     part = part_of(toy, 1.0, 100.0)
-    monkeypatch.setattr(memory_check, "_memory", lambda: 20_000_000)
+    monkeypatch.setattr(memory_check, "physical_memory", lambda: 20_000_000)
 
     with pytest.raises(InputError, match=r"--lambda .* GB"):
         memory_check.check_memory([part], part.plan.trials)
@@ -29,5 +29,5 @@ def test_more_samples_than_memory_are_refused(toy: Scene, monkeypatch: pytest.Mo
 def test_a_system_that_does_not_tell_its_memory_is_not_asked_twice(
     toy: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory_check, "_memory", lambda: None)
+    monkeypatch.setattr(memory_check, "physical_memory", lambda: None)
     memory_check.check_samples(toy, 10**12, 9)

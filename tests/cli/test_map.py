@@ -17,6 +17,7 @@ from spectral.io import envi
 from typer.testing import CliRunner
 
 from hsiaug.cli.main import app
+from hsiaug.cli.map import _targets
 from hsiaug.data import load_scene, toy_scene
 from hsiaug.errors import HsiaugError, InputError
 from hsiaug.plugins.card import build_params
@@ -105,6 +106,12 @@ def test_a_map_may_be_an_array_or_a_picture_alone(mapped: Path, tmp_path: Path) 
 
     assert np.load(tmp_path / "map.npy").shape == (40, 32)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["alone.png", "map.npy", "map.png"]
+
+
+def test_places_whose_names_differ_in_a_slash_only_have_maps_of_their_own(tmp_path: Path) -> None:
+    targets = _targets(tmp_path / "map.png", {"a/b": 0, "a_b": 0, "a/b_": 0, "c": 0})
+    assert len({path.name for path in targets.values()}) == 4
+    assert targets["a/b"].name == "map_a_b.png" and targets["c"].name == "map_c.png"
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_a_geotiff_of_several_bands_is_read(mine: Path) -> None:
 
 def test_a_public_set_that_cannot_be_had_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr("hsiaug.data.archives.reachable_urls", lambda urls: frozenset())
+    monkeypatch.setattr("hsiaug.data.download._reachable_urls", lambda urls: frozenset())
     with pytest.raises(DataUnavailableError, match="taizhou cannot be downloaded"):
         load_pairs("taizhou", "change")
     with pytest.raises(DataUnavailableError, match="c50d4a2941da64e03a47ac4dec63d915"):

@@ -6,7 +6,7 @@ import hashlib
 import io
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from hsiaug.data import download, fetch_scene, load_scene, progress, scene_card, transfer
+from hsiaug.data import download, fetch_scene, load_scene, scene_card, transfer
 from hsiaug.data.catalogue import find_entry
-from hsiaug.data.files import status
+from hsiaug.data.scene_files import status
 from hsiaug.errors import DataUnavailableError, SceneError
 from tests.effort import Waited
 
@@ -98,17 +98,14 @@ def test_a_server_that_sends_more_than_the_file_is_given_up(remote, server):
     assert scene.leftovers() == ["estate.toml", "labels.npy"], "nothing half-written stays"
 
 
-def test_a_terminal_gets_a_bar_and_pooch_can_drive_it():
+def test_a_terminal_gets_a_bar():
     screen = io.StringIO()
-    display = progress._Terminal(Console(file=screen, force_terminal=True, width=120))
-    bar = display.start("PaviaU.mat", 34_806_917, "www.example.org")
-    bar.total = 0
-    assert bar.total == 34_806_917, "the card's size serves where the server does not tell"
-    bar.update(10_000_000)
-    bar.reset()
-    bar.close()
+    display = download._Display(True)
+    display.console = Console(file=screen, force_terminal=True, width=120)
+    with display.bar("PaviaU.mat", 34_806_917, "www.example.org") as advance:
+        advance(10_000_000)
     display.say("www.example.org stalled")
-    assert "PaviaU.mat from www.example.org" in screen.getvalue()
+    assert "PaviaU.mat from www.example.org" in screen.getvalue() and "/34.8 MB" in screen.getvalue()
     assert "0:00" in screen.getvalue() or "-:--" in screen.getvalue(), "time left is shown"
 
 
@@ -128,10 +125,11 @@ def test_an_interrupted_download_leaves_nothing_behind(remote, server, monkeypat
     scene = remote(server.url("good"))
     server.files["good"] = scene.content
 
-    def interrupt(self: object, amount: float) -> None:
+    def interrupt(url: str, most: int) -> Iterator[bytes]:
+        yield scene.content[: most // 2]
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(progress._NoBar, "update", interrupt)
+    monkeypatch.setattr(download, "pieces", interrupt)
     with pytest.raises(KeyboardInterrupt):
         fetch_scene(scene.card, progress=False)
     assert scene.leftovers() == ["estate.toml", "labels.npy"]

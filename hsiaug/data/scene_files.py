@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from hsiaug.data.catalogue import Entry
+from hsiaug.data.bounds import in_bytes
+from hsiaug.data.catalogue import SceneEntry
+from hsiaug.data.paths import file_checksum, is_file
 from hsiaug.errors import DataUnavailableError, SceneError
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import FileSpec
 
-__all__ = ["Status", "embedded_path", "find_file", "megabytes", "missing_names", "status"]
+__all__ = ["Status", "find_file", "missing_names", "status"]
 
 Status = Literal["embedded", "here", "to download", "place by hand", "package missing"]
 
 
-def status(entry: Entry) -> Status:
+def status(entry: SceneEntry) -> Status:
     """What has to be done before the scene can be loaded. Looks for files, but does not hash them."""
     if entry.card.procedural:
         return "embedded"
     packaged = [spec for spec in entry.card.files if spec.package]
-    if any(embedded_path(spec) is None for spec in packaged):
+    if any(_embedded_path(spec) is None for spec in packaged):
         return "package missing"
     absent = [spec for spec in entry.card.files if missing_names(entry, spec)]
     if absent:
@@ -30,7 +31,7 @@ def status(entry: Entry) -> Status:
     return "embedded" if packaged else "here"
 
 
-def embedded_path(spec: FileSpec) -> Path | None:
+def _embedded_path(spec: FileSpec) -> Path | None:
     """Path of a file that an installed package carries, found without importing the package."""
     from importlib.util import find_spec
 
@@ -43,22 +44,22 @@ def embedded_path(spec: FileSpec) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
-def missing_names(entry: Entry, spec: FileSpec) -> list[str]:
+def missing_names(entry: SceneEntry, spec: FileSpec) -> list[str]:
     """Names of the files of one array that are in none of the scene's folders."""
     if spec.package:
-        return [] if embedded_path(spec) else [spec.file or ""]
+        return [] if _embedded_path(spec) else [spec.file or ""]
     names = [name for name in (spec.file, spec.data) if name]
-    return [name for name in names if not any(_is_file(folder / name) for folder in entry.folders)]
+    return [name for name in names if not any(is_file(folder / name) for folder in entry.folders)]
 
 
-def find_file(entry: Entry, spec: FileSpec) -> Path | None:
+def find_file(entry: SceneEntry, spec: FileSpec) -> Path | None:
     """The file, once its size and checksum fit; None where it is not here.
 
     Raises SceneError, naming both checksums, where only a wrong file is here, and DataUnavailableError
     where the package that should carry it is not installed.
     """
     if spec.package:
-        path = embedded_path(spec)
+        path = _embedded_path(spec)
         if path is None:
             raise DataUnavailableError(
                 f"scene {entry.card.name} comes with the Python package {spec.package}",
@@ -68,7 +69,7 @@ def find_file(entry: Entry, spec: FileSpec) -> Path | None:
         paths = [path]
     else:
         paths = [folder / (spec.file or "") for folder in entry.folders]
-    here = [path for path in paths if _is_file(path)]
+    here = [path for path in paths if is_file(path)]
     wrong = [(path, actual) for path in here if (actual := _wrong_checksum(path, spec))]
     good = [path for path in here if path not in [other for other, _ in wrong]]
     if good or not here:
@@ -76,25 +77,16 @@ def find_file(entry: Entry, spec: FileSpec) -> Path | None:
     path, actual = wrong[0]
     raise SceneError(
         f"{path} must have sha256 {spec.sha256}, as the card of {entry.card.name} says",
-        value=f"sha256 {actual} ({megabytes(path.stat().st_size)})",
-        hint=_wrong_file_mend(spec),
+        value=f"sha256 {actual} ({in_bytes(path.stat().st_size)})",
+        hint=_wrong_file_hint(spec),
     )
-
-
-def _is_file(path: Path) -> bool:
-    """Whether a file is there; none is under a name that no file can have."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
 
 
 def _wrong_checksum(path: Path, spec: FileSpec) -> str | None:
     if spec.sha256 is None:
         return None
     try:
-        with path.open("rb") as file:
-            actual = hashlib.file_digest(file, "sha256").hexdigest()
+        actual = file_checksum(path)
     except OSError as cause:
         raise SceneError(
             f"{path} must be readable", value=cause.strerror, hint="Check its permissions and the disk."
@@ -102,15 +94,8 @@ def _wrong_checksum(path: Path, spec: FileSpec) -> str | None:
     return None if actual == spec.sha256 else actual
 
 
-def _wrong_file_mend(spec: FileSpec) -> str:
+def _wrong_file_hint(spec: FileSpec) -> str:
     if spec.package:
         return f"The package was changed: pip install --force-reinstall {spec.package}"
     source = f"; a fresh copy is at {spec.urls[0]}" if spec.urls else ""
     return f"It is damaged, incomplete or another version: move it away and try again{source}."
-
-
-def megabytes(size: int | None) -> str:
-    """A file size for people: "34.8 MB", "11 kB", or "size unknown"."""
-    if size is None:
-        return "size unknown"
-    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB"
