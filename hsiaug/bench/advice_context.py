@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any
 
 from hsiaug.bench.command import command_for
 from hsiaug.bench.estimate import Estimate, estimate, timed
@@ -17,6 +16,7 @@ from hsiaug.bench.gains import Results, key
 from hsiaug.bench.plan import Plan
 from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import Registry
+from hsiaug.tasks.task import TaskData
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record, Store
 
@@ -30,7 +30,7 @@ class AdviceContext:
     known: records of trials that went well, by hash, once they were read.
     """
 
-    scene: Any
+    scene: TaskData
     scene_ref: str
     plugins: Registry
     store: Store

@@ -122,10 +122,10 @@ def build_plan(scene: Any, request: Request, plugins: Registry) -> Plan:
     ]
     cards: dict[tuple[Kind, str], Card] = {("generator", card.name): card for _, card in loaded}
     cards |= {("classifier", card.name): card for _, card in tests}
-    asked = {(s.seed, lam): task.asked(s, lam) for s in splits for lam in {t.lam for t in trials}}
-    samples = {trial.hash: asked[trial.seed, trial.lam] for trial in trials}
-    told = [counts_note(task, splits, lam) for lam in sorted({t.lam for t in trials if t.lam > 0})]
-    short = tuple(note for note in told if note)
+    sizes = {(s.seed, lam): task.sizes(s, lam) for s in splits for lam in {t.lam for t in trials}}
+    samples = {trial.hash: sizes[trial.seed, trial.lam] for trial in trials}
+    shortages = [counts_note(task, splits, lam) for lam in sorted({t.lam for t in trials if t.lam > 0})]
+    short = tuple(note for note in shortages if note)
     return Plan(tuple(trials), tuple(splits), tuple(notes), cards, short, samples)
 
 

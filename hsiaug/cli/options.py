@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from hsiaug.bench.ranges import numbers, seeds, words
 from hsiaug.errors import InputError
-
-if TYPE_CHECKING:
-    from hsiaug.quality.synthesis import SampleRequest
 
 __all__ = [
     "USUAL_STORE",
@@ -31,7 +27,6 @@ __all__ = [
     "PresetName",
     "PresetOfAll",
     "ReadStore",
-    "SampleOptions",
     "SceneRef",
     "Seed",
     "Setting",
@@ -43,6 +38,7 @@ __all__ = [
     "named_store",
     "numbers",
     "overrides",
+    "overrides_of",
     "seeds",
     "task_of",
     "words",
@@ -183,45 +179,12 @@ def overrides(settings: list[str]) -> dict[str, dict[str, str]]:
     return found
 
 
-@dataclass(frozen=True)
-class SampleOptions:
-    """What ``generate`` and ``inspect`` were asked for, as it was typed. None: the usual of the task."""
-
-    generator: str | None
-    lam: float
-    omega: float | None
-    protocol: str | None
-    buffer: str | None
-    seed: int
-    patch: int | None
-    preset: PresetName
-    settings: list[str]
-    device: str
-
-    def overrides(self, generator: str) -> dict[str, str]:
-        """``--set`` of a command that runs one generator. Raises InputError where it names another plugin."""
-        found = overrides(self.settings)
-        for name in found:
-            if name != generator:
-                raise InputError(
-                    "--set must name the generator of this command", value=repr(name), hint=f"Here: {generator}."
-                )
-        return found.get(generator, {})
-
-    def request(self) -> SampleRequest:
-        """As it is understood for pixels. Raises InputError for what is not."""
-        from hsiaug.protocol.protocols import parse_protocol
-        from hsiaug.quality.synthesis import SampleRequest
-
-        generator = self.generator or "smote"
-        return SampleRequest(
-            generator=generator,
-            protocol=parse_protocol(self.protocol or "issd", self.buffer),
-            lam=self.lam,
-            omega=self.omega,
-            seed=self.seed,
-            patch=9 if self.patch is None else self.patch,
-            preset=self.preset.value,
-            overrides=self.overrides(generator),
-            device=self.device,
-        )
+def overrides_of(generator: str, settings: list[str] | None) -> dict[str, str]:
+    """``--set`` of a command that runs one generator. Raises InputError where it names another plugin."""
+    found = overrides(settings or [])
+    for name in found:
+        if name != generator:
+            raise InputError(
+                "--set must name the generator of this command", value=repr(name), hint=f"Here: {generator}."
+            )
+    return found.get(generator, {})

@@ -14,7 +14,7 @@ from hsiaug.contracts import Attention
 from hsiaug.errors import PluginError
 from hsiaug.metrics.attention import MapScore, mean_scores, score_map
 from hsiaug.protocol.view import pad, patches_at
-from hsiaug.quality.synthesis import Synthesis
+from hsiaug.quality.synthesis import PixelSynthesis
 from hsiaug.samples import NOWHERE, PatchSamples
 from hsiaug.scene import Scene
 from hsiaug.seeds import derive_seed
@@ -59,7 +59,7 @@ class AttentionReport:
         }
 
 
-def attention_report(synthesis: Synthesis, seed: int = 0) -> AttentionReport | None:
+def attention_report(synthesis: PixelSynthesis, seed: int = 0) -> AttentionReport | None:
     """Maps of real patches that show more than one class, round training and round held-out pixels.
 
     None for a generator without ``attention``. The plugin is shown patches of test pixels and their class ids: it
@@ -70,7 +70,7 @@ def attention_report(synthesis: Synthesis, seed: int = 0) -> AttentionReport | N
     ask = getattr(synthesis.fitted, "attention", None)
     if ask is None:
         return None
-    split, scene = synthesis.split, synthesis.scene
+    split, scene = synthesis.split, synthesis.data
     class_words: dict[str, MapScore | None] = {}
     shuffled: dict[str, MapScore | None] = {}
     words: dict[str, dict[str, MapScore]] = {}

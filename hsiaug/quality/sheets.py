@@ -12,7 +12,7 @@ from hsiaug.files import write_whole
 from hsiaug.text import plotted
 from hsiaug.tiles import DenseSamples
 
-__all__ = ["class_colours", "contact_sheet", "rgb_bands", "tile_rgb"]
+__all__ = ["class_colours", "contact_sheet", "rgb_bands", "spread", "tile_rgb"]
 
 RED, GREEN, BLUE = 660.0, 560.0, 490.0
 GAP = 2
@@ -44,6 +44,11 @@ def tile_rgb(
     share = (chosen - low) / np.maximum(high - low, 1e-12)
     rgb: NDArray[np.uint8] = np.round(255 * np.clip(share, 0, 1)).astype(np.uint8)
     return rgb
+
+
+def spread(samples: DenseSamples, most: int = 8) -> DenseSamples:
+    """Some of the samples, from the first to the last of them."""
+    return samples.take(np.linspace(0, len(samples) - 1, min(most, len(samples))).round().astype(int))
 
 
 def contact_sheet(

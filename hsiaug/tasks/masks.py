@@ -25,7 +25,8 @@ from hsiaug.protocol.tiling import BlindTiles, Tile, TileSplit, covered, cut, de
 from hsiaug.protocol.view import Scope
 from hsiaug.sealed import sealed
 from hsiaug.tasks.defaults import TaskDefaults
-from hsiaug.tasks.pixels import BATCH_BYTES, Prediction, check_finite
+from hsiaug.tasks.local import local_pairs
+from hsiaug.tasks.pixels import BATCH_BYTES, Prediction, Sides, check_finite
 from hsiaug.tiles import DenseSamples, DenseView, PairCounts, Tiles, stacked
 
 __all__ = ["ChangeDetection", "Segmentation"]
@@ -37,10 +38,20 @@ class Segmentation:
     name = "segmentation"
     control = "majority"
     scores = (("miou", "mIoU"), ("macro_f1", "macro-F1"))
+    generator = "specdm"
+    adapts: tuple[str, ...] = ()
     classifiers: ClassVar[tuple[str, ...]] = ("unet",)
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> PairSet:
         return load_pairs(ref, self.name, progress=progress)
+
+    def load_local(self, ref: str, most: int | None = None) -> PairSet:
+        """The masks of a set of pairs, or a scene, where nothing needs to be downloaded. Raises NoGroundTruthError."""
+        return local_pairs(ref, self.name, most)
+
+    def truth(self, data: PairSet) -> dict[str, NDArray[np.int16]]:
+        """(H, W) class ids of every place by its name, 0 = none."""
+        return {place.name: place.mask for place in data.places}
 
     def defaults(self, data: PairSet) -> TaskDefaults:
         side = min(min(place.mask.shape) for place in data.places)
@@ -48,7 +59,7 @@ class Segmentation:
         # Two blocks across: fewer would be none, and more leave little room for tiles.
         protocol = "places" if named else f"blocks:{max(1, side // 2)}"
         tile = next((tile for least, tile in ((256, 64), (90, 32)) if side >= least), 16)
-        return TaskDefaults(protocol, tile, ("specdm",), self.classifiers)
+        return TaskDefaults(protocol, tile, (self.generator,), self.classifiers)
 
     def nearly_all(self, data: PairSet) -> Protocol:
         """No protocol trains on every pixel: the usual one comes near."""
@@ -60,14 +71,15 @@ class Segmentation:
     def view(self, data: PairSet, split: TileSplit | BlindTiles, scope: Scope) -> DenseView:
         return dense_view(data, split)
 
-    def wanted(self, view: DenseView, lam: float) -> PairCounts:
+    def counts(self, view: DenseView, lam: float) -> PairCounts:
         """λ synthetic pairs for each real one."""
         return PairCounts(_pairs(len(view.real), lam))
 
-    def total(self, wanted: PairCounts) -> int:
-        return wanted.total
+    def total(self, counts: PairCounts) -> int:
+        """Synthetic pairs in all."""
+        return counts.total
 
-    def asked(self, split: TileSplit, lam: float) -> tuple[int, int]:
+    def sizes(self, split: TileSplit, lam: float) -> tuple[int, int]:
         """Real pairs of a draw, and the synthetic ones that λ asks for; cuts no tile, as a view would."""
         return len(split.train), _pairs(len(split.train), lam)
 
@@ -76,7 +88,7 @@ class Segmentation:
         ends = [_pairs(len(view.real), j * STEP) for j in range(math.ceil(round(lam / STEP, 9)) + 1)]
         return [PairCounts(end - start) for start, end in itertools.pairwise(ends)]
 
-    def check(self, samples: DenseSamples, wanted: PairCounts, view: DenseView) -> None:
+    def check(self, samples: DenseSamples, counts: PairCounts, view: DenseView) -> None:
         """Raise PluginError unless a generator made exactly what was asked for."""
         shape = view.real.images.shape[1:]
         if not isinstance(samples, DenseSamples) or (len(samples) and samples.images.shape[1:] != shape):
@@ -87,10 +99,10 @@ class Segmentation:
                 else type(samples).__name__,
                 hint="Return DenseSamples in the shape of DenseView.real.",
             )
-        if len(samples) != wanted.total:
+        if len(samples) != counts.total:
             raise PluginError(
                 "a generator must make exactly the pairs that were asked for",
-                value=f"{len(samples)} in place of {wanted.total}",
+                value=f"{len(samples)} in place of {counts.total}",
                 hint="Return counts.total pairs.",
             )
         check_finite(samples.images, "images")
@@ -101,11 +113,11 @@ class Segmentation:
                 hint="Map network outputs back to class ids.",
             )
 
-    def join(self, view: DenseView, pool: Sequence[DenseSamples], wanted: PairCounts) -> DenseSamples:
+    def join(self, view: DenseView, pool: Sequence[DenseSamples], counts: PairCounts) -> DenseSamples:
         """Real pairs, then the first of the pool."""
-        if not wanted.total:
+        if not counts.total:
             return view.real
-        return stacked([view.real, stacked(pool).take(np.arange(wanted.total))])
+        return stacked([view.real, stacked(pool).take(np.arange(counts.total))])
 
     def shown(self, samples: DenseSamples, card: Card) -> DenseSamples:
         return sealed(samples)
@@ -137,6 +149,11 @@ class Segmentation:
             mask[~place.images.any(axis=(0, 1)) & (place.mask == 0)] = 0
         return {place.name: mask for place, mask in zip(data.places, ids, strict=True)}
 
+    def sides(self, split: TileSplit) -> Sides:
+        """(H, W) of every place: pixels of no tile, of test tiles and of training tiles."""
+        tested, trained = tuple(split.tested), tuple(split.trained)
+        return tuple(~(a | b) for a, b in zip(tested, trained, strict=True)), tested, trained
+
     def tested(self, split: TileSplit) -> NDArray[np.bool_]:
         """Flat over all places: which pixels are predicted in a trial."""
         return np.concatenate([mask.ravel() for mask in split.tested])
@@ -158,7 +175,7 @@ class Segmentation:
             confusion(data.flat_mask[index], label, len(data.class_names)), change=self.name == "change"
         )
 
-    def counts(self, samples: DenseSamples, data: PairSet) -> dict[str, list[int]]:
+    def class_counts(self, samples: DenseSamples, data: PairSet) -> dict[str, list[int]]:
         """Labelled pixels of each class."""
         classes = len(data.class_names) + 1
         return {
@@ -196,10 +213,10 @@ def _predicted(
 
 def _check_masks(masks: NDArray[Any], images: NDArray[np.float32], data: PairSet) -> NDArray[Any]:
     masks = np.asarray(masks)
-    wanted = (len(images), *images.shape[3:])
-    if masks.shape != wanted or masks.dtype.kind not in "iu":
+    shape = (len(images), *images.shape[3:])
+    if masks.shape != shape or masks.dtype.kind not in "iu":
         raise PluginError(
-            f"predict must give integer masks of shape {wanted}",
+            f"predict must give integer masks of shape {shape}",
             value=f"{masks.dtype} of shape {masks.shape}",
             hint="Return one class id per pixel of each tile.",
         )

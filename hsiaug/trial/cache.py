@@ -18,7 +18,18 @@ from hsiaug.errors import PluginError
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.view import Scope
 from hsiaug.seeds import derive_seed
-from hsiaug.tasks.task import Samples, Split, Task, TaskSamples, TaskSplit, TaskView, View
+from hsiaug.tasks.task import (
+    Counts,
+    Data,
+    Samples,
+    Split,
+    Task,
+    TaskData,
+    TaskSamples,
+    TaskSplit,
+    TaskView,
+    View,
+)
 from hsiaug.trial.fits import Saved, checkpoint, clear_checkpoints, load_fit, save_fit
 from hsiaug.trial.spec import TrialSpec
 
@@ -62,16 +73,19 @@ class _Kept:
         self._values = {key: value for key, value in self._values.items() if key in keys}
 
 
-class Workbench(Generic[Split, View, Samples]):
+class Workbench(Generic[Data, Split, View, Samples, Counts]):
     """Everything that trials on one scene may share. folder: where slow fits are saved, or None.
 
-    Data, splits, views and samples are the task's own types.
+    Data, splits, views, samples and their counts are the task's own types. In processes that run plugins, data and
+    splits have no label of a test pixel.
 
     Only what belongs to the latest draw, and to its latest generator, is kept in memory: run trials draw by draw
     and generator by generator.
     """
 
-    def __init__(self, scene: Any, task: Task[Any, Split, View, Samples, Any], folder: Path | None = None) -> None:
+    def __init__(
+        self, scene: Data, task: Task[Data, Split, View, Samples, Counts], folder: Path | None = None
+    ) -> None:
         self.scene = scene
         self.task = task
         self._folder = folder
@@ -138,7 +152,7 @@ class Workbench(Generic[Split, View, Samples]):
                 blocks.append(self._of_fit.once(spec.fit_hash, (spec.generator.hash, spec.omega, j), draw))
         return blocks
 
-    def _draw(self, spec: TrialSpec, fit: Fit, view: View, j: int, counts: object) -> Callable[[], Samples]:
+    def _draw(self, spec: TrialSpec, fit: Fit, view: View, j: int, counts: Counts) -> Callable[[], Samples]:
         # Of the task, which the contract of a plugin does not tell: ``check`` refuses other samples.
         sample = cast("Callable[..., Samples]", fit.fitted.sample)
 
@@ -207,5 +221,5 @@ class Workbench(Generic[Split, View, Samples]):
             return fit(checkpoint=begun)
 
 
-AnyBench = Workbench[TaskSplit, TaskView, TaskSamples]
+AnyBench = Workbench[TaskData, TaskSplit, TaskView, TaskSamples, object]
 """A workbench of a task of which only the name is known."""

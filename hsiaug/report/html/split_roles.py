@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import HsiaugError
-from hsiaug.pairs import PairSet
 from hsiaug.report.ground_truth import (
     GroundTruth,
     NoGroundTruthError,
@@ -16,6 +15,7 @@ from hsiaug.report.ground_truth import (
 )
 from hsiaug.report.html.anchors import Place
 from hsiaug.report.records import Trial
+from hsiaug.tasks.task import get_task
 
 __all__ = ["GroundTruth", "NoGroundTruthError", "PixelMap", "ground_truth_of", "predicted_maps", "split_roles"]
 
@@ -57,14 +57,9 @@ Sides = tuple[NDArray[np.bool_], ...]
 def _sides(place: Place, trial: Trial, truth: GroundTruth) -> tuple[str, Sides, Sides, Sides]:
     """Checksum of the draw, and which pixels it left out, tested and trained on."""
     from hsiaug.protocol.protocols import parse_protocol
-    from hsiaug.protocol.split import draw_split
-    from hsiaug.protocol.tiling import draw_tiles
 
     condition = place.table.condition
     protocol = parse_protocol(f"{condition.protocol}:{condition.argument}".removesuffix(":"), condition.buffer)
-    if isinstance(truth.data, PairSet):
-        tiles = draw_tiles(truth.data, protocol, trial.seed, condition.patch)
-        left = tuple(~(a | b) for a, b in zip(tiles.tested, tiles.trained, strict=True))
-        return tiles.audit.sha256, left, tuple(tiles.tested), tuple(tiles.trained)
-    split = draw_split(truth.data, protocol, trial.seed, condition.patch)
-    return split.audit.sha256, (split.buffered,), (split.test,), (split.train,)
+    task = get_task(condition.task)
+    split = task.split(truth.data, protocol, trial.seed, condition.patch)
+    return split.audit.sha256, *task.sides(split)
