@@ -29,6 +29,7 @@ from hsiaug.plugins.registry import registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.kits import sample_kit
+from hsiaug.quality.sample_kit import synthesise
 from hsiaug.quality.sheets import contact_sheet, spread
 from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
 
@@ -88,7 +89,7 @@ def main() -> None:
                 count = 1 if arm.endswith(ALONE) else MADE
                 rule = protocol and parse_protocol(protocol)
                 request = SampleRequest(generator, rule, seed=draw, count=count, overrides=settings)
-                made[arm] = kit.synthesise(data, request, registry(), folder=store / "cache")
+                made[arm] = synthesise(kit, data, request, registry(), folder=store / "cache")
                 rows.append({"data": name, "arm": arm, "draw": str(draw), **measured(made[arm], arm)})
                 write(rows, name)
                 if (name, AGAIN, str(draw)) not in done:

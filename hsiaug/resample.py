@@ -31,10 +31,10 @@ from hsiaug.protocol.protocols import Protocol, parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.view import Scope, TrainView
 from hsiaug.quality.pixel_samples import PixelSamples
+from hsiaug.quality.sample_kit import synthesise
 from hsiaug.quality.synthesis import SampleRequest, sample_spec, silent
 from hsiaug.samples import PatchSamples, concatenate
 from hsiaug.scene import Scene
-from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.spec import TrialSpec
 
@@ -49,7 +49,7 @@ class GivenSamples(Protocol):
 
 
 GIVEN = GivenSamples("", "none")
-KIT = PixelSamples(PixelClassification())
+KIT = PixelSamples()
 
 
 def augment_scene(
@@ -84,7 +84,7 @@ def augment_scene(
         overrides=overrides,
         device=device,
     )
-    made = KIT.synthesise(loaded, request, registry())
+    made = synthesise(KIT, loaded, request, registry())
     return replace(concatenate([made.real, made.synthetic]), provenance=made.provenance())
 
 

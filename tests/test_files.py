@@ -25,6 +25,7 @@ from hsiaug.quality.export import save_samples
 from hsiaug.quality.kits import sample_kit
 from hsiaug.quality.maps import save_map, save_map_picture, save_quick_look
 from hsiaug.quality.pixel_figures import save_pictures
+from hsiaug.quality.sample_kit import synthesise
 from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
 from hsiaug.report import build_report, render_report, save_picture
 from hsiaug.report.figures import save_split_map
@@ -49,7 +50,7 @@ def small_disk(limit: int = 100) -> Iterator[None]:
 @pytest.fixture
 def made(toy: Scene, plugins: Registry) -> PixelSynthesis:
     request = SampleRequest("duplicate", parse_protocol("issd"), patch=5, device="cpu")
-    return sample_kit("pixels").synthesise(toy, request, plugins)
+    return synthesise(sample_kit("pixels"), toy, request, plugins)
 
 
 @pytest.fixture

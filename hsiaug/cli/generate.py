@@ -78,6 +78,7 @@ def generate(
     from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.quality.kits import sample_kit
+    from hsiaug.quality.sample_kit import synthesise
     from hsiaug.quality.synthesis import SampleRequest
     from hsiaug.terminal import Console
 
@@ -98,11 +99,10 @@ def generate(
         keep=keep,
         show=tuple(word.strip() for word in show.split(",")) if show else (),
     )
-    kit.check(request)
-    kit.check_target(out)
+    kit.check(request, out)
     data = kit.task.load(scene)
     with watched(Console(stderr=True), name) as progress:
-        made = kit.synthesise(data, request, registry(), folder=store / "cache", progress=progress)
+        made = synthesise(kit, data, request, registry(), folder=store / "cache", progress=progress)
     written = kit.save(out, made, with_real=with_real)
     _print_classes(kit.classes(made, with_real=with_real), kit.unit, Console(), as_json=json)
     for line in written:

@@ -54,6 +54,7 @@ def inspect(
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.quality.export import check_folder, made_folder
     from hsiaug.quality.kits import sample_kit
+    from hsiaug.quality.sample_kit import synthesise
     from hsiaug.quality.synthesis import SampleRequest
     from hsiaug.terminal import Console
 
@@ -74,9 +75,9 @@ def inspect(
     )
     data = kit.task.load(scene)
     with watched(Console(stderr=True), name) as progress:
-        made = kit.synthesise(data, request, registry(), folder=store / "cache", progress=progress)
+        made = synthesise(kit, data, request, registry(), folder=store / "cache", progress=progress)
     report = kit.inspect(made)
-    pictures = kit.save_pictures(report, made_folder(out))
+    pictures = kit.pictures(report, made_folder(out))
     text = json_of(report.as_json(), indent=1)
     files = [*pictures, write_text_whole(out / "quality.json", f"{text}\n")]
     if json:

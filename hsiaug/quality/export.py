@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-import uuid
-import warnings
 from collections.abc import Mapping
-from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,12 +13,14 @@ from numpy.typing import NDArray
 
 from hsiaug.errors import InputError
 from hsiaug.files import file_errors, write_whole
+from hsiaug.quality.geotiff import write_geotiff
 from hsiaug.quality.sheets import contact_sheet, spread
 from hsiaug.quality.synthesis import MaskSynthesis, PixelSynthesis
 from hsiaug.samples import PatchSamples, concatenate
 from hsiaug.targets import check_folder_name, check_target
+from hsiaug.trial.temporary_folders import temporary_folder
 
-__all__ = ["ENDINGS", "check_folder", "check_new_folder", "made_folder", "save_pairs", "save_samples"]
+__all__ = ["ENDINGS", "check_folder", "made_folder", "save_pairs", "save_samples"]
 
 ENDINGS = (".npz", ".mat")
 """Of the files that samples are written to."""
@@ -31,27 +29,21 @@ MAT_LIMIT = 2**31 - 1
 """Bytes that one variable of a MATLAB 5 file can have."""
 
 
-def check_folder(path: Path) -> None:
-    """Raise InputError, before any work, unless ``path`` is a folder or can be made in one that exists."""
-    check_folder_name(path)
-    if (path.exists() and not path.is_dir()) or not path.parent.is_dir():
-        raise InputError(
-            f"--out {path} must be a folder, or a new name in a folder that exists",
-            value="a file" if path.exists() else f"no folder {path.parent}",
-            hint="Make the folder first, or name another one.",
-        )
+def check_folder(path: Path, *, empty: bool = False) -> None:
+    """Raise InputError, before any work, unless ``path`` is a folder, or can be made in one that exists.
 
-
-def check_new_folder(path: Path) -> None:
-    """Raise InputError, before any work, unless ``path`` is empty, or new in a folder that exists."""
+    empty: nothing must be in it.
+    """
     check_folder_name(path)
-    if (path.is_dir() and not any(path.iterdir())) or (not path.exists() and path.parent.is_dir()):
+    if path.is_dir() and not (empty and any(path.iterdir())):
         return
-    found = "a file" if path.is_file() else "a folder with files" if path.is_dir() else f"no folder {path.parent}"
+    if not path.exists() and path.parent.is_dir():
+        return
+    found = "a folder with files" if path.is_dir() else "a file" if path.exists() else f"no folder {path.parent}"
     raise InputError(
-        f"--out {path} must be an empty folder, or a new name in a folder that exists",
+        f"--out {path} must be {'an empty' if empty else 'a'} folder, or a new name in a folder that exists",
         value=found,
-        hint="Name another one.",
+        hint="Name another one." if empty else "Make the folder first, or name another one.",
     )
 
 
@@ -114,11 +106,8 @@ def save_pairs(folder: Path, made: MaskSynthesis) -> list[Path]:
     images_1/ (and images_2/ for change detection): GeoTIFF (band-sequential float32) where rasterio is installed, else
     .npy (B, H, W). masks/: PNG of class ids, 0 = ignore. confidence/: .npy (H, W) where the generator gives it.
     """
-    fresh = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     rule, hint = f"--out {folder} must be a folder that can be written to", "Free some space, or name another one."
-    with file_errors(rule, hint), ExitStack() as stack:
-        stack.callback(shutil.rmtree, fresh, ignore_errors=True)
-        fresh.mkdir()
+    with file_errors(rule, hint), temporary_folder(folder.parent, folder.name) as fresh:
         names = _write_arrays(fresh, made)
         groups = [("real", spread(made.real)), ("synthetic", made.synthetic)]
         contact_sheet(fresh / "contact_sheet.png", groups, made.data.class_names, made.data.wavelengths)
@@ -161,20 +150,7 @@ def _write_image(path: Path, image: NDArray[np.float32]) -> Path:
     if find_spec("rasterio") is None:
         np.save(path.with_suffix(".npy"), image)
         return path.with_suffix(".npy")
-    import rasterio
-
-    bands, height, width = image.shape
-    target = path.with_suffix(".tif")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a synthetic tile lies nowhere
-        # In memory first: GDAL does not tell of a full disk when it closes a file.
-        with rasterio.MemoryFile() as memory:
-            with memory.open(
-                driver="GTiff", height=height, width=width, count=bands, dtype="float32", interleave="band"
-            ) as file:
-                file.write(image)
-            target.write_bytes(memory.read())
-    return target
+    return write_geotiff(path.with_suffix(".tif"), image, interleave="band")
 
 
 def _pairs_card(made: MaskSynthesis, images: list[str] | str) -> str:

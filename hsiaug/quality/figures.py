@@ -49,13 +49,11 @@ def save_figures(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
 
 def grid(panels: int, width: float, height: float, columns: int = 4) -> tuple[Figure, list[Axes]]:
     """A figure of as many panels of that size in inches, and nothing in the places left over."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     columns = min(columns, panels)
     rows = math.ceil(panels / columns)
     figure = Figure(figsize=(width * columns, height * rows + 0.7), layout="constrained")
-    FigureCanvasAgg(figure)
     axes = list(figure.subplots(rows, columns, squeeze=False).ravel())
     for spare in axes[panels:]:
         spare.set_visible(False)

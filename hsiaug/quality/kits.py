@@ -6,12 +6,11 @@ from hsiaug.quality.mask_samples import MaskSamples
 from hsiaug.quality.pixel_samples import PixelSamples
 from hsiaug.quality.sample_kit import AnyKit
 from hsiaug.tasks.masks import ChangeDetection, Segmentation
-from hsiaug.tasks.pixels import PixelClassification
 
 __all__ = ["sample_kit"]
 
 _KITS: tuple[AnyKit, ...] = (
-    PixelSamples(PixelClassification()),
+    PixelSamples(),
     MaskSamples(Segmentation()),
     MaskSamples(ChangeDetection()),
 )

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.data.cardtext import nanometres
-from hsiaug.data.georeference import Georeference, need_geo, quiet
+from hsiaug.data.georeference import Georeference, need_geo
 from hsiaug.files import write_whole
+from hsiaug.quality.geotiff import write_geotiff
 from hsiaug.quality.sheets import class_colours, rgb_bands
 from hsiaug.scene import Scene
 from hsiaug.targets import check_target
@@ -94,32 +95,16 @@ def save_map(
         write_whole(path, lambda fresh: np.save(fresh, ids))
         return
     small = len(names) < 256
-    profile: dict[str, Any] = {
-        "driver": "GTiff",
-        "height": ids.shape[0],
-        "width": ids.shape[1],
-        "count": 1,
-        "dtype": "uint8" if small else "int16",
-        "nodata": 0,
-        "compress": "deflate",
-    }
 
-    def write(fresh: Path) -> None:
-        with quiet() as rasterio:
-            if ground is not None:
-                profile.update(transform=rasterio.Affine(*ground.transform), crs=ground.crs or None)
-            # In memory first: GDAL does not tell of a full disk when it closes a file.
-            with rasterio.MemoryFile() as memory:
-                with memory.open(**profile) as file:
-                    file.write(ids.astype(profile["dtype"]), 1)
-                    if small:
-                        colours = class_colours(len(names)).tolist()
-                        file.write_colormap(1, {i: (*rgb, 255 if i else 0) for i, rgb in enumerate(colours)})
-                    file.update_tags(**facts, **{f"CLASS_{i}": name for i, name in enumerate(names, start=1)})
-                    file.set_band_description(1, "class")
-                fresh.write_bytes(memory.read())
+    def describe(file: Any) -> None:
+        if small:
+            colours = class_colours(len(names)).tolist()
+            file.write_colormap(1, {i: (*rgb, 255 if i else 0) for i, rgb in enumerate(colours)})
+        file.update_tags(**facts, **{f"CLASS_{i}": name for i, name in enumerate(names, start=1)})
+        file.set_band_description(1, "class")
 
-    write_whole(path, write)
+    image = ids[None].astype(np.uint8 if small else np.int16)
+    write_whole(path, lambda fresh: write_geotiff(fresh, image, ground, describe, nodata=0, compress="deflate"))
 
 
 def _step(shape: tuple[int, ...]) -> int:
@@ -147,14 +132,12 @@ def _thinned(labels: NDArray[np.int16], step: int) -> tuple[NDArray[np.int16], s
 
 def _figure(shape: tuple[int, ...], panels: int) -> tuple[Figure, list[Axes]]:
     """A figure of maps side by side, without ticks."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     height, width = shape[0], shape[1]
     across = min(9.0, max(3.5, 8.0 * width / height)) * panels
     down = min(MOST_INCHES, max(3.0, across / panels * height / width + 0.8))
     figure = Figure(figsize=(across + 2.5, down), layout="constrained")
-    FigureCanvasAgg(figure)
     axes = list(figure.subplots(1, panels, squeeze=False)[0])
     for panel in axes:
         panel.set_xticks([])

@@ -56,11 +56,9 @@ def _of_class(samples: DenseSamples, c: int) -> NDArray[np.float32]:
 
 def _save_shifts(path: Path, shifts: Mapping[str, NDArray[np.float64]]) -> Path:
     """Agreement of probes with the mask moved by some pixels: real and synthetic should both peak in the middle."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.0, 3.2), layout="constrained")
-    FigureCanvasAgg(figure)
     names = {"held": "real held-out", "made": "synthetic"}
     for panel, (name, label) in zip(figure.subplots(1, 2), names.items(), strict=True):
         grid = 100 * np.asarray(shifts[name], dtype=float)

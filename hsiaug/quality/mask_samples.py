@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
-from hsiaug.contracts import FittedGenerator, FittedPairGenerator, Generator, Progress
+from hsiaug.contracts import FittedPairGenerator, Generator, Progress
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.metrics.dense.probes import fit_probes
@@ -18,13 +18,14 @@ from hsiaug.metrics.dense.reliability import Coupling, DenseReliability, dense_r
 from hsiaug.pairs import PairSet
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.tiling import TileSplit, real_samples
-from hsiaug.quality.export import check_new_folder, save_pairs
+from hsiaug.quality.export import check_folder, save_pairs
 from hsiaug.quality.inspection import Inspection, MaskInspection
 from hsiaug.quality.mask_figures import save_pictures
-from hsiaug.quality.sample_kit import SampleKit
+from hsiaug.quality.sample_kit import Drawn, prepared
 from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
 from hsiaug.report.labels import wrong_share
 from hsiaug.seeds import derive_seed
+from hsiaug.tasks.masks import Segmentation
 from hsiaug.tiles import DenseSamples, DenseView, PairCounts, stacked
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.spec import TrialSpec
@@ -35,19 +36,26 @@ COUPLED = 64
 """Pairs of which the generator's own coupling gap is asked, at most."""
 
 
-class MaskSamples(SampleKit[PairSet, TileSplit, DenseView, DenseSamples, PairCounts, MaskInspection]):
+_Bench = Workbench[PairSet, TileSplit, DenseView, DenseSamples, PairCounts]
+
+
+class MaskSamples:
     """Tiles of one date or two with a mask each, in any number, of some classes, and the best of them alone."""
 
     unit = "%"
 
-    def check(self, request: SampleRequest) -> None:
-        """Refuse a share of pairs to keep that is none."""
+    def __init__(self, task: Segmentation) -> None:
+        self.task = task
+
+    def check(self, request: SampleRequest, out: Path) -> None:
+        """Refuse a share of pairs to keep that is none, and what is no empty or new folder."""
         if not 0 < request.keep <= 1:
             raise InputError(
                 "--keep must be a share above 0, 1 at most",
                 value=f"{request.keep:g}",
                 hint="0.8 keeps 80 % of the pairs.",
             )
+        check_folder(out, empty=True)
 
     def counts(self, view: DenseView, request: SampleRequest) -> PairCounts:
         """Pairs in all, and an equal part of each class that they shall show.
@@ -79,15 +87,10 @@ class MaskSamples(SampleKit[PairSet, TileSplit, DenseView, DenseSamples, PairCou
         return PairCounts(count, by_class)
 
     def draw(
-        self,
-        bench: Workbench[PairSet, TileSplit, DenseView, DenseSamples, PairCounts],
-        spec: TrialSpec,
-        generator: Generator,
-        request: SampleRequest,
-        progress: Progress,
-    ) -> tuple[DenseSamples, FittedGenerator, Mapping[str, float]]:
+        self, bench: _Bench, spec: TrialSpec, generator: Generator, request: SampleRequest, progress: Progress
+    ) -> Drawn[DenseSamples]:
         """Class by class, more pairs than are kept where the best alone are."""
-        counts, device = self.prepared(bench, spec, generator.card, request)
+        counts, device = prepared(self, bench, spec, generator.card, request)
         fit, view = bench.fit(spec, generator, device, progress), bench.view(spec, generator.card.scope)
         probes = fit_probes(view.real, len(view.class_names)) if request.keep < 1 else None
         sample = cast(FittedPairGenerator, fit.fitted).sample
@@ -104,10 +107,6 @@ class MaskSamples(SampleKit[PairSet, TileSplit, DenseView, DenseSamples, PairCou
     def facts(self, card: Card, synthetic: DenseSamples, request: SampleRequest) -> dict[str, Any]:
         """How many pairs were asked for, and which."""
         return {"pairs": len(synthetic), "kept_share": request.keep, "show": list(request.show)}
-
-    def check_target(self, path: Path) -> None:
-        """Refuse what is no empty or new folder."""
-        check_new_folder(path)
 
     def save(self, path: Path, made: MaskSynthesis, *, with_real: bool) -> list[str]:
         """A folder; the real pairs stay where they are."""
@@ -150,7 +149,7 @@ class MaskSamples(SampleKit[PairSet, TileSplit, DenseView, DenseSamples, PairCou
             verdict=tuple(_verdict(like, labels)),
         )
 
-    def save_pictures(self, inspection: MaskInspection, folder: Path) -> list[Path]:
+    def pictures(self, inspection: MaskInspection, folder: Path) -> list[Path]:
         """contact_sheet.png, spectra.png and .svg, nearest.png and shifts.png."""
         return save_pictures(inspection, folder)
 

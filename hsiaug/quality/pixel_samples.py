@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hsiaug.contracts import FittedGenerator, Generator, Progress
+from hsiaug.contracts import Generator, Progress
 from hsiaug.errors import InputError
 from hsiaug.metrics.fidelity import Fidelity, fidelity
 from hsiaug.metrics.reliability import Reliability, Score, reliability
@@ -20,12 +20,13 @@ from hsiaug.quality.attention import AttentionReport, attention_report
 from hsiaug.quality.export import ENDINGS, save_samples
 from hsiaug.quality.inspection import PixelInspection
 from hsiaug.quality.pixel_figures import save_pictures
-from hsiaug.quality.sample_kit import SampleKit
+from hsiaug.quality.sample_kit import Drawn, prepared
 from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
 from hsiaug.report.labels import wrong_share
 from hsiaug.samples import PatchSamples
 from hsiaug.scene import Scene
 from hsiaug.targets import check_target
+from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import StageTimer, augment
 from hsiaug.trial.spec import TrialSpec
@@ -33,13 +34,17 @@ from hsiaug.trial.spec import TrialSpec
 __all__ = ["PixelSamples"]
 
 
-class PixelSamples(SampleKit[Scene, Split, TrainView, PatchSamples, dict[int, int], PixelInspection]):
+_Bench = Workbench[Scene, Split, TrainView, PatchSamples, dict[int, int]]
+
+
+class PixelSamples:
     """Patches with a class each: bit for bit those that a benchmark's trial of the same settings trains on."""
 
+    task = PixelClassification()
     unit = ""
 
-    def check(self, request: SampleRequest) -> None:
-        """Refuse options of masks, which would do nothing."""
+    def check(self, request: SampleRequest, out: Path) -> None:
+        """Refuse options of masks, which would do nothing, and what is no .npz or .mat in a folder that exists."""
         set_options = {
             "-n": request.count is not None,
             "--keep": request.keep != 1,
@@ -51,6 +56,7 @@ class PixelSamples(SampleKit[Scene, Split, TrainView, PatchSamples, dict[int, in
                 value=f"--task {self.task.name}",
                 hint="Give --task segmentation or change, or leave it out; of pixels, --lambda says how many.",
             )
+        check_target(out, ENDINGS)
 
     def counts(self, view: TrainView, request: SampleRequest) -> dict[int, int]:
         """By class, as the sample balance rate λ says."""
@@ -65,15 +71,10 @@ class PixelSamples(SampleKit[Scene, Split, TrainView, PatchSamples, dict[int, in
         return counts
 
     def draw(
-        self,
-        bench: Workbench[Scene, Split, TrainView, PatchSamples, dict[int, int]],
-        spec: TrialSpec,
-        generator: Generator,
-        request: SampleRequest,
-        progress: Progress,
-    ) -> tuple[PatchSamples, FittedGenerator, Mapping[str, float]]:
+        self, bench: _Bench, spec: TrialSpec, generator: Generator, request: SampleRequest, progress: Progress
+    ) -> Drawn[PatchSamples]:
         """The trial's own samples: the prefix of its pool that λ takes."""
-        _, device = self.prepared(bench, spec, generator.card, request)
+        _, device = prepared(self, bench, spec, generator.card, request)
         timer = StageTimer()
         samples = augment(spec, bench, generator, device, timer, progress)
         fitted = bench.fit(spec, generator, device, progress).fitted
@@ -82,10 +83,6 @@ class PixelSamples(SampleKit[Scene, Split, TrainView, PatchSamples, dict[int, in
     def facts(self, card: Card, synthetic: PatchSamples, request: SampleRequest) -> dict[str, Any]:
         """λ, and whether the generator saw test pixels, without their labels."""
         return {"lambda": request.lam, "transductive": card.scope == "scene"}
-
-    def check_target(self, path: Path) -> None:
-        """Refuse what is no .npz or .mat in a folder that exists."""
-        check_target(path, ENDINGS)
 
     def save(self, path: Path, made: PixelSynthesis, *, with_real: bool) -> list[str]:
         """One file, the real training samples first where asked for."""
@@ -125,7 +122,7 @@ class PixelSamples(SampleKit[Scene, Split, TrainView, PatchSamples, dict[int, in
             attention=attention,
         )
 
-    def save_pictures(self, inspection: PixelInspection, folder: Path) -> list[Path]:
+    def pictures(self, inspection: PixelInspection, folder: Path) -> list[Path]:
         """spectra.png and .svg, pca.png, and attention.png where there is any."""
         return save_pictures(inspection, folder)
 

@@ -63,7 +63,6 @@ def contact_sheet(
 
     All images share one stretch, taken from the first group, so that brightness can be compared.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
@@ -85,7 +84,6 @@ def contact_sheet(
     width = 11.0
     height = width * shape[0] / shape[1]
     figure = Figure(figsize=(width, (height + 0.28) * len(strips) + 0.9), layout="constrained")
-    FigureCanvasAgg(figure)
     for panel, (title, strip) in zip(figure.subplots(len(strips), 1, squeeze=False)[:, 0], strips, strict=True):
         panel.imshow(strip, interpolation="nearest")
         panel.set_title(plotted(title), fontsize=9, loc="left", pad=3)

@@ -154,19 +154,9 @@ class Segmentation:
         tested, trained = tuple(split.tested), tuple(split.trained)
         return tuple(~(a | b) for a, b in zip(tested, trained, strict=True)), tested, trained
 
-    def tested(self, split: TileSplit) -> NDArray[np.bool_]:
-        """Flat over all places: which pixels are predicted in a trial."""
-        return np.concatenate([mask.ravel() for mask in split.tested])
-
     def georeferences(self, ref: str | os.PathLike[str], data: PairSet) -> dict[str, Georeference | None]:
         """Where each place lies on Earth, as its files say."""
         return pair_georeferences(ref, data)
-
-    def located(self, data: PairSet, split: TileSplit, labels: NDArray[np.int16]) -> Prediction:
-        """Flat index and predicted class id of every pixel of a test tile that is labelled."""
-        index = np.flatnonzero(self.tested(split))
-        scored = data.flat_mask[index] > 0
-        return index[scored].astype(np.int32), labels[scored]
 
     def score(self, data: PairSet, prediction: Prediction) -> dict[str, Any]:
         """The only place where test labels are read, in the process that runs no plugin."""

@@ -170,17 +170,9 @@ class PixelClassification:
         """(H, W) of the scene each: pixels left out, tested and trained on."""
         return (split.buffered,), (split.test,), (split.train,)
 
-    def tested(self, split: Split) -> NDArray[np.bool_]:
-        """Flat: which pixels are predicted in a trial."""
-        return split.test.ravel()
-
     def georeferences(self, ref: str | os.PathLike[str], scene: Scene) -> dict[str, Georeference | None]:
         """Where the map lies on Earth, as the cube's file says."""
         return {scene.name: scene_georeference(ref)}
-
-    def located(self, scene: Scene, split: Split, labels: NDArray[np.int16]) -> Prediction:
-        """Flat index and predicted class id of every test pixel."""
-        return np.flatnonzero(self.tested(split)).astype(np.int32), labels
 
     def score(self, scene: Scene, prediction: Prediction) -> dict[str, Any]:
         """The only place where test labels are read, in the process that runs no plugin."""

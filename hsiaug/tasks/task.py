@@ -19,8 +19,6 @@ function          pixel classification             segmentation and change detec
 ``predict``       batches of test patches          batches of test tiles
 ``mapped``        every pixel, in stripes          every pixel of every place, tile by tile
 ``sides``         left out, tested, trained        the same, place by place
-``tested``        test pixels                      pixels of test tiles
-``located``       every test pixel                 the labelled pixels of test tiles
 ``score``         OA, AA, κ, per class             mIoU and macro-F1 without ignore; F1 and IoU of the change class
 ``class_counts``  samples per class                pixels per class
 ``truth``         labels of the scene              masks of every place
@@ -28,8 +26,8 @@ function          pixel classification             segmentation and change detec
 
 Plugins run in processes that hold no test label: there ``view`` and ``predict`` are given ``data.unlabelled`` and
 ``split.blind``. ``load_local`` and ``truth`` are for reports, which compare predictions pixel by pixel and download
-nothing. ``located``, which gives (index, label) over flat test positions, and ``score`` are for the process that
-runs no plugin. ``georeferences`` says where the maps lie on Earth, ``nearly_all`` which protocol trains on most
+nothing. ``truth`` and ``score`` are for the process that runs no plugin; from them and ``sides`` follow :func:`tested`
+and :func:`located`. ``georeferences`` says where the maps lie on Earth, ``nearly_all`` which protocol trains on most
 labels, ``defaults`` what a benchmark runs where the user leaves it open.
 """
 
@@ -62,7 +60,9 @@ __all__ = [
     "TaskSplit",
     "TaskView",
     "get_task",
+    "located",
     "task_names",
+    "tested",
 ]
 
 
@@ -167,9 +167,7 @@ class Task(Protocol[Data, Split, View, Samples, Counts]):
         self, fitted: FittedClassifier, card: Card, data: Data, split: Split, progress: Progress, /
     ) -> dict[str, NDArray[np.int16]]: ...
     def sides(self, split: Split, /) -> Sides: ...
-    def tested(self, split: Split, /) -> NDArray[np.bool_]: ...
     def georeferences(self, ref: str | os.PathLike[str], data: Data, /) -> dict[str, Georeference | None]: ...
-    def located(self, data: Data, split: Split, labels: NDArray[np.int16], /) -> Prediction: ...
     def score(self, data: Data, prediction: Prediction, /) -> dict[str, Any]: ...
     def class_counts(self, samples: Samples, data: Data, /) -> dict[str, list[int]]: ...
     def load_local(self, ref: str, most: int | None = None, /) -> Data: ...
@@ -178,6 +176,22 @@ class Task(Protocol[Data, Split, View, Samples, Counts]):
 
 AnyTask = Task[TaskData, TaskSplit, TaskView, TaskSamples, object]
 """A task of which only the name is known. Its splits, views and samples came from it, and are given back to it alone."""
+
+
+def tested(task: Task[Data, Split, View, Samples, Counts], split: Split) -> NDArray[np.bool_]:
+    """Flat over all places: which pixels are predicted in a trial."""
+    return np.concatenate([mask.ravel() for mask in task.sides(split)[1]])
+
+
+def located(
+    task: Task[Data, Split, View, Samples, Counts], data: Data, split: Split, labels: NDArray[np.int16]
+) -> Prediction:
+    """Flat index and predicted class id of every tested pixel that is labelled. labels: (n,) of all that are tested."""
+    index = np.flatnonzero(tested(task, split))
+    truth = np.concatenate([mask.ravel() for mask in task.truth(data).values()])
+    scored = truth[index] > 0
+    return index[scored].astype(np.int32), labels[scored]
+
 
 _TASKS = {task.name: cast(AnyTask, task) for task in (PixelClassification(), Segmentation(), ChangeDetection())}
 

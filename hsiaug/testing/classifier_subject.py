@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hsiaug.contracts import FittedClassifier, Progress
 from hsiaug.seeds import derive_seed
+from hsiaug.tasks.task import located
 from hsiaug.testing.core import Violation
 from hsiaug.testing.monitoring import Watched, counted_work
 from hsiaug.testing.subject import Subject
@@ -72,7 +73,7 @@ class ClassifierSubject(Subject[FittedClassifier]):
         bench, spec = self.bench(case)
         fitted = self.fit_on(bench, spec)
         answer = bench.task.predict(fitted, self.card, case.data, case.split)
-        _, labels = bench.task.located(case.data, case.split, answer)
+        _, labels = located(bench.task, case.data, case.split, answer)
         trained = bench.view(spec, self.card.scope).counts
         strange = sorted(set(labels.tolist()) - set(trained))
         if strange:

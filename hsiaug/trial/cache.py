@@ -8,7 +8,6 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
@@ -30,7 +29,7 @@ from hsiaug.tasks.task import (
     TaskView,
     View,
 )
-from hsiaug.trial.fits import Saved, checkpoint, clear_checkpoints, load_fit, save_fit
+from hsiaug.trial.fits import Fit, checkpoint, clear_checkpoints, load_fit, save_fit
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["AnyBench", "Workbench"]
@@ -39,14 +38,6 @@ T = TypeVar("T")
 
 WORTH_SAVING = 2.0
 """Seconds: a fit that took longer is saved, so that a killed run need not repeat it."""
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A fitted generator and how long that took, now or when it was saved."""
-
-    fitted: FittedGenerator
-    seconds: float
 
 
 class _Kept:
@@ -169,9 +160,9 @@ class Workbench(Generic[Data, Split, View, Samples, Counts]):
         card: Card = generator.card
         folder = None if self._folder is None else self._folder / spec.fit_hash
         found = None if folder is None else load_fit(folder, lambda path: generator.load(path, device=device))
-        if isinstance(found, Saved):
+        if isinstance(found, Fit):
             self.check_views()
-            return Fit(found.fitted, found.seconds)
+            return found
         if found:
             self._notes.append(f"The saved fit of {card.name} could not be used, and was fitted again: {found}.")
         start = time.perf_counter()

@@ -13,11 +13,11 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from hsiaug.contracts import FittedGenerator
 from hsiaug.trial.temporary_folders import gone, owner, temporary_folder
 
-__all__ = ["Saved", "checkpoint", "clear_checkpoints", "load_fit", "save_fit"]
+__all__ = ["Fit", "checkpoint", "clear_checkpoints", "load_fit", "save_fit"]
 
 FACTS = "fit.json"
 FITTED = "fitted"
@@ -25,14 +25,14 @@ UNFINISHED = ".unfinished"
 
 
 @dataclass(frozen=True)
-class Saved:
-    """A fit that was saved, and the seconds that it took."""
+class Fit:
+    """A fitted generator and the seconds that it took, now or when it was saved."""
 
-    fitted: Any
+    fitted: FittedGenerator
     seconds: float
 
 
-def load_fit(folder: Path, load: Callable[[Path], Any]) -> Saved | str | None:
+def load_fit(folder: Path, load: Callable[[Path], FittedGenerator]) -> Fit | str | None:
     """The fit in a folder; why it cannot be had, where it is damaged; None where there is none.
 
     load: gives the fitted generator of the folder that its ``save`` wrote.
@@ -41,7 +41,7 @@ def load_fit(folder: Path, load: Callable[[Path], Any]) -> Saved | str | None:
         return None
     try:
         seconds = _checked(folder)
-        return Saved(load(folder / FITTED), seconds)
+        return Fit(load(folder / FITTED), seconds)
     except (Exception, SystemExit) as error:
         # Whatever the plugin's own reader makes of damage: the fit is made again.
         return f"{type(error).__name__}: {error}"

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from hsiaug.plugins.card import Card
 from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import Protocol, parse_protocol
-from hsiaug.tasks.task import TaskData, TaskSplit, get_task
+from hsiaug.tasks.task import TaskData, TaskSplit, get_task, located, tested
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
@@ -29,6 +29,12 @@ from hsiaug.trial.store import Record
 __all__ = ["Agreement", "Refitted", "agreement", "refit", "spec_of"]
 
 
+Agreement = Literal["map", "classifier", "none"]
+"""What calls every test pixel as the record does: the map, or the classifier alone, asked in the trial's own batches,
+for sums over other batches may be rounded otherwise.
+"""
+
+
 @dataclass(frozen=True, eq=False)
 class Refitted:
     """A trial's classifier, fitted again, with the split of the trial."""
@@ -37,16 +43,6 @@ class Refitted:
     fitted: FittedClassifier
     card: Card
     split: TaskSplit
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """of_map: the map calls every test pixel as the record does. of_classifier: so does the classifier, asked in the
-    trial's own batches: sums over other batches may be rounded otherwise.
-    """
-
-    of_map: bool
-    of_classifier: bool
 
 
 def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
@@ -146,13 +142,13 @@ def refit(
 
 
 def agreement(made: Refitted, data: TaskData, maps: Mapping[str, NDArray[np.int16]], record: Record) -> Agreement:
-    """Whether the maps (H, W) of all places, and the classifier that made them, repeat the record's predictions."""
-    task, stated = get_task(made.spec.task), record["predictions_sha256"]
+    """How far the maps (H, W) of all places, and the classifier that made them, repeat the record's predictions."""
+    task = get_task(made.spec.task)
 
     def repeats(labels: NDArray[np.int16]) -> bool:
-        return checksum(task.located(data, made.split, labels)) == str(stated)
+        return checksum(located(task, data, made.split, labels)) == str(record["predictions_sha256"])
 
     flat = np.concatenate([ids.ravel() for ids in maps.values()])
-    if repeats(flat[task.tested(made.split)]):
-        return Agreement(True, True)
-    return Agreement(False, repeats(task.predict(made.fitted, made.card, data, made.split)))
+    if repeats(flat[tested(task, made.split)]):
+        return "map"
+    return "classifier" if repeats(task.predict(made.fitted, made.card, data, made.split)) else "none"

@@ -22,7 +22,7 @@ from hsiaug.errors import PluginError
 from hsiaug.plugins.card import Card
 from hsiaug.plugins.registry import Registry
 from hsiaug.seeds import derive_seed
-from hsiaug.tasks.task import Counts, Data, Prediction, Samples, Split, Task, View
+from hsiaug.tasks.task import Counts, Data, Prediction, Samples, Split, Task, View, located
 from hsiaug.threads import threads
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
@@ -169,7 +169,7 @@ def finish(
     """The record of a trial, scored, and its predictions. data, split: with all labels."""
     result, prediction = dict(outcome.result), None
     if outcome.labels is not None:
-        prediction = task.located(data, split, outcome.labels)
+        prediction = located(task, data, split, outcome.labels)
         result["metrics"] = task.score(data, prediction)
         result["predictions_sha256"] = hashlib.sha256(prediction[1].tobytes()).hexdigest()
     result["audit"] = split.audit.as_json()

@@ -10,6 +10,7 @@ import pytest
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.quality.kits import sample_kit
+from hsiaug.quality.sample_kit import synthesise
 from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
 from hsiaug.scene import Scene
 
@@ -22,6 +23,6 @@ def make(toy: Scene, plugins: Registry) -> Callable[..., PixelSynthesis]:
         generator: str = "smote", scene: Scene = toy, protocol: str = "issd", **changes: Any
     ) -> PixelSynthesis:
         request = SampleRequest(generator, parse_protocol(protocol), **{"patch": 5, "device": "cpu", **changes})
-        return sample_kit("pixels").synthesise(scene, request, plugins)
+        return synthesise(sample_kit("pixels"), scene, request, plugins)
 
     return made
