@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,7 +26,7 @@ from hsiaug.protocol.view import Scope
 from hsiaug.sealed import sealed
 from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.local import local_pairs
-from hsiaug.tasks.pixels import BATCH_BYTES, Prediction, Sides, check_finite
+from hsiaug.tasks.pixels import BATCH_BYTES, Prediction, Sides, by_class, check_finite
 from hsiaug.tiles import DenseSamples, DenseView, PairCounts, Tiles, stacked
 
 __all__ = ["ChangeDetection", "Segmentation"]
@@ -161,17 +161,15 @@ class Segmentation:
     def score(self, data: PairSet, prediction: Prediction) -> dict[str, Any]:
         """The only place where test labels are read, in the process that runs no plugin."""
         index, label = prediction
-        return dense_score(
-            confusion(data.flat_mask[index], label, len(data.class_names)), change=self.name == "change"
-        )
+        return self.metrics(confusion(data.flat_mask[index], label, len(data.class_names)), {})
+
+    def metrics(self, matrix: NDArray[np.int64], subsets: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+        """mIoU, macro-F1 and what else a record holds, of a confusion matrix (C, C)."""
+        return dense_score(matrix, change=False)
 
     def class_counts(self, samples: DenseSamples, data: PairSet) -> dict[str, list[int]]:
         """Labelled pixels of each class."""
-        classes = len(data.class_names) + 1
-        return {
-            name: np.bincount(samples.masks[samples.synthetic == made].ravel(), minlength=classes)[1:].tolist()
-            for name, made in (("real", False), ("synthetic", True))
-        }
+        return by_class(samples.masks, samples.synthetic, len(data.class_names))
 
 
 class ChangeDetection(Segmentation):
@@ -179,6 +177,10 @@ class ChangeDetection(Segmentation):
 
     name = "change"
     classifiers: ClassVar[tuple[str, ...]] = ("fc-siam-diff",)
+
+    def metrics(self, matrix: NDArray[np.int64], subsets: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+        """The same, and F1, IoU, precision and recall of the class "changed"."""
+        return dense_score(matrix, change=True)
 
 
 def _pairs(real: int, lam: float) -> int:

@@ -26,7 +26,7 @@ from hsiaug.sealed import sealed
 from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.local import local_scene
 
-__all__ = ["BATCH_BYTES", "PixelClassification", "Prediction", "Sides", "check_finite"]
+__all__ = ["BATCH_BYTES", "PixelClassification", "Prediction", "Sides", "by_class", "check_finite"]
 
 BATCH_BYTES = 16 * 2**20
 """Test samples are cut and predicted in batches of about this size, so that memory stays bounded."""
@@ -177,16 +177,23 @@ class PixelClassification:
     def score(self, scene: Scene, prediction: Prediction) -> dict[str, Any]:
         """The only place where test labels are read, in the process that runs no plugin."""
         index, label = prediction
-        matrix = confusion(scene.labels.ravel()[index], label, len(scene.class_names))
-        return score(matrix, scene.subsets)
+        return self.metrics(confusion(scene.labels.ravel()[index], label, len(scene.class_names)), scene.subsets)
+
+    def metrics(self, matrix: NDArray[np.int64], subsets: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+        """OA, AA, κ and what else a record holds, of a confusion matrix (C, C)."""
+        return score(matrix, subsets)
 
     def class_counts(self, samples: PatchSamples, scene: Scene | UnlabelledScene) -> dict[str, list[int]]:
         """Samples of each class, real and synthetic."""
-        classes = len(scene.class_names) + 1
-        return {
-            name: np.bincount(samples.y[samples.synthetic == made], minlength=classes)[1:].tolist()
-            for name, made in (("real", False), ("synthetic", True))
-        }
+        return by_class(samples.y, samples.synthetic, len(scene.class_names))
+
+
+def by_class(ids: NDArray[np.int64], synthetic: NDArray[np.bool_], classes: int) -> dict[str, list[int]]:
+    """How often each class id 1..C is in the labels (n, ...) of real and of synthetic samples."""
+    return {
+        name: np.bincount(ids[synthetic == made].ravel(), minlength=classes + 1)[1:].tolist()
+        for name, made in (("real", False), ("synthetic", True))
+    }
 
 
 def check_finite(made: NDArray[np.float32], what: str) -> None:
