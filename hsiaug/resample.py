@@ -41,14 +41,14 @@ from hsiaug.trial.spec import TrialSpec
 __all__ = ["Resampler", "augment_scene"]
 
 
-class GivenSamples(Protocol):
+class _GivenSamples(Protocol):
     """The caller has split already: all samples that are given are for training."""
 
     card = Card("given", "1", "All samples that are given")
     usual_buffer = "none"
 
 
-GIVEN = GivenSamples("", "none")
+GIVEN = _GivenSamples("", "none")
 KIT = PixelSamples()
 
 

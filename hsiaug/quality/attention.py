@@ -164,11 +164,11 @@ def _class_scores(
 
 def _word_scores(answer: Attention, y: NDArray[np.int64], labels: NDArray[np.int16]) -> dict[str, MapScore]:
     """Every word's own scores, over the patches whose prompt has it, most frequent words first."""
-    found: dict[str, list[MapScore | None]] = {}
+    scores_of: dict[str, list[MapScore | None]] = {}
     for i, (words, maps) in enumerate(zip(answer.words, answer.maps, strict=True)):
         for word, values in zip(words, maps, strict=True):
-            found.setdefault(word, []).append(score_map(values, labels[i] == y[i], labels[i] > 0))
-    means = {word: mean_scores(scores) for word, scores in found.items()}
+            scores_of.setdefault(word, []).append(score_map(values, labels[i] == y[i], labels[i] > 0))
+    means = {word: mean_scores(scores) for word, scores in scores_of.items()}
     rows = [(word, score) for word, score in means.items() if score is not None]
     return dict(sorted(rows, key=lambda row: (-row[1].n, row[0])))
 

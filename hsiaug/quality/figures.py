@@ -82,6 +82,7 @@ def legend(figure: Figure, axes: Axes) -> None:
 
 
 def class_spectra(
+    inspection: AnyInspection,
     sets: Mapping[str, tuple[str, ClassSpectra]],
     classes: Mapping[int, str],
     bands: int,
@@ -102,6 +103,8 @@ def class_spectra(
             axes.plot(x, mean, color=colour, linewidth=width, linestyle=style, label=f"{name}: mean ± std")
         name_panel(axes, class_name, ", ".join(counts))
     name_columns(panels, "band" if wavelengths is None else "wavelength (nm)")
+    figure.supylabel(inspection.made.data.units, fontsize=9)
+    figure.suptitle(title(inspection, "Class spectra"), fontsize=11)
     legend(figure, panels[0])
     return figure
 

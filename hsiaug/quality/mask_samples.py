@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
+from hsiaug.bench.memory_check import check_samples
 from hsiaug.contracts import FittedPairGenerator, Generator, Progress
 from hsiaug.errors import InputError, did_you_mean
+from hsiaug.files import write_whole
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.metrics.dense.probes import fit_probes
 from hsiaug.metrics.dense.quality import filter_samples
@@ -19,15 +23,17 @@ from hsiaug.pairs import PairSet
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.tiling import TileSplit, real_samples
 from hsiaug.quality.export import check_folder, save_pairs
+from hsiaug.quality.figures import class_spectra, save_figures
 from hsiaug.quality.inspection import Inspection, MaskInspection
-from hsiaug.quality.mask_figures import save_pictures
-from hsiaug.quality.sample_kit import Drawn, prepared
+from hsiaug.quality.sample_kit import Drawn
+from hsiaug.quality.sheets import contact_sheet, spread
 from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
 from hsiaug.report.labels import wrong_share
 from hsiaug.seeds import derive_seed
 from hsiaug.tasks.masks import Segmentation
 from hsiaug.tiles import DenseSamples, DenseView, PairCounts, stacked
 from hsiaug.trial.cache import Workbench
+from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["MaskSamples"]
@@ -90,8 +96,10 @@ class MaskSamples:
         self, bench: _Bench, spec: TrialSpec, generator: Generator, request: SampleRequest, progress: Progress
     ) -> Drawn[DenseSamples]:
         """Class by class, more pairs than are kept where the best alone are."""
-        counts, device = prepared(self, bench, spec, generator.card, request)
-        fit, view = bench.fit(spec, generator, device, progress), bench.view(spec, generator.card.scope)
+        view = bench.view(spec, generator.card.scope)
+        counts = self.counts(view, request)
+        check_samples(bench.scene, counts.total, spec.patch)
+        fit = bench.fit(spec, generator, resolve_device(request.device, generator.card), progress)
         probes = fit_probes(view.real, len(view.class_names)) if request.keep < 1 else None
         sample = cast(FittedPairGenerator, fit.fitted).sample
         parts = []
@@ -151,7 +159,20 @@ class MaskSamples:
 
     def pictures(self, inspection: MaskInspection, folder: Path) -> list[Path]:
         """contact_sheet.png, spectra.png and .svg, nearest.png and shifts.png."""
-        return save_pictures(inspection, folder)
+        data, real, made = inspection.made.data, inspection.train, inspection.synthetic
+        groups = [("real", spread(real)), (inspection.made.card.name, made)]
+        worst = inspection.fidelity.worst
+        # Copies would look alike.
+        nearest = [
+            ("training tile nearest to it (turned or not)", real.take(np.array([j for _, j, _ in worst]))),
+            ("synthetic", made.take(np.array([i for i, _, _ in worst]))),
+        ]
+        return [
+            contact_sheet(folder / "contact_sheet.png", groups, data.class_names, data.wavelengths),
+            *_save_spectra(inspection, folder),
+            contact_sheet(folder / "nearest.png", nearest, data.class_names, data.wavelengths),
+            _save_shifts(folder / "shifts.png", inspection.reliability.shifts),
+        ]
 
 
 def _coupling(made: MaskSynthesis, held: DenseSamples, seed: int) -> Coupling | None:
@@ -188,3 +209,35 @@ def _verdict(like: DenseFidelity, labels: DenseReliability) -> Iterator[str]:
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
+
+
+def _save_spectra(inspection: MaskInspection, folder: Path) -> list[Path]:
+    """Spectra of the pixels of each class; dates one after the other. As PNG, and as SVG beside it."""
+    data, real, made = inspection.made.data, inspection.train, inspection.synthetic
+    present = {c: name for c, name in enumerate(data.class_names, start=1) if (real.masks == c).any()}
+    sets = {"real": ("tab:blue", partial(_of_class, real)), "synthetic": ("tab:orange", partial(_of_class, made))}
+    wavelengths = data.wavelengths if real.dates == 1 else None
+    figure = class_spectra(inspection, sets, present, real.dates * real.bands, wavelengths)
+    return save_figures({"spectra.png": figure, "spectra.svg": figure}, folder)
+
+
+def _of_class(samples: DenseSamples, c: int) -> NDArray[np.float32]:
+    """(pixels, T·B) of a class."""
+    stacked = samples.images.reshape(len(samples), -1, *samples.side).transpose(0, 2, 3, 1)
+    spectra: NDArray[np.float32] = stacked[samples.masks == c]
+    return spectra
+
+
+def _save_shifts(path: Path, shifts: Mapping[str, NDArray[np.float64]]) -> Path:
+    """Agreement of probes with the mask moved by some pixels: real and synthetic should both peak in the middle."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.0, 3.2), layout="constrained")
+    names = {"held": "real held-out", "made": "synthetic"}
+    for panel, (name, label) in zip(figure.subplots(1, 2), names.items(), strict=True):
+        grid = 100 * np.asarray(shifts[name], dtype=float)
+        reach = grid.shape[0] // 2
+        drawn = panel.imshow(grid, extent=(-reach - 0.5, reach + 0.5, reach + 0.5, -reach - 0.5), cmap="viridis")
+        panel.set(title=label, xlabel="mask moved right (pixels)", ylabel="down (pixels)")
+        figure.colorbar(drawn, ax=panel, label="agreement (%)", shrink=0.85)
+    return write_whole(path, lambda fresh: figure.savefig(fresh, dpi=120))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,16 +57,8 @@ def _classes(inspection: PixelInspection) -> dict[int, str]:
 def _spectra(inspection: PixelInspection) -> Figure:
     """Centre spectra of each class."""
     scene = inspection.made.data
-    sets = {name: (colour, partial(_of_class, part)) for part, name, colour in _sets(inspection)}
-    figure = class_spectra(sets, _classes(inspection), scene.bands, scene.wavelengths)
-    figure.supylabel(scene.units, fontsize=9)
-    figure.suptitle(title(inspection, "Class spectra"), fontsize=11)
-    return figure
-
-
-def _of_class(spectra: Spectra, c: int) -> Array:
-    own: Array = spectra.x[spectra.y == c]
-    return own
+    sets = {name: (colour, lambda c, part=part: part.x[part.y == c]) for part, name, colour in _sets(inspection)}
+    return class_spectra(inspection, sets, _classes(inspection), scene.bands, scene.wavelengths)
 
 
 def _clouds(inspection: PixelInspection) -> Figure:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hsiaug.bench.memory_check import check_samples
 from hsiaug.contracts import Generator, Progress
 from hsiaug.errors import InputError
 from hsiaug.metrics.fidelity import Fidelity, fidelity
@@ -20,7 +21,7 @@ from hsiaug.quality.attention import AttentionReport, attention_report
 from hsiaug.quality.export import ENDINGS, save_samples
 from hsiaug.quality.inspection import PixelInspection
 from hsiaug.quality.pixel_figures import save_pictures
-from hsiaug.quality.sample_kit import Drawn, prepared
+from hsiaug.quality.sample_kit import Drawn
 from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
 from hsiaug.report.labels import wrong_share
 from hsiaug.samples import PatchSamples
@@ -28,6 +29,7 @@ from hsiaug.scene import Scene
 from hsiaug.targets import check_target
 from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.trial.cache import Workbench
+from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.run import StageTimer, augment
 from hsiaug.trial.spec import TrialSpec
 
@@ -74,7 +76,9 @@ class PixelSamples:
         self, bench: _Bench, spec: TrialSpec, generator: Generator, request: SampleRequest, progress: Progress
     ) -> Drawn[PatchSamples]:
         """The trial's own samples: the prefix of its pool that λ takes."""
-        _, device = prepared(self, bench, spec, generator.card, request)
+        counts = self.counts(bench.view(spec, generator.card.scope), request)
+        check_samples(bench.scene, self.task.total(counts), spec.patch)
+        device = resolve_device(request.device, generator.card)
         timer = StageTimer()
         samples = augment(spec, bench, generator, device, timer, progress)
         fitted = bench.fit(spec, generator, device, progress).fitted

@@ -20,7 +20,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
-from hsiaug.bench.memory_check import check_samples
 from hsiaug.contracts import FittedGenerator, Generator, Progress
 from hsiaug.plugins.card import Card
 from hsiaug.plugins.registry import Registry
@@ -28,10 +27,9 @@ from hsiaug.quality.inspection import AnyInspection
 from hsiaug.quality.synthesis import SampleRequest, Synthesis, sample_spec, silent
 from hsiaug.tasks.task import Counts, Data, Samples, Split, Task, View
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["AnyKit", "Drawn", "SampleKit", "prepared", "synthesise"]
+__all__ = ["AnyKit", "Drawn", "SampleKit", "synthesise"]
 
 Report = TypeVar("Report", bound=AnyInspection)
 Drawn = tuple[Samples, FittedGenerator, Mapping[str, float]]
@@ -93,16 +91,3 @@ def synthesise(
     real = cast(Samples, bench.view(spec, card.scope).real)
     facts = kit.facts(card, synthetic, request)
     return Synthesis(data, bench.split(spec), spec, card, fitted, real, synthetic, seconds, facts)
-
-
-def prepared(
-    kit: SampleKit[Data, Split, View, Samples, Counts, Report],
-    bench: Workbench[Data, Split, View, Samples, Counts],
-    spec: TrialSpec,
-    card: Card,
-    request: SampleRequest,
-) -> tuple[Counts, str]:
-    """What the generator is asked for, and the device. Raises InputError for none, or more than memory holds."""
-    counts = kit.counts(bench.view(spec, card.scope), request)
-    check_samples(bench.scene, kit.task.total(counts), spec.patch)
-    return counts, resolve_device(request.device, card)

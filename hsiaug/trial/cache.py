@@ -159,12 +159,12 @@ class Workbench(Generic[Data, Split, View, Samples, Counts]):
     def _load_or_fit(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Fit:
         card: Card = generator.card
         folder = None if self._folder is None else self._folder / spec.fit_hash
-        found = None if folder is None else load_fit(folder, lambda path: generator.load(path, device=device))
-        if isinstance(found, Fit):
+        saved = None if folder is None else load_fit(folder, lambda path: generator.load(path, device=device))
+        if isinstance(saved, Fit):
             self.check_views()
-            return found
-        if found:
-            self._notes.append(f"The saved fit of {card.name} could not be used, and was fitted again: {found}.")
+            return saved
+        if saved:
+            self._notes.append(f"The saved fit of {card.name} could not be used, and was fitted again: {saved}.")
         start = time.perf_counter()
         fitted = self._fitted(spec, generator, device, progress, folder)
         seconds = time.perf_counter() - start

@@ -51,8 +51,10 @@ def _checked(folder: Path) -> float:
     """Seconds of a fit whose files are as they were written. Raises ValueError, KeyError or OSError for others."""
     facts = json.loads((folder / FACTS).read_text("utf-8"))
     seconds = float(facts["seconds"])
-    found = _checksums(folder / FITTED)
-    changed = [name for name in sorted({*found, *facts["files"]}) if found.get(name) != facts["files"].get(name)]
+    present = _checksums(folder / FITTED)
+    changed = [
+        name for name in sorted({*present, *facts["files"]}) if present.get(name) != facts["files"].get(name)
+    ]
     if changed or not (math.isfinite(seconds) and seconds >= 0):
         raise ValueError(f"{', '.join(changed) or FACTS} is not as it was written")
     return seconds
@@ -60,12 +62,12 @@ def _checked(folder: Path) -> float:
 
 def _checksums(folder: Path) -> dict[str, str]:
     """SHA-256 by path of every file in a folder."""
-    found = {}
+    checksums = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             with path.open("rb") as file:
-                found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
-    return found
+                checksums[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+    return checksums
 
 
 def save_fit(folder: Path, save: Callable[[Path], object], seconds: float) -> str | None:
