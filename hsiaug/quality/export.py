@@ -155,23 +155,26 @@ def _write_image(path: Path, image: NDArray[np.float32]) -> Path:
 
 def _pairs_card(made: MaskSynthesis, images: list[str] | str) -> str:
     """A card of the folder, so that it can be loaded like any other set."""
-    ending = Path(images[0]).suffix
+    data, ending = made.data, Path(images[0]).suffix
     files = ", ".join(f'"images_{t + 1}/{{name}}{ending}"' for t in range(made.synthetic.dates))
-    names = json.dumps(list(made.data.class_names), ensure_ascii=False)
-    lines = [
-        f'name = "synthetic_{made.data.name}"',
-        f"title = {json.dumps(f'Synthetic pairs of {made.card.name}, trained on {made.data.name}')}",
-        f'task = "{made.spec.task}"',
-        "",
-        "[images]",
-        f"files = [{files}]",
-        'axes = "bhw"',
-        f"units = {json.dumps(made.data.units)}",
-    ]
-    if made.data.wavelengths is not None:
-        lines.append(f"wavelengths = {json.dumps([float(w) for w in made.data.wavelengths])}")
-    if made.data.gsd is not None:
-        lines.append(f"gsd = {float(made.data.gsd)}")
-    lines += ["", "[masks]", 'files = ["masks/{name}.png"]', f"names = {names}", "ignore = [0]", ""]
-    lines += ["[places]", 'any = ["*"]', ""]
-    return "\n".join(lines)
+    title = json.dumps(f"Synthetic pairs of {made.card.name}, trained on {data.name}")
+    names = json.dumps(list(data.class_names), ensure_ascii=False)
+    sensor = "" if data.wavelengths is None else f"wavelengths = {json.dumps(data.wavelengths.tolist())}\n"
+    sensor += "" if data.gsd is None else f"gsd = {float(data.gsd)}\n"
+    return f"""name = "synthetic_{data.name}"
+title = {title}
+task = "{made.spec.task}"
+
+[images]
+files = [{files}]
+axes = "bhw"
+units = {json.dumps(data.units)}
+{sensor}
+[masks]
+files = ["masks/{{name}}.png"]
+names = {names}
+ignore = [0]
+
+[places]
+any = ["*"]
+"""

@@ -13,7 +13,7 @@ from hsiaug.data.cardtext import nanometres
 from hsiaug.data.georeference import Georeference, need_geo
 from hsiaug.files import write_whole
 from hsiaug.quality.geotiff import write_geotiff
-from hsiaug.quality.sheets import class_colours, rgb_bands
+from hsiaug.quality.sheets import class_colours, class_legend, rgb_bands, stretched
 from hsiaug.scene import Scene
 from hsiaug.targets import check_target
 from hsiaug.text import plotted
@@ -51,8 +51,8 @@ def save_quick_look(scene: Scene, path: Path) -> None:
     for panel, image, title in zip(panels, (rgb, over), (f"{scene.name}: {shown}", f"labels{note}"), strict=True):
         panel.imshow(image, interpolation="nearest")
         panel.set_title(plotted(title), fontsize=10)
-    entries = zip(scene.class_names, colours[1:], scene.class_counts, strict=True)
-    _legend(figure, [(f"{plotted(name)}: {count:,}", colour) for name, colour, count in entries])
+    labels = [f"{plotted(n)}: {count:,}" for n, count in zip(scene.class_names, scene.class_counts, strict=True)]
+    class_legend(figure, colours[1:], labels, loc="outside right upper")
     figure.savefig(path, dpi=110, format="png")
 
 
@@ -70,8 +70,8 @@ def save_map_picture(path: Path, ids: NDArray[np.int16], names: Sequence[str], t
     panels[0].set_xlabel(note, fontsize=8)
     counts = np.bincount(ids.ravel(), minlength=len(names) + 1)[1:]
     shares = 100 * counts / max(1, counts.sum())
-    entries = zip(names, colours[1:], shares, strict=True)
-    _legend(figure, [(f"{plotted(name)}: {share:.1f} %", colour) for name, colour, share in entries])
+    labels = [f"{plotted(name)}: {share:.1f} %" for name, share in zip(names, shares, strict=True)]
+    class_legend(figure, colours[1:], labels, loc="outside right upper")
     write_whole(path, lambda fresh: figure.savefig(fresh, dpi=110, format="png"))
 
 
@@ -115,8 +115,7 @@ def _stretched(rgb: NDArray[np.float32]) -> NDArray[np.uint8]:
     """(H, W, 3) uint8, each colour from its 2nd to its 98th percentile of the pixels that have data."""
     seen = rgb[rgb.any(axis=2)]
     low, high = (np.percentile(seen, q, axis=0) for q in (2, 98)) if len(seen) else (np.zeros(3), np.ones(3))
-    share = (rgb - low) / np.maximum(high - low, 1e-12)
-    return np.round(255 * np.clip(share, 0, 1)).astype(np.uint8)
+    return stretched(rgb, low, high)
 
 
 def _thinned(labels: NDArray[np.int16], step: int) -> tuple[NDArray[np.int16], str]:
@@ -143,10 +142,3 @@ def _figure(shape: tuple[int, ...], panels: int) -> tuple[Figure, list[Axes]]:
         panel.set_xticks([])
         panel.set_yticks([])
     return figure, axes
-
-
-def _legend(figure: Figure, entries: Sequence[tuple[str, NDArray[np.uint8]]]) -> None:
-    from matplotlib.patches import Patch
-
-    patches = [Patch(color="#{:02x}{:02x}{:02x}".format(*colour), label=text) for text, colour in entries]
-    figure.legend(handles=patches, loc="outside right upper", fontsize=8, frameon=False)

@@ -26,7 +26,7 @@ from hsiaug.protocol.view import Scope
 from hsiaug.sealed import sealed
 from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.local import local_pairs
-from hsiaug.tasks.pixels import BATCH_BYTES, Prediction, Sides, by_class, check_finite
+from hsiaug.tasks.pixels import BATCH_BYTES, Prediction, Sides, by_class, check_finite, check_ids
 from hsiaug.tiles import DenseSamples, DenseView, PairCounts, Tiles, stacked
 
 __all__ = ["ChangeDetection", "Segmentation"]
@@ -212,10 +212,6 @@ def _check_masks(masks: NDArray[Any], images: NDArray[np.float32], data: PairSet
             value=f"{masks.dtype} of shape {masks.shape}",
             hint="Return one class id per pixel of each tile.",
         )
-    if not (masks.min() >= 1 and masks.max() <= len(data.class_names)):
-        raise PluginError(
-            f"predict must give class ids in 1..{len(data.class_names)}",
-            value=f"{masks.min()}..{masks.max()}",
-            hint="Map network outputs back to the ids of the masks; 0 is no class.",
-        )
+    hint = "Map network outputs back to the ids of the masks; 0 is no class."
+    check_ids(masks, len(data.class_names), hint)
     return masks

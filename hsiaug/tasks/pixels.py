@@ -26,7 +26,7 @@ from hsiaug.sealed import sealed
 from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.local import local_scene
 
-__all__ = ["BATCH_BYTES", "PixelClassification", "Prediction", "Sides", "by_class", "check_finite"]
+__all__ = ["BATCH_BYTES", "PixelClassification", "Prediction", "Sides", "by_class", "check_finite", "check_ids"]
 
 BATCH_BYTES = 16 * 2**20
 """Test samples are cut and predicted in batches of about this size, so that memory stays bounded."""
@@ -207,6 +207,14 @@ def check_finite(made: NDArray[np.float32], what: str) -> None:
         )
 
 
+def check_ids(labels: NDArray[Any], classes: int, hint: str) -> None:
+    """Raise PluginError where a prediction is no class id."""
+    if labels.size and not (labels.min() >= 1 and labels.max() <= classes):
+        raise PluginError(
+            f"predict must give class ids in 1..{classes}", value=f"{labels.min()}..{labels.max()}", hint=hint
+        )
+
+
 def _shown(x: NDArray[np.float32], coords: NDArray[np.int32], card: Card) -> Patches:
     if card.input == "location":
         return Patches(x[:, :0, :1, :1], coords)
@@ -250,10 +258,5 @@ def _check_labels(labels: NDArray[np.int64], batch: Patches, scene: Scene | Unla
             value=f"{labels.dtype} of shape {labels.shape}",
             hint="Return an integer array of shape (n,).",
         )
-    if len(labels) and not (labels.min() >= 1 and labels.max() <= len(scene.class_names)):
-        raise PluginError(
-            f"predict must give class ids in 1..{len(scene.class_names)}",
-            value=f"{labels.min()}..{labels.max()}",
-            hint="Map network outputs back to the ids of samples.y.",
-        )
+    check_ids(labels, len(scene.class_names), "Map network outputs back to the ids of samples.y.")
     return labels
