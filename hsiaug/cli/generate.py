@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,29 +77,17 @@ def generate(
     """
     one_thread()
     from hsiaug.plugins.registry import registry
-    from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.quality.kits import sample_kit
     from hsiaug.quality.sample_kit import synthesise
-    from hsiaug.quality.synthesis import SampleRequest
     from hsiaug.terminal import Console
 
     kit = sample_kit(options.task_of(scene, task).value)
     name = generator or kit.task.generator
-    request = SampleRequest(
-        generator=name,
-        protocol=None if protocol is None else parse_protocol(protocol, buffer),
-        buffer=buffer,
-        lam=lam,
-        omega=omega,
-        seed=seed,
-        patch=patch,
-        preset=preset.value,
-        overrides=options.overrides_of(name, set_),
-        device=device,
-        count=pairs,
-        keep=keep,
-        show=tuple(word.strip() for word in show.split(",")) if show else (),
+    request = options.sample_request(
+        name, protocol, buffer, preset, set_, lam=lam, omega=omega, seed=seed, patch=patch, device=device
     )
+    names = tuple(word.strip() for word in show.split(",")) if show else ()
+    request = replace(request, count=pairs, keep=keep, show=names)
     kit.check(request, out)
     data = kit.task.load(scene)
     with watched(Console(stderr=True), name) as progress:
@@ -115,13 +104,8 @@ def _print_classes(rows: Sequence[dict[str, Any]], unit: str, out: Console, *, a
         print_json(rows)
         return
     header = ("class", "name", f"real {unit}".strip(), f"synthetic {unit}".strip())
-    parts = "{:.1f}" if unit else "{}"
-    scale = 100 if unit else 1
-    print_table(
-        out,
-        header,
-        [
-            (str(row["class"]), row["name"], *(parts.format(scale * row[key]) for key in ("real", "synthetic")))
-            for row in rows
-        ],
-    )
+    texts = []
+    for row in rows:
+        parts = (f"{100 * row[key]:.1f}" if unit else str(row[key]) for key in ("real", "synthetic"))
+        texts.append((str(row["class"]), row["name"], *parts))
+    print_table(out, header, texts)

@@ -51,27 +51,16 @@ def inspect(
     """
     one_thread()
     from hsiaug.plugins.registry import registry
-    from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.quality.export import check_folder, made_folder
     from hsiaug.quality.kits import sample_kit
     from hsiaug.quality.sample_kit import synthesise
-    from hsiaug.quality.synthesis import SampleRequest
     from hsiaug.terminal import Console
 
     check_folder(out)
     kit = sample_kit(options.task_of(scene, task).value)
     name = generator or kit.task.generator
-    request = SampleRequest(
-        generator=name,
-        protocol=None if protocol is None else parse_protocol(protocol, buffer),
-        buffer=buffer,
-        lam=lam,
-        omega=omega,
-        seed=seed,
-        patch=patch,
-        preset=preset.value,
-        overrides=options.overrides_of(name, set_),
-        device=device,
+    request = options.sample_request(
+        name, protocol, buffer, preset, set_, lam=lam, omega=omega, seed=seed, patch=patch, device=device
     )
     data = kit.task.load(scene)
     with watched(Console(stderr=True), name) as progress:

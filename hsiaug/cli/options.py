@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hsiaug.bench.ranges import numbers, seeds, words
 from hsiaug.errors import InputError
+
+if TYPE_CHECKING:
+    from hsiaug.quality.synthesis import SampleRequest
 
 __all__ = [
     "USUAL_STORE",
@@ -38,7 +41,7 @@ __all__ = [
     "named_store",
     "numbers",
     "overrides",
-    "overrides_of",
+    "sample_request",
     "seeds",
     "task_of",
     "words",
@@ -179,12 +182,27 @@ def overrides(settings: list[str]) -> dict[str, dict[str, str]]:
     return found
 
 
-def overrides_of(generator: str, settings: list[str] | None) -> dict[str, str]:
-    """``--set`` of a command that runs one generator. Raises InputError where it names another plugin."""
-    found = overrides(settings or [])
-    for name in found:
+def sample_request(
+    generator: str,
+    protocol: str | None,
+    buffer: str | None,
+    preset: PresetName,
+    settings: list[str] | None,
+    **fields: Any,
+) -> SampleRequest:
+    """What a command that makes samples was asked for. fields: of the request, those that need not be read first.
+
+    Raises InputError for a protocol that there is not, and where ``--set`` names another plugin than the generator.
+    """
+    from hsiaug.protocol.protocols import parse_protocol
+    from hsiaug.quality.synthesis import SampleRequest
+
+    by_plugin = overrides(settings or [])
+    for name in by_plugin:
         if name != generator:
             raise InputError(
                 "--set must name the generator of this command", value=repr(name), hint=f"Here: {generator}."
             )
-    return found.get(generator, {})
+    rule = None if protocol is None else parse_protocol(protocol, buffer)
+    own = by_plugin.get(generator, {})
+    return SampleRequest(generator, rule, buffer, preset=preset.value, overrides=own, **fields)
