@@ -26,11 +26,12 @@ import numpy as np
 
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.plugins.registry import registry
+from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import real_samples
-from hsiaug.quality.pair_inspection import inspect_pairs_of
-from hsiaug.quality.pair_synthesis import MadePairs, PairRequest, make_pairs
-from hsiaug.quality.sheets import contact_sheet
-from hsiaug.tasks.task import get_task
+from hsiaug.quality.kits import sample_kit
+from hsiaug.quality.sample_kit import synthesise
+from hsiaug.quality.sheets import contact_sheet, spread
+from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
 
 HERE = Path(__file__).parent
 OUT = HERE / "results" / "specdm"
@@ -79,16 +80,16 @@ def main() -> None:
     for draw in DRAWS:
         for name in names:
             task, ref, protocol = DATA[name]
-            data = get_task(task).load(ref)
-            made: dict[str, MadePairs] = {}
+            kit = sample_kit(task)
+            data = kit.task.load(ref)
+            made: dict[str, MaskSynthesis] = {}
             for arm, (generator, settings) in ARMS.items():
                 if (name, arm, str(draw)) in done or (arm.endswith(ALONE) and name not in WITHOUT_SAD):
                     continue
                 count = 1 if arm.endswith(ALONE) else MADE
-                request = PairRequest(
-                    task, generator, protocol=protocol, seed=draw, count=count, overrides=settings
-                )
-                made[arm] = make_pairs(data, request, registry(), folder=store / "cache")
+                rule = protocol and parse_protocol(protocol)
+                request = SampleRequest(generator, rule, seed=draw, count=count, overrides=settings)
+                made[arm] = synthesise(kit, data, request, registry(), folder=store / "cache")
                 rows.append({"data": name, "arm": arm, "draw": str(draw), **measured(made[arm], arm)})
                 write(rows, name)
                 if (name, AGAIN, str(draw)) not in done:
@@ -96,19 +97,14 @@ def main() -> None:
                     rows.append({"data": name, "arm": AGAIN, "draw": str(draw), **drawn_again(made[arm], draw)})
                     write(rows, name)
             if draw == 0 and set(PAIRED) <= made.keys():
-                real = made["specdm"].view.real
-                groups = [("real", real.take(spread(len(real))))]
-                groups += [(arm, made[arm].samples) for arm in PAIRED]
+                groups = [("real", spread(made["specdm"].real))]
+                groups += [(arm, made[arm].synthetic) for arm in PAIRED]
                 contact_sheet(OUT / f"{name}.png", groups, data.class_names, data.wavelengths)
 
 
-def spread(n: int) -> Any:
-    return np.linspace(0, n - 1, min(8, n)).round().astype(int)
-
-
-def drawn_again(made: MadePairs, draw: int) -> dict[str, Any]:
+def drawn_again(made: MaskSynthesis, draw: int) -> dict[str, Any]:
     """What the measures are of training tiles drawn again: what is left of a distance that is none."""
-    real = made.view.real
+    real = made.real
     again = real.take(np.random.default_rng(draw).choice(len(real), MADE))
     held = real_samples(made.split, made.split.test)
     return fidelity_of(dense_fidelity(real, held, again, classes=len(made.data.class_names)))
@@ -125,13 +121,17 @@ def fidelity_of(fidelity: DenseFidelity) -> dict[str, Any]:
     return row
 
 
-def measured(made: MadePairs, arm: str) -> dict[str, Any]:
+def measured(made: MaskSynthesis, arm: str) -> dict[str, Any]:
     """Fidelity, reliability, and what the generator says of its reconstruction."""
-    reconstruction = {key: made.samples.provenance.get(key) for key in RECONSTRUCTION}
+    reconstruction = {key: made.synthetic.provenance.get(key) for key in RECONSTRUCTION}
     if arm.endswith(ALONE):
         return reconstruction
-    report = inspect_pairs_of(made)
-    row = {"pairs": len(made.samples), "fit_seconds": round(made.fit_seconds, 1), **fidelity_of(report.fidelity)}
+    report = sample_kit(made.spec.task).inspect(made)
+    row = {
+        "pairs": len(made.synthetic),
+        "fit_seconds": round(made.seconds["fit_generator"], 1),
+        **fidelity_of(report.fidelity),
+    }
     for measure in report.reliability.measures:
         row[measure.name], row[f"{measure.name}_floor"] = measure.value, measure.floor
     row["wrong"] = report.reliability.wrong

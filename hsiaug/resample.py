@@ -14,7 +14,7 @@ import hashlib
 import numbers
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -30,24 +30,26 @@ from hsiaug.protocol.balance import synthetic_counts
 from hsiaug.protocol.protocols import Protocol, parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.view import Scope, TrainView
-from hsiaug.quality.synthesis import SampleRequest, draw_samples, sample_spec, silent, synthesise
-from hsiaug.samples import PatchSamples
+from hsiaug.quality.pixel_samples import PixelSamples
+from hsiaug.quality.sample_kit import synthesise
+from hsiaug.quality.synthesis import SampleRequest, sample_spec, silent
+from hsiaug.samples import PatchSamples, concatenate
 from hsiaug.scene import Scene
-from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["Resampler", "augment_scene"]
 
 
-class GivenSamples(Protocol):
+class _GivenSamples(Protocol):
     """The caller has split already: all samples that are given are for training."""
 
     card = Card("given", "1", "All samples that are given")
     usual_buffer = "none"
 
 
-GIVEN = GivenSamples("", "none")
+GIVEN = _GivenSamples("", "none")
+KIT = PixelSamples()
 
 
 def augment_scene(
@@ -82,9 +84,8 @@ def augment_scene(
         overrides=overrides,
         device=device,
     )
-    made = synthesise(loaded, request, registry())
-    s = made.samples
-    return PatchSamples(s.x, s.coords, s.y, s.synthetic, s.weight, made.provenance())
+    made = synthesise(KIT, loaded, request, registry())
+    return replace(concatenate([made.real, made.synthetic]), provenance=made.provenance())
 
 
 class Resampler(BaseEstimator):  # type: ignore[misc]
@@ -165,13 +166,16 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
             overrides=overrides,
             device=self.device,
         )
-        generator, spec = sample_spec(given.scene, request, registry())
+        generator, spec = sample_spec(KIT.task, given.scene, request, registry())
         counts = dict(enumerate(np.bincount(ids)[1:].tolist(), start=1))
         if not any(synthetic_counts(counts, self.lam).values()):
             _warn_of_nothing(self.lam, counts)
             self._keep(given.samples, None, labels)
             return np.array(X), np.array(y)
-        samples, fitted, _ = draw_samples(generator, spec, _Bench(given), self.device, silent)
+        bench = _Bench(given)
+        synthetic, fitted, _ = KIT.draw(bench, spec, generator, request, silent)
+        real = bench.view(spec, generator.card.scope).real
+        samples = concatenate([real, synthetic])
         self._keep(samples, fitted, labels)
         flat = samples.x if np.ndim(X) == 4 else samples.x[:, :, 0, 0]
         return flat, labels[samples.y - 1]
@@ -308,11 +312,11 @@ class _Given:
         )
 
 
-class _Bench(Workbench[Split, TrainView, PatchSamples]):
+class _Bench(Workbench[Scene, Split, TrainView, PatchSamples, dict[int, int]]):
     """A workbench whose train view is given: there is no split to draw."""
 
     def __init__(self, given: _Given) -> None:
-        super().__init__(given.scene, PixelClassification())
+        super().__init__(given.scene, KIT.task)
         self._given = given
 
     def view(self, spec: TrialSpec, scope: Scope) -> TrainView:

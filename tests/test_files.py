@@ -22,10 +22,11 @@ from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.quality.export import save_samples
-from hsiaug.quality.figures import save_pictures
-from hsiaug.quality.inspection import inspect_samples
+from hsiaug.quality.kits import sample_kit
 from hsiaug.quality.maps import save_map, save_map_picture, save_quick_look
-from hsiaug.quality.synthesis import SampleRequest, Synthesis, synthesise
+from hsiaug.quality.pixel_figures import save_pictures
+from hsiaug.quality.sample_kit import synthesise
+from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
 from hsiaug.report import build_report, render_report, save_picture
 from hsiaug.report.figures import save_split_map
 from hsiaug.scene import Scene
@@ -47,13 +48,13 @@ def small_disk(limit: int = 100) -> Iterator[None]:
 
 
 @pytest.fixture
-def made(toy: Scene, plugins: Registry) -> Synthesis:
+def made(toy: Scene, plugins: Registry) -> PixelSynthesis:
     request = SampleRequest("duplicate", parse_protocol("issd"), patch=5, device="cpu")
-    return synthesise(toy, request, plugins)
+    return synthesise(sample_kit("pixels"), toy, request, plugins)
 
 
 @pytest.fixture
-def outputs(toy: Scene, made: Synthesis) -> dict[str, Callable[[Path], object]]:
+def outputs(toy: Scene, made: PixelSynthesis) -> dict[str, Callable[[Path], object]]:
     """What writes a file of that name."""
     split = draw_split(toy, parse_protocol("issd"), 0, 5)
     report = build_report(benchmark(2))
@@ -75,7 +76,7 @@ def outputs(toy: Scene, made: Synthesis) -> dict[str, Callable[[Path], object]]:
         "map.png": lambda path: save_map_picture(path, toy.labels, names, "map", ""),
         "samples.npz": lambda path: save_samples(path, made, with_real=True),
         "samples.mat": lambda path: save_samples(path, made, with_real=True),
-        "spectra.png": lambda path: save_pictures(inspect_samples(made), path.parent),
+        "spectra.png": lambda path: save_pictures(sample_kit("pixels").inspect(made), path.parent),
         "cube.npy": lambda path: write_whole(path, lambda fresh: save_filled(fresh, toy.cube, ~whole, None)),
         "cube.tif": lambda path: write_whole(path, lambda fresh: save_filled(fresh, toy.cube, ~whole, GROUND)),
     }

@@ -1,4 +1,4 @@
-"""The context where advice is worked out: what it knows, what more of it costs, and work that is done in time."""
+"""What advice works with: the records that are there, what more of them cost, and work that ends in time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any
 
 from hsiaug.bench.command import command_for
 from hsiaug.bench.estimate import Estimate, estimate, timed
@@ -17,6 +16,7 @@ from hsiaug.bench.gains import Results, key
 from hsiaug.bench.plan import Plan
 from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import Registry
+from hsiaug.tasks.task import TaskData
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record, Store
 
@@ -25,12 +25,12 @@ __all__ = ["AdviceContext", "Prices", "do", "results", "work"]
 
 @dataclass(frozen=True)
 class AdviceContext:
-    """Where advice is worked out, and from when until when (seconds as ``time.time()``).
+    """The data, the plugins and the store of one piece of advice, from start to end (seconds as ``time.time()``).
 
     known: records of trials that went well, by hash, once they were read.
     """
 
-    scene: Any
+    scene: TaskData
     scene_ref: str
     plugins: Registry
     store: Store
@@ -44,10 +44,10 @@ class AdviceContext:
     def record(self, trial: TrialSpec) -> Record | None:
         """The record of a trial that went well, or None."""
         if trial.hash not in self.known:
-            found = self.store.sound(trial.hash)
-            if found is None or found["status"] != "ok":
+            record = self.store.sound(trial.hash)
+            if record is None or record["status"] != "ok":
                 return None
-            self.known[trial.hash] = found
+            self.known[trial.hash] = record
         return self.known[trial.hash]
 
     def missing(self, trials: Iterable[TrialSpec]) -> list[TrialSpec]:
@@ -89,17 +89,17 @@ class Prices:
 
 def _medians(records: Iterable[Record]) -> dict[tuple[Kind, str], float]:
     """Median seconds of every plugin, whatever it ran on."""
-    found: dict[tuple[Kind, str], list[float]] = {}
+    seconds: dict[tuple[Kind, str], list[float]] = {}
     for record in records:
         spec, times = record["spec"], record["timings"]
-        found.setdefault(("classifier", spec["classifier"]["name"]), []).append(
+        seconds.setdefault(("classifier", spec["classifier"]["name"]), []).append(
             times["fit_classifier"] + times["predict"]
         )
         if "fit_generator" in times:
-            found.setdefault(("generator", spec["generator"]["name"]), []).append(
+            seconds.setdefault(("generator", spec["generator"]["name"]), []).append(
                 times["fit_generator"] + times["sample"]
             )
-    return {part: statistics.median(values) for part, values in found.items()}
+    return {part: statistics.median(values) for part, values in seconds.items()}
 
 
 def do(trials: Iterable[TrialSpec], todo: Iterator[Work], context: AdviceContext, run: Run) -> None:

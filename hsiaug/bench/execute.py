@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from hsiaug.bench.pool import PluginProgress, TrialEnded, Worker, wait_for_messages
 from hsiaug.bench.worker import WorkerStart
-from hsiaug.tasks.task import TaskSplit, get_task
+from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.run import Outcome, finish, lost
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -87,7 +87,7 @@ def groups(trials: Iterable[TrialSpec]) -> list[Group]:
 
 def execute(
     trials: Sequence[TrialSpec],
-    scene: Any,
+    scene: TaskData,
     job: Job,
     jobs: int,
     on_event: OnEvent,
@@ -102,7 +102,7 @@ def execute(
 
 
 @contextmanager
-def worker_pool(scene: Any, job: Job, jobs: int) -> Iterator[Run]:
+def worker_pool(scene: TaskData, job: Job, jobs: int) -> Iterator[Run]:
     """A function that runs work as it comes, with ``jobs`` processes, which last as long as the context.
 
     Records go to the store and events to the function's second argument. A trial whose process dies is begun anew, and
@@ -124,7 +124,7 @@ def worker_pool(scene: Any, job: Job, jobs: int) -> Iterator[Run]:
 class _Ledger:
     """Splits for the workers, and records of what they answer."""
 
-    def __init__(self, scene: Any, job: Job, store: Store) -> None:
+    def __init__(self, scene: TaskData, job: Job, store: Store) -> None:
         self._scene, self._job, self._store = scene, job, store
         self._task = get_task(job.task)
         self._splits: dict[str, TaskSplit] = {}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from hsiaug.bench.schedule import Part
 from hsiaug.data.bounds import physical_memory
 from hsiaug.errors import InputError
+from hsiaug.tasks.task import TaskData
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["check_memory", "check_samples", "samples_bytes"]
@@ -22,7 +22,7 @@ def check_memory(parts: Iterable[Part], todo: Sequence[TrialSpec]) -> None:
             check_samples(part.scene, plan.samples[trial.hash][1], trial.patch)
 
 
-def check_samples(data: Any, samples: int, patch: int) -> None:
+def check_samples(data: TaskData, samples: int, patch: int) -> None:
     """The same of so many patches, or tiles, of the side ``patch``. data: a scene, or a set of pairs."""
     size = samples_bytes(data, samples, patch)
     memory = physical_memory()
@@ -34,7 +34,7 @@ def check_samples(data: Any, samples: int, patch: int) -> None:
         )
 
 
-def samples_bytes(data: Any, samples: int, patch: int) -> int:
+def samples_bytes(data: TaskData, samples: int, patch: int) -> int:
     """Bytes of so many patches, or tiles of all dates, of the side ``patch``."""
     size: int = 4 * samples * patch**2 * data.bands * getattr(data, "dates", 1)
     return size

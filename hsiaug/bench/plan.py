@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from hsiaug.bench.sample_counts import counts_note
 from hsiaug.errors import InputError
@@ -14,7 +14,7 @@ from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.balance import check_lambda, check_omega
 from hsiaug.protocol.protocols import Protocol, parse_protocol
-from hsiaug.tasks.task import TaskSplit, get_task
+from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.arm import CONTROLS
 from hsiaug.trial.serving import check_serves
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
@@ -72,7 +72,7 @@ class Plan:
         return frozenset(t.hash for t in self.trials if t.lam > 0 and not self.samples[t.hash][1])
 
 
-def build_plan(scene: Any, request: Request, plugins: Registry) -> Plan:
+def build_plan(scene: TaskData, request: Request, plugins: Registry) -> Plan:
     """All trials of a request. Draws every split, so that a scene that cannot be split fails before any trial.
 
     scene: the data as the request's task loads them.
@@ -122,14 +122,14 @@ def build_plan(scene: Any, request: Request, plugins: Registry) -> Plan:
     ]
     cards: dict[tuple[Kind, str], Card] = {("generator", card.name): card for _, card in loaded}
     cards |= {("classifier", card.name): card for _, card in tests}
-    asked = {(s.seed, lam): task.asked(s, lam) for s in splits for lam in {t.lam for t in trials}}
-    samples = {trial.hash: asked[trial.seed, trial.lam] for trial in trials}
-    told = [counts_note(task, splits, lam) for lam in sorted({t.lam for t in trials if t.lam > 0})]
-    short = tuple(note for note in told if note)
+    sizes = {(s.seed, lam): task.sizes(s, lam) for s in splits for lam in {t.lam for t in trials}}
+    samples = {trial.hash: sizes[trial.seed, trial.lam] for trial in trials}
+    shortages = [counts_note(task, splits, lam) for lam in sorted({t.lam for t in trials if t.lam > 0})]
+    short = tuple(note for note in shortages if note)
     return Plan(tuple(trials), tuple(splits), tuple(notes), cards, short, samples)
 
 
-def _load(plugins: Registry, kind: Kind, name: str, request: Request, scene: Any) -> tuple[PluginSpec, Card]:
+def _load(plugins: Registry, kind: Kind, name: str, request: Request, scene: TaskData) -> tuple[PluginSpec, Card]:
     card: Card = plugins.find(kind, name).load().card
     check_serves(card, kind, request.task)
     params = build_params(card, request.preset, (request.overrides or {}).get(name))

@@ -19,7 +19,7 @@ USUAL = (1.0, 3.0)
 
 def counts_note(task: AnyTask, splits: Sequence[TaskSplit], lam: float) -> str | None:
     """A sentence on a λ that makes nothing, or little, in some of the draws; None where there is nothing to say."""
-    counts = [task.asked(split, lam) for split in splits]
+    counts = [task.sizes(split, lam) for split in splits]
     nothing = [split.seed for split, (_, made) in zip(splits, counts, strict=True) if not made]
     few = [made for real, made in counts if made < ENOUGH * real]
     if not few:
@@ -30,7 +30,7 @@ def counts_note(task: AnyTask, splits: Sequence[TaskSplit], lam: float) -> str |
     equal = "; the classes are as large as the largest, or nearly" if better == USUAL[-1] else ""
     hint = ""
     if better is not None:
-        proposed = [task.asked(split, better) for split in splits]
+        proposed = [task.sizes(split, better) for split in splits]
         real, made = (between([pair[i] for pair in proposed]) for i in (0, 1))
         hint = f"{equal}: try λ = {better:g}, which makes {made} beside {real} real ones"
     if len(nothing) == len(splits):
@@ -42,7 +42,7 @@ def counts_note(task: AnyTask, splits: Sequence[TaskSplit], lam: float) -> str |
 
 
 def _enough(task: AnyTask, split: TaskSplit, lam: float) -> bool:
-    real, made = task.asked(split, lam)
+    real, made = task.sizes(split, lam)
     return made >= ENOUGH * real
 
 

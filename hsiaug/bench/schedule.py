@@ -12,7 +12,7 @@ from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.suite import Run
 from hsiaug.errors import HsiaugError
 from hsiaug.plugins.registry import Registry
-from hsiaug.tasks.task import get_task
+from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 
@@ -26,7 +26,7 @@ class Part:
     run: str
     task: str
     scene_ref: str
-    scene: Any
+    scene: TaskData
     plan: Plan
 
 

@@ -6,7 +6,6 @@ import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from hsiaug.bench.advice_context import AdviceContext, Prices, do, results, work
 from hsiaug.bench.estimate import Estimate
@@ -18,6 +17,7 @@ from hsiaug.errors import HsiaugError, InputError
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.plugins.card import Card
 from hsiaug.plugins.registry import Registry
+from hsiaug.tasks.task import TaskData
 from hsiaug.trial.arm import CONTROLS, Arm
 from hsiaug.trial.spec import TrialSpec
 
@@ -77,7 +77,7 @@ def ladder(plugins: Registry, task: str = "pixels") -> tuple[list[str], LeftOut]
     return [card.name for card in sorted(usable, key=lambda card: (card.seconds, card.name))], broken
 
 
-def screening_plan(scene: Any, request: Request, plugins: Registry) -> tuple[Plan, LeftOut]:
+def screening_plan(scene: TaskData, request: Request, plugins: Registry) -> tuple[Plan, LeftOut]:
     """All arms that are worth a trial, and generators that cannot be loaded.
 
     request: without generators, the whole ladder. Raises what :func:`build_plan` raises.
@@ -93,7 +93,7 @@ def screening_plan(scene: Any, request: Request, plugins: Registry) -> tuple[Pla
     return plan, broken
 
 
-def _worth(plan: Plan, scene: Any) -> Plan:
+def _worth(plan: Plan, scene: TaskData) -> Plan:
     """A plan without the arms that are another one under another name, or too large; its notes tell which."""
     notes = [*plan.notes, *plan.short]
     idle = [c.name for (kind, _), c in plan.cards.items() if kind == "generator" and not c.adds]

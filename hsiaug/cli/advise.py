@@ -94,11 +94,11 @@ def advise(
     from hsiaug.trial.store import Store
 
     end = start + options.duration("--budget", budget)
-    asked = get_task(options.task_of(scene, task).value)
-    loaded = asked.load(scene)
-    protocol = protocol or asked.defaults(loaded).protocol
+    learning_task = get_task(options.task_of(scene, task).value)
+    loaded = learning_task.load(scene)
+    protocol = protocol or learning_task.defaults(loaded).protocol
     request = Request(
-        task=asked.name,
+        task=learning_task.name,
         protocol=parse_protocol(f"within:{protocol}"),
         generators=options.words(generator or ""),
         classifiers=options.words(classifier or ""),
@@ -109,7 +109,7 @@ def advise(
         preset=preset.value,
     )
     plan, broken = screening_plan(loaded, request, registry())
-    jobs = workers(jobs, device, [Part("", asked.name, scene, loaded, plan)])
+    jobs = workers(jobs, device, [Part("", learning_task.name, scene, loaded, plan)])
     screen, err = Console(), Console(stderr=True)
     context = AdviceContext(
         scene=loaded,
@@ -123,16 +123,16 @@ def advise(
         watch=lambda trials: watching(trials, err, jobs=jobs, store=context.store),
     )
     try:
-        found = advised(plan, request, context, broken)
-        whole = wider(request)
-        if found.kind == "cannot tell" and whole is not None:
+        advice = advised(plan, request, context, broken)
+        wider_request = wider(request)
+        if advice.kind == "cannot tell" and wider_request is not None:
             print_lines(err, [f"inner draws of {protocol} are at their ceiling: going on with --protocol all"])
-            plan, broken = screening_plan(loaded, whole, registry())
-            found = advised(plan, whole, context, broken, found.ceilings)
+            plan, broken = screening_plan(loaded, wider_request, registry())
+            advice = advised(plan, wider_request, context, broken, advice.ceilings)
     except KeyboardInterrupt:
         print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
         raise typer.Exit(130) from None
-    print_advice(found, plan, context, screen)
+    print_advice(advice, plan, context, screen)
     if out is not None:
-        write_advice(found, plan, context, out)
+        write_advice(advice, plan, context, out)
         say(f"written: {out}", err=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,9 +15,6 @@ from hsiaug.threads import one_thread
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from hsiaug.samples import PatchSamples
-    from hsiaug.scene import Scene
 
 __all__ = ["generate"]
 
@@ -77,67 +76,36 @@ def generate(
       hsiaug generate my_scene.toml --task segmentation -n 200 --show track,pond --omega 1 --out rare
     """
     one_thread()
-    from hsiaug.data import load_scene
     from hsiaug.plugins.registry import registry
-    from hsiaug.quality.export import ENDINGS, save_samples
-    from hsiaug.quality.synthesis import synthesise
-    from hsiaug.targets import check_target
+    from hsiaug.quality.kits import sample_kit
+    from hsiaug.quality.sample_kit import synthesise
     from hsiaug.terminal import Console
 
-    task = options.task_of(scene, task)
-    asked = options.SampleOptions(
-        generator=generator,
-        lam=lam,
-        omega=omega,
-        protocol=protocol,
-        buffer=buffer,
-        seed=seed,
-        patch=patch,
-        preset=preset,
-        settings=set_ or [],
-        device=device,
+    kit = sample_kit(options.task_of(scene, task).value)
+    name = generator or kit.task.generator
+    request = options.sample_request(
+        name, protocol, buffer, preset, set_, lam=lam, omega=omega, seed=seed, patch=patch, device=device
     )
-    if task is not options.TaskName.pixels:
-        from hsiaug.cli.pair_commands import generate_pairs, pair_request
-
-        wanted_pairs = pair_request(task, asked, count=pairs, keep=keep, show=show)
-        generate_pairs(scene, out, wanted_pairs, store, json=json)
-        return
-    _refuse_masks_options(pairs, keep, show)
-    check_target(out, ENDINGS)
-    wanted = asked.request()
-    loaded = load_scene(scene)
-    with watched(Console(stderr=True), wanted.generator) as progress:
-        made = synthesise(loaded, wanted, registry(), folder=store / "cache", progress=progress)
-    written = save_samples(out, made, with_real=with_real)
-    _print(written, loaded, Console(), as_json=json)
-    say(f"{len(written)} samples in {out}", err=True)
+    names = tuple(word.strip() for word in show.split(",")) if show else ()
+    request = replace(request, count=pairs, keep=keep, show=names)
+    kit.check(request, out)
+    data = kit.task.load(scene)
+    with watched(Console(stderr=True), name) as progress:
+        made = synthesise(kit, data, request, registry(), folder=store / "cache", progress=progress)
+    written = kit.save(out, made, with_real=with_real)
+    _print_classes(kit.classes(made, with_real=with_real), kit.unit, Console(), as_json=json)
+    for line in written:
+        say(line, err=True)
 
 
-def _refuse_masks_options(pairs: int | None, keep: float, show: str | None) -> None:
-    """Raise InputError where an option of masks would do nothing."""
-    from hsiaug.errors import InputError
-
-    for name, given in (("-n", pairs is not None), ("--keep", keep != 1), ("--show", show is not None)):
-        if given:
-            raise InputError(
-                f"{name} is an option of masks",
-                value="--task pixels",
-                hint="Give --task segmentation or change, or leave it out; of pixels, --lambda says how many.",
-            )
-
-
-def _print(samples: PatchSamples, scene: Scene, out: Console, *, as_json: bool) -> None:
-    rows = [
-        {
-            "class": c,
-            "name": scene.class_names[c - 1],
-            "real": int(((samples.y == c) & ~samples.synthetic).sum()),
-            "synthetic": int(((samples.y == c) & samples.synthetic).sum()),
-        }
-        for c in scene.class_ids
-    ]
+def _print_classes(rows: Sequence[dict[str, Any]], unit: str, out: Console, *, as_json: bool) -> None:
+    """Of each class its part of the samples: in JSON shares are fractions, in the table percent."""
     if as_json:
         print_json(rows)
-    else:
-        print_table(out, ("class", "name", "real", "synthetic"), [tuple(map(str, row.values())) for row in rows])
+        return
+    header = ("class", "name", f"real {unit}".strip(), f"synthetic {unit}".strip())
+    texts = []
+    for row in rows:
+        parts = (f"{100 * row[key]:.1f}" if unit else str(row[key]) for key in ("real", "synthetic"))
+        texts.append((str(row["class"]), row["name"], *parts))
+    print_table(out, header, texts)

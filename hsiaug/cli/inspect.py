@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from hsiaug.cli import options
-from hsiaug.cli.output import print_lines, watched
-from hsiaug.cli.quality_tables import give_report, print_quality
+from hsiaug.cli.output import say, say_json, watched
+from hsiaug.cli.quality_tables import print_inspection
+from hsiaug.files import write_text_whole
+from hsiaug.text import json_of
 from hsiaug.threads import one_thread
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from hsiaug.quality.inspection import Inspection
 
 __all__ = ["inspect"]
 
@@ -54,59 +50,27 @@ def inspect(
       hsiaug inspect oscd --generator specdm --out look
     """
     one_thread()
-    from hsiaug.data import load_scene
     from hsiaug.plugins.registry import registry
     from hsiaug.quality.export import check_folder, made_folder
-    from hsiaug.quality.figures import save_pictures
-    from hsiaug.quality.inspection import inspect_samples
-    from hsiaug.quality.synthesis import synthesise
+    from hsiaug.quality.kits import sample_kit
+    from hsiaug.quality.sample_kit import synthesise
     from hsiaug.terminal import Console
 
     check_folder(out)
-    task = options.task_of(scene, task)
-    asked = options.SampleOptions(
-        generator=generator,
-        lam=lam,
-        omega=omega,
-        protocol=protocol,
-        buffer=buffer,
-        seed=seed,
-        patch=patch,
-        preset=preset,
-        settings=set_ or [],
-        device=device,
+    kit = sample_kit(options.task_of(scene, task).value)
+    name = generator or kit.task.generator
+    request = options.sample_request(
+        name, protocol, buffer, preset, set_, lam=lam, omega=omega, seed=seed, patch=patch, device=device
     )
-    if task is not options.TaskName.pixels:
-        from hsiaug.cli.pair_commands import inspect_pairs, pair_request
-
-        inspect_pairs(scene, out, pair_request(task, asked), store, json=json)
-        return
-    wanted = asked.request()
-    loaded = load_scene(scene)
-    with watched(Console(stderr=True), wanted.generator) as progress:
-        made = synthesise(loaded, wanted, registry(), folder=store / "cache", progress=progress)
-    report = inspect_samples(made)
-    pictures = save_pictures(report, made_folder(out))
-    give_report(report, out, pictures, lambda: _print(report, Console()), json=json)
-
-
-def _print(report: Inspection, out: Console) -> None:
-    from hsiaug.quality.inspection import verdict
-
-    print_quality(out, report.fidelity.measures, report.reliability.scores)
-    print_lines(out, _attention_rows(report))
-    print_lines(out, (f"note: {note}" for note in (*report.fidelity.notes, *report.reliability.notes)))
-    print_lines(out, verdict(report))
-
-
-def _attention_rows(report: Inspection) -> Iterator[str]:
-    """The class's words on either side, tab-separated; single words are in quality.json."""
-    if report.attention is None:
-        return
-    for side, score in report.attention.class_words.items():
-        floor = report.attention.shuffled[side]
-        if score is None:
-            yield f"attention, {side}\tno patch shows two classes, or no prompt names its class"
-            continue
-        beside = "" if floor is None else f"\tfloor AUC {floor.auc:.3f}, IoU {floor.iou:.3f}"
-        yield f"attention, {side}\tAUC {score.auc:.3f}\tIoU {score.iou:.3f}\tn {score.n}{beside}"
+    data = kit.task.load(scene)
+    with watched(Console(stderr=True), name) as progress:
+        made = synthesise(kit, data, request, registry(), folder=store / "cache", progress=progress)
+    report = kit.inspect(made)
+    pictures = kit.pictures(report, made_folder(out))
+    text = json_of(report.as_json(), indent=1)
+    files = [*pictures, write_text_whole(out / "quality.json", f"{text}\n")]
+    if json:
+        say_json(text)
+    else:
+        print_inspection(Console(), report)
+    say("written: " + ", ".join(map(str, files)), err=True)

@@ -152,9 +152,9 @@ def _remarks(made: Refitted, record: Record, same: Agreement) -> list[str]:
     leaky = " [LEAKY]" if audit.leaky else ""
     headline = metric_set(made.spec.task)
     scores = ", ".join(f"{one.name} {percent(metrics[one.key])}" for one in (headline.second, headline.main))
-    if same.of_map:
+    if same == "map":
         check = f"the {audit.n_test:,} test pixels come out exactly as in the record"
-    elif same.of_classifier:
+    elif same == "classifier":
         check = (
             "the classifier repeats the record's predictions exactly; in the map some test pixels differ, because "
             "its batches are rounded otherwise"

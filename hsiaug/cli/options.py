@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,7 +30,6 @@ __all__ = [
     "PresetName",
     "PresetOfAll",
     "ReadStore",
-    "SampleOptions",
     "SceneRef",
     "Seed",
     "Setting",
@@ -43,6 +41,7 @@ __all__ = [
     "named_store",
     "numbers",
     "overrides",
+    "sample_request",
     "seeds",
     "task_of",
     "words",
@@ -183,45 +182,27 @@ def overrides(settings: list[str]) -> dict[str, dict[str, str]]:
     return found
 
 
-@dataclass(frozen=True)
-class SampleOptions:
-    """What ``generate`` and ``inspect`` were asked for, as it was typed. None: the usual of the task."""
+def sample_request(
+    generator: str,
+    protocol: str | None,
+    buffer: str | None,
+    preset: PresetName,
+    settings: list[str] | None,
+    **fields: Any,
+) -> SampleRequest:
+    """What a command that makes samples was asked for. fields: of the request, those that need not be read first.
 
-    generator: str | None
-    lam: float
-    omega: float | None
-    protocol: str | None
-    buffer: str | None
-    seed: int
-    patch: int | None
-    preset: PresetName
-    settings: list[str]
-    device: str
+    Raises InputError for a protocol that there is not, and where ``--set`` names another plugin than the generator.
+    """
+    from hsiaug.protocol.protocols import parse_protocol
+    from hsiaug.quality.synthesis import SampleRequest
 
-    def overrides(self, generator: str) -> dict[str, str]:
-        """``--set`` of a command that runs one generator. Raises InputError where it names another plugin."""
-        found = overrides(self.settings)
-        for name in found:
-            if name != generator:
-                raise InputError(
-                    "--set must name the generator of this command", value=repr(name), hint=f"Here: {generator}."
-                )
-        return found.get(generator, {})
-
-    def request(self) -> SampleRequest:
-        """As it is understood for pixels. Raises InputError for what is not."""
-        from hsiaug.protocol.protocols import parse_protocol
-        from hsiaug.quality.synthesis import SampleRequest
-
-        generator = self.generator or "smote"
-        return SampleRequest(
-            generator=generator,
-            protocol=parse_protocol(self.protocol or "issd", self.buffer),
-            lam=self.lam,
-            omega=self.omega,
-            seed=self.seed,
-            patch=9 if self.patch is None else self.patch,
-            preset=self.preset.value,
-            overrides=self.overrides(generator),
-            device=self.device,
-        )
+    by_plugin = overrides(settings or [])
+    for name in by_plugin:
+        if name != generator:
+            raise InputError(
+                "--set must name the generator of this command", value=repr(name), hint=f"Here: {generator}."
+            )
+    rule = None if protocol is None else parse_protocol(protocol, buffer)
+    own = by_plugin.get(generator, {})
+    return SampleRequest(generator, rule, buffer, preset=preset.value, overrides=own, **fields)

@@ -1,13 +1,10 @@
-"""What ``hsiaug inspect`` writes and prints of samples of any task: quality.json, fidelity and reliability."""
+"""What ``hsiaug inspect`` prints of samples of any task: fidelity, reliability and the verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hsiaug.cli.output import print_table, say, say_json
-from hsiaug.text import json_of
+from hsiaug.cli.output import print_lines, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,38 +12,18 @@ if TYPE_CHECKING:
     from hsiaug.metrics.dense.reliability import TileScore
     from hsiaug.metrics.fidelity import Measure
     from hsiaug.metrics.reliability import Score
-    from hsiaug.quality.inspection import Inspection
-    from hsiaug.quality.pair_inspection import PairInspection
+    from hsiaug.quality.inspection import AnyInspection
 
-__all__ = ["give_report", "print_quality", "score_row"]
-
-
-def give_report(
-    report: Inspection | PairInspection,
-    out: Path,
-    pictures: Sequence[Path],
-    show: Callable[[], None],
-    *,
-    json: bool,
-) -> None:
-    """Write quality.json beside the pictures, and print it, or what ``show`` prints of it."""
-    from hsiaug.files import write_text_whole
-
-    text = json_of(report.as_json(), indent=1)
-    files = [*pictures, write_text_whole(out / "quality.json", f"{text}\n")]
-    if json:
-        say_json(text)
-    else:
-        show()
-    say("written: " + ", ".join(str(path) for path in files), err=True)
+__all__ = ["print_inspection", "score_row"]
 
 
-def print_quality(out: Console, measures: Iterable[Measure], scores: Iterable[Score | TileScore]) -> None:
-    """Both tables."""
+def print_inspection(out: Console, report: AnyInspection) -> None:
+    """Both tables, what they leave out, and the verdict."""
     header = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
-    print_table(out, header, [_measure_row(measure) for measure in measures])
+    print_table(out, header, [_measure_row(measure) for measure in report.measures])
     columns = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
-    print_table(out, columns, [score_row(score) for score in scores])
+    print_table(out, columns, [score_row(score) for score in report.reliability.scores])
+    print_lines(out, (*report.remarks, *report.verdict))
 
 
 def _measure_row(measure: Measure) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from hsiaug.contracts import Attention
 from hsiaug.errors import PluginError
 from hsiaug.metrics.attention import MapScore, mean_scores, score_map
 from hsiaug.protocol.view import pad, patches_at
-from hsiaug.quality.synthesis import Synthesis
+from hsiaug.quality.synthesis import PixelSynthesis
 from hsiaug.samples import NOWHERE, PatchSamples
 from hsiaug.scene import Scene
 from hsiaug.seeds import derive_seed
@@ -59,7 +59,7 @@ class AttentionReport:
         }
 
 
-def attention_report(synthesis: Synthesis, seed: int = 0) -> AttentionReport | None:
+def attention_report(synthesis: PixelSynthesis, seed: int = 0) -> AttentionReport | None:
     """Maps of real patches that show more than one class, round training and round held-out pixels.
 
     None for a generator without ``attention``. The plugin is shown patches of test pixels and their class ids: it
@@ -70,7 +70,7 @@ def attention_report(synthesis: Synthesis, seed: int = 0) -> AttentionReport | N
     ask = getattr(synthesis.fitted, "attention", None)
     if ask is None:
         return None
-    split, scene = synthesis.split, synthesis.scene
+    split, scene = synthesis.split, synthesis.data
     class_words: dict[str, MapScore | None] = {}
     shuffled: dict[str, MapScore | None] = {}
     words: dict[str, dict[str, MapScore]] = {}
@@ -164,11 +164,11 @@ def _class_scores(
 
 def _word_scores(answer: Attention, y: NDArray[np.int64], labels: NDArray[np.int16]) -> dict[str, MapScore]:
     """Every word's own scores, over the patches whose prompt has it, most frequent words first."""
-    found: dict[str, list[MapScore | None]] = {}
+    scores_of: dict[str, list[MapScore | None]] = {}
     for i, (words, maps) in enumerate(zip(answer.words, answer.maps, strict=True)):
         for word, values in zip(words, maps, strict=True):
-            found.setdefault(word, []).append(score_map(values, labels[i] == y[i], labels[i] > 0))
-    means = {word: mean_scores(scores) for word, scores in found.items()}
+            scores_of.setdefault(word, []).append(score_map(values, labels[i] == y[i], labels[i] > 0))
+    means = {word: mean_scores(scores) for word, scores in scores_of.items()}
     rows = [(word, score) for word, score in means.items() if score is not None]
     return dict(sorted(rows, key=lambda row: (-row[1].n, row[0])))
 

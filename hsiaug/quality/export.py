@@ -1,9 +1,10 @@
-"""Samples as one file: .npz or MATLAB 5, with their provenance inside, written whole or not at all."""
+"""Samples as files, whole or not at all: patches as .npz or MATLAB 5, pairs as a folder that hsiaug reads again."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ from numpy.typing import NDArray
 
 from hsiaug.errors import InputError
 from hsiaug.files import file_errors, write_whole
-from hsiaug.quality.synthesis import Synthesis
-from hsiaug.samples import PatchSamples
+from hsiaug.quality.geotiff import write_geotiff
+from hsiaug.quality.sheets import contact_sheet, spread
+from hsiaug.quality.synthesis import MaskSynthesis, PixelSynthesis
+from hsiaug.samples import PatchSamples, concatenate
 from hsiaug.targets import check_folder_name, check_target
+from hsiaug.trial.temporary_folders import temporary_folder
 
-__all__ = ["ENDINGS", "check_folder", "made_folder", "sample_arrays", "save_samples"]
+__all__ = ["ENDINGS", "check_folder", "made_folder", "save_pairs", "save_samples"]
 
 ENDINGS = (".npz", ".mat")
 """Of the files that samples are written to."""
@@ -25,15 +29,22 @@ MAT_LIMIT = 2**31 - 1
 """Bytes that one variable of a MATLAB 5 file can have."""
 
 
-def check_folder(path: Path) -> None:
-    """Raise InputError, before any work, unless ``path`` is a folder or can be made in one that exists."""
+def check_folder(path: Path, *, empty: bool = False) -> None:
+    """Raise InputError, before any work, unless ``path`` is a folder, or can be made in one that exists.
+
+    empty: nothing must be in it.
+    """
     check_folder_name(path)
-    if (path.exists() and not path.is_dir()) or not path.parent.is_dir():
-        raise InputError(
-            f"--out {path} must be a folder, or a new name in a folder that exists",
-            value="a file" if path.exists() else f"no folder {path.parent}",
-            hint="Make the folder first, or name another one.",
-        )
+    if path.is_dir() and not (empty and any(path.iterdir())):
+        return
+    if not path.exists() and path.parent.is_dir():
+        return
+    found = "a folder with files" if path.is_dir() else "a file" if path.exists() else f"no folder {path.parent}"
+    raise InputError(
+        f"--out {path} must be {'an empty' if empty else 'a'} folder, or a new name in a folder that exists",
+        value=found,
+        hint="Name another one." if empty else "Make the folder first, or name another one.",
+    )
 
 
 def made_folder(path: Path) -> Path:
@@ -45,7 +56,7 @@ def made_folder(path: Path) -> Path:
     return path
 
 
-def sample_arrays(samples: PatchSamples, facts: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+def _sample_arrays(samples: PatchSamples, facts: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
     """What a file of samples holds, by name.
 
     x (n, B, p, p) float32 in scene units; y (n,) int64 class ids; synthetic (n,) bool; coords (n, 2) int32 row and
@@ -63,15 +74,15 @@ def sample_arrays(samples: PatchSamples, facts: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def save_samples(path: Path, synthesis: Synthesis, *, with_real: bool) -> PatchSamples:
+def save_samples(path: Path, made: PixelSynthesis, *, with_real: bool) -> PatchSamples:
     """Write the synthetic samples, after the real training ones where asked for; returns what was written.
 
     ``numpy.load`` reads the .npz without pickle; the .mat has the same names, ``class_names`` a cell of text.
     Raises InputError for another ending, a folder that is not there, or samples too large for MATLAB 5.
     """
     check_target(path, ENDINGS)
-    samples = synthesis.samples if with_real else synthesis.synthetic
-    arrays = sample_arrays(samples, synthesis.provenance())
+    samples = concatenate([made.real, made.synthetic]) if with_real else made.synthetic
+    arrays = _sample_arrays(samples, made.provenance())
     if path.suffix.lower() == ".npz":
         write_whole(path, lambda fresh: np.savez_compressed(fresh, **arrays))  # type: ignore[arg-type]
         return samples
@@ -87,3 +98,83 @@ def save_samples(path: Path, synthesis: Synthesis, *, with_real: bool) -> PatchS
     content = {**arrays, "class_names": cells, "provenance": str(arrays["provenance"])}
     write_whole(path, lambda fresh: savemat(fresh, content, do_compression=True))
     return samples
+
+
+def save_pairs(folder: Path, made: MaskSynthesis) -> list[Path]:
+    """Write the pairs, whole or not at all; returns the paths of the contact sheet, the manifest and the card.
+
+    images_1/ (and images_2/ for change detection): GeoTIFF (band-sequential float32) where rasterio is installed, else
+    .npy (B, H, W). masks/: PNG of class ids, 0 = ignore. confidence/: .npy (H, W) where the generator gives it.
+    """
+    rule, hint = f"--out {folder} must be a folder that can be written to", "Free some space, or name another one."
+    with file_errors(rule, hint), temporary_folder(folder.parent, folder.name) as fresh:
+        names = _write_arrays(fresh, made)
+        groups = [("real", spread(made.real)), ("synthetic", made.synthetic)]
+        contact_sheet(fresh / "contact_sheet.png", groups, made.data.class_names, made.data.wavelengths)
+        manifest = {"format": 1, **made.provenance(), "files": names}
+        text = json.dumps(manifest, ensure_ascii=False, indent=1, allow_nan=False)
+        (fresh / "manifest.json").write_text(text + "\n", encoding="utf-8")
+        (fresh / "pairs.toml").write_text(_pairs_card(made, names[0]["images"]), encoding="utf-8")
+        if folder.is_dir():
+            folder.rmdir()
+        fresh.replace(folder)
+    return [folder / name for name in ("contact_sheet.png", "manifest.json", "pairs.toml")]
+
+
+def _write_arrays(folder: Path, made: MaskSynthesis) -> list[dict[str, list[str] | str]]:
+    from PIL import Image
+
+    samples = made.synthetic
+    listed: list[dict[str, list[str] | str]] = []
+    digits = max(4, len(str(len(samples))))
+    for name in ("masks", *(f"images_{t + 1}" for t in range(samples.dates))):
+        (folder / name).mkdir()
+    if samples.confidence is not None:
+        (folder / "confidence").mkdir()
+    for i in range(len(samples)):
+        name = f"{i:0{digits}d}"
+        images = [
+            _write_image(folder / f"images_{t + 1}" / name, image) for t, image in enumerate(samples.images[i])
+        ]
+        Image.fromarray(samples.masks[i].astype(np.uint8)).save(folder / "masks" / f"{name}.png")
+        if samples.confidence is not None:
+            np.save(folder / "confidence" / f"{name}.npy", samples.confidence[i])
+        listed.append(
+            {"images": [str(p.relative_to(folder).as_posix()) for p in images], "mask": f"masks/{name}.png"}
+        )
+    return listed
+
+
+def _write_image(path: Path, image: NDArray[np.float32]) -> Path:
+    """One date (B, H, W): GeoTIFF, or .npy without rasterio."""
+    if find_spec("rasterio") is None:
+        np.save(path.with_suffix(".npy"), image)
+        return path.with_suffix(".npy")
+    return write_geotiff(path.with_suffix(".tif"), image, interleave="band")
+
+
+def _pairs_card(made: MaskSynthesis, images: list[str] | str) -> str:
+    """A card of the folder, so that it can be loaded like any other set."""
+    data, ending = made.data, Path(images[0]).suffix
+    files = ", ".join(f'"images_{t + 1}/{{name}}{ending}"' for t in range(made.synthetic.dates))
+    title = json.dumps(f"Synthetic pairs of {made.card.name}, trained on {data.name}")
+    names = json.dumps(list(data.class_names), ensure_ascii=False)
+    sensor = "" if data.wavelengths is None else f"wavelengths = {json.dumps(data.wavelengths.tolist())}\n"
+    sensor += "" if data.gsd is None else f"gsd = {float(data.gsd)}\n"
+    return f"""name = "synthetic_{data.name}"
+title = {title}
+task = "{made.spec.task}"
+
+[images]
+files = [{files}]
+axes = "bhw"
+units = {json.dumps(data.units)}
+{sensor}
+[masks]
+files = ["masks/{{name}}.png"]
+names = {names}
+ignore = [0]
+
+[places]
+any = ["*"]
+"""

@@ -2,102 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sized
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-import numpy as np
-
-from hsiaug.metrics.fidelity import Fidelity, fidelity
-from hsiaug.metrics.reliability import Reliability, Score, reliability
+from hsiaug.metrics.dense.fidelity import DenseFidelity
+from hsiaug.metrics.dense.reliability import DenseReliability
+from hsiaug.metrics.fidelity import Fidelity, Measure
+from hsiaug.metrics.reliability import Reliability
 from hsiaug.metrics.spectra import Spectra
-from hsiaug.quality.attention import AttentionReport, attention_report
-from hsiaug.quality.synthesis import Synthesis
-from hsiaug.report.labels import wrong_share
-from hsiaug.samples import PatchSamples
+from hsiaug.quality.attention import AttentionReport
+from hsiaug.quality.synthesis import MaskSynthesis, PixelSynthesis, Synthesis
+from hsiaug.tiles import DenseSamples
 
-__all__ = ["Inspection", "held_out_spectra", "inspect_samples", "sample_spectra", "verdict"]
+__all__ = ["AnyInspection", "Inspection", "MaskInspection", "PixelInspection"]
 
 FORMAT = 1
 
+Made = TypeVar("Made", bound=Synthesis[Any, Any, Any])
+Compared = TypeVar("Compared", bound=Sized)
+AnyFidelity = TypeVar("AnyFidelity", bound=Fidelity | DenseFidelity)
+AnyReliability = TypeVar("AnyReliability", bound=Reliability | DenseReliability)
+
 
 @dataclass(frozen=True, eq=False)
-class Inspection:
-    """The reports, and the three sets of centre spectra that they compare."""
+class Inspection(Generic[Made, Compared, AnyFidelity, AnyReliability]):
+    """The reports, and what they compare: training, held-out and synthetic samples, or their spectra.
 
-    synthesis: Synthesis
-    train: Spectra
-    held: Spectra
-    synthetic: Spectra
-    fidelity: Fidelity
-    reliability: Reliability
-    attention: AttentionReport | None
+    measures: of fidelity, as they are shown. remarks: lines on what the numbers leave out. verdict: all of it in a few
+    sentences.
+    """
+
+    made: Made
+    train: Compared
+    held: Compared
+    synthetic: Compared
+    fidelity: AnyFidelity
+    reliability: AnyReliability
+    measures: tuple[Measure, ...]
+    remarks: tuple[str, ...]
+    verdict: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
         """What quality.json holds."""
         return {
             "format": FORMAT,
-            "provenance": self.synthesis.provenance(),
+            "provenance": self.made.provenance(),
             "n": {"train": len(self.train), "held_out": len(self.held), "synthetic": len(self.synthetic)},
-            "verdict": list(verdict(self)),
+            "verdict": list(self.verdict),
             "fidelity": self.fidelity.as_json(),
             "reliability": self.reliability.as_json(),
-            "attention": self.attention and self.attention.as_json(),
         }
 
 
-def sample_spectra(samples: PatchSamples) -> Spectra:
-    """The centre spectra of samples, in scene units."""
-    return Spectra(samples.centres.astype(np.float64), samples.y)
+MaskInspection = Inspection[MaskSynthesis, DenseSamples, DenseFidelity, DenseReliability]
 
 
-def held_out_spectra(synthesis: Synthesis) -> Spectra:
-    """Spectra and labels of the split's test pixels. For diagnosis after the fit only, never for a component."""
-    scene, test = synthesis.scene, synthesis.split.test
-    return Spectra(scene.cube[test].astype(np.float64), scene.labels[test].astype(np.int64))
+@dataclass(frozen=True, eq=False)
+class PixelInspection(Inspection[PixelSynthesis, Spectra, Fidelity, Reliability]):
+    """The report, with centre spectra compared. attention: None where the generator offers none."""
+
+    attention: AttentionReport | None
+
+    def as_json(self) -> dict[str, Any]:
+        return {**super().as_json(), "attention": self.attention and self.attention.as_json()}
 
 
-def inspect_samples(synthesis: Synthesis, seed: int = 0) -> Inspection:
-    """Measure fidelity, label reliability and, where the generator offers it, attention."""
-    train, made = sample_spectra(synthesis.real), sample_spectra(synthesis.synthetic)
-    held = held_out_spectra(synthesis)
-    return Inspection(
-        synthesis,
-        train,
-        held,
-        made,
-        fidelity(train, held, made, seed=seed),
-        reliability(train, held, made, seed=seed),
-        attention_report(synthesis, seed),
-    )
-
-
-def verdict(inspection: Inspection) -> Iterator[str]:
-    """The report in a few sentences."""
-    scores = {score.name: score for score in inspection.reliability.scores}
-    if scores:
-        yield _labels(scores["agreement"], "probes of training pixels")
-        yield _labels(scores["oracle"], "oracle probes, which know half of the held-out pixels too,")
-    copies, nearer = inspection.fidelity["copies"].value, inspection.fidelity["nearer"].value
-    if copies is not None and copies > 1:
-        yield f"memorisation: {copies:.0f} % of the synthetic samples are copies of training samples"
-    elif nearer is not None:
-        yield (
-            f"memorisation: no copies; {nearer:.0f} % of the time a synthetic sample lies nearer to a training "
-            "sample than a held-out one of its class does (50 % for fresh real samples)"
-        )
-    attention = inspection.attention
-    if attention is not None and (score := attention.class_words["held-out"]) is not None:
-        floor = attention.shuffled["held-out"]
-        beside = "" if floor is None else f" (floor {floor.auc:.2f})"
-        yield f"attention: AUC {score.auc:.2f}{beside} of the class's words against its region, {score.n} patches"
-
-
-def _labels(score: Score, judge: str) -> str:
-    agree = f"{judge} agree with {score.value:.0f} % (real held-out: {score.ceiling:.0f} %)"
-    if score.r is not None and score.r > 1:
-        return f"labels: {agree}; samples more typical than real ones hide what wrong labels there are"
-    if score.wrong is None or score.wrong_interval is None:
-        return f"labels: {agree}; too little difference between these classes to judge labels by it"
-    low, high = score.wrong_interval
-    return f"labels: {agree}, as if {wrong_share(score.wrong)} % of them were wrong [{low:.0f} to {high:.0f} %]"
+AnyInspection = Inspection[Any, Any, Any, Any]
+"""The report of a task of which only the name is known."""

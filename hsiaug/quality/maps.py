@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.data.cardtext import nanometres
-from hsiaug.data.georeference import Georeference, need_geo, quiet
+from hsiaug.data.georeference import Georeference, need_geo
 from hsiaug.files import write_whole
-from hsiaug.quality.sheets import class_colours, rgb_bands
+from hsiaug.quality.geotiff import write_geotiff
+from hsiaug.quality.sheets import class_colours, class_legend, rgb_bands, stretched
 from hsiaug.scene import Scene
 from hsiaug.targets import check_target
 from hsiaug.text import plotted
@@ -50,8 +51,8 @@ def save_quick_look(scene: Scene, path: Path) -> None:
     for panel, image, title in zip(panels, (rgb, over), (f"{scene.name}: {shown}", f"labels{note}"), strict=True):
         panel.imshow(image, interpolation="nearest")
         panel.set_title(plotted(title), fontsize=10)
-    entries = zip(scene.class_names, colours[1:], scene.class_counts, strict=True)
-    _legend(figure, [(f"{plotted(name)}: {count:,}", colour) for name, colour, count in entries])
+    labels = [f"{plotted(n)}: {count:,}" for n, count in zip(scene.class_names, scene.class_counts, strict=True)]
+    class_legend(figure, colours[1:], labels, loc="outside right upper")
     figure.savefig(path, dpi=110, format="png")
 
 
@@ -69,8 +70,8 @@ def save_map_picture(path: Path, ids: NDArray[np.int16], names: Sequence[str], t
     panels[0].set_xlabel(note, fontsize=8)
     counts = np.bincount(ids.ravel(), minlength=len(names) + 1)[1:]
     shares = 100 * counts / max(1, counts.sum())
-    entries = zip(names, colours[1:], shares, strict=True)
-    _legend(figure, [(f"{plotted(name)}: {share:.1f} %", colour) for name, colour, share in entries])
+    labels = [f"{plotted(name)}: {share:.1f} %" for name, share in zip(names, shares, strict=True)]
+    class_legend(figure, colours[1:], labels, loc="outside right upper")
     write_whole(path, lambda fresh: figure.savefig(fresh, dpi=110, format="png"))
 
 
@@ -94,32 +95,16 @@ def save_map(
         write_whole(path, lambda fresh: np.save(fresh, ids))
         return
     small = len(names) < 256
-    profile: dict[str, Any] = {
-        "driver": "GTiff",
-        "height": ids.shape[0],
-        "width": ids.shape[1],
-        "count": 1,
-        "dtype": "uint8" if small else "int16",
-        "nodata": 0,
-        "compress": "deflate",
-    }
 
-    def write(fresh: Path) -> None:
-        with quiet() as rasterio:
-            if ground is not None:
-                profile.update(transform=rasterio.Affine(*ground.transform), crs=ground.crs or None)
-            # In memory first: GDAL does not tell of a full disk when it closes a file.
-            with rasterio.MemoryFile() as memory:
-                with memory.open(**profile) as file:
-                    file.write(ids.astype(profile["dtype"]), 1)
-                    if small:
-                        colours = class_colours(len(names)).tolist()
-                        file.write_colormap(1, {i: (*rgb, 255 if i else 0) for i, rgb in enumerate(colours)})
-                    file.update_tags(**facts, **{f"CLASS_{i}": name for i, name in enumerate(names, start=1)})
-                    file.set_band_description(1, "class")
-                fresh.write_bytes(memory.read())
+    def describe(file: Any) -> None:
+        if small:
+            colours = class_colours(len(names)).tolist()
+            file.write_colormap(1, {i: (*rgb, 255 if i else 0) for i, rgb in enumerate(colours)})
+        file.update_tags(**facts, **{f"CLASS_{i}": name for i, name in enumerate(names, start=1)})
+        file.set_band_description(1, "class")
 
-    write_whole(path, write)
+    image = ids[None].astype(np.uint8 if small else np.int16)
+    write_whole(path, lambda fresh: write_geotiff(fresh, image, ground, describe, nodata=0, compress="deflate"))
 
 
 def _step(shape: tuple[int, ...]) -> int:
@@ -130,8 +115,7 @@ def _stretched(rgb: NDArray[np.float32]) -> NDArray[np.uint8]:
     """(H, W, 3) uint8, each colour from its 2nd to its 98th percentile of the pixels that have data."""
     seen = rgb[rgb.any(axis=2)]
     low, high = (np.percentile(seen, q, axis=0) for q in (2, 98)) if len(seen) else (np.zeros(3), np.ones(3))
-    share = (rgb - low) / np.maximum(high - low, 1e-12)
-    return np.round(255 * np.clip(share, 0, 1)).astype(np.uint8)
+    return stretched(rgb, low, high)
 
 
 def _thinned(labels: NDArray[np.int16], step: int) -> tuple[NDArray[np.int16], str]:
@@ -147,23 +131,14 @@ def _thinned(labels: NDArray[np.int16], step: int) -> tuple[NDArray[np.int16], s
 
 def _figure(shape: tuple[int, ...], panels: int) -> tuple[Figure, list[Axes]]:
     """A figure of maps side by side, without ticks."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     height, width = shape[0], shape[1]
     across = min(9.0, max(3.5, 8.0 * width / height)) * panels
     down = min(MOST_INCHES, max(3.0, across / panels * height / width + 0.8))
     figure = Figure(figsize=(across + 2.5, down), layout="constrained")
-    FigureCanvasAgg(figure)
     axes = list(figure.subplots(1, panels, squeeze=False)[0])
     for panel in axes:
         panel.set_xticks([])
         panel.set_yticks([])
     return figure, axes
-
-
-def _legend(figure: Figure, entries: Sequence[tuple[str, NDArray[np.uint8]]]) -> None:
-    from matplotlib.patches import Patch
-
-    patches = [Patch(color="#{:02x}{:02x}{:02x}".format(*colour), label=text) for text, colour in entries]
-    figure.legend(handles=patches, loc="outside right upper", fontsize=8, frameon=False)

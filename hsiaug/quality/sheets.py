@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,10 @@ from hsiaug.files import write_whole
 from hsiaug.text import plotted
 from hsiaug.tiles import DenseSamples
 
-__all__ = ["class_colours", "contact_sheet", "rgb_bands", "tile_rgb"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["class_colours", "class_legend", "contact_sheet", "rgb_bands", "spread", "stretched"]
 
 RED, GREEN, BLUE = 660.0, 560.0, 490.0
 GAP = 2
@@ -36,14 +40,26 @@ def class_colours(classes: int) -> NDArray[np.uint8]:
     return colours
 
 
-def tile_rgb(
-    images: NDArray[np.float32], bands: Sequence[int], low: NDArray[np.float32], high: NDArray[np.float32]
+def stretched(
+    rgb: NDArray[np.float32], low: NDArray[np.floating[Any]], high: NDArray[np.floating[Any]]
 ) -> NDArray[np.uint8]:
-    """(n, H, W, 3) uint8 of images (n, B, H, W), stretched from ``low`` to ``high`` (3,)."""
-    chosen = images[:, list(bands)].transpose(0, 2, 3, 1)
-    share = (chosen - low) / np.maximum(high - low, 1e-12)
-    rgb: NDArray[np.uint8] = np.round(255 * np.clip(share, 0, 1)).astype(np.uint8)
-    return rgb
+    """(..., 3) uint8 of three bands (..., 3), each from ``low`` to ``high`` (3,)."""
+    share = (rgb - low) / np.maximum(high - low, 1e-12)
+    colours: NDArray[np.uint8] = np.round(255 * np.clip(share, 0, 1)).astype(np.uint8)
+    return colours
+
+
+def class_legend(figure: Figure, colours: NDArray[np.uint8], labels: Iterable[str], **place: Any) -> None:
+    """A legend of colours (n, 3) and what they stand for. place: where it lies, as matplotlib takes it."""
+    from matplotlib.patches import Patch
+
+    patches = [Patch(color=colour / 255, label=label) for colour, label in zip(colours, labels, strict=True)]
+    figure.legend(handles=patches, fontsize=8, frameon=False, **place)
+
+
+def spread(samples: DenseSamples, most: int = 8) -> DenseSamples:
+    """Some of the samples, from the first to the last of them."""
+    return samples.take(np.linspace(0, len(samples) - 1, min(most, len(samples))).round().astype(int))
 
 
 def contact_sheet(
@@ -58,9 +74,7 @@ def contact_sheet(
 
     All images share one stretch, taken from the first group, so that brightness can be compared.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    from matplotlib.patches import Patch
 
     first = groups[0][1].images
     bands = rgb_bands(wavelengths, first.shape[2])
@@ -72,23 +86,20 @@ def contact_sheet(
         shown = pairs.take(np.arange(min(columns, len(pairs))))
         for date in range(shown.dates):
             when = f", date {date + 1}" if shown.dates > 1 else ""
-            strips.append(
-                (f"{title}: image{when}", _strip(tile_rgb(shown.images[:, date], bands, low, high), columns))
-            )
+            tiles = stretched(shown.images[:, date, list(bands)].transpose(0, 2, 3, 1), low, high)
+            strips.append((f"{title}: image{when}", _strip(tiles, columns)))
         strips.append((f"{title}: mask", _strip(colours[shown.masks], columns)))
     shape = strips[0][1].shape
     width = 11.0
     height = width * shape[0] / shape[1]
     figure = Figure(figsize=(width, (height + 0.28) * len(strips) + 0.9), layout="constrained")
-    FigureCanvasAgg(figure)
     for panel, (title, strip) in zip(figure.subplots(len(strips), 1, squeeze=False)[:, 0], strips, strict=True):
         panel.imshow(strip, interpolation="nearest")
         panel.set_title(plotted(title), fontsize=9, loc="left", pad=3)
         panel.set_axis_off()
     shown_ids = sorted({int(c) for _, pairs in groups for c in np.unique(pairs.masks)})
     names = ["ignore", *map(plotted, classes)]
-    patches = [Patch(color=colours[c] / 255, label=names[c]) for c in shown_ids]
-    figure.legend(handles=patches, loc="outside lower center", ncols=6, fontsize=8, frameon=False)
+    class_legend(figure, colours[shown_ids], [names[c] for c in shown_ids], loc="outside lower center", ncols=6)
     return write_whole(path, lambda fresh: figure.savefig(fresh, dpi=120))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from zipfile import BadZipFile
 
@@ -10,16 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import HsiaugError
-from hsiaug.pairs import PairSet
 from hsiaug.report.records import Trial
-from hsiaug.scene import Scene
+from hsiaug.tasks.local import NoGroundTruthError
+from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.store import Store
 
 __all__ = ["GroundTruth", "NoGroundTruthError", "PixelMap", "local_ground_truth", "predicted_maps"]
-
-
-class NoGroundTruthError(Exception):
-    """Why pixels cannot be placed, as the end of a sentence."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +30,13 @@ class GroundTruth:
     class_names: tuple[str, ...]
     places: tuple[str, ...]
     masks: tuple[NDArray[np.integer], ...]
-    data: Scene | PairSet
+    data: TaskData
 
     @classmethod
-    def of(cls, data: Scene | PairSet) -> GroundTruth:
-        if isinstance(data, Scene):
-            return cls(data.name, data.class_names, ("",), (data.labels,), data)
-        names = ("",) if len(data.places) == 1 else tuple(place.name for place in data.places)
-        return cls(data.name, data.class_names, names, tuple(place.mask for place in data.places), data)
+    def of(cls, data: TaskData, masks: Mapping[str, NDArray[np.integer]]) -> GroundTruth:
+        """masks: of each place by its name, as the task of the data gives them."""
+        places = ("",) if len(masks) == 1 else tuple(masks)
+        return cls(data.name, data.class_names, places, tuple(masks.values()), data)
 
 
 @dataclass(frozen=True)
@@ -68,30 +63,11 @@ def local_ground_truth(
     key = f"{task} {ref}"
     if key not in read:
         try:
-            read[key] = _load(ref, task, most)
+            data = get_task(task).load_local(ref, most)
+            read[key] = GroundTruth.of(data, get_task(task).truth(data))
         except (HsiaugError, OSError) as error:
             raise NoGroundTruthError(f"the scene {ref or 'of the records'} cannot be read here") from error
     return read[key]
-
-
-def _load(ref: str, task: str, most: int | None) -> GroundTruth:
-    from hsiaug.data import load_pairs, load_scene
-    from hsiaug.data.catalogue import find_entry
-    from hsiaug.data.pair_sets import find_pairs, pairs_status
-    from hsiaug.data.scene_files import status
-
-    pairs = find_pairs(ref) if task != "pixels" else None
-    found = None if pairs is None else pairs_status(pairs)
-    if found == "here":
-        return GroundTruth.of(load_pairs(ref, task, progress=False, masks_only=True))
-    entry = find_entry(ref) if found is None else None
-    if entry is None or status(entry) not in ("embedded", "here"):
-        raise NoGroundTruthError(f"the files of the scene {ref} are not here")
-    shape = entry.card.cube.shape
-    if most is not None and shape is not None and np.prod(shape) > most:
-        raise NoGroundTruthError(f"the scene {ref} is too large to be read for a page")
-    scene = load_scene(ref, progress=False)
-    return GroundTruth.of(scene if task == "pixels" else PairSet.of(scene))
 
 
 def predicted_maps(store: Store, trial: Trial, truth: GroundTruth) -> tuple[PixelMap, ...]:

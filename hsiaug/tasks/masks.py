@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,7 +26,8 @@ from hsiaug.protocol.view import Scope
 from hsiaug.samples import concatenate
 from hsiaug.sealed import sealed
 from hsiaug.tasks.defaults import TaskDefaults
-from hsiaug.tasks.pixels import BATCH_BYTES, Prediction, check_finite
+from hsiaug.tasks.local import local_pairs
+from hsiaug.tasks.pixels import BATCH_BYTES, Prediction, Sides, by_class, check_finite, check_ids
 from hsiaug.tiles import DenseSamples, DenseView, PairCounts, Tiles
 
 __all__ = ["ChangeDetection", "Segmentation"]
@@ -38,10 +39,20 @@ class Segmentation:
     name = "segmentation"
     control = "majority"
     scores = (("miou", "mIoU"), ("macro_f1", "macro-F1"))
+    generator = "specdm"
+    adapts: tuple[str, ...] = ()
     classifiers: ClassVar[tuple[str, ...]] = ("unet",)
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> PairSet:
         return load_pairs(ref, self.name, progress=progress)
+
+    def load_local(self, ref: str, most: int | None = None) -> PairSet:
+        """The masks of a set of pairs, or a scene, where nothing needs to be downloaded. Raises NoGroundTruthError."""
+        return local_pairs(ref, self.name, most)
+
+    def truth(self, data: PairSet) -> dict[str, NDArray[np.int16]]:
+        """(H, W) class ids of every place by its name, 0 = none."""
+        return {place.name: place.mask for place in data.places}
 
     def defaults(self, data: PairSet) -> TaskDefaults:
         side = min(min(place.mask.shape) for place in data.places)
@@ -49,7 +60,7 @@ class Segmentation:
         # Two blocks across: fewer would be none, and more leave little room for tiles.
         protocol = "places" if named else f"blocks:{max(1, side // 2)}"
         tile = next((tile for least, tile in ((256, 64), (90, 32)) if side >= least), 16)
-        return TaskDefaults(protocol, tile, ("specdm",), self.classifiers)
+        return TaskDefaults(protocol, tile, (self.generator,), self.classifiers)
 
     def nearly_all(self, data: PairSet) -> Protocol:
         """No protocol trains on every pixel: the usual one comes near."""
@@ -61,14 +72,15 @@ class Segmentation:
     def view(self, data: PairSet, split: TileSplit | BlindTiles, scope: Scope) -> DenseView:
         return dense_view(data, split)
 
-    def wanted(self, view: DenseView, lam: float) -> PairCounts:
+    def counts(self, view: DenseView, lam: float) -> PairCounts:
         """λ synthetic pairs for each real one."""
         return PairCounts(_pairs(len(view.real), lam))
 
-    def total(self, wanted: PairCounts) -> int:
-        return wanted.total
+    def total(self, counts: PairCounts) -> int:
+        """Synthetic pairs in all."""
+        return counts.total
 
-    def asked(self, split: TileSplit, lam: float) -> tuple[int, int]:
+    def sizes(self, split: TileSplit, lam: float) -> tuple[int, int]:
         """Real pairs of a draw, and the synthetic ones that λ asks for; cuts no tile, as a view would."""
         return len(split.train), _pairs(len(split.train), lam)
 
@@ -77,7 +89,7 @@ class Segmentation:
         ends = [_pairs(len(view.real), j * STEP) for j in range(math.ceil(round(lam / STEP, 9)) + 1)]
         return [PairCounts(end - start) for start, end in itertools.pairwise(ends)]
 
-    def check(self, samples: DenseSamples, wanted: PairCounts, view: DenseView) -> None:
+    def check(self, samples: DenseSamples, counts: PairCounts, view: DenseView) -> None:
         """Raise PluginError unless a generator made exactly what was asked for."""
         shape = view.real.images.shape[1:]
         if not isinstance(samples, DenseSamples) or (len(samples) and samples.images.shape[1:] != shape):
@@ -88,10 +100,10 @@ class Segmentation:
                 else type(samples).__name__,
                 hint="Return DenseSamples in the shape of DenseView.real.",
             )
-        if len(samples) != wanted.total:
+        if len(samples) != counts.total:
             raise PluginError(
                 "a generator must make exactly the pairs that were asked for",
-                value=f"{len(samples)} in place of {wanted.total}",
+                value=f"{len(samples)} in place of {counts.total}",
                 hint="Return counts.total pairs.",
             )
         check_finite(samples.images, "images")
@@ -102,11 +114,11 @@ class Segmentation:
                 hint="Map network outputs back to class ids.",
             )
 
-    def join(self, view: DenseView, pool: Sequence[DenseSamples], wanted: PairCounts) -> DenseSamples:
+    def join(self, view: DenseView, pool: Sequence[DenseSamples], counts: PairCounts) -> DenseSamples:
         """Real pairs, then the first of the pool."""
-        if not wanted.total:
+        if not counts.total:
             return view.real
-        return concatenate([view.real, concatenate(pool).take(np.arange(wanted.total))])
+        return concatenate([view.real, concatenate(pool).take(np.arange(counts.total))])
 
     def shown(self, samples: DenseSamples, card: Card) -> DenseSamples:
         return sealed(samples)
@@ -138,34 +150,27 @@ class Segmentation:
             mask[~place.images.any(axis=(0, 1)) & (place.mask == 0)] = 0
         return {place.name: mask for place, mask in zip(data.places, ids, strict=True)}
 
-    def tested(self, split: TileSplit) -> NDArray[np.bool_]:
-        """Flat over all places: which pixels are predicted in a trial."""
-        return np.concatenate([mask.ravel() for mask in split.tested])
+    def sides(self, split: TileSplit) -> Sides:
+        """(H, W) of every place: pixels of no tile, of test tiles and of training tiles."""
+        tested, trained = tuple(split.tested), tuple(split.trained)
+        return tuple(~(a | b) for a, b in zip(tested, trained, strict=True)), tested, trained
 
     def georeferences(self, ref: str | os.PathLike[str], data: PairSet) -> dict[str, Georeference | None]:
         """Where each place lies on Earth, as its files say."""
         return pair_georeferences(ref, data)
 
-    def located(self, data: PairSet, split: TileSplit, labels: NDArray[np.int16]) -> Prediction:
-        """Flat index and predicted class id of every pixel of a test tile that is labelled."""
-        index = np.flatnonzero(self.tested(split))
-        scored = data.flat_mask[index] > 0
-        return index[scored].astype(np.int32), labels[scored]
-
     def score(self, data: PairSet, prediction: Prediction) -> dict[str, Any]:
         """The only place where test labels are read, in the process that runs no plugin."""
         index, label = prediction
-        return dense_score(
-            confusion(data.flat_mask[index], label, len(data.class_names)), change=self.name == "change"
-        )
+        return self.metrics(confusion(data.flat_mask[index], label, len(data.class_names)), {})
 
-    def counts(self, samples: DenseSamples, data: PairSet) -> dict[str, list[int]]:
+    def metrics(self, matrix: NDArray[np.int64], subsets: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+        """mIoU, macro-F1 and what else a record holds, of a confusion matrix (C, C)."""
+        return dense_score(matrix, change=False)
+
+    def class_counts(self, samples: DenseSamples, data: PairSet) -> dict[str, list[int]]:
         """Labelled pixels of each class."""
-        classes = len(data.class_names) + 1
-        return {
-            name: np.bincount(samples.masks[samples.synthetic == made].ravel(), minlength=classes)[1:].tolist()
-            for name, made in (("real", False), ("synthetic", True))
-        }
+        return by_class(samples.masks, samples.synthetic, len(data.class_names))
 
 
 class ChangeDetection(Segmentation):
@@ -173,6 +178,10 @@ class ChangeDetection(Segmentation):
 
     name = "change"
     classifiers: ClassVar[tuple[str, ...]] = ("fc-siam-diff",)
+
+    def metrics(self, matrix: NDArray[np.int64], subsets: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+        """The same, and F1, IoU, precision and recall of the class "changed"."""
+        return dense_score(matrix, change=True)
 
 
 def _pairs(real: int, lam: float) -> int:
@@ -197,17 +206,13 @@ def _predicted(
 
 def _check_masks(masks: NDArray[Any], images: NDArray[np.float32], data: PairSet) -> NDArray[Any]:
     masks = np.asarray(masks)
-    wanted = (len(images), *images.shape[3:])
-    if masks.shape != wanted or masks.dtype.kind not in "iu":
+    shape = (len(images), *images.shape[3:])
+    if masks.shape != shape or masks.dtype.kind not in "iu":
         raise PluginError(
-            f"predict must give integer masks of shape {wanted}",
+            f"predict must give integer masks of shape {shape}",
             value=f"{masks.dtype} of shape {masks.shape}",
             hint="Return one class id per pixel of each tile.",
         )
-    if not (masks.min() >= 1 and masks.max() <= len(data.class_names)):
-        raise PluginError(
-            f"predict must give class ids in 1..{len(data.class_names)}",
-            value=f"{masks.min()}..{masks.max()}",
-            hint="Map network outputs back to the ids of the masks; 0 is no class.",
-        )
+    hint = "Map network outputs back to the ids of the masks; 0 is no class."
+    check_ids(masks, len(data.class_names), hint)
     return masks

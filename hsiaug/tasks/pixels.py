@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,14 +24,18 @@ from hsiaug.samples import NOWHERE, Patches, PatchSamples, concatenate
 from hsiaug.scene import Scene, UnlabelledScene
 from hsiaug.sealed import sealed
 from hsiaug.tasks.defaults import TaskDefaults
+from hsiaug.tasks.local import local_scene
 
-__all__ = ["BATCH_BYTES", "PixelClassification", "Prediction", "check_finite"]
+__all__ = ["BATCH_BYTES", "PixelClassification", "Prediction", "Sides", "by_class", "check_finite", "check_ids"]
 
 BATCH_BYTES = 16 * 2**20
 """Test samples are cut and predicted in batches of about this size, so that memory stays bounded."""
 
 Prediction = tuple[NDArray[np.int32], NDArray[np.int16]]
 """Flat index and predicted class id of every test pixel."""
+
+Sides = tuple[tuple[NDArray[np.bool_], ...], tuple[NDArray[np.bool_], ...], tuple[NDArray[np.bool_], ...]]
+"""(H, W) of every place: its pixels left out, tested and trained on."""
 
 
 class PixelClassification:
@@ -39,12 +44,22 @@ class PixelClassification:
     name = "pixels"
     control = "coords"
     scores = (("aa", "AA"), ("oa", "OA"))
+    generator = "smote"
+    adapts: tuple[str, ...] = ("segmentation",)
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
         return load_scene(ref, progress=progress)
 
+    def load_local(self, ref: str, most: int | None = None) -> Scene:
+        """The scene, of at most so many values, where nothing needs to be downloaded. Raises NoGroundTruthError."""
+        return local_scene(ref, most)
+
+    def truth(self, data: Scene) -> dict[str, NDArray[np.int16]]:
+        """(H, W) class ids of every pixel, 0 = none, by the scene's name."""
+        return {data.name: data.labels}
+
     def defaults(self, data: Scene) -> TaskDefaults:
-        return TaskDefaults("issd", 9, ("smote",), ("svm", "cnn2d"))
+        return TaskDefaults("issd", 9, (self.generator,), ("svm", "cnn2d"))
 
     def nearly_all(self, scene: Scene) -> Protocol:
         """No protocol trains on every pixel: nine tenths of each class come nearest."""
@@ -56,13 +71,15 @@ class PixelClassification:
     def view(self, scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope: Scope) -> TrainView:
         return train_view(scene, split, scope)
 
-    def wanted(self, view: TrainView, lam: float) -> dict[int, int]:
+    def counts(self, view: TrainView, lam: float) -> dict[int, int]:
+        """Synthetic samples of each class that λ asks for."""
         return synthetic_counts(view.counts, lam)
 
-    def total(self, wanted: Mapping[int, int]) -> int:
-        return sum(wanted.values())
+    def total(self, counts: Mapping[int, int]) -> int:
+        """Synthetic samples in all."""
+        return sum(counts.values())
 
-    def asked(self, split: Split, lam: float) -> tuple[int, int]:
+    def sizes(self, split: Split, lam: float) -> tuple[int, int]:
         """Real samples of a draw, and the synthetic ones that λ asks for; copies no cube, as a view would."""
         ids, counts = np.unique(split.labels[split.train], return_counts=True)
         real = dict(zip(ids.tolist(), counts.tolist(), strict=True))
@@ -71,7 +88,7 @@ class PixelClassification:
     def blocks(self, view: TrainView, lam: float) -> list[dict[int, int]]:
         return pool_steps(view.counts, lam)
 
-    def check(self, samples: PatchSamples, wanted: Mapping[int, int], view: TrainView) -> None:
+    def check(self, samples: PatchSamples, counts: Mapping[int, int], view: TrainView) -> None:
         """Raise PluginError unless a generator made exactly what was asked for."""
         if not isinstance(samples, PatchSamples):
             raise PluginError(
@@ -86,23 +103,22 @@ class PixelClassification:
                 value=str(samples.x.shape[1:]),
                 hint="Return PatchSamples in the shape of TrainView.real.",
             )
-        ids, counts = np.unique(samples.y, return_counts=True)
-        made = dict(zip(ids.tolist(), counts.tolist(), strict=True))
-        asked = {c: n for c, n in wanted.items() if n}
-        if made != asked:
+        made = dict(Counter(samples.y.tolist()))
+        expected = {c: n for c, n in counts.items() if n}
+        if made != expected:
             raise PluginError(
                 "a generator must make exactly the samples that were asked for, by class id",
-                value=f"{made} in place of {asked}",
+                value=f"{dict(sorted(made.items()))} in place of {expected}",
                 hint="Return counts[c] samples of each class c.",
             )
         check_finite(samples.x, "samples")
 
-    def join(self, view: TrainView, pool: Sequence[PatchSamples], wanted: Mapping[int, int]) -> PatchSamples:
-        """Real samples, then the first ``wanted[c]`` of each class of the pool."""
-        if not any(wanted.values()):
+    def join(self, view: TrainView, pool: Sequence[PatchSamples], counts: Mapping[int, int]) -> PatchSamples:
+        """Real samples, then the first ``counts[c]`` of each class of the pool."""
+        if not any(counts.values()):
             return view.real
         drawn = concatenate(pool)
-        first = [np.flatnonzero(drawn.y == c)[:n] for c, n in wanted.items()]
+        first = [np.flatnonzero(drawn.y == c)[:n] for c, n in counts.items()]
         return concatenate([view.real, drawn.take(np.concatenate(first))])
 
     def shown(self, samples: PatchSamples, card: Card) -> PatchSamples:
@@ -150,30 +166,34 @@ class PixelClassification:
             progress(int(rows[-1]) + 1, height, "rows")
         return {scene.name: ids}
 
-    def tested(self, split: Split) -> NDArray[np.bool_]:
-        """Flat: which pixels are predicted in a trial."""
-        return split.test.ravel()
+    def sides(self, split: Split) -> Sides:
+        """(H, W) of the scene each: pixels left out, tested and trained on."""
+        return (split.buffered,), (split.test,), (split.train,)
 
     def georeferences(self, ref: str | os.PathLike[str], scene: Scene) -> dict[str, Georeference | None]:
         """Where the map lies on Earth, as the cube's file says."""
         return {scene.name: scene_georeference(ref)}
 
-    def located(self, scene: Scene, split: Split, labels: NDArray[np.int16]) -> Prediction:
-        """Flat index and predicted class id of every test pixel."""
-        return np.flatnonzero(self.tested(split)).astype(np.int32), labels
-
     def score(self, scene: Scene, prediction: Prediction) -> dict[str, Any]:
         """The only place where test labels are read, in the process that runs no plugin."""
         index, label = prediction
-        matrix = confusion(scene.labels.ravel()[index], label, len(scene.class_names))
-        return score(matrix, scene.subsets)
+        return self.metrics(confusion(scene.labels.ravel()[index], label, len(scene.class_names)), scene.subsets)
 
-    def counts(self, samples: PatchSamples, scene: Scene | UnlabelledScene) -> dict[str, list[int]]:
-        classes = len(scene.class_names) + 1
-        return {
-            name: np.bincount(samples.y[samples.synthetic == made], minlength=classes)[1:].tolist()
-            for name, made in (("real", False), ("synthetic", True))
-        }
+    def metrics(self, matrix: NDArray[np.int64], subsets: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+        """OA, AA, κ and what else a record holds, of a confusion matrix (C, C)."""
+        return score(matrix, subsets)
+
+    def class_counts(self, samples: PatchSamples, scene: Scene | UnlabelledScene) -> dict[str, list[int]]:
+        """Samples of each class, real and synthetic."""
+        return by_class(samples.y, samples.synthetic, len(scene.class_names))
+
+
+def by_class(ids: NDArray[np.int64], synthetic: NDArray[np.bool_], classes: int) -> dict[str, list[int]]:
+    """How often each class id 1..C is in the labels (n, ...) of real and of synthetic samples."""
+    return {
+        name: np.bincount(ids[synthetic == made].ravel(), minlength=classes + 1)[1:].tolist()
+        for name, made in (("real", False), ("synthetic", True))
+    }
 
 
 def check_finite(made: NDArray[np.float32], what: str) -> None:
@@ -184,6 +204,14 @@ def check_finite(made: NDArray[np.float32], what: str) -> None:
             f"a generator must make finite {what}",
             value=f"NaN or infinity in {int(wrong.sum())} of them",
             hint="Look for a division by a constant band, or a training that diverged.",
+        )
+
+
+def check_ids(labels: NDArray[Any], classes: int, hint: str) -> None:
+    """Raise PluginError where a prediction is no class id."""
+    if labels.size and not (labels.min() >= 1 and labels.max() <= classes):
+        raise PluginError(
+            f"predict must give class ids in 1..{classes}", value=f"{labels.min()}..{labels.max()}", hint=hint
         )
 
 
@@ -230,10 +258,5 @@ def _check_labels(labels: NDArray[np.int64], batch: Patches, scene: Scene | Unla
             value=f"{labels.dtype} of shape {labels.shape}",
             hint="Return an integer array of shape (n,).",
         )
-    if len(labels) and not (labels.min() >= 1 and labels.max() <= len(scene.class_names)):
-        raise PluginError(
-            f"predict must give class ids in 1..{len(scene.class_names)}",
-            value=f"{labels.min()}..{labels.max()}",
-            hint="Map network outputs back to the ids of samples.y.",
-        )
+    check_ids(labels, len(scene.class_names), "Map network outputs back to the ids of samples.y.")
     return labels

@@ -3,30 +3,32 @@
 A task is an object with the functions of :class:`Task`; the runner, the cache, the planner and the store call
 these and nothing else, so a new task is a new class in this room and no change elsewhere:
 
-============  ===============================  ==========================================================
-function      pixel classification             segmentation and change detection (dense tasks)
-============  ===============================  ==========================================================
-``load``      a scene                          image–mask pairs, or a scene as one pair
-``split``     labelled pixels, by protocol     tiles by place or block, with a guard band
-``view``      cube with hidden test pixels     the train tiles and their masks
-``wanted``    samples per class, by λ          pairs in all: round(λ · real pairs)
-``total``     samples in what is wanted        pairs in what is wanted
-``asked``     samples: real, and wanted        pairs: real, and wanted; of a split, without a view
-``blocks``    wanted(¼), wanted(½) − …         the same
-``check``     shapes, classes, counts          shapes, classes, counts
-``join``      real + prefixes of the pool      real + the first pairs of the pool
-``shown``     patch, spectrum or location      unchanged
-``predict``   batches of test patches          batches of test tiles
-``mapped``    every pixel, in stripes          every pixel of every place, tile by tile
-``tested``    test pixels                      pixels of test tiles
-``located``   every test pixel                 the labelled pixels of test tiles
-``score``     OA, AA, κ, per class             mIoU and macro-F1 without ignore; F1 and IoU of the change class
-``counts``    samples per class                pixels per class
-============  ===============================  ==========================================================
+================  ===============================  ==========================================================
+function          pixel classification             segmentation and change detection (dense tasks)
+================  ===============================  ==========================================================
+``load``          a scene                          image–mask pairs, or a scene as one pair
+``split``         labelled pixels, by protocol     tiles by place or block, with a guard band
+``view``          cube with hidden test pixels     the train tiles and their masks
+``counts``        samples per class, by λ          pairs in all: round(λ · real pairs)
+``total``         synthetic samples in all         synthetic pairs in all
+``sizes``         samples: real, and synthetic     pairs: real, and synthetic; of a split, without a view
+``blocks``        counts(¼), counts(½) − …         the same
+``check``         shapes, classes, counts          shapes, classes, counts
+``join``          real + prefixes of the pool      real + the first pairs of the pool
+``shown``         patch, spectrum or location      unchanged
+``predict``       batches of test patches          batches of test tiles
+``mapped``        every pixel, in stripes          every pixel of every place, tile by tile
+``sides``         left out, tested, trained        the same, place by place
+``score``         OA, AA, κ, per class             mIoU and macro-F1 without ignore; F1 and IoU of the change class
+``metrics``       the same, of a confusion matrix  the same
+``class_counts``  samples per class                pixels per class
+``truth``         labels of the scene              masks of every place
+================  ===============================  ==========================================================
 
 Plugins run in processes that hold no test label: there ``view`` and ``predict`` are given ``data.unlabelled`` and
-``split.blind``. ``located``, which gives (index, label) over flat test positions, and ``score`` are for the process that
-runs no plugin. ``georeferences`` says where the maps lie on Earth, ``nearly_all`` which protocol trains on most
+``split.blind``. ``load_local`` and ``truth`` are for reports, which compare predictions pixel by pixel and download
+nothing. ``truth`` and ``score`` are for the process that runs no plugin; from them and ``sides`` follow :func:`tested`
+and :func:`located`. ``georeferences`` says where the maps lie on Earth, ``nearly_all`` which protocol trains on most
 labels, ``defaults`` what a benchmark runs where the user leaves it open.
 """
 
@@ -48,18 +50,44 @@ from hsiaug.protocol.split import Audit
 from hsiaug.protocol.view import Scope
 from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.masks import ChangeDetection, Segmentation
-from hsiaug.tasks.pixels import PixelClassification, Prediction
+from hsiaug.tasks.pixels import PixelClassification, Prediction, Sides
 
 __all__ = [
     "AnyTask",
     "Prediction",
     "Task",
+    "TaskData",
     "TaskSamples",
     "TaskSplit",
     "TaskView",
     "get_task",
+    "located",
     "task_names",
+    "tested",
 ]
+
+
+class TaskData(Protocol):
+    """What is read of any task's data. unlabelled: its type is the task's own affair, and may have fewer fields."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def class_names(self) -> tuple[str, ...]: ...
+    @property
+    def descriptions(self) -> Mapping[str, tuple[str, ...]]: ...
+    @property
+    def wavelengths(self) -> NDArray[np.float64] | None: ...
+    @property
+    def units(self) -> str: ...
+    @property
+    def bands(self) -> int: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def drawn_as(self) -> str: ...
+    @property
+    def unlabelled(self) -> Any: ...
 
 
 class TaskSplit(Protocol):
@@ -99,7 +127,7 @@ class TaskSamples(Protocol):
     def take(self, index: NDArray[Any]) -> Self: ...
 
 
-Data = TypeVar("Data")
+Data = TypeVar("Data", bound=TaskData)
 Split = TypeVar("Split", bound=TaskSplit)
 View = TypeVar("View", bound=TaskView)
 Samples = TypeVar("Samples", bound=TaskSamples)
@@ -110,40 +138,62 @@ class Task(Protocol[Data, Split, View, Samples, Counts]):
     """What the runner asks of a task; see the module's docstring for what each function means.
 
     control: the classifier that every benchmark runs beside those asked for. scores: key in a record and name of what
-    advice is told by, and of what stands beside it; neither is ever undefined. Counts: what a generator is asked for,
-    a mapping of class ids or :class:`hsiaug.tiles.PairCounts`. ``view``, ``predict`` and ``counts`` also
-    take data without labels and a blind split, which have no common type with those that hold them.
+    advice is told by, and of what stands beside it; neither is ever undefined. generator: that of samples outside a
+    benchmark, where the user names none. adapts: tasks whose generators serve this one as well, through
+    :mod:`hsiaug.trial.adapter`. Counts: what a generator is asked for, a mapping of class ids or
+    :class:`hsiaug.tiles.PairCounts`. ``view``, ``predict`` and ``class_counts`` also take data without labels and a
+    blind split, which have no common type with those that hold them.
     """
 
     name: str
     control: str
     scores: tuple[tuple[str, str], tuple[str, str]]
+    generator: str
+    adapts: tuple[str, ...]
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> Data: ...
     def defaults(self, data: Data, /) -> TaskDefaults: ...
     def nearly_all(self, data: Data, /) -> SplitProtocol: ...
     def split(self, data: Data, protocol: SplitProtocol, seed: int, patch: int, /) -> Split: ...
     def view(self, data: Data, split: Split, scope: Scope, /) -> View: ...
-    def wanted(self, view: View, lam: float, /) -> Counts: ...
-    def total(self, wanted: Counts, /) -> int: ...
-    def asked(self, split: Split, lam: float, /) -> tuple[int, int]: ...
+    def counts(self, view: View, lam: float, /) -> Counts: ...
+    def total(self, counts: Counts, /) -> int: ...
+    def sizes(self, split: Split, lam: float, /) -> tuple[int, int]: ...
     def blocks(self, view: View, lam: float, /) -> list[Counts]: ...
-    def check(self, samples: Samples, wanted: Counts, view: View, /) -> None: ...
-    def join(self, view: View, pool: Sequence[Samples], wanted: Counts, /) -> Samples: ...
+    def check(self, samples: Samples, counts: Counts, view: View, /) -> None: ...
+    def join(self, view: View, pool: Sequence[Samples], counts: Counts, /) -> Samples: ...
     def shown(self, samples: Samples, card: Card, /) -> Samples: ...
     def predict(self, fitted: FittedClassifier, card: Card, data: Data, split: Split, /) -> NDArray[np.int16]: ...
     def mapped(
         self, fitted: FittedClassifier, card: Card, data: Data, split: Split, progress: Progress, /
     ) -> dict[str, NDArray[np.int16]]: ...
-    def tested(self, split: Split, /) -> NDArray[np.bool_]: ...
+    def sides(self, split: Split, /) -> Sides: ...
     def georeferences(self, ref: str | os.PathLike[str], data: Data, /) -> dict[str, Georeference | None]: ...
-    def located(self, data: Data, split: Split, labels: NDArray[np.int16], /) -> Prediction: ...
     def score(self, data: Data, prediction: Prediction, /) -> dict[str, Any]: ...
-    def counts(self, samples: Samples, data: Data, /) -> dict[str, list[int]]: ...
+    def metrics(self, matrix: NDArray[np.int64], subsets: Mapping[str, tuple[int, ...]], /) -> dict[str, Any]: ...
+    def class_counts(self, samples: Samples, data: Data, /) -> dict[str, list[int]]: ...
+    def load_local(self, ref: str, most: int | None = None, /) -> Data: ...
+    def truth(self, data: Data, /) -> dict[str, NDArray[np.int16]]: ...
 
 
-AnyTask = Task[Any, TaskSplit, TaskView, TaskSamples, Any]
+AnyTask = Task[TaskData, TaskSplit, TaskView, TaskSamples, object]
 """A task of which only the name is known. Its splits, views and samples came from it, and are given back to it alone."""
+
+
+def tested(task: Task[Data, Split, View, Samples, Counts], split: Split) -> NDArray[np.bool_]:
+    """Flat over all places: which pixels are predicted in a trial."""
+    return np.concatenate([mask.ravel() for mask in task.sides(split)[1]])
+
+
+def located(
+    task: Task[Data, Split, View, Samples, Counts], data: Data, split: Split, labels: NDArray[np.int16]
+) -> Prediction:
+    """Flat index and predicted class id of every tested pixel that is labelled. labels: (n,) of all that are tested."""
+    index = np.flatnonzero(tested(task, split))
+    truth = np.concatenate([mask.ravel() for mask in task.truth(data).values()])
+    scored = truth[index] > 0
+    return index[scored].astype(np.int32), labels[scored]
+
 
 _TASKS = {task.name: cast(AnyTask, task) for task in (PixelClassification(), Segmentation(), ChangeDetection())}
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hsiaug.contracts import FittedClassifier
 from hsiaug.errors import HsiaugError
 from hsiaug.seeds import derive_seed
-from hsiaug.tasks.task import TaskSamples, get_task
+from hsiaug.tasks.task import TaskSamples, get_task, located
 from hsiaug.testing.common_checks import AFTER, BEFORE
 from hsiaug.testing.core import Arrays, CheckList, Violation, require
 from hsiaug.testing.monitoring import ProgressRecorder
@@ -78,7 +78,7 @@ class ClassifierSubject(Subject[FittedClassifier]):
         bench = self.bench(case)
         fitted = self.fit_on(bench)
         answer = bench.task.predict(fitted, self.card, case.data, case.split)
-        _, labels = bench.task.located(case.data, case.split, answer)
+        _, labels = located(bench.task, case.data, case.split, answer)
         trained = bench.plugin_view.counts
         strange = sorted(set(labels.tolist()) - set(trained))
         if strange:

@@ -13,7 +13,7 @@ import numpy as np
 
 from hsiaug.data import toy_scene
 from hsiaug.errors import InputError, PluginError
-from hsiaug.pairs import PairSet, Part, Place
+from hsiaug.pairs import PairSet, Side, Place
 from hsiaug.plugins.card import Card
 from hsiaug.plugins.hookspecs import Entry
 from hsiaug.protocol.protocols import Buffer, Protocol
@@ -97,7 +97,7 @@ def _halves(scene: Scene) -> PairSet:
     pairs, middle = PairSet.of(scene), scene.shape[0] // 2
     (place,) = pairs.places
 
-    def half(name: str, part: Part, rows: slice) -> Place:
+    def half(name: str, part: Side, rows: slice) -> Place:
         return Place(name, place.images[:, :, rows].copy(), place.mask[rows].copy(), part)
 
     train, test = half("one", "train", slice(middle)), half("other", "test", slice(middle, None))

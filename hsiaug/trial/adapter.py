@@ -27,7 +27,7 @@ from hsiaug.seeds import derive_seed
 from hsiaug.tiles import DenseSamples, DenseView, PairCounts
 from hsiaug.trial.serving import needs_adapter
 
-__all__ = ["PixelsFromPairs", "adapted", "spread_labels"]
+__all__ = ["adapted", "spread_labels"]
 
 TILE = 32
 """Side of the tiles that the generator learns from, or the scene's where that is smaller."""
@@ -54,10 +54,10 @@ def adapted(generator: Generator, task: str) -> Generator:
     """The generator as it serves a task: itself, or through the adapter."""
     if not needs_adapter(generator.card, task):
         return generator
-    return cast(Generator, PixelsFromPairs(cast(PairGenerator, generator)))
+    return cast(Generator, _PixelsFromPairs(cast(PairGenerator, generator)))
 
 
-class PixelsFromPairs:
+class _PixelsFromPairs:
     """A generator of pixel samples made of a generator of pairs. Its card says scope ``scene``: it reads every pixel."""
 
     card: Card
@@ -66,7 +66,7 @@ class PixelsFromPairs:
         self.inner = inner
         self.card = dataclasses.replace(inner.card, tasks=("pixels",), scope="scene")
 
-    def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress, **extra: Any) -> FittedPixels:
+    def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress, **extra: Any) -> _FittedPixels:
         """Fit the inner generator on tiles of the scene, masked by the spread training labels."""
         mask = spread_labels(view, seed)
         pairs = _pairs(view, mask, np.random.default_rng(derive_seed("adapter", seed)))
@@ -78,16 +78,16 @@ class PixelsFromPairs:
             "tiles": len(pairs.real),
             "tile": pairs.patch,
         }
-        return FittedPixels(fitted, view.patch, view.bands, facts)
+        return _FittedPixels(fitted, view.patch, view.bands, facts)
 
-    def load(self, folder: Path, *, device: str) -> FittedPixels:
+    def load(self, folder: Path, *, device: str) -> _FittedPixels:
         """What ``save`` wrote."""
         facts = json.loads((folder / "adapter.json").read_text("utf-8"))
-        return FittedPixels(self.inner.load(folder / "pairs", device=device), **facts)
+        return _FittedPixels(self.inner.load(folder / "pairs", device=device), **facts)
 
 
 @dataclass(frozen=True, eq=False)
-class FittedPixels:
+class _FittedPixels:
     """patch: side of the patches to cut. facts: what goes into the record beside the inner generator's own."""
 
     inner: FittedPairGenerator
@@ -122,19 +122,19 @@ class FittedPixels:
         self, c: int, n: int, guidance: float | None, seed: int
     ) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
         """Patches of a class, n where so many are found, and what the inner generator says of its samples."""
-        found: list[NDArray[np.float32]] = []
+        parts: list[NDArray[np.float32]] = []
         provenance: Mapping[str, Any] = {}
         have = 0
         for turn in range(ROUNDS):
             if have >= n:
                 break
-            wanted = max(LEAST_TILES, math.ceil((n - have) / PER_TILE))
+            tiles = max(LEAST_TILES, math.ceil((n - have) / PER_TILE))
             pairs = self.inner.sample(
-                PairCounts(wanted, {c: wanted}), guidance=guidance, seed=derive_seed("tiles", seed, c, turn)
+                PairCounts(tiles, {c: tiles}), guidance=guidance, seed=derive_seed("tiles", seed, c, turn)
             )
             provenance = pairs.provenance
             patches = _cut(pairs, c, self.patch, np.random.default_rng(derive_seed("cut", seed, c, turn)))
-            found.append(patches)
+            parts.append(patches)
             have += len(patches)
         if not have:
             raise PluginError(
@@ -142,7 +142,7 @@ class FittedPixels:
                 value=f"no pixel of it in {ROUNDS} draws",
                 hint="Train the generator longer, or give the class more training pixels.",
             )
-        return np.concatenate(found), provenance
+        return np.concatenate(parts), provenance
 
     def save(self, folder: Path) -> None:
         """The inner generator, and what the adapter adds."""
@@ -207,7 +207,7 @@ def _starts(length: int, side: int) -> list[int]:
 def _cut(pairs: DenseSamples, c: int, patch: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """(m, B, p, p) patches round pixels of class c, at most ``PER_TILE`` of a tile, those far from its edge first."""
     radius = patch // 2
-    found = []
+    parts = []
     for images, mask in zip(pairs.images[:, 0], pairs.masks, strict=True):
         coords = np.argwhere(mask == c)
         if not len(coords):
@@ -215,7 +215,7 @@ def _cut(pairs: DenseSamples, c: int, patch: int, rng: np.random.Generator) -> N
         coords = coords[rng.permutation(len(coords))]
         edge = np.minimum(coords, np.array(mask.shape) - 1 - coords).min(axis=1) < radius
         coords = coords[np.argsort(edge, kind="stable")][:PER_TILE]
-        found.append(patches_at(pad(np.ascontiguousarray(images.transpose(1, 2, 0)), patch), coords, patch))
-    if not found:
+        parts.append(patches_at(pad(np.ascontiguousarray(images.transpose(1, 2, 0)), patch), coords, patch))
+    if not parts:
         return np.empty((0, pairs.bands, patch, patch), dtype=np.float32)
-    return np.concatenate(found)
+    return np.concatenate(parts)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
@@ -18,8 +17,19 @@ from hsiaug.errors import PluginError
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.view import Scope
 from hsiaug.seeds import derive_seed
-from hsiaug.tasks.task import Samples, Split, Task, TaskSamples, TaskSplit, TaskView, View
-from hsiaug.trial.fits import Saved, checkpoint, clear_checkpoints, load_fit, save_fit
+from hsiaug.tasks.task import (
+    Counts,
+    Data,
+    Samples,
+    Split,
+    Task,
+    TaskData,
+    TaskSamples,
+    TaskSplit,
+    TaskView,
+    View,
+)
+from hsiaug.trial.fits import Fit, checkpoint, clear_checkpoints, load_fit, save_fit
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["AnyBench", "Workbench"]
@@ -28,14 +38,6 @@ T = TypeVar("T")
 
 WORTH_SAVING = 2.0
 """Seconds: a fit that took longer is saved, so that a killed run need not repeat it."""
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A fitted generator and how long that took, now or when it was saved."""
-
-    fitted: FittedGenerator
-    seconds: float
 
 
 class _Kept:
@@ -62,16 +64,19 @@ class _Kept:
         self._values = {key: value for key, value in self._values.items() if key in keys}
 
 
-class Workbench(Generic[Split, View, Samples]):
+class Workbench(Generic[Data, Split, View, Samples, Counts]):
     """Everything that trials on one scene may share. folder: where slow fits are saved, or None.
 
-    Data, splits, views and samples are the task's own types.
+    Data, splits, views, samples and their counts are the task's own types. In processes that run plugins, data and
+    splits have no label of a test pixel.
 
     Only what belongs to the latest draw, and to its latest generator, is kept in memory: run trials draw by draw
     and generator by generator.
     """
 
-    def __init__(self, scene: Any, task: Task[Any, Split, View, Samples, Any], folder: Path | None = None) -> None:
+    def __init__(
+        self, scene: Data, task: Task[Data, Split, View, Samples, Counts], folder: Path | None = None
+    ) -> None:
         self.scene = scene
         self.task = task
         self._folder = folder
@@ -138,7 +143,7 @@ class Workbench(Generic[Split, View, Samples]):
                 blocks.append(self._of_fit.once(spec.fit_hash, (spec.generator.hash, spec.omega, j), draw))
         return blocks
 
-    def _draw(self, spec: TrialSpec, fit: Fit, view: View, j: int, counts: object) -> Callable[[], Samples]:
+    def _draw(self, spec: TrialSpec, fit: Fit, view: View, j: int, counts: Counts) -> Callable[[], Samples]:
         # Of the task, which the contract of a plugin does not tell: ``check`` refuses other samples.
         sample = cast("Callable[..., Samples]", fit.fitted.sample)
 
@@ -154,12 +159,12 @@ class Workbench(Generic[Split, View, Samples]):
     def _load_or_fit(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Fit:
         card: Card = generator.card
         folder = None if self._folder is None else self._folder / spec.fit_hash
-        found = None if folder is None else load_fit(folder, lambda path: generator.load(path, device=device))
-        if isinstance(found, Saved):
+        saved = None if folder is None else load_fit(folder, lambda path: generator.load(path, device=device))
+        if isinstance(saved, Fit):
             self.check_views()
-            return Fit(found.fitted, found.seconds)
-        if found:
-            self._notes.append(f"The saved fit of {card.name} could not be used, and was fitted again: {found}.")
+            return saved
+        if saved:
+            self._notes.append(f"The saved fit of {card.name} could not be used, and was fitted again: {saved}.")
         start = time.perf_counter()
         fitted = self._fitted(spec, generator, device, progress, folder)
         seconds = time.perf_counter() - start
@@ -207,5 +212,5 @@ class Workbench(Generic[Split, View, Samples]):
             return fit(checkpoint=begun)
 
 
-AnyBench = Workbench[TaskSplit, TaskView, TaskSamples]
+AnyBench = Workbench[TaskData, TaskSplit, TaskView, TaskSamples, object]
 """A workbench of a task of which only the name is known."""

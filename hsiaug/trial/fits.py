@@ -13,11 +13,11 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from hsiaug.contracts import FittedGenerator
 from hsiaug.trial.temporary_folders import gone, owner, temporary_folder
 
-__all__ = ["Saved", "checkpoint", "clear_checkpoints", "load_fit", "save_fit"]
+__all__ = ["Fit", "checkpoint", "clear_checkpoints", "load_fit", "save_fit"]
 
 FACTS = "fit.json"
 FITTED = "fitted"
@@ -25,14 +25,14 @@ UNFINISHED = ".unfinished"
 
 
 @dataclass(frozen=True)
-class Saved:
-    """A fit that was saved, and the seconds that it took."""
+class Fit:
+    """A fitted generator and the seconds that it took, now or when it was saved."""
 
-    fitted: Any
+    fitted: FittedGenerator
     seconds: float
 
 
-def load_fit(folder: Path, load: Callable[[Path], Any]) -> Saved | str | None:
+def load_fit(folder: Path, load: Callable[[Path], FittedGenerator]) -> Fit | str | None:
     """The fit in a folder; why it cannot be had, where it is damaged; None where there is none.
 
     load: gives the fitted generator of the folder that its ``save`` wrote.
@@ -41,7 +41,7 @@ def load_fit(folder: Path, load: Callable[[Path], Any]) -> Saved | str | None:
         return None
     try:
         seconds = _checked(folder)
-        return Saved(load(folder / FITTED), seconds)
+        return Fit(load(folder / FITTED), seconds)
     except (Exception, SystemExit) as error:
         # Whatever the plugin's own reader makes of damage: the fit is made again.
         return f"{type(error).__name__}: {error}"
@@ -51,8 +51,10 @@ def _checked(folder: Path) -> float:
     """Seconds of a fit whose files are as they were written. Raises ValueError, KeyError or OSError for others."""
     facts = json.loads((folder / FACTS).read_text("utf-8"))
     seconds = float(facts["seconds"])
-    found = _checksums(folder / FITTED)
-    changed = [name for name in sorted({*found, *facts["files"]}) if found.get(name) != facts["files"].get(name)]
+    present = _checksums(folder / FITTED)
+    changed = [
+        name for name in sorted({*present, *facts["files"]}) if present.get(name) != facts["files"].get(name)
+    ]
     if changed or not (math.isfinite(seconds) and seconds >= 0):
         raise ValueError(f"{', '.join(changed) or FACTS} is not as it was written")
     return seconds
@@ -60,12 +62,12 @@ def _checked(folder: Path) -> float:
 
 def _checksums(folder: Path) -> dict[str, str]:
     """SHA-256 by path of every file in a folder."""
-    found = {}
+    checksums = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             with path.open("rb") as file:
-                found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
-    return found
+                checksums[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+    return checksums
 
 
 def save_fit(folder: Path, save: Callable[[Path], object], seconds: float) -> str | None:

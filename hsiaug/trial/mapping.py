@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from hsiaug.plugins.card import Card
 from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import Protocol, parse_protocol
-from hsiaug.tasks.task import TaskSplit, get_task
+from hsiaug.tasks.task import TaskData, TaskSplit, get_task, located, tested
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
@@ -27,6 +27,12 @@ from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from hsiaug.trial.store import Record
 
 __all__ = ["Agreement", "Refitted", "agreement", "refit", "spec_of"]
+
+
+Agreement = Literal["map", "classifier", "none"]
+"""What calls every test pixel as the record does: the map, or the classifier alone, asked in the trial's own batches,
+for sums over other batches may be rounded otherwise.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,23 +45,13 @@ class Refitted:
     split: TaskSplit
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """of_map: the map calls every test pixel as the record does. of_classifier: so does the classifier, asked in the
-    trial's own batches: sums over other batches may be rounded otherwise.
-    """
-
-    of_map: bool
-    of_classifier: bool
-
-
-def spec_of(record: Record, scene: Any, plugins: Registry) -> TrialSpec:
+def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
     """The trial of a record, to be run again here.
 
     Raises InputError where the record is of a failed trial, the scene is another one, a plugin is missing
     or of another version, or the masks of a ``fixed`` protocol have gone.
     """
-    said = record["spec"]
+    stated = record["spec"]
     _refuse(
         record["status"] != "ok",
         "--record must be of a trial that went well",
@@ -63,23 +59,23 @@ def spec_of(record: Record, scene: Any, plugins: Registry) -> TrialSpec:
         "Name another one.",
     )
     _refuse(
-        said["scene"]["sha256"] != scene.sha256,
-        f"SCENE must be the scene of the record, {said['scene']['name']}, with the same values and labels",
-        f"{scene.name}, sha256 {scene.sha256[:12]}… in place of {said['scene']['sha256'][:12]}…",
-        f"Name {record.get('scene_ref') or said['scene']['name']}; if its files or card changed, benchmark it anew.",
+        stated["scene"]["sha256"] != data.sha256,
+        f"SCENE must be the scene of the record, {stated['scene']['name']}, with the same values and labels",
+        f"{data.name}, sha256 {data.sha256[:12]}… in place of {stated['scene']['sha256'][:12]}…",
+        f"Name {record.get('scene_ref') or stated['scene']['name']}; if its files or card changed, benchmark it anew.",
     )
     spec = TrialSpec(
-        task=said["task"],
-        scene=said["scene"]["name"],
-        scene_sha256=scene.sha256,
+        task=stated["task"],
+        scene=stated["scene"]["name"],
+        scene_sha256=data.sha256,
         protocol=_protocol(record),
-        patch=said["patch"],
-        seed=said["seed"],
-        generator=_plugin("generator", said["generator"], plugins, scene),
-        classifier=_plugin("classifier", said["classifier"], plugins, scene),
-        lam=said["lambda"],
-        omega=said["omega"],
-        draws=scene.drawn_as,
+        patch=stated["patch"],
+        seed=stated["seed"],
+        generator=_plugin("generator", stated["generator"], plugins, data),
+        classifier=_plugin("classifier", stated["classifier"], plugins, data),
+        lam=stated["lambda"],
+        omega=stated["omega"],
+        draws=data.drawn_as,
     )
     _refuse(
         spec.hash != record["hash"],
@@ -96,38 +92,38 @@ def _refuse(wrong: bool, rule: str, value: str, hint: str) -> None:
 
 
 def _protocol(record: Record) -> Protocol:
-    said = record["spec"]["protocol"]
+    stated = record["spec"]["protocol"]
     try:
-        return parse_protocol(f"{said['name']}:{said['argument']}".removesuffix(":"), said["buffer"])
+        return parse_protocol(f"{stated['name']}:{stated['argument']}".removesuffix(":"), stated["buffer"])
     except InputError:
         # Where files of masks lie, only the command says: the identity holds their names and a checksum.
         words = shlex.split(record["command"])
         if "--protocol" not in words[:-1]:
             raise
-        return parse_protocol(words[words.index("--protocol") + 1], said["buffer"])
+        return parse_protocol(words[words.index("--protocol") + 1], stated["buffer"])
 
 
-def _plugin(kind: Kind, said: dict[str, Any], plugins: Registry, scene: Any) -> PluginSpec:
-    card: Card = plugins.find(kind, said["name"]).load().card
+def _plugin(kind: Kind, stated: dict[str, Any], plugins: Registry, data: TaskData) -> PluginSpec:
+    card: Card = plugins.find(kind, stated["name"]).load().card
     _refuse(
-        card.version != said["version"],
-        f"{kind} {card.name} must have the version of the record, {said['version']}",
+        card.version != stated["version"],
+        f"{kind} {card.name} must have the version of the record, {stated['version']}",
         card.version,
         "Benchmark the scene anew, or install the hsiaug of that time.",
     )
     try:
-        params = card.params(**said["params"])
+        params = card.params(**stated["params"])
     except TypeError as error:
         raise InputError(
             f"{kind} {card.name} must take the parameters of the record",
             value=error,
             hint="Benchmark the scene anew.",
         ) from error
-    return plugin_spec(card, params, scene)
+    return plugin_spec(card, params, data)
 
 
 def refit(
-    spec: TrialSpec, data: Any, plugins: Registry, folder: Path | None, *, device: str, progress: Progress
+    spec: TrialSpec, data: TaskData, plugins: Registry, folder: Path | None, *, device: str, progress: Progress
 ) -> Refitted:
     """Fit a trial's generator, where its λ asks for samples, and its classifier, just as the trial did.
 
@@ -145,14 +141,14 @@ def refit(
     return Refitted(spec, fitted, classifier.card, bench.split(spec))
 
 
-def agreement(made: Refitted, data: Any, maps: Mapping[str, NDArray[np.int16]], record: Record) -> Agreement:
-    """Whether the maps (H, W) of all places, and the classifier that made them, repeat the record's predictions."""
-    task, said = get_task(made.spec.task), record["predictions_sha256"]
+def agreement(made: Refitted, data: TaskData, maps: Mapping[str, NDArray[np.int16]], record: Record) -> Agreement:
+    """How far the maps (H, W) of all places, and the classifier that made them, repeat the record's predictions."""
+    task = get_task(made.spec.task)
 
     def repeats(labels: NDArray[np.int16]) -> bool:
-        return checksum(task.located(data, made.split, labels)) == str(said)
+        return checksum(located(task, data, made.split, labels)) == str(record["predictions_sha256"])
 
     flat = np.concatenate([ids.ravel() for ids in maps.values()])
-    if repeats(flat[task.tested(made.split)]):
-        return Agreement(True, True)
-    return Agreement(False, repeats(task.predict(made.fitted, made.card, data, made.split)))
+    if repeats(flat[tested(task, made.split)]):
+        return "map"
+    return "classifier" if repeats(task.predict(made.fitted, made.card, data, made.split)) else "none"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hsiaug.metrics.accuracy import dense_score, score
+from hsiaug.errors import InputError
 from hsiaug.trial.hashing import short_hash
 
 __all__ = ["LARGEST", "Damage", "Record", "decode", "encode", "fault_of", "json_line", "storable"]
@@ -261,18 +261,18 @@ def _miscounted(record: Record) -> str | None:
                 return f"{part}.{key} must have {classes} entries, as there are {classes} class_names"
     try:
         found = _recomputed(matrix, record["spec"]["task"], metrics["subsets"])
-    except (KeyError, TypeError, IndexError) as error:
+    except (KeyError, TypeError, IndexError, InputError) as error:
         return f"metrics cannot be computed from metrics.confusion: {type(error).__name__} {error}"
     return _difference(metrics, found, "metrics")
 
 
 def _recomputed(matrix: NDArray[np.int64], task: str, subsets: Mapping[str, Any]) -> dict[str, Any]:
-    if task != "pixels":
-        return dense_score(matrix, change=task == "change")
+    from hsiaug.tasks.task import get_task
+
     named = {name: tuple(subset["classes"]) for name, subset in subsets.items()}
     if any(not 1 <= c <= len(matrix) for ids in named.values() for c in ids):
         raise IndexError("a subset of classes that are not there")
-    return score(matrix, named)
+    return get_task(task).metrics(matrix, named)
 
 
 def _difference(stated: Any, found: Any, key: str) -> str | None:

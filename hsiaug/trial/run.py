@@ -22,7 +22,7 @@ from hsiaug.errors import PluginError
 from hsiaug.plugins.card import Card
 from hsiaug.plugins.registry import Registry
 from hsiaug.seeds import derive_seed
-from hsiaug.tasks.task import Prediction, Samples, Split, Task, View
+from hsiaug.tasks.task import Counts, Data, Prediction, Samples, Split, Task, View, located
 from hsiaug.threads import threads
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
@@ -92,7 +92,7 @@ class Outcome:
 
 def run_trial(
     spec: TrialSpec,
-    bench: Workbench[Split, View, Samples],
+    bench: Workbench[Data, Split, View, Samples, Counts],
     plugins: Registry,
     *,
     device: str = "auto",
@@ -110,7 +110,7 @@ def run_trial(
 
 def compute(
     spec: TrialSpec,
-    bench: Workbench[Split, View, Samples],
+    bench: Workbench[Data, Split, View, Samples, Counts],
     plugins: Registry,
     *,
     device: str,
@@ -137,7 +137,7 @@ def compute(
             timer.stage = "split"
             tell("split")
             samples = augment(spec, bench, generator, devices["generator"], timer, progress)
-            result["samples"] = bench.task.counts(samples, bench.scene)
+            result["samples"] = bench.task.class_counts(samples, bench.scene)
             result["provenance"] = plain_json(samples.provenance)
             fitted = fit_classifier(spec, bench, classifier, samples, devices["classifier"], timer, progress)
             with timer.at("predict"):
@@ -159,8 +159,8 @@ def compute(
 def finish(
     spec: TrialSpec,
     outcome: Outcome,
-    task: Task[Any, Split, View, Samples, Any],
-    data: Any,
+    task: Task[Data, Split, View, Samples, Counts],
+    data: Data,
     split: Split,
     *,
     scene_ref: str,
@@ -169,7 +169,7 @@ def finish(
     """The record of a trial, scored, and its predictions. data, split: with all labels."""
     result, prediction = dict(outcome.result), None
     if outcome.labels is not None:
-        prediction = task.located(data, split, outcome.labels)
+        prediction = located(task, data, split, outcome.labels)
         result["metrics"] = task.score(data, prediction)
         result["predictions_sha256"] = hashlib.sha256(prediction[1].tobytes()).hexdigest()
     result["audit"] = split.audit.as_json()
@@ -197,7 +197,7 @@ def _devices(requested: str, generator: Generator, classifier: Classifier) -> di
 
 def augment(
     spec: TrialSpec,
-    bench: Workbench[Split, View, Samples],
+    bench: Workbench[Data, Split, View, Samples, Counts],
     generator: Generator,
     device: str,
     timer: StageTimer,
@@ -208,9 +208,9 @@ def augment(
     Reads nothing of the spec's classifier. ``timer`` receives the seconds of ``fit_generator`` and ``sample``.
     """
     view = bench.view(spec, generator.card.scope)
-    wanted = bench.task.wanted(view, spec.lam if generator.card.adds else 0.0)
-    if not bench.task.total(wanted):
-        return bench.task.join(view, [], wanted)
+    counts = bench.task.counts(view, spec.lam if generator.card.adds else 0.0)
+    if not bench.task.total(counts):
+        return bench.task.join(view, [], counts)
     with timer.fitting("fit_generator", generator.card):
         fit = bench.fit(spec, generator, device, progress)
     # No step at all: the fit was made before, by another trial or another run.
@@ -218,12 +218,12 @@ def augment(
     timer.seconds["fit_generator"] = fit.seconds
     with timer.at("sample"):
         pool = bench.pool(spec, fit, view)
-    return bench.task.join(view, pool, wanted)
+    return bench.task.join(view, pool, counts)
 
 
 def fit_classifier(
     spec: TrialSpec,
-    bench: Workbench[Split, View, Samples],
+    bench: Workbench[Data, Split, View, Samples, Counts],
     classifier: Classifier,
     samples: Samples,
     device: str,
@@ -289,16 +289,18 @@ def lost(stage: str, kind: str, message: str) -> Outcome:
     return Outcome(result, None)
 
 
-def empty(spec: TrialSpec, bench: Workbench[Split, View, Samples], scene_ref: str, command: str) -> Record:
+def empty(
+    spec: TrialSpec, bench: Workbench[Data, Split, View, Samples, Counts], scene_ref: str, command: str
+) -> Record:
     """The record of a trial whose λ asks for no sample in its draw: nothing is fitted, and no plugin is loaded."""
     view = bench.view(spec, "none")
-    real = bench.task.join(view, [], bench.task.wanted(view, 0.0))
+    real = bench.task.join(view, [], bench.task.counts(view, 0.0))
     result = {
         "status": EMPTY,
         "error": None,
         "metrics": None,
         "audit": bench.split(spec).audit.as_json(),
-        "samples": bench.task.counts(real, bench.scene),
+        "samples": bench.task.class_counts(real, bench.scene),
         "timings": {},
         "cpu_seconds": {},
         "peak_memory_mb": None,

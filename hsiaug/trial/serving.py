@@ -1,16 +1,17 @@
-"""Which plugin serves which task, and the adapter that lets a generator of masks serve pixel classification."""
+"""Which plugin serves which task, itself or through the adapter for generators of masks."""
 
 from __future__ import annotations
 
 from hsiaug.errors import InputError
 from hsiaug.plugins.card import Card
+from hsiaug.tasks.task import get_task
 
 __all__ = ["check_serves", "needs_adapter"]
 
 
 def needs_adapter(card: Card, task: str) -> bool:
-    """True for a generator of segmentation masks in pixel classification; see :mod:`hsiaug.trial.adapter`."""
-    return task == "pixels" and task not in card.tasks and "segmentation" in card.tasks
+    """True for a generator that serves a task through :mod:`hsiaug.trial.adapter` alone."""
+    return task not in card.tasks and any(other in card.tasks for other in get_task(task).adapts)
 
 
 def check_serves(card: Card, kind: str, task: str) -> None:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from hsiaug.pairs import PairSet
 from hsiaug.plugins.card import Card, sampling_params
 from hsiaug.protocol.protocols import Protocol
-from hsiaug.scene import Scene
+from hsiaug.tasks.task import TaskData
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.hashing import short_hash
 
@@ -47,9 +46,9 @@ class PluginSpec:
         return {**whole, "params": {name: value for name, value in whole["params"].items() if name not in later}}
 
 
-def plugin_spec(card: Card, params: Any, scene: Scene | PairSet) -> PluginSpec:
+def plugin_spec(card: Card, params: Any, data: TaskData) -> PluginSpec:
     """A plugin as it enters trials on a scene, or on a set of pairs."""
-    text = short_hash({name: list(lines) for name, lines in scene.descriptions.items()}) if card.text else None
+    text = short_hash({name: list(lines) for name, lines in data.descriptions.items()}) if card.text else None
     return PluginSpec(card.name, card.version, params, text)
 
 

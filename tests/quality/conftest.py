@@ -9,16 +9,20 @@ import pytest
 
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.quality.synthesis import SampleRequest, Synthesis, synthesise
+from hsiaug.quality.kits import sample_kit
+from hsiaug.quality.sample_kit import synthesise
+from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
 from hsiaug.scene import Scene
 
 
 @pytest.fixture
-def make(toy: Scene, plugins: Registry) -> Callable[..., Synthesis]:
+def make(toy: Scene, plugins: Registry) -> Callable[..., PixelSynthesis]:
     """``make("smote", lam=0.5, …)``: samples of the toy scene."""
 
-    def made(generator: str = "smote", scene: Scene = toy, protocol: str = "issd", **changes: Any) -> Synthesis:
+    def made(
+        generator: str = "smote", scene: Scene = toy, protocol: str = "issd", **changes: Any
+    ) -> PixelSynthesis:
         request = SampleRequest(generator, parse_protocol(protocol), **{"patch": 5, "device": "cpu", **changes})
-        return synthesise(scene, request, plugins)
+        return synthesise(sample_kit("pixels"), scene, request, plugins)
 
     return made

@@ -14,12 +14,14 @@ from PIL import Image
 
 from hsiaug.api import Attention, PatchSamples, PluginError
 from hsiaug.quality.attention import attention_report, class_map
-from hsiaug.quality.figures import save_pictures
-from hsiaug.quality.inspection import inspect_samples, verdict
-from hsiaug.quality.synthesis import Synthesis
+from hsiaug.quality.kits import sample_kit
+from hsiaug.quality.pixel_figures import save_pictures
+from hsiaug.quality.synthesis import PixelSynthesis
 from hsiaug.scene import Scene
 
-Make = Callable[..., Synthesis]
+Make = Callable[..., PixelSynthesis]
+
+inspect_samples = sample_kit("pixels").inspect
 
 
 class Attentive:
@@ -55,7 +57,7 @@ def test_every_generator_is_inspected(make: Make, tmp_path: Path, generator: str
     content = json.loads(json.dumps(report.as_json(), allow_nan=False))
     assert content["attention"] is None
     assert content["n"]["synthetic"] == len(report.synthetic) > 0
-    assert any("memorisation" in line for line in verdict(report))
+    assert any("memorisation" in line for line in report.verdict)
     copies = report.fidelity["copies"].value or 0
     assert (copies > 99) == (generator in ("duplicate", "dummy"))
 
@@ -70,7 +72,7 @@ def test_spectra_are_drawn_as_lines_too_in_the_same_bytes_each_time(make: Make, 
 
     assert files[0] == files[1] and len(files[0]) < 300_000
     words = {text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")}
-    assert {"wavelength (nm)", *report.synthesis.scene.class_names} <= words
+    assert {"wavelength (nm)", *report.made.data.class_names} <= words
     assert all(colour in files[0].decode() for colour in ("#1f5fa8", "#d7301f", "#8c8c8c"))
 
 
@@ -94,7 +96,7 @@ def test_attention_on_the_class_is_found_and_beats_its_floor(make: Make, coded: 
     written = [path.name for path in save_pictures(report, tmp_path)]
     assert written == ["spectra.png", "spectra.svg", "pca.png", "attention.png"]
     json.dumps(report.as_json(), allow_nan=False)
-    assert any(line.startswith("attention: AUC 1.00") for line in verdict(report))
+    assert any(line.startswith("attention: AUC 1.00") for line in report.verdict)
 
 
 def test_attention_is_asked_for_patches_that_show_two_classes_of_every_class(make: Make, coded: Scene) -> None:

@@ -11,8 +11,9 @@ from imblearn.over_sampling import SMOTE
 from sklearn.base import clone
 
 from hsiaug.errors import InputError
-from hsiaug.quality.synthesis import Synthesis
+from hsiaug.quality.synthesis import PixelSynthesis
 from hsiaug.resample import Resampler, _Given, augment_scene
+from hsiaug.samples import concatenate
 from hsiaug.scene import Scene
 
 
@@ -124,12 +125,13 @@ def test_random_state_is_the_seed_by_its_usual_name(spectra: tuple[np.ndarray, n
 
 
 def test_a_scene_is_augmented_as_the_trial_does(
-    toy: Scene, make: Callable[..., Synthesis], tmp_path: Path
+    toy: Scene, make: Callable[..., PixelSynthesis], tmp_path: Path
 ) -> None:
     samples = augment_scene(toy, "smote", lam=0.5, seed=1, patch=5, params={"neighbours": 3})
     made = make("smote", lam=0.5, seed=1, overrides={"neighbours": "3"})
 
-    assert (samples.x == made.samples.x).all() and (samples.synthetic == made.samples.synthetic).all()
+    joined = concatenate([made.real, made.synthetic])
+    assert (samples.x == joined.x).all() and (samples.synthetic == joined.synthetic).all()
     assert samples.provenance["fit_hash"] == made.spec.fit_hash
     with pytest.raises(InputError, match="Did you mean toy"):
         augment_scene("toyy")

@@ -16,14 +16,15 @@ from hsiaug.plugins.card import build_params
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.quality.export import check_folder, save_samples
-from hsiaug.quality.synthesis import Synthesis
+from hsiaug.quality.synthesis import PixelSynthesis
+from hsiaug.samples import concatenate
 from hsiaug.scene import Scene
 from hsiaug.tasks.task import PixelClassification
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 
-Make = Callable[..., Synthesis]
+Make = Callable[..., PixelSynthesis]
 
 
 class Spy(PixelClassification):
@@ -48,7 +49,8 @@ def test_samples_are_those_of_the_trial_bit_for_bit(
     run_trial(spec, Workbench(toy, task), plugins, device="cpu", progress=lambda *_: None)
     made = make(generator, lam=0.7, seed=2)
 
-    assert (made.samples.x == task.joined.x).all() and (made.samples.y == task.joined.y).all()
+    samples = concatenate([made.real, made.synthetic])
+    assert (samples.x == task.joined.x).all() and (samples.y == task.joined.y).all()
     assert made.spec.fit_hash == spec.fit_hash
     assert len(made.real) == int(made.split.train.sum()) and made.synthetic.synthetic.all()
 
@@ -63,7 +65,7 @@ def test_provenance_holds_what_makes_the_samples_again(make: Make, toy: Scene) -
     assert (facts["lambda"], facts["omega"], facts["seed"]) == (0.5, None, 3)
     assert facts["class_names"] == list(toy.class_names)
     assert "numpy" in facts["environment"]["versions"]
-    assert facts["generator_says"] == dict(made.samples.provenance)
+    assert facts["generator_says"] == dict(made.synthetic.provenance)
 
 
 @pytest.mark.parametrize(
@@ -85,21 +87,21 @@ def test_what_makes_no_sample_is_refused(make: Make, generator: str, changes: di
 @pytest.mark.parametrize("with_real", [False, True])
 def test_npz_and_mat_hold_the_same_and_need_no_pickle(make: Make, tmp_path: Path, with_real: bool) -> None:
     made = make("mixup")
-    expected = made.samples if with_real else made.synthetic
+    expected = concatenate([made.real, made.synthetic]) if with_real else made.synthetic
     for path in (tmp_path / "a.npz", tmp_path / "a.mat"):
         save_samples(path, made, with_real=with_real)
     with np.load(tmp_path / "a.npz", allow_pickle=False) as npz:
         assert npz["x"].dtype == np.float32 and npz["y"].dtype == np.int64
         for name in ("x", "y", "synthetic", "coords", "weight"):
             assert (npz[name] == getattr(expected, name)).all()
-        assert npz["class_names"].tolist() == list(made.scene.class_names)
+        assert npz["class_names"].tolist() == list(made.data.class_names)
         facts = json.loads(str(npz["provenance"]))
     mat = loadmat(tmp_path / "a.mat")
 
     assert mat["x"].dtype == np.float32 and (mat["x"] == expected.x).all()
     assert (mat["y"].ravel() == expected.y).all() and (mat["coords"] == expected.coords).all()
     assert (mat["synthetic"].ravel() == expected.synthetic).all()
-    assert [cell.item() for cell in mat["class_names"].ravel()] == list(made.scene.class_names)
+    assert [cell.item() for cell in mat["class_names"].ravel()] == list(made.data.class_names)
     assert json.loads(mat["provenance"].item()) == facts == made.provenance()
     assert max(len(name) for name in mat) <= 31
 

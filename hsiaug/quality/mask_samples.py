@@ -1,0 +1,244 @@
+"""Image–mask pairs outside a benchmark: how many, of which classes, as a folder, and how good they are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.bench.memory_check import check_samples
+from hsiaug.contracts import FittedPairGenerator, Generator, Progress
+from hsiaug.errors import InputError, did_you_mean
+from hsiaug.files import write_whole
+from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
+from hsiaug.metrics.dense.probes import fit_probes
+from hsiaug.metrics.dense.quality import filter_samples
+from hsiaug.metrics.dense.reliability import Coupling, DenseReliability, dense_reliability
+from hsiaug.pairs import PairSet
+from hsiaug.plugins.card import Card
+from hsiaug.protocol.tiling import TileSplit, real_samples
+from hsiaug.quality.export import check_folder, save_pairs
+from hsiaug.quality.figures import class_spectra, save_figures
+from hsiaug.quality.inspection import Inspection, MaskInspection
+from hsiaug.quality.sample_kit import Drawn
+from hsiaug.quality.sheets import contact_sheet, spread
+from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
+from hsiaug.report.labels import wrong_share
+from hsiaug.samples import concatenate
+from hsiaug.seeds import derive_seed
+from hsiaug.tasks.masks import Segmentation
+from hsiaug.tiles import DenseSamples, DenseView, PairCounts
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.machine import resolve_device
+from hsiaug.trial.spec import TrialSpec
+
+__all__ = ["MaskSamples"]
+
+COUPLED = 64
+"""Pairs of which the generator's own coupling gap is asked, at most."""
+
+
+_Bench = Workbench[PairSet, TileSplit, DenseView, DenseSamples, PairCounts]
+
+
+class MaskSamples:
+    """Tiles of one date or two with a mask each, in any number, of some classes, and the best of them alone."""
+
+    unit = "%"
+
+    def __init__(self, task: Segmentation) -> None:
+        self.task = task
+
+    def check(self, request: SampleRequest, out: Path) -> None:
+        """Refuse a share of pairs to keep that is none, and what is no empty or new folder."""
+        if not 0 < request.keep <= 1:
+            raise InputError(
+                "--keep must be a share above 0, 1 at most",
+                value=f"{request.keep:g}",
+                hint="0.8 keeps 80 % of the pairs.",
+            )
+        check_folder(out, empty=True)
+
+    def counts(self, view: DenseView, request: SampleRequest) -> PairCounts:
+        """Pairs in all, and an equal part of each class that they shall show.
+
+        Raises InputError for no pair, a name without training pixels, or fewer pairs than names.
+        """
+        count = self.task.counts(view, request.lam).total if request.count is None else request.count
+        names = tuple(dict.fromkeys(request.show))
+        if count < 1:
+            raise InputError(
+                "-n, or λ times the real pairs, must be at least one pair", value=str(count), hint="Ask for more."
+            )
+        known = {view.class_names[c - 1]: c for c in sorted(view.counts)}
+        for name in names:
+            if name not in known:
+                raise InputError(
+                    "--show must name classes with training pixels, with commas between",
+                    value=repr(name),
+                    hint=did_you_mean(name, known),
+                )
+        if count < len(names):
+            raise InputError(
+                f"-n, or λ times the real pairs, must be at least the {len(names)} classes of --show",
+                value=str(count),
+                hint="Ask for more.",
+            )
+        # The first classes get what does not go round.
+        by_class = {known[name]: count // len(names) + (i < count % len(names)) for i, name in enumerate(names)}
+        return PairCounts(count, by_class)
+
+    def draw(
+        self, bench: _Bench, spec: TrialSpec, generator: Generator, request: SampleRequest, progress: Progress
+    ) -> Drawn[DenseSamples]:
+        """Class by class, more pairs than are kept where the best alone are."""
+        view = bench.view(spec, generator.card.scope)
+        counts = self.counts(view, request)
+        check_samples(bench.scene, counts.total, spec.patch)
+        fit = bench.fit(spec, generator, resolve_device(request.device, generator.card), progress)
+        probes = fit_probes(view.real, len(view.class_names)) if request.keep < 1 else None
+        sample = cast(FittedPairGenerator, fit.fitted).sample
+        parts = []
+        for c, kept in counts.parts():
+            drawn = math.ceil(kept / request.keep)
+            part = PairCounts(drawn, {} if c is None else {c: drawn})
+            seed = derive_seed("sample", generator.card.name, request.seed, c or 0)
+            samples = sample(part, guidance=spec.omega, seed=seed)
+            self.task.check(samples, part, view)
+            parts.append(samples if probes is None else filter_samples(samples, probes, kept / drawn))
+        return concatenate(parts), fit.fitted, {"fit_generator": fit.seconds}
+
+    def facts(self, card: Card, synthetic: DenseSamples, request: SampleRequest) -> dict[str, Any]:
+        """How many pairs were asked for, and which."""
+        return {"pairs": len(synthetic), "kept_share": request.keep, "show": list(request.show)}
+
+    def save(self, path: Path, made: MaskSynthesis, *, with_real: bool) -> list[str]:
+        """A folder; the real pairs stay where they are."""
+        sheet, manifest, _ = save_pairs(path, made)
+        lines = []
+        for name in made.facts["show"]:
+            shown = (made.synthetic.masks == made.data.class_names.index(name) + 1).any(axis=(1, 2))
+            lines.append(f"{shown.sum()} of {len(shown)} pairs show {name}")
+        return [*lines, f"{len(made.synthetic)} pairs in {path}; see {sheet.name} and {manifest.name}"]
+
+    def classes(self, made: MaskSynthesis, *, with_real: bool) -> list[dict[str, Any]]:
+        """Share of each class in the labelled pixels, as a fraction."""
+        shares = []
+        for masks in (made.real.masks, made.synthetic.masks):
+            labelled = max(1, int((masks > 0).sum()))
+            shares.append([float((masks == c).sum()) / labelled for c in range(1, len(made.data.class_names) + 1)])
+        rows = zip(made.data.class_names, *shares, strict=True)
+        return [
+            {"class": c, "name": name, "real": real, "synthetic": synthetic}
+            for c, (name, real, synthetic) in enumerate(rows, start=1)
+        ]
+
+    def inspect(self, made: MaskSynthesis, seed: int = 0) -> MaskInspection:
+        """Fidelity and label reliability of whole tiles, beside the test tiles of the split."""
+        held = real_samples(made.split, made.split.test)
+        classes = len(made.data.class_names)
+        sets = (made.real, held, made.synthetic)
+        like = dense_fidelity(*sets, classes=classes, seed=seed)
+        labels = dense_reliability(*sets, classes=classes, seed=seed, coupling=_coupling(made, held, seed))
+        remarks = [f"note: {note}" for note in (*like.notes, *labels.notes)]
+        if any("≤" in score.beyond.values() for score in labels.scores):
+            remarks.append("note: ≤ 0 %: better than real held-out tiles, the clean end of the calibration")
+        return Inspection(
+            made,
+            *sets,
+            like,
+            labels,
+            measures=(*like.measures, *labels.measures),
+            remarks=tuple(remarks),
+            verdict=tuple(_verdict(like, labels)),
+        )
+
+    def pictures(self, inspection: MaskInspection, folder: Path) -> list[Path]:
+        """contact_sheet.png, spectra.png and .svg, nearest.png and shifts.png."""
+        data, real, made = inspection.made.data, inspection.train, inspection.synthetic
+        groups = [("real", spread(real)), (inspection.made.card.name, made)]
+        worst = inspection.fidelity.worst
+        # Copies would look alike.
+        nearest = [
+            ("training tile nearest to it (turned or not)", real.take(np.array([j for _, j, _ in worst]))),
+            ("synthetic", made.take(np.array([i for i, _, _ in worst]))),
+        ]
+        return [
+            contact_sheet(folder / "contact_sheet.png", groups, data.class_names, data.wavelengths),
+            *_save_spectra(inspection, folder),
+            contact_sheet(folder / "nearest.png", nearest, data.class_names, data.wavelengths),
+            _save_shifts(folder / "shifts.png", inspection.reliability.shifts),
+        ]
+
+
+def _coupling(made: MaskSynthesis, held: DenseSamples, seed: int) -> Coupling | None:
+    """R4, for generators that offer ``coupling(samples, seed) -> (n,)``."""
+    ask = getattr(made.fitted, "coupling", None)
+    if ask is None or len(made.synthetic) < 2:
+        return None
+    some = made.synthetic.take(np.arange(min(COUPLED, len(made.synthetic))))
+    permuted = DenseSamples.made(some.images, np.roll(some.masks, 1, axis=0))
+    # A generator can say nothing of a class that it never saw.
+    known = np.isin(held.masks, np.unique(made.real.masks)).all(axis=(1, 2))
+    like = held.take(np.flatnonzero(known)[:COUPLED])
+    return Coupling(ask(some, seed), ask(permuted, seed), ask(like, seed) if len(like) > 1 else None)
+
+
+def _verdict(like: DenseFidelity, labels: DenseReliability) -> Iterator[str]:
+    """The report in a few sentences."""
+    if labels.wrong is not None and labels.wrong_interval is not None:
+        low, high = labels.wrong_interval
+        share = wrong_share(labels.wrong)
+        yield f"masks: as if {share} % of the pixels were labelled wrongly [{low:.0f} to {high:.0f} %]"
+    else:
+        yield "masks: too little difference between these classes to judge labels by it"
+    copies, statistic = like["copies"].value, like["copying"].value
+    if copies is not None and copies > 1:
+        yield f"memorisation: {copies:.0f} % of the synthetic tiles are copies of training tiles, turned or not"
+    elif statistic is not None and statistic < -3:
+        yield f"memorisation: no copies, but nearer to training tiles than held-out ones are (C_T = {statistic:.1f})"
+    else:
+        yield "memorisation: no sign of it"
+    shares = like["shares"]
+    yield f"classes: total variation of their shares {_number(shares.value)} (real tiles: {_number(shares.floor)})"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _save_spectra(inspection: MaskInspection, folder: Path) -> list[Path]:
+    """Spectra of the pixels of each class; dates one after the other. As PNG, and as SVG beside it."""
+    data, real, made = inspection.made.data, inspection.train, inspection.synthetic
+    present = {c: name for c, name in enumerate(data.class_names, start=1) if (real.masks == c).any()}
+    sets = {"real": ("tab:blue", partial(_of_class, real)), "synthetic": ("tab:orange", partial(_of_class, made))}
+    wavelengths = data.wavelengths if real.dates == 1 else None
+    figure = class_spectra(inspection, sets, present, real.dates * real.bands, wavelengths)
+    return save_figures({"spectra.png": figure, "spectra.svg": figure}, folder)
+
+
+def _of_class(samples: DenseSamples, c: int) -> NDArray[np.float32]:
+    """(pixels, T·B) of a class."""
+    stacked = samples.images.reshape(len(samples), -1, *samples.side).transpose(0, 2, 3, 1)
+    spectra: NDArray[np.float32] = stacked[samples.masks == c]
+    return spectra
+
+
+def _save_shifts(path: Path, shifts: Mapping[str, NDArray[np.float64]]) -> Path:
+    """Agreement of probes with the mask moved by some pixels: real and synthetic should both peak in the middle."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.0, 3.2), layout="constrained")
+    names = {"held": "real held-out", "made": "synthetic"}
+    for panel, (name, label) in zip(figure.subplots(1, 2), names.items(), strict=True):
+        grid = 100 * np.asarray(shifts[name], dtype=float)
+        reach = grid.shape[0] // 2
+        drawn = panel.imshow(grid, extent=(-reach - 0.5, reach + 0.5, reach + 0.5, -reach - 0.5), cmap="viridis")
+        panel.set(title=label, xlabel="mask moved right (pixels)", ylabel="down (pixels)")
+        figure.colorbar(drawn, ax=panel, label="agreement (%)", shrink=0.85)
+    return write_whole(path, lambda fresh: figure.savefig(fresh, dpi=120))

@@ -1,0 +1,159 @@
+"""Pictures of real and synthetic patches: class spectra, principal components, attention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.metrics.spectra import Spectra, at_most, fit_space
+from hsiaug.quality.attention import Example, class_map
+from hsiaug.quality.figures import class_spectra, grid, legend, name_columns, name_panel, save_figures, title
+from hsiaug.quality.inspection import PixelInspection
+from hsiaug.scene import Scene
+from hsiaug.text import plotted
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["save_pictures"]
+
+ROLES = (("held-out", "#8c8c8c"), ("synthetic", "#d7301f"), ("train", "#1f5fa8"))
+"""Drawn in this order: training samples on top, thin, or the synthetic ones made from them would hide them."""
+SHOWN = 300
+"""Points of a class and role in a cloud at most."""
+WORDS = 9
+"""Words of a prompt that are shown at most."""
+Array = NDArray[np.float64]
+
+
+def save_pictures(inspection: PixelInspection, folder: Path) -> list[Path]:
+    """Write spectra.png and .svg, pca.png, and attention.png where there is any; returns the files.
+
+    The clouds are no SVG: ten thousand points would weigh several times what they do as pixels.
+    Raises InputError where the folder cannot be written to.
+    """
+    spectra = _spectra(inspection)
+    figures = {"spectra.png": spectra, "spectra.svg": spectra, "pca.png": _clouds(inspection)}
+    attention = inspection.attention
+    if attention is not None and attention.examples:
+        figures["attention.png"] = _attention(attention.examples, inspection.made.data)
+    return save_figures(figures, folder)
+
+
+def _sets(inspection: PixelInspection) -> tuple[tuple[Spectra, str, str], ...]:
+    sets = (inspection.held, inspection.synthetic, inspection.train)
+    return tuple((part, name, colour) for part, (name, colour) in zip(sets, ROLES, strict=True))
+
+
+def _classes(inspection: PixelInspection) -> dict[int, str]:
+    """Ids and names of the classes with training samples."""
+    return {c: inspection.made.data.class_names[c - 1] for c in sorted(inspection.train.counts)}
+
+
+def _spectra(inspection: PixelInspection) -> Figure:
+    """Centre spectra of each class."""
+    scene = inspection.made.data
+    sets = {name: (colour, lambda c, part=part: part.x[part.y == c]) for part, name, colour in _sets(inspection)}
+    return class_spectra(inspection, sets, _classes(inspection), scene.bands, scene.wavelengths)
+
+
+def _clouds(inspection: PixelInspection) -> Figure:
+    """One panel per class on the first two principal axes of the training set; all its samples pale behind."""
+    classes = _classes(inspection)
+    space = fit_space(inspection.train.x)
+    rng = np.random.default_rng(0)
+    points = []
+    for part, name, colour in _sets(inspection):
+        few = part.take(at_most(part, SHOWN, rng))
+        points.append((_plane(space.project(few.x)), few.y, name, colour))
+    everything = np.concatenate([plane for plane, *_ in points])
+    low, high = np.percentile(everything, [0.2, 99.8], axis=0)
+    room = 0.06 * (high - low) + 1e-9
+    figure, panels = grid(len(classes), 2.9, 2.6)
+    for axes, (c, class_name) in zip(panels, classes.items(), strict=True):
+        axes.scatter(
+            points[-1][0][:, 0],
+            points[-1][0][:, 1],
+            s=4,
+            color="#dddddd",
+            linewidths=0,
+            label="train, all classes",
+        )
+        for plane, y, name, colour in points:
+            own = plane[y == c]
+            if name == "train":
+                axes.scatter(
+                    own[:, 0], own[:, 1], s=13, facecolors="none", edgecolors=colour, linewidths=0.8, label=name
+                )
+            else:
+                axes.scatter(own[:, 0], own[:, 1], s=7, color=colour, alpha=0.45, linewidths=0, label=name)
+        axes.set_xlim(low[0] - room[0], high[0] + room[0])
+        axes.set_ylim(low[1] - room[1], high[1] + room[1])
+        counts = ", ".join(f"{name} {int((part.y == c).sum())}" for part, name, _ in _sets(inspection))
+        name_panel(axes, class_name, counts)
+    name_columns(panels, "PC 1 of the training spectra")
+    figure.supylabel("PC 2", fontsize=9)
+    figure.suptitle(title(inspection, "Real and synthetic samples"), fontsize=11)
+    legend(figure, panels[0])
+    return figure
+
+
+def _plane(scores: Array) -> Array:
+    """(n, 2): the first two scores, with 0 for an axis that is not there."""
+    return np.pad(scores, ((0, 0), (0, max(0, 2 - scores.shape[1]))))[:, :2]
+
+
+def _attention(examples: Sequence[Example], scene: Scene) -> Figure:
+    """A row per patch: its colours, the class's region, the class's words together, then every word."""
+    words = [_shown_words(example) for example in examples]
+    columns = 3 + max(len(row) for row in words)
+    figure, panels = grid(len(examples) * columns, 1.35, 1.6, columns)
+    low, high = np.percentile(scene.cube.reshape(-1, scene.bands), [2, 98], axis=0)
+    for row, (example, shown) in enumerate(zip(examples, words, strict=True)):
+        line = panels[row * columns : (row + 1) * columns]
+        name = scene.class_names[example.class_id - 1]
+        line[0].imshow(_colours(example.x, low, high), interpolation="nearest")
+        line[1].imshow(_region(example), interpolation="nearest")
+        own = class_map(example.words, example.maps, name)
+        maps = [("class's words", own), *((example.words[i], example.maps[i]) for i in shown)]
+        for axes, (word, values) in zip(line[2:], maps, strict=False):
+            if values is not None:
+                axes.imshow(values, cmap="magma", interpolation="nearest")
+            axes.set_title(plotted(word), fontsize=8, fontweight="bold" if axes is line[2] else "normal")
+        for axes in line[2 + len(maps) :]:
+            axes.set_visible(False)
+        line[0].set_title("patch", fontsize=8)
+        line[1].set_title("region", fontsize=8)
+        line[0].set_ylabel("\n".join(map(plotted, name.split("-")[:3])), fontsize=8)
+        for axes in line:
+            axes.set_xticks([])
+            axes.set_yticks([])
+    figure.suptitle(
+        "Attention per word round held-out pixels, each map on its own scale; region: class white, other classes "
+        "black, unlabelled grey",
+        fontsize=10,
+    )  # fmt: skip
+    return figure
+
+
+def _shown_words(example: Example) -> list[int]:
+    """Places of the words with the most contrast over the patch, in the order of the prompt."""
+    contrast = example.maps.std(axis=(1, 2))
+    return sorted(np.argsort(-contrast, kind="stable")[:WORDS].tolist())
+
+
+def _region(example: Example) -> NDArray[Any]:
+    inside, known = example.labels == example.class_id, example.labels > 0
+    grey = np.where(inside, 1.0, np.where(known, 0.0, 0.55))
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+def _colours(x: NDArray[np.float32], low: Array, high: Array) -> NDArray[Any]:
+    """(p, p, 3) three bands spread over the spectrum as red, green, blue, scaled as over the whole scene."""
+    bands = (np.array([0.75, 0.45, 0.15]) * (len(x) - 1)).astype(int)
+    scaled = (x[bands].transpose(1, 2, 0) - low[bands]) / np.maximum(high - low, 1e-9)[bands]
+    return np.asarray(scaled.clip(0, 1))

@@ -1,0 +1,179 @@
+"""Samples of pixel classification: those that a trial would train on, as one file, and how good they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hsiaug.bench.memory_check import check_samples
+from hsiaug.contracts import Generator, Progress
+from hsiaug.errors import InputError
+from hsiaug.metrics.fidelity import Fidelity, fidelity
+from hsiaug.metrics.reliability import Reliability, Score, reliability
+from hsiaug.metrics.spectra import Spectra
+from hsiaug.plugins.card import Card
+from hsiaug.protocol.split import Split
+from hsiaug.protocol.view import TrainView
+from hsiaug.quality.attention import AttentionReport, attention_report
+from hsiaug.quality.export import ENDINGS, save_samples
+from hsiaug.quality.inspection import PixelInspection
+from hsiaug.quality.pixel_figures import save_pictures
+from hsiaug.quality.sample_kit import Drawn
+from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
+from hsiaug.report.labels import wrong_share
+from hsiaug.samples import PatchSamples
+from hsiaug.scene import Scene
+from hsiaug.targets import check_target
+from hsiaug.tasks.pixels import PixelClassification
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.machine import resolve_device
+from hsiaug.trial.run import StageTimer, augment
+from hsiaug.trial.spec import TrialSpec
+
+__all__ = ["PixelSamples"]
+
+
+_Bench = Workbench[Scene, Split, TrainView, PatchSamples, dict[int, int]]
+
+
+class PixelSamples:
+    """Patches with a class each: bit for bit those that a benchmark's trial of the same settings trains on."""
+
+    task = PixelClassification()
+    unit = ""
+
+    def check(self, request: SampleRequest, out: Path) -> None:
+        """Refuse options of masks, which would do nothing, and what is no .npz or .mat in a folder that exists."""
+        set_options = {
+            "-n": request.count is not None,
+            "--keep": request.keep != 1,
+            "--show": bool(request.show),
+        }
+        for name in (name for name, is_set in set_options.items() if is_set):
+            raise InputError(
+                f"{name} is an option of masks",
+                value=f"--task {self.task.name}",
+                hint="Give --task segmentation or change, or leave it out; of pixels, --lambda says how many.",
+            )
+        check_target(out, ENDINGS)
+
+    def counts(self, view: TrainView, request: SampleRequest) -> dict[int, int]:
+        """By class, as the sample balance rate λ says."""
+        counts = self.task.counts(view, request.lam)
+        if not self.task.total(counts):
+            sizes = view.counts.values()
+            raise InputError(
+                "λ must ask for at least one synthetic sample",
+                value=f"λ = {request.lam:g}, with {min(sizes)} to {max(sizes)} samples per class",
+                hint="λ = 1 fills every class to the largest; more than 1 lets all grow.",
+            )
+        return counts
+
+    def draw(
+        self, bench: _Bench, spec: TrialSpec, generator: Generator, request: SampleRequest, progress: Progress
+    ) -> Drawn[PatchSamples]:
+        """The trial's own samples: the prefix of its pool that λ takes."""
+        counts = self.counts(bench.view(spec, generator.card.scope), request)
+        check_samples(bench.scene, self.task.total(counts), spec.patch)
+        device = resolve_device(request.device, generator.card)
+        timer = StageTimer()
+        samples = augment(spec, bench, generator, device, timer, progress)
+        fitted = bench.fit(spec, generator, device, progress).fitted
+        return samples.take(samples.synthetic), fitted, timer.seconds
+
+    def facts(self, card: Card, synthetic: PatchSamples, request: SampleRequest) -> dict[str, Any]:
+        """λ, and whether the generator saw test pixels, without their labels."""
+        return {"lambda": request.lam, "transductive": card.scope == "scene"}
+
+    def save(self, path: Path, made: PixelSynthesis, *, with_real: bool) -> list[str]:
+        """One file, the real training samples first where asked for."""
+        return [f"{len(save_samples(path, made, with_real=with_real))} samples in {path}"]
+
+    def classes(self, made: PixelSynthesis, *, with_real: bool) -> list[dict[str, Any]]:
+        """Samples of each class that were written."""
+        return [
+            {
+                "class": c,
+                "name": made.data.class_names[c - 1],
+                "real": int((made.real.y == c).sum()) if with_real else 0,
+                "synthetic": int((made.synthetic.y == c).sum()),
+            }
+            for c in made.data.class_ids
+        ]
+
+    def inspect(self, made: PixelSynthesis, seed: int = 0) -> PixelInspection:
+        """Fidelity, label reliability and, where the generator offers it, attention."""
+        train, synthetic = _centres(made.real), _centres(made.synthetic)
+        scene, test = made.data, made.split.test
+        held = Spectra(scene.cube[test].astype(np.float64), scene.labels[test].astype(np.int64))
+        like = fidelity(train, held, synthetic, seed=seed)
+        labels = reliability(train, held, synthetic, seed=seed)
+        attention = attention_report(made, seed)
+        notes = (f"note: {note}" for note in (*like.notes, *labels.notes))
+        return PixelInspection(
+            made,
+            train,
+            held,
+            synthetic,
+            like,
+            labels,
+            measures=like.measures,
+            remarks=(*_attention_rows(attention), *notes),
+            verdict=tuple(_verdict(like, labels, attention)),
+            attention=attention,
+        )
+
+    def pictures(self, inspection: PixelInspection, folder: Path) -> list[Path]:
+        """spectra.png and .svg, pca.png, and attention.png where there is any."""
+        return save_pictures(inspection, folder)
+
+
+def _centres(samples: PatchSamples) -> Spectra:
+    """The centre spectra of samples, in scene units."""
+    return Spectra(samples.centres.astype(np.float64), samples.y)
+
+
+def _attention_rows(attention: AttentionReport | None) -> Iterator[str]:
+    """The class's words on either side, tab-separated; single words are in quality.json."""
+    if attention is None:
+        return
+    for side, score in attention.class_words.items():
+        floor = attention.shuffled[side]
+        if score is None:
+            yield f"attention, {side}\tno patch shows two classes, or no prompt names its class"
+            continue
+        beside = "" if floor is None else f"\tfloor AUC {floor.auc:.3f}, IoU {floor.iou:.3f}"
+        yield f"attention, {side}\tAUC {score.auc:.3f}\tIoU {score.iou:.3f}\tn {score.n}{beside}"
+
+
+def _verdict(like: Fidelity, labels: Reliability, attention: AttentionReport | None) -> Iterator[str]:
+    """The report in a few sentences."""
+    scores = {score.name: score for score in labels.scores}
+    if scores:
+        yield _labels(scores["agreement"], "probes of training pixels")
+        yield _labels(scores["oracle"], "oracle probes, which know half of the held-out pixels too,")
+    copies, nearer = like["copies"].value, like["nearer"].value
+    if copies is not None and copies > 1:
+        yield f"memorisation: {copies:.0f} % of the synthetic samples are copies of training samples"
+    elif nearer is not None:
+        yield (
+            f"memorisation: no copies; {nearer:.0f} % of the time a synthetic sample lies nearer to a training "
+            "sample than a held-out one of its class does (50 % for fresh real samples)"
+        )
+    if attention is not None and (score := attention.class_words["held-out"]) is not None:
+        floor = attention.shuffled["held-out"]
+        beside = "" if floor is None else f" (floor {floor.auc:.2f})"
+        yield f"attention: AUC {score.auc:.2f}{beside} of the class's words against its region, {score.n} patches"
+
+
+def _labels(score: Score, judge: str) -> str:
+    agree = f"{judge} agree with {score.value:.0f} % (real held-out: {score.ceiling:.0f} %)"
+    if score.r is not None and score.r > 1:
+        return f"labels: {agree}; samples more typical than real ones hide what wrong labels there are"
+    if score.wrong is None or score.wrong_interval is None:
+        return f"labels: {agree}; too little difference between these classes to judge labels by it"
+    low, high = score.wrong_interval
+    return f"labels: {agree}, as if {wrong_share(score.wrong)} % of them were wrong [{low:.0f} to {high:.0f} %]"
