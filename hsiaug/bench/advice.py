@@ -66,7 +66,7 @@ def advise(
     """
     left_out = list(broken)
     job = Job(request.task, context.scene_ref, context.store.root, context.device)
-    with worker_pool(context.scene, job, context.jobs) as run:
+    with worker_pool(context.scene, job, context.engine) as run:
         met = screen(plan, context, run, left_out)
         if met is not None:
             return _at_ceiling(plan, context, left_out, (*before, met))

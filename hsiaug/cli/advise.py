@@ -55,6 +55,8 @@ def advise(
     preset: options.PresetOfAll = options.PresetName.cpu,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
+    on: options.On = "local",
+    cluster: options.Cluster = None,
     out: Annotated[
         Path | None, typer.Option(help="JSON file of all numbers and record hashes.", show_default=False)
     ] = None,
@@ -81,6 +83,8 @@ def advise(
     from hsiaug.bench.advice import advise as advised
     from hsiaug.bench.advice import wider
     from hsiaug.bench.advice_context import AdviceContext
+    from hsiaug.bench.engines.engine import engine
+    from hsiaug.bench.engines.settings import cluster_settings
     from hsiaug.bench.plan import Request
     from hsiaug.bench.progress import watching
     from hsiaug.bench.schedule import Part
@@ -93,6 +97,7 @@ def advise(
     from hsiaug.terminal import Console
     from hsiaug.trial.store import Store
 
+    settings = cluster_settings(cluster or ())
     end = start + options.duration("--budget", budget)
     asked = get_task(options.task_of(scene, task).value)
     loaded = asked.load(scene)
@@ -111,24 +116,25 @@ def advise(
     plan, broken = screening_plan(loaded, request, registry())
     jobs = workers(jobs, device, [Part("", asked.name, scene, loaded, plan)])
     screen, err = Console(), Console(stderr=True)
-    context = AdviceContext(
-        scene=loaded,
-        scene_ref=scene,
-        plugins=registry(),
-        store=Store(store, create=True),
-        device=device,
-        jobs=jobs,
-        start=start,
-        end=end,
-        watch=lambda trials: watching(trials, err, jobs=jobs, store=context.store),
-    )
     try:
-        found = advised(plan, request, context, broken)
-        whole = wider(request)
-        if found.kind == "cannot tell" and whole is not None:
-            print_lines(err, [f"inner draws of {protocol} are at their ceiling: going on with --protocol all"])
-            plan, broken = screening_plan(loaded, whole, registry())
-            found = advised(plan, whole, context, broken, found.ceilings)
+        with engine(on, jobs, settings, lambda line: print_lines(err, [line])) as where:
+            context = AdviceContext(
+                scene=loaded,
+                scene_ref=scene,
+                plugins=registry(),
+                store=Store(store, create=True),
+                device=device,
+                engine=where,
+                start=start,
+                end=end,
+                watch=lambda trials: watching(trials, err, jobs=where.jobs, store=context.store),
+            )
+            found = advised(plan, request, context, broken)
+            whole = wider(request)
+            if found.kind == "cannot tell" and whole is not None:
+                print_lines(err, [f"inner draws of {protocol} are at their ceiling: going on with --protocol all"])
+                plan, broken = screening_plan(loaded, whole, registry())
+                found = advised(plan, whole, context, broken, found.ceilings)
     except KeyboardInterrupt:
         print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
         raise typer.Exit(130) from None

@@ -94,6 +94,8 @@ def benchmark(
     set_: options.Setting = None,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
+    on: options.On = "local",
+    cluster: options.Cluster = None,
     timeout: Annotated[
         str | None,
         typer.Option(help="End a trial that takes longer, as 90s, 20m or 1h; it is then recorded as failed."),
@@ -133,6 +135,8 @@ def benchmark(
     # One thread per trial: trials run side by side instead, and give the same result whatever --jobs is.
     # Set before the numerical libraries load.
     one_thread()
+    from hsiaug.bench.engines.engine import engine
+    from hsiaug.bench.engines.settings import cluster_settings
     from hsiaug.bench.memory_check import check_memory
     from hsiaug.bench.plan import Request
     from hsiaug.bench.schedule import merged, plan_runs, trials_of
@@ -145,6 +149,7 @@ def benchmark(
     from hsiaug.trial.limit import check_limit
     from hsiaug.trial.store import Store
 
+    settings = cluster_settings(cluster or ())
     limit = None if timeout is None else options.duration("--timeout", timeout)
     check_limit(limit)
     suite = None
@@ -183,7 +188,8 @@ def benchmark(
         return
     kept = Store(store, create=existing is not Existing.none)
     kept.sweep()
-    run_all(parts, todo, kept, had, device=device, jobs=jobs, limit=limit, err=err)
+    where = engine(on, jobs, settings, lambda line: print_lines(err, [line]))
+    run_all(parts, todo, kept, had, device=device, engine=where, limit=limit, err=err)
     read = kept.read(trial.hash for trial in trials)
     print_lines(err, trial_notes(read.records, {trial.hash for trial in todo}))
     print_result(parts, read, kept, out, err, as_json=json)

@@ -29,7 +29,11 @@ from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Reading, Record, Store
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from rich.console import Console
+
+    from hsiaug.bench.engines.engine import Engine
 
 __all__ = ["held", "missing", "print_result", "run_all", "trial_notes", "workers"]
 
@@ -66,7 +70,7 @@ def run_all(
     kept: Reading,
     *,
     device: str,
-    jobs: int,
+    engine: AbstractContextManager[Engine],
     limit: float | None,
     err: Console,
 ) -> None:
@@ -89,15 +93,19 @@ def run_all(
             return
         known = timed(store.read(known=kept).records)
         costs = expected_seconds(merged(parts), list(waiting.values()), known)
-        with watching(dict(waiting), err, jobs=jobs, expected=costs, store=store) as on_event:
+        with (
+            engine as where,
+            watching(dict(waiting), err, jobs=where.jobs, expected=costs, store=store) as on_event,
+        ):
             for (task, ref), scene in scenes.items():
                 here = trials_of(part for part in parts if (part.task, part.scene_ref) == (task, ref))
                 mine = in_order(trial for trial in here if waiting.pop(trial.hash, None))
                 if mine:
-                    if jobs > 1:
+                    if where.jobs > 1:
                         mine = longest_first(merged(parts), mine, known)
                     commands = {trial.hash: command_for(trial, ref) for trial in mine}
-                    execute(mine, scene, Job(task, ref, store.root, device, limit), jobs, on_event, commands)
+                    job = Job(task, ref, store.root, device, limit)
+                    execute(mine, scene, job, where, on_event, commands)
     except KeyboardInterrupt:
         print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
         raise typer.Exit(130) from None

@@ -21,11 +21,13 @@ __all__ = [
     "AnyPatch",
     "AnyProtocol",
     "Buffer",
+    "Cluster",
     "Device",
     "GeneratorName",
     "Jobs",
     "Lambda",
     "Omega",
+    "On",
     "Patch",
     "Preset",
     "PresetName",
@@ -125,6 +127,24 @@ MOST_JOBS = 1024
 Jobs = Annotated[
     int | None,
     typer.Option(help="Worker processes. Default: one per core on the CPU, 1 on a GPU.", min=1, max=MOST_JOBS),
+]
+On = Annotated[
+    str,
+    typer.Option(
+        envvar="HSIAUG_ON",
+        help="Where trials run: local (processes of this machine), dask (Dask workers on this machine) or dask:ADDRESS "
+        "(a scheduler that is running).",
+    ),
+]
+Cluster = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cluster",
+        metavar="KEY=VALUE",
+        help="workers, threads, memory, gpus, partition, time or account; repeat for more. docs/cluster.md tells which "
+        "engine uses which.",
+        show_default=False,
+    ),
 ]
 StoreDir = Annotated[Path, typer.Option("--store", help="Folder of the records.")]
 ReadStore = Annotated[

@@ -1,0 +1,131 @@
+"""What every engine offers, and how one is named on the command line.
+
+An engine gives a pool of slots, and each slot runs one trial at a time, somewhere. Which trial, how often, and what
+becomes of its answer is decided in ``bench/execute.py``, for all engines alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol
+
+from hsiaug.bench.engines.settings import ClusterSettings
+from hsiaug.bench.worker import WorkerStart
+from hsiaug.errors import InputError, did_you_mean
+from hsiaug.trial.run import Outcome
+from hsiaug.trial.spec import TrialSpec
+
+__all__ = [
+    "Engine",
+    "Message",
+    "PluginProgress",
+    "Pool",
+    "Slot",
+    "TrialEnded",
+    "WorkerLost",
+    "WorkerRefused",
+    "engine",
+]
+
+ENGINES = {"local": "hsiaug.bench.engines.local", "dask": "hsiaug.bench.engines.dask_client"}
+"""Module by the engine's name; it is imported when the engine is asked for, and offers ``make``."""
+
+
+@dataclass(frozen=True)
+class PluginProgress:
+    """What a plugin says of its progress."""
+
+    done: int
+    total: int
+    note: str
+
+
+@dataclass(frozen=True)
+class TrialEnded:
+    """A trial came to its end."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class WorkerLost:
+    """A worker was lost in the middle of a trial. how: in words. stage: of the trial."""
+
+    how: str
+    stage: str
+
+
+@dataclass(frozen=True)
+class WorkerRefused:
+    """A worker that does not have what the run was planned with. found: what it has in its place."""
+
+    found: str
+
+
+Message = PluginProgress | TrialEnded | WorkerLost | WorkerRefused
+
+
+class Slot(Protocol):
+    """Runs one trial at a time."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether it has a trial that has not ended."""
+
+    @property
+    def gpu(self) -> bool:
+        """Whether fits that ask for a GPU may run here."""
+
+    def send(self, trial: TrialSpec, blind: object) -> None:
+        """Begin a trial. blind: its split, without any test label."""
+
+    def end(self) -> object:
+        """Stop what runs here, at once."""
+
+
+class Pool(Protocol):
+    """The slots of an engine, as long as a run lasts."""
+
+    def slots(self) -> Sequence[Slot]:
+        """Those that are there now: machines may join and leave."""
+
+    def wait(self) -> Sequence[tuple[Slot, Message]]:
+        """What was heard of busy slots, after a moment at the latest."""
+
+    def close(self) -> None:
+        """End all that is still running."""
+
+
+class Engine(Protocol):
+    """Somewhere to run trials."""
+
+    @property
+    def jobs(self) -> int:
+        """Trials that run at the same time, as far as is known now."""
+
+    @property
+    def gpus(self) -> int:
+        """That trials ask for which can use one; 0 where slots need not be told apart."""
+
+    def pool(self, start: WorkerStart) -> Pool:
+        """Slots for the trials of one scene."""
+
+
+Say = Callable[[str], None]
+"""Tells the user a line."""
+
+
+def engine(on: str, jobs: int, settings: ClusterSettings, say: Say) -> AbstractContextManager[Engine]:
+    """The engine that ``--on`` names: NAME, or NAME:ADDRESS.
+
+    jobs: trials at the same time, where that is ours to choose.
+    Raises InputError for an unknown name, and for one whose libraries are not installed.
+    """
+    name, _, address = on.partition(":")
+    if name not in ENGINES:
+        raise InputError("--on must name an engine", value=repr(name), hint=did_you_mean(name, ENGINES))
+    made: AbstractContextManager[Engine] = import_module(ENGINES[name]).make(address, jobs, settings, say)
+    return made
