@@ -15,16 +15,18 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 from hsiaug.bench.engines.engine import (
+    Batch,
     Engine,
+    Job,
     Message,
     PluginProgress,
     Pool,
     Slot,
     TrialEnded,
+    Watch,
     WorkerRefused,
 )
 from hsiaug.bench.worker import WorkerStart
@@ -35,26 +37,25 @@ from hsiaug.trial.run import Outcome, finish, lost
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
-__all__ = ["Event", "Job", "OnEvent", "Run", "Work", "execute", "groups", "worker_pool"]
+__all__ = [
+    "TRIES",
+    "Event",
+    "Group",
+    "Ledger",
+    "OnEvent",
+    "PoolEngine",
+    "Run",
+    "Work",
+    "execute",
+    "groups",
+    "uses_device",
+    "worker_pool",
+]
 
 Group = tuple[TrialSpec, ...]
 
 TRIES = 2
 """How often a trial is begun whose process dies."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """What every trial of a run shares.
-
-    scene_ref: catalogue name or card. limit: seconds that a trial may take; None = any.
-    """
-
-    task: str
-    scene_ref: str
-    store: Path
-    device: str
-    limit: float | None = None
 
 
 @dataclass(frozen=True)
@@ -95,20 +96,21 @@ def groups(trials: Iterable[TrialSpec]) -> list[Group]:
     return [tuple(group) for group in together.values()]
 
 
-def execute(
-    trials: Sequence[TrialSpec],
-    scene: Any,
-    job: Job,
-    engine: Engine,
-    on_event: OnEvent,
-    commands: Mapping[str, str] | None = None,
-) -> None:
-    """Run all trials on an engine; records go to the store, events to ``on_event``.
+class PoolEngine:
+    """An engine whose trials are waited for."""
 
-    commands: by hash, what reruns a trial.
-    """
-    with worker_pool(scene, job, engine) as run:
-        run((Work(group, commands or {}) for group in groups(trials)), on_event)
+    def run(self: Engine, batches: Sequence[Batch], watch: Watch) -> bool:
+        """Carry out trials; records go to the store."""
+        with watch(self.jobs) as on_event:
+            for batch in batches:
+                execute(batch, self, on_event)
+        return True
+
+
+def execute(batch: Batch, engine: Engine, on_event: OnEvent) -> None:
+    """Carry out the trials of one scene on an engine's pool; records go to the store, events to ``on_event``."""
+    with worker_pool(batch.scene, batch.job, engine) as run:
+        run((Work(group, batch.commands) for group in groups(batch.trials)), on_event)
 
 
 @contextmanager
@@ -124,14 +126,14 @@ def worker_pool(scene: Any, job: Job, engine: Engine) -> Iterator[Run]:
     store = Store(job.store, create=True)
     start = WorkerStart(job.task, job.scene_ref, scene.sha256, store.cache.resolve(), job.device, job.limit)
     pool = engine.pool(start)
-    ledger = _Ledger(scene, job, store)
+    ledger = Ledger(scene, job, store)
     try:
         yield lambda work, on_event: _Dispatch(work, pool, ledger, engine.gpus > 0, on_event).run()
     finally:
         pool.close()
 
 
-class _Ledger:
+class Ledger:
     """Splits for the workers, and records of what they answer."""
 
     def __init__(self, scene: Any, job: Job, store: Store) -> None:
@@ -187,7 +189,7 @@ class _Part:
 class _Dispatch:
     """Gives work to the slots of a pool, and follows what becomes of it."""
 
-    def __init__(self, work: Iterable[Work], pool: Pool, ledger: _Ledger, gpu: bool, on_event: OnEvent) -> None:
+    def __init__(self, work: Iterable[Work], pool: Pool, ledger: Ledger, gpu: bool, on_event: OnEvent) -> None:
         self._coming = iter(work)
         self._waiting: deque[_Part] = deque()
         self._pool, self._ledger, self._gpu, self._on_event = pool, ledger, gpu, on_event
@@ -216,7 +218,7 @@ class _Dispatch:
         return bool(self._waiting)
 
     def _part(self, work: Work) -> _Part:
-        return _Part(work, deque(work.trials), self._gpu and _uses_device(work.trials[0]))
+        return _Part(work, deque(work.trials), self._gpu and uses_device(work.trials[0]))
 
     def _next(self, slot: Slot) -> TrialSpec | None:
         """The trial that a slot runs now: of its group, else of the first group that it can take."""
@@ -301,7 +303,7 @@ class _Dispatch:
         )
 
 
-def _uses_device(trial: TrialSpec) -> bool:
+def uses_device(trial: TrialSpec) -> bool:
     """Whether a trial's generator or classifier computes on a GPU where there is one."""
     plugins = (("generator", trial.generator.name), ("classifier", trial.classifier.name))
     return any(registry().find(kind, name).load().card.uses_device for kind, name in plugins)

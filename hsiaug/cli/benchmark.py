@@ -189,7 +189,8 @@ def benchmark(
     kept = Store(store, create=existing is not Existing.none)
     kept.sweep()
     where = engine(on, jobs, settings, lambda line: print_lines(err, [line]))
-    run_all(parts, todo, kept, had, device=device, engine=where, limit=limit, err=err)
+    if not run_all(parts, todo, kept, had, device=device, engine=where, limit=limit, err=err):
+        return
     read = kept.read(trial.hash for trial in trials)
     print_lines(err, trial_notes(read.records, {trial.hash for trial in todo}))
     print_result(parts, read, kept, out, err, as_json=json)

@@ -6,15 +6,15 @@ Heavy to import: the command does so once it knows that it has work.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from hsiaug.bench.command import command_for
-from hsiaug.bench.estimate import expected_seconds, longest_first, readable, timed
-from hsiaug.bench.execute import Job, execute
+from hsiaug.bench.engines.engine import Batch, Job
+from hsiaug.bench.estimate import Known, expected_seconds, longest_first, readable, timed
 from hsiaug.bench.progress import watching
 from hsiaug.bench.schedule import Part, hashes_by_run, in_order, merged, sharing, trials_of
 from hsiaug.cli.output import absent, damage_lines, print_json, print_lines
@@ -73,42 +73,54 @@ def run_all(
     engine: AbstractContextManager[Engine],
     limit: float | None,
     err: Console,
-) -> None:
+) -> bool:
     """Run the trials, scene by scene; of those that make nothing only the record is written.
 
     kept: what the store holds of all trials. limit: seconds that one may take.
+    Returns False where they run elsewhere, and have not ended yet.
     """
     waiting = {trial.hash: trial for trial in todo}
     if reused := sum(record["hash"] not in waiting for record in kept.records):
         print_lines(err, [f"{reused} of {len(trials_of(parts))} trials are taken from {store.root}"])
     if not todo:
-        return
+        return True
     store.check_writable()
     damaged = [one for one in kept.damaged if one.hash in waiting]
     print_lines(err, damage_lines(damaged, "its trial is run again"))
-    scenes = {(part.task, part.scene_ref): part.scene for part in parts}
     try:
         _record_nothing(parts, waiting, store)
         if not waiting:
-            return
+            return True
         known = timed(store.read(known=kept).records)
         costs = expected_seconds(merged(parts), list(waiting.values()), known)
-        with (
-            engine as where,
-            watching(dict(waiting), err, jobs=where.jobs, expected=costs, store=store) as on_event,
-        ):
-            for (task, ref), scene in scenes.items():
-                here = trials_of(part for part in parts if (part.task, part.scene_ref) == (task, ref))
-                mine = in_order(trial for trial in here if waiting.pop(trial.hash, None))
-                if mine:
-                    if where.jobs > 1:
-                        mine = longest_first(merged(parts), mine, known)
-                    commands = {trial.hash: command_for(trial, ref) for trial in mine}
-                    job = Job(task, ref, store.root, device, limit)
-                    execute(mine, scene, job, where, on_event, commands)
+        with engine as where:
+            batches = list(_batches(parts, waiting, store, device, limit, costs, known, where.jobs))
+            return where.run(batches, lambda jobs: watching(waiting, err, jobs=jobs, expected=costs, store=store))
     except KeyboardInterrupt:
         print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
         raise typer.Exit(130) from None
+
+
+def _batches(
+    parts: Sequence[Part],
+    waiting: Mapping[str, TrialSpec],
+    store: Store,
+    device: str,
+    limit: float | None,
+    costs: Mapping[str, float],
+    known: Known,
+    jobs: int,
+) -> Iterator[Batch]:
+    """The trials that wait, scene by scene; where several run at a time the longest come first."""
+    left = dict(waiting)
+    for (task, ref), scene in {(part.task, part.scene_ref): part.scene for part in parts}.items():
+        here = trials_of(part for part in parts if (part.task, part.scene_ref) == (task, ref))
+        mine = in_order(trial for trial in here if left.pop(trial.hash, None))
+        if jobs > 1:
+            mine = longest_first(merged(parts), mine, known)
+        if mine:
+            commands = {trial.hash: command_for(trial, ref) for trial in mine}
+            yield Batch(scene, Job(task, ref, store.root, device, limit), mine, commands, costs)
 
 
 def _record_nothing(parts: Sequence[Part], waiting: dict[str, TrialSpec], store: Store) -> None:

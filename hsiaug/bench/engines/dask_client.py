@@ -15,12 +15,14 @@ import time
 import uuid
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from hsiaug.bench.engines.engine import Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
 from hsiaug.bench.engines.settings import ClusterSettings
+from hsiaug.bench.execute import PoolEngine
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.errors import InputError, StoreError
 from hsiaug.trial.spec import TrialSpec
@@ -43,6 +45,8 @@ PATIENCE = 1.0
 """Seconds to wait for news."""
 AWAY = 60.0
 """Seconds without a scheduler after which a run is given up; it goes on with the same command."""
+FETCHERS = 8
+"""Answers that are fetched at the same time."""
 CONNECT = 10.0
 """Seconds in which a scheduler must answer."""
 
@@ -53,6 +57,8 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Iterat
 
     Raises InputError where nobody answers at the address.
     """
+    # What it warns of, as that a worker has gone, is dealt with here.
+    logging.getLogger("distributed").setLevel(logging.ERROR)
     with ExitStack() as stack:
         if address:
             client = stack.enter_context(_connected(address))
@@ -82,7 +88,7 @@ def _connected(address: str) -> Any:
 
 
 @dataclass(frozen=True)
-class _Dask:
+class _Dask(PoolEngine):
     client: Any
     settings: ClusterSettings
     say: Say
@@ -153,6 +159,7 @@ class DaskPool:
         self._heard: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._slots: dict[tuple[str, int], _Slot] = {}
         self._numbers = itertools.count()
+        self._fetching = ThreadPoolExecutor(FETCHERS)
         self._packed: tuple[str, bytes] = ("", b"")
         self._looked = self._alive = float("-inf")
         self._waiting = False
@@ -181,6 +188,7 @@ class DaskPool:
         """Cancel all that runs, and end the processes."""
         for slot in self._slots.values():
             slot.end()
+        self._fetching.shutdown(wait=False, cancel_futures=True)
         # Of a cluster that has gone there is nothing to end.
         with suppress(Exception):
             self._client.unsubscribe_topic(self._topic)
@@ -205,8 +213,12 @@ class DaskPool:
             allow_other_workers=False,
             resources={"GPU": self._gpus} if self._gpus and slot.gpu else None,
         )
-        future.add_done_callback(lambda done: self._heard.put((key, done)))
+        # In a thread: where the worker has gone, its answer is waited for until the task is cancelled.
+        future.add_done_callback(lambda done: self._fetching.submit(self._fetch, key, done))
         return key, future
+
+    def _fetch(self, key: str, future: Any) -> None:
+        self._heard.put((key, _result(future)))
 
     def _look(self) -> None:
         """Learn which workers there are. Raises StoreError… where the scheduler has been away for too long."""
@@ -242,7 +254,7 @@ class DaskPool:
                 slot.stage = said[0]
                 return None
             return PluginProgress(*said)
-        message = _result(news, slot.stage)
+        message: Message = WorkerLost(news, slot.stage) if isinstance(news, str) else news
         if not isinstance(message, TrialEnded):
             slot.draw = ""
         if isinstance(message, WorkerRefused):
@@ -251,11 +263,10 @@ class DaskPool:
         return message
 
 
-def _result(future: Any, stage: str) -> TrialEnded | WorkerLost | WorkerRefused:
-    """What a task gave; where it gave nothing, why."""
-    if future.status == "finished":
-        with suppress(Exception):
-            result: TrialEnded | WorkerLost | WorkerRefused = future.result()
-            return result
-    error = None if future.cancelled() else future.exception()
-    return WorkerLost("was lost" if error is None else f"was lost ({type(error).__name__}: {error})", stage)
+def _result(future: Any) -> TrialEnded | WorkerLost | WorkerRefused | str:
+    """What a task gave; where it gave nothing, how it was lost."""
+    try:
+        result: TrialEnded | WorkerLost | WorkerRefused = future.result()
+    except (Exception, CancelledError) as error:
+        return f"was lost ({type(error).__name__}: {error})"
+    return result

@@ -6,11 +6,12 @@ becomes of its answer is decided in ``bench/execute.py``, for all engines alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 from hsiaug.bench.engines.settings import ClusterSettings
 from hsiaug.bench.worker import WorkerStart
@@ -19,7 +20,9 @@ from hsiaug.trial.run import Outcome
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = [
+    "Batch",
     "Engine",
+    "Job",
     "Message",
     "PluginProgress",
     "Pool",
@@ -30,7 +33,11 @@ __all__ = [
     "engine",
 ]
 
-ENGINES = {"local": "hsiaug.bench.engines.local", "dask": "hsiaug.bench.engines.dask_client"}
+ENGINES = {
+    "local": "hsiaug.bench.engines.local",
+    "dask": "hsiaug.bench.engines.dask_client",
+    "slurm": "hsiaug.bench.engines.slurm",
+}
 """Module by the engine's name; it is imported when the engine is asked for, and offers ``make``."""
 
 
@@ -64,6 +71,38 @@ class WorkerRefused:
 
     found: str
 
+
+@dataclass(frozen=True)
+class Job:
+    """What every trial of a run shares.
+
+    scene_ref: catalogue name or card. limit: seconds that a trial may take; None = any.
+    """
+
+    task: str
+    scene_ref: str
+    store: Path
+    device: str
+    limit: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """The trials of one scene that a run carries out, in their order.
+
+    scene: its data, as the task loads them. commands: by hash, what reruns a trial. expected: by hash, the seconds that
+    it should take, where that is known.
+    """
+
+    scene: Any
+    job: Job
+    trials: Sequence[TrialSpec]
+    commands: Mapping[str, str]
+    expected: Mapping[str, float]
+
+
+Watch = Callable[[int], AbstractContextManager[Any]]
+"""Opens what events of trials are handed to while they run, so many at a time."""
 
 Message = PluginProgress | TrialEnded | WorkerLost | WorkerRefused
 
@@ -110,8 +149,11 @@ class Engine(Protocol):
     def gpus(self) -> int:
         """That trials ask for which can use one; 0 where slots need not be told apart."""
 
+    def run(self, batches: Sequence[Batch], watch: Watch) -> bool:
+        """Carry out trials. False where that is only begun when this returns, and goes on elsewhere."""
+
     def pool(self, start: WorkerStart) -> Pool:
-        """Slots for the trials of one scene."""
+        """Slots for the trials of one scene. Raises InputError where trials are not to be waited for."""
 
 
 Say = Callable[[str], None]

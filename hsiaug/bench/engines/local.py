@@ -23,12 +23,13 @@ import numpy as np
 
 from hsiaug.bench.engines.engine import Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
 from hsiaug.bench.engines.settings import ClusterSettings
+from hsiaug.bench.execute import PoolEngine
 from hsiaug.bench.worker import TrialRequest, WorkerStart, held_back, serve
 from hsiaug.errors import InputError
 from hsiaug.trial.run import Outcome, lost
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["LocalPool", "Worker", "make", "wait_for_messages"]
+__all__ = ["Local", "LocalPool", "Worker", "make", "wait_for_messages"]
 
 GRACE = 5.0
 """Seconds beyond its time limit after which a trial's process is killed: it is in compiled code, or swallows the end."""
@@ -216,7 +217,9 @@ class LocalPool:
 
 
 @dataclass(frozen=True)
-class _Local:
+class Local(PoolEngine):
+    """The engine of this machine. jobs: processes."""
+
     jobs: int
     gpus: int = 0
 
@@ -224,8 +227,8 @@ class _Local:
         return LocalPool(start, self.jobs)
 
 
-def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> AbstractContextManager[_Local]:
+def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> AbstractContextManager[Local]:
     """The engine of this machine. Raises InputError for an address."""
     if address:
         raise InputError("--on local takes no address", value=repr(address), hint="Write --on local.")
-    return nullcontext(_Local(jobs))
+    return nullcontext(Local(jobs))

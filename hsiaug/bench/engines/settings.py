@@ -19,7 +19,8 @@ class ClusterSettings(BaseModel):
     """Settings of engines; each engine's page says which of them it uses.
 
     workers: processes or jobs at the same time. threads: trials at the same time in each of them.
-    memory: of each, as 4GB. gpus: that the trials of a generator on a GPU take. partition, account, time: of SLURM.
+    memory: of each, as 4GB. gpus: that the trials of a generator on a GPU take. partition, account: of SLURM; time: of
+    each of its jobs, as 90m or 2h; tasks: jobs of an array at most.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,7 +31,13 @@ class ClusterSettings(BaseModel):
     gpus: Annotated[int, Field(ge=0)] = 0
     partition: str | None = None
     account: str | None = None
-    time: str | None = None
+    time: Annotated[str, Field(pattern=r"^[0-9]{1,6}[mh]$")] | None = None
+    tasks: Annotated[int, Field(ge=1)] | None = None
+
+    @property
+    def minutes(self) -> int | None:
+        """Of each job."""
+        return None if self.time is None else int(self.time[:-1]) * (60 if self.time.endswith("h") else 1)
 
 
 def cluster_settings(typed: Iterable[str], suite: Mapping[str, object] | None = None) -> ClusterSettings:
