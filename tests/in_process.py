@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import hsiaug.plugins.registry as plugins
-from hsiaug.bench.engines.engine import TrialEnded
+from hsiaug.bench.engine import TrialEnded
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench

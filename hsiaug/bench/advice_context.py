@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from hsiaug.bench.command import command_for
-from hsiaug.bench.engines.engine import Engine
+from hsiaug.bench.engine import Engine
 from hsiaug.bench.estimate import Estimate, estimate, timed
 from hsiaug.bench.execute import OnEvent, Run, Work, groups
 from hsiaug.bench.gains import Results, key

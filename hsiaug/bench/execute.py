@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from hsiaug.bench.engines.engine import (
+from hsiaug.bench.engine import (
     Batch,
     Engine,
     Job,
@@ -305,8 +305,7 @@ class _Dispatch:
 
 def uses_device(trial: TrialSpec) -> bool:
     """Whether a trial's generator or classifier computes on a GPU where there is one."""
-    plugins = (("generator", trial.generator.name), ("classifier", trial.classifier.name))
-    return any(registry().find(kind, name).load().card.uses_device for kind, name in plugins)
+    return any(registry().find(kind, one.name).load().card.uses_device for kind, one in trial.plugins)
 
 
 def _doomed(outcome: Outcome, part: _Part) -> list[TrialSpec]:

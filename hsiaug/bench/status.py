@@ -43,5 +43,12 @@ def progress_of(submission: Submission, recorded: Mapping[str, str], states: Map
             left += (chunk.seconds or 0.0) * len(missing) / len(chunk.trials)
     live = sum(states.get(chunk.job) in LIVE for chunk in submission.chunks)
     wall = None if unknown or not live else left / min(submission.parallel, live)
-    kinds = ("ok", "failed", "running", "waiting", "lost")
-    return Progress(len(submission.trials), *(found[kind] for kind in kinds), wall)
+    return Progress(
+        trials=len(submission.trials),
+        ok=found["ok"],
+        failed=found["failed"],
+        running=found["running"],
+        waiting=found["waiting"],
+        lost=found["lost"],
+        left=wall,
+    )

@@ -91,7 +91,7 @@ def serve(connection: Connection, stages: Connection, start: WorkerStart) -> Non
 
 def _other_version(spec: TrialSpec, plugins: Registry) -> str | None:
     """Which plugin of a trial is not here as it was planned with."""
-    for kind, planned in (("generator", spec.generator), ("classifier", spec.classifier)):
+    for kind, planned in spec.plugins:
         try:
             here = plugins.find(kind, planned.name).load().card.version
         except HsiaugError as error:

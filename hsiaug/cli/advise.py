@@ -83,8 +83,8 @@ def advise(
     from hsiaug.bench.advice import advise as advised
     from hsiaug.bench.advice import wider
     from hsiaug.bench.advice_context import AdviceContext
-    from hsiaug.bench.engines.engine import engine
-    from hsiaug.bench.engines.settings import cluster_settings
+    from hsiaug.bench.cluster_settings import cluster_settings
+    from hsiaug.bench.engine import engine
     from hsiaug.bench.plan import Request
     from hsiaug.bench.progress import watching
     from hsiaug.bench.schedule import Part

@@ -135,8 +135,8 @@ def benchmark(
     # One thread per trial: trials run side by side instead, and give the same result whatever --jobs is.
     # Set before the numerical libraries load.
     one_thread()
-    from hsiaug.bench.engines.engine import engine
-    from hsiaug.bench.engines.settings import cluster_settings
+    from hsiaug.bench.cluster_settings import cluster_settings
+    from hsiaug.bench.engine import engine
     from hsiaug.bench.memory_check import check_memory
     from hsiaug.bench.plan import Request
     from hsiaug.bench.schedule import merged, plan_runs, trials_of

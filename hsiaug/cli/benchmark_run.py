@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from hsiaug.bench.command import command_for
-from hsiaug.bench.engines.engine import Batch, Job
+from hsiaug.bench.engine import Batch, Job
 from hsiaug.bench.estimate import Known, expected_seconds, longest_first, readable, timed
 from hsiaug.bench.progress import watching
 from hsiaug.bench.schedule import Part, hashes_by_run, in_order, merged, sharing, trials_of
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from hsiaug.bench.engines.engine import Engine
+    from hsiaug.bench.engine import Engine
 
 __all__ = ["held", "missing", "print_result", "run_all", "trial_notes", "workers"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hsiaug.bench.engines.engine import WorkerRefused
+from hsiaug.bench.engine import WorkerRefused
 from hsiaug.bench.engines.local import Worker
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.scene import Scene

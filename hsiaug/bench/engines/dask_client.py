@@ -20,8 +20,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from hsiaug.bench.engines.engine import Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
-from hsiaug.bench.engines.settings import ClusterSettings
+from hsiaug.bench.cluster_settings import ClusterSettings
+from hsiaug.bench.engine import Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
 from hsiaug.bench.execute import PoolEngine
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.errors import InputError, StoreError
@@ -29,7 +29,6 @@ from hsiaug.trial.spec import TrialSpec
 
 try:
     import distributed
-    from distributed.utils import TimeoutError as DaskTimeout
 except ImportError as error:
     raise InputError(
         "--on dask needs the library dask.distributed", hint="Install it: pip install 'hsiaug[dask]'."
@@ -79,7 +78,7 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Iterat
 def _connected(address: str) -> Any:
     try:
         return distributed.Client(address, timeout=CONNECT)
-    except (OSError, ValueError, DaskTimeout) as error:
+    except (OSError, ValueError) as error:
         raise InputError(
             "--on dask:ADDRESS must name a scheduler that answers",
             value=f"{address!r} ({error})",
@@ -96,7 +95,7 @@ class _Dask(PoolEngine):
     @property
     def jobs(self) -> int:
         """Threads of all workers that are there now."""
-        return max(1, sum(worker["nthreads"] for worker in _workers(self.client).values()))
+        return max(1, len(_places(self.client)))
 
     @property
     def gpus(self) -> int:

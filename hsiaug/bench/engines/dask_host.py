@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from distributed import get_worker
 
-from hsiaug.bench.engines.engine import Message, PluginProgress, WorkerLost
+from hsiaug.bench.engine import Message, PluginProgress, WorkerLost
 from hsiaug.bench.engines.local import Worker, wait_for_messages
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.threads import one_thread

@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from hsiaug.bench.engines.engine import Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
-from hsiaug.bench.engines.settings import ClusterSettings
+from hsiaug.bench.cluster_settings import ClusterSettings
+from hsiaug.bench.engine import Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
 from hsiaug.bench.execute import PoolEngine
 from hsiaug.bench.worker import TrialRequest, WorkerStart, held_back, serve
 from hsiaug.errors import InputError

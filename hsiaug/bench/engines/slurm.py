@@ -19,8 +19,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from hsiaug.bench.engines.engine import Batch, Pool, Say, Watch
-from hsiaug.bench.engines.settings import ClusterSettings
+from hsiaug.bench.cluster_settings import ClusterSettings
+from hsiaug.bench.engine import Batch, Pool, Say, Watch
 from hsiaug.bench.engines.slurm_runs import (
     Chunk,
     in_jobs,
@@ -32,6 +32,7 @@ from hsiaug.bench.engines.slurm_runs import (
 from hsiaug.bench.execute import Group, groups, uses_device
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.errors import InputError
+from hsiaug.trial.spec import TrialSpec
 
 try:
     import submitit

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from submitit.helpers import DelayedSubmission
 
-from hsiaug.bench.engines.engine import Batch, Job
+from hsiaug.bench.engine import Batch, Job
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.engines.slurm_runs import runs_folder
 from hsiaug.bench.execute import TRIES, Event, Ledger, execute

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from hsiaug.bench.engines.settings import ClusterSettings
+from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.trial.run import Outcome
