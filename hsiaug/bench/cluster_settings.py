@@ -1,4 +1,4 @@
-"""What a cluster is to give: settings of ``--cluster``, of the environment or of a suite."""
+"""Where trials run and what they are given there: ``--on`` and ``--cluster``, the environment, or a suite."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ VARIABLE = "HSIAUG_CLUSTER"
 
 
 class ClusterSettings(BaseModel):
-    """Settings of engines; each engine's page says which of them it uses.
+    """Settings of engines; docs/cluster.md says which engine uses which.
 
-    workers: processes or jobs at the same time. threads: trials at the same time in each of them.
-    memory: of each, as 4GB. gpus: that the trials of a generator on a GPU take. partition, account: of SLURM; time: of
-    each of its jobs, as 90m or 2h; tasks: jobs of an array at most.
+    on: the engine, as NAME or NAME:ADDRESS. workers: processes or jobs at the same time. threads: trials at the same
+    time in each of them. memory: of each, as 4GB. gpus: that the trials of a generator on a GPU take. partition, account:
+    of SLURM; time: of each of its jobs, as 90m or 2h; tasks: jobs of an array at most.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    on: str = "local"
     workers: Annotated[int, Field(ge=1)] | None = None
     threads: Annotated[int, Field(ge=1)] = 1
     memory: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)? ?[kKMGT]i?B$")] | None = None
@@ -40,8 +41,10 @@ class ClusterSettings(BaseModel):
         return None if self.time is None else int(self.time[:-1]) * (60 if self.time.endswith("h") else 1)
 
 
-def cluster_settings(typed: Iterable[str], suite: Mapping[str, object] | None = None) -> ClusterSettings:
-    """What was typed as KEY=VALUE beats the environment, which beats the suite.
+def cluster_settings(
+    on: str | None, typed: Iterable[str], suite: Mapping[str, object] | None = None
+) -> ClusterSettings:
+    """What was typed as KEY=VALUE beats the environment, which beats the suite. on: the engine, where it was named.
 
     Raises InputError for anything that is no such setting.
     """
@@ -56,6 +59,8 @@ def cluster_settings(typed: Iterable[str], suite: Mapping[str, object] | None = 
                     hint=did_you_mean(key, ClusterSettings.model_fields),
                 )
             found[key] = value
+    if on is not None:
+        found["on"] = on
     try:
         return ClusterSettings.model_validate(found)
     except ValidationError as error:

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
 
 from hsiaug.bench.cluster_settings import ClusterSettings
@@ -31,6 +32,7 @@ __all__ = [
     "WorkerLost",
     "WorkerRefused",
     "engine",
+    "outline",
 ]
 
 ENGINES = {
@@ -38,7 +40,7 @@ ENGINES = {
     "dask": "hsiaug.bench.engines.dask_client",
     "slurm": "hsiaug.bench.engines.slurm",
 }
-"""Module by the engine's name; it is imported when the engine is asked for, and offers ``make``."""
+"""Module by the engine's name; it is imported when the engine is asked for, and offers ``make`` and ``outline``."""
 
 
 @dataclass(frozen=True)
@@ -160,14 +162,25 @@ Say = Callable[[str], None]
 """Tells the user a line."""
 
 
-def engine(on: str, jobs: int, settings: ClusterSettings, say: Say) -> AbstractContextManager[Engine]:
-    """The engine that ``--on`` names: NAME, or NAME:ADDRESS.
+def engine(settings: ClusterSettings, jobs: int, say: Say) -> AbstractContextManager[Engine]:
+    """The engine that the settings name.
 
     jobs: trials at the same time, where that is ours to choose.
     Raises InputError for an unknown name, and for one whose libraries are not installed.
     """
-    name, _, address = on.partition(":")
+    module, address = _module(settings)
+    made: AbstractContextManager[Engine] = module.make(address, jobs, settings, say)
+    return made
+
+
+def outline(settings: ClusterSettings, jobs: int, batches: Sequence[Batch]) -> str:
+    """What the engine that the settings name would be given, in a sentence."""
+    module, address = _module(settings)
+    return str(module.outline(address, jobs, settings, batches))
+
+
+def _module(settings: ClusterSettings) -> tuple[ModuleType, str]:
+    name, _, address = settings.on.partition(":")
     if name not in ENGINES:
         raise InputError("--on must name an engine", value=repr(name), hint=did_you_mean(name, ENGINES))
-    made: AbstractContextManager[Engine] = import_module(ENGINES[name]).make(address, jobs, settings, say)
-    return made
+    return import_module(ENGINES[name]), address

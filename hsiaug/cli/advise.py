@@ -55,7 +55,7 @@ def advise(
     preset: options.PresetOfAll = options.PresetName.cpu,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
-    on: options.On = "local",
+    on: options.On = None,
     cluster: options.Cluster = None,
     out: Annotated[
         Path | None, typer.Option(help="JSON file of all numbers and record hashes.", show_default=False)
@@ -97,7 +97,7 @@ def advise(
     from hsiaug.terminal import Console
     from hsiaug.trial.store import Store
 
-    settings = cluster_settings(cluster or ())
+    settings = cluster_settings(on, cluster or ())
     end = start + options.duration("--budget", budget)
     asked = get_task(options.task_of(scene, task).value)
     loaded = asked.load(scene)
@@ -117,7 +117,7 @@ def advise(
     jobs = workers(jobs, device, [Part("", asked.name, scene, loaded, plan)])
     screen, err = Console(), Console(stderr=True)
     try:
-        with engine(on, jobs, settings, lambda line: print_lines(err, [line])) as where:
+        with engine(settings, jobs, lambda line: print_lines(err, [line])) as where:
             context = AdviceContext(
                 scene=loaded,
                 scene_ref=scene,

@@ -94,7 +94,7 @@ def benchmark(
     set_: options.Setting = None,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
-    on: options.On = "local",
+    on: options.On = None,
     cluster: options.Cluster = None,
     timeout: Annotated[
         str | None,
@@ -149,7 +149,6 @@ def benchmark(
     from hsiaug.trial.limit import check_limit
     from hsiaug.trial.store import Store
 
-    settings = cluster_settings(cluster or ())
     limit = None if timeout is None else options.duration("--timeout", timeout)
     check_limit(limit)
     suite = None
@@ -173,6 +172,7 @@ def benchmark(
             overrides=options.overrides(set_ or []),
         )
         runs = (Run("", ((scene, request),)),)
+    settings = cluster_settings(on, cluster or (), suite and suite.cluster)
     parts = plan_runs(runs, registry())
     trials = trials_of(parts)
     had = held(trials, store)
@@ -181,14 +181,14 @@ def benchmark(
     jobs = workers(jobs, device, parts)
     out, err = Console(), Console(stderr=True)
     print_lines(err, [suite.title] if suite and suite.title else [])
+    where = engine(settings, jobs, lambda line: print_lines(err, [line]))
     plan = merged(parts)
     print_lines(err, (f"note: {note}" for note in (*plan.notes, *plan.short)))
     if dry_run:
-        print_plan(parts, todo, store, had, jobs=jobs, out=out, as_json=json)
+        print_plan(parts, todo, store, had, jobs=jobs, settings=settings, out=out, as_json=json)
         return
     kept = Store(store, create=existing is not Existing.none)
     kept.sweep()
-    where = engine(on, jobs, settings, lambda line: print_lines(err, [line]))
     if not run_all(parts, todo, kept, had, device=device, engine=where, limit=limit, err=err):
         return
     read = kept.read(trial.hash for trial in trials)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from hsiaug.bench.engine import Engine
 
-__all__ = ["held", "missing", "print_result", "run_all", "trial_notes", "workers"]
+__all__ = ["batches_of", "held", "missing", "print_result", "run_all", "trial_notes", "workers"]
 
 
 def workers(asked: int | None, device: str, parts: Sequence[Part]) -> int:
@@ -101,26 +101,27 @@ def run_all(
         raise typer.Exit(130) from None
 
 
-def _batches(
+def batches_of(
     parts: Sequence[Part],
     waiting: Mapping[str, TrialSpec],
-    store: Store,
+    store: Path,
     device: str,
     limit: float | None,
-    costs: Mapping[str, float],
     known: Known,
     jobs: int,
-) -> Iterator[Batch]:
+) -> list[Batch]:
     """The trials that wait, scene by scene; where several run at a time the longest come first."""
-    left = dict(waiting)
+    left, plan, batches = dict(waiting), merged(parts), []
+    costs = expected_seconds(plan, list(waiting.values()), known)
     for (task, ref), scene in {(part.task, part.scene_ref): part.scene for part in parts}.items():
         here = trials_of(part for part in parts if (part.task, part.scene_ref) == (task, ref))
         mine = in_order(trial for trial in here if left.pop(trial.hash, None))
         if jobs > 1:
-            mine = longest_first(merged(parts), mine, known)
+            mine = longest_first(plan, mine, known)
         if mine:
             commands = {trial.hash: command_for(trial, ref) for trial in mine}
-            yield Batch(scene, Job(task, ref, store.root, device, limit), mine, commands, costs)
+            batches.append(Batch(scene, Job(task, ref, store, device, limit), mine, commands, costs))
+    return batches
 
 
 def _record_nothing(parts: Sequence[Part], waiting: dict[str, TrialSpec], store: Store) -> None:

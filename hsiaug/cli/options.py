@@ -129,11 +129,12 @@ Jobs = Annotated[
     typer.Option(help="Worker processes. Default: one per core on the CPU, 1 on a GPU.", min=1, max=MOST_JOBS),
 ]
 On = Annotated[
-    str,
+    str | None,
     typer.Option(
         envvar="HSIAUG_ON",
-        help="Where trials run: local (processes of this machine), dask (Dask workers on this machine) or dask:ADDRESS "
-        "(a scheduler that is running).",
+        help="Where trials run: local (default; processes of this machine), dask (Dask workers on this machine), "
+        "dask:ADDRESS (a scheduler that is running) or slurm (jobs; returns when they are submitted).",
+        show_default=False,
     ),
 ]
 Cluster = Annotated[
@@ -141,8 +142,7 @@ Cluster = Annotated[
     typer.Option(
         "--cluster",
         metavar="KEY=VALUE",
-        help="workers, threads, memory, gpus, partition, time or account; repeat for more. docs/cluster.md tells which "
-        "engine uses which.",
+        help="workers, threads, memory, gpus, partition, account, time or tasks; repeat for more (docs/cluster.md).",
         show_default=False,
     ),
 ]

@@ -14,14 +14,14 @@ import queue
 import time
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from hsiaug.bench.cluster_settings import ClusterSettings
-from hsiaug.bench.engine import Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
+from hsiaug.bench.engine import Batch, Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
 from hsiaug.bench.execute import PoolEngine
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.errors import InputError, StoreError
@@ -36,7 +36,7 @@ except ImportError as error:
 
 from hsiaug.bench.engines.dask_host import end_run, run_trial
 
-__all__ = ["DaskPool", "make"]
+__all__ = ["DaskPool", "make", "outline"]
 
 REFRESH = 1.0
 """Seconds between two looks at which workers there are."""
@@ -73,6 +73,13 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Iterat
             client = stack.enter_context(distributed.Client(stack.enter_context(cluster)))
         say(f"Dask scheduler {client.scheduler.address}, dashboard {client.dashboard_link}")
         yield _Dask(client, settings, say)
+
+
+def outline(address: str, jobs: int, settings: ClusterSettings, batches: Sequence[Batch]) -> str:
+    """What would run where; nothing is started."""
+    where = f"the workers of {address}" if address else f"{settings.workers or jobs} Dask workers of this machine"
+    gpus = f"; those on a GPU ask for GPU={settings.gpus}" if settings.gpus else ""
+    return f"{sum(len(batch.trials) for batch in batches)} trials on {where}{gpus}"
 
 
 def _connected(address: str) -> Any:

@@ -10,7 +10,7 @@ import json
 import multiprocessing
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
@@ -22,14 +22,14 @@ from typing import Any
 import numpy as np
 
 from hsiaug.bench.cluster_settings import ClusterSettings
-from hsiaug.bench.engine import Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
+from hsiaug.bench.engine import Batch, Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
 from hsiaug.bench.execute import PoolEngine
 from hsiaug.bench.worker import TrialRequest, WorkerStart, held_back, serve
 from hsiaug.errors import InputError
 from hsiaug.trial.run import Outcome, lost
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["Local", "LocalPool", "Worker", "make", "wait_for_messages"]
+__all__ = ["Local", "LocalPool", "Worker", "make", "outline", "wait_for_messages"]
 
 GRACE = 5.0
 """Seconds beyond its time limit after which a trial's process is killed: it is in compiled code, or swallows the end."""
@@ -232,3 +232,8 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Abstra
     if address:
         raise InputError("--on local takes no address", value=repr(address), hint="Write --on local.")
     return nullcontext(Local(jobs))
+
+
+def outline(address: str, jobs: int, settings: ClusterSettings, batches: Sequence[Batch]) -> str:
+    """What would run here."""
+    return f"{sum(len(batch.trials) for batch in batches)} trials in {jobs} processes of this machine"

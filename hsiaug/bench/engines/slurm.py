@@ -29,6 +29,7 @@ from hsiaug.bench.engines.slurm_runs import (
     runs_folder,
     write_submission,
 )
+from hsiaug.bench.estimate import readable
 from hsiaug.bench.execute import Group, groups, uses_device
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.errors import InputError
@@ -43,7 +44,7 @@ except ImportError as error:
 
 from hsiaug.bench.engines.slurm_job import ArrayTask, JobPart
 
-__all__ = ["Slurm", "chunks_of", "make"]
+__all__ = ["Slurm", "chunks_of", "make", "outline"]
 
 SHORTEST = 60.0
 """Seconds that a job is to take at least, where there is that much to do."""
@@ -80,18 +81,15 @@ class Slurm:
     def run(self, batches: Sequence[Batch], watch: Watch) -> bool:
         """Submit the trials that no job has yet. Raises InputError where SLURM does not take them."""
         store = batches[0].job.store.resolve()
-        before = read_submissions(store)
-        taken = in_jobs(before, job_states(before))
-        pieces = [piece for batch in batches for piece in _pieces(batch, taken)]
-        if had := len(taken & {trial.hash for batch in batches for trial in batch.trials}):
+        pieces, had = self._new(batches)
+        if had:
             self.say(f"{had} trials are in jobs of SLURM already")
         parallel = self.settings.workers or USUAL_PARALLEL
         sent: list[Chunk] = []
         if not pieces:
             return False
         name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
-        for gpu, mine in self._kinds(pieces):
-            chunks = chunks_of(mine, self._most(), self.settings.threads)
+        for gpu, chunks in self._arrays(pieces):
             jobs = self._submit(list(map(self._task, chunks)), max(map(_seconds, chunks)), gpu, store)
             for job, chunk in zip(jobs, chunks, strict=True):
                 sent.append(
@@ -111,16 +109,33 @@ class Slurm:
             hint="Run this command within a job (sbatch), or with --on dask:ADDRESS on workers that are jobs.",
         )
 
-    def _kinds(self, pieces: Sequence[Piece]) -> Iterator[tuple[bool, list[Piece]]]:
-        """Those that ask for a GPU, and the others: arrays of their own."""
+    def outline(self, batches: Sequence[Batch]) -> str:
+        """What :meth:`run` would submit."""
+        pieces, had = self._new(batches)
+        said = [f"{had} trials are in jobs of SLURM already"] if had else []
+        for gpu, chunks in self._arrays(pieces):
+            trials = sum(len(group) for chunk in chunks for _, group in chunk)
+            longest = max(map(_seconds, chunks))
+            words = " ".join(f"{key}={value}" for key, value in self._parameters(gpu, longest).items())
+            said.append(
+                f"an array of {len(chunks)} jobs with {trials} trials, about {readable(longest)} the longest: {words}"
+            )
+        return "; ".join(said) or "no jobs"
+
+    def _new(self, batches: Sequence[Batch]) -> tuple[list[Piece], int]:
+        """What no job has yet; how many trials are in jobs."""
+        before = read_submissions(batches[0].job.store) if batches else []
+        taken = in_jobs(before, job_states(before))
+        had = len(taken & {trial.hash for batch in batches for trial in batch.trials})
+        return [piece for batch in batches for piece in _pieces(batch, taken)], had
+
+    def _arrays(self, pieces: Sequence[Piece]) -> Iterator[tuple[bool, list[list[Piece]]]]:
+        """Jobs of those that ask for a GPU, and of the others: arrays of their own."""
         asks = {id(piece): self.gpus > 0 and uses_device(piece[1][0]) for piece in pieces}
         for gpu in (True, False):
             if mine := [piece for piece in pieces if asks[id(piece)] == gpu]:
-                yield gpu, mine
-
-    def _most(self) -> int:
-        """Jobs of an array at most."""
-        return min(self.settings.tasks or USUAL_ARRAY, _array_limit())
+                most = min(self.settings.tasks or USUAL_ARRAY, _array_limit())
+                yield gpu, chunks_of(mine, most, self.settings.threads)
 
     def _task(self, pieces: Sequence[Piece]) -> ArrayTask:
         parts: dict[int, tuple[Batch, list[TrialSpec]]] = {}
@@ -215,3 +230,9 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Abstra
             hint="Log in to the cluster, and write --on slurm.",
         )
     return nullcontext(Slurm(settings, say))
+
+
+def outline(address: str, jobs: int, settings: ClusterSettings, batches: Sequence[Batch]) -> str:
+    """What would be submitted."""
+    with make(address, jobs, settings, print) as there:
+        return there.outline(batches)
