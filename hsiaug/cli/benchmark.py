@@ -172,7 +172,7 @@ def benchmark(
             overrides=options.overrides(set_ or []),
         )
         runs = (Run("", ((scene, request),)),)
-    settings = cluster_settings(on, cluster or (), suite and suite.cluster)
+    settings = cluster_settings(on, cluster or (), suite.cluster if suite else None)
     parts = plan_runs(runs, registry())
     trials = trials_of(parts)
     had = held(trials, store)

@@ -94,7 +94,7 @@ def run_all(
         known = timed(store.read(known=kept).records)
         costs = expected_seconds(merged(parts), list(waiting.values()), known)
         with engine as where:
-            batches = list(_batches(parts, waiting, store, device, limit, costs, known, where.jobs))
+            batches = batches_of(parts, waiting, store.root, device, limit, known, where.jobs)
             return where.run(batches, lambda jobs: watching(waiting, err, jobs=jobs, expected=costs, store=store))
     except KeyboardInterrupt:
         print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])

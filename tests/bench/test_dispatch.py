@@ -156,7 +156,7 @@ def test_where_all_slots_refuse_one_record_and_one_error_say_why(
 ) -> None:
     seats = [Seat(lambda *_: WorkerRefused("hsiaug 0.2 in place of 0.1")) for _ in range(2)]
 
-    with pytest.raises(SceneError, match="planned with; found hsiaug 0.2 in place of 0.1"):
+    with pytest.raises(SceneError, match=r"planned with; found hsiaug 0\.2 in place of 0\.1"):
         run(planned, toy, Seats(*seats), tmp_path)
 
     (record,) = Store(tmp_path).records()
