@@ -90,7 +90,7 @@ def advise(
     from hsiaug.bench.schedule import Part
     from hsiaug.bench.screening import screening_plan
     from hsiaug.cli.advise_print import print_advice, write_advice
-    from hsiaug.cli.benchmark_run import workers
+    from hsiaug.cli.benchmark_run import stoppable, workers
     from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.tasks.task import get_task
@@ -116,28 +116,24 @@ def advise(
     plan, broken = screening_plan(loaded, request, registry())
     jobs = workers(jobs, device, [Part("", asked.name, scene, loaded, plan)])
     screen, err = Console(), Console(stderr=True)
-    try:
-        with engine(settings, jobs, lambda line: print_lines(err, [line])) as where:
-            context = AdviceContext(
-                scene=loaded,
-                scene_ref=scene,
-                plugins=registry(),
-                store=Store(store, create=True),
-                device=device,
-                engine=where,
-                start=start,
-                end=end,
-                watch=lambda trials: watching(trials, err, jobs=where.jobs, store=context.store),
-            )
-            found = advised(plan, request, context, broken)
-            whole = wider(request)
-            if found.kind == "cannot tell" and whole is not None:
-                print_lines(err, [f"inner draws of {protocol} are at their ceiling: going on with --protocol all"])
-                plan, broken = screening_plan(loaded, whole, registry())
-                found = advised(plan, whole, context, broken, found.ceilings)
-    except KeyboardInterrupt:
-        print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
-        raise typer.Exit(130) from None
+    with stoppable(err), engine(settings, jobs, lambda line: print_lines(err, [line])) as where:
+        context = AdviceContext(
+            scene=loaded,
+            scene_ref=scene,
+            plugins=registry(),
+            store=Store(store, create=True),
+            device=device,
+            engine=where,
+            start=start,
+            end=end,
+            watch=lambda trials: watching(trials, err, jobs=where.jobs, store=context.store),
+        )
+        found = advised(plan, request, context, broken)
+        whole = wider(request)
+        if found.kind == "cannot tell" and whole is not None:
+            print_lines(err, [f"inner draws of {protocol} are at their ceiling: going on with --protocol all"])
+            plan, broken = screening_plan(loaded, whole, registry())
+            found = advised(plan, whole, context, broken, found.ceilings)
     print_advice(found, plan, context, screen)
     if out is not None:
         write_advice(found, plan, context, out)

@@ -6,9 +6,11 @@ Heavy to import: the command does so once it knows that it has work.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
     from hsiaug.bench.engine import Engine
 
-__all__ = ["batches_of", "held", "missing", "print_result", "run_all", "trial_notes", "workers"]
+__all__ = ["batches_of", "held", "missing", "print_result", "run_all", "stoppable", "trial_notes", "workers"]
 
 
 def workers(asked: int | None, device: str, parts: Sequence[Part]) -> int:
@@ -87,7 +89,7 @@ def run_all(
     store.check_writable()
     damaged = [one for one in kept.damaged if one.hash in waiting]
     print_lines(err, damage_lines(damaged, "its trial is run again"))
-    try:
+    with stoppable(err):
         _record_nothing(parts, waiting, store)
         if not waiting:
             return True
@@ -96,9 +98,23 @@ def run_all(
         with engine as where:
             batches = batches_of(parts, waiting, store.root, device, limit, known, where.jobs)
             return where.run(batches, lambda jobs: watching(waiting, err, jobs=jobs, expected=costs, store=store))
-    except KeyboardInterrupt:
+
+
+@contextmanager
+def stoppable(err: Console) -> Iterator[None]:
+    """Let Ctrl-C, and the SIGTERM by which a cluster ends a job, stop a run with one line."""
+
+    def stop(number: int, frame: object) -> NoReturn:
+        raise KeyboardInterrupt(number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
         print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
-        raise typer.Exit(130) from None
+        raise typer.Exit(128 + int(next(iter(stopped.args), signal.SIGINT))) from None
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def batches_of(
