@@ -215,6 +215,8 @@ def _part(batch: Batch, trials: Sequence[TrialSpec]) -> JobPart:
 
 def _array_limit() -> int:
     """Jobs that an array of this cluster may have."""
+    if shutil.which("scontrol") is None:
+        return USUAL_ARRAY
     asked = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True, timeout=60, check=False)
     found = re.search(r"^MaxArraySize\s*=\s*(\d+)", asked.stdout, re.MULTILINE)
     # The largest index is one less.
@@ -233,6 +235,5 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Abstra
 
 
 def outline(address: str, jobs: int, settings: ClusterSettings, batches: Sequence[Batch]) -> str:
-    """What would be submitted."""
-    with make(address, jobs, settings, print) as there:
-        return there.outline(batches)
+    """What would be submitted; there need be no SLURM here."""
+    return Slurm(settings, lambda line: None).outline(batches)
