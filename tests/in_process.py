@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import hsiaug.plugins.registry as plugins
-from hsiaug.bench.pool import TrialEnded
+from hsiaug.bench.engine import TrialEnded
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
@@ -20,17 +20,19 @@ from hsiaug.trial.spec import TrialSpec
 class Here:
     """What a worker process does, without a process: blind scene and split, and no other."""
 
+    gpu = True
+
     def __init__(self, start: WorkerStart) -> None:
         self.busy = False
         self._start = start
         self._bench: Workbench | None = None
         self.outcome: Outcome | None = None
 
-    def send(self, trial: TrialSpec, split: Any) -> None:
+    def send(self, trial: TrialSpec, blind: Any) -> None:
         if self._bench is None:
             data: Any = get_task(self._start.task).load(self._start.scene_ref, progress=False)
             self._bench = Workbench(data.unlabelled, get_task(self._start.task), Path(self._start.cache))
-        self._bench.give(trial, split.blind)
+        self._bench.give(trial, blind)
         self.outcome = compute(
             trial, self._bench, plugins.registry(), device=self._start.device, progress=lambda *_: None
         )
@@ -51,8 +53,8 @@ def _listen(workers: Iterable[Here]) -> list[tuple[Here, TrialEnded]]:
 
 def run_trials_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every trial from now on run in this process."""
-    monkeypatch.setattr("hsiaug.bench.execute.Worker", Here)
-    monkeypatch.setattr("hsiaug.bench.execute.wait_for_messages", _listen)
+    monkeypatch.setattr("hsiaug.bench.engines.local.Worker", Here)
+    monkeypatch.setattr("hsiaug.bench.engines.local.wait_for_messages", _listen)
 
 
 __all__ = ["run_trials_here"]

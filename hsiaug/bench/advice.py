@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from hsiaug.bench.advice_context import AdviceContext, Prices, do, results, work
-from hsiaug.bench.execute import Job, Work, worker_pool
+from hsiaug.bench.engine import Job
+from hsiaug.bench.execute import Work, worker_pool
 from hsiaug.bench.gains import ArmGain, candidates, conclude, gained, key
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.bench.screening import CONFIRM, SCREEN, Ceiling, LeftOut, alone, arms, best_alone, screen, screened
@@ -66,7 +67,7 @@ def advise(
     """
     left_out = list(broken)
     job = Job(request.task, context.scene_ref, context.store.root, context.device)
-    with worker_pool(context.scene, job, context.jobs) as run:
+    with worker_pool(context.scene, job, context.engine) as run:
         met = screen(plan, context, run, left_out)
         if met is not None:
             return _at_ceiling(plan, context, left_out, (*before, met))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from hsiaug.bench.command import command_for
+from hsiaug.bench.engine import Engine
 from hsiaug.bench.estimate import Estimate, estimate, timed
 from hsiaug.bench.execute import OnEvent, Run, Work, groups
 from hsiaug.bench.gains import Results, key
@@ -35,7 +36,7 @@ class AdviceContext:
     plugins: Registry
     store: Store
     device: str
-    jobs: int
+    engine: Engine
     start: float
     end: float
     watch: Callable[[Mapping[str, TrialSpec]], AbstractContextManager[OnEvent]]
@@ -75,7 +76,7 @@ class Prices:
         cards = {part: replace(card, seconds=seconds[part]) for part, card in plan.cards.items()}
         self._plan = replace(plan, cards=cards)
         self._timed = timed(record for trial in plan.trials if (record := context.record(trial)))
-        self._jobs = context.jobs
+        self._jobs = context.engine.jobs
 
     def wall(self, trials: Sequence[TrialSpec]) -> Estimate:
         """Expected wall time: at least that of the longest group that shares a fit."""

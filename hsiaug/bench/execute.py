@@ -1,8 +1,8 @@
-"""Carry out trials in worker processes, group by group.
+"""Carry out trials on an engine, group by group.
 
-A group is all trials of one draw and one generator, so that a worker fits each generator once. Plugins run in the workers
-alone, which hold no test label; this process scores what they answer and writes a record for every trial, so a killed run
-loses at most the trials in flight.
+A group is all trials of one draw and one generator, so that a worker fits each generator once. Plugins run in worker
+processes alone, which hold no test label; this process scores what they answer and writes a record for every trial, so
+a killed run loses at most the trials in flight.
 
 Work comes from an iterator that is asked for the next group whenever a process is free, as what is planned next may
 depend on what was measured so far.
@@ -15,36 +15,47 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
-from hsiaug.bench.pool import PluginProgress, TrialEnded, Worker, wait_for_messages
+from hsiaug.bench.engine import (
+    Batch,
+    Engine,
+    Job,
+    Message,
+    PluginProgress,
+    Pool,
+    Slot,
+    TrialEnded,
+    Watch,
+    WorkerRefused,
+)
 from hsiaug.bench.worker import WorkerStart
+from hsiaug.errors import SceneError
+from hsiaug.plugins.registry import registry
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.run import Outcome, finish, lost
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
-__all__ = ["Event", "Job", "OnEvent", "Run", "Work", "execute", "groups", "worker_pool"]
+__all__ = [
+    "TRIES",
+    "Event",
+    "Group",
+    "Ledger",
+    "OnEvent",
+    "PoolEngine",
+    "Run",
+    "Work",
+    "execute",
+    "groups",
+    "uses_device",
+    "worker_pool",
+]
 
 Group = tuple[TrialSpec, ...]
 
 TRIES = 2
 """How often a trial is begun whose process dies."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """What every trial of a run shares.
-
-    scene_ref: catalogue name or card. limit: seconds that a trial may take; None = any.
-    """
-
-    task: str
-    scene_ref: str
-    store: Path
-    device: str
-    limit: float | None = None
 
 
 @dataclass(frozen=True)
@@ -85,49 +96,51 @@ def groups(trials: Iterable[TrialSpec]) -> list[Group]:
     return [tuple(group) for group in together.values()]
 
 
-def execute(
-    trials: Sequence[TrialSpec],
-    scene: TaskData,
-    job: Job,
-    jobs: int,
-    on_event: OnEvent,
-    commands: Mapping[str, str] | None = None,
-) -> None:
-    """Run all trials with ``jobs`` processes; records go to the store, events to ``on_event``.
+class PoolEngine:
+    """An engine whose trials are waited for."""
 
-    commands: by hash, what reruns a trial.
-    """
-    with worker_pool(scene, job, jobs) as run:
-        run((Work(group, commands or {}) for group in groups(trials)), on_event)
+    def run(self: Engine, batches: Sequence[Batch], watch: Watch) -> bool:
+        """Carry out trials; records go to the store."""
+        with watch(self.jobs) as on_event:
+            for batch in batches:
+                execute(batch, self, on_event)
+        return True
+
+
+def execute(batch: Batch, engine: Engine, on_event: OnEvent) -> None:
+    """Carry out the trials of one scene on an engine's pool; records go to the store, events to ``on_event``."""
+    with worker_pool(batch.scene, batch.job, engine) as run:
+        run((Work(group, batch.commands) for group in groups(batch.trials)), on_event)
 
 
 @contextmanager
-def worker_pool(scene: TaskData, job: Job, jobs: int) -> Iterator[Run]:
-    """A function that runs work as it comes, with ``jobs`` processes, which last as long as the context.
+def worker_pool(scene: TaskData, job: Job, engine: Engine) -> Iterator[Run]:
+    """A function that runs work as it comes, on the slots of an engine, which last as long as the context.
 
     Records go to the store and events to the function's second argument. A trial whose process dies is begun anew, and
     recorded as failed where it dies again; one that keeps no time limit is killed. Neither touches the others.
 
-    Raises SceneError where a process finds another scene, StoreError where a record cannot be written.
+    Raises SceneError where all workers find another scene, hsiaug or plugin than the plan's, StoreError where a record
+    cannot be written.
     """
     store = Store(job.store, create=True)
-    start = WorkerStart(job.task, job.scene_ref, scene.sha256, store.cache, job.device, job.limit)
-    workers = [Worker(start) for _ in range(max(1, jobs))]
-    ledger = _Ledger(scene, job, store)
+    start = WorkerStart(job.task, job.scene_ref, scene.sha256, store.cache.resolve(), job.device, job.limit)
+    pool = engine.pool(start)
+    ledger = Ledger(scene, job, store)
     try:
-        yield lambda work, on_event: _run(work, workers, ledger, on_event)
+        yield lambda work, on_event: _Dispatch(work, pool, ledger, engine.gpus > 0, on_event).run()
     finally:
-        for worker in workers:
-            worker.end()
+        pool.close()
 
 
-class _Ledger:
+class Ledger:
     """Splits for the workers, and records of what they answer."""
 
     def __init__(self, scene: TaskData, job: Job, store: Store) -> None:
         self._scene, self._job, self._store = scene, job, store
         self._task = get_task(job.task)
         self._splits: dict[str, TaskSplit] = {}
+        self._blind: dict[str, object] = {}
 
     def write(self, trial: TrialSpec, outcome: Outcome, command: str) -> Event:
         """Score a trial and store its record."""
@@ -136,14 +149,20 @@ class _Ledger:
             outcome,
             self._task,
             self._scene,
-            self.split(trial),
+            self._split(trial),
             scene_ref=self._job.scene_ref,
             command=command,
         )
         stored = self._store.put(record, prediction)
         return Event("ok" if stored["status"] == "ok" else "failed", trial.hash)
 
-    def split(self, trial: TrialSpec) -> TaskSplit:
+    def blind(self, trial: TrialSpec) -> object:
+        """The split of a trial, without test labels."""
+        if trial.draw_hash not in self._blind:
+            self._blind[trial.draw_hash] = self._split(trial).blind
+        return self._blind[trial.draw_hash]
+
+    def _split(self, trial: TrialSpec) -> TaskSplit:
         """The split of a trial, with all labels."""
         if trial.draw_hash not in self._splits:
             drawn = self._task.split(self._scene, trial.protocol, trial.seed, trial.patch)
@@ -153,10 +172,11 @@ class _Ledger:
 
 @dataclass
 class _Part:
-    """What is left of a group of trials, in one worker."""
+    """What is left of a group of trials, in one slot. gpu: whether its fits ask for one."""
 
     work: Work
     left: deque[TrialSpec]
+    gpu: bool
 
     @property
     def first(self) -> TrialSpec | None:
@@ -166,59 +186,126 @@ class _Part:
         return self.left[0] if self.left else None
 
 
-def _run(work: Iterable[Work], workers: Sequence[Worker], ledger: _Ledger, on_event: OnEvent) -> None:
-    coming = iter(work)
-    parts: dict[int, _Part] = {}
-    begun: Counter[str] = Counter()
+class _Dispatch:
+    """Gives work to the slots of a pool, and follows what becomes of it."""
 
-    def begin(worker: Worker, trial: TrialSpec) -> None:
-        begun[trial.hash] += 1
-        worker.send(trial, ledger.split(trial))
-        if begun[trial.hash] == 1:
-            on_event(Event("start", trial.hash))
+    def __init__(self, work: Iterable[Work], pool: Pool, ledger: Ledger, gpu: bool, on_event: OnEvent) -> None:
+        self._coming = iter(work)
+        self._waiting: deque[_Part] = deque()
+        self._pool, self._ledger, self._gpu, self._on_event = pool, ledger, gpu, on_event
+        self._parts: dict[Slot, _Part] = {}
+        self._begun: Counter[str] = Counter()
+        self._refused: dict[Slot, str] = {}
 
-    def settle(worker: Worker, part: _Part, outcome: Outcome) -> None:
+    def run(self) -> None:
+        """Until all work is done. Raises SceneError where no worker will do it."""
+        while True:
+            slots = [slot for slot in self._pool.slots() if slot not in self._refused]
+            for slot in slots:
+                if not slot.busy and (trial := self._next(slot)):
+                    self._begin(slot, trial)
+            if not any(slot.busy for slot in slots) and not self._more():
+                return
+            if self._refused and not slots:
+                self._give_up()
+            for slot, message in self._pool.wait():
+                self._follow(slot, message)
+
+    def _more(self) -> bool:
+        """Whether there is work that nobody has begun."""
+        if not self._waiting and (following := next(self._coming, None)):
+            self._waiting.append(self._part(following))
+        return bool(self._waiting)
+
+    def _part(self, work: Work) -> _Part:
+        return _Part(work, deque(work.trials), self._gpu and uses_device(work.trials[0]))
+
+    def _next(self, slot: Slot) -> TrialSpec | None:
+        """The trial that a slot runs now: of its group, else of the first group that it can take."""
+        while True:
+            part = self._parts.get(slot)
+            if part is not None and (trial := part.first):
+                return trial
+            self._parts.pop(slot, None)
+            taken = self._take(slot)
+            if taken is None:
+                return None
+            self._parts[slot] = taken
+
+    def _take(self, slot: Slot) -> _Part | None:
+        while self._waiting and not self._waiting[0].first:
+            self._waiting.popleft()
+        for part in self._waiting:
+            if slot.gpu or not part.gpu:
+                self._waiting.remove(part)
+                return part
+        for work in self._coming:
+            part = self._part(work)
+            if slot.gpu or not part.gpu:
+                return part
+            self._waiting.append(part)
+        return None
+
+    def _begin(self, slot: Slot, trial: TrialSpec) -> None:
+        self._begun[trial.hash] += 1
+        slot.send(trial, self._ledger.blind(trial))
+        if self._begun[trial.hash] == 1:
+            self._on_event(Event("start", trial.hash))
+
+    def _follow(self, slot: Slot, message: Message) -> None:
+        part = self._parts[slot]
+        trial = part.left[0]
+        if isinstance(message, PluginProgress):
+            self._on_event(Event("step", trial.hash, message.done, message.total, message.note))
+        elif isinstance(message, TrialEnded):
+            if (message.outcome.result["error"] or {}).get("type") == "TrialTimeout":
+                # A limit may have struck anywhere: in the middle of an import, with a lock held.
+                slot.end()
+            self._settle(slot, part, message.outcome)
+        elif isinstance(message, WorkerRefused):
+            self._refused[slot] = message.found
+            self._begun[trial.hash] -= 1
+            self._waiting.appendleft(self._parts.pop(slot))
+        elif self._begun[trial.hash] >= TRIES:
+            said = f"the process of this trial {message.how}, {TRIES} times"
+            self._settle(slot, part, lost(message.stage, "WorkerDied", said))
+        elif not self._there(slot):
+            self._waiting.appendleft(self._parts.pop(slot))
+
+    def _settle(self, slot: Slot, part: _Part, outcome: Outcome) -> None:
+        """Write the records of what has ended, while the slot goes on."""
         trial = part.left.popleft()
         ends = [(trial, outcome)]
         for other in _doomed(outcome, part):
             part.left.remove(other)
             ends.append((other, _same_failure(outcome, trial)))
-        if following := part.first:
+        if not self._there(slot):
+            self._waiting.appendleft(self._parts.pop(slot))
+        elif following := part.first:
             # Before the record is written: the worker need not wait for that.
-            begin(worker, following)
+            self._begin(slot, following)
         for ended, its in ends:
-            on_event(ledger.write(ended, its, part.work.commands.get(ended.hash, "")))
+            self._on_event(self._ledger.write(ended, its, part.work.commands.get(ended.hash, "")))
 
-    def next_trial(i: int) -> TrialSpec | None:
-        while True:
-            trial = parts[i].first if i in parts else None
-            if trial is not None:
-                return trial
-            following = next(coming, None)
-            if following is None:
-                parts.pop(i, None)
-                return None
-            parts[i] = _Part(following, deque(following.trials))
+    def _there(self, slot: Slot) -> bool:
+        return any(slot is one for one in self._pool.slots())
 
-    while True:
-        for i, worker in enumerate(workers):
-            if not worker.busy and (trial := next_trial(i)):
-                begin(worker, trial)
-        if not any(worker.busy for worker in workers):
-            return
-        for worker, news in wait_for_messages(workers):
-            part = parts[workers.index(worker)]
-            trial = part.left[0]
-            if isinstance(news, PluginProgress):
-                on_event(Event("step", trial.hash, news.done, news.total, news.note))
-            elif isinstance(news, TrialEnded):
-                if (news.outcome.result["error"] or {}).get("type") == "TrialTimeout":
-                    # A limit may have struck anywhere: in the middle of an import, with a lock held.
-                    worker.end()
-                settle(worker, part, news.outcome)
-            elif begun[trial.hash] >= TRIES:
-                said = f"the process of this trial {news.how}, {TRIES} times"
-                settle(worker, part, lost(news.stage, "WorkerDied", said))
+    def _give_up(self) -> None:
+        """Record the trial that was refused, and say why nobody runs it."""
+        found = next(iter(self._refused.values()))
+        part = self._waiting[0]
+        refused = lost("load", "WorkerRefused", f"every worker refused it: it has {found}")
+        self._on_event(self._ledger.write(part.left[0], refused, part.work.commands.get(part.left[0].hash, "")))
+        raise SceneError(
+            "the workers of a run must have the scene, the hsiaug and the plugins that it was planned with",
+            value=found,
+            hint="Start the run again when files and installations stay as they are.",
+        )
+
+
+def uses_device(trial: TrialSpec) -> bool:
+    """Whether a trial's generator or classifier computes on a GPU where there is one."""
+    return any(registry().find(kind, one.name).load().card.uses_device for kind, one in trial.plugins)
 
 
 def _doomed(outcome: Outcome, part: _Part) -> list[TrialSpec]:

@@ -36,11 +36,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Suite:
-    """What a suite asks for. store: folder of the records, where the file names one."""
+    """What a suite asks for. store: folder of the records, where the file names one. cluster: where trials run."""
 
     title: str
     store: Path | None
     runs: tuple[Run, ...]
+    cluster: Mapping[str, str | int]
 
 
 MOST_PLANS = 1000
@@ -113,7 +114,7 @@ def read_suite(
     _check_size(path, keys)
     runs = [Run(run.name, tuple(_requests(path, run, said))) for run, said in zip(wanted, keys, strict=True)]
     store = chosen.store or asked.store
-    return Suite(asked.title, None if store is None else Path(store), tuple(runs))
+    return Suite(asked.title, None if store is None else Path(store), tuple(runs), asked.cluster)
 
 
 def _check_size(path: Path, keys: Sequence[Mapping[str, Any]]) -> None:

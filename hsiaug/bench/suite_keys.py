@@ -103,6 +103,7 @@ class SuiteFile(_Table):
 
     title: str = ""
     store: FileName | None = None
+    cluster: dict[str, str | int] = {}
     defaults: Keys = Keys()
     run: Annotated[tuple[RunKeys, ...], Field(min_length=1)]
     profiles: dict[str, Profile] = {}

@@ -17,15 +17,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from hsiaug.errors import HsiaugError
 from hsiaug.plugins.progress import progress_values
-from hsiaug.plugins.registry import registry
+from hsiaug.plugins.registry import Registry, registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import AnyBench, Workbench
 from hsiaug.trial.run import Outcome, compute
@@ -39,7 +40,10 @@ STEP_EVERY = 0.2
 
 @dataclass(frozen=True)
 class WorkerStart:
-    """What a worker is started with. sha256: of the scene that the run was planned on. cache: of fitted generators."""
+    """What a worker is started with.
+
+    sha256: of the scene that the run was planned on. cache: of fitted generators. version: of hsiaug.
+    """
 
     task: str
     scene_ref: str
@@ -47,6 +51,7 @@ class WorkerStart:
     cache: Path
     device: str
     limit: float | None
+    version: str = field(default_factory=lambda: version("hsiaug"))
 
 
 @dataclass(frozen=True)
@@ -61,14 +66,14 @@ def serve(connection: Connection, stages: Connection, start: WorkerStart) -> Non
     """Run trials until the other end of the connection is closed."""
     _settle()
     channel, telling = _Channel(connection), _Channel(stages)
+    if start.version != version("hsiaug"):
+        channel.refuse(f"hsiaug {version('hsiaug')} in place of {start.version}")
     try:
         data = get_task(start.task).load(start.scene_ref, progress=False)
     except HsiaugError as error:
-        channel.say({"refused": str(error)})
-        os._exit(0)
+        channel.refuse(str(error))
     if data.sha256 != start.sha256:
-        channel.say({"refused": f"{start.scene_ref} with other values or labels"})
-        os._exit(0)
+        channel.refuse(f"{start.scene_ref} with other values or labels")
     bench = Workbench(data.unlabelled, get_task(start.task), start.cache)
     del data
     while True:
@@ -77,9 +82,23 @@ def serve(connection: Connection, stages: Connection, start: WorkerStart) -> Non
         except (EOFError, OSError):
             # Not by the interpreter's shutdown, which would wait for threads that plugins left, and can abort.
             os._exit(0)
+        if other := _other_version(request.spec, registry()):
+            channel.refuse(other)
         if request.split is not None:
             bench.give(request.spec, request.split)
         channel.answer(_run(request.spec, bench, start, channel, telling))
+
+
+def _other_version(spec: TrialSpec, plugins: Registry) -> str | None:
+    """Which plugin of a trial is not here as it was planned with."""
+    for kind, planned in spec.plugins:
+        try:
+            here = plugins.find(kind, planned.name).load().card.version
+        except HsiaugError as error:
+            return str(error)
+        if here != planned.version:
+            return f"{kind} {planned.name} {here} in place of {planned.version}"
+    return None
 
 
 def _run(spec: TrialSpec, bench: AnyBench, start: WorkerStart, channel: _Channel, stages: _Channel) -> Outcome:
@@ -105,6 +124,11 @@ class _Channel:
     def say(self, message: Any) -> None:
         """Send one message."""
         self._send(json.dumps(message).encode())
+
+    def refuse(self, found: str) -> NoReturn:
+        """Say what there is in place of what the run was planned with, and end."""
+        self.say({"refused": found})
+        os._exit(0)
 
     def answer(self, outcome: Outcome) -> None:
         """Send the end of a trial."""

@@ -55,6 +55,8 @@ def advise(
     preset: options.PresetOfAll = options.PresetName.cpu,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
+    on: options.On = None,
+    cluster: options.Cluster = None,
     out: Annotated[
         Path | None, typer.Option(help="JSON file of all numbers and record hashes.", show_default=False)
     ] = None,
@@ -81,18 +83,21 @@ def advise(
     from hsiaug.bench.advice import advise as advised
     from hsiaug.bench.advice import wider
     from hsiaug.bench.advice_context import AdviceContext
+    from hsiaug.bench.cluster_settings import cluster_settings
+    from hsiaug.bench.engine import engine
     from hsiaug.bench.plan import Request
     from hsiaug.bench.progress import watching
     from hsiaug.bench.schedule import Part
     from hsiaug.bench.screening import screening_plan
     from hsiaug.cli.advise_print import print_advice, write_advice
-    from hsiaug.cli.benchmark_run import workers
+    from hsiaug.cli.benchmark_run import stoppable, workers
     from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.tasks.task import get_task
     from hsiaug.terminal import Console
     from hsiaug.trial.store import Store
 
+    settings = cluster_settings(on, cluster or ())
     end = start + options.duration("--budget", budget)
     learning_task = get_task(options.task_of(scene, task).value)
     loaded = learning_task.load(scene)
@@ -111,27 +116,24 @@ def advise(
     plan, broken = screening_plan(loaded, request, registry())
     jobs = workers(jobs, device, [Part("", learning_task.name, scene, loaded, plan)])
     screen, err = Console(), Console(stderr=True)
-    context = AdviceContext(
-        scene=loaded,
-        scene_ref=scene,
-        plugins=registry(),
-        store=Store(store, create=True),
-        device=device,
-        jobs=jobs,
-        start=start,
-        end=end,
-        watch=lambda trials: watching(trials, err, jobs=jobs, store=context.store),
-    )
-    try:
+    with stoppable(err), engine(settings, jobs, lambda line: print_lines(err, [line])) as where:
+        context = AdviceContext(
+            scene=loaded,
+            scene_ref=scene,
+            plugins=registry(),
+            store=Store(store, create=True),
+            device=device,
+            engine=where,
+            start=start,
+            end=end,
+            watch=lambda trials: watching(trials, err, jobs=where.jobs, store=context.store),
+        )
         advice = advised(plan, request, context, broken)
         wider_request = wider(request)
         if advice.kind == "cannot tell" and wider_request is not None:
             print_lines(err, [f"inner draws of {protocol} are at their ceiling: going on with --protocol all"])
             plan, broken = screening_plan(loaded, wider_request, registry())
             advice = advised(plan, wider_request, context, broken, advice.ceilings)
-    except KeyboardInterrupt:
-        print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
-        raise typer.Exit(130) from None
     print_advice(advice, plan, context, screen)
     if out is not None:
         write_advice(advice, plan, context, out)

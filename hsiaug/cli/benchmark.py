@@ -94,6 +94,8 @@ def benchmark(
     set_: options.Setting = None,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
+    on: options.On = None,
+    cluster: options.Cluster = None,
     timeout: Annotated[
         str | None,
         typer.Option(help="End a trial that takes longer, as 90s, 20m or 1h; it is then recorded as failed."),
@@ -133,6 +135,8 @@ def benchmark(
     # One thread per trial: trials run side by side instead, and give the same result whatever --jobs is.
     # Set before the numerical libraries load.
     one_thread()
+    from hsiaug.bench.cluster_settings import cluster_settings
+    from hsiaug.bench.engine import engine
     from hsiaug.bench.memory_check import check_memory
     from hsiaug.bench.plan import Request
     from hsiaug.bench.schedule import merged, plan_runs, trials_of
@@ -168,6 +172,7 @@ def benchmark(
             overrides=options.overrides(set_ or []),
         )
         runs = (Run("", ((scene, request),)),)
+    settings = cluster_settings(on, cluster or (), suite.cluster if suite else None)
     parts = plan_runs(runs, registry())
     trials = trials_of(parts)
     had = held(trials, store)
@@ -176,14 +181,16 @@ def benchmark(
     jobs = workers(jobs, device, parts)
     out, err = Console(), Console(stderr=True)
     print_lines(err, [suite.title] if suite and suite.title else [])
+    where = engine(settings, jobs, lambda line: print_lines(err, [line]))
     plan = merged(parts)
     print_lines(err, (f"note: {note}" for note in (*plan.notes, *plan.short)))
     if dry_run:
-        print_plan(parts, todo, store, had, jobs=jobs, out=out, as_json=json)
+        print_plan(parts, todo, store, had, jobs=jobs, settings=settings, out=out, as_json=json)
         return
     kept = Store(store, create=existing is not Existing.none)
     kept.sweep()
-    run_all(parts, todo, kept, had, device=device, jobs=jobs, limit=limit, err=err)
+    if not run_all(parts, todo, kept, had, device=device, engine=where, limit=limit, err=err):
+        return
     read = kept.read(trial.hash for trial in trials)
     print_lines(err, trial_notes(read.records, {trial.hash for trial in todo}))
     print_result(parts, read, kept, out, err, as_json=json)

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hsiaug.bench.engine import outline
 from hsiaug.bench.estimate import Estimate, Known, estimate, timed
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.sample_counts import between
 from hsiaug.bench.schedule import Part, merged
+from hsiaug.cli.benchmark_run import batches_of
 from hsiaug.cli.output import print_json, print_lines, print_table
 from hsiaug.errors import StoreError
 from hsiaug.trial.spec import TrialSpec
@@ -17,6 +19,8 @@ from hsiaug.trial.store import Reading, Store
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from hsiaug.bench.cluster_settings import ClusterSettings
 
 __all__ = ["print_plan"]
 
@@ -28,12 +32,13 @@ def print_plan(
     kept: Reading,
     *,
     jobs: int,
+    settings: ClusterSettings,
     out: Console,
     as_json: bool,
 ) -> None:
     """Print the plan of one benchmark, or of a suite.
 
-    todo: the trials that the store does not hold. kept: what it holds of the plan.
+    todo: the trials that the store does not hold. kept: what it holds of the plan. settings: where trials would run.
     """
     try:
         known = timed(Store(store).read(known=kept).records)
@@ -42,8 +47,10 @@ def print_plan(
     plan = merged(parts)
     todo = [trial for trial in todo if trial.hash not in plan.nothing]
     cost = _cost(parts, todo, known, jobs)
+    batches = batches_of(parts, {trial.hash: trial for trial in todo}, store, "auto", None, known, jobs)
+    where = outline(settings, jobs, batches)
     if as_json:
-        print_json(_as_json(parts, plan, todo, cost, jobs))
+        print_json({**_as_json(parts, plan, todo, cost, jobs), "on": settings.on, "outline": where})
         return
     if parts[0].run:
         header = ("run", "scene", "protocol", "draws", "trials", "to run", "about")
@@ -52,6 +59,8 @@ def print_plan(
         print_table(out, ("generator", "λ", "ω", "classifier", "synthetic", "draws", "to run"), _arms(plan, todo))
         print_lines(out, [_split_line(parts[0].plan)])
     print_lines(out, [_cost_line(plan, todo, cost, jobs)])
+    if settings.on != "local":
+        print_lines(out, [f"--on {settings.on}: {where}"])
 
 
 def _cost(parts: Sequence[Part], todo: Sequence[TrialSpec], known: Known, jobs: int) -> Estimate:

@@ -6,15 +6,17 @@ Heavy to import: the command does so once it knows that it has work.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import signal
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from hsiaug.bench.command import command_for
-from hsiaug.bench.estimate import expected_seconds, longest_first, readable, timed
-from hsiaug.bench.execute import Job, execute
+from hsiaug.bench.engine import Batch, Job
+from hsiaug.bench.estimate import Known, expected_seconds, longest_first, readable, timed
 from hsiaug.bench.progress import watching
 from hsiaug.bench.schedule import Part, hashes_by_run, in_order, merged, sharing, trials_of
 from hsiaug.cli.output import absent, damage_lines, print_json, print_lines
@@ -29,9 +31,13 @@ from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Reading, Record, Store
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from rich.console import Console
 
-__all__ = ["held", "missing", "print_result", "run_all", "trial_notes", "workers"]
+    from hsiaug.bench.engine import Engine
+
+__all__ = ["batches_of", "held", "missing", "print_result", "run_all", "stoppable", "trial_notes", "workers"]
 
 
 def workers(asked: int | None, device: str, parts: Sequence[Part]) -> int:
@@ -66,41 +72,72 @@ def run_all(
     kept: Reading,
     *,
     device: str,
-    jobs: int,
+    engine: AbstractContextManager[Engine],
     limit: float | None,
     err: Console,
-) -> None:
+) -> bool:
     """Run the trials, scene by scene; of those that make nothing only the record is written.
 
     kept: what the store holds of all trials. limit: seconds that one may take.
+    Returns False where they run elsewhere, and have not ended yet.
     """
     waiting = {trial.hash: trial for trial in todo}
     if reused := sum(record["hash"] not in waiting for record in kept.records):
         print_lines(err, [f"{reused} of {len(trials_of(parts))} trials are taken from {store.root}"])
     if not todo:
-        return
+        return True
     store.check_writable()
     damaged = [one for one in kept.damaged if one.hash in waiting]
     print_lines(err, damage_lines(damaged, "its trial is run again"))
-    scenes = {(part.task, part.scene_ref): part.scene for part in parts}
-    try:
+    with stoppable(err):
         _record_nothing(parts, waiting, store)
         if not waiting:
-            return
+            return True
         known = timed(store.read(known=kept).records)
         costs = expected_seconds(merged(parts), list(waiting.values()), known)
-        with watching(dict(waiting), err, jobs=jobs, expected=costs, store=store) as on_event:
-            for (task, ref), scene in scenes.items():
-                here = trials_of(part for part in parts if (part.task, part.scene_ref) == (task, ref))
-                mine = in_order(trial for trial in here if waiting.pop(trial.hash, None))
-                if mine:
-                    if jobs > 1:
-                        mine = longest_first(merged(parts), mine, known)
-                    commands = {trial.hash: command_for(trial, ref) for trial in mine}
-                    execute(mine, scene, Job(task, ref, store.root, device, limit), jobs, on_event, commands)
-    except KeyboardInterrupt:
+        with engine as where:
+            batches = batches_of(parts, waiting, store.root, device, limit, known, where.jobs)
+            return where.run(batches, lambda jobs: watching(waiting, err, jobs=jobs, expected=costs, store=store))
+
+
+@contextmanager
+def stoppable(err: Console) -> Iterator[None]:
+    """Let Ctrl-C, and the SIGTERM by which a cluster ends a job, stop a run with one line."""
+
+    def stop(number: int, frame: object) -> NoReturn:
+        raise KeyboardInterrupt(number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
         print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
-        raise typer.Exit(130) from None
+        raise typer.Exit(128 + int(next(iter(stopped.args), signal.SIGINT))) from None
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+def batches_of(
+    parts: Sequence[Part],
+    waiting: Mapping[str, TrialSpec],
+    store: Path,
+    device: str,
+    limit: float | None,
+    known: Known,
+    jobs: int,
+) -> list[Batch]:
+    """The trials that wait, scene by scene; where several run at a time the longest come first."""
+    left, plan, batches = dict(waiting), merged(parts), []
+    costs = expected_seconds(plan, list(waiting.values()), known)
+    for (task, ref), scene in {(part.task, part.scene_ref): part.scene for part in parts}.items():
+        here = trials_of(part for part in parts if (part.task, part.scene_ref) == (task, ref))
+        mine = in_order(trial for trial in here if left.pop(trial.hash, None))
+        if jobs > 1:
+            mine = longest_first(plan, mine, known)
+        if mine:
+            commands = {trial.hash: command_for(trial, ref) for trial in mine}
+            batches.append(Batch(scene, Job(task, ref, store, device, limit), mine, commands, costs))
+    return batches
 
 
 def _record_nothing(parts: Sequence[Part], waiting: dict[str, TrialSpec], store: Store) -> None:

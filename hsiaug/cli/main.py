@@ -13,7 +13,20 @@ import typer
 from typer.core import TyperGroup
 
 from hsiaug import __version__
-from hsiaug.cli import advise, benchmark, compare, datasets, generate, inspect, map, plugins, report, show, split
+from hsiaug.cli import (
+    advise,
+    benchmark,
+    compare,
+    datasets,
+    generate,
+    inspect,
+    map,
+    plugins,
+    report,
+    show,
+    split,
+    status,
+)
 from hsiaug.cli.output import say
 from hsiaug.errors import HsiaugError
 from hsiaug.text import shortened, visible
@@ -66,6 +79,7 @@ app.command("map")(map.map_)
 app.command()(report.report)
 app.command()(show.show)
 app.command()(split.split)
+app.command()(status.status)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(plugins.app, name="plugins")
 

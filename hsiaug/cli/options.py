@@ -20,11 +20,13 @@ __all__ = [
     "AnyPatch",
     "AnyProtocol",
     "Buffer",
+    "Cluster",
     "Device",
     "GeneratorName",
     "Jobs",
     "Lambda",
     "Omega",
+    "On",
     "Patch",
     "Preset",
     "PresetName",
@@ -124,6 +126,24 @@ MOST_JOBS = 1024
 Jobs = Annotated[
     int | None,
     typer.Option(help="Worker processes. Default: one per core on the CPU, 1 on a GPU.", min=1, max=MOST_JOBS),
+]
+On = Annotated[
+    str | None,
+    typer.Option(
+        envvar="HSIAUG_ON",
+        help="Where trials run: local (default; processes of this machine), dask (Dask workers on this machine), "
+        "dask:ADDRESS (a scheduler that is running) or slurm (jobs; returns when they are submitted).",
+        show_default=False,
+    ),
+]
+Cluster = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cluster",
+        metavar="KEY=VALUE",
+        help="workers, threads, memory, gpus, partition, account, time or tasks; repeat for more (docs/cluster.md).",
+        show_default=False,
+    ),
 ]
 StoreDir = Annotated[Path, typer.Option("--store", help="Folder of the records.")]
 ReadStore = Annotated[

@@ -13,7 +13,7 @@ import numpy as np
 
 from hsiaug.data import toy_scene
 from hsiaug.errors import InputError, PluginError
-from hsiaug.pairs import PairSet, Side, Place
+from hsiaug.pairs import PairSet, Place, Side
 from hsiaug.plugins.card import Card
 from hsiaug.plugins.hookspecs import Entry
 from hsiaug.protocol.protocols import Buffer, Protocol

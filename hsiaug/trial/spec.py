@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from hsiaug.plugins.card import Card, sampling_params
+from hsiaug.plugins.hookspecs import Kind
 from hsiaug.protocol.protocols import Protocol
 from hsiaug.tasks.task import TaskData
 from hsiaug.trial.arm import Arm, Method
@@ -95,6 +96,11 @@ class TrialSpec:
         """The generator with its λ and ω."""
         convention = None if self.omega is None else OMEGA_CONVENTION
         return Arm(Method.of(self.generator.as_json(), convention), self.lam, self.omega)
+
+    @property
+    def plugins(self) -> tuple[tuple[Kind, PluginSpec], ...]:
+        """Its generator and its classifier, each with its kind."""
+        return ("generator", self.generator), ("classifier", self.classifier)
 
     @cached_property
     def hash(self) -> str:

@@ -323,7 +323,9 @@ def test_json_is_one_strict_document_and_show_leads_back_to_the_same_record(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs POSIX signals")
-def test_ctrl_c_stops_quietly(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sent", ["SIGINT", "SIGTERM"])
+def test_ctrl_c_and_the_end_of_a_job_stop_quietly(sent: str, tmp_path: Path) -> None:
+    number = getattr(signal, sent)
     env = environment(install(tmp_path / "slow", "dummy_plugin", SLOW))
     command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(tmp_path / "store", "--jobs", "2")]
     with subprocess.Popen(
@@ -338,8 +340,8 @@ def test_ctrl_c_stops_quietly(tmp_path: Path) -> None:
     ) as run:
         while not list((tmp_path / "store").glob("records/??/*")):
             time.sleep(0.02)
-        os.killpg(run.pid, signal.SIGINT)
+        (os.killpg if sent == "SIGINT" else os.kill)(run.pid, number)
         _, err = run.communicate()
 
-    assert run.returncode == 130
+    assert run.returncode == 128 + number
     assert "run the same command to go on" in err and "Traceback" not in err

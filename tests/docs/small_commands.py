@@ -29,6 +29,8 @@ SMALL = (
     ("benchmark", "--lambda", r"1,3(,5)?", "0.5,1"),
     ("benchmark", "--protocol", r"places:100", "places:4"),
     ("benchmark", "--generator", r"shrunk-gauss", "noise"),  # test_write_a_generator.py runs it itself
+    ("benchmark", "--on", r"dask(:\S+)?|slurm", "local"),  # tests/cli/test_engines.py runs them
+    ("status", "STORE", r"hsiaug-results", AS_IT_IS),
     ("generate", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("generate", "SCENE", r"oscd", "pairs.toml"),
     ("generate", "-n", r"\d00", "6"),

@@ -1,4 +1,4 @@
-"""Worker processes: one trial in each at a time, started when there is work, replaced when they die.
+"""This machine: worker processes, one trial in each at a time, started when there is work, replaced when they die.
 
 A pool of ``concurrent.futures`` will not do: there the death of one worker ends them all, a result cannot be told from a
 worker's last words, and a call into compiled code cannot be ended.
@@ -10,7 +10,8 @@ import json
 import multiprocessing
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
@@ -20,13 +21,15 @@ from typing import Any
 
 import numpy as np
 
+from hsiaug.bench.cluster_settings import ClusterSettings
+from hsiaug.bench.engine import Batch, Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
+from hsiaug.bench.execute import PoolEngine
 from hsiaug.bench.worker import TrialRequest, WorkerStart, held_back, serve
-from hsiaug.errors import SceneError
-from hsiaug.tasks.task import TaskSplit
+from hsiaug.errors import InputError
 from hsiaug.trial.run import Outcome, lost
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["PluginProgress", "TrialEnded", "Worker", "WorkerLost", "wait_for_messages"]
+__all__ = ["Local", "LocalPool", "Worker", "make", "outline", "wait_for_messages"]
 
 GRACE = 5.0
 """Seconds beyond its time limit after which a trial's process is killed: it is in compiled code, or swallows the end."""
@@ -35,31 +38,7 @@ PATIENCE = 1.0
 """Seconds after which processes are looked at though nothing was heard: a copy of a dead one may keep its pipe open."""
 
 
-@dataclass(frozen=True)
-class PluginProgress:
-    """What a plugin says of its progress."""
-
-    done: int
-    total: int
-    note: str
-
-
-@dataclass(frozen=True)
-class TrialEnded:
-    """A trial came to its end."""
-
-    outcome: Outcome
-
-
-@dataclass(frozen=True)
-class WorkerLost:
-    """A worker was lost in the middle of a trial. how: in words. stage: of the trial."""
-
-    how: str
-    stage: str
-
-
-@dataclass
+@dataclass(eq=False)
 class Worker:
     """A process and what it does.
 
@@ -76,8 +55,13 @@ class Worker:
     draw: str | None = field(default=None, init=False)
     busy: bool = field(default=False, init=False)
 
-    def send(self, trial: TrialSpec, split: TaskSplit) -> None:
-        """Let the process, which is started where there is none, run a trial; of the split it is sent no test label."""
+    @property
+    def gpu(self) -> bool:
+        """Every process may use what this machine has."""
+        return True
+
+    def send(self, trial: TrialSpec, blind: object) -> None:
+        """Let the process, which is started where there is none, run a trial."""
         if self.process is None:
             self._begin()
         self.stage, self.clock, self.busy = "load", None, True
@@ -85,7 +69,7 @@ class Worker:
         self.draw = trial.draw_hash
         assert self.connection is not None
         try:
-            self.connection.send(TrialRequest(trial, None if known else split.blind))
+            self.connection.send(TrialRequest(trial, None if known else blind))
         except OSError:
             # It died while it was idle; that is noticed when its answer is waited for.
             return
@@ -112,9 +96,15 @@ class Worker:
         self.process = self.connection = self.stages = None
         return ended
 
+    def current_stage(self) -> str:
+        """The stage that the trial has come to."""
+        self._ask()
+        return self.stage
+
     def _ask(self) -> None:
         """Learn how far the trial is."""
-        assert self.stages is not None
+        if self.stages is None:
+            return
         try:
             while self.stages.poll():
                 stage, since = json.loads(self.stages.recv_bytes())
@@ -125,17 +115,15 @@ class Worker:
             # It died, perhaps in the middle of a message: the stage before is the last that is known.
             return
 
-    def receive(self) -> PluginProgress | TrialEnded | WorkerLost:
+    def receive(self) -> Message:
         """The next message, or what is known of the death of the process."""
         assert self.connection is not None
         try:
             said = json.loads(self.connection.recv_bytes())
             if "refused" in said:
-                raise SceneError(
-                    "the processes of a run must read the scene that it was planned on",
-                    value=said["refused"],
-                    hint="Start the run again when its files stay as they are.",
-                )
+                self.end()
+                self.busy = False
+                return WorkerRefused(said["refused"])
             if "result" in said:
                 labels = np.frombuffer(self.connection.recv_bytes(), dtype=np.int16) if said["labels"] else None
                 self._ask()
@@ -168,7 +156,7 @@ class Worker:
         return TrialEnded(lost(self.stage, "TrialTimeout", said))
 
 
-def wait_for_messages(workers: Iterable[Worker]) -> list[tuple[Worker, PluginProgress | TrialEnded | WorkerLost]]:
+def wait_for_messages(workers: Iterable[Worker]) -> list[tuple[Worker, Message]]:
     """Wait until something is heard of one of the busy workers, or for a moment."""
     busy = [worker for worker in workers if worker.busy]
     speaking: set[Any] = set(
@@ -176,7 +164,7 @@ def wait_for_messages(workers: Iterable[Worker]) -> list[tuple[Worker, PluginPro
             [x for w in busy if w.connection and w.process for x in (w.connection, w.process.sentinel)], PATIENCE
         )
     )
-    found: list[tuple[Worker, PluginProgress | TrialEnded | WorkerLost]] = []
+    found: list[tuple[Worker, Message]] = []
     for worker in busy:
         assert worker.connection is not None and worker.process is not None
         if late := worker.overdue():
@@ -206,3 +194,46 @@ def _manner(code: int | None) -> str:
     name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
     reason = {"SIGKILL": ", often for want of memory", "SIGSEGV": ", in compiled code"}.get(name, "")
     return f"was killed by {name}{reason}"
+
+
+class LocalPool:
+    """Processes of this machine."""
+
+    def __init__(self, start: WorkerStart, jobs: int) -> None:
+        self._workers = [Worker(start) for _ in range(max(1, jobs))]
+
+    def slots(self) -> list[Worker]:
+        """Always the same."""
+        return self._workers
+
+    def wait(self) -> list[tuple[Worker, Message]]:
+        """What was heard of the busy processes."""
+        return wait_for_messages(self._workers)
+
+    def close(self) -> None:
+        """Kill them."""
+        for worker in self._workers:
+            worker.end()
+
+
+@dataclass(frozen=True)
+class Local(PoolEngine):
+    """The engine of this machine. jobs: processes."""
+
+    jobs: int
+    gpus: int = 0
+
+    def pool(self, start: WorkerStart) -> LocalPool:
+        return LocalPool(start, self.jobs)
+
+
+def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> AbstractContextManager[Local]:
+    """The engine of this machine. Raises InputError for an address."""
+    if address:
+        raise InputError("--on local takes no address", value=repr(address), hint="Write --on local.")
+    return nullcontext(Local(jobs))
+
+
+def outline(address: str, jobs: int, settings: ClusterSettings, batches: Sequence[Batch]) -> str:
+    """What would run here."""
+    return f"{sum(len(batch.trials) for batch in batches)} trials in {jobs} processes of this machine"

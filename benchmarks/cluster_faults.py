@@ -1,0 +1,141 @@
+"""Runs on Dask and on SLURM in whose middle a process is killed or a job cancelled: is anything lost, or changed?
+
+    python -m benchmarks.cluster_faults dask --runs 30
+    python -m benchmarks.cluster_faults slurm --runs 10     # where sbatch is, see benchmarks/slurm/setup.sh
+
+Each run is compared with an undisturbed one on this machine: the same hashes, predictions and table. Needs Linux.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+PLAN = ("benchmark", "toy", "--generator", "smote,mixup", "--classifier", "svm", "--seeds", "6", "--device", "cpu")
+TRIALS = 30
+"""Of the plan, the control of location included."""
+
+
+def hsiaug(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run([sys.executable, "-m", "hsiaug", *words], capture_output=True, text=True, check=False)
+
+
+def results(store: Path) -> dict[str, tuple[str, str]]:
+    """Status and checksum of the predictions of every record."""
+    read = (json.loads(path.read_bytes()) for path in store.glob("records/??/*/record.json"))
+    return {record["hash"]: (record["status"], record["predictions_sha256"]) for record in read}
+
+
+def table(store: Path) -> str:
+    """The tables of a store."""
+    return hsiaug("report", "--store", str(store)).stdout.replace(str(store), "STORE")
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """Processes that a process started, and those that these did."""
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in task.read_text().split():
+            yield int(child)
+            yield from descendants(int(child))
+
+
+def workers(pid: int) -> list[int]:
+    """Descendants that are Dask workers, or processes that run trials."""
+    return [one for one in descendants(pid) if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
+
+
+def dask_run(store: Path, dice: random.Random) -> str:
+    """A run on two Dask workers, one process of which is killed at random; what is said of the kill."""
+    command = [sys.executable, "-m", "hsiaug", *PLAN, "--store", str(store), "--on", "dask", "--jobs", "2"]
+    after = dice.randrange(TRIALS - 5)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as run:
+        _wait(lambda: len(results(store)) >= after or run.poll() is not None)
+        chosen = dice.choice(workers(run.pid) or [0])
+        if chosen:
+            os.kill(chosen, signal.SIGKILL)
+        _, said = run.communicate(timeout=600)
+    trouble = "" if run.returncode == 0 and "Traceback" not in said else f"; exit {run.returncode}: {said[-300:]}"
+    return f"killed one process after {after} records{trouble}"
+
+
+def slurm_run(store: Path, dice: random.Random) -> str:
+    """Jobs of SLURM, one of which is cancelled or has its step killed; then the same command again until all is there."""
+    words = [*PLAN, "--store", str(store), "--on", "slurm", "--cluster", "workers=2", "--cluster", "tasks=4"]
+    hsiaug(*words)
+    after, how = dice.randrange(TRIALS - 10), dice.choice(("scancel", "kill"))
+    _wait(lambda: len(results(store)) >= after or not _jobs())
+    if how == "scancel":
+        for job in _jobs()[:1]:
+            subprocess.run(["scancel", job], check=False)
+    else:
+        found = subprocess.run(
+            ["pgrep", "-f", "submitit.core._submit"], capture_output=True, text=True, check=False
+        )
+        for pid in found.stdout.split()[:1]:
+            os.kill(int(pid), signal.SIGKILL)
+    again = 0
+    while True:
+        _wait(lambda: not _jobs())
+        if len(results(store)) >= TRIALS or again > 5:
+            break
+        again += 1
+        hsiaug(*words)
+    return f"{how} after {after} records, submitted {again} times more"
+
+
+def _jobs() -> list[str]:
+    return subprocess.run(
+        ["squeue", "-h", "-r", "-o", "%i"], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+
+def _wait(done: Callable[[], bool]) -> None:
+    while not done():
+        time.sleep(0.2)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("engine", choices=("dask", "slurm"))
+    parser.add_argument("--runs", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    disturbed = {"dask": dask_run, "slurm": slurm_run}[asked.engine]
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        calm = Path(folder) / "calm"
+        hsiaug(*PLAN, "--store", str(calm), "--jobs", "2")
+        expected, expected_table = results(calm), table(calm)
+        for i in range(asked.runs):
+            store = Path(folder) / str(i)
+            said = disturbed(store, random.Random(asked.seed + i))
+            found = results(store)
+            row = {
+                "run": i,
+                "what": said,
+                "lost": len(expected.keys() - found.keys()),
+                "changed": sum(found.get(hash, expected[hash]) != expected[hash] for hash in expected),
+                "same_table": table(store) == expected_table,
+                "left": len(list(store.glob("records/.*"))),
+            }
+            rows.append(row)
+            sys.stdout.write(json.dumps(row) + "\n")
+            sys.stdout.flush()
+    if asked.out is not None:
+        asked.out.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+if __name__ == "__main__":
+    main()

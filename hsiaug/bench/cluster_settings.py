@@ -1,0 +1,73 @@
+"""Where trials run and what they are given there: ``--on`` and ``--cluster``, the environment, or a suite."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hsiaug.errors import InputError, did_you_mean
+
+__all__ = ["ClusterSettings", "cluster_settings"]
+
+VARIABLE = "HSIAUG_CLUSTER"
+
+
+class ClusterSettings(BaseModel):
+    """Settings of engines; docs/cluster.md says which engine uses which.
+
+    on: the engine, as NAME or NAME:ADDRESS. workers: processes or jobs at the same time. threads: trials at the same
+    time in each of them. memory: of each, as 4GB. gpus: that the trials of a generator on a GPU take. partition, account:
+    of SLURM; time: of each of its jobs, as 90m or 2h; tasks: jobs of an array at most.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    on: str = "local"
+    workers: Annotated[int, Field(ge=1)] | None = None
+    threads: Annotated[int, Field(ge=1)] = 1
+    memory: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)? ?[kKMGT]i?B$")] | None = None
+    gpus: Annotated[int, Field(ge=0)] = 0
+    partition: str | None = None
+    account: str | None = None
+    time: Annotated[str, Field(pattern=r"^[0-9]{1,6}[mh]$")] | None = None
+    tasks: Annotated[int, Field(ge=1)] | None = None
+
+    @property
+    def minutes(self) -> int | None:
+        """Of each job."""
+        return None if self.time is None else int(self.time[:-1]) * (60 if self.time.endswith("h") else 1)
+
+
+def cluster_settings(
+    on: str | None, typed: Iterable[str], suite: Mapping[str, object] | None = None
+) -> ClusterSettings:
+    """What was typed as KEY=VALUE beats the environment, which beats the suite. on: the engine, where it was named.
+
+    Raises InputError for anything that is no such setting.
+    """
+    found = dict(suite or {})
+    for source, words in ((VARIABLE, os.environ.get(VARIABLE, "").split()), ("--cluster", typed)):
+        for word in words:
+            key, equals, value = word.partition("=")
+            if not equals or key not in ClusterSettings.model_fields:
+                raise InputError(
+                    f"{source} must be KEY=VALUE",
+                    value=repr(word),
+                    hint=did_you_mean(key, ClusterSettings.model_fields),
+                )
+            found[key] = value
+    if on is not None:
+        found["on"] = on
+    try:
+        return ClusterSettings.model_validate(found)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        raise InputError(
+            f"the cluster setting {key} is not valid ({first['msg'][:1].lower()}{first['msg'][1:]})",
+            value=repr(first["input"]),
+            hint="For example workers=4, threads=2, memory=4GB, gpus=1, partition=short, time=2h.",
+        ) from error

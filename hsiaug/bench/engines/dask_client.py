@@ -1,0 +1,278 @@
+"""Dask: the workers of a ``dask.distributed`` scheduler, or of a cluster on this machine that lasts as long as the run.
+
+A slot is a thread of a Dask worker, and holds a process (``dask_host.py``). Trials are sent to a slot by its worker's
+address, so that those which share a fit follow it. Which of them run again after a loss is decided here and not by Dask,
+as it is on one machine.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import pickle
+import queue
+import time
+import uuid
+import zlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from hsiaug.bench.cluster_settings import ClusterSettings
+from hsiaug.bench.engine import Batch, Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
+from hsiaug.bench.execute import PoolEngine
+from hsiaug.bench.worker import WorkerStart
+from hsiaug.errors import InputError, StoreError
+from hsiaug.trial.spec import TrialSpec
+
+try:
+    import distributed
+except ImportError as error:
+    raise InputError(
+        "--on dask needs the library dask.distributed", hint="Install it: pip install 'hsiaug[dask]'."
+    ) from error
+
+from hsiaug.bench.engines.dask_host import end_run, run_trial
+
+__all__ = ["DaskPool", "make", "outline"]
+
+REFRESH = 1.0
+"""Seconds between two looks at which workers there are."""
+PATIENCE = 1.0
+"""Seconds to wait for news."""
+AWAY = 60.0
+"""Seconds without a scheduler after which a run is given up; it goes on with the same command."""
+FETCHERS = 8
+"""Answers that are fetched at the same time."""
+CONNECT = 10.0
+"""Seconds in which a scheduler must answer."""
+
+
+@contextmanager
+def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Iterator[_Dask]:
+    """The engine of a scheduler at ``address``; without one, of workers on this machine.
+
+    Raises InputError where nobody answers at the address.
+    """
+    # What it warns of, as that a worker has gone, is dealt with here.
+    logging.getLogger("distributed").setLevel(logging.ERROR)
+    with ExitStack() as stack:
+        if address:
+            client = stack.enter_context(_connected(address))
+        else:
+            cluster = distributed.LocalCluster(
+                n_workers=settings.workers or jobs,
+                threads_per_worker=settings.threads,
+                memory_limit=0,
+                dashboard_address="127.0.0.1:0",
+                resources={"GPU": settings.gpus} if settings.gpus else None,
+                silence_logs=logging.ERROR,
+            )
+            client = stack.enter_context(distributed.Client(stack.enter_context(cluster)))
+        say(f"Dask scheduler {client.scheduler.address}, dashboard {client.dashboard_link}")
+        yield _Dask(client, settings, say)
+
+
+def outline(address: str, jobs: int, settings: ClusterSettings, batches: Sequence[Batch]) -> str:
+    """What would run where; nothing is started."""
+    where = f"the workers of {address}" if address else f"{settings.workers or jobs} Dask workers of this machine"
+    gpus = f"; those on a GPU ask for GPU={settings.gpus}" if settings.gpus else ""
+    return f"{sum(len(batch.trials) for batch in batches)} trials on {where}{gpus}"
+
+
+def _connected(address: str) -> Any:
+    try:
+        return distributed.Client(address, timeout=CONNECT)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            "--on dask:ADDRESS must name a scheduler that answers",
+            value=f"{address!r} ({error})",
+            hint="Start one with 'dask scheduler', or leave the address out for workers on this machine.",
+        ) from error
+
+
+@dataclass(frozen=True)
+class _Dask(PoolEngine):
+    client: Any
+    settings: ClusterSettings
+    say: Say
+
+    @property
+    def jobs(self) -> int:
+        """Threads of all workers that are there now."""
+        return max(1, len(_places(self.client)))
+
+    @property
+    def gpus(self) -> int:
+        return self.settings.gpus
+
+    def pool(self, start: WorkerStart) -> DaskPool:
+        return DaskPool(self.client, start, self.settings.gpus, self.say)
+
+
+def _workers(client: Any) -> dict[str, dict[str, Any]]:
+    """By address, the workers that take tasks."""
+    found = client.scheduler_info(n_workers=-1)["workers"]
+    return {address: one for address, one in found.items() if one.get("status", "running") == "running"}
+
+
+def _places(client: Any) -> dict[tuple[str, int], bool]:
+    """Address and number of every thread; whether it is one of those that may ask for a GPU of its worker."""
+    return {
+        (address, number): number < worker["resources"].get("GPU", 0)
+        for address, worker in _workers(client).items()
+        for number in range(worker["nthreads"])
+    }
+
+
+@dataclass(eq=False)
+class _Slot:
+    """A thread of a Dask worker. draw: the hash of the draw whose split it has. key: of the task that it runs."""
+
+    pool: DaskPool
+    address: str
+    number: int
+    gpu: bool
+    busy: bool = False
+    stage: str = "load"
+    key: str = ""
+    draw: str = ""
+    future: Any = field(default=None, repr=False)
+
+    def send(self, trial: TrialSpec, blind: object) -> None:
+        """Begin a trial on its worker."""
+        self.busy, self.stage = True, "load"
+        packed = None if self.draw == trial.draw_hash else self.pool.packed(trial, blind)
+        self.draw = trial.draw_hash
+        self.key, self.future = self.pool.submit(self, trial, packed)
+
+    def end(self) -> None:
+        """Cancel what it runs, and end its process."""
+        if self.future is not None:
+            self.future.cancel()
+        self.busy, self.draw, self.future = False, "", None
+
+
+class DaskPool:
+    """The threads of all workers of a scheduler, as they come and go."""
+
+    def __init__(self, client: Any, start: WorkerStart, gpus: int, say: Say) -> None:
+        self._client, self._start, self._gpus, self._say = client, start, gpus, say
+        self._run = uuid.uuid4().hex[:12]
+        self._topic = f"hsiaug-{self._run}"
+        self._heard: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+        self._slots: dict[tuple[str, int], _Slot] = {}
+        self._numbers = itertools.count()
+        self._fetching = ThreadPoolExecutor(FETCHERS)
+        self._packed: tuple[str, bytes] = ("", b"")
+        self._looked = self._alive = float("-inf")
+        self._waiting = False
+        client.subscribe_topic(self._topic, lambda event: self._heard.put((event[1][0], event[1][1:])))
+
+    def slots(self) -> list[_Slot]:
+        """Those of the workers that are there now."""
+        if time.monotonic() - self._looked > REFRESH:
+            self._look()
+        return list(self._slots.values())
+
+    def wait(self) -> list[tuple[_Slot, Message]]:
+        """What was heard of busy slots; those whose worker has gone are lost."""
+        busy = {slot.key: slot for slot in self._slots.values() if slot.busy}
+        found: list[tuple[_Slot, Message]] = []
+        for key, news in self._news():
+            message = self._read(busy[key], news) if key in busy else None
+            if message is not None:
+                found.append((busy[key], message))
+        gone = [slot for slot in busy.values() if slot.busy and not any(slot is one for one in self.slots())]
+        for slot in gone:
+            slot.end()
+        return found + [(slot, WorkerLost("left the cluster", slot.stage)) for slot in gone]
+
+    def close(self) -> None:
+        """Cancel all that runs, and end the processes."""
+        for slot in self._slots.values():
+            slot.end()
+        self._fetching.shutdown(wait=False, cancel_futures=True)
+        # Of a cluster that has gone there is nothing to end.
+        with suppress(Exception):
+            self._client.unsubscribe_topic(self._topic)
+            self._client.run(end_run, self._run, on_error="ignore")
+
+    def packed(self, trial: TrialSpec, blind: object) -> bytes:
+        """A split as it is sent: masks are nearly empty."""
+        if self._packed[0] != trial.draw_hash:
+            self._packed = (trial.draw_hash, zlib.compress(pickle.dumps(blind), 1))
+        return self._packed[1]
+
+    def submit(self, slot: _Slot, trial: TrialSpec, packed: bytes | None) -> tuple[str, Any]:
+        """A task that runs a trial on a slot's worker, and its key."""
+        key = f"{trial.generator.name}-{trial.hash}-{self._run}-{next(self._numbers)}"
+        future = self._client.submit(
+            run_trial,
+            *(self._run, slot.number, self._start, trial, packed, self._topic),
+            key=key,
+            pure=False,
+            retries=0,
+            workers=[slot.address],
+            allow_other_workers=False,
+            resources={"GPU": self._gpus} if self._gpus and slot.gpu else None,
+        )
+        # In a thread: where the worker has gone, its answer is waited for until the task is cancelled.
+        future.add_done_callback(lambda done: self._fetching.submit(self._fetch, key, done))
+        return key, future
+
+    def _fetch(self, key: str, future: Any) -> None:
+        self._heard.put((key, _result(future)))
+
+    def _look(self) -> None:
+        """Learn which workers there are. Raises StoreError… where the scheduler has been away for too long."""
+        self._looked = time.monotonic()
+        if self._client.status == "running":
+            self._alive = self._looked
+            self._slots = {
+                place: self._slots.get(place) or _Slot(self, *place, gpu)
+                for place, gpu in _places(self._client).items()
+            }
+        elif self._looked - self._alive > AWAY:
+            raise StoreError(
+                "the Dask scheduler must stay until the run has ended",
+                value=f"none for {AWAY:.0f} s",
+                hint="What is finished is in the store: start the scheduler, and run the same command again.",
+            )
+        if not self._slots and not self._waiting:
+            self._say("waiting for Dask workers")
+        self._waiting = not self._slots
+
+    def _news(self) -> Iterator[tuple[str, Any]]:
+        """All that was heard, after a moment at the latest."""
+        with suppress(queue.Empty):
+            yield self._heard.get(timeout=PATIENCE)
+            while True:
+                yield self._heard.get_nowait()
+
+    def _read(self, slot: _Slot, news: Any) -> Message | None:
+        """What an event says, or the end of a task."""
+        if isinstance(news, list | tuple):
+            kind, *said = news
+            if kind == "stage":
+                slot.stage = said[0]
+                return None
+            return PluginProgress(*said)
+        message: Message = WorkerLost(news, slot.stage) if isinstance(news, str) else news
+        if not isinstance(message, TrialEnded):
+            slot.draw = ""
+        if isinstance(message, WorkerRefused):
+            self._say(f"worker {slot.address} is left out: it has {message.found}")
+        slot.busy, slot.future = False, None
+        return message
+
+
+def _result(future: Any) -> TrialEnded | WorkerLost | WorkerRefused | str:
+    """What a task gave; where it gave nothing, how it was lost."""
+    try:
+        result: TrialEnded | WorkerLost | WorkerRefused = future.result()
+    except (Exception, CancelledError) as error:
+        return f"was lost ({type(error).__name__}: {error})"
+    return result

@@ -1,0 +1,105 @@
+"""What runs within a Dask worker: a process of its own for each slot, which runs the trials, as on one machine.
+
+So a plugin that dies, hangs or spoils its process costs its own trial, and the Dask worker goes on; and time limits hold
+in compiled code too. Nothing that a plugin made is unpickled outside that process.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+import threading
+import time
+import zlib
+from dataclasses import dataclass, field
+
+from distributed import get_worker
+
+from hsiaug.bench.engine import Message, PluginProgress, WorkerLost
+from hsiaug.bench.engines.local import Worker, wait_for_messages
+from hsiaug.bench.worker import WorkerStart
+from hsiaug.threads import one_thread
+from hsiaug.trial.spec import TrialSpec
+
+__all__ = ["end_run", "run_trial"]
+
+IDLE = 120.0
+"""Seconds after which a process without a trial is ended: the run that it belonged to may be no more."""
+
+
+@dataclass
+class _Seat:
+    """The process of a slot. blind: the split of the draw ``draw``."""
+
+    worker: Worker
+    draw: str = ""
+    blind: object = None
+    used: float = field(default_factory=time.monotonic)
+
+
+_seats: dict[tuple[str, int], _Seat] = {}
+
+
+def run_trial(
+    run: str, slot: int, start: WorkerStart, trial: TrialSpec, packed: bytes | None, topic: str
+) -> Message:
+    """Run one trial in the process of that slot.
+
+    packed: the trial's split without test labels, pickled and compressed; None where this slot had that of the same draw
+    before. topic: of the events that tell of its progress, ``[key, "step", done, total, note]``, and of its stages,
+    ``[key, "stage", name]``.
+    """
+    seat = _seat(run, slot, start)
+    if packed is not None:
+        seat.draw, seat.blind = trial.draw_hash, pickle.loads(zlib.decompress(packed))
+    if seat.draw != trial.draw_hash:
+        return WorkerLost("was restarted", "load")
+    dask, key = get_worker(), _key()
+    seat.worker.send(trial, seat.blind)
+    stage = ""
+    while True:
+        for _, message in wait_for_messages([seat.worker]):
+            if not isinstance(message, PluginProgress):
+                seat.used = time.monotonic()
+                threading.Timer(IDLE, _end_idle).start()
+                return message
+            dask.log_event(topic, [key, "step", message.done, message.total, message.note])
+        if stage != (stage := seat.worker.current_stage()):
+            dask.log_event(topic, [key, "stage", stage])
+        if _cancelled(key):
+            seat.worker.end()
+            seat.worker.busy = False
+            return WorkerLost("was cancelled", stage)
+
+
+def end_run(run: str) -> None:
+    """End the processes of a run."""
+    for key in [key for key in _seats if key[0] == run]:
+        _seats.pop(key).worker.end()
+
+
+def _seat(run: str, slot: int, start: WorkerStart) -> _Seat:
+    if (run, slot) not in _seats:
+        # Of the libraries that the processes load; and a worker that a nanny started may have no children else. They end
+        # with their parent by themselves.
+        one_thread()
+        multiprocessing.current_process().daemon = False
+        _seats[run, slot] = _Seat(Worker(start))
+    return _seats[run, slot]
+
+
+def _key() -> str:
+    return str(get_worker().get_current_task())
+
+
+def _cancelled(key: str) -> bool:
+    """Whether nobody waits for a task any more: its run was stopped."""
+    task = get_worker().state.tasks.get(key)
+    return task is None or task.state == "cancelled"
+
+
+def _end_idle() -> None:
+    for key, seat in list(_seats.items()):
+        if not seat.worker.busy and time.monotonic() - seat.used > IDLE - 1:
+            _seats.pop(key, None)
+            seat.worker.end()

@@ -1,0 +1,239 @@
+"""SLURM: trials as the jobs of arrays, submitted through ``submitit`` over the store that all nodes share.
+
+A run returns when its jobs are submitted. The same command again submits what neither the store holds nor a job still
+has.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import shutil
+import subprocess
+import uuid
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from hsiaug.bench.cluster_settings import ClusterSettings
+from hsiaug.bench.engine import Batch, Pool, Say, Watch
+from hsiaug.bench.engines.slurm_runs import (
+    Chunk,
+    in_jobs,
+    job_states,
+    read_submissions,
+    runs_folder,
+    write_submission,
+)
+from hsiaug.bench.estimate import readable
+from hsiaug.bench.execute import Group, groups, uses_device
+from hsiaug.bench.worker import WorkerStart
+from hsiaug.errors import InputError
+from hsiaug.trial.spec import TrialSpec
+
+try:
+    import submitit
+except ImportError as error:
+    raise InputError(
+        "--on slurm needs the library submitit", hint="Install it: pip install 'hsiaug[slurm]'."
+    ) from error
+
+from hsiaug.bench.engines.slurm_job import ArrayTask, JobPart
+
+__all__ = ["Slurm", "chunks_of", "make", "outline"]
+
+SHORTEST = 60.0
+"""Seconds that a job is to take at least, where there is that much to do."""
+USUAL_SECONDS = 30.0
+"""Of a trial of which nothing is known."""
+USUAL_ARRAY = 1000
+"""Jobs of an array, where SLURM does not say how many it takes."""
+USUAL_PARALLEL = 64
+SLACK = 4
+"""How many times longer than expected a job may take."""
+SHORTEST_LIMIT = 30
+"""Minutes that a job may take at least."""
+
+Piece = tuple[Batch, Group]
+
+
+@dataclass(frozen=True)
+class Slurm:
+    """The engine of a SLURM cluster."""
+
+    settings: ClusterSettings
+    say: Say
+
+    @property
+    def jobs(self) -> int:
+        """Trials that run at the same time at most."""
+        return (self.settings.workers or USUAL_PARALLEL) * self.settings.threads
+
+    @property
+    def gpus(self) -> int:
+        """That jobs of generators and classifiers on a GPU ask for."""
+        return self.settings.gpus
+
+    def run(self, batches: Sequence[Batch], watch: Watch) -> bool:
+        """Submit the trials that no job has yet. Raises InputError where SLURM does not take them."""
+        store = batches[0].job.store.resolve()
+        pieces, had = self._new(batches)
+        if had:
+            self.say(f"{had} trials are in jobs of SLURM already")
+        parallel = self.settings.workers or USUAL_PARALLEL
+        sent: list[Chunk] = []
+        if not pieces:
+            return False
+        name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
+        for gpu, chunks in self._arrays(pieces):
+            jobs = self._submit(list(map(self._task, chunks)), max(map(_seconds, chunks)), gpu, store)
+            for job, chunk in zip(jobs, chunks, strict=True):
+                sent.append(
+                    Chunk(job, tuple(trial.hash for _, group in chunk for trial in group), _seconds(chunk))
+                )
+            write_submission(store, name, parallel, sent)
+        trials = sum(len(chunk.trials) for chunk in sent)
+        self.say(
+            f"submitted {trials} trials as {len(sent)} jobs of SLURM; look at them with: hsiaug status {store}"
+        )
+        return False
+
+    def pool(self, start: WorkerStart) -> Pool:
+        """There is none: nobody waits for a job. Raises InputError."""
+        raise InputError(
+            "--on slurm is for commands that need not wait for a trial to choose the next",
+            hint="Run this command within a job (sbatch), or with --on dask:ADDRESS on workers that are jobs.",
+        )
+
+    def outline(self, batches: Sequence[Batch]) -> str:
+        """What :meth:`run` would submit."""
+        pieces, had = self._new(batches)
+        said = [f"{had} trials are in jobs of SLURM already"] if had else []
+        for gpu, chunks in self._arrays(pieces):
+            trials = sum(len(group) for chunk in chunks for _, group in chunk)
+            longest = max(map(_seconds, chunks))
+            words = " ".join(f"{key}={value}" for key, value in self._parameters(gpu, longest).items())
+            said.append(
+                f"an array of {len(chunks)} jobs with {trials} trials, about {readable(longest)} the longest: {words}"
+            )
+        return "; ".join(said) or "no jobs"
+
+    def _new(self, batches: Sequence[Batch]) -> tuple[list[Piece], int]:
+        """What no job has yet; how many trials are in jobs."""
+        before = read_submissions(batches[0].job.store) if batches else []
+        taken = in_jobs(before, job_states(before))
+        had = len(taken & {trial.hash for batch in batches for trial in batch.trials})
+        return [piece for batch in batches for piece in _pieces(batch, taken)], had
+
+    def _arrays(self, pieces: Sequence[Piece]) -> Iterator[tuple[bool, list[list[Piece]]]]:
+        """Jobs of those that ask for a GPU, and of the others: arrays of their own."""
+        asks = {id(piece): self.gpus > 0 and uses_device(piece[1][0]) for piece in pieces}
+        for gpu in (True, False):
+            if mine := [piece for piece in pieces if asks[id(piece)] == gpu]:
+                most = min(self.settings.tasks or USUAL_ARRAY, _array_limit())
+                yield gpu, chunks_of(mine, most, self.settings.threads)
+
+    def _task(self, pieces: Sequence[Piece]) -> ArrayTask:
+        parts: dict[int, tuple[Batch, list[TrialSpec]]] = {}
+        for batch, group in pieces:
+            parts.setdefault(id(batch), (batch, []))[1].extend(group)
+        return ArrayTask(tuple(_part(batch, trials) for batch, trials in parts.values()), self.settings.threads)
+
+    def _submit(self, tasks: Sequence[ArrayTask], longest: float, gpu: bool, store: Path) -> list[str]:
+        executor = submitit.SlurmExecutor(folder=runs_folder(store) / "jobs", max_num_timeout=10, python=None)
+        executor.update_parameters(**self._parameters(gpu, longest))
+        try:
+            return [job.job_id for job in executor.map_array(ArrayTask.__call__, tasks)]
+        except (submitit.core.utils.FailedJobError, subprocess.CalledProcessError, OSError) as error:
+            raise InputError(
+                "SLURM must take the jobs",
+                value=str(error).strip().splitlines()[-1],
+                hint="Look at --cluster partition, account, time, memory, gpus and tasks (jobs of an array at most).",
+            ) from error
+
+    def _parameters(self, gpu: bool, longest: float) -> dict[str, Any]:
+        """Of sbatch, as submitit calls them."""
+        settings = self.settings
+        found: dict[str, Any] = {
+            "job_name": "hsiaug",
+            "partition": settings.partition,
+            "account": settings.account,
+            "mem": settings.memory and re.sub(r"i?B| ", "", settings.memory).upper(),
+            "gpus_per_node": settings.gpus if gpu else None,
+        }
+        minutes = settings.minutes or max(SHORTEST_LIMIT, math.ceil(SLACK * longest / 60))
+        return {
+            **{key: value for key, value in found.items() if value is not None},
+            "time": minutes,
+            "cpus_per_task": settings.threads,
+            "array_parallelism": settings.workers or USUAL_PARALLEL,
+        }
+
+
+def _pieces(batch: Batch, taken: Collection[str]) -> Iterator[Piece]:
+    """The groups of a batch, without the trials of those hashes."""
+    for group in groups(batch.trials):
+        if left := tuple(trial for trial in group if trial.hash not in taken):
+            yield batch, left
+
+
+def chunks_of(pieces: Sequence[Piece], most: int, threads: int) -> list[list[Piece]]:
+    """Groups put together into jobs that last at least a minute, and are not more than ``most``.
+
+    A group that shares a fit is never divided.
+    """
+    total = sum(_group_seconds(*piece) for piece in pieces)
+    target = max(SHORTEST * threads, total / most)
+    while True:
+        chunks: list[list[Piece]] = [[]]
+        for piece in pieces:
+            if chunks[-1] and _seconds(chunks[-1]) >= target:
+                chunks.append([])
+            chunks[-1].append(piece)
+        if len(chunks) <= most:
+            return chunks
+        target *= 1.1
+
+
+def _seconds(pieces: Iterable[Piece]) -> float:
+    return sum(_group_seconds(batch, group) for batch, group in pieces)
+
+
+def _group_seconds(batch: Batch, group: Group) -> float:
+    return sum(batch.expected.get(trial.hash, USUAL_SECONDS) for trial in group)
+
+
+def _part(batch: Batch, trials: Sequence[TrialSpec]) -> JobPart:
+    job = replace(batch.job, store=batch.job.store.resolve())
+    commands = {trial.hash: batch.commands[trial.hash] for trial in trials if trial.hash in batch.commands}
+    return JobPart(job, batch.scene.sha256, version("hsiaug"), tuple(trials), commands)
+
+
+def _array_limit() -> int:
+    """Jobs that an array of this cluster may have."""
+    if shutil.which("scontrol") is None:
+        return USUAL_ARRAY
+    asked = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True, timeout=60, check=False)
+    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", asked.stdout, re.MULTILINE)
+    # The largest index is one less.
+    return max(1, int(found[1]) - 1) if found else USUAL_ARRAY
+
+
+def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> AbstractContextManager[Slurm]:
+    """The engine of the cluster whose ``sbatch`` is here. Raises InputError where there is none."""
+    if address or shutil.which("sbatch") is None:
+        raise InputError(
+            "--on slurm must be asked for where jobs are submitted",
+            value=repr(address) if address else "no sbatch here",
+            hint="Log in to the cluster, and write --on slurm.",
+        )
+    return nullcontext(Slurm(settings, say))
+
+
+def outline(address: str, jobs: int, settings: ClusterSettings, batches: Sequence[Batch]) -> str:
+    """What would be submitted; there need be no SLURM here."""
+    return Slurm(settings, lambda line: None).outline(batches)

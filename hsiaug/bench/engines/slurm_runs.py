@@ -1,0 +1,107 @@
+"""What was submitted to SLURM, as files beside the records, and what has become of it.
+
+The records are the truth: a run's file only says which job each trial was given to.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hsiaug.errors import StoreError
+from hsiaug.files import write_text_whole
+
+__all__ = ["Chunk", "Submission", "in_jobs", "job_states", "read_submissions", "runs_folder", "write_submission"]
+
+LIVE = frozenset(
+    {"PENDING", "CONFIGURING", "RUNNING", "SUSPENDED", "COMPLETING", "REQUEUED", "REQUEUE_HOLD", "RESIZING"}
+)
+"""States of a job that may still write records."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """The trials of one job. job: its number, as squeue names it. seconds: that they are expected to take."""
+
+    job: str
+    trials: tuple[str, ...]
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What one command submitted. parallel: jobs that run at the same time at most."""
+
+    name: str
+    created: str
+    parallel: int
+    chunks: tuple[Chunk, ...]
+
+    @property
+    def trials(self) -> frozenset[str]:
+        """Hashes of all its trials."""
+        return frozenset(hash for chunk in self.chunks for hash in chunk.trials)
+
+
+def runs_folder(store: Path) -> Path:
+    """Where a store keeps what was submitted."""
+    return store / "runs"
+
+
+def write_submission(store: Path, name: str, parallel: int, chunks: Sequence[Chunk]) -> Submission:
+    """Note what was submitted, whole or not at all."""
+    made = Submission(name, datetime.now(UTC).isoformat(timespec="seconds"), parallel, tuple(chunks))
+    write_text_whole(runs_folder(store) / f"{name}.json", json.dumps(asdict(made)), "--store")
+    return made
+
+
+def read_submissions(store: Path) -> list[Submission]:
+    """All that was submitted over a store, the oldest first. Raises StoreError for a file that is damaged."""
+    found = []
+    for path in sorted(runs_folder(store).glob("*.json")):
+        try:
+            said = json.loads(path.read_bytes())
+            chunks = tuple(Chunk(one["job"], tuple(one["trials"]), one["seconds"]) for one in said["chunks"])
+            found.append(Submission(said["name"], said["created"], int(said["parallel"]), chunks))
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreError(
+                f"{path} must be the list of a submission's jobs as it was written",
+                value=error,
+                hint="Delete it: the records do not need it.",
+            ) from error
+    return sorted(found, key=lambda one: one.created)
+
+
+def job_states(submissions: Iterable[Submission]) -> Mapping[str, str]:
+    """By job, its state as squeue tells it; jobs that it does not know any more are left out.
+
+    Raises StoreError where squeue does not answer, as elsewhere than on the cluster.
+    """
+    numbers = {chunk.job.partition("_")[0] for one in submissions for chunk in one.chunks}
+    if not numbers:
+        return {}
+    if shutil.which("squeue") is None:
+        raise StoreError(
+            "squeue must be there to look at jobs of SLURM", hint="Ask where the jobs were submitted."
+        )
+    # Of all jobs of the user: to ask for one that has ended is an error.
+    asked = subprocess.run(
+        ["squeue", "--me", "-h", "-r", "-o", "%i|%T"], capture_output=True, text=True, timeout=60, check=False
+    )
+    if asked.returncode:
+        raise StoreError(
+            "squeue must answer", value=asked.stderr.strip(), hint="Try again, or ask the cluster's support."
+        )
+    states = dict(line.split("|", 1) for line in asked.stdout.split() if "|" in line)
+    return {job: state for job, state in states.items() if job.partition("_")[0] in numbers}
+
+
+def in_jobs(submissions: Iterable[Submission], states: Mapping[str, str]) -> frozenset[str]:
+    """Hashes of the trials that a job may still run."""
+    live = (chunk for one in submissions for chunk in one.chunks if states.get(chunk.job) in LIVE)
+    return frozenset(hash for chunk in live for hash in chunk.trials)

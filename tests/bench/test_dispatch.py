@@ -1,0 +1,196 @@
+"""How groups of trials are given to the slots of an engine, whose machines come and go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hsiaug.bench.engine import Job, Message, TrialEnded, WorkerLost, WorkerRefused
+from hsiaug.bench.execute import Event, PoolEngine, Work, groups, worker_pool
+from hsiaug.bench.plan import Request, build_plan
+from hsiaug.bench.worker import WorkerStart
+from hsiaug.errors import SceneError
+from hsiaug.plugins.registry import registry
+from hsiaug.scene import Scene
+from hsiaug.trial.run import lost
+from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import Store
+
+Answer = Callable[["Seat", TrialSpec], Message]
+
+
+def failure() -> TrialEnded:
+    """An answer that needs no computation: what fails is recorded too."""
+    return TrialEnded(lost("fit_classifier", "ValueError", "as planned"))
+
+
+class Seat:
+    """A slot that answers as it is told. ran: the trials that it was sent."""
+
+    def __init__(self, answer: Answer, gpu: bool = True) -> None:
+        self.gpu, self.busy, self._answer = gpu, False, answer
+        self.ran: list[TrialSpec] = []
+
+    def send(self, trial: TrialSpec, blind: object) -> None:
+        assert blind is not None
+        self.busy = True
+        self.ran.append(trial)
+
+    def answer(self) -> Message:
+        self.busy = False
+        return self._answer(self, self.ran[-1])
+
+    def end(self) -> None:
+        self.busy = False
+
+
+class Seats(PoolEngine):
+    """An engine and its pool, with those slots; ``there`` may be changed as a run goes on."""
+
+    jobs = 2
+
+    def __init__(self, *seats: Seat, gpus: int = 0) -> None:
+        self.there, self.gpus, self.closed = list(seats), gpus, False
+
+    def pool(self, start: WorkerStart) -> Seats:
+        return self
+
+    def slots(self) -> list[Seat]:
+        return list(self.there)
+
+    def wait(self) -> list[tuple[Seat, Message]]:
+        return [(seat, seat.answer()) for seat in (*self.there, *GONE) if seat.busy]
+
+    def close(self) -> None:
+        self.closed = True
+
+
+GONE: list[Seat] = []
+"""Slots that left in the middle of a trial: their loss is still told."""
+
+
+@pytest.fixture(autouse=True)
+def nobody_gone() -> None:
+    GONE.clear()
+
+
+@pytest.fixture
+def planned(toy: Scene) -> list[TrialSpec]:
+    request = Request(
+        generators=["smote"], classifiers=["svm"], lambdas=[1.0], seeds=[0, 1], patch=5, preset="tiny"
+    )
+    return list(build_plan(toy, request, registry()).trials)
+
+
+def run(planned: list[TrialSpec], toy: Scene, engine: Seats, store: Path) -> list[Event]:
+    events: list[Event] = []
+    with worker_pool(toy, Job("pixels", "toy", store, "cpu"), engine) as carry_out:
+        carry_out((Work(group, {}) for group in groups(planned)), events.append)
+    assert engine.closed
+    return events
+
+
+def ended(events: list[Event]) -> list[str]:
+    return sorted(event.hash for event in events if event.kind == "failed")
+
+
+def test_trials_that_share_a_fit_run_in_one_slot(planned: list[TrialSpec], toy: Scene, tmp_path: Path) -> None:
+    first, second = Seat(lambda *_: failure()), Seat(lambda *_: failure())
+
+    events = run(planned, toy, Seats(first, second), tmp_path)
+
+    assert ended(events) == sorted(trial.hash for trial in planned)
+    fits = [{trial.fit_hash for trial in seat.ran} for seat in (first, second)]
+    assert fits[0] and fits[1] and not fits[0] & fits[1]
+
+
+def test_what_a_slot_that_left_had_begun_goes_on_in_another(
+    planned: list[TrialSpec], toy: Scene, tmp_path: Path
+) -> None:
+    def leave(seat: Seat, trial: TrialSpec) -> Message:
+        engine.there.remove(seat)
+        return WorkerLost("left the cluster", "fit_generator")
+
+    leaving, staying = Seat(leave), Seat(lambda *_: failure())
+    engine = Seats(leaving, staying)
+    GONE.append(leaving)
+
+    events = run(planned, toy, engine, tmp_path)
+
+    assert ended(events) == sorted(trial.hash for trial in planned)
+    assert leaving.ran[0] in staying.ran
+    assert sum(event.kind == "start" for event in events) == len(planned)
+
+
+def test_a_trial_whose_slots_are_lost_twice_is_recorded_as_failed(
+    planned: list[TrialSpec], toy: Scene, tmp_path: Path
+) -> None:
+    deadly = planned[0]
+
+    def die(seat: Seat, trial: TrialSpec) -> Message:
+        return WorkerLost("left the cluster", "fit_classifier") if trial == deadly else failure()
+
+    events = run(planned, toy, Seats(Seat(die)), tmp_path)
+
+    assert ended(events) == sorted(trial.hash for trial in planned)
+    record = Store(tmp_path).sound(deadly.hash)
+    assert record is not None
+    assert record["error"]["message"] == "the process of this trial left the cluster, 2 times"
+
+
+def test_a_slot_that_refuses_is_left_out(planned: list[TrialSpec], toy: Scene, tmp_path: Path) -> None:
+    other = Seat(lambda *_: WorkerRefused("generator smote 2 in place of 3"))
+    right = Seat(lambda *_: failure())
+
+    events = run(planned, toy, Seats(other, right), tmp_path)
+
+    assert ended(events) == sorted(trial.hash for trial in planned)
+    assert len(other.ran) == 1
+
+
+def test_where_all_slots_refuse_one_record_and_one_error_say_why(
+    planned: list[TrialSpec], toy: Scene, tmp_path: Path
+) -> None:
+    seats = [Seat(lambda *_: WorkerRefused("hsiaug 0.2 in place of 0.1")) for _ in range(2)]
+
+    with pytest.raises(SceneError, match=r"planned with; found hsiaug 0\.2 in place of 0\.1"):
+        run(planned, toy, Seats(*seats), tmp_path)
+
+    (record,) = Store(tmp_path).records()
+    assert record["error"]["type"] == "WorkerRefused"
+    assert "hsiaug 0.2 in place of 0.1" in record["error"]["message"]
+
+
+def test_work_waits_until_a_machine_joins(planned: list[TrialSpec], toy: Scene, tmp_path: Path) -> None:
+    class Late(Seats):
+        def wait(self) -> list[tuple[Seat, Message]]:
+            self.there = self.there or [Seat(lambda *_: failure())]
+            return super().wait()
+
+    assert ended(run(planned, toy, Late(), tmp_path)) == sorted(trial.hash for trial in planned)
+
+
+def test_fits_that_ask_for_a_gpu_run_where_there_is_one(toy: Scene, tmp_path: Path) -> None:
+    request = Request(
+        generators=["cvae"], classifiers=["svm"], lambdas=[1.0], seeds=[0, 1], patch=5, preset="tiny"
+    )
+    planned = list(build_plan(toy, request, registry()).trials)
+    plain, gpu = Seat(lambda *_: failure(), gpu=False), Seat(lambda *_: failure(), gpu=True)
+
+    run(planned, toy, Seats(plain, gpu, gpus=1), tmp_path)
+
+    assert plain.ran and "cvae" not in {trial.generator.name for trial in plain.ran}
+    assert "cvae" in {trial.generator.name for trial in gpu.ran}
+
+
+def test_late_work_is_not_begun(planned: list[TrialSpec], toy: Scene, tmp_path: Path) -> None:
+    events: list[Any] = []
+    seat = Seat(lambda *_: failure())
+    with worker_pool(toy, Job("pixels", "toy", tmp_path, "cpu"), Seats(seat)) as carry_out:
+        late = {trial.hash: 0.0 for trial in planned}
+        carry_out((Work(group, {}, late) for group in groups(planned)), events.append)
+
+    assert not seat.ran and not events

@@ -1,0 +1,186 @@
+"""``--on``: the same records wherever trials run; one clear error for what cannot be had."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hsiaug.bench.cluster_settings import cluster_settings
+from hsiaug.errors import InputError
+from hsiaug.trial.store import Store
+from tests.strangers import DUMMY, environment, hsiaug, install
+
+# A classifier that waits from the fourth fit on, until the folder GATE holds the file "open".
+GATED = DUMMY.replace(
+    "self.ids = np.unique(samples.y)",
+    """import os, pathlib, time, uuid
+        gate = pathlib.Path(os.environ["GATE"])
+        (gate / uuid.uuid4().hex).touch()
+        while len([*gate.iterdir()]) > 3 and not (gate / "open").exists():
+            time.sleep(0.05)
+        self.ids = np.unique(samples.y)""",
+)
+
+
+def arguments(store: Path, *more: str) -> list[str]:
+    return [
+        *("benchmark", "toy", "--generator", "dummy", "--classifier", "nearest", "--patch", "5", "--seeds", "2"),
+        *("--device", "cpu", "--jobs", "2", "--store", str(store), *more),
+    ]
+
+
+def results(store: Path) -> dict[str, Any]:
+    return {r["hash"]: (r["status"], r["predictions_sha256"]) for r in Store(store).records()}
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    return environment(install(tmp_path / "site", "dummy_plugin", DUMMY))
+
+
+@pytest.fixture
+def local(tmp_path: Path, env: dict[str, str]) -> dict[str, Any]:
+    """What the plan gives on this machine."""
+    answer = hsiaug(*arguments(tmp_path / "local"), env=env)
+    assert answer.returncode == 0, answer.stderr
+    return results(tmp_path / "local")
+
+
+def test_a_run_on_dask_gives_the_records_of_a_local_one(
+    tmp_path: Path, env: dict[str, str], local: dict[str, Any]
+) -> None:
+    answer = hsiaug(*arguments(tmp_path / "dask", "--on", "dask"), env=env)
+
+    assert answer.returncode == 0, answer.stderr
+    assert "Dask scheduler tcp://127.0.0.1:" in answer.stderr and "dashboard http://127.0.0.1:" in answer.stderr
+    assert results(tmp_path / "dask") == local
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="no list of child processes here")
+def test_a_dask_worker_that_is_killed_costs_no_record(tmp_path: Path, local: dict[str, Any]) -> None:
+    gate, store = tmp_path / "gate", tmp_path / "killed"
+    gate.mkdir()
+    env = environment(install(tmp_path / "gated", "dummy_plugin", GATED), GATE=str(gate))
+    command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, "--on", "dask")]
+    with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as run:
+        while len(list(gate.iterdir())) < 5:
+            assert run.poll() is None
+            time.sleep(0.05)
+        os.kill(_dask_workers(run.pid)[0], signal.SIGKILL)
+        (gate / "open").touch()
+        _, said = run.communicate(timeout=200)
+
+    assert run.returncode == 0, said
+    assert results(store) == local
+
+
+def _dask_workers(pid: int) -> list[int]:
+    """Children that have children of their own: those that hold the processes of trials."""
+    found = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += [int(child) for child in (task / "children").read_text().split()]
+    return [child for child in dict.fromkeys(found) if _children(child)]
+
+
+def _children(pid: int) -> list[str]:
+    return [c for task in Path(f"/proc/{pid}/task").iterdir() for c in (task / "children").read_text().split()]
+
+
+def test_a_scheduler_that_does_not_answer_is_one_error(tmp_path: Path, env: dict[str, str]) -> None:
+    answer = hsiaug(*arguments(tmp_path / "none", "--on", "dask:tcp://127.0.0.1:1"), env=env)
+
+    assert answer.returncode == 2 and "Traceback" not in answer.stderr
+    assert "--on dask:ADDRESS must name a scheduler that answers" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--on", "dsk"), "--on must name an engine"),
+        (("--on", "local:here"), "--on local takes no address"),
+        (("--cluster", "worker=2"), "--cluster must be KEY=VALUE"),
+        (("--cluster", "workers=none"), "the cluster setting workers is not valid"),
+        (("--cluster", "time=fast"), "the cluster setting time is not valid"),
+    ],
+)
+def test_a_wrong_engine_or_setting_is_one_error(
+    words: tuple[str, ...], said: str, tmp_path: Path, env: dict[str, str]
+) -> None:
+    answer = hsiaug(*arguments(tmp_path / "none", *words), env=env)
+
+    assert answer.returncode == 2 and "Traceback" not in answer.stderr
+    assert said in answer.stderr
+    assert not (tmp_path / "none" / "records").exists() or not results(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("name", "library", "extra"), [("dask", "distributed", "dask"), ("slurm", "submitit", "slurm")]
+)
+def test_an_engine_without_its_library_says_what_to_install(
+    name: str, library: str, extra: str, tmp_path: Path, env: dict[str, str]
+) -> None:
+    (tmp_path / "site" / f"{library}.py").write_text("raise ImportError('not installed')")
+
+    answer = hsiaug(*arguments(tmp_path / "none", "--on", name), env=env)
+
+    assert answer.returncode == 2 and "Traceback" not in answer.stderr
+    assert f"pip install 'hsiaug[{extra}]'" in answer.stderr
+
+
+def test_a_local_run_imports_no_engine_of_clusters(tmp_path: Path, env: dict[str, str]) -> None:
+    for library in ("distributed", "submitit"):
+        (tmp_path / "site" / f"{library}.py").write_text("raise SystemExit('imported')")
+
+    assert hsiaug(*arguments(tmp_path / "local"), env=env).returncode == 0
+
+
+def test_options_beat_the_environment_and_that_the_suite(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HSIAUG_CLUSTER", "workers=3 memory=4GB")
+
+    found = cluster_settings(
+        None, ["workers=5"], {"on": "dask", "workers": 2, "memory": "1GB", "partition": "short"}
+    )
+
+    assert (found.workers, found.memory, found.partition) == (5, "4GB", "short")
+    assert found.on == "dask" and cluster_settings("local", [], {"on": "dask"}).on == "local"
+
+
+def test_a_setting_nobody_knows_is_refused_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HSIAUG_CLUSTER", "nodes=3")
+
+    with pytest.raises(InputError, match="HSIAUG_CLUSTER must be KEY=VALUE"):
+        cluster_settings(None, [])
+
+
+@pytest.mark.skipif(shutil.which("sbatch") is None, reason="no SLURM here")
+def test_jobs_of_slurm_give_the_records_of_a_local_run(
+    tmp_path: Path, env: dict[str, str], local: dict[str, Any]
+) -> None:
+    store = tmp_path / "slurm"
+    first = hsiaug(*arguments(store, "--on", "slurm"), env=env)
+    assert first.returncode == 0, first.stderr
+    again = hsiaug(*arguments(store, "--on", "slurm"), env=env)
+    assert f"{len(local)} trials are in jobs of SLURM already" in again.stderr or "are taken from" in again.stderr
+
+    while subprocess.run(["squeue", "--me", "-h"], capture_output=True, text=True, check=True).stdout:
+        time.sleep(0.5)
+
+    assert results(store) == local
+    status = json.loads(hsiaug("status", str(store), "--json", env=env).stdout)
+    (found,) = status["submissions"].values()
+    assert (found["trials"], found["ok"], found["lost"]) == (len(local), len(local), 0)
+
+
+def test_status_of_a_store_without_submissions_says_so(tmp_path: Path, local: dict[str, Any]) -> None:
+    answer = hsiaug("status", str(tmp_path / "local"))
+
+    assert answer.returncode == 0 and "nothing was submitted over" in answer.stdout
