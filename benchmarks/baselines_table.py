@@ -8,21 +8,21 @@ interpolated ones, and what a trial costs: seconds by the clock, processor secon
 
 from __future__ import annotations
 
-import csv
 import statistics
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from benchmarks.common import read_csv, say
 
 ARMS = ("none", "duplicate", "smote")
 Row = dict[str, str]
 
 
 def main() -> None:
-    with Path(sys.argv[1]).open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["status"] == "ok"]
+    rows = [row for row in read_csv(Path(sys.argv[1])) if row["status"] == "ok"]
     for run in dict.fromkeys(row["run"] for row in rows):
-        sys.stdout.write("\n".join(table(run, [row for row in rows if row["run"] == run])) + "\n\n")
+        say("\n".join(table(run, [row for row in rows if row["run"] == run])) + "\n")
 
 
 def table(run: str, rows: Sequence[Row]) -> Iterator[str]:

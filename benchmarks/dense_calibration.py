@@ -10,7 +10,6 @@ neighbours, so this says whether known damage is found again, not how far probes
 
 from __future__ import annotations
 
-import csv
 import os
 import sys
 import time
@@ -18,17 +17,19 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat
 
+from benchmarks.common import HERE, say, unmixed_scene, write_csv
 from hsiaug.metrics.dense.estimator import fit_estimator
 from hsiaug.metrics.dense.toyworld import toy_world
 from hsiaug.metrics.dense.validation import Found, found_again
 from hsiaug.tiles import DenseSamples
 
-OUT = Path(__file__).parent / "results" / "dense_calibration"
+OUT = HERE / "results" / "dense_calibration"
 SIDE = 16
 SPLITS = 4
 BAR = 5.0
@@ -41,17 +42,16 @@ REACHED = 0.8
 def jasper_ridge(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Cube (100, 100, 198) of reflectance, and the class of the largest abundance: tree, water, dirt, road."""
     part = folder / "JasperRidge"
-    cube = loadmat(part / "jasperRidge2_R198.mat")["Y"].T.reshape(100, 100, 198, order="F") / 5000
-    share = loadmat(part / "_EndJasperRidge2_R198.mat")["A"]
-    return cube.astype(np.float32), 1 + share.argmax(axis=0).reshape(100, 100, order="F")
+    cube, shares = unmixed_scene(
+        part / "jasperRidge2_R198.mat", "Y", part / "_EndJasperRidge2_R198.mat", scale=5000
+    )
+    return cube, 1 + shares.argmax(axis=0)
 
 
 def samson(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Cube (95, 95, 156) of reflectance, and the class of the largest abundance: rock, tree, water."""
-    part = folder / "Samson"
-    cube = loadmat(part / "samson_1.mat")["V"].T.reshape(95, 95, 156, order="F")
-    share = loadmat(part / "end3.mat")["A"]
-    return cube.astype(np.float32), 1 + share.argmax(axis=0).reshape(95, 95, order="F")
+    cube, shares = unmixed_scene(folder / "Samson" / "samson_1.mat", "V", folder / "Samson" / "end3.mat")
+    return cube, 1 + shares.argmax(axis=0)
 
 
 def houston(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -100,26 +100,23 @@ def thirds(tiles: DenseSamples, split: int) -> list[DenseSamples]:
 
 def main() -> None:
     rows: dict[tuple[str, str, float], list[Found]] = defaultdict(list)
+    written: list[dict[str, Any]] = []
     OUT.mkdir(parents=True, exist_ok=True)
-    with (OUT / "found.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        for name, tiles in worlds():
-            start = time.process_time()
-            for split in range(SPLITS):
-                train, held, judged = thirds(tiles, split)
-                judge = fit_estimator(train, held, int(tiles.masks.max()), split)
-                for found in found_again(judge, judged, seed=split):
-                    if not rows:
-                        writer.writerow(["data", "split", *asdict(found)])
-                    rows[name, found.kind, found.asked].append(found)
-                    writer.writerow(
-                        [name, split, *(v if isinstance(v, str) else round(v, 2) for v in asdict(found).values())]
-                    )
-            sys.stderr.write(f"{name}: {len(tiles)} tiles, {time.process_time() - start:.0f} CPU s\n")
+    for name, tiles in worlds():
+        start = time.process_time()
+        for split in range(SPLITS):
+            train, held, judged = thirds(tiles, split)
+            judge = fit_estimator(train, held, int(tiles.masks.max()), split)
+            for found in found_again(judge, judged, seed=split):
+                rows[name, found.kind, found.asked].append(found)
+                numbers = {key: v if isinstance(v, str) else round(v, 2) for key, v in asdict(found).items()}
+                written.append({"data": name, "split": split, **numbers})
+        write_csv(OUT / "found.csv", written)
+        sys.stderr.write(f"{name}: {len(tiles)} tiles, {time.process_time() - start:.0f} CPU s\n")
     table = "\n".join(lines(rows))
     (OUT / "table.md").write_text(table + "\n", encoding="utf-8")
     picture(rows)
-    sys.stdout.write(table + "\n")
+    say(table)
 
 
 def lines(rows: dict[tuple[str, str, float], list[Found]]) -> Iterator[str]:

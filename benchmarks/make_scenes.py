@@ -20,113 +20,60 @@ from __future__ import annotations
 import sys
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.io import loadmat
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
-OUT = Path(__file__).parent / "scenes"
+from benchmarks.common import HERE, unmixed_scene
 
-HOUSTON = """\
-name = "houston_crop"
-draws = "houston_crop" # as its committed records were drawn
-title = "Houston 2018, a crop of 128×128 pixels; class names are not recorded"
+OUT = HERE / "scenes"
+
+CARD = """\
+name = "{name}"
+draws = "{name}" # as its committed records were drawn
+title = "{title}"
 
 [cube]
-file = "houston_cube.npy"
-scale = 1e-4
-units = "scaled radiance"
-
+file = "{files}_cube.npy"
+{units}
 [labels]
-file = "houston_labels.npy"
-cells = 4
-names = [{names}]
-ids = [{ids}]
+file = "{files}_labels.npy"
+{classes}
 
 [sensor]
-name = "CASI-1500"
-gsd = 1.0
-range_nm = [380, 1050]
+{sensor}
 """
 
-JASPER = """\
-name = "jasper_ridge"
-draws = "jasper_ridge" # as its committed records were drawn
-title = "Jasper Ridge; the class of a pixel is the endmember with more than half of it"
+MAJORITY = "the class of a pixel is the endmember with more than half of it"
 
-[cube]
-file = "jasper_cube.npy"
-
-[labels]
-file = "jasper_labels.npy"
-names = ["tree", "water", "dirt", "road"]
-
-[sensor]
-name = "AVIRIS"
-"""
-
-SAMSON = """\
-name = "samson"
-draws = "samson" # as its committed records were drawn
-title = "Samson; the class of a pixel is the endmember with more than half of it"
-
-[cube]
-file = "samson_cube.npy"
-
-[labels]
-file = "samson_labels.npy"
-names = ["rock", "tree", "water"]
-
-[sensor]
-name = "SAMSON"
-range_nm = [401, 889]
-"""
-
-PAVIA = """\
-name = "simulated_pavia"
-draws = "simulated_pavia" # as its committed records were drawn
-title = "SIMULATED, of the size of Pavia University: its labels, spectra drawn from class means and covariances"
-
-[cube]
-file = "pavia_cube.npy"
-
-[labels]
-file = "pavia_labels.npy"
+PAVIA_NAMES = """\
 names = [
     "Asphalt", "Meadows", "Gravel", "Trees", "Painted metal sheets", "Bare Soil", "Bitumen", "Self-Blocking Bricks",
     "Shadows",
-]
-
-[sensor]
-name = "simulated"
-gsd = 1.3
-range_nm = [430, 860]
-"""
+]"""
 
 
 def main() -> None:
     source = Path(sys.argv[1])
     OUT.mkdir(exist_ok=True)
-    houston = loadmat(source / "Houston2018_crop" / "houston_dataset.mat")
-    codes = houston["clasLabs"]
-    ids = [int(code) for code in np.unique(codes) if code > 0]
-    np.save(OUT / "houston_cube.npy", houston["hyprImg"])
-    np.save(OUT / "houston_labels.npy", codes.astype(np.int16))
-    names = ", ".join(f'"class {i}"' for i in ids)
-    (OUT / "houston_crop.toml").write_text(
-        HOUSTON.format(names=names, ids=", ".join(map(str, ids))), encoding="utf-8"
+    write_houston(source / "Houston2018_crop" / "houston_dataset.mat")
+    jasper = source / "JasperRidge"
+    jasper_scene = unmixed_scene(
+        jasper / "jasperRidge2_R198.mat", "Y", jasper / "_EndJasperRidge2_R198.mat", scale=5000
     )
-
-    cube = (
-        loadmat(source / "JasperRidge" / "jasperRidge2_R198.mat")["Y"].T.reshape(100, 100, 198, order="F") / 5000
-    )
-    share = loadmat(source / "JasperRidge" / "_EndJasperRidge2_R198.mat")["A"]
-    labels = np.where(share.max(axis=0) > 0.5, share.argmax(axis=0) + 1, 0).reshape(100, 100, order="F")
-    np.save(OUT / "jasper_cube.npy", cube.astype(np.float32))
-    np.save(OUT / "jasper_labels.npy", labels.astype(np.int16))
-    (OUT / "jasper_ridge.toml").write_text(JASPER, encoding="utf-8")
+    write_unmixed(
+        "jasper_ridge", f"Jasper Ridge; {MAJORITY}", *jasper_scene,
+        names=["tree", "water", "dirt", "road"], sensor='name = "AVIRIS"',
+    )  # fmt: skip
     if (source / "Samson").is_dir():
-        write_samson(source)
+        samson_scene = unmixed_scene(source / "Samson" / "samson_1.mat", "V", source / "Samson" / "end3.mat")
+        write_unmixed(
+            "samson", f"Samson; {MAJORITY}", *samson_scene,
+            names=["rock", "tree", "water"], sensor='name = "SAMSON"\nrange_nm = [401, 889]',
+        )  # fmt: skip
     if (source / "OSCD").is_dir():
         for archive in sorted((source / "OSCD").glob("*.tar.xz")):
             with tarfile.open(archive, "r:xz") as file:
@@ -135,15 +82,46 @@ def main() -> None:
         simulate_pavia(source)
 
 
-def write_samson(source: Path) -> None:
-    """Samson, 95×95×156; as for Jasper Ridge the class of a pixel is the endmember with more than half of it."""
-    cubes = {path.name: loadmat(path) for path in (source / "Samson").glob("*.mat")}
-    cube = next(c["V"] for c in cubes.values() if "V" in c).T.reshape(95, 95, 156, order="F")
-    share = next(c["A"] for c in cubes.values() if "A" in c)
-    labels = np.where(share.max(axis=0) > 0.5, share.argmax(axis=0) + 1, 0).reshape(95, 95, order="F")
-    np.save(OUT / "samson_cube.npy", cube.astype(np.float32))
-    np.save(OUT / "samson_labels.npy", labels.astype(np.int16))
-    (OUT / "samson.toml").write_text(SAMSON, encoding="utf-8")
+def write_scene(
+    name: str, files: str, cube: NDArray[Any], labels: NDArray[Any], *, units: str = "", **card: str
+) -> None:
+    """A card, and beside it the cube (H, W, B) and its labels."""
+    np.save(OUT / f"{files}_cube.npy", cube)
+    np.save(OUT / f"{files}_labels.npy", labels.astype(np.int16))
+    (OUT / f"{name}.toml").write_text(CARD.format(name=name, files=files, units=units, **card), encoding="utf-8")
+
+
+def write_houston(file: Path) -> None:
+    """The crop of Houston 2018, its classes by their codes."""
+    data = loadmat(file)
+    ids = [int(code) for code in np.unique(data["clasLabs"]) if code > 0]
+    names = ", ".join(f'"class {i}"' for i in ids)
+    write_scene(
+        "houston_crop",
+        "houston",
+        data["hyprImg"],
+        data["clasLabs"],
+        title="Houston 2018, a crop of 128×128 pixels; class names are not recorded",
+        units='scale = 1e-4\nunits = "scaled radiance"\n',
+        classes=f"cells = 4\nnames = [{names}]\nids = {ids}",
+        sensor='name = "CASI-1500"\ngsd = 1.0\nrange_nm = [380, 1050]',
+    )
+
+
+def write_unmixed(
+    name: str,
+    title: str,
+    cube: NDArray[np.float32],
+    shares: NDArray[np.float64],
+    *,
+    names: list[str],
+    sensor: str,
+) -> None:
+    """A scene of known abundances (endmembers, H, W); where none has more than half, a pixel has no class."""
+    # Column by column, as the files were whose checksums stand in the committed records.
+    labels = np.asfortranarray(np.where(shares.max(axis=0) > 0.5, shares.argmax(axis=0) + 1, 0))
+    texts = ", ".join(f'"{text}"' for text in names)
+    write_scene(name, name.split("_")[0], cube, labels, title=title, classes=f"names = [{texts}]", sensor=sensor)
 
 
 def simulate_pavia(source: Path) -> None:
@@ -161,9 +139,15 @@ def simulate_pavia(source: Path) -> None:
         here = everywhere == c
         cube[here] = rng.multivariate_normal(spectra.mean(axis=0), covariance, size=int(here.sum()), method="eigh")
     cube = gaussian_filter(cube, sigma=(0.7, 0.7, 0))
-    np.save(OUT / "pavia_cube.npy", np.clip(cube, 0, None))
-    np.save(OUT / "pavia_labels.npy", labels)
-    (OUT / "simulated_pavia.toml").write_text(PAVIA, encoding="utf-8")
+    write_scene(
+        "simulated_pavia",
+        "pavia",
+        np.clip(cube, 0, None),
+        labels,
+        title="SIMULATED, of the size of Pavia University: its labels, spectra drawn from class means and covariances",
+        classes=PAVIA_NAMES,
+        sensor='name = "simulated"\ngsd = 1.3\nrange_nm = [430, 860]',
+    )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ generators make, so that one that makes few of them does not look better by it.
 
 from __future__ import annotations
 
-import csv
 import json
 import statistics
 import sys
@@ -24,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.common import HERE, read_csv, write_csv
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.plugins.registry import registry
 from hsiaug.protocol.tiling import real_samples
@@ -32,7 +32,6 @@ from hsiaug.quality.pair_synthesis import MadePairs, PairRequest, make_pairs
 from hsiaug.quality.sheets import contact_sheet
 from hsiaug.tasks.task import get_task
 
-HERE = Path(__file__).parent
 OUT = HERE / "results" / "specdm"
 DATA = {
     "houston": ("segmentation", str(HERE / "scenes" / "houston_crop.toml"), None),
@@ -148,18 +147,12 @@ def read() -> list[dict[str, Any]]:
     for name in DATA:
         path = OUT / f"quality-{name}.csv"
         if path.is_file():
-            with path.open(encoding="utf-8", newline="") as file:
-                rows += [{key: value or None for key, value in row.items()} for row in csv.DictReader(file)]
+            rows += [{key: value or None for key, value in row.items()} for row in read_csv(path)]
     return rows
 
 
 def write(rows: list[dict[str, Any]], name: str) -> None:
-    own = [row for row in rows if row["data"] == name]
-    fields = list(dict.fromkeys(key for row in own for key in row))
-    with (OUT / f"quality-{name}.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fields, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(own)
+    write_csv(OUT / f"quality-{name}.csv", [row for row in rows if row["data"] == name])
     # Others may have written since.
     (OUT / "quality.md").write_text("\n".join(table(read())) + "\n", encoding="utf-8")
 

@@ -12,114 +12,24 @@ paired over draws; the paper's own numbers are not public, so only the direction
 from __future__ import annotations
 
 import csv
-import json
-import subprocess
 import sys
-import tempfile
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from hsiaug.metrics.significance import MIN_PAIRS, mean_std, paired_wilcoxon, t_interval
-from hsiaug.plugins.card import build_params
-from hsiaug.plugins.registry import registry
+from benchmarks.common import HERE, hsiaug, markdown, read_csv, say, write_csv
+from benchmarks.txt2hsi_arms import OMEGA, Arm, Arms, Difference, Series, difference, plain, read, read_rows, worst
+from benchmarks.txt2hsi_quality import PROTOCOLS, looked_at, quality_table
+from hsiaug.metrics.significance import mean_std
 from hsiaug.trial.store import Store
 
-OUT = Path(__file__).parent / "results" / "txt2hsi_claims"
-PROTOCOLS = ("issd", "random:0.05")
-DRAWS = range(5)
+OUT = HERE / "results" / "txt2hsi_claims"
 CLASSIFIERS = ("svm", "cnn2d")
 VARIANTS = "## Variants − defaults, λ = 1"
 SEMISUPERVISED = ("self-training", "label-spreading", "mean-teacher", "fixmatch")
-OMEGA = 3.0
 LOOKED_AT = ("sad", "js", "frechet", "c2st", "nearer", "copies", "diversity")
 
-Metrics = Mapping[str, Any]
-Series = Mapping[int, Metrics]
-
-
-@dataclass(frozen=True)
-class Arm:
-    """What was trained: settings holds the parameters of the generator that are not at their defaults."""
-
-    protocol: str
-    classifier: str
-    generator: str = "txt2hsi"
-    lam: float = 1.0
-    omega: float | None = OMEGA
-    settings: frozenset[tuple[str, Any]] = field(default_factory=frozenset)
-
-
-def read(store: Store) -> dict[Arm, dict[int, Metrics]]:
-    """{arm: {draw: metrics}} of every trial that succeeded."""
-    arms: dict[Arm, dict[int, Metrics]] = defaultdict(dict)
-    for record in store.read().records:
-        spec = record["spec"]
-        if record["status"] != "ok":
-            continue
-        name = spec["generator"]["name"]
-        recall = [r for r in record["metrics"]["recall"] if r is not None]
-        arm = Arm(
-            record["audit"]["protocol"],
-            spec["classifier"]["name"],
-            name,
-            spec["lambda"],
-            spec["omega"],
-            changed(name, spec["generator"]["params"]),
-        )
-        spread = {"spread": float(np.std(recall, ddof=1)), "worst": float(min(recall))}
-        arms[arm][spec["seed"]] = {**record["metrics"], **spread}
-    return arms
-
-
-def changed(name: str, params: Mapping[str, Any]) -> frozenset[tuple[str, Any]]:
-    """The parameters of a generator that are not at their defaults."""
-    default = asdict(build_params(registry().find("generator", name).load().card, "cpu", {}))
-    return frozenset((key, value) for key, value in params.items() if default.get(key) != value)
-
-
-@dataclass(frozen=True)
-class Difference:
-    """a − b over the draws that both have, in points."""
-
-    values: tuple[float, ...]
-    p: float | None
-
-    @property
-    def mean(self) -> float:
-        return mean_std(self.values).mean
-
-    def __str__(self) -> str:
-        interval = t_interval(self.values)
-        text = f"{self.mean:+.1f}" + ("" if interval is None else f" [{interval[0]:+.1f}, {interval[1]:+.1f}]")
-        return text + (f", p = {self.p:.3f}" if self.p is not None else "")
-
-    def verdict(self, sign: int = 1) -> str:
-        """Of the claim that the difference has that sign."""
-        interval = t_interval(self.values)
-        if self.mean * sign <= 0:
-            return "fails"
-        return "holds" if interval is not None and interval[0] * interval[1] > 0 else "leans that way"
-
-
-def difference(a: Series, b: Series, metric: str) -> Difference:
-    draws = sorted(set(a) & set(b))
-    x, y = ([100 * part[d][metric] for d in draws] for part in (a, b))
-    p = paired_wilcoxon(x, y) if len(draws) >= MIN_PAIRS else None
-    return Difference(tuple(u - v for u, v in zip(x, y, strict=True)), p)
-
-
 Rows = Iterator[Sequence[str]]
-Arms = Mapping[Arm, Series]
-
-
-def plain(protocol: str, classifier: str) -> Arm:
-    """The same classifier on the real samples alone."""
-    return Arm(protocol, classifier, "none", 0.0, None)
 
 
 def claim_1(arms: Arms, protocol: str) -> Rows:
@@ -231,74 +141,6 @@ def parts(arms: Arms, protocol: str) -> Rows:
         yield (" ".join(f"`{name}={value}`" for name, value in settings), *cells)
 
 
-ORDER = ("fails", "leans that way", "holds")
-
-
-def worst(verdicts: Iterator[str] | Sequence[str]) -> str:
-    return min(verdicts, key=ORDER.index)
-
-
-def looked_at(store: Path) -> list[dict[str, Any]]:
-    """One row per protocol, draw and measure, from ``hsiaug inspect``; kept in quality.csv."""
-    file = OUT / "quality.csv"
-    if file.is_file():
-        with file.open(newline="", encoding="utf-8") as stream:
-            return list(csv.DictReader(stream))
-    rows: list[dict[str, Any]] = []
-    for protocol in PROTOCOLS:
-        for draw in DRAWS:
-            with tempfile.TemporaryDirectory() as folder:
-                words = ["hsiaug", "inspect", "indian_pines", "--generator", "txt2hsi", "--protocol", protocol]
-                words += ["--seed", str(draw), "--store", str(store), "--out", f"{folder}/look", "--json"]
-                answer = subprocess.run(words, check=True, capture_output=True, text=True).stdout
-            rows += _quality_rows(protocol, draw, json.loads(answer))
-            say(f"looked at {protocol}, draw {draw}")
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    return rows
-
-
-def _quality_rows(protocol: str, draw: int, answer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    def row(name: str, label: str, value: Any, beside: Any) -> dict[str, Any]:
-        shown = [None if v is None else float(f"{v:.4g}") for v in (value, beside)]
-        return dict(zip(COLUMNS, (protocol, draw, name, label, *shown), strict=True))
-
-    for m in answer["fidelity"]["measures"]:
-        yield row(m["name"], m["label"], m["value"], m["floor"])
-    for s in answer["reliability"]["scores"]:
-        yield row(f"label {s['name']}", s["label"], s["value"], s["ceiling"])
-        yield row(
-            f"wrong labels by {s['name']}", f"{s['label']}: equivalent share of wrong labels", s["wrong"], 0.0
-        )
-    attention = answer["attention"]
-    for side in ("training", "held-out"):
-        score, floor = attention["class_words"].get(side), attention["shuffled"].get(side)
-        if score and floor:
-            for key in ("auc", "iou"):
-                yield row(
-                    f"attention {key}, {side}", f"cross-attention {key.upper()}, {side}", score[key], floor[key]
-                )
-
-
-COLUMNS = ("protocol", "draw", "name", "label", "value", "beside")
-
-
-def quality_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], protocol: str) -> Rows:
-    """Mean ± std of a measure and of the floor (or ceiling) that it stands beside."""
-    for name in names:
-        own = [r for r in rows if r["protocol"] == protocol and r["name"] == name]
-        pairs = [(float(r["value"]), float(r["beside"])) for r in own if r["value"] not in ("", None)]
-        if pairs:
-            value, beside = (mean_std(part) for part in zip(*pairs, strict=True))
-            yield (own[0]["label"], shown(value), shown(beside), str(len(pairs)))
-
-
-def shown(value: Any) -> str:
-    return f"{value.mean:.3g}" + ("" if value.std is None else f" ± {value.std:.2g}")
-
-
 CLAIMS: tuple[tuple[str, Callable[[Arms, str], Rows], tuple[str, ...]], ...] = (
     (
         "C1. Better than conventional, convolutional and semi-supervised classifiers",
@@ -317,19 +159,12 @@ CLAIMS: tuple[tuple[str, Callable[[Arms, str], Rows], tuple[str, ...]], ...] = (
 )
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield "| " + " | ".join(header) + " |"
-    yield "|" + "---|" * len(header)
-    for row in rows:
-        yield "| " + " | ".join(row) + " |"
-
-
 def variants(arms: Arms) -> Iterator[str]:
     """The section of claims.md on each part of the method."""
     yield from ("", VARIANTS)
     header = ("", *(f"{c} {m}" for c in CLASSIFIERS for m in ("ΔOA", "ΔAA")))
     for name in PROTOCOLS:
-        yield from ("", f"`{name}`", "", *table(header, list(parts(arms, name))))
+        yield from ("", f"`{name}`", "", *markdown(header, list(parts(arms, name))))
 
 
 def page(arms: Arms, quality: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -346,7 +181,7 @@ def page(arms: Arms, quality: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         for name in PROTOCOLS:
             rows = list(claim(arms, name))
             if rows:
-                yield from ("", f"`{name}`", "", *table(header, rows))
+                yield from ("", f"`{name}`", "", *markdown(header, rows))
     yield from variants(arms)
     for title, names in (
         ("C7. Samples match real ones in statistics", LOOKED_AT),
@@ -363,49 +198,21 @@ def page(arms: Arms, quality: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 if "C8" not in title
                 else ("", "map", "words shuffled", "draws")
             )
-            yield from ("", f"`{name}`", "", *table(header, list(quality_table(quality, names, name))))
+            yield from ("", f"`{name}`", "", *markdown(header, list(quality_table(quality, names, name))))
 
 
 def add(store: Path) -> None:
     """Add a store's trials to trials.csv, and write the section on variants anew from all of them."""
-    fresh = subprocess.run(
-        ["hsiaug", "report", str(store), "--format", "csv"], check=True, capture_output=True, text=True
-    ).stdout
-    with (OUT / "trials.csv").open(newline="", encoding="utf-8") as stream:
-        rows = {row["hash"]: row for row in csv.DictReader(stream)}
-    rows |= {row["hash"]: row for row in csv.DictReader(fresh.splitlines()) if row["hash"] not in rows}
-    fields = list(dict.fromkeys(key for row in rows.values() for key in row))
-    with (OUT / "trials.csv").open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, fields, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows.values())
+    file = OUT / "trials.csv"
+    rows = {row["hash"]: row for row in read_csv(file)}
+    fresh = csv.DictReader(hsiaug(["report", str(store), "--format", "csv"]).splitlines())
+    rows |= {row["hash"]: row for row in fresh if row["hash"] not in rows}
+    write_csv(file, list(rows.values()))
     text = (OUT / "claims.md").read_text("utf-8")
     start = text.index(VARIANTS)
     end = text.index("\n## ", start)
     section = "\n".join(variants(read_rows(rows.values()))).lstrip("\n")
     (OUT / "claims.md").write_text(text[:start] + section + "\n" + text[end:], encoding="utf-8")
-
-
-def read_rows(rows: Iterable[Mapping[str, str]]) -> dict[Arm, dict[int, Metrics]]:
-    """As :func:`read`, of rows of trials.csv: OA and AA alone."""
-    arms: dict[Arm, dict[int, Metrics]] = defaultdict(dict)
-    for row in rows:
-        if row["status"] != "ok":
-            continue
-        arm = Arm(
-            row["protocol"] if row["protocol"] != "random" else f"random:{row['protocol_argument']}",
-            row["classifier"],
-            row["generator"],
-            float(row["lambda"]),
-            float(row["omega"]) if row["omega"] else None,
-            changed(row["generator"], json.loads(row["generator_params"])),
-        )
-        arms[arm][int(row["seed"])] = {"oa": float(row["oa"]), "aa": float(row["aa"])}
-    return arms
-
-
-def say(text: str) -> None:
-    sys.stderr.write(text + "\n")
 
 
 def main() -> None:
@@ -416,8 +223,7 @@ def main() -> None:
         return
     arms = read(Store(store))
     (OUT / "claims.md").write_text("\n".join(page(arms, looked_at(store))) + "\n", encoding="utf-8")
-    report = ["hsiaug", "report", str(store), "--format", "csv", "--out", str(OUT / "trials.csv")]
-    subprocess.run(report, check=True)
+    hsiaug(["report", str(store), "--format", "csv", "--out", str(OUT / "trials.csv")])
     say(f"written: {OUT}")
 
 

@@ -12,7 +12,6 @@ so that another process's load meets both. Prints the medians and their ratio; a
 from __future__ import annotations
 
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +20,7 @@ import torch
 from diffusers import DDIMScheduler, PixArtTransformer2DModel
 from torch import Tensor, nn
 
+from benchmarks.common import say
 from hsiaug_diffusion.schedule import ddim, guided, make_schedule
 from hsiaug_txt2hsi.denoiser import Denoiser
 from hsiaug_txt2hsi.params import Params
@@ -147,11 +147,6 @@ def row(what: str, count: int, ours: Callable[[], Any], peer: Callable[[], Any])
                 seconds[name].append(time.perf_counter() - start)
     mine, other = (count / statistics.median(seconds[name]) for name in ("ours", "peer"))
     say(f"{what}: txt2hsi {mine:.2f}, diffusers {other:.2f}, ratio {mine / other:.2f}")
-
-
-def say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":
