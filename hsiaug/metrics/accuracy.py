@@ -1,4 +1,7 @@
-"""Accuracy of a classification: OA, AA, κ, macro-F1, per-class recall. Background pixels never count."""
+"""Accuracy of a classification: OA, AA, κ, macro-F1, recall, F1 and IoU by class. Background pixels never count.
+
+What is said of one class is NaN where the matrix has no pixel of it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["cohen_kappa", "confusion", "dense_score", "score"]
+__all__ = ["cohen_kappa", "confusion", "dense_score", "f1", "iou", "mean_known", "recall", "score"]
 
 
 def confusion(true: NDArray[Any], predicted: NDArray[Any], classes: int) -> NDArray[np.int64]:
@@ -28,6 +31,37 @@ def cohen_kappa(matrices: NDArray[Any]) -> NDArray[np.float64]:
         return np.where(chance < 1, (seen - chance) / (1 - chance), np.nan)
 
 
+def recall(matrices: NDArray[Any]) -> NDArray[np.float64]:
+    """(..., C) of confusion matrices (..., C, C)."""
+    return _where_seen(matrices, _right(matrices), matrices.sum(axis=-1))
+
+
+def f1(matrices: NDArray[Any]) -> NDArray[np.float64]:
+    """(..., C) of confusion matrices (..., C, C)."""
+    return _where_seen(matrices, 2 * _right(matrices), matrices.sum(axis=-1) + matrices.sum(axis=-2))
+
+
+def iou(matrices: NDArray[Any]) -> NDArray[np.float64]:
+    """(..., C) of confusion matrices (..., C, C)."""
+    right = _right(matrices)
+    return _where_seen(matrices, right, matrices.sum(axis=-1) + matrices.sum(axis=-2) - right)
+
+
+def _right(matrices: NDArray[Any]) -> NDArray[Any]:
+    return np.diagonal(matrices, axis1=-2, axis2=-1)
+
+
+def _where_seen(matrices: NDArray[Any], part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
+    return np.where(matrices.sum(axis=-1) > 0, part / np.maximum(whole, 1), np.nan)
+
+
+def mean_known(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over the last axis of what is not NaN; NaN where nothing is left."""
+    some = ~np.isnan(values)
+    count = some.sum(axis=-1)
+    return np.where(count > 0, np.where(some, values, 0).sum(axis=-1) / np.maximum(count, 1), np.nan)
+
+
 def score(matrix: NDArray[np.int64], subsets: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
     """The metrics of a confusion matrix (C, C), as they stand in a record.
 
@@ -35,23 +69,20 @@ def score(matrix: NDArray[np.int64], subsets: Mapping[str, tuple[int, ...]]) -> 
     None and is never counted as 0. ``subsets`` names groups of class ids to average over beside. κ is None where
     chance agreement is 1.
     """
-    n = matrix.sum(axis=1)
-    right = np.diag(matrix)
+    n, right = matrix.sum(axis=1), _right(matrix)
     seen = np.flatnonzero(n)
-    recall = np.full(len(n), np.nan)
-    recall[seen] = right[seen] / n[seen]
-    f1 = 2 * right[seen] / (n[seen] + matrix.sum(axis=0)[seen])
+    own = recall(matrix)
     total = int(n.sum())
     kappa = float(cohen_kappa(matrix))
-    worst = int(seen[np.argmin(recall[seen])])
+    worst = int(np.nanargmin(own))
     return {
         "oa": float(right.sum() / total),
-        "aa": float(recall[seen].mean()),
+        "aa": float(own[seen].mean()),
         "kappa": None if np.isnan(kappa) else kappa,
-        "macro_f1": float(f1.mean()),
-        "worst_recall": float(recall[worst]),
+        "macro_f1": float(f1(matrix)[seen].mean()),
+        "worst_recall": float(own[worst]),
         "worst_class": worst + 1,
-        "recall": [None if np.isnan(r) else float(r) for r in recall],
+        "recall": _listed(own),
         "n_test": n.tolist(),
         "confusion": matrix.tolist(),
         "subsets": {name: _subset(matrix, ids) for name, ids in subsets.items()},
@@ -64,24 +95,22 @@ def dense_score(matrix: NDArray[np.int64], *, change: bool) -> dict[str, Any]:
     Means are over the classes that have test pixels. change: also F1, IoU, precision and recall of class 2, "changed";
     precision is None where nothing was called changed.
     """
-    true, called, right = matrix.sum(axis=1), matrix.sum(axis=0), np.diag(matrix)
-    seen = true > 0
-    iou = np.where(seen, right / np.maximum(true + called - right, 1), np.nan)
-    f1 = np.where(seen, 2 * right / np.maximum(true + called, 1), np.nan)
+    by_class = iou(matrix)
     metrics = score(matrix, {})
-    metrics |= {
-        "miou": float(np.nanmean(iou)),
-        "iou": [None if np.isnan(v) else float(v) for v in iou],
-        "f1": [None if np.isnan(v) else float(v) for v in f1],
-    }
+    metrics |= {"miou": float(np.nanmean(by_class)), "iou": _listed(by_class), "f1": _listed(f1(matrix))}
     if change:
+        called, right = matrix[:, 1].sum(), matrix[1, 1]
         metrics |= {
             "f1_change": metrics["f1"][1],
             "iou_change": metrics["iou"][1],
             "recall_change": metrics["recall"][1],
-            "precision_change": float(right[1] / called[1]) if called[1] else None,
+            "precision_change": float(right / called) if called else None,
         }
     return metrics
+
+
+def _listed(values: NDArray[np.float64]) -> list[float | None]:
+    return [None if np.isnan(v) else float(v) for v in values]
 
 
 def _subset(matrix: NDArray[np.int64], ids: tuple[int, ...]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.metrics.accuracy import cohen_kappa
+from hsiaug.metrics.accuracy import cohen_kappa, iou, mean_known, recall
 from hsiaug.metrics.dense.references import References
 from hsiaug.metrics.dense.tile_counts import REACH, SHIFTS
 from hsiaug.metrics.distances import spectral_angle
@@ -65,10 +65,10 @@ def score_all(counts: Counts, references: References) -> dict[str, Array]:
         n, likely, pixels, firm, segments, nearest, beyond = np.moveaxis(counts.parts["right"], -1, 0)
         zone, zone_right, inside, inside_right = np.moveaxis(counts.parts["zone"], -1, 0)
         found = {
-            "agreement": _recall(confusion).mean(axis=-1),
+            "agreement": mean_known(recall(confusion)).mean(axis=-1),
             "pixels": pixels / n,
             "kappa": cohen_kappa(confusion).mean(axis=-1),
-            "miou": _miou(confusion).mean(axis=-1),
+            "miou": mean_known(iou(confusion)).mean(axis=-1),
             "likely": likely / n,
             "firm": firm / n,
             "segments": segments / n,
@@ -93,27 +93,13 @@ def class_table(counts: Counts, references: References) -> dict[str, Array]:
     """{column: (..., C)} recall of the probes, angle and Fréchet distance to training, and pixels of each class."""
     confusion = counts.parts["confusion"]
     with np.errstate(invalid="ignore", divide="ignore"):
-        own = np.diagonal(confusion, axis1=-2, axis2=-1) / confusion.sum(axis=-1)
         means, covariances, some = _laws(counts.parts["moments"], references)
         return {
-            "recall": own.mean(axis=-2),
+            "recall": recall(confusion).mean(axis=-2),
             "angle": np.where(some, _angles(means, references), np.nan),
             "frechet": np.where(some, _frechet(means, covariances, references), np.nan),
             "pixels": confusion.sum(axis=-1)[..., 0, :],
         }
-
-
-def _recall(confusion: Array) -> Array:
-    """(..., probes): mean over the classes that have a label, of the share whose guess is the label."""
-    labelled = confusion.sum(axis=-1)
-    own = np.diagonal(confusion, axis1=-2, axis2=-1)
-    return _mean(own / labelled, labelled > 0)
-
-
-def _miou(confusion: Array) -> Array:
-    labelled, guessed = confusion.sum(axis=-1), confusion.sum(axis=-2)
-    own = np.diagonal(confusion, axis1=-2, axis2=-1)
-    return _mean(own / (labelled + guessed - own), labelled > 0)
 
 
 def _mean(values: Array, some: NDArray[np.bool_]) -> Array:
