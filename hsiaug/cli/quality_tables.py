@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hsiaug.metrics.dense.reliability import TileScore
-    from hsiaug.metrics.fidelity import Measure
+    from hsiaug.metrics.measures import FidelityMeasure
     from hsiaug.metrics.reliability import Score
     from hsiaug.quality.inspection import Inspection
     from hsiaug.quality.pair_inspection import PairInspection
@@ -41,7 +41,7 @@ def give_report(
     say("written: " + ", ".join(str(path) for path in files), err=True)
 
 
-def print_quality(out: Console, measures: Iterable[Measure], scores: Iterable[Score | TileScore]) -> None:
+def print_quality(out: Console, measures: Iterable[FidelityMeasure], scores: Iterable[Score | TileScore]) -> None:
     """Both tables."""
     header = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
     print_table(out, header, [_measure_row(measure) for measure in measures])
@@ -49,7 +49,7 @@ def print_quality(out: Console, measures: Iterable[Measure], scores: Iterable[Sc
     print_table(out, columns, [score_row(score) for score in scores])
 
 
-def _measure_row(measure: Measure) -> tuple[str, ...]:
+def _measure_row(measure: FidelityMeasure) -> tuple[str, ...]:
     """A row of the table of fidelity."""
     from hsiaug.report.labels import measured
 

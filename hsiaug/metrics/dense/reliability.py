@@ -23,7 +23,7 @@ from hsiaug.metrics.dense.estimator import QualityEstimator, Reading, fit_estima
 from hsiaug.metrics.dense.quality import label_quality
 from hsiaug.metrics.dense.scores import SCORES, Counts, class_table
 from hsiaug.metrics.dense.tile_counts import REACH, View, tally
-from hsiaug.metrics.fidelity import Measure
+from hsiaug.metrics.measures import FidelityMeasure
 from hsiaug.metrics.reliability import USABLE, Interval
 from hsiaug.seeds import derive_seed
 from hsiaug.tiles import IGNORE, DenseSamples
@@ -91,7 +91,7 @@ class DenseReliability:
     wrong_interval: Interval | None
     by_class: Mapping[int, Mapping[str, float | None]]
     shifts: Mapping[str, Array]
-    measures: tuple[Measure, ...]
+    measures: tuple[FidelityMeasure, ...]
     quality: Array
     n: int
     n_held: int
