@@ -26,7 +26,7 @@ from scipy.io import loadmat
 from benchmarks.common import HERE, say, unmixed_scene, write_csv
 from hsiaug.metrics.dense.estimator import fit_estimator
 from hsiaug.metrics.dense.toyworld import toy_world
-from hsiaug.metrics.dense.validation import Found, found_again
+from hsiaug.metrics.dense.validation import DamageEstimate, found_again
 from hsiaug.tiles import DenseSamples
 
 OUT = HERE / "results" / "dense_calibration"
@@ -99,7 +99,7 @@ def thirds(tiles: DenseSamples, split: int) -> list[DenseSamples]:
 
 
 def main() -> None:
-    rows: dict[tuple[str, str, float], list[Found]] = defaultdict(list)
+    rows: dict[tuple[str, str, float], list[DamageEstimate]] = defaultdict(list)
     written: list[dict[str, Any]] = []
     OUT.mkdir(parents=True, exist_ok=True)
     for name, tiles in worlds():
@@ -119,7 +119,7 @@ def main() -> None:
     say(table)
 
 
-def lines(rows: dict[tuple[str, str, float], list[Found]]) -> Iterator[str]:
+def lines(rows: dict[tuple[str, str, float], list[DamageEstimate]]) -> Iterator[str]:
     """The table, mean over the splits, and the verdict by data and kind."""
     yield "| data | damage | asked | true | estimate | error, worst | in 95 % | without this kind | pixels alone |"
     yield "|---|---|---|---|---|---|---|---|---|"
@@ -146,7 +146,7 @@ def lines(rows: dict[tuple[str, str, float], list[Found]]) -> Iterator[str]:
         yield ""
 
 
-def picture(rows: dict[tuple[str, str, float], list[Found]]) -> None:
+def picture(rows: dict[tuple[str, str, float], list[DamageEstimate]]) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -12,9 +12,8 @@ from hsiaug.text import json_of
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hsiaug.metrics.dense.reliability import TileScore
+    from hsiaug.metrics.label_scores import LabelScore
     from hsiaug.metrics.measures import FidelityMeasure
-    from hsiaug.metrics.reliability import Score
     from hsiaug.quality.inspection import Inspection
     from hsiaug.quality.pair_inspection import PairInspection
 
@@ -41,7 +40,7 @@ def give_report(
     say("written: " + ", ".join(str(path) for path in files), err=True)
 
 
-def print_quality(out: Console, measures: Iterable[FidelityMeasure], scores: Iterable[Score | TileScore]) -> None:
+def print_quality(out: Console, measures: Iterable[FidelityMeasure], scores: Iterable[LabelScore]) -> None:
     """Both tables."""
     header = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
     print_table(out, header, [_measure_row(measure) for measure in measures])
@@ -57,7 +56,7 @@ def _measure_row(measure: FidelityMeasure) -> tuple[str, ...]:
     return (measure.label, value, measured(measure.floor), measure.unit, measure.better, str(measure.n))
 
 
-def score_row(score: Score | TileScore) -> tuple[str, ...]:
+def score_row(score: LabelScore) -> tuple[str, ...]:
     """A row of the table of reliability."""
     from hsiaug.report.labels import measured, score_numbers, wrong_share
 

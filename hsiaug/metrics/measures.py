@@ -58,7 +58,8 @@ def averaged(
     measures = []
     for name, (label, unit, better) in table.items():
         rounds = rounds_of.get(name, ())
-        value, floor = (mean([r[side][name] for r in rounds], 100.0 if unit == "%" else 1.0) for side in (0, 1))
+        scale = 100.0 if unit == "%" else 1.0
+        value, floor = mean([r[0][name] for r in rounds], scale), mean([r[1][name] for r in rounds], scale)
         note = few if value is None or floor is None else ""
         n = rounds[0][2] if rounds else 0
         measures.append(FidelityMeasure(name, label, value, floor, n, unit, better, note))

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from hsiaug.metrics.fidelity import Fidelity, fidelity
-from hsiaug.metrics.reliability import Reliability, Score, reliability
+from hsiaug.metrics.label_scores import LabelScore
+from hsiaug.metrics.reliability import Reliability, reliability
 from hsiaug.metrics.spectra import Spectra
 from hsiaug.quality.attention import AttentionReport, attention_report
 from hsiaug.quality.synthesis import Synthesis
@@ -93,8 +94,9 @@ def verdict(inspection: Inspection) -> Iterator[str]:
         yield f"attention: AUC {score.auc:.2f}{beside} of the class's words against its region, {score.n} patches"
 
 
-def _labels(score: Score, judge: str) -> str:
-    agree = f"{judge} agree with {score.value:.0f} % (real held-out: {score.ceiling:.0f} %)"
+def _labels(score: LabelScore, judge: str) -> str:
+    value, ceiling = score.value or 0, score.ceiling or 0  # both are defined for every score of samples
+    agree = f"{judge} agree with {value:.0f} % (real held-out: {ceiling:.0f} %)"
     if score.r is not None and score.r > 1:
         return f"labels: {agree}; samples more typical than real ones hide what wrong labels there are"
     if score.wrong is None or score.wrong_interval is None:

@@ -14,18 +14,16 @@ from numpy.typing import NDArray
 from hsiaug.metrics.calibration import LEVELS
 from hsiaug.metrics.dense.damage import DAMAGES, damage
 from hsiaug.metrics.dense.references import References
-from hsiaug.metrics.dense.scores import SCORES, Counts, score_all
-from hsiaug.metrics.dense.tile_counts import View, tally
+from hsiaug.metrics.dense.scores import SCORES, score_all, split_counts
+from hsiaug.metrics.dense.tile_counts import ProbedTiles, tally
 from hsiaug.tiles import IGNORE
 
 __all__ = [
-    "Joint",
-    "Steps",
+    "DamagedMasks",
+    "RidgeEstimate",
     "damaged_steps",
-    "falling_curve",
     "fit_joint",
     "scores_of",
-    "spearman_by_kind",
     "tile_weights",
     "with_joint",
 ]
@@ -45,7 +43,7 @@ PENALTY = 1.0
 
 
 @dataclass(frozen=True, eq=False)
-class Steps:
+class DamagedMasks:
     """Damaged copies of the same held-out masks.
 
     kinds: of damage, "" for none. sums: per set the counts (n, K) of :func:`tally`. wrong: (sets, n) wrong pixels of
@@ -64,7 +62,7 @@ class Steps:
 
 
 @dataclass(frozen=True, eq=False)
-class Joint:
+class RidgeEstimate:
     """A ridge regression of q on the scores in USED, made for one set of held-out tiles; see :func:`fit_joint`."""
 
     mean: Array
@@ -80,13 +78,17 @@ class Joint:
 
 
 def tile_weights(n: int, rounds: int, rng: np.random.Generator) -> Array:
-    """(rounds, n) how often each tile is drawn in each bootstrap round."""
-    return rng.multinomial(n, np.full(n, 1 / n), size=rounds).astype(np.float64)
+    """(1 + rounds, n) how often each tile counts: once first, then as often as each bootstrap round draws it."""
+    return np.concatenate([np.ones((1, n)), rng.multinomial(n, np.full(n, 1 / n), size=rounds)])
 
 
 def damaged_steps(
-    view: View, masks: Masks, ids: Sequence[int], rng: np.random.Generator, kinds: Sequence[str] = tuple(DAMAGES)
-) -> Steps:
+    view: ProbedTiles,
+    masks: Masks,
+    ids: Sequence[int],
+    rng: np.random.Generator,
+    kinds: Sequence[str] = tuple(DAMAGES),
+) -> DamagedMasks:
     """Damage masks (n, H, W) in every kind, at every level, three times; and once not at all."""
     names, sums, wrong = [""], [tally(view, masks)], [np.zeros(len(masks))]
     for kind in kinds:
@@ -95,18 +97,20 @@ def damaged_steps(
             names.append(kind)
             sums.append(tally(view, worse))
             wrong.append((worse != masks).sum(axis=(1, 2)).astype(np.float64))
-    return Steps(tuple(names), tuple(sums), np.stack(wrong), (masks != IGNORE).sum(axis=(1, 2)).astype(np.float64))
+    return DamagedMasks(
+        tuple(names), tuple(sums), np.stack(wrong), (masks != IGNORE).sum(axis=(1, 2)).astype(np.float64)
+    )
 
 
 def scores_of(
     sums: Sequence[Array], weights: Array, shapes: Mapping[str, tuple[int, ...]], references: References
 ) -> dict[str, Array]:
     """{score: (sets, rounds)} under weights (rounds, n)."""
-    rows = [score_all(Counts.of(weights @ part, shapes), references) for part in sums]
+    rows = [score_all(split_counts(weights @ part, shapes), references) for part in sums]
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
-def fit_joint(scores: Mapping[str, Array], q: Array) -> Joint:
+def fit_joint(scores: Mapping[str, Array], q: Array) -> RidgeEstimate:
     """From scores (sets, rounds) of bootstrap draws of the tiles, at q (sets, rounds).
 
     One score reads some kinds of damage too high and others too low; together they tell the kinds apart. The draws
@@ -121,38 +125,13 @@ def fit_joint(scores: Mapping[str, Array], q: Array) -> Joint:
     scale = np.where(scale > 1e-9, scale, 1.0)
     z = gap / scale
     weights = np.linalg.solve(z.T @ z + PENALTY * np.eye(z.shape[1]), z.T @ (y - y.mean()))
-    return Joint(mean, scale, weights, float(y.mean()))
+    return RidgeEstimate(mean, scale, weights, float(y.mean()))
 
 
-def with_joint(joint: Joint, scores: Mapping[str, Array]) -> dict[str, Array]:
+def with_joint(joint: RidgeEstimate, scores: Mapping[str, Array]) -> dict[str, Array]:
     """The scores and the joint estimate, by name, all turned so that more is better."""
     turned = {name: SCORES[name][2] * values for name, values in scores.items()}
     return {**turned, "joint": -joint.percent(scores)}
-
-
-def falling_curve(q: Array, values: Array) -> Array:
-    """(levels,) of values (sets,) at LEVELS, falling (isotonic regression); NaN where they are not defined."""
-    from sklearn.isotonic import isotonic_regression
-
-    some = np.flatnonzero(~np.isnan(values))
-    if len(some) < 3:
-        return np.full(len(LEVELS), np.nan)
-    order = some[np.argsort(q[some], kind="stable")]
-    fitted = isotonic_regression(values[order], increasing=False)
-    curve: Array = np.interp(LEVELS, q[order], fitted)
-    return curve
-
-
-def spearman_by_kind(kinds: Sequence[str], q: Array, values: Array) -> float | None:
-    """Mean over kinds of the rank correlation with q, undamaged masks included in each; None where none moves."""
-    from scipy.stats import spearmanr
-
-    found = []
-    for kind in sorted(set(kinds) - {""}):
-        rows = np.array([k in ("", kind) for k in kinds]) & ~np.isnan(values)
-        if rows.sum() > 2 and np.ptp(values[rows]) > 0 and np.ptp(q[rows]) > 0:
-            found.append(float(spearmanr(q[rows], values[rows]).statistic))
-    return float(np.mean(found)) if found else None
 
 
 def _table(scores: Mapping[str, Array]) -> Array:

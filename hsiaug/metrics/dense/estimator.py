@@ -9,14 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import InputError
-from hsiaug.metrics.calibration import invert
+from hsiaug.metrics.calibration import CalibrationCurve, calibration_curve, falling_curve, invert
 from hsiaug.metrics.dense.calibration import (
-    Joint,
+    RidgeEstimate,
     damaged_steps,
-    falling_curve,
     fit_joint,
     scores_of,
-    spearman_by_kind,
     tile_weights,
     with_joint,
 )
@@ -24,7 +22,7 @@ from hsiaug.metrics.dense.damage import DAMAGES
 from hsiaug.metrics.dense.probes import Probes, evidence, fit_probes
 from hsiaug.metrics.dense.references import References, fit_references
 from hsiaug.metrics.dense.scores import SCORES
-from hsiaug.metrics.dense.tile_counts import View, columns, edge_cells, look, tally
+from hsiaug.metrics.dense.tile_counts import ProbedTiles, columns, edge_cells, look, tally
 from hsiaug.seeds import derive_seed
 from hsiaug.tiles import IGNORE, DenseSamples
 
@@ -41,18 +39,11 @@ MOST = 200
 """Tiles of a set that are used at most."""
 
 
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """What the judge says of some masks. All more-is-better, shares in 0..1; "joint" is minus the estimate in %.
+Reading = dict[str, Array]
+"""What the judge says of some masks: each score (1 + ROUNDS,), of all tiles and of bootstrap draws of them.
 
-    value: {score: float}. rounds: {score: (ROUNDS,)} of bootstrap
-    draws of the tiles. wrong: {score: equivalent % of wrong pixels}. wrong_rounds: {score: (ROUNDS,)}.
-    """
-
-    value: Mapping[str, float]
-    rounds: Mapping[str, Array]
-    wrong: Mapping[str, float]
-    wrong_rounds: Mapping[str, Array]
+All more-is-better, shares in 0..1; "joint" is minus the estimate in %.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,27 +52,24 @@ class QualityEstimator:
 
     held: the view of the undamaged held-out images, and masks: theirs. kinds: (sets,) of damage to them, "" for none.
     scores: {score: (sets, 1 + ROUNDS)} of all held-out tiles, and of bootstrap draws of them; q: likewise, in %.
-    curves: {score: (levels,)} and curve_rounds: {score: (ROUNDS, levels)}, falling. spearman: {score: with q, mean over
-    kinds}.
+    curves: {score: its calibration curve; spearman is the mean over kinds}.
     """
 
     classes: int
     ids: tuple[int, ...]
     probes: Probes
     references: References
-    held: View
+    held: ProbedTiles
     masks: Masks
     shapes: Mapping[str, tuple[int, ...]]
     kinds: tuple[str, ...]
     scores: Mapping[str, Array]
     q: Array
-    joint: Joint
-    curves: Mapping[str, Array]
-    curve_rounds: Mapping[str, Array]
-    spearman: Mapping[str, float | None]
+    joint: RidgeEstimate
+    curves: Mapping[str, CalibrationCurve]
     seed: int
 
-    def look(self, images: NDArray[np.float32]) -> View:
+    def look(self, images: NDArray[np.float32]) -> ProbedTiles:
         """Put images to the probes, once for all masks of theirs."""
         return look(images, self.probes, self.references)
 
@@ -89,21 +77,16 @@ class QualityEstimator:
         """Masks without the classes that cannot be judged."""
         return np.where(np.isin(masks, self.ids), masks, IGNORE)
 
-    def read(self, view: View, masks: Masks) -> Reading:
-        """QualityEstimator masks (n, H, W) of the images in ``view``."""
+    def read(self, view: ProbedTiles, masks: Masks) -> Reading:
+        """Judge masks (n, H, W) of the images in ``view``."""
         sums = tally(view, self.known(masks))
-        n = len(sums)
-        rng = np.random.default_rng(derive_seed("judge's tiles", self.seed))
-        weights = np.concatenate([np.ones((1, n)), tile_weights(n, ROUNDS, rng)])
-        found = with_joint(self.joint, scores_of([sums], weights, self.shapes, self.references))
-        values = {name: float(v[0, 0]) for name, v in found.items()}
-        rounds = {name: v[0, 1:] for name, v in found.items()}
-        return Reading(
-            values,
-            rounds,
-            {name: invert(self.curves[name], value) for name, value in values.items()},
-            {name: _inverted(self.curve_rounds[name], scores) for name, scores in rounds.items()},
-        )
+        weights = tile_weights(len(sums), ROUNDS, np.random.default_rng(derive_seed("judge's tiles", self.seed)))
+        scores = with_joint(self.joint, scores_of([sums], weights, self.shapes, self.references))
+        return {name: values[0] for name, values in scores.items()}
+
+    def percent(self, reading: Reading, name: str = "joint") -> float:
+        """The share of wrong pixels in % that one score of all tiles amounts to."""
+        return self.curves[name].percent(reading[name][0])
 
     def estimate(self, reading: Reading, kinds: Sequence[str]) -> float:
         """The share of wrong pixels in %, had the judge been calibrated on these kinds of damage only."""
@@ -111,7 +94,7 @@ class QualityEstimator:
         scores = {name: values[kept] for name, values in self.scores.items()}
         joint = fit_joint(scores, self.q[kept])
         curve = falling_curve(self.q[kept, 0], -joint.percent(scores)[:, 0])
-        plain = {name: np.asarray(SCORES[name][2] * reading.value[name]) for name in scores}
+        plain = {name: np.asarray(SCORES[name][2] * reading[name][0]) for name in scores}
         return invert(curve, -float(joint.percent(plain)))
 
 
@@ -122,18 +105,9 @@ def fit_estimator(
 
     Raises InputError where fewer than two classes have 30 pixels in both sets.
     """
-    from sklearn import config_context
-
     rng = np.random.default_rng(derive_seed("dense judge", seed))
     train, held = (some_tiles(part, rng) for part in (train, held))
-    counts = [np.bincount(part.masks.ravel(), minlength=classes + 1)[1:] for part in (train, held)]
-    ids = tuple(int(c) + 1 for c in np.flatnonzero((counts[0] >= FEWEST) & (counts[1] >= FEWEST)))
-    if len(ids) < 2:
-        raise InputError(
-            f"two classes need {FEWEST} labelled pixels in training and in held-out tiles",
-            value=f"classes {ids}",
-            hint="Use more tiles.",
-        )
+    ids = _judged_classes(train, held, classes)
     train, held = (
         replace(part, masks=np.where(np.isin(part.masks, ids), part.masks, IGNORE)) for part in (train, held)
     )
@@ -145,17 +119,9 @@ def fit_estimator(
     shapes = columns(classes, len(probes.models), references.means.shape[1], train.dates)
     # Damage makes wrong classes of those judged only.
     steps = damaged_steps(view, held.masks, ids, rng, kinds)
-    n = len(held)
-    weights = np.concatenate([np.ones((1, n)), tile_weights(n, ROUNDS, rng)])
+    weights = tile_weights(len(held), ROUNDS, rng)
     scores, q = scores_of(steps.sums, weights, shapes, references), steps.percent(weights)
     joint = fit_joint(scores, q)
-    turned = with_joint(joint, scores)
-    # One curve per score and round: what scikit-learn checks each time takes longer than the fit.
-    with config_context(skip_parameter_validation=True, assume_finite=True):
-        rounds = {
-            name: np.stack([falling_curve(q[:, b], v[:, b]) for b in range(1, ROUNDS + 1)])
-            for name, v in turned.items()
-        }
     return QualityEstimator(
         classes=classes,
         ids=ids,
@@ -168,17 +134,24 @@ def fit_estimator(
         scores=scores,
         q=q,
         joint=joint,
-        curves={name: falling_curve(q[:, 0], v[:, 0]) for name, v in turned.items()},
-        curve_rounds=rounds,
-        spearman={name: spearman_by_kind(steps.kinds, q[:, 0], v[:, 0]) for name, v in turned.items()},
+        curves={name: calibration_curve(steps.kinds, q, v) for name, v in with_joint(joint, scores).items()},
         seed=seed,
     )
+
+
+def _judged_classes(train: DenseSamples, held: DenseSamples, classes: int) -> tuple[int, ...]:
+    """The ids of the classes with pixels enough in both sets."""
+    counts = [np.bincount(part.masks.ravel(), minlength=classes + 1)[1:] for part in (train, held)]
+    ids = tuple((np.flatnonzero(np.minimum(*counts) >= FEWEST) + 1).tolist())
+    if len(ids) < 2:
+        raise InputError(
+            f"two classes need {FEWEST} labelled pixels in training and in held-out tiles",
+            value=f"classes {ids}",
+            hint="Use more tiles.",
+        )
+    return ids
 
 
 def some_tiles(samples: DenseSamples, rng: np.random.Generator) -> DenseSamples:
     """At most MOST of the tiles, in their order."""
     return samples.take(np.sort(rng.permutation(len(samples))[:MOST]))
-
-
-def _inverted(curves: Array, scores: Array) -> Array:
-    return np.array([invert(curve, score) for curve, score in zip(curves, scores, strict=True)])

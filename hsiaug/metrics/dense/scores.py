@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +11,13 @@ from hsiaug.metrics.accuracy import cohen_kappa, iou, mean_known, recall
 from hsiaug.metrics.dense.references import References
 from hsiaug.metrics.dense.tile_counts import REACH, SHIFTS
 from hsiaug.metrics.distances import spectral_angle
+from hsiaug.metrics.label_scores import ScoreKind
 
-__all__ = ["SCORES", "Counts", "class_table", "score_all"]
+__all__ = ["SCORES", "Counts", "class_table", "score_all", "split_counts"]
 
 Array = NDArray[np.float64]
 
-SCORES: dict[str, tuple[str, str, float]] = {
+SCORES: dict[str, ScoreKind] = {
     "agreement": ("R1 probe agreement, mean over classes", "%", 1),
     "pixels": ("R1 probe agreement, of pixels", "%", 1),
     "kappa": ("R1 probe κ", "", 1),
@@ -38,32 +38,26 @@ SCORES: dict[str, tuple[str, str, float]] = {
     "change_angle": ("R5 AUC of the angle between dates", "", 1),
     "change_size": ("R5 AUC of the change vector", "", 1),
 }
-"""Label, unit, and 1 where more is better, by the name of a score; the table's order."""
+"""By the name of a score; the table's order."""
 
 
-@dataclass(frozen=True, eq=False)
-class Counts:
-    """Sums over tiles by name. Every array has the same leading shape: one entry per set of counts."""
+Counts = Mapping[str, Array]
+"""Sums over tiles by name. Every array has the same leading shape: one entry per set of counts."""
 
-    parts: Mapping[str, Array]
 
-    @classmethod
-    def of(cls, sums: Array, shapes: Mapping[str, tuple[int, ...]]) -> Counts:
-        """From (..., K) sums of the columns."""
-        parts, start = {}, 0
-        for name, shape in shapes.items():
-            size = int(np.prod(shape))
-            parts[name] = sums[..., start : start + size].reshape(*sums.shape[:-1], *shape).astype(np.float64)
-            start += size
-        return cls(parts)
+def split_counts(sums: Array, shapes: Mapping[str, tuple[int, ...]]) -> Counts:
+    """(..., K) sums of the columns by their names."""
+    ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes.values()])
+    parts = zip(shapes.items(), np.split(sums, ends[:-1], axis=-1), strict=True)
+    return {name: part.reshape(*part.shape[:-1], *shape).astype(np.float64) for (name, shape), part in parts}
 
 
 def score_all(counts: Counts, references: References) -> dict[str, Array]:
     """{score: (...)} in the natural direction, shares in 0..1; NaN where a score is not defined."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        confusion = counts.parts["confusion"]
-        n, likely, pixels, firm, segments, nearest, beyond = np.moveaxis(counts.parts["right"], -1, 0)
-        zone, zone_right, inside, inside_right = np.moveaxis(counts.parts["zone"], -1, 0)
+        confusion = counts["confusion"]
+        n, likely, pixels, firm, segments, nearest, beyond = np.moveaxis(counts["right"], -1, 0)
+        zone, zone_right, inside, inside_right = np.moveaxis(counts["zone"], -1, 0)
         found = {
             "agreement": mean_known(recall(confusion)).mean(axis=-1),
             "pixels": pixels / n,
@@ -76,24 +70,24 @@ def score_all(counts: Counts, references: References) -> dict[str, Array]:
             "border": zone_right / zone,
             "nearest_class": nearest / n,
             "tail": beyond / n,
-            "boundary": _auc(counts.parts["edges"]),
+            "boundary": _auc(counts["edges"]),
         }
-        means, covariances, some = _laws(counts.parts["moments"], references)
+        means, covariances, some = _laws(counts["moments"], references)
         found["msad"] = _mean(_angles(means, references), some)
         found["frechet"] = _mean(_frechet(means, covariances, references), some)
-        shifts = counts.parts["shifts"]
+        shifts = counts["shifts"]
         found |= _peak(shifts[..., 1] / shifts[..., 0])
-        if "change" in counts.parts:
-            auc = _auc(counts.parts["change"])
+        if "change" in counts:
+            auc = _auc(counts["change"])
             found |= {"change_angle": auc[..., 0], "change_size": auc[..., 1]}
     return {name: found[name] for name in SCORES if name in found}
 
 
 def class_table(counts: Counts, references: References) -> dict[str, Array]:
     """{column: (..., C)} recall of the probes, angle and Fréchet distance to training, and pixels of each class."""
-    confusion = counts.parts["confusion"]
+    confusion = counts["confusion"]
     with np.errstate(invalid="ignore", divide="ignore"):
-        means, covariances, some = _laws(counts.parts["moments"], references)
+        means, covariances, some = _laws(counts["moments"], references)
         return {
             "recall": recall(confusion).mean(axis=-2),
             "angle": np.where(some, _angles(means, references), np.nan),

@@ -15,7 +15,7 @@ from hsiaug.metrics.dense.references import References
 from hsiaug.metrics.distances import spectral_angle
 from hsiaug.tiles import IGNORE
 
-__all__ = ["REACH", "SHIFTS", "View", "columns", "edge_cells", "look", "tally"]
+__all__ = ["REACH", "SHIFTS", "ProbedTiles", "columns", "edge_cells", "look", "tally"]
 
 Float32 = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -31,7 +31,7 @@ CELLS = 64
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class ProbedTiles:
     """All that the probes say of some images, whatever their masks.
 
     guesses: (probes, n, H, W) uint8 class ids. known: (n, C, H, W) float32 mean probabilities. firm: (n, C, H, W) the
@@ -72,7 +72,7 @@ def _neighbours(x: NDArray[Any]) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
     yield x[:, 1:], x[:, :-1]
 
 
-def look(images: Float32, probes: Probes, references: References) -> View:
+def look(images: Float32, probes: Probes, references: References) -> ProbedTiles:
     """Put images (n, T, B, H, W) to the probes."""
     from scipy.ndimage import uniform_filter
 
@@ -89,7 +89,7 @@ def look(images: Float32, probes: Probes, references: References) -> View:
         change = np.stack([np.digitize(signs[:, i], references.change_bounds[i]) for i in (0, 1)], axis=1).astype(
             np.uint8
         )
-    return View(
+    return ProbedTiles(
         guesses=np.stack([a.argmax(axis=1) + 1 for a in answers]).astype(np.uint8),
         known=known,
         firm=uniform_filter(known, size=(1, 1, 3, 3), mode="nearest"),
@@ -115,7 +115,7 @@ def columns(classes: int, probes: int, k: int, dates: int) -> dict[str, tuple[in
     }
 
 
-def tally(view: View, masks: Masks) -> Array:
+def tally(view: ProbedTiles, masks: Masks) -> Array:
     """(n, K) counts of each tile under masks (n, H, W); see :func:`columns`. Unlabelled pixels count nowhere.
 
     confusion: pixels by label and guess. right: labelled pixels, and of these the sum of p(label), those that the mean
@@ -195,7 +195,7 @@ def _shifted(masks: NDArray[np.uint8], guess: NDArray[np.uint8]) -> Array:
     return counts
 
 
-def _edges(view: View, masks: Masks) -> Array:
+def _edges(view: ProbedTiles, masks: Masks) -> Array:
     counts = np.zeros((len(masks), 2, CELLS))
     for cells, (a, b) in zip((view.across, view.down), _neighbours(masks), strict=True):
         both = (a != IGNORE) & (b != IGNORE)
@@ -211,7 +211,7 @@ def _histograms(cells: NDArray[np.uint8], off: NDArray[np.bool_], on: NDArray[np
     return np.bincount(place.ravel(), minlength=n * 3 * CELLS).reshape(n, 3, CELLS)[:, :2].astype(np.float64)
 
 
-def _moments(view: View, masks: Masks, classes: int) -> Array:
+def _moments(view: ProbedTiles, masks: Masks, classes: int) -> Array:
     member = (masks.reshape(len(masks), 1, -1) == np.arange(1, classes + 1)[:, None]).astype(np.float32)
     sums: Array = np.matmul(member, view.moments)
     return sums

@@ -12,13 +12,13 @@ from hsiaug.metrics.dense.estimator import QualityEstimator
 from hsiaug.seeds import derive_seed
 from hsiaug.tiles import DenseSamples
 
-__all__ = ["Found", "found_again"]
+__all__ = ["DamageEstimate", "found_again"]
 
 LEVELS = (5, 10, 20, 40)
 
 
 @dataclass(frozen=True)
-class Found:
+class DamageEstimate:
     """Damage of one kind, "" for none: the share asked for, reached, and estimated, all in % of labelled pixels.
 
     estimate, low, high: by the judge as it is, with its 95 % interval. unseen: by the judge calibrated without this
@@ -46,7 +46,7 @@ def found_again(
     levels: Sequence[float] = LEVELS,
     seed: int = 0,
     repeats: int = 1,
-) -> list[Found]:
+) -> list[DamageEstimate]:
     """Damage real tiles ``judged``, which must be none of the judge's, and have them judged."""
     rng = np.random.default_rng(derive_seed("found again", seed))
     masks = judge.known(judged.masks)
@@ -58,17 +58,17 @@ def found_again(
             for _ in range(repeats if kind else 1):
                 worse = damage(masks, kind, level, judge.ids, rng) if kind else masks
                 reading = judge.read(view, worse)
-                low, high = np.percentile(reading.wrong_rounds["joint"], [2.5, 97.5])
+                low, high = np.percentile(judge.curves["joint"].percents(reading["joint"][1:]), [2.5, 97.5])
                 rows.append(
-                    Found(
+                    DamageEstimate(
                         kind,
                         level,
                         wrong_share(worse, masks),
-                        reading.wrong["joint"],
+                        judge.percent(reading),
                         float(low),
                         float(high),
                         judge.estimate(reading, others),
-                        reading.wrong["pixels"],
+                        judge.percent(reading, "pixels"),
                     )
                 )
     return rows

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.dense_calibration import SCENES, thirds, tiles_of
 from hsiaug.errors import InputError
-from hsiaug.metrics.dense.calibration import spearman_by_kind
+from hsiaug.metrics.calibration import spearman_by_kind
 from hsiaug.metrics.dense.damage import DAMAGES, damage, wrong_share
 from hsiaug.metrics.dense.estimator import QualityEstimator, fit_estimator
 from hsiaug.metrics.dense.toyworld import ToyWorld, toy_world
@@ -70,7 +70,7 @@ def test_a_known_share_of_wrong_pixels_is_found_again_on_the_toy_world(
 
 def test_scores_fall_as_pixels_go_wrong(judge: QualityEstimator) -> None:
     for name in ("joint", "pixels", "kappa", "likely", "firm", "interior", "border", "nearest_class"):
-        assert (judge.spearman[name] or 0) <= -0.9, name
+        assert (judge.curves[name].spearman or 0) <= -0.9, name
     # Swapped segments leave edges where they are: only moved masks must show in R3.
     moved = np.array([kind in ("", "shift") for kind in judge.kinds])
     kinds = [kind for kind in judge.kinds if kind in ("", "shift")]
