@@ -15,7 +15,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +74,8 @@ def tiles_of(cube: NDArray[np.float32], labels: NDArray[np.int64], side: int = S
     images = cube.transpose(0, 2, 4, 1, 3).reshape(rows * columns, 1, -1, side, side)
     flat = masks.transpose(0, 2, 1, 3).reshape(-1, side, side)
     kept = (flat > 0).any(axis=(1, 2))
-    n = int(kept.sum())
-    return DenseSamples(
-        images=np.ascontiguousarray(images[kept], dtype=np.float32),
-        masks=flat[kept].astype(np.int64),
-        synthetic=np.zeros(n, dtype=bool),
-        weight=np.ones(n, dtype=np.float32),
-    )
+    tiles = DenseSamples.made(images[kept], flat[kept])
+    return replace(tiles, synthetic=np.zeros(len(tiles), dtype=bool))
 
 
 def worlds() -> Iterator[tuple[str, DenseSamples]]:

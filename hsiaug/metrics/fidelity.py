@@ -79,7 +79,7 @@ def fidelity(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int = 0
     Mahalanobis tail, for classes may have three training samples.
     """
     rng = np.random.default_rng(derive_seed("fidelity", seed))
-    train, held, synthetic = (part.take(at_most(part, MOST, rng)) for part in (train, held, synthetic))
+    train, held, synthetic = (part.take(at_most(part.y, MOST, rng)) for part in (train, held, synthetic))
     classes = shared_classes([train, held, synthetic])
     notes = _left_out([train, held, synthetic], classes)
     train, held, synthetic = (part.only(classes) for part in (train, held, synthetic))

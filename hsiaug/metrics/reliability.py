@@ -105,7 +105,7 @@ def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int 
     if len(classes) < 2:
         return Reliability((), {}, None, 0, 0, (*notes, "two classes with real and synthetic samples are needed"))
     held, synthetic = (
-        part.only(classes).take(at_most(part.only(classes), MOST, rng)) for part in (held, synthetic)
+        part.only(classes).take(at_most(part.only(classes).y, MOST, rng)) for part in (held, synthetic)
     )
     means = {c: train.x[train.y == c].mean(axis=0) for c in classes}
     made, real = _judge(train, (synthetic, held))

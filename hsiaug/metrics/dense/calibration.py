@@ -87,11 +87,10 @@ def damaged_steps(
     masks: Masks,
     ids: Sequence[int],
     rng: np.random.Generator,
-    kinds: Sequence[str] = tuple(DAMAGES),
 ) -> DamagedMasks:
     """Damage masks (n, H, W) in every kind, at every level, three times; and once not at all."""
     names, sums, wrong = [""], [tally(view, masks)], [np.zeros(len(masks))]
-    for kind in kinds:
+    for kind in DAMAGES:
         for level in LEVELS[1:] * REPEATS:
             worse = damage(masks, kind, level, ids, rng)
             names.append(kind)

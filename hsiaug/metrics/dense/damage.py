@@ -11,7 +11,7 @@ from hsiaug.errors import InputError, did_you_mean
 from hsiaug.metrics.dense.layout import segments
 from hsiaug.tiles import IGNORE
 
-__all__ = ["DAMAGES", "damage", "wrong_share"]
+__all__ = ["DAMAGES", "damage", "permuted", "wrong_share"]
 
 Masks = NDArray[np.int64]
 
@@ -32,6 +32,14 @@ def damage(masks: Masks, kind: str, percent: float, ids: Sequence[int], rng: np.
     if percent <= 0:
         return masks.copy()
     return DAMAGES[kind](masks, percent / 100, ids, rng)
+
+
+def permuted(masks: Masks, rng: np.random.Generator) -> Masks:
+    """Every tile with the mask of another one."""
+    order = rng.permutation(len(masks))
+    donors = np.empty_like(order)
+    donors[order] = np.roll(order, 1)
+    return masks[donors]
 
 
 def wrong_share(damaged: Masks, masks: Masks) -> float:
@@ -82,10 +90,8 @@ def _grow(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Generat
 
 def _permute(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:
     """Tiles get the mask of another tile."""
-    order = rng.permutation(len(masks))
-    donors = np.empty_like(order)
-    donors[order] = np.roll(order, 1)
-    return _of_tiles(masks, share, lambda by: masks[donors], rng, steps=1)
+    worse = permuted(masks, rng)
+    return _of_tiles(masks, share, lambda by: worse, rng, steps=1)
 
 
 def _blobs(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:

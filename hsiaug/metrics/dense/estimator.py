@@ -18,7 +18,6 @@ from hsiaug.metrics.dense.calibration import (
     tile_weights,
     with_joint,
 )
-from hsiaug.metrics.dense.damage import DAMAGES
 from hsiaug.metrics.dense.probes import Probes, evidence, fit_probes
 from hsiaug.metrics.dense.references import References, fit_references
 from hsiaug.metrics.dense.scores import SCORES
@@ -98,9 +97,7 @@ class QualityEstimator:
         return invert(curve, -float(joint.percent(plain)))
 
 
-def fit_estimator(
-    train: DenseSamples, held: DenseSamples, classes: int, seed: int = 0, kinds: Sequence[str] = tuple(DAMAGES)
-) -> QualityEstimator:
+def fit_estimator(train: DenseSamples, held: DenseSamples, classes: int, seed: int = 0) -> QualityEstimator:
     """A judge of masks from real tiles; the same ``seed`` gives the same judge. At most 200 tiles of a set are used.
 
     Raises InputError where fewer than two classes have 30 pixels in both sets.
@@ -118,7 +115,7 @@ def fit_estimator(
     view = look(held.images, probes, references)
     shapes = columns(classes, len(probes.models), references.means.shape[1], train.dates)
     # Damage makes wrong classes of those judged only.
-    steps = damaged_steps(view, held.masks, ids, rng, kinds)
+    steps = damaged_steps(view, held.masks, ids, rng)
     weights = tile_weights(len(held), ROUNDS, rng)
     scores, q = scores_of(steps.sums, weights, shapes, references), steps.percent(weights)
     joint = fit_joint(scores, q)

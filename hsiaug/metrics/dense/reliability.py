@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.metrics.calibration import LEVELS
+from hsiaug.metrics.calibration import LEVELS, CalibrationCurve
 from hsiaug.metrics.dense.change import change_measures
+from hsiaug.metrics.dense.damage import permuted
 from hsiaug.metrics.dense.estimator import QualityEstimator, Reading, fit_estimator, some_tiles
 from hsiaug.metrics.dense.quality import label_quality
-from hsiaug.metrics.dense.scores import SCORES, class_table, split_counts
-from hsiaug.metrics.dense.tile_counts import REACH, ProbedTiles, tally
-from hsiaug.metrics.label_scores import Interval, LabelScore, ScoreKind, known, label_score, percentiles
+from hsiaug.metrics.dense.scores import SCORES, Counts, class_table, split_counts
+from hsiaug.metrics.dense.tile_counts import REACH, tally
+from hsiaug.metrics.label_scores import Interval, LabelScore, ScoreKind, known, label_score
 from hsiaug.metrics.measures import FidelityMeasure
 from hsiaug.seeds import derive_seed
 from hsiaug.tiles import IGNORE, DenseSamples
@@ -63,8 +64,6 @@ class DenseReliability:
     """
 
     scores: tuple[LabelScore, ...]
-    wrong: float | None
-    wrong_interval: Interval | None
     by_class: Mapping[int, Mapping[str, float | None]]
     shifts: Mapping[str, Array]
     measures: tuple[FidelityMeasure, ...]
@@ -72,6 +71,16 @@ class DenseReliability:
     n: int
     n_held: int
     notes: tuple[str, ...]
+
+    @property
+    def wrong(self) -> float | None:
+        """The joint estimate of the share of wrong pixels in %."""
+        return next((score.wrong for score in self.scores if score.name == "joint"), None)
+
+    @property
+    def wrong_interval(self) -> Interval | None:
+        """Its 95 % interval."""
+        return next((score.wrong_interval for score in self.scores if score.name == "joint"), None)
 
     def __getitem__(self, name: str) -> LabelScore:
         return next(score for score in self.scores if score.name == name)
@@ -115,20 +124,20 @@ def dense_reliability(
     view, masks = judge.look(judged.images), judge.known(judged.masks)
     notes = _notes(judge, made)
     value, real = judge.read(view, masks), judge.read(judge.held, judge.masks)
-    floors = [judge.read(view, _permuted(masks, rng)) for _ in range(SHUFFLES)] if len(masks) > 1 else []
+    floors = [judge.read(view, permuted(masks, rng)) for _ in range(SHUFFLES)] if len(masks) > 1 else []
     names = ["joint", *(name for name in SCORES if name in judge.curves)]
     defined = [name for name in names if not np.isnan(value[name][0])]
     notes += [f"not defined for these masks: {SCORES[name][0]}" for name in names if name not in defined]
     scores = [_score(name, judge, value, real, floors, len(masks)) for name in defined]
     if coupling is not None:
         scores.append(_coupling(coupling, rng))
-    first = scores[0] if scores and scores[0].name == "joint" else None
+    of_made, of_held = (
+        split_counts(tally(v, m).sum(axis=0), judge.shapes) for v, m in ((view, masks), (judge.held, judge.masks))
+    )
     return DenseReliability(
         scores=tuple(scores),
-        wrong=None if first is None else first.wrong,
-        wrong_interval=None if first is None else first.wrong_interval,
-        by_class=_by_class(judge, view, masks),
-        shifts={"made": _shift_grid(judge, view, masks), "held": _shift_grid(judge, judge.held, judge.masks)},
+        by_class=_by_class(judge, of_made, of_held),
+        shifts={"made": _shift_grid(of_made), "held": _shift_grid(of_held)},
         measures=change_measures(train, held, made) if made.dates == 2 else (),
         quality=quality,
         n=len(masks),
@@ -146,14 +155,6 @@ def _notes(judge: QualityEstimator, made: DenseSamples) -> list[str]:
     if missing:
         notes.append(f"never made: class {', '.join(map(str, missing))}")
     return notes
-
-
-def _permuted(masks: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Every tile with the mask of another one."""
-    order = rng.permutation(len(masks))
-    donors = np.empty_like(order)
-    donors[order] = np.roll(order, 1)
-    return masks[donors]
 
 
 def _score(
@@ -198,48 +199,36 @@ def _within_percent(score: LabelScore) -> LabelScore:
 
 def _coupling(coupling: Coupling, rng: np.random.Generator) -> LabelScore:
     value, floor = float(np.mean(coupling.gaps)), float(np.mean(coupling.permuted))
-    ceiling = None if coupling.real is None else float(np.mean(coupling.real))
+    ceiling = float("nan") if coupling.real is None else float(np.mean(coupling.real))
     n = len(coupling.gaps)
     means = np.asarray(coupling.gaps)[rng.integers(n, size=(1000, n))].mean(axis=1)
-    room = None if ceiling is None or ceiling - floor <= 1e-9 else ceiling - floor
-    return LabelScore(
-        name="coupling",
-        label="R4 coupling gap of the generator",
-        unit="",
-        value=value,
-        interval=percentiles(means),
+    return label_score(
+        "coupling",
+        ("R4 coupling gap of the generator", "", 1),
+        np.concatenate([[value], means]),
         ceiling=ceiling,
         floor=floor,
-        r=None if room is None else (value - floor) / room,
-        r_interval=None if room is None else percentiles((means - floor) / room),
-        wrong=None,
-        wrong_interval=None,
-        spearman=None,
-        curve=(),
+        r_rounds=(means - floor) / max(ceiling - floor, 1e-9),
+        curve=CalibrationCurve(np.empty(0), np.empty((0, 0)), None),
         n=n,
     )
 
 
-def _by_class(
-    judge: QualityEstimator, view: ProbedTiles, masks: NDArray[np.int64]
-) -> dict[int, dict[str, float | None]]:
-    made, held = (
-        class_table(split_counts(tally(v, m).sum(axis=0), judge.shapes), judge.references)
-        for v, m in ((view, masks), (judge.held, judge.masks))
-    )
+def _by_class(judge: QualityEstimator, made: Counts, held: Counts) -> dict[int, dict[str, float | None]]:
+    of_made, of_held = (class_table(counts, judge.references) for counts in (made, held))
     table: dict[int, dict[str, float | None]] = {}
     for c in judge.ids:
         row: dict[str, float | None] = {}
-        for column, values in made.items():
-            row[column], row[f"held_{column}"] = known(values[c - 1]), known(held[column][c - 1])
+        for column, values in of_made.items():
+            row[column], row[f"held_{column}"] = known(values[c - 1]), known(of_held[column][c - 1])
         near, far = row["frechet"], row["held_frechet"]
         row["frechet_ratio"] = near / far if near is not None and far else None
         table[c] = row
     return table
 
 
-def _shift_grid(judge: QualityEstimator, view: ProbedTiles, masks: NDArray[np.int64]) -> Array:
-    shifts = split_counts(tally(view, masks).sum(axis=0), judge.shapes)["shifts"]
+def _shift_grid(counts: Counts) -> Array:
+    shifts = counts["shifts"]
     with np.errstate(invalid="ignore"):
         grid: Array = (shifts[:, 1] / shifts[:, 0]).reshape(2 * REACH + 1, 2 * REACH + 1)
     return grid

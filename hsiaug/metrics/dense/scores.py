@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hsiaug.metrics.accuracy import cohen_kappa, iou, mean_known, recall
 from hsiaug.metrics.dense.references import References
 from hsiaug.metrics.dense.tile_counts import REACH, SHIFTS
-from hsiaug.metrics.distances import spectral_angle
+from hsiaug.metrics.distances import root_trace, spectral_angle
 from hsiaug.metrics.label_scores import ScoreKind
 
 __all__ = ["SCORES", "Counts", "class_table", "score_all", "split_counts"]
@@ -153,10 +153,7 @@ def _angles(means: Array, references: References) -> Array:
 
 def _frechet(means: Array, covariances: Array, references: References) -> Array:
     """(..., C) Fréchet distance of the scores of each class to the training pixels' (Dowson and Landau 1982)."""
-    values, vectors = np.linalg.eigh(references.covariances)
-    root = (vectors * np.sqrt(values.clip(0))[..., None, :]) @ np.swapaxes(vectors, -1, -2)
-    cross = np.linalg.eigvalsh(root @ covariances @ root).clip(0)
     trace = np.trace(covariances, axis1=-2, axis2=-1) + np.trace(references.covariances, axis1=-2, axis2=-1)
     gap = ((means - np.nan_to_num(references.means)) ** 2).sum(axis=-1)
-    distance: Array = (gap + trace - 2 * np.sqrt(cross).sum(axis=-1)).clip(0)
+    distance: Array = (gap + trace - 2 * root_trace(references.covariances, covariances)).clip(0)
     return distance

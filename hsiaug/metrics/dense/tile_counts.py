@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.metrics.dense.layout import edge_zone, segments
+from hsiaug.metrics.dense.layout import edge_zone, neighbours, segments
 from hsiaug.metrics.dense.probes import Probes, evidence
 from hsiaug.metrics.dense.references import References
 from hsiaug.metrics.distances import spectral_angle
@@ -61,22 +59,17 @@ def edge_cells(images: Float32) -> tuple[Array, Array]:
     x = np.moveaxis(x, 1, -1).astype(np.float64)
     if images.shape[1] == 2:
         # A difference near nought has no direction worth the name: its length counts, not its angle.
-        across, down = (np.linalg.norm(a - b, axis=-1) for a, b in _neighbours(x))
+        across, down = (np.linalg.norm(a - b, axis=-1) for a, b in neighbours(x))
     else:
-        across, down = (spectral_angle(a, b) for a, b in _neighbours(x))
+        across, down = (spectral_angle(a, b) for a, b in neighbours(x))
     return across, down
-
-
-def _neighbours(x: NDArray[Any]) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    yield x[:, :, 1:], x[:, :, :-1]
-    yield x[:, 1:], x[:, :-1]
 
 
 def look(images: Float32, probes: Probes, references: References) -> ProbedTiles:
     """Put images (n, T, B, H, W) to the probes."""
     from scipy.ndimage import uniform_filter
 
-    answers = list(probes.proba(images).values())
+    answers = probes.proba(images)
     known: Float32 = np.mean(answers, axis=0)
     scores, nearest, beyond = references.judge(images)
     k = scores.shape[-1]
@@ -197,7 +190,7 @@ def _shifted(masks: NDArray[np.uint8], guess: NDArray[np.uint8]) -> Array:
 
 def _edges(view: ProbedTiles, masks: Masks) -> Array:
     counts = np.zeros((len(masks), 2, CELLS))
-    for cells, (a, b) in zip((view.across, view.down), _neighbours(masks), strict=True):
+    for cells, (a, b) in zip((view.across, view.down), neighbours(masks), strict=True):
         both = (a != IGNORE) & (b != IGNORE)
         counts += _histograms(cells, both & (a == b), both & (a != b))
     return counts

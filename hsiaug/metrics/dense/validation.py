@@ -45,7 +45,6 @@ def found_again(
     judged: DenseSamples,
     levels: Sequence[float] = LEVELS,
     seed: int = 0,
-    repeats: int = 1,
 ) -> list[DamageEstimate]:
     """Damage real tiles ``judged``, which must be none of the judge's, and have them judged."""
     rng = np.random.default_rng(derive_seed("found again", seed))
@@ -55,20 +54,19 @@ def found_again(
     for kind in ("", *DAMAGES):
         others = [k for k in DAMAGES if k != kind]
         for level in levels if kind else (0,):
-            for _ in range(repeats if kind else 1):
-                worse = damage(masks, kind, level, judge.ids, rng) if kind else masks
-                reading = judge.read(view, worse)
-                low, high = np.percentile(judge.curves["joint"].percents(reading["joint"][1:]), [2.5, 97.5])
-                rows.append(
-                    DamageEstimate(
-                        kind,
-                        level,
-                        wrong_share(worse, masks),
-                        judge.percent(reading),
-                        float(low),
-                        float(high),
-                        judge.estimate(reading, others),
-                        judge.percent(reading, "pixels"),
-                    )
+            worse = damage(masks, kind, level, judge.ids, rng) if kind else masks
+            reading = judge.read(view, worse)
+            low, high = np.percentile(judge.curves["joint"].percents(reading["joint"][1:]), [2.5, 97.5])
+            rows.append(
+                DamageEstimate(
+                    kind=kind,
+                    asked=level,
+                    true=wrong_share(worse, masks),
+                    estimate=judge.percent(reading),
+                    low=float(low),
+                    high=float(high),
+                    unseen=judge.estimate(reading, others),
+                    single=judge.percent(reading, "pixels"),
                 )
+            )
     return rows

@@ -86,16 +86,6 @@ def test_change_masks_are_judged_alike(world: ToyWorld) -> None:
     assert max(abs(f.error) for f in found) < 6
 
 
-def test_the_posterior_of_the_toy_world_is_that_of_its_draws(rng: np.random.Generator) -> None:
-    world = toy_world(noise=0.15, mixing=0)
-    drawn = world.draw(40, 0)
-    known = world.posterior(np.moveaxis(drawn.images[:, 0], 1, -1).reshape(-1, 12).astype(np.float64))
-    right = known.argmax(axis=1) + 1 == drawn.masks.ravel()
-
-    assert right.mean() == pytest.approx(known.max(axis=1).mean(), abs=0.02)
-    assert right.mean() < 0.97
-
-
 def test_two_classes_of_real_pixels_are_needed(world: ToyWorld) -> None:
     real = world.draw(4, 0)
     alone = DenseSamples.made(real.images, np.ones_like(real.masks))
