@@ -25,9 +25,9 @@ from scipy.io import loadmat
 
 from benchmarks.common import HERE, say, unmixed_scene, write_csv
 from hsiaug.metrics.dense.estimator import fit_estimator
-from hsiaug.metrics.dense.toyworld import toy_world
 from hsiaug.metrics.dense.validation import DamageEstimate, found_again
 from hsiaug.tiles import DenseSamples
+from tests.toyworld import toy_world
 
 OUT = HERE / "results" / "dense_calibration"
 SIDE = 16

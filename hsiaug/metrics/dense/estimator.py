@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import InputError
-from hsiaug.metrics.calibration import CalibrationCurve, calibration_curve, falling_curve, invert
-from hsiaug.metrics.dense.calibration import (
-    RidgeEstimate,
-    damaged_steps,
-    fit_joint,
-    scores_of,
-    tile_weights,
-    with_joint,
-)
+from hsiaug.metrics.calibration import LEVELS, CalibrationCurve, calibration_curve, falling_curve, invert
+from hsiaug.metrics.dense.damage import DAMAGES, damage
 from hsiaug.metrics.dense.probes import Probes, evidence, fit_probes
 from hsiaug.metrics.dense.references import References, fit_references
-from hsiaug.metrics.dense.scores import SCORES
-from hsiaug.metrics.dense.tile_counts import ProbedTiles, columns, edge_cells, look, tally
+from hsiaug.metrics.dense.scores import SCORES, score_all
+from hsiaug.metrics.dense.tile_counts import ProbedTiles, edge_cells, look, tally
 from hsiaug.seeds import derive_seed
 from hsiaug.tiles import IGNORE, DenseSamples
 
 __all__ = ["QualityEstimator", "Reading", "fit_estimator"]
 
 Array = NDArray[np.float64]
+Float32 = NDArray[np.float32]
 Masks = NDArray[np.int64]
 
 ROUNDS = 100
@@ -37,12 +31,37 @@ FEWEST = 30
 MOST = 200
 """Tiles of a set that are used at most."""
 
+REPEATS = 3
+"""Times that each kind and share of damage is drawn."""
+
+USED = (
+    "pixels", "likely", "firm", "segments", "interior", "border", "nearest_class", "agreement", "boundary", "peak",
+)  # fmt: skip
+"""What the joint estimate sees; AUC and peak tell a moved mask, whose pixels beside an edge look half right."""
+
+PENALTY = 1.0
 
 Reading = dict[str, Array]
 """What the judge says of some masks: each score (1 + ROUNDS,), of all tiles and of bootstrap draws of them.
 
 All more-is-better, shares in 0..1; "joint" is minus the estimate in %.
 """
+
+
+@dataclass(frozen=True, eq=False)
+class _RidgeEstimate:
+    """A ridge regression of q on the scores in USED, made for one set of held-out tiles; see :func:`_fit_joint`."""
+
+    mean: Array
+    scale: Array
+    weights: Array
+    offset: float
+
+    def percent(self, scores: Mapping[str, Array]) -> Array:
+        """(...) the estimate of q in %, not yet made monotone; a score that is not defined says nothing."""
+        x = (_table(scores) - self.mean) / self.scale
+        answer: Array = np.where(np.isnan(x), 0, x) @ self.weights + self.offset
+        return answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +79,10 @@ class QualityEstimator:
     references: References
     held: ProbedTiles
     masks: Masks
-    shapes: Mapping[str, tuple[int, ...]]
     kinds: tuple[str, ...]
     scores: Mapping[str, Array]
     q: Array
-    joint: RidgeEstimate
+    joint: _RidgeEstimate
     curves: Mapping[str, CalibrationCurve]
     seed: int
 
@@ -78,9 +96,9 @@ class QualityEstimator:
 
     def read(self, view: ProbedTiles, masks: Masks) -> Reading:
         """Judge masks (n, H, W) of the images in ``view``."""
-        sums = tally(view, self.known(masks))
-        weights = tile_weights(len(sums), ROUNDS, np.random.default_rng(derive_seed("judge's tiles", self.seed)))
-        scores = with_joint(self.joint, scores_of([sums], weights, self.shapes, self.references))
+        weights = _tile_weights(len(masks), np.random.default_rng(derive_seed("judge's tiles", self.seed)))
+        counts = tally(view, self.known(masks))
+        scores = _with_joint(self.joint, _scores([counts], weights, self.references))
         return {name: values[0] for name, values in scores.items()}
 
     def percent(self, reading: Reading, name: str = "joint") -> float:
@@ -91,7 +109,7 @@ class QualityEstimator:
         """The share of wrong pixels in %, had the judge been calibrated on these kinds of damage only."""
         kept = np.array([kind in ("", *kinds) for kind in self.kinds])
         scores = {name: values[kept] for name, values in self.scores.items()}
-        joint = fit_joint(scores, self.q[kept])
+        joint = _fit_joint(scores, self.q[kept])
         curve = falling_curve(self.q[kept, 0], -joint.percent(scores)[:, 0])
         plain = {name: np.asarray(SCORES[name][2] * reading[name][0]) for name in scores}
         return invert(curve, -float(joint.percent(plain)))
@@ -113,12 +131,11 @@ def fit_estimator(train: DenseSamples, held: DenseSamples, classes: int, seed: i
     signs = None if train.dates == 1 else np.moveaxis(evidence(train.images), 1, 0).reshape(2, -1)
     references = fit_references(train, classes, edges, signs, rng)
     view = look(held.images, probes, references)
-    shapes = columns(classes, len(probes.models), references.means.shape[1], train.dates)
-    # Damage makes wrong classes of those judged only.
-    steps = damaged_steps(view, held.masks, ids, rng)
-    weights = tile_weights(len(held), ROUNDS, rng)
-    scores, q = scores_of(steps.sums, weights, shapes, references), steps.percent(weights)
-    joint = fit_joint(scores, q)
+    kinds, counts, wrong = _damaged(view, held.masks, ids, rng)
+    weights = _tile_weights(len(held), rng)
+    labelled = weights @ (held.masks != IGNORE).sum(axis=(1, 2)).astype(np.float64)
+    scores, q = _scores(counts, weights, references), 100 * (wrong @ weights.T) / np.maximum(labelled, 1)
+    joint = _fit_joint(scores, q)
     return QualityEstimator(
         classes=classes,
         ids=ids,
@@ -126,12 +143,11 @@ def fit_estimator(train: DenseSamples, held: DenseSamples, classes: int, seed: i
         references=references,
         held=view,
         masks=held.masks,
-        shapes=shapes,
-        kinds=steps.kinds,
+        kinds=kinds,
         scores=scores,
         q=q,
         joint=joint,
-        curves={name: calibration_curve(steps.kinds, q, v) for name, v in with_joint(joint, scores).items()},
+        curves={name: calibration_curve(kinds, q, v) for name, v in _with_joint(joint, scores).items()},
         seed=seed,
     )
 
@@ -152,3 +168,63 @@ def _judged_classes(train: DenseSamples, held: DenseSamples, classes: int) -> tu
 def some_tiles(samples: DenseSamples, rng: np.random.Generator) -> DenseSamples:
     """At most MOST of the tiles, in their order."""
     return samples.take(np.sort(rng.permutation(len(samples))[:MOST]))
+
+
+def _tile_weights(n: int, rng: np.random.Generator) -> Array:
+    """(1 + ROUNDS, n) how often each tile counts: once first, then as often as each bootstrap round draws it."""
+    return np.concatenate([np.ones((1, n)), rng.multinomial(n, np.full(n, 1 / n), size=ROUNDS)])
+
+
+def _damaged(
+    view: ProbedTiles, masks: Masks, ids: Sequence[int], rng: np.random.Generator
+) -> tuple[tuple[str, ...], list[dict[str, Float32]], Array]:
+    """Sets of masks (n, H, W), not damaged, and in every kind, at every level, three times, among the classes ``ids``.
+
+    The kind of each set, "" for none, its counts, and the wrong pixels of each tile (sets, n).
+    """
+    kinds = ["", *(kind for kind in DAMAGES for _ in LEVELS[1:] * REPEATS)]
+    counts, wrong = [tally(view, masks)], [np.zeros(len(masks))]
+    for kind in DAMAGES:
+        for level in LEVELS[1:] * REPEATS:
+            worse = damage(masks, kind, level, ids, rng)
+            counts.append(tally(view, worse))
+            wrong.append((worse != masks).sum(axis=(1, 2)).astype(np.float64))
+    return tuple(kinds), counts, np.stack(wrong)
+
+
+def _scores(sets: Iterable[Mapping[str, Float32]], weights: Array, references: References) -> dict[str, Array]:
+    """{score: (sets, rounds)} under weights (rounds, n) of the tiles."""
+    rows = [
+        score_all({name: np.tensordot(weights, part, 1) for name, part in counts.items()}, references)
+        for counts in sets
+    ]
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+
+def _fit_joint(scores: Mapping[str, Array], q: Array) -> _RidgeEstimate:
+    """From scores (sets, rounds) of bootstrap draws of the tiles, at q (sets, rounds).
+
+    One score reads some kinds of damage too high and others too low; together they tell the kinds apart. The draws
+    teach how scores of *right* masks vary from tile to tile.
+    """
+    x, y = _table(scores).reshape(-1, len(USED)), q.ravel()
+    defined = ~np.isnan(x)
+    count = np.maximum(defined.sum(axis=0), 1)
+    mean = np.where(defined, x, 0).sum(axis=0) / count
+    gap = np.where(defined, x - mean, 0)
+    scale = np.sqrt((gap**2).sum(axis=0) / count)
+    scale = np.where(scale > 1e-9, scale, 1.0)
+    z = gap / scale
+    weights = np.linalg.solve(z.T @ z + PENALTY * np.eye(z.shape[1]), z.T @ (y - y.mean()))
+    return _RidgeEstimate(mean, scale, weights, float(y.mean()))
+
+
+def _with_joint(joint: _RidgeEstimate, scores: Mapping[str, Array]) -> dict[str, Array]:
+    """The scores and the joint estimate, by name, all turned so that more is better."""
+    turned = {name: SCORES[name][2] * values for name, values in scores.items()}
+    return {**turned, "joint": -joint.percent(scores)}
+
+
+def _table(scores: Mapping[str, Array]) -> Array:
+    """(..., used)."""
+    return np.stack([scores[name] for name in USED], axis=-1)

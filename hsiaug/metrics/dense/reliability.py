@@ -2,7 +2,7 @@
 
 Every score stands beside its **ceiling** (real held-out tiles), its **floor** (the same made images, masks permuted
 across tiles), r = (score − floor) / (ceiling − floor), 95 % intervals from bootstraps of whole tiles, and the share of
-wrong pixels that would bring real held-out tiles down to the same score (:mod:`hsiaug.metrics.dense.calibration`).
+wrong pixels that would bring real held-out tiles down to the same score (:mod:`hsiaug.metrics.dense.estimator`).
 
 Held-out tiles are test tiles of the split, masks included. This is a diagnosis that the core makes after everything
 was fitted; it is never a component of a generator or segmenter, and must not be used to choose one for the same split.
@@ -22,8 +22,8 @@ from hsiaug.metrics.dense.change import change_measures
 from hsiaug.metrics.dense.damage import permuted
 from hsiaug.metrics.dense.estimator import QualityEstimator, Reading, fit_estimator, some_tiles
 from hsiaug.metrics.dense.quality import label_quality
-from hsiaug.metrics.dense.scores import SCORES, Counts, class_table, split_counts
-from hsiaug.metrics.dense.tile_counts import REACH, tally
+from hsiaug.metrics.dense.scores import SCORES, class_table
+from hsiaug.metrics.dense.tile_counts import REACH, Counts, ProbedTiles, tally
 from hsiaug.metrics.label_scores import Interval, LabelScore, ScoreKind, known, label_score
 from hsiaug.metrics.measures import FidelityMeasure
 from hsiaug.seeds import derive_seed
@@ -131,9 +131,7 @@ def dense_reliability(
     scores = [_score(name, judge, value, real, floors, len(masks)) for name in defined]
     if coupling is not None:
         scores.append(_coupling(coupling, rng))
-    of_made, of_held = (
-        split_counts(tally(v, m).sum(axis=0), judge.shapes) for v, m in ((view, masks), (judge.held, judge.masks))
-    )
+    of_made, of_held = _summed(view, masks), _summed(judge.held, judge.masks)
     return DenseReliability(
         scores=tuple(scores),
         by_class=_by_class(judge, of_made, of_held),
@@ -212,6 +210,11 @@ def _coupling(coupling: Coupling, rng: np.random.Generator) -> LabelScore:
         curve=CalibrationCurve(np.empty(0), np.empty((0, 0)), None),
         n=n,
     )
+
+
+def _summed(view: ProbedTiles, masks: NDArray[np.int64]) -> Counts:
+    """The counts over all tiles."""
+    return {name: part.sum(axis=0).astype(np.float64) for name, part in tally(view, masks).items()}
 
 
 def _by_class(judge: QualityEstimator, made: Counts, held: Counts) -> dict[int, dict[str, float | None]]:

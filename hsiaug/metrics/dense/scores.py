@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.metrics.accuracy import cohen_kappa, iou, mean_known, recall
 from hsiaug.metrics.dense.references import References
-from hsiaug.metrics.dense.tile_counts import REACH, SHIFTS
+from hsiaug.metrics.dense.tile_counts import REACH, SHIFTS, Counts
 from hsiaug.metrics.distances import root_trace, spectral_angle
 from hsiaug.metrics.label_scores import ScoreKind
 
-__all__ = ["SCORES", "Counts", "class_table", "score_all", "split_counts"]
+__all__ = ["SCORES", "class_table", "score_all"]
 
 Array = NDArray[np.float64]
 
@@ -39,17 +37,6 @@ SCORES: dict[str, ScoreKind] = {
     "change_size": ("R5 AUC of the change vector", "", 1),
 }
 """By the name of a score; the table's order."""
-
-
-Counts = Mapping[str, Array]
-"""Sums over tiles by name. Every array has the same leading shape: one entry per set of counts."""
-
-
-def split_counts(sums: Array, shapes: Mapping[str, tuple[int, ...]]) -> Counts:
-    """(..., K) sums of the columns by their names."""
-    ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes.values()])
-    parts = zip(shapes.items(), np.split(sums, ends[:-1], axis=-1), strict=True)
-    return {name: part.reshape(*part.shape[:-1], *shape).astype(np.float64) for (name, shape), part in parts}
 
 
 def score_all(counts: Counts, references: References) -> dict[str, Array]:

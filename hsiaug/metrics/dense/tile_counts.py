@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +14,14 @@ from hsiaug.metrics.dense.references import References
 from hsiaug.metrics.distances import spectral_angle
 from hsiaug.tiles import IGNORE
 
-__all__ = ["REACH", "SHIFTS", "ProbedTiles", "columns", "edge_cells", "look", "tally"]
+__all__ = ["REACH", "SHIFTS", "Counts", "ProbedTiles", "edge_cells", "look", "tally"]
 
 Float32 = NDArray[np.float32]
 Array = NDArray[np.float64]
 Masks = NDArray[np.int64]
+
+Counts = Mapping[str, Array]
+"""Sums over tiles of the counts of :func:`tally`. Every array has the same leading shape: one entry per set."""
 
 REACH = 4
 """Masks are shifted by up to this many pixels each way."""
@@ -95,29 +99,17 @@ def look(images: Float32, probes: Probes, references: References) -> ProbedTiles
     )
 
 
-def columns(classes: int, probes: int, k: int, dates: int) -> dict[str, tuple[int, ...]]:
-    """{name: shape} of the counts of a tile, in the order of the columns of :func:`tally`."""
-    return {
-        "confusion": (probes, classes, classes),
-        "right": (7,),
-        "zone": (4,),
-        "shifts": (len(SHIFTS), 2),
-        "edges": (2, CELLS),
-        "moments": (classes, 1 + k + k * (k + 1) // 2),
-        **({"change": (2, 2, CELLS)} if dates == 2 else {}),
-    }
+def tally(view: ProbedTiles, masks: Masks) -> dict[str, Float32]:
+    """Counts (n, ...) of each tile under masks (n, H, W). Unlabelled pixels count nowhere.
 
-
-def tally(view: ProbedTiles, masks: Masks) -> Array:
-    """(n, K) counts of each tile under masks (n, H, W); see :func:`columns`. Unlabelled pixels count nowhere.
-
-    confusion: pixels by label and guess. right: labelled pixels, and of these the sum of p(label), those that the mean
-    of the probes confirms, the same after averaging over 3×3 pixels, in segments that the probes confirm by most
-    pixels, those nearest to their class, and those beyond its 99 % quantile. zone: pixels beside another class and
-    right ones of them, pixels elsewhere and right ones of them. shifts: pixels and right ones, the mask shifted.
-    edges: cells of the angle of neighbours of one class, and of two. change: the same of its signs, in 1 and in 2.
+    confusion: (probes, C, C) pixels by label and guess. right: (7,) labelled pixels, and of these the sum of p(label),
+    those that the mean of the probes confirms, the same after averaging over 3×3 pixels, in segments that the probes
+    confirm by most pixels, those nearest to their class, and those beyond its 99 % quantile. zone: (4,) pixels beside
+    another class and right ones of them, pixels elsewhere and right ones of them. shifts: (81, 2) pixels and right ones,
+    the mask shifted. edges: (2, CELLS) of the angle of neighbours of one class, and of two. moments: of each class, the
+    sums of those of its pixels. change: (2, 2, CELLS) as edges, of its signs, in 1 and in 2.
     """
-    n, classes = view.known.shape[:2]
+    classes = view.known.shape[1]
     valid = masks != IGNORE
     safe = np.maximum(masks, 1)[:, None] - 1
     guess = (view.known.argmax(axis=1) + 1).astype(np.uint8)
@@ -132,22 +124,19 @@ def tally(view: ProbedTiles, masks: Masks) -> Array:
         (view.nearest == masks) & valid,
         np.take_along_axis(view.beyond, safe, axis=1)[:, 0] & valid,
     ]
-    parts = [
-        np.stack([_confusion(masks, g, classes) for g in view.guesses], axis=1),
-        _sums(right),
-        _sums([zone, zone & hit, valid & ~zone, hit & ~zone]),
-        _shifted(masks.astype(np.uint8), guess),
-        _edges(view, masks),
-        _moments(view, masks, classes),
-    ]
+    counts = {
+        "confusion": np.stack([_confusion(masks, g, classes) for g in view.guesses], axis=1),
+        "right": _sums(right),
+        "zone": _sums([zone, zone & hit, valid & ~zone, hit & ~zone]),
+        "shifts": _shifted(masks.astype(np.uint8), guess),
+        "edges": _edges(view, masks),
+        "moments": _moments(view, masks, classes),
+    }
     if view.change is not None:
-        parts.append(
-            np.stack(
-                [_histograms(view.change[:, i], masks == 1, masks == 2) for i in (0, 1)],
-                axis=1,
-            )
-        )
-    return np.concatenate([part.reshape(n, -1) for part in parts], axis=1, dtype=np.float32).astype(np.float32)
+        signs = [_histograms(view.change[:, i], masks == 1, masks == 2) for i in (0, 1)]
+        counts["change"] = np.stack(signs, axis=1)
+    # They are many: one set for every damage.
+    return {name: part.astype(np.float32) for name, part in counts.items()}
 
 
 def _sums(parts: list[NDArray[np.bool_]]) -> Array:

@@ -12,9 +12,9 @@ from hsiaug.errors import InputError
 from hsiaug.metrics.calibration import spearman_by_kind
 from hsiaug.metrics.dense.damage import DAMAGES, damage, wrong_share
 from hsiaug.metrics.dense.estimator import QualityEstimator, fit_estimator
-from hsiaug.metrics.dense.toyworld import ToyWorld, toy_world
 from hsiaug.metrics.dense.validation import found_again
 from hsiaug.tiles import DenseSamples
+from tests.toyworld import ToyWorld, toy_world
 
 ACCEPTED = ("swap", "shift", "grow", "permute")
 

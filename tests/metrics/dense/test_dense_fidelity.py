@@ -13,8 +13,8 @@ from hsiaug.metrics.dense.extractor import fit_axes, fit_image_space, frechet_be
 from hsiaug.metrics.dense.fidelity import dense_fidelity
 from hsiaug.metrics.dense.layout import adjacency, edge_zone, segment_sizes
 from hsiaug.metrics.dense.memory import copying_statistic, turned
-from hsiaug.metrics.dense.toyworld import ToyWorld, toy_world
 from hsiaug.tiles import DenseSamples
+from tests.toyworld import ToyWorld, toy_world
 
 Sets = tuple[DenseSamples, DenseSamples, DenseSamples]
 

@@ -17,9 +17,9 @@ from hsiaug.metrics.dense.estimator import fit_estimator
 from hsiaug.metrics.dense.probes import Probes, fit_probes
 from hsiaug.metrics.dense.quality import filter_samples, ignore_unlikely, label_quality
 from hsiaug.metrics.dense.reliability import Coupling, _score, dense_reliability
-from hsiaug.metrics.dense.toyworld import ToyWorld, toy_world
 from hsiaug.report.labels import MOST_WRONG, score_numbers, wrong_share
 from hsiaug.tiles import DenseSamples
+from tests.toyworld import ToyWorld, toy_world
 
 
 @pytest.fixture(scope="module")
