@@ -12,7 +12,7 @@ from hsiaug.text import json_of
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hsiaug.metrics.label_scores import LabelScore
+    from hsiaug.metrics.calibration import LabelScore
     from hsiaug.metrics.measures import FidelityMeasure
     from hsiaug.quality.inspection import Inspection
     from hsiaug.quality.pair_inspection import PairInspection

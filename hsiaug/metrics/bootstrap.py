@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import InputError
-from hsiaug.metrics.many import ManyScores
+from hsiaug.metrics.accuracy import ManyScores
 
 __all__ = ["FEWEST_BLOCKS", "RESAMPLES", "BlockInterval", "Pixels", "block_bootstrap"]
 

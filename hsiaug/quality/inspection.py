@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from hsiaug.metrics.calibration import LabelScore
 from hsiaug.metrics.fidelity import Fidelity, fidelity
-from hsiaug.metrics.label_scores import LabelScore
 from hsiaug.metrics.reliability import Reliability, reliability
 from hsiaug.metrics.spectra import Spectra
 from hsiaug.quality.attention import AttentionReport, attention_report

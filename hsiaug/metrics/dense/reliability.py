@@ -17,14 +17,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.metrics.calibration import LEVELS, CalibrationCurve
+from hsiaug.metrics.calibration import (
+    LEVELS,
+    CalibrationCurve,
+    Interval,
+    LabelScore,
+    ScoreKind,
+    known,
+    label_score,
+)
 from hsiaug.metrics.dense.change import change_measures
 from hsiaug.metrics.dense.damage import permuted
 from hsiaug.metrics.dense.estimator import QualityEstimator, Reading, fit_estimator, some_tiles
 from hsiaug.metrics.dense.quality import label_quality
 from hsiaug.metrics.dense.scores import SCORES, class_table
 from hsiaug.metrics.dense.tile_counts import REACH, Counts, ProbedTiles, tally
-from hsiaug.metrics.label_scores import Interval, LabelScore, ScoreKind, known, label_score
 from hsiaug.metrics.measures import FidelityMeasure
 from hsiaug.seeds import derive_seed
 from hsiaug.tiles import IGNORE, DenseSamples

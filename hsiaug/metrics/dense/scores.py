@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.metrics.accuracy import cohen_kappa, iou, mean_known, recall
+from hsiaug.metrics.calibration import ScoreKind
 from hsiaug.metrics.dense.references import References
 from hsiaug.metrics.dense.tile_counts import REACH, SHIFTS, Counts
 from hsiaug.metrics.distances import root_trace, spectral_angle
-from hsiaug.metrics.label_scores import ScoreKind
 
 __all__ = ["SCORES", "class_table", "score_all"]
 
