@@ -14,7 +14,7 @@ import hashlib
 import numbers
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -40,14 +40,14 @@ from hsiaug.trial.spec import TrialSpec
 __all__ = ["Resampler", "augment_scene"]
 
 
-class GivenSamples(Protocol):
+class _GivenSamples(Protocol):
     """The caller has split already: all samples that are given are for training."""
 
     card = Card("given", "1", "All samples that are given")
     usual_buffer = "none"
 
 
-GIVEN = GivenSamples("", "none")
+GIVEN = _GivenSamples("", "none")
 
 
 def augment_scene(
@@ -70,7 +70,6 @@ def augment_scene(
     Raises InputError for names and numbers that are not valid, SplitError where the scene cannot be split so.
     """
     loaded = load_scene(scene) if isinstance(scene, str) else scene
-    overrides = {name: str(value) for name, value in (params or {}).items()}
     request = SampleRequest(
         generator=generator,
         protocol=parse_protocol(protocol),
@@ -79,12 +78,16 @@ def augment_scene(
         seed=seed,
         patch=patch,
         preset=preset,
-        overrides=overrides,
+        overrides=_texts(params),
         device=device,
     )
     made = synthesise(loaded, request, registry())
-    s = made.samples
-    return PatchSamples(s.x, s.coords, s.y, s.synthetic, s.weight, made.provenance())
+    return replace(made.samples, provenance=made.provenance())
+
+
+def _texts(params: Mapping[str, Any] | None) -> dict[str, str]:
+    """Hyper-parameters as the command line has them."""
+    return {name: str(value) for name, value in (params or {}).items()}
 
 
 class Resampler(BaseEstimator):  # type: ignore[misc]
@@ -151,27 +154,25 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
         """
         x, ids, labels = _checked(X, y, unlabelled)
         names = tuple(str((self.class_names or {}).get(label, label)) for label in labels.tolist())
-        given = _Given(x, ids, names, self.wavelengths)
-        overrides = {name: str(value) for name, value in (self.params or {}).items()}
-        seed = _seed(self.seed, self.random_state)
+        scene = _SampleScene(x, ids, names, self.wavelengths)
         request = SampleRequest(
             generator=self.generator,
             protocol=GIVEN,
             lam=self.lam,
             omega=self.omega,
-            seed=seed,
+            seed=_seed(self.seed, self.random_state),
             patch=x.shape[2],
             preset=self.preset,
-            overrides=overrides,
+            overrides=_texts(self.params),
             device=self.device,
         )
-        generator, spec = sample_spec(given.scene, request, registry())
+        generator, spec = sample_spec(scene.scene, request, registry())
         counts = dict(enumerate(np.bincount(ids)[1:].tolist(), start=1))
         if not any(synthetic_counts(counts, self.lam).values()):
             _warn_of_nothing(self.lam, counts)
-            self._keep(given.samples, None, labels)
+            self._keep(scene.samples, None, labels)
             return np.array(X), np.array(y)
-        samples, fitted, _ = draw_samples(generator, spec, _Bench(given), self.device, silent)
+        samples, fitted, _ = draw_samples(generator, spec, _Bench(scene), self.device, silent)
         self._keep(samples, fitted, labels)
         flat = samples.x if np.ndim(X) == 4 else samples.x[:, :, 0, 0]
         return flat, labels[samples.y - 1]
@@ -256,7 +257,7 @@ def _patches(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Given:
+class _SampleScene:
     """Samples as a scene: one patch below the other. x: (n + m, B, p, p); ids: (n,) of the first n."""
 
     x: NDArray[np.float32]
@@ -309,11 +310,11 @@ class _Given:
 
 
 class _Bench(Workbench[Split, TrainView, PatchSamples]):
-    """A workbench whose train view is given: there is no split to draw."""
+    """A workbench whose train view is fixed: there is no split to draw."""
 
-    def __init__(self, given: _Given) -> None:
-        super().__init__(given.scene, PixelClassification())
-        self._given = given
+    def __init__(self, samples: _SampleScene) -> None:
+        super().__init__(samples.scene, PixelClassification())
+        self._samples = samples
 
     def view(self, spec: TrialSpec, scope: Scope) -> TrainView:
-        return self._of_draw.once(spec.draw_hash, scope, lambda: self._given.view(scope))
+        return self._of_draw.once(spec.draw_hash, scope, lambda: self._samples.view(scope))

@@ -139,7 +139,7 @@ def _check(side: int, level: float, resamples: int) -> None:
         ("resamples must be at least 100", resamples, resamples >= 100),
     ):
         if not fits:
-            raise InputError(name, value=value, hint="TaskDefaults are twice the patch, 0.95 and 2000.")
+            raise InputError(name, value=value, hint="Defaults are twice the patch, 0.95 and 2000.")
 
 
 def _blocks(pixels: Pixels, side: int) -> NDArray[np.int64]:
