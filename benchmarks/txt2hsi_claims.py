@@ -14,6 +14,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,54 +33,60 @@ LOOKED_AT = ("sad", "js", "frechet", "c2st", "nearer", "copies", "diversity")
 Rows = Iterator[Sequence[str]]
 
 
+def compared(label: str, ours: Series, theirs: Series, metrics: Sequence[str]) -> Sequence[str]:
+    """The differences of two arms, and the verdict on the claim that all of them are gains."""
+    found = [difference(ours, theirs, metric) for metric in metrics]
+    return (label, *map(str, found), worst(d.verdict() for d in found))
+
+
 def claim_1(arms: Arms, protocol: str) -> Rows:
     """cnn2d on real and synthetic samples against every other classifier on the real ones."""
     ours = arms[Arm(protocol, "cnn2d")]
     for rival in ("svm", "rf", "cnn2d", *SEMISUPERVISED):
         theirs = arms.get(plain(protocol, rival))
         if theirs:
-            found = [difference(ours, theirs, metric) for metric in ("oa", "aa", "kappa")]
-            yield (f"cnn2d + txt2hsi − {rival}", *map(str, found), worst(d.verdict() for d in found))
+            yield compared(f"cnn2d + txt2hsi − {rival}", ours, theirs, ("oa", "aa", "kappa"))
 
 
 def claim_2(arms: Arms, protocol: str) -> Rows:
-    yield from _sweep(arms, protocol, "ω", lambda a: a.omega, lambda c: arms.get(Arm(protocol, c, omega=0.0)))
+    """ω from 0 on, at λ = 1."""
+    yield from _sweep(arms, protocol, "ω", lambda arm: arm.omega, lambda arm: arm.lam == 1.0)
 
 
 def claim_3(arms: Arms, protocol: str) -> Rows:
-    yield from _sweep(arms, protocol, "λ", lambda a: a.lam, lambda c: arms.get(plain(protocol, c)))
+    """λ from 0 on, at the usual ω."""
+    yield from _sweep(arms, protocol, "λ", lambda arm: arm.lam, lambda arm: arm.omega == OMEGA)
 
 
 def _sweep(
-    arms: Arms,
-    protocol: str,
-    sign: str,
-    key: Callable[[Arm], float | None],
-    start: Callable[[str], Series | None],
+    arms: Arms, protocol: str, sign: str, key: Callable[[Arm], float | None], fixed: Callable[[Arm], bool]
 ) -> Rows:
     for classifier in CLASSIFIERS:
-        first = start(classifier)
+        first = arms.get(Arm(protocol, classifier, omega=0.0) if sign == "ω" else plain(protocol, classifier))
         swept = {
             key(arm): series
             for arm, series in arms.items()
-            if arm.protocol == protocol
-            and arm.classifier == classifier
-            and arm.generator == "txt2hsi"
+            if (arm.protocol, arm.classifier, arm.generator) == (protocol, classifier, "txt2hsi")
             and not arm.settings
-            and (arm.lam == 1.0 if sign == "ω" else arm.omega == OMEGA)
+            and fixed(arm)
         }
         if first is None or len(swept) < 3:
             continue
         swept[0.0] = first
-        shared = sorted(set.intersection(*(set(s) for s in swept.values())))
-        values = sorted(v for v in swept if v is not None)
-        oa = {v: mean_std([100 * swept[v][d]["oa"] for d in shared]).mean for v in values}
-        best = max(values, key=oa.__getitem__)
-        gain = Difference(tuple(_unseen_gain(swept, first, d, shared) for d in shared), None)
-        inside = "interior" if best not in (values[0], values[-1]) else "at the end"
-        curve = " ".join(f"{v:g}: {oa[v]:.1f}" for v in values)
-        verdict = gain.verdict() if inside == "interior" else "fails"
-        yield (classifier, curve, f"{sign} = {best:g}, {inside}", str(gain), verdict)
+        yield (classifier, *_best_of(sign, swept, first))
+
+
+def _best_of(sign: str, swept: Mapping[Any, Series], first: Series) -> Sequence[str]:
+    """OA by value, the best value, its gain over the first, and the verdict."""
+    shared = sorted(set.intersection(*(set(s) for s in swept.values())))
+    values = sorted(v for v in swept if v is not None)
+    oa = {v: mean_std([100 * swept[v][d]["oa"] for d in shared]).mean for v in values}
+    best = max(values, key=oa.__getitem__)
+    gain = Difference(tuple(_unseen_gain(swept, first, d, shared) for d in shared), None)
+    interior = best not in (values[0], values[-1])
+    curve = " ".join(f"{v:g}: {oa[v]:.1f}" for v in values)
+    place = f"{sign} = {best:g}, {'interior' if interior else 'at the end'}"
+    return curve, place, str(gain), gain.verdict() if interior else "fails"
 
 
 def _unseen_gain(swept: Mapping[Any, Series], first: Series, draw: int, draws: Sequence[int]) -> float:
@@ -90,33 +97,31 @@ def _unseen_gain(swept: Mapping[Any, Series], first: Series, draw: int, draws: S
 
 
 def claim_4(arms: Arms, protocol: str) -> Rows:
+    """Fine text against coarse, and both together against the class's number alone."""
     for classifier in CLASSIFIERS:
-        texts = {
-            text: arms.get(Arm(protocol, classifier, settings=frozenset({("text", text)})))
+        coarse, fine, number = (
+            arms.get(Arm(protocol, classifier, settings=frozenset({("text", text)})))
             for text in ("coarse", "fine", "class-id")
-        }
-        both = arms[Arm(protocol, classifier)]
-        fine, coarse, number = texts["fine"], texts["coarse"], texts["class-id"]
+        )
         if fine and coarse:
-            found = [difference(fine, coarse, metric) for metric in ("oa", "aa")]
-            yield (f"{classifier}: fine − coarse", *map(str, found), worst(d.verdict() for d in found))
+            yield compared(f"{classifier}: fine − coarse", fine, coarse, ("oa", "aa"))
         if number:
-            found = [difference(both, number, metric) for metric in ("oa", "aa")]
-            yield (f"{classifier}: both − class id", *map(str, found), worst(d.verdict() for d in found))
+            yield compared(f"{classifier}: both − class id", arms[Arm(protocol, classifier)], number, ("oa", "aa"))
 
 
 def claim_5(arms: Arms, protocol: str) -> Rows:
+    """Each classifier with synthetic samples against itself without."""
     gains = {}
     for classifier in CLASSIFIERS:
         ours, without = arms[Arm(protocol, classifier)], arms[plain(protocol, classifier)]
-        gains[classifier] = gain = difference(ours, without, "oa")
-        aa = difference(ours, without, "aa")
-        yield (f"{classifier} + txt2hsi − {classifier}", str(gain), str(aa), worst((gain.verdict(), aa.verdict())))
+        gains[classifier] = difference(ours, without, "oa")
+        yield compared(f"{classifier} + txt2hsi − {classifier}", ours, without, ("oa", "aa"))
     more = Difference(tuple(c - s for c, s in zip(gains["cnn2d"].values, gains["svm"].values, strict=True)), None)
     yield ("gain of cnn2d − gain of svm", str(more), "", more.verdict())
 
 
 def claim_6(arms: Arms, protocol: str) -> Rows:
+    """The spread of the recalls, which should shrink, and the least of them, which should grow."""
     for classifier in CLASSIFIERS:
         ours, without = arms[Arm(protocol, classifier)], arms[plain(protocol, classifier)]
         spread, least = difference(ours, without, "spread"), difference(ours, without, "worst")
@@ -125,14 +130,8 @@ def claim_6(arms: Arms, protocol: str) -> Rows:
 
 def parts(arms: Arms, protocol: str) -> Rows:
     """Every variant of the generator against its defaults."""
-    variants = sorted(
-        {
-            tuple(sorted(a.settings))
-            for a in arms
-            if a.generator == "txt2hsi" and a.settings and a.protocol == protocol
-        }
-    )
-    for settings in variants:
+    own = [arm.settings for arm in arms if arm.generator == "txt2hsi" and arm.protocol == protocol]
+    for settings in sorted({tuple(sorted(settings)) for settings in own if settings}):
         cells = []
         for classifier in CLASSIFIERS:
             ours = arms[Arm(protocol, classifier)]
@@ -141,6 +140,7 @@ def parts(arms: Arms, protocol: str) -> Rows:
         yield (" ".join(f"`{name}={value}`" for name, value in settings), *cells)
 
 
+DELTAS = ("", "ΔOA", "ΔAA", "")
 CLAIMS: tuple[tuple[str, Callable[[Arms, str], Rows], tuple[str, ...]], ...] = (
     (
         "C1. Better than conventional, convolutional and semi-supervised classifiers",
@@ -153,52 +153,54 @@ CLAIMS: tuple[tuple[str, Callable[[Arms, str], Rows], tuple[str, ...]], ...] = (
         claim_3,
         ("", "OA by λ (0 = none)", "best", "ΔOA over none", ""),
     ),
-    ("C4. Fine text helps more than coarse", claim_4, ("", "ΔOA", "ΔAA", "")),
-    ("C5. Samples help SVM and 2D-CNN, the CNN more", claim_5, ("", "ΔOA", "ΔAA", "")),
+    ("C4. Fine text helps more than coarse", claim_4, DELTAS),
+    ("C5. Samples help SVM and 2D-CNN, the CNN more", claim_5, DELTAS),
     ("C6. Accuracy varies less across classes", claim_6, ("", "Δ std of recall", "Δ least recall", "")),
 )
+
+REAL = ("", "synthetic", "real held-out", "draws")
+MEASURED: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+    ("C7. Samples match real ones in statistics", LOOKED_AT, REAL),
+    ("Labels of the samples", ("label agreement", "label oracle", "wrong labels by oracle"), REAL),
+    (
+        "C8. Cross-attention follows the layout",
+        tuple(f"attention {k}, {s}" for s in ("training", "held-out") for k in ("auc", "iou")),
+        ("", "map", "words shuffled", "draws"),
+    ),
+)
+
+HEAD = """\
+# Claims of the paper behind txt2hsi, tested on Indian Pines
+
+Differences in points, mean over paired draws with the 95 % t interval; p (Wilcoxon, uncorrected) from six \
+draws on. A claim *holds* where every difference has its sign and an interval clear of 0, *leans that way* \
+where only the mean has, and else *fails*. The best ω and λ are shown over all \
+draws; their gain on a draw is that of the value that is best on the others."""
+
+
+def section(title: str, header: Sequence[str], rows_of: Callable[[str], Rows]) -> Iterator[str]:
+    """A heading, and a table for each protocol that has rows."""
+    yield from ("", title)
+    for protocol in PROTOCOLS:
+        rows = list(rows_of(protocol))
+        if rows:
+            yield from ("", f"`{protocol}`", "", *markdown(header, rows))
 
 
 def variants(arms: Arms) -> Iterator[str]:
     """The section of claims.md on each part of the method."""
-    yield from ("", VARIANTS)
     header = ("", *(f"{c} {m}" for c in CLASSIFIERS for m in ("ΔOA", "ΔAA")))
-    for name in PROTOCOLS:
-        yield from ("", f"`{name}`", "", *markdown(header, list(parts(arms, name))))
+    return section(VARIANTS, header, partial(parts, arms))
 
 
 def page(arms: Arms, quality: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    yield "# Claims of the paper behind txt2hsi, tested on Indian Pines"
-    yield ""
-    yield (
-        "Differences in points, mean over paired draws with the 95 % t interval; p (Wilcoxon, uncorrected) from six "
-        "draws on. A claim *holds* where every difference has its sign and an interval clear of 0, *leans that way* "
-        "where only the mean has, and else *fails*. The best ω and λ are shown over all "
-        "draws; their gain on a draw is that of the value that is best on the others."
-    )
+    """The lines of claims.md."""
+    yield HEAD
     for title, claim, header in CLAIMS:
-        yield from ("", f"## {title}")
-        for name in PROTOCOLS:
-            rows = list(claim(arms, name))
-            if rows:
-                yield from ("", f"`{name}`", "", *markdown(header, rows))
+        yield from section(f"## {title}", header, partial(claim, arms))
     yield from variants(arms)
-    for title, names in (
-        ("C7. Samples match real ones in statistics", LOOKED_AT),
-        ("Labels of the samples", ("label agreement", "label oracle", "wrong labels by oracle")),
-        (
-            "C8. Cross-attention follows the layout",
-            tuple(f"attention {k}, {s}" for s in ("training", "held-out") for k in ("auc", "iou")),
-        ),
-    ):
-        yield from ("", f"## {title}")
-        for name in PROTOCOLS:
-            header = (
-                ("", "synthetic", "real held-out", "draws")
-                if "C8" not in title
-                else ("", "map", "words shuffled", "draws")
-            )
-            yield from ("", f"`{name}`", "", *markdown(header, list(quality_table(quality, names, name))))
+    for title, names, header in MEASURED:
+        yield from section(f"## {title}", header, partial(quality_table, quality, names))
 
 
 def add(store: Path) -> None:
