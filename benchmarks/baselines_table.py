@@ -26,6 +26,7 @@ def main() -> None:
 
 
 def table(run: str, rows: Sequence[Row]) -> Iterator[str]:
+    """The lines of one run."""
     draws = len({row["seed"] for row in rows})
     yield f"### {run}: {rows[0]['scene']}, {rows[0]['protocol']}:{rows[0]['protocol_argument']}, {draws} draws\n"
     arms = [arm for arm in ARMS if arm in {row["generator"] for row in rows}]
@@ -41,6 +42,7 @@ def table(run: str, rows: Sequence[Row]) -> Iterator[str]:
 
 
 def spread(rows: Sequence[Row], key: str) -> str:
+    """Mean ± standard deviation of a metric in %."""
     values = [100 * float(row[key]) for row in rows]
     if len(values) < 2:
         return f"{values[0]:.1f}" if values else "–"
@@ -48,6 +50,7 @@ def spread(rows: Sequence[Row], key: str) -> str:
 
 
 def mean(rows: Sequence[Row], key: str) -> float:
+    """Mean of a column."""
     return statistics.mean(float(row[key]) for row in rows)
 
 

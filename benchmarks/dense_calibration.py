@@ -14,8 +14,8 @@ import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +24,76 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 
 from benchmarks.common import HERE, say, unmixed_scene, write_csv
-from hsiaug.metrics.dense.estimator import fit_estimator
-from hsiaug.metrics.dense.validation import DamageEstimate, found_again
+from hsiaug.metrics.dense.damage import DAMAGES, damage, wrong_share
+from hsiaug.metrics.dense.estimator import QualityEstimator, fit_estimator
+from hsiaug.seeds import derive_seed
 from hsiaug.tiles import DenseSamples
 from tests.toyworld import toy_world
 
 OUT = HERE / "results" / "dense_calibration"
 SIDE = 16
 SPLITS = 4
+LEVELS = (5, 10, 20, 40)
 BAR = 5.0
 """Points that an estimate may be off."""
 
 REACHED = 0.8
 """Part of the damage asked for that must have been reached for a row to count: few edges cannot make 40 % by shifts."""
+
+
+@dataclass(frozen=True)
+class DamageEstimate:
+    """Damage of one kind, "" for none: the share asked for, reached, and estimated, all in % of labelled pixels.
+
+    estimate, low, high: by the judge as it is, with its 95 % interval. unseen: by the judge calibrated without this
+    kind of damage. single: by the score "pixels" alone.
+    """
+
+    kind: str
+    asked: float
+    true: float
+    estimate: float
+    low: float
+    high: float
+    unseen: float
+    single: float
+
+    @property
+    def error(self) -> float:
+        """Points by which the estimate is too high."""
+        return self.estimate - self.true
+
+
+def found_again(
+    judge: QualityEstimator,
+    judged: DenseSamples,
+    levels: Sequence[float] = LEVELS,
+    seed: int = 0,
+) -> list[DamageEstimate]:
+    """Damage real tiles ``judged``, which must be none of the judge's, and have them judged."""
+    rng = np.random.default_rng(derive_seed("found again", seed))
+    masks = judge.known(judged.masks)
+    view = judge.look(judged.images)
+    rows = []
+    for kind in ("", *DAMAGES):
+        others = [k for k in DAMAGES if k != kind]
+        for level in levels if kind else (0,):
+            worse = damage(masks, kind, level, judge.ids, rng) if kind else masks
+            reading = judge.read(view, worse)
+            low, high = np.percentile(judge.curves["joint"].percents(reading["joint"][1:]), [2.5, 97.5])
+            rows.append(
+                DamageEstimate(
+                    kind=kind,
+                    asked=level,
+                    true=wrong_share(worse, masks),
+                    estimate=judge.percent(reading),
+                    low=float(low),
+                    high=float(high),
+                    unseen=judge.estimate(reading, others),
+                    single=judge.percent(reading, "pixels"),
+                )
+            )
+    return rows
 
 
 def jasper_ridge(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -89,6 +146,7 @@ def worlds() -> Iterator[tuple[str, DenseSamples]]:
 
 
 def thirds(tiles: DenseSamples, split: int) -> list[DenseSamples]:
+    """For the probes, to calibrate, to be judged."""
     order = np.random.default_rng(split).permutation(len(tiles))
     return [tiles.take(part) for part in np.array_split(order, 3)]
 
@@ -142,6 +200,7 @@ def lines(rows: dict[tuple[str, str, float], list[DamageEstimate]]) -> Iterator[
 
 
 def picture(rows: dict[tuple[str, str, float], list[DamageEstimate]]) -> None:
+    """Estimates over true shares, a panel for each data set."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -102,6 +102,7 @@ def main() -> None:
 
 
 def spread(n: int) -> Any:
+    """At most 8 of n indices, evenly spaced."""
     return np.linspace(0, n - 1, min(8, n)).round().astype(int)
 
 
@@ -143,6 +144,7 @@ def measured(made: MadePairs, arm: str) -> dict[str, Any]:
 
 
 def read() -> list[dict[str, Any]]:
+    """The rows of all data sets that are there."""
     rows: list[dict[str, Any]] = []
     for name in DATA:
         path = OUT / f"quality-{name}.csv"
@@ -152,12 +154,14 @@ def read() -> list[dict[str, Any]]:
 
 
 def write(rows: list[dict[str, Any]], name: str) -> None:
+    """Write the rows of one data set, and the table of all."""
     write_csv(OUT / f"quality-{name}.csv", [row for row in rows if row["data"] == name])
     # Others may have written since.
     (OUT / "quality.md").write_text("\n".join(table(read())) + "\n", encoding="utf-8")
 
 
 def table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """The lines of quality.md."""
     yield "| data | arm | draws | " + " | ".join(SHOWN) + " |"
     yield "|---|---|--:|" + "--:|" * len(SHOWN)
     for name in dict.fromkeys(row["data"] for row in rows):
@@ -186,11 +190,13 @@ def shared_angle(row: dict[str, Any], rows: list[dict[str, Any]]) -> float | Non
 
 
 def line(name: str, arm: str, n: int, values: dict[str, float]) -> str:
+    """A row of the table."""
     texts = [f"{values[key]:.3g}" if key in values else "–" for key in SHOWN]
     return f"| {name} | {arm} | {n or '–'} | " + " | ".join(texts) + " |"
 
 
 def average(rows: list[dict[str, Any]], key: str) -> float | None:
+    """Mean of a column over the rows that have it."""
     values = [float(row[key]) for row in rows if row.get(key) not in (None, "")]
     return statistics.mean(values) if values else None
 

@@ -66,6 +66,7 @@ class Reliability:
         return next(score for score in self.scores if score.name == name)
 
     def as_json(self) -> dict[str, Any]:
+        """What quality.json holds of it."""
         return {
             "scores": [vars(score) for score in self.scores],
             "levels_percent": list(LEVELS),

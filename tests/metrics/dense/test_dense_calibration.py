@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.dense_calibration import SCENES, thirds, tiles_of
+from benchmarks.dense_calibration import SCENES, found_again, thirds, tiles_of
 from hsiaug.errors import InputError
 from hsiaug.metrics.calibration import spearman_by_kind
 from hsiaug.metrics.dense.damage import DAMAGES, damage, wrong_share
 from hsiaug.metrics.dense.estimator import QualityEstimator, fit_estimator
-from hsiaug.metrics.dense.validation import found_again
 from hsiaug.tiles import DenseSamples
 from tests.toyworld import ToyWorld, toy_world
 
