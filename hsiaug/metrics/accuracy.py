@@ -19,6 +19,7 @@ __all__ = [
     "confusion",
     "dense_score",
     "f1",
+    "grouped_confusion",
     "iou",
     "many_scores",
     "mean_known",
@@ -35,8 +36,17 @@ ManyScores = Callable[[Counts, Counts], Array]
 
 def confusion(true: NDArray[Any], predicted: NDArray[Any], classes: int) -> Counts:
     """(C, C) int64 counts over class ids 1..C: rows true, columns predicted."""
-    flat = (true.astype(np.int64) - 1) * classes + (predicted.astype(np.int64) - 1)
-    return np.bincount(flat, minlength=classes * classes).reshape(classes, classes)
+    (counts,) = grouped_confusion(np.zeros(len(true), dtype=np.int64), 1, true, predicted, classes)
+    return np.asarray(counts)
+
+
+def grouped_confusion(
+    group: Counts, groups: int, true: NDArray[Any], predicted: NDArray[Any], classes: int
+) -> Counts:
+    """(groups, C, C) int64 counts, as :func:`confusion`, of each group 0..groups-1 of pixels (n,)."""
+    flat = (group * classes + true.astype(np.int64) - 1) * classes + predicted.astype(np.int64) - 1
+    counts: Counts = np.bincount(flat, minlength=groups * classes**2).reshape(groups, classes, classes)
+    return counts
 
 
 def cohen_kappa(matrices: NDArray[Any]) -> Array:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import InputError
-from hsiaug.metrics.accuracy import ManyScores
+from hsiaug.metrics.accuracy import ManyScores, grouped_confusion
 
 __all__ = ["FEWEST_BLOCKS", "RESAMPLES", "BlockInterval", "Pixels", "block_bootstrap"]
 
@@ -153,9 +153,7 @@ def _matrices(
     group: NDArray[np.int64], count: int, true: NDArray[np.integer], called: NDArray[np.integer], classes: int
 ) -> NDArray[np.float64]:
     """(count, C·C) confusion counts of each group; float64, in which such counts are exact and products quick."""
-    cells = classes * classes
-    flat = group * cells + (true.astype(np.int64) - 1) * classes + (called.astype(np.int64) - 1)
-    return np.bincount(flat, minlength=count * cells).reshape(count, cells).astype(np.float64)
+    return grouped_confusion(group, count, true, called, classes).reshape(count, -1).astype(np.float64)
 
 
 def _resampled(

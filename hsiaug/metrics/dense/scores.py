@@ -59,9 +59,8 @@ def score_all(counts: Counts, references: References) -> dict[str, Array]:
             "tail": beyond / n,
             "boundary": _auc(counts["edges"]),
         }
-        means, covariances, some = _laws(counts["moments"], references)
-        found["msad"] = _mean(_angles(means, references), some)
-        found["frechet"] = _mean(_frechet(means, covariances, references), some)
+        angle, frechet = _class_distances(counts["moments"], references)
+        found |= {"msad": mean_known(angle), "frechet": mean_known(frechet)}
         shifts = counts["shifts"]
         found |= _peak(shifts[..., 1] / shifts[..., 0])
         if "change" in counts:
@@ -74,19 +73,9 @@ def class_table(counts: Counts, references: References) -> dict[str, Array]:
     """{column: (..., C)} recall of the probes, angle and Fréchet distance to training, and pixels of each class."""
     confusion = counts["confusion"]
     with np.errstate(invalid="ignore", divide="ignore"):
-        means, covariances, some = _laws(counts["moments"], references)
-        return {
-            "recall": recall(confusion).mean(axis=-2),
-            "angle": np.where(some, _angles(means, references), np.nan),
-            "frechet": np.where(some, _frechet(means, covariances, references), np.nan),
-            "pixels": confusion.sum(axis=-1)[..., 0, :],
-        }
-
-
-def _mean(values: Array, some: NDArray[np.bool_]) -> Array:
-    """Mean over the last axis where ``some``."""
-    mean: Array = np.where(some, values, 0).sum(axis=-1) / some.sum(axis=-1)
-    return mean
+        angle, frechet = _class_distances(counts["moments"], references)
+        own, pixels = recall(confusion).mean(axis=-2), confusion.sum(axis=-1)[..., 0, :]
+        return {"recall": own, "angle": angle, "frechet": frechet, "pixels": pixels}
 
 
 def _auc(histograms: Array) -> Array:
@@ -118,29 +107,22 @@ def _peak(curve: Array) -> dict[str, Array]:
     }
 
 
-def _laws(moments: Array, references: References) -> tuple[Array, Array, NDArray[np.bool_]]:
-    """Means (..., C, k), covariances (..., C, k, k) of the scores, and which classes can be compared (..., C)."""
-    k = references.means.shape[1]
+def _class_distances(moments: Array, references: References) -> tuple[Array, Array]:
+    """(..., C) angle between the mean spectra of each class and of its training pixels, and Fréchet distance of scores.
+
+    NaN for a class of too few pixels for a covariance, or none in training. The formula is Dowson and Landau's (1982).
+    """
+    space, k = references.space, references.means.shape[1]
     n = moments[..., 0]
     some = (n > k) & ~np.isnan(references.means[:, 0])
     safe = np.where(some, n, 1)[..., None]
-    means = moments[..., 1 : 1 + k] / safe
+    means, ours = moments[..., 1 : 1 + k] / safe, np.nan_to_num(references.means)
     second = np.zeros((*means.shape, k))
     row, column = np.triu_indices(k)
     second[..., row, column] = second[..., column, row] = moments[..., 1 + k :] / safe
     covariances = second - means[..., :, None] * means[..., None, :]
-    return means, covariances, some
-
-
-def _angles(means: Array, references: References) -> Array:
-    space = references.space
-    theirs, ours = (space.mean + (m @ space.axes.T) * space.std for m in (means, np.nan_to_num(references.means)))
-    return spectral_angle(theirs, ours)
-
-
-def _frechet(means: Array, covariances: Array, references: References) -> Array:
-    """(..., C) Fréchet distance of the scores of each class to the training pixels' (Dowson and Landau 1982)."""
+    angles = spectral_angle(*(space.mean + (m @ space.axes.T) * space.std for m in (means, ours)))
+    gap = ((means - ours) ** 2).sum(axis=-1)
     trace = np.trace(covariances, axis1=-2, axis2=-1) + np.trace(references.covariances, axis1=-2, axis2=-1)
-    gap = ((means - np.nan_to_num(references.means)) ** 2).sum(axis=-1)
-    distance: Array = (gap + trace - 2 * root_trace(references.covariances, covariances)).clip(0)
-    return distance
+    distance = (gap + trace - 2 * root_trace(references.covariances, covariances)).clip(0)
+    return np.where(some, angles, np.nan), np.where(some, distance, np.nan)

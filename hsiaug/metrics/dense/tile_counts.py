@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.metrics.accuracy import grouped_confusion
 from hsiaug.metrics.dense.layout import edge_zone, neighbours, segments
 from hsiaug.metrics.dense.probes import Probes, evidence
 from hsiaug.metrics.dense.references import References
@@ -111,6 +112,7 @@ def tally(view: ProbedTiles, masks: Masks) -> dict[str, Float32]:
     """
     classes = view.known.shape[1]
     valid = masks != IGNORE
+    tile = np.broadcast_to(np.arange(len(masks))[:, None, None], masks.shape)[valid]
     safe = np.maximum(masks, 1)[:, None] - 1
     guess = (view.known.argmax(axis=1) + 1).astype(np.uint8)
     hit = (guess == masks) & valid
@@ -125,7 +127,9 @@ def tally(view: ProbedTiles, masks: Masks) -> dict[str, Float32]:
         np.take_along_axis(view.beyond, safe, axis=1)[:, 0] & valid,
     ]
     counts = {
-        "confusion": np.stack([_confusion(masks, g, classes) for g in view.guesses], axis=1),
+        "confusion": np.stack(
+            [grouped_confusion(tile, len(masks), masks[valid], g[valid], classes) for g in view.guesses], axis=1
+        ),
         "right": _sums(right),
         "zone": _sums([zone, zone & hit, valid & ~zone, hit & ~zone]),
         "shifts": _shifted(masks.astype(np.uint8), guess),
@@ -141,15 +145,6 @@ def tally(view: ProbedTiles, masks: Masks) -> dict[str, Float32]:
 
 def _sums(parts: list[NDArray[np.bool_]]) -> Array:
     return np.stack([part.sum(axis=(1, 2)) for part in parts], axis=1).astype(np.float64)
-
-
-def _confusion(masks: Masks, guess: NDArray[np.uint8], classes: int) -> Array:
-    """(n, C, C): label, guess."""
-    n = len(masks)
-    tile = np.arange(n)[:, None, None]
-    cell = (tile * (classes + 1) + masks) * classes + guess - 1
-    counts = np.bincount(cell.ravel(), minlength=n * (classes + 1) * classes)
-    return counts.reshape(n, classes + 1, classes)[:, 1:].astype(np.float64)
 
 
 def _majority(masks: Masks, known: Float32) -> NDArray[np.bool_]:
