@@ -14,7 +14,7 @@ from hsiaug.metrics.spectra import Space, at_most, fit_space
 from hsiaug.seeds import derive_seed
 from hsiaug.tiles import IGNORE, DenseSamples
 
-__all__ = ["Probes", "evidence", "fit_probes", "pixel_maps"]
+__all__ = ["Probes", "evidence", "fit_probes", "of_label", "pixel_maps"]
 
 Float32 = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -62,9 +62,14 @@ class Probes:
         return answers
 
     def label_proba(self, samples: DenseSamples) -> Float32:
-        """(n, H, W) float32 p(label | pixel), the mean over the probes; of no meaning where there is no label."""
+        """(n, H, W) float32 p(label | pixel), the mean over the probes."""
         known: Float32 = np.mean(self.proba(samples.images), axis=0)
-        return np.take_along_axis(known, np.maximum(samples.masks, 1)[:, None] - 1, axis=1)[:, 0]
+        return of_label(known, samples.masks)
+
+
+def of_label(values: NDArray[Any], masks: NDArray[np.int64]) -> NDArray[Any]:
+    """(n, H, W) of values (n, C, H, W), that of each pixel's label; of no meaning where there is none."""
+    return np.take_along_axis(values, np.maximum(masks, 1)[:, None] - 1, axis=1)[:, 0]
 
 
 def evidence(images: Float32) -> Array:

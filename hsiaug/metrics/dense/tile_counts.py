@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hsiaug.metrics.accuracy import grouped_confusion
 from hsiaug.metrics.dense.layout import edge_zone, neighbours, segments
-from hsiaug.metrics.dense.probes import Probes, evidence
+from hsiaug.metrics.dense.probes import Probes, evidence, of_label
 from hsiaug.metrics.dense.references import References
 from hsiaug.metrics.distances import spectral_angle
 from hsiaug.tiles import IGNORE
@@ -84,9 +84,8 @@ def look(images: Float32, probes: Probes, references: References) -> ProbedTiles
     change = None
     if images.shape[1] == 2:
         signs = evidence(images)
-        change = np.stack([np.digitize(signs[:, i], references.change_bounds[i]) for i in (0, 1)], axis=1).astype(
-            np.uint8
-        )
+        cells = [np.digitize(signs[:, i], references.change_bounds[i]) for i in (0, 1)]
+        change = np.stack(cells, axis=1).astype(np.uint8)
     return ProbedTiles(
         guesses=np.stack([a.argmax(axis=1) + 1 for a in answers]).astype(np.uint8),
         known=known,
@@ -113,18 +112,17 @@ def tally(view: ProbedTiles, masks: Masks) -> dict[str, Float32]:
     classes = view.known.shape[1]
     valid = masks != IGNORE
     tile = np.broadcast_to(np.arange(len(masks))[:, None, None], masks.shape)[valid]
-    safe = np.maximum(masks, 1)[:, None] - 1
     guess = (view.known.argmax(axis=1) + 1).astype(np.uint8)
     hit = (guess == masks) & valid
     zone = edge_zone(masks)
     right = [
         valid,
-        np.where(valid, np.take_along_axis(view.known, safe, axis=1)[:, 0], 0),
+        np.where(valid, of_label(view.known, masks), 0),
         hit,
         (view.firm.argmax(axis=1) + 1 == masks) & valid,
         _majority(masks, view.known),
         (view.nearest == masks) & valid,
-        np.take_along_axis(view.beyond, safe, axis=1)[:, 0] & valid,
+        of_label(view.beyond, masks) & valid,
     ]
     counts = {
         "confusion": np.stack(
