@@ -161,12 +161,12 @@ def _resampled(
 ) -> NDArray[np.float64]:
     """The finite differences b − a of the metric, one for each row of weights (R, groups)."""
     whole_a, whole_b = (sums.sum(axis=0).astype(np.int64).reshape(classes, classes) for sums in (a, b))
-    found = []
+    differences = []
     for start in range(0, len(weights), AT_ONCE):
         part = weights[start : start + AT_ONCE].astype(np.float64)
         drawn_a, drawn_b = ((part @ sums).astype(np.int64).reshape(-1, classes, classes) for sums in (a, b))
-        found.append(metric(drawn_b, whole_b) - metric(drawn_a, whole_a))
-    drawn = np.concatenate(found)
+        differences.append(metric(drawn_b, whole_b) - metric(drawn_a, whole_a))
+    drawn = np.concatenate(differences)
     return drawn[np.isfinite(drawn)]
 
 

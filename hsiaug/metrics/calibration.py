@@ -101,12 +101,12 @@ def spearman_by_kind(kinds: Sequence[str], q: NDArray[np.float64], values: NDArr
     """Mean over kinds of the rank correlation with q, undamaged samples in each; None where none moves."""
     from scipy.stats import spearmanr
 
-    found = []
+    correlations = []
     for kind in sorted(set(kinds) - {""}):
         rows = np.array([k in ("", kind) for k in kinds]) & ~np.isnan(values)
         if rows.sum() > 2 and np.ptp(values[rows]) > 0 and np.ptp(q[rows]) > 0:
-            found.append(float(spearmanr(q[rows], values[rows]).statistic))
-    return float(np.mean(found)) if found else None
+            correlations.append(float(spearmanr(q[rows], values[rows]).statistic))
+    return float(np.mean(correlations)) if correlations else None
 
 
 def calibrate(

@@ -168,23 +168,23 @@ def _msad(x: NDArray[np.float64], y: NDArray[np.int64], means: Mapping[int, Any]
 
 def kappa(guess: NDArray[np.int64], y: NDArray[np.int64]) -> float:
     """Cohen's κ between guesses (n,) and labels (n,); 0 where chance agreement is 1."""
-    found = cohen_kappa(confusion(y, guess, int(max(guess.max(), y.max()))))
-    return float(np.nan_to_num(found))
+    value = cohen_kappa(confusion(y, guess, int(max(guess.max(), y.max()))))
+    return float(np.nan_to_num(value))
 
 
 def _bootstrap(
     names: Sequence[str], made: _Judged, means: Mapping[int, Any], rng: np.random.Generator
 ) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """{score: (of bootstrap samples (rounds,), of the same with their labels permuted (rounds,))}."""
-    found = {name: (np.empty(ROUNDS), np.empty(ROUNDS)) for name in names}
+    samples = {name: (np.empty(ROUNDS), np.empty(ROUNDS)) for name in names}
     for b in range(ROUNDS):
         rows = rng.integers(len(made.spectra), size=len(made.spectra))
         y = made.spectra.y[rows]
         shuffled = rng.permutation(y)
-        for name, (scores, floors) in found.items():
+        for name, (scores, floors) in samples.items():
             scores[b] = _score(name, made, means, rows, y)
             floors[b] = _score(name, made, means, rows, shuffled)
-    return found
+    return samples
 
 
 def _summary(

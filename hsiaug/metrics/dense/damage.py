@@ -99,10 +99,10 @@ def _blobs(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Genera
     n, high, wide = masks.shape
     y, x = np.mgrid[:high, :wide]
     damaged = masks.copy()
-    wanted = share * (masks != IGNORE).sum()
+    target = share * (masks != IGNORE).sum()
     wrong = np.zeros(n)
     for _ in range(1000 * n):
-        if wrong.sum() >= wanted:
+        if wrong.sum() >= target:
             break
         i, radius = int(rng.integers(n)), rng.uniform(0.1, 0.2) * min(high, wide)
         disc = (y - rng.uniform(0, high)) ** 2 + (x - rng.uniform(0, wide)) ** 2 < radius**2
@@ -116,26 +116,26 @@ def _of_tiles(
 ) -> Masks:
     """The least step of damage that can reach the share, on as many tiles as reach it."""
     labelled = masks != IGNORE
-    wanted, best, most = share * labelled.sum(), masks, np.zeros(len(masks), dtype=np.int64)
+    target, best, most = share * labelled.sum(), masks, np.zeros(len(masks), dtype=np.int64)
     for by in range(1, steps + 1):
         full = damaged(by)
         full = np.where(labelled & (full != IGNORE), full, masks)
         wrong = (full != masks).sum(axis=(1, 2))
         if wrong.sum() > most.sum():
             best, most = full, wrong
-        if most.sum() >= wanted:
+        if most.sum() >= target:
             break
     order = rng.permutation(len(masks))
-    chosen = order[: _enough(most[order], wanted)]
+    chosen = order[: _enough(most[order], target)]
     out = masks.copy()
     out[chosen] = best[chosen]
     return out
 
 
-def _enough(sizes: NDArray[np.int64], wanted: float) -> int:
-    """How many of these, in order, come nearest to the wanted sum."""
+def _enough(sizes: NDArray[np.int64], target: float) -> int:
+    """How many of these, in order, come nearest to the target sum."""
     sums = np.concatenate([[0], np.cumsum(sizes)])
-    return int(np.abs(sums - wanted).argmin())
+    return int(np.abs(sums - target).argmin())
 
 
 DAMAGES: dict[str, Callable[[Masks, float, Sequence[int], np.random.Generator], Masks]] = {

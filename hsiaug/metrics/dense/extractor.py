@@ -128,7 +128,7 @@ def frechet_between(scores: Sequence[Array]) -> tuple[float, ...]:
 
 def _random_filters(maps: Array, of: str) -> list[Array]:
     """(n, 16), (n, 32), (n, 32) means of the layers over maps (n, C, H, W), each followed by its standard deviations."""
-    found = []
+    features = []
     x = maps
     for layer, width in enumerate(WIDTHS):
         rng = np.random.default_rng(derive_seed(EXTRACTOR, of, layer, x.shape[1]))
@@ -137,9 +137,9 @@ def _random_filters(maps: Array, of: str) -> list[Array]:
         windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(2, 3))
         columns = windows.transpose(0, 2, 3, 1, 4, 5).reshape(*x.shape[:1], *x.shape[2:], -1)
         out = np.moveaxis(np.maximum(columns @ weights, 0), -1, 1)
-        found += [out.mean(axis=(2, 3)), out.std(axis=(2, 3))]
+        features += [out.mean(axis=(2, 3)), out.std(axis=(2, 3))]
         x = _halved(out)
-    return found
+    return features
 
 
 def _halved(x: Array) -> Array:

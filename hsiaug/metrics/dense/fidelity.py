@@ -159,15 +159,17 @@ def _features(sets: Sequence[DenseSamples], space: Space, classes: int) -> list[
         [mask_features(p.masks, classes) for p in sets],
     )
     image_axes, mask_axes = fit_axes(images[0]), fit_axes(masks[0])
-    found = []
+    features = []
     for part, image, mask in zip(sets, images, masks, strict=True):
         ids = np.arange(1, classes + 1)[:, None]
         member = [(labels.reshape(1, -1) == ids).astype(np.float64) for labels in part.masks]
         sums = np.stack([m @ spectra_of(tile) for m, tile in zip(member, part.images, strict=True)])
         shares = np.stack([m.sum(axis=1) for m in member])
         power = _power(part.images, space)
-        found.append(_Features(image_axes.scores(image), mask_axes.scores(mask), sums, shares, part.masks, power))
-    return found
+        features.append(
+            _Features(image_axes.scores(image), mask_axes.scores(mask), sums, shares, part.masks, power)
+        )
+    return features
 
 
 def _round(some: Sequence[_Features], n: int) -> Round:
@@ -200,8 +202,8 @@ def _limit(known: Array, other: Array, rng: np.random.Generator) -> float | None
         return None
     sizes = np.linspace(least, len(other), SIZES).round().astype(int)
     subsets = [other[rng.permutation(len(other))[:n]] for n in sizes for _ in range(REPEATS)]
-    found = np.reshape(frechet_between([known, *subsets]), (SIZES, REPEATS)).mean(axis=1)
-    return max(0.0, float(np.polyfit(1 / sizes, found, 1)[1]))
+    distances = np.reshape(frechet_between([known, *subsets]), (SIZES, REPEATS)).mean(axis=1)
+    return max(0.0, float(np.polyfit(1 / sizes, distances, 1)[1]))
 
 
 def _angles(known: _Features, other: _Features) -> Array:
@@ -225,19 +227,19 @@ def _compare(known: _Features, other: _Features) -> Values:
     pixels = [part.shares.sum(axis=0) for part in (known, other)]
     angles = _angles(known, other)
     both = ~np.isnan(angles)
-    found: Values = {"msad": None, "msad_pixels": None, "segments": None, "adjacency": None}
+    values: Values = {"msad": None, "msad_pixels": None, "segments": None, "adjacency": None}
     if both.any():
-        found["msad"] = float(angles[both].mean())
-        found["msad_pixels"] = float(np.average(angles[both], weights=pixels[1][both]))
+        values["msad"] = float(angles[both].mean())
+        values["msad_pixels"] = float(np.average(angles[both], weights=pixels[1][both]))
     sizes = [np.log2(segment_sizes(part.masks))[:, None] for part in (known, other)]
     if min(map(len, sizes)):
-        found["segments"] = float(wasserstein_per_band(*sizes)[0])
+        values["segments"] = float(wasserstein_per_band(*sizes)[0])
     meet = [adjacency(part.masks, classes) for part in (known, other)]
     if meet[0].any() and meet[1].any():
-        found["adjacency"] = total_variation(*meet)
-    found["shares"] = total_variation(*(n / max(1.0, n.sum()) for n in pixels))
-    found["power"] = float(np.abs(known.power.mean(axis=0) - other.power.mean(axis=0)).mean())
-    return found
+        values["adjacency"] = total_variation(*meet)
+    values["shares"] = total_variation(*(n / max(1.0, n.sum()) for n in pixels))
+    values["power"] = float(np.abs(known.power.mean(axis=0) - other.power.mean(axis=0)).mean())
+    return values
 
 
 def _power(images: Float32, space: Space) -> Array:

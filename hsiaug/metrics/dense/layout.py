@@ -24,8 +24,8 @@ def segments(masks: Masks) -> NDArray[np.int64]:
     cross[1] = [[0, 1, 0], [1, 1, 1], [0, 1, 0]]
     ids = np.zeros(masks.shape, dtype=np.int64)
     for c in np.unique(masks[masks != IGNORE]):
-        found = label(masks == c, structure=cross)[0]
-        ids += np.where(found > 0, found + ids.max(), 0)
+        regions = label(masks == c, structure=cross)[0]
+        ids += np.where(regions > 0, regions + ids.max(), 0)
     return ids
 
 

@@ -111,10 +111,10 @@ def fit_probes(train: DenseSamples, classes: int, seed: int = 0) -> Probes:
     space = fit_space(_pixels(train, rng), AXES)
     halves = np.array_split(rng.permutation(len(train)), 2)
     losses = np.zeros((2, classes))
-    for known, asked in (halves, halves[::-1]):
+    for known, held in (halves, halves[::-1]):
         if len(_learnable(train.masks[known])) < 2:
             continue
-        rest = train.take(asked)
+        rest = train.take(held)
         chosen = _fit(train.take(known), space, classes, rng, PIXELS // 2).label_proba(rest)
         for c in range(classes):
             loss = -np.log(chosen[rest.masks == c + 1])

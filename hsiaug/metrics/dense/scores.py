@@ -45,7 +45,7 @@ def score_all(counts: Counts, references: References) -> dict[str, Array]:
         confusion = counts["confusion"]
         n, likely, pixels, firm, segments, nearest, beyond = np.moveaxis(counts["right"], -1, 0)
         zone, zone_right, inside, inside_right = np.moveaxis(counts["zone"], -1, 0)
-        found = {
+        scores = {
             "agreement": mean_known(recall(confusion)).mean(axis=-1),
             "pixels": pixels / n,
             "kappa": cohen_kappa(confusion).mean(axis=-1),
@@ -60,13 +60,13 @@ def score_all(counts: Counts, references: References) -> dict[str, Array]:
             "boundary": _auc(counts["edges"]),
         }
         angle, frechet = _class_distances(counts["moments"], references)
-        found |= {"msad": mean_known(angle), "frechet": mean_known(frechet)}
+        scores |= {"msad": mean_known(angle), "frechet": mean_known(frechet)}
         shifts = counts["shifts"]
-        found |= _peak(shifts[..., 1] / shifts[..., 0])
+        scores |= _peak(shifts[..., 1] / shifts[..., 0])
         if "change" in counts:
             auc = _auc(counts["change"])
-            found |= {"change_angle": auc[..., 0], "change_size": auc[..., 1]}
-    return {name: found[name] for name in SCORES if name in found}
+            scores |= {"change_angle": auc[..., 0], "change_size": auc[..., 1]}
+    return {name: scores[name] for name in SCORES if name in scores}
 
 
 def class_table(counts: Counts, references: References) -> dict[str, Array]:
