@@ -46,7 +46,8 @@ def score(pairs: PairSet, held: tuple[str, ...], draw: int, name: str, centre: s
     view = task.view(own, split, "none")
     params = build_params(plugin.card, overrides={"centre": centre})
     fitted = plugin(params).fit(view.real, view, seed=draw, device="cpu", progress=lambda *_: None)
-    return 100 * float(task.score(own, task.predict(fitted, plugin.card, own, split))["f1_change"])
+    prediction = task.located(own, split, task.predict(fitted, plugin.card, own, split))
+    return 100 * float(task.score(own, prediction)["f1_change"])
 
 
 if __name__ == "__main__":
