@@ -131,14 +131,10 @@ def calibrate(
             damaged[wrong] = rows[donors[wrong]]
             for name, score in scores.items():
                 raw[name][b, j] = score(damaged, labels)
-    kinds, q = (
-        ("wrong labels",) * len(LEVELS),
-        np.repeat(np.array(LEVELS, dtype=float)[:, None], rounds + 1, axis=1),
-    )
-    return {
-        name: calibration_curve(kinds, q, np.column_stack([values.mean(axis=0), values.T]))
-        for name, values in raw.items()
-    }
+    kinds = ("wrong labels",) * len(LEVELS)
+    q = np.repeat(np.array(LEVELS, dtype=float)[:, None], rounds + 1, axis=1)
+    columns = {name: np.column_stack([values.mean(axis=0), values.T]) for name, values in raw.items()}
+    return {name: calibration_curve(kinds, q, values) for name, values in columns.items()}
 
 
 def stand_ins(held: Spectra, labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:

@@ -154,10 +154,8 @@ class _Features:
 
 def _features(sets: Sequence[DenseSamples], space: Space, classes: int) -> list[_Features]:
     """Of the training tiles, which come first, and of the others, on the training tiles' axes."""
-    images, masks = (
-        [image_features(p.images, space) for p in sets],
-        [mask_features(p.masks, classes) for p in sets],
-    )
+    images = [image_features(part.images, space) for part in sets]
+    masks = [mask_features(part.masks, classes) for part in sets]
     image_axes, mask_axes = fit_axes(images[0]), fit_axes(masks[0])
     features = []
     for part, image, mask in zip(sets, images, masks, strict=True):
@@ -165,10 +163,8 @@ def _features(sets: Sequence[DenseSamples], space: Space, classes: int) -> list[
         member = [(labels.reshape(1, -1) == ids).astype(np.float64) for labels in part.masks]
         sums = np.stack([m @ spectra_of(tile) for m, tile in zip(member, part.images, strict=True)])
         shares = np.stack([m.sum(axis=1) for m in member])
-        power = _power(part.images, space)
-        features.append(
-            _Features(image_axes.scores(image), mask_axes.scores(mask), sums, shares, part.masks, power)
-        )
+        scores = image_axes.scores(image), mask_axes.scores(mask)
+        features.append(_Features(*scores, sums, shares, part.masks, _power(part.images, space)))
     return features
 
 
