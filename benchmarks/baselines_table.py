@@ -8,24 +8,25 @@ interpolated ones, and what a trial costs: seconds by the clock, processor secon
 
 from __future__ import annotations
 
-import csv
 import statistics
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from benchmarks.common import read_csv, say
 
 ARMS = ("none", "duplicate", "smote")
 Row = dict[str, str]
 
 
 def main() -> None:
-    with Path(sys.argv[1]).open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["status"] == "ok"]
+    rows = [row for row in read_csv(Path(sys.argv[1])) if row["status"] == "ok"]
     for run in dict.fromkeys(row["run"] for row in rows):
-        sys.stdout.write("\n".join(table(run, [row for row in rows if row["run"] == run])) + "\n\n")
+        say("\n".join(table(run, [row for row in rows if row["run"] == run])) + "\n")
 
 
 def table(run: str, rows: Sequence[Row]) -> Iterator[str]:
+    """The lines of one run."""
     draws = len({row["seed"] for row in rows})
     yield f"### {run}: {rows[0]['scene']}, {rows[0]['protocol']}:{rows[0]['protocol_argument']}, {draws} draws\n"
     arms = [arm for arm in ARMS if arm in {row["generator"] for row in rows}]
@@ -41,6 +42,7 @@ def table(run: str, rows: Sequence[Row]) -> Iterator[str]:
 
 
 def spread(rows: Sequence[Row], key: str) -> str:
+    """Mean ± standard deviation of a metric in %."""
     values = [100 * float(row[key]) for row in rows]
     if len(values) < 2:
         return f"{values[0]:.1f}" if values else "–"
@@ -48,6 +50,7 @@ def spread(rows: Sequence[Row], key: str) -> str:
 
 
 def mean(rows: Sequence[Row], key: str) -> float:
+    """Mean of a column."""
     return statistics.mean(float(row[key]) for row in rows)
 
 

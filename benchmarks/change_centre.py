@@ -15,6 +15,7 @@ from dataclasses import replace
 
 import torch
 
+from benchmarks.common import say
 from hsiaug.pairs import PairSet
 from hsiaug.plugins.card import build_params
 from hsiaug.plugins.registry import registry
@@ -45,12 +46,8 @@ def score(pairs: PairSet, held: tuple[str, ...], draw: int, name: str, centre: s
     view = task.view(own, split, "none")
     params = build_params(plugin.card, overrides={"centre": centre})
     fitted = plugin(params).fit(view.real, view, seed=draw, device="cpu", progress=lambda *_: None)
-    return 100 * float(task.score(own, task.predict(fitted, plugin.card, own, split))["f1_change"])
-
-
-def say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    prediction = task.located(own, split, task.predict(fitted, plugin.card, own, split))
+    return 100 * float(task.score(own, prediction)["f1_change"])
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ trials that are there. Needs Chromium and the package playwright for the page's 
 
 from __future__ import annotations
 
+import csv
 import io
 import os
 import re
@@ -20,9 +21,10 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from benchmarks.common import HERE, hsiaug
 from hsiaug.report.html.pictures import smallest_png
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = HERE.parent / "docs"
 WIDTHS, HEIGHT = (1280, 390), 640
 """A desktop and a phone, in the pixels of their pages."""
 SCALE = 0.75
@@ -32,15 +34,15 @@ GAP, GREY = 30, (209, 213, 219)
 
 def main(folder: Path) -> None:
     """Run the commands of the quickstart in a folder, and keep their pictures."""
-    hsiaug(folder, "split indian_pines --protocol issd --png --out indian_pines_split.png")
+    hsiaug("split indian_pines --protocol issd --png --out indian_pines_split.png", folder)
     (code,) = re.findall(r"```python\n(.*?farm\.npy.*?)```", quickstart(), re.DOTALL)
     subprocess.run([sys.executable, "-c", code], cwd=folder, check=True)
     for name in ("farm.toml", "farm_labels.npy", "farm_look.png"):  # what the next command will not overwrite
         (folder / name).unlink(missing_ok=True)
-    hsiaug(folder, "datasets add farm.npy --labels fields.csv")
-    hsiaug(folder, command("benchmark farm.toml"))
-    hsiaug(folder, "report --out report.html")
-    hsiaug(folder, f"map farm.toml --record {first_record(folder)} --out farm_map.png")
+    hsiaug("datasets add farm.npy --labels fields.csv", folder)
+    hsiaug(command("benchmark farm.toml"), folder)
+    hsiaug("report --out report.html", folder)
+    hsiaug(f"map farm.toml --record {first_record(folder)} --out farm_map.png", folder)
     screenshot(folder / "report.html", folder / "farm_report.png")
     for name in ("indian_pines_split", "farm_look", "farm_map", "farm_report"):
         smallest, _ = smallest_png((folder / f"{name}.png").read_bytes())
@@ -58,18 +60,9 @@ def command(begin: str) -> str:
     return line
 
 
-def hsiaug(folder: Path, line: str) -> str:
-    """What a command prints on stdout."""
-    program = Path(sys.executable).with_name("hsiaug")
-    done = subprocess.run([program, *line.split()], cwd=folder, check=True, stdout=subprocess.PIPE, text=True)
-    return done.stdout
-
-
 def first_record(folder: Path) -> str:
     """Hash of the first trial of the network: what the quickstart maps."""
-    import csv
-
-    rows = csv.DictReader(io.StringIO(hsiaug(folder, "report --by seed --format csv")))
+    rows = csv.DictReader(io.StringIO(hsiaug("report --by seed --format csv", folder)))
     return next(r["hash"] for r in rows if (r["generator"], r["classifier"], r["seed"]) == ("none", "cnn2d", "0"))
 
 

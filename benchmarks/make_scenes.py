@@ -17,7 +17,6 @@ speed and memory; what a classifier scores on it means nothing.
 
 from __future__ import annotations
 
-import json
 import sys
 import tarfile
 from pathlib import Path
@@ -28,23 +27,53 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
-OUT = Path(__file__).parent / "scenes"
+from benchmarks.common import HERE, unmixed_scene
 
-PAVIA_CLASSES = (
-    *("Asphalt", "Meadows", "Gravel", "Trees", "Painted metal sheets", "Bare Soil", "Bitumen"),
-    *("Self-Blocking Bricks", "Shadows"),
-)
-MIXED = "the class of a pixel is the endmember with more than half of it"
+OUT = HERE / "scenes"
+
+CARD = """\
+name = "{name}"
+draws = "{name}" # as its committed records were drawn
+title = "{title}"
+
+[cube]
+file = "{files}_cube.npy"
+{units}
+[labels]
+file = "{files}_labels.npy"
+{classes}
+
+[sensor]
+{sensor}
+"""
+
+MAJORITY = "the class of a pixel is the endmember with more than half of it"
+
+PAVIA_NAMES = """\
+names = [
+    "Asphalt", "Meadows", "Gravel", "Trees", "Painted metal sheets", "Bare Soil", "Bitumen", "Self-Blocking Bricks",
+    "Shadows",
+]"""
 
 
 def main() -> None:
-    """Write what the folder holds."""
     source = Path(sys.argv[1])
     OUT.mkdir(exist_ok=True)
-    write_houston(source)
-    write_jasper(source)
+    write_houston(source / "Houston2018_crop" / "houston_dataset.mat")
+    jasper = source / "JasperRidge"
+    jasper_scene = unmixed_scene(
+        jasper / "jasperRidge2_R198.mat", "Y", jasper / "_EndJasperRidge2_R198.mat", scale=5000
+    )
+    write_unmixed(
+        "jasper_ridge", f"Jasper Ridge; {MAJORITY}", *jasper_scene,
+        names=["tree", "water", "dirt", "road"], sensor='name = "AVIRIS"',
+    )  # fmt: skip
     if (source / "Samson").is_dir():
-        write_samson(source)
+        samson_scene = unmixed_scene(source / "Samson" / "samson_1.mat", "V", source / "Samson" / "end3.mat")
+        write_unmixed(
+            "samson", f"Samson; {MAJORITY}", *samson_scene,
+            names=["rock", "tree", "water"], sensor='name = "SAMSON"\nrange_nm = [401, 889]',
+        )  # fmt: skip
     if (source / "OSCD").is_dir():
         for archive in sorted((source / "OSCD").glob("*.tar.xz")):
             with tarfile.open(archive, "r:xz") as file:
@@ -54,68 +83,45 @@ def main() -> None:
 
 
 def write_scene(
-    name: str, title: str, spectra: NDArray[Any], classes: NDArray[Any], **tables: dict[str, object]
+    name: str, files: str, cube: NDArray[Any], labels: NDArray[Any], *, units: str = "", **card: str
 ) -> None:
-    """Spectra (H, W, B), classes (H, W) and their card. tables: further entries of "cube", "labels" and "sensor"."""
-    lines = [f'name = "{name}"', f'draws = "{name}" # as its committed records were drawn', f'title = "{title}"']
-    for table, array in (("cube", spectra), ("labels", classes), ("sensor", None)):
-        entries = dict(tables.get(table, {}))
-        if array is not None:
-            np.save(OUT / f"{name}_{table}.npy", array)
-            entries = {"file": f"{name}_{table}.npy", **entries}
-        lines += ["", f"[{table}]", *(f"{key} = {json.dumps(value)}" for key, value in entries.items())]
-    (OUT / f"{name}.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    """A card, and beside it the cube (H, W, B) and its labels."""
+    np.save(OUT / f"{files}_cube.npy", cube)
+    np.save(OUT / f"{files}_labels.npy", labels.astype(np.int16))
+    (OUT / f"{name}.toml").write_text(CARD.format(name=name, files=files, units=units, **card), encoding="utf-8")
 
 
-def write_houston(source: Path) -> None:
-    """A crop of Houston 2018, with labels of 4×4 cells per pixel."""
-    houston = loadmat(source / "Houston2018_crop" / "houston_dataset.mat")
-    codes = houston["clasLabs"]
-    ids = [int(code) for code in np.unique(codes) if code > 0]
+def write_houston(file: Path) -> None:
+    """The crop of Houston 2018, its classes by their codes."""
+    data = loadmat(file)
+    ids = [int(code) for code in np.unique(data["clasLabs"]) if code > 0]
+    names = ", ".join(f'"class {i}"' for i in ids)
     write_scene(
         "houston_crop",
-        "Houston 2018, a crop of 128×128 pixels; class names are not recorded",
-        houston["hyprImg"],
-        codes.astype(np.int16),
-        cube={"scale": 1e-4, "units": "scaled radiance"},
-        labels={"cells": 4, "names": [f"class {i}" for i in ids], "ids": ids},
-        sensor={"name": "CASI-1500", "gsd": 1.0, "range_nm": [380, 1050]},
+        "houston",
+        data["hyprImg"],
+        data["clasLabs"],
+        title="Houston 2018, a crop of 128×128 pixels; class names are not recorded",
+        units='scale = 1e-4\nunits = "scaled radiance"\n',
+        classes=f"cells = 4\nnames = [{names}]\nids = {ids}",
+        sensor='name = "CASI-1500"\ngsd = 1.0\nrange_nm = [380, 1050]',
     )
 
 
-def write_jasper(source: Path) -> None:
-    """Jasper Ridge, 100×100×198."""
-    pixels = loadmat(source / "JasperRidge" / "jasperRidge2_R198.mat")["Y"]
-    share = loadmat(source / "JasperRidge" / "_EndJasperRidge2_R198.mat")["A"]
-    write_scene(
-        "jasper_ridge",
-        f"Jasper Ridge; {MIXED}",
-        (pixels.T.reshape(100, 100, 198, order="F") / 5000).astype(np.float32),
-        endmembers(share, (100, 100)),
-        labels={"names": ["tree", "water", "dirt", "road"]},
-        sensor={"name": "AVIRIS"},
-    )
-
-
-def write_samson(source: Path) -> None:
-    """Samson, 95×95×156."""
-    contents = [loadmat(path) for path in (source / "Samson").glob("*.mat")]
-    share = next(content["A"] for content in contents if "A" in content)
-    pixels = next(content["V"] for content in contents if "V" in content)
-    write_scene(
-        "samson",
-        f"Samson; {MIXED}",
-        pixels.T.reshape(95, 95, 156, order="F").astype(np.float32),
-        endmembers(share, (95, 95)),
-        labels={"names": ["rock", "tree", "water"]},
-        sensor={"name": "SAMSON", "range_nm": [401, 889]},
-    )
-
-
-def endmembers(share: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.int16]:
-    """(H, W) the endmember with more than half of a pixel, else 0. share: (endmembers, H·W), column by column."""
-    labels = np.where(share.max(axis=0) > 0.5, share.argmax(axis=0) + 1, 0)
-    return labels.reshape(shape, order="F").astype(np.int16)
+def write_unmixed(
+    name: str,
+    title: str,
+    cube: NDArray[np.float32],
+    shares: NDArray[np.float64],
+    *,
+    names: list[str],
+    sensor: str,
+) -> None:
+    """A scene of known abundances (endmembers, H, W); where none has more than half, a pixel has no class."""
+    # Column by column, as the files were whose checksums stand in the committed records.
+    labels = np.asfortranarray(np.where(shares.max(axis=0) > 0.5, shares.argmax(axis=0) + 1, 0))
+    texts = ", ".join(f'"{text}"' for text in names)
+    write_scene(name, name.split("_")[0], cube, labels, title=title, classes=f"names = [{texts}]", sensor=sensor)
 
 
 def simulate_pavia(source: Path) -> None:
@@ -135,11 +141,12 @@ def simulate_pavia(source: Path) -> None:
     cube = gaussian_filter(cube, sigma=(0.7, 0.7, 0))
     write_scene(
         "simulated_pavia",
-        "SIMULATED, of the size of Pavia University: its labels, spectra drawn from class means and covariances",
+        "pavia",
         np.clip(cube, 0, None),
         labels,
-        labels={"names": PAVIA_CLASSES},
-        sensor={"name": "simulated", "gsd": 1.3, "range_nm": [430, 860]},
+        title="SIMULATED, of the size of Pavia University: its labels, spectra drawn from class means and covariances",
+        classes=PAVIA_NAMES,
+        sensor='name = "simulated"\ngsd = 1.3\nrange_nm = [430, 860]',
     )
 
 

@@ -11,11 +11,11 @@ lengthen less.
 from __future__ import annotations
 
 import resource
-import sys
 import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.common import say
 from tests.strangers import DUMMY, environment, hsiaug, install
 
 LAMBDAS = "0.25,0.5,0.75,1,1.25,1.5,1.75,2,2.25"
@@ -58,10 +58,6 @@ def timed(*words: str, env: dict[str, str]) -> tuple[str, float, float]:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return answer.stdout, time.perf_counter() - start, busy
-
-
-def say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
 
 
 if __name__ == "__main__":

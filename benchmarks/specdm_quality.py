@@ -14,7 +14,6 @@ generators make, so that one that makes few of them does not look better by it.
 
 from __future__ import annotations
 
-import csv
 import json
 import statistics
 import sys
@@ -24,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.common import HERE, read_csv, write_csv
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.plugins.registry import registry
 from hsiaug.protocol.protocols import parse_protocol
@@ -33,7 +33,6 @@ from hsiaug.quality.sample_kit import synthesise
 from hsiaug.quality.sheets import contact_sheet, spread
 from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
 
-HERE = Path(__file__).parent
 OUT = HERE / "results" / "specdm"
 DATA = {
     "houston": ("segmentation", str(HERE / "scenes" / "houston_crop.toml"), None),
@@ -144,27 +143,24 @@ def measured(made: MaskSynthesis, arm: str) -> dict[str, Any]:
 
 
 def read() -> list[dict[str, Any]]:
+    """The rows of all data sets that are there."""
     rows: list[dict[str, Any]] = []
     for name in DATA:
         path = OUT / f"quality-{name}.csv"
         if path.is_file():
-            with path.open(encoding="utf-8", newline="") as file:
-                rows += [{key: value or None for key, value in row.items()} for row in csv.DictReader(file)]
+            rows += [{key: value or None for key, value in row.items()} for row in read_csv(path)]
     return rows
 
 
 def write(rows: list[dict[str, Any]], name: str) -> None:
-    own = [row for row in rows if row["data"] == name]
-    fields = list(dict.fromkeys(key for row in own for key in row))
-    with (OUT / f"quality-{name}.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fields, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(own)
+    """Write the rows of one data set, and the table of all."""
+    write_csv(OUT / f"quality-{name}.csv", [row for row in rows if row["data"] == name])
     # Others may have written since.
     (OUT / "quality.md").write_text("\n".join(table(read())) + "\n", encoding="utf-8")
 
 
 def table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """The lines of quality.md."""
     yield "| data | arm | draws | " + " | ".join(SHOWN) + " |"
     yield "|---|---|--:|" + "--:|" * len(SHOWN)
     for name in dict.fromkeys(row["data"] for row in rows):
@@ -193,11 +189,13 @@ def shared_angle(row: dict[str, Any], rows: list[dict[str, Any]]) -> float | Non
 
 
 def line(name: str, arm: str, n: int, values: dict[str, float]) -> str:
+    """A row of the table."""
     texts = [f"{values[key]:.3g}" if key in values else "–" for key in SHOWN]
     return f"| {name} | {arm} | {n or '–'} | " + " | ".join(texts) + " |"
 
 
 def average(rows: list[dict[str, Any]], key: str) -> float | None:
+    """Mean of a column over the rows that have it."""
     values = [float(row[key]) for row in rows if row.get(key) not in (None, "")]
     return statistics.mean(values) if values else None
 

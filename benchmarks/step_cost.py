@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
+from benchmarks.common import say
 from hsiaug.api import PatchSamples, TrainView
 from hsiaug.data import load_scene
 from hsiaug.plugins.card import build_params
@@ -87,11 +88,6 @@ def plain_loop(fitted: Any, samples: PatchSamples, params: Any) -> list[float]:
 def gaps(stamps: list[float]) -> list[float]:
     """Seconds between one step and the next; the first step, which warms up, is left out."""
     return [after - before for before, after in itertools.pairwise(stamps)]
-
-
-def say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

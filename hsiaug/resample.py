@@ -72,7 +72,6 @@ def augment_scene(
     Raises InputError for names and numbers that are not valid, SplitError where the scene cannot be split so.
     """
     loaded = load_scene(scene) if isinstance(scene, str) else scene
-    overrides = {name: str(value) for name, value in (params or {}).items()}
     request = SampleRequest(
         generator=generator,
         protocol=parse_protocol(protocol),
@@ -81,11 +80,16 @@ def augment_scene(
         seed=seed,
         patch=patch,
         preset=preset,
-        overrides=overrides,
+        overrides=_texts(params),
         device=device,
     )
     made = synthesise(KIT, loaded, request, registry())
     return replace(concatenate([made.real, made.synthetic]), provenance=made.provenance())
+
+
+def _texts(params: Mapping[str, Any] | None) -> dict[str, str]:
+    """Hyper-parameters as the command line has them."""
+    return {name: str(value) for name, value in (params or {}).items()}
 
 
 class Resampler(BaseEstimator):  # type: ignore[misc]
@@ -152,27 +156,25 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
         """
         x, ids, labels = _checked(X, y, unlabelled)
         names = tuple(str((self.class_names or {}).get(label, label)) for label in labels.tolist())
-        given = _Given(x, ids, names, self.wavelengths)
-        overrides = {name: str(value) for name, value in (self.params or {}).items()}
-        seed = _seed(self.seed, self.random_state)
+        scene = _SampleScene(x, ids, names, self.wavelengths)
         request = SampleRequest(
             generator=self.generator,
             protocol=GIVEN,
             lam=self.lam,
             omega=self.omega,
-            seed=seed,
+            seed=_seed(self.seed, self.random_state),
             patch=x.shape[2],
             preset=self.preset,
-            overrides=overrides,
+            overrides=_texts(self.params),
             device=self.device,
         )
-        generator, spec = sample_spec(KIT.task, given.scene, request, registry())
+        generator, spec = sample_spec(KIT.task, scene.scene, request, registry())
         counts = dict(enumerate(np.bincount(ids)[1:].tolist(), start=1))
         if not any(synthetic_counts(counts, self.lam).values()):
             _warn_of_nothing(self.lam, counts)
-            self._keep(given.samples, None, labels)
+            self._keep(scene.samples, None, labels)
             return np.array(X), np.array(y)
-        bench = _Bench(given)
+        bench = _Bench(scene)
         synthetic, fitted, _ = KIT.draw(bench, spec, generator, request, silent)
         real = bench.view(spec, generator.card.scope).real
         samples = concatenate([real, synthetic])
@@ -260,7 +262,7 @@ def _patches(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Given:
+class _SampleScene:
     """Samples as a scene: one patch below the other. x: (n + m, B, p, p); ids: (n,) of the first n."""
 
     x: NDArray[np.float32]
@@ -313,11 +315,11 @@ class _Given:
 
 
 class _Bench(Workbench[Scene, Split, TrainView, PatchSamples, dict[int, int]]):
-    """A workbench whose train view is given: there is no split to draw."""
+    """A workbench whose train view is fixed: there is no split to draw."""
 
-    def __init__(self, given: _Given) -> None:
-        super().__init__(given.scene, KIT.task)
-        self._given = given
+    def __init__(self, samples: _SampleScene) -> None:
+        super().__init__(samples.scene, KIT.task)
+        self._samples = samples
 
     def view(self, spec: TrialSpec, scope: Scope) -> TrainView:
-        return self._of_draw.once(spec.draw_hash, scope, lambda: self._given.view(scope))
+        return self._of_draw.once(spec.draw_hash, scope, lambda: self._samples.view(scope))

@@ -12,7 +12,6 @@ so that another process's load meets both. Prints the medians and their ratio; a
 from __future__ import annotations
 
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +20,7 @@ import torch
 from diffusers import DDIMScheduler, PixArtTransformer2DModel
 from torch import Tensor, nn
 
+from benchmarks.common import say
 from hsiaug_diffusion.schedule import ddim, guided, make_schedule
 from hsiaug_txt2hsi.denoiser import Denoiser
 from hsiaug_txt2hsi.params import Params
@@ -45,6 +45,7 @@ def main() -> None:
 
 
 def weights(model: nn.Module) -> int:
+    """The number of parameters."""
     return sum(p.numel() for p in model.parameters())
 
 
@@ -69,11 +70,13 @@ def nearest_peer(params: Params, size: int) -> PixArtTransformer2DModel:
 
 
 def call_ours(model: nn.Module, z: Tensor, t: Tensor, text: Tensor, mask: Tensor) -> Tensor:
+    """Velocity (n, C, H, W) of our denoiser."""
     out: Tensor = model(z, t, text, mask)
     return out
 
 
 def call_peer(model: nn.Module, z: Tensor, t: Tensor, text: Tensor, mask: Tensor) -> Tensor:
+    """Velocity (n, C, H, W) of the peer."""
     out: Tensor = model(
         z,
         encoder_hidden_states=text,
@@ -109,6 +112,7 @@ def training(model: nn.Module, call: Callable[..., Tensor], params: Params, n: i
 
 @torch.inference_mode()
 def sample_ours(model: Denoiser, params: Params) -> None:
+    """Guided DDIM with our denoiser."""
     z, text, mask = batch(SAMPLES, params.latent)
     null, null_mask = model.null_text(SAMPLES)
     schedule = make_schedule("cosine", params.noise_steps, 0.0, 0.0)
@@ -121,6 +125,7 @@ def sample_ours(model: Denoiser, params: Params) -> None:
 
 @torch.inference_mode()
 def sample_peer(model: nn.Module, params: Params) -> None:
+    """Guided DDIM with the peer."""
     z, text, mask = batch(SAMPLES, params.latent)
     null, null_mask = text[:, :4] * 0, mask[:, :4]
     schedule = DDIMScheduler(
@@ -147,11 +152,6 @@ def row(what: str, count: int, ours: Callable[[], Any], peer: Callable[[], Any])
                 seconds[name].append(time.perf_counter() - start)
     mine, other = (count / statistics.median(seconds[name]) for name in ("ours", "peer"))
     say(f"{what}: txt2hsi {mine:.2f}, diffusers {other:.2f}, ratio {mine / other:.2f}")
-
-
-def say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -9,9 +9,8 @@ from hsiaug.cli.output import print_lines, print_table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hsiaug.metrics.dense.reliability import TileScore
-    from hsiaug.metrics.fidelity import Measure
-    from hsiaug.metrics.reliability import Score
+    from hsiaug.metrics.calibration import LabelScore
+    from hsiaug.metrics.measures import FidelityMeasure
     from hsiaug.quality.inspection import AnyInspection
 
 __all__ = ["print_inspection", "score_row"]
@@ -26,7 +25,7 @@ def print_inspection(out: Console, report: AnyInspection) -> None:
     print_lines(out, (*report.remarks, *report.verdict))
 
 
-def _measure_row(measure: Measure) -> tuple[str, ...]:
+def _measure_row(measure: FidelityMeasure) -> tuple[str, ...]:
     """A row of the table of fidelity."""
     from hsiaug.report.labels import measured
 
@@ -34,7 +33,7 @@ def _measure_row(measure: Measure) -> tuple[str, ...]:
     return (measure.label, value, measured(measure.floor), measure.unit, measure.better, str(measure.n))
 
 
-def score_row(score: Score | TileScore) -> tuple[str, ...]:
+def score_row(score: LabelScore) -> tuple[str, ...]:
     """A row of the table of reliability."""
     from hsiaug.report.labels import measured, score_numbers, wrong_share
 

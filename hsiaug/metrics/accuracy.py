@@ -1,23 +1,55 @@
-"""Accuracy of a classification: OA, AA, κ, macro-F1, per-class recall. Background pixels never count."""
+"""Accuracy of a classification: OA, AA, κ, macro-F1, recall, F1 and IoU by class. Background pixels never count.
+
+What is said of one class is NaN where the matrix has no pixel of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["cohen_kappa", "confusion", "dense_score", "score"]
+from hsiaug.errors import InputError, did_you_mean
+
+__all__ = [
+    "ManyScores",
+    "cohen_kappa",
+    "confusion",
+    "dense_score",
+    "f1",
+    "grouped_confusion",
+    "iou",
+    "many_scores",
+    "mean_known",
+    "precision",
+    "recall",
+    "score",
+]
+
+Array = NDArray[np.float64]
+Counts = NDArray[np.int64]
+ManyScores = Callable[[Counts, Counts], Array]
+"""(R, C, C) counts, rows true, columns predicted, and the (C, C) of the whole, to (R,) values."""
 
 
-def confusion(true: NDArray[Any], predicted: NDArray[Any], classes: int) -> NDArray[np.int64]:
+def confusion(true: NDArray[Any], predicted: NDArray[Any], classes: int) -> Counts:
     """(C, C) int64 counts over class ids 1..C: rows true, columns predicted."""
-    flat = (true.astype(np.int64) - 1) * classes + (predicted.astype(np.int64) - 1)
-    return np.bincount(flat, minlength=classes * classes).reshape(classes, classes)
+    (counts,) = grouped_confusion(np.zeros(len(true), dtype=np.int64), 1, true, predicted, classes)
+    return np.asarray(counts)
 
 
-def cohen_kappa(matrices: NDArray[Any]) -> NDArray[np.float64]:
+def grouped_confusion(
+    group: Counts, groups: int, true: NDArray[Any], predicted: NDArray[Any], classes: int
+) -> Counts:
+    """(groups, C, C) int64 counts, as :func:`confusion`, of each group 0..groups-1 of pixels (n,)."""
+    flat = (group * classes + true.astype(np.int64) - 1) * classes + predicted.astype(np.int64) - 1
+    counts: Counts = np.bincount(flat, minlength=groups * classes**2).reshape(groups, classes, classes)
+    return counts
+
+
+def cohen_kappa(matrices: NDArray[Any]) -> Array:
     """(...) κ of confusion matrices (..., C, C); NaN where chance agreement is 1, or nothing was counted."""
     counts = matrices.astype(np.float64)
     rows, columns = counts.sum(axis=-1), counts.sum(axis=-2)
@@ -28,63 +60,94 @@ def cohen_kappa(matrices: NDArray[Any]) -> NDArray[np.float64]:
         return np.where(chance < 1, (seen - chance) / (1 - chance), np.nan)
 
 
-def score(matrix: NDArray[np.int64], subsets: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+def recall(matrices: NDArray[Any]) -> Array:
+    """(..., C) of confusion matrices (..., C, C)."""
+    return _where_seen(matrices, _right(matrices), matrices.sum(axis=-1))
+
+
+def f1(matrices: NDArray[Any]) -> Array:
+    """(..., C) of confusion matrices (..., C, C)."""
+    return _where_seen(matrices, 2 * _right(matrices), matrices.sum(axis=-1) + matrices.sum(axis=-2))
+
+
+def iou(matrices: NDArray[Any]) -> Array:
+    """(..., C) of confusion matrices (..., C, C)."""
+    right = _right(matrices)
+    return _where_seen(matrices, right, matrices.sum(axis=-1) + matrices.sum(axis=-2) - right)
+
+
+def precision(matrices: NDArray[Any]) -> Array:
+    """(..., C) of confusion matrices (..., C, C); NaN where nothing was called so."""
+    called = matrices.sum(axis=-2)
+    return np.where(called > 0, _right(matrices) / np.maximum(called, 1), np.nan)
+
+
+def _right(matrices: NDArray[Any]) -> NDArray[Any]:
+    return np.diagonal(matrices, axis1=-2, axis2=-1)
+
+
+def _where_seen(matrices: NDArray[Any], part: NDArray[Any], whole: NDArray[Any]) -> Array:
+    return np.where(matrices.sum(axis=-1) > 0, part / np.maximum(whole, 1), np.nan)
+
+
+def mean_known(values: Array) -> Array:
+    """Mean over the last axis of what is not NaN; NaN where nothing is left."""
+    some = ~np.isnan(values)
+    count = some.sum(axis=-1)
+    return np.where(count > 0, np.where(some, values, 0).sum(axis=-1) / np.maximum(count, 1), np.nan)
+
+
+def score(matrix: Counts, subsets: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
     """The metrics of a confusion matrix (C, C), as they stand in a record.
 
     AA, macro-F1 and the worst recall are over the classes that have test pixels; a class without any has recall
     None and is never counted as 0. ``subsets`` names groups of class ids to average over beside. κ is None where
     chance agreement is 1.
     """
-    n = matrix.sum(axis=1)
-    right = np.diag(matrix)
+    n, right = matrix.sum(axis=1), _right(matrix)
     seen = np.flatnonzero(n)
-    recall = np.full(len(n), np.nan)
-    recall[seen] = right[seen] / n[seen]
-    f1 = 2 * right[seen] / (n[seen] + matrix.sum(axis=0)[seen])
+    own = recall(matrix)
     total = int(n.sum())
     kappa = float(cohen_kappa(matrix))
-    worst = int(seen[np.argmin(recall[seen])])
+    worst = int(np.nanargmin(own))
     return {
         "oa": float(right.sum() / total),
-        "aa": float(recall[seen].mean()),
+        "aa": float(own[seen].mean()),
         "kappa": None if np.isnan(kappa) else kappa,
-        "macro_f1": float(f1.mean()),
-        "worst_recall": float(recall[worst]),
+        "macro_f1": float(f1(matrix)[seen].mean()),
+        "worst_recall": float(own[worst]),
         "worst_class": worst + 1,
-        "recall": [None if np.isnan(r) else float(r) for r in recall],
+        "recall": _listed(own),
         "n_test": n.tolist(),
         "confusion": matrix.tolist(),
         "subsets": {name: _subset(matrix, ids) for name, ids in subsets.items()},
     }
 
 
-def dense_score(matrix: NDArray[np.int64], *, change: bool) -> dict[str, Any]:
+def dense_score(matrix: Counts, *, change: bool) -> dict[str, Any]:
     """The metrics of a dense task: those of :func:`score`, and IoU and F1 of each class with their means.
 
     Means are over the classes that have test pixels. change: also F1, IoU, precision and recall of class 2, "changed";
     precision is None where nothing was called changed.
     """
-    true, called, right = matrix.sum(axis=1), matrix.sum(axis=0), np.diag(matrix)
-    seen = true > 0
-    iou = np.where(seen, right / np.maximum(true + called - right, 1), np.nan)
-    f1 = np.where(seen, 2 * right / np.maximum(true + called, 1), np.nan)
+    by_class = iou(matrix)
     metrics = score(matrix, {})
-    metrics |= {
-        "miou": float(np.nanmean(iou)),
-        "iou": [None if np.isnan(v) else float(v) for v in iou],
-        "f1": [None if np.isnan(v) else float(v) for v in f1],
-    }
+    metrics |= {"miou": float(np.nanmean(by_class)), "iou": _listed(by_class), "f1": _listed(f1(matrix))}
     if change:
         metrics |= {
             "f1_change": metrics["f1"][1],
             "iou_change": metrics["iou"][1],
             "recall_change": metrics["recall"][1],
-            "precision_change": float(right[1] / called[1]) if called[1] else None,
+            "precision_change": _listed(precision(matrix))[1],
         }
     return metrics
 
 
-def _subset(matrix: NDArray[np.int64], ids: tuple[int, ...]) -> dict[str, Any]:
+def _listed(values: Array) -> list[float | None]:
+    return [None if np.isnan(v) else float(v) for v in values]
+
+
+def _subset(matrix: Counts, ids: tuple[int, ...]) -> dict[str, Any]:
     """OA and AA over the test pixels of some classes only (predictions may still be any class)."""
     rows = [c - 1 for c in ids if matrix[c - 1].sum() > 0]
     n = matrix[rows].sum(axis=1)
@@ -95,3 +158,56 @@ def _subset(matrix: NDArray[np.int64], ids: tuple[int, ...]) -> dict[str, Any]:
         "oa": float(right.sum() / n.sum()) if rows else None,
         "aa": float((right / n).mean()) if rows else None,
     }
+
+
+def many_scores(key: str, subsets: Mapping[str, Sequence[int]] | None = None) -> ManyScores:
+    """The function that computes one metric of many matrices, as :func:`score` and :func:`dense_score` do of one.
+
+    The matrices are resamples of one: a class that a resample misses keeps the value that it has in the whole, so that
+    every resample averages the same classes. Otherwise the mean would jump with which rare class was drawn.
+
+    key: ``oa``, ``aa``, ``kappa``, ``macro_f1``, ``worst_recall``; ``subset:NAME`` for the AA over the class ids
+        ``subsets[NAME]``; for masks ``miou``, and ``f1_change``, ``iou_change``, ``precision_change``, ``recall_change``.
+        As in a record, means are over the classes that have pixels in the whole; NaN where the metric is not defined.
+        Raises InputError for another key.
+    """
+    name = key.removeprefix("subset:")
+    if name != key and name in (subsets or {}):
+        rows = [c - 1 for c in (subsets or {})[name]]
+        return _over_classes(recall, lambda values: mean_known(values[:, rows]))
+    if key not in KNOWN:
+        raise InputError("the metric has to be known", value=repr(key), hint=did_you_mean(key, KNOWN))
+    return KNOWN[key]
+
+
+def _over_classes(metric: Callable[[Counts], Array], summary: Callable[[Array], Array]) -> ManyScores:
+    """The summary over classes (R, C) of a metric of each: of the whole where a matrix has no pixel of a class."""
+
+    def scores(matrices: Counts, whole: Counts) -> Array:
+        values = metric(matrices)
+        return summary(np.where(np.isnan(values), metric(whole), values))
+
+    return scores
+
+
+def _least(values: Array) -> Array:
+    return np.asarray(np.nan_to_num(values, nan=np.inf).min(axis=-1))
+
+
+def _changed(values: Array) -> Array:
+    """Of class 2, "changed"."""
+    return values[:, 1]
+
+
+KNOWN: dict[str, ManyScores] = {
+    "oa": lambda matrices, whole: _right(matrices).sum(axis=1) / matrices.sum(axis=(1, 2)),
+    "aa": _over_classes(recall, mean_known),
+    "kappa": lambda matrices, whole: cohen_kappa(matrices),
+    "macro_f1": _over_classes(f1, mean_known),
+    "worst_recall": _over_classes(recall, _least),
+    "miou": _over_classes(iou, mean_known),
+    "f1_change": _over_classes(f1, _changed),
+    "iou_change": _over_classes(iou, _changed),
+    "precision_change": lambda matrices, whole: _changed(precision(matrices)),
+    "recall_change": _over_classes(recall, _changed),
+}

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.metrics.neighbours import rank_nearer
+
 __all__ = ["MapScore", "area_under_curve", "mean_scores", "overlap", "score_map"]
 
 
@@ -35,11 +37,7 @@ def score_map(
 
 def area_under_curve(values: NDArray[np.floating], inside: NDArray[np.bool_]) -> float:
     """Area under the ROC curve of values (n,): P(value inside > value outside) + ½ P(equal); inside: (n,)."""
-    from scipy.stats import rankdata
-
-    within, without = int(inside.sum()), int((~inside).sum())
-    ranks = rankdata(values)[inside].sum()
-    return float((ranks - within * (within + 1) / 2) / (within * without))
+    return rank_nearer(values[~inside], values[inside])
 
 
 def overlap(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import InputError
-from hsiaug.metrics.many import ManyScores
+from hsiaug.metrics.accuracy import ManyScores, grouped_confusion
 
 __all__ = ["FEWEST_BLOCKS", "RESAMPLES", "BlockInterval", "Pixels", "block_bootstrap"]
 
@@ -139,7 +139,7 @@ def _check(side: int, level: float, resamples: int) -> None:
         ("resamples must be at least 100", resamples, resamples >= 100),
     ):
         if not fits:
-            raise InputError(name, value=value, hint="TaskDefaults are twice the patch, 0.95 and 2000.")
+            raise InputError(name, value=value, hint="Defaults are twice the patch, 0.95 and 2000.")
 
 
 def _blocks(pixels: Pixels, side: int) -> NDArray[np.int64]:
@@ -153,9 +153,7 @@ def _matrices(
     group: NDArray[np.int64], count: int, true: NDArray[np.integer], called: NDArray[np.integer], classes: int
 ) -> NDArray[np.float64]:
     """(count, C·C) confusion counts of each group; float64, in which such counts are exact and products quick."""
-    cells = classes * classes
-    flat = group * cells + (true.astype(np.int64) - 1) * classes + (called.astype(np.int64) - 1)
-    return np.bincount(flat, minlength=count * cells).reshape(count, cells).astype(np.float64)
+    return grouped_confusion(group, count, true, called, classes).reshape(count, -1).astype(np.float64)
 
 
 def _resampled(
@@ -163,12 +161,12 @@ def _resampled(
 ) -> NDArray[np.float64]:
     """The finite differences b − a of the metric, one for each row of weights (R, groups)."""
     whole_a, whole_b = (sums.sum(axis=0).astype(np.int64).reshape(classes, classes) for sums in (a, b))
-    found = []
+    differences = []
     for start in range(0, len(weights), AT_ONCE):
         part = weights[start : start + AT_ONCE].astype(np.float64)
         drawn_a, drawn_b = ((part @ sums).astype(np.int64).reshape(-1, classes, classes) for sums in (a, b))
-        found.append(metric(drawn_b, whole_b) - metric(drawn_a, whole_a))
-    drawn = np.concatenate(found)
+        differences.append(metric(drawn_b, whole_b) - metric(drawn_a, whole_a))
+    drawn = np.concatenate(differences)
     return drawn[np.isfinite(drawn)]
 
 

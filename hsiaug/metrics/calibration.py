@@ -1,43 +1,121 @@
-"""From a score to "equivalent to q % wrong labels": known damage to real labels gives the curve to read it on.
+"""Scores of synthetic labels, each beside its ceiling and its floor, and "equivalent to q % wrong labels".
+
+Known damage to real labels gives the curve that a score is read on.
 
 The calibration is this project's own: we know of none in the literature (docs/quality.md, docs/dense-quality.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.metrics.spectra import Spectra
 
-__all__ = ["LEVELS", "Curves", "calibrate", "invert", "stand_ins", "wrong_contents"]
+__all__ = [
+    "LEVELS",
+    "CalibrationCurve",
+    "Interval",
+    "LabelScore",
+    "ScoreKind",
+    "calibrate",
+    "calibration_curve",
+    "falling_curve",
+    "invert",
+    "known",
+    "label_score",
+    "spearman_by_kind",
+    "stand_ins",
+    "wrong_contents",
+]
 
 LEVELS = (0, 5, 10, 20, 40, 60, 80)
 """Percentages of wrong labels that are injected."""
 
-Score = Callable[[NDArray[np.int64], NDArray[np.int64]], float]
+LabelScorer = Callable[[NDArray[np.int64], NDArray[np.int64]], float]
 """(rows of the real held-out set (n,), label of each (n,)) → score; higher is better."""
 
 
-@dataclass(frozen=True, eq=False)
-class Curves:
-    """scores: (rounds, levels) float64, each row the scores of one bootstrap round at LEVELS, made monotone.
+USABLE = -0.9
+"""A curve is read only where the score falls with q at least this surely (Spearman)."""
 
-    mean: (levels,) their mean, made monotone. spearman: rank correlation of the plain mean scores with q: −1 where
-    each added wrong label lowers the score; None where the score does not move at all.
+Interval = tuple[float, float]
+
+ScoreKind = tuple[str, str, float]
+"""Label, unit, and 1 where more is better, else −1. Shares are computed in 0..1 and given in %."""
+
+
+@dataclass(frozen=True, eq=False)
+class CalibrationCurve:
+    """A score, more is better, of real samples of which q % are wrong, at the q of LEVELS; made monotone.
+
+    mean: (levels,) float64, of all samples. rounds: (rounds, levels), of bootstrap rounds. spearman: rank correlation of
+    the scores as they were with q: −1 where each added wrong label lowers the score; None where it does not move at all.
     """
 
-    scores: NDArray[np.float64]
     mean: NDArray[np.float64]
+    rounds: NDArray[np.float64]
     spearman: float | None
+
+    def percent(self, score: float) -> float:
+        """The q in % that a score amounts to."""
+        return invert(self.mean, score)
+
+    def percents(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(rounds,) the same of the scores (rounds,) of bootstrap rounds, each by the curve of its round."""
+        return np.array([invert(curve, score) for curve, score in zip(self.rounds, scores, strict=True)])
+
+
+def calibration_curve(
+    kinds: Sequence[str], q: NDArray[np.float64], scores: NDArray[np.float64]
+) -> CalibrationCurve:
+    """The curve through the scores (sets, 1 + rounds) of sets of samples with q (sets, 1 + rounds) % of them wrong.
+
+    kinds: (sets,) of damage, "" for none. The first column is of all samples, the others of bootstrap rounds.
+    """
+    from sklearn import config_context
+
+    # One curve for each score and round: what scikit-learn checks each time takes longer than the fit.
+    with config_context(skip_parameter_validation=True, assume_finite=True):
+        mean, *rounds = (falling_curve(*column) for column in zip(q.T, scores.T, strict=True))
+    return CalibrationCurve(mean, np.stack(rounds), spearman_by_kind(kinds, q[:, 0], scores[:, 0]))
+
+
+def falling_curve(q: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(levels,) of values (sets,) at LEVELS, falling (isotonic regression); NaN where they are not defined."""
+    from sklearn.isotonic import isotonic_regression
+
+    some = np.flatnonzero(~np.isnan(values))
+    if len(some) < 3:
+        return np.full(len(LEVELS), np.nan)
+    order = some[np.argsort(q[some], kind="stable")]
+    fitted = isotonic_regression(values[order], increasing=False)
+    curve: NDArray[np.float64] = np.interp(LEVELS, q[order], fitted)
+    return curve
+
+
+def spearman_by_kind(kinds: Sequence[str], q: NDArray[np.float64], values: NDArray[np.float64]) -> float | None:
+    """Mean over kinds of the rank correlation with q, undamaged samples in each; None where none moves."""
+    from scipy.stats import spearmanr
+
+    correlations = []
+    for kind in sorted(set(kinds) - {""}):
+        rows = np.array([k in ("", kind) for k in kinds]) & ~np.isnan(values)
+        if rows.sum() > 2 and np.ptp(values[rows]) > 0 and np.ptp(q[rows]) > 0:
+            correlations.append(float(spearmanr(q[rows], values[rows]).statistic))
+    return float(np.mean(correlations)) if correlations else None
 
 
 def calibrate(
-    scores: Mapping[str, Score], held: Spectra, labels: NDArray[np.int64], rounds: int, rng: np.random.Generator
-) -> dict[str, Curves]:
+    scores: Mapping[str, LabelScorer],
+    held: Spectra,
+    labels: NDArray[np.int64],
+    rounds: int,
+    rng: np.random.Generator,
+) -> dict[str, CalibrationCurve]:
     """The curve of each score: held-out samples stand in for the synthetic ones, q % of them of another class.
 
     labels: (n,) class ids of the synthetic samples, all of classes that ``held`` has; the stand-ins have the same.
@@ -53,7 +131,10 @@ def calibrate(
             damaged[wrong] = rows[donors[wrong]]
             for name, score in scores.items():
                 raw[name][b, j] = score(damaged, labels)
-    return {name: _curves(values) for name, values in raw.items()}
+    kinds = ("wrong labels",) * len(LEVELS)
+    q = np.repeat(np.array(LEVELS, dtype=float)[:, None], rounds + 1, axis=1)
+    columns = {name: np.column_stack([values.mean(axis=0), values.T]) for name, values in raw.items()}
+    return {name: calibration_curve(kinds, q, values) for name, values in columns.items()}
 
 
 def stand_ins(held: Spectra, labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -89,20 +170,80 @@ def invert(curve: NDArray[np.float64], score: float) -> float:
     return float(np.interp(-score, -curve, LEVELS)) if curve[0] > curve[-1] else 0.0
 
 
-def _curves(raw: NDArray[np.float64]) -> Curves:
-    mean = raw.mean(axis=0)
-    moves = np.ptp(mean) > 0
-    return Curves(np.stack([_falling(row) for row in raw]), _falling(mean), _spearman(mean) if moves else None)
+@dataclass(frozen=True)
+class LabelScore:
+    """One score of the synthetic labels, over n samples or tiles. None where it cannot be had.
+
+    value, ceiling, floor: in ``unit``. interval: 95 % of ``value``, as r_interval and wrong_interval from bootstraps of
+        samples, or of whole tiles; pixels of a scene are correlated, so take those of samples as the narrowest that
+        they could be.
+    r: (value − floor) / (ceiling − floor); above 1 the samples are *more* typical of their classes than held-out real
+        ones are, which is not "better".
+    wrong: the equivalent share of wrong labels in %; 0 at the ceiling and above, 80 at most. None where the score does
+        not fall surely with q, as its calibration curve's ``spearman`` says: −1 at best, −.9 at worst.
+    beyond: {"value", "ceiling" or "floor": "≤" or "≥"} where the estimate of a share lay outside 0..100 % and is given
+        as that bound: ≤ 0 is better than real held-out tiles, the clean end of the calibration.
+    """
+
+    name: str
+    label: str
+    unit: str
+    value: float | None
+    interval: Interval | None
+    ceiling: float | None
+    floor: float | None
+    r: float | None
+    r_interval: Interval | None
+    wrong: float | None
+    wrong_interval: Interval | None
+    spearman: float | None
+    curve: tuple[float, ...]
+    n: int
+    beyond: Mapping[str, str] = field(default_factory=dict)
 
 
-def _falling(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    from sklearn.isotonic import isotonic_regression
+def label_score(
+    name: str,
+    kind: ScoreKind,
+    made: NDArray[np.float64],
+    *,
+    ceiling: float,
+    floor: float,
+    r_rounds: NDArray[np.float64],
+    curve: CalibrationCurve,
+    n: int,
+) -> LabelScore:
+    """The score of ``made`` (1 + rounds,): its value, then those of bootstrap rounds, whose r are r_rounds (rounds,)."""
+    label, unit, better = kind
+    sign = better * (100 if unit == "%" else 1)
+    value, room = float(made[0]), ceiling - floor > 1e-9  # False also for NaN
+    usable = curve.spearman is not None and curve.spearman <= USABLE
+    return LabelScore(
+        name,
+        label,
+        unit,
+        value=known(sign * value),
+        interval=percentiles(sign * made[1:]),
+        ceiling=known(sign * ceiling),
+        floor=known(sign * floor),
+        r=known((value - floor) / (ceiling - floor)) if room else None,
+        r_interval=percentiles(r_rounds) if room else None,
+        wrong=known(curve.percent(value)) if usable else None,
+        wrong_interval=percentiles(curve.percents(made[1:])) if usable else None,
+        spearman=curve.spearman,
+        curve=tuple(float(sign * v) for v in curve.mean),
+        n=n,
+    )
 
-    fitted: NDArray[np.float64] = isotonic_regression(values, increasing=False)
-    return fitted
+
+def known(value: float) -> float | None:
+    """The number, or None for NaN."""
+    return None if np.isnan(value) else float(value)
 
 
-def _spearman(values: NDArray[np.float64]) -> float:
-    from scipy.stats import spearmanr
-
-    return float(spearmanr(LEVELS, values).statistic)
+def percentiles(values: NDArray[np.float64]) -> Interval | None:
+    """The 95 % interval of bootstrap rounds (rounds,); None where all are NaN."""
+    if np.isnan(values).all():
+        return None
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return float(low), float(high)

@@ -11,6 +11,8 @@ __all__ = [
     "histogram_js",
     "ks_per_band",
     "mmd_rbf",
+    "root_trace",
+    "shrink_to_pooled",
     "shrunk_covariance",
     "spectral_angle",
     "wasserstein_per_band",
@@ -86,18 +88,31 @@ def shrunk_covariance(x: Array) -> Array:
     return covariance
 
 
+def shrink_to_pooled(centred: Array, pooled: Array) -> tuple[Array, float]:
+    """The covariance S of centred samples (n, d) drawn to a pooled one P, and the scale that gives it P's determinant.
+
+    (n·S + d·P) / (n + d), for classes may have three samples (regularised discriminant analysis, Friedman 1989).
+    """
+    n, d = centred.shape
+    blend = (centred.T @ centred + d * pooled) / (n + d)
+    return blend, float(np.exp((np.linalg.slogdet(pooled)[1] - np.linalg.slogdet(blend)[1]) / d))
+
+
+def root_trace(a: Array, b: Array) -> Array:
+    """(...) tr (A^½ B A^½)^½ of covariances (..., d, d)."""
+    values, vectors = np.linalg.eigh(a)
+    root = (vectors * np.sqrt(values.clip(0))[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+    trace: Array = np.sqrt(np.linalg.eigvalsh(root @ b @ root).clip(0)).sum(axis=-1)
+    return trace
+
+
 def frechet(mean_a: Array, cov_a: Array, mean_b: Array, cov_b: Array) -> float:
     """Fréchet distance |μ − μ'|² + tr(S + S' − 2(S^½ S' S^½)^½) of two Gaussians (Dowson and Landau 1982).
 
     The formula of FID (Heusel et al. 2017, arXiv:1706.08500) without its network: the features are spectra.
     """
-    values, vectors = np.linalg.eigh(cov_a)
-    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
-    cross = np.linalg.eigvalsh(root @ cov_b @ root)
-    distance = (
-        ((mean_a - mean_b) ** 2).sum() + np.trace(cov_a) + np.trace(cov_b) - 2 * np.sqrt(cross.clip(0)).sum()
-    )
-    return max(0.0, float(distance))
+    gap = ((mean_a - mean_b) ** 2).sum()
+    return max(0.0, float(gap + np.trace(cov_a) + np.trace(cov_b) - 2 * root_trace(cov_a, cov_b)))
 
 
 def histogram_js(a: Array, b: Array, frame: Array) -> float:

@@ -13,24 +13,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from hsiaug.metrics import distances, neighbours
+from hsiaug.metrics.measures import FidelityMeasure, MeasureTable, Round, Values, averaged
 from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space, matched, shared_classes
 from hsiaug.seeds import derive_seed
 
-__all__ = ["MEASURES", "Fidelity", "Measure", "fidelity"]
-
-Better = Literal["lower", "higher", "1", "1 %", "50 %"]
-Values = dict[str, float | None]
+__all__ = ["MEASURES", "Fidelity", "fidelity"]
 
 REPEATS = 5
 MOST = 500
 """Spectra of one class that are used at most, of each set."""
 
-MEASURES: dict[str, tuple[str, str, Better]] = {
+TOO_FEW = "too few samples"
+
+MEASURES: MeasureTable = {
     "sad": ("angle between class means", "°", "lower"),
     "ks": ("Kolmogorov–Smirnov, mean over bands", "", "lower"),
     "wasserstein": ("Wasserstein-1, mean over bands", "σ", "lower"),
@@ -53,36 +53,18 @@ MEASURES: dict[str, tuple[str, str, Better]] = {
 
 
 @dataclass(frozen=True)
-class Measure:
-    """One number beside its floor.
-
-    value: training against synthetic; floor: training against held-out, real both. None where it is not defined,
-        and ``note`` says why. unit: "%", "°", "bit", "σ" (training standard deviations of a band) or "".
-    n: samples of each set that were compared at once.
-    """
-
-    name: str
-    label: str
-    value: float | None
-    floor: float | None
-    n: int
-    unit: str
-    better: Better
-    note: str = ""
-
-
-@dataclass(frozen=True)
 class Fidelity:
     """Measures in the order of the table; classes: ids compared; notes: sentences on what was left out."""
 
-    measures: tuple[Measure, ...]
+    measures: tuple[FidelityMeasure, ...]
     classes: tuple[int, ...]
     notes: tuple[str, ...]
 
-    def __getitem__(self, name: str) -> Measure:
+    def __getitem__(self, name: str) -> FidelityMeasure:
         return next(measure for measure in self.measures if measure.name == name)
 
     def as_json(self) -> dict[str, Any]:
+        """What quality.json holds of it."""
         rows = [vars(measure) for measure in self.measures]
         return {"measures": rows, "classes": list(self.classes), "notes": list(self.notes)}
 
@@ -98,43 +80,24 @@ def fidelity(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int = 0
     Mahalanobis tail, for classes may have three training samples.
     """
     rng = np.random.default_rng(derive_seed("fidelity", seed))
-    train, held, synthetic = (part.take(at_most(part, MOST, rng)) for part in (train, held, synthetic))
+    train, held, synthetic = (part.take(at_most(part.y, MOST, rng)) for part in (train, held, synthetic))
     classes = shared_classes([train, held, synthetic])
     notes = _left_out([train, held, synthetic], classes)
     train, held, synthetic = (part.only(classes) for part in (train, held, synthetic))
     if not classes:
         notes = (*notes, "no class has training, held-out and synthetic samples: nothing can be compared")
-        return Fidelity(tuple(_measure(name, [], [], 0) for name in MEASURES), (), notes)
+        return Fidelity(averaged(MEASURES, [], TOO_FEW), (), notes)
     space = fit_space(train.x)
-    found: dict[str, list[tuple[Values, Values, int]]] = {"alike": [], "class": [], "near": []}
+    alike: list[Round] = []
+    by_class: list[Round] = []
+    near: list[Round] = []
     for _ in range(REPEATS):
         a, real, made = matched([train, held, synthetic], rng)
-        found["alike"].append((_alike(a, made, space), _alike(a, real, space), len(a)))
+        alike.append((_alike(a, made, space), _alike(a, real, space), len(a)))
         real, made = matched([held, synthetic], rng)
-        found["class"].append((_by_class(train, made, space), _by_class(train, real, space), len(made)))
-        found["near"].append(_memory(train, held, synthetic, space, rng))
-    return Fidelity(tuple(_averaged(found)), tuple(classes), notes)
-
-
-def _averaged(found: dict[str, list[tuple[Values, Values, int]]]) -> list[Measure]:
-    home = {name: rounds for rounds in found.values() for name in rounds[0][0]}
-    return [
-        _measure(name, [v[name] for v, _, _ in home[name]], [f[name] for _, f, _ in home[name]], home[name][0][2])
-        for name in MEASURES
-    ]
-
-
-def _measure(name: str, values: Sequence[float | None], floors: Sequence[float | None], n: int) -> Measure:
-    label, unit, better = MEASURES[name]
-    scale = 100.0 if unit == "%" else 1.0
-    value, floor = _mean(values, scale), _mean(floors, scale)
-    note = "" if value is not None and floor is not None else "too few samples"
-    return Measure(name, label, value, floor, n, unit, better, note)
-
-
-def _mean(values: Sequence[float | None], scale: float) -> float | None:
-    known = [v for v in values if v is not None]
-    return scale * float(np.mean(known)) if known else None
+        by_class.append((_by_class(train, made, space), _by_class(train, real, space), len(made)))
+        near.append(_memory(train, held, synthetic, space, rng))
+    return Fidelity(averaged(MEASURES, [alike, by_class, near], TOO_FEW), tuple(classes), notes)
 
 
 def _alike(a: Spectra, b: Spectra, space: Space) -> Values:
@@ -196,9 +159,7 @@ def _ratio(pairs: Sequence[tuple[distances.Array, distances.Array]], space: Spac
     return float(np.mean(ratios)) if ratios else None
 
 
-def _memory(
-    train: Spectra, held: Spectra, synthetic: Spectra, space: Space, rng: np.random.Generator
-) -> tuple[Values, Values, int]:
+def _memory(train: Spectra, held: Spectra, synthetic: Spectra, space: Space, rng: np.random.Generator) -> Round:
     """Whether synthetic samples repeat training samples; the floor takes held-out ones in their place."""
     t, h, s = (space.z(part.x) for part in (train, held, synthetic))
     made, real = neighbours.nearest(s, t), neighbours.nearest(h, t)

@@ -64,7 +64,7 @@ def nearer_share(x: Array, train: Array, holdout: Array) -> float:
     return float((gap < 0).mean() + (gap == 0).mean() / 2)
 
 
-def rank_nearer(made: Array, held: Array) -> float:
+def rank_nearer(made: NDArray[np.floating], held: NDArray[np.floating]) -> float:
     """P(a made distance < a held one) + ½ P(equal), from distances made (n,) and held (m,) to the training set.
 
     The Mann–Whitney statistic of the data-copying test of Meehan, Chaudhuri and Dasgupta 2020, arXiv:2004.05675,

@@ -21,61 +21,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.metrics.accuracy import cohen_kappa, confusion
-from hsiaug.metrics.calibration import LEVELS, Curves, calibrate, invert
+from hsiaug.metrics.calibration import LEVELS, CalibrationCurve, LabelScore, ScoreKind, calibrate, label_score
 from hsiaug.metrics.distances import spectral_angle
 from hsiaug.metrics.probes import PROBES, fit_nearest_class
 from hsiaug.metrics.spectra import Spectra, at_most, shared_classes
 from hsiaug.seeds import derive_seed
 
-__all__ = ["SCORES", "Reliability", "Score", "kappa", "reliability"]
+__all__ = ["SCORES", "Reliability", "kappa", "reliability"]
 
 ROUNDS = 100
 MOST = 500
 """Samples of one class that are used at most, of each set."""
 
-USABLE = -0.9
-"""A curve is read only where the score falls with q at least this surely (Spearman)."""
-
-SCORES: dict[str, tuple[str, str]] = {
-    "agreement": ("R1 probe agreement", "%"),
-    "kappa": ("R1 probe κ", ""),
-    "oracle": ("R1 oracle agreement", "%"),
-    "agreement_lda": ("R1 agreement, LDA alone", "%"),
-    "agreement_svm": ("R1 agreement, SVM alone", "%"),
-    "nearest_class": ("R2 nearest class is the label", "%"),
-    "msad": ("R2 angle between class means", "°"),
+SCORES: dict[str, ScoreKind] = {
+    "agreement": ("R1 probe agreement", "%", 1),
+    "kappa": ("R1 probe κ", "", 1),
+    "oracle": ("R1 oracle agreement", "%", 1),
+    "agreement_lda": ("R1 agreement, LDA alone", "%", 1),
+    "agreement_svm": ("R1 agreement, SVM alone", "%", 1),
+    "nearest_class": ("R2 nearest class is the label", "%", 1),
+    "msad": ("R2 angle between class means", "°", -1),
 }
-"""Label and unit by the name of a score; the table's order. mSAD alone is better when lower."""
+"""By the name of a score; the table's order."""
 
 ORACLE = ("oracle",)
-
-Interval = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Score:
-    """One score of the synthetic labels. None where it cannot be had.
-
-    value, ceiling, floor: in ``unit``. r: (value − floor) / (ceiling − floor); above 1 the samples are *more*
-        typical of their classes than held-out real ones are, which is not "better".
-    wrong: the equivalent share of wrong labels in %; 0 at the ceiling and above, 80 at most.
-    r_interval, wrong_interval: 95 % bootstrap intervals over synthetic and held-out samples; pixels of a scene are
-        correlated, so take them as the narrowest that they could be.
-    spearman: of the calibration curve, −1 at best; ``wrong`` is None where it is above −.9.
-    """
-
-    name: str
-    label: str
-    unit: str
-    value: float
-    ceiling: float
-    floor: float
-    r: float | None
-    r_interval: Interval | None
-    wrong: float | None
-    wrong_interval: Interval | None
-    spearman: float | None
-    curve: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -86,17 +55,18 @@ class Reliability:
     n: synthetic samples judged. n_held: held-out samples. notes: sentences on what was left out.
     """
 
-    scores: tuple[Score, ...]
+    scores: tuple[LabelScore, ...]
     recall: Mapping[int, Mapping[str, float]]
     excess_confusion: float | None
     n: int
     n_held: int
     notes: tuple[str, ...]
 
-    def __getitem__(self, name: str) -> Score:
+    def __getitem__(self, name: str) -> LabelScore:
         return next(score for score in self.scores if score.name == name)
 
     def as_json(self) -> dict[str, Any]:
+        """What quality.json holds of it."""
         return {
             "scores": [vars(score) for score in self.scores],
             "levels_percent": list(LEVELS),
@@ -118,7 +88,7 @@ class _Judged:
 
 
 def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int = 0) -> Reliability:
-    """QualityEstimator the labels of synthetic centre spectra; all spectra in scene units.
+    """Judge the labels of synthetic centre spectra; all spectra in scene units.
 
     R1, train on real and test on synthetic: GAN-test (Shmelkov et al. 2018, arXiv:1807.09499) with a shrinkage LDA
     and an RBF-SVM on centre spectra; ``agreement`` and κ are means over the two. R2: mSAD as in SpecDM (arXiv:
@@ -135,7 +105,7 @@ def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int 
     if len(classes) < 2:
         return Reliability((), {}, None, 0, 0, (*notes, "two classes with real and synthetic samples are needed"))
     held, synthetic = (
-        part.only(classes).take(at_most(part.only(classes), MOST, rng)) for part in (held, synthetic)
+        part.only(classes).take(at_most(part.only(classes).y, MOST, rng)) for part in (held, synthetic)
     )
     means = {c: train.x[train.y == c].mean(axis=0) for c in classes}
     made, real = _judge(train, (synthetic, held))
@@ -143,7 +113,8 @@ def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int 
     seen, rest = _halves(held, rng)
     known = Spectra(np.concatenate([train.x, seen.x]), np.concatenate([train.y, seen.y]))
     scores |= _scores(ORACLE, *_judge(known, (synthetic, rest)), means, rng)
-    excess = scores["nearest_class"].ceiling - scores["nearest_class"].value
+    nearest = scores["nearest_class"]
+    excess = None if nearest.ceiling is None or nearest.value is None else nearest.ceiling - nearest.value
     ordered = tuple(scores[name] for name in SCORES)
     return Reliability(ordered, _recall(made, real), excess, len(synthetic), len(held), notes)
 
@@ -165,7 +136,7 @@ def _halves(held: Spectra, rng: np.random.Generator) -> tuple[Spectra, Spectra]:
 
 def _scores(
     names: Sequence[str], made: _Judged, real: _Judged, means: Mapping[int, Any], rng: np.random.Generator
-) -> dict[str, Score]:
+) -> dict[str, LabelScore]:
     """The scores of that name, calibrated on ``real``."""
     judge = {name: partial(_score, name, real, means) for name in names}
     curves = calibrate(judge, real.spectra, made.spectra.y, ROUNDS, rng)
@@ -197,62 +168,46 @@ def _msad(x: NDArray[np.float64], y: NDArray[np.int64], means: Mapping[int, Any]
 
 def kappa(guess: NDArray[np.int64], y: NDArray[np.int64]) -> float:
     """Cohen's κ between guesses (n,) and labels (n,); 0 where chance agreement is 1."""
-    found = cohen_kappa(confusion(y, guess, int(max(guess.max(), y.max()))))
-    return float(np.nan_to_num(found))
+    value = cohen_kappa(confusion(y, guess, int(max(guess.max(), y.max()))))
+    return float(np.nan_to_num(value))
 
 
 def _bootstrap(
     names: Sequence[str], made: _Judged, means: Mapping[int, Any], rng: np.random.Generator
 ) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """{score: (of bootstrap samples (rounds,), of the same with their labels permuted (rounds,))}."""
-    found = {name: (np.empty(ROUNDS), np.empty(ROUNDS)) for name in names}
+    samples = {name: (np.empty(ROUNDS), np.empty(ROUNDS)) for name in names}
     for b in range(ROUNDS):
         rows = rng.integers(len(made.spectra), size=len(made.spectra))
         y = made.spectra.y[rows]
         shuffled = rng.permutation(y)
-        for name, (scores, floors) in found.items():
+        for name, (scores, floors) in samples.items():
             scores[b] = _score(name, made, means, rows, y)
             floors[b] = _score(name, made, means, rows, shuffled)
-    return found
+    return samples
 
 
 def _summary(
     name: str,
     made: _Judged,
     means: Mapping[int, Any],
-    curves: Curves,
+    curve: CalibrationCurve,
     scores: NDArray[np.float64],
     floors: NDArray[np.float64],
-) -> Score:
+) -> LabelScore:
     value = _score(name, made, means, np.arange(len(made.spectra)), made.spectra.y)
-    floor, ceiling = float(floors.mean()), float(curves.mean[0])
-    label, unit = SCORES[name]
     # Samples drawn with replacement have other class means, so the bootstrap of mSAD lies off its value.
     scores = scores - scores.mean() + value
-    r_rounds = (scores - floors) / np.maximum(curves.scores[:, 0] - floors, 1e-9)
-    wrong_rounds = [invert(curve, score) for curve, score in zip(curves.scores, scores, strict=True)]
-    usable = curves.spearman is not None and curves.spearman <= USABLE
-    room = ceiling - floor > 1e-9
-    sign = {"msad": -1.0}.get(name, 100.0 if unit == "%" else 1.0)
-    return Score(
+    return label_score(
         name,
-        label,
-        unit,
-        value=sign * value,
-        ceiling=sign * ceiling,
-        floor=sign * floor,
-        r=(value - floor) / (ceiling - floor) if room else None,
-        r_interval=_interval(r_rounds) if room else None,
-        wrong=invert(curves.mean, value) if usable else None,
-        wrong_interval=_interval(np.array(wrong_rounds)) if usable else None,
-        spearman=curves.spearman,
-        curve=tuple(float(sign * score) for score in curves.mean),
+        SCORES[name],
+        np.concatenate([[value], scores]),
+        ceiling=float(curve.mean[0]),
+        floor=float(floors.mean()),
+        r_rounds=(scores - floors) / np.maximum(curve.rounds[:, 0] - floors, 1e-9),
+        curve=curve,
+        n=len(made.spectra),
     )
-
-
-def _interval(values: NDArray[np.float64]) -> Interval:
-    low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)
 
 
 def _recall(made: _Judged, real: _Judged) -> dict[int, dict[str, float]]:

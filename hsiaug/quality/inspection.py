@@ -8,7 +8,8 @@ from typing import Any, Generic, TypeVar
 
 from hsiaug.metrics.dense.fidelity import DenseFidelity
 from hsiaug.metrics.dense.reliability import DenseReliability
-from hsiaug.metrics.fidelity import Fidelity, Measure
+from hsiaug.metrics.fidelity import Fidelity
+from hsiaug.metrics.measures import FidelityMeasure
 from hsiaug.metrics.reliability import Reliability
 from hsiaug.metrics.spectra import Spectra
 from hsiaug.quality.attention import AttentionReport
@@ -39,7 +40,7 @@ class Inspection(Generic[Made, Compared, AnyFidelity, AnyReliability]):
     synthetic: Compared
     fidelity: AnyFidelity
     reliability: AnyReliability
-    measures: tuple[Measure, ...]
+    measures: tuple[FidelityMeasure, ...]
     remarks: tuple[str, ...]
     verdict: tuple[str, ...]
 

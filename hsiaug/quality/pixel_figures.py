@@ -68,7 +68,7 @@ def _clouds(inspection: PixelInspection) -> Figure:
     rng = np.random.default_rng(0)
     points = []
     for part, name, colour in _sets(inspection):
-        few = part.take(at_most(part, SHOWN, rng))
+        few = part.take(at_most(part.y, SHOWN, rng))
         points.append((_plane(space.project(few.x)), few.y, name, colour))
     everything = np.concatenate([plane for plane, *_ in points])
     low, high = np.percentile(everything, [0.2, 99.8], axis=0)

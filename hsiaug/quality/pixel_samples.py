@@ -11,8 +11,9 @@ import numpy as np
 from hsiaug.bench.memory_check import check_samples
 from hsiaug.contracts import Generator, Progress
 from hsiaug.errors import InputError
+from hsiaug.metrics.calibration import LabelScore
 from hsiaug.metrics.fidelity import Fidelity, fidelity
-from hsiaug.metrics.reliability import Reliability, Score, reliability
+from hsiaug.metrics.reliability import Reliability, reliability
 from hsiaug.metrics.spectra import Spectra
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.split import Split
@@ -169,8 +170,9 @@ def _verdict(like: Fidelity, labels: Reliability, attention: AttentionReport | N
         yield f"attention: AUC {score.auc:.2f}{beside} of the class's words against its region, {score.n} patches"
 
 
-def _labels(score: Score, judge: str) -> str:
-    agree = f"{judge} agree with {score.value:.0f} % (real held-out: {score.ceiling:.0f} %)"
+def _labels(score: LabelScore, judge: str) -> str:
+    value, ceiling = score.value or 0, score.ceiling or 0  # both are defined for every score of samples
+    agree = f"{judge} agree with {value:.0f} % (real held-out: {ceiling:.0f} %)"
     if score.r is not None and score.r > 1:
         return f"labels: {agree}; samples more typical than real ones hide what wrong labels there are"
     if score.wrong is None or score.wrong_interval is None:

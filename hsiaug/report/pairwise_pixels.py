@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import InputError
+from hsiaug.metrics.accuracy import many_scores
 from hsiaug.metrics.bootstrap import BlockInterval, Pixels, block_bootstrap
-from hsiaug.metrics.many import many_scores
 from hsiaug.report.ground_truth import GroundTruth, NoGroundTruthError, local_ground_truth, predicted_maps
 from hsiaug.report.records import Trial
 from hsiaug.report.scores import metric_set

@@ -13,9 +13,8 @@ from scipy.ndimage import gaussian_filter
 from scipy.stats import norm
 
 from hsiaug.errors import InputError
-from hsiaug.metrics.accuracy import dense_score, score
+from hsiaug.metrics.accuracy import dense_score, many_scores, score
 from hsiaug.metrics.bootstrap import FEWEST_BLOCKS, BlockInterval, Pixels, block_bootstrap
-from hsiaug.metrics.many import many_scores
 
 OA, AA = many_scores("oa"), many_scores("aa")
 

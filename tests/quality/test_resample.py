@@ -12,7 +12,7 @@ from sklearn.base import clone
 
 from hsiaug.errors import InputError
 from hsiaug.quality.synthesis import PixelSynthesis
-from hsiaug.resample import Resampler, _Given, augment_scene
+from hsiaug.resample import Resampler, _SampleScene, augment_scene
 from hsiaug.samples import concatenate
 from hsiaug.scene import Scene
 
@@ -72,7 +72,9 @@ def test_unlabelled_samples_reach_the_generator_only_where_its_card_says_so(
     # The noise has the scale of all that its view shows: of scope none, nothing without a label.
     assert (more == plain).all()
 
-    given = _Given(np.concatenate([X, 100 * X])[:, :, None, None], np.repeat([1, 2], [20, 23]), ("a", "b"), None)
+    given = _SampleScene(
+        np.concatenate([X, 100 * X])[:, :, None, None], np.repeat([1, 2], [20, 23]), ("a", "b"), None
+    )
     hidden, seen = given.view("none"), given.view("scene")
     assert len(hidden.unlabelled) == 0 and hidden.visible.sum() == 43
     assert (seen.patches(seen.unlabelled)[:, :, 0, 0] == 100 * X).all() and seen.visible.all()

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from hsiaug.metrics.dense.layout import segment_sizes
 from hsiaug.metrics.dense.probes import evidence
 from hsiaug.metrics.distances import ks_per_band
-from hsiaug.metrics.fidelity import Measure
+from hsiaug.metrics.measures import FidelityMeasure
 from hsiaug.tiles import DenseSamples
 
 __all__ = ["change_measures"]
@@ -16,7 +16,7 @@ __all__ = ["change_measures"]
 CHANGED = 2
 
 
-def change_measures(train: DenseSamples, held: DenseSamples, made: DenseSamples) -> tuple[Measure, ...]:
+def change_measures(train: DenseSamples, held: DenseSamples, made: DenseSamples) -> tuple[FidelityMeasure, ...]:
     """Share of masks without change, Kolmogorov–Smirnov of the sizes of changes, and the 95 % quantile of the angle.
 
     The share and the quantile are not distances: compare the value of made tiles with the floor, that of held-out ones.
@@ -29,9 +29,9 @@ def change_measures(train: DenseSamples, held: DenseSamples, made: DenseSamples)
     ]
     few = "" if None not in gaps else "no change in one of the sets"
     return (
-        Measure("empty", "masks without change", empty[1], empty[0], len(made), "%", "1", "good: as the floor"),
-        Measure("change_sizes", "sizes of changes, KS", gaps[1], gaps[0], len(sizes[2]), "", "lower", few),
-        Measure("still", "95 % quantile of the angle in class 1", still[1], still[0], len(made), "°", "1"),
+        FidelityMeasure("empty", "masks without change", empty[1], empty[0], len(made), "%", "1", "good: as the floor"),
+        FidelityMeasure("change_sizes", "sizes of changes, KS", gaps[1], gaps[0], len(sizes[2]), "", "lower", few),
+        FidelityMeasure("still", "95 % quantile of the angle in class 1", still[1], still[0], len(made), "°", "1"),
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from hsiaug.errors import InputError, did_you_mean
 from hsiaug.metrics.dense.layout import segments
 from hsiaug.tiles import IGNORE
 
-__all__ = ["DAMAGES", "damage", "wrong_share"]
+__all__ = ["DAMAGES", "damage", "permuted", "wrong_share"]
 
 Masks = NDArray[np.int64]
 
@@ -32,6 +32,14 @@ def damage(masks: Masks, kind: str, percent: float, ids: Sequence[int], rng: np.
     if percent <= 0:
         return masks.copy()
     return DAMAGES[kind](masks, percent / 100, ids, rng)
+
+
+def permuted(masks: Masks, rng: np.random.Generator) -> Masks:
+    """Every tile with the mask of another one."""
+    order = rng.permutation(len(masks))
+    donors = np.empty_like(order)
+    donors[order] = np.roll(order, 1)
+    return masks[donors]
 
 
 def wrong_share(damaged: Masks, masks: Masks) -> float:
@@ -82,10 +90,8 @@ def _grow(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Generat
 
 def _permute(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:
     """Tiles get the mask of another tile."""
-    order = rng.permutation(len(masks))
-    donors = np.empty_like(order)
-    donors[order] = np.roll(order, 1)
-    return _of_tiles(masks, share, lambda by: masks[donors], rng, steps=1)
+    worse = permuted(masks, rng)
+    return _of_tiles(masks, share, lambda by: worse, rng, steps=1)
 
 
 def _blobs(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:
@@ -93,10 +99,10 @@ def _blobs(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Genera
     n, high, wide = masks.shape
     y, x = np.mgrid[:high, :wide]
     damaged = masks.copy()
-    wanted = share * (masks != IGNORE).sum()
+    target = share * (masks != IGNORE).sum()
     wrong = np.zeros(n)
     for _ in range(1000 * n):
-        if wrong.sum() >= wanted:
+        if wrong.sum() >= target:
             break
         i, radius = int(rng.integers(n)), rng.uniform(0.1, 0.2) * min(high, wide)
         disc = (y - rng.uniform(0, high)) ** 2 + (x - rng.uniform(0, wide)) ** 2 < radius**2
@@ -110,26 +116,26 @@ def _of_tiles(
 ) -> Masks:
     """The least step of damage that can reach the share, on as many tiles as reach it."""
     labelled = masks != IGNORE
-    wanted, best, most = share * labelled.sum(), masks, np.zeros(len(masks), dtype=np.int64)
+    target, best, most = share * labelled.sum(), masks, np.zeros(len(masks), dtype=np.int64)
     for by in range(1, steps + 1):
         full = damaged(by)
         full = np.where(labelled & (full != IGNORE), full, masks)
         wrong = (full != masks).sum(axis=(1, 2))
         if wrong.sum() > most.sum():
             best, most = full, wrong
-        if most.sum() >= wanted:
+        if most.sum() >= target:
             break
     order = rng.permutation(len(masks))
-    chosen = order[: _enough(most[order], wanted)]
+    chosen = order[: _enough(most[order], target)]
     out = masks.copy()
     out[chosen] = best[chosen]
     return out
 
 
-def _enough(sizes: NDArray[np.int64], wanted: float) -> int:
-    """How many of these, in order, come nearest to the wanted sum."""
+def _enough(sizes: NDArray[np.int64], target: float) -> int:
+    """How many of these, in order, come nearest to the target sum."""
     sums = np.concatenate([[0], np.cumsum(sizes)])
-    return int(np.abs(sums - wanted).argmin())
+    return int(np.abs(sums - target).argmin())
 
 
 DAMAGES: dict[str, Callable[[Masks, float, Sequence[int], np.random.Generator], Masks]] = {

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import InputError
-from hsiaug.metrics.calibration import invert
-from hsiaug.metrics.dense.calibration import (
-    Joint,
-    damaged_steps,
-    falling_curve,
-    fit_joint,
-    scores_of,
-    spearman_by_kind,
-    tile_weights,
-    with_joint,
-)
-from hsiaug.metrics.dense.damage import DAMAGES
+from hsiaug.metrics.calibration import LEVELS, CalibrationCurve, calibration_curve, falling_curve, invert
+from hsiaug.metrics.dense.damage import DAMAGES, damage
 from hsiaug.metrics.dense.probes import Probes, evidence, fit_probes
 from hsiaug.metrics.dense.references import References, fit_references
-from hsiaug.metrics.dense.scores import SCORES
-from hsiaug.metrics.dense.tile_counts import View, columns, edge_cells, look, tally
+from hsiaug.metrics.dense.scores import SCORES, score_all
+from hsiaug.metrics.dense.tile_counts import ProbedTiles, edge_cells, look, tally
 from hsiaug.seeds import derive_seed
 from hsiaug.tiles import IGNORE, DenseSamples
 
 __all__ = ["QualityEstimator", "Reading", "fit_estimator"]
 
 Array = NDArray[np.float64]
+Float32 = NDArray[np.float32]
 Masks = NDArray[np.int64]
 
 ROUNDS = 100
@@ -40,19 +31,37 @@ FEWEST = 30
 MOST = 200
 """Tiles of a set that are used at most."""
 
+REPEATS = 3
+"""Times that each kind and share of damage is drawn."""
+
+USED = (
+    "pixels", "likely", "firm", "segments", "interior", "border", "nearest_class", "agreement", "boundary", "peak",
+)  # fmt: skip
+"""What the joint estimate sees; AUC and peak tell a moved mask, whose pixels beside an edge look half right."""
+
+PENALTY = 1.0
+
+Reading = dict[str, Array]
+"""What the judge says of some masks: each score (1 + ROUNDS,), of all tiles and of bootstrap draws of them.
+
+All more-is-better, shares in 0..1; "joint" is minus the estimate in %.
+"""
+
 
 @dataclass(frozen=True, eq=False)
-class Reading:
-    """What the judge says of some masks. All more-is-better, shares in 0..1; "joint" is minus the estimate in %.
+class _RidgeEstimate:
+    """A ridge regression of q on the scores in USED, made for one set of held-out tiles; see :func:`_fit_joint`."""
 
-    value: {score: float}. rounds: {score: (ROUNDS,)} of bootstrap
-    draws of the tiles. wrong: {score: equivalent % of wrong pixels}. wrong_rounds: {score: (ROUNDS,)}.
-    """
+    mean: Array
+    scale: Array
+    weights: Array
+    offset: float
 
-    value: Mapping[str, float]
-    rounds: Mapping[str, Array]
-    wrong: Mapping[str, float]
-    wrong_rounds: Mapping[str, Array]
+    def percent(self, scores: Mapping[str, Array]) -> Array:
+        """(...) the estimate of q in %, not yet made monotone; a score that is not defined says nothing."""
+        x = (_table(scores) - self.mean) / self.scale
+        answer: Array = np.where(np.isnan(x), 0, x) @ self.weights + self.offset
+        return answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,27 +70,23 @@ class QualityEstimator:
 
     held: the view of the undamaged held-out images, and masks: theirs. kinds: (sets,) of damage to them, "" for none.
     scores: {score: (sets, 1 + ROUNDS)} of all held-out tiles, and of bootstrap draws of them; q: likewise, in %.
-    curves: {score: (levels,)} and curve_rounds: {score: (ROUNDS, levels)}, falling. spearman: {score: with q, mean over
-    kinds}.
+    curves: {score: its calibration curve; spearman is the mean over kinds}.
     """
 
     classes: int
     ids: tuple[int, ...]
     probes: Probes
     references: References
-    held: View
+    held: ProbedTiles
     masks: Masks
-    shapes: Mapping[str, tuple[int, ...]]
     kinds: tuple[str, ...]
     scores: Mapping[str, Array]
     q: Array
-    joint: Joint
-    curves: Mapping[str, Array]
-    curve_rounds: Mapping[str, Array]
-    spearman: Mapping[str, float | None]
+    joint: _RidgeEstimate
+    curves: Mapping[str, CalibrationCurve]
     seed: int
 
-    def look(self, images: NDArray[np.float32]) -> View:
+    def look(self, images: NDArray[np.float32]) -> ProbedTiles:
         """Put images to the probes, once for all masks of theirs."""
         return look(images, self.probes, self.references)
 
@@ -89,51 +94,35 @@ class QualityEstimator:
         """Masks without the classes that cannot be judged."""
         return np.where(np.isin(masks, self.ids), masks, IGNORE)
 
-    def read(self, view: View, masks: Masks) -> Reading:
-        """QualityEstimator masks (n, H, W) of the images in ``view``."""
-        sums = tally(view, self.known(masks))
-        n = len(sums)
-        rng = np.random.default_rng(derive_seed("judge's tiles", self.seed))
-        weights = np.concatenate([np.ones((1, n)), tile_weights(n, ROUNDS, rng)])
-        found = with_joint(self.joint, scores_of([sums], weights, self.shapes, self.references))
-        values = {name: float(v[0, 0]) for name, v in found.items()}
-        rounds = {name: v[0, 1:] for name, v in found.items()}
-        return Reading(
-            values,
-            rounds,
-            {name: invert(self.curves[name], value) for name, value in values.items()},
-            {name: _inverted(self.curve_rounds[name], scores) for name, scores in rounds.items()},
-        )
+    def read(self, view: ProbedTiles, masks: Masks) -> Reading:
+        """Judge masks (n, H, W) of the images in ``view``."""
+        weights = _tile_weights(len(masks), np.random.default_rng(derive_seed("judge's tiles", self.seed)))
+        counts = tally(view, self.known(masks))
+        scores = _with_joint(self.joint, _scores([counts], weights, self.references))
+        return {name: values[0] for name, values in scores.items()}
+
+    def percent(self, reading: Reading, name: str = "joint") -> float:
+        """The share of wrong pixels in % that one score of all tiles amounts to."""
+        return self.curves[name].percent(reading[name][0])
 
     def estimate(self, reading: Reading, kinds: Sequence[str]) -> float:
         """The share of wrong pixels in %, had the judge been calibrated on these kinds of damage only."""
         kept = np.array([kind in ("", *kinds) for kind in self.kinds])
         scores = {name: values[kept] for name, values in self.scores.items()}
-        joint = fit_joint(scores, self.q[kept])
+        joint = _fit_joint(scores, self.q[kept])
         curve = falling_curve(self.q[kept, 0], -joint.percent(scores)[:, 0])
-        plain = {name: np.asarray(SCORES[name][2] * reading.value[name]) for name in scores}
+        plain = {name: np.asarray(SCORES[name][2] * reading[name][0]) for name in scores}
         return invert(curve, -float(joint.percent(plain)))
 
 
-def fit_estimator(
-    train: DenseSamples, held: DenseSamples, classes: int, seed: int = 0, kinds: Sequence[str] = tuple(DAMAGES)
-) -> QualityEstimator:
+def fit_estimator(train: DenseSamples, held: DenseSamples, classes: int, seed: int = 0) -> QualityEstimator:
     """A judge of masks from real tiles; the same ``seed`` gives the same judge. At most 200 tiles of a set are used.
 
     Raises InputError where fewer than two classes have 30 pixels in both sets.
     """
-    from sklearn import config_context
-
     rng = np.random.default_rng(derive_seed("dense judge", seed))
     train, held = (some_tiles(part, rng) for part in (train, held))
-    counts = [np.bincount(part.masks.ravel(), minlength=classes + 1)[1:] for part in (train, held)]
-    ids = tuple(int(c) + 1 for c in np.flatnonzero((counts[0] >= FEWEST) & (counts[1] >= FEWEST)))
-    if len(ids) < 2:
-        raise InputError(
-            f"two classes need {FEWEST} labelled pixels in training and in held-out tiles",
-            value=f"classes {ids}",
-            hint="Use more tiles.",
-        )
+    ids = _judged_classes(train, held, classes)
     train, held = (
         replace(part, masks=np.where(np.isin(part.masks, ids), part.masks, IGNORE)) for part in (train, held)
     )
@@ -142,20 +131,11 @@ def fit_estimator(
     signs = None if train.dates == 1 else np.moveaxis(evidence(train.images), 1, 0).reshape(2, -1)
     references = fit_references(train, classes, edges, signs, rng)
     view = look(held.images, probes, references)
-    shapes = columns(classes, len(probes.models), references.means.shape[1], train.dates)
-    # Damage makes wrong classes of those judged only.
-    steps = damaged_steps(view, held.masks, ids, rng, kinds)
-    n = len(held)
-    weights = np.concatenate([np.ones((1, n)), tile_weights(n, ROUNDS, rng)])
-    scores, q = scores_of(steps.sums, weights, shapes, references), steps.percent(weights)
-    joint = fit_joint(scores, q)
-    turned = with_joint(joint, scores)
-    # One curve per score and round: what scikit-learn checks each time takes longer than the fit.
-    with config_context(skip_parameter_validation=True, assume_finite=True):
-        rounds = {
-            name: np.stack([falling_curve(q[:, b], v[:, b]) for b in range(1, ROUNDS + 1)])
-            for name, v in turned.items()
-        }
+    kinds, counts, wrong = _damaged(view, held.masks, ids, rng)
+    weights = _tile_weights(len(held), rng)
+    labelled = weights @ (held.masks != IGNORE).sum(axis=(1, 2)).astype(np.float64)
+    scores, q = _scores(counts, weights, references), 100 * (wrong @ weights.T) / np.maximum(labelled, 1)
+    joint = _fit_joint(scores, q)
     return QualityEstimator(
         classes=classes,
         ids=ids,
@@ -163,16 +143,26 @@ def fit_estimator(
         references=references,
         held=view,
         masks=held.masks,
-        shapes=shapes,
-        kinds=steps.kinds,
+        kinds=kinds,
         scores=scores,
         q=q,
         joint=joint,
-        curves={name: falling_curve(q[:, 0], v[:, 0]) for name, v in turned.items()},
-        curve_rounds=rounds,
-        spearman={name: spearman_by_kind(steps.kinds, q[:, 0], v[:, 0]) for name, v in turned.items()},
+        curves={name: calibration_curve(kinds, q, v) for name, v in _with_joint(joint, scores).items()},
         seed=seed,
     )
+
+
+def _judged_classes(train: DenseSamples, held: DenseSamples, classes: int) -> tuple[int, ...]:
+    """The ids of the classes with pixels enough in both sets."""
+    counts = [np.bincount(part.masks.ravel(), minlength=classes + 1)[1:] for part in (train, held)]
+    ids = tuple((np.flatnonzero(np.minimum(*counts) >= FEWEST) + 1).tolist())
+    if len(ids) < 2:
+        raise InputError(
+            f"two classes need {FEWEST} labelled pixels in training and in held-out tiles",
+            value=f"classes {ids}",
+            hint="Use more tiles.",
+        )
+    return ids
 
 
 def some_tiles(samples: DenseSamples, rng: np.random.Generator) -> DenseSamples:
@@ -180,5 +170,61 @@ def some_tiles(samples: DenseSamples, rng: np.random.Generator) -> DenseSamples:
     return samples.take(np.sort(rng.permutation(len(samples))[:MOST]))
 
 
-def _inverted(curves: Array, scores: Array) -> Array:
-    return np.array([invert(curve, score) for curve, score in zip(curves, scores, strict=True)])
+def _tile_weights(n: int, rng: np.random.Generator) -> Array:
+    """(1 + ROUNDS, n) how often each tile counts: once first, then as often as each bootstrap round draws it."""
+    return np.concatenate([np.ones((1, n)), rng.multinomial(n, np.full(n, 1 / n), size=ROUNDS)])
+
+
+def _damaged(
+    view: ProbedTiles, masks: Masks, ids: Sequence[int], rng: np.random.Generator
+) -> tuple[tuple[str, ...], list[dict[str, Float32]], Array]:
+    """Sets of masks (n, H, W), not damaged, and in every kind, at every level, three times, among the classes ``ids``.
+
+    The kind of each set, "" for none, its counts, and the wrong pixels of each tile (sets, n).
+    """
+    kinds = ["", *(kind for kind in DAMAGES for _ in LEVELS[1:] * REPEATS)]
+    counts, wrong = [tally(view, masks)], [np.zeros(len(masks))]
+    for kind in DAMAGES:
+        for level in LEVELS[1:] * REPEATS:
+            worse = damage(masks, kind, level, ids, rng)
+            counts.append(tally(view, worse))
+            wrong.append((worse != masks).sum(axis=(1, 2)).astype(np.float64))
+    return tuple(kinds), counts, np.stack(wrong)
+
+
+def _scores(sets: Iterable[Mapping[str, Float32]], weights: Array, references: References) -> dict[str, Array]:
+    """{score: (sets, rounds)} under weights (rounds, n) of the tiles."""
+    rows = [
+        score_all({name: np.tensordot(weights, part, 1) for name, part in counts.items()}, references)
+        for counts in sets
+    ]
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+
+def _fit_joint(scores: Mapping[str, Array], q: Array) -> _RidgeEstimate:
+    """From scores (sets, rounds) of bootstrap draws of the tiles, at q (sets, rounds).
+
+    One score reads some kinds of damage too high and others too low; together they tell the kinds apart. The draws
+    teach how scores of *right* masks vary from tile to tile.
+    """
+    x, y = _table(scores).reshape(-1, len(USED)), q.ravel()
+    defined = ~np.isnan(x)
+    count = np.maximum(defined.sum(axis=0), 1)
+    mean = np.where(defined, x, 0).sum(axis=0) / count
+    gap = np.where(defined, x - mean, 0)
+    scale = np.sqrt((gap**2).sum(axis=0) / count)
+    scale = np.where(scale > 1e-9, scale, 1.0)
+    z = gap / scale
+    weights = np.linalg.solve(z.T @ z + PENALTY * np.eye(z.shape[1]), z.T @ (y - y.mean()))
+    return _RidgeEstimate(mean, scale, weights, float(y.mean()))
+
+
+def _with_joint(joint: _RidgeEstimate, scores: Mapping[str, Array]) -> dict[str, Array]:
+    """The scores and the joint estimate, by name, all turned so that more is better."""
+    turned = {name: SCORES[name][2] * values for name, values in scores.items()}
+    return {**turned, "joint": -joint.percent(scores)}
+
+
+def _table(scores: Mapping[str, Array]) -> Array:
+    """(..., used)."""
+    return np.stack([scores[name] for name in USED], axis=-1)

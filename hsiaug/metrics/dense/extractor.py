@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,10 +17,9 @@ from hsiaug.tiles import DenseSamples
 
 __all__ = [
     "EXTRACTOR",
-    "Axes",
-    "Extractor",
+    "axis_maps",
     "fit_axes",
-    "fit_extractor",
+    "fit_image_space",
     "frechet_between",
     "image_features",
     "mask_features",
@@ -42,23 +41,22 @@ MOST_FEATURES = 64
 BATCH = 16
 
 
-@dataclass(frozen=True, eq=False)
-class Extractor:
-    """space: principal axes of training spectra, both dates stacked. classes: C."""
-
-    space: Space
-    classes: int
-
-
-def fit_extractor(train: DenseSamples, classes: int, rng: np.random.Generator) -> Extractor:
-    """The axes that images are put on; the filters are fixed."""
+def fit_image_space(train: DenseSamples, rng: np.random.Generator) -> Space:
+    """The principal axes, of spectra with both dates stacked, that images are put on; the filters are fixed."""
     most = max(1, PIXELS // len(train))
     parts = [spectra_of(image) for image in train.images]
     x = np.concatenate([part[rng.permutation(len(part))[:most]] for part in parts])
-    return Extractor(fit_space(x, AXES), classes)
+    return fit_space(x, AXES)
 
 
-def image_features(images: Float32, extractor: Extractor) -> Blocks:
+def axis_maps(images: Float32, space: Space, most: int) -> Iterator[Array]:
+    """(most, H, W) scores of each image on the first of the axes."""
+    for image in images:
+        stacked = np.moveaxis(image.reshape(-1, *image.shape[2:]), 0, -1).astype(np.float64)
+        yield np.moveaxis(space.project(stacked)[..., :most], -1, 0)
+
+
+def image_features(images: Float32, space: Space) -> Blocks:
     """Features of images (n, T, B, H, W), kind by kind, float64.
 
     Mean, standard deviation and five quantiles of each band of each date; logarithms of the eigenvalues of the
@@ -70,7 +68,7 @@ def image_features(images: Float32, extractor: Extractor) -> Blocks:
     for start in range(0, n, BATCH):
         part = images[start : start + BATCH]
         flat = part.reshape(len(part), -1, high * wide).astype(np.float64)
-        scores = np.stack([extractor.space.project(spectra_of(image)) for image in part])  # (b, H·W, k)
+        scores = np.stack([space.project(spectra_of(image)) for image in part])  # (b, H·W, k)
         centred = scores - scores.mean(axis=1, keepdims=True)
         covariance = np.swapaxes(centred, 1, 2) @ centred / scores.shape[1]
         maps = np.swapaxes(scores, 1, 2).reshape(len(part), -1, high, wide)
@@ -80,9 +78,8 @@ def image_features(images: Float32, extractor: Extractor) -> Blocks:
     return tuple(np.concatenate(kind) for kind in zip(*rows, strict=True))
 
 
-def mask_features(masks: NDArray[np.int64], extractor: Extractor) -> Blocks:
+def mask_features(masks: NDArray[np.int64], classes: int) -> Blocks:
     """Features of masks (n, H, W), kind by kind: class shares, which classes meet, filters over the one-hot mask."""
-    classes = extractor.classes
     upper = np.triu_indices(classes, 1)
     shares = np.stack([class_shares(mask, classes) for mask in masks])
     meet = np.stack([2 * adjacency(mask[None], classes)[upper] for mask in masks])
@@ -96,7 +93,7 @@ def mask_features(masks: NDArray[np.int64], extractor: Extractor) -> Blocks:
 
 
 @dataclass(frozen=True, eq=False)
-class Axes:
+class _FeatureAxes:
     """Where features are compared. mean, scale: of each kind. axes: (F, d), d = min(64, n/10) for n training tiles."""
 
     mean: Blocks
@@ -109,7 +106,7 @@ class Axes:
         return np.concatenate([(x - mean) / scale for x, mean, scale in parts], axis=1) @ self.axes
 
 
-def fit_axes(known: Blocks) -> Axes:
+def fit_axes(known: Blocks) -> _FeatureAxes:
     """The principal axes of training features, in which every kind has the same variance in all.
 
     Each kind is divided by one number, not feature by feature: a filter that next to no training tile sets off, or a
@@ -120,7 +117,7 @@ def fit_axes(known: Blocks) -> Axes:
     scale = tuple(float(np.sqrt(x.var(axis=0).sum())) or 1.0 for x in known)
     whole = np.concatenate([(x - m) / s for x, m, s in zip(known, mean, scale, strict=True)], axis=1)
     axes = np.linalg.svd(whole, full_matrices=False)[2]
-    return Axes(mean, scale, axes[: max(1, min(MOST_FEATURES, len(whole) // 10))].T)
+    return _FeatureAxes(mean, scale, axes[: max(1, min(MOST_FEATURES, len(whole) // 10))].T)
 
 
 def frechet_between(scores: Sequence[Array]) -> tuple[float, ...]:
@@ -131,7 +128,7 @@ def frechet_between(scores: Sequence[Array]) -> tuple[float, ...]:
 
 def _random_filters(maps: Array, of: str) -> list[Array]:
     """(n, 16), (n, 32), (n, 32) means of the layers over maps (n, C, H, W), each followed by its standard deviations."""
-    found = []
+    features = []
     x = maps
     for layer, width in enumerate(WIDTHS):
         rng = np.random.default_rng(derive_seed(EXTRACTOR, of, layer, x.shape[1]))
@@ -140,9 +137,9 @@ def _random_filters(maps: Array, of: str) -> list[Array]:
         windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(2, 3))
         columns = windows.transpose(0, 2, 3, 1, 4, 5).reshape(*x.shape[:1], *x.shape[2:], -1)
         out = np.moveaxis(np.maximum(columns @ weights, 0), -1, 1)
-        found += [out.mean(axis=(2, 3)), out.std(axis=(2, 3))]
+        features += [out.mean(axis=(2, 3)), out.std(axis=(2, 3))]
         x = _halved(out)
-    return found
+    return features
 
 
 def _halved(x: Array) -> Array:

@@ -11,7 +11,7 @@ extrapolation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,18 +21,19 @@ from numpy.typing import NDArray
 from hsiaug.errors import InputError
 from hsiaug.metrics.dense.extractor import (
     EXTRACTOR,
-    Extractor,
+    axis_maps,
     fit_axes,
-    fit_extractor,
+    fit_image_space,
     frechet_between,
     image_features,
     mask_features,
 )
 from hsiaug.metrics.dense.layout import adjacency, class_shares, segment_sizes, total_variation
-from hsiaug.metrics.dense.memory import Memory, memory_audit
+from hsiaug.metrics.dense.memory import memory_audit
 from hsiaug.metrics.dense.references import spectra_of
 from hsiaug.metrics.distances import spectral_angle, wasserstein_per_band
-from hsiaug.metrics.fidelity import Better, Measure
+from hsiaug.metrics.measures import FidelityMeasure, MeasureTable, Round, Values, averaged
+from hsiaug.metrics.spectra import Space
 from hsiaug.seeds import derive_seed
 from hsiaug.tiles import DenseSamples
 
@@ -46,7 +47,9 @@ SIZES = 8
 MOST = 400
 """Tiles of a set that are used at most."""
 
-MEASURES: dict[str, tuple[str, str, Better]] = {
+TOO_FEW = "too few tiles, classes, segments or edges"
+
+MEASURES: MeasureTable = {
     "fd_image": (f"Fréchet distance of images ({EXTRACTOR})", "", "lower"),
     "fd_mask": (f"Fréchet distance of masks ({EXTRACTOR})", "", "lower"),
     "msad": ("mSAD: angle between class means", "°", "lower"),
@@ -65,36 +68,28 @@ MEASURES: dict[str, tuple[str, str, Better]] = {
 }
 """Label, unit, and what is good, by the name of a measure; the table's order."""
 
-Values = dict[str, float | None]
-
 
 @dataclass(frozen=True, eq=False)
 class DenseFidelity:
     """Measures in the order of the table.
 
     by_class: {class id: {"train", "held_out", "made": share of labelled pixels; "ratio": made / train; "angle": degrees
-    between the mean spectra of all training and all made tiles}}. memory: the audit, with the pairs to look at.
-    made_index: (m,) which made tiles it numbers. train_index: likewise.
+    between the mean spectra of all training and all made tiles}}. worst: (made tile, training tile, distance) of the
+    likeliest copies, the nearest first, by index as handed in.
     notes: sentences on what was left out; classes missing from a set are named there.
     """
 
-    measures: tuple[Measure, ...]
+    measures: tuple[FidelityMeasure, ...]
     by_class: Mapping[int, Mapping[str, float | None]]
-    memory: Memory
-    train_index: NDArray[np.int64]
-    made_index: NDArray[np.int64]
+    worst: tuple[tuple[int, int, float], ...]
     extractor: str
     notes: tuple[str, ...]
 
-    def __getitem__(self, name: str) -> Measure:
+    def __getitem__(self, name: str) -> FidelityMeasure:
         return next(measure for measure in self.measures if measure.name == name)
 
-    @property
-    def worst(self) -> list[tuple[int, int, float]]:
-        """(made tile, training tile, distance) of the likeliest copies, the nearest first, by index as handed in."""
-        return [(int(self.made_index[i]), int(self.train_index[j]), d) for i, j, d in self.memory.worst]
-
     def as_json(self) -> dict[str, Any]:
+        """What quality.json holds of it."""
         return {
             "extractor": self.extractor,
             "measures": [vars(measure) for measure in self.measures],
@@ -127,38 +122,17 @@ def dense_fidelity(
     rng = np.random.default_rng(derive_seed("dense fidelity", seed))
     index = [np.sort(rng.permutation(len(part))[:MOST]) for part in sets]
     train, held, made = (part.take(i) for part, i in zip(sets, index, strict=True))
-    extractor = fit_extractor(train, classes, rng)
-    features = [
-        (image_features(part.images, extractor), mask_features(part.masks, extractor))
-        for part in (train, held, made)
-    ]
-    axes = [fit_axes(kinds) for kinds in features[0]]
-    scores = [[one.scores(kinds) for one, kinds in zip(axes, pair, strict=True)] for pair in features]
-    whole = [_Features.of(part, extractor, *own) for part, own in zip((train, held, made), scores, strict=True)]
+    space = fit_image_space(train, rng)
+    known, real, new = _features([train, held, made], space, classes)
     size = min(len(train), len(held), len(made))
-    rounds = []
-    for _ in range(REPEATS):
-        some = [part.take(rng.permutation(len(part.shares))[:size]) for part in whole]
-        rounds.append((_compare(some[0], some[2]), _compare(some[0], some[1])))
-        for name in ("image", "mask"):
-            floor, value = frechet_between([getattr(part, name) for part in some])
-            rounds[-1][0][f"fd_{name}"], rounds[-1][1][f"fd_{name}"] = value, floor
-    memory = memory_audit(train.images, held.images, made.images, extractor.space)
-    measures = [_measure(name, rounds, size) for name in list(MEASURES)[:8]]
-    everything = [_over_all(whole[0], part, rng) for part in (whole[2], whole[1])]
-    measures += [_measure(name, [(everything[0], everything[1])], len(made)) for name in everything[0]]
-    audited = {
-        "nearer": (100 * memory.nearer, 50.0),
-        "copying": (memory.statistic, 0.0),
-        "copies": (100 * memory.copies, 100 * memory.copies_floor),
-    }
-    for name, (value, floor) in audited.items():
-        label, unit, better = MEASURES[name]
-        measures.append(Measure(name, label, value, floor, len(made), unit, better))
-    by_class, notes = _classes(
-        [class_shares(part.masks, classes) for part in (train, held, made)], _angles(whole[0], whole[2])
-    )
-    return DenseFidelity(tuple(measures), by_class, memory, index[0], index[2], EXTRACTOR, notes)
+    drawn = [_round([part.draw(size, rng) for part in (known, real, new)], size) for _ in range(REPEATS)]
+    audit, worst = memory_audit(train.images, held.images, made.images, space)
+    everything: Round = (_over_all(known, new, rng), _over_all(known, real, rng), len(made))
+    measures = averaged(MEASURES, [drawn, [everything], [audit]], TOO_FEW, every=True)
+    shares = [class_shares(part.masks, classes) for part in (train, held, made)]
+    by_class, notes = _classes(shares, _angles(known, new))
+    pairs = tuple((int(index[2][i]), int(index[0][j]), distance) for i, j, distance in worst)
+    return DenseFidelity(measures, by_class, pairs, EXTRACTOR, notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,22 +146,35 @@ class _Features:
     masks: NDArray[np.int64]
     power: Array
 
-    @classmethod
-    def of(cls, samples: DenseSamples, extractor: Extractor, image: Array, mask: Array) -> _Features:
-        ids = np.arange(1, extractor.classes + 1)[:, None]
-        member = [(labels.reshape(1, -1) == ids).astype(np.float64) for labels in samples.masks]
-        sums = np.stack([m @ spectra_of(tile) for m, tile in zip(member, samples.images, strict=True)])
-        return cls(
-            image,
-            mask,
-            sums,
-            np.stack([m.sum(axis=1) for m in member]),
-            samples.masks,
-            _power(samples.images, extractor),
-        )
-
-    def take(self, index: NDArray[np.int64]) -> _Features:
+    def draw(self, n: int, rng: np.random.Generator) -> _Features:
+        """Those of n of the tiles."""
+        index = rng.permutation(len(self.shares))[:n]
         return _Features(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
+
+
+def _features(sets: Sequence[DenseSamples], space: Space, classes: int) -> list[_Features]:
+    """Of the training tiles, which come first, and of the others, on the training tiles' axes."""
+    images = [image_features(part.images, space) for part in sets]
+    masks = [mask_features(part.masks, classes) for part in sets]
+    image_axes, mask_axes = fit_axes(images[0]), fit_axes(masks[0])
+    features = []
+    for part, image, mask in zip(sets, images, masks, strict=True):
+        ids = np.arange(1, classes + 1)[:, None]
+        member = [(labels.reshape(1, -1) == ids).astype(np.float64) for labels in part.masks]
+        sums = np.stack([m @ spectra_of(tile) for m, tile in zip(member, part.images, strict=True)])
+        shares = np.stack([m.sum(axis=1) for m in member])
+        scores = image_axes.scores(image), mask_axes.scores(mask)
+        features.append(_Features(*scores, sums, shares, part.masks, _power(part.images, space)))
+    return features
+
+
+def _round(some: Sequence[_Features], n: int) -> Round:
+    """Made and held-out tiles against training tiles, all of one number."""
+    known, real, new = some
+    values, floors = _compare(known, new), _compare(known, real)
+    floors["fd_image"], values["fd_image"] = frechet_between([part.image for part in some])
+    floors["fd_mask"], values["fd_mask"] = frechet_between([part.mask for part in some])
+    return values, floors, n
 
 
 def _over_all(known: _Features, other: _Features, rng: np.random.Generator) -> Values:
@@ -211,8 +198,8 @@ def _limit(known: Array, other: Array, rng: np.random.Generator) -> float | None
         return None
     sizes = np.linspace(least, len(other), SIZES).round().astype(int)
     subsets = [other[rng.permutation(len(other))[:n]] for n in sizes for _ in range(REPEATS)]
-    found = np.reshape(frechet_between([known, *subsets]), (SIZES, REPEATS)).mean(axis=1)
-    return max(0.0, float(np.polyfit(1 / sizes, found, 1)[1]))
+    distances = np.reshape(frechet_between([known, *subsets]), (SIZES, REPEATS)).mean(axis=1)
+    return max(0.0, float(np.polyfit(1 / sizes, distances, 1)[1]))
 
 
 def _angles(known: _Features, other: _Features) -> Array:
@@ -236,46 +223,34 @@ def _compare(known: _Features, other: _Features) -> Values:
     pixels = [part.shares.sum(axis=0) for part in (known, other)]
     angles = _angles(known, other)
     both = ~np.isnan(angles)
-    found: Values = {"msad": None, "msad_pixels": None, "segments": None, "adjacency": None}
+    values: Values = {"msad": None, "msad_pixels": None, "segments": None, "adjacency": None}
     if both.any():
-        found["msad"] = float(angles[both].mean())
-        found["msad_pixels"] = float(np.average(angles[both], weights=pixels[1][both]))
+        values["msad"] = float(angles[both].mean())
+        values["msad_pixels"] = float(np.average(angles[both], weights=pixels[1][both]))
     sizes = [np.log2(segment_sizes(part.masks))[:, None] for part in (known, other)]
     if min(map(len, sizes)):
-        found["segments"] = float(wasserstein_per_band(*sizes)[0])
+        values["segments"] = float(wasserstein_per_band(*sizes)[0])
     meet = [adjacency(part.masks, classes) for part in (known, other)]
     if meet[0].any() and meet[1].any():
-        found["adjacency"] = total_variation(*meet)
-    found["shares"] = total_variation(*(n / max(1.0, n.sum()) for n in pixels))
-    found["power"] = float(np.abs(known.power.mean(axis=0) - other.power.mean(axis=0)).mean())
-    return found
+        values["adjacency"] = total_variation(*meet)
+    values["shares"] = total_variation(*(n / max(1.0, n.sum()) for n in pixels))
+    values["power"] = float(np.abs(known.power.mean(axis=0) - other.power.mean(axis=0)).mean())
+    return values
 
 
-def _power(images: Float32, extractor: Extractor) -> Array:
+def _power(images: Float32, space: Space) -> Array:
     """(n, radii) 10·log₁₀ of the power by radial frequency, mean over the first axes; a Hann window hides the border."""
-    dates, bands, high, wide = images.shape[1:]
+    high, wide = images.shape[3:]
     window = np.hanning(high)[:, None] * np.hanning(wide)
     radius = np.hypot(np.fft.fftfreq(high)[:, None] * high, np.fft.fftfreq(wide) * wide).round().astype(int)
     far = min(high, wide) // 2
     rows = []
-    for image in images:
-        stacked = np.moveaxis(image.reshape(dates * bands, high, wide), 0, -1).astype(np.float64)
-        maps = np.moveaxis(extractor.space.project(stacked)[..., :4], -1, 0)
-        maps = maps - maps.mean(axis=(1, 2), keepdims=True)
+    for scores in axis_maps(images, space, 4):
+        maps = scores - scores.mean(axis=(1, 2), keepdims=True)
         power = (np.abs(np.fft.fft2(maps * window)) ** 2).mean(axis=0)
         rings = np.bincount(radius.ravel(), weights=power.ravel()) / np.bincount(radius.ravel())
         rows.append(10 * np.log10(rings[1 : far + 1] + 1e-9))
     return np.array(rows)
-
-
-def _measure(name: str, rounds: list[tuple[Values, Values]], n: int) -> Measure:
-    label, unit, better = MEASURES[name]
-    mean: Callable[[list[float | None]], float | None] = lambda values: (  # noqa: E731
-        None if any(v is None for v in values) else float(np.mean([v for v in values if v is not None]))
-    )
-    value, floor = mean([v[name] for v, _ in rounds]), mean([f[name] for _, f in rounds])
-    note = "" if value is not None and floor is not None else "too few tiles, classes, segments or edges"
-    return Measure(name, label, value, floor, n, unit, better, note)
 
 
 def _classes(shares: list[Array], angles: Array) -> tuple[dict[int, dict[str, float | None]], tuple[str, ...]]:

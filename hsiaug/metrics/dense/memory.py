@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.metrics.dense.extractor import axis_maps
+from hsiaug.metrics.measures import Round, Values
 from hsiaug.metrics.neighbours import COPY, rank_nearer
 from hsiaug.metrics.spectra import Space
 
-__all__ = ["Memory", "copying_statistic", "memory_audit", "nearest_turned", "turned"]
+__all__ = ["copying_statistic", "memory_audit", "nearest_turned", "turned"]
 
 Array = NDArray[np.float64]
 Float32 = NDArray[np.float32]
@@ -19,42 +19,27 @@ AXES = 8
 WORST = 8
 
 
-@dataclass(frozen=True, eq=False)
-class Memory:
-    """Distances are per pixel, on z-scored principal axes, the least over the 8 flips and rotations.
+def memory_audit(
+    train: Float32, held: Float32, made: Float32, space: Space
+) -> tuple[Round, tuple[tuple[int, int, float], ...]]:
+    """Audit images (n, T, B, H, W) of one size; ``space`` is of spectra of both dates stacked, of training tiles.
 
-    made, held: (n,) and (m,) to the nearest training tile. nearest: (n,) which one that is.
-    nearer: share of (made, held) pairs in which the made tile is nearer, ½ for fresh real tiles. copies: share of made
-    tiles within a thousandth of the usual distance of held-out ones, floor: of held-out tiles. statistic: C_T, below −3
-    for a generator that copies. worst: (made, training, distance) of the pairs to look at, the nearest first.
+    Distances are per pixel, on z-scored principal axes, the least over the 8 flips and rotations. nearer: share of
+    (made, held) pairs in which the made tile is nearer to training. copies: share of made tiles within a thousandth of
+    the usual distance of held-out ones. copying: C_T, below −3 for a generator that copies. The second answer is the
+    pairs (made, training, distance) to look at, the nearest first.
     """
-
-    made: Array
-    held: Array
-    nearest: NDArray[np.int64]
-    nearer: float
-    copies: float
-    copies_floor: float
-    statistic: float
-    worst: tuple[tuple[int, int, float], ...]
-
-
-def memory_audit(train: Float32, held: Float32, made: Float32, space: Space) -> Memory:
-    """Audit images (n, T, B, H, W) of one size; ``space`` is of spectra of both dates stacked, of training tiles."""
-    known, real, new = (_maps(images, space) for images in (train, held, made))
+    known, real, new = (np.stack(list(axis_maps(images, space, AXES))) for images in (train, held, made))
     (distance, which), (usual, _) = nearest_turned(new, known), nearest_turned(real, known)
     limit = COPY * float(np.median(usual))
+    values: Values = {
+        "nearer": rank_nearer(distance, usual),
+        "copying": copying_statistic(distance, usual),
+        "copies": float((distance <= limit).mean()),
+    }
+    floors: Values = {"nearer": 0.5, "copying": 0.0, "copies": float((usual <= limit).mean())}
     worst = np.argsort(distance, kind="stable")[:WORST]
-    return Memory(
-        distance,
-        usual,
-        which,
-        rank_nearer(distance, usual),
-        float((distance <= limit).mean()),
-        float((usual <= limit).mean()),
-        copying_statistic(distance, usual),
-        tuple((int(i), int(which[i]), float(distance[i])) for i in worst),
-    )
+    return (values, floors, len(made)), tuple((int(i), int(which[i]), float(distance[i])) for i in worst)
 
 
 def copying_statistic(made: Array, held: Array) -> float:
@@ -91,13 +76,3 @@ def nearest_turned(maps: Array, known: Array) -> tuple[Array, NDArray[np.int64]]
     gap = np.stack([turns[t][i] for i, t in enumerate(best)]) - flat[which]
     distance: Array = np.sqrt((gap**2).sum(axis=1) / (maps.shape[2] * maps.shape[3]))
     return distance, which.astype(np.int64)
-
-
-def _maps(images: Float32, space: Space) -> Array:
-    """(n, k, H, W) scores on the first axes."""
-    dates, bands, high, wide = images.shape[1:]
-    parts = []
-    for image in images:
-        stacked = np.moveaxis(image.reshape(dates * bands, high, wide), 0, -1).astype(np.float64)
-        parts.append(np.moveaxis(space.project(stacked)[..., :AXES], -1, 0))
-    return np.stack(parts)

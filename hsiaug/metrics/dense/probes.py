@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from hsiaug.errors import InputError
 from hsiaug.metrics.distances import spectral_angle
-from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space
+from hsiaug.metrics.spectra import Space, at_most, fit_space
 from hsiaug.seeds import derive_seed
 from hsiaug.tiles import IGNORE, DenseSamples
 
-__all__ = ["Probes", "evidence", "fit_probes", "pixel_maps"]
+__all__ = ["Probes", "evidence", "fit_probes", "of_label", "pixel_maps"]
 
 Float32 = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -47,24 +47,29 @@ class Probes:
     models: dict[str, Any]
     class_loss: Array
 
-    def proba(self, images: Float32) -> dict[str, Float32]:
-        """{probe: (n, C, H, W) float32 p(class | pixel)} of images (n, T, B, H, W)."""
+    def proba(self, images: Float32) -> list[Float32]:
+        """(n, C, H, W) float32 p(class | pixel) of images (n, T, B, H, W), by each probe."""
         maps = _features(images, self.space)
         n, k, high, wide = maps.shape
         rows = np.moveaxis(maps, 1, -1).reshape(-1, k)
-        answers = {}
-        for name, model in self.models.items():
+        answers = []
+        for model in self.models.values():
             known = np.concatenate([model.predict_proba(rows[i : i + ROWS]) for i in range(0, len(rows), ROWS)])
             full = np.full((len(rows), self.classes), LEAST, dtype=np.float32)
             full[:, self.ids - 1] = np.maximum(known, LEAST)
             full /= full.sum(axis=1, keepdims=True)
-            answers[name] = np.moveaxis(full.reshape(n, high, wide, self.classes), -1, 1)
+            answers.append(np.moveaxis(full.reshape(n, high, wide, self.classes), -1, 1))
         return answers
 
-    def mean_proba(self, images: Float32) -> Float32:
-        """(n, C, H, W) float32, the mean over the probes."""
-        mean: Float32 = np.mean(list(self.proba(images).values()), axis=0)
-        return mean
+    def label_proba(self, samples: DenseSamples) -> Float32:
+        """(n, H, W) float32 p(label | pixel), the mean over the probes."""
+        known: Float32 = np.mean(self.proba(samples.images), axis=0)
+        return of_label(known, samples.masks)
+
+
+def of_label(values: NDArray[Any], masks: NDArray[np.int64]) -> NDArray[Any]:
+    """(n, H, W) of values (n, C, H, W), that of each pixel's label; of no meaning where there is none."""
+    return np.take_along_axis(values, np.maximum(masks, 1)[:, None] - 1, axis=1)[:, 0]
 
 
 def evidence(images: Float32) -> Array:
@@ -103,38 +108,32 @@ def fit_probes(train: DenseSamples, classes: int, seed: int = 0) -> Probes:
     rng = np.random.default_rng(derive_seed("dense probes", seed))
     if len(_learnable(train.masks)) < 2:
         raise InputError("probes need two classes of two pixels in the training tiles", hint="Label more of them.")
-    some = _pixels(train, rng)
-    space = fit_space(some.x, AXES)
+    space = fit_space(_pixels(train, rng), AXES)
     halves = np.array_split(rng.permutation(len(train)), 2)
     losses = np.zeros((2, classes))
-    for known, asked in (halves, halves[::-1]):
+    for known, held in (halves, halves[::-1]):
         if len(_learnable(train.masks[known])) < 2:
             continue
-        rest = train.take(asked)
-        probes = _fit(train.take(known), space, classes, rng, PIXELS // 2)
-        chosen = np.take_along_axis(
-            probes.mean_proba(rest.images), np.maximum(rest.masks, 1)[:, None] - 1, axis=1
-        )[:, 0]
+        rest = train.take(held)
+        chosen = _fit(train.take(known), space, classes, rng, PIXELS // 2).label_proba(rest)
         for c in range(classes):
             loss = -np.log(chosen[rest.masks == c + 1])
             losses[:, c] += loss.sum(), len(loss)
     with np.errstate(invalid="ignore"):
         class_loss = losses[0] / losses[1]
-    whole = _fit(train, space, classes, rng, PIXELS)
-    return Probes(space, whole.ids, classes, whole.models, class_loss)
+    return replace(_fit(train, space, classes, rng, PIXELS), class_loss=class_loss)
 
 
-def _pixels(train: DenseSamples, rng: np.random.Generator) -> Spectra:
-    """Some labelled pixels of each tile, what a probe sees of them, and their classes."""
+def _pixels(train: DenseSamples, rng: np.random.Generator) -> Array:
+    """(pixels, D) what a probe sees of some labelled pixels of each tile."""
     most = max(1, 2 * PIXELS // len(train))
-    x, y = [], []
+    x = []
     for image, mask in zip(train.images, train.masks, strict=True):
         places = np.flatnonzero(mask.ravel() != IGNORE)
         places = rng.permutation(places)[:most]
         maps = pixel_maps(image[None])[0]
         x.append(maps.reshape(len(maps), -1)[:, places].T)
-        y.append(mask.ravel()[places])
-    return Spectra(np.concatenate(x), np.concatenate(y))
+    return np.concatenate(x)
 
 
 def _learnable(masks: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -154,7 +153,7 @@ def _fit(train: DenseSamples, space: Space, classes: int, rng: np.random.Generat
     ids, counts = np.unique(y, return_counts=True)
     # Classes in the proportion of the tiles, but for the rarest: weights would make the trees ten times slower.
     some = rng.permutation(len(y))[:pixels]
-    rare = at_most(Spectra(np.empty((len(y), 0)), y), FEWEST, rng)
+    rare = at_most(y, FEWEST, rng)
     rows = np.union1d(some, rare)
     x = np.moveaxis(maps, 1, -1).reshape(-1, k)[every[rows]]
     y = y[rows]

@@ -24,7 +24,7 @@ def label_quality(samples: DenseSamples, probes: Probes) -> Array:
     Lad and Mueller 2023, arXiv:2307.05080, with their temperature of 0.1, over probes of spectra in place of one
     segmentation network: a few unlikely pixels bring a whole tile down.
     """
-    chosen, labelled = _likely(samples, probes)
+    chosen, labelled = probes.label_proba(samples).astype(np.float64), samples.masks != IGNORE
     logits = np.where(labelled, (1 - chosen) / TEMPERATURE, -np.inf).reshape(len(chosen), -1)
     some = labelled.reshape(len(chosen), -1).any(axis=1)
     logits = logits - np.where(some, logits.max(axis=1), 0)[:, None]
@@ -51,15 +51,7 @@ def ignore_unlikely(made: DenseSamples, probes: Probes, tolerance: float = 1.25)
     FreeMask (Yang et al. 2023, arXiv:2310.15160), with probes of spectra in place of a segmentation network, and means
     from training pixels that the probes had not learnt from. A class without such a mean keeps its labels.
     """
-    chosen, labelled = _likely(made, probes)
+    chosen, labelled = probes.label_proba(made).astype(np.float64), made.masks != IGNORE
     limit = np.concatenate([[np.inf], np.nan_to_num(tolerance * probes.class_loss, nan=np.inf)])
     unlikely = labelled & (-np.log(np.maximum(chosen, 1e-12)) > limit[made.masks])
     return replace(made, masks=np.where(unlikely, IGNORE, made.masks))
-
-
-def _likely(samples: DenseSamples, probes: Probes) -> tuple[Array, NDArray[np.bool_]]:
-    """p(label | pixel) and which pixels are labelled, both (n, H, W)."""
-    labelled = samples.masks != IGNORE
-    known = probes.mean_proba(samples.images)
-    chosen = np.take_along_axis(known, np.maximum(samples.masks, 1)[:, None] - 1, axis=1)[:, 0]
-    return chosen.astype(np.float64), labelled

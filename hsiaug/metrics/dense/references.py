@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.metrics.distances import shrunk_covariance
-from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space
+from hsiaug.metrics.distances import shrink_to_pooled, shrunk_covariance
+from hsiaug.metrics.spectra import Space, at_most, class_means, fit_space
 from hsiaug.tiles import IGNORE, DenseSamples
 
 __all__ = ["References", "fit_references", "spectra_of"]
@@ -74,31 +74,23 @@ def fit_references(
     x = np.concatenate([spectra_of(image) for image in train.images])
     y = train.masks.ravel()
     labelled = np.flatnonzero(y != IGNORE)
-    rows = labelled[at_most(Spectra(np.empty((len(labelled), 0)), y[labelled]), MOST, rng)]
+    rows = labelled[at_most(y[labelled], MOST, rng)]
     x, y = x[rows], y[rows]
     space = fit_space(x, AXES)
     scores = space.project(x)
     k = scores.shape[1]
-    pooled = shrunk_covariance(scores - _own_means(scores, y)) + 1e-9 * np.eye(k)
+    ids, own_means, row = class_means(scores, y)
+    centred = scores - own_means[row]
+    pooled = shrunk_covariance(centred) + 1e-9 * np.eye(k)
     shape = (classes, k, k)
     means, covariances, inverses, own = np.full((classes, k), np.nan), *(np.zeros(shape) for _ in range(3))
     limits = np.full(classes, np.inf)
-    for c in np.unique(y) - 1:
-        mine = scores[y == c + 1]
-        means[c] = mine.mean(axis=0)
-        gap = mine - means[c]
-        # As in the nearest-class probe of pixels: a class of few pixels is drawn to the pooled covariance.
-        covariances[c] = (gap.T @ gap + k * pooled) / (len(mine) + k)
-        level = (np.linalg.slogdet(pooled)[1] - np.linalg.slogdet(covariances[c])[1]) / k
+    for i, c in enumerate(ids - 1):
+        means[c], gap = own_means[i], centred[row == i]
+        covariances[c], scale = shrink_to_pooled(gap, pooled)
         own[c] = np.linalg.inv(covariances[c])
-        inverses[c] = own[c] / np.exp(level)
+        inverses[c] = own[c] / scale
         limits[c] = np.quantile(((gap @ own[c]) * gap).sum(axis=1), 0.99)
     share = np.linspace(0, 1, CELLS + 1)[1:-1]
     bounds = np.zeros((2, CELLS - 1)) if change is None else np.quantile(change, share, axis=1).T
     return References(space, means, covariances, inverses, own, limits, np.quantile(edges, share), bounds)
-
-
-def _own_means(scores: Array, y: NDArray[np.int64]) -> Array:
-    ids, rows = np.unique(y, return_inverse=True)
-    means: Array = np.stack([scores[rows == i].mean(axis=0) for i in range(len(ids))])[rows]
-    return means

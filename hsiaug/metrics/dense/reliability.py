@@ -2,7 +2,7 @@
 
 Every score stands beside its **ceiling** (real held-out tiles), its **floor** (the same made images, masks permuted
 across tiles), r = (score − floor) / (ceiling − floor), 95 % intervals from bootstraps of whole tiles, and the share of
-wrong pixels that would bring real held-out tiles down to the same score (:mod:`hsiaug.metrics.dense.calibration`).
+wrong pixels that would bring real held-out tiles down to the same score (:mod:`hsiaug.metrics.dense.estimator`).
 
 Held-out tiles are test tiles of the split, masks included. This is a diagnosis that the core makes after everything
 was fitted; it is never a component of a generator or segmenter, and must not be used to choose one for the same split.
@@ -11,26 +11,37 @@ was fitted; it is never a component of a generator or segmenter, and must not be
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.metrics.calibration import LEVELS
+from hsiaug.metrics.calibration import (
+    LEVELS,
+    CalibrationCurve,
+    Interval,
+    LabelScore,
+    ScoreKind,
+    known,
+    label_score,
+)
 from hsiaug.metrics.dense.change import change_measures
+from hsiaug.metrics.dense.damage import permuted
 from hsiaug.metrics.dense.estimator import QualityEstimator, Reading, fit_estimator, some_tiles
 from hsiaug.metrics.dense.quality import label_quality
-from hsiaug.metrics.dense.scores import SCORES, Counts, class_table
-from hsiaug.metrics.dense.tile_counts import REACH, View, tally
-from hsiaug.metrics.fidelity import Measure
-from hsiaug.metrics.reliability import USABLE, Interval
+from hsiaug.metrics.dense.scores import SCORES, class_table
+from hsiaug.metrics.dense.tile_counts import REACH, Counts, ProbedTiles, tally
+from hsiaug.metrics.measures import FidelityMeasure
 from hsiaug.seeds import derive_seed
 from hsiaug.tiles import IGNORE, DenseSamples
 
-__all__ = ["Coupling", "DenseReliability", "TileScore", "dense_reliability"]
+__all__ = ["Coupling", "DenseReliability", "dense_reliability"]
 
 Array = NDArray[np.float64]
+
+JOINT: ScoreKind = ("R1–R3 share of wrong pixels", "%", -0.01)
+"""The estimate from all scores together; its own unit is %."""
 
 SHUFFLES = 3
 """Permutations of the masks that a floor is the mean of."""
@@ -49,33 +60,6 @@ class Coupling:
     real: Array | None = None
 
 
-@dataclass(frozen=True)
-class TileScore:
-    """One score of the made masks; see :class:`hsiaug.metrics.reliability.Score`, whose names these are.
-
-    interval: 95 % of ``value``, and as r_interval and wrong_interval over n whole tiles drawn anew. value, ceiling,
-    floor, r: None where no such tile has the score. wrong: None where the score does not fall surely with q (Spearman
-    above −.9). beyond: {"value", "ceiling" or "floor": "≤" or "≥"} where the estimate of a share lay outside 0..100 %
-    and is given as that bound: ≤ 0 is better than real held-out tiles, the clean end of the calibration.
-    """
-
-    name: str
-    label: str
-    unit: str
-    value: float | None
-    interval: Interval | None
-    ceiling: float | None
-    floor: float | None
-    r: float | None
-    r_interval: Interval | None
-    wrong: float | None
-    wrong_interval: Interval | None
-    spearman: float | None
-    curve: tuple[float, ...]
-    n: int
-    beyond: Mapping[str, str] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, eq=False)
 class DenseReliability:
     """scores: by the table's order, first "joint", which ``wrong`` is read from: the share of wrong pixels in %.
@@ -86,30 +70,39 @@ class DenseReliability:
     n, n_held: tiles. notes: sentences on what was left out.
     """
 
-    scores: tuple[TileScore, ...]
-    wrong: float | None
-    wrong_interval: Interval | None
+    scores: tuple[LabelScore, ...]
     by_class: Mapping[int, Mapping[str, float | None]]
     shifts: Mapping[str, Array]
-    measures: tuple[Measure, ...]
+    measures: tuple[FidelityMeasure, ...]
     quality: Array
     n: int
     n_held: int
     notes: tuple[str, ...]
 
-    def __getitem__(self, name: str) -> TileScore:
+    @property
+    def wrong(self) -> float | None:
+        """The joint estimate of the share of wrong pixels in %."""
+        return next((score.wrong for score in self.scores if score.name == "joint"), None)
+
+    @property
+    def wrong_interval(self) -> Interval | None:
+        """Its 95 % interval."""
+        return next((score.wrong_interval for score in self.scores if score.name == "joint"), None)
+
+    def __getitem__(self, name: str) -> LabelScore:
         return next(score for score in self.scores if score.name == name)
 
     def as_json(self) -> dict[str, Any]:
+        """What quality.json holds of it."""
         return {
             "scores": [vars(score) for score in self.scores],
             "levels_percent": list(LEVELS),
             "wrong": self.wrong,
             "wrong_interval": self.wrong_interval,
             "by_class": {str(c): dict(row) for c, row in self.by_class.items()},
-            "shifts": {name: [[_number(v) for v in row] for row in grid] for name, grid in self.shifts.items()},
+            "shifts": {name: [[known(v) for v in row] for row in grid] for name, grid in self.shifts.items()},
             "measures": [vars(measure) for measure in self.measures],
-            "quality": [_number(v) for v in self.quality],
+            "quality": [known(v) for v in self.quality],
             "n": self.n,
             "n_held": self.n_held,
             "notes": list(self.notes),
@@ -125,7 +118,7 @@ def dense_reliability(
     seed: int = 0,
     coupling: Coupling | None = None,
 ) -> DenseReliability:
-    """QualityEstimator the masks of made tiles; see the sources with each score's own module.
+    """Judge the masks of made tiles; see the sources with each score's own module.
 
     R1: train on real, test on synthetic (GAN-test, Shmelkov et al. 2018, arXiv:1807.09499) with per-pixel probes. R2:
     spectra of each class. R3: mask edges and shifts. R4: ``coupling``, passed through. R5: signs of change, of two
@@ -139,20 +132,18 @@ def dense_reliability(
     view, masks = judge.look(judged.images), judge.known(judged.masks)
     notes = _notes(judge, made)
     value, real = judge.read(view, masks), judge.read(judge.held, judge.masks)
-    floors = [judge.read(view, _permuted(masks, rng)) for _ in range(SHUFFLES)] if len(masks) > 1 else []
+    floors = [judge.read(view, permuted(masks, rng)) for _ in range(SHUFFLES)] if len(masks) > 1 else []
     names = ["joint", *(name for name in SCORES if name in judge.curves)]
-    defined = [name for name in names if not np.isnan(value.value[name])]
+    defined = [name for name in names if not np.isnan(value[name][0])]
     notes += [f"not defined for these masks: {SCORES[name][0]}" for name in names if name not in defined]
     scores = [_score(name, judge, value, real, floors, len(masks)) for name in defined]
     if coupling is not None:
         scores.append(_coupling(coupling, rng))
-    first = scores[0] if scores and scores[0].name == "joint" else None
+    of_made, of_held = _summed(view, masks), _summed(judge.held, judge.masks)
     return DenseReliability(
         scores=tuple(scores),
-        wrong=None if first is None else first.wrong,
-        wrong_interval=None if first is None else first.wrong_interval,
-        by_class=_by_class(judge, view, masks),
-        shifts={"made": _shift_grid(judge, view, masks), "held": _shift_grid(judge, judge.held, judge.masks)},
+        by_class=_by_class(judge, of_made, of_held),
+        shifts={"made": _shift_grid(of_made), "held": _shift_grid(of_held)},
         measures=change_measures(train, held, made) if made.dates == 2 else (),
         quality=quality,
         n=len(masks),
@@ -172,123 +163,83 @@ def _notes(judge: QualityEstimator, made: DenseSamples) -> list[str]:
     return notes
 
 
-def _permuted(masks: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Every tile with the mask of another one."""
-    order = rng.permutation(len(masks))
-    donors = np.empty_like(order)
-    donors[order] = np.roll(order, 1)
-    return masks[donors]
-
-
 def _score(
     name: str, judge: QualityEstimator, made: Reading, real: Reading, floors: list[Reading], n: int
-) -> TileScore:
-    label, unit, sign = ("R1–R3 share of wrong pixels", "%", -0.01) if name == "joint" else SCORES[name]
-    sign *= 100 if unit == "%" else 1
-    value, ceiling = made.value[name], real.value[name]
-    lows = [reading.value[name] for reading in floors if not np.isnan(reading.value[name])]
+) -> LabelScore:
+    ceiling = float(real[name][0])
+    lows = [reading[name][0] for reading in floors if not np.isnan(reading[name][0])]
     floor = float(np.mean(lows)) if lows else float("nan")
-    room = bool(ceiling - floor > 1e-9)  # False also for NaN
-    below = floors[0].rounds[name] if lows else np.nan
+    below = floors[0][name][1:] if lows else np.nan
     # A round whose ceiling all but meets its floor says nothing.
-    span = real.rounds[name] - below
-    rounds = (made.rounds[name] - below) / np.where(span > 0.05 * abs(ceiling - floor) + 1e-9, span, np.nan)
-    spearman = judge.spearman[name]
-    usable = spearman is not None and spearman <= USABLE
-    score = TileScore(
+    span = real[name][1:] - below
+    score = label_score(
         name,
-        label,
-        unit,
-        value=_known(sign * value),
-        interval=_interval(sign * made.rounds[name]),
-        ceiling=_known(sign * ceiling),
-        floor=_known(sign * floor),
-        r=_known((value - floor) / (ceiling - floor)) if room else None,
-        r_interval=_interval(rounds) if room else None,
-        wrong=made.wrong[name] if usable else None,
-        wrong_interval=_interval(made.wrong_rounds[name]) if usable else None,
-        spearman=spearman,
-        curve=tuple(float(sign * v) for v in judge.curves[name]),
+        JOINT if name == "joint" else SCORES[name],
+        made[name],
+        ceiling=ceiling,
+        floor=floor,
+        r_rounds=(made[name][1:] - below) / np.where(span > 0.05 * abs(ceiling - floor) + 1e-9, span, np.nan),
+        curve=judge.curves[name],
         n=n,
     )
     return _within_percent(score) if name == "joint" else score
 
 
-def _within_percent(score: TileScore) -> TileScore:
+def _within_percent(score: LabelScore) -> LabelScore:
     """The score with the numbers of a share: a linear estimate of one may lie below 0 % or above 100 %."""
 
     def clip(value: float) -> float:
         return min(max(value, 0.0), 100.0)
 
-    told = {"value": score.value, "ceiling": score.ceiling, "floor": score.floor}
-    known = {key: value for key, value in told.items() if value is not None}
-    shares: dict[str, Any] = {key: clip(value) for key, value in known.items()}
+    estimates = {"value": score.value, "ceiling": score.ceiling, "floor": score.floor}
+    defined = {key: value for key, value in estimates.items() if value is not None}
+    shares: dict[str, Any] = {key: clip(value) for key, value in defined.items()}
     return replace(
         score,
         **shares,
         interval=None if score.interval is None else (clip(score.interval[0]), clip(score.interval[1])),
         curve=tuple(map(clip, score.curve)),
-        beyond={key: "≤" if value < 0 else "≥" for key, value in known.items() if not 0 <= value <= 100},
+        beyond={key: "≤" if value < 0 else "≥" for key, value in defined.items() if not 0 <= value <= 100},
     )
 
 
-def _known(value: float) -> float | None:
-    return None if np.isnan(value) else value
-
-
-def _coupling(coupling: Coupling, rng: np.random.Generator) -> TileScore:
+def _coupling(coupling: Coupling, rng: np.random.Generator) -> LabelScore:
     value, floor = float(np.mean(coupling.gaps)), float(np.mean(coupling.permuted))
-    ceiling = None if coupling.real is None else float(np.mean(coupling.real))
+    ceiling = float("nan") if coupling.real is None else float(np.mean(coupling.real))
     n = len(coupling.gaps)
     means = np.asarray(coupling.gaps)[rng.integers(n, size=(1000, n))].mean(axis=1)
-    room = None if ceiling is None or ceiling - floor <= 1e-9 else ceiling - floor
-    return TileScore(
-        name="coupling",
-        label="R4 coupling gap of the generator",
-        unit="",
-        value=value,
-        interval=_interval(means),
+    return label_score(
+        "coupling",
+        ("R4 coupling gap of the generator", "", 1),
+        np.concatenate([[value], means]),
         ceiling=ceiling,
         floor=floor,
-        r=None if room is None else (value - floor) / room,
-        r_interval=None if room is None else _interval((means - floor) / room),
-        wrong=None,
-        wrong_interval=None,
-        spearman=None,
-        curve=(),
+        r_rounds=(means - floor) / max(ceiling - floor, 1e-9),
+        curve=CalibrationCurve(np.empty(0), np.empty((0, 0)), None),
         n=n,
     )
 
 
-def _interval(values: Array) -> Interval | None:
-    if np.isnan(values).all():
-        return None
-    low, high = np.nanpercentile(values, [2.5, 97.5])
-    return float(low), float(high)
+def _summed(view: ProbedTiles, masks: NDArray[np.int64]) -> Counts:
+    """The counts over all tiles."""
+    return {name: part.sum(axis=0).astype(np.float64) for name, part in tally(view, masks).items()}
 
 
-def _by_class(judge: QualityEstimator, view: View, masks: NDArray[np.int64]) -> dict[int, dict[str, float | None]]:
-    made, held = (
-        class_table(Counts.of(tally(v, m).sum(axis=0), judge.shapes), judge.references)
-        for v, m in ((view, masks), (judge.held, judge.masks))
-    )
+def _by_class(judge: QualityEstimator, made: Counts, held: Counts) -> dict[int, dict[str, float | None]]:
+    of_made, of_held = (class_table(counts, judge.references) for counts in (made, held))
     table: dict[int, dict[str, float | None]] = {}
     for c in judge.ids:
         row: dict[str, float | None] = {}
-        for column, values in made.items():
-            row[column], row[f"held_{column}"] = _number(values[c - 1]), _number(held[column][c - 1])
+        for column, values in of_made.items():
+            row[column], row[f"held_{column}"] = known(values[c - 1]), known(of_held[column][c - 1])
         near, far = row["frechet"], row["held_frechet"]
         row["frechet_ratio"] = near / far if near is not None and far else None
         table[c] = row
     return table
 
 
-def _shift_grid(judge: QualityEstimator, view: View, masks: NDArray[np.int64]) -> Array:
-    shifts = Counts.of(tally(view, masks).sum(axis=0), judge.shapes).parts["shifts"]
+def _shift_grid(counts: Counts) -> Array:
+    shifts = counts["shifts"]
     with np.errstate(invalid="ignore"):
         grid: Array = (shifts[:, 1] / shifts[:, 0]).reshape(2 * REACH + 1, 2 * REACH + 1)
     return grid
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.metrics.accuracy import cohen_kappa
+from hsiaug.metrics.accuracy import cohen_kappa, iou, mean_known, recall
+from hsiaug.metrics.calibration import ScoreKind
 from hsiaug.metrics.dense.references import References
-from hsiaug.metrics.dense.tile_counts import REACH, SHIFTS
-from hsiaug.metrics.distances import spectral_angle
+from hsiaug.metrics.dense.tile_counts import REACH, SHIFTS, Counts
+from hsiaug.metrics.distances import root_trace, spectral_angle
 
-__all__ = ["SCORES", "Counts", "class_table", "score_all"]
+__all__ = ["SCORES", "class_table", "score_all"]
 
 Array = NDArray[np.float64]
 
-SCORES: dict[str, tuple[str, str, float]] = {
+SCORES: dict[str, ScoreKind] = {
     "agreement": ("R1 probe agreement, mean over classes", "%", 1),
     "pixels": ("R1 probe agreement, of pixels", "%", 1),
     "kappa": ("R1 probe κ", "", 1),
@@ -38,37 +36,20 @@ SCORES: dict[str, tuple[str, str, float]] = {
     "change_angle": ("R5 AUC of the angle between dates", "", 1),
     "change_size": ("R5 AUC of the change vector", "", 1),
 }
-"""Label, unit, and 1 where more is better, by the name of a score; the table's order."""
-
-
-@dataclass(frozen=True, eq=False)
-class Counts:
-    """Sums over tiles by name. Every array has the same leading shape: one entry per set of counts."""
-
-    parts: Mapping[str, Array]
-
-    @classmethod
-    def of(cls, sums: Array, shapes: Mapping[str, tuple[int, ...]]) -> Counts:
-        """From (..., K) sums of the columns."""
-        parts, start = {}, 0
-        for name, shape in shapes.items():
-            size = int(np.prod(shape))
-            parts[name] = sums[..., start : start + size].reshape(*sums.shape[:-1], *shape).astype(np.float64)
-            start += size
-        return cls(parts)
+"""By the name of a score; the table's order."""
 
 
 def score_all(counts: Counts, references: References) -> dict[str, Array]:
     """{score: (...)} in the natural direction, shares in 0..1; NaN where a score is not defined."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        confusion = counts.parts["confusion"]
-        n, likely, pixels, firm, segments, nearest, beyond = np.moveaxis(counts.parts["right"], -1, 0)
-        zone, zone_right, inside, inside_right = np.moveaxis(counts.parts["zone"], -1, 0)
-        found = {
-            "agreement": _recall(confusion).mean(axis=-1),
+        confusion = counts["confusion"]
+        n, likely, pixels, firm, segments, nearest, beyond = np.moveaxis(counts["right"], -1, 0)
+        zone, zone_right, inside, inside_right = np.moveaxis(counts["zone"], -1, 0)
+        scores = {
+            "agreement": mean_known(recall(confusion)).mean(axis=-1),
             "pixels": pixels / n,
             "kappa": cohen_kappa(confusion).mean(axis=-1),
-            "miou": _miou(confusion).mean(axis=-1),
+            "miou": mean_known(iou(confusion)).mean(axis=-1),
             "likely": likely / n,
             "firm": firm / n,
             "segments": segments / n,
@@ -76,50 +57,25 @@ def score_all(counts: Counts, references: References) -> dict[str, Array]:
             "border": zone_right / zone,
             "nearest_class": nearest / n,
             "tail": beyond / n,
-            "boundary": _auc(counts.parts["edges"]),
+            "boundary": _auc(counts["edges"]),
         }
-        means, covariances, some = _laws(counts.parts["moments"], references)
-        found["msad"] = _mean(_angles(means, references), some)
-        found["frechet"] = _mean(_frechet(means, covariances, references), some)
-        shifts = counts.parts["shifts"]
-        found |= _peak(shifts[..., 1] / shifts[..., 0])
-        if "change" in counts.parts:
-            auc = _auc(counts.parts["change"])
-            found |= {"change_angle": auc[..., 0], "change_size": auc[..., 1]}
-    return {name: found[name] for name in SCORES if name in found}
+        angle, frechet = _class_distances(counts["moments"], references)
+        scores |= {"msad": mean_known(angle), "frechet": mean_known(frechet)}
+        shifts = counts["shifts"]
+        scores |= _peak(shifts[..., 1] / shifts[..., 0])
+        if "change" in counts:
+            auc = _auc(counts["change"])
+            scores |= {"change_angle": auc[..., 0], "change_size": auc[..., 1]}
+    return {name: scores[name] for name in SCORES if name in scores}
 
 
 def class_table(counts: Counts, references: References) -> dict[str, Array]:
     """{column: (..., C)} recall of the probes, angle and Fréchet distance to training, and pixels of each class."""
-    confusion = counts.parts["confusion"]
+    confusion = counts["confusion"]
     with np.errstate(invalid="ignore", divide="ignore"):
-        own = np.diagonal(confusion, axis1=-2, axis2=-1) / confusion.sum(axis=-1)
-        means, covariances, some = _laws(counts.parts["moments"], references)
-        return {
-            "recall": own.mean(axis=-2),
-            "angle": np.where(some, _angles(means, references), np.nan),
-            "frechet": np.where(some, _frechet(means, covariances, references), np.nan),
-            "pixels": confusion.sum(axis=-1)[..., 0, :],
-        }
-
-
-def _recall(confusion: Array) -> Array:
-    """(..., probes): mean over the classes that have a label, of the share whose guess is the label."""
-    labelled = confusion.sum(axis=-1)
-    own = np.diagonal(confusion, axis1=-2, axis2=-1)
-    return _mean(own / labelled, labelled > 0)
-
-
-def _miou(confusion: Array) -> Array:
-    labelled, guessed = confusion.sum(axis=-1), confusion.sum(axis=-2)
-    own = np.diagonal(confusion, axis1=-2, axis2=-1)
-    return _mean(own / (labelled + guessed - own), labelled > 0)
-
-
-def _mean(values: Array, some: NDArray[np.bool_]) -> Array:
-    """Mean over the last axis where ``some``."""
-    mean: Array = np.where(some, values, 0).sum(axis=-1) / some.sum(axis=-1)
-    return mean
+        angle, frechet = _class_distances(counts["moments"], references)
+        own, pixels = recall(confusion).mean(axis=-2), confusion.sum(axis=-1)[..., 0, :]
+        return {"recall": own, "angle": angle, "frechet": frechet, "pixels": pixels}
 
 
 def _auc(histograms: Array) -> Array:
@@ -151,32 +107,22 @@ def _peak(curve: Array) -> dict[str, Array]:
     }
 
 
-def _laws(moments: Array, references: References) -> tuple[Array, Array, NDArray[np.bool_]]:
-    """Means (..., C, k), covariances (..., C, k, k) of the scores, and which classes can be compared (..., C)."""
-    k = references.means.shape[1]
+def _class_distances(moments: Array, references: References) -> tuple[Array, Array]:
+    """(..., C) angle between the mean spectra of each class and of its training pixels, and Fréchet distance of scores.
+
+    NaN for a class of too few pixels for a covariance, or none in training. The formula is Dowson and Landau's (1982).
+    """
+    space, k = references.space, references.means.shape[1]
     n = moments[..., 0]
     some = (n > k) & ~np.isnan(references.means[:, 0])
     safe = np.where(some, n, 1)[..., None]
-    means = moments[..., 1 : 1 + k] / safe
+    means, ours = moments[..., 1 : 1 + k] / safe, np.nan_to_num(references.means)
     second = np.zeros((*means.shape, k))
     row, column = np.triu_indices(k)
     second[..., row, column] = second[..., column, row] = moments[..., 1 + k :] / safe
     covariances = second - means[..., :, None] * means[..., None, :]
-    return means, covariances, some
-
-
-def _angles(means: Array, references: References) -> Array:
-    space = references.space
-    theirs, ours = (space.mean + (m @ space.axes.T) * space.std for m in (means, np.nan_to_num(references.means)))
-    return spectral_angle(theirs, ours)
-
-
-def _frechet(means: Array, covariances: Array, references: References) -> Array:
-    """(..., C) Fréchet distance of the scores of each class to the training pixels' (Dowson and Landau 1982)."""
-    values, vectors = np.linalg.eigh(references.covariances)
-    root = (vectors * np.sqrt(values.clip(0))[..., None, :]) @ np.swapaxes(vectors, -1, -2)
-    cross = np.linalg.eigvalsh(root @ covariances @ root).clip(0)
+    angles = spectral_angle(*(space.mean + (m @ space.axes.T) * space.std for m in (means, ours)))
+    gap = ((means - ours) ** 2).sum(axis=-1)
     trace = np.trace(covariances, axis1=-2, axis2=-1) + np.trace(references.covariances, axis1=-2, axis2=-1)
-    gap = ((means - np.nan_to_num(references.means)) ** 2).sum(axis=-1)
-    distance: Array = (gap + trace - 2 * np.sqrt(cross).sum(axis=-1)).clip(0)
-    return distance
+    distance = (gap + trace - 2 * root_trace(references.covariances, covariances)).clip(0)
+    return np.where(some, angles, np.nan), np.where(some, distance, np.nan)

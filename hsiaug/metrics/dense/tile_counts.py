@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.metrics.dense.layout import edge_zone, segments
-from hsiaug.metrics.dense.probes import Probes, evidence
+from hsiaug.metrics.accuracy import grouped_confusion
+from hsiaug.metrics.dense.layout import edge_zone, neighbours, segments
+from hsiaug.metrics.dense.probes import Probes, evidence, of_label
 from hsiaug.metrics.dense.references import References
 from hsiaug.metrics.distances import spectral_angle
 from hsiaug.tiles import IGNORE
 
-__all__ = ["REACH", "SHIFTS", "View", "columns", "edge_cells", "look", "tally"]
+__all__ = ["REACH", "SHIFTS", "Counts", "ProbedTiles", "edge_cells", "look", "tally"]
 
 Float32 = NDArray[np.float32]
 Array = NDArray[np.float64]
 Masks = NDArray[np.int64]
+
+Counts = Mapping[str, Array]
+"""Sums over tiles of the counts of :func:`tally`. Every array has the same leading shape: one entry per set."""
 
 REACH = 4
 """Masks are shifted by up to this many pixels each way."""
@@ -31,7 +34,7 @@ CELLS = 64
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class ProbedTiles:
     """All that the probes say of some images, whatever their masks.
 
     guesses: (probes, n, H, W) uint8 class ids. known: (n, C, H, W) float32 mean probabilities. firm: (n, C, H, W) the
@@ -61,22 +64,17 @@ def edge_cells(images: Float32) -> tuple[Array, Array]:
     x = np.moveaxis(x, 1, -1).astype(np.float64)
     if images.shape[1] == 2:
         # A difference near nought has no direction worth the name: its length counts, not its angle.
-        across, down = (np.linalg.norm(a - b, axis=-1) for a, b in _neighbours(x))
+        across, down = (np.linalg.norm(a - b, axis=-1) for a, b in neighbours(x))
     else:
-        across, down = (spectral_angle(a, b) for a, b in _neighbours(x))
+        across, down = (spectral_angle(a, b) for a, b in neighbours(x))
     return across, down
 
 
-def _neighbours(x: NDArray[Any]) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    yield x[:, :, 1:], x[:, :, :-1]
-    yield x[:, 1:], x[:, :-1]
-
-
-def look(images: Float32, probes: Probes, references: References) -> View:
+def look(images: Float32, probes: Probes, references: References) -> ProbedTiles:
     """Put images (n, T, B, H, W) to the probes."""
     from scipy.ndimage import uniform_filter
 
-    answers = list(probes.proba(images).values())
+    answers = probes.proba(images)
     known: Float32 = np.mean(answers, axis=0)
     scores, nearest, beyond = references.judge(images)
     k = scores.shape[-1]
@@ -86,10 +84,9 @@ def look(images: Float32, probes: Probes, references: References) -> View:
     change = None
     if images.shape[1] == 2:
         signs = evidence(images)
-        change = np.stack([np.digitize(signs[:, i], references.change_bounds[i]) for i in (0, 1)], axis=1).astype(
-            np.uint8
-        )
-    return View(
+        cells = [np.digitize(signs[:, i], references.change_bounds[i]) for i in (0, 1)]
+        change = np.stack(cells, axis=1).astype(np.uint8)
+    return ProbedTiles(
         guesses=np.stack([a.argmax(axis=1) + 1 for a in answers]).astype(np.uint8),
         known=known,
         firm=uniform_filter(known, size=(1, 1, 3, 3), mode="nearest"),
@@ -102,72 +99,50 @@ def look(images: Float32, probes: Probes, references: References) -> View:
     )
 
 
-def columns(classes: int, probes: int, k: int, dates: int) -> dict[str, tuple[int, ...]]:
-    """{name: shape} of the counts of a tile, in the order of the columns of :func:`tally`."""
-    return {
-        "confusion": (probes, classes, classes),
-        "right": (7,),
-        "zone": (4,),
-        "shifts": (len(SHIFTS), 2),
-        "edges": (2, CELLS),
-        "moments": (classes, 1 + k + k * (k + 1) // 2),
-        **({"change": (2, 2, CELLS)} if dates == 2 else {}),
-    }
+def tally(view: ProbedTiles, masks: Masks) -> dict[str, Float32]:
+    """Counts (n, ...) of each tile under masks (n, H, W). Unlabelled pixels count nowhere.
 
-
-def tally(view: View, masks: Masks) -> Array:
-    """(n, K) counts of each tile under masks (n, H, W); see :func:`columns`. Unlabelled pixels count nowhere.
-
-    confusion: pixels by label and guess. right: labelled pixels, and of these the sum of p(label), those that the mean
-    of the probes confirms, the same after averaging over 3×3 pixels, in segments that the probes confirm by most
-    pixels, those nearest to their class, and those beyond its 99 % quantile. zone: pixels beside another class and
-    right ones of them, pixels elsewhere and right ones of them. shifts: pixels and right ones, the mask shifted.
-    edges: cells of the angle of neighbours of one class, and of two. change: the same of its signs, in 1 and in 2.
+    confusion: (probes, C, C) pixels by label and guess. right: (7,) labelled pixels, and of these the sum of p(label),
+    those that the mean of the probes confirms, the same after averaging over 3×3 pixels, in segments that the probes
+    confirm by most pixels, those nearest to their class, and those beyond its 99 % quantile. zone: (4,) pixels beside
+    another class and right ones of them, pixels elsewhere and right ones of them. shifts: (81, 2) pixels and right ones,
+    the mask shifted. edges: (2, CELLS) of the angle of neighbours of one class, and of two. moments: of each class, the
+    sums of those of its pixels. change: (2, 2, CELLS) as edges, of its signs, in 1 and in 2.
     """
-    n, classes = view.known.shape[:2]
+    classes = view.known.shape[1]
     valid = masks != IGNORE
-    safe = np.maximum(masks, 1)[:, None] - 1
+    tile = np.broadcast_to(np.arange(len(masks))[:, None, None], masks.shape)[valid]
     guess = (view.known.argmax(axis=1) + 1).astype(np.uint8)
     hit = (guess == masks) & valid
     zone = edge_zone(masks)
     right = [
         valid,
-        np.where(valid, np.take_along_axis(view.known, safe, axis=1)[:, 0], 0),
+        np.where(valid, of_label(view.known, masks), 0),
         hit,
         (view.firm.argmax(axis=1) + 1 == masks) & valid,
         _majority(masks, view.known),
         (view.nearest == masks) & valid,
-        np.take_along_axis(view.beyond, safe, axis=1)[:, 0] & valid,
+        of_label(view.beyond, masks) & valid,
     ]
-    parts = [
-        np.stack([_confusion(masks, g, classes) for g in view.guesses], axis=1),
-        _sums(right),
-        _sums([zone, zone & hit, valid & ~zone, hit & ~zone]),
-        _shifted(masks.astype(np.uint8), guess),
-        _edges(view, masks),
-        _moments(view, masks, classes),
-    ]
+    counts = {
+        "confusion": np.stack(
+            [grouped_confusion(tile, len(masks), masks[valid], g[valid], classes) for g in view.guesses], axis=1
+        ),
+        "right": _sums(right),
+        "zone": _sums([zone, zone & hit, valid & ~zone, hit & ~zone]),
+        "shifts": _shifted(masks.astype(np.uint8), guess),
+        "edges": _edges(view, masks),
+        "moments": _moments(view, masks, classes),
+    }
     if view.change is not None:
-        parts.append(
-            np.stack(
-                [_histograms(view.change[:, i], masks == 1, masks == 2) for i in (0, 1)],
-                axis=1,
-            )
-        )
-    return np.concatenate([part.reshape(n, -1) for part in parts], axis=1, dtype=np.float32).astype(np.float32)
+        signs = [_histograms(view.change[:, i], masks == 1, masks == 2) for i in (0, 1)]
+        counts["change"] = np.stack(signs, axis=1)
+    # They are many: one set for every damage.
+    return {name: part.astype(np.float32) for name, part in counts.items()}
 
 
 def _sums(parts: list[NDArray[np.bool_]]) -> Array:
     return np.stack([part.sum(axis=(1, 2)) for part in parts], axis=1).astype(np.float64)
-
-
-def _confusion(masks: Masks, guess: NDArray[np.uint8], classes: int) -> Array:
-    """(n, C, C): label, guess."""
-    n = len(masks)
-    tile = np.arange(n)[:, None, None]
-    cell = (tile * (classes + 1) + masks) * classes + guess - 1
-    counts = np.bincount(cell.ravel(), minlength=n * (classes + 1) * classes)
-    return counts.reshape(n, classes + 1, classes)[:, 1:].astype(np.float64)
 
 
 def _majority(masks: Masks, known: Float32) -> NDArray[np.bool_]:
@@ -195,9 +170,9 @@ def _shifted(masks: NDArray[np.uint8], guess: NDArray[np.uint8]) -> Array:
     return counts
 
 
-def _edges(view: View, masks: Masks) -> Array:
+def _edges(view: ProbedTiles, masks: Masks) -> Array:
     counts = np.zeros((len(masks), 2, CELLS))
-    for cells, (a, b) in zip((view.across, view.down), _neighbours(masks), strict=True):
+    for cells, (a, b) in zip((view.across, view.down), neighbours(masks), strict=True):
         both = (a != IGNORE) & (b != IGNORE)
         counts += _histograms(cells, both & (a == b), both & (a != b))
     return counts
@@ -211,7 +186,7 @@ def _histograms(cells: NDArray[np.uint8], off: NDArray[np.bool_], on: NDArray[np
     return np.bincount(place.ravel(), minlength=n * 3 * CELLS).reshape(n, 3, CELLS)[:, :2].astype(np.float64)
 
 
-def _moments(view: View, masks: Masks, classes: int) -> Array:
+def _moments(view: ProbedTiles, masks: Masks, classes: int) -> Array:
     member = (masks.reshape(len(masks), 1, -1) == np.arange(1, classes + 1)[:, None]).astype(np.float32)
     sums: Array = np.matmul(member, view.moments)
     return sums

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from hsiaug.errors import InputError
-from hsiaug.metrics.dense.extractor import fit_axes, fit_extractor, frechet_between, image_features
+from hsiaug.metrics.dense.extractor import fit_axes, fit_image_space, frechet_between, image_features
 from hsiaug.metrics.dense.fidelity import dense_fidelity
 from hsiaug.metrics.dense.layout import adjacency, edge_zone, segment_sizes
 from hsiaug.metrics.dense.memory import copying_statistic, turned
-from hsiaug.metrics.dense.toyworld import ToyWorld, toy_world
 from hsiaug.tiles import DenseSamples
+from tests.toyworld import ToyWorld, toy_world
 
 Sets = tuple[DenseSamples, DenseSamples, DenseSamples]
 
@@ -136,11 +136,11 @@ def test_change_pairs_and_unlike_tiles(world: ToyWorld) -> None:
 
 
 def test_features_are_fixed_by_the_extractor_alone(sets: Sets) -> None:
-    extractor = fit_extractor(sets[0], 5, np.random.default_rng(0))
-    first, second = (image_features(sets[1].images[:4], extractor) for _ in range(2))
+    space = fit_image_space(sets[0], np.random.default_rng(0))
+    first, second = (image_features(sets[1].images[:4], space) for _ in range(2))
 
     assert all((a == b).all() for a, b in zip(first, second, strict=True))
-    assert [kind.shape for kind in first] == [(4, 12)] * 7 + [(4, extractor.space.axes.shape[1])] + [
+    assert [kind.shape for kind in first] == [(4, 12)] * 7 + [(4, space.axes.shape[1])] + [
         (4, width) for width in (16, 16, 32, 32, 32, 32)
     ]
 

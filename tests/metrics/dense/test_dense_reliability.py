@@ -12,14 +12,14 @@ import pytest
 
 from hsiaug.cli.quality_tables import score_row
 from hsiaug.errors import InputError
-from hsiaug.metrics.calibration import LEVELS
+from hsiaug.metrics.calibration import LEVELS, CalibrationCurve
 from hsiaug.metrics.dense.estimator import fit_estimator
 from hsiaug.metrics.dense.probes import Probes, fit_probes
 from hsiaug.metrics.dense.quality import filter_samples, ignore_unlikely, label_quality
 from hsiaug.metrics.dense.reliability import Coupling, _score, dense_reliability
-from hsiaug.metrics.dense.toyworld import ToyWorld, toy_world
 from hsiaug.report.labels import MOST_WRONG, score_numbers, wrong_share
 from hsiaug.tiles import DenseSamples
+from tests.toyworld import ToyWorld, toy_world
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +81,9 @@ def test_ignored_pixels_count_nowhere(sets: Sets) -> None:
     partly = np.where(np.arange(16)[:, None] < 8, 0, masks)
     reading = judge.read(view, partly)
 
-    assert reading.wrong["joint"] < 3
-    assert judge.read(view, masks).wrong["joint"] > 20
-    assert np.isnan(judge.read(view, np.zeros_like(masks)).value["pixels"])
+    assert judge.percent(reading) < 3
+    assert judge.percent(judge.read(view, masks)) > 20
+    assert np.isnan(judge.read(view, np.zeros_like(masks))["pixels"][0])
 
 
 def test_classes_that_no_real_tile_has_are_named_not_judged(sets: Sets) -> None:
@@ -109,11 +109,10 @@ def test_change_pairs_have_signs_of_change(world: ToyWorld) -> None:
 
 @pytest.mark.parametrize(("made", "floor"), [(np.nan, 0.5), (0.5, np.nan), (np.nan, np.nan)])
 def test_a_score_that_some_tiles_have_not_is_none_and_no_nan(made: float, floor: float) -> None:
-    judge = SimpleNamespace(spearman={"kappa": -0.95}, curves={"kappa": [0.5, 0.4]})
-    reading = {name: SimpleNamespace(value={"kappa": v}, rounds={"kappa": np.full(4, v)}, wrong={"kappa": 0.1},
-                                     wrong_rounds={"kappa": np.full(4, 0.1)})
-               for name, v in (("made", made), ("real", 0.9), ("floor", floor))}  # fmt: skip
-    found: Any = _score("kappa", judge, reading["made"], reading["real"], [reading["floor"]], 4)
+    levels = np.linspace(0.5, 0.4, len(LEVELS))
+    judge = SimpleNamespace(curves={"kappa": CalibrationCurve(levels, np.tile(levels, (4, 1)), -0.95)})
+    readings = [{"kappa": np.full(5, v)} for v in (made, 0.9, floor)]
+    found: Any = _score("kappa", judge, readings[0], readings[1], readings[2:], 4)
 
     assert (found.value is None, found.floor is None) == (np.isnan(made), np.isnan(floor))
     assert (found.r is None) == (np.isnan(made) or np.isnan(floor))
@@ -121,16 +120,15 @@ def test_a_score_that_some_tiles_have_not_is_none_and_no_nan(made: float, floor:
 
 
 def test_an_estimate_of_a_share_beyond_its_ends_is_said_to_be_a_bound() -> None:
-    judge = SimpleNamespace(spearman={"joint": -0.95}, curves={"joint": [3.0, -110.0]})
-    readings = [
-        SimpleNamespace(value={"joint": v}, rounds={"joint": np.array([v, v + 1])}, wrong={"joint": 0.0},
-                        wrong_rounds={"joint": np.zeros(2)})
-        for v in (14.5, -0.2, -101.0)
-    ]  # fmt: skip
+    levels = np.linspace(3.0, -110.0, len(LEVELS))
+    judge = SimpleNamespace(curves={"joint": CalibrationCurve(levels, np.tile(levels, (2, 1)), -0.95)})
+    readings = [{"joint": np.array([v, v, v + 1])} for v in (14.5, -0.2, -101.0)]
     found: Any = _score("joint", judge, readings[0], readings[1], readings[2:], 4)
 
     assert (found.value, found.ceiling, found.floor) == pytest.approx((0, 0.2, 100))
-    assert found.beyond == {"value": "≤", "floor": "≥"} and found.interval == (0, 0) and found.curve == (0, 100)
+    assert (
+        found.beyond == {"value": "≤", "floor": "≥"} and found.interval == (0, 0) and found.curve[::6] == (0, 100)
+    )
     assert score_numbers(asdict(found)) == ("≤ 0", "0.2", "≥ 100")
     # The place between floor and ceiling is of the estimates themselves.
     assert found.r == pytest.approx((14.5 + 101) / (-0.2 + 101))

@@ -1,8 +1,8 @@
-"""Made-up tiles of which all is known: which pixels are mixed, and how sure the class of a spectrum can be."""
+"""Made-up tiles of which all is known: the law that they are drawn from."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,15 +51,6 @@ class ToyWorld:
             images.append(np.stack([self._image(before, rng), self._image(after, rng) * rng.normal(1, 0.03)]))
             masks.append(np.where(changed, 2, 1))
         return _real(np.stack(images), np.stack(masks))
-
-    def posterior(self, spectra: Array) -> Array:
-        """(m, C) p(class | spectrum) of pure pixels (m, B): the best that any probe of a spectrum can know."""
-        squares = ((spectra[:, None] - self.means[None]) ** 2).sum(axis=-1) / (2 * self.noise**2)
-        logits = np.log(self.prior) - squares
-        logits -= logits.max(axis=1, keepdims=True)
-        odds = np.exp(logits)
-        known: Array = odds / odds.sum(axis=1, keepdims=True)
-        return known
 
     def _cover(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """(side, side) class indices 0..C-1."""
@@ -112,10 +103,4 @@ def toy_world(
 
 
 def _real(images: NDArray[np.float32], masks: NDArray[np.int64]) -> DenseSamples:
-    n = len(images)
-    return DenseSamples(
-        images=np.ascontiguousarray(images, dtype=np.float32),
-        masks=masks.astype(np.int64),
-        synthetic=np.zeros(n, dtype=bool),
-        weight=np.ones(n, dtype=np.float32),
-    )
+    return replace(DenseSamples.made(images, masks), synthetic=np.zeros(len(images), dtype=bool))

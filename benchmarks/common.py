@@ -1,0 +1,69 @@
+"""What the scripts of this folder share: lines of output, tables of CSV and Markdown, calls of ``hsiaug``, scenes."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["HERE", "hsiaug", "markdown", "read_csv", "say", "unmixed_scene", "write_csv"]
+
+HERE = Path(__file__).parent
+"""This folder."""
+
+
+def say(line: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def hsiaug(command: str | Sequence[str], folder: Path | None = None) -> str:
+    """What a command, a line or its words, prints on stdout; it runs in ``folder``, and must end well."""
+    program = Path(sys.executable).with_name("hsiaug")
+    words = command.split() if isinstance(command, str) else command
+    return subprocess.run([program, *words], cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file by the names of its columns."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows under all the columns that any of them has."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The lines of a Markdown table."""
+    yield "| " + " | ".join(header) + " |"
+    yield "|" + "---|" * len(header)
+    for row in rows:
+        yield "| " + " | ".join(row) + " |"
+
+
+def unmixed_scene(
+    file: Path, name: str, abundances: Path, scale: float = 1.0
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """A square scene of the unmixing literature: cube (H, W, B), and abundances (endmembers, H, W).
+
+    file: of MATLAB, with the spectra (B, pixels) under ``name``, which are divided by ``scale``.
+    """
+    from scipy.io import loadmat
+
+    spectra, shares = loadmat(file)[name], loadmat(abundances)["A"]
+    side = round(spectra.shape[1] ** 0.5)
+    cube = spectra.T.reshape(side, side, -1, order="F") / scale
+    return cube.astype(np.float32), shares.reshape(-1, side, side, order="F")

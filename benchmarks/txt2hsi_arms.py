@@ -1,0 +1,129 @@
+"""The arms of txt2hsi_claims.toml, from a store or from trials.csv, and their differences over paired draws."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from hsiaug.metrics.significance import mean_std, paired_wilcoxon, t_interval
+from hsiaug.plugins.card import build_params
+from hsiaug.plugins.registry import registry
+from hsiaug.trial.store import Store
+
+__all__ = ["OMEGA", "Arm", "Arms", "Difference", "Series", "difference", "plain", "read", "read_rows", "worst"]
+
+OMEGA = 3.0
+
+Metrics = Mapping[str, Any]
+Series = Mapping[int, Metrics]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What was trained: settings holds the parameters of the generator that are not at their defaults."""
+
+    protocol: str
+    classifier: str
+    generator: str = "txt2hsi"
+    lam: float = 1.0
+    omega: float | None = OMEGA
+    settings: frozenset[tuple[str, Any]] = field(default_factory=frozenset)
+
+
+def read(store: Store) -> dict[Arm, dict[int, Metrics]]:
+    """{arm: {draw: metrics}} of every trial that succeeded."""
+    arms: dict[Arm, dict[int, Metrics]] = defaultdict(dict)
+    for record in store.read().records:
+        spec = record["spec"]
+        if record["status"] != "ok":
+            continue
+        name = spec["generator"]["name"]
+        recall = [r for r in record["metrics"]["recall"] if r is not None]
+        arm = Arm(
+            record["audit"]["protocol"],
+            spec["classifier"]["name"],
+            name,
+            spec["lambda"],
+            spec["omega"],
+            changed(name, spec["generator"]["params"]),
+        )
+        spread = {"spread": float(np.std(recall, ddof=1)), "worst": float(min(recall))}
+        arms[arm][spec["seed"]] = {**record["metrics"], **spread}
+    return arms
+
+
+def changed(name: str, params: Mapping[str, Any]) -> frozenset[tuple[str, Any]]:
+    """The parameters of a generator that are not at their defaults."""
+    default = asdict(build_params(registry().find("generator", name).load().card, "cpu", {}))
+    return frozenset((key, value) for key, value in params.items() if default.get(key) != value)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """a − b over the draws that both have, in points."""
+
+    values: tuple[float, ...]
+    p: float | None
+
+    @property
+    def mean(self) -> float:
+        """Mean over the draws."""
+        return mean_std(self.values).mean
+
+    def __str__(self) -> str:
+        interval = t_interval(self.values)
+        text = f"{self.mean:+.1f}" + ("" if interval is None else f" [{interval[0]:+.1f}, {interval[1]:+.1f}]")
+        return text + (f", p = {self.p:.3f}" if self.p is not None else "")
+
+    def verdict(self, sign: int = 1) -> str:
+        """Of the claim that the difference has that sign."""
+        interval = t_interval(self.values)
+        if self.mean * sign <= 0:
+            return "fails"
+        return "holds" if interval is not None and interval[0] * interval[1] > 0 else "leans that way"
+
+
+def difference(a: Series, b: Series, metric: str) -> Difference:
+    """Of one metric over the draws that both arms have."""
+    draws = sorted(set(a) & set(b))
+    x, y = ([100 * part[d][metric] for d in draws] for part in (a, b))
+    return Difference(tuple(u - v for u, v in zip(x, y, strict=True)), paired_wilcoxon(x, y))
+
+
+def read_rows(rows: Iterable[Mapping[str, str]]) -> dict[Arm, dict[int, Metrics]]:
+    """As :func:`read`, of rows of trials.csv: OA and AA alone."""
+    arms: dict[Arm, dict[int, Metrics]] = defaultdict(dict)
+    for row in rows:
+        if row["status"] != "ok":
+            continue
+        arm = Arm(
+            row["protocol"] if row["protocol"] != "random" else f"random:{row['protocol_argument']}",
+            row["classifier"],
+            row["generator"],
+            float(row["lambda"]),
+            float(row["omega"]) if row["omega"] else None,
+            changed(row["generator"], json.loads(row["generator_params"])),
+        )
+        arms[arm][int(row["seed"])] = {"oa": float(row["oa"]), "aa": float(row["aa"])}
+    return arms
+
+
+Arms = Mapping[Arm, Series]
+
+
+def plain(protocol: str, classifier: str) -> Arm:
+    """The same classifier on the real samples alone."""
+    return Arm(protocol, classifier, "none", 0.0, None)
+
+
+ORDER = ("fails", "leans that way", "holds")
+
+
+def worst(verdicts: Iterable[str]) -> str:
+    """The verdict on a claim of several differences: that of the least sure one."""
+    return min(verdicts, key=ORDER.index)

@@ -1,0 +1,66 @@
+"""A measure of fidelity: real training samples against made ones, beside the same against real held-out ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+__all__ = ["Better", "FidelityMeasure", "MeasureTable", "Round", "Values", "averaged"]
+
+Better = Literal["lower", "higher", "1", "1 %", "50 %"]
+
+MeasureTable = Mapping[str, tuple[str, str, Better]]
+"""Label, unit, and what is good, by the name of a measure."""
+
+Values = dict[str, float | None]
+"""By the name of a measure; shares in 0..1, None where it is not defined."""
+
+Round = tuple[Values, Values, int]
+"""Values and floors of one draw of samples, and how many of each set were compared at once."""
+
+
+@dataclass(frozen=True)
+class FidelityMeasure:
+    """One number beside its floor.
+
+    value: training against synthetic; floor: training against held-out, real both. None where it is not defined,
+        and ``note`` says why. unit: "%", "°", "bit", "σ" (training standard deviations of a band) or "".
+    n: samples of each set that were compared at once.
+    """
+
+    name: str
+    label: str
+    value: float | None
+    floor: float | None
+    n: int
+    unit: str
+    better: Better
+    note: str = ""
+
+
+def averaged(
+    table: MeasureTable, groups: Iterable[Sequence[Round]], few: str, *, every: bool = False
+) -> tuple[FidelityMeasure, ...]:
+    """The measures of a table, in its order, each the mean over the rounds of the group that has it.
+
+    few: the note where a number is not defined. every: it is not where any of its rounds lacks it, else where all do.
+    """
+    rounds_of = {name: rounds for rounds in groups for name in rounds[0][0]}
+
+    def mean(values: Sequence[float | None], scale: float) -> float | None:
+        known = [v for v in values if v is not None]
+        enough = len(known) == len(values) if every else True
+        return scale * float(np.mean(known)) if known and enough else None
+
+    measures = []
+    for name, (label, unit, better) in table.items():
+        rounds = rounds_of.get(name, ())
+        scale = 100.0 if unit == "%" else 1.0
+        value, floor = mean([r[0][name] for r in rounds], scale), mean([r[1][name] for r in rounds], scale)
+        note = few if value is None or floor is None else ""
+        n = rounds[0][2] if rounds else 0
+        measures.append(FidelityMeasure(name, label, value, floor, n, unit, better, note))
+    return tuple(measures)
