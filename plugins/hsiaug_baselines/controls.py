@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +49,7 @@ class FittedNothing:
 class Nothing:
     """Control: the classifier learns from the real samples alone, at every λ."""
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="none",
         version="1",
         summary="Control: adds no sample",
@@ -130,7 +129,7 @@ class Duplicate:
     information.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="duplicate",
         version="1",
         summary="Control: repeats real samples, the same number as other generators make",

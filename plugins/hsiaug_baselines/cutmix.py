@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +67,7 @@ class Cutmix(Mixing):
     ``duplicate``. A patch of one pixel is repeated, and recorded.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="cutmix",
         version="1",
         summary="Real patches whose surroundings hold a rectangle of another one",

@@ -56,7 +56,7 @@ class Cvae(_Generative):
     patches are turned and mirrored.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="cvae",
         version="1",
         summary="Conditional VAE of patches of principal components",
@@ -84,7 +84,7 @@ class Wgan(_Generative):
     learn all the pixel-to-pixel variation within a patch. Training patches are turned and mirrored.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="wgan",
         version="1",
         summary="Class-conditional WGAN-GP of patches of principal components",
@@ -115,7 +115,7 @@ class Tabddpm(_Generative):
     less diverse than its centre.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="tabddpm",
         version="1",
         summary="Class-conditional diffusion of centre spectra by an MLP",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +44,7 @@ class Mixup(Mixing):
     stays whole and counts per class can be met. Each patch is the first of the two equally often ±1.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="mixup",
         version="1",
         summary="Convex combinations of two real patches of one class",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +58,7 @@ class Noise:
     not clipped.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="noise",
         version="1",
         summary="Real patches plus Gaussian noise in proportion to each band's spread",

@@ -137,7 +137,7 @@ class Smote(_Family):
     same class.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name=PLAIN,
         version="1",
         summary="Interpolates between neighbouring patches of a class",
@@ -154,7 +154,7 @@ class BorderlineSmote(_Family):
     danger is sampled by plain SMOTE, recorded.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name=BORDERLINE,
         version="1",
         summary="SMOTE that starts from samples near other classes",
@@ -172,7 +172,7 @@ class Adasyn(_Family):
     random.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name=ADAPTIVE,
         version="1",
         summary="SMOTE that starts more often from samples among other classes",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import ClassVar
 
 from hsiaug.api import Card, InputError, did_you_mean, param
 from hsiaug_nets.fitted import Build, NetClassifier
@@ -48,7 +47,7 @@ class Timm(NetClassifier[TimmParams]):
     network made for patches.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="timm",
         version="1",
         summary="Any timm backbone on principal components, as timm:NAME; sensible on a CPU: "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from hsiaug.api import Card, param
 from hsiaug_nets.fitted import Build, NetClassifier
@@ -31,7 +30,7 @@ class Cnn1d(NetClassifier[Cnn1dParams]):
     z-scores are ours.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="cnn1d",
         version="1",
         summary="1D-CNN on the centre spectrum",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from hsiaug.api import Card, param
 from hsiaug_nets.fitted import Build, NetClassifier
@@ -31,7 +30,7 @@ class Cnn2d(NetClassifier[Cnn2dParams]):
     are ours.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="cnn2d",
         version="2",
         summary="Small 2D-CNN on principal components of the patch",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from hsiaug.api import Card, param
 from hsiaug_nets.fitted import Build, NetClassifier
@@ -30,7 +29,7 @@ class Cnn3d(NetClassifier[Cnn3dParams]):
     and the symmetries are ours.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="cnn3d",
         version="1",
         summary="3D-CNN on the bands of the central 5×5 pixels",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ class FittedForest:
 class Forest:
     """Breiman's random forest; real and synthetic samples alike, each with its weight."""
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="rf",
         version="1",
         summary="Random forest on the centre spectrum",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from hsiaug.api import Card, param
 from hsiaug_nets.fitted import Build, NetClassifier
@@ -34,7 +33,7 @@ class HybridSn(NetClassifier[HybridSnParams]):
     ours.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="hybridsn",
         version="1",
         summary="HybridSN: 3D, then 2D convolutions on principal components of the patch",

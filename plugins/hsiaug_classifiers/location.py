@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ class Location:
     ignored, so it answers the same for every generator and every λ.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="coords",
         version="1",
         summary="Control: nearest training pixel by row and column, no band read",

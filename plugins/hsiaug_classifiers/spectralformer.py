@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from hsiaug.api import Card, param
 from hsiaug_nets.fitted import Build, NetClassifier
@@ -34,7 +33,7 @@ class SpectralFormer(NetClassifier[SpectralFormerParams]):
     and the symmetries are ours.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="spectralformer",
         version="1",
         summary="SpectralFormer-like transformer over groups of bands of the central 7×7 pixels",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from hsiaug.api import Card, param
 from hsiaug_nets.fitted import Build, NetClassifier
@@ -33,7 +32,7 @@ class Ssrn(NetClassifier[SsrnParams]):
     convolutions are padded; AdamW, the symmetries and the lack of dropout are ours.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="ssrn",
         version="1",
         summary="SSRN: spectral, then spatial residual blocks on the central 7×7 pixels",

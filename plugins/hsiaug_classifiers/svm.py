@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +67,7 @@ class Svm:
     every generator and λ. Real and synthetic samples then enter one last fit, each with its weight.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="svm",
         version="1",
         summary="RBF support vector machine on the centre spectrum, C and γ by cross-validation",

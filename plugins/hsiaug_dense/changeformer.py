@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from hsiaug.api import Card, param
 from hsiaug_dense.fitted import BuildDense, NetSegmenter
@@ -32,7 +31,7 @@ class ChangeFormer(NetSegmenter[ChangeFormerParams]):
     where there are more than 32 bands.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="changeformer",
         version="3",
         summary="ChangeFormer-like: shared hierarchical transformer, difference modules, MLP decoder",

@@ -51,7 +51,7 @@ class FcSiamConc(_FcSiam):
     images; the loss with Dice, AdamW and the lack of dropout are ours.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="fc-siam-conc",
         version="3",
         summary="FC-Siam-conc: siamese U-Net, features of both dates side by side",
@@ -66,7 +66,7 @@ class FcSiamDiff(_FcSiam):
     Figure 1c of the paper; what differs from it is as in :class:`FcSiamConc`.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="fc-siam-diff",
         version="3",
         summary="FC-Siam-diff: siamese U-Net, difference of both dates' features",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from hsiaug.api import Card, param
 from hsiaug_dense.fitted import BuildDense, NetSegmenter
@@ -30,7 +29,7 @@ class Fpn(NetSegmenter[FpnParams]):
     published weights.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="fpn",
         version="2",
         summary="Feature pyramid on a small ResNet behind a learned band map; stands in for PFSegNet",

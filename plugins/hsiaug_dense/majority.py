@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +37,7 @@ class Majority:
     Of classes with equally many pixels it takes the one with the lower id.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="majority",
         version="1",
         summary="Control: the most frequent class of the real training masks everywhere, no image read",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from hsiaug.api import Card, param
 from hsiaug_dense.fitted import BuildDense, NetSegmenter
@@ -38,7 +37,7 @@ class Segformer(NetSegmenter[SegformerParams]):
     ones never take their place.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="segformer",
         version="2",
         summary="SegFormer behind a learned band map; small and random, or published weights by pretrained=NAME",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from hsiaug.api import Card, param
 from hsiaug_dense.fitted import BuildDense, NetSegmenter
@@ -30,7 +29,7 @@ class SiamCrnn(NetSegmenter[SiamCrnnParams]):
     there are more than 32 bands.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="siamcrnn",
         version="3",
         summary="SiamCRNN-like: shared CNN, convolutional LSTMs over the two dates at four scales",

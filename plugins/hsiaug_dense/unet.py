@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from hsiaug.api import Card, param
 from hsiaug_dense.fitted import BuildDense, NetSegmenter
@@ -28,7 +27,7 @@ class Unet(NetSegmenter[UnetParams]):
     the draw of batches.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="unet",
         version="2",
         summary="U-Net behind a learned band map",

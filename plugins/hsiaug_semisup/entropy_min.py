@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from hsiaug.api import Card, param
 from hsiaug_semisup.semi_recipe import TINY, SemiRecipe, ramp
@@ -33,7 +33,7 @@ class EntropyMin(UnlabelledClassifier[EntropyMinParams]):
     mirrored like the labelled ones.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="entropy-min",
         version="1",
         summary="2D-CNN with minimum entropy on unlabelled pixels",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from hsiaug.api import Card, param
 from hsiaug_semisup.semi_recipe import TINY, SemiRecipe, ramp
@@ -35,7 +35,7 @@ class FixMatch(UnlabelledClassifier[FixMatchParams]):
     drawn equally often), and in the same forward pass 128 unlabelled patches in two views each.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="fixmatch",
         version="1",
         summary="2D-CNN with FixMatch on spectral-safe weak and strong views",

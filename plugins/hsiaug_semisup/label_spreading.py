@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,7 +97,7 @@ class SpectralSpatialSpreading:
     fit, so what its patch finds is often its own spread label; its coordinates are not read.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="label-spreading",
         version="1",
         summary="Label spreading on a graph of spectral and spatial neighbours",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from hsiaug.api import Card, param
 from hsiaug_semisup.semi_recipe import TINY, SemiRecipe, ramp
@@ -37,7 +37,7 @@ class MeanTeacher(UnlabelledClassifier[MeanTeacherParams]):
     teacher's, which has no backward pass.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="mean-teacher",
         version="1",
         summary="2D-CNN taught by the moving average of its weights",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +75,7 @@ class SelfTraining:
     both learners. The pseudo-labelled pixels have weight ``weight``.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="self-training",
         version="1",
         summary="Class-balanced self-training of an RBF support vector machine on local means",

@@ -54,7 +54,7 @@ class _LatentDiffusion:
 class SpecDm(_LatentDiffusion):
     """Learns a VAE of images, a VAE of masks, and a denoiser of their joint latents."""
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="specdm",
         version="2",
         summary="Two-stream latent diffusion of images with their masks, SpecDM, reimplemented",
@@ -74,7 +74,7 @@ class SpecDm(_LatentDiffusion):
 class LdmSingle(_LatentDiffusion):
     """Learns one VAE of image and one-hot mask together, with as many latent channels as SpecDM's two, and a denoiser."""
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="ldm_single",
         version="2",
         summary="Single-stream latent diffusion of images with their masks, the baseline SpecDM is compared with",

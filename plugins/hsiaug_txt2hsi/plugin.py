@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from hsiaug.api import Card, Progress, TrainView, load_state
 from hsiaug_txt2hsi.params import Params
@@ -17,7 +17,7 @@ __all__ = ["Txt2Hsi"]
 class Txt2Hsi:
     """Learns a VAE, pseudo-labels and a text-conditioned denoiser from one scene."""
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="txt2hsi",
         version="2",
         summary="Semi-supervised text-conditioned latent diffusion, Txt2HSI-LDM(VAE), reimplemented",
