@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 from hsiaug.api import Card, InputError, did_you_mean, param
-from hsiaug_nets.fitted import Build, NetClassifier
+from hsiaug_nets.fitted import NetClassifier
 from hsiaug_nets.recipe import Recipe
 
 __all__ = ["Timm", "TimmParams"]
@@ -60,7 +61,8 @@ class Timm(NetClassifier[TimmParams]):
         presets={"tiny": {"backbone": "test_resnet", "steps": 40, "components": 8, "rate": 3e-3}},
     )
 
-    def network(self) -> Build:
+    def network(self, channels: int, side: int, classes: int) -> Any:
+        """The backbone of that name. Raises PluginError where it reads no patch."""
         from hsiaug_classifiers.nets.backbone import build_backbone
 
-        return lambda channels, side, classes: build_backbone(self.params.backbone, channels, side, classes)
+        return build_backbone(self.params.backbone, channels, side, classes)

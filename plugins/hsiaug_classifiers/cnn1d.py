@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from hsiaug.api import Card, param
-from hsiaug_nets.fitted import Build, NetClassifier
+from hsiaug_nets.fitted import NetClassifier
 from hsiaug_nets.recipe import Recipe
 
 __all__ = ["Cnn1d", "Cnn1dParams"]
@@ -43,8 +44,7 @@ class Cnn1d(NetClassifier[Cnn1dParams]):
         presets={"tiny": {"steps": 60}},
     )
 
-    def network(self) -> Build:
+    def network(self, bands: int, side: int, classes: int) -> Any:
         from hsiaug_classifiers.nets.cnn1d import Net1d
 
-        own = self.params
-        return lambda bands, side, classes: Net1d(bands, own.width, own.hidden, classes)
+        return Net1d(bands, self.params.width, self.params.hidden, classes)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from hsiaug.api import Card, param
-from hsiaug_nets.fitted import Build, NetClassifier
+from hsiaug_nets.fitted import NetClassifier
 from hsiaug_nets.recipe import Recipe
 
 __all__ = ["Cnn2d", "Cnn2dParams"]
@@ -43,7 +44,7 @@ class Cnn2d(NetClassifier[Cnn2dParams]):
         presets={"tiny": {"steps": 40, "width": 16, "components": 8}},
     )
 
-    def network(self) -> Build:
+    def network(self, components: int, side: int, classes: int) -> Any:
         from hsiaug_nets.small2d import Net2d
 
-        return lambda channels, side, classes: Net2d(channels, self.params.width, classes)
+        return Net2d(components, self.params.width, classes)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from hsiaug.api import Card, param
-from hsiaug_nets.fitted import Build, NetClassifier
+from hsiaug_nets.fitted import NetClassifier
 from hsiaug_nets.recipe import Recipe
 
 __all__ = ["Cnn3d", "Cnn3dParams"]
@@ -41,7 +42,7 @@ class Cnn3d(NetClassifier[Cnn3dParams]):
         presets={"tiny": {"steps": 40, "width": 4, "rate": 3e-3}},
     )
 
-    def network(self) -> Build:
+    def network(self, bands: int, side: int, classes: int) -> Any:
         from hsiaug_classifiers.nets.cnn3d import Net3d
 
-        return lambda bands, side, classes: Net3d(bands, side, self.params.width, classes)
+        return Net3d(bands, side, self.params.width, classes)

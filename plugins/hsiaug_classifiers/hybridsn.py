@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from hsiaug.api import Card, param
-from hsiaug_nets.fitted import Build, NetClassifier
+from hsiaug_nets.fitted import NetClassifier
 from hsiaug_nets.recipe import Recipe
 
 __all__ = ["HybridSn", "HybridSnParams"]
@@ -45,7 +46,7 @@ class HybridSn(NetClassifier[HybridSnParams]):
         presets={"tiny": {"steps": 40, "width": 16, "components": 8}},
     )
 
-    def network(self) -> Build:
+    def network(self, components: int, side: int, classes: int) -> Any:
         from hsiaug_classifiers.nets.hybridsn import HybridNet
 
-        return lambda k, side, classes: HybridNet(k, side, self.params.width, classes)
+        return HybridNet(components, side, self.params.width, classes)

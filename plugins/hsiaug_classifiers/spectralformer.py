@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from hsiaug.api import Card, param
-from hsiaug_nets.fitted import Build, NetClassifier
+from hsiaug_nets.fitted import NetClassifier
 from hsiaug_nets.recipe import Recipe
 
 __all__ = ["SpectralFormer", "SpectralFormerParams"]
@@ -48,10 +49,8 @@ class SpectralFormer(NetClassifier[SpectralFormerParams]):
         },
     )
 
-    def network(self) -> Build:
+    def network(self, bands: int, side: int, classes: int) -> Any:
         from hsiaug_classifiers.nets.spectralformer import HEADS, SpectralNet
 
         own = self.params
-        return lambda bands, side, classes: SpectralNet(
-            bands, side, own.group, own.stride, HEADS * own.head_width, own.layers, classes
-        )
+        return SpectralNet(bands, side, own.group, own.stride, HEADS * own.head_width, own.layers, classes)

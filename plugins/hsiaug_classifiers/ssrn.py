@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from hsiaug.api import Card, param
-from hsiaug_nets.fitted import Build, NetClassifier
+from hsiaug_nets.fitted import NetClassifier
 from hsiaug_nets.recipe import Recipe
 
 __all__ = ["Ssrn", "SsrnParams"]
@@ -47,8 +48,8 @@ class Ssrn(NetClassifier[SsrnParams]):
         },
     )
 
-    def network(self) -> Build:
+    def network(self, bands: int, side: int, classes: int) -> Any:
         from hsiaug_classifiers.nets.ssrn import ResidualNet
 
         own = self.params
-        return lambda bands, side, classes: ResidualNet(bands, own.width, own.features, own.stride, classes)
+        return ResidualNet(bands, own.width, own.features, own.stride, classes)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from hsiaug.api import Card, param
-from hsiaug_dense.fitted import BuildDense, NetSegmenter
+from hsiaug_dense.fitted import NetSegmenter
 from hsiaug_dense.recipe import ChangeRecipe
 
 __all__ = ["ChangeFormer", "ChangeFormerParams"]
@@ -44,8 +45,7 @@ class ChangeFormer(NetSegmenter[ChangeFormerParams]):
         presets={"tiny": {"steps": 40, "width": 8, "rate": 3e-3}},
     )
 
-    def network(self) -> BuildDense:
+    def network(self, bands: int, classes: int) -> Any:
         from hsiaug_dense.nets.changeformer import SiameseTransformer
 
-        own = self.params
-        return lambda bands, classes: SiameseTransformer(bands, own.width, own.depth, classes)
+        return SiameseTransformer(bands, self.params.width, self.params.depth, classes)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hsiaug.api import Card, param
-from hsiaug_dense.fitted import BuildDense, NetSegmenter
+from hsiaug_dense.fitted import NetSegmenter
 from hsiaug_dense.recipe import ChangeRecipe
 
 __all__ = ["FcSiamConc", "FcSiamDiff", "FcSiamParams"]
@@ -36,10 +36,10 @@ class _FcSiam(NetSegmenter[FcSiamParams]):
 
     difference: ClassVar[bool]
 
-    def network(self) -> BuildDense:
+    def network(self, bands: int, classes: int) -> Any:
         from hsiaug_dense.nets.fc_siam import SiameseU
 
-        return lambda bands, classes: SiameseU(bands, self.params.width, self.difference, classes)
+        return SiameseU(bands, self.params.width, self.difference, classes)
 
 
 class FcSiamConc(_FcSiam):

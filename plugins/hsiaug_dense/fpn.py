@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from hsiaug.api import Card, param
-from hsiaug_dense.fitted import BuildDense, NetSegmenter
+from hsiaug_dense.fitted import NetSegmenter
 from hsiaug_dense.recipe import DenseRecipe
 
 __all__ = ["Fpn", "FpnParams"]
@@ -41,8 +42,7 @@ class Fpn(NetSegmenter[FpnParams]):
         presets={"tiny": {"steps": 60, "width": 8, "pyramid": 16}},
     )
 
-    def network(self) -> BuildDense:
+    def network(self, bands: int, classes: int) -> Any:
         from hsiaug_dense.nets.fpn import Pyramid
 
-        own = self.params
-        return lambda bands, classes: Pyramid(bands, own.width, own.pyramid, classes)
+        return Pyramid(bands, self.params.width, self.params.pyramid, classes)

@@ -5,20 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hsiaug.api import param
+from hsiaug_nets.recipe import Budget
 
 __all__ = ["ChangeRecipe", "DenseRecipe"]
 
 
 @dataclass(frozen=True)
-class DenseRecipe:
-    """Steps, not epochs: every arm of a benchmark gets the same optimiser steps, whatever it adds.
+class DenseRecipe(Budget):
+    """The budget, and the loss."""
 
-    A network's params extend this with its own fields, and restate a field for another default.
-    """
-
-    steps: int = param(400, "optimiser steps", low=1)
     batch: int = param(8, "tiles per step, drawn with replacement", low=2)
-    rate: float = param(3e-3, "initial learning rate of AdamW, taken to 0 along a cosine", low=0)
     decay: float = param(0.01, "weight decay of AdamW", low=0)
     class_weights: bool = param(
         False, "weigh classes by 1/√(their share of the labelled pixels) in the cross-entropy"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from hsiaug.api import Card, param
-from hsiaug_dense.fitted import BuildDense, NetSegmenter
+from hsiaug_dense.fitted import NetSegmenter
 from hsiaug_dense.recipe import DenseRecipe
 
 __all__ = ["Segformer", "SegformerParams"]
@@ -50,17 +51,11 @@ class Segformer(NetSegmenter[SegformerParams]):
         presets={"tiny": {"steps": 60, "width": 16, "channels": 16, "rate": 3e-3}},
     )
 
-    def network(self) -> BuildDense:
+    def network(self, bands: int, classes: int) -> Any:
         from hsiaug_dense.checkpoint import checkpoint_folder
-
-        own = self.params
-        folder = checkpoint_folder(own.pretrained) if own.pretrained else None
-
         from hsiaug_dense.nets.segformer import MappedSegformer, published_former, random_former
 
-        def build(bands: int, classes: int) -> MappedSegformer:
-            if folder is not None:
-                return MappedSegformer(bands, published_former(folder, classes))
-            return MappedSegformer(bands, random_former(own.channels, own.width, own.depth, classes))
-
-        return build
+        own = self.params
+        if own.pretrained:
+            return MappedSegformer(bands, published_former(checkpoint_folder(own.pretrained), classes))
+        return MappedSegformer(bands, random_former(own.channels, own.width, own.depth, classes))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from hsiaug.api import Card, param
-from hsiaug_dense.fitted import BuildDense, NetSegmenter
+from hsiaug_dense.fitted import NetSegmenter
 from hsiaug_dense.recipe import ChangeRecipe
 
 __all__ = ["SiamCrnn", "SiamCrnnParams"]
@@ -43,8 +44,7 @@ class SiamCrnn(NetSegmenter[SiamCrnnParams]):
         presets={"tiny": {"steps": 40, "width": 4, "hidden": 8}},
     )
 
-    def network(self) -> BuildDense:
+    def network(self, bands: int, classes: int) -> Any:
         from hsiaug_dense.nets.siamcrnn import SiameseRecurrent
 
-        own = self.params
-        return lambda bands, classes: SiameseRecurrent(bands, own.width, own.hidden, classes)
+        return SiameseRecurrent(bands, self.params.width, self.params.hidden, classes)

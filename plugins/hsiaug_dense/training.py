@@ -13,10 +13,9 @@ from torch.nn.functional import cross_entropy, one_hot
 from torch.optim.swa_utils import update_bn
 
 from hsiaug.api import Progress
-from hsiaug_dense.inputs import IGNORED, BandScale, Lesson
+from hsiaug_dense.inputs import IGNORED, BandScale, TrainingTiles
 from hsiaug_dense.recipe import DenseRecipe
 from hsiaug_diffusion.devices import sent
-from hsiaug_nets.recipe import Recipe
 from hsiaug_nets.seeded import seeded
 from hsiaug_nets.training import descend
 from hsiaug_nets.views import turned
@@ -31,7 +30,7 @@ SETTLED, SETTLED_BATCH = 512, 32
 
 def train(
     net: Net,
-    lesson: Lesson,
+    data: TrainingTiles,
     real: NDArray[np.float32],
     scale: BandScale,
     recipe: DenseRecipe,
@@ -47,15 +46,14 @@ def train(
     the same weights on one CPU; on a GPU up to rounding. Raises PluginError where the loss ends up not finite.
     """
     net.to(device)
-    draw = batches(lesson, scale, recipe.batch, seed, device)
-    error = criterion(lesson, recipe, device)
+    draw = batches(data, scale, recipe.batch, seed, device)
+    error = criterion(data, recipe, device)
 
     def loss(step: int) -> Tensor:
         x, target = draw(step)
         return error(net(x), target)
 
-    course = Recipe(steps=recipe.steps, batch=recipe.batch, rate=recipe.rate, decay=recipe.decay)
-    net = descend(net, loss, course, seed=seed, device=device, progress=progress)
+    net = descend(net, loss, recipe, seed=seed, device=device, progress=progress)
     _normalise(net, real, scale, seed, device)
     return net
 
@@ -73,7 +71,7 @@ def _normalise(net: nn.Module, real: NDArray[np.float32], scale: BandScale, seed
 
     def tiles() -> Iterator[Tensor]:
         for step, part in enumerate(parts):
-            x = scale.tiles(real[part])
+            x = scale(real[part])
             yield turned(torch.from_numpy(x.reshape(len(x), -1, *x.shape[-2:])), step).reshape(x.shape)
 
     with seeded(seed, device):
@@ -82,7 +80,7 @@ def _normalise(net: nn.Module, real: NDArray[np.float32], scale: BandScale, seed
 
 
 def batches(
-    lesson: Lesson, scale: BandScale, size: int, seed: int, device: str
+    data: TrainingTiles, scale: BandScale, size: int, seed: int, device: str
 ) -> Callable[[int], tuple[Tensor, Tensor]]:
     """``draw(step)``: z-scored tiles (size, T, B, H, W) and their targets (size, H, W) int64, on the device.
 
@@ -90,11 +88,11 @@ def batches(
     gradient as to weight their losses. Each is shown, with its mask, under one of the square's eight symmetries.
     """
     order = torch.Generator().manual_seed(seed)
-    chances = torch.from_numpy(lesson.weight)
+    chances = torch.from_numpy(data.weight)
 
     def draw(step: int) -> tuple[Tensor, Tensor]:
         rows = torch.multinomial(chances, size, replacement=True, generator=order).numpy()
-        tiles, target = scale.tiles(lesson.images[rows]), lesson.target[rows]
+        tiles, target = scale(data.images[rows]), data.target[rows]
         # As one stack of layers, so that a mask cannot be turned otherwise than its image.
         layers = np.concatenate(
             [tiles.reshape(size, -1, *tiles.shape[-2:]), target[:, None]], axis=1, dtype=np.float32
@@ -106,14 +104,14 @@ def batches(
     return draw
 
 
-def criterion(lesson: Lesson, recipe: DenseRecipe, device: str) -> Callable[[Tensor, Tensor], Tensor]:
+def criterion(data: TrainingTiles, recipe: DenseRecipe, device: str) -> Callable[[Tensor, Tensor], Tensor]:
     """``error(scores, target)``: mean cross-entropy of the labelled pixels, plus ``recipe.dice`` times the Dice loss.
 
     With ``recipe.class_weights`` it is a weighted mean, by 1/√share of each pixel's class.
     """
     weight = None
     if recipe.class_weights:
-        weight = torch.tensor(1 / np.sqrt(lesson.share), dtype=torch.float32, device=device)
+        weight = torch.tensor(1 / np.sqrt(data.share), dtype=torch.float32, device=device)
 
     def error(scores: Tensor, target: Tensor) -> Tensor:
         loss = cross_entropy(scores, target, weight=weight, ignore_index=IGNORED)

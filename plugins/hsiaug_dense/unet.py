@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from hsiaug.api import Card, param
-from hsiaug_dense.fitted import BuildDense, NetSegmenter
+from hsiaug_dense.fitted import NetSegmenter
 from hsiaug_dense.recipe import DenseRecipe
 
 __all__ = ["Unet", "UnetParams"]
@@ -40,8 +41,7 @@ class Unet(NetSegmenter[UnetParams]):
         presets={"tiny": {"steps": 60, "width": 8}},
     )
 
-    def network(self) -> BuildDense:
+    def network(self, bands: int, classes: int) -> Any:
         from hsiaug_dense.nets.unet import UShaped
 
-        own = self.params
-        return lambda bands, classes: UShaped(bands, own.width, classes)
+        return UShaped(bands, self.params.width, classes)

@@ -1,33 +1,34 @@
-"""Class shares of many patches, in batches."""
+"""What a network says of many samples, in batches."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
-__all__ = ["probabilities"]
-
-BATCH = 512
+__all__ = ["over"]
 
 
 @torch.inference_mode()
-def probabilities(
+def over(
     net: nn.Module,
-    project: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    read: Callable[[NDArray[np.float32]], NDArray[np.float32]],
     x: NDArray[np.float32],
-    classes: int,
+    size: int,
     device: str,
-) -> NDArray[np.float32]:
-    """(n, classes) softmax of patches x (n, B, p, p) in scene units, n = 0 included.
+    reading: Callable[[Tensor], Tensor],
+    none: NDArray[Any],
+) -> NDArray[Any]:
+    """``reading(net(read(x)))`` of samples x (n, …) in the data's units, ``size`` at a time; ``none`` for n = 0.
 
-    project: from scene units to what the network reads, batch by batch. net: in evaluation mode, on ``device``.
+    net: in evaluation mode, on ``device``. read: to what the network reads.
     """
-    found = [np.empty((0, classes), dtype=np.float32)]
-    for start in range(0, len(x), BATCH):
-        seen = torch.from_numpy(project(x[start : start + BATCH])).to(device)
-        found.append(net(seen).softmax(dim=1).cpu().numpy())
+    found = [none]
+    for start in range(0, len(x), size):
+        part = torch.from_numpy(read(x[start : start + size])).to(device)
+        found.append(reading(net(part)).cpu().numpy())
     return np.concatenate(found)

@@ -13,17 +13,17 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from hsiaug.api import PluginError, Progress, derive_seed
-from hsiaug_nets.recipe import Recipe
+from hsiaug_nets.recipe import Budget, Recipe
 from hsiaug_nets.seeded import seeded
 from hsiaug_nets.views import view_of
 
-__all__ = ["Batch", "Lesson", "batches", "criterion", "descend", "train"]
+__all__ = ["Batch", "TrainingPatches", "batches", "criterion", "descend", "train"]
 
 Net = TypeVar("Net", bound=nn.Module)
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
+class TrainingPatches:
     """x: (n, k, p, p) float32, components or bands; target: (n,) int64 output index; weight: (n,) float32."""
 
     x: NDArray[np.float32]
@@ -40,14 +40,14 @@ class Batch:
     target: Tensor
 
 
-def train(net: Net, lesson: Lesson, recipe: Recipe, *, seed: int, device: str, progress: Progress) -> Net:
-    """The network after ``recipe.steps`` steps on a lesson, on ``device`` and in evaluation mode.
+def train(net: Net, data: TrainingPatches, recipe: Recipe, *, seed: int, device: str, progress: Progress) -> Net:
+    """The network after ``recipe.steps`` steps on data, on ``device`` and in evaluation mode.
 
     The same network and seed give the same weights on one CPU; on a GPU up to rounding.
     """
     net.to(device)
-    draw = batches(lesson, recipe, seed, device)
-    error = criterion(lesson, recipe, device)
+    draw = batches(data, recipe, seed, device)
+    error = criterion(data, recipe, device)
 
     def loss(step: int) -> Tensor:
         batch = draw(step)
@@ -56,20 +56,20 @@ def train(net: Net, lesson: Lesson, recipe: Recipe, *, seed: int, device: str, p
     return descend(net, loss, recipe, seed=seed, device=device, progress=progress)
 
 
-def batches(lesson: Lesson, recipe: Recipe, seed: int, device: str) -> Callable[[int], Batch]:
-    """``draw(step)``: a batch of the lesson, augmented. Drawn on the CPU: alike on every device.
+def batches(data: TrainingPatches, recipe: Recipe, seed: int, device: str) -> Callable[[int], Batch]:
+    """``draw(step)``: a batch of the data, augmented. Drawn on the CPU: alike on every device.
 
     Samples are drawn in proportion to their weight, which has the same expected gradient as to weight their losses, but
     spends no step on samples that hardly count; with ``recipe.balanced`` every class is drawn equally often.
     """
-    x, target = (torch.tensor(a, device=device) for a in (lesson.x, lesson.target))
+    x, target = (torch.tensor(a, device=device) for a in (data.x, data.target))
     view = view_of(recipe.augment)
     order = torch.Generator().manual_seed(seed)
     noise = torch.Generator().manual_seed(derive_seed("views", seed))
-    share = lesson.weight.astype(np.float64)
+    share = data.weight.astype(np.float64)
     if recipe.balanced:
-        mass = np.bincount(lesson.target, share, lesson.classes)
-        share /= np.maximum(mass, 1e-12)[lesson.target]
+        mass = np.bincount(data.target, share, data.classes)
+        share /= np.maximum(mass, 1e-12)[data.target]
     alike = bool((share == share[0]).all())
     chances = torch.from_numpy(share)
 
@@ -84,7 +84,7 @@ def batches(lesson: Lesson, recipe: Recipe, seed: int, device: str) -> Callable[
     return draw
 
 
-def criterion(lesson: Lesson, recipe: Recipe, device: str) -> Callable[[Tensor, Batch], Tensor]:
+def criterion(data: TrainingPatches, recipe: Recipe, device: str) -> Callable[[Tensor, Batch], Tensor]:
     """``error(scores, batch)``: mean cross-entropy.
 
     With τ = ``recipe.adjust`` > 0 it is the logit-adjusted one: τ·log π_c is added to the scores of class c
@@ -92,9 +92,9 @@ def criterion(lesson: Lesson, recipe: Recipe, device: str) -> Callable[[Tensor, 
     drawn weights; predictions then read the scores as they are. Where the draw is balanced π is uniform, and the
     adjustment changes nothing.
     """
-    shift = torch.zeros(lesson.classes, device=device)
+    shift = torch.zeros(data.classes, device=device)
     if recipe.adjust and not recipe.balanced:
-        mass = np.bincount(lesson.target, lesson.weight, lesson.classes)
+        mass = np.bincount(data.target, data.weight, data.classes)
         prior = np.maximum(mass / max(mass.sum(), 1e-9), 1e-6)  # a class of no weight has no finite logarithm
         shift = torch.tensor(recipe.adjust * np.log(prior), dtype=torch.float32, device=device)
 
@@ -107,24 +107,24 @@ def criterion(lesson: Lesson, recipe: Recipe, device: str) -> Callable[[Tensor, 
 def descend(
     net: Net,
     loss: Callable[[int], Tensor],
-    recipe: Recipe,
+    budget: Budget,
     *,
     seed: int,
     device: str,
     progress: Progress,
     after: Callable[[int], None] | None = None,
 ) -> Net:
-    """The network after ``recipe.steps`` steps of AdamW down ``loss(step)``, in evaluation mode.
+    """The network after ``budget.steps`` steps of AdamW down ``loss(step)``, in evaluation mode.
 
     after: called with the step once the weights have moved, as for a moving average of them. Dropout draws by
     ``seed``. Raises PluginError where the loss ends up not finite.
     """
-    optimiser = torch.optim.AdamW(net.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.steps)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=budget.rate, weight_decay=budget.decay)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, budget.steps)
     net.train()
     value = torch.zeros(())
     with seeded(seed, device):
-        for step in range(recipe.steps):
+        for step in range(budget.steps):
             value = loss(step)
             optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(value)
@@ -132,7 +132,7 @@ def descend(
             schedule.step()
             if after is not None:
                 after(step)
-            progress(step + 1, recipe.steps)
+            progress(step + 1, budget.steps)
     # A loss that is once not finite stays so; looking at each would make a GPU wait at every step.
     if not torch.isfinite(value):
         raise PluginError(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
 from hsiaug.api import PatchSamples, TrainView, derive_seed
-from hsiaug_nets.fitted import FittedNet, lesson_of
+from hsiaug_nets.fitted import FittedNet, training_patches
 from hsiaug_nets.projection import Projection, fit_projection
 from hsiaug_nets.seeded import fresh
 from hsiaug_nets.small2d import Net2d
@@ -47,15 +47,15 @@ def set_up(
     """
     samples = given(samples, view, name)
     projection = fit_projection(view, recipe.components)
-    lesson, classes = lesson_of(samples, projection)
-    net = fresh(lambda: Net2d(lesson.x.shape[1], recipe.width, lesson.classes), seed).to(device)
+    data, classes = training_patches(samples, projection.patches)
+    net = fresh(lambda: Net2d(data.x.shape[1], recipe.width, data.classes), seed).to(device)
     return Setting(
         net=net,
-        labelled=batches(lesson, recipe, seed, device),
+        labelled=batches(data, recipe, seed, device),
         unlabelled=unlabelled_batches(view, projection, recipe.unlabelled, seed, device),
-        error=criterion(lesson, recipe, device),
+        error=criterion(data, recipe, device),
         noise=Generator().manual_seed(derive_seed("unlabelled views", seed)),
-        fitted=lambda net: FittedNet(projection, net, classes, len(view.class_names), device),
+        fitted=lambda net: FittedNet(projection.patches, net, classes, len(view.class_names), device),
     )
 
 

@@ -41,5 +41,5 @@ class UnlabelledClassifier(Generic[Own]):
         from hsiaug_semisup.setting import set_up
 
         setting = set_up(self.card.name, self.params, samples, view, seed, device)
-        steps = partial(descend, setting.net, recipe=self.params, seed=seed, device=device, progress=progress)
+        steps = partial(descend, setting.net, budget=self.params, seed=seed, device=device, progress=progress)
         return setting.fitted(self.train(setting, steps))

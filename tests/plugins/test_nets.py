@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from hsiaug.api import InputError, PluginError
-from hsiaug_nets.predicting import probabilities
+from hsiaug_nets.predicting import over
 from hsiaug_nets.recipe import AUGMENTS, Recipe
 from hsiaug_nets.seeded import fresh, seeded
 from hsiaug_nets.small2d import Net2d
-from hsiaug_nets.training import Batch, Lesson, batches, criterion, descend, train
+from hsiaug_nets.training import Batch, TrainingPatches, batches, criterion, descend, train
 from hsiaug_nets.views import band_dropout, gain_offset, radiation_noise, strong, turned, view_of, weak
 
 
@@ -23,10 +23,10 @@ def patches(n: int = 64, k: int = 6, p: int = 5) -> torch.Tensor:
     return torch.randn((n, k, p, p), generator=draw(9))
 
 
-def lesson(counts: tuple[int, ...] = (90, 9, 1), weight: float = 1.0) -> Lesson:
+def lesson(counts: tuple[int, ...] = (90, 9, 1), weight: float = 1.0) -> TrainingPatches:
     target = np.repeat(np.arange(len(counts)), counts)
     x = np.random.default_rng(0).normal(size=(len(target), 4, 3, 3)) + target[:, None, None, None]
-    return Lesson(x.astype(np.float32), target, np.full(len(x), weight, np.float32), len(counts))
+    return TrainingPatches(x.astype(np.float32), target, np.full(len(x), weight, np.float32), len(counts))
 
 
 def silent(done: int, total: int, note: str = "") -> None: ...
@@ -92,7 +92,7 @@ def test_rows_do_not_depend_on_the_augmentation():
     assert torch.equal(one, other)
 
 
-def drawn(given: Lesson, recipe: Recipe) -> Batch:
+def drawn(given: TrainingPatches, recipe: Recipe) -> Batch:
     return batches(given, recipe, 0, "cpu")(0)
 
 
@@ -116,7 +116,7 @@ def test_logit_adjustment_of_a_balanced_draw_changes_nothing_and_a_weightless_cl
 def test_a_sample_counts_as_much_as_its_weight(weight, share):
     x = np.ones((200, 1, 1, 1), dtype=np.float32)
     target = np.repeat([0, 1], 100)  # the same patch under two labels
-    given = Lesson(x, target, np.repeat([1.0, weight], 100).astype(np.float32), 2)
+    given = TrainingPatches(x, target, np.repeat([1.0, weight], 100).astype(np.float32), 2)
     net = fresh(lambda: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(1, 2)), 0)
     recipe = Recipe(steps=300, rate=0.03, decay=0.0)
     net = train(net, given, recipe, seed=0, device="cpu", progress=silent)
@@ -182,9 +182,14 @@ def test_a_training_that_diverges_says_so():
         )
 
 
+def softmax(net: Net2d, x: np.ndarray) -> np.ndarray:
+    none = np.empty((0, 3), dtype=np.float32)
+    return over(net, lambda part: part, x, 512, "cpu", lambda scores: scores.softmax(dim=1), none)
+
+
 def test_shares_of_many_batches_are_those_of_each_patch():
     net = fresh(lambda: Net2d(4, 4, 3), 0).eval()
     x = np.random.default_rng(0).normal(size=(700, 4, 3, 3)).astype(np.float32)
-    shares = probabilities(net, lambda part: part, x, 3, "cpu")
+    shares = softmax(net, x)
     assert shares.shape == (700, 3) and np.allclose(shares.sum(axis=1), 1, atol=1e-5)
-    assert np.allclose(shares[650:660], probabilities(net, lambda part: part, x[650:660], 3, "cpu"), atol=1e-5)
+    assert np.allclose(shares[650:660], softmax(net, x[650:660]), atol=1e-5)

@@ -103,7 +103,7 @@ def test_the_unlabelled_loss_makes_weak_and_strong_views_of_unlabelled_pixels_ag
     def agreement(strength: float) -> float:
         given = {"steps": "100", "rise": "0.2", "strength": str(strength), **rule}
         fitted = fit(plugin, crops, samples=crops.real, preset="tiny", **given)
-        components = torch.from_numpy(fitted.reader.patches(x))
+        components = torch.from_numpy(fitted.read(x))
         with torch.inference_mode():
             calm, shaken = (
                 fitted.net(v).argmax(1) for v in (components, strong(components, torch.Generator().manual_seed(0)))
