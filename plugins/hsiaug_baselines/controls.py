@@ -22,7 +22,7 @@ from hsiaug.api import (
     load_state,
     save_state,
 )
-from hsiaug_baselines._rows import cycled, made_by_class
+from hsiaug_baselines._patches import FittedPatches, cycled
 
 __all__ = ["Duplicate", "FittedDuplicate", "FittedDuplicatePairs", "FittedNothing", "Nothing"]
 
@@ -71,23 +71,13 @@ class Nothing:
         return FittedNothing(**facts)
 
 
-@dataclass(frozen=True, eq=False)
-class FittedDuplicate:
-    """x: (n, B, p, p) float32 real patches in scene units; y: (n,) int64 their class ids."""
+class FittedDuplicate(FittedPatches):
+    """Real patches again; within one call each of a class is used equally often ±1."""
 
-    x: NDArray[np.float32]
-    y: NDArray[np.int64]
+    name = "duplicate"
 
-    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
-        """Real patches again; within one call each of a class is used equally often ±1."""
-        return PatchSamples.made(*made_by_class(self.x, self.y, counts, self._make, "duplicate", seed))
-
-    def _make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+    def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         return np.asarray(self.x[cycled(rows, count, np.random.default_rng(seed))])
-
-    def save(self, folder: Path) -> None:
-        """The real patches."""
-        save_state(folder, {"x": self.x, "y": self.y})
 
 
 @dataclass(frozen=True, eq=False)

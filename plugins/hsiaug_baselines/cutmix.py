@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, PatchSamples, param
-from hsiaug_baselines._mixing import FittedMixing, Mixing
-from hsiaug_baselines._rows import cycled, made_by_class
+from hsiaug.api import Card, TrainView, param
+from hsiaug_baselines._patches import FittedPatches, PatchGenerator, cycled
 
 __all__ = ["Cutmix", "CutmixParams", "FittedCutmix"]
 
@@ -25,15 +23,23 @@ class CutmixParams:
     )
 
 
-class FittedCutmix(FittedMixing):
-    """Real patches, mixed when they are asked for."""
+@dataclass(frozen=True, eq=False)
+class FittedCutmix(FittedPatches):
+    """Patches of a class, each used equally often ±1, with part of another real patch round their centre.
 
-    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
-        """Patches of a class, each used equally often ±1, with part of another real patch round their centre."""
-        parts = made_by_class(self.x, self.y, counts, self._make, "cutmix", seed)
-        return PatchSamples.made(*parts, self.notes)
+    alpha: of Beta(α, α).
+    """
 
-    def _make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+    alpha: float
+    name = "cutmix"
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """``duplicated``: all classes, where a patch is one pixel or there is one patch: nothing can be exchanged."""
+        nothing = self.x.shape[2] == 1 or len(self.y) == 1
+        return {"duplicated": np.unique(self.y).tolist()} if nothing else {}
+
+    def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         rng = np.random.default_rng(seed)
         first = cycled(rows, count, rng)
         second = self._others(first, rng)
@@ -45,14 +51,8 @@ class FittedCutmix(FittedMixing):
         n = len(self.y)
         return (rows + rng.integers(1, n, size=len(rows))) % n if n > 1 else rows
 
-    @property
-    def notes(self) -> dict[str, Any]:
-        """``duplicated``: all classes, where a patch is one pixel or there is one patch: nothing can be exchanged."""
-        nothing = self.x.shape[2] == 1 or len(self.y) == 1
-        return {"duplicated": np.unique(self.y).tolist()} if nothing else {}
 
-
-class Cutmix(Mixing):
+class Cutmix(PatchGenerator):
     """CutMix between a patch of the class and any other real patch, in scene units.
 
     The paper (section 3.1) pastes a rectangle of one image into another and mixes the two labels by area. A sample
@@ -77,6 +77,9 @@ class Cutmix(Mixing):
         params=CutmixParams,
     )
     fitted = FittedCutmix
+
+    def learn(self, view: TrainView) -> dict[str, Any]:
+        return {"alpha": self.params.alpha}
 
 
 def keeps(patch: int, count: int, alpha: float, rng: np.random.Generator) -> NDArray[np.bool_]:

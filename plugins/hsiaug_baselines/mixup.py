@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, PatchSamples, param
-from hsiaug_baselines._mixing import FittedMixing, Mixing
-from hsiaug_baselines._rows import cycled, lone_classes, made_by_class
+from hsiaug.api import Card, TrainView, param
+from hsiaug_baselines._patches import FittedPatches, PatchGenerator, cycled, lone_classes
 
 __all__ = ["FittedMixup", "Mixup", "MixupParams"]
 
@@ -24,20 +23,27 @@ class MixupParams:
     )
 
 
-class FittedMixup(FittedMixing):
-    """Real patches, mixed when they are asked for."""
+@dataclass(frozen=True, eq=False)
+class FittedMixup(FittedPatches):
+    """Mixtures of two different patches of a class; copies where a class has one, named in provenance.
 
-    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
-        """Mixtures of two different patches of a class; copies where a class has one, named in provenance."""
+    alpha: of Beta(α, α).
+    """
+
+    alpha: float
+    name = "mixup"
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """``duplicated``: classes of one patch."""
         lone = lone_classes(self.y)
-        notes = {"duplicated": lone} if lone else {}
-        return PatchSamples.made(*made_by_class(self.x, self.y, counts, self._make, "mixup", seed), notes)
+        return {"duplicated": lone} if lone else {}
 
-    def _make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+    def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         return mix(self.x[rows], count, self.alpha, np.random.default_rng(seed))
 
 
-class Mixup(Mixing):
+class Mixup(PatchGenerator):
     """Mixup within a class, whole patches, in scene units.
 
     The paper mixes samples of any two classes and their labels; here both come from one class, so that the label
@@ -54,6 +60,9 @@ class Mixup(Mixing):
         params=MixupParams,
     )
     fitted = FittedMixup
+
+    def learn(self, view: TrainView) -> dict[str, Any]:
+        return {"alpha": self.params.alpha}
 
 
 def mix(x: NDArray[np.float32], count: int, alpha: float, rng: np.random.Generator) -> NDArray[np.float32]:
