@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-__all__ = ["Residual", "convolution"]
+__all__ = ["Residual", "convolution", "zeroed"]
 
 LAYERS = {1: (nn.Conv1d, nn.BatchNorm1d), 2: (nn.Conv2d, nn.BatchNorm2d), 3: (nn.Conv3d, nn.BatchNorm3d)}
 """Convolution and batch normalisation by number of axes."""
+
+Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
 
 Extent = int | tuple[int, ...]
 """Along every axis, or along each."""
@@ -30,6 +34,13 @@ def convolution(
         norm(width),
         nn.ReLU(),
     )
+
+
+def zeroed(layer: Layer) -> Layer:
+    """The layer with weights and bias of 0: what it ends, a branch beside a shortcut mostly, adds nothing at first."""
+    for weight in layer.parameters():
+        nn.init.zeros_(weight)
+    return layer
 
 
 class Residual(nn.Module):

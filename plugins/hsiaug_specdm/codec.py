@@ -14,7 +14,7 @@ from hsiaug_diffusion.training import fresh, randomness, train
 from hsiaug_specdm.losses import divergence, spectral_angle
 from hsiaug_specdm.params import Params, SpecDmParams
 from hsiaug_specdm.tileformat import TileFormat
-from hsiaug_specdm.training_pairs import Run
+from hsiaug_specdm.training_pairs import PairRun
 from hsiaug_specdm.vae import STEM, StreamVae
 
 __all__ = ["Codec", "FitCodec", "OneStream", "TwoStream", "fit_one_stream", "fit_two_stream"]
@@ -37,7 +37,7 @@ class Codec(nn.Module):
 class FitCodec(Protocol):
     """How a codec is trained."""
 
-    def __call__(self, run: Run) -> Codec: ...
+    def __call__(self, run: PairRun) -> Codec: ...
 
 
 class TwoStream(Codec):
@@ -94,7 +94,7 @@ class OneStream(Codec):
         return out[:, : self.bands], shares / shares.sum(dim=1, keepdim=True)
 
 
-def fit_two_stream(run: Run) -> TwoStream:
+def fit_two_stream(run: PairRun) -> TwoStream:
     """L1 + λ·angle + KL for the images, cross-entropy + KL for the mask (eqs. 1, 2), one after the other: the sum of
     losses that share no weight is trained the same apart."""
     params, form, pairs = run.params, run.format, run.pairs
@@ -117,7 +117,7 @@ def fit_two_stream(run: Run) -> TwoStream:
     return codec
 
 
-def fit_one_stream(run: Run) -> OneStream:
+def fit_one_stream(run: PairRun) -> OneStream:
     """Plain L1 over all channels, of bands and of the one-hot mask alike, + KL."""
     form, pairs = run.format, run.pairs
     codec = fresh(lambda: OneStream(form, run.params), run.seed)
@@ -132,7 +132,7 @@ def fit_one_stream(run: Run) -> OneStream:
 
 
 def _fit_stream(
-    run: Run,
+    run: PairRun,
     vae: StreamVae,
     read: Callable[[Tensor, list[int]], Tensor],
     loss: Callable[[Tensor, Tensor], Tensor],

@@ -18,8 +18,8 @@ from hsiaug_specdm.codec import Codec, FitCodec
 from hsiaug_specdm.losses import spectral_angle
 from hsiaug_specdm.params import Params
 from hsiaug_specdm.tileformat import TURNS
-from hsiaug_specdm.training_pairs import Run
-from hsiaug_specdm.unet import UNet, unet_of
+from hsiaug_specdm.training_pairs import PairRun
+from hsiaug_specdm.unet import UNet
 
 __all__ = ["learn", "quality", "schedule_of"]
 
@@ -47,7 +47,7 @@ def learn(
     checkpoint: Path | None,
 ) -> dict[str, Any]:
     """All fields of :class:`hsiaug_specdm.fitted.FittedPairs`."""
-    run = Run.of(view, params, seed, device, progress, checkpoint)
+    run = PairRun.of(view, params, seed, device, progress, checkpoint)
     codec = fit_codec(run)
     facts = quality(codec, run)
     _gate(facts, params)
@@ -83,7 +83,7 @@ def learn(
 
 
 @torch.inference_mode()
-def quality(codec: Codec, run: Run) -> dict[str, float]:
+def quality(codec: Codec, run: PairRun) -> dict[str, float]:
     """How well training tiles come back: RMSE (of scaled values), mean spectral angle (radians), cross-entropy, accuracy
     and mean IoU of the mask; the last three leave ignored pixels out."""
     pairs, form = run.pairs, run.format
@@ -133,7 +133,7 @@ def _gate(facts: dict[str, Any], params: Params) -> None:
 
 
 @torch.inference_mode()
-def _latents(codec: Codec, run: Run) -> Tensor:
+def _latents(codec: Codec, run: PairRun) -> Tensor:
     """(v, n, d, h, w) latent means of every tile in v turns: all of them where they fit; tile i in turn i + v else."""
     pairs, form = run.pairs, run.format
 
@@ -149,12 +149,12 @@ def _latents(codec: Codec, run: Run) -> Tensor:
     return torch.stack([first, *(encoded(view) for view in range(1, views))])
 
 
-def _denoiser(run: Run, latents: Tensor) -> UNet:
+def _denoiser(run: PairRun, latents: Tensor) -> UNet:
     """E‖ε − ε_θ(z_t, t)‖² (eq. 4), or the same of v; a share of tiles is not told its classes."""
     params, pairs = run.params, run.pairs
     views, _, channels, side, _ = latents.shape
     schedule = schedule_of(params).to(run.device)
-    model = fresh(lambda: unet_of(params, channels, side, pairs.shares.shape[1]), run.seed).to(run.device)
+    model = fresh(lambda: UNet(params, channels, side, pairs.shares.shape[1]), run.seed).to(run.device)
     told = torch.cat([pairs.shares, torch.ones(len(pairs), 1)], dim=1)
     seed = derive_seed("denoiser", run.seed)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -119,10 +118,6 @@ class TileFormat:
     def apart(self, x: Tensor) -> Tensor:
         """(n, T·B, …) → (n, T, B, …)."""
         return x.reshape(len(x), self.dates, self.bands, *x.shape[2:])
-
-    def facts(self) -> dict[str, Any]:
-        """JSON-able; ``TileFormat(**facts)`` with ids as a tuple is the same."""
-        return asdict(self)
 
     def _pad(self, x: Tensor) -> Tensor:
         more = self.padded - self.side

@@ -11,10 +11,11 @@ from torch import Tensor
 
 from hsiaug.api import DenseView, Progress
 from hsiaug_diffusion.devices import sent
+from hsiaug_diffusion.training import Run
 from hsiaug_specdm.params import Params
 from hsiaug_specdm.tileformat import TURNS, TileFormat, turned
 
-__all__ = ["Pairs", "Run", "draw_weights"]
+__all__ = ["PairRun", "Pairs", "draw_weights"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,21 +36,17 @@ class Pairs:
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
-    """What every stage of a fit shares. checkpoint: the folder that stages are saved to, or None."""
+class PairRun(Run):
+    """What every stage of a fit on pairs shares."""
 
     format: TileFormat
     pairs: Pairs
     params: Params
-    seed: int
-    device: str
-    progress: Progress
-    checkpoint: Path | None
 
     @classmethod
     def of(
         cls, view: DenseView, params: Params, seed: int, device: str, progress: Progress, checkpoint: Path | None
-    ) -> Run:
+    ) -> PairRun:
         """Raises PluginError for tiles that cannot be learnt from."""
         real = view.real
         smallest = params.factor_of(view.patch) * 2 ** (len(params.multiples) - 1)
@@ -61,11 +58,7 @@ class Run:
             weight=draw_weights(torch.from_numpy(shares), form.ids),
             shares=torch.from_numpy(shares.astype(np.float32)),
         )
-        return cls(form, pairs, params, seed, device, progress, checkpoint)
-
-    def file(self, stage: str) -> Path | None:
-        """Where a stage saves its checkpoint."""
-        return None if self.checkpoint is None else self.checkpoint / f"{stage}.safetensors"
+        return cls(seed, device, progress, checkpoint, form, pairs, params)
 
     def rows(self, draw: torch.Generator) -> tuple[Tensor, list[int]]:
         """A batch: rows (b,) int64, rare classes more often, and a turn for each."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -18,16 +18,16 @@ from hsiaug_specdm.losses import spectral_angle
 from hsiaug_specdm.params import SpecDmParams
 from hsiaug_specdm.plugin import LdmSingle, SpecDm
 from hsiaug_specdm.tileformat import TURNS, TileFormat, turned
-from hsiaug_specdm.training_pairs import Run, draw_weights
-from hsiaug_specdm.unet import unet_of
+from hsiaug_specdm.training_pairs import PairRun, draw_weights
+from hsiaug_specdm.unet import UNet
 from hsiaug_specdm.vae import StreamVae
 
 Make = Callable[..., DenseView]
 
 
-def run_of(view: DenseView, plugin: Any = SpecDm, **settings: Any) -> Run:
+def run_of(view: DenseView, plugin: Any = SpecDm, **settings: Any) -> PairRun:
     params = build_params(plugin.card, "tiny", {name: str(value) for name, value in settings.items()})
-    return Run.of(view, params, 0, "cpu", lambda *_: None, None)
+    return PairRun.of(view, params, 0, "cpu", lambda *_: None, None)
 
 
 def few(view: DenseView, n: int) -> DenseView:
@@ -55,7 +55,7 @@ def test_tiles_come_back_from_tensors(make: Make) -> None:
     np.testing.assert_allclose(form.images_back(x), view.real.images, rtol=1e-5)
     masks, sure = form.masks_back(form.one_hot(y))
     assert (masks == view.real.masks).all() and (sure == 1).all()
-    assert TileFormat(**{**form.facts(), "ids": tuple(form.facts()["ids"])}) == form
+    assert TileFormat(**asdict(form)) == form
 
 
 def test_one_scale_serves_all_bands_and_keeps_reflectance_in_proportion(view: DenseView) -> None:
@@ -239,7 +239,7 @@ def test_a_shared_encoder_reads_each_date_alike(make: Make) -> None:
 @pytest.mark.parametrize(("levels", "attend", "blocks"), [("1", 0, 1), ("1,2", 8, 1), ("1,2,2", 4, 2)])
 def test_the_denoiser_has_the_latents_shape_and_starts_at_zero(levels: str, attend: int, blocks: int) -> None:
     params = SpecDmParams(unet_width=16, unet_levels=levels, attend=attend, unet_blocks=blocks)
-    out = unet_of(params, 6, 8, 3)(torch.randn(2, 6, 8, 8), torch.tensor([0, 999]), torch.ones(2, 4))
+    out = UNet(params, 6, 8, 3)(torch.randn(2, 6, 8, 8), torch.tensor([0, 999]), torch.ones(2, 4))
 
     assert out.shape == (2, 6, 8, 8) and (out == 0).all()
 
@@ -247,7 +247,7 @@ def test_the_denoiser_has_the_latents_shape_and_starts_at_zero(levels: str, atte
 def test_the_paper_preset_is_large() -> None:
     params = build_params(SpecDm.card, "paper")
     with torch.device("meta"):
-        denoiser = unet_of(params, 6, 32, 13)
+        denoiser = UNet(params, 6, 32, 13)
 
     assert sum(weight.numel() for weight in denoiser.parameters()) > 150e6
     assert denoiser.shares is None
