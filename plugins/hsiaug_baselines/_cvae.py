@@ -24,7 +24,6 @@ class Cvae(Conditional):
 
     def __init__(self, size: Size, params: CvaeParams) -> None:
         super().__init__(size, params)
-        self.size, self.params = size, params
         k, p, w = size.components, size.patch, params.width
         flat = w * (p // 2 + 1) ** 2
         self.eyes = nn.Sequential(

@@ -63,6 +63,7 @@ class Conditional(nn.Module):
 
     def __init__(self, size: Size, params: Any) -> None:
         super().__init__()
+        self.size, self.params = size, params
 
     def fit_network(self, data: TrainingComponents, seed: int, progress: Progress) -> Conditional:
         """The trained network, in evaluation mode. Raises PluginError where the training diverges."""

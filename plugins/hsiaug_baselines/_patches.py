@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, PatchSamples, PluginError, Progress, TrainView, derive_seed, load_state, save_state
+from hsiaug.api import PatchSamples, PluginError, Progress, TrainView, derive_seed, load_state, save_state
+from hsiaug_nets.plugin import Plugin
 
 __all__ = ["FittedPatches", "PatchGenerator", "cycled", "lone_classes"]
 
@@ -65,18 +66,14 @@ class FittedPatches:
         save_state(folder, arrays, {name: value for name, value in vars(self).items() if name not in arrays})
 
 
-class PatchGenerator:
+class PatchGenerator(Plugin[Any]):
     """A generator whose fit remembers the real patches, and what :meth:`learn` finds; a subclass has a card."""
 
-    card: ClassVar[Card]
     fitted: ClassVar[type[FittedPatches]]
 
-    def __init__(self, params: Any) -> None:
-        self.params = params
-
     def learn(self, view: TrainView) -> Mapping[str, Any]:
-        """The fields of ``fitted`` beside the real patches."""
-        return {}
+        """The fields of ``fitted`` beside the real patches; by default the params."""
+        return asdict(self.params)
 
     def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> Any:
         """Remember the real patches, and what is learnt of them."""

@@ -20,7 +20,6 @@ class Tabddpm(Conditional):
 
     def __init__(self, size: Size, params: TabddpmParams) -> None:
         super().__init__(size, params)
-        self.size, self.params = size, params
         w = params.width
         self.enter = nn.Linear(size.components, w)
         self.label = nn.Embedding(size.classes, w)

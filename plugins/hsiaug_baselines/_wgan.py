@@ -41,7 +41,6 @@ class Wgan(Conditional):
 
     def __init__(self, size: Size, params: WganParams) -> None:
         super().__init__(size, params)
-        self.size, self.params = size, params
         w = params.width
         self.label = nn.Embedding(size.classes, w)
         self.straight = nn.Linear(params.latent, size.components, bias=False)

@@ -23,6 +23,7 @@ from hsiaug.api import (
     save_state,
 )
 from hsiaug_baselines._patches import FittedPatches, cycled
+from hsiaug_nets.plugin import Plugin
 
 __all__ = ["Duplicate", "FittedDuplicate", "FittedDuplicatePairs", "FittedNothing", "Nothing"]
 
@@ -46,7 +47,7 @@ class FittedNothing:
         save_state(folder, {}, {"bands": self.bands, "patch": self.patch})
 
 
-class Nothing:
+class Nothing(Plugin[NoParams]):
     """Control: the classifier learns from the real samples alone, at every λ."""
 
     card = Card(
@@ -57,9 +58,6 @@ class Nothing:
         adds=False,
         seconds=0.0,
     )
-
-    def __init__(self, params: NoParams) -> None:
-        self.params = params
 
     def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedNothing:
         """Nothing to learn."""
@@ -112,7 +110,7 @@ class FittedDuplicatePairs:
         save_state(folder, {"images": self.images, "masks": self.masks})
 
 
-class Duplicate:
+class Duplicate(Plugin[NoParams]):
     """Control: the same counts as any generator, real samples repeated (random over-sampling).
 
     It changes the balance of classes and nothing else; a generator that does not beat it has added no
@@ -126,9 +124,6 @@ class Duplicate:
         tasks=TASKS,
         seconds=0.01,
     )
-
-    def __init__(self, params: NoParams) -> None:
-        self.params = params
 
     def fit(
         self, view: TrainView | DenseView, *, seed: int, device: str, progress: Progress

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, TrainView, param
+from hsiaug.api import Card, param
 from hsiaug_baselines._patches import FittedPatches, PatchGenerator, cycled
 
 __all__ = ["Cutmix", "CutmixParams", "FittedCutmix"]
@@ -77,9 +77,6 @@ class Cutmix(PatchGenerator):
         params=CutmixParams,
     )
     fitted = FittedCutmix
-
-    def learn(self, view: TrainView) -> dict[str, Any]:
-        return {"alpha": self.params.alpha}
 
 
 def keeps(patch: int, count: int, alpha: float, rng: np.random.Generator) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, TrainView, param
+from hsiaug.api import Card, param
 from hsiaug_baselines._patches import FittedPatches, PatchGenerator, cycled, lone_classes
 
 __all__ = ["FittedMixup", "Mixup", "MixupParams"]
@@ -60,9 +60,6 @@ class Mixup(PatchGenerator):
         params=MixupParams,
     )
     fitted = FittedMixup
-
-    def learn(self, view: TrainView) -> dict[str, Any]:
-        return {"alpha": self.params.alpha}
 
 
 def mix(x: NDArray[np.float32], count: int, alpha: float, rng: np.random.Generator) -> NDArray[np.float32]:

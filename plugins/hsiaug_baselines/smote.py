@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -110,7 +110,7 @@ class _Family(PatchGenerator):
         from hsiaug_baselines._interpolate import rank_neighbours
 
         ranks = rank_neighbours(view.normaliser.spectra(view.real.centres))
-        return {"ranks": ranks, "variant": self.card.name, **asdict(self.params)}
+        return {"ranks": ranks, "variant": self.card.name, **super().learn(view)}
 
 
 class Smote(_Family):

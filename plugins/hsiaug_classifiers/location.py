@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, NoParams, Patches, PatchSamples, PluginError, Progress, TrainView
+from hsiaug_nets.plugin import Plugin
 
 __all__ = ["FittedLocation", "Location"]
 
@@ -26,7 +27,7 @@ class FittedLocation:
         return np.asarray(self.y[nearest])
 
 
-class Location:
+class Location(Plugin[NoParams]):
     """The class of the nearest real training pixel (Euclidean, in pixels); reads no band.
 
     What it scores is what a split gives away through location alone. Synthetic samples lie nowhere and are
@@ -40,9 +41,6 @@ class Location:
         input="location",
         seconds=0.01,
     )
-
-    def __init__(self, params: NoParams) -> None:
-        self.params = params
 
     def fit(
         self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress

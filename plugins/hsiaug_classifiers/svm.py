@@ -19,6 +19,7 @@ from hsiaug.api import (
     derive_seed,
     param,
 )
+from hsiaug_nets.plugin import Plugin
 
 __all__ = ["FittedSvm", "Svm", "SvmParams"]
 
@@ -57,7 +58,7 @@ class FittedSvm:
         return np.asarray(self.model.predict(z), dtype=np.int64)
 
 
-class Svm:
+class Svm(Plugin[SvmParams]):
     """Soft-margin SVM with an RBF kernel, one against one, on z-scored spectra of the centre pixel.
 
     C and γ are those with the best macro-averaged recall in a stratified cross-validation on the real samples
@@ -80,9 +81,6 @@ class Svm:
         params=SvmParams,
         presets={"tiny": {"folds": 2}},
     )
-
-    def __init__(self, params: SvmParams) -> None:
-        self.params = params
 
     def fit(
         self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from hsiaug.api import DenseSamples, DenseView, Progress, Tiles
 from hsiaug_dense.inputs import fit_scale, training_tiles
 from hsiaug_dense.recipe import DenseRecipe
-from hsiaug_nets.fitted import FittedNetwork, Network, by_class
+from hsiaug_nets.fitted import FittedNetwork, by_class
+from hsiaug_nets.plugin import Plugin
 
 __all__ = ["FittedDense", "NetSegmenter"]
 
@@ -36,8 +37,8 @@ class FittedDense(FittedNetwork):
         return by_class(found, self.classes, self.class_count)
 
 
-class NetSegmenter(Network[Own]):
-    """A network of tiles: a subclass says in :meth:`network` which one."""
+class NetSegmenter(Plugin[Own]):
+    """A classifier that is a network of tiles: a subclass has a card, and says in :meth:`network` which one."""
 
     def network(self, bands: int, classes: int) -> Any:
         """The torch module from (n, T, bands, H, W) to scores (n, classes, H, W).

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, DenseSamples, DenseView, NoParams, PluginError, Progress, Tiles
+from hsiaug_nets.plugin import Plugin
 
 __all__ = ["FittedMajority", "Majority"]
 
@@ -30,7 +31,7 @@ class FittedMajority:
         return shares
 
 
-class Majority:
+class Majority(Plugin[NoParams]):
     """The class with most labelled pixels in the real training masks; reads no image.
 
     Synthetic samples are ignored, so it answers the same for every generator: a floor that accuracy alone can flatter.
@@ -44,9 +45,6 @@ class Majority:
         tasks=("segmentation", "change"),
         seconds=0.01,
     )
-
-    def __init__(self, params: NoParams) -> None:
-        self.params = params
 
     def fit(
         self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, Patches, PatchSamples, Progress, TrainView
+from hsiaug.api import Patches, PatchSamples, Progress, TrainView
+from hsiaug_nets.plugin import Plugin
 from hsiaug_nets.projection import fit_projection
-from hsiaug_nets.recipe import Budget, Recipe
+from hsiaug_nets.recipe import Recipe
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from hsiaug_nets.training import TrainingPatches
 
-__all__ = ["FittedNet", "FittedNetwork", "NetClassifier", "Network", "Read", "by_class", "training_patches"]
+__all__ = ["FittedNet", "FittedNetwork", "NetClassifier", "Read", "by_class", "training_patches"]
 
 Read = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """From samples (n, …) in the data's units to what a network reads."""
-Own = TypeVar("Own", bound=Budget)
-OwnRecipe = TypeVar("OwnRecipe", bound=Recipe)
+Own = TypeVar("Own", bound=Recipe)
 
 BATCH = 512
 """Patches that are predicted at a time."""
@@ -75,17 +75,8 @@ class FittedNet(FittedNetwork):
         return self.over(patches.x, BATCH, lambda scores: scores.softmax(dim=1), none)
 
 
-class Network(Generic[Own]):
-    """A classifier that is a network; a subclass has a card."""
-
-    card: ClassVar[Card]
-
-    def __init__(self, params: Own) -> None:
-        self.params = params
-
-
-class NetClassifier(Network[OwnRecipe]):
-    """A network of patches: a subclass says in :meth:`network` which one.
+class NetClassifier(Plugin[Own]):
+    """A classifier that is a network of patches: a subclass has a card, and says in :meth:`network` which one.
 
     It reads the view's principal components where its params have a field ``components``, else z-scored bands.
     """

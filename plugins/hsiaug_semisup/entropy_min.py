@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hsiaug.api import Card, param
 from hsiaug_semisup.semi_recipe import TINY, SemiRecipe, ramp
-from hsiaug_semisup.unlabelled_classifier import Descend, UnlabelledClassifier
+from hsiaug_semisup.unlabelled_classifier import UnlabelledClassifier
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,18 +45,14 @@ class EntropyMin(UnlabelledClassifier[EntropyMinParams]):
         presets={"tiny": TINY},
     )
 
-    def train(self, setting: Setting, descend: Descend) -> Any:
+    def loss(self, setting: Setting, step: int) -> Tensor:
+        """Cross-entropy of the labelled batch, and the weighted entropy of the unlabelled one."""
         import torch
 
         from hsiaug_nets.views import turned
 
-        def loss(step: int) -> Tensor:
-            batch, free = setting.labelled(step), turned(setting.unlabelled(), step)
-            scores = setting.net(torch.cat([batch.x, free]))
-            known, guessed = scores.split([len(batch.x), len(free)])
-            logs = guessed.log_softmax(dim=1)
-            entropy = -(logs.exp() * logs).sum(dim=1).mean()
-            value: Tensor = setting.error(known, batch) + ramp(step, self.params) * entropy
-            return value
-
-        return descend(loss)
+        batch, free = setting.labelled(step), turned(setting.unlabelled(), step)
+        known, guessed = setting.net(torch.cat([batch.x, free])).split([len(batch.x), len(free)])
+        logs = guessed.log_softmax(dim=1)
+        entropy: Tensor = -(logs.exp() * logs).sum(dim=1).mean()
+        return setting.error(known, batch) + ramp(step, self.params) * entropy

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hsiaug.api import Card, param
 from hsiaug_semisup.semi_recipe import TINY, SemiRecipe, ramp
-from hsiaug_semisup.unlabelled_classifier import Descend, UnlabelledClassifier
+from hsiaug_semisup.unlabelled_classifier import UnlabelledClassifier
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,19 +48,16 @@ class FixMatch(UnlabelledClassifier[FixMatchParams]):
         presets={"tiny": TINY},
     )
 
-    def train(self, setting: Setting, descend: Descend) -> Any:
+    def loss(self, setting: Setting, step: int) -> Tensor:
+        """Cross-entropy of the labelled batch, and of strong views against what weak views are sure of."""
         import torch
         from torch.nn.functional import cross_entropy
 
         from hsiaug_nets.views import strong, weak
 
-        def loss(step: int) -> Tensor:
-            batch, free = setting.labelled(step), setting.unlabelled()
-            views = [batch.x, weak(free, setting.noise), strong(free, setting.noise)]
-            known, calm, shaken = setting.net(torch.cat(views)).split([len(x) for x in views])
-            sure, named = calm.detach().softmax(dim=1).max(dim=1)
-            agreed = cross_entropy(shaken, named, reduction="none") * (sure >= self.params.threshold)
-            value: Tensor = setting.error(known, batch) + ramp(step, self.params) * agreed.mean()
-            return value
-
-        return descend(loss)
+        batch, free = setting.labelled(step), setting.unlabelled()
+        views = [batch.x, weak(free, setting.noise), strong(free, setting.noise)]
+        known, calm, shaken = setting.net(torch.cat(views)).split([len(x) for x in views])
+        sure, named = calm.detach().softmax(dim=1).max(dim=1)
+        agreed: Tensor = (cross_entropy(shaken, named, reduction="none") * (sure >= self.params.threshold)).mean()
+        return setting.error(known, batch) + ramp(step, self.params) * agreed

@@ -50,6 +50,7 @@ class MeanTeacher(UnlabelledClassifier[MeanTeacherParams]):
     )
 
     def train(self, setting: Setting, descend: Descend) -> Any:
+        """The teacher, after the student's training."""
         import torch
         from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 

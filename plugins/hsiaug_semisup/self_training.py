@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, Patches, PatchSamples, Progress, TrainView, derive_seed, param
-from hsiaug_semisup.discriminant import fit_discriminant, softmax
+from hsiaug_nets.grid import grid_graph, spread
+from hsiaug_nets.plugin import Plugin
+from hsiaug_semisup.discriminant import fit_discriminant
 from hsiaug_semisup.features import LocalMeans, fit_local_means
-from hsiaug_semisup.grid import grid_graph, spread
 from hsiaug_semisup.inputs import given
 
 __all__ = ["FittedSelfTraining", "SelfTraining", "SelfTrainingParams", "choose"]
@@ -60,7 +61,7 @@ class FittedSelfTraining:
         return np.asarray(self.classes[scores.argmax(axis=1)])
 
 
-class SelfTraining:
+class SelfTraining(Plugin[SelfTrainingParams]):
     """Self-training on local means of principal components over windows of 1, 5 and 9 pixels.
 
     A shrinkage linear discriminant, the surest of the plain classifiers when a class has three samples, gives every
@@ -87,13 +88,12 @@ class SelfTraining:
         presets={"tiny": {"components": 8, "margin_components": 8, "rounds": 1, "most": 30, "steps": 20}},
     )
 
-    def __init__(self, params: SelfTrainingParams) -> None:
-        self.params = params
-
     def fit(
         self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
     ) -> FittedSelfTraining:
         """Name pixels and learn from them. Raises PluginError where the view shows no unlabelled pixel."""
+        from scipy.special import softmax
+
         params = self.params
         samples = given(samples, view, self.card.name)
         pixels = np.concatenate([view.unlabelled, view.coords])
@@ -116,7 +116,7 @@ class SelfTraining:
             if done + 1 < params.rounds:
                 scores = margins(machine, seen[:, columns], len(teacher.classes))
                 again = fit_discriminant(x, y, weight).shares(seen, TEMPERATURE)
-                votes = first + again + softmax(scores)
+                votes = first + again + softmax(scores, axis=1)
         progress(params.rounds, params.rounds, "rounds")
         return FittedSelfTraining(means, columns, machine, teacher.classes, len(view.class_names))
 

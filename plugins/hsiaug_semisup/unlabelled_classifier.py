@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from hsiaug.api import Card, PatchSamples, Progress, TrainView
+from hsiaug.api import PatchSamples, Progress, TrainView
 from hsiaug_nets.fitted import FittedNet
+from hsiaug_nets.plugin import Plugin
 from hsiaug_semisup.semi_recipe import SemiRecipe
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from hsiaug_semisup.setting import Setting
 
 __all__ = ["Descend", "UnlabelledClassifier"]
@@ -19,17 +22,16 @@ Descend = Callable[..., Any]
 """``descend(loss, after=None)``: the trained network, as :func:`hsiaug_nets.training.descend` gives it."""
 
 
-class UnlabelledClassifier(Generic[Own]):
-    """The network of ``cnn2d``; a subclass has a card, and says in :meth:`train` what unlabelled patches teach it."""
+class UnlabelledClassifier(Plugin[Own]):
+    """The network of ``cnn2d``; a subclass has a card, and says in :meth:`loss` what unlabelled patches teach it."""
 
-    card: ClassVar[Card]
-
-    def __init__(self, params: Own) -> None:
-        self.params = params
+    def loss(self, setting: Setting, step: int) -> Tensor:
+        """What a step goes down, labelled and unlabelled patches together."""
+        raise NotImplementedError
 
     def train(self, setting: Setting, descend: Descend) -> Any:
         """The torch module that predicts."""
-        raise NotImplementedError
+        return descend(lambda step: self.loss(setting, step))
 
     def fit(
         self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from hsiaug.api import Card, DenseView, Progress
+from hsiaug_nets.plugin import Plugin
 from hsiaug_specdm.params import PAPER, TINY, Params, SpecDmParams
 
 if TYPE_CHECKING:
@@ -26,13 +27,8 @@ ALIKE: dict[str, Any] = {
 """What both cards say."""
 
 
-class _LatentDiffusion:
+class _LatentDiffusion(Plugin[Params]):
     """What both share: a codec of pairs, then a denoiser of its latents."""
-
-    card: ClassVar[Card]
-
-    def __init__(self, params: Params) -> None:
-        self.params = params
 
     def _parts(self) -> tuple[type[FittedPairs], type[Codec], Callable[..., Any]]:
         """What is fitted, its codec, and the function that trains the codec."""

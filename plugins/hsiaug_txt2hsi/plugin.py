@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsiaug.api import Card, Progress, TrainView, load_state
+from hsiaug_nets.plugin import Plugin
 from hsiaug_txt2hsi.params import Params
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Txt2Hsi"]
 
 
-class Txt2Hsi:
+class Txt2Hsi(Plugin[Params]):
     """Learns a VAE, pseudo-labels and a text-conditioned denoiser from one scene."""
 
     card = Card(
@@ -42,9 +43,6 @@ class Txt2Hsi:
             },
         },
     )  # fmt: skip
-
-    def __init__(self, params: Params) -> None:
-        self.params = params
 
     def fit(
         self, view: TrainView, *, seed: int, device: str, progress: Progress, checkpoint: Path | None = None

@@ -18,11 +18,11 @@ from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.view import TrainView, train_view
 from hsiaug.samples import PatchSamples, concatenate
 from hsiaug.scene import Scene
+from hsiaug_nets.grid import grid_graph, spread
 from hsiaug_nets.projection import fit_projection
 from hsiaug_nets.views import strong
 from hsiaug_semisup.discriminant import fit_discriminant
 from hsiaug_semisup.features import fit_local_means
-from hsiaug_semisup.grid import grid_graph, spread
 from hsiaug_semisup.label_spreading import SpectralSpatialSpreading
 from hsiaug_semisup.self_training import LEAST, SelfTraining, choose
 from hsiaug_semisup.semi_recipe import SemiRecipe, ramp
