@@ -8,8 +8,7 @@ from torch import Tensor, nn
 from hsiaug.api import Progress
 from hsiaug_baselines._learnt import Conditional, Size, TrainingComponents
 from hsiaug_baselines._sizes import TabddpmParams
-from hsiaug_diffusion.embeddings import sinusoid
-from hsiaug_diffusion.schedule import Schedule, ddim, make_schedule
+from hsiaug_diffusion.schedule import Schedule, ddim, make_schedule, sinusoid
 from hsiaug_diffusion.training import train
 
 __all__ = ["Tabddpm"]

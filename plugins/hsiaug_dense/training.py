@@ -15,8 +15,7 @@ from torch.optim.swa_utils import update_bn
 from hsiaug.api import Progress
 from hsiaug_dense.inputs import IGNORED, BandScale, TrainingTiles
 from hsiaug_dense.recipe import DenseRecipe
-from hsiaug_diffusion.devices import sent
-from hsiaug_nets.seeded import seeded
+from hsiaug_nets.seeded import seeded, sent
 from hsiaug_nets.training import descend
 from hsiaug_nets.views import turned
 

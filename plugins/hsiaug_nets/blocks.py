@@ -7,7 +7,7 @@ from typing import TypeVar
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-__all__ = ["Residual", "convolution", "zeroed"]
+__all__ = ["Residual", "convolution", "cropped", "zeroed"]
 
 LAYERS = {1: (nn.Conv1d, nn.BatchNorm1d), 2: (nn.Conv2d, nn.BatchNorm2d), 3: (nn.Conv3d, nn.BatchNorm3d)}
 """Convolution and batch normalisation by number of axes."""
@@ -34,6 +34,12 @@ def convolution(
         norm(width),
         nn.ReLU(),
     )
+
+
+def cropped(x: Tensor, side: int) -> Tensor:
+    """The central ``side``×``side`` pixels of patches x (n, k, p, p), both sides odd; x itself where p ≤ side."""
+    margin = (x.shape[-1] - side) // 2
+    return x[..., margin:-margin, margin:-margin] if margin > 0 else x
 
 
 def zeroed(layer: Layer) -> Layer:

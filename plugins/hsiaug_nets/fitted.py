@@ -53,8 +53,8 @@ class FittedNetwork:
     def over(
         self, x: NDArray[np.float32], size: int, reading: Callable[[Tensor], Tensor], none: NDArray[Any]
     ) -> NDArray[Any]:
-        """:func:`hsiaug_nets.predicting.over` samples x, ``size`` at a time."""
-        from hsiaug_nets.predicting import over
+        """:func:`hsiaug_nets.training.over` samples x, ``size`` at a time."""
+        from hsiaug_nets.training import over
 
         return over(self.net, self.read, x, size, self.device, reading, none)
 

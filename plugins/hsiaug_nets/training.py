@@ -1,10 +1,10 @@
-"""Training by a budget of steps: batches drawn by weight, cross-entropy, AdamW along a cosine."""
+"""Training by a budget of steps: batches drawn by weight, cross-entropy, AdamW along a cosine; and what comes of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from hsiaug_nets.recipe import Budget, Recipe
 from hsiaug_nets.seeded import seeded
 from hsiaug_nets.views import view_of
 
-__all__ = ["Batch", "TrainingPatches", "batches", "criterion", "descend", "train"]
+__all__ = ["Batch", "TrainingPatches", "batches", "criterion", "descend", "over", "train"]
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -141,3 +141,24 @@ def descend(
             hint="Lower its learning rate (--set NAME.rate=…), or look for bands with extreme values.",
         )
     return net.eval()
+
+
+@torch.inference_mode()
+def over(
+    net: nn.Module,
+    read: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    x: NDArray[np.float32],
+    size: int,
+    device: str,
+    reading: Callable[[Tensor], Tensor],
+    none: NDArray[Any],
+) -> NDArray[Any]:
+    """``reading(net(read(x)))`` of samples x (n, …) in the data's units, ``size`` at a time; ``none`` for n = 0.
+
+    net: in evaluation mode, on ``device``. read: to what the network reads.
+    """
+    found = [none]
+    for start in range(0, len(x), size):
+        part = torch.from_numpy(read(x[start : start + size])).to(device)
+        found.append(reading(net(part)).cpu().numpy())
+    return np.concatenate(found)

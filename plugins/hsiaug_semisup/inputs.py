@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hsiaug.api import PatchSamples, PluginError, TrainView
 
-__all__ = ["given"]
+__all__ = ["usable_samples"]
 
 
-def given(samples: PatchSamples, view: TrainView, name: str) -> PatchSamples:
+def usable_samples(samples: PatchSamples, view: TrainView, name: str) -> PatchSamples:
     """The samples that have weight. A sample of weight 0 is no sample: it must not even name a class.
 
     Raises PluginError where none has weight, or where ``view`` shows no unlabelled pixel: without these the method

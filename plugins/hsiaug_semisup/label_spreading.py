@@ -14,7 +14,7 @@ from hsiaug_nets.grid import grid_graph
 from hsiaug_nets.plugin import Plugin
 from hsiaug_semisup.discriminant import Discriminant, fit_discriminant
 from hsiaug_semisup.features import LocalMeans, fit_local_means
-from hsiaug_semisup.inputs import given
+from hsiaug_semisup.inputs import usable_samples
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -117,7 +117,7 @@ class SpectralSpatialSpreading(Plugin[LabelSpreadingParams]):
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.semi_supervised import LabelSpreading
 
-        samples = given(samples, view, self.card.name)
+        samples = usable_samples(samples, view, self.card.name)
         pixels = np.concatenate([view.coords, view.unlabelled])
         if len(pixels) > self.params.nodes:
             rng = np.random.default_rng(derive_seed("nodes", seed))

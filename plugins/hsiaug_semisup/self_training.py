@@ -13,7 +13,7 @@ from hsiaug_nets.grid import grid_graph, spread
 from hsiaug_nets.plugin import Plugin
 from hsiaug_semisup.discriminant import fit_discriminant
 from hsiaug_semisup.features import LocalMeans, fit_local_means
-from hsiaug_semisup.inputs import given
+from hsiaug_semisup.inputs import usable_samples
 
 __all__ = ["FittedSelfTraining", "SelfTraining", "SelfTrainingParams", "choose"]
 
@@ -95,7 +95,7 @@ class SelfTraining(Plugin[SelfTrainingParams]):
         from scipy.special import softmax
 
         params = self.params
-        samples = given(samples, view, self.card.name)
+        samples = usable_samples(samples, view, self.card.name)
         pixels = np.concatenate([view.unlabelled, view.coords])
         means, seen = fit_local_means(view, pixels, params.components, SIDES)
         known = means.patches(samples.x)

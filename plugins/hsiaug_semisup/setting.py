@@ -16,7 +16,7 @@ from hsiaug_nets.projection import Projection, fit_projection
 from hsiaug_nets.seeded import fresh
 from hsiaug_nets.small2d import Net2d
 from hsiaug_nets.training import Batch, batches, criterion
-from hsiaug_semisup.inputs import given
+from hsiaug_semisup.inputs import usable_samples
 from hsiaug_semisup.semi_recipe import SemiRecipe
 
 __all__ = ["Setting", "set_up", "unlabelled_batches"]
@@ -45,7 +45,7 @@ def set_up(
 
     Raises PluginError where no sample has weight or the view shows no unlabelled pixel; ``name`` is the classifier's.
     """
-    samples = given(samples, view, name)
+    samples = usable_samples(samples, view, name)
     projection = fit_projection(view, recipe.components)
     data, classes = training_patches(samples, projection.patches)
     net = fresh(lambda: Net2d(data.x.shape[1], recipe.width, data.classes), seed).to(device)

@@ -10,14 +10,14 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from hsiaug.api import DenseView, PluginError, Progress, derive_seed
-from hsiaug_diffusion.devices import sent
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.schedule import Schedule, make_schedule
 from hsiaug_diffusion.training import fresh, randomness, train
+from hsiaug_nets.seeded import sent
+from hsiaug_nets.views import SYMMETRIES
 from hsiaug_specdm.codec import Codec, FitCodec
 from hsiaug_specdm.losses import spectral_angle
 from hsiaug_specdm.params import Params
-from hsiaug_specdm.tileformat import TURNS
 from hsiaug_specdm.training_pairs import PairRun
 from hsiaug_specdm.unet import UNet
 
@@ -140,12 +140,12 @@ def _latents(codec: Codec, run: PairRun) -> Tensor:
     def encoded(view: int) -> Tensor:
         parts = []
         for rows in torch.split(torch.arange(len(pairs)), BATCH):
-            turns = [(int(row) + view) % TURNS for row in rows]
+            turns = [(int(row) + view) % SYMMETRIES for row in rows]
             parts.append(codec.encode(run.cut(pairs.x, rows, turns), form.one_hot(run.cut(pairs.y, rows, turns))))
         return torch.cat(parts)
 
     first = encoded(0)
-    views = min(TURNS, max(1, CACHE // (first.numel() * first.element_size())))
+    views = min(SYMMETRIES, max(1, CACHE // (first.numel() * first.element_size())))
     return torch.stack([first, *(encoded(view) for view in range(1, views))])
 
 

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from hsiaug.api import DenseView, Progress
-from hsiaug_diffusion.devices import sent
 from hsiaug_diffusion.training import Run
+from hsiaug_nets.seeded import sent
+from hsiaug_nets.views import SYMMETRIES, symmetry
 from hsiaug_specdm.params import Params
-from hsiaug_specdm.tileformat import TURNS, TileFormat, turned
+from hsiaug_specdm.tileformat import TileFormat
 
 __all__ = ["PairRun", "Pairs", "draw_weights"]
 
@@ -63,11 +64,11 @@ class PairRun(Run):
     def rows(self, draw: torch.Generator) -> tuple[Tensor, list[int]]:
         """A batch: rows (b,) int64, rare classes more often, and a turn for each."""
         rows = torch.multinomial(self.pairs.weight, self.params.batch, replacement=True, generator=draw)
-        return rows, torch.randint(TURNS, (len(rows),), generator=draw).tolist()
+        return rows, torch.randint(SYMMETRIES, (len(rows),), generator=draw).tolist()
 
     def cut(self, data: Tensor, rows: Tensor, turns: list[int]) -> Tensor:
         """``data`` (n, …, P, P) of a batch of :meth:`rows`."""
-        return torch.stack([turned(data[row], turn) for row, turn in zip(rows.tolist(), turns, strict=True)])
+        return torch.stack([symmetry(data[row], turn) for row, turn in zip(rows.tolist(), turns, strict=True)])
 
     def noise(self, like: Tensor, draw: torch.Generator) -> Tensor:
         """Normal numbers of a shape, drawn on the CPU."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from hsiaug_diffusion.embeddings import sinusoid
 from hsiaug_diffusion.samplers import noise_from
-from hsiaug_diffusion.schedule import Schedule
+from hsiaug_diffusion.schedule import Schedule, sinusoid
 from hsiaug_nets.blocks import zeroed
 from hsiaug_specdm.blocks import Attention, Block, Upsample, norm
 from hsiaug_specdm.params import Params

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from hsiaug_diffusion.embeddings import sinusoid
+from hsiaug_diffusion.schedule import sinusoid
 from hsiaug_nets.blocks import zeroed
 from hsiaug_txt2hsi.params import Params
 from hsiaug_txt2hsi.texts import Texts

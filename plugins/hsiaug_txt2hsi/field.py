@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import Normaliser, TrainView
-from hsiaug_diffusion.devices import sent
+from hsiaug_nets.seeded import sent
 
 __all__ = ["Field"]
 

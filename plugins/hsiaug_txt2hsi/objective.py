@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import derive_seed
-from hsiaug_diffusion.devices import sent
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.schedule import Schedule
 from hsiaug_diffusion.training import randomness
+from hsiaug_nets.seeded import sent
 from hsiaug_txt2hsi.denoiser import Denoiser
 from hsiaug_txt2hsi.field import Field
 from hsiaug_txt2hsi.lfue import Scope as Uncertainty

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity, cross_entropy
 
-from hsiaug_diffusion.devices import sent
 from hsiaug_diffusion.training import Run, fresh, randomness, train
+from hsiaug_nets.seeded import sent
 from hsiaug_txt2hsi.params import Params
 
 __all__ = ["Vae", "VaeData", "fit_vae"]

@@ -7,11 +7,10 @@ import pytest
 import torch
 
 from hsiaug.api import InputError, PluginError
-from hsiaug_nets.predicting import over
 from hsiaug_nets.recipe import AUGMENTS, Recipe
 from hsiaug_nets.seeded import fresh, seeded
 from hsiaug_nets.small2d import Net2d
-from hsiaug_nets.training import Batch, TrainingPatches, batches, criterion, descend, train
+from hsiaug_nets.training import Batch, TrainingPatches, batches, criterion, descend, over, train
 from hsiaug_nets.views import band_dropout, gain_offset, radiation_noise, strong, turned, view_of, weak
 
 

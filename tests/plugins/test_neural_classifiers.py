@@ -17,11 +17,10 @@ from hsiaug_classifiers.cnn1d import Cnn1d
 from hsiaug_classifiers.cnn3d import Cnn3d
 from hsiaug_classifiers.hybridsn import HybridSn
 from hsiaug_classifiers.nets.backbone import build_backbone
-from hsiaug_classifiers.nets.crop import cropped
 from hsiaug_classifiers.nets.hybridsn import HybridNet
 from hsiaug_classifiers.spectralformer import SpectralFormer
 from hsiaug_classifiers.ssrn import Ssrn
-from hsiaug_nets.blocks import Residual
+from hsiaug_nets.blocks import Residual, cropped
 
 NETS = [Cnn1d, Cnn3d, HybridSn, Ssrn, SpectralFormer, Timm]
 each = pytest.mark.parametrize("plugin", NETS, ids=lambda plugin: plugin.card.name)

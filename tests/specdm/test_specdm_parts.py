@@ -12,12 +12,13 @@ import torch
 
 from hsiaug.api import DenseView, InputError, PluginError
 from hsiaug.plugins.card import build_params
+from hsiaug_nets.views import SYMMETRIES, symmetry
 from hsiaug_specdm.codec import OneStream, TwoStream, fit_one_stream, fit_two_stream
 from hsiaug_specdm.fit import quality, schedule_of
 from hsiaug_specdm.losses import spectral_angle
 from hsiaug_specdm.params import SpecDmParams
 from hsiaug_specdm.plugin import LdmSingle, SpecDm
-from hsiaug_specdm.tileformat import TURNS, TileFormat, turned
+from hsiaug_specdm.tileformat import TileFormat
 from hsiaug_specdm.training_pairs import PairRun, draw_weights
 from hsiaug_specdm.unet import UNet
 from hsiaug_specdm.vae import StreamVae
@@ -91,7 +92,7 @@ def test_tiles_that_cannot_be_learnt_from_are_named(view: DenseView, change: Any
 
 def test_the_eight_turns_differ_and_keep_pixels_together() -> None:
     x = torch.arange(9.0).reshape(1, 3, 3)
-    turns = [turned(x, turn) for turn in range(TURNS)]
+    turns = [symmetry(x, turn) for turn in range(SYMMETRIES)]
 
     assert len({tuple(one.flatten().tolist()) for one in turns}) == 8
     assert all(one[0, 1, 1] == 4 and sorted(one.flatten().tolist()) == list(range(9)) for one in turns)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from hsiaug_classifiers.nets.crop import cropped
-from hsiaug_nets.blocks import convolution
+from hsiaug_nets.blocks import convolution, cropped
 
 __all__ = ["Net3d"]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from hsiaug_classifiers.nets.crop import cropped
-from hsiaug_nets.blocks import Residual, convolution
+from hsiaug_nets.blocks import Residual, convolution, cropped
 
 __all__ = ["ResidualNet"]
 
