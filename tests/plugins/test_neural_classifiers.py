@@ -13,13 +13,9 @@ from hsiaug.plugins.card import build_params
 from hsiaug.samples import concatenate
 from hsiaug_baselines.controls import Duplicate
 from hsiaug_classifiers.backbone import SENSIBLE, Timm
-from hsiaug_classifiers.cnn1d import Cnn1d
-from hsiaug_classifiers.cnn3d import Cnn3d
-from hsiaug_classifiers.hybridsn import HybridSn
 from hsiaug_classifiers.nets.backbone import build_backbone
 from hsiaug_classifiers.nets.hybridsn import HybridNet
-from hsiaug_classifiers.spectralformer import SpectralFormer
-from hsiaug_classifiers.ssrn import Ssrn
+from hsiaug_classifiers.networks import Cnn1d, Cnn3d, HybridSn, SpectralFormer, Ssrn
 from hsiaug_nets.blocks import Residual, cropped
 
 NETS = [Cnn1d, Cnn3d, HybridSn, Ssrn, SpectralFormer, Timm]

@@ -233,7 +233,7 @@ def test_the_unlabelled_loss_rises_to_its_full_weight():
 
 @every_net
 def test_a_network_takes_the_steps_and_the_labelled_batch_of_cnn2d(plugin):
-    from hsiaug_classifiers.cnn2d import Cnn2d
+    from hsiaug_classifiers.networks import Cnn2d
 
     own, plain = build_params(plugin.card), build_params(Cnn2d.card)
     for name in ("steps", "batch", "rate", "decay", "components", "width", "augment"):

@@ -15,7 +15,7 @@ from hsiaug_dense.inputs import IGNORED, BandScale, training_tiles
 from hsiaug_dense.nets.blocks import Padded, band_map, dates_as_tiles
 from hsiaug_dense.nets.siamcrnn import OverDates
 from hsiaug_dense.recipe import ChangeRecipe, DenseRecipe
-from hsiaug_dense.segformer import Segformer
+from hsiaug_dense.segmentation import Segformer
 from hsiaug_dense.training import batches, criterion, dice_loss
 from tests.effort import Waited
 
