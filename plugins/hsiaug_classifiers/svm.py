@@ -155,6 +155,7 @@ def validated_recall(
 
     kernel: (n, n) RBF kernel; y, fold: (n,) class id and validation fold of each sample.
     """
+    from sklearn.metrics import recall_score
     from sklearn.svm import SVC
 
     predicted = np.zeros_like(y)
@@ -164,6 +165,6 @@ def validated_recall(
         if len(np.unique(y[fit])) > 1:
             model = SVC(C=cost, kernel="precomputed", random_state=0).fit(kernel[np.ix_(fit, fit)], y[fit])
             predicted[held] = model.predict(kernel[np.ix_(held, fit)])
-    validated = np.unique(y[fold >= 0])
-    right = predicted == y
-    return float(np.mean([right[(y == c) & (fold >= 0)].mean() for c in validated])) if len(validated) else 0.0
+    held = fold >= 0
+    labels = np.unique(y[held])
+    return float(recall_score(y[held], predicted[held], labels=labels, average="macro")) if len(labels) else 0.0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
 
-from hsiaug.api import Card
+from hsiaug.api import Card, InputError, did_you_mean
 
-__all__ = ["Plugin"]
+__all__ = ["Plugin", "check_choices"]
 
 Params = TypeVar("Params")
 
@@ -18,3 +19,15 @@ class Plugin(Generic[Params]):
 
     def __init__(self, params: Params) -> None:
         self.params = params
+
+
+def check_choices(params: Any, plugin: str, choices: Mapping[str, Sequence[Any]]) -> None:
+    """Raise InputError where a param is none of its choices. Those that ``params`` do not have are passed over."""
+    for name, known in choices.items():
+        value = getattr(params, name, known[0])
+        if value not in known:
+            raise InputError(
+                f"--set {plugin}.{name} must be one of {', '.join(map(str, known))}",
+                value=repr(value),
+                hint=did_you_mean(str(value), map(str, known)),
+            )

@@ -14,7 +14,7 @@ from hsiaug_nets.grid import grid_graph
 from hsiaug_nets.plugin import Plugin
 from hsiaug_semisup.discriminant import Discriminant, fit_discriminant
 from hsiaug_semisup.features import LocalMeans, fit_local_means
-from hsiaug_semisup.inputs import usable_samples
+from hsiaug_semisup.shared import usable_samples
 
 if TYPE_CHECKING:
     from scipy import sparse

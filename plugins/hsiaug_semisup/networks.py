@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from hsiaug.api import Card, PatchSamples, Progress, TrainView, param
 from hsiaug_nets.fitted import FittedNet
 from hsiaug_nets.plugin import Plugin
-from hsiaug_semisup.semi_recipe import TINY, SemiRecipe, ramp
+from hsiaug_semisup.shared import TINY, SemiRecipe, ramp
 
 if TYPE_CHECKING:
     from torch import Tensor

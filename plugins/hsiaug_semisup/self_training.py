@@ -13,7 +13,7 @@ from hsiaug_nets.grid import grid_graph, spread
 from hsiaug_nets.plugin import Plugin
 from hsiaug_semisup.discriminant import fit_discriminant
 from hsiaug_semisup.features import LocalMeans, fit_local_means
-from hsiaug_semisup.inputs import usable_samples
+from hsiaug_semisup.shared import usable_samples
 
 __all__ = ["FittedSelfTraining", "SelfTraining", "SelfTrainingParams", "choose"]
 

@@ -16,8 +16,7 @@ from hsiaug_nets.projection import Projection, fit_projection
 from hsiaug_nets.seeded import fresh
 from hsiaug_nets.small2d import Net2d
 from hsiaug_nets.training import Batch, batches, criterion
-from hsiaug_semisup.inputs import usable_samples
-from hsiaug_semisup.semi_recipe import SemiRecipe
+from hsiaug_semisup.shared import SemiRecipe, usable_samples
 
 __all__ = ["Setting", "set_up", "unlabelled_batches"]
 

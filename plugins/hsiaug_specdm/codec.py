@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from hsiaug.api import derive_seed
+from hsiaug_diffusion.angles import mean_angle
 from hsiaug_diffusion.training import fresh, randomness, train
-from hsiaug_specdm.losses import divergence, spectral_angle
 from hsiaug_specdm.params import Params, SpecDmParams
 from hsiaug_specdm.tileformat import TileFormat
 from hsiaug_specdm.training_pairs import PairRun
@@ -106,7 +106,7 @@ def fit_two_stream(run: PairRun) -> TwoStream:
     def image_loss(out: Tensor, x: Tensor) -> Tensor:
         value = (out - x).abs().mean()
         if params.sad:
-            value = value + params.sad * spectral_angle(form.apart(x), form.apart(out), dim=2)
+            value = value + params.sad * mean_angle(form.apart(x), form.apart(out), dim=2)
         return value
 
     def masks(rows: Tensor, turns: list[int]) -> Tensor:
@@ -131,6 +131,11 @@ def fit_one_stream(run: PairRun) -> OneStream:
     return codec
 
 
+def _divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Kullback-Leibler divergence from a standard normal, the mean per latent number."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
+
+
 def _fit_stream(
     run: PairRun,
     vae: StreamVae,
@@ -147,7 +152,7 @@ def _fit_stream(
         x = read(*run.rows(draw))
         mean, log_variance = vae.encode(x)
         out = vae.decode(mean + (0.5 * log_variance).exp() * run.noise(mean, draw))
-        return loss(out, x) + params.kl * divergence(mean, log_variance)
+        return loss(out, x) + params.kl * _divergence(mean, log_variance)
 
     train(
         vae,

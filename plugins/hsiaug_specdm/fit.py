@@ -10,13 +10,13 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from hsiaug.api import DenseView, PluginError, Progress, derive_seed
+from hsiaug_diffusion.angles import mean_angle
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.schedule import Schedule, make_schedule
 from hsiaug_diffusion.training import fresh, randomness, train
 from hsiaug_nets.seeded import sent
 from hsiaug_nets.views import SYMMETRIES
 from hsiaug_specdm.codec import Codec, FitCodec
-from hsiaug_specdm.losses import spectral_angle
 from hsiaug_specdm.params import Params
 from hsiaug_specdm.training_pairs import PairRun
 from hsiaug_specdm.unet import UNet
@@ -95,7 +95,7 @@ def quality(codec: Codec, run: PairRun) -> dict[str, float]:
         x, y = pairs.x[part], pairs.y[part]
         image, shares = codec.decode(codec.encode(x, form.one_hot(y)))
         square += float((image - x).square().mean()) * len(part)
-        angle += float(spectral_angle(form.apart(x), form.apart(image), dim=2)) * len(part)
+        angle += float(mean_angle(form.apart(x), form.apart(image), dim=2)) * len(part)
         true, named = y.flatten().cpu(), shares.argmax(dim=1).flatten().cpu()
         confusion += torch.bincount(true * classes + named, minlength=classes**2).reshape(classes, classes)
         right = shares.movedim(1, -1).flatten(0, 2).cpu().gather(1, true[:, None])[:, 0]

@@ -12,10 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsiaug.api import InputError, PluginError, Progress, TrainView, derive_seed, did_you_mean
+from hsiaug.api import PluginError, Progress, TrainView, derive_seed
 from hsiaug_diffusion.angles import angles
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.training import Run, fresh, train
+from hsiaug_nets.plugin import check_choices
 from hsiaug_txt2hsi.denoiser import Denoiser, denoiser_of
 from hsiaug_txt2hsi.field import Field
 from hsiaug_txt2hsi.fitted import FittedTxt2Hsi, in_half, schedule_of
@@ -29,6 +30,7 @@ from hsiaug_txt2hsi.vae import Vae, VaeData, fit_vae
 
 __all__ = ["learn"]
 
+CHOICES = {"rpsc": get_args(Clipping), "lfue": get_args(Uncertainty), "precision": PRECISIONS}
 TEMPERATURE = 4.0
 SPREAD, ROUNDS = 0.95, 60
 VAE_PATCHES = 4096
@@ -49,7 +51,7 @@ def learn(
     view: TrainView, params: Params, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
 ) -> FittedTxt2Hsi:
     """Everything that ``txt2hsi`` learns from a view."""
-    check_words(params)
+    check_choices(params, "txt2hsi", CHOICES)
     run = SceneRun(seed, device, progress, checkpoint, view, params, Field.of(view, device))
     texts = encoded_prompts(view, params.text, params.encoder)
     probe, votes = fit_probe(view, TEMPERATURE)
@@ -82,18 +84,6 @@ def learn(
         facts=facts,
         device=device,
     )
-
-
-def check_words(params: Params) -> None:
-    """Raise InputError for a mode that does not exist."""
-    for name, known in (("rpsc", get_args(Clipping)), ("lfue", get_args(Uncertainty)), ("precision", PRECISIONS)):
-        value = getattr(params, name)
-        if value not in known:
-            raise InputError(
-                f"--set txt2hsi.{name} must be one of {', '.join(known)}",
-                value=repr(value),
-                hint=did_you_mean(value, known),
-            )
 
 
 def _vae(run: SceneRun, named: Mapping[int, NDArray[np.int32]]) -> Vae:

@@ -25,8 +25,8 @@ from hsiaug_semisup.discriminant import fit_discriminant
 from hsiaug_semisup.features import fit_local_means
 from hsiaug_semisup.label_spreading import SpectralSpatialSpreading
 from hsiaug_semisup.self_training import LEAST, SelfTraining, choose
-from hsiaug_semisup.semi_recipe import SemiRecipe, ramp
 from hsiaug_semisup.setting import unlabelled_batches
+from hsiaug_semisup.shared import SemiRecipe, ramp
 
 PLUGINS = {entry.name: Found(entry, "hsiaug", "0").load() for entry in hsiaug_semisup.hsiaug_plugins()}
 NETS = [PLUGINS[name] for name in ("mean-teacher", "fixmatch", "entropy-min")]

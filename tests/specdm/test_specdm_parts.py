@@ -12,10 +12,10 @@ import torch
 
 from hsiaug.api import DenseView, InputError, PluginError
 from hsiaug.plugins.card import build_params
+from hsiaug_diffusion.angles import mean_angle
 from hsiaug_nets.views import SYMMETRIES, symmetry
 from hsiaug_specdm.codec import OneStream, TwoStream, fit_one_stream, fit_two_stream
 from hsiaug_specdm.fit import quality, schedule_of
-from hsiaug_specdm.losses import spectral_angle
 from hsiaug_specdm.params import SpecDmParams
 from hsiaug_specdm.plugin import LdmSingle, SpecDm
 from hsiaug_specdm.tileformat import TileFormat
@@ -113,15 +113,15 @@ def test_tiles_with_a_rare_class_are_drawn_more_often() -> None:
 def test_the_spectral_angle_is_the_angle() -> None:
     x, y = torch.tensor([[1.0, 0.0], [1.0, 1.0]]), torch.tensor([[0.0, 2.0], [3.0, 3.0]])
 
-    assert spectral_angle(x, y, dim=1).item() == pytest.approx(np.pi / 4)
-    assert spectral_angle(x, 5 * x, dim=1).item() == pytest.approx(0, abs=1e-5)
+    assert mean_angle(x, y, dim=1).item() == pytest.approx(np.pi / 4)
+    assert mean_angle(x, 5 * x, dim=1).item() == pytest.approx(0, abs=1e-5)
 
 
 @pytest.mark.parametrize("x", [[0.3, 0.4], [0.0, 0.0]])
 @pytest.mark.parametrize("y", [[0.3, 0.4], [0.0, 0.0], [-1.0, -1.0]])
 def test_its_gradient_is_finite_at_equality_and_at_zero(x: list[float], y: list[float]) -> None:
     made = torch.tensor([y], requires_grad=True)
-    spectral_angle(torch.tensor([x]), made, dim=1).backward()  # type: ignore[no-untyped-call]
+    mean_angle(torch.tensor([x]), made, dim=1).backward()  # type: ignore[no-untyped-call]
 
     assert made.grad is not None and made.grad.isfinite().all()
 
@@ -129,7 +129,7 @@ def test_its_gradient_is_finite_at_equality_and_at_zero(x: list[float], y: list[
 def test_pixels_without_data_do_not_count() -> None:
     x, y = torch.tensor([[1.0, 0.0], [0.0, 0.0]]), torch.tensor([[0.0, 1.0], [1.0, 0.0]])
 
-    assert spectral_angle(x, y, dim=1).item() == pytest.approx(np.pi / 2)
+    assert mean_angle(x, y, dim=1).item() == pytest.approx(np.pi / 2)
 
 
 # Autoencoders

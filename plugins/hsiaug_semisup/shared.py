@@ -1,14 +1,15 @@
-"""Hyper-parameters that the semi-supervised networks share. No torch here: cards are read without it."""
+"""What the semi-supervised classifiers ask of their samples, and the hyper-parameters that the networks among them
+share. No torch here: cards are read without it."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-from hsiaug.api import param
+from hsiaug.api import PatchSamples, PluginError, TrainView, param
 from hsiaug_nets.recipe import Recipe
 
-__all__ = ["TINY", "SemiRecipe", "ramp"]
+__all__ = ["TINY", "SemiRecipe", "ramp", "usable_samples"]
 
 
 @dataclass(frozen=True)
@@ -38,3 +39,25 @@ def ramp(step: int, recipe: SemiRecipe) -> float:
     """
     t = min(1.0, (step + 1) / max(1.0, recipe.rise * recipe.steps))
     return recipe.strength * math.exp(-5 * (1 - t) ** 2)
+
+
+def usable_samples(samples: PatchSamples, view: TrainView, name: str) -> PatchSamples:
+    """The samples that have weight. A sample of weight 0 is no sample: it must not even name a class.
+
+    Raises PluginError where none has weight, or where ``view`` shows no unlabelled pixel: without these the method
+    would be a supervised one under another name.
+    """
+    weighty = samples.take(samples.weight > 0)
+    if not len(weighty):
+        raise PluginError(
+            f"classifier {name} needs samples of positive weight",
+            value=f"{len(samples)} samples, none of positive weight",
+            hint="Give it the training pixels.",
+        )
+    if not len(view.unlabelled):
+        raise PluginError(
+            f"classifier {name} learns from unlabelled pixels and needs some",
+            value=f"a view of scope '{view.scope}' with {len(view.unlabelled)} of them",
+            hint="Give it a view of scope 'scene', as its card declares, or use a supervised classifier.",
+        )
+    return weighty
