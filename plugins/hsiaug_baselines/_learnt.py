@@ -112,8 +112,8 @@ class FittedLearnt(FittedPatches):
 
     def save(self, folder: Path) -> None:
         """The network, the components, the real patches and the hyper-parameters."""
-        arrays: dict[str, NDArray[Any]] = {"x": self.x, "y": self.y, **state.weights(net=self.net)}
-        arrays |= {f"components.{key}": value for key, value in vars(self.components).items()}
+        arrays: dict[str, NDArray[Any]] = {"x": self.x, "y": self.y}
+        arrays |= state.fields(components=self.components) | state.weights(net=self.net)
         save_state(folder, arrays, {"params": asdict(self.params), "size": asdict(self.size)})
 
 

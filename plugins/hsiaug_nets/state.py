@@ -1,17 +1,18 @@
-"""Networks among the arrays that a fitted plugin saves, each under a name of its own."""
+"""Networks and dataclasses among the arrays that a fitted plugin saves, each under a name of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
 from hsiaug_nets.seeded import fresh
 
-__all__ = ["restored", "under", "weights"]
+__all__ = ["fields", "restored", "under", "weights"]
 
 Net = TypeVar("Net", bound=nn.Module)
 Value = TypeVar("Value")
@@ -24,6 +25,12 @@ def weights(**nets: nn.Module) -> dict[str, NDArray[Any]]:
         for name, net in nets.items()
         for key, value in net.state_dict().items()
     }
+
+
+def fields(**values: Any) -> dict[str, NDArray[Any]]:
+    """``NAME.FIELD`` → array, of the fields of dataclasses that are arrays."""
+    named = ((f"{name}.{key}", field) for name, value in values.items() for key, field in vars(value).items())
+    return {key: field for key, field in named if isinstance(field, np.ndarray)}
 
 
 def under(name: str, values: Mapping[str, Value]) -> dict[str, Value]:

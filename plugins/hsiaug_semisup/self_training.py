@@ -46,14 +46,13 @@ class SelfTrainingParams:
 class FittedSelfTraining:
     """What the last round learnt. machine: a fitted sklearn SVC, or None where only one class had samples.
 
-    columns: (m,) int64, the features that the machine reads. classes: (k,) int64 ids of its scores. class_count: C.
+    columns: (m,) int64, the features that the machine reads. classes: (k,) int64 ids of its scores.
     """
 
     means: LocalMeans
     columns: NDArray[np.int64]
     machine: Any
     classes: NDArray[np.int64]
-    class_count: int
 
     def predict(self, patches: Patches) -> NDArray[np.int64]:
         """(n,) class ids; only classes that had samples are ever named."""
@@ -118,7 +117,7 @@ class SelfTraining(Plugin[SelfTrainingParams]):
                 again = fit_discriminant(x, y, weight).shares(seen, TEMPERATURE)
                 votes = first + again + softmax(scores, axis=1)
         progress(params.rounds, params.rounds, "rounds")
-        return FittedSelfTraining(means, columns, machine, teacher.classes, len(view.class_names))
+        return FittedSelfTraining(means, columns, machine, teacher.classes)
 
     def _machine(self, x: NDArray[np.float32], y: NDArray[np.int64], weight: NDArray[np.float32]) -> Any:
         """A fitted SVC, or None for a lone class."""

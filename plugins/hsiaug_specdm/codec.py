@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ from hsiaug_specdm.tileformat import TileFormat
 from hsiaug_specdm.training_pairs import PairRun
 from hsiaug_specdm.vae import STEM, StreamVae
 
-__all__ = ["Codec", "FitCodec", "OneStream", "TwoStream", "fit_one_stream", "fit_two_stream"]
+__all__ = ["Codec", "OneStream", "TwoStream", "fit_one_stream", "fit_two_stream"]
 
 
 class Codec(nn.Module):
@@ -32,12 +32,6 @@ class Codec(nn.Module):
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Images (n, T·B, P, P) and shares of classes (n, K, P, P), which sum to 1."""
         raise NotImplementedError
-
-
-class FitCodec(Protocol):
-    """How a codec is trained."""
-
-    def __call__(self, run: PairRun) -> Codec: ...
 
 
 class TwoStream(Codec):

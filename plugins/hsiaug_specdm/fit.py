@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from hsiaug_diffusion.schedule import Schedule, make_schedule
 from hsiaug_diffusion.training import fresh, randomness, train
 from hsiaug_nets.seeded import sent
 from hsiaug_nets.views import SYMMETRIES
-from hsiaug_specdm.codec import Codec, FitCodec
+from hsiaug_specdm.codec import Codec
 from hsiaug_specdm.params import Params
 from hsiaug_specdm.training_pairs import PairRun
 from hsiaug_specdm.unet import UNet
@@ -40,7 +41,7 @@ def schedule_of(params: Params) -> Schedule:
 def learn(
     view: DenseView,
     params: Params,
-    fit_codec: FitCodec,
+    fit_codec: Callable[[PairRun], Codec],
     seed: int,
     device: str,
     progress: Progress,

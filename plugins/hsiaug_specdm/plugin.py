@@ -37,12 +37,14 @@ class _LatentDiffusion(Plugin[Params]):
     def fit(
         self, view: DenseView, *, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
     ) -> FittedPairs:
+        """Train codec and denoiser; a training that was killed goes on from ``checkpoint``."""
         from hsiaug_specdm.fit import learn
 
         fitted, _, fit_codec = self._parts()
         return fitted(**learn(view, self.params, fit_codec, seed, device, progress, checkpoint))
 
     def load(self, folder: Path, *, device: str) -> FittedPairs:
+        """What ``save`` wrote."""
         fitted, codec, _ = self._parts()
         return fitted.restored(folder, self.params, codec, device)
 

@@ -30,6 +30,7 @@ class Field:
 
     @classmethod
     def of(cls, view: TrainView, device: str) -> Field:
+        """The scene as a view shows it, on ``device``."""
         r = view.patch // 2
         values = np.pad(view.normaliser.spectra(view.cube), ((r, r), (r, r), (0, 0)), mode="reflect")
         return cls(torch.tensor(values, device=device), view.patch, view.normaliser)

@@ -163,10 +163,7 @@ def _denoiser(
     """Semi-supervised training: patches with their class's text (dropped at times), patches with none."""
     params, device = run.params, run.device
     model = fresh(lambda: denoiser_of(params, run.view.patch, texts), run.seed).to(device)
-    clipping: Clipping = params.rpsc  # type: ignore[assignment]
-    batches = Batches(
-        run.field, named, run.view.unlabelled, params.labelled, params.unlabelled, clipping, params.rpsc_share
-    )
+    batches = Batches(run.field, named, run.view.unlabelled, params)
     schedule = schedule_of(params).to(device)
     return train(
         model,

@@ -165,17 +165,11 @@ class FittedTxt2Hsi:
 
     def save(self, folder: Path) -> None:
         """All state, texts included, as safetensors and JSON."""
-        probe = self.probe
         arrays: dict[str, NDArray[Any]] = {
             **self.norm.arrays(),
             "text.tokens": self.texts.tokens.numpy(),
             "text.mask": self.texts.mask.numpy(),
-            "probe.matrix": probe.matrix,
-            "probe.weights": probe.weights,
-            "probe.offsets": probe.offsets,
-            "probe.classes": probe.classes,
-            "normaliser.mean": self.field.normaliser.mean,
-            "normaliser.std": self.field.normaliser.std,
+            **state.fields(probe=self.probe, normaliser=self.field.normaliser),
             "field": self.field.values.cpu().numpy(),
             **{f"named.{c}": pixels for c, pixels in self.named.items()},
             **state.weights(vae=self.vae, denoiser=self.denoiser),
@@ -184,12 +178,12 @@ class FittedTxt2Hsi:
             "params": asdict(self.params),
             "patch": self.field.patch,
             "facts": dict(self.facts),
-            "rows": {str(c): list(rows) for c, rows in self.texts.rows.items()},
-            "prompts": list(self.texts.prompts),
-            "words": [[[word, list(positions)] for word, positions in row] for row in self.texts.words],
-            "sources": list(self.texts.sources),
-            "scales": list(probe.scales),
-            "temperature": probe.temperature,
+            "rows": dict(self.texts.rows),
+            "prompts": self.texts.prompts,
+            "words": self.texts.words,
+            "sources": self.texts.sources,
+            "scales": self.probe.scales,
+            "temperature": self.probe.temperature,
         }
         save_state(folder, arrays, facts)
 
@@ -212,14 +206,9 @@ class FittedTxt2Hsi:
         vae = state.restored("vae", arrays, lambda: Vae(bands, classes, params), device)
         denoiser = state.restored("denoiser", arrays, lambda: denoiser_of(params, side, texts), device)
         probe = Probe(
-            matrix=arrays["probe.matrix"],
-            scales=tuple(facts["scales"]),
-            weights=arrays["probe.weights"],
-            offsets=arrays["probe.offsets"],
-            classes=arrays["probe.classes"],
-            temperature=facts["temperature"],
+            **state.under("probe", arrays), scales=tuple(facts["scales"]), temperature=facts["temperature"]
         )
-        normaliser = Normaliser(arrays["normaliser.mean"], arrays["normaliser.std"])
+        normaliser = Normaliser(**state.under("normaliser", arrays))
         named = {int(c): pixels for c, pixels in state.under("named", arrays).items()}
         return cls(
             params=params,

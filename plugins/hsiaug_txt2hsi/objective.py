@@ -30,7 +30,7 @@ __all__ = ["Batches", "DenoiserLoss", "turned", "with_null"]
 
 @dataclass(frozen=True, eq=False)
 class Batches:
-    """Draws training batches: ``labelled`` patches of random classes, then ``unlabelled`` ones, clipped and turned.
+    """Draws training batches: patches of random classes, then unlabelled ones, clipped and turned.
 
     named: {class id: (m, 2) pixels}; pool: (m, 2) unlabelled pixels, may be empty.
     """
@@ -38,22 +38,20 @@ class Batches:
     field: Field
     named: Mapping[int, NDArray[np.int32]]
     pool: NDArray[np.int32]
-    labelled: int
-    unlabelled: int
-    rpsc: Clipping
-    rpsc_share: float
+    params: Params
 
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """x (n, B, p, p), z-scored, and the class id of each, −1 where it has none, on the CPU."""
         ids = sorted(self.named)
-        classes = [ids[i] for i in rng.integers(len(ids), size=self.labelled)]
+        classes = [ids[i] for i in rng.integers(len(ids), size=self.params.labelled)]
         coords = [self.named[c][rng.integers(len(self.named[c]))] for c in classes]
-        free = self.unlabelled if len(self.pool) else 0
+        free = self.params.unlabelled if len(self.pool) else 0
         if free:
             coords += list(self.pool[rng.integers(len(self.pool), size=free)])
         x = self.field.cut(np.stack(coords))
+        rpsc: Clipping = self.params.rpsc  # type: ignore[assignment]
         donors = x[sent(torch.from_numpy(rng.permutation(len(x))), x.device)]
-        x = turned(clip(x, donors, self.rpsc, self.rpsc_share, rng), rng)
+        x = turned(clip(x, donors, rpsc, self.params.rpsc_share, rng), rng)
         return x, torch.tensor([*classes, *[-1] * free])
 
 
@@ -75,7 +73,7 @@ class DenoiserLoss:
 
     def __call__(self, step: int) -> Tensor:
         """The loss on a batch that depends on the seed and the step alone."""
-        model, params, labelled = self.model, self.params, self.batches.labelled
+        model, params, labelled = self.model, self.params, self.params.labelled
         draw = randomness(self.seed, step)
         rng = np.random.default_rng(derive_seed("batch", self.seed, step))
         x, label = self.batches.draw(rng)

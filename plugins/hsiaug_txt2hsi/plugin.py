@@ -47,11 +47,13 @@ class Txt2Hsi(Plugin[Params]):
     def fit(
         self, view: TrainView, *, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
     ) -> FittedTxt2Hsi:
+        """Train on labelled and unlabelled pixels; a training that was killed goes on from ``checkpoint``."""
         from hsiaug_txt2hsi.fit import learn
 
         return learn(view, self.params, seed, device, progress, checkpoint)
 
     def load(self, folder: Path, *, device: str) -> FittedTxt2Hsi:
+        """What ``save`` wrote."""
         from hsiaug_txt2hsi.fitted import FittedTxt2Hsi
 
         arrays, facts = load_state(folder)
