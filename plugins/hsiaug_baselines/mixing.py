@@ -14,6 +14,23 @@ from hsiaug_baselines._patches import FittedPatches, PatchGenerator, cycled, lon
 __all__ = ["Cutmix", "Mixup", "keeps"]
 
 
+@dataclass(frozen=True, eq=False)
+class _FittedMixing(FittedPatches):
+    """alpha: of the Beta(α, α) distribution that says how evenly two patches are mixed."""
+
+    alpha: float
+
+    def repeated(self) -> list[int]:
+        """Ids of the classes whose patches can only be repeated."""
+        raise NotImplementedError
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """``duplicated``: those classes, where there are any."""
+        repeated = self.repeated()
+        return {"duplicated": repeated} if repeated else {}
+
+
 @dataclass(frozen=True)
 class MixupParams:
     """How evenly two patches are mixed."""
@@ -23,21 +40,14 @@ class MixupParams:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class FittedMixup(FittedPatches):
-    """Mixtures of two different patches of a class; copies where a class has one, named in provenance.
+class FittedMixup(_FittedMixing):
+    """Mixtures of two different patches of a class; copies where a class has one, named in provenance."""
 
-    alpha: of Beta(α, α).
-    """
-
-    alpha: float
     name = "mixup"
 
-    @property
-    def notes(self) -> dict[str, Any]:
-        """``duplicated``: classes of one patch."""
-        lone = lone_classes(self.y)
-        return {"duplicated": lone} if lone else {}
+    def repeated(self) -> list[int]:
+        """Classes of one patch."""
+        return lone_classes(self.y)
 
     def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         return mix(self.x[rows], count, self.alpha, np.random.default_rng(seed))
@@ -80,21 +90,14 @@ class CutmixParams:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class FittedCutmix(FittedPatches):
-    """Patches of a class, each used equally often ±1, with part of another real patch round their centre.
+class FittedCutmix(_FittedMixing):
+    """Patches of a class, each used equally often ±1, with part of another real patch round their centre."""
 
-    alpha: of Beta(α, α).
-    """
-
-    alpha: float
     name = "cutmix"
 
-    @property
-    def notes(self) -> dict[str, Any]:
-        """``duplicated``: all classes, where a patch is one pixel or there is one patch: nothing can be exchanged."""
-        nothing = self.x.shape[2] == 1 or len(self.y) == 1
-        return {"duplicated": np.unique(self.y).tolist()} if nothing else {}
+    def repeated(self) -> list[int]:
+        """All classes, where a patch is one pixel or there is one patch: nothing can be exchanged."""
+        return np.unique(self.y).tolist() if self.x.shape[2] == 1 or len(self.y) == 1 else []
 
     def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         rng = np.random.default_rng(seed)
