@@ -7,6 +7,7 @@ from typing import Any
 
 from hsiaug.api import Card, param
 from hsiaug_nets.fitted import NetClassifier
+from hsiaug_nets.plugin import defaults
 from hsiaug_nets.recipe import Recipe
 
 __all__ = ["Cnn1d", "Cnn2d", "Cnn3d", "HybridSn", "SpectralFormer", "Ssrn"]
@@ -89,13 +90,11 @@ class Cnn2d(NetClassifier[Cnn2dParams]):
 
 
 @dataclass(frozen=True)
+@defaults(steps=800, batch=32, rate=1e-3)
 class Cnn3dParams(Recipe):
     """The recipe, and the network's size."""
 
     width: int = param(8, "kernels of the first convolution; the second has twice as many", low=1)
-    steps: int = param(800, "optimiser steps", low=1)
-    batch: int = param(32, "samples per step, drawn with replacement", low=2)
-    rate: float = param(1e-3, "initial learning rate of AdamW, taken to 0 along a cosine", low=0)
 
 
 class Cnn3d(NetClassifier[Cnn3dParams]):
@@ -125,13 +124,12 @@ class Cnn3d(NetClassifier[Cnn3dParams]):
 
 
 @dataclass(frozen=True)
+@defaults(steps=450, rate=5e-3)
 class HybridSnParams(Recipe):
     """The recipe, and the network's size."""
 
     components: int = param(20, "principal components that the network sees", low=1)
     width: int = param(64, "kernels of the 2D convolution", low=1)
-    steps: int = param(450, "optimiser steps", low=1)
-    rate: float = param(5e-3, "initial learning rate of AdamW, taken to 0 along a cosine", low=0)
     augment: str = param("weak", "online augmentation: none, turns, weak or strong, as hsiaug_nets.views has them")
 
 
@@ -165,15 +163,13 @@ class HybridSn(NetClassifier[HybridSnParams]):
 
 
 @dataclass(frozen=True)
+@defaults(steps=700, batch=32, rate=5e-3)
 class SsrnParams(Recipe):
     """The recipe, and the network's size."""
 
     width: int = param(8, "kernels of the spectral convolutions", low=1)
     features: int = param(64, "features per pixel once the bands are collapsed", low=1)
     stride: int = param(8, "bands between positions of the first spectral convolution", unit="bands", low=1)
-    steps: int = param(700, "optimiser steps", low=1)
-    batch: int = param(32, "samples per step, drawn with replacement", low=2)
-    rate: float = param(5e-3, "initial learning rate of AdamW, taken to 0 along a cosine", low=0)
 
 
 class Ssrn(NetClassifier[SsrnParams]):
@@ -208,6 +204,7 @@ class Ssrn(NetClassifier[SsrnParams]):
 
 
 @dataclass(frozen=True)
+@defaults(steps=600, batch=32, rate=2e-3)
 class SpectralFormerParams(Recipe):
     """The recipe, and the network's size."""
 
@@ -215,9 +212,6 @@ class SpectralFormerParams(Recipe):
     stride: int = param(8, "bands between tokens", unit="bands", low=1)
     head_width: int = param(16, "width of each of the 4 attention heads", low=1)
     layers: int = param(5, "transformer layers", low=2)
-    steps: int = param(600, "optimiser steps", low=1)
-    batch: int = param(32, "samples per step, drawn with replacement", low=2)
-    rate: float = param(2e-3, "initial learning rate of AdamW, taken to 0 along a cosine", low=0)
 
 
 class SpectralFormer(NetClassifier[SpectralFormerParams]):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from hsiaug.api import Card, param
 from hsiaug_dense.fitted import NetSegmenter
 from hsiaug_dense.recipe import ChangeRecipe
+from hsiaug_nets.plugin import defaults
 
 __all__ = ["ChangeFormer", "FcSiamConc", "FcSiamDiff", "SiamCrnn"]
 
@@ -114,10 +115,10 @@ class SiamCrnn(NetSegmenter[SiamCrnnParams]):
 
 
 @dataclass(frozen=True)
+@defaults(rate=1e-3)
 class ChangeFormerParams(ChangeRecipe):
     """The recipe, and the network's size."""
 
-    rate: float = param(1e-3, "initial learning rate of AdamW, taken to 0 along a cosine", low=0)
     width: int = param(16, "channels of the first stage, a multiple of 8; doubled with every stage", low=8)
     depth: int = param(1, "transformer blocks per stage", low=1)
 

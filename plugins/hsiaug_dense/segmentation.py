@@ -8,6 +8,7 @@ from typing import Any
 from hsiaug.api import Card, param
 from hsiaug_dense.fitted import NetSegmenter
 from hsiaug_dense.recipe import DenseRecipe
+from hsiaug_nets.plugin import defaults
 
 __all__ = ["Fpn", "Segformer", "Unet"]
 
@@ -84,10 +85,10 @@ class Fpn(NetSegmenter[FpnParams]):
 
 
 @dataclass(frozen=True)
+@defaults(rate=1e-3)
 class SegformerParams(DenseRecipe):
     """The recipe, and the network's size; a published checkpoint brings its own size."""
 
-    rate: float = param(1e-3, "initial learning rate of AdamW, taken to 0 along a cosine", low=0)
     channels: int = param(32, "channels that the bands are mapped to", low=1)
     width: int = param(32, "channels of the first stage, a multiple of 8; doubled with every stage", low=8)
     depth: int = param(1, "transformer blocks per stage", low=1)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field, fields
 from typing import Any, ClassVar, Generic, TypeVar
 
 from hsiaug.api import Card, InputError, did_you_mean
 
-__all__ = ["Plugin", "check_choices"]
+__all__ = ["Plugin", "check_choices", "defaults"]
 
 Params = TypeVar("Params")
+Class = TypeVar("Class", bound=type)
 
 
 class Plugin(Generic[Params]):
@@ -31,3 +33,16 @@ def check_choices(params: Any, plugin: str, choices: Mapping[str, Sequence[Any]]
                 value=repr(value),
                 hint=did_you_mean(str(value), map(str, known)),
             )
+
+
+def defaults(**values: Any) -> Callable[[Class], Class]:
+    """Other defaults for params that a params class inherits; stands below its ``@dataclass``."""
+
+    def restate(params: Class) -> Class:
+        for inherited in fields(params):
+            if inherited.name in values:
+                params.__annotations__[inherited.name] = inherited.type
+                setattr(params, inherited.name, field(default=values[inherited.name], metadata=inherited.metadata))
+        return params
+
+    return restate

@@ -16,8 +16,8 @@ AUGMENTS = ("none", "turns", "weak", "strong")
 class Budget:
     """Steps, not epochs: every arm of a benchmark gets the same optimiser steps, whatever it adds.
 
-    A classifier's params extend this or :class:`Recipe` with its network's own fields, and restate a field for another
-    default.
+    A classifier's params extend this or :class:`Recipe` with its network's own fields; other defaults are said by
+    :func:`hsiaug_nets.plugin.defaults`.
     """
 
     steps: int = param(400, "optimiser steps", low=1)

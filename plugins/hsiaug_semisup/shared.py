@@ -7,12 +7,14 @@ import math
 from dataclasses import dataclass
 
 from hsiaug.api import PatchSamples, PluginError, TrainView, param
+from hsiaug_nets.plugin import defaults
 from hsiaug_nets.recipe import Recipe
 
 __all__ = ["TINY", "SemiRecipe", "ramp", "usable_samples"]
 
 
 @dataclass(frozen=True)
+@defaults(balanced=True)
 class SemiRecipe(Recipe):
     """The recipe and the network of ``cnn2d``, and an unlabelled batch at each step.
 
@@ -20,7 +22,6 @@ class SemiRecipe(Recipe):
     ``augment`` and ``balanced`` rule the labelled batch alone.
     """
 
-    balanced: bool = param(True, "draw every class equally often, in place of every sample")
     components: int = param(30, "principal components that the network sees", low=1)
     width: int = param(48, "channels of both convolutions", low=1)
     unlabelled: int = param(128, "unlabelled patches per step, beside the labelled batch", low=1)
