@@ -5,7 +5,7 @@ from hsiaug.api import Entry, hookimpl
 __all__ = ["hsiaug_plugins"]
 
 CLASSIFIERS = {
-    "svm": "svm:Svm", "rf": "forest:Forest", "cnn1d": "networks:Cnn1d", "cnn2d": "networks:Cnn2d",
+    "svm": "svm:Svm", "rf": "forest:Forest", "cnn2d": "networks:Cnn2d", "cnn1d": "networks:Cnn1d",
     "cnn3d": "networks:Cnn3d", "hybridsn": "networks:HybridSn", "ssrn": "networks:Ssrn",
     "spectralformer": "networks:SpectralFormer", "timm": "backbone:Timm", "coords": "location:Location",
 }  # fmt: skip
