@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from hsiaug.api import PluginError, Progress
 from hsiaug_baselines._learnt import Conditional, Size, TrainingComponents
 from hsiaug_baselines._sizes import WganParams
-from hsiaug_diffusion.training import fresh
+from hsiaug_nets.seeded import fresh
 
 __all__ = ["Wgan"]
 

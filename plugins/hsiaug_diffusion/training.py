@@ -16,10 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from hsiaug.api import PluginError, Progress, derive_seed
-from hsiaug_nets.seeded import fresh
 from hsiaug_nets.state import under
 
-__all__ = ["Run", "bf16_is_faster", "fresh", "randomness", "train"]
+__all__ = ["Run", "bf16_is_faster", "randomness", "train"]
 
 Net = TypeVar("Net", bound=nn.Module)
 

@@ -11,7 +11,8 @@ from torch.nn.functional import cross_entropy
 
 from hsiaug.api import derive_seed
 from hsiaug_diffusion.angles import mean_angle
-from hsiaug_diffusion.training import fresh, randomness, train
+from hsiaug_diffusion.training import randomness, train
+from hsiaug_nets.seeded import fresh
 from hsiaug_specdm.params import Params, SpecDmParams
 from hsiaug_specdm.tileformat import TileFormat
 from hsiaug_specdm.training_pairs import PairRun

@@ -14,8 +14,8 @@ from hsiaug.api import DenseView, PluginError, Progress, derive_seed
 from hsiaug_diffusion.angles import mean_angle
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.schedule import Schedule, make_schedule
-from hsiaug_diffusion.training import fresh, randomness, train
-from hsiaug_nets.seeded import sent
+from hsiaug_diffusion.training import randomness, train
+from hsiaug_nets.seeded import fresh, sent
 from hsiaug_nets.views import SYMMETRIES
 from hsiaug_specdm.codec import Codec
 from hsiaug_specdm.params import Params

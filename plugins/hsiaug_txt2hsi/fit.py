@@ -15,8 +15,9 @@ from torch import Tensor
 from hsiaug.api import PluginError, Progress, TrainView, derive_seed
 from hsiaug_diffusion.angles import angles
 from hsiaug_diffusion.latents import LatentNorm
-from hsiaug_diffusion.training import Run, fresh, train
+from hsiaug_diffusion.training import Run, train
 from hsiaug_nets.plugin import check_choices
+from hsiaug_nets.seeded import fresh
 from hsiaug_txt2hsi.denoiser import Denoiser, denoiser_of
 from hsiaug_txt2hsi.field import Field
 from hsiaug_txt2hsi.fitted import FittedTxt2Hsi, in_half, schedule_of
@@ -26,7 +27,7 @@ from hsiaug_txt2hsi.params import PRECISIONS, Params
 from hsiaug_txt2hsi.pseudo import Probe, confident, fit_probe, spread_votes
 from hsiaug_txt2hsi.rpsc import Mode as Clipping
 from hsiaug_txt2hsi.texts import Texts, encoded_prompts
-from hsiaug_txt2hsi.vae import Vae, VaeData, fit_vae
+from hsiaug_txt2hsi.vae import Vae, fit_vae
 
 __all__ = ["learn"]
 
@@ -89,9 +90,8 @@ def learn(
 def _vae(run: SceneRun, named: Mapping[int, NDArray[np.int32]]) -> Vae:
     """The VAE of the scene: pixels where it works pixel by pixel, whole patches else."""
     view, params, device = run.view, run.params, run.device
-    ids = sorted(named)
-    labelled = np.concatenate([named[c] for c in ids])
-    target = np.concatenate([np.full(len(named[c]), i) for i, c in enumerate(ids)])
+    labelled = np.concatenate([named[c] for c in sorted(named)])
+    target = np.concatenate([np.full(len(named[c]), i) for i, c in enumerate(sorted(named))])
     if params.reach == 1:
         # Every visible pixel, and once more those with a class, in front.
         pixels = np.concatenate([view.cube[labelled[:, 0], labelled[:, 1]], view.cube[view.visible]])
@@ -99,14 +99,7 @@ def _vae(run: SceneRun, named: Mapping[int, NDArray[np.int32]]) -> Vae:
     else:
         order = np.random.default_rng(derive_seed("vae", run.seed)).permutation(len(view.unlabelled))
         x = run.field.cut(np.concatenate([labelled, view.unlabelled[order[:VAE_PATCHES]]]))
-    data = VaeData(
-        x=x,
-        target=torch.tensor(target, device=device),
-        classes=len(ids),
-        mean=torch.tensor(view.normaliser.mean, device=device),
-        std=torch.tensor(view.normaliser.std, device=device),
-    )
-    return fit_vae(data, params, run)
+    return fit_vae(x, torch.tensor(target, device=device), view.normaliser, params, run)
 
 
 @torch.inference_mode()

@@ -8,17 +8,16 @@ separates classes. The class term is 0 in the paper's way (``class_weight = 0``)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity, cross_entropy
 
-from hsiaug_diffusion.training import Run, fresh, randomness, train
-from hsiaug_nets.seeded import sent
+from hsiaug.api import Normaliser
+from hsiaug_diffusion.training import Run, randomness, train
+from hsiaug_nets.seeded import fresh, sent
 from hsiaug_txt2hsi.params import Params
 
-__all__ = ["Vae", "VaeData", "fit_vae"]
+__all__ = ["Vae", "fit_vae"]
 
 
 class Pixelwise(nn.Linear):
@@ -59,44 +58,35 @@ class Vae(nn.Module):
         return out
 
 
-@dataclass(frozen=True, eq=False)
-class VaeData:
-    """x: (n, B, p, p) float32 z-scored patches; target: (m,) class of the centres of the first m of them, 0-based.
+def fit_vae(x: Tensor, target: Tensor, normaliser: Normaliser, params: Params, run: Run) -> Vae:
+    """mean|x−x̂|² + angle·(1−cos) in scene units + kl·KL + class_weight·cross-entropy of the centre's class.
 
-    mean, std: (B,) float32, what they were z-scored by.
+    x: (n, B, p, p) float32 patches, z-scored by ``normaliser``; target: (m,) class of the centres of the first m of them,
+    0-based. Both on the device.
     """
-
-    x: Tensor
-    target: Tensor
-    classes: int
-    mean: Tensor
-    std: Tensor
-
-
-def fit_vae(data: VaeData, params: Params, run: Run) -> Vae:
-    """mean|x−x̂|² + angle·(1−cos) in scene units + kl·KL + class_weight·cross-entropy of the centre's class."""
-    device, batch = data.x.device, params.vae_batch
-    vae = fresh(lambda: Vae(data.x.shape[1], data.classes, params), run.seed).to(device)
-    middle, r = data.x.shape[2] // 2, params.reach // 2
+    device, batch, classes = x.device, params.vae_batch, int(target.max()) + 1
+    vae = fresh(lambda: Vae(x.shape[1], classes, params), run.seed).to(device)
+    middle, r = x.shape[2] // 2, params.reach // 2
     core = slice(middle - r, middle + r + 1)
-    scale, shift = data.std[:, None, None], data.mean[:, None, None]
+    shift, scale = (torch.tensor(a, device=device)[:, None, None] for a in (normaliser.mean, normaliser.std))
 
     def loss(step: int) -> Tensor:
         draw = randomness(run.seed, step)
-        x = data.x[sent(torch.randint(len(data.x), (batch,), generator=draw), device)]
-        mean, log_variance = vae.encode(x)
+        shown = x[sent(torch.randint(len(x), (batch,), generator=draw), device)]
+        mean, log_variance = vae.encode(shown)
         noise = sent(torch.randn(mean.shape, generator=draw), device)
         out = vae.decoder(mean + (0.5 * log_variance).exp() * noise)
-        value = (x - out).square().mean()
+        value = (shown - out).square().mean()
         value = (
-            value + params.angle * (1 - cosine_similarity(x * scale + shift, out * scale + shift, dim=1)).mean()
+            value
+            + params.angle * (1 - cosine_similarity(shown * scale + shift, out * scale + shift, dim=1)).mean()
         )
         divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean()
         value = value + params.kl * min(1.0, 10 * step / params.vae_steps) * divergence
         if params.class_weight:
-            rows = sent(torch.randint(len(data.target), (batch,), generator=draw), device)
-            named = vae.encode(data.x[rows][:, :, core, core])[0][:, :, r, r]
-            value = value + params.class_weight * cross_entropy(vae.head(named), data.target[rows])
+            rows = sent(torch.randint(len(target), (batch,), generator=draw), device)
+            named = vae.encode(x[rows][:, :, core, core])[0][:, :, r, r]
+            value = value + params.class_weight * cross_entropy(vae.head(named), target[rows])
         return torch.as_tensor(value)
 
     return train(
