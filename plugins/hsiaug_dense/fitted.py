@@ -52,13 +52,16 @@ class NetSegmenter(Plugin[Own]):
     ) -> FittedDense:
         """Train on bands z-scored by the view's real tiles, which with ``centre`` lose each tile's mean at each date."""
         from hsiaug_dense.nets.blocks import Padded
-        from hsiaug_dense.training import train
+        from hsiaug_dense.training import batches, criterion, settle
         from hsiaug_nets.seeded import fresh
+        from hsiaug_nets.training import train
 
         real, classes = view.real.images, len(view.class_names)
         data, scale = training_tiles(samples, classes), fit_scale(real, self.params.centre)
         net = fresh(lambda: Padded(self.network(view.bands, len(data.classes))), seed)
-        net = train(net, data, real, scale, self.params, seed=seed, device=device, progress=progress)
+        draw, error = batches(data, scale, self.params.batch, seed, device), criterion(data, self.params, device)
+        net = train(net, draw, error, self.params, seed=seed, device=device, progress=progress)
+        settle(net, real, scale, seed, device)
         return FittedDense(scale, net, data.classes, classes, device)
 
 

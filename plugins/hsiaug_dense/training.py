@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -12,53 +11,21 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 from torch.optim.swa_utils import update_bn
 
-from hsiaug.api import Progress
 from hsiaug_dense.inputs import IGNORED, BandScale, TrainingTiles
 from hsiaug_dense.recipe import DenseRecipe
 from hsiaug_nets.seeded import seeded, sent
-from hsiaug_nets.training import descend
+from hsiaug_nets.training import Draw, Error
 from hsiaug_nets.views import turned
 
-__all__ = ["batches", "criterion", "dice_loss", "train"]
-
-Net = TypeVar("Net", bound=nn.Module)
+__all__ = ["batches", "criterion", "dice_loss", "settle"]
 
 SETTLED, SETTLED_BATCH = 512, 32
 """Real tiles that batch normalisations are settled on, at most, and how many at once."""
 
 
-def train(
-    net: Net,
-    data: TrainingTiles,
-    real: NDArray[np.float32],
-    scale: BandScale,
-    recipe: DenseRecipe,
-    *,
-    seed: int,
-    device: str,
-    progress: Progress,
-) -> Net:
-    """The network after ``recipe.steps`` steps, on ``device`` and in evaluation mode.
-
-    net: from z-scored tiles (n, T, B, H, W) to scores (n, k, H, W). real: (n, T, B, H, W) float32, the real training
-    tiles, which the statistics of its batch normalisations are taken from in the end. The same network and seed give
-    the same weights on one CPU; on a GPU up to rounding. Raises PluginError where the loss ends up not finite.
-    """
-    net.to(device)
-    draw = batches(data, scale, recipe.batch, seed, device)
-    error = criterion(data, recipe, device)
-
-    def loss(step: int) -> Tensor:
-        x, target = draw(step)
-        return error(net(x), target)
-
-    net = descend(net, loss, recipe, seed=seed, device=device, progress=progress)
-    _normalise(net, real, scale, seed, device)
-    return net
-
-
-def _normalise(net: nn.Module, real: NDArray[np.float32], scale: BandScale, seed: int, device: str) -> None:
-    """Take what batch normalisations know of the data from real tiles alone.
+def settle(net: nn.Module, real: NDArray[np.float32], scale: BandScale, seed: int, device: str) -> None:
+    """Take what batch normalisations know of the data from real tiles (n, T, B, H, W) alone; then it is in evaluation
+    mode.
 
     While the network is trained they average over real and synthetic tiles, but what is to be named is real, and
     statistics of another domain cost more than the synthetic tiles bring (Wu and Johnson, Rethinking "Batch" in
@@ -78,10 +45,8 @@ def _normalise(net: nn.Module, real: NDArray[np.float32], scale: BandScale, seed
     net.eval()
 
 
-def batches(
-    data: TrainingTiles, scale: BandScale, size: int, seed: int, device: str
-) -> Callable[[int], tuple[Tensor, Tensor]]:
-    """``draw(step)``: z-scored tiles (size, T, B, H, W) and their targets (size, H, W) int64, on the device.
+def batches(data: TrainingTiles, scale: BandScale, size: int, seed: int, device: str) -> Draw:
+    """Z-scored tiles (size, T, B, H, W) and their targets (size, H, W) int64.
 
     Tiles are drawn on the CPU, with replacement and in proportion to their weight, which has the same expected
     gradient as to weight their losses. Each is shown, with its mask, under one of the square's eight symmetries.
@@ -103,8 +68,8 @@ def batches(
     return draw
 
 
-def criterion(data: TrainingTiles, recipe: DenseRecipe, device: str) -> Callable[[Tensor, Tensor], Tensor]:
-    """``error(scores, target)``: mean cross-entropy of the labelled pixels, plus ``recipe.dice`` times the Dice loss.
+def criterion(data: TrainingTiles, recipe: DenseRecipe, device: str) -> Error:
+    """Mean cross-entropy of the labelled pixels, plus ``recipe.dice`` times the Dice loss.
 
     With ``recipe.class_weights`` it is a weighted mean, by 1/√share of each pixel's class.
     """

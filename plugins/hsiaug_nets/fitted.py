@@ -90,14 +90,15 @@ class NetClassifier(Plugin[Own]):
     ) -> FittedNet:
         """Read the samples once, build the network with weights from ``seed``, and train it."""
         from hsiaug_nets.seeded import fresh
-        from hsiaug_nets.training import train
+        from hsiaug_nets.training import batches, criterion, train
 
         components = getattr(self.params, "components", None)
         read = (view.normaliser if components is None else fit_projection(view, components)).patches
         data, classes = training_patches(samples, read)
         _, channels, side, _ = data.x.shape
         net = fresh(lambda: self.network(channels, side, data.classes), seed)
-        net = train(net, data, self.params, seed=seed, device=device, progress=progress)
+        draw, error = batches(data, self.params, seed, device), criterion(data, self.params, device)
+        net = train(net, draw, error, self.params, seed=seed, device=device, progress=progress)
         return FittedNet(read, net, classes, len(view.class_names), device)
 
 

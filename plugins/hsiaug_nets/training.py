@@ -17,9 +17,13 @@ from hsiaug_nets.recipe import Budget, Recipe
 from hsiaug_nets.seeded import seeded
 from hsiaug_nets.views import view_of
 
-__all__ = ["Batch", "TrainingPatches", "batches", "criterion", "descend", "over", "train"]
+__all__ = ["Draw", "Error", "TrainingPatches", "batches", "criterion", "descend", "over", "train"]
 
 Net = TypeVar("Net", bound=nn.Module)
+Draw = Callable[[int], tuple[Tensor, Tensor]]
+"""``draw(step)``: what a network reads at a step, and its targets, both on the device."""
+Error = Callable[[Tensor, Tensor], Tensor]
+"""``error(scores, target)``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,32 +36,24 @@ class TrainingPatches:
     classes: int
 
 
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """x: (b, k, p, p) augmented patches; target: (b,) output index. Both on the device."""
-
-    x: Tensor
-    target: Tensor
-
-
-def train(net: Net, data: TrainingPatches, recipe: Recipe, *, seed: int, device: str, progress: Progress) -> Net:
-    """The network after ``recipe.steps`` steps on data, on ``device`` and in evaluation mode.
+def train(
+    net: Net, draw: Draw, error: Error, budget: Budget, *, seed: int, device: str, progress: Progress
+) -> Net:
+    """The network after ``budget.steps`` steps down ``error`` on what ``draw`` draws, as :func:`descend` gives it.
 
     The same network and seed give the same weights on one CPU; on a GPU up to rounding.
     """
     net.to(device)
-    draw = batches(data, recipe, seed, device)
-    error = criterion(data, recipe, device)
 
     def loss(step: int) -> Tensor:
-        batch = draw(step)
-        return error(net(batch.x), batch)
+        x, target = draw(step)
+        return error(net(x), target)
 
-    return descend(net, loss, recipe, seed=seed, device=device, progress=progress)
+    return descend(net, loss, budget, seed=seed, device=device, progress=progress)
 
 
-def batches(data: TrainingPatches, recipe: Recipe, seed: int, device: str) -> Callable[[int], Batch]:
-    """``draw(step)``: a batch of the data, augmented. Drawn on the CPU: alike on every device.
+def batches(data: TrainingPatches, recipe: Recipe, seed: int, device: str) -> Draw:
+    """Patches (b, k, p, p), augmented, and their targets (b,). Drawn on the CPU: alike on every device.
 
     Samples are drawn in proportion to their weight, which has the same expected gradient as to weight their losses, but
     spends no step on samples that hardly count; with ``recipe.balanced`` every class is drawn equally often.
@@ -73,19 +69,19 @@ def batches(data: TrainingPatches, recipe: Recipe, seed: int, device: str) -> Ca
     alike = bool((share == share[0]).all())
     chances = torch.from_numpy(share)
 
-    def draw(step: int) -> Batch:
+    def draw(step: int) -> tuple[Tensor, Tensor]:
         if alike:
             rows = torch.randint(len(x), (recipe.batch,), generator=order)
         else:
             rows = torch.multinomial(chances, recipe.batch, replacement=True, generator=order)
         rows = rows.to(device)
-        return Batch(view(x[rows], noise, step), target[rows])
+        return view(x[rows], noise, step), target[rows]
 
     return draw
 
 
-def criterion(data: TrainingPatches, recipe: Recipe, device: str) -> Callable[[Tensor, Batch], Tensor]:
-    """``error(scores, batch)``: mean cross-entropy.
+def criterion(data: TrainingPatches, recipe: Recipe, device: str) -> Error:
+    """Mean cross-entropy.
 
     With τ = ``recipe.adjust`` > 0 it is the logit-adjusted one: τ·log π_c is added to the scores of class c
     (Menon et al., Long-Tail Learning via Logit Adjustment, ICLR 2021, equation 10), π the classes' shares of the
@@ -98,8 +94,8 @@ def criterion(data: TrainingPatches, recipe: Recipe, device: str) -> Callable[[T
         prior = np.maximum(mass / max(mass.sum(), 1e-9), 1e-6)  # a class of no weight has no finite logarithm
         shift = torch.tensor(recipe.adjust * np.log(prior), dtype=torch.float32, device=device)
 
-    def error(scores: Tensor, batch: Batch) -> Tensor:
-        return cross_entropy(scores + shift, batch.target)
+    def error(scores: Tensor, target: Tensor) -> Tensor:
+        return cross_entropy(scores + shift, target)
 
     return error
 

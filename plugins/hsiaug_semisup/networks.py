@@ -83,11 +83,11 @@ class EntropyMin(UnlabelledClassifier[EntropyMinParams]):
 
         from hsiaug_nets.views import turned
 
-        batch, free = setting.labelled(step), turned(setting.unlabelled(), step)
-        known, guessed = setting.net(torch.cat([batch.x, free])).split([len(batch.x), len(free)])
+        (x, target), free = setting.labelled(step), turned(setting.unlabelled(), step)
+        known, guessed = setting.net(torch.cat([x, free])).split([len(x), len(free)])
         logs = guessed.log_softmax(dim=1)
         entropy: Tensor = -(logs.exp() * logs).sum(dim=1).mean()
-        return setting.error(known, batch) + ramp(step, self.params) * entropy
+        return setting.error(known, target) + ramp(step, self.params) * entropy
 
 
 @dataclass(frozen=True)
@@ -133,13 +133,13 @@ class MeanTeacher(UnlabelledClassifier[MeanTeacherParams]):
         teacher = AveragedModel(setting.net, multi_avg_fn=blend, use_buffers=True).eval()
 
         def loss(step: int) -> Tensor:
-            batch, free = setting.labelled(step), setting.unlabelled()
+            (x, target), free = setting.labelled(step), setting.unlabelled()
             shaken = strong(free, setting.noise)
-            known, guessed = setting.net(torch.cat([batch.x, shaken])).split([len(batch.x), len(free)])
+            known, guessed = setting.net(torch.cat([x, shaken])).split([len(x), len(free)])
             with torch.no_grad():
                 taught = teacher(weak(free, setting.noise)).softmax(dim=1)
             distance = (guessed.softmax(dim=1) - taught).square().sum(dim=1).mean()
-            value: Tensor = setting.error(known, batch) + ramp(step, self.params) * distance
+            value: Tensor = setting.error(known, target) + ramp(step, self.params) * distance
             return value
 
         descend(loss, after=lambda step: teacher.update_parameters(setting.net))
@@ -184,9 +184,9 @@ class FixMatch(UnlabelledClassifier[FixMatchParams]):
 
         from hsiaug_nets.views import strong, weak
 
-        batch, free = setting.labelled(step), setting.unlabelled()
-        views = [batch.x, weak(free, setting.noise), strong(free, setting.noise)]
-        known, calm, shaken = setting.net(torch.cat(views)).split([len(x) for x in views])
+        (x, target), free = setting.labelled(step), setting.unlabelled()
+        views = [x, weak(free, setting.noise), strong(free, setting.noise)]
+        known, calm, shaken = setting.net(torch.cat(views)).split([len(view) for view in views])
         sure, named = calm.detach().softmax(dim=1).max(dim=1)
         agreed: Tensor = (cross_entropy(shaken, named, reduction="none") * (sure >= self.params.threshold)).mean()
-        return setting.error(known, batch) + ramp(step, self.params) * agreed
+        return setting.error(known, target) + ramp(step, self.params) * agreed

@@ -15,7 +15,7 @@ from hsiaug_nets.fitted import FittedNet, training_patches
 from hsiaug_nets.projection import Projection, fit_projection
 from hsiaug_nets.seeded import fresh
 from hsiaug_nets.small2d import Net2d
-from hsiaug_nets.training import Batch, batches, criterion
+from hsiaug_nets.training import Draw, Error, batches, criterion
 from hsiaug_semisup.shared import SemiRecipe, usable_samples
 
 __all__ = ["Setting", "set_up", "unlabelled_batches"]
@@ -23,16 +23,16 @@ __all__ = ["Setting", "set_up", "unlabelled_batches"]
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """net: (n, k, p, p) → scores (n, classes), on the device. labelled: ``draw(step)``. unlabelled: ``draw()``.
+    """net: (n, k, p, p) → scores (n, classes), on the device. unlabelled: ``draw()``.
 
-    error: ``error(scores, batch)``, the supervised loss. noise: on the CPU, for views of unlabelled patches.
+    error: the supervised loss. noise: on the CPU, for views of unlabelled patches.
     fitted: the classifier of a trained network.
     """
 
     net: nn.Module
-    labelled: Callable[[int], Batch]
+    labelled: Draw
     unlabelled: Callable[[], Tensor]
-    error: Callable[[Tensor, Batch], Tensor]
+    error: Error
     noise: Generator
     fitted: Callable[[nn.Module], FittedNet]
 

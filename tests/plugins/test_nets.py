@@ -10,7 +10,7 @@ from hsiaug.api import InputError, PluginError
 from hsiaug_nets.recipe import AUGMENTS, Recipe
 from hsiaug_nets.seeded import fresh, seeded
 from hsiaug_nets.small2d import Net2d
-from hsiaug_nets.training import Batch, TrainingPatches, batches, criterion, descend, over, train
+from hsiaug_nets.training import TrainingPatches, batches, criterion, descend, over, train
 from hsiaug_nets.views import band_dropout, gain_offset, radiation_noise, strong, turned, view_of, weak
 
 
@@ -79,36 +79,41 @@ def test_every_named_augmentation_exists_and_another_name_is_refused():
 
 def test_an_unbalanced_draw_follows_the_samples_and_a_balanced_one_the_classes():
     def shares(balanced: bool) -> np.ndarray:
-        drawn = batches(lesson(), Recipe(batch=3000, balanced=balanced, augment="none"), 0, "cpu")(0)
-        return np.bincount(drawn.target, minlength=3) / 3000
+        _, target = batches(lesson(), Recipe(batch=3000, balanced=balanced, augment="none"), 0, "cpu")(0)
+        return np.bincount(target, minlength=3) / 3000
 
     assert np.allclose(shares(False), [0.9, 0.09, 0.01], atol=0.02)
     assert np.allclose(shares(True), 1 / 3, atol=0.03)
 
 
 def test_rows_do_not_depend_on_the_augmentation():
-    one, other = (batches(lesson(), Recipe(augment=name), 3, "cpu")(0).target for name in ("none", "strong"))
+    one, other = (batches(lesson(), Recipe(augment=name), 3, "cpu")(0)[1] for name in ("none", "strong"))
     assert torch.equal(one, other)
 
 
-def drawn(given: TrainingPatches, recipe: Recipe) -> Batch:
-    return batches(given, recipe, 0, "cpu")(0)
+def fitted(net: torch.nn.Module, given: TrainingPatches, recipe: Recipe, seed: int) -> torch.nn.Module:
+    draw, error = batches(given, recipe, seed, "cpu"), criterion(given, recipe, "cpu")
+    return train(net, draw, error, recipe, seed=seed, device="cpu", progress=silent)
+
+
+def drawn(given: TrainingPatches, recipe: Recipe) -> torch.Tensor:
+    return batches(given, recipe, 0, "cpu")(0)[1]
 
 
 def test_logit_adjustment_adds_the_logarithm_of_the_shares_in_the_loss_alone():
     given = lesson()
-    batch = drawn(given, Recipe(batch=8))
+    target = drawn(given, Recipe(batch=8))
     scores = torch.randn((8, 3), generator=draw())
     shifted = scores + 0.5 * torch.tensor([0.9, 0.09, 0.01]).log()
-    adjusted = criterion(given, Recipe(adjust=0.5), "cpu")(scores, batch)
-    assert torch.allclose(adjusted, criterion(given, Recipe(), "cpu")(shifted, batch), atol=1e-5)
+    adjusted = criterion(given, Recipe(adjust=0.5), "cpu")(scores, target)
+    assert torch.allclose(adjusted, criterion(given, Recipe(), "cpu")(shifted, target), atol=1e-5)
 
 
 def test_logit_adjustment_of_a_balanced_draw_changes_nothing_and_a_weightless_class_stays_finite():
-    batch, scores = drawn(lesson(), Recipe(batch=8)), torch.randn((8, 3), generator=draw())
-    plain = criterion(lesson(), Recipe(), "cpu")(scores, batch)
-    assert torch.equal(criterion(lesson(), Recipe(adjust=1.0, balanced=True), "cpu")(scores, batch), plain)
-    assert torch.isfinite(criterion(lesson(weight=0.0), Recipe(adjust=1.0), "cpu")(scores, batch))
+    target, scores = drawn(lesson(), Recipe(batch=8)), torch.randn((8, 3), generator=draw())
+    plain = criterion(lesson(), Recipe(), "cpu")(scores, target)
+    assert torch.equal(criterion(lesson(), Recipe(adjust=1.0, balanced=True), "cpu")(scores, target), plain)
+    assert torch.isfinite(criterion(lesson(weight=0.0), Recipe(adjust=1.0), "cpu")(scores, target))
 
 
 @pytest.mark.parametrize(("weight", "share"), [(1.0, 1 / 2), (1 / 3, 1 / 4), (0.0, 0.0)])
@@ -118,7 +123,7 @@ def test_a_sample_counts_as_much_as_its_weight(weight, share):
     given = TrainingPatches(x, target, np.repeat([1.0, weight], 100).astype(np.float32), 2)
     net = fresh(lambda: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(1, 2)), 0)
     recipe = Recipe(steps=300, rate=0.03, decay=0.0)
-    net = train(net, given, recipe, seed=0, device="cpu", progress=silent)
+    net = fitted(net, given, recipe, seed=0)
     found = net(torch.ones(1, 1, 1, 1)).softmax(dim=1)[0, 1].item()
     assert found == pytest.approx(share, abs=0.05)
 
@@ -132,7 +137,7 @@ def test_dropout_and_initial_weights_follow_the_seed_and_leave_the_global_state(
     def weights(seed: int, noise: int) -> torch.Tensor:
         torch.manual_seed(noise)
         before = torch.get_rng_state()
-        trained = train(fresh(net, seed), lesson(), Recipe(steps=3), seed=seed, device="cpu", progress=silent)
+        trained = fitted(fresh(net, seed), lesson(), Recipe(steps=3), seed=seed)
         assert torch.equal(before, torch.get_rng_state())
         return torch.cat([w.flatten() for w in trained.parameters()])
 
