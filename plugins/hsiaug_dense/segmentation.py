@@ -125,9 +125,13 @@ class Segformer(NetSegmenter[SegformerParams]):
 
     def network(self, bands: int, classes: int) -> Any:
         from hsiaug_dense.checkpoint import checkpoint_folder
-        from hsiaug_dense.nets.segformer import MappedSegformer, published_former, random_former
 
         own = self.params
-        if own.pretrained:
-            return MappedSegformer(bands, published_former(checkpoint_folder(own.pretrained), classes))
+        folder = checkpoint_folder(own.pretrained) if own.pretrained else None
+
+        # Only now, as it takes seconds: weights that cannot be had are said first.
+        from hsiaug_dense.nets.segformer import MappedSegformer, published_former, random_former
+
+        if folder is not None:
+            return MappedSegformer(bands, published_former(folder, classes))
         return MappedSegformer(bands, random_former(own.channels, own.width, own.depth, classes))
