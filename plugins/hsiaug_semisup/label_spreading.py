@@ -13,15 +13,13 @@ from hsiaug_nets.fitted import by_class
 from hsiaug_nets.grid import grid_graph
 from hsiaug_nets.plugin import Plugin
 from hsiaug_semisup.discriminant import Discriminant, fit_discriminant
-from hsiaug_semisup.features import LocalMeans, fit_local_means
+from hsiaug_semisup.features import SIDES, LocalMeans, fit_local_means
 from hsiaug_semisup.shared import usable_samples
 
 if TYPE_CHECKING:
     from scipy import sparse
 
 __all__ = ["FittedSpreading", "LabelSpreadingParams", "SpectralSpatialSpreading"]
-
-SIDES = (1, 5, 9)
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,11 @@ from hsiaug.api import Card, Patches, PatchSamples, Progress, TrainView, derive_
 from hsiaug_nets.grid import grid_graph, spread
 from hsiaug_nets.plugin import Plugin
 from hsiaug_semisup.discriminant import fit_discriminant
-from hsiaug_semisup.features import LocalMeans, fit_local_means
+from hsiaug_semisup.features import SIDES, LocalMeans, fit_local_means
 from hsiaug_semisup.shared import usable_samples
 
 __all__ = ["FittedSelfTraining", "SelfTraining", "SelfTrainingParams", "choose"]
 
-SIDES = (1, 5, 9)
 GUIDES = 10
 """Components that say where the grid has a spectral border."""
 TEMPERATURE = 4.0

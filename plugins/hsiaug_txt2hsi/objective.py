@@ -14,6 +14,7 @@ from hsiaug.api import derive_seed
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.schedule import Schedule
 from hsiaug_diffusion.training import randomness
+from hsiaug_nets import views
 from hsiaug_nets.seeded import sent
 from hsiaug_txt2hsi.denoiser import Denoiser
 from hsiaug_txt2hsi.field import Field
@@ -112,11 +113,10 @@ def with_null(model: Denoiser, text: Tensor, mask: Tensor, blank: Tensor) -> tup
 
 def turned(x: Tensor, rng: np.random.Generator) -> Tensor:
     """Patches (n, B, p, p), each under a random one of the eight symmetries of the square."""
-    symmetry = torch.from_numpy(rng.integers(8, size=len(x)))
+    number = torch.from_numpy(rng.integers(views.SYMMETRIES, size=len(x)))
     square = torch.arange(x.shape[2] * x.shape[3]).reshape(x.shape[2:])
-    moves = [torch.rot90(square, k) for k in range(4)]
-    table = torch.stack(moves + [move.flip(1) for move in moves]).flatten(1)
+    table = torch.stack([views.symmetry(square, each) for each in range(views.SYMMETRIES)]).flatten(1)
     pixels = x.movedim(1, 3)  # how Field.cut lays them out
     rows = torch.arange(len(x), device=x.device)[:, None]
-    out = pixels.flatten(1, 2)[rows, sent(table[symmetry], x.device)]
+    out = pixels.flatten(1, 2)[rows, sent(table[number], x.device)]
     return out.reshape(pixels.shape).movedim(3, 1)
