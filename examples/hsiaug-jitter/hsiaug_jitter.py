@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +82,7 @@ class FittedJitter:
 class Jitter:
     """A smooth random gain and offset along the wavelength; without wavelengths, along the number of the band."""
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="jitter",
         version="1",
         summary="Real patches with a gain and an offset that vary smoothly along the wavelength",

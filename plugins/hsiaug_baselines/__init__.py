@@ -6,9 +6,9 @@ from hsiaug.api import Entry, hookimpl
 __all__ = ["hsiaug_plugins"]
 
 GENERATORS = {
-    "none": "controls:Nothing", "duplicate": "controls:Duplicate", "noise": "noise:Noise", "mixup": "mixup:Mixup",
+    "none": "controls:Nothing", "duplicate": "controls:Duplicate", "noise": "noise:Noise", "mixup": "mixing:Mixup",
     "smote": "smote:Smote", "borderline-smote": "smote:BorderlineSmote", "adasyn": "smote:Adasyn",
-    "cutmix": "cutmix:Cutmix", "cvae": "generative:Cvae", "wgan": "generative:Wgan", "tabddpm": "generative:Tabddpm",
+    "cutmix": "mixing:Cutmix", "cvae": "generative:Cvae", "wgan": "generative:Wgan", "tabddpm": "generative:Tabddpm",
 }  # fmt: skip
 """Name of each generator, and where it is in this package."""
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from hsiaug.api import Progress
-from hsiaug_baselines._learnt import Conditional, Lesson, Size
+from hsiaug_baselines._learnt import Conditional, Size, TrainingComponents
 from hsiaug_baselines._sizes import CvaeParams
 from hsiaug_diffusion.training import train
 
@@ -24,7 +24,6 @@ class Cvae(Conditional):
 
     def __init__(self, size: Size, params: CvaeParams) -> None:
         super().__init__(size, params)
-        self.size, self.params = size, params
         k, p, w = size.components, size.patch, params.width
         flat = w * (p // 2 + 1) ** 2
         self.eyes = nn.Sequential(
@@ -44,12 +43,12 @@ class Cvae(Conditional):
         out: Tensor = self.hands(x.reshape(len(h), -1, self.size.patch, self.size.patch))
         return out
 
-    def fit_network(self, lesson: Lesson, seed: int, progress: Progress) -> Conditional:
+    def fit_network(self, data: TrainingComponents, seed: int, progress: Progress) -> Conditional:
         draw = torch.Generator().manual_seed(seed)
         params = self.params
 
         def loss(step: int) -> Tensor:
-            z, y = lesson.batch(params.batch, draw, step)
+            z, y = data.batch(params.batch, draw, step)
             mean, log_variance = self.encoder(torch.cat([self.eyes(z), self.label(y)], dim=1)).chunk(2, dim=1)
             log_variance = log_variance.clamp(-10, 10)
             prior, log_prior = self.prior(y).chunk(2, dim=1)

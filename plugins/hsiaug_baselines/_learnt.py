@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from hsiaug.api import Card, PatchSamples, Progress, TrainView, load_state, save_state
+from hsiaug.api import Card, Progress, TrainView, load_state, save_state
 from hsiaug_baselines._components import Components, fit_components
-from hsiaug_baselines._rows import cycled, made_by_class
-from hsiaug_diffusion.training import fresh
+from hsiaug_baselines._patches import FittedPatches, cycled
+from hsiaug_nets import state
+from hsiaug_nets.seeded import fresh
 from hsiaug_nets.views import turned
 
-__all__ = ["Conditional", "FittedLearnt", "Lesson", "Size", "learn", "restored"]
+__all__ = ["Conditional", "FittedLearnt", "Size", "TrainingComponents", "learn", "restored"]
 
 BATCH = 256
 
@@ -33,7 +33,7 @@ class Size:
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
+class TrainingComponents:
     """z: (n, k, p, p) float32 components of the real patches; y: (n,) int64 class ids; share: (n,) how often each
     is drawn."""
 
@@ -42,7 +42,7 @@ class Lesson:
     share: Tensor
 
     @classmethod
-    def of(cls, z: NDArray[np.float32], y: NDArray[np.int64], device: str) -> Lesson:
+    def of(cls, z: NDArray[np.float32], y: NDArray[np.int64], device: str) -> TrainingComponents:
         """A class of n_c samples is drawn in proportion to √n_c: between as often as it is and as often as others."""
         share = 1 / np.sqrt(np.bincount(y)[y])
         return cls(torch.tensor(z, device=device), torch.tensor(y, device=device), torch.tensor(share))
@@ -52,10 +52,10 @@ class Lesson:
         rows = torch.multinomial(self.share, size, replacement=True, generator=draw).to(self.y.device)
         return turned(self.z[rows], step), self.y[rows]
 
-    def centres(self) -> Lesson:
+    def centres(self) -> TrainingComponents:
         """The same with the centre pixels alone, z (n, k, 1, 1)."""
         middle = self.z.shape[2] // 2
-        return Lesson(self.z[:, :, middle : middle + 1, middle : middle + 1], self.y, self.share)
+        return TrainingComponents(self.z[:, :, middle : middle + 1, middle : middle + 1], self.y, self.share)
 
 
 class Conditional(nn.Module):
@@ -63,8 +63,9 @@ class Conditional(nn.Module):
 
     def __init__(self, size: Size, params: Any) -> None:
         super().__init__()
+        self.size, self.params = size, params
 
-    def fit_network(self, lesson: Lesson, seed: int, progress: Progress) -> Conditional:
+    def fit_network(self, data: TrainingComponents, seed: int, progress: Progress) -> Conditional:
         """The trained network, in evaluation mode. Raises PluginError where the training diverges."""
         raise NotImplementedError
 
@@ -74,23 +75,24 @@ class Conditional(nn.Module):
 
 
 @dataclass(frozen=True, eq=False)
-class FittedLearnt:
-    """x: (n, B, p, p) float32 real patches in scene units; y: (n,) int64 their class ids; params: a dataclass."""
+class FittedLearnt(FittedPatches):
+    """Drawn components on real patches of the class, each of which carries equally many samples ±1.
 
-    name: str
+    params: a dataclass.
+    """
+
+    generator: str
     params: Any
     size: Size
     net: Conditional
     components: Components
-    x: NDArray[np.float32]
-    y: NDArray[np.int64]
     device: str
 
-    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
-        """Drawn components on real patches of the class, each of which carries equally many samples ±1."""
-        return PatchSamples.made(*made_by_class(self.x, self.y, counts, self._make, self.name, seed))
+    @property
+    def name(self) -> str:
+        return self.generator
 
-    def _make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+    def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         anchors = self.x[cycled(rows, count, np.random.default_rng(seed))]
         draw = torch.Generator().manual_seed(seed)
         parts = [self._carried(anchors[i : i + BATCH], c, draw) for i in range(0, count, BATCH)]
@@ -111,8 +113,7 @@ class FittedLearnt:
     def save(self, folder: Path) -> None:
         """The network, the components, the real patches and the hyper-parameters."""
         arrays: dict[str, NDArray[Any]] = {"x": self.x, "y": self.y}
-        arrays |= {f"components.{key}": value for key, value in vars(self.components).items()}
-        arrays |= {f"net.{key}": value.cpu().numpy() for key, value in self.net.state_dict().items()}
+        arrays |= state.fields(components=self.components) | state.weights(net=self.net)
         save_state(folder, arrays, {"params": asdict(self.params), "size": asdict(self.size)})
 
 
@@ -124,22 +125,15 @@ def learn(
     components = fit_components(view, params.components)
     size = Size(len(components.scale), view.patch, len(view.class_names) + 1)
     net = fresh(lambda: kind(size, params), seed).to(device)
-    lesson = Lesson.of(components.of(real.x, real.y), real.y, device)
-    return FittedLearnt(
-        name, params, size, net.fit_network(lesson, seed, progress), components, real.x, real.y, device
-    )
+    data = TrainingComponents.of(components.of(real.x, real.y), real.y, device)
+    net = net.fit_network(data, seed, progress)
+    return FittedLearnt(real.x, real.y, name, params, size, net, components, device)
 
 
 def restored(card: Card, folder: Path, kind: type[Conditional], device: str) -> FittedLearnt:
     """What :meth:`FittedLearnt.save` wrote."""
     arrays, facts = load_state(folder)
     params, size = card.params(**facts["params"]), Size(**facts["size"])
-    net = fresh(lambda: kind(size, params), 0)
-    net.load_state_dict({key: torch.tensor(value) for key, value in _under("net.", arrays).items()})
-    net.to(device).eval().requires_grad_(False)
-    components = Components(**_under("components.", arrays))
-    return FittedLearnt(card.name, params, size, net, components, arrays["x"], arrays["y"], device)
-
-
-def _under(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    return {key.removeprefix(prefix): value for key, value in arrays.items() if key.startswith(prefix)}
+    net = state.restored("net", arrays, lambda: kind(size, params), device)
+    components = Components(**state.under("components", arrays))
+    return FittedLearnt(arrays["x"], arrays["y"], card.name, params, size, net, components, device)

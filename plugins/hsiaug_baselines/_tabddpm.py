@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
 from hsiaug.api import Progress
-from hsiaug_baselines._learnt import Conditional, Lesson, Size
+from hsiaug_baselines._learnt import Conditional, Size, TrainingComponents
 from hsiaug_baselines._sizes import TabddpmParams
-from hsiaug_diffusion.schedule import Schedule, ddim, make_schedule
+from hsiaug_diffusion.schedule import Schedule, ddim, make_schedule, sinusoid
 from hsiaug_diffusion.training import train
 
 __all__ = ["Tabddpm"]
@@ -21,7 +19,6 @@ class Tabddpm(Conditional):
 
     def __init__(self, size: Size, params: TabddpmParams) -> None:
         super().__init__(size, params)
-        self.size, self.params = size, params
         w = params.width
         self.enter = nn.Linear(size.components, w)
         self.label = nn.Embedding(size.classes, w)
@@ -30,19 +27,16 @@ class Tabddpm(Conditional):
         self.body = nn.Sequential(*layers, nn.Linear(w, size.components))
 
     def forward(self, z: Tensor, t: Tensor, y: Tensor) -> Tensor:
-        rates = torch.exp(-math.log(10000.0) * torch.arange(64, device=t.device) / 64)
-        angles = t[:, None].float() * rates
-        time = self.time(torch.cat([angles.cos(), angles.sin()], dim=1))
-        out: Tensor = self.body(self.enter(z) + time + nn.functional.silu(self.label(y)))
+        out: Tensor = self.body(self.enter(z) + self.time(sinusoid(t, 128)) + nn.functional.silu(self.label(y)))
         return out
 
     @property
     def schedule(self) -> Schedule:
         return make_schedule("cosine", self.params.noise_steps, 0, 0)
 
-    def fit_network(self, lesson: Lesson, seed: int, progress: Progress) -> Conditional:
+    def fit_network(self, data: TrainingComponents, seed: int, progress: Progress) -> Conditional:
         draw = torch.Generator().manual_seed(seed)
-        params, schedule, spectra = self.params, self.schedule, lesson.centres()
+        params, schedule, spectra = self.params, self.schedule, data.centres()
 
         def loss(step: int) -> Tensor:
             z, y = spectra.batch(params.batch, draw, step)

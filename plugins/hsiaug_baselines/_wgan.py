@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from hsiaug.api import PluginError, Progress
-from hsiaug_baselines._learnt import Conditional, Lesson, Size
+from hsiaug_baselines._learnt import Conditional, Size, TrainingComponents
 from hsiaug_baselines._sizes import WganParams
-from hsiaug_diffusion.training import fresh
+from hsiaug_nets.seeded import fresh
 
 __all__ = ["Wgan"]
 
@@ -41,7 +41,6 @@ class Wgan(Conditional):
 
     def __init__(self, size: Size, params: WganParams) -> None:
         super().__init__(size, params)
-        self.size, self.params = size, params
         w = params.width
         self.label = nn.Embedding(size.classes, w)
         self.straight = nn.Linear(params.latent, size.components, bias=False)
@@ -57,8 +56,8 @@ class Wgan(Conditional):
         out: Tensor = x + self.straight(h)[:, :, None, None]
         return out
 
-    def fit_network(self, lesson: Lesson, seed: int, progress: Progress) -> Conditional:
-        params, device = self.params, lesson.z.device
+    def fit_network(self, data: TrainingComponents, seed: int, progress: Progress) -> Conditional:
+        params, device = self.params, data.z.device
         critic = fresh(lambda: Critic(self.size, params.width), seed + 1).to(device)
         draw = torch.Generator().manual_seed(seed)
         maker, judge = (
@@ -66,13 +65,13 @@ class Wgan(Conditional):
         )
         for step in range(params.steps):
             for turn in range(params.critic_steps):
-                z, y = lesson.batch(params.batch, draw, step + turn)
+                z, y = data.batch(params.batch, draw, step + turn)
                 with torch.no_grad():
                     made = self.generate(y, draw)
                 value = (critic(made, y) - critic(z, y)).mean()
                 value = value + params.penalty * steepness(critic, z, made, y, draw)
                 descend(judge, value, step)
-            _, y = lesson.batch(params.batch, draw, step)
+            _, y = data.batch(params.batch, draw, step)
             descend(maker, -critic(self.generate(y, draw), y).mean(), step)
             progress(step + 1, params.steps, "WGAN-GP")
         return self.eval().requires_grad_(False)

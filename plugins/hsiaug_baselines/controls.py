@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,8 @@ from hsiaug.api import (
     load_state,
     save_state,
 )
-from hsiaug_baselines._rows import cycled, made_by_class
+from hsiaug_baselines._patches import FittedPatches, cycled
+from hsiaug_nets.plugin import Plugin
 
 __all__ = ["Duplicate", "FittedDuplicate", "FittedDuplicatePairs", "FittedNothing", "Nothing"]
 
@@ -47,10 +47,10 @@ class FittedNothing:
         save_state(folder, {}, {"bands": self.bands, "patch": self.patch})
 
 
-class Nothing:
+class Nothing(Plugin[NoParams]):
     """Control: the classifier learns from the real samples alone, at every λ."""
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="none",
         version="1",
         summary="Control: adds no sample",
@@ -58,9 +58,6 @@ class Nothing:
         adds=False,
         seconds=0.0,
     )
-
-    def __init__(self, params: NoParams) -> None:
-        self.params = params
 
     def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedNothing:
         """Nothing to learn."""
@@ -72,23 +69,13 @@ class Nothing:
         return FittedNothing(**facts)
 
 
-@dataclass(frozen=True, eq=False)
-class FittedDuplicate:
-    """x: (n, B, p, p) float32 real patches in scene units; y: (n,) int64 their class ids."""
+class FittedDuplicate(FittedPatches):
+    """Real patches again; within one call each of a class is used equally often ±1."""
 
-    x: NDArray[np.float32]
-    y: NDArray[np.int64]
+    name = "duplicate"
 
-    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
-        """Real patches again; within one call each of a class is used equally often ±1."""
-        return PatchSamples.made(*made_by_class(self.x, self.y, counts, self._make, "duplicate", seed))
-
-    def _make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+    def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         return np.asarray(self.x[cycled(rows, count, np.random.default_rng(seed))])
-
-    def save(self, folder: Path) -> None:
-        """The real patches."""
-        save_state(folder, {"x": self.x, "y": self.y})
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,23 +110,20 @@ class FittedDuplicatePairs:
         save_state(folder, {"images": self.images, "masks": self.masks})
 
 
-class Duplicate:
+class Duplicate(Plugin[NoParams]):
     """Control: the same counts as any generator, real samples repeated (random over-sampling).
 
     It changes the balance of classes and nothing else; a generator that does not beat it has added no
     information.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="duplicate",
         version="1",
         summary="Control: repeats real samples, the same number as other generators make",
         tasks=TASKS,
         seconds=0.01,
     )
-
-    def __init__(self, params: NoParams) -> None:
-        self.params = params
 
     def fit(
         self, view: TrainView | DenseView, *, seed: int, device: str, progress: Progress

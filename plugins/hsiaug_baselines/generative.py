@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from hsiaug.api import Card, Progress, TrainView
 from hsiaug_baselines._sizes import CvaeParams, TabddpmParams, WganParams
+from hsiaug_nets.plugin import Plugin
 
 if TYPE_CHECKING:
     from hsiaug_baselines._learnt import Conditional, FittedLearnt
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Cvae", "CvaeParams", "Tabddpm", "TabddpmParams", "Wgan", "WganParams"]
 
 
-class _Generative:
+class _Generative(Plugin[Any]):
     """What the three share. They see real patches as principal components, per pixel, of the z-scored bands, counted
     from the mean of the centre spectra of the patch's class and in standard deviations within classes: so a class of
     three samples has its place from the data and only the deviations have to be learnt, for which all classes serve.
@@ -24,11 +25,6 @@ class _Generative:
     A drawn sample is carried by a real patch of the class, each used equally often ±1: what the components cannot
     express (the noise, mostly) stays that patch's own. None takes guidance: their papers have none.
     """
-
-    card: ClassVar[Card]
-
-    def __init__(self, params: Any) -> None:
-        self.params = params
 
     def _net(self) -> type[Conditional]:
         raise NotImplementedError
@@ -56,7 +52,7 @@ class Cvae(_Generative):
     patches are turned and mirrored.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="cvae",
         version="1",
         summary="Conditional VAE of patches of principal components",
@@ -84,7 +80,7 @@ class Wgan(_Generative):
     learn all the pixel-to-pixel variation within a patch. Training patches are turned and mirrored.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="wgan",
         version="1",
         summary="Class-conditional WGAN-GP of patches of principal components",
@@ -115,7 +111,7 @@ class Tabddpm(_Generative):
     less diverse than its centre.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="tabddpm",
         version="1",
         summary="Class-conditional diffusion of centre spectra by an MLP",

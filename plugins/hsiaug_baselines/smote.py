@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, PatchSamples, Progress, TrainView, load_state, param, save_state
-from hsiaug_baselines._rows import lone_classes, made_by_class
+from hsiaug.api import Card, TrainView, param
+from hsiaug_baselines._patches import FittedPatches, PatchGenerator, lone_classes
 
 __all__ = ["Adasyn", "BorderlineParams", "BorderlineSmote", "FittedSmote", "NeighbourParams", "Smote"]
 
@@ -41,28 +39,20 @@ class BorderlineParams:
 
 
 @dataclass(frozen=True, eq=False)
-class FittedSmote:
-    """x: (n, B, p, p) float32 real patches in scene units; y: (n,) int64 their class ids.
+class FittedSmote(FittedPatches):
+    """Points between a real patch and one of its nearest in the same class; provenance names what gave way.
 
     ranks: (n, n) int32, for each real sample all samples from near to far.
     """
 
-    variant: str
-    x: NDArray[np.float32]
-    y: NDArray[np.int64]
     ranks: NDArray[np.int32]
+    variant: str
     neighbours: int
     surroundings: int = 1
 
-    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
-        """Points between a real patch and one of its nearest in the same class; provenance names what gave way."""
-        parts = made_by_class(self.x, self.y, counts, self._make, self.variant, seed)
-        return PatchSamples.made(*parts, self.notes)
-
-    def save(self, folder: Path) -> None:
-        """The real patches, their ranks and the hyper-parameters."""
-        facts = {"variant": self.variant, "neighbours": self.neighbours, "surroundings": self.surroundings}
-        save_state(folder, {"x": self.x, "y": self.y, "ranks": self.ranks}, facts)
+    @property
+    def name(self) -> str:
+        return self.variant
 
     @property
     def notes(self) -> dict[str, Any]:
@@ -78,7 +68,7 @@ class FittedSmote:
         notes = {"k": lowered, "duplicated": lone, self.variant: plain}
         return {name: value for name, value in notes.items() if value}
 
-    def _make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+    def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         if len(rows) == 1:
             return np.repeat(self.x[rows], count, axis=0)
         from hsiaug_baselines._interpolate import convex_weights
@@ -106,30 +96,21 @@ class FittedSmote:
         return self.variant if defined[self.variant] else PLAIN
 
 
-class _Family:
+class _Family(PatchGenerator):
     """What the three share. Whole patches are interpolated, in scene units; their neighbours are Euclidean between
     the *centre* spectra, z-scored over the view. The label is the centre's, and where training pixels lie in
     clumps the nearest whole patches are just the overlapping ones: by them hardly a class would have a border.
     A class of n_c samples has at most n_c − 1 neighbours; a class of one is repeated. Both are recorded.
     """
 
-    card: ClassVar[Card]
+    fitted = FittedSmote
 
-    def __init__(self, params: Any) -> None:
-        self.params = params
-
-    def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedSmote:
+    def learn(self, view: TrainView) -> dict[str, Any]:
         """Rank the neighbours of every real sample, once."""
         from hsiaug_baselines._interpolate import rank_neighbours
 
-        real = view.real
-        ranks = rank_neighbours(view.normaliser.spectra(real.centres))
-        return FittedSmote(self.card.name, real.x, real.y, ranks, **asdict(self.params))
-
-    def load(self, folder: Path, *, device: str) -> FittedSmote:
-        """What ``save`` wrote."""
-        arrays, facts = load_state(folder)
-        return FittedSmote(x=arrays["x"], y=arrays["y"], ranks=arrays["ranks"], **facts)
+        ranks = rank_neighbours(view.normaliser.spectra(view.real.centres))
+        return {"ranks": ranks, "variant": self.card.name, **super().learn(view)}
 
 
 class Smote(_Family):
@@ -137,7 +118,7 @@ class Smote(_Family):
     same class.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name=PLAIN,
         version="1",
         summary="Interpolates between neighbouring patches of a class",
@@ -154,7 +135,7 @@ class BorderlineSmote(_Family):
     danger is sampled by plain SMOTE, recorded.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name=BORDERLINE,
         version="1",
         summary="SMOTE that starts from samples near other classes",
@@ -172,7 +153,7 @@ class Adasyn(_Family):
     random.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name=ADAPTIVE,
         version="1",
         summary="SMOTE that starts more often from samples among other classes",

@@ -5,9 +5,9 @@ from hsiaug.api import Entry, hookimpl
 __all__ = ["hsiaug_plugins"]
 
 CLASSIFIERS = {
-    "svm": "svm:Svm", "rf": "forest:Forest", "cnn2d": "cnn2d:Cnn2d", "cnn1d": "cnn1d:Cnn1d", "cnn3d": "cnn3d:Cnn3d",
-    "hybridsn": "hybridsn:HybridSn", "ssrn": "ssrn:Ssrn", "spectralformer": "spectralformer:SpectralFormer",
-    "timm": "backbone:Timm", "coords": "location:Location",
+    "svm": "svm:Svm", "rf": "forest:Forest", "cnn2d": "networks:Cnn2d", "cnn1d": "networks:Cnn1d",
+    "cnn3d": "networks:Cnn3d", "hybridsn": "networks:HybridSn", "ssrn": "networks:Ssrn",
+    "spectralformer": "networks:SpectralFormer", "timm": "backbone:Timm", "coords": "location:Location",
 }  # fmt: skip
 """Name of each classifier, and where it is in this package."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import ClassVar
+from typing import Any
 
 from hsiaug.api import Card, InputError, did_you_mean, param
-from hsiaug_nets.fitted import Build, NetClassifier
+from hsiaug_nets.fitted import NetClassifier
+from hsiaug_nets.plugin import defaults
 from hsiaug_nets.recipe import Recipe
 
 __all__ = ["Timm", "TimmParams"]
@@ -17,13 +18,12 @@ SENSIBLE = ("test_resnet", "resnet10t", "lcnet_050", "starnet_s050", "mobilenetv
 
 
 @dataclass(frozen=True)
+@defaults(batch=32, rate=1e-3)
 class TimmParams(Recipe):
     """The recipe, and which backbone. Raises InputError also where timm has no model of that name."""
 
     backbone: str = param("resnet10t", "name of a timm model; its weights are random, nothing is downloaded")
     components: int = param(30, "principal components that the network sees", low=1)
-    batch: int = param(32, "samples per step, drawn with replacement", low=2)
-    rate: float = param(1e-3, "initial learning rate of AdamW, taken to 0 along a cosine", low=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -48,7 +48,7 @@ class Timm(NetClassifier[TimmParams]):
     network made for patches.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="timm",
         version="1",
         summary="Any timm backbone on principal components, as timm:NAME; sensible on a CPU: "
@@ -61,7 +61,8 @@ class Timm(NetClassifier[TimmParams]):
         presets={"tiny": {"backbone": "test_resnet", "steps": 40, "components": 8, "rate": 3e-3}},
     )
 
-    def network(self) -> Build:
+    def network(self, channels: int, side: int, classes: int) -> Any:
+        """The backbone of that name. Raises PluginError where it reads no patch."""
         from hsiaug_classifiers.nets.backbone import build_backbone
 
-        return lambda channels, side, classes: build_backbone(self.params.backbone, channels, side, classes)
+        return build_backbone(self.params.backbone, channels, side, classes)

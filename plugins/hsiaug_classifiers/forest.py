@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, Patches, PatchSamples, Progress, TrainView, param
+from hsiaug_nets.fitted import by_class
+from hsiaug_nets.plugin import Plugin
 
 __all__ = ["FittedForest", "Forest", "ForestParams"]
 
@@ -33,15 +35,13 @@ class FittedForest:
 
     def predict_proba(self, patches: Patches) -> NDArray[np.float32]:
         """(n, C) share of trees for class ids 1..C; 0 for a class that had no sample."""
-        shares = np.zeros((len(patches), self.class_count), dtype=np.float32)
-        shares[:, self.model.classes_ - 1] = self.model.predict_proba(patches.centres)
-        return shares
+        return by_class(self.model.predict_proba(patches.centres), self.model.classes_, self.class_count)
 
 
-class Forest:
+class Forest(Plugin[ForestParams]):
     """Breiman's random forest; real and synthetic samples alike, each with its weight."""
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="rf",
         version="1",
         summary="Random forest on the centre spectrum",
@@ -51,9 +51,6 @@ class Forest:
         params=ForestParams,
         presets={"tiny": {"trees": 30}},
     )
-
-    def __init__(self, params: ForestParams) -> None:
-        self.params = params
 
     def fit(
         self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress

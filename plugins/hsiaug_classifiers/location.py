@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, NoParams, Patches, PatchSamples, PluginError, Progress, TrainView
+from hsiaug_nets.plugin import Plugin
 
 __all__ = ["FittedLocation", "Location"]
 
@@ -26,23 +27,20 @@ class FittedLocation:
         return np.asarray(self.y[nearest])
 
 
-class Location:
+class Location(Plugin[NoParams]):
     """The class of the nearest real training pixel (Euclidean, in pixels); reads no band.
 
     What it scores is what a split gives away through location alone. Synthetic samples lie nowhere and are
     ignored, so it answers the same for every generator and every λ.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="coords",
         version="1",
         summary="Control: nearest training pixel by row and column, no band read",
         input="location",
         seconds=0.01,
     )
-
-    def __init__(self, params: NoParams) -> None:
-        self.params = params
 
     def fit(
         self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from hsiaug.api import (
     derive_seed,
     param,
 )
+from hsiaug_nets.plugin import Plugin
 
 __all__ = ["FittedSvm", "Svm", "SvmParams"]
 
@@ -57,7 +58,7 @@ class FittedSvm:
         return np.asarray(self.model.predict(z), dtype=np.int64)
 
 
-class Svm:
+class Svm(Plugin[SvmParams]):
     """Soft-margin SVM with an RBF kernel, one against one, on z-scored spectra of the centre pixel.
 
     C and γ are those with the best macro-averaged recall in a stratified cross-validation on the real samples
@@ -67,7 +68,7 @@ class Svm:
     every generator and λ. Real and synthetic samples then enter one last fit, each with its weight.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="svm",
         version="1",
         summary="RBF support vector machine on the centre spectrum, C and γ by cross-validation",
@@ -80,9 +81,6 @@ class Svm:
         params=SvmParams,
         presets={"tiny": {"folds": 2}},
     )
-
-    def __init__(self, params: SvmParams) -> None:
-        self.params = params
 
     def fit(
         self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
@@ -157,6 +155,7 @@ def validated_recall(
 
     kernel: (n, n) RBF kernel; y, fold: (n,) class id and validation fold of each sample.
     """
+    from sklearn.metrics import recall_score
     from sklearn.svm import SVC
 
     predicted = np.zeros_like(y)
@@ -166,6 +165,6 @@ def validated_recall(
         if len(np.unique(y[fit])) > 1:
             model = SVC(C=cost, kernel="precomputed", random_state=0).fit(kernel[np.ix_(fit, fit)], y[fit])
             predicted[held] = model.predict(kernel[np.ix_(held, fit)])
-    validated = np.unique(y[fold >= 0])
-    right = predicted == y
-    return float(np.mean([right[(y == c) & (fold >= 0)].mean() for c in validated])) if len(validated) else 0.0
+    held = fold >= 0
+    labels = np.unique(y[held])
+    return float(recall_score(y[held], predicted[held], labels=labels, average="macro")) if len(labels) else 0.0

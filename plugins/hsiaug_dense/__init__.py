@@ -5,9 +5,9 @@ from hsiaug.api import Entry, hookimpl
 __all__ = ["hsiaug_plugins"]
 
 CLASSIFIERS = {
-    "unet": "unet:Unet", "segformer": "segformer:Segformer", "fpn": "fpn:Fpn", "fc-siam-conc": "fc_siam:FcSiamConc",
-    "fc-siam-diff": "fc_siam:FcSiamDiff", "siamcrnn": "siamcrnn:SiamCrnn",
-    "changeformer": "changeformer:ChangeFormer", "majority": "majority:Majority",
+    "unet": "segmentation:Unet", "segformer": "segmentation:Segformer", "fpn": "segmentation:Fpn",
+    "fc-siam-conc": "change:FcSiamConc", "fc-siam-diff": "change:FcSiamDiff", "siamcrnn": "change:SiamCrnn",
+    "changeformer": "change:ChangeFormer", "majority": "majority:Majority",
 }  # fmt: skip
 """Name of each classifier, and where it is in this package."""
 

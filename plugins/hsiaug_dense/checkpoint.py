@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from hsiaug.api import DataUnavailableError, InputError
-from hsiaug_nets.hub import told_to_stay_offline, why_out_of_reach
+from hsiaug_nets.hub import cached, why_no_download
 
 __all__ = ["checkpoint_folder"]
 
@@ -39,53 +39,42 @@ def checkpoint_folder(name: str) -> Path:
 
 
 def _cached(name: str) -> Path | None:
-    from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.utils import HFValidationError
 
     try:
-        found = [try_to_load_from_cache(name, file) for file in (CONFIG, *WEIGHTS)]
+        config, weights = cached(name, [CONFIG]), cached(name, WEIGHTS)
     except HFValidationError as cause:
         raise InputError(
             "segformer.pretrained must be OWNER/NAME on Hugging Face, or a folder",
             value=repr(name),
             hint="Take one like nvidia/mit-b0, or correct the folder's path.",
         ) from cause
-    config, *weights = found
-    complete = isinstance(config, str) and any(isinstance(file, str) for file in weights)
-    return Path(config).parent if complete else None
+    return config.parent if config and weights else None
 
 
 def _download(name: str) -> Path:
-    _require_reachable(name)
+    failure: Exception | None = None
+    answer = why_no_download(name, CONFIG)
+    if not answer:
+        try:
+            return _downloaded(name)
+        except Exception as cause:
+            failure, answer = cause, f"{type(cause).__name__}: {str(cause)[:160]}"
+    raise DataUnavailableError(
+        f"the weights of {name} are not on this machine and cannot be downloaded",
+        value=answer,
+        hint=f"On a connected machine: hf download {name} --local-dir FOLDER; bring the folder here and name it: "
+        "--set segformer.pretrained=FOLDER. Or leave pretrained empty for random weights.",
+    ) from failure
+
+
+def _downloaded(name: str) -> Path:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.utils import EntryNotFoundError
 
+    folder = Path(hf_hub_download(name, CONFIG)).parent
     try:
-        folder = Path(hf_hub_download(name, CONFIG)).parent
-        try:
-            hf_hub_download(name, WEIGHTS[0])
-        except EntryNotFoundError:
-            hf_hub_download(name, WEIGHTS[1])
-    except Exception as cause:
-        raise _unavailable(name, f"{type(cause).__name__}: {str(cause)[:160]}") from cause
+        hf_hub_download(name, WEIGHTS[0])
+    except EntryNotFoundError:
+        hf_hub_download(name, WEIGHTS[1])
     return folder
-
-
-def _require_reachable(name: str) -> None:
-    if told_to_stay_offline():
-        raise _unavailable(name, "HF_HUB_OFFLINE is set")
-    from huggingface_hub import constants
-
-    url = f"{constants.ENDPOINT}/{name}/resolve/main/{CONFIG}"
-    answer = why_out_of_reach(url)
-    if answer:
-        raise _unavailable(name, answer)
-
-
-def _unavailable(name: str, found: str) -> DataUnavailableError:
-    return DataUnavailableError(
-        f"the weights of {name} are not on this machine and cannot be downloaded",
-        value=found,
-        hint=f"On a connected machine: hf download {name} --local-dir FOLDER; bring the folder here and name it: "
-        "--set segformer.pretrained=FOLDER. Or leave pretrained empty for random weights.",
-    )

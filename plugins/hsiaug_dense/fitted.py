@@ -2,66 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, DenseSamples, DenseView, Progress, Tiles
-from hsiaug_dense.inputs import BandScale, fit_scale, lesson_of
+from hsiaug.api import DenseSamples, DenseView, Progress, Tiles
+from hsiaug_dense.inputs import fit_scale, training_tiles
 from hsiaug_dense.recipe import DenseRecipe
+from hsiaug_nets.fitted import FittedNetwork, by_class
+from hsiaug_nets.plugin import Plugin
 
-__all__ = ["BuildDense", "FittedDense", "NetSegmenter"]
+__all__ = ["FittedDense", "NetSegmenter"]
 
-BuildDense = Callable[[int, int], Any]
 Own = TypeVar("Own", bound=DenseRecipe)
 
+PIXELS = 2**16
+"""Pixels that are predicted at a time: the activations then take some hundred MB."""
 
-@dataclass(frozen=True, eq=False)
-class FittedDense:
-    """A trained network for tiles.
 
-    scale: from the data's units to the network's input. net: the torch module, in evaluation mode on ``device``.
-    classes: (k,) int64 class ids of its outputs. class_count: C of the data.
-    """
-
-    scale: BandScale
-    net: Any
-    classes: NDArray[np.int64]
-    class_count: int
-    device: str
+class FittedDense(FittedNetwork):
+    """A trained network of tiles; ``read`` is the :class:`hsiaug_dense.inputs.BandScale` of its view."""
 
     def predict(self, tiles: Tiles) -> NDArray[np.int64]:
         """(n, H, W) class ids; only classes that had a labelled pixel are ever named, never 0."""
-        from hsiaug_dense.predicting import over
-
-        found = over(self.net, self.scale, tiles.images, self.device, lambda scores: scores.argmax(dim=1))
-        return np.asarray(self.classes[np.concatenate([np.empty((0, *tiles.side), dtype=np.int64), *found])])
+        none = np.empty((0, *tiles.side), dtype=np.int64)
+        found = self.over(tiles.images, _batch(tiles), lambda scores: scores.argmax(dim=1), none)
+        return np.asarray(self.classes[found])
 
     def predict_proba(self, tiles: Tiles) -> NDArray[np.float32]:
         """(n, C, H, W) softmax for class ids 1..C; 0 for a class that had no labelled pixel."""
-        from hsiaug_dense.predicting import over
-
-        found = over(self.net, self.scale, tiles.images, self.device, lambda scores: scores.softmax(dim=1))
-        shares = np.zeros((len(tiles), self.class_count, *tiles.side), dtype=np.float32)
-        shares[:, self.classes - 1] = np.concatenate(
-            [np.empty((0, len(self.classes), *tiles.side), dtype=np.float32), *found]
-        )
-        return shares
+        none = np.empty((0, len(self.classes), *tiles.side), dtype=np.float32)
+        found = self.over(tiles.images, _batch(tiles), lambda scores: scores.softmax(dim=1), none)
+        return by_class(found, self.classes, self.class_count)
 
 
-class NetSegmenter(Generic[Own]):
-    """A classifier of tiles that is a network: a subclass has a card, and says in :meth:`network` which one."""
+class NetSegmenter(Plugin[Own]):
+    """A classifier that is a network of tiles: a subclass has a card, and says in :meth:`network` which one."""
 
-    card: ClassVar[Card]
-
-    def __init__(self, params: Own) -> None:
-        self.params = params
-
-    def network(self) -> BuildDense:
-        """``(bands, classes) → module`` from (n, T, B, H, W) to scores (n, classes, H, W).
+    def network(self, bands: int, classes: int) -> Any:
+        """The torch module from (n, T, bands, H, W) to scores (n, classes, H, W).
 
         It is given sides that are a multiple of its attribute ``multiple``.
         """
@@ -71,14 +51,20 @@ class NetSegmenter(Generic[Own]):
         self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
     ) -> FittedDense:
         """Train on bands z-scored by the view's real tiles, which with ``centre`` lose each tile's mean at each date."""
-        build = self.network()
-
         from hsiaug_dense.nets.blocks import Padded
-        from hsiaug_dense.training import train
+        from hsiaug_dense.training import batches, criterion, settle
         from hsiaug_nets.seeded import fresh
+        from hsiaug_nets.training import train
 
         real, classes = view.real.images, len(view.class_names)
-        lesson, scale = lesson_of(samples, classes), fit_scale(real, self.params.centre)
-        net = fresh(lambda: Padded(build(view.bands, len(lesson.classes))), seed)
-        net = train(net, lesson, real, scale, self.params, seed=seed, device=device, progress=progress)
-        return FittedDense(scale, net, lesson.classes, classes, device)
+        data, scale = training_tiles(samples, classes), fit_scale(real, self.params.centre)
+        net = fresh(lambda: Padded(self.network(view.bands, len(data.classes))), seed)
+        draw, error = batches(data, scale, self.params.batch, seed, device), criterion(data, self.params, device)
+        net = train(net, draw, error, self.params, seed=seed, device=device, progress=progress)
+        settle(net, real, scale, seed, device)
+        return FittedDense(scale, net, data.classes, classes, device)
+
+
+def _batch(tiles: Tiles) -> int:
+    height, width = tiles.side
+    return max(1, PIXELS // (height * width))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hsiaug.api import DenseSamples, PluginError
 
-__all__ = ["IGNORED", "BandScale", "Lesson", "fit_scale", "lesson_of"]
+__all__ = ["IGNORED", "BandScale", "TrainingTiles", "fit_scale", "training_tiles"]
 
 IGNORED = -100
 """Target of a pixel without a label: what cross-entropy leaves out."""
@@ -29,7 +29,7 @@ class BandScale:
     std: NDArray[np.float32]
     centre: bool = False
 
-    def tiles(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    def __call__(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Images (n, T, B, H, W) in the data's units → z-scored, float32.
 
         Raises PluginError for tiles of another number of bands or too small for the networks.
@@ -59,7 +59,7 @@ def fit_scale(images: NDArray[np.float32], centre: bool) -> BandScale:
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
+class TrainingTiles:
     """The tiles that a network may draw, all with a label and a weight above 0.
 
     images: (n, T, B, H, W) float32 in the data's units. target: (n, H, W) int64 output index, or IGNORED.
@@ -74,7 +74,7 @@ class Lesson:
     share: NDArray[np.float64]
 
 
-def lesson_of(samples: DenseSamples, class_count: int) -> Lesson:
+def training_tiles(samples: DenseSamples, class_count: int) -> TrainingTiles:
     """What there is to learn from samples with class ids 1..``class_count``.
 
     Tiles without weight or without any label are left out: a batch of them alone would have no loss.
@@ -102,4 +102,4 @@ def lesson_of(samples: DenseSamples, class_count: int) -> Lesson:
     output[classes] = np.arange(len(classes))
     share = mass[classes - 1] / mass.sum()
     images = samples.images if len(kept) == len(samples) else samples.images[kept]
-    return Lesson(images, output[masks], weight, classes, share)
+    return TrainingTiles(images, output[masks], weight, classes, share)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, DenseSamples, DenseView, NoParams, PluginError, Progress, Tiles
+from hsiaug_nets.plugin import Plugin
 
 __all__ = ["FittedMajority", "Majority"]
 
@@ -31,23 +31,20 @@ class FittedMajority:
         return shares
 
 
-class Majority:
+class Majority(Plugin[NoParams]):
     """The class with most labelled pixels in the real training masks; reads no image.
 
     Synthetic samples are ignored, so it answers the same for every generator: a floor that accuracy alone can flatter.
     Of classes with equally many pixels it takes the one with the lower id.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="majority",
         version="1",
         summary="Control: the most frequent class of the real training masks everywhere, no image read",
         tasks=("segmentation", "change"),
         seconds=0.01,
     )
-
-    def __init__(self, params: NoParams) -> None:
-        self.params = params
 
     def fit(
         self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress

@@ -5,21 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hsiaug.api import param
+from hsiaug_nets.plugin import defaults
+from hsiaug_nets.recipe import Budget
 
 __all__ = ["ChangeRecipe", "DenseRecipe"]
 
 
 @dataclass(frozen=True)
-class DenseRecipe:
-    """Steps, not epochs: every arm of a benchmark gets the same optimiser steps, whatever it adds.
+@defaults(decay=0.01)
+class DenseRecipe(Budget):
+    """The budget, and the loss."""
 
-    A network's params extend this with its own fields, and restate a field for another default.
-    """
-
-    steps: int = param(400, "optimiser steps", low=1)
     batch: int = param(8, "tiles per step, drawn with replacement", low=2)
-    rate: float = param(3e-3, "initial learning rate of AdamW, taken to 0 along a cosine", low=0)
-    decay: float = param(0.01, "weight decay of AdamW", low=0)
     class_weights: bool = param(
         False, "weigh classes by 1/√(their share of the labelled pixels) in the cross-entropy"
     )
@@ -28,17 +25,13 @@ class DenseRecipe:
 
 
 @dataclass(frozen=True)
+@defaults(steps=300, class_weights=True, dice=1.0)
 class ChangeRecipe(DenseRecipe):
     """The same with what change needs: losses for few pixels, and dates and places that are brought to one light.
 
     ``centre`` was chosen on OSCD's training cities alone, ``benchmarks/change_centre.py``.
     """
 
-    steps: int = param(300, "optimiser steps", low=1)
-    class_weights: bool = param(
-        True, "weigh classes by 1/√(their share of the labelled pixels) in the cross-entropy"
-    )
-    dice: float = param(1.0, "weight of the Dice loss beside the cross-entropy", low=0)
     centre: bool = param(
         True, "take each band's mean off each date of each tile: season and haze differ between dates and places"
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -12,56 +11,21 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 from torch.optim.swa_utils import update_bn
 
-from hsiaug.api import Progress
-from hsiaug_dense.inputs import IGNORED, BandScale, Lesson
+from hsiaug_dense.inputs import IGNORED, BandScale, TrainingTiles
 from hsiaug_dense.recipe import DenseRecipe
-from hsiaug_diffusion.devices import sent
-from hsiaug_nets.recipe import Recipe
-from hsiaug_nets.seeded import seeded
-from hsiaug_nets.training import descend
+from hsiaug_nets.seeded import seeded, sent
+from hsiaug_nets.training import Draw, Error
 from hsiaug_nets.views import turned
 
-__all__ = ["batches", "criterion", "dice_loss", "train"]
-
-Net = TypeVar("Net", bound=nn.Module)
+__all__ = ["batches", "criterion", "dice_loss", "settle"]
 
 SETTLED, SETTLED_BATCH = 512, 32
 """Real tiles that batch normalisations are settled on, at most, and how many at once."""
 
 
-def train(
-    net: Net,
-    lesson: Lesson,
-    real: NDArray[np.float32],
-    scale: BandScale,
-    recipe: DenseRecipe,
-    *,
-    seed: int,
-    device: str,
-    progress: Progress,
-) -> Net:
-    """The network after ``recipe.steps`` steps, on ``device`` and in evaluation mode.
-
-    net: from z-scored tiles (n, T, B, H, W) to scores (n, k, H, W). real: (n, T, B, H, W) float32, the real training
-    tiles, which the statistics of its batch normalisations are taken from in the end. The same network and seed give
-    the same weights on one CPU; on a GPU up to rounding. Raises PluginError where the loss ends up not finite.
-    """
-    net.to(device)
-    draw = batches(lesson, scale, recipe.batch, seed, device)
-    error = criterion(lesson, recipe, device)
-
-    def loss(step: int) -> Tensor:
-        x, target = draw(step)
-        return error(net(x), target)
-
-    course = Recipe(steps=recipe.steps, batch=recipe.batch, rate=recipe.rate, decay=recipe.decay)
-    net = descend(net, loss, course, seed=seed, device=device, progress=progress)
-    _normalise(net, real, scale, seed, device)
-    return net
-
-
-def _normalise(net: nn.Module, real: NDArray[np.float32], scale: BandScale, seed: int, device: str) -> None:
-    """Take what batch normalisations know of the data from real tiles alone.
+def settle(net: nn.Module, real: NDArray[np.float32], scale: BandScale, seed: int, device: str) -> None:
+    """Take what batch normalisations know of the data from real tiles (n, T, B, H, W) alone; then it is in evaluation
+    mode.
 
     While the network is trained they average over real and synthetic tiles, but what is to be named is real, and
     statistics of another domain cost more than the synthetic tiles bring (Wu and Johnson, Rethinking "Batch" in
@@ -73,7 +37,7 @@ def _normalise(net: nn.Module, real: NDArray[np.float32], scale: BandScale, seed
 
     def tiles() -> Iterator[Tensor]:
         for step, part in enumerate(parts):
-            x = scale.tiles(real[part])
+            x = scale(real[part])
             yield turned(torch.from_numpy(x.reshape(len(x), -1, *x.shape[-2:])), step).reshape(x.shape)
 
     with seeded(seed, device):
@@ -81,20 +45,18 @@ def _normalise(net: nn.Module, real: NDArray[np.float32], scale: BandScale, seed
     net.eval()
 
 
-def batches(
-    lesson: Lesson, scale: BandScale, size: int, seed: int, device: str
-) -> Callable[[int], tuple[Tensor, Tensor]]:
-    """``draw(step)``: z-scored tiles (size, T, B, H, W) and their targets (size, H, W) int64, on the device.
+def batches(data: TrainingTiles, scale: BandScale, size: int, seed: int, device: str) -> Draw:
+    """Z-scored tiles (size, T, B, H, W) and their targets (size, H, W) int64.
 
     Tiles are drawn on the CPU, with replacement and in proportion to their weight, which has the same expected
     gradient as to weight their losses. Each is shown, with its mask, under one of the square's eight symmetries.
     """
     order = torch.Generator().manual_seed(seed)
-    chances = torch.from_numpy(lesson.weight)
+    chances = torch.from_numpy(data.weight)
 
     def draw(step: int) -> tuple[Tensor, Tensor]:
         rows = torch.multinomial(chances, size, replacement=True, generator=order).numpy()
-        tiles, target = scale.tiles(lesson.images[rows]), lesson.target[rows]
+        tiles, target = scale(data.images[rows]), data.target[rows]
         # As one stack of layers, so that a mask cannot be turned otherwise than its image.
         layers = np.concatenate(
             [tiles.reshape(size, -1, *tiles.shape[-2:]), target[:, None]], axis=1, dtype=np.float32
@@ -106,14 +68,14 @@ def batches(
     return draw
 
 
-def criterion(lesson: Lesson, recipe: DenseRecipe, device: str) -> Callable[[Tensor, Tensor], Tensor]:
-    """``error(scores, target)``: mean cross-entropy of the labelled pixels, plus ``recipe.dice`` times the Dice loss.
+def criterion(data: TrainingTiles, recipe: DenseRecipe, device: str) -> Error:
+    """Mean cross-entropy of the labelled pixels, plus ``recipe.dice`` times the Dice loss.
 
     With ``recipe.class_weights`` it is a weighted mean, by 1/√share of each pixel's class.
     """
     weight = None
     if recipe.class_weights:
-        weight = torch.tensor(1 / np.sqrt(lesson.share), dtype=torch.float32, device=device)
+        weight = torch.tensor(1 / np.sqrt(data.share), dtype=torch.float32, device=device)
 
     def error(scores: Tensor, target: Tensor) -> Tensor:
         loss = cross_entropy(scores, target, weight=weight, ignore_index=IGNORED)

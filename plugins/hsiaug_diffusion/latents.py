@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 __all__ = ["LatentNorm"]
@@ -24,10 +27,19 @@ class LatentNorm:
         return cls(flat.mean(dim=1), flat.std(dim=1).clamp(min=1e-6))
 
     def forward(self, z: Tensor) -> Tensor:
+        """Latents (n, d, p, p) of mean 0 and variance 1 in each channel."""
         return (z - self.mean[:, None, None]) / self.std[:, None, None]
 
     def back(self, z: Tensor) -> Tensor:
+        """What :meth:`forward` took, from what it gave."""
         return z * self.std[:, None, None] + self.mean[:, None, None]
 
-    def to(self, device: str | torch.device) -> LatentNorm:
-        return LatentNorm(self.mean.to(device), self.std.to(device))
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What a fitted plugin saves of it."""
+        return {"norm.mean": self.mean.cpu().numpy(), "norm.std": self.std.cpu().numpy()}
+
+    @classmethod
+    def restored(cls, arrays: Mapping[str, NDArray[Any]], device: str) -> LatentNorm:
+        """From :meth:`arrays`."""
+        mean, std = (torch.tensor(arrays[f"norm.{name}"], device=device) for name in ("mean", "std"))
+        return cls(mean, std)

@@ -8,6 +8,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from hsiaug.api import PluginError, Progress, derive_seed
-from hsiaug_nets.seeded import fresh
+from hsiaug_nets.state import under
 
-__all__ = ["bf16_is_faster", "fresh", "randomness", "train"]
+__all__ = ["Run", "bf16_is_faster", "randomness", "train"]
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -26,6 +27,20 @@ CHECKPOINT_EVERY = 30.0
 
 CHECK_EVERY = 20
 """Steps between two looks at the loss on a GPU, which has to finish all it was given before it can tell."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What every stage of a training shares. checkpoint: the folder that stages are saved to, or None."""
+
+    seed: int
+    device: str
+    progress: Progress
+    checkpoint: Path | None
+
+    def file(self, stage: str) -> Path | None:
+        """Where a stage saves its checkpoint."""
+        return None if self.checkpoint is None else self.checkpoint / f"{stage}.safetensors"
 
 
 def randomness(seed: int, step: int) -> torch.Generator:
@@ -147,8 +162,7 @@ def _resumed(file: Path, model: nn.Module, average: nn.Module, optimiser: torch.
         if stated != _checksum(tensors):
             raise ValueError("values that are not as they were written")
         for name, net in (("average", average), ("model", model)):
-            own = {key.removeprefix(f"{name}."): t for key, t in tensors.items() if key.startswith(f"{name}.")}
-            net.load_state_dict(own)
+            net.load_state_dict(under(name, tensors))
     except Exception as error:
         raise PluginError(
             f"{file}: expected the checkpoint of a training that was stopped",

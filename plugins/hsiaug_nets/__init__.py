@@ -1,1 +1,1 @@
-"""What the network classifiers share: principal components, seeded weights, views, training, prediction."""
+"""What network plugins share: params, building blocks, seeded weights, views, training, prediction, saved state."""

@@ -4,45 +4,63 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, Patches, PatchSamples, Progress, TrainView
+from hsiaug.api import Patches, PatchSamples, Progress, TrainView
+from hsiaug_nets.plugin import Plugin
 from hsiaug_nets.projection import fit_projection
 from hsiaug_nets.recipe import Recipe
 
 if TYPE_CHECKING:
-    from hsiaug_nets.training import Lesson
+    from torch import Tensor
 
-__all__ = ["Build", "FittedNet", "NetClassifier", "Reader", "lesson_of"]
+    from hsiaug_nets.training import TrainingPatches
 
-Build = Callable[[int, int, int], Any]
+__all__ = ["FittedNet", "FittedNetwork", "NetClassifier", "Read", "by_class", "training_patches"]
+
+Read = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""From samples (n, …) in the data's units to what a network reads."""
 Own = TypeVar("Own", bound=Recipe)
 
+BATCH = 512
+"""Patches that are predicted at a time."""
 
-class Reader(Protocol):
-    """What stands between scene units and a network: a Projection, or the view's Normaliser."""
 
-    def patches(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, B, p, p) float32 in scene units → (n, k, p, p) float32."""
-        ...
+def by_class(shares: NDArray[Any], classes: NDArray[np.int64], class_count: int) -> NDArray[np.float32]:
+    """(n, C, …) float32 for class ids 1..C of shares (n, k, …) of ``classes`` (k,); 0 for a class that is not there."""
+    spread = np.zeros((len(shares), class_count, *shares.shape[2:]), dtype=np.float32)
+    spread[:, classes - 1] = shares
+    return spread
 
 
 @dataclass(frozen=True, eq=False)
-class FittedNet:
-    """A trained classifier network.
+class FittedNetwork:
+    """A trained network, of patches or of tiles.
 
-    reader: from scene units to the network's input. net: the torch module, in evaluation mode on ``device``.
-    classes: (k,) int64 class ids of its outputs. class_count: C of the scene.
+    net: the torch module, in evaluation mode on ``device``. classes: (k,) int64 class ids of its outputs.
+    class_count: C of the data.
     """
 
-    reader: Reader
+    read: Read
     net: Any
     classes: NDArray[np.int64]
     class_count: int
     device: str
+
+    def over(
+        self, x: NDArray[np.float32], size: int, reading: Callable[[Tensor], Tensor], none: NDArray[Any]
+    ) -> NDArray[Any]:
+        """:func:`hsiaug_nets.training.over` samples x, ``size`` at a time."""
+        from hsiaug_nets.training import over
+
+        return over(self.net, self.read, x, size, self.device, reading, none)
+
+
+class FittedNet(FittedNetwork):
+    """A trained network of patches."""
 
     def predict(self, patches: Patches) -> NDArray[np.int64]:
         """(n,) class ids; only classes that had samples are ever named."""
@@ -50,37 +68,21 @@ class FittedNet:
 
     def predict_proba(self, patches: Patches) -> NDArray[np.float32]:
         """(n, C) softmax for class ids 1..C; 0 for a class that had no sample."""
-        shares = np.zeros((len(patches), self.class_count), dtype=np.float32)
-        shares[:, self.classes - 1] = self._shares(patches)
-        return shares
+        return by_class(self._shares(patches), self.classes, self.class_count)
 
     def _shares(self, patches: Patches) -> NDArray[np.float32]:
-        from hsiaug_nets.predicting import probabilities
-
-        return probabilities(self.net, self.reader.patches, patches.x, len(self.classes), self.device)
-
-
-def lesson_of(samples: PatchSamples, reader: Reader) -> tuple[Lesson, NDArray[np.int64]]:
-    """Samples as the network reads them, and the class ids (k,) int64 that its outputs stand for."""
-    from hsiaug_nets.training import Lesson
-
-    classes, target = np.unique(samples.y, return_inverse=True)
-    return Lesson(reader.patches(samples.x), target, samples.weight, len(classes)), classes
+        none = np.empty((0, len(self.classes)), dtype=np.float32)
+        return self.over(patches.x, BATCH, lambda scores: scores.softmax(dim=1), none)
 
 
-class NetClassifier(Generic[Own]):
-    """A classifier that is a network: a subclass has a card, and says in :meth:`network` which one.
+class NetClassifier(Plugin[Own]):
+    """A classifier that is a network of patches: a subclass has a card, and says in :meth:`network` which one.
 
     It reads the view's principal components where its params have a field ``components``, else z-scored bands.
     """
 
-    card: ClassVar[Card]
-
-    def __init__(self, params: Own) -> None:
-        self.params = params
-
-    def network(self) -> Build:
-        """``(k, p, classes) → module`` from (n, k, p, p) to scores (n, classes)."""
+    def network(self, channels: int, side: int, classes: int) -> Any:
+        """The torch module from (n, channels, side, side) to scores (n, classes)."""
         raise NotImplementedError
 
     def fit(
@@ -88,12 +90,21 @@ class NetClassifier(Generic[Own]):
     ) -> FittedNet:
         """Read the samples once, build the network with weights from ``seed``, and train it."""
         from hsiaug_nets.seeded import fresh
-        from hsiaug_nets.training import train
+        from hsiaug_nets.training import batches, criterion, train
 
-        build, components = self.network(), getattr(self.params, "components", None)
-        reader = view.normaliser if components is None else fit_projection(view, components)
-        lesson, classes = lesson_of(samples, reader)
-        _, channels, side, _ = lesson.x.shape
-        net = fresh(lambda: build(channels, side, lesson.classes), seed)
-        net = train(net, lesson, self.params, seed=seed, device=device, progress=progress)
-        return FittedNet(reader, net, classes, len(view.class_names), device)
+        components = getattr(self.params, "components", None)
+        read = (view.normaliser if components is None else fit_projection(view, components)).patches
+        data, classes = training_patches(samples, read)
+        _, channels, side, _ = data.x.shape
+        net = fresh(lambda: self.network(channels, side, data.classes), seed)
+        draw, error = batches(data, self.params, seed, device), criterion(data, self.params, device)
+        net = train(net, draw, error, self.params, seed=seed, device=device, progress=progress)
+        return FittedNet(read, net, classes, len(view.class_names), device)
+
+
+def training_patches(samples: PatchSamples, read: Read) -> tuple[TrainingPatches, NDArray[np.int64]]:
+    """Samples as the network reads them, and the class ids (k,) int64 that its outputs stand for."""
+    from hsiaug_nets.training import TrainingPatches
+
+    classes, target = np.unique(samples.y, return_inverse=True)
+    return TrainingPatches(read(samples.x), target, samples.weight, len(classes)), classes

@@ -5,15 +5,34 @@ from __future__ import annotations
 import os
 import queue
 import threading
+from collections.abc import Sequence
+from pathlib import Path
 
-__all__ = ["told_to_stay_offline", "why_out_of_reach"]
+__all__ = ["cached", "why_no_download"]
 
 PROBE_SECONDS = 3.0
 """A hub that has not answered by then is taken as out of reach."""
 
 
-def why_out_of_reach(url: str) -> str:
-    """Why the file at ``url`` cannot be asked for, or "" where it can. Proxies of the environment are used."""
+def cached(repository: str, names: Sequence[str]) -> Path | None:
+    """The first of these files of a Hugging Face repository that is on this machine already, or None."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = (try_to_load_from_cache(repository, name) for name in names)
+    return next((Path(file) for file in found if isinstance(file, str)), None)
+
+
+def why_no_download(repository: str, name: str, url: str = "") -> str:
+    """Why a file of a Hugging Face repository, or without one that at ``url``, cannot be asked for; "" where it can.
+
+    The environment may tell hub clients to stay offline; its proxies are used.
+    """
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        return "HF_HUB_OFFLINE is set"
+    if repository:
+        from huggingface_hub import constants
+
+        url = f"{constants.ENDPOINT}/{repository}/resolve/main/{name}"
     answers: queue.SimpleQueue[str] = queue.SimpleQueue()
     # A daemon thread, because a resolver that hangs cannot be interrupted, only left behind.
     threading.Thread(target=_probe, args=(url, answers), daemon=True).start()
@@ -23,13 +42,8 @@ def why_out_of_reach(url: str) -> str:
         return f"no answer within {PROBE_SECONDS:g} s"
 
 
-def told_to_stay_offline() -> bool:
-    """True where the environment tells hub clients to stay offline."""
-    return os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
-
-
 def _probe(url: str, answers: queue.SimpleQueue[str]) -> None:
-    """Put the answer of :func:`why_out_of_reach`."""
+    """Put why ``url`` is out of reach, or ""."""
     import requests
 
     try:

@@ -1,4 +1,5 @@
-"""Randomness inside torch that a seed determines, with torch's global generators left as they were."""
+"""Randomness inside torch that a seed determines, with torch's global generators left as they were; and how what is drawn
+on the CPU reaches the device."""
 
 from __future__ import annotations
 
@@ -7,9 +8,9 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-__all__ = ["fresh", "seeded"]
+__all__ = ["fresh", "seeded", "sent"]
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -34,3 +35,10 @@ def fresh(build: Callable[[], Net], seed: int) -> Net:
     """A module, on the CPU, whose initial weights depend on ``seed`` alone."""
     with seeded(seed):
         return build()
+
+
+def sent(x: Tensor, device: str | torch.device) -> Tensor:
+    """A tensor of the CPU on ``device``. A plain ``.to`` waits for all that a GPU was given before; this does not."""
+    if torch.device(device).type != "cuda":
+        return x.to(device)
+    return x.pin_memory().to(device, non_blocking=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from hsiaug_nets.blocks import convolution
+
 __all__ = ["Net2d"]
 
 
@@ -12,14 +14,7 @@ class Net2d(nn.Module):
 
     def __init__(self, components: int, width: int, classes: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(components, width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
-            nn.ReLU(),
-            nn.Conv2d(width, width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
-            nn.ReLU(),
-        )
+        self.body = nn.Sequential(convolution(components, width), convolution(width, width))
         self.head = nn.Linear(width, classes)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -12,7 +12,17 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
-__all__ = ["band_dropout", "gain_offset", "radiation_noise", "strong", "turned", "view_of", "weak"]
+__all__ = [
+    "SYMMETRIES",
+    "band_dropout",
+    "gain_offset",
+    "radiation_noise",
+    "strong",
+    "symmetry",
+    "turned",
+    "view_of",
+    "weak",
+]
 
 SYMMETRIES = 8
 
@@ -25,10 +35,14 @@ def turned(x: Tensor, step: int) -> Tensor:
     """
     parts = []
     for j, part in enumerate(x.chunk(SYMMETRIES)):
-        symmetry = (j + step) % SYMMETRIES
-        part = torch.rot90(part, symmetry % 4, (2, 3))
-        parts.append(part.flip(3) if symmetry >= 4 else part)
+        parts.append(symmetry(part, (j + step) % SYMMETRIES))
     return torch.cat(parts)
+
+
+def symmetry(x: Tensor, number: int) -> Tensor:
+    """x (…, p, p) under one of the square's eight symmetries, the dihedral group D4; ``number`` 0 is x itself."""
+    x = torch.rot90(x, number % 4, (-2, -1))
+    return x.flip(-1) if number >= 4 else x
 
 
 def gain_offset(x: Tensor, draw: Generator, gain: float = 0.05, offset: float = 0.05) -> Tensor:

@@ -6,8 +6,8 @@ __all__ = ["hsiaug_plugins"]
 
 CLASSIFIERS = {
     "self-training": "self_training:SelfTraining", "label-spreading": "label_spreading:SpectralSpatialSpreading",
-    "mean-teacher": "mean_teacher:MeanTeacher", "fixmatch": "fixmatch:FixMatch",
-    "entropy-min": "entropy_min:EntropyMin",
+    "mean-teacher": "networks:MeanTeacher", "fixmatch": "networks:FixMatch",
+    "entropy-min": "networks:EntropyMin",
 }  # fmt: skip
 """Name of each classifier, and where it is in this package."""
 

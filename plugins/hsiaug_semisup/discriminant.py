@@ -24,20 +24,16 @@ class Discriminant:
 
     def shares(self, features: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float64]:
         """(n, k) class probabilities of features (n, d); a higher temperature makes them less sure."""
+        from scipy.special import softmax
+
         scores = features @ (self.axes @ self.centres.T) - 0.5 * (self.centres**2).sum(axis=1)
-        return softmax(scores / temperature)
+        return np.asarray(softmax(scores / temperature, axis=1))
 
     def coordinates(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, k) features (n, d) in the space that the class means span, where classes are spheres of radius 1."""
         _, size, directions = np.linalg.svd(self.centres - self.centres.mean(axis=0), full_matrices=False)
         kept = directions[size > 1e-9 * max(float(size.max(initial=0)), 1e-9)]
         return np.asarray(features @ (self.axes @ (kept if len(kept) else directions[:1]).T), dtype=np.float32)
-
-
-def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, k) scores → probabilities."""
-    scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(scores / scores.sum(axis=1, keepdims=True))
 
 
 def fit_discriminant(

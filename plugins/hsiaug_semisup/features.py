@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from hsiaug.api import TrainView
 from hsiaug_nets.projection import Projection, fit_projection
 
-__all__ = ["LocalMeans", "fit_local_means", "pixel_features"]
+__all__ = ["SIDES", "LocalMeans", "fit_local_means"]
+
+SIDES = (1, 5, 9)
+"""Pixels: of the windows that classifiers read."""
 
 BLOCK = 2048
 """Patches that are reduced to features at a time."""
@@ -47,21 +50,15 @@ def fit_local_means(
 
     Windows larger than the view's patch shrink to it.
     """
-    projection = fit_projection(view, components)
-    sides = tuple(dict.fromkeys(min(side, view.patch) for side in sides))
-    found = pixel_features(view, coords, projection, sides)
-    scale = 1 / np.maximum(found.std(axis=0), 1e-6)
-    return LocalMeans(projection, sides, scale), found * scale
-
-
-def pixel_features(
-    view: TrainView, coords: NDArray[np.int32], projection: Projection, sides: tuple[int, ...]
-) -> NDArray[np.float32]:
-    """(n, d) float32 local means at ``coords`` (n, 2), unscaled: the same as from patches, without cutting any."""
     from scipy.ndimage import uniform_filter
 
+    projection = fit_projection(view, components)
+    sides = tuple(dict.fromkeys(min(side, view.patch) for side in sides))
     # Hidden pixels are 0 here; no window round a pixel of ``coords`` reaches one.
     plane = np.where(view.visible[:, :, None], view.cube, 0) @ projection.matrix - projection.offset
     rows, columns = coords.T
     layers = [uniform_filter(plane, (side, side, 1), mode="mirror")[rows, columns] for side in sides]
-    return np.concatenate(layers, axis=1)
+    # The same as from patches, without cutting any.
+    found = np.concatenate(layers, axis=1)
+    scale = 1 / np.maximum(found.std(axis=0), 1e-6)
+    return LocalMeans(projection, sides, scale), found * scale

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, Patches, PatchSamples, Progress, TrainView, derive_seed, param
+from hsiaug_nets.fitted import by_class
+from hsiaug_nets.grid import grid_graph
+from hsiaug_nets.plugin import Plugin
 from hsiaug_semisup.discriminant import Discriminant, fit_discriminant
-from hsiaug_semisup.features import LocalMeans, fit_local_means
-from hsiaug_semisup.grid import grid_graph
-from hsiaug_semisup.inputs import given
+from hsiaug_semisup.features import SIDES, LocalMeans, fit_local_means
+from hsiaug_semisup.shared import usable_samples
 
 if TYPE_CHECKING:
     from scipy import sparse
 
 __all__ = ["FittedSpreading", "LabelSpreadingParams", "SpectralSpatialSpreading"]
-
-SIDES = (1, 5, 9)
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,7 @@ class FittedSpreading:
 
     def predict_proba(self, patches: Patches) -> NDArray[np.float32]:
         """(n, C) for class ids 1..C; 0 for a class that had no sample."""
-        shares = np.zeros((len(patches), self.class_count), dtype=np.float32)
-        shares[:, self.model.classes_ - 1] = self._shares(patches)
-        return shares
+        return by_class(self._shares(patches), self.model.classes_, self.class_count)
 
     def _shares(self, patches: Patches) -> NDArray[np.float64]:
         if not len(patches):
@@ -84,7 +82,7 @@ class Kernel:
         return sparse.csr_array(sparse.diags_array(self.weight) @ near(self.tree, self.width, others).T)
 
 
-class SpectralSpatialSpreading:
+class SpectralSpatialSpreading(Plugin[LabelSpreadingParams]):
     """scikit-learn's LabelSpreading over the samples and the pixels that the view shows.
 
     Nodes lie at their local means of principal components in three windows, in the space of a linear discriminant of
@@ -97,7 +95,7 @@ class SpectralSpatialSpreading:
     fit, so what its patch finds is often its own spread label; its coordinates are not read.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="label-spreading",
         version="1",
         summary="Label spreading on a graph of spectral and spatial neighbours",
@@ -108,9 +106,6 @@ class SpectralSpatialSpreading:
         presets={"tiny": {"components": 8, "rounds": 30, "nodes": 2000}},
     )
 
-    def __init__(self, params: LabelSpreadingParams) -> None:
-        self.params = params
-
     def fit(
         self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
     ) -> FittedSpreading:
@@ -120,7 +115,7 @@ class SpectralSpatialSpreading:
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.semi_supervised import LabelSpreading
 
-        samples = given(samples, view, self.card.name)
+        samples = usable_samples(samples, view, self.card.name)
         pixels = np.concatenate([view.coords, view.unlabelled])
         if len(pixels) > self.params.nodes:
             rng = np.random.default_rng(derive_seed("nodes", seed))

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, Patches, PatchSamples, Progress, TrainView, derive_seed, param
-from hsiaug_semisup.discriminant import fit_discriminant, softmax
-from hsiaug_semisup.features import LocalMeans, fit_local_means
-from hsiaug_semisup.grid import grid_graph, spread
-from hsiaug_semisup.inputs import given
+from hsiaug_nets.grid import grid_graph, spread
+from hsiaug_nets.plugin import Plugin
+from hsiaug_semisup.discriminant import fit_discriminant
+from hsiaug_semisup.features import SIDES, LocalMeans, fit_local_means
+from hsiaug_semisup.shared import usable_samples
 
 __all__ = ["FittedSelfTraining", "SelfTraining", "SelfTrainingParams", "choose"]
 
-SIDES = (1, 5, 9)
 GUIDES = 10
 """Components that say where the grid has a spectral border."""
 TEMPERATURE = 4.0
@@ -45,14 +45,13 @@ class SelfTrainingParams:
 class FittedSelfTraining:
     """What the last round learnt. machine: a fitted sklearn SVC, or None where only one class had samples.
 
-    columns: (m,) int64, the features that the machine reads. classes: (k,) int64 ids of its scores. class_count: C.
+    columns: (m,) int64, the features that the machine reads. classes: (k,) int64 ids of its scores.
     """
 
     means: LocalMeans
     columns: NDArray[np.int64]
     machine: Any
     classes: NDArray[np.int64]
-    class_count: int
 
     def predict(self, patches: Patches) -> NDArray[np.int64]:
         """(n,) class ids; only classes that had samples are ever named."""
@@ -60,7 +59,7 @@ class FittedSelfTraining:
         return np.asarray(self.classes[scores.argmax(axis=1)])
 
 
-class SelfTraining:
+class SelfTraining(Plugin[SelfTrainingParams]):
     """Self-training on local means of principal components over windows of 1, 5 and 9 pixels.
 
     A shrinkage linear discriminant, the surest of the plain classifiers when a class has three samples, gives every
@@ -75,7 +74,7 @@ class SelfTraining:
     both learners. The pseudo-labelled pixels have weight ``weight``.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="self-training",
         version="1",
         summary="Class-balanced self-training of an RBF support vector machine on local means",
@@ -87,15 +86,14 @@ class SelfTraining:
         presets={"tiny": {"components": 8, "margin_components": 8, "rounds": 1, "most": 30, "steps": 20}},
     )
 
-    def __init__(self, params: SelfTrainingParams) -> None:
-        self.params = params
-
     def fit(
         self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
     ) -> FittedSelfTraining:
         """Name pixels and learn from them. Raises PluginError where the view shows no unlabelled pixel."""
+        from scipy.special import softmax
+
         params = self.params
-        samples = given(samples, view, self.card.name)
+        samples = usable_samples(samples, view, self.card.name)
         pixels = np.concatenate([view.unlabelled, view.coords])
         means, seen = fit_local_means(view, pixels, params.components, SIDES)
         known = means.patches(samples.x)
@@ -116,9 +114,9 @@ class SelfTraining:
             if done + 1 < params.rounds:
                 scores = margins(machine, seen[:, columns], len(teacher.classes))
                 again = fit_discriminant(x, y, weight).shares(seen, TEMPERATURE)
-                votes = first + again + softmax(scores)
+                votes = first + again + softmax(scores, axis=1)
         progress(params.rounds, params.rounds, "rounds")
-        return FittedSelfTraining(means, columns, machine, teacher.classes, len(view.class_names))
+        return FittedSelfTraining(means, columns, machine, teacher.classes)
 
     def _machine(self, x: NDArray[np.float32], y: NDArray[np.int64], weight: NDArray[np.float32]) -> Any:
         """A fitted SVC, or None for a lone class."""

@@ -11,29 +11,28 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
 from hsiaug.api import PatchSamples, TrainView, derive_seed
-from hsiaug_nets.fitted import FittedNet, lesson_of
+from hsiaug_nets.fitted import FittedNet, training_patches
 from hsiaug_nets.projection import Projection, fit_projection
 from hsiaug_nets.seeded import fresh
 from hsiaug_nets.small2d import Net2d
-from hsiaug_nets.training import Batch, batches, criterion
-from hsiaug_semisup.inputs import given
-from hsiaug_semisup.semi_recipe import SemiRecipe
+from hsiaug_nets.training import Draw, Error, batches, criterion
+from hsiaug_semisup.shared import SemiRecipe, usable_samples
 
 __all__ = ["Setting", "set_up", "unlabelled_batches"]
 
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """net: (n, k, p, p) → scores (n, classes), on the device. labelled: ``draw(step)``. unlabelled: ``draw()``.
+    """net: (n, k, p, p) → scores (n, classes), on the device. unlabelled: ``draw()``.
 
-    error: ``error(scores, batch)``, the supervised loss. noise: on the CPU, for views of unlabelled patches.
+    error: the supervised loss. noise: on the CPU, for views of unlabelled patches.
     fitted: the classifier of a trained network.
     """
 
     net: nn.Module
-    labelled: Callable[[int], Batch]
+    labelled: Draw
     unlabelled: Callable[[], Tensor]
-    error: Callable[[Tensor, Batch], Tensor]
+    error: Error
     noise: Generator
     fitted: Callable[[nn.Module], FittedNet]
 
@@ -45,17 +44,17 @@ def set_up(
 
     Raises PluginError where no sample has weight or the view shows no unlabelled pixel; ``name`` is the classifier's.
     """
-    samples = given(samples, view, name)
+    samples = usable_samples(samples, view, name)
     projection = fit_projection(view, recipe.components)
-    lesson, classes = lesson_of(samples, projection)
-    net = fresh(lambda: Net2d(lesson.x.shape[1], recipe.width, lesson.classes), seed).to(device)
+    data, classes = training_patches(samples, projection.patches)
+    net = fresh(lambda: Net2d(data.x.shape[1], recipe.width, data.classes), seed).to(device)
     return Setting(
         net=net,
-        labelled=batches(lesson, recipe, seed, device),
+        labelled=batches(data, recipe, seed, device),
         unlabelled=unlabelled_batches(view, projection, recipe.unlabelled, seed, device),
-        error=criterion(lesson, recipe, device),
+        error=criterion(data, recipe, device),
         noise=Generator().manual_seed(derive_seed("unlabelled views", seed)),
-        fitted=lambda net: FittedNet(projection, net, classes, len(view.class_names), device),
+        fitted=lambda net: FittedNet(projection.patches, net, classes, len(view.class_names), device),
     )
 
 

@@ -12,6 +12,7 @@ __all__ = ["hsiaug_plugins"]
 
 @hookimpl
 def hsiaug_plugins() -> Iterable[Entry]:
+    """The generators of this package."""
     return [
         Entry("generator", "specdm", "hsiaug_specdm.plugin:SpecDm"),
         Entry("generator", "ldm_single", "hsiaug_specdm.plugin:LdmSingle"),

@@ -7,6 +7,8 @@ import math
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, scaled_dot_product_attention, silu
 
+from hsiaug_nets.blocks import zeroed
+
 __all__ = ["Attention", "Block", "Upsample", "norm"]
 
 
@@ -22,12 +24,10 @@ class Block(nn.Module):
         super().__init__()
         self.norms = nn.ModuleList([norm(inside), norm(outside)])
         self.convs = nn.ModuleList(
-            [nn.Conv2d(inside, outside, 3, padding=1), nn.Conv2d(outside, outside, 3, padding=1)]
+            [nn.Conv2d(inside, outside, 3, padding=1), zeroed(nn.Conv2d(outside, outside, 3, padding=1))]
         )
         self.skip = nn.Identity() if inside == outside else nn.Conv2d(inside, outside, 1)
         self.told = nn.Linear(told, 2 * outside) if told else None
-        nn.init.zeros_(self.convs[1].weight)  # type: ignore[arg-type]
-        nn.init.zeros_(self.convs[1].bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor, vector: Tensor | None = None) -> Tensor:
         h = self.norms[1](self.convs[0](silu(self.norms[0](x))))
@@ -46,9 +46,7 @@ class Attention(nn.Module):
         self.heads = channels // 32 if channels % 32 == 0 else 1
         self.norm = norm(channels)
         self.read = nn.Conv2d(channels, 3 * channels, 1)
-        self.write = nn.Conv2d(channels, channels, 1)
-        nn.init.zeros_(self.write.weight)
-        nn.init.zeros_(self.write.bias)  # type: ignore[arg-type]
+        self.write = zeroed(nn.Conv2d(channels, channels, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         n, c, h, w = x.shape

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from hsiaug.api import derive_seed
-from hsiaug_diffusion.training import fresh, randomness, train
-from hsiaug_specdm.losses import divergence, spectral_angle
+from hsiaug_diffusion.angles import mean_angle
+from hsiaug_diffusion.training import randomness, train
+from hsiaug_nets.seeded import fresh
 from hsiaug_specdm.params import Params, SpecDmParams
 from hsiaug_specdm.tileformat import TileFormat
-from hsiaug_specdm.training_pairs import Run
+from hsiaug_specdm.training_pairs import PairRun
 from hsiaug_specdm.vae import STEM, StreamVae
 
-__all__ = ["Codec", "FitCodec", "OneStream", "TwoStream", "fit_one_stream", "fit_two_stream"]
+__all__ = ["Codec", "OneStream", "TwoStream", "fit_one_stream", "fit_two_stream"]
 
 
 class Codec(nn.Module):
@@ -32,12 +33,6 @@ class Codec(nn.Module):
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Images (n, T·B, P, P) and shares of classes (n, K, P, P), which sum to 1."""
         raise NotImplementedError
-
-
-class FitCodec(Protocol):
-    """How a codec is trained."""
-
-    def __call__(self, run: Run) -> Codec: ...
 
 
 class TwoStream(Codec):
@@ -94,7 +89,7 @@ class OneStream(Codec):
         return out[:, : self.bands], shares / shares.sum(dim=1, keepdim=True)
 
 
-def fit_two_stream(run: Run) -> TwoStream:
+def fit_two_stream(run: PairRun) -> TwoStream:
     """L1 + λ·angle + KL for the images, cross-entropy + KL for the mask (eqs. 1, 2), one after the other: the sum of
     losses that share no weight is trained the same apart."""
     params, form, pairs = run.params, run.format, run.pairs
@@ -106,7 +101,7 @@ def fit_two_stream(run: Run) -> TwoStream:
     def image_loss(out: Tensor, x: Tensor) -> Tensor:
         value = (out - x).abs().mean()
         if params.sad:
-            value = value + params.sad * spectral_angle(form.apart(x), form.apart(out), dim=2)
+            value = value + params.sad * mean_angle(form.apart(x), form.apart(out), dim=2)
         return value
 
     def masks(rows: Tensor, turns: list[int]) -> Tensor:
@@ -117,7 +112,7 @@ def fit_two_stream(run: Run) -> TwoStream:
     return codec
 
 
-def fit_one_stream(run: Run) -> OneStream:
+def fit_one_stream(run: PairRun) -> OneStream:
     """Plain L1 over all channels, of bands and of the one-hot mask alike, + KL."""
     form, pairs = run.format, run.pairs
     codec = fresh(lambda: OneStream(form, run.params), run.seed)
@@ -131,8 +126,13 @@ def fit_one_stream(run: Run) -> OneStream:
     return codec
 
 
+def _divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Kullback-Leibler divergence from a standard normal, the mean per latent number."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
+
+
 def _fit_stream(
-    run: Run,
+    run: PairRun,
     vae: StreamVae,
     read: Callable[[Tensor, list[int]], Tensor],
     loss: Callable[[Tensor, Tensor], Tensor],
@@ -147,7 +147,7 @@ def _fit_stream(
         x = read(*run.rows(draw))
         mean, log_variance = vae.encode(x)
         out = vae.decode(mean + (0.5 * log_variance).exp() * run.noise(mean, draw))
-        return loss(out, x) + params.kl * divergence(mean, log_variance)
+        return loss(out, x) + params.kl * _divergence(mean, log_variance)
 
     train(
         vae,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,16 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from hsiaug.api import DenseView, PluginError, Progress, derive_seed
-from hsiaug_diffusion.devices import sent
+from hsiaug_diffusion.angles import mean_angle
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.schedule import Schedule, make_schedule
-from hsiaug_diffusion.training import fresh, randomness, train
-from hsiaug_specdm.codec import Codec, FitCodec
-from hsiaug_specdm.losses import spectral_angle
+from hsiaug_diffusion.training import randomness, train
+from hsiaug_nets.seeded import fresh, sent
+from hsiaug_nets.views import SYMMETRIES
+from hsiaug_specdm.codec import Codec
 from hsiaug_specdm.params import Params
-from hsiaug_specdm.tileformat import TURNS
-from hsiaug_specdm.training_pairs import Run
-from hsiaug_specdm.unet import UNet, unet_of
+from hsiaug_specdm.training_pairs import PairRun
+from hsiaug_specdm.unet import UNet
 
 __all__ = ["learn", "quality", "schedule_of"]
 
@@ -40,14 +41,14 @@ def schedule_of(params: Params) -> Schedule:
 def learn(
     view: DenseView,
     params: Params,
-    fit_codec: FitCodec,
+    fit_codec: Callable[[PairRun], Codec],
     seed: int,
     device: str,
     progress: Progress,
     checkpoint: Path | None,
 ) -> dict[str, Any]:
     """All fields of :class:`hsiaug_specdm.fitted.FittedPairs`."""
-    run = Run.of(view, params, seed, device, progress, checkpoint)
+    run = PairRun.of(view, params, seed, device, progress, checkpoint)
     codec = fit_codec(run)
     facts = quality(codec, run)
     _gate(facts, params)
@@ -83,7 +84,7 @@ def learn(
 
 
 @torch.inference_mode()
-def quality(codec: Codec, run: Run) -> dict[str, float]:
+def quality(codec: Codec, run: PairRun) -> dict[str, float]:
     """How well training tiles come back: RMSE (of scaled values), mean spectral angle (radians), cross-entropy, accuracy
     and mean IoU of the mask; the last three leave ignored pixels out."""
     pairs, form = run.pairs, run.format
@@ -95,7 +96,7 @@ def quality(codec: Codec, run: Run) -> dict[str, float]:
         x, y = pairs.x[part], pairs.y[part]
         image, shares = codec.decode(codec.encode(x, form.one_hot(y)))
         square += float((image - x).square().mean()) * len(part)
-        angle += float(spectral_angle(form.apart(x), form.apart(image), dim=2)) * len(part)
+        angle += float(mean_angle(form.apart(x), form.apart(image), dim=2)) * len(part)
         true, named = y.flatten().cpu(), shares.argmax(dim=1).flatten().cpu()
         confusion += torch.bincount(true * classes + named, minlength=classes**2).reshape(classes, classes)
         right = shares.movedim(1, -1).flatten(0, 2).cpu().gather(1, true[:, None])[:, 0]
@@ -133,28 +134,28 @@ def _gate(facts: dict[str, Any], params: Params) -> None:
 
 
 @torch.inference_mode()
-def _latents(codec: Codec, run: Run) -> Tensor:
+def _latents(codec: Codec, run: PairRun) -> Tensor:
     """(v, n, d, h, w) latent means of every tile in v turns: all of them where they fit; tile i in turn i + v else."""
     pairs, form = run.pairs, run.format
 
     def encoded(view: int) -> Tensor:
         parts = []
         for rows in torch.split(torch.arange(len(pairs)), BATCH):
-            turns = [(int(row) + view) % TURNS for row in rows]
+            turns = [(int(row) + view) % SYMMETRIES for row in rows]
             parts.append(codec.encode(run.cut(pairs.x, rows, turns), form.one_hot(run.cut(pairs.y, rows, turns))))
         return torch.cat(parts)
 
     first = encoded(0)
-    views = min(TURNS, max(1, CACHE // (first.numel() * first.element_size())))
+    views = min(SYMMETRIES, max(1, CACHE // (first.numel() * first.element_size())))
     return torch.stack([first, *(encoded(view) for view in range(1, views))])
 
 
-def _denoiser(run: Run, latents: Tensor) -> UNet:
+def _denoiser(run: PairRun, latents: Tensor) -> UNet:
     """E‖ε − ε_θ(z_t, t)‖² (eq. 4), or the same of v; a share of tiles is not told its classes."""
     params, pairs = run.params, run.pairs
     views, _, channels, side, _ = latents.shape
     schedule = schedule_of(params).to(run.device)
-    model = fresh(lambda: unet_of(params, channels, side, pairs.shares.shape[1]), run.seed).to(run.device)
+    model = fresh(lambda: UNet(params, channels, side, pairs.shares.shape[1]), run.seed).to(run.device)
     told = torch.cat([pairs.shares, torch.ones(len(pairs), 1)], dim=1)
     seed = derive_seed("denoiser", run.seed)
 

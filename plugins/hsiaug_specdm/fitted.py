@@ -16,12 +16,12 @@ from hsiaug.api import DenseSamples, PairCounts, PluginError, load_state, resamp
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.samplers import sampled
 from hsiaug_diffusion.schedule import guided
-from hsiaug_diffusion.training import fresh
+from hsiaug_nets import state
 from hsiaug_specdm.codec import Codec
 from hsiaug_specdm.fit import schedule_of
 from hsiaug_specdm.params import Params
 from hsiaug_specdm.tileformat import TileFormat
-from hsiaug_specdm.unet import UNet, predicted_noise, unet_of
+from hsiaug_specdm.unet import UNet, predicted_noise
 
 __all__ = ["FittedPairs"]
 
@@ -139,16 +139,11 @@ class FittedPairs:
         arrays: dict[str, NDArray[Any]] = {
             "shares": self.shares,
             "latents": self.latents,
-            "norm.mean": self.norm.mean.cpu().numpy(),
-            "norm.std": self.norm.std.cpu().numpy(),
+            **self.norm.arrays(),
+            **state.weights(codec=self.codec, denoiser=self.denoiser),
         }
-        for name, net in (("codec", self.codec), ("denoiser", self.denoiser)):
-            arrays |= {f"{name}.{key}": value.cpu().numpy() for key, value in net.state_dict().items()}
-        save_state(
-            folder,
-            arrays,
-            {"params": asdict(self.params), "format": self.format.facts(), "facts": dict(self.facts)},
-        )
+        facts = {"params": asdict(self.params), "format": asdict(self.format), "facts": dict(self.facts)}
+        save_state(folder, arrays, facts)
 
     @classmethod
     def restored(cls: type[Own], folder: Path, own: Params, codec: type[Any], device: str) -> Own:
@@ -156,15 +151,11 @@ class FittedPairs:
         arrays, facts = load_state(folder)
         params = resampled(type(own)(**facts["params"]), own)
         form = TileFormat(**{**facts["format"], "ids": tuple(facts["format"]["ids"])})
-        tensors = {name: torch.tensor(array) for name, array in arrays.items()}
         side = form.padded // params.factor_of(form.side)
-        # The weights are replaced at once; drawing them must only leave torch's global state as it was.
-        built: Codec = fresh(lambda: codec(form, params), 0)
-        denoiser = fresh(lambda: unet_of(params, len(tensors["norm.mean"]), side, len(form.ids)), 0)
-        for name, net in (("codec", built), ("denoiser", denoiser)):
-            state = {key.removeprefix(f"{name}."): t for key, t in tensors.items() if key.startswith(f"{name}.")}
-            net.load_state_dict(state)
-            net.to(device).eval().requires_grad_(False)
-        norm = LatentNorm(tensors["norm.mean"], tensors["norm.std"]).to(device)
+        built = state.restored("codec", arrays, lambda: codec(form, params), device)
+        norm = LatentNorm.restored(arrays, device)
+        denoiser = state.restored(
+            "denoiser", arrays, lambda: UNet(params, len(norm.mean), side, len(form.ids)), device
+        )
         shares, latents = arrays["shares"], arrays["latents"]
         return cls(params, form, built, denoiser, norm, shares, latents, facts["facts"], device)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hsiaug.api import InputError, did_you_mean, param
+from hsiaug.api import InputError, param
+from hsiaug_nets.plugin import check_choices
 
 __all__ = ["PAPER", "TINY", "Params", "SpecDmParams"]
 
@@ -67,14 +68,7 @@ class Params:
     weight: float = param(1.0, "weight of a synthetic pair; a real one weighs 1", low=0, sampling=True)
 
     def __post_init__(self) -> None:
-        for name, known in CHOICES.items():
-            value = getattr(self, name, known[0])
-            if value not in known:
-                raise InputError(
-                    f"--set NAME.{name} must be one of {', '.join(map(str, known))}",
-                    value=repr(value),
-                    hint=did_you_mean(str(value), map(str, known)),
-                )
+        check_choices(self, "NAME", CHOICES)
         if not all(part.isdigit() and int(part) for part in self.unet_levels.split(",")):
             raise InputError(
                 "--set NAME.unet_levels must be positive whole numbers with commas between",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from hsiaug.api import Card, DenseView, Progress
+from hsiaug_nets.plugin import Plugin
 from hsiaug_specdm.params import PAPER, TINY, Params, SpecDmParams
 
 if TYPE_CHECKING:
@@ -26,13 +27,8 @@ ALIKE: dict[str, Any] = {
 """What both cards say."""
 
 
-class _LatentDiffusion:
+class _LatentDiffusion(Plugin[Params]):
     """What both share: a codec of pairs, then a denoiser of its latents."""
-
-    card: ClassVar[Card]
-
-    def __init__(self, params: Params) -> None:
-        self.params = params
 
     def _parts(self) -> tuple[type[FittedPairs], type[Codec], Callable[..., Any]]:
         """What is fitted, its codec, and the function that trains the codec."""
@@ -41,12 +37,14 @@ class _LatentDiffusion:
     def fit(
         self, view: DenseView, *, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
     ) -> FittedPairs:
+        """Train codec and denoiser; a training that was killed goes on from ``checkpoint``."""
         from hsiaug_specdm.fit import learn
 
         fitted, _, fit_codec = self._parts()
         return fitted(**learn(view, self.params, fit_codec, seed, device, progress, checkpoint))
 
     def load(self, folder: Path, *, device: str) -> FittedPairs:
+        """What ``save`` wrote."""
         fitted, codec, _ = self._parts()
         return fitted.restored(folder, self.params, codec, device)
 
@@ -54,7 +52,7 @@ class _LatentDiffusion:
 class SpecDm(_LatentDiffusion):
     """Learns a VAE of images, a VAE of masks, and a denoiser of their joint latents."""
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="specdm",
         version="2",
         summary="Two-stream latent diffusion of images with their masks, SpecDM, reimplemented",
@@ -74,7 +72,7 @@ class SpecDm(_LatentDiffusion):
 class LdmSingle(_LatentDiffusion):
     """Learns one VAE of image and one-hot mask together, with as many latent channels as SpecDM's two, and a denoiser."""
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="ldm_single",
         version="2",
         summary="Single-stream latent diffusion of images with their masks, the baseline SpecDM is compared with",

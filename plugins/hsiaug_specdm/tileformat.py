@@ -1,9 +1,8 @@
-"""From tiles in the data's units to tensors, and back; and the eight turns and mirrors of a tile."""
+"""From tiles in the data's units to tensors, and back."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,19 +12,10 @@ from torch.nn.functional import one_hot, pad
 
 from hsiaug.api import DenseSamples, PluginError
 
-__all__ = ["TURNS", "TileFormat", "turned"]
-
-TURNS = 8
-"""Of the dihedral group D4."""
+__all__ = ["TileFormat"]
 
 NEGATIVE = 0.01
 """Share of negative values that is still taken for noise around a reflectance of 0."""
-
-
-def turned(x: Tensor, turn: int) -> Tensor:
-    """x (…, H, H) after one of the ``TURNS``."""
-    x = torch.rot90(x, turn % 4, (-2, -1))
-    return x.flip(-1) if turn >= 4 else x
 
 
 @dataclass(frozen=True)
@@ -119,10 +109,6 @@ class TileFormat:
     def apart(self, x: Tensor) -> Tensor:
         """(n, T·B, …) → (n, T, B, …)."""
         return x.reshape(len(x), self.dates, self.bands, *x.shape[2:])
-
-    def facts(self) -> dict[str, Any]:
-        """JSON-able; ``TileFormat(**facts)`` with ids as a tuple is the same."""
-        return asdict(self)
 
     def _pad(self, x: Tensor) -> Tensor:
         more = self.padded - self.side

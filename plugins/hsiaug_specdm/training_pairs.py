@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from hsiaug.api import DenseView, Progress
-from hsiaug_diffusion.devices import sent
+from hsiaug_diffusion.training import Run
+from hsiaug_nets.seeded import sent
+from hsiaug_nets.views import SYMMETRIES, symmetry
 from hsiaug_specdm.params import Params
-from hsiaug_specdm.tileformat import TURNS, TileFormat, turned
+from hsiaug_specdm.tileformat import TileFormat
 
-__all__ = ["Pairs", "Run", "draw_weights"]
+__all__ = ["PairRun", "Pairs", "draw_weights"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,21 +37,17 @@ class Pairs:
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
-    """What every stage of a fit shares. checkpoint: the folder that stages are saved to, or None."""
+class PairRun(Run):
+    """What every stage of a fit on pairs shares."""
 
     format: TileFormat
     pairs: Pairs
     params: Params
-    seed: int
-    device: str
-    progress: Progress
-    checkpoint: Path | None
 
     @classmethod
     def of(
         cls, view: DenseView, params: Params, seed: int, device: str, progress: Progress, checkpoint: Path | None
-    ) -> Run:
+    ) -> PairRun:
         """Raises PluginError for tiles that cannot be learnt from."""
         real = view.real
         smallest = params.factor_of(view.patch) * 2 ** (len(params.multiples) - 1)
@@ -61,20 +59,16 @@ class Run:
             weight=draw_weights(torch.from_numpy(shares), form.ids),
             shares=torch.from_numpy(shares.astype(np.float32)),
         )
-        return cls(form, pairs, params, seed, device, progress, checkpoint)
-
-    def file(self, stage: str) -> Path | None:
-        """Where a stage saves its checkpoint."""
-        return None if self.checkpoint is None else self.checkpoint / f"{stage}.safetensors"
+        return cls(seed, device, progress, checkpoint, form, pairs, params)
 
     def rows(self, draw: torch.Generator) -> tuple[Tensor, list[int]]:
         """A batch: rows (b,) int64, rare classes more often, and a turn for each."""
         rows = torch.multinomial(self.pairs.weight, self.params.batch, replacement=True, generator=draw)
-        return rows, torch.randint(TURNS, (len(rows),), generator=draw).tolist()
+        return rows, torch.randint(SYMMETRIES, (len(rows),), generator=draw).tolist()
 
     def cut(self, data: Tensor, rows: Tensor, turns: list[int]) -> Tensor:
         """``data`` (n, …, P, P) of a batch of :meth:`rows`."""
-        return torch.stack([turned(data[row], turn) for row, turn in zip(rows.tolist(), turns, strict=True)])
+        return torch.stack([symmetry(data[row], turn) for row, turn in zip(rows.tolist(), turns, strict=True)])
 
     def noise(self, like: Tensor, draw: torch.Generator) -> Tensor:
         """Normal numbers of a shape, drawn on the CPU."""

@@ -8,45 +8,36 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from hsiaug_diffusion.embeddings import sinusoid
 from hsiaug_diffusion.samplers import noise_from
-from hsiaug_diffusion.schedule import Schedule
+from hsiaug_diffusion.schedule import Schedule, sinusoid
+from hsiaug_nets.blocks import zeroed
 from hsiaug_specdm.blocks import Attention, Block, Upsample, norm
 from hsiaug_specdm.params import Params
 
-__all__ = ["UNet", "predicted_noise", "unet_of"]
+__all__ = ["UNet", "predicted_noise"]
 
 
 class UNet(nn.Module):
     """ε or v (z_t, t, shares) for latents z (n, d, h, w) and t (n,).
 
-    shares: (n, K + 1), each class's share of the tile's pixels and then 1; all zeros where nothing is told.
-    K = 0 builds a network that is never told. attend: largest side of a level with self-attention.
+    shares: (n, K + 1), each class's share of the tile's pixels and then 1; all zeros where nothing is told. Without
+    ``condition`` the network is never told. side: of the latents; classes: K.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        side: int,
-        classes: int,
-        *,
-        width: int,
-        multiples: tuple[int, ...],
-        blocks: int,
-        attend: int,
-    ) -> None:
+    def __init__(self, params: Params, channels: int, side: int, classes: int) -> None:
         super().__init__()
+        width, multiples, blocks = params.unet_width, params.multiples, params.unet_blocks
         told = 4 * width
-        self.classes = classes
+        self.classes = classes if params.condition else 0
         self.time = nn.Sequential(nn.Linear(256, told), nn.SiLU(), nn.Linear(told, told))
         self.shares = (
-            nn.Sequential(nn.Linear(classes + 1, told), nn.SiLU(), nn.Linear(told, told)) if classes else None
+            nn.Sequential(nn.Linear(classes + 1, told), nn.SiLU(), nn.Linear(told, told)) if self.classes else None
         )
         self.enter = nn.Conv2d(channels, width, 3, padding=1)
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         now, skips, last = width, [width], len(multiples) - 1
         for level, multiple in enumerate(multiples):
-            seen = (side >> level) <= attend
+            seen = (side >> level) <= params.attend
             for _ in range(blocks):
                 self.down.append(
                     _Stage(Block(now, multiple * width, told), Attention(multiple * width) if seen else None)
@@ -57,18 +48,19 @@ class UNet(nn.Module):
                 self.down.append(_Stage(nn.Conv2d(now, now, 3, stride=2, padding=1)))
                 skips.append(now)
         self.middle = nn.ModuleList(
-            [_Stage(Block(now, now, told), Attention(now) if attend else None), _Stage(Block(now, now, told))]
+            [
+                _Stage(Block(now, now, told), Attention(now) if params.attend else None),
+                _Stage(Block(now, now, told)),
+            ]
         )
         for level, multiple in reversed(list(enumerate(multiples))):
-            seen = (side >> level) <= attend
+            seen = (side >> level) <= params.attend
             for block in range(blocks + 1):
                 wide = multiple * width
                 up = Upsample(wide, wide) if level and block == blocks else None
                 self.up.append(_Stage(Block(now + skips.pop(), wide, told), Attention(wide) if seen else None, up))
                 now = wide
-        self.leave = nn.Sequential(norm(now), nn.SiLU(), nn.Conv2d(now, channels, 3, padding=1))
-        nn.init.zeros_(self.leave[2].weight)  # type: ignore[arg-type]
-        nn.init.zeros_(self.leave[2].bias)  # type: ignore[arg-type]
+        self.leave = nn.Sequential(norm(now), nn.SiLU(), zeroed(nn.Conv2d(now, channels, 3, padding=1)))
 
     def forward(self, z: Tensor, t: Tensor, shares: Tensor | None = None) -> Tensor:
         vector = self.time(sinusoid(t))
@@ -98,19 +90,6 @@ class _Stage(nn.Module):
     def forward(self, x: Tensor, vector: Tensor) -> Tensor:
         out: Tensor = self.then(self.first(x, vector) if isinstance(self.first, Block) else self.first(x))
         return out
-
-
-def unet_of(params: Params, channels: int, side: int, classes: int) -> UNet:
-    """The denoiser of latents (n, channels, side, side); ``classes`` counts unless ``params`` tell it nothing."""
-    return UNet(
-        channels,
-        side,
-        classes if params.condition else 0,
-        width=params.unet_width,
-        multiples=params.multiples,
-        blocks=params.unet_blocks,
-        attend=params.attend,
-    )
 
 
 def predicted_noise(

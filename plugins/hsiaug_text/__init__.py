@@ -3,9 +3,9 @@
     class_prompts(view, "both")     {class id: prompts}: from the scene's card, else automatic
     encode(texts, "minilm")         per-token embeddings, cached
 
-The rooms inside: prompts (the grammar) · facts (what training pixels show) · places (where they lie) · automatic
+The rooms inside: prompts (the grammar) · facts (what training pixels show) · class_layout (where they lie) · automatic
 (facts → sentences) · endpoint (a language model writes them, where one is configured) · encoders (one entry) ·
-minilm · clip · clip_weights · scratch · cache.
+minilm · clip · clip_weights · cache.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.api import DataUnavailableError, InputError, did_you_mean
-from hsiaug_nets.hub import told_to_stay_offline, why_out_of_reach
+from hsiaug_nets.hub import cached, why_no_download
 
 __all__ = ["published_weights"]
 
@@ -25,10 +25,7 @@ def published_weights(model: str, tag: str) -> tuple[Path, bool]:
     config = open_clip.get_pretrained_cfg(model, tag)
     repository, _, file = config.get("hf_hub", "").rpartition("/")
     names = _names(file) if repository else [config.get("url", "").rpartition("/")[2]]
-    found = _cached(repository, names)
-    if found is None:
-        _require_reachable(model, tag, repository, names, config.get("url", ""))
-        found = _download(model, tag, repository, names, config)
+    found = _cached(repository, names) or _download(model, tag, repository, names, config)
     return found, bool(config.get("quick_gelu", False))
 
 
@@ -44,44 +41,24 @@ def _cached(repository: str, names: list[str]) -> Path | None:
     if not repository:
         target = Path("~/.cache/clip").expanduser() / names[0]
         return target if target.is_file() else None
-    from huggingface_hub import try_to_load_from_cache
-
-    for name in names:
-        found = try_to_load_from_cache(repository, name)
-        if isinstance(found, str):
-            return Path(found)
-    return None
-
-
-def _require_reachable(model: str, tag: str, repository: str, names: list[str], url: str) -> None:
-    if told_to_stay_offline():
-        raise _unavailable(model, tag, repository, names, url, "HF_HUB_OFFLINE is set")
-    if repository:
-        from huggingface_hub import constants
-
-        url = f"{constants.ENDPOINT}/{repository}/resolve/main/{names[-1]}"
-    answer = why_out_of_reach(url)
-    if answer:
-        raise _unavailable(model, tag, repository, names, url, answer)
+    return cached(repository, names)
 
 
 def _download(model: str, tag: str, repository: str, names: list[str], config: Any) -> Path:
     import open_clip
 
-    try:
-        return Path(open_clip.download_pretrained(config))
-    except Exception as cause:
-        found = f"{type(cause).__name__}: {str(cause)[:160]}"
-        raise _unavailable(model, tag, repository, names, config.get("url", ""), found) from cause
-
-
-def _unavailable(
-    model: str, tag: str, repository: str, names: list[str], url: str, found: str
-) -> DataUnavailableError:
+    failure: Exception | None = None
+    url = config.get("url", "")
+    answer = why_no_download(repository, names[-1], url)
+    if not answer:
+        try:
+            return Path(open_clip.download_pretrained(config))
+        except Exception as cause:
+            failure, answer = cause, f"{type(cause).__name__}: {str(cause)[:160]}"
     how = f"hf download {repository} {names[0]} (or {names[-1]})" if repository else f"fetch {url}"
-    return DataUnavailableError(
+    raise DataUnavailableError(
         f"the weights of openclip:{model}/{tag} are not on this machine and cannot be downloaded",
-        value=found,
+        value=answer,
         hint=f"On a connected machine: {how}; bring the file here and name it: openclip:{model}@FILE. "
         "Or use minilm, which is installed.",
-    )
+    ) from failure

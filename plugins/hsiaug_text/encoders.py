@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from hsiaug.api import InputError, did_you_mean
 from hsiaug_text import cache
@@ -12,6 +15,11 @@ from hsiaug_text.encoded import Encoded, Tower
 __all__ = ["ENCODERS", "encode"]
 
 ENCODERS = ("minilm", "scratch", "openclip:MODEL/TAG", "openclip:MODEL@FILE", "openclip:FOLDER")
+
+LENGTH = 32
+"""Tokens per text; more only where a text is longer, because nothing is cut off."""
+
+MARKS = ("[PAD]", "[BOS]", "[EOS]")
 
 
 def encode(texts: Sequence[str], encoder: str = "minilm") -> Encoded:
@@ -33,9 +41,7 @@ def encode(texts: Sequence[str], encoder: str = "minilm") -> Encoded:
             hint="Take the prompts from class_prompts.",
         )
     if encoder == "scratch":
-        from hsiaug_text.scratch import encode_words
-
-        return encode_words(listed)
+        return _words(listed)
     tower = _tower(encoder)
     key = cache.key_of(*tower.identity, *listed)
     return replace(cache.remembered(key, lambda: tower.run(listed)), encoder=encoder)
@@ -52,3 +58,28 @@ def _tower(encoder: str) -> Tower:
 
         return clip_tower(rest)
     raise InputError("unknown text encoder", value=repr(encoder), hint=did_you_mean(encoder, ENCODERS))
+
+
+def _words(texts: tuple[str, ...]) -> Encoded:
+    """A closed vocabulary of whole words, whose embeddings the denoiser learns itself.
+
+    [BOS] words [EOS] [PAD]… in lower case without punctuation; id 0 is [PAD], words are sorted.
+    """
+    listed = [re.findall(r"[^\W_]+", text.lower()) for text in texts]
+    vocabulary = {
+        word: i for i, word in enumerate((*MARKS, *sorted({word for words in listed for word in words})))
+    }
+    surface = tuple(("[BOS]", *words, "[EOS]") for words in listed)
+    length = max(LENGTH, *(len(words) for words in surface))
+    ids = np.zeros((len(texts), length), dtype=np.int64)
+    for row, words in enumerate(surface):
+        ids[row, : len(words)] = [vocabulary[word] for word in words]
+    return Encoded(
+        tokens=None,
+        ids=ids,
+        vocabulary=len(vocabulary),
+        mask=ids != vocabulary["[PAD]"],
+        words=surface,
+        encoder="scratch",
+        pooled=None,
+    )

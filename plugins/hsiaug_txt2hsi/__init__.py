@@ -13,4 +13,5 @@ __all__ = ["hsiaug_plugins"]
 
 @hookimpl
 def hsiaug_plugins() -> Iterable[Entry]:
+    """The generator of this package."""
     return [Entry("generator", "txt2hsi", "hsiaug_txt2hsi.plugin:Txt2Hsi")]

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from hsiaug_diffusion.embeddings import sinusoid
+from hsiaug_diffusion.schedule import sinusoid
+from hsiaug_nets.blocks import zeroed
 from hsiaug_txt2hsi.params import Params
 from hsiaug_txt2hsi.texts import Texts
 
@@ -49,11 +50,8 @@ class Denoiser(nn.Module):
         self.null = nn.Parameter(0.02 * torch.randn(NULL_TOKENS, text))
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
-        self.shift = nn.Linear(width, 2 * width)
-        self.leave = nn.Linear(width, channels)
-        for layer in (self.shift, self.leave):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        self.shift = zeroed(nn.Linear(width, 2 * width))
+        self.leave = zeroed(nn.Linear(width, channels))
 
     def forward(
         self, z: Tensor, t: Tensor, text: Tensor, mask: Tensor, maps: bool = False
@@ -135,16 +133,13 @@ class Block(nn.Module):
         super().__init__()
         self.heads = heads
         self.norms = nn.ModuleList(nn.LayerNorm(width, elementwise_affine=False) for _ in range(3))
-        self.modulation = nn.Linear(width, 6 * width)
+        self.modulation = zeroed(nn.Linear(width, 6 * width))
         self.qkv = nn.Linear(width, 3 * width)
         self.merge = nn.Linear(width, width)
         self.query = nn.Linear(width, width)
         self.key_value = nn.Linear(width, 2 * width)
-        self.cross = nn.Linear(width, width)
+        self.cross = zeroed(nn.Linear(width, width))
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
-        for layer in (self.modulation, self.cross):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
 
     def forward(
         self, x: Tensor, time: Tensor, words: Tensor, mask: Tensor, maps: bool

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import Normaliser, TrainView
-from hsiaug_diffusion.devices import sent
+from hsiaug_nets.seeded import sent
 
 __all__ = ["Field"]
 
@@ -30,6 +30,7 @@ class Field:
 
     @classmethod
     def of(cls, view: TrainView, device: str) -> Field:
+        """The scene as a view shows it, on ``device``."""
         r = view.patch // 2
         values = np.pad(view.normaliser.spectra(view.cube), ((r, r), (r, r), (0, 0)), mode="reflect")
         return cls(torch.tensor(values, device=device), view.patch, view.normaliser)

@@ -12,10 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsiaug.api import InputError, PluginError, Progress, TrainView, derive_seed, did_you_mean
+from hsiaug.api import PluginError, Progress, TrainView, derive_seed
 from hsiaug_diffusion.angles import angles
 from hsiaug_diffusion.latents import LatentNorm
-from hsiaug_diffusion.training import fresh, train
+from hsiaug_diffusion.training import Run, train
+from hsiaug_nets.plugin import check_choices
+from hsiaug_nets.seeded import fresh
 from hsiaug_txt2hsi.denoiser import Denoiser, denoiser_of
 from hsiaug_txt2hsi.field import Field
 from hsiaug_txt2hsi.fitted import FittedTxt2Hsi, in_half, schedule_of
@@ -25,10 +27,11 @@ from hsiaug_txt2hsi.params import PRECISIONS, Params
 from hsiaug_txt2hsi.pseudo import Probe, confident, fit_probe, spread_votes
 from hsiaug_txt2hsi.rpsc import Mode as Clipping
 from hsiaug_txt2hsi.texts import Texts, encoded_prompts
-from hsiaug_txt2hsi.vae import Vae, VaeData, fit_vae
+from hsiaug_txt2hsi.vae import Vae, fit_vae
 
 __all__ = ["learn"]
 
+CHOICES = {"rpsc": get_args(Clipping), "lfue": get_args(Uncertainty), "precision": PRECISIONS}
 TEMPERATURE = 4.0
 SPREAD, ROUNDS = 0.95, 60
 VAE_PATCHES = 4096
@@ -37,31 +40,20 @@ BATCH = 256
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
-    """What every stage of a training shares.
-
-    checkpoint: the folder that stages are saved to, or None.
-    """
+class SceneRun(Run):
+    """What every stage of a training on a scene shares."""
 
     view: TrainView
     params: Params
     field: Field
-    seed: int
-    device: str
-    progress: Progress
-    checkpoint: Path | None
-
-    def file(self, stage: str) -> Path | None:
-        """Where a stage saves its checkpoint."""
-        return None if self.checkpoint is None else self.checkpoint / f"{stage}.safetensors"
 
 
 def learn(
     view: TrainView, params: Params, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
 ) -> FittedTxt2Hsi:
     """Everything that ``txt2hsi`` learns from a view."""
-    check_words(params)
-    run = Run(view, params, Field.of(view, device), seed, device, progress, checkpoint)
+    check_choices(params, "txt2hsi", CHOICES)
+    run = SceneRun(seed, device, progress, checkpoint, view, params, Field.of(view, device))
     texts = encoded_prompts(view, params.text, params.encoder)
     probe, votes = fit_probe(view, TEMPERATURE)
     named = {c: view.coords[view.y == c] for c in view.counts}
@@ -95,58 +87,23 @@ def learn(
     )
 
 
-def check_words(params: Params) -> None:
-    """Raise InputError for a mode that does not exist."""
-    for name, known in (("rpsc", get_args(Clipping)), ("lfue", get_args(Uncertainty)), ("precision", PRECISIONS)):
-        value = getattr(params, name)
-        if value not in known:
-            raise InputError(
-                f"--set txt2hsi.{name} must be one of {', '.join(known)}",
-                value=repr(value),
-                hint=did_you_mean(value, known),
-            )
-
-
-def _vae(run: Run, named: Mapping[int, NDArray[np.int32]]) -> Vae:
+def _vae(run: SceneRun, named: Mapping[int, NDArray[np.int32]]) -> Vae:
     """The VAE of the scene: pixels where it works pixel by pixel, whole patches else."""
     view, params, device = run.view, run.params, run.device
-    ids = sorted(named)
-    labelled = np.concatenate([named[c] for c in ids])
-    target = np.concatenate([np.full(len(named[c]), i) for i, c in enumerate(ids)])
+    labelled = np.concatenate([named[c] for c in sorted(named)])
+    target = np.concatenate([np.full(len(named[c]), i) for i, c in enumerate(sorted(named))])
     if params.reach == 1:
-        # Every visible pixel, and once more those with a class, so that they can be found by row.
+        # Every visible pixel, and once more those with a class, in front.
         pixels = np.concatenate([view.cube[labelled[:, 0], labelled[:, 1]], view.cube[view.visible]])
         x = torch.tensor(view.normaliser.spectra(pixels)[:, :, None, None], device=device)
     else:
         order = np.random.default_rng(derive_seed("vae", run.seed)).permutation(len(view.unlabelled))
         x = run.field.cut(np.concatenate([labelled, view.unlabelled[order[:VAE_PATCHES]]]))
-    data = VaeData(
-        x=x,
-        named=torch.arange(len(labelled), device=device),
-        target=torch.tensor(target, device=device),
-        classes=len(ids),
-        mean=torch.tensor(view.normaliser.mean, device=device),
-        std=torch.tensor(view.normaliser.std, device=device),
-    )
-    return fit_vae(
-        data,
-        latent=params.latent,
-        width=params.vae_width,
-        reach=params.reach,
-        kl=params.kl,
-        angle=params.angle,
-        class_weight=params.class_weight,
-        steps=params.vae_steps,
-        batch=params.vae_batch,
-        rate=params.vae_rate,
-        seed=run.seed,
-        progress=run.progress,
-        checkpoint=run.file("vae"),
-    )
+    return fit_vae(x, torch.tensor(target, device=device), view.normaliser, params, run)
 
 
 @torch.inference_mode()
-def _latents(vae: Vae, run: Run, coords: NDArray[np.int32]) -> Tensor:
+def _latents(vae: Vae, run: SceneRun, coords: NDArray[np.int32]) -> Tensor:
     """(n, d, p, p) latent means of patches."""
     return torch.cat(
         [vae.encode(run.field.cut(coords[start : start + BATCH]))[0] for start in range(0, len(coords), BATCH)]
@@ -154,7 +111,7 @@ def _latents(vae: Vae, run: Run, coords: NDArray[np.int32]) -> Tensor:
 
 
 @torch.inference_mode()
-def _gated(vae: Vae, run: Run, probe: Probe) -> dict[str, float]:
+def _gated(vae: Vae, run: SceneRun, probe: Probe) -> dict[str, float]:
     """How well the VAE reconstructs patches; raises PluginError where it does not well enough.
 
     The spectral angle is that of training patches. The probe names the class of labelled and unlabelled patches before
@@ -184,7 +141,7 @@ def _gated(vae: Vae, run: Run, probe: Probe) -> dict[str, float]:
     return {"reconstruction_sam_degrees": round(angle, 3), "reconstruction_keeps_class": round(kept, 3)}
 
 
-def _again(vae: Vae, run: Run, coords: NDArray[np.int32]) -> NDArray[np.float32]:
+def _again(vae: Vae, run: SceneRun, coords: NDArray[np.int32]) -> NDArray[np.float32]:
     """(n, B, p, p) patches in scene units after the VAE."""
     parts = [
         run.field.scene_units(vae(run.field.cut(coords[start : start + BATCH])))
@@ -194,15 +151,12 @@ def _again(vae: Vae, run: Run, coords: NDArray[np.int32]) -> NDArray[np.float32]
 
 
 def _denoiser(
-    run: Run, named: Mapping[int, NDArray[np.int32]], texts: Texts, vae: Vae, norm: LatentNorm
+    run: SceneRun, named: Mapping[int, NDArray[np.int32]], texts: Texts, vae: Vae, norm: LatentNorm
 ) -> Denoiser:
     """Semi-supervised training: patches with their class's text (dropped at times), patches with none."""
     params, device = run.params, run.device
     model = fresh(lambda: denoiser_of(params, run.view.patch, texts), run.seed).to(device)
-    clipping: Clipping = params.rpsc  # type: ignore[assignment]
-    batches = Batches(
-        run.field, named, run.view.unlabelled, params.labelled, params.unlabelled, clipping, params.rpsc_share
-    )
+    batches = Batches(run.field, named, run.view.unlabelled, params)
     schedule = schedule_of(params).to(device)
     return train(
         model,

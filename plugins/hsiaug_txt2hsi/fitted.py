@@ -15,7 +15,8 @@ from torch import Tensor
 from hsiaug.api import Attention, Normaliser, PatchSamples, PluginError, save_state
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.schedule import Schedule, ddim, guided, make_schedule
-from hsiaug_diffusion.training import bf16_is_faster, fresh
+from hsiaug_diffusion.training import bf16_is_faster
+from hsiaug_nets import state
 from hsiaug_txt2hsi.denoiser import Denoiser, denoiser_of
 from hsiaug_txt2hsi.field import Field
 from hsiaug_txt2hsi.params import Params
@@ -164,33 +165,25 @@ class FittedTxt2Hsi:
 
     def save(self, folder: Path) -> None:
         """All state, texts included, as safetensors and JSON."""
-        probe = self.probe
         arrays: dict[str, NDArray[Any]] = {
-            "norm.mean": self.norm.mean.cpu().numpy(),
-            "norm.std": self.norm.std.cpu().numpy(),
+            **self.norm.arrays(),
             "text.tokens": self.texts.tokens.numpy(),
             "text.mask": self.texts.mask.numpy(),
-            "probe.matrix": probe.matrix,
-            "probe.weights": probe.weights,
-            "probe.offsets": probe.offsets,
-            "probe.classes": probe.classes,
-            "normaliser.mean": self.field.normaliser.mean,
-            "normaliser.std": self.field.normaliser.std,
+            **state.fields(probe=self.probe, normaliser=self.field.normaliser),
             "field": self.field.values.cpu().numpy(),
             **{f"named.{c}": pixels for c, pixels in self.named.items()},
+            **state.weights(vae=self.vae, denoiser=self.denoiser),
         }
-        for name, net in (("vae", self.vae), ("denoiser", self.denoiser)):
-            arrays |= {f"{name}.{key}": value.cpu().numpy() for key, value in net.state_dict().items()}
         facts = {
             "params": asdict(self.params),
             "patch": self.field.patch,
             "facts": dict(self.facts),
-            "rows": {str(c): list(rows) for c, rows in self.texts.rows.items()},
-            "prompts": list(self.texts.prompts),
-            "words": [[[word, list(positions)] for word, positions in row] for row in self.texts.words],
-            "sources": list(self.texts.sources),
-            "scales": list(probe.scales),
-            "temperature": probe.temperature,
+            "rows": dict(self.texts.rows),
+            "prompts": self.texts.prompts,
+            "words": self.texts.words,
+            "sources": self.texts.sources,
+            "scales": self.probe.scales,
+            "temperature": self.probe.temperature,
         }
         save_state(folder, arrays, facts)
 
@@ -199,7 +192,6 @@ class FittedTxt2Hsi:
         cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any], params: Params, device: str
     ) -> FittedTxt2Hsi:
         """What :meth:`save` wrote."""
-        tensors = {name: torch.tensor(array) for name, array in arrays.items() if array.dtype == np.float32}
         bands = arrays["field"].shape[2]
         classes = len(arrays["vae.head.bias"])
         texts = Texts(
@@ -211,28 +203,18 @@ class FittedTxt2Hsi:
             sources=tuple(facts["sources"]),
         )
         side = int(facts["patch"])
-        # The weights are replaced at once; drawing them must only leave torch's global state as it was.
-        vae = fresh(lambda: Vae(bands, params.latent, params.vae_width, params.reach, classes), 0)
-        denoiser = fresh(lambda: denoiser_of(params, side, texts), 0)
-        for name, net in (("vae", vae), ("denoiser", denoiser)):
-            own = {key.removeprefix(f"{name}."): t for key, t in tensors.items() if key.startswith(f"{name}.")}
-            net.load_state_dict(own)
-            net.to(device).eval().requires_grad_(False)
+        vae = state.restored("vae", arrays, lambda: Vae(bands, classes, params), device)
+        denoiser = state.restored("denoiser", arrays, lambda: denoiser_of(params, side, texts), device)
         probe = Probe(
-            matrix=arrays["probe.matrix"],
-            scales=tuple(facts["scales"]),
-            weights=arrays["probe.weights"],
-            offsets=arrays["probe.offsets"],
-            classes=arrays["probe.classes"],
-            temperature=facts["temperature"],
+            **state.under("probe", arrays), scales=tuple(facts["scales"]), temperature=facts["temperature"]
         )
-        normaliser = Normaliser(arrays["normaliser.mean"], arrays["normaliser.std"])
-        named = {int(n.removeprefix("named.")): a for n, a in arrays.items() if n.startswith("named.")}
+        normaliser = Normaliser(**state.under("normaliser", arrays))
+        named = {int(c): pixels for c, pixels in state.under("named", arrays).items()}
         return cls(
             params=params,
             vae=vae,
             denoiser=denoiser,
-            norm=LatentNorm(tensors["norm.mean"], tensors["norm.std"]).to(device),
+            norm=LatentNorm.restored(arrays, device),
             texts=texts,
             probe=probe,
             field=Field(torch.tensor(arrays["field"], device=device), side, normaliser),

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hsiaug_diffusion.devices import sent
+from hsiaug_nets.seeded import sent
 
 __all__ = ["Scope", "perturbed"]
 

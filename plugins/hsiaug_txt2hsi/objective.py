@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import derive_seed
-from hsiaug_diffusion.devices import sent
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.schedule import Schedule
 from hsiaug_diffusion.training import randomness
+from hsiaug_nets import views
+from hsiaug_nets.seeded import sent
 from hsiaug_txt2hsi.denoiser import Denoiser
 from hsiaug_txt2hsi.field import Field
 from hsiaug_txt2hsi.lfue import Scope as Uncertainty
@@ -30,7 +31,7 @@ __all__ = ["Batches", "DenoiserLoss", "turned", "with_null"]
 
 @dataclass(frozen=True, eq=False)
 class Batches:
-    """Draws training batches: ``labelled`` patches of random classes, then ``unlabelled`` ones, clipped and turned.
+    """Draws training batches: patches of random classes, then unlabelled ones, clipped and turned.
 
     named: {class id: (m, 2) pixels}; pool: (m, 2) unlabelled pixels, may be empty.
     """
@@ -38,22 +39,20 @@ class Batches:
     field: Field
     named: Mapping[int, NDArray[np.int32]]
     pool: NDArray[np.int32]
-    labelled: int
-    unlabelled: int
-    rpsc: Clipping
-    rpsc_share: float
+    params: Params
 
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """x (n, B, p, p), z-scored, and the class id of each, −1 where it has none, on the CPU."""
         ids = sorted(self.named)
-        classes = [ids[i] for i in rng.integers(len(ids), size=self.labelled)]
+        classes = [ids[i] for i in rng.integers(len(ids), size=self.params.labelled)]
         coords = [self.named[c][rng.integers(len(self.named[c]))] for c in classes]
-        free = self.unlabelled if len(self.pool) else 0
+        free = self.params.unlabelled if len(self.pool) else 0
         if free:
             coords += list(self.pool[rng.integers(len(self.pool), size=free)])
         x = self.field.cut(np.stack(coords))
+        rpsc: Clipping = self.params.rpsc  # type: ignore[assignment]
         donors = x[sent(torch.from_numpy(rng.permutation(len(x))), x.device)]
-        x = turned(clip(x, donors, self.rpsc, self.rpsc_share, rng), rng)
+        x = turned(clip(x, donors, rpsc, self.params.rpsc_share, rng), rng)
         return x, torch.tensor([*classes, *[-1] * free])
 
 
@@ -75,7 +74,7 @@ class DenoiserLoss:
 
     def __call__(self, step: int) -> Tensor:
         """The loss on a batch that depends on the seed and the step alone."""
-        model, params, labelled = self.model, self.params, self.batches.labelled
+        model, params, labelled = self.model, self.params, self.params.labelled
         draw = randomness(self.seed, step)
         rng = np.random.default_rng(derive_seed("batch", self.seed, step))
         x, label = self.batches.draw(rng)
@@ -114,11 +113,10 @@ def with_null(model: Denoiser, text: Tensor, mask: Tensor, blank: Tensor) -> tup
 
 def turned(x: Tensor, rng: np.random.Generator) -> Tensor:
     """Patches (n, B, p, p), each under a random one of the eight symmetries of the square."""
-    symmetry = torch.from_numpy(rng.integers(8, size=len(x)))
+    number = torch.from_numpy(rng.integers(views.SYMMETRIES, size=len(x)))
     square = torch.arange(x.shape[2] * x.shape[3]).reshape(x.shape[2:])
-    moves = [torch.rot90(square, k) for k in range(4)]
-    table = torch.stack(moves + [move.flip(1) for move in moves]).flatten(1)
+    table = torch.stack([views.symmetry(square, each) for each in range(views.SYMMETRIES)]).flatten(1)
     pixels = x.movedim(1, 3)  # how Field.cut lays them out
     rows = torch.arange(len(x), device=x.device)[:, None]
-    out = pixels.flatten(1, 2)[rows, sent(table[symmetry], x.device)]
+    out = pixels.flatten(1, 2)[rows, sent(table[number], x.device)]
     return out.reshape(pixels.shape).movedim(3, 1)

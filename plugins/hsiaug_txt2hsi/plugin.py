@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from hsiaug.api import Card, Progress, TrainView, load_state
+from hsiaug_nets.plugin import Plugin
 from hsiaug_txt2hsi.params import Params
 
 if TYPE_CHECKING:
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["Txt2Hsi"]
 
 
-class Txt2Hsi:
+class Txt2Hsi(Plugin[Params]):
     """Learns a VAE, pseudo-labels and a text-conditioned denoiser from one scene."""
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="txt2hsi",
         version="2",
         summary="Semi-supervised text-conditioned latent diffusion, Txt2HSI-LDM(VAE), reimplemented",
@@ -43,17 +44,16 @@ class Txt2Hsi:
         },
     )  # fmt: skip
 
-    def __init__(self, params: Params) -> None:
-        self.params = params
-
     def fit(
         self, view: TrainView, *, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
     ) -> FittedTxt2Hsi:
+        """Train on labelled and unlabelled pixels; a training that was killed goes on from ``checkpoint``."""
         from hsiaug_txt2hsi.fit import learn
 
         return learn(view, self.params, seed, device, progress, checkpoint)
 
     def load(self, folder: Path, *, device: str) -> FittedTxt2Hsi:
+        """What ``save`` wrote."""
         from hsiaug_txt2hsi.fitted import FittedTxt2Hsi
 
         arrays, facts = load_state(folder)

@@ -16,8 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
+from scipy.special import softmax
 
 from hsiaug.api import TrainView
+from hsiaug_nets.grid import spread
 
 __all__ = ["Probe", "confident", "fit_probe", "spread_votes"]
 
@@ -50,10 +52,7 @@ class Probe:
         return self._votes(np.concatenate(parts, axis=1))
 
     def _votes(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        scores = (features @ self.weights.T + self.offsets) / self.temperature
-        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-        votes: NDArray[np.float64] = scores / scores.sum(axis=1, keepdims=True)
-        return votes
+        return np.asarray(softmax((features @ self.weights.T + self.offsets) / self.temperature, axis=1))
 
 
 def fit_probe(view: TrainView, temperature: float) -> tuple[Probe, NDArray[np.float64]]:
@@ -97,9 +96,7 @@ def _margin_votes(features: NDArray[np.float64], view: TrainView) -> NDArray[np.
     scores = machine.decision_function(scaled)
     if scores.ndim == 1:
         scores = np.stack([-scores, scores], axis=1)
-    scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-    votes: NDArray[np.float64] = scores / scores.sum(axis=1, keepdims=True)
-    return votes
+    return np.asarray(softmax(scores, axis=1))
 
 
 def local_mean(plane: NDArray[np.float64], visible: NDArray[np.bool_], scale: int) -> NDArray[np.float64]:
@@ -119,18 +116,12 @@ def spread_votes(
     guide = np.where(view.visible[:, :, None], view.cube - view.normaliser.mean, 0.0) @ probe.matrix[:, :GUIDES]
     scale = guide[view.visible].std(axis=0)
     guide = ndimage.uniform_filter(guide / np.maximum(scale, 1e-9), (3, 3, 1))
-    step = _grid(guide, view.visible)
     flat = votes.reshape(-1, votes.shape[2])
-    q = flat.copy()
-    for _ in range(rounds):
-        q = (1 - alpha) * flat + alpha * (step @ q)
-    total = q.sum(axis=1, keepdims=True)
-    out: NDArray[np.float64] = (q / np.maximum(total, 1e-12)).reshape(votes.shape)
-    return out
+    return spread(flat, _grid(guide, view.visible), alpha, rounds).reshape(votes.shape)
 
 
 def _grid(guide: NDArray[np.float64], visible: NDArray[np.bool_]) -> sparse.csr_array:
-    """Row-stochastic weights exp(−d²/median d²) between visible 4-neighbours of the pixel grid."""
+    """Weights exp(−d²/median d²) between visible 4-neighbours of the pixel grid."""
     height, width = visible.shape
     index = np.arange(height * width).reshape(height, width)
     rows, columns, weights = [], [], []
@@ -143,9 +134,7 @@ def _grid(guide: NDArray[np.float64], visible: NDArray[np.bool_]) -> sparse.csr_
         weights += [weight, weight]
     size = height * width
     joined = (np.concatenate(weights), (np.concatenate(rows), np.concatenate(columns)))
-    grid = sparse.coo_array(joined, shape=(size, size)).tocsr()
-    degree = np.asarray(grid.sum(axis=1)).ravel()
-    return sparse.csr_array(sparse.diags_array(1 / np.maximum(degree, 1e-12)) @ grid)
+    return sparse.csr_array(sparse.coo_array(joined, shape=(size, size)))
 
 
 def confident(

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsiaug_diffusion.devices import sent
+from hsiaug_nets.seeded import sent
 
 __all__ = ["Mode", "clip", "polygons"]
 

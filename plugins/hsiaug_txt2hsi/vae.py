@@ -8,18 +8,16 @@ separates classes. The class term is 0 in the paper's way (``class_weight = 0``)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity, cross_entropy
 
-from hsiaug.api import Progress
-from hsiaug_diffusion.devices import sent
-from hsiaug_diffusion.training import fresh, randomness, train
+from hsiaug.api import Normaliser
+from hsiaug_diffusion.training import Run, randomness, train
+from hsiaug_nets.seeded import fresh, sent
+from hsiaug_txt2hsi.params import Params
 
-__all__ = ["Vae", "VaeData", "fit_vae"]
+__all__ = ["Vae", "fit_vae"]
 
 
 class Pixelwise(nn.Linear):
@@ -32,8 +30,9 @@ class Pixelwise(nn.Linear):
 class Vae(nn.Module):
     """x (n, B, p, p), z-scored → latents (n, d, p, p) → x. ``reach`` is the side of its convolutions: 1 = per pixel."""
 
-    def __init__(self, bands: int, latent: int, width: int, reach: int, classes: int) -> None:
+    def __init__(self, bands: int, classes: int, params: Params) -> None:
         super().__init__()
+        latent, width, reach = params.latent, params.vae_width, params.reach
 
         def spatial() -> nn.Module:
             if reach == 1:
@@ -59,56 +58,43 @@ class Vae(nn.Module):
         return out
 
 
-@dataclass(frozen=True, eq=False)
-class VaeData:
-    """x: (n, B, p, p) float32 z-scored patches; named: (m,) rows whose centre has a class, 0-based in ``target`` (m,)."""
+def fit_vae(x: Tensor, target: Tensor, normaliser: Normaliser, params: Params, run: Run) -> Vae:
+    """mean|x−x̂|² + angle·(1−cos) in scene units + kl·KL + class_weight·cross-entropy of the centre's class.
 
-    x: Tensor
-    named: Tensor
-    target: Tensor
-    classes: int
-    mean: Tensor
-    std: Tensor
-
-
-def fit_vae(
-    data: VaeData,
-    *,
-    latent: int,
-    width: int,
-    reach: int,
-    kl: float,
-    angle: float,
-    class_weight: float,
-    steps: int,
-    batch: int,
-    rate: float,
-    seed: int,
-    progress: Progress,
-    checkpoint: Path | None = None,
-) -> Vae:
-    """mean|x−x̂|² + angle·(1−cos) in scene units + kl·KL + class_weight·cross-entropy of the centre's class."""
-    vae = fresh(lambda: Vae(data.x.shape[1], latent, width, reach, data.classes), seed).to(data.x.device)
-    device = data.x.device
-    middle = data.x.shape[2] // 2
-    scale, shift = data.std[:, None, None], data.mean[:, None, None]
+    x: (n, B, p, p) float32 patches, z-scored by ``normaliser``; target: (m,) class of the centres of the first m of them,
+    0-based. Both on the device.
+    """
+    device, batch, classes = x.device, params.vae_batch, int(target.max()) + 1
+    vae = fresh(lambda: Vae(x.shape[1], classes, params), run.seed).to(device)
+    middle, r = x.shape[2] // 2, params.reach // 2
+    core = slice(middle - r, middle + r + 1)
+    shift, scale = (torch.tensor(a, device=device)[:, None, None] for a in (normaliser.mean, normaliser.std))
 
     def loss(step: int) -> Tensor:
-        draw = randomness(seed, step)
-        x = data.x[sent(torch.randint(len(data.x), (batch,), generator=draw), device)]
-        mean, log_variance = vae.encode(x)
+        draw = randomness(run.seed, step)
+        shown = x[sent(torch.randint(len(x), (batch,), generator=draw), device)]
+        mean, log_variance = vae.encode(shown)
         noise = sent(torch.randn(mean.shape, generator=draw), device)
         out = vae.decoder(mean + (0.5 * log_variance).exp() * noise)
-        value = (x - out).square().mean()
-        value = value + angle * (1 - cosine_similarity(x * scale + shift, out * scale + shift, dim=1)).mean()
+        value = (shown - out).square().mean()
+        value = (
+            value
+            + params.angle * (1 - cosine_similarity(shown * scale + shift, out * scale + shift, dim=1)).mean()
+        )
         divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean()
-        value = value + kl * min(1.0, 10 * step / steps) * divergence
-        if class_weight:
-            rows = sent(torch.randint(len(data.named), (batch,), generator=draw), device)
-            centre = data.x[data.named[rows]][:, :, middle - reach // 2 : middle + reach // 2 + 1]
-            centre = centre[:, :, :, middle - reach // 2 : middle + reach // 2 + 1]
-            named = vae.encode(centre)[0][:, :, reach // 2, reach // 2]
-            value = value + class_weight * cross_entropy(vae.head(named), data.target[rows])
+        value = value + params.kl * min(1.0, 10 * step / params.vae_steps) * divergence
+        if params.class_weight:
+            rows = sent(torch.randint(len(target), (batch,), generator=draw), device)
+            named = vae.encode(x[rows][:, :, core, core])[0][:, :, r, r]
+            value = value + params.class_weight * cross_entropy(vae.head(named), target[rows])
         return torch.as_tensor(value)
 
-    return train(vae, loss, steps=steps, rate=rate, progress=progress, note="VAE", checkpoint=checkpoint)
+    return train(
+        vae,
+        loss,
+        steps=params.vae_steps,
+        rate=params.vae_rate,
+        progress=run.progress,
+        note="VAE",
+        checkpoint=run.file("vae"),
+    )

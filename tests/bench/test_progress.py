@@ -94,24 +94,23 @@ def test_without_an_estimate_there_is_no_eta_until_the_like_was_measured() -> No
     assert all(left is not None and left.measured for left in said[6:])
 
 
-def test_what_this_run_measures_counts_more_than_the_estimate() -> None:
+def left_after_two(expected: float, took: float, well: bool) -> TimeLeft | None:
+    """What two of four trials leave to do, all of them expected to take so long."""
     clock, trials = Clock(), plan(2, ("svm",))
-    forecast = Forecast(trials, expected=dict.fromkeys(trials, 1.0), clock=clock)
+    forecast = Forecast(trials, expected=dict.fromkeys(trials, expected), clock=clock)
     for hash in list(trials)[:2]:
         forecast.started(hash)
-        clock.now += 50.0
-        forecast.ended(hash, well=True)
-    assert forecast.left() == TimeLeft(100.0, True)
+        clock.now += took
+        forecast.ended(hash, well=well)
+    return forecast.left()
+
+
+def test_what_this_run_measures_counts_more_than_the_estimate() -> None:
+    assert left_after_two(expected=1.0, took=50.0, well=True) == TimeLeft(100.0, True)
 
 
 def test_a_trial_that_failed_at_once_does_not_speak_for_the_others() -> None:
-    clock, trials = Clock(), plan(2, ("svm",))
-    forecast = Forecast(trials, expected=dict.fromkeys(trials, 100.0), clock=clock)
-    for hash in list(trials)[:2]:
-        forecast.started(hash)
-        clock.now += 0.01
-        forecast.ended(hash, well=False)
-    assert forecast.left() == TimeLeft(200.0, False)
+    assert left_after_two(expected=100.0, took=0.01, well=False) == TimeLeft(200.0, False)
 
 
 def test_running_trials_count_for_what_is_left_of_them() -> None:

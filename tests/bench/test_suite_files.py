@@ -15,28 +15,17 @@ from hsiaug.bench.suite import Suite, is_suite, read_suite
 from hsiaug.errors import InputError
 from hsiaug.plugins.registry import Registry
 from hsiaug.scene import Scene
+from tests.suites import BEGINNING
 
-SUITE = """
+SUITE = f"""
 title = "A try"
-store = "results"
-
-[defaults]
-scenes = "toy"
-generators = ["dummy"]
-classifiers = ["nearest"]
-seeds = 2
-patch = 5
-
-[[run]]
-name = "headline"
-protocols = ["issd", "random:0.05"]
-
+{BEGINNING}
 [[run]]
 name = "sweep"
 generators = ["dummy", "guided"]
 lambdas = "0.5:1:0.25"
 omegas = [0, "1:2:1"]
-set = [{}, { dummy = { gain = 2 } }]
+set = [{{}}, {{ dummy = {{ gain = 2 }} }}]
 
 [profiles.smoke]
 seeds = [7]

@@ -16,26 +16,16 @@ from hsiaug.cli.main import app
 from hsiaug.errors import HsiaugError
 from hsiaug.trial.store import Store
 from tests.strangers import DUMMY, environment, hsiaug, install
+from tests.suites import BEGINNING
 
-SUITE = """
+AS_STRINGS = BEGINNING.replace('["dummy"]', '"dummy"').replace('["nearest"]', '"nearest"')
+SUITE = f"""
 title = "Dummies"
-store = "results"
-
-[defaults]
-scenes = "toy"
-generators = "dummy"
-classifiers = "nearest"
-seeds = 2
-patch = 5
-
-[[run]]
-name = "headline"
-protocols = ["issd", "random:0.05"]
-
+{AS_STRINGS}
 [[run]]
 name = "gains"
 lambdas = "0.5:1:0.5"
-set = [{}, { dummy = { gain = 0.5 } }]
+set = [{{}}, {{ dummy = {{ gain = 0.5 }} }}]
 
 [profiles.smoke]
 seeds = 1

@@ -11,7 +11,8 @@ from torch import nn
 from hsiaug.api import PluginError
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.schedule import ddim, guided, make_schedule
-from hsiaug_diffusion.training import fresh, randomness, train
+from hsiaug_diffusion.training import randomness, train
+from hsiaug_nets.seeded import fresh
 
 
 @pytest.mark.parametrize("kind", ["linear", "scaled_linear", "cosine"])

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 import hsiaug_baselines
 from hsiaug.api import PluginError
 from hsiaug_baselines.controls import Duplicate, Nothing
-from hsiaug_baselines.cutmix import Cutmix, keeps
 from hsiaug_baselines.generative import Cvae, Tabddpm, Wgan
-from hsiaug_baselines.mixup import Mixup
+from hsiaug_baselines.mixing import Cutmix, Mixup, keeps
 from hsiaug_baselines.noise import Noise
 from hsiaug_baselines.smote import Adasyn, BorderlineSmote, Smote
 

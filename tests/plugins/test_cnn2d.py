@@ -12,7 +12,7 @@ from hsiaug.api import Patches
 from hsiaug.plugins.card import build_params
 from hsiaug.samples import concatenate
 from hsiaug_baselines.controls import Duplicate
-from hsiaug_classifiers.cnn2d import Cnn2d
+from hsiaug_classifiers.networks import Cnn2d
 from hsiaug_nets.projection import fit_projection
 
 

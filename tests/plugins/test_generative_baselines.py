@@ -12,7 +12,7 @@ import torch
 
 from hsiaug.api import PluginError
 from hsiaug_baselines._components import fit_components
-from hsiaug_baselines._learnt import Lesson
+from hsiaug_baselines._learnt import TrainingComponents
 from hsiaug_baselines.generative import Cvae, Tabddpm, Wgan
 
 LEARNT = [Cvae, Wgan, Tabddpm]
@@ -59,14 +59,14 @@ def test_components_of_lone_samples_have_the_scale_of_the_view(view):
 
 def test_a_small_class_is_drawn_more_often_than_it_occurs_and_less_than_equally():
     y = np.repeat([1, 2], [90, 10])
-    lesson = Lesson.of(np.zeros((100, 1, 1, 1), dtype=np.float32), y, "cpu")
+    lesson = TrainingComponents.of(np.zeros((100, 1, 1, 1), dtype=np.float32), y, "cpu")
     _, drawn = lesson.batch(20000, torch.Generator().manual_seed(0), 0)
     assert float((drawn == 2).float().mean()) == pytest.approx(1 / 4, abs=0.02)
 
 
 def test_a_batch_shows_patches_under_all_symmetries():
     patch = np.arange(9, dtype=np.float32).reshape(1, 1, 3, 3)
-    lesson = Lesson.of(patch, np.array([1]), "cpu")
+    lesson = TrainingComponents.of(patch, np.array([1]), "cpu")
     z, _ = lesson.batch(8, torch.Generator().manual_seed(0), 0)
     assert len({tuple(one.flatten().tolist()) for one in z}) == 8
 

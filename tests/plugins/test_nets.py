@@ -7,11 +7,10 @@ import pytest
 import torch
 
 from hsiaug.api import InputError, PluginError
-from hsiaug_nets.predicting import probabilities
 from hsiaug_nets.recipe import AUGMENTS, Recipe
 from hsiaug_nets.seeded import fresh, seeded
 from hsiaug_nets.small2d import Net2d
-from hsiaug_nets.training import Batch, Lesson, batches, criterion, descend, train
+from hsiaug_nets.training import TrainingPatches, batches, criterion, descend, over, train
 from hsiaug_nets.views import band_dropout, gain_offset, radiation_noise, strong, turned, view_of, weak
 
 
@@ -23,10 +22,10 @@ def patches(n: int = 64, k: int = 6, p: int = 5) -> torch.Tensor:
     return torch.randn((n, k, p, p), generator=draw(9))
 
 
-def lesson(counts: tuple[int, ...] = (90, 9, 1), weight: float = 1.0) -> Lesson:
+def lesson(counts: tuple[int, ...] = (90, 9, 1), weight: float = 1.0) -> TrainingPatches:
     target = np.repeat(np.arange(len(counts)), counts)
     x = np.random.default_rng(0).normal(size=(len(target), 4, 3, 3)) + target[:, None, None, None]
-    return Lesson(x.astype(np.float32), target, np.full(len(x), weight, np.float32), len(counts))
+    return TrainingPatches(x.astype(np.float32), target, np.full(len(x), weight, np.float32), len(counts))
 
 
 def silent(done: int, total: int, note: str = "") -> None: ...
@@ -80,46 +79,51 @@ def test_every_named_augmentation_exists_and_another_name_is_refused():
 
 def test_an_unbalanced_draw_follows_the_samples_and_a_balanced_one_the_classes():
     def shares(balanced: bool) -> np.ndarray:
-        drawn = batches(lesson(), Recipe(batch=3000, balanced=balanced, augment="none"), 0, "cpu")(0)
-        return np.bincount(drawn.target, minlength=3) / 3000
+        _, target = batches(lesson(), Recipe(batch=3000, balanced=balanced, augment="none"), 0, "cpu")(0)
+        return np.bincount(target, minlength=3) / 3000
 
     assert np.allclose(shares(False), [0.9, 0.09, 0.01], atol=0.02)
     assert np.allclose(shares(True), 1 / 3, atol=0.03)
 
 
 def test_rows_do_not_depend_on_the_augmentation():
-    one, other = (batches(lesson(), Recipe(augment=name), 3, "cpu")(0).target for name in ("none", "strong"))
+    one, other = (batches(lesson(), Recipe(augment=name), 3, "cpu")(0)[1] for name in ("none", "strong"))
     assert torch.equal(one, other)
 
 
-def drawn(given: Lesson, recipe: Recipe) -> Batch:
-    return batches(given, recipe, 0, "cpu")(0)
+def fitted(net: torch.nn.Module, given: TrainingPatches, recipe: Recipe, seed: int) -> torch.nn.Module:
+    draw, error = batches(given, recipe, seed, "cpu"), criterion(given, recipe, "cpu")
+    return train(net, draw, error, recipe, seed=seed, device="cpu", progress=silent)
+
+
+def drawn(given: TrainingPatches, recipe: Recipe) -> torch.Tensor:
+    return batches(given, recipe, 0, "cpu")(0)[1]
 
 
 def test_logit_adjustment_adds_the_logarithm_of_the_shares_in_the_loss_alone():
     given = lesson()
-    batch = drawn(given, Recipe(batch=8))
+    target = drawn(given, Recipe(batch=8))
     scores = torch.randn((8, 3), generator=draw())
     shifted = scores + 0.5 * torch.tensor([0.9, 0.09, 0.01]).log()
-    adjusted = criterion(given, Recipe(adjust=0.5), "cpu")(scores, batch)
-    assert torch.allclose(adjusted, criterion(given, Recipe(), "cpu")(shifted, batch), atol=1e-5)
+    adjusted = criterion(given, Recipe(adjust=0.5), "cpu")(scores, target)
+    assert torch.allclose(adjusted, criterion(given, Recipe(), "cpu")(shifted, target), atol=1e-5)
 
 
 def test_logit_adjustment_of_a_balanced_draw_changes_nothing_and_a_weightless_class_stays_finite():
-    batch, scores = drawn(lesson(), Recipe(batch=8)), torch.randn((8, 3), generator=draw())
-    plain = criterion(lesson(), Recipe(), "cpu")(scores, batch)
-    assert torch.equal(criterion(lesson(), Recipe(adjust=1.0, balanced=True), "cpu")(scores, batch), plain)
-    assert torch.isfinite(criterion(lesson(weight=0.0), Recipe(adjust=1.0), "cpu")(scores, batch))
+    target, scores = drawn(lesson(), Recipe(batch=8)), torch.randn((8, 3), generator=draw())
+    plain = criterion(lesson(), Recipe(), "cpu")(scores, target)
+    assert torch.equal(criterion(lesson(), Recipe(adjust=1.0, balanced=True), "cpu")(scores, target), plain)
+    assert torch.isfinite(criterion(lesson(weight=0.0), Recipe(adjust=1.0), "cpu")(scores, target))
 
 
 @pytest.mark.parametrize(("weight", "share"), [(1.0, 1 / 2), (1 / 3, 1 / 4), (0.0, 0.0)])
 def test_a_sample_counts_as_much_as_its_weight(weight, share):
     x = np.ones((200, 1, 1, 1), dtype=np.float32)
     target = np.repeat([0, 1], 100)  # the same patch under two labels
-    given = Lesson(x, target, np.repeat([1.0, weight], 100).astype(np.float32), 2)
+    given = TrainingPatches(x, target, np.repeat([1.0, weight], 100).astype(np.float32), 2)
     net = fresh(lambda: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(1, 2)), 0)
     recipe = Recipe(steps=300, rate=0.03, decay=0.0)
-    net = train(net, given, recipe, seed=0, device="cpu", progress=silent)
+    net = fitted(net, given, recipe, seed=0)
     found = net(torch.ones(1, 1, 1, 1)).softmax(dim=1)[0, 1].item()
     assert found == pytest.approx(share, abs=0.05)
 
@@ -133,7 +137,7 @@ def test_dropout_and_initial_weights_follow_the_seed_and_leave_the_global_state(
     def weights(seed: int, noise: int) -> torch.Tensor:
         torch.manual_seed(noise)
         before = torch.get_rng_state()
-        trained = train(fresh(net, seed), lesson(), Recipe(steps=3), seed=seed, device="cpu", progress=silent)
+        trained = fitted(fresh(net, seed), lesson(), Recipe(steps=3), seed=seed)
         assert torch.equal(before, torch.get_rng_state())
         return torch.cat([w.flatten() for w in trained.parameters()])
 
@@ -182,9 +186,14 @@ def test_a_training_that_diverges_says_so():
         )
 
 
+def softmax(net: Net2d, x: np.ndarray) -> np.ndarray:
+    none = np.empty((0, 3), dtype=np.float32)
+    return over(net, lambda part: part, x, 512, "cpu", lambda scores: scores.softmax(dim=1), none)
+
+
 def test_shares_of_many_batches_are_those_of_each_patch():
     net = fresh(lambda: Net2d(4, 4, 3), 0).eval()
     x = np.random.default_rng(0).normal(size=(700, 4, 3, 3)).astype(np.float32)
-    shares = probabilities(net, lambda part: part, x, 3, "cpu")
+    shares = softmax(net, x)
     assert shares.shape == (700, 3) and np.allclose(shares.sum(axis=1), 1, atol=1e-5)
-    assert np.allclose(shares[650:660], probabilities(net, lambda part: part, x[650:660], 3, "cpu"), atol=1e-5)
+    assert np.allclose(shares[650:660], softmax(net, x[650:660]), atol=1e-5)

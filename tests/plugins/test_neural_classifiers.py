@@ -13,15 +13,10 @@ from hsiaug.plugins.card import build_params
 from hsiaug.samples import concatenate
 from hsiaug_baselines.controls import Duplicate
 from hsiaug_classifiers.backbone import SENSIBLE, Timm
-from hsiaug_classifiers.cnn1d import Cnn1d
-from hsiaug_classifiers.cnn3d import Cnn3d
-from hsiaug_classifiers.hybridsn import HybridSn
 from hsiaug_classifiers.nets.backbone import build_backbone
-from hsiaug_classifiers.nets.crop import cropped
 from hsiaug_classifiers.nets.hybridsn import HybridNet
-from hsiaug_classifiers.nets.ssrn import Residual
-from hsiaug_classifiers.spectralformer import SpectralFormer
-from hsiaug_classifiers.ssrn import Ssrn
+from hsiaug_classifiers.networks import Cnn1d, Cnn3d, HybridSn, SpectralFormer, Ssrn
+from hsiaug_nets.blocks import Residual, cropped
 
 NETS = [Cnn1d, Cnn3d, HybridSn, Ssrn, SpectralFormer, Timm]
 each = pytest.mark.parametrize("plugin", NETS, ids=lambda plugin: plugin.card.name)
@@ -134,8 +129,9 @@ def test_hybridsn_has_the_convolutions_of_the_papers_table():
 
 
 def test_a_residual_block_whose_convolutions_are_zero_passes_on_what_it_was_given():
-    block = Residual(4, (7, 1)).eval()
-    for convolution in (block.one, block.two):
-        torch.nn.init.zeros_(convolution.weight)
+    block = Residual(4, 4, (7, 1)).eval()
+    for layer in block.modules():
+        if isinstance(layer, torch.nn.Conv2d):
+            torch.nn.init.zeros_(layer.weight)
     x = torch.rand(2, 4, 10, 9)
     assert torch.equal(block(x), x)

@@ -18,15 +18,15 @@ from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.view import TrainView, train_view
 from hsiaug.samples import PatchSamples, concatenate
 from hsiaug.scene import Scene
+from hsiaug_nets.grid import grid_graph, spread
 from hsiaug_nets.projection import fit_projection
 from hsiaug_nets.views import strong
 from hsiaug_semisup.discriminant import fit_discriminant
 from hsiaug_semisup.features import fit_local_means
-from hsiaug_semisup.grid import grid_graph, spread
 from hsiaug_semisup.label_spreading import SpectralSpatialSpreading
 from hsiaug_semisup.self_training import LEAST, SelfTraining, choose
-from hsiaug_semisup.semi_recipe import SemiRecipe, ramp
 from hsiaug_semisup.setting import unlabelled_batches
+from hsiaug_semisup.shared import SemiRecipe, ramp
 
 PLUGINS = {entry.name: Found(entry, "hsiaug", "0").load() for entry in hsiaug_semisup.hsiaug_plugins()}
 NETS = [PLUGINS[name] for name in ("mean-teacher", "fixmatch", "entropy-min")]
@@ -103,7 +103,7 @@ def test_the_unlabelled_loss_makes_weak_and_strong_views_of_unlabelled_pixels_ag
     def agreement(strength: float) -> float:
         given = {"steps": "100", "rise": "0.2", "strength": str(strength), **rule}
         fitted = fit(plugin, crops, samples=crops.real, preset="tiny", **given)
-        components = torch.from_numpy(fitted.reader.patches(x))
+        components = torch.from_numpy(fitted.read(x))
         with torch.inference_mode():
             calm, shaken = (
                 fitted.net(v).argmax(1) for v in (components, strong(components, torch.Generator().manual_seed(0)))
@@ -233,7 +233,7 @@ def test_the_unlabelled_loss_rises_to_its_full_weight():
 
 @every_net
 def test_a_network_takes_the_steps_and_the_labelled_batch_of_cnn2d(plugin):
-    from hsiaug_classifiers.cnn2d import Cnn2d
+    from hsiaug_classifiers.networks import Cnn2d
 
     own, plain = build_params(plugin.card), build_params(Cnn2d.card)
     for name in ("steps", "batch", "rate", "decay", "components", "width", "augment"):

@@ -16,7 +16,6 @@ from hsiaug.protocol.entries import BUILT_IN
 from hsiaug.protocol.protocols import Areas, Draw, Protocol, parse_protocol, protocol_class
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.tiling import draw_tiles
-from hsiaug.report.labels import left_out
 from hsiaug.report.records import read_trials
 
 TOY = toy_scene()
@@ -119,20 +118,6 @@ def test_areas_of_a_protocol_are_cut_into_tiles() -> None:
     split = draw_tiles(PairSet.of(TOY), own(Areas((left,), (~left,), tiles=3)), 0, 16)
     assert len(split.train) == 3 and all(column + 16 <= TOY.shape[1] // 2 for _, _, column in split.train)
     assert split.test and all(column >= TOY.shape[1] // 2 for _, _, column in split.test)
-
-
-@pytest.mark.parametrize(
-    ("label", "buffer", "said"),
-    [
-        ("issd", "centre", "left out as buffer"),
-        ("issd (buffer none)", "none", "neither train nor test"),
-        ("within:issd", "centre", "no training pixels of the outer draw or buffer"),
-        ("fixed:masks.npz", "none", "in neither mask"),
-        ("of-a-package-that-is-not-here:3", "centre", "neither train nor test"),
-    ],
-)
-def test_what_a_draw_leaves_out_is_said_without_the_list_of_plugins(label: str, buffer: str, said: str) -> None:
-    assert left_out(label, buffer) == said
 
 
 def test_a_protocol_without_an_argument_refuses_one() -> None:

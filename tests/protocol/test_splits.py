@@ -145,6 +145,12 @@ def test_a_split_refuses_shared_pixels_empty_sides_and_missing_labels() -> None:
         ("blocks:0", "whole number"),
         ("random-twin:oops", "must name a protocol"),
         ("fixed:nowhere.mat", "needs a file of masks"),
+        ("within", "must name a protocol"),
+        ("within:isd", "Did you mean issd"),
+        ("within:within:issd", "not nested"),
+        ("random-twin:places", "not nested"),
+        ("random-twin:within:issd", "not nested"),
+        ("within:fixed:nowhere.npy", "needs a file of masks"),
     ],
 )
 def test_protocols_that_are_not_are_refused(text: str, message: str) -> None:

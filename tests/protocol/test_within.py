@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from hsiaug.data import toy_scene
-from hsiaug.errors import InputError, SplitError
+from hsiaug.errors import SplitError
 from hsiaug.protocol.draws import draw_train
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
@@ -136,19 +136,3 @@ def test_the_identity_of_nested_masks_does_not_depend_on_where_they_lie(tmp_path
     assert here == there and here.as_json() == there.as_json()
     assert here.label == "within:fixed:train.npy@2"
     assert parse_protocol(here.text) == here
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("within", "must name a protocol"),
-        ("within:isd", "Did you mean issd"),
-        ("within:within:issd", "not nested"),
-        ("random-twin:places", "not nested"),
-        ("random-twin:within:issd", "not nested"),
-        ("within:fixed:nowhere.npy", "needs a file of masks"),
-    ],
-)
-def test_nested_protocols_that_are_not_are_refused(text: str, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        parse_protocol(text)

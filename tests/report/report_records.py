@@ -12,6 +12,12 @@ import numpy as np
 from hsiaug.metrics.accuracy import score
 
 CLASSES = ("alfalfa", "corn_notill", "oats")
+ABSENT_SCENES = [
+    ({"scene_ref": "nowhere.toml"}, "the scene nowhere.toml cannot be read here"),
+    ({"scene_ref": "pavia_university"}, "the files of the scene pavia_university are not here"),
+    ({"scene_ref": "salinas_a"}, "the files of the scene salinas_a are not here"),
+]
+"""What a record may say of its scene, and what is said where that is not here."""
 
 
 def spec_of(

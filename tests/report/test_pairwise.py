@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from report_records import audit_of, benchmark, failure, hash_of, record
+from report_records import ABSENT_SCENES, audit_of, benchmark, failure, hash_of, record
 from scipy.stats import t
 
 from hsiaug.errors import InputError
@@ -416,13 +416,7 @@ def test_blocks_are_said_and_the_interval_stands_in_its_row(kept: Store) -> None
     json.dumps(comparison_json(comparison(list(kept.records()), store=kept), None), allow_nan=False)
 
 
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        ({"scene_ref": "nowhere.toml"}, "the scene nowhere.toml cannot be read here"),
-        ({"scene_ref": "pavia_university"}, "the files of the scene pavia_university are not here"),
-    ],
-)
+@pytest.mark.parametrize(("change", "why"), ABSENT_SCENES)
 def test_without_the_scene_there_is_a_sentence_and_no_download(
     kept: Store, change: dict, why: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from html_pages import Node, parsed
 from PIL import Image
-from report_records import audit_of, hash_of, record
+from report_records import ABSENT_SCENES, audit_of, hash_of, record
 
 from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.protocol.protocols import parse_protocol
@@ -89,14 +89,7 @@ def test_another_draw_than_the_records_is_not_drawn(store: Store) -> None:
     assert "No map of the split" in page.text
 
 
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        ({"scene_ref": "nowhere.toml"}, "the scene nowhere.toml cannot be read here"),
-        ({"scene_ref": "pavia_university"}, "the files of the scene pavia_university are not here"),
-        ({"scene_ref": "salinas_a"}, "the files of the scene salinas_a are not here"),
-    ],
-)
+@pytest.mark.parametrize(("change", "why"), ABSENT_SCENES)
 def test_a_scene_that_is_not_here_is_not_downloaded(
     store: Store, change: dict, why: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

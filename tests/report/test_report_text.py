@@ -357,6 +357,9 @@ def test_the_helper_makes_records_of_the_documented_shape() -> None:
         ("places:100", "none", "in no tile"),
         ("random:0.1", "none", "neither train nor test"),
         ("blocks:20", "centre", "left over in blocks or buffer"),
+        ("issd", "centre", "left out as buffer"),
+        ("issd (buffer none)", "none", "neither train nor test"),
+        ("of-a-package-that-is-not-here:3", "centre", "neither train nor test"),
     ],
 )
 def test_pixels_that_are_neither_trained_on_nor_tested_are_a_buffer_only_where_there_is_one(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -12,22 +12,23 @@ import torch
 
 from hsiaug.api import DenseView, InputError, PluginError
 from hsiaug.plugins.card import build_params
+from hsiaug_diffusion.angles import mean_angle
+from hsiaug_nets.views import SYMMETRIES, symmetry
 from hsiaug_specdm.codec import OneStream, TwoStream, fit_one_stream, fit_two_stream
 from hsiaug_specdm.fit import quality, schedule_of
-from hsiaug_specdm.losses import spectral_angle
 from hsiaug_specdm.params import SpecDmParams
 from hsiaug_specdm.plugin import LdmSingle, SpecDm
-from hsiaug_specdm.tileformat import TURNS, TileFormat, turned
-from hsiaug_specdm.training_pairs import Run, draw_weights
-from hsiaug_specdm.unet import unet_of
+from hsiaug_specdm.tileformat import TileFormat
+from hsiaug_specdm.training_pairs import PairRun, draw_weights
+from hsiaug_specdm.unet import UNet
 from hsiaug_specdm.vae import StreamVae
 
 Make = Callable[..., DenseView]
 
 
-def run_of(view: DenseView, plugin: Any = SpecDm, **settings: Any) -> Run:
+def run_of(view: DenseView, plugin: Any = SpecDm, **settings: Any) -> PairRun:
     params = build_params(plugin.card, "tiny", {name: str(value) for name, value in settings.items()})
-    return Run.of(view, params, 0, "cpu", lambda *_: None, None)
+    return PairRun.of(view, params, 0, "cpu", lambda *_: None, None)
 
 
 def few(view: DenseView, n: int) -> DenseView:
@@ -55,7 +56,7 @@ def test_tiles_come_back_from_tensors(make: Make) -> None:
     np.testing.assert_allclose(form.images_back(x), view.real.images, rtol=1e-5)
     masks, sure = form.masks_back(form.one_hot(y))
     assert (masks == view.real.masks).all() and (sure == 1).all()
-    assert TileFormat(**{**form.facts(), "ids": tuple(form.facts()["ids"])}) == form
+    assert TileFormat(**asdict(form)) == form
 
 
 def test_one_scale_serves_all_bands_and_keeps_reflectance_in_proportion(view: DenseView) -> None:
@@ -91,7 +92,7 @@ def test_tiles_that_cannot_be_learnt_from_are_named(view: DenseView, change: Any
 
 def test_the_eight_turns_differ_and_keep_pixels_together() -> None:
     x = torch.arange(9.0).reshape(1, 3, 3)
-    turns = [turned(x, turn) for turn in range(TURNS)]
+    turns = [symmetry(x, turn) for turn in range(SYMMETRIES)]
 
     assert len({tuple(one.flatten().tolist()) for one in turns}) == 8
     assert all(one[0, 1, 1] == 4 and sorted(one.flatten().tolist()) == list(range(9)) for one in turns)
@@ -112,15 +113,15 @@ def test_tiles_with_a_rare_class_are_drawn_more_often() -> None:
 def test_the_spectral_angle_is_the_angle() -> None:
     x, y = torch.tensor([[1.0, 0.0], [1.0, 1.0]]), torch.tensor([[0.0, 2.0], [3.0, 3.0]])
 
-    assert spectral_angle(x, y, dim=1).item() == pytest.approx(np.pi / 4)
-    assert spectral_angle(x, 5 * x, dim=1).item() == pytest.approx(0, abs=1e-5)
+    assert mean_angle(x, y, dim=1).item() == pytest.approx(np.pi / 4)
+    assert mean_angle(x, 5 * x, dim=1).item() == pytest.approx(0, abs=1e-5)
 
 
 @pytest.mark.parametrize("x", [[0.3, 0.4], [0.0, 0.0]])
 @pytest.mark.parametrize("y", [[0.3, 0.4], [0.0, 0.0], [-1.0, -1.0]])
 def test_its_gradient_is_finite_at_equality_and_at_zero(x: list[float], y: list[float]) -> None:
     made = torch.tensor([y], requires_grad=True)
-    spectral_angle(torch.tensor([x]), made, dim=1).backward()  # type: ignore[no-untyped-call]
+    mean_angle(torch.tensor([x]), made, dim=1).backward()  # type: ignore[no-untyped-call]
 
     assert made.grad is not None and made.grad.isfinite().all()
 
@@ -128,7 +129,7 @@ def test_its_gradient_is_finite_at_equality_and_at_zero(x: list[float], y: list[
 def test_pixels_without_data_do_not_count() -> None:
     x, y = torch.tensor([[1.0, 0.0], [0.0, 0.0]]), torch.tensor([[0.0, 1.0], [1.0, 0.0]])
 
-    assert spectral_angle(x, y, dim=1).item() == pytest.approx(np.pi / 2)
+    assert mean_angle(x, y, dim=1).item() == pytest.approx(np.pi / 2)
 
 
 # Autoencoders
@@ -239,7 +240,7 @@ def test_a_shared_encoder_reads_each_date_alike(make: Make) -> None:
 @pytest.mark.parametrize(("levels", "attend", "blocks"), [("1", 0, 1), ("1,2", 8, 1), ("1,2,2", 4, 2)])
 def test_the_denoiser_has_the_latents_shape_and_starts_at_zero(levels: str, attend: int, blocks: int) -> None:
     params = SpecDmParams(unet_width=16, unet_levels=levels, attend=attend, unet_blocks=blocks)
-    out = unet_of(params, 6, 8, 3)(torch.randn(2, 6, 8, 8), torch.tensor([0, 999]), torch.ones(2, 4))
+    out = UNet(params, 6, 8, 3)(torch.randn(2, 6, 8, 8), torch.tensor([0, 999]), torch.ones(2, 4))
 
     assert out.shape == (2, 6, 8, 8) and (out == 0).all()
 
@@ -247,7 +248,7 @@ def test_the_denoiser_has_the_latents_shape_and_starts_at_zero(levels: str, atte
 def test_the_paper_preset_is_large() -> None:
     params = build_params(SpecDm.card, "paper")
     with torch.device("meta"):
-        denoiser = unet_of(params, 6, 32, 13)
+        denoiser = UNet(params, 6, 32, 13)
 
     assert sum(weight.numel() for weight in denoiser.parameters()) > 150e6
     assert denoiser.shares is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from hsiaug.api import Card, PluginError
 from hsiaug.scene import Scene
+from tests.testing.faults import NeedsThreeOfEach, StepsBySamples, listing, poke
 
 FAULTY = []
 
@@ -65,18 +65,7 @@ class Location(Sound):
     predict_proba = property()  # an attribute that is not there
 
 
-def poke(array):
-    """Write past numpy, which refuses: as compiled code and torch can."""
-    ctypes.memset(array.ctypes.data, 255, 1)
-
-
-def faulty(rule):
-    def keep(plugin):
-        plugin.rule = rule
-        FAULTY.append(plugin)
-        return plugin
-
-    return keep
+faulty = listing(FAULTY.append)
 
 
 def net(name="a"):
@@ -194,23 +183,13 @@ class NeedsReal(Sound):
 
 
 @faulty("equal-budget")
-class Epochs(Sound):
+class Epochs(StepsBySamples, Sound):
     card = net()
-
-    def fit(self, samples, view, *, device, **given):
-        import torch
-
-        optimiser = torch.optim.SGD([torch.zeros(1, device=device, requires_grad=True)], lr=0.1)
-        for _ in range(len(samples)):
-            optimiser.step()
-        return super().fit(samples, view, device=device, **given)
 
 
 @faulty("tiny-classes")
-class NeedsThree(Sound):
-    def fit(self, samples, view, **given):
-        assert min(view.counts.values()) >= 3
-        return super().fit(samples, view, **given)
+class NeedsThree(NeedsThreeOfEach, Sound):
+    pass
 
 
 @faulty("class-missing")

@@ -16,6 +16,8 @@ import numpy as np
 
 from hsiaug.api import Card, PatchSamples, PluginError, load_state, param, save_state
 from hsiaug.scene import Scene
+from tests.testing import faults
+from tests.testing.faults import listing
 
 FAULTY = []
 
@@ -74,13 +76,10 @@ class Adds(Sound):
         self.params = Params()
 
 
-def faulty(rule):
-    def keep(plugin):
-        plugin.rule = rule
-        FAULTY.append(plugin)
-        return plugin
-
-    return keep
+faulty = listing(FAULTY.append)
+NET = Card(
+    name="a", version="1", summary="a net", params=Params, uses_device=True, presets={"tiny": {"level": 0.02}}
+)
 
 
 @faulty("card")
@@ -190,9 +189,8 @@ class KeysOfNumbers(Sound):
 
 @faulty("determinism")
 class Unseeded(Sound):
-    class fitted(Fitted):
-        def sample(self, counts, *, guidance, seed):
-            return super().sample(counts, guidance=guidance, seed=int.from_bytes(os.urandom(3), "big"))
+    class fitted(faults.Unseeded, Fitted):
+        pass
 
 
 @faulty("determinism")
@@ -267,9 +265,7 @@ class LooksUp(Sound):
 class WideNet(Sound):
     """A network whose preset tiny changes as many weights as that of a large one."""
 
-    card = Card(
-        name="a", version="1", summary="a net", params=Params, uses_device=True, presets={"tiny": {"level": 0.02}}
-    )
+    card = NET
 
     def fit(self, view, *, device, **given):
         import torch
@@ -351,9 +347,7 @@ class BeyondTheEnd(Sound):
 
 @faulty("progress")
 class SilentNet(Sound):
-    card = Card(
-        name="a", version="1", summary="a net", params=Params, uses_device=True, presets={"tiny": {"level": 0.02}}
-    )
+    card = NET
 
     def fit(self, view, *, device, **given):
         if device != "cpu":

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 import sys
 
 import numpy as np
 
 from hsiaug.api import Card, DenseSamples, PluginError, load_state, save_state
 from hsiaug.pairs import PairSet
+from tests.testing import faults
+from tests.testing.faults import NeedsThreeOfEach, StepsBySamples, listing, poke
 
 GENERATORS, CLASSIFIERS = [], []
 BOTH = ("segmentation", "change")
 
 
-def poke(array):
-    """Write past numpy, which refuses: as compiled code and torch can."""
-    ctypes.memset(array.ctypes.data, 255, 1)
-
-
-def faulty(rule):
-    def keep(plugin):
-        plugin.rule = rule
-        (GENERATORS if issubclass(plugin, Sound) else CLASSIFIERS).append(plugin)
-        return plugin
-
-    return keep
+faulty = listing(lambda plugin: (GENERATORS if issubclass(plugin, Sound) else CLASSIFIERS).append(plugin))
 
 
 def labels_of_the_test_place():
@@ -138,9 +127,8 @@ class Normalised(Sound):
 
 @faulty("determinism")
 class Unseeded(Sound):
-    class fitted(Fitted):
-        def sample(self, counts, *, guidance, seed):
-            return super().sample(counts, guidance=guidance, seed=int.from_bytes(os.urandom(3), "big"))
+    class fitted(faults.Unseeded, Fitted):
+        pass
 
 
 @faulty("no-test-label")
@@ -246,18 +234,10 @@ class Unweighted(SoundMasks):
 
 
 @faulty("equal-budget")
-class Epochs(SoundMasks):
+class Epochs(StepsBySamples, SoundMasks):
     card = Card(
         name="a", version="1", summary="a net", tasks=("change",), uses_device=True, presets={"tiny": {}}
     )  # fmt: skip
-
-    def fit(self, samples, view, *, device, **given):
-        import torch
-
-        optimiser = torch.optim.SGD([torch.zeros(1, device=device, requires_grad=True)], lr=0.1)
-        for _ in range(len(samples)):
-            optimiser.step()
-        return super().fit(samples, view, device=device, **given)
 
 
 @faulty("no-test-label")
@@ -283,10 +263,8 @@ class TileByTile(SoundMasks):
 
 
 @faulty("tiny-classes")
-class NeedsThree(SoundMasks):
-    def fit(self, samples, view, **given):
-        assert min(view.counts.values()) >= 3
-        return super().fit(samples, view, **given)
+class NeedsThree(NeedsThreeOfEach, SoundMasks):
+    pass
 
 
 @faulty("inputs-unchanged")

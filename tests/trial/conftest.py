@@ -17,6 +17,7 @@ from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
+from hsiaug.trial.store import Store
 
 
 @pytest.fixture
@@ -54,3 +55,12 @@ def bench(toy: Scene, tmp_path: Path) -> Workbench:
 def run(plugins: Registry, bench: Workbench) -> Callable[..., Any]:
     """``run(trial)`` → (record, predictions)."""
     return lambda trial, on=bench: run_trial(trial, on, plugins, device="cpu", progress=lambda *_: None)
+
+
+@pytest.fixture
+def filled(tmp_path: Path, spec: Callable[..., TrialSpec], run: Callable[..., Any]) -> Store:
+    """A store of two records."""
+    store = Store(tmp_path / "store", create=True)
+    for seed in range(2):
+        store.put(*run(spec(seed=seed)))
+    return store

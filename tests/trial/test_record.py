@@ -5,24 +5,13 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hsiaug.errors import StoreError
 from hsiaug.trial.record import LARGEST
-from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record, Store
-
-
-@pytest.fixture
-def kept(tmp_path: Path, spec: Callable[..., TrialSpec], run: Callable[..., Any]) -> Store:
-    """A store of two records."""
-    store = Store(tmp_path / "store", create=True)
-    for seed in range(2):
-        store.put(*run(spec(seed=seed)))
-    return store
 
 
 def edited(store: Store, change: Callable[[Record], object]) -> str:
@@ -56,8 +45,8 @@ def without(*keys: Any) -> Callable[[Record], None]:
     return change
 
 
-def test_what_a_trial_wrote_is_believed(kept: Store) -> None:
-    assert len(kept.read().records) == 2 and kept.read().damaged == ()
+def test_what_a_trial_wrote_is_believed(filled: Store) -> None:
+    assert len(filled.read().records) == 2 and filled.read().damaged == ()
 
 
 @pytest.mark.parametrize(
@@ -99,20 +88,20 @@ def test_what_a_trial_wrote_is_believed(kept: Store) -> None:
     ],
 )
 def test_a_changed_record_is_named_with_its_key_and_left_out(
-    kept: Store, change: Callable[[Record], None], parts: tuple[str, ...]
+    filled: Store, change: Callable[[Record], None], parts: tuple[str, ...]
 ) -> None:
-    hash = edited(kept, change)
-    read = kept.read()
+    hash = edited(filled, change)
+    read = filled.read()
 
-    assert [record["hash"] for record in read.records] == [r for r in kept._hashes() if r != hash]
+    assert [record["hash"] for record in read.records] == [r for r in filled._hashes() if r != hash]
     (damage,) = read.damaged
     assert damage.hash == hash
     for part in parts:
         assert part in damage.fault
-    assert kept.sound(hash) is None
+    assert filled.sound(hash) is None
     with pytest.raises(StoreError) as error:
-        kept.find(hash)
-    assert parts[0] in str(error.value) and str(kept.folder(hash) / "record.json") in str(error.value)
+        filled.find(hash)
+    assert parts[0] in str(error.value) and str(filled.folder(hash) / "record.json") in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -129,36 +118,36 @@ def test_a_changed_record_is_named_with_its_key_and_left_out(
         ("\xff", "not Unicode"),
     ],
 )
-def test_what_is_no_record_at_all_costs_the_others_nothing(kept: Store, text: str, part: str) -> None:
-    hash = next(kept.records())["hash"]
-    (kept.folder(hash) / "record.json").write_text(text, encoding="latin-1")
-    read = kept.read()
+def test_what_is_no_record_at_all_costs_the_others_nothing(filled: Store, text: str, part: str) -> None:
+    hash = next(filled.records())["hash"]
+    (filled.folder(hash) / "record.json").write_text(text, encoding="latin-1")
+    read = filled.read()
 
     assert len(read.records) == 1
     assert read.damaged[0].hash == hash and part in read.damaged[0].fault
 
 
-def test_a_huge_file_is_not_read(kept: Store) -> None:
-    hash = next(kept.records())["hash"]
-    with (kept.folder(hash) / "record.json").open("wb") as file:
+def test_a_huge_file_is_not_read(filled: Store) -> None:
+    hash = next(filled.records())["hash"]
+    with (filled.folder(hash) / "record.json").open("wb") as file:
         file.truncate(LARGEST + 1)
-    assert "less than 64 MB" in kept.read().damaged[0].fault
+    assert "less than 64 MB" in filled.read().damaged[0].fault
 
 
-def test_a_draw_in_which_nothing_was_made_is_a_record_too(kept: Store) -> None:
+def test_a_draw_in_which_nothing_was_made_is_a_record_too(filled: Store) -> None:
     nothing = {"status": "empty", "metrics": None, "error": None, "predictions_sha256": None}
-    hash = edited(kept, lambda record: record.update(nothing))
-    assert kept.sound(hash) is not None and kept.read().damaged == ()
+    hash = edited(filled, lambda record: record.update(nothing))
+    assert filled.sound(hash) is not None and filled.read().damaged == ()
 
 
-def test_predictions_that_power_failure_emptied_are_damage(kept: Store) -> None:
-    hash = next(kept.records())["hash"]
-    (kept.folder(hash) / "predictions.npz").write_bytes(b"")
-    (damage,) = kept.read().damaged
+def test_predictions_that_power_failure_emptied_are_damage(filled: Store) -> None:
+    hash = next(filled.records())["hash"]
+    (filled.folder(hash) / "predictions.npz").write_bytes(b"")
+    (damage,) = filled.read().damaged
     assert damage.hash == hash and damage.fault == "predictions.npz is empty"
 
 
 @pytest.mark.parametrize("by", [1 + 1e-12, 1 - 1e-12])
-def test_sums_that_another_library_rounded_otherwise_are_believed(kept: Store, by: float) -> None:
-    edited(kept, lambda record: record["metrics"].update(aa=record["metrics"]["aa"] * by))
-    assert kept.read().damaged == ()
+def test_sums_that_another_library_rounded_otherwise_are_believed(filled: Store, by: float) -> None:
+    edited(filled, lambda record: record["metrics"].update(aa=record["metrics"]["aa"] * by))
+    assert filled.read().damaged == ()

@@ -23,14 +23,6 @@ from hsiaug.trial.store import Store
 from hsiaug.trial.temporary_folders import owner
 
 
-@pytest.fixture
-def filled(tmp_path: Path, spec: Callable[..., TrialSpec], run: Callable[..., Any]) -> Store:
-    store = Store(tmp_path / "store", create=True)
-    for seed in range(2):
-        store.put(*run(spec(seed=seed)))
-    return store
-
-
 def test_records_come_back_as_they_were_written(filled: Store) -> None:
     records = list(filled.records())
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from hsiaug_nets.blocks import convolution
+
 __all__ = ["Net1d"]
 
 
@@ -15,9 +17,7 @@ class Net1d(nn.Module):
         kernel = -(-bands // 9)
         pool = -(-(bands - kernel + 1) // 40)
         self.body = nn.Sequential(
-            nn.Conv1d(1, width, kernel, bias=False),  # (n, 1, B) → (n, width, B - kernel + 1)
-            nn.BatchNorm1d(width),
-            nn.ReLU(),
+            convolution(1, width, kernel, padding=0, axes=1),  # (n, 1, B) → (n, width, B - kernel + 1)
             nn.MaxPool1d(pool, ceil_mode=True),  # about 40 positions of 200 bands
             nn.Flatten(),
         )

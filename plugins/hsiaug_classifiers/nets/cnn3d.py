@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from hsiaug_classifiers.nets.crop import cropped
+from hsiaug_nets.blocks import convolution, cropped
 
 __all__ = ["Net3d"]
 
@@ -23,12 +23,8 @@ class Net3d(nn.Module):
         left = bands - sum(spectral) + 2
         edge = side - sum(spatial) + 2
         self.body = nn.Sequential(
-            nn.Conv3d(1, width, (spectral[0], spatial[0], spatial[0]), bias=False),
-            nn.BatchNorm3d(width),
-            nn.ReLU(),
-            nn.Conv3d(width, 2 * width, (spectral[1], spatial[1], spatial[1]), bias=False),
-            nn.BatchNorm3d(2 * width),
-            nn.ReLU(),
+            convolution(1, width, (spectral[0], spatial[0], spatial[0]), padding=0, axes=3),
+            convolution(width, 2 * width, (spectral[1], spatial[1], spatial[1]), padding=0, axes=3),
             nn.Flatten(),
         )
         self.head = nn.Linear(2 * width * left * edge * edge, classes)

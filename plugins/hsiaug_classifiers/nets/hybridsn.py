@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from hsiaug_nets.blocks import convolution
+
 __all__ = ["HybridNet"]
 
 KERNELS = ((8, 7, 1), (16, 5, 1), (32, 3, 0))
@@ -22,16 +24,10 @@ class HybridNet(nn.Module):
         layers: list[nn.Module] = []
         for kernels, spectral, padding in KERNELS:
             k, s = min(spectral, depth), min(3, side + 2 * padding)
-            layers += [
-                nn.Conv3d(channels, kernels, (k, s, s), padding=(0, padding, padding), bias=False),
-                nn.BatchNorm3d(kernels),
-                nn.ReLU(),
-            ]
+            layers.append(convolution(channels, kernels, (k, s, s), padding=(0, padding, padding), axes=3))
             depth, side, channels = depth - k + 1, side + 2 * padding - s + 1, kernels
         self.volume = nn.Sequential(*layers)
-        self.plane = nn.Sequential(
-            nn.Conv2d(channels * depth, width, min(3, side), bias=False), nn.BatchNorm2d(width), nn.ReLU()
-        )
+        self.plane = convolution(channels * depth, width, min(3, side), padding=0)
         self.head = nn.Linear(width, classes)
 
     def forward(self, x: Tensor) -> Tensor:

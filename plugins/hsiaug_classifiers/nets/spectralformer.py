@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from hsiaug_classifiers.nets.crop import cropped
+from hsiaug_nets.blocks import cropped
 
 __all__ = ["HEADS", "SpectralNet"]
 

@@ -1,4 +1,4 @@
-"""What the networks share: convolution blocks, residual blocks, padding, features of both dates."""
+"""What the networks for tiles share: a band map, padding, both dates as one batch."""
 
 from __future__ import annotations
 
@@ -6,18 +6,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, pad, relu
+from torch.nn.functional import interpolate, pad
 
-__all__ = ["Padded", "Residual", "band_map", "convolution", "dates_as_tiles", "larger"]
-
-
-def convolution(channels: int, width: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    """Convolution, batch normalisation, ReLU."""
-    return nn.Sequential(
-        nn.Conv2d(channels, width, kernel, stride=stride, padding=kernel // 2, bias=False),
-        nn.BatchNorm2d(width),
-        nn.ReLU(),
-    )
+__all__ = ["Padded", "band_map", "dates_as_tiles", "larger"]
 
 
 def band_map(bands: int, width: int) -> nn.Module:
@@ -26,23 +17,6 @@ def band_map(bands: int, width: int) -> nn.Module:
     With it the 3×3 convolutions behind cost the same for 200 bands as for ``width``.
     """
     return nn.Conv2d(bands, width, 1) if bands > width else nn.Identity()
-
-
-class Residual(nn.Module):
-    """Two 3×3 convolutions beside a shortcut (He et al., CVPR 2016, arXiv:1512.03385, figure 2)."""
-
-    def __init__(self, channels: int, width: int, stride: int) -> None:
-        super().__init__()
-        self.change = nn.Sequential(
-            convolution(channels, width, stride=stride),
-            nn.Conv2d(width, width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
-        )
-        alike = stride == 1 and channels == width
-        self.shortcut: nn.Module = nn.Identity() if alike else nn.Conv2d(channels, width, 1, stride=stride)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return relu(self.shortcut(x) + self.change(x))
 
 
 class Padded(nn.Module):

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 from transformers import SegformerModel
 
-from hsiaug_dense.nets.blocks import band_map, convolution, dates_as_tiles, larger
+from hsiaug_dense.nets.blocks import band_map, dates_as_tiles, larger
 from hsiaug_dense.nets.segformer import small_config
+from hsiaug_nets.blocks import convolution
 
 __all__ = ["SiameseTransformer"]
 

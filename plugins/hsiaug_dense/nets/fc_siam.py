@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
-from hsiaug_dense.nets.blocks import band_map, convolution, dates_as_tiles
+from hsiaug_dense.nets.blocks import band_map, dates_as_tiles
+from hsiaug_nets.blocks import convolution
 
 __all__ = ["SiameseU"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from hsiaug_dense.nets.blocks import Residual, convolution, larger
+from hsiaug_dense.nets.blocks import larger
+from hsiaug_nets.blocks import Residual, convolution
 
 __all__ = ["Pyramid"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from hsiaug_dense.nets.blocks import Residual, band_map, convolution, dates_as_tiles, larger
+from hsiaug_dense.nets.blocks import band_map, dates_as_tiles, larger
+from hsiaug_nets.blocks import Residual, convolution
 
 __all__ = ["OverDates", "SiameseRecurrent"]
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
-from hsiaug_dense.nets.blocks import convolution
+from hsiaug_nets.blocks import convolution
 
 __all__ = ["UShaped"]
 

@@ -11,11 +11,11 @@ from safetensors.torch import load_file, save_file
 
 from hsiaug.api import DataUnavailableError, InputError, PluginError
 from hsiaug.plugins.card import build_params
-from hsiaug_dense.inputs import IGNORED, BandScale, lesson_of
+from hsiaug_dense.inputs import IGNORED, BandScale, training_tiles
 from hsiaug_dense.nets.blocks import Padded, band_map, dates_as_tiles
 from hsiaug_dense.nets.siamcrnn import OverDates
 from hsiaug_dense.recipe import ChangeRecipe, DenseRecipe
-from hsiaug_dense.segformer import Segformer
+from hsiaug_dense.segmentation import Segformer
 from hsiaug_dense.training import batches, criterion, dice_loss
 from tests.effort import Waited
 
@@ -30,7 +30,7 @@ def plain(bands: int) -> BandScale:
 
 @pytest.mark.parametrize("recipe", [DenseRecipe(), ChangeRecipe()])
 def test_a_pixel_without_a_label_has_no_part_in_the_loss(toy, recipe):
-    error = criterion(lesson_of(toy("change", n=2).real, 2), recipe, "cpu")
+    error = criterion(training_tiles(toy("change", n=2).real, 2), recipe, "cpu")
     scores = torch.randn((2, 2, 4, 4), generator=draw()).requires_grad_()
     target = torch.randint(0, 2, (2, 4, 4), generator=draw())
     target[:, :2] = IGNORED
@@ -39,7 +39,7 @@ def test_a_pixel_without_a_label_has_no_part_in_the_loss(toy, recipe):
 
 
 def test_class_weights_are_one_over_the_root_of_the_shares(toy):
-    lesson = replace(lesson_of(toy("change", n=2).real, 2), share=np.array([0.96, 0.04]))
+    lesson = replace(training_tiles(toy("change", n=2).real, 2), share=np.array([0.96, 0.04]))
     scores = torch.randn((1, 2, 1, 2), generator=draw())
     target = torch.tensor([[[0, 1]]])
     own = -scores.log_softmax(dim=1)
@@ -64,7 +64,7 @@ def test_a_mask_is_turned_with_its_image_and_all_symmetries_occur(toy):
     view = toy("change", n=1)
     marked = view.real.images.copy()
     marked[:, 1, 2] = view.real.masks  # a band that shows the mask
-    lesson = lesson_of(replace(view.real, images=marked), 2)
+    lesson = training_tiles(replace(view.real, images=marked), 2)
     x, target = batches(lesson, plain(8), 16, 0, "cpu")(3)
     assert torch.equal(x[:, 1, 2].long(), lesson.classes[0] + target)
     assert len(torch.unique(target.flatten(1), dim=0)) == 8
@@ -74,7 +74,7 @@ def test_tiles_are_drawn_in_proportion_to_their_weight(toy):
     real = toy("segmentation", n=4).real
     images = real.images * 0 + np.arange(4, dtype=np.float32)[:, None, None, None, None]
     weight = np.array([1, 0, 2, 0.5], dtype=np.float32)
-    lesson = lesson_of(replace(real, images=images, weight=weight), 3)
+    lesson = training_tiles(replace(real, images=images, weight=weight), 3)
     x, _ = batches(lesson, plain(8), 2000, 0, "cpu")(0)
     drawn = np.bincount(x[:, 0, 0, 0, 0].long().numpy(), minlength=4) / 2000
     assert np.allclose(drawn, weight / weight.sum(), atol=0.04) and drawn[1] == 0
@@ -83,7 +83,7 @@ def test_tiles_are_drawn_in_proportion_to_their_weight(toy):
 def test_shares_of_classes_count_a_tile_by_its_weight(toy):
     real = toy("change", n=2).real
     masks = np.stack([np.ones((16, 16)), np.full((16, 16), 2)]).astype(np.int64)
-    lesson = lesson_of(replace(real, masks=masks, weight=np.array([1, 0.25], dtype=np.float32)), 2)
+    lesson = training_tiles(replace(real, masks=masks, weight=np.array([1, 0.25], dtype=np.float32)), 2)
     assert np.allclose(lesson.share, [0.8, 0.2]) and list(lesson.classes) == [1, 2]
 
 

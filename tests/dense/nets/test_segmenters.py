@@ -133,8 +133,8 @@ def test_bands_are_scaled_by_the_real_tiles_of_the_view_and_by_nothing_else(toy,
     view = toy("segmentation", n=4)
     shifted = replace(view.real, images=view.real.images * 3 + 5)
     one = fit(UNET, view, shifted, steps=1)
-    assert np.allclose(one.scale.mean, view.real.images.mean(axis=(0, 1, 3, 4)), atol=1e-5)
-    assert np.allclose(one.scale.std, view.real.images.std(axis=(0, 1, 3, 4)), atol=1e-5)
+    assert np.allclose(one.read.mean, view.real.images.mean(axis=(0, 1, 3, 4)), atol=1e-5)
+    assert np.allclose(one.read.std, view.real.images.std(axis=(0, 1, 3, 4)), atol=1e-5)
 
 
 def test_batch_normalisation_ends_up_with_the_statistics_of_real_tiles(toy, fit):
@@ -142,7 +142,7 @@ def test_batch_normalisation_ends_up_with_the_statistics_of_real_tiles(toy, fit)
     far = replace(view.real, images=view.real.images * 3 + 5, synthetic=np.ones(9, dtype=bool))
     fitted = fit(UNET, view, concatenate([view.real, far]), steps=3)
     first, norm, _ = fitted.net.net.bands
-    z = torch.from_numpy(fitted.scale.tiles(view.real.images))[:, 0]
+    z = torch.from_numpy(fitted.read(view.real.images))[:, 0]
     with torch.no_grad():
         seen = first(z).movedim(1, 0).flatten(1)
     assert torch.allclose(norm.running_mean, seen.mean(dim=1), atol=1e-4)

@@ -1,19 +1,84 @@
-"""Real patches with a rectangle from another one."""
+"""Two real patches made into one: convex combinations, and rectangles pasted."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, PatchSamples, param
-from hsiaug_baselines._mixing import FittedMixing, Mixing
-from hsiaug_baselines._rows import cycled, made_by_class
+from hsiaug.api import Card, param
+from hsiaug_baselines._patches import FittedPatches, PatchGenerator, cycled, lone_classes
 
-__all__ = ["Cutmix", "CutmixParams", "FittedCutmix"]
+__all__ = ["Cutmix", "Mixup", "keeps"]
+
+
+@dataclass(frozen=True, eq=False)
+class _FittedMixing(FittedPatches):
+    """alpha: of the Beta(α, α) distribution that says how evenly two patches are mixed."""
+
+    alpha: float
+
+    def repeated(self) -> list[int]:
+        """Ids of the classes whose patches can only be repeated."""
+        raise NotImplementedError
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """``duplicated``: those classes, where there are any."""
+        repeated = self.repeated()
+        return {"duplicated": repeated} if repeated else {}
+
+
+@dataclass(frozen=True)
+class MixupParams:
+    """How evenly two patches are mixed."""
+
+    alpha: float = param(
+        1.0, "α of the Beta(α, α) weights: 1 = uniform, smaller = nearer to one of the two", low=0.01
+    )
+
+
+class FittedMixup(_FittedMixing):
+    """Mixtures of two different patches of a class; copies where a class has one, named in provenance."""
+
+    name = "mixup"
+
+    def repeated(self) -> list[int]:
+        """Classes of one patch."""
+        return lone_classes(self.y)
+
+    def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+        return mix(self.x[rows], count, self.alpha, np.random.default_rng(seed))
+
+
+class Mixup(PatchGenerator):
+    """Mixup within a class, whole patches, in scene units.
+
+    The paper mixes samples of any two classes and their labels; here both come from one class, so that the label
+    stays whole and counts per class can be met. Each patch is the first of the two equally often ±1.
+    """
+
+    card = Card(
+        name="mixup",
+        version="1",
+        summary="Convex combinations of two real patches of one class",
+        paper="Zhang, Cissé, Dauphin and Lopez-Paz, mixup: Beyond Empirical Risk Minimization, ICLR 2018, "
+        "arXiv:1710.09412",
+        seconds=0.01,
+        params=MixupParams,
+    )
+    fitted = FittedMixup
+
+
+def mix(x: NDArray[np.float32], count: int, alpha: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """(count, B, p, p) mixtures of patches x (n, B, p, p) of one class; copies for n = 1."""
+    n = len(x)
+    first = cycled(np.arange(n), count, rng)
+    second = (first + rng.integers(1, n, size=count)) % n if n > 1 else first
+    weight = rng.beta(alpha, alpha, size=(count, 1, 1, 1)).astype(np.float32)
+    return x[second] + weight * (x[first] - x[second])
 
 
 @dataclass(frozen=True)
@@ -25,15 +90,16 @@ class CutmixParams:
     )
 
 
-class FittedCutmix(FittedMixing):
-    """Real patches, mixed when they are asked for."""
+class FittedCutmix(_FittedMixing):
+    """Patches of a class, each used equally often ±1, with part of another real patch round their centre."""
 
-    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
-        """Patches of a class, each used equally often ±1, with part of another real patch round their centre."""
-        parts = made_by_class(self.x, self.y, counts, self._make, "cutmix", seed)
-        return PatchSamples.made(*parts, self.notes)
+    name = "cutmix"
 
-    def _make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+    def repeated(self) -> list[int]:
+        """All classes, where a patch is one pixel or there is one patch: nothing can be exchanged."""
+        return np.unique(self.y).tolist() if self.x.shape[2] == 1 or len(self.y) == 1 else []
+
+    def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         rng = np.random.default_rng(seed)
         first = cycled(rows, count, rng)
         second = self._others(first, rng)
@@ -45,14 +111,8 @@ class FittedCutmix(FittedMixing):
         n = len(self.y)
         return (rows + rng.integers(1, n, size=len(rows))) % n if n > 1 else rows
 
-    @property
-    def notes(self) -> dict[str, Any]:
-        """``duplicated``: all classes, where a patch is one pixel or there is one patch: nothing can be exchanged."""
-        nothing = self.x.shape[2] == 1 or len(self.y) == 1
-        return {"duplicated": np.unique(self.y).tolist()} if nothing else {}
 
-
-class Cutmix(Mixing):
+class Cutmix(PatchGenerator):
     """CutMix between a patch of the class and any other real patch, in scene units.
 
     The paper (section 3.1) pastes a rectangle of one image into another and mixes the two labels by area. A sample
@@ -67,7 +127,7 @@ class Cutmix(Mixing):
     ``duplicate``. A patch of one pixel is repeated, and recorded.
     """
 
-    card: ClassVar[Card] = Card(
+    card = Card(
         name="cutmix",
         version="1",
         summary="Real patches whose surroundings hold a rectangle of another one",
