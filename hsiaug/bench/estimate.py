@@ -29,7 +29,7 @@ Known = Mapping[tuple[str, str], Sequence[tuple[float, float]]]
 
 
 @dataclass(frozen=True)
-class Part:
+class _Part:
     """A plugin that has to run. size: of the training set with its synthetic samples, in multiples of the real ones."""
 
     kind: str
@@ -103,16 +103,16 @@ def expected_seconds(plan: Plan, trials: Sequence[TrialSpec], known: Known) -> d
     return seconds
 
 
-def _parts(plan: Plan, trials: Iterable[TrialSpec]) -> dict[str, list[Part]]:
+def _parts(plan: Plan, trials: Iterable[TrialSpec]) -> dict[str, list[_Part]]:
     """What each fit's trials have to run: the generator once, a classifier for each of them."""
-    parts: dict[str, list[Part]] = {}
+    parts: dict[str, list[_Part]] = {}
     for trial in trials:
         needed = parts.setdefault(trial.fit_hash, [])
         real, made = plan.samples[trial.hash]
         setting = _setting(trial.as_json())
         if made and all(part.spec != trial.generator for part in needed):
-            needed.append(Part("generator", trial.generator, setting, 1.0))
-        needed.append(Part("classifier", trial.classifier, setting, (real + made) / real))
+            needed.append(_Part("generator", trial.generator, setting, 1.0))
+        needed.append(_Part("classifier", trial.classifier, setting, (real + made) / real))
     return parts
 
 
@@ -137,7 +137,7 @@ def timed(records: Iterable[Record]) -> Known:
     return found
 
 
-def _seconds(part: Part, known: Known, plan: Plan) -> float:
+def _seconds(part: _Part, known: Known, plan: Plan) -> float:
     """From records of a training set as large; else as far as records of others let expect; else as the card says."""
     times = known.get(part.key)
     if not times:
@@ -169,7 +169,7 @@ def _same(one: float, other: float) -> bool:
     return max(one, other) <= NEAR * min(one, other)
 
 
-def _declared(part: Part, plan: Plan) -> bool:
+def _declared(part: _Part, plan: Plan) -> bool:
     """True where a card's seconds are of these very parameters."""
     card: Card = plan.cards[part.kind, part.spec.name]  # type: ignore[index]
     return bool(part.spec.params == card.params())

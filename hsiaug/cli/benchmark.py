@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["benchmark"]
 
 
-class Existing(StrEnum):
+class _Existing(StrEnum):
     """What to do about trials that the store already holds."""
 
     only_missing = "only-missing"
@@ -84,12 +84,12 @@ def benchmark(
     patch: options.AnyPatch = None,
     store: options.StoreDir = Path("hsiaug-results"),
     existing: Annotated[
-        Existing,
+        _Existing,
         typer.Option(
             help="only-missing: take trials from the store, run the rest (failed ones again). all: run everything "
             "again. none: run nothing, show what the store holds."
         ),
-    ] = Existing.only_missing,
+    ] = _Existing.only_missing,
     preset: options.PresetOfAll = options.PresetName.cpu,
     set_: options.Setting = None,
     device: options.Device = "auto",
@@ -187,7 +187,7 @@ def benchmark(
     if dry_run:
         print_plan(parts, todo, store, had, jobs=jobs, settings=settings, out=out, as_json=json)
         return
-    kept = Store(store, create=existing is not Existing.none)
+    kept = Store(store, create=existing is not _Existing.none)
     kept.sweep()
     if not run_all(parts, todo, kept, had, device=device, engine=where, limit=limit, err=err):
         return
@@ -197,7 +197,7 @@ def benchmark(
     # Once more where the tables end: whoever reads these numbers must know how few samples they are of.
     print_lines(err, (f"note: {note}" for note in plan.short))
     if any(record["status"] == "failed" for record in read.records) or (
-        existing is not Existing.none and len(read.records) < len(trials)
+        existing is not _Existing.none and len(read.records) < len(trials)
     ):
         raise typer.Exit(1)
 

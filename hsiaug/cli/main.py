@@ -34,7 +34,7 @@ from hsiaug.text import shortened, visible
 __all__ = ["app", "main"]
 
 
-class Commands(TyperGroup):
+class _Commands(TyperGroup):
     """The commands; what a user typed is made visible and short in the messages of typer too, which quote all of it."""
 
     def make_context(self, *args: Any, **options: Any) -> Any:
@@ -61,7 +61,7 @@ LONGEST = 500
 """Characters of a message of typer at most."""
 
 app = typer.Typer(
-    cls=Commands,
+    cls=_Commands,
     name="hsiaug",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -36,7 +36,7 @@ except ImportError as error:
 
 from hsiaug.bench.engines.dask_host import end_run, run_trial
 
-__all__ = ["DaskPool", "make", "outline"]
+__all__ = ["make", "outline"]
 
 REFRESH = 1.0
 """Seconds between two looks at which workers there are."""
@@ -108,8 +108,8 @@ class _Dask(PoolEngine):
     def gpus(self) -> int:
         return self.settings.gpus
 
-    def pool(self, start: WorkerStart) -> DaskPool:
-        return DaskPool(self.client, start, self.settings.gpus, self.say)
+    def pool(self, start: WorkerStart) -> _DaskPool:
+        return _DaskPool(self.client, start, self.settings.gpus, self.say)
 
 
 def _workers(client: Any) -> dict[str, dict[str, Any]]:
@@ -131,7 +131,7 @@ def _places(client: Any) -> dict[tuple[str, int], bool]:
 class _Slot:
     """A thread of a Dask worker. draw: the hash of the draw whose split it has. key: of the task that it runs."""
 
-    pool: DaskPool
+    pool: _DaskPool
     address: str
     number: int
     gpu: bool
@@ -155,7 +155,7 @@ class _Slot:
         self.busy, self.draw, self.future = False, "", None
 
 
-class DaskPool:
+class _DaskPool:
     """The threads of all workers of a scheduler, as they come and go."""
 
     def __init__(self, client: Any, start: WorkerStart, gpus: int, say: Say) -> None:

@@ -29,7 +29,7 @@ from hsiaug.errors import InputError
 from hsiaug.trial.run import Outcome, lost
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["Local", "LocalPool", "Worker", "make", "outline", "wait_for_messages"]
+__all__ = ["Local", "Worker", "make", "outline", "wait_for_messages"]
 
 GRACE = 5.0
 """Seconds beyond its time limit after which a trial's process is killed: it is in compiled code, or swallows the end."""
@@ -196,7 +196,7 @@ def _manner(code: int | None) -> str:
     return f"was killed by {name}{reason}"
 
 
-class LocalPool:
+class _LocalPool:
     """Processes of this machine."""
 
     def __init__(self, start: WorkerStart, jobs: int) -> None:
@@ -223,8 +223,8 @@ class Local(PoolEngine):
     jobs: int
     gpus: int = 0
 
-    def pool(self, start: WorkerStart) -> LocalPool:
-        return LocalPool(start, self.jobs)
+    def pool(self, start: WorkerStart) -> _LocalPool:
+        return _LocalPool(start, self.jobs)
 
 
 def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> AbstractContextManager[Local]:

@@ -44,7 +44,7 @@ except ImportError as error:
 
 from hsiaug.bench.engines.slurm_job import ArrayTask, JobPart
 
-__all__ = ["Slurm", "chunks_of", "make", "outline"]
+__all__ = ["chunks_of", "make", "outline"]
 
 SHORTEST = 60.0
 """Seconds that a job is to take at least, where there is that much to do."""
@@ -62,7 +62,7 @@ Piece = tuple[Batch, Group]
 
 
 @dataclass(frozen=True)
-class Slurm:
+class _Slurm:
     """The engine of a SLURM cluster."""
 
     settings: ClusterSettings
@@ -223,7 +223,7 @@ def _array_limit() -> int:
     return max(1, int(found[1]) - 1) if found else USUAL_ARRAY
 
 
-def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> AbstractContextManager[Slurm]:
+def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> AbstractContextManager[_Slurm]:
     """The engine of the cluster whose ``sbatch`` is here. Raises InputError where there is none."""
     if address or shutil.which("sbatch") is None:
         raise InputError(
@@ -231,9 +231,9 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Abstra
             value=repr(address) if address else "no sbatch here",
             hint="Log in to the cluster, and write --on slurm.",
         )
-    return nullcontext(Slurm(settings, say))
+    return nullcontext(_Slurm(settings, say))
 
 
 def outline(address: str, jobs: int, settings: ClusterSettings, batches: Sequence[Batch]) -> str:
     """What would be submitted; there need be no SLURM here."""
-    return Slurm(settings, lambda line: None).outline(batches)
+    return _Slurm(settings, lambda line: None).outline(batches)
