@@ -128,7 +128,7 @@ def worker_pool(scene: TaskData, job: Job, engine: Engine) -> Iterator[Run]:
     pool = engine.pool(start)
     ledger = Ledger(scene, job, store)
     try:
-        yield lambda work, on_event: _Dispatch(work, pool, ledger, engine.gpus > 0, on_event).run()
+        yield lambda work, on_event: Dispatch(work, pool, ledger, engine.gpus > 0, on_event).run()
     finally:
         pool.close()
 
@@ -186,7 +186,7 @@ class _Part:
         return self.left[0] if self.left else None
 
 
-class _Dispatch:
+class Dispatch:
     """Gives work to the slots of a pool, and follows what becomes of it."""
 
     def __init__(self, work: Iterable[Work], pool: Pool, ledger: Ledger, gpu: bool, on_event: OnEvent) -> None:
