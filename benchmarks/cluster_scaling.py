@@ -2,10 +2,10 @@
 
     python -m benchmarks.cluster_scaling --out benchmarks/results/cluster
 
-Takes the trials of benchmarks/txt2hsi_claims.toml with the seconds of their records (the one that made a fit holds it), and
-gives them to ``bench/execute.py`` on a pool whose clock is simulated: each answer takes its recorded time, and ``HANDLING``
-seconds of the one process that scores and writes. Efficiency is the seconds of all trials over workers × wall time. The
-second curve is the same plan on ten times as many draws.
+Takes the trials of benchmarks/txt2hsi_claims.toml with the seconds of their records (that which made a fit holds
+it), and gives them to ``bench/execute.py`` on a pool whose clock is simulated: each answer takes its recorded
+time, and ``HANDLING`` seconds of the one process that scores and writes. Efficiency is the seconds of all trials
+over workers × wall time. The second curve is the same plan on ten times as many draws.
 """
 
 from __future__ import annotations
