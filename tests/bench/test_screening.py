@@ -14,6 +14,7 @@ import pytest
 from hsiaug.bench import advice_context as context_module
 from hsiaug.bench import screening
 from hsiaug.bench.advice_context import AdviceContext, Prices
+from hsiaug.bench.engines.local import Local
 from hsiaug.bench.execute import Work
 from hsiaug.bench.plan import Plan, Request
 from hsiaug.bench.screening import SCREEN, LeftOut, screen, screening_plan
@@ -83,7 +84,7 @@ def screened(world: World, plan: Plan, scene: Scene, folder: Path, budget: float
     """What the screening came to, and what it left out."""
     store, left_out = Store(folder, create=True), []
     context = AdviceContext(
-        scene, "toy", Registry({}), store, "cpu", 1, 0.0, budget, lambda _: contextlib.nullcontext()
+        scene, "toy", Registry({}), store, "cpu", Local(1), 0.0, budget, lambda _: contextlib.nullcontext()
     )
     found = screen(plan, context, lambda todo, _: world.run(plan, context, todo), left_out)
     return found, left_out
