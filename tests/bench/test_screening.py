@@ -152,7 +152,7 @@ def test_a_classifier_that_is_slow_on_many_pixels_tells_nothing_of_the_machine(
     plan, _ = screening_plan(toy, asked(generators=["smote"], classifiers=["nearest", "svm"]), plugins)
     store = Store(tmp_path, create=True)
     context = AdviceContext(
-        toy, "toy", Registry({}), store, "cpu", 1, 0.0, 1e6, lambda _: contextlib.nullcontext()
+        toy, "toy", Registry({}), store, "cpu", Local(1), 0.0, 1e6, lambda _: contextlib.nullcontext()
     )
     for trial in (t for t in plan.trials if t.generator.name == "none" and t.seed == 0):
         record = world.record(plan, trial)
