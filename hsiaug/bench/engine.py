@@ -62,10 +62,14 @@ class TrialEnded:
 
 @dataclass(frozen=True)
 class WorkerLost:
-    """A worker was lost in the middle of a trial. how: in words. stage: of the trial."""
+    """A worker was lost in the middle of a trial. how: in words. stage: of the trial.
+
+    counts: False where the trial cannot be the reason, as when a scheduler is started again.
+    """
 
     how: str
     stage: str
+    counts: bool = True
 
 
 @dataclass(frozen=True)

@@ -195,6 +195,7 @@ class Dispatch:
         self._pool, self._ledger, self._gpu, self._on_event = pool, ledger, gpu, on_event
         self._parts: dict[Slot, _Part] = {}
         self._begun: Counter[str] = Counter()
+        self._told: set[str] = set()
         self._refused: dict[Slot, str] = {}
 
     def run(self) -> None:
@@ -249,7 +250,8 @@ class Dispatch:
     def _begin(self, slot: Slot, trial: TrialSpec) -> None:
         self._begun[trial.hash] += 1
         slot.send(trial, self._ledger.blind(trial))
-        if self._begun[trial.hash] == 1:
+        if trial.hash not in self._told:
+            self._told.add(trial.hash)
             self._on_event(Event("start", trial.hash))
 
     def _follow(self, slot: Slot, message: Message) -> None:
@@ -266,11 +268,13 @@ class Dispatch:
             self._refused[slot] = message.found
             self._begun[trial.hash] -= 1
             self._waiting.appendleft(self._parts.pop(slot))
-        elif self._begun[trial.hash] >= TRIES:
+        elif message.counts and self._begun[trial.hash] >= TRIES:
             said = f"the process of this trial {message.how}, {TRIES} times"
             self._settle(slot, part, lost(message.stage, "WorkerDied", said))
-        elif not self._there(slot):
-            self._waiting.appendleft(self._parts.pop(slot))
+        else:
+            self._begun[trial.hash] -= not message.counts
+            if not self._there(slot):
+                self._waiting.appendleft(self._parts.pop(slot))
 
     def _settle(self, slot: Slot, part: _Part, outcome: Outcome) -> None:
         """Write the records of what has ended, while the slot goes on."""

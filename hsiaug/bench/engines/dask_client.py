@@ -17,14 +17,14 @@ import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.engine import Batch, Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
 from hsiaug.bench.execute import PoolEngine
 from hsiaug.bench.worker import WorkerStart
-from hsiaug.errors import InputError, StoreError
+from hsiaug.errors import HsiaugError, InputError
 from hsiaug.trial.spec import TrialSpec
 
 try:
@@ -42,12 +42,10 @@ REFRESH = 1.0
 """Seconds between two looks at which workers there are."""
 PATIENCE = 1.0
 """Seconds to wait for news."""
-AWAY = 60.0
-"""Seconds without a scheduler after which a run is given up; it goes on with the same command."""
 FETCHERS = 8
 """Answers that are fetched at the same time."""
 CONNECT = 10.0
-"""Seconds in which a scheduler must answer."""
+"""Seconds in which a scheduler must answer, and be there again after it was lost."""
 
 
 @contextmanager
@@ -57,7 +55,8 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Iterat
     Raises InputError where nobody answers at the address.
     """
     # What it warns of, as that a worker has gone, is dealt with here.
-    logging.getLogger("distributed").setLevel(logging.ERROR)
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with ExitStack() as stack:
         if address:
             client = stack.enter_context(_connected(address))
@@ -68,10 +67,11 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Iterat
                 memory_limit=0,
                 dashboard_address="127.0.0.1:0",
                 resources={"GPU": settings.gpus} if settings.gpus else None,
-                silence_logs=logging.ERROR,
+                silence_logs=logging.CRITICAL,
             )
             client = stack.enter_context(distributed.Client(stack.enter_context(cluster)))
-        say(f"Dask scheduler {client.scheduler.address}, dashboard {client.dashboard_link}")
+        dashboard = "dashboard" in client.scheduler_info()["services"]
+        say(f"Dask scheduler {client.scheduler.address}" + f", dashboard {client.dashboard_link}" * dashboard)
         yield _Dask(client, settings, say)
 
 
@@ -151,7 +151,9 @@ class _Slot:
     def end(self) -> None:
         """Cancel what it runs, and end its process."""
         if self.future is not None:
-            self.future.cancel()
+            # A scheduler that has gone runs nothing that could be cancelled.
+            with suppress(Exception):
+                self.future.cancel()
         self.busy, self.draw, self.future = False, "", None
 
 
@@ -167,7 +169,7 @@ class _DaskPool:
         self._numbers = itertools.count()
         self._fetching = ThreadPoolExecutor(FETCHERS)
         self._packed: tuple[str, bytes] = ("", b"")
-        self._looked = self._alive = float("-inf")
+        self._looked = float("-inf")
         self._waiting = False
         client.subscribe_topic(self._topic, lambda event: self._heard.put((event[1][0], event[1][1:])))
 
@@ -227,18 +229,17 @@ class _DaskPool:
         self._heard.put((key, _result(future)))
 
     def _look(self) -> None:
-        """Learn which workers there are. Raises StoreError… where the scheduler has been away for too long."""
+        """Learn which workers there are. Raises HsiaugError where the scheduler has gone."""
         self._looked = time.monotonic()
         if self._client.status == "running":
-            self._alive = self._looked
             self._slots = {
                 place: self._slots.get(place) or _Slot(self, *place, gpu)
                 for place, gpu in _places(self._client).items()
             }
-        elif self._looked - self._alive > AWAY:
-            raise StoreError(
+        elif self._client.status in ("closing", "closed"):
+            raise HsiaugError(
                 "the Dask scheduler must stay until the run has ended",
-                value=f"none for {AWAY:.0f} s",
+                value=f"none for {CONNECT:.0f} s",
                 hint="What is finished is in the store: start the scheduler, and run the same command again.",
             )
         if not self._slots and not self._waiting:
@@ -260,7 +261,9 @@ class _DaskPool:
                 slot.stage = said[0]
                 return None
             return PluginProgress(*said)
-        message: Message = WorkerLost(news, slot.stage) if isinstance(news, str) else news
+        message: Message = (
+            replace(news, stage=slot.stage) if isinstance(news, WorkerLost) and not news.stage else news
+        )
         if not isinstance(message, TrialEnded):
             slot.draw = ""
         if isinstance(message, WorkerRefused):
@@ -269,10 +272,13 @@ class _DaskPool:
         return message
 
 
-def _result(future: Any) -> TrialEnded | WorkerLost | WorkerRefused | str:
+def _result(future: Any) -> TrialEnded | WorkerLost | WorkerRefused:
     """What a task gave; where it gave nothing, how it was lost."""
     try:
         result: TrialEnded | WorkerLost | WorkerRefused = future.result()
-    except (Exception, CancelledError) as error:
-        return f"was lost ({type(error).__name__}: {error})"
+    except CancelledError:
+        # By a scheduler that was started again: nothing here cancels what is still waited for.
+        return WorkerLost("was cancelled", "", counts=False)
+    except Exception as error:
+        return WorkerLost(f"was lost ({type(error).__name__}: {error})", "")
     return result
