@@ -125,7 +125,7 @@ def main() -> None:
             rows.append({"copies": copies, "workers": workers, "wall": round(wall), "efficiency": round(share, 3)})
             say(f"  {workers} workers: {wall:.0f} s, efficiency {share:.1%}")
     write_csv(out / "scaling.csv", rows)
-    draw(rows, out / "scaling.png")
+    draw(rows, HERE.parent / "docs" / "images" / "cluster_scaling.png")
 
 
 def draw(rows: list[dict[str, Any]], path: Path) -> None:

@@ -1,6 +1,7 @@
 """What the framework itself costs: 1,000 trials of a generator and a classifier that do next to nothing.
 
     python -m benchmarks.overhead
+    python -m benchmarks.overhead --on dask     # with one Dask worker; also what two save on trials of some seconds
 
 Prints milliseconds per trial (planning, splitting, records and all, with one worker process), what a run of 20 trials
 takes and what each of the other 980 adds to it, and the seconds that ``hsiaug report`` takes over the 1,000 records, each
@@ -10,6 +11,7 @@ lengthen less.
 
 from __future__ import annotations
 
+import argparse
 import resource
 import tempfile
 import time
@@ -23,23 +25,51 @@ SEEDS = 50
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--on", default="local")
+    on = parser.parse_args().on
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         env = environment(install(root / "site", "dummy_plugin", DUMMY))
-        few, start, start_busy = benchmark(root / "few", 1, env)
-        trials, seconds, busy = benchmark(root / "store", SEEDS, env)
+        few, start, start_busy = benchmark(root / "few", 1, on, env)
+        trials, seconds, busy = benchmark(root / "store", SEEDS, on, env)
         say(f"{trials} trials in {seconds:.1f} s: {per_trial(seconds, busy, trials)}")
         more = per_trial(seconds - start, busy - start_busy, trials - few)
         say(f"{few} trials in {start:.1f} s; each of the other {trials - few}: {more}")
+        if on != "local":
+            one, two = (real_trials(root / jobs, jobs, on, env) for jobs in ("1", "2"))
+            say(
+                f"trials of some seconds: {one:.1f} s with one worker, {two:.1f} s with two, {one / two:.2f} times as fast"
+            )
+            return
         for by in ("generator", "classifier", "class", "seed"):
             run, seconds, busy = timed("report", str(root / "store"), "--by", by, "--format", "md", env=env)
             say(f"report --by {by} over {trials} records: {seconds:.2f} ({busy:.2f}) s, {len(run)} characters")
 
 
-def benchmark(store: Path, seeds: int, env: dict[str, str]) -> tuple[int, float, float]:
+def real_trials(store: Path, jobs: str, on: str, env: dict[str, str]) -> float:
+    """Seconds of a run whose trials fit networks."""
+    words = ["benchmark", "indian_pines", "--generator", "smote", "--classifier", "cnn2d", "--seeds", "4"]
+    return timed(*words, "--device", "cpu", "--on", on, "--jobs", jobs, "--store", str(store), env=env)[1]
+
+
+def benchmark(store: Path, seeds: int, on: str, env: dict[str, str]) -> tuple[int, float, float]:
     """Trials of a run, its seconds by the clock, and those of the processor."""
     words = ["benchmark", "toy", "--generator", "dummy", "--classifier", "nearest", "--lambda", LAMBDAS]
-    words += ["--seeds", str(seeds), "--patch", "5", "--jobs", "1", "--device", "cpu", "--store", str(store)]
+    words += [
+        "--seeds",
+        str(seeds),
+        "--patch",
+        "5",
+        "--jobs",
+        "1",
+        "--device",
+        "cpu",
+        "--on",
+        on,
+        "--store",
+        str(store),
+    ]
     _, seconds, busy = timed(*words, env=env)
     return len(list(store.glob("records/??/*/record.json"))), seconds, busy
 
