@@ -38,9 +38,8 @@ def main() -> None:
         say(f"{few} trials in {start:.1f} s; each of the other {trials - few}: {more}")
         if on != "local":
             one, two = (real_trials(root / jobs, jobs, on, env) for jobs in ("1", "2"))
-            say(
-                f"trials of some seconds: {one:.1f} s with one worker, {two:.1f} s with two, {one / two:.2f} times as fast"
-            )
+            said = f"{one:.1f} s with one worker, {two:.1f} s with two, {one / two:.2f} times as fast"
+            say(f"trials of some seconds: {said}")
             return
         for by in ("generator", "classifier", "class", "seed"):
             run, seconds, busy = timed("report", str(root / "store"), "--by", by, "--format", "md", env=env)
