@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from multiprocessing import parent_process
+from multiprocessing import parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, NoReturn
@@ -32,7 +32,7 @@ from hsiaug.trial.cache import AnyBench, Workbench
 from hsiaug.trial.run import Outcome, compute
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["TrialRequest", "WorkerStart", "held_back", "serve"]
+__all__ = ["TrialRequest", "WorkerStart", "serve", "without_ctrl_c"]
 
 STEP_EVERY = 0.2
 """Seconds between two reports of a plugin's own progress: fits call it at every step."""
@@ -156,6 +156,16 @@ class _Channel:
         with self._lock, held_back("SIGALRM"):
             for part in parts:
                 self._connection.send_bytes(part)
+
+
+@contextmanager
+def without_ctrl_c() -> Iterator[None]:
+    """Processes that are started within begin with Ctrl-C held back."""
+    if hasattr(signal, "pthread_sigmask"):
+        # Else it would be started within, and takes every signal in as it starts.
+        resource_tracker.ensure_running()
+    with held_back("SIGINT"):
+        yield
 
 
 @contextmanager

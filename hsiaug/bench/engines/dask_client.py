@@ -23,7 +23,7 @@ from typing import Any
 from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.engine import Batch, Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
 from hsiaug.bench.execute import PoolEngine
-from hsiaug.bench.worker import WorkerStart
+from hsiaug.bench.worker import WorkerStart, without_ctrl_c
 from hsiaug.errors import HsiaugError, InputError
 from hsiaug.trial.spec import TrialSpec
 
@@ -61,14 +61,16 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Iterat
         if address:
             client = stack.enter_context(_connected(address))
         else:
-            cluster = distributed.LocalCluster(
-                n_workers=settings.workers or jobs,
-                threads_per_worker=settings.threads,
-                memory_limit=0,
-                dashboard_address="127.0.0.1:0",
-                resources={"GPU": settings.gpus} if settings.gpus else None,
-                silence_logs=logging.CRITICAL,
-            )
+            # Its processes must leave Ctrl-C to this one: they would end with tracebacks.
+            with without_ctrl_c():
+                cluster = distributed.LocalCluster(
+                    n_workers=settings.workers or jobs,
+                    threads_per_worker=settings.threads,
+                    memory_limit=0,
+                    dashboard_address="127.0.0.1:0",
+                    resources={"GPU": settings.gpus} if settings.gpus else None,
+                    silence_logs=logging.CRITICAL,
+                )
             client = stack.enter_context(distributed.Client(stack.enter_context(cluster)))
         dashboard = "dashboard" in client.scheduler_info()["services"]
         say(f"Dask scheduler {client.scheduler.address}" + f", dashboard {client.dashboard_link}" * dashboard)

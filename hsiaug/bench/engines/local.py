@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
 from multiprocessing.context import SpawnProcess
@@ -24,7 +23,7 @@ import numpy as np
 from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.engine import Batch, Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
 from hsiaug.bench.execute import PoolEngine
-from hsiaug.bench.worker import TrialRequest, WorkerStart, held_back, serve
+from hsiaug.bench.worker import TrialRequest, WorkerStart, serve, without_ctrl_c
 from hsiaug.errors import InputError
 from hsiaug.trial.run import Outcome, lost
 from hsiaug.trial.spec import TrialSpec
@@ -79,7 +78,9 @@ class Worker:
         here, there = context.Pipe()
         told, tells = context.Pipe(duplex=False)
         self.process = context.Process(target=serve, args=(there, tells, self.start))
-        _start(self.process)
+        # It takes Ctrl-C once it can end without a traceback, and not before.
+        with without_ctrl_c():
+            self.process.start()
         there.close()
         tells.close()
         self.connection, self.stages, self.draw = here, told, None
@@ -174,15 +175,6 @@ def wait_for_messages(workers: Iterable[Worker]) -> list[tuple[Worker, Message]]
         elif worker.process.sentinel in speaking or worker.process.exitcode is not None:
             found.append((worker, worker.receive() if worker.connection.poll() else worker.lost()))
     return found
-
-
-def _start(process: SpawnProcess) -> None:
-    """Start a process that takes Ctrl-C once it can end without a traceback, and not before."""
-    if hasattr(signal, "pthread_sigmask"):
-        # Else it would be started below, and takes every signal in as it starts.
-        resource_tracker.ensure_running()
-    with held_back("SIGINT"):
-        process.start()
 
 
 def _manner(code: int | None) -> str:
