@@ -95,6 +95,32 @@ def _children(pid: int) -> list[str]:
     return [c for task in Path(f"/proc/{pid}/task").iterdir() for c in (task / "children").read_text().split()]
 
 
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs POSIX signals")
+def test_ctrl_c_on_dask_stops_quietly(tmp_path: Path) -> None:
+    gate, store = tmp_path / "gate", tmp_path / "store"
+    gate.mkdir()
+    env = environment(install(tmp_path / "gated", "dummy_plugin", GATED), GATE=str(gate))
+    command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, "--on", "dask")]
+    with subprocess.Popen(
+        command,
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell that runs the tests in the background has them ignore Ctrl-C, and they hand that down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as run:
+        while len(list(gate.iterdir())) < 5:
+            assert run.poll() is None
+            time.sleep(0.05)
+        os.killpg(run.pid, signal.SIGINT)
+        _, said = run.communicate(timeout=200)
+
+    assert run.returncode == 130
+    assert "run the same command to go on" in said and "Traceback" not in said
+
+
 def test_a_scheduler_that_does_not_answer_is_one_error(tmp_path: Path, env: dict[str, str]) -> None:
     answer = hsiaug(*arguments(tmp_path / "none", "--on", "dask:tcp://127.0.0.1:1"), env=env)
 
