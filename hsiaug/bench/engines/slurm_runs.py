@@ -56,6 +56,7 @@ def runs_folder(store: Path) -> Path:
 def write_submission(store: Path, name: str, parallel: int, chunks: Sequence[Chunk]) -> Submission:
     """Note what was submitted, whole or not at all."""
     made = Submission(name, datetime.now(UTC).isoformat(timespec="seconds"), parallel, tuple(chunks))
+    runs_folder(store).mkdir(parents=True, exist_ok=True)
     write_text_whole(runs_folder(store) / f"{name}.json", json.dumps(asdict(made)), "--store")
     return made
 

@@ -1,0 +1,95 @@
+"""What SLURM is given, and what one of its jobs does; tests/cli/test_engines.py runs real ones."""
+
+from __future__ import annotations
+
+import math
+from importlib.metadata import version
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hsiaug.bench.engine import Batch, Job
+from hsiaug.bench.engines.slurm import chunks_of
+from hsiaug.bench.engines.slurm_job import ArrayTask, JobPart
+from hsiaug.bench.engines.slurm_runs import Chunk, in_jobs, read_submissions, runs_folder, write_submission
+from hsiaug.bench.execute import TRIES
+from hsiaug.bench.plan import Request, build_plan
+from hsiaug.bench.status import progress_of
+from hsiaug.errors import SceneError, StoreError
+from hsiaug.plugins.registry import registry
+from hsiaug.scene import Scene
+from hsiaug.trial.store import Store
+
+
+def pieces(seconds: list[float]) -> list[Any]:
+    """Groups of one trial each, of which is known how long they take."""
+    trials = [SimpleNamespace(hash=str(i)) for i in range(len(seconds))]
+    expected = {trial.hash: s for trial, s in zip(trials, seconds, strict=True)}
+    batch: Any = Batch(SimpleNamespace(), Job("pixels", "toy", Path(), "cpu"), trials, {}, expected)  # type: ignore[arg-type]
+    return [(batch, (trial,)) for trial in trials]
+
+
+@given(st.lists(st.floats(0.01, 1000), min_size=1, max_size=60), st.integers(1, 20))
+def test_jobs_last_a_minute_at_least_and_are_no_more_than_allowed(seconds: list[float], most: int) -> None:
+    chunks = chunks_of(pieces(seconds), most, threads=1)
+
+    assert len(chunks) <= most
+    assert [trial.hash for chunk in chunks for _, (trial,) in chunk] == [str(i) for i in range(len(seconds))]
+    lasting = [sum(batch.expected[trial.hash] for batch, (trial,) in chunk) for chunk in chunks]
+    # The last takes what is left.
+    assert all(one >= 60 or math.isclose(one, 60) for one in lasting[:-1])
+
+
+@pytest.fixture
+def part(toy: Scene, tmp_path: Path) -> JobPart:
+    request = Request(generators=["smote"], classifiers=["svm"], lambdas=[1.0], seeds=[0], patch=5)
+    trials = build_plan(toy, request, registry()).trials
+    return JobPart(Job("pixels", "toy", tmp_path, "cpu"), toy.sha256, version("hsiaug"), tuple(trials), {})
+
+
+def test_a_job_runs_what_is_missing_and_gives_up_the_trial_that_ends_jobs(part: JobPart, tmp_path: Path) -> None:
+    deadly = part.trials[0]
+    begun = runs_folder(tmp_path) / "begun"
+    begun.mkdir(parents=True)
+    (begun / deadly.hash).write_bytes(b"." * TRIES)
+
+    ArrayTask((part,), 1)()
+
+    records = {record["hash"]: record for record in Store(tmp_path).records()}
+    assert records.keys() == {trial.hash for trial in part.trials}
+    assert records[deadly.hash]["error"]["message"] == "the job of this trial ended in its middle, 2 times"
+    assert {record["status"] for hash, record in records.items() if hash != deadly.hash} == {"ok"}
+    assert not list(begun.iterdir())
+
+
+def test_a_job_that_finds_another_scene_refuses(part: JobPart) -> None:
+    other = JobPart(part.job, "another checksum", part.version, part.trials, {})
+
+    with pytest.raises(SceneError, match="the scene and the hsiaug that its trials were planned with"):
+        ArrayTask((other,), 1)()
+
+
+def test_trials_are_recorded_running_waiting_or_lost(tmp_path: Path) -> None:
+    chunks = [Chunk("7_0", ("a", "b"), 60.0), Chunk("7_1", ("c",), 30.0), Chunk("7_2", ("d", "e"), 50.0)]
+    made = write_submission(tmp_path, "one", 2, chunks)
+    states = {"7_0": "RUNNING", "7_1": "PENDING"}
+
+    found = progress_of(made, {"a": "ok", "d": "failed"}, states)
+
+    assert read_submissions(tmp_path) == [made]
+    assert (found.trials, found.ok, found.failed) == (5, 1, 1)
+    assert (found.running, found.waiting, found.lost) == (1, 1, 1)
+    assert found.left == (30.0 + 30.0) / 2
+    assert in_jobs([made], states) == {"a", "b", "c"}
+
+
+def test_a_damaged_list_of_jobs_is_one_error(tmp_path: Path) -> None:
+    runs_folder(tmp_path).mkdir()
+    (runs_folder(tmp_path) / "one.json").write_text("{")
+
+    with pytest.raises(StoreError, match="must be the list of a submission's jobs"):
+        read_submissions(tmp_path)
