@@ -128,9 +128,6 @@ class Slot(Protocol):
     def send(self, trial: TrialSpec, blind: object) -> None:
         """Begin a trial. blind: its split, without any test label."""
 
-    def end(self) -> object:
-        """Stop what runs here, at once."""
-
 
 class Pool(Protocol):
     """The slots of an engine, as long as a run lasts."""

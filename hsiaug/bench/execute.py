@@ -260,9 +260,6 @@ class Dispatch:
         if isinstance(message, PluginProgress):
             self._on_event(Event("step", trial.hash, message.done, message.total, message.note))
         elif isinstance(message, TrialEnded):
-            if (message.outcome.result["error"] or {}).get("type") == "TrialTimeout":
-                # A limit may have struck anywhere: in the middle of an import, with a lock held.
-                slot.end()
             self._settle(slot, part, message.outcome)
         elif isinstance(message, WorkerRefused):
             self._refused[slot] = message.found
@@ -292,7 +289,7 @@ class Dispatch:
             self._on_event(self._ledger.write(ended, its, part.work.commands.get(ended.hash, "")))
 
     def _there(self, slot: Slot) -> bool:
-        return any(slot is one for one in self._pool.slots())
+        return slot in self._pool.slots()
 
     def _give_up(self) -> None:
         """Record the trial that was refused, and say why nobody runs it."""

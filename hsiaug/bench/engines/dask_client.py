@@ -189,7 +189,8 @@ class _DaskPool:
             message = self._read(busy[key], news) if key in busy else None
             if message is not None:
                 found.append((busy[key], message))
-        gone = [slot for slot in busy.values() if slot.busy and not any(slot is one for one in self.slots())]
+        there = set(self.slots())
+        gone = [slot for slot in busy.values() if slot.busy and slot not in there]
         for slot in gone:
             slot.end()
         return found + [(slot, WorkerLost("left the cluster", slot.stage)) for slot in gone]

@@ -9,9 +9,8 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 import threading
-import time
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from distributed import get_worker
 
@@ -29,12 +28,12 @@ IDLE = 120.0
 
 @dataclass
 class _Seat:
-    """The process of a slot. blind: the split of the draw ``draw``."""
+    """The process of a slot. blind: the split of the draw ``draw``. idle: ends the process, unless it is stopped."""
 
     worker: Worker
     draw: str = ""
     blind: object = None
-    used: float = field(default_factory=time.monotonic)
+    idle: threading.Timer | None = None
 
 
 _seats: dict[tuple[str, int], _Seat] = {}
@@ -50,6 +49,8 @@ def run_trial(
     ``[key, "stage", name]``.
     """
     seat = _seat(run, slot, start)
+    if seat.idle is not None:
+        seat.idle.cancel()
     if packed is not None:
         seat.draw, seat.blind = trial.draw_hash, pickle.loads(zlib.decompress(packed))
     if seat.draw != trial.draw_hash:
@@ -60,8 +61,9 @@ def run_trial(
     while True:
         for _, message in wait_for_messages([seat.worker]):
             if not isinstance(message, PluginProgress):
-                seat.used = time.monotonic()
-                threading.Timer(IDLE, _end_idle).start()
+                seat.idle = threading.Timer(IDLE, _end_idle, [run, slot])
+                seat.idle.daemon = True
+                seat.idle.start()
                 return message
             dask.log_event(topic, [key, "step", message.done, message.total, message.note])
         if stage != (stage := seat.worker.current_stage()):
@@ -98,8 +100,8 @@ def _cancelled(key: str) -> bool:
     return task is None or task.state == "cancelled"
 
 
-def _end_idle() -> None:
-    for key, seat in list(_seats.items()):
-        if not seat.worker.busy and time.monotonic() - seat.used > IDLE - 1:
-            _seats.pop(key, None)
-            seat.worker.end()
+def _end_idle(run: str, slot: int) -> None:
+    seat = _seats.get((run, slot))
+    if seat is not None and not seat.worker.busy:
+        _seats.pop((run, slot), None)
+        seat.worker.end()

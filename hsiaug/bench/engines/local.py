@@ -129,6 +129,9 @@ class Worker:
                 labels = np.frombuffer(self.connection.recv_bytes(), dtype=np.int16) if said["labels"] else None
                 self._ask()
                 self.busy = False
+                if (said["result"]["error"] or {}).get("type") == "TrialTimeout":
+                    # A limit may have struck anywhere: in the middle of an import, with a lock held.
+                    self.end()
                 return TrialEnded(Outcome(said["result"], labels))
         except (EOFError, OSError, ValueError):
             # It died, perhaps in the middle of a message.
