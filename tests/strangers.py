@@ -6,6 +6,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+from hsiaug.trial.store import Store
 
 DUMMY = '''
 """A generator and a classifier that cost nothing, so that what is left is the framework."""
@@ -113,3 +116,8 @@ def hsiaug(
     """Run the installed command as a user does."""
     command = [sys.executable, "-m", "hsiaug.cli.main", *words]
     return subprocess.run(command, env=env or environment(), cwd=cwd, capture_output=True, text=True, timeout=280)
+
+
+def results(store: Path) -> dict[str, Any]:
+    """Status and checksum of the predictions of every record of a store, by hash."""
+    return {r["hash"]: (r["status"], r["predictions_sha256"]) for r in Store(store).records()}

@@ -16,7 +16,7 @@ __all__ = ["Progress", "progress_of"]
 class Progress:
     """Trials of a submission by what has become of them. lost: without a record, and no job has them any more.
 
-    left: seconds until the last job that SLURM has should end; None where nobody can tell.
+    left: seconds until the last job that SLURM has should end; None where it has none.
     """
 
     trials: int
@@ -31,7 +31,7 @@ class Progress:
 def progress_of(submission: Submission, recorded: Mapping[str, str], states: Mapping[str, str]) -> Progress:
     """recorded: status of every record, by hash. states: of the jobs that SLURM still has, by number."""
     found: Counter[str] = Counter()
-    left, unknown = 0.0, False
+    left = 0.0
     for chunk in submission.chunks:
         state = states.get(chunk.job, "")
         missing = [hash for hash in chunk.trials if hash not in recorded]
@@ -39,10 +39,9 @@ def progress_of(submission: Submission, recorded: Mapping[str, str], states: Map
         if missing:
             found["running" if state == "RUNNING" else "waiting" if state in LIVE else "lost"] += len(missing)
         if missing and state in LIVE:
-            unknown |= chunk.seconds is None
-            left += (chunk.seconds or 0.0) * len(missing) / len(chunk.trials)
+            left += chunk.seconds * len(missing) / len(chunk.trials)
     live = sum(states.get(chunk.job) in LIVE for chunk in submission.chunks)
-    wall = None if unknown or not live else left / min(submission.parallel, live)
+    wall = None if not live else left / min(submission.parallel, live)
     return Progress(
         trials=len(submission.trials),
         ok=found["ok"],

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.bench.engine import outline
-from hsiaug.bench.estimate import Estimate, Known, estimate, timed
+from hsiaug.bench.estimate import Estimate, Known, estimate, expected_seconds, timed
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.sample_counts import between
 from hsiaug.bench.schedule import Part, merged
@@ -47,10 +47,14 @@ def print_plan(
     plan = merged(parts)
     todo = [trial for trial in todo if trial.hash not in plan.nothing]
     cost = _cost(parts, todo, known, jobs)
-    batches = batches_of(parts, {trial.hash: trial for trial in todo}, store, "auto", None, known, jobs)
-    where = outline(settings, jobs, batches)
+
+    def where() -> str:
+        """What the engine would be given; for the table of a local run nobody asks."""
+        costs, waiting = expected_seconds(plan, todo, known), {trial.hash: trial for trial in todo}
+        return outline(settings, jobs, batches_of(parts, waiting, store, "auto", None, known, costs, jobs))
+
     if as_json:
-        print_json({**_as_json(parts, plan, todo, cost, jobs), "on": settings.on, "outline": where})
+        print_json({**_as_json(parts, plan, todo, cost, jobs), "on": settings.on, "outline": where()})
         return
     if parts[0].run:
         header = ("run", "scene", "protocol", "draws", "trials", "to run", "about")
@@ -60,7 +64,7 @@ def print_plan(
         print_lines(out, [_split_line(parts[0].plan)])
     print_lines(out, [_cost_line(plan, todo, cost, jobs)])
     if settings.on != "local":
-        print_lines(out, [f"--on {settings.on}: {where}"])
+        print_lines(out, [f"--on {settings.on}: {where()}"])
 
 
 def _cost(parts: Sequence[Part], todo: Sequence[TrialSpec], known: Known, jobs: int) -> Estimate:

@@ -24,7 +24,6 @@ from hsiaug.errors import StoreError
 from hsiaug.report import build_report, print_report, render_report, report_json
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.empty import EMPTY
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.run import empty
 from hsiaug.trial.spec import TrialSpec
@@ -61,8 +60,8 @@ def missing(trials: Sequence[TrialSpec], kept: Reading, existing: str) -> list[T
     """The trials to run. existing: only-missing, all or none, as on the command line."""
     if existing == "none":
         return []
-    done = {record["hash"] for record in kept.records if record["status"] in ("ok", EMPTY)}
-    return [trial for trial in trials if existing == "all" or trial.hash not in done]
+    finished = kept.finished
+    return [trial for trial in trials if existing == "all" or trial.hash not in finished]
 
 
 def run_all(
@@ -96,7 +95,7 @@ def run_all(
         known = timed(store.read(known=kept).records)
         costs = expected_seconds(merged(parts), list(waiting.values()), known)
         with engine as where:
-            batches = batches_of(parts, waiting, store.root, device, limit, known, where.jobs)
+            batches = batches_of(parts, waiting, store.root, device, limit, known, costs, where.jobs)
             return where.run(batches, lambda jobs: watching(waiting, err, jobs=jobs, expected=costs, store=store))
 
 
@@ -124,11 +123,14 @@ def batches_of(
     device: str,
     limit: float | None,
     known: Known,
+    costs: Mapping[str, float],
     jobs: int,
 ) -> list[Batch]:
-    """The trials that wait, scene by scene; where several run at a time the longest come first."""
+    """The trials that wait, scene by scene; where several run at a time the longest come first.
+
+    known, costs: what :func:`timed` and :func:`expected_seconds` found.
+    """
     left, plan, batches = dict(waiting), merged(parts), []
-    costs = expected_seconds(plan, list(waiting.values()), known)
     for (task, ref), scene in {(part.task, part.scene_ref): part.scene for part in parts}.items():
         here = trials_of(part for part in parts if (part.task, part.scene_ref) == (task, ref))
         mine = in_order(trial for trial in here if left.pop(trial.hash, None))

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from hsiaug.cli import options
 from hsiaug.cli.output import print_json, print_lines, print_table
 
 __all__ = ["status"]
@@ -16,9 +17,7 @@ HEADER = ("submission", "trials", "ok", "failed", "running", "waiting", "lost", 
 
 
 def status(
-    store: Annotated[Path, typer.Argument(metavar="STORE", help="Folder of the records.")] = Path(
-        "hsiaug-results"
-    ),
+    store: Annotated[Path, typer.Argument(metavar="STORE", help="Folder of the records.")] = options.USUAL_STORE,
     json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON on stdout.")] = False,
 ) -> None:
     """Say how far the trials are that were submitted to SLURM over a store.

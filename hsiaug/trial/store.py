@@ -13,6 +13,7 @@ from pathlib import Path
 from hsiaug.errors import InputError, StoreError
 from hsiaug.files import file_errors, reason, sync_files, sync_folder
 from hsiaug.trial import predictions, temporary_folders
+from hsiaug.trial.empty import EMPTY
 from hsiaug.trial.predictions import PREDICTIONS, Predictions
 from hsiaug.trial.record import LARGEST, Damage, Record, decode, encode, fault_of, storable
 
@@ -31,6 +32,11 @@ class Reading:
 
     records: tuple[Record, ...] = ()
     damaged: tuple[Damage, ...] = ()
+
+    @property
+    def finished(self) -> frozenset[str]:
+        """Hashes of the trials that need not be run again: they went well, or have nothing to make."""
+        return frozenset(record["hash"] for record in self.records if record["status"] in ("ok", EMPTY))
 
     @property
     def by_hash(self) -> dict[str, Record | Damage]:

@@ -10,14 +10,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from hsiaug.cli.main import app
 from hsiaug.trial.store import Store
-from tests.strangers import DUMMY, environment, hsiaug, install
+from tests.strangers import DUMMY, environment, hsiaug, install, results
 
 SLOW = DUMMY.replace("class Nearest", "import time\n\nclass Nearest").replace(
     "self.ids = np.unique(samples.y)", "time.sleep(0.3); self.ids = np.unique(samples.y)"
@@ -75,10 +74,6 @@ def arguments(store: Path, *more: str) -> list[str]:
         *("benchmark", "toy", "--generator", "dummy", "--classifier", "nearest", "--lambda", "0.5,1"),
         *("--patch", "5", "--seeds", "3", "--store", str(store), "--device", "cpu", *more),
     ]
-
-
-def results(store: Path) -> dict[str, Any]:
-    return {r["hash"]: (r["status"], r["predictions_sha256"]) for r in Store(store).records()}
 
 
 @pytest.fixture

@@ -16,8 +16,7 @@ import pytest
 
 from hsiaug.bench.cluster_settings import cluster_settings
 from hsiaug.errors import InputError
-from hsiaug.trial.store import Store
-from tests.strangers import DUMMY, environment, hsiaug, install
+from tests.strangers import DUMMY, environment, hsiaug, install, results
 
 # A classifier that waits from the fourth fit on, until the folder GATE holds the file "open".
 GATED = DUMMY.replace(
@@ -36,10 +35,6 @@ def arguments(store: Path, *more: str) -> list[str]:
         *("benchmark", "toy", "--generator", "dummy", "--classifier", "nearest", "--patch", "5", "--seeds", "2"),
         *("--device", "cpu", "--jobs", "2", "--store", str(store), *more),
     ]
-
-
-def results(store: Path) -> dict[str, Any]:
-    return {r["hash"]: (r["status"], r["predictions_sha256"]) for r in Store(store).records()}
 
 
 @pytest.fixture

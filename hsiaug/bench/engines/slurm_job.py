@@ -22,7 +22,6 @@ from hsiaug.errors import SceneError
 from hsiaug.tasks.task import get_task
 from hsiaug.terminal import Console
 from hsiaug.threads import one_thread
-from hsiaug.trial.empty import EMPTY
 from hsiaug.trial.run import lost
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -61,8 +60,7 @@ class ArrayTask:
 
 def _run(part: JobPart, jobs: int) -> None:
     store = Store(part.job.store, create=True)
-    held = store.read(trial.hash for trial in part.trials)
-    done = {record["hash"] for record in held.records if record["status"] in ("ok", EMPTY)}
+    done = store.read(trial.hash for trial in part.trials).finished
     todo = [trial for trial in part.trials if trial.hash not in done]
     if not todo:
         return

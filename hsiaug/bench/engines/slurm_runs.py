@@ -30,7 +30,7 @@ class Chunk:
 
     job: str
     trials: tuple[str, ...]
-    seconds: float | None
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ def write_submission(store: Path, name: str, parallel: int, chunks: Sequence[Chu
 def read_submissions(store: Path) -> list[Submission]:
     """All that was submitted over a store, the oldest first. Raises StoreError for a file that is damaged."""
     found = []
+    # Their names begin with the time.
     for path in sorted(runs_folder(store).glob("*.json")):
         try:
             said = json.loads(path.read_bytes())
@@ -75,7 +76,7 @@ def read_submissions(store: Path) -> list[Submission]:
                 value=error,
                 hint="Delete it: the records do not need it.",
             ) from error
-    return sorted(found, key=lambda one: one.created)
+    return found
 
 
 def job_states(submissions: Iterable[Submission]) -> Mapping[str, str]:
