@@ -182,7 +182,17 @@ def test_a_setting_nobody_knows_is_refused_wherever_it_stands(monkeypatch: pytes
         cluster_settings(None, [])
 
 
-@pytest.mark.skipif(shutil.which("sbatch") is None, reason="no SLURM here")
+@pytest.fixture
+def slurm() -> None:
+    """Skips where no SLURM takes jobs: its commands may be installed on a machine whose controller does not run."""
+    if shutil.which("sbatch") is None:
+        pytest.skip("no SLURM here: no sbatch")
+    found = subprocess.run(["sinfo", "--noheader", "--responding", "--format=%t"], capture_output=True, text=True)
+    if found.returncode or not {"idle", "mix", "alloc"} & set(found.stdout.split()):
+        pytest.skip(f"no node of SLURM answers: {(found.stderr or found.stdout).strip()[:200]}")
+
+
+@pytest.mark.usefixtures("slurm")
 def test_jobs_of_slurm_give_the_records_of_a_local_run(
     tmp_path: Path, env: dict[str, str], local: dict[str, Any]
 ) -> None:
