@@ -39,7 +39,7 @@ class Unet(NetSegmenter[UnetParams]):
         uses_device=True,
         seconds=20.0,
         params=UnetParams,
-        presets={"tiny": {"steps": 60, "width": 8}},
+        presets={"tiny": {"steps": 30, "width": 8, "rate": 3e-3}},
     )
 
     def network(self, bands: int, classes: int) -> Any:
@@ -75,7 +75,7 @@ class Fpn(NetSegmenter[FpnParams]):
         uses_device=True,
         seconds=20.0,
         params=FpnParams,
-        presets={"tiny": {"steps": 60, "width": 8, "pyramid": 16}},
+        presets={"tiny": {"steps": 30, "width": 8, "pyramid": 16, "rate": 3e-3}},
     )
 
     def network(self, bands: int, classes: int) -> Any:
@@ -120,7 +120,7 @@ class Segformer(NetSegmenter[SegformerParams]):
         uses_device=True,
         seconds=25.0,
         params=SegformerParams,
-        presets={"tiny": {"steps": 60, "width": 16, "channels": 16, "rate": 3e-3}},
+        presets={"tiny": {"steps": 30, "width": 16, "channels": 16, "rate": 6e-3}},
     )
 
     def network(self, bands: int, classes: int) -> Any:
