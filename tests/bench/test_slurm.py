@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hsiaug.bench.dispatch import TRIES
 from hsiaug.bench.engine import Batch, Job
 from hsiaug.bench.engines.slurm import chunks_of
 from hsiaug.bench.engines.slurm_job import ArrayTask, JobPart
 from hsiaug.bench.engines.slurm_runs import Chunk, in_jobs, read_submissions, runs_folder, write_submission
-from hsiaug.bench.execute import TRIES
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.bench.status import progress_of
 from hsiaug.errors import SceneError, StoreError

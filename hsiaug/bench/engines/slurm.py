@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.bench.cluster_settings import ClusterSettings
+from hsiaug.bench.dispatch import USUAL_SECONDS, Group, groups, uses_device
 from hsiaug.bench.engine import Batch, Pool, Say, Watch
 from hsiaug.bench.engines.slurm_runs import (
     Chunk,
@@ -30,7 +31,6 @@ from hsiaug.bench.engines.slurm_runs import (
     write_submission,
 )
 from hsiaug.bench.estimate import readable
-from hsiaug.bench.execute import Group, groups, uses_device
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.errors import InputError
 from hsiaug.trial.spec import TrialSpec
@@ -48,8 +48,6 @@ __all__ = ["chunks_of", "make", "outline"]
 
 SHORTEST = 60.0
 """Seconds that a job is to take at least, where there is that much to do."""
-USUAL_SECONDS = 30.0
-"""Of a trial of which nothing is known."""
 USUAL_ARRAY = 1000
 """Jobs of an array, where SLURM does not say how many it takes."""
 USUAL_PARALLEL = 64
