@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hsiaug.bench.engine import Message, PluginProgress, Pool, Slot, TrialEnded, WorkerRefused
-from hsiaug.bench.ledger import Event, Ledger, OnEvent
+from hsiaug.bench.ledger import Answers, Event, OnEvent
 from hsiaug.errors import SceneError
 from hsiaug.plugins.card import Card
 from hsiaug.plugins.hookspecs import Kind
@@ -89,7 +89,7 @@ class _Part:
 class Dispatch:
     """Gives work to the slots of a pool, and follows what becomes of it."""
 
-    def __init__(self, work: Iterable[Work], pool: Pool, ledger: Ledger, gpu: bool, on_event: OnEvent) -> None:
+    def __init__(self, work: Iterable[Work], pool: Pool, ledger: Answers, gpu: bool, on_event: OnEvent) -> None:
         self._coming = iter(work)
         self._waiting: deque[_Part] = deque()
         self._pool, self._ledger, self._gpu, self._on_event = pool, ledger, gpu, on_event
@@ -129,9 +129,10 @@ class Dispatch:
         return bool(self._waiting)
 
     def _part(self, work: Work) -> _Part:
-        if not _card("generator", work.trials[0].generator.name).adds:
-            self._fitted.add(work.trials[0].fit_hash)
-        return _Part(work, deque(work.trials), self._gpu and uses_device(work.trials[0]))
+        first = work.trials[0]
+        if not _card("generator", first.generator.name).adds or self._ledger.keeps_fit(first):
+            self._fitted.add(first.fit_hash)
+        return _Part(work, deque(work.trials), self._gpu and uses_device(first))
 
     def _next(self, slot: Slot) -> TrialSpec | None:
         """The trial that a slot runs now: of its group, else of the first group that it can take."""
@@ -213,7 +214,7 @@ class Dispatch:
         if not outcome.failed or outcome.result["error"]["stage"] != "fit_generator":
             return []
         running = {other.left[0].hash for other in self._parts.values() if other.left and other is not part}
-        doomed = {}
+        doomed: dict[str, TrialSpec] = {}
         for other in (part, *self._waiting, *self._parts.values()):
             if other.fit == part.fit:
                 doomed |= {trial.hash: trial for trial in other.left if trial.hash not in running}

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from hsiaug.bench.engine import Job
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
+from hsiaug.trial.cache import has_fit
 from hsiaug.trial.run import Outcome, finish
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
-__all__ = ["Event", "Ledger", "OnEvent"]
+__all__ = ["Answers", "Event", "Ledger", "OnEvent"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,19 @@ class Event:
 
 
 OnEvent = Callable[[Event], None]
+
+
+class Answers(Protocol):
+    """What becomes of the answers of workers, and what they are given."""
+
+    def blind(self, trial: TrialSpec) -> object:
+        """The split of a trial, without test labels."""
+
+    def keeps_fit(self, trial: TrialSpec) -> bool:
+        """Whether other workers may find the trial's fit in the cache of the store."""
+
+    def write(self, trial: TrialSpec, outcome: Outcome, command: str) -> Event:
+        """Take in the end of a trial."""
 
 
 class Ledger:
@@ -60,7 +74,7 @@ class Ledger:
 
     def keeps_fit(self, trial: TrialSpec) -> bool:
         """Whether other workers may find the trial's fit in the cache of the store."""
-        return (self._store.cache / trial.fit_hash).is_dir()
+        return has_fit(self._store.cache, trial)
 
     def _split(self, trial: TrialSpec) -> TaskSplit:
         """The split of a trial, with all labels."""

@@ -103,7 +103,7 @@ class _Slurm:
     def pool(self, start: WorkerStart) -> Pool:
         """There is none: nobody waits for a job. Raises InputError."""
         raise InputError(
-            "--on slurm is for commands that need not wait for a trial to choose the next",
+            "--on slurm is for benchmarks: other commands wait for what their workers find",
             hint="Run this command within a job (sbatch), or with --on dask:ADDRESS on workers that are jobs.",
         )
 
