@@ -175,9 +175,10 @@ class PixelClassification:
     ) -> NDArray[np.int16]:
         """(n, W) class ids of the n rows of a stripe. labelled: (n, W), which of its pixels have a label."""
         side = patch if card.input == "patch" else 1
-        ids = np.zeros(labelled.shape, dtype=np.int16)
+        width = scene.shape[1]
+        ids = np.zeros((len(rows), width), dtype=np.int16)
         stripe = _stripe(scene.cube, side, rows)
-        here = stripe[side // 2 : side // 2 + len(rows), side // 2 : side // 2 + ids.shape[1]]
+        here = stripe[side // 2 : side // 2 + len(rows), side // 2 : side // 2 + width]
         local = np.argwhere(here.any(axis=2) | labelled).astype(np.int32)
         step = max(1, BATCH_BYTES // (4 * scene.bands * side * side))
         for start in range(0, len(local), step):
