@@ -10,6 +10,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from hsiaug.bench.engine import Message, PluginProgress, Pool, Slot, TrialEnded, WorkerRefused
 from hsiaug.bench.ledger import Answers, Event, OnEvent
@@ -55,7 +56,7 @@ def groups(trials: Iterable[TrialSpec]) -> list[Group]:
     return [tuple(group) for group in together.values()]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Part:
     """What is left of a group of trials, in one slot. gpu: whether its fits ask for one."""
 
@@ -78,7 +79,7 @@ class _Part:
     @property
     def behind(self) -> float:
         """Expected seconds of the trials behind the first."""
-        return sum(self.work.expected.get(trial.hash, USUAL_SECONDS) for trial in list(self.left)[1:])
+        return sum(self.work.expected.get(trial.hash, USUAL_SECONDS) for trial in islice(self.left, 1, None))
 
     def half(self) -> _Part:
         """The last half of the trials behind the first, taken off."""
@@ -202,7 +203,8 @@ class Dispatch:
         if self._is_there(outcome, trial):
             self._fitted.add(part.fit)
         if not self._there(slot):
-            self._waiting.appendleft(self._parts.pop(slot))
+            del self._parts[slot]
+            self._waiting.extendleft([part] if part.left else [])
         elif following := part.first:
             # Before the record is written: the worker need not wait for that.
             self._begin(slot, following)
