@@ -2,6 +2,9 @@
 
     python -m benchmarks.cluster_faults dask --runs 30
     python -m benchmarks.cluster_faults slurm --runs 10     # where sbatch is, see benchmarks/slurm/setup.sh
+    python -m benchmarks.cluster_faults two --runs 5        # two runs on Dask over one store, at the same time
+    python -m benchmarks.cluster_faults full --runs 5       # a disk that is full in the middle of a run; as root
+    python -m benchmarks.cluster_faults readonly --runs 5   # a disk that becomes read-only; as root
 
 Each run is compared with an undisturbed one on this machine: the same hashes, predictions and table. Needs Linux.
 """
@@ -12,12 +15,15 @@ import argparse
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +100,60 @@ def slurm_run(store: Path, dice: random.Random) -> str:
     return f"{how} after {after} records, submitted {again} times more"
 
 
+def two_runs(store: Path, dice: random.Random) -> str:
+    """Two runs of the same plan over one store, each on two Dask workers; the second begins a moment later."""
+    command = [sys.executable, "-m", "hsiaug", *PLAN, "--store", str(store), "--on", "dask", "--jobs", "2"]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    after = dice.randrange(TRIALS - 5)
+    with subprocess.Popen(command, **pipes) as first:
+        _wait(lambda: len(results(store)) >= after or first.poll() is not None)
+        with subprocess.Popen(command, **pipes) as second:
+            said = [one.communicate(timeout=600) for one in (first, second)]
+    codes = first.returncode, second.returncode
+    same = len({table(store), *(out.replace(str(store), "STORE") for out, _ in said)}) == 1
+    return f"the second began after {after} records; exit codes {codes}, {'the same' if same else 'other'} tables printed"
+
+
+@contextmanager
+def disk(folder: Path, size: str) -> Iterator[None]:
+    """A file system of that size in a folder."""
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def disk_run(store: Path, dice: random.Random, *, full: bool) -> str:
+    """A run whose disk is full, or becomes read-only, in its middle; then the same command with a good disk."""
+    small = Path(f"{store}-disk")
+    words = [*PLAN, "--store", str(small / "store"), "--jobs", "2"]
+    after = dice.randrange(TRIALS - 10)
+    with disk(small, f"{100 + 5 * after}k" if full else "100m"):
+        command = [sys.executable, "-m", "hsiaug", *words]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as run:
+            _wait(lambda: run.poll() is not None or (not full and len(results(small / "store")) >= after))
+            if not full:
+                _wait(lambda: _remount(small, "ro"))
+            _, said = run.communicate(timeout=600)
+        kept = len(results(small / "store"))
+        _remount(small, "rw,size=100m")
+        again = hsiaug(*words)
+        shutil.copytree(small / "store", store)
+    errors = [line for line in said.splitlines() if line.startswith("error")]
+    trouble = "; a traceback" if "Traceback" in said + again.stderr else ""
+    return (
+        f"exit code {run.returncode}, {len(errors)} error, with {kept} records; again: {again.returncode}{trouble}"
+    )
+
+
+def _remount(folder: Path, how: str) -> bool:
+    """Change a file system. False where somebody is just writing."""
+    answer = subprocess.run(["mount", "-o", f"remount,{how}", str(folder)], capture_output=True, check=False)
+    return answer.returncode == 0
+
+
 def _jobs() -> list[str]:
     return subprocess.run(
         ["squeue", "-h", "-r", "-o", "%i"], capture_output=True, text=True, check=True
@@ -105,14 +165,23 @@ def _wait(done: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
+CAMPAIGNS: dict[str, Callable[[Path, random.Random], str]] = {
+    "dask": dask_run,
+    "slurm": slurm_run,
+    "two": two_runs,
+    "full": partial(disk_run, full=True),
+    "readonly": partial(disk_run, full=False),
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("engine", choices=("dask", "slurm"))
+    parser.add_argument("engine", choices=CAMPAIGNS)
     parser.add_argument("--runs", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
-    disturbed = {"dask": dask_run, "slurm": slurm_run}[asked.engine]
+    disturbed = CAMPAIGNS[asked.engine]
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         calm = Path(folder) / "calm"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A real SLURM of one machine, for tests of --on slurm: Debian's slurm-wlm and munge, without systemd or cgroups.
-# Run as root; starts munged, slurmctld and slurmd. CPUS and MEMORY (MB) are what the node claims to have.
+# Run as root; starts munged, slurmctld and slurmd. CPUS and MEMORY (MB) are what the node claims to have; ARRAY is its
+# MaxArraySize, and JOBS its MaxJobCount (which holds once slurmctld is started anew).
 set -euo pipefail
 command -v slurmctld > /dev/null || { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q slurm-wlm munge; }
 cpus=${CPUS:-$(nproc)} memory=${MEMORY:-4000} host=$(hostname -s)
@@ -28,6 +29,7 @@ JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
 ReturnToService=2
 MaxArraySize=${ARRAY:-1001}
+MaxJobCount=${JOBS:-10000}
 JobRequeue=1
 KillWait=5
 MpiDefault=none

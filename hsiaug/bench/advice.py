@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from hsiaug.bench.advice_context import AdviceContext, Prices, do, results, work
+from hsiaug.bench.dispatch import Work
 from hsiaug.bench.engine import Job
-from hsiaug.bench.execute import Work, worker_pool
+from hsiaug.bench.execute import worker_pool
 from hsiaug.bench.gains import ArmGain, candidates, conclude, gained, key
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.bench.screening import CONFIRM, SCREEN, Ceiling, LeftOut, alone, arms, best_alone, screen, screened

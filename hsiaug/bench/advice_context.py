@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from hsiaug.bench.command import command_for
+from hsiaug.bench.dispatch import Work, groups
 from hsiaug.bench.engine import Engine
 from hsiaug.bench.estimate import Estimate, estimate, timed
-from hsiaug.bench.execute import OnEvent, Run, Work, groups
+from hsiaug.bench.execute import Run
 from hsiaug.bench.gains import Results, key
+from hsiaug.bench.ledger import OnEvent
 from hsiaug.bench.plan import Plan
 from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import Registry
@@ -120,9 +122,11 @@ def work(plan: Plan, trials: Sequence[TrialSpec], context: AdviceContext, end: f
         prices = Prices(plan, context)
         costs = [prices.alone(group[: i + 1]).guess for i in range(len(group))]
         each = [costs[-1], *(b - a for a, b in pairwise(costs))]
-        latest = {trial.hash: end - cost for trial, cost in zip(group, each, strict=True)}
+        expected = {trial.hash: cost for trial, cost in zip(group, each, strict=True)}
+        latest = {hash: end - cost for hash, cost in expected.items()}
         if time.time() <= latest[group[0].hash]:
-            yield Work(group, {trial.hash: command_for(trial, context.scene_ref) for trial in group}, latest)
+            commands = {trial.hash: command_for(trial, context.scene_ref) for trial in group}
+            yield Work(group, commands, latest, expected)
 
 
 def results(plan: Plan, context: AdviceContext) -> Results:

@@ -1,7 +1,7 @@
 """What every engine offers, and how one is named on the command line.
 
 An engine gives a pool of slots, and each slot runs one trial at a time, somewhere. Which trial, how often, and what
-becomes of its answer is decided in ``bench/execute.py``, for all engines alike.
+becomes of its answer is decided in ``bench/dispatch.py``, for all engines alike.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from rich.progress import (
 from rich.text import Text
 
 from hsiaug.bench.eta import Forecast, TimeLeft
-from hsiaug.bench.execute import Event, OnEvent
+from hsiaug.bench.ledger import Event, OnEvent
 from hsiaug.terminal import progress_bars
 from hsiaug.trial.failures import ErrorKind, error_kind, one_line, why_failed
 from hsiaug.trial.spec import TrialSpec

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hsiaug.bench.advice_context import AdviceContext, Prices, do, results, work
+from hsiaug.bench.dispatch import Work
 from hsiaug.bench.estimate import Estimate
-from hsiaug.bench.execute import Run, Work
+from hsiaug.bench.execute import Run
 from hsiaug.bench.gains import ArmGain, Results, candidates, gained, scored
 from hsiaug.bench.memory_check import samples_bytes
 from hsiaug.bench.plan import Plan, Request, build_plan

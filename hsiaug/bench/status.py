@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from hsiaug.bench.engines.slurm_runs import LIVE, Submission
@@ -16,6 +16,7 @@ __all__ = ["Progress", "progress_of"]
 class Progress:
     """Trials of a submission by what has become of them. lost: without a record, and no job has them any more.
 
+    unsubmitted: without a record, and the cluster has taken no job for them yet; they are none of ``trials``.
     left: seconds until the last job that SLURM has should end; None where it has none.
     """
 
@@ -25,11 +26,20 @@ class Progress:
     running: int
     waiting: int
     lost: int
+    unsubmitted: int
     left: float | None
 
 
-def progress_of(submission: Submission, recorded: Mapping[str, str], states: Mapping[str, str]) -> Progress:
-    """recorded: status of every record, by hash. states: of the jobs that SLURM still has, by number."""
+def progress_of(
+    submission: Submission,
+    recorded: Mapping[str, str],
+    states: Mapping[str, str],
+    submitted: Collection[str] = frozenset(),
+) -> Progress:
+    """recorded: status of every record, by hash. states: of the jobs that SLURM still has, by number.
+
+    submitted: hashes of the trials of all submissions.
+    """
     found: Counter[str] = Counter()
     left = 0.0
     for chunk in submission.chunks:
@@ -49,5 +59,6 @@ def progress_of(submission: Submission, recorded: Mapping[str, str], states: Map
         running=found["running"],
         waiting=found["waiting"],
         lost=found["lost"],
+        unsubmitted=len(set(submission.rest) - recorded.keys() - set(submitted)),
         left=wall,
     )

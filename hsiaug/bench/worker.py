@@ -29,6 +29,7 @@ from hsiaug.plugins.progress import progress_values
 from hsiaug.plugins.registry import Registry, registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import AnyBench, Workbench
+from hsiaug.trial.mapping import StripeMapper, StripeSpec
 from hsiaug.trial.run import Outcome, compute
 from hsiaug.trial.spec import TrialSpec
 
@@ -56,7 +57,7 @@ class WorkerStart:
 
 @dataclass(frozen=True)
 class TrialRequest:
-    """A trial to run. split: without any test label; None where the worker has that of the draw already."""
+    """A trial to run, or a stripe of its map. split: without any test label; None where the worker has the draw's."""
 
     spec: TrialSpec
     split: object | None
@@ -75,6 +76,7 @@ def serve(connection: Connection, stages: Connection, start: WorkerStart) -> Non
     if data.sha256 != start.sha256:
         channel.refuse(f"{start.scene_ref} with other values or labels")
     bench = Workbench(data.unlabelled, get_task(start.task), start.cache)
+    mapper = StripeMapper(bench, registry(), start.device)
     del data
     while True:
         try:
@@ -86,7 +88,7 @@ def serve(connection: Connection, stages: Connection, start: WorkerStart) -> Non
             channel.refuse(other)
         if request.split is not None:
             bench.give(request.spec, request.split)
-        channel.answer(_run(request.spec, bench, start, channel, telling))
+        channel.answer(_run(request.spec, bench, mapper, start, channel, telling))
 
 
 def _other_version(spec: TrialSpec, plugins: Registry) -> str | None:
@@ -101,16 +103,16 @@ def _other_version(spec: TrialSpec, plugins: Registry) -> str | None:
     return None
 
 
-def _run(spec: TrialSpec, bench: AnyBench, start: WorkerStart, channel: _Channel, stages: _Channel) -> Outcome:
-    return compute(
-        spec,
-        bench,
-        registry(),
-        device=start.device,
-        progress=channel.progress(),
-        limit=start.limit,
-        tell=lambda stage: stages.say([stage, time.monotonic()]),
-    )
+def _run(
+    spec: TrialSpec, bench: AnyBench, mapper: StripeMapper, start: WorkerStart, channel: _Channel, stages: _Channel
+) -> Outcome:
+    def tell(stage: str) -> None:
+        stages.say([stage, time.monotonic()])
+
+    progress = channel.progress()
+    if isinstance(spec, StripeSpec):
+        return mapper.predict(spec, progress, tell)
+    return compute(spec, bench, registry(), device=start.device, progress=progress, limit=start.limit, tell=tell)
 
 
 class _Channel:

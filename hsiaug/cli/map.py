@@ -15,8 +15,14 @@ from hsiaug.threads import one_thread
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from rich.console import Console
 
+    from hsiaug.bench.cluster_settings import ClusterSettings
+    from hsiaug.bench.engine import Job
+    from hsiaug.contracts import Progress
+    from hsiaug.tasks.task import TaskData
     from hsiaug.trial.mapping import Agreement, Refitted
+    from hsiaug.trial.spec import TrialSpec
     from hsiaug.trial.store import Record
 
 __all__ = ["map_"]
@@ -33,6 +39,16 @@ def map_(
     ],
     store: options.StoreDir = Path("hsiaug-results"),
     device: options.Device = "auto",
+    jobs: Annotated[
+        int,
+        typer.Option(
+            help="Processes that predict stripes of the scene; each fits the classifier again.",
+            min=1,
+            max=options.MOST_JOBS,
+        ),
+    ] = 1,
+    on: options.On = None,
+    cluster: options.Cluster = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print classes, remarks and files as JSON on stdout.")
     ] = False,
@@ -43,24 +59,32 @@ def map_(
     and predicts every pixel, in stripes. Writes class ids (0 = no data), in the place on Earth that the cube's file
     names, and beside them a PNG with a legend. Says whether the test pixels come out as in the record.
 
+    With --jobs or --on dask the stripes of a large scene (of about 32 MB) are predicted side by side, with the same
+    result to the bit. Maps of masks are always made by this process.
+
     Examples:
 
       hsiaug map my_scene.toml --record 3fa9 --out map.tif
 
       hsiaug map indian_pines --record 3fa9 --out map.png
 
+      hsiaug map my_scene.toml --record 3fa9 --out map.tif --jobs 8
+
       hsiaug map oscd --record 3fa9 --out change.tif
     """
     # As a benchmark does, so that the classifier becomes the same.
     one_thread()
+    from hsiaug.bench.cluster_settings import cluster_settings
+    from hsiaug.bench.engine import Job
     from hsiaug.plugins.registry import registry
     from hsiaug.quality.maps import RASTERS, check_map_target, save_map, save_map_picture
     from hsiaug.tasks.task import get_task
     from hsiaug.terminal import Console
-    from hsiaug.trial.mapping import agreement, refit, spec_of
+    from hsiaug.trial.mapping import agreement, spec_of
     from hsiaug.trial.store import Store
 
     check_map_target(out)
+    settings = cluster_settings(on, cluster or ())
     kept = Store(store)
     source = kept.find(record)
     task = get_task(source["spec"]["task"])
@@ -68,8 +92,8 @@ def map_(
     spec = spec_of(source, loaded, registry())
     err, screen = Console(stderr=True), Console()
     with watched(err, f"{spec.generator.name}, {spec.classifier.name}") as progress:
-        made = refit(spec, loaded, registry(), kept.cache, device=device, progress=progress)
-        maps = task.mapped(made.fitted, made.card, loaded, made.split, progress)
+        job = Job(task.name, scene, kept.root, device)
+        made, maps = _made(spec, loaded, source, job, settings, jobs, err, progress)
     same = agreement(made, loaded, maps, source)
     title = f"{spec.classifier.name} with {spec.generator.name}, record {source['hash'][:8]}"
     note = f"{made.split.audit.n_train:,} of the pixels are training pixels"
@@ -89,6 +113,41 @@ def map_(
         print_table(screen, ("class", "name", "pixels", "share %", "training pixels"), map(_texts, rows))
         print_lines(screen, remarks)
     say("written: " + ", ".join(map(str, files)), err=True)
+
+
+def _made(
+    spec: TrialSpec,
+    data: TaskData,
+    record: Record,
+    job: Job,
+    settings: ClusterSettings,
+    jobs: int,
+    err: Console,
+    progress: Progress,
+) -> tuple[Refitted, dict[str, NDArray[np.int16]]]:
+    """The classifier, and the maps that it makes: here, or stripe by stripe on an engine."""
+    from hsiaug.bench.engine import engine
+    from hsiaug.bench.mapping import Later, map_stripes, stripes_of
+    from hsiaug.plugins.registry import registry
+    from hsiaug.tasks.task import get_task
+    from hsiaug.trial.mapping import Refitted, refit
+
+    task = get_task(spec.task)
+
+    def here() -> Refitted:
+        return refit(spec, data, registry(), job.store / "cache", device=job.device, progress=progress)
+
+    rows = task.stripes(data)
+    jobs = min(jobs, len(rows))
+    if not rows or (settings.on == "local" and jobs == 1):
+        made = here()
+        return made, task.mapped(made.fitted, made.card, data, made.split, progress)
+    split = task.split(data, spec.protocol, spec.seed, spec.patch)
+    stripes = stripes_of(spec, task.truth(data)[data.name], rows)
+    with engine(settings, jobs, lambda line: print_lines(err, [line])) as where:
+        ids = map_stripes(stripes, split, record, job, where, progress)
+    card = registry().find("classifier", spec.classifier.name).load().card
+    return Refitted(spec, Later(here), card, split), {data.name: ids}
 
 
 def _targets(out: Path, maps: Mapping[str, object]) -> dict[str, Path]:

@@ -13,7 +13,7 @@ from hsiaug.cli.output import print_json, print_lines, print_table
 
 __all__ = ["status"]
 
-HEADER = ("submission", "trials", "ok", "failed", "running", "waiting", "lost", "ETA")
+HEADER = ("submission", "trials", "ok", "failed", "running", "waiting", "lost", "not submitted", "ETA")
 
 
 def status(
@@ -23,7 +23,8 @@ def status(
     """Say how far the trials are that were submitted to SLURM over a store.
 
     Running and waiting trials are in jobs that SLURM still has. Lost ones have neither a record nor a job: their job was
-    cancelled, or its node died. The command that submitted them submits what is missing.
+    cancelled, or its node died. The command that submitted them submits what is missing, and those that are not submitted
+    because the cluster takes so many jobs at a time only.
 
     Examples:
 
@@ -39,10 +40,11 @@ def status(
 
     kept, out = Store(store), Console()
     submissions = read_submissions(store)
-    hashes = {hash for one in submissions for hash in one.trials}
+    submitted = {hash for one in submissions for hash in one.trials}
+    hashes = submitted.union(*(one.rest for one in submissions))
     recorded = {record["hash"]: record["status"] for record in kept.read(hashes).records}
     states = job_states(submissions)
-    found = {one.name: progress_of(one, recorded, states) for one in submissions}
+    found = {one.name: progress_of(one, recorded, states, submitted) for one in submissions}
     if json:
         print_json({"store": str(store), "submissions": {name: asdict(one) for name, one in found.items()}})
         return
@@ -51,8 +53,10 @@ def status(
         return
     rows = []
     for name, one in found.items():
-        counts = (one.trials, one.ok, one.failed, one.running, one.waiting, one.lost)
+        counts = (one.trials, one.ok, one.failed, one.running, one.waiting, one.lost, one.unsubmitted)
         rows.append((name, *map(str, counts), "–" if one.left is None else readable(one.left)))
     print_table(out, HEADER, rows)
     if any(one.lost for one in found.values()):
         print_lines(out, ["lost trials: run the command that submitted them again, it submits what is missing"])
+    if any(one.unsubmitted for one in found.values()):
+        print_lines(out, ["trials that are not submitted: run the same command again when jobs have ended"])

@@ -151,20 +151,42 @@ class PixelClassification:
         Patches are cut as for the test pixels, in batches of about ``BATCH_BYTES``; beyond the cube itself, memory does
         not grow with the scene.
         """
-        height, width = scene.shape
-        side = split.patch if card.input == "patch" else 1
-        ids = np.zeros((height, width), dtype=np.int16)
-        for rows, stripe in _stripes(scene.cube, side):
-            here = stripe[side // 2 : side // 2 + len(rows), side // 2 : side // 2 + width]
-            local = np.argwhere(here.any(axis=2) | (scene.labels[rows] > 0)).astype(np.int32)
-            step = max(1, BATCH_BYTES // (4 * scene.bands * side * side))
-            for start in range(0, len(local), step):
-                part = local[start : start + step]
-                coords = part + np.array([rows[0], 0], dtype=np.int32)
-                batch = _shown(patches_at(stripe, part, side), coords, card)
-                ids[coords[:, 0], coords[:, 1]] = _check_labels(fitted.predict(sealed(batch)), batch, scene)
-            progress(int(rows[-1]) + 1, height, "rows")
+        ids = np.zeros(scene.shape, dtype=np.int16)
+        for rows in self.stripes(scene):
+            here = slice(rows.start, rows.stop)
+            ids[here] = self.mapped_stripe(fitted, card, scene, split.patch, scene.labels[here] > 0, rows)
+            progress(rows.stop, len(ids), "rows")
         return {scene.name: ids}
+
+    def stripes(self, scene: Scene) -> list[range]:
+        """The rows of each stripe that is mapped at a time."""
+        height, width = scene.shape
+        rows = max(1, 2 * BATCH_BYTES // (4 * scene.bands * width))
+        return [range(top, min(top + rows, height)) for top in range(0, height, rows)]
+
+    def mapped_stripe(
+        self,
+        fitted: FittedClassifier,
+        card: Card,
+        scene: Scene | UnlabelledScene,
+        patch: int,
+        labelled: NDArray[np.bool_],
+        rows: range,
+    ) -> NDArray[np.int16]:
+        """(n, W) class ids of the n rows of a stripe. labelled: (n, W), which of its pixels have a label."""
+        side = patch if card.input == "patch" else 1
+        width = scene.shape[1]
+        ids = np.zeros((len(rows), width), dtype=np.int16)
+        stripe = _stripe(scene.cube, side, rows)
+        here = stripe[side // 2 : side // 2 + len(rows), side // 2 : side // 2 + width]
+        local = np.argwhere(here.any(axis=2) | labelled).astype(np.int32)
+        step = max(1, BATCH_BYTES // (4 * scene.bands * side * side))
+        for start in range(0, len(local), step):
+            part = local[start : start + step]
+            coords = part + np.array([rows.start, 0], dtype=np.int32)
+            batch = _shown(patches_at(stripe, part, side), coords, card)
+            ids[part[:, 0], part[:, 1]] = _check_labels(fitted.predict(sealed(batch)), batch, scene)
+        return ids
 
     def sides(self, split: Split) -> Sides:
         """(H, W) of the scene each: pixels left out, tested and trained on."""
@@ -224,18 +246,15 @@ def _shown(x: NDArray[np.float32], coords: NDArray[np.int32], card: Card) -> Pat
     return Patches(x, np.full_like(coords, NOWHERE))
 
 
-def _stripes(cube: NDArray[np.float32], side: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-    """Rows (n,) and the stripe (n + side − 1, W + side − 1, B) of their patches, mirrored at the scene's edges."""
-    height, width, bands = cube.shape
+def _stripe(cube: NDArray[np.float32], side: int, rows: range) -> NDArray[np.float32]:
+    """(n + side − 1, W + side − 1, B): the patches of so many rows, mirrored at the scene's edges."""
     radius = side // 2
     # The rows and columns that ``pad`` would show, without a padded copy of the whole cube.
     down, across = (
-        np.pad(np.arange(n), radius, mode="reflect") if radius else np.arange(n) for n in (height, width)
+        np.pad(np.arange(n), radius, mode="reflect") if radius else np.arange(n) for n in cube.shape[:2]
     )
-    rows = max(1, 2 * BATCH_BYTES // (4 * bands * width))
-    for top in range(0, height, rows):
-        mine = np.arange(top, min(top + rows, height))
-        yield mine, cube[down[top : top + len(mine) + 2 * radius]][:, across]
+    stripe: NDArray[np.float32] = cube[down[rows.start : rows.stop + 2 * radius]][:, across]
+    return stripe
 
 
 def _batches(

@@ -32,12 +32,17 @@ from hsiaug.tasks.task import (
 from hsiaug.trial.fits import Fit, checkpoint, clear_checkpoints, load_fit, save_fit
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["AnyBench", "Workbench"]
+__all__ = ["WORTH_SAVING", "AnyBench", "Workbench", "has_fit"]
 
 T = TypeVar("T")
 
 WORTH_SAVING = 2.0
 """Seconds: a fit that took longer is saved, so that a killed run need not repeat it."""
+
+
+def has_fit(folder: Path, spec: TrialSpec) -> bool:
+    """Whether a trial's fit was saved in the folder of a store's fits."""
+    return (folder / spec.fit_hash).is_dir()
 
 
 class _Kept:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hsiaug.contracts import FittedGenerator
-from hsiaug.trial.temporary_folders import gone, owner, temporary_folder
+from hsiaug.trial.temporary_folders import gone, owner, taken, temporary_folder
 
 __all__ = ["Fit", "checkpoint", "clear_checkpoints", "load_fit", "save_fit"]
 
@@ -91,10 +91,10 @@ def _put_in_place(fresh: Path, folder: Path) -> None:
     try:
         fresh.rename(folder)
         return
-    except OSError:
-        if not folder.is_dir():
+    except OSError as error:
+        if not (taken(error) or folder.is_dir()):
             raise
-    if not _sound(folder):
+    if folder.is_dir() and not _sound(folder):
         with temporary_folder(folder.parent, folder.name) as old:
             folder.rename(old / "damaged")
             fresh.rename(folder)

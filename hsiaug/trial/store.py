@@ -219,8 +219,8 @@ class Store:
                 sync_files(fresh)
             try:
                 fresh.rename(final)
-            except OSError:
-                if not final.is_dir():
+            except OSError as error:
+                if not (temporary_folders.taken(error) or final.is_dir()):
                     raise
                 # Else a power failure could take the older record as well.
                 sync_files(fresh)

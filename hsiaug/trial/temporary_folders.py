@@ -6,18 +6,18 @@ Nothing here is needed for a store to be right. It tells what a killed process l
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
 import socket
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-__all__ = ["ABANDONED", "gone", "owner", "sweep", "temporary_folder"]
+__all__ = ["ABANDONED", "gone", "owner", "sweep", "taken", "temporary_folder"]
 
 ABANDONED = 3600.0
 """Seconds after which a temporary folder is nobody's, where its process cannot be looked up."""
@@ -90,13 +90,27 @@ def sweep(folder: Path) -> None:
     """Remove the temporary folders of processes that are no more, and very old ones. Others may be in use."""
     # What cannot be listed or removed is left: a store may be read-only, or another process sweeps it too.
     with contextlib.suppress(OSError):
-        for path in folder.iterdir():
-            if path.name.startswith(".") and (gone(path.name.split(".")[-2]) or _old(path)):
+        others = [path for path in folder.iterdir() if path.name.startswith(".")]
+        if not others:
+            return
+        # The time as the file system has it: that of this machine may be another.
+        with temporary_folder(folder, "now") as fresh:
+            now = fresh.stat().st_mtime
+        for path in others:
+            if gone(path.name.split(".")[-2]) or _old(path, now):
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def _old(path: Path) -> bool:
+def _old(path: Path, now: float) -> bool:
     try:
-        return time.time() - path.stat().st_mtime > ABANDONED
+        return now - path.stat().st_mtime > ABANDONED
     except FileNotFoundError:
         return False
+
+
+def taken(error: OSError) -> bool:
+    """Whether a folder could not be renamed because there is one of that name, even where it cannot be seen yet.
+
+    A folder that another machine made on a shared disk may be invisible here for a minute.
+    """
+    return error.errno in (errno.ENOTEMPTY, errno.EEXIST)

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from hsiaug.bench.dispatch import Work, groups
 from hsiaug.bench.engine import Job, Message, TrialEnded, WorkerLost, WorkerRefused
-from hsiaug.bench.execute import Event, PoolEngine, Work, groups, worker_pool
+from hsiaug.bench.execute import PoolEngine, worker_pool
+from hsiaug.bench.ledger import Event
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.errors import SceneError

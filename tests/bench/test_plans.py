@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from hsiaug.bench.command import command_for
+from hsiaug.bench.dispatch import groups
 from hsiaug.bench.estimate import estimate, expected_seconds, longest_first, readable, timed
-from hsiaug.bench.execute import groups
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.errors import InputError, SplitError
 from hsiaug.plugins.registry import Registry

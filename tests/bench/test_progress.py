@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from hsiaug.bench.eta import Forecast, TimeLeft
-from hsiaug.bench.execute import Event
+from hsiaug.bench.ledger import Event
 from hsiaug.bench.progress import watching
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.trial.spec import PluginSpec, TrialSpec

@@ -14,8 +14,8 @@ import pytest
 from hsiaug.bench import advice_context as context_module
 from hsiaug.bench import screening
 from hsiaug.bench.advice_context import AdviceContext, Prices
+from hsiaug.bench.dispatch import Work
 from hsiaug.bench.engines.local import Local
-from hsiaug.bench.execute import Work
 from hsiaug.bench.plan import Plan, Request
 from hsiaug.bench.screening import SCREEN, LeftOut, screen, screening_plan
 from hsiaug.errors import InputError

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Callable
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,14 +15,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hsiaug.bench.cluster_settings import ClusterSettings
+from hsiaug.bench.dispatch import TRIES
 from hsiaug.bench.engine import Batch, Job
-from hsiaug.bench.engines.slurm import chunks_of
+from hsiaug.bench.engines.slurm import chunks_of, make
 from hsiaug.bench.engines.slurm_job import ArrayTask, JobPart
-from hsiaug.bench.engines.slurm_runs import Chunk, in_jobs, read_submissions, runs_folder, write_submission
-from hsiaug.bench.execute import TRIES
+from hsiaug.bench.engines.slurm_runs import (
+    Chunk,
+    in_jobs,
+    job_states,
+    read_submissions,
+    runs_folder,
+    write_submission,
+)
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.bench.status import progress_of
-from hsiaug.errors import SceneError, StoreError
+from hsiaug.errors import InputError, SceneError, StoreError
 from hsiaug.plugins.registry import registry
 from hsiaug.scene import Scene
 from hsiaug.trial.store import Store
@@ -93,3 +104,96 @@ def test_a_damaged_list_of_jobs_is_one_error(tmp_path: Path) -> None:
 
     with pytest.raises(StoreError, match="must be the list of a submission's jobs"):
         read_submissions(tmp_path)
+
+
+SBATCH = """#!/bin/sh
+# Takes so many jobs of a user at a time, as the QOS of a site says.
+last=$(sed -n 's/^#SBATCH --array=0-\\([0-9]*\\).*/\\1/p' "$1")
+had=$(wc -l < {jobs}); wanted=$((${{last:-0}} + 1)); number=$((had + 1))
+if [ $((had + wanted)) -gt {most} ]; then
+    echo "sbatch: error: {said}" >&2
+    exit 1
+fi
+if [ -z "$last" ]; then echo "$number|PENDING" >> {jobs}; fi
+for task in $(seq 0 "${{last:--1}}"); do echo "${{number}}_$task|PENDING" >> {jobs}; done
+echo "Submitted batch job $number"
+"""
+POLICY = "Batch job submission failed: Job violates accounting/QOS policy (job submit limit)"
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Commands of a cluster that takes ``most`` jobs, and says the last line of why it takes no more."""
+
+    def made(most: int, said: str = POLICY) -> None:
+        commands = tmp_path / "bin"
+        commands.mkdir(exist_ok=True)
+        jobs = tmp_path / "jobs"
+        jobs.touch()
+        texts = {
+            "sbatch": SBATCH.format(jobs=jobs, most=most, said=said),
+            "squeue": f"#!/bin/sh\ncat {jobs}\n",
+            "srun": "#!/bin/sh\n",
+            "scontrol": "#!/bin/sh\necho 'MaxArraySize = 1001'\n",
+        }
+        for name, text in texts.items():
+            (commands / name).write_text(text)
+            (commands / name).chmod(0o755)
+        monkeypatch.setenv("PATH", str(commands), prepend=os.pathsep)
+
+    return made
+
+
+@pytest.fixture
+def batch(toy: Scene, tmp_path: Path) -> Batch:
+    request = Request(generators=["smote"], classifiers=["svm"], lambdas=[1.0], seeds=range(6), patch=5)
+    trials = build_plan(toy, request, registry()).trials
+    return Batch(toy, Job("pixels", "toy", tmp_path / "store", "cpu"), trials, {}, {})
+
+
+def submit(batch: Batch) -> list[str]:
+    """Submit what is missing; what is said."""
+    said: list[str] = []
+    with make("", 1, ClusterSettings(on="slurm"), said.append) as engine:
+        assert not engine.run([batch], lambda jobs: nullcontext())
+    return said
+
+
+def test_what_a_site_takes_is_submitted_and_the_rest_when_it_takes_more(
+    site: Callable[..., None], batch: Batch
+) -> None:
+    store, hashes = batch.job.store, {trial.hash for trial in batch.trials}
+    site(most=5)
+    said = submit(batch)
+    (first,) = read_submissions(store)
+
+    assert len(first.chunks) == 5 and first.rest and {*first.trials, *first.rest} == hashes
+    assert f"{len(first.rest)} trials are not submitted yet" in said[-1] and POLICY in said[-1]
+    assert not list((runs_folder(store) / "jobs").rglob(f"{'?' * 32}.pkl"))
+    told = progress_of(first, {}, job_states([first]), first.trials)
+    assert (told.waiting, told.unsubmitted) == (len(first.trials), len(first.rest))
+
+    site(most=100)
+    said = submit(batch)
+    again = read_submissions(store)
+
+    assert set(again[1].trials) == set(first.rest) and not again[1].rest
+    assert progress_of(first, {}, {}, {*again[0].trials, *again[1].trials}).unsubmitted == 0
+
+
+def test_a_site_that_takes_no_job_at_all_is_one_error(site: Callable[..., None], batch: Batch) -> None:
+    site(most=0)
+
+    with pytest.raises(InputError, match=r"SLURM must take the jobs; found .*QOS policy"):
+        submit(batch)
+
+    assert not read_submissions(batch.job.store)
+
+
+def test_what_fewer_jobs_would_not_mend_is_not_tried_again(site: Callable[..., None], batch: Batch) -> None:
+    site(most=5, said="invalid partition specified: fast")
+
+    with pytest.raises(InputError, match="invalid partition"):
+        submit(batch)
+
+    assert not read_submissions(batch.job.store)

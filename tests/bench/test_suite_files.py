@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hsiaug.bench.execute import groups
+from hsiaug.bench.dispatch import groups
 from hsiaug.bench.ranges import numbers, seeds
 from hsiaug.bench.schedule import Part, hashes_by_run, in_order, plan_runs, sharing, trials_of
 from hsiaug.bench.suite import Suite, is_suite, read_suite

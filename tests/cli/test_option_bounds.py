@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hsiaug.bench.execute import Event
+from hsiaug.bench.ledger import Event
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.bench.progress import watching
 from hsiaug.cli.main import main

@@ -116,7 +116,8 @@ class _Dask(PoolEngine):
 
 def _workers(client: Any) -> dict[str, dict[str, Any]]:
     """By address, the workers that take tasks."""
-    found = client.scheduler_info(n_workers=-1)["workers"]
+    # Not ``client.scheduler_info``: a look of the client's own, which asks for no workers, may overwrite what it returns.
+    found = client.sync(client.scheduler.identity, n_workers=-1)["workers"]
     return {address: one for address, one in found.items() if one.get("status", "running") == "running"}
 
 
@@ -235,10 +236,12 @@ class _DaskPool:
         """Learn which workers there are. Raises HsiaugError where the scheduler has gone."""
         self._looked = time.monotonic()
         if self._client.status == "running":
-            self._slots = {
-                place: self._slots.get(place) or _Slot(self, *place, gpu)
-                for place, gpu in _places(self._client).items()
-            }
+            # Where it does not answer, its status tells so soon.
+            with suppress(OSError):
+                self._slots = {
+                    place: self._slots.get(place) or _Slot(self, *place, gpu)
+                    for place, gpu in _places(self._client).items()
+                }
         elif self._client.status in ("closing", "closed"):
             raise HsiaugError(
                 "the Dask scheduler must stay until the run has ended",

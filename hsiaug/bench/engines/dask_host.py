@@ -36,7 +36,10 @@ class _Seat:
     idle: threading.Timer | None = None
 
 
-_seats: dict[tuple[str, int], _Seat] = {}
+Key = tuple[str, str, int]
+"""A run, the address of a Dask worker (a process may hold several), and the number of a slot."""
+
+_seats: dict[Key, _Seat] = {}
 
 
 def run_trial(
@@ -48,7 +51,8 @@ def run_trial(
     before. topic: of the events that tell of its progress, ``[key, "step", done, total, note]``, and of its stages,
     ``[key, "stage", name]``.
     """
-    seat = _seat(run, slot, start)
+    place = run, get_worker().address, slot
+    seat = _seat(place, start)
     if seat.idle is not None:
         seat.idle.cancel()
     if packed is not None:
@@ -61,7 +65,7 @@ def run_trial(
     while True:
         for _, message in wait_for_messages([seat.worker]):
             if not isinstance(message, PluginProgress):
-                seat.idle = threading.Timer(IDLE, _end_idle, [run, slot])
+                seat.idle = threading.Timer(IDLE, _end_idle, [place])
                 seat.idle.daemon = True
                 seat.idle.start()
                 return message
@@ -80,14 +84,14 @@ def end_run(run: str) -> None:
         _seats.pop(key).worker.end()
 
 
-def _seat(run: str, slot: int, start: WorkerStart) -> _Seat:
-    if (run, slot) not in _seats:
+def _seat(place: Key, start: WorkerStart) -> _Seat:
+    if place not in _seats:
         # Of the libraries that the processes load; and a worker that a nanny started may have no children else. They end
         # with their parent by themselves.
         one_thread()
         multiprocessing.current_process().daemon = False
-        _seats[run, slot] = _Seat(Worker(start))
-    return _seats[run, slot]
+        _seats[place] = _Seat(Worker(start))
+    return _seats[place]
 
 
 def _key() -> str:
@@ -100,8 +104,8 @@ def _cancelled(key: str) -> bool:
     return task is None or task.state == "cancelled"
 
 
-def _end_idle(run: str, slot: int) -> None:
-    seat = _seats.get((run, slot))
+def _end_idle(place: Key) -> None:
+    seat = _seats.get(place)
     if seat is not None and not seat.worker.busy:
-        _seats.pop((run, slot), None)
+        _seats.pop(place, None)
         seat.worker.end()

@@ -6,13 +6,14 @@ has.
 
 from __future__ import annotations
 
+import io
 import math
 import re
 import shutil
 import subprocess
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, redirect_stderr
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.bench.cluster_settings import ClusterSettings
+from hsiaug.bench.dispatch import USUAL_SECONDS, Group, groups, uses_device
 from hsiaug.bench.engine import Batch, Pool, Say, Watch
 from hsiaug.bench.engines.slurm_runs import (
     Chunk,
@@ -30,7 +32,6 @@ from hsiaug.bench.engines.slurm_runs import (
     write_submission,
 )
 from hsiaug.bench.estimate import readable
-from hsiaug.bench.execute import Group, groups, uses_device
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.errors import InputError
 from hsiaug.trial.spec import TrialSpec
@@ -48,11 +49,13 @@ __all__ = ["chunks_of", "make", "outline"]
 
 SHORTEST = 60.0
 """Seconds that a job is to take at least, where there is that much to do."""
-USUAL_SECONDS = 30.0
-"""Of a trial of which nothing is known."""
 USUAL_ARRAY = 1000
 """Jobs of an array, where SLURM does not say how many it takes."""
 USUAL_PARALLEL = 64
+TOO_MANY = re.compile(
+    "accounting/QOS policy|submit limit|array specification|temporarily unavailable", re.IGNORECASE
+)
+"""What sbatch says where fewer jobs might be taken."""
 SLACK = 4
 """How many times longer than expected a job may take."""
 SHORTEST_LIMIT = 30
@@ -86,26 +89,38 @@ class _Slurm:
             self.say(f"{had} trials are in jobs of SLURM already")
         parallel = self.settings.workers or USUAL_PARALLEL
         sent: list[Chunk] = []
+        rest: list[str] = []
+        refusal = ""
         if not pieces:
             return False
         name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
         for gpu, chunks in self._arrays(pieces):
-            jobs = self._submit(list(map(self._task, chunks)), max(map(_seconds, chunks)), gpu, store)
-            for job, chunk in zip(jobs, chunks, strict=True):
-                sent.append(
-                    Chunk(job, tuple(trial.hash for _, group in chunk for trial in group), _seconds(chunk))
-                )
-            write_submission(store, name, parallel, sent)
+            parameters = self._parameters(gpu, max(map(_seconds, chunks)))
+            jobs, said = _submit_most(
+                list(map(self._task, chunks)), parameters, runs_folder(store) / "jobs" / name
+            )
+            sent += [Chunk(job, _hashes(chunk), _seconds(chunk)) for job, chunk in zip(jobs, chunks, strict=False)]
+            rest += [hash for chunk in chunks[len(jobs) :] for hash in _hashes(chunk)]
+            refusal = refusal or said
+            if sent:
+                write_submission(store, name, parallel, sent, rest)
+        if not sent:
+            raise _refused(refusal)
         trials = sum(len(chunk.trials) for chunk in sent)
         self.say(
             f"submitted {trials} trials as {len(sent)} jobs of SLURM; look at them with: hsiaug status {store}"
         )
+        if rest:
+            self.say(
+                f"{len(rest)} trials are not submitted yet, as SLURM takes no more jobs now ({refusal}): "
+                "run the same command again when some have ended"
+            )
         return False
 
     def pool(self, start: WorkerStart) -> Pool:
         """There is none: nobody waits for a job. Raises InputError."""
         raise InputError(
-            "--on slurm is for commands that need not wait for a trial to choose the next",
+            "--on slurm is for benchmarks: other commands wait for what their workers find",
             hint="Run this command within a job (sbatch), or with --on dask:ADDRESS on workers that are jobs.",
         )
 
@@ -143,18 +158,6 @@ class _Slurm:
             parts.setdefault(id(batch), (batch, []))[1].extend(group)
         return ArrayTask(tuple(_part(batch, trials) for batch, trials in parts.values()), self.settings.threads)
 
-    def _submit(self, tasks: Sequence[ArrayTask], longest: float, gpu: bool, store: Path) -> list[str]:
-        executor = submitit.SlurmExecutor(folder=runs_folder(store) / "jobs", max_num_timeout=10, python=None)
-        executor.update_parameters(**self._parameters(gpu, longest))
-        try:
-            return [job.job_id for job in executor.map_array(ArrayTask.__call__, tasks)]
-        except (submitit.core.utils.FailedJobError, subprocess.CalledProcessError, OSError) as error:
-            raise InputError(
-                "SLURM must take the jobs",
-                value=str(error).strip().splitlines()[-1],
-                hint="Look at --cluster partition, account, time, memory, gpus and tasks (jobs of an array at most).",
-            ) from error
-
     def _parameters(self, gpu: bool, longest: float) -> dict[str, Any]:
         """Of sbatch, as submitit calls them."""
         settings = self.settings
@@ -172,6 +175,44 @@ class _Slurm:
             "cpus_per_task": settings.threads,
             "array_parallelism": settings.workers or USUAL_PARALLEL,
         }
+
+
+def _submit_most(tasks: Sequence[ArrayTask], parameters: Mapping[str, Any], folder: Path) -> tuple[list[str], str]:
+    """Submit as many of the first tasks as SLURM takes: their jobs' numbers, and why it took no more.
+
+    folder: what the jobs are given and their logs lie in folders within, one for each array.
+    Raises InputError where it refuses them for another reason than their number.
+    """
+    jobs: list[str] = []
+    size, said = len(tasks), ""
+    while size and len(jobs) < len(tasks):
+        array = folder / uuid.uuid4().hex[:6]
+        executor = submitit.SlurmExecutor(folder=array, max_num_timeout=10, python=None)
+        executor.update_parameters(**parameters)
+        try:
+            # What sbatch prints is in the error too.
+            with redirect_stderr(io.StringIO()):
+                sent = executor.map_array(ArrayTask.__call__, tasks[len(jobs) :][:size])
+            jobs += [job.job_id for job in sent]
+        except (submitit.core.utils.FailedJobError, subprocess.CalledProcessError, OSError) as error:
+            shutil.rmtree(array, ignore_errors=True)
+            said = str(error).strip().splitlines()[-1]
+            if not TOO_MANY.search(said):
+                raise _refused(said) from error
+            size //= 2
+    return jobs, said
+
+
+def _refused(said: str) -> InputError:
+    return InputError(
+        "SLURM must take the jobs",
+        value=said,
+        hint="Look at --cluster partition, account, time, memory, gpus and tasks (jobs of an array at most).",
+    )
+
+
+def _hashes(chunk: Iterable[Piece]) -> tuple[str, ...]:
+    return tuple(trial.hash for _, group in chunk for trial in group)
 
 
 def _pieces(batch: Batch, taken: Collection[str]) -> Iterator[Piece]:

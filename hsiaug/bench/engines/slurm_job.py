@@ -14,10 +14,12 @@ from pathlib import Path
 
 from submitit.helpers import DelayedSubmission
 
+from hsiaug.bench.dispatch import TRIES
 from hsiaug.bench.engine import Batch, Job
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.engines.slurm_runs import runs_folder
-from hsiaug.bench.execute import TRIES, Event, Ledger, execute
+from hsiaug.bench.execute import execute
+from hsiaug.bench.ledger import Event, Ledger
 from hsiaug.errors import SceneError
 from hsiaug.tasks.task import get_task
 from hsiaug.terminal import Console

@@ -35,16 +35,20 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Submission:
-    """What one command submitted. parallel: jobs that run at the same time at most."""
+    """What one command submitted. parallel: jobs that run at the same time at most.
+
+    rest: hashes of the trials that the cluster took no jobs for.
+    """
 
     name: str
     created: str
     parallel: int
     chunks: tuple[Chunk, ...]
+    rest: tuple[str, ...] = ()
 
     @property
     def trials(self) -> frozenset[str]:
-        """Hashes of all its trials."""
+        """Hashes of all trials that are in its jobs."""
         return frozenset(hash for chunk in self.chunks for hash in chunk.trials)
 
 
@@ -53,9 +57,12 @@ def runs_folder(store: Path) -> Path:
     return store / "runs"
 
 
-def write_submission(store: Path, name: str, parallel: int, chunks: Sequence[Chunk]) -> Submission:
+def write_submission(
+    store: Path, name: str, parallel: int, chunks: Sequence[Chunk], rest: Sequence[str] = ()
+) -> Submission:
     """Note what was submitted, whole or not at all."""
-    made = Submission(name, datetime.now(UTC).isoformat(timespec="seconds"), parallel, tuple(chunks))
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    made = Submission(name, now, parallel, tuple(chunks), tuple(rest))
     runs_folder(store).mkdir(parents=True, exist_ok=True)
     write_text_whole(runs_folder(store) / f"{name}.json", json.dumps(asdict(made)), "--store")
     return made
@@ -69,7 +76,8 @@ def read_submissions(store: Path) -> list[Submission]:
         try:
             said = json.loads(path.read_bytes())
             chunks = tuple(Chunk(one["job"], tuple(one["trials"]), one["seconds"]) for one in said["chunks"])
-            found.append(Submission(said["name"], said["created"], int(said["parallel"]), chunks))
+            rest = tuple(said.get("rest", ()))
+            found.append(Submission(said["name"], said["created"], int(said["parallel"]), chunks, rest))
         except (ValueError, KeyError, TypeError) as error:
             raise StoreError(
                 f"{path} must be the list of a submission's jobs as it was written",

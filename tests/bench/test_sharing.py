@@ -1,0 +1,202 @@
+"""What a slot takes over from another's group of trials, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hsiaug.bench.dispatch import Dispatch, Work
+from hsiaug.bench.engine import Message, TrialEnded, WorkerLost, WorkerRefused
+from hsiaug.bench.ledger import Event
+from hsiaug.trial.run import Outcome, lost
+
+LONG = 100.0
+"""Seconds of a fit that nobody would make twice."""
+
+
+def went_well(fit_seconds: float = 0.1) -> TrialEnded:
+    return TrialEnded(Outcome({"status": "ok", "error": None, "timings": {"fit_generator": fit_seconds}}, None))
+
+
+def group(name: str, trials: int, generator: str = "smote") -> tuple[Any, ...]:
+    made = SimpleNamespace(name=generator)
+    return tuple(
+        SimpleNamespace(hash=f"{name}{i}", fit_hash=name, generator=made, plugins=[("generator", made)])
+        for i in range(trials)
+    )
+
+
+class Seat:
+    """A slot that answers at once, as it is told. ran: the hashes of what it was sent."""
+
+    def __init__(self, answer: Callable[[Any], Message] = lambda trial: went_well(), gpu: bool = True) -> None:
+        self.answer, self.gpu, self.busy = answer, gpu, False
+        self.ran: list[str] = []
+        self.now: Any = None
+
+    def send(self, trial: Any, blind: object) -> None:
+        self.busy, self.now = True, trial
+        self.ran.append(trial.hash)
+
+
+class Seats:
+    """A pool. One slot in turn answers, so that what the others have taken stays theirs for a while."""
+
+    def __init__(self, *seats: Seat) -> None:
+        self.there = list(seats)
+
+    def slots(self) -> list[Seat]:
+        return list(self.there)
+
+    def wait(self) -> list[tuple[Seat, Message]]:
+        seat = next(seat for seat in self.there if seat.busy)
+        self.there = [*(one for one in self.there if one is not seat), seat]
+        seat.busy = False
+        return [(seat, seat.answer(seat.now))]
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+class Ledger:
+    """Records by hash, in the order in which they were written. kept: fits that the store has."""
+
+    def __init__(self, kept: tuple[str, ...] = ()) -> None:
+        self.kept, self.records = kept, list[tuple[str, str]]()
+
+    def blind(self, trial: Any) -> object:
+        return None
+
+    def keeps_fit(self, trial: Any) -> bool:
+        return trial.fit_hash in self.kept
+
+    def write(self, trial: Any, outcome: Outcome, command: str) -> Event:
+        error = outcome.result["error"]
+        self.records.append((trial.hash, error["message"] if error else "ok"))
+        return Event("failed" if outcome.failed else "ok", trial.hash)
+
+
+def run(pool: Seats, *works: Work, ledger: Ledger | None = None, gpu: bool = False) -> dict[str, str]:
+    ledger = ledger or Ledger()
+    Dispatch(works, pool, ledger, gpu, lambda event: None).run()  # type: ignore[arg-type]
+    times = Counter(hash for hash, _ in ledger.records)
+    assert times == Counter(trial.hash for work in works for trial in work.trials)
+    return dict(ledger.records)
+
+
+def test_a_free_slot_takes_the_end_of_a_group_once_its_fit_is_there() -> None:
+    first, second = Seat(), Seat()
+
+    run(Seats(first, second), Work(group("a", 9), {}))
+
+    assert first.ran[0] == "a0" and first.ran[1] == "a1"
+    assert second.ran[:4] == ["a5", "a6", "a7", "a8"]
+
+
+def test_what_has_nothing_to_fit_is_shared_at_once() -> None:
+    seats = Seat(), Seat(), Seat()
+
+    run(Seats(*seats), Work(group("a", 8, "none"), {}))
+
+    assert [seat.ran[0] for seat in seats] == ["a0", "a4", "a2"]
+
+
+@pytest.mark.parametrize(("kept", "shared"), [((), False), (("a",), True)])
+def test_a_long_fit_is_shared_only_where_the_store_has_it(kept: tuple[str, ...], shared: bool) -> None:
+    first, second = Seat(lambda trial: went_well(LONG)), Seat(lambda trial: went_well(LONG))
+
+    run(Seats(first, second), Work(group("a", 6), {}), ledger=Ledger(kept))
+
+    assert bool(second.ran) == shared
+
+
+def test_what_would_take_seconds_only_stays_where_it_is() -> None:
+    first, second = Seat(), Seat()
+    trials = group("a", 9)
+
+    run(Seats(first, second), Work(trials, {}, expected={trial.hash: 0.1 for trial in trials}))
+
+    assert not second.ran
+
+
+def test_the_group_with_most_seconds_left_is_divided_first() -> None:
+    seats = Seat(), Seat(), Seat()
+    few, many = group("few", 3, "none"), group("many", 8, "none")
+    expected = {**{trial.hash: 100.0 for trial in few}, **{trial.hash: 10.0 for trial in many}}
+
+    run(Seats(*seats), *(Work(one, {}, expected=expected) for one in (few, many)))
+
+    assert seats[2].ran[0] == "few2"
+
+
+def test_a_fit_that_asks_for_a_gpu_is_shared_with_slots_that_have_one() -> None:
+    first, gpu, plain = Seat(), Seat(), Seat(gpu=False)
+
+    run(Seats(first, plain, gpu), Work(group("a", 8, "cvae"), {}), gpu=True)
+
+    assert gpu.ran and not plain.ran
+
+
+def test_a_fit_that_fails_elsewhere_ends_the_rest_of_its_group() -> None:
+    failing = Seat(lambda trial: TrialEnded(lost("fit_generator", "ValueError", "as planned")))
+    first = Seat()
+
+    said = run(Seats(first, failing), Work(group("a", 12), {}), Work(group("b", 1), {}))
+
+    assert len(failing.ran) == 2
+    assert set(said.values()) == {
+        *("ok", "as planned"),
+        f"as planned (the same fit failed in trial {failing.ran[-1]})",
+    }
+
+
+@pytest.mark.parametrize("answer", [WorkerLost("left the cluster", "load"), WorkerRefused("another scene")])
+def test_a_slot_that_goes_gives_its_share_back(answer: Message) -> None:
+    first = Seat()
+
+    def go(trial: Any) -> Message:
+        pool.there.remove(going)
+        return answer
+
+    going = Seat(go)
+    pool = Seats(first, going)
+
+    assert set(run(pool, Work(group("a", 9), {})).values()) == {"ok"}
+    assert going.ran == ["a5"] and "a5" in first.ran
+
+
+def test_late_work_is_not_begun_by_whom_it_was_shared_with() -> None:
+    seats = Seat(), Seat()
+    trials = group("a", 8, "none")
+    ledger = Ledger()
+
+    Dispatch([Work(trials, {}, {"a4": 0.0})], Seats(*seats), ledger, False, lambda event: None).run()  # type: ignore[arg-type]
+
+    assert "a4" not in {hash for hash, _ in ledger.records}
+
+
+@settings(max_examples=40)
+@given(
+    sizes=st.lists(st.tuples(st.integers(1, 9), st.sampled_from(["none", "smote", "cvae"])), max_size=6),
+    gpus=st.lists(st.booleans(), max_size=5),
+    fates=st.lists(st.sampled_from(["ok", "ok", "long", "fit", "lost"]), min_size=1, max_size=20),
+)
+def test_every_trial_is_recorded_once_whatever_happens(
+    sizes: list[tuple[int, str]], gpus: list[bool], fates: list[str]
+) -> None:
+    answers = {
+        "ok": went_well(),
+        "long": went_well(LONG),
+        "fit": TrialEnded(lost("fit_generator", "ValueError", "as planned")),
+        "lost": WorkerLost("was killed", "predict"),
+    }
+    turn = iter(fates * 100)
+    seats = [Seat(lambda trial: answers[next(turn)], gpu) for gpu in (True, *gpus)]
+
+    run(Seats(*seats), *(Work(group(str(i), n, name), {}) for i, (n, name) in enumerate(sizes)), gpu=True)

@@ -1,0 +1,84 @@
+"""A shared disk shows what another machine wrote only after a while, and has a clock of its own: that does no harm."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hsiaug.scene import Scene
+from hsiaug.tasks.task import get_task
+from hsiaug.trial import cache
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import Store
+from hsiaug.trial.temporary_folders import ABANDONED
+
+Spec = Callable[..., TrialSpec]
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def late(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Folders that cannot be seen yet, though the disk holds them."""
+    folders: list[Path] = []
+
+    def seen(ask: Callable[[Path], bool]) -> Callable[[Path], bool]:
+        return lambda path: not any(path.is_relative_to(folder) for folder in folders) and ask(path)
+
+    for name in ("is_dir", "is_file", "exists"):
+        monkeypatch.setattr(Path, name, seen(getattr(Path, name)))
+    return folders
+
+
+def test_a_fit_that_another_process_saved_and_that_is_not_seen_yet_is_made_again(
+    late: list[Path], spec: Spec, run: Run, toy: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "WORTH_SAVING", -1.0)
+    trial, folder = spec(), tmp_path / "cache"
+    first, _ = run(trial)
+    late.append(folder / trial.fit_hash)
+
+    record, _ = run(trial, Workbench(toy, get_task("pixels"), folder))
+    late.clear()
+    after, _ = run(trial, Workbench(toy, get_task("pixels"), folder))
+
+    assert record["notes"] == after["notes"] == []
+    assert record["predictions_sha256"] == after["predictions_sha256"] == first["predictions_sha256"]
+    assert [path.name for path in folder.iterdir()] == [trial.fit_hash]
+
+
+def test_a_record_that_another_process_wrote_and_that_is_not_seen_yet_is_written_once(
+    late: list[Path], spec: Spec, run: Run, tmp_path: Path
+) -> None:
+    store = Store(tmp_path / "store", create=True)
+    record, prediction = run(spec())
+    store.put(record, prediction)
+    late.append(store.folder(record["hash"]))
+
+    Store(store.root).put(record, prediction)
+    late.clear()
+
+    assert [one["hash"] for one in store.records()] == [record["hash"]]
+    assert not [path for path in (store.root / "records").iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize("ahead", [-1e6, 1e6])
+def test_folders_are_swept_by_the_clock_of_the_disk(
+    ahead: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path, create=True)
+    old, new = (store.root / "records" / f".0123.{name}.ab" for name in ("old", "new"))
+    for folder in (old, new):
+        folder.mkdir(parents=True)
+    os.utime(old, (0, time.time() - 2 * ABANDONED))
+    there = time.time() + ahead
+    monkeypatch.setattr(time, "time", lambda: there)
+
+    store.sweep()
+
+    assert new.exists() and not old.exists()
