@@ -19,7 +19,7 @@ from hsiaug.plugins.card import Card
 from hsiaug.protocol.balance import pool_steps, synthetic_counts
 from hsiaug.protocol.protocols import Protocol, parse_protocol
 from hsiaug.protocol.split import BlindSplit, Split, draw_split
-from hsiaug.protocol.view import Scope, TrainView, pad, patches_at, train_view
+from hsiaug.protocol.view import BATCH_BYTES, Scope, TrainView, patches_at, train_view
 from hsiaug.samples import NOWHERE, Patches, PatchSamples, concatenate
 from hsiaug.scene import Scene, UnlabelledScene
 from hsiaug.sealed import sealed
@@ -27,9 +27,6 @@ from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.local import local_scene
 
 __all__ = ["BATCH_BYTES", "PixelClassification", "Prediction", "Sides", "by_class", "check_finite", "check_ids"]
-
-BATCH_BYTES = 16 * 2**20
-"""Test samples are cut and predicted in batches of about this size, so that memory stays bounded."""
 
 Prediction = tuple[NDArray[np.int32], NDArray[np.int16]]
 """Flat index and predicted class id of every test pixel."""
@@ -154,16 +151,16 @@ class PixelClassification:
         height, width = scene.shape
         side = split.patch if card.input == "patch" else 1
         ids = np.zeros((height, width), dtype=np.int16)
-        for rows, stripe in _stripes(scene.cube, side):
-            here = stripe[side // 2 : side // 2 + len(rows), side // 2 : side // 2 + width]
-            local = np.argwhere(here.any(axis=2) | (scene.labels[rows] > 0)).astype(np.int32)
-            step = max(1, BATCH_BYTES // (4 * scene.bands * side * side))
+        rows = max(1, 2 * BATCH_BYTES // (4 * scene.bands * width))
+        step = max(1, BATCH_BYTES // (4 * scene.bands * side * side))
+        for top in range(0, height, rows):
+            here = slice(top, top + rows)
+            local = np.argwhere(scene.cube[here].any(axis=2) | (scene.labels[here] > 0)).astype(np.int32)
             for start in range(0, len(local), step):
-                part = local[start : start + step]
-                coords = part + np.array([rows[0], 0], dtype=np.int32)
-                batch = _shown(patches_at(stripe, part, side), coords, card)
+                coords = local[start : start + step] + np.array([top, 0], dtype=np.int32)
+                batch = _shown(patches_at(scene.cube, coords, side), coords, card)
                 ids[coords[:, 0], coords[:, 1]] = _check_labels(fitted.predict(sealed(batch)), batch, scene)
-            progress(int(rows[-1]) + 1, height, "rows")
+            progress(min(top + rows, height), height, "rows")
         return {scene.name: ids}
 
     def sides(self, split: Split) -> Sides:
@@ -224,30 +221,15 @@ def _shown(x: NDArray[np.float32], coords: NDArray[np.int32], card: Card) -> Pat
     return Patches(x, np.full_like(coords, NOWHERE))
 
 
-def _stripes(cube: NDArray[np.float32], side: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-    """Rows (n,) and the stripe (n + side − 1, W + side − 1, B) of their patches, mirrored at the scene's edges."""
-    height, width, bands = cube.shape
-    radius = side // 2
-    # The rows and columns that ``pad`` would show, without a padded copy of the whole cube.
-    down, across = (
-        np.pad(np.arange(n), radius, mode="reflect") if radius else np.arange(n) for n in (height, width)
-    )
-    rows = max(1, 2 * BATCH_BYTES // (4 * bands * width))
-    for top in range(0, height, rows):
-        mine = np.arange(top, min(top + rows, height))
-        yield mine, cube[down[top : top + len(mine) + 2 * radius]][:, across]
-
-
 def _batches(
     scene: Scene | UnlabelledScene, coords: NDArray[np.int32], patch: int, card: Card
 ) -> Iterator[Patches]:
     """Test patches, no larger than the classifier reads them."""
     side = patch if card.input == "patch" else 1
-    padded = pad(scene.cube, side)
     step = max(1, BATCH_BYTES // (4 * scene.bands * side * side))
     for start in range(0, len(coords), step):
         part = coords[start : start + step]
-        yield _shown(patches_at(padded, part, side), part, card)
+        yield _shown(patches_at(scene.cube, part, side), part, card)
 
 
 def _check_labels(labels: NDArray[np.int64], batch: Patches, scene: Scene | UnlabelledScene) -> NDArray[np.int64]:
