@@ -38,7 +38,9 @@ def main() -> None:
     parser.add_argument("--size", type=int, nargs=3, default=(2400, 2400, 370))
     parser.add_argument("--classifiers", default="svm,cnn2d")
     parser.add_argument("--map", default="cnn2d", help="classifier that maps")
-    parser.add_argument("--limit", type=float, help="GB of private memory that each process may take (RLIMIT_DATA)")
+    parser.add_argument(
+        "--limit", type=float, help="GB of private memory that each process may take (RLIMIT_DATA)"
+    )
     asked = parser.parse_args()
     root = asked.folder / "large_scene"
     root.mkdir(parents=True)
@@ -58,9 +60,9 @@ def steps(root: Path, cube: Path, asked: argparse.Namespace) -> Iterator[dict[st
     run = Run(root, asked.limit)
     yield run.hsiaug("datasets", "add", cube.name, "--labels", "labels.npy", "--out", "large.toml")
     plan = ["benchmark", "large.toml", "--generator", "smote", "--classifier", asked.classifiers]
-    plan += ["--seeds", "2", "--jobs", "2", "--device", "cpu"]
+    plan += ["--protocol", "issd:0.01", "--patch", "5", "--seeds", "2", "--jobs", "2", "--device", "cpu"]
     yield run.hsiaug(*plan, "--dry-run")
-    shutil.rmtree(root / "cache")
+    shutil.rmtree(root / "cache", ignore_errors=True)
     yield run.hsiaug(*plan, "--dry-run", note="first time")
     yield run.hsiaug(*plan, "--dry-run", note="again")
     yield run.hsiaug("split", "large.toml", "--png")
@@ -128,8 +130,8 @@ def write(root: Path, shape: tuple[int, int, int], kind: str) -> Path:
     height, width, bands = shape
     rng = np.random.default_rng(0)
     fields = rng.integers(1, CLASSES + 1, (-(-height // FIELD), -(-width // FIELD)))
-    # One field in 8 of the most frequent class is labelled, and fewer of the others.
-    known = rng.random(fields.shape) < np.linspace(0.01, 0.12, CLASSES)[fields - 1]
+    # Few fields are labelled, and unequally many of the classes.
+    known = rng.random(fields.shape) < np.linspace(0.003, 0.014, CLASSES)[fields - 1]
     grown = np.kron(np.where(known, fields, 0), np.ones((FIELD, FIELD), dtype=np.int16))[:height, :width]
     np.save(root / "labels.npy", grown.astype(np.int16))
     steps_of = np.cumsum(rng.normal(0, 0.01, (CLASSES + 1, bands)), axis=1)
@@ -153,7 +155,9 @@ def simulated(
         yield top, np.rint(stripe, out=stripe) / np.float32(4096)
 
 
-def write_envi(root: Path, shape: tuple[int, int, int], stripes: Iterator[tuple[int, NDArray[np.float32]]]) -> Path:
+def write_envi(
+    root: Path, shape: tuple[int, int, int], stripes: Iterator[tuple[int, NDArray[np.float32]]]
+) -> Path:
     """Bands one after the other."""
     height, width, bands = shape
     centres = ", ".join(f"{nm:.1f}" for nm in np.linspace(400, 2500, bands))

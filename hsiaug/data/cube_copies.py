@@ -10,11 +10,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import mmap
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.data.bounds import STRIPE_BYTES, in_bytes
+from hsiaug.data.mapped import let_go, mapped_file
 from hsiaug.data.paths import cache_dir
+from hsiaug.data.raw import RawArray
 from hsiaug.errors import HsiaugError, SceneError
 from hsiaug.files import file_errors, replaced, write_text_whole
 from hsiaug.public import array_checksum
@@ -42,7 +43,8 @@ class Recipe:
     """How a cube (H, W, B) is made of the values of its files: raw · scale + offset, of the bands that are kept.
 
     raw: (H, W, N) values, cropped: an array, perhaps mapped, or a Raster. bands: kept of the N, rising; None = all.
-    files: that they come from. origin: what else tells these values from others of the files.
+    files: that they come from. origin: what else tells these values from others of the files: key, order of the axes,
+    rows and columns that are kept.
     """
 
     raw: NDArray[Any]
@@ -50,7 +52,7 @@ class Recipe:
     bands: list[int] | None = None
     scale: float = 1.0
     offset: float = 0.0
-    origin: tuple[object, ...] = ()
+    origin: tuple[object, ...] = (None, "hwb", None, None)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -61,8 +63,10 @@ class Recipe:
     @property
     def ready(self) -> bool:
         """Whether the file, mapped, is the cube already."""
-        raw, same = self.raw, self.bands is None and self.scale == 1 and self.offset == 0
-        return same and raw.dtype == np.float32 and _mapped(raw) and raw.flags.c_contiguous and raw.flags.aligned
+        raw = self.raw
+        if self.bands is not None or self.scale != 1 or self.offset or raw.dtype != np.float32:
+            return False
+        return mapped_file(raw) is not None and raw.flags.c_contiguous and raw.flags.aligned
 
     def fill(self, cube: NDArray[Any], rows: slice = slice(None), columns: slice = slice(None)) -> None:
         """Write a part of the cube into an array of its shape."""
@@ -112,9 +116,23 @@ def mapped_cube(
     return cube, checksum
 
 
-def unpacked(raw: NDArray[Any], files: tuple[Path, ...], progress: bool) -> NDArray[Any]:
-    """The values of a file that can only be read in parts, as a mapped array of their own type. Raises as above."""
-    return _copy(Recipe(raw, files), raw.dtype, progress)
+@contextlib.contextmanager
+def unpacked(raw: RawArray) -> Iterator[RawArray]:
+    """The same, where its file can only be read in parts with a mapped copy of its values, of their own type.
+
+    The copy lasts as long as the context, and stays where it came to be the cube of a scene. Raises as above.
+    """
+    if not hasattr(raw.array, "windows"):
+        yield raw
+        return
+    recipe = Recipe(raw.array, raw.files)
+    note = _folder() / f"{recipe.name(raw.array.dtype)}.json"
+    try:
+        yield replace(raw, array=_copy(recipe, raw.array.dtype, progress=True))
+    finally:
+        if not _read(note).get("scenes"):
+            note.with_suffix(".npy").unlink(missing_ok=True)
+            note.unlink(missing_ok=True)
 
 
 def _looked_through(cube: NDArray[np.float32], labels: NDArray[np.int16], name: str, progress: bool) -> str | None:
@@ -124,6 +142,7 @@ def _looked_through(cube: NDArray[np.float32], labels: NDArray[np.int16], name: 
     def look(stripe: NDArray[np.float32]) -> None:
         nonlocal finite
         finite = finite and bool(np.isfinite(stripe).all())
+        let_go(cube)
         advance(stripe.nbytes)
 
     with _bar(progress, f"checking {name}", cube.nbytes) as advance:
@@ -167,6 +186,7 @@ def _save(path: Path, recipe: Recipe, dtype: np.dtype[Any], advance: Callable[[i
             for i, part in enumerate([block] if whole else block):
                 file.seek(first + ((rows.start + i) * width + columns.start) * bands * dtype.itemsize)
                 file.write(part.data)
+            let_go(recipe.raw)
             advance(block.nbytes)
 
 
@@ -177,13 +197,6 @@ def _opened(path: Path, shape: tuple[int, int, int]) -> NDArray[Any] | None:
     except (OSError, ValueError, EOFError):
         return None
     return np.asarray(found) if found.shape == shape else None
-
-
-def _mapped(array: Any) -> bool:
-    """Whether an array's values lie in a mapped file."""
-    while isinstance(array, np.ndarray):
-        array = array.base
-    return isinstance(array, mmap.mmap)
 
 
 def _folder() -> Path:

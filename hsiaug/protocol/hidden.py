@@ -10,6 +10,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import NDArray
 
 from hsiaug.data.bounds import STRIPE_BYTES, free_memory, in_bytes, is_large
+from hsiaug.data.mapped import let_go
 from hsiaug.errors import PluginError
 
 __all__ = ["HiddenCube", "hiding"]
@@ -65,19 +66,22 @@ class HiddenCube(NDArrayOperatorsMixin):
         return self.shape[0]
 
     def __getitem__(self, index: Any) -> Any:
-        hidden = self._hidden[index]
+        hidden = np.asarray(self._hidden[index])
         if hidden.nbytes > STRIPE_BYTES:
-            _check_memory(5 * hidden.size)
-        return np.where(hidden, np.float32(np.nan), self._cube[index])[()]
+            _check_memory(COPIES * 4 * hidden.size)
+        found = np.asarray(self._cube[index])
+        if not found.flags.owndata or not found.flags.writeable:
+            found = found.copy()
+        found[hidden] = np.nan
+        let_go(self._cube)
+        return found[()]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
             raise ValueError("a cube that is read from disk cannot be an array without a copy")
         _check_memory(COPIES * self.nbytes)
-        whole = np.array(self._cube)
-        for top in range(0, len(whole), rows := self._stripe):
-            stripe = slice(top, top + rows)
-            whole[stripe][self._hidden[stripe, :, 0]] = np.nan
+        whole = self._cube.copy()
+        whole[self._hidden[:, :, 0]] = np.nan
         return whole if dtype is None else whole.astype(dtype, copy=False)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
@@ -99,7 +103,7 @@ class HiddenCube(NDArrayOperatorsMixin):
     @property
     def _stripe(self) -> int:
         """Rows that are read at once."""
-        return max(1, STRIPE_BYTES // (4 * math.prod(self.shape[1:])))
+        return max(1, STRIPE_BYTES // (4 * self.shape[1] * self.shape[2]))
 
 
 def _check_memory(needed: int) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.data.bounds import STRIPE_BYTES
+from hsiaug.data.mapped import let_go
 from hsiaug.errors import PluginError
 from hsiaug.plugins.card import Scope
 from hsiaug.protocol.compact import dilate
@@ -178,6 +179,7 @@ def patches_at(cube: NDArray[Scalar], coords: NDArray[Any], patch: int) -> NDArr
         part = slice(start, start + step)
         found = cube[down[rows[part]][:, :, None], across[columns[part]][:, None, :]]
         out[part] = found.transpose(0, 3, 1, 2)
+        let_go(cube)
     return out
 
 
