@@ -36,8 +36,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--format", choices=("envi", "geotiff"), default="envi")
     parser.add_argument("--size", type=int, nargs=3, default=(2400, 2400, 370))
-    parser.add_argument("--classifiers", default="svm,cnn2d")
-    parser.add_argument("--map", default="cnn2d", help="classifier that maps")
+    parser.add_argument("--classifiers", default="svm,cnn2d,rf")
+    parser.add_argument("--map", default="rf", help="classifier that maps")
     parser.add_argument(
         "--limit", type=float, help="GB of private memory that each process may take (RLIMIT_DATA)"
     )
