@@ -5,14 +5,16 @@ from __future__ import annotations
 import mmap
 from typing import Any
 
+import numpy as np
+
 __all__ = ["let_go", "mapped_file"]
 
 
 def mapped_file(array: Any) -> mmap.mmap | None:
     """The mapped file in which an array's values lie, if they do."""
-    while array is not None and not isinstance(array, mmap.mmap):
-        array = getattr(array, "base", None)
-    return array
+    while isinstance(array, np.ndarray):
+        array = array.base
+    return array if isinstance(array, mmap.mmap) else None
 
 
 def let_go(array: Any) -> None:
