@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ from hsiaug.files import file_errors, replaced, write_text_whole
 from hsiaug.public import array_checksum
 from hsiaug.scene import scene_checksum
 
-__all__ = ["Recipe", "mapped_cube", "unpacked"]
+__all__ = ["Recipe", "mapped_cube", "unpacked", "write_npy_header"]
 
 ABANDONED = 3600.0
 """Seconds after which a file without a note is nobody's: one that is being written changes all the time."""
@@ -61,6 +61,11 @@ class Recipe:
         return height, width, bands if self.bands is None else len(self.bands)
 
     @property
+    def in_parts(self) -> bool:
+        """Whether the file can only be read in parts: a Raster."""
+        return hasattr(self.raw, "windows")
+
+    @property
     def ready(self) -> bool:
         """Whether the file, mapped, is the cube already."""
         raw = self.raw
@@ -80,7 +85,7 @@ class Recipe:
 
     def windows(self) -> Iterator[Window]:
         """The parts that a file is read in."""
-        if hasattr(self.raw, "windows"):
+        if self.in_parts:
             yield from self.raw.windows()
             return
         height, width, bands = self.raw.shape
@@ -122,10 +127,10 @@ def unpacked(raw: RawArray) -> Iterator[RawArray]:
 
     The copy lasts as long as the context, and stays where it came to be the cube of a scene. Raises as above.
     """
-    if not hasattr(raw.array, "windows"):
+    recipe = Recipe(raw.array, raw.files)
+    if not recipe.in_parts:
         yield raw
         return
-    recipe = Recipe(raw.array, raw.files)
     note = _folder() / f"{recipe.name(raw.array.dtype)}.json"
     try:
         yield replace(raw, array=_copy(recipe, raw.array.dtype, progress=True))
@@ -176,8 +181,7 @@ def _save(path: Path, recipe: Recipe, dtype: np.dtype[Any], advance: Callable[[i
     """Write the cube as .npy. Not through mapped memory: a full disk would end the process there, not raise an error."""
     _, width, bands = recipe.shape
     with path.open("wb") as file:
-        header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": recipe.shape}
-        np.lib.format.write_array_header_2_0(file, header)
+        write_npy_header(file, recipe.shape, dtype)
         first = file.tell()
         for rows, columns in recipe.windows():
             block = np.empty((rows.stop - rows.start, columns.stop - columns.start, bands), dtype=dtype)
@@ -188,6 +192,12 @@ def _save(path: Path, recipe: Recipe, dtype: np.dtype[Any], advance: Callable[[i
                 file.write(part.data)
             let_go(recipe.raw)
             advance(block.nbytes)
+
+
+def write_npy_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """What stands in an .npy file before the values of an array in C order."""
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_2_0(file, header)
 
 
 def _opened(path: Path, shape: tuple[int, int, int]) -> NDArray[Any] | None:

@@ -144,6 +144,10 @@ def _in_memory(recipe: Recipe, scene: str) -> NDArray[np.float32]:
     """(H, W, B) float32, scaled; converted in one pass, so that no second full-size array exists."""
     check_memory(f"scene {scene}: the cube", 4 * math.prod(recipe.shape))
     cube = np.empty(recipe.shape, dtype=np.float32)
+    if recipe.in_parts:
+        for rows, columns in recipe.windows():
+            recipe.fill(cube[rows, columns], rows, columns)
+        return cube
     step = len(cube) if recipe.bands is None else STRIPE
     for top in range(0, len(cube), step):
         recipe.fill(cube[top : top + step], slice(top, top + step))

@@ -284,6 +284,21 @@ def test_a_large_geotiff_is_read_along_its_blocks(folder: Path, large: None) -> 
         load_scene(card(folder, 'file = "cube.tif"\naxes = "whb"'))
 
 
+@pytest.mark.parametrize("dropped", ["", "bad_bands = [7]"])
+def test_a_small_part_of_a_large_geotiff_is_held_in_memory(
+    dropped: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = as_geotiff(**TILES, interleave="pixel")
+    crop = f"rows = [99, {99 + 34}]\ncolumns = [70, {70 + 28}]\n{dropped}"
+    path = card(folder, f"{make(folder, np.pad(TOY.cube, ((99, 80), (70, 99), (0, 0))))}\n{crop}")
+    expected = load_scene(path)
+    monkeypatch.setenv("HSIAUG_CUBE_MEMORY", "1")
+    monkeypatch.setattr(readers_geotiff, "STRIPE_BYTES", 5000)
+
+    assert load_scene(path).sha256 == expected.sha256
+    assert not (folder.parent / "cache").exists()
+
+
 def test_a_large_geotiff_that_holds_next_to_nothing_is_refused(folder: Path, large: None) -> None:
     rasterio = pytest.importorskip("rasterio")
     options = {"SPARSE_OK": True, "transform": rasterio.Affine(2, 0, 5e5, 0, -2, 5e6), **TILES}
