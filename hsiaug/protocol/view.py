@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -138,28 +137,25 @@ class TrainView(SealedView):
 def _moments(
     cube: NDArray[np.float32], visible: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(B,) mean and standard deviation of the visible pixels of a cube (H, W, B), read twice in stripes.
+    """(B,) mean and standard deviation of the visible pixels of a cube (H, W, B), read twice in parts.
 
-    NumPy adds the pixels of a band one after the other, and so do stripes that each begin with the sum so far: the
+    NumPy adds the pixels of a band one after the other, and so do parts that each begin with the sum so far: the
     result is, to the bit, that of all pixels at once.
     """
-    pixels = int(visible.sum())
-    per_row = visible.sum(axis=1).cumsum()
-    rows = np.searchsorted(
-        per_row, np.arange(0, pixels, max(1, STRIPE_BYTES // (8 * cube.shape[2]))), side="right"
-    )
-    edges = [*dict.fromkeys([0, *rows[1:].tolist(), len(visible)])]
+    rows, columns = np.nonzero(visible)
+    step = max(1, STRIPE_BYTES // (8 * cube.shape[2]))
 
     def total(value: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> NDArray[np.float64]:
         so_far: NDArray[np.float64] | None = None
-        for top, end in pairwise(edges):
-            stripe = value(cube[top:end][visible[top:end]].astype(np.float64))
+        for start in range(0, len(rows), step):
+            part = slice(start, start + step)
+            stripe = value(cube[rows[part], columns[part]].astype(np.float64))
             so_far = stripe.sum(axis=0) if so_far is None else np.concatenate([so_far[None], stripe]).sum(axis=0)
         assert so_far is not None
         return so_far
 
-    mean = total(lambda seen: seen) / pixels
-    return mean, np.sqrt(total(lambda seen: (seen - mean) ** 2) / pixels)
+    mean = total(lambda seen: seen) / len(rows)
+    return mean, np.sqrt(total(lambda seen: (seen - mean) ** 2) / len(rows))
 
 
 def patches_at(cube: NDArray[Scalar], coords: NDArray[Any], patch: int) -> NDArray[Scalar]:

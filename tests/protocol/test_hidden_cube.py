@@ -150,6 +150,19 @@ def test_a_large_scene_gives_the_view_of_a_small_one(
             large.patches(hidden[:1])
 
 
+def test_of_a_large_scene_only_the_pixels_of_training_patches_are_read(
+    toy: Scene, split: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HSIAUG_CUBE_MEMORY", "0")
+    monkeypatch.setattr(view_module, "BATCH_BYTES", 20_000)
+    monkeypatch.setattr(hidden_module, "STRIPE_BYTES", 20_000)
+    view = train_view(toy, split, "none")
+    monkeypatch.setattr(hidden_module, "free_memory", lambda: 0)
+
+    assert view.visible.sum() * toy.bands < 20_000 < toy.cube.size
+    assert len(view.real) == len(view.y) and np.isfinite(view.normaliser.mean).all()
+
+
 @given(st.integers(1, 12), st.integers(1, 400), st.integers(2, 9), st.data())
 def test_moments_in_stripes_are_those_of_all_pixels_at_once(
     height: int, width: int, bands: int, data: st.DataObject
