@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from hsiaug.errors import HsiaugError, InputError
 
-__all__ = ["file_errors", "reason", "sync_files", "sync_folder", "write_text_whole", "write_whole"]
+__all__ = ["file_errors", "reason", "replaced", "sync_files", "sync_folder", "write_text_whole", "write_whole"]
 
 LONGEST_ENDING = 16
 """Characters: longer suffixes mean nothing to any library, and a name has a limit."""
@@ -33,7 +33,7 @@ def write_whole(path: Path, write: Callable[[Path], object], option: str = "--ou
                 write(made := Path(folder) / f"made{_ending(path)}")
                 path.write_bytes(made.read_bytes())
         else:
-            _replaced(path.resolve() if path.is_symlink() else path, write)
+            replaced(path.resolve() if path.is_symlink() else path, write)
     return path
 
 
@@ -46,7 +46,8 @@ def file_errors(rule: str, hint: str, error: type[HsiaugError] = InputError) -> 
         raise error(rule, value=reason(cause), hint=hint) from cause
 
 
-def _replaced(path: Path, write: Callable[[Path], object]) -> None:
+def replaced(path: Path, write: Callable[[Path], object]) -> None:
+    """The same, in words of the system where it fails (OSError), and for plain files alone."""
     fresh = path.with_name(f".{uuid.uuid4().hex}{_ending(path)}")
     try:
         write(fresh)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import InitVar, dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 from hsiaug.errors import SceneError, did_you_mean
 from hsiaug.public import LABELS, array_checksum
 
-__all__ = ["Descriptions", "Scene", "UnlabelledScene"]
+__all__ = ["Descriptions", "Scene", "UnlabelledScene", "scene_checksum"]
 
 Scalar = TypeVar("Scalar", bound=np.generic)
+
+STRIPE_BYTES = 64 * 2**20
+"""Values are checked in stripes of rows of about this size, so that little memory is taken beside the cube."""
 
 
 class Descriptions(Mapping[str, tuple[str, ...]]):
@@ -55,6 +58,7 @@ class Scene:
     descriptions: sentences in plain words by class name, for generators that read text; a class may have none.
         They are no part of ``sha256``.
     draws: what random draws are seeded with; None = ``drawn_as`` finds it in the labels.
+    checked: the ``sha256``, where its files were looked through before; the cube is then not read here.
 
     Raises SceneError where shapes do not fit, the cube holds NaN or infinity, a label has no name, or a
     description is empty or of no class.
@@ -70,12 +74,16 @@ class Scene:
     subsets: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     draws: str | None = None
+    checked: InitVar[str | None] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, checked: str | None) -> None:
         object.__setattr__(self, "cube", _frozen(self.cube, np.float32))
         object.__setattr__(self, "labels", _frozen(self.labels, np.int16))
         _check_shapes(self)
-        _check_values(self)
+        if checked is None:
+            _check_values(self)
+        else:
+            object.__setattr__(self, "sha256", checked)
         _check_labels(self)
         _check_descriptions(self)
         object.__setattr__(self, "descriptions", Descriptions(self.descriptions))
@@ -128,10 +136,7 @@ class Scene:
     @cached_property
     def sha256(self) -> str:
         """Checksum of the cube and the labels as they are used, whatever files they came from."""
-        digest = hashlib.sha256(repr((self.cube.shape, self.labels.shape)).encode())
-        digest.update(np.ascontiguousarray(self.cube).data)
-        digest.update(np.ascontiguousarray(self.labels).data)
-        return digest.hexdigest()
+        return scene_checksum(self.cube, self.labels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,6 +160,29 @@ class UnlabelledScene:
     def bands(self) -> int:
         """Number of bands B."""
         return int(self.cube.shape[2])
+
+
+def _ignored(stripe: NDArray[np.float32]) -> None:
+    """Nothing is done with stripes."""
+
+
+def scene_checksum(
+    cube: NDArray[np.float32],
+    labels: NDArray[np.int16],
+    seen: Callable[[NDArray[np.float32]], None] = _ignored,
+) -> str:
+    """The ``sha256`` of a scene with that cube (H, W, B) and labels (H, W). seen: is given each stripe of rows."""
+    digest = hashlib.sha256(repr((cube.shape, labels.shape)).encode())
+    for stripe in _stripes(cube):
+        digest.update(np.ascontiguousarray(stripe).data)
+        seen(stripe)
+    digest.update(np.ascontiguousarray(labels).data)
+    return digest.hexdigest()
+
+
+def _stripes(cube: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    rows = max(1, STRIPE_BYTES // max(1, cube[0].nbytes))
+    return (cube[top : top + rows] for top in range(0, len(cube), rows))
 
 
 def _frozen(array: NDArray[Any], dtype: type[Scalar]) -> NDArray[Scalar]:
@@ -185,11 +213,15 @@ def _check_shapes(scene: Scene) -> None:
 
 
 def _check_values(scene: Scene) -> None:
-    finite = np.isfinite(scene.cube)
-    if finite.all():
+    lost, bad_pixels = np.zeros(scene.bands, dtype=bool), 0
+    for stripe in _stripes(scene.cube):
+        finite = np.isfinite(stripe)
+        if not finite.all():
+            lost |= ~finite.all(axis=(0, 1))
+            bad_pixels += int((~finite.all(axis=2)).sum())
+    if not bad_pixels:
         return
-    bad_bands = np.flatnonzero(~finite.all(axis=(0, 1)))
-    bad_pixels = int((~finite.all(axis=2)).sum())
+    bad_bands = np.flatnonzero(lost)
     shown = ", ".join(map(str, bad_bands[:10])) + (", …" if len(bad_bands) > 10 else "")
     raise SceneError(
         f"scene {scene.name}: the cube must hold finite numbers only",

@@ -17,6 +17,7 @@ import numpy as np
 from hsiaug.data.cardfile import card_of
 from hsiaug.data.cardtext import CardDraft
 from hsiaug.data.cube_check import CubeFacts, guess_axes, look_through
+from hsiaug.data.cube_copies import unpacked
 from hsiaug.data.declared import Declared, declared
 from hsiaug.data.filling import filled_name, save_filled
 from hsiaug.data.georeference import read_georeference
@@ -92,15 +93,15 @@ def add_scene(
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", options.name or cube.stem).lstrip("_.-") or "my_scene"
     out = Path(f"{name}.toml") if out is None else out
     _check_out(out, options.overwrite)
-    found = _understand(cube, labels, options)
-    draft, derived = _draft(name, cube, labels, out, options, found)
-    scene, files = write_card(out, draft, derived, picture, (cube, labels), options.overwrite)
+    with unpacked(read_cube_file(cube, key=options.cube_key)) as raw:
+        found = _understand(cube, raw, labels, options)
+        draft, derived = _draft(name, cube, labels, out, options, found)
+        scene, files = write_card(out, draft, derived, picture, (cube, labels), options.overwrite)
     return Added(scene, files, facts(found), tuple(warnings(found)))
 
 
-def _understand(cube: Path, labels: Path, options: ImportOptions) -> ImportFindings:
-    """Read both files and look at everything."""
-    raw = read_cube_file(cube, key=options.cube_key)
+def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions) -> ImportFindings:
+    """Read the labels and look at everything."""
     said, ground = declared(cube), read_georeference(cube)
     given = read_labels(labels, options.labels_key, options.field, options.crs)
     ignore = options.ignore

@@ -6,9 +6,26 @@ import math
 import os
 from pathlib import Path
 
-from hsiaug.errors import SceneError
+from hsiaug.errors import InputError, SceneError
 
-__all__ = ["MOST_CELLS", "check_array", "check_memory", "in_bytes", "physical_memory"]
+__all__ = [
+    "IN_MEMORY",
+    "MOST_CELLS",
+    "STRIPE_BYTES",
+    "check_array",
+    "check_memory",
+    "check_stored",
+    "free_memory",
+    "in_bytes",
+    "is_large",
+    "physical_memory",
+]
+
+IN_MEMORY = 1024
+"""MiB of the largest cube that is held in memory, where $HSIAUG_CUBE_MEMORY says nothing else."""
+
+STRIPE_BYTES = 64 * 2**20
+"""A large cube is gone through in stripes of rows of about this size."""
 
 UNPACKED = 2**28
 """Bytes (256 MiB) that an array may take however small its file is."""
@@ -36,20 +53,40 @@ def check_array(
             value=extent,
             hint="Name the raster of the classes, and crop it to the extent of the cube.",
         )
-    needed = cells * itemsize
+    check_stored(path, shape, itemsize, stored)
+    check_memory(f"{path}, an array of {extent},", cells * itemsize)
+
+
+def check_stored(path: Path, shape: tuple[int, ...], itemsize: int, stored: int | None = None) -> None:
+    """Raise SceneError for an array that is too large for its file. Arguments as those of :func:`check_array`."""
+    needed = math.prod(shape) * itemsize
     stored = path.stat().st_size if stored is None else stored
     if needed > max(UNPACKED, RATIO * stored):
         raise SceneError(
             f"{path} must store what it announces",
-            value=f"an array of {extent} ({in_bytes(needed)}) in {in_bytes(stored)}",
+            value=f"an array of {'×'.join(map(str, shape))} ({in_bytes(needed)}) in {in_bytes(stored)}",
             hint="It is damaged, or holds next to nothing: export it again, without compression.",
         )
-    check_memory(f"{path}, an array of {extent},", needed)
+
+
+def is_large(shape: tuple[int, ...]) -> bool:
+    """Whether a float32 cube of that shape stays on disk: a train view then copies none of it either.
+
+    Raises InputError where $HSIAUG_CUBE_MEMORY is no number of MiB.
+    """
+    said = os.environ.get("HSIAUG_CUBE_MEMORY", "").strip()
+    if said and not (said.isascii() and said.isdigit() and len(said) < 16):
+        raise InputError(
+            "HSIAUG_CUBE_MEMORY must be a whole number of MiB",
+            value=repr(said),
+            hint=f"Larger cubes are read from disk piece by piece; {IN_MEMORY} is usual.",
+        )
+    return 4 * math.prod(shape) > (int(said) if said else IN_MEMORY) * 2**20
 
 
 def check_memory(what: str, needed: int) -> None:
     """Raise SceneError where so many bytes do not fit into the free memory of this machine."""
-    free = _free_memory()
+    free = free_memory()
     if free is not None and needed > free:
         raise SceneError(
             f"{what} must fit into memory",
@@ -68,7 +105,7 @@ def in_bytes(size: int | None) -> str:
     return f"{size} bytes"
 
 
-def _free_memory() -> int | None:
+def free_memory() -> int | None:
     """Bytes that this process may still take; None where the system does not say."""
     known = [size for size in (_of_machine(), _of_limit()) if size is not None]
     return min(known, default=None)

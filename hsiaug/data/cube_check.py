@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.data.mapped import let_go
 from hsiaug.errors import SceneError
 
 __all__ = [
@@ -179,6 +180,7 @@ def stripes(view: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
     rows = max(1, STRIPE_BYTES // max(1, view[0].size * 8))
     for top in range(0, len(view), rows):
         yield top, np.asarray(view[top : top + rows])
+        let_go(view)
 
 
 def _invalid(block: NDArray[Any], nodata: float | None) -> NDArray[np.bool_] | None:

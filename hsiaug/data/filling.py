@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.data.cube_check import stripes
+from hsiaug.data.cube_copies import write_npy_header
 from hsiaug.data.georeference import Georeference, quiet
 
 __all__ = ["filled_name", "save_filled"]
@@ -25,12 +26,7 @@ def save_filled(path: Path, view: NDArray[Any], empty: NDArray[np.bool_], ground
     if ground is None:
         # Not through mapped memory: a full disk would end the process there, not raise an error.
         with path.open("wb") as plain:
-            header = {
-                "descr": np.lib.format.dtype_to_descr(view.dtype),
-                "fortran_order": False,
-                "shape": view.shape,
-            }
-            np.lib.format.write_array_header_2_0(plain, header)
+            write_npy_header(plain, view.shape, view.dtype)
             for _, rows in _filled(view, empty):
                 plain.write(np.ascontiguousarray(rows).data)
         return

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.data.bounds import check_memory, in_bytes
+from hsiaug.data.bounds import check_memory, in_bytes, is_large
 from hsiaug.data.catalogue import SceneEntry, find_entry
+from hsiaug.data.cube_copies import Recipe, mapped_cube
 from hsiaug.data.labels import class_map
 from hsiaug.data.raw import RawArray
 from hsiaug.data.readers import must_exist, read_cube_file, read_label_file
@@ -31,6 +33,8 @@ def load_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
 
     Files of public scenes that are not here are downloaded first, which progress shows on standard error.
 
+    A large cube (more than 1 GiB as float32, or than $HSIAUG_CUBE_MEMORY) is not held in memory but mapped from disk.
+
     Raises InputError for an unknown name, DataUnavailableError where files cannot be had, and SceneError
     where a card or a file is not valid.
     """
@@ -45,10 +49,16 @@ def load_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
     codes = read_label_file(label_path, key=card.labels.key, data=card.labels.data)
     if card.labels.axes == "wh":
         codes = codes.T
+    recipe = _recipe(raw, card.cube, card.name)
+    labels = class_map(codes, card.labels, where=f"scene {card.name}: {label_path.name}")
+    if is_large(recipe.shape):
+        cube, checked = mapped_cube(recipe, labels, progress)
+    else:
+        cube, checked = _in_memory(recipe, card.name), None
     return Scene(
         name=card.name,
-        cube=_cube(raw, card.cube, card.name),
-        labels=class_map(codes, card.labels, where=f"scene {card.name}: {label_path.name}"),
+        cube=cube,
+        labels=labels,
         class_names=tuple(name for name, _ in card.labels.kept),
         wavelengths=_wavelengths(card, raw),
         gsd=card.sensor.gsd,
@@ -56,6 +66,7 @@ def load_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
         subsets=card.subset_ids,
         descriptions=card.kept_descriptions,
         draws=card.draws or (card.name if entry.public else None),
+        checked=checked,
     )
 
 
@@ -103,8 +114,8 @@ def _offline(entry: SceneEntry, absent: list[FileSpec]) -> DataUnavailableError:
     )
 
 
-def _cube(raw: RawArray, spec: CubeSpec, scene: str) -> NDArray[np.float32]:
-    """(H, W, B) float32, scaled; converted in one pass, so that no second full-size array exists."""
+def _recipe(raw: RawArray, spec: CubeSpec, scene: str) -> Recipe:
+    """How the cube is made of its file, as the card says. Raises SceneError where the card does not fit the file."""
     view = np.transpose(raw.array, [spec.axes.index(axis) for axis in "hwb"])
     for axis, span, name in ((0, spec.rows, "rows"), (1, spec.columns, "columns")):
         if span and span[1] > view.shape[axis]:
@@ -116,20 +127,30 @@ def _cube(raw: RawArray, spec: CubeSpec, scene: str) -> NDArray[np.float32]:
     rows, columns = (slice(*(span or (None,))) for span in (spec.rows, spec.columns))
     view = view[rows, columns]
     bands = _kept_bands(view.shape[2], spec, scene)
-    check_memory(f"scene {scene}: the cube", 4 * view.shape[0] * view.shape[1] * len(bands))
-    cube = np.empty((*view.shape[:2], len(bands)), dtype=np.float32)
-    _check_shape(cube, spec, scene)
-    with np.errstate(over="ignore", invalid="ignore"):  # what overflows float32 is refused by Scene
-        if len(bands) == view.shape[2]:
-            np.copyto(cube, view, casting="unsafe")
-        else:
-            for top in range(0, len(cube), STRIPE):
-                cube[top : top + STRIPE] = view[top : top + STRIPE][:, :, bands]
-        scale = spec.scale if spec.scale is not None else raw.scale
-        if scale is not None and scale != 1:
-            cube *= np.float32(scale)
-        if spec.offset:
-            cube += np.float32(spec.offset)
+    scale = spec.scale if spec.scale is not None else raw.scale
+    recipe = Recipe(
+        raw=view,
+        files=raw.files,
+        bands=None if len(bands) == view.shape[2] else bands,
+        scale=1.0 if scale is None else scale,
+        offset=spec.offset,
+        origin=(spec.key, spec.axes, spec.rows, spec.columns),
+    )
+    _check_shape(recipe.shape, spec, scene)
+    return recipe
+
+
+def _in_memory(recipe: Recipe, scene: str) -> NDArray[np.float32]:
+    """(H, W, B) float32, scaled; converted in one pass, so that no second full-size array exists."""
+    check_memory(f"scene {scene}: the cube", 4 * math.prod(recipe.shape))
+    cube = np.empty(recipe.shape, dtype=np.float32)
+    if recipe.in_parts:
+        for rows, columns in recipe.windows():
+            recipe.fill(cube[rows, columns], rows, columns)
+        return cube
+    step = len(cube) if recipe.bands is None else STRIPE
+    for top in range(0, len(cube), step):
+        recipe.fill(cube[top : top + step], slice(top, top + step))
     return cube
 
 
@@ -145,11 +166,11 @@ def _kept_bands(count: int, spec: CubeSpec, scene: str) -> list[int]:
     return [band for band in range(count) if band not in bad]
 
 
-def _check_shape(cube: NDArray[Any], spec: CubeSpec, scene: str) -> None:
-    if spec.shape is not None and cube.shape != spec.shape:
+def _check_shape(shape: tuple[int, int, int], spec: CubeSpec, scene: str) -> None:
+    if spec.shape is not None and shape != spec.shape:
         raise SceneError(
             f"scene {scene}: the cube must have shape {spec.shape}, as its card says",
-            value=f"{cube.shape}",
+            value=f"{shape}",
             hint="Check that this is the file the card was written for, and cube.axes.",
         )
 

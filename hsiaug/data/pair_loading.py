@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.data.bounds import check_memory
 from hsiaug.data.catalogue import pair_set_names, scene_names
 from hsiaug.data.georeference import Georeference, read_georeference, scene_georeference
 from hsiaug.data.labels import class_ids
@@ -48,7 +49,9 @@ def load_pairs(
             value=repr(text),
             hint=did_you_mean(name, known),
         )
-    return _checked(PairSet.of(load_scene(ref, progress=progress)), task, text)
+    scene = load_scene(ref, progress=progress)
+    check_memory(f"scene {text}: the cube, which is one image for --task {task},", scene.cube.nbytes)
+    return _checked(PairSet.of(scene), task, text)
 
 
 def pair_georeferences(ref: str | os.PathLike[str], pairs: PairSet) -> dict[str, Georeference | None]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["file_checksum", "is_file", "user_path"]
+__all__ = ["cache_dir", "file_checksum", "is_file", "user_path"]
 
 
 def is_file(path: Path) -> bool:
@@ -23,6 +24,14 @@ def user_path(text: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError:
         return Path(text)
+
+
+def cache_dir() -> Path:
+    """For what can be made again: $HSIAUG_CACHE_DIR if set, else the user's cache folder for hsiaug."""
+    import platformdirs
+
+    chosen = os.environ.get("HSIAUG_CACHE_DIR")
+    return user_path(chosen) if chosen else Path(platformdirs.user_cache_dir("hsiaug", appauthor=False))
 
 
 def file_checksum(path: Path, algorithm: Literal["sha256", "md5"] = "sha256") -> str:

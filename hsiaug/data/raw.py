@@ -22,12 +22,13 @@ LONGEST = 200
 class RawArray:
     """An array as its file holds it, perhaps memory-mapped, and what an ENVI header says of it.
 
-    wavelengths: (bands,) float64 in nanometres; scale: what raw values are multiplied with.
+    wavelengths: (bands,) float64 in nanometres; scale: what raw values are multiplied with. files: it was read from.
     """
 
     array: NDArray[Any]
     wavelengths: NDArray[np.float64] | None = None
     scale: float | None = None
+    files: tuple[Path, ...] = ()
 
 
 def damaged(path: Path, kind: str, cause: BaseException, *, hint: str = "copy or export it again") -> SceneError:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.data.bounds import check_array
-from hsiaug.data.georeference import need_geo, open_geotiff, quiet
 from hsiaug.data.raw import RawArray, damaged
 from hsiaug.data.readers_envi import find_envi, read_envi
+from hsiaug.data.readers_geotiff import read_geotiff
 from hsiaug.data.readers_mat import read_mat, read_mat_maps
 from hsiaug.errors import SceneError, did_you_mean
 
@@ -31,7 +31,10 @@ def read_cube_file(path: Path, *, key: str | None = None, data: str | None = Non
 
     Raises SceneError where the file is missing, of another kind, damaged, or holds no such array.
     """
-    raw = _read_geotiff(path) if path.suffix.lower() in GEOTIFF else _read(path, key, data, ndim=3)
+    if path.suffix.lower() in GEOTIFF:
+        must_exist(path)
+        return read_geotiff(path)
+    raw = _read(path, key, data, ndim=3)
     if raw.array.ndim != 3:
         raise _wrong_rank(path, "a cube has three axes", raw)
     return raw
@@ -86,26 +89,11 @@ def _read_single(path: Path) -> dict[str, NDArray[Any]]:
     return {"mask": _read_npy(path)}
 
 
-def _read_geotiff(path: Path) -> RawArray:
-    """(height, width, band). Raises DataUnavailableError where rasterio is not installed."""
-    must_exist(path)
-    need_geo(f"{path}, a GeoTIFF,", "convert the file to ENVI, .npy or .mat.")
-    try:
-        with quiet() as rasterio, open_geotiff(rasterio, path) as file:
-            kinds = {np.dtype(kind) for kind in file.dtypes}
-            check_array(path, (*file.shape, file.count), max(kind.itemsize for kind in kinds), labels=False)
-            return RawArray(np.ascontiguousarray(file.read().transpose(1, 2, 0)))
-    except SceneError:
-        raise
-    except Exception as cause:  # GDAL's errors share no base with those of damaged tags
-        raise damaged(path, "GeoTIFF", cause) from cause
-
-
 def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArray:
     suffix = path.suffix.lower()
     if suffix in (".mat", ".npy"):
         must_exist(path)
-        raw = RawArray(read_mat(path, key, ndim=ndim) if suffix == ".mat" else _read_npy(path))
+        raw = RawArray(read_mat(path, key, ndim=ndim) if suffix == ".mat" else _read_npy(path), files=(path,))
     elif pair := find_envi(path, data):
         raw = read_envi(*pair)
     else:

@@ -61,7 +61,7 @@ def write_card(
         card.write_text(
             draft.renamed({name: path.name for name, path in temporary.items()}).text(), encoding="utf-8"
         )
-        scene = load_scene(card, progress=False)
+        scene = load_scene(card)
         if picture:
             picture(scene, temporary[look])
         card.write_text(draft.text(), encoding="utf-8")

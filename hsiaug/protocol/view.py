@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from hsiaug.data.bounds import STRIPE_BYTES
+from hsiaug.data.mapped import let_go
 from hsiaug.errors import PluginError
 from hsiaug.plugins.card import Scope
 from hsiaug.protocol.compact import dilate
+from hsiaug.protocol.hidden import hiding
 from hsiaug.protocol.split import BlindSplit, Split
 from hsiaug.samples import PatchSamples
 from hsiaug.scene import Descriptions, Scene, UnlabelledScene
 from hsiaug.sealed import SealedView, Seals
 
-__all__ = ["Normaliser", "Scope", "TrainView", "patches_at", "train_view"]
+__all__ = ["BATCH_BYTES", "Normaliser", "Scope", "TrainView", "patches_at", "train_view"]
+
+BATCH_BYTES = 16 * 2**20
+"""Patches are gathered, and predicted, in batches of about this size."""
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +55,9 @@ class TrainView(SealedView):
 
     Every array is read-only: compute on copies. A trial whose plugin changes one all the same fails.
 
-    cube: (H, W, B) float32, NaN at every pixel that is not visible.
+    cube: (H, W, B) float32, NaN at every pixel that is not visible. Of a large scene it is no array, but used as one:
+        ``cube[rows, columns]`` reads these pixels alone, ``cube @ matrix`` works in stripes, and what needs all pixels
+        at once raises PluginError where they do not fit into memory.
     visible: (H, W) bool. Pixels of training patches are always visible (under a leaky protocol there are test
         pixels among them: the split's audit counts these). Scope ``none`` shows nothing more; ``train-region``
         adds every pixel that is not a test pixel; ``scene`` adds all (transductive: spectra of test pixels,
@@ -91,7 +100,7 @@ class TrainView(SealedView):
 
         Raises PluginError where a patch would show a pixel that the view hides.
         """
-        x = patches_at(self._padded, coords, self.patch)
+        x = patches_at(self.cube, coords, self.patch)
         if np.isnan(x).any():
             raise PluginError(
                 f"a plugin of scope '{self.scope}' may only cut patches whose pixels are all visible",
@@ -117,46 +126,73 @@ class TrainView(SealedView):
     @cached_property
     def normaliser(self) -> Normaliser:
         """Per-band mean and standard deviation of the visible pixels; a constant band keeps its scale."""
-        seen = self.cube[self.visible].astype(np.float64)
-        std = seen.std(axis=0)
+        mean, std = _moments(self.cube, self.visible)
         std[std < 1e-12] = 1.0
         return Normaliser(
-            self._seals.add("normaliser.mean", seen.mean(axis=0).astype(np.float32)),
+            self._seals.add("normaliser.mean", mean.astype(np.float32)),
             self._seals.add("normaliser.std", std.astype(np.float32)),
         )
 
-    @cached_property
-    def _padded(self) -> NDArray[np.float32]:
-        return pad(self.cube, self.patch)
+
+def _moments(
+    cube: NDArray[np.float32], visible: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(B,) mean and standard deviation of the visible pixels of a cube (H, W, B), read twice in parts.
+
+    NumPy adds the pixels of a band one after the other, and so do parts that each begin with the sum so far: the
+    result is, to the bit, that of all pixels at once.
+    """
+    rows, columns = np.nonzero(visible)
+    step = max(1, STRIPE_BYTES // (8 * cube.shape[2]))
+
+    def total(value: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> NDArray[np.float64]:
+        so_far: NDArray[np.float64] | None = None
+        for start in range(0, len(rows), step):
+            part = slice(start, start + step)
+            stripe = value(cube[rows[part], columns[part]].astype(np.float64))
+            so_far = stripe.sum(axis=0) if so_far is None else np.concatenate([so_far[None], stripe]).sum(axis=0)
+        assert so_far is not None
+        return so_far
+
+    mean = total(lambda seen: seen) / len(rows)
+    return mean, np.sqrt(total(lambda seen: (seen - mean) ** 2) / len(rows))
 
 
-def pad(cube: NDArray[np.float32], patch: int) -> NDArray[np.float32]:
-    """The cube (H, W, B) mirrored at its edges by half a patch."""
-    r = patch // 2
-    return np.pad(cube, ((r, r), (r, r), (0, 0)), mode="reflect") if r else cube
+def patches_at(cube: NDArray[Scalar], coords: NDArray[Any], patch: int) -> NDArray[Scalar]:
+    """(n, B, p, p) patches of a cube (H, W, B) round ``coords`` (n, 2), mirrored at its edges.
 
-
-def patches_at(padded: NDArray[np.float32], coords: NDArray[Any], patch: int) -> NDArray[np.float32]:
-    """(n, B, p, p) patches of a padded cube round ``coords`` (n, 2) of the cube itself."""
-    windows = sliding_window_view(padded, (patch, patch), axis=(0, 1))
-    return np.ascontiguousarray(windows[coords[:, 0], coords[:, 1]])
+    Reads the pixels of the patches alone, in batches: nothing of the size of the cube is made.
+    """
+    radius, steps = patch // 2, np.arange(patch)
+    down, across = (
+        np.pad(np.arange(length), radius, mode="reflect") if radius else np.arange(length)
+        for length in cube.shape[:2]
+    )
+    rows, columns = (np.asarray(coords)[:, axis, None] + steps for axis in (0, 1))
+    out = np.empty((len(coords), cube.shape[2], patch, patch), dtype=cube.dtype)
+    step = max(1, BATCH_BYTES // max(1, out[:1].nbytes))
+    for start in range(0, len(out), step):
+        part = slice(start, start + step)
+        found = cube[down[rows[part]][:, :, None], across[columns[part]][:, None, :]]
+        out[part] = found.transpose(0, 3, 1, 2)
+        let_go(cube)
+    return out
 
 
 def train_view(scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope: Scope) -> TrainView:
     """What a plugin of the given scope may see of a scene under a split.
 
-    Everything is copied, so that neither the scene nor the split can be reached from the view.
+    Everything is copied, so that neither the scene nor the split can be reached from the view; but for the cube of a
+    large scene, whose hidden pixels are hidden whenever it is read.
     """
     visible = dilate(split.train, split.patch // 2)
     if scope == "train-region":
         visible |= ~split.test
     elif scope == "scene":
         visible[:] = True
-    cube = scene.cube.copy()
-    cube[~visible] = np.nan
     coords = np.argwhere(split.train).astype(np.int32)
     return TrainView(
-        cube=cube,
+        cube=hiding(scene.cube, visible),
         visible=visible,
         coords=coords,
         y=split.train_labels,

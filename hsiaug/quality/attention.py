@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hsiaug.contracts import Attention
 from hsiaug.errors import PluginError
 from hsiaug.metrics.attention import MapScore, mean_scores, score_map
-from hsiaug.protocol.view import pad, patches_at
+from hsiaug.protocol.view import patches_at
 from hsiaug.quality.synthesis import PixelSynthesis
 from hsiaug.samples import NOWHERE, PatchSamples
 from hsiaug.scene import Scene
@@ -107,7 +107,7 @@ def _patches(
 ) -> tuple[PatchSamples, NDArray[np.int16]]:
     """Patches that show a second class, some of every class, and the labels (n, p, p) in them."""
     coords = np.argwhere(mask)
-    labels = patches_at(pad(scene.labels[..., None], patch), coords, patch)[:, 0]  # type: ignore[arg-type]
+    labels = patches_at(scene.labels[..., None], coords, patch)[:, 0]
     y = scene.labels[mask].astype(np.int64)
     mixed = np.flatnonzero(((labels > 0) & (labels != y[:, None, None])).any(axis=(1, 2)))
     order = np.random.default_rng(seed).permutation(mixed)
@@ -117,7 +117,7 @@ def _patches(
         own = y[order] == c
         turn[own] = np.arange(own.sum())
     chosen = order[np.lexsort((y[order], turn))][:MOST]
-    x = patches_at(pad(scene.cube, patch), coords[chosen], patch)
+    x = patches_at(scene.cube, coords[chosen], patch)
     n = len(chosen)
     samples = PatchSamples(
         x=x,

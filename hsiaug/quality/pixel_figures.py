@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ SHOWN = 300
 """Points of a class and role in a cloud at most."""
 WORDS = 9
 """Words of a prompt that are shown at most."""
+MOST_VALUES = 2**28
+"""Values (1 GiB) of a cube that colours are chosen by; larger cubes are thinned out to it."""
 Array = NDArray[np.float64]
 
 
@@ -112,7 +115,8 @@ def _attention(examples: Sequence[Example], scene: Scene) -> Figure:
     words = [_shown_words(example) for example in examples]
     columns = 3 + max(len(row) for row in words)
     figure, panels = grid(len(examples) * columns, 1.35, 1.6, columns)
-    low, high = np.percentile(scene.cube.reshape(-1, scene.bands), [2, 98], axis=0)
+    step = max(1, round(math.sqrt(scene.cube.size / MOST_VALUES)))
+    low, high = np.percentile(scene.cube[::step, ::step].reshape(-1, scene.bands), [2, 98], axis=0)
     for row, (example, shown) in enumerate(zip(examples, words, strict=True)):
         line = panels[row * columns : (row + 1) * columns]
         name = scene.class_names[example.class_id - 1]

@@ -19,7 +19,7 @@ from hsiaug.plugins.card import Card
 from hsiaug.protocol.balance import pool_steps, synthetic_counts
 from hsiaug.protocol.protocols import Protocol, parse_protocol
 from hsiaug.protocol.split import BlindSplit, Split, draw_split
-from hsiaug.protocol.view import Scope, TrainView, pad, patches_at, train_view
+from hsiaug.protocol.view import BATCH_BYTES, Scope, TrainView, patches_at, train_view
 from hsiaug.samples import NOWHERE, Patches, PatchSamples, concatenate
 from hsiaug.scene import Scene, UnlabelledScene
 from hsiaug.sealed import sealed
@@ -27,9 +27,6 @@ from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.local import local_scene
 
 __all__ = ["BATCH_BYTES", "PixelClassification", "Prediction", "Sides", "by_class", "check_finite", "check_ids"]
-
-BATCH_BYTES = 16 * 2**20
-"""Test samples are cut and predicted in batches of about this size, so that memory stays bounded."""
 
 Prediction = tuple[NDArray[np.int32], NDArray[np.int16]]
 """Flat index and predicted class id of every test pixel."""
@@ -175,16 +172,13 @@ class PixelClassification:
     ) -> NDArray[np.int16]:
         """(n, W) class ids of the n rows of a stripe. labelled: (n, W), which of its pixels have a label."""
         side = patch if card.input == "patch" else 1
-        width = scene.shape[1]
-        ids = np.zeros((len(rows), width), dtype=np.int16)
-        stripe = _stripe(scene.cube, side, rows)
-        here = stripe[side // 2 : side // 2 + len(rows), side // 2 : side // 2 + width]
-        local = np.argwhere(here.any(axis=2) | labelled).astype(np.int32)
+        ids = np.zeros((len(rows), scene.shape[1]), dtype=np.int16)
+        local = np.argwhere(scene.cube[rows.start : rows.stop].any(axis=2) | labelled).astype(np.int32)
         step = max(1, BATCH_BYTES // (4 * scene.bands * side * side))
         for start in range(0, len(local), step):
             part = local[start : start + step]
             coords = part + np.array([rows.start, 0], dtype=np.int32)
-            batch = _shown(patches_at(stripe, part, side), coords, card)
+            batch = _shown(patches_at(scene.cube, coords, side), coords, card)
             ids[part[:, 0], part[:, 1]] = _check_labels(fitted.predict(sealed(batch)), batch, scene)
         return ids
 
@@ -246,27 +240,15 @@ def _shown(x: NDArray[np.float32], coords: NDArray[np.int32], card: Card) -> Pat
     return Patches(x, np.full_like(coords, NOWHERE))
 
 
-def _stripe(cube: NDArray[np.float32], side: int, rows: range) -> NDArray[np.float32]:
-    """(n + side − 1, W + side − 1, B): the patches of so many rows, mirrored at the scene's edges."""
-    radius = side // 2
-    # The rows and columns that ``pad`` would show, without a padded copy of the whole cube.
-    down, across = (
-        np.pad(np.arange(n), radius, mode="reflect") if radius else np.arange(n) for n in cube.shape[:2]
-    )
-    stripe: NDArray[np.float32] = cube[down[rows.start : rows.stop + 2 * radius]][:, across]
-    return stripe
-
-
 def _batches(
     scene: Scene | UnlabelledScene, coords: NDArray[np.int32], patch: int, card: Card
 ) -> Iterator[Patches]:
     """Test patches, no larger than the classifier reads them."""
     side = patch if card.input == "patch" else 1
-    padded = pad(scene.cube, side)
     step = max(1, BATCH_BYTES // (4 * scene.bands * side * side))
     for start in range(0, len(coords), step):
         part = coords[start : start + step]
-        yield _shown(patches_at(padded, part, side), part, card)
+        yield _shown(patches_at(scene.cube, part, side), part, card)
 
 
 def _check_labels(labels: NDArray[np.int64], batch: Patches, scene: Scene | UnlabelledScene) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
-from hsiaug.protocol.view import TrainView, pad, patches_at
+from hsiaug.protocol.view import TrainView, patches_at
 from hsiaug.samples import NOWHERE, Patches, PatchSamples, concatenate
 from hsiaug.scene import Scene
 from hsiaug.seeds import derive_seed
@@ -110,7 +110,7 @@ class PixelKit(TaskKit[Scene, Split, TrainView, PatchSamples, Patches, Mapping[i
         """Every second test pixel; sorted by class."""
         scene, patch = case.data, case.split.patch
         coords = np.argwhere(case.split.test)[::2].astype(np.int32)
-        x = patches_at(pad(scene.cube, patch), coords, patch)
+        x = patches_at(scene.cube, coords, patch)
         y = scene.labels[coords[:, 0], coords[:, 1]].astype(np.int64)
         whole = PatchSamples(x, coords, y, np.zeros(len(y), bool), np.ones(len(y), np.float32))
         return self.items(PixelClassification().shown(whole, card)), y

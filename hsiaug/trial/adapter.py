@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from hsiaug.contracts import FittedPairGenerator, Generator, PairGenerator, Progress
 from hsiaug.errors import PluginError
 from hsiaug.plugins.card import Card
-from hsiaug.protocol.view import TrainView, pad, patches_at
+from hsiaug.protocol.view import TrainView, patches_at
 from hsiaug.samples import PatchSamples
 from hsiaug.seeds import derive_seed
 from hsiaug.tiles import DenseSamples, DenseView, PairCounts
@@ -215,7 +215,7 @@ def _cut(pairs: DenseSamples, c: int, patch: int, rng: np.random.Generator) -> N
         coords = coords[rng.permutation(len(coords))]
         edge = np.minimum(coords, np.array(mask.shape) - 1 - coords).min(axis=1) < radius
         coords = coords[np.argsort(edge, kind="stable")][:PER_TILE]
-        parts.append(patches_at(pad(np.ascontiguousarray(images.transpose(1, 2, 0)), patch), coords, patch))
+        parts.append(patches_at(np.ascontiguousarray(images.transpose(1, 2, 0)), coords, patch))
     if not parts:
         return np.empty((0, pairs.bands, patch, patch), dtype=np.float32)
     return np.concatenate(parts)

@@ -23,7 +23,7 @@ from hsiaug.errors import HsiaugError, InputError
 from hsiaug.plugins.card import build_params
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.protocol.view import pad, patches_at
+from hsiaug.protocol.view import patches_at
 from hsiaug.samples import Patches
 from hsiaug.scene import Scene
 from hsiaug.tasks import pixels
@@ -227,7 +227,7 @@ def test_stripes_give_what_the_whole_scene_would(
     coords = np.argwhere(np.ones(toy.shape, dtype=bool)).astype(np.int32)
     nowhere = np.full_like(coords, -1)
     side = {"patch": 5}.get(made.card.input, 1)
-    x = patches_at(pad(toy.cube, side), coords, side)
+    x = patches_at(toy.cube, coords, side)
     whole = Patches(x[:, :0], coords) if made.card.input == "location" else Patches(x, nowhere)
     assert np.array_equal(ids.ravel(), made.fitted.predict(whole))
 

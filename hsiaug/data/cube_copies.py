@@ -1,0 +1,273 @@
+"""Cubes that stay on disk: float32 (H, W, B), mapped from the scene's file or from a copy that is made of it once.
+
+Copies lie in the folder ``cubes`` of the cache, each with a note of the files that it was made of and of the checksums
+of the scenes that it belongs to. Copies whose files have changed or gone are removed when another one is made; all of
+them may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.data.bounds import STRIPE_BYTES, in_bytes
+from hsiaug.data.mapped import let_go, mapped_file
+from hsiaug.data.paths import cache_dir
+from hsiaug.data.raw import RawArray
+from hsiaug.errors import HsiaugError, SceneError
+from hsiaug.files import file_errors, replaced, write_text_whole
+from hsiaug.public import array_checksum
+from hsiaug.scene import scene_checksum
+
+__all__ = ["Recipe", "mapped_cube", "unpacked", "write_npy_header"]
+
+ABANDONED = 3600.0
+"""Seconds after which a file without a note is nobody's: one that is being written changes all the time."""
+
+Window = tuple[slice, slice]
+"""Rows and columns."""
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """How a cube (H, W, B) is made of the values of its files: raw · scale + offset, of the bands that are kept.
+
+    raw: (H, W, N) values, cropped: an array, perhaps mapped, or a Raster. bands: kept of the N, rising; None = all.
+    files: that they come from. origin: what else tells these values from others of the files: key, order of the axes,
+    rows and columns that are kept.
+    """
+
+    raw: NDArray[Any]
+    files: tuple[Path, ...]
+    bands: list[int] | None = None
+    scale: float = 1.0
+    offset: float = 0.0
+    origin: tuple[object, ...] = (None, "hwb", None, None)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and bands of the cube."""
+        height, width, bands = self.raw.shape
+        return height, width, bands if self.bands is None else len(self.bands)
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether the file can only be read in parts: a Raster."""
+        return hasattr(self.raw, "windows")
+
+    @property
+    def ready(self) -> bool:
+        """Whether the file, mapped, is the cube already."""
+        raw = self.raw
+        if self.bands is not None or self.scale != 1 or self.offset or raw.dtype != np.float32:
+            return False
+        return mapped_file(raw) is not None and raw.flags.c_contiguous and raw.flags.aligned
+
+    def fill(self, cube: NDArray[Any], rows: slice = slice(None), columns: slice = slice(None)) -> None:
+        """Write a part of the cube into an array of its shape."""
+        raw = self.raw[rows, columns]
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows float32 is refused by Scene
+            np.copyto(cube, raw if self.bands is None else np.asarray(raw)[:, :, self.bands], casting="unsafe")
+            if self.scale != 1:
+                cube *= np.float32(self.scale)
+            if self.offset:
+                cube += np.float32(self.offset)
+
+    def windows(self) -> Iterator[Window]:
+        """The parts that a file is read in."""
+        if self.in_parts:
+            yield from self.raw.windows()
+            return
+        height, width, bands = self.raw.shape
+        rows = max(1, STRIPE_BYTES // (max(4, self.raw.dtype.itemsize) * width * bands))
+        for top in range(0, height, rows):
+            yield slice(top, min(top + rows, height)), slice(0, width)
+
+    def name(self, dtype: np.dtype[Any]) -> str:
+        """Of a copy of that type: it tells the files as they are now, and all that is done to their values."""
+        made = (self.origin, self.bands, self.scale, self.offset, dtype.str)
+        return hashlib.sha256(repr((sorted(_now(self.files).items()), made)).encode()).hexdigest()[:24]
+
+
+def mapped_cube(
+    recipe: Recipe, labels: NDArray[np.int16], progress: bool
+) -> tuple[NDArray[np.float32], str | None]:
+    """The cube, mapped from disk, and the ``sha256`` of its scene; None where it holds NaN or infinity.
+
+    labels: (H, W) of the scene. progress: show on standard error what takes long.
+    Raises SceneError where a copy is needed and cannot be written, and for a file that is damaged.
+    """
+    cube = recipe.raw if recipe.ready else _copy(recipe, np.dtype(np.float32), progress)
+    note = _folder() / f"{recipe.name(np.dtype(np.float32))}.json"
+    key = array_checksum(labels, "<i2")
+    known = _read(note).get("scenes", {}).get(key)
+    if isinstance(known, str):
+        return cube, known
+    checksum = _looked_through(cube, labels, recipe.files[-1].name, progress)
+    if checksum is not None:
+        _write(note, recipe.files, {**_read(note).get("scenes", {}), key: checksum})
+    elif not recipe.ready:  # of no use: whoever repairs the scene changes its file or its card
+        note.with_suffix(".npy").unlink(missing_ok=True)
+    return cube, checksum
+
+
+@contextlib.contextmanager
+def unpacked(raw: RawArray) -> Iterator[RawArray]:
+    """The same, where its file can only be read in parts with a mapped copy of its values, of their own type.
+
+    The copy lasts as long as the context, and stays where it came to be the cube of a scene. Raises as above.
+    """
+    recipe = Recipe(raw.array, raw.files)
+    if not recipe.in_parts:
+        yield raw
+        return
+    note = _folder() / f"{recipe.name(raw.array.dtype)}.json"
+    try:
+        yield replace(raw, array=_copy(recipe, raw.array.dtype, progress=True))
+    finally:
+        if not _read(note).get("scenes"):
+            note.with_suffix(".npy").unlink(missing_ok=True)
+            note.unlink(missing_ok=True)
+
+
+def _looked_through(cube: NDArray[np.float32], labels: NDArray[np.int16], name: str, progress: bool) -> str | None:
+    """The checksum of the scene; None where a value is not finite."""
+    finite = True
+
+    def look(stripe: NDArray[np.float32]) -> None:
+        nonlocal finite
+        finite = finite and bool(np.isfinite(stripe).all())
+        let_go(cube)
+        advance(stripe.nbytes)
+
+    with _bar(progress, f"checking {name}", cube.nbytes) as advance:
+        checksum = scene_checksum(cube, labels, look)
+    return checksum if finite else None
+
+
+def _copy(recipe: Recipe, dtype: np.dtype[Any], progress: bool) -> NDArray[Any]:
+    """The cube as a mapped array in the cache, which is written now where there is none."""
+    path = _folder() / f"{recipe.name(dtype)}.npy"
+    if (there := _opened(path, recipe.shape)) is not None:
+        return there
+    folder, size = path.parent, int(np.prod(recipe.shape, dtype=np.int64)) * dtype.itemsize
+    rule = f"{folder} must take a copy of {recipe.files[-1].name}, of {in_bytes(size)}"
+    hint = "Free some space there, or name another folder in HSIAUG_CACHE_DIR."
+    with file_errors(rule, hint, SceneError):
+        folder.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
+        free = shutil.disk_usage(folder).free
+        if size > free:
+            raise SceneError(rule, value=f"{in_bytes(free)} free", hint=hint)
+        _write(path.with_suffix(".json"), recipe.files, {})
+        with _bar(progress, f"converting {recipe.files[-1].name}", size) as advance:
+            replaced(path, lambda fresh: _save(fresh, recipe, dtype, advance))
+    made = _opened(path, recipe.shape)
+    assert made is not None
+    return made
+
+
+def _save(path: Path, recipe: Recipe, dtype: np.dtype[Any], advance: Callable[[int], None]) -> None:
+    """Write the cube as .npy. Not through mapped memory: a full disk would end the process there, not raise an error."""
+    _, width, bands = recipe.shape
+    with path.open("wb") as file:
+        write_npy_header(file, recipe.shape, dtype)
+        first = file.tell()
+        for rows, columns in recipe.windows():
+            block = np.empty((rows.stop - rows.start, columns.stop - columns.start, bands), dtype=dtype)
+            recipe.fill(block, rows, columns)
+            whole = block.shape[1] == width
+            for i, part in enumerate([block] if whole else block):
+                file.seek(first + ((rows.start + i) * width + columns.start) * bands * dtype.itemsize)
+                file.write(part.data)
+            let_go(recipe.raw)
+            advance(block.nbytes)
+
+
+def write_npy_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """What stands in an .npy file before the values of an array in C order."""
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_2_0(file, header)
+
+
+def _opened(path: Path, shape: tuple[int, int, int]) -> NDArray[Any] | None:
+    """A copy; None where there is none."""
+    try:
+        found = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return np.asarray(found) if found.shape == shape else None
+
+
+def _folder() -> Path:
+    return cache_dir() / "cubes"
+
+
+def _now(files: Iterable[Path | str]) -> dict[str, list[int]]:
+    """Size in bytes and time of change in ns of each file, by its path."""
+    found = {str(Path(path).absolute()): Path(path).stat() for path in files}
+    return {path: [stat.st_size, stat.st_mtime_ns] for path, stat in found.items()}
+
+
+def _read(note: Path) -> dict[str, Any]:
+    try:
+        said = json.loads(note.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _write(note: Path, files: tuple[Path, ...], scenes: Mapping[str, str]) -> None:
+    """What a note says: the files as they are now, and checksums of scenes by those of their labels."""
+    # Without it, the next process looks through the cube again.
+    with contextlib.suppress(HsiaugError, OSError):
+        note.parent.mkdir(parents=True, exist_ok=True)
+        write_text_whole(note, json.dumps({"files": _now(files), "scenes": scenes}, indent=1))
+
+
+def _sweep(folder: Path) -> None:
+    """Remove copies whose files have changed or gone, and what killed processes left."""
+    for path in list(folder.iterdir()):
+        with contextlib.suppress(OSError):
+            if path.suffix == ".json" and not path.name.startswith("."):
+                files = _read(path).get("files", {})
+                if not _as_noted(files):
+                    path.with_suffix(".npy").unlink(missing_ok=True)
+                    path.unlink()
+            elif not path.with_suffix(".json").exists() and time.time() - path.stat().st_mtime > ABANDONED:
+                path.unlink()
+
+
+def _as_noted(files: Mapping[str, list[int]]) -> bool:
+    try:
+        return bool(files) and _now(files) == files
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def _bar(progress: bool, what: str, size: int) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, a line elsewhere; yields what is told how many bytes more are done."""
+    if not progress:
+        yield lambda _: None
+        return
+    from rich.progress import TimeRemainingColumn, TransferSpeedColumn
+
+    from hsiaug.terminal import Console, progress_bars
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        console.print(f"{what} ({in_bytes(size)})", soft_wrap=True)
+    with progress_bars(console, TransferSpeedColumn(), TimeRemainingColumn()) as bars:
+        task = bars.add_task(what, total=size)
+        yield lambda amount: bars.advance(task, amount)
