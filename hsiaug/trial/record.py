@@ -15,12 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hsiaug.errors import InputError
 from hsiaug.trial.hashing import short_hash
 
-__all__ = ["LARGEST", "Damage", "Record", "decode", "encode", "fault_of", "json_line", "storable"]
+__all__ = ["CHECKS", "LARGEST", "Damage", "Record", "decode", "encode", "fault_of", "json_line", "storable"]
 
-Record = dict[str, Any]
+Record = Mapping[str, Any]
 
 LARGEST = 64 * 2**20
 """Bytes of a record at most: the largest real ones, of a hundred classes, have a few hundred thousand."""
+CHECKS = 1
+"""Raise when :func:`fault_of` finds what it did not find before: what was checked with another number is checked anew."""
+JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 CLOSE = 1e-9
 """How far a stated number may lie from the one that its counts give: libraries round sums in different orders."""
 
@@ -153,7 +156,7 @@ def decode(data: bytes) -> Record:
     if len(data) > LARGEST:
         raise ValueError(f"more than {LARGEST // 2**20} MB")
     try:
-        record = json.loads(data, parse_constant=_refuse, parse_float=_finite)
+        record: Record = json.loads(data, parse_constant=_refuse, parse_float=_finite)
         if b"\\ud" in data.lower():
             json.dumps(record, ensure_ascii=False).encode()
     except RecursionError as error:
@@ -183,7 +186,7 @@ def encode(record: Record) -> bytes:
 
 def json_line(value: Any) -> str:
     """As a record has it. Raises TypeError, ValueError or RecursionError for what strict JSON cannot hold."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return JSON.encode(value)
 
 
 def storable(record: Record) -> Record:

@@ -14,6 +14,7 @@ from hsiaug.errors import InputError, StoreError
 from hsiaug.files import file_errors, reason, sync_files, sync_folder
 from hsiaug.trial import predictions, temporary_folders
 from hsiaug.trial.empty import EMPTY
+from hsiaug.trial.index import Index, indexed
 from hsiaug.trial.predictions import PREDICTIONS, Predictions
 from hsiaug.trial.record import LARGEST, Damage, Record, decode, encode, fault_of, storable
 
@@ -54,6 +55,7 @@ class Store:
     def __init__(self, root: Path, *, create: bool = False) -> None:
         self.root = root
         self._records = root / "records"
+        self._folder = str(self._records)
         if create:
             try:
                 self._records.mkdir(parents=True, exist_ok=True)
@@ -85,9 +87,28 @@ class Store:
         known: what was read of this store already, and is not read again.
         """
         had: dict[str, Record | Damage] = {} if known is None else known.by_hash
-        looked = [had.get(hash) or self.look(hash) for hash in (self._hashes() if hashes is None else hashes)]
-        records = tuple(found for found in looked if isinstance(found, dict))
+        wanted = list(self._hashes() if hashes is None else hashes)
+        with indexed(self.root, self._records, wanted if hashes is None else None) as index:
+            looked = [had[hash] if hash in had else self._found(hash, index) for hash in wanted]
+        records = tuple(found for found in looked if found is not None and not isinstance(found, Damage))
         return Reading(records, tuple(found for found in looked if isinstance(found, Damage)))
+
+    def _found(self, hash: str, index: Index) -> Record | Damage | None:
+        """As :meth:`look`; what the index knows of the very file is not checked again."""
+        told = self._told(hash, RECORD)
+        known = None if told is None else index.get(hash, told)
+        if known is not None:
+            fault = self._emptied(hash)
+            return known if fault is None else Damage(hash, fault)
+        found = self.look(hash)
+        return found if told is None or found is None or isinstance(found, Damage) else index.add(found, told)
+
+    def _told(self, hash: str, name: str) -> os.stat_result | None:
+        try:
+            # To make a Path takes longer than the system takes to answer.
+            return os.stat(f"{self._folder}/{hash[:2]}/{hash}/{name}")  # noqa: PTH116
+        except (OSError, ValueError):
+            return None
 
     def look(self, hash: str) -> Record | Damage | None:
         """The record of that hash; what is wrong with it; or None where there is none."""
@@ -102,15 +123,13 @@ class Store:
 
     def _emptied(self, hash: str) -> str | None:
         """What a power failure leaves of a file that was not on the disk yet."""
-        try:
-            return None if (self.folder(hash) / PREDICTIONS).stat().st_size else f"{PREDICTIONS} is empty"
-        except OSError:
-            return None
+        told = self._told(hash, PREDICTIONS)
+        return f"{PREDICTIONS} is empty" if told is not None and not told.st_size else None
 
     def sound(self, hash: str) -> Record | None:
         """The record of that hash; None where there is none that is to be believed."""
         found = self.look(hash)
-        return found if isinstance(found, dict) else None
+        return None if isinstance(found, Damage) else found
 
     def find(self, prefix: str) -> Record:
         """The one record whose hash begins with ``prefix``.
