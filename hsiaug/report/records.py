@@ -57,7 +57,7 @@ class Trial:
         """The generator with its λ and ω."""
         return Arm(self.generator, self.lam, self.omega)
 
-    @property
+    @cached_property
     def ok(self) -> bool:
         """True where the trial gave metrics."""
         return self.record.get("status") == "ok" and self.record.get("metrics") is not None

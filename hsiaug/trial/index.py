@@ -77,9 +77,15 @@ class StoredRecord(Mapping[str, Any]):
         self._whole: dict[str, Any] | None = None
 
     def __getitem__(self, key: str) -> Any:
-        if self._whole is None and key in ("hash", "status"):
+        if self._whole is not None:
+            return self._whole[key]
+        if key in ("hash", "status"):
             return self._hash if key == "hash" else self._status
         return self._decoded()[key]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        # As Mapping has it, but without an exception for each key that is not there.
+        return self._decoded().get(key, default)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._decoded())
