@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.trial.hashing import short_hash
-from hsiaug.trial.record import encode
+from hsiaug.trial.record_json import encode
 
 RUN = ("benchmark", "toy", "--generator", "smote,mixup", "--classifier", "svm,rf", "--device", "cpu")
 SEEDS = 3

@@ -12,6 +12,7 @@ from hsiaug.errors import StoreError
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.empty import made_nothing
 from hsiaug.trial.hashing import canonical_json
+from hsiaug.trial.record_json import preference
 
 __all__ = ["Condition", "Record", "Trial", "class_counts", "finite", "read_trials"]
 
@@ -135,13 +136,9 @@ def read_trials(records: Iterable[Record]) -> list[Trial]:
     for record in records:
         trial = _read(record)
         known = best.get(trial.hash)
-        if known is None or _preference(trial) > _preference(known):
+        if known is None or preference(trial.record) > preference(known.record):
             best[trial.hash] = trial
     return list(best.values())
-
-
-def _preference(trial: Trial) -> tuple[bool, str]:
-    return not trial.failed, str(trial.record.get("created", ""))
 
 
 def _read(record: Record) -> Trial:

@@ -16,7 +16,8 @@ from hsiaug.trial import predictions, temporary_folders
 from hsiaug.trial.empty import EMPTY
 from hsiaug.trial.index import Index, indexed
 from hsiaug.trial.predictions import PREDICTIONS, Predictions
-from hsiaug.trial.record import LARGEST, Damage, Record, decode, encode, fault_of, storable
+from hsiaug.trial.record import Damage, fault_of
+from hsiaug.trial.record_json import LARGEST, Record, decode, encode, storable
 
 __all__ = ["Damage", "Reading", "Record", "Store"]
 
@@ -81,15 +82,20 @@ class Store:
         """Where the record of that hash lies, or would lie."""
         return self._records / hash[:2] / hash
 
-    def read(self, hashes: Iterable[str] | None = None, *, known: Reading | None = None) -> Reading:
+    def read(
+        self, hashes: Iterable[str] | None = None, *, known: Reading | None = None, index: bool = True
+    ) -> Reading:
         """The records of those hashes that are there, or every record in the order of the hashes, each checked.
 
-        known: what was read of this store already, and is not read again.
+        What the store's index knows of a file is not checked again. What the records hold is not to be changed.
+        known: what was read of this store already, and is not read again. index: whether the index may be written.
         """
         had: dict[str, Record | Damage] = {} if known is None else known.by_hash
-        wanted = list(self._hashes() if hashes is None else hashes)
-        with indexed(self.root, self._records, wanted if hashes is None else None) as index:
-            looked = [had[hash] if hash in had else self._found(hash, index) for hash in wanted]
+        wanted = list(self.hashes() if hashes is None else hashes)
+        with indexed(
+            self.root, self._records if index else None, wanted if hashes is None else None
+        ) as known_files:
+            looked = [had[hash] if hash in had else self._found(hash, known_files) for hash in wanted]
         records = tuple(found for found in looked if found is not None and not isinstance(found, Damage))
         return Reading(records, tuple(found for found in looked if isinstance(found, Damage)))
 
@@ -136,7 +142,7 @@ class Store:
 
         Raises InputError where there is none, or several; StoreError where it is damaged.
         """
-        matches = [hash for hash in self._hashes() if hash.startswith(prefix)]
+        matches = [hash for hash in self.hashes() if hash.startswith(prefix)]
         found = self.look(matches[0]) if len(matches) == 1 else None
         if found is None:
             raise InputError(
@@ -171,9 +177,10 @@ class Store:
 
     def records(self) -> Iterator[Record]:
         """Every record as it stands, in the order of their hashes. Raises StoreError for what is no JSON."""
-        return (found for hash in self._hashes() if (found := self.get(hash)) is not None)
+        return (found for hash in self.hashes() if (found := self.get(hash)) is not None)
 
-    def _hashes(self) -> list[str]:
+    def hashes(self) -> list[str]:
+        """The names of all records, in order."""
         with self._access("read"):
             found = []
             for part in os.scandir(self._records):

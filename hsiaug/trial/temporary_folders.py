@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-__all__ = ["ABANDONED", "gone", "owner", "sweep", "temporary_folder"]
+__all__ = ["ABANDONED", "abandoned", "gone", "owner", "sweep", "temporary_folder"]
 
 ABANDONED = 3600.0
 """Seconds after which a temporary folder is nobody's, where its process cannot be looked up."""
@@ -86,13 +86,19 @@ def temporary_folder(folder: Path, name: str) -> Iterator[Path]:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
+def abandoned(folder: Path) -> Iterator[Path]:
+    """The temporary folders of processes that are no more, and very old ones. Others may be in use."""
+    for path in folder.iterdir():
+        if path.name.startswith(".") and (gone(path.name.split(".")[-2]) or _old(path)):
+            yield path
+
+
 def sweep(folder: Path) -> None:
-    """Remove the temporary folders of processes that are no more, and very old ones. Others may be in use."""
+    """Remove the temporary folders that are abandoned."""
     # What cannot be listed or removed is left: a store may be read-only, or another process sweeps it too.
     with contextlib.suppress(OSError):
-        for path in folder.iterdir():
-            if path.name.startswith(".") and (gone(path.name.split(".")[-2]) or _old(path)):
-                shutil.rmtree(path, ignore_errors=True)
+        for path in abandoned(folder):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _old(path: Path) -> bool:
