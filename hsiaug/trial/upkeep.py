@@ -68,9 +68,12 @@ def merge(target: Path, source: Store, *, dry_run: bool, count: Count) -> Merged
     for start in range(0, len(hashes), AT_ONCE):
         some = hashes[start : start + AT_ONCE]
         there = {} if into is None else into.read(some, index=False).by_hash
-        for hash, found in source.read(some, index=False).by_hash.items():
-            if _counts(found, there.get(hash), merged) and into is not None and not dry_run:
-                _copy(source, hash, found, into)
+        read = source.read(some, index=False)
+        merged.damaged += read.damaged
+        for record in read.records:
+            if _counts(record, there.get(record["hash"]), merged) and into is not None and not dry_run:
+                stated = record["predictions_sha256"]
+                into.put(record, predictions.found(source.folder(record["hash"]), stated) if stated else None)
         count(min(start + AT_ONCE, len(hashes)), len(hashes))
     return merged
 
@@ -80,27 +83,16 @@ def _target(target: Path, dry_run: bool) -> Store | None:
     return None if dry_run and not target.exists() else Store(target, create=not dry_run)
 
 
-def _counts(found: Record | Damage, there: Record | Damage | None, merged: Merged) -> bool:
+def _counts(found: Record, there: Record | Damage | None, merged: Merged) -> bool:
     """Whether a record is to be copied in place of what is there, which is counted."""
-    if isinstance(found, Damage):
-        merged.damaged.append(found)
-    elif there is None or isinstance(there, Damage):
+    if there is None or isinstance(there, Damage) or (found != there and preference(found) > preference(there)):
         merged.copied += 1
         return True
-    elif found == there:
+    if found == there:
         merged.equal += 1
-    elif preference(found) > preference(there):
-        merged.copied += 1
-        return True
     else:
         merged.kept += 1
     return False
-
-
-def _copy(source: Store, hash: str, record: Record | Damage, into: Store) -> None:
-    assert not isinstance(record, Damage)
-    stated = record["predictions_sha256"]
-    into.put(record, predictions.found(source.folder(hash), stated) if stated else None)
 
 
 def verify(store: Store, count: Count) -> Iterator[Finding]:
