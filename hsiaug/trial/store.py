@@ -6,7 +6,7 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -273,13 +273,19 @@ class Store:
         temporary_folders.sweep(self._records)
         temporary_folders.sweep(self.cache)
         try:
-            several = {path.parent for path in self._records.glob("??/*/predictions.*.npz")}
-            for folder in several:
+            for folder in self.crowded():
                 with temporary_folders.temporary_folder(self._records, "tidy") as fresh:
                     predictions.tidy(folder, fresh, RECORD, time.time() - temporary_folders.ABANDONED)
-        except OSError:
+        except (OSError, StoreError):
             # Of a store that is read-only, or that others change, nothing needs to be removed.
             return
+
+    def crowded(self) -> Iterator[Path]:
+        """Folders that hold more than a record and its predictions."""
+        for hash in self.hashes():
+            with suppress(OSError):
+                if set(os.listdir(f"{self._folder}/{hash[:2]}/{hash}")) - {RECORD, PREDICTIONS}:  # noqa: PTH208
+                    yield self.folder(hash)
 
 
 def _is_folder(path: Path) -> bool:

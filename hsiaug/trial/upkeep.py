@@ -138,7 +138,7 @@ def prune(
     saved fits, and records that failed or are damaged.
     """
     with file_errors(f"the store {store.root} must be a folder that can be written to", LOOK, StoreError):
-        left = {"temporary folders": _abandoned(store), "predictions of replaced records": _replaced(store, count)}
+        left = {"temporary folders": _abandoned(store), "predictions of replaced records": _replaced(store)}
         fits = [path for path in _entries(store.cache) if not path.name.startswith(".")] if cache else []
         records = dict(_unwanted(store, failed, damaged))
         pruned = {kind: _sizes(paths) for kind, paths in left.items()}
@@ -148,18 +148,16 @@ def prune(
             store.sweep()
             for path in fits:
                 shutil.rmtree(path)
-            for hash in (hash for hashes in records.values() for hash in hashes):
+            hashes = [hash for some in records.values() for hash in some]
+            for done, hash in enumerate(hashes, 1):
                 _remove(store, hash)
+                count(done, len(hashes))
     return pruned
 
 
-def _replaced(store: Store, count: Count) -> list[Path]:
-    older, hashes = time.time() - temporary_folders.ABANDONED, store.hashes()
-    found = []
-    for done, hash in enumerate(hashes, 1):
-        found += predictions.spare(store.folder(hash), older)
-        count(done, len(hashes))
-    return found
+def _replaced(store: Store) -> list[Path]:
+    older = time.time() - temporary_folders.ABANDONED
+    return [path for folder in store.crowded() for path in predictions.spare(folder, older)]
 
 
 def _unwanted(store: Store, failed: bool, damaged: bool) -> Iterator[tuple[str, list[str]]]:
