@@ -26,7 +26,7 @@ from hsiaug.trial import temporary_folders
 from hsiaug.trial.index_file import INDEX, Row, add_rows, checksum, create, open_index
 from hsiaug.trial.record_json import Record, json_line
 
-__all__ = ["Index", "StoredRecord", "indexed"]
+__all__ = ["Index", "StoredRecord", "indexed", "uncollected"]
 
 RACY = 2_000_000_000
 """Nanoseconds: a file may be changed twice within one tick of its clock, so what is so young is not indexed."""
@@ -174,18 +174,22 @@ def indexed(root: Path, folder: Path | None, present: Collection[str] | None) ->
     where these are read.
     """
     began = time.monotonic()
-    index = Index(root)
-    collects = gc.isenabled()
-    # Records hold no cycles, and looking for them again and again would take as long as to decode.
-    gc.disable()
-    try:
+    with contextlib.closing(Index(root)) as index, uncollected():
         yield index
         if folder is not None and len(index.new) >= _worth(index):
             # Where it cannot be written, records are checked once more next time.
             with contextlib.suppress(sqlite3.Error, OSError, ValueError):
                 _write(root, folder, index, present, began)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Records hold no cycles, and looking for them again and again would take as long as to decode all of them."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
     finally:
-        index.close()
         if collects:
             gc.enable()
 
