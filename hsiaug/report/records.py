@@ -12,6 +12,7 @@ from hsiaug.errors import StoreError
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.empty import made_nothing
 from hsiaug.trial.hashing import canonical_json
+from hsiaug.trial.index import StoredRecord
 from hsiaug.trial.record_json import preference
 
 __all__ = ["Condition", "Record", "Trial", "class_counts", "finite", "read_trials"]
@@ -140,7 +141,7 @@ def read_trials(records: Iterable[Record]) -> list[Trial]:
     best: dict[str, Trial] = {}
     once = _Once()
     for record in records:
-        trial = _read(record, once)
+        trial = _read(record.decoded() if isinstance(record, StoredRecord) else record, once)
         known = best.get(trial.hash)
         if known is None or preference(trial.record) > preference(known.record):
             best[trial.hash] = trial

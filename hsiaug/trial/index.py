@@ -69,22 +69,23 @@ class StoredRecord(Mapping[str, Any]):
             return self._whole[key]
         if key in ("hash", "status"):
             return self._hash if key == "hash" else self._status
-        return self._decoded()[key]
+        return self.decoded()[key]
 
     def get(self, key: str, default: Any = None) -> Any:
         # As Mapping has it, but without an exception for each key that is not there.
-        return self._decoded().get(key, default)
+        return self.decoded().get(key, default)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._decoded())
+        return iter(self.decoded())
 
     def __len__(self) -> int:
-        return len(self._decoded())
+        return len(self.decoded())
 
     def __repr__(self) -> str:
-        return repr(self._decoded())
+        return repr(self.decoded())
 
-    def _decoded(self) -> dict[str, Any]:
+    def decoded(self) -> dict[str, Any]:
+        """The record itself, for who asks it many things."""
         if self._whole is None:
             own = iter(json.loads(self._own).items())
             self._whole = dict([line or next(own) for line in self._lines])
