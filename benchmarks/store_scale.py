@@ -1,110 +1,137 @@
-"""A store of many records: what it takes to look them up, and to report on them.
+"""A store of many records: what it takes to plan with it, to look it up, and to report on it.
 
-    python -m benchmarks.store_scale 100000
+    python -m benchmarks.store_scale 100000 --draws 1000
 
-Makes a store with that many records of real shape (a small run on the scene ``toy``, as other draws), in a folder
-that is removed afterwards, and prints seconds and peak memory of each command, each the whole process.
+Makes a store with about that many records of real shape (a small run on the scene ``toy``, as other draws and other λ),
+in a folder that is removed afterwards, and prints seconds and peak memory of each command, each the whole process.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from hsiaug.trial.hashing import short_hash
-from hsiaug.trial.record import encode
+from hsiaug.trial.record_json import encode
 
-RUN = (
-    "benchmark",
-    "toy",
-    "--generator",
-    "smote,mixup",
-    "--classifier",
-    "svm,rf",
-    "--lambda",
-    "0.5,1",
-    "--device",
-    "cpu",
-)
+RUN = ("benchmark", "toy", "--generator", "smote,mixup", "--classifier", "svm,rf", "--device", "cpu")
+SEEDS = 3
+"""Draws of the real run."""
+MOST = 60_000
+"""Trials of a plan at most; hsiaug plans 100,000, with those that would have no meaning."""
+
+Template = tuple[dict[str, Any], bytes]
+"""A record and its predictions."""
 
 
-def templates(folder: Path) -> list[dict[str, Any]]:
-    """The records of a real run of one draw."""
-    subprocess.run(
-        [sys.executable, "-m", "hsiaug", *RUN, "--seeds", "1", "--store", str(folder)],
-        check=True,
-        capture_output=True,
-    )
-    return [json.loads(path.read_bytes()) for path in sorted(folder.glob("records/??/*/record.json"))]
+def templates(folder: Path) -> list[list[Template]]:
+    """The records of a real run, draw by draw: those without λ, then those with λ = 1."""
+    if not folder.exists():
+        words = (*RUN, "--lambda", "1", "--seeds", str(SEEDS), "--store", str(folder))
+        subprocess.run([sys.executable, "-m", "hsiaug", *words], check=True, capture_output=True)
+    found: list[list[Template]] = [[] for _ in range(SEEDS)]
+    for path in sorted(folder.glob("records/??/*/record.json")):
+        record = json.loads(path.read_bytes())
+        found[record["spec"]["seed"]].append((record, (path.parent / "predictions.npz").read_bytes()))
+    return [sorted(draw, key=lambda one: float(one[0]["spec"]["lambda"])) for draw in found]
 
 
-def copies(records: list[dict[str, Any]], number: int) -> Iterator[dict[str, Any]]:
-    """So many records: the same trials on one draw after the other."""
-    for i in range(number):
-        record = records[i % len(records)]
-        spec = {**record["spec"], "seed": i // len(records)}
-        yield {**record, "spec": spec, "hash": short_hash(spec)}
+def copies(records: Sequence[Sequence[Template]], draws: int, lambdas: int) -> Iterator[Template]:
+    """The same trials on one draw after the other, with λ = 0.5, 1, 1.5, …"""
+    for seed in range(draws):
+        for record, predictions in records[seed % SEEDS]:
+            for lam in [0.5 * (i + 1) for i in range(lambdas)] if record["spec"]["lambda"] else [0.0]:
+                spec = {**record["spec"], "seed": seed, "lambda": lam}
+                audit = {**record["audit"], "sha256": f"{seed:064x}"}
+                made = [int(lam * n) for n in record["samples"]["synthetic"]]
+                samples = {**record["samples"], "synthetic": made}
+                changed = {"spec": spec, "hash": short_hash(spec), "audit": audit, "samples": samples}
+                yield {**record, **changed}, predictions
 
 
-def fill(store: Path, records: list[dict[str, Any]], number: int) -> None:
+def fill(store: Path, made: Iterator[Template]) -> None:
     """Write the records as they lie in a store."""
-    for record in copies(records, number):
+    for record, predictions in made:
         folder = store / "records" / record["hash"][:2] / record["hash"]
         folder.mkdir(parents=True)
         (folder / "record.json").write_bytes(encode(record))
+        (folder / "predictions.npz").write_bytes(predictions)
+
+
+LOOK_UP = """
+import sys, time
+from pathlib import Path
+from hsiaug.trial.store import Store
+store = Store(Path(sys.argv[1]))
+hashes = [path.name for path in (store.root / "records").glob("??/*")]
+start = time.process_time()
+found = len(store.read(hashes).finished)
+print(f"{found} finished, {time.process_time() - start:.1f} s of them for the look-up")
+"""
 
 
 def timed(*words: str) -> str:
-    """Seconds and peak memory of a command."""
+    """Seconds by the clock and of the processor, and peak memory of a Python process; what it prints last."""
     start = time.perf_counter()
-    run = subprocess.run(
-        [sys.executable, "-c", MEASURED, *words],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
+    with tempfile.TemporaryFile("w+") as out:
+        process = subprocess.Popen([sys.executable, *words], stdout=out, stderr=subprocess.DEVNULL)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        said = out.read().splitlines()[-1:] if words[0] == "-c" else []
+    seconds, busy = time.perf_counter() - start, used.ru_utime + used.ru_stime
+    figures = (
+        f"{seconds:.1f} s ({busy:.1f} s of processor), {used.ru_maxrss / 1024:.0f} MB, exit {process.returncode}"
     )
-    seconds = time.perf_counter() - start
-    return f"{seconds:.1f} s, {int(run.stderr.split()[-1]) / 1024:.0f} MB, exit {run.returncode}"
-
-
-MEASURED = """
-import resource, sys
-from hsiaug.cli.main import app
-try:
-    app()
-finally:
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
-"""
+    return "; ".join([figures, *said])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("records", type=int)
-    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--keep", type=Path, help="Folder to work in; a store that is there is used as it is.")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        folder = asked.keep or Path(temporary)
-        store = folder / "many"
-        found = templates(folder / "few")
-        draws = asked.records // len(found)
+        measure(asked.keep or Path(temporary), asked.records, asked.draws)
+
+
+def measure(folder: Path, records: int, draws: int) -> None:
+    """Make the store where it is not there, and print a line for each command."""
+    found = templates(folder / "few")
+    fixed = sum(not record["spec"]["lambda"] for record, _ in found[0])
+    varied = len(found[0]) - fixed
+    lambdas = max(1, round((records / draws - fixed) / varied))
+    number = draws * (fixed + varied * lambdas)
+    store = folder / f"{number}-records-{draws}-draws"
+    if not store.exists():
         start = time.perf_counter()
-        if not store.exists():
-            fill(store, found, draws * len(found))
-        say(f"{draws * len(found)} records written in {time.perf_counter() - start:.0f} s")
-        plan = (*RUN, "--seeds", str(min(draws, 1000)), "--store")
-        planned = min(draws, 1000) * len(found)
-        say(f"plan of {planned} trials (--dry-run), no store: {timed(*plan, str(folder / 'no'), '--dry-run')}")
-        say(f"the same, all in the store: {timed(*plan, str(store), '--dry-run')}")
-        say(f"report: {timed('report', '--store', str(store), '--format', 'md')}")
-        say(f"report --format csv: {timed('report', '--store', str(store), '--format', 'csv')}")
+        fill(store, copies(found, draws, lambdas))
+        say(f"{number} records of {draws} draws and {lambdas} λ written in {time.perf_counter() - start:.0f} s")
+    shutil.rmtree(folder / "no", ignore_errors=True)
+    report, look_up = ("-m", "hsiaug", "report", "--store", str(store)), ("-c", LOOK_UP, str(store))
+    if not (store / "index.sqlite").exists():
+        # What is two seconds old is not indexed.
+        time.sleep(3)
+        say(f"report, no index yet: {timed(*report, '--format', 'md')}")
+    say(f"index: {(store / 'index.sqlite').stat().st_size / 1e6:.0f} MB")
+    say(f"look-up of every record: {timed(*look_up)}")
+    some, most = min(draws, 1000), min(lambdas, (MOST // min(draws, 1000) - fixed) // varied)
+    plan = ("-m", "hsiaug", *RUN, "--lambda", f"0.5:{most / 2}:0.5", "--seeds", str(some), "--dry-run", "--store")
+    planned = some * (fixed + varied * most)
+    say(f"plan of {planned} trials (--dry-run), no store: {timed(*plan, str(folder / 'no'))}")
+    say(f"the same, all in the store: {timed(*plan, str(store))}")
+    for shape in ("md", "csv", "json", "html"):
+        say(f"report --format {shape}: {timed(*report, '--format', shape)}")
 
 
 def say(line: str) -> None:

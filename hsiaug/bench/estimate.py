@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import math
 import statistics
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from hsiaug.bench.plan import Plan
 from hsiaug.plugins.card import Card
@@ -22,10 +25,56 @@ __all__ = ["Estimate", "Known", "estimate", "expected_seconds", "longest_first",
 
 NEAR = 1.1
 """Ratio of two sizes of a training set within which a time of the one is a time of the other."""
+SETTING = ("task", "scene", "protocol", "patch")
+"""What of a spec the times of a plugin depend on, beside the plugin."""
 STEEPEST = 2.0
 """Power of the size of a training set that a classifier's time may grow with: that of a kernel matrix."""
-Known = Mapping[tuple[str, str], Sequence[tuple[float, float]]]
-"""(size of the training set in real samples, seconds) of every time that records tell, by what ran where."""
+
+
+class Times:
+    """Seconds of trials of one kind, by the size of the training set in real samples."""
+
+    def __init__(self, told: Iterable[tuple[float, float]]) -> None:
+        found = sorted(told)
+        self._sizes, self._seconds = [size for size, _ in found], [seconds for _, seconds in found]
+        self._medians: dict[tuple[int, int], float] = {}
+
+    def tell(self, size: float) -> bool:
+        """Whether there is a time of that size, or nearly."""
+        return _same(self._nearest(size), size)
+
+    def at(self, size: float) -> float:
+        """Median seconds of the nearest size, and from there a power law through the sizes that were timed."""
+        nearest = self._nearest(size)
+        there = self._median(nearest)
+        if _same(nearest, size):
+            return there
+        return there * float((size / nearest) ** self._power())
+
+    def _nearest(self, size: float) -> float:
+        place = bisect_left(self._sizes, size)
+        return min(self._sizes[max(0, place - 1) : place + 1], key=lambda s: abs(math.log(s / size)))
+
+    def _median(self, size: float) -> float:
+        """Of the times of that size, and nearly."""
+        part = bisect_left(self._sizes, size, key=lambda s: s * NEAR), bisect_right(self._sizes, NEAR * size)
+        if part not in self._medians:
+            self._medians[part] = statistics.median(self._seconds[slice(*part)])
+        return self._medians[part]
+
+    def _power(self) -> float:
+        """1 where a single size was timed."""
+        low, high = self._sizes[0], self._sizes[-1]
+        if _same(low, high):
+            return 1.0
+        first, last = self._median(low), self._median(high)
+        if not (first > 0 and last > 0):
+            return 1.0
+        return min(STEEPEST, max(0.0, math.log(last / first) / math.log(high / low)))
+
+
+Known = Mapping[tuple[str, str], Times]
+"""Every time that records tell, by what ran where."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +86,10 @@ class _Part:
     setting: str
     size: float
 
-    @property
+    @cached_property
     def key(self) -> tuple[str, str]:
         """What a time must share to tell of it: the plugin with its parameters, the scene and the draws."""
-        return self.kind, f"{canonical_json(self.spec.as_json())} {self.setting}"
+        return self.kind, f"{self.spec.canonical} {self.setting}"
 
 
 @dataclass(frozen=True)
@@ -70,7 +119,7 @@ def estimate(plan: Plan, trials: Sequence[TrialSpec], known: Known, jobs: int) -
     parts = [part for needed in _parts(plan, trials).values() for part in needed]
     total = sum(_seconds(part, known, plan) for part in parts)
     kinds = {(part.key, part.size) for part in parts}
-    told = sum(any(_same(size, s) for s, _ in known.get(key, ())) for key, size in kinds)
+    told = sum(key in known and known[key].tell(size) for key, size in kinds)
     unknown = [p.spec.name for p in parts if p.key not in known and not _declared(p, plan)]
     measured = told / len(kinds) if kinds else 1.0
     return Estimate(total / max(1, jobs), measured, tuple(dict.fromkeys(unknown)))
@@ -106,23 +155,22 @@ def expected_seconds(plan: Plan, trials: Sequence[TrialSpec], known: Known) -> d
 def _parts(plan: Plan, trials: Iterable[TrialSpec]) -> dict[str, list[_Part]]:
     """What each fit's trials have to run: the generator once, a classifier for each of them."""
     parts: dict[str, list[_Part]] = {}
+    canonical = _Canonical()
     for trial in trials:
         needed = parts.setdefault(trial.fit_hash, [])
         real, made = plan.samples[trial.hash]
-        setting = _setting(trial.as_json())
+        whole = trial.as_json()
+        setting = canonical({key: whole[key] for key in SETTING})
         if made and all(part.spec != trial.generator for part in needed):
             needed.append(_Part("generator", trial.generator, setting, 1.0))
         needed.append(_Part("classifier", trial.classifier, setting, (real + made) / real))
     return parts
 
 
-def _setting(spec: Mapping[str, object]) -> str:
-    return canonical_json({key: spec[key] for key in ("task", "scene", "protocol", "patch")})
-
-
 def timed(records: Iterable[Record]) -> Known:
     """What the records of trials that went well tell; for classifiers fit and prediction together."""
     found: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
+    canonical = _Canonical()
     for record in records:
         if record["status"] != "ok":
             continue
@@ -131,10 +179,24 @@ def timed(records: Iterable[Record]) -> Known:
         seconds = {"classifier": times["fit_classifier"] + times["predict"]}
         if "fit_generator" in times:
             seconds["generator"] = times["fit_generator"] + times["sample"]
+        setting = canonical({key: spec[key] for key in SETTING})
         for kind, value in seconds.items():
-            key = kind, f"{canonical_json(spec[kind])} {_setting(spec)}"
+            key = kind, f"{canonical(spec[kind])} {setting}"
             found[key].append((size if kind == "classifier" else 1.0, value))
-    return found
+    return {key: Times(told) for key, told in found.items()}
+
+
+class _Canonical:
+    """The canonical JSON of values, each made once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def __call__(self, value: Mapping[str, Any]) -> str:
+        written = repr(value)
+        if written not in self._known:
+            self._known[written] = canonical_json(value)
+        return self._known[written]
 
 
 def _seconds(part: _Part, known: Known, plan: Plan) -> float:
@@ -142,27 +204,7 @@ def _seconds(part: _Part, known: Known, plan: Plan) -> float:
     times = known.get(part.key)
     if not times:
         return plan.cards[part.kind, part.spec.name].seconds  # type: ignore[index]
-    return _at(part.size, times)
-
-
-def _at(size: float, times: Sequence[tuple[float, float]]) -> float:
-    """Median seconds of the nearest size, and from there a power law through the sizes that were timed."""
-    nearest = min((s for s, _ in times), key=lambda s: abs(math.log(s / size)))
-    there = statistics.median(seconds for s, seconds in times if _same(s, nearest))
-    if _same(nearest, size):
-        return there
-    return there * float((size / nearest) ** _power(times))
-
-
-def _power(times: Sequence[tuple[float, float]]) -> float:
-    """1 where a single size was timed."""
-    low, high = min(s for s, _ in times), max(s for s, _ in times)
-    if _same(low, high):
-        return 1.0
-    first, last = (statistics.median(t for s, t in times if _same(s, end)) for end in (low, high))
-    if not (first > 0 and last > 0):
-        return 1.0
-    return min(STEEPEST, max(0.0, math.log(last / first) / math.log(high / low)))
+    return times.at(part.size)
 
 
 def _same(one: float, other: float) -> bool:

@@ -122,9 +122,10 @@ def build_plan(scene: TaskData, request: Request, plugins: Registry) -> Plan:
     ]
     cards: dict[tuple[Kind, str], Card] = {("generator", card.name): card for _, card in loaded}
     cards |= {("classifier", card.name): card for _, card in tests}
-    sizes = {(s.seed, lam): task.sizes(s, lam) for s in splits for lam in {t.lam for t in trials}}
+    values = {t.lam for t in trials}
+    sizes = {(s.seed, lam): task.sizes(s, lam) for s in splits for lam in values}
     samples = {trial.hash: sizes[trial.seed, trial.lam] for trial in trials}
-    shortages = [counts_note(task, splits, lam) for lam in sorted({t.lam for t in trials if t.lam > 0})]
+    shortages = [counts_note(task, splits, lam) for lam in sorted(lam for lam in values if lam > 0)]
     short = tuple(note for note in shortages if note)
     return Plan(tuple(trials), tuple(splits), tuple(notes), cards, short, samples)
 

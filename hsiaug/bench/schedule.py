@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -108,7 +107,9 @@ def sharing(trials: Iterable[TrialSpec], records: Iterable[Record]) -> Sharing:
     Each record tells the seconds of the fit that it used, whichever trial paid for it.
     """
     seconds = {r["hash"]: r["timings"]["fit_generator"] for r in records if "fit_generator" in r["timings"]}
-    users = [trial for trial in trials if trial.hash in seconds]
-    counts = Counter(trial.fit_hash for trial in users)
-    costs = {fit: statistics.median(seconds[t.hash] for t in users if t.fit_hash == fit) for fit in counts}
-    return Sharing(len(users), len(counts), sum((n - 1) * costs[fit] for fit, n in counts.items()))
+    fits: dict[str, list[float]] = {}
+    for trial in trials:
+        if trial.hash in seconds:
+            fits.setdefault(trial.fit_hash, []).append(seconds[trial.hash])
+    saved = sum((len(told) - 1) * statistics.median(told) for told in fits.values())
+    return Sharing(sum(map(len, fits.values())), len(fits), saved)

@@ -40,12 +40,12 @@ def print_plan(
 
     todo: the trials that the store does not hold. kept: what it holds of the plan. settings: where trials would run.
     """
-    try:
-        known = timed(Store(store).read(known=kept).records)
-    except StoreError:
-        known = {}
     plan = merged(parts)
     todo = [trial for trial in todo if trial.hash not in plan.nothing]
+    try:
+        known = timed(Store(store).read(known=kept).records) if todo else {}
+    except StoreError:
+        known = {}
     cost = _cost(parts, todo, known, jobs)
 
     def where() -> str:

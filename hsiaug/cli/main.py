@@ -26,6 +26,7 @@ from hsiaug.cli import (
     show,
     split,
     status,
+    store,
 )
 from hsiaug.cli.output import say
 from hsiaug.errors import HsiaugError
@@ -82,6 +83,7 @@ app.command()(split.split)
 app.command()(status.status)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(plugins.app, name="plugins")
+app.add_typer(store.app, name="store")
 
 
 def _version(wanted: bool) -> None:

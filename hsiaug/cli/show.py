@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,7 +41,7 @@ def show(
     _print(record, Console())
 
 
-def _print(record: dict[str, Any], out: Console) -> None:
+def _print(record: Mapping[str, Any], out: Console) -> None:
     print_lines(out, (f"{name}\t{value}".expandtabs(16) for name, value in _facts(record)))
     if record["error"]:
         print_lines(out, (record["error"]["traceback"] or record["error"]["message"]).splitlines())
@@ -60,7 +60,7 @@ def _print(record: dict[str, Any], out: Console) -> None:
     print_lines(out, ["run it again, with its controls:", record["command"]])
 
 
-def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:
+def _facts(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     spec, metrics, audit = record["spec"], record["metrics"], record["audit"]
     facts = [
         ("record", record["hash"]),
@@ -88,7 +88,7 @@ def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:
     return [*facts, *_costs(record)]
 
 
-def _costs(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _costs(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What the trial took, and on which machine."""
     machine, memory = record["environment"], record["peak_memory_mb"]
     times = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in record["timings"].items())

@@ -47,7 +47,13 @@ class ArmCell:
 
     def values(self, metric: str) -> list[float]:
         """The metric (a fraction) of each trial that has it, in the order of the seeds."""
-        return [value for trial in self.ok if (value := trial.metric(metric)) is not None]
+        if metric not in self._values:
+            self._values[metric] = [value for trial in self.ok if (value := trial.metric(metric)) is not None]
+        return self._values[metric]
+
+    @cached_property
+    def _values(self) -> dict[str, list[float]]:
+        return {}
 
     def summary(self, metric: str) -> MeanStd | None:
         """Mean, std and n of a metric; None where no trial has it."""

@@ -109,8 +109,11 @@ class Gain:
 
 def compare(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> dict[tuple[Arm, Method], Gain]:
     """Every arm but ``none`` against the controls of its classifier, Holm over all tests of the table."""
+    controls: dict[tuple[str, Method], list[ArmCell]] = {}
+    for cell in cells.values():
+        controls.setdefault((cell.arm.generator.name, cell.classifier), []).append(cell)
     against = {
-        (key, name): _against(cell, name, cells.values(), scores)
+        (key, name): _against(cell, name, controls.get((name, cell.classifier), ()), scores)
         for key, cell in cells.items()
         if cell.arm.generator.name != "none"
         for name in CONTROLS
@@ -152,16 +155,15 @@ def class_deltas(comparison: Comparison, classes: int) -> dict[int, MeanStd]:
     return found
 
 
-def _against(cell: ArmCell, name: str, cells: Iterable[ArmCell], scores: MetricSet) -> Comparison | None:
-    """The comparison with the control that shares most draws; the newest one where several do."""
+def _against(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: MetricSet) -> Comparison | None:
+    """The comparison with the control that shares most draws; the newest one where several do.
+
+    controls: the cells of the generator of that name with the cell's classifier.
+    """
     if cell.arm.generator.name == name:
         return None
     candidates = [
-        pair_up(cell, other, scores)
-        for other in cells
-        if other.arm.generator.name == name
-        and other.classifier == cell.classifier
-        and (name == "none" or other.arm.lam == cell.arm.lam)
+        pair_up(cell, other, scores) for other in controls if name == "none" or other.arm.lam == cell.arm.lam
     ]
     found = [c for c in candidates if c.pairs]
     return max(found, key=lambda c: (len(c.pairs), _newest(c.control)), default=None)

@@ -26,7 +26,8 @@ def number_notes(table: Table) -> list[str]:
 def _missing(table: Table) -> list[str]:
     notes = []
     for metric in (score.key for score in table.scores.all):
-        hashes = [t.hash for cell in table.cells.values() for t in cell.ok if t.metric(metric) is None]
+        short = (cell for cell in table.cells.values() if len(cell.values(metric)) < len(cell.ok))
+        hashes = [t.hash for cell in short for t in cell.ok if t.metric(metric) is None]
         if hashes:
             notes.append(f"{metric} is missing, and left out of its means, in {', '.join(hashes)}.")
     return notes

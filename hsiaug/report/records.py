@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from hsiaug.errors import StoreError
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.empty import made_nothing
 from hsiaug.trial.hashing import canonical_json
+from hsiaug.trial.index import StoredRecord
+from hsiaug.trial.record_json import preference
 
 __all__ = ["Condition", "Record", "Trial", "class_counts", "finite", "read_trials"]
 
 Record = Mapping[str, Any]
+T = TypeVar("T")
 
-SPEC = {"task", "scene", "protocol", "patch", "seed", "generator", "classifier", "lambda", "omega"}
-SPEC |= {"omega_convention"}
+OF_TRIAL = {"seed", "generator", "classifier", "lambda", "omega", "omega_convention"}
+SPEC = {"task", "scene", "protocol", "patch", *OF_TRIAL}
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Trial:
         """The generator with its λ and ω."""
         return Arm(self.generator, self.lam, self.omega)
 
-    @property
+    @cached_property
     def ok(self) -> bool:
         """True where the trial gave metrics."""
         return self.record.get("status") == "ok" and self.record.get("metrics") is not None
@@ -77,12 +80,12 @@ class Trial:
         """``ok``, ``empty`` or ``failed``."""
         return "ok" if self.ok else "empty" if self.empty else "failed"
 
-    @property
+    @cached_property
     def audit(self) -> Mapping[str, Any] | None:
         """The audit of the trial's split; None where it failed before it had one."""
         return self.record.get("audit")
 
-    @property
+    @cached_property
     def draw(self) -> tuple[int, str]:
         """What two trials must share to be a pair: the seed and the very pixels that it drew."""
         return self.seed, str((self.audit or {}).get("sha256", ""))
@@ -98,12 +101,16 @@ class Trial:
         message = str((self.record.get("error") or {}).get("message", ""))
         return " ".join(f"{self.error_type}: {message}".split()).rstrip(": ")
 
+    @cached_property
+    def _metrics(self) -> Mapping[str, Any] | None:
+        return self.record.get("metrics") if self.ok else None
+
     def metric(self, name: str) -> float | None:
         """A metric as a fraction; None where the trial failed or the number is missing or not finite.
 
         name: ``oa``, ``aa``, …, or ``subset:NAME`` for the AA over a fixed subset of the classes.
         """
-        metrics = self.record.get("metrics") if self.ok else None
+        metrics = self._metrics
         if metrics is None:
             return None
         if name.startswith("subset:"):
@@ -112,7 +119,7 @@ class Trial:
 
     def recall(self, class_id: int) -> float | None:
         """Recall of a class id 1..C; None where this draw has no test pixel of it."""
-        entries = ((self.record.get("metrics") or {}).get("recall") or []) if self.ok else []
+        entries = (self._metrics or {}).get("recall") or []
         return finite(entries[class_id - 1]) if class_id <= len(entries) else None
 
 
@@ -132,19 +139,30 @@ def finite(value: object) -> float | None:
 def read_trials(records: Iterable[Record]) -> list[Trial]:
     """Trials of the records, one per hash: the newest that went well, else the newest."""
     best: dict[str, Trial] = {}
+    once = _Once()
     for record in records:
-        trial = _read(record)
+        trial = _read(record.decoded() if isinstance(record, StoredRecord) else record, once)
         known = best.get(trial.hash)
-        if known is None or _preference(trial) > _preference(known):
+        if known is None or preference(trial.record) > preference(known.record):
             best[trial.hash] = trial
     return list(best.values())
 
 
-def _preference(trial: Trial) -> tuple[bool, str]:
-    return not trial.failed, str(trial.record.get("created", ""))
+class _Once:
+    """Makes equal things of many records once."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+
+    def __call__(self, make: Callable[..., T], *values: object) -> T:
+        key = repr((make, values))
+        if key not in self._made:
+            self._made[key] = make(*values)
+        made: T = self._made[key]
+        return made
 
 
-def _read(record: Record) -> Trial:
+def _read(record: Record, once: _Once) -> Trial:
     name = record.get("hash", "without a hash")
     if record.get("format") != 1:
         raise StoreError(
@@ -153,7 +171,7 @@ def _read(record: Record) -> Trial:
             hint="Read it with the version of hsiaug that wrote it.",
         )
     try:
-        return _parse(record, record["spec"])
+        return _parse(record, record["spec"], once)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StoreError(
             f"record {name} must hold what docs/results-format.md names",
@@ -162,13 +180,29 @@ def _read(record: Record) -> Trial:
         ) from error
 
 
-def _parse(record: Record, spec: Mapping[str, Any]) -> Trial:
+def _parse(record: Record, spec: Mapping[str, Any], once: _Once) -> Trial:
+    omega = spec["omega"]
+    hash, _ = record["hash"], record["status"]
+    return Trial(
+        hash=hash,
+        condition=once(_condition, {key: value for key, value in spec.items() if key not in OF_TRIAL}),
+        generator=once(Method.of, spec["generator"], spec.get("omega_convention") if omega is not None else None),
+        classifier=once(Method.of, spec["classifier"]),
+        lam=float(spec["lambda"]),
+        omega=None if omega is None else float(omega),
+        seed=int(spec["seed"]),
+        record=record,
+    )
+
+
+def _condition(spec: Mapping[str, Any]) -> Condition:
+    """spec: what trials of one table share of their specifications."""
     scene, protocol = spec["scene"], spec["protocol"]
     argument = protocol.get("argument")
     rest = {key: value for key, value in spec.items() if key not in SPEC and (key, value) != ("format", 1)}
     if "version" in protocol:
         rest["protocol_version"] = protocol["version"]
-    condition = Condition(
+    return Condition(
         task=spec["task"],
         scene=scene["name"],
         scene_sha256=scene["sha256"],
@@ -177,16 +211,4 @@ def _parse(record: Record, spec: Mapping[str, Any]) -> Trial:
         buffer=str(protocol["buffer"]),
         patch=int(spec["patch"]),
         rest=canonical_json(rest),
-    )
-    omega = spec["omega"]
-    hash, _ = record["hash"], record["status"]
-    return Trial(
-        hash=hash,
-        condition=condition,
-        generator=Method.of(spec["generator"], spec.get("omega_convention") if omega is not None else None),
-        classifier=Method.of(spec["classifier"]),
-        lam=float(spec["lambda"]),
-        omega=None if omega is None else float(omega),
-        seed=int(spec["seed"]),
-        record=record,
     )

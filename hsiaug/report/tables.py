@@ -14,6 +14,7 @@ from hsiaug.report.labels import method_labels
 from hsiaug.report.records import Condition, Record, Trial, read_trials
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, MetricSet, metric_set
 from hsiaug.trial.arm import CONTROLS, Arm, Method
+from hsiaug.trial.index import uncollected
 
 if TYPE_CHECKING:
     from hsiaug.trial.record import Damage
@@ -176,7 +177,8 @@ def build_report(
     damaged: what the store left out, to be named with every table.
     Raises StoreError for a record that does not follow docs/results-format.md.
     """
-    trials, left_out = read_trials(records), tuple(damaged)
+    with uncollected():
+        trials, left_out = read_trials(records), tuple(damaged)
     parted = [("", trials)]
     if runs is not None:
         parted = [(run, [trial for trial in trials if trial.hash in hashes]) for run, hashes in runs.items()]

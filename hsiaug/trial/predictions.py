@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from hsiaug.files import sync_folder
 
-__all__ = ["PREDICTIONS", "Predictions", "checksum", "found", "packed", "replace", "tidy"]
+__all__ = ["PREDICTIONS", "Predictions", "checksum", "found", "packed", "replace", "spare", "tidy"]
 
 Predictions = tuple[NDArray[np.int32], NDArray[np.int16]]
 """Flat pixel index (n,) int32 and predicted class id (n,) int16 of every test pixel of a trial."""
@@ -169,7 +169,11 @@ def tidy(folder: Path, fresh: Path, record: str, older: float) -> None:
     wanted = _named(folder / record)
     if wanted is not None and not _has(folder / PREDICTIONS, wanted):
         return
-    for path in _contents(folder):
-        told = path.stat()
-        if max(told.st_mtime, told.st_ctime) < older:
-            path.unlink()
+    for path in spare(folder, older):
+        path.unlink()
+
+
+def spare(folder: Path, older: float) -> list[Path]:
+    """Predictions under the names of their content that were last touched before ``older``."""
+    told = [(path, path.stat()) for path in _contents(folder)]
+    return [path for path, one in told if max(one.st_mtime, one.st_ctime) < older]

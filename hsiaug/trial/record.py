@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,13 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hsiaug.errors import InputError
 from hsiaug.trial.hashing import short_hash
+from hsiaug.trial.record_json import Record
 
-__all__ = ["LARGEST", "Damage", "Record", "decode", "encode", "fault_of", "json_line", "storable"]
+__all__ = ["CHECKS", "Damage", "fault_of"]
 
-Record = dict[str, Any]
-
-LARGEST = 64 * 2**20
-"""Bytes of a record at most: the largest real ones, of a hundred classes, have a few hundred thousand."""
+CHECKS = 1
+"""Raise when :func:`fault_of` finds what it did not find before: what was checked with another number is checked anew."""
 CLOSE = 1e-9
 """How far a stated number may lie from the one that its counts give: libraries round sums in different orders."""
 
@@ -146,68 +144,6 @@ class _Record(_Part):
     predictions_sha256: str | None
     created: str
     command: str
-
-
-def decode(data: bytes) -> Record:
-    """The record in the bytes of a file. Raises ValueError, which says what is wrong, for anything but strict JSON."""
-    if len(data) > LARGEST:
-        raise ValueError(f"more than {LARGEST // 2**20} MB")
-    try:
-        record = json.loads(data, parse_constant=_refuse, parse_float=_finite)
-        if b"\\ud" in data.lower():
-            json.dumps(record, ensure_ascii=False).encode()
-    except RecursionError as error:
-        raise ValueError("JSON that is nested too deeply") from error
-    except UnicodeError as error:
-        raise ValueError("text that is not Unicode") from error
-    if not isinstance(record, dict):
-        raise ValueError("JSON without spec and status")
-    return record
-
-
-def _refuse(word: str) -> float:
-    raise ValueError(f"{word}, which is not JSON")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    return value if math.isfinite(value) else _refuse(text)
-
-
-def encode(record: Record) -> bytes:
-    """The bytes of a record's file: JSON with a line per key. Raises what :mod:`json` raises for what is not JSON."""
-    lines = (f"{json.dumps(key)}: {json_line(value)}" for key, value in record.items())
-    # A path that is not UTF-8 may stand in the message of an error: what cannot be written becomes a question mark.
-    return ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8", "replace")
-
-
-def json_line(value: Any) -> str:
-    """As a record has it. Raises TypeError, ValueError or RecursionError for what strict JSON cannot hold."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-def storable(record: Record) -> Record:
-    """The record itself; or, where something in it is no strict JSON, a failed record that says what and why."""
-    faults = {key: fault for key, value in record.items() if (fault := _unwritable(value))}
-    if not faults:
-        return record
-    told = "; ".join(f"{key}: {fault}" for key, fault in faults.items())
-    error = {
-        "stage": "record",
-        "type": "PluginError",
-        "message": f"what is kept of a trial must be JSON: {told}",
-        "traceback": "",
-    }
-    kept: Record = {key: {} if key == "provenance" else None for key in faults}
-    return {**record, **kept, "status": "failed", "error": error, "metrics": None, "predictions_sha256": None}
-
-
-def _unwritable(value: Any) -> str | None:
-    try:
-        json_line(value)
-    except (TypeError, ValueError, RecursionError) as error:
-        return str(error)
-    return None
 
 
 def fault_of(record: Record, name: str) -> str | None:

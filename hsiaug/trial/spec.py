@@ -13,7 +13,7 @@ from hsiaug.plugins.hookspecs import Kind
 from hsiaug.protocol.protocols import Protocol
 from hsiaug.tasks.task import TaskData
 from hsiaug.trial.arm import Arm, Method
-from hsiaug.trial.hashing import short_hash
+from hsiaug.trial.hashing import canonical_json, short_hash
 
 __all__ = ["OMEGA_CONVENTION", "PluginSpec", "TrialSpec", "plugin_spec"]
 
@@ -32,8 +32,18 @@ class PluginSpec:
     text: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        identity = {"name": self.name, "version": self.version, "params": dataclasses.asdict(self.params)}
+        """The same values for every trial of a plan: they are not to be changed."""
+        identity = {"name": self.name, "version": self.version, "params": self._params}
         return identity if self.text is None else {**identity, "text": self.text}
+
+    @cached_property
+    def _params(self) -> dict[str, Any]:
+        return dataclasses.asdict(self.params)
+
+    @cached_property
+    def canonical(self) -> str:
+        """All of it as canonical JSON."""
+        return canonical_json(self.as_json())
 
     @cached_property
     def hash(self) -> str:

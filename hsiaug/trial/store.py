@@ -6,7 +6,7 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +14,10 @@ from hsiaug.errors import InputError, StoreError
 from hsiaug.files import file_errors, reason, sync_files, sync_folder
 from hsiaug.trial import predictions, temporary_folders
 from hsiaug.trial.empty import EMPTY
+from hsiaug.trial.index import Index, indexed
 from hsiaug.trial.predictions import PREDICTIONS, Predictions
-from hsiaug.trial.record import LARGEST, Damage, Record, decode, encode, fault_of, storable
+from hsiaug.trial.record import Damage, fault_of
+from hsiaug.trial.record_json import LARGEST, Record, decode, encode, storable
 
 __all__ = ["Damage", "Reading", "Record", "Store"]
 
@@ -54,6 +56,7 @@ class Store:
     def __init__(self, root: Path, *, create: bool = False) -> None:
         self.root = root
         self._records = root / "records"
+        self._folder = str(self._records)
         if create:
             try:
                 self._records.mkdir(parents=True, exist_ok=True)
@@ -79,15 +82,39 @@ class Store:
         """Where the record of that hash lies, or would lie."""
         return self._records / hash[:2] / hash
 
-    def read(self, hashes: Iterable[str] | None = None, *, known: Reading | None = None) -> Reading:
+    def read(
+        self, hashes: Iterable[str] | None = None, *, known: Reading | None = None, index: bool = True
+    ) -> Reading:
         """The records of those hashes that are there, or every record in the order of the hashes, each checked.
 
-        known: what was read of this store already, and is not read again.
+        What the store's index knows of a file is not checked again. What the records hold is not to be changed.
+        known: what was read of this store already, and is not read again. index: whether the index may be written.
         """
         had: dict[str, Record | Damage] = {} if known is None else known.by_hash
-        looked = [had.get(hash) or self.look(hash) for hash in (self._hashes() if hashes is None else hashes)]
-        records = tuple(found for found in looked if isinstance(found, dict))
+        wanted = list(self.hashes() if hashes is None else hashes)
+        with indexed(
+            self.root, self._records if index else None, wanted if hashes is None else None
+        ) as known_files:
+            looked = [had[hash] if hash in had else self._found(hash, known_files) for hash in wanted]
+        records = tuple(found for found in looked if found is not None and not isinstance(found, Damage))
         return Reading(records, tuple(found for found in looked if isinstance(found, Damage)))
+
+    def _found(self, hash: str, index: Index) -> Record | Damage | None:
+        """As :meth:`look`; what the index knows of the very file is not checked again."""
+        told = self._told(hash, RECORD)
+        known = None if told is None else index.get(hash, told)
+        if known is not None:
+            fault = self._emptied(hash)
+            return known if fault is None else Damage(hash, fault)
+        found = self.look(hash)
+        return found if told is None or found is None or isinstance(found, Damage) else index.add(found, told)
+
+    def _told(self, hash: str, name: str) -> os.stat_result | None:
+        try:
+            # To make a Path takes longer than the system takes to answer.
+            return os.stat(f"{self._folder}/{hash[:2]}/{hash}/{name}")  # noqa: PTH116
+        except (OSError, ValueError):
+            return None
 
     def look(self, hash: str) -> Record | Damage | None:
         """The record of that hash; what is wrong with it; or None where there is none."""
@@ -102,22 +129,20 @@ class Store:
 
     def _emptied(self, hash: str) -> str | None:
         """What a power failure leaves of a file that was not on the disk yet."""
-        try:
-            return None if (self.folder(hash) / PREDICTIONS).stat().st_size else f"{PREDICTIONS} is empty"
-        except OSError:
-            return None
+        told = self._told(hash, PREDICTIONS)
+        return f"{PREDICTIONS} is empty" if told is not None and not told.st_size else None
 
     def sound(self, hash: str) -> Record | None:
         """The record of that hash; None where there is none that is to be believed."""
         found = self.look(hash)
-        return found if isinstance(found, dict) else None
+        return None if isinstance(found, Damage) else found
 
     def find(self, prefix: str) -> Record:
         """The one record whose hash begins with ``prefix``.
 
         Raises InputError where there is none, or several; StoreError where it is damaged.
         """
-        matches = [hash for hash in self._hashes() if hash.startswith(prefix)]
+        matches = [hash for hash in self.hashes() if hash.startswith(prefix)]
         found = self.look(matches[0]) if len(matches) == 1 else None
         if found is None:
             raise InputError(
@@ -152,9 +177,10 @@ class Store:
 
     def records(self) -> Iterator[Record]:
         """Every record as it stands, in the order of their hashes. Raises StoreError for what is no JSON."""
-        return (found for hash in self._hashes() if (found := self.get(hash)) is not None)
+        return (found for hash in self.hashes() if (found := self.get(hash)) is not None)
 
-    def _hashes(self) -> list[str]:
+    def hashes(self) -> list[str]:
+        """The names of all records, in order."""
         with self._access("read"):
             found = []
             for part in os.scandir(self._records):
@@ -247,13 +273,19 @@ class Store:
         temporary_folders.sweep(self._records)
         temporary_folders.sweep(self.cache)
         try:
-            several = {path.parent for path in self._records.glob("??/*/predictions.*.npz")}
-            for folder in several:
+            for folder in self.crowded():
                 with temporary_folders.temporary_folder(self._records, "tidy") as fresh:
                     predictions.tidy(folder, fresh, RECORD, time.time() - temporary_folders.ABANDONED)
-        except OSError:
+        except (OSError, StoreError):
             # Of a store that is read-only, or that others change, nothing needs to be removed.
             return
+
+    def crowded(self) -> Iterator[Path]:
+        """Folders that hold more than a record and its predictions."""
+        for hash in self.hashes():
+            with suppress(OSError):
+                if set(os.listdir(f"{self._folder}/{hash[:2]}/{hash}")) - {RECORD, PREDICTIONS}:  # noqa: PTH208
+                    yield self.folder(hash)
 
 
 def _is_folder(path: Path) -> bool:

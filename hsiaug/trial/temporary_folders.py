@@ -11,13 +11,14 @@ import hashlib
 import os
 import shutil
 import socket
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-__all__ = ["ABANDONED", "gone", "owner", "sweep", "taken", "temporary_folder"]
+__all__ = ["ABANDONED", "abandoned", "gone", "owner", "sweep", "taken", "temporary_folder"]
 
 ABANDONED = 3600.0
 """Seconds after which a temporary folder is nobody's, where its process cannot be looked up."""
@@ -86,19 +87,30 @@ def temporary_folder(folder: Path, name: str) -> Iterator[Path]:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
+def abandoned(folder: Path) -> list[Path]:
+    """The temporary folders of processes that are no more, and very old ones. Others may be in use."""
+    others = [path for path in folder.iterdir() if path.name.startswith(".")]
+    if not others:
+        return []
+    now = _now(folder)
+    return [path for path in others if gone(path.name.split(".")[-2]) or _old(path, now)]
+
+
+def _now(folder: Path) -> float:
+    """The time as the file system has it: that of this machine may be another. This one where nothing can be written."""
+    try:
+        with temporary_folder(folder, "now") as fresh:
+            return fresh.stat().st_mtime
+    except OSError:
+        return time.time()
+
+
 def sweep(folder: Path) -> None:
-    """Remove the temporary folders of processes that are no more, and very old ones. Others may be in use."""
+    """Remove the temporary folders that are abandoned."""
     # What cannot be listed or removed is left: a store may be read-only, or another process sweeps it too.
     with contextlib.suppress(OSError):
-        others = [path for path in folder.iterdir() if path.name.startswith(".")]
-        if not others:
-            return
-        # The time as the file system has it: that of this machine may be another.
-        with temporary_folder(folder, "now") as fresh:
-            now = fresh.stat().st_mtime
-        for path in others:
-            if gone(path.name.split(".")[-2]) or _old(path, now):
-                shutil.rmtree(path, ignore_errors=True)
+        for path in abandoned(folder):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _old(path: Path, now: float) -> bool:

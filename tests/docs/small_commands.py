@@ -31,6 +31,10 @@ SMALL = (
     ("benchmark", "--generator", r"shrunk-gauss", "noise"),  # test_write_a_generator.py runs it itself
     ("benchmark", "--on", r"dask(:\S+)?|slurm", "local"),  # tests/cli/test_engines.py runs them
     ("status", "STORE", r"hsiaug-results", AS_IT_IS),
+    ("store merge", "TARGET", r"all-results", AS_IT_IS),
+    ("store merge", "SOURCE…", r"hsiaug-results", AS_IT_IS),
+    ("store verify", "STORE", r"hsiaug-results", AS_IT_IS),
+    ("store prune", "STORE", r"hsiaug-results", AS_IT_IS),
     ("generate", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("generate", "SCENE", r"oscd", "pairs.toml"),
     ("generate", "-n", r"\d00", "6"),

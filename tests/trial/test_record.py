@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hsiaug.errors import StoreError
-from hsiaug.trial.record import LARGEST
+from hsiaug.trial.record_json import LARGEST
 from hsiaug.trial.store import Record, Store
 
 
@@ -93,7 +93,7 @@ def test_a_changed_record_is_named_with_its_key_and_left_out(
     hash = edited(filled, change)
     read = filled.read()
 
-    assert [record["hash"] for record in read.records] == [r for r in filled._hashes() if r != hash]
+    assert [record["hash"] for record in read.records] == [r for r in filled.hashes() if r != hash]
     (damage,) = read.damaged
     assert damage.hash == hash
     for part in parts:

@@ -1,0 +1,132 @@
+"""``hsiaug store``: records of several stores in one, a check of all that is there, and what nothing needs any more."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hsiaug.cli import options
+from hsiaug.cli.output import damage_lines, print_json, print_lines, print_table, say, watched
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    no_args_is_help=True, help="Stores of records: merge several, verify one, prune what nothing needs."
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
+Kept = Annotated[Path, typer.Argument(metavar="STORE", help="Folder of the records.")]
+
+
+@app.command()
+def merge(
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="Store to copy to; made where there is none.")],
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="SOURCE…", help="Stores to copy from; they stay as they are.")
+    ],
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Copy the records of other stores into one, with their predictions.
+
+    Of two records of one trial the newest that went well stays, as in a report. Damaged records are named and left.
+    A merge that was stopped goes on with the same command.
+
+    Examples:
+
+      hsiaug store merge all-results laptop-results cluster-results
+
+      hsiaug store merge all-results cluster-results --dry-run
+    """
+    from hsiaug.terminal import Console
+    from hsiaug.trial.store import Store
+    from hsiaug.trial.upkeep import merge as merged
+
+    stores = [Store(source) for source in sources]
+    found = {}
+    for store in stores:
+        with watched(Console(stderr=True), str(store.root)) as count:
+            found[str(store.root)] = merged(target, store, dry_run=dry_run, count=count)
+    for one in found.values():
+        for line in damage_lines(one.damaged, "it is not copied"):
+            say(line, err=True)
+    if as_json:
+        merges = {name: asdict(one) for name, one in found.items()}
+        print_json({"target": str(target), "dry_run": dry_run, "sources": merges})
+        return
+    rows = [(name, one.copied, one.equal, one.kept, len(one.damaged)) for name, one in found.items()]
+    header = ("source", "would copy" if dry_run else "copied", "equal", "kept", "damaged")
+    print_table(Console(), header, ([str(cell) for cell in row] for row in rows))
+
+
+@app.command()
+def verify(store: Kept = options.USUAL_STORE, as_json: Json = False) -> None:
+    """Read every record and its predictions, and name what is damaged; exit code 1 where something is.
+
+    Each finding has the command that puts it right: a damaged record is made again by its benchmark.
+
+    Examples:
+
+      hsiaug store verify hsiaug-results
+
+      hsiaug store verify hsiaug-results --json
+    """
+    from hsiaug.terminal import Console
+    from hsiaug.trial.store import Store
+    from hsiaug.trial.upkeep import verify as verified
+
+    kept, out = Store(store), Console()
+    with watched(Console(stderr=True), str(store)) as count:
+        found = list(verified(kept, count))
+    records = len(kept.hashes())
+    if as_json:
+        print_json({"store": str(store), "records": records, "findings": [asdict(one) for one in found]})
+    elif found:
+        print_table(
+            out, ("kind", "name", "fault", "to heal it"), ((o.kind, o.name, o.fault, o.heal) for o in found)
+        )
+    else:
+        print_lines(out, [f"{records:,} records in {store}: nothing is damaged"])
+    if found:
+        raise typer.Exit(1)
+
+
+@app.command()
+def prune(
+    store: Kept = options.USUAL_STORE,
+    cache: Annotated[
+        bool, typer.Option("--cache", help="Saved fits too: they are made again where needed.")
+    ] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Records of failed trials too.")] = False,
+    damaged: Annotated[bool, typer.Option("--damaged", help="Damaged records too.")] = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Remove what nothing needs: folders that killed runs left, and predictions of records that were replaced.
+
+    With an option more: saved fits, and records that failed or are damaged, whose trials the next benchmark runs again.
+
+    Examples:
+
+      hsiaug store prune hsiaug-results --dry-run
+
+      hsiaug store prune hsiaug-results --cache --failed
+    """
+    from hsiaug.terminal import Console
+    from hsiaug.trial.store import Store
+    from hsiaug.trial.upkeep import prune as pruned
+
+    with watched(Console(stderr=True), str(store)) as count:
+        found = pruned(Store(store), cache=cache, failed=failed, damaged=damaged, dry_run=dry_run, count=count)
+    if as_json:
+        counts = {kind: {"number": one.number, "bytes": one.size} for kind, one in found.items()}
+        print_json({"store": str(store), "dry_run": dry_run, "pruned": counts})
+        return
+    header = ("would be removed" if dry_run else "removed", "number", "MB")
+    print_table(
+        Console(), header, ((kind, str(one.number), f"{one.size / 1e6:.1f}") for kind, one in found.items())
+    )

@@ -1,0 +1,83 @@
+"""Records as JSON: what is read of a file, and what is written."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["LARGEST", "Record", "decode", "encode", "json_line", "preference", "storable"]
+
+Record = Mapping[str, Any]
+
+LARGEST = 64 * 2**20
+"""Bytes of a record at most: the largest real ones, of a hundred classes, have a few hundred thousand."""
+JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
+def preference(record: Record) -> tuple[bool, str]:
+    """Of several records of one trial the greatest counts: the newest that went well, else the newest."""
+    return record["status"] != "failed", str(record.get("created", ""))
+
+
+def decode(data: bytes) -> Record:
+    """The record in the bytes of a file. Raises ValueError, which says what is wrong, for anything but strict JSON."""
+    if len(data) > LARGEST:
+        raise ValueError(f"more than {LARGEST // 2**20} MB")
+    try:
+        record: Record = json.loads(data, parse_constant=_refuse, parse_float=_finite)
+        if b"\\ud" in data.lower():
+            json.dumps(record, ensure_ascii=False).encode()
+    except RecursionError as error:
+        raise ValueError("JSON that is nested too deeply") from error
+    except UnicodeError as error:
+        raise ValueError("text that is not Unicode") from error
+    if not isinstance(record, dict):
+        raise ValueError("JSON without spec and status")
+    return record
+
+
+def _refuse(word: str) -> float:
+    raise ValueError(f"{word}, which is not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _refuse(text)
+
+
+def encode(record: Record) -> bytes:
+    """The bytes of a record's file: JSON with a line per key. Raises what :mod:`json` raises for what is not JSON."""
+    lines = (f"{json.dumps(key)}: {json_line(value)}" for key, value in record.items())
+    # A path that is not UTF-8 may stand in the message of an error: what cannot be written becomes a question mark.
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8", "replace")
+
+
+def json_line(value: Any) -> str:
+    """As a record has it. Raises TypeError, ValueError or RecursionError for what strict JSON cannot hold."""
+    return JSON.encode(value)
+
+
+def storable(record: Record) -> Record:
+    """The record itself; or, where something in it is no strict JSON, a failed record that says what and why."""
+    faults = {key: fault for key, value in record.items() if (fault := _unwritable(value))}
+    if not faults:
+        return record
+    told = "; ".join(f"{key}: {fault}" for key, fault in faults.items())
+    error = {
+        "stage": "record",
+        "type": "PluginError",
+        "message": f"what is kept of a trial must be JSON: {told}",
+        "traceback": "",
+    }
+    kept: Record = {key: {} if key == "provenance" else None for key in faults}
+    return {**record, **kept, "status": "failed", "error": error, "metrics": None, "predictions_sha256": None}
+
+
+def _unwritable(value: Any) -> str | None:
+    try:
+        json_line(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        return str(error)
+    return None

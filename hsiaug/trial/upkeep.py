@@ -1,0 +1,188 @@
+"""Care of stores: records of several in one, checks of all that is there, removal of what nothing needs."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hsiaug.errors import InputError, StoreError
+from hsiaug.files import file_errors
+from hsiaug.trial import predictions, temporary_folders
+from hsiaug.trial.record import Damage
+from hsiaug.trial.record_json import Record, preference
+from hsiaug.trial.store import Reading, Store
+
+__all__ = ["Finding", "Merged", "Pruned", "merge", "prune", "verify"]
+
+AT_ONCE = 1000
+"""Records of a source that are read before they are written."""
+LOOK = "Look at its permissions, or name another store."
+Count = Callable[[int, int], object]
+"""Told how many are done, and how many there are."""
+
+
+@dataclass
+class Merged:
+    """What became of a source's records: each is copied, equal to that of the target, or less than it; or damaged."""
+
+    copied: int = 0
+    equal: int = 0
+    kept: int = 0
+    damaged: list[Damage] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong in a store. kind: record, predictions or leftover. heal: the command that puts it right."""
+
+    kind: str
+    name: str
+    fault: str
+    heal: str
+
+
+@dataclass
+class Pruned:
+    """Things of one kind that are removed, and the bytes of their files."""
+
+    number: int = 0
+    size: int = 0
+
+
+def merge(target: Path, source: Store, *, dry_run: bool, count: Count) -> Merged:
+    """Copy the records that a target lacks, and those that count more than its own, with their predictions.
+
+    Each is written whole or not at all, so a merge that was stopped goes on; the source stays as it is. Of two records
+    of one trial that counts which a report would take. Raises StoreError where the system refuses to read or write.
+    """
+    if target.resolve() == source.root.resolve():
+        raise InputError(
+            "TARGET must be another store than SOURCE", value=str(target), hint="Name the store to copy from."
+        )
+    into = _target(target, dry_run)
+    merged, hashes = Merged(), source.hashes()
+    for start in range(0, len(hashes), AT_ONCE):
+        some = hashes[start : start + AT_ONCE]
+        there = {} if into is None else into.read(some, index=False).by_hash
+        read = source.read(some, index=False)
+        merged.damaged += read.damaged
+        for record in read.records:
+            if _counts(record, there.get(record["hash"]), merged) and into is not None and not dry_run:
+                stated = record["predictions_sha256"]
+                into.put(record, predictions.found(source.folder(record["hash"]), stated) if stated else None)
+        count(min(start + AT_ONCE, len(hashes)), len(hashes))
+    return merged
+
+
+def _target(target: Path, dry_run: bool) -> Store | None:
+    """The store to write to; None where a dry run finds none."""
+    return None if dry_run and not target.exists() else Store(target, create=not dry_run)
+
+
+def _counts(found: Record, there: Record | Damage | None, merged: Merged) -> bool:
+    """Whether a record is to be copied in place of what is there, which is counted."""
+    if there is None or isinstance(there, Damage) or (found != there and preference(found) > preference(there)):
+        merged.copied += 1
+        return True
+    if found == there:
+        merged.equal += 1
+    else:
+        merged.kept += 1
+    return False
+
+
+def verify(store: Store, count: Count) -> Iterator[Finding]:
+    """Everything that is wrong: records, predictions that are not those a record names, what killed runs left.
+
+    Nothing is taken from the index: every file is read.
+    """
+    hashes, where = store.hashes(), shlex.quote(str(store.root))
+    for done, hash in enumerate(hashes, 1):
+        found = store.look(hash)
+        if isinstance(found, Damage):
+            again = f"the benchmark that made it, once more; or hsiaug store prune {where} --damaged"
+            yield Finding("record", hash, found.fault, again)
+        elif found is not None and (fault := _misses(store, found)):
+            yield Finding("predictions", hash, fault, f"{found['command']} --store {where}")
+        count(done, len(hashes))
+    with file_errors(f"the store {store.root} must be a folder that can be read", LOOK, StoreError):
+        left = _abandoned(store)
+    for path in left:
+        fault = "half-written by a process that is no more"
+        yield Finding("leftover", str(path.relative_to(store.root)), fault, f"hsiaug store prune {where}")
+
+
+def _misses(store: Store, record: Record) -> str | None:
+    """What is wrong with a record's predictions."""
+    stated = record["predictions_sha256"]
+    if stated is None or predictions.found(store.folder(record["hash"]), stated) is not None:
+        return None
+    return f"no {predictions.PREDICTIONS} with the record's checksum {stated[:12]}…"
+
+
+def _abandoned(store: Store) -> list[Path]:
+    folders = [folder for folder in (store.root / "records", store.cache) if folder.is_dir()]
+    return [path for folder in folders for path in temporary_folders.abandoned(folder)]
+
+
+def prune(
+    store: Store, *, cache: bool, failed: bool, damaged: bool, dry_run: bool, count: Count
+) -> dict[str, Pruned]:
+    """Remove what nothing needs, and say how much of each kind. Raises StoreError where the system refuses.
+
+    Always what killed runs left, and predictions of records that were replaced more than an hour ago; where asked for,
+    saved fits, and records that failed or are damaged.
+    """
+    with file_errors(f"the store {store.root} must be a folder that can be written to", LOOK, StoreError):
+        left = {"temporary folders": _abandoned(store), "predictions of replaced records": _replaced(store)}
+        fits = [path for path in _entries(store.cache) if not path.name.startswith(".")] if cache else []
+        records = dict(_unwanted(store, failed, damaged))
+        pruned = {kind: _sizes(paths) for kind, paths in left.items()}
+        pruned |= {"saved fits": _sizes(fits)} if cache else {}
+        pruned |= {kind: _sizes(map(store.folder, hashes)) for kind, hashes in records.items()}
+        if not dry_run:
+            store.sweep()
+            for path in fits:
+                shutil.rmtree(path)
+            hashes = [hash for some in records.values() for hash in some]
+            for done, hash in enumerate(hashes, 1):
+                _remove(store, hash)
+                count(done, len(hashes))
+    return pruned
+
+
+def _replaced(store: Store) -> list[Path]:
+    older = time.time() - temporary_folders.ABANDONED
+    return [path for folder in store.crowded() for path in predictions.spare(folder, older)]
+
+
+def _unwanted(store: Store, failed: bool, damaged: bool) -> Iterator[tuple[str, list[str]]]:
+    read = store.read(index=False) if failed or damaged else Reading()
+    if failed:
+        yield "failed records", [record["hash"] for record in read.records if record["status"] == "failed"]
+    if damaged:
+        yield "damaged records", [one.hash for one in read.damaged]
+
+
+def _remove(store: Store, hash: str) -> None:
+    """Take a record away in one step, unless a run has put a good one in its place meanwhile."""
+    found = store.look(hash)
+    if isinstance(found, Damage) or (found is not None and found["status"] == "failed"):
+        with temporary_folders.temporary_folder(store.root / "records", "pruned") as fresh:
+            store.folder(hash).rename(fresh / hash)
+
+
+def _sizes(paths: Iterable[Path]) -> Pruned:
+    found = Pruned()
+    for path in paths:
+        found.number += 1
+        found.size += sum(one.stat().st_size for one in [path, *path.rglob("*")] if one.is_file())
+    return found
+
+
+def _entries(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []

@@ -1,0 +1,221 @@
+"""The index of a store: it saves time, and is never the reason for what is read."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hsiaug.report import build_report, render_report
+from hsiaug.trial import index as index_module
+from hsiaug.trial import index_file
+from hsiaug.trial.hashing import short_hash
+from hsiaug.trial.record_json import Record
+from hsiaug.trial.store import Reading, Store
+
+RECORDS = 6
+
+
+def as_draw(record: Record, seed: int, **changes: Any) -> dict[str, Any]:
+    """The same trial on another draw."""
+    spec = {**record["spec"], "seed": seed}
+    return {**record, "spec": spec, "hash": short_hash(spec), **changes}
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Indexes are written for a single record, however young."""
+    monkeypatch.setattr(index_module, "WORTH_WRITING", (1, 0))
+    monkeypatch.setattr(index_module, "RACY", -(10**12))
+
+
+@pytest.fixture
+def several(filled: Store) -> Store:
+    """A store of six records, indexed where indexes are written for so few."""
+    record = next(filled.records())
+    for seed in range(10, 10 + RECORDS - 2):
+        filled.put(as_draw(record, seed), filled.predictions(record["hash"]))
+    filled.read()
+    return filled
+
+
+def without_index(store: Store) -> Reading:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(index_module, "INDEX", "no such file")
+        patch.setattr(index_file, "INDEX", "no such file")
+        return store.read(index=False)
+
+
+def checked(store: Store) -> list[str]:
+    """Hashes of the records that a reading has to check."""
+    looked: list[str] = []
+    again = Store(store.root)
+    look = again.look
+    again.look = lambda hash: looked.append(hash) or look(hash)  # type: ignore[method-assign, func-returns-value]
+    again.read()
+    return looked
+
+
+@pytest.mark.usefixtures("eager")
+def test_what_is_indexed_is_not_checked_again_and_reads_the_same(several: Store) -> None:
+    assert (several.root / "index.sqlite").is_file() and checked(several) == []
+    read = several.read()
+    assert read == without_index(several) and len(read.records) == RECORDS
+    for record in read.records:
+        in_file = json.loads((several.folder(record["hash"]) / "record.json").read_text())
+        assert record == in_file and list(record) == list(in_file)
+    assert not list((several.root / "records").glob(".*"))
+
+
+def put_again(store: Store, hash: str) -> None:
+    whole = Store(store.root.parent / "store")
+    store.put({**(whole.get(hash) or {}), "command": "again"}, whole.predictions(hash))
+
+
+def edit(store: Store, hash: str) -> None:
+    path = store.folder(hash) / "record.json"
+    path.write_text(path.read_text().replace('"aa": 0.', '"aa": 0.00'))
+
+
+def touch(store: Store, hash: str) -> None:
+    os.utime(store.folder(hash) / "record.json", (1, 1))
+
+
+def cut(store: Store, hash: str) -> None:
+    path = store.folder(hash) / "record.json"
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def swap(store: Store, hash: str) -> None:
+    """Another trial's record in its place."""
+    other = next(path for path in store.root.glob("records/??/*/record.json") if path.parent.name != hash)
+    shutil.copyfile(other, fresh := store.root / "fresh.json")
+    fresh.replace(store.folder(hash) / "record.json")
+
+
+def empty_predictions(store: Store, hash: str) -> None:
+    (store.folder(hash) / "predictions.npz").write_bytes(b"")
+
+
+def delete(store: Store, hash: str) -> None:
+    if len(store.hashes()) > 2:
+        shutil.rmtree(store.folder(hash))
+
+
+def read(store: Store, hash: str) -> None:
+    store.read()
+
+
+def read_one(store: Store, hash: str) -> None:
+    store.read([hash])
+
+
+CHANGES = (put_again, edit, touch, cut, swap, empty_predictions, delete, read, read_one)
+
+
+@pytest.mark.usefixtures("eager")
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(CHANGES), st.integers(0, RECORDS - 1)), min_size=1, max_size=8))
+def test_a_store_reads_the_same_with_and_without_its_index_whatever_befalls_it(
+    several: Store, changes: list[tuple[Any, int]]
+) -> None:
+    root = several.root.parent / "changed"
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(several.root, root)
+    store = Store(root)
+    store.read()
+    for change, number in changes:
+        hashes = store.hashes()
+        change(store, hashes[number % len(hashes)])
+        assert store.read(index=False) == without_index(store)
+    assert store.read() == without_index(store)
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_record_edited_to_the_same_size_and_time_is_found_damaged(several: Store) -> None:
+    path = next(several.root.glob("records/??/*/record.json"))
+    told = path.stat()
+    # Longer than a tick of the file system's clock.
+    time.sleep(0.05)
+    text = path.read_text()
+    place = text.index('"oa": 0.') + len('"oa": 0.')
+    path.write_text(f"{text[:place]}{'1' if text[place] != '1' else '2'}{text[place + 1 :]}")
+    os.utime(path, ns=(told.st_atime_ns, told.st_mtime_ns))
+
+    assert path.stat().st_size == told.st_size
+    assert [one.hash for one in several.read().damaged] == [path.parent.name]
+
+
+def bytes_changed(path: Path) -> Iterator[bytes]:
+    whole = path.read_bytes()
+    yield b""
+    yield b"no database"
+    yield whole[: len(whole) // 2]
+    for place in range(100, len(whole), len(whole) // 40):
+        yield whole[:place] + bytes(b ^ 0x55 for b in whole[place : place + 64]) + whole[place + 64 :]
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_damaged_index_changes_nothing_and_is_made_anew(several: Store) -> None:
+    expected, path = without_index(several), several.root / "index.sqlite"
+    for changed in bytes_changed(path):
+        path.write_bytes(changed)
+        assert several.read() == expected
+        several.read()
+        assert checked(several) == []
+
+
+@pytest.mark.usefixtures("eager")
+def test_an_index_of_another_version_or_another_store_is_made_anew(several: Store, tmp_path: Path) -> None:
+    with sqlite3.connect(several.root / "index.sqlite") as base:
+        base.execute("UPDATE about SET layout = 'of old'")
+    assert checked(several) == several.hashes() and checked(several) == []
+
+    moved = Store(Path(shutil.copytree(several.root, tmp_path / "moved")))
+    assert checked(moved) == moved.hashes() and checked(moved) == []
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_store_that_cannot_be_written_to_is_read_without_an_index(
+    several: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (several.root / "index.sqlite").unlink()
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    assert len(several.read().records) == RECORDS and not (several.root / "index.sqlite").exists()
+
+
+def test_small_stores_and_young_records_are_not_indexed(several: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    several.read()
+    assert not (several.root / "index.sqlite").exists()
+    monkeypatch.setattr(index_module, "WORTH_WRITING", (1, 0))
+    several.read()
+    assert not (several.root / "index.sqlite").exists()
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_report_is_the_same_with_and_without_the_index(several: Store) -> None:
+    def texts(read: Reading) -> list[str]:
+        report = build_report(read.records, damaged=read.damaged)
+        return [render_report(report, format=format) for format in ("md", "csv", "json", "html")]
+
+    edit(several, several.hashes()[0])
+    assert texts(several.read()) == texts(without_index(several))
+
+
+@pytest.mark.usefixtures("eager")
+def test_records_share_what_they_have_in_common(several: Store) -> None:
+    first, second = several.read().records[:2]
+    assert first["environment"] is second["environment"] and first["spec"] is not second["spec"]

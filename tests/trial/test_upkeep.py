@@ -1,0 +1,170 @@
+"""Stores are merged, verified and pruned; nothing that counts is lost on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from hsiaug.cli.main import app
+from hsiaug.errors import InputError
+from hsiaug.trial.store import Store
+from hsiaug.trial.upkeep import merge, prune, verify
+
+
+def uncounted(*_: object) -> None:
+    """Told how far it is."""
+
+
+def pruned(store: Store, *asked: str, dry_run: bool = False) -> dict[str, int]:
+    """Number removed by kind, of those of which there is one."""
+    options = {name: name in asked for name in ("cache", "failed", "damaged")}
+    found = prune(store, **options, dry_run=dry_run, count=uncounted)
+    return {kind: one.number for kind, one in found.items() if one.number}
+
+
+def files(store: Store) -> dict[Path, tuple[bytes, int]]:
+    return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in store.root.rglob("*") if path.is_file()}
+
+
+def as_failed(record: Any) -> dict[str, Any]:
+    error = {"stage": "fit_generator", "type": "ValueError", "message": "no", "traceback": ""}
+    return {**record, "status": "failed", "error": error, "metrics": None, "predictions_sha256": None}
+
+
+def replace_record(store: Store, record: Any) -> None:
+    """Write a record as it is, without its predictions."""
+    store.put(record, store.predictions(record["hash"]) if record["status"] == "ok" else None)
+
+
+def test_merging_copies_what_the_target_lacks_and_leaves_the_source_as_it_is(
+    filled: Store, tmp_path: Path
+) -> None:
+    before, target = files(filled), tmp_path / "all"
+    first = merge(target, filled, dry_run=False, count=uncounted)
+    again = merge(target, filled, dry_run=False, count=uncounted)
+
+    assert (first.copied, first.equal) == (2, 0) and (again.copied, again.equal) == (0, 2)
+    assert list(Store(target).records()) == list(filled.records()) and files(filled) == before
+    for record in filled.records():
+        for mine, theirs in zip(
+            Store(target).predictions(record["hash"]), filled.predictions(record["hash"]), strict=True
+        ):
+            np.testing.assert_array_equal(mine, theirs)
+
+
+def test_of_two_records_of_one_trial_the_newest_that_went_well_stays(filled: Store, tmp_path: Path) -> None:
+    other = Store(Path(shutil.copytree(filled.root, tmp_path / "other")))
+    one, two = filled.records()
+    replace_record(other, as_failed({**one, "created": "2999-01-01T00:00:00+00:00"}))
+    replace_record(other, {**two, "created": "2999-01-01T00:00:00+00:00"})
+
+    into = merge(filled.root, other, dry_run=False, count=uncounted)
+    assert (into.copied, into.kept) == (1, 1)
+    assert filled.get(one["hash"]) == one and filled.get(two["hash"]) == other.get(two["hash"])
+    back = merge(other.root, filled, dry_run=False, count=uncounted)
+    assert (back.copied, back.equal) == (1, 1) and list(other.records()) == list(filled.records())
+
+
+def test_damaged_records_are_not_merged_and_are_replaced_in_the_target(filled: Store, tmp_path: Path) -> None:
+    other = Store(Path(shutil.copytree(filled.root, tmp_path / "other")))
+    (cut, _), (_, healed) = (sorted(store.root.glob("records/??/*/record.json")) for store in (other, filled))
+    cut.write_text("{")
+    healed.write_text("{")
+    found = merge(filled.root, other, dry_run=False, count=uncounted)
+
+    assert [one.hash for one in found.damaged] == [cut.parent.name] and (found.copied, found.equal) == (1, 0)
+    assert filled.read().damaged == ()
+
+
+def test_a_dry_run_of_a_merge_writes_nothing(filled: Store, tmp_path: Path) -> None:
+    assert merge(tmp_path / "all", filled, dry_run=True, count=uncounted).copied == 2
+    assert not (tmp_path / "all").exists()
+    with pytest.raises(InputError, match="another store"):
+        merge(filled.root, filled, dry_run=True, count=uncounted)
+
+
+def test_verifying_finds_each_kind_of_damage_and_says_what_heals_it(filled: Store) -> None:
+    assert list(verify(filled, uncounted)) == []
+    cut, other = sorted(filled.root.glob("records/??/*/record.json"))
+    cut.write_text(cut.read_text()[:-100])
+    (other.parent / "predictions.npz").write_bytes(b"cut")
+    left = filled.root / "records" / ".0123.abcd"
+    left.mkdir()
+    os.utime(left, (0, 0))
+    found = {one.kind: one for one in verify(filled, uncounted)}
+
+    assert set(found) == {"record", "predictions", "leftover"}
+    assert found["record"].name == cut.parent.name and "--damaged" in found["record"].heal
+    command = json.loads(other.read_text())["command"]
+    assert found["predictions"].heal == f"{command} --store {filled.root}"
+    assert found["leftover"].name == "records/.0123.abcd" and "store prune" in found["leftover"].heal
+
+
+def test_pruning_removes_what_is_asked_for_and_nothing_else(filled: Store) -> None:
+    one, two = filled.records()
+    replace_record(filled, as_failed(one))
+    (filled.cache / "0123").mkdir(parents=True)
+    (filled.cache / "0123" / "fit.json").write_text("{}")
+    left = filled.root / "records" / ".0123.abcd"
+    left.mkdir()
+    os.utime(left, (0, 0))
+    everything = {"temporary folders": 1, "saved fits": 1, "failed records": 1}
+    before = files(filled)
+
+    assert pruned(filled, "cache", "failed", "damaged", dry_run=True) == everything and files(filled) == before
+    assert pruned(filled) == {"temporary folders": 1} and pruned(filled) == {}
+    assert pruned(filled, "failed") == {"failed records": 1} and [r["hash"] for r in filled.records()] == [
+        two["hash"]
+    ]
+    (filled.folder(two["hash"]) / "record.json").write_text("{")
+    assert pruned(filled, "cache", "damaged") == {"saved fits": 1, "damaged records": 1}
+    assert filled.hashes() == [] and not list((filled.root / "records").glob(".*"))
+
+
+def test_predictions_of_replaced_records_are_pruned_once_they_are_old(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = next(filled.records())
+    index, label = filled.predictions(record["hash"])
+    filled.put({**record, "command": "other"}, (index, label[::-1].copy()))
+    assert pruned(filled) == {}
+
+    monkeypatch.setattr("hsiaug.trial.temporary_folders.ABANDONED", -10)
+    assert "predictions of replaced records" in pruned(filled)
+    assert len(list(filled.folder(record["hash"]).iterdir())) == 2 and list(verify(filled, uncounted)) == []
+
+
+def run(*words: object) -> Any:
+    return CliRunner().invoke(app, ["store", *map(str, words)])
+
+
+def test_the_commands_print_fields_between_tabs_or_json_and_verify_ends_with_1(
+    filled: Store, tmp_path: Path
+) -> None:
+    target = tmp_path / "all"
+    copied = run("merge", target, filled.root)
+    assert copied.stdout.splitlines() == [
+        "source\tcopied\tequal\tkept\tdamaged",
+        f"{filled.root}\t2\t0\t0\t0",
+    ]
+    sound = run("verify", target)
+    assert sound.exit_code == 0 and "2 records" in sound.stdout
+    cut = next(target.glob("records/??/*/record.json"))
+    cut.write_text("{")
+    found, told = run("verify", target), run("verify", target, "--json")
+    assert found.exit_code == told.exit_code == 1
+    assert found.stdout.splitlines()[1].split("\t")[:2] == ["record", cut.parent.name]
+    assert [one["kind"] for one in json.loads(told.stdout)["findings"]] == ["record"]
+
+    would = run("prune", target, "--damaged", "--dry-run")
+    assert "damaged records\t1\t0.0" in would.stdout and cut.exists()
+    gone = json.loads(run("prune", target, "--damaged", "--json").stdout)
+    assert gone["pruned"]["damaged records"]["number"] == 1 and not cut.exists()
+    assert "it is not copied" not in copied.stderr and run("merge", target).exit_code == 2
