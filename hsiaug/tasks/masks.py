@@ -159,12 +159,17 @@ class Segmentation:
         """Where each place lies on Earth, as its files say."""
         return pair_georeferences(ref, data)
 
-    def score(self, data: PairSet, prediction: Prediction) -> dict[str, Any]:
+    def score(self, data: PairSet, split: TileSplit, prediction: Prediction) -> dict[str, Any]:
         """The only place where test labels are read, in the process that runs no plugin."""
         index, label = prediction
         return self.metrics(confusion(data.flat_mask[index], label, len(data.class_names)), {})
 
-    def metrics(self, matrix: NDArray[np.int64], subsets: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+    def metrics(
+        self,
+        matrix: NDArray[np.int64],
+        subsets: Mapping[str, tuple[int, ...]],
+        new: NDArray[np.int64] | None = None,
+    ) -> dict[str, Any]:
         """mIoU, macro-F1 and what else a record holds, of a confusion matrix (C, C)."""
         return dense_score(matrix, change=False)
 
@@ -179,7 +184,12 @@ class ChangeDetection(Segmentation):
     name = "change"
     classifiers: ClassVar[tuple[str, ...]] = ("fc-siam-diff",)
 
-    def metrics(self, matrix: NDArray[np.int64], subsets: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+    def metrics(
+        self,
+        matrix: NDArray[np.int64],
+        subsets: Mapping[str, tuple[int, ...]],
+        new: NDArray[np.int64] | None = None,
+    ) -> dict[str, Any]:
         """The same, and F1, IoU, precision and recall of the class "changed"."""
         return dense_score(matrix, change=True)
 
