@@ -97,9 +97,7 @@ def mean_known(values: Array) -> Array:
     return np.where(count > 0, np.where(some, values, 0).sum(axis=-1) / np.maximum(count, 1), np.nan)
 
 
-def score(
-    matrix: Counts, subsets: Mapping[str, tuple[int, ...]], new: Counts | None = None
-) -> dict[str, Any]:
+def score(matrix: Counts, subsets: Mapping[str, tuple[int, ...]], new: Counts | None = None) -> dict[str, Any]:
     """The metrics of a confusion matrix (C, C), as they stand in a record.
 
     AA, macro-F1 and the worst recall are over the classes that have test pixels; a class without any has recall
@@ -138,7 +136,8 @@ def _in_fields(matrix: Counts, new: Counts) -> dict[str, Any]:
     scores = {name: _subset(part, everything) for name, part in parts.items()}
     kept = {name: {key: found[key] for key in ("oa", "aa", "n_classes")} for name, found in scores.items()}
     by_class = {
-        name: {"recall": _listed(recall(part)), "n_test": part.sum(axis=1).tolist()} for name, part in parts.items()
+        name: {"recall": _listed(recall(part)), "n_test": part.sum(axis=1).tolist()}
+        for name, part in parts.items()
     }
     return {"new_confusion": new.tolist(), **{name: kept[name] | by_class[name] for name in parts}}
 

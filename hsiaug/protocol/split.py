@@ -225,9 +225,7 @@ def draw_split(scene: Scene, protocol: Protocol, seed: int, patch: int) -> Split
     if radius:
         test &= ~dilate(draw.train, radius)
     classes, what = len(scene.class_names), _kind_of_fields(scene)
-    return Split(
-        scene.labels, classes, draw.train, test, protocol, patch, seed, draw.notes, scene.fields, what
-    )
+    return Split(scene.labels, classes, draw.train, test, protocol, patch, seed, draw.notes, scene.fields, what)
 
 
 def _kind_of_fields(scene: Scene) -> str:

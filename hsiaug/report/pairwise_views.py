@@ -47,6 +47,7 @@ def facts(comparison: ArmComparison, pairing: Pairing) -> Iterator[tuple[str, st
     yield f"Δ{pairing.score.name} B − A", f"{signed(main.mean)}{std} points"
     yield "95 % t interval", _span(interval) if interval else f"{MISSING} (one draw has no spread)"
     yield "median Δ", signed(pairing.median)
+    yield from _in_fields(pairing)
     yield (
         "paired draws",
         f"{pairing.n} (seeds {seeds}): B higher in {higher}, equal in {equal}, A higher in {lower}",
@@ -56,6 +57,16 @@ def facts(comparison: ArmComparison, pairing: Pairing) -> Iterator[tuple[str, st
         text = f"{pairing.table.cell_label(gain.cell)}: {verdict_text(pairing.table, gain)}"
         yield f"against both controls, Δ{pairing.table.scores.main.name}", text
     yield "verdict", pairing.verdict
+
+
+def _in_fields(pairing: Pairing) -> Iterator[tuple[str, str]]:
+    """The same difference in fields that hold training pixels, and in fields that hold none."""
+    for key, mean in pairing.in_fields.items():
+        where = key.rpartition("_")[2]
+        std = "" if mean.std is None else f" ± {percent(mean.std)}"
+        draws = f" ({count(mean.n, 'draw')})" if mean.n < pairing.n else ""
+        if key.startswith("aa_"):
+            yield f"ΔAA in {where} fields", f"{signed(mean.mean)}{std} points{draws}"
 
 
 def _mean(pairing: Pairing, side: int) -> str:

@@ -13,9 +13,12 @@ from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.empty import made_nothing
 from hsiaug.trial.hashing import canonical_json
 
-__all__ = ["Condition", "Record", "Trial", "class_counts", "finite", "read_trials"]
+__all__ = ["FIELDS", "Condition", "Record", "Trial", "class_counts", "finite", "read_trials"]
 
 Record = Mapping[str, Any]
+
+FIELDS = ("seen", "new")
+"""Fields that hold training pixels, and fields that hold none."""
 
 SPEC = {"task", "scene", "protocol", "patch", "seed", "generator", "classifier", "lambda", "omega"}
 SPEC |= {"omega_convention"}
@@ -101,18 +104,27 @@ class Trial:
     def metric(self, name: str) -> float | None:
         """A metric as a fraction; None where the trial failed or the number is missing or not finite.
 
-        name: ``oa``, ``aa``, …, or ``subset:NAME`` for the AA over a fixed subset of the classes.
+        name: ``oa``, ``aa``, …, ``subset:NAME`` for the AA over a fixed subset of the classes, ``aa_seen`` or ``oa_new``
+            for a score in seen or in new fields.
         """
         metrics = self.record.get("metrics") if self.ok else None
         if metrics is None:
             return None
         if name.startswith("subset:"):
             return finite((metrics.get("subsets") or {}).get(name.removeprefix("subset:"), {}).get("aa"))
-        return finite(metrics.get(name))
+        score, _, where = name.rpartition("_")
+        return finite(self.in_fields(where).get(score) if where in FIELDS else metrics.get(name))
 
-    def recall(self, class_id: int) -> float | None:
-        """Recall of a class id 1..C; None where this draw has no test pixel of it."""
-        entries = ((self.record.get("metrics") or {}).get("recall") or []) if self.ok else []
+    def in_fields(self, where: str) -> Mapping[str, Any]:
+        """The scores in one of FIELDS; empty where the trial failed, or its record is older than these scores."""
+        metrics = (self.record.get("metrics") if self.ok else None) or {}
+        found: Mapping[str, Any] = (metrics.get("fields") or {}).get(where) or {}
+        return found
+
+    def recall(self, class_id: int, where: str = "") -> float | None:
+        """Recall of a class id 1..C, in one of FIELDS or in all; None where this draw has no test pixel of it there."""
+        whole = (self.record.get("metrics") or {}) if self.ok else {}
+        entries = (self.in_fields(where) if where else whole).get("recall") or []
         return finite(entries[class_id - 1]) if class_id <= len(entries) else None
 
 

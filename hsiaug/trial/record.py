@@ -95,7 +95,7 @@ class _Fields(_Part):
 
 
 class _Metrics(_Part):
-    """The counts that everything else is computed from again; a subset's classes are 1..C. Older records have no fields."""
+    """The counts that everything else is computed from again; a subset's classes are 1..C. fields: not in older ones."""
 
     confusion: Matrix
     subsets: dict[str, dict[str, Any]]
