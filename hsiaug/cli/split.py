@@ -133,8 +133,10 @@ def _remarks(audit: Audit, names: dict[int, str]) -> Iterator[str]:
     yield from (f"no training pixel: {names[c]}" for c in audit.untrained_classes)
     what = "places" if audit.fields == "places" else "fields"
     if sum(audit.seen_counts) and sum(audit.new_counts):
-        yield from (f"no test pixel in new {what}: {names[c]}" for c in audit.no_new_classes)
-        yield from (f"no test pixel in seen {what}: {names[c]}" for c in audit.no_seen_classes)
+        for where, missing in (("new", audit.no_new_classes), ("seen", audit.no_seen_classes)):
+            yield from (
+                [f"no test pixel in {where} {what}: {', '.join(names[c] for c in missing)}"] if missing else []
+            )
     yield from audit.notes
 
 

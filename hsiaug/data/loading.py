@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hsiaug.data.bounds import check_memory, in_bytes
 from hsiaug.data.catalogue import SceneEntry, find_entry
-from hsiaug.data.labels import class_map
+from hsiaug.data.labels import class_map, plot_map
 from hsiaug.data.raw import RawArray
 from hsiaug.data.readers import must_exist, read_cube_file, read_label_file
 from hsiaug.data.scene_files import find_file, missing_names
@@ -40,11 +40,12 @@ def load_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
         from hsiaug.data.toy import toy_scene
 
         return toy_scene()
-    cube_path, label_path = _fetch(entry, progress)
+    cube_path, label_path, *plots_path = _fetch(entry, progress)
     raw = read_cube_file(cube_path, key=card.cube.key, data=card.cube.data)
     codes = read_label_file(label_path, key=card.labels.key, data=card.labels.data)
+    plots = [plot_map(read_label_file(path, key=card.labels.plots_key), path) for path in plots_path]
     if card.labels.axes == "wh":
-        codes = codes.T
+        codes, plots = codes.T, [ids.T for ids in plots]
     return Scene(
         name=card.name,
         cube=_cube(raw, card.cube, card.name),
@@ -56,6 +57,7 @@ def load_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
         subsets=card.subset_ids,
         descriptions=card.kept_descriptions,
         draws=card.draws or (card.name if entry.public else None),
+        plots=plots[0] if plots else None,
     )
 
 

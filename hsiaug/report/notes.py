@@ -184,6 +184,7 @@ def verdict_note(table: Table) -> list[str]:
         return []
     main = table.scores.main.name
     return [
-        f"Verdicts, on Δ{main}: {legend}. Shown means Holm p < {ALPHA:g}, a mean that does not print as 0.0, and most "
-        f"draws on its side. The highest mean {main} of several arms is no gain shown."
+        f"Verdicts, on Δ{main}: {legend}. Shown means Holm p < {ALPHA:g}, a mean that does not print as 0.0, most "
+        f"draws on its side, and a 95 % t interval that leaves out 0. The highest mean {main} of several arms is no gain "
+        "shown."
     ]

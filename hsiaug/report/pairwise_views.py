@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hsiaug.metrics.significance import ALPHA, smallest_p
-from hsiaug.metrics.verdict import prints_zero
+from hsiaug.metrics.verdict import unclaimed
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.labels import MISSING, count, count_range, decimal, draws_text, p_text, percent, signed, span
-from hsiaug.report.pairwise import CLAIMS, ArmComparison, Pairing
+from hsiaug.report.pairwise import ArmComparison, Pairing
 from hsiaug.report.records import Trial, class_counts
 from hsiaug.trial.failures import why_failed
 
@@ -88,17 +88,14 @@ def wilcoxon_text(pairing: Pairing) -> str:
     p = f"p {_equals(test.p_holm)}, Holm-corrected{over}" if tests > 1 else f"p {_equals(test.p)}"
     differing = n - pairing.counts[1]
     if test.p_holm < ALPHA:
-        return f"{p} (n = {n}){'' if test.evidence.shown in CLAIMS else _unclaimed(test.mean)}"
+        return (
+            f"{p} (n = {n}){f'; but {why}, so it claims nothing' if (why := unclaimed(test.differences)) else ''}"
+        )
     if differing < needed:
         sentences = f"n = {n}" if differing == n else f"only {differing} of n = {n} draws differ"
         least = f"; at least {needed} differing draws are needed{over}"
         return f"{p}: {sentences}, which cannot reach .05{over}{least}"
     return f"{p} (n = {n})"
-
-
-def _unclaimed(mean: float) -> str:
-    why = "the mean prints as 0.0" if prints_zero(mean) else "the mean points against most draws"
-    return f"; but {why}, so it claims nothing"
 
 
 def _equals(p: float) -> str:
