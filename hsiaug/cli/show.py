@@ -95,8 +95,8 @@ def _fields(metrics: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
         scores = ((metrics or {}).get("fields") or {}).get(where)
         if scores and scores["n_classes"]:
             pixels = f"{sum(scores['n_test'])} test pixels of {scores['n_classes']} classes"
-            said = f"{100 * scores['oa']:.2f} / {100 * scores['aa']:.2f} (×100), {pixels}"
-            yield f"OA / AA, {where} fields", f"{said} in fields that {what}"
+            said = f"OA / AA {100 * scores['oa']:.2f} / {100 * scores['aa']:.2f} (×100), {pixels}"
+            yield f"{where} fields", f"{said}: fields that {what}"
 
 
 def _costs(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
