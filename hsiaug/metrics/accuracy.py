@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hsiaug.errors import InputError, did_you_mean
 
 __all__ = [
+    "Counts",
     "ManyScores",
     "cohen_kappa",
     "confusion",

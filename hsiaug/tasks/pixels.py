@@ -14,7 +14,7 @@ from hsiaug.contracts import FittedClassifier, Progress
 from hsiaug.data import load_scene
 from hsiaug.data.georeference import Georeference, scene_georeference
 from hsiaug.errors import PluginError
-from hsiaug.metrics.accuracy import grouped_confusion, score
+from hsiaug.metrics.accuracy import Counts, grouped_confusion, score
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.balance import pool_steps, synthetic_counts
 from hsiaug.protocol.protocols import Protocol, parse_protocol
@@ -183,10 +183,7 @@ class PixelClassification:
         return self.metrics(known + unknown, scene.subsets, unknown)
 
     def metrics(
-        self,
-        matrix: NDArray[np.int64],
-        subsets: Mapping[str, tuple[int, ...]],
-        new: NDArray[np.int64] | None = None,
+        self, matrix: Counts, subsets: Mapping[str, tuple[int, ...]], new: Counts | None = None
     ) -> dict[str, Any]:
         """OA, AA, κ and what else a record holds, of a confusion matrix (C, C); new: of the pixels in new fields."""
         return score(matrix, subsets, new)
