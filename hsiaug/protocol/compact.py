@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,16 +56,8 @@ def compact_draw(
             single.append(c)
         else:
             placed.append(c)
-        best, most = None, -1
-        for clump in _candidates(labels == c, wanted[c], places, parts, rng):
-            trial = train.copy()
-            trial[tuple(clump.T)] = True
-            left = _fewest_left(labels, trial, placed, radius, fields)
-            if left > most:
-                best, most = clump, left
-            if left >= KEPT_FOR_TEST:
-                break
-        assert best is not None
+        candidates = _candidates(labels == c, wanted[c], places, parts, rng)
+        best = _first_fit(candidates, train, lambda trial: _fewest_left(labels, trial, placed, radius, fields))
         train[tuple(best.T)] = True
         if len(best) < wanted[c]:
             why = "so that some remain for test" if parts is None else "all that its training fields hold"
@@ -75,6 +67,20 @@ def compact_draw(
         notes.append(f"classes of one field train in it and are not evaluable: {listed}")
     dropped = np.zeros_like(train) if fields is None else seen_fields(fields, train) & ~train
     return Draw(train, dropped, tuple(notes))
+
+
+def _first_fit(
+    candidates: Iterator[NDArray[np.intp]], train: NDArray[np.bool_], left: Callable[[NDArray[np.bool_]], int]
+) -> NDArray[np.intp]:
+    """The first pixels (n, 2) that, with those of ``train``, leave test pixels enough; else those that leave most."""
+    found: list[tuple[int, NDArray[np.intp]]] = []
+    for clump in candidates:
+        trial = train.copy()
+        trial[tuple(clump.T)] = True
+        found.append((left(trial), clump))
+        if found[-1][0] >= KEPT_FOR_TEST:
+            break
+    return max(found, key=lambda entry: entry[0])[1]
 
 
 def _candidates(

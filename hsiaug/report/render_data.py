@@ -174,9 +174,8 @@ def _comparison_json(table: Table, comparison: Comparison | None) -> dict[str, A
 def csv_text(report: Report, by: str) -> str:
     """One row per trial; for ``by="class"`` one per trial and class. Fractions as recorded; empty: no number.
 
-    For ``by="field"`` one per trial and kind of field, seen and new. For ``by="lambda"`` and ``by="omega"`` one row per
-    arm and classifier, with mean and std over the draws. Where the tables are those of a suite's runs, the first column
-    says which: a trial stands in each of its runs.
+    For ``by="field"`` one per trial and kind of field, seen and new; for ``by="lambda"`` and ``by="omega"`` one per arm and
+    classifier, with mean and std over the draws. Of a suite's runs, the first column says which: a trial is in each of its.
     """
     named = any(table.run for table in report.tables)
     rows = [
@@ -254,7 +253,7 @@ def _field_scores(trial: Trial, where: str) -> dict[str, Any]:
     """A row of the fields that hold training pixels, or of those that hold none."""
     scores = trial.in_fields(where)
     n_test = sum(scores["n_test"]) if scores else None
-    return {"fields": where, "n_test": n_test, **{key: scores.get(key) for key in ("oa", "aa", "n_classes")}}
+    return {"fields": where, "n_test": n_test} | {key: scores.get(key) for key in ("oa", "aa", "n_classes")}
 
 
 def _metrics(table: Table) -> list[str]:
