@@ -174,8 +174,8 @@ def _comparison_json(table: Table, comparison: Comparison | None) -> dict[str, A
 def csv_text(report: Report, by: str) -> str:
     """One row per trial; for ``by="class"`` one per trial and class. Fractions as recorded; empty: no number.
 
-    For ``by="field"`` one per trial and kind of field, seen and new; for ``by="lambda"`` and ``by="omega"`` one per arm and
-    classifier, with mean and std over the draws. Of a suite's runs, the first column says which: a trial is in each of its.
+    For ``by="field"`` one per trial and kind of field, seen and new; for ``by="lambda"``, ``by="omega"`` one per arm and
+    classifier, with mean and std over the draws. Of a suite the first column says which run: a trial is in each of its.
     """
     named = any(table.run for table in report.tables)
     rows = [
