@@ -214,7 +214,7 @@ def _mean_row(table: Table, cell: ArmCell) -> dict[str, Any]:
         summary = cell.summary(name)
         row |= {f"{name}_mean": summary and summary.mean, f"{name}_std": summary and summary.std}
     for control, against in table.against(cell).items():
-        for metric in (table.scores.main.key, table.scores.second.key):
+        for metric in (s.key for s in (table.scores.main, table.scores.second, *table.fields[:2])):
             row[f"delta_{metric}_{control}"] = _mean_difference(against, cell, metric) if against else None
     return row
 
