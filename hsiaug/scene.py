@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import SceneError, did_you_mean
+from hsiaug.fields import label_fields
 from hsiaug.public import LABELS, array_checksum
 
 __all__ = ["Descriptions", "Scene", "UnlabelledScene", "scene_checksum"]
@@ -59,6 +60,7 @@ class Scene:
         They are no part of ``sha256``.
     draws: what random draws are seeded with; None = ``drawn_as`` finds it in the labels.
     checked: the ``sha256``, where its files were looked through before; the cube is then not read here.
+    plots: (H, W) int32 ids of plots in the field, 0 = none; None where nobody named any. No part of ``sha256``.
 
     Raises SceneError where shapes do not fit, the cube holds NaN or infinity, a label has no name, or a
     description is empty or of no class.
@@ -74,11 +76,14 @@ class Scene:
     subsets: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     draws: str | None = None
+    plots: NDArray[np.int32] | None = None
     checked: InitVar[str | None] = None
 
     def __post_init__(self, checked: str | None) -> None:
         object.__setattr__(self, "cube", _frozen(self.cube, np.float32))
         object.__setattr__(self, "labels", _frozen(self.labels, np.int16))
+        if self.plots is not None:
+            object.__setattr__(self, "plots", _frozen(self.plots, np.int32))
         _check_shapes(self)
         if checked is None:
             _check_values(self)
@@ -115,6 +120,16 @@ class Scene:
     def class_counts(self) -> NDArray[np.int64]:
         """(C,) int64: labelled pixels of class ids 1..C."""
         return np.bincount(self.labels.ravel(), minlength=len(self.class_names) + 1)[1:]
+
+    @cached_property
+    def fields(self) -> NDArray[np.int32]:
+        """(H, W) int32 field of each labelled pixel, 0 = unlabelled: see :func:`hsiaug.fields.label_fields`."""
+        return label_fields(self.labels, self.plots)
+
+    @cached_property
+    def plots_sha256(self) -> str | None:
+        """Checksum of ``plots``; None where there are none."""
+        return None if self.plots is None else array_checksum(self.plots, "<i4")
 
     @cached_property
     def drawn_as(self) -> str:
@@ -203,6 +218,12 @@ def _check_shapes(scene: Scene) -> None:
             f"scene {scene.name}: labels must have the cube's height and width {scene.cube.shape[:2]}",
             value=f"shape {scene.labels.shape}",
             hint="Check that both files show the same scene; if one is transposed, set cube.axes in the card.",
+        )
+    if scene.plots is not None and scene.plots.shape != scene.labels.shape:
+        raise SceneError(
+            f"scene {scene.name}: plots must have the labels' height and width {scene.labels.shape}",
+            value=f"shape {scene.plots.shape}",
+            hint="Name a raster on the cube's grid in labels.plots of the card.",
         )
     if scene.wavelengths is not None and len(scene.wavelengths) != scene.bands:
         raise SceneError(

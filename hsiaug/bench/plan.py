@@ -17,7 +17,7 @@ from hsiaug.protocol.protocols import Protocol, parse_protocol
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.arm import CONTROLS
 from hsiaug.trial.serving import check_serves
-from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
+from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 
 T = TypeVar("T")
 
@@ -114,6 +114,7 @@ def build_plan(scene: TaskData, request: Request, plugins: Registry) -> Plan:
             lam=lam,
             omega=omega,
             draws=scene.drawn_as,
+            plots=plots_read(scene, protocol),
         )
         for seed in request.seeds
         for g, g_card, lam, omega in arms

@@ -24,8 +24,8 @@ def compare(
     metric: Annotated[
         str | None,
         typer.Option(
-            help="oa, aa, kappa, macro_f1, worst_recall, subset:NAME; for masks those of their report. Without it: aa, "
-            "and for masks miou or f1_change.",
+            help="oa, aa, kappa, macro_f1, worst_recall, subset:NAME; aa_seen, aa_new, oa_seen or oa_new, in seen and in "
+            "new fields; for masks those of their report. Without it: aa, and for masks miou or f1_change.",
             show_default=False,
         ),
     ] = None,

@@ -40,6 +40,14 @@ def add(
         str | None,
         typer.Option(help="Coordinate system of the labels, as EPSG:4326. Default: what their file says."),
     ] = None,
+    plots: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN|FILE",
+            help="Plots in the field: a column of vector labels, or a raster of ids (0 = none). Without it, a field is a "
+            "connected stretch of one class.",
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The card to write. Default: NAME.toml in this folder.")] = None,
     scale: Annotated[
         float | None, typer.Option(help="Value = raw × scale. Default: what the file says, else a guess.")
@@ -69,6 +77,8 @@ def add(
 
       hsiaug datasets add flight.hdr --labels plots.gpkg --field crop
 
+      hsiaug datasets add flight.hdr --labels plots.gpkg --field crop --plots plot_id
+
       hsiaug datasets add cube.tif --labels classes.tif --classes wheat,rye,track
 
       hsiaug datasets add cube.mat --labels points.csv --name farm
@@ -87,6 +97,7 @@ def add(
         axes=axes,
         field=field,
         crs=crs,
+        plots=plots,
         scale=scale,
         units=units,
         bad_bands=_bands(bad_bands),

@@ -25,7 +25,9 @@ TEXTS = ("md", "tex", "csv")
 
 Rows = Annotated[
     str,
-    typer.Option(help="The rows: generator, classifier, class or seed; or lambda or omega, for a sweep of it."),
+    typer.Option(
+        help="The rows: generator, classifier, class, field, seed or cost; or lambda or omega, for a sweep of it."
+    ),
 ]
 Shape = Annotated[
     str | None,
@@ -66,7 +68,8 @@ def report(
     One table per scene, protocol, patch and task: mean ± std over draws, gains
     over the controls none and duplicate, failed trials by name, the audit of the
     protocol. Nothing is trained or downloaded. csv has one row per trial (with
-    --by class one per trial and class, with --by lambda or omega one per arm);
+    --by class or field one per trial and class or field, with --by lambda or
+    omega one per arm);
     json lists the hashes of every cell; png, svg and pdf draw OA and AA against
     λ or ω, and over both where both vary. html is one page of everything, which
     needs no network: verdicts, sortable tables, curves, maps, records.

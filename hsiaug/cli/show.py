@@ -77,6 +77,7 @@ def _facts(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     if metrics:
         kappa = "–" if metrics["kappa"] is None else f"{100 * metrics['kappa']:.2f}"
         facts.append(("OA / AA / κ", f"{100 * metrics['oa']:.2f} / {100 * metrics['aa']:.2f} / {kappa} (×100)"))
+    facts += _fields(metrics)
     if audit:
         facts += [
             ("audit", f"{audit['n_train']} train, {audit['n_test']} test, {audit['n_buffered']} left out"),
@@ -86,6 +87,16 @@ def _facts(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     if record["provenance"]:
         facts.append(("provenance", json_of(record["provenance"])))
     return [*facts, *_costs(record)]
+
+
+def _fields(metrics: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    """Scores in fields that hold training pixels and in fields that hold none; older records have neither."""
+    for where, what in (("seen", "hold training pixels"), ("new", "hold none")):
+        scores = ((metrics or {}).get("fields") or {}).get(where)
+        if scores and scores["n_classes"]:
+            pixels = f"{sum(scores['n_test'])} test pixels of {scores['n_classes']} classes"
+            said = f"OA / AA {100 * scores['oa']:.2f} / {100 * scores['aa']:.2f} (×100), {pixels}"
+            yield f"{where} fields", f"{said}: fields that {what}"
 
 
 def _costs(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -86,11 +86,17 @@ def _load(ref: str, task: options.TaskName) -> Any:
 def _print(drawn: Split, scene: Scene, out: Console) -> None:
     audit = drawn.audit
     counts = zip(
-        scene.class_ids, scene.class_names, scene.class_counts, audit.train_counts, audit.test_counts, strict=True
+        scene.class_ids,
+        scene.class_names,
+        scene.class_counts,
+        audit.train_counts,
+        audit.test_counts,
+        audit.new_counts,
+        strict=True,
     )
     rows = [tuple(map(str, row)) for row in counts]
     title = f"{scene.name}, {audit.protocol}, draw {drawn.seed}"
-    print_table(out, ("class", "name", "labelled", "train", "test"), rows, title)
+    print_table(out, ("class", "name", "labelled", "train", "test", "in new fields"), rows, title)
     names = {c: scene.class_names[c - 1] for c in scene.class_ids}
     lines = [
         f"{'LEAKY: ' if audit.leaky else ''}{audit.centre_overlap_percent} % of test pixels lie in a training "
@@ -121,7 +127,23 @@ def _remarks(audit: Audit, names: dict[int, str]) -> Iterator[str]:
     buffer = "" if audit.buffer == "none" else f" ({audit.buffer})"
     why = left_out(audit.protocol, audit.buffer)
     yield f"{audit.n_train} train, {audit.n_test} test, {audit.n_buffered} labelled pixels {why}{buffer}"
+    yield _fields(audit)
     yield from (f"no test pixel: {names[c]}" for c in audit.lost_classes)
     yield from (f"fewer than 10 test pixels: {names[c]}" for c in audit.thin_classes)
     yield from (f"no training pixel: {names[c]}" for c in audit.untrained_classes)
+    what = "places" if audit.fields == "places" else "fields"
+    if sum(audit.seen_counts) and sum(audit.new_counts):
+        for where, missing in (("new", audit.no_new_classes), ("seen", audit.no_seen_classes)):
+            yield from (
+                [f"no test pixel in {where} {what}: {', '.join(names[c] for c in missing)}"] if missing else []
+            )
     yield from audit.notes
+
+
+def _fields(audit: Audit) -> str:
+    """How many test pixels lie where training pixels do."""
+    seen = sum(audit.seen_counts)
+    share = f"{seen} of {audit.n_test} test pixels ({100 * seen / audit.n_test:.1f} %)"
+    if audit.fields == "places":
+        return f"{share} lie in a place that holds training tiles"
+    return f"{share} lie in a field that holds training pixels, the others in new fields ({audit.fields})"

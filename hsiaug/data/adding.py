@@ -25,6 +25,7 @@ from hsiaug.data.import_findings import ImportFindings, facts, read_values, warn
 from hsiaug.data.known import PublicScene, recognise
 from hsiaug.data.label_check import ClassCodes, is_code
 from hsiaug.data.label_source import code_labels, labels_on_cube, read_labels
+from hsiaug.data.plots import plots_on_cube
 from hsiaug.data.rasterise import LabelRaster
 from hsiaug.data.raw import RawArray
 from hsiaug.data.readers import read_cube_file
@@ -43,7 +44,8 @@ class ImportOptions:
     name: of the scene. classes: names in ascending order of their codes. ignore: classes or codes without a label.
     zero: code 0 is a class.
     cube_key, labels_key: arrays of .mat files. axes: order of the cube's axes. field, crs: of labels as points or
-    polygons. scale, units: of the cube. bad_bands: to drop, counted from 0. nodata: value of pixels without data.
+    polygons. plots: a raster of plot ids, or a column of such labels. scale, units: of the cube. bad_bands: to drop,
+    counted from 0. nodata: value of pixels without data.
     fill: write a copy of the cube in which such pixels hold 0. overwrite: files of the same names may be replaced.
     """
 
@@ -56,6 +58,7 @@ class ImportOptions:
     axes: str | None = None
     field: str | None = None
     crs: str | None = None
+    plots: str | None = None
     scale: float | None = None
     units: str | None = None
     bad_bands: tuple[int, ...] = ()
@@ -125,6 +128,7 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
             seen, others = replace(seen, constant=(), duplicate=(), broken=()), []
     coding = code_labels(given, raster, options.classes, ignore)
     counts = tuple(int((raster.codes == code).sum()) for code in coding.ids)
+    plots = plots_on_cube(options.plots, labels, options.crs, seen, ground) if options.plots else None
     read = read_values(raw, seen, said, options.scale, units, options.bad_bands)
     return ImportFindings(
         raw=raw,
@@ -138,6 +142,7 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
         coding=coding,
         counts=counts,
         known=known,
+        plots=plots,
     )
 
 
@@ -189,6 +194,12 @@ def _draft(
         file = f"{out.stem}_labels.npy"
         derived[file] = lambda path: np.save(path, raster.codes.astype(np.int32))
         table["labels"] |= {"file": file, "key": None}
+    if found.plots is not None:
+        plots, own = found.plots
+        file = f"{out.stem}_plots.npy" if own is None else _relative(own, out)
+        table["labels"] |= {"plots": file}
+        if own is None:
+            derived[file] = lambda path: np.save(path, plots.codes.astype(np.int32))
     return CardDraft(card_of(table, out), remarks), derived
 
 

@@ -26,9 +26,14 @@ class CardDraft:
 
     def renamed(self, names: Mapping[str, str]) -> CardDraft:
         """The same card of files with other names; those that are not among ``names`` keep theirs."""
+
+        def new(file: str | None) -> str | None:
+            return names.get(file or "", file)
+
+        cube, labels = self.card.cube, self.card.labels
         tables = {
-            key: spec.model_copy(update={"file": names.get(spec.file or "", spec.file)})
-            for key, spec in (("cube", self.card.cube), ("labels", self.card.labels))
+            "cube": cube.model_copy(update={"file": new(cube.file)}),
+            "labels": labels.model_copy(update={"file": new(labels.file), "plots": new(labels.plots)}),
         }
         return replace(self, card=self.card.model_copy(update=tables))
 

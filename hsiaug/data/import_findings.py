@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,7 @@ class ImportFindings:
     """All that was found in the two files. view: the cube as (H, W, B) raw values. counts: pixels of each class.
 
     other_axes: orders of the cube's axes that would fit the labels as well. known: the public scene that this is.
+    plots: ids of plots, and their own file where that is used as it is.
     """
 
     raw: RawArray
@@ -58,6 +60,7 @@ class ImportFindings:
     coding: ClassCodes
     counts: tuple[int, ...]
     known: PublicScene | None = None
+    plots: tuple[LabelRaster, Path | None] | None = None
 
 
 def read_values(
@@ -129,7 +132,19 @@ def facts(found: ImportFindings) -> tuple[tuple[str, str], ...]:
         ("units", read.units + guess("cube.units")),
         ("no data", f"{int(seen.empty.sum()):,} pixels"),
         ("georeference", place),
+        *_plot_facts(found),
     )
+
+
+def _plot_facts(found: ImportFindings) -> Iterator[tuple[str, str]]:
+    """How many plots there are, and what lies in none."""
+    if found.plots is None:
+        return
+    ids = found.plots[0].codes
+    labelled = np.isin(found.raster.codes, found.coding.ids)
+    without = int((labelled & (ids <= 0)).sum())
+    rest = f"; {without:,} labelled pixels lie in none: there a field is a connected stretch of one class"
+    yield "plots", f"{len(np.unique(ids[labelled & (ids > 0)])):,} with labelled pixels{rest if without else ''}"
 
 
 def warnings(found: ImportFindings) -> Iterator[str]:
@@ -137,6 +152,7 @@ def warnings(found: ImportFindings) -> Iterator[str]:
     seen, read, coding = found.seen, found.read, found.coding
     yield from found.raster.notes
     yield from coding.notes
+    yield from (f"plots: {note}" for note in (found.plots[0].notes if found.plots else ()))
     if found.known and found.known.cube == "like":
         yield (
             f"the labels are those of {found.known.card.name} and the cube has its size, but nothing is known of its "

@@ -10,7 +10,7 @@ import numpy as np
 from hsiaug.data.cube_check import CubeFacts, unlike_shapes
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.label_check import ClassCodes, name_codes, on_grid, read_raster
-from hsiaug.data.rasterise import LabelRaster, rasterise
+from hsiaug.data.rasterise import MOST_CODES, LabelRaster, rasterise
 from hsiaug.data.readers import must_exist
 from hsiaug.data.vector_labels import KINDS, VectorLabels, read_vector_labels
 
@@ -34,15 +34,16 @@ def labels_on_cube(
     classes: tuple[str, ...],
     ignore: tuple[str, ...],
     where: str,
+    most: int = MOST_CODES,
 ) -> LabelRaster:
     """The labels as codes (H, W) on the cube's grid, none where the cube has no data.
 
-    classes, ignore: as the user gave them. where: how errors name the file.
+    classes, ignore: as the user gave them. where: how errors name the file. most: codes of vector labels.
     Raises SceneError where the labels do not fit the cube.
     """
     shape = seen.shape[:2]
     if isinstance(found, VectorLabels):
-        raster = rasterise(found.without(ignore), shape, ground, classes, where)
+        raster = rasterise(found.without(ignore), shape, ground, classes, where, most)
     else:
         raster = on_grid(found, shape, ground)
     if raster.codes.shape == shape[::-1] != shape:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from hsiaug.errors import SceneError
 if TYPE_CHECKING:
     from hsiaug.data.cards import LabelSpec
 
-__all__ = ["LARGEST", "STRIPE", "class_ids", "class_map", "odd_codes"]
+__all__ = ["LARGEST", "STRIPE", "class_ids", "class_map", "odd_codes", "plot_map"]
 
 
 LARGEST = 2**31
@@ -65,6 +66,19 @@ def class_ids(
         table = np.array([id_of.get(code, 0) for code in present.tolist()], dtype=np.int16)
         ids[top : top + STRIPE] = table[places.reshape(whole.shape)]
     return ids, strangers
+
+
+def plot_map(codes: NDArray[Any], where: Path) -> NDArray[np.int32]:
+    """(H, W) int32 ids of plots; 0 where a code is below 0, or NaN. Raises SceneError where one is no whole number."""
+    ids = np.where(np.isnan(codes), 0, codes) if codes.dtype.kind == "f" else codes
+    odd = odd_codes(ids)
+    if odd.any():
+        raise SceneError(
+            f"{where}: ids of plots must be whole numbers below {LARGEST:,}",
+            value=f"{ids[odd][0]:g}",
+            hint="Save ids as integers, with 0 for pixels of no plot.",
+        )
+    return np.maximum(ids, 0).astype(np.int32)
 
 
 def odd_codes(codes: NDArray[Any], most: float = LARGEST) -> NDArray[np.bool_]:

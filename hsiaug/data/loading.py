@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hsiaug.data.bounds import check_memory, in_bytes, is_large
 from hsiaug.data.catalogue import SceneEntry, find_entry
 from hsiaug.data.cube_copies import Recipe, mapped_cube
-from hsiaug.data.labels import class_map
+from hsiaug.data.labels import class_map, plot_map
 from hsiaug.data.raw import RawArray
 from hsiaug.data.readers import must_exist, read_cube_file, read_label_file
 from hsiaug.data.scene_files import find_file, missing_names
@@ -44,11 +44,12 @@ def load_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
         from hsiaug.data.toy import toy_scene
 
         return toy_scene()
-    cube_path, label_path = _fetch(entry, progress)
+    cube_path, label_path, *plots_path = _fetch(entry, progress)
     raw = read_cube_file(cube_path, key=card.cube.key, data=card.cube.data)
     codes = read_label_file(label_path, key=card.labels.key, data=card.labels.data)
+    plots = [plot_map(read_label_file(path, key=card.labels.plots_key), path) for path in plots_path]
     if card.labels.axes == "wh":
-        codes = codes.T
+        codes, plots = codes.T, [ids.T for ids in plots]
     recipe = _recipe(raw, card.cube, card.name)
     labels = class_map(codes, card.labels, where=f"scene {card.name}: {label_path.name}")
     if is_large(recipe.shape):
@@ -67,6 +68,7 @@ def load_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
         descriptions=card.kept_descriptions,
         draws=card.draws or (card.name if entry.public else None),
         checked=checked,
+        plots=plots[0] if plots else None,
     )
 
 

@@ -49,20 +49,25 @@ class LabelRaster:
 
 
 def rasterise(
-    marks: VectorLabels, shape: tuple[int, int], ground: Georeference | None, names: tuple[str, ...], where: str
+    marks: VectorLabels,
+    shape: tuple[int, int],
+    ground: Georeference | None,
+    names: tuple[str, ...],
+    where: str,
+    most: int = MOST_CODES,
 ) -> LabelRaster:
     """Give each pixel the class of the points it holds and of the polygons its centre lies in.
 
     A pixel that several classes claim stays unlabelled. names: the classes in the order of their codes, where the
-    marks name them by words; () = in alphabetical order. where: how errors name the file.
+    marks name them by words; () = in alphabetical order. where: how errors name the file. most: classes at most.
     Raises SceneError where nothing falls on the cube, or the cube lies nowhere, InputError for a class not in names,
     DataUnavailableError where rasterio is needed and missing.
     """
     codes, names = _coded(marks.values, names, where)
     ids = sorted({code for code in codes if code > 0})
-    if len(ids) > MOST_CODES:
+    if len(ids) > most:
         raise SceneError(
-            f"{where}: labels have at most {MOST_CODES} classes",
+            f"{where}: labels have at most {most} classes",
             value=f"{len(ids):,}",
             hint="Name the attribute that holds the class with --field.",
         )

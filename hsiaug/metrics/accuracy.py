@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hsiaug.errors import InputError, did_you_mean
 
 __all__ = [
+    "Counts",
     "ManyScores",
     "cohen_kappa",
     "confusion",
@@ -97,12 +98,13 @@ def mean_known(values: Array) -> Array:
     return np.where(count > 0, np.where(some, values, 0).sum(axis=-1) / np.maximum(count, 1), np.nan)
 
 
-def score(matrix: Counts, subsets: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+def score(matrix: Counts, subsets: Mapping[str, tuple[int, ...]], new: Counts | None = None) -> dict[str, Any]:
     """The metrics of a confusion matrix (C, C), as they stand in a record.
 
     AA, macro-F1 and the worst recall are over the classes that have test pixels; a class without any has recall
     None and is never counted as 0. ``subsets`` names groups of class ids to average over beside. κ is None where
-    chance agreement is 1.
+    chance agreement is 1. new: (C, C) of the test pixels in fields that hold no training pixel; with it there is also
+    ``fields``, the scores in seen and in new fields.
     """
     n, right = matrix.sum(axis=1), _right(matrix)
     seen = np.flatnonzero(n)
@@ -121,7 +123,24 @@ def score(matrix: Counts, subsets: Mapping[str, tuple[int, ...]]) -> dict[str, A
         "n_test": n.tolist(),
         "confusion": matrix.tolist(),
         "subsets": {name: _subset(matrix, ids) for name, ids in subsets.items()},
+        **({} if new is None else {"fields": _in_fields(matrix, new)}),
     }
+
+
+def _in_fields(matrix: Counts, new: Counts) -> dict[str, Any]:
+    """OA, AA and recall in seen and in new fields, with the number of classes that each mean is over.
+
+    None where no class has a test pixel there. The matrix of the new fields is kept: all of it follows from that.
+    """
+    everything = tuple(range(1, len(matrix) + 1))
+    parts = {"seen": matrix - new, "new": new}
+    scores = {name: _subset(part, everything) for name, part in parts.items()}
+    kept = {name: {key: found[key] for key in ("oa", "aa", "n_classes")} for name, found in scores.items()}
+    by_class = {
+        name: {"recall": _listed(recall(part)), "n_test": part.sum(axis=1).tolist()}
+        for name, part in parts.items()
+    }
+    return {"new_confusion": new.tolist(), **{name: kept[name] | by_class[name] for name in parts}}
 
 
 def dense_score(matrix: Counts, *, change: bool) -> dict[str, Any]:

@@ -25,6 +25,7 @@ __all__ = [
     "judge",
     "prints_zero",
     "shown",
+    "unclaimed",
     "undecided",
 ]
 
@@ -121,13 +122,26 @@ class Verdict:
 def shown(differences: Sequence[float], p: float | None, tests: int = 1) -> Shown:
     """What paired differences (fractions) and their Holm-corrected p say.
 
-    ``above`` and ``below`` need p < .05, a mean that does not print as 0.0 points, and most draws on the side of that
-    mean. Without that: ``undecided`` where so few draws could not have shown anything, else ``no difference shown``.
+    ``above`` and ``below`` need p < .05, a mean that does not print as 0.0 points, most draws on the side of that mean,
+    and a 95 % t interval of it that leaves out 0. Without that: ``undecided`` where so few draws could not have shown
+    anything, else ``no difference shown``.
     """
     mean = math.fsum(differences) / len(differences) if differences else 0.0
-    if p is not None and p < ALPHA and not prints_zero(mean) and _middle(differences) * mean > 0:
+    if p is not None and p < ALPHA and unclaimed(differences) is None:
         return "above" if mean > 0 else "below"
     return "undecided" if len(differences) < draws_needed(tests) else "no difference shown"
+
+
+def unclaimed(differences: Sequence[float]) -> str | None:
+    """Why differences (fractions) claim nothing, however small their p; None where they may."""
+    mean = math.fsum(differences) / len(differences)
+    if prints_zero(mean):
+        return "the mean prints as 0.0"
+    if _middle(differences) * mean <= 0:
+        return "the mean points against most draws"
+    interval = t_interval(differences)
+    clear = interval is not None and interval[0] * interval[1] > 0
+    return None if clear else "the 95 % t interval of the mean holds 0"
 
 
 def judge(

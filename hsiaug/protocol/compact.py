@@ -1,12 +1,13 @@
-"""Compact draws: one clump of training pixels per class, as a field team takes them."""
+"""Compact draws: clumps of training pixels of each class, as a field team takes them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.fields import seen_fields
 from hsiaug.protocol.protocols import Draw
 
 __all__ = ["KEPT_FOR_TEST", "SMALL_CLASS", "compact_draw", "dilate"]
@@ -29,43 +30,91 @@ def dilate(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
 
 
 def compact_draw(
-    labels: NDArray[np.int16], wanted: Mapping[int, int], radius: int, rng: np.random.Generator
+    labels: NDArray[np.int16],
+    wanted: Mapping[int, int],
+    radius: int,
+    rng: np.random.Generator,
+    places: int = 1,
+    fields: NDArray[np.int32] | None = None,
 ) -> Draw:
-    """One clump of ``wanted[c]`` pixels for each class c of ``labels`` (H, W), small classes first.
+    """``wanted[c]`` pixels of each class c of ``labels`` (H, W), in clumps at so many places, small classes first.
 
-    A clump is refused where, with a buffer of ``radius`` pixels, it would leave any class placed so far
+    Clumps are refused where, with a buffer of ``radius`` pixels, they would leave any class placed so far
     fewer than ``KEPT_FOR_TEST`` test pixels; small classes keep fewer training pixels where that helps.
+
+    fields: (H, W) fields of which each is for training or for test: a class's clumps lie in ``places`` of its fields, one
+    of which at least is left for test; None: anywhere, small classes in one clump at an end of a component.
     """
     train = np.zeros(labels.shape, dtype=bool)
     notes: list[str] = []
     sizes = {c: int((labels == c).sum()) for c in wanted}
     placed: list[int] = []
+    single: list[int] = []
     for c in sorted(wanted, key=lambda c: (sizes[c], c)):
-        placed.append(c)
-        small = sizes[c] < SMALL_CLASS
-        candidates = _ends if small else _clumps
-        best, most = None, -1
-        for clump in candidates(labels == c, wanted[c], rng):
-            trial = train.copy()
-            trial[tuple(clump.T)] = True
-            left = _fewest_left(labels, trial, placed, radius)
-            if left > most:
-                best, most = clump, left
-            if left >= KEPT_FOR_TEST:
-                break
-        assert best is not None
+        parts = None if fields is None else _parts(labels == c, fields)
+        if parts is not None and len(parts) == 1:
+            single.append(c)
+        else:
+            placed.append(c)
+        candidates = _candidates(labels == c, wanted[c], places, parts, rng)
+        best = _first_fit(candidates, train, lambda trial: _fewest_left(labels, trial, placed, radius, fields))
         train[tuple(best.T)] = True
         if len(best) < wanted[c]:
-            notes.append(
-                f"class {c} keeps {len(best)} of {wanted[c]} training pixels, so that some remain for test"
-            )
-    return Draw(train, np.zeros_like(train), tuple(notes))
+            why = "so that some remain for test" if parts is None else "all that its training fields hold"
+            notes.append(f"class {c} keeps {len(best)} of {wanted[c]} training pixels, {why}")
+    if single:
+        listed = ", ".join(map(str, sorted(single)))
+        notes.append(f"classes of one field train in it and are not evaluable: {listed}")
+    dropped = np.zeros_like(train) if fields is None else seen_fields(fields, train) & ~train
+    return Draw(train, dropped, tuple(notes))
 
 
-def _fewest_left(labels: NDArray[np.int16], train: NDArray[np.bool_], classes: list[int], radius: int) -> int:
-    free = labels[~dilate(train, radius)]
-    left = np.bincount(free, minlength=max(classes) + 1)
-    return int(min(left[c] for c in classes))
+def _first_fit(
+    candidates: Iterator[NDArray[np.intp]], train: NDArray[np.bool_], left: Callable[[NDArray[np.bool_]], int]
+) -> NDArray[np.intp]:
+    """The first pixels (n, 2) that, with those of ``train``, leave test pixels enough; else those that leave most."""
+    found: list[tuple[int, NDArray[np.intp]]] = []
+    for clump in candidates:
+        trial = train.copy()
+        trial[tuple(clump.T)] = True
+        found.append((left(trial), clump))
+        if found[-1][0] >= KEPT_FOR_TEST:
+            break
+    return max(found, key=lambda entry: entry[0])[1]
+
+
+def _candidates(
+    mask: NDArray[np.bool_],
+    count: int,
+    places: int,
+    fields: Sequence[NDArray[np.intp]] | None,
+    rng: np.random.Generator,
+) -> Iterator[NDArray[np.intp]]:
+    """Training pixels (n, 2) of a class to choose from. mask: (H, W) its pixels; fields: they, field by field."""
+    if fields is not None:
+        return _visits(fields, count, max(1, min(places, len(fields) - 1)), rng)
+    if mask.sum() < SMALL_CLASS:
+        return _ends(mask, count, rng)
+    if places == 1:
+        return _clumps(mask, count, rng)
+    parts = _components(mask)
+    if sum(map(len, parts[:places])) < count:
+        parts = [np.argwhere(mask)]
+    return _visits(parts, count, places, rng)
+
+
+def _fewest_left(
+    labels: NDArray[np.int16],
+    train: NDArray[np.bool_],
+    classes: list[int],
+    radius: int,
+    fields: NDArray[np.int32] | None,
+) -> int:
+    taken = dilate(train, radius)
+    if fields is not None:
+        taken |= seen_fields(fields, train)
+    left = np.bincount(labels[~taken], minlength=max(classes, default=0) + 1)
+    return int(min((left[c] for c in classes), default=KEPT_FOR_TEST))
 
 
 def _nearest(pixels: NDArray[np.intp], start: NDArray[np.intp], count: int) -> NDArray[np.intp]:
@@ -77,11 +126,17 @@ def _components(mask: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
     """Pixels (n, 2) of each 8-connected component, largest first."""
     from scipy import ndimage
 
-    numbered, count = ndimage.label(mask, structure=np.ones((3, 3)))
-    # One pass over the scene, however many components it has.
+    numbered, _ = ndimage.label(mask, structure=np.ones((3, 3)))
+    return _parts(mask, numbered)
+
+
+def _parts(mask: NDArray[np.bool_], numbered: NDArray[np.signedinteger]) -> list[NDArray[np.intp]]:
+    """Pixels (n, 2) of the mask with each number of ``numbered`` (H, W), largest part first."""
+    # One pass over the scene, however many parts it has.
     pixels, ids = np.argwhere(mask), numbered[mask]
-    ends = np.cumsum(np.bincount(ids, minlength=count + 1)[1:])
-    parts = np.split(pixels[np.argsort(ids, kind="stable")], ends[:-1]) if count else []
+    counts = np.bincount(ids)
+    ends = np.cumsum(counts[counts > 0])
+    parts = np.split(pixels[np.argsort(ids, kind="stable")], ends[:-1]) if len(ids) else []
     return sorted(parts, key=len, reverse=True)
 
 
@@ -110,3 +165,37 @@ def _ends(mask: NDArray[np.bool_], count: int, rng: np.random.Generator) -> Iter
                 yield _nearest(part, start, size)
     # Where every component is a single pixel, any of them is an end.
     yield np.argwhere(mask)[:1]
+
+
+def _visits(
+    parts: Sequence[NDArray[np.intp]], count: int, places: int, rng: np.random.Generator
+) -> Iterator[NDArray[np.intp]]:
+    """Clumps round random starts at so many places, each in a part of its own while there are.
+
+    Of the parts, those come first that hold a whole clump, in random order; then the largest. A part that holds fewer
+    pixels than its share gives all, and the others more.
+    """
+    share = -(-count // places)
+    whole = [i for i, part in enumerate(parts) if len(part) >= share]
+    rest = [i for i, part in enumerate(parts) if len(part) < share]
+    for _ in range(TRIES):
+        order = [*(whole[i] for i in rng.permutation(len(whole))), *rest]
+        homes, visits = np.unique([order[i % len(order)] for i in range(places)], return_counts=True)
+        sizes = _shares([len(parts[home]) for home in homes], visits.tolist(), count)
+        clumps = []
+        for home, times, size in zip(homes, visits, sizes, strict=True):
+            free = parts[home]
+            for turn in range(times):
+                clump = _nearest(free, free[rng.integers(len(free))], (size + turn) // times)
+                clumps.append(clump)
+                free = free[~(free[:, None] == clump[None]).all(axis=2).any(axis=1)]
+        yield np.concatenate(clumps)
+
+
+def _shares(held: Sequence[int], visits: Sequence[int], count: int) -> list[int]:
+    """How many of ``count`` pixels each part gives, as equal for each visit as what they hold allows."""
+    shares, left, times = [0] * len(held), count, sum(visits)
+    for i in sorted(range(len(held)), key=lambda i: held[i] / visits[i]):
+        shares[i] = min(held[i], left * visits[i] // times)
+        left, times = left - shares[i], times - visits[i]
+    return shares

@@ -9,6 +9,7 @@ __all__ = ["BUILT_IN", "hsiaug_plugins"]
 TARGETS = {
     "issd": "sampled:Issd",
     "kshot": "sampled:KShot",
+    "fields": "sampled:Fields",
     "blocks": "blocks:Blocks",
     "random": "sampled:Random",
     "random-twin": "sampled:RandomTwin",

@@ -157,6 +157,11 @@ class Protocol:
         """The protocol whose training pixels are divided (None: all labelled pixels), and the number of its draw."""
         return None, 0
 
+    @property
+    def reads_fields(self) -> bool:
+        """Whether draws depend on the fields of a scene, and so on plots that the user named."""
+        return False
+
     def buffer_radius(self, patch: int) -> int:
         """Chebyshev distance in pixels within which no test pixel may lie, for patches of side ``patch``."""
         return {"none": 0, "centre": patch // 2, "patch": 2 * (patch // 2)}[self.buffer]

@@ -1,4 +1,4 @@
-"""Protocols that take so many pixels of each class, in compact clumps or at random: issd, kshot, random, random-twin."""
+"""Protocols that take so many pixels of each class, in clumps or at random: issd, kshot, fields, random, random-twin."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hsiaug.protocol.protocols import Buffer, Draw, Protocol, parse_protocol
 from hsiaug.protocol.within import not_nested
 from hsiaug.scene import Scene
 
-__all__ = ["DEFAULT_RATIO", "Issd", "KShot", "Random", "RandomTwin", "by_ratio", "training_sizes"]
+__all__ = ["DEFAULT_RATIO", "Fields", "Issd", "KShot", "Random", "RandomTwin", "by_ratio", "training_sizes"]
 
 DEFAULT_RATIO = 0.05
 FEWEST = 3
@@ -54,22 +54,103 @@ def by_ratio(ratio: float) -> Wanted:
     return lambda total: (max(FEWEST, int(ratio * total + 0.5)), total - 1)
 
 
-class Issd(Protocol):
-    """Imbalanced small sample: a ratio of each class, in one clump."""
+def by_number(number: int) -> Wanted:
+    """So many of each class; at most a quarter of small classes. One pixel is always left for test."""
+    return lambda total: (number, max(1, total // 4) if total < SMALL_CLASS else total - 1)
 
-    card = Card(
-        "issd", "1", "A ratio of each class (default 0.05, at least 3 pixels), in one compact clump per class"
-    )
-    usage = "issd or issd:RATIO, as issd:0.05"
-    takes = "ratio"
-    usual_argument = repr(DEFAULT_RATIO)
+
+class _InPlaces(Protocol):
+    """Its argument may end in the number of places at which each class is labelled: ``0.05x3``, or ``x3`` alone."""
+
+    @classmethod
+    def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
+        amount, cross, places = argument.partition("x")
+        plain = cls.amount(amount) if amount else repr(DEFAULT_RATIO)
+        count = cls.number(places) if cross else "1"
+        return cls(plain if count == "1" else f"{plain}x{count}", buffer)
+
+    @classmethod
+    def amount(cls, text: str) -> str:
+        """Canonical text of what stands before the ``x``."""
+        return cls.number(text, whole=False)
 
     @property
     def short(self) -> str:
-        return self.name if float(self.argument) == DEFAULT_RATIO else super().short
+        plain, cross, places = self.argument.partition("x")
+        usual = plain == repr(DEFAULT_RATIO)
+        return f"{self.name}:{'' if usual else plain}{cross}{places}".removesuffix(":")
+
+    @property
+    def places(self) -> int:
+        """At how many places each class is labelled."""
+        return int(self.argument.partition("x")[2] or 1)
+
+    @property
+    def wanted(self) -> Wanted:
+        """How many pixels of each class train."""
+        amount = self.argument.partition("x")[0]
+        return by_number(int(amount)) if amount.isdigit() else by_ratio(float(amount))
+
+
+def _compact(
+    protocol: Protocol,
+    scene: Scene,
+    wanted: Wanted,
+    seed: int,
+    patch: int,
+    places: int = 1,
+    fields: NDArray[np.int32] | None = None,
+) -> Draw:
+    sizes, notes = training_sizes(scene, wanted)
+    radius, rng = protocol.buffer_radius(patch), protocol.rng(scene, seed)
+    draw = compact_draw(scene.labels, sizes, radius, rng, places, fields)
+    return Draw(draw.train, draw.dropped, notes + draw.notes)
+
+
+class Issd(_InPlaces):
+    """Imbalanced small sample: a ratio of each class, in one clump, or in several."""
+
+    card = Card(
+        "issd",
+        "1",
+        "A ratio of each class (default 0.05, at least 3 pixels), in one compact clump per class, or N",
+    )
+    usage = "issd, issd:RATIO as issd:0.05, or issd:RATIOxN for N clumps per class, as issd:0.05x3"
+    usual_argument = repr(DEFAULT_RATIO)
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        return _clumps(self, scene, by_ratio(float(self.argument)), seed, patch)
+        return _compact(self, scene, self.wanted, seed, patch, self.places)
+
+
+class Fields(_InPlaces):
+    """A class is trained on in some of its fields and tested in others."""
+
+    card = Card(
+        "fields",
+        "1",
+        "A ratio of each class (default 0.05), or K pixels, in N of its fields (default 1); it is tested in the others",
+    )
+    usage = "fields, fields:RATIOxN or fields:KxN, as fields:0.05 (in one field of each class) or fields:10x3 (in three)"
+    usual_argument = repr(DEFAULT_RATIO)
+    example = "5"
+    left_out = "left over in training fields"
+
+    @classmethod
+    def amount(cls, text: str) -> str:
+        return cls.number(text, whole="." not in text and "e" not in text)
+
+    @property
+    def reads_fields(self) -> bool:
+        return True
+
+    def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
+        if all(len(np.unique(scene.fields[scene.labels == c])) < 2 for c in scene.class_ids):
+            raise SplitError(
+                f"protocol {self.name} needs a class of two fields or more",
+                value=f"one field of each class of {scene.name}",
+                hint="Take issd, or name smaller plots with labels.plots in the scene's card.",
+            )
+        return _compact(self, scene, self.wanted, seed, patch, self.places, scene.fields)
 
 
 class KShot(Protocol):
@@ -81,16 +162,7 @@ class KShot(Protocol):
     example = "5"
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        def wanted(total: int) -> tuple[int, int]:
-            return int(self.argument), max(1, total // 4) if total < SMALL_CLASS else total - 1
-
-        return _clumps(self, scene, wanted, seed, patch)
-
-
-def _clumps(protocol: Protocol, scene: Scene, wanted: Wanted, seed: int, patch: int) -> Draw:
-    sizes, notes = training_sizes(scene, wanted)
-    draw = compact_draw(scene.labels, sizes, protocol.buffer_radius(patch), protocol.rng(scene, seed))
-    return Draw(draw.train, draw.dropped, notes + draw.notes)
+        return _compact(self, scene, by_number(int(self.argument)), seed, patch)
 
 
 class Random(Protocol):
@@ -122,6 +194,10 @@ class RandomTwin(Protocol):
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
         return cls(not_nested(cls, argument, folder).text, buffer)
+
+    @property
+    def reads_fields(self) -> bool:
+        return parse_protocol(self.argument).reads_fields
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         train = draw_train(scene, parse_protocol(self.argument), patch, seed).train

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import InputError, SplitError
+from hsiaug.fields import COMPONENTS, label_fields, seen_fields
 from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.draws import draw_train
 from hsiaug.protocol.protocols import Protocol
@@ -33,6 +34,9 @@ class Audit:
     patch_overlap_percent: share of test pixels whose own patch shares a pixel with a training patch.
     leaky: train and test pixels are neighbours, by construction or as measured.
     lost_classes / thin_classes / untrained_classes: ids without test pixel / with 1 to 9 / without training pixel.
+    fields: what a field is: connected components of the labels, plots with their checksum, or places.
+    seen_counts / new_counts: test pixels of each class in fields that hold training pixels / in fields that hold none.
+    no_seen_classes / no_new_classes: ids with test pixels, none of them in a seen field / in a new field.
     """
 
     sha256: str
@@ -50,6 +54,11 @@ class Audit:
     lost_classes: tuple[int, ...]
     thin_classes: tuple[int, ...]
     untrained_classes: tuple[int, ...]
+    fields: str
+    seen_counts: tuple[int, ...]
+    new_counts: tuple[int, ...]
+    no_seen_classes: tuple[int, ...]
+    no_new_classes: tuple[int, ...]
     notes: tuple[str, ...]
 
     @classmethod
@@ -61,14 +70,17 @@ class Audit:
         overlap: Sequence[float],
         content: bytes,
         notes: tuple[str, ...],
+        fields: str,
     ) -> Audit:
         """The audit of a draw whose ``content`` tells it from others.
 
-        counts: labelled pixels of each class in all, for training and for test. overlap: percentages by centre and by
-        patch.
+        counts: labelled pixels of each class in all, for training, for test, and for test in seen fields. overlap:
+        percentages by centre and by patch. fields: what a field is.
         """
-        labelled, train, test = counts
+        labelled, train, test, seen = counts
+        new = tuple(n - known for n, known in zip(test, seen, strict=True))
         present = [c for c, n in enumerate(labelled, start=1) if n]
+        tested = [c for c in present if test[c - 1]]
         return cls(
             sha256=hashlib.sha256(content).hexdigest(),
             protocol=protocol.label,
@@ -85,6 +97,11 @@ class Audit:
             lost_classes=tuple(c for c in present if test[c - 1] == 0),
             thin_classes=tuple(c for c in present if 0 < test[c - 1] < THIN),
             untrained_classes=tuple(c for c in present if train[c - 1] == 0),
+            fields=fields,
+            seen_counts=seen,
+            new_counts=new,
+            no_seen_classes=tuple(c for c in tested if seen[c - 1] == 0),
+            no_new_classes=tuple(c for c in tested if new[c - 1] == 0),
             notes=notes,
         )
 
@@ -115,6 +132,8 @@ BlindSplit = Blind[NDArray[np.bool_]]
 class Split:
     """Train and test masks (H, W) of one draw of ``protocol`` on labels (H, W) int16.
 
+    fields: (H, W) int32 field of each pixel, and fields_are what they are; None: connected components of the labels.
+
     Raises SplitError when built from masks that share a pixel, that leave a side empty, or that hold a pixel
     without a label: such a split is a mistake of whoever drew it.
     """
@@ -127,6 +146,8 @@ class Split:
     patch: int
     seed: int
     notes: tuple[str, ...] = field(default=())
+    fields: NDArray[np.int32] | None = None
+    fields_are: str = COMPONENTS
 
     def __post_init__(self) -> None:
         both = int((self.train & self.test).sum())
@@ -166,13 +187,19 @@ class Split:
         return (self.labels > 0) & ~self.train & ~self.test
 
     @cached_property
+    def seen(self) -> NDArray[np.bool_]:
+        """(H, W) bool: pixels of fields that hold a training pixel."""
+        return seen_fields(label_fields(self.labels) if self.fields is None else self.fields, self.train)
+
+    @cached_property
     def audit(self) -> Audit:
-        """Counts, overlap and lost classes."""
-        sides = (self.labels, self.labels[self.train], self.labels[self.test])
+        """Counts, overlap, lost classes, and test pixels in seen and in new fields."""
+        masks = (self.labels > 0, self.train, self.test, self.test & self.seen)
+        sides = [self.labels[mask] for mask in masks]
         counts = [class_counts(labels, self.classes) for labels in sides]
         overlap = [self._share_within(times * (self.patch // 2)) for times in (1, 2)]
         content = self.train.tobytes() + self.test.tobytes()
-        return Audit.of(self.protocol, self.patch, counts, overlap, content, self.notes)
+        return Audit.of(self.protocol, self.patch, counts, overlap, content, self.notes, self.fields_are)
 
     def _share_within(self, distance: int) -> float:
         """Percentage of test pixels within Chebyshev ``distance`` of a training pixel."""
@@ -197,7 +224,13 @@ def draw_split(scene: Scene, protocol: Protocol, seed: int, patch: int) -> Split
     radius = protocol.buffer_radius(patch)
     if radius:
         test &= ~dilate(draw.train, radius)
-    return Split(scene.labels, len(scene.class_names), draw.train, test, protocol, patch, seed, draw.notes)
+    classes, what = len(scene.class_names), _kind_of_fields(scene)
+    return Split(scene.labels, classes, draw.train, test, protocol, patch, seed, draw.notes, scene.fields, what)
+
+
+def _kind_of_fields(scene: Scene) -> str:
+    """What the fields of a scene are, as audits say it."""
+    return COMPONENTS if scene.plots_sha256 is None else f"plots {scene.plots_sha256[:16]}"
 
 
 def check_patch(patch: int, scene: Scene) -> None:

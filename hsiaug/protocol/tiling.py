@@ -84,12 +84,13 @@ class TileSplit:
     def audit(self) -> Audit:
         """Labelled pixels of each side and class; overlap is 0 by construction, and measured all the same."""
         everywhere = [np.ones_like(place.mask, dtype=bool) for place in self.pairs.places]
-        sides = [counts(self.pairs, side) for side in (everywhere, self.trained, self.tested)]
+        known = [test & trained.any() for test, trained in zip(self.tested, self.trained, strict=True)]
+        sides = [counts(self.pairs, side) for side in (everywhere, self.trained, self.tested, known)]
         overlap = [round(100 * self.shared / max(1, sum(sides[2])), 2)] * 2
         size = f"{self.patch}×{self.patch}, stride {self.stride}"
         note = f"{len(self.train)} training tiles of {size}; {len(self.test)} test tiles"
         content = repr((self.patch, self.train, self.test)).encode()
-        return Audit.of(self.protocol, self.patch, sides, overlap, content, (note,))
+        return Audit.of(self.protocol, self.patch, sides, overlap, content, (note,), "places")
 
 
 def covered(pairs: PairSet, tiles: Sequence[Tile], patch: int) -> list[NDArray[np.bool_]]:

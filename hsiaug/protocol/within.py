@@ -67,6 +67,10 @@ class Within(Protocol):
         return self.divided, self.number_of_draw
 
     @property
+    def reads_fields(self) -> bool:
+        return self.divided is not None and self.divided.reads_fields
+
+    @property
     def text(self) -> str:
         return f"{self.name}:{self.divided.text if self.divided else 'all'}{_at(self.number_of_draw)}"
 

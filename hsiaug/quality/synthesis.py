@@ -23,7 +23,7 @@ from hsiaug.tiles import DenseSamples
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.machine import environment
 from hsiaug.trial.serving import check_serves
-from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
+from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 
 __all__ = ["MaskSynthesis", "PixelSynthesis", "SampleRequest", "Synthesis", "omega_of", "sample_spec", "silent"]
 
@@ -119,11 +119,12 @@ def sample_spec(
         )
     check_serves(card, "generator", task.name)
     usual = task.defaults(data)
+    rule = request.protocol or parse_protocol(usual.protocol, request.buffer)
     spec = TrialSpec(
         task=task.name,
         scene=data.name,
         scene_sha256=data.sha256,
-        protocol=request.protocol or parse_protocol(usual.protocol, request.buffer),
+        protocol=rule,
         patch=usual.patch if request.patch is None else request.patch,
         seed=request.seed,
         generator=plugin_spec(card, build_params(card, request.preset, dict(request.overrides)), data),
@@ -131,6 +132,7 @@ def sample_spec(
         lam=request.lam,
         omega=omega_of(card, request.omega),
         draws=data.drawn_as,
+        plots=plots_read(data, rule),
     )
     return adapted(plugin(spec.generator.params), spec.task), spec
 

@@ -43,7 +43,8 @@ WIDTH = 100
 def print_report(report: Report, console: Console, by: str = "generator") -> None:
     """Print every table to a rich console.
 
-    by: ``generator``, ``classifier``, ``class``, ``seed``, ``lambda`` or ``omega``. Raises InputError for anything else.
+    by: ``generator``, ``classifier``, ``class``, ``field``, ``seed``, ``cost``, ``lambda`` or ``omega``. Raises
+    InputError for anything else.
     """
     from rich.text import Text
 
@@ -61,8 +62,8 @@ def render_report(report: Report, format: str = "md", by: str = "generator") -> 
     """The report as text in one of FORMATS, ending in a newline.
 
     ``json`` and ``html`` hold every view at once; ``csv`` has one row per trial, for ``by="class"`` one per trial and
-    class, and for ``by="lambda"`` and ``by="omega"`` one per arm and classifier. Raises InputError for an unknown
-    format or view.
+    class, for ``by="field"`` one per trial and kind of field, and for ``by="lambda"`` and ``by="omega"`` one per arm and
+    classifier. Raises InputError for an unknown format or view.
     """
     from hsiaug.report.render_data import csv_text, json_text
     from hsiaug.report.render_text import latex, markdown

@@ -22,6 +22,7 @@ def audit_lines(table: Table, where: str) -> tuple[tuple[str, str], ...]:
     lines = [("protocol", _protocol(table, audits)), ("unlabelled pixels", _scope(table))]
     if audits:
         lines += _pixels(table, audits)
+        lines += _fields(table, audits)
         lines += _classes(table, audits)
         lines += [("note", f"{note}{seeds}") for note, seeds in _by_split(audits, "notes").items()]
     lines += [("synthetic", sentence) for sentence in _synthetic(table)]
@@ -111,6 +112,27 @@ def _pixels(table: Table, audits: Mapping[DrawKey, Audit]) -> list[tuple[str, st
     ]
 
 
+def _fields(table: Table, audits: Mapping[DrawKey, Audit]) -> list[tuple[str, str]]:
+    """How many test pixels lie in fields that hold training pixels, and which classes are not tested in others."""
+    told = {draw: audit for draw, audit in audits.items() if audit.get("seen_counts") is not None}
+    if not told:
+        return []
+    shares = [100.0 * sum(audit["seen_counts"]) / max(1, int(audit["n_test"])) for audit in told.values()]
+    places = any(audit.get("fields") == "places" for audit in told.values())
+    what = "places that hold training tiles" if places else "fields that hold training pixels"
+    if min(shares) == max(shares) and shares[0] in (0.0, 100.0):
+        said = f"{'every' if shares[0] else 'no'} test pixel lies in {what}"
+    else:
+        said = f"{span(shares)} % of test pixels lie in {what}"
+    untested = [
+        f"no test pixel in {where} {'places' if places else 'fields'}: {names}"
+        for where in ("new", "seen")
+        if (names := _named_classes(table, told, f"no_{where}_classes"))
+    ]
+    mixed = max(shares) > 0 and min(shares) < 100
+    return [("places" if places else "fields", "; ".join([said, *(untested if mixed else [])]))]
+
+
 def _classes(table: Table, audits: Mapping[DrawKey, Audit]) -> list[tuple[str, str]]:
     kinds = {
         "lost": "no test pixel, not evaluable",
@@ -119,13 +141,16 @@ def _classes(table: Table, audits: Mapping[DrawKey, Audit]) -> list[tuple[str, s
     }
     lines = []
     for kind, meaning in kinds.items():
-        found = sorted(_by_split(audits, f"{kind}_classes").items())
-        names = dict(enumerate(table.class_names, start=1))
-        named_classes = ", ".join(
-            f"{names.get(class_id, f'class {class_id}')}{seeds}" for class_id, seeds in found
-        )
+        named_classes = _named_classes(table, audits, f"{kind}_classes")
         lines.append((f"{kind} classes", f"{named_classes}: {meaning}" if named_classes else "none"))
     return lines
+
+
+def _named_classes(table: Table, audits: Mapping[DrawKey, Audit], key: str) -> str:
+    """The classes whose ids the audits list under a key, with the seeds where not all of them do."""
+    names = dict(enumerate(table.class_names, start=1))
+    found = sorted(_by_split(audits, key).items())
+    return ", ".join(f"{names.get(class_id, f'class {class_id}')}{seeds}" for class_id, seeds in found)
 
 
 def _by_split(audits: Mapping[DrawKey, Audit], key: str) -> dict[Any, str]:
@@ -168,7 +193,8 @@ def _location_sentence(table: Table, cell: ArmCell) -> str:
     scores = (table.scores.second, table.scores.main)
     reached = " and ".join(f"{score.name} {plus_minus(cell.summary(score.key))}" for score in scores)
     does = CONTROL_CLASSIFIERS[cell.classifier.name]
-    return f"{table.labels[cell.classifier]}, which {does}, reaches {reached} (n={len(cell.ok)})"
+    apart = " and ".join(f"{score.name} {plus_minus(cell.summary(score.key))}" for score in table.fields[:2])
+    return f"{table.labels[cell.classifier]}, which {does}, reaches {reached}{apart and f', {apart}'} (n={len(cell.ok)})"
 
 
 def _records(table: Table, where: str) -> str:

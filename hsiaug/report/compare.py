@@ -13,7 +13,16 @@ from hsiaug.report.records import Trial
 from hsiaug.report.scores import MetricSet
 from hsiaug.trial.arm import CONTROLS, Arm, Method
 
-__all__ = ["Comparison", "Gain", "PairedTest", "class_deltas", "compare", "corrected", "pair_up"]
+__all__ = [
+    "Comparison",
+    "Gain",
+    "PairedTest",
+    "class_deltas",
+    "compare",
+    "corrected",
+    "mean_difference",
+    "pair_up",
+]
 
 
 @dataclass(frozen=True)
@@ -142,6 +151,13 @@ def _holm(tests: Sequence[PairedTest | None], counts: Sequence[int]) -> list[Pai
         test and replace(test, tests=n, p_holm=None if test.p is None else next(ps))
         for test, n in zip(tests, counts, strict=True)
     ]
+
+
+def mean_difference(pairs: Iterable[tuple[Trial, Trial]], metric: str) -> MeanStd | None:
+    """Arm minus control in a metric, over the pairs in which both have it; None where none has."""
+    both = [(a.metric(metric), b.metric(metric)) for a, b in pairs]
+    differences = [x - y for x, y in both if x is not None and y is not None]
+    return mean_std(differences) if differences else None
 
 
 def class_deltas(comparison: Comparison, classes: int) -> dict[int, MeanStd]:

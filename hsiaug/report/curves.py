@@ -192,7 +192,10 @@ def all_surfaces(table: Table) -> list[SweepSurface]:
 
 
 def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
-    """The metrics of gains: a row per classifier and line, a column per value of the axis; – heads arms without one."""
+    """The metrics of gains, and the main one in seen and in new fields.
+
+    A row per classifier and line, a column per value of the axis; – heads arms without one.
+    """
     rows = all_lines(table, axis)
     values = sorted({value for line in rows for value, _ in line.points}, key=_first_none)
     keys = [
@@ -202,7 +205,7 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
     ]
     keys = keys if axis == "omega" or table.guided else keys[:2]
     grids = []
-    for score in drawn(table):
+    for score in (*drawn(table), *table.fields[:2]):
         columns = [
             GridColumn(f"{SIGNS[axis]}={number(value)}", partial(_point, table, score.key, value))
             for value in values

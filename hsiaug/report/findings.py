@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
 
+from hsiaug.metrics.significance import MeanStd
 from hsiaug.metrics.verdict import Finding, prints_zero
-from hsiaug.report.compare import Gain
+from hsiaug.report.compare import Comparison, Gain, mean_difference
 from hsiaug.report.draws import draws_of
 from hsiaug.report.labels import count, p_text, plus_minus, signed
+from hsiaug.report.records import FIELDS
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import CONTROLS, Method
 from hsiaug.trial.failures import why_failed
@@ -189,6 +191,7 @@ def arm_numbers(table: Table, gain: Gain) -> str:
         lost = any(c.second and c.second.mean < 0 and not prints_zero(c.second.mean) for _, c in found)
         second = " and ".join(f"{signed(c.second.mean)}{_p(c.second.p_holm)}" for _, c in found if c.second)
         parts.append(f"{'but ' if gained and lost else ''}{table.scores.second.name} {second}")
+    parts += _in_fields(table, [c for _, c in found])
     parts += [_absent(table, gain, control) for control, c in gain.against.items() if c is None]
     draws = dict.fromkeys(len(c.pairs) for _, c in found)
     if found and any(c.main.p is not None for _, c in found):
@@ -198,6 +201,21 @@ def arm_numbers(table: Table, gain: Gain) -> str:
     if gain.cell.empty:
         parts.append(f"made nothing in {len(gain.cell.empty)} of {count(len(gain.cell.trials), 'draw')}")
     return "; ".join(parts)
+
+
+def _in_fields(table: Table, found: Sequence[Comparison]) -> list[str]:
+    """``AA in seen fields +4.1 and +3.8, in new fields +0.2 and -0.1``: the paired gains over the same controls."""
+    said = []
+    for where in FIELDS if table.fields else ():
+        means = [mean_difference(c.pairs, f"aa_{where}") for c in found]
+        if means and any(means):
+            gains = " and ".join(_gain_text(mean, len(c.pairs)) for mean, c in zip(means, found, strict=True))
+            said.append(f"in {where} fields {gains}")
+    return [f"AA {', '.join(said)}"] if said else []
+
+
+def _gain_text(mean: MeanStd | None, pairs: int) -> str:
+    return signed(mean and mean.mean) + (f" (n={mean.n})" if mean and mean.n < pairs else "")
 
 
 def _p(p: float | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, draws_needed, smallest_p
 from hsiaug.metrics.verdict import MEANINGS
 from hsiaug.report.labels import count, count_range, draws_text, p_text, seeds_text
+from hsiaug.report.records import FIELDS
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import CONTROLS, Method
 
@@ -20,12 +21,44 @@ def number_notes(table: Table) -> list[str]:
     ]
     conventions = sorted({a.generator.convention for a in table.arms if a.generator.convention})
     notes += [f"ω: {convention}." for convention in conventions]
-    return notes + _missing(table) + _short_subsets(table) + _split_changes(table) + _unequal_budgets(table)
+    return (
+        notes
+        + _fields(table)
+        + _missing(table)
+        + _short_subsets(table)
+        + _split_changes(table)
+        + _unequal_budgets(table)
+    )
+
+
+def _fields(table: Table) -> list[str]:
+    """What seen and new fields are, over how many classes, and which records do not tell them apart."""
+    told = [trial for trial in table.trials if trial.in_fields("new")]
+    older = sum(trial.ok for trial in table.trials) - len(told)
+    if not table.scores.fields or not told:
+        return []
+    classes = [[int(trial.in_fields(where)["n_classes"]) for trial in told] for where in FIELDS]
+    over = " and ".join(f"{count_range(counts)} in {where}" for where, counts in zip(FIELDS, classes, strict=True))
+    what = sorted({str((trial.audit or {}).get("fields") or "fields").split(" ")[0] for trial in told})
+    of = {"connected": "connected components of one class", "plots": "plots of the scene"}
+    notes = [
+        f"AA seen, AA new: of the test pixels in fields ({' or '.join(of.get(w, w) for w in what)}) that hold training "
+        f"pixels, and in fields that hold none; means over the classes that have such pixels: {over} fields, "
+        f"of {len(table.class_names)}."
+    ]
+    if older:
+        notes.append(
+            f"{count(older, 'older record')} of this table do not tell seen and new fields apart, and are left out of "
+            "these means. Rerun with --existing all to have them."
+        )
+    if len({(trial.audit or {}).get("fields") for trial in told}) > 1:
+        notes.append("Fields were not the same in all trials: the plots of the scene's card have changed.")
+    return notes
 
 
 def _missing(table: Table) -> list[str]:
     notes = []
-    for metric in (score.key for score in table.scores.all):
+    for metric in (score.key for score in table.scores.shown + table.scores.more):
         short = (cell for cell in table.cells.values() if len(cell.values(metric)) < len(cell.ok))
         hashes = [t.hash for cell in short for t in cell.ok if t.metric(metric) is None]
         if hashes:
@@ -152,6 +185,7 @@ def verdict_note(table: Table) -> list[str]:
         return []
     main = table.scores.main.name
     return [
-        f"Verdicts, on Δ{main}: {legend}. Shown means Holm p < {ALPHA:g}, a mean that does not print as 0.0, and most "
-        f"draws on its side. The highest mean {main} of several arms is no gain shown."
+        f"Verdicts, on Δ{main}: {legend}. Shown means Holm p < {ALPHA:g}, a mean that does not print as 0.0, most "
+        f"draws on its side, and a 95 % t interval that leaves out 0. The highest mean {main} of several arms is no gain "
+        "shown."
     ]

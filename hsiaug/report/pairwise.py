@@ -15,7 +15,7 @@ from hsiaug.metrics.significance import MeanStd
 from hsiaug.metrics.verdict import TINY, judge, undecided
 from hsiaug.report.arm_names import arm_names, find_arm
 from hsiaug.report.cells import ArmCell, CellKey
-from hsiaug.report.compare import Comparison, Gain, class_deltas, compare, corrected, pair_up
+from hsiaug.report.compare import Comparison, Gain, class_deltas, compare, corrected, mean_difference, pair_up
 from hsiaug.report.ground_truth import GroundTruth
 from hsiaug.report.pairwise_pixels import DrawBootstrap, draw_bootstraps
 from hsiaug.report.records import Trial
@@ -76,6 +76,12 @@ class Pairing:
     def classes(self) -> dict[int, MeanStd]:
         """Class id → recall of B − A, over the paired draws in which both have test pixels of the class."""
         return class_deltas(self.comparison, len(self.table.class_names))
+
+    @property
+    def in_fields(self) -> dict[str, MeanStd]:
+        """B − A in each metric of seen and new fields, over the paired draws in which both have it."""
+        found = {score.key: mean_difference(self.comparison.pairs, score.key) for score in self.table.fields}
+        return {key: mean for key, mean in found.items() if mean is not None}
 
     @property
     def verdict(self) -> str:
@@ -189,7 +195,7 @@ def _pairing(table: Table, a: ArmCell, b: ArmCell, metric: str | None) -> Pairin
 def _score(table: Table, metric: str | None) -> Metric:
     if metric is None:
         return table.scores.main
-    scores = {score.key: score for score in table.scores.all}
+    scores = {score.key: score for score in table.metrics}
     scores |= {f"subset:{name}": Metric(f"subset:{name}", f"AA {name}") for name in table.subsets}
     if metric not in scores:
         raise InputError(

@@ -48,6 +48,7 @@ def _condition_json(pairing: Pairing) -> dict[str, Any]:
         "std": test.summary.std,
         "t_interval_95": test.interval,
         "median": pairing.median,
+        "in_fields": {f"delta_{key}": mean_json(mean) for key, mean in pairing.in_fields.items()},
         "b_higher": higher,
         "equal": equal,
         "a_higher": lower,

@@ -38,6 +38,8 @@ def draw_bootstraps(
     try:
         if store is None:
             raise NoGroundTruthError("there are records alone, and it needs the predictions beside them")
+        if any(metric == score.key for score in metric_set(trials[0].condition.task).fields):
+            raise NoGroundTruthError("it resamples all test pixels, not those of seen or of new fields alone")
         truth = local_ground_truth(trials, ground_truths)
     except NoGroundTruthError as error:
         return tuple(DrawBootstrap(None, str(error)) for _ in pairs)

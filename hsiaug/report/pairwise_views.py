@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hsiaug.metrics.significance import ALPHA, smallest_p
-from hsiaug.metrics.verdict import prints_zero
+from hsiaug.metrics.verdict import unclaimed
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.labels import MISSING, count, count_range, decimal, draws_text, p_text, percent, signed, span
-from hsiaug.report.pairwise import CLAIMS, ArmComparison, Pairing
+from hsiaug.report.pairwise import ArmComparison, Pairing
 from hsiaug.report.records import Trial, class_counts
 from hsiaug.trial.failures import why_failed
 
@@ -47,6 +47,7 @@ def facts(comparison: ArmComparison, pairing: Pairing) -> Iterator[tuple[str, st
     yield f"Δ{pairing.score.name} B − A", f"{signed(main.mean)}{std} points"
     yield "95 % t interval", _span(interval) if interval else f"{MISSING} (one draw has no spread)"
     yield "median Δ", signed(pairing.median)
+    yield from _in_fields(pairing)
     yield (
         "paired draws",
         f"{pairing.n} (seeds {seeds}): B higher in {higher}, equal in {equal}, A higher in {lower}",
@@ -56,6 +57,16 @@ def facts(comparison: ArmComparison, pairing: Pairing) -> Iterator[tuple[str, st
         text = f"{pairing.table.cell_label(gain.cell)}: {verdict_text(pairing.table, gain)}"
         yield f"against both controls, Δ{pairing.table.scores.main.name}", text
     yield "verdict", pairing.verdict
+
+
+def _in_fields(pairing: Pairing) -> Iterator[tuple[str, str]]:
+    """The same difference in fields that hold training pixels, and in fields that hold none."""
+    for key, mean in pairing.in_fields.items():
+        where = key.rpartition("_")[2]
+        std = "" if mean.std is None else f" ± {percent(mean.std)}"
+        draws = f" ({count(mean.n, 'draw')})" if mean.n < pairing.n else ""
+        if key.startswith("aa_"):
+            yield f"ΔAA in {where} fields", f"{signed(mean.mean)}{std} points{draws}"
 
 
 def _mean(pairing: Pairing, side: int) -> str:
@@ -77,17 +88,14 @@ def wilcoxon_text(pairing: Pairing) -> str:
     p = f"p {_equals(test.p_holm)}, Holm-corrected{over}" if tests > 1 else f"p {_equals(test.p)}"
     differing = n - pairing.counts[1]
     if test.p_holm < ALPHA:
-        return f"{p} (n = {n}){'' if test.evidence.shown in CLAIMS else _unclaimed(test.mean)}"
+        return (
+            f"{p} (n = {n}){f'; but {why}, so it claims nothing' if (why := unclaimed(test.differences)) else ''}"
+        )
     if differing < needed:
         sentences = f"n = {n}" if differing == n else f"only {differing} of n = {n} draws differ"
         least = f"; at least {needed} differing draws are needed{over}"
         return f"{p}: {sentences}, which cannot reach .05{over}{least}"
     return f"{p} (n = {n})"
-
-
-def _unclaimed(mean: float) -> str:
-    why = "the mean prints as 0.0" if prints_zero(mean) else "the mean points against most draws"
-    return f"; but {why}, so it claims nothing"
 
 
 def _equals(p: float) -> str:

@@ -15,10 +15,13 @@ from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.index import StoredRecord
 from hsiaug.trial.record_json import preference
 
-__all__ = ["Condition", "Record", "Trial", "class_counts", "finite", "read_trials"]
+__all__ = ["FIELDS", "Condition", "Record", "Trial", "class_counts", "finite", "read_trials"]
 
 Record = Mapping[str, Any]
 T = TypeVar("T")
+
+FIELDS = ("seen", "new")
+"""Fields that hold training pixels, and fields that hold none."""
 
 OF_TRIAL = {"seed", "generator", "classifier", "lambda", "omega", "omega_convention"}
 SPEC = {"task", "scene", "protocol", "patch", *OF_TRIAL}
@@ -108,18 +111,25 @@ class Trial:
     def metric(self, name: str) -> float | None:
         """A metric as a fraction; None where the trial failed or the number is missing or not finite.
 
-        name: ``oa``, ``aa``, …, or ``subset:NAME`` for the AA over a fixed subset of the classes.
+        name: ``oa``, ``aa``, …, ``subset:NAME`` for the AA over a fixed subset of the classes, ``aa_seen`` or ``oa_new``
+            for a score in seen or in new fields.
         """
         metrics = self._metrics
         if metrics is None:
             return None
         if name.startswith("subset:"):
             return finite((metrics.get("subsets") or {}).get(name.removeprefix("subset:"), {}).get("aa"))
-        return finite(metrics.get(name))
+        score, _, where = name.rpartition("_")
+        return finite(self.in_fields(where).get(score) if where in FIELDS else metrics.get(name))
 
-    def recall(self, class_id: int) -> float | None:
-        """Recall of a class id 1..C; None where this draw has no test pixel of it."""
-        entries = (self._metrics or {}).get("recall") or []
+    def in_fields(self, where: str) -> Mapping[str, Any]:
+        """The scores in one of FIELDS; empty where the trial failed, or its record is older than these scores."""
+        found: Mapping[str, Any] = ((self._metrics or {}).get("fields") or {}).get(where) or {}
+        return found
+
+    def recall(self, class_id: int, where: str = "") -> float | None:
+        """Recall of a class id 1..C, in one of FIELDS or in all; None where this draw has no test pixel of it there."""
+        entries = (self.in_fields(where) if where else self._metrics or {}).get("recall") or []
         return finite(entries[class_id - 1]) if class_id <= len(entries) else None
 
 

@@ -13,11 +13,11 @@ from typing import Any
 from hsiaug.metrics.significance import MeanStd, mean_std, t_interval
 from hsiaug.report.audit import transductive
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.compare import Comparison
+from hsiaug.report.compare import Comparison, mean_difference
 from hsiaug.report.curves import all_lines, axis_of
 from hsiaug.report.findings import verdict, verdict_text
 from hsiaug.report.notes import control_notes, number_notes, significance_note
-from hsiaug.report.records import Trial
+from hsiaug.report.records import FIELDS, Trial
 from hsiaug.report.tables import Report, Table
 from hsiaug.text import json_of, visible
 from hsiaug.trial.arm import Method
@@ -117,7 +117,7 @@ def _cell_json(table: Table, cell: ArmCell) -> dict[str, Any]:
         "failed_hashes": [trial.hash for trial in cell.failed],
         "metrics": {name: _summary_json(cell.values(name)) for name in names},
         "classes": [
-            {"id": i, "name": name, **_summary_json(cell.recalls(i))}
+            {"id": i, "name": name, **_summary_json(cell.recalls(i)), **_in_fields_json(table, cell, i)}
             for i, name in enumerate(table.class_names, start=1)
         ],
         "against": {control: _comparison_json(table, found) for control, found in table.against(cell).items()},
@@ -126,6 +126,11 @@ def _cell_json(table: Table, cell: ArmCell) -> dict[str, Any]:
         "verdict": (gain.verdict.finding if gain.verdict else "control") if gain else None,
         "verdict_text": verdict_text(table, gain) if gain else None,
     }
+
+
+def _in_fields_json(table: Table, cell: ArmCell, class_id: int) -> dict[str, Any]:
+    """The recall of a class in seen and in new fields, where records tell them apart."""
+    return {where: _summary_json(cell.recalls(class_id, where)) for where in FIELDS if table.fields}
 
 
 def _method_json(table: Table, method: Method) -> dict[str, Any]:
@@ -157,6 +162,7 @@ def _comparison_json(table: Table, comparison: Comparison | None) -> dict[str, A
         "hashes": [[ours.hash, theirs.hash] for ours, theirs in comparison.pairs],
         f"delta_{table.scores.main.key}": mean_json(main.summary),
         f"delta_{table.scores.second.key}": mean_json(second.summary if second else None),
+        **{f"delta_{s.key}": mean_json(mean_difference(comparison.pairs, s.key)) for s in table.fields},
         "p": main.p,
         "p_holm": main.p_holm,
         "p_second": second and second.p,
@@ -168,8 +174,8 @@ def _comparison_json(table: Table, comparison: Comparison | None) -> dict[str, A
 def csv_text(report: Report, by: str) -> str:
     """One row per trial; for ``by="class"`` one per trial and class. Fractions as recorded; empty: no number.
 
-    For ``by="lambda"`` and ``by="omega"`` one row per arm and classifier, with mean and std over the draws. Where
-    the tables are those of a suite's runs, the first column says which: a trial stands in each of its runs.
+    For ``by="field"`` one per trial and kind of field, seen and new; for ``by="lambda"``, ``by="omega"`` one per arm and
+    classifier, with mean and std over the draws. Of a suite the first column says which run: a trial is in each of its.
     """
     named = any(table.run for table in report.tables)
     rows = [
@@ -208,7 +214,7 @@ def _mean_row(table: Table, cell: ArmCell) -> dict[str, Any]:
         summary = cell.summary(name)
         row |= {f"{name}_mean": summary and summary.mean, f"{name}_std": summary and summary.std}
     for control, against in table.against(cell).items():
-        for metric in (table.scores.main.key, table.scores.second.key):
+        for metric in (s.key for s in (table.scores.main, table.scores.second, *table.fields[:2])):
             row[f"delta_{metric}_{control}"] = _mean_difference(against, cell, metric) if against else None
     return row
 
@@ -216,12 +222,13 @@ def _mean_row(table: Table, cell: ArmCell) -> dict[str, Any]:
 def _mean_difference(against: Comparison, cell: ArmCell, metric: str) -> float | None:
     """Over the draws of the row, so that its gains are of the same trials as its means."""
     shown = {trial.hash for trial in cell.ok}
-    both = [(ours.metric(metric), theirs.metric(metric)) for ours, theirs in against.pairs if ours.hash in shown]
-    differences = [a - b for a, b in both if a is not None and b is not None]
-    return mean_std(differences).mean if differences else None
+    mean = mean_difference([pair for pair in against.pairs if pair[0].hash in shown], metric)
+    return mean and mean.mean
 
 
 def _rows(table: Table, trial: Trial, by: str) -> list[dict[str, Any]]:
+    if by == "field":
+        return [{**_identity(trial), **_field_scores(trial, where)} for where in FIELDS]
     if by != "class":
         return [{**_identity(trial), **_scores(table, trial)}]
     samples, audit = trial.record.get("samples") or {}, trial.audit or {}
@@ -233,6 +240,8 @@ def _rows(table: Table, trial: Trial, by: str) -> list[dict[str, Any]]:
             "recall": trial.recall(i),
             "train_n": _nth(audit.get("train_counts"), i),
             "test_n": _nth(audit.get("test_counts"), i),
+            **{f"recall_{where}": trial.recall(i, where) for where in FIELDS if table.fields},
+            **{f"test_n_{where}": _nth(audit.get(f"{where}_counts"), i) for where in FIELDS if table.fields},
             "real_n": _nth(samples.get("real"), i),
             "synthetic_n": _nth(samples.get("synthetic"), i),
         }
@@ -240,8 +249,15 @@ def _rows(table: Table, trial: Trial, by: str) -> list[dict[str, Any]]:
     ]
 
 
+def _field_scores(trial: Trial, where: str) -> dict[str, Any]:
+    """A row of the fields that hold training pixels, or of those that hold none."""
+    scores = trial.in_fields(where)
+    n_test = sum(scores["n_test"]) if scores else None
+    return {"fields": where, "n_test": n_test} | {key: scores.get(key) for key in ("oa", "aa", "n_classes")}
+
+
 def _metrics(table: Table) -> list[str]:
-    return [score.key for score in table.scores.all]
+    return [score.key for score in table.metrics]
 
 
 def _nth(counts: Any, class_id: int) -> int | None:

@@ -25,7 +25,8 @@ class Metric:
 class MetricSet:
     """A task in a report. main: what gains are tested on; second: the other gain.
 
-    shown: in every table; more: in the detailed one. meaning: the sentence below every table.
+    shown: in every table; more: in the detailed one; fields: in seen and in new fields, of which the first two stand in
+    every table. meaning: the sentence below every table.
     unit: what a record counts of the samples. balanced: what to try where λ made nothing of classes that are equal, or
         "". block: side of the blocks of the bootstrap, in patches or tiles.
     """
@@ -38,15 +39,18 @@ class MetricSet:
     unit: str = "labelled pixels"
     balanced: str = ""
     block: int = 1
+    fields: tuple[Metric, ...] = ()
 
     @property
     def all(self) -> tuple[Metric, ...]:
         """Every metric."""
-        return self.shown + self.more
+        return self.shown + self.more + self.fields
 
 
 OA, AA, KAPPA = Metric("oa", "OA"), Metric("aa", "AA"), Metric("kappa", "κ")
 MACRO_F1, WORST = Metric("macro_f1", "macro-F1"), Metric("worst_recall", "worst recall")
+AA_FIELDS = Metric("aa_seen", "AA seen"), Metric("aa_new", "AA new")
+OA_FIELDS = Metric("oa_seen", "OA seen"), Metric("oa_new", "OA new")
 MIOU = Metric("miou", "mIoU")
 F1_CHANGE, IOU_CHANGE = Metric("f1_change", "F1 change"), Metric("iou_change", "IoU change")
 
@@ -62,6 +66,7 @@ PIXELS = MetricSet(
     unit="samples",
     balanced="λ ≤ 1 adds nothing where classes are equal; try λ = 3",
     block=2,
+    fields=AA_FIELDS + OA_FIELDS,
 )
 SEGMENTATION = MetricSet(
     MIOU,

@@ -12,7 +12,7 @@ from hsiaug.report.cells import ArmCell, CellKey, make_cells, method_rank
 from hsiaug.report.compare import Comparison, Gain, compare
 from hsiaug.report.labels import method_labels
 from hsiaug.report.records import Condition, Record, Trial, read_trials
-from hsiaug.report.scores import CONTROL_CLASSIFIERS, MetricSet, metric_set
+from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set
 from hsiaug.trial.arm import CONTROLS, Arm, Method
 from hsiaug.trial.index import uncollected
 
@@ -66,6 +66,16 @@ class Table:
     def scores(self) -> MetricSet:
         """Which metrics it shows."""
         return metric_set(self.condition.task)
+
+    @cached_property
+    def fields(self) -> tuple[Metric, ...]:
+        """The metrics of seen and of new fields; none where no trial has any."""
+        return self.scores.fields if any(trial.in_fields("new") for trial in self.trials) else ()
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Every metric that it shows."""
+        return self.scores.shown + self.scores.more + self.fields
 
     @property
     def failed(self) -> tuple[Trial, ...]:

@@ -1,4 +1,4 @@
-"""The ways to look at a table: by generator, classifier, class or seed, by what it cost, and along λ or ω."""
+"""The ways to look at a table: by generator, classifier, class, field or seed, by what it cost, and along λ or ω."""
 
 from __future__ import annotations
 
@@ -16,10 +16,18 @@ from hsiaug.report.curves import axis_of, curve_grids
 from hsiaug.report.failures import failure_heading, failure_lines
 from hsiaug.report.findings import FINDINGS, verdict, verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
-from hsiaug.report.labels import MISSING, p_text, percent, plus_minus, signed
+from hsiaug.report.labels import MISSING, p_text, percent, signed
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
 from hsiaug.report.tables import Report, Table
-from hsiaug.report.views_raw import arm_columns, class_grids, classifier_column, cost_grids, seed_grids
+from hsiaug.report.views_fields import field_grids
+from hsiaug.report.views_raw import (
+    arm_columns,
+    class_grids,
+    classifier_column,
+    cost_grids,
+    metric_text,
+    seed_grids,
+)
 from hsiaug.trial.arm import CONTROLS, Arm, Method
 
 __all__ = ["VIEWS", "check_view", "pages"]
@@ -43,6 +51,8 @@ def _page(table: Table, where: str, by: str) -> ReportPage:
         notes += control_notes(table) + significance_note(table)
     if by == "generator":
         notes += verdict_note(table)
+    if by == "field" and not table.fields:
+        notes.append("No record of this table tells seen and new fields apart.")
     if axis := axis_of(by):
         notes += curve_notes(table, axis)
         notes.append("none has no synthetic sample: it is λ = 0 of every generator, at any ω.")
@@ -68,7 +78,7 @@ def _accuracy(table: Table) -> Grid:
     columns = keys = arm_columns(table, lambda arm: arm)
     for classifier in table.classifiers:
         entries: dict[str, Callable[[ArmCell], str]] = {
-            score.name: partial(_metric_text, score.key) for score in table.scores.shown
+            score.name: partial(metric_text, score.key) for score in (*table.scores.shown, *table.fields[:2])
         }
         if any(len(cell.ok) < len(table.draws) for cell in table.cells_of(classifier)):
             entries["n"] = _n
@@ -119,10 +129,10 @@ def _classifier_grids(table: Table) -> tuple[Grid, ...]:
     keys = [classifier_column(table), *arm_columns(table)]
     columns = [
         *keys,
-        *(GridColumn(score.name, partial(_metric_text, score.key), "accuracy") for score in table.scores.all),
+        *(GridColumn(score.name, partial(metric_text, score.key), "accuracy") for score in table.metrics),
         GridColumn("n", _n, "accuracy"),
         *(
-            GridColumn(f"AA {subset}", partial(_metric_text, f"subset:{subset}"), f"{main.name} in detail")
+            GridColumn(f"AA {subset}", partial(metric_text, f"subset:{subset}"), f"{main.name} in detail")
             for subset in table.subsets
         ),
         GridColumn(f"{main.name} 95 %", partial(_interval, main.key), f"{main.name} in detail"),
@@ -132,14 +142,6 @@ def _classifier_grids(table: Table) -> tuple[Grid, ...]:
         columns.append(GridColumn(f"p {short}", partial(_against, table, control, _p), "controls"))
     heading, cells = f"Every metric, and the tests on {main.name}", table.by_classifier
     return (make_grid(heading, columns, cells, keys=len(keys), block=attrgetter("classifier")),)
-
-
-def _metric_text(metric: str, cell: ArmCell) -> str:
-    """``48.2 ± 3.1``; with its n where some trials that went well lack the number; where none has it, why."""
-    summary = cell.summary(metric)
-    if summary is None:
-        return cell.blank
-    return plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(cell.ok) else "")
 
 
 def _interval(metric: str, cell: ArmCell) -> str:
@@ -177,6 +179,7 @@ VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {
     "generator": _generator_grids,
     "classifier": _classifier_grids,
     "class": class_grids,
+    "field": field_grids,
     "seed": seed_grids,
     "cost": cost_grids,
     "lambda": lambda table: curve_grids(table, "lambda"),

@@ -19,6 +19,7 @@ __all__ = [
     "class_grids",
     "classifier_column",
     "cost_grids",
+    "metric_text",
     "seed_grids",
     "trial_score",
     "trial_seconds",
@@ -118,12 +119,23 @@ def seed_grids(table: Table) -> tuple[Grid, ...]:
     columns = [
         *keys,
         GridColumn("status", attrgetter("status"), numeric=False),
-        *(GridColumn(score.name, partial(trial_score, score.key)) for score in table.scores.shown),
+        *(
+            GridColumn(score.name, partial(trial_score, score.key))
+            for score in (*table.scores.shown, *table.fields[:2])
+        ),
         GridColumn("seconds", trial_seconds),
         GridColumn("hash", attrgetter("hash"), numeric=False),
     ]
     trials = sorted(table.trials, key=attrgetter("seed"))
     return (make_grid("Trials", columns, trials, keys=len(keys), block=attrgetter("seed")),)
+
+
+def metric_text(metric: str, cell: ArmCell) -> str:
+    """``48.2 ± 3.1``; with its n where some trials that went well lack the number; where none has it, why."""
+    summary = cell.summary(metric)
+    if summary is None:
+        return cell.blank
+    return plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(cell.ok) else "")
 
 
 def trial_score(metric: str, trial: Trial) -> str:

@@ -16,7 +16,7 @@ from hsiaug.data import load_pairs
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.pair_loading import pair_georeferences
 from hsiaug.errors import PluginError
-from hsiaug.metrics.accuracy import confusion, dense_score
+from hsiaug.metrics.accuracy import Counts, confusion, dense_score
 from hsiaug.pairs import PairSet
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.balance import STEP, check_lambda
@@ -175,12 +175,14 @@ class Segmentation:
         """Where each place lies on Earth, as its files say."""
         return pair_georeferences(ref, data)
 
-    def score(self, data: PairSet, prediction: Prediction) -> dict[str, Any]:
+    def score(self, data: PairSet, split: TileSplit, prediction: Prediction) -> dict[str, Any]:
         """The only place where test labels are read, in the process that runs no plugin."""
         index, label = prediction
         return self.metrics(confusion(data.flat_mask[index], label, len(data.class_names)), {})
 
-    def metrics(self, matrix: NDArray[np.int64], subsets: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+    def metrics(
+        self, matrix: Counts, subsets: Mapping[str, tuple[int, ...]], new: Counts | None = None
+    ) -> dict[str, Any]:
         """mIoU, macro-F1 and what else a record holds, of a confusion matrix (C, C)."""
         return dense_score(matrix, change=False)
 
@@ -195,7 +197,9 @@ class ChangeDetection(Segmentation):
     name = "change"
     classifiers: ClassVar[tuple[str, ...]] = ("fc-siam-diff",)
 
-    def metrics(self, matrix: NDArray[np.int64], subsets: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+    def metrics(
+        self, matrix: Counts, subsets: Mapping[str, tuple[int, ...]], new: Counts | None = None
+    ) -> dict[str, Any]:
         """The same, and F1, IoU, precision and recall of the class "changed"."""
         return dense_score(matrix, change=True)
 

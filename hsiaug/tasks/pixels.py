@@ -14,7 +14,7 @@ from hsiaug.contracts import FittedClassifier, Progress
 from hsiaug.data import load_scene
 from hsiaug.data.georeference import Georeference, scene_georeference
 from hsiaug.errors import PluginError
-from hsiaug.metrics.accuracy import confusion, score
+from hsiaug.metrics.accuracy import Counts, grouped_confusion, score
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.balance import pool_steps, synthetic_counts
 from hsiaug.protocol.protocols import Protocol, parse_protocol
@@ -190,14 +190,19 @@ class PixelClassification:
         """Where the map lies on Earth, as the cube's file says."""
         return {scene.name: scene_georeference(ref)}
 
-    def score(self, scene: Scene, prediction: Prediction) -> dict[str, Any]:
+    def score(self, scene: Scene, split: Split, prediction: Prediction) -> dict[str, Any]:
         """The only place where test labels are read, in the process that runs no plugin."""
         index, label = prediction
-        return self.metrics(confusion(scene.labels.ravel()[index], label, len(scene.class_names)), scene.subsets)
+        new = (~split.seen.ravel()[index]).astype(np.int64)
+        true, classes = scene.labels.ravel()[index], len(scene.class_names)
+        known, unknown = grouped_confusion(new, 2, true, label, classes)
+        return self.metrics(known + unknown, scene.subsets, unknown)
 
-    def metrics(self, matrix: NDArray[np.int64], subsets: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
-        """OA, AA, κ and what else a record holds, of a confusion matrix (C, C)."""
-        return score(matrix, subsets)
+    def metrics(
+        self, matrix: Counts, subsets: Mapping[str, tuple[int, ...]], new: Counts | None = None
+    ) -> dict[str, Any]:
+        """OA, AA, κ and what else a record holds, of a confusion matrix (C, C); new: of the pixels in new fields."""
+        return score(matrix, subsets, new)
 
     def class_counts(self, samples: PatchSamples, scene: Scene | UnlabelledScene) -> dict[str, list[int]]:
         """Samples of each class, real and synthetic."""

@@ -24,7 +24,7 @@ from hsiaug.trial.guard import call_failure
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.predictions import checksum
 from hsiaug.trial.run import Outcome, StageTimer, augment, fit_classifier
-from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
+from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 from hsiaug.trial.store import Record
 
 __all__ = ["Agreement", "Refitted", "StripeMapper", "StripeSpec", "agreement", "refit", "spec_of"]
@@ -65,11 +65,12 @@ def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
         f"{data.name}, sha256 {data.sha256[:12]}… in place of {stated['scene']['sha256'][:12]}…",
         f"Name {record.get('scene_ref') or stated['scene']['name']}; if its files or card changed, benchmark it anew.",
     )
+    protocol = _protocol(record)
     spec = TrialSpec(
         task=stated["task"],
         scene=stated["scene"]["name"],
         scene_sha256=data.sha256,
-        protocol=_protocol(record),
+        protocol=protocol,
         patch=stated["patch"],
         seed=stated["seed"],
         generator=_plugin("generator", stated["generator"], plugins, data),
@@ -77,6 +78,7 @@ def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
         lam=stated["lambda"],
         omega=stated["omega"],
         draws=data.drawn_as,
+        plots=plots_read(data, protocol),
     )
     _refuse(
         spec.hash != record["hash"],

@@ -83,11 +83,21 @@ class _Error(_Part):
     traceback: str
 
 
-class _Metrics(_Part):
-    """The counts that everything else is computed from again; a subset's classes are 1..C."""
+Matrix = Annotated[list[Counts], Field(min_length=1)]
 
-    confusion: Annotated[list[Counts], Field(min_length=1)]
+
+class _Fields(_Part):
+    """Scores in seen and in new fields: what they are computed from again."""
+
+    new_confusion: Matrix
+
+
+class _Metrics(_Part):
+    """The counts that everything else is computed from again; a subset's classes are 1..C. fields: not in older ones."""
+
+    confusion: Matrix
     subsets: dict[str, dict[str, Any]]
+    fields: _Fields | None = None
 
 
 class _Samples(_Part):
@@ -186,29 +196,38 @@ def _short(value: object) -> str:
 def _miscounted(record: Record) -> str | None:
     """The first number that does not follow from the confusion matrix, or the first list that is not as long."""
     metrics, classes = record["metrics"], len(record["class_names"])
-    if any(len(row) != classes for row in (metrics["confusion"], *metrics["confusion"])):
-        return f"metrics.confusion must be {classes}×{classes}, as there are {classes} class_names"
-    matrix = np.array(metrics["confusion"], dtype=np.int64)
+    fields = metrics.get("fields")
+    stated = {"confusion": metrics["confusion"]} | (
+        {} if fields is None else {"fields.new_confusion": fields["new_confusion"]}
+    )
+    for key, rows in stated.items():
+        if any(len(row) != classes for row in (rows, *rows)):
+            return f"metrics.{key} must be {classes}×{classes}, as there are {classes} class_names"
+    matrix, *new = (np.array(rows, dtype=np.int64) for rows in stated.values())
     if not matrix.any():
         return "metrics.confusion counts no pixel"
+    if new and (new[0] > matrix).any():
+        return "metrics.fields.new_confusion counts more pixels than metrics.confusion"
     for part, counts in ((part, record[part] or {}) for part in ("samples", "audit")):
         for key in ("real", "synthetic", "train_counts", "test_counts"):
             if len(counts.get(key, matrix)) != classes:
                 return f"{part}.{key} must have {classes} entries, as there are {classes} class_names"
     try:
-        found = _recomputed(matrix, record["spec"]["task"], metrics["subsets"])
+        found = _recomputed(matrix, record["spec"]["task"], metrics["subsets"], new[0] if new else None)
     except (KeyError, TypeError, IndexError, InputError) as error:
         return f"metrics cannot be computed from metrics.confusion: {type(error).__name__} {error}"
     return _difference(metrics, found, "metrics")
 
 
-def _recomputed(matrix: NDArray[np.int64], task: str, subsets: Mapping[str, Any]) -> dict[str, Any]:
+def _recomputed(
+    matrix: NDArray[np.int64], task: str, subsets: Mapping[str, Any], new: NDArray[np.int64] | None
+) -> dict[str, Any]:
     from hsiaug.tasks.task import get_task
 
     named = {name: tuple(subset["classes"]) for name, subset in subsets.items()}
     if any(not 1 <= c <= len(matrix) for ids in named.values() for c in ids):
         raise IndexError("a subset of classes that are not there")
-    return get_task(task).metrics(matrix, named)
+    return get_task(task).metrics(matrix, named, new)
 
 
 def _difference(stated: Any, found: Any, key: str) -> str | None:

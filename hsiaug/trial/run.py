@@ -170,7 +170,7 @@ def finish(
     result, prediction = dict(outcome.result), None
     if outcome.labels is not None:
         prediction = located(task, data, split, outcome.labels)
-        result["metrics"] = task.score(data, prediction)
+        result["metrics"] = task.score(data, split, prediction)
         result["predictions_sha256"] = hashlib.sha256(prediction[1].tobytes()).hexdigest()
     result["audit"] = split.audit.as_json()
     return _record(spec, data.class_names, scene_ref, command, result), prediction

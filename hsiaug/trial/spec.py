@@ -15,7 +15,7 @@ from hsiaug.tasks.task import TaskData
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.hashing import canonical_json, short_hash
 
-__all__ = ["OMEGA_CONVENTION", "PluginSpec", "TrialSpec", "plugin_spec"]
+__all__ = ["OMEGA_CONVENTION", "PluginSpec", "TrialSpec", "plots_read", "plugin_spec"]
 
 FORMAT = 1
 """Raise when the same spec gives another result than before (a change of protocol, metric or seeding)."""
@@ -63,6 +63,11 @@ def plugin_spec(card: Card, params: Any, data: TaskData) -> PluginSpec:
     return PluginSpec(card.name, card.version, params, text)
 
 
+def plots_read(data: TaskData, protocol: Protocol) -> str | None:
+    """Checksum of the plots that a protocol's draws depend on; None where there are none, or it does not read them."""
+    return data.plots_sha256 if protocol.reads_fields else None
+
+
 @dataclass(frozen=True)
 class TrialSpec:
     """One cell of a plan: scene × protocol × draw × generator × λ × ω × classifier.
@@ -70,6 +75,7 @@ class TrialSpec:
     patch: side in pixels. seed: number of the draw. lam: sample balance rate λ ≥ 0.
     omega: guidance strength, None for generators that take none.
     draws: what the draws were seeded with; None = the name of the scene.
+    plots: checksum of the user's own plots, where the draws depend on them; see :func:`plots_read`.
 
     The name of an own scene is in the hash as well, for reports show its records under it; its draws do not depend on it.
     """
@@ -85,6 +91,7 @@ class TrialSpec:
     lam: float
     omega: float | None
     draws: str | None = None
+    plots: str | None = None
 
     def __post_init__(self) -> None:
         if self.draws == self.scene:
@@ -130,8 +137,10 @@ class TrialSpec:
     def _draw(self) -> Mapping[str, Any]:
         # Public scenes are seeded by their names, and their records have no such key.
         seeded = {} if self.draws is None else {"draws": self.draws}
+        plots = {} if self.plots is None else {"plots": self.plots}
         return {
             **seeded,
+            **plots,
             "task": self.task,
             "scene": {"name": self.scene, "sha256": self.scene_sha256},
             "protocol": self.protocol.as_json(),

@@ -90,8 +90,8 @@ def test_split_prints_parsable_lines_and_draws_a_map(tmp_path: Path) -> None:
     answer = hsiaug("split", "toy", "--patch", "5", "--png", cwd=tmp_path)
     lines = answer.stdout.splitlines()
 
-    assert lines[0].split("\t") == ["class", "name", "labelled", "train", "test"]
-    assert len(lines[1].split("\t")) == 5
+    assert lines[0].split("\t") == ["class", "name", "labelled", "train", "test", "in new fields"]
+    assert len(lines[1].split("\t")) == 6
     with Image.open(tmp_path / "toy-issd-0.png") as image:
         assert image.width > 1000
 

@@ -356,6 +356,53 @@ def test_a_table_that_cannot_be_understood_is_refused(
     assert part in refusal(tmp_path, lambda: add("flight.hdr", "points.csv"))
 
 
+def test_a_column_of_vector_labels_names_plots(add: Add, flight: np.ndarray, farm: Scene, tmp_path: Path) -> None:
+    rows = marks(farm)
+    lines = [f"{row},{column},{name},{'north' if row < 20 else 'south'}" for row, column, name in rows]
+    (tmp_path / "points.csv").write_text("\n".join(["row,col,class,plot", *lines]))
+    added = add("flight.hdr", "points.csv", plots="plot")
+    scene = load_scene(tmp_path / "mine.toml")
+
+    assert {path.name for path in added.files} == {"mine.toml", "mine_labels.npy", "mine_plots.npy"}
+    assert called(scene) == expected(rows)
+    at = np.argwhere(scene.labels > 0)
+    assert {bool(r < 20): int(scene.fields[r, c]) for r, c in at} == {True: 1, False: 2}
+    assert "plots: 2 with labelled pixels" in said(added)
+
+
+def test_a_raster_names_plots_and_stays_where_it_is(
+    add: Add, flight: np.ndarray, farm: Scene, tmp_path: Path
+) -> None:
+    plots = np.where(np.arange(32) < 16, 7, 0) * np.ones((40, 1), dtype=int)
+    np.save(tmp_path / "ids.npy", plots)
+    added = add("flight.hdr", "labels.npy", classes=farm.class_names, plots="ids.npy")
+    scene = load_scene(tmp_path / "mine.toml")
+
+    assert [path.name for path in added.files] == ["mine.toml"] and 'plots = "ids.npy"' in added.files[
+        0
+    ].read_text()
+    assert scene.plots is not None and np.array_equal(scene.plots, plots)
+    assert scene.sha256 == replace(scene, plots=None).sha256
+    assert "labelled pixels lie in none: there a field is a connected stretch of one class" in said(added)
+
+
+@pytest.mark.parametrize(
+    ("plots", "part"),
+    [
+        ("nowhere", "--plots must name a raster, or a column of vector labels"),
+        ("half.npy", "must have the height and width of the cube"),
+        ("thirds.npy", "whole numbers"),
+    ],
+)
+def test_what_names_no_plots_is_refused(
+    add: Add, flight: np.ndarray, farm: Scene, tmp_path: Path, plots: str, part: str
+) -> None:
+    np.save(tmp_path / "half.npy", np.ones((20, 32), dtype=int))
+    np.save(tmp_path / "thirds.npy", np.full((40, 32), 1 / 3))
+    message = refusal(tmp_path, lambda: add("flight.hdr", "labels.npy", classes=farm.class_names, plots=plots))
+    assert part in message
+
+
 def polygons(farm: Scene) -> tuple[list[tuple[str, list[tuple[float, float]]]], dict[tuple[int, int], str]]:
     """Two rectangles by their corners in UTM, and the pixels whose centres they hold."""
     boxes = [("rye", 2.6, 3.4, 8.4, 9.6), ("oats", 20, 10, 30, 22)]

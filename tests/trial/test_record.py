@@ -66,6 +66,12 @@ def test_what_a_trial_wrote_is_believed(filled: Store) -> None:
         (put("metrics", "invented", value=0.9), ("metrics.invented does not follow",)),
         (put("metrics", "subsets", value={"x": {"classes": [99]}}), ("cannot be computed",)),
         (put("metrics", "subsets", value={"x": {"classes": "no"}}), ("cannot be computed",)),
+        (put("metrics", "fields", "new", "aa", value=0.999), ("metrics.fields.new.aa states 0.999",)),
+        (put("metrics", "fields", "seen", "n_classes", value=1), ("metrics.fields.seen.n_classes states 1",)),
+        (put("metrics", "fields", "new_confusion", 0, 0, value=5000), ("counts more pixels than",)),
+        (put("metrics", "fields", "new_confusion", value=[[1]]), ("metrics.fields.new_confusion must be",)),
+        (put("metrics", "fields", "new_confusion", 0, 0, value=-1), ("metrics.fields.new_confusion.0.0 (-1)",)),
+        (without("metrics", "fields", "new_confusion"), ("metrics.fields.new_confusion: field required",)),
         (without("metrics", "aa"), ("metrics.aa is missing",)),
         (without("metrics"), ("metrics: field required",)),
         (put("metrics", value=None), ("metrics must be there",)),
@@ -102,6 +108,11 @@ def test_a_changed_record_is_named_with_its_key_and_left_out(
     with pytest.raises(StoreError) as error:
         filled.find(hash)
     assert parts[0] in str(error.value) and str(filled.folder(hash) / "record.json") in str(error.value)
+
+
+def test_older_records_without_fields_are_believed(filled: Store) -> None:
+    hash = edited(filled, without("metrics", "fields"))
+    assert filled.read().damaged == () and "fields" not in filled.find(hash)["metrics"]
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,7 @@ def _folded(section: TableSection) -> str:
     names = {
         "classifier": "Every metric, and the tests",
         "class": "Recall per class",
+        "field": "Seen and new fields",
         "cost": "Seconds and memory",
     }
     return "".join(details(name, tables) for by, name in names.items() if (tables := section.view(by)))

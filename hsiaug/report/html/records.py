@@ -29,7 +29,7 @@ def record_lists(section: TableSection) -> str:
 
 def _list(section: TableSection, cell: ArmCell) -> str:
     table = section.table
-    scores = table.scores.shown
+    scores = (*table.scores.shown, *table.fields[:2])
     head = ("seed", *(score.name for score in scores), "seconds", "record", "made", "to see it whole")
     rows = "".join(_row(section, trial, [score.key for score in scores]) for trial in cell.trials)
     headings = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)

@@ -1,0 +1,197 @@
+"""Scores in seen and in new fields, from records to every format; and verdicts that are the same wherever they stand."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from report_records import audit_of, benchmark, failure, record
+
+from hsiaug.metrics.accuracy import score
+from hsiaug.metrics.verdict import Finding
+from hsiaug.report import build_report, render_report, report_json
+from hsiaug.report.findings import arm_numbers
+from hsiaug.report.pairwise import compare_arms
+from hsiaug.report.pairwise_json import comparison_json
+from hsiaug.report.pairwise_views import facts
+
+WHOLE = np.diag([100, 100, 100])
+
+
+def scored(made: dict[str, Any], seen: Sequence[float], new: Sequence[float | None]) -> dict[str, Any]:
+    """The record with these recalls of 100 test pixels of each class in seen fields and, but for None, in new ones."""
+    parts = []
+    for recalls in (seen, new):
+        matrix = np.zeros((3, 3), dtype=np.int64)
+        for i, share in enumerate(recalls):
+            if share is not None:
+                matrix[i, i] = round(100 * share)
+                matrix[i, (i + 1) % 3] = 100 - matrix[i, i]
+        parts.append(matrix)
+    counts = [part.sum(axis=1).tolist() for part in parts]
+    missing = [c for c, n in enumerate(counts[1], start=1) if not n]
+    audit = audit_of(
+        made["spec"]["seed"],
+        n_test=sum(map(sum, counts)),
+        test_counts=[a + b for a, b in zip(*counts, strict=True)],
+        fields="connected components",
+        seen_counts=counts[0],
+        new_counts=counts[1],
+        no_seen_classes=[],
+        no_new_classes=missing,
+    )
+    return {**made, "metrics": score(parts[0] + parts[1], {}, parts[1]), "audit": audit}
+
+
+def store(draws: int = 3, gain: float = 0.1) -> list[dict[str, Any]]:
+    """none, duplicate and smote; smote gains in seen fields alone. Oats have no new field."""
+    made = []
+    for generator, more in (("none", 0.0), ("duplicate", 0.01), ("smote", gain)):
+        for seed in range(draws):
+            seen = [0.6 + 0.05 * seed + more] * 3
+            made.append(scored(record(generator=generator, seed=seed), seen, [0.3 + 0.02 * seed, 0.1, None]))
+    return made
+
+
+def test_a_matrix_gives_the_scores_of_seen_and_of_new_fields_with_their_classes() -> None:
+    new = np.array([[10, 0, 0], [5, 5, 0], [0, 0, 0]])
+    found = score(np.diag([40, 20, 8]) + new, {}, new)["fields"]
+
+    assert found["new"] == {
+        "oa": 0.75,
+        "aa": 0.75,
+        "n_classes": 2,
+        "recall": [1.0, 0.5, None],
+        "n_test": [10, 10, 0],
+    }
+    assert found["seen"]["recall"] == [1.0, 1.0, 1.0] and found["seen"]["n_test"] == [40, 20, 8]
+    assert found["new_confusion"] == new.tolist()
+
+
+def test_where_no_class_can_be_asked_there_is_no_number() -> None:
+    found = score(WHOLE, {}, np.zeros((3, 3), dtype=np.int64))["fields"]["new"]
+    assert found["aa"] is found["oa"] is None and found["n_classes"] == 0
+    assert "fields" not in score(WHOLE, {})
+
+
+def test_every_table_of_accuracy_has_both_and_says_over_how_many_classes() -> None:
+    text = render_report(build_report(store()), "md")
+    header = next(line for line in text.splitlines() if line.startswith("| generator"))
+    assert header == "| generator | λ | svm OA | svm AA | svm κ | svm AA seen | svm AA new |"
+    assert "| 65.0 ± 5.0 | 22.0 ± 1.0" not in text, "the mean over the draws of each recall"
+    assert "| 65.0 ± 5.0 | 21.0 ± 1.0 |" in text
+    assert "3 in seen and 2 in new fields, of 3." in text
+    assert "no test pixel in new fields: oats" in text
+    assert "60.0 % of test pixels lie in fields that hold training pixels" in text
+
+
+@pytest.mark.parametrize("classifiers", [1, 2, 3])
+def test_no_line_on_a_terminal_is_wider_than_it(classifiers: int) -> None:
+    names = ("cnn2d", "svm", "self-training")[:classifiers]
+    made = [scored(made, [0.5] * 3, [0.2] * 3) for made in benchmark(2, classifiers=names)]
+    for by in ("generator", "classifier", "field", "seed", "class"):
+        assert max(map(len, render_report(build_report(made), "rich", by=by).splitlines())) <= 100
+
+
+def test_older_records_have_a_dash_and_enter_no_mean_in_silence() -> None:
+    older = [made for made in benchmark(3, ("none", "duplicate")) if made["spec"]["classifier"]["name"] == "svm"]
+    text = render_report(build_report(older), "md")
+    assert "AA seen" not in text, "nothing but dashes"
+    assert "No record of this table tells seen and new fields apart." in render_report(
+        build_report(older), "md", by="field"
+    )
+
+    mixed = [made for made in store() if made["spec"]["seed"] < 2] + [
+        made for made in older if made["spec"]["seed"] == 2
+    ]
+    text = render_report(build_report(mixed), "md")
+    assert "| 62.5 ± 3.5 (n=2) | 20.5 ± 0.7 (n=2) |" in text
+    assert "2 older records of this table do not tell seen and new fields apart" in text
+
+
+def test_a_verdict_says_what_a_gain_is_in_seen_and_in_new_fields() -> None:
+    (table,) = build_report(store()).tables
+    (gain,) = (gain for gain in table.gains.values() if gain.verdict)
+    assert "AA in seen fields +10.0 and +9.0, in new fields 0.0 and 0.0" in arm_numbers(table, gain)
+
+
+def test_the_view_by_field_has_arms_and_classes() -> None:
+    text = render_report(build_report(store()), "md", by="field")
+    assert "| smote | 1 | 75.0 ± 5.0 | 75.0 ± 5.0 | +10.0 | +9.0 | 21.0 ± 1.0 | 21.0 ± 1.0 | 0.0 | 0.0 |" in text
+    assert "| 3 oats | 100 | 0 | 65.0 ± 5.0 | – |" in text
+
+
+def test_machines_get_them_as_fractions() -> None:
+    report = build_report(store())
+    (table,) = report_json(report)["tables"]
+    smote = next(cell for cell in table["cells"] if cell["generator"]["name"] == "smote")
+    assert smote["metrics"]["aa_seen"]["mean"] == pytest.approx(0.75)
+    assert smote["metrics"]["aa_new"]["mean"] == pytest.approx(0.21)
+    assert smote["against"]["none"]["delta_aa_seen"]["mean"] == pytest.approx(0.1)
+    assert smote["classes"][2]["new"] == {"mean": None, "std": None, "n": 0, "interval95": None}
+
+    rows = list(csv.DictReader(io.StringIO(render_report(report, "csv"))))
+    assert float(rows[0]["aa_seen"]) == 0.6 and float(rows[0]["aa_new"]) == pytest.approx(0.2)
+    rows = list(csv.DictReader(io.StringIO(render_report(report, "csv", by="field"))))
+    assert [row["fields"] for row in rows[:2]] == ["seen", "new"] and rows[1]["n_classes"] == "2"
+    rows = list(csv.DictReader(io.StringIO(render_report(report, "csv", by="class"))))
+    assert (rows[2]["recall_seen"], rows[2]["recall_new"], rows[2]["test_n_new"]) == ("0.6", "", "0")
+
+
+def test_two_arms_are_compared_in_either_kind_of_field() -> None:
+    report = build_report(store())
+    found = compare_arms(report, "none/svm", "smote/svm")
+    said = dict(facts(found, found.pairings[0]))
+    assert said["ΔAA in seen fields"] == "+10.0 ± 0.0 points" and said["ΔAA in new fields"] == "0.0 ± 0.0 points"
+    told = json.loads(json.dumps(comparison_json(found, None)))["conditions"][0]["in_fields"]
+    assert told["delta_aa_seen"]["mean"] == pytest.approx(0.1) and told["delta_oa_new"]["n"] == 3
+    asked = compare_arms(report, "none/svm", "smote/svm", metric="aa_new").pairings[0]
+    assert asked.score.name == "AA new" and asked.comparison.main.mean == 0
+
+
+@st.composite
+def stores(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """none, duplicate and two generators with any gains; some trials failed."""
+    draws = draw(st.sampled_from([3, 7, 9, 11]))
+    made = []
+    for generator in ("none", "duplicate", "mixup", "smote"):
+        shift = draw(st.sampled_from([-60, 0, 0, 60]))
+        for seed in range(draws):
+            aa = 0.5 + (shift + draw(st.integers(-30, 30))) / 1000 * (generator != "none")
+            known = {"generator": generator, "seed": seed}
+            made.append(record(0.6, aa, **known) if draw(st.integers(0, 11)) else failure(**known))
+    return made
+
+
+@given(stores())
+@settings(max_examples=40, deadline=None)
+def test_report_and_compare_never_disagree(records: list[dict[str, Any]]) -> None:
+    report = build_report(records)
+    (table,) = report.tables
+    for gain in table.gains.values():
+        arm, said = f"{gain.cell.arm.generator.name}/svm", set()
+        for control, comparison in gain.against.items():
+            if comparison is None:
+                continue
+            (pairing,) = compare_arms(report, f"{control}/svm", arm).pairings
+            assert pairing.comparison.main.evidence == comparison.main.evidence
+            said.add(pairing.verdict.split(" (")[0])
+            assert [g.verdict for g in pairing.judged] == ([gain.verdict] if gain.verdict else [])
+        if gain.verdict and all(gain.against.values()):
+            assert gain.verdict.finding == concluded(said)
+
+
+def concluded(said: set[str]) -> Finding:
+    """What the words of ``compare`` against both controls make of an arm."""
+    if said == {"B above A"}:
+        return "helps"
+    if "undecided" in said:
+        return "undecided"
+    return "hurts" if said == {"B below A"} else "no difference shown"
