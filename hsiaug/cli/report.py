@@ -91,6 +91,7 @@ def report(
         hsiaug report --suite my_suite.toml --out runs.md
     """
     from hsiaug.errors import InputError
+    from hsiaug.trial.index import uncollected
     from hsiaug.trial.store import Store
 
     if profile is not None and suite is None:
@@ -108,7 +109,8 @@ def report(
         )
     runs, named = (None, None) if suite is None else _runs(suite, profile)
     kept = Store(options.named_store(folder, store) or named or options.USUAL_STORE)
-    _write(read_report(kept, runs), kept, shape, by, out, quality or ())
+    with uncollected():
+        _write(read_report(kept, runs), kept, shape, by, out, quality or ())
 
 
 def _write(built: Report, kept: Store, shape: str, by: str, out: Path | None, quality: Iterable[Path]) -> None:

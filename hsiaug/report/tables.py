@@ -187,12 +187,13 @@ def build_report(
     damaged: what the store left out, to be named with every table.
     Raises StoreError for a record that does not follow docs/results-format.md.
     """
+    left_out = tuple(damaged)
     with uncollected():
-        trials, left_out = read_trials(records), tuple(damaged)
-    parted = [("", trials)]
-    if runs is not None:
-        parted = [(run, [trial for trial in trials if trial.hash in hashes]) for run, hashes in runs.items()]
-    tables = tuple(table for run, mine in parted for table in _tables(run, mine))
+        trials = read_trials(records)
+        parted = [("", trials)]
+        if runs is not None:
+            parted = [(run, [trial for trial in trials if trial.hash in hashes]) for run, hashes in runs.items()]
+        tables = tuple(table for run, mine in parted for table in _tables(run, mine))
     return Report(tuple(replace(table, damaged=left_out) for table in tables), store, left_out)
 
 
