@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug import __version__
-from hsiaug.trial.record import CHECKS
+from hsiaug.trial.record_json import CHECKS
 
 __all__ = ["INDEX", "Row", "add_rows", "checksum", "create", "open_index"]
 

@@ -15,10 +15,8 @@ from hsiaug.errors import InputError
 from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.record_json import Record
 
-__all__ = ["CHECKS", "Damage", "fault_of"]
+__all__ = ["Damage", "fault_of"]
 
-CHECKS = 1
-"""Raise when :func:`fault_of` finds what it did not find before: what was checked with another number is checked anew."""
 CLOSE = 1e-9
 """How far a stated number may lie from the one that its counts give: libraries round sums in different orders."""
 

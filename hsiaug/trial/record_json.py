@@ -7,10 +7,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["LARGEST", "Record", "decode", "encode", "json_line", "preference", "storable"]
+__all__ = ["CHECKS", "LARGEST", "Record", "decode", "encode", "json_line", "preference", "storable"]
 
 Record = Mapping[str, Any]
 
+CHECKS = 1
+"""Raise when ``fault_of`` finds what it did not find before: what was checked with another number is checked anew."""
 LARGEST = 64 * 2**20
 """Bytes of a record at most: the largest real ones, of a hundred classes, have a few hundred thousand."""
 JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
