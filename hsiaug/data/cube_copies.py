@@ -85,11 +85,12 @@ class Recipe:
 
     def windows(self) -> Iterator[Window]:
         """The parts that a file is read in."""
+        raw: Any = self.raw
         if self.in_parts:
-            yield from self.raw.windows()
+            yield from raw.windows()
             return
-        height, width, bands = self.raw.shape
-        rows = max(1, STRIPE_BYTES // (max(4, self.raw.dtype.itemsize) * width * bands))
+        height, width, bands = raw.shape
+        rows = max(1, STRIPE_BYTES // (max(4, raw.dtype.itemsize) * width * bands))
         for top in range(0, height, rows):
             yield slice(top, min(top + rows, height)), slice(0, width)
 
