@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.data.bounds import is_large
+from hsiaug.data.cube_copies import progress_bar
 from hsiaug.data.mapped import let_go
 from hsiaug.errors import SceneError
 
@@ -95,7 +97,12 @@ def look_through(view: NDArray[Any], nodata: float | None, bad_bands: tuple[int,
     dropped = set(bad_bands)
     good = [b for b in range(bands) if b not in dropped]
     tally = _Tally(good, bands, nodata, max(1, view.size // SAMPLES))
-    empty = np.concatenate([tally.add(block) for _, block in stripes(view)])
+    parts = []
+    with progress_bar(is_large(view.shape), f"looking through {where}", view.nbytes) as advance:
+        for _, block in stripes(view):
+            parts.append(tally.add(block))
+            advance(block.nbytes)
+    empty = np.concatenate(parts)
     there = int((~empty).sum())
     broken = tuple(b for b in good if tally.missing[b] > BROKEN * there)
     lost = set(broken)

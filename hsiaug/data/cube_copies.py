@@ -29,7 +29,7 @@ from hsiaug.files import file_errors, replaced, write_text_whole
 from hsiaug.public import array_checksum
 from hsiaug.scene import scene_checksum
 
-__all__ = ["Recipe", "mapped_cube", "unpacked", "write_npy_header"]
+__all__ = ["Recipe", "mapped_cube", "progress_bar", "unpacked", "write_npy_header"]
 
 ABANDONED = 3600.0
 """Seconds after which a file without a note is nobody's: one that is being written changes all the time."""
@@ -85,11 +85,12 @@ class Recipe:
 
     def windows(self) -> Iterator[Window]:
         """The parts that a file is read in."""
+        raw: Any = self.raw
         if self.in_parts:
-            yield from self.raw.windows()
+            yield from raw.windows()
             return
-        height, width, bands = self.raw.shape
-        rows = max(1, STRIPE_BYTES // (max(4, self.raw.dtype.itemsize) * width * bands))
+        height, width, bands = raw.shape
+        rows = max(1, STRIPE_BYTES // (max(4, raw.dtype.itemsize) * width * bands))
         for top in range(0, height, rows):
             yield slice(top, min(top + rows, height)), slice(0, width)
 
@@ -150,7 +151,7 @@ def _looked_through(cube: NDArray[np.float32], labels: NDArray[np.int16], name: 
         let_go(cube)
         advance(stripe.nbytes)
 
-    with _bar(progress, f"checking {name}", cube.nbytes) as advance:
+    with progress_bar(progress, f"checking {name}", cube.nbytes) as advance:
         checksum = scene_checksum(cube, labels, look)
     return checksum if finite else None
 
@@ -170,7 +171,7 @@ def _copy(recipe: Recipe, dtype: np.dtype[Any], progress: bool) -> NDArray[Any]:
         if size > free:
             raise SceneError(rule, value=f"{in_bytes(free)} free", hint=hint)
         _write(path.with_suffix(".json"), recipe.files, {})
-        with _bar(progress, f"converting {recipe.files[-1].name}", size) as advance:
+        with progress_bar(progress, f"converting {recipe.files[-1].name}", size) as advance:
             replaced(path, lambda fresh: _save(fresh, recipe, dtype, advance))
     made = _opened(path, recipe.shape)
     assert made is not None
@@ -256,8 +257,8 @@ def _as_noted(files: Mapping[str, list[int]]) -> bool:
 
 
 @contextlib.contextmanager
-def _bar(progress: bool, what: str, size: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, a line elsewhere; yields what is told how many bytes more are done."""
+def progress_bar(progress: bool, what: str, size: int) -> Iterator[Callable[[int], None]]:
+    """On standard error, a bar on a terminal, a line elsewhere; yields what is told how many bytes more are done."""
     if not progress:
         yield lambda _: None
         return
