@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 
+from hsiaug.spectral_views import DEFAULT_VIEW
 from hsiaug.text import shortest
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 
@@ -17,6 +18,8 @@ def command_for(trial: TrialSpec, scene_ref: str) -> str:
     if trial.task != "pixels":
         words += ["--task", trial.task]
     words += ["--generator", trial.generator.name, "--classifier", trial.classifier.name]
+    if trial.view != DEFAULT_VIEW:
+        words += ["--view", trial.view]
     words += ["--lambda", shortest(trial.lam)]
     if trial.omega is not None:
         words += ["--omega", shortest(trial.omega)]

@@ -67,11 +67,11 @@ def map_(
     loaded = task.load(scene)
     spec = spec_of(source, loaded, registry())
     err, screen = Console(stderr=True), Console()
-    with watched(err, f"{spec.generator.name}, {spec.classifier.name}") as progress:
+    with watched(err, f"{spec.generator.name}, {spec.classifier_label}") as progress:
         made = refit(spec, loaded, registry(), kept.cache, device=device, progress=progress)
-        maps = task.mapped(made.fitted, made.card, loaded, made.split, progress)
+        maps = task.mapped(made.fitted, made.card, loaded, made.split, progress, made.spectra)
     same = agreement(made, loaded, maps, source)
-    title = f"{spec.classifier.name} with {spec.generator.name}, record {source['hash'][:8]}"
+    title = f"{spec.classifier_label} with {spec.generator.name}, record {source['hash'][:8]}"
     note = f"{made.split.audit.n_train:,} of the pixels are training pixels"
     grounds, targets, files = task.georeferences(scene, loaded), _targets(out, maps), []
     for name, ids in maps.items():
@@ -106,12 +106,14 @@ def _targets(out: Path, maps: Mapping[str, object]) -> dict[str, Path]:
 
 def _facts(record: Record) -> dict[str, str]:
     """What the file says of itself."""
+    from hsiaug.spectral_views import RAW, with_view
+
     spec: dict[str, Any] = record["spec"]
     return {
         "SCENE": spec["scene"]["name"],
         "RECORD": record["hash"],
         "GENERATOR": spec["generator"]["name"],
-        "CLASSIFIER": spec["classifier"]["name"],
+        "CLASSIFIER": with_view(spec["classifier"]["name"], spec.get("view", RAW)),
         "REMARK": "holds training pixels: its agreement with the labels is no accuracy",
     }
 

@@ -39,6 +39,7 @@ __all__ = [
     "StoreWord",
     "Task",
     "TaskName",
+    "View",
     "duration",
     "named_store",
     "numbers",
@@ -111,6 +112,14 @@ Lambda = Annotated[
 Omega = Annotated[
     float | None,
     typer.Option(help="Guidance strength ω; 0 = purely conditional. Default: the generator's."),
+]
+View = Annotated[
+    str | None,
+    typer.Option(
+        help="What classifiers are shown of each spectrum: raw (default), unit (unit norm), derivative, continuum "
+        "(removed), raw+unit, or auto (chosen by cross-validation inside the training pixels); several between commas.",
+        show_default=False,
+    ),
 ]
 Seed = Annotated[int, typer.Option(help="Number of the draw.", min=0)]
 Preset = Annotated[PresetName, typer.Option(help="Size of a generator that offers several.")]

@@ -72,6 +72,7 @@ def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         ("generator", _plugin(spec["generator"])),
         ("classifier", _plugin(spec["classifier"])),
+        ("spectra", _spectra(spec.get("view", "raw"), record.get("spectral_view"))),
         ("λ, ω", f"{spec['lambda']:g}, {'–' if spec['omega'] is None else spec['omega']}"),
     ]
     if metrics:
@@ -98,6 +99,14 @@ def _costs(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "machine", f"{machine['processor']}, {machine['platform']}, Python {machine['python']}"
     yield "versions", ", ".join(f"{name} {v}" for name, v in machine["versions"].items())
     yield "created", record["created"]
+
+
+def _spectra(asked: str, shown: dict[str, Any] | None) -> str:
+    """What the classifier was shown of each spectrum, and the scores that it was chosen by."""
+    if asked != "auto" or not shown:
+        return asked
+    scores = ", ".join(f"{name} {100 * score:.1f}" for name, score in shown["scores"].items())
+    return f"auto: {shown['name']} (recall of held-out training pixels in %: {scores})"
 
 
 def _plugin(spec: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,8 +18,9 @@ from hsiaug.protocol.split import BlindSplit, Split
 from hsiaug.samples import PatchSamples
 from hsiaug.scene import Descriptions, Scene, UnlabelledScene
 from hsiaug.sealed import SealedView, Seals
+from hsiaug.spectral_views import RAW, SpectralView
 
-__all__ = ["Normaliser", "Scope", "TrainView", "patches_at", "train_view"]
+__all__ = ["Normaliser", "Scope", "TrainView", "patches_at", "train_view", "train_view_seen"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +170,15 @@ def train_view(scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope:
         scope=scope,
         descriptions=Descriptions(scene.descriptions),
     )
+
+
+def train_view_seen(view: TrainView, spectra: SpectralView) -> TrainView:
+    """The same pixels in a spectral view: B' bands in the cube, and so in patches, samples and normaliser."""
+    if spectra.name == RAW:
+        return view
+    cube = np.full((*view.visible.shape, spectra.bands(view.bands)), np.nan, dtype=np.float32)
+    cube[view.visible] = spectra(view.cube[view.visible], axis=1)
+    return replace(view, cube=cube, wavelengths=spectra.shown_wavelengths)
 
 
 def _unlabelled(split: Split | BlindSplit, visible: NDArray[np.bool_], scope: Scope) -> NDArray[np.int32]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from hsiaug.errors import StoreError
+from hsiaug.spectral_views import RAW
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.empty import made_nothing
 from hsiaug.trial.hashing import canonical_json
@@ -18,7 +19,7 @@ __all__ = ["Condition", "Record", "Trial", "class_counts", "finite", "read_trial
 Record = Mapping[str, Any]
 
 SPEC = {"task", "scene", "protocol", "patch", "seed", "generator", "classifier", "lambda", "omega"}
-SPEC |= {"omega_convention"}
+SPEC |= {"omega_convention", "view"}
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ def _parse(record: Record, spec: Mapping[str, Any]) -> Trial:
         hash=hash,
         condition=condition,
         generator=Method.of(spec["generator"], spec.get("omega_convention") if omega is not None else None),
-        classifier=Method.of(spec["classifier"]),
+        classifier=Method.of(spec["classifier"], view=str(spec.get("view", RAW))),
         lam=float(spec["lambda"]),
         omega=None if omega is None else float(omega),
         seed=int(spec["seed"]),

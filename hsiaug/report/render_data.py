@@ -135,6 +135,7 @@ def _method_json(table: Table, method: Method) -> dict[str, Any]:
         "version": method.version,
         "params": json.loads(method.params),
         "omega_convention": method.convention,
+        "view": method.view,
     }
 
 
@@ -267,6 +268,7 @@ def _identity(trial: Trial) -> dict[str, Any]:
     }
     for role, method in (("generator", trial.generator), ("classifier", trial.classifier)):
         row |= {role: method.name, f"{role}_version": method.version, f"{role}_params": method.params}
+    row["view"] = trial.classifier.view
     return row | {"lambda": trial.lam, "omega": trial.omega, "omega_convention": trial.generator.convention}
 
 

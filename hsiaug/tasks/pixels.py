@@ -19,12 +19,14 @@ from hsiaug.plugins.card import Card
 from hsiaug.protocol.balance import pool_steps, synthetic_counts
 from hsiaug.protocol.protocols import Protocol, parse_protocol
 from hsiaug.protocol.split import BlindSplit, Split, draw_split
-from hsiaug.protocol.view import Scope, TrainView, pad, patches_at, train_view
+from hsiaug.protocol.view import Scope, TrainView, pad, patches_at, train_view, train_view_seen
 from hsiaug.samples import NOWHERE, Patches, PatchSamples, concatenate
 from hsiaug.scene import Scene, UnlabelledScene
 from hsiaug.sealed import sealed
+from hsiaug.spectral_views import AUTO, DEFAULT_VIEW, FEWEST, RAW, RAW_VIEW, VIEWS, SpectralView
 from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.local import local_scene
+from hsiaug.tasks.view_choice import view_scores
 
 __all__ = ["BATCH_BYTES", "PixelClassification", "Prediction", "Sides", "by_class", "check_finite", "check_ids"]
 
@@ -45,6 +47,7 @@ class PixelClassification:
     control = "coords"
     scores = (("aa", "AA"), ("oa", "OA"))
     generator = "smote"
+    views: tuple[str, ...] = (*VIEWS, AUTO)
     adapts: tuple[str, ...] = ("segmentation",)
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
@@ -59,7 +62,8 @@ class PixelClassification:
         return {data.name: data.labels}
 
     def defaults(self, data: Scene) -> TaskDefaults:
-        return TaskDefaults("issd", 9, (self.generator,), ("svm", "cnn2d"))
+        view = DEFAULT_VIEW if data.bands >= FEWEST else RAW
+        return TaskDefaults("issd", 9, (self.generator,), ("svm", "cnn2d"), (view,))
 
     def nearly_all(self, scene: Scene) -> Protocol:
         """No protocol trains on every pixel: nine tenths of each class come nearest."""
@@ -70,6 +74,14 @@ class PixelClassification:
 
     def view(self, scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope: Scope) -> TrainView:
         return train_view(scene, split, scope)
+
+    def seen(self, view: TrainView, spectra: SpectralView) -> TrainView:
+        """What a classifier is given in place of the train view: cube, patches and normaliser of a spectral view."""
+        return train_view_seen(view, spectra)
+
+    def view_scores(self, view: TrainView) -> dict[str, float]:
+        """How well each spectral view carries classes over the training pixels, 0..1."""
+        return view_scores(view)
 
     def counts(self, view: TrainView, lam: float) -> dict[int, int]:
         """Synthetic samples of each class that λ asks for."""
@@ -121,11 +133,12 @@ class PixelClassification:
         first = [np.flatnonzero(drawn.y == c)[:n] for c, n in counts.items()]
         return concatenate([view.real, drawn.take(np.concatenate(first))])
 
-    def shown(self, samples: PatchSamples, card: Card) -> PatchSamples:
-        """What a classifier's card reads: patches, centre spectra, or locations without any band."""
+    def shown(self, samples: PatchSamples, card: Card, spectra: SpectralView = RAW_VIEW) -> PatchSamples:
+        """What a classifier's card reads: patches, centre spectra, or locations without any band; in a spectral view."""
         seen = _shown(samples.x, samples.coords, card)
+        x = spectra(seen.x, axis=1) if seen.x.size else seen.x
         return sealed(
-            PatchSamples(seen.x, seen.coords, samples.y, samples.synthetic, samples.weight, samples.provenance)
+            PatchSamples(x, seen.coords, samples.y, samples.synthetic, samples.weight, samples.provenance)
         )
 
     def predict(
@@ -134,17 +147,24 @@ class PixelClassification:
         card: Card,
         scene: Scene | UnlabelledScene,
         split: Split | BlindSplit,
+        spectra: SpectralView = RAW_VIEW,
     ) -> NDArray[np.int16]:
         """(n,) int16: predicted class id of every test pixel, row by row. Reads no test label."""
         coords = np.argwhere(split.test).astype(np.int32)
         labels = [
             _check_labels(fitted.predict(sealed(batch)), batch, scene)
-            for batch in _batches(scene, coords, split.patch, card)
+            for batch in _batches(scene, coords, split.patch, card, spectra)
         ]
         return np.concatenate(labels).astype(np.int16)
 
     def mapped(
-        self, fitted: FittedClassifier, card: Card, scene: Scene, split: Split, progress: Progress
+        self,
+        fitted: FittedClassifier,
+        card: Card,
+        scene: Scene,
+        split: Split,
+        progress: Progress,
+        spectra: SpectralView = RAW_VIEW,
     ) -> dict[str, NDArray[np.int16]]:
         """(H, W) class ids of every pixel; 0 where an unlabelled pixel holds 0 in every band: no data.
 
@@ -157,11 +177,11 @@ class PixelClassification:
         for rows, stripe in _stripes(scene.cube, side):
             here = stripe[side // 2 : side // 2 + len(rows), side // 2 : side // 2 + width]
             local = np.argwhere(here.any(axis=2) | (scene.labels[rows] > 0)).astype(np.int32)
-            step = max(1, BATCH_BYTES // (4 * scene.bands * side * side))
+            step, seen = max(1, BATCH_BYTES // (4 * scene.bands * side * side)), spectra(stripe, axis=2)
             for start in range(0, len(local), step):
                 part = local[start : start + step]
                 coords = part + np.array([rows[0], 0], dtype=np.int32)
-                batch = _shown(patches_at(stripe, part, side), coords, card)
+                batch = _shown(patches_at(seen, part, side), coords, card)
                 ids[coords[:, 0], coords[:, 1]] = _check_labels(fitted.predict(sealed(batch)), batch, scene)
             progress(int(rows[-1]) + 1, height, "rows")
         return {scene.name: ids}
@@ -239,11 +259,11 @@ def _stripes(cube: NDArray[np.float32], side: int) -> Iterator[tuple[NDArray[np.
 
 
 def _batches(
-    scene: Scene | UnlabelledScene, coords: NDArray[np.int32], patch: int, card: Card
+    scene: Scene | UnlabelledScene, coords: NDArray[np.int32], patch: int, card: Card, spectra: SpectralView
 ) -> Iterator[Patches]:
     """Test patches, no larger than the classifier reads them."""
     side = patch if card.input == "patch" else 1
-    padded = pad(scene.cube, side)
+    padded = pad(spectra(scene.cube, axis=2), side)
     step = max(1, BATCH_BYTES // (4 * scene.bands * side * side))
     for start in range(0, len(coords), step):
         part = coords[start : start + step]

@@ -17,6 +17,7 @@ from hsiaug.plugins.card import Card
 from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import Protocol, parse_protocol
+from hsiaug.spectral_views import RAW, SpectralView
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task, located, tested
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
@@ -37,12 +38,13 @@ for sums over other batches may be rounded otherwise.
 
 @dataclass(frozen=True, eq=False)
 class Refitted:
-    """A trial's classifier, fitted again, with the split of the trial."""
+    """A trial's classifier, fitted again, with the split of the trial. spectra: what it is shown of each spectrum."""
 
     spec: TrialSpec
     fitted: FittedClassifier
     card: Card
     split: TaskSplit
+    spectra: SpectralView
 
 
 def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
@@ -76,6 +78,7 @@ def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
         lam=stated["lambda"],
         omega=stated["omega"],
         draws=data.drawn_as,
+        view=stated.get("view", RAW),
     )
     _refuse(
         spec.hash != record["hash"],
@@ -138,7 +141,7 @@ def refit(
     samples = augment(spec, bench, generator, resolve_device(device, generator.card), StageTimer(), progress)
     where = resolve_device(device, classifier.card)
     fitted = fit_classifier(spec, bench, classifier, samples, where, StageTimer(), progress)
-    return Refitted(spec, fitted, classifier.card, bench.split(spec))
+    return Refitted(spec, fitted, classifier.card, bench.split(spec), bench.spectra(spec))
 
 
 def agreement(made: Refitted, data: TaskData, maps: Mapping[str, NDArray[np.int16]], record: Record) -> Agreement:
@@ -151,4 +154,5 @@ def agreement(made: Refitted, data: TaskData, maps: Mapping[str, NDArray[np.int1
     flat = np.concatenate([ids.ravel() for ids in maps.values()])
     if repeats(flat[tested(task, made.split)]):
         return "map"
-    return "classifier" if repeats(task.predict(made.fitted, made.card, data, made.split)) else "none"
+    labels = task.predict(made.fitted, made.card, data, made.split, made.spectra)
+    return "classifier" if repeats(labels) else "none"

@@ -11,6 +11,7 @@ from typing import Any
 from hsiaug.plugins.card import Card, sampling_params
 from hsiaug.plugins.hookspecs import Kind
 from hsiaug.protocol.protocols import Protocol
+from hsiaug.spectral_views import RAW, with_view
 from hsiaug.tasks.task import TaskData
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.hashing import short_hash
@@ -60,6 +61,7 @@ class TrialSpec:
     patch: side in pixels. seed: number of the draw. lam: sample balance rate λ ≥ 0.
     omega: guidance strength, None for generators that take none.
     draws: what the draws were seeded with; None = the name of the scene.
+    view: spectral view that the classifier is shown, or ``auto``.
 
     The name of an own scene is in the hash as well, for reports show its records under it; its draws do not depend on it.
     """
@@ -75,6 +77,7 @@ class TrialSpec:
     lam: float
     omega: float | None
     draws: str | None = None
+    view: str = RAW
 
     def __post_init__(self) -> None:
         if self.draws == self.scene:
@@ -89,7 +92,14 @@ class TrialSpec:
             "lambda": self.lam,
             "omega": self.omega,
             "omega_convention": None if self.omega is None else OMEGA_CONVENTION,
+            # Records from before there were views have no such key.
+            **({} if self.view == RAW else {"view": self.view}),
         }
+
+    @property
+    def classifier_label(self) -> str:
+        """The classifier with its view, as tables name it."""
+        return with_view(self.classifier.name, self.view)
 
     @cached_property
     def arm(self) -> Arm:
