@@ -102,10 +102,10 @@ def _lines(advice: Advice, plan: Plan, context: AdviceContext) -> Iterator[tuple
     notes = list(_notes(advice, plan, context))
     names = _names(plan)
     yield "verdict", _verdict(advice, names)
-    yield from (("spectra", _view_said(one, names[0])) for one in advice.views)
     here = advice.kind == "cannot tell"
     yield from (("warning", _left(met, names[0])) for met in (advice.ceilings[:-1] if here else advice.ceilings))
     yield from (note for note in notes if note[0] == "warning")
+    yield from (("spectra", _view_said(one, names[0])) for one in advice.views)
     yield from (("also", _gain(one, advice.level, names)) for one in advice.confirmed if one is not advice.chosen)
     yield from (("command", text) for text in _commands(advice, context))
     reasons = {name: why for name, _, why in reversed(advice.left_out)}
