@@ -16,33 +16,15 @@ units. Generators so know nothing of views, and a gain of a better view is no ga
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import InputError, did_you_mean
+from hsiaug.view_names import RAW
 
-__all__ = [
-    "AUTO",
-    "DEFAULT_VIEW",
-    "FEWEST",
-    "RAW",
-    "RAW_VIEW",
-    "VIEWS",
-    "SpectralView",
-    "best_view",
-    "check_view",
-    "with_view",
-]
+__all__ = ["RAW_VIEW", "SpectralView"]
 
-RAW, AUTO = "raw", "auto"
-VIEWS = (RAW, "unit", "derivative", "continuum", "raw+unit")
-DEFAULT_VIEW = RAW
-"""What classifiers of pixels are shown where the user leaves it open."""
-FEWEST = 3
-"""Bands that a view needs: fewer leave nothing of a derivative or a continuum."""
 ROWS_BYTES = 4 * 2**20
 """Spectra are converted in parts of about this size, so that memory stays bounded."""
 
@@ -103,29 +85,6 @@ class SpectralView:
 
 
 RAW_VIEW = SpectralView(RAW)
-
-
-def check_view(name: str, known: Sequence[str], bands: int) -> None:
-    """Raise InputError for a name that is none of those known to a task, and where the spectra are too short for it."""
-    if name not in known:
-        hint = "Views of masks are not chosen: name one." if name == AUTO else did_you_mean(name, known)
-        raise InputError(f"--view must be one of {', '.join(known)}", value=repr(name), hint=hint)
-    if name != RAW and bands < FEWEST:
-        raise InputError(
-            f"--view {name} needs spectra of {FEWEST} bands at least",
-            value=f"{bands} bands",
-            hint=f"Leave it at {RAW}.",
-        )
-
-
-def best_view(scores: Mapping[str, float]) -> str:
-    """The view with the highest score; of equal ones the first, so ``raw`` where it is among them."""
-    return max(scores, key=lambda name: round(scores[name], 9))
-
-
-def with_view(classifier: str, view: str) -> str:
-    """What tables call a classifier that was shown a view: ``svm``, ``svm (unit)``."""
-    return classifier if view == RAW else f"{classifier} ({view})"
 
 
 def unit_norm(x: Rows) -> Rows:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import shlex
 
-from hsiaug.spectral_views import DEFAULT_VIEW
 from hsiaug.text import shortest
 from hsiaug.trial.spec import PluginSpec, TrialSpec
+from hsiaug.view_names import DEFAULT_VIEW
 
 __all__ = ["command_for"]
 

@@ -11,9 +11,9 @@ from hsiaug.bench.advice_context import AdviceContext, do, work
 from hsiaug.bench.execute import Run
 from hsiaug.bench.gains import scored
 from hsiaug.bench.plan import Plan, Request
-from hsiaug.spectral_views import AUTO, FEWEST, RAW
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.view_names import AUTO, FEWEST, RAW
 
 __all__ = ["ViewGain", "screen_views", "with_views"]
 

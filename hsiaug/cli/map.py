@@ -106,7 +106,7 @@ def _targets(out: Path, maps: Mapping[str, object]) -> dict[str, Path]:
 
 def _facts(record: Record) -> dict[str, str]:
     """What the file says of itself."""
-    from hsiaug.spectral_views import RAW, with_view
+    from hsiaug.view_names import RAW, with_view
 
     spec: dict[str, Any] = record["spec"]
     return {

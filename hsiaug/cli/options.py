@@ -11,6 +11,7 @@ import typer
 
 from hsiaug.bench.ranges import numbers, seeds, words
 from hsiaug.errors import InputError
+from hsiaug.view_names import DEFAULT_VIEW
 
 if TYPE_CHECKING:
     from hsiaug.quality.synthesis import SampleRequest
@@ -116,9 +117,10 @@ Omega = Annotated[
 View = Annotated[
     str | None,
     typer.Option(
-        help="What classifiers are shown of each spectrum: raw (default), unit (unit norm), derivative, continuum "
-        "(removed), raw+unit, or auto (chosen by cross-validation inside the training pixels); several between commas.",
-        show_default=False,
+        help="What classifiers are shown of each spectrum: raw, unit (unit norm), derivative, continuum "
+        "(removed), raw+unit, or auto (chosen by cross-validation inside the training pixels; not for masks); several "
+        "between commas.",
+        show_default=DEFAULT_VIEW,
     ),
 ]
 Seed = Annotated[int, typer.Option(help="Number of the draw.", min=0)]

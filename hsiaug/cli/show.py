@@ -11,6 +11,7 @@ import typer
 from hsiaug.cli import options
 from hsiaug.cli.output import print_json, print_lines, print_table
 from hsiaug.text import json_of
+from hsiaug.view_names import AUTO, RAW
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -72,7 +73,7 @@ def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         ("generator", _plugin(spec["generator"])),
         ("classifier", _plugin(spec["classifier"])),
-        ("spectra", _spectra(spec.get("view", "raw"), record.get("spectral_view"))),
+        ("spectra", _spectra(spec.get("view", RAW), record.get("spectral_view"))),
         ("λ, ω", f"{spec['lambda']:g}, {'–' if spec['omega'] is None else spec['omega']}"),
     ]
     if metrics:
@@ -103,7 +104,7 @@ def _costs(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _spectra(asked: str, shown: dict[str, Any] | None) -> str:
     """What the classifier was shown of each spectrum, and the scores that it was chosen by."""
-    if asked != "auto" or not shown:
+    if asked != AUTO or not shown:
         return asked
     scores = ", ".join(f"{name} {100 * score:.1f}" for name, score in shown["scores"].items())
     return f"auto: {shown['name']} (recall of held-out training pixels in %: {scores})"

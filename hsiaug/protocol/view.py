@@ -18,7 +18,8 @@ from hsiaug.protocol.split import BlindSplit, Split
 from hsiaug.samples import PatchSamples
 from hsiaug.scene import Descriptions, Scene, UnlabelledScene
 from hsiaug.sealed import SealedView, Seals
-from hsiaug.spectral_views import RAW, SpectralView
+from hsiaug.spectral_views import SpectralView
+from hsiaug.view_names import RAW
 
 __all__ = ["Normaliser", "Scope", "TrainView", "patches_at", "train_view", "train_view_seen"]
 

@@ -9,8 +9,8 @@ from functools import cached_property
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.report.labels import MISSING
 from hsiaug.report.records import Trial
-from hsiaug.spectral_views import RAW
 from hsiaug.trial.arm import Arm, Method
+from hsiaug.view_names import RAW
 
 __all__ = ["ArmCell", "CellKey", "in_order", "make_cells", "method_rank"]
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hsiaug.metrics.significance import MeanStd
-from hsiaug.spectral_views import with_view
 from hsiaug.trial.arm import Method
 from hsiaug.trial.hashing import canonical_json
+from hsiaug.view_names import with_view
 
 __all__ = [
     "MISSING",

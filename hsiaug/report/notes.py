@@ -8,8 +8,8 @@ from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, draws_needed, smallest
 from hsiaug.metrics.verdict import MEANINGS
 from hsiaug.report.labels import count, count_range, draws_text, p_text, seeds_text
 from hsiaug.report.tables import Table
-from hsiaug.spectral_views import AUTO
 from hsiaug.trial.arm import CONTROLS, Method
+from hsiaug.view_names import AUTO
 
 __all__ = ["control_notes", "number_notes", "significance_note", "verdict_note"]
 

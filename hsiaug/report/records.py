@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import Any
 
 from hsiaug.errors import StoreError
-from hsiaug.spectral_views import RAW
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.empty import made_nothing
 from hsiaug.trial.hashing import canonical_json
+from hsiaug.view_names import RAW
 
 __all__ = ["Condition", "Record", "Trial", "class_counts", "finite", "read_trials"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hsiaug.spectral_views import RAW
+from hsiaug.view_names import RAW
 
 __all__ = ["TaskDefaults"]
 

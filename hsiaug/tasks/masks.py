@@ -26,11 +26,12 @@ from hsiaug.protocol.tiling import BlindTiles, Tile, TileSplit, covered, cut, de
 from hsiaug.protocol.view import Scope
 from hsiaug.samples import concatenate
 from hsiaug.sealed import sealed
-from hsiaug.spectral_views import RAW, RAW_VIEW, VIEWS, SpectralView
+from hsiaug.spectral_views import RAW_VIEW, SpectralView
 from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.local import local_pairs
 from hsiaug.tasks.pixels import BATCH_BYTES, Prediction, Sides, by_class, check_finite, check_ids
 from hsiaug.tiles import DenseSamples, DenseView, PairCounts, Tiles
+from hsiaug.view_names import RAW, VIEWS
 
 __all__ = ["ChangeDetection", "Segmentation"]
 

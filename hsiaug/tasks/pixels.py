@@ -23,10 +23,11 @@ from hsiaug.protocol.view import Scope, TrainView, pad, patches_at, train_view, 
 from hsiaug.samples import NOWHERE, Patches, PatchSamples, concatenate
 from hsiaug.scene import Scene, UnlabelledScene
 from hsiaug.sealed import sealed
-from hsiaug.spectral_views import AUTO, DEFAULT_VIEW, FEWEST, RAW, RAW_VIEW, VIEWS, SpectralView
+from hsiaug.spectral_views import RAW_VIEW, SpectralView
 from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.local import local_scene
 from hsiaug.tasks.view_choice import view_scores
+from hsiaug.view_names import AUTO, DEFAULT_VIEW, FEWEST, RAW, VIEWS
 
 __all__ = ["BATCH_BYTES", "PixelClassification", "Prediction", "Sides", "by_class", "check_finite", "check_ids"]
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.protocol.view import TrainView
-from hsiaug.spectral_views import FEWEST, RAW, VIEWS, SpectralView
+from hsiaug.spectral_views import SpectralView
+from hsiaug.view_names import FEWEST, RAW, VIEWS
 
 __all__ = ["spatial_folds", "view_scores"]
 

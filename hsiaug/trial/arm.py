@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hsiaug.spectral_views import RAW
 from hsiaug.trial.hashing import canonical_json
+from hsiaug.view_names import RAW
 
 __all__ = ["CONTROLS", "Arm", "Method"]
 

@@ -18,7 +18,7 @@ from hsiaug.plugins.card import Card
 from hsiaug.protocol.view import Scope
 from hsiaug.sealed import SealedView
 from hsiaug.seeds import derive_seed
-from hsiaug.spectral_views import AUTO, SpectralView, best_view
+from hsiaug.spectral_views import SpectralView
 from hsiaug.tasks.task import (
     Counts,
     Data,
@@ -33,6 +33,7 @@ from hsiaug.tasks.task import (
 )
 from hsiaug.trial.fits import Fit, checkpoint, clear_checkpoints, load_fit, save_fit
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.view_names import AUTO, best_view
 
 __all__ = ["AnyBench", "Workbench"]
 

@@ -17,7 +17,7 @@ from hsiaug.plugins.card import Card
 from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import Protocol, parse_protocol
-from hsiaug.spectral_views import RAW, SpectralView
+from hsiaug.spectral_views import SpectralView
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task, located, tested
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
@@ -26,6 +26,7 @@ from hsiaug.trial.predictions import checksum
 from hsiaug.trial.run import StageTimer, augment, fit_classifier
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from hsiaug.trial.store import Record
+from hsiaug.view_names import RAW
 
 __all__ = ["Agreement", "Refitted", "agreement", "refit", "spec_of"]
 

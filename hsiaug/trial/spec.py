@@ -11,10 +11,10 @@ from typing import Any
 from hsiaug.plugins.card import Card, sampling_params
 from hsiaug.plugins.hookspecs import Kind
 from hsiaug.protocol.protocols import Protocol
-from hsiaug.spectral_views import RAW, with_view
 from hsiaug.tasks.task import TaskData
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.hashing import short_hash
+from hsiaug.view_names import RAW, with_view
 
 __all__ = ["OMEGA_CONVENTION", "PluginSpec", "TrialSpec", "plugin_spec"]
 

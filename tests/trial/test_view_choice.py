@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.scene import Scene
-from hsiaug.spectral_views import AUTO, RAW, VIEWS, best_view
 from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.tasks.view_choice import spatial_folds, view_scores
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.view_names import AUTO, RAW, VIEWS, best_view
 
 TASK = PixelClassification()
 
