@@ -12,7 +12,7 @@ Where FOLDER holds them, a card of ``Samson/`` (95×95×156, three endmembers) i
 
 Where FOLDER also holds ``ground_truth_only/paviaU_gt.mat`` and ``PaviaU_lowres_crop/``, a third card is written: the
 labels of Pavia University (610×340) with a **simulated** cube of 103 bands. It is of that scene's size and layout, for
-speed and memory; what a classifier scores on it means nothing. A fourth card, ``pavia_crop``, is of the 80×50 real pixels.
+speed and memory; what a classifier scores on it means nothing. ``pavia_crop`` is a card of the 80×50 real pixels.
 """
 
 from __future__ import annotations
