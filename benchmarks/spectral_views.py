@@ -24,11 +24,9 @@ def main() -> None:
     for row in read_csv(Path(sys.argv[1])):
         if row["status"] == "ok" and row["classifier"] != "coords":
             trials[row["scene"], row["classifier"]][int(row["seed"])][row["view"]] = row
-    say(
-        markdown(
-            ("scene", "classifier", "draws", *VIEWS, "auto", "auto chose"), [entry(*one) for one in trials.items()]
-        )
-    )
+    header = ("scene", "classifier", "draws", *VIEWS, "auto", "auto chose")
+    for line in markdown(header, (entry(*one) for one in trials.items())):
+        say(line)
 
 
 def entry(key: tuple[str, str], by_draw: dict[int, dict[str, Row]]) -> tuple[str, ...]:
