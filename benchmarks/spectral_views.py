@@ -2,7 +2,7 @@
 
     python -m benchmarks.spectral_views benchmarks/results/spectral_views/trials.csv
 
-A row per scene and classifier, over the draws that all of its views have: OA and AA of each view, how often ``auto``
+A row per scene and run of the suite, over the draws that all of its views have: OA / AA of each view, how often ``auto``
 chose the best of the five by AA where all five were run, and how much AA it lost against that best.
 """
 
@@ -23,8 +23,8 @@ def main() -> None:
     trials: dict[tuple[str, str], dict[int, dict[str, Row]]] = defaultdict(lambda: defaultdict(dict))
     for row in read_csv(Path(sys.argv[1])):
         if row["status"] == "ok" and row["classifier"] != "coords":
-            trials[row["scene"], row["classifier"]][int(row["seed"])][row["view"]] = row
-    header = ("scene", "classifier", "draws", *VIEWS, "auto", "auto chose")
+            trials[row["scene"], row["run"]][int(row["seed"])][row["view"]] = row
+    header = ("scene", "run", "draws", *VIEWS, "auto", "auto chose")
     for line in markdown(header, (entry(*one) for one in trials.items())):
         say(line)
 

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from hsiaug.errors import InputError
 from hsiaug.spectral_views import SpectralView
-from hsiaug.view_names import AUTO, RAW, VIEWS, best_view, check_view
+from hsiaug.view_names import AUTO, VIEWS, best_view, check_view
 
 BANDS = 7
 NM = np.array([400.0, 450, 520, 500, 640, 900, 2400])
@@ -85,9 +85,21 @@ def test_wavelengths_follow_the_bands() -> None:
     assert SpectralView("raw+unit", NM).shown_wavelengths is None
 
 
-def test_of_equal_views_raw_is_chosen() -> None:
-    assert best_view({RAW: 0.5, "unit": 0.5 + 1e-12, "derivative": 0.4}) == RAW
-    assert best_view({RAW: 0.5, "unit": 0.6}) == "unit"
+@pytest.mark.parametrize(
+    ("scores", "chosen"),
+    [
+        ((0.5, 0.5 + 1e-12, 0.5, 0.4, 0.5), "raw"),
+        ((0.5, 0.51, 0.4, 0.4, 0.4), "unit"),
+        ((0.5, 0.45, 0.52, 0.4, 0.4), "unit"),  # within the margin of the best
+        ((0.5, 0.4, 0.61, 0.4, 0.4), "derivative"),
+        ((0.5, 0.4, 0.4, 0.4, 0.4), "raw"),
+        ((0.5,), "raw"),  # too few bands for any other
+    ],
+)
+def test_raw_is_kept_where_none_is_better_and_unit_beaten_only_by_a_margin(
+    scores: tuple[float, ...], chosen: str
+) -> None:
+    assert best_view(dict(zip(VIEWS, scores, strict=False))) == chosen
 
 
 @pytest.mark.parametrize(
