@@ -25,20 +25,26 @@ def main() -> None:
         if row["status"] == "ok" and row["classifier"] != "coords":
             trials[row["scene"], row["run"]][int(row["seed"])][row["view"]] = row
     header = ("scene", "run", "draws", *VIEWS, "auto", "auto chose")
-    for line in markdown(header, (entry(*one) for one in trials.items())):
+    whole = {
+        key: kept
+        for key, draws in trials.items()
+        if (kept := [v for v in draws.values() if len(v) == asked(draws)])
+    }
+    for line in markdown(header, (entry(*one) for one in whole.items())):
         say(line)
 
 
-def entry(key: tuple[str, str], by_draw: dict[int, dict[str, Row]]) -> tuple[str, ...]:
-    """OA / AA by view, in %, over draws that have all of them."""
-    most = max(len(views) for views in by_draw.values())
-    draws = [views for views in by_draw.values() if len(views) == most]
+def asked(by_draw: dict[int, dict[str, Row]]) -> int:
+    """Views that were tried in this scene and run."""
+    return len({view for views in by_draw.values() for view in views})
+
+
+def entry(key: tuple[str, str], draws: list[dict[str, Row]]) -> tuple[str, ...]:
+    """OA / AA by view, in %."""
     cells = [mean(draws, view) if view in draws[0] else "–" for view in (*VIEWS, "auto")]
-    shown = Counter(views["auto"]["view_shown"] for views in draws)
-    told = ", ".join(f"{name} {n}" for name, n in shown.most_common())
-    named = [view for view in VIEWS if view in draws[0]]
-    if len(named) == len(VIEWS):
-        lost = [max(float(v[view]["aa"]) for view in named) - float(v["auto"]["aa"]) for v in draws]
+    told = ", ".join(f"{name} {n}" for name, n in Counter(v["auto"]["view_shown"] for v in draws).most_common())
+    if set(VIEWS) <= set(draws[0]):
+        lost = [max(float(v[view]["aa"]) for view in VIEWS) - float(v["auto"]["aa"]) for v in draws]
         told += (
             f"; the best in {sum(gap < 1e-9 for gap in lost)} of {len(draws)}, AA −{100 * fmean(lost):.1f} to it"
         )
