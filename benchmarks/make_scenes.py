@@ -12,7 +12,7 @@ Where FOLDER holds them, a card of ``Samson/`` (95×95×156, three endmembers) i
 
 Where FOLDER also holds ``ground_truth_only/paviaU_gt.mat`` and ``PaviaU_lowres_crop/``, a third card is written: the
 labels of Pavia University (610×340) with a **simulated** cube of 103 bands. It is of that scene's size and layout, for
-speed and memory; what a classifier scores on it means nothing.
+speed and memory; what a classifier scores on it means nothing. ``pavia_crop`` is a card of the 80×50 real pixels.
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ def main() -> None:
             with tarfile.open(archive, "r:xz") as file:
                 file.extractall(OUT / "oscd", filter="data")
     if (source / "PaviaU_lowres_crop").is_dir():
+        write_pavia_crop(source / "PaviaU_lowres_crop")
         simulate_pavia(source)
 
 
@@ -105,6 +106,19 @@ def write_houston(file: Path) -> None:
         units='scale = 1e-4\nunits = "scaled radiance"\n',
         classes=f"cells = 4\nnames = [{names}]\nids = {ids}",
         sensor='name = "CASI-1500"\ngsd = 1.0\nrange_nm = [380, 1050]',
+    )
+
+
+def write_pavia_crop(folder: Path) -> None:
+    """Pixels of Pavia University, blurred, resampled and turned: no number on it is one of Pavia University."""
+    write_scene(
+        "pavia_crop",
+        "pavia_crop",
+        loadmat(folder / "reg_pavia_dataset.mat")["I1"].astype(np.float32),
+        np.load(folder / "labels_projected.npz")["labels_majority"],
+        title="DERIVED from Pavia University, 80×50 pixels, resampled 4.4×: not that scene",
+        classes=PAVIA_NAMES,
+        sensor='name = "ROSIS"\ngsd = 5.7\nrange_nm = [430, 860]',
     )
 
 

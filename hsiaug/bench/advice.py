@@ -19,6 +19,7 @@ from hsiaug.bench.execute import worker_pool
 from hsiaug.bench.gains import ArmGain, candidates, conclude, gained, key
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.bench.screening import CONFIRM, SCREEN, Ceiling, LeftOut, alone, arms, best_alone, screen, screened
+from hsiaug.bench.view_screening import ViewGain, screen_views
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.trial.arm import Arm
 from hsiaug.trial.spec import TrialSpec
@@ -37,7 +38,7 @@ class Advice:
     them), and why it was not tried. failed: hashes. alone: AA of each classifier without a generator on the screening
     draws, the control's too. final: the trial that a benchmark should run, on its inner draw. per_draw: seconds of one
     more confirming draw. ceilings: of the protocols whose inner draws could tell nothing; where the kind is "cannot
-    tell", the last is of this very protocol.
+    tell", the last is of this very protocol. views: what each classifier does on which view, where several were tried.
     """
 
     kind: Literal["use", "none helps", "not decided", "cannot tell"]
@@ -51,6 +52,7 @@ class Advice:
     final: TrialSpec | None
     per_draw: float
     ceilings: tuple[Ceiling, ...]
+    views: tuple[ViewGain, ...]
 
 
 def wider(request: Request) -> Request | None:
@@ -69,12 +71,13 @@ def advise(
     left_out = list(broken)
     job = Job(request.task, context.scene_ref, context.store.root, context.device)
     with worker_pool(context.scene, job, context.engine) as run:
+        plan, views = screen_views(plan, context, run)
         met = screen(plan, context, run, left_out)
         if met is not None:
-            return _at_ceiling(plan, context, left_out, (*before, met))
+            return _at_ceiling(plan, context, left_out, (*before, met), views)
         tried = screened(plan, context)
         best = [(one.arm, one.classifier) for one in candidates(tried)]
-        fresh = _confirming_plan(best, request, context)
+        fresh = _confirming_plan(best, request, plan, context)
         do(fresh.trials, _confirming(fresh, context), context, run)
     told = {(name, lam) for name, lam, _ in left_out}
     told |= {(one.arm.generator.name, one.arm.lam) for one in tried}
@@ -108,10 +111,17 @@ def advise(
         final=None if kind == "not decided" else _final(kind, about, plan, without),
         per_draw=Prices(fresh, context).wall(last).guess,
         ceilings=tuple(before),
+        views=views,
     )
 
 
-def _at_ceiling(plan: Plan, context: AdviceContext, left_out: LeftOut, ceilings: tuple[Ceiling, ...]) -> Advice:
+def _at_ceiling(
+    plan: Plan,
+    context: AdviceContext,
+    left_out: LeftOut,
+    ceilings: tuple[Ceiling, ...],
+    views: tuple[ViewGain, ...],
+) -> Advice:
     """What is said where no arm was tried, because none could have gained."""
     without = alone(results(plan, context))
     final = _final("cannot tell", (), plan, without)
@@ -128,6 +138,7 @@ def _at_ceiling(plan: Plan, context: AdviceContext, left_out: LeftOut, ceilings:
         final=final,
         per_draw=0.0,
         ceilings=ceilings,
+        views=views,
     )
 
 
@@ -135,7 +146,10 @@ def _failed(trials: Sequence[TrialSpec], context: AdviceContext) -> tuple[str, .
     return tuple(t.hash for t in trials if not context.record(t) and context.store.sound(t.hash))
 
 
-def _confirming_plan(best: Sequence[tuple[Arm, str]], request: Request, context: AdviceContext) -> Plan:
+def _confirming_plan(
+    best: Sequence[tuple[Arm, str]], request: Request, tried: Plan, context: AdviceContext
+) -> Plan:
+    views = {t.classifier.name: t.view for t in tried.trials}
     plans = [
         build_plan(
             context.scene,
@@ -143,6 +157,7 @@ def _confirming_plan(best: Sequence[tuple[Arm, str]], request: Request, context:
                 request,
                 generators=[arm.generator.name],
                 classifiers=[classifier],
+                views=[views[classifier]],
                 lambdas=[arm.lam],
                 omegas=[] if arm.omega is None else [arm.omega],
                 seeds=CONFIRM,

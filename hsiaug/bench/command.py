@@ -7,6 +7,7 @@ import shlex
 
 from hsiaug.text import shortest
 from hsiaug.trial.spec import PluginSpec, TrialSpec
+from hsiaug.view_names import DEFAULT_VIEW
 
 __all__ = ["command_for"]
 
@@ -17,6 +18,8 @@ def command_for(trial: TrialSpec, scene_ref: str) -> str:
     if trial.task != "pixels":
         words += ["--task", trial.task]
     words += ["--generator", trial.generator.name, "--classifier", trial.classifier.name]
+    if trial.view != DEFAULT_VIEW:
+        words += ["--view", trial.view]
     words += ["--lambda", shortest(trial.lam)]
     if trial.omega is not None:
         words += ["--omega", shortest(trial.omega)]

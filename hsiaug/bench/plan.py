@@ -18,6 +18,7 @@ from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.arm import CONTROLS
 from hsiaug.trial.serving import check_serves
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
+from hsiaug.view_names import RAW, check_view
 
 T = TypeVar("T")
 
@@ -33,7 +34,7 @@ class Request:
     """What a user asks for; names and numbers as typed, already split at commas.
 
     protocol, patch: None = the task's usual ones for the data; buffer: for that protocol, None = its own.
-    generators, classifiers: empty = the task's usual ones. omegas: empty = each generator's own default.
+    generators, classifiers, views: empty = the task's usual ones. omegas: empty = each generator's own default.
     overrides: {plugin name: {parameter: text}}.
     """
 
@@ -44,6 +45,7 @@ class Request:
     buffer: str | None = None
     generators: Sequence[str] = ()
     classifiers: Sequence[str] = ()
+    views: Sequence[str] = ()
     omegas: Sequence[float] = ()
     patch: int | None = None
     preset: Preset = "cpu"
@@ -91,6 +93,9 @@ def build_plan(scene: TaskData, request: Request, plugins: Registry) -> Plan:
     classifiers = _unique((*(request.classifiers or usual.classifiers), task.control))
     loaded = [_load(plugins, "generator", name, request, scene) for name in generators]
     tests = [_load(plugins, "classifier", name, request, scene) for name in classifiers]
+    views = _unique(request.views or usual.views)
+    for view in views:
+        check_view(view, task.views, scene.bands)
     _check_overrides(request, [*generators, *classifiers])
     notes: list[str] = []
     arms = [
@@ -99,7 +104,7 @@ def build_plan(scene: TaskData, request: Request, plugins: Registry) -> Plan:
         for omega in _omegas(card, request, notes)
         for lam in _lambdas(card, request, notes)
     ]
-    _check_size(len(request.seeds), len(arms), len(tests))
+    _check_size(len(request.seeds), len(arms), len(tests) * len(views))
     splits = [task.split(scene, protocol, seed, patch) for seed in request.seeds]
     trials = [
         TrialSpec(
@@ -115,10 +120,13 @@ def build_plan(scene: TaskData, request: Request, plugins: Registry) -> Plan:
             omega=omega,
             draws=scene.drawn_as,
             plots=plots_read(scene, protocol),
+            view=view,
         )
         for seed in request.seeds
         for g, g_card, lam, omega in arms
         for c, c_card in tests
+        # The controls read no spectrum.
+        for view in ((RAW,) if c_card.name == task.control else views)
         if c_card.input != "location" or not g_card.adds
     ]
     cards: dict[tuple[Kind, str], Card] = {("generator", card.name): card for _, card in loaded}

@@ -51,6 +51,7 @@ USUAL: Mapping[str, Any] = {
     "task": None,
     "generators": (),
     "classifiers": (),
+    "view": (),
     "protocols": (None,),
     "lambdas": (1.0,),
     "omegas": (),
@@ -159,7 +160,7 @@ def _requests(path: Path, run: RunKeys, keys: dict[str, Any]) -> Iterator[tuple[
             ) from error
         names = ("buffer", "generators", "classifiers", "lambdas", "omegas", "seeds", "patch", "preset")
         given = {name: keys[name] for name in names}
-        yield ref, Request(task=task, protocol=parsed, overrides=overrides, **given)
+        yield ref, Request(task=task, protocol=parsed, overrides=overrides, views=keys["view"], **given)
 
 
 def _scene_ref(path: Path, scene: str) -> str:

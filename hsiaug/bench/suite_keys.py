@@ -66,7 +66,7 @@ class _Table(BaseModel):
 class Keys(_Table):
     """What a run may say; every key may stand in [defaults] and in a profile too, and replaces theirs whole.
 
-    task: pixels, segmentation or change.
+    task: pixels, segmentation or change. view: spectral views, each of which every classifier is shown.
     scenes, protocols, set: every combination is a plan of its own. scenes: catalogue names, or cards (.toml)
         relative to the suite; the masks of a protocol ``fixed:FILE`` are relative to it too.
     set: {plugin: {parameter: value}}, or a list of such tables, whose arms then stand in one table of results.
@@ -76,6 +76,7 @@ class Keys(_Table):
     scenes: Names | None = None
     generators: Names | None = None
     classifiers: Names | None = None
+    view: Names | None = None
     protocols: Names | None = None
     lambdas: Annotated[Numbers, Field(min_length=1)] | None = None
     omegas: Numbers | None = None

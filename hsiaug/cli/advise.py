@@ -34,6 +34,14 @@ def advise(
             help="Classifiers, between commas. Default: svm,cnn2d; of masks the benchmark's.", show_default=False
         ),
     ] = None,
+    view: Annotated[
+        str | None,
+        typer.Option(
+            help="Spectral views to try without a generator, between commas; generators are judged on the best of each "
+            "classifier. Default: raw,auto.",
+            show_default=False,
+        ),
+    ] = None,
     generator: Annotated[
         str | None,
         typer.Option(
@@ -89,6 +97,7 @@ def advise(
     from hsiaug.bench.progress import watching
     from hsiaug.bench.schedule import Part
     from hsiaug.bench.screening import screening_plan
+    from hsiaug.bench.view_screening import with_views
     from hsiaug.cli.advise_print import print_advice, write_advice
     from hsiaug.cli.benchmark_run import stoppable, workers
     from hsiaug.plugins.registry import registry
@@ -107,12 +116,14 @@ def advise(
         protocol=parse_protocol(f"within:{protocol}"),
         generators=options.words(generator or ""),
         classifiers=options.words(classifier or ""),
+        views=options.words(view or ""),
         lambdas=options.numbers("--lambda", lambdas),
         omegas=[] if omega is None else options.numbers("--omega", omega),
         seeds=(),
         patch=patch,
         preset=preset.value,
     )
+    request = with_views(request, loaded)
     plan, broken = screening_plan(loaded, request, registry())
     jobs = workers(jobs, device, [Part("", learning_task.name, scene, loaded, plan)])
     screen, err = Console(), Console(stderr=True)

@@ -17,6 +17,7 @@ from hsiaug.bench.estimate import readable
 from hsiaug.bench.gains import ArmGain
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.screening import CONFIRM, SCREEN, Ceiling
+from hsiaug.bench.view_screening import ViewGain
 from hsiaug.cli.output import print_lines, print_table
 from hsiaug.files import write_text_whole
 from hsiaug.metrics.significance import MIN_PAIRS, t_interval
@@ -104,6 +105,7 @@ def _lines(advice: Advice, plan: Plan, context: AdviceContext) -> Iterator[tuple
     here = advice.kind == "cannot tell"
     yield from (("warning", _left(met, names[0])) for met in (advice.ceilings[:-1] if here else advice.ceilings))
     yield from (note for note in notes if note[0] == "warning")
+    yield from (("spectra", _view_said(one, names[0])) for one in advice.views)
     yield from (("also", _gain(one, advice.level, names)) for one in advice.confirmed if one is not advice.chosen)
     yield from (("command", text) for text in _commands(advice, context))
     reasons = {name: why for name, _, why in reversed(advice.left_out)}
@@ -150,6 +152,20 @@ def _verdict(advice: Advice, names: tuple[str, str]) -> str:
         return f"not decided: no time was left to confirm {_named(one)}; {said}"
     why = f"fewer than {MIN_PAIRS} draws" if n < MIN_PAIRS else "the interval over a control holds 0"
     return f"not decided: {_gain(one, advice.level, names)}: {why}; {said}"
+
+
+def _view_said(one: ViewGain, name: str) -> str:
+    """Which spectral view a classifier is judged with, and what it gives without a generator."""
+    scores = ", ".join(f"{view} {percent(aa)}" for view, aa in one.aa.items())
+    first, best = next(iter(one.aa.items())), one.aa[one.view]
+    chosen = ", ".join(f"{view} in {count(n, 'draw')}" for view, n in one.chosen.items())
+    told = f"{name} {scores}" + (f"; auto: {chosen}" if chosen else "")
+    if one.view == first[0]:
+        return f"{one.classifier} is judged on {one.view} spectra, without a generator the best of those tried ({told})"
+    return (
+        f"{one.view} spectra raise {one.classifier}'s {name} from {percent(first[1])} to {percent(best)} "
+        f"without any sample; generators are judged on that ({told})"
+    )
 
 
 def _left(met: Ceiling, name: str) -> str:

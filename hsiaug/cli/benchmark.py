@@ -29,7 +29,7 @@ class _Existing(StrEnum):
 PLAN_OPTIONS = {
     **{
         name: f"--{name}"
-        for name in ("task", "generator", "classifier", "omega", "protocol", "buffer", "patch", "preset")
+        for name in ("task", "generator", "classifier", "view", "omega", "protocol", "buffer", "patch", "preset")
     },
     "lambdas": "--lambda",
     "set_": "--set",
@@ -60,6 +60,7 @@ def benchmark(
             "segmentation; fc-siam-diff for change."
         ),
     ] = None,
+    view: options.View = None,
     lambdas: Annotated[
         str,
         typer.Option(
@@ -164,6 +165,7 @@ def benchmark(
             buffer=buffer,
             generators=options.words(generator or ""),
             classifiers=options.words(classifier or ""),
+            views=options.words(view or ""),
             lambdas=options.numbers("--lambda", lambdas),
             omegas=[] if omega is None else options.numbers("--omega", omega),
             seeds=options.seeds(seeds),

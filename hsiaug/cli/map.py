@@ -91,11 +91,11 @@ def map_(
     loaded = task.load(scene)
     spec = spec_of(source, loaded, registry())
     err, screen = Console(stderr=True), Console()
-    with watched(err, f"{spec.generator.name}, {spec.classifier.name}") as progress:
+    with watched(err, f"{spec.generator.name}, {spec.classifier_label}") as progress:
         job = Job(task.name, scene, kept.root, device)
         made, maps = _made(spec, loaded, source, job, settings, jobs, err, progress)
     same = agreement(made, loaded, maps, source)
-    title = f"{spec.classifier.name} with {spec.generator.name}, record {source['hash'][:8]}"
+    title = f"{spec.classifier_label} with {spec.generator.name}, record {source['hash'][:8]}"
     note = f"{made.split.audit.n_train:,} of the pixels are training pixels"
     grounds, targets, files = task.georeferences(scene, loaded), _targets(out, maps), []
     for name, ids in maps.items():
@@ -129,8 +129,10 @@ def _made(
     from hsiaug.bench.engine import engine
     from hsiaug.bench.mapping import Later, map_stripes, stripes_of
     from hsiaug.plugins.registry import registry
+    from hsiaug.spectral_views import SpectralView
     from hsiaug.tasks.task import get_task
     from hsiaug.trial.mapping import Refitted, refit
+    from hsiaug.view_names import RAW
 
     task = get_task(spec.task)
 
@@ -141,13 +143,14 @@ def _made(
     jobs = min(jobs, len(rows))
     if not rows or (settings.on == "local" and jobs == 1):
         made = here()
-        return made, task.mapped(made.fitted, made.card, data, made.split, progress)
+        return made, task.mapped(made.fitted, made.card, data, made.split, progress, made.spectra)
     split = task.split(data, spec.protocol, spec.seed, spec.patch)
     stripes = stripes_of(spec, task.truth(data)[data.name], rows)
     with engine(settings, jobs, lambda line: print_lines(err, [line])) as where:
         ids = map_stripes(stripes, split, record, job, where, progress)
     card = registry().find("classifier", spec.classifier.name).load().card
-    return Refitted(spec, Later(here), card, split), {data.name: ids}
+    spectra = SpectralView((record.get("spectral_view") or {}).get("name", RAW), data.wavelengths)
+    return Refitted(spec, Later(here), card, split, spectra), {data.name: ids}
 
 
 def _targets(out: Path, maps: Mapping[str, object]) -> dict[str, Path]:
@@ -165,12 +168,14 @@ def _targets(out: Path, maps: Mapping[str, object]) -> dict[str, Path]:
 
 def _facts(record: Record) -> dict[str, str]:
     """What the file says of itself."""
+    from hsiaug.view_names import RAW, with_view
+
     spec: dict[str, Any] = record["spec"]
     return {
         "SCENE": spec["scene"]["name"],
         "RECORD": record["hash"],
         "GENERATOR": spec["generator"]["name"],
-        "CLASSIFIER": spec["classifier"]["name"],
+        "CLASSIFIER": with_view(spec["classifier"]["name"], spec.get("view", RAW)),
         "REMARK": "holds training pixels: its agreement with the labels is no accuracy",
     }
 

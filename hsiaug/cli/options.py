@@ -11,6 +11,7 @@ import typer
 
 from hsiaug.bench.ranges import numbers, seeds, words
 from hsiaug.errors import InputError
+from hsiaug.view_names import DEFAULT_VIEW
 
 if TYPE_CHECKING:
     from hsiaug.quality.synthesis import SampleRequest
@@ -39,6 +40,7 @@ __all__ = [
     "StoreWord",
     "Task",
     "TaskName",
+    "View",
     "duration",
     "named_store",
     "numbers",
@@ -111,6 +113,15 @@ Lambda = Annotated[
 Omega = Annotated[
     float | None,
     typer.Option(help="Guidance strength ω; 0 = purely conditional. Default: the generator's."),
+]
+View = Annotated[
+    str | None,
+    typer.Option(
+        help="What classifiers are shown of each spectrum: raw, unit (unit norm), derivative, continuum "
+        "(removed), raw+unit, or auto (chosen by cross-validation inside the training pixels; not for masks); several "
+        "between commas.",
+        show_default=DEFAULT_VIEW,
+    ),
 ]
 Seed = Annotated[int, typer.Option(help="Number of the draw.", min=0)]
 Preset = Annotated[PresetName, typer.Option(help="Size of a generator that offers several.")]

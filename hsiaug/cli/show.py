@@ -11,6 +11,7 @@ import typer
 from hsiaug.cli import options
 from hsiaug.cli.output import print_json, print_lines, print_table
 from hsiaug.text import json_of
+from hsiaug.view_names import AUTO, RAW
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -72,6 +73,7 @@ def _facts(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ),
         ("generator", _plugin(spec["generator"])),
         ("classifier", _plugin(spec["classifier"])),
+        ("spectra", _spectra(spec.get("view", RAW), record.get("spectral_view"))),
         ("λ, ω", f"{spec['lambda']:g}, {'–' if spec['omega'] is None else spec['omega']}"),
     ]
     if metrics:
@@ -109,6 +111,14 @@ def _costs(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "machine", f"{machine['processor']}, {machine['platform']}, Python {machine['python']}"
     yield "versions", ", ".join(f"{name} {v}" for name, v in machine["versions"].items())
     yield "created", record["created"]
+
+
+def _spectra(asked: str, shown: dict[str, Any] | None) -> str:
+    """What the classifier was shown of each spectrum, and the scores that it was chosen by."""
+    if asked != AUTO or not shown:
+        return asked
+    scores = ", ".join(f"{name} {100 * score:.1f}" for name, score in shown["scores"].items())
+    return f"auto: {shown['name']} (recall of held-out training pixels in %: {scores})"
 
 
 def _plugin(spec: dict[str, Any]) -> str:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from hsiaug.data.bounds import STRIPE_BYTES, free_memory, in_bytes, is_large
 from hsiaug.data.mapped import let_go
 from hsiaug.errors import PluginError
+from hsiaug.spectral_views import RAW_VIEW, SpectralView
+from hsiaug.view_names import RAW
 
 __all__ = ["HiddenCube", "hiding"]
 
@@ -36,21 +38,28 @@ class HiddenCube(NDArrayOperatorsMixin):
     PluginError where that, or what an index names, does not fit into the free memory. Results are those of the
     array, to the bit, and always copies.
 
-    cube: (H, W, B) float32, perhaps mapped from a file. visible: (H, W) bool.
+    cube: (H, W, B) float32, perhaps mapped from a file. visible: (H, W) bool. spectra: the spectral view in which its
+    pixels are shown, converted as they are read.
     """
 
     ndim = 3
     dtype = np.dtype(np.float32)
 
-    def __init__(self, cube: NDArray[np.float32], visible: NDArray[np.bool_]) -> None:
-        self._cube = cube
-        self._hidden = np.broadcast_to(~visible[:, :, None], cube.shape)
+    def __init__(
+        self, cube: NDArray[np.float32], visible: NDArray[np.bool_], spectra: SpectralView = RAW_VIEW
+    ) -> None:
+        self._cube, self._visible, self._spectra = cube, visible, spectra
+        self._hidden = np.broadcast_to(~visible[:, :, None], self.shape)
+
+    def seen(self, spectra: SpectralView) -> HiddenCube:
+        """The same pixels of the cube in a spectral view."""
+        return HiddenCube(self._cube, self._visible, spectra)
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Height, width and bands."""
         height, width, bands = self._cube.shape
-        return height, width, bands
+        return height, width, self._spectra.bands(bands)
 
     @property
     def size(self) -> int:
@@ -69,7 +78,9 @@ class HiddenCube(NDArrayOperatorsMixin):
         hidden = np.asarray(self._hidden[index])
         if hidden.nbytes > STRIPE_BYTES:
             _check_memory(COPIES * 4 * hidden.size)
-        found = np.asarray(self._cube[index])
+        if self._spectra.name != RAW and _names_bands(index):
+            return np.asarray(self)[index]
+        found = self._spectra(np.asarray(self._cube[index]), axis=-1)
         if not found.flags.owndata or not found.flags.writeable:
             found = found.copy()
         found[hidden] = np.nan
@@ -80,8 +91,9 @@ class HiddenCube(NDArrayOperatorsMixin):
         if copy is False:
             raise ValueError("a cube that is read from disk cannot be an array without a copy")
         _check_memory(COPIES * self.nbytes)
-        whole = self._cube.copy()
-        whole[self._hidden[:, :, 0]] = np.nan
+        whole = np.empty(self.shape, dtype=np.float32)
+        for top in range(0, len(self), self._stripe):
+            whole[top : top + self._stripe] = self[top : top + self._stripe]
         return whole if dtype is None else whole.astype(dtype, copy=False)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
@@ -104,6 +116,14 @@ class HiddenCube(NDArrayOperatorsMixin):
     def _stripe(self) -> int:
         """Rows that are read at once."""
         return max(1, STRIPE_BYTES // (4 * self.shape[1] * self.shape[2]))
+
+
+def _names_bands(index: Any) -> bool:
+    """Whether an index of a cube (H, W, B) says which bands, too."""
+    parts = index if isinstance(index, tuple) else (index,)
+    masks = [np.ndim(part) for part in parts if getattr(part, "dtype", None) == np.bool_]
+    others = sum(part is not None for part in parts) - len(masks)
+    return any(part is Ellipsis for part in parts) or sum(masks) + others > 2
 
 
 def _check_memory(needed: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -15,13 +15,15 @@ from hsiaug.data.mapped import let_go
 from hsiaug.errors import PluginError
 from hsiaug.plugins.card import Scope
 from hsiaug.protocol.compact import dilate
-from hsiaug.protocol.hidden import hiding
+from hsiaug.protocol.hidden import HiddenCube, hiding
 from hsiaug.protocol.split import BlindSplit, Split
 from hsiaug.samples import PatchSamples
 from hsiaug.scene import Descriptions, Scene, UnlabelledScene
 from hsiaug.sealed import SealedView, Seals
+from hsiaug.spectral_views import SpectralView
+from hsiaug.view_names import RAW
 
-__all__ = ["BATCH_BYTES", "Normaliser", "Scope", "TrainView", "patches_at", "train_view"]
+__all__ = ["BATCH_BYTES", "Normaliser", "Scope", "TrainView", "patches_at", "train_view", "train_view_seen"]
 
 BATCH_BYTES = 16 * 2**20
 """Patches are gathered, and predicted, in batches of about this size."""
@@ -205,6 +207,17 @@ def train_view(scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope:
         scope=scope,
         descriptions=Descriptions(scene.descriptions),
     )
+
+
+def train_view_seen(view: TrainView, spectra: SpectralView) -> TrainView:
+    """The same pixels in a spectral view: B' bands in the cube, and so in patches, samples and normaliser."""
+    if spectra.name == RAW:
+        return view
+    if isinstance(view.cube, HiddenCube):
+        return replace(view, cube=view.cube.seen(spectra), wavelengths=spectra.shown_wavelengths)
+    cube = np.full((*view.visible.shape, spectra.bands(view.bands)), np.nan, dtype=np.float32)
+    cube[view.visible] = spectra(view.cube[view.visible], axis=1)
+    return replace(view, cube=cube, wavelengths=spectra.shown_wavelengths)
 
 
 def _unlabelled(split: Split | BlindSplit, visible: NDArray[np.bool_], scope: Scope) -> NDArray[np.int32]:

@@ -10,6 +10,7 @@ from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.report.labels import MISSING
 from hsiaug.report.records import Trial
 from hsiaug.trial.arm import Arm, Method
+from hsiaug.view_names import RAW
 
 __all__ = ["ArmCell", "CellKey", "in_order", "make_cells", "method_rank"]
 
@@ -80,6 +81,6 @@ def in_order(keys: Iterable[CellKey]) -> list[CellKey]:
     return sorted(keys, key=lambda key: (key[0].rank, method_rank(key[1])))
 
 
-def method_rank(method: Method) -> tuple[str, str, str]:
+def method_rank(method: Method) -> tuple[str, str, str, str]:
     """Sort key: by name, then what differs where several share it."""
-    return method.name, method.version, method.params
+    return method.name, method.version, method.params, "" if method.view == RAW else method.view

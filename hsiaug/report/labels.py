@@ -10,6 +10,7 @@ from typing import Any
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.trial.arm import Method
 from hsiaug.trial.hashing import canonical_json
+from hsiaug.view_names import with_view
 
 __all__ = [
     "MISSING",
@@ -81,7 +82,7 @@ def wrong_share(share: object) -> str:
 
 
 def method_labels(methods: Iterable[Method]) -> dict[Method, str]:
-    """A label for each method: its name alone, and what differs where several share the name."""
+    """A label for each method: its name alone, and what differs where several share the name; then its view."""
     named: dict[str, list[Method]] = {}
     for method in dict.fromkeys(methods):
         named.setdefault(method.name, []).append(method)
@@ -94,6 +95,7 @@ def method_labels(methods: Iterable[Method]) -> dict[Method, str]:
             labels[method] = " ".join([method.name, *(_shown(key, detail) for key in differing)])
             if len({m.convention for m in same} - {None}) > 1 and method.convention:
                 labels[method] += f" ({method.convention})"
+            labels[method] = with_view(labels[method], method.view)
     return labels
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, draws_needed, smallest_p
 from hsiaug.metrics.verdict import MEANINGS
 from hsiaug.report.labels import count, count_range, draws_text, p_text, seeds_text
 from hsiaug.report.records import FIELDS
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import CONTROLS, Method
+from hsiaug.view_names import AUTO
 
 __all__ = ["control_notes", "number_notes", "significance_note", "verdict_note"]
 
@@ -28,6 +31,7 @@ def number_notes(table: Table) -> list[str]:
         + _short_subsets(table)
         + _split_changes(table)
         + _unequal_budgets(table)
+        + _chosen_views(table)
     )
 
 
@@ -117,6 +121,18 @@ def _unequal_budgets(table: Table) -> list[str]:
                 "training; make the classifier take the same steps whatever samples it is given."
             )
     return notes
+
+
+def _chosen_views(table: Table) -> list[str]:
+    """What was shown where each draw chose its spectral view; all arms and classifiers of a draw share the choice."""
+    chosen: dict[tuple[int, str], str] = {}
+    for trial in table.trials:
+        if trial.ok and trial.classifier.view == AUTO:
+            chosen[trial.draw] = str((trial.record.get("spectral_view") or {}).get("name"))
+    if not chosen:
+        return []
+    listed = ", ".join(f"{name} in {count(n, 'draw')}" for name, n in Counter(chosen.values()).most_common())
+    return [f"Spectral view auto, chosen by cross-validation inside the training pixels of each draw: {listed}."]
 
 
 def control_notes(table: Table) -> list[str]:

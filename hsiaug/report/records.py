@@ -14,6 +14,7 @@ from hsiaug.trial.empty import made_nothing
 from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.index import StoredRecord
 from hsiaug.trial.record_json import preference
+from hsiaug.view_names import RAW
 
 __all__ = ["FIELDS", "Condition", "Record", "Trial", "class_counts", "finite", "read_trials"]
 
@@ -23,7 +24,7 @@ T = TypeVar("T")
 FIELDS = ("seen", "new")
 """Fields that hold training pixels, and fields that hold none."""
 
-OF_TRIAL = {"seed", "generator", "classifier", "lambda", "omega", "omega_convention"}
+OF_TRIAL = {"seed", "generator", "classifier", "lambda", "omega", "omega_convention", "view"}
 SPEC = {"task", "scene", "protocol", "patch", *OF_TRIAL}
 
 
@@ -197,7 +198,7 @@ def _parse(record: Record, spec: Mapping[str, Any], once: _Once) -> Trial:
         hash=hash,
         condition=once(_condition, {key: value for key, value in spec.items() if key not in OF_TRIAL}),
         generator=once(Method.of, spec["generator"], spec.get("omega_convention") if omega is not None else None),
-        classifier=once(Method.of, spec["classifier"]),
+        classifier=once(Method.of, spec["classifier"], None, str(spec.get("view", RAW))),
         lam=float(spec["lambda"]),
         omega=None if omega is None else float(omega),
         seed=int(spec["seed"]),

@@ -32,7 +32,7 @@ AUDITED = (
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?")
 """What is no formula although it begins with a minus."""
 
-ONE_TRIAL = ("hash", "status", "error_type", "error_message", "seed")
+ONE_TRIAL = ("hash", "status", "error_type", "error_message", "seed", "view_shown")
 """What a row over several draws cannot say."""
 
 
@@ -140,6 +140,7 @@ def _method_json(table: Table, method: Method) -> dict[str, Any]:
         "version": method.version,
         "params": json.loads(method.params),
         "omega_convention": method.convention,
+        "view": method.view,
     }
 
 
@@ -283,6 +284,7 @@ def _identity(trial: Trial) -> dict[str, Any]:
     }
     for role, method in (("generator", trial.generator), ("classifier", trial.classifier)):
         row |= {role: method.name, f"{role}_version": method.version, f"{role}_params": method.params}
+    row |= {"view": trial.classifier.view, "view_shown": (trial.record.get("spectral_view") or {}).get("name")}
     return row | {"lambda": trial.lam, "omega": trial.omega, "omega_convention": trial.generator.convention}
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hsiaug.view_names import RAW
+
 __all__ = ["TaskDefaults"]
 
 
 @dataclass(frozen=True)
 class TaskDefaults:
-    """protocol: as typed. patch: side of patches or tiles in pixels. generators, classifiers: names."""
+    """protocol: as typed. patch: side of patches or tiles in pixels. generators, classifiers, views: names."""
 
     protocol: str
     patch: int
     generators: tuple[str, ...]
     classifiers: tuple[str, ...]
+    views: tuple[str, ...] = (RAW,)

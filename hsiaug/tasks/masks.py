@@ -6,6 +6,7 @@ import itertools
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,10 +26,12 @@ from hsiaug.protocol.tiling import BlindTiles, Tile, TileSplit, covered, cut, de
 from hsiaug.protocol.view import Scope
 from hsiaug.samples import concatenate
 from hsiaug.sealed import sealed
+from hsiaug.spectral_views import RAW_VIEW, SpectralView
 from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.local import local_pairs
 from hsiaug.tasks.pixels import BATCH_BYTES, Prediction, Sides, by_class, check_finite, check_ids
 from hsiaug.tiles import DenseSamples, DenseView, PairCounts, Tiles
+from hsiaug.view_names import RAW, VIEWS
 
 __all__ = ["ChangeDetection", "Segmentation"]
 
@@ -40,6 +43,7 @@ class Segmentation:
     control = "majority"
     scores = (("miou", "mIoU"), ("macro_f1", "macro-F1"))
     generator = "specdm"
+    views: tuple[str, ...] = VIEWS
     adapts: tuple[str, ...] = ()
     classifiers: ClassVar[tuple[str, ...]] = ("unet",)
 
@@ -71,6 +75,16 @@ class Segmentation:
 
     def view(self, data: PairSet, split: TileSplit | BlindTiles, scope: Scope) -> DenseView:
         return dense_view(data, split)
+
+    def seen(self, view: DenseView, spectra: SpectralView) -> DenseView:
+        """What a classifier is given in place of the view: the training tiles in a spectral view."""
+        if spectra.name == RAW:
+            return view
+        return replace(view, real=_seen(view.real, spectra), wavelengths=spectra.shown_wavelengths)
+
+    def view_scores(self, view: DenseView) -> dict[str, float]:
+        """Nothing is chosen: tiles of training places are too few to tell."""
+        return {RAW: 0.0}
 
     def counts(self, view: DenseView, lam: float) -> PairCounts:
         """λ synthetic pairs for each real one."""
@@ -120,19 +134,32 @@ class Segmentation:
             return view.real
         return concatenate([view.real, concatenate(pool).take(np.arange(counts.total))])
 
-    def shown(self, samples: DenseSamples, card: Card) -> DenseSamples:
-        return sealed(samples)
+    def shown(self, samples: DenseSamples, card: Card, spectra: SpectralView = RAW_VIEW) -> DenseSamples:
+        return sealed(_seen(samples, spectra))
 
-    def predict(self, fitted: Any, card: Card, data: PairSet, split: TileSplit | BlindTiles) -> NDArray[np.int16]:
+    def predict(
+        self,
+        fitted: Any,
+        card: Card,
+        data: PairSet,
+        split: TileSplit | BlindTiles,
+        spectra: SpectralView = RAW_VIEW,
+    ) -> NDArray[np.int16]:
         """(n,) int16: predicted class id of every pixel of a test tile, in flat order. Reads no label."""
         predicted = [np.zeros(place.mask.shape, dtype=np.int16) for place in data.places]
-        for _ in _predicted(fitted, data, split.test, split.patch, predicted):
+        for _ in _predicted(fitted, data, split.test, split.patch, predicted, spectra):
             pass
         tested = covered(data, split.test, split.patch)
         return np.concatenate([mask[inside] for mask, inside in zip(predicted, tested, strict=True)])
 
     def mapped(
-        self, fitted: Any, card: Card, data: PairSet, split: TileSplit, progress: Progress
+        self,
+        fitted: Any,
+        card: Card,
+        data: PairSet,
+        split: TileSplit,
+        progress: Progress,
+        spectra: SpectralView = RAW_VIEW,
     ) -> dict[str, NDArray[np.int16]]:
         """(H, W) class ids of every place by its name; 0 where an unlabelled pixel holds 0 in every band: no data.
 
@@ -143,7 +170,7 @@ class Segmentation:
         everywhere = side_by_side(data, split.patch)
         whole, done = len(everywhere) + len(split.test), 0
         for tiles in (everywhere, split.test):
-            for count in _predicted(fitted, data, tiles, split.patch, ids):
+            for count in _predicted(fitted, data, tiles, split.patch, ids, spectra):
                 done += count
                 progress(done, whole, "tiles")
         for place, mask in zip(data.places, ids, strict=True):
@@ -162,6 +189,7 @@ class Segmentation:
         patch: int,
         labelled: NDArray[np.bool_],
         rows: range,
+        spectra: SpectralView = RAW_VIEW,
     ) -> NDArray[np.int16]:
         """There are none."""
         raise NotImplementedError
@@ -210,14 +238,23 @@ def _pairs(real: int, lam: float) -> int:
     return math.floor(lam * real + 0.5)
 
 
+def _seen(samples: DenseSamples, spectra: SpectralView) -> DenseSamples:
+    return samples if spectra.name == RAW else replace(samples, images=spectra(samples.images, axis=2))
+
+
 def _predicted(
-    fitted: Any, data: PairSet, tiles: Sequence[Tile], side: int, into: Sequence[NDArray[np.int16]]
+    fitted: Any,
+    data: PairSet,
+    tiles: Sequence[Tile],
+    side: int,
+    into: Sequence[NDArray[np.int16]],
+    spectra: SpectralView,
 ) -> Iterator[int]:
     """Predict tiles, batch by batch, into the masks (H, W) of their places; gives the number of tiles of each batch."""
     step = max(1, BATCH_BYTES // (4 * data.dates * data.bands * side**2))
     for start in range(0, len(tiles), step):
         batch = tiles[start : start + step]
-        images = np.stack([cut(data.places[w].images, r, c, side) for w, r, c in batch])
+        images = spectra(np.stack([cut(data.places[w].images, r, c, side) for w, r, c in batch]), axis=2)
         masks = _check_masks(fitted.predict(sealed(Tiles(images))), images, data)
         for (where, row, column), mask in zip(batch, masks, strict=True):
             into[where][row : row + side, column : column + side] = mask

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hsiaug.contracts import FittedClassifier, Progress
 from hsiaug.data import load_scene
+from hsiaug.data.bounds import is_large
 from hsiaug.data.georeference import Georeference, scene_georeference
 from hsiaug.errors import PluginError
 from hsiaug.metrics.accuracy import Counts, grouped_confusion, score
@@ -19,12 +20,15 @@ from hsiaug.plugins.card import Card
 from hsiaug.protocol.balance import pool_steps, synthetic_counts
 from hsiaug.protocol.protocols import Protocol, parse_protocol
 from hsiaug.protocol.split import BlindSplit, Split, draw_split
-from hsiaug.protocol.view import BATCH_BYTES, Scope, TrainView, patches_at, train_view
+from hsiaug.protocol.view import BATCH_BYTES, Scope, TrainView, patches_at, train_view, train_view_seen
 from hsiaug.samples import NOWHERE, Patches, PatchSamples, concatenate
 from hsiaug.scene import Scene, UnlabelledScene
 from hsiaug.sealed import sealed
+from hsiaug.spectral_views import RAW_VIEW, SpectralView
 from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.local import local_scene
+from hsiaug.tasks.view_choice import view_scores
+from hsiaug.view_names import AUTO, DEFAULT_VIEW, FEWEST, RAW, VIEWS
 
 __all__ = ["BATCH_BYTES", "PixelClassification", "Prediction", "Sides", "by_class", "check_finite", "check_ids"]
 
@@ -42,6 +46,7 @@ class PixelClassification:
     control = "coords"
     scores = (("aa", "AA"), ("oa", "OA"))
     generator = "smote"
+    views: tuple[str, ...] = (*VIEWS, AUTO)
     adapts: tuple[str, ...] = ("segmentation",)
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
@@ -56,7 +61,8 @@ class PixelClassification:
         return {data.name: data.labels}
 
     def defaults(self, data: Scene) -> TaskDefaults:
-        return TaskDefaults("issd", 9, (self.generator,), ("svm", "cnn2d"))
+        view = DEFAULT_VIEW if data.bands >= FEWEST else RAW
+        return TaskDefaults("issd", 9, (self.generator,), ("svm", "cnn2d"), (view,))
 
     def nearly_all(self, scene: Scene) -> Protocol:
         """No protocol trains on every pixel: nine tenths of each class come nearest."""
@@ -67,6 +73,14 @@ class PixelClassification:
 
     def view(self, scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope: Scope) -> TrainView:
         return train_view(scene, split, scope)
+
+    def seen(self, view: TrainView, spectra: SpectralView) -> TrainView:
+        """What a classifier is given in place of the train view: cube, patches and normaliser of a spectral view."""
+        return train_view_seen(view, spectra)
+
+    def view_scores(self, view: TrainView) -> dict[str, float]:
+        """How well each spectral view carries classes over the training pixels, 0..1."""
+        return view_scores(view)
 
     def counts(self, view: TrainView, lam: float) -> dict[int, int]:
         """Synthetic samples of each class that λ asks for."""
@@ -118,11 +132,12 @@ class PixelClassification:
         first = [np.flatnonzero(drawn.y == c)[:n] for c, n in counts.items()]
         return concatenate([view.real, drawn.take(np.concatenate(first))])
 
-    def shown(self, samples: PatchSamples, card: Card) -> PatchSamples:
-        """What a classifier's card reads: patches, centre spectra, or locations without any band."""
+    def shown(self, samples: PatchSamples, card: Card, spectra: SpectralView = RAW_VIEW) -> PatchSamples:
+        """What a classifier's card reads: patches, centre spectra, or locations without any band; in a spectral view."""
         seen = _shown(samples.x, samples.coords, card)
+        x = spectra(seen.x, axis=1) if seen.x.size else seen.x
         return sealed(
-            PatchSamples(seen.x, seen.coords, samples.y, samples.synthetic, samples.weight, samples.provenance)
+            PatchSamples(x, seen.coords, samples.y, samples.synthetic, samples.weight, samples.provenance)
         )
 
     def predict(
@@ -131,17 +146,24 @@ class PixelClassification:
         card: Card,
         scene: Scene | UnlabelledScene,
         split: Split | BlindSplit,
+        spectra: SpectralView = RAW_VIEW,
     ) -> NDArray[np.int16]:
         """(n,) int16: predicted class id of every test pixel, row by row. Reads no test label."""
         coords = np.argwhere(split.test).astype(np.int32)
         labels = [
             _check_labels(fitted.predict(sealed(batch)), batch, scene)
-            for batch in _batches(scene, coords, split.patch, card)
+            for batch in _batches(scene, coords, split.patch, card, spectra)
         ]
         return np.concatenate(labels).astype(np.int16)
 
     def mapped(
-        self, fitted: FittedClassifier, card: Card, scene: Scene, split: Split, progress: Progress
+        self,
+        fitted: FittedClassifier,
+        card: Card,
+        scene: Scene,
+        split: Split,
+        progress: Progress,
+        spectra: SpectralView = RAW_VIEW,
     ) -> dict[str, NDArray[np.int16]]:
         """(H, W) class ids of every pixel; 0 where an unlabelled pixel holds 0 in every band: no data.
 
@@ -151,7 +173,8 @@ class PixelClassification:
         ids = np.zeros(scene.shape, dtype=np.int16)
         for rows in self.stripes(scene):
             here = slice(rows.start, rows.stop)
-            ids[here] = self.mapped_stripe(fitted, card, scene, split.patch, scene.labels[here] > 0, rows)
+            labelled = scene.labels[here] > 0
+            ids[here] = self.mapped_stripe(fitted, card, scene, split.patch, labelled, rows, spectra)
             progress(rows.stop, len(ids), "rows")
         return {scene.name: ids}
 
@@ -169,16 +192,20 @@ class PixelClassification:
         patch: int,
         labelled: NDArray[np.bool_],
         rows: range,
+        spectra: SpectralView = RAW_VIEW,
     ) -> NDArray[np.int16]:
         """(n, W) class ids of the n rows of a stripe. labelled: (n, W), which of its pixels have a label."""
         side = patch if card.input == "patch" else 1
         ids = np.zeros((len(rows), scene.shape[1]), dtype=np.int16)
         local = np.argwhere(scene.cube[rows.start : rows.stop].any(axis=2) | labelled).astype(np.int32)
+        # The rows that its patches reach, so that each spectrum is converted once.
+        top = max(0, rows.start - side // 2)
+        seen = spectra(scene.cube[top : rows.stop + side // 2], axis=2)
         step = max(1, BATCH_BYTES // (4 * scene.bands * side * side))
         for start in range(0, len(local), step):
             part = local[start : start + step]
             coords = part + np.array([rows.start, 0], dtype=np.int32)
-            batch = _shown(patches_at(scene.cube, coords, side), coords, card)
+            batch = _shown(patches_at(seen, coords - np.array([top, 0]), side), coords, card)
             ids[part[:, 0], part[:, 1]] = _check_labels(fitted.predict(sealed(batch)), batch, scene)
         return ids
 
@@ -246,14 +273,17 @@ def _shown(x: NDArray[np.float32], coords: NDArray[np.int32], card: Card) -> Pat
 
 
 def _batches(
-    scene: Scene | UnlabelledScene, coords: NDArray[np.int32], patch: int, card: Card
+    scene: Scene | UnlabelledScene, coords: NDArray[np.int32], patch: int, card: Card, spectra: SpectralView
 ) -> Iterator[Patches]:
     """Test patches, no larger than the classifier reads them."""
     side = patch if card.input == "patch" else 1
+    # A cube in memory is converted once; of one that stays on disk, what is read of it.
+    whole, cut = (RAW_VIEW, spectra) if is_large(scene.cube.shape) else (spectra, RAW_VIEW)
+    cube = whole(scene.cube, axis=2)
     step = max(1, BATCH_BYTES // (4 * scene.bands * side * side))
     for start in range(0, len(coords), step):
         part = coords[start : start + step]
-        yield _shown(patches_at(scene.cube, part, side), part, card)
+        yield _shown(cut(patches_at(cube, part, side), axis=1), part, card)
 
 
 def _check_labels(labels: NDArray[np.int64], batch: Patches, scene: Scene | UnlabelledScene) -> NDArray[np.int64]:

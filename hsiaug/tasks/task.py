@@ -9,13 +9,15 @@ function          pixel classification             segmentation and change detec
 ``load``          a scene                          image–mask pairs, or a scene as one pair
 ``split``         labelled pixels, by protocol     tiles by place or block, with a guard band
 ``view``          cube with hidden test pixels     the train tiles and their masks
+``seen``          the same in a spectral view      the same in a spectral view
+``view_scores``   spectral views, cross-validated  none: views of masks are named
 ``counts``        samples per class, by λ          pairs in all: round(λ · real pairs)
 ``total``         synthetic samples in all         synthetic pairs in all
 ``sizes``         samples: real, and synthetic     pairs: real, and synthetic; of a split, without a view
 ``blocks``        counts(¼), counts(½) − …         the same
 ``check``         shapes, classes, counts          shapes, classes, counts
 ``join``          real + prefixes of the pool      real + the first pairs of the pool
-``shown``         patch, spectrum or location      unchanged
+``shown``         patch, spectrum or location      all of it; both in a spectral view
 ``predict``       batches of test patches          batches of test tiles
 ``mapped``        every pixel, in stripes          every pixel of every place, tile by tile
 ``stripes``       rows that are mapped at a time   none: a map of masks is made whole
@@ -50,6 +52,7 @@ from hsiaug.plugins.card import Card
 from hsiaug.protocol.protocols import Protocol as SplitProtocol
 from hsiaug.protocol.split import Audit
 from hsiaug.protocol.view import Scope
+from hsiaug.spectral_views import SpectralView
 from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.masks import ChangeDetection, Segmentation
 from hsiaug.tasks.pixels import PixelClassification, Prediction, Sides
@@ -143,16 +146,17 @@ class Task(Protocol[Data, Split, View, Samples, Counts]):
 
     control: the classifier that every benchmark runs beside those asked for. scores: key in a record and name of what
     advice is told by, and of what stands beside it; neither is ever undefined. generator: that of samples outside a
-    benchmark, where the user names none. adapts: tasks whose generators serve this one as well, through
-    :mod:`hsiaug.trial.adapter`. Counts: what a generator is asked for, a mapping of class ids or
-    :class:`hsiaug.tiles.PairCounts`. ``view``, ``predict`` and ``class_counts`` also take data without labels and a
-    blind split, which have no common type with those that hold them.
+    benchmark, where the user names none. views: spectral views that classifiers may be shown. adapts: tasks whose
+    generators serve this one as well, through :mod:`hsiaug.trial.adapter`. Counts: what a generator is asked for, a
+    mapping of class ids or :class:`hsiaug.tiles.PairCounts`. ``view``, ``predict`` and ``class_counts`` also take
+    data without labels and a blind split, which have no common type with those that hold them.
     """
 
     name: str
     control: str
     scores: tuple[tuple[str, str], tuple[str, str]]
     generator: str
+    views: tuple[str, ...]
     adapts: tuple[str, ...]
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> Data: ...
@@ -160,16 +164,27 @@ class Task(Protocol[Data, Split, View, Samples, Counts]):
     def nearly_all(self, data: Data, /) -> SplitProtocol: ...
     def split(self, data: Data, protocol: SplitProtocol, seed: int, patch: int, /) -> Split: ...
     def view(self, data: Data, split: Split, scope: Scope, /) -> View: ...
+    def seen(self, view: View, spectra: SpectralView, /) -> View: ...
+    def view_scores(self, view: View, /) -> dict[str, float]: ...
     def counts(self, view: View, lam: float, /) -> Counts: ...
     def total(self, counts: Counts, /) -> int: ...
     def sizes(self, split: Split, lam: float, /) -> tuple[int, int]: ...
     def blocks(self, view: View, lam: float, /) -> list[Counts]: ...
     def check(self, samples: Samples, counts: Counts, view: View, /) -> None: ...
     def join(self, view: View, pool: Sequence[Samples], counts: Counts, /) -> Samples: ...
-    def shown(self, samples: Samples, card: Card, /) -> Samples: ...
-    def predict(self, fitted: FittedClassifier, card: Card, data: Data, split: Split, /) -> NDArray[np.int16]: ...
+    def shown(self, samples: Samples, card: Card, spectra: SpectralView = ..., /) -> Samples: ...
+    def predict(
+        self, fitted: FittedClassifier, card: Card, data: Data, split: Split, spectra: SpectralView = ..., /
+    ) -> NDArray[np.int16]: ...
     def mapped(
-        self, fitted: FittedClassifier, card: Card, data: Data, split: Split, progress: Progress, /
+        self,
+        fitted: FittedClassifier,
+        card: Card,
+        data: Data,
+        split: Split,
+        progress: Progress,
+        spectra: SpectralView = ...,
+        /,
     ) -> dict[str, NDArray[np.int16]]: ...
     def stripes(self, data: Data, /) -> list[range]: ...
     def mapped_stripe(
@@ -180,6 +195,7 @@ class Task(Protocol[Data, Split, View, Samples, Counts]):
         patch: int,
         labelled: NDArray[np.bool_],
         rows: range,
+        spectra: SpectralView = ...,
         /,
     ) -> NDArray[np.int16]: ...
     def sides(self, split: Split, /) -> Sides: ...

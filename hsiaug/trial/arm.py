@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hsiaug.trial.hashing import canonical_json
+from hsiaug.view_names import RAW
 
 __all__ = ["CONTROLS", "Arm", "Method"]
 
@@ -20,18 +21,22 @@ class Method:
 
     params: canonical JSON, so that a method can be a dictionary key.
     convention: what ω means to it; part of its identity, as the same ω means another thing under another.
+    view: spectral view that a classifier was shown.
     """
 
     name: str
     version: str
     params: str
     convention: str | None = None
+    view: str = RAW
 
     @classmethod
-    def of(cls, spec: Mapping[str, Any], convention: object = None) -> Method:
+    def of(cls, spec: Mapping[str, Any], convention: object = None, view: str = RAW) -> Method:
         """From what a trial's specification says of a plugin."""
         params = canonical_json(spec.get("params") or {})
-        return cls(spec["name"], str(spec["version"]), params, None if convention is None else str(convention))
+        return cls(
+            spec["name"], str(spec["version"]), params, None if convention is None else str(convention), view
+        )
 
 
 @dataclass(frozen=True)

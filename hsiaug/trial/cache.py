@@ -16,7 +16,9 @@ from hsiaug.contracts import FittedGenerator, Generator, Progress
 from hsiaug.errors import PluginError
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.view import Scope
+from hsiaug.sealed import SealedView
 from hsiaug.seeds import derive_seed
+from hsiaug.spectral_views import SpectralView
 from hsiaug.tasks.task import (
     Counts,
     Data,
@@ -31,6 +33,7 @@ from hsiaug.tasks.task import (
 )
 from hsiaug.trial.fits import Fit, checkpoint, clear_checkpoints, load_fit, save_fit
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.view_names import AUTO, best_view
 
 __all__ = ["WORTH_SAVING", "AnyBench", "Workbench", "has_fit"]
 
@@ -112,6 +115,26 @@ class Workbench(Generic[Data, Split, View, Samples, Counts]):
             spec.draw_hash, scope, lambda: self.task.view(self.scene, self.split(spec), scope)
         )
 
+    def view_scores(self, spec: TrialSpec) -> dict[str, float] | None:
+        """How well each spectral view does inside the training pixels of a draw; None where the trial names its view."""
+        if spec.view != AUTO:
+            return None
+        return self._of_draw.once(
+            spec.draw_hash, "view scores", lambda: self.task.view_scores(self.view(spec, "none"))
+        )
+
+    def spectra(self, spec: TrialSpec) -> SpectralView:
+        """The spectral view that a trial's classifier is shown."""
+        scores = self.view_scores(spec)
+        return SpectralView(spec.view if scores is None else best_view(scores), self.scene.wavelengths)
+
+    def seen(self, spec: TrialSpec, scope: Scope) -> View:
+        """What a classifier of that scope is given in a trial: the view of its draw in its spectral view."""
+        spectra = self.spectra(spec)
+        return self._of_draw.once(
+            spec.draw_hash, (scope, spectra.name), lambda: self.task.seen(self.view(spec, scope), spectra)
+        )
+
     def check_views(self) -> None:
         """Raise PluginError where a plugin wrote into a view, which all trials of the draw share."""
         names = self._changed()
@@ -125,11 +148,12 @@ class Workbench(Generic[Data, Split, View, Samples, Counts]):
     def renew_views(self) -> None:
         """Drop the views that a plugin wrote into; they are made anew, and so are the fits that may hold them."""
         if self._changed():
-            self._of_draw.keep_only("split")
+            self._of_draw.keep_only("split", "view scores")
             self._of_fit.keep_only()
 
     def _changed(self) -> list[str]:
-        return [name for key, view in self._of_draw.items() if key != "split" for name in view.changed]
+        views = {id(kept): kept for _, kept in self._of_draw.items() if isinstance(kept, SealedView)}
+        return [name for view in views.values() for name in view.changed]
 
     def fit(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Fit:
         """The trial's fitted generator: from memory, from disk, or fitted now."""

@@ -17,6 +17,7 @@ from hsiaug.plugins.card import Card
 from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import Protocol, parse_protocol
+from hsiaug.spectral_views import SpectralView
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task, located, tested
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import AnyBench, Workbench
@@ -26,6 +27,7 @@ from hsiaug.trial.predictions import checksum
 from hsiaug.trial.run import Outcome, StageTimer, augment, fit_classifier
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 from hsiaug.trial.store import Record
+from hsiaug.view_names import RAW
 
 __all__ = ["Agreement", "Refitted", "StripeMapper", "StripeSpec", "agreement", "refit", "spec_of"]
 
@@ -38,12 +40,13 @@ for sums over other batches may be rounded otherwise.
 
 @dataclass(frozen=True, eq=False)
 class Refitted:
-    """A trial's classifier, fitted again, with the split of the trial."""
+    """A trial's classifier, fitted again, with the split of the trial. spectra: what it is shown of each spectrum."""
 
     spec: TrialSpec
     fitted: FittedClassifier
     card: Card
     split: TaskSplit
+    spectra: SpectralView
 
 
 def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
@@ -79,6 +82,7 @@ def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
         omega=stated["omega"],
         draws=data.drawn_as,
         plots=plots_read(data, protocol),
+        view=stated.get("view", RAW),
     )
     _refuse(
         spec.hash != record["hash"],
@@ -147,7 +151,7 @@ def _refit(
     samples = augment(spec, bench, generator, resolve_device(device, generator.card), timer, progress)
     where = resolve_device(device, classifier.card)
     fitted = fit_classifier(spec, bench, classifier, samples, where, timer, progress)
-    return Refitted(spec, fitted, classifier.card, bench.split(spec))
+    return Refitted(spec, fitted, classifier.card, bench.split(spec), bench.spectra(spec))
 
 
 @dataclass(frozen=True)
@@ -195,7 +199,9 @@ class StripeMapper:
             self._made = made
             with timer.at("predict"):
                 task, scene, rows = self._bench.task, self._bench.scene, range(*stripe.rows)
-                ids = task.mapped_stripe(made.fitted, made.card, scene, stripe.patch, stripe.unpacked, rows)
+                ids = task.mapped_stripe(
+                    made.fitted, made.card, scene, stripe.patch, stripe.unpacked, rows, made.spectra
+                )
         except BaseException as error:
             # SystemExit and KeyboardInterrupt too: in a worker nobody but a plugin raises them.
             failed = {"status": "failed", "error": {"stage": timer.stage, **call_failure(error)}, "timings": {}}
@@ -213,4 +219,5 @@ def agreement(made: Refitted, data: TaskData, maps: Mapping[str, NDArray[np.int1
     flat = np.concatenate([ids.ravel() for ids in maps.values()])
     if repeats(flat[tested(task, made.split)]):
         return "map"
-    return "classifier" if repeats(task.predict(made.fitted, made.card, data, made.split)) else "none"
+    labels = task.predict(made.fitted, made.card, data, made.split, made.spectra)
+    return "classifier" if repeats(labels) else "none"

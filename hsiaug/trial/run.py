@@ -136,12 +136,15 @@ def compute(
         with time_limit(limit):
             timer.stage = "split"
             tell("split")
+            result["spectral_view"] = {"name": bench.spectra(spec).name, "scores": bench.view_scores(spec)}
             samples = augment(spec, bench, generator, devices["generator"], timer, progress)
             result["samples"] = bench.task.class_counts(samples, bench.scene)
             result["provenance"] = plain_json(samples.provenance)
             fitted = fit_classifier(spec, bench, classifier, samples, devices["classifier"], timer, progress)
             with timer.at("predict"):
-                labels = bench.task.predict(fitted, classifier.card, bench.scene, bench.split(spec))
+                labels = bench.task.predict(
+                    fitted, classifier.card, bench.scene, bench.split(spec), bench.spectra(spec)
+                )
                 bench.check_views()
     except BaseException as error:
         # SystemExit and KeyboardInterrupt too: in a worker nobody but a plugin raises them.
@@ -232,10 +235,10 @@ def fit_classifier(
 ) -> FittedClassifier:
     """Fit on what ``augment`` gave. The seed is the same for every arm of a draw."""
     card: Card = classifier.card
-    view = bench.view(spec, card.scope)
+    view, spectra = bench.seen(spec, card.scope), bench.spectra(spec)
     seed = derive_seed("classifier", spec.classifier.name, spec.seed)
     with timer.fitting("fit_classifier", card):
-        shown = bench.task.shown(samples, card)
+        shown = bench.task.shown(samples, card, spectra)
         learn = cast("Callable[..., FittedClassifier]", classifier.fit)
         fitted = learn(shown, view, seed=seed, device=device, progress=progress)
         bench.check_views()
@@ -266,6 +269,7 @@ def _record(spec: TrialSpec, class_names: Sequence[str], scene_ref: str, command
         "notes": [],
         "scope": None,
         "transductive": None,
+        "spectral_view": None,
         "device": None,
         "optimiser_steps": None,
         "metrics": None,

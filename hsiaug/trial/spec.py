@@ -14,6 +14,7 @@ from hsiaug.protocol.protocols import Protocol
 from hsiaug.tasks.task import TaskData
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.hashing import canonical_json, short_hash
+from hsiaug.view_names import RAW, with_view
 
 __all__ = ["OMEGA_CONVENTION", "PluginSpec", "TrialSpec", "plots_read", "plugin_spec"]
 
@@ -76,6 +77,7 @@ class TrialSpec:
     omega: guidance strength, None for generators that take none.
     draws: what the draws were seeded with; None = the name of the scene.
     plots: checksum of the user's own plots, where the draws depend on them; see :func:`plots_read`.
+    view: spectral view that the classifier is shown, or ``auto``.
 
     The name of an own scene is in the hash as well, for reports show its records under it; its draws do not depend on it.
     """
@@ -92,6 +94,7 @@ class TrialSpec:
     omega: float | None
     draws: str | None = None
     plots: str | None = None
+    view: str = RAW
 
     def __post_init__(self) -> None:
         if self.draws == self.scene:
@@ -106,7 +109,14 @@ class TrialSpec:
             "lambda": self.lam,
             "omega": self.omega,
             "omega_convention": None if self.omega is None else OMEGA_CONVENTION,
+            # Records from before there were views have no such key.
+            **({} if self.view == RAW else {"view": self.view}),
         }
+
+    @property
+    def classifier_label(self) -> str:
+        """The classifier with its view, as tables name it."""
+        return with_view(self.classifier.name, self.view)
 
     @cached_property
     def arm(self) -> Arm:

@@ -45,6 +45,30 @@ def test_controls_run_without_being_asked(toy: Scene, plugins: Registry) -> None
     ]
 
 
+def test_classifiers_are_shown_every_view_that_is_asked_for_and_the_control_reads_none(
+    toy: Scene, plugins: Registry
+) -> None:
+    plan = plan_of(toy, plugins, views=["raw", "unit", "auto", "unit"], seeds=[0])
+    views = {
+        name: [t.view for t in plan.trials if t.classifier.name == name and t.lam == 0]
+        for name in ("svm", "coords")
+    }
+
+    assert views == {"svm": ["raw", "unit", "auto"], "coords": ["raw"]}
+    # One fit of the generator serves them all.
+    assert len({t.fit_hash for t in plan.trials if t.generator.name == "smote"}) == 1
+    plain = {t.hash for t in plan_of(toy, plugins, seeds=[0]).trials}
+    assert plain == {t.hash for t in plan.trials if t.view == "raw"}
+    said = {t.view: command_for(t, "toy") for t in plan.trials if t.classifier.name == "svm"}
+    assert "--view unit" in said["unit"] and "--view auto" in said["auto"] and "--view" not in said["raw"]
+
+
+@pytest.mark.parametrize("view", ["unt", "Raw", "pca"])
+def test_a_view_that_is_not_known_is_refused(toy: Scene, plugins: Registry, view: str) -> None:
+    with pytest.raises(InputError, match="--view must be one of raw, unit"):
+        plan_of(toy, plugins, views=[view])
+
+
 def test_asking_for_a_control_does_not_run_it_twice(toy: Scene, plugins: Registry) -> None:
     asked = plan_of(
         toy, plugins, generators=["none", "duplicate", "smote", "smote"], classifiers=["svm", "coords"]

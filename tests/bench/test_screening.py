@@ -18,6 +18,7 @@ from hsiaug.bench.dispatch import Work
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.plan import Plan, Request
 from hsiaug.bench.screening import SCREEN, LeftOut, screen, screening_plan
+from hsiaug.bench.view_screening import screen_views, with_views
 from hsiaug.errors import InputError
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import parse_protocol
@@ -108,6 +109,42 @@ def test_every_generator_is_tried_at_the_smallest_lambda_first_and_the_cheapest_
         *((name, 1.0) for name in ("duplicate", "mixup", "noise", "smote")),
         *((name, 4.0) for name in ("duplicate", "mixup", "noise", "smote")),
     ]
+
+
+@pytest.mark.parametrize(
+    ("aa", "budget", "chosen"),
+    [
+        ({"raw": 0.6, "auto": 0.7}, 1e6, "auto"),
+        ({"raw": 0.7, "auto": 0.7}, 1e6, "raw"),
+        ({"raw": 0.6, "auto": 0.7}, 0.6, "raw"),
+    ],
+)
+def test_generators_are_judged_on_the_spectral_view_that_is_best_without_any(
+    world: World, toy: Scene, plugins: Registry, tmp_path: Path, aa: dict[str, float], budget: float, chosen: str
+) -> None:
+    """The last: no time to try a view on every draw, so the first is kept."""
+    request = with_views(asked(), toy)
+    assert request.views == ("raw", "auto") and with_views(asked(views=["unit"]), toy).views == ["unit"]
+    plan, _ = screening_plan(toy, request, plugins)
+
+    usual = world.record
+
+    def made(plan: Plan, trial: TrialSpec) -> dict[str, Any]:
+        found = {"metrics": {"aa": aa[trial.view], "oa": 0.5}, "spectral_view": {"name": "unit"}}
+        return usual(plan, trial) | found
+
+    world.record = made  # type: ignore[method-assign]
+    store = Store(tmp_path, create=True)
+    context = AdviceContext(
+        toy, "toy", Registry({}), store, "cpu", Local(1), 0.0, budget, lambda _: contextlib.nullcontext()
+    )
+    kept, gains = screen_views(plan, context, lambda todo, _: world.run(plan, context, todo))
+
+    assert {t.view for t in kept.trials if t.classifier.name == "nearest"} == {chosen}
+    assert {t.view for t in kept.trials if t.classifier.name == "coords"} == {"raw"}
+    if budget > 1:
+        assert [(one.classifier, one.view, one.chosen) for one in gains] == [("nearest", chosen, {"unit": 3})]
+        assert dict(gains[0].aa) == pytest.approx(aa)
 
 
 def test_a_generator_that_is_slower_than_it_says_leaves_the_others_their_share(

@@ -176,7 +176,7 @@ def test_a_record_that_is_not_repeated_is_warned_of(mapped: Path, tmp_path: Path
 def tried(toy: Scene, plugins: Registry) -> Callable[..., tuple[TrialSpec, Record]]:
     """``tried("smote", "nearest")``: a trial, and its record."""
 
-    def run(generator: str, classifier: str, patch: int = 5) -> tuple[TrialSpec, Record]:
+    def run(generator: str, classifier: str, patch: int = 5, view: str = "raw") -> tuple[TrialSpec, Record]:
         cards = {
             kind: plugins.find(kind, n).load().card
             for kind, n in (("generator", generator), ("classifier", classifier))
@@ -193,6 +193,7 @@ def tried(toy: Scene, plugins: Registry) -> Callable[..., tuple[TrialSpec, Recor
             parts["classifier"],
             0.5,
             None,
+            view=view,
         )
         bench = Workbench(toy, get_task("pixels"))
         record, _ = run_trial(spec, bench, plugins, device="cpu", progress=silent)
@@ -207,7 +208,7 @@ def silent(*_: Any) -> None: ...
 
 
 def maps_of(made: Refitted, data: Any, progress: Any) -> dict[str, Any]:
-    return get_task(made.spec.task).mapped(made.fitted, made.card, data, made.split, progress)
+    return get_task(made.spec.task).mapped(made.fitted, made.card, data, made.split, progress, made.spectra)
 
 
 @pytest.mark.parametrize("classifier", ["nearest", "coords", "svm", "cnn2d"])
@@ -230,6 +231,19 @@ def test_stripes_give_what_the_whole_scene_would(
     x = patches_at(toy.cube, coords, side)
     whole = Patches(x[:, :0], coords) if made.card.input == "location" else Patches(x, nowhere)
     assert np.array_equal(ids.ravel(), made.fitted.predict(whole))
+
+
+@pytest.mark.parametrize(("classifier", "view"), [("nearest", "auto"), ("cnn2d", "continuum")])
+def test_a_map_is_of_the_spectral_view_of_its_record(
+    toy: Scene, tried: Any, plugins: Registry, monkeypatch: pytest.MonkeyPatch, classifier: str, view: str
+) -> None:
+    spec, record = tried("smote", classifier, view=view)
+    assert spec_of(record, toy, plugins) == spec
+    made = refit(spec, toy, plugins, None, device="cpu", progress=silent)
+    monkeypatch.setattr(pixels, "BATCH_BYTES", 12_000)
+
+    assert made.spectra.name == record["spectral_view"]["name"]
+    assert agreement(made, toy, maps_of(made, toy, silent), record) == "map"
 
 
 def test_a_classifier_that_answers_otherwise_is_noticed(toy: Scene, tried: Any, plugins: Registry) -> None:

@@ -79,6 +79,26 @@ def test_a_benchmark_of_masks_runs_with_its_controls(masks: Registry, task: str,
     assert none["miou"] < 0.5 and none["worst_recall"] == 0
 
 
+@pytest.mark.parametrize(("task", "dates"), [("segmentation", 1), ("change", 2)])
+def test_masks_are_learnt_from_a_spectral_view(masks: Registry, task: str, dates: int) -> None:
+    data = world(dates)
+    plan = plan_of(data, masks, task, views=["raw+unit"])
+    assert {t.view for t in plan.trials if t.classifier.name == "majority"} == {"raw"}
+
+    records = records_of(data, masks, plan, task)
+    shown = Threshold.seen[-1]
+    assert shown.images.shape[2] == 2 * data.bands
+    norms = np.linalg.norm(shown.images[:, :, data.bands :], axis=2)
+    assert norms[norms > 0] == pytest.approx(1, abs=1e-5)
+    # The first band of this view is the raw one, which is all that the plugin reads.
+    assert records["mirror", "threshold", 1.0][0]["metrics"]["miou"] == 1
+
+
+def test_which_view_suits_masks_is_not_chosen(masks: Registry) -> None:
+    with pytest.raises(InputError, match="Views of masks are not chosen"):
+        plan_of(world(1), masks, "segmentation", views=["auto"])
+
+
 def test_a_lambda_that_asks_for_less_than_half_a_pair_makes_nothing(masks: Registry, toy: Scene) -> None:
     """λ is pairs for each real one here: it makes none where that rounds to none, whatever the classes."""
     pairs = get_task("segmentation").load("toy")

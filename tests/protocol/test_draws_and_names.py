@@ -152,6 +152,7 @@ def test_committed_records_have_the_hash_of_their_trials() -> None:
             lam=float(row["lambda"]),
             omega=omega,
             draws=row["scene"],
+            view=row.get("view") or "raw",
         )
         assert short_hash(spec.as_json()) == row["hash"]
         checked += 1

@@ -32,6 +32,7 @@ def spec_of(
     generator_params: dict[str, Any] | None = None,
     classifier_params: dict[str, Any] | None = None,
     version: str = "0.1.0",
+    view: str | None = None,
 ) -> dict[str, Any]:
     name, argument, buffer = protocol
     return {
@@ -46,6 +47,7 @@ def spec_of(
         "lambda": (0.0 if generator == "none" else 1.0) if lam is None else lam,
         "omega": omega,
         "omega_convention": None if omega is None else "eps = (1+omega)*eps(text) - omega*eps(null)",
+        **({} if view is None else {"view": view}),
     }
 
 

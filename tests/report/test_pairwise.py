@@ -54,6 +54,16 @@ def test_six_draws_of_one_sign_carry_a_claim() -> None:
     assert found.counts == (6, 0, 0)
 
 
+def test_what_a_spectral_view_gives_is_compared_like_any_arm() -> None:
+    records = arms([0.05] * 6) + arms([0.0] * 6, view="unit")
+    pairing = one(records, "none/svm", "none/svm (unit)")
+    assert pairing.a.classifier.view == "raw" and pairing.b.classifier.view == "unit"
+    assert set(arm_names([(p.arm, p.classifier) for p in (pairing.a, pairing.b)]).values()) == {
+        "none/svm",
+        "none/svm (unit)",
+    }
+
+
 def test_the_other_way_round_b_is_below() -> None:
     found = one(arms([0.01, 0.02, 0.03, 0.04, 0.05, 0.06]), B, A)
     assert found.verdict == B_BELOW

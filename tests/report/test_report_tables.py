@@ -13,6 +13,7 @@ from hsiaug.errors import StoreError
 from hsiaug.report import build_report
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Gain
+from hsiaug.report.notes import number_notes
 from hsiaug.report.tables import Table
 
 
@@ -81,6 +82,20 @@ def test_coords_is_a_control_and_no_column() -> None:
 def test_mean_and_std_of_a_cell_by_hand() -> None:
     summary = cell_of(table_of(arm("none", [0.4, 0.5, 0.6])), "none svm").summary("aa")
     assert summary == pytest.approx((0.5, 0.1, 3))
+
+
+def test_spectral_views_of_a_classifier_are_columns_of_one_table() -> None:
+    records = [r for view in (None, "unit", "auto") for r in benchmark(2, classifiers=("svm",), view=view)]
+    for made in records:
+        made["spectral_view"] = {
+            "name": "derivative" if made["spec"].get("view") == "auto" else "raw",
+            "scores": None,
+        }
+    table = table_of(records)
+
+    assert [table.labels[c] for c in table.classifiers] == ["svm", "svm (auto)", "svm (unit)"]
+    assert len(cell_of(table, "none svm (unit)").trials) == 2
+    assert any("auto" in note and "derivative in 2 draws" in note for note in number_notes(table))
 
 
 def test_a_failed_trial_is_named_and_not_averaged() -> None:

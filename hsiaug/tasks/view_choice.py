@@ -1,0 +1,119 @@
+"""Which spectral view suits a draw: cross-validation inside its training pixels, by one cheap judge for all classifiers.
+
+The judge is a support vector machine on centre spectra with fixed C and γ. It is shown the training pixels and their
+labels, and nothing else: neither a test pixel nor a synthetic sample, so that every arm of a draw gets the same view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.protocol.view import TrainView
+from hsiaug.spectral_views import SpectralView
+from hsiaug.view_names import FEWEST, RAW, VIEWS
+
+__all__ = ["spatial_folds", "view_scores"]
+
+FOLDS = 2
+"""Halves lie farthest apart, and what is asked is which view carries a class over a distance."""
+COST, WIDTH = 10.0, 0.3
+"""C of the judge, and its γ times the number of bands."""
+MOST = 100
+"""Training pixels of a class that the judge reads at most, evenly taken row by row."""
+
+Ints = NDArray[np.int64]
+
+
+def view_scores(view: TrainView) -> dict[str, float]:
+    """Mean recall over the classes, of training pixels that were held out, for each of ``VIEWS``; ``raw`` is first.
+
+    view: of any scope; only ``coords``, ``y``, ``wavelengths`` and the spectra at ``coords`` are read. Where no class
+    has two training pixels apart, every score is 0.
+    """
+    rows = _thinned(view.y)
+    coords, y = view.coords[rows].astype(np.int64), view.y[rows]
+    fold = spatial_folds(coords, y, view.patch)
+    spectra = view.cube[coords[:, 0], coords[:, 1]]
+    names = VIEWS if view.bands >= FEWEST else (RAW,)
+    return {name: _score(SpectralView(name, view.wavelengths)(spectra, axis=1), y, fold) for name in names}
+
+
+def spatial_folds(coords: Ints, y: Ints, patch: int) -> Ints:
+    """(n,) fold 0..FOLDS−1 of each training pixel, −1 for the only one of a class; neighbours stay together.
+
+    Pixels of a class whose patches meet are one group, and groups are dealt whole, the largest first, to the fold with
+    the fewest pixels of the class. Where a class has fewer groups than there are folds, the largest group is cut in two
+    across its longer side, until there are enough.
+    """
+    fold = np.full(len(y), -1, dtype=np.int64)
+    for c in np.unique(y):
+        mine = np.flatnonzero(y == c)
+        if len(mine) < 2:
+            continue
+        sizes = [0] * FOLDS
+        for group in sorted(_groups(coords[mine], patch), key=lambda group: (-len(group), group[0])):
+            fewest = sizes.index(min(sizes))
+            fold[mine[group]] = fewest
+            sizes[fewest] += len(group)
+    return fold
+
+
+def _groups(coords: Ints, patch: int) -> list[Ints]:
+    """Indices into coords (n, 2), at least min(n, FOLDS) groups of them."""
+    from scipy.sparse.csgraph import connected_components
+
+    apart = np.abs(coords[:, None] - coords).max(axis=2)
+    _, member = connected_components(apart < patch, directed=False)
+    groups = [np.flatnonzero(member == k) for k in range(member.max() + 1)]
+    while len(groups) < min(len(coords), FOLDS):
+        groups.sort(key=lambda group: (-len(group), group[0]))
+        groups += _halves(coords, groups.pop(0))
+    return groups
+
+
+def _halves(coords: Ints, group: Ints) -> list[Ints]:
+    """A group cut across its longer side, as near to the middle as its pixels allow."""
+    places = coords[group]
+    longer = int(np.ptp(places[:, 1]) > np.ptp(places[:, 0]))
+    order = group[np.lexsort((places[:, 1 - longer], places[:, longer]))]
+    half = (len(order) + 1) // 2
+    return [order[:half], order[half:]]
+
+
+def _thinned(y: Ints) -> Ints:
+    """Indices of at most ``MOST`` pixels of each class."""
+    kept = []
+    for c in np.unique(y):
+        mine = np.flatnonzero(y == c)
+        kept.append(mine[np.linspace(0, len(mine) - 1, min(len(mine), MOST)).round().astype(np.int64)])
+    return np.sort(np.concatenate(kept)) if kept else np.empty(0, dtype=np.int64)
+
+
+def _score(x: NDArray[np.float32], y: Ints, fold: Ints) -> float:
+    """Mean over the classes of the share of held-out pixels that the judge names."""
+    right = np.zeros(len(y), dtype=bool)
+    for train, held in _divided(fold):
+        right[held] = _judged(x[train], y[train], x[held]) == y[held]
+    asked = np.unique(y[fold >= 0])
+    return float(np.mean([right[(y == c) & (fold >= 0)].mean() for c in asked])) if len(asked) else 0.0
+
+
+def _divided(fold: Ints) -> Iterator[tuple[Ints, Ints]]:
+    for k in range(FOLDS):
+        held = np.flatnonzero(fold == k)
+        if len(held):
+            yield np.flatnonzero(fold != k), held
+
+
+def _judged(x: NDArray[np.float32], y: Ints, held: NDArray[np.float32]) -> Ints:
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+
+    if len(np.unique(y)) < 2:
+        return np.full(len(held), y[0])
+    model = make_pipeline(StandardScaler(), SVC(C=COST, gamma=WIDTH / x.shape[1]))
+    return np.asarray(model.fit(x, y).predict(held))
