@@ -14,7 +14,20 @@ from hsiaug.trial.store import Store
 from tests.cli.test_map import typed
 from tests.in_process import run_trials_here
 
-RUN = ("--generator", "smote", "--classifier", "rf", "--patch", "3", "--seeds", "1", "--jobs", "1")
+RUN = (
+    "--generator",
+    "smote",
+    "--classifier",
+    "rf",
+    "--view",
+    "raw,unit",
+    "--patch",
+    "3",
+    "--seeds",
+    "1",
+    "--jobs",
+    "1",
+)
 
 
 def results(store: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.view import train_view
 from hsiaug.scene import Scene
+from hsiaug.spectral_views import SpectralView
 
 SHAPE = (7, 6, 5)
 CUBE = np.random.default_rng(0).normal(size=SHAPE).astype(np.float32)
@@ -52,14 +53,31 @@ def coordinates() -> st.SearchStrategy[Any]:
         hnp.arrays(bool, SHAPE),
         hnp.arrays(np.intp, 3, elements=st.integers(-7, 6)),
         coordinates(),
-    )
+    ),
+    st.sampled_from(["raw", "unit", "continuum"]),
 )
-def test_whatever_is_read_is_what_an_array_would_give(index: Any) -> None:
-    found, expected = HiddenCube(CUBE, VISIBLE)[index], SHOWN[index]
+def test_whatever_is_read_is_what_an_array_would_give(index: Any, view: str) -> None:
+    spectra = SpectralView(view)
+    whole = np.where(VISIBLE[:, :, None], spectra(CUBE, axis=2), np.float32(np.nan))
+    found, expected = HiddenCube(CUBE, VISIBLE).seen(spectra)[index], whole[index]
 
     assert np.array_equal(found, expected, equal_nan=True) and np.shape(found) == np.shape(expected)
     assert found.dtype == np.float32
     assert not np.may_share_memory(found, CUBE)
+
+
+@pytest.mark.parametrize(("view", "bands"), [("derivative", 4), ("raw+unit", 10)])
+def test_views_of_other_bands_have_their_shape_and_are_computed_with(
+    cube: HiddenCube, view: str, bands: int
+) -> None:
+    spectra = SpectralView(view)
+    whole = np.where(VISIBLE[:, :, None], spectra(CUBE, axis=2), np.float32(np.nan))
+    seen = cube.seen(spectra)
+
+    assert seen.shape == (7, 6, bands) and seen.nbytes == whole.nbytes
+    assert np.array_equal(seen[VISIBLE], whole[VISIBLE])
+    assert np.array_equal(np.asarray(seen), whole, equal_nan=True)
+    assert np.array_equal(seen @ np.eye(bands), whole @ np.eye(bands), equal_nan=True)
 
 
 @pytest.mark.parametrize("rows", [1, 3, 100])
