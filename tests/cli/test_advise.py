@@ -132,7 +132,8 @@ def planted(site: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
         monkeypatch.delitem(sys.modules, name, raising=False)
     names = ("hsiaug_baselines", "hsiaug_classifiers", *MODULES)
     found = build_registry([EntryPoint(name, name, "hsiaug") for name in names])
-    monkeypatch.setattr("hsiaug.plugins.registry.registry", lambda: found)
+    for module in ("hsiaug.plugins.registry", "hsiaug.bench.dispatch"):
+        monkeypatch.setattr(f"{module}.registry", lambda: found)
     run_trials_here(monkeypatch)
     return found
 

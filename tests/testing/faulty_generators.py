@@ -196,7 +196,7 @@ class Unseeded(Sound):
 @faulty("determinism")
 class UnseededFit(Sound):
     def fit(self, view, **_):
-        return Fitted(view.real.x, view.real.y, 0.01 + 0.01 * os.urandom(1)[0] / 255)
+        return Fitted(view.real.x, view.real.y, 0.01 + 0.01 * int.from_bytes(os.urandom(4)) / 2**32)
 
 
 @faulty("seed")
