@@ -93,7 +93,7 @@ class _Slurm:
         refusal = ""
         if not pieces:
             return False
-        name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
+        name = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{uuid.uuid4().hex[:6]}"
         for gpu, chunks in self._arrays(pieces):
             parameters = self._parameters(gpu, max(map(_seconds, chunks)))
             jobs, said = _submit_most(
