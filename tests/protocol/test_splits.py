@@ -151,7 +151,7 @@ def test_a_split_refuses_shared_pixels_empty_sides_and_missing_labels() -> None:
         ("isd", "Did you mean issd"),
         ("kshot:x", "kshot needs a whole number"),
         ("kshot", "kshot needs a whole number"),
-        ("kshot:9-3", r"(?s)from the rarest class up.*kshot:3-9"),
+        ("kshot:9-3", "from the rarest class up"),
         ("kshot:9x", "kshot needs a whole number"),
         ("random:2", "ratio between 0 and 1"),
         ("random:nan", "ratio between 0 and 1"),
