@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import SplitError
+from hsiaug.errors import InputError, SplitError
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.compact import SMALL_CLASS, compact_draw
 from hsiaug.protocol.draws import draw_train
@@ -59,13 +60,27 @@ def by_number(number: int) -> Wanted:
     return lambda total: (number, max(1, total // 4) if total < SMALL_CLASS else total - 1)
 
 
+def by_range(fewest: int, most: int, totals: Sequence[int]) -> Wanted:
+    """From ``fewest`` pixels of the rarest class to ``most`` of the largest, log n growing evenly with log N.
+
+    totals: N, the labelled pixels, of every class that has any. Small classes are capped as in :func:`by_number`.
+    """
+    low, high = math.log(min(totals)), math.log(max(totals))
+
+    def wanted(total: int) -> tuple[int, int]:
+        along = (math.log(total) - low) / (high - low) if high > low else 0.0
+        return by_number(int(fewest * (most / fewest) ** along + 0.5))(total)
+
+    return wanted
+
+
 class _InPlaces(Protocol):
     """Its argument may end in the number of places at which each class is labelled: ``0.05x3``, or ``x3`` alone."""
 
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
         amount, cross, places = argument.partition("x")
-        plain = cls.amount(amount) if amount else repr(DEFAULT_RATIO)
+        plain = repr(DEFAULT_RATIO) if not amount and cls.usual_argument else cls.amount(amount)
         count = cls.number(places) if cross else "1"
         return cls(plain if count == "1" else f"{plain}x{count}", buffer)
 
@@ -85,10 +100,12 @@ class _InPlaces(Protocol):
         """At how many places each class is labelled."""
         return int(self.argument.partition("x")[2] or 1)
 
-    @property
-    def wanted(self) -> Wanted:
+    def wanted(self, scene: Scene) -> Wanted:
         """How many pixels of each class train."""
         amount = self.argument.partition("x")[0]
+        if "-" in amount and "e" not in amount:
+            fewest, _, most = amount.partition("-")
+            return by_range(int(fewest), int(most), [int(n) for n in scene.class_counts if n])
         return by_number(int(amount)) if amount.isdigit() else by_ratio(float(amount))
 
 
@@ -119,7 +136,7 @@ class Issd(_InPlaces):
     usual_argument = repr(DEFAULT_RATIO)
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        return _compact(self, scene, self.wanted, seed, patch, self.places)
+        return _compact(self, scene, self.wanted(scene), seed, patch, self.places)
 
 
 class Fields(_InPlaces):
@@ -150,19 +167,34 @@ class Fields(_InPlaces):
                 value=f"one field of each class of {scene.name}",
                 hint="Take issd, or name smaller plots with labels.plots in the scene's card.",
             )
-        return _compact(self, scene, self.wanted, seed, patch, self.places, scene.fields)
+        return _compact(self, scene, self.wanted(scene), seed, patch, self.places, scene.fields)
 
 
-class KShot(Protocol):
-    """K pixels of each class, capped at a quarter of the small ones."""
+class KShot(_InPlaces):
+    """K pixels of each class, capped at a quarter of the small ones; or K of the rarest to M of the largest."""
 
-    card = Card("kshot", "1", "K pixels of each class, compact; at most a quarter of classes under 60 pixels")
-    usage = "kshot:K, as kshot:10"
-    takes = "number"
+    card = Card(
+        "kshot",
+        "1",
+        "K pixels of each class, or K to M by its size, in one compact clump or N; at most a quarter of small classes",
+    )
+    usage = "kshot:K as kshot:10, kshot:K-M for K pixels of the rarest class to M of the largest, kshot:KxN for N clumps"
     example = "5"
 
+    @classmethod
+    def amount(cls, text: str) -> str:
+        fewest, dash, most = text.partition("-")
+        numbers = [cls.number(fewest), *([cls.number(most)] if dash else [])]
+        if dash and int(numbers[0]) > int(numbers[1]):
+            raise InputError(
+                "protocol kshot:K-M goes from the rarest class up",
+                value=repr(text),
+                hint=f"Write {'-'.join(numbers[::-1])}.",
+            )
+        return "-".join(dict.fromkeys(numbers))
+
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        return _compact(self, scene, by_number(int(self.argument)), seed, patch)
+        return _compact(self, scene, self.wanted(scene), seed, patch, self.places)
 
 
 class Random(Protocol):

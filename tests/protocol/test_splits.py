@@ -15,7 +15,7 @@ from hsiaug.protocol.split import Split, draw_split
 from hsiaug.scene import Scene
 
 TOY = toy_scene()
-PROTOCOLS = ["issd", "issd:0.1", "kshot:3", "blocks:6", "random:0.1", "random-twin:kshot:3"]
+PROTOCOLS = ["issd", "issd:0.1", "kshot:3", "kshot:3-6x2", "blocks:6", "random:0.1", "random-twin:kshot:3"]
 
 
 def scene_of(labels: np.ndarray, names: int) -> Scene:
@@ -88,6 +88,17 @@ def test_kshot_gives_k_of_each_class_and_caps_small_ones() -> None:
         assert train == 8 if total >= 60 else train <= max(1, total // 4)
 
 
+def test_kshot_from_the_rarest_class_to_the_largest_is_as_unequal_as_it_says() -> None:
+    labels = np.zeros((90, 60), dtype=int)
+    labels[:50], labels[60:75, :40], labels[80:, :10] = 1, 2, 3
+    scene = scene_of(labels, 3)
+    counts = draw_split(scene, parse_protocol("kshot:5-50"), 0, 3).audit.train_counts
+
+    assert (counts[0], counts[2]) == (50, 5) and 5 < counts[1] < 50
+    assert parse_protocol("kshot:05-5x1") == parse_protocol("kshot:5")
+    assert parse_protocol("kshot:5-50x2").label == "kshot:5-50x2"
+
+
 def test_one_class_pixel_is_refused_with_the_class_and_the_mend() -> None:
     labels = np.zeros((20, 20), dtype=int)
     labels[:8, :8], labels[12:, 12:], labels[0, 19] = 1, 2, 3
@@ -140,6 +151,8 @@ def test_a_split_refuses_shared_pixels_empty_sides_and_missing_labels() -> None:
         ("isd", "Did you mean issd"),
         ("kshot:x", "kshot needs a whole number"),
         ("kshot", "kshot needs a whole number"),
+        ("kshot:9-3", "from the rarest class up"),
+        ("kshot:9x", "kshot needs a whole number"),
         ("random:2", "ratio between 0 and 1"),
         ("random:nan", "ratio between 0 and 1"),
         ("blocks:0", "whole number"),
