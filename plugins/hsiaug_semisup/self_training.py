@@ -54,8 +54,8 @@ class SelfTraining(Plugin[SelfTrainingParams]):
 
     Both learn from the samples, and give every visible pixel soft votes, which are spread over the pixel grid, weakly
     across spectral borders. Of the pixels named after a class the surest ``share`` stay, and at most ``most`` of these
-    are drawn at random: the same number for each class, and not only the most typical ones, which would teach too narrow a
-    class. Both learn again from the samples and from them; in later rounds they vote beside those of the first, so that
+    are drawn at random: the same number for each class, and not only the most typical ones, which would teach too narrow
+    a class. Both learn again from the samples and from them; in later rounds they vote beside those of the first, so that
     a mistake cannot feed on itself. The last machine predicts.
 
     Scudder's machine learns from all its decisions, without classes' balance; windows, spreading and the two learners
