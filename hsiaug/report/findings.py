@@ -15,7 +15,7 @@ from hsiaug.report.draws import draws_of
 from hsiaug.report.labels import count, p_text, plus_minus, signed
 from hsiaug.report.records import FIELDS
 from hsiaug.report.tables import Table
-from hsiaug.trial.arm import CONTROLS, Method
+from hsiaug.trial.arm import Method
 from hsiaug.trial.failures import why_failed
 
 __all__ = [
@@ -120,6 +120,8 @@ def headline(table: Table) -> str:
         return "Only controls were run, so there is nothing to judge yet."
     if len(counted) == 1:
         finding = next(iter(counted))
+        if lacking := _lacking(table):
+            return lacking
         return FINDINGS[finding].of_all + (_go_on(table) if finding == "undecided" else "")
     arms, helping = counted.total(), counted["helps"]
     rest = ", ".join(
@@ -130,6 +132,18 @@ def headline(table: Table) -> str:
     if helping:
         return f"{helping} of {count(arms, 'arm')} {'helps' if helping == 1 else 'help'}; of the others: {rest}."
     return f"Nothing is shown to help. Of {count(arms, 'arm')}: {rest}."
+
+
+def _lacking(table: Table) -> str:
+    """Where every arm is shown above what it was run beside, and one control was not run; else empty."""
+    verdicts = [gain.verdict for gain in judged(table) if gain.verdict]
+    names = dict.fromkeys(found.waits_for for found in verdicts if found.waits_for and not found.draws)
+    if not names or not all(found.waits_for and not found.draws for found in verdicts):
+        return ""
+    return (
+        f"Undecided: no arm was measured against {' or '.join(filter(None, names))}, which is needed of what reads "
+        "unlabelled pixels. The same benchmark again runs it."
+    )
 
 
 def _go_on(table: Table) -> str:
@@ -171,8 +185,8 @@ def _more(n: int) -> str:
 def _mean_range(table: Table, gains: Sequence[Gain]) -> str:
     """``: mean ΔAA -0.9 to +0.4 against none, …``: of several arms, none of which is picked out; may be empty."""
     ranges = []
-    for control in CONTROLS:
-        means = [found.main.mean for gain in gains if (found := gain.against[control]) is not None]
+    for control in table.controls:
+        means = [found.main.mean for gain in gains if (found := gain.against.get(control)) is not None]
         if means:
             low, high = signed(min(means)), signed(max(means))
             ranges.append(f"{low if low == high else f'{low} to {high}'} against {control}")
@@ -226,7 +240,7 @@ def _p(p: float | None) -> str:
 
 
 def _absent(table: Table, gain: Gain, control: str) -> str:
-    """Why an arm stands against one control only."""
+    """Why an arm does not stand against a control."""
     cells = [
         cell
         for cell in table.cells_of(gain.cell.classifier)
