@@ -52,7 +52,7 @@ def save_curves(report: Report, axis: Axis, path: Path, format: str) -> None:
 
     Mean over the draws with a bar of one standard deviation, in percent: a column per classifier, a row for OA and
     one for AA, and as heat maps, with the mean in each field, where λ and ω both vary. ``none`` is the dotted line
-    and its band; the other controls are grey. Along λ, every line begins at λ = 0 with ``none``, which it is by definition.
+    and its band; other controls are grey. Along λ, every line begins at λ = 0 with ``none``, which it is by definition.
 
     format: png, svg or pdf. Raises InputError where nothing varies, or the file cannot be written.
     """
