@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hsiaug.tasks.task import get_task
 from hsiaug.trial.hashing import canonical_json
 from hsiaug.view_names import RAW
 
@@ -27,9 +26,11 @@ def controls_of(task: str, scope: str | None) -> tuple[str, ...]:
 
     Views of masks show no unlabelled pixel, so no generator of masks has a further control. scope: None = not known.
     """
-    if scope in OF_SCOPE and get_task(task).unlabelled:
-        return (*CONTROLS, OF_SCOPE[scope])
-    return CONTROLS
+    if scope not in OF_SCOPE:
+        return CONTROLS
+    from hsiaug.tasks.task import get_task
+
+    return (*CONTROLS, OF_SCOPE[scope]) if get_task(task).unlabelled else CONTROLS
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ def test_the_packages_list_these_plugins():
         ("generator", "cvae"),
         ("generator", "wgan"),
         ("generator", "tabddpm"),
+        ("generator", "pseudo"),
+        ("generator", "pseudo-region"),
         ("classifier", "svm"),
         ("classifier", "rf"),
         ("classifier", "cnn2d"),
@@ -72,7 +74,18 @@ def test_only_none_declares_that_it_adds_nothing():
 
 def test_only_what_is_computed_without_torch_stays_on_the_cpu():
     cards = [Found(entry, "hsiaug", "0").load().card for entry in ENTRIES]
-    resampling = ["none", "duplicate", "noise", "mixup", "smote", "borderline-smote", "adasyn", "cutmix"]
+    resampling = [
+        "none",
+        "duplicate",
+        "noise",
+        "mixup",
+        "smote",
+        "borderline-smote",
+        "adasyn",
+        "cutmix",
+        "pseudo",
+        "pseudo-region",
+    ]
     assert [c.name for c in cards if not c.uses_device] == [
         *resampling, "svm", "rf", "coords", "self-training", "label-spreading"
     ]  # fmt: skip
