@@ -63,34 +63,36 @@ def test_classifiers_are_shown_every_view_that_is_asked_for_and_the_control_read
     assert "--view unit" in said["unit"] and "--view auto" in said["auto"] and "--view" not in said["raw"]
 
 
+def reads(plugins: Registry, monkeypatch: pytest.MonkeyPatch, name: str, **card: Any) -> None:
+    """Let the card of a generator say otherwise."""
+    plugin = plugins.find("generator", name).load()
+    monkeypatch.setattr(plugin, "card", dataclasses.replace(plugin.card, **card))
+
+
 def test_a_generator_that_reads_unlabelled_pixels_runs_beside_a_control_of_its_scope(
     toy: Scene, plugins: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = plan_of(toy, plugins, generators=["smote", "txt2hsi"], lambdas=[0.5, 1.0])
+    reads(plugins, monkeypatch, "mixup", scope="scene")
+    plan = plan_of(toy, plugins, generators=["smote", "mixup"], lambdas=[0.5, 1.0])
     seeing = [arm[:2] for arm in arms(plan) if arm[3] == "svm"]
     assert seeing[:5] == [("none", 0.0), *((name, lam) for name in ("duplicate", "pseudo") for lam in (0.5, 1.0))]
-    assert plan.controls("txt2hsi") == ("none", "duplicate", "pseudo") and len(plan.controls("smote")) == 2
-    assert "pseudo is run too: txt2hsi reads unlabelled pixels" in plan.notes[-1]
+    assert plan.controls("mixup") == ("none", "duplicate", "pseudo") and len(plan.controls("smote")) == 2
+    assert "pseudo is run too: mixup reads unlabelled pixels" in plan.notes[-1]
 
-    card = plugins.find("generator", "smote").load().card
-    monkeypatch.setattr(
-        plugins.find("generator", "smote").load(), "card", dataclasses.replace(card, scope="train-region")
-    )
+    asked = plan_of(toy, plugins, generators=["smote", "mixup", "pseudo"], lambdas=[0.5, 1.0])
+    assert arms(asked) == arms(plan) and not [note for note in asked.notes if "pseudo" in note]
+
+    reads(plugins, monkeypatch, "smote", scope="train-region")
     plan = plan_of(toy, plugins)
     assert plan.controls("smote") == ("none", "duplicate", "pseudo-region")
-    assert ("pseudo-region", 0.5, None, "svm") in arms(plan)
+    assert [arm for arm in arms(plan) if "pseudo" in arm[0]] == [("pseudo-region", 0.5, None, "svm")]
 
 
 def test_a_generator_of_masks_reads_every_pixel_of_a_scene_and_has_that_control(
-    toy: Scene, plugins: Registry
+    toy: Scene, plugins: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert plan_of(toy, plugins, generators=["specdm"]).controls("specdm") == ("none", "duplicate", "pseudo")
-
-
-def test_a_control_that_was_asked_for_is_no_reason_for_a_note(toy: Scene, plugins: Registry) -> None:
-    plan = plan_of(toy, plugins, generators=["txt2hsi", "pseudo"])
-    assert not [note for note in plan.notes if "pseudo" in note]
-    assert [arm for arm in arms(plan) if arm[0] == "pseudo"] == [("pseudo", 0.5, None, "svm")]
+    reads(plugins, monkeypatch, "mixup", tasks=("segmentation",))
+    assert plan_of(toy, plugins, generators=["mixup"]).controls("mixup") == ("none", "duplicate", "pseudo")
 
 
 @pytest.mark.parametrize("view", ["unt", "Raw", "pca"])
