@@ -42,8 +42,19 @@ def test_it_makes_what_is_asked_for_and_repeats_no_patch_before_all_of_a_class_w
     for c, count in counts.items():
         assert len(keys(samples.x[samples.y == c])) == min(count, int((fitted.y == c).sum()))
     told = samples.provenance
-    assert told["distinct_in_call"] + told["repeated_in_call"] == len(samples)
+    assert told["distinct_patches"] + told["repeated_patches"] == len(samples)
     assert all(0 <= sure <= 1 for sure in told["mean_confidence"].values())
+
+
+@settings(max_examples=25, deadline=None)
+@given(blocks=st.lists(st.dictionaries(st.integers(1, 5), st.integers(0, 30)), min_size=1, max_size=4))
+def test_blocks_of_a_trial_go_on_where_the_last_one_ended(fitted, blocks):
+    whole = {c: sum(block.get(c, 0) for block in blocks) for c in range(1, 6)}
+    at_once = made(fitted, whole, 7)
+    parts = [made(fitted.continued(blocks[:j]), block, 7) for j, block in enumerate(blocks)]
+    for c in whole:
+        joined = np.concatenate([part.x[part.y == c] for part in parts])
+        assert np.array_equal(joined, at_once.x[at_once.y == c])
 
 
 def test_its_patches_are_unlabelled_ones_of_the_view_and_most_have_the_class_they_are_named_after(
