@@ -58,8 +58,8 @@ class FittedGenerator(Protocol):
     ``hsiaug inspect`` calls it, after the fit, to score the maps against the labels; nothing may be learnt in it.
 
     A trial's samples are drawn in blocks, a call of ``sample`` each. One that draws from a finite set without replacement
-    may add ``continued(earlier: Sequence[Mapping[int, int]])``: the same, but going on after blocks of these counts. Every
-    block then has the seed of the first.
+    may add ``continued(earlier: Sequence[Mapping[int, int]])``: the same, but going on after blocks of these counts.
+    Every block then has the seed of the first.
     """
 
     def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
