@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
@@ -198,12 +198,12 @@ def arm_numbers(table: Table, gain: Gain) -> str:
     found = [(control, c) for control, c in gain.against.items() if c is not None]
     parts = []
     if found:
-        main = " and ".join(f"{signed(c.main.mean)}{_p(c.main.p_holm)} against {control}" for control, c in found)
+        main = _listed(f"{signed(c.main.mean)}{_p(c.main.p_holm)} against {control}" for control, c in found)
         parts.append(f"{table.scores.main.name} {main}")
     if found and all(c.second is not None for _, c in found):
         gained = all(c.direction > 0 for _, c in found)
         lost = any(c.second and c.second.mean < 0 and not prints_zero(c.second.mean) for _, c in found)
-        second = " and ".join(f"{signed(c.second.mean)}{_p(c.second.p_holm)}" for _, c in found if c.second)
+        second = _listed(f"{signed(c.second.mean)}{_p(c.second.p_holm)}" for _, c in found if c.second)
         parts.append(f"{'but ' if gained and lost else ''}{table.scores.second.name} {second}")
     parts += _in_fields(table, [c for _, c in found])
     parts += [_absent(table, gain, control) for control, c in gain.against.items() if c is None]
@@ -223,9 +223,15 @@ def _in_fields(table: Table, found: Sequence[Comparison]) -> list[str]:
     for where in FIELDS if table.fields else ():
         means = [mean_difference(c.pairs, f"aa_{where}") for c in found]
         if means and any(means):
-            gains = " and ".join(_gain_text(mean, len(c.pairs)) for mean, c in zip(means, found, strict=True))
+            gains = _listed(_gain_text(mean, len(c.pairs)) for mean, c in zip(means, found, strict=True))
             said.append(f"in {where} fields {gains}")
     return [f"AA {', '.join(said)}"] if said else []
+
+
+def _listed(texts: Iterable[str]) -> str:
+    """``a and b``, ``a, b and c``."""
+    *first, last = texts
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _gain_text(mean: MeanStd | None, pairs: int) -> str:
