@@ -56,6 +56,10 @@ class FittedGenerator(Protocol):
     It may add ``attention(patches: PatchSamples) -> Attention``: for real patches (n, B, p, p) in scene units with
     class ids y, the cross-attention between their pixels and the words of a prompt of their class. Only
     ``hsiaug inspect`` calls it, after the fit, to score the maps against the labels; nothing may be learnt in it.
+
+    A trial's samples are drawn in blocks, a call of ``sample`` each. One that draws from a finite set without replacement
+    may add ``continued(earlier: Sequence[Mapping[int, int]])``: the same, but going on after blocks of these counts.
+    Every block then has the seed of the first.
     """
 
     def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:

@@ -84,7 +84,8 @@ def advise(
     missed = dict.fromkeys((arm.generator.name, arm.lam) for arm, _ in arms(plan))
     left_out += [(*rung, "failed, or not finished on every screening draw") for rung in missed if rung not in told]
     level = 1 - ALPHA / max(1, len(best))
-    confirmed = [gained(*arm, results(fresh, context), CONFIRM) for arm in best]
+    known = results(fresh, context)
+    confirmed = [gained(*one, known, CONFIRM, plan.controls(one[0].generator.name)) for one in best]
     found_by = {
         finding: [one for one in confirmed if conclude(one, level, len(CONFIRM)) == finding]
         for finding in ("helps", "open", "no")

@@ -31,9 +31,9 @@ class Against:
 
 @dataclass(frozen=True)
 class ArmGain:
-    """An arm with one classifier, over the draws in which it and both its controls went well.
+    """An arm with one classifier, over the draws in which it and its controls went well.
 
-    aa: of the arm itself. against: none and duplicate at the same λ. hashes: of the arm, none and duplicate, by draw.
+    aa: of the arm itself. against: its controls at the same λ. hashes: of the arm and of its controls, by draw.
     ratio: test pixels per training pixel of these draws.
     """
 
@@ -47,16 +47,16 @@ class ArmGain:
 
     @property
     def better(self) -> Against:
-        """The control that the arm gains less over."""
+        """The control that the arm gains least over."""
         return min(self.against, key=lambda one: sum(one.aa))
 
     @property
     def mean(self) -> float:
-        """Mean gain of AA over the better control."""
+        """Mean gain of AA over the best control."""
         return fmean(self.better.aa)
 
     def corrected(self, level: float) -> tuple[float, float] | None:
-        """Interval of the mean gain over the better control that allows for draws of the same pixels; None for one draw.
+        """Interval of the mean gain over the best control that allows for draws of the same pixels; None for one draw.
 
         Inner draws divide the same pixels again and again, so they are not independent, and the t interval is too
         narrow for what other training pixels would give: the variance of the mean is taken as (1/n + ratio)·s² in place
@@ -80,12 +80,14 @@ def scored(record: Record, which: int = 0) -> float:
     return value
 
 
-def gained(arm: Arm, classifier: str, results: Results, seeds: Iterable[int]) -> ArmGain:
-    """The gains of an arm with a classifier on those of the seeds that it shares with both controls; there may be none.
+def gained(
+    arm: Arm, classifier: str, results: Results, seeds: Iterable[int], names: Iterable[str] = CONTROLS
+) -> ArmGain:
+    """The gains of an arm with a classifier on those of the seeds that it shares with all controls; there may be none.
 
-    results: records of trials that went well.
+    results: records of trials that went well. names: of the controls.
     """
-    controls = [(name, 0.0 if name == "none" else arm.lam, None) for name in CONTROLS]
+    controls = [(name, 0.0 if name == "none" else arm.lam, None) for name in names]
     shared: dict[int, list[Record]] = {}
     for seed in seeds:
         asked = ((arm.generator.name, arm.lam, arm.omega), *controls)
@@ -111,7 +113,7 @@ def gained(arm: Arm, classifier: str, results: Results, seeds: Iterable[int]) ->
 
 
 def candidates(screened: Iterable[ArmGain], most: int = 2) -> list[ArmGain]:
-    """The best arm of each classifier, the best first, where it lies above both controls."""
+    """The best arm of each classifier, the best first, where it lies above all its controls."""
     best: dict[str, ArmGain] = {}
     for one in screened:
         known = best.get(one.classifier)

@@ -15,8 +15,8 @@ from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.balance import check_lambda, check_omega
 from hsiaug.protocol.protocols import Protocol, parse_protocol
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
-from hsiaug.trial.arm import CONTROLS
-from hsiaug.trial.serving import check_serves
+from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, controls_of
+from hsiaug.trial.serving import as_served, check_serves
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 from hsiaug.view_names import RAW, check_view
 
@@ -26,7 +26,6 @@ __all__ = ["Plan", "Request", "build_plan"]
 
 MOST_TRIALS = 100_000
 """Of one plan; a slip of a zero should not fill memory and days."""
-"""Run in every benchmark, asked for or not: a gain counts only against both."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +72,10 @@ class Plan:
         """Hashes of the trials that would add samples, but whose λ asks for none: they are not run."""
         return frozenset(t.hash for t in self.trials if t.lam > 0 and not self.samples[t.hash][1])
 
+    def controls(self, generator: str) -> tuple[str, ...]:
+        """What a generator of the plan is measured against."""
+        return controls_of(self.trials[0].task, self.cards["generator", generator].scope)
+
 
 def build_plan(scene: TaskData, request: Request, plugins: Registry) -> Plan:
     """All trials of a request. Draws every split, so that a scene that cannot be split fails before any trial.
@@ -89,15 +92,19 @@ def build_plan(scene: TaskData, request: Request, plugins: Registry) -> Plan:
     usual = task.defaults(scene)
     protocol = request.protocol or parse_protocol(usual.protocol, request.buffer)
     patch = usual.patch if request.patch is None else request.patch
-    generators = _unique((*CONTROLS, *(request.generators or usual.generators)))
+    asked = _unique((*CONTROLS, *(request.generators or usual.generators)))
     classifiers = _unique((*(request.classifiers or usual.classifiers), task.control))
-    loaded = [_load(plugins, "generator", name, request, scene) for name in generators]
+    notes: list[str] = []
+    loaded = [_load(plugins, "generator", name, request, scene) for name in asked]
+    further = _further_controls([card for _, card in loaded], request.task, notes)
+    loaded += [_load(plugins, "generator", name, request, scene) for name in further]
+    loaded.sort(key=lambda plugin: plugin[0].name not in EVERY_CONTROL)
+    generators = [spec.name for spec, _ in loaded]
     tests = [_load(plugins, "classifier", name, request, scene) for name in classifiers]
     views = _unique(request.views or usual.views)
     for view in views:
         check_view(view, task.views, scene.bands)
     _check_overrides(request, [*generators, *classifiers])
-    notes: list[str] = []
     arms = [
         (spec, card, lam, omega)
         for spec, card in loaded
@@ -143,12 +150,30 @@ def _load(plugins: Registry, kind: Kind, name: str, request: Request, scene: Tas
     card: Card = plugins.find(kind, name).load().card
     check_serves(card, kind, request.task)
     params = build_params(card, request.preset, (request.overrides or {}).get(name))
-    return plugin_spec(card, params, scene), card
+    return plugin_spec(card, params, scene), as_served(card, request.task) if kind == "generator" else card
+
+
+def _further_controls(cards: Sequence[Card], task: str, notes: list[str]) -> list[str]:
+    """Controls that were not asked for and that some generator needs, because it reads unlabelled pixels."""
+    named = {card.name for card in cards}
+    users: dict[str, list[str]] = {}
+    for card in cards:
+        if card.adds and card.name not in EVERY_CONTROL:
+            for control in controls_of(task, card.scope):
+                users.setdefault(control, []).append(card.name)
+    further = {control: names for control, names in users.items() if control not in named}
+    for control, names in further.items():
+        reads = "reads" if len(names) == 1 else "read"
+        notes.append(
+            f"{control} is run too: {', '.join(names)} {reads} unlabelled pixels, and helps only above as many real "
+            "ones under the labels of a teacher"
+        )
+    return list(further)
 
 
 def _omegas(card: Card, request: Request, notes: list[str]) -> list[float | None]:
     if card.guidance is None:
-        if request.omegas and card.adds and card.name not in CONTROLS:
+        if request.omegas and card.adds and card.name not in EVERY_CONTROL:
             notes.append(f"generator {card.name} takes no guidance: --omega does not apply to it")
         return [None]
     return list(_unique(request.omegas)) or [card.guidance]
@@ -159,7 +184,7 @@ def _lambdas(card: Card, request: Request, notes: list[str]) -> list[float]:
     if not card.adds:
         return [0.0]
     lambdas = [lam for lam in _unique(request.lambdas) if lam > 0]
-    if len(lambdas) < len(_unique(request.lambdas)) and card.name not in CONTROLS:
+    if len(lambdas) < len(_unique(request.lambdas)) and card.name not in EVERY_CONTROL:
         notes.append(f"generator {card.name} at λ = 0 adds nothing: see the row of none")
     return sorted(lambdas)
 

@@ -19,7 +19,7 @@ from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.plugins.card import Card
 from hsiaug.plugins.registry import Registry
 from hsiaug.tasks.task import TaskData
-from hsiaug.trial.arm import CONTROLS, Arm
+from hsiaug.trial.arm import EVERY_CONTROL, Arm
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = [
@@ -74,7 +74,7 @@ def ladder(plugins: Registry, task: str = "pixels") -> tuple[list[str], LeftOut]
             cards.append(plugins.find("generator", name).load().card)
         except HsiaugError as error:
             broken.append((name, None, f"could not be loaded: {error.value}"))
-    usable = [c for c in cards if task in c.tasks and c.adds and c.name not in CONTROLS]
+    usable = [c for c in cards if task in c.tasks and c.adds and c.name not in EVERY_CONTROL]
     return [card.name for card in sorted(usable, key=lambda card: (card.seconds, card.name))], broken
 
 
@@ -123,7 +123,7 @@ def arms(plan: Plan) -> list[tuple[Arm, str]]:
 def screened(plan: Plan, context: AdviceContext) -> list[ArmGain]:
     """The arms that were tried on every screening draw."""
     known = results(plan, context)
-    found = [gained(*arm, known, SCREEN) for arm in arms(plan)]
+    found = [gained(*one, known, SCREEN, plan.controls(one[0].generator.name)) for one in arms(plan)]
     return [one for one in found if len(one.seeds) == len(SCREEN)]
 
 
@@ -173,7 +173,7 @@ def screen(plan: Plan, context: AdviceContext, run: Run, left_out: LeftOut) -> C
         names = list(dict.fromkeys(arm.generator.name for arm, _ in arms(plan) if arm.lam == lam))
         begun: list[str] = []
         do(
-            _rung(plan, ("duplicate", *names), lam),
+            _rung(plan, (*EVERY_CONTROL[1:], *names), lam),
             _turns(plan, names, lam, context, half, begun, left_out),
             context,
             run,
@@ -194,28 +194,31 @@ def _turns(
     left_out: LeftOut,
 ) -> Iterator[Work]:
     """One generator after the other, the cheapest first. Each may use its share of the time, or what it is expected to.
-    The control that repeats real samples comes before the first that is tried.
+    Its controls, but for ``none``, come before the first that is measured against them.
 
     Once there is a candidate, half of the time is kept for confirming, and what could not be confirmed in it (six draws,
     with one classifier) is not tried.
     """
     seeing = sum(kind == "classifier" and card.input != "location" for (kind, _), card in plan.cards.items())
     waiting = {name: _rung(plan, (name,), lam) for name in names}
-    repeats = _rung(plan, ("duplicate",), lam)
+    begun_controls = {"none"}
     while waiting:
         prices, now = Prices(plan, context), time.time()
         costs = {name: prices.wall(context.missing(trials)) for name, trials in waiting.items()}
         name = min(waiting, key=lambda one: costs[one].guess)
         mine = waiting.pop(name)
-        cost = prices.wall(context.missing([*repeats, *mine]))
-        check = prices.wall([*_rung(plan, CONTROLS, lam), *mine]).guess * MIN_PAIRS / len(SCREEN) / seeing
+        controls = plan.controls(name)
+        owed = _rung(plan, [control for control in controls if control not in begun_controls], lam)
+        cost = prices.wall(context.missing([*owed, *mine]))
+        check = prices.wall([*_rung(plan, controls, lam), *mine]).guess * MIN_PAIRS / len(SCREEN) / seeing
         share = min(half, context.end - check) if candidates(screened(plan, context)) else context.end
         if context.missing(mine) and now + cost.guess > share:
             left_out.append((name, lam, f"no time left: {_said(cost)}"))
             continue
         begun.append(name)
-        yield from work(plan, repeats, context, share)
-        repeats, now = [], time.time()
+        yield from work(plan, owed, context, share)
+        begun_controls.update(controls)
+        now = time.time()
         turn = max(costs[name].guess, (share - now) / (len(waiting) + 1))
         yield from work(plan, mine, context, min(share, now + turn))
 

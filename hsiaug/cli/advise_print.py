@@ -133,7 +133,8 @@ def _verdict(advice: Advice, names: tuple[str, str]) -> str:
         if untried:
             said += f" ({count(len(untried), 'generator')} not tried)"
         if one is None:
-            return f"{said}: not one lay above both controls on {len(SCREEN)} draws"
+            all_ = "both" if all(len(tried.against) == 2 for tried in advice.screened) else "all its"
+            return f"{said}: not one lay above {all_} controls on {len(SCREEN)} draws"
         return f"{said}: the best was {_gain(one, advice.level, names)}"
     if advice.kind == "cannot tell":
         met = advice.ceilings[-1]

@@ -50,7 +50,8 @@ def benchmark(
     generator: Annotated[
         str | None,
         typer.Option(
-            help="Generators, between commas; none and duplicate always run. Default: smote, or specdm for masks."
+            help="Generators, between commas; none and duplicate always run, and pseudo beside what "
+            "reads unlabelled pixels. Default: smote, or specdm for masks."
         ),
     ] = None,
     classifier: Annotated[
@@ -113,8 +114,9 @@ def benchmark(
     """Benchmark generators on a scene with few, unequal labels.
 
     Runs every generator × λ × ω × classifier on the same draws, with the controls [bold]none[/bold],
-    [bold]duplicate[/bold] and [bold]coords[/bold], and prints OA / AA / κ, the gain over the controls, and the
-    protocol's audit. Finished trials are kept: a stopped run goes on where it was.
+    [bold]duplicate[/bold] and [bold]coords[/bold] ([bold]pseudo[/bold] too for what reads unlabelled pixels), and
+    prints OA / AA / κ, the gain over the controls, and the protocol's audit. Finished trials are kept: a stopped run
+    goes on where it was.
 
     A suite is a TOML file with a list of such runs: their trials are run together, each once, and every run
     gets tables of its own.

@@ -66,8 +66,8 @@ def report(
     """Rebuild the tables of a benchmark from its records alone.
 
     One table per scene, protocol, patch and task: mean ± std over draws, gains
-    over the controls none and duplicate, failed trials by name, the audit of the
-    protocol. Nothing is trained or downloaded. csv has one row per trial (with
+    over the controls none, duplicate and, for what reads unlabelled pixels, pseudo,
+    failed trials by name, the audit of the protocol. Nothing is trained or downloaded. csv has one row per trial (with
     --by class or field one per trial and class or field, with --by lambda or
     omega one per arm);
     json lists the hashes of every cell; png, svg and pdf draw OA and AA against

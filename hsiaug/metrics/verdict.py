@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, draws_needed, t_interval
@@ -23,6 +24,7 @@ __all__ = [
     "Verdict",
     "confirm",
     "judge",
+    "meanings",
     "prints_zero",
     "shown",
     "unclaimed",
@@ -33,7 +35,7 @@ Shown = Literal["above", "below", "no difference shown", "undecided"]
 """What paired draws say of one difference."""
 
 Finding = Literal["helps", "hurts", "no difference shown", "undecided", "nothing made", "failed"]
-"""What they say of a generator, measured against both controls."""
+"""What they say of a generator, measured against its controls."""
 
 Confirmation = Literal["helps", "open", "no"]
 """What fresh draws say of a candidate."""
@@ -51,7 +53,20 @@ MEANINGS: dict[Finding, str] = {
     "nothing made": "λ asked for no synthetic sample in any draw, so there is nothing to judge",
     "failed": "no draw went well",
 }
-"""Every finding, and what it claims."""
+"""Every finding, and what it claims of an arm with two controls."""
+
+
+def meanings(also: Sequence[str] = ()) -> dict[Finding, str]:
+    """The same of a table in which some arms need a further control to help. also: the names of these controls."""
+    if not also:
+        return MEANINGS
+    names = " or ".join(also)
+    return {
+        **MEANINGS,
+        "helps": f"{MEANINGS['helps']}; an arm that reads unlabelled pixels also above {names}",
+        "no difference shown": MEANINGS["no difference shown"].replace("both controls", "its controls"),
+        "undecided": f"{MEANINGS['undecided']}, be it against {names} alone",
+    }
 
 
 @dataclass(frozen=True)
@@ -87,7 +102,8 @@ class Verdict:
     """A finding, and what it rests on.
 
     against: control → what is shown against it. draws: of the control that shares fewest; needed: to decide.
-    second_lost: an arm that helps loses, as shown as its gain is, in the second metric against either control.
+    waits_for: of an undecided arm, the further control that alone keeps it from helping. second_lost: an arm that helps
+    loses, as shown as its gain is, in the second metric against any control.
     failed, of: draws that failed, of those that were run.
     """
 
@@ -98,6 +114,7 @@ class Verdict:
     second_lost: bool = False
     failed: int = 0
     of: int = 0
+    waits_for: str | None = None
 
     @property
     def text(self) -> str:
@@ -105,13 +122,22 @@ class Verdict:
         if self.finding == "failed":
             return f"failed ({self.failed} of {self.of} {_draws(self.of)})"
         if self.finding == "undecided":
-            return undecided(self.draws, self.needed)
+            return self._open()
         if self.finding == "no difference shown":
             return self._mixed()
         return self.finding
 
+    def _open(self) -> str:
+        if self.waits_for is None:
+            return undecided(self.draws, self.needed)
+        clear = " and ".join(control for control, said in self.against.items() if said == "above")
+        if not self.draws:
+            return f"undecided (above {clear}; no draw in common with {self.waits_for})"
+        had = f"{self.draws} {_draws(self.draws)} with {self.waits_for}"
+        return f"undecided (above {clear}; {had}: at least {self.needed} are needed)"
+
     def _mixed(self) -> str:
-        """Where a difference is shown against one control, or opposite ones against the two, it is said."""
+        """Where a difference is shown against one control, or opposite ones against two, it is said."""
         clear = [f"{said} {control}" for control, said in self.against.items() if said in ("above", "below")]
         rest = [
             f"no difference to {control} shown" for control, said in self.against.items() if said == self.finding
@@ -151,25 +177,30 @@ def judge(
     of: int,
     failed: int = 0,
     nothing_made: int = 0,
+    further: Mapping[str, Evidence] | None = None,
 ) -> Verdict:
     """The verdict on an arm.
 
-    main: what its main metric shows against each control it must be measured against; second: the other metric.
+    main: what its main metric shows against the controls that every arm is measured against; second: the other metric,
+    against all controls. further: the main one against controls that an arm must be above as well to help; they say
+    nothing of harm, and an arm that is not above the others is decided without them.
     of: draws that were run; of these, failed ended in an error, and in nothing_made λ asked for no sample.
     """
     if failed + nothing_made >= of:
         return Verdict("failed" if failed else "nothing made", failed=failed, of=of)
-    against = {control: evidence.shown for control, evidence in main.items()}
-    said = set(against.values())
+    every = {**main, **(further or {})}
+    against = {control: evidence.shown for control, evidence in every.items()}
+    said, needed = {against[control] for control in main}, max(evidence.needed for evidence in every.values())
+    told = partial(Verdict, against=against, needed=needed, failed=failed, of=of)
     draws = min(len(evidence.differences) for evidence in main.values())
-    needed = max(evidence.needed for evidence in main.values())
-    if said == {"above"}:
-        lost = any(evidence.shown == "below" for evidence in (second or {}).values())
-        return Verdict("helps", against, draws, needed, lost, failed, of)
-    finding: Finding = "hurts" if said == {"below"} else "no difference shown"
+    if set(against.values()) == {"above"}:
+        return told("helps", draws=draws, second_lost=any(one.shown == "below" for one in (second or {}).values()))
     if "undecided" in said:
-        finding = "undecided"
-    return Verdict(finding, against, draws, needed, False, failed, of)
+        return told("undecided", draws=draws)
+    waits = next((control for control in every if against[control] == "undecided"), None)
+    if said == {"above"} and waits is not None:
+        return told("undecided", draws=len(every[waits].differences), waits_for=waits)
+    return told("hurts" if said == {"below"} else "no difference shown", draws=draws)
 
 
 def confirm(against: Sequence[Sequence[float]], level: float, most: int) -> Confirmation:

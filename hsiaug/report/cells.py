@@ -9,7 +9,7 @@ from functools import cached_property
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.report.labels import MISSING
 from hsiaug.report.records import Trial
-from hsiaug.trial.arm import Arm, Method
+from hsiaug.trial.arm import CONTROLS, Arm, Method, controls_of
 from hsiaug.view_names import RAW
 
 __all__ = ["ArmCell", "CellKey", "in_order", "make_cells", "method_rank"]
@@ -40,6 +40,14 @@ class ArmCell:
     def empty(self) -> tuple[Trial, ...]:
         """Trials whose λ asked for no sample: they say nothing of the generator."""
         return tuple(trial for trial in self.trials if trial.empty)
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """What it is measured against; of an arm that is a control, those of every arm."""
+        if self.arm.control:
+            return CONTROLS
+        scope = next((trial.scope for trial in self.trials if trial.scope), None)
+        return controls_of(self.trials[0].condition.task, scope)
 
     @property
     def blank(self) -> str:

@@ -1,4 +1,4 @@
-"""What an arm gains over the controls ``none`` and ``duplicate``, paired over the draws both share."""
+"""What an arm gains over its controls, paired over the draws both share."""
 
 from __future__ import annotations
 
@@ -90,26 +90,21 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Gain:
-    """An arm with one classifier, against each control; None where there is nothing to pair with."""
+    """An arm with one classifier. against: each of its controls → the comparison, None where nothing can be paired."""
 
     cell: ArmCell
-    none: Comparison | None
-    duplicate: Comparison | None
-
-    @property
-    def against(self) -> dict[str, Comparison | None]:
-        """Control → the comparison with it."""
-        return {"none": self.none, "duplicate": self.duplicate}
+    against: Mapping[str, Comparison | None]
 
     @cached_property
     def verdict(self) -> Verdict | None:
-        """What is shown of the arm; None for the control ``duplicate`` itself, which is not judged."""
+        """What is shown of the arm; None for a control itself, which is not judged."""
         if self.cell.arm.control:
             return None
-        found = self.against.items()
+        main = {name: c.main.evidence if c else Evidence() for name, c in self.against.items()}
         return judge(
-            {name: c.main.evidence if c else Evidence() for name, c in found},
-            {name: c.second.evidence for name, c in found if c and c.second},
+            {name: main[name] for name in CONTROLS},
+            {name: c.second.evidence for name, c in self.against.items() if c and c.second},
+            further={name: one for name, one in main.items() if name not in CONTROLS},
             of=len(self.cell.trials),
             failed=len(self.cell.failed),
             nothing_made=len(self.cell.empty),
@@ -125,12 +120,12 @@ def compare(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> d
         (key, name): _against(cell, name, controls.get((name, cell.classifier), ()), scores)
         for key, cell in cells.items()
         if cell.arm.generator.name != "none"
-        for name in CONTROLS
+        for name in cell.controls
     }
     tested = iter(corrected([c for c in against.values() if c is not None]))
     found = {place: next(tested) if c is not None else None for place, c in against.items()}
     return {
-        key: Gain(cell, found[key, "none"], found[key, "duplicate"])
+        key: Gain(cell, {name: found[key, name] for name in cell.controls})
         for key, cell in cells.items()
         if cell.arm.generator.name != "none"
     }

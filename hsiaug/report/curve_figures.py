@@ -28,7 +28,7 @@ from hsiaug.report.curves import (
 )
 from hsiaug.report.tables import Report, Table
 from hsiaug.text import plotted
-from hsiaug.trial.arm import CONTROLS, Method
+from hsiaug.trial.arm import EVERY_CONTROL, Method
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,6 +39,8 @@ __all__ = ["save_curves"]
 HUES = ("Blues", "Oranges", "Greens", "Purples", "Reds", "YlOrBr", "PuRd", "BuGn")
 """A colour map per generator; its lines at several ω (or λ) are shades of it."""
 MARKERS = "osD^vPXp"
+DASHES = dict(zip(EVERY_CONTROL[1:], ("--", "-.", (0, (3, 1, 1, 1, 1, 1))), strict=True))
+"""Of the grey lines of the controls but ``none``."""
 HOW_TO_READ = "mean ± std; what is hollow, or has an n of its own, is over other draws"
 PANEL = (4.4, 3.1)
 """Width and height of a panel in inches."""
@@ -50,7 +52,7 @@ def save_curves(report: Report, axis: Axis, path: Path, format: str) -> None:
 
     Mean over the draws with a bar of one standard deviation, in percent: a column per classifier, a row for OA and
     one for AA, and as heat maps, with the mean in each field, where λ and ω both vary. ``none`` is the dotted line
-    and its band; ``duplicate`` is grey. Along λ, every line begins at λ = 0 with ``none``, which it is by definition.
+    and its band; other controls are grey. Along λ, every line begins at λ = 0 with ``none``, which it is by definition.
 
     format: png, svg or pdf. Raises InputError where nothing varies, or the file cannot be written.
     """
@@ -121,15 +123,15 @@ def _styles(table: Table, axis: Axis) -> dict[tuple[Method, float | None], dict[
     from matplotlib import colormaps
 
     keys = list(dict.fromkeys(line.key for line in all_lines(table, axis)))
-    generators = [g for g in dict.fromkeys(g for g, _ in keys) if g.name not in CONTROLS]
+    generators = [g for g in dict.fromkeys(g for g, _ in keys) if g.name not in EVERY_CONTROL]
     styles: dict[tuple[Method, float | None], dict[str, Any]] = {}
     for generator, held in keys:
         same = sorted(h for g, h in keys if g == generator and h is not None)
         shade = 0.75 if len(same) < 2 else 0.35 + 0.6 * same.index(held or 0.0) / (len(same) - 1)
         named = held is not None and (len(same) > 1 or axis == "lambda")
         label = table.labels[generator] + (f" {HELD[axis]}={held:g}" if named else "")
-        if generator.name == "duplicate":
-            styles[generator, held] = {"color": str(0.75 - 0.4 * shade), "linestyle": "--", "label": label}
+        if dashes := DASHES.get(generator.name):
+            styles[generator, held] = {"color": str(0.75 - 0.4 * shade), "linestyle": dashes, "label": label}
         elif generator in generators:
             i = generators.index(generator)
             styles[generator, held] = {
@@ -160,19 +162,21 @@ def _draw_curves(
     for line in shown:
         if not line.values and (level := percentages(line.points[0][1], metric)):
             style = styles[line.key]
-            entries[style["label"]] = panel.axhline(level[0], color=style["color"], linestyle="--", linewidth=1.2)
+            entries[style["label"]] = panel.axhline(
+                level[0], color=style["color"], linestyle=style["linestyle"], linewidth=1.2
+            )
     panel.grid(alpha=0.25)
     panel.margins(x=0.08)
     return entries
 
 
 def _shown(table: Table, classifier: Method, axis: Axis) -> list[SweepLine]:
-    """The lines of a panel: those with a value on the axis, and along ω duplicate, a level to compare with.
+    """The lines of a panel: those with a value on the axis, and along ω the controls, levels to compare with.
 
     Other generators without guidance are left out.
     """
     found = [line for line in lines(table, classifier, axis) if line.generator.name != "none"]
-    return [line for line in found if line.values or line.generator.name == "duplicate"]
+    return [line for line in found if line.values or line.generator.name in DASHES]
 
 
 def _draw_line(panel: Axes, dots: Sequence[SweepPoint], style: dict[str, Any], shift: float) -> Any:

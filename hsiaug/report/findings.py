@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from hsiaug.report.draws import draws_of
 from hsiaug.report.labels import count, p_text, plus_minus, signed
 from hsiaug.report.records import FIELDS
 from hsiaug.report.tables import Table
-from hsiaug.trial.arm import CONTROLS, Method
+from hsiaug.trial.arm import Method
 from hsiaug.trial.failures import why_failed
 
 __all__ = [
@@ -120,6 +120,8 @@ def headline(table: Table) -> str:
         return "Only controls were run, so there is nothing to judge yet."
     if len(counted) == 1:
         finding = next(iter(counted))
+        if lacking := _lacking(table):
+            return lacking
         return FINDINGS[finding].of_all + (_go_on(table) if finding == "undecided" else "")
     arms, helping = counted.total(), counted["helps"]
     rest = ", ".join(
@@ -130,6 +132,18 @@ def headline(table: Table) -> str:
     if helping:
         return f"{helping} of {count(arms, 'arm')} {'helps' if helping == 1 else 'help'}; of the others: {rest}."
     return f"Nothing is shown to help. Of {count(arms, 'arm')}: {rest}."
+
+
+def _lacking(table: Table) -> str:
+    """Where every arm is shown above what it was run beside, and one control was not run; else empty."""
+    verdicts = [gain.verdict for gain in judged(table) if gain.verdict]
+    names = dict.fromkeys(found.waits_for for found in verdicts if found.waits_for and not found.draws)
+    if not names or not all(found.waits_for and not found.draws for found in verdicts):
+        return ""
+    return (
+        f"Undecided: no arm was measured against {' or '.join(filter(None, names))}, which is needed of what reads "
+        "unlabelled pixels. The same benchmark again runs it."
+    )
 
 
 def _go_on(table: Table) -> str:
@@ -171,8 +185,8 @@ def _more(n: int) -> str:
 def _mean_range(table: Table, gains: Sequence[Gain]) -> str:
     """``: mean ΔAA -0.9 to +0.4 against none, …``: of several arms, none of which is picked out; may be empty."""
     ranges = []
-    for control in CONTROLS:
-        means = [found.main.mean for gain in gains if (found := gain.against[control]) is not None]
+    for control in table.controls:
+        means = [found.main.mean for gain in gains if (found := gain.against.get(control)) is not None]
         if means:
             low, high = signed(min(means)), signed(max(means))
             ranges.append(f"{low if low == high else f'{low} to {high}'} against {control}")
@@ -184,12 +198,12 @@ def arm_numbers(table: Table, gain: Gain) -> str:
     found = [(control, c) for control, c in gain.against.items() if c is not None]
     parts = []
     if found:
-        main = " and ".join(f"{signed(c.main.mean)}{_p(c.main.p_holm)} against {control}" for control, c in found)
+        main = _listed(f"{signed(c.main.mean)}{_p(c.main.p_holm)} against {control}" for control, c in found)
         parts.append(f"{table.scores.main.name} {main}")
     if found and all(c.second is not None for _, c in found):
         gained = all(c.direction > 0 for _, c in found)
         lost = any(c.second and c.second.mean < 0 and not prints_zero(c.second.mean) for _, c in found)
-        second = " and ".join(f"{signed(c.second.mean)}{_p(c.second.p_holm)}" for _, c in found if c.second)
+        second = _listed(f"{signed(c.second.mean)}{_p(c.second.p_holm)}" for _, c in found if c.second)
         parts.append(f"{'but ' if gained and lost else ''}{table.scores.second.name} {second}")
     parts += _in_fields(table, [c for _, c in found])
     parts += [_absent(table, gain, control) for control, c in gain.against.items() if c is None]
@@ -209,9 +223,15 @@ def _in_fields(table: Table, found: Sequence[Comparison]) -> list[str]:
     for where in FIELDS if table.fields else ():
         means = [mean_difference(c.pairs, f"aa_{where}") for c in found]
         if means and any(means):
-            gains = " and ".join(_gain_text(mean, len(c.pairs)) for mean, c in zip(means, found, strict=True))
+            gains = _listed(_gain_text(mean, len(c.pairs)) for mean, c in zip(means, found, strict=True))
             said.append(f"in {where} fields {gains}")
     return [f"AA {', '.join(said)}"] if said else []
+
+
+def _listed(texts: Iterable[str]) -> str:
+    """``a and b``, ``a, b and c``."""
+    *first, last = texts
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _gain_text(mean: MeanStd | None, pairs: int) -> str:
@@ -226,7 +246,7 @@ def _p(p: float | None) -> str:
 
 
 def _absent(table: Table, gain: Gain, control: str) -> str:
-    """Why an arm stands against one control only."""
+    """Why an arm does not stand against a control."""
     cells = [
         cell
         for cell in table.cells_of(gain.cell.classifier)

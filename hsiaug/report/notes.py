@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, draws_needed, smallest_p
-from hsiaug.metrics.verdict import MEANINGS
+from hsiaug.metrics.verdict import meanings
 from hsiaug.report.labels import count, count_range, draws_text, p_text, seeds_text
 from hsiaug.report.records import FIELDS
 from hsiaug.report.tables import Table
-from hsiaug.trial.arm import CONTROLS, Method
+from hsiaug.trial.arm import Method
 from hsiaug.view_names import AUTO
 
 __all__ = ["control_notes", "number_notes", "significance_note", "verdict_note"]
@@ -142,8 +142,13 @@ def control_notes(table: Table) -> list[str]:
         "share; duplicate is taken at the same λ. pairs counts those draws: with none / with duplicate where the "
         "two differ."
     ]
-    for name in CONTROLS:
-        keys = [(c, arm.lam if name == "duplicate" else 0) for arm, c in table.cells if arm.generator.name == name]
+    for name in table.further_controls:
+        notes.append(
+            f"{name}, as many real unlabelled patches under the labels of a teacher, is taken at the same λ too; arms "
+            "that read unlabelled pixels have it, and its draws come last in pairs."
+        )
+    for name in table.controls:
+        keys = [(c, 0 if name == "none" else arm.lam) for arm, c in table.cells if arm.generator.name == name]
         if len(keys) > len(set(keys)):
             notes.append(
                 f"There is more than one arm of {name}: each Δ is against the one that shares most draws, "
@@ -195,8 +200,9 @@ def _out_of_reach(pairs: int, tests: int) -> list[str]:
 
 def verdict_note(table: Table) -> list[str]:
     """The legend of the verdicts that occur."""
+    known = meanings(table.further_controls)
     used = {gain.verdict.finding for gain in table.gains.values() if gain.verdict}
-    legend = "; ".join(f"{word}: {meaning}" for word, meaning in MEANINGS.items() if word in used)
+    legend = "; ".join(f"{word}: {meaning}" for word, meaning in known.items() if word in used)
     if not legend:
         return []
     main = table.scores.main.name

@@ -93,7 +93,7 @@ class Pairing:
 
     @property
     def judged(self) -> tuple[Gain, ...]:
-        """What the report says of A and B against both controls; neither controls nor ``coords`` have it."""
+        """What the report says of A and B against their controls; neither controls nor ``coords`` have it."""
         gains = map(self.table.gain, (self.a, self.b))
         return tuple(gain for gain in gains if gain is not None and gain.verdict is not None)
 

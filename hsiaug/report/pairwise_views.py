@@ -55,7 +55,10 @@ def facts(comparison: ArmComparison, pairing: Pairing) -> Iterator[tuple[str, st
     yield "Wilcoxon signed-rank, two-sided", wilcoxon_text(pairing)
     for gain in pairing.judged:
         text = f"{pairing.table.cell_label(gain.cell)}: {verdict_text(pairing.table, gain)}"
-        yield f"against both controls, Δ{pairing.table.scores.main.name}", text
+        yield (
+            f"against {'both' if len(gain.against) == 2 else 'all'} controls, Δ{pairing.table.scores.main.name}",
+            text,
+        )
     yield "verdict", pairing.verdict
 
 

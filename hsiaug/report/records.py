@@ -95,6 +95,12 @@ class Trial:
         return self.seed, str((self.audit or {}).get("sha256", ""))
 
     @property
+    def scope(self) -> str | None:
+        """Which unlabelled pixels its generator reads; None where the trial ended before that was known."""
+        found: str | None = (self.record.get("scope") or {}).get("generator")
+        return found
+
+    @property
     def error_type(self) -> str:
         """The class of the exception that a failed trial ended with."""
         return str((self.record.get("error") or {}).get("type", "unknown error"))

@@ -13,7 +13,7 @@ from hsiaug.report.compare import Comparison, Gain, compare
 from hsiaug.report.labels import method_labels
 from hsiaug.report.records import Condition, Record, Trial, read_trials
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set
-from hsiaug.trial.arm import CONTROLS, Arm, Method
+from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, Arm, Method
 from hsiaug.trial.index import uncollected
 
 if TYPE_CHECKING:
@@ -106,6 +106,17 @@ class Table:
         """Control → the comparison of a cell with it."""
         gain = self.gain(cell)
         return gain.against if gain else dict.fromkeys(CONTROLS)
+
+    @cached_property
+    def controls(self) -> tuple[str, ...]:
+        """What its arms are measured against, each or some of them, in the order of columns."""
+        needed = {control for gain in self.gains.values() for control in gain.against}
+        return tuple(control for control in EVERY_CONTROL if control in CONTROLS or control in needed)
+
+    @property
+    def further_controls(self) -> tuple[str, ...]:
+        """Those that only some arms need, because they read unlabelled pixels."""
+        return tuple(control for control in self.controls if control not in CONTROLS)
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from hsiaug.report.views_raw import (
     metric_text,
     seed_grids,
 )
-from hsiaug.trial.arm import CONTROLS, Arm, Method
+from hsiaug.trial.arm import Arm, Method
 
 __all__ = ["VIEWS", "check_view", "pages"]
 
@@ -100,13 +100,13 @@ def _n(cell: ArmCell) -> str:
 
 
 def _gains(table: Table) -> Grid:
-    """Rows classifier × arm: what each arm gains over either control, and the verdict."""
+    """Rows classifier × arm: what each arm gains over each control, and the verdict."""
     keys = [classifier_column(table), *arm_columns(table)]
     columns = [
         *keys,
         *(
             GridColumn(f"Δ{score.name}", partial(_against, table, control, text), f"vs {control}")
-            for control in CONTROLS
+            for control in table.controls
             for score, text in ((table.scores.main, _main), (table.scores.second, _second))
         ),
         GridColumn("pairs", partial(_pairs, table)),
@@ -137,7 +137,8 @@ def _classifier_grids(table: Table) -> tuple[Grid, ...]:
         ),
         GridColumn(f"{main.name} 95 %", partial(_interval, main.key), f"{main.name} in detail"),
     ]
-    for control, short in zip(CONTROLS, ("none", "dup."), strict=True):
+    for control in table.controls:
+        short = "dup." if control == "duplicate" else control
         columns.append(GridColumn(f"Δ{main.name} {short}", partial(_against, table, control, _main), "controls"))
         columns.append(GridColumn(f"p {short}", partial(_against, table, control, _p), "controls"))
     heading, cells = f"Every metric, and the tests on {main.name}", table.by_classifier
@@ -152,7 +153,7 @@ def _interval(metric: str, cell: ArmCell) -> str:
 
 def _against(table: Table, control: str, text: Callable[[Comparison], str], cell: ArmCell) -> str:
     """What a text says of the comparison with a control."""
-    found = table.against(cell)[control]
+    found = table.against(cell).get(control)
     return text(found) if found else MISSING
 
 
@@ -172,7 +173,7 @@ def _pairs(table: Table, cell: ArmCell) -> str:
     counts = [len(c.pairs) if c else 0 for c in table.against(cell).values()]
     if cell.arm.control:
         counts = counts[:1]
-    return "/".join(str(n) for n in dict.fromkeys(counts))
+    return "/".join(str(n) for n in (counts if len(set(counts)) > 1 else counts[:1]))
 
 
 VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {

@@ -13,7 +13,7 @@ from hsiaug.report.labels import MISSING, count_range, plus_minus, signed
 from hsiaug.report.records import FIELDS, class_counts
 from hsiaug.report.tables import Table
 from hsiaug.report.views_raw import arm_columns, classifier_column, metric_text
-from hsiaug.trial.arm import CONTROLS, Method
+from hsiaug.trial.arm import Method
 
 __all__ = ["field_grids"]
 
@@ -32,14 +32,14 @@ def _arms(table: Table) -> Grid:
     for where in FIELDS:
         group = f"{where} fields"
         columns += [GridColumn(s.upper(), partial(metric_text, f"{s}_{where}"), group) for s in ("oa", "aa")]
-        columns += [GridColumn(f"ΔAA {c}", partial(_gain, table, c, f"aa_{where}"), group) for c in CONTROLS]
+        columns += [GridColumn(f"ΔAA {c}", partial(_gain, table, c, f"aa_{where}"), group) for c in table.controls]
     heading, cells = "Seen and new fields", [*table.by_classifier, *table.blind]
     return make_grid(heading, columns, cells, keys=len(keys), block=attrgetter("classifier"))
 
 
 def _gain(table: Table, control: str, metric: str, cell: ArmCell) -> str:
     """The mean paired difference to a control, with its n where that is not every pair."""
-    found = table.against(cell)[control]
+    found = table.against(cell).get(control)
     mean = mean_difference(found.pairs, metric) if found else None
     if found is None or mean is None:
         return MISSING

@@ -41,6 +41,7 @@ class Segmentation:
 
     name = "segmentation"
     control = "majority"
+    unlabelled = False
     scores = (("miou", "mIoU"), ("macro_f1", "macro-F1"))
     generator = "specdm"
     views: tuple[str, ...] = VIEWS

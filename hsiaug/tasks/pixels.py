@@ -44,6 +44,7 @@ class PixelClassification:
 
     name = "pixels"
     control = "coords"
+    unlabelled = True
     scores = (("aa", "AA"), ("oa", "OA"))
     generator = "smote"
     views: tuple[str, ...] = (*VIEWS, AUTO)

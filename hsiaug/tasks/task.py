@@ -147,7 +147,8 @@ class Task(Protocol[Data, Split, View, Samples, Counts]):
     control: the classifier that every benchmark runs beside those asked for. scores: key in a record and name of what
     advice is told by, and of what stands beside it; neither is ever undefined. generator: that of samples outside a
     benchmark, where the user names none. views: spectral views that classifiers may be shown. adapts: tasks whose
-    generators serve this one as well, through :mod:`hsiaug.trial.adapter`. Counts: what a generator is asked for, a
+    generators serve this one as well, through :mod:`hsiaug.trial.adapter`. unlabelled: whether a view may show pixels
+    without a label. Counts: what a generator is asked for, a
     mapping of class ids or :class:`hsiaug.tiles.PairCounts`. ``view``, ``predict`` and ``class_counts`` also take
     data without labels and a blind split, which have no common type with those that hold them.
     """
@@ -158,6 +159,7 @@ class Task(Protocol[Data, Split, View, Samples, Counts]):
     generator: str
     views: tuple[str, ...]
     adapts: tuple[str, ...]
+    unlabelled: bool
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> Data: ...
     def defaults(self, data: Data, /) -> TaskDefaults: ...

@@ -7,7 +7,6 @@ position, started from a regular grid (the idea of SLIC, Achanta et al., TPAMI 2
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 from collections.abc import Mapping
@@ -25,7 +24,7 @@ from hsiaug.protocol.view import TrainView, patches_at
 from hsiaug.samples import PatchSamples
 from hsiaug.seeds import derive_seed
 from hsiaug.tiles import DenseSamples, DenseView, PairCounts
-from hsiaug.trial.serving import needs_adapter
+from hsiaug.trial.serving import as_served, needs_adapter
 
 __all__ = ["adapted", "spread_labels"]
 
@@ -64,7 +63,7 @@ class _PixelsFromPairs:
 
     def __init__(self, inner: PairGenerator) -> None:
         self.inner = inner
-        self.card = dataclasses.replace(inner.card, tasks=("pixels",), scope="scene")
+        self.card = as_served(inner.card, "pixels")
 
     def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress, **extra: Any) -> _FittedPixels:
         """Fit the inner generator on tiles of the scene, masked by the spread training labels."""

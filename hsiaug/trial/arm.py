@@ -9,10 +9,28 @@ from typing import Any
 from hsiaug.trial.hashing import canonical_json
 from hsiaug.view_names import RAW
 
-__all__ = ["CONTROLS", "Arm", "Method"]
+__all__ = ["CONTROLS", "EVERY_CONTROL", "Arm", "Method", "controls_of"]
 
 CONTROLS = ("none", "duplicate")
 """Generators that every other one is measured against; they lead the rows, in this order."""
+
+OF_SCOPE = {"scene": "pseudo", "train-region": "pseudo-region"}
+"""The one more that a generator is measured against which reads unlabelled pixels, by its scope: it sees as much."""
+
+EVERY_CONTROL = (*CONTROLS, *OF_SCOPE.values())
+"""All of them, in the order of rows and columns."""
+
+
+def controls_of(task: str, scope: str | None) -> tuple[str, ...]:
+    """What a generator of a scope must be shown above to help in a task, in the order of columns.
+
+    Views of masks show no unlabelled pixel, so no generator of masks has a further control. scope: None = not known.
+    """
+    if scope not in OF_SCOPE:
+        return CONTROLS
+    from hsiaug.tasks.task import get_task
+
+    return (*CONTROLS, OF_SCOPE[scope]) if get_task(task).unlabelled else CONTROLS
 
 
 @dataclass(frozen=True)
@@ -49,13 +67,13 @@ class Arm:
 
     @property
     def control(self) -> bool:
-        """True for ``none`` and ``duplicate``."""
-        return self.generator.name in CONTROLS
+        """True for what other arms are measured against."""
+        return self.generator.name in EVERY_CONTROL
 
     @property
     def rank(self) -> tuple[object, ...]:
-        """Sort key: none, duplicate, then by name, λ and ω."""
+        """Sort key: the controls, then by name, λ and ω."""
         name = self.generator.name
-        place = CONTROLS.index(name) if name in CONTROLS else len(CONTROLS)
+        place = EVERY_CONTROL.index(name) if name in EVERY_CONTROL else len(EVERY_CONTROL)
         omega = (-1, 0.0) if self.omega is None else (0, self.omega)
         return place, name, self.generator.version, self.generator.params, self.lam, omega

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
@@ -165,19 +165,23 @@ class Workbench(Generic[Data, Split, View, Samples, Counts]):
 
     def pool(self, spec: TrialSpec, fit: Fit, view: View) -> list[Samples]:
         """The checked blocks of the pool that the trial's λ takes prefixes of."""
-        blocks = []
-        for j, counts in enumerate(self.task.blocks(view, spec.lam)):
+        blocks, asked = [], self.task.blocks(view, spec.lam)
+        for j, counts in enumerate(asked):
             if self.task.total(counts):
-                draw = self._draw(spec, fit, view, j, counts)
+                draw = self._draw(spec, fit, view, asked[:j], counts)
                 blocks.append(self._of_fit.once(spec.fit_hash, (spec.generator.hash, spec.omega, j), draw))
         return blocks
 
-    def _draw(self, spec: TrialSpec, fit: Fit, view: View, j: int, counts: Counts) -> Callable[[], Samples]:
-        # Of the task, which the contract of a plugin does not tell: ``check`` refuses other samples.
-        sample = cast("Callable[..., Samples]", fit.fitted.sample)
-
+    def _draw(
+        self, spec: TrialSpec, fit: Fit, view: View, earlier: Sequence[Counts], counts: Counts
+    ) -> Callable[[], Samples]:
         def draw() -> Samples:
-            seed = derive_seed("sample", spec.generator.name, spec.seed, j)
+            fitted, block = fit.fitted, len(earlier)
+            if callable(continued := getattr(fitted, "continued", None)):
+                fitted, block = continued(earlier), 0
+            # Of the task, which the contract of a plugin does not tell: ``check`` refuses other samples.
+            sample = cast("Callable[..., Samples]", fitted.sample)
+            seed = derive_seed("sample", spec.generator.name, spec.seed, block)
             samples = sample(counts, guidance=spec.omega, seed=seed)
             self.check_views()
             self.task.check(samples, counts, view)

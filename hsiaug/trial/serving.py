@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hsiaug.errors import InputError
 from hsiaug.plugins.card import Card
 from hsiaug.tasks.task import get_task
 
-__all__ = ["check_serves", "needs_adapter"]
+__all__ = ["as_served", "check_serves", "needs_adapter"]
 
 
 def needs_adapter(card: Card, task: str) -> bool:
     """True for a generator that serves a task through :mod:`hsiaug.trial.adapter` alone."""
     return task not in card.tasks and any(other in card.tasks for other in get_task(task).adapts)
+
+
+def as_served(card: Card, task: str) -> Card:
+    """The card of a generator as it serves a task: through the adapter it reads every pixel, and says so."""
+    return replace(card, tasks=(task,), scope="scene") if needs_adapter(card, task) else card
 
 
 def check_serves(card: Card, kind: str, task: str) -> None:

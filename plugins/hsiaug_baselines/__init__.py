@@ -1,5 +1,5 @@
-"""Generators that ship with hsiaug: the controls none and duplicate, noise, mixup, cutmix, the SMOTE family, and the
-learnt cvae, wgan and tabddpm."""
+"""Generators that ship with hsiaug: the controls none, duplicate and pseudo, noise, mixup, cutmix, the SMOTE family, and
+the learnt cvae, wgan and tabddpm."""
 
 from hsiaug.api import Entry, hookimpl
 
@@ -9,6 +9,7 @@ GENERATORS = {
     "none": "controls:Nothing", "duplicate": "controls:Duplicate", "noise": "noise:Noise", "mixup": "mixing:Mixup",
     "smote": "smote:Smote", "borderline-smote": "smote:BorderlineSmote", "adasyn": "smote:Adasyn",
     "cutmix": "mixing:Cutmix", "cvae": "generative:Cvae", "wgan": "generative:Wgan", "tabddpm": "generative:Tabddpm",
+    "pseudo": "pseudo:Pseudo", "pseudo-region": "pseudo:PseudoRegion",
 }  # fmt: skip
 """Name of each generator, and where it is in this package."""
 

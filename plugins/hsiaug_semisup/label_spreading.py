@@ -12,9 +12,9 @@ from hsiaug.api import Card, Patches, PatchSamples, Progress, TrainView, derive_
 from hsiaug_nets.fitted import by_class
 from hsiaug_nets.grid import grid_graph
 from hsiaug_nets.plugin import Plugin
-from hsiaug_semisup.discriminant import Discriminant, fit_discriminant
-from hsiaug_semisup.features import SIDES, LocalMeans, fit_local_means
 from hsiaug_semisup.shared import usable_samples
+from hsiaug_teacher.discriminant import Discriminant, fit_discriminant
+from hsiaug_teacher.features import SIDES, LocalMeans, fit_local_means
 
 if TYPE_CHECKING:
     from scipy import sparse

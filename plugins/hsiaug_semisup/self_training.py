@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, Patches, PatchSamples, Progress, TrainView, derive_seed, param
-from hsiaug_nets.grid import grid_graph, spread
 from hsiaug_nets.plugin import Plugin
-from hsiaug_semisup.discriminant import fit_discriminant
-from hsiaug_semisup.features import SIDES, LocalMeans, fit_local_means
 from hsiaug_semisup.shared import usable_samples
 
-__all__ = ["FittedSelfTraining", "SelfTraining", "SelfTrainingParams", "choose"]
+if TYPE_CHECKING:
+    from hsiaug_teacher.features import LocalMeans
+    from hsiaug_teacher.voter import Machine
 
-GUIDES = 10
-"""Components that say where the grid has a spectral border."""
-TEMPERATURE = 4.0
-"""Divides the discriminant's scores: with few samples it is far surer than right."""
-LEAST = 5
-"""Pixels of a class that are believed in any case, where so many are named so."""
+__all__ = ["FittedSelfTraining", "SelfTraining", "SelfTrainingParams"]
 
 
 @dataclass(frozen=True)
@@ -43,31 +38,25 @@ class SelfTrainingParams:
 
 @dataclass(frozen=True, eq=False)
 class FittedSelfTraining:
-    """What the last round learnt. machine: a fitted sklearn SVC, or None where only one class had samples.
-
-    columns: (m,) int64, the features that the machine reads. classes: (k,) int64 ids of its scores.
-    """
+    """The machine of the last round, and the features that it reads."""
 
     means: LocalMeans
-    columns: NDArray[np.int64]
-    machine: Any
-    classes: NDArray[np.int64]
+    machine: Machine
 
     def predict(self, patches: Patches) -> NDArray[np.int64]:
         """(n,) class ids; only classes that had samples are ever named."""
-        scores = margins(self.machine, self.means.patches(patches.x)[:, self.columns], len(self.classes))
-        return np.asarray(self.classes[scores.argmax(axis=1)])
+        scores = self.machine.scores(self.means.patches(patches.x))
+        return np.asarray(self.machine.classes[scores.argmax(axis=1)])
 
 
 class SelfTraining(Plugin[SelfTrainingParams]):
-    """Self-training on local means of principal components over windows of 1, 5 and 9 pixels.
+    """Self-training of the shared teacher (:mod:`hsiaug_teacher`): an RBF support vector machine and a discriminant.
 
-    A shrinkage linear discriminant, the surest of the plain classifiers when a class has three samples, gives every
-    visible pixel a soft vote; votes are spread over the pixel grid, weakly across spectral borders. Of the pixels
-    named after a class the surest ``share`` stay, and at most ``most`` of these are drawn at random: the same number
-    for each class, and not only the most typical ones, which would teach too narrow a class. An RBF support vector
-    machine, and again the discriminant, learn from the samples and from them; in later rounds both vote, beside the
-    first discriminant so that a mistake cannot feed on itself. The last machine predicts.
+    Both learn from the samples, and give every visible pixel soft votes, which are spread over the pixel grid, weakly
+    across spectral borders. Of the pixels named after a class the surest ``share`` stay, and at most ``most`` of these
+    are drawn at random: the same number for each class, and not only the most typical ones, which would teach too narrow
+    a class. Both learn again from the samples and from them; in later rounds they vote beside those of the first, so that
+    a mistake cannot feed on itself. The last machine predicts.
 
     Scudder's machine learns from all its decisions, without classes' balance; windows, spreading and the two learners
     are ours. They make it a rival of generators that may see the same pixels, not a straw man. Sample weights enter
@@ -76,7 +65,7 @@ class SelfTraining(Plugin[SelfTrainingParams]):
 
     card = Card(
         name="self-training",
-        version="1",
+        version="2",
         summary="Class-balanced self-training of an RBF support vector machine on local means",
         paper="Scudder, Probability of Error of Some Adaptive Pattern-Recognition Machines, IEEE Transactions on "
         "Information Theory 11(3), 1965, doi:10.1109/TIT.1965.1053799",
@@ -90,75 +79,25 @@ class SelfTraining(Plugin[SelfTrainingParams]):
         self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
     ) -> FittedSelfTraining:
         """Name pixels and learn from them. Raises PluginError where the view shows no unlabelled pixel."""
-        from scipy.special import softmax
+        from hsiaug_teacher.choice import believed
+        from hsiaug_teacher.teacher import survey
+        from hsiaug_teacher.voter import fit_voter
 
         params = self.params
         samples = usable_samples(samples, view, self.card.name)
-        pixels = np.concatenate([view.unlabelled, view.coords])
-        means, seen = fit_local_means(view, pixels, params.components, SIDES)
-        known = means.patches(samples.x)
-        columns = first_columns(means, params.margin_components)
-        grid = grid_graph(pixels, fit_local_means(view, pixels, GUIDES, (3,))[1])
-        teacher = fit_discriminant(known, samples.y, samples.weight)
-        first = votes = teacher.shares(seen, TEMPERATURE)
+        ground = survey(view, params.components)
+        known, columns = ground.means.patches(samples.x), ground.columns(params.margin_components)
+        learn = partial(fit_voter, columns=columns, cost=params.cost, reach=params.reach)
+        teacher = learn(known, samples.y, samples.weight)
+        latest, first = teacher, teacher.shares(ground.features)
         rng = np.random.default_rng(derive_seed("self-training", seed))
-        machine = None
         for done in range(params.rounds):
             progress(done, params.rounds, "rounds")
-            believed = spread(votes, grid, params.alpha, params.steps)[: len(view.unlabelled)]
-            rows, winner = choose(believed, params.share, params.most, rng)
-            x = np.concatenate([known, seen[rows]])
-            y = np.concatenate([samples.y, teacher.classes[winner]])
-            weight = np.concatenate([samples.weight, np.full(len(rows), params.weight, dtype=np.float32)])
-            machine = self._machine(x[:, columns], y, weight)
-            if done + 1 < params.rounds:
-                scores = margins(machine, seen[:, columns], len(teacher.classes))
-                again = fit_discriminant(x, y, weight).shares(seen, TEMPERATURE)
-                votes = first + again + softmax(scores, axis=1)
+            votes = first + latest.shares(ground.features) if done else first
+            rows = believed(ground.spread(votes, params.alpha, params.steps), params.share, params.most, rng)
+            x = np.concatenate([known, *(ground.features[own] for own in rows)])
+            y = np.concatenate([samples.y, np.repeat(teacher.classes, [len(own) for own in rows])])
+            lighter = np.full(len(x) - len(known), params.weight, dtype=np.float32)
+            latest = learn(x, y, np.concatenate([samples.weight, lighter]))
         progress(params.rounds, params.rounds, "rounds")
-        return FittedSelfTraining(means, columns, machine, teacher.classes)
-
-    def _machine(self, x: NDArray[np.float32], y: NDArray[np.int64], weight: NDArray[np.float32]) -> Any:
-        """A fitted SVC, or None for a lone class."""
-        from sklearn.svm import SVC
-
-        if len(np.unique(y)) == 1:
-            return None
-        return SVC(C=self.params.cost, gamma=self.params.reach / x.shape[1], random_state=0).fit(
-            x, y, sample_weight=weight
-        )
-
-
-def first_columns(means: LocalMeans, components: int) -> NDArray[np.int64]:
-    """(m,) indices of the first ``components`` of each window among the features."""
-    each = len(means.projection.offset)
-    kept = np.arange(min(components, each))
-    return np.concatenate([kept + i * each for i in range(len(means.sides))])
-
-
-def margins(machine: Any, features: NDArray[np.float32], classes: int) -> NDArray[np.float64]:
-    """(n, classes) scores of features (n, m), largest at the class that is predicted."""
-    if machine is None or not len(features):
-        return np.zeros((len(features), classes))
-    found = machine.decision_function(features)
-    return np.asarray(np.stack([-found, found], axis=1) if found.ndim == 1 else found)
-
-
-def choose(
-    votes: NDArray[np.float64], share: float, most: int, rng: np.random.Generator
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows of ``votes`` (n, k) that are believed, and the column each is named after; both (m,) int64.
-
-    Of the rows named after a column, the ``share`` with the widest margin (never under LEAST), and of these ``most``
-    at random.
-    """
-    ranked = np.sort(votes, axis=1)
-    margin = ranked[:, -1] - (ranked[:, -2] if votes.shape[1] > 1 else 0)
-    winner = votes.argmax(axis=1)
-    rows = []
-    for column in range(votes.shape[1]):
-        named = np.flatnonzero(winner == column)
-        surest = named[np.argsort(-margin[named], kind="stable")[: max(LEAST, round(share * len(named)))]]
-        rows.append(rng.permutation(surest)[:most])
-    chosen = np.concatenate(rows)
-    return chosen, winner[chosen]
+        return FittedSelfTraining(ground.means, latest.machine)

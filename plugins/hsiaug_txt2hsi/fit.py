@@ -18,13 +18,15 @@ from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.training import Run, train
 from hsiaug_nets.plugin import check_choices
 from hsiaug_nets.seeded import fresh
+from hsiaug_teacher.choice import believed
+from hsiaug_teacher.teacher import teach
+from hsiaug_teacher.voter import Probe
 from hsiaug_txt2hsi.denoiser import Denoiser, denoiser_of
 from hsiaug_txt2hsi.field import Field
 from hsiaug_txt2hsi.fitted import FittedTxt2Hsi, in_half, schedule_of
 from hsiaug_txt2hsi.lfue import Scope as Uncertainty
 from hsiaug_txt2hsi.objective import Batches, DenoiserLoss
 from hsiaug_txt2hsi.params import PRECISIONS, Params
-from hsiaug_txt2hsi.pseudo import Probe, confident, fit_probe, spread_votes
 from hsiaug_txt2hsi.rpsc import Mode as Clipping
 from hsiaug_txt2hsi.texts import Texts, encoded_prompts
 from hsiaug_txt2hsi.vae import Vae, fit_vae
@@ -32,8 +34,6 @@ from hsiaug_txt2hsi.vae import Vae, fit_vae
 __all__ = ["learn"]
 
 CHOICES = {"rpsc": get_args(Clipping), "lfue": get_args(Uncertainty), "precision": PRECISIONS}
-TEMPERATURE = 4.0
-SPREAD, ROUNDS = 0.95, 60
 VAE_PATCHES = 4096
 GATE_PATCHES = 1000
 BATCH = 256
@@ -55,20 +55,21 @@ def learn(
     check_choices(params, "txt2hsi", CHOICES)
     run = SceneRun(seed, device, progress, checkpoint, view, params, Field.of(view, device))
     texts = encoded_prompts(view, params.text, params.encoder)
-    probe, votes = fit_probe(view, TEMPERATURE)
+    lesson = teach(view)
+    probe, votes = lesson.probe, lesson.votes
     named = {c: view.coords[view.y == c] for c in view.counts}
-    believed: Mapping[int, NDArray[np.int32]] = {}
+    pseudo: Mapping[int, NDArray[np.int32]] = {}
     if params.pseudo and len(view.unlabelled):
-        votes = spread_votes(votes, view, probe, SPREAD, ROUNDS)
-        believed = confident(votes, view, probe.classes, params.pseudo_most, params.pseudo_share)
-        named = {c: np.concatenate([own, believed[c]]) for c, own in named.items()}
+        rows = believed(votes.shares, params.pseudo_share, params.pseudo_most)
+        pseudo = {c: votes.pixels[own] for c, own in zip(votes.classes.tolist(), rows, strict=True)}
+        named = {c: np.concatenate([own, pseudo[c]]) for c, own in named.items()}
     vae = _vae(run, named)
     quality = _gated(vae, run, probe)
     norm = LatentNorm.fitted(_latents(vae, run, np.concatenate(list(named.values()))))
     denoiser = _denoiser(run, named, texts, vae, norm)
     facts: dict[str, Any] = {
         **quality,
-        "pseudo_labelled": {str(c): len(pixels) for c, pixels in believed.items()},
+        "pseudo_labelled": {str(c): len(pixels) for c, pixels in pseudo.items()},
         "text": params.text,
         "encoder": params.encoder,
         "text_sources": list(texts.sources),
@@ -123,8 +124,8 @@ def _gated(vae: Vae, run: SceneRun, probe: Probe) -> dict[str, float]:
     everywhere = np.concatenate([view.coords, view.unlabelled])
     rng = np.random.default_rng(derive_seed("gate", run.seed))
     coords = everywhere[rng.permutation(len(everywhere))[:GATE_PATCHES]]
-    before = probe.patches(view.patches(coords), view.normaliser.mean).argmax(axis=1)
-    after = probe.patches(_again(vae, run, coords), view.normaliser.mean).argmax(axis=1)
+    before = probe.patches(view.patches(coords)).argmax(axis=1)
+    after = probe.patches(_again(vae, run, coords)).argmax(axis=1)
     kept = float((before == after).mean())
     if angle > params.gate:
         raise PluginError(

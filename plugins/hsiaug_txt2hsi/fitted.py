@@ -17,10 +17,11 @@ from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.schedule import Schedule, ddim, guided, make_schedule
 from hsiaug_diffusion.training import bf16_is_faster
 from hsiaug_nets import state
+from hsiaug_teacher.voter import Probe
 from hsiaug_txt2hsi.denoiser import Denoiser, denoiser_of
 from hsiaug_txt2hsi.field import Field
 from hsiaug_txt2hsi.params import Params
-from hsiaug_txt2hsi.pseudo import Probe
+from hsiaug_txt2hsi.saved_probe import probe_arrays, restored_probe
 from hsiaug_txt2hsi.texts import Texts
 from hsiaug_txt2hsi.vae import Vae
 
@@ -84,7 +85,7 @@ class FittedTxt2Hsi:
     def _belief(self, x: NDArray[np.float32], c: int) -> NDArray[np.float64]:
         """(n,) probability of class c, by a probe fitted on real training pixels only."""
         column = int(np.flatnonzero(self.probe.classes == c)[0])
-        votes: NDArray[np.float64] = self.probe.patches(x, self.field.normaliser.mean)[:, column]
+        votes: NDArray[np.float64] = self.probe.patches(x)[:, column]
         return votes
 
     @torch.inference_mode()
@@ -169,7 +170,8 @@ class FittedTxt2Hsi:
             **self.norm.arrays(),
             "text.tokens": self.texts.tokens.numpy(),
             "text.mask": self.texts.mask.numpy(),
-            **state.fields(probe=self.probe, normaliser=self.field.normaliser),
+            **probe_arrays(self.probe),
+            **state.fields(normaliser=self.field.normaliser),
             "field": self.field.values.cpu().numpy(),
             **{f"named.{c}": pixels for c, pixels in self.named.items()},
             **state.weights(vae=self.vae, denoiser=self.denoiser),
@@ -182,8 +184,7 @@ class FittedTxt2Hsi:
             "prompts": self.texts.prompts,
             "words": self.texts.words,
             "sources": self.texts.sources,
-            "scales": self.probe.scales,
-            "temperature": self.probe.temperature,
+            "sides": self.probe.means.sides,
         }
         save_state(folder, arrays, facts)
 
@@ -205,9 +206,6 @@ class FittedTxt2Hsi:
         side = int(facts["patch"])
         vae = state.restored("vae", arrays, lambda: Vae(bands, classes, params), device)
         denoiser = state.restored("denoiser", arrays, lambda: denoiser_of(params, side, texts), device)
-        probe = Probe(
-            **state.under("probe", arrays), scales=tuple(facts["scales"]), temperature=facts["temperature"]
-        )
         normaliser = Normaliser(**state.under("normaliser", arrays))
         named = {int(c): pixels for c, pixels in state.under("named", arrays).items()}
         return cls(
@@ -216,7 +214,7 @@ class FittedTxt2Hsi:
             denoiser=denoiser,
             norm=LatentNorm.restored(arrays, device),
             texts=texts,
-            probe=probe,
+            probe=restored_probe(arrays, facts["sides"]),
             field=Field(torch.tensor(arrays["field"], device=device), side, normaliser),
             named=dict(sorted(named.items())),
             facts=facts["facts"],

@@ -63,6 +63,38 @@ def test_classifiers_are_shown_every_view_that_is_asked_for_and_the_control_read
     assert "--view unit" in said["unit"] and "--view auto" in said["auto"] and "--view" not in said["raw"]
 
 
+def reads(plugins: Registry, monkeypatch: pytest.MonkeyPatch, name: str, **card: Any) -> None:
+    """Let the card of a generator say otherwise."""
+    plugin = plugins.find("generator", name).load()
+    monkeypatch.setattr(plugin, "card", dataclasses.replace(plugin.card, **card))
+
+
+def test_a_generator_that_reads_unlabelled_pixels_runs_beside_a_control_of_its_scope(
+    toy: Scene, plugins: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads(plugins, monkeypatch, "mixup", scope="scene")
+    plan = plan_of(toy, plugins, generators=["smote", "mixup"], lambdas=[0.5, 1.0])
+    seeing = [arm[:2] for arm in arms(plan) if arm[3] == "svm"]
+    assert seeing[:5] == [("none", 0.0), *((name, lam) for name in ("duplicate", "pseudo") for lam in (0.5, 1.0))]
+    assert plan.controls("mixup") == ("none", "duplicate", "pseudo") and len(plan.controls("smote")) == 2
+    assert "pseudo is run too: mixup reads unlabelled pixels" in plan.notes[-1]
+
+    asked = plan_of(toy, plugins, generators=["smote", "mixup", "pseudo"], lambdas=[0.5, 1.0])
+    assert arms(asked) == arms(plan) and not [note for note in asked.notes if "pseudo" in note]
+
+    reads(plugins, monkeypatch, "smote", scope="train-region")
+    plan = plan_of(toy, plugins)
+    assert plan.controls("smote") == ("none", "duplicate", "pseudo-region")
+    assert [arm for arm in arms(plan) if "pseudo" in arm[0]] == [("pseudo-region", 0.5, None, "svm")]
+
+
+def test_a_generator_of_masks_reads_every_pixel_of_a_scene_and_has_that_control(
+    toy: Scene, plugins: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads(plugins, monkeypatch, "mixup", tasks=("segmentation",))
+    assert plan_of(toy, plugins, generators=["mixup"]).controls("mixup") == ("none", "duplicate", "pseudo")
+
+
 @pytest.mark.parametrize("view", ["unt", "Raw", "pca"])
 def test_a_view_that_is_not_known_is_refused(toy: Scene, plugins: Registry, view: str) -> None:
     with pytest.raises(InputError, match="--view must be one of raw, unit"):

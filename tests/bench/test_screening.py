@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hsiaug.bench import advice_context as context_module
-from hsiaug.bench import screening
+from hsiaug.bench import gains, screening
 from hsiaug.bench.advice_context import AdviceContext, Prices
 from hsiaug.bench.dispatch import Work
 from hsiaug.bench.engines.local import Local
@@ -169,6 +169,25 @@ def test_a_control_is_repeated_only_where_something_is_compared_with_it(
 
     assert [lam for _, lam, _ in left_out] == [2.0]
     assert order(world) == [("none", 0.0), ("duplicate", 1.0), ("smote", 1.0)]
+
+
+def test_what_reads_unlabelled_pixels_is_tried_after_its_third_control_and_must_beat_it(
+    world: World, toy: Scene, plugins: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mixup = plugins.find("generator", "mixup").load()
+    monkeypatch.setattr(mixup, "card", replace(mixup.card, scope="scene"))
+    plan, _ = screening_plan(toy, asked(generators=["smote", "mixup"]), plugins)
+    screened(world, plan, toy, tmp_path, 1e6)
+    begun = order(world)
+
+    assert begun.index(("pseudo", 1.0)) < begun.index(("mixup", 1.0)) and len(begun) == 5
+    judged = {arm.generator.name for arm, _ in screening.arms(plan)}
+    known = {gains.key(trial): world.record(plan, trial) for trial in plan.trials}
+    of = {arm.generator.name: gains.gained(arm, name, known, range(3), plan.controls(arm.generator.name))
+          for arm, name in screening.arms(plan)}  # fmt: skip
+    assert judged == {"smote", "mixup"}
+    assert [one.control for one in of["mixup"].against] == ["none", "duplicate", "pseudo"]
+    assert [one.control for one in of["smote"].against] == ["none", "duplicate"]
 
 
 def test_what_others_leave_is_used_by_whoever_gave_way(

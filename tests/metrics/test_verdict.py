@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hsiaug.metrics.significance import draws_needed, paired_wilcoxon
-from hsiaug.metrics.verdict import MEANINGS, Evidence, Verdict, judge, prints_zero, shown
+from hsiaug.metrics.verdict import MEANINGS, Evidence, Verdict, judge, meanings, prints_zero, shown
 
 POINT = 0.01
 
@@ -80,6 +80,31 @@ def test_an_arm_is_judged_against_both_controls(
     assert (found.finding, found.text) == (finding, text)
 
 
+@pytest.mark.parametrize(
+    ("none", "duplicate", "pseudo", "finding", "text"),
+    [
+        (UP, UP, UP, "helps", "helps"),
+        (UP, UP, LEVEL, "no difference shown", "above none; above duplicate; no difference to pseudo shown"),
+        (UP, UP, DOWN, "no difference shown", "above none; above duplicate; below pseudo"),
+        (UP, UP, FEW, "undecided", "undecided (above none and duplicate; 3 draws with pseudo: at least 8 are needed)"),
+        (UP, UP, Evidence(), "undecided", "undecided (above none and duplicate; no draw in common with pseudo)"),
+        (FEW, UP, Evidence(), "undecided", "undecided (3 draws: at least 8 are needed)"),
+        # What is not above none and duplicate does not help, whatever it is beside pseudo.
+        (UP, LEVEL, Evidence(), "no difference shown", "above none; no difference to duplicate shown"),
+        (UP, DOWN, DOWN, "no difference shown", "above none; below duplicate; below pseudo"),
+        # Harm is harm to the real samples: beside pseudo-labels that harm as much it is no less.
+        (DOWN, DOWN, UP, "hurts", "hurts"),
+        (DOWN, DOWN, Evidence(), "hurts", "hurts"),
+        (UP, LEVEL, UP, "no difference shown", "above none; above pseudo; no difference to duplicate shown"),
+    ],
+)  # fmt: skip
+def test_a_further_control_must_be_beaten_to_help_and_says_nothing_of_harm(
+    none: Evidence, duplicate: Evidence, pseudo: Evidence, finding: str, text: str
+) -> None:
+    found = judge({"none": none, "duplicate": duplicate}, of=10, further={"pseudo": pseudo})
+    assert (found.finding, found.text) == (finding, text)
+
+
 def test_an_arm_that_helps_may_lose_in_the_second_metric_by_the_same_rule() -> None:
     main = {"none": UP, "duplicate": UP}
     assert judge(main, {"none": LEVEL, "duplicate": DOWN}, of=10).second_lost
@@ -88,6 +113,8 @@ def test_an_arm_that_helps_may_lose_in_the_second_metric_by_the_same_rule() -> N
 
 
 def test_every_finding_has_a_meaning() -> None:
+    assert meanings() == MEANINGS and set(meanings(["pseudo"])) == set(MEANINGS)
+    assert meanings(["pseudo"])["helps"].endswith("an arm that reads unlabelled pixels also above pseudo")
     assert set(MEANINGS) == {"helps", "hurts", "no difference shown", "undecided", "nothing made", "failed"}
 
 
@@ -119,6 +146,16 @@ def test_exchanging_arm_and_control_exchanges_above_and_below(one: Evidence) -> 
 def test_exchanging_arm_and_controls_exchanges_helps_and_hurts(none: Evidence, duplicate: Evidence) -> None:
     forth, back = both(none, duplicate), both(turned(none), turned(duplicate))
     assert back.finding == OPPOSITE.get(forth.finding, forth.finding)
+
+
+@given(ARMS, ARMS, ARMS)
+def test_a_further_control_can_take_a_gain_away_and_change_nothing_else(
+    none: Evidence, duplicate: Evidence, pseudo: Evidence
+) -> None:
+    without = both(none, duplicate)
+    found = judge({"none": none, "duplicate": duplicate}, of=10, further={"pseudo": pseudo})
+    assert found.finding == without.finding or without.finding == "helps"
+    assert (found.finding == "helps") == (without.finding == "helps" and pseudo.shown == "above")
 
 
 @given(ARMS, ARMS)

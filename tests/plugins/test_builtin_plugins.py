@@ -34,6 +34,8 @@ def test_the_packages_list_these_plugins():
         ("generator", "cvae"),
         ("generator", "wgan"),
         ("generator", "tabddpm"),
+        ("generator", "pseudo"),
+        ("generator", "pseudo-region"),
         ("classifier", "svm"),
         ("classifier", "rf"),
         ("classifier", "cnn2d"),
@@ -74,7 +76,7 @@ def test_only_what_is_computed_without_torch_stays_on_the_cpu():
     cards = [Found(entry, "hsiaug", "0").load().card for entry in ENTRIES]
     resampling = ["none", "duplicate", "noise", "mixup", "smote", "borderline-smote", "adasyn", "cutmix"]
     assert [c.name for c in cards if not c.uses_device] == [
-        *resampling, "svm", "rf", "coords", "self-training", "label-spreading"
+        *resampling, "pseudo", "pseudo-region", "svm", "rf", "coords", "self-training", "label-spreading"
     ]  # fmt: skip
 
 

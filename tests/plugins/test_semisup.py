@@ -18,15 +18,14 @@ from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.view import TrainView, train_view
 from hsiaug.samples import PatchSamples, concatenate
 from hsiaug.scene import Scene
-from hsiaug_nets.grid import grid_graph, spread
 from hsiaug_nets.projection import fit_projection
 from hsiaug_nets.views import strong
-from hsiaug_semisup.discriminant import fit_discriminant
-from hsiaug_semisup.features import fit_local_means
 from hsiaug_semisup.label_spreading import SpectralSpatialSpreading
-from hsiaug_semisup.self_training import LEAST, SelfTraining, choose
+from hsiaug_semisup.self_training import SelfTraining
 from hsiaug_semisup.setting import unlabelled_batches
 from hsiaug_semisup.shared import SemiRecipe, ramp
+from hsiaug_teacher.discriminant import fit_discriminant
+from hsiaug_teacher.features import fit_local_means
 
 PLUGINS = {entry.name: Found(entry, "hsiaug", "0").load() for entry in hsiaug_semisup.hsiaug_plugins()}
 NETS = [PLUGINS[name] for name in ("mean-teacher", "fixmatch", "entropy-min")]
@@ -164,14 +163,6 @@ def test_a_class_without_samples_is_never_named_and_a_lone_class_always(fit, cro
     assert (lone.predict(patches) == 3).all()
 
 
-def test_features_of_the_plane_are_those_of_the_patches_up_to_the_edges_of_the_scene(crops):
-    pixels = crops.unlabelled[::5]
-    means, seen = fit_local_means(crops, pixels, 8, (1, 3, 9))
-    assert means.sides == (1, 3, 5)  # no window is larger than the patch
-    assert np.allclose(means.patches(crops.patches(pixels)), seen, atol=1e-3)
-    assert np.allclose(seen.std(axis=0), 1, atol=1e-3)
-
-
 def test_unlabelled_batches_are_patches_of_unlabelled_pixels_in_components(crops):
     projection = fit_projection(crops, 6)
     draw = unlabelled_batches(crops, projection, 40, seed=0, device="cpu")
@@ -187,41 +178,6 @@ def test_a_view_that_hides_pixels_trains_on_the_whole_patches_it_shows(fit, toy,
     assert 0 < len(hidden.unlabelled) < (~hidden.visible).sum()
     found = fit(plugin, hidden, samples=hidden.real, preset="tiny").predict(nowhere(hidden.real.x))
     assert (found == hidden.y).mean() > 0.5
-
-
-def test_the_discriminant_weighs_a_sample_of_weight_two_like_two_samples():
-    rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(60, 4)).astype(np.float32), np.repeat([1, 3, 4], 20)
-    weight = np.where(np.arange(60) % 3, 1, 2).astype(np.float32)
-    twice = np.repeat(np.arange(60), weight.astype(int))
-    weighed, repeated = (
-        fit_discriminant(x, y, weight),
-        fit_discriminant(x[twice], y[twice], np.ones(80, np.float32)),
-    )
-    assert np.allclose(
-        weighed.centres @ weighed.centres.T, repeated.centres @ repeated.centres.T, rtol=0.15, atol=0.05
-    )
-    inner = weighed.coordinates(x)
-    assert inner.shape == (60, 2)
-
-
-def test_the_grid_joins_neighbours_that_are_there_weakly_across_a_border():
-    coords = np.array([[0, 0], [0, 1], [0, 2], [2, 2]], dtype=np.int32)
-    graph = grid_graph(coords, np.array([[0.0], [0.1], [5.0], [5.0]], dtype=np.float32)).toarray()
-    assert np.array_equal(graph > 0, graph.T > 0) and (graph[3] == 0).all() and graph[0, 2] == 0
-    assert graph[0, 1] > 0.9 > 0.5 > graph[1, 2] > 0
-    votes = np.array([[1.0, 0], [0.5, 0.5], [0, 1], [0.3, 0.7]])
-    found = spread(votes, grid_graph(coords, np.zeros((4, 1), dtype=np.float32)), 0.9, 50)
-    assert np.allclose(found.sum(axis=1), 1) and found[0, 0] < 1 and np.allclose(found[3], votes[3])
-
-
-def test_every_class_gets_as_many_pixels_at_most_and_none_of_its_least_sure():
-    votes = np.zeros((300, 3))
-    votes[:250, 0], votes[250:297, 1], votes[297:, 2] = 1, np.linspace(0.4, 1, 47), 1
-    votes[250:297, 0] = 0.3
-    rows, winner = choose(votes, 0.5, 20, np.random.default_rng(0))
-    assert np.bincount(winner).tolist() == [20, 20, 3] and len(np.unique(rows)) == 43
-    assert rows[winner == 1].min() >= 297 - max(LEAST, round(0.5 * 47))
 
 
 def test_the_unlabelled_loss_rises_to_its_full_weight():

@@ -239,3 +239,63 @@ def test_without_a_generator_there_is_nothing_to_judge() -> None:
         headline(table_of(arm("none", level(40, 2))))
         == "Only controls were run, so there is nothing to judge yet."
     )
+
+
+# A generator that reads unlabelled pixels, and its third control
+
+
+SEES = {"generator": "scene", "classifier": "none"}
+
+
+def seeing(records: list[dict]) -> list[dict]:
+    """The same records of a generator of scope ``scene``."""
+    return [{**one, "scope": SEES, "transductive": True} for one in records]
+
+
+BEFORE = [
+    *arm("none", level(50, 12, 0.1)),
+    *arm("duplicate", level(50.5, 12, 0.2)),
+    *seeing(arm("ldm", level(58, 12, 0.3))),
+]
+"""As records were before there was a third control."""
+
+
+@pytest.mark.parametrize(
+    ("pseudo", "verdict_is", "numbers"),
+    [
+        (level(54, 12, 0.1), "helps", "and +5.1 (p = .003) against pseudo"),
+        (level(58.5, 12, 0.29), "above none; above duplicate; below pseudo", "and -0.4 (p = .003) against pseudo"),
+    ],
+)
+def test_a_generator_that_reads_unlabelled_pixels_helps_only_above_pseudo_too(
+    pseudo: list[float], verdict_is: str, numbers: str
+) -> None:
+    table = table_of([*BEFORE, *seeing(arm("pseudo", pseudo))])
+    assert table.controls == ("none", "duplicate", "pseudo")
+    lines = said([*BEFORE, *seeing(arm("pseudo", pseudo))])
+    assert lines[1] == verdict_is and numbers in lines[2]
+    assert "pseudo" not in lines[1].replace("below pseudo", "")
+
+
+def test_records_from_before_that_control_claim_no_gain_and_say_what_lacks() -> None:
+    assert said(BEFORE)[:3] == [
+        "Undecided: no arm was measured against pseudo, which is needed of what reads unlabelled pixels. The same "
+        "benchmark again runs it.",
+        "undecided (above none and duplicate; no draw in common with pseudo)",
+        "  ldm λ=1 with svm: AA +9.1 (p = .001) against none and +8.0 (p = .001) against duplicate; "
+        "OA +9.1 (p = .001) and +8.0 (p = .001); pseudo was not run with it; over 12 draws",
+    ]
+
+
+def test_no_word_and_no_column_changes_where_no_arm_reads_unlabelled_pixels() -> None:
+    text = render_report(build_report([one for one in BEFORE if one["scope"] != SEES]), "md")
+    assert "pseudo" not in text
+    assert "pseudo" in render_report(build_report(BEFORE), "md")
+
+
+@pytest.mark.parametrize("by", ["generator", "classifier", "field", "lambda"])
+@pytest.mark.parametrize("format", ["md", "csv", "json", "html"])
+def test_every_format_of_every_view_holds_the_third_control(by: str, format: str) -> None:
+    report = build_report([*BEFORE, *seeing(arm("pseudo", level(54, 12))), *arm("smote", level(51, 12))])
+    text = render_html(report) if format == "html" else render_report(report, format, by=by)
+    assert "pseudo" in text and "None" not in text

@@ -154,10 +154,10 @@ def test_gain_is_paired_over_shared_draws() -> None:
         failure(generator="smote", seed=2),
     ]
     gain = gain_of(table_of(records), "smote λ=1 svm")
-    assert gain.none is not None and gain.duplicate is not None
-    assert gain.none.main.differences == pytest.approx((0.02, 0.04))
-    assert gain.none.main.mean == pytest.approx(0.03)
-    assert gain.duplicate.main.differences == pytest.approx((0.01, 0.04))
+    assert gain.against["none"] is not None and gain.against["duplicate"] is not None
+    assert gain.against["none"].main.differences == pytest.approx((0.02, 0.04))
+    assert gain.against["none"].main.mean == pytest.approx(0.03)
+    assert gain.against["duplicate"].main.differences == pytest.approx((0.01, 0.04))
 
 
 @settings(max_examples=40, deadline=None)
@@ -178,14 +178,14 @@ def test_pairs_are_the_draws_in_which_both_went_well(ours: dict[int, bool], thei
 def test_the_duplicate_control_is_taken_at_the_same_lambda() -> None:
     records = [*arm("none", [0.4]), *arm("duplicate", [0.45], lam=1.0), *arm("smote", [0.5], lam=0.5)]
     gain = gain_of(table_of(records), "smote λ=0.5 svm")
-    assert gain.none is not None and gain.duplicate is None
+    assert gain.against["none"] is not None and gain.against["duplicate"] is None
     assert gain.verdict is not None
     assert gain.verdict.text == "undecided (no draw in common: at least 7 are needed)"
 
 
 def test_the_control_has_the_same_classifier_down_to_its_parameters() -> None:
     records = [*arm("none", [0.4], classifier_params={"c": 1}), *arm("smote", [0.5], classifier_params={"c": 2})]
-    assert all(gain.none is None for gain in table_of(records).gains.values())
+    assert all(gain.against["none"] is None for gain in table_of(records).gains.values())
 
 
 def test_trials_on_other_pixels_are_no_pair() -> None:
@@ -255,22 +255,24 @@ def test_an_arm_that_made_nothing_is_not_judged() -> None:
         table = table_of([*arm("none", steps(0.4, 9)), *arm("duplicate", steps(0.4, 9)), *idle])
         gain = gain_of(table, "smote λ=1 svm")
         assert gain.verdict is not None and gain.verdict.text == "nothing made"
-        assert gain.none is None and table.failed == ()
+        assert gain.against["none"] is None and table.failed == ()
 
 
 def test_a_draw_in_which_nothing_was_made_is_no_pair() -> None:
     some = arm("smote", steps(0.5, 9))
     some[0]["samples"] = {"real": [5, 5, 5], "synthetic": [0, 0, 0]}
     gain = gain_of(table_of([*arm("none", steps(0.4, 9)), *some]), "smote λ=1 svm")
-    assert gain.none is not None and [a.seed for a, _ in gain.none.pairs] == list(range(1, 9))
+    assert gain.against["none"] is not None and [a.seed for a, _ in gain.against["none"].pairs] == list(
+        range(1, 9)
+    )
 
 
 def test_one_lucky_draw_does_not_borrow_the_p_of_many_losses() -> None:
     low = [0.5 - 0.0001 * (i + 1) for i in range(20)] + [0.99]
     table = table_of([*arm("none", [0.5] * 21), *arm("duplicate", [0.5] * 21), *arm("smote", low)])
     gain = gain_of(table, "smote λ=1 svm")
-    assert gain.none is not None and gain.none.main.mean > 0
-    assert gain.none.main.p_holm is not None and gain.none.main.p_holm < 0.05
+    assert gain.against["none"] is not None and gain.against["none"].main.mean > 0
+    assert gain.against["none"].main.p_holm is not None and gain.against["none"].main.p_holm < 0.05
     assert gain.verdict is not None and gain.verdict.finding == "no difference shown"
 
 

@@ -1,4 +1,4 @@
-"""The parts of txt2hsi: clipping, feature uncertainty, denoiser, pseudo-labels."""
+"""The parts of txt2hsi: clipping, feature uncertainty, denoiser."""
 
 from __future__ import annotations
 
@@ -8,14 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.protocol.split import draw_split
-from hsiaug.protocol.view import train_view
-from hsiaug.scene import Scene
 from hsiaug_txt2hsi.denoiser import Denoiser, Reader
 from hsiaug_txt2hsi.lfue import perturbed
 from hsiaug_txt2hsi.objective import turned, with_null
-from hsiaug_txt2hsi.pseudo import confident, fit_probe, spread_votes
 from hsiaug_txt2hsi.rpsc import clip, polygons
 
 
@@ -145,36 +140,3 @@ def test_turning_moves_whole_spectra_by_one_of_eight_symmetries(rng: np.random.G
 
     assert set(seen) == set(range(8))
     assert all(torch.equal(patch[1], patch[0] + 10) for patch in turned(patches, rng))
-
-
-def test_pseudo_labels_beat_chance_by_far_and_no_class_floods_the_others(toy: Scene) -> None:
-    split = draw_split(toy, parse_protocol("issd"), 0, 5)
-    view = train_view(toy, split, "scene")
-    probe, votes = fit_probe(view, 4.0)
-    spread = spread_votes(votes, view, probe, 0.99, 100)
-    chosen = confident(spread, view, probe.classes, most=30, share=0.5)
-
-    assert spread.sum(axis=2) == pytest.approx(np.ones(toy.shape))
-    right = [toy.labels[tuple(pixels.T)] for pixels in chosen.values()]
-    share = [(true[true > 0] == c).mean() for c, true in zip(chosen, right, strict=True) if (true > 0).any()]
-    assert np.mean(share) > 0.7
-    assert max(len(pixels) for pixels in chosen.values()) <= 30
-    trained = set(map(tuple, view.coords.tolist()))
-    assert not any(tuple(pixel) in trained for pixels in chosen.values() for pixel in pixels.tolist())
-
-
-def test_the_probe_names_the_patches_it_was_fitted_on(toy: Scene) -> None:
-    view = train_view(toy, draw_split(toy, parse_protocol("issd"), 0, 9), "scene")
-    probe, _ = fit_probe(view, 4.0)
-    told = probe.patches(view.real.x, view.normaliser.mean)
-
-    assert told.sum(axis=1) == pytest.approx(np.ones(len(view.y)))
-    assert (probe.classes[told.argmax(axis=1)] == view.y).mean() > 0.95
-
-
-def test_hidden_pixels_get_no_vote_and_give_none(toy: Scene) -> None:
-    view = train_view(toy, draw_split(toy, parse_protocol("issd"), 0, 5), "train-region")
-    probe, votes = fit_probe(view, 4.0)
-    spread = spread_votes(votes, view, probe, 0.9, 50)
-
-    assert (spread[~view.visible] == 0).all() and np.isfinite(spread).all()

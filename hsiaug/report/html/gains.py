@@ -1,4 +1,4 @@
-"""Gains as pictures and tables: per draw against either control, and per class."""
+"""Gains as pictures and tables: per draw against each control, and per class."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from hsiaug.report.html.markup import details, figure, grid_table
 from hsiaug.report.html.svg import WIDTH, Scale, label, picture, ticks
 from hsiaug.report.labels import MISSING, signed
 from hsiaug.report.tables import Table
-from hsiaug.trial.arm import CONTROLS, Method
+from hsiaug.trial.arm import Method
 
 __all__ = ["class_gains", "gain_pictures"]
 
-ROW, TOP = 52, 22
+NAME, LINE, TOP = 24, 14, 22
+"""Heights of an arm's name, of the line of a control below it, and of what stands above all arms, in pixels."""
 
 
 def gain_pictures(table: Table) -> str:
@@ -26,39 +27,46 @@ def gain_pictures(table: Table) -> str:
     main = table.scores.main.name
     pictures = []
     for classifier in table.classifiers:
-        gains = [g for g in judged(table) if g.cell.classifier == classifier and (g.none or g.duplicate)]
+        gains = [g for g in judged(table) if g.cell.classifier == classifier and any(g.against.values())]
         if gains:
             caption = f"Δ{main} with {table.labels[classifier]}, in percentage points"
             pictures.append(figure(_forest(table, gains, caption), caption))
     if not pictures:
         return ""
+    keys = "".join(f'<span><i class="k{i}"></i>over {name}</span>' for i, name in enumerate(_order(table)))
     legend = (
-        '<p class="legend"><span><i class="k0"></i>over duplicate</span><span><i class="k1"></i>over none</span>'
+        f'<p class="legend">{keys}'
         "<span>small dots: draws; large mark: mean; bar: 95 % t interval of the mean</span></p>"
     )
     return f'<div class="panels">{"".join(pictures)}</div>{legend}'
 
 
+def _order(table: Table) -> tuple[str, ...]:
+    """The controls, the one that is harder to beat first, and those that only some arms need last."""
+    return "duplicate", "none", *table.further_controls
+
+
 def _forest(table: Table, gains: Sequence[Gain], caption: str) -> str:
-    """Rows are arms; the upper line of a row is the gain over duplicate, the lower one over none."""
+    """Rows are arms; the lines of a row are the gains over duplicate, over none, and over further controls."""
     values = [0.0]
     for gain in gains:
-        for comparison in (gain.duplicate, gain.none):
+        for comparison in gain.against.values():
             if comparison is not None:
                 test = comparison.main
                 values += [100 * d for d in (*test.differences, *(test.interval or ()))]
     marks = ticks(values)
     x = Scale(marks[0], marks[-1], 14, WIDTH - 14)
-    bottom = TOP + ROW * len(gains)
+    row = NAME + LINE * len(_order(table))
+    bottom = TOP + row * len(gains)
     parts = [f'<line class="{"zero" if m == 0 else "grid"}" x1="{x(m)}" x2="{x(m)}" y1="{TOP}" y2="{bottom}"/>'
              for m in marks]  # fmt: skip
     parts += [label(x(m), TOP - 8, f"{m:+g}" if m else "0", "tick") for m in marks]
     for i, gain in enumerate(gains):
-        y = TOP + ROW * i
+        y = TOP + row * i
         parts.append(label(2, y + 13, table.arm_label(gain.cell.arm), "row", "start"))
-        for j, comparison in enumerate((gain.duplicate, gain.none)):
-            if comparison is not None:
-                parts += _line(comparison.main, x, y + 24 + 14 * j, j)
+        for j, control in enumerate(_order(table)):
+            if comparison := gain.against.get(control):
+                parts += _line(comparison.main, x, y + NAME + LINE * j, j)
     return picture(bottom + 6, caption, parts)
 
 
@@ -87,8 +95,8 @@ def _class_table(section: TableSection, classifier: Method) -> str:
     compared = [
         (gain, control, class_deltas(comparison, len(ids)))
         for gain in judged(table)
-        for control in reversed(CONTROLS)
-        if gain.cell.classifier == classifier and (comparison := gain.against[control]) is not None
+        for control in _order(table)
+        if gain.cell.classifier == classifier and (comparison := gain.against.get(control)) is not None
     ]
     if not compared or not ids:
         return ""

@@ -15,7 +15,7 @@ from hsiaug.report.html.pictures import embedded_png, palette_png
 from hsiaug.report.labels import percent
 from hsiaug.report.records import Trial
 from hsiaug.report.split_roles import ROLES, redrawn_roles
-from hsiaug.trial.arm import CONTROLS, Method
+from hsiaug.trial.arm import EVERY_CONTROL, Method
 from hsiaug.trial.store import Store
 
 __all__ = ["MapMaker"]
@@ -158,14 +158,14 @@ def _choose(section: TableSection) -> tuple[int, list[tuple[ArmCell, Trial]]]:
 
 
 def _best(section: TableSection, classifier: Method) -> list[ArmCell]:
-    """none, duplicate, and the best of the other arms."""
+    """The controls, and the best of the other arms."""
     best: dict[str, tuple[float, ArmCell]] = {}
     for cell in section.table.cells_of(classifier):
         name = cell.arm.generator.name if cell.arm.control else "other"
         summary = cell.summary(section.table.scores.main.key)
         if summary and (name not in best or summary.mean > best[name][0]):
             best[name] = summary.mean, cell
-    return [best[name][1] for name in (*CONTROLS, "other") if name in best]
+    return [best[name][1] for name in (*EVERY_CONTROL, "other") if name in best]
 
 
 def _png(ids: NDArray[np.integer], colours: Sequence[tuple[int, int, int]]) -> bytes:

@@ -1,0 +1,34 @@
+"""Which of the pixels that were named after a class are believed."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["LEAST", "believed", "margins"]
+
+LEAST = 5
+"""Pixels of a class that are believed in any case, where so many are named so."""
+
+
+def margins(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n,) how far the largest vote of each pixel lies above its second."""
+    ranked = np.sort(shares, axis=1)
+    return np.asarray(ranked[:, -1] - (ranked[:, -2] if shares.shape[1] > 1 else 0))
+
+
+def believed(
+    shares: NDArray[np.float64], share: float, most: int | None = None, rng: np.random.Generator | None = None
+) -> list[NDArray[np.int64]]:
+    """Of each of the k columns of ``shares`` (n, k), the rows that are believed to be of that class, the surest first.
+
+    Of the rows that vote most for a column, the ``share`` with the widest margin, but never fewer than LEAST; and of
+    these ``most``: the surest, or with ``rng`` any of them, for the surest alone teach too narrow a class.
+    """
+    margin, winner = margins(shares), shares.argmax(axis=1)
+    chosen = []
+    for column in range(shares.shape[1]):
+        named = np.flatnonzero(winner == column)
+        surest = named[np.argsort(-margin[named], kind="stable")[: max(LEAST, round(share * len(named)))]]
+        chosen.append((surest if rng is None else rng.permutation(surest))[:most])
+    return chosen

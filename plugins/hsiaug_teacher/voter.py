@@ -1,0 +1,105 @@
+"""Two learners of few samples that vote together: a shrinkage discriminant and an RBF support vector machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from hsiaug_teacher.discriminant import Discriminant, fit_discriminant
+from hsiaug_teacher.features import LocalMeans
+
+__all__ = ["Machine", "Probe", "Voter", "fit_machine", "fit_voter"]
+
+TEMPERATURE = 4.0
+"""Divides the discriminant's scores: with few samples it is far surer than right."""
+
+
+@dataclass(frozen=True, eq=False)
+class Machine:
+    """A support vector machine that may know one class only. model: a fitted sklearn SVC, or None for a lone class.
+
+    columns: (m,) int64, the features that it reads. classes: (k,) int64 ids of its scores, ascending.
+    """
+
+    model: Any
+    columns: NDArray[np.int64]
+    classes: NDArray[np.int64]
+
+    def scores(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(n, k) of features (n, d), largest at the class that is predicted."""
+        if self.model is None or not len(features):
+            return np.zeros((len(features), len(self.classes)))
+        found = self.model.decision_function(features[:, self.columns])
+        return np.asarray(np.stack([-found, found], axis=1) if found.ndim == 1 else found)
+
+
+def fit_machine(
+    features: NDArray[np.float32],
+    y: NDArray[np.int64],
+    weight: NDArray[np.float32],
+    columns: NDArray[np.int64],
+    *,
+    cost: float,
+    reach: float,
+) -> Machine:
+    """features (n, d), y (n,) class ids, weight (n,) > 0. cost: C; reach: γ times the number of ``columns``."""
+    from sklearn.svm import SVC
+
+    classes = np.unique(y)
+    if len(classes) == 1:
+        return Machine(None, columns, classes)
+    model = SVC(C=cost, gamma=reach / len(columns), random_state=0)
+    return Machine(model.fit(features[:, columns], y, sample_weight=weight), columns, classes)
+
+
+@dataclass(frozen=True, eq=False)
+class Voter:
+    """Both learners of the same samples; their votes count alike."""
+
+    discriminant: Discriminant
+    machine: Machine
+
+    @property
+    def classes(self) -> NDArray[np.int64]:
+        """(k,) ids in the order of the votes, ascending."""
+        return self.discriminant.classes
+
+    def shares(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(n, k) votes of features (n, d); rows sum to 1."""
+        linear = self.discriminant.shares(features, TEMPERATURE)
+        return np.asarray((linear + softmax(self.machine.scores(features), axis=1)) / 2)
+
+
+def fit_voter(
+    features: NDArray[np.float32],
+    y: NDArray[np.int64],
+    weight: NDArray[np.float32],
+    columns: NDArray[np.int64],
+    *,
+    cost: float,
+    reach: float,
+) -> Voter:
+    """As :func:`fit_machine`; the discriminant reads all features."""
+    machine = fit_machine(features, y, weight, columns, cost=cost, reach=reach)
+    return Voter(fit_discriminant(features, y, weight), machine)
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """The discriminant alone, which names the centre pixel of any patch and can be saved."""
+
+    means: LocalMeans
+    discriminant: Discriminant
+
+    @property
+    def classes(self) -> NDArray[np.int64]:
+        """(k,) ids in the order of the votes, ascending."""
+        return self.discriminant.classes
+
+    def patches(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(n, k) probabilities for patches (n, B, p, p) in scene units."""
+        return self.discriminant.shares(self.means.patches(x), TEMPERATURE)

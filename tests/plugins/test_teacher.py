@@ -1,0 +1,113 @@
+"""``hsiaug_teacher``: features, the weighted discriminant, votes for what a view shows, and which are believed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split import draw_split
+from hsiaug.protocol.view import TrainView, train_view
+from hsiaug.scene import Scene
+from hsiaug_nets.grid import grid_graph, spread
+from hsiaug_teacher.choice import LEAST, believed, margins
+from hsiaug_teacher.discriminant import fit_discriminant
+from hsiaug_teacher.features import fit_local_means
+from hsiaug_teacher.teacher import teach
+
+
+def view_of(toy: Scene, scope: str, patch: int = 5) -> TrainView:
+    return train_view(toy, draw_split(toy, parse_protocol("issd"), 0, patch), scope)
+
+
+@pytest.fixture(scope="module")
+def crops(toy: Scene) -> TrainView:
+    """The toy scene under ``issd`` with 5 × 5 patches, seen whole."""
+    return view_of(toy, "scene")
+
+
+def test_votes_are_for_every_unlabelled_pixel_and_beat_chance_by_far(toy: Scene, crops: TrainView) -> None:
+    votes = teach(crops).votes
+    assert np.array_equal(votes.pixels, crops.unlabelled) and votes.classes.tolist() == sorted(crops.counts)
+    assert votes.shares.sum(axis=1) == pytest.approx(np.ones(len(crops.unlabelled)))
+    rows = believed(votes.shares, 0.5, 30)
+    right = [toy.labels[tuple(votes.pixels[own].T)] for own in rows]
+    share = [
+        (true[true > 0] == c).mean() for c, true in zip(votes.classes, right, strict=True) if (true > 0).any()
+    ]
+    assert np.mean(share) > 0.7
+
+
+def test_the_probe_names_the_patches_it_was_fitted_on(toy: Scene) -> None:
+    view = view_of(toy, "scene", 9)
+    probe = teach(view).probe
+    told = probe.patches(view.real.x)
+    assert told.sum(axis=1) == pytest.approx(np.ones(len(view.y)))
+    assert (probe.classes[told.argmax(axis=1)] == view.y).mean() > 0.95
+
+
+@pytest.mark.parametrize("scope", ["train-region", "none"])
+def test_a_teacher_reads_what_the_view_shows_and_names_nothing_else(toy: Scene, scope: str) -> None:
+    view = view_of(toy, scope)
+    votes = teach(view).votes
+    assert np.array_equal(votes.pixels, view.unlabelled) and np.isfinite(votes.shares).all()
+    assert view.visible[tuple(votes.pixels.T)].all() and len(votes.pixels) == len(view.unlabelled)
+
+
+@given(
+    st.integers(1, 5),
+    st.integers(1, 60),
+    st.integers(0, 2**32 - 1),
+    st.floats(0, 1),
+    st.none() | st.integers(1, 20),
+)
+def test_pixels_are_believed_once_at_most_the_widest_margins_of_each_class_first(
+    k: int, n: int, seed: int, share: float, most: int | None
+) -> None:
+    shares = np.random.default_rng(seed).dirichlet(np.ones(k), n)
+    rows, margin = believed(shares, share, most), margins(shares)
+    assert len(rows) == k and len(np.unique(np.concatenate(rows))) == sum(map(len, rows))
+    for column, own in enumerate(rows):
+        named = np.flatnonzero(shares.argmax(axis=1) == column)
+        asked = max(LEAST, round(share * len(named)))
+        assert len(own) == min(len(named), asked, most or asked) and np.isin(own, named).all()
+        left = np.setdiff1d(named, own)
+        assert not len(left) or not len(own) or margin[own].min() >= margin[left].max() - 1e-12
+    drawn = believed(shares, share, most, np.random.default_rng(0))
+    assert [len(own) for own in drawn] == [len(own) for own in rows]
+
+
+def test_features_of_the_plane_are_those_of_the_patches_up_to_the_edges_of_the_scene(crops):
+    pixels = crops.unlabelled[::5]
+    means, seen = fit_local_means(crops, pixels, 8, (1, 3, 9))
+    assert means.sides == (1, 3, 5)  # no window is larger than the patch
+    assert np.allclose(means.patches(crops.patches(pixels)), seen, atol=1e-3)
+    assert np.allclose(seen.std(axis=0), 1, atol=1e-3)
+
+
+def test_the_discriminant_weighs_a_sample_of_weight_two_like_two_samples():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(60, 4)).astype(np.float32), np.repeat([1, 3, 4], 20)
+    weight = np.where(np.arange(60) % 3, 1, 2).astype(np.float32)
+    twice = np.repeat(np.arange(60), weight.astype(int))
+    weighed, repeated = (
+        fit_discriminant(x, y, weight),
+        fit_discriminant(x[twice], y[twice], np.ones(80, np.float32)),
+    )
+    assert np.allclose(
+        weighed.centres @ weighed.centres.T, repeated.centres @ repeated.centres.T, rtol=0.15, atol=0.05
+    )
+    inner = weighed.coordinates(x)
+    assert inner.shape == (60, 2)
+
+
+def test_the_grid_joins_neighbours_that_are_there_weakly_across_a_border():
+    coords = np.array([[0, 0], [0, 1], [0, 2], [2, 2]], dtype=np.int32)
+    graph = grid_graph(coords, np.array([[0.0], [0.1], [5.0], [5.0]], dtype=np.float32)).toarray()
+    assert np.array_equal(graph > 0, graph.T > 0) and (graph[3] == 0).all() and graph[0, 2] == 0
+    assert graph[0, 1] > 0.9 > 0.5 > graph[1, 2] > 0
+    votes = np.array([[1.0, 0], [0.5, 0.5], [0, 1], [0.3, 0.7]])
+    found = spread(votes, grid_graph(coords, np.zeros((4, 1), dtype=np.float32)), 0.9, 50)
+    assert np.allclose(found.sum(axis=1), 1) and found[0, 0] < 1 and np.allclose(found[3], votes[3])
