@@ -130,7 +130,7 @@ class Added(Protocol):
 
 
 def _takeable(tested: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(n,) of pixels in the order in which they are taken: all but the test pixels (True in ``tested``) that must stay."""
+    """(n,) of pixels in the order in which they are taken: all but the test pixels (``tested``) that must stay."""
     return ~tested | (np.cumsum(tested) <= tested.sum() - KEPT_FOR_TEST)
 
 
