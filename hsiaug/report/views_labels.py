@@ -190,8 +190,8 @@ def label_notes(curves: Sequence[LabelCurve]) -> Iterator[str]:
     )
     yield (
         f"Mean ± std in percent over {count(len(seeds), 'draw')} (seeds {draws_text(seeds)}). Curve and arms are scored "
-        f"on the same {pixels} test pixels of a draw: those of the base draw without any added label, seen and new fields "
-        "as they are without one. So the scores are not those of the other tables."
+        f"on the same {pixels} test pixels of a draw: those of the base draw without any added label, seen and "
+        "new fields as they are without one. So the scores are not those of the other tables."
     )
     if len(seeds) < MANY:
         yield f"{count(len(seeds), 'draw')}: intervals from fewer than {MANY} are too narrow."
