@@ -30,7 +30,7 @@ NO_BUFFER = "added labels have no buffer: test pixels round them lie in training
 class AddedLabels(NamedTuple):
     """What an argument says: labels added to each class, one of PLACEMENTS, and the text of the base protocol."""
 
-    count: int
+    number: int
     placement: str
     base: str
 
@@ -80,7 +80,7 @@ class Added(Protocol):
         check_placement(said.placement)
         base = replace(not_nested(cls, said.base, folder), buffer=buffer)
         canonical = f"{base.name}:{base.argument}".removesuffix(":")
-        return cls(f"{said.count}x{said.placement}:{canonical}", buffer, base)
+        return cls(f"{said.number}x{said.placement}:{canonical}", buffer, base)
 
     @property
     def added(self) -> tuple[AddedLabels, Protocol]:
@@ -92,12 +92,12 @@ class Added(Protocol):
     @property
     def text(self) -> str:
         said, base = self.added
-        return f"{self.name}:{said.count}x{said.placement}:{base.text}"
+        return f"{self.name}:{said.number}x{said.placement}:{base.text}"
 
     @property
     def short(self) -> str:
         said, base = self.added
-        return f"{self.name}:{said.count}x{said.placement}:{base.short}"
+        return f"{self.name}:{said.number}x{said.placement}:{base.short}"
 
     @property
     def reads_fields(self) -> bool:
@@ -120,18 +120,19 @@ class Added(Protocol):
         for c in scene.class_ids:
             pixels = _ordered(scene, first.train, c, said.placement, rng)
             kept = _takeable(test[tuple(pixels.T)])
-            chosen = pixels[kept][: said.count]
+            chosen = pixels[kept][: said.number]
             train[tuple(chosen.T)] = True
-            if len(chosen) < said.count:
+            if len(chosen) < said.number:
                 notes.append(
-                    f"class {c} has {len(chosen)} of {said.count} added labels, so that some remain for test"
+                    f"class {c} has {len(chosen)} of {said.number} added labels, so that some remain for test"
                 )
         return Draw(train, rest & ~test & ~train, tuple(notes))
 
 
 def _takeable(tested: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(n,) of pixels in the order in which they are taken: all but the test pixels (``tested``) that must stay."""
-    return ~tested | (np.cumsum(tested) <= tested.sum() - KEPT_FOR_TEST)
+    kept: NDArray[np.bool_] = ~tested | (np.cumsum(tested) <= tested.sum() - KEPT_FOR_TEST)
+    return kept
 
 
 def _ordered(

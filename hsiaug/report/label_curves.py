@@ -94,7 +94,7 @@ def _places(report: Report) -> dict[object, dict[str, Place]]:
         said = _said(table.condition)
         if said is not None:
             key = _key(table.run, table.condition, said.base)
-            found.setdefault(key, {}).setdefault(said.placement, {})[said.count] = table
+            found.setdefault(key, {}).setdefault(said.placement, {})[said.number] = table
     return found
 
 

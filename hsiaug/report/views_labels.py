@@ -152,7 +152,7 @@ def _labels(value: float, most: int) -> str:
 def said(curve: LabelCurve, arm: ArmWorth) -> str:
     """``smote λ=1 with svm: undecided (…); worth about 2.1 more labels per class (1.2 to 4) in AA; …``."""
     most, gain = curve.labels[-1], curve.table.gain(arm.cell)
-    parts = []
+    parts: list[str] = []
     for score in SCORES:
         if (found := arm.worth.get(score.key)) is None:
             continue
