@@ -34,8 +34,14 @@ def plan_labels(
         )
     (base,) = plan_runs((Run("", ((ref, request),)),), plugins)
     first = base.plan.trials[0]
+    set_ = {
+        name: values
+        for name, values in (request.overrides or {}).items()
+        if ("classifier", name) in base.plan.cards
+    }
+    alone = replace(request, patch=first.patch, generators=("none",), overrides=set_, ceilings=False)
     protocols = list(_protocols(first.protocol, sorted({int(k) for k in added}), placements))
-    asked = [(ref, replace(request, protocol=p, patch=first.patch, generators=("none",))) for p in protocols]
+    asked = [(ref, replace(alone, protocol=protocol)) for protocol in protocols]
     more = plan_runs((Run("", tuple(asked)),), plugins, lambda task, _: base.scene)
     return (base, *(replace(part, plan=_none_alone(part.plan)) for part in more))
 

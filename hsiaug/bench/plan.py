@@ -16,6 +16,7 @@ from hsiaug.protocol.balance import check_lambda, check_omega
 from hsiaug.protocol.protocols import Protocol, parse_protocol
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.arm import CONTROLS
+from hsiaug.trial.ceilings import CEILINGS, check_ceilings
 from hsiaug.trial.serving import check_serves
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 from hsiaug.view_names import RAW, check_view
@@ -35,7 +36,7 @@ class Request:
 
     protocol, patch: None = the task's usual ones for the data; buffer: for that protocol, None = its own.
     generators, classifiers, views: empty = the task's usual ones. omegas: empty = each generator's own default.
-    overrides: {plugin name: {parameter: text}}.
+    overrides: {plugin name: {parameter: text}}. ceilings: also those of :mod:`hsiaug.trial.ceilings`, as a diagnosis.
     """
 
     lambdas: Sequence[float]
@@ -50,6 +51,7 @@ class Request:
     patch: int | None = None
     preset: Preset = "cpu"
     overrides: Mapping[str, Mapping[str, str]] | None = None
+    ceilings: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,11 +98,12 @@ def build_plan(scene: TaskData, request: Request, plugins: Registry) -> Plan:
     views = _unique(request.views or usual.views)
     for view in views:
         check_view(view, task.views, scene.bands)
-    _check_overrides(request, [*generators, *classifiers])
+    ceilings = _ceilings(request, scene)
+    _check_overrides(request, [*generators, *classifiers, *(card.name for _, card in ceilings)])
     notes: list[str] = []
     arms = [
         (spec, card, lam, omega)
-        for spec, card in loaded
+        for spec, card in [*loaded, *ceilings]
         for omega in _omegas(card, request, notes)
         for lam in _lambdas(card, request, notes)
     ]
@@ -121,6 +124,7 @@ def build_plan(scene: TaskData, request: Request, plugins: Registry) -> Plan:
             draws=scene.drawn_as,
             plots=plots_read(scene, protocol),
             view=view,
+            diagnosis=any(g is spec for spec, _ in ceilings),
         )
         for seed in request.seeds
         for g, g_card, lam, omega in arms
@@ -129,7 +133,7 @@ def build_plan(scene: TaskData, request: Request, plugins: Registry) -> Plan:
         for view in ((RAW,) if c_card.name == task.control else views)
         if c_card.input != "location" or not g_card.adds
     ]
-    cards: dict[tuple[Kind, str], Card] = {("generator", card.name): card for _, card in loaded}
+    cards: dict[tuple[Kind, str], Card] = {("generator", card.name): card for _, card in [*loaded, *ceilings]}
     cards |= {("classifier", card.name): card for _, card in tests}
     values = {t.lam for t in trials}
     sizes = {(s.seed, lam): task.sizes(s, lam) for s in splits for lam in values}
@@ -146,9 +150,20 @@ def _load(plugins: Registry, kind: Kind, name: str, request: Request, scene: Tas
     return plugin_spec(card, params, scene), card
 
 
+def _ceilings(request: Request, scene: TaskData) -> list[tuple[PluginSpec, Card]]:
+    if not request.ceilings:
+        return []
+    check_ceilings(request.task)
+    cards = [one.card for one in CEILINGS.values()]
+    found = [
+        (card, build_params(card, request.preset, (request.overrides or {}).get(card.name))) for card in cards
+    ]
+    return [(plugin_spec(card, params, scene), card) for card, params in found]
+
+
 def _omegas(card: Card, request: Request, notes: list[str]) -> list[float | None]:
     if card.guidance is None:
-        if request.omegas and card.adds and card.name not in CONTROLS:
+        if request.omegas and card.adds and card.name not in (*CONTROLS, *CEILINGS):
             notes.append(f"generator {card.name} takes no guidance: --omega does not apply to it")
         return [None]
     return list(_unique(request.omegas)) or [card.guidance]

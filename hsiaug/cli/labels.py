@@ -57,6 +57,7 @@ def labels(
     store: options.StoreDir = Path("hsiaug-results"),
     preset: options.PresetOfAll = options.PresetName.cpu,
     set_: options.Setting = None,
+    ceilings: options.Ceilings = False,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
     on: options.On = None,
@@ -107,6 +108,7 @@ def labels(
         patch=patch,
         preset=preset.value,
         overrides=options.overrides(set_ or []),
+        ceilings=ceilings,
     )
     parts = plan_labels(scene, request, options.numbers("--added", added), options.words(placement), registry())
     trials = trials_of(parts)

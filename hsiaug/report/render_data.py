@@ -92,6 +92,7 @@ def _table_json(table: Table) -> dict[str, Any]:
         "splits": [{"seed": seed, **audit} for (seed, _), audit in table.splits.items()],
         "without_spectra": [_cell_json(table, cell) for cell in table.blind],
         "cells": [_cell_json(table, cell) for cell in table.cells.values()],
+        **({"diagnosis": [_cell_json(table, cell) for cell in table.diagnosis]} if table.diagnosis else {}),
     }
 
 

@@ -25,6 +25,7 @@ from hsiaug.report.views_raw import (
     class_grids,
     classifier_column,
     cost_grids,
+    diagnosis_grid,
     metric_text,
     seed_grids,
 )
@@ -78,7 +79,7 @@ def _page(table: Table, where: str, by: str) -> ReportPage:
 
 
 def _generator_grids(table: Table) -> tuple[Grid, ...]:
-    return _accuracy(table), _gains(table)
+    return _accuracy(table), _gains(table), diagnosis_grid(table)
 
 
 def _accuracy(table: Table) -> Grid:

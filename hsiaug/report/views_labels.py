@@ -19,7 +19,7 @@ from hsiaug.report.label_curves import SCORES, ArmWorth, LabelCurve, label_curve
 from hsiaug.report.labels import MISSING, count, count_range, decimal, draws_text, plus_minus
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
-from hsiaug.report.views_raw import arm_columns, classifier_column
+from hsiaug.report.views_raw import arm_columns, classifier_column, diagnosis_grid
 from hsiaug.trial.store import Store
 
 __all__ = [
@@ -93,7 +93,8 @@ def _page(table: Table, where: str, curves: Sequence[LabelCurve]) -> ReportPage:
 
 def label_grids(table: Table, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:
     """The curves, a row per classifier, placement and score; and k*, a row per classifier, placement and arm."""
-    return tuple(grid for grid in (_curve_grid(table, curves), _worth_grid(table, curves)) if grid.rows)
+    grids = _curve_grid(table, curves), _worth_grid(table, curves), diagnosis_grid(table)
+    return tuple(grid for grid in grids if grid.rows)
 
 
 def _first_columns(table: Table) -> list[GridColumn]:
