@@ -35,7 +35,8 @@ def label_picture(curves: Sequence[LabelCurve], format: str) -> bytes:
     size = PANEL[0] * len(SCORES), PANEL[1] * len(curves) + 1.0
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
-    figure.suptitle(HOW_TO_READ, fontsize=9)
+    titles = dict.fromkeys(plotted(curve.table.title) for curve in curves)
+    figure.suptitle("\n".join([*titles, HOW_TO_READ]), fontsize=9)
     panels = figure.subplots(len(curves), len(SCORES), squeeze=False)
     entries: dict[str, Any] = {}
     for row, curve in zip(panels, curves, strict=True):
