@@ -90,7 +90,7 @@ def _moments(scene: Any) -> _Moments:
         x = scene.cube[scene.labels == c].astype(np.float64)
         if len(x):
             mean = x.mean(axis=0)
-            triangle = np.linalg.qr((x - mean) / np.sqrt(max(1, len(x) - 1)), mode="r")
+            triangle = np.asarray(np.linalg.qr((x - mean) / np.sqrt(max(1, len(x) - 1)), mode="r"))
             found[int(c)] = mean.astype(np.float32), triangle.astype(np.float32)
     return _Moments(found)
 
