@@ -138,7 +138,8 @@ def _print(
 ) -> None:
     from hsiaug.cli.output import damage_lines, print_json, print_lines
     from hsiaug.report import build_report, print_report, render_report
-    from hsiaug.report.views_labels import curves_json, curves_of
+    from hsiaug.report.label_data import curves_json
+    from hsiaug.report.views_labels import curves_of
 
     print_lines(err, damage_lines(read.damaged))
     report = build_report(read.records, store=str(kept.root), damaged=read.damaged)

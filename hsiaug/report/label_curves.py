@@ -166,20 +166,12 @@ class _Reader:
         counts = [np.asarray((trial.audit or {}).get("train_counts"), dtype=np.int64) for trial in points]
         others = {id(cell): predicted_maps(self.store, trial, truth)[0].label for cell, trial in arms.items()}
 
-        def scores(label: NDArray[np.int16]) -> Scores:
-            true, classes = truth.masks[0], len(truth.class_names)
-            whole, part = (confusion(true[mask], label[mask], classes) for mask in (tested, new))
-            found = score(whole, {}, part)
-            return {key: found[key] for key in ("aa", "oa", "worst_recall")} | {
-                "aa_new": found["fields"]["new"]["aa"]
-            }
-
         return _DrawScores(
             plain.seed,
             int(tested.sum()),
             counts[-1] - counts[0],
-            tuple(map(scores, called)),
-            {cell: scores(label) for cell, label in others.items()},
+            tuple(_scores(label, tested, new, truth) for label in called),
+            {cell: _scores(label, tested, new, truth) for cell, label in others.items()},
         )
 
     def _seen(self, plain: Trial, truth: GroundTruth) -> NDArray[np.bool_]:
@@ -191,6 +183,17 @@ class _Reader:
                 raise NoGroundTruthError(f"the draw of record {plain.hash} cannot be made again here")
             self.fields[key] = seen_fields(truth.data.fields, roles[0] == ROLES.index("train"))  # type: ignore[attr-defined]
         return self.fields[key]
+
+
+def _scores(
+    label: NDArray[np.int16], tested: NDArray[np.bool_], new: NDArray[np.bool_], truth: GroundTruth
+) -> Scores:
+    """SCORES of predictions (H, W) on the pixels that are tested, some of which lie in new fields."""
+    true, classes = truth.masks[0], len(truth.class_names)
+    whole, part = (confusion(true[mask], label[mask], classes) for mask in (tested, new))
+    found = score(whole, {}, part)
+    kept = {key: found[key] for key in ("aa", "oa", "worst_recall")}
+    return {**kept, "aa_new": found["fields"]["new"]["aa"]}
 
 
 def _summed(

@@ -52,7 +52,8 @@ def json_text(report: Report, by: str = "") -> str:
     """``report_json`` as strict JSON: no NaN, no Infinity; for ``by="labels"`` with the label equivalents."""
     answer = report_json(report)
     if by == "labels":
-        from hsiaug.report.views_labels import curves_json, curves_of
+        from hsiaug.report.label_data import curves_json
+        from hsiaug.report.views_labels import curves_of
 
         answer["labels"] = _strict(curves_json(curves_of(report)))
     return json_of(answer, indent=2) + "\n"
@@ -205,7 +206,8 @@ def _cell(value: Any) -> Any:
 
 def _all_rows(report: Report, by: str) -> Iterator[tuple[Table, dict[str, Any]]]:
     if by == "labels":
-        from hsiaug.report.views_labels import curve_rows, curves_of
+        from hsiaug.report.label_data import curve_rows
+        from hsiaug.report.views_labels import curves_of
 
         yield from ((curve.table, row) for curve in curves_of(report) for row in curve_rows([curve]))
     else:

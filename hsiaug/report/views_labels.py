@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from hsiaug.errors import InputError
 from hsiaug.metrics.label_equivalents import RESAMPLES, LabelEquivalent
-from hsiaug.metrics.significance import MeanStd
 from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.failures import failure_heading, failure_lines
 from hsiaug.report.findings import verdict_text
@@ -25,12 +24,11 @@ from hsiaug.trial.store import Store
 __all__ = [
     "LabelRow",
     "curve_label",
-    "curve_rows",
-    "curves_json",
     "curves_of",
     "label_grids",
     "label_notes",
     "label_pages",
+    "labels_text",
     "said",
     "worth_text",
 ]
@@ -140,11 +138,12 @@ def _score(score: Metric, row: LabelRow) -> GridEntry:
 def worth_text(found: LabelEquivalent, most: int) -> str:
     """``2.1 (1.2 to 4)``, ``< 0 (< 0 to 0.4)``, or ``> 20``. most: the largest number of labels."""
     if found.low is None or found.high is None:
-        return _labels(found.value, most)
-    return f"{_labels(found.value, most)} ({_labels(found.low, most)} to {_labels(found.high, most)})"
+        return labels_text(found.value, most)
+    return f"{labels_text(found.value, most)} ({labels_text(found.low, most)} to {labels_text(found.high, most)})"
 
 
-def _labels(value: float, most: int) -> str:
+def labels_text(value: float, most: int) -> str:
+    """``2.1``, ``< 0`` or ``> 20``: a number of labels. most: the largest of the curve."""
     if math.isinf(value):
         return f"> {most}" if value > 0 else "< 0"
     return decimal(value).removesuffix(".0") if value < 10 else f"{value:.0f}"
@@ -166,12 +165,12 @@ def said(curve: LabelCurve, arm: ArmWorth) -> str:
 
 def _amount(found: LabelEquivalent, most: int) -> str:
     """What the first score of a sentence says."""
-    interval = worth_text(found, most).removeprefix(_labels(found.value, most))
+    interval = worth_text(found, most).removeprefix(labels_text(found.value, most))
     if found.value == -math.inf:
         return f"worth less than no added label{interval}"
     if found.value == math.inf:
         return f"worth more than {most} more labels per class{interval}"
-    return f"worth about {_labels(found.value, most)} more labels per class{interval}"
+    return f"worth about {labels_text(found.value, most)} more labels per class{interval}"
 
 
 def curve_label(curve: LabelCurve) -> str:
@@ -206,79 +205,3 @@ def label_notes(curves: Sequence[LabelCurve]) -> Iterator[str]:
         if names:
             yield f"Fewer labels than {labels[-1]} could be added to {', '.join(names)}, so that some remain for test."
     yield from dict.fromkeys(f"Left out of the curves: {why}." for curve in curves for why in curve.why)
-
-
-def _plain(value: float | None, most: int) -> float | str | None:
-    """A number, or ``< 0`` and ``> 20``, which JSON has no number for."""
-    return _labels(value, most) if value is not None and math.isinf(value) else value
-
-
-def curve_rows(curves: Sequence[LabelCurve]) -> Iterator[dict[str, Any]]:
-    """For CSV: a row for each point of a curve, and for each arm, by score."""
-    for curve in curves:
-        for score in SCORES:
-            for k, mean in zip(curve.labels, curve.means.get(score.key, ()), strict=False):
-                yield {**_shared(curve, score), "labels": k, **_numbers(mean)}
-            for arm in curve.arms:
-                if score.key in arm.worth:
-                    yield {**_shared(curve, score), **_of_arm(curve, arm, score)}
-
-
-def _shared(curve: LabelCurve, score: Metric) -> dict[str, Any]:
-    condition = curve.table.condition
-    return {
-        "scene": condition.scene,
-        "protocol": condition.protocol,
-        "protocol_argument": condition.argument,
-        "classifier": curve.classifier.name,
-        "view": curve.classifier.view,
-        "placement": curve.placement,
-        "score": score.key,
-        "generator": "none",
-        "lambda": 0.0,
-        "omega": None,
-    }
-
-
-def _of_arm(curve: LabelCurve, arm: ArmWorth, score: Metric) -> dict[str, Any]:
-    found, most, own = arm.worth[score.key], curve.labels[-1], arm.cell.arm
-    return {
-        "generator": curve.table.labels[own.generator],
-        "lambda": own.lam,
-        "omega": own.omega,
-        **_numbers(arm.means[score.key]),
-        "equivalent": _plain(found.value, most),
-        "low": _plain(found.low, most),
-        "high": _plain(found.high, most),
-    }
-
-
-def _numbers(mean: MeanStd) -> dict[str, Any]:
-    return {"mean": mean.mean, "std": mean.std, "n": mean.n}
-
-
-def curves_json(curves: Sequence[LabelCurve]) -> list[dict[str, Any]]:
-    """Curves and equivalents as plain values: scores as fractions, what is censored as ``< 0`` or ``> 20``."""
-    answer = []
-    for curve in curves:
-        rows = list(curve_rows([curve]))
-        kept = [{key: v for key, v in row.items() if key not in SAME} for row in rows]
-        answer.append(
-            {
-                **{key: rows[0][key] for key in SAME},
-                "labels": curve.labels,
-                "seeds": curve.seeds,
-                "test_pixels": curve.pixels,
-                "overlap_percent": curve.overlap,
-                "capped_classes": curve.capped,
-                "curve": [row for row in kept if "labels" in row],
-                "arms": [row for row in kept if "equivalent" in row],
-                "said": [said(curve, arm) for arm in curve.arms],
-                "notes": list(label_notes([curve])),
-            }
-        )
-    return answer
-
-
-SAME = ("scene", "protocol", "protocol_argument", "classifier", "view", "placement")
-"""Keys of a row that all rows of a curve share."""

@@ -96,21 +96,26 @@ def _moments(scene: Any) -> _Moments:
 
 
 def _patches(spec: TrialSpec, scene: Any, split: Any) -> _Patches:
-    """As many as λ asks for, of labelled pixels that are not trained on, each once before any is taken again."""
+    """As many as λ asks for, each once before any is taken again.
+
+    Of labelled pixels that are not trained on; of a class that has no such, of its training pixels.
+    """
     ids, real = np.unique(split.labels[split.train], return_counts=True)
     wanted = synthetic_counts(dict(zip(ids.tolist(), real.tolist(), strict=True)), spec.lam)
-    free = {c: np.argwhere((scene.labels == c) & ~split.train) for c in wanted}
-    known = [c for c in free if len(free[c])]
+    mine = {c: scene.labels == c for c in wanted}
+    free = {
+        c: np.argwhere(mask & ~split.train if (mask & ~split.train).any() else mask) for c, mask in mine.items()
+    }
     coords, y = [], []
     for c, n in wanted.items():
         of, turn = (_rng(what, spec, c) for what in ("class", "pixel"))
         # One random number after the other, so that a smaller λ takes the first of a larger one's.
         numbers = of.random((n, 2))
-        others = [other for other in known if other != c]
-        orders = {k: turn.permutation(len(free[k])) for k in known}
-        taken = dict.fromkeys(known, 0)
+        others = [other for other in free if other != c]
+        orders = {k: turn.permutation(len(free[k])) for k in free}
+        taken = dict.fromkeys(free, 0)
         for swap, which in numbers:
-            wrong = c not in orders or (others and swap < spec.generator.params.wrong)
+            wrong = others and swap < spec.generator.params.wrong
             k = others[int(which * len(others))] if wrong else c
             coords.append(free[k][orders[k][taken[k] % len(orders[k])]])
             taken[k] += 1
