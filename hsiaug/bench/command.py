@@ -17,7 +17,8 @@ def command_for(trial: TrialSpec, scene_ref: str) -> str:
     words = ["hsiaug", "benchmark", scene_ref]
     if trial.task != "pixels":
         words += ["--task", trial.task]
-    words += ["--generator", trial.generator.name, "--classifier", trial.classifier.name]
+    arm = ["none", "--ceilings"] if trial.diagnosis else [trial.generator.name]
+    words += ["--generator", *arm, "--classifier", trial.classifier.name]
     if trial.view != DEFAULT_VIEW:
         words += ["--view", trial.view]
     words += ["--lambda", shortest(trial.lam)]

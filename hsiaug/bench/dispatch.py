@@ -131,7 +131,7 @@ class Dispatch:
 
     def _part(self, work: Work) -> _Part:
         first = work.trials[0]
-        if not _card("generator", first.generator.name).adds or self._ledger.keeps_fit(first):
+        if first.diagnosis or not _card("generator", first.generator.name).adds or self._ledger.keeps_fit(first):
             self._fitted.add(first.fit_hash)
         return _Part(work, deque(work.trials), self._gpu and uses_device(first))
 
@@ -169,7 +169,7 @@ class Dispatch:
 
     def _begin(self, slot: Slot, trial: TrialSpec) -> None:
         self._begun[trial.hash] += 1
-        slot.send(trial, self._ledger.blind(trial))
+        slot.send(self._ledger.equipped(trial) if trial.diagnosis else trial, self._ledger.blind(trial))
         if trial.hash not in self._told:
             self._told.add(trial.hash)
             self._on_event(Event("start", trial.hash))

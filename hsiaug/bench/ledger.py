@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from hsiaug.bench.engine import Job
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.cache import has_fit
+from hsiaug.trial.ceilings import equipped
 from hsiaug.trial.run import Outcome, finish
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -35,6 +36,9 @@ class Answers(Protocol):
 
     def blind(self, trial: TrialSpec) -> object:
         """The split of a trial, without test labels."""
+
+    def equipped(self, trial: TrialSpec) -> TrialSpec:
+        """A diagnosis with what it needs of the test labels, for this one trial."""
 
     def keeps_fit(self, trial: TrialSpec) -> bool:
         """Whether other workers may find the trial's fit in the cache of the store."""
@@ -71,6 +75,10 @@ class Ledger:
         if trial.draw_hash not in self._blind:
             self._blind[trial.draw_hash] = self._split(trial).blind
         return self._blind[trial.draw_hash]
+
+    def equipped(self, trial: TrialSpec) -> TrialSpec:
+        """A diagnosis with what it needs of the test labels, for this one trial."""
+        return equipped(trial, self._scene, self._split(trial))
 
     def keeps_fit(self, trial: TrialSpec) -> bool:
         """Whether other workers may find the trial's fit in the cache of the store."""

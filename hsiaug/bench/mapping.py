@@ -87,6 +87,10 @@ class _Mosaic:
         """The split of the trial, without test labels."""
         return self._split
 
+    def equipped(self, stripe: TrialSpec) -> TrialSpec:
+        """As it is: no test label is needed for a map."""
+        return stripe
+
     def keeps_fit(self, stripe: TrialSpec) -> bool:
         """Whether several workers may begin at once: the generator's fit is quick, or in the cache of the store."""
         return self._quick or has_fit(self._store.cache, stripe)

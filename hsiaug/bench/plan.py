@@ -16,6 +16,7 @@ from hsiaug.protocol.balance import check_lambda, check_omega
 from hsiaug.protocol.protocols import Protocol, parse_protocol
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, controls_of
+from hsiaug.trial.ceilings import CEILINGS, check_ceilings
 from hsiaug.trial.serving import as_served, check_serves
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 from hsiaug.view_names import RAW, check_view
@@ -34,7 +35,7 @@ class Request:
 
     protocol, patch: None = the task's usual ones for the data; buffer: for that protocol, None = its own.
     generators, classifiers, views: empty = the task's usual ones. omegas: empty = each generator's own default.
-    overrides: {plugin name: {parameter: text}}.
+    overrides: {plugin name: {parameter: text}}. ceilings: also those of :mod:`hsiaug.trial.ceilings`, as a diagnosis.
     """
 
     lambdas: Sequence[float]
@@ -49,6 +50,7 @@ class Request:
     patch: int | None = None
     preset: Preset = "cpu"
     overrides: Mapping[str, Mapping[str, str]] | None = None
+    ceilings: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,10 +106,11 @@ def build_plan(scene: TaskData, request: Request, plugins: Registry) -> Plan:
     views = _unique(request.views or usual.views)
     for view in views:
         check_view(view, task.views, scene.bands)
-    _check_overrides(request, [*generators, *classifiers])
+    ceilings = _ceilings(request, scene)
+    _check_overrides(request, [*generators, *classifiers, *(card.name for _, card in ceilings)])
     arms = [
         (spec, card, lam, omega)
-        for spec, card in loaded
+        for spec, card in [*loaded, *ceilings]
         for omega in _omegas(card, request, notes)
         for lam in _lambdas(card, request, notes)
     ]
@@ -128,6 +131,7 @@ def build_plan(scene: TaskData, request: Request, plugins: Registry) -> Plan:
             draws=scene.drawn_as,
             plots=plots_read(scene, protocol),
             view=view,
+            diagnosis=any(g is spec for spec, _ in ceilings),
         )
         for seed in request.seeds
         for g, g_card, lam, omega in arms
@@ -136,7 +140,7 @@ def build_plan(scene: TaskData, request: Request, plugins: Registry) -> Plan:
         for view in ((RAW,) if c_card.name == task.control else views)
         if c_card.input != "location" or not g_card.adds
     ]
-    cards: dict[tuple[Kind, str], Card] = {("generator", card.name): card for _, card in loaded}
+    cards: dict[tuple[Kind, str], Card] = {("generator", card.name): card for _, card in [*loaded, *ceilings]}
     cards |= {("classifier", card.name): card for _, card in tests}
     values = {t.lam for t in trials}
     sizes = {(s.seed, lam): task.sizes(s, lam) for s in splits for lam in values}
@@ -171,9 +175,20 @@ def _further_controls(cards: Sequence[Card], task: str, notes: list[str]) -> lis
     return list(further)
 
 
+def _ceilings(request: Request, scene: TaskData) -> list[tuple[PluginSpec, Card]]:
+    if not request.ceilings:
+        return []
+    check_ceilings(request.task)
+    cards = [one.card for one in CEILINGS.values()]
+    found = [
+        (card, build_params(card, request.preset, (request.overrides or {}).get(card.name))) for card in cards
+    ]
+    return [(plugin_spec(card, params, scene), card) for card, params in found]
+
+
 def _omegas(card: Card, request: Request, notes: list[str]) -> list[float | None]:
     if card.guidance is None:
-        if request.omegas and card.adds and card.name not in EVERY_CONTROL:
+        if request.omegas and card.adds and card.name not in (*EVERY_CONTROL, *CEILINGS):
             notes.append(f"generator {card.name} takes no guidance: --omega does not apply to it")
         return [None]
     return list(_unique(request.omegas)) or [card.guidance]
@@ -184,7 +199,7 @@ def _lambdas(card: Card, request: Request, notes: list[str]) -> list[float]:
     if not card.adds:
         return [0.0]
     lambdas = [lam for lam in _unique(request.lambdas) if lam > 0]
-    if len(lambdas) < len(_unique(request.lambdas)) and card.name not in EVERY_CONTROL:
+    if len(lambdas) < len(_unique(request.lambdas)) and card.name not in (*EVERY_CONTROL, *CEILINGS):
         notes.append(f"generator {card.name} at λ = 0 adds nothing: see the row of none")
     return sorted(lambdas)
 

@@ -59,6 +59,7 @@ USUAL: Mapping[str, Any] = {
     "buffer": None,
     "patch": None,
     "preset": "cpu",
+    "ceilings": False,
     "set": ({},),
 }
 """Where neither a run nor [defaults] says anything: as the options of ``hsiaug benchmark``."""
@@ -158,7 +159,17 @@ def _requests(path: Path, run: RunKeys, keys: dict[str, Any]) -> Iterator[tuple[
             raise InputError(
                 f"suite {path}, run {run.name!r}: {error.rule}", value=error.value, hint=error.hint
             ) from error
-        names = ("buffer", "generators", "classifiers", "lambdas", "omegas", "seeds", "patch", "preset")
+        names = (
+            "buffer",
+            "generators",
+            "classifiers",
+            "lambdas",
+            "omegas",
+            "seeds",
+            "patch",
+            "preset",
+            "ceilings",
+        )
         given = {name: keys[name] for name in names}
         yield ref, Request(task=task, protocol=parsed, overrides=overrides, views=keys["view"], **given)
 

@@ -89,6 +89,8 @@ def serve(connection: Connection, stages: Connection, start: WorkerStart) -> Non
         if request.split is not None:
             bench.give(request.spec, request.split)
         channel.answer(_run(request.spec, bench, mapper, start, channel, telling))
+        # A diagnosis came with test labels, which nothing that runs later may find.
+        del request
 
 
 def _other_version(spec: TrialSpec, plugins: Registry) -> str | None:

@@ -33,6 +33,7 @@ PLAN_OPTIONS = {
     },
     "lambdas": "--lambda",
     "set_": "--set",
+    "ceilings": "--ceilings",
 }
 """What a suite says for itself, run by run."""
 
@@ -94,6 +95,7 @@ def benchmark(
     ] = _Existing.only_missing,
     preset: options.PresetOfAll = options.PresetName.cpu,
     set_: options.Setting = None,
+    ceilings: options.Ceilings = False,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
     on: options.On = None,
@@ -174,6 +176,7 @@ def benchmark(
             patch=patch,
             preset=preset.value,
             overrides=options.overrides(set_ or []),
+            ceilings=ceilings,
         )
         runs = (Run("", ((scene, request),)),)
     settings = cluster_settings(on, cluster or (), suite.cluster if suite else None)

@@ -20,6 +20,7 @@ from hsiaug.cli import (
     datasets,
     generate,
     inspect,
+    labels,
     map,
     plugins,
     report,
@@ -76,6 +77,7 @@ app.command()(benchmark.benchmark)
 app.command()(compare.compare)
 app.command()(generate.generate)
 app.command()(inspect.inspect)
+app.command()(labels.labels)
 app.command("map")(map.map_)
 app.command()(report.report)
 app.command()(show.show)

@@ -21,6 +21,7 @@ __all__ = [
     "AnyPatch",
     "AnyProtocol",
     "Buffer",
+    "Ceilings",
     "Cluster",
     "Device",
     "GeneratorName",
@@ -79,8 +80,8 @@ AnyProtocol = Annotated[
     str | None,
     typer.Option(
         help="issd (default), issd:RATIO, kshot:K, fields:K (tested in other fields), blocks:B, random:RATIO (LEAKY), "
-        "random-twin:PROTOCOL (LEAKY), fixed:FILE, within:PROTOCOL. For masks: places (default where data name them), "
-        "places:N, blocks:B. Those of other packages as NAME:ARGUMENT."
+        "random-twin:PROTOCOL (LEAKY), fixed:FILE, within:PROTOCOL, added:KxPLACEMENT:PROTOCOL. For masks: places "
+        "(default where data name them), places:N, blocks:B. Those of other packages as NAME:ARGUMENT."
     ),
 ]
 AnyPatch = Annotated[
@@ -126,6 +127,14 @@ View = Annotated[
 Seed = Annotated[int, typer.Option(help="Number of the draw.", min=0)]
 Preset = Annotated[PresetName, typer.Option(help="Size of a generator that offers several.")]
 PresetOfAll = Annotated[PresetName, typer.Option(help="Size of the plugins that offer several.")]
+Ceilings = Annotated[
+    bool,
+    typer.Option(
+        "--ceilings",
+        help="Also true-labels (real patches under their true labels; --set true-labels.wrong=0.3 for 30 % of another "
+        "class) and true-moments (Gaussians of all labelled pixels): a diagnosis, which reads test labels.",
+    ),
+]
 Setting = Annotated[
     list[str] | None,
     typer.Option("--set", help="PLUGIN.PARAMETER=VALUE; repeat for more.", show_default=False),

@@ -26,7 +26,8 @@ TEXTS = ("md", "tex", "csv")
 Rows = Annotated[
     str,
     typer.Option(
-        help="The rows: generator, classifier, class, field, seed or cost; or lambda or omega, for a sweep of it."
+        help="The rows: generator, classifier, class, field, seed or cost; lambda or omega, for a sweep of it; or "
+        "labels, for what 'hsiaug labels' ran."
     ),
 ]
 Shape = Annotated[
@@ -69,9 +70,9 @@ def report(
     over the controls none, duplicate and, for what reads unlabelled pixels, pseudo,
     failed trials by name, the audit of the protocol. Nothing is trained or downloaded. csv has one row per trial (with
     --by class or field one per trial and class or field, with --by lambda or
-    omega one per arm);
+    omega one per arm; with --by labels one per point and arm);
     json lists the hashes of every cell; png, svg and pdf draw OA and AA against
-    λ or ω, and over both where both vary. html is one page of everything, which
+    λ or ω, and over both where both vary, or the curves of --by labels. html is one page of everything, which
     needs no network: verdicts, sortable tables, curves, maps, records.
 
     Examples:
@@ -85,6 +86,8 @@ def report(
         hsiaug report --format csv > trials.csv
 
         hsiaug report --by lambda --out curves.png
+
+        hsiaug report --by labels --out labels.png
 
         hsiaug report --out report.html --quality look
 

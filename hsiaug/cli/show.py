@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["show"]
 
+DIAGNOSIS = "; a diagnosis, which reads test labels"
+
 
 def show(
     hash: Annotated[str, typer.Argument(help="Hash of a record, or its beginning.")],
@@ -71,7 +73,7 @@ def _facts(record: Mapping[str, Any]) -> list[tuple[str, str]]:
             "protocol",
             f"{' '.join(map(str, spec['protocol'].values()))}, patch {spec['patch']}, draw {spec['seed']}",
         ),
-        ("generator", _plugin(spec["generator"])),
+        ("generator", _plugin(spec["generator"]) + (DIAGNOSIS if spec.get("diagnosis") else "")),
         ("classifier", _plugin(spec["classifier"])),
         ("spectra", _spectra(spec.get("view", RAW), record.get("spectral_view"))),
         ("λ, ω", f"{spec['lambda']:g}, {'–' if spec['omega'] is None else spec['omega']}"),

@@ -16,6 +16,7 @@ TARGETS = {
     "fixed": "fixed:Fixed",
     "places": "places:Places",
     "within": "within:Within",
+    "added": "added:Added",
 }
 
 BUILT_IN = {name: Entry("protocol", name, f"hsiaug.protocol.{target}") for name, target in TARGETS.items()}

@@ -104,7 +104,8 @@ def not_nested(kind: type[Protocol], text: str, folder: Path) -> Protocol:
     """The protocol that one of ``kind`` is made of. Raises InputError where that is itself made of another."""
     # Before it is parsed, which would go as deep as the text does.
     other = protocol_class(text.strip().partition(":")[0])
-    if other in (Within, kind) or not ("pixels" in other.card.tasks or kind is Within):
+    nested = other in (Within, kind) or (other.card.name == "added" and kind is not Within)
+    if nested or not ("pixels" in other.card.tasks or kind is Within):
         raise InputError(
             f"protocol {kind.card.name} needs a protocol of single pixels that is not nested",
             value=repr(text),

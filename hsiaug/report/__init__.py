@@ -43,8 +43,8 @@ WIDTH = 100
 def print_report(report: Report, console: Console, by: str = "generator") -> None:
     """Print every table to a rich console.
 
-    by: ``generator``, ``classifier``, ``class``, ``field``, ``seed``, ``cost``, ``lambda`` or ``omega``. Raises
-    InputError for anything else.
+    by: ``generator``, ``classifier``, ``class``, ``field``, ``seed``, ``cost``, ``lambda``, ``omega`` or ``labels``.
+    Raises InputError for anything else, and by labels where the store holds no learning curve.
     """
     from rich.text import Text
 
@@ -63,7 +63,8 @@ def render_report(report: Report, format: str = "md", by: str = "generator") -> 
 
     ``json`` and ``html`` hold every view at once; ``csv`` has one row per trial, for ``by="class"`` one per trial and
     class, for ``by="field"`` one per trial and kind of field, and for ``by="lambda"`` and ``by="omega"`` one per arm and
-    classifier. Raises InputError for an unknown format or view.
+    classifier; for ``by="labels"`` one per point of a curve and per arm on it, which ``json`` then holds too. Raises
+    InputError for an unknown format or view.
     """
     from hsiaug.report.render_data import csv_text, json_text
     from hsiaug.report.render_text import latex, markdown
@@ -75,7 +76,7 @@ def render_report(report: Report, format: str = "md", by: str = "generator") -> 
         hint = did_you_mean(format, known)
         raise InputError(f"--format must be one of {', '.join(known)}", value=repr(format), hint=hint)
     if format == "json":
-        return json_text(report)
+        return json_text(report, by)
     if format == "csv":
         return csv_text(report, by)
     if format == "html":
@@ -99,22 +100,31 @@ def render_html(report: Report, store: Store | None = None, quality: Iterable[Pa
 
 
 def save_picture(report: Report, path: Path, format: str, by: str) -> None:
-    """Draw OA and AA against λ (``by="lambda"``) or ω (``by="omega"``) into a file, in one of PICTURES.
+    """Draw OA and AA against λ (``by="lambda"``) or ω (``by="omega"``), or curves over labels (``by="labels"``).
 
-    Raises InputError for another view, where no generator was run at two values, and for a file that cannot be
-    written.
+    format: one of PICTURES. Raises InputError for another view, where no generator was run at two values, or the store
+    holds no learning curve, and for a file that cannot be written.
     """
     from hsiaug.report.curve_figures import save_curves
     from hsiaug.report.curves import axis_of
-    from hsiaug.report.views import check_view
+    from hsiaug.report.views import LABELS, check_view
 
     check_view(by)
+    if by == LABELS:
+        from hsiaug.files import write_whole
+        from hsiaug.report.label_figures import label_picture
+        from hsiaug.report.views_labels import curves_of
+
+        picture = label_picture(curves_of(report), format)
+        write_whole(path, lambda fresh: fresh.write_bytes(picture))
+        return
     axis = axis_of(by)
     if axis is None:
         raise InputError(
-            "a picture shows accuracy against λ or ω",
+            "a picture shows accuracy against λ or ω, or over added labels",
             value=f"--by {by}",
-            hint="Write --by lambda or --by omega with it, or name a file that ends in .md, .csv, .tex or .json.",
+            hint="Write --by lambda, --by omega or --by labels with it, or name a file that ends in .md, .csv, .tex or "
+            ".json.",
         )
     save_curves(report, axis, path, format)
 

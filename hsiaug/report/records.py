@@ -24,7 +24,7 @@ T = TypeVar("T")
 FIELDS = ("seen", "new")
 """Fields that hold training pixels, and fields that hold none."""
 
-OF_TRIAL = {"seed", "generator", "classifier", "lambda", "omega", "omega_convention", "view"}
+OF_TRIAL = {"seed", "generator", "classifier", "lambda", "omega", "omega_convention", "view", "diagnosis"}
 SPEC = {"task", "scene", "protocol", "patch", *OF_TRIAL}
 
 
@@ -73,6 +73,11 @@ class Trial:
     def empty(self) -> bool:
         """True where λ asked for no synthetic sample. Older records hold such a trial as ok, with the metrics of none."""
         return made_nothing(self.record)
+
+    @cached_property
+    def diagnosis(self) -> bool:
+        """True where its samples were made of test labels: it stands apart from every arm."""
+        return bool((self.record.get("spec") or {}).get("diagnosis"))
 
     @property
     def failed(self) -> bool:

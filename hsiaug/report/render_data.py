@@ -48,9 +48,15 @@ def report_json(report: Report) -> dict[str, Any]:
     return _strict(answer)  # type: ignore[no-any-return]
 
 
-def json_text(report: Report) -> str:
-    """``report_json`` as strict JSON: no NaN, no Infinity."""
-    return json_of(report_json(report), indent=2) + "\n"
+def json_text(report: Report, by: str = "") -> str:
+    """``report_json`` as strict JSON: no NaN, no Infinity; for ``by="labels"`` with the label equivalents."""
+    answer = report_json(report)
+    if by == "labels":
+        from hsiaug.report.label_data import curves_json
+        from hsiaug.report.views_labels import curves_of
+
+        answer["labels"] = _strict(curves_json(curves_of(report)))
+    return json_of(answer, indent=2) + "\n"
 
 
 def _strict(value: Any) -> Any:
@@ -87,6 +93,7 @@ def _table_json(table: Table) -> dict[str, Any]:
         "splits": [{"seed": seed, **audit} for (seed, _), audit in table.splits.items()],
         "without_spectra": [_cell_json(table, cell) for cell in table.blind],
         "cells": [_cell_json(table, cell) for cell in table.cells.values()],
+        **({"diagnosis": [_cell_json(table, cell) for cell in table.diagnosis]} if table.diagnosis else {}),
     }
 
 
@@ -176,12 +183,11 @@ def csv_text(report: Report, by: str) -> str:
     """One row per trial; for ``by="class"`` one per trial and class. Fractions as recorded; empty: no number.
 
     For ``by="field"`` one per trial and kind of field, seen and new; for ``by="lambda"``, ``by="omega"`` one per arm and
-    classifier, with mean and std over the draws. Of a suite the first column says which run: a trial is in each of its.
+    classifier, with mean and std over the draws; for ``by="labels"`` one per point of a curve and per arm. Of a suite
+    the first column says which run: a trial is in each of its.
     """
     named = any(table.run for table in report.tables)
-    rows = [
-        {"run": table.run, **row} if named else row for table in report.tables for row in _table_rows(table, by)
-    ]
+    rows = [{"run": table.run, **row} if named else row for table, row in _all_rows(report, by)]
     fields = list(dict.fromkeys(key for row in rows for key in row))
     out = io.StringIO()
     writer = csv.DictWriter(out, fields, restval="", lineterminator="\n")
@@ -196,6 +202,16 @@ def _cell(value: Any) -> Any:
         return value
     text = visible(value)
     return f"'{text}" if re.match(r"\s*[=+@-]", text) and not NUMBER.fullmatch(text) else text
+
+
+def _all_rows(report: Report, by: str) -> Iterator[tuple[Table, dict[str, Any]]]:
+    if by == "labels":
+        from hsiaug.report.label_data import curve_rows
+        from hsiaug.report.views_labels import curves_of
+
+        yield from ((curve.table, row) for curve in curves_of(report) for row in curve_rows([curve]))
+    else:
+        yield from ((table, row) for table in report.tables for row in _table_rows(table, by))
 
 
 def _table_rows(table: Table, by: str) -> Iterator[dict[str, Any]]:

@@ -34,6 +34,7 @@ class Table:
     gains: (arm, classifier) → what it gains over the controls.
     run: name of the run of a suite that the table belongs to; empty where the records are not parted by run.
     damaged: records of the same store that were left out, of whatever table: what they were of is not to be believed.
+    diagnosis: the cells of ceilings, whose samples were made of test labels; in nothing else of the table.
     """
 
     title: str
@@ -45,6 +46,7 @@ class Table:
     labels: Mapping[Method, str]
     run: str = ""
     damaged: tuple[Damage, ...] = ()
+    diagnosis: tuple[ArmCell, ...] = ()
 
     @cached_property
     def arms(self) -> tuple[Arm, ...]:
@@ -224,10 +226,11 @@ def _tables(run: str, trials: Iterable[Trial]) -> tuple[Table, ...]:
 
 
 def _table(run: str, title: str, condition: Condition, trials: list[Trial]) -> Table:
-    cells = make_cells(trials)
+    ceilings = make_cells(trial for trial in trials if trial.diagnosis)
+    cells = make_cells(trial for trial in trials if not trial.diagnosis)
     ordinary = {key: cell for key, cell in cells.items() if key[1].name not in CONTROL_CLASSIFIERS}
     blind = tuple(cell for key, cell in cells.items() if key[1].name in CONTROL_CLASSIFIERS)
-    generators = method_labels(arm.generator for arm, _ in cells)
+    generators = method_labels(arm.generator for arm, _ in (*cells, *ceilings))
     classifiers = method_labels(classifier for _, classifier in cells)
     return Table(
         title=f"{run}: {title}" if run else title,
@@ -238,6 +241,7 @@ def _table(run: str, title: str, condition: Condition, trials: list[Trial]) -> T
         gains=compare(ordinary, metric_set(condition.task)),
         labels={**generators, **classifiers},
         run=run,
+        diagnosis=tuple(ceilings.values()),
     )
 
 

@@ -25,23 +25,32 @@ from hsiaug.report.views_raw import (
     class_grids,
     classifier_column,
     cost_grids,
+    diagnosis_grid,
     metric_text,
     seed_grids,
 )
 from hsiaug.trial.arm import Arm, Method
 
-__all__ = ["VIEWS", "check_view", "pages"]
+__all__ = ["LABELS", "VIEWS", "check_view", "pages"]
+
+LABELS = "labels"
+"""The view that reads several tables and their predictions at once."""
 
 
 def check_view(by: str) -> None:
     """Raise InputError for a view that does not exist."""
-    if by not in VIEWS:
-        raise InputError(f"--by must be one of {', '.join(VIEWS)}", value=repr(by), hint=did_you_mean(by, VIEWS))
+    known = (*VIEWS, LABELS)
+    if by not in known:
+        raise InputError(f"--by must be one of {', '.join(known)}", value=repr(by), hint=did_you_mean(by, known))
 
 
 def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
-    """A page per table of the report. Raises InputError for an unknown view."""
+    """A page per table of the report. Raises InputError for an unknown view, and by labels where there is no curve."""
     check_view(by)
+    if by == LABELS:
+        from hsiaug.report.views_labels import label_pages
+
+        return label_pages(report)
     return tuple(_page(table, report.where, by) for table in report.tables)
 
 
@@ -70,7 +79,7 @@ def _page(table: Table, where: str, by: str) -> ReportPage:
 
 
 def _generator_grids(table: Table) -> tuple[Grid, ...]:
-    return _accuracy(table), _gains(table)
+    return _accuracy(table), _gains(table), diagnosis_grid(table)
 
 
 def _accuracy(table: Table) -> Grid:

@@ -7,7 +7,7 @@ from functools import partial
 from operator import attrgetter
 
 from hsiaug.metrics.significance import mean_std
-from hsiaug.report.cells import ArmCell
+from hsiaug.report.cells import ArmCell, method_rank
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.labels import MISSING, count_range, number, percent, plus_minus
 from hsiaug.report.records import Trial, class_counts, finite
@@ -19,6 +19,7 @@ __all__ = [
     "class_grids",
     "classifier_column",
     "cost_grids",
+    "diagnosis_grid",
     "metric_text",
     "seed_grids",
     "trial_score",
@@ -73,6 +74,18 @@ def _recall(table: Table, cell: ArmCell, class_id: int) -> GridEntry:
     short = f" (n={len(values)})" if len(values) < len(table.draws) else ""
     return GridEntry(plus_minus(mean_std(values)) + short, cell)
 
+
+def diagnosis_grid(table: Table) -> Grid:
+    """Rows classifier × ceiling: scores of samples that were made of test labels, apart from every arm."""
+    keys = [classifier_column(table), *arm_columns(table)]
+    scores = (*table.scores.shown, *table.fields[:2])
+    columns = [*keys, *(GridColumn(score.name, partial(metric_text, score.key)) for score in scores)]
+    columns.append(GridColumn("n", lambda cell: str(len(cell.ok))))
+    cells = sorted(table.diagnosis, key=lambda cell: method_rank(cell.classifier))
+    return make_grid(DIAGNOSIS, columns, cells, keys=len(keys), block=attrgetter("classifier"))
+
+
+DIAGNOSIS = "Diagnosis, reads test labels: ceilings that no generator can know"
 
 COSTS = (
     ("fit s", 1, ("timings", "fit_classifier")),

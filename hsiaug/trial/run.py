@@ -26,6 +26,7 @@ from hsiaug.tasks.task import Counts, Data, Prediction, Samples, Split, Task, Vi
 from hsiaug.threads import threads
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
+from hsiaug.trial.ceilings import Ceiling, ceiling, made
 from hsiaug.trial.empty import EMPTY
 from hsiaug.trial.guard import call_failure, kept_state, plain_json
 from hsiaug.trial.limit import time_limit
@@ -179,17 +180,22 @@ def finish(
     return _record(spec, data.class_names, scene_ref, command, result), prediction
 
 
-def _load(spec: TrialSpec, plugins: Registry) -> tuple[Generator, Classifier]:
+def _load(spec: TrialSpec, plugins: Registry) -> tuple[Generator | Ceiling, Classifier]:
     """Both plugins of a trial, and the libraries that they compute with."""
-    generator: Generator = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
     classifier: Classifier = plugins.find("classifier", spec.classifier.name).load()(spec.classifier.params)
+    generator: Generator | Ceiling = ceiling(spec) if spec.diagnosis else _generator(spec, plugins)
     if generator.card.uses_device or classifier.card.uses_device:
         # A time limit that strikes in the middle of this import leaves a torch that cannot be imported again.
         import torch  # noqa: F401
-    return adapted(generator, spec.task), classifier
+    return generator, classifier
 
 
-def _devices(requested: str, generator: Generator, classifier: Classifier) -> dict[str, Any]:
+def _generator(spec: TrialSpec, plugins: Registry) -> Generator:
+    generator: Generator = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
+    return adapted(generator, spec.task)
+
+
+def _devices(requested: str, generator: Generator | Ceiling, classifier: Classifier) -> dict[str, Any]:
     return {
         "requested": requested,
         "generator": resolve_device(requested, generator.card),
@@ -201,12 +207,14 @@ def _devices(requested: str, generator: Generator, classifier: Classifier) -> di
 def augment(
     spec: TrialSpec,
     bench: Workbench[Data, Split, View, Samples, Counts],
-    generator: Generator,
+    generator: Generator | Ceiling,
     device: str,
     timer: StageTimer,
     progress: Progress,
 ) -> Samples:
     """Real samples and then the synthetic ones that λ asks for. Where it asks for none, nothing is fitted.
+
+    The samples of a ceiling are made of what came with the trial, and kept for no other.
 
     Reads nothing of the spec's classifier. ``timer`` receives the seconds of ``fit_generator`` and ``sample``.
     """
@@ -214,6 +222,10 @@ def augment(
     counts = bench.task.counts(view, spec.lam if generator.card.adds else 0.0)
     if not bench.task.total(counts):
         return bench.task.join(view, [], counts)
+    if isinstance(generator, Ceiling):
+        with timer.at("sample"):
+            drawn = made(spec, bench.scene, counts)  # type: ignore[arg-type]
+        return bench.task.join(view, [drawn], counts)  # type: ignore[list-item]
     with timer.fitting("fit_generator", generator.card):
         fit = bench.fit(spec, generator, device, progress)
     # No step at all: the fit was made before, by another trial or another run.
@@ -274,6 +286,7 @@ def _record(spec: TrialSpec, class_names: Sequence[str], scene_ref: str, command
         "optimiser_steps": None,
         "metrics": None,
         "predictions_sha256": None,
+        **({"diagnosis": True} if spec.diagnosis else {}),
         **result,
         "environment": environment(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -78,6 +78,8 @@ class TrialSpec:
     draws: what the draws were seeded with; None = the name of the scene.
     plots: checksum of the user's own plots, where the draws depend on them; see :func:`plots_read`.
     view: spectral view that the classifier is shown, or ``auto``.
+    diagnosis: the generator is one of :mod:`hsiaug.trial.ceilings`, which reads test labels. given: what that needs, as
+    it is sent with the trial and no longer kept; no part of the identity.
 
     The name of an own scene is in the hash as well, for reports show its records under it; its draws do not depend on it.
     """
@@ -95,6 +97,8 @@ class TrialSpec:
     draws: str | None = None
     plots: str | None = None
     view: str = RAW
+    diagnosis: bool = False
+    given: object = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.draws == self.scene:
@@ -111,6 +115,7 @@ class TrialSpec:
             "omega_convention": None if self.omega is None else OMEGA_CONVENTION,
             # Records from before there were views have no such key.
             **({} if self.view == RAW else {"view": self.view}),
+            **({"diagnosis": True} if self.diagnosis else {}),
         }
 
     @property
@@ -126,8 +131,9 @@ class TrialSpec:
 
     @property
     def plugins(self) -> tuple[tuple[Kind, PluginSpec], ...]:
-        """Its generator and its classifier, each with its kind."""
-        return ("generator", self.generator), ("classifier", self.classifier)
+        """Its generator and its classifier, each with its kind; of a diagnosis the classifier alone."""
+        classifier: tuple[Kind, PluginSpec] = ("classifier", self.classifier)
+        return (classifier,) if self.diagnosis else (("generator", self.generator), classifier)
 
     @cached_property
     def hash(self) -> str:

@@ -27,7 +27,9 @@ def went_well(fit_seconds: float = 0.1) -> TrialEnded:
 def group(name: str, trials: int, generator: str = "smote") -> tuple[Any, ...]:
     made = SimpleNamespace(name=generator)
     return tuple(
-        SimpleNamespace(hash=f"{name}{i}", fit_hash=name, generator=made, plugins=[("generator", made)])
+        SimpleNamespace(
+            hash=f"{name}{i}", fit_hash=name, generator=made, plugins=[("generator", made)], diagnosis=False
+        )
         for i in range(trials)
     )
 

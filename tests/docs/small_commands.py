@@ -30,6 +30,7 @@ SMALL = (
     ("benchmark", "--protocol", r"places:100", "places:4"),
     ("benchmark", "--generator", r"shrunk-gauss", "noise"),  # test_write_a_generator.py runs it itself
     ("benchmark", "--on", r"dask(:\S+)?|slurm", "local"),  # tests/cli/test_engines.py runs them
+    ("labels", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("status", "STORE", r"hsiaug-results", AS_IT_IS),
     ("store merge", "TARGET", r"all-results", AS_IT_IS),
     ("store merge", "SOURCE…", r"hsiaug-results", AS_IT_IS),
@@ -47,6 +48,7 @@ SMALL = (
     ("map", "--record", HASH, "{record}"),
     ("show", "HASH", HASH, "{record}"),
     ("report", "--suite", r"my_suite\.toml|benchmarks/\w+\.toml", "suite.toml"),
+    ("report", "--by", r"labels", "lambda"),  # tests/cli/test_labels.py runs it
     ("report", "--store", r"hsiaug-results-\w+", "hsiaug-results-suite"),
     ("compare", "A", r".+/.+", AS_IT_IS),
     ("compare", "B", r".+/.+", AS_IT_IS),
@@ -67,10 +69,14 @@ SMALL = (
 ADDED = (
     # where a command of the page does not say it itself
     # (suites say for themselves what preset and draws they take)
-    *((command, "--preset", "tiny") for command in ("benchmark", "generate", "inspect", "advise")),
-    *((command, "--device", "cpu") for command in ("benchmark", "generate", "inspect", "advise", "map")),
+    *((command, "--preset", "tiny") for command in ("benchmark", "labels", "generate", "inspect", "advise")),
+    *((command, "--device", "cpu") for command in ("benchmark", "labels", "generate", "inspect", "advise", "map")),
     ("benchmark", "--seeds", "1"),
     ("benchmark", "--jobs", "1"),
+    ("labels", "--seeds", "1"),
+    ("labels", "--jobs", "1"),
+    ("labels", "--added", "1"),
+    ("labels", "--patch", "5"),
     ("advise", "--jobs", "1"),
     ("datasets add", "--out", "mine.toml"),  # the world has a flight.toml already
 )

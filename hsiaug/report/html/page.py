@@ -13,6 +13,7 @@ from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.confusion import confusions
 from hsiaug.report.html.curves import curve_blocks, heat_maps
 from hsiaug.report.html.gains import class_gains, gain_pictures
+from hsiaug.report.html.labels import curves_by_table, label_block
 from hsiaug.report.html.maps import MapMaker
 from hsiaug.report.html.markup import badge, details, escape, facts, items
 from hsiaug.report.html.quality import quality_block, read_quality
@@ -41,10 +42,12 @@ def html_page(report: Report, store: Store | None = None, quality: Iterable[Path
     looked_at = [(folder, read_quality(folder)) for folder in quality]
     shown = [TableSection(table, number, report.where) for number, table in enumerate(report.tables)]
     maker = MapMaker(store)
+    curves = curves_by_table(report, store)
     sections: list[Section] = [("verdict", "Verdict", _verdict(report, shown))]
-    sections += [
-        (section.anchor("table"), section.table.title, _table(section, len(shown), maker)) for section in shown
-    ]
+    for section in shown:
+        equivalents = label_block(section, curves.get(section.table, ()))
+        html = _table(section, len(shown), maker, equivalents)
+        sections.append((section.anchor("table"), section.table.title, html))
     sections += [
         (f"samples-{i}", f"Samples: {read.title(folder)}", quality_block(folder, read))
         for i, (folder, read) in enumerate(looked_at)
@@ -105,7 +108,7 @@ def _tags(section: TableSection) -> str:
     return " " + badge("LEAKY", "bad") if section.table.leaky else ""
 
 
-def _table(section: TableSection, of: int, maker: MapMaker) -> str:
+def _table(section: TableSection, of: int, maker: MapMaker, equivalents: str) -> str:
     table = section.table
     notes = number_notes(table) + control_notes(table) + significance_note(table) + verdict_note(table)
     parts = [
@@ -117,6 +120,7 @@ def _table(section: TableSection, of: int, maker: MapMaker) -> str:
         _part("Gains, draw by draw", gain_pictures(table)),
         _part("Tables", section.view("generator")),
         _part("λ and ω", curve_blocks(section) + heat_maps(section)),
+        _part("Label equivalents", equivalents),
         _part("Per class", class_gains(section)),
         _part("Maps", maker.maps(section)),
         _part("Confusion", confusions(section, of)),

@@ -16,7 +16,7 @@ from hsiaug.report.html.markup import escape
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["PALETTE", "embedded_picture", "embedded_png", "palette_png", "smallest_png"]
+__all__ = ["PALETTE", "embedded_picture", "embedded_png", "embedded_svg", "palette_png", "smallest_png"]
 
 PALETTE = 256
 """Colours that a PNG with a palette can hold."""
@@ -38,13 +38,18 @@ def embedded_png(png: bytes, alt: str, width: int, height: int) -> str:
 
 
 def _svg(path: Path, alt: str) -> str:
-    """As an image, in which a browser runs no script and fetches nothing; escaped, which is shorter than base64."""
+    """Escaped, which is shorter than base64."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return ""
-    data = quote(text, safe="/:;,.=()!*+@-_~")
-    return f'<img src="data:image/svg+xml,{data}" alt="{escape(alt)}">' if "<svg" in text else ""
+    return embedded_svg(text, alt) if "<svg" in text else ""
+
+
+def embedded_svg(svg: str, alt: str) -> str:
+    """The text of an SVG as an ``img``, in which a browser runs no script and fetches nothing."""
+    data = quote(svg, safe="/:;,.=()!*+@-_~")
+    return f'<img src="data:image/svg+xml,{data}" alt="{escape(alt)}">'
 
 
 def _png(path: Path, alt: str, widest: int) -> str:

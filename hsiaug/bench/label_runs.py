@@ -1,0 +1,61 @@
+"""The plan of a learning curve over added labels: arms under the base protocol, ``none`` under each number of labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from hsiaug.bench.plan import Plan, Request
+from hsiaug.bench.schedule import Part, plan_runs
+from hsiaug.bench.suite import Run
+from hsiaug.errors import InputError
+from hsiaug.plugins.registry import Registry
+from hsiaug.protocol.added import check_placement
+from hsiaug.protocol.protocols import Protocol, parse_protocol
+
+__all__ = ["plan_labels"]
+
+
+def plan_labels(
+    ref: str, request: Request, added: Sequence[float], placements: Sequence[str], plugins: Registry
+) -> tuple[Part, ...]:
+    """The benchmark of a request on scene ``ref``, and after it ``none`` with so many more labels per class.
+
+    added: numbers of labels, from 1 on. placements: of :data:`hsiaug.protocol.added.PLACEMENTS`.
+    Raises InputError for numbers or placements that cannot be, and what :func:`hsiaug.bench.schedule.plan_runs` raises.
+    """
+    for placement in placements:
+        check_placement(placement)
+    if not added or not placements or any(k < 1 or k != int(k) for k in added):
+        raise InputError(
+            "added labels must be whole numbers from 1 on",
+            value=", ".join(f"{k:g}" for k in added) or "none",
+            hint="Write --added 1,2,3,5,10,20; without any label the curve begins by itself.",
+        )
+    (base,) = plan_runs((Run("", ((ref, request),)),), plugins)
+    first = base.plan.trials[0]
+    set_ = {
+        name: values
+        for name, values in (request.overrides or {}).items()
+        if ("classifier", name) in base.plan.cards
+    }
+    alone = replace(request, patch=first.patch, generators=("none",), overrides=set_, ceilings=False)
+    protocols = list(_protocols(first.protocol, sorted({int(k) for k in added}), placements))
+    asked = [(ref, replace(alone, protocol=protocol)) for protocol in protocols]
+    more = plan_runs((Run("", tuple(asked)),), plugins, lambda task, _: base.scene)
+    return (base, *(replace(part, plan=_none_alone(part.plan)) for part in more))
+
+
+def _protocols(base: Protocol, added: Sequence[int], placements: Sequence[str]) -> Iterator[Protocol]:
+    for placement in dict.fromkeys(placements):
+        for k in added:
+            yield parse_protocol(f"added:{k}x{placement}:{base.text}", base.buffer)
+
+
+def _none_alone(plan: Plan) -> Plan:
+    """The plan without ``duplicate``, and without classifiers that read no spectrum."""
+    spectral = {
+        name for (kind, name), card in plan.cards.items() if kind == "classifier" and card.input != "location"
+    }
+    kept = tuple(t for t in plan.trials if t.generator.name == "none" and t.classifier.name in spectral)
+    return replace(plan, trials=kept, notes=(), short=(), samples={t.hash: plan.samples[t.hash] for t in kept})

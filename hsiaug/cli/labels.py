@@ -1,0 +1,151 @@
+"""``hsiaug labels``: how many more labels per class a generator is worth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hsiaug.cli import options
+from hsiaug.threads import one_thread
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hsiaug.bench.schedule import Part
+    from hsiaug.trial.store import Reading, Store
+
+__all__ = ["labels"]
+
+
+def labels(
+    scene: options.SceneRef,
+    generator: Annotated[
+        str | None,
+        typer.Option(
+            help="Generators, between commas; none and duplicate always run. Without any: the curve, and what duplicate "
+            "is worth."
+        ),
+    ] = None,
+    classifier: Annotated[
+        str | None, typer.Option(help="Classifiers, between commas. Default: svm,cnn2d.")
+    ] = None,
+    view: options.View = None,
+    lambdas: Annotated[
+        str, typer.Option("--lambda", help="Sample balance rates λ of the generators, as in 'hsiaug benchmark'.")
+    ] = "1",
+    omega: Annotated[
+        str | None, typer.Option(help="Guidance strengths ω, as in 'hsiaug benchmark'. Default: the generator's.")
+    ] = None,
+    added: Annotated[
+        str, typer.Option(help="Numbers of labels added to each class, between commas.")
+    ] = "1,2,3,5,10,20",
+    placement: Annotated[
+        str,
+        typer.Option(
+            help="Where they lie, between commas: scattered (anywhere), field (one per field in turn, new fields first) "
+            "or clump (round the training clump)."
+        ),
+    ] = "scattered",
+    protocol: options.AnyProtocol = None,
+    buffer: options.Buffer = None,
+    seeds: Annotated[
+        str, typer.Option(help="Draws: a number N (0 to N-1), a range 100-109, or a list 3,5,8-9.")
+    ] = "5",
+    patch: options.AnyPatch = None,
+    store: options.StoreDir = Path("hsiaug-results"),
+    preset: options.PresetOfAll = options.PresetName.cpu,
+    set_: options.Setting = None,
+    ceilings: options.Ceilings = False,
+    device: options.Device = "auto",
+    jobs: options.Jobs = None,
+    on: options.On = None,
+    cluster: options.Cluster = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")] = False,
+) -> None:
+    """Say how many more labels per class an arm is worth.
+
+    Runs a benchmark, and the control [bold]none[/bold] with 1, 2, 3, 5, 10 and 20 more labelled pixels of each class.
+    An arm's k* is where that learning curve reaches the arm's score, with an interval from resampled draws: in AA, in
+    OA, in fields without a training pixel, and in the worst class. Curve and arms are scored on the same test pixels.
+    Finished trials are kept, and those of a benchmark in the same store are taken from it.
+
+    Examples:
+
+      hsiaug labels indian_pines --classifier svm
+
+      hsiaug labels indian_pines --generator smote --classifier svm,cnn2d --lambda 1,3 --seeds 10
+
+      hsiaug labels my_scene.toml --generator txt2hsi --placement scattered,field,clump
+
+      hsiaug report --by labels --out labels.png
+    """
+    one_thread()
+    from hsiaug.bench.cluster_settings import cluster_settings
+    from hsiaug.bench.engine import engine
+    from hsiaug.bench.label_runs import plan_labels
+    from hsiaug.bench.memory_check import check_memory
+    from hsiaug.bench.plan import Request
+    from hsiaug.bench.schedule import merged, trials_of
+    from hsiaug.cli.benchmark_run import held, missing, run_all, workers
+    from hsiaug.cli.output import print_lines
+    from hsiaug.plugins.registry import registry
+    from hsiaug.protocol.protocols import parse_protocol
+    from hsiaug.terminal import Console
+    from hsiaug.trial.store import Store
+
+    request = Request(
+        task=options.task_of(scene, options.TaskName.pixels).value,
+        protocol=None if protocol is None else parse_protocol(protocol, buffer),
+        buffer=buffer,
+        generators=options.words(generator or "") or ("none",),
+        classifiers=options.words(classifier or ""),
+        views=options.words(view or ""),
+        lambdas=options.numbers("--lambda", lambdas),
+        omegas=[] if omega is None else options.numbers("--omega", omega),
+        seeds=options.seeds(seeds),
+        patch=patch,
+        preset=preset.value,
+        overrides=options.overrides(set_ or []),
+        ceilings=ceilings,
+    )
+    parts = plan_labels(scene, request, options.numbers("--added", added), options.words(placement), registry())
+    trials = trials_of(parts)
+    had = held(trials, store)
+    todo = missing(trials, had, "only-missing")
+    check_memory(parts, todo)
+    out, err = Console(), Console(stderr=True)
+    where = engine(
+        cluster_settings(on, cluster or (), None),
+        workers(jobs, device, parts),
+        lambda line: print_lines(err, [line]),
+    )
+    plan = merged(parts)
+    print_lines(err, (f"note: {note}" for note in (*plan.notes, *plan.short)))
+    kept = Store(store, create=True)
+    kept.sweep()
+    if not run_all(parts, todo, kept, had, device=device, engine=where, limit=None, err=err):
+        return
+    read = kept.read(trial.hash for trial in trials)
+    _print(parts, read, kept, out, err, as_json=json)
+    if any(record["status"] == "failed" for record in read.records) or len(read.records) < len(trials):
+        raise typer.Exit(1)
+
+
+def _print(
+    parts: tuple[Part, ...], read: Reading, kept: Store, out: Console, err: Console, *, as_json: bool
+) -> None:
+    from hsiaug.cli.output import damage_lines, print_json, print_lines
+    from hsiaug.report import build_report, print_report, render_report
+    from hsiaug.report.label_data import curves_json
+    from hsiaug.report.views_labels import curves_of
+
+    print_lines(err, damage_lines(read.damaged))
+    report = build_report(read.records, store=str(kept.root), damaged=read.damaged)
+    if as_json:
+        print_json({"store": str(kept.root), "labels": curves_json(curves_of(report, kept))})
+    elif out.is_terminal:
+        print_report(report, out, by="labels")
+    else:
+        out.file.write(render_report(report, format="md", by="labels"))

@@ -1,0 +1,98 @@
+"""How many more labels per class an arm is worth: where a learning curve over added labels reaches the arm's score.
+
+The curve is the least-squares non-decreasing fit to its means over draws (isotonic regression: R. E. Barlow et al.,
+Statistical Inference under Order Restrictions, Wiley 1972), linear between its points. The interval comes from drawing
+whole draws with replacement, curve and arm together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.errors import InputError
+from hsiaug.seeds import derive_seed
+
+__all__ = ["FEWEST_DRAWS", "RESAMPLES", "LabelEquivalent", "crossing", "isotonic", "label_equivalent"]
+
+RESAMPLES = 2000
+FEWEST_DRAWS = 3
+"""Draws without which there is no interval; below about ten it is too narrow, as any bootstrap of so few values."""
+SAME = 12
+"""Decimals after which two scores are the same number."""
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LabelEquivalent:
+    """What an arm is worth. value: k*, added labels per class; -inf below the curve's start, inf above its end.
+
+    low, high: 95 % interval, None below FEWEST_DRAWS draws; they may be infinite too. draws: how many were paired.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    draws: int
+
+
+def isotonic(values: Array) -> Array:
+    """(..., K) the non-decreasing sequence that is nearest to ``values`` (..., K) in squares, all weighted alike."""
+    k = values.shape[-1]
+    sums = np.concatenate([np.zeros((*values.shape[:-1], 1)), np.cumsum(values, axis=-1)], axis=-1)
+    first, last = np.arange(k)[:, None], np.arange(k)[None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means = (sums[..., None, 1:] - sums[..., :-1, None]) / (last - first + 1)
+    # The fit at i is the largest, over beginnings up to i, of the smallest mean from there to an end from i on.
+    smallest = np.minimum.accumulate(np.where(last >= first, means, np.inf)[..., ::-1], axis=-1)[..., ::-1]
+    highest = np.maximum.accumulate(np.where(last >= first, smallest, -np.inf), axis=-2)
+    return np.asarray(np.diagonal(highest, axis1=-2, axis2=-1))
+
+
+def crossing(labels: Array, curve: Array, score: Array) -> Array:
+    """(...) the fewest labels at which a non-decreasing curve (..., K) over ``labels`` (K,) reaches ``score`` (...).
+
+    Linear between two points. -inf where the score lies below the curve's start, inf where above its end.
+    """
+    curve, score = np.round(curve, SAME), np.round(score, SAME)
+    above = np.minimum((curve < score[..., None]).sum(axis=-1), curve.shape[-1] - 1)
+    below = np.maximum(above - 1, 0)
+    low, high = (np.take_along_axis(curve, i[..., None], axis=-1)[..., 0] for i in (below, above))
+    share = np.where(high > low, (score - low) / np.where(high > low, high - low, 1), 0)
+    found = labels[below] + np.where(above > below, share * (labels[above] - labels[below]), 0)
+    return np.where(score < curve[..., 0], -np.inf, np.where(score > curve[..., -1], np.inf, found))
+
+
+def label_equivalent(
+    labels: Sequence[float], curve: Array, arm: Array, *, level: float = 0.95, resamples: int = RESAMPLES
+) -> LabelEquivalent:
+    """k* of an arm, with its interval.
+
+    labels: (K,) added labels per class, ascending from 0. curve: (D, K) scores of the curve in each of D draws. arm: (D,)
+    scores of the arm in the same draws. Equal draws give equal intervals, and all arms of D draws share their resamples,
+    so that a better arm is never worth less.
+
+    Raises InputError for shapes that do not fit, or numbers that are not finite.
+    """
+    at, curve, arm = (np.asarray(values, dtype=np.float64) for values in (labels, curve, arm))
+    fits = at.ndim == 1 and at.size > 1 and curve.shape == (arm.size, at.size) and arm.ndim == 1 and arm.size > 0
+    if not fits or not (np.diff(at) > 0).all() or not np.isfinite(curve).all() or not np.isfinite(arm).all():
+        raise InputError(
+            "a label equivalent needs a finite score of curve and arm in each draw, at two numbers of labels or more",
+            value=f"shapes {at.shape}, {curve.shape}, {arm.shape}",
+            hint="Pass the draws that have them all, with ascending numbers of labels.",
+        )
+    value = crossing(at, isotonic(curve.mean(axis=0)), arm.mean(axis=0))
+    draws = len(arm)
+    if draws < FEWEST_DRAWS:
+        return LabelEquivalent(float(value), None, None, draws)
+    rng = np.random.default_rng(derive_seed("label equivalents", draws))
+    drawn = rng.integers(draws, size=(resamples, draws))
+    found = np.sort(crossing(at, isotonic(curve[drawn].mean(axis=1)), arm[drawn].mean(axis=1)))
+    # By rank: there is no mean of a number and infinity.
+    tail = int((1 - level) / 2 * resamples)
+    return LabelEquivalent(float(value), float(found[tail]), float(found[-1 - tail]), draws)

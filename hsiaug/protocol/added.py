@@ -1,0 +1,174 @@
+"""The draw of another protocol with some more labelled pixels of every class: what a little more labelling would give."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.errors import InputError, did_you_mean
+from hsiaug.plugins.card import Card
+from hsiaug.protocol.compact import KEPT_FOR_TEST, dilate
+from hsiaug.protocol.draws import draw_train
+from hsiaug.protocol.protocols import Buffer, Draw, Protocol, parse_protocol
+from hsiaug.protocol.within import not_nested
+from hsiaug.scene import Scene
+from hsiaug.seeds import derive_seed
+
+__all__ = ["PLACEMENTS", "Added", "AddedLabels", "check_placement", "read_added"]
+
+PLACEMENTS = ("scattered", "field", "clump")
+"""Where added labels lie: anywhere; one per field in turn, fields without a training pixel first; round the clump."""
+
+NO_BUFFER = "added labels have no buffer: test pixels round them lie in training patches"
+
+
+class AddedLabels(NamedTuple):
+    """What an argument says: labels added to each class, one of PLACEMENTS, and the text of the base protocol."""
+
+    number: int
+    placement: str
+    base: str
+
+
+def read_added(argument: str) -> AddedLabels | None:
+    """``5xscattered:issd`` → 5, ``scattered`` and ``issd``; None for a text that has not this form."""
+    match = re.fullmatch(r"([1-9][0-9]{0,8})x([a-z]+):(.+)", argument.strip(), flags=re.ASCII | re.DOTALL)
+    return AddedLabels(int(match[1]), match[2], match[3]) if match else None
+
+
+def check_placement(placement: str) -> None:
+    """Raise InputError for what is none of PLACEMENTS."""
+    if placement not in PLACEMENTS:
+        raise InputError(
+            f"added labels must be {', '.join(PLACEMENTS[:-1])} or {PLACEMENTS[-1]}",
+            value=repr(placement),
+            hint=did_you_mean(placement, PLACEMENTS),
+        )
+
+
+@dataclass(frozen=True)
+class Added(Protocol):
+    """The base draw, its buffer, and K more labelled pixels of each class; draws are nested in K.
+
+    The added pixels leave the test set and nothing round them does, so some of their neighbours are tested: the audit
+    counts them, and the draw is tagged LEAKY. ``buffer`` is that of the base draw.
+
+    base: the protocol that is added to; the argument says it.
+    """
+
+    card = Card("added", "1", "The draw of another protocol with more labelled pixels of each class")
+    usage = "added:KxPLACEMENT:PROTOCOL, as added:5xscattered:issd"
+    example = "2xscattered:issd"
+    leaky = True
+
+    base: Protocol | None = field(default=None, compare=False)
+
+    @classmethod
+    def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
+        said = read_added(argument)
+        if said is None:
+            raise InputError(
+                "protocol added needs a number, a placement and a protocol",
+                value=repr(argument),
+                hint=f"Write {cls.usage}.",
+            )
+        check_placement(said.placement)
+        base = replace(not_nested(cls, said.base, folder), buffer=buffer)
+        canonical = f"{base.name}:{base.argument}".removesuffix(":")
+        return cls(f"{said.number}x{said.placement}:{canonical}", buffer, base)
+
+    @property
+    def added(self) -> tuple[AddedLabels, Protocol]:
+        """What the argument says, and the base protocol."""
+        said = read_added(self.argument)
+        assert said is not None
+        return said, self.base or parse_protocol(said.base, self.buffer)
+
+    @property
+    def text(self) -> str:
+        said, base = self.added
+        return f"{self.name}:{said.number}x{said.placement}:{base.text}"
+
+    @property
+    def short(self) -> str:
+        said, base = self.added
+        return f"{self.name}:{said.number}x{said.placement}:{base.short}"
+
+    @property
+    def reads_fields(self) -> bool:
+        said, base = self.added
+        return said.placement != "scattered" or base.reads_fields
+
+    def buffer_radius(self, patch: int) -> int:
+        """0: the draw leaves out the base draw's buffer by itself, and none round the added pixels."""
+        return 0
+
+    def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
+        said, base = self.added
+        first = draw_train(scene, base, patch, seed)
+        rest = (scene.labels > 0) & ~first.train
+        test = rest & ~first.dropped & ~dilate(first.train, base.buffer_radius(patch))
+        # Without K, so that fewer labels are the first of more.
+        identity = (base.name, base.argument, base.buffer)
+        rng = np.random.default_rng(derive_seed("added", scene.drawn_as, said.placement, *identity, seed))
+        train, notes = first.train.copy(), [*first.notes, NO_BUFFER]
+        for c in scene.class_ids:
+            pixels = _ordered(scene, first.train, c, said.placement, rng)
+            kept = _takeable(test[tuple(pixels.T)])
+            chosen = pixels[kept][: said.number]
+            train[tuple(chosen.T)] = True
+            if len(chosen) < said.number:
+                notes.append(
+                    f"class {c} has {len(chosen)} of {said.number} added labels, so that some remain for test"
+                )
+        return Draw(train, rest & ~test & ~train, tuple(notes))
+
+
+def _takeable(tested: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(n,) of pixels in the order in which they are taken: all but the test pixels (``tested``) that must stay."""
+    kept: NDArray[np.bool_] = ~tested | (np.cumsum(tested) <= tested.sum() - KEPT_FOR_TEST)
+    return kept
+
+
+def _ordered(
+    scene: Scene, train: NDArray[np.bool_], class_id: int, placement: str, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """(n, 2) the class's labelled pixels that are no training pixels, in the order in which labels are added."""
+    mine = scene.labels == class_id
+    pixels = rng.permutation(np.argwhere(mine & ~train))
+    if placement == "scattered" or not len(pixels):
+        return pixels
+    if placement == "field":
+        return _in_turn(pixels, scene.fields, train, rng)
+    return _outwards(pixels, scene.fields, mine & train)
+
+
+def _in_turn(
+    pixels: NDArray[np.intp], fields: NDArray[np.int32], trained: NDArray[np.bool_], rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """One pixel of each field in turn, fields without a training pixel first, else in random order."""
+    ids, which = np.unique(fields[tuple(pixels.T)], return_inverse=True)
+    place = np.lexsort((rng.permutation(len(ids)), np.isin(ids, fields[trained])))
+    rank_of_field = np.argsort(place)[which]
+    by_field = np.argsort(which, kind="stable")
+    starts = np.searchsorted(which[by_field], np.arange(len(ids)))
+    turn = np.empty(len(pixels), dtype=np.intp)
+    turn[by_field] = np.arange(len(pixels)) - starts[which[by_field]]
+    return np.asarray(pixels[np.lexsort((rank_of_field, turn))])
+
+
+def _outwards(pixels: NDArray[np.intp], fields: NDArray[np.int32], trained: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """By distance from the class's training pixels, their fields first; from the first pixel where there are none."""
+    from scipy import ndimage
+
+    start = trained.copy()
+    if not start.any():
+        start[tuple(pixels[0])] = True
+    far = ndimage.distance_transform_edt(~start)[tuple(pixels.T)]
+    outside = ~np.isin(fields[tuple(pixels.T)], fields[start])
+    return np.asarray(pixels[np.lexsort((far, outside))])

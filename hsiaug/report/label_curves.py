@@ -1,0 +1,243 @@
+"""Learning curves of ``none`` over added labels, and the arms on them, all scored on the same test pixels.
+
+An added label is a test pixel less, so records of different numbers of labels are over different pixels. Their
+predictions are read again here, on the pixels that are for test in all of them, with the fields of the base draw.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.fields import seen_fields
+from hsiaug.metrics.accuracy import confusion, score
+from hsiaug.metrics.label_equivalents import LabelEquivalent, label_equivalent
+from hsiaug.metrics.significance import MeanStd, mean_std
+from hsiaug.protocol.added import AddedLabels, read_added
+from hsiaug.report.cells import ArmCell
+from hsiaug.report.curves import reference
+from hsiaug.report.draws import DrawKey
+from hsiaug.report.ground_truth import GroundTruth, NoGroundTruthError, local_ground_truth, predicted_maps
+from hsiaug.report.records import Condition, Trial
+from hsiaug.report.scores import AA, AA_FIELDS, OA, WORST, Metric
+from hsiaug.report.split_roles import ROLES, redrawn_roles
+from hsiaug.report.tables import Report, Table
+from hsiaug.trial.arm import Method
+from hsiaug.trial.store import Store
+
+__all__ = ["SCORES", "ArmWorth", "LabelCurve", "label_curves"]
+
+SCORES: tuple[Metric, ...] = (AA, OA, AA_FIELDS[1], WORST)
+"""What an arm is worth labels in."""
+
+Scores = dict[str, float | None]
+Place = dict[int, Table]
+"""Tables of one placement by the number of added labels."""
+
+
+@dataclass(frozen=True, eq=False)
+class ArmWorth:
+    """An arm on a curve. means, worth: by the key of a score, over ``seeds``, the draws that it shares with the curve."""
+
+    cell: ArmCell
+    seeds: tuple[int, ...]
+    means: Mapping[str, MeanStd]
+    worth: Mapping[str, LabelEquivalent]
+
+
+@dataclass(frozen=True, eq=False)
+class LabelCurve:
+    """``none`` with one classifier over added labels of one placement.
+
+    table: of the base protocol. labels: per class, from 0 on. seeds: draws that have them all. means: by the key of a
+    score, one for each of ``labels``. overlap: percent of the test pixels of the largest number that lie in a training
+    patch, mean over the draws. capped: ids of classes that could not be given so many. pixels: scored in each draw.
+    why: what is wrong with draws that were left out.
+    """
+
+    table: Table
+    classifier: Method
+    placement: str
+    labels: tuple[int, ...]
+    seeds: tuple[int, ...]
+    means: Mapping[str, tuple[MeanStd, ...]]
+    arms: tuple[ArmWorth, ...]
+    overlap: float
+    capped: tuple[int, ...]
+    pixels: tuple[int, ...]
+    why: tuple[str, ...]
+
+
+def label_curves(report: Report, store: Store) -> list[LabelCurve]:
+    """Every curve of a report that has two numbers of labels or more, table by table; nothing is trained.
+
+    Predictions come from the store, and the true labels from scenes that lie on this machine.
+    """
+    places = _places(report)
+    reader = _Reader(store)
+    found = []
+    for table in report.tables:
+        for placement, place in sorted(places.get(_key(table.run, table.condition), {}).items()):
+            curves = (_curve(table, classifier, placement, place, reader) for classifier in table.classifiers)
+            found += [curve for curve in curves if curve is not None]
+    return found
+
+
+def _places(report: Report) -> dict[object, dict[str, Place]]:
+    """The tables of added labels, by what their base table is known by and by placement."""
+    found: dict[object, dict[str, Place]] = {}
+    for table in report.tables:
+        said = _said(table.condition)
+        if said is not None:
+            key = _key(table.run, table.condition, said.base)
+            found.setdefault(key, {}).setdefault(said.placement, {})[said.number] = table
+    return found
+
+
+def _said(condition: Condition) -> AddedLabels | None:
+    return read_added(condition.argument) if condition.protocol == "added" else None
+
+
+def _key(run: str, condition: Condition, protocol: str | None = None) -> tuple[object, ...]:
+    """What tables of one curve share. protocol: of the base draw; None: the condition's own."""
+    own = f"{condition.protocol}:{condition.argument}".removesuffix(":")
+    # Plots are in the identity of draws that read them, and added labels may where the base draw does not.
+    rest = {key: v for key, v in json.loads(condition.rest).items() if key not in ("plots", "protocol_version")}
+    same = (condition.task, condition.scene, condition.scene_sha256, condition.buffer, condition.patch)
+    return run, *same, protocol or own, json.dumps(rest, sort_keys=True)
+
+
+def _curve(table: Table, classifier: Method, placement: str, place: Place, reader: _Reader) -> LabelCurve | None:
+    """The curve of a classifier; None where there are no two points, or no draw that has them all."""
+    plain = reference(table, classifier)
+    points = {0: plain} if plain and plain.ok else {}
+    for k, added in sorted(place.items()):
+        cell = reference(added, classifier)
+        points |= {k: cell} if cell and cell.ok else {}
+    if plain is None or 0 not in points or len(points) < 2:
+        return None
+    by_seed = {k: {trial.seed: trial for trial in cell.ok} for k, cell in points.items()}
+    common = sorted(set.intersection(*(set(trials) for trials in by_seed.values())))
+    arms = [cell for cell in table.cells_of(classifier) if cell is not plain and cell.arm.generator.name != "none"]
+    draws, why = [], [f"draw {s}: not at every number of labels" for s in sorted(set(by_seed[0]) - set(common))]
+    for seed in common:
+        mine = {cell: t for cell in arms for t in cell.ok if t.draw == by_seed[0][seed].draw}
+        try:
+            draws.append(reader.draw([trials[seed] for trials in by_seed.values()], mine))
+        except NoGroundTruthError as error:
+            why.append(f"draw {seed}: {error}")
+    last = [trials[draw.seed] for trials in list(by_seed.values())[-1:] for draw in draws]
+    return _summed(table, classifier, placement, tuple(points), draws, last, arms, why) if draws else None
+
+
+@dataclass(frozen=True, eq=False)
+class _DrawScores:
+    """What one draw gave. points: scores at each number of labels. arms: scores of those arms that have the draw."""
+
+    seed: int
+    pixels: int
+    added: NDArray[np.int64]
+    points: tuple[Scores, ...]
+    arms: Mapping[int, Scores]
+
+
+@dataclass
+class _Reader:
+    """Reads predictions of a store again, each scene and each draw's fields once."""
+
+    store: Store
+    truths: dict[str, GroundTruth] = field(default_factory=dict)
+    fields: dict[tuple[Condition, DrawKey], NDArray[np.bool_]] = field(default_factory=dict)
+
+    def draw(self, points: Sequence[Trial], arms: Mapping[ArmCell, Trial]) -> _DrawScores:
+        """The scores of a draw on the pixels that all of ``points`` test, the first of which is of the base draw.
+
+        Raises NoGroundTruthError where predictions, scene or draw cannot be had.
+        """
+        plain = points[0]
+        truth = local_ground_truth(points, self.truths)
+        called = [predicted_maps(self.store, trial, truth)[0].label for trial in points]
+        tested = np.logical_and.reduce([label > 0 for label in called])
+        new = tested & ~self._seen(plain, truth)
+        counts = [np.asarray((trial.audit or {}).get("train_counts"), dtype=np.int64) for trial in points]
+        others = {id(cell): predicted_maps(self.store, trial, truth)[0].label for cell, trial in arms.items()}
+
+        return _DrawScores(
+            plain.seed,
+            int(tested.sum()),
+            counts[-1] - counts[0],
+            tuple(_scores(label, tested, new, truth) for label in called),
+            {cell: _scores(label, tested, new, truth) for cell, label in others.items()},
+        )
+
+    def _seen(self, plain: Trial, truth: GroundTruth) -> NDArray[np.bool_]:
+        """(H, W) the fields that hold a training pixel of the base draw."""
+        key = plain.condition, plain.draw
+        if key not in self.fields:
+            roles = redrawn_roles(plain, truth)
+            if roles is None:
+                raise NoGroundTruthError(f"the draw of record {plain.hash} cannot be made again here")
+            self.fields[key] = seen_fields(truth.data.fields, roles[0] == ROLES.index("train"))  # type: ignore[attr-defined]
+        return self.fields[key]
+
+
+def _scores(
+    label: NDArray[np.int16], tested: NDArray[np.bool_], new: NDArray[np.bool_], truth: GroundTruth
+) -> Scores:
+    """SCORES of predictions (H, W) on the pixels that are tested, some of which lie in new fields."""
+    true, classes = truth.masks[0], len(truth.class_names)
+    whole, part = (confusion(true[mask], label[mask], classes) for mask in (tested, new))
+    found = score(whole, {}, part)
+    kept = {key: found[key] for key in ("aa", "oa", "worst_recall")}
+    return {**kept, "aa_new": found["fields"]["new"]["aa"]}
+
+
+def _summed(
+    table: Table,
+    classifier: Method,
+    placement: str,
+    labels: tuple[int, ...],
+    draws: Sequence[_DrawScores],
+    last: Iterable[Trial],
+    arms: Iterable[ArmCell],
+    why: Sequence[str],
+) -> LabelCurve:
+    means = {s.key: _means([[point[s.key] for point in draw.points] for draw in draws]) for s in SCORES}
+    fewest = np.min([draw.added for draw in draws], axis=0)
+    return LabelCurve(
+        table,
+        classifier,
+        placement,
+        labels,
+        tuple(draw.seed for draw in draws),
+        {key: found for key, found in means.items() if found},
+        tuple(_worths(arms, labels, draws)),
+        float(np.mean([(trial.audit or {}).get("centre_overlap_percent", np.nan) for trial in last])),
+        tuple(int(c) + 1 for c in np.flatnonzero(fewest < labels[-1])),
+        tuple(draw.pixels for draw in draws),
+        tuple(why),
+    )
+
+
+def _means(rows: Sequence[Sequence[float | None]]) -> tuple[MeanStd, ...]:
+    """Mean over the draws that have every number; empty where none has."""
+    whole = [[v for v in row if v is not None] for row in rows if None not in row]
+    return tuple(mean_std(column) for column in zip(*whole, strict=True))
+
+
+def _worths(arms: Iterable[ArmCell], labels: tuple[int, ...], draws: Sequence[_DrawScores]) -> Iterator[ArmWorth]:
+    for cell in arms:
+        shared = [(draw.points, draw.arms[id(cell)], draw.seed) for draw in draws if id(cell) in draw.arms]
+        means, worth = {}, {}
+        for key in (s.key for s in SCORES):
+            rows = [[*(point[key] for point in points), own[key]] for points, own, _ in shared]
+            known = np.array([row for row in rows if None not in row], dtype=np.float64)
+            if len(known):
+                means[key] = mean_std(known[:, -1].tolist())
+                worth[key] = label_equivalent(labels, known[:, :-1], known[:, -1])
+        if worth:
+            yield ArmWorth(cell, tuple(seed for *_, seed in shared), means, worth)

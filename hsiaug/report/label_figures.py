@@ -1,0 +1,94 @@
+"""Pictures of learning curves over added labels, with the arms on them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from hsiaug.report.label_curves import SCORES, LabelCurve
+from hsiaug.report.labels import seeds_text
+from hsiaug.report.scores import Metric
+from hsiaug.report.views_labels import curve_label
+from hsiaug.text import plotted
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["label_picture"]
+
+PANEL = (3.4, 3.0)
+"""Width and height of a panel in inches."""
+DPI = 130
+COLOURS = ("tab:blue", "tab:orange", "tab:green", "tab:purple", "tab:red", "tab:olive", "tab:pink", "tab:cyan")
+HOW_TO_READ = (
+    "mean over draws, band ± std; a level is an arm's mean, its mark and bar are k* and the 95 % interval"
+)
+
+
+def label_picture(curves: Sequence[LabelCurve], format: str) -> bytes:
+    """The picture, in png, svg or pdf: a row for each curve, a column for each score in percent."""
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    size = PANEL[0] * len(SCORES), PANEL[1] * len(curves) + 1.0
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    titles = dict.fromkeys(plotted(curve.table.title) for curve in curves)
+    figure.suptitle("\n".join([*titles, HOW_TO_READ]), fontsize=9)
+    panels = figure.subplots(len(curves), len(SCORES), squeeze=False)
+    entries: dict[str, Any] = {}
+    for row, curve in zip(panels, curves, strict=True):
+        for panel, score in zip(row, SCORES, strict=True):
+            entries |= _draw(panel, curve, score)
+    names = map(plotted, entries)
+    figure.legend(entries.values(), names, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+    metadata: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(format, {})
+    with matplotlib.rc_context({"svg.hashsalt": "hsiaug"}):
+        file = io.BytesIO()
+        figure.savefig(file, dpi=DPI, format=format, metadata=metadata)
+    return file.getvalue()
+
+
+def _draw(panel: Axes, curve: LabelCurve, score: Metric) -> dict[str, Any]:
+    """One panel; returns the entries of the legend. Labels are on a scale of log(1 + k): most curves bend early."""
+    import numpy as np
+
+    points = curve.means.get(score.key, ())
+    if not points:
+        panel.set_axis_off()
+        return {}
+    means, stds = (100 * np.array([p[i] or 0.0 for p in points]) for i in (0, 1))
+    panel.fill_between(curve.labels, means - stds, means + stds, color="0.9", zorder=0)
+    (line,) = panel.plot(curve.labels, means, color="black", marker="o", markersize=3, linewidth=1.3)
+    entries: dict[str, Any] = {"none": line}
+    for place, arm in enumerate(curve.arms):
+        if score.key in arm.worth:
+            colour = "0.5" if arm.cell.arm.control else COLOURS[place % len(COLOURS)]
+            entries[curve.table.arm_label(arm.cell.arm)] = _arm(panel, curve, score.key, place, colour)
+    panel.set_xscale("function", functions=(np.log1p, np.expm1))
+    panel.set_xticks(curve.labels, [f"{k}" for k in curve.labels], fontsize=8)
+    panel.set_xlabel("added labels per class")
+    panel.set_ylabel(f"{score.name} (%)")
+    panel.set_title(
+        f"{plotted(curve_label(curve))}\nn = {points[0].n} ({seeds_text(curve.seeds)})", fontsize=9, wrap=True
+    )
+    panel.grid(alpha=0.25)
+    return entries
+
+
+def _arm(panel: Axes, curve: LabelCurve, score: str, place: int, colour: str) -> Any:
+    """The level of an arm, and where the curve reaches it; what lies outside the curve stands at its end."""
+    import numpy as np
+
+    worth, arm = curve.arms[place].worth[score], curve.arms[place]
+    level, most = 100 * arm.means[score].mean, curve.labels[-1]
+    entry = panel.axhline(level, color=colour, linestyle="--", linewidth=1.0, alpha=0.8)
+    ends = [v for v in (worth.low, worth.high) if v is not None]
+    at, *ends = np.clip([worth.value, *ends], 0, most)
+    marker = "<" if worth.value < 0 else ">" if worth.value > most else "D"
+    panel.plot([at], [level], marker=marker, color=colour, markersize=5, linestyle="none")
+    if ends:
+        panel.plot(ends, [level, level], color=colour, linewidth=2.5, alpha=0.6, solid_capstyle="butt")
+    return entry

@@ -1,0 +1,151 @@
+"""Ceilings: samples that no generator can make, for they are made of labels of test pixels. A diagnosis, never an arm.
+
+``true-labels`` are real patches under their true labels, ``true-moments`` are drawn from class Gaussians of all labelled
+pixels. The process that holds the labels sends what a ceiling needs with that very trial, and the worker drops it
+afterwards; the trials say so in their identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.errors import InputError
+from hsiaug.plugins.card import Card, NoParams, param
+from hsiaug.protocol.balance import synthetic_counts
+from hsiaug.protocol.view import patches_at
+from hsiaug.samples import PatchSamples
+from hsiaug.seeds import derive_seed
+from hsiaug.trial.spec import TrialSpec
+
+__all__ = ["CEILINGS", "Ceiling", "ceiling", "check_ceilings", "equipped", "made"]
+
+
+@dataclass(frozen=True)
+class TrueLabelsParams:
+    """Hyper-parameters of ``true-labels``."""
+
+    wrong: float = param(
+        0.0, "share of patches that are of another class, drawn evenly among the others", low=0, high=1
+    )
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """What stands in the place of a generator."""
+
+    card: Card
+
+
+CEILINGS = {
+    name: Ceiling(Card(name, "1", summary, params=params))
+    for name, summary, params in (
+        ("true-labels", "Real patches of the scene under their true labels", TrueLabelsParams),
+        ("true-moments", "Gaussians with the true mean and covariance of each class", NoParams),
+    )
+}
+"""By the name that stands in place of a generator's."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Patches:
+    """coords: (n, 2) centres of the patches. y: (n,) class ids that they are given."""
+
+    coords: NDArray[np.int32]
+    y: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Moments:
+    """By class id: mean (B,), and a factor (r, B) with covariance = factorᵀ · factor."""
+
+    by_class: Mapping[int, tuple[NDArray[np.float32], NDArray[np.float32]]]
+
+
+def ceiling(spec: TrialSpec) -> Ceiling:
+    """What a diagnosis has in place of a generator."""
+    return CEILINGS[spec.generator.name]
+
+
+def check_ceilings(task: str) -> None:
+    """Raise InputError for a task without ceilings."""
+    if task != "pixels":
+        raise InputError("--ceilings are of single pixels", value=f"task {task}", hint="Leave --ceilings out.")
+
+
+def equipped(spec: TrialSpec, scene: Any, split: Any) -> TrialSpec:
+    """The trial with what its ceiling needs. scene, split: with all labels; called by the process that runs no plugin."""
+    given = _moments(scene) if spec.generator.name == "true-moments" else _patches(spec, scene, split)
+    return replace(spec, given=given)
+
+
+def _moments(scene: Any) -> _Moments:
+    """Of all labelled pixels of each class; a class of few has a covariance of low rank."""
+    found = {}
+    for c in scene.class_ids:
+        x = scene.cube[scene.labels == c].astype(np.float64)
+        if len(x):
+            mean = x.mean(axis=0)
+            triangle = np.asarray(np.linalg.qr((x - mean) / np.sqrt(max(1, len(x) - 1)), mode="r"))
+            found[int(c)] = mean.astype(np.float32), triangle.astype(np.float32)
+    return _Moments(found)
+
+
+def _patches(spec: TrialSpec, scene: Any, split: Any) -> _Patches:
+    """As many as λ asks for, each once before any is taken again.
+
+    Of labelled pixels that are not trained on; of a class that has no such, of its training pixels.
+    """
+    ids, real = np.unique(split.labels[split.train], return_counts=True)
+    wanted = synthetic_counts(dict(zip(ids.tolist(), real.tolist(), strict=True)), spec.lam)
+    mine = {c: scene.labels == c for c in wanted}
+    free = {
+        c: np.argwhere(mask & ~split.train if (mask & ~split.train).any() else mask) for c, mask in mine.items()
+    }
+    coords, y = [], []
+    for c, n in wanted.items():
+        of, turn = (_rng(what, spec, c) for what in ("class", "pixel"))
+        # One random number after the other, so that a smaller λ takes the first of a larger one's.
+        numbers = of.random((n, 2))
+        others = [other for other in free if other != c]
+        orders = {k: turn.permutation(len(free[k])) for k in free}
+        taken = dict.fromkeys(free, 0)
+        for swap, which in numbers:
+            wrong = others and swap < spec.generator.params.wrong
+            k = others[int(which * len(others))] if wrong else c
+            coords.append(free[k][orders[k][taken[k] % len(orders[k])]])
+            taken[k] += 1
+        y += [c] * n
+    return _Patches(np.array(coords, dtype=np.int32).reshape(-1, 2), np.array(y, dtype=np.int64))
+
+
+def _rng(what: str, spec: TrialSpec, class_id: int) -> np.random.Generator:
+    return np.random.default_rng(derive_seed("ceiling", spec.generator.name, what, spec.seed, class_id))
+
+
+def made(spec: TrialSpec, scene: Any, counts: Mapping[int, int]) -> PatchSamples:
+    """The samples of a trial that was :func:`equipped`. scene: without labels; counts: samples of each class.
+
+    A draw of the Gaussian is the spectrum of every pixel of its patch.
+    """
+    told = {"diagnosis": "reads test labels", "ceiling": spec.generator.name}
+    if isinstance(spec.given, _Patches):
+        return PatchSamples.made(patches_at(scene.cube, spec.given.coords, spec.patch), spec.given.y, told)
+    if not isinstance(spec.given, _Moments):
+        raise InputError(
+            "a ceiling is made of test labels, which this process was not given",
+            value=spec.generator.name,
+            hint="Run it with 'hsiaug benchmark … --ceilings'.",
+        )
+    parts = []
+    for c, n in counts.items():
+        mean, factor = spec.given.by_class[c]
+        drawn = mean + _rng("sample", spec, c).standard_normal((n, len(factor)), dtype=np.float32) @ factor
+        parts.append(drawn)
+    flat = np.concatenate(parts)[:, :, None, None]
+    x = np.broadcast_to(flat, (*flat.shape[:2], spec.patch, spec.patch))
+    return PatchSamples.made(x, np.repeat(list(counts), list(counts.values())), told)

@@ -1,0 +1,83 @@
+"""``hsiaug labels`` on a small scene: the curve, what arms are worth, and the same again from the store."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hsiaug.errors import InputError
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split import draw_split
+from hsiaug.report import Report, build_report, render_html, render_report, save_picture
+from hsiaug.tasks.task import get_task
+from hsiaug.trial.store import Store
+from tests.strangers import hsiaug
+
+ASKED = ("toy", "--classifier", "svm", "--view", "raw", "--added", "1,3", "--seeds", "3", "--patch", "5")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("labels") / "store"
+    done = hsiaug("labels", *ASKED, "--store", str(folder), "--jobs", "1")
+    assert done.returncode == 0, done.stderr
+    assert "duplicate λ=1 with svm: worth" in done.stdout and "k=3" in done.stdout
+    return folder
+
+
+def built(store: Path) -> Report:
+    return build_report(Store(store).read().records, store=str(store))
+
+
+def test_curve_and_arms_are_scored_on_the_pixels_that_all_of_them_test(store: Path) -> None:
+    done = hsiaug("labels", *ASKED, "--store", str(store), "--json")
+    assert done.returncode == 0 and "trials are taken from" in done.stderr
+    (found,) = json.loads(done.stdout)["labels"]
+
+    scene = get_task("pixels").load("toy")
+    last = [draw_split(scene, parse_protocol("added:3xscattered:issd"), seed, 5) for seed in range(3)]
+    assert found["test_pixels"] == [split.audit.n_test for split in last]
+    assert found["labels"] == [0, 1, 3] and found["seeds"] == [0, 1, 2]
+    assert {row["score"] for row in found["arms"]} == {"aa", "oa", "aa_new", "worst_recall"}
+    levels = [row["mean"] for row in found["curve"] if row["score"] == "aa"]
+    (arm,) = (row for row in found["arms"] if row["score"] == "aa")
+    if arm["mean"] < min(levels):
+        assert arm["equivalent"] == "< 0"
+
+
+def test_the_last_point_of_the_curve_is_the_score_of_its_own_records(store: Path) -> None:
+    made = json.loads(render_report(built(store), "json", "labels"))
+    (found,) = made["labels"]
+
+    (last,) = (t for t in made["tables"] if (t["protocol"]["argument"] or "").startswith("3xscattered"))
+    (cell,) = last["cells"]
+    (point,) = (row for row in found["curve"] if row["score"] == "oa" and row["labels"] == 3)
+    assert np.isclose(point["mean"], cell["metrics"]["oa"]["mean"])
+
+
+def test_every_format_has_them(store: Path, tmp_path: Path) -> None:
+    report = built(store)
+
+    assert "k\\* AA" in render_report(report, "md", "labels")
+    assert "worth" in render_report(report, "rich", "labels")
+    rows = list(csv.DictReader(io.StringIO(render_report(report, "csv", "labels"))))
+    assert {row["labels"] for row in rows if row["generator"] == "none"} == {"0", "1", "3"}
+    save_picture(report, tmp_path / "curves.svg", "svg", "labels")
+    assert "<svg" in (tmp_path / "curves.svg").read_text()
+    assert "Label equivalents" in render_html(report, Store(store))
+
+
+def test_what_cannot_be_asked_is_said(store: Path) -> None:
+    for options, said in (
+        (("--added", "0"), "whole numbers from 1 on"),
+        (("--placement", "anywhere"), "must be scattered, field or clump"),
+    ):
+        done = hsiaug("labels", *ASKED, "--store", str(store), *options)
+        assert done.returncode == 2 and said in done.stderr
+    with pytest.raises(InputError, match="hsiaug labels SCENE"):
+        render_report(build_report([], store=str(store)), "md", "labels")
