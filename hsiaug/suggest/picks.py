@@ -31,8 +31,8 @@ Mask = NDArray[np.bool_]
 class Pick:
     """A pixel worth a label. row, column: from 0. votes: members of the committee by class id, the most first.
 
-    pixels: of its segment. uncertainty: their mean disagreement, 0..1. share: of all disagreement that a label here
-    covers and none before did, 0..1.
+    pixels: of its segment. uncertainty: their mean disagreement, 0..1. share: of the disagreement that no known label
+    covers, what this one would and none before it does, 0..1.
     """
 
     rank: int
@@ -123,8 +123,8 @@ class _Segments:
 def cover(
     centres: NDArray[np.float64], mass: NDArray[np.float64], known: NDArray[np.floating], count: int
 ) -> tuple[list[int], list[float]]:
-    """Indices of ``count`` segments, each the one whose label covers most of the mass that none covers yet; and that
-    share of all mass.
+    """Indices of ``count`` segments, each the one whose label covers most of the mass that none covers yet; and its
+    share of the mass that the known labels leave uncovered.
 
     centres: (s, k) and known: (n, k) features; a label covers what lies near it, by a Gaussian whose width is ``REACH``
     times the median distance of a segment to the one most like it. mass: (s,) > 0.
@@ -143,6 +143,7 @@ def cover(
     width = REACH * float(np.median(nearest)) if len(centres) > 1 else 1.0
     near = np.exp(-0.5 * (apart / max(width, 1e-12)) ** 2)
     covered = np.exp(-0.5 * (KDTree(known).query(centres)[0] / max(width, 1e-12)) ** 2)
+    left = max(float((1 - covered) @ mass), 1e-12)
     chosen: list[int] = []
     shares: list[float] = []
     for _ in range(count):
@@ -150,7 +151,7 @@ def cover(
         gain[chosen] = -1
         best = int(gain.argmax())
         chosen.append(best)
-        shares.append(float(max(gain[best], 0) / mass.sum()))
+        shares.append(float(max(gain[best], 0) / left))
         covered = np.maximum(covered, near[best])
     return chosen, shares
 
