@@ -4,10 +4,10 @@
     python -m benchmarks.suggest table OUT.csv…
 
 A row per draw FIRST to LAST of ``issd``, strategy and number of labels: scores of the SVM in the view chosen inside what
-it learns (``auto``), trained on the draw's training pixels and those that were revealed. Test pixels are the draw's, but for
-all that any strategy revealed, so every row of a draw is scored on the same. Only labelled pixels can be revealed, so all
-strategies choose among these; a user's own choice is the whole scene. ``balanced`` goes round the classes and is no
-strategy that anyone has: it knows the class of a pixel before it is labelled. ``uncertain`` takes the pixels that the
+it learns (``auto``), trained on the draw's training pixels and those that were revealed. Test pixels are the draw's, but
+for all that any strategy revealed, so every row of a draw is scored on the same. Only labelled pixels can be revealed,
+so all strategies choose among these; a user's own choice is the whole scene. ``balanced`` goes round the classes and is
+no strategy that anyone has: it knows the class of a pixel before it is labelled. ``uncertain`` takes the pixels that the
 committee disagrees on most.
 """
 
@@ -123,7 +123,9 @@ def table(rows: list[Row]) -> Iterator[str]:
                 gain = {score: gains(of_scene, name, n, score) for score in SCORES}
                 above = [a - b for a, b in zip(gain["aa"], gains(of_scene, "random", n, "aa"), strict=True)]
                 cells = [spread(gain[score]) for score in SCORES]
-                listed.append((scene, str(n), name, str(len(above)), *cells, "–" if name == "random" else spread(above)))
+                listed.append(
+                    (scene, str(n), name, str(len(above)), *cells, "–" if name == "random" else spread(above))
+                )
     return markdown(header, listed)
 
 

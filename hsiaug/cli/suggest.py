@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["suggest"]
 
+ALL = "all"
+"""The protocol of a scene of one's own: there is no test side, for nothing is scored."""
+
 
 def suggest(
     scene: options.SceneRef,
@@ -37,12 +40,12 @@ def suggest(
         ),
     ] = None,
     protocol: Annotated[
-        str | None,
+        str,
         typer.Option(
-            help="Of a scene whose labels are known: learn the training pixels of a draw alone, and choose among its "
-            "other labelled pixels. Without it all labels are learnt, and any pixel without one may be named."
+            help="all: every label is learnt, and any pixel without one may be named. issd, kshot:K, …: the training "
+            "pixels of a draw are learnt, and its other labelled pixels may be named."
         ),
-    ] = None,
+    ] = ALL,
     buffer: options.Buffer = None,
     patch: options.Patch = 9,
     seed: options.Seed = 0,
@@ -107,7 +110,7 @@ def suggest(
 
 
 def _known(
-    scene: Scene, protocol: str | None, buffer: str | None, patch: int, seed: int
+    scene: Scene, protocol: str, buffer: str | None, patch: int, seed: int
 ) -> tuple[BlindSplit, NDArray[np.bool_], str]:
     """The labels that are learnt, the pixels that may be named, and what to call the former."""
     import numpy as np
@@ -116,14 +119,18 @@ def _known(
     from hsiaug.protocol.split import Blind, check_patch, draw_split
 
     labelled = scene.labels > 0
-    if protocol is None:
+    if protocol == ALL:
         check_patch(patch, scene)
         ids = scene.labels[labelled].astype(np.int64)
         known = Blind(labelled, np.zeros_like(labelled), ids, patch)
         return known, ~labelled, f"all {len(ids):,} labelled pixels"
     drawn = draw_split(scene, parse_protocol(protocol, buffer), seed, patch)
     what = f"the {drawn.audit.n_train:,} training pixels of {drawn.audit.protocol}, draw {seed}"
-    return drawn.blind, labelled & ~drawn.train, f"{what}; picks are labelled pixels alone, as a benchmark reveals them"
+    return (
+        drawn.blind,
+        labelled & ~drawn.train,
+        f"{what}; picks are labelled pixels alone, as a benchmark reveals them",
+    )
 
 
 def _print(rows: Sequence[dict[str, Any]], notes: Sequence[str], out: Any) -> None:

@@ -146,4 +146,4 @@ def disagreement(votes: NDArray[np.int16], classes: int) -> NDArray[np.float32]:
     for c in range(1, classes + 1):
         share = (votes == c).mean(axis=0)
         entropy -= np.where(share > 0, share * np.log(np.where(share > 0, share, 1)), 0)
-    return (entropy / np.log(min(len(votes), max(classes, 2)))).astype(np.float32)
+    return np.asarray(entropy / np.log(min(len(votes), max(classes, 2))), dtype=np.float32)

@@ -110,7 +110,8 @@ class _Segments:
 
     def sums(self, image: NDArray[np.floating]) -> NDArray[np.float64]:
         """(s,) of an image (H, W)."""
-        return np.bincount(self._member, image[self._open], minlength=len(self.ids))
+        total = np.bincount(self._member, image[self._open], minlength=len(self.ids))
+        return np.asarray(total, dtype=np.float64)
 
     def medoid(self, j: int) -> tuple[int, int]:
         """Row and column of the pixel that is most like its segment."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["save_suggestions_map"]
 
+SHRUNK = 0.75
+"""Of a map's usual size: numbers have to be read beside a picture that is coarse."""
 LEARNT, WANTED = "#35d0ff", "#ffd400"
 
 
@@ -30,9 +32,13 @@ def save_suggestions_map(path: Path, found: Suggestions, scene: UnlabelledScene,
     step = picture_step(scene.shape)
     colours = true_colours(scene, step)
     figure, (left, right) = map_figure(colours.shape[:2], 2)
+    across, down = figure.get_size_inches()
+    figure.set_size_inches(SHRUNK * across, SHRUNK * down)
     left.imshow(np.where(found.known[::step, ::step, None], _rgb(LEARNT), colours), interpolation="nearest")
     left.set_title(plotted(title), fontsize=10)
-    left.set_xlabel(f"blue: {int(found.known.sum()):,} pixels whose labels are known; numbers: label these", fontsize=8)
+    left.set_xlabel(
+        f"blue: {int(found.known.sum()):,} pixels whose labels are known; numbers: label these", fontsize=8
+    )
     shown = right.imshow(found.uncertainty[::step, ::step], cmap="magma", vmin=0, vmax=1, interpolation="nearest")
     right.set_title(f"disagreement of {len(found.members)} classifiers", fontsize=10)
     figure.colorbar(shown, ax=right, shrink=0.7, label="entropy of their votes")

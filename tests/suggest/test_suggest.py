@@ -6,6 +6,7 @@ import contextlib
 import csv
 import json
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,7 @@ def corner(toy: Scene) -> np.ndarray:
     return train
 
 
-def test_picks_are_of_several_segments_and_best_first(
-    toy: Scene, corner: np.ndarray, plugins: Registry
-) -> None:
+def test_picks_are_of_several_segments_and_best_first(toy: Scene, corner: np.ndarray, plugins: Registry) -> None:
     found = named(toy, corner, plugins)
     segments = ground_of(toy.unlabelled).segments
     places = [(pick.row, pick.column) for pick in found.picks]
@@ -132,7 +131,7 @@ def test_a_cover_takes_each_segment_once_and_never_more_than_there_is(s: int, se
 
     assert sorted(chosen) == list(range(s))
     assert all(share >= 0 for share in shares) and sum(shares) <= 1 + 1e-9
-    assert all(a >= b - 1e-9 for a, b in zip(shares, shares[1:], strict=False))
+    assert all(a >= b - 1e-9 for a, b in pairwise(shares))
 
 
 # As it is typed.
@@ -168,7 +167,9 @@ def test_all_files_of_an_own_scene_hold_the_same_picks(own: Path, tmp_path: Path
 
     with (tmp_path / "picks.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert [(row["row"], row["column"]) for row in rows] == [(str(p["row"]), str(p["column"])) for p in told["picks"]]
+    assert [(row["row"], row["column"]) for row in rows] == [
+        (str(p["row"]), str(p["column"])) for p in told["picks"]
+    ]
     features, crs = read_geopackage(tmp_path / "picks.gpkg")
     assert crs == "EPSG:32633"
     for pick, (shape, attributes) in zip(told["picks"], features, strict=True):
