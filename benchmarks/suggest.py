@@ -113,7 +113,9 @@ def measure(ref: str, seeds: range, out: Path) -> None:
 
 
 def table(rows: list[Row]) -> Iterator[str]:
-    """Gains over the training pixels alone, in points, mean ± std over draws; random: over its repeats first."""
+    """Gains over the training pixels alone, in points, mean ± std over draws (random: over its repeats first); and AA
+    above random picks: mean, 95 % t interval, and in how many draws it is higher.
+    """
     header = ("scene", "labels", "strategy", "draws", "AA", "OA", "AA in new fields", "AA above random")
     listed = []
     for scene in dict.fromkeys(row["scene"] for row in rows):
@@ -124,7 +126,7 @@ def table(rows: list[Row]) -> Iterator[str]:
                 above = [a - b for a, b in zip(gain["aa"], gains(of_scene, "random", n, "aa"), strict=True)]
                 cells = [spread(gain[score]) for score in SCORES]
                 listed.append(
-                    (scene, str(n), name, str(len(above)), *cells, "–" if name == "random" else spread(above))
+                    (scene, str(n), name, str(len(above)), *cells, "–" if name == "random" else paired(above))
                 )
     return markdown(header, listed)
 
@@ -142,6 +144,15 @@ def gains(rows: list[Row], strategy: str, n: int, score: str) -> list[float]:
 
 def spread(values: list[float]) -> str:
     return f"{fmean(values):+.1f} ± {stdev(values):.1f}" if len(values) > 1 else f"{fmean(values):+.1f}"
+
+
+def paired(above: list[float]) -> str:
+    """Of differences draw by draw."""
+    from scipy.stats import t
+
+    half = t.ppf(0.975, len(above) - 1) * stdev(above) / len(above) ** 0.5 if len(above) > 1 else float("nan")
+    mean, higher = fmean(above), sum(one > 0 for one in above)
+    return f"{mean:+.1f} ({mean - half:+.1f} to {mean + half:+.1f}), {higher} of {len(above)}"
 
 
 if __name__ == "__main__":

@@ -47,11 +47,11 @@ class Ground:
     data: NDArray[np.bool_]
 
 
-def ground_of(scene: UnlabelledScene, side: int | None = None) -> Ground:
-    """The ground of a scene. side: pixels along the side of a segment, about; None: by the size of the scene."""
+def ground_of(scene: UnlabelledScene) -> Ground:
+    """The ground of a scene: features of its pixels, and its segments."""
     features, data = _features(scene)
     height, width = scene.shape
-    side = side or max(SIDE, int(np.ceil((height * width / MOST_SEGMENTS) ** 0.5)))
+    side = max(SIDE, int(np.ceil((height * width / MOST_SEGMENTS) ** 0.5)))
     return Ground(features, _segments(features, side), data)
 
 

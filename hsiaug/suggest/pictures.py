@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["save_suggestions_map"]
 
-SHRUNK = 0.75
+SHRUNK = 0.65
 """Of a map's usual size: numbers have to be read beside a picture that is coarse."""
 LEARNT, WANTED = "#35d0ff", "#ffd400"
 
