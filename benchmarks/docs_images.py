@@ -29,12 +29,15 @@ WIDTHS, HEIGHT = (1280, 390), 640
 """A desktop and a phone, in the pixels of their pages."""
 SCALE = 0.75
 """Pixels of the picture per pixel of a page: the browser draws its letters at that size."""
+PICKS = "suggest indian_pines -n 16 --protocol issd"
+"""What docs/suggest.md shows."""
 GAP, GREY = 30, (209, 213, 219)
 
 
 def main(folder: Path) -> None:
     """Run the commands of the quickstart in a folder, and keep their pictures."""
     hsiaug("split indian_pines --protocol issd --png --out indian_pines_split.png", folder)
+    hsiaug(f"{PICKS} --out suggest_indian_pines.png", folder)
     (code,) = re.findall(r"```python\n(.*?farm\.npy.*?)```", quickstart(), re.DOTALL)
     subprocess.run([sys.executable, "-c", code], cwd=folder, check=True)
     for name in ("farm.toml", "farm_labels.npy", "farm_look.png"):  # what the next command will not overwrite
@@ -44,7 +47,7 @@ def main(folder: Path) -> None:
     hsiaug("report --out report.html", folder)
     hsiaug(f"map farm.toml --record {first_record(folder)} --out farm_map.png", folder)
     screenshot(folder / "report.html", folder / "farm_report.png")
-    for name in ("indian_pines_split", "farm_look", "farm_map", "farm_report"):
+    for name in ("indian_pines_split", "suggest_indian_pines", "farm_look", "farm_map", "farm_report"):
         smallest, _ = smallest_png((folder / f"{name}.png").read_bytes())
         (DOCS / "images" / f"{name}.png").write_bytes(smallest)
 

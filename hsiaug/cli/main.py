@@ -28,6 +28,7 @@ from hsiaug.cli import (
     split,
     status,
     store,
+    suggest,
 )
 from hsiaug.cli.output import say
 from hsiaug.errors import HsiaugError
@@ -83,6 +84,7 @@ app.command()(report.report)
 app.command()(show.show)
 app.command()(split.split)
 app.command()(status.status)
+app.command()(suggest.suggest)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(store.app, name="store")

@@ -59,6 +59,11 @@ class Georeference:
         a, b, c, d, e, f = self.transform
         return Georeference((a, b, c + a * column + b * row, d, e, f + d * column + e * row), self.crs)
 
+    def centre(self, row: int, column: int) -> tuple[float, float]:
+        """x, y of the middle of a pixel."""
+        a, b, c, d, e, f = self.transform
+        return a * (column + 0.5) + b * (row + 0.5) + c, d * (column + 0.5) + e * (row + 0.5) + f
+
     def places(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, 2) row and column, with fractions, of the points at x (n,), y (n,)."""
         a, b, c, d, e, f = self.transform

@@ -14,7 +14,7 @@ from hsiaug.data.georeference import Georeference, need_geo
 from hsiaug.files import write_whole
 from hsiaug.quality.geotiff import write_geotiff
 from hsiaug.quality.sheets import class_colours, class_legend, rgb_bands, stretched
-from hsiaug.scene import Scene
+from hsiaug.scene import Scene, UnlabelledScene
 from hsiaug.targets import check_target
 from hsiaug.text import plotted
 
@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["RASTERS", "check_map_target", "save_map", "save_map_picture", "save_quick_look"]
+__all__ = [
+    "RASTERS",
+    "check_map_target",
+    "map_figure",
+    "picture_step",
+    "save_map",
+    "save_map_picture",
+    "save_quick_look",
+    "true_colours",
+]
 
 RASTERS = (".tif", ".tiff", ".npy")
 """Endings of map files that hold class ids."""
@@ -39,13 +48,13 @@ SPARSE = 0.01
 
 def save_quick_look(scene: Scene, path: Path) -> None:
     """A PNG of the scene in red, green and blue, and beside it the same with the labels over it, and the legend."""
-    step = _step(scene.shape)
-    bands = list(rgb_bands(scene.wavelengths, scene.bands))
-    rgb = _stretched(scene.cube[::step, ::step, bands])
+    step = picture_step(scene.shape)
+    bands = rgb_bands(scene.wavelengths, scene.bands)
+    rgb = true_colours(scene, step)
     ids, note = _thinned(scene.labels, step)
     colours = class_colours(len(scene.class_names))
     over = np.where(ids[:, :, None] > 0, colours[ids], (rgb // 2) + 40).astype(np.uint8)
-    figure, panels = _figure(rgb.shape[:2], 2)
+    figure, panels = map_figure(rgb.shape[:2], 2)
     centres = scene.wavelengths
     shown = " / ".join(f"{nanometres(centres[b])} nm" if centres is not None else f"band {b}" for b in bands)
     for panel, image, title in zip(panels, (rgb, over), (f"{scene.name}: {shown}", f"labels{note}"), strict=True):
@@ -63,8 +72,8 @@ def save_map_picture(path: Path, ids: NDArray[np.int16], names: Sequence[str], t
     """
     colours = class_colours(len(names))
     colours[0] = 255
-    step = _step(ids.shape)
-    figure, panels = _figure(ids[::step, ::step].shape, 1)
+    step = picture_step(ids.shape)
+    figure, panels = map_figure(ids[::step, ::step].shape, 1)
     panels[0].imshow(colours[ids[::step, ::step]], interpolation="nearest")
     panels[0].set_title(plotted(title), fontsize=10)
     panels[0].set_xlabel(note, fontsize=8)
@@ -107,12 +116,16 @@ def save_map(
     write_whole(path, lambda fresh: write_geotiff(fresh, image, ground, describe, nodata=0, compress="deflate"))
 
 
-def _step(shape: tuple[int, ...]) -> int:
+def picture_step(shape: tuple[int, ...]) -> int:
+    """Every how many rows and columns of a scene (H, W) are drawn, so that a picture stays below ``LONGEST``."""
     return -(-max(shape[:2]) // LONGEST)
 
 
-def _stretched(rgb: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8, each colour from its 2nd to its 98th percentile of the pixels that have data."""
+def true_colours(scene: Scene | UnlabelledScene, step: int) -> NDArray[np.uint8]:
+    """(h, w, 3) uint8 of every step-th row and column: the bands nearest to red, green and blue, each from its 2nd to its
+    98th percentile of the pixels that have data.
+    """
+    rgb = scene.cube[::step, ::step, list(rgb_bands(scene.wavelengths, scene.bands))]
     seen = rgb[rgb.any(axis=2)]
     low, high = (np.percentile(seen, q, axis=0) for q in (2, 98)) if len(seen) else (np.zeros(3), np.ones(3))
     return stretched(rgb, low, high)
@@ -129,7 +142,7 @@ def _thinned(labels: NDArray[np.int16], step: int) -> tuple[NDArray[np.int16], s
     return labels[::step, ::step], ", drawn larger than they are" if sparse and side > 1 else ""
 
 
-def _figure(shape: tuple[int, ...], panels: int) -> tuple[Figure, list[Axes]]:
+def map_figure(shape: tuple[int, ...], panels: int) -> tuple[Figure, list[Axes]]:
     """A figure of maps side by side, without ticks."""
     from matplotlib.figure import Figure
 

@@ -179,7 +179,7 @@ class PixelClassification:
             progress(rows.stop, len(ids), "rows")
         return {scene.name: ids}
 
-    def stripes(self, scene: Scene) -> list[range]:
+    def stripes(self, scene: Scene | UnlabelledScene) -> list[range]:
         """The rows of each stripe that is mapped at a time."""
         height, width = scene.shape
         rows = max(1, 2 * BATCH_BYTES // (4 * scene.bands * width))

@@ -44,6 +44,9 @@ SMALL = (
     ("inspect", "SCENE", r"oscd", "pairs.toml"),
     ("advise", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("advise", "--budget", r"\d+[smh]", "20s"),
+    ("suggest", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
+    ("suggest", "-n", r"\d+", "4"),
+    ("suggest", "--classifier", r".+", "svm,rf"),
     ("map", "SCENE", OWN, "flight.toml"),
     ("map", "--record", HASH, "{record}"),
     ("show", "HASH", HASH, "{record}"),
@@ -70,7 +73,10 @@ ADDED = (
     # where a command of the page does not say it itself
     # (suites say for themselves what preset and draws they take)
     *((command, "--preset", "tiny") for command in ("benchmark", "labels", "generate", "inspect", "advise")),
-    *((command, "--device", "cpu") for command in ("benchmark", "labels", "generate", "inspect", "advise", "map")),
+    *(
+        (command, "--device", "cpu")
+        for command in ("benchmark", "labels", "generate", "inspect", "advise", "map", "suggest")
+    ),
     ("benchmark", "--seeds", "1"),
     ("benchmark", "--jobs", "1"),
     ("labels", "--seeds", "1"),

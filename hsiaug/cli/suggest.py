@@ -1,0 +1,145 @@
+"""``hsiaug suggest``: which pixels to label next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hsiaug.cli import options
+from hsiaug.cli.output import print_json, print_lines, print_table, say, watched
+from hsiaug.threads import one_thread
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from hsiaug.protocol.split import BlindSplit
+    from hsiaug.scene import Scene
+
+__all__ = ["suggest"]
+
+ALL = "all"
+"""The protocol of a scene of one's own: there is no test side, for nothing is scored."""
+
+
+def suggest(
+    scene: options.SceneRef,
+    number: Annotated[int, typer.Option("--number", "-n", help="Pixels to name.", min=1, max=1000)] = 20,
+    classifier: Annotated[
+        str | None,
+        typer.Option(help="Classifiers of the committee, between commas.", show_default="svm,rf"),
+    ] = None,
+    view: Annotated[
+        str | None,
+        typer.Option(
+            help="Spectral views that each of them is shown, between commas: raw, unit, derivative, continuum, raw+unit.",
+            show_default="raw,unit,derivative",
+        ),
+    ] = None,
+    protocol: Annotated[
+        str,
+        typer.Option(
+            help="all: every label is learnt, and any pixel without one may be named. issd, kshot:K, …: the training "
+            "pixels of a draw are learnt, and its other labelled pixels may be named."
+        ),
+    ] = ALL,
+    buffer: options.Buffer = None,
+    patch: options.Patch = 9,
+    seed: options.Seed = 0,
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="File to write: .csv, .gpkg (points, where the cube is georeferenced), .png or .pdf (a map); repeat for "
+            "more.",
+            show_default=False,
+        ),
+    ] = None,
+    device: options.Device = "auto",
+    json: Annotated[bool, typer.Option("--json", help="Print the picks as JSON on stdout.")] = False,
+) -> None:
+    """Name the pixels whose labels would help most: where classifiers disagree, and nothing like it has a label yet.
+
+    A committee of classifiers learns the labels that there are and calls every pixel. The scene is divided into
+    segments of like neighbours; each pick is the pixel most typical of a segment, chosen so that the picks together
+    stand for as much as possible of the ground that is called differently and is unlike what is labelled. Two picks
+    are never of one segment.
+
+    Write a class into the column of the CSV or the GeoPackage, add these labels to yours ('hsiaug datasets add') and
+    ask again. Pixels beyond any class can be named as well: leave these out.
+
+    Examples:
+
+      hsiaug suggest my_scene.toml -n 20 --out picks.csv --out picks.png
+
+      hsiaug suggest my_scene.toml -n 10 --classifier svm,rf,self-training --out picks.gpkg
+
+      hsiaug suggest indian_pines -n 16 --protocol issd --seed 3 --json
+    """
+    one_thread()
+    from hsiaug.data import load_scene
+    from hsiaug.data.georeference import scene_georeference
+    from hsiaug.plugins.registry import registry
+    from hsiaug.suggest.committee import committee
+    from hsiaug.suggest.files import check_files, rows_of, save_suggestions
+    from hsiaug.suggest.picks import suggestions
+    from hsiaug.terminal import Console
+
+    names, views = options.words(classifier or ""), options.words(view or "")
+    loaded, ground = load_scene(scene), scene_georeference(scene)
+    check_files(out or [], ground)
+    members = committee(names, views, loaded.bands)
+    known, candidates, what = _known(loaded, protocol, buffer, patch, seed)
+    with watched(Console(stderr=True), "committee") as progress:
+        found = suggestions(
+            loaded.unlabelled, known, candidates, number, members, registry(),
+            seed=seed, device=device, progress=progress,
+        )  # fmt: skip
+    rows = rows_of(found, loaded.class_names, ground)
+    notes = [f"committee: {', '.join(map(str, members))}, each fitted on {what}"]
+    if json:
+        print_json({"picks": rows, "notes": notes, "files": [str(path) for path in out or []]})
+    else:
+        _print(rows, notes, Console())
+    for path in out or []:
+        save_suggestions(path, found, loaded.unlabelled, f"{loaded.name}: label these", ground)
+    if out:
+        say("written: " + ", ".join(map(str, out)), err=True)
+
+
+def _known(
+    scene: Scene, protocol: str, buffer: str | None, patch: int, seed: int
+) -> tuple[BlindSplit, NDArray[np.bool_], str]:
+    """The labels that are learnt, the pixels that may be named, and what to call the former."""
+    import numpy as np
+
+    from hsiaug.protocol.protocols import parse_protocol
+    from hsiaug.protocol.split import Blind, check_patch, draw_split
+
+    labelled = scene.labels > 0
+    if protocol == ALL:
+        check_patch(patch, scene)
+        ids = scene.labels[labelled].astype(np.int64)
+        known = Blind(labelled, np.zeros_like(labelled), ids, patch)
+        return known, ~labelled, f"all {len(ids):,} labelled pixels"
+    drawn = draw_split(scene, parse_protocol(protocol, buffer), seed, patch)
+    what = f"the {drawn.audit.n_train:,} training pixels of {drawn.audit.protocol}, draw {seed}"
+    return (
+        drawn.blind,
+        labelled & ~drawn.train,
+        f"{what}; picks are labelled pixels alone, as a benchmark reveals them",
+    )
+
+
+def _print(rows: Sequence[dict[str, Any]], notes: Sequence[str], out: Any) -> None:
+    places = [name for name in ("x", "y") if name in rows[0]]
+    header = ("rank", "row", "column", *places, "committee says", "uncertainty", "segment", "share %")
+    texts = []
+    for row in rows:
+        where = (f"{row[name]:.10g}" for name in places)
+        told = (f"{row['uncertainty']:.2f}", f"{row['segment_pixels']} px", f"{100 * row['share']:.1f}")
+        texts.append((str(row["rank"]), str(row["row"]), str(row["column"]), *where, row["committee"], *told))
+    print_table(out, header, texts)
+    print_lines(out, notes)

@@ -1,0 +1,149 @@
+"""The committee: classifiers that learn from the same labels, each in a spectral view, and call every pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.contracts import Classifier, FittedClassifier, Progress
+from hsiaug.errors import HsiaugError, InputError, PluginError
+from hsiaug.plugins.card import build_params
+from hsiaug.plugins.registry import Registry
+from hsiaug.protocol.split import BlindSplit
+from hsiaug.scene import UnlabelledScene
+from hsiaug.seeds import derive_seed
+from hsiaug.spectral_views import SpectralView
+from hsiaug.tasks.pixels import PixelClassification
+from hsiaug.trial.guard import kept_state
+from hsiaug.trial.machine import resolve_device
+from hsiaug.view_names import FEWEST, RAW, UNIT, check_view, with_view
+from hsiaug.view_names import VIEWS as ALL_VIEWS
+
+__all__ = ["CLASSIFIERS", "VIEWS", "Member", "cast_votes", "committee", "disagreement"]
+
+CLASSIFIERS = ("svm", "rf")
+VIEWS = (RAW, UNIT, "derivative")
+"""Who votes where the user names nobody: a wide margin and many trees, over light, shape and slope of a spectrum."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A classifier's name, and the spectral view that it is shown."""
+
+    classifier: str
+    view: str
+
+    def __str__(self) -> str:
+        return with_view(self.classifier, self.view)
+
+
+def committee(classifiers: Sequence[str], views: Sequence[str], bands: int) -> tuple[Member, ...]:
+    """Every classifier in every view, the usual ones where none is named.
+
+    Raises InputError for a view that is none or needs more bands, and for fewer than two members: one alone is never
+    in doubt.
+    """
+    shown = views or (VIEWS if bands >= FEWEST else (RAW,))
+    for view in shown:
+        check_view(view, ALL_VIEWS, bands)
+    members = tuple(dict.fromkeys(Member(name, view) for name in classifiers or CLASSIFIERS for view in shown))
+    if len(members) < 2:
+        raise InputError(
+            "a committee needs two members at least: classifiers, or spectral views of one",
+            value=", ".join(map(str, members)),
+            hint="For example --classifier svm,rf, or --view raw,unit.",
+        )
+    return members
+
+
+def cast_votes(
+    scene: UnlabelledScene,
+    known: BlindSplit,
+    members: Sequence[Member],
+    plugins: Registry,
+    *,
+    seed: int = 0,
+    device: str = "auto",
+    progress: Progress,
+) -> NDArray[np.int16]:
+    """(members, H, W) int16: what each calls every pixel, 0 where there is no data. Nobody is shown another label
+    than those of ``known``.
+
+    Raises InputError for a classifier that is not installed, PluginError for one that fails or does not serve pixels.
+    """
+    cards = [_loaded(plugins, member.classifier) for member in members]
+    votes = np.zeros((len(members), *scene.shape), dtype=np.int16)
+    for i, (member, plugin) in enumerate(zip(members, cards, strict=True)):
+        progress(i, len(members), str(member))
+        try:
+            with kept_state():
+                votes[i] = _called(scene, known, member, plugin, seed, device)
+        except HsiaugError:
+            raise
+        except Exception as error:
+            raise PluginError(
+                f"classifier {member} must learn from {len(known.train_labels)} pixels and call every other",
+                value=f"{type(error).__name__}: {error}",
+                hint="Leave it out: name others with --classifier.",
+            ) from error
+    progress(len(members), len(members))
+    return votes
+
+
+def _loaded(plugins: Registry, name: str) -> type[Classifier]:
+    plugin: type[Classifier] = plugins.find("classifier", name).load()
+    if "pixels" not in plugin.card.tasks:
+        raise InputError(
+            "--classifier must name classifiers of pixels",
+            value=repr(name),
+            hint=f"{name} serves {', '.join(plugin.card.tasks)}; 'hsiaug plugins list' shows all.",
+        )
+    return plugin
+
+
+def _called(
+    scene: UnlabelledScene, known: BlindSplit, member: Member, plugin: type[Classifier], seed: int, device: str
+) -> NDArray[np.int16]:
+    task, card = PixelClassification(), plugin.card
+    spectra = SpectralView(member.view, scene.wavelengths)
+    fitted = _fitted(scene, known, plugin, spectra, derive_seed("classifier", member.classifier, seed), device)
+    ids = np.zeros(scene.shape, dtype=np.int16)
+    for rows in task.stripes(scene):
+        here = slice(rows.start, rows.stop)
+        ids[here] = task.mapped_stripe(fitted, card, scene, known.patch, known.train[here], rows, spectra)
+    return ids
+
+
+def _fitted(
+    scene: UnlabelledScene,
+    known: BlindSplit,
+    plugin: type[Classifier],
+    spectra: SpectralView,
+    seed: int,
+    device: str,
+) -> FittedClassifier:
+    task, card = PixelClassification(), plugin.card
+    view = task.view(scene, known, card.scope)
+    samples, seen = task.shown(view.real, card, spectra), task.seen(view, spectra)
+    classifier = plugin(build_params(card))
+    return classifier.fit(samples, seen, seed=seed, device=resolve_device(device, card), progress=_silent)
+
+
+def _silent(done: int, total: int, note: str = "") -> None:
+    """What a member says of its own progress would hide whose turn it is."""
+
+
+def disagreement(votes: NDArray[np.int16], classes: int) -> NDArray[np.float32]:
+    """(H, W) float32, 0..1: entropy of the votes (members, H, W) of class ids 1..classes, over that of all different.
+
+    H. S. Seung, M. Opper and H. Sompolinsky, Query by committee, COLT 1992, doi:10.1145/130385.130417; the entropy of
+    votes: I. Dagan and S. P. Engelson, Committee-based sampling for training probabilistic classifiers, ICML 1995.
+    """
+    entropy = np.zeros(votes.shape[1:])
+    for c in range(1, classes + 1):
+        share = (votes == c).mean(axis=0)
+        entropy -= np.where(share > 0, share * np.log(np.where(share > 0, share, 1)), 0)
+    return np.asarray(entropy / np.log(min(len(votes), max(classes, 2))), dtype=np.float32)

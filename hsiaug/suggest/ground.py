@@ -1,0 +1,124 @@
+"""What a scene looks like before any label is read: features of its pixels, and segments of like neighbours.
+
+Everything is worked out in stripes of rows; beside the cube, memory holds ``COMPONENTS`` numbers per pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.data.bounds import STRIPE_BYTES
+from hsiaug.data.mapped import let_go
+from hsiaug.scene import UnlabelledScene
+from hsiaug.spectral_views import SpectralView
+from hsiaug.view_names import FEWEST, RAW, UNIT
+
+__all__ = ["Ground", "ground_of"]
+
+COMPONENTS = 10
+"""Principal components of the spectra, in which pixels are compared."""
+SIDE = 7
+"""Pixels along the side of a segment, about."""
+MOST_SEGMENTS = 3000
+"""Larger scenes get larger segments, so that every pair of them can be compared."""
+CLOSENESS = 0.5
+"""Weight of a segment's side, against the spread of the spectra, in the distance to a segment's centre."""
+ROUNDS = 6
+"""Times that centres are moved; segments hardly change after five."""
+
+AROUND = np.array([(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)])
+"""Of a cell of the grid, itself and its neighbours."""
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """features: (H, W, k) float32, with a total variance of 1. segments: (H, W) int32, 0, 1, … data: (H, W) bool, pixels
+    that are not 0 in every band.
+    """
+
+    features: Floats
+    segments: NDArray[np.int32]
+    data: NDArray[np.bool_]
+
+
+def ground_of(scene: UnlabelledScene) -> Ground:
+    """The ground of a scene: features of its pixels, and its segments."""
+    features, data = _features(scene)
+    height, width = scene.shape
+    side = max(SIDE, int(np.ceil((height * width / MOST_SEGMENTS) ** 0.5)))
+    return Ground(features, _segments(features, side), data)
+
+
+def _features(scene: UnlabelledScene) -> tuple[Floats, NDArray[np.bool_]]:
+    """Principal components of z-scored spectra of unit norm, so that light and shade do not count as ground."""
+    spectra = SpectralView(UNIT if scene.bands >= FEWEST else RAW, scene.wavelengths)
+    data = np.zeros(scene.shape, dtype=bool)
+    total, square, count = np.zeros(scene.bands), np.zeros((scene.bands, scene.bands)), 0
+    for rows in _stripes(scene):
+        data[rows] = scene.cube[rows].any(axis=2)
+        x = spectra(scene.cube[rows][data[rows]], axis=1).astype(np.float64)
+        total, square, count = total + x.sum(axis=0), square + x.T @ x, count + len(x)
+        let_go(scene.cube)
+    mean = total / max(count, 1)
+    covariance = square / max(count, 1) - np.outer(mean, mean)
+    std = np.sqrt(np.maximum(np.diag(covariance), 0))
+    std[std < 1e-12] = 1.0
+    values, vectors = np.linalg.eigh(covariance / np.outer(std, std))
+    largest = slice(None, -COMPONENTS - 1, -1)
+    project = vectors[:, largest] / std[:, None] / np.sqrt(max(float(values[largest].sum()), 1e-12))
+    features = np.zeros((*scene.shape, project.shape[1]), dtype=np.float32)
+    for rows in _stripes(scene):
+        x = spectra(scene.cube[rows][data[rows]], axis=1).astype(np.float64)
+        features[rows][data[rows]] = (x - mean) @ project
+        let_go(scene.cube)
+    return features, data
+
+
+def _stripes(scene: UnlabelledScene) -> Iterator[slice]:
+    height, width = scene.shape
+    step = max(1, STRIPE_BYTES // (8 * scene.bands * width))
+    return (slice(top, top + step) for top in range(0, height, step))
+
+
+def _segments(features: Floats, side: int) -> NDArray[np.int32]:
+    """(H, W): k-means over spectra and places, in which a pixel may only join a centre near its own cell of a grid.
+
+    R. Achanta et al., SLIC superpixels compared to state-of-the-art superpixel methods, IEEE TPAMI 34(11), 2012,
+    doi:10.1109/TPAMI.2012.120; without their last step, which makes every segment connected.
+    """
+    height, width, _ = features.shape
+    down, across = max(1, round(height / side)), max(1, round(width / side))
+    cell_row = np.minimum(np.arange(height) * down // height, down - 1)
+    cell_column = np.minimum(np.arange(width) * across // width, across - 1)
+    member = (cell_row[:, None] * across + cell_column).astype(np.int32)
+    centres = np.zeros((down * across, features.shape[2] + 2))
+    for _ in range(ROUNDS):
+        _move(centres, features, member, side)
+        for row in range(height):
+            near = np.clip(cell_row[row] + AROUND[:, :1], 0, down - 1) * across
+            near = near + np.clip(cell_column + AROUND[:, 1:], 0, across - 1)
+            apart = ((_placed(features, row, side) - centres[near]) ** 2).sum(axis=2)
+            member[row] = near[apart.argmin(axis=0), np.arange(width)]
+    return np.unique(member, return_inverse=True)[1].reshape(height, width).astype(np.int32)
+
+
+def _placed(features: Floats, row: int, side: int) -> NDArray[np.float64]:
+    """(W, k + 2) features of a row's pixels, with their places."""
+    columns = np.arange(features.shape[1])
+    places = CLOSENESS / side * np.stack([np.full_like(columns, row), columns], axis=1)
+    return np.concatenate([features[row], places], axis=1)
+
+
+def _move(centres: NDArray[np.float64], features: Floats, member: NDArray[np.int32], side: int) -> None:
+    """Put each centre in the middle of its pixels; one that lost all of them stays."""
+    sums, counts = np.zeros_like(centres), np.bincount(member.ravel(), minlength=len(centres))
+    for row in range(len(member)):
+        np.add.at(sums, member[row], _placed(features, row, side))
+    some = counts > 0
+    centres[some] = sums[some] / counts[some, None]

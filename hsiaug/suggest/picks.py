@@ -1,0 +1,164 @@
+"""Which pixels to label: a greedy cover of the ground that classifiers disagree on, from what is labelled already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.contracts import Progress
+from hsiaug.errors import InputError
+from hsiaug.plugins.registry import Registry
+from hsiaug.protocol.split import BlindSplit
+from hsiaug.scene import UnlabelledScene
+from hsiaug.suggest.committee import Member, cast_votes, disagreement
+from hsiaug.suggest.ground import Ground, ground_of
+
+__all__ = ["Pick", "Suggestions", "cover", "suggestions"]
+
+REACH = 2.0
+"""How far a label counts, in distances between a segment and the one most like it."""
+FLOOR = 0.01
+"""Disagreement that every pixel counts with, so that the largest ground leads where all agree."""
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A pixel worth a label. row, column: from 0. votes: members of the committee by class id, the most first.
+
+    pixels: of its segment. uncertainty: their mean disagreement, 0..1. share: of the disagreement that no known label
+    covers, what this one would and none before it does, 0..1.
+    """
+
+    rank: int
+    row: int
+    column: int
+    votes: Mapping[int, int]
+    pixels: int
+    uncertainty: float
+    share: float
+
+
+@dataclass(frozen=True, eq=False)
+class Suggestions:
+    """uncertainty: (H, W) float32, 0..1, the disagreement of the members. known: (H, W) bool, the pixels they learnt."""
+
+    picks: tuple[Pick, ...]
+    uncertainty: NDArray[np.float32]
+    known: Mask
+    members: tuple[Member, ...]
+
+
+def suggestions(
+    scene: UnlabelledScene,
+    known: BlindSplit,
+    candidates: Mask,
+    count: int,
+    members: Sequence[Member],
+    plugins: Registry,
+    *,
+    seed: int = 0,
+    device: str = "auto",
+    progress: Progress,
+) -> Suggestions:
+    """The ``count`` pixels of ``candidates`` (H, W) whose labels would help most, the best first.
+
+    known: the pixels whose labels the committee learns; no other label can be reached from here. seed: of its fits.
+    Raises InputError where there are fewer segments than picks, and what :func:`cast_votes` raises.
+    """
+    ground = ground_of(scene)
+    open_ = candidates & ground.data & ~known.train
+    segments = _Segments(ground, open_)
+    if count > len(segments.ids):
+        raise InputError(
+            "-n must be at most the number of segments that a pixel can be taken from",
+            value=f"{count} of {len(segments.ids)}",
+            hint="Ask for fewer: two pixels of one segment would say much the same.",
+        )
+    votes = cast_votes(scene, known, members, plugins, seed=seed, device=device, progress=progress)
+    doubt = disagreement(votes, len(scene.class_names))
+    chosen, shares = cover(segments.centres, segments.sums(doubt + FLOOR), ground.features[known.train], count)
+    mean = segments.sums(doubt) / segments.sizes
+    picks = []
+    for rank, (j, share) in enumerate(zip(chosen, shares, strict=True), start=1):
+        row, column = segments.medoid(j)
+        called = _ballot(votes[:, row, column])
+        picks.append(Pick(rank, row, column, called, int(segments.sizes[j]), float(mean[j]), share))
+    return Suggestions(tuple(picks), doubt, known.train, tuple(members))
+
+
+class _Segments:
+    """The segments of a ground that have open pixels, and of each these alone."""
+
+    def __init__(self, ground: Ground, open_: Mask) -> None:
+        self.coords = np.argwhere(open_)
+        self._features = ground.features[open_].astype(np.float64)
+        self._open = open_
+        self.ids, self._member = np.unique(ground.segments[open_], return_inverse=True)
+        self.sizes = np.bincount(self._member, minlength=len(self.ids))
+
+    @cached_property
+    def centres(self) -> NDArray[np.float64]:
+        """(s, k) mean features."""
+        sums = [np.bincount(self._member, x, minlength=len(self.ids)) for x in self._features.T]
+        return np.stack(sums, axis=1) / self.sizes[:, None]
+
+    def sums(self, image: NDArray[np.floating]) -> NDArray[np.float64]:
+        """(s,) of an image (H, W)."""
+        total = np.bincount(self._member, image[self._open], minlength=len(self.ids))
+        return np.asarray(total, dtype=np.float64)
+
+    def medoid(self, j: int) -> tuple[int, int]:
+        """Row and column of the pixel that is most like its segment."""
+        mine = np.flatnonzero(self._member == j)
+        apart = ((self._features[mine] - self.centres[j]) ** 2).sum(axis=1)
+        row, column = self.coords[mine[apart.argmin()]]
+        return int(row), int(column)
+
+
+def cover(
+    centres: NDArray[np.float64], mass: NDArray[np.float64], known: NDArray[np.floating], count: int
+) -> tuple[list[int], list[float]]:
+    """Indices of ``count`` segments, each the one whose label covers most of the mass that none covers yet; and its
+    share of the mass that the known labels leave uncovered.
+
+    centres: (s, k) and known: (n, k) features; a label covers what lies near it, by a Gaussian whose width is ``REACH``
+    times the median distance of a segment to the one most like it. mass: (s,) > 0.
+
+    Greedy facility location: G. L. Nemhauser, L. A. Wolsey and M. L. Fisher, An analysis of approximations for
+    maximizing submodular set functions, Mathematical Programming 14, 1978, doi:10.1007/BF01588971; as a way to choose
+    what to label: K. Wei, R. Iyer and J. Bilmes, Submodularity in data subset selection and active learning, ICML 2015.
+    Here the labels that are known begin the cover, and disagreement weighs it.
+    """
+    from scipy.spatial import KDTree
+    from scipy.spatial.distance import cdist
+
+    apart = cdist(centres, centres)
+    others = apart + np.where(np.eye(len(apart), dtype=bool), np.inf, 0)
+    nearest = others.min(axis=1)
+    width = REACH * float(np.median(nearest)) if len(centres) > 1 else 1.0
+    near = np.exp(-0.5 * (apart / max(width, 1e-12)) ** 2)
+    covered = np.exp(-0.5 * (KDTree(known).query(centres)[0] / max(width, 1e-12)) ** 2)
+    left = max(float((1 - covered) @ mass), 1e-12)
+    chosen: list[int] = []
+    shares: list[float] = []
+    for _ in range(count):
+        gain = np.maximum(near - covered, 0) @ mass
+        gain[chosen] = -1
+        best = int(gain.argmax())
+        chosen.append(best)
+        shares.append(float(max(gain[best], 0) / left))
+        covered = np.maximum(covered, near[best])
+    return chosen, shares
+
+
+def _ballot(called: NDArray[np.int16]) -> dict[int, int]:
+    """Members by the class that they call a pixel; of equals the lower id first."""
+    ids, counts = np.unique(called[called > 0], return_counts=True)
+    order = np.lexsort((ids, -counts))
+    return {int(ids[i]): int(counts[i]) for i in order}
