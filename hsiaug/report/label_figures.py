@@ -66,7 +66,8 @@ def _draw(panel: Axes, curve: LabelCurve, score: Metric) -> dict[str, Any]:
     for place, arm in enumerate(curve.arms):
         if score.key in arm.worth:
             colour = "0.5" if arm.cell.arm.control else COLOURS[place % len(COLOURS)]
-            entries[curve.table.arm_label(arm.cell.arm)] = _arm(panel, curve, score.key, place, colour)
+            other = "" if arm.seeds == curve.seeds else f" (n = {len(arm.seeds)}, k* against these draws)"
+            entries[curve.table.arm_label(arm.cell.arm) + other] = _arm(panel, curve, score.key, place, colour)
     panel.set_xscale("function", functions=(np.log1p, np.expm1))
     panel.set_xticks(curve.labels, [f"{k}" for k in curve.labels], fontsize=8)
     panel.set_xlabel("added labels per class")

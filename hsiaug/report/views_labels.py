@@ -136,8 +136,9 @@ def _score(score: Metric, row: LabelRow) -> GridEntry:
 
 
 def worth_text(found: LabelEquivalent, most: int) -> str:
-    """``2.1 (1.2 to 4)``, ``< 0 (< 0 to 0.4)``, or ``> 20``. most: the largest number of labels."""
-    if found.low is None or found.high is None:
+    """``2.1 (1.2 to 4)``, ``< 0 (< 0 to 0.4)``, or ``> 20`` where all of it is. most: the largest number of labels."""
+    censored = math.isinf(found.value) and found.low == found.high
+    if found.low is None or found.high is None or censored:
         return labels_text(found.value, most)
     return f"{labels_text(found.value, most)} ({labels_text(found.low, most)} to {labels_text(found.high, most)})"
 
