@@ -147,10 +147,8 @@ def test_every_part_can_be_switched(make: Make, settings: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize("sampler", ["ddim", "ddpm", "dpm++"])
 def test_the_less_noise_sampling_starts_from_the_nearer_the_pairs_lie_to_real_ones(
-    view: DenseView, sampler: str
+    fitted: Any, sampler: str
 ) -> None:
-    fitted = fit(view, strength=0.999)
-
     def apart(strength: float) -> float:
         params = replace(fitted.params, strength=strength, sampler=sampler, sample_steps=20)
         made = replace(fitted, params=params).sample(PairCounts(16), guidance=0, seed=0)
