@@ -43,6 +43,7 @@ SMALL = (
     ("inspect", "SCENE", r"oscd", "pairs.toml"),
     ("advise", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("advise", "--budget", r"\d+[smh]", "20s"),
+    ("advise", "--lambda", r"1,2,4,8", "1,2"),
     ("map", "SCENE", OWN, "flight.toml"),
     ("map", "--record", HASH, "{record}"),
     ("show", "HASH", HASH, "{record}"),
