@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import sys
 from importlib.metadata import EntryPoint
@@ -20,7 +21,15 @@ from hsiaug.plugins.registry import Registry, build_registry
 from hsiaug.scene import Scene
 from tests.strangers import DUMMY, install
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the bytecode of what every process of the tests imports: hundreds start, and some machines forbid them to."""
+    if not hasattr(config, "workerinput"):
+        for folder in ("hsiaug", "plugins"):
+            compileall.compile_dir(ROOT / folder, quiet=2)
 
 
 @pytest.fixture(scope="session")

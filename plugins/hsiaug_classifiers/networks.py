@@ -233,7 +233,7 @@ class SpectralFormer(NetClassifier[SpectralFormerParams]):
         seconds=25.0,
         params=SpectralFormerParams,
         presets={
-            "tiny": {"steps": 60, "group": 3, "stride": 3, "layers": 3, "head_width": 4},
+            "tiny": {"steps": 30, "group": 3, "stride": 3, "layers": 3, "head_width": 4},
             "paper": {"group": 3, "stride": 1, "steps": 5000, "batch": 64, "rate": 5e-4},
         },
     )

@@ -27,7 +27,7 @@ ALIKE: dict[str, Any] = {
     "uses_device": True,
     "seconds": 70.0,
     "params": FcSiamParams,
-    "presets": {"tiny": {"steps": 40, "width": 4}},
+    "presets": {"tiny": {"steps": 25, "width": 4}},
 }
 """What both cards say."""
 
@@ -105,7 +105,7 @@ class SiamCrnn(NetSegmenter[SiamCrnnParams]):
         uses_device=True,
         seconds=60.0,
         params=SiamCrnnParams,
-        presets={"tiny": {"steps": 25, "width": 4, "hidden": 8, "rate": 3e-3}},
+        presets={"tiny": {"steps": 15, "batch": 4, "width": 4, "hidden": 8, "rate": 6e-3}},
     )
 
     def network(self, bands: int, classes: int) -> Any:
@@ -144,7 +144,7 @@ class ChangeFormer(NetSegmenter[ChangeFormerParams]):
         uses_device=True,
         seconds=60.0,
         params=ChangeFormerParams,
-        presets={"tiny": {"steps": 25, "width": 8, "rate": 6e-3}},
+        presets={"tiny": {"steps": 15, "width": 8, "rate": 6e-3}},
     )
 
     def network(self, bands: int, classes: int) -> Any:

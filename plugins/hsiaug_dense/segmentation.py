@@ -39,7 +39,7 @@ class Unet(NetSegmenter[UnetParams]):
         uses_device=True,
         seconds=20.0,
         params=UnetParams,
-        presets={"tiny": {"steps": 30, "width": 8, "rate": 3e-3}},
+        presets={"tiny": {"steps": 18, "width": 8, "rate": 3e-3}},
     )
 
     def network(self, bands: int, classes: int) -> Any:

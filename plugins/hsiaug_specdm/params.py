@@ -102,8 +102,8 @@ class SpecDmParams(Params):
 
 
 TINY = {
-    "latent_image": 4, "vae_width": 16, "vae_steps": 40, "vae_rate": 6e-3, "unet_width": 16, "unet_levels": "2",
-    "steps": 70, "rate": 1e-2, "batch": 8, "attend": 0, "ema": 0.95, "sample_steps": 10,
+    "latent_image": 4, "vae_width": 16, "vae_steps": 15, "vae_rate": 6e-3, "unet_width": 16, "unet_levels": "2",
+    "steps": 25, "rate": 1e-2, "batch": 4, "attend": 0, "ema": 0.95, "sample_steps": 4,
 }  # fmt: skip
 
 PAPER = {

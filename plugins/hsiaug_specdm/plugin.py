@@ -79,7 +79,7 @@ class LdmSingle(_LatentDiffusion):
         paper="the baseline LDM of arXiv 2502.17056, after Rombach et al., CVPR 2022",
         **ALIKE,
         params=Params,
-        presets={"tiny": TINY, "paper": PAPER},
+        presets={"tiny": {**TINY, "vae_steps": 25, "steps": 40}, "paper": PAPER},
     )
 
     def _parts(self) -> tuple[type[FittedPairs], type[Codec], Callable[..., Any]]:

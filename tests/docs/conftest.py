@@ -7,9 +7,18 @@ from pathlib import Path
 import pytest
 
 from tests.docs import small_world
+from tests.in_process import run_trials_here
+
+
+@pytest.fixture(autouse=True)
+def trials_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are about commands; tests/bench has the processes that trials run in, each of which loads all libraries."""
+    run_trials_here(monkeypatch)
 
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """See :mod:`tests.docs.small_world`; a test that writes works in a copy."""
-    return small_world.build(tmp_path_factory.mktemp("world"))
+    with pytest.MonkeyPatch.context() as patch:
+        run_trials_here(patch)
+        return small_world.build(tmp_path_factory.mktemp("world"))

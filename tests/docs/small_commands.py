@@ -47,6 +47,7 @@ SMALL = (
     ("suggest", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("suggest", "-n", r"\d+", "4"),
     ("suggest", "--classifier", r".+", "svm,rf"),
+    ("advise", "--lambda", r"1,2,4,8", "1,2"),
     ("map", "SCENE", OWN, "flight.toml"),
     ("map", "--record", HASH, "{record}"),
     ("show", "HASH", HASH, "{record}"),

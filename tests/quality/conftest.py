@@ -15,6 +15,12 @@ from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
 from hsiaug.scene import Scene
 
 
+@pytest.fixture(autouse=True)
+def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Intervals are looked at in tests/metrics; most time of a report goes into their rounds."""
+    monkeypatch.setattr("hsiaug.metrics.reliability.ROUNDS", 20)
+
+
 @pytest.fixture
 def make(toy: Scene, plugins: Registry) -> Callable[..., PixelSynthesis]:
     """``make("smote", lam=0.5, …)``: samples of the toy scene."""

@@ -13,11 +13,13 @@ import torch
 
 from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError
 from hsiaug.plugins.card import build_params
-from hsiaug.trial.machine import OptimiserWork, counted_work
+from hsiaug.trial.machine import counted_work
 from hsiaug_specdm.plugin import LdmSingle, SpecDm
 
 Make = Callable[..., DenseView]
 SHORT = {"vae_steps": 4, "steps": 3, "sample_steps": 2}
+LONG = {"vae_steps": 40, "steps": 70, "sample_steps": 10, "batch": 8}
+"""What it takes to learn something."""
 BOTH = pytest.mark.parametrize("plugin", [SpecDm, LdmSingle])
 
 
@@ -31,18 +33,13 @@ def same(one: DenseSamples, two: DenseSamples) -> bool:
 
 
 @pytest.fixture(scope="module")
-def counted(view: DenseView) -> tuple[Any, OptimiserWork]:
+def fitted(view: DenseView) -> Any:
+    return fit(view, **LONG)
+
+
+def test_the_tiny_preset_computes_little(make: Make) -> None:
     with counted_work() as work:
-        return fit(view), work
-
-
-@pytest.fixture(scope="module")
-def fitted(counted: tuple[Any, OptimiserWork]) -> Any:
-    return counted[0]
-
-
-def test_the_tiny_preset_computes_little(counted: tuple[Any, OptimiserWork]) -> None:
-    work = counted[1]
+        fit(make(6, 16))
     assert 0 < work.steps <= 200 and 0 < work.updates <= 30_000_000
 
 
@@ -147,10 +144,8 @@ def test_every_part_can_be_switched(make: Make, settings: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize("sampler", ["ddim", "ddpm", "dpm++"])
 def test_the_less_noise_sampling_starts_from_the_nearer_the_pairs_lie_to_real_ones(
-    view: DenseView, sampler: str
+    fitted: Any, sampler: str
 ) -> None:
-    fitted = fit(view, strength=0.999)
-
     def apart(strength: float) -> float:
         params = replace(fitted.params, strength=strength, sampler=sampler, sample_steps=20)
         made = replace(fitted, params=params).sample(PairCounts(16), guidance=0, seed=0)

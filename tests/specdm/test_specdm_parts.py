@@ -206,7 +206,7 @@ def test_a_few_tiles_can_be_learnt_by_heart(make: Make) -> None:
 
 def test_two_streams_keep_masks_better_than_one_of_the_same_latents(make: Make) -> None:
     view = make(12, 16, 40)
-    two, one = run_of(view, vae_steps=80), run_of(view, LdmSingle, vae_steps=80)
+    two, one = run_of(view, vae_steps=80, batch=8), run_of(view, LdmSingle, vae_steps=80, batch=8)
     codec, single = fit_two_stream(two), fit_one_stream(one)
 
     channels = [c.encode(two.pairs.x, two.format.one_hot(two.pairs.y)).shape[1] for c in (codec, single)]

@@ -97,17 +97,18 @@ def _permute(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Gene
 def _blobs(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:
     """Discs of a random class, radius a tenth to a fifth of the tile, wherever they fall."""
     n, high, wide = masks.shape
-    y, x = np.mgrid[:high, :wide]
-    damaged = masks.copy()
-    target = share * (masks != IGNORE).sum()
-    wrong = np.zeros(n)
+    y, x = np.ogrid[:high, :wide]
+    damaged, labelled, known = masks.copy(), masks != IGNORE, np.asarray(ids)
+    target = share * labelled.sum()
+    wrong, total = [0] * n, 0
     for _ in range(1000 * n):
-        if wrong.sum() >= target:
+        if total >= target:
             break
         i, radius = int(rng.integers(n)), rng.uniform(0.1, 0.2) * min(high, wide)
         disc = (y - rng.uniform(0, high)) ** 2 + (x - rng.uniform(0, wide)) ** 2 < radius**2
-        damaged[i][disc & (masks[i] != IGNORE)] = rng.choice(np.asarray(ids))
-        wrong[i] = (damaged[i] != masks[i]).sum()
+        damaged[i][disc & labelled[i]] = known[rng.integers(len(known))]
+        now = int(np.count_nonzero(damaged[i] != masks[i]))
+        wrong[i], total = now, total + now - wrong[i]
     return damaged
 
 
