@@ -58,7 +58,7 @@ class Timm(NetClassifier[TimmParams]):
         uses_device=True,
         seconds=30.0,
         params=TimmParams,
-        presets={"tiny": {"backbone": "test_resnet", "steps": 20, "components": 8, "rate": 3e-3}},
+        presets={"tiny": {"backbone": "test_resnet", "steps": 30, "components": 8, "rate": 3e-3}},
     )
 
     def network(self, channels: int, side: int, classes: int) -> Any:

@@ -27,7 +27,7 @@ ALIKE: dict[str, Any] = {
     "uses_device": True,
     "seconds": 70.0,
     "params": FcSiamParams,
-    "presets": {"tiny": {"steps": 25, "width": 4}},
+    "presets": {"tiny": {"steps": 40, "width": 4}},
 }
 """What both cards say."""
 
