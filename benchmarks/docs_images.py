@@ -29,6 +29,8 @@ WIDTHS, HEIGHT = (1280, 390), 640
 """A desktop and a phone, in the pixels of their pages."""
 SCALE = 0.75
 """Pixels of the picture per pixel of a page: the browser draws its letters at that size."""
+LARGEST = 150_000
+"""Bytes of a picture."""
 PICKS = "suggest indian_pines -n 16 --protocol issd"
 """What docs/suggest.md shows."""
 GAP, GREY = 30, (209, 213, 219)
@@ -49,7 +51,17 @@ def main(folder: Path) -> None:
     screenshot(folder / "report.html", folder / "farm_report.png")
     for name in ("indian_pines_split", "suggest_indian_pines", "farm_look", "farm_map", "farm_report"):
         smallest, _ = smallest_png((folder / f"{name}.png").read_bytes())
-        (DOCS / "images" / f"{name}.png").write_bytes(smallest)
+        (DOCS / "images" / f"{name}.png").write_bytes(
+            smallest if len(smallest) < LARGEST else fewer_colours(smallest)
+        )
+
+
+def fewer_colours(png: bytes) -> bytes:
+    """The same picture in 256 colours, for one that is too large for a page."""
+    with Image.open(io.BytesIO(png)) as picture:
+        out = io.BytesIO()
+        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    return out.getvalue()
 
 
 def quickstart() -> str:
