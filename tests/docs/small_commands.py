@@ -42,7 +42,7 @@ SMALL = (
     ("inspect", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("inspect", "SCENE", r"oscd", "pairs.toml"),
     ("advise", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
-    ("advise", "--budget", r"\d+[smh]", "20s"),
+    ("advise", "--budget", r"\d+[smh]", "5s"),
     ("advise", "--lambda", r"1,2,4,8", "1,2"),
     ("map", "SCENE", OWN, "flight.toml"),
     ("map", "--record", HASH, "{record}"),
@@ -73,6 +73,7 @@ ADDED = (
     ("benchmark", "--seeds", "1"),
     ("benchmark", "--jobs", "1"),
     ("advise", "--jobs", "1"),
+    ("advise", "--budget", "5s"),
     ("datasets add", "--out", "mine.toml"),  # the world has a flight.toml already
 )
 FILES = {"--labels", "--suite", "--record", "--store", "--quality"}
