@@ -26,7 +26,7 @@ AFTER = CheckList()
 TINY_STEPS, TINY_UPDATES = 1_000, 100_000_000
 """The most a fit with the preset ``tiny`` may compute: optimiser steps, and weights changed by all of them together.
 
-The largest built-in one changes 27 million, in about a second. Seconds themselves would make the answer depend on what
+The largest built-in one changes 13 million, in about a second. Seconds themselves would make the answer depend on what
 else the machine does.
 """
 

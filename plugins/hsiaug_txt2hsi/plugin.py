@@ -32,7 +32,7 @@ class Txt2Hsi(Plugin[Params]):
         params=Params,
         presets={
             "tiny": {
-                "latent": 4, "vae_width": 16, "vae_steps": 60, "vae_batch": 64, "width": 16, "depth": 1, "heads": 2,
+                "latent": 4, "vae_width": 16, "vae_steps": 25, "vae_batch": 64, "width": 16, "depth": 1, "heads": 2,
                 "steps": 20, "labelled": 8, "unlabelled": 8, "sample_steps": 4, "encoder": "scratch", "gate": 90.0,
                 "gate_probe": 0.0,
             },

@@ -47,6 +47,7 @@ SMALL = (
     ("suggest", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("suggest", "-n", r"\d+", "4"),
     ("suggest", "--classifier", r".+", "svm,rf"),
+    ("advise", "--budget", r"\d+[smh]", "5s"),
     ("advise", "--lambda", r"1,2,4,8", "1,2"),
     ("map", "SCENE", OWN, "flight.toml"),
     ("map", "--record", HASH, "{record}"),
@@ -85,6 +86,7 @@ ADDED = (
     ("labels", "--added", "1"),
     ("labels", "--patch", "5"),
     ("advise", "--jobs", "1"),
+    ("advise", "--budget", "5s"),
     ("datasets add", "--out", "mine.toml"),  # the world has a flight.toml already
 )
 FILES = {"--labels", "--suite", "--record", "--store", "--quality"}
