@@ -43,7 +43,6 @@ SMALL = (
     ("inspect", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("inspect", "SCENE", r"oscd", "pairs.toml"),
     ("advise", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
-    ("advise", "--budget", r"\d+[smh]", "20s"),
     ("suggest", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("suggest", "-n", r"\d+", "4"),
     ("suggest", "--classifier", r".+", "svm,rf"),
