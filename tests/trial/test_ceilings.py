@@ -96,9 +96,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         outcome = compute(ready, blind, registry(), device="cpu", progress=lambda *_: None)
         del ready
         gc.collect()
-        assert not [o for o in gc.get_objects() if type(o) in (_Patches, _Moments)], (
-            "the worker kept test labels"
-        )
+        assert not [o for o in gc.get_objects() if type(o) in (_Patches, _Moments)], "the worker kept test labels"
         kept.put(*finish(trial, outcome, task, TOY, split, scene_ref="toy", command=""))
     return folder
 
