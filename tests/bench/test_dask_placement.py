@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,14 @@ from hsiaug.bench.dispatch import Work, groups
 from hsiaug.bench.engine import Job
 from hsiaug.bench.execute import worker_pool
 from hsiaug.bench.plan import Request, build_plan
+from hsiaug.bench.worker import WorkerStart
 from hsiaug.plugins.registry import registry
 from hsiaug.scene import Scene
 from hsiaug.trial.store import Store
 
 dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
-from hsiaug.bench.engines import dask_client  # noqa: E402
+from hsiaug.bench.engines import dask_client, dask_host  # noqa: E402
 
 
 @pytest.fixture
@@ -65,3 +67,16 @@ def test_fits_on_a_gpu_go_to_workers_that_have_one_and_others_anywhere(
     assert {record["status"] for record in Store(tmp_path).records()} == {"ok"}
     assert {gpu for name, gpu in places if name == "smote"} == {True}
     assert {gpu for name, gpu in places if name != "smote"} == {True, False}
+
+
+def test_trials_do_not_inherit_what_a_nanny_makes_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "65536")
+    inherited: list[str | None] = []
+    monkeypatch.setattr(
+        dask_host, "Worker", lambda start: inherited.append(os.environ.get("MALLOC_TRIM_THRESHOLD_"))
+    )
+    monkeypatch.setattr(dask_host, "_seats", {})
+
+    dask_host._seat(("run", "tcp://here", 0), WorkerStart("pixels", "toy", "", Path(), "cpu", None))
+
+    assert inherited == [None]
