@@ -91,6 +91,10 @@ class Ledger:
         """No split is needed."""
         return None
 
+    def equipped(self, trial: Any) -> Any:
+        """No diagnosis is among the trials."""
+        return trial
+
     def keeps_fit(self, trial: Any) -> bool:
         """At first none."""
         return False
@@ -108,6 +112,7 @@ def recorded_groups(copies: int) -> list[list[Any]]:
             fit = " ".join((str(copy), *(row[name] for name in SAME_FIT)))
             trial = SimpleNamespace(
                 hash=f"{copy}-{row['hash']}",
+                diagnosis=False,
                 fit_hash=fit,
                 generator=SimpleNamespace(name=row["generator"]),
                 seconds=float(row["seconds"]),

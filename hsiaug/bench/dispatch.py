@@ -169,7 +169,7 @@ class Dispatch:
 
     def _begin(self, slot: Slot, trial: TrialSpec) -> None:
         self._begun[trial.hash] += 1
-        slot.send(self._ledger.equipped(trial) if trial.diagnosis else trial, self._ledger.blind(trial))
+        slot.send(self._ledger.equipped(trial), self._ledger.blind(trial))
         if trial.hash not in self._told:
             self._told.add(trial.hash)
             self._on_event(Event("start", trial.hash))

@@ -38,7 +38,7 @@ class Answers(Protocol):
         """The split of a trial, without test labels."""
 
     def equipped(self, trial: TrialSpec) -> TrialSpec:
-        """A diagnosis with what it needs of the test labels, for this one trial."""
+        """As it is sent: a diagnosis with what it needs of the test labels, any other trial as it is."""
 
     def keeps_fit(self, trial: TrialSpec) -> bool:
         """Whether other workers may find the trial's fit in the cache of the store."""
@@ -77,8 +77,8 @@ class Ledger:
         return self._blind[trial.draw_hash]
 
     def equipped(self, trial: TrialSpec) -> TrialSpec:
-        """A diagnosis with what it needs of the test labels, for this one trial."""
-        return equipped(trial, self._scene, self._split(trial))
+        """As it is sent: a diagnosis with what it needs of the test labels, any other trial as it is."""
+        return equipped(trial, self._scene, self._split(trial)) if trial.diagnosis else trial
 
     def keeps_fit(self, trial: TrialSpec) -> bool:
         """Whether other workers may find the trial's fit in the cache of the store."""
