@@ -10,7 +10,7 @@ __all__ = ["AUTO", "DEFAULT_VIEW", "FEWEST", "RAW", "VIEWS", "best_view", "check
 
 RAW, UNIT, AUTO = "raw", "unit", "auto"
 VIEWS = (RAW, UNIT, "derivative", "continuum", "raw+unit")
-DEFAULT_VIEW = RAW
+DEFAULT_VIEW = AUTO
 """What classifiers of pixels are shown where the user leaves it open."""
 MARGIN = 0.1
 """Score by which a view must beat ``unit`` to be chosen in its place: training pixels that lie close together cannot show
@@ -44,5 +44,5 @@ def best_view(scores: Mapping[str, float]) -> str:
 
 
 def with_view(classifier: str, view: str) -> str:
-    """What tables call a classifier that was shown a view: ``svm``, ``svm (unit)``."""
-    return classifier if view == RAW else f"{classifier} ({view})"
+    """What a classifier is called where its view has to be told: ``svm (unit)``."""
+    return f"{classifier} ({view})"

@@ -7,7 +7,6 @@ import shlex
 
 from hsiaug.text import shortest
 from hsiaug.trial.spec import PluginSpec, TrialSpec
-from hsiaug.view_names import DEFAULT_VIEW
 
 __all__ = ["command_for"]
 
@@ -19,7 +18,7 @@ def command_for(trial: TrialSpec, scene_ref: str) -> str:
         words += ["--task", trial.task]
     arm = ["none", "--ceilings"] if trial.diagnosis else [trial.generator.name]
     words += ["--generator", *arm, "--classifier", trial.classifier.name]
-    if trial.view != DEFAULT_VIEW:
+    if trial.view != trial.usual_view:
         words += ["--view", trial.view]
     words += ["--lambda", shortest(trial.lam)]
     if trial.omega is not None:

@@ -100,7 +100,7 @@ def map_(
     grounds, targets, files = task.georeferences(scene, loaded), _targets(out, maps), []
     for name, ids in maps.items():
         if out.suffix.lower() in RASTERS:
-            save_map(targets[name], ids, loaded.class_names, grounds[name], _facts(source))
+            save_map(targets[name], ids, loaded.class_names, grounds[name], _facts(source, spec.classifier_label))
             files.append(targets[name])
         files.append(targets[name].with_suffix(".png"))
         save_map_picture(files[-1], ids, loaded.class_names, f"{name}: {title}", note)
@@ -166,16 +166,14 @@ def _targets(out: Path, maps: Mapping[str, object]) -> dict[str, Path]:
     return targets
 
 
-def _facts(record: Record) -> dict[str, str]:
+def _facts(record: Record, classifier: str) -> dict[str, str]:
     """What the file says of itself."""
-    from hsiaug.view_names import RAW, with_view
-
     spec: dict[str, Any] = record["spec"]
     return {
         "SCENE": spec["scene"]["name"],
         "RECORD": record["hash"],
         "GENERATOR": spec["generator"]["name"],
-        "CLASSIFIER": with_view(spec["classifier"]["name"], spec.get("view", RAW)),
+        "CLASSIFIER": classifier,
         "REMARK": "holds training pixels: its agreement with the labels is no accuracy",
     }
 

@@ -82,7 +82,7 @@ def wrong_share(share: object) -> str:
 
 
 def method_labels(methods: Iterable[Method]) -> dict[Method, str]:
-    """A label for each method: its name alone, and what differs where several share the name; then its view."""
+    """A label for each method: its name alone, and what differs where several share the name, its view last."""
     named: dict[str, list[Method]] = {}
     for method in dict.fromkeys(methods):
         named.setdefault(method.name, []).append(method)
@@ -95,7 +95,8 @@ def method_labels(methods: Iterable[Method]) -> dict[Method, str]:
             labels[method] = " ".join([method.name, *(_shown(key, detail) for key in differing)])
             if len({m.convention for m in same} - {None}) > 1 and method.convention:
                 labels[method] += f" ({method.convention})"
-            labels[method] = with_view(labels[method], method.view)
+            if len({m.view for m in same}) > 1:
+                labels[method] = with_view(labels[method], method.view)
     return labels
 
 

@@ -10,7 +10,7 @@ from hsiaug.report.labels import count, count_range, draws_text, p_text, seeds_t
 from hsiaug.report.records import FIELDS
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import Method
-from hsiaug.view_names import AUTO
+from hsiaug.view_names import AUTO, RAW
 
 __all__ = ["control_notes", "number_notes", "significance_note", "verdict_note"]
 
@@ -130,9 +130,18 @@ def _chosen_views(table: Table) -> list[str]:
         if trial.ok and trial.classifier.view == AUTO:
             chosen[trial.draw] = str((trial.record.get("spectral_view") or {}).get("name"))
     if not chosen:
-        return []
+        return _named_views(table)
     listed = ", ".join(f"{name} in {count(n, 'draw')}" for name, n in Counter(chosen.values()).most_common())
     return [f"Spectral view auto, chosen by cross-validation inside the training pixels of each draw: {listed}."]
+
+
+def _named_views(table: Table) -> list[str]:
+    """The views of a table where none was chosen draw by draw, which would be usual."""
+    if not table.scores.chooses_view or not table.classifiers:
+        return []
+    # The control that reads no spectrum has raw ones beside any other view.
+    views = sorted({c.view for c in table.classifiers} - {RAW}) or [RAW]
+    return [f"Spectral view {', '.join(views)}, named for the run and not chosen draw by draw."]
 
 
 def control_notes(table: Table) -> list[str]:

@@ -28,7 +28,8 @@ class MetricSet:
     shown: in every table; more: in the detailed one; fields: in seen and in new fields, of which the first two stand in
     every table. meaning: the sentence below every table.
     unit: what a record counts of the samples. balanced: what to try where λ made nothing of classes that are equal, or
-        "". block: side of the blocks of the bootstrap, in patches or tiles.
+        "". block: side of the blocks of the bootstrap, in patches or tiles. chooses_view: whether each draw chooses the
+        spectral view where the user names none.
     """
 
     main: Metric
@@ -40,6 +41,7 @@ class MetricSet:
     balanced: str = ""
     block: int = 1
     fields: tuple[Metric, ...] = ()
+    chooses_view: bool = False
 
     @property
     def all(self) -> tuple[Metric, ...]:
@@ -64,6 +66,7 @@ PIXELS = MetricSet(
     (MACRO_F1, WORST),
     "AA is the mean recall over the classes that have test pixels in the draw.",
     unit="samples",
+    chooses_view=True,
     balanced="λ ≤ 1 adds nothing where classes are equal; try λ = 3",
     block=2,
     fields=AA_FIELDS + OA_FIELDS,

@@ -11,10 +11,10 @@ from typing import Any
 from hsiaug.plugins.card import Card, sampling_params
 from hsiaug.plugins.hookspecs import Kind
 from hsiaug.protocol.protocols import Protocol
-from hsiaug.tasks.task import TaskData
+from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.hashing import canonical_json, short_hash
-from hsiaug.view_names import RAW, with_view
+from hsiaug.view_names import DEFAULT_VIEW, RAW, with_view
 
 __all__ = ["OMEGA_CONVENTION", "PluginSpec", "TrialSpec", "plots_read", "plugin_spec"]
 
@@ -119,9 +119,17 @@ class TrialSpec:
         }
 
     @property
+    def usual_view(self) -> str:
+        """What the classifier is shown where the user names no view: the controls read no spectrum."""
+        task = get_task(self.task)
+        chosen = DEFAULT_VIEW in task.views and self.classifier.name != task.control
+        return DEFAULT_VIEW if chosen else RAW
+
+    @property
     def classifier_label(self) -> str:
-        """The classifier with its view, as tables name it."""
-        return with_view(self.classifier.name, self.view)
+        """The classifier, with its view where that is not the usual one."""
+        name = self.classifier.name
+        return name if self.view == self.usual_view else with_view(name, self.view)
 
     @cached_property
     def arm(self) -> Arm:

@@ -56,10 +56,10 @@ def test_six_draws_of_one_sign_carry_a_claim() -> None:
 
 def test_what_a_spectral_view_gives_is_compared_like_any_arm() -> None:
     records = arms([0.05] * 6) + arms([0.0] * 6, view="unit")
-    pairing = one(records, "none/svm", "none/svm (unit)")
+    pairing = one(records, "none/svm (raw)", "none/svm (unit)")
     assert pairing.a.classifier.view == "raw" and pairing.b.classifier.view == "unit"
     assert set(arm_names([(p.arm, p.classifier) for p in (pairing.a, pairing.b)]).values()) == {
-        "none/svm",
+        "none/svm (raw)",
         "none/svm (unit)",
     }
 

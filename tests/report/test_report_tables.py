@@ -93,9 +93,17 @@ def test_spectral_views_of_a_classifier_are_columns_of_one_table() -> None:
         }
     table = table_of(records)
 
-    assert [table.labels[c] for c in table.classifiers] == ["svm", "svm (auto)", "svm (unit)"]
+    assert [table.labels[c] for c in table.classifiers] == ["svm (raw)", "svm (auto)", "svm (unit)"]
     assert len(cell_of(table, "none svm (unit)").trials) == 2
     assert any("auto" in note and "derivative in 2 draws" in note for note in number_notes(table))
+
+
+@pytest.mark.parametrize("view", ["raw", "unit"])
+def test_a_view_that_all_share_is_told_below_the_table_and_in_no_column(view: str) -> None:
+    table = table_of(benchmark(2, classifiers=("svm", "cnn2d"), view=view))
+
+    assert [table.labels[c] for c in table.classifiers] == ["cnn2d", "svm"]
+    assert f"Spectral view {view}, named for the run and not chosen draw by draw." in number_notes(table)
 
 
 def test_a_failed_trial_is_named_and_not_averaged() -> None:
