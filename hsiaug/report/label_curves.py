@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,11 +73,16 @@ class LabelCurve:
     why: tuple[str, ...]
 
 
-def label_curves(report: Report, store: Store) -> list[LabelCurve]:
+def label_curves(report: Report, store: Store | None = None) -> list[LabelCurve]:
     """Every curve of a report that has two numbers of labels or more, table by table; nothing is trained.
 
     Predictions come from the store, and the true labels from scenes that lie on this machine.
+    store: None for the one that the report names; without any there is no curve.
     """
+    if store is None:
+        if report.store is None:
+            return []
+        store = Store(Path(report.store))
     places = _places(report)
     reader = _Reader(store)
     found = []

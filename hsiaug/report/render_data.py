@@ -19,6 +19,7 @@ from hsiaug.report.findings import verdict, verdict_text
 from hsiaug.report.notes import control_notes, number_notes, significance_note
 from hsiaug.report.records import FIELDS, Trial
 from hsiaug.report.tables import Report, Table
+from hsiaug.report.views import Said, label_verdicts
 from hsiaug.text import json_of, visible
 from hsiaug.trial.arm import Method
 from hsiaug.trial.failures import why_failed
@@ -38,11 +39,12 @@ ONE_TRIAL = ("hash", "status", "error_type", "error_message", "seed", "view_show
 
 def report_json(report: Report) -> dict[str, Any]:
     """The whole report as plain values: scores as fractions, None where there is no number, hashes everywhere."""
+    worth = label_verdicts(report)
     answer = {
         "format": 1,
         "unit": "fraction",
         "store": report.store,
-        "tables": [_table_json(table) for table in report.tables],
+        "tables": [_table_json(table, worth.get(table)) for table in report.tables],
         "damaged": [{"hash": damage.hash, "fault": damage.fault} for damage in report.damaged],
     }
     return _strict(answer)  # type: ignore[no-any-return]
@@ -68,7 +70,7 @@ def _strict(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _table_json(table: Table) -> dict[str, Any]:
+def _table_json(table: Table, worth: Said | None) -> dict[str, Any]:
     condition = table.condition
     return {
         "run": table.run or None,
@@ -89,7 +91,10 @@ def _table_json(table: Table) -> dict[str, Any]:
         "trials": len(table.trials),
         "failed": [_failure_json(table, trial) for trial in table.failed],
         "notes": [*number_notes(table), *control_notes(table), *significance_note(table)],
-        "verdict": [{"said": sentence, "arms": list(lines)} for sentence, lines in verdict(table)],
+        "verdict": [
+            {"said": sentence, "arms": list(lines)}
+            for sentence, lines in (*verdict(table), *([worth] if worth else []))
+        ],
         "splits": [{"seed": seed, **audit} for (seed, _), audit in table.splits.items()],
         "without_spectra": [_cell_json(table, cell) for cell in table.blind],
         "cells": [_cell_json(table, cell) for cell in table.cells.values()],

@@ -31,8 +31,13 @@ from hsiaug.report.views_raw import (
 )
 from hsiaug.trial.arm import Arm, Method
 
-__all__ = ["LABELS", "VIEWS", "check_view", "pages"]
+__all__ = ["LABELS", "VIEWS", "check_view", "label_verdicts", "pages"]
 
+Said = tuple[str, tuple[str, ...]]
+"""A sentence, and a line for each arm below it."""
+
+ADDED = "added"
+"""The protocol of learning curves."""
 LABELS = "labels"
 """The view that reads several tables and their predictions at once."""
 
@@ -51,10 +56,22 @@ def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
         from hsiaug.report.views_labels import label_pages
 
         return label_pages(report)
-    return tuple(_page(table, report.where, by) for table in report.tables)
+    worth = label_verdicts(report) if by == "generator" else {}
+    return tuple(_page(table, report.where, by, worth.get(table)) for table in report.tables)
 
 
-def _page(table: Table, where: str, by: str) -> ReportPage:
+def label_verdicts(report: Report) -> dict[Table, Said]:
+    """What the arms of a table are worth in labels, where the store holds its learning curve."""
+    if all(table.condition.protocol != ADDED for table in report.tables):
+        return {}
+    # Reads predictions and scenes, and so loads numerical libraries.
+    from hsiaug.report.label_curves import label_curves
+    from hsiaug.report.views_labels import worth_verdicts
+
+    return worth_verdicts(label_curves(report))
+
+
+def _page(table: Table, where: str, by: str, worth: Said | None) -> ReportPage:
     notes = number_notes(table)
     if by in ("generator", "classifier") and table.gains:
         notes += control_notes(table) + significance_note(table)
@@ -74,7 +91,7 @@ def _page(table: Table, where: str, by: str) -> ReportPage:
         grids=tuple(grid for grid in VIEWS[by](table) if grid.rows),
         notes=tuple(notes),
         audit=audit_lines(table, where),
-        verdict=verdict(table) if by == "generator" else (),
+        verdict=(*verdict(table), *([worth] if worth else [])) if by == "generator" else (),
     )
 
 

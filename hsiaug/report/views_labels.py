@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from hsiaug.errors import InputError
@@ -31,11 +30,13 @@ __all__ = [
     "labels_text",
     "said",
     "worth_text",
+    "worth_verdicts",
 ]
 
 MANY = 10
 """Draws below which a note says that intervals are too narrow."""
 NAMES = {"aa": "in AA", "oa": "in OA", "aa_new": "in new fields", "worst_recall": "in the worst class"}
+WORTH = "Label equivalents k*, with 95 % intervals"
 WHERE = {"scattered": "scattered", "field": "one per field", "clump": "in the clump"}
 
 
@@ -56,9 +57,7 @@ def curves_of(report: Report, store: Store | None = None) -> list[LabelCurve]:
 
     store: None for the one that the report names.
     """
-    if store is None and report.store is not None:
-        store = Store(Path(report.store))
-    found = label_curves(report, store) if store is not None else []
+    found = label_curves(report, store)
     if not found:
         raise InputError(
             "--by labels needs a learning curve over added labels, with its predictions and its scene on this machine",
@@ -152,16 +151,36 @@ def labels_text(value: float, most: int) -> str:
 
 def said(curve: LabelCurve, arm: ArmWorth) -> str:
     """``smote λ=1 with svm: undecided (…); worth about 2.1 more labels per class (1.2 to 4) in AA; …``."""
-    most, gain = curve.labels[-1], curve.table.gain(arm.cell)
+    gain = curve.table.gain(arm.cell)
+    verdict = f"{verdict_text(curve.table, gain)}; " if gain is not None and gain.verdict is not None else ""
+    return f"{_named(curve, arm)}: {verdict}{_worths(curve, arm)}."
+
+
+def worth_verdicts(curves: Sequence[LabelCurve]) -> dict[Table, tuple[str, tuple[str, ...]]]:
+    """What the arms of each table are worth in labels, to stand below what is said of their gains."""
+    lines: dict[Table, list[str]] = {}
+    for curve in curves:
+        lines.setdefault(curve.table, []).extend(
+            f"{_named(curve, arm)}: {_worths(curve, arm)}" for arm in curve.arms
+        )
+    return {table: (WORTH, tuple(found)) for table, found in lines.items() if found}
+
+
+def _named(curve: LabelCurve, arm: ArmWorth) -> str:
+    where = "" if curve.placement == "scattered" else f" [{WHERE[curve.placement]}]"
+    return f"{curve.table.cell_label(arm.cell)}{where}"
+
+
+def _worths(curve: LabelCurve, arm: ArmWorth) -> str:
+    """What an arm is worth in each score."""
+    most = curve.labels[-1]
     parts: list[str] = []
     for score in SCORES:
         if (found := arm.worth.get(score.key)) is None:
             continue
         words = NAMES[score.key]
         parts.append(f"{words} {worth_text(found, most)}" if parts else f"{_amount(found, most)} {words}")
-    verdict = f"{verdict_text(curve.table, gain)}; " if gain is not None and gain.verdict is not None else ""
-    where = "" if curve.placement == "scattered" else f" [{WHERE[curve.placement]}]"
-    return f"{curve.table.cell_label(arm.cell)}{where}: {verdict}{'; '.join(parts)}."
+    return "; ".join(parts)
 
 
 def _amount(found: LabelEquivalent, most: int) -> str:

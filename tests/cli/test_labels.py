@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 from pathlib import Path
@@ -70,6 +71,23 @@ def test_every_format_has_them(store: Path, tmp_path: Path) -> None:
     save_picture(report, tmp_path / "curves.svg", "svg", "labels")
     assert "<svg" in (tmp_path / "curves.svg").read_text()
     assert "Label equivalents" in render_html(report, Store(store))
+
+
+def test_the_verdict_of_a_plain_report_says_what_an_arm_is_worth(store: Path) -> None:
+    report = built(store)
+    table = next(t for t in json.loads(render_report(report, "json"))["tables"] if t["protocol"]["name"] == "issd")
+    *_, worth = table["verdict"]
+    assert worth["said"] == "Label equivalents k*, with 95 % intervals"
+    assert worth["arms"][0].startswith("duplicate λ=1 with svm: worth ") and "in new fields" in worth["arms"][0]
+    first = worth["arms"][0].split("(")[0]
+
+    for shown in (render_report(report, "rich"), render_report(report, "md"), render_html(report, Store(store))):
+        assert first in html.unescape(shown.replace("\\", ""))
+    assert render_report(report, "md").count("Label equivalents k") == 1
+
+
+def test_where_the_predictions_are_gone_the_verdict_says_nothing_of_labels(store: Path) -> None:
+    assert "Label equivalents" not in render_report(build_report(Store(store).read().records), "md")
 
 
 def test_what_cannot_be_asked_is_said(store: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from string import Template
 
@@ -21,7 +21,9 @@ from hsiaug.report.html.records import environment, record_lists
 from hsiaug.report.html.verdicts import failure_block, summary
 from hsiaug.report.labels import count
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
-from hsiaug.report.tables import Report
+from hsiaug.report.tables import Report, Table
+from hsiaug.report.views import Said
+from hsiaug.report.views_labels import worth_verdicts
 from hsiaug.trial.store import Store
 
 __all__ = ["html_page"]
@@ -43,7 +45,8 @@ def html_page(report: Report, store: Store | None = None, quality: Iterable[Path
     shown = [TableSection(table, number, report.where) for number, table in enumerate(report.tables)]
     maker = MapMaker(store)
     curves = curves_by_table(report, store)
-    sections: list[Section] = [("verdict", "Verdict", _verdict(report, shown))]
+    worth = worth_verdicts([curve for found in curves.values() for curve in found])
+    sections: list[Section] = [("verdict", "Verdict", _verdict(report, shown, worth))]
     for section in shown:
         equivalents = label_block(section, curves.get(section.table, ()))
         html = _table(section, len(shown), maker, equivalents)
@@ -82,7 +85,7 @@ def _document(sections: Sequence[Section]) -> str:
     )
 
 
-def _verdict(report: Report, shown: Sequence[TableSection]) -> str:
+def _verdict(report: Report, shown: Sequence[TableSection], worth: Mapping[Table, Said]) -> str:
     if not shown:
         return f'<p class="headline">There is no record in {escape(report.where)} yet.</p>'
     trials = {trial.hash: trial for section in shown for trial in section.table.trials}
@@ -94,7 +97,9 @@ def _verdict(report: Report, shown: Sequence[TableSection]) -> str:
         heading = (
             f'<h3><a href="#{section.anchor("table")}">{escape(section.table.title)}</a>{_tags(section)}</h3>'
         )
-        parts.append(f'<div class="verdict">{heading}{summary(section)}</div>')
+        said, lines = worth.get(section.table, ("", ()))
+        labels = f"<p>{escape(said)}</p>{items(map(escape, lines))}" if lines else ""
+        parts.append(f'<div class="verdict">{heading}{summary(section)}{labels}</div>')
     return "\n".join([*parts, f'<p class="note">{HOW_TO_READ}</p>'])
 
 
