@@ -1,9 +1,12 @@
 """Tables and pictures of when synthetic data help, from the trials of benchmarks/regimes.toml.
 
-    python -m benchmarks.regimes benchmarks/results/regimes/trials.csv FOLDER
+    python -m benchmarks.regimes collect STORE benchmarks/results/regimes/trials.csv
+    python -m benchmarks.regimes draw benchmarks/results/regimes/trials.csv docs/images
 
-Writes regimes.png (gain in AA over ``none``, paired by draw, by k × placement, scene and generator), regimes_new.png (the
-same in new fields) and regimes.md (the same numbers with 95 % t intervals, and the other axes) into FOLDER.
+``collect`` writes a row per trial, those of ceilings included, which a report leaves out of its CSV. ``draw`` writes
+regimes_seen.png and regimes_new.png (gain in AA over ``none`` by labels per class × placement, scene and generator, in
+fields that hold training pixels and in fields that hold none), regimes_axes.png (the other axes, one at a time) and,
+beside the trials, regimes.md: the numbers of all, with 95 % t intervals over the draws.
 """
 
 from __future__ import annotations
@@ -12,121 +15,190 @@ import math
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
-from benchmarks.common import markdown, read_csv
+from benchmarks.common import markdown, read_csv, write_csv
 from hsiaug.metrics.significance import t_interval
+from hsiaug.trial.store import Store
 
 KS = (1, 2, 3, 5, 10, 20)
 PLACEMENTS = ("clump", "per field", "scattered")
-SCORES = {"aa": "AA", "aa_seen": "AA in seen fields", "aa_new": "AA in new fields", "oa": "OA"}
+SCORES = {"aa": "AA", "aa_seen": "AA seen", "aa_new": "AA new", "oa": "OA"}
+SCENES = {
+    "indian_pines": "Indian Pines",
+    "houston_crop": "Houston crop",
+    "pavia_crop": "Pavia crop",
+    "jasper_ridge": "Jasper Ridge",
+}
+COLOURS = {
+    "duplicate": "#999999",
+    "smote": "#4477aa",
+    "pseudo": "#ee6677",
+    "pseudo-region": "#ccbb44",
+    "tabddpm": "#66ccee",
+    "txt2hsi": "#228833",
+    "txt2hsi, pure noise": "#aa3377",
+    "txt2hsi, no unlabelled pixel": "#222222",
+}
 Row = dict[str, str]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Where an arm was run. axis: ``k`` or another axis of the suite; value: along it."""
+    """Where an arm was run. labels: per class, ``6-60`` from the rarest to the commonest."""
 
     scene: str
     classifier: str
-    axis: str
-    value: str
+    view: str
+    labels: str
     placement: str
 
 
-Gains = dict[Cell, dict[str, dict[str, list[float]]]]
-"""Of each cell, generator and score: paired differences to ``none`` in points, one per draw."""
+Arms = dict[str, dict[int, Row]]
+Gains = dict[str, dict[str, list[float]]]
+"""Of each generator and score: paired differences to ``none`` in points, one per draw."""
 
 
 def main() -> None:
-    rows, folder = read_csv(Path(sys.argv[1])), Path(sys.argv[2])
-    found = gains(rows)
-    for score, name in (("aa", "regimes"), ("aa_new", "regimes_new")):
-        for classifier in sorted({cell.classifier for cell in found}):
-            picture(found, classifier, score, folder / f"{name}_{classifier}.png")
-    (folder / "regimes.md").write_text("\n".join(tables(found)) + "\n", encoding="utf-8")
+    command, source, target = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    if command == "collect":
+        rows = [row_of(record) for record in Store(source).read().records]
+        write_csv(target, sorted(rows, key=lambda row: (row["scene"], row["protocol"], row["seed"], row["hash"])))
+        return
+    found = {cell: gains(arms) for cell, arms in cells(read_csv(source)).items()}
+    grid(found, "aa_seen", target / "regimes_seen.png")
+    grid(found, "aa_new", target / "regimes_new.png")
+    axes(found, target / "regimes_axes.png")
+    source.with_name("regimes.md").write_text("\n".join(tables(found)) + "\n", encoding="utf-8")
 
 
-def gains(rows: Sequence[Row]) -> Gains:
-    """Paired differences; trials that failed, made nothing, or read no band are left out."""
-    cells: dict[Cell, dict[str, dict[int, Row]]] = defaultdict(lambda: defaultdict(dict))
+def row_of(record: dict[str, Any]) -> dict[str, Any]:
+    """What the pictures need of a record."""
+    spec, metrics = record["spec"], record.get("metrics") or {}
+    fields = metrics.get("fields") or {}
+    protocol = spec["protocol"]
+    return {
+        "hash": record["hash"],
+        "status": record["status"],
+        "scene": spec["scene"]["name"],
+        "protocol": f"{protocol['name']}:{protocol['argument']}",
+        "seed": spec["seed"],
+        "generator": label(spec["generator"]),
+        "diagnosis": spec.get("diagnosis", False),
+        "classifier": spec["classifier"]["name"],
+        "view": spec.get("view", "raw"),
+        "view_shown": (record.get("spectral_view") or {}).get("name"),
+        "lambda": spec["lambda"],
+        **{key: rounded(metrics.get(key)) for key in ("oa", "aa", "kappa", "worst_recall")},
+        **{f"aa_{where}": rounded((fields.get(where) or {}).get("aa")) for where in ("seen", "new")},
+        "error": (record.get("error") or {}).get("message", "").split(".")[0],
+    }
+
+
+def rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 5)
+
+
+def label(generator: dict[str, Any]) -> str:
+    """The generator, and which variant of it the suite runs."""
+    name, params = generator["name"], generator["params"]
+    if name == "true-labels":
+        return f"{name}, {100 * params['wrong']:g} % wrong"
+    if name == "txt2hsi" and params["strength"] == 1:
+        return f"{name}, pure noise"
+    if name == "txt2hsi" and not params["pseudo"]:
+        return f"{name}, no unlabelled pixel"
+    return str(name)
+
+
+def cells(rows: Iterable[Row]) -> dict[Cell, Arms]:
+    """The trials that went well, by where they were run, generator and draw."""
+    found: dict[Cell, Arms] = defaultdict(lambda: defaultdict(dict))
     for row in rows:
         if row["status"] == "ok" and row["classifier"] != "coords":
-            cells[cell_of(row)][row["generator"]][int(row["seed"])] = row
-    return {
-        cell: {name: differences(arms, name) for name in arms if name != "none"} for cell, arms in cells.items()
-    }
+            found[cell_of(row)][row["generator"]][int(row["seed"])] = row
+    return found
 
 
 def cell_of(row: Row) -> Cell:
-    """``k5`` under ``random-twin:kshot:5`` is axis k, value 5, scattered."""
-    axis, _, value = row["run"].rpartition("-") if "-" in row["run"] else ("k", "", row["run"][1:])
-    places = re.search(r"x[0-9]+$", row["protocol_argument"])
-    placement = "scattered" if row["protocol"] == "random-twin" else "per field" if places else "clump"
-    return Cell(row["scene"], row["classifier"], axis, value, placement)
-
-
-def differences(arms: dict[str, dict[int, Row]], name: str) -> dict[str, list[float]]:
-    """By score, the differences of an arm to none in the draws that both have."""
-    pairs = [(arms[name][seed], arms["none"][seed]) for seed in sorted(arms[name]) if seed in arms["none"]]
-    return {
-        score: [
-            100 * (float(arm[score]) - float(none[score])) for arm, none in pairs if arm[score] and none[score]
-        ]
-        for score in SCORES
-    }
-
-
-def picture(found: Gains, classifier: str, score: str, path: Path) -> None:
-    """A heat map per scene and generator: k across, placement down; bold where the interval leaves out 0."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    mine = {c: by for c, by in found.items() if c.classifier == classifier and c.axis == "k"}
-    scenes = sorted({c.scene for c in mine})
-    generators = sorted({name for by in mine.values() for name in by})
-    figure, axes = plt.subplots(
-        len(generators), len(scenes), figsize=(3.3 * len(scenes), 1.5 * len(generators) + 0.6), squeeze=False
+    """``kshot:5x5`` is five labels per class, one per field."""
+    labels, fields = re.fullmatch(r".*kshot:([0-9-]+)(x[0-9]+)?", row["protocol"]).groups()  # type: ignore[union-attr]
+    random = row["protocol"].startswith("random")
+    return Cell(
+        row["scene"],
+        row["classifier"],
+        row["view"],
+        labels,
+        "scattered" if random else "per field" if fields else "clump",
     )
+
+
+def gains(arms: Arms) -> Gains:
+    """Differences to none in the draws that both have, of every arm; ``none`` itself holds its scores."""
+    plain = arms.get("none", {})
+    found: Gains = {"none": {score: scores(plain.values(), score) for score in SCORES}}
+    for name, by_draw in arms.items():
+        pairs = [(by_draw[seed], plain[seed]) for seed in sorted(by_draw) if seed in plain]
+        if name != "none" and pairs:
+            found[name] = {
+                score: [100 * (float(a[score]) - float(b[score])) for a, b in pairs if a[score] and b[score]]
+                for score in SCORES
+            }
+    return found
+
+
+def scores(rows: Iterable[Row], score: str) -> list[float]:
+    return [100 * float(row[score]) for row in rows if row[score]]
+
+
+def grid(found: dict[Cell, Gains], score: str, path: Path) -> None:
+    """A heat map per scene and generator: labels across, placement down; bold where the interval leaves out 0."""
+    from matplotlib.figure import Figure
+
+    generators = ("duplicate", "smote", "pseudo")
+    figure = Figure(figsize=(12.5, 5), layout="constrained")
+    panels = figure.subplots(len(generators), len(SCENES), squeeze=False)
     image = None
-    for row, generator in zip(axes, generators, strict=True):
-        for axis, scene in zip(row, scenes, strict=True):
-            values = [[value_of(mine, scene, classifier, k, p, generator, score) for k in KS] for p in PLACEMENTS]
+    for row, generator in zip(panels, generators, strict=True):
+        for panel, scene in zip(row, SCENES, strict=True):
+            values = [[of(found, scene, "svm", str(k), p, generator, score) for k in KS] for p in PLACEMENTS]
             means = [[fmean(v) if v else math.nan for v in line] for line in values]
-            image = axis.imshow(means, cmap="RdBu", vmin=-15, vmax=15, aspect="auto")
-            annotate(axis, values)
-            axis.set_xticks(range(len(KS)), [str(k) for k in KS])
-            axis.set_yticks(range(len(PLACEMENTS)), PLACEMENTS if scene == scenes[0] else [""] * len(PLACEMENTS))
-            axis.set_title(f"{scene}: {generator}", fontsize=8)
-            axis.tick_params(labelsize=7, length=0)
-    figure.suptitle(f"{classifier}: gain in {SCORES[score]} over none (points), by labels per class", fontsize=9)
-    figure.tight_layout()
-    figure.colorbar(image, ax=axes, fraction=0.02, pad=0.01).ax.tick_params(labelsize=7)
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+            image = panel.imshow(means, cmap="RdBu", vmin=-15, vmax=15, aspect="auto")
+            annotate(panel, values)
+            panel.set_xticks(range(len(KS)), [str(k) for k in KS])
+            panel.set_yticks(range(len(PLACEMENTS)), PLACEMENTS if panel is row[0] else [""] * len(PLACEMENTS))
+            panel.set_title(f"{SCENES[scene]}: {generator}", fontsize=9)
+            panel.tick_params(labelsize=8, length=0)
+    where = "seen fields" if score == "aa_seen" else "new fields"
+    figure.suptitle(
+        f"svm: gain in AA in {where} over none (points), by labels per class and where they lie", fontsize=10
+    )
+    figure.colorbar(image, ax=panels, fraction=0.02, pad=0.01).ax.tick_params(labelsize=8)
+    figure.savefig(path, dpi=100)
 
 
-def value_of(
-    found: Gains, scene: str, classifier: str, k: int, placement: str, generator: str, score: str
+def of(
+    found: dict[Cell, Gains], scene: str, classifier: str, labels: str, placement: str, generator: str, score: str
 ) -> list[float]:
     """The differences of one entry; one label is a clump and one per field alike."""
-    placement = "clump" if k == 1 and placement == "per field" else placement
-    cell = Cell(scene, classifier, "k", str(k), placement)
-    return found.get(cell, {}).get(generator, {}).get(score, [])
+    placement = "clump" if labels == "1" and placement == "per field" else placement
+    return found.get(Cell(scene, classifier, "auto", labels, placement), {}).get(generator, {}).get(score, [])
 
 
-def annotate(axis: object, values: list[list[list[float]]]) -> None:
+def annotate(panel: Any, values: list[list[list[float]]]) -> None:
     """The mean of each entry, bold where its interval leaves out 0."""
     for y, line in enumerate(values):
         for x, entry in enumerate(line):
             if entry:
-                strong = "bold" if clear(entry) else "normal"
-                axis.text(x, y, f"{fmean(entry):+.1f}", ha="center", va="center", fontsize=6.5, weight=strong)  # type: ignore[attr-defined]
+                mean = fmean(entry)
+                colour = "white" if abs(mean) > 11 else "black"
+                weight = "bold" if clear(entry) else "normal"
+                text = f"{mean:+.1f}"
+                panel.text(x, y, text, ha="center", va="center", fontsize=7.5, weight=weight, color=colour)
 
 
 def clear(values: list[float]) -> bool:
@@ -135,26 +207,127 @@ def clear(values: list[float]) -> bool:
     return interval is not None and interval[0] * interval[1] > 0
 
 
-def tables(found: Gains) -> Iterator[str]:
-    """A Markdown table per scene, classifier and axis."""
-    keys = sorted({(c.scene, c.classifier, c.axis) for c in found})
-    for scene, classifier, axis in keys:
-        cells = [c for c in found if (c.scene, c.classifier, c.axis) == (scene, classifier, axis)]
-        generators = sorted({name for c in cells for name in found[c]})
-        header = (axis, "placement", "draws", *(f"{g} {SCORES[s]}" for g in generators for s in ("aa", "aa_new")))
-        yield f"## {scene}, {classifier}, {axis}\n"
-        yield from markdown(header, (line(c, found[c], generators) for c in sorted(cells, key=order)))
-        yield ""
+Line = tuple[str, str, Sequence[list[float]]]
+"""A name, a colour, and the differences at each place."""
 
 
-def order(cell: Cell) -> tuple[int, int]:
-    return int(cell.value) if cell.value.isdigit() else 0, PLACEMENTS.index(cell.placement)
+def axes(found: dict[Cell, Gains], path: Path) -> None:
+    """Six panels: imbalance, scope, wrong labels, learners, and generators with both classifiers."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12.5, 7.2), layout="constrained")
+    panels = figure.subplots(2, 3).ravel()
+    scenes = list(SCENES)
+    palette = dict(zip(scenes, ("#4477aa", "#ee6677", "#228833", "#aa8822"), strict=True))
+
+    ratios = {"20": "1:1", "6-60": "10:1", "3-123": "41:1"}
+    lines: list[Line] = [
+        (g, COLOURS[g], [pooled(found, scenes, "svm", k, g) for k in ratios])
+        for g in ("duplicate", "smote", "pseudo")
+    ]
+    lined(panels[0], "Imbalance, about 20 labels per class (svm, four scenes)", list(ratios.values()), lines)
+
+    places = [f"{SCENES[s].split()[0]}\nk = {k}" for k in (5, 20) for s in scenes]
+    lines = [
+        (g, COLOURS[g], [of(found, s, "svm", str(k), "clump", g, "aa") for k in (5, 20) for s in scenes])
+        for g in ("pseudo-region", "pseudo")
+    ]
+    lined(panels[1], "Unlabelled pixels: training region, whole scene (svm)", places, lines, joined=False)
+
+    wrong = (0, 15, 30, 50)
+    lines = [
+        (
+            SCENES[s],
+            palette[s],
+            [of(found, s, "svm", "5", "clump", f"true-labels, {w} % wrong", "aa") for w in wrong],
+        )
+        for s in scenes
+    ]
+    lined(
+        panels[2],
+        "Diagnosis: real patches, a share of wrong labels (svm, k = 5)",
+        [f"{w} %" for w in wrong],
+        lines,
+    )
+
+    ks = ("1", "5", "20")
+    learners = (("svm", "#4477aa"), ("cnn2d", "#228833"), ("self-training", "#aa8822"))
+    places = [f"{s}\nk = {k}" for s in ("Indian", "Houston") for k in ks]
+    lines = [
+        (c, colour, [of(found, s, c, k, "clump", "pseudo", "aa") for s in scenes[:2] for k in ks])
+        for c, colour in learners
+    ]
+    lined(panels[3], "What pseudo gives each learner (clumps)", places, lines, joined=False)
+
+    for panel, classifier in zip(panels[4:], ("svm", "cnn2d"), strict=True):
+        names = [g for g in COLOURS if g not in ("pseudo-region", "duplicate")]
+        lines = [
+            (g, COLOURS[g], [of(found, scenes[0], classifier, k, "clump", g, "aa") for k in ks]) for g in names
+        ]
+        lined(
+            panel,
+            f"Generators, Indian Pines (clumps, {classifier})",
+            [f"k = {k}" for k in ks],
+            lines,
+            joined=False,
+        )
+    for panel in (panels[0], panels[3]):
+        panel.set_ylabel("gain in AA over none (points)", fontsize=8)
+    figure.savefig(path, dpi=100)
 
 
-def line(cell: Cell, by: dict[str, dict[str, list[float]]], generators: list[str]) -> tuple[str, ...]:
-    draws = max((len(scores["aa"]) for scores in by.values()), default=0)
-    entries = [entry(by.get(g, {}).get(s, [])) for g in generators for s in ("aa", "aa_new")]
-    return cell.value, cell.placement, str(draws), *entries
+def pooled(
+    found: dict[Cell, Gains], scenes: Sequence[str], classifier: str, labels: str, generator: str
+) -> list[float]:
+    """The mean of each scene: draws of one scene are no draws of another."""
+    by_scene = [of(found, scene, classifier, labels, "clump", generator, "aa") for scene in scenes]
+    return [fmean(values) for values in by_scene if values]
+
+
+def lined(panel: Any, title: str, places: Sequence[str], lines: Sequence[Line], *, joined: bool = True) -> None:
+    """Means with 95 % t intervals, one colour each, side by side; lines without any value are left out."""
+    shown = [line for line in lines if any(line[2])]
+    for i, (name, colour, entries) in enumerate(shown):
+        offset = 0.12 * (i - (len(shown) - 1) / 2)
+        kept = [(x + offset, values) for x, values in enumerate(entries) if values]
+        means = [fmean(values) for _, values in kept]
+        spans = [t_interval(values) or (m, m) for (_, values), m in zip(kept, means, strict=True)]
+        errors = [[m - low for m, (low, _) in zip(means, spans, strict=True)]]
+        errors.append([high - m for m, (_, high) in zip(means, spans, strict=True)])
+        style = "o-" if joined else "o"
+        panel.errorbar(
+            [x for x, _ in kept], means, errors, fmt=style, color=colour, label=name, markersize=4, lw=1, capsize=2
+        )
+    panel.axhline(0, color="black", lw=0.6)
+    panel.set_xticks(range(len(places)), places, fontsize=7)
+    panel.tick_params(axis="y", labelsize=8)
+    panel.set_title(title, fontsize=9)
+    panel.legend(fontsize=7)
+
+
+def tables(found: dict[Cell, Gains]) -> Iterator[str]:
+    """A table per scene, classifier and view: a row per labels, placement and arm."""
+    for scene, name in SCENES.items():
+        for classifier, view in sorted({(c.classifier, c.view) for c in found if c.scene == scene}):
+            mine = sorted(
+                (c for c in found if (c.scene, c.classifier, c.view) == (scene, classifier, view)), key=order
+            )
+            yield f"## {name}, {classifier}, view {view}\n"
+            yield "`none`: mean in percent; other rows: gain over it in points (95 % t interval over the draws).\n"
+            header = ("labels", "placement", "arm", "draws", *SCORES.values())
+            yield from markdown(header, (line for cell in mine for line in lines_of(cell, found[cell])))
+            yield ""
+
+
+def order(cell: Cell) -> tuple[int, str, int]:
+    return int(cell.labels.split("-")[0]), cell.labels, PLACEMENTS.index(cell.placement)
+
+
+def lines_of(cell: Cell, by: Gains) -> Iterator[tuple[str, ...]]:
+    for arm, values in by.items():
+        plain = arm == "none"
+        entries = (f"{fmean(v):.1f}" if plain and v else "–" if plain else entry(v) for v in values.values())
+        yield cell.labels, cell.placement, arm, str(len(values["aa"])), *entries
 
 
 def entry(values: list[float]) -> str:
