@@ -15,7 +15,7 @@ import math
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -76,7 +76,7 @@ def main() -> None:
     source.with_name("regimes.md").write_text("\n".join(tables(found)) + "\n", encoding="utf-8")
 
 
-def row_of(record: dict[str, Any]) -> dict[str, Any]:
+def row_of(record: Mapping[str, Any]) -> dict[str, Any]:
     """What the pictures need of a record."""
     spec, metrics = record["spec"], record.get("metrics") or {}
     fields = metrics.get("fields") or {}
@@ -162,7 +162,7 @@ def grid(found: dict[Cell, Gains], score: str, path: Path) -> None:
     generators = ("duplicate", "smote", "pseudo")
     figure = Figure(figsize=(12.5, 5), layout="constrained")
     panels = figure.subplots(len(generators), len(SCENES), squeeze=False)
-    image = None
+    image: Any = None
     for row, generator in zip(panels, generators, strict=True):
         for panel, scene in zip(row, SCENES, strict=True):
             values = [[of(found, scene, "svm", str(k), p, generator, score) for k in KS] for p in PLACEMENTS]
