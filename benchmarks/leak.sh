@@ -8,7 +8,7 @@ store=${1:-hsiaug-results-leak}
 out=$(dirname "$0")/results/leak
 mkdir -p "$out"
 for protocol in random:0.05 random:0.1 random-twin:issd issd kshot:10 blocks:16; do
-    hsiaug benchmark indian_pines --generator smote --classifier svm,rf,cnn2d --lambda 0.5 --seeds 5 \
+    hsiaug benchmark indian_pines --generator smote --classifier svm,rf,cnn2d --view raw --lambda 0.5 --seeds 5 \
         --protocol "$protocol" --store "$store"
 done
 hsiaug report --store "$store" --by classifier --out "$out/table.md"

@@ -63,7 +63,7 @@ from hsiaug.plugins.card import Card, NoParams, param, resampled
 from hsiaug.plugins.hookspecs import Entry, hookimpl
 from hsiaug.plugins.state import load_state, save_state
 from hsiaug.protocol.protocols import Areas, Draw, Protocol
-from hsiaug.protocol.view import Normaliser, TrainView
+from hsiaug.protocol.view import Normaliser, TrainView, patches_at
 from hsiaug.samples import Patches, PatchSamples
 from hsiaug.scene import Scene
 from hsiaug.seeds import derive_seed
@@ -103,6 +103,7 @@ __all__ = [
     "hookimpl",
     "load_state",
     "param",
+    "patches_at",
     "resampled",
     "save_state",
 ]

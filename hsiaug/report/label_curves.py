@@ -26,7 +26,7 @@ from hsiaug.report.ground_truth import GroundTruth, NoGroundTruthError, local_gr
 from hsiaug.report.records import Condition, Trial
 from hsiaug.report.scores import AA, AA_FIELDS, OA, WORST, Metric
 from hsiaug.report.split_roles import ROLES, redrawn_roles
-from hsiaug.report.tables import Report, Table
+from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.trial.arm import Method
 from hsiaug.trial.store import Store
 
@@ -105,7 +105,7 @@ def _places(report: Report) -> dict[object, dict[str, Place]]:
 
 
 def _said(condition: Condition) -> AddedLabels | None:
-    return read_added(condition.argument) if condition.protocol == "added" else None
+    return read_added(condition.argument) if condition.protocol == ADDED else None
 
 
 def _key(run: str, condition: Condition, protocol: str | None = None) -> tuple[object, ...]:

@@ -19,8 +19,10 @@ from hsiaug.trial.index import uncollected
 if TYPE_CHECKING:
     from hsiaug.trial.record import Damage
 
-__all__ = ["Report", "Table", "build_report", "named"]
+__all__ = ["ADDED", "Report", "Table", "build_report", "named"]
 
+ADDED = "added"
+"""The protocol of learning curves over added labels."""
 NAMED = 20
 """Damaged records that a sentence names at most; JSON has all of them."""
 
@@ -220,7 +222,8 @@ def _tables(run: str, trials: Iterable[Trial]) -> tuple[Table, ...]:
     groups: dict[Condition, list[Trial]] = {}
     for trial in trials:
         groups.setdefault(trial.condition, []).append(trial)
-    conditions = sorted(groups, key=astuple)
+    # The points of learning curves last: one of them says little alone.
+    conditions = sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c)))
     titles = _titles(conditions)
     return tuple(_table(run, titles[c], c, groups[c]) for c in conditions)
 

@@ -18,7 +18,7 @@ from hsiaug.report.findings import FINDINGS, verdict, verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
 from hsiaug.report.labels import MISSING, p_text, percent, signed
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
-from hsiaug.report.tables import Report, Table
+from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.report.views_fields import field_grids
 from hsiaug.report.views_raw import (
     arm_columns,
@@ -36,8 +36,6 @@ __all__ = ["LABELS", "VIEWS", "check_view", "label_verdicts", "pages"]
 Said = tuple[str, tuple[str, ...]]
 """A sentence, and a line for each arm below it."""
 
-ADDED = "added"
-"""The protocol of learning curves."""
 LABELS = "labels"
 """The view that reads several tables and their predictions at once."""
 

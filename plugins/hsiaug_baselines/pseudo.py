@@ -20,6 +20,7 @@ from hsiaug.api import (
     derive_seed,
     load_state,
     param,
+    patches_at,
     resampled,
     save_state,
 )
@@ -86,7 +87,7 @@ class FittedPseudo:
                 used.append(cycled(own, done + count, np.random.default_rng(derive_seed("pseudo", c, seed))))
                 chosen.append(used[-1][done:])
         rows, facts = np.concatenate(chosen), self._facts(np.concatenate(used))
-        made = PatchSamples.made(_cut(self.cube, self.coords[rows], self.patch), self.y[rows], facts)
+        made = PatchSamples.made(patches_at(self.cube, self.coords[rows], self.patch), self.y[rows], facts)
         return replace(made, weight=np.full(len(rows), self.params.weight, dtype=np.float32))
 
     def _facts(self, used: NDArray[np.int64]) -> dict[str, Any]:
@@ -104,8 +105,10 @@ class FittedPseudo:
         }
 
     def save(self, folder: Path) -> None:
-        """Everything; the spectra are those that the view shows."""
-        arrays = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+        """Everything; the spectra are those that the view shows. Raises PluginError where they do not fit into memory."""
+        arrays = {"coords": self.coords, "y": self.y, "confidence": self.confidence}
+        # Of a large scene the cube is no array.
+        arrays["cube"] = np.asarray(self.cube)
         facts = {"share": self.params.share, "patch": self.patch, "notes": dict(self.notes)}
         save_state(folder, arrays, facts)
 
@@ -180,12 +183,3 @@ def _named(shares: NDArray[np.float64], share: float) -> tuple[list[NDArray[np.i
     for column in fallback:
         rows[column] = np.argsort(-shares[:, column], kind="stable")[:LEAST]
     return rows, fallback
-
-
-def _cut(cube: NDArray[np.float32], coords: NDArray[np.int32], patch: int) -> NDArray[np.float32]:
-    """(n, B, p, p) patches of a cube (H, W, B) round coords (n, 2), mirrored at its edges as TrainView.patches does."""
-    r, steps = patch // 2, np.arange(patch)
-    down, across = (np.pad(np.arange(n), r, mode="reflect") if r else np.arange(n) for n in cube.shape[:2])
-    rows, columns = down[coords[:, :1] + steps], across[coords[:, 1:] + steps]
-    found: NDArray[np.float32] = cube[rows[:, :, None], columns[:, None, :]]
-    return np.ascontiguousarray(found.transpose(0, 3, 1, 2))

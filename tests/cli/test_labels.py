@@ -84,6 +84,8 @@ def test_the_verdict_of_a_plain_report_says_what_an_arm_is_worth(store: Path) ->
     for shown in (render_report(report, "rich"), render_report(report, "md"), render_html(report, Store(store))):
         assert first in html.unescape(shown.replace("\\", ""))
     assert render_report(report, "md").count("Label equivalents k") == 1
+    # The points of the curve stand below what they are a curve of.
+    assert [table.condition.protocol for table in report.tables] == ["issd", "added", "added"]
 
 
 def test_where_the_predictions_are_gone_the_verdict_says_nothing_of_labels(store: Path) -> None:
