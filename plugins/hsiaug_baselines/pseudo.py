@@ -106,9 +106,13 @@ class FittedPseudo:
 
     def save(self, folder: Path) -> None:
         """Everything; the spectra are those that the view shows. Raises PluginError where they do not fit into memory."""
-        arrays = {"coords": self.coords, "y": self.y, "confidence": self.confidence}
         # Of a large scene the cube is no array.
-        arrays["cube"] = np.asarray(self.cube)
+        arrays: dict[str, NDArray[Any]] = {
+            "cube": np.asarray(self.cube),
+            "coords": self.coords,
+            "y": self.y,
+            "confidence": self.confidence,
+        }
         facts = {"share": self.params.share, "patch": self.patch, "notes": dict(self.notes)}
         save_state(folder, arrays, facts)
 
