@@ -2,7 +2,7 @@
 
     python -m benchmarks.baselines_table benchmarks/results/baselines/trials.csv
 
-One per run: for each classifier OA and AA (%, mean ± std, ddof 1) on the real samples alone, in seen and in new fields too
+One per run: for each classifier OA and AA (%, mean ± std, ddof 1) on the real samples alone, in seen and in new fields
 where the trials tell them apart, AA with duplicated and with interpolated samples, and what a trial costs: seconds by the
 clock, processor seconds, and the peak memory of its process.
 """
