@@ -245,7 +245,7 @@ def axes(found: dict[Cell, Gains], path: Path) -> None:
     ]
     lined(
         panels[2],
-        "Diagnosis: real patches, a share of wrong labels (svm, k = 5)",
+        "Diagnosis: real patches, wrong labels (svm, k = 5)",
         [f"{w} %" for w in wrong],
         lines,
     )
@@ -302,7 +302,7 @@ def lined(panel: Any, title: str, places: Sequence[str], lines: Sequence[Line], 
     panel.set_xticks(range(len(places)), places, fontsize=7)
     panel.tick_params(axis="y", labelsize=8)
     panel.set_title(title, fontsize=9)
-    panel.legend(fontsize=7)
+    panel.legend(fontsize=7, framealpha=0.5)
 
 
 def tables(found: dict[Cell, Gains]) -> Iterator[str]:
