@@ -87,7 +87,7 @@ def test_workers_make_the_map_of_one_process(toy: Scene, tmp_path: Path, monkeyp
     spec = spec_of(toy, "cnn2d")
     task = get_task("pixels")
     made = refit(spec, toy, registry(), None, device="cpu", progress=silent)
-    (alone,) = task.mapped(made.fitted, made.card, toy, made.split, silent).values()
+    (alone,) = task.mapped(made.fitted, made.card, toy, made.split, silent, made.spectra).values()
     stripes = stripes_of(spec, toy.labels, task.stripes(toy))
     seats, seen = [Seat(toy), Seat(toy)], list[int]()
     job = Job("pixels", "toy", Store(tmp_path, create=True).root, "cpu")

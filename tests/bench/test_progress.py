@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -37,7 +37,8 @@ class Params:
 def trial(generator: str, classifier: str, seed: int, lam: float = 1.0) -> TrialSpec:
     made, tested = (PluginSpec(name, "1", Params()) for name in (generator, classifier))
     lam = 0.0 if generator == "none" else lam
-    return TrialSpec("pixels", "toy", "0" * 64, parse_protocol("issd:0.05"), 9, seed, made, tested, lam, None)
+    spec = TrialSpec("pixels", "toy", "0" * 64, parse_protocol("issd:0.05"), 9, seed, made, tested, lam, None)
+    return replace(spec, view=spec.usual_view)
 
 
 def plan(draws: int = 3, classifiers: Iterable[str] = SECONDS) -> dict[str, TrialSpec]:
