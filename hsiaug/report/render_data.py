@@ -39,7 +39,10 @@ ONE_TRIAL = ("hash", "status", "error_type", "error_message", "seed", "view_show
 
 def report_json(report: Report) -> dict[str, Any]:
     """The whole report as plain values: scores as fractions, None where there is no number, hashes everywhere."""
-    worth = label_verdicts(report)
+    return _report_json(report, label_verdicts(report))
+
+
+def _report_json(report: Report, worth: Mapping[Table, Said]) -> dict[str, Any]:
     answer = {
         "format": 1,
         "unit": "fraction",
@@ -52,12 +55,13 @@ def report_json(report: Report) -> dict[str, Any]:
 
 def json_text(report: Report, by: str = "") -> str:
     """``report_json`` as strict JSON: no NaN, no Infinity; for ``by="labels"`` with the label equivalents."""
-    answer = report_json(report)
-    if by == "labels":
-        from hsiaug.report.label_data import curves_json
-        from hsiaug.report.views_labels import curves_of
+    if by != "labels":
+        return json_of(report_json(report), indent=2) + "\n"
+    from hsiaug.report.label_data import curves_json
+    from hsiaug.report.views_labels import curves_of, worth_verdicts
 
-        answer["labels"] = _strict(curves_json(curves_of(report)))
+    curves = curves_of(report)  # read and resampled once, for the verdicts too
+    answer = {**_report_json(report, worth_verdicts(curves)), "labels": _strict(curves_json(curves))}
     return json_of(answer, indent=2) + "\n"
 
 
