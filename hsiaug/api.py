@@ -63,10 +63,12 @@ from hsiaug.plugins.card import Card, NoParams, param, resampled
 from hsiaug.plugins.hookspecs import Entry, hookimpl
 from hsiaug.plugins.state import load_state, save_state
 from hsiaug.protocol.protocols import Areas, Draw, Protocol
-from hsiaug.protocol.view import Normaliser, TrainView, patches_at
+from hsiaug.protocol.view import Normaliser, TrainView, patches_at, train_view_seen
 from hsiaug.samples import Patches, PatchSamples
 from hsiaug.scene import Scene
 from hsiaug.seeds import derive_seed
+from hsiaug.spectral_views import SpectralView
+from hsiaug.tasks.view_choice import spatial_folds
 from hsiaug.tiles import DenseSamples, DenseView, PairCounts, Tiles
 
 __all__ = [
@@ -95,6 +97,7 @@ __all__ = [
     "Progress",
     "Protocol",
     "Scene",
+    "SpectralView",
     "SplitError",
     "Tiles",
     "TrainView",
@@ -106,4 +109,6 @@ __all__ = [
     "patches_at",
     "resampled",
     "save_state",
+    "spatial_folds",
+    "train_view_seen",
 ]

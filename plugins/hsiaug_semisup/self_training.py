@@ -79,8 +79,8 @@ class SelfTraining(Plugin[SelfTrainingParams]):
         self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
     ) -> FittedSelfTraining:
         """Name pixels and learn from them. Raises PluginError where the view shows no unlabelled pixel."""
+        from hsiaug_semisup.ground import survey
         from hsiaug_teacher.choice import believed
-        from hsiaug_teacher.teacher import survey
         from hsiaug_teacher.voter import fit_voter
 
         params = self.params

@@ -27,7 +27,8 @@ NULL_TOKENS = 4
 class Denoiser(nn.Module):
     """v(z_t, t, text) for latents z (n, d, p, p); text (n, L, E) with mask (n, L), True at words, from :meth:`read`.
 
-    ``forward(..., maps=True)`` also gives the cross-attention (n, L, p, p), averaged over heads and blocks.
+    A token is a square of ``token`` × ``token`` latent pixels; latents are padded with 0 to whole tokens. ``forward(...,
+    maps=True)`` also gives the cross-attention (n, L, p, p), averaged over heads and blocks, alike in a token's pixels.
     """
 
     def __init__(
@@ -38,26 +39,26 @@ class Denoiser(nn.Module):
         width: int,
         depth: int,
         heads: int,
+        token: int,
         reader: Reader | None = None,
     ) -> None:
         super().__init__()
-        self.side = side
+        self.side, self.token = side, token
         self.reader = reader
-        self.enter = nn.Linear(channels, width)
-        self.register_buffer("place", positions(side, width), persistent=False)
+        self.enter = nn.Linear(channels * token**2, width)
+        self.register_buffer("place", positions(-(-side // token), width), persistent=False)
         self.time = nn.Sequential(nn.Linear(256, width), nn.SiLU(), nn.Linear(width, width))
         self.word = nn.Linear(text, width)
         self.null = nn.Parameter(0.02 * torch.randn(NULL_TOKENS, text))
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.shift = zeroed(nn.Linear(width, 2 * width))
-        self.leave = zeroed(nn.Linear(width, channels))
+        self.leave = zeroed(nn.Linear(width, channels * token**2))
 
     def forward(
         self, z: Tensor, t: Tensor, text: Tensor, mask: Tensor, maps: bool = False
     ) -> Tensor | tuple[Tensor, Tensor]:
-        n, channels, p, _ = z.shape
-        x = self.enter(z.flatten(2).transpose(1, 2)) + self.place  # (n, N, D)
+        x = self.enter(self._tokens(z)) + self.place  # (n, N, D)
         time = self.time(sinusoid(t))  # (n, D)
         words = self.word(text)  # (n, L, D)
         seen = []
@@ -65,11 +66,24 @@ class Denoiser(nn.Module):
             x, attention = block(x, time, words, mask, maps)
             seen.append(attention)
         scale, shift = self.shift(nn.functional.silu(time)).chunk(2, dim=1)
-        x = self.norm(x) * (1 + scale[:, None]) + shift[:, None]
-        out: Tensor = self.leave(x).transpose(1, 2).reshape(n, channels, p, p)
+        out = self._pixels(self.leave(self.norm(x) * (1 + scale[:, None]) + shift[:, None]))
         if not maps:
             return out
-        return out, torch.stack(seen).mean(dim=0).transpose(1, 2).reshape(n, -1, p, p)
+        whole = torch.stack(seen).mean(dim=0).repeat_interleave(self.token**2, dim=2)  # (n, N, L·q²)
+        return out, self._pixels(whole)
+
+    def _tokens(self, z: Tensor) -> Tensor:
+        """(n, d, p, p) → (n, N, d·q²) of N squares of q × q pixels, row by row."""
+        n, channels, p, _ = z.shape
+        q, grid = self.token, -(-p // self.token)
+        z = nn.functional.pad(z, (0, q * grid - p, 0, q * grid - p))
+        return z.reshape(n, channels, grid, q, grid, q).permute(0, 2, 4, 1, 3, 5).reshape(n, grid**2, -1)
+
+    def _pixels(self, x: Tensor) -> Tensor:
+        """(n, N, d·q²) → (n, d, p, p), what :meth:`_tokens` took apart."""
+        q, grid = self.token, -(-self.side // self.token)
+        z = x.reshape(len(x), grid, grid, -1, q, q).permute(0, 3, 1, 4, 2, 5)
+        return z.reshape(len(x), -1, q * grid, q * grid)[:, :, : self.side, : self.side]
 
     def read(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """Texts (n, L, E): tokens that are embedded already as they are, word ids (n, L) through the reader."""
@@ -123,7 +137,7 @@ def denoiser_of(params: Params, side: int, texts: Texts) -> Denoiser:
     """An untrained denoiser of patches side × side under these texts."""
     reader = Reader(texts.vocabulary, texts.tokens.shape[1]) if texts.vocabulary else None
     text = Reader.WIDTH if reader else texts.tokens.shape[2]
-    return Denoiser(params.latent, side, text, params.width, params.depth, params.heads, reader)
+    return Denoiser(params.latent, side, text, params.width, params.depth, params.heads, params.token, reader)
 
 
 class Block(nn.Module):

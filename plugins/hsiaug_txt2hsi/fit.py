@@ -25,6 +25,7 @@ from hsiaug_txt2hsi.denoiser import Denoiser, denoiser_of
 from hsiaug_txt2hsi.field import Field
 from hsiaug_txt2hsi.fitted import FittedTxt2Hsi, in_half, schedule_of
 from hsiaug_txt2hsi.lfue import Scope as Uncertainty
+from hsiaug_txt2hsi.light import Light
 from hsiaug_txt2hsi.objective import Batches, DenoiserLoss
 from hsiaug_txt2hsi.params import PRECISIONS, Params
 from hsiaug_txt2hsi.rpsc import Mode as Clipping
@@ -67,8 +68,10 @@ def learn(
     quality = _gated(vae, run, probe)
     norm = LatentNorm.fitted(_latents(vae, run, np.concatenate(list(named.values()))))
     denoiser = _denoiser(run, named, texts, vae, norm)
+    light = Light.fitted(view) if params.light else None
     facts: dict[str, Any] = {
         **quality,
+        **({} if light is None else {"light_strength": light.strength}),
         "pseudo_labelled": {str(c): len(pixels) for c, pixels in pseudo.items()},
         "text": params.text,
         "encoder": params.encoder,
@@ -83,6 +86,7 @@ def learn(
         probe=probe,
         field=run.field,
         named=named,
+        light=light,
         facts=facts,
         device=device,
     )
@@ -113,7 +117,8 @@ def _latents(vae: Vae, run: SceneRun, coords: NDArray[np.int32]) -> Tensor:
 
 @torch.inference_mode()
 def _gated(vae: Vae, run: SceneRun, probe: Probe) -> dict[str, float]:
-    """How well the VAE reconstructs patches; raises PluginError where it does not well enough.
+    """How well the VAE reconstructs patches. Raises PluginError where samples start from pure noise and so hold nothing
+    but what the VAE can decode, and that is not good enough; other samples keep what it cannot encode of their start.
 
     The spectral angle is that of training patches. The probe names the class of labelled and unlabelled patches before
     and after reconstruction: a small angle alone does not say that what separates classes survives.
@@ -127,6 +132,9 @@ def _gated(vae: Vae, run: SceneRun, probe: Probe) -> dict[str, float]:
     before = probe.patches(view.patches(coords)).argmax(axis=1)
     after = probe.patches(_again(vae, run, coords)).argmax(axis=1)
     kept = float((before == after).mean())
+    found = {"reconstruction_sam_degrees": round(angle, 3), "reconstruction_keeps_class": round(kept, 3)}
+    if params.strength < 1:
+        return found
     if angle > params.gate:
         raise PluginError(
             f"the VAE must reconstruct training patches to {params.gate:g}° of spectral angle on average",
@@ -139,7 +147,7 @@ def _gated(vae: Vae, run: SceneRun, probe: Probe) -> dict[str, float]:
             value=f"{100 * kept:.3g} %",
             hint="Raise --set txt2hsi.vae_steps or txt2hsi.latent, or lower the gate itself with txt2hsi.gate_probe.",
         )
-    return {"reconstruction_sam_degrees": round(angle, 3), "reconstruction_keeps_class": round(kept, 3)}
+    return found
 
 
 def _again(vae: Vae, run: SceneRun, coords: NDArray[np.int32]) -> NDArray[np.float32]:

@@ -20,6 +20,7 @@ from hsiaug_nets import state
 from hsiaug_teacher.voter import Probe
 from hsiaug_txt2hsi.denoiser import Denoiser, denoiser_of
 from hsiaug_txt2hsi.field import Field
+from hsiaug_txt2hsi.light import Light
 from hsiaug_txt2hsi.params import Params
 from hsiaug_txt2hsi.saved_probe import probe_arrays, restored_probe
 from hsiaug_txt2hsi.texts import Texts
@@ -52,6 +53,7 @@ class FittedTxt2Hsi:
     probe: Probe
     field: Field
     named: Mapping[int, NDArray[np.int32]]
+    light: Light | None
     facts: Mapping[str, Any]
     device: str
 
@@ -60,27 +62,27 @@ class FittedTxt2Hsi:
         omega = 0.0 if guidance is None else guidance
         rng = np.random.default_rng(seed)
         draw = torch.Generator().manual_seed(seed)
-        parts, labels = [], []
-        for c, n in counts.items():
-            if n == 0:
-                continue
-            if c not in self.named:
-                raise PluginError(
-                    "txt2hsi can only make samples of classes that it was fitted on",
-                    value=f"class {c}; it knows {', '.join(map(str, self.named))}",
-                    hint="Give the class training pixels, or do not ask for it.",
-                )
-            x = self._draw(c, int(np.ceil(n * self.params.surplus)), omega, rng, draw)
-            if len(x) > n:
-                best = np.argsort(-self._belief(x, c), kind="stable")[:n]
-                x = x[np.sort(best)]
-            parts.append(x)
-            labels.append(np.full(n, c))
-        if not parts:
-            empty = np.empty((0, self.field.bands, self.field.patch, self.field.patch), dtype=np.float32)
-            return PatchSamples.made(empty, np.empty(0, dtype=np.int64))
-        made = PatchSamples.made(np.concatenate(parts), np.concatenate(labels), {**self.facts, "omega": omega})
+        unknown = [c for c, n in counts.items() if n and c not in self.named]
+        if unknown:
+            raise PluginError(
+                "txt2hsi can only make samples of classes that it was fitted on",
+                value=f"class {unknown[0]}; it knows {', '.join(map(str, self.named))}",
+                hint="Give the class training pixels, or do not ask for it.",
+            )
+        drawn = {c: int(np.ceil(n * self.params.surplus)) for c, n in counts.items()}
+        y = np.repeat(np.array(list(drawn), dtype=np.int64), list(drawn.values()))
+        x = self._draw(y, omega, rng, draw)
+        best = [np.flatnonzero(y == c)[self._best(x[y == c], c, n)] for c, n in counts.items() if n]
+        rows = np.concatenate([np.empty(0, dtype=np.int64), *best])
+        shown = x[rows] if self.light is None else self.light.shown(x[rows], rng)
+        made = PatchSamples.made(shown, y[rows], {**self.facts, "omega": omega})
         return replace(made, weight=np.full(len(made), self.params.weight, dtype=np.float32))
+
+    def _best(self, x: NDArray[np.float32], c: int, n: int) -> NDArray[np.int64]:
+        """Rows of the n samples of class c that the probe believes most, in their order; of n samples, all."""
+        if len(x) == n:
+            return np.arange(n)
+        return np.sort(np.argsort(-self._belief(x, c), kind="stable")[:n])
 
     def _belief(self, x: NDArray[np.float32], c: int) -> NDArray[np.float64]:
         """(n,) probability of class c, by a probe fitted on real training pixels only."""
@@ -90,17 +92,18 @@ class FittedTxt2Hsi:
 
     @torch.inference_mode()
     def _draw(
-        self, c: int, n: int, omega: float, rng: np.random.Generator, draw: torch.Generator
+        self, y: NDArray[np.int64], omega: float, rng: np.random.Generator, draw: torch.Generator
     ) -> NDArray[np.float32]:
-        """n patches (n, B, p, p) in scene units of class c."""
-        starts = self.named[c][rng.integers(len(self.named[c]), size=n)]
-        out = []
-        for first in range(0, n, BATCH):
-            out.append(self._denoised(c, starts[first : first + BATCH], omega, draw))
+        """(n, B, p, p) patches in scene units of the classes y (n,)."""
+        starts = [self.named[c][rng.integers(len(self.named[c]))] for c in y.tolist()]
+        out = [np.empty((0, self.field.bands, self.field.patch, self.field.patch), dtype=np.float32)]
+        for first in range(0, len(y), BATCH):
+            part = slice(first, first + BATCH)
+            out.append(self._denoised(y[part], np.stack(starts[part]), omega, draw))
         return np.concatenate(out)
 
     def _denoised(
-        self, c: int, coords: NDArray[np.int32], omega: float, draw: torch.Generator
+        self, y: NDArray[np.int64], coords: NDArray[np.int32], omega: float, draw: torch.Generator
     ) -> NDArray[np.float32]:
         params = self.params
         schedule = schedule_of(params)
@@ -108,7 +111,7 @@ class FittedTxt2Hsi:
         start = self.vae.encode(x)[0]
         noise = torch.randn(start.shape, generator=draw).to(self.device)
         first = max(0, round(params.strength * params.noise_steps) - 1)
-        rows = self.texts.choose(torch.full((len(coords),), c), draw)
+        rows = self.texts.choose(torch.from_numpy(y), draw)
         text, mask = self._read(rows)
         null, null_mask = self.denoiser.null_text(len(coords))
 
@@ -174,6 +177,7 @@ class FittedTxt2Hsi:
             **state.fields(normaliser=self.field.normaliser),
             "field": self.field.values.cpu().numpy(),
             **{f"named.{c}": pixels for c, pixels in self.named.items()},
+            **({} if self.light is None else state.fields(light=self.light)),
             **state.weights(vae=self.vae, denoiser=self.denoiser),
         }
         facts = {
@@ -185,6 +189,7 @@ class FittedTxt2Hsi:
             "words": self.texts.words,
             "sources": self.texts.sources,
             "sides": self.probe.means.sides,
+            "light": None if self.light is None else self.light.strength,
         }
         save_state(folder, arrays, facts)
 
@@ -217,6 +222,7 @@ class FittedTxt2Hsi:
             probe=restored_probe(arrays, facts["sides"]),
             field=Field(torch.tensor(arrays["field"], device=device), side, normaliser),
             named=dict(sorted(named.items())),
+            light=None if facts["light"] is None else Light(arrays["light.wavelengths"], facts["light"]),
             facts=facts["facts"],
             device=device,
         )

@@ -20,7 +20,7 @@ class Txt2Hsi(Plugin[Params]):
 
     card = Card(
         name="txt2hsi",
-        version="3",
+        version="4",
         summary="Semi-supervised text-conditioned latent diffusion, Txt2HSI-LDM(VAE), reimplemented",
         paper="Zhu and Xu, arXiv 2502.19700; most details are not public and are this project's choice",
         scope="scene",
@@ -28,7 +28,7 @@ class Txt2Hsi(Plugin[Params]):
         text=True,
         uses_device=True,
         resumes=True,
-        seconds=75.0,
+        seconds=25.0,
         params=Params,
         presets={
             "tiny": {
@@ -37,8 +37,8 @@ class Txt2Hsi(Plugin[Params]):
                 "gate_probe": 0.0,
             },
             "paper": {
-                "reach": 3, "latent": 32, "vae_width": 256, "vae_steps": 20000, "vae_batch": 256, "width": 640,
-                "depth": 12, "heads": 10, "steps": 30000, "labelled": 128, "unlabelled": 128, "rate": 2e-4,
+                "reach": 3, "latent": 32, "vae_width": 256, "vae_steps": 20000, "vae_batch": 256, "token": 1,
+                "width": 640, "depth": 12, "heads": 10, "steps": 30000, "labelled": 128, "unlabelled": 128, "rate": 2e-4,
                 "ema": 0.9999, "strength": 1.0, "weight": 1.0, "sample_steps": 50, "vae_rate": 1e-3, "kl": 1e-4,
             },
         },

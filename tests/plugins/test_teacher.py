@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -46,6 +48,22 @@ def test_the_probe_names_the_patches_it_was_fitted_on(toy: Scene) -> None:
     told = probe.patches(view.real.x)
     assert told.sum(axis=1) == pytest.approx(np.ones(len(view.y)))
     assert (probe.classes[told.argmax(axis=1)] == view.y).mean() > 0.95
+
+
+def test_brightness_that_differs_from_place_to_place_does_not_change_most_votes(
+    toy: Scene, crops: TrainView
+) -> None:
+    """Three of the four views are blind to it."""
+    shade = np.linspace(0.5, 1.5, toy.shape[1], dtype=np.float32)[None, :, None]
+    darker = replace(crops, cube=crops.cube * shade)
+    named, again = (teach(view).votes.shares.argmax(axis=1) for view in (crops, darker))
+    assert (named == again).mean() > 0.8
+
+
+def test_spectra_of_two_bands_have_one_view_and_are_named_all_the_same(crops: TrainView) -> None:
+    narrow = replace(crops, cube=crops.cube[:, :, :2], wavelengths=None)
+    votes = teach(narrow).votes
+    assert votes.shares.sum(axis=1) == pytest.approx(np.ones(len(votes.pixels)))
 
 
 @pytest.mark.parametrize("scope", ["train-region", "none"])

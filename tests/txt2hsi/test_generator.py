@@ -177,12 +177,12 @@ def test_words_share_the_attention_of_every_pixel(view: TrainView, fitted: Any) 
 
 def test_a_vae_that_reconstructs_badly_is_refused_with_the_mend(view: TrainView) -> None:
     with pytest.raises(PluginError, match="spectral angle"):
-        fit(view, vae_steps=1, gate=0.1)
+        fit(view, vae_steps=1, gate=0.1, strength=1.0)
 
 
 def test_a_vae_whose_reconstructions_lose_their_class_is_refused(view: TrainView) -> None:
     with pytest.raises(PluginError, match="same class after reconstruction"):
-        fit(view, vae_steps=1, gate_probe=1.0)
+        fit(view, vae_steps=1, gate_probe=1.0, strength=1.0)
 
 
 def test_a_wrong_word_for_a_part_is_refused(view: TrainView) -> None:
@@ -195,3 +195,19 @@ def test_a_wrong_word_for_a_part_is_refused(view: TrainView) -> None:
     ):
         with pytest.raises(InputError):
             fit(view, **settings)
+
+
+def test_samples_shown_under_another_light_are_the_same_samples_times_a_light(view: TrainView) -> None:
+    plain = fit(view).sample(COUNTS, guidance=0.0, seed=0)
+    relit = fit(view, light=True).sample(COUNTS, guidance=0.0, seed=0)
+    ratio = relit.x / plain.x
+
+    assert "light_strength" in relit.provenance and "light_strength" not in plain.provenance
+    assert np.abs(ratio - ratio[:, :, :1, :1]).max() < 1e-3 and np.ptp(ratio) > 0.01
+
+
+def test_where_samples_keep_what_the_vae_cannot_encode_its_quality_is_told_and_refuses_nothing(
+    view: TrainView,
+) -> None:
+    facts = fit(view, vae_steps=1, gate=0.0, gate_probe=1.0, strength=0.5).facts
+    assert facts["reconstruction_sam_degrees"] > 0 and facts["reconstruction_keeps_class"] < 1

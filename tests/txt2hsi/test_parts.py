@@ -73,9 +73,9 @@ def test_within_classes_the_latents_stay_near_their_class_and_over_the_batch_the
     assert moved("class") < 1 < moved("batch")
 
 
-def denoiser() -> Denoiser:
+def denoiser(token: int = 1) -> Denoiser:
     torch.manual_seed(0)
-    net = Denoiser(channels=3, side=5, text=6, width=16, depth=2, heads=2).eval()
+    net = Denoiser(channels=3, side=5, text=6, width=16, depth=2, heads=2, token=token).eval()
     # The zero initialisation hides the text; give it something to say.
     for parameter in net.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
@@ -92,6 +92,18 @@ def test_attention_over_words_sums_to_one_at_every_pixel_and_skips_padding() -> 
     assert (maps[:, 3] == 0).all()
     plain = net(torch.zeros(2, 3, 5, 5), torch.tensor([3, 3]), text, mask)
     assert not torch.allclose(plain[0], plain[1])
+
+
+def test_a_token_is_a_square_of_latent_pixels_and_the_patch_is_put_together_again_as_it_was() -> None:
+    net, z = denoiser(token=3), torch.randn(2, 3, 5, 5)
+    tokens = net._tokens(z)
+    assert tokens.shape == (2, 4, 27) and torch.equal(net._pixels(tokens), z)
+    assert torch.equal(tokens[:, 0].reshape(2, 3, 3, 3), z[:, :, :3, :3])
+
+    text, mask = torch.randn(2, 4, 6), torch.ones(2, 4, dtype=torch.bool)
+    out, maps = net(z, torch.tensor([3, 700]), text, mask, maps=True)
+    assert out.shape == z.shape and torch.allclose(maps.sum(dim=1), torch.ones(2, 5, 5), atol=1e-5)
+    assert torch.equal(maps[:, :, 0, 0], maps[:, :, 2, 2]) and not torch.equal(maps[:, :, 0, 0], maps[:, :, 3, 3])
 
 
 def test_padding_and_the_null_text_hide_the_words() -> None:
