@@ -38,7 +38,7 @@ class PseudoParams:
     """
 
     share: float = param(
-        0.6, "share of the pixels named after a class that is believed, the surest", low=0, high=1
+        0.8, "share of the pixels named after a class that is believed, the surest", low=0, high=1
     )
     weight: float = param(0.05, "sample weight of a patch; a real sample has 1", low=0, sampling=True)
 
@@ -120,9 +120,9 @@ class Pseudo(Plugin[PseudoParams]):
     """Control of generators of scope ``scene``: as many real unlabelled patches, under the labels of the shared teacher.
 
     The teacher (:mod:`hsiaug_teacher`) names unlabelled pixels. A generator that reads them has to beat this: else what
-    it gains is what the pixels and a teacher give, and no synthesis is needed. A class after which no pixel is named
-    gets those with the highest votes for it, and a view without an unlabelled pixel its training patches again; the
-    record's provenance says so.
+    it gains is what the pixels and a teacher give, and no synthesis is needed. Believed are pixels of segments that hold
+    a training pixel of the same class. A class without one, and a view without an unlabelled pixel, gets its training
+    patches again; the record's provenance says so.
     """
 
     card = Card(
@@ -136,6 +136,7 @@ class Pseudo(Plugin[PseudoParams]):
 
     def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedPseudo:
         """Fit the teacher, and remember which pixels are believed."""
+        from hsiaug_teacher.choice import believed
         from hsiaug_teacher.teacher import teach
 
         if not len(view.unlabelled):
@@ -143,19 +144,20 @@ class Pseudo(Plugin[PseudoParams]):
             return FittedPseudo(self.params, view.cube, view.patch, view.coords, view.y, sure, lack)
         progress(0, 1, "teacher")
         votes = teach(view).votes
-        rows, fallback = _named(votes.shares, self.params.share)
+        rows = believed(votes.shares, self.params.share, among=votes.attached)
         progress(1, 1, "teacher")
-        column = np.repeat(np.arange(len(rows)), [len(own) for own in rows])
-        index = np.concatenate(rows)
-        notes: dict[str, Any] = {"named_by_highest_vote": [int(votes.classes[column]) for column in fallback]}
+        column, index = np.repeat(np.arange(len(rows)), [len(own) for own in rows]), np.concatenate(rows)
+        lacking = votes.classes[[not len(own) for own in rows]]
+        again = np.isin(view.y, lacking)
+        notes = {"training_patches_repeated": lacking.tolist()} if len(lacking) else {}
         return FittedPseudo(
             params=self.params,
             cube=view.cube,
             patch=view.patch,
-            coords=votes.pixels[index],
-            y=votes.classes[column],
-            confidence=votes.shares[index, column],
-            notes=notes if fallback else {},
+            coords=np.concatenate([votes.pixels[index], view.coords[again]]),
+            y=np.concatenate([votes.classes[column], view.y[again]]),
+            confidence=np.concatenate([votes.shares[index, column], np.ones(again.sum())]),
+            notes=notes,
         )
 
     def load(self, folder: Path, *, device: str) -> FittedPseudo:
@@ -175,14 +177,3 @@ class PseudoRegion(Pseudo):
         summary="Control: as pseudo, for generators that read unlabelled pixels but no test pixel",
         scope="train-region",
     )
-
-
-def _named(shares: NDArray[np.float64], share: float) -> tuple[list[NDArray[np.int64]], list[int]]:
-    """Rows of the pixels that are believed of each class, and the columns for which none is named."""
-    from hsiaug_teacher.choice import LEAST, believed
-
-    rows = believed(shares, share)
-    fallback = [column for column, own in enumerate(rows) if not len(own)]
-    for column in fallback:
-        rows[column] = np.argsort(-shares[:, column], kind="stable")[:LEAST]
-    return rows, fallback

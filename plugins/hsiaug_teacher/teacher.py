@@ -4,6 +4,8 @@ Eight voters fitted on labelled samples vote for every pixel, one for each of fo
 local means of principal components: of the pixel alone, and of windows of several sizes round it. Their shares are
 multiplied (the logarithmic opinion pool of Genest and Zidek, Combining Probability Distributions, Statistical Science 1,
 1986), so that a class which one voter rules out is not named, and then averaged over the neighbourhood of each pixel.
+Pixels of one name that touch are a segment. One that holds a training pixel of its class continues what was labelled; on
+a segment far from any, a name rests on spectra alone, and is far more often wrong.
 """
 
 from __future__ import annotations
@@ -37,11 +39,15 @@ LEAST_SHARE = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Votes:
-    """pixels: (m, 2) int32, unlabelled. shares: (m, k) float64, rows sum to 1. classes: (k,) int64 ids, ascending."""
+    """pixels: (m, 2) int32, unlabelled. shares: (m, k) float64, rows sum to 1. classes: (k,) int64 ids, ascending.
+
+    attached: (m,) bool, the pixel lies in a segment with a training pixel of the class that it votes most for.
+    """
 
     pixels: NDArray[np.int32]
     shares: NDArray[np.float64]
     classes: NDArray[np.int64]
+    attached: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +76,25 @@ def teach(view: TrainView) -> Lesson:
             probes.append(Probe(means, voter.discriminant))
     pooled = softmax(np.mean(logs, axis=0), axis=1)
     shares = _averaged(pooled, pixels, view.visible.shape)
+    classes = probes[0].classes
+    attached = _attached(view, classes[shares[:known].argmax(axis=1)])
     # The first voter reads raw spectra over all windows, and so whole patches in the scene's units.
-    return Lesson(Votes(view.unlabelled, shares[:known], probes[0].classes), probes[0])
+    return Lesson(Votes(view.unlabelled, shares[:known], classes, attached), probes[0])
+
+
+def _attached(view: TrainView, named: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether each unlabelled pixel, named after a class (m,), lies in a segment with a training pixel of that class."""
+    from scipy.ndimage import label
+
+    names = np.zeros(view.visible.shape, dtype=np.int64)
+    names[view.unlabelled[:, 0], view.unlabelled[:, 1]] = named
+    names[view.coords[:, 0], view.coords[:, 1]] = view.y
+    attached = np.zeros(names.shape, dtype=bool)
+    for c in view.counts:
+        segment, _ = label(names == c)
+        rows, columns = view.coords[view.y == c].T
+        attached |= (segment > 0) & np.isin(segment, segment[rows, columns])
+    return np.asarray(attached[view.unlabelled[:, 0], view.unlabelled[:, 1]])
 
 
 def _averaged(

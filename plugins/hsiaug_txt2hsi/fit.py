@@ -61,7 +61,7 @@ def learn(
     named = {c: view.coords[view.y == c] for c in view.counts}
     pseudo: Mapping[int, NDArray[np.int32]] = {}
     if params.pseudo and len(view.unlabelled):
-        rows = believed(votes.shares, params.pseudo_share, params.pseudo_most)
+        rows = believed(votes.shares, params.pseudo_share, params.pseudo_most, among=votes.attached)
         pseudo = {c: votes.pixels[own] for c, own in zip(votes.classes.tolist(), rows, strict=True)}
         named = {c: np.concatenate([own, pseudo[c]]) for c, own in named.items()}
     vae = _vae(run, named)

@@ -14,8 +14,8 @@ from hsiaug.protocol.hidden import HiddenCube
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
-from hsiaug_baselines.pseudo import FittedPseudo, Pseudo, PseudoRegion, _named
-from hsiaug_teacher.choice import LEAST
+from hsiaug_baselines.pseudo import FittedPseudo, Pseudo, PseudoRegion
+from hsiaug_teacher.teacher import teach
 
 
 def made(fitted: FittedPseudo, counts: dict[int, int], seed: int = 0) -> PatchSamples:
@@ -77,10 +77,17 @@ def test_the_control_of_a_narrower_scope_takes_no_patch_that_shows_a_test_pixel(
     assert len(coords) and not any(split.test[r - 2 : r + 3, c - 2 : c + 3].any() for r, c in coords.tolist())
 
 
-def test_a_class_that_no_pixel_is_named_after_gets_its_highest_votes_and_it_is_said():
-    shares = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.7, 0.3], [0.9, 0.1], [0.55, 0.45], [0.9, 0.1]])
-    rows, fallback = _named(shares, 1.0)
-    assert fallback == [1] and rows[1].tolist() == [5, 2, 3, 1, 0][:LEAST] and len(rows[0]) == 7
+def test_a_class_none_of_whose_segments_was_labelled_repeats_its_training_patches_and_says_so(
+    seen, fit, monkeypatch
+):
+    lesson = teach(seen)
+    named = lesson.votes.classes[lesson.votes.shares.argmax(axis=1)]
+    lost = replace(lesson.votes, attached=lesson.votes.attached & (named != 2))
+    monkeypatch.setattr("hsiaug_teacher.teacher.teach", lambda view: replace(lesson, votes=lost))
+    samples = made(fit(Pseudo, seen), {1: 30, 2: 30})
+    assert samples.provenance["training_patches_repeated"] == [2]
+    assert keys(samples.x[samples.y == 2]) <= keys(seen.real.x[seen.y == 2])
+    assert not keys(samples.x[samples.y == 1]) & keys(seen.real.x)
 
 
 def test_without_an_unlabelled_pixel_it_repeats_its_training_patches_and_says_so(toy, fit):

@@ -50,6 +50,31 @@ def test_the_probe_names_the_patches_it_was_fitted_on(toy: Scene) -> None:
     assert (probe.classes[told.argmax(axis=1)] == view.y).mean() > 0.95
 
 
+def test_attached_pixels_touch_a_training_pixel_of_their_name_through_pixels_of_that_name(
+    crops: TrainView,
+) -> None:
+    votes = teach(crops).votes
+    named = dict(
+        zip(map(tuple, votes.pixels.tolist()), votes.classes[votes.shares.argmax(axis=1)].tolist(), strict=True)
+    )
+    reached = dict(zip(map(tuple, crops.coords.tolist()), crops.y.tolist(), strict=True))
+    queue = list(reached)
+    while queue:
+        row, column = queue.pop()
+        for near in ((row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)):
+            if near not in reached and named.get(near) == reached[row, column]:
+                reached[near] = reached[row, column]
+                queue.append(near)
+    assert votes.attached.any() and not votes.attached.all()
+    assert votes.attached.tolist() == [pixel in reached for pixel in map(tuple, votes.pixels.tolist())]
+
+
+def test_pixels_that_may_not_be_believed_are_not(crops: TrainView) -> None:
+    votes = teach(crops).votes
+    rows = np.concatenate(believed(votes.shares, 1.0, among=votes.attached))
+    assert np.array_equal(np.sort(rows), np.flatnonzero(votes.attached))
+
+
 def test_brightness_that_differs_from_place_to_place_does_not_change_most_votes(
     toy: Scene, crops: TrainView
 ) -> None:
