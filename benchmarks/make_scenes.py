@@ -49,11 +49,20 @@ file = "{files}_labels.npy"
 
 MAJORITY = "the class of a pixel is the endmember with more than half of it"
 
+REMOVED = {*range(1, 4), *range(108, 113), *range(154, 167), *range(220, 225)}
+"""Channels of AVIRIS that the 198 of Jasper Ridge lack, from 1 on."""
+
 PAVIA_NAMES = """\
 names = [
     "Asphalt", "Meadows", "Gravel", "Trees", "Painted metal sheets", "Bare Soil", "Bitumen", "Self-Blocking Bricks",
     "Shadows",
 ]"""
+
+
+def jasper_wavelengths() -> list[float]:
+    """nm, to some 10 nm: the file has none, and the 224 channels of AVIRIS lie almost evenly over 380 to 2500 nm."""
+    channels = np.linspace(380, 2500, 224).round(1).tolist()
+    return [nm for channel, nm in enumerate(channels, start=1) if channel not in REMOVED]
 
 
 def main() -> None:
@@ -66,7 +75,7 @@ def main() -> None:
     )
     write_unmixed(
         "jasper_ridge", f"Jasper Ridge; {MAJORITY}", *jasper_scene,
-        names=["tree", "water", "dirt", "road"], sensor='name = "AVIRIS"',
+        names=["tree", "water", "dirt", "road"], sensor=f'name = "AVIRIS"\nwavelengths = {jasper_wavelengths()}',
     )  # fmt: skip
     if (source / "Samson").is_dir():
         samson_scene = unmixed_scene(source / "Samson" / "samson_1.mat", "V", source / "Samson" / "end3.mat")

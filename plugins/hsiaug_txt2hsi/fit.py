@@ -59,10 +59,13 @@ def learn(
     lesson = teach(view)
     probe, votes = lesson.probe, lesson.votes
     named = {c: view.coords[view.y == c] for c in view.counts}
+    starts: Mapping[int, NDArray[np.int32]] = named
     pseudo: Mapping[int, NDArray[np.int32]] = {}
     if params.pseudo and len(view.unlabelled):
         rows = believed(votes.shares, params.pseudo_share, params.pseudo_most, among=votes.attached)
         pseudo = {c: votes.pixels[own] for c, own in zip(votes.classes.tolist(), rows, strict=True)}
+        # A classifier has the labelled pixels anyway: what starts from others shows it something else.
+        starts = {c: pseudo[c] if len(pseudo[c]) else own for c, own in named.items()}
         named = {c: np.concatenate([own, pseudo[c]]) for c, own in named.items()}
     vae = _vae(run, named)
     quality = _gated(vae, run, probe)
@@ -85,7 +88,7 @@ def learn(
         texts=texts,
         probe=probe,
         field=run.field,
-        named=named,
+        starts=starts,
         light=light,
         facts=facts,
         device=device,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import Attention, Normaliser, PatchSamples, PluginError, save_state
+from hsiaug_baselines._patches import cycled
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.schedule import Schedule, ddim, guided, make_schedule
 from hsiaug_diffusion.training import bf16_is_faster
@@ -43,7 +44,7 @@ def in_half(params: Params, device: str) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class FittedTxt2Hsi:
-    """named: {class id: (m, 2) centres that sampling may start from}."""
+    """starts: {class id: (m, 2) centres of the patches that sampling starts from, each used equally often ±1}."""
 
     params: Params
     vae: Vae
@@ -52,7 +53,7 @@ class FittedTxt2Hsi:
     texts: Texts
     probe: Probe
     field: Field
-    named: Mapping[int, NDArray[np.int32]]
+    starts: Mapping[int, NDArray[np.int32]]
     light: Light | None
     facts: Mapping[str, Any]
     device: str
@@ -62,11 +63,11 @@ class FittedTxt2Hsi:
         omega = 0.0 if guidance is None else guidance
         rng = np.random.default_rng(seed)
         draw = torch.Generator().manual_seed(seed)
-        unknown = [c for c, n in counts.items() if n and c not in self.named]
+        unknown = [c for c, n in counts.items() if n and c not in self.starts]
         if unknown:
             raise PluginError(
                 "txt2hsi can only make samples of classes that it was fitted on",
-                value=f"class {unknown[0]}; it knows {', '.join(map(str, self.named))}",
+                value=f"class {unknown[0]}; it knows {', '.join(map(str, self.starts))}",
                 hint="Give the class training pixels, or do not ask for it.",
             )
         drawn = {c: int(np.ceil(n * self.params.surplus)) for c, n in counts.items()}
@@ -95,11 +96,14 @@ class FittedTxt2Hsi:
         self, y: NDArray[np.int64], omega: float, rng: np.random.Generator, draw: torch.Generator
     ) -> NDArray[np.float32]:
         """(n, B, p, p) patches in scene units of the classes y (n,)."""
-        starts = [self.named[c][rng.integers(len(self.named[c]))] for c in y.tolist()]
+        coords = np.empty((len(y), 2), dtype=np.int32)
+        for c in np.unique(y).tolist():
+            own = self.starts[c]
+            coords[y == c] = own[cycled(np.arange(len(own)), int((y == c).sum()), rng)]
         out = [np.empty((0, self.field.bands, self.field.patch, self.field.patch), dtype=np.float32)]
         for first in range(0, len(y), BATCH):
             part = slice(first, first + BATCH)
-            out.append(self._denoised(y[part], np.stack(starts[part]), omega, draw))
+            out.append(self._denoised(y[part], coords[part], omega, draw))
         return np.concatenate(out)
 
     def _denoised(
@@ -176,7 +180,7 @@ class FittedTxt2Hsi:
             **probe_arrays(self.probe),
             **state.fields(normaliser=self.field.normaliser),
             "field": self.field.values.cpu().numpy(),
-            **{f"named.{c}": pixels for c, pixels in self.named.items()},
+            **{f"starts.{c}": pixels for c, pixels in self.starts.items()},
             **({} if self.light is None else state.fields(light=self.light)),
             **state.weights(vae=self.vae, denoiser=self.denoiser),
         }
@@ -212,7 +216,7 @@ class FittedTxt2Hsi:
         vae = state.restored("vae", arrays, lambda: Vae(bands, classes, params), device)
         denoiser = state.restored("denoiser", arrays, lambda: denoiser_of(params, side, texts), device)
         normaliser = Normaliser(**state.under("normaliser", arrays))
-        named = {int(c): pixels for c, pixels in state.under("named", arrays).items()}
+        starts = {int(c): pixels for c, pixels in state.under("starts", arrays).items()}
         return cls(
             params=params,
             vae=vae,
@@ -221,7 +225,7 @@ class FittedTxt2Hsi:
             texts=texts,
             probe=restored_probe(arrays, facts["sides"]),
             field=Field(torch.tensor(arrays["field"], device=device), side, normaliser),
-            named=dict(sorted(named.items())),
+            starts=dict(sorted(starts.items())),
             light=None if facts["light"] is None else Light(arrays["light.wavelengths"], facts["light"]),
             facts=facts["facts"],
             device=device,

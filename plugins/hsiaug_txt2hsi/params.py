@@ -55,7 +55,7 @@ class Params:
     pseudo: bool = param(True, "give confident unlabelled pixels the text of their pseudo-label")
     pseudo_most: int = param(1000, "pseudo-labelled pixels of a class, at most", low=1)
     pseudo_share: float = param(0.8, "share of the pixels named so that is believed", low=0, high=1)
-    strength: float = param(0.2, "noise that sampling starts from: 1 = pure noise, the paper's way", low=0, high=1)
+    strength: float = param(0.1, "noise that sampling starts from: 1 = pure noise, the paper's way", low=0, high=1)
     sample_steps: int = param(20, "denoising steps from pure noise; fewer from a weaker start", low=1)
     surplus: float = param(1.0, "samples drawn per sample kept by the reliability filter; 1 = no filter", low=1)
     light: bool = param(False, "show samples under another light, as the generator relight does")

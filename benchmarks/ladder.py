@@ -1,0 +1,94 @@
+"""The ladder of docs/txt2hsi.md: what each arm of benchmarks/ladder.toml gains over the controls.
+
+    hsiaug report --suite benchmarks/ladder.toml --out benchmarks/results/ladder/trials.csv
+    python -m benchmarks.ladder benchmarks/results/ladder/trials.csv > benchmarks/results/ladder/table.md
+
+One table per scene, classifier and λ: means of OA and AA, of AA in seen and in new fields, and the mean difference of AA
+to ``none`` and, for what reads unlabelled pixels, to ``pseudo``, with 95 % t intervals over the draws both share.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from statistics import fmean
+
+from benchmarks.common import markdown, read_csv, say
+from hsiaug.metrics.significance import t_interval
+
+SCORES = {"oa": "OA", "aa": "AA", "aa_seen": "AA seen", "aa_new": "AA new"}
+DIFFERENCES = {"aa": "ΔAA", "aa_new": "ΔAA new"}
+Draws = Mapping[str, Mapping[str, float]]
+"""Scores by draw."""
+
+
+def main() -> None:
+    arms: dict[tuple[str, str], dict[tuple[str, str], dict[str, dict[str, float]]]] = defaultdict(
+        lambda: defaultdict(dict)
+    )
+    for row in read_csv(Path(sys.argv[1])):
+        if row["status"] == "ok" and row["classifier"] != "coords":
+            scores = {key: 100 * float(row[key]) for key in SCORES if row[key]}
+            arms[row["scene"], row["classifier"]][arm_of(row)][row["seed"]] = scores
+    for (scene, classifier), found in sorted(arms.items()):
+        say(f"\n### {scene}, {classifier}\n")
+        say("\n".join(table(found)))
+
+
+def arm_of(row: Mapping[str, str]) -> tuple[str, str]:
+    """λ, and the generator with those of its parameters that are not as by default."""
+    from hsiaug.plugins.registry import registry
+
+    name, params = row["generator"], json.loads(row["generator_params"])
+    usual = registry().find("generator", name).load().card.params()
+    other = {key: value for key, value in params.items() if value != getattr(usual, key)}
+    settings = ", ".join(f"{key}={value:g}" for key, value in sorted(other.items()))
+    return ("–" if name == "none" else f"{float(row['lambda']):g}"), f"{name}, {settings}" if settings else name
+
+
+def table(arms: Mapping[tuple[str, str], Draws]) -> Iterator[str]:
+    """The lines of one scene and classifier."""
+    none = arms["–", "none"]
+    differences = [f"{name} to {control}" for control in ("none", "pseudo") for name in DIFFERENCES.values()]
+
+    def rows() -> Iterator[tuple[str, ...]]:
+        for (lam, name), draws in sorted(arms.items()):
+            (none if name != "none" else {}, arms.get((lam, "pseudo"), {}) if "txt2hsi" in name else {})
+            yield (
+                name,
+                lam,
+                str(len(draws)),
+                *(mean(draws, key) for key in SCORES),
+                *(
+                    gap(draws, control, key)
+                    for control in (none if name != "none" else {}, pseudo)
+                    for key in DIFFERENCES
+                ),
+            )
+
+    yield from markdown(("arm", "λ", "draws", *SCORES.values(), *differences), rows())
+
+
+def mean(draws: Draws, key: str) -> str:
+    values = [scores[key] for scores in draws.values() if key in scores]
+    return f"{fmean(values):.1f}" if values else "–"
+
+
+def gap(draws: Draws, control: Draws, key: str) -> str:
+    """Mean difference over the draws that both have, and its interval."""
+    pairs = [
+        draws[s][key] - control[s][key] for s in draws if s in control and key in draws[s] and key in control[s]
+    ]
+    if len(pairs) < 2:
+        return "–"
+    interval = t_interval(pairs)
+    assert interval is not None
+    low, high = interval
+    return f"{fmean(pairs):+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+if __name__ == "__main__":
+    main()
