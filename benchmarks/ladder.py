@@ -56,18 +56,9 @@ def table(arms: Mapping[tuple[str, str], Draws]) -> Iterator[str]:
 
     def rows() -> Iterator[tuple[str, ...]]:
         for (lam, name), draws in sorted(arms.items()):
-            (none if name != "none" else {}, arms.get((lam, "pseudo"), {}) if "txt2hsi" in name else {})
-            yield (
-                name,
-                lam,
-                str(len(draws)),
-                *(mean(draws, key) for key in SCORES),
-                *(
-                    gap(draws, control, key)
-                    for control in (none if name != "none" else {}, pseudo)
-                    for key in DIFFERENCES
-                ),
-            )
+            controls = (none if name != "none" else {}, arms.get((lam, "pseudo"), {}) if "txt2hsi" in name else {})
+            gaps = [gap(draws, control, key) for control in controls for key in DIFFERENCES]
+            yield name, lam, str(len(draws)), *(mean(draws, key) for key in SCORES), *gaps
 
     yield from markdown(("arm", "λ", "draws", *SCORES.values(), *differences), rows())
 
