@@ -50,7 +50,7 @@ class FittedSelfTraining:
 
 
 class SelfTraining(Plugin[SelfTrainingParams]):
-    """Self-training of the shared teacher (:mod:`hsiaug_teacher`): an RBF support vector machine and a discriminant.
+    """Self-training of the learners of :mod:`hsiaug_teacher.voter`: an RBF support vector machine and a discriminant.
 
     Both learn from the samples, and give every visible pixel soft votes, which are spread over the pixel grid, weakly
     across spectral borders. Of the pixels named after a class the surest ``share`` stay, and at most ``most`` of these
