@@ -16,7 +16,7 @@ from hsiaug_baselines._patches import FittedPatches, PatchGenerator, cycled
 from hsiaug_light.sky import diffuse_share
 from hsiaug_light.strength import strongest
 
-__all__ = ["FittedRelight", "Relight", "RelightParams", "borne_strength", "relit"]
+__all__ = ["FittedRelight", "Relight", "RelightParams", "borne_strength", "of_scene", "relit"]
 
 STRENGTHS = (0.1, 0.25, 0.5, 1.0)
 """What the strengths of all effects are multiplied by, one of these."""
@@ -27,7 +27,9 @@ class RelightParams:
     """How strong each effect is at strength 1. Chosen on draws 100 to 107 of Indian Pines and of crops of Houston, Pavia
     and Jasper Ridge under ``issd``, where ``shade``, ``mix`` and ``adjacency`` gained nothing or harmed."""
 
-    slope: float = param(0.3, "standard deviation of the logarithm of the sun's light on a slope", low=0)
+    slope: float = param(
+        0.3, "standard deviation of the logarithm of the sun's light on a slope, at most twice the scene's", low=0
+    )
     colour: float = param(0.02, "standard deviation of the logarithm of the light's colour at a wavelength", low=0)
     smooth: float = param(300.0, "wavelength over which that colour changes", unit="nm", low=1)
     shade: float = param(0.0, "share of patches in partial shadow", low=0, high=1)
@@ -105,7 +107,7 @@ class Relight(PatchGenerator):
 
     def learn(self, view: TrainView) -> dict[str, Any]:
         """How strong effects the classes bear."""
-        params: RelightParams = self.params
+        params = of_scene(view, self.params)
         strength, recall = (params.strength, {}) if params.strength else borne_strength(view, params)
         wavelengths = np.empty(0) if view.wavelengths is None else view.wavelengths
         return {"wavelengths": wavelengths, "params": asdict(params), "strength": strength, "recall": recall}
@@ -114,6 +116,13 @@ class Relight(PatchGenerator):
         """What ``save`` wrote."""
         fitted = super().load(folder, device=device)
         return replace(fitted, params=asdict(resampled(RelightParams(**fitted.params), self.params)))
+
+
+def of_scene(view: TrainView, effects: RelightParams) -> RelightParams:
+    """The effects, with a ``slope`` of at most twice the spread of log brightness over the visible pixels."""
+    norm = np.linalg.norm(view.cube[view.visible], axis=1)
+    spread = float(np.log(np.maximum(norm, 1e-3 * np.median(norm))).std())
+    return replace(effects, slope=min(effects.slope, 2 * spread))
 
 
 def borne_strength(view: TrainView, effects: RelightParams) -> tuple[float, dict[str, float]]:

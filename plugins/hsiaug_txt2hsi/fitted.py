@@ -193,7 +193,7 @@ class FittedTxt2Hsi:
             "words": self.texts.words,
             "sources": self.texts.sources,
             "sides": self.probe.means.sides,
-            "light": None if self.light is None else self.light.strength,
+            "light": None if self.light is None else [self.light.slope, self.light.strength],
         }
         save_state(folder, arrays, facts)
 
@@ -226,7 +226,7 @@ class FittedTxt2Hsi:
             probe=restored_probe(arrays, facts["sides"]),
             field=Field(torch.tensor(arrays["field"], device=device), side, normaliser),
             starts=dict(sorted(starts.items())),
-            light=None if facts["light"] is None else Light(arrays["light.wavelengths"], facts["light"]),
+            light=None if facts["light"] is None else Light(arrays["light.wavelengths"], *facts["light"]),
             facts=facts["facts"],
             device=device,
         )

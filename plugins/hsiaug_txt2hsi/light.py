@@ -8,24 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import TrainView
-from hsiaug_light.relight import RelightParams, borne_strength, relit
+from hsiaug_light.relight import RelightParams, borne_strength, of_scene, relit
 
 __all__ = ["Light"]
 
 
 @dataclass(frozen=True, eq=False)
 class Light:
-    """wavelengths: (B,) float64 nm, empty where the scene has none. strength: of all effects of ``relight`` together."""
+    """wavelengths: (B,) float64 nm, empty where the scene has none. slope: of ``relight`` on this scene. strength: of all
+    its effects together."""
 
     wavelengths: NDArray[np.float64]
+    slope: float
     strength: float
 
     @classmethod
     def fitted(cls, view: TrainView) -> Light:
         """As strong as the classes of a view bear."""
-        strength, _ = borne_strength(view, RelightParams())
-        return cls(np.empty(0) if view.wavelengths is None else view.wavelengths, strength)
+        effects = of_scene(view, RelightParams())
+        strength, _ = borne_strength(view, effects)
+        return cls(np.empty(0) if view.wavelengths is None else view.wavelengths, effects.slope, strength)
 
     def shown(self, x: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
         """Patches x (n, B, p, p) in scene units, each under another light."""
-        return relit(x, x, RelightParams(), self.strength, self.wavelengths, rng) if len(x) else x
+        return relit(x, x, RelightParams(slope=self.slope), self.strength, self.wavelengths, rng) if len(x) else x

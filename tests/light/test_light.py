@@ -14,7 +14,7 @@ from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
 from hsiaug.scene import Scene
 from hsiaug.spectral_views import SpectralView
-from hsiaug_light.relight import Relight, RelightParams, relit
+from hsiaug_light.relight import Relight, RelightParams, of_scene, relit
 from hsiaug_light.sky import diffuse_share
 from hsiaug_light.strength import TOLERANCE, strongest
 
@@ -85,6 +85,11 @@ def test_a_scene_without_wavelengths_gets_another_brightness_alone_and_it_is_sai
     real = unit(view.real.x, axis=1)
     for patch, c in zip(unit(samples.x, axis=1), samples.y, strict=True):
         assert np.abs(real[view.real.y == c] - patch).max(axis=(1, 2, 3)).min() < 1e-5
+
+
+def test_slopes_are_no_stronger_than_the_brightness_of_the_scene_varies(view):
+    flat = replace(view, cube=np.where(view.visible[:, :, None], np.float32(0.5) + view.cube / 1000, view.cube))
+    assert of_scene(flat, RelightParams()).slope < 0.01 < of_scene(view, RelightParams(slope=0.02)).slope == 0.02
 
 
 def test_strengths_that_mix_the_classes_up_are_not_borne(view):

@@ -18,6 +18,7 @@ from hsiaug.protocol.view import TrainView, train_view
 from hsiaug.scene import Scene
 from hsiaug.trial.machine import counted_work
 from hsiaug_txt2hsi.denoiser import denoiser_of
+from hsiaug_txt2hsi.params import Params
 from hsiaug_txt2hsi.texts import encoded_prompts
 
 COUNTS = {1: 3, 2: 0, 4: 7}
@@ -197,11 +198,16 @@ def test_a_wrong_word_for_a_part_is_refused(view: TrainView) -> None:
             fit(view, **settings)
 
 
-def test_samples_shown_under_another_light_are_the_same_samples_times_a_light(view: TrainView) -> None:
+def test_samples_shown_under_another_light_are_the_same_samples_times_a_light(
+    view: TrainView, tmp_path: Path
+) -> None:
     plain = fit(view).sample(COUNTS, guidance=0.0, seed=0)
     relit = fit(view, light=True).sample(COUNTS, guidance=0.0, seed=0)
     ratio = relit.x / plain.x
 
+    fit(view, light=True).save(tmp_path)
+    again = registry().find("generator", "txt2hsi").load()(Params()).load(tmp_path, device="cpu")
+    assert np.array_equal(again.sample(COUNTS, guidance=0.0, seed=0).x, relit.x)
     assert "light_strength" in relit.provenance and "light_strength" not in plain.provenance
     assert np.abs(ratio - ratio[:, :, :1, :1]).max() < 1e-3 and np.ptp(ratio) > 0.01
 
