@@ -1,7 +1,8 @@
 """The ladder of docs/txt2hsi.md: what each arm of benchmarks/ladder.toml gains over the controls.
 
-    hsiaug report --suite benchmarks/ladder.toml --out benchmarks/results/ladder/trials.csv
-    python -m benchmarks.ladder benchmarks/results/ladder/trials.csv > benchmarks/results/ladder/table.md
+    hsiaug report --suite benchmarks/ladder.toml --out all.csv
+    python -m benchmarks.ladder collect all.csv benchmarks/results/ladder/trials.csv
+    python -m benchmarks.ladder table benchmarks/results/ladder/trials.csv > benchmarks/results/ladder/table.md
 
 One table per scene, classifier and λ: means of OA and AA, of AA in seen and in new fields, and the mean difference of AA
 to ``none`` and, for what reads unlabelled pixels, to ``pseudo``, with 95 % t intervals over the draws both share.
@@ -16,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import fmean
 
-from benchmarks.common import markdown, read_csv, say
+from benchmarks.common import markdown, read_csv, say, write_csv
 from hsiaug.metrics.significance import t_interval
 
 SCORES = {"oa": "OA", "aa": "AA", "aa_seen": "AA seen", "aa_new": "AA new"}
@@ -25,28 +26,39 @@ Draws = Mapping[str, Mapping[str, float]]
 """Scores by draw."""
 
 
+KEPT = ("hash", "status", "error_message", "scene", "seed", "classifier", "view_shown", "lambda", "oa", "aa")
+KEPT += ("aa_seen", "aa_new", "seconds")
+
+
 def main() -> None:
+    if sys.argv[1] == "collect":
+        trials = {row["hash"]: row for row in read_csv(Path(sys.argv[2])) if row["classifier"] != "coords"}
+        write_csv(
+            Path(sys.argv[3]), [{**{key: row[key] for key in KEPT}, "arm": arm_of(row)} for row in trials.values()]
+        )
+        return
     arms: dict[tuple[str, str], dict[tuple[str, str], dict[str, dict[str, float]]]] = defaultdict(
         lambda: defaultdict(dict)
     )
-    for row in read_csv(Path(sys.argv[1])):
-        if row["status"] == "ok" and row["classifier"] != "coords":
+    for row in read_csv(Path(sys.argv[2])):
+        if row["status"] == "ok":
             scores = {key: 100 * float(row[key]) for key in SCORES if row[key]}
-            arms[row["scene"], row["classifier"]][arm_of(row)][row["seed"]] = scores
+            lam = "–" if row["arm"] == "none" else f"{float(row['lambda']):g}"
+            arms[row["scene"], row["classifier"]][lam, row["arm"]][row["seed"]] = scores
     for (scene, classifier), found in sorted(arms.items()):
         say(f"\n### {scene}, {classifier}\n")
         say("\n".join(table(found)))
 
 
-def arm_of(row: Mapping[str, str]) -> tuple[str, str]:
-    """λ, and the generator with those of its parameters that are not as by default."""
+def arm_of(row: Mapping[str, str]) -> str:
+    """The generator, with those of its parameters that are not as by default."""
     from hsiaug.plugins.registry import registry
 
     name, params = row["generator"], json.loads(row["generator_params"])
     usual = registry().find("generator", name).load().card.params()
     other = {key: value for key, value in params.items() if value != getattr(usual, key)}
     settings = ", ".join(f"{key}={value:g}" for key, value in sorted(other.items()))
-    return ("–" if name == "none" else f"{float(row['lambda']):g}"), f"{name}, {settings}" if settings else name
+    return f"{name}, {settings}" if settings else name
 
 
 def table(arms: Mapping[tuple[str, str], Draws]) -> Iterator[str]:
