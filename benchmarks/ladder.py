@@ -45,8 +45,9 @@ def main() -> None:
             scores = {key: 100 * float(row[key]) for key in SCORES if row[key]}
             lam = "–" if row["arm"] == "none" else f"{float(row['lambda']):g}"
             arms[row["scene"], row["classifier"]][lam, row["arm"]][row["seed"]] = scores
+    say("# The ladder: benchmarks/ladder.toml")
     for (scene, classifier), found in sorted(arms.items()):
-        say(f"\n### {scene}, {classifier}\n")
+        say(f"\n## {scene}, {classifier}\n")
         say("\n".join(table(found)))
 
 
