@@ -24,10 +24,18 @@ SCORES = {"oa": "OA", "aa": "AA", "aa_seen": "AA seen", "aa_new": "AA new"}
 DIFFERENCES = {"aa": "ΔAA", "aa_new": "ΔAA new"}
 Draws = Mapping[str, Mapping[str, float]]
 """Scores by draw."""
-
-
-KEPT = ("hash", "status", "error_message", "scene", "seed", "classifier", "view_shown", "lambda", "oa", "aa")
-KEPT += ("aa_seen", "aa_new", "seconds")
+KEPT = (
+    "hash",
+    "status",
+    "error_message",
+    "scene",
+    "seed",
+    "classifier",
+    "view_shown",
+    "lambda",
+    *SCORES,
+    "seconds",
+)
 
 
 def main() -> None:

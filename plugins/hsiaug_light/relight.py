@@ -16,7 +16,7 @@ from hsiaug_baselines._patches import FittedPatches, PatchGenerator, cycled
 from hsiaug_light.sky import diffuse_share
 from hsiaug_light.strength import strongest
 
-__all__ = ["FittedRelight", "Relight", "RelightParams", "borne_strength", "of_scene", "relit"]
+__all__ = ["FittedRelight", "Relight", "RelightParams", "borne_strength", "of_scene", "relit", "wavelengths_of"]
 
 STRENGTHS = (0.1, 0.25, 0.5, 1.0)
 """What the strengths of all effects are multiplied by, one of these."""
@@ -109,13 +109,22 @@ class Relight(PatchGenerator):
         """How strong effects the classes bear."""
         params = of_scene(view, self.params)
         strength, recall = (params.strength, {}) if params.strength else borne_strength(view, params)
-        wavelengths = np.empty(0) if view.wavelengths is None else view.wavelengths
-        return {"wavelengths": wavelengths, "params": asdict(params), "strength": strength, "recall": recall}
+        return {
+            "wavelengths": wavelengths_of(view),
+            "params": asdict(params),
+            "strength": strength,
+            "recall": recall,
+        }
 
     def load(self, folder: Path, *, device: str) -> Any:
         """What ``save`` wrote."""
         fitted = super().load(folder, device=device)
         return replace(fitted, params=asdict(resampled(RelightParams(**fitted.params), self.params)))
+
+
+def wavelengths_of(view: TrainView) -> NDArray[np.float64]:
+    """(B,) nm; empty where the scene has none."""
+    return np.empty(0) if view.wavelengths is None else view.wavelengths
 
 
 def of_scene(view: TrainView, effects: RelightParams) -> RelightParams:
@@ -129,7 +138,7 @@ def borne_strength(view: TrainView, effects: RelightParams) -> tuple[float, dict
     """The largest of ``STRENGTHS`` that the classes of a view bear, and held-out recalls: see :func:`strongest`."""
     middle = slice(view.patch // 2, view.patch // 2 + 1)
     centres = view.real.x[:, :, middle, middle]
-    wavelengths = np.empty(0) if view.wavelengths is None else view.wavelengths
+    wavelengths = wavelengths_of(view)
 
     def changed(strength: float, rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
         return relit(centres[rows], centres, effects, strength, wavelengths, rng)[:, :, 0, 0]

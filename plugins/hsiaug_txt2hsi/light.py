@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import TrainView
-from hsiaug_light.relight import RelightParams, borne_strength, of_scene, relit
+from hsiaug_light.relight import RelightParams, borne_strength, of_scene, relit, wavelengths_of
 
 __all__ = ["Light"]
 
@@ -27,7 +27,7 @@ class Light:
         """As strong as the classes of a view bear."""
         effects = of_scene(view, RelightParams())
         strength, _ = borne_strength(view, effects)
-        return cls(np.empty(0) if view.wavelengths is None else view.wavelengths, effects.slope, strength)
+        return cls(wavelengths_of(view), effects.slope, strength)
 
     def shown(self, x: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
         """Patches x (n, B, p, p) in scene units, each under another light."""
