@@ -96,7 +96,7 @@ class Relight(PatchGenerator):
 
     card = Card(
         name="relight",
-        version="1",
+        version="2",
         summary="Real patches under another light: brightness and smooth changes of colour; nothing is trained",
         paper="Thoreau, Risser, Achard, Berthelot and Briottet, p3VAE: a physics-integrated generative model, "
         "arXiv:2210.10418; sky light after Bird and Riordan, J. Climate Appl. Meteorol. 25, 1986",

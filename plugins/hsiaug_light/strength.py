@@ -25,7 +25,8 @@ Change = Callable[[NDArray[np.int64], np.random.Generator], NDArray[np.float32]]
 
 
 def strongest(view: TrainView, changes: Mapping[float, Change]) -> tuple[float, dict[str, float]]:
-    """The largest strength that costs at most ``TOLERANCE`` of held-out recall, or the least one; and all recalls.
+    """The largest strength that costs at most ``TOLERANCE`` of held-out recall, and all recalls; the least strength where
+    none does, or where no class has training pixels enough to be cut in two and so nothing is known.
 
     The judge, an RBF support vector machine, learns from one spatial half of the training pixels of each class and its
     changed copies, and names the other half; spectra have unit norm, as brightness alone is what a spectral view takes
@@ -36,6 +37,9 @@ def strongest(view: TrainView, changes: Mapping[float, Change]) -> tuple[float, 
     unit = SpectralView("unit")
     spectra = view.cube[coords[:, 0], coords[:, 1]]
     real = unit(spectra, axis=1)
+    asked = np.unique(y[fold >= 0])
+    if not len(asked):
+        return min(changes), {}
 
     def recall(change: Change) -> float:
         rng, right = np.random.default_rng(SEED), np.zeros(len(y), dtype=bool)
@@ -55,8 +59,7 @@ def strongest(view: TrainView, changes: Mapping[float, Change]) -> tuple[float, 
             )
             named = machine.classes[machine.scores((real[held] - mean) / std).argmax(axis=1)]
             right[held] = named == y[held]
-        asked = np.unique(y[fold >= 0])
-        return float(np.mean([right[(y == c) & (fold >= 0)].mean() for c in asked])) if len(asked) else 0.0
+        return float(np.mean([right[(y == c) & (fold >= 0)].mean() for c in asked]))
 
     found = {0.0: recall(lambda rows, rng: spectra[rows])}
     found |= {strength: recall(change) for strength, change in changes.items()}
