@@ -55,11 +55,14 @@ from hsiaug.contracts import (
     FittedPairGenerator,
     Generator,
     PairGenerator,
+    Pretrained,
+    Pretraining,
     Progress,
 )
 from hsiaug.errors import DataUnavailableError, InputError, PluginError, SplitError, did_you_mean
 from hsiaug.pairs import PairSet
 from hsiaug.plugins.card import Card, NoParams, param, resampled
+from hsiaug.plugins.file_params import file_of
 from hsiaug.plugins.hookspecs import Entry, hookimpl
 from hsiaug.plugins.state import load_state, save_state
 from hsiaug.protocol.protocols import Areas, Draw, Protocol
@@ -94,6 +97,8 @@ __all__ = [
     "PatchSamples",
     "Patches",
     "PluginError",
+    "Pretrained",
+    "Pretraining",
     "Progress",
     "Protocol",
     "Scene",
@@ -103,6 +108,7 @@ __all__ = [
     "TrainView",
     "derive_seed",
     "did_you_mean",
+    "file_of",
     "hookimpl",
     "load_state",
     "param",

@@ -6,7 +6,7 @@ generator in its docstring.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.view import TrainView
 from hsiaug.samples import Patches, PatchSamples
+from hsiaug.scene import Scene
 from hsiaug.tiles import DenseSamples, DenseView, PairCounts
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "FittedPairGenerator",
     "Generator",
     "PairGenerator",
+    "Pretrained",
+    "Pretraining",
     "Progress",
 ]
 
@@ -92,6 +95,26 @@ class Generator(Protocol):
 
     def load(self, folder: Path, *, device: str) -> FittedGenerator:
         """What :meth:`FittedGenerator.save` wrote; it must sample the same."""
+        ...
+
+
+class Pretrained(Protocol):
+    """What was learnt from whole scenes."""
+
+    def save(self, folder: Path) -> None:
+        """Write all of it to an empty folder (see :func:`hsiaug.api.save_state`)."""
+        ...
+
+
+class Pretraining(Generator, Protocol):
+    """A generator that can learn from other scenes first; ``pretrains`` of its card is the parameter that takes them."""
+
+    def pretrain(
+        self, scenes: Sequence[Scene], libraries: Sequence[Path], *, seed: int, device: str, progress: Progress
+    ) -> Pretrained:
+        """Learn from scenes with all of their labels, and from spectral libraries (an ENVI library, or a folder of text
+        files). Its ``fit`` must refuse a view of any of these scenes, whose test labels were seen here.
+        """
         ...
 
 

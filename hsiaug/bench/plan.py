@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from hsiaug.bench.sample_counts import counts_note
 from hsiaug.errors import InputError
-from hsiaug.plugins.card import Card, Preset, build_params
+from hsiaug.plugins.card import Card, Preset, build_params, check_files
 from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.balance import check_lambda, check_omega
@@ -154,6 +154,7 @@ def _load(plugins: Registry, kind: Kind, name: str, request: Request, scene: Tas
     card: Card = plugins.find(kind, name).load().card
     check_serves(card, kind, request.task)
     params = build_params(card, request.preset, (request.overrides or {}).get(name))
+    check_files(card, params)
     return plugin_spec(card, params, scene), as_served(card, request.task) if kind == "generator" else card
 
 

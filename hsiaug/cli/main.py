@@ -23,6 +23,7 @@ from hsiaug.cli import (
     labels,
     map,
     plugins,
+    pretrain,
     report,
     show,
     split,
@@ -80,6 +81,7 @@ app.command()(generate.generate)
 app.command()(inspect.inspect)
 app.command()(labels.labels)
 app.command("map")(map.map_)
+app.command()(pretrain.pretrain)
 app.command()(report.report)
 app.command()(show.show)
 app.command()(split.split)

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from hsiaug.errors import InputError, PluginError, did_you_mean
+from hsiaug.plugins.file_params import file_of, sealed_path
 
-__all__ = ["Card", "NoParams", "Scope", "build_params", "param", "resampled", "sampling_params"]
+__all__ = ["Card", "NoParams", "Scope", "build_params", "check_files", "param", "resampled", "sampling_params"]
 
 Preset = Literal["tiny", "cpu", "paper"]
 Scope = Literal["none", "train-region", "scene"]
@@ -33,16 +34,19 @@ def param(
     low: float | None = None,
     high: float | None = None,
     sampling: bool = False,
+    file: bool = False,
+    required: bool = False,
 ) -> Any:
     """A hyper-parameter of a params dataclass: its default, meaning, unit, and inclusive range.
 
     sampling: of a generator, where ``fit`` does not depend on it. Trials that differ in nothing else share one fit, and
     ``load`` must take its value from the plugin's own params, not from what was saved: see :func:`resampled`.
+
+    file: a text that names a file or folder; "" = none. The plugin reads it at the path that :func:`hsiaug.api.file_of`
+    gives. A checksum of what lies there is part of the value, and so of a trial's identity. required: none is no choice.
     """
-    return field(
-        default=default,
-        metadata={"help": help, "unit": unit, "low": low, "high": high, "sampling": sampling},
-    )
+    told = {"help": help, "unit": unit, "low": low, "high": high}
+    return field(default=default, metadata={**told, "sampling": sampling, "file": file, "required": required})
 
 
 def sampling_params(params: Any) -> list[str]:
@@ -78,6 +82,8 @@ class Card:
     adds: for generators: False where it never makes a sample (λ then means nothing).
     guidance: default guidance strength ω of a text- or class-conditioned generator, with ω = 0 purely
         conditional; None where it takes no guidance.
+    pretrains: for generators with ``pretrain`` (see :class:`hsiaug.contracts.Pretraining`): the parameter that takes the
+        folder which that wrote. "" = has none.
     text: True where it reads class descriptions; a scene's own (its card's) then enter the hash of a trial.
     uses_device: True where it computes on the device that the user chose; else it runs on the CPU.
     resumes: for generators: True where ``fit`` also takes ``checkpoint``, a folder in which it may save how far it is;
@@ -99,6 +105,7 @@ class Card:
     input: Input = "patch"
     adds: bool = True
     guidance: float | None = None
+    pretrains: str = ""
     text: bool = False
     uses_device: bool = False
     resumes: bool = False
@@ -130,6 +137,8 @@ def build_params(card: Card, preset: Preset = "cpu", overrides: Mapping[str, str
                 hint=f"Name the plugin {card.name.partition(':')[0]}:{text}.",
             )
         values[name] = _parse(card, fields[name], text)
+        if fields[name].metadata.get("file") and values[name]:
+            values[name] = sealed_path(values[name], f"--set {card.name}.{name}")
     for name, value in values.items():
         if name not in fields:
             raise PluginError(
@@ -139,6 +148,13 @@ def build_params(card: Card, preset: Preset = "cpu", overrides: Mapping[str, str
             )
         _check_range(card, fields[name], value)
     return card.params(**values)
+
+
+def check_files(card: Card, params: Any) -> None:
+    """Raise InputError where a parameter that must name a file names none."""
+    for item in dataclasses.fields(card.params):
+        if item.metadata.get("required"):
+            file_of(getattr(params, item.name), f"{card.name}.{item.name}")
 
 
 def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, Generic
 from hsiaug.contracts import FittedGenerator, Generator
 from hsiaug.errors import InputError
 from hsiaug.pairs import PairSet
-from hsiaug.plugins.card import Card, NoParams, Preset, build_params
+from hsiaug.plugins.card import Card, NoParams, Preset, build_params, check_files
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.balance import check_lambda, check_omega
 from hsiaug.protocol.protocols import Protocol, parse_protocol
@@ -118,6 +118,8 @@ def sample_spec(
             hint=f"Use {task.generator}, for example; 'hsiaug plugins list' shows all.",
         )
     check_serves(card, "generator", task.name)
+    params = build_params(card, request.preset, dict(request.overrides))
+    check_files(card, params)
     usual = task.defaults(data)
     rule = request.protocol or parse_protocol(usual.protocol, request.buffer)
     spec = TrialSpec(
@@ -127,7 +129,7 @@ def sample_spec(
         protocol=rule,
         patch=usual.patch if request.patch is None else request.patch,
         seed=request.seed,
-        generator=plugin_spec(card, build_params(card, request.preset, dict(request.overrides)), data),
+        generator=plugin_spec(card, params, data),
         classifier=NO_CLASSIFIER,
         lam=request.lam,
         omega=omega_of(card, request.omega),

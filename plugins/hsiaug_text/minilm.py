@@ -52,7 +52,9 @@ def minilm_tower() -> Tower:
 def _run(texts: tuple[str, ...]) -> Encoded:
     import torch
 
-    tokenizer, net = _load(model_folder())
+    # A net draws initial weights before it reads its own.
+    with torch.random.fork_rng(devices=[]):
+        tokenizer, net = _load(model_folder())
     batch = tokenizer(list(texts), padding=True, return_tensors="pt")
     length, most = batch["input_ids"].shape[1], net.config.max_position_embeddings
     if length > most:

@@ -12,12 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsiaug.api import PluginError, Progress, TrainView, derive_seed
+from hsiaug.api import PluginError, Progress, TrainView, derive_seed, file_of
 from hsiaug_diffusion.angles import angles
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.training import Run, train
 from hsiaug_nets.plugin import check_choices
 from hsiaug_nets.seeded import fresh
+from hsiaug_spectra.prior import Prior
+from hsiaug_spectra.target import Target
 from hsiaug_teacher.choice import believed
 from hsiaug_teacher.teacher import teach
 from hsiaug_teacher.voter import Probe
@@ -67,6 +69,11 @@ def learn(
         # A classifier has the labelled pixels anyway: what starts from others shows it something else.
         starts = {c: pseudo[c] if len(pseudo[c]) else own for c, own in named.items()}
         named = {c: np.concatenate([own, pseudo[c]]) for c, own in named.items()}
+    target = None
+    if params.prior:
+        # The prior moves what lies where labels are: where that is on a pseudo-labelled patch is not known.
+        starts = {c: view.coords[view.y == c] for c in view.counts}
+        target = Target.of(view, Prior.load(file_of(params.prior, "txt2hsi.prior")))
     vae = _vae(run, named)
     quality = _gated(vae, run, probe)
     norm = LatentNorm.fitted(_latents(vae, run, np.concatenate(list(named.values()))))
@@ -75,6 +82,7 @@ def learn(
     facts: dict[str, Any] = {
         **quality,
         **({} if light is None else {"light_strength": light.strength}),
+        **({} if target is None else {"prior_strength": target.strength}),
         "pseudo_labelled": {str(c): len(pixels) for c, pixels in pseudo.items()},
         "text": params.text,
         "encoder": params.encoder,
@@ -90,6 +98,7 @@ def learn(
         field=run.field,
         starts=starts,
         light=light,
+        target=target,
         facts=facts,
         device=device,
     )

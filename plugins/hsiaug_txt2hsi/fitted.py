@@ -18,6 +18,7 @@ from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.schedule import Schedule, ddim, guided, make_schedule
 from hsiaug_diffusion.training import bf16_is_faster
 from hsiaug_nets import state
+from hsiaug_spectra.target import Target
 from hsiaug_teacher.voter import Probe
 from hsiaug_txt2hsi.denoiser import Denoiser, denoiser_of
 from hsiaug_txt2hsi.field import Field
@@ -55,6 +56,7 @@ class FittedTxt2Hsi:
     field: Field
     starts: Mapping[int, NDArray[np.int32]]
     light: Light | None
+    target: Target | None
     facts: Mapping[str, Any]
     device: str
 
@@ -75,7 +77,8 @@ class FittedTxt2Hsi:
         x = self._draw(y, omega, rng, draw)
         best = [np.flatnonzero(y == c)[self._best(x[y == c], c, n)] for c, n in counts.items() if n]
         rows = np.concatenate([np.empty(0, dtype=np.int64), *best])
-        shown = x[rows] if self.light is None else self.light.shown(x[rows], rng)
+        shown = x[rows] if self.target is None else self.target.shown(x[rows], y[rows], rng)
+        shown = shown if self.light is None else self.light.shown(shown, rng)
         made = PatchSamples.made(shown, y[rows], {**self.facts, "omega": omega})
         return replace(made, weight=np.full(len(made), self.params.weight, dtype=np.float32))
 
@@ -182,6 +185,7 @@ class FittedTxt2Hsi:
             "field": self.field.values.cpu().numpy(),
             **{f"starts.{c}": pixels for c, pixels in self.starts.items()},
             **({} if self.light is None else state.fields(light=self.light)),
+            **({} if self.target is None else {f"target.{k}": v for k, v in self.target.arrays().items()}),
             **state.weights(vae=self.vae, denoiser=self.denoiser),
         }
         facts = {
@@ -194,6 +198,7 @@ class FittedTxt2Hsi:
             "sources": self.texts.sources,
             "sides": self.probe.means.sides,
             "light": None if self.light is None else [self.light.slope, self.light.strength],
+            "target": None if self.target is None else self.target.facts(),
         }
         save_state(folder, arrays, facts)
 
@@ -227,6 +232,9 @@ class FittedTxt2Hsi:
             field=Field(torch.tensor(arrays["field"], device=device), side, normaliser),
             starts=dict(sorted(starts.items())),
             light=None if facts["light"] is None else Light(arrays["light.wavelengths"], *facts["light"]),
+            target=None
+            if facts["target"] is None
+            else Target.restored(state.under("target", arrays), facts["target"]),
             facts=facts["facts"],
             device=device,
         )

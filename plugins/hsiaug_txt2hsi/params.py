@@ -59,4 +59,7 @@ class Params:
     sample_steps: int = param(20, "denoising steps from pure noise; fewer from a weaker start", low=1)
     surplus: float = param(1.0, "samples drawn per sample kept by the reliability filter; 1 = no filter", low=1)
     light: bool = param(False, "show samples under another light, as the generator relight does")
+    prior: str = param(
+        "", "what hsiaug pretrain wrote: samples are training patches as other scenes expect them", file=True
+    )
     weight: float = param(0.05, "sample weight of synthetic samples", low=0)

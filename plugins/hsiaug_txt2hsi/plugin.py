@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hsiaug.api import Card, Progress, TrainView, load_state
+from hsiaug.api import Card, Progress, Scene, TrainView, load_state
 from hsiaug_nets.plugin import Plugin
 from hsiaug_txt2hsi.params import Params
 
 if TYPE_CHECKING:
+    from hsiaug_spectra.prior import Prior
     from hsiaug_txt2hsi.fitted import FittedTxt2Hsi
 
 __all__ = ["Txt2Hsi"]
@@ -25,6 +27,7 @@ class Txt2Hsi(Plugin[Params]):
         paper="Zhu and Xu, arXiv 2502.19700; most details are not public and are this project's choice",
         scope="scene",
         guidance=3.0,
+        pretrains="prior",
         text=True,
         uses_device=True,
         resumes=True,
@@ -51,6 +54,14 @@ class Txt2Hsi(Plugin[Params]):
         from hsiaug_txt2hsi.fit import learn
 
         return learn(view, self.params, seed, device, progress, checkpoint)
+
+    def pretrain(
+        self, scenes: Sequence[Scene], libraries: Sequence[Path], *, seed: int, device: str, progress: Progress
+    ) -> Prior:
+        """A prior of what classes look like, by their words: see :mod:`hsiaug_spectra.prior`. Nothing in it is random."""
+        from hsiaug_spectra.learning import learnt
+
+        return learnt(scenes, libraries, progress)
 
     def load(self, folder: Path, *, device: str) -> FittedTxt2Hsi:
         """What ``save`` wrote."""

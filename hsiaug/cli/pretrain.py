@@ -1,0 +1,93 @@
+"""``hsiaug pretrain``: what a generator learns of other scenes before it sees its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import typer
+
+from hsiaug.cli import options
+from hsiaug.cli.output import say, watched
+from hsiaug.threads import one_thread
+
+__all__ = ["pretrain"]
+
+
+def pretrain(
+    scenes: Annotated[list[str], typer.Argument(help="Scenes to learn from, with all of their labels.")],
+    out: Annotated[Path, typer.Option(help="Folder to write, which must not exist.")],
+    library: Annotated[
+        list[Path] | None,
+        typer.Option(help="Spectral library too: ENVI (.sli), or a folder of text files. May be given again."),
+    ] = None,
+    generator: Annotated[
+        str | None, typer.Option(help="Generator that learns. Default: the only one that can.")
+    ] = None,
+    preset: options.Preset = options.PresetName.cpu,
+    set_: options.Setting = None,
+    seed: options.Seed = 0,
+    device: options.Device = "auto",
+) -> None:
+    """Learn from other scenes, for a scene with few labels that is none of them.
+
+    Classes of different scenes are brought together by their names and by the wavelengths of their bands. All labels of
+    these scenes are used; a benchmark on any of them, or on a crop, refuses what was learnt.
+
+    Examples:
+
+      hsiaug pretrain indian_pines pavia_university --out prior
+
+      hsiaug benchmark my_scene.toml --generator txt2hsi --set txt2hsi.prior=prior --set txt2hsi.weight=0.3
+    """
+    one_thread()
+    from hsiaug.data import load_scene
+    from hsiaug.errors import InputError
+    from hsiaug.files import file_errors
+    from hsiaug.plugins.card import build_params
+    from hsiaug.terminal import Console
+    from hsiaug.trial.machine import resolve_device
+
+    if out.exists():
+        raise InputError(
+            "--out must be a folder that does not exist yet",
+            value=str(out),
+            hint="Name another, or remove this one.",
+        )
+    name, plugin = _able(generator)
+    own = options.overrides(set_ or [])
+    for other in sorted(own.keys() - {name}):
+        raise InputError("--set must name the generator that learns", value=repr(other), hint=f"Here: {name}.")
+    model = plugin(build_params(plugin.card, preset.value, own.get(name)))
+    loaded = [load_scene(ref) for ref in scenes]
+    with watched(Console(stderr=True), name) as progress:
+        learnt = model.pretrain(
+            loaded, library or [], seed=seed, device=resolve_device(device, plugin.card), progress=progress
+        )
+    with file_errors(f"--out: cannot write {out}", "Choose a folder that can be written to."):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        # Under another name until it is whole: a folder that is there can be used.
+        with TemporaryDirectory(dir=out.parent, prefix=".pretrain-") as fresh:
+            learnt.save(Path(fresh) / "learnt")
+            (Path(fresh) / "learnt").rename(out)
+    say(str(out))
+    say(f"Next: hsiaug benchmark SCENE --generator {name} --set {name}.{plugin.card.pretrains}={out}", err=True)
+
+
+def _able(wanted: str | None) -> tuple[str, Any]:
+    """Name and class of the generator that learns. Raises InputError where it cannot, or must be named."""
+    from hsiaug.errors import InputError
+    from hsiaug.plugins.registry import registry
+
+    plugins = registry()
+    names = plugins.names("generator") if wanted is None else [wanted]
+    found = {name: plugins.find("generator", name).load() for name in names}
+    able = {name: plugin for name, plugin in found.items() if plugin.card.pretrains}
+    if len(able) != 1:
+        raise InputError(
+            "--generator must be one that learns from other scenes",
+            value=repr(wanted) if wanted else f"{len(able)} can",
+            hint="'hsiaug plugins info NAME' says which parameter takes what a generator learnt.",
+        )
+    return next(iter(able.items()))

@@ -1,0 +1,16 @@
+"""What is known of spectra from outside a scene: other scenes and spectral libraries, and the generator ``library``.
+
+The rooms inside: reading (spectral libraries) · sources (what a scene or a library shows of its classes) · curves (any
+sensor on one grid, relative to its scene) · covariance (how curves vary) · prior (classes alike as far as their words
+are) · learning (from scenes to a prior) · target (what that says of a train view) · library (the generator).
+"""
+
+from hsiaug.api import Entry, hookimpl
+
+__all__ = ["hsiaug_plugins"]
+
+
+@hookimpl
+def hsiaug_plugins() -> list[Entry]:
+    """The generator of this package."""
+    return [Entry("generator", "library", f"{__name__}.library:Library")]

@@ -1,0 +1,151 @@
+"""What a prior says of the classes of one train view, and the factors that show its patches as other fields would be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hsiaug.api import PluginError, TrainView
+from hsiaug_light.strength import strongest
+from hsiaug_spectra.covariance import covariance
+from hsiaug_spectra.curves import GRID, Line, line_of
+from hsiaug_spectra.prior import Prior
+from hsiaug_spectra.sources import fingerprints, words_of
+
+__all__ = ["STRENGTHS", "Target"]
+
+STRENGTHS = (0.1, 0.25, 0.5, 1.0)
+"""What random deviations are multiplied by, one of these."""
+UNJUDGED = 0.25
+"""Where the training pixels are too few to choose among them."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """The classes (k,) of a view with training pixels, ascending.
+
+    move: (k, G) expected mean curve of the class minus that of its training pixels, NaN where the sensor has no band.
+    root: (k, G, G): standard normal values times its transpose are the deviation of a pixel from that expectation.
+    strength: of deviations. recall: held-out recall of the training pixels by strength, where that was chosen.
+    """
+
+    classes: NDArray[np.int64]
+    line: Line
+    move: Floats
+    root: Floats
+    strength: float
+    recall: Mapping[str, float]
+
+    @classmethod
+    def of(cls, view: TrainView, prior: Prior, strength: float = 0.0) -> Target:
+        """strength: 0 = chosen inside the training pixels (:func:`hsiaug_light.strength.strongest`).
+
+        Raises PluginError where the view has no wavelengths, or shows a pixel that the prior was learnt from.
+        """
+        if view.wavelengths is None:
+            raise PluginError(
+                "what other scenes show needs the wavelengths of the scene's bands",
+                value="none",
+                hint="Put them into its card: sensor.wavelengths, or sensor.range_nm where only the ends are known.",
+            )
+        visible = np.asarray(view.cube[view.visible])
+        if len(np.intersect1d(fingerprints(visible), prior.pixels)):
+            raise PluginError(
+                "a prior must not be learnt from the scene that it is used on, whose test labels it would bring",
+                value=f"learnt from {', '.join(prior.names)}",
+                hint="Learn it from other scenes: hsiaug pretrain OTHER… --out PRIOR.",
+            )
+        line = line_of(visible, view.wavelengths)
+        middle = view.patch // 2
+        curves = line.curves(view.real.x[:, :, middle, middle])
+        classes = np.array(sorted(view.counts), dtype=np.int64)
+        names = words_of(view.class_names)
+        own = [view.y == c for c in classes]
+        expected = prior.expected(
+            words=[names[c - 1] for c in classes],
+            shown=np.array([curves[rows].mean(axis=0) for rows in own]),
+            pixels=[int(rows.sum()) for rows in own],
+            fields=[_places(view.coords[rows], view.patch) for rows in own],
+        )
+        deviation = sum(covariance(torch.from_numpy(s)).numpy() for s in (prior.scales.field, prior.scales.pixel))
+        found = cls(
+            classes=classes,
+            line=line,
+            move=np.array([one.mean - one.shown for one in expected]),
+            root=np.array([_root(one.covariance + deviation) for one in expected]),
+            strength=strength or UNJUDGED,
+            recall={},
+        )
+        return found if strength else found._judged(view)
+
+    @classmethod
+    def still(cls, view: TrainView) -> Target:
+        """Of a scene without wavelengths, of which nothing can be said: patches stay as they are."""
+        classes = np.array(sorted(view.counts), dtype=np.int64)
+        line = line_of(view.real.x[:, :, 0, 0], np.linspace(GRID[0], GRID[-1], view.bands))
+        none = np.zeros((len(classes), len(GRID)))
+        return cls(classes, line, none, np.zeros((len(classes), len(GRID), len(GRID))), 0.0, {})
+
+    def factors(self, y: NDArray[np.int64], rng: np.random.Generator, strength: float | None = None) -> Floats:
+        """(n, B) what training patches of classes y (n,) are multiplied by to show other fields of their classes."""
+        at = np.searchsorted(self.classes, y)
+        noise = rng.standard_normal((len(y), len(GRID)))
+        curves = self.move[at] + (self.strength if strength is None else strength) * np.einsum(
+            "ngh,nh->ng", self.root[at], noise
+        )
+        return self.line.factors(curves)
+
+    def shown(self, x: NDArray[np.float32], y: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Patches x (n, B, p, p) of training pixels, in scene units, each as another field of its class y (n,) shows."""
+        return (x * self.factors(y, rng)[:, :, None, None]).astype(np.float32) if len(x) else x
+
+    def _judged(self, view: TrainView) -> Target:
+        """With the strength that the classes bear; ``UNJUDGED`` where no class can be cut in two."""
+        from dataclasses import replace
+
+        centres = view.cube[view.coords[:, 0], view.coords[:, 1]]
+
+        def changed(strength: float, rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
+            return np.asarray(centres[rows] * self.factors(view.y[rows], rng, strength), dtype=np.float32)
+
+        chosen, recall = strongest(view, {strength: partial(changed, strength) for strength in STRENGTHS})
+        return replace(self, strength=chosen, recall=recall) if recall else self
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What :meth:`restored` takes, with :meth:`facts`."""
+        line = {"wavelengths": self.line.wavelengths, "mean": self.line.mean}
+        return {"classes": self.classes, "move": self.move, "root": self.root, **line}
+
+    def facts(self) -> dict[str, Any]:
+        """JSON-able."""
+        line = {"floor": self.line.floor, "spread": self.line.spread}
+        return {"strength": self.strength, "recall": dict(self.recall), **line}
+
+    @classmethod
+    def restored(cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Target:
+        """What :meth:`arrays` and :meth:`facts` gave."""
+        line = Line(arrays["wavelengths"], facts["floor"], arrays["mean"], facts["spread"])
+        return cls(arrays["classes"], line, arrays["move"], arrays["root"], facts["strength"], facts["recall"])
+
+
+def _places(coords: NDArray[np.int32], reach: int) -> int:
+    """How many groups pixels (n, 2) form that are further than ``reach`` apart in rows or columns."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    apart = np.abs(coords[:, None] - coords).max(axis=2)
+    return int(connected_components(csr_array(apart <= reach), directed=False)[0])
+
+
+def _root(matrix: Floats) -> Floats:
+    """R with R·Rᵀ the matrix, rounded to what is positive semidefinite."""
+    values, vectors = np.linalg.eigh(matrix)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0)))
