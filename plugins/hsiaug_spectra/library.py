@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hsiaug.api import Card, PatchSamples, Progress, TrainView, file_of, load_state, param, resampled, save_state
 from hsiaug_baselines._patches import FittedPatches, cycled
 from hsiaug_nets.plugin import Plugin
+from hsiaug_spectra.curves import STRENGTH
 
 if TYPE_CHECKING:
     from hsiaug_spectra.target import Target
@@ -31,7 +32,7 @@ class LibraryParams:
         required=True,
     )
     most: int = param(3, "spectra of the library that a class is compared with: those of the nearest words", low=1)
-    strength: float = param(0.0, "of random deviations; 0 = chosen inside the training pixels", low=0, high=4)
+    strength: float = param(STRENGTH, "of random deviations, 1 = as large as those of other scenes", low=0, high=4)
     weight: float = param(0.3, "sample weight of a patch; a real sample has 1", low=0, sampling=True)
 
 
@@ -46,8 +47,8 @@ class FittedLibrary(FittedPatches):
 
     @property
     def notes(self) -> dict[str, Any]:
-        """Names of the library that were used, and how strong deviations are."""
-        return {**self.names, "strength": self.target.strength, "held_out_recall": dict(self.target.recall)}
+        """The library, and which of its spectra were used."""
+        return dict(self.names)
 
     def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         rng = np.random.default_rng(seed)

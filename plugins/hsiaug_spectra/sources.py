@@ -43,7 +43,8 @@ class Source:
 
     words: of each class, "" where its name says nothing. means: (k, G) of its fields. fields: (k,) how many these are.
     between: (m, G) fields minus the mean of their class; within: (w, G) pixels minus the mean of their field; both as
-    large as if that mean were known. pixels: (p,) uint64 sorted :func:`fingerprints` of labelled pixels.
+    large as if that mean were known. pixels: (p,) uint64 sorted :func:`fingerprints` of labelled pixels, but
+    for those that have one value in all bands.
     """
 
     name: str
@@ -58,7 +59,7 @@ class Source:
 def scene_source(scene: Scene) -> Source:
     """Of a scene, with all of its labels.
 
-    Raises InputError where it has no wavelengths, or no field of at least ``LEAST`` pixels.
+    Raises InputError where it has no wavelengths, none on the grid, or no field of at least ``LEAST`` pixels.
     """
     if scene.wavelengths is None:
         raise InputError(
@@ -69,6 +70,12 @@ def scene_source(scene: Scene) -> Source:
     labelled = scene.labels > 0
     spectra, y, field = scene.cube[labelled], scene.labels[labelled], scene.fields[labelled]
     line = line_of(spectra, scene.wavelengths)
+    if np.isnan(on_grid(line.mean[None], scene.wavelengths)).all():
+        raise InputError(
+            f"{scene.name}: a scene to learn from needs bands between {GRID[0]:g} and {GRID[-1]:g} nm",
+            value=f"{scene.wavelengths.min():g} to {scene.wavelengths.max():g} nm",
+            hint="Leave this scene out, or correct sensor.wavelengths in its card: they are in nanometres.",
+        )
     fields: dict[int, list[Floats]] = defaultdict(list)
     rng, within = np.random.default_rng(SEED), []
     for i in np.unique(field):
@@ -85,7 +92,8 @@ def scene_source(scene: Scene) -> Source:
         )
     words = words_of(scene.class_names)
     found = {c: np.array(rows) for c, rows in sorted(fields.items())}
-    pixels = np.unique(fingerprints(spectra))
+    # Black and saturated pixels are alike in other scenes too.
+    pixels = np.unique(fingerprints(spectra[np.ptp(spectra, axis=1) > 0]))
     return _source(scene.name, {words[c - 1] or f"#{c}": rows for c, rows in found.items()}, within, pixels)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,18 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from hsiaug.api import PluginError, TrainView
-from hsiaug_light.strength import strongest
 from hsiaug_spectra.covariance import covariance
-from hsiaug_spectra.curves import GRID, Line, line_of
+from hsiaug_spectra.curves import GRID, STRENGTH, Line, line_of
 from hsiaug_spectra.prior import Prior
 from hsiaug_spectra.sources import fingerprints, words_of
 
-__all__ = ["STRENGTHS", "Target"]
-
-STRENGTHS = (0.1, 0.25, 0.5, 1.0)
-"""What random deviations are multiplied by, one of these."""
-UNJUDGED = 0.25
-"""Where the training pixels are too few to choose among them."""
+__all__ = ["Target"]
 
 Floats = NDArray[np.float64]
 
@@ -34,7 +27,7 @@ class Target:
 
     move: (k, G) expected mean curve of the class minus that of its training pixels, NaN where the sensor has no band.
     root: (k, G, G): standard normal values times its transpose are the deviation of a pixel from that expectation.
-    strength: of deviations. recall: held-out recall of the training pixels by strength, where that was chosen.
+    strength: of deviations.
     """
 
     classes: NDArray[np.int64]
@@ -42,14 +35,10 @@ class Target:
     move: Floats
     root: Floats
     strength: float
-    recall: Mapping[str, float]
 
     @classmethod
-    def of(cls, view: TrainView, prior: Prior, strength: float = 0.0) -> Target:
-        """strength: 0 = chosen inside the training pixels (:func:`hsiaug_light.strength.strongest`).
-
-        Raises PluginError where the view has no wavelengths, or shows a pixel that the prior was learnt from.
-        """
+    def of(cls, view: TrainView, prior: Prior, strength: float = STRENGTH) -> Target:
+        """Raises PluginError where the view has no wavelengths, none on the grid, or a pixel that the prior learnt from."""
         if view.wavelengths is None:
             raise PluginError(
                 "what other scenes show needs the wavelengths of the scene's bands",
@@ -66,6 +55,12 @@ class Target:
         line = line_of(visible, view.wavelengths)
         middle = view.patch // 2
         curves = line.curves(view.real.x[:, :, middle, middle])
+        if np.isnan(curves).all():
+            raise PluginError(
+                f"what other scenes show needs bands between {GRID[0]:g} and {GRID[-1]:g} nm",
+                value=f"{view.wavelengths.min():g} to {view.wavelengths.max():g} nm",
+                hint="Correct sensor.wavelengths in the scene's card, in nanometres, where these are wrong.",
+            )
         classes = np.array(sorted(view.counts), dtype=np.int64)
         names = words_of(view.class_names)
         own = [view.y == c for c in classes]
@@ -76,15 +71,13 @@ class Target:
             fields=[_places(view.coords[rows], view.patch) for rows in own],
         )
         deviation = sum(covariance(torch.from_numpy(s)).numpy() for s in (prior.scales.field, prior.scales.pixel))
-        found = cls(
+        return cls(
             classes=classes,
             line=line,
             move=np.array([one.mean - one.shown for one in expected]),
             root=np.array([_root(one.covariance + deviation) for one in expected]),
-            strength=strength or UNJUDGED,
-            recall={},
+            strength=strength,
         )
-        return found if strength else found._judged(view)
 
     @classmethod
     def still(cls, view: TrainView) -> Target:
@@ -92,32 +85,17 @@ class Target:
         classes = np.array(sorted(view.counts), dtype=np.int64)
         line = line_of(view.real.x[:, :, 0, 0], np.linspace(GRID[0], GRID[-1], view.bands))
         none = np.zeros((len(classes), len(GRID)))
-        return cls(classes, line, none, np.zeros((len(classes), len(GRID), len(GRID))), 0.0, {})
+        return cls(classes, line, none, np.zeros((len(classes), len(GRID), len(GRID))), 0.0)
 
-    def factors(self, y: NDArray[np.int64], rng: np.random.Generator, strength: float | None = None) -> Floats:
+    def factors(self, y: NDArray[np.int64], rng: np.random.Generator) -> Floats:
         """(n, B) what training patches of classes y (n,) are multiplied by to show other fields of their classes."""
         at = np.searchsorted(self.classes, y)
         noise = rng.standard_normal((len(y), len(GRID)))
-        curves = self.move[at] + (self.strength if strength is None else strength) * np.einsum(
-            "ngh,nh->ng", self.root[at], noise
-        )
-        return self.line.factors(curves)
+        return self.line.factors(self.move[at] + self.strength * np.einsum("ngh,nh->ng", self.root[at], noise))
 
     def shown(self, x: NDArray[np.float32], y: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
         """Patches x (n, B, p, p) of training pixels, in scene units, each as another field of its class y (n,) shows."""
         return (x * self.factors(y, rng)[:, :, None, None]).astype(np.float32) if len(x) else x
-
-    def _judged(self, view: TrainView) -> Target:
-        """With the strength that the classes bear; ``UNJUDGED`` where no class can be cut in two."""
-        from dataclasses import replace
-
-        centres = view.cube[view.coords[:, 0], view.coords[:, 1]]
-
-        def changed(strength: float, rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
-            return np.asarray(centres[rows] * self.factors(view.y[rows], rng, strength), dtype=np.float32)
-
-        chosen, recall = strongest(view, {strength: partial(changed, strength) for strength in STRENGTHS})
-        return replace(self, strength=chosen, recall=recall) if recall else self
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What :meth:`restored` takes, with :meth:`facts`."""
@@ -126,14 +104,13 @@ class Target:
 
     def facts(self) -> dict[str, Any]:
         """JSON-able."""
-        line = {"floor": self.line.floor, "spread": self.line.spread}
-        return {"strength": self.strength, "recall": dict(self.recall), **line}
+        return {"strength": self.strength, "floor": self.line.floor, "spread": self.line.spread}
 
     @classmethod
     def restored(cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Target:
         """What :meth:`arrays` and :meth:`facts` gave."""
         line = Line(arrays["wavelengths"], facts["floor"], arrays["mean"], facts["spread"])
-        return cls(arrays["classes"], line, arrays["move"], arrays["root"], facts["strength"], facts["recall"])
+        return cls(arrays["classes"], line, arrays["move"], arrays["root"], facts["strength"])
 
 
 def _places(coords: NDArray[np.int32], reach: int) -> int:

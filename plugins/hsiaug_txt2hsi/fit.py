@@ -69,11 +69,11 @@ def learn(
         # A classifier has the labelled pixels anyway: what starts from others shows it something else.
         starts = {c: pseudo[c] if len(pseudo[c]) else own for c, own in named.items()}
         named = {c: np.concatenate([own, pseudo[c]]) for c, own in named.items()}
-    target = None
-    if params.prior:
-        # The prior moves what lies where labels are: where that is on a pseudo-labelled patch is not known.
+    prior = Prior.load(file_of(params.prior, "txt2hsi.prior")) if params.prior else None
+    target = None if prior is None else Target.of(view, prior)
+    if target is not None:
+        # It moves the mean of the training pixels: how far a pseudo-labelled patch lies from that is not known.
         starts = {c: view.coords[view.y == c] for c in view.counts}
-        target = Target.of(view, Prior.load(file_of(params.prior, "txt2hsi.prior")))
     vae = _vae(run, named)
     quality = _gated(vae, run, probe)
     norm = LatentNorm.fitted(_latents(vae, run, np.concatenate(list(named.values()))))
@@ -82,7 +82,7 @@ def learn(
     facts: dict[str, Any] = {
         **quality,
         **({} if light is None else {"light_strength": light.strength}),
-        **({} if target is None else {"prior_strength": target.strength}),
+        **({} if prior is None else {"prior_scenes": list(prior.names)}),
         "pseudo_labelled": {str(c): len(pixels) for c, pixels in pseudo.items()},
         "text": params.text,
         "encoder": params.encoder,
