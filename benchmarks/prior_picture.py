@@ -1,4 +1,4 @@
-"""The picture of docs/txt2hsi.md: what light and other scenes make of training spectra, beside fields that nobody labelled.
+"""The picture of docs/txt2hsi.md: what light and other scenes make of training spectra, beside real new fields.
 
     bash benchmarks/prior.sh
     python -m benchmarks.prior_picture docs/images/other_fields.png

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from hsiaug.errors import InputError, PluginError, did_you_mean
-from hsiaug.plugins.file_params import file_of, sealed_path
+from hsiaug.plugins.file_params import check_given, sealed_path
 
 __all__ = ["Card", "NoParams", "Scope", "build_params", "check_files", "param", "resampled", "sampling_params"]
 
@@ -154,7 +154,7 @@ def check_files(card: Card, params: Any) -> None:
     """Raise InputError where a parameter that must name a file names none."""
     for item in dataclasses.fields(card.params):
         if item.metadata.get("required"):
-            file_of(getattr(params, item.name), f"{card.name}.{item.name}")
+            check_given(getattr(params, item.name), f"{card.name}.{item.name}")
 
 
 def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:

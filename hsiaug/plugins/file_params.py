@@ -9,16 +9,16 @@ from pathlib import Path
 from hsiaug.errors import InputError
 from hsiaug.files import file_errors
 
-__all__ = ["file_of", "sealed_path"]
+__all__ = ["check_given", "file_of", "sealed_path"]
 
 MARK = "#sha256:"
 DIGITS = 16
-BLOCK = 2**20
 
 
 def sealed_path(text: str, option: str) -> str:
-    """A path as typed, with the checksum of what lies there. Raises InputError where nothing does, or something else than
-    the checksum says that ``text`` may already have.
+    """A path as typed, with the checksum of what lies there and belongs to it.
+
+    Raises InputError where nothing does, or something else than the checksum says that ``text`` may already have.
     """
     path, _, told = text.partition(MARK)
     if not _is_there(path):
@@ -41,11 +41,16 @@ def file_of(value: str, option: str) -> Path:
 
     Raises InputError where none was given, and where what lies there has changed since the trial was planned.
     """
+    check_given(value, option)
+    return Path(sealed_path(value, option).partition(MARK)[0])
+
+
+def check_given(value: str, option: str) -> None:
+    """Raise InputError where none was given."""
     if not value:
         raise InputError(
             f"{option} must name a file or folder", value="none", hint=f"Give it with --set {option}=PATH."
         )
-    return Path(sealed_path(value, option).partition(MARK)[0])
 
 
 def _is_there(path: str) -> bool:
@@ -57,12 +62,18 @@ def _is_there(path: str) -> bool:
 
 
 def _checksum(path: Path) -> str:
-    """Of a file's bytes; of a folder, of the names and bytes of all files in it."""
+    """Of the names and bytes of all files in a folder; of a file, and of those beside it that have its name with another
+    ending, as a header has."""
+    folder = path if path.is_dir() else path.parent
+    found = folder.rglob("*") if path.is_dir() else [one for one in folder.iterdir() if _stem(one) == _stem(path)]
     whole = hashlib.sha256()
-    inside = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
-    for file in inside:
-        whole.update(os.fsencode(file.relative_to(path).as_posix()) + b"\0")
+    for file in sorted(one for one in found if one.is_file()):
+        whole.update(hashlib.sha256(os.fsencode(file.relative_to(folder).as_posix())).digest())
         with file.open("rb") as stream:
-            while block := stream.read(BLOCK):
-                whole.update(block)
+            whole.update(hashlib.file_digest(stream, "sha256").digest())
     return whole.hexdigest()[:DIGITS]
+
+
+def _stem(path: Path) -> str:
+    """The name without any ending: of lib.sli, lib.hdr and lib.sli.hdr it is lib."""
+    return path.name.partition(".")[0]

@@ -18,7 +18,8 @@ SAMPLE = 5000
 
 STRENGTH = 0.25
 """What random deviations of samples are multiplied by. Chosen on draws 100 to 105 of Samson and the Pavia crop under
-``kshot:1`` to ``kshot:3`` and ``issd``. No validation inside training pixels can choose it: a clump has no other field."""
+``kshot:1`` to ``kshot:3`` and ``issd``. No validation inside training pixels can choose it: a clump has no other
+field."""
 
 Floats = NDArray[np.float64]
 

@@ -47,8 +47,8 @@ class FittedLibrary(FittedPatches):
 
     @property
     def notes(self) -> dict[str, Any]:
-        """The library, and which of its spectra were used."""
-        return dict(self.names)
+        """The library, which of its spectra were used, and how much likelier they make the training pixels."""
+        return {**self.names, **self.target.provenance}
 
     def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         rng = np.random.default_rng(seed)
@@ -101,7 +101,7 @@ class Library(Plugin[LibraryParams]):
             names: dict[str, Any] = {"no_wavelengths": "training patches are repeated"}
             target = Target.still(view)
         else:
-            names = {"library": source.name, "spectra_used": list(used.words)}
+            names = {"spectra_used": list(used.words)}
             target = Target.of(view, Prior.of([used]), self.params.strength)
         return FittedLibrary(view.real.x, view.real.y, self.params, target, names)
 

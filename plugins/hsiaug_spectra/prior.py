@@ -146,26 +146,46 @@ class Prior:
     ) -> list[Expected]:
         """What k classes of a target scene look like. shown: (k, G) mean curves of their training pixels; pixels, fields:
         of each, how many pixels in how many places these are."""
-        scales, n = self.scales, len(self.words)
-        source = np.concatenate([self.source, np.full(len(words), self.source.max(initial=-1) + 1)])
-        alike = _alike(np.concatenate([self.embedded, _embedded(words)]))
-        terms = [torch.from_numpy(log) for log in (scales.word, scales.scene, scales.own)]
-        joint = _joint(terms, torch.tensor(np.log(scales.tau)), alike, torch.from_numpy(source))
-        per_field = torch.from_numpy(1 / np.concatenate([self.fields, np.asarray(fields, dtype=np.float64)]))
-        per_pixel = torch.from_numpy(np.concatenate([np.zeros(n), 1 / np.asarray(pixels, dtype=np.float64)]))
-        noisy = joint + torch.kron(torch.diag(per_field), covariance(torch.from_numpy(scales.field)))
-        noisy += torch.kron(torch.diag(per_pixel), covariance(torch.from_numpy(scales.pixel)))
-        values = torch.from_numpy(np.concatenate([self.means, shown]).ravel())
+        joint, noisy, values = self._system(words, shown, pixels, fields)
         seen = ~torch.isnan(values)
         root = torch.linalg.cholesky(noisy[seen][:, seen])
         solved = torch.cholesky_solve(values[seen][:, None], root)
         found = []
         for i in range(len(words)):
-            own = slice((n + i) * len(GRID), (n + i + 1) * len(GRID))
+            own = slice((len(self.words) + i) * len(GRID), (len(self.words) + i + 1) * len(GRID))
             to = joint[own][:, seen]
             rest = joint[own, own] - to @ torch.cholesky_solve(to.T, root)
             found.append(Expected((to @ solved)[:, 0].numpy(), rest.numpy(), shown[i]))
         return found
+
+    def evidence(self, words: Sequence[str], shown: Floats, pixels: Sequence[int], fields: Sequence[int]) -> float:
+        """How much likelier the curves of the training pixels are with the words of their classes than without any: the
+        natural logarithm of the ratio. Arguments as of :meth:`expected`."""
+
+        def given(told: Sequence[str]) -> float:
+            _, noisy, values = self._system(told, shown, pixels, fields)
+            seen = ~torch.isnan(values)
+            sources = seen & (torch.arange(len(values)) < len(self.words) * len(GRID))
+            whole, part = (likelihood(noisy[rows][:, rows], values[rows][None]) for rows in (seen, sources))
+            return float(part - whole)
+
+        return given(words) - given([""] * len(words))
+
+    def _system(
+        self, words: Sequence[str], shown: Floats, pixels: Sequence[int], fields: Sequence[int]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Of all source classes, then those of the target: the covariance of their curves, that of what is known of them,
+        and what is known, NaN where nothing is."""
+        scales, n = self.scales, len(self.words)
+        source = np.concatenate([self.source, np.full(len(words), self.source.max(initial=-1) + 1)])
+        terms = [torch.from_numpy(log) for log in (scales.word, scales.scene, scales.own)]
+        alike = _alike(np.concatenate([self.embedded, _embedded(words)]))
+        joint = _joint(terms, torch.tensor(np.log(scales.tau)), alike, torch.from_numpy(source))
+        per_field = torch.from_numpy(1 / np.concatenate([self.fields, np.asarray(fields, dtype=np.float64)]))
+        per_pixel = torch.from_numpy(np.concatenate([np.zeros(n), 1 / np.asarray(pixels, dtype=np.float64)]))
+        noisy = joint + torch.kron(torch.diag(per_field), covariance(torch.from_numpy(scales.field)))
+        noisy += torch.kron(torch.diag(per_pixel), covariance(torch.from_numpy(scales.pixel)))
+        return joint, noisy, torch.from_numpy(np.concatenate([self.means, shown]).ravel())
 
     def save(self, folder: Path) -> None:
         """Everything, as safetensors and JSON."""
@@ -176,11 +196,18 @@ class Prior:
 
     @classmethod
     def load(cls, folder: Path) -> Prior:
-        """What :meth:`save` wrote. Raises StoreError where it is missing or damaged."""
-        arrays, facts = load_state(folder)
-        terms = {name: arrays.pop(f"scales.{name}") for name in ("word", "scene", "own", "field", "pixel")}
-        state: Mapping[str, Any] = {**arrays, **{name: tuple(facts[name]) for name in ("words", "names")}}
-        return cls(scales=Scales(**terms, tau=facts["tau"]), **state)
+        """What :meth:`save` wrote. Raises InputError where it is missing, damaged, or something else."""
+        try:
+            arrays, facts = load_state(folder)
+            terms = {name: arrays.pop(f"scales.{name}") for name in ("word", "scene", "own", "field", "pixel")}
+            state: Mapping[str, Any] = {**arrays, **{name: tuple(facts[name]) for name in ("words", "names")}}
+            return cls(scales=Scales(**terms, tau=facts["tau"]), **state)
+        except Exception as cause:  # StoreError, or the state of something else
+            raise InputError(
+                f"{folder} must be a folder that hsiaug pretrain wrote",
+                value=f"{type(cause).__name__}: {getattr(cause, 'value', cause)}",
+                hint="Give the folder itself, or make it with hsiaug pretrain SCENE… --out FOLDER.",
+            ) from cause
 
 
 def _embedded(words: Sequence[str]) -> Floats:

@@ -27,18 +27,21 @@ class Target:
 
     move: (k, G) expected mean curve of the class minus that of its training pixels, NaN where the sensor has no band.
     root: (k, G, G): standard normal values times its transpose are the deviation of a pixel from that expectation.
-    strength: of deviations.
+    sources: names of what the prior was learnt from. strength: of deviations. evidence: how much likelier the training
+    pixels are with the words of their classes than without, as a natural logarithm; below 0, the words mislead.
     """
 
     classes: NDArray[np.int64]
     line: Line
     move: Floats
     root: Floats
+    sources: tuple[str, ...]
     strength: float
+    evidence: float
 
     @classmethod
     def of(cls, view: TrainView, prior: Prior, strength: float = STRENGTH) -> Target:
-        """Raises PluginError where the view has no wavelengths, none on the grid, or a pixel that the prior learnt from."""
+        """Raises PluginError where the view has no wavelengths, none on the grid, or a pixel the prior learnt from."""
         if view.wavelengths is None:
             raise PluginError(
                 "what other scenes show needs the wavelengths of the scene's bands",
@@ -64,19 +67,22 @@ class Target:
         classes = np.array(sorted(view.counts), dtype=np.int64)
         names = words_of(view.class_names)
         own = [view.y == c for c in classes]
-        expected = prior.expected(
-            words=[names[c - 1] for c in classes],
-            shown=np.array([curves[rows].mean(axis=0) for rows in own]),
-            pixels=[int(rows.sum()) for rows in own],
-            fields=[_places(view.coords[rows], view.patch) for rows in own],
-        )
+        known: dict[str, Any] = {
+            "words": [names[c - 1] for c in classes],
+            "shown": np.array([curves[rows].mean(axis=0) for rows in own]),
+            "pixels": [int(rows.sum()) for rows in own],
+            "fields": [_places(view.coords[rows], view.patch) for rows in own],
+        }
+        expected = prior.expected(**known)
         deviation = sum(covariance(torch.from_numpy(s)).numpy() for s in (prior.scales.field, prior.scales.pixel))
         return cls(
             classes=classes,
             line=line,
             move=np.array([one.mean - one.shown for one in expected]),
             root=np.array([_root(one.covariance + deviation) for one in expected]),
+            sources=prior.names,
             strength=strength,
+            evidence=round(prior.evidence(**known), 2),
         )
 
     @classmethod
@@ -85,7 +91,7 @@ class Target:
         classes = np.array(sorted(view.counts), dtype=np.int64)
         line = line_of(view.real.x[:, :, 0, 0], np.linspace(GRID[0], GRID[-1], view.bands))
         none = np.zeros((len(classes), len(GRID)))
-        return cls(classes, line, none, np.zeros((len(classes), len(GRID), len(GRID))), 0.0)
+        return cls(classes, line, none, np.zeros((len(classes), len(GRID), len(GRID))), (), 0.0, 0.0)
 
     def factors(self, y: NDArray[np.int64], rng: np.random.Generator) -> Floats:
         """(n, B) what training patches of classes y (n,) are multiplied by to show other fields of their classes."""
@@ -97,6 +103,11 @@ class Target:
         """Patches x (n, B, p, p) of training pixels, in scene units, each as another field of its class y (n,) shows."""
         return (x * self.factors(y, rng)[:, :, None, None]).astype(np.float32) if len(x) else x
 
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What samples are told to come from."""
+        return {"learnt_from": list(self.sources), "words_log_evidence": self.evidence}
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What :meth:`restored` takes, with :meth:`facts`."""
         line = {"wavelengths": self.line.wavelengths, "mean": self.line.mean}
@@ -104,13 +115,22 @@ class Target:
 
     def facts(self) -> dict[str, Any]:
         """JSON-able."""
-        return {"strength": self.strength, "floor": self.line.floor, "spread": self.line.spread}
+        line = {"floor": self.line.floor, "spread": self.line.spread}
+        return {"sources": self.sources, "strength": self.strength, "evidence": self.evidence, **line}
 
     @classmethod
     def restored(cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Target:
         """What :meth:`arrays` and :meth:`facts` gave."""
         line = Line(arrays["wavelengths"], facts["floor"], arrays["mean"], facts["spread"])
-        return cls(arrays["classes"], line, arrays["move"], arrays["root"], facts["strength"])
+        return cls(
+            arrays["classes"],
+            line,
+            arrays["move"],
+            arrays["root"],
+            tuple(facts["sources"]),
+            facts["strength"],
+            facts["evidence"],
+        )
 
 
 def _places(coords: NDArray[np.int32], reach: int) -> int:

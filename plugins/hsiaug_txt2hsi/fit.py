@@ -82,7 +82,7 @@ def learn(
     facts: dict[str, Any] = {
         **quality,
         **({} if light is None else {"light_strength": light.strength}),
-        **({} if prior is None else {"prior_scenes": list(prior.names)}),
+        **({} if target is None else {"prior": target.provenance}),
         "pseudo_labelled": {str(c): len(pixels) for c, pixels in pseudo.items()},
         "text": params.text,
         "encoder": params.encoder,
