@@ -16,7 +16,9 @@ __all__ = ["pretrain"]
 
 
 def pretrain(
-    scenes: Annotated[list[str], typer.Argument(help="Scenes to learn from, with all of their labels.")],
+    scenes: Annotated[
+        list[str], typer.Argument(metavar="SCENES…", help="Scenes to learn from, with all of their labels.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder to write, which must not exist.")],
     library: Annotated[
         list[Path] | None,

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from hsiaug.cli.main import app
 from hsiaug.data import toy_scene
 from hsiaug.trial.store import Store
+from hsiaug_spectra.learning import learnt
 from tests.docs.pages import ROOT, blocks
 from tests.geopackages import write_geopackage
 
@@ -88,10 +89,15 @@ def run(folder: Path, *words: str) -> str:
 
 
 def build(folder: Path) -> Path:
-    """Fill a folder: flight.hdr, plots.gpkg, flight.toml, pairs.toml, suite.toml, farm.npy, hsiaug-results."""
+    """Fill a folder: flight.hdr, plots.gpkg, flight.toml, learnt, pairs.toml, suite.toml, farm.npy, hsiaug-results."""
     scene = toy_scene()
     place = ["UTM", "1", "1", "500000", "5000000", "2", "2", "33", "North", "WGS-84", "units=Meters"]
-    envi.save_image(str(folder / "flight.hdr"), scene.cube, ext=".img", metadata={"map info": place})
+    bands = {
+        "wavelength": [] if scene.wavelengths is None else scene.wavelengths.tolist(),
+        "wavelength units": "Nanometers",
+    }
+    envi.save_image(str(folder / "flight.hdr"), scene.cube, ext=".img", metadata={"map info": place, **bands})
+    learnt([toy_scene(seed=1)], [], lambda *_: None).save(folder / "learnt")
     plots = [
         (500001 + 2 * column, 4999999 - 2 * row, scene.class_names[scene.labels[row, column] - 1])
         for row, column in np.argwhere(scene.labels)
