@@ -1,10 +1,10 @@
-"""The ladder of docs/txt2hsi.md: what each arm of benchmarks/ladder.toml gains over the controls.
+"""The tables of docs/txt2hsi.md: what each arm of benchmarks/ladder.toml, or of another suite, gains over the controls.
 
     hsiaug report --suite benchmarks/ladder.toml --out all.csv
     python -m benchmarks.ladder collect all.csv benchmarks/results/ladder/trials.csv
     python -m benchmarks.ladder table benchmarks/results/ladder/trials.csv > benchmarks/results/ladder/table.md
 
-One table per scene, classifier and λ: means of OA and AA, of AA in seen and in new fields, and the mean difference of AA
+One table per scene, protocol, classifier and λ: means of OA and AA, of AA in seen and in new fields, and the mean difference of AA
 to ``none`` and, for what reads unlabelled pixels, to ``pseudo``, with 95 % t intervals over the draws both share.
 """
 
@@ -29,6 +29,8 @@ KEPT = (
     "status",
     "error_message",
     "scene",
+    "protocol",
+    "protocol_argument",
     "seed",
     "classifier",
     "view_shown",
@@ -45,18 +47,24 @@ def main() -> None:
             Path(sys.argv[3]), [{**{key: row[key] for key in KEPT}, "arm": arm_of(row)} for row in trials.values()]
         )
         return
-    arms: dict[tuple[str, str], dict[tuple[str, str], dict[str, dict[str, float]]]] = defaultdict(
+    arms: dict[tuple[str, ...], dict[tuple[str, str], dict[str, dict[str, float]]]] = defaultdict(
         lambda: defaultdict(dict)
     )
     for row in read_csv(Path(sys.argv[2])):
         if row["status"] == "ok":
             scores = {key: 100 * float(row[key]) for key in SCORES if row[key]}
             lam = "–" if row["arm"] == "none" else f"{float(row['lambda']):g}"
-            arms[row["scene"], row["classifier"]][lam, row["arm"]][row["seed"]] = scores
-    say("# The ladder: benchmarks/ladder.toml")
-    for (scene, classifier), found in sorted(arms.items()):
-        say(f"\n## {scene}, {classifier}\n")
+            arms[row["scene"], protocol_of(row), row["classifier"]][lam, row["arm"]][row["seed"]] = scores
+    say("# What each arm gains over the controls")
+    for part, found in sorted(arms.items()):
+        say(f"\n## {', '.join(part)}\n")
         say("\n".join(table(found)))
+
+
+def protocol_of(row: Mapping[str, str]) -> str:
+    """As typed, but for its usual argument."""
+    name, argument = row["protocol"], row["protocol_argument"]
+    return name if not argument or (name, argument) == ("issd", "0.05") else f"{name}:{argument}"
 
 
 def arm_of(row: Mapping[str, str]) -> str:
@@ -66,7 +74,9 @@ def arm_of(row: Mapping[str, str]) -> str:
     name, params = row["generator"], json.loads(row["generator_params"])
     usual = registry().find("generator", name).load().card.params()
     other = {key: value for key, value in params.items() if value != getattr(usual, key)}
-    settings = ", ".join(f"{key}={value:g}" for key, value in sorted(other.items()))
+    settings = ", ".join(
+        key if isinstance(value, str) else f"{key}={value:g}" for key, value in sorted(other.items())
+    )
     return f"{name}, {settings}" if settings else name
 
 

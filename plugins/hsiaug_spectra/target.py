@@ -18,6 +18,9 @@ from hsiaug_spectra.sources import fingerprints, words_of
 
 __all__ = ["Target"]
 
+MOST = 50_000
+"""Visible pixels that are looked at, at most."""
+
 Floats = NDArray[np.float64]
 
 
@@ -48,16 +51,17 @@ class Target:
                 value="none",
                 hint="Put them into its card: sensor.wavelengths, or sensor.range_nm where only the ends are known.",
             )
-        visible = np.asarray(view.cube[view.visible])
-        if len(np.intersect1d(fingerprints(visible), prior.pixels)):
+        middle = view.patch // 2
+        centres = view.real.x[:, :, middle, middle]
+        visible = _visible(view)
+        if np.isin(fingerprints(np.concatenate([visible, centres])), prior.pixels).any():
             raise PluginError(
                 "a prior must not be learnt from the scene that it is used on, whose test labels it would bring",
                 value=f"learnt from {', '.join(prior.names)}",
                 hint="Learn it from other scenes: hsiaug pretrain OTHER… --out PRIOR.",
             )
         line = line_of(visible, view.wavelengths)
-        middle = view.patch // 2
-        curves = line.curves(view.real.x[:, :, middle, middle])
+        curves = line.curves(centres)
         if np.isnan(curves).all():
             raise PluginError(
                 f"what other scenes show needs bands between {GRID[0]:g} and {GRID[-1]:g} nm",
@@ -131,6 +135,13 @@ class Target:
             facts["strength"],
             facts["evidence"],
         )
+
+
+def _visible(view: TrainView) -> NDArray[np.float32]:
+    """(n, B) visible spectra, ``MOST`` at most, evenly taken: a large scene does not fit into memory."""
+    rows, columns = np.nonzero(view.visible)
+    chosen = np.linspace(0, len(rows) - 1, min(len(rows), MOST)).round().astype(np.int64)
+    return np.asarray(view.cube[rows[chosen], columns[chosen]])
 
 
 def _places(coords: NDArray[np.int32], reach: int) -> int:
