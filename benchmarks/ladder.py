@@ -4,8 +4,9 @@
     python -m benchmarks.ladder collect all.csv benchmarks/results/ladder/trials.csv
     python -m benchmarks.ladder table benchmarks/results/ladder/trials.csv > benchmarks/results/ladder/table.md
 
-One table per scene, protocol, classifier and λ: means of OA and AA, of AA in seen and in new fields, and the mean difference of AA
-to ``none`` and, for what reads unlabelled pixels, to ``pseudo``, with 95 % t intervals over the draws both share.
+One table per scene, protocol, classifier and λ: means of OA and AA, of AA in seen and in new fields, and the mean
+difference of AA to ``none`` and, for what reads unlabelled pixels, to ``pseudo``, with 95 % t intervals over the draws
+both share.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def pretrain(
 
       hsiaug pretrain indian_pines pavia_university --out prior
 
-      hsiaug benchmark my_scene.toml --generator txt2hsi --set txt2hsi.prior=prior --set txt2hsi.weight=0.3
+      hsiaug benchmark my_scene.toml --generator txt2hsi --set txt2hsi.prior=prior --set txt2hsi.weight=1
     """
     one_thread()
     from hsiaug.data import load_scene
