@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -36,6 +36,11 @@ class FittedPatches:
         """What had to give way in this train view, whichever counts are asked for: the provenance of samples."""
         return {}
 
+    @property
+    def weight(self) -> float:
+        """Sample weight of every sample; a real one has 1."""
+        return 1.0
+
     def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         """(count, B, p, p) samples of class c, whose real patches are ``rows`` of x."""
         raise NotImplementedError
@@ -58,7 +63,8 @@ class FittedPatches:
             if count > 0:
                 made.append(self.make(c, count, rows, derive_seed(self.name, c, seed)))
                 ids.append(np.full(count, c))
-        return PatchSamples.made(np.concatenate(made), np.concatenate(ids), self.notes)
+        samples = PatchSamples.made(np.concatenate(made), np.concatenate(ids), self.notes)
+        return replace(samples, weight=np.full(len(samples), self.weight, dtype=np.float32))
 
     def save(self, folder: Path) -> None:
         """All fields."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, PatchSamples, TrainView, param, resampled
+from hsiaug.api import Card, TrainView, param, resampled
 from hsiaug_baselines._patches import FittedPatches, PatchGenerator, cycled
 from hsiaug_light.sky import diffuse_share
 from hsiaug_light.strength import strongest
@@ -62,15 +61,14 @@ class FittedRelight(FittedPatches):
         lack = {} if len(self.wavelengths) else {"no_wavelengths": "the light changes in brightness alone"}
         return {"strength": self.strength, "held_out_recall": self.recall, **lack}
 
+    @property
+    def weight(self) -> float:
+        return self.params["weight"]
+
     def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         rng = np.random.default_rng(seed)
         effects = RelightParams(**self.params)
         return relit(self.x[cycled(rows, count, rng)], self.x, effects, self.strength, self.wavelengths, rng)
-
-    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
-        """As every generator of patches, with the weight of the params."""
-        made = super().sample(counts, guidance=guidance, seed=seed)
-        return replace(made, weight=np.full(len(made), self.params["weight"], dtype=np.float32))
 
 
 class Relight(PatchGenerator):

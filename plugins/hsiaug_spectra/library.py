@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, PatchSamples, Progress, TrainView, file_of, load_state, param, resampled, save_state
+from hsiaug.api import Card, Progress, TrainView, file_of, load_state, param, resampled, save_state
 from hsiaug_baselines._patches import FittedPatches, cycled
 from hsiaug_nets.plugin import Plugin
 from hsiaug_spectra.curves import STRENGTH
@@ -50,15 +50,14 @@ class FittedLibrary(FittedPatches):
         """The library, which of its spectra were used, and how much likelier they make the training pixels."""
         return {**self.names, **self.target.provenance}
 
+    @property
+    def weight(self) -> float:
+        return self.params.weight
+
     def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         rng = np.random.default_rng(seed)
         chosen = cycled(rows, count, rng)
         return self.target.shown(self.x[chosen], self.y[chosen], rng)
-
-    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
-        """As every generator of patches, with the weight of the params."""
-        made = super().sample(counts, guidance=guidance, seed=seed)
-        return replace(made, weight=np.full(len(made), self.params.weight, dtype=np.float32))
 
     def save(self, folder: Path) -> None:
         """All fields."""

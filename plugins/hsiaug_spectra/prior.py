@@ -162,14 +162,13 @@ class Prior:
         """How much likelier the curves of the training pixels are with the words of their classes than without any: the
         natural logarithm of the ratio. Arguments as of :meth:`expected`."""
 
-        def given(told: Sequence[str]) -> float:
+        def unlikely(told: Sequence[str]) -> float:
             _, noisy, values = self._system(told, shown, pixels, fields)
             seen = ~torch.isnan(values)
-            sources = seen & (torch.arange(len(values)) < len(self.words) * len(GRID))
-            whole, part = (likelihood(noisy[rows][:, rows], values[rows][None]) for rows in (seen, sources))
-            return float(part - whole)
+            return float(likelihood(noisy[seen][:, seen], values[seen][None]))
 
-        return given(words) - given([""] * len(words))
+        # Both are joint with the source classes, whose own likelihood is the same and cancels.
+        return unlikely([""] * len(words)) - unlikely(words)
 
     def _system(
         self, words: Sequence[str], shown: Floats, pixels: Sequence[int], fields: Sequence[int]
