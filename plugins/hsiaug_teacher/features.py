@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hsiaug.api import TrainView
 from hsiaug_nets.projection import Projection, fit_projection
 
-__all__ = ["SIDES", "LocalMeans", "fit_local_means"]
+__all__ = ["SIDES", "LocalMeans", "fit_local_means", "local_means", "plane_of", "windows_of"]
 
 SIDES = (1, 5, 9)
 """Pixels: of the windows that classifiers read."""
@@ -50,15 +50,30 @@ def fit_local_means(
 
     Windows larger than the view's patch shrink to it.
     """
-    from scipy.ndimage import uniform_filter
-
     projection = fit_projection(view, components)
-    sides = tuple(dict.fromkeys(min(side, view.patch) for side in sides))
-    # Hidden pixels are 0 here; no window round a pixel of ``coords`` reaches one.
-    plane = np.where(view.visible[:, :, None], view.cube, 0) @ projection.matrix - projection.offset
-    rows, columns = coords.T
-    layers = [uniform_filter(plane, (side, side, 1), mode="mirror")[rows, columns] for side in sides]
-    # The same as from patches, without cutting any.
-    found = np.concatenate(layers, axis=1)
+    sides = windows_of(view, sides)
+    found = local_means(plane_of(view, projection), coords, sides)
     scale = 1 / np.maximum(found.std(axis=0), 1e-6)
     return LocalMeans(projection, sides, scale), found * scale
+
+
+def windows_of(view: TrainView, sides: tuple[int, ...]) -> tuple[int, ...]:
+    """The sides, none larger than the view's patch."""
+    return tuple(dict.fromkeys(min(side, view.patch) for side in sides))
+
+
+def plane_of(view: TrainView, projection: Projection) -> NDArray[np.float32]:
+    """(H, W, k) components of all pixels; of hidden ones, those of a spectrum of zeros."""
+    return np.where(view.visible[:, :, None], view.cube, 0) @ projection.matrix - projection.offset
+
+
+def local_means(
+    plane: NDArray[np.float32], coords: NDArray[np.int32], sides: tuple[int, ...]
+) -> NDArray[np.float32]:
+    """(n, k · windows) means of a plane (H, W, k) over windows round pixels (n, 2), the same as from patches."""
+    from scipy.ndimage import uniform_filter
+
+    rows, columns = coords.T
+    # No window round a pixel of ``coords`` reaches a hidden one.
+    layers = [uniform_filter(plane, (side, side, 1), mode="mirror")[rows, columns] for side in sides]
+    return np.concatenate(layers, axis=1)

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from hsiaug_teacher.discriminant import Discriminant, fit_discriminant
-from hsiaug_teacher.features import LocalMeans
 
-__all__ = ["Machine", "Probe", "Voter", "fit_machine", "fit_voter"]
+__all__ = ["TEMPERATURE", "Machine", "Voter", "fit_machine", "fit_voter"]
 
 BLOCK = 2048
 """Rows whose kernel is computed at a time."""
@@ -104,20 +103,3 @@ def fit_voter(
     """As :func:`fit_machine`; the discriminant reads all features."""
     machine = fit_machine(features, y, weight, columns, cost=cost, reach=reach)
     return Voter(fit_discriminant(features, y, weight), machine)
-
-
-@dataclass(frozen=True, eq=False)
-class Probe:
-    """The discriminant alone, which names the centre pixel of any patch and can be saved."""
-
-    means: LocalMeans
-    discriminant: Discriminant
-
-    @property
-    def classes(self) -> NDArray[np.int64]:
-        """(k,) ids in the order of the votes, ascending."""
-        return self.discriminant.classes
-
-    def patches(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
-        """(n, k) probabilities for patches (n, B, p, p) in scene units."""
-        return self.discriminant.shares(self.means.patches(x), TEMPERATURE)

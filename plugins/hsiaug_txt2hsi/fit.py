@@ -21,8 +21,8 @@ from hsiaug_nets.seeded import fresh
 from hsiaug_spectra.prior import Prior
 from hsiaug_spectra.target import Target
 from hsiaug_teacher.choice import believed
+from hsiaug_teacher.probe import Probe, fit_probe
 from hsiaug_teacher.teacher import teach
-from hsiaug_teacher.voter import Probe
 from hsiaug_txt2hsi.denoiser import Denoiser, denoiser_of
 from hsiaug_txt2hsi.field import Field
 from hsiaug_txt2hsi.fitted import FittedTxt2Hsi, in_half, schedule_of
@@ -58,12 +58,12 @@ def learn(
     check_choices(params, "txt2hsi", CHOICES)
     run = SceneRun(seed, device, progress, checkpoint, view, params, Field.of(view, device))
     texts = encoded_prompts(view, params.text, params.encoder)
-    lesson = teach(view)
-    probe, votes = lesson.probe, lesson.votes
+    probe = fit_probe(view)
     named = {c: view.coords[view.y == c] for c in view.counts}
     starts: Mapping[int, NDArray[np.int32]] = named
     pseudo: Mapping[int, NDArray[np.int32]] = {}
     if params.pseudo and len(view.unlabelled):
+        votes = teach(view)
         rows = believed(votes.shares, params.pseudo_share, params.pseudo_most, among=votes.attached)
         pseudo = {c: votes.pixels[own] for c, own in zip(votes.classes.tolist(), rows, strict=True)}
         # A classifier has the labelled pixels anyway: what starts from others shows it something else.

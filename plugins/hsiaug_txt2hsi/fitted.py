@@ -19,7 +19,7 @@ from hsiaug_diffusion.schedule import Schedule, ddim, guided, make_schedule
 from hsiaug_diffusion.training import bf16_is_faster
 from hsiaug_nets import state
 from hsiaug_spectra.target import Target
-from hsiaug_teacher.voter import Probe
+from hsiaug_teacher.probe import Probe
 from hsiaug_txt2hsi.denoiser import Denoiser, denoiser_of
 from hsiaug_txt2hsi.field import Field
 from hsiaug_txt2hsi.light import Light

@@ -11,7 +11,7 @@ from hsiaug_nets import state
 from hsiaug_nets.projection import Projection
 from hsiaug_teacher.discriminant import Discriminant
 from hsiaug_teacher.features import LocalMeans
-from hsiaug_teacher.voter import Probe
+from hsiaug_teacher.probe import Probe
 
 __all__ = ["probe_arrays", "restored_probe"]
 

@@ -80,10 +80,10 @@ def test_the_control_of_a_narrower_scope_takes_no_patch_that_shows_a_test_pixel(
 def test_a_class_none_of_whose_segments_was_labelled_repeats_its_training_patches_and_says_so(
     seen, fit, monkeypatch
 ):
-    lesson = teach(seen)
-    named = lesson.votes.classes[lesson.votes.shares.argmax(axis=1)]
-    lost = replace(lesson.votes, attached=lesson.votes.attached & (named != 2))
-    monkeypatch.setattr("hsiaug_teacher.teacher.teach", lambda view: replace(lesson, votes=lost))
+    votes = teach(seen)
+    named = votes.classes[votes.shares.argmax(axis=1)]
+    lost = replace(votes, attached=votes.attached & (named != 2))
+    monkeypatch.setattr("hsiaug_teacher.teacher.teach", lambda view: lost)
     samples = made(fit(Pseudo, seen), {1: 30, 2: 30})
     assert samples.provenance["training_patches_repeated"] == [2]
     assert keys(samples.x[samples.y == 2]) <= keys(seen.real.x[seen.y == 2])

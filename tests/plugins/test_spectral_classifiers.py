@@ -14,7 +14,7 @@ from hsiaug_baselines.controls import Duplicate
 from hsiaug_baselines.noise import Noise
 from hsiaug_classifiers import svm
 from hsiaug_classifiers.forest import Forest
-from hsiaug_classifiers.svm import COSTS, WIDTHS, Svm, SvmParams, squared_distances, stratified_folds
+from hsiaug_classifiers.svm import COSTS, UNKNOWN, WIDTHS, Svm, SvmParams, squared_distances, stratified_folds
 
 both = pytest.mark.parametrize("plugin", [Svm, Forest], ids=lambda plugin: plugin.card.name)
 
@@ -84,8 +84,16 @@ def test_synthetic_samples_do_not_change_the_chosen_c_and_gamma(view, fit, count
 
 
 def test_of_equally_good_c_and_gamma_the_smallest_are_taken(view, fit):
-    fitted = fit(Svm, view((1, 1, 1)), samples=spectra(view((1, 1, 1)).real))
+    toy = view((9, 9, 9), spread=0.01)
+    fitted = fit(Svm, toy, samples=spectra(toy.real))
     assert (fitted.cost, fitted.gamma) == (COSTS[0], WIDTHS[0] / 6)
+
+
+def test_where_nothing_can_be_validated_c_and_gamma_can_learn_what_samples_show(view, fit):
+    toy = view((1, 1, 1))
+    fitted = fit(Svm, toy, samples=spectra(toy.real))
+    assert (fitted.cost, fitted.gamma) == (UNKNOWN[0], UNKNOWN[1] / 6)
+    assert UNKNOWN[0] in COSTS and UNKNOWN[1] in WIDTHS
 
 
 def test_the_svm_refuses_to_choose_on_synthetic_samples(view, fit):
