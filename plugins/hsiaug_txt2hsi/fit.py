@@ -136,14 +136,14 @@ def _gated(vae: Vae, run: SceneRun, probe: Probe) -> dict[str, float]:
     and after reconstruction: a small angle alone does not say that what separates classes survives.
     """
     view, params = run.view, run.params
-    real, again = torch.tensor(view.real.x).double(), torch.from_numpy(_again(vae, run, view.coords)).double()
-    angle = float(torch.rad2deg(angles(real, again, dim=1)).mean())
+    angle = _angle(vae, run)
     everywhere = np.concatenate([view.coords, view.unlabelled])
     rng = np.random.default_rng(derive_seed("gate", run.seed))
     coords = everywhere[rng.permutation(len(everywhere))[:GATE_PATCHES]]
-    before = probe.patches(view.patches(coords)).argmax(axis=1)
-    after = probe.patches(_again(vae, run, coords)).argmax(axis=1)
-    kept = float((before == after).mean())
+    parts = [coords[start : start + BATCH] for start in range(0, len(coords), BATCH)]
+    kept = sum(
+        int((_named(probe, view.patches(part)) == _named(probe, _again(vae, run, part))).sum()) for part in parts
+    ) / len(coords)
     found = {"reconstruction_sam_degrees": round(angle, 3), "reconstruction_keeps_class": round(kept, 3)}
     if params.strength < 1:
         return found
@@ -162,13 +162,25 @@ def _gated(vae: Vae, run: SceneRun, probe: Probe) -> dict[str, float]:
     return found
 
 
+def _named(probe: Probe, x: NDArray[np.float32]) -> NDArray[np.int64]:
+    """(n,) columns of the classes of patches (n, B, p, p) in scene units."""
+    return np.asarray(probe.patches(x).argmax(axis=1))
+
+
+def _angle(vae: Vae, run: SceneRun) -> float:
+    """Degrees, the mean over the pixels of training patches."""
+    total, count = 0.0, 0
+    for start in range(0, len(run.view.coords), BATCH):
+        part = run.view.coords[start : start + BATCH]
+        real = torch.from_numpy(run.view.patches(part)).double()
+        found = angles(real, torch.from_numpy(_again(vae, run, part)).double(), dim=1)
+        total, count = total + float(found.sum()), count + found.numel()
+    return float(np.rad2deg(total / count))
+
+
 def _again(vae: Vae, run: SceneRun, coords: NDArray[np.int32]) -> NDArray[np.float32]:
     """(n, B, p, p) patches in scene units after the VAE."""
-    parts = [
-        run.field.scene_units(vae(run.field.cut(coords[start : start + BATCH])))
-        for start in range(0, len(coords), BATCH)
-    ]
-    return np.concatenate(parts)
+    return run.field.scene_units(vae(run.field.cut(coords)))
 
 
 def _denoiser(

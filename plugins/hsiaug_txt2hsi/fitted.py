@@ -75,17 +75,17 @@ class FittedTxt2Hsi:
         drawn = {c: int(np.ceil(n * self.params.surplus)) for c, n in counts.items()}
         y = np.repeat(np.array(list(drawn), dtype=np.int64), list(drawn.values()))
         x = self._draw(y, omega, rng, draw)
-        best = [np.flatnonzero(y == c)[self._best(x[y == c], c, n)] for c, n in counts.items() if n]
-        rows = np.concatenate([np.empty(0, dtype=np.int64), *best])
-        shown = x[rows] if self.target is None else self.target.shown(x[rows], y[rows], rng)
-        shown = shown if self.light is None else self.light.shown(shown, rng)
-        made = PatchSamples.made(shown, y[rows], {**self.facts, "omega": omega})
+        if self.params.surplus > 1:
+            best = [np.flatnonzero(y == c)[self._best(x[y == c], c, n)] for c, n in counts.items() if n]
+            rows = np.concatenate([np.empty(0, dtype=np.int64), *best])
+            x, y = x[rows], y[rows]
+        x = x if self.target is None else self.target.shown(x, y, rng)
+        x = x if self.light is None else self.light.shown(x, rng)
+        made = PatchSamples.made(x, y, {**self.facts, "omega": omega})
         return replace(made, weight=np.full(len(made), self.params.weight, dtype=np.float32))
 
     def _best(self, x: NDArray[np.float32], c: int, n: int) -> NDArray[np.int64]:
-        """Rows of the n samples of class c that the probe believes most, in their order; of n samples, all."""
-        if len(x) == n:
-            return np.arange(n)
+        """Rows of the n samples of class c that the probe believes most, in their order."""
         return np.sort(np.argsort(-self._belief(x, c), kind="stable")[:n])
 
     def _belief(self, x: NDArray[np.float32], c: int) -> NDArray[np.float64]:
@@ -103,11 +103,11 @@ class FittedTxt2Hsi:
         for c in np.unique(y).tolist():
             own = self.starts[c]
             coords[y == c] = own[cycled(np.arange(len(own)), int((y == c).sum()), rng)]
-        out = [np.empty((0, self.field.bands, self.field.patch, self.field.patch), dtype=np.float32)]
+        x = np.empty((len(y), self.field.bands, self.field.patch, self.field.patch), dtype=np.float32)
         for first in range(0, len(y), BATCH):
             part = slice(first, first + BATCH)
-            out.append(self._denoised(y[part], coords[part], omega, draw))
-        return np.concatenate(out)
+            x[part] = self._denoised(y[part], coords[part], omega, draw)
+        return x
 
     def _denoised(
         self, y: NDArray[np.int64], coords: NDArray[np.int32], omega: float, draw: torch.Generator
