@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from hsiaug.api import Card, Progress, TrainView, load_state, save_state
 from hsiaug_baselines._components import Components, fit_components
-from hsiaug_baselines._patches import FittedPatches, cycled
 from hsiaug_nets import state
+from hsiaug_nets.patches import FittedPatches, cycled
 from hsiaug_nets.seeded import fresh
 from hsiaug_nets.views import turned
 

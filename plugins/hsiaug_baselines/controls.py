@@ -22,7 +22,7 @@ from hsiaug.api import (
     load_state,
     save_state,
 )
-from hsiaug_baselines._patches import FittedPatches, cycled
+from hsiaug_nets.patches import FittedPatches, cycled
 from hsiaug_nets.plugin import Plugin
 
 __all__ = ["Duplicate", "FittedDuplicate", "FittedDuplicatePairs", "FittedNothing", "Nothing"]

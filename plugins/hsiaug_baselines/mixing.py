@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, param
-from hsiaug_baselines._patches import FittedPatches, PatchGenerator, cycled, lone_classes
+from hsiaug_nets.patches import FittedPatches, PatchGenerator, cycled, lone_classes
 
 __all__ = ["Cutmix", "Mixup", "keeps"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, TrainView, param
-from hsiaug_baselines._patches import FittedPatches, PatchGenerator, cycled
+from hsiaug_nets.patches import FittedPatches, PatchGenerator, cycled
 
 __all__ = ["FittedNoise", "Noise", "NoiseParams"]
 

@@ -24,7 +24,7 @@ from hsiaug.api import (
     resampled,
     save_state,
 )
-from hsiaug_baselines._patches import cycled
+from hsiaug_nets.patches import cycled
 from hsiaug_nets.plugin import Plugin
 
 __all__ = ["FittedPseudo", "Pseudo", "PseudoParams", "PseudoRegion"]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, TrainView, param
-from hsiaug_baselines._patches import FittedPatches, PatchGenerator, lone_classes
+from hsiaug_nets.patches import FittedPatches, PatchGenerator, lone_classes
 
 __all__ = ["Adasyn", "BorderlineParams", "BorderlineSmote", "FittedSmote", "NeighbourParams", "Smote"]
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, TrainView, param, resampled
-from hsiaug_baselines._patches import FittedPatches, PatchGenerator, cycled
 from hsiaug_light.sky import diffuse_share
 from hsiaug_light.strength import strongest
+from hsiaug_nets.patches import FittedPatches, PatchGenerator, cycled
 
 __all__ = ["FittedRelight", "Relight", "RelightParams", "borne_strength", "of_scene", "relit", "wavelengths_of"]
 

@@ -1,1 +1,1 @@
-"""What network plugins share: params, building blocks, seeded weights, views, training, prediction, saved state."""
+"""What plugins share: params, real patches, building blocks, seeded weights, views, training, prediction, saved state."""

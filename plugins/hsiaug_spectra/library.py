@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, Progress, TrainView, file_of, load_state, param, resampled, save_state
-from hsiaug_baselines._patches import FittedPatches, cycled
+from hsiaug_nets.patches import FittedPatches, cycled
 from hsiaug_nets.plugin import Plugin
 from hsiaug_spectra.curves import STRENGTH
 

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import Attention, Normaliser, PatchSamples, PluginError, save_state
-from hsiaug_baselines._patches import cycled
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.schedule import Schedule, ddim, guided, make_schedule
 from hsiaug_diffusion.training import bf16_is_faster
 from hsiaug_nets import state
+from hsiaug_nets.patches import cycled
 from hsiaug_spectra.target import Target
 from hsiaug_teacher.probe import Probe
 from hsiaug_txt2hsi.denoiser import Denoiser, denoiser_of
