@@ -1,7 +1,57 @@
 """hsiaug: augmentation for hyperspectral scenes with few, unequal labels, benchmarked honestly.
 
-Plugin authors import :mod:`hsiaug.api`; users run the ``hsiaug`` command. Importing this package
-loads neither torch nor numpy.
+::
+
+    import hsiaug
+
+    run = hsiaug.benchmark("indian_pines", ["smote"], lambdas=[0.5], draws=3)
+
+Plugin authors import :mod:`hsiaug.api`; on the command line there is ``hsiaug``. Importing this package
+loads neither torch nor numpy: what it offers is loaded when it is first used.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hsiaug.data import load_scene
+    from hsiaug.resample import Resampler, augment_scene
+    from hsiaug.results import Results, benchmark, classifier, generator, read_store, split
+
 __version__ = "0.1.0"
+__all__ = [
+    "Resampler",
+    "Results",
+    "__version__",
+    "augment_scene",
+    "benchmark",
+    "classifier",
+    "generator",
+    "load_scene",
+    "read_store",
+    "split",
+]
+
+_HOMES = {
+    "Resampler": "hsiaug.resample",
+    "Results": "hsiaug.results",
+    "augment_scene": "hsiaug.resample",
+    "benchmark": "hsiaug.results",
+    "classifier": "hsiaug.results",
+    "generator": "hsiaug.results",
+    "load_scene": "hsiaug.data",
+    "read_store": "hsiaug.results",
+    "split": "hsiaug.results",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hsiaug' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import rich.console
@@ -14,7 +15,7 @@ from hsiaug.text import visible
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
 
-__all__ = ["Console", "progress_bars"]
+__all__ = ["Console", "live", "progress_bars"]
 
 
 class Console(rich.console.Console):
@@ -40,15 +41,20 @@ class Console(rich.console.Console):
                 yield segment._replace(text=visible(segment.text, keep="\n"))
 
 
+def live(console: rich.console.Console) -> bool:
+    """Whether what it shows can be drawn again and again: on a terminal, and in a notebook that has widgets."""
+    return console.is_terminal or (console.is_jupyter and find_spec("ipywidgets") is not None)
+
+
 def progress_bars(
     console: rich.console.Console, *after: ProgressColumn, before: Iterable[ProgressColumn] = (), width: int = 40
 ) -> Progress:
     """Bars that vanish once they are done, a line for each task: its description, which is data, and how far it is.
 
-    before, after: columns on either side of description and bar. Shows nothing where the console is no terminal.
+    before, after: columns on either side of description and bar. Shows nothing where nothing can be drawn again.
     """
     from rich.progress import BarColumn, Progress, TextColumn
 
     text = TextColumn("{task.description}", markup=False)
     columns = (*before, text, BarColumn(bar_width=width), *after)
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    return Progress(*columns, console=console, transient=True, disable=not live(console))

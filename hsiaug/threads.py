@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-__all__ = ["one_thread", "threads"]
+__all__ = ["one_thread", "one_thread_each", "threads"]
 
 VARIABLES = (
     "OMP_NUM_THREADS",
@@ -23,6 +25,21 @@ def one_thread() -> None:
     from the user's environment, which is no part of a trial's hash. Trials run side by side instead.
     """
     os.environ.update(dict.fromkeys(VARIABLES, "1"))
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """The same for child processes that are started meanwhile, and nothing of this process is changed afterwards."""
+    before = {name: os.environ.get(name) for name in VARIABLES}
+    one_thread()
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def threads() -> int:

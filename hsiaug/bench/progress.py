@@ -24,7 +24,7 @@ from rich.text import Text
 
 from hsiaug.bench.eta import Forecast, TimeLeft
 from hsiaug.bench.ledger import Event, OnEvent
-from hsiaug.terminal import progress_bars
+from hsiaug.terminal import live, progress_bars
 from hsiaug.trial.failures import ErrorKind, error_kind, one_line, why_failed
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -82,7 +82,7 @@ def watching(
 def _shown(
     trials: Mapping[str, TrialSpec], console: Console, forecast: Forecast, clock: Callable[[], float]
 ) -> Iterator[OnEvent]:
-    if console.is_terminal:
+    if live(console):
         with _live(trials, console, forecast, clock) as show:
             yield show
     else:

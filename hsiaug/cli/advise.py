@@ -95,11 +95,12 @@ def advise(
     from hsiaug.bench.engine import engine
     from hsiaug.bench.plan import Request
     from hsiaug.bench.progress import watching
+    from hsiaug.bench.running import workers
     from hsiaug.bench.schedule import Part
     from hsiaug.bench.screening import screening_plan
     from hsiaug.bench.view_screening import with_views
     from hsiaug.cli.advise_print import print_advice, write_advice
-    from hsiaug.cli.benchmark_run import stoppable, workers
+    from hsiaug.cli.benchmark_run import stoppable
     from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.tasks.task import get_task

@@ -144,10 +144,11 @@ def benchmark(
     from hsiaug.bench.engine import engine
     from hsiaug.bench.memory_check import check_memory
     from hsiaug.bench.plan import Request
+    from hsiaug.bench.running import held, missing, run_all, trial_notes, workers
     from hsiaug.bench.schedule import merged, plan_runs, trials_of
     from hsiaug.bench.suite import Run, is_suite
     from hsiaug.cli.benchmark_plan import print_plan
-    from hsiaug.cli.benchmark_run import held, missing, print_result, run_all, trial_notes, workers
+    from hsiaug.cli.benchmark_run import print_result, stoppable
     from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.terminal import Console
@@ -188,7 +189,11 @@ def benchmark(
     jobs = workers(jobs, device, parts)
     out, err = Console(), Console(stderr=True)
     print_lines(err, [suite.title] if suite and suite.title else [])
-    where = engine(settings, jobs, lambda line: print_lines(err, [line]))
+
+    def say(line: str) -> None:
+        print_lines(err, [line])
+
+    where = engine(settings, jobs, say)
     plan = merged(parts)
     print_lines(err, (f"note: {note}" for note in (*plan.notes, *plan.short)))
     if dry_run:
@@ -196,7 +201,9 @@ def benchmark(
         return
     kept = Store(store, create=existing is not _Existing.none)
     kept.sweep()
-    if not run_all(parts, todo, kept, had, device=device, engine=where, limit=limit, err=err):
+    with stoppable(err):
+        done = run_all(parts, todo, kept, had, device=device, engine=where, limit=limit, console=err, say=say)
+    if not done:
         return
     read = kept.read(trial.hash for trial in trials)
     print_lines(err, trial_notes(read.records, {trial.hash for trial in todo}))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from hsiaug.bench.engine import outline
 from hsiaug.bench.estimate import Estimate, Known, estimate, expected_seconds, timed
 from hsiaug.bench.plan import Plan
+from hsiaug.bench.running import batches_of
 from hsiaug.bench.sample_counts import between
 from hsiaug.bench.schedule import Part, merged
-from hsiaug.cli.benchmark_run import batches_of
 from hsiaug.cli.output import print_json, print_lines, print_table
 from hsiaug.errors import StoreError
 from hsiaug.trial.spec import TrialSpec

@@ -87,8 +87,9 @@ def labels(
     from hsiaug.bench.label_runs import plan_labels
     from hsiaug.bench.memory_check import check_memory
     from hsiaug.bench.plan import Request
+    from hsiaug.bench.running import held, missing, run_all, workers
     from hsiaug.bench.schedule import merged, trials_of
-    from hsiaug.cli.benchmark_run import held, missing, run_all, workers
+    from hsiaug.cli.benchmark_run import stoppable
     from hsiaug.cli.output import print_lines
     from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
@@ -116,16 +117,18 @@ def labels(
     todo = missing(trials, had, "only-missing")
     check_memory(parts, todo)
     out, err = Console(), Console(stderr=True)
-    where = engine(
-        cluster_settings(on, cluster or (), None),
-        workers(jobs, device, parts),
-        lambda line: print_lines(err, [line]),
-    )
+
+    def say(line: str) -> None:
+        print_lines(err, [line])
+
+    where = engine(cluster_settings(on, cluster or (), None), workers(jobs, device, parts), say)
     plan = merged(parts)
     print_lines(err, (f"note: {note}" for note in (*plan.notes, *plan.short)))
     kept = Store(store, create=True)
     kept.sweep()
-    if not run_all(parts, todo, kept, had, device=device, engine=where, limit=None, err=err):
+    with stoppable(err):
+        done = run_all(parts, todo, kept, had, device=device, engine=where, limit=None, console=err, say=say)
+    if not done:
         return
     read = kept.read(trial.hash for trial in trials)
     _print(parts, read, kept, out, err, as_json=json)
@@ -136,10 +139,11 @@ def labels(
 def _print(
     parts: tuple[Part, ...], read: Reading, kept: Store, out: Console, err: Console, *, as_json: bool
 ) -> None:
-    from hsiaug.cli.output import damage_lines, print_json, print_lines
+    from hsiaug.cli.output import print_json, print_lines
     from hsiaug.report import build_report, print_report, render_report
     from hsiaug.report.label_data import curves_json
     from hsiaug.report.views_labels import curves_of
+    from hsiaug.trial.record import damage_lines
 
     print_lines(err, damage_lines(read.damaged))
     report = build_report(read.records, store=str(kept.root), damaged=read.damaged)

@@ -17,12 +17,10 @@ if TYPE_CHECKING:
 
     from hsiaug.contracts import Progress
     from hsiaug.report.tables import Report
-    from hsiaug.trial.record import Damage
     from hsiaug.trial.store import Store
 
 __all__ = [
     "absent",
-    "damage_lines",
     "on_terminal",
     "print_json",
     "print_lines",
@@ -92,15 +90,10 @@ def absent(runs: Mapping[str, Collection[str]], known: Collection[str], store: P
             yield f"run {run}: {missing} of {len(hashes)} trials are not in {store}"
 
 
-def damage_lines(damaged: Iterable[Damage], then: str = "it is left out") -> Iterator[str]:
-    """Sentences on the records that are not to be believed."""
-    for damage in damaged:
-        yield f"damaged record {damage}; {then}"
-
-
 def read_report(store: Store, runs: Mapping[str, Collection[str]] | None = None) -> Report:
     """The report of a store; what is missing of the runs and what is damaged is said on standard error."""
     from hsiaug.report import build_report
+    from hsiaug.trial.record import damage_lines
 
     read = store.read()
     for line in absent(runs or {}, {record["hash"] for record in read.records}, store.root):

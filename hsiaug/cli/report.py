@@ -71,8 +71,8 @@ def report(
     failed trials by name, the audit of the protocol. Nothing is trained or downloaded. csv has one row per trial (with
     --by class or field one per trial and class or field, with --by lambda or
     omega one per arm; with --by labels one per point and arm);
-    json lists the hashes of every cell; png, svg and pdf draw OA and AA against
-    λ or ω, and over both where both vary, or the curves of --by labels. html is one page of everything, which
+    json lists the hashes of every cell; png, svg and pdf draw the gains draw by draw, with --by lambda or omega OA and AA
+    against λ or ω, and over both where both vary, or the curves of --by labels. html is one page of everything, which
     needs no network: verdicts, sortable tables, curves, maps, records.
 
     Examples:
@@ -84,6 +84,8 @@ def report(
         hsiaug report --by classifier --out table.tex
 
         hsiaug report --format csv > trials.csv
+
+        hsiaug report --out gains.pdf
 
         hsiaug report --by lambda --out curves.png
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hsiaug.cli import options
-from hsiaug.cli.output import damage_lines, print_json, print_lines, print_table, say, watched
+from hsiaug.cli.output import print_json, print_lines, print_table, say, watched
 
 __all__ = ["app"]
 
@@ -43,6 +43,7 @@ def merge(
       hsiaug store merge all-results cluster-results --dry-run
     """
     from hsiaug.terminal import Console
+    from hsiaug.trial.record import damage_lines
     from hsiaug.trial.store import Store
     from hsiaug.trial.upkeep import merge as merged
 

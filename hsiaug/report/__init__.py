@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from matplotlib.figure import Figure
     from rich.console import Console
 
     from hsiaug.trial.store import Store
@@ -26,6 +27,7 @@ __all__ = [
     "PICTURES",
     "Report",
     "build_report",
+    "figure_of",
     "print_report",
     "render_html",
     "render_report",
@@ -99,34 +101,48 @@ def render_html(report: Report, store: Store | None = None, quality: Iterable[Pa
     return html_page(report, store, quality)
 
 
-def save_picture(report: Report, path: Path, format: str, by: str) -> None:
-    """Draw OA and AA against λ (``by="lambda"``) or ω (``by="omega"``), or curves over labels (``by="labels"``).
+def figure_of(report: Report, by: str) -> Figure:
+    """What every arm gains over its controls (``by="generator"``), OA and AA against λ (``by="lambda"``) or ω
+    (``by="omega"``), or curves over labels (``by="labels"``), as a Matplotlib figure.
 
-    format: one of PICTURES. Raises InputError for another view, where no generator was run at two values, or the store
-    holds no learning curve, and for a file that cannot be written.
+    Raises InputError for another view, where no generator was run at two values, or the store holds no learning curve.
     """
-    from hsiaug.report.curve_figures import save_curves
+    from hsiaug.report.curve_figures import curve_figure
     from hsiaug.report.curves import axis_of
-    from hsiaug.report.views import LABELS, check_view
+    from hsiaug.report.views import LABELS
 
-    check_view(by)
+    if by == "generator":
+        from hsiaug.report.gain_figures import gain_figure
+
+        return gain_figure(report)
     if by == LABELS:
-        from hsiaug.files import write_whole
-        from hsiaug.report.label_figures import label_picture
+        from hsiaug.report.label_figures import label_figure
         from hsiaug.report.views_labels import curves_of
 
-        picture = label_picture(curves_of(report), format)
-        write_whole(path, lambda fresh: fresh.write_bytes(picture))
-        return
+        return label_figure(curves_of(report))
     axis = axis_of(by)
     if axis is None:
         raise InputError(
-            "a picture shows accuracy against λ or ω, or over added labels",
+            "a picture shows gains over the controls, accuracy against λ or ω, or over added labels",
             value=f"--by {by}",
-            hint="Write --by lambda, --by omega or --by labels with it, or name a file that ends in .md, .csv, .tex or "
+            hint="Write --by generator, lambda, omega or labels with it, or name a file that ends in .md, .csv, .tex or "
             ".json.",
         )
-    save_curves(report, axis, path, format)
+    return curve_figure(report, axis)
+
+
+def save_picture(report: Report, path: Path, format: str, by: str) -> None:
+    """Write what :func:`figure_of` draws. format: one of PICTURES.
+
+    Raises InputError as that does, and for a file that cannot be written.
+    """
+    from hsiaug.files import write_whole
+    from hsiaug.report.figure_files import figure_bytes
+    from hsiaug.report.views import check_view
+
+    check_view(by)
+    picture = figure_bytes(figure_of(report, by), format)
+    write_whole(path, lambda fresh: fresh.write_bytes(picture))
 
 
 def _rich_text(report: Report, by: str) -> str:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.errors import InputError
-from hsiaug.files import write_whole
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.curve_notes import n_text, panel_n
 from hsiaug.report.curves import (
@@ -26,15 +23,16 @@ from hsiaug.report.curves import (
     reference,
     surfaces,
 )
+from hsiaug.report.figure_files import new_figure
 from hsiaug.report.tables import Report, Table
 from hsiaug.text import plotted
 from hsiaug.trial.arm import EVERY_CONTROL, Method
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import SubFigure
+    from matplotlib.figure import Figure, SubFigure
 
-__all__ = ["save_curves"]
+__all__ = ["curve_figure"]
 
 HUES = ("Blues", "Oranges", "Greens", "Purples", "Reds", "YlOrBr", "PuRd", "BuGn")
 """A colour map per generator; its lines at several ω (or λ) are shades of it."""
@@ -44,22 +42,17 @@ DASHES = dict(zip(EVERY_CONTROL[1:], ("--", "-.", (0, (3, 1, 1, 1, 1, 1))), stri
 HOW_TO_READ = "mean ± std; what is hollow, or has an n of its own, is over other draws"
 PANEL = (4.4, 3.1)
 """Width and height of a panel in inches."""
-DPI = 130
 
 
-def save_curves(report: Report, axis: Axis, path: Path, format: str) -> None:
-    """Write the picture of every table in which some generator has two values of the axis or more.
+def curve_figure(report: Report, axis: Axis) -> Figure:
+    """The figure of every table in which some generator has two values of the axis or more.
 
     Mean over the draws with a bar of one standard deviation, in percent: a column per classifier, a row for OA and
     one for AA, and as heat maps, with the mean in each field, where λ and ω both vary. ``none`` is the dotted line
     and its band; other controls are grey. Along λ, every line begins at λ = 0 with ``none``, which it is by definition.
 
-    format: png, svg or pdf. Raises InputError where nothing varies, or the file cannot be written.
+    Raises InputError where nothing varies.
     """
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     shown = [table for table in report.tables if moving(table, axis)]
     if not shown:
         sign = SIGNS[axis]
@@ -70,17 +63,11 @@ def save_curves(report: Report, axis: Axis, path: Path, format: str) -> None:
         )
     rows = [len(drawn(table)) * (1 + _most_surfaces(table)) for table in shown]
     width = PANEL[0] * max(len(table.classifiers) for table in shown)
-    figure = Figure(figsize=(max(width, 7.0), sum(PANEL[1] * n + 1.1 for n in rows)), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(max(width, 7.0), sum(PANEL[1] * n + 1.1 for n in rows))
     places = figure.subfigures(len(shown), 1, height_ratios=[n + 0.35 for n in rows], squeeze=False)[:, 0]
     for place, table, n in zip(places, shown, rows, strict=True):
         _draw_table(place, table, axis, n)
-    metadata: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(format, {})
-    with matplotlib.rc_context({"svg.hashsalt": "hsiaug"}):
-        # In memory first: the writer of PDF leaves a file open where the disk is full.
-        file = io.BytesIO()
-        figure.savefig(file, dpi=DPI, format=format, metadata=metadata)
-    write_whole(path, lambda fresh: fresh.write_bytes(file.getvalue()))
+    return figure
 
 
 def _most_surfaces(table: Table) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from hsiaug.report.figure_files import new_figure
 from hsiaug.report.label_curves import SCORES, LabelCurve
 from hsiaug.report.labels import seeds_text
 from hsiaug.report.scores import Metric
@@ -14,27 +14,21 @@ from hsiaug.text import plotted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["label_picture"]
+__all__ = ["label_figure"]
 
 PANEL = (3.4, 3.0)
 """Width and height of a panel in inches."""
-DPI = 130
 COLOURS = ("tab:blue", "tab:orange", "tab:green", "tab:purple", "tab:red", "tab:olive", "tab:pink", "tab:cyan")
 HOW_TO_READ = (
     "mean over draws, band ± std; a level is an arm's mean, its mark and bar are k* and the 95 % interval"
 )
 
 
-def label_picture(curves: Sequence[LabelCurve], format: str) -> bytes:
-    """The picture, in png, svg or pdf: a row for each curve, a column for each score in percent."""
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    size = PANEL[0] * len(SCORES), PANEL[1] * len(curves) + 1.0
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
+def label_figure(curves: Sequence[LabelCurve]) -> Figure:
+    """A row for each curve, a column for each score in percent."""
+    figure = new_figure(PANEL[0] * len(SCORES), PANEL[1] * len(curves) + 1.0)
     titles = dict.fromkeys(plotted(curve.table.title) for curve in curves)
     figure.suptitle("\n".join([*titles, HOW_TO_READ]), fontsize=9)
     panels = figure.subplots(len(curves), len(SCORES), squeeze=False)
@@ -44,11 +38,7 @@ def label_picture(curves: Sequence[LabelCurve], format: str) -> bytes:
             entries |= _draw(panel, curve, score)
     names = map(plotted, entries)
     figure.legend(entries.values(), names, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
-    metadata: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(format, {})
-    with matplotlib.rc_context({"svg.hashsalt": "hsiaug"}):
-        file = io.BytesIO()
-        figure.savefig(file, dpi=DPI, format=format, metadata=metadata)
-    return file.getvalue()
+    return figure
 
 
 def _draw(panel: Axes, curve: LabelCurve, score: Metric) -> dict[str, Any]:

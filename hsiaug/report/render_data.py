@@ -24,7 +24,7 @@ from hsiaug.text import json_of, visible
 from hsiaug.trial.arm import Method
 from hsiaug.trial.failures import why_failed
 
-__all__ = ["csv_text", "json_text", "mean_json", "report_json"]
+__all__ = ["csv_text", "data_rows", "json_text", "mean_json", "report_json"]
 
 AUDITED = (
     "leaky", "radius", "n_train", "n_test", "n_buffered", "centre_overlap_percent", "patch_overlap_percent"
@@ -195,14 +195,19 @@ def csv_text(report: Report, by: str) -> str:
     classifier, with mean and std over the draws; for ``by="labels"`` one per point of a curve and per arm. Of a suite
     the first column says which run: a trial is in each of its.
     """
-    named = any(table.run for table in report.tables)
-    rows = [{"run": table.run, **row} if named else row for table, row in _all_rows(report, by)]
+    rows = data_rows(report, by)
     fields = list(dict.fromkeys(key for row in rows for key in row))
     out = io.StringIO()
     writer = csv.DictWriter(out, fields, restval="", lineterminator="\n")
     writer.writerow({field: _cell(field) for field in fields})
     writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
     return out.getvalue()
+
+
+def data_rows(report: Report, by: str = "") -> list[dict[str, Any]]:
+    """The rows of :func:`csv_text` as values."""
+    named = any(table.run for table in report.tables)
+    return [{"run": table.run, **row} if named else row for table, row in _all_rows(report, by)]
 
 
 def _cell(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -15,7 +15,7 @@ from hsiaug.errors import InputError
 from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.record_json import Record
 
-__all__ = ["Damage", "fault_of"]
+__all__ = ["Damage", "damage_lines", "fault_of"]
 
 CLOSE = 1e-9
 """How far a stated number may lie from the one that its counts give: libraries round sums in different orders."""
@@ -30,6 +30,12 @@ class Damage:
 
     def __str__(self) -> str:
         return f"{self.hash}: {self.fault}"
+
+
+def damage_lines(damaged: Iterable[Damage], then: str = "it is left out") -> Iterator[str]:
+    """Sentences on the records that are not to be believed."""
+    for damage in damaged:
+        yield f"damaged record {damage}; {then}"
 
 
 class _Part(BaseModel):

@@ -117,11 +117,21 @@ def test_vector_pictures_are_the_same_for_the_same_records(tmp_path: Path) -> No
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
 
 
+def test_gains_are_drawn_where_nothing_else_is_asked_for(tmp_path: Path) -> None:
+    save_picture(build_report(sweep()), tmp_path / "gains.pdf", "pdf", "generator")
+    written = (tmp_path / "gains.pdf").read_bytes()
+    assert written.startswith(b"%PDF") and b"/Type3" not in written and b"/FontFile2" in written
+    only_controls = build_report([record()])
+    with pytest.raises(InputError, match="beside the controls"):
+        save_picture(only_controls, tmp_path / "none.png", "png", "generator")
+    assert not (tmp_path / "none.png").exists()
+
+
 def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
     flat = build_report([record(), record(generator="smote")])
     with pytest.raises(InputError, match="at two λ or more"):
         save_picture(flat, tmp_path / "x.png", "png", "lambda")
-    with pytest.raises(InputError, match="--by lambda, --by omega or --by labels"):
+    with pytest.raises(InputError, match="--by generator, lambda, omega or labels"):
         save_picture(flat, tmp_path / "x.png", "png", "class")
     with pytest.raises(InputError, match="can be written"):
         save_picture(build_report(sweep()), tmp_path / "no" / "x.png", "png", "lambda")

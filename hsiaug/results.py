@@ -1,0 +1,335 @@
+"""Benchmarks from Python and notebooks: the same plans, trials and records as the ``hsiaug`` command's.
+
+::
+
+    import hsiaug
+
+    run = hsiaug.benchmark("indian_pines", ["smote"], lambdas=[0.5], draws=3)
+    run                      # in a notebook: verdict and tables
+    run.frame()              # pandas: a row per trial, every metric
+    run.gain()               # pandas: what each arm gains over each control
+    run.plot()               # Matplotlib: these gains, draw by draw
+    hsiaug.read_store("hsiaug-results").save("report.html")
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from hsiaug.bench.cluster_settings import cluster_settings
+from hsiaug.bench.engine import engine
+from hsiaug.bench.memory_check import check_memory
+from hsiaug.bench.plan import Request
+from hsiaug.bench.running import held, missing, run_all, trial_notes, workers
+from hsiaug.bench.schedule import merged, plan_runs, trials_of
+from hsiaug.bench.suite import Run
+from hsiaug.data import load_scene
+from hsiaug.data.pair_sets import task_of
+from hsiaug.errors import InputError
+from hsiaug.plugins.card import Preset, build_params
+from hsiaug.plugins.hookspecs import Kind
+from hsiaug.plugins.registry import registry
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split import Split, draw_split
+from hsiaug.report import (
+    FORMATS,
+    PICTURES,
+    Report,
+    build_report,
+    figure_of,
+    render_html,
+    render_report,
+    save_picture,
+)
+from hsiaug.scene import Scene
+from hsiaug.terminal import Console
+from hsiaug.threads import one_thread_each
+from hsiaug.trial.limit import check_limit
+from hsiaug.trial.store import Store
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from hsiaug.trial.store import Reading
+
+__all__ = ["Results", "Table", "benchmark", "classifier", "generator", "read_store", "split"]
+
+USUAL_STORE = "hsiaug-results"
+One = str | Any
+"""The name of a plugin, or the plugin itself."""
+
+
+def generator(name: str, preset: Preset = "cpu", **params: Any) -> Any:
+    """A generator plugin with these hyper-parameters: ``hsiaug.generator("txt2hsi", steps=400)``.
+
+    It has ``card``, ``params``, ``fit`` and ``load``, and can stand where :func:`benchmark` takes a name. Raises
+    InputError for an unknown name or parameter, and for a value of another type or out of range.
+    """
+    return _plugin("generator", name, preset, params)
+
+
+def classifier(name: str, preset: Preset = "cpu", **params: Any) -> Any:
+    """A classifier plugin with these hyper-parameters, as :func:`generator`."""
+    return _plugin("classifier", name, preset, params)
+
+
+def split(scene: Scene | str, protocol: str = "issd", *, draw: int = 0, patch: int = 9) -> Split:
+    """One draw of a protocol: ``train``, ``test`` and ``seen`` are (H, W) bool, ``audit`` says what leaks.
+
+    Raises InputError for a protocol that there is not, SplitError where the scene cannot be split so.
+    """
+    loaded = load_scene(scene) if isinstance(scene, str) else scene
+    return draw_split(loaded, parse_protocol(protocol), draw, patch)
+
+
+def benchmark(
+    scene: str | os.PathLike[str],
+    generators: One | Sequence[One] = (),
+    classifiers: One | Sequence[One] = (),
+    *,
+    lambdas: float | Sequence[float] = 1.0,
+    omegas: float | Sequence[float] = (),
+    draws: int | Sequence[int] = 5,
+    protocol: str | None = None,
+    buffer: str | None = None,
+    views: str | Sequence[str] = (),
+    patch: int | None = None,
+    task: Literal["pixels", "segmentation", "change"] | None = None,
+    preset: Preset = "cpu",
+    ceilings: bool = False,
+    store: str | os.PathLike[str] = USUAL_STORE,
+    existing: Literal["only-missing", "all", "none"] = "only-missing",
+    device: str = "auto",
+    jobs: int | None = None,
+    on: str = "local",
+    timeout: float | None = None,
+    progress: bool = True,
+) -> Results:
+    """What ``hsiaug benchmark`` does: every generator × λ × ω × classifier on the same draws, beside the controls.
+
+    scene: a name of the catalogue, or the path of a card. generators, classifiers: names, or plugins as
+    :func:`generator` makes them; empty = the usual ones. draws: a number of them, or their numbers. timeout: seconds
+    that a trial may take. The rest is as the options of the command: a call gives trials of the same hashes, and takes
+    from ``store`` those that are there. progress: False = nothing is printed.
+
+    Raises InputError, SplitError and PluginError as the command ends with them. A trial that fails raises nothing: it is
+    a record, and the tables name it.
+    """
+    check_limit(timeout)
+    ref = os.fspath(scene)
+    request = Request(
+        task=task_of(ref, task),
+        protocol=None if protocol is None else parse_protocol(protocol, buffer),
+        buffer=buffer,
+        views=_several(views),
+        # As the command line reads them: 1 and 1.0 would be two trials.
+        lambdas=[float(lam) for lam in _several(lambdas)],
+        omegas=[float(omega) for omega in _several(omegas)],
+        seeds=list(range(draws)) if isinstance(draws, int) else [int(draw) for draw in draws],
+        patch=patch,
+        preset=preset,
+        ceilings=ceilings,
+    )
+    asked = tuple((ref, one) for one in _requests(request, _several(generators), _several(classifiers)))
+    parts = plan_runs([Run("", asked)], registry())
+    trials = trials_of(parts)
+    had = held(trials, Path(store))
+    todo = missing(trials, had, existing)
+    check_memory(parts, todo)
+    console = Console(stderr=True, quiet=not progress)
+
+    def say(line: str) -> None:
+        console.print(line, soft_wrap=True)
+
+    plan = merged(parts)
+    for note in (*plan.notes, *plan.short):
+        say(f"note: {note}")
+    kept = Store(Path(store), create=existing != "none")
+    kept.sweep()
+    where = engine(cluster_settings(on, ()), workers(jobs, device, parts), say)
+    with one_thread_each():
+        run_all(parts, todo, kept, had, device=device, engine=where, limit=timeout, console=console, say=say)
+    read = kept.read(trial.hash for trial in trials)
+    for note in trial_notes(read.records, {trial.hash for trial in todo}):
+        say(note)
+    return _results(kept, read)
+
+
+def read_store(store: str | os.PathLike[str] = USUAL_STORE) -> Results:
+    """All records of a store. Raises StoreError where there is none."""
+    kept = Store(Path(store))
+    return _results(kept, kept.read())
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Tables of results: Markdown as a text, and tables of its own in a notebook."""
+
+    report: Report
+    by: str
+
+    def __str__(self) -> str:
+        return render_report(self.report, "md", self.by)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from hsiaug.report.render_notebook import notebook_html
+        from hsiaug.report.views import pages
+
+        return notebook_html(pages(self.report, self.by))
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """Trials of a benchmark or a store, and what can be said of them; the records are on disk in ``store``."""
+
+    store: Store
+    report: Report
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """Of the trials that have a record, in the order of the tables."""
+        return tuple(dict.fromkeys(trial.hash for table in self.report.tables for trial in table.trials))
+
+    def table(self, by: str = "generator") -> Table:
+        """Mean ± std over draws. by: generator, classifier, class, field, seed, cost, lambda, omega or labels."""
+        from hsiaug.report.views import check_view
+
+        check_view(by)
+        return Table(self.report, by)
+
+    def frame(self, by: Literal["trial", "class", "field"] = "trial") -> DataFrame:
+        """pandas, tidy: a row per trial with every metric (fractions), or per trial and class or kind of field."""
+        from hsiaug.report.render_data import data_rows
+
+        return _frame(data_rows(self.report, "" if by == "trial" else by))
+
+    def gain(self) -> DataFrame:
+        """pandas: a row per arm, classifier and control, in points: mean paired difference of the main metric, its 95 % t
+        interval, that of the second metric, Holm-corrected p, draws, and the verdict of the arm."""
+        return _frame(
+            {
+                "scene": table.condition.scene,
+                "protocol": table.condition.protocol,
+                "generator": table.labels[gain.cell.arm.generator],
+                "lambda": gain.cell.arm.lam,
+                "omega": gain.cell.arm.omega,
+                "classifier": table.labels[gain.cell.classifier],
+                "over": control,
+                "metric": table.scores.main.key,
+                "gain": 100 * one.main.mean,
+                "low": None if one.main.interval is None else 100 * one.main.interval[0],
+                "high": None if one.main.interval is None else 100 * one.main.interval[1],
+                "second_metric": table.scores.second.key,
+                "second_gain": None if one.second is None else 100 * one.second.mean,
+                "p_holm": one.main.p_holm,
+                "draws": len(one.pairs),
+                "verdict": "control" if gain.verdict is None else gain.verdict.finding,
+            }
+            for table in self.report.tables
+            for gain in table.gains.values()
+            for control, one in gain.against.items()
+            if one is not None
+        )
+
+    def plot(self, by: Literal["generator", "lambda", "omega", "labels"] = "generator") -> Figure:
+        """Matplotlib: gains of the generators draw by draw, accuracy against λ or ω, or curves over added labels."""
+        return figure_of(self.report, by)
+
+    def save(self, path: str | os.PathLike[str], by: str = "generator") -> Path:
+        """Write what the ending says: .html (one page of everything), .md, .tex, .csv, .json; .png, .svg or .pdf of
+        :meth:`plot`. Raises InputError for another ending."""
+        from hsiaug.files import write_text_whole
+
+        target = Path(path)
+        format = target.suffix.lower().lstrip(".")
+        if format in PICTURES:
+            save_picture(self.report, target, format, by)
+        elif format == "html":
+            write_text_whole(target, render_html(self.report, self.store))
+        elif format in FORMATS:
+            write_text_whole(target, render_report(self.report, format, by))
+        else:
+            endings = ", ".join(f".{one}" for one in (*FORMATS[1:], *PICTURES))
+            raise InputError("results are written as what the ending says", value=str(target), hint=f"{endings}.")
+        return target
+
+    def __repr__(self) -> str:
+        from hsiaug.report.findings import headline
+
+        said = [f"{table.title}: {headline(table)}" for table in self.report.tables]
+        failed = sum(len(table.failed) for table in self.report.tables)
+        first = f"<Results of {len(self.hashes)} trials, {failed} failed, in {self.store.root}>"
+        return "\n".join([first, *said])
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+
+def _results(store: Store, read: Reading) -> Results:
+    return Results(store, build_report(read.records, store=str(store.root), damaged=read.damaged))
+
+
+def _plugin(kind: Kind, name: str, preset: Preset, params: Mapping[str, Any]) -> Any:
+    made = registry().find(kind, name).load()
+    return made(build_params(made.card, preset, {key: _typed(value) for key, value in params.items()}))
+
+
+def _typed(value: Any) -> str:
+    """A value as it would be typed after ``--set``."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _requests(request: Request, generators: Sequence[One], classifiers: Sequence[One]) -> list[Request]:
+    """The request, once for each combination of plugins of one name with different hyper-parameters."""
+    variants: dict[str, list[Mapping[str, str]]] = {}
+    for one in (*generators, *classifiers):
+        name, said = (one, {}) if isinstance(one, str) else (one.card.name, _settings(one))
+        if said not in variants.setdefault(name, []):
+            variants[name].append(said)
+    names = [list(dict.fromkeys(_name(one) for one in asked)) for asked in (generators, classifiers)]
+    return [
+        replace(
+            request,
+            generators=names[0],
+            classifiers=names[1],
+            overrides={name: said for name, said in zip(variants, chosen, strict=True) if said},
+        )
+        for chosen in product(*variants.values())
+    ]
+
+
+def _name(plugin: One) -> str:
+    return plugin if isinstance(plugin, str) else str(plugin.card.name)
+
+
+def _settings(plugin: Any) -> Mapping[str, str]:
+    """All hyper-parameters of a plugin, as they would be typed."""
+    variant = plugin.card.variant if ":" in plugin.card.name else None
+    return {
+        item.name: _typed(getattr(plugin.params, item.name))
+        for item in fields(plugin.params)
+        if item.name != variant
+    }
+
+
+def _several(asked: Any) -> Sequence[Any]:
+    """One or several as several."""
+    return list(asked) if isinstance(asked, Sequence) and not isinstance(asked, str) else [asked]
+
+
+def _frame(rows: Any) -> DataFrame:
+    try:
+        from pandas import DataFrame
+    except ImportError as lack:
+        raise InputError(
+            "frames need pandas", value="not installed", hint="pip install 'hsiaug[notebook]', or use table()."
+        ) from lack
+    return DataFrame(list(rows))
