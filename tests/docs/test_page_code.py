@@ -17,10 +17,15 @@ from hsiaug.bench.suite import is_suite, read_suite
 from hsiaug.data.cardfile import read_card, read_pair_card
 from tests.docs import small_world
 from tests.docs.pages import PAGES, ROOT, Block, blocks
+from tests.in_process import run_trials_here
 
 OWN_TEST = "docs/write-a-generator.md"
 """Its program is a module of a package, which test_write_a_generator.py installs and runs."""
-SMALL = {'"my-generator"': '"noise"', '"my-results"': '"hsiaug-results"'}
+SMALL = {
+    '"my-generator"': '"noise"',
+    '"my-results"': '"hsiaug-results"',
+    'hsiaug.benchmark("indian_pines"': 'hsiaug.benchmark("toy"',
+}
 """What stands in for what is not on the machine of a test."""
 
 
@@ -55,7 +60,10 @@ def executed(block: Block) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("block", of("python"), ids=str)
-def test_python_of_the_pages_runs(block: Block, world: Path, tmp_path: Path) -> None:
+def test_python_of_the_pages_runs(
+    block: Block, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_trials_here(monkeypatch)
     with contextlib.chdir(small_world.copy(world, tmp_path / "here")):
         names = executed(block)
         for name, made in names.items():
