@@ -112,6 +112,7 @@ def benchmark(
         bool, typer.Option("--dry-run", help="Print the plan, its cost and its splits; run nothing.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")] = False,
+    audit: options.Audit = False,
 ) -> None:
     """Benchmark generators on a scene with few, unequal labels.
 
@@ -207,7 +208,7 @@ def benchmark(
         return
     read = kept.read(trial.hash for trial in trials)
     print_lines(err, trial_notes(read.records, {trial.hash for trial in todo}))
-    print_result(parts, read, kept, out, err, as_json=json)
+    print_result(parts, read, kept, out, err, as_json=json, audit=audit)
     # Once more where the tables end: whoever reads these numbers must know how few samples they are of.
     print_lines(err, (f"note: {note}" for note in plan.short))
     if any(record["status"] == "failed" for record in read.records) or (

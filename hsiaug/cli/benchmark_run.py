@@ -43,7 +43,7 @@ def stoppable(err: Console) -> Iterator[None]:
 
 
 def print_result(
-    parts: Sequence[Part], read: Reading, store: Store, out: Console, err: Console, *, as_json: bool
+    parts: Sequence[Part], read: Reading, store: Store, out: Console, err: Console, *, as_json: bool, audit: bool
 ) -> None:
     """Print what sharing saved, what is missing, and the tables of every run."""
     trials, runs = trials_of(parts), hashes_by_run(parts)
@@ -60,6 +60,6 @@ def print_result(
         print_json(answer)
         return
     if out.is_terminal:
-        print_report(report, out)
+        print_report(report, out, audit=audit)
     else:
         out.file.write(render_report(report, format="md"))

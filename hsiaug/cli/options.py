@@ -20,6 +20,7 @@ __all__ = [
     "USUAL_STORE",
     "AnyPatch",
     "AnyProtocol",
+    "Audit",
     "Buffer",
     "Ceilings",
     "Cluster",
@@ -164,6 +165,9 @@ Cluster = Annotated[
         help="workers, threads, memory, gpus, partition, account, time or tasks; repeat for more (docs/cluster.md).",
         show_default=False,
     ),
+]
+Audit = Annotated[
+    bool, typer.Option("--audit", help="On a terminal: all of the protocol's audit, not three lines of it.")
 ]
 StoreDir = Annotated[Path, typer.Option("--store", help="Folder of the records.")]
 ReadStore = Annotated[

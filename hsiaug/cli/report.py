@@ -63,6 +63,7 @@ def report(
     profile: ProfileName = None,
     quality: QualityFolders = None,
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    audit: options.Audit = False,
 ) -> None:
     """Rebuild the tables of a benchmark from its records alone.
 
@@ -115,10 +116,12 @@ def report(
     runs, named = (None, None) if suite is None else _runs(suite, profile)
     kept = Store(options.named_store(folder, store) or named or options.USUAL_STORE)
     with uncollected():
-        _write(read_report(kept, runs), kept, shape, by, out, quality or ())
+        _write(read_report(kept, runs), kept, shape, by, out, quality or (), audit)
 
 
-def _write(built: Report, kept: Store, shape: str, by: str, out: Path | None, quality: Iterable[Path]) -> None:
+def _write(
+    built: Report, kept: Store, shape: str, by: str, out: Path | None, quality: Iterable[Path], audit: bool
+) -> None:
     """The report in its format, to the file or the terminal."""
     from hsiaug.errors import InputError
     from hsiaug.files import write_text_whole
@@ -131,7 +134,7 @@ def _write(built: Report, kept: Store, shape: str, by: str, out: Path | None, qu
     elif shape == "rich" and out is None:
         from hsiaug.terminal import Console
 
-        print_report(built, Console(), by=by)
+        print_report(built, Console(), by=by, audit=audit)
     else:
         html = shape == "html"
         text = render_html(built, kept, quality) if html else render_report(built, format=shape, by=by)

@@ -42,8 +42,8 @@ WIDTH = 100
 """Columns of ``rich`` text that goes to a file instead of a terminal."""
 
 
-def print_report(report: Report, console: Console, by: str = "generator") -> None:
-    """Print every table to a rich console.
+def print_report(report: Report, console: Console, by: str = "generator", *, audit: bool = False) -> None:
+    """Print every table to a rich console. audit: all of each protocol's audit, and not only what it comes to.
 
     by: ``generator``, ``classifier``, ``class``, ``field``, ``seed``, ``cost``, ``lambda``, ``omega`` or ``labels``.
     Raises InputError for anything else, and by labels where the store holds no learning curve.
@@ -57,7 +57,7 @@ def print_report(report: Report, console: Console, by: str = "generator") -> Non
     if not shown:
         console.print(Text(_empty(report)))
     for page in shown:
-        print_page(page, console)
+        print_page(page, console, audit)
 
 
 def render_report(report: Report, format: str = "md", by: str = "generator") -> str:
@@ -151,7 +151,7 @@ def _rich_text(report: Report, by: str) -> str:
     from hsiaug.terminal import Console
 
     out = io.StringIO()
-    print_report(report, Console(file=out, width=WIDTH, color_system=None), by)
+    print_report(report, Console(file=out, width=WIDTH, color_system=None), by, audit=True)
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
 

@@ -79,7 +79,8 @@ class ReportPage:
 
     leaky: the title must say so before anything else.
     failed: how many trials failed, or None; failures: a line per error. audit: (label, sentence) pairs.
-    verdict: sentences, each with a line per arm below it.
+    verdict: sentences, each with a line per arm below it; outcome: the same at a glance, and outcome_note what its signs
+    are.
     """
 
     title: str
@@ -91,6 +92,8 @@ class ReportPage:
     notes: tuple[str, ...]
     audit: tuple[tuple[str, str], ...]
     verdict: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    outcome: Grid | None = None
+    outcome_note: str = ""
 
     @property
     def heading(self) -> str:

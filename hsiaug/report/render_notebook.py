@@ -25,6 +25,9 @@ def _page(page: ReportPage) -> str:
     if page.failed:
         parts += [f"<p><strong>{_text(page.failed)}:</strong></p>", _items(page.failures)]
     parts += [f"<p><strong>{_text(warning)}</strong></p>" for warning in page.warnings]
+    if page.outcome:
+        about = f"{page.outcome.heading}: {page.outcome_note}"
+        parts += [_table(page.outcome), f"<p><small>{_text(about)}</small></p>"]
     for sentence, lines in page.verdict:
         parts += [f"<p><strong>{_text(sentence)}</strong></p>", _items(lines)]
     parts += [f"{_caption(grid, page)}{_table(grid)}" for grid in page.grids]

@@ -20,10 +20,15 @@ __all__ = ["print_page"]
 TEXT_WIDTH = 28
 GAP = 2
 GROUP_WIDTH = 14
+SHORT_AUDIT = ("protocol", "unlabelled pixels", "overlap")
+"""Of the audit, what is always shown."""
 
 
-def print_page(page: ReportPage, console: Console) -> None:
-    """Print title, failures, warnings, grids, notes, audit and, last of all, the verdict."""
+def print_page(page: ReportPage, console: Console, audit: bool = False) -> None:
+    """Print title, failures, warnings, grids, notes, audit and, last of all, the verdict.
+
+    audit: all of it, and not only what it comes to.
+    """
     console.print()
     console.print(_plain(page.heading, style="bold red" if page.leaky else "bold"))
     if page.failed:
@@ -42,12 +47,17 @@ def print_page(page: ReportPage, console: Console) -> None:
     for note in page.notes:
         console.print(_plain(note, style="dim"))
     console.print()
-    console.print(_audit(page))
+    console.print(_audit(page, audit))
     if page.verdict:
         console.print()
     for sentence, lines in page.verdict:
         console.print(_plain(sentence, style="bold"))
         _bullets(lines, console, "")
+    if page.outcome:
+        console.print()
+        for table in _fitting(page.outcome, console):
+            console.print(table)
+        console.print(_plain(f"{page.outcome.heading}: {page.outcome_note}", style="dim"))
 
 
 def _bullets(lines: Iterable[str], console: Console, style: str) -> None:
@@ -64,13 +74,16 @@ def _plain(text: str, style: str = "") -> Text:
     return Text(visible(text, keep="\n"), style=style)
 
 
-def _audit(page: ReportPage) -> RichTable:
+def _audit(page: ReportPage, whole: bool) -> RichTable:
     from rich.table import Table
 
     table = Table.grid(padding=(0, 2))
     table.add_column(max_width=20, overflow="fold")
     table.add_column(overflow="fold")
-    for label, sentence in page.audit:
+    kept = [line for line in page.audit if whole or line[0] in SHORT_AUDIT]
+    if len(kept) < len(page.audit):
+        kept.append(("more", f"{len(page.audit) - len(kept)} lines: --audit"))
+    for label, sentence in kept:
         loud = "LEAKY" in sentence or "TRANSDUCTIVE" in sentence
         table.add_row(_plain(label, style="bold"), _plain(sentence, style="red" if loud else ""))
     return table

@@ -61,6 +61,8 @@ def _markdown_page(page: ReportPage) -> str:
     blocks.append("\n".join(f"- **{_md(label)}**: {_md(sentence)}" for label, sentence in page.audit))
     if page.verdict:
         blocks.append("### Verdict")
+        if page.outcome:
+            blocks += [_markdown_grid(page.outcome), f"{_md(page.outcome.heading)}: {_md(page.outcome_note)}"]
         blocks += [_markdown_said(sentence, lines) for sentence, lines in page.verdict]
     return "\n\n".join(block for block in blocks if block)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import t_interval
 from hsiaug.report.audit import audit_lines, warnings
-from hsiaug.report.cells import ArmCell
+from hsiaug.report.cells import ArmCell, CellKey
 from hsiaug.report.compare import Comparison
 from hsiaug.report.curve_notes import curve_notes
 from hsiaug.report.curves import axis_of, curve_grids
@@ -19,6 +20,7 @@ from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_gri
 from hsiaug.report.labels import MISSING, p_text, percent, signed
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
 from hsiaug.report.tables import ADDED, Report, Table
+from hsiaug.report.verdict_grid import grid_note, verdict_grid
 from hsiaug.report.views_fields import field_grids
 from hsiaug.report.views_raw import (
     arm_columns,
@@ -54,22 +56,39 @@ def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
         from hsiaug.report.views_labels import label_pages
 
         return label_pages(report)
-    worth = label_verdicts(report) if by == "generator" else {}
-    return tuple(_page(table, report.where, by, worth.get(table)) for table in report.tables)
+    if by != "generator":
+        return tuple(_page(table, report.where, by) for table in report.tables)
+    said, worths = _worths(report)
+    return tuple(_judged(_page(table, report.where, by), table, said, worths) for table in report.tables)
 
 
 def label_verdicts(report: Report) -> dict[Table, Said]:
     """What the arms of a table are worth in labels, where the store holds its learning curve."""
+    return _worths(report)[0]
+
+
+def _worths(report: Report) -> tuple[dict[Table, Said], dict[Table, dict[CellKey, str]]]:
+    """The same in sentences, and as the number of each arm and classifier."""
     if all(table.condition.protocol != ADDED for table in report.tables):
-        return {}
+        return {}, {}
     # Reads predictions and scenes, and so loads numerical libraries.
     from hsiaug.report.label_curves import label_curves
-    from hsiaug.report.views_labels import worth_verdicts
+    from hsiaug.report.views_labels import main_worths, worth_verdicts
 
-    return worth_verdicts(label_curves(report))
+    curves = label_curves(report)
+    return worth_verdicts(curves), main_worths(curves)
 
 
-def _page(table: Table, where: str, by: str, worth: Said | None) -> ReportPage:
+def _judged(
+    page: ReportPage, table: Table, said: Mapping[Table, Said], worths: Mapping[Table, Mapping[CellKey, str]]
+) -> ReportPage:
+    """The page with its verdict, in sentences and at a glance."""
+    sentences = (*verdict(table), *([said[table]] if table in said else []))
+    outcome = verdict_grid(table, worths.get(table))
+    return replace(page, verdict=sentences, outcome=outcome, outcome_note=grid_note(table) if outcome else "")
+
+
+def _page(table: Table, where: str, by: str) -> ReportPage:
     notes = number_notes(table)
     if by in ("generator", "classifier") and table.gains:
         notes += control_notes(table) + significance_note(table)
@@ -89,7 +108,6 @@ def _page(table: Table, where: str, by: str, worth: Said | None) -> ReportPage:
         grids=tuple(grid for grid in VIEWS[by](table) if grid.rows),
         notes=tuple(notes),
         audit=audit_lines(table, where),
-        verdict=(*verdict(table), *([worth] if worth else [])) if by == "generator" else (),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from hsiaug.errors import InputError
 from hsiaug.metrics.label_equivalents import RESAMPLES, LabelEquivalent
 from hsiaug.report.audit import audit_lines, warnings
+from hsiaug.report.cells import CellKey
 from hsiaug.report.failures import failure_heading, failure_lines
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
@@ -28,6 +29,7 @@ __all__ = [
     "label_notes",
     "label_pages",
     "labels_text",
+    "main_worths",
     "said",
     "worth_text",
     "worth_verdicts",
@@ -164,6 +166,17 @@ def worth_verdicts(curves: Sequence[LabelCurve]) -> dict[Table, tuple[str, tuple
             f"{_named(curve, arm)}: {_worths(curve, arm)}" for arm in curve.arms
         )
     return {table: (WORTH, tuple(found)) for table, found in lines.items() if found}
+
+
+def main_worths(curves: Sequence[LabelCurve]) -> dict[Table, dict[CellKey, str]]:
+    """How many labels per class an arm and classifier are worth in AA, on the first curve that has them."""
+    found: dict[Table, dict[CellKey, str]] = {}
+    for curve in curves:
+        for arm in curve.arms:
+            if (worth := arm.worth.get(SCORES[0].key)) is not None:
+                text = labels_text(worth.value, curve.labels[-1])
+                found.setdefault(curve.table, {}).setdefault((arm.cell.arm, arm.cell.classifier), text)
+    return found
 
 
 def _named(curve: LabelCurve, arm: ArmWorth) -> str:

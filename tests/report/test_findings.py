@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections.abc import Sequence
@@ -12,9 +13,10 @@ import pytest
 from html_pages import parsed
 from report_records import failure, record
 
-from hsiaug.report import build_report, render_html, render_report
+from hsiaug.report import build_report, print_report, render_html, render_report
 from hsiaug.report.findings import headline, verdict
 from hsiaug.report.tables import Table
+from hsiaug.terminal import Console
 
 CLAIMS = Path(__file__).parents[2] / "benchmarks" / "results" / "txt2hsi_claims" / "trials.csv"
 
@@ -230,8 +232,22 @@ def test_every_format_says_the_same_words() -> None:
 
 
 def test_the_verdict_is_the_last_that_a_terminal_shows() -> None:
-    text = render_report(build_report(FIRST), "rich")
-    assert " ".join(text.split()).endswith("AA 65.2 ± 2.8, OA 51.6 ± 0.8, 3 draws.")
+    text = " ".join(render_report(build_report(FIRST), "rich").split())
+    sentences, _, grid = text.rpartition("AA 65.2 ± 2.8, OA 51.6 ± 0.8, 3 draws.")
+    assert sentences and grid.split()[0] == "generator" and "smote ? " in grid
+    assert grid.endswith("with its 95 % t interval.")
+
+
+def test_a_terminal_shows_three_lines_of_the_audit_unless_it_is_asked_for_all() -> None:
+    def shown(**asked: bool) -> str:
+        console = Console(file=io.StringIO(), width=100)
+        print_report(build_report(FIRST), console, **asked)
+        return console.file.getvalue()
+
+    short, whole = shown(), shown(audit=True)
+    assert "--audit" in short and "lost classes" not in short and "overlap" in short
+    assert "lost classes" in whole and "--audit" not in whole
+    assert len(whole.splitlines()) > len(short.splitlines())
 
 
 def test_without_a_generator_there_is_nothing_to_judge() -> None:

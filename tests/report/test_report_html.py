@@ -34,8 +34,14 @@ def badge(part: object) -> bool:
 
 
 def badges(page: Node) -> list[str]:
+    """Of the sentences; those of the grid above them are :func:`signs`."""
     (section,) = page.all("section", id="verdict")
-    return [node.text for node in section.every() if badge(node)]
+    return [node.text for part in section.all("details") for node in part.every() if badge(node)]
+
+
+def signs(page: Node) -> list[str]:
+    (section,) = page.all("section", id="verdict")
+    return [node.text for table in section.all("table") for node in table.every() if badge(node)]
 
 
 def headline(page: Node) -> str:
@@ -69,7 +75,7 @@ def test_a_generator_that_helps_is_said_to() -> None:
     ]
     page = page_of(records)
     assert headline(page) == "Every arm helps."
-    assert badges(page) == ["helps"]
+    assert badges(page) == ["helps"] and signs(page) == ["▲ +4.5 [+4.2, +4.7] over duplicate"]
     assert told(page) == [
         "txt2hsi λ=1 with svm: AA +6.5 (p = .006) against none and +4.5 (p = .006) against duplicate; "
         "OA 0.0 (p = 1) and 0.0 (p = 1); over 10 draws"
@@ -85,6 +91,8 @@ def test_the_words_are_those_of_the_comparison(gain: float, draws: int) -> None:
     page = parsed(render_html(build_report(records)))
     assert len(told(page)) == len(gains) == 2
     assert set(badges(page)) == {found.verdict.text for found in gains if found.verdict}
+    sign = "?" if draws < 6 else {0.02: "▲", -0.02: "▼", 0.0: "○"}[gain]
+    assert [text[0] for text in signs(page)] == [sign, sign]
     assert {heading.split(" (")[0] for heading in badges(page)} == {
         "undecided" if draws < 6 else {0.02: "helps", -0.02: "hurts", 0.0: "no difference shown"}[gain]
     }
@@ -94,13 +102,33 @@ def test_many_arms_are_folded_by_generator_with_the_range_of_their_gains() -> No
     page = page_of(spread() + benchmark(4, ("smote",), lam=0.5))
     (section,) = page.all("section", id="verdict")
     assert [node.text for node in section.all("summary")] == [
+        "In words",
         "smote, 2 arms: mean ΔAA +20.9 to +24.2 against none, +10.7 to +14.0 against duplicate",
         "txt2hsi, 8 arms: mean ΔAA +30.8 to +61.5 against none, +20.5 to +41.0 against duplicate",
     ]
     assert len(told(page)) == 10
 
 
+def test_of_several_arms_the_grid_shows_the_one_of_the_largest_gain_and_says_so() -> None:
+    page = page_of(spread() + benchmark(4, ("smote",), lam=0.5))
+    best = [text for text in signs(page) if "best of" in text]
+    assert len(best) == 2 and all(text.endswith("(λ=1 ω=2, best of 4)") for text in best)
+    (note,) = [n.text for n in page.all("p", **{"class": "note"}) if "Mean paired difference" in n.text]
+    assert "best partly by luck" in note and "▲" not in note
+
+
+def test_the_page_names_scene_and_protocol_and_leads_to_what_failed() -> None:
+    page = page_of([*benchmark(3), failure(seed=9)])
+    assert [node.text for node in page.all("title")] == ["indian-pines: issd · hsiaug"]
+    (lead,) = page.all("p", **{"class": "lead"})
+    (to,) = [node.attributes["href"] for node in lead.all("a")]
+    (failed,) = [node for node in page.every() if node.attributes.get("id") == to.removeprefix("#")]
+    assert "failed" in failed.text
+    assert [node.text for node in page_of([]).all("title")] == ["hsiaug report"]
+
+
 def test_without_a_generator_there_is_nothing_to_judge() -> None:
+    assert not signs(page_of(benchmark(2, ("none", "duplicate"))))
     assert headline(page_of(benchmark(2, ("none", "duplicate")))) == (
         "Only controls were run, so there is nothing to judge yet."
     )

@@ -85,7 +85,7 @@ def test_it_loads_without_a_complaint_and_asks_for_nothing(browser: Any, page_fi
     unfolded(tab)
     tab.wait_for_timeout(100)
     assert said == []
-    assert tab.title() == "hsiaug report"
+    assert tab.title() == "indian-pines: issd · hsiaug"
 
 
 def test_a_click_sorts_by_value_and_a_second_one_turns_it(browser: Any, page_file: Path) -> None:

@@ -118,9 +118,9 @@ def _row(grid: Grid, i: int, anchor: Callable[[ArmCell], str] | None) -> str:
 
 
 def _field(entry: GridEntry, anchor: Callable[[ArmCell], str] | None) -> str:
-    if entry.tone is not None:
-        return badge(entry.text, entry.tone)
     text = link(entry.text, anchor(entry.cell) if anchor and entry.cell and entry.text != MISSING else None)
+    if entry.tone is not None:
+        return f'<span class="badge {entry.tone}">{text}</span>'
     return text if entry.bar is None else text + _bar(entry.bar)
 
 

@@ -9,26 +9,30 @@ from pathlib import Path
 from string import Template
 
 from hsiaug.report.audit import audit_lines, warnings
+from hsiaug.report.cells import CellKey
+from hsiaug.report.findings import headline
 from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.confusion import confusions
 from hsiaug.report.html.curves import curve_blocks, heat_maps
 from hsiaug.report.html.gains import class_gains, gain_pictures
 from hsiaug.report.html.labels import curves_by_table, label_block
 from hsiaug.report.html.maps import MapMaker
-from hsiaug.report.html.markup import badge, details, escape, facts, items
+from hsiaug.report.html.markup import badge, details, escape, facts, items, link
 from hsiaug.report.html.quality import quality_block, read_quality
 from hsiaug.report.html.records import environment, record_lists
-from hsiaug.report.html.verdicts import failure_block, summary
+from hsiaug.report.html.verdicts import failure_block, outcome, summary
 from hsiaug.report.labels import count
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.views import Said
-from hsiaug.report.views_labels import worth_verdicts
+from hsiaug.report.views_labels import main_worths, worth_verdicts
 from hsiaug.trial.store import Store
 
 __all__ = ["html_page"]
 
 HERE = Path(__file__).parent
+MOST_TITLED = 3
+"""Scenes and protocols that the title of a page names at most."""
 Section = tuple[str, str, str]
 """Id, heading, and markup."""
 
@@ -45,8 +49,9 @@ def html_page(report: Report, store: Store | None = None, quality: Iterable[Path
     shown = [TableSection(table, number, report.where) for number, table in enumerate(report.tables)]
     maker = MapMaker(store)
     curves = curves_by_table(report, store)
-    worth = worth_verdicts([curve for found in curves.values() for curve in found])
-    sections: list[Section] = [("verdict", "Verdict", _verdict(report, shown, worth))]
+    every_curve = [curve for found in curves.values() for curve in found]
+    verdicts = _verdict(report, shown, worth_verdicts(every_curve), main_worths(every_curve))
+    sections: list[Section] = [("verdict", "Verdict", verdicts)]
     for section in shown:
         equivalents = label_block(section, curves.get(section.table, ()))
         html = _table(section, len(shown), maker, equivalents)
@@ -59,7 +64,7 @@ def html_page(report: Report, store: Store | None = None, quality: Iterable[Path
         sections.append(("samples", "Samples", f'<p class="note">{NO_SAMPLES}</p>'))
     trials = {trial.hash: trial for section in shown for trial in section.table.trials}.values()
     sections.append(("environment", "Environment", details("Machines and versions", environment(trials))))
-    return _document(sections)
+    return _document(_title(report), sections)
 
 
 NO_SAMPLES = (
@@ -68,7 +73,18 @@ NO_SAMPLES = (
 )
 
 
-def _document(sections: Sequence[Section]) -> str:
+def _title(report: Report) -> str:
+    """Scene and protocol, so that pages are told apart in tabs and bookmarks."""
+    names = list(dict.fromkeys(table.title.split(",")[0] for table in report.tables))
+    protocols = list(dict.fromkeys(table.condition.protocol for table in report.tables))
+    said = [
+        ", ".join(found[:MOST_TITLED]) + (", …" if len(found) > MOST_TITLED else "")
+        for found in (names, protocols)
+    ]
+    return f"{': '.join(said)} · hsiaug" if report.tables else "hsiaug report"
+
+
+def _document(title: str, sections: Sequence[Section]) -> str:
     script = (HERE / "page.js").read_text(encoding="utf-8")
     links = "".join(f'<li><a href="#{escape(id)}">{escape(heading)}</a></li>' for id, heading, _ in sections)
     body = "\n".join(
@@ -77,6 +93,7 @@ def _document(sections: Sequence[Section]) -> str:
         for id, heading, html in sections
     )
     return Template((HERE / "page.html").read_text(encoding="utf-8")).substitute(
+        title=escape(title),
         style=(HERE / "page.css").read_text(encoding="utf-8"),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -85,21 +102,30 @@ def _document(sections: Sequence[Section]) -> str:
     )
 
 
-def _verdict(report: Report, shown: Sequence[TableSection], worth: Mapping[Table, Said]) -> str:
+def _verdict(
+    report: Report,
+    shown: Sequence[TableSection],
+    worth: Mapping[Table, Said],
+    worths: Mapping[Table, Mapping[CellKey, str]],
+) -> str:
     if not shown:
         return f'<p class="headline">There is no record in {escape(report.where)} yet.</p>'
     trials = {trial.hash: trial for section in shown for trial in section.table.trials}
     failed = sum(trial.failed for trial in trials.values())
     newest = max((str(trial.record.get("created") or "") for trial in trials.values()), default="")[:10]
-    counted = f"{count(len(trials), 'trial')}, {failed:,} failed, in {report.where}"
-    parts = [f'<p class="lead">{escape(counted + (f"; the newest of {newest}" if newest else ""))}.</p>']
+    where = next((section.anchor("failed") for section in shown if section.table.failed), None)
+    failures = link(f"{failed:,} failed", where)
+    rest = f", in {report.where}" + (f"; the newest of {newest}" if newest else "")
+    parts = [f'<p class="lead">{count(len(trials), "trial")}, {failures}{escape(rest)}.</p>']
     for section in shown:
         heading = (
             f'<h3><a href="#{section.anchor("table")}">{escape(section.table.title)}</a>{_tags(section)}</h3>'
         )
         said, lines = worth.get(section.table, ("", ()))
         labels = f"<p>{escape(said)}</p>{items(map(escape, lines))}" if lines else ""
-        parts.append(f'<div class="verdict">{heading}{summary(section)}{labels}</div>')
+        first = f'<p class="headline">{escape(headline(section.table))}</p>{outcome(section, worths.get(section.table))}'
+        prose = details("In words", f"{summary(section)}{labels}")
+        parts.append(f'<div class="verdict">{heading}{first}{prose}</div>')
     return "\n".join([*parts, f'<p class="note">{HOW_TO_READ}</p>'])
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from hsiaug.report.cells import CellKey
 from hsiaug.report.compare import Gain
 from hsiaug.report.failures import failure_heading, failures
-from hsiaug.report.findings import CLEAR, FINDINGS, arm_numbers, best_arm, by_generator, find_groups, headline
+from hsiaug.report.findings import CLEAR, FINDINGS, arm_numbers, best_arm, by_generator, find_groups
 from hsiaug.report.html.anchors import TableSection
-from hsiaug.report.html.markup import badge, details, escape, items, link
+from hsiaug.report.html.markup import badge, details, escape, grid_table, items, link
 from hsiaug.report.labels import count
 from hsiaug.report.notes import significance_note
 from hsiaug.report.records import Trial
+from hsiaug.report.verdict_grid import grid_note, verdict_grid
 
 __all__ = ["failure_block", "summary"]
 
@@ -19,11 +21,19 @@ LISTED = 40
 """Failed trials of one arm and error that have a link; the rest stands in the list of its records."""
 
 
+def outcome(section: TableSection, worth: Mapping[CellKey, str] | None) -> str:
+    """The verdict at a glance, each cell linked to the records behind it; empty where only controls were run."""
+    grid = verdict_grid(section.table, worth)
+    if grid is None:
+        return ""
+    return f'{grid_table(grid, section.cell_id)}<p class="note">{escape(grid_note(section.table))}</p>'
+
+
 def summary(section: TableSection) -> str:
-    """Headline, the arms under their verdict and the best arm of a table; what could be tested below."""
+    """The arms under their verdict and the best arm of a table; what could be tested below."""
     table = section.table
     groups, best = find_groups(table), best_arm(table)
-    parts = [f'<p class="headline">{escape(headline(table))}</p>']
+    parts = []
     for group in groups:
         mark = badge(group.heading, FINDINGS[group.finding].tone)
         if group.listed:
@@ -58,7 +68,8 @@ def failure_block(section: TableSection) -> str:
         listed = items(f"{escape(table.cell_label(cell))}: {_hashes(section, cell.trials)}" for cell in arms)
         why = f"<strong>{len(failure.trials):,} × {escape(failure.why)}</strong>"
         entries.append(why + (listed if len(arms) <= CLEAR else details(count(len(arms), "arm"), listed)))
-    return f'<div class="warning" role="note"><p>{escape(heading)}:</p>{items(entries)}</div>'
+    place = section.anchor("failed")
+    return f'<div class="warning" role="note" id="{place}"><p>{escape(heading)}:</p>{items(entries)}</div>'
 
 
 def _hashes(section: TableSection, trials: Sequence[Trial]) -> str:

@@ -1,0 +1,116 @@
+"""The verdict at a glance: generators against classifiers, a sign and an interval in each cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import NamedTuple
+
+from hsiaug.metrics.verdict import Finding
+from hsiaug.report.cells import CellKey
+from hsiaug.report.compare import Comparison, Gain
+from hsiaug.report.findings import FINDINGS, judged
+from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
+from hsiaug.report.labels import signed
+from hsiaug.report.tables import Table
+from hsiaug.trial.arm import Method
+
+__all__ = ["SIGNS", "grid_note", "hardest", "shown_arm", "verdict_grid"]
+
+SIGNS: dict[Finding, str] = {
+    "helps": "▲",
+    "hurts": "▼",
+    "no difference shown": "○",
+    "undecided": "?",
+    "nothing made": "–",
+    "failed": "✕",
+}
+"""Of every finding; told apart by shape, not by colour alone."""
+UNTESTED = "?"
+
+
+class Shown(NamedTuple):
+    """What a cell shows. gain: of the arm; arms: among how many it has the largest gain."""
+
+    gain: Gain
+    arms: int
+
+
+def verdict_grid(table: Table, worth: Mapping[CellKey, str] | None = None) -> Grid | None:
+    """A row per generator, a column per classifier; None where nothing but controls was run.
+
+    Of several λ and ω a cell shows the arm of the largest mean gain over the control that is hardest to beat, those that
+    help first. worth: how many labels an arm and classifier are worth, where the store holds learning curves.
+    """
+    generators = list(dict.fromkeys(gain.cell.arm.generator for gain in judged(table)))
+    if not generators:
+        return None
+    keys = [GridColumn("generator", lambda generator: table.labels[generator], numeric=False)]
+    columns = [
+        GridColumn(table.labels[classifier], partial(_entry, table, worth, classifier), numeric=False)
+        for classifier in table.classifiers
+    ]
+    main = table.scores.main.name
+    return make_grid(f"Δ{main} over the hardest control", [*keys, *columns], generators)
+
+
+def shown_arm(table: Table, generator: Method, classifier: Method) -> Shown | None:
+    """The arm of a cell; None where that generator was not run with that classifier."""
+    gains = [g for g in judged(table) if (g.cell.arm.generator, g.cell.classifier) == (generator, classifier)]
+    return Shown(max(gains, key=_rank), len(gains)) if gains else None
+
+
+def hardest(gain: Gain) -> tuple[str, Comparison] | None:
+    """The control over which an arm gains least, and the comparison with it."""
+    found = [(control, one) for control, one in gain.against.items() if one is not None]
+    return min(found, key=lambda pair: pair[1].main.mean) if found else None
+
+
+def grid_note(table: Table) -> str:
+    """What the signs are that the grid has."""
+    shown = [
+        one
+        for generator in dict.fromkeys(gain.cell.arm.generator for gain in judged(table))
+        for classifier in table.classifiers
+        if (one := shown_arm(table, generator, classifier))
+    ]
+    found = {one.gain.verdict.finding for one in shown if one.gain.verdict}
+    signs = ", ".join(f"{sign} {finding}" for finding, sign in SIGNS.items() if finding in found)
+    best = " Of several λ and ω the best is shown, which is best partly by luck."
+    return (
+        f"{signs}. Mean paired difference in points to the control over which the arm gains least, with its 95 % t "
+        f"interval.{best if any(one.arms > 1 for one in shown) else ''}"
+    )
+
+
+def _rank(gain: Gain) -> tuple[bool, float]:
+    found = hardest(gain)
+    helps = gain.verdict is not None and gain.verdict.finding == "helps"
+    return helps, found[1].main.mean if found else float("-inf")
+
+
+def _entry(table: Table, worth: Mapping[CellKey, str] | None, classifier: Method, generator: Method) -> GridEntry:
+    shown = shown_arm(table, generator, classifier)
+    if shown is None or shown.gain.verdict is None:
+        return GridEntry(f"{UNTESTED} untested", tone="")
+    gain, finding = shown.gain, shown.gain.verdict.finding
+    found = hardest(gain)
+    parts = [SIGNS[finding]]
+    if found is None:
+        parts.append(finding)
+    else:
+        control, comparison = found
+        parts.append(signed(comparison.main.mean))
+        if comparison.main.interval:
+            low, high = comparison.main.interval
+            parts.append(f"[{signed(low)}, {signed(high)}]")
+        parts.append(f"over {control}")
+    if shown.arms > 1:
+        parts.append(f"(λ={gain.cell.arm.lam:g}{_omega(gain)}, best of {shown.arms})")
+    if worth is not None and (labels := worth.get((gain.cell.arm, classifier))) is not None:
+        parts.append(f"k* {labels}")
+    return GridEntry(" ".join(parts), gain.cell, FINDINGS[finding].tone)
+
+
+def _omega(gain: Gain) -> str:
+    return "" if gain.cell.arm.omega is None else f" ω={gain.cell.arm.omega:g}"
