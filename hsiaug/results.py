@@ -239,8 +239,8 @@ class Results:
             if one is not None
         )
 
-    def plot(self, by: Literal["generator", "lambda", "omega", "labels"] = "generator") -> Figure:
-        """Matplotlib: gains of the generators draw by draw, accuracy against λ or ω, or curves over added labels."""
+    def plot(self, by: Literal["gain", "generator", "lambda", "omega", "labels"] = "gain") -> Figure:
+        """Matplotlib: gains draw by draw, the verdict as a card (generator), accuracy along λ or ω, learning curves."""
         return figure_of(self.report, by)
 
     def save(self, path: str | os.PathLike[str], by: str = "generator") -> Path:

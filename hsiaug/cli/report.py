@@ -26,14 +26,14 @@ TEXTS = ("md", "tex", "csv")
 Rows = Annotated[
     str,
     typer.Option(
-        help="The rows: generator, classifier, class, field, seed or cost; lambda or omega, for a sweep of it; or "
+        help="The rows: generator, gain, classifier, class, field, seed or cost; lambda or omega, for a sweep of it; or "
         "labels, for what 'hsiaug labels' ran."
     ),
 ]
 Shape = Annotated[
     str | None,
     typer.Option(
-        help="rich, md, tex, csv, json or html, or of a sweep png, svg or pdf. Without it: what the suffix of --out "
+        help="rich, md, tex, csv, json or html, or png, svg or pdf for a picture. Without it: what the suffix of --out "
         "says, else rich on a terminal and md elsewhere."
     ),
 ]
@@ -72,8 +72,9 @@ def report(
     failed trials by name, the audit of the protocol. Nothing is trained or downloaded. csv has one row per trial (with
     --by class or field one per trial and class or field, with --by lambda or
     omega one per arm; with --by labels one per point and arm);
-    json lists the hashes of every cell; png, svg and pdf draw the gains draw by draw, with --by lambda or omega OA and AA
-    against λ or ω, and over both where both vary, or the curves of --by labels. html is one page of everything, which
+    json lists the hashes of every cell; png, svg and pdf draw the verdict as a card, with --by gain the gains draw by
+    draw, with --by lambda or omega OA and AA against λ or ω, and over both where both vary, or the
+    curves of --by labels. html is one page of everything, which
     needs no network: verdicts, sortable tables, curves, maps, records.
 
     Examples:
@@ -86,7 +87,9 @@ def report(
 
         hsiaug report --format csv > trials.csv
 
-        hsiaug report --out gains.pdf
+        hsiaug report --out card.svg
+
+        hsiaug report --by gain --out gains.pdf
 
         hsiaug report --by lambda --out curves.png
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.colours import rgb_bands, true_colours
 from hsiaug.data.cardtext import nanometres
 from hsiaug.data.georeference import Georeference, need_geo
 from hsiaug.files import write_whole
 from hsiaug.quality.geotiff import write_geotiff
-from hsiaug.quality.sheets import class_colours, class_legend, rgb_bands, stretched
-from hsiaug.scene import Scene, UnlabelledScene
+from hsiaug.quality.sheets import class_colours, class_legend
+from hsiaug.scene import Scene
 from hsiaug.targets import check_target
 from hsiaug.text import plotted
 
@@ -30,7 +31,6 @@ __all__ = [
     "save_map",
     "save_map_picture",
     "save_quick_look",
-    "true_colours",
 ]
 
 RASTERS = (".tif", ".tiff", ".npy")
@@ -50,7 +50,7 @@ def save_quick_look(scene: Scene, path: Path) -> None:
     """A PNG of the scene in red, green and blue, and beside it the same with the labels over it, and the legend."""
     step = picture_step(scene.shape)
     bands = rgb_bands(scene.wavelengths, scene.bands)
-    rgb = true_colours(scene, step)
+    rgb = true_colours(scene.cube, scene.wavelengths, step)
     ids, note = _thinned(scene.labels, step)
     colours = class_colours(len(scene.class_names))
     over = np.where(ids[:, :, None] > 0, colours[ids], (rgb // 2) + 40).astype(np.uint8)
@@ -119,16 +119,6 @@ def save_map(
 def picture_step(shape: tuple[int, ...]) -> int:
     """Every how many rows and columns of a scene (H, W) are drawn, so that a picture stays below ``LONGEST``."""
     return -(-max(shape[:2]) // LONGEST)
-
-
-def true_colours(scene: Scene | UnlabelledScene, step: int) -> NDArray[np.uint8]:
-    """(h, w, 3) uint8 of every step-th row and column: the bands nearest to red, green and blue, each from its 2nd to its
-    98th percentile of the pixels that have data.
-    """
-    rgb = scene.cube[::step, ::step, list(rgb_bands(scene.wavelengths, scene.bands))]
-    seen = rgb[rgb.any(axis=2)]
-    low, high = (np.percentile(seen, q, axis=0) for q in (2, 98)) if len(seen) else (np.zeros(3), np.ones(3))
-    return stretched(rgb, low, high)
 
 
 def _thinned(labels: NDArray[np.int16], step: int) -> tuple[NDArray[np.int16], str]:

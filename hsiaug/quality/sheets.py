@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.colours import rgb_bands, stretched
 from hsiaug.files import write_whole
 from hsiaug.text import plotted
 from hsiaug.tiles import DenseSamples
@@ -16,18 +17,9 @@ from hsiaug.tiles import DenseSamples
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["class_colours", "class_legend", "contact_sheet", "rgb_bands", "spread", "stretched"]
+__all__ = ["class_colours", "class_legend", "contact_sheet", "spread"]
 
-RED, GREEN, BLUE = 660.0, 560.0, 490.0
 GAP = 2
-
-
-def rgb_bands(wavelengths: NDArray[np.float64] | None, bands: int) -> tuple[int, int, int]:
-    """The bands nearest to red, green and blue; thirds of the range where wavelengths are not known."""
-    if wavelengths is None:
-        return (3 * bands // 4, bands // 2, bands // 4)
-    red, green, blue = (int(np.abs(wavelengths - centre).argmin()) for centre in (RED, GREEN, BLUE))
-    return red, green, blue
 
 
 def class_colours(classes: int) -> NDArray[np.uint8]:
@@ -37,15 +29,6 @@ def class_colours(classes: int) -> NDArray[np.uint8]:
     table = np.concatenate([colormaps["tab20"](range(20)), colormaps["tab20b"](range(20))])[:, :3]
     colours: NDArray[np.uint8] = np.full((classes + 1, 3), 128, dtype=np.uint8)
     colours[1:] = np.round(255 * table[np.arange(classes) % len(table)])
-    return colours
-
-
-def stretched(
-    rgb: NDArray[np.float32], low: NDArray[np.floating[Any]], high: NDArray[np.floating[Any]]
-) -> NDArray[np.uint8]:
-    """(..., 3) uint8 of three bands (..., 3), each from ``low`` to ``high`` (3,)."""
-    share = (rgb - low) / np.maximum(high - low, 1e-12)
-    colours: NDArray[np.uint8] = np.round(255 * np.clip(share, 0, 1)).astype(np.uint8)
     return colours
 
 

@@ -45,8 +45,8 @@ WIDTH = 100
 def print_report(report: Report, console: Console, by: str = "generator", *, audit: bool = False) -> None:
     """Print every table to a rich console. audit: all of each protocol's audit, and not only what it comes to.
 
-    by: ``generator``, ``classifier``, ``class``, ``field``, ``seed``, ``cost``, ``lambda``, ``omega`` or ``labels``.
-    Raises InputError for anything else, and by labels where the store holds no learning curve.
+    by: ``generator``, ``gain``, ``classifier``, ``class``, ``field``, ``seed``, ``cost``, ``lambda``, ``omega`` or
+    ``labels``. Raises InputError for anything else, and by labels where the store holds no learning curve.
     """
     from rich.text import Text
 
@@ -102,8 +102,9 @@ def render_html(report: Report, store: Store | None = None, quality: Iterable[Pa
 
 
 def figure_of(report: Report, by: str) -> Figure:
-    """What every arm gains over its controls (``by="generator"``), OA and AA against λ (``by="lambda"``) or ω
-    (``by="omega"``), or curves over labels (``by="labels"``), as a Matplotlib figure.
+    """As a Matplotlib figure: the verdict as a card (``by="generator"``), what every arm gains over its controls draw by
+    draw (``by="gain"``), OA and AA against λ (``by="lambda"``) or ω (``by="omega"``), or curves over labels
+    (``by="labels"``).
 
     Raises InputError for another view, where no generator was run at two values, or the store holds no learning curve.
     """
@@ -112,6 +113,10 @@ def figure_of(report: Report, by: str) -> Figure:
     from hsiaug.report.views import LABELS
 
     if by == "generator":
+        from hsiaug.report.card_figures import card_figure
+
+        return card_figure(report)
+    if by == "gain":
         from hsiaug.report.gain_figures import gain_figure
 
         return gain_figure(report)
@@ -123,10 +128,10 @@ def figure_of(report: Report, by: str) -> Figure:
     axis = axis_of(by)
     if axis is None:
         raise InputError(
-            "a picture shows gains over the controls, accuracy against λ or ω, or over added labels",
+            "a picture shows the verdict, gains, accuracy against λ or ω, or over added labels",
             value=f"--by {by}",
-            hint="Write --by generator, lambda, omega or labels with it, or name a file that ends in .md, .csv, .tex or "
-            ".json.",
+            hint="Write --by generator, gain, lambda, omega or labels with it, or name a file that ends in .md, .csv, "
+            ".tex or .json.",
         )
     return curve_figure(report, axis)
 

@@ -90,7 +90,7 @@ def _judged(
 
 def _page(table: Table, where: str, by: str) -> ReportPage:
     notes = number_notes(table)
-    if by in ("generator", "classifier") and table.gains:
+    if by in ("generator", "gain", "classifier") and table.gains:
         notes += control_notes(table) + significance_note(table)
     if by == "generator":
         notes += verdict_note(table)
@@ -220,6 +220,7 @@ def _pairs(table: Table, cell: ArmCell) -> str:
 
 VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {
     "generator": _generator_grids,
+    "gain": lambda table: (_gains(table),),
     "classifier": _classifier_grids,
     "class": class_grids,
     "field": field_grids,

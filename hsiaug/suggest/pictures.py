@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hsiaug.colours import true_colours
 from hsiaug.files import write_whole
-from hsiaug.quality.maps import map_figure, picture_step, true_colours
+from hsiaug.quality.maps import map_figure, picture_step
 from hsiaug.scene import UnlabelledScene
 from hsiaug.suggest.picks import Suggestions
 from hsiaug.text import plotted
@@ -30,7 +31,7 @@ def save_suggestions_map(path: Path, found: Suggestions, scene: UnlabelledScene,
     Raises InputError where the file cannot be written.
     """
     step = picture_step(scene.shape)
-    colours = true_colours(scene, step)
+    colours = true_colours(scene.cube, scene.wavelengths, step)
     figure, (left, right) = map_figure(colours.shape[:2], 2)
     across, down = figure.get_size_inches()
     figure.set_size_inches(SHRUNK * across, SHRUNK * down)

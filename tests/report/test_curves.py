@@ -13,8 +13,9 @@ from PIL import Image
 from report_records import failure, record
 
 from hsiaug.errors import InputError
-from hsiaug.report import build_report, render_report, save_picture
+from hsiaug.report import build_report, figure_of, render_report, save_picture
 from hsiaug.report.curves import lines, reference, surfaces
+from hsiaug.report.findings import headline
 
 LAMBDAS = (0.25, 0.5, 1.0)
 OMEGAS = (0.0, 2.0)
@@ -117,21 +118,31 @@ def test_vector_pictures_are_the_same_for_the_same_records(tmp_path: Path) -> No
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_gains_are_drawn_where_nothing_else_is_asked_for(tmp_path: Path) -> None:
-    save_picture(build_report(sweep()), tmp_path / "gains.pdf", "pdf", "generator")
-    written = (tmp_path / "gains.pdf").read_bytes()
+@pytest.mark.parametrize("by", ["generator", "gain"])
+def test_verdict_and_gains_are_drawn_with_fonts_that_journals_take(tmp_path: Path, by: str) -> None:
+    save_picture(build_report(sweep()), tmp_path / "picture.pdf", "pdf", by)
+    written = (tmp_path / "picture.pdf").read_bytes()
     assert written.startswith(b"%PDF") and b"/Type3" not in written and b"/FontFile2" in written
     only_controls = build_report([record()])
     with pytest.raises(InputError, match="beside the controls"):
-        save_picture(only_controls, tmp_path / "none.png", "png", "generator")
+        save_picture(only_controls, tmp_path / "none.png", "png", by)
     assert not (tmp_path / "none.png").exists()
+
+
+def test_a_card_has_a_sign_for_every_generator_and_classifier() -> None:
+    figure = figure_of(build_report(sweep()), "generator")
+    said = [text.get_text() for axes in figure.axes for text in axes.texts]
+    (table,) = build_report(sweep()).tables
+    generators = {cell.arm.generator for cell in table.cells.values() if not cell.arm.control}
+    assert sum(text[0] in "▲▼○?" for text in said) == len(generators) * len(table.classifiers)
+    assert any(headline(table)[:40] in text for text in said)
 
 
 def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
     flat = build_report([record(), record(generator="smote")])
     with pytest.raises(InputError, match="at two λ or more"):
         save_picture(flat, tmp_path / "x.png", "png", "lambda")
-    with pytest.raises(InputError, match="--by generator, lambda, omega or labels"):
+    with pytest.raises(InputError, match="--by generator, gain, lambda, omega or labels"):
         save_picture(flat, tmp_path / "x.png", "png", "class")
     with pytest.raises(InputError, match="can be written"):
         save_picture(build_report(sweep()), tmp_path / "no" / "x.png", "png", "lambda")
