@@ -16,6 +16,7 @@ from hsiaug import __version__
 from hsiaug.cli import (
     advise,
     benchmark,
+    cite,
     compare,
     datasets,
     generate,
@@ -76,6 +77,7 @@ app = typer.Typer(
 )
 app.command()(advise.advise)
 app.command()(benchmark.benchmark)
+app.command()(cite.cite)
 app.command()(compare.compare)
 app.command()(generate.generate)
 app.command()(inspect.inspect)

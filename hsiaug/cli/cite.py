@@ -1,0 +1,89 @@
+"""``hsiaug cite``: the methods paragraph of a benchmark, and BibTeX of what it used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hsiaug.cli import options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hsiaug.report import Report
+
+__all__ = ["cite"]
+
+
+def cite(
+    folder: options.StoreWord = None,
+    store: options.ReadStore = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write to this file: .bib the entries, .md or .txt paragraphs and entries.")
+    ] = None,
+) -> None:
+    """Write what a paper has to say of a benchmark, and whom it has to cite.
+
+    A paragraph for each table, from the records alone: scene, protocol and its audit, draws, arms and controls,
+    statistics, versions, machine. Then BibTeX of hsiaug, of the scenes and of the methods, as far as these are on this machine.
+
+    Examples:
+
+      hsiaug cite
+
+      hsiaug cite --store my-results --out references.bib
+    """
+    from hsiaug.cli.output import read_report, say
+    from hsiaug.errors import InputError
+    from hsiaug.files import write_text_whole
+    from hsiaug.report.methods_text import methods_paragraph
+    from hsiaug.targets import check_target
+    from hsiaug.trial.store import Store
+
+    if out is not None:
+        check_target(out, (".bib", ".md", ".txt"))
+    report = read_report(Store(options.named_store(folder, store) or options.USUAL_STORE))
+    if not report.tables:
+        raise InputError(
+            "there must be a record to cite", value=f"none in {report.where}", hint="Run a benchmark first."
+        )
+    entries = "\n\n".join(_entries(report))
+    text = "\n\n".join([*map(methods_paragraph, report.tables), entries])
+    if out is None:
+        for line in text.splitlines():
+            say(line)
+    else:
+        write_text_whole(out, f"{entries if out.suffix.lower() == '.bib' else text}\n")
+
+
+def _entries(report: Report) -> Iterator[str]:
+    """BibTeX of the program, of the scenes, and of the methods that have a source."""
+    from hsiaug.data.catalogue import find_entry
+    from hsiaug.errors import HsiaugError
+    from hsiaug.plugins.hookspecs import Kind
+    from hsiaug.plugins.registry import registry
+    from hsiaug.report.bibtex import bibtex, software
+    from hsiaug.report.methods_text import versions_of
+
+    yield software(versions_of(report.tables).get("hsiaug", []))
+    trials = [trial for table in report.tables for trial in table.trials]
+    for scene, ref in dict.fromkeys((t.condition.scene, str(t.record.get("scene_ref") or "")) for t in trials):
+        try:
+            source = find_entry(ref).card.citation
+        except HsiaugError:
+            continue  # a set of pairs, or a card that is not on this machine
+        if source:
+            yield bibtex(scene, source)
+    used: dict[tuple[Kind, str], None] = {}
+    for table in report.tables:
+        used |= {("generator", arm.generator.name): None for arm in table.arms}
+        used |= {("classifier", method.name): None for method in table.classifiers}
+    for kind, name in used:
+        try:
+            paper = registry().find(kind, name).load().card.paper
+        except HsiaugError:
+            continue  # a plugin that is not on this machine: its records say what it was
+        if paper:
+            yield bibtex(name, paper)

@@ -1,0 +1,142 @@
+"""What a paper has to say of a benchmark, written from its records: a paragraph for each table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from hsiaug.metrics.significance import ALPHA
+from hsiaug.report.labels import count, draws_text, number, span
+from hsiaug.report.tables import Table
+from hsiaug.trial.arm import EVERY_CONTROL
+from hsiaug.view_names import AUTO, RAW
+
+__all__ = ["methods_paragraph", "versions_of"]
+
+STATED = ("hsiaug", "torch", "scikit-learn", "imbalanced-learn", "numpy")
+"""Libraries whose versions a paper names."""
+
+
+def methods_paragraph(table: Table) -> str:
+    """Scene, protocol and what it audits, arms and controls, views, scores, statistics, versions and machine."""
+    parts = [
+        _task(table),
+        _splits(table),
+        _arms(table),
+        _views(table),
+        _scores(table),
+        _tests(table),
+        _failed(table),
+    ]
+    return " ".join(part for part in [*parts, _machine(table)] if part)
+
+
+def versions_of(tables: Iterable[Table]) -> dict[str, list[str]]:
+    """Versions of every library that the records name, by its name."""
+    found: dict[str, set[str]] = {}
+    for table in tables:
+        for trial in table.trials:
+            for name, version in ((trial.record.get("environment") or {}).get("versions") or {}).items():
+                found.setdefault(str(name), set()).add(str(version))
+    return {name: sorted(found[name]) for name in sorted(found)}
+
+
+def _task(table: Table) -> str:
+    condition = table.condition
+    classes = f" of {len(table.class_names)} classes" if table.class_names else ""
+    generators = _listed(_generators(table)) or "the controls"
+    return (
+        f"We measured {generators} with {_listed(_names(table, 'classifier'))} on the scene {condition.scene}{classes} "
+        "with hsiaug."
+    )
+
+
+def _splits(table: Table) -> str:
+    condition, audits = table.condition, list(table.splits.values())
+    if not audits:
+        return ""
+    argument = f":{condition.argument}" if condition.argument else ""
+    seeds = sorted({seed for seed, _ in table.splits})
+    leaky = " These draws leak location: test pixels are neighbours of training pixels." if table.leaky else ""
+    return (
+        f"Each of {count(len(seeds), 'draw')} (seeds {draws_text(seeds)}) of the protocol {condition.protocol}{argument} "
+        f"has {_mean(audits, 'n_train', 0)} training and {_mean(audits, 'n_test', 0)} test pixels; with the buffer "
+        f"{condition.buffer!r}, {_mean(audits, 'centre_overlap_percent', 1)} % of the test pixels lie inside a "
+        f"{condition.patch}×{condition.patch} training patch.{leaky}"
+    )
+
+
+def _arms(table: Table) -> str:
+    arms = [arm for arm in table.arms if arm.generator.name not in EVERY_CONTROL]
+    if not arms:
+        return ""
+    lambdas = _listed(number(lam) for lam in sorted({arm.lam for arm in arms}))
+    omegas = sorted({arm.omega for arm in arms if arm.omega is not None})
+    guided = f" and the guidance strength ω = {_listed(map(number, omegas))}" if omegas else ""
+    seen = sorted(
+        {trial.generator.name for trial in table.trials if trial.scope == "scene" and not trial.arm.control}
+    )
+    read = f" {_listed(seen)} read unlabelled pixels of the whole scene, test pixels too." if seen else ""
+    return (
+        f"The sample balance rate was λ = {lambdas}{guided}; the controls were {_listed(table.controls)}, on the same "
+        f"draws.{read}"
+    )
+
+
+def _views(table: Table) -> str:
+    views = {method.view for method in table.classifiers}
+    if views == {RAW}:
+        return "Classifiers read raw spectra."
+    if views == {AUTO}:
+        return "Classifiers read the spectral view that cross-validation inside the training pixels of each draw chose."
+    return ""
+
+
+def _scores(table: Table) -> str:
+    shown = _listed(score.name for score in table.scores.shown)
+    return f"Scores are {shown} on the test pixels, mean ± standard deviation over the draws."
+
+
+def _tests(table: Table) -> str:
+    if not table.comparisons:
+        return ""
+    tests = max(comparison.main.tests for comparison in table.comparisons)
+    return (
+        "Differences are paired by draw and were tested with the two-sided Wilcoxon signed-rank test, Holm-corrected "
+        f"over {count(tests, 'comparison')}; a gain is claimed only above every control, at p < {ALPHA:g} and with a 95 % "
+        "t interval that leaves out 0."
+    )
+
+
+def _failed(table: Table) -> str:
+    return f"{count(len(table.failed), 'trial')} failed and enter no mean." if table.failed else ""
+
+
+def _machine(table: Table) -> str:
+    versions = versions_of([table])
+    named = _listed(f"{name} {' and '.join(versions[name])}" for name in STATED if name in versions)
+    processors = sorted(
+        {str((t.record.get("environment") or {}).get("processor") or "") for t in table.trials} - {""}
+    )
+    on = f" on {_listed(processors)}" if processors else ""
+    return f"Versions: {named}{on}." if named else ""
+
+
+def _generators(table: Table) -> list[str]:
+    return [name for name in _names(table, "generator") if name not in EVERY_CONTROL]
+
+
+def _names(table: Table, role: str) -> list[str]:
+    methods = table.classifiers if role == "classifier" else [arm.generator for arm in table.arms]
+    return list(dict.fromkeys(method.name for method in methods))
+
+
+def _mean(audits: Iterable[Any], key: str, digits: int) -> str:
+    values = [float(audit[key]) for audit in audits if audit.get(key) is not None]
+    return span(values, digits) if values else "an unknown number of"
+
+
+def _listed(names: Iterable[str]) -> str:
+    """``a, b and c``."""
+    *first, last = [*names] or [""]
+    return f"{', '.join(first)} and {last}" if first else last
