@@ -27,7 +27,8 @@ def cite(
     """Write what a paper has to say of a benchmark, and whom it has to cite.
 
     A paragraph for each table, from the records alone: scene, protocol and its audit, draws, arms and controls,
-    statistics, versions, machine. Then BibTeX of hsiaug, of the scenes and of the methods, as far as these are on this machine.
+    statistics, versions, machine. Then BibTeX of hsiaug, of the scenes and of the methods, as far as these are on
+    this machine.
 
     Examples:
 

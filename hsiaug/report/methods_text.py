@@ -103,8 +103,8 @@ def _tests(table: Table) -> str:
     tests = max(comparison.main.tests for comparison in table.comparisons)
     return (
         "Differences are paired by draw and were tested with the two-sided Wilcoxon signed-rank test, Holm-corrected "
-        f"over {count(tests, 'comparison')}; a gain is claimed only above every control, at p < {ALPHA:g} and with a 95 % "
-        "t interval that leaves out 0."
+        f"over {count(tests, 'comparison')}; a gain is claimed only above every control, at p < {ALPHA:g} and with a "
+        "95 % t interval that leaves out 0."
     )
 
 
