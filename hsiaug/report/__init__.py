@@ -69,7 +69,8 @@ def render_report(report: Report, format: str = "md", by: str = "generator") -> 
     InputError for an unknown format or view.
     """
     from hsiaug.report.render_data import csv_text, json_text
-    from hsiaug.report.render_text import latex, markdown
+    from hsiaug.report.render_latex import latex
+    from hsiaug.report.render_text import markdown
     from hsiaug.report.views import check_view, pages
 
     check_view(by)

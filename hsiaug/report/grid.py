@@ -29,13 +29,14 @@ class GridEntry:
 class GridColumn:
     """A column of a grid. entry: what it shows of that which a row is about.
 
-    group: what neighbouring columns have in common, printed once above them.
+    group: what neighbouring columns have in common, printed once above them. best: the largest number may be marked.
     """
 
     header: str
     entry: Callable[[Any], str | GridEntry]
     group: str = ""
     numeric: bool = True
+    best: bool = False
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,12 @@ def _accuracy(table: Table) -> Grid:
         if any(len(cell.ok) < len(table.draws) for cell in table.cells_of(classifier)):
             entries["n"] = _n
         columns = columns + [
-            GridColumn(name, partial(_of_classifier, table, classifier, text), group=table.labels[classifier])
+            GridColumn(
+                name,
+                partial(_of_classifier, table, classifier, text),
+                group=table.labels[classifier],
+                best=name != "n",
+            )
             for name, text in entries.items()
         ]
     return make_grid("Accuracy", columns, table.arms, keys=len(keys), block=attrgetter("control"))

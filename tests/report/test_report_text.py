@@ -7,6 +7,9 @@ import io
 import json
 import math
 import re
+import subprocess
+from pathlib import Path
+from shutil import which
 
 import pytest
 from report_records import CLASSES, audit_of, benchmark, failure, metrics_of, record
@@ -282,15 +285,61 @@ def test_latex_is_balanced_and_escaped(by: str) -> None:
     assert opened == []
 
 
+def tabulars(text: str) -> list[tuple[int, list[str]]]:
+    """Of every tabular, its number of columns and its rows."""
+    found = []
+    for content in re.findall(r"\\begin\{tabular\}(.*?)\\end\{tabular\}", text, re.DOTALL):
+        spec, *lines = content.splitlines()
+        columns = re.sub(r"[@>]\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|(?<=p)\{[^{}]*\}", "", spec[1:-1])
+        assert re.fullmatch("[lrp]+", columns), spec
+        found.append((len(columns), [line for line in lines if line.endswith(r"\\")]))
+    return found
+
+
 @pytest.mark.parametrize("by", VIEWS)
 def test_every_row_of_a_latex_table_has_as_many_cells_as_columns(by: str) -> None:
-    text = render_report(build_report(benchmark(6)), "tex", by=by)
-    tables = re.findall(r"\\begin\{tabular\}\{([lr]+)\}(.*?)\\end\{tabular\}", text, re.DOTALL)
+    tables = tabulars(render_report(build_report(benchmark(6)), "tex", by=by))
     assert tables
-    for columns, content in tables:
-        for line in (line for line in content.splitlines() if line.endswith(r"\\")):
+    for columns, lines in tables:
+        for line in lines:
             spans = sum(int(n) - 1 for n in re.findall(r"\\multicolumn\{(\d+)\}", line))
-            assert len(re.findall(r"(?<!\\)&", line)) + 1 + spans == len(columns)
+            assert len(re.findall(r"(?<!\\)&", line)) + 1 + spans == columns
+
+
+def test_a_latex_table_marks_the_highest_mean_of_each_column_and_says_so() -> None:
+    text = render_report(build_report(benchmark(3, gain=0.02)), "tex")
+    accuracy = text.split(r"\label{tab:hsiaug-1-1}")[1].split(r"\end{table}")[0]
+    table = build_report(benchmark(3, gain=0.02)).tables[0]
+    for classifier in table.classifiers:
+        best = max(cell.summary("aa").mean for cell in table.cells_of(classifier))
+        assert rf"\textbf{{{100 * best:.1f}}}" in accuracy
+    assert "Bold: the highest mean of a column" in text and text.count(r"\label{") == len(tabulars(text))
+    assert len(set(re.findall(r"\\label\{(.*?)\}", text))) == text.count(r"\label{")
+
+
+def test_numbers_of_a_latex_column_have_their_points_below_each_other() -> None:
+    records = [record(generator="smote", lam=lam, seed=s) for lam in (0.5, 1.0, 0.25) for s in range(2)]
+    text = render_report(build_report([*benchmark(2), *records]), "tex")
+    assert "0.25 &" in text and r"0.5\phantom{0} &" in text and r"1\phantom{.00} &" in text
+
+
+@pytest.mark.skipif(which("pdflatex") is None, reason="no LaTeX here")
+@pytest.mark.parametrize("by", ["generator", "classifier", "class", "seed"])
+def test_latex_runs_and_no_line_is_wider_than_the_text(tmp_path: Path, by: str) -> None:
+    long = "a class of a very long name, " * 3
+    bad = failure(generator="smote_b", message=r"50% of $x_1 & C:\tmp #3 {~^} 面 → --flag", lam=0.5)
+    records = [*benchmark(6, classifiers=("svm", "cnn2d", "self-training")), bad]
+    for one in records:
+        one["class_names"] = [long, *one["class_names"][1:]]
+    (tmp_path / "tables.tex").write_text(render_report(build_report(records), "tex", by=by))
+    head = r"\documentclass{article}\usepackage{array,booktabs}\usepackage[utf8]{inputenc}"
+    (tmp_path / "paper.tex").write_text(head + r"\begin{document}\input{tables}\end{document}")
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "paper.tex"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    over = [float(points) for points in re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)", done.stdout)]
+    assert max(over, default=0) < 5
 
 
 def test_markdown_rows_survive_a_pipe_and_a_star_in_a_name() -> None:
