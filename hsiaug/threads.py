@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["one_thread", "one_thread_each", "threads"]
+__all__ = ["cores", "one_thread", "one_thread_each", "threads"]
 
 VARIABLES = (
     "OMP_NUM_THREADS",
@@ -44,4 +44,11 @@ def one_thread_each() -> Iterator[None]:
 
 def threads() -> int:
     """Threads that numerical libraries use in this process."""
-    return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+    return int(os.environ.get("OMP_NUM_THREADS") or cores())
+
+
+def cores() -> int:
+    """Cores that this process may use: on a cluster's node, and under ``taskset``, fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -14,7 +14,7 @@ import pytest
 import hsiaug
 from hsiaug.errors import InputError, StoreError
 from hsiaug.results import Results
-from hsiaug.threads import one_thread_each
+from hsiaug.threads import cores, one_thread_each
 from tests.in_process import run_trials_here
 from tests.strangers import hsiaug as command
 
@@ -159,3 +159,14 @@ def test_importing_hsiaug_loads_nothing_heavy_and_offers_what_it_names() -> None
     assert said.stdout.strip() == "True"
     with pytest.raises(AttributeError, match="no_such_thing"):
         hsiaug.no_such_thing  # noqa: B018
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system binds no process to cores")
+def test_cores_are_those_that_a_process_may_use() -> None:
+    before = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        assert cores() == 1
+    finally:
+        os.sched_setaffinity(0, before)
+    assert cores() == len(before)

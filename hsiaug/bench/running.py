@@ -5,7 +5,6 @@ Heavy to import: a command does so once it knows that it has work.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from hsiaug.bench.progress import watching
 from hsiaug.bench.schedule import Part, in_order, merged, trials_of
 from hsiaug.errors import StoreError
 from hsiaug.tasks.task import get_task
+from hsiaug.threads import cores
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.record import damage_lines
@@ -39,7 +39,7 @@ def workers(asked: int | None, device: str, parts: Sequence[Part]) -> int:
     used = {resolve_device(device, card) for part in parts for card in part.plan.cards.values()}
     if asked is not None:
         return asked
-    return 1 if used != {"cpu"} else os.cpu_count() or 1
+    return 1 if used != {"cpu"} else cores()
 
 
 def held(trials: Sequence[TrialSpec], store: Path) -> Reading:
