@@ -155,10 +155,14 @@ def test_failures_stand_under_their_error_with_links_to_their_records() -> None:
     page = page_of([record(seed=s) for s in range(3)] + lost + [other])
     (block,) = [n for n in page.all("div") if n.attributes.get("class") == "warning"]
     assert block.all("p")[0].text == "5 of 8 trials failed:"
-    assert [strong.text for strong in block.all("strong")] == [
-        "4 × PluginError in sample: no sample came back",
-        "1 × MemoryError in sample",
+    (table,) = block.all("table")
+    rows = [[c.text for c in row.all("td")] for row in table.all("tr")[1:]]
+    assert [row.all("th")[0].text for row in table.all("tr")[1:]] == ["4", "1"]
+    assert [(stage, why) for stage, why, _, _ in rows] == [
+        ("sample", "PluginError in sample: no sample came back"),
+        ("sample", "MemoryError in sample"),
     ]
+    assert all(again == one["command"] for (*_, again), one in zip(rows, (lost[0], other), strict=True))
     targets = [a.attributes["href"] for a in block.all("a")]
     assert sorted(targets) == sorted(f"#rec-{r['hash']}" for r in [*lost, other])
     ids = {n.attributes.get("id") for n in page.every()}

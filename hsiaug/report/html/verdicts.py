@@ -9,7 +9,7 @@ from hsiaug.report.compare import Gain
 from hsiaug.report.failures import failure_heading, failures
 from hsiaug.report.findings import CLEAR, FINDINGS, arm_numbers, best_arm, by_generator, find_groups
 from hsiaug.report.html.anchors import TableSection
-from hsiaug.report.html.markup import badge, details, escape, grid_table, items, link
+from hsiaug.report.html.markup import badge, details, escape, grid_table, items, link, scroller
 from hsiaug.report.labels import count
 from hsiaug.report.notes import significance_note
 from hsiaug.report.records import Trial
@@ -17,6 +17,7 @@ from hsiaug.report.verdict_grid import grid_note, verdict_grid
 
 __all__ = ["failure_block", "summary"]
 
+FAILURE_COLUMNS = ("trials", "stage", "reason", "arms", "how to run the first again")
 LISTED = 40
 """Failed trials of one arm and error that have a link; the rest stands in the list of its records."""
 
@@ -62,14 +63,27 @@ def failure_block(section: TableSection) -> str:
     table, heading = section.table, failure_heading(section.table)
     if heading is None:
         return ""
-    entries = []
+    rows = []
     for failure in failures(table):
-        arms = failure.by_arm
-        listed = items(f"{escape(table.cell_label(cell))}: {_hashes(section, cell.trials)}" for cell in arms)
-        why = f"<strong>{len(failure.trials):,} × {escape(failure.why)}</strong>"
-        entries.append(why + (listed if len(arms) <= CLEAR else details(count(len(arms), "arm"), listed)))
+        first = failure.trials[0].record
+        arms = items(
+            f"{escape(table.cell_label(cell))}: {_hashes(section, cell.trials)}" for cell in failure.by_arm
+        )
+        listed = arms if len(failure.by_arm) <= CLEAR else details(count(len(failure.by_arm), "arm"), arms)
+        stage, again = str((first.get("error") or {}).get("stage") or ""), str(first.get("command") or "")
+        cells = (
+            f"{len(failure.trials):,}",
+            escape(stage),
+            escape(failure.why),
+            listed,
+            f"<code>{escape(again)}</code>",
+        )
+        number, *rest = cells
+        rows.append(f'<tr><th scope="row">{number}</th>{"".join(f"<td class=t>{one}</td>" for one in rest)}</tr>')
+    head = "".join(f'<th scope="col" class="t">{name}</th>' for name in FAILURE_COLUMNS)
+    made = f'<table class="failures"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
     place = section.anchor("failed")
-    return f'<div class="warning" role="note" id="{place}"><p>{escape(heading)}:</p>{items(entries)}</div>'
+    return f'<div class="warning" role="note" id="{place}">{scroller(f"{heading}:", made)}</div>'
 
 
 def _hashes(section: TableSection, trials: Sequence[Trial]) -> str:
