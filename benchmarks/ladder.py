@@ -4,7 +4,7 @@
     python -m benchmarks.ladder collect all.csv benchmarks/results/ladder/trials.csv
     python -m benchmarks.ladder table benchmarks/results/ladder/trials.csv > benchmarks/results/ladder/table.md
 
-One table per scene, protocol, classifier and λ: means of OA and AA, of AA in seen and in new fields, and the mean
+One table per scene, protocol and classifier: means of OA and AA, of AA in seen and in new fields, and the mean
 difference of AA to ``none`` and, for what reads unlabelled pixels, to ``pseudo``, with 95 % t intervals over the draws
 both share.
 """
@@ -34,6 +34,7 @@ KEPT = (
     "protocol_argument",
     "seed",
     "classifier",
+    "view",
     "view_shown",
     "lambda",
     *SCORES,
@@ -55,7 +56,7 @@ def main() -> None:
         if row["status"] == "ok":
             scores = {key: 100 * float(row[key]) for key in SCORES if row[key]}
             lam = "–" if row["arm"] == "none" else f"{float(row['lambda']):g}"
-            arms[row["scene"], protocol_of(row), row["classifier"]][lam, row["arm"]][row["seed"]] = scores
+            arms[row["scene"], protocol_of(row), classifier_of(row)][lam, row["arm"]][row["seed"]] = scores
     say("# What each arm gains over the controls")
     for part, found in sorted(arms.items()):
         say(f"\n## {', '.join(part)}\n")
@@ -66,6 +67,13 @@ def protocol_of(row: Mapping[str, str]) -> str:
     """As typed, but for its usual argument."""
     name, argument = row["protocol"], row["protocol_argument"]
     return name if not argument or (name, argument) == ("issd", "0.05") else f"{name}:{argument}"
+
+
+def classifier_of(row: Mapping[str, str]) -> str:
+    """With the view, where that is not the usual one."""
+    from hsiaug.view_names import RAW, with_view
+
+    return with_view(row["classifier"], RAW) if row.get("view") == RAW else row["classifier"]
 
 
 def arm_of(row: Mapping[str, str]) -> str:

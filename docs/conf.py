@@ -7,6 +7,8 @@ one relative link serves the site and whoever reads the files in a Git viewer.
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,15 @@ MEANING = re.compile(r"(\w+(?:, \w+)*): (.+)")
 LINK = re.compile(r"(?<!!)(\[[^\]]*\])\(([^)#:\s]+)\)")
 
 
+def commands() -> str:
+    """Every command and option as Markdown, from the program itself; its examples as code."""
+    asked = ("-m", "typer", "hsiaug.cli.main", "utils", "docs", "--name", "hsiaug")
+    text = subprocess.run([sys.executable, *asked], check=True, capture_output=True, text=True).stdout
+    text = text.split("**Commands**:", 1)[1].split("\n## ", 1)[1]
+    text = re.sub(r'<span style="font-weight: bold">(.*?)</span>', r"**\1**", text, flags=re.DOTALL)
+    return re.sub(r"^ +(hsiaug .*)$", r"```sh\n\1\n```", f"## {text}", flags=re.MULTILINE)
+
+
 def read(app: Any, name: str, source: list[str]) -> None:
     """What Git viewers do by themselves, links to folders; and a title for tables that programs wrote.
 
@@ -62,6 +73,8 @@ def read(app: Any, name: str, source: list[str]) -> None:
         return f"{text}({target.rstrip('/')}/{pages[0]})" if pages else found[0]
 
     source[0] = LINK.sub(link, source[0])
+    if name == "docs/commands":
+        source[0] += f"\n{commands()}"
     if name.startswith("benchmarks/") and not source[0].startswith("# "):
         what = here.name if name.endswith("/table") else f"{here.name}, {name.rpartition('/')[2]}"
         source[0] = f"# Measured: {what.replace('_', ' ')}\n\n{source[0]}"

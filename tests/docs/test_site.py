@@ -63,6 +63,12 @@ def test_the_site_has_every_page_and_a_first_one(site: Path) -> None:
     assert first == ["docs/index.html"] and (site / first[0]).is_file()
 
 
+def test_the_site_has_every_command_with_its_options_and_examples(site: Path) -> None:
+    text = re.sub("<[^>]+>", "", (site / "docs" / "commands.html").read_text("utf-8"))
+    assert all(f"hsiaug {name}" in text for name in ("advise", "benchmark", "cite", "datasets add", "store merge"))
+    assert "--lambda" in text and "[bold]" not in text and "hsiaug benchmark oscd --generator specdm" in text
+
+
 def test_every_page_is_in_the_contents(site: Path) -> None:
     index = site / "docs" / "index.html"
     reached = {(index.parent / link).resolve() for link in Links(index).targets if not re.match(r"\w+:|#", link)}
