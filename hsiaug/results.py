@@ -15,7 +15,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import product
 from pathlib import Path
@@ -322,7 +322,7 @@ def _settings(plugin: Any) -> Mapping[str, str]:
 
 def _several(asked: Any) -> Sequence[Any]:
     """One or several as several."""
-    return list(asked) if isinstance(asked, Sequence) and not isinstance(asked, str) else [asked]
+    return list(asked) if isinstance(asked, Iterable) and not isinstance(asked, str) else [asked]
 
 
 def _frame(rows: Any) -> DataFrame:

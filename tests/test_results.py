@@ -18,7 +18,7 @@ from hsiaug.threads import cores, one_thread_each
 from tests.in_process import run_trials_here
 from tests.strangers import hsiaug as command
 
-ASKED = {"lambdas": [1, 3], "draws": 2, "views": "raw", "patch": 5, "protocol": "kshot:5"}
+ASKED = {"lambdas": np.array([1, 3]), "draws": 2, "views": "raw", "patch": 5, "protocol": "kshot:5"}
 
 
 @pytest.fixture(scope="module")
