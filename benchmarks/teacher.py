@@ -4,9 +4,8 @@
     python -m benchmarks.teacher > benchmarks/results/teacher/table.md
 
 For each scene and protocol, means over draws: the average accuracy of the names of all test pixels, and of those in new
-fields; and the share of
-believed pixels with a label that are named right, as a mean over classes. A diagnosis that reads test labels, and no
-component. Draws 104 to 109: the teacher was chosen on those before.
+fields; and the share of believed pixels with a label that are named right, as a mean over classes. A diagnosis that reads
+test labels, and no component. Draws 104 to 109: the teacher was chosen on those before.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Running what is missing of a plan, for commands and for :mod:`hsiaug.study` alike.
+"""Running what is missing of a plan, for commands and for :mod:`hsiaug.results` alike.
 
 Heavy to import: a command does so once it knows that it has work.
 """

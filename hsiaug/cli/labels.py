@@ -13,7 +13,6 @@ from hsiaug.threads import one_thread
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hsiaug.bench.schedule import Part
     from hsiaug.trial.store import Reading, Store
 
 __all__ = ["labels"]
@@ -63,6 +62,7 @@ def labels(
     on: options.On = None,
     cluster: options.Cluster = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")] = False,
+    audit: options.Audit = False,
 ) -> None:
     """Say how many more labels per class an arm is worth.
 
@@ -131,14 +131,12 @@ def labels(
     if not done:
         return
     read = kept.read(trial.hash for trial in trials)
-    _print(parts, read, kept, out, err, as_json=json)
+    _print(read, kept, out, err, as_json=json, audit=audit)
     if any(record["status"] == "failed" for record in read.records) or len(read.records) < len(trials):
         raise typer.Exit(1)
 
 
-def _print(
-    parts: tuple[Part, ...], read: Reading, kept: Store, out: Console, err: Console, *, as_json: bool
-) -> None:
+def _print(read: Reading, kept: Store, out: Console, err: Console, *, as_json: bool, audit: bool) -> None:
     from hsiaug.cli.output import print_json, print_lines
     from hsiaug.report import build_report, print_report, render_report
     from hsiaug.report.label_data import curves_json
@@ -150,6 +148,6 @@ def _print(
     if as_json:
         print_json({"store": str(kept.root), "labels": curves_json(curves_of(report, kept))})
     elif out.is_terminal:
-        print_report(report, out, by="labels")
+        print_report(report, out, by="labels", audit=audit)
     else:
         out.file.write(render_report(report, format="md", by="labels"))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from hsiaug.colours import true_colours
 from hsiaug.errors import InputError
 from hsiaug.report.figure_files import new_figure
-from hsiaug.report.findings import FINDINGS, headline, judged
-from hsiaug.report.ground_truth import NoGroundTruthError, local_ground_truth
+from hsiaug.report.findings import FINDINGS, headline
+from hsiaug.report.ground_truth import MOST_VALUES, NoGroundTruthError, local_ground_truth
 from hsiaug.report.labels import signed
 from hsiaug.report.tables import Report, Table
-from hsiaug.report.verdict_grid import SIGNS, grid_note, hardest, shown_arm
+from hsiaug.report.verdict_grid import SIGNS, Shown, generators_of, grid_note, hardest, shown_arms
 from hsiaug.scene import Scene
 from hsiaug.text import plotted, visible
 from hsiaug.trial.arm import Method
@@ -30,8 +31,7 @@ WIDTH, TOP, ROW, FOOT = 7.2, 1.25, 0.3, 0.75
 TONES = {"good": "#116329", "bad": "#a40e26", "warn": "#7a4a00", "": "#57606a"}
 SIDE = 160
 """Pixels of the longer side of the picture of the scene."""
-MOST_VALUES = 60_000_000
-"""Values of the largest cube that is read for it."""
+Cells = Mapping[tuple[Method, Method], Shown]
 
 
 def card_figure(report: Report) -> Figure:
@@ -39,27 +39,23 @@ def card_figure(report: Report) -> Figure:
 
     Raises InputError where nothing but controls was run.
     """
-    shown = [table for table in report.tables if judged(table)]
+    shown = [(table, cells) for table in report.tables if (cells := shown_arms(table))]
     if not shown:
         raise InputError(
             "a card needs a generator beside the controls",
             value=f"{len(report.tables)} tables",
             hint="Run a benchmark with --generator smote, for example.",
         )
-    heights = [TOP + ROW * len(_generators(table)) + FOOT for table in shown]
+    heights = [TOP + ROW * len(generators_of(cells)) + FOOT for _, cells in shown]
     figure = new_figure(WIDTH, sum(heights))
     places = figure.subfigures(len(shown), 1, height_ratios=heights, squeeze=False)[:, 0]
-    for place, table in zip(places, shown, strict=True):
-        _card(place, table)
+    for place, (table, cells) in zip(places, shown, strict=True):
+        _card(place, table, cells)
     return figure
 
 
-def _generators(table: Table) -> list[Method]:
-    return list(dict.fromkeys(gain.cell.arm.generator for gain in judged(table)))
-
-
-def _card(place: SubFigure, table: Table) -> None:
-    rows = ROW * len(_generators(table)) + FOOT
+def _card(place: SubFigure, table: Table, cells: Cells) -> None:
+    rows = ROW * len(generators_of(cells)) + FOOT
     head, body = place.subfigures(2, 1, height_ratios=[TOP, rows], squeeze=False)[:, 0]
     left, right = head.subplots(1, 2, width_ratios=[1, 5])
     for panel in (left, right):
@@ -67,12 +63,11 @@ def _card(place: SubFigure, table: Table) -> None:
     picture = _scene(table)
     if picture is not None:
         left.imshow(picture)
-    title = f"LEAKY: {table.title}" if table.leaky else table.title
-    right.text(0, 0.95, plotted(title), fontsize=8, color="0.35", va="top", wrap=True)
+    right.text(0, 0.95, plotted(table.heading), fontsize=8, color="0.35", va="top", wrap=True)
     right.text(0, 0.68, _wrapped(headline(table), 72), fontsize=10.5, fontweight="bold", va="top")
     panels = body.subplots(1, len(table.classifiers), sharey=True, sharex=True, squeeze=False)[0]
     for panel, classifier in zip(panels, table.classifiers, strict=True):
-        _draw(panel, table, classifier)
+        _draw(panel, table, cells, classifier)
     body.supxlabel(f"Δ{table.scores.main.name} (points)\n{_wrapped(grid_note(table), 125)}", fontsize=7)
 
 
@@ -81,11 +76,11 @@ def _wrapped(sentences: str, letters: int) -> str:
     return "\n".join(textwrap.wrap(visible(sentences).replace("$", r"\$"), letters))
 
 
-def _draw(panel: Axes, table: Table, classifier: Method) -> None:
-    generators = _generators(table)
+def _draw(panel: Axes, table: Table, cells: Cells, classifier: Method) -> None:
+    generators = generators_of(cells)
     panel.axvline(0, color="0.4", linewidth=0.8)
     for y, generator in enumerate(generators):
-        shown = shown_arm(table, generator, classifier)
+        shown = cells.get((generator, classifier))
         found = hardest(shown.gain) if shown else None
         if shown is None or shown.gain.verdict is None or found is None:
             panel.text(0, y, "? ", fontsize=10, ha="center", va="center", color=TONES[""])

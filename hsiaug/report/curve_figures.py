@@ -75,8 +75,7 @@ def _most_surfaces(table: Table) -> int:
 
 
 def _draw_table(place: SubFigure, table: Table, axis: Axis, rows: int) -> None:
-    title = f"LEAKY: {table.title}" if table.leaky else table.title
-    place.suptitle(f"{plotted(title)}\n{HOW_TO_READ}", fontsize=10)
+    place.suptitle(f"{plotted(table.heading)}\n{HOW_TO_READ}", fontsize=10)
     panels = place.subplots(rows, len(table.classifiers), squeeze=False)
     styles = _styles(table, axis)
     entries: dict[str, Any] = {}

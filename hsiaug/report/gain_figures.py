@@ -46,8 +46,7 @@ def gain_figure(report: Report) -> Figure:
     figure = new_figure(WIDTH * columns, sum(heights))
     places = figure.subfigures(len(shown), 1, height_ratios=heights, squeeze=False)[:, 0]
     for place, (table, found) in zip(places, shown, strict=True):
-        title = f"LEAKY: {table.title}" if table.leaky else table.title
-        place.suptitle(f"{plotted(title)}\n{HOW_TO_READ}", fontsize=8, wrap=True)
+        place.suptitle(f"{plotted(table.heading)}\n{HOW_TO_READ}", fontsize=8, wrap=True)
         panels = place.subplots(1, columns, squeeze=False)[0]
         for panel in panels[len(found) :]:
             panel.set_axis_off()

@@ -15,7 +15,11 @@ from hsiaug.tasks.local import NoGroundTruthError
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.store import Store
 
-__all__ = ["GroundTruth", "NoGroundTruthError", "PixelMap", "local_ground_truth", "predicted_maps"]
+__all__ = ["MOST_VALUES", "GroundTruth", "NoGroundTruthError", "PixelMap", "local_ground_truth", "predicted_maps"]
+
+
+MOST_VALUES = 60_000_000
+"""Values of the largest cube that is read for a picture: a larger one takes longer than all the rest of a report."""
 
 
 @dataclass(frozen=True, eq=False)

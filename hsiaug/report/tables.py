@@ -50,6 +50,11 @@ class Table:
     damaged: tuple[Damage, ...] = ()
     diagnosis: tuple[ArmCell, ...] = ()
 
+    @property
+    def heading(self) -> str:
+        """The title, with the tag that a leaky protocol wears in every picture."""
+        return f"LEAKY: {self.title}" if self.leaky else self.title
+
     @cached_property
     def arms(self) -> tuple[Arm, ...]:
         """The rows, controls first."""

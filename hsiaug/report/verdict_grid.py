@@ -15,7 +15,7 @@ from hsiaug.report.labels import signed
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import Method
 
-__all__ = ["SIGNS", "grid_note", "hardest", "shown_arm", "verdict_grid"]
+__all__ = ["SIGNS", "Shown", "generators_of", "grid_note", "hardest", "shown_arms", "verdict_grid"]
 
 SIGNS: dict[Finding, str] = {
     "helps": "▲",
@@ -39,25 +39,33 @@ class Shown(NamedTuple):
 def verdict_grid(table: Table, worth: Mapping[CellKey, str] | None = None) -> Grid | None:
     """A row per generator, a column per classifier; None where nothing but controls was run.
 
-    Of several λ and ω a cell shows the arm of the largest mean gain over the control that is hardest to beat, those that
-    help first. worth: how many labels an arm and classifier are worth, where the store holds learning curves.
+    worth: how many labels an arm and classifier are worth, where the store holds learning curves.
     """
-    generators = list(dict.fromkeys(gain.cell.arm.generator for gain in judged(table)))
-    if not generators:
+    shown = shown_arms(table)
+    if not shown:
         return None
     keys = [GridColumn("generator", lambda generator: table.labels[generator], numeric=False)]
     columns = [
-        GridColumn(table.labels[classifier], partial(_entry, table, worth, classifier), numeric=False)
+        GridColumn(table.labels[classifier], partial(_entry, shown, worth, classifier), numeric=False)
         for classifier in table.classifiers
     ]
-    main = table.scores.main.name
-    return make_grid(f"Δ{main} over the hardest control", [*keys, *columns], generators)
+    return make_grid(
+        f"Δ{table.scores.main.name} over the hardest control", [*keys, *columns], generators_of(shown)
+    )
 
 
-def shown_arm(table: Table, generator: Method, classifier: Method) -> Shown | None:
-    """The arm of a cell; None where that generator was not run with that classifier."""
-    gains = [g for g in judged(table) if (g.cell.arm.generator, g.cell.classifier) == (generator, classifier)]
-    return Shown(max(gains, key=_rank), len(gains)) if gains else None
+def shown_arms(table: Table) -> dict[tuple[Method, Method], Shown]:
+    """Generator and classifier → what their cell shows: of several λ and ω the arm of the largest mean gain over the
+    control that is hardest to beat, those that help first."""
+    found: dict[tuple[Method, Method], list[Gain]] = {}
+    for gain in judged(table):
+        found.setdefault((gain.cell.arm.generator, gain.cell.classifier), []).append(gain)
+    return {key: Shown(max(gains, key=_rank), len(gains)) for key, gains in found.items()}
+
+
+def generators_of(shown: Mapping[tuple[Method, Method], Shown]) -> list[Method]:
+    """The rows, in the order of the table."""
+    return list(dict.fromkeys(generator for generator, _ in shown))
 
 
 def hardest(gain: Gain) -> tuple[str, Comparison] | None:
@@ -68,12 +76,7 @@ def hardest(gain: Gain) -> tuple[str, Comparison] | None:
 
 def grid_note(table: Table) -> str:
     """What the signs are that the grid has."""
-    shown = [
-        one
-        for generator in dict.fromkeys(gain.cell.arm.generator for gain in judged(table))
-        for classifier in table.classifiers
-        if (one := shown_arm(table, generator, classifier))
-    ]
+    shown = shown_arms(table).values()
     found = {one.gain.verdict.finding for one in shown if one.gain.verdict}
     signs = ", ".join(f"{sign} {finding}" for finding, sign in SIGNS.items() if finding in found)
     best = " Of several λ and ω the best is shown, which is best partly by luck."
@@ -89,8 +92,13 @@ def _rank(gain: Gain) -> tuple[bool, float]:
     return helps, found[1].main.mean if found else float("-inf")
 
 
-def _entry(table: Table, worth: Mapping[CellKey, str] | None, classifier: Method, generator: Method) -> GridEntry:
-    shown = shown_arm(table, generator, classifier)
+def _entry(
+    cells: Mapping[tuple[Method, Method], Shown],
+    worth: Mapping[CellKey, str] | None,
+    classifier: Method,
+    generator: Method,
+) -> GridEntry:
+    shown = cells.get((generator, classifier))
     if shown is None or shown.gain.verdict is None:
         return GridEntry(f"{UNTESTED} untested", tone="")
     gain, finding = shown.gain, shown.gain.verdict.finding

@@ -8,7 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.ground_truth import GroundTruth, NoGroundTruthError, local_ground_truth, predicted_maps
+from hsiaug.report.ground_truth import (
+    MOST_VALUES,
+    GroundTruth,
+    NoGroundTruthError,
+    local_ground_truth,
+    predicted_maps,
+)
 from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import details, escape
 from hsiaug.report.html.pictures import embedded_png, palette_png
@@ -26,8 +32,6 @@ PLACES = 2
 """Places of a set that are drawn."""
 ROOM = 1_500_000
 """Bytes that all maps of a page may take."""
-MOST_VALUES = 60_000_000
-"""Values of the largest cube that is read for a map: a larger one takes longer than the whole page."""
 EMPTY = (128, 128, 128)
 TINTS = (EMPTY, (166, 166, 166), (74, 144, 199), (215, 48, 31))
 """Colours of ROLES."""
