@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space
 from hsiaug.quality.attention import Example, class_map
+from hsiaug.quality.class_means import save_class_means
 from hsiaug.quality.figures import class_spectra, grid, legend, name_columns, name_panel, save_figures, title
 from hsiaug.quality.inspection import PixelInspection
 from hsiaug.scene import Scene
@@ -34,7 +35,7 @@ Array = NDArray[np.float64]
 
 
 def save_pictures(inspection: PixelInspection, folder: Path) -> list[Path]:
-    """Write spectra.png and .svg, pca.png, and attention.png where there is any; returns the files.
+    """Write spectra.png, .svg and .csv, pca.png, and attention.png where there is any; returns the files.
 
     The clouds are no SVG: ten thousand points would weigh several times what they do as pixels.
     Raises InputError where the folder cannot be written to.
@@ -44,7 +45,10 @@ def save_pictures(inspection: PixelInspection, folder: Path) -> list[Path]:
     attention = inspection.attention
     if attention is not None and attention.examples:
         figures["attention.png"] = _attention(attention.examples, inspection.made.data)
-    return save_figures(figures, folder)
+    sets = {name: part for part, name, _ in _sets(inspection)}
+    scene = inspection.made.data
+    numbers = save_class_means(folder / "spectra.csv", sets, _classes(inspection), scene.wavelengths)
+    return [*save_figures(figures, folder), numbers]
 
 
 def _sets(inspection: PixelInspection) -> tuple[tuple[Spectra, str, str], ...]:

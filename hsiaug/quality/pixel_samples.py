@@ -128,7 +128,7 @@ class PixelSamples:
         )
 
     def pictures(self, inspection: PixelInspection, folder: Path) -> list[Path]:
-        """spectra.png and .svg, pca.png, and attention.png where there is any."""
+        """spectra.png, .svg and .csv, pca.png, and attention.png where there is any."""
         return save_pictures(inspection, folder)
 
 

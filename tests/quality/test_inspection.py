@@ -50,7 +50,7 @@ def test_every_generator_is_inspected(make: Make, tmp_path: Path, generator: str
     report = inspect_samples(make(generator))
     files = save_pictures(report, tmp_path)
 
-    assert [path.name for path in files] == ["spectra.png", "spectra.svg", "pca.png"]
+    assert [path.name for path in files] == ["spectra.png", "spectra.svg", "pca.png", "spectra.csv"]
     for path in (files[0], files[2]):
         with Image.open(path) as image:
             assert image.width > 1000 and len(image.convert("L").getcolors() or []) > 20
@@ -94,7 +94,7 @@ def test_attention_on_the_class_is_found_and_beats_its_floor(make: Make, coded: 
         assert floor.auc < 0.9
         assert report.attention.words[side]["the"].auc == pytest.approx(0)
     written = [path.name for path in save_pictures(report, tmp_path)]
-    assert written == ["spectra.png", "spectra.svg", "pca.png", "attention.png"]
+    assert written == ["spectra.png", "spectra.svg", "pca.png", "attention.png", "spectra.csv"]
     json.dumps(report.as_json(), allow_nan=False)
     assert any(line.startswith("attention: AUC 1.00") for line in report.verdict)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html as html_module
-from collections.abc import Callable, Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
@@ -20,6 +22,7 @@ __all__ = [
     "figure",
     "grid_table",
     "items",
+    "json_for_script",
     "link",
     "plain_grid",
     "scroller",
@@ -29,6 +32,19 @@ __all__ = [
 def escape(text: str) -> str:
     """The text as content or attribute of an element; control characters as escapes that can be seen."""
     return html_module.escape(visible(text))
+
+
+def json_for_script(value: Any) -> str:
+    """JSON for the page's scripts, as content of an element; texts read as they do elsewhere on the page."""
+
+    def shown(part: Any) -> Any:
+        if isinstance(part, Mapping):
+            return {visible(name): shown(entry) for name, entry in part.items()}
+        if isinstance(part, list | tuple):
+            return [shown(entry) for entry in part]
+        return visible(part) if isinstance(part, str) else part
+
+    return json.dumps(shown(value), ensure_ascii=False).replace("<", "\\u003c")
 
 
 def link(text: str, target: str | None) -> str:
