@@ -1,7 +1,13 @@
 // Filters over the whole page. They hide what they leave out and change no number; they stand in the address after "?".
 const facts = JSON.parse(document.getElementById("facts").textContent);
-const filters = Object.fromEntries(new URLSearchParams(location.hash.split("?")[1] || ""));
-for (const name of Object.keys(filters)) if (!facts.choices.some((c) => c.name === name && c.values.includes(filters[name]))) delete filters[name];
+const filters = {};
+const readFilters = () => {
+  const asked = new URLSearchParams(location.hash.split("?")[1] || "");
+  for (const { name, values } of facts.choices) {
+    if (values.includes(asked.get(name))) filters[name] = asked.get(name);
+    else delete filters[name];
+  }
+};
 
 const tableHidden = ({ scene, protocol }) =>
   (filters.scene && filters.scene !== scene) || (filters.protocol && filters.protocol !== protocol);
@@ -105,6 +111,7 @@ everything.textContent = "Show all";
 const selects = facts.choices.map(({ name, values, shown }) => {
   const select = document.createElement("select"), label = document.createElement("label");
   select.append(new Option("all", ""), ...values.map((value) => new Option(value, value)));
+  select.setAttribute("aria-label", shown);
   label.append(`${shown} `, select);
   select.addEventListener("change", () => {
     if (select.value) filters[name] = select.value;
@@ -133,8 +140,14 @@ if (selects.length) {
   document.querySelector("nav").append(bar);
 }
 heading.textContent = "Filters";
+readFilters();
 if (Object.keys(filters).length) {
   bar.open = true;
   filter();
 }
-addEventListener("hashchange", address);
+// A link to a part of the page keeps the filters; an address that names some sets them.
+addEventListener("hashchange", () => {
+  if (!location.hash.includes("?")) return address();
+  readFilters();
+  filter();
+});

@@ -12,7 +12,7 @@ const element = (tag, attributes = {}, ...children) => {
   return made;
 };
 const choice = (label, options) => {
-  const select = element("select", {}, ...options.map(([value, text]) => element("option", { value }, text)));
+  const select = element("select", { "aria-label": label }, ...options.map(([value, text]) => element("option", { value }, text)));
   return [element("label", {}, label + " ", select), select];
 };
 const colourOf = (name) => {
