@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -32,6 +32,7 @@ from hsiaug.data import load_scene
 from hsiaug.data.pair_sets import task_of
 from hsiaug.errors import InputError
 from hsiaug.plugins.card import Preset, build_params
+from hsiaug.plugins.handed import as_typed, named
 from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import registry
 from hsiaug.protocol.protocols import parse_protocol
@@ -62,7 +63,7 @@ __all__ = ["Results", "Table", "benchmark", "classifier", "generator", "read_sto
 
 USUAL_STORE = "hsiaug-results"
 One = str | Any
-"""The name of a plugin, or the plugin itself."""
+"""The name of a plugin, or the plugin itself: an object, or its class where its usual hyper-parameters do."""
 
 
 def generator(name: str, preset: Preset = "cpu", **params: Any) -> Any:
@@ -113,8 +114,8 @@ def benchmark(
 ) -> Results:
     """What ``hsiaug benchmark`` does: every generator × λ × ω × classifier on the same draws, beside the controls.
 
-    scene: a name of the catalogue, or the path of a card. generators, classifiers: names, or plugins as
-    :func:`generator` makes them; empty = the usual ones. draws: a number of them, or their numbers. timeout: seconds
+    scene: a name of the catalogue, or the path of a card. generators, classifiers: names, or plugins: as
+    :func:`generator` makes them, or of your own classes, installed or not; empty = the usual ones. draws: a number of them, or their numbers. timeout: seconds
     that a trial may take. The rest is as the options of the command: a call gives trials of the same hashes, and takes
     from ``store`` those that are there. progress: False = nothing is printed.
 
@@ -279,45 +280,28 @@ def _results(store: Store, read: Reading) -> Results:
 
 def _plugin(kind: Kind, name: str, preset: Preset, params: Mapping[str, Any]) -> Any:
     made = registry().find(kind, name).load()
-    return made(build_params(made.card, preset, {key: _typed(value) for key, value in params.items()}))
-
-
-def _typed(value: Any) -> str:
-    """A value as it would be typed after ``--set``."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return made(build_params(made.card, preset, {key: as_typed(value) for key, value in params.items()}))
 
 
 def _requests(request: Request, generators: Sequence[One], classifiers: Sequence[One]) -> list[Request]:
     """The request, once for each combination of plugins of one name with different hyper-parameters."""
     variants: dict[str, list[Mapping[str, str]]] = {}
-    for one in (*generators, *classifiers):
-        name, said = (one, {}) if isinstance(one, str) else (one.card.name, _settings(one))
-        if said not in variants.setdefault(name, []):
-            variants[name].append(said)
-    names = [list(dict.fromkeys(_name(one) for one in asked)) for asked in (generators, classifiers)]
+    names: dict[Kind, dict[str, None]] = {"generator": {}, "classifier": {}}
+    for kind, asked in zip(names, (generators, classifiers), strict=True):
+        for one in asked:
+            name, said = named(kind, one, request.preset)
+            names[kind][name] = None
+            if said not in variants.setdefault(name, []):
+                variants[name].append(said)
     return [
         replace(
             request,
-            generators=names[0],
-            classifiers=names[1],
+            generators=list(names["generator"]),
+            classifiers=list(names["classifier"]),
             overrides={name: said for name, said in zip(variants, chosen, strict=True) if said},
         )
         for chosen in product(*variants.values())
     ]
-
-
-def _name(plugin: One) -> str:
-    return plugin if isinstance(plugin, str) else str(plugin.card.name)
-
-
-def _settings(plugin: Any) -> Mapping[str, str]:
-    """All hyper-parameters of a plugin, as they would be typed."""
-    variant = plugin.card.variant if ":" in plugin.card.name else None
-    return {
-        item.name: _typed(getattr(plugin.params, item.name))
-        for item in fields(plugin.params)
-        if item.name != variant
-    }
 
 
 def _several(asked: Any) -> Sequence[Any]:
