@@ -31,6 +31,7 @@ from hsiaug.bench.suite import Run
 from hsiaug.data import load_scene
 from hsiaug.data.pair_sets import task_of
 from hsiaug.errors import InputError
+from hsiaug.frames import frame_of
 from hsiaug.plugins.card import Preset, build_params
 from hsiaug.plugins.handed import as_typed, named
 from hsiaug.plugins.hookspecs import Kind
@@ -210,12 +211,12 @@ class Results:
         """pandas, tidy: a row per trial with every metric (fractions), or per trial and class or kind of field."""
         from hsiaug.report.render_data import data_rows
 
-        return _frame(data_rows(self.report, "" if by == "trial" else by))
+        return frame_of(data_rows(self.report, "" if by == "trial" else by))
 
     def gain(self) -> DataFrame:
         """pandas: a row per arm, classifier and control, in points: mean paired difference of the main metric, its 95 % t
         interval, that of the second metric, Holm-corrected p, draws, and the verdict of the arm."""
-        return _frame(
+        return frame_of(
             {
                 "scene": table.condition.scene,
                 "protocol": table.condition.protocol,
@@ -307,13 +308,3 @@ def _requests(request: Request, generators: Sequence[One], classifiers: Sequence
 def _several(asked: Any) -> Sequence[Any]:
     """One or several as several."""
     return list(asked) if isinstance(asked, Iterable) and not isinstance(asked, str) else [asked]
-
-
-def _frame(rows: Any) -> DataFrame:
-    try:
-        from pandas import DataFrame
-    except ImportError as lack:
-        raise InputError(
-            "frames need pandas", value="not installed", hint="pip install 'hsiaug[notebook]', or use table()."
-        ) from lack
-    return DataFrame(list(rows))
