@@ -21,12 +21,16 @@ include_patterns = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/*.md",
+    "docs/notebooks/*.ipynb",
     "benchmarks/results/**.md",
     "examples/*/README.md",
 ]
 # Folders that need not be walked through.
 exclude_patterns = [".*", "build", "dist", "hsiaug*", "plugins", "tests", "benchmarks/scenes"]
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
+extensions = ["myst_nb", "sphinx.ext.autodoc"]
+
+# Notebooks are shown with the outputs that lie in their files: a test runs them and compares.
+nb_execution_mode = "off"
 
 # Headings get the anchors that Git viewers give them, down to the fourth level.
 myst_heading_anchors = 4

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hsiaug.data import load_scene
+    from hsiaug.own_scenes import add_scene
     from hsiaug.resample import Resampler, augment_scene
     from hsiaug.results import Results, benchmark, classifier, generator, read_store, split
     from hsiaug.scene_maps import SceneMap, map_scene
@@ -27,6 +28,7 @@ __all__ = [
     "Results",
     "SceneMap",
     "__version__",
+    "add_scene",
     "augment_scene",
     "benchmark",
     "classifier",
@@ -41,6 +43,7 @@ _HOMES = {
     "Resampler": "hsiaug.resample",
     "Results": "hsiaug.results",
     "SceneMap": "hsiaug.scene_maps",
+    "add_scene": "hsiaug.own_scenes",
     "augment_scene": "hsiaug.resample",
     "benchmark": "hsiaug.results",
     "classifier": "hsiaug.results",

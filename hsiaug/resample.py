@@ -68,8 +68,9 @@ def augment_scene(
 ) -> PatchSamples:
     """Training samples of one draw of a scene: the real ones, then the synthetic ones that λ asks for.
 
-    scene: a Scene, a name of the catalogue, or the path of a card. generator: a name, or a plugin. The same as ``hsiaug generate --with-real`` and
-    as a benchmark's trial of these settings; ``provenance`` of the result holds what makes them again.
+    scene: a Scene, a name of the catalogue, or the path of a card. generator: a name, or a plugin, as
+    ``hsiaug.benchmark`` takes it. The same as ``hsiaug generate --with-real`` and as a benchmark's trial of these
+    settings; ``provenance`` of the result holds what makes them again.
     Raises InputError for names and numbers that are not valid, SplitError where the scene cannot be split so.
     """
     loaded = load_scene(scene) if isinstance(scene, str) else scene

@@ -49,7 +49,7 @@ from hsiaug.report import (
     save_picture,
 )
 from hsiaug.scene import Scene
-from hsiaug.terminal import Console
+from hsiaug.terminal import log_console
 from hsiaug.threads import one_thread_each
 from hsiaug.trial.limit import check_limit
 from hsiaug.trial.store import Store
@@ -116,9 +116,9 @@ def benchmark(
     """What ``hsiaug benchmark`` does: every generator × λ × ω × classifier on the same draws, beside the controls.
 
     scene: a name of the catalogue, or the path of a card. generators, classifiers: names, or plugins: as
-    :func:`generator` makes them, or of your own classes, installed or not; empty = the usual ones. draws: a number of them, or their numbers. timeout: seconds
-    that a trial may take. The rest is as the options of the command: a call gives trials of the same hashes, and takes
-    from ``store`` those that are there. progress: False = nothing is printed.
+    :func:`generator` makes them, or of your own classes, installed or not; empty = the usual ones. draws: a number of
+    them, or their numbers. timeout: seconds that a trial may take. The rest is as the options of the command: a call
+    gives trials of the same hashes, and takes from ``store`` those that are there. progress: False = nothing is printed.
 
     Raises InputError, SplitError and PluginError as the command ends with them. A trial that fails raises nothing: it is
     a record, and the tables name it.
@@ -144,7 +144,7 @@ def benchmark(
     had = held(trials, Path(store))
     todo = missing(trials, had, existing)
     check_memory(parts, todo)
-    console = Console(stderr=True, quiet=not progress)
+    console = log_console(quiet=not progress)
 
     def say(line: str) -> None:
         console.print(line, soft_wrap=True)

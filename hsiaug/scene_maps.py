@@ -24,7 +24,7 @@ from hsiaug.report.labels import percent
 from hsiaug.report.scores import metric_set
 from hsiaug.spectral_views import SpectralView
 from hsiaug.tasks.task import TaskData, get_task
-from hsiaug.terminal import Console
+from hsiaug.terminal import Console, log_console
 from hsiaug.threads import one_thread_here
 from hsiaug.trial.mapping import Agreement, Refitted, agreement, refit, spec_of
 from hsiaug.trial.spec import TrialSpec
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 __all__ = ["SceneMap", "make_map", "map_scene", "map_targets"]
+
+NOTEBOOK_INCHES = 7.0
+"""Width of a figure."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +109,11 @@ class SceneMap:
     def plot(self) -> Figure:
         """Matplotlib: the map with a legend of classes and their shares; of the first place where there are several."""
         name = next(iter(self.maps))
-        return map_picture(self.ids, self.class_names, f"{name}: {self.title}", self._note)
+        figure = map_picture(self.ids, self.class_names, f"{name}: {self.title}", self._note)
+        # A notebook shows figures at their size, which would fill its window.
+        across, down = figure.get_size_inches()
+        figure.set_size_inches(NOTEBOOK_INCHES, down * NOTEBOOK_INCHES / across)
+        return figure
 
     def save(self, path: str | os.PathLike[str]) -> list[Path]:
         """Write class ids, as GeoTIFF (.tif) or .npy, and beside them a PNG with a legend; or that alone (.png).
@@ -152,7 +159,7 @@ def map_scene(
 
     Raises InputError for a record of a failed trial or of another scene, StoreError where there is no such record.
     """
-    console = Console(stderr=True, quiet=not progress)
+    console = log_console(quiet=not progress)
     with one_thread_here():
         return make_map(
             os.fspath(scene), Store(Path(store)), record, device, jobs, cluster_settings(None, ()), console

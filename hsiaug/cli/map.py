@@ -84,4 +84,3 @@ def _texts(row: dict[str, Any]) -> tuple[str, ...]:
     share = "–" if row["share"] is None else f"{100 * row['share']:.2f}"
     train = "–" if row["train"] is None else str(row["train"])
     return str(row["class"]), row["name"], str(row["pixels"]), share, train
-

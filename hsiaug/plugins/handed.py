@@ -5,8 +5,9 @@ They stand in the registry of this process, and go to worker processes by value,
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -104,3 +105,11 @@ def _keep(kind: Kind, plugin: Any, digest: str) -> None:
     target = f"{plugin.__module__}:{plugin.__qualname__}"
     version = f"{card.version}+{digest}"
     hand_over(Handed(Entry(kind, card.name, target), SESSION, version, plugin=plugin, digest=digest))
+    if card.params.__module__ == plugin.__module__:
+        # Of trials on their way to a process that cannot import the class either.
+        copyreg.pickle(card.params, lambda params: (_params, (kind, card.name, asdict(params))))
+
+
+def _params(kind: Kind, name: str, values: Mapping[str, Any]) -> Any:
+    """Hyper-parameters as a worker process has them."""
+    return registry().find(kind, name).load().card.params(**values)
