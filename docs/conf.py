@@ -6,6 +6,7 @@ one relative link serves the site and whoever reads the files in a Git viewer.
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -66,7 +67,7 @@ def commands() -> str:
 def read(app: Any, name: str, source: list[str]) -> None:
     """What Git viewers do by themselves, links to folders; and a title for tables that programs wrote.
 
-    A link to a folder means its README, its table.md, or else its first Markdown file; without any, it stays dead.
+    A notebook gets a line that leads to its file. A link to a folder means its README, its table.md, or else its first Markdown file; without any, it stays dead.
     """
     here = (Path(app.srcdir) / name).parent
 
@@ -76,6 +77,13 @@ def read(app: Any, name: str, source: list[str]) -> None:
         pages = sorted((p.name for p in folder.glob("*.md")), key=lambda p: (p != "README.md", p != "table.md", p))
         return f"{text}({target.rstrip('/')}/{pages[0]})" if pages else found[0]
 
+    if name.startswith("docs/notebooks/"):
+        notebook = json.loads(source[0])
+        notebook["cells"][0]["source"].append(
+            f"\n\n{{download}}`This page as a notebook <{name.rpartition('/')[2]}.ipynb>`"
+        )
+        source[0] = json.dumps(notebook)
+        return
     source[0] = LINK.sub(link, source[0])
     if name == "docs/commands":
         source[0] += f"\n{commands()}"

@@ -63,6 +63,8 @@ if TYPE_CHECKING:
 __all__ = ["Results", "Table", "benchmark", "classifier", "generator", "read_store", "split"]
 
 USUAL_STORE = "hsiaug-results"
+NOTEBOOK_DPI = 180
+"""Of figures as a notebook shows them; what is saved has its own."""
 One = str | Any
 """The name of a plugin, or the plugin itself: an object, or its class where its usual hyper-parameters do."""
 
@@ -243,7 +245,10 @@ class Results:
 
     def plot(self, by: Literal["gain", "generator", "lambda", "omega", "labels"] = "gain") -> Figure:
         """Matplotlib: gains draw by draw, the verdict as a card (generator), accuracy along λ or ω, learning curves."""
-        return figure_of(self.report, by)
+        figure = figure_of(self.report, by)
+        # As wide as a column of a paper, and in a notebook as wide as its text.
+        figure.set_dpi(NOTEBOOK_DPI)
+        return figure
 
     def save(self, path: str | os.PathLike[str], by: str = "generator") -> Path:
         """Write what the ending says: .html (one page of everything), .md, .tex, .csv, .json; .png, .svg or .pdf of

@@ -17,7 +17,7 @@ from hsiaug.plugins.hookspecs import Entry, Kind
 from hsiaug.plugins.registry import Found, hand_over, registry
 from hsiaug.plugins.sources import source_digest
 
-__all__ = ["Parcel", "as_typed", "named", "parcels", "unpack"]
+__all__ = ["Parcel", "as_typed", "check_installed", "named", "parcels", "unpack"]
 
 SESSION = "this session"
 
@@ -71,6 +71,16 @@ def named(kind: Kind, plugin: Any, preset: Preset = "cpu") -> tuple[str, Mapping
 def as_typed(value: Any) -> str:
     """A value as it would be typed after ``--set``."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def check_installed(kind: Kind, name: str) -> None:
+    """Raise PluginError for a plugin that this process alone knows."""
+    if isinstance(registry().find(kind, name), Handed):
+        raise PluginError(
+            "jobs of SLURM know plugins of packages alone",
+            value=f"{kind} {name}, a class of this session",
+            hint="Make it a package (hsiaug plugins new), or run on this machine or on Dask.",
+        )
 
 
 def parcels() -> tuple[Parcel, ...]:
