@@ -67,7 +67,8 @@ def commands() -> str:
 def read(app: Any, name: str, source: list[str]) -> None:
     """What Git viewers do by themselves, links to folders; and a title for tables that programs wrote.
 
-    A notebook gets a line that leads to its file. A link to a folder means its README, its table.md, or else its first Markdown file; without any, it stays dead.
+    A link to a folder means its README, its table.md, or else its first Markdown file; without any, it stays dead. A
+    notebook gets a line that leads to its file.
     """
     here = (Path(app.srcdir) / name).parent
 
