@@ -51,12 +51,10 @@ def add_scene(
     centres = None if wavelengths is None else tuple(float(nm) for nm in wavelengths)
     asked = ImportOptions(name=name, classes=tuple(classes), wavelengths=centres, overwrite=overwrite, **options)
     with ExitStack() as undo:
-        files = [
-            _file(given, Path(folder) / f"{name}_{kind}.npy", overwrite, undo)
-            for kind, given in (("cube", cube), ("classes", labels))
-        ]
-        out = Path(folder) / f"{name or files[0].stem}.toml"
-        added = add_files(*files, out, asked, save_quick_look)
+        cube_file = _file(cube, Path(folder) / f"{name}_cube.npy", overwrite, undo)
+        label_file = _file(labels, Path(folder) / f"{name}_classes.npy", overwrite, undo)
+        out = Path(folder) / f"{name or cube_file.stem}.toml"
+        added = add_files(cube_file, label_file, out, asked, save_quick_look)
         undo.pop_all()
     return added
 
