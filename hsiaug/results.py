@@ -32,6 +32,7 @@ from hsiaug.data import load_scene
 from hsiaug.data.pair_sets import task_of
 from hsiaug.errors import InputError
 from hsiaug.frames import frame_of
+from hsiaug.notebook_figures import shown
 from hsiaug.plugins.card import Preset, build_params
 from hsiaug.plugins.handed import as_typed, named
 from hsiaug.plugins.hookspecs import Kind
@@ -64,7 +65,7 @@ __all__ = ["Results", "Table", "benchmark", "classifier", "generator", "read_sto
 
 USUAL_STORE = "hsiaug-results"
 NOTEBOOK_DPI = 180
-"""Of figures as a notebook shows them; what is saved has its own."""
+"""Of figures as wide as a column of a paper, which a notebook shows as wide as its text; what is saved has its own."""
 One = str | Any
 """The name of a plugin, or the plugin itself: an object, or its class where its usual hyper-parameters do."""
 
@@ -245,10 +246,7 @@ class Results:
 
     def plot(self, by: Literal["gain", "generator", "lambda", "omega", "labels"] = "gain") -> Figure:
         """Matplotlib: gains draw by draw, the verdict as a card (generator), accuracy along λ or ω, learning curves."""
-        figure = figure_of(self.report, by)
-        # As wide as a column of a paper, and in a notebook as wide as its text.
-        figure.set_dpi(NOTEBOOK_DPI)
-        return figure
+        return shown(figure_of(self.report, by), NOTEBOOK_DPI)
 
     def save(self, path: str | os.PathLike[str], by: str = "generator") -> Path:
         """Write what the ending says: .html (one page of everything), .md, .tex, .csv, .json; .png, .svg or .pdf of

@@ -17,6 +17,7 @@ from hsiaug.bench.mapping import Later, map_stripes, stripes_of
 from hsiaug.contracts import Progress
 from hsiaug.data.georeference import Georeference
 from hsiaug.frames import frame_of
+from hsiaug.notebook_figures import shown
 from hsiaug.plugins.progress import watched
 from hsiaug.plugins.registry import registry
 from hsiaug.quality.maps import RASTERS, check_map_target, map_picture, save_map, save_map_picture
@@ -113,7 +114,7 @@ class SceneMap:
         # A notebook shows figures at their size, which would fill its window.
         across, down = figure.get_size_inches()
         figure.set_size_inches(NOTEBOOK_INCHES, down * NOTEBOOK_INCHES / across)
-        return figure
+        return shown(figure)
 
     def save(self, path: str | os.PathLike[str]) -> list[Path]:
         """Write class ids, as GeoTIFF (.tif) or .npy, and beside them a PNG with a legend; or that alone (.png).
