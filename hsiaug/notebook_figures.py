@@ -13,7 +13,7 @@ __all__ = ["shown"]
 
 
 def shown(figure: Figure, dpi: float = 100) -> Figure:
-    """A figure that the end of a cell shows, whether or not the notebook has imported pyplot; without, it is text alone."""
+    """A figure that a cell ends with is drawn, whether or not the notebook has imported pyplot."""
     figure.set_dpi(dpi)
     figure.__dict__["_repr_png_"] = partial(_png, figure)
     return figure
