@@ -6,6 +6,7 @@ one relative link serves the site and whoever reads the files in a Git viewer.
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -21,12 +22,16 @@ include_patterns = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/*.md",
+    "docs/notebooks/*.ipynb",
     "benchmarks/results/**.md",
     "examples/*/README.md",
 ]
 # Folders that need not be walked through.
 exclude_patterns = [".*", "build", "dist", "hsiaug*", "plugins", "tests", "benchmarks/scenes"]
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
+extensions = ["myst_nb", "sphinx.ext.autodoc"]
+
+# Notebooks are shown with the outputs that lie in their files: a test runs them and compares.
+nb_execution_mode = "off"
 
 # Headings get the anchors that Git viewers give them, down to the fourth level.
 myst_heading_anchors = 4
@@ -62,7 +67,8 @@ def commands() -> str:
 def read(app: Any, name: str, source: list[str]) -> None:
     """What Git viewers do by themselves, links to folders; and a title for tables that programs wrote.
 
-    A link to a folder means its README, its table.md, or else its first Markdown file; without any, it stays dead.
+    A link to a folder means its README, its table.md, or else its first Markdown file; without any, it stays dead. A
+    notebook gets a line that leads to its file.
     """
     here = (Path(app.srcdir) / name).parent
 
@@ -72,6 +78,13 @@ def read(app: Any, name: str, source: list[str]) -> None:
         pages = sorted((p.name for p in folder.glob("*.md")), key=lambda p: (p != "README.md", p != "table.md", p))
         return f"{text}({target.rstrip('/')}/{pages[0]})" if pages else found[0]
 
+    if name.startswith("docs/notebooks/"):
+        notebook = json.loads(source[0])
+        notebook["cells"][0]["source"].append(
+            f"\n\n{{download}}`This page as a notebook <{name.rpartition('/')[2]}.ipynb>`"
+        )
+        source[0] = json.dumps(notebook)
+        return
     source[0] = LINK.sub(link, source[0])
     if name == "docs/commands":
         source[0] += f"\n{commands()}"

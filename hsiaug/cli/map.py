@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from hsiaug.cli import options
-from hsiaug.cli.output import print_json, print_lines, print_table, say, watched
+from hsiaug.cli.output import print_json, print_lines, print_table, say
 from hsiaug.threads import one_thread
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from rich.console import Console
-
-    from hsiaug.bench.cluster_settings import ClusterSettings
-    from hsiaug.bench.engine import Job
-    from hsiaug.contracts import Progress
-    from hsiaug.tasks.task import TaskData
-    from hsiaug.trial.mapping import Agreement, Refitted
-    from hsiaug.trial.spec import TrialSpec
-    from hsiaug.trial.store import Record
 
 __all__ = ["map_"]
 
@@ -75,37 +61,16 @@ def map_(
     # As a benchmark does, so that the classifier becomes the same.
     one_thread()
     from hsiaug.bench.cluster_settings import cluster_settings
-    from hsiaug.bench.engine import Job
-    from hsiaug.plugins.registry import registry
-    from hsiaug.quality.maps import RASTERS, check_map_target, save_map, save_map_picture
-    from hsiaug.tasks.task import get_task
+    from hsiaug.quality.maps import check_map_target
+    from hsiaug.scene_maps import make_map
     from hsiaug.terminal import Console
-    from hsiaug.trial.mapping import agreement, spec_of
     from hsiaug.trial.store import Store
 
     check_map_target(out)
     settings = cluster_settings(on, cluster or ())
-    kept = Store(store)
-    source = kept.find(record)
-    task = get_task(source["spec"]["task"])
-    loaded = task.load(scene)
-    spec = spec_of(source, loaded, registry())
-    err, screen = Console(stderr=True), Console()
-    with watched(err, f"{spec.generator.name}, {spec.classifier_label}") as progress:
-        job = Job(task.name, scene, kept.root, device)
-        made, maps = _made(spec, loaded, source, job, settings, jobs, err, progress)
-    same = agreement(made, loaded, maps, source)
-    title = f"{spec.classifier_label} with {spec.generator.name}, record {source['hash'][:8]}"
-    note = f"{made.split.audit.n_train:,} of the pixels are training pixels"
-    grounds, targets, files = task.georeferences(scene, loaded), _targets(out, maps), []
-    for name, ids in maps.items():
-        if out.suffix.lower() in RASTERS:
-            save_map(targets[name], ids, loaded.class_names, grounds[name], _facts(source, spec.classifier_label))
-            files.append(targets[name])
-        files.append(targets[name].with_suffix(".png"))
-        save_map_picture(files[-1], ids, loaded.class_names, f"{name}: {title}", note)
-    rows, remarks = _shares(list(maps.values()), made, loaded.class_names), _remarks(made, source, same)
-    if out.suffix.lower() in (".tif", ".tiff") and None in grounds.values():
+    made = make_map(scene, Store(store), record, device, jobs, settings, Console(stderr=True))
+    files, rows, remarks, screen = made.save(out), made.rows(), made.remarks(), Console()
+    if out.suffix.lower() in (".tif", ".tiff") and None in made.grounds.values():
         remarks.append("note: the cube's file names no place on Earth, so the map lies nowhere")
     if json:
         print_json({"classes": rows, "remarks": remarks, "files": [str(path) for path in files]})
@@ -115,120 +80,7 @@ def map_(
     say("written: " + ", ".join(map(str, files)), err=True)
 
 
-def _made(
-    spec: TrialSpec,
-    data: TaskData,
-    record: Record,
-    job: Job,
-    settings: ClusterSettings,
-    jobs: int,
-    err: Console,
-    progress: Progress,
-) -> tuple[Refitted, dict[str, NDArray[np.int16]]]:
-    """The classifier, and the maps that it makes: here, or stripe by stripe on an engine."""
-    from hsiaug.bench.engine import engine
-    from hsiaug.bench.mapping import Later, map_stripes, stripes_of
-    from hsiaug.plugins.registry import registry
-    from hsiaug.spectral_views import SpectralView
-    from hsiaug.tasks.task import get_task
-    from hsiaug.trial.mapping import Refitted, refit
-    from hsiaug.view_names import RAW
-
-    task = get_task(spec.task)
-
-    def here() -> Refitted:
-        return refit(spec, data, registry(), job.store / "cache", device=job.device, progress=progress)
-
-    rows = task.stripes(data)
-    jobs = min(jobs, len(rows))
-    if not rows or (settings.on == "local" and jobs == 1):
-        made = here()
-        return made, task.mapped(made.fitted, made.card, data, made.split, progress, made.spectra)
-    split = task.split(data, spec.protocol, spec.seed, spec.patch)
-    stripes = stripes_of(spec, task.truth(data)[data.name], rows)
-    with engine(settings, jobs, lambda line: print_lines(err, [line])) as where:
-        ids = map_stripes(stripes, split, record, job, where, progress)
-    card = registry().find("classifier", spec.classifier.name).load().card
-    spectra = SpectralView((record.get("spectral_view") or {}).get("name", RAW), data.wavelengths)
-    return Refitted(spec, Later(here), card, split, spectra), {data.name: ids}
-
-
-def _targets(out: Path, maps: Mapping[str, object]) -> dict[str, Path]:
-    """The file of each place: ``out`` where there is one, else beside it under the place's name."""
-    if len(maps) == 1:
-        return dict.fromkeys(maps, out)
-    targets: dict[str, Path] = {}
-    for name in maps:
-        stem = f"{out.stem}_{name.replace('/', '_')}"
-        while (target := out.with_name(stem + out.suffix)) in targets.values():
-            stem += "_"  # "a/b" and "a_b" are two places
-        targets[name] = target
-    return targets
-
-
-def _facts(record: Record, classifier: str) -> dict[str, str]:
-    """What the file says of itself."""
-    spec: dict[str, Any] = record["spec"]
-    return {
-        "SCENE": spec["scene"]["name"],
-        "RECORD": record["hash"],
-        "GENERATOR": spec["generator"]["name"],
-        "CLASSIFIER": classifier,
-        "REMARK": "holds training pixels: its agreement with the labels is no accuracy",
-    }
-
-
-def _shares(maps: list[NDArray[np.int16]], made: Refitted, names: Sequence[str]) -> list[dict[str, Any]]:
-    """By class: its pixels, their share of those that are mapped, and training pixels; last what holds no data."""
-    import numpy as np
-
-    counts = np.bincount(np.concatenate([ids.ravel() for ids in maps]), minlength=len(names) + 1)
-    mapped = max(1, int(counts[1:].sum()))
-    train = made.split.audit.train_counts
-    rows: list[dict[str, Any]] = [
-        {
-            "class": c,
-            "name": name,
-            "pixels": int(counts[c]),
-            "share": float(counts[c] / mapped),
-            "train": int(train[c - 1]),
-        }
-        for c, name in enumerate(names, start=1)
-    ]
-    empty = {"class": 0, "name": "no data", "pixels": int(counts[0]), "share": None, "train": None}
-    return [*rows, empty] if counts[0] else rows
-
-
 def _texts(row: dict[str, Any]) -> tuple[str, ...]:
     share = "–" if row["share"] is None else f"{100 * row['share']:.2f}"
     train = "–" if row["train"] is None else str(row["train"])
     return str(row["class"]), row["name"], str(row["pixels"]), share, train
-
-
-def _remarks(made: Refitted, record: Record, same: Agreement) -> list[str]:
-    """Sentences on how far the map is to be trusted."""
-    from hsiaug.report.labels import percent
-    from hsiaug.report.scores import metric_set
-
-    audit, metrics = made.split.audit, record["metrics"]
-    leaky = " [LEAKY]" if audit.leaky else ""
-    headline = metric_set(made.spec.task)
-    scores = ", ".join(f"{one.name} {percent(metrics[one.key])}" for one in (headline.second, headline.main))
-    if same == "map":
-        check = f"the {audit.n_test:,} test pixels come out exactly as in the record"
-    elif same == "classifier":
-        check = (
-            "the classifier repeats the record's predictions exactly; in the map some test pixels differ, because "
-            "its batches are rounded otherwise"
-        )
-    else:
-        versions = ", ".join(f"{name} {v}" for name, v in record["environment"]["versions"].items())
-        check = (
-            "warning: the classifier does NOT repeat the record's predictions, so the record's accuracy is not that "
-            f"of this map; the record was made on {record['device']['classifier']} with {versions}"
-        )
-    return [
-        check,
-        f"warning: the map holds the {audit.n_train:,} training pixels, so its agreement with the labels is no "
-        f"accuracy; that of the record is {scores} on its test pixels{leaky}",
-    ]

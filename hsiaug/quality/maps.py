@@ -27,6 +27,7 @@ __all__ = [
     "RASTERS",
     "check_map_target",
     "map_figure",
+    "map_picture",
     "picture_step",
     "save_map",
     "save_map_picture",
@@ -66,10 +67,13 @@ def save_quick_look(scene: Scene, path: Path) -> None:
 
 
 def save_map_picture(path: Path, ids: NDArray[np.int16], names: Sequence[str], title: str, note: str) -> None:
-    """A PNG of a map (H, W) of class ids 1..C, 0 = no data, with a legend of the classes and their shares.
+    """A PNG of :func:`map_picture`. Raises InputError where the file cannot be written."""
+    figure = map_picture(ids, names, title, note)
+    write_whole(path, lambda fresh: figure.savefig(fresh, dpi=110, format="png"))
 
-    Raises InputError where the file cannot be written.
-    """
+
+def map_picture(ids: NDArray[np.int16], names: Sequence[str], title: str, note: str) -> Figure:
+    """A map (H, W) of class ids 1..C, 0 = no data, with a legend of the classes and their shares."""
     colours = class_colours(len(names))
     colours[0] = 255
     step = picture_step(ids.shape)
@@ -81,7 +85,7 @@ def save_map_picture(path: Path, ids: NDArray[np.int16], names: Sequence[str], t
     shares = 100 * counts / max(1, counts.sum())
     labels = [f"{plotted(name)}: {share:.1f} %" for name, share in zip(names, shares, strict=True)]
     class_legend(figure, colours[1:], labels, loc="outside right upper")
-    write_whole(path, lambda fresh: figure.savefig(fresh, dpi=110, format="png"))
+    return figure
 
 
 def check_map_target(path: Path) -> None:

@@ -46,7 +46,7 @@ def build(source: Path, out: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    for name in ("sphinx", "myst_parser", "furo"):
+    for name in ("sphinx", "myst_nb", "furo"):
         pytest.importorskip(
             name, reason=f"{name}, which builds the site, is not installed: pip install -e '.[docs]'"
         )
@@ -67,6 +67,15 @@ def test_the_site_has_every_command_with_its_options_and_examples(site: Path) ->
     text = re.sub("<[^>]+>", "", (site / "docs" / "commands.html").read_text("utf-8"))
     assert all(f"hsiaug {name}" in text for name in ("advise", "benchmark", "cite", "datasets add", "store merge"))
     assert "--lambda" in text and "[bold]" not in text and "hsiaug benchmark oscd --generator specdm" in text
+
+
+@pytest.mark.parametrize("name", ["first_benchmark", "own_scene", "new_generator"])
+def test_the_site_shows_notebooks_with_their_outputs_and_their_files(site: Path, name: str) -> None:
+    page = site / "docs" / "notebooks" / f"{name}.html"
+    text, found = page.read_text("utf-8"), Links(page).targets
+    assert text.count("<table") >= 2 and any("_images" in target for target in found)
+    (file,) = [target for target in found if target.endswith(f"{name}.ipynb")]
+    assert (page.parent / file).read_bytes() == (ROOT / "docs" / "notebooks" / f"{name}.ipynb").read_bytes()
 
 
 def test_every_page_is_in_the_contents(site: Path) -> None:
@@ -109,7 +118,7 @@ def test_links_lead_somewhere_for_readers_of_the_files(page: Path) -> None:
 
 
 def test_a_site_with_dead_links_is_not_built(tmp_path: Path) -> None:
-    pytest.importorskip("myst_parser")
+    pytest.importorskip("myst_nb")
     (tmp_path / "docs" / "empty").mkdir(parents=True)
     (tmp_path / "docs" / "index.md").write_text("# A page\n\n[dead](gone.md) [folder](empty) [place](#nowhere)\n")
     answer = build(tmp_path, tmp_path / "html")

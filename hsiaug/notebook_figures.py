@@ -1,0 +1,25 @@
+"""Figures as notebooks show them."""
+
+from __future__ import annotations
+
+from functools import partial
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["shown"]
+
+
+def shown(figure: Figure, dpi: float = 100) -> Figure:
+    """A figure that a cell ends with is drawn, whether or not the notebook has imported pyplot."""
+    figure.set_dpi(dpi)
+    figure.__dict__["_repr_png_"] = partial(_png, figure)
+    return figure
+
+
+def _png(figure: Figure) -> bytes:
+    made = BytesIO()
+    figure.savefig(made, format="png", dpi=figure.dpi, bbox_inches="tight")
+    return made.getvalue()
