@@ -203,7 +203,7 @@ def pairs() -> Figure:
     panels = figure.subplots(2, 2, sharey=True)
     for panel, (run, title) in zip(panels.ravel(), data.items(), strict=True):
         rows = [r for r in trials("specdm", run=run) if r["classifier"] != "majority"]
-        for y, (lam, name, gains) in enumerate(pair_gains(rows, "f1_change" if run == "oscd" else "miou", arms)):
+        for y, (name, gains) in enumerate(pair_gains(rows, "f1_change" if run == "oscd" else "miou", arms)):
             colour, mark = arms[name]
             panel.plot(gains, [y] * len(gains), mark, color=colour, markersize=4.5, alpha=0.75)
             panel.plot([fmean(gains)] * 2, [y - 0.35, y + 0.35], color=colour, lw=2, label=name if y < 3 else None)
@@ -214,14 +214,14 @@ def pairs() -> Figure:
     return figure
 
 
-def pair_gains(rows: Sequence[Row], score: str, arms: Iterable[str]) -> Iterator[tuple[int, str, list[float]]]:
-    """λ, generator and paired differences to none."""
+def pair_gains(rows: Sequence[Row], score: str, arms: Iterable[str]) -> Iterator[tuple[str, list[float]]]:
+    """Generator and paired differences to none, for each λ."""
     by: dict[tuple[str, float], dict[str, float]] = defaultdict(dict)
     for row in rows:
         by[row["generator"], float(row["lambda"])][row["seed"]] = 100 * float(row[score])
     for lam in (1, 3, 5):
         for name in arms:
-            yield lam, name, [value - by["none", 0][seed] for seed, value in sorted(by[name, lam].items())]
+            yield name, [value - by["none", 0][seed] for seed, value in sorted(by[name, lam].items())]
 
 
 def teacher() -> Figure:

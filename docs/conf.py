@@ -6,6 +6,7 @@ one relative link serves the site and whoever reads the files in a Git viewer.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -44,6 +45,8 @@ html_static_path = ["static"]
 html_css_files = ["hsiaug.css"]
 html_extra_path = ["site"]  # index.html: from the root of the site to its first page
 
+SITE = Path(__file__).parent / "site"
+"""What is copied to the root of the site as it is."""
 ARRAY = re.compile(r"~?(?:numpy\.)?ndarray\[tuple\[[^\]]*\], ~?(?:numpy\.)?dtype\[~?(?:numpy|typing)?\.?(\w+)\]\]")
 QUALIFIED = re.compile(r"~?\b(?:[a-z_]+\.)+(?=[A-Z])")
 MEANING = re.compile(r"(\w+(?:, \w+)*): (.+)")
@@ -60,7 +63,7 @@ def commands() -> str:
 
 
 def read(app: Any, name: str, source: list[str]) -> None:
-    """What Git viewers do by themselves, links to folders; and a title for tables that programs wrote.
+    """What Git viewers do by themselves, links to folders; links to pages that are copied; titles for measured tables.
 
     A link to a folder means its README, its table.md, or else its first Markdown file; without any, it stays dead.
     """
@@ -69,15 +72,18 @@ def read(app: Any, name: str, source: list[str]) -> None:
     def link(found: re.Match[str]) -> str:
         text, target = found.groups()
         folder = here / target
+        if folder.is_relative_to(SITE) and folder.suffix == ".html":
+            return f'<a href="{os.path.relpath(folder.relative_to(SITE), Path(name).parent)}">{text[1:-1]}</a>'
         pages = sorted((p.name for p in folder.glob("*.md")), key=lambda p: (p != "README.md", p != "table.md", p))
         return f"{text}({target.rstrip('/')}/{pages[0]})" if pages else found[0]
 
     source[0] = LINK.sub(link, source[0])
     if name == "docs/commands":
         source[0] += f"\n{commands()}"
-    if name.startswith("benchmarks/") and not source[0].startswith("# "):
-        what = here.name if name.endswith("/table") else f"{here.name}, {name.rpartition('/')[2]}"
-        source[0] = f"# Measured: {what.replace('_', ' ')}\n\n{source[0]}"
+    if name.startswith("benchmarks/"):
+        text = (Path(app.srcdir) / "docs" / "tables.md").read_text("utf-8")
+        title = dict((path, title) for title, path in re.findall(r"^- \[(.+)\]\(\.\./(.+)\.md\)", text, re.MULTILINE))
+        source[0] = f"# {title.get(name, name)}\n\n{re.sub(r'^# .*', '', source[0])}"
 
 
 def as_list(app: Any, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
