@@ -58,6 +58,9 @@ def lighter(svg: bytes) -> bytes:
     text = svg.decode("utf-8")
     text = re.sub(r"-?[1-9]\d*\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), text)
     text = re.sub(r"font-family: [^;\"]*", f"font-family: {FAMILY}", text)
+    text = re.sub(r"DejaVuSans-(Bold-)?", lambda found: "b" if found[1] else "g", text)
+    text = re.sub(r"translate\((-?\d+\.\d)\d* 0\)", r"translate(\1)", text)
+    text = text.replace("<use xlink:href", "<use href")
     text = re.sub(NEEDLESS, "", text, flags=re.DOTALL)
     return re.sub(r"\s*\n\s*", " ", text).encode("utf-8") + b"\n"
 

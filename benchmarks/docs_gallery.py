@@ -21,7 +21,6 @@ from PIL import Image
 
 from benchmarks.common import HERE, hsiaug
 from benchmarks.docs_figures import lighter
-from hsiaug.report.html.pictures import smallest_png
 
 DOCS = HERE.parent / "docs"
 IMAGES, PAGE = DOCS / "images", DOCS / "site" / "gallery" / "indian_pines.html"
@@ -37,6 +36,7 @@ COMMANDS = (
     "labels indian_pines --classifier svm --generator smote --seeds 5 --store labels",
     "report --store labels --by labels --out labels.png",
     "split indian_pines --protocol within:all --png --out within.png",
+    "split indian_pines --task segmentation --protocol blocks:48 --png --out tiles.png",
     "inspect indian_pines --generator smote --lambda 1 --out look",
 )
 """What is typed in FOLDER, behind ``hsiaug``."""
@@ -45,13 +45,13 @@ PICTURES = {
     "lambda.png": "gallery_lambda",
     "labels.png": "gallery_labels",
     "within.png": "gallery_within",
-    "look/spectra.png": "gallery_spectra",
+    "tiles.png": "gallery_tiles",
     "look/pca.png": "gallery_pca",
     "table.png": "gallery_latex",
 }
 """A file of FOLDER, and its name in docs/images."""
-WIDEST, SIDE = 1300, 160
-"""Pixels of a picture, and of the scene on the card."""
+SIZES, SIDE = ((1200, 64), (900, 32)), 120
+"""Most pixels across and colours of a picture, of a large one too; pixels of the scene on the card."""
 LARGEST, LARGEST_CARD, LARGEST_PAGE = 100_000, 60_000, 700_000
 """Bytes of a picture, of the card and of the page."""
 PAPER = r"""\documentclass{article}
@@ -88,13 +88,15 @@ def kept(path: Path, content: bytes, largest: int) -> None:
 def small(picture: Path) -> bytes:
     """The same picture no wider than a page shows it, in as few colours as tell no difference."""
     with Image.open(picture) as opened:
-        shown = opened.convert("RGB")
-    if shown.width > WIDEST:
-        shown = shown.resize((WIDEST, round(shown.height * WIDEST / shown.width)), Image.Resampling.LANCZOS)
-    out = io.BytesIO()
-    shown.quantize(128, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
-    smallest, _ = smallest_png(out.getvalue())
-    return smallest
+        whole = opened.convert("RGB")
+    for width, colours in SIZES:
+        across = min(width, whole.width)
+        shown = whole.resize((across, round(whole.height * across / whole.width)), Image.Resampling.LANCZOS)
+        out = io.BytesIO()
+        shown.quantize(colours, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+        if len(out.getvalue()) <= LARGEST:
+            break
+    return out.getvalue()
 
 
 def card(svg: str) -> bytes:
@@ -103,7 +105,7 @@ def card(svg: str) -> bytes:
     def picture(found: re.Match[str]) -> str:
         with Image.open(io.BytesIO(base64.b64decode(found[1]))) as opened:
             out = io.BytesIO()
-            opened.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS).save(out, "JPEG", quality=80)
+            opened.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS).save(out, "JPEG", quality=85)
         return f'data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode("ascii")}"'
 
     return lighter(re.sub(r'data:image/png;base64,([^"]*)"', picture, svg).encode("utf-8"))
