@@ -43,7 +43,8 @@ html_title = "hsiaug"
 html_copy_source = False
 html_static_path = ["static"]
 html_css_files = ["hsiaug.css"]
-html_extra_path = ["site"]  # index.html: from the root of the site to its first page
+html_js_files = ["scroll.js"]
+html_extra_path = ["site"]  # index.html, from the root of the site to its first page; reports of the gallery
 
 SITE = Path(__file__).parent / "site"
 """What is copied to the root of the site as it is."""
@@ -112,7 +113,14 @@ def shorter(app: Any, what: str, name: str, obj: object, options: object, signat
     return plain(signature), plain(result)
 
 
+def levels(app: Any, name: str, template: str, context: dict[str, Any], tree: object) -> None:
+    """Captions of the contents are headings, and say of which level, as readers of screens need."""
+    contents = str(context.get("furo_navigation_tree", ""))
+    context["furo_navigation_tree"] = contents.replace('role="heading"', 'role="heading" aria-level="2"')
+
+
 def setup(app: Any) -> None:
+    app.connect("html-page-context", levels, priority=900)  # after the theme's own
     app.connect("autodoc-process-signature", shorter)
     app.connect("source-read", read)
     app.connect("autodoc-process-docstring", as_list)
