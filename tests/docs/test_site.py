@@ -91,6 +91,35 @@ def test_links_of_the_site_lead_to_pages_and_places_that_are_there(site: Path) -
     assert len(pages) > 20 and not dead, dead
 
 
+def test_every_measured_table_is_listed_with_its_title() -> None:
+    listed = re.findall(
+        r"^- \[.+\]\(\.\./(.+\.md)\): ", (ROOT / "docs" / "tables.md").read_text("utf-8"), re.MULTILINE
+    )
+    there = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("benchmarks/results/*/*.md")}
+    assert sorted(listed) == sorted(there)
+
+
+def test_the_glossary_is_sorted() -> None:
+    words = re.findall("^## (.+)", (ROOT / "docs" / "glossary.md").read_text("utf-8"), re.MULTILINE)
+    assert words == sorted(words, key=str.casefold)
+
+
+def test_the_architecture_names_every_module_and_folder_of_the_core() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    rooms = [
+        path.name
+        for path in (ROOT / "hsiaug").iterdir()
+        if not path.name.startswith("_") and path.suffix != ".typed"
+    ]
+    assert not [name for name in rooms if not re.search(rf"`(hsiaug/)?{re.escape(name)}/?`", text)]
+
+
+@pytest.mark.parametrize("picture", sorted((ROOT / "docs" / "images").iterdir()), ids=lambda path: path.name)
+def test_pictures_are_shown_and_small(picture: Path) -> None:
+    assert any(f"images/{picture.name})" in page.read_text("utf-8") for page in PAGES)
+    assert picture.stat().st_size <= (60_000 if picture.suffix == ".svg" else 150_000)
+
+
 def test_a_page_loads_nothing_from_elsewhere(site: Path) -> None:
     for page in site.rglob("*.html"):
         fetched = re.findall(
