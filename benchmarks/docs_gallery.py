@@ -4,7 +4,8 @@
 
 FOLDER, a temporary one unless it is named, holds the records: named again, it takes the trials that are there. The trials
 of benchmarks/docs_gallery.toml are part of those of benchmarks/txt2hsi_bar.toml, so a copy of that store in FOLDER saves
-the hours that they take; the others take some minutes. The picture of the LaTeX table takes pdflatex and pdftoppm.
+the hours that they take; the others take some minutes. The picture of the LaTeX table takes pdflatex and pdftoppm,
+that of the report Chromium and the package playwright.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from PIL import Image
 
 from benchmarks.common import HERE, hsiaug
 from benchmarks.docs_figures import lighter
+from benchmarks.docs_images import screenshot
 
 DOCS = HERE.parent / "docs"
 IMAGES, PAGE = DOCS / "images", DOCS / "site" / "gallery" / "indian_pines.html"
@@ -41,6 +43,7 @@ COMMANDS = (
 )
 """What is typed in FOLDER, behind ``hsiaug``."""
 PICTURES = {
+    "report.png": "gallery_report",
     "gain.png": "gallery_gain",
     "lambda.png": "gallery_lambda",
     "labels.png": "gallery_labels",
@@ -71,6 +74,7 @@ def main(folder: Path) -> None:
             (folder / file).unlink(missing_ok=True)
         hsiaug(command, folder)
     typeset(folder)
+    screenshot(folder / "report.html", folder / "report.png")
     for file, name in PICTURES.items():
         kept(IMAGES / f"{name}.png", small(folder / file), LARGEST)
     kept(IMAGES / "card.svg", card((folder / "card.svg").read_text(encoding="utf-8")), LARGEST_CARD)
