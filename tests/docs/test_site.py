@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -118,6 +120,25 @@ def test_the_architecture_names_every_module_and_folder_of_the_core() -> None:
 def test_pictures_are_shown_and_small(picture: Path) -> None:
     assert any(f"images/{picture.name})" in page.read_text("utf-8") for page in PAGES)
     assert picture.stat().st_size <= (60_000 if picture.suffix == ".svg" else 150_000)
+
+
+def test_no_page_is_wider_than_a_phone(site: Path) -> None:
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright, which drives the browser, is not installed"
+    )
+    # The browser's own sandbox refuses to run for root.
+    arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with playwright.sync_playwright() as driver:
+        try:
+            browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+        except playwright.Error as error:
+            pytest.skip(f"no Chromium that starts here: {str(error).splitlines()[0]}")
+        tab = browser.new_page(viewport={"width": 390, "height": 800})
+        for name in ("docs/index", "docs/gallery", "docs/baselines", "docs/tables"):
+            tab.goto((site / f"{name}.html").as_uri())
+            assert tab.evaluate("document.documentElement.scrollWidth") == 390, name
+            assert tab.evaluate("[...document.images].every(i => i.complete && i.naturalWidth && i.alt)"), name
+        browser.close()
 
 
 def test_a_page_loads_nothing_from_elsewhere(site: Path) -> None:
