@@ -83,8 +83,9 @@ def read(app: Any, name: str, source: list[str]) -> None:
         source[0] += f"\n{commands()}"
     if name.startswith("benchmarks/"):
         text = (Path(app.srcdir) / "docs" / "tables.md").read_text("utf-8")
-        title = dict((path, title) for title, path in re.findall(r"^- \[(.+)\]\(\.\./(.+)\.md\)", text, re.MULTILINE))
-        source[0] = f"# {title.get(name, name)}\n\n{re.sub(r'^# .*', '', source[0])}"
+        found = re.findall(r"^- \[(.+)\]\(\.\./(.+)\.md\)", text, re.MULTILINE)
+        titles = {page: title for title, page in found}
+        source[0] = f"# {titles.get(name, name)}\n\n{re.sub('^# .*', '', source[0])}"
 
 
 def as_list(app: Any, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
