@@ -7,6 +7,7 @@ one relative link serves the site and whoever reads the files in a Git viewer.
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -47,8 +48,11 @@ html_title = "hsiaug"
 html_copy_source = False
 html_static_path = ["static"]
 html_css_files = ["hsiaug.css"]
-html_extra_path = ["site"]  # index.html: from the root of the site to its first page
+html_js_files = ["access.js"]
+html_extra_path = ["site"]  # index.html, from the root of the site to its first page; reports of the gallery
 
+SITE = Path(__file__).parent / "site"
+"""What is copied to the root of the site as it is."""
 ARRAY = re.compile(r"~?(?:numpy\.)?ndarray\[tuple\[[^\]]*\], ~?(?:numpy\.)?dtype\[~?(?:numpy|typing)?\.?(\w+)\]\]")
 QUALIFIED = re.compile(r"~?\b(?:[a-z_]+\.)+(?=[A-Z])")
 MEANING = re.compile(r"(\w+(?:, \w+)*): (.+)")
@@ -65,7 +69,7 @@ def commands() -> str:
 
 
 def read(app: Any, name: str, source: list[str]) -> None:
-    """What Git viewers do by themselves, links to folders; and a title for tables that programs wrote.
+    """What Git viewers do by themselves, links to folders; links to pages that are copied; titles for measured tables.
 
     A link to a folder means its README, its table.md, or else its first Markdown file; without any, it stays dead. A
     notebook gets a line that leads to its file.
@@ -75,6 +79,8 @@ def read(app: Any, name: str, source: list[str]) -> None:
     def link(found: re.Match[str]) -> str:
         text, target = found.groups()
         folder = here / target
+        if folder.is_relative_to(SITE) and folder.suffix == ".html":
+            return f'<a href="{os.path.relpath(folder.relative_to(SITE), Path(name).parent)}">{text[1:-1]}</a>'
         pages = sorted((p.name for p in folder.glob("*.md")), key=lambda p: (p != "README.md", p != "table.md", p))
         return f"{text}({target.rstrip('/')}/{pages[0]})" if pages else found[0]
 
@@ -88,9 +94,11 @@ def read(app: Any, name: str, source: list[str]) -> None:
     source[0] = LINK.sub(link, source[0])
     if name == "docs/commands":
         source[0] += f"\n{commands()}"
-    if name.startswith("benchmarks/") and not source[0].startswith("# "):
-        what = here.name if name.endswith("/table") else f"{here.name}, {name.rpartition('/')[2]}"
-        source[0] = f"# Measured: {what.replace('_', ' ')}\n\n{source[0]}"
+    if name.startswith("benchmarks/"):
+        text = (Path(app.srcdir) / "docs" / "tables.md").read_text("utf-8")
+        found = re.findall(r"^- \[(.+)\]\(\.\./(.+)\.md\)", text, re.MULTILINE)
+        titles = {page: title for title, page in found}
+        source[0] = f"# {titles.get(name, name)}\n\n{re.sub('^# .*', '', source[0])}"
 
 
 def as_list(app: Any, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
@@ -119,7 +127,14 @@ def shorter(app: Any, what: str, name: str, obj: object, options: object, signat
     return plain(signature), plain(result)
 
 
+def levels(app: Any, name: str, template: str, context: dict[str, Any], tree: object) -> None:
+    """Captions of the contents are headings, and say of which level, as readers of screens need."""
+    contents = str(context.get("furo_navigation_tree", ""))
+    context["furo_navigation_tree"] = contents.replace('role="heading"', 'role="heading" aria-level="2"')
+
+
 def setup(app: Any) -> None:
+    app.connect("html-page-context", levels, priority=900)  # after the theme's own
     app.connect("autodoc-process-signature", shorter)
     app.connect("source-read", read)
     app.connect("autodoc-process-docstring", as_list)

@@ -65,7 +65,9 @@ def _draw_scene(
     right.set_title(plotted(f"{audit.protocol}{leaky}, draw {split.seed}, patch {split.patch}"))
     names = [left_out(audit.protocol, audit.buffer) if role == "left out" else role for role in ROLES]
     below: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.02)}
-    right.legend(handles=_patches(_counted(names, roles)), ncols=4, fontsize=8, frameon=False, **below)
+    right.legend(
+        handles=_patches(_counted(names, roles)), ncols=4, fontsize=7, columnspacing=1, frameon=False, **below
+    )
     right.set_xlabel(
         f"{audit.centre_overlap_percent} % of test pixels lie in a training patch;\n"
         f"{audit.patch_overlap_percent} % have a patch that meets one",
