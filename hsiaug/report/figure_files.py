@@ -5,15 +5,24 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
+from hsiaug.colours import SERIES
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["figure_bytes", "new_figure"]
+__all__ = ["MARKERS", "figure_bytes", "new_figure", "series_style"]
 
 DPI = 300
+MARKERS = "os^DvPXh"
+"""Of series, in the order of SERIES: told apart by shape too, never by colour alone."""
 METADATA: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 """No dates: equal records give equal files."""
 STYLE = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.hashsalt": "hsiaug"}
+
+
+def series_style(place: int) -> dict[str, str]:
+    """Colour and marker of the ``place``-th series, the same in every figure and on the page."""
+    return {"color": SERIES[place % len(SERIES)], "marker": MARKERS[place % len(MARKERS)]}
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -7,6 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.colours import (
+    HELD_OUT,
+    LEFT_OUT,
+    NO_DATA,
+    RIGHT,
+    TRAIN,
+    WRONG,
+    class_colours,
+    class_names_shown,
+    rgb_of,
+)
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.ground_truth import (
     MOST_VALUES,
@@ -32,15 +43,10 @@ PLACES = 2
 """Places of a set that are drawn."""
 ROOM = 1_500_000
 """Bytes that all maps of a page may take."""
-EMPTY = (128, 128, 128)
-TINTS = (EMPTY, (166, 166, 166), (74, 144, 199), (215, 48, 31))
+EMPTY = rgb_of(NO_DATA)
+TINTS = tuple(map(rgb_of, (NO_DATA, LEFT_OUT, HELD_OUT, TRAIN)))
 """Colours of ROLES."""
-ERRORS = (("right", (143, 188, 219)), ("wrong", (200, 30, 30)))
-CLASSES = (
-    "1f77b4", "aec7e8", "ff7f0e", "ffbb78", "2ca02c", "98df8a", "d62728", "ff9896", "9467bd", "c5b0d5",
-    "8c564b", "c49c94", "e377c2", "f7b6d2", "7f7f7f", "c7c7c7", "bcbd22", "dbdb8d", "17becf", "9edae5",
-)  # fmt: skip
-"""The twenty colours of Vega's category20, which matplotlib calls tab20."""
+ERRORS = (("right", rgb_of(RIGHT)), ("wrong", rgb_of(WRONG)))
 
 
 class MapMaker:
@@ -77,7 +83,8 @@ class MapMaker:
             if mine:
                 drawn = "".join(self._pair(section, cell, trial, truth, shown) for cell, trial in mine)
                 blocks.append(f"<h5>{escape(section.table.labels[classifier])}</h5><div class=maps>{drawn}</div>")
-        legend = _legend([(name, _rgb(i)) for i, name in enumerate(truth.class_names)]) + _legend(ERRORS)
+        names, colours = class_names_shown(truth.class_names), _class_colours(len(truth.class_names))[1:]
+        legend = _legend(list(zip(names, colours, strict=True))) + _legend(ERRORS)
         note = f'<p class="note">{escape(_note(section, seed, truth, shown))}</p>'
         return details(f"Maps of draw {seed}", f"{note}{legend}{''.join(blocks)}", opened=section.number == 0)
 
@@ -184,13 +191,9 @@ def _step(shape: tuple[int, ...]) -> int:
     return -(-max(shape) // SIDE)
 
 
-def _rgb(place: int) -> tuple[int, int, int]:
-    code = CLASSES[place % len(CLASSES)]
-    return int(code[:2], 16), int(code[2:4], 16), int(code[4:], 16)
-
-
 def _class_colours(classes: int) -> list[tuple[int, int, int]]:
-    return [EMPTY, *map(_rgb, range(classes))]
+    red_green_blue = class_colours(classes).tolist()
+    return [(red, green, blue) for red, green, blue in red_green_blue]
 
 
 def _legend(entries: Sequence[tuple[str, tuple[int, int, int]]]) -> str:

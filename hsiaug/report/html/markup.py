@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html as html_module
+import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 
@@ -78,11 +80,31 @@ def plain_grid(
 
 def grid_table(grid: Grid, anchor: Callable[[ArmCell], str] | None = None) -> str:
     """A sortable table: the first column names the row, every heading is a button. anchor: id of a cell's records."""
+    grid = _aligned(grid)
     body = "".join(_row(grid, i, anchor) for i in range(len(grid.rows)))
     name = escape(grid.heading)
     head = _head(grid.columns)
     table = f'<table class="sortable" aria-label="{name}"><thead>{head}</thead><tbody>{body}</tbody></table>'
     return scroller(grid.heading, table)
+
+
+SPREAD = re.compile(r"(?<=± )(?=\d\.)")
+FIGURE_SPACE = "\u2007"
+
+
+def _aligned(grid: Grid) -> Grid:
+    """Points stand below points: a std of one digit gets the room of two where its column has one of two."""
+    mixed = {i for row in grid.rows for i, entry in enumerate(row) if re.search(r"± \d\d\.", entry.text)}
+    if not mixed:
+        return grid
+    rows = (
+        tuple(
+            replace(entry, text=SPREAD.sub(FIGURE_SPACE, entry.text)) if i in mixed else entry
+            for i, entry in enumerate(row)
+        )
+        for row in grid.rows
+    )
+    return replace(grid, rows=tuple(rows))
 
 
 def _head(columns: Sequence[GridColumn]) -> str:
