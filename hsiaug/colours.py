@@ -44,7 +44,7 @@ Every pair is apart in OKLab (times 100) by 13.7 to the normal eye, 10.6 under p
 NO_DATA = "#dcdcdc"
 """A pixel without a class."""
 
-SERIES = ("#b769f7", "#004427", "#d3752c", "#4b0880", "#3281ab", "#d0226c", "#6551d7", "#177400")
+SERIES = ("#2a4004", "#f35100", "#bc66f2", "#521667", "#66996e", "#b60a77", "#3183ad", "#6352d6")
 """Of lines and marks that stand for arms or controls, in the order of ``--s0`` to ``--s7`` of the page, found likewise.
 
 Each has a contrast of 3 or more on white, as has its ``in_the_dark`` on dark paper, and stays away from the colours of
@@ -119,7 +119,7 @@ def in_the_dark(colour: str) -> str:
     srgb = np.array(rgb_of(colour)) / 255
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
     light, a, b = TO_LAB @ np.cbrt(TO_CONES @ linear)
-    light = 0.18 + 0.75 * max(0.0, 1.0 - light) ** 0.6
+    light = 0.18 + 0.75 * max(0.0, 1.0 - light) ** 0.5
     for share in np.linspace(1, 0, 41):  # less chroma, until a screen can show it
         cones = np.linalg.solve(TO_LAB, [light, a * share, b * share]) ** 3
         linear = np.linalg.solve(TO_CONES, cones)

@@ -40,7 +40,7 @@ __all__ = ["curve_figure"]
 
 DASHES = dict(zip(EVERY_CONTROL[1:], ("--", "-.", (0, (3, 1, 1, 1, 1, 1))), strict=True))
 """Of the grey lines of the controls but ``none``."""
-HOW_TO_READ = "mean ± std; what is hollow, or has an n of its own, is over other draws; panels of a score share their scale"
+HOW_TO_READ = "mean ± std; what is hollow, or has an n of its own, is over other draws; one scale for each score"
 LIGHTER, DARKER = -0.15, 0.6
 """Shades of a generator's colour at its lowest and highest ω (or λ): shares of white, as negative, or of black."""
 PANEL = (4.4, 3.1)

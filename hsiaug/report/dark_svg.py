@@ -26,5 +26,5 @@ def with_dark_style(svg: str) -> str:
         if colour not in (ON_DARK, ON_LIGHT)
     ]
     ink = f"svg{{fill:{in_the_dark('#000000')}}}"  # what has no colour of its own is black: most letters
-    style = f"<style>@media (prefers-color-scheme: dark){{{ink}{''.join(rules)}}}</style>"
+    style = f"<style>@media screen and (prefers-color-scheme: dark){{{ink}{''.join(rules)}}}</style>"
     return re.sub(r"(<svg\b[^>]*>)", lambda opening: opening[1] + style, svg, count=1)

@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.colours import SERIES
+from hsiaug.report.dark_svg import with_dark_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,11 +37,12 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def figure_bytes(figure: Figure, format: str) -> bytes:
-    """The file of a figure. format: png, svg or pdf."""
+    """The file of a figure. format: png, svg, which follows the light or dark style of its reader, or pdf."""
     import matplotlib
 
     # In memory first: the writer of PDF leaves a file open where the disk is full.
     file = io.BytesIO()
     with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]  # keys of a dict are texts, not Literals
         figure.savefig(file, dpi=DPI, format=format, metadata=METADATA.get(format, {}))
-    return file.getvalue()
+    made = file.getvalue()
+    return with_dark_style(made.decode()).encode() if format == "svg" else made

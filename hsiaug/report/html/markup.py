@@ -80,7 +80,7 @@ def plain_grid(
 
 def grid_table(grid: Grid, anchor: Callable[[ArmCell], str] | None = None) -> str:
     """A sortable table: the first column names the row, every heading is a button. anchor: id of a cell's records."""
-    grid = _aligned(grid)
+    grid = _typeset(grid)
     body = "".join(_row(grid, i, anchor) for i in range(len(grid.rows)))
     name = escape(grid.heading)
     head = _head(grid.columns)
@@ -88,23 +88,24 @@ def grid_table(grid: Grid, anchor: Callable[[ArmCell], str] | None = None) -> st
     return scroller(grid.heading, table)
 
 
-SPREAD = re.compile(r"(?<=± )(?=\d\.)")
-FIGURE_SPACE = "\u2007"
+INTERVAL = re.compile(r"^\S [+−-]?[\d.]+ \[[^\]]*\]")
+NARROW_STD = re.compile(r"(?<=± )(?=\d\.)")
+NO_BREAK, FIGURE_SPACE = "\u00a0", "\u2007"
 
 
-def _aligned(grid: Grid) -> Grid:
-    """Points stand below points: a std of one digit gets the room of two where its column has one of two."""
-    mixed = {i for row in grid.rows for i, entry in enumerate(row) if re.search(r"± \d\d\.", entry.text)}
-    if not mixed:
-        return grid
-    rows = (
-        tuple(
-            replace(entry, text=SPREAD.sub(FIGURE_SPACE, entry.text)) if i in mixed else entry
-            for i, entry in enumerate(row)
-        )
-        for row in grid.rows
-    )
-    return replace(grid, rows=tuple(rows))
+def _typeset(grid: Grid) -> Grid:
+    """The same grid with its spaces set: a sign keeps its number and interval beside it on a narrow screen, and a std of
+    one digit takes the room of two where its column has one of two, so that points stand below points.
+    """
+    wide = {i for row in grid.rows for i, entry in enumerate(row) if re.search(r"± \d\d\.", entry.text)}
+
+    def text(i: int, entry: GridEntry) -> str:
+        if entry.tone is not None:
+            return INTERVAL.sub(lambda found: found[0].replace(" ", NO_BREAK), entry.text)
+        return NARROW_STD.sub(FIGURE_SPACE, entry.text) if i in wide else entry.text
+
+    rows = tuple(tuple(replace(e, text=text(i, e)) for i, e in enumerate(row)) for row in grid.rows)
+    return replace(grid, rows=rows)
 
 
 def _head(columns: Sequence[GridColumn]) -> str:

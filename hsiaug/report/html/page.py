@@ -85,7 +85,7 @@ def _title(report: Report) -> str:
 
 
 def _document(title: str, sections: Sequence[Section]) -> str:
-    script = (HERE / "page.js").read_text(encoding="utf-8")
+    script = "".join((HERE / name).read_text(encoding="utf-8") for name in ("page.js", "print.js"))
     links = "".join(f'<li><a href="#{escape(id)}">{escape(heading)}</a></li>' for id, heading, _ in sections)
     body = "\n".join(
         f'<section id="{escape(id)}" aria-labelledby="h-{escape(id)}">'
