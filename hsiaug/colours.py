@@ -54,8 +54,8 @@ TONES = {"good": "#00695c", "bad": "#a40e26", "warn": "#7a4a00", "": "#57606a"}
 """Verdicts: helps, hurts, a warning, nothing shown. Each stands beside a sign or a word, never alone."""
 TRAIN, HELD_OUT, SYNTHETIC, LEFT_OUT = "#5e3c99", "#4a90c7", "#d95f02", "#a0a0a0"
 """Whose pixels or samples they are, in every map and figure; held out is also what is tested on."""
-RIGHT, WRONG = "#b5dcd3", TONES["bad"]
-"""Pixels of a map of errors: pale or dark, whatever hue the eye sees."""
+RIGHT, WRONG = "#7cc0b3", TONES["bad"]
+"""Pixels of a map of errors: light or dark, whatever hue the eye sees."""
 
 
 def rgb_bands(wavelengths: NDArray[np.float64] | None, bands: int) -> tuple[int, int, int]:
