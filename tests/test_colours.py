@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from benchmarks.class_palette import EYES
 from hsiaug.colours import (
     CLASSES,
     HELD_OUT,
@@ -32,13 +33,6 @@ from hsiaug.colours import (
 from hsiaug.report.class_labels import class_centres
 from hsiaug.report.html.page import HERE
 
-EYES = {
-    "normal": np.eye(3),
-    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
-    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
-}  # fmt: skip
-"""Linear RGB as an eye sees it: Machado, Oliveira and Fernandes (2009), table 1, severity 1.0."""
 PAPERS = ("#ffffff", "#181f27")
 LINK = "#0a4fb3"
 
@@ -99,8 +93,8 @@ def test_series_stand_out_from_the_paper_and_mean_no_verdict(dark: bool) -> None
 @given(arrays(np.int16, (9, 7), elements=st.integers(0, 20)))
 def test_an_id_is_written_on_a_pixel_of_its_class(ids: np.ndarray) -> None:
     centres = class_centres(ids)
-    assert set(centres) == set(np.unique(ids).tolist()) - {0}
-    assert all(ids[place] == class_id for class_id, place in centres.items())
+    assert {class_id for class_id, *_ in centres} == set(np.unique(ids).tolist()) - {0}
+    assert all(ids[row, column] == class_id for class_id, row, column in centres)
 
 
 def test_more_classes_than_colours_have_their_ids_in_the_legend() -> None:
