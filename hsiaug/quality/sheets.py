@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["class_legend", "contact_sheet", "spread"]
 
 GAP = 2
-Number = TypeVar("Number", np.uint8, np.int16)
+Number = TypeVar("Number", np.uint8, np.int64)
 
 
 def class_legend(figure: Figure, colours: NDArray[np.uint8], labels: Iterable[str], **place: Any) -> None:
@@ -56,7 +56,7 @@ def contact_sheet(
     seen = first[:, :, list(bands)].transpose(2, 0, 1, 3, 4).reshape(3, -1)
     low, high = (np.percentile(seen, q, axis=1).astype(np.float32) for q in (2, 98))
     colours = class_colours(len(classes))
-    strips: list[tuple[str, NDArray[np.uint8], NDArray[np.int16] | None]] = []
+    strips: list[tuple[str, NDArray[np.uint8], NDArray[np.int64] | None]] = []
     for title, pairs in groups:
         shown = pairs.take(np.arange(min(columns, len(pairs))))
         for date in range(shown.dates):

@@ -30,8 +30,9 @@ def class_centres(ids: NDArray[np.integer]) -> list[tuple[int, int, int]]:
         if where is not None:
             depth = distance_transform_edt(np.pad(ids[where] == class_id, 1))[1:-1, 1:-1]
             regions, count = label(depth > 0)
-            places = maximum_position(depth, regions, range(1, count + 1))
-            deepest = max(depth[place] for place in places)
+            found = maximum_position(depth, regions, range(1, count + 1))
+            places = np.asarray(found, dtype=np.int64).reshape(-1, 2).tolist()
+            deepest = max(depth[row, column] for row, column in places)
             centres += [
                 (class_id, int(where[0].start + row), int(where[1].start + column))
                 for row, column in places

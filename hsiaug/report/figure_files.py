@@ -21,7 +21,7 @@ METADATA: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationD
 STYLE = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.hashsalt": "hsiaug"}
 
 
-def series_style(place: int) -> dict[str, str]:
+def series_style(place: int) -> dict[str, Any]:
     """Colour and marker of the ``place``-th series, the same in every figure and on the page."""
     return {"color": SERIES[place % len(SERIES)], "marker": MARKERS[place % len(MARKERS)]}
 

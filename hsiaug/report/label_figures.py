@@ -73,7 +73,7 @@ def _draw(panel: Axes, curve: LabelCurve, score: Metric) -> dict[str, Any]:
     return entries
 
 
-def _arm(panel: Axes, curve: LabelCurve, score: str, place: int, style: dict[str, str]) -> Any:
+def _arm(panel: Axes, curve: LabelCurve, score: str, place: int, style: dict[str, Any]) -> Any:
     """The level of an arm, and where the curve reaches it; what lies outside the curve stands at its end."""
     import numpy as np
 
