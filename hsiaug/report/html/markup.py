@@ -80,7 +80,7 @@ def plain_grid(
 
 def grid_table(grid: Grid, anchor: Callable[[ArmCell], str] | None = None) -> str:
     """A sortable table: the first column names the row, every heading is a button. anchor: id of a cell's records."""
-    grid = _typeset(grid)
+    grid = _aligned(grid)
     body = "".join(_row(grid, i, anchor) for i in range(len(grid.rows)))
     name = escape(grid.heading)
     head = _head(grid.columns)
@@ -88,24 +88,19 @@ def grid_table(grid: Grid, anchor: Callable[[ArmCell], str] | None = None) -> st
     return scroller(grid.heading, table)
 
 
-INTERVAL = re.compile(r"^\S [+−-]?[\d.]+ \[[^\]]*\]")
+INTERVAL = re.compile(r"\S [+−-]?[\d.]+ \[[^\]]*\]")
 NARROW_STD = re.compile(r"(?<=± )(?=\d\.)")
-NO_BREAK, FIGURE_SPACE = "\u00a0", "\u2007"
+FIGURE_SPACE = "\u2007"
 
 
-def _typeset(grid: Grid) -> Grid:
-    """The same grid with its spaces set: a sign keeps its number and interval beside it on a narrow screen, and a std of
-    one digit takes the room of two where its column has one of two, so that points stand below points.
-    """
+def _aligned(grid: Grid) -> Grid:
+    """The same with points below points: a std of one digit takes the room of two where its column has one of two."""
     wide = {i for row in grid.rows for i, entry in enumerate(row) if re.search(r"± \d\d\.", entry.text)}
-
-    def text(i: int, entry: GridEntry) -> str:
-        if entry.tone is not None:
-            return INTERVAL.sub(lambda found: found[0].replace(" ", NO_BREAK), entry.text)
-        return NARROW_STD.sub(FIGURE_SPACE, entry.text) if i in wide else entry.text
-
-    rows = tuple(tuple(replace(e, text=text(i, e)) for i, e in enumerate(row)) for row in grid.rows)
-    return replace(grid, rows=rows)
+    rows = (
+        tuple(replace(e, text=NARROW_STD.sub(FIGURE_SPACE, e.text)) if i in wide else e for i, e in enumerate(row))
+        for row in grid.rows
+    )
+    return replace(grid, rows=tuple(rows)) if wide else grid
 
 
 def _head(columns: Sequence[GridColumn]) -> str:
@@ -143,7 +138,8 @@ def _row(grid: Grid, i: int, anchor: Callable[[ArmCell], str] | None) -> str:
 def _field(entry: GridEntry, anchor: Callable[[ArmCell], str] | None) -> str:
     text = link(entry.text, anchor(entry.cell) if anchor and entry.cell and entry.text != MISSING else None)
     if entry.tone is not None:
-        return f'<span class="badge {entry.tone}">{text}</span>'
+        kept = INTERVAL.sub(lambda found: f'<span class="nb">{found[0]}</span>', text, count=1)
+        return f'<span class="badge {entry.tone}">{kept}</span>'
     return text if entry.bar is None else text + _bar(entry.bar)
 
 
