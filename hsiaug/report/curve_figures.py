@@ -129,7 +129,7 @@ def _styles(table: Table, axis: Axis) -> dict[tuple[Method, float | None], dict[
 
 def _shaded(place: int, same: Sequence[float], held: float | None) -> str:
     """The colour of a generator at one of the values that its lines are held at."""
-    colour = series_style(place)["color"]
+    colour: str = series_style(place)["color"]
     if held is None or len(same) < 2:
         return colour
     share = LIGHTER + (DARKER - LIGHTER) * same.index(held) / (len(same) - 1)
