@@ -12,14 +12,13 @@ from html_pages import Node, parsed
 from PIL import Image
 from report_records import ABSENT_SCENES, audit_of, hash_of, record
 
+from hsiaug.colours import TRAIN, WRONG, rgb_of
 from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.report import build_report, render_html
 from hsiaug.scene import Scene
 from hsiaug.trial.store import Store
-
-WRONG = (200, 30, 30)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +67,7 @@ def test_split_controls_and_the_best_other_arm_are_drawn(store: Store) -> None:
 
 def test_every_wrong_pixel_is_red_and_no_other(store: Store, split: Split) -> None:
     drawn = np.asarray(maps(page_of(store))["duplicate λ=1, errors"].convert("RGB"))
-    red = (drawn == WRONG).all(axis=-1)
+    red = (drawn == rgb_of(WRONG)).all(axis=-1)
     assert drawn.shape[:2] == split.test.shape
     assert sorted(np.flatnonzero(red)) == list(np.flatnonzero(split.test)[::3])
 
@@ -80,7 +79,7 @@ def test_what_is_not_tested_is_transparent(store: Store, split: Split) -> None:
 
 def test_the_map_of_the_split_shows_training_pixels(store: Store, split: Split) -> None:
     drawn = np.asarray(maps(page_of(store))["split of draw 0"].convert("RGB"))
-    assert np.array_equal((drawn == (215, 48, 31)).all(axis=-1), split.train)
+    assert np.array_equal((drawn == rgb_of(TRAIN)).all(axis=-1), split.train)
 
 
 def test_another_draw_than_the_records_is_not_drawn(store: Store) -> None:

@@ -12,6 +12,7 @@ from html_pages import parsed
 from PIL import Image
 from report_records import hash_of, record
 
+from hsiaug.colours import WRONG, rgb_of
 from hsiaug.data import load_pairs
 from hsiaug.metrics.accuracy import confusion, dense_score
 from hsiaug.pairs import PairSet
@@ -98,7 +99,7 @@ def test_the_largest_tested_places_are_drawn_with_split_classes_and_errors(kept:
     assert [name.split(", ")[-1] for name in found] == ["b", "b", "c", "c"] + ["b", "b", "c", "c"] * 2
     assert "Of 4 places the 2 with most test pixels are drawn." in page.text
 
-    wrong = (np.asarray(found["none, errors, c"].convert("RGB")) == (200, 30, 30)).all(axis=-1)
+    wrong = (np.asarray(found["none, errors, c"].convert("RGB")) == rgb_of(WRONG)).all(axis=-1)
     first = pairs.offsets[2]
     index = np.flatnonzero(pairs.flat_mask[pairs.offsets[1] :] > 0) + pairs.offsets[1]
     expected = [i - first for i in index[::3] if first <= i < pairs.offsets[3]]

@@ -18,7 +18,6 @@ from hsiaug.report.curves import (
     moving,
     percentages,
     reference,
-    surface_limits,
 )
 from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import details, escape, figure, scroller
@@ -160,16 +159,17 @@ def heat_maps(section: TableSection) -> str:
     if not maps:
         return ""
     note = (
-        "Mean over the draws that the map names; λ to the right, ω upwards. Maps of one score are "
-        "shaded alike, from the lowest field of all to the highest; a field with an n "
-        "is over other draws, and not shaded."
+        "Mean over the draws that the map names; λ to the right, ω upwards. Every map is shaded from its own lowest to "
+        "its own highest; a field with an n is over other draws, and not shaded."
     )
     notes = "".join(f'<p class="note">{escape(text)}</p>' for text in (note, *surface_notes(table)))
     return f'<h4>Over λ and ω</h4><div class="panels">{"".join(maps)}</div>{notes}'
 
 
 def _heat_map(section: TableSection, surface: SweepSurface, score: Metric, caption: str) -> str:
-    low, high = surface_limits(all_surfaces(section.table), score.key)
+    shared = [cell for cell in surface.cells.values() if surface.shares(cell)]
+    means = [s.mean for cell in shared if (s := cell.summary(score.key))]
+    low, high = min(means, default=0.0), max(means, default=0.0)
 
     def field(cell: ArmCell | None) -> str:
         if cell is None:
@@ -179,7 +179,7 @@ def _heat_map(section: TableSection, surface: SweepSurface, score: Metric, capti
             return f"<td>{MISSING if cell.ok else section.cell_link('failed', cell)}</td>"
         if not surface.shares(cell):
             return f"<td>{section.cell_link(f'{percent(summary.mean)} (n={summary.n})', cell)}</td>"
-        shade = 1 + round((SHADES - 1) * (100 * summary.mean - low) / (high - low)) if high > low else 1
+        shade = 1 + round((SHADES - 1) * (summary.mean - low) / (high - low)) if high > low else 1
         return f'<td class="g{shade}">{section.cell_link(percent(summary.mean), cell)}</td>'
 
     head = "".join(f'<th scope="col">λ={lam:g}</th>' for lam in surface.lambdas)
