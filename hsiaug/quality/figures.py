@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from hsiaug.files import write_text_whole, write_whole
 from hsiaug.quality.inspection import AnyInspection
+from hsiaug.report.dark_svg import with_dark_style
 from hsiaug.text import plotted
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def _save_svg(figure: Figure, path: Path) -> Path:
     out = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hsiaug"}):
         figure.savefig(out, format="svg", metadata={"Date": None})
-    return write_text_whole(path, re.sub(r'(?<= d=")[^"]*', _rounded, out.getvalue()))
+    text = re.sub(r'(?<= d=")[^"]*', _rounded, out.getvalue())
+    return write_text_whole(path, with_dark_style(text))
 
 
 def _rounded(outline: re.Match[str]) -> str:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.colours import rgb_bands, true_colours
+from hsiaug.colours import class_colours, class_names_shown, rgb_bands, true_colours
 from hsiaug.data.cardtext import nanometres
 from hsiaug.data.georeference import Georeference, need_geo
 from hsiaug.files import write_whole
 from hsiaug.quality.geotiff import write_geotiff
-from hsiaug.quality.sheets import class_colours, class_legend
+from hsiaug.quality.sheets import class_legend
+from hsiaug.report.class_labels import label_classes
 from hsiaug.scene import Scene
 from hsiaug.targets import check_target
 from hsiaug.text import plotted
@@ -61,7 +62,9 @@ def save_quick_look(scene: Scene, path: Path) -> None:
     for panel, image, title in zip(panels, (rgb, over), (f"{scene.name}: {shown}", f"labels{note}"), strict=True):
         panel.imshow(image, interpolation="nearest")
         panel.set_title(plotted(title), fontsize=10)
-    labels = [f"{plotted(n)}: {count:,}" for n, count in zip(scene.class_names, scene.class_counts, strict=True)]
+    label_classes(panels[1], ids, len(scene.class_names))
+    names = class_names_shown(scene.class_names)
+    labels = [f"{plotted(n)}: {count:,}" for n, count in zip(names, scene.class_counts, strict=True)]
     class_legend(figure, colours[1:], labels, loc="outside right upper")
     figure.savefig(path, dpi=110, format="png")
 
@@ -83,7 +86,9 @@ def map_picture(ids: NDArray[np.int16], names: Sequence[str], title: str, note: 
     panels[0].set_xlabel(note, fontsize=8)
     counts = np.bincount(ids.ravel(), minlength=len(names) + 1)[1:]
     shares = 100 * counts / max(1, counts.sum())
-    labels = [f"{plotted(name)}: {share:.1f} %" for name, share in zip(names, shares, strict=True)]
+    label_classes(panels[0], ids[::step, ::step], len(names))
+    shown = class_names_shown(names)
+    labels = [f"{plotted(name)}: {share:.1f} %" for name, share in zip(shown, shares, strict=True)]
     class_legend(figure, colours[1:], labels, loc="outside right upper")
     return figure
 

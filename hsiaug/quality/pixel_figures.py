@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.colours import HELD_OUT, SYNTHETIC, TRAIN
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space
 from hsiaug.quality.attention import Example, class_map
 from hsiaug.quality.class_means import save_class_means
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["save_pictures"]
 
-ROLES = (("held-out", "#8c8c8c"), ("synthetic", "#d7301f"), ("train", "#1f5fa8"))
+ROLES = (("held-out", HELD_OUT), ("synthetic", SYNTHETIC), ("train", TRAIN))
 """Drawn in this order: training samples on top, thin, or the synthetic ones made from them would hide them."""
 SHOWN = 300
 """Points of a class and role in a cloud at most."""

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from hsiaug.colours import true_colours
+from hsiaug.colours import TONES, true_colours
 from hsiaug.errors import InputError
 from hsiaug.report.figure_files import new_figure
 from hsiaug.report.findings import FINDINGS, headline
@@ -28,7 +28,6 @@ __all__ = ["card_figure"]
 
 WIDTH, TOP, ROW, FOOT = 7.2, 1.25, 0.3, 0.75
 """Inches: of the card, of its head, of a generator, and of the axis and the note below."""
-TONES = {"good": "#116329", "bad": "#a40e26", "warn": "#7a4a00", "": "#57606a"}
 SIDE = 160
 """Pixels of the longer side of the picture of the scene."""
 Cells = Mapping[tuple[Method, Method], Shown]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from hsiaug.colours import rgb_of
 from hsiaug.errors import InputError
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.curve_notes import n_text, panel_n
@@ -16,14 +17,17 @@ from hsiaug.report.curves import (
     SweepPoint,
     SweepSurface,
     all_lines,
+    all_surfaces,
     drawn,
     lines,
     moving,
     percentages,
     reference,
+    surface_limits,
     surfaces,
 )
-from hsiaug.report.figure_files import new_figure
+from hsiaug.report.dark_svg import ON_DARK, ON_LIGHT
+from hsiaug.report.figure_files import new_figure, series_style
 from hsiaug.report.tables import Report, Table
 from hsiaug.text import plotted
 from hsiaug.trial.arm import EVERY_CONTROL, Method
@@ -34,12 +38,11 @@ if TYPE_CHECKING:
 
 __all__ = ["curve_figure"]
 
-HUES = ("Blues", "Oranges", "Greens", "Purples", "Reds", "YlOrBr", "PuRd", "BuGn")
-"""A colour map per generator; its lines at several ω (or λ) are shades of it."""
-MARKERS = "osD^vPXp"
 DASHES = dict(zip(EVERY_CONTROL[1:], ("--", "-.", (0, (3, 1, 1, 1, 1, 1))), strict=True))
 """Of the grey lines of the controls but ``none``."""
-HOW_TO_READ = "mean ± std; what is hollow, or has an n of its own, is over other draws"
+HOW_TO_READ = "mean ± std; what is hollow, or has an n of its own, is over other draws; one scale for each score"
+LIGHTER, DARKER = -0.15, 0.6
+"""Shades of a generator's colour at its lowest and highest ω (or λ): shares of white, as negative, or of black."""
 PANEL = (4.4, 3.1)
 """Width and height of a panel in inches."""
 
@@ -80,18 +83,20 @@ def _draw_table(place: SubFigure, table: Table, axis: Axis, rows: int) -> None:
     styles = _styles(table, axis)
     entries: dict[str, Any] = {}
     scores = [(score.key, score.name) for score in drawn(table)]
+    limits = {metric: surface_limits(all_surfaces(table), metric) for metric, _ in scores}
     for column, classifier in enumerate(table.classifiers):
         shown, none = _shown(table, classifier, axis), reference(table, classifier)
         over = panel_n(table, shown, none, axis, short=True)
         for row, (metric, name) in enumerate(scores):
             panel = panels[row][column]
+            panel.sharey(panels[row][0])
             entries |= _draw_curves(panel, shown, none, metric, styles)
             panel.set_title(f"{plotted(table.labels[classifier])}\n{over}", fontsize=10, wrap=True)
             panel.set(xlabel=SIGNS[axis], ylabel=f"{name} (%)")
         maps = [(s, metric, name) for s in surfaces(table, classifier) for metric, name in scores]
         for row, (surface, metric, name) in enumerate(maps, start=len(scores)):
             title = f"{table.labels[classifier]}, {table.labels[surface.generator]}: {name} (%)\n{n_text(surface.draws)}"
-            _draw_surface(panels[row][column], surface, metric, title)
+            _draw_surface(panels[row][column], surface, metric, title, limits[metric])
         for row in range(len(scores) + len(maps), rows):
             panels[row][column].set_axis_off()
     place.legend(
@@ -106,8 +111,6 @@ def _draw_table(place: SubFigure, table: Table, axis: Axis, rows: int) -> None:
 
 def _styles(table: Table, axis: Axis) -> dict[tuple[Method, float | None], dict[str, Any]]:
     """Colour, marker and label of every line of a table, the same in all its panels."""
-    from matplotlib import colormaps
-
     keys = list(dict.fromkeys(line.key for line in all_lines(table, axis)))
     generators = [g for g in dict.fromkeys(g for g, _ in keys) if g.name not in EVERY_CONTROL]
     styles: dict[tuple[Method, float | None], dict[str, Any]] = {}
@@ -120,10 +123,19 @@ def _styles(table: Table, axis: Axis) -> dict[tuple[Method, float | None], dict[
             styles[generator, held] = {"color": str(0.75 - 0.4 * shade), "linestyle": dashes, "label": label}
         elif generator in generators:
             i = generators.index(generator)
-            styles[generator, held] = {
-                "color": colormaps[HUES[i % len(HUES)]](shade), "marker": MARKERS[i % len(MARKERS)], "label": label
-            }  # fmt: skip
+            styles[generator, held] = {**series_style(i), "label": label, "color": _shaded(i, same, held)}
     return styles
+
+
+def _shaded(place: int, same: Sequence[float], held: float | None) -> str:
+    """The colour of a generator at one of the values that its lines are held at."""
+    colour: str = series_style(place)["color"]
+    if held is None or len(same) < 2:
+        return colour
+    share = LIGHTER + (DARKER - LIGHTER) * same.index(held) / (len(same) - 1)
+    towards = 0 if share > 0 else 255
+    mixed = (round(value + abs(share) * (towards - value)) for value in rgb_of(colour))
+    return "#" + "".join(f"{value:02x}" for value in mixed)
 
 
 def _draw_curves(
@@ -182,7 +194,9 @@ def _draw_line(panel: Axes, dots: Sequence[SweepPoint], style: dict[str, Any], s
     return drawn
 
 
-def _draw_surface(panel: Axes, surface: SweepSurface, metric: str, title: str) -> None:
+def _draw_surface(
+    panel: Axes, surface: SweepSurface, metric: str, title: str, limits: tuple[float, float]
+) -> None:
     """λ to the right, ω upwards, the mean in every field; empty where there is no trial."""
     import numpy as np
 
@@ -198,9 +212,10 @@ def _draw_surface(panel: Axes, surface: SweepSurface, metric: str, title: str) -
         panel.set_axis_off()
         return
     image = panel.imshow(np.ma.masked_invalid(values), cmap="viridis", origin="lower", aspect="auto")
-    low, high = np.nanmin(values), np.nanmax(values)
+    low, high = limits
+    image.set_clim(low, high)
     for (row, column), value in np.ndenumerate(values):
-        colour = "w" if value < (low + high) / 2 else "k"
+        colour = ON_DARK if value < (low + high) / 2 else ON_LIGHT
         text = texts.get((row, column), "")
         panel.text(column, row, text, ha="center", va="center", fontsize=8, color=colour)
     panel.set_xticks(range(len(surface.lambdas)), [f"{lam:g}" for lam in surface.lambdas])

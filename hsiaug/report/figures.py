@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.colours import HELD_OUT, LEFT_OUT, NO_DATA, TRAIN, class_colours, class_names_shown
 from hsiaug.files import write_whole
 from hsiaug.pairs import PairSet
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
+from hsiaug.report.class_labels import label_classes
 from hsiaug.report.labels import left_out
 from hsiaug.report.split_roles import ROLES, split_roles
 from hsiaug.scene import Scene
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["save_split_map"]
 
-TINTS = ("#f2f2f2", "#b3b3b3", "#6baed6", "#d7301f")
+TINTS = (NO_DATA, LEFT_OUT, HELD_OUT, TRAIN)
 """Colours of ROLES."""
 
 ACROSS = 6
@@ -38,8 +40,8 @@ def save_split_map(data: Scene | PairSet, split: Split | TileSplit, path: Path) 
 
     Raises InputError where it cannot be written.
     """
-    names = ["unlabelled", *map(plotted, data.class_names)]
-    classes = list(zip(names, _class_colours(len(names)), strict=True))
+    names = ["unlabelled", *map(plotted, class_names_shown(data.class_names))]
+    classes = list(zip(names, _class_colours(len(data.class_names)), strict=True))
     roles = split_roles(split)
     if isinstance(split, Split):
         figure = _draw_scene(split, roles, data.name, classes)
@@ -56,6 +58,7 @@ def _draw_scene(
     figure = _figure(13, max(4.5, 5.5 * height / width))
     left, right = figure.subplots(1, 2)
     _show(left, split.labels, [colour for _, colour in classes])
+    label_classes(left, split.labels, len(classes) - 1)
     left.set_title(plotted(f"{name}: labels"))
     beside: dict[str, Any] = {"loc": "center right", "bbox_to_anchor": (-0.02, 0.5)}
     left.legend(handles=_patches(classes), fontsize=8, frameon=False, **beside)
@@ -92,6 +95,7 @@ def _draw_places(
     for i, place in enumerate(places):
         row, column = 2 * (i // across), i % across
         _show(panels[row, column], place.mask, [colour for _, colour in classes])
+        label_classes(panels[row, column], place.mask, len(classes) - 1)
         _show(panels[row + 1, column], roles[i], TINTS)
         panels[row, column].set_title(place.name, fontsize=9)
     tiles = f"tiles of {split.patch}×{split.patch}"
@@ -136,9 +140,5 @@ def _patches(entries: Sequence[tuple[str, str]]) -> list[Patch]:
 
 
 def _class_colours(classes: int) -> list[str]:
-    """White-ish for unlabelled, then one distinct colour per class."""
-    from matplotlib import colormaps
-    from matplotlib.colors import to_hex
-
-    tab = [to_hex(colour) for name in ("tab20", "tab20b", "tab20c") for colour in colormaps[name].colors]  # type: ignore[attr-defined]
-    return ["#f2f2f2", *(tab[i % len(tab)] for i in range(classes - 1))]
+    """Of no label, then of every class."""
+    return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in class_colours(classes).tolist()]

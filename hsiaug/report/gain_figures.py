@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hsiaug.errors import InputError
 from hsiaug.report.compare import Gain
-from hsiaug.report.figure_files import new_figure
+from hsiaug.report.figure_files import new_figure, series_style
 from hsiaug.report.findings import judged
 from hsiaug.report.tables import Report, Table
 from hsiaug.text import plotted
@@ -21,9 +21,10 @@ __all__ = ["gain_figure"]
 
 WIDTH, LINE = 3.5, 0.16
 """Of a panel, and of the line of one control, in inches: one column of a journal, two panels in two."""
-COLOURS = {"none": "tab:blue", "duplicate": "tab:orange"}
-FURTHER = "tab:green"
-HOW_TO_READ = "dots: draws; mark: mean; bar: 95 % t interval of the mean"
+CONTROLS = {"duplicate": 0, "none": 1}
+FURTHER = 2
+"""Of a control: its place among the colours of series and markers, as on the page."""
+HOW_TO_READ = "dots: draws; mark: mean; bar: 95 % t interval of the mean; panels of a table share their axis"
 
 
 def gain_figure(report: Report) -> Figure:
@@ -47,7 +48,7 @@ def gain_figure(report: Report) -> Figure:
     places = figure.subfigures(len(shown), 1, height_ratios=heights, squeeze=False)[:, 0]
     for place, (table, found) in zip(places, shown, strict=True):
         place.suptitle(f"{plotted(table.heading)}\n{HOW_TO_READ}", fontsize=8, wrap=True)
-        panels = place.subplots(1, columns, squeeze=False)[0]
+        panels = place.subplots(1, columns, squeeze=False, sharex=True)[0]
         for panel in panels[len(found) :]:
             panel.set_axis_off()
         for panel, (classifier, gains) in zip(panels, found.items(), strict=False):
@@ -76,13 +77,14 @@ def _draw(panel: Axes, table: Table, gains: Sequence[Gain]) -> None:
         places.append(y + (len(gain.against) - 1) / 2)
         for control, comparison in gain.against.items():
             if comparison is not None:
-                test, colour = comparison.main, COLOURS.get(control, FURTHER)
+                test, style = comparison.main, series_style(CONTROLS.get(control, FURTHER))
+                colour = style["color"]
                 low, high = test.interval or (test.mean, test.mean)
                 panel.plot([100 * low, 100 * high], [y, y], color=colour, linewidth=1.6, alpha=0.7)
                 panel.plot(
                     [100 * d for d in test.differences], [y] * len(test.differences), ".", color=colour, ms=2.5
                 )
-                panel.plot([100 * test.mean], [y], "D", color=colour, ms=4, label=f"over {control}")
+                panel.plot([100 * test.mean], [y], linestyle="none", ms=4, label=f"over {control}", **style)
             y += 1
         y += 1
     panel.set_yticks(places, names, fontsize=8)

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from hsiaug.api import Attention, PatchSamples, PluginError
+from hsiaug.colours import HELD_OUT, SYNTHETIC, TRAIN
 from hsiaug.quality.attention import attention_report, class_map
 from hsiaug.quality.kits import sample_kit
 from hsiaug.quality.pixel_figures import save_pictures
@@ -73,7 +74,7 @@ def test_spectra_are_drawn_as_lines_too_in_the_same_bytes_each_time(make: Make, 
     assert files[0] == files[1] and len(files[0]) < 300_000
     words = {text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")}
     assert {"wavelength (nm)", *report.made.data.class_names} <= words
-    assert all(colour in files[0].decode() for colour in ("#1f5fa8", "#d7301f", "#8c8c8c"))
+    assert all(colour in files[0].decode() for colour in (TRAIN, SYNTHETIC, HELD_OUT))
 
 
 def test_the_same_request_gives_the_same_numbers(make: Make) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from report_records import ABSENT_SCENES, audit_of, hash_of, record
 
+from hsiaug.colours import TRAIN, rgb_of
 from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
@@ -91,7 +92,7 @@ def test_the_scene_stands_beside_its_verdict(store: Store) -> None:
 
 def test_the_map_of_the_split_shows_training_pixels(store: Store, split: Split) -> None:
     drawn = np.asarray(maps(page_of(store))["split of draw 0"].convert("RGB"))
-    assert np.array_equal((drawn == (215, 48, 31)).all(axis=-1), split.train)
+    assert np.array_equal((drawn == rgb_of(TRAIN)).all(axis=-1), split.train)
 
 
 def test_another_draw_than_the_records_is_not_drawn(store: Store) -> None:

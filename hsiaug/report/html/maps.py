@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.colours import true_colours
+from hsiaug.colours import (
+    HELD_OUT,
+    LEFT_OUT,
+    NO_DATA,
+    TRAIN,
+    class_colours,
+    class_names_shown,
+    rgb_of,
+    true_colours,
+)
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.ground_truth import (
     MOST_VALUES,
@@ -36,14 +46,8 @@ PLACES = 2
 """Places of a set that are drawn."""
 ROOM = 600_000
 """Bytes that all maps of a page may take, before base64 makes a third more of them."""
-EMPTY = (128, 128, 128)
-TINTS = (EMPTY, (166, 166, 166), (74, 144, 199), (215, 48, 31))
+TINTS = tuple(map(rgb_of, (NO_DATA, LEFT_OUT, HELD_OUT, TRAIN)))
 """Colours of ROLES."""
-CLASSES = (
-    "1f77b4", "aec7e8", "ff7f0e", "ffbb78", "2ca02c", "98df8a", "d62728", "ff9896", "9467bd", "c5b0d5",
-    "8c564b", "c49c94", "e377c2", "f7b6d2", "7f7f7f", "c7c7c7", "bcbd22", "dbdb8d", "17becf", "9edae5",
-)  # fmt: skip
-"""The twenty colours of Vega's category20, which matplotlib calls tab20."""
 Colour = tuple[int, int, int]
 Shown = tuple[ArmCell, Trial]
 
@@ -105,7 +109,7 @@ class MapMaker:
             else:
                 left_out += 1
         colours = _class_colours(len(truth.class_names))
-        legend = _legend(list(zip(truth.class_names, colours[1:], strict=True)))
+        legend = _legend(list(zip(class_names_shown(truth.class_names), colours[1:], strict=True)))
         seed = first[0][1].seed
         grid = details(f"Maps of draw {seed} beside each other", f'{legend}<div class="maps">{ground}{beside}</div>',
                        opened=True)  # fmt: skip
@@ -241,8 +245,15 @@ def _step(shape: tuple[int, ...]) -> int:
 
 def _class_colours(classes: int) -> list[Colour]:
     """No two alike, as the viewer reads classes from colours: one that comes again is changed by less than is seen."""
-    codes = [int(CLASSES[i % len(CLASSES)], 16) ^ (i // len(CLASSES)) for i in range(classes)]
-    return [EMPTY, *((code >> 16, code >> 8 & 255, code & 255) for code in codes)]
+    empty, *colours = class_colours(classes).tolist()
+    return [(red, green, blue) for red, green, blue in (empty, *_apart(colours))]
+
+
+def _apart(colours: Sequence[Sequence[int]]) -> Iterator[tuple[int, int, int]]:
+    seen: Counter[tuple[int, ...]] = Counter()
+    for red, green, blue in colours:
+        yield red, green, blue ^ seen[red, green, blue]
+        seen[red, green, blue] += 1
 
 
 def _hex(colour: Colour) -> str:

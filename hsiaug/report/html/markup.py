@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html as html_module
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -94,11 +96,27 @@ def plain_grid(
 
 def grid_table(grid: Grid, anchor: Callable[[ArmCell], str] | None = None) -> str:
     """A sortable table: the first column names the row, every heading is a button. anchor: id of a cell's records."""
+    grid = _aligned(grid)
     body = "".join(_row(grid, i, anchor) for i in range(len(grid.rows)))
     name = escape(grid.heading)
     head = _head(grid.columns)
     table = f'<table class="sortable" aria-label="{name}"><thead>{head}</thead><tbody>{body}</tbody></table>'
     return scroller(grid.heading, table)
+
+
+INTERVAL = re.compile(r"\S [+−-]?[\d.]+ \[[^\]]*\]")
+NARROW_STD = re.compile(r"(?<=± )(?=\d\.)")
+FIGURE_SPACE = "\u2007"
+
+
+def _aligned(grid: Grid) -> Grid:
+    """The same with points below points: a std of one digit takes the room of two where its column has one of two."""
+    wide = {i for row in grid.rows for i, entry in enumerate(row) if re.search(r"± \d\d\.", entry.text)}
+    rows = (
+        tuple(replace(e, text=NARROW_STD.sub(FIGURE_SPACE, e.text)) if i in wide else e for i, e in enumerate(row))
+        for row in grid.rows
+    )
+    return replace(grid, rows=tuple(rows)) if wide else grid
 
 
 def _head(columns: Sequence[GridColumn]) -> str:
@@ -136,7 +154,8 @@ def _row(grid: Grid, i: int, anchor: Callable[[ArmCell], str] | None) -> str:
 def _field(entry: GridEntry, anchor: Callable[[ArmCell], str] | None) -> str:
     text = link(entry.text, anchor(entry.cell) if anchor and entry.cell and entry.text != MISSING else None)
     if entry.tone is not None:
-        return f'<span class="badge {entry.tone}">{text}</span>'
+        kept = INTERVAL.sub(lambda found: f'<span class="nb">{found[0]}</span>', text, count=1)
+        return f'<span class="badge {entry.tone}">{kept}</span>'
     return text if entry.bar is None else text + _bar(entry.bar)
 
 

@@ -33,7 +33,7 @@ from hsiaug.trial.store import Store
 __all__ = ["html_page"]
 
 HERE = Path(__file__).parent
-SCRIPTS = ("page.js", "filters.js", "maps.js", "spectra.js")
+SCRIPTS = ("page.js", "filters.js", "maps.js", "spectra.js", "print.js")
 """In their order: each may use what stands before it."""
 MOST_TITLED = 3
 """Scenes and protocols that the title of a page names at most."""

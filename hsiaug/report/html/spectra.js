@@ -6,7 +6,7 @@ const shape = (tag, attributes, ...children) => {
   made.append(...children);
   return made;
 };
-const SETS = { train: 0, "held-out": 5, synthetic: 1 };  // their colours among the page's series
+const SETS = ["train", "held-out", "synthetic"];
 const BOX = { width: 720, height: 300, left: 52, right: 10, top: 10, bottom: 34 };
 // Round numbers in equal steps between two values.
 const between = (low, high, most) => {
@@ -31,10 +31,10 @@ class SpectraBrowser {
     let label;
     [label, this.choice] = choice("Class", Object.keys(classes).map((name) => [name, name]));
     this.choice.addEventListener("change", () => this.draw());
-    this.shown = Object.fromEntries(Object.keys(SETS).map((name) => [name, element("input", { type: "checkbox", checked: "" })]));
+    this.shown = Object.fromEntries(SETS.map((name) => [name, element("input", { type: "checkbox", checked: "" })]));
     const boxes = Object.entries(this.shown).map(([name, box]) => {
       box.addEventListener("change", () => this.draw());
-      return element("label", {}, box, element("i", { class: `swatch k${SETS[name]}` }), name);
+      return element("label", {}, box, element("i", { class: "swatch", style: `background: var(--${name})` }), name);
     });
     this.svg = shape("svg", { viewBox: `0 0 ${BOX.width} ${BOX.height}`, tabindex: 0, role: "img" });
     this.said = element("p", { class: "said", "aria-live": "polite" });
@@ -85,9 +85,9 @@ class SpectraBrowser {
       for (const run of this.runs()) {
         const upper = run.map((i) => `${this.px(this.x[i]).toFixed(1)},${py(mean[i] + std[i]).toFixed(1)}`);
         const lower = run.map((i) => `${this.px(this.x[i]).toFixed(1)},${py(mean[i] - std[i]).toFixed(1)}`).reverse();
-        parts.push(shape("polygon", { class: `f${SETS[name]} spread`, points: [...upper, ...lower].join(" ") }));
+        parts.push(shape("polygon", { class: "spread", style: `fill: var(--${name})`, points: [...upper, ...lower].join(" ") }));
         const middle = run.map((i) => `${this.px(this.x[i]).toFixed(1)},${py(mean[i]).toFixed(1)}`);
-        parts.push(shape("polyline", { class: `s${SETS[name]} line${name === "train" ? " dashed" : ""}`, points: middle.join(" ") }));
+        parts.push(shape("polyline", { class: name === "train" ? "line dashed" : "line", style: `stroke: var(--${name})`, points: middle.join(" ") }));
       }
     }
     this.cursor = shape("line", { class: "zero", y1: BOX.top, y2: BOX.height - BOX.bottom, visibility: "hidden" });
