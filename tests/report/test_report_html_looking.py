@@ -72,7 +72,7 @@ def page_file(toy: Scene, split: Split, tmp_path_factory: pytest.TempPathFactory
 def on_map(tab: Any) -> Any:
     """The map, once the viewer is built."""
     tab.locator(".viewer").scroll_into_view_if_needed()
-    tab.wait_for_selector(".viewer .legend i")
+    tab.wait_for_selector(".viewer > .legend i")
     return tab.locator(".viewer canvas[tabindex]")
 
 
