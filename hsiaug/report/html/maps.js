@@ -1,8 +1,8 @@
 // The viewer of maps: one layer of classes over the colours of the scene, read pixel by pixel with pointer or keyboard.
 const VIEWS = { predicted: "predicted classes", errors: "errors", ab: "A against B", true: "true classes", split: "split" };
 const VERDICTS = {
-  errors: [["right", "--right-map"], ["wrong", "--wrong-map"]],
-  ab: [["both right", "--both-map"], ["only A right", "--a-map"], ["only B right", "--b-map"], ["both wrong", "--neither-map"]],
+  errors: [["right", "--right-map"], ["wrong", "--bad"]],
+  ab: [["both right", "--both-map"], ["only A right", "--s6"], ["only B right", "--s1"], ["both wrong", "--neither-map"]],
 };
 
 const element = (tag, attributes = {}, ...children) => {
