@@ -10,7 +10,7 @@ import math
 import statistics
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,7 +21,17 @@ from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Record
 
-__all__ = ["Estimate", "Known", "estimate", "expected_seconds", "longest_first", "readable", "timed"]
+__all__ = [
+    "Estimate",
+    "Guess",
+    "Known",
+    "estimate",
+    "expected_seconds",
+    "guesses",
+    "longest_first",
+    "readable",
+    "timed",
+]
 
 NEAR = 1.1
 """Ratio of two sizes of a training set within which a time of the one is a time of the other."""
@@ -93,6 +103,16 @@ class _Part:
 
 
 @dataclass(frozen=True)
+class Guess:
+    """Seconds of a trial. generator: its fit and its samples, which one of the trials that share them makes; 0 where there
+    are none. classifier: fit and prediction. size: training samples, synthetic ones with them."""
+
+    generator: float
+    classifier: float
+    size: int
+
+
+@dataclass(frozen=True)
 class Estimate:
     """Wall time of trials.
 
@@ -140,31 +160,46 @@ def expected_seconds(plan: Plan, trials: Sequence[TrialSpec], known: Known) -> d
     """
     seconds: dict[str, float] = {}
     fitted: set[str] = set()
-    for trial in trials:
-        parts = [
-            part
-            for part in _parts(plan, [trial])[trial.fit_hash]
-            if part.kind == "classifier" or trial.fit_hash not in fitted
-        ]
+    for trial, made, classifier in _each(plan, trials):
+        parts = [classifier] if made is None or trial.fit_hash in fitted else [made, classifier]
         fitted.add(trial.fit_hash)
         if all(part.key in known or _declared(part, plan) for part in parts):
             seconds[trial.hash] = sum(_seconds(part, known, plan) for part in parts)
     return seconds
 
 
+def guesses(plan: Plan, trials: Sequence[TrialSpec], known: Known) -> dict[str, Guess]:
+    """Hash → what is guessed of a trial, however little is known of its plugins with these parameters."""
+    return {
+        trial.hash: Guess(
+            0.0 if made is None else _seconds(made, known, plan),
+            _seconds(classifier, known, plan),
+            sum(plan.samples[trial.hash]),
+        )
+        for trial, made, classifier in _each(plan, trials)
+    }
+
+
 def _parts(plan: Plan, trials: Iterable[TrialSpec]) -> dict[str, list[_Part]]:
     """What each fit's trials have to run: the generator once, a classifier for each of them."""
     parts: dict[str, list[_Part]] = {}
+    for trial, made, classifier in _each(plan, trials):
+        needed = parts.setdefault(trial.fit_hash, [])
+        if made and all(part.spec != trial.generator for part in needed):
+            needed.append(made)
+        needed.append(classifier)
+    return parts
+
+
+def _each(plan: Plan, trials: Iterable[TrialSpec]) -> Iterator[tuple[TrialSpec, _Part | None, _Part]]:
+    """Every trial with what it runs; there is no generator where λ asks for nothing."""
     canonical = _Canonical()
     for trial in trials:
-        needed = parts.setdefault(trial.fit_hash, [])
         real, made = plan.samples[trial.hash]
         whole = trial.as_json()
         setting = canonical({key: whole[key] for key in SETTING})
-        if made and all(part.spec != trial.generator for part in needed):
-            needed.append(_Part("generator", trial.generator, setting, 1.0))
-        needed.append(_Part("classifier", trial.classifier, setting, (real + made) / real))
-    return parts
+        generator = _Part("generator", trial.generator, setting, 1.0) if made else None
+        yield trial, generator, _Part("classifier", trial.classifier, setting, (real + made) / real)
 
 
 def timed(records: Iterable[Record]) -> Known:
