@@ -18,8 +18,6 @@ SPREADS = (0.5, 0.5, 0.7, 0.5, 0.4, 0.4, 0.3, 0.5)
 """Standard deviation that is expected of each of a part's effects, in the order of :attr:`Part.levels`."""
 SLOPE_SPREAD = 0.5
 """The same of the power of the size of the training set beyond what the guess says."""
-USUAL_SIZE = 300.0
-"""Training samples at which the effect of the size is none."""
 NOISE = 0.3
 """Standard deviation of the logarithm of the seconds of one kind."""
 SHORT = 0.05
@@ -32,15 +30,20 @@ BIAS = (0.7, 1.5)
 
 @dataclass(frozen=True)
 class Part:
-    """A plugin that runs in a trial.
+    """A stage of a trial.
 
-    guess: seconds that were expected before the run. size: training samples, real and synthetic. levels: one label for
-    each of :data:`SPREADS`, from what all parts share to what only parts of the same kind do.
+    guess: seconds that were expected before the run. size: of the samples that it works on, in multiples of the usual.
+    levels: one label for each of :data:`SPREADS`, from what all parts share to what only parts of the same kind do.
     """
 
     guess: float
-    size: int
+    size: float
     levels: tuple[str, ...]
+
+    @property
+    def stage(self) -> str:
+        """Its name, as in the timings of a record."""
+        return self.levels[1]
 
     @property
     def kind(self) -> str:
@@ -88,7 +91,7 @@ class CostModel:
         """What a part is expected to take."""
         if not self._fresh:
             self._fit()
-        return self._raw(part) * self._bias.get(part.levels[1], 1.0)
+        return self._raw(part) * self._bias.get(part.stage, 1.0)
 
     def _raw(self, part: Part) -> float:
         log = sum(value * self._effects.get(label, 0.0) for label, value, _ in _terms(part))
@@ -119,18 +122,18 @@ class CostModel:
         return sum(value * self._effects.get(label, 0.0) for label, value, _ in _terms(part))
 
     def _correct(self) -> None:
-        """Let the sum of what is expected of all that was seen be what it took, for generators and classifiers each."""
+        """Let the sum of what is expected of all that was seen be what it took, stage by stage."""
         took: dict[str, float] = defaultdict(float)
         expected: dict[str, float] = defaultdict(float)
         for seen in self._seen.values():
-            took[seen.part.levels[1]] += seen.seconds
-            expected[seen.part.levels[1]] += seen.count * self._raw(seen.part)
+            took[seen.part.stage] += seen.seconds
+            expected[seen.part.stage] += seen.count * self._raw(seen.part)
         low, high = BIAS
         self._bias = {kind: min(high, max(low, took[kind] / expected[kind])) for kind in took if expected[kind]}
 
 
 def _terms(part: Part) -> list[tuple[str, float, float]]:
     """Label, value and spread of the effects that a part's time is the sum of."""
-    slope = math.log(max(1, part.size) / USUAL_SIZE)
+    slope = math.log(part.size)
     found = [(label, 1.0, spread) for label, spread in zip(part.levels, SPREADS, strict=True)]
     return [*found, (f"size of {part.levels[2]}", slope, SLOPE_SPREAD)]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from hsiaug.bench.guess import Guess, guess
 from hsiaug.bench.plan import Plan
 from hsiaug.plugins.card import Card
 from hsiaug.trial.hashing import canonical_json
@@ -23,7 +24,6 @@ from hsiaug.trial.store import Record
 
 __all__ = [
     "Estimate",
-    "Guess",
     "Known",
     "estimate",
     "expected_seconds",
@@ -103,16 +103,6 @@ class _Part:
 
 
 @dataclass(frozen=True)
-class Guess:
-    """Seconds of a trial. generator: its fit and its samples, which one of the trials that share them makes; 0 where there
-    are none. classifier: fit and prediction. size: training samples, synthetic ones with them."""
-
-    generator: float
-    classifier: float
-    size: int
-
-
-@dataclass(frozen=True)
 class Estimate:
     """Wall time of trials.
 
@@ -168,16 +158,22 @@ def expected_seconds(plan: Plan, trials: Sequence[TrialSpec], known: Known) -> d
     return seconds
 
 
-def guesses(plan: Plan, trials: Sequence[TrialSpec], known: Known) -> dict[str, Guess]:
-    """Hash → what is guessed of a trial, however little is known of its plugins with these parameters."""
-    return {
-        trial.hash: Guess(
-            0.0 if made is None else _seconds(made, known, plan),
-            _seconds(classifier, known, plan),
-            sum(plan.samples[trial.hash]),
-        )
-        for trial, made, classifier in _each(plan, trials)
-    }
+def guesses(plan: Plan, trials: Sequence[TrialSpec], known: Known, tested: Mapping[str, int]) -> dict[str, Guess]:
+    """Hash → what is guessed of a trial, however little is known of its plugins with these parameters.
+
+    tested: test samples of each trial's draw, by hash.
+    """
+    found: dict[str, Guess] = {}
+    for trial, generator, classifier in _each(plan, trials):
+        (real, made), parts = plan.samples[trial.hash], (generator, classifier)
+        seconds = [0.0 if part is None else _seconds(part, known, plan) for part in parts]
+        # A card speaks of Indian Pines; where records tell, they tell of this very scene.
+        cards = [
+            None if part is None or part.key in known or trial.task != "pixels" else _card(part, plan)
+            for part in parts
+        ]
+        found[trial.hash] = guess(seconds, cards, real, made, tested.get(trial.hash, 0))
+    return found
 
 
 def _parts(plan: Plan, trials: Iterable[TrialSpec]) -> dict[str, list[_Part]]:
@@ -237,9 +233,7 @@ class _Canonical:
 def _seconds(part: _Part, known: Known, plan: Plan) -> float:
     """From records of a training set as large; else as far as records of others let expect; else as the card says."""
     times = known.get(part.key)
-    if not times:
-        return plan.cards[part.kind, part.spec.name].seconds  # type: ignore[index]
-    return times.at(part.size)
+    return times.at(part.size) if times else _card(part, plan).seconds
 
 
 def _same(one: float, other: float) -> bool:
@@ -248,8 +242,11 @@ def _same(one: float, other: float) -> bool:
 
 def _declared(part: _Part, plan: Plan) -> bool:
     """True where a card's seconds are of these very parameters."""
-    card: Card = plan.cards[part.kind, part.spec.name]  # type: ignore[index]
-    return bool(part.spec.params == card.params())
+    return bool(part.spec.params == _card(part, plan).params())
+
+
+def _card(part: _Part, plan: Plan) -> Card:
+    return plan.cards[part.kind, part.spec.name]  # type: ignore[index]
 
 
 def readable(seconds: float) -> str:

@@ -10,17 +10,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from hsiaug.bench.cost_model import CostModel, Part
-from hsiaug.bench.estimate import Guess, readable
+from hsiaug.bench.estimate import readable
+from hsiaug.bench.guess import USUAL_REAL, USUAL_TEST, Guess
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 
 __all__ = ["Forecast", "TimeLeft"]
 
 OVERRUN = 1.25
 """A trial that runs longer than its like did is expected to take this times what it has taken."""
-UNKNOWN = Guess(10.0, 5.0, 300)
+UNKNOWN = Guess(10.0, 1.0, 4.0, 1.0, USUAL_REAL, USUAL_REAL, USUAL_TEST)
 """Of a trial of which nobody has guessed."""
-SAMPLING = 0.1
-"""Of the seconds that are guessed for a fit with its samples: those of the samples."""
 SAME_SIZE = 0.1
 """Difference of the logarithms of two sizes of a training set that are taken for one."""
 
@@ -38,31 +37,31 @@ class TimeLeft:
 
 @dataclass(frozen=True)
 class _Planned:
-    """A trial of the run. new: the first of those that share its fit, its λ and its ω.
+    """A trial of the run. more: whether it needs samples that no trial before it does, of those that share its fit.
 
-    generator, samples: what its fit and its samples cost; None where nothing is made.
+    stages: what it runs whatever ran before it. fit, samples: None where nothing is made.
     """
 
-    fit: str
+    group: str
     scene: str
-    new: bool
-    generator: Part | None
+    more: bool
+    stages: tuple[Part, ...]
+    fit: Part | None
     samples: Part | None
-    classifier: Part
 
-    def parts(self, first: bool) -> list[tuple[Part, tuple[str, ...]]]:
-        """What runs in it, and the stages in which. first: whether it makes the fit that it uses."""
-        runs = [(self.classifier, ("fit_classifier", "predict"))]
-        if self.samples and (first or self.new):
-            runs.append((self.samples, ("sample",)))
-        if self.generator and first:
-            runs.append((self.generator, ("fit_generator",)))
-        return runs
+    def runs(self, first: bool) -> list[Part]:
+        """The stages that it runs. first: whether it makes the fit that it uses."""
+        found = list(self.stages)
+        if self.samples and (first or self.more):
+            found.append(self.samples)
+        if self.fit and first:
+            found.append(self.fit)
+        return found
 
     @property
     def besides(self) -> tuple[tuple[object, ...], ...]:
-        """What its time outside the plugins depends on, from the most special to the most general."""
-        return (self.scene, self.new), (self.new,)
+        """What its time outside the stages depends on, from the special to the general."""
+        return (self.scene, self.more), (self.more,)
 
 
 @dataclass
@@ -111,8 +110,8 @@ class Forecast:
             trial = self._left.get(hash)
             if trial is None:
                 return
-            self._running[hash] = self._clock(), trial.fit not in self._fitted
-            self._fitted.add(trial.fit)
+            self._running[hash] = self._clock(), trial.group not in self._fitted
+            self._fitted.add(trial.group)
             self._cold[hash] = self._started[trial.scene] < self._jobs
             self._started[trial.scene] += 1
 
@@ -123,8 +122,8 @@ class Forecast:
             if trial is None or begun is None or timings is None:
                 return
             left = self._clock() - begun[0]
-            for part, stages in trial.parts(begun[1]):
-                seconds = sum(timings.get(stage, 0.0) for stage in stages)
+            for part in trial.runs(begun[1]):
+                seconds = timings.get(part.stage, 0.0)
                 # Where it is more, the fit was there: the record tells what it took when it was made.
                 if seconds <= left:
                     self._model.tell(part, seconds)
@@ -142,16 +141,16 @@ class Forecast:
         fitted, so_far, measured = set(self._fitted), self._so_far(), True
         for hash, trial in self._left.items():
             begun = self._running.get(hash)
-            first = begun[1] if begun else trial.fit not in fitted
-            fitted.add(trial.fit)
+            first = begun[1] if begun else trial.group not in fitted
+            fitted.add(trial.group)
             seconds = self._seconds(trial, first)
             measured &= self._knows(trial, first)
-            kind = trial.classifier.kind, first
+            kind = trial.stages[0].kind, first
             if so_far.get(kind, 0.0) > seconds:
                 seconds, measured = OVERRUN * so_far[kind], False
             if begun:
                 seconds = max(0.0, seconds - (self._clock() - begun[0]))
-            scenes[trial.scene][trial.fit].append(seconds)
+            scenes[trial.scene][trial.group].append(seconds)
         walls = (
             _wall(groups.values(), self._jobs) + (0.0 if scene in self._started else self._starts.value)
             for scene, groups in scenes.items()
@@ -160,17 +159,17 @@ class Forecast:
 
     def _seconds(self, trial: _Planned, first: bool) -> float:
         besides = next((self._besides[key].value for key in trial.besides if key in self._besides), 0.0)
-        return besides + sum(self._model.seconds(part) for part, _ in trial.parts(first))
+        return besides + sum(self._model.seconds(part) for part in trial.runs(first))
 
     def _knows(self, trial: _Planned, first: bool) -> bool:
-        return all(self._model.knows(part) for part, _ in trial.parts(first))
+        return all(self._model.knows(part) for part in trial.runs(first))
 
     def _so_far(self) -> dict[tuple[str, bool], float]:
         """How long the longest running trial of each kind has been at it."""
         now = self._clock()
         longest: dict[tuple[str, bool], float] = {}
         for hash, (begun, first) in self._running.items():
-            kind = self._left[hash].classifier.kind, first
+            kind = self._left[hash].stages[0].kind, first
             longest[kind] = max(now - begun, longest.get(kind, 0.0))
         return longest
 
@@ -191,26 +190,36 @@ def _wall(groups: Iterable[list[float]], jobs: int) -> float:
 
 def _planned(trials: Mapping[str, TrialSpec], guesses: Mapping[str, Guess]) -> dict[str, _Planned]:
     found: dict[str, _Planned] = {}
-    begun: set[tuple[str, float, float | None]] = set()
+    most: dict[tuple[str, float | None], int] = {}
     for hash, trial in trials.items():
-        guess = guesses.get(hash, UNKNOWN)
-        key, makes = (trial.fit_hash, trial.lam, trial.omega), trial.lam > 0 and guess.generator > 0
+        guess, pool = guesses.get(hash, UNKNOWN), (trial.fit_hash, trial.omega)
+        made = guess.made if trial.lam else 0
+        # Every λ takes a prefix of the same pool of samples.
+        more = made - most.get(pool, 0) if pool in most else made
+        most[pool] = max(made, most.get(pool, 0))
+        train, test = guess.real + made, guess.tested or USUAL_TEST
         found[hash] = _Planned(
             trial.fit_hash,
-            f"{trial.task} {trial.scene_sha256}",
-            key not in begun,
-            _part("generator", trial, trial.generator, guess.generator, guess.size) if makes else None,
-            _part("samples", trial, trial.generator, SAMPLING * guess.generator, guess.size) if makes else None,
-            _part("classifier", trial, trial.classifier, guess.classifier, guess.size),
+            _scene(trial),
+            more > 0,
+            (
+                _part("fit_classifier", trial, trial.classifier, guess.learn, train / USUAL_REAL),
+                _part("predict", trial, trial.classifier, guess.predict, test / USUAL_TEST),
+            ),
+            _part("fit_generator", trial, trial.generator, guess.fit, guess.real / USUAL_REAL) if made else None,
+            _part("sample", trial, trial.generator, guess.samples, max(1, more) / USUAL_REAL) if made else None,
         )
-        begun.add(key)
     return found
 
 
-def _part(kind: str, trial: TrialSpec, spec: PluginSpec, guess: float, size: int) -> Part:
-    view, sampled = (trial.view, trial.generator.name) if kind == "classifier" else ("", trial.omega)
-    name, key, scene = f"{kind} {spec.name}", f"{kind} {spec.hash} {view}", f"{trial.task} {trial.scene_sha256}"
-    setting = f"{key} {scene} {trial.protocol.label} {trial.patch}"
-    step = round(math.log(max(1, size)) / SAME_SIZE) if kind != "generator" else 0
-    levels = ("all", kind, name, key, f"{kind} {scene}", f"{key} {scene}", setting, f"{setting} {sampled} {step}")
-    return Part(guess, size, levels)
+def _part(stage: str, trial: TrialSpec, spec: PluginSpec, guess: float, size: float) -> Part:
+    of_classifier = stage in ("fit_classifier", "predict")
+    name, key = f"{stage} {spec.name}", f"{stage} {spec.hash} {trial.view if of_classifier else ''}"
+    setting = f"{key} {_scene(trial)} {trial.protocol.label} {trial.patch}"
+    like = f"{trial.generator.name} {trial.lam}" if of_classifier else f"{trial.omega} {round(math.log(size) / SAME_SIZE)}"
+    kind = f"{setting} {like}"
+    return Part(guess, size, ("all", stage, name, key, f"{stage} {_scene(trial)}", f"{key} {_scene(trial)}", setting, kind))
+
+
+def _scene(trial: TrialSpec) -> str:
+    return f"{trial.task} {trial.scene_sha256}"
