@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 __all__ = ["CostModel", "Part"]
 
-SPREADS = (0.5, 0.5, 0.7, 0.5, 0.4, 0.4, 0.3, 0.5)
+SPREADS = (0.2, 0.2, 1.0, 0.7, 0.2, 0.3, 0.3, 0.3)
 """Standard deviation that is expected of each of a part's effects, in the order of :attr:`Part.levels`."""
 SLOPE_SPREAD = 0.5
 """The same of the power of the size of the training set beyond what the guess says."""
@@ -22,10 +22,8 @@ NOISE = 0.3
 """Standard deviation of the logarithm of the seconds of one kind."""
 SHORT = 0.05
 """Seconds that a time is uncertain by, however short it is."""
-SWEEPS = 10
+SWEEPS = 4
 """Passes over all effects in one fit; it begins where the one before has ended."""
-BIAS = (0.7, 1.5)
-"""Least and most that the sum of seconds may be corrected by: a mean of logarithms is none of seconds."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ class CostModel:
     def __init__(self) -> None:
         self._seen: dict[str, _Seen] = {}
         self._effects: dict[str, float] = {}
-        self._bias: dict[str, float] = {}
+        self._told: dict[str, float] = {}
         self._fresh = True
 
     def tell(self, part: Part, seconds: float) -> None:
@@ -91,14 +89,13 @@ class CostModel:
         """What a part is expected to take."""
         if not self._fresh:
             self._fit()
-        return self._raw(part) * self._bias.get(part.stage, 1.0)
-
-    def _raw(self, part: Part) -> float:
-        log = sum(value * self._effects.get(label, 0.0) for label, value, _ in _terms(part))
-        return max(SHORT, part.guess) * math.exp(log) if part.guess else 0.0
+            self._told.clear()
+        if part.kind not in self._told:
+            self._told[part.kind] = max(SHORT, part.guess) * math.exp(self._log(part))
+        return self._told[part.kind]
 
     def _fit(self) -> None:
-        """Solve for one effect after the other, given the others."""
+        """Find the effects that explain what was seen."""
         members: dict[str, list[tuple[_Seen, float]]] = defaultdict(list)
         spreads: dict[str, float] = {}
         for seen in self._seen.values():
@@ -108,28 +105,21 @@ class CostModel:
         left = {id(seen): seen.ratio - self._log(seen.part) for seen in self._seen.values()}
         for _ in range(SWEEPS):
             for label, rows in members.items():
-                old = self._effects.get(label, 0.0)
-                weight = sum(seen.weight * value**2 for seen, value in rows)
-                told = sum(seen.weight * value * (left[id(seen)] + value * old) for seen, value in rows)
-                new = told / (weight + spreads[label] ** -2)
-                for seen, value in rows:
-                    left[id(seen)] += value * (old - new)
-                self._effects[label] = new
+                self._solve(label, rows, spreads[label], left)
         self._fresh = True
-        self._correct()
+
+    def _solve(self, label: str, rows: list[tuple[_Seen, float]], spread: float, left: dict[int, float]) -> None:
+        """One effect, given the others. left: of each kind what the effects do not explain."""
+        old = self._effects.get(label, 0.0)
+        weight = sum(seen.weight * value**2 for seen, value in rows)
+        told = sum(seen.weight * value * (left[id(seen)] + value * old) for seen, value in rows)
+        new = told / (weight + spread**-2)
+        for seen, value in rows:
+            left[id(seen)] += value * (old - new)
+        self._effects[label] = new
 
     def _log(self, part: Part) -> float:
         return sum(value * self._effects.get(label, 0.0) for label, value, _ in _terms(part))
-
-    def _correct(self) -> None:
-        """Let the sum of what is expected of all that was seen be what it took, stage by stage."""
-        took: dict[str, float] = defaultdict(float)
-        expected: dict[str, float] = defaultdict(float)
-        for seen in self._seen.values():
-            took[seen.part.stage] += seen.seconds
-            expected[seen.part.stage] += seen.count * self._raw(seen.part)
-        low, high = BIAS
-        self._bias = {kind: min(high, max(low, took[kind] / expected[kind])) for kind in took if expected[kind]}
 
 
 def _terms(part: Part) -> list[tuple[str, float, float]]:

@@ -20,6 +20,8 @@ OVERRUN = 1.25
 """A trial that runs longer than its like did is expected to take this times what it has taken."""
 UNKNOWN = Guess(10.0, 1.0, 4.0, 1.0, USUAL_REAL, USUAL_REAL, USUAL_TEST)
 """Of a trial of which nobody has guessed."""
+CLOCKS = 1.05
+"""Ratio of two times of the same thing by two clocks, at most."""
 SAME_SIZE = 0.1
 """Difference of the logarithms of two sizes of a training set that are taken for one."""
 
@@ -125,9 +127,9 @@ class Forecast:
             for part in trial.runs(begun[1]):
                 seconds = timings.get(part.stage, 0.0)
                 # Where it is more, the fit was there: the record tells what it took when it was made.
-                if seconds <= left:
+                if seconds <= CLOCKS * left:
                     self._model.tell(part, seconds)
-                    left -= seconds
+                    left = max(0.0, left - seconds)
             for mean in [self._starts] if self._cold[hash] else [self._besides[key] for key in trial.besides]:
                 mean.add(left)
 
@@ -216,9 +218,15 @@ def _part(stage: str, trial: TrialSpec, spec: PluginSpec, guess: float, size: fl
     of_classifier = stage in ("fit_classifier", "predict")
     name, key = f"{stage} {spec.name}", f"{stage} {spec.hash} {trial.view if of_classifier else ''}"
     setting = f"{key} {_scene(trial)} {trial.protocol.label} {trial.patch}"
-    like = f"{trial.generator.name} {trial.lam}" if of_classifier else f"{trial.omega} {round(math.log(size) / SAME_SIZE)}"
+    like = (
+        f"{trial.generator.name} {trial.lam}"
+        if of_classifier
+        else f"{trial.omega} {round(math.log(size) / SAME_SIZE)}"
+    )
     kind = f"{setting} {like}"
-    return Part(guess, size, ("all", stage, name, key, f"{stage} {_scene(trial)}", f"{key} {_scene(trial)}", setting, kind))
+    return Part(
+        guess, size, ("all", stage, name, key, f"{stage} {_scene(trial)}", f"{key} {_scene(trial)}", setting, kind)
+    )
 
 
 def _scene(trial: TrialSpec) -> str:

@@ -35,7 +35,7 @@ class Guess:
 
 
 def guess(seconds: Sequence[float], cards: Sequence[Card | None], real: int, made: int, tested: int) -> Guess:
-    """Stages from the seconds of generator and classifier. cards: of those whose seconds are a card's, of Indian Pines."""
+    """Stages from the seconds of generator and classifier. cards: of those whose seconds are a card's, of that scene."""
     generator, classifier = seconds
     test = (max(1, tested) / USUAL_TEST) ** TEST_POWER if tested and cards[1] else 1.0
     return Guess(

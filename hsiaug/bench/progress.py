@@ -22,7 +22,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from hsiaug.bench.eta import Forecast, TimeLeft
+from hsiaug.bench.eta import Forecast
+from hsiaug.bench.guess import Guess
 from hsiaug.bench.ledger import Event, OnEvent
 from hsiaug.terminal import live, progress_bars
 from hsiaug.trial.failures import ErrorKind, error_kind, one_line, why_failed
@@ -54,15 +55,15 @@ def watching(
     console: Console,
     *,
     jobs: int = 1,
-    expected: Mapping[str, float] | None = None,
+    guesses: Mapping[str, Guess] | None = None,
     store: Store | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[OnEvent]:
     """A function to hand events to while the trials (by hash) run, in ``jobs`` processes.
 
-    expected: seconds by hash, before trials of that kind have ended in this run. store: where failures are read.
+    trials: in the order in which they run. guesses: by hash, before anything was timed. store: where failures are read.
     """
-    forecast = Forecast(trials, jobs=jobs, expected=expected, clock=clock)
+    forecast = Forecast(trials, jobs=jobs, guesses=guesses, clock=clock)
     failures = _Failures(trials, console, store)
     with _shown(trials, console, forecast, clock) as show:
 
@@ -70,7 +71,7 @@ def watching(
             if event.kind == "start":
                 forecast.started(event.hash)
             elif event.kind in ENDS:
-                forecast.ended(event.hash, well=event.kind == "ok")
+                forecast.ended(event.hash, event.timings if event.kind == "ok" else None)
             if event.kind == "failed":
                 failures(event.hash)
             show(event)
@@ -126,13 +127,8 @@ class _Eta(ProgressColumn):
             own = self._own.render(task)
             return Text("ETA ").append_text(own) if own.plain else own
         if self._clock() - self._at >= LIVE_EVERY:
-            self._said, self._at = eta_text(self._forecast.left()), self._clock()
+            self._said, self._at = str(self._forecast.left()), self._clock()
         return Text(self._said)
-
-
-def eta_text(left: TimeLeft | None) -> str:
-    """``ETA 7 min``; or that there is none."""
-    return "ETA not known yet" if left is None else str(left)
 
 
 @contextmanager
@@ -189,7 +185,7 @@ class _Plain:
         if self._done < total and now - self._last < PLAIN_EVERY:
             return
         self._last = now
-        eta = f", {eta_text(self._forecast.left())}" if self._done < total else ""
+        eta = f", {self._forecast.left()}" if self._done < total else ""
         self._console.print(
             f"[{self._done}/{total}] {describe(self._trials[event.hash])}: {event.kind}{eta}",
             markup=False,

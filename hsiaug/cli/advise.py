@@ -138,7 +138,7 @@ def advise(
             engine=where,
             start=start,
             end=end,
-            watch=lambda trials: watching(trials, err, jobs=where.jobs, store=context.store),
+            watch=lambda trials, rough: watching(trials, err, jobs=where.jobs, guesses=rough, store=context.store),
         )
         advice = advised(plan, request, context, broken)
         wider_request = wider(request)
