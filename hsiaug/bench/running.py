@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from hsiaug.bench.command import command_for
 from hsiaug.bench.engine import Batch, Job
 from hsiaug.bench.estimate import Known, expected_seconds, guesses, longest_first, timed
-from hsiaug.bench.progress import watching
+from hsiaug.bench.ledger import OnEvent
+from hsiaug.bench.progress import Detail, watching
 from hsiaug.bench.schedule import Part, in_order, merged, trials_of
 from hsiaug.errors import StoreError
 from hsiaug.tasks.task import get_task
@@ -71,6 +72,7 @@ def run_all(
     limit: float | None,
     console: Console,
     say: Say,
+    detail: Detail = "usual",
 ) -> bool:
     """Run the trials, scene by scene; of those that make nothing only the record is written.
 
@@ -98,7 +100,11 @@ def run_all(
         rough = guesses(plan, list(ordered.values()), known, _tested(parts))
         # What an earlier run has fitted is there.
         rough |= {hash: replace(rough[hash], fit=0.0) for hash, t in ordered.items() if has_fit(store.cache, t)}
-        return where.run(batches, lambda jobs: watching(ordered, console, jobs=jobs, guesses=rough, store=store))
+
+        def watch(jobs: int) -> AbstractContextManager[OnEvent]:
+            return watching(ordered, console, jobs=jobs, guesses=rough, store=store, detail=detail)
+
+        return where.run(batches, watch)
 
 
 def _tested(parts: Iterable[Part]) -> dict[str, int]:

@@ -52,6 +52,7 @@ def map_(
     json: Annotated[
         bool, typer.Option("--json", help="Print classes, remarks and files as JSON on stdout.")
     ] = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Map a whole scene, or every place of a set of pairs, with the classifier of one record.
 
@@ -91,7 +92,7 @@ def map_(
     loaded = task.load(scene)
     spec = spec_of(source, loaded, registry())
     err, screen = Console(stderr=True), Console()
-    with watched(err, f"{spec.generator.name}, {spec.classifier_label}") as progress:
+    with watched(err, f"{spec.generator.name}, {spec.classifier_label}", quiet=quiet) as progress:
         job = Job(task.name, scene, kept.root, device)
         made, maps = _made(spec, loaded, source, job, settings, jobs, err, progress)
     same = agreement(made, loaded, maps, source)

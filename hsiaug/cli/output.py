@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "absent",
+    "notes_console",
     "on_terminal",
     "print_json",
     "print_lines",
@@ -53,6 +55,13 @@ def print_lines(out: Console, lines: Iterable[str]) -> None:
     for line in lines:
         # Console.print would turn tabs into spaces.
         out.file.write(f"{visible(line, keep=TAB)}\n")
+
+
+def notes_console(err: Console, *, quiet: bool) -> Console:
+    """Where notes go that --quiet leaves out: to ``err``, or nowhere."""
+    from hsiaug.terminal import Console as Ours
+
+    return Ours(file=StringIO()) if quiet else err
 
 
 def on_terminal() -> bool:
@@ -105,14 +114,14 @@ def read_report(store: Store, runs: Mapping[str, Collection[str]] | None = None)
 
 
 @contextmanager
-def watched(err: Console, name: str) -> Iterator[Progress]:
-    """A progress of what has that name, which shows a bar on a terminal, and nothing elsewhere."""
+def watched(err: Console, name: str, *, quiet: bool = False) -> Iterator[Progress]:
+    """A progress of what has that name, which shows a bar on a terminal, and nothing elsewhere or where it is quiet."""
     from rich.progress import TaskProgressColumn, TimeRemainingColumn
 
     from hsiaug.plugins.progress import progress_values
     from hsiaug.terminal import progress_bars
 
-    with progress_bars(err, TaskProgressColumn(), TimeRemainingColumn()) as bars:
+    with progress_bars(notes_console(err, quiet=quiet), TaskProgressColumn(), TimeRemainingColumn()) as bars:
         task = bars.add_task(visible(name), total=None)
 
         def progress(done: int, total: int, note: str = "") -> None:
