@@ -22,6 +22,8 @@ NOISE = 0.3
 """Standard deviation of the logarithm of the seconds of one kind."""
 SHORT = 0.05
 """Seconds that a time is uncertain by, however short it is."""
+LOADING = 3.0
+"""The same of the first times of a plugin: processes load its libraries meanwhile."""
 SWEEPS = 4
 """Passes over all effects in one fit; it begins where the one before has ended."""
 
@@ -59,8 +61,8 @@ class _Seen:
     weight: float = 0.0
     ratio: float = 0.0
 
-    def add(self, seconds: float) -> None:
-        weight = 1.0 / (NOISE**2 + (SHORT / max(SHORT, seconds)) ** 2)
+    def add(self, seconds: float, unsure: float) -> None:
+        weight = 1.0 / (NOISE**2 + (unsure / max(SHORT, seconds)) ** 2)
         ratio = math.log(max(SHORT, seconds) / max(SHORT, self.part.guess))
         self.count, self.seconds = self.count + 1, self.seconds + seconds
         self.weight += weight
@@ -68,9 +70,11 @@ class _Seen:
 
 
 class CostModel:
-    """Takes in the times of a run, and says what any part of it will take."""
+    """Takes in the times of a run, and says what any part of it will take. jobs: worker processes."""
 
-    def __init__(self) -> None:
+    def __init__(self, jobs: int = 1) -> None:
+        self._jobs = jobs
+        self._uses: dict[str, int] = defaultdict(int)
         self._seen: dict[str, _Seen] = {}
         self._effects: dict[str, float] = {}
         self._told: dict[str, float] = {}
@@ -78,7 +82,11 @@ class CostModel:
 
     def tell(self, part: Part, seconds: float) -> None:
         """A part has taken so long."""
-        self._seen.setdefault(part.kind, _Seen(part)).add(seconds)
+        plugin = part.levels[2]
+        self._seen.setdefault(part.kind, _Seen(part)).add(
+            seconds, SHORT if self._uses[plugin] >= self._jobs else LOADING
+        )
+        self._uses[plugin] += 1
         self._fresh = False
 
     def knows(self, part: Part) -> bool:

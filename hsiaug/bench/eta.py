@@ -96,7 +96,7 @@ class Forecast:
         self._left = _planned(trials, guesses or {})
         self._jobs = max(1, jobs)
         self._clock = clock
-        self._model = CostModel()
+        self._model = CostModel(self._jobs)
         self._running: dict[str, tuple[float, bool]] = {}
         self._fitted: set[str] = set()
         self._started: dict[str, int] = defaultdict(int)
