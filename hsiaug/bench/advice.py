@@ -78,7 +78,7 @@ def advise(
         tried = screened(plan, context)
         best = [(one.arm, one.classifier) for one in candidates(tried)]
         fresh = _confirming_plan(best, request, plan, context)
-        do(fresh.trials, _confirming(fresh, context), context, run)
+        do(fresh, fresh.trials, _confirming(fresh, context), context, run)
     told = {(name, lam) for name, lam, _ in left_out}
     told |= {(one.arm.generator.name, one.arm.lam) for one in tried}
     missed = dict.fromkeys((arm.generator.name, arm.lam) for arm, _ in arms(plan))

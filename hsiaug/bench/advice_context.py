@@ -12,9 +12,10 @@ from itertools import pairwise
 from hsiaug.bench.command import command_for
 from hsiaug.bench.dispatch import Work, groups
 from hsiaug.bench.engine import Engine
-from hsiaug.bench.estimate import Estimate, estimate, timed
+from hsiaug.bench.estimate import Estimate, estimate, guesses, timed
 from hsiaug.bench.execute import Run
 from hsiaug.bench.gains import Results, key
+from hsiaug.bench.guess import Guess
 from hsiaug.bench.ledger import OnEvent
 from hsiaug.bench.plan import Plan
 from hsiaug.plugins.hookspecs import Kind
@@ -41,7 +42,7 @@ class AdviceContext:
     engine: Engine
     start: float
     end: float
-    watch: Callable[[Mapping[str, TrialSpec]], AbstractContextManager[OnEvent]]
+    watch: Callable[[Mapping[str, TrialSpec], Mapping[str, Guess]], AbstractContextManager[OnEvent]]
     known: dict[str, Record] = field(default_factory=dict)
 
     def record(self, trial: TrialSpec) -> Record | None:
@@ -89,6 +90,10 @@ class Prices:
         """Expected time of one process."""
         return estimate(self._plan, trials, self._timed, 1)
 
+    def guesses(self, trials: Sequence[TrialSpec]) -> dict[str, Guess]:
+        """What is guessed of each trial, by its hash."""
+        return guesses(self._plan, trials, self._timed, {})
+
 
 def _medians(records: Iterable[Record]) -> dict[tuple[Kind, str], float]:
     """Median seconds of every plugin, whatever it ran on."""
@@ -105,11 +110,12 @@ def _medians(records: Iterable[Record]) -> dict[tuple[Kind, str], float]:
     return {part: statistics.median(values) for part, values in seconds.items()}
 
 
-def do(trials: Iterable[TrialSpec], todo: Iterator[Work], context: AdviceContext, run: Run) -> None:
-    """Carry out work on some of these trials as it comes, until all of it has ended."""
+def do(plan: Plan, trials: Iterable[TrialSpec], todo: Iterator[Work], context: AdviceContext, run: Run) -> None:
+    """Carry out work on some of these trials of a plan as it comes, until all of it has ended."""
     missing = {trial.hash: trial for trial in context.missing(trials)}
     if missing:
-        with context.watch(missing) as on_event:
+        rough = Prices(plan, context).guesses(list(missing.values()))
+        with context.watch(missing, rough) as on_event:
             run(todo, on_event)
 
 

@@ -10,18 +10,28 @@ import math
 import statistics
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from hsiaug.bench.guess import Guess, guess
 from hsiaug.bench.plan import Plan
 from hsiaug.plugins.card import Card
 from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Record
 
-__all__ = ["Estimate", "Known", "estimate", "expected_seconds", "longest_first", "readable", "timed"]
+__all__ = [
+    "Estimate",
+    "Known",
+    "estimate",
+    "expected_seconds",
+    "guesses",
+    "longest_first",
+    "readable",
+    "timed",
+]
 
 NEAR = 1.1
 """Ratio of two sizes of a training set within which a time of the one is a time of the other."""
@@ -140,31 +150,52 @@ def expected_seconds(plan: Plan, trials: Sequence[TrialSpec], known: Known) -> d
     """
     seconds: dict[str, float] = {}
     fitted: set[str] = set()
-    for trial in trials:
-        parts = [
-            part
-            for part in _parts(plan, [trial])[trial.fit_hash]
-            if part.kind == "classifier" or trial.fit_hash not in fitted
-        ]
+    for trial, made, classifier in _each(plan, trials):
+        parts = [classifier] if made is None or trial.fit_hash in fitted else [made, classifier]
         fitted.add(trial.fit_hash)
         if all(part.key in known or _declared(part, plan) for part in parts):
             seconds[trial.hash] = sum(_seconds(part, known, plan) for part in parts)
     return seconds
 
 
+def guesses(plan: Plan, trials: Sequence[TrialSpec], known: Known, tested: Mapping[str, int]) -> dict[str, Guess]:
+    """Hash → what is guessed of a trial, however little is known of its plugins with these parameters.
+
+    tested: test samples of each trial's draw, by hash.
+    """
+    found: dict[str, Guess] = {}
+    for trial, generator, classifier in _each(plan, trials):
+        (real, made), parts = plan.samples[trial.hash], (generator, classifier)
+        seconds = [0.0 if part is None else _seconds(part, known, plan) for part in parts]
+        # A card speaks of Indian Pines; where records tell, they tell of this very scene.
+        cards = [
+            None if part is None or part.key in known or trial.task != "pixels" else _card(part, plan)
+            for part in parts
+        ]
+        found[trial.hash] = guess(seconds, cards, real, made, tested.get(trial.hash, 0))
+    return found
+
+
 def _parts(plan: Plan, trials: Iterable[TrialSpec]) -> dict[str, list[_Part]]:
     """What each fit's trials have to run: the generator once, a classifier for each of them."""
     parts: dict[str, list[_Part]] = {}
+    for trial, made, classifier in _each(plan, trials):
+        needed = parts.setdefault(trial.fit_hash, [])
+        if made and all(part.spec != trial.generator for part in needed):
+            needed.append(made)
+        needed.append(classifier)
+    return parts
+
+
+def _each(plan: Plan, trials: Iterable[TrialSpec]) -> Iterator[tuple[TrialSpec, _Part | None, _Part]]:
+    """Every trial with what it runs; there is no generator where λ asks for nothing."""
     canonical = _Canonical()
     for trial in trials:
-        needed = parts.setdefault(trial.fit_hash, [])
         real, made = plan.samples[trial.hash]
         whole = trial.as_json()
         setting = canonical({key: whole[key] for key in SETTING})
-        if made and all(part.spec != trial.generator for part in needed):
-            needed.append(_Part("generator", trial.generator, setting, 1.0))
-        needed.append(_Part("classifier", trial.classifier, setting, (real + made) / real))
-    return parts
+        generator = _Part("generator", trial.generator, setting, 1.0) if made else None
+        yield trial, generator, _Part("classifier", trial.classifier, setting, (real + made) / real)
 
 
 def timed(records: Iterable[Record]) -> Known:
@@ -202,9 +233,7 @@ class _Canonical:
 def _seconds(part: _Part, known: Known, plan: Plan) -> float:
     """From records of a training set as large; else as far as records of others let expect; else as the card says."""
     times = known.get(part.key)
-    if not times:
-        return plan.cards[part.kind, part.spec.name].seconds  # type: ignore[index]
-    return times.at(part.size)
+    return times.at(part.size) if times else _card(part, plan).seconds
 
 
 def _same(one: float, other: float) -> bool:
@@ -213,8 +242,11 @@ def _same(one: float, other: float) -> bool:
 
 def _declared(part: _Part, plan: Plan) -> bool:
     """True where a card's seconds are of these very parameters."""
-    card: Card = plan.cards[part.kind, part.spec.name]  # type: ignore[index]
-    return bool(part.spec.params == card.params())
+    return bool(part.spec.params == _card(part, plan).params())
+
+
+def _card(part: _Part, plan: Plan) -> Card:
+    return plan.cards[part.kind, part.spec.name]  # type: ignore[index]
 
 
 def readable(seconds: float) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from hsiaug.bench.engine import Job
@@ -19,13 +19,17 @@ __all__ = ["Answers", "Event", "Ledger", "OnEvent"]
 
 @dataclass(frozen=True)
 class Event:
-    """Something happened to a trial; ``done``/``total``/``note`` are a plugin's own progress."""
+    """Something happened to a trial; ``done``/``total``/``note`` are a plugin's own progress.
+
+    timings: seconds by stage, as in the record, of a trial that has ended.
+    """
 
     kind: Literal["start", "step", "ok", "failed"]
     hash: str
     done: int = 0
     total: int = 0
     note: str = ""
+    timings: Mapping[str, float] = field(default_factory=dict)
 
 
 OnEvent = Callable[[Event], None]
@@ -68,7 +72,8 @@ class Ledger:
             command=command,
         )
         stored = self._store.put(record, prediction)
-        return Event("ok" if stored["status"] == "ok" else "failed", trial.hash)
+        kind: Literal["ok", "failed"] = "ok" if stored["status"] == "ok" else "failed"
+        return Event(kind, trial.hash, timings=stored["timings"])
 
     def blind(self, trial: TrialSpec) -> object:
         """The split of a trial, without test labels."""

@@ -9,6 +9,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Literal
 
 from rich.console import Console
 from rich.progress import (
@@ -22,14 +23,18 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from hsiaug.bench.eta import Forecast, TimeLeft
+from hsiaug.bench.eta import Forecast
+from hsiaug.bench.guess import Guess
 from hsiaug.bench.ledger import Event, OnEvent
 from hsiaug.terminal import live, progress_bars
 from hsiaug.trial.failures import ErrorKind, error_kind, one_line, why_failed
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
-__all__ = ["ENDS", "describe", "watching"]
+__all__ = ["ENDS", "Detail", "describe", "watching"]
+
+Detail = Literal["quiet", "usual", "verbose"]
+"""How much of a run is told while it goes on."""
 
 ENDS = ("ok", "failed", "empty")
 """Events that end a trial."""
@@ -54,23 +59,25 @@ def watching(
     console: Console,
     *,
     jobs: int = 1,
-    expected: Mapping[str, float] | None = None,
+    guesses: Mapping[str, Guess] | None = None,
     store: Store | None = None,
+    detail: Detail = "usual",
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[OnEvent]:
     """A function to hand events to while the trials (by hash) run, in ``jobs`` processes.
 
-    expected: seconds by hash, before trials of that kind have ended in this run. store: where failures are read.
+    trials: in the order in which they run. guesses: by hash, before anything was timed. store: where failures are read.
+    detail: quiet = failures alone, verbose = a line for every trial as it ends.
     """
-    forecast = Forecast(trials, jobs=jobs, expected=expected, clock=clock)
+    forecast = Forecast(trials, jobs=jobs, guesses=guesses, clock=clock)
     failures = _Failures(trials, console, store)
-    with _shown(trials, console, forecast, clock) as show:
+    with _shown(trials, console, forecast, failures, detail, clock) as show:
 
         def on_event(event: Event) -> None:
             if event.kind == "start":
                 forecast.started(event.hash)
             elif event.kind in ENDS:
-                forecast.ended(event.hash, well=event.kind == "ok")
+                forecast.ended(event.hash, event.timings if event.kind == "ok" else None)
             if event.kind == "failed":
                 failures(event.hash)
             show(event)
@@ -80,13 +87,28 @@ def watching(
 
 @contextmanager
 def _shown(
-    trials: Mapping[str, TrialSpec], console: Console, forecast: Forecast, clock: Callable[[], float]
+    trials: Mapping[str, TrialSpec],
+    console: Console,
+    forecast: Forecast,
+    failures: _Failures,
+    detail: Detail,
+    clock: Callable[[], float],
 ) -> Iterator[OnEvent]:
-    if live(console):
+    every = 0.0 if detail == "verbose" else PLAIN_EVERY
+    lines = _Lines(trials, console, forecast, failures, every, clock)
+    if detail == "quiet":
+        yield lambda event: None
+    elif live(console):
         with _live(trials, console, forecast, clock) as show:
-            yield show
+
+            def both(event: Event) -> None:
+                show(event)
+                if detail == "verbose":
+                    lines(event)
+
+            yield both
     else:
-        yield _Plain(trials, console, forecast, clock)
+        yield lines
 
 
 class _Failures:
@@ -97,6 +119,11 @@ class _Failures:
         self._console = console
         self._store = store
         self._told: set[ErrorKind] = set()
+
+    def why(self, hash: str) -> str:
+        """The reason of a failure in one line."""
+        record = None if self._store is None else self._store.get(hash)
+        return "" if record is None else why_failed(record)
 
     def __call__(self, hash: str) -> None:
         if self._store is None:
@@ -126,13 +153,8 @@ class _Eta(ProgressColumn):
             own = self._own.render(task)
             return Text("ETA ").append_text(own) if own.plain else own
         if self._clock() - self._at >= LIVE_EVERY:
-            self._said, self._at = eta_text(self._forecast.left()), self._clock()
+            self._said, self._at = str(self._forecast.left()), self._clock()
         return Text(self._said)
-
-
-def eta_text(left: TimeLeft | None) -> str:
-    """``ETA 7 min``; or that there is none."""
-    return "ETA not known yet" if left is None else str(left)
 
 
 @contextmanager
@@ -163,19 +185,26 @@ def _live(
         yield on_event
 
 
-class _Plain:
-    """``[done/total] trial: status, ETA``, at most every few seconds, and once at the end."""
+class _Lines:
+    """``[done/total] trial: status, ETA``, at most every so many seconds, and once at the end.
+
+    With the reason of what failed; where every trial has its line, with its seconds by stage.
+    """
 
     def __init__(
         self,
         trials: Mapping[str, TrialSpec],
         console: Console,
         forecast: Forecast,
+        failures: _Failures,
+        every: float,
         clock: Callable[[], float],
     ) -> None:
         self._trials = trials
         self._console = console
         self._forecast = forecast
+        self._failures = failures
+        self._every = every
         self._clock = clock
         self._done = 0
         self._last = clock()
@@ -186,13 +215,28 @@ class _Plain:
         self._done += 1
         now = self._clock()
         total = len(self._trials)
-        if self._done < total and now - self._last < PLAIN_EVERY:
+        if self._done < total and now - self._last < self._every:
             return
         self._last = now
-        eta = f", {eta_text(self._forecast.left())}" if self._done < total else ""
+        why = self._failures.why(event.hash) if event.kind == "failed" else ""
+        said = [
+            f"{event.kind} ({why})" if why else event.kind,
+            *([_seconds(event.timings)] if event.timings and not self._every else []),
+            *([str(self._forecast.left())] if self._done < total else []),
+        ]
         self._console.print(
-            f"[{self._done}/{total}] {describe(self._trials[event.hash])}: {event.kind}{eta}",
+            f"[{self._done}/{total}] {describe(self._trials[event.hash])}: {', '.join(said)}",
             markup=False,
             highlight=False,
             soft_wrap=True,
         )
+
+
+def _seconds(timings: Mapping[str, float]) -> str:
+    """``7.9 s (fit_classifier 6.9, predict 0.9)``; without a fit that was there: its seconds were spent before."""
+    spent = {stage: seconds for stage, seconds in timings.items() if stage != "total"}
+    whole = timings.get("total", 0.0)
+    if sum(spent.values()) > whole:
+        spent.pop("fit_generator", None)
+    stages = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in spent.items())
+    return f"{whole:.1f} s" + (f" ({stages})" if stages else "")

@@ -6,18 +6,20 @@ Heavy to import: a command does so once it knows that it has work.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsiaug.bench.command import command_for
 from hsiaug.bench.engine import Batch, Job
-from hsiaug.bench.estimate import Known, expected_seconds, longest_first, timed
-from hsiaug.bench.progress import watching
+from hsiaug.bench.estimate import Known, expected_seconds, guesses, longest_first, timed
+from hsiaug.bench.ledger import OnEvent
+from hsiaug.bench.progress import Detail, watching
 from hsiaug.bench.schedule import Part, in_order, merged, trials_of
 from hsiaug.errors import StoreError
 from hsiaug.tasks.task import get_task
 from hsiaug.threads import cores
-from hsiaug.trial.cache import Workbench
+from hsiaug.trial.cache import Workbench, has_fit
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.record import damage_lines
 from hsiaug.trial.run import empty
@@ -70,6 +72,7 @@ def run_all(
     limit: float | None,
     console: Console,
     say: Say,
+    detail: Detail = "usual",
 ) -> bool:
     """Run the trials, scene by scene; of those that make nothing only the record is written.
 
@@ -89,11 +92,28 @@ def run_all(
     _record_nothing(parts, waiting, store)
     if not waiting:
         return True
-    known = timed(store.read(known=kept).records)
-    costs = expected_seconds(merged(parts), list(waiting.values()), known)
+    known, plan = timed(store.read(known=kept).records), merged(parts)
+    costs = expected_seconds(plan, list(waiting.values()), known)
     with engine as where:
         batches = batches_of(parts, waiting, store.root, device, limit, known, costs, where.jobs)
-        return where.run(batches, lambda jobs: watching(waiting, console, jobs=jobs, expected=costs, store=store))
+        ordered = {trial.hash: trial for batch in batches for trial in batch.trials}
+        rough = guesses(plan, list(ordered.values()), known, _tested(parts))
+        # What an earlier run has fitted is there.
+        rough |= {hash: replace(rough[hash], fit=0.0) for hash, t in ordered.items() if has_fit(store.cache, t)}
+
+        def watch(jobs: int) -> AbstractContextManager[OnEvent]:
+            return watching(ordered, console, jobs=jobs, guesses=rough, store=store, detail=detail)
+
+        return where.run(batches, watch)
+
+
+def _tested(parts: Iterable[Part]) -> dict[str, int]:
+    """Test samples of each trial's draw, by the trial's hash."""
+    found: dict[str, int] = {}
+    for part in parts:
+        sizes = {split.seed: split.audit.n_test for split in part.plan.splits}
+        found |= {trial.hash: sizes[trial.seed] for trial in part.plan.trials if trial.seed in sizes}
+    return found
 
 
 def batches_of(

@@ -165,7 +165,7 @@ def screen(plan: Plan, context: AdviceContext, run: Run, left_out: LeftOut) -> C
     begin = time.time()
     half = begin + SCREEN_SHARE * (context.end - begin)
     without = _rung(plan, ("none",), 0.0)
-    do(without, work(plan, without, context, context.end), context, run)
+    do(plan, without, work(plan, without, context, context.end), context, run)
     met = ceiling(plan, context)
     if met is not None:
         return met
@@ -173,6 +173,7 @@ def screen(plan: Plan, context: AdviceContext, run: Run, left_out: LeftOut) -> C
         names = list(dict.fromkeys(arm.generator.name for arm, _ in arms(plan) if arm.lam == lam))
         begun: list[str] = []
         do(
+            plan,
             _rung(plan, (*EVERY_CONTROL[1:], *names), lam),
             _turns(plan, names, lam, context, half, begun, left_out),
             context,
@@ -180,7 +181,7 @@ def screen(plan: Plan, context: AdviceContext, run: Run, left_out: LeftOut) -> C
         )
         # Whoever took longer than expected gave way to the others, and may use what time they leave.
         again = [name for name in begun if not _ended(_rung(plan, (name,), lam), context)]
-        do(_rung(plan, again, lam), _turns(plan, again, lam, context, half, [], left_out), context, run)
+        do(plan, _rung(plan, again, lam), _turns(plan, again, lam, context, half, [], left_out), context, run)
     return None
 
 

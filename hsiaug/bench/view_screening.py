@@ -43,7 +43,7 @@ def screen_views(plan: Plan, context: AdviceContext, run: Run) -> tuple[Plan, tu
     """Try all classifiers of a plan on all its views, without a generator; the plan with the best view of each alone."""
     control = get_task(plan.trials[0].task).control
     without = [t for t in plan.trials if t.generator.name == "none"]
-    do(without, work(plan, without, context, context.end), context, run)
+    do(plan, without, work(plan, without, context, context.end), context, run)
     names = dict.fromkeys(t.classifier.name for t in without if t.classifier.name != control)
     gains = [_gain(name, [t for t in without if t.classifier.name == name], context) for name in names]
     best = {one.classifier: one.view for one in gains}

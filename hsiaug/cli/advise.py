@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from hsiaug.cli import options
-from hsiaug.cli.output import print_lines, say
+from hsiaug.cli.output import notes_console, print_json, print_lines, say
 from hsiaug.targets import check_target
+from hsiaug.text import json_of
 from hsiaug.threads import one_thread
 
 __all__ = ["advise"]
@@ -68,6 +69,9 @@ def advise(
     out: Annotated[
         Path | None, typer.Option(help="JSON file of all numbers and record hashes.", show_default=False)
     ] = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Say which generator to use on a scene, at which λ and ω, with the gain to expect, or that none helps.
 
@@ -85,6 +89,7 @@ def advise(
     """
     if out is not None:
         check_target(out, (".json",))
+    detail = options.detail(quiet, verbose)
     start = time.time()
     # As in a benchmark: trials side by side, one thread each.
     one_thread()
@@ -99,8 +104,9 @@ def advise(
     from hsiaug.bench.schedule import Part
     from hsiaug.bench.screening import screening_plan
     from hsiaug.bench.view_screening import with_views
-    from hsiaug.cli.advise_print import print_advice, write_advice
+    from hsiaug.cli.advise_print import advice_json, print_advice
     from hsiaug.cli.benchmark_run import stoppable
+    from hsiaug.files import write_text_whole
     from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.tasks.task import get_task
@@ -138,15 +144,23 @@ def advise(
             engine=where,
             start=start,
             end=end,
-            watch=lambda trials: watching(trials, err, jobs=where.jobs, store=context.store),
+            watch=lambda trials, rough: watching(
+                trials, err, jobs=where.jobs, guesses=rough, store=context.store, detail=detail
+            ),
         )
         advice = advised(plan, request, context, broken)
         wider_request = wider(request)
         if advice.kind == "cannot tell" and wider_request is not None:
-            print_lines(err, [f"inner draws of {protocol} are at their ceiling: going on with --protocol all"])
+            print_lines(
+                notes_console(err, quiet=quiet),
+                [f"inner draws of {protocol} are at their ceiling: going on with --protocol all"],
+            )
             plan, broken = screening_plan(loaded, wider_request, registry())
             advice = advised(plan, wider_request, context, broken, advice.ceilings)
-    print_advice(advice, plan, context, screen)
+    if json:
+        print_json(advice_json(advice, plan, context))
+    else:
+        print_advice(advice, plan, context, screen)
     if out is not None:
-        write_advice(advice, plan, context, out)
+        write_text_whole(out, json_of(advice_json(advice, plan, context), indent=1))
         say(f"written: {out}", err=True)

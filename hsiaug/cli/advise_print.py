@@ -7,7 +7,6 @@ import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.bench.advice import Advice
@@ -19,16 +18,14 @@ from hsiaug.bench.plan import Plan
 from hsiaug.bench.screening import CONFIRM, SCREEN, Ceiling
 from hsiaug.bench.view_screening import ViewGain
 from hsiaug.cli.output import print_lines, print_table
-from hsiaug.files import write_text_whole
 from hsiaug.metrics.significance import MIN_PAIRS, t_interval
 from hsiaug.report.labels import MISSING, count, percent, signed, span
 from hsiaug.tasks.task import get_task
-from hsiaug.text import json_of
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["print_advice", "write_advice"]
+__all__ = ["advice_json", "print_advice"]
 
 ARM = ("generator", "λ", "ω", "classifier")
 CLOSE = 50.0
@@ -44,8 +41,8 @@ def print_advice(advice: Advice, plan: Plan, context: AdviceContext, out: Consol
     print_lines(out, (line.expandtabs(11) for line in lines) if out.is_terminal else lines)
 
 
-def write_advice(advice: Advice, plan: Plan, context: AdviceContext, path: Path) -> None:
-    """All numbers, as fractions, and the hashes of their records. Raises InputError where it cannot be written."""
+def advice_json(advice: Advice, plan: Plan, context: AdviceContext) -> dict[str, Any]:
+    """All numbers, as fractions, and the hashes of their records."""
 
     def entry(one: ArmGain) -> dict[str, Any]:
         intervals = {
@@ -54,7 +51,7 @@ def write_advice(advice: Advice, plan: Plan, context: AdviceContext, path: Path)
         }
         return {**_as_json(one), "intervals": intervals, "corrected": one.corrected(advice.level)}
 
-    answer = {
+    return {
         "scene": context.scene.name,
         "protocol": plan.trials[0].protocol.as_json(),
         **asdict(replace(advice, final=None)),
@@ -65,7 +62,6 @@ def write_advice(advice: Advice, plan: Plan, context: AdviceContext, path: Path)
         "seconds": time.time() - context.start,
         "budget": context.end - context.start,
     }
-    write_text_whole(path, json_of(answer, indent=1))
 
 
 def _as_json(one: ArmGain) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hsiaug.cli import options
-from hsiaug.cli.output import print_lines
+from hsiaug.cli.output import notes_console, print_lines
 from hsiaug.threads import one_thread
 
 if TYPE_CHECKING:
@@ -111,8 +111,10 @@ def benchmark(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan, its cost and its splits; run nothing.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")] = False,
+    json: options.Json = False,
     audit: options.Audit = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Benchmark generators on a scene with few, unequal labels.
 
@@ -156,6 +158,7 @@ def benchmark(
     from hsiaug.trial.limit import check_limit
     from hsiaug.trial.store import Store
 
+    detail = options.detail(quiet, verbose)
     limit = None if timeout is None else options.duration("--timeout", timeout)
     check_limit(limit)
     suite = None
@@ -189,28 +192,33 @@ def benchmark(
     check_memory(parts, todo)
     jobs = workers(jobs, device, parts)
     out, err = Console(), Console(stderr=True)
-    print_lines(err, [suite.title] if suite and suite.title else [])
+    notes = notes_console(err, quiet=quiet)
+    print_lines(notes, [suite.title] if suite and suite.title else [])
 
     def say(line: str) -> None:
-        print_lines(err, [line])
+        print_lines(notes, [line])
 
-    where = engine(settings, jobs, say)
+    where = engine(settings, jobs, lambda line: print_lines(err, [line]))
     plan = merged(parts)
-    print_lines(err, (f"note: {note}" for note in (*plan.notes, *plan.short)))
+    print_lines(notes, (f"note: {note}" for note in (*plan.notes, *plan.short)))
     if dry_run:
         print_plan(parts, todo, store, had, jobs=jobs, settings=settings, out=out, as_json=json)
         return
     kept = Store(store, create=existing is not _Existing.none)
     kept.sweep()
     with stoppable(err):
-        done = run_all(parts, todo, kept, had, device=device, engine=where, limit=limit, console=err, say=say)
+        done = run_all(
+            parts, todo, kept, had, device=device, engine=where, limit=limit, console=err, say=say, detail=detail
+        )
     if not done:
         return
     read = kept.read(trial.hash for trial in trials)
-    print_lines(err, trial_notes(read.records, {trial.hash for trial in todo}))
-    print_result(parts, read, kept, out, err, as_json=json, audit=audit)
-    # Once more where the tables end: whoever reads these numbers must know how few samples they are of.
-    print_lines(err, (f"note: {note}" for note in plan.short))
+    print_lines(notes, trial_notes(read.records, {trial.hash for trial in todo}))
+    print_result(parts, read, kept, out, err, notes, as_json=json, audit=audit)
+    if not out.is_terminal:
+        # Once more where the tables end: whoever reads these numbers must know how few samples they are of. On a
+        # terminal the verdict is last, and the audit above it says so.
+        print_lines(notes, (f"note: {note}" for note in plan.short))
     if any(record["status"] == "failed" for record in read.records) or (
         existing is not _Existing.none and len(read.records) < len(trials)
     ):

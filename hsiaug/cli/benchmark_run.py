@@ -43,15 +43,23 @@ def stoppable(err: Console) -> Iterator[None]:
 
 
 def print_result(
-    parts: Sequence[Part], read: Reading, store: Store, out: Console, err: Console, *, as_json: bool, audit: bool
+    parts: Sequence[Part],
+    read: Reading,
+    store: Store,
+    out: Console,
+    err: Console,
+    notes: Console,
+    *,
+    as_json: bool,
+    audit: bool,
 ) -> None:
-    """Print what sharing saved, what is missing, and the tables of every run."""
+    """Print what sharing saved, what is missing, and the tables of every run. notes: for what is no warning."""
     trials, runs = trials_of(parts), hashes_by_run(parts)
     shared = sharing(trials, read.records)
     if shared.trials > shared.fits:
         fits = f"{shared.trials} trials share {shared.fits} generator fits"
         saved = f"without sharing {shared.trials} fits would be needed, about {readable(shared.seconds)} more"
-        print_lines(err, [f"{fits}; {saved}"])
+        print_lines(notes, [f"{fits}; {saved}"])
     print_lines(err, absent(runs, {record["hash"] for record in read.records}, store.root))
     print_lines(err, damage_lines(read.damaged))
     report = build_report(read.records, store=str(store.root), runs=runs, damaged=read.damaged)

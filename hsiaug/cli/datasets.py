@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hsiaug.cli import datasets_add
+from hsiaug.cli import datasets_add, options
 from hsiaug.cli.output import on_terminal, print_json, say
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def info(
 @app.command("fetch", epilog="Examples: hsiaug datasets fetch salinas_a · hsiaug datasets fetch salinas ksc oscd")
 def fetch(
     scenes: Annotated[list[str], typer.Argument(help="Names from the catalogue, or paths of cards.")],
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    quiet: options.Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Download what is missing, verify every checksum, and print where the files are."""

@@ -55,6 +55,7 @@ def generate(
     device: options.Device = "auto",
     store: options.StoreDir = Path("hsiaug-results"),
     json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON on stdout.")] = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Export the synthetic samples that a benchmark trains on, with their labels and provenance.
 
@@ -90,7 +91,7 @@ def generate(
     request = replace(request, count=pairs, keep=keep, show=names)
     kit.check(request, out)
     data = kit.task.load(scene)
-    with watched(Console(stderr=True), name) as progress:
+    with watched(Console(stderr=True), name, quiet=quiet) as progress:
         made = synthesise(kit, data, request, registry(), folder=store / "cache", progress=progress)
     written = kit.save(out, made, with_real=with_real)
     _print_classes(kit.classes(made, with_real=with_real), kit.unit, Console(), as_json=json)

@@ -33,6 +33,7 @@ def inspect(
     device: options.Device = "auto",
     store: options.StoreDir = Path("hsiaug-results"),
     json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON on stdout.")] = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Look at synthetic samples: are they like real ones, do their labels fit, are they copies.
 
@@ -63,7 +64,7 @@ def inspect(
         name, protocol, buffer, preset, set_, lam=lam, omega=omega, seed=seed, patch=patch, device=device
     )
     data = kit.task.load(scene)
-    with watched(Console(stderr=True), name) as progress:
+    with watched(Console(stderr=True), name, quiet=quiet) as progress:
         made = synthesise(kit, data, request, registry(), folder=store / "cache", progress=progress)
     report = kit.inspect(made)
     pictures = kit.pictures(report, made_folder(out))

@@ -61,8 +61,10 @@ def labels(
     jobs: options.Jobs = None,
     on: options.On = None,
     cluster: options.Cluster = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")] = False,
+    json: options.Json = False,
     audit: options.Audit = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Say how many more labels per class an arm is worth.
 
@@ -90,12 +92,13 @@ def labels(
     from hsiaug.bench.running import held, missing, run_all, workers
     from hsiaug.bench.schedule import merged, trials_of
     from hsiaug.cli.benchmark_run import stoppable
-    from hsiaug.cli.output import print_lines
+    from hsiaug.cli.output import notes_console, print_lines
     from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.terminal import Console
     from hsiaug.trial.store import Store
 
+    detail = options.detail(quiet, verbose)
     request = Request(
         task=options.task_of(scene, options.TaskName.pixels).value,
         protocol=None if protocol is None else parse_protocol(protocol, buffer),
@@ -117,17 +120,21 @@ def labels(
     todo = missing(trials, had, "only-missing")
     check_memory(parts, todo)
     out, err = Console(), Console(stderr=True)
+    notes = notes_console(err, quiet=quiet)
 
     def say(line: str) -> None:
-        print_lines(err, [line])
+        print_lines(notes, [line])
 
-    where = engine(cluster_settings(on, cluster or (), None), workers(jobs, device, parts), say)
+    settings = cluster_settings(on, cluster or (), None)
+    where = engine(settings, workers(jobs, device, parts), lambda line: print_lines(err, [line]))
     plan = merged(parts)
-    print_lines(err, (f"note: {note}" for note in (*plan.notes, *plan.short)))
+    print_lines(notes, (f"note: {note}" for note in (*plan.notes, *plan.short)))
     kept = Store(store, create=True)
     kept.sweep()
     with stoppable(err):
-        done = run_all(parts, todo, kept, had, device=device, engine=where, limit=None, console=err, say=say)
+        done = run_all(
+            parts, todo, kept, had, device=device, engine=where, limit=None, console=err, say=say, detail=detail
+        )
     if not done:
         return
     read = kept.read(trial.hash for trial in trials)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hsiaug.cli import options
-from hsiaug.cli.output import print_json, print_lines, print_table, say
+from hsiaug.cli.output import notes_console, print_json, print_lines, print_table, say
 from hsiaug.threads import one_thread
 
 __all__ = ["map_"]
@@ -38,6 +38,7 @@ def map_(
     json: Annotated[
         bool, typer.Option("--json", help="Print classes, remarks and files as JSON on stdout.")
     ] = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Map a whole scene, or every place of a set of pairs, with the classifier of one record.
 
@@ -68,7 +69,8 @@ def map_(
 
     check_map_target(out)
     settings = cluster_settings(on, cluster or ())
-    made = make_map(scene, Store(store), record, device, jobs, settings, Console(stderr=True))
+    notes = notes_console(Console(stderr=True), quiet=quiet)
+    made = make_map(scene, Store(store), record, device, jobs, settings, notes)
     files, rows, remarks, screen = made.save(out), made.rows(), made.remarks(), Console()
     if out.suffix.lower() in (".tif", ".tiff") and None in made.grounds.values():
         remarks.append("note: the cube's file names no place on Earth, so the map lies nowhere")

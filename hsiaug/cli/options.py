@@ -14,6 +14,7 @@ from hsiaug.errors import InputError
 from hsiaug.view_names import DEFAULT_VIEW
 
 if TYPE_CHECKING:
+    from hsiaug.bench.progress import Detail
     from hsiaug.quality.synthesis import SampleRequest
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Device",
     "GeneratorName",
     "Jobs",
+    "Json",
     "Lambda",
     "Omega",
     "On",
@@ -34,6 +36,7 @@ __all__ = [
     "Preset",
     "PresetName",
     "PresetOfAll",
+    "Quiet",
     "ReadStore",
     "SceneRef",
     "Seed",
@@ -42,7 +45,9 @@ __all__ = [
     "StoreWord",
     "Task",
     "TaskName",
+    "Verbose",
     "View",
+    "detail",
     "duration",
     "named_store",
     "numbers",
@@ -166,6 +171,13 @@ Cluster = Annotated[
         show_default=False,
     ),
 ]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout, and nothing else there.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Only the result, and what went wrong: no progress and no notes.")
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="A line for every trial as it ends, with its seconds by stage.")
+]
 Audit = Annotated[
     bool, typer.Option("--audit", help="On a terminal: all of the protocol's audit, not three lines of it.")
 ]
@@ -183,6 +195,13 @@ def task_of(ref: str, asked: TaskName | None) -> TaskName:
     from hsiaug.data.pair_sets import task_of as said
 
     return TaskName(said(ref, None if asked is None else asked.value))
+
+
+def detail(quiet: bool, verbose: bool) -> Detail:
+    """How much a run tells. Raises InputError where both more and less is asked for."""
+    if quiet and verbose:
+        raise InputError("a run is quiet or verbose", value="--quiet --verbose", hint="Leave out one of them.")
+    return "quiet" if quiet else "verbose" if verbose else "usual"
 
 
 SHORTEST, LONGEST = 0.001, 3.6e6

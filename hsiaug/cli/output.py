@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from hsiaug.plugins.progress import watched
+from hsiaug.plugins import progress
 from hsiaug.text import ascii_json, json_of, visible
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "absent",
+    "notes_console",
     "on_terminal",
     "print_json",
     "print_lines",
@@ -52,6 +55,13 @@ def print_lines(out: Console, lines: Iterable[str]) -> None:
     for line in lines:
         # Console.print would turn tabs into spaces.
         out.file.write(f"{visible(line, keep=TAB)}\n")
+
+
+def notes_console(err: Console, *, quiet: bool) -> Console:
+    """Where notes go that --quiet leaves out: to ``err``, or nowhere."""
+    from hsiaug.terminal import Console as Ours
+
+    return Ours(file=StringIO()) if quiet else err
 
 
 def on_terminal() -> bool:
@@ -101,3 +111,8 @@ def read_report(store: Store, runs: Mapping[str, Collection[str]] | None = None)
     for line in damage_lines(read.damaged):
         say(line, err=True)
     return report
+
+
+def watched(err: Console, name: str, *, quiet: bool = False) -> AbstractContextManager[Callable[..., None]]:
+    """A progress of what has that name, which shows a bar on a terminal, and nothing elsewhere or where it is quiet."""
+    return progress.watched(notes_console(err, quiet=quiet), name)

@@ -31,6 +31,7 @@ def pretrain(
     set_: options.Setting = None,
     seed: options.Seed = 0,
     device: options.Device = "auto",
+    quiet: options.Quiet = False,
 ) -> None:
     """Learn from other scenes, for a scene with few labels that is none of them.
 
@@ -63,7 +64,7 @@ def pretrain(
         raise InputError("--set must name the generator that learns", value=repr(other), hint=f"Here: {name}.")
     model = plugin(build_params(plugin.card, preset.value, own.get(name)))
     loaded = [load_scene(ref) for ref in scenes]
-    with watched(Console(stderr=True), name) as progress:
+    with watched(Console(stderr=True), name, quiet=quiet) as progress:
         learnt = model.pretrain(
             loaded, library or [], seed=seed, device=resolve_device(device, plugin.card), progress=progress
         )
@@ -74,7 +75,10 @@ def pretrain(
             learnt.save(Path(fresh) / "learnt")
             (Path(fresh) / "learnt").rename(out)
     say(str(out))
-    say(f"Next: hsiaug benchmark SCENE --generator {name} --set {name}.{plugin.card.pretrains}={out}", err=True)
+    if not quiet:
+        say(
+            f"Next: hsiaug benchmark SCENE --generator {name} --set {name}.{plugin.card.pretrains}={out}", err=True
+        )
 
 
 def _able(wanted: str | None) -> tuple[str, Any]:

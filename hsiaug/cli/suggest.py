@@ -59,6 +59,7 @@ def suggest(
     ] = None,
     device: options.Device = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print the picks as JSON on stdout.")] = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Name the pixels whose labels would help most: where classifiers disagree, and nothing like it has a label yet.
 
@@ -92,7 +93,7 @@ def suggest(
     check_files(out or [], ground)
     members = committee(names, views, loaded.bands)
     known, candidates, what = _known(loaded, protocol, buffer, patch, seed)
-    with watched(Console(stderr=True), "committee") as progress:
+    with watched(Console(stderr=True), "committee", quiet=quiet) as progress:
         found = suggestions(
             loaded.unlabelled, known, candidates, number, members, registry(),
             seed=seed, device=device, progress=progress,

@@ -17,12 +17,14 @@ class GridEntry:
     """What stands in one field of a grid; text alone in most formats, the rest is for the page.
 
     cell: what a number comes from. tone: good, bad, warn or nothing, of a verdict; None of anything else. bar: −1..1.
+    short: what stands there where the text leaves no room for the rest of a screen; "" = the text.
     """
 
     text: str
     cell: ArmCell | None = None
     tone: str | None = None
     bar: float | None = None
+    short: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
@@ -11,7 +12,7 @@ from hsiaug.report.grid import Grid, GridColumn, ReportPage
 from hsiaug.text import visible
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
     from rich.table import Table as RichTable
     from rich.text import Text
 
@@ -27,13 +28,15 @@ SHORT_AUDIT = ("protocol", "unlabelled pixels", "overlap")
 def print_page(page: ReportPage, console: Console, audit: bool = False) -> None:
     """Print title, failures, warnings, grids, notes, audit and, last of all, the verdict.
 
+    A verdict that is higher than the screen has less in each cell of its grid, and its first sentence last.
     audit: all of it, and not only what it comes to.
     """
     console.print()
     console.print(_plain(page.heading, style="bold red" if page.leaky else "bold"))
     if page.failed:
         console.print(_plain(f"{page.failed}:", style="bold yellow"))
-        _bullets(page.failures, console, "yellow")
+        for line in _indented(page.failures, "yellow"):
+            console.print(line)
     for warning in page.warnings:
         console.print(_plain(warning, style="yellow"))
     for grid in page.grids:
@@ -50,21 +53,39 @@ def print_page(page: ReportPage, console: Console, audit: bool = False) -> None:
     console.print(_audit(page, audit))
     if page.verdict:
         console.print()
-    for sentence, lines in page.verdict:
-        console.print(_plain(sentence, style="bold"))
-        _bullets(lines, console, "")
-    if page.outcome:
-        console.print()
-        for table in _fitting(page.outcome, console):
-            console.print(table)
-        console.print(_plain(f"{page.outcome.heading}: {page.outcome_note}", style="dim"))
+    shown = list(_verdict(page, page.verdict, page.outcome, console))
+    if page.outcome and page.verdict and sum(len(console.render_lines(one)) for one in shown) >= console.height:
+        first, *others = page.verdict
+        shown = list(_verdict(page, others, _shortened(page.outcome), console))
+        shown += _verdict(page, [first], None, console)
+    for one in shown:
+        console.print(one)
 
 
-def _bullets(lines: Iterable[str], console: Console, style: str) -> None:
+def _verdict(
+    page: ReportPage, verdict: Iterable[tuple[str, Iterable[str]]], outcome: Grid | None, console: Console
+) -> Iterator[RenderableType]:
+    """Its sentences, and the same at a glance."""
+    for sentence, lines in verdict:
+        yield _plain(sentence, style="bold")
+        yield from _indented(lines)
+    if outcome:
+        yield _plain("")
+        yield from _fitting(outcome, console)
+        yield _plain(f"{outcome.heading}: {page.outcome_note}", style="dim")
+
+
+def _shortened(grid: Grid) -> Grid:
+    """With less in each entry, so that a verdict on many arms fits on one screen."""
+    rows = (tuple(replace(entry, text=entry.short or entry.text) for entry in row) for row in grid.rows)
+    return replace(grid, rows=tuple(rows))
+
+
+def _indented(lines: Iterable[str], style: str = "") -> Iterator[RenderableType]:
     from rich.padding import Padding
 
     for line in lines:
-        console.print(Padding(_plain(line, style=style), (0, 0, 0, 2), expand=False))
+        yield Padding(_plain(line, style=style), (0, 0, 0, 2), expand=False)
 
 
 def _plain(text: str, style: str = "") -> Text:

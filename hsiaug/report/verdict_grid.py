@@ -103,7 +103,7 @@ def _entry(
         return GridEntry(f"{UNTESTED} untested", tone="")
     gain, finding = shown.gain, shown.gain.verdict.finding
     found = hardest(gain)
-    parts = [SIGNS[finding]]
+    parts, short = [SIGNS[finding]], ""
     if found is None:
         parts.append(finding)
     else:
@@ -112,12 +112,13 @@ def _entry(
         if comparison.main.interval:
             low, high = comparison.main.interval
             parts.append(f"[{signed(low)}, {signed(high)}]")
+        short = " ".join(parts)
         parts.append(f"over {control}")
     if shown.arms > 1:
         parts.append(f"(λ={gain.cell.arm.lam:g}{_omega(gain)}, best of {shown.arms})")
     if worth is not None and (labels := worth.get((gain.cell.arm, classifier))) is not None:
         parts.append(f"k* {labels}")
-    return GridEntry(" ".join(parts), gain.cell, FINDINGS[finding].tone)
+    return GridEntry(" ".join(parts), gain.cell, FINDINGS[finding].tone, short=short)
 
 
 def _omega(gain: Gain) -> str:

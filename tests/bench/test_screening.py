@@ -85,7 +85,7 @@ def screened(world: World, plan: Plan, scene: Scene, folder: Path, budget: float
     """What the screening came to, and what it left out."""
     store, left_out = Store(folder, create=True), []
     context = AdviceContext(
-        scene, "toy", Registry({}), store, "cpu", Local(1), 0.0, budget, lambda _: contextlib.nullcontext()
+        scene, "toy", Registry({}), store, "cpu", Local(1), 0.0, budget, lambda *_: contextlib.nullcontext()
     )
     found = screen(plan, context, lambda todo, _: world.run(plan, context, todo), left_out)
     return found, left_out
@@ -136,7 +136,7 @@ def test_generators_are_judged_on_the_spectral_view_that_is_best_without_any(
     world.record = made  # type: ignore[method-assign]
     store = Store(tmp_path, create=True)
     context = AdviceContext(
-        toy, "toy", Registry({}), store, "cpu", Local(1), 0.0, budget, lambda _: contextlib.nullcontext()
+        toy, "toy", Registry({}), store, "cpu", Local(1), 0.0, budget, lambda *_: contextlib.nullcontext()
     )
     kept, gains = screen_views(plan, context, lambda todo, _: world.run(plan, context, todo))
 
@@ -208,7 +208,7 @@ def test_a_classifier_that_is_slow_on_many_pixels_tells_nothing_of_the_machine(
     plan, _ = screening_plan(toy, asked(generators=["smote"], classifiers=["nearest", "svm"]), plugins)
     store = Store(tmp_path, create=True)
     context = AdviceContext(
-        toy, "toy", Registry({}), store, "cpu", Local(1), 0.0, 1e6, lambda _: contextlib.nullcontext()
+        toy, "toy", Registry({}), store, "cpu", Local(1), 0.0, 1e6, lambda *_: contextlib.nullcontext()
     )
     for trial in (t for t in plan.trials if t.generator.name == "none" and t.seed == 0):
         record = world.record(plan, trial)

@@ -415,3 +415,21 @@ def test_pixels_that_are_neither_trained_on_nor_tested_are_a_buffer_only_where_t
     protocol: str, buffer: str, said: str
 ) -> None:
     assert left_out(protocol, buffer) == said
+
+
+def test_a_verdict_on_many_arms_fits_on_one_screen_of_a_terminal() -> None:
+    """With 8 generators and 3 classifiers, at 100 × 30: every cell of the grid, and what it comes to last."""
+    names = [f"generator{i}" for i in range(8)]
+    records = [
+        record(0.5, 0.5, generator=name, classifier=classifier, seed=seed, lam=lam)
+        for name in ("none", "duplicate", *names)
+        for classifier in ("svm", "rf", "cnn2d")
+        for lam in ((None,) if name == "none" else (0.5, 1.0))
+        for seed in range(3)
+    ]
+    out = io.StringIO()
+    print_report(build_report(records), Console(file=out, width=100, height=30, color_system=None))
+    screen = out.getvalue().rstrip("\n").splitlines()[-30:]
+    cells = [line for line in screen if line.startswith("generator") and line.count("?") == 3]
+    assert [line.split()[0] for line in cells] == names
+    assert "Undecided" in " ".join(screen[-3:])
