@@ -25,7 +25,7 @@ from hsiaug.report.labels import percent
 from hsiaug.report.scores import metric_set
 from hsiaug.spectral_views import SpectralView
 from hsiaug.tasks.task import TaskData, get_task
-from hsiaug.terminal import Console, log_console
+from hsiaug.terminal import log_console
 from hsiaug.threads import one_thread_here
 from hsiaug.trial.mapping import Agreement, Refitted, agreement, refit, spec_of
 from hsiaug.trial.spec import TrialSpec
@@ -33,6 +33,7 @@ from hsiaug.trial.store import Record, Store
 from hsiaug.view_names import RAW
 
 if TYPE_CHECKING:
+    import rich.console
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
@@ -168,7 +169,13 @@ def map_scene(
 
 
 def make_map(
-    scene: str, store: Store, record: str, device: str, jobs: int, settings: ClusterSettings, console: Console
+    scene: str,
+    store: Store,
+    record: str,
+    device: str,
+    jobs: int,
+    settings: ClusterSettings,
+    console: rich.console.Console,
 ) -> SceneMap:
     """The map, made here or stripe by stripe on the engine that the settings name; its progress goes to the console."""
     source = store.find(record)
