@@ -30,6 +30,7 @@ __all__ = [
     "seeds_text",
     "signed",
     "span",
+    "with_interval",
     "wrong_share",
 ]
 
@@ -154,6 +155,11 @@ def signed(fraction: float | None) -> str:
         return MISSING
     text = percent(fraction)
     return text if text == "0.0" or text.startswith("-") else f"+{text}"
+
+
+def with_interval(mean: float, interval: tuple[float, float] | None) -> str:
+    """``+2.1 [+1.0, +3.2]``: a difference in percentage points with the interval of its mean, where there is one."""
+    return signed(mean) + (f" [{signed(interval[0])}, {signed(interval[1])}]" if interval else "")
 
 
 def p_text(p: float | None) -> str:

@@ -12,9 +12,10 @@ from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import CellKey
 from hsiaug.report.findings import headline
 from hsiaug.report.html.anchors import TableSection
+from hsiaug.report.html.classes import class_gains
 from hsiaug.report.html.confusion import confusions
 from hsiaug.report.html.curves import curve_blocks, heat_maps
-from hsiaug.report.html.gains import class_gains, gain_pictures
+from hsiaug.report.html.gains import gain_pictures
 from hsiaug.report.html.labels import curves_by_table, label_block
 from hsiaug.report.html.maps import MapMaker
 from hsiaug.report.html.markup import badge, details, escape, facts, items, link
@@ -85,7 +86,8 @@ def _title(report: Report) -> str:
 
 
 def _document(title: str, sections: Sequence[Section]) -> str:
-    script = (HERE / "page.js").read_text(encoding="utf-8")
+    # One script, so that one checksum covers all that may run.
+    script, style = _joined("page.js", "hover.js"), _joined("page.css", "charts.css")
     links = "".join(f'<li><a href="#{escape(id)}">{escape(heading)}</a></li>' for id, heading, _ in sections)
     body = "\n".join(
         f'<section id="{escape(id)}" aria-labelledby="h-{escape(id)}">'
@@ -94,12 +96,16 @@ def _document(title: str, sections: Sequence[Section]) -> str:
     )
     return Template((HERE / "page.html").read_text(encoding="utf-8")).substitute(
         title=escape(title),
-        style=(HERE / "page.css").read_text(encoding="utf-8"),
+        style=style,
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         contents=links,
         body=body,
     )
+
+
+def _joined(*names: str) -> str:
+    return "".join((HERE / name).read_text(encoding="utf-8") for name in names)
 
 
 def _verdict(

@@ -10,9 +10,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hsiaug.report.html.markup import escape
+from hsiaug.report.html.markup import escape, tip
 
-__all__ = ["HEIGHT", "WIDTH", "Scale", "label", "marker", "picture", "ticks"]
+__all__ = ["HEIGHT", "WIDTH", "LogScale", "Scale", "decades", "label", "marker", "marks_of", "picture", "ticks"]
 
 WIDTH = 360
 """Units across a picture: about the pixels of a small screen, so that its letters stay readable there."""
@@ -40,6 +40,30 @@ class Scale:
         return f"{self.start + share * (self.end - self.start):.1f}"
 
 
+@dataclass(frozen=True)
+class LogScale:
+    """Positive values ``low``..``high`` on ``start``..``end`` of the picture, equal factors equally long."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> str:
+        """The place of a value, as SVG text."""
+        return Scale(math.log(self.low), math.log(self.high), self.start, self.end)(math.log(value))
+
+
+def decades(values: Sequence[float]) -> list[float]:
+    """1, 2 and 5 times powers of ten from at most the smallest to at least the largest of positive values."""
+    low, high = min(values), max(values)
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high) + 1e-9)
+    every = [step * 10.0**power for power in range(first, last + 1) for step in (1, 2, 5)]
+    below = max((i for i, mark in enumerate(every) if mark <= low * (1 + 1e-9)), default=0)
+    above = min(i for i, mark in enumerate(every) if mark >= high * (1 - 1e-9))
+    return every[below : max(above, below + 1) + 1]
+
+
 def ticks(values: Sequence[float], most: int = 6) -> list[float]:
     """Round numbers, in equal steps, that enclose the values; at least two."""
     low, high = min(values), max(values)
@@ -61,12 +85,21 @@ def label(x: float | str, y: float | str, text: str, kind: str = "", anchor: str
     return f'<text x="{x}" y="{y}" class="{kind}" text-anchor="{anchor}">{whole}{escape(shown)}</text>'
 
 
-def marker(place: int, x: str, y: str, *, hollow: bool = False) -> str:
-    """The marker of the ``place``-th line, in its colour; hollow: its outline alone."""
+def marker(place: int, x: str, y: str, *, hollow: bool = False, said: str = "") -> str:
+    """The marker of the ``place``-th line, in its colour; hollow: its outline alone; said: what its values are."""
     kind = f"s{place % 8} hollow" if hollow else f"f{place % 8}"
-    return f'<path class="{kind}" d="{SHAPES[place % len(SHAPES)]}" transform="translate({x} {y})"/>'
+    shape = SHAPES[place % len(SHAPES)]
+    return f'<path class="{kind}" d="{shape}" transform="translate({x} {y})"{tip(said)}/>'
+
+
+def marks_of(name: str, html: Sequence[str]) -> str:
+    """Marks of one arm; the name stands before what each of them says."""
+    return f'<g data-of="{escape(name)}">{"".join(html)}</g>'
 
 
 def picture(height: float, alt: str, html: Sequence[str]) -> str:
     """A drawing; alt: what stands in it, for those who do not see it."""
-    return f'<svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{escape(alt)}">{"".join(html)}</svg>'
+    name = escape(alt)
+    return (
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{name}">{"".join(html)}</svg>'
+    )
