@@ -101,7 +101,7 @@ def _entry(column: _Column, limit: float, class_id: int) -> GridEntry:
     delta = column.deltas.get(class_id)
     if delta is None:
         return GridEntry(MISSING)
-    said = f"{with_interval(delta.mean, summary_interval(delta))} over {column.control}, n = {delta.n}"
+    said = f"{with_interval(delta.mean, summary_interval(delta))}, n = {delta.n}"
     others = "".join(
         f"; {signed(deltas[class_id].mean)} over {name}"
         for name, deltas in column.others.items()

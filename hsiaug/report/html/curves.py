@@ -81,9 +81,9 @@ def _block(section: TableSection, axis: Axis) -> str:
 
 
 HOW_TO_READ = (
-    "Mean difference to none, paired over the draws that the panel names, with its 95 % t interval; the line at 0 is none, "
-    "which λ = 0 is by definition. Panels of one row share their scale. A hollow mark with its own n is over other draws, "
-    "and no line runs through it. The scores themselves stand in the table below."
+    "Mean difference to none, paired over the draws that the panel names, with its 95 % t interval; the line at 0 is "
+    "none, which λ = 0 is by definition. Panels of one row share their scale. A hollow mark with its own n is over other "
+    "draws, and no line runs through it. The scores themselves stand in the table below."
 )
 
 

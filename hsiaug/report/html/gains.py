@@ -18,16 +18,20 @@ NAME, LINE, TOP = 24, 14, 22
 
 
 def gain_pictures(table: Table) -> str:
-    """A picture per classifier: every draw's difference, the mean, and its 95 % t interval."""
+    """A picture per classifier, all on one scale: every draw's difference, the mean, and its 95 % t interval."""
     main = table.scores.main.name
-    pictures = []
-    for classifier in table.classifiers:
-        gains = [g for g in judged(table) if g.cell.classifier == classifier and any(g.against.values())]
-        if gains:
-            caption = f"Δ{main} with {table.labels[classifier]}, in percentage points"
-            pictures.append(figure(_forest(table, gains, caption), caption))
-    if not pictures:
+    panels = {
+        classifier: gains
+        for classifier in table.classifiers
+        if (gains := [g for g in judged(table) if g.cell.classifier == classifier and any(g.against.values())])
+    }
+    if not panels:
         return ""
+    marks = ticks([0.0, *(v for gains in panels.values() for gain in gains for v in _values(gain))])
+    pictures = []
+    for classifier, gains in panels.items():
+        caption = f"Δ{main} with {table.labels[classifier]}, in percentage points"
+        pictures.append(figure(_forest(table, gains, marks, caption), caption))
     keys = "".join(f'<span><i class="k{i}"></i>over {name}</span>' for i, name in enumerate(_order(table)))
     legend = (
         f'<p class="legend">{keys}'
@@ -36,33 +40,34 @@ def gain_pictures(table: Table) -> str:
     return f'<div class="panels">{"".join(pictures)}</div>{legend}'
 
 
+def _values(gain: Gain) -> list[float]:
+    """Every place that its row must show, in points."""
+    tests = [comparison.main for comparison in gain.against.values() if comparison is not None]
+    return [100 * d for test in tests for d in (*test.differences, *(test.interval or ()))]
+
+
 def _order(table: Table) -> tuple[str, ...]:
     """The controls, the one that is harder to beat first, and those that only some arms need last."""
     return "duplicate", "none", *table.further_controls
 
 
-def _forest(table: Table, gains: Sequence[Gain], caption: str) -> str:
+def _forest(table: Table, gains: Sequence[Gain], marks: Sequence[float], caption: str) -> str:
     """Rows are arms; the lines of a row are the gains over duplicate, over none, and over further controls."""
-    values = [0.0]
-    for gain in gains:
-        for comparison in gain.against.values():
-            if comparison is not None:
-                test = comparison.main
-                values += [100 * d for d in (*test.differences, *(test.interval or ()))]
-    marks = ticks(values)
     x = Scale(marks[0], marks[-1], 14, WIDTH - 14)
-    row = NAME + LINE * len(_order(table))
-    bottom = TOP + row * len(gains)
-    parts = [f'<line class="{"zero" if m == 0 else "grid"}" x1="{x(m)}" x2="{x(m)}" y1="{TOP}" y2="{bottom}"/>'
-             for m in marks]  # fmt: skip
-    parts += [label(x(m), TOP - 8, f"{m:+g}" if m else "0", "tick") for m in marks]
-    for i, gain in enumerate(gains):
-        y, name = TOP + row * i, table.arm_label(gain.cell.arm)
-        parts.append(label(2, y + 13, name, "row", "start"))
-        for j, control in enumerate(_order(table)):
+    rows, y = [], TOP
+    for gain in gains:
+        name = table.arm_label(gain.cell.arm)
+        rows.append(label(2, y + 13, name, "row", "start"))
+        y += NAME
+        for place, control in enumerate(_order(table)):
             if comparison := gain.against.get(control):
-                parts.append(_line(comparison, f"{name} over {control}", x, y + NAME + LINE * j, j))
-    return picture(bottom + 6, caption, parts)
+                rows.append(_line(comparison, f"{name} over {control}", x, y, place))
+                y += LINE
+    parts = [
+        f'<line class="{"grid" if m else "zero"}" x1="{x(m)}" x2="{x(m)}" y1="{TOP}" y2="{y}"/>' for m in marks
+    ]
+    parts += [label(x(m), TOP - 8, f"{m:+g}" if m else "0", "tick") for m in marks]
+    return picture(y + 6, caption, [*parts, *rows])
 
 
 def _line(comparison: Comparison, name: str, x: Scale, y: float, place: int) -> str:

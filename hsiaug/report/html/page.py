@@ -14,12 +14,15 @@ from hsiaug.report.findings import headline
 from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.classes import class_gains
 from hsiaug.report.html.confusion import confusions
+from hsiaug.report.html.costs import cost_pictures
 from hsiaug.report.html.curves import curve_blocks, heat_maps
 from hsiaug.report.html.gains import gain_pictures
 from hsiaug.report.html.labels import curves_by_table, label_block
 from hsiaug.report.html.maps import MapMaker
 from hsiaug.report.html.markup import badge, details, escape, facts, items, link
+from hsiaug.report.html.protocols import protocol_pictures
 from hsiaug.report.html.quality import quality_block, read_quality
+from hsiaug.report.html.rankings import ranking_pictures
 from hsiaug.report.html.records import environment, record_lists
 from hsiaug.report.html.verdicts import failure_block, outcome, summary
 from hsiaug.report.labels import count
@@ -53,6 +56,8 @@ def html_page(report: Report, store: Store | None = None, quality: Iterable[Path
     every_curve = [curve for found in curves.values() for curve in found]
     verdicts = _verdict(report, shown, worth_verdicts(every_curve), main_worths(every_curve))
     sections: list[Section] = [("verdict", "Verdict", verdicts)]
+    if across := _across(report):
+        sections.append(("across", "Across scenes and protocols", across))
     for section in shown:
         equivalents = label_block(section, curves.get(section.table, ()))
         html = _table(section, len(shown), maker, equivalents)
@@ -66,6 +71,16 @@ def html_page(report: Report, store: Store | None = None, quality: Iterable[Path
     trials = {trial.hash: trial for section in shown for trial in section.table.trials}.values()
     sections.append(("environment", "Environment", details("Machines and versions", environment(trials))))
     return _document(_title(report), sections)
+
+
+def _across(report: Report) -> str:
+    """What several tables say together; empty where each stands alone."""
+    return "".join(
+        (
+            _part("Location under each protocol", protocol_pictures(report)),
+            _part("Average ranks over scenes", ranking_pictures(report)),
+        )
+    )
 
 
 NO_SAMPLES = (
@@ -160,6 +175,7 @@ def _table(section: TableSection, of: int, maker: MapMaker, equivalents: str) ->
         _part("Label equivalents", equivalents),
         _part("Per class", class_gains(section)),
         _part("Maps", maker.maps(section)),
+        _part("Cost against gain", cost_pictures(table)),
         _part("Confusion", confusions(section, of)),
         _part("In detail", _folded(section)),
         _part("Notes and audit", details("What the numbers are", items(map(escape, notes)), opened=True)

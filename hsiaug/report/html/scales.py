@@ -25,8 +25,9 @@ def diverging_legend(limit: float, less: str, more: str) -> str:
     """The shades from below to above 0. limit: fraction at which they end; beyond it they stay as they are."""
     fields = "".join(f'<i class="{side}{step}"></i>' for side, steps in SIDES for step in steps)
     end = f"{100 * limit:g}"
+    shades = f'<span class="shades" aria-hidden="true">{fields}</span>'
     return (
-        f'<p class="legend ramp"><span>{escape(less)} −{end}</span><span class="shades" aria-hidden="true">{fields}</span>'
+        f'<p class="legend ramp"><span>{escape(less)} −{end}</span>{shades}'
         f"<span>+{end} points and beyond: {escape(more)}</span></p>"
     )
 

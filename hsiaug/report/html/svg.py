@@ -9,14 +9,30 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from hsiaug.report.html.markup import escape, tip
 
-__all__ = ["HEIGHT", "WIDTH", "LogScale", "Scale", "decades", "label", "marker", "marks_of", "picture", "ticks"]
+__all__ = [
+    "HEIGHT",
+    "LETTER",
+    "WIDTH",
+    "LogScale",
+    "Scale",
+    "apart",
+    "decades",
+    "label",
+    "marker",
+    "marks_of",
+    "picture",
+    "ticks",
+]
 
 WIDTH = 360
 """Units across a picture: about the pixels of a small screen, so that its letters stay readable there."""
 HEIGHT = 230
+LETTER = 7.2
+"""Width of a letter of a name, where names stand in a column beside marks on which they would lie otherwise."""
 
 SHAPES = (
     "M-4 0A4 4 0 1 0 4 0A4 4 0 1 0-4 0Z", "M-3.5-3.5H3.5V3.5H-3.5Z", "M0-5L4.6 3.5H-4.6Z", "M0-5L5 0L0 5L-5 0Z",
@@ -74,14 +90,33 @@ def ticks(values: Sequence[float], most: int = 6) -> list[float]:
     return [round(i * step, 10) for i in range(first, max(last, first + 1) + 1)]
 
 
+def apart(wanted: Sequence[float], step: float, low: float, high: float) -> list[float]:
+    """Places as near to those wanted as can be, in their order, ``step`` apart and from low to high.
+
+    wanted: in rising order. Where they do not all fit, they reach beyond ``high``.
+    """
+    blocks: list[list[float]] = []
+    for i, place in enumerate(wanted):
+        blocks.append([place - i * step])
+        while len(blocks) > 1 and fmean(blocks[-2]) > fmean(blocks[-1]):
+            blocks[-2:] = [blocks[-2] + blocks[-1]]
+    level = [fmean(block) for block in blocks for _ in block]
+    highest = max(low, high - (len(wanted) - 1) * step)
+    return [min(max(place, low), highest) + i * step for i, place in enumerate(level)]
+
+
 LONGEST = 52
 """Letters that fit across a picture."""
 
 
-def label(x: float | str, y: float | str, text: str, kind: str = "", anchor: str = "middle") -> str:
-    """A text; anchor: start, middle or end. One that is too long is cut, and whole where the pointer rests on it."""
-    whole = f"<title>{escape(text)}</title>" if len(text) > LONGEST else ""
-    shown = f"{text[: LONGEST - 1]}…" if whole else text
+def label(
+    x: float | str, y: float | str, text: str, kind: str = "", anchor: str = "middle", most: int = LONGEST
+) -> str:
+    """A text; anchor: start, middle or end. One of more than ``most`` letters is cut in its middle, since names of arms
+    end in their λ and ω, and stands whole where the pointer rests on it."""
+    whole = f"<title>{escape(text)}</title>" if len(text) > most else ""
+    head = (most - 1) // 2
+    shown = f"{text[:head].rstrip()}…{text[head + 1 - most :].lstrip()}" if whole else text
     return f'<text x="{x}" y="{y}" class="{kind}" text-anchor="{anchor}">{whole}{escape(shown)}</text>'
 
 
