@@ -14,7 +14,7 @@ from hsiaug.report.records import Condition
 from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.trial.arm import Arm, Method
 
-__all__ = ["LEAST_ARMS", "LEAST_SCENES", "Ranking", "ranking_note", "rankings", "too_few"]
+__all__ = ["HOW_TO_READ", "LEAST_ARMS", "LEAST_SCENES", "Ranking", "ranking_note", "rankings", "too_few"]
 
 LEAST_SCENES = 5
 """Fewer scenes tell hardly any arms apart: with 4 arms, Nemenyi's distance over 4 scenes is 2.3 of 3 possible ranks."""
@@ -87,19 +87,21 @@ def too_few(report: Report) -> list[str]:
 
 
 def ranking_note(found: Ranking) -> str:
-    """What was ranked and tested, and what it may be called."""
-    shown = f"p = {p_text(found.p)}".replace("= <", "< ")
-    verdict = (
-        f"Arms that one bar joins are not told apart (Nemenyi's test, critical difference {found.distance:.2f})."
-        if found.p < ALPHA
-        else "So no two arms are told apart, and one bar joins all."
-    )
+    """What was ranked, over what, and what the test of all arms says."""
+    p = f"p = {p_text(found.p)}".replace("= <", "< ")
+    told = "" if found.p < ALPHA else ", so no two arms are told apart"
     return (
-        f"{found.title}: average rank in {found.metric} over {len(found.scenes)} scenes ({', '.join(found.scenes)}), 1 "
-        f"the highest. A scene counts once, by its mean over {count_range(found.draws)} draws: draws of one scene are not "
-        f"scenes. Friedman's test, as of Iman and Davenport: {shown}. {verdict} Scenes cut from one image are not "
-        "independent, and tests of several classifiers or protocols are not corrected for one another."
+        f"{found.title}: average rank in {found.metric} over {len(found.scenes)} scenes ({', '.join(found.scenes)}; "
+        f"means over {count_range(found.draws)} draws). Friedman's test: {p}{told}."
     )
+
+
+HOW_TO_READ = (
+    "Rank 1 is the highest score. A scene counts once, by its mean over the draws that all arms share: draws of one "
+    "scene are not scenes, and scenes cut from one image are not independent. Bars join arms whose ranks lie closer than "
+    "Nemenyi's critical difference, which are not told apart (Demšar 2006; Friedman's test in the form of Iman and "
+    "Davenport, α = .05). Tests of several protocols and classifiers are not corrected for one another."
+)
 
 
 def _groups(report: Report) -> list[_Group]:

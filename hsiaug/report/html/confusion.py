@@ -22,9 +22,9 @@ ENTRIES = 30_000
 LIMIT = 0.2
 """Where the scale of differences ends, as a share of a class's test pixels; the same for all matrices of a page."""
 HOW_TO_READ = (
-    "none: test pixels, summed over the draws. Every other arm: its share of each true class minus that of none, in points, over "
-    "the draws that both have; shaded as better where more pixels are right or fewer are wrong. Differences below half a "
-    "point are left empty."
+    "none: test pixels, summed over the draws. Every other arm: its share of each true class minus that of none, in "
+    "points, over the draws that both have; shaded as better where more pixels are right or fewer are wrong. Differences "
+    "below half a point are left empty."
 )
 
 
@@ -126,7 +126,7 @@ def _difference(
     rows = []
     for i, row in enumerate((100 * change).round().astype(int).tolist()):
         entries = [
-            f'<td class="{shade(signs[i, j] * change[i, j] / LIMIT)}{" own" * (i == j)}">{n:+d}'
+            f'<td class="{shade(signs[i, j] * change[i, j] / LIMIT)}{" own" * (i == j)}">{f"{n:+d}" if n else 0}'
             if n or i == j
             else "<td>"
             for j, n in enumerate(row)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from hsiaug.report.costs import HOW_TO_READ, CostedArm, costed_arms
 from hsiaug.report.html.markup import escape, figure, tip
-from hsiaug.report.html.svg import LETTER, WIDTH, LogScale, Scale, apart, decades, label, marks_of, picture, ticks
+from hsiaug.report.html.svg import LETTER, WIDTH, LogScale, Scale, label, marks_of, picture, ticks
 from hsiaug.report.labels import duration, with_interval
+from hsiaug.report.positions import apart, decades, labelled
 from hsiaug.report.tables import Table
 
 __all__ = ["cost_pictures"]
@@ -21,6 +23,14 @@ LOWEST = 150
 """Least height of the field of marks."""
 
 
+class _Frame(NamedTuple):
+    """What all panels of a table share. marks: of the gains; times: of the seconds; names: where the names begin."""
+
+    marks: Sequence[float]
+    times: Sequence[float]
+    names: float
+
+
 def cost_pictures(table: Table) -> str:
     """A panel per classifier, all on one scale; empty where nothing is compared with ``none``."""
     panels = {c: arms for c in table.classifiers if (arms := costed_arms(table, c))}
@@ -29,39 +39,32 @@ def cost_pictures(table: Table) -> str:
     every = [arm for arms in panels.values() for arm in arms]
     marks = ticks([0.0, *(v for arm in every for v in (arm.mean, *arm.ends))], 5)
     times = decades([arm.seconds for arm in every])
+    longest = min(LETTERS, max(len(table.arm_label(arm.cell.arm)) for arm in every))
+    frame = _Frame(marks, times, WIDTH - LETTER * longest)
     pictures = []
     for classifier, arms in panels.items():
         caption = f"Δ{table.scores.main.name} to none (points) against seconds, {table.labels[classifier]}"
-        pictures.append(figure(_drawing(table, arms, marks, times, caption), caption))
+        pictures.append(figure(_drawing(table, arms, frame, caption), caption))
     return f'<div class="panels">{"".join(pictures)}</div><p class="note">{escape(HOW_TO_READ)}</p>'
 
 
-def _drawing(
-    table: Table, arms: Sequence[CostedArm], marks: Sequence[float], times: Sequence[float], caption: str
-) -> str:
+def _drawing(table: Table, arms: Sequence[CostedArm], frame: _Frame, caption: str) -> str:
+    marks, times, names = frame
     height = TOP + max(LOWEST, LINE * len(arms)) + BOTTOM
-    foot, longest = height - BOTTOM, max(len(table.arm_label(arm.cell.arm)) for arm in arms)
-    names = WIDTH - LETTER * min(longest, LETTERS)
+    foot = height - BOTTOM
     x = LogScale(times[0], times[-1], LEFT + 8, names - 24)
     y = Scale(marks[0], marks[-1], foot, TOP)
-    parts = [f'<line class="grid" x1="{x(t)}" x2="{x(t)}" y1="{TOP}" y2="{foot}"/>' for t in _labelled(times, x)]
+    shown = labelled(times, max(2, int((names - LEFT) / 36)))
+    parts = [f'<line class="grid" x1="{x(t)}" x2="{x(t)}" y1="{TOP}" y2="{foot}"/>' for t in shown]
     across = f'x1="{LEFT}" x2="{names - 16:.1f}"'
     parts += [f'<line class="{"grid" if m else "zero"}" {across} y1="{y(m)}" y2="{y(m)}"/>' for m in marks]
     parts += [label(LEFT - 5, f"{float(y(m)) + 4:.1f}", f"{m:+g}" if m else "0", "tick", "end") for m in marks]
-    parts += [label(x(t), foot + 15, duration(t), "tick") for t in _labelled(times, x)]
+    parts += [label(x(t), foot + 15, duration(t), "tick") for t in shown]
     parts.append(label(f"{(LEFT + names - 16) / 2:.1f}", height - 4, "time of a trial", "axis"))
     heights = apart([float(y(arm.mean)) for arm in arms], LINE, TOP + 4, foot)
     leads = [_lead(x(arm.seconds), y(arm.mean), names, at) for arm, at in zip(arms, heights, strict=True)]
     named = [_arm(table, arm, x, y, (names, at)) for arm, at in zip(arms, heights, strict=True)]
     return picture(height, caption, [*parts, *leads, *named])
-
-
-def _labelled(times: Sequence[float], x: LogScale) -> list[float]:
-    """The times whose labels do not run into one another: powers of ten, or the ends of a short axis."""
-    tens = [t for t in times if f"{t:e}".startswith("1.0")]
-    chosen = tens if len(tens) > 1 else [times[0], times[-1]]
-    every = -(-len(chosen) * 34 // max(34, int(float(x(chosen[-1])) - float(x(chosen[0])) + 34)))
-    return chosen[::every]
 
 
 def _lead(x: str, y: str, names: float, at: float) -> str:

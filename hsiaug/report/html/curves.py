@@ -1,4 +1,4 @@
-"""What is gained over none against λ or ω as drawings, and scores over both at once as heat maps."""
+"""What is gained over none against λ or ω, as drawings."""
 
 from __future__ import annotations
 
@@ -7,31 +7,27 @@ from dataclasses import dataclass
 
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import PairedTest, pair_up
-from hsiaug.report.curve_notes import curve_notes, line_label, n_text, panel_n, surface_label, surface_notes
+from hsiaug.report.curve_notes import curve_notes, line_label, panel_n
 from hsiaug.report.curves import (
     AXES,
     SIGNS,
     Axis,
     SweepLine,
-    SweepSurface,
-    all_surfaces,
     drawn,
     moving,
     reference,
 )
 from hsiaug.report.html.anchors import TableSection
-from hsiaug.report.html.markup import details, escape, figure, scroller
+from hsiaug.report.html.markup import details, escape, figure
 from hsiaug.report.html.svg import HEIGHT, WIDTH, Scale, label, marker, marks_of, picture, ticks
-from hsiaug.report.labels import MISSING, percent, with_interval
+from hsiaug.report.labels import with_interval
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import Method
 
-__all__ = ["curve_blocks", "heat_maps"]
+__all__ = ["curve_blocks"]
 
 LEFT, RIGHT, TOP, BOTTOM = 34, 8, 10, 34
-SHADES = 9
-"""Shades g1 to g9 of the page's style."""
 Key = tuple[Method, float | None]
 
 
@@ -172,48 +168,3 @@ def _legend(keys: Mapping[Key, str]) -> str:
         swatch = f'<svg viewBox="-8 -8 16 16" class="key" aria-hidden="true">{marker(place, "0", "0")}</svg>'
         entries.append(f"<span>{swatch}{escape(text)}</span>")
     return f'<p class="legend">{"".join(entries)}<span>bar: 95 % t interval of the mean</span></p>'
-
-
-def heat_maps(section: TableSection) -> str:
-    """One per classifier, generator and metric where both λ and ω vary; empty where they do nowhere."""
-    table = section.table
-    maps = []
-    for surface in all_surfaces(table):
-        for score in reversed(drawn(table)):
-            caption = f"{score.name} (%), {surface_label(table, surface)}; {n_text(surface.draws)}"
-            maps.append(_heat_map(section, surface, score, caption))
-    if not maps:
-        return ""
-    note = (
-        "Mean over the draws that the map names; λ to the right, ω upwards. Every map is shaded from its own lowest to "
-        "its own highest; a field with an n is over other draws, and not shaded."
-    )
-    notes = "".join(f'<p class="note">{escape(text)}</p>' for text in (note, *surface_notes(table)))
-    return f'<h4>Over λ and ω</h4><div class="panels">{"".join(maps)}</div>{notes}'
-
-
-def _heat_map(section: TableSection, surface: SweepSurface, score: Metric, caption: str) -> str:
-    shared = [cell for cell in surface.cells.values() if surface.shares(cell)]
-    means = [s.mean for cell in shared if (s := cell.summary(score.key))]
-    low, high = min(means, default=0.0), max(means, default=0.0)
-
-    def field(cell: ArmCell | None) -> str:
-        if cell is None:
-            return f"<td>{MISSING}</td>"
-        summary = cell.summary(score.key)
-        if summary is None:
-            return f"<td>{MISSING if cell.ok else section.cell_link('failed', cell)}</td>"
-        if not surface.shares(cell):
-            return f"<td>{section.cell_link(f'{percent(summary.mean)} (n={summary.n})', cell)}</td>"
-        shade = 1 + round((SHADES - 1) * (summary.mean - low) / (high - low)) if high > low else 1
-        return f'<td class="g{shade}">{section.cell_link(percent(summary.mean), cell)}</td>'
-
-    head = "".join(f'<th scope="col">λ={lam:g}</th>' for lam in surface.lambdas)
-    rows = "".join(
-        f'<tr><th scope="row">ω={omega:g}</th>'
-        + "".join(field(surface.cells.get((lam, omega))) for lam in surface.lambdas)
-        + "</tr>"
-        for omega in reversed(surface.omegas)
-    )
-    body = f"<thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody>"
-    return "<div>" + scroller(caption, f'<table class="heat">{body}</table>') + "</div>"

@@ -15,7 +15,7 @@ from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.classes import class_gains
 from hsiaug.report.html.confusion import confusions
 from hsiaug.report.html.costs import cost_pictures
-from hsiaug.report.html.curves import curve_blocks, heat_maps
+from hsiaug.report.html.curves import curve_blocks
 from hsiaug.report.html.gains import gain_pictures
 from hsiaug.report.html.labels import curves_by_table, label_block
 from hsiaug.report.html.maps import MapMaker
@@ -24,6 +24,7 @@ from hsiaug.report.html.protocols import protocol_pictures
 from hsiaug.report.html.quality import quality_block, read_quality
 from hsiaug.report.html.rankings import ranking_pictures
 from hsiaug.report.html.records import environment, record_lists
+from hsiaug.report.html.surfaces import heat_maps
 from hsiaug.report.html.verdicts import failure_block, outcome, summary
 from hsiaug.report.labels import count
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note

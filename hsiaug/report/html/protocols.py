@@ -8,7 +8,7 @@ from hsiaug.metrics.significance import t_interval
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.curves import reference
 from hsiaug.report.html.markup import escape, figure, tip
-from hsiaug.report.html.svg import WIDTH, Scale, label, marks_of, picture, ticks
+from hsiaug.report.html.svg import WIDTH, Scale, label, marks_of, picture
 from hsiaug.report.labels import percent
 from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.trial.arm import Method
@@ -17,10 +17,11 @@ __all__ = ["protocol_pictures"]
 
 TOP, NAME, ROW = 22, 18, 36
 """Heights of what stands above all rows, of a protocol's name, and of a row."""
+MARKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 HOW_TO_READ = (
     "Score of none under each protocol of a scene, mean over the draws with its 95 % t interval; hollow: coords, which "
-    "reads row and column and no band. What coords reaches, a classifier may owe to location alone; a protocol under which "
-    "it reaches much says little of new ground. Panels of one scene share their scale."
+    "reads row and column and no band. What coords reaches, a classifier may owe to location alone; a protocol under "
+    "which it reaches much says little of new ground."
 )
 
 
@@ -31,28 +32,25 @@ def protocol_pictures(report: Report) -> str:
         one = table.condition
         if one.protocol != ADDED:
             scenes.setdefault((table.run, one.scene, one.task, one.patch, one.scene_sha256), []).append(table)
-    rows = "".join(_scene(tables) for tables in scenes.values() if len(tables) > 1)
-    return f'{rows}<p class="note">{escape(HOW_TO_READ)}</p>' if rows else ""
+    pictures = "".join(figure for tables in scenes.values() for figure in _scene(tables))
+    return f'<div class="panels">{pictures}</div><p class="note">{escape(HOW_TO_READ)}</p>' if pictures else ""
 
 
-def _scene(tables: Sequence[Table]) -> str:
-    """The panels of a scene: protocols under which location answers for least come first."""
+def _scene(tables: Sequence[Table]) -> list[str]:
+    """A picture per classifier: protocols under which location answers for least come first."""
     metric, blind = tables[0].scores.main, {table: _blind(table) for table in tables}
-    ordered = sorted(tables, key=lambda table: _mean(blind[table], metric.key))
     panels: dict[Method, dict[Table, ArmCell]] = {}
-    for table in ordered:
+    for table in sorted(tables, key=lambda table: _mean(blind[table], metric.key)):
         for classifier in table.classifiers:
             if (none := reference(table, classifier)) is not None and none.values(metric.key):
                 panels.setdefault(classifier, {})[table] = none
-    panels = {classifier: cells for classifier, cells in panels.items() if len(cells) > 1}
-    drawn = [cell for cells in panels.values() for table, none in cells.items() for cell in (none, blind[table])]
-    marks = ticks([0.0, *(end for cell in drawn if cell for end in _ends(cell, metric.key))])
     pictures = []
     for classifier, cells in panels.items():
-        named = next(iter(cells)).labels[classifier]
-        caption = f"{metric.name} (%) of none by protocol, {tables[0].condition.scene}, {named}"
-        pictures.append(figure(_drawing(cells, blind, marks, named, caption), caption))
-    return f'<div class="panels">{"".join(pictures)}</div>' if pictures else ""
+        if len(cells) > 1:
+            named = next(iter(cells)).labels[classifier]
+            caption = f"{metric.name} (%) of none by protocol, {tables[0].condition.scene}, {named}"
+            pictures.append(figure(_drawing(cells, blind, named, caption), caption))
+    return pictures
 
 
 def _blind(table: Table) -> ArmCell | None:
@@ -67,23 +65,22 @@ def _mean(cell: ArmCell | None, metric: str) -> float:
 
 
 def _ends(cell: ArmCell, metric: str) -> tuple[float, float]:
-    """Interval of the mean in percent; the mean twice for a single draw."""
+    """Interval of the mean, of which none beyond 0 and 1 is drawn; the mean twice for a single draw."""
     values = cell.values(metric)
     low, high = t_interval(values) or (values[0], values[0])
-    return 100 * low, 100 * high
+    return max(low, 0.0), min(high, 1.0)
 
 
 def _drawing(
     cells: Mapping[Table, ArmCell],
     blind: Mapping[Table, ArmCell | None],
-    marks: Sequence[float],
     classifier: str,
     caption: str,
 ) -> str:
-    x = Scale(marks[0], marks[-1], 14, WIDTH - 14)
+    x = Scale(0, 1, 14, WIDTH - 14)
     foot = TOP + ROW * len(cells)
-    parts = [f'<line class="grid" x1="{x(m)}" x2="{x(m)}" y1="{TOP}" y2="{foot}"/>' for m in marks]
-    parts += [label(x(m), TOP - 8, f"{m:g}", "tick") for m in marks]
+    parts = [f'<line class="grid" x1="{x(m)}" x2="{x(m)}" y1="{TOP}" y2="{foot}"/>' for m in MARKS]
+    parts += [label(x(m), TOP - 8, percent(m).removesuffix(".0"), "tick") for m in MARKS]
     for i, (table, none) in enumerate(cells.items()):
         y, metric = TOP + ROW * i, table.scores.main
         parts.append(label(2, y + 14, _protocol(table), "row", "start"))
@@ -105,7 +102,7 @@ def _protocol(table: Table) -> str:
 def _mark(cell: ArmCell, name: str, kind: str, metric: str, x: Scale, y: float) -> str:
     values, (low, high) = cell.values(metric), _ends(cell, metric)
     mean = sum(values) / len(values)
-    interval = f" [{percent(low / 100)}, {percent(high / 100)}]" if len(values) > 1 else ""
+    interval = f" [{percent(low)}, {percent(high)}]" if len(values) > 1 else ""
     said = tip(f"{percent(mean)}{interval} %, n = {len(values)}")
     bar = f'<path class="{"s0" if kind.startswith("f0") else "s1"} mean" d="M{x(low)} {y}H{x(high)}"/>'
-    return marks_of(name, [bar, f'<circle class="{kind}" cx="{x(100 * mean)}" cy="{y}" r="4.5"{said}/>'])
+    return marks_of(name, [bar, f'<circle class="{kind}" cx="{x(mean)}" cy="{y}" r="4.5"{said}/>'])

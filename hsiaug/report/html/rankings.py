@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from hsiaug.report.html.markup import escape, figure, tip
 from hsiaug.report.html.svg import LETTER, WIDTH, Scale, label, marks_of, picture
-from hsiaug.report.rankings import Ranking, ranking_note, rankings, too_few
+from hsiaug.report.rankings import HOW_TO_READ, Ranking, ranking_note, rankings, too_few
 from hsiaug.report.tables import Report
 
 __all__ = ["ranking_pictures"]
 
-TOP, ROW, FOOT = 44, 22, 8
+TOP, ROW, FOOT = 56, 22, 8
 BAR = 9
 """Width that a bar of arms which are not told apart takes, right of the ranks."""
 LETTERS = 24
@@ -19,7 +19,8 @@ def ranking_pictures(report: Report) -> str:
     """A diagram per protocol and classifier, or why there is none; empty for a report of single scenes."""
     found = rankings(report)
     pictures = "".join(figure(_diagram(one), ranking_note(one)) for one in found)
-    notes = "".join(f'<p class="note">{escape(text)}</p>' for text in too_few(report))
+    said = [*([HOW_TO_READ] if found else []), *too_few(report)]
+    notes = "".join(f'<p class="note">{escape(text)}</p>' for text in said)
     return (f'<div class="panels">{pictures}</div>' if pictures else "") + notes
 
 
@@ -54,4 +55,4 @@ def _distance(found: Ranking, x: Scale) -> list[str]:
     start, end = x(1), x(1 + min(found.distance, widest))
     more = "" if found.distance <= widest else ", more than all ranks"
     line = f'<path class="mean s5" d="M{start} 8v6m0-3H{end}{"m0-3v6" if not more else ""}"/>'
-    return [line, label(start, 25, f"critical difference {found.distance:.2f}{more}", "tick", "start")]
+    return [line, label(start, 28, f"critical difference {found.distance:.2f}{more}", "tick", "start")]

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 from hsiaug.report.html.markup import escape, tip
+from hsiaug.report.positions import shortened
 
 __all__ = [
     "HEIGHT",
@@ -19,8 +19,6 @@ __all__ = [
     "WIDTH",
     "LogScale",
     "Scale",
-    "apart",
-    "decades",
     "label",
     "marker",
     "marks_of",
@@ -70,16 +68,6 @@ class LogScale:
         return Scale(math.log(self.low), math.log(self.high), self.start, self.end)(math.log(value))
 
 
-def decades(values: Sequence[float]) -> list[float]:
-    """1, 2 and 5 times powers of ten from at most the smallest to at least the largest of positive values."""
-    low, high = min(values), max(values)
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high) + 1e-9)
-    every = [step * 10.0**power for power in range(first, last + 1) for step in (1, 2, 5)]
-    below = max((i for i, mark in enumerate(every) if mark <= low * (1 + 1e-9)), default=0)
-    above = min(i for i, mark in enumerate(every) if mark >= high * (1 - 1e-9))
-    return every[below : max(above, below + 1) + 1]
-
-
 def ticks(values: Sequence[float], most: int = 6) -> list[float]:
     """Round numbers, in equal steps, that enclose the values; at least two."""
     low, high = min(values), max(values)
@@ -90,21 +78,6 @@ def ticks(values: Sequence[float], most: int = 6) -> list[float]:
     return [round(i * step, 10) for i in range(first, max(last, first + 1) + 1)]
 
 
-def apart(wanted: Sequence[float], step: float, low: float, high: float) -> list[float]:
-    """Places as near to those wanted as can be, in their order, ``step`` apart and from low to high.
-
-    wanted: in rising order. Where they do not all fit, they reach beyond ``high``.
-    """
-    blocks: list[list[float]] = []
-    for i, place in enumerate(wanted):
-        blocks.append([place - i * step])
-        while len(blocks) > 1 and fmean(blocks[-2]) > fmean(blocks[-1]):
-            blocks[-2:] = [blocks[-2] + blocks[-1]]
-    level = [fmean(block) for block in blocks for _ in block]
-    highest = max(low, high - (len(wanted) - 1) * step)
-    return [min(max(place, low), highest) + i * step for i, place in enumerate(level)]
-
-
 LONGEST = 52
 """Letters that fit across a picture."""
 
@@ -112,11 +85,10 @@ LONGEST = 52
 def label(
     x: float | str, y: float | str, text: str, kind: str = "", anchor: str = "middle", most: int = LONGEST
 ) -> str:
-    """A text; anchor: start, middle or end. One of more than ``most`` letters is cut in its middle, since names of arms
-    end in their λ and ω, and stands whole where the pointer rests on it."""
-    whole = f"<title>{escape(text)}</title>" if len(text) > most else ""
-    head = (most - 1) // 2
-    shown = f"{text[:head].rstrip()}…{text[head + 1 - most :].lstrip()}" if whole else text
+    """A text; anchor: start, middle or end. One of more than ``most`` letters is cut, and stands whole where the
+    pointer rests on it."""
+    shown = shortened(text, most)
+    whole = f"<title>{escape(text)}</title>" if shown != text else ""
     return f'<text x="{x}" y="{y}" class="{kind}" text-anchor="{anchor}">{whole}{escape(shown)}</text>'
 
 
