@@ -134,8 +134,8 @@ def test_tab_reaches_the_verdict_the_contents_and_every_heading(browser: Any, pa
     reached = []
     for _ in range(60):
         tab.keyboard.press("Tab")
-        focus = "(e => [e.tagName, (e.innerText || e.ariaLabel).trim(), getComputedStyle(e).outlineStyle])(document.activeElement)"
-        tag, text, outline = tab.evaluate(focus)
+        read = "e => [e.tagName, (e.innerText || e.ariaLabel).trim(), getComputedStyle(e).outlineStyle]"
+        tag, text, outline = tab.evaluate(f"({read})(document.activeElement)")
         assert outline != "none", f"no ring around {tag} {text}"
         reached.append((tag, text))
     assert reached[:2] == [("A", "To the verdict"), ("SUMMARY", "Contents")]

@@ -28,6 +28,8 @@ from hsiaug.trial.arm import Method
 __all__ = ["curve_blocks"]
 
 LEFT, RIGHT, TOP, BOTTOM = 34, 8, 10, 34
+LABEL = 30
+"""Width that the label of a value on the axis takes."""
 Key = tuple[Method, float | None]
 
 
@@ -61,19 +63,28 @@ class _Panel:
 
 def curve_blocks(section: TableSection) -> str:
     """Drawings and tables of every axis along which some generator has two values; empty where none has."""
-    return "".join(_block(section, axis) for axis in AXES if moving(section.table, axis))
-
-
-def _block(section: TableSection, axis: Axis) -> str:
-    table = section.table
-    keys: dict[Key, str] = {line.key: line_label(table, line, axis) for line in moving(table, axis)}
-    drawings = "".join(_row(table, score, keys, axis) for score in reversed(drawn(table)))
-    how = HOW_TO_READ if drawings else "No draw is shared with none, so there is no difference to draw."
-    notes = "".join(f'<p class="note">{escape(text)}</p>' for text in (how, *curve_notes(table, axis)))
-    return (
-        f"<h4>Along {SIGNS[axis]}</h4>{drawings}{_legend(keys) if drawings else ''}"
-        f"{notes}{details('The numbers of these curves', section.view(axis))}"
+    axes = [axis for axis in AXES if moving(section.table, axis)]
+    drawings = {axis: _drawings(section.table, axis) for axis in axes}
+    how = (
+        HOW_TO_READ
+        if any(drawings.values())
+        else "No draw is shared with none, so there is no difference to draw."
     )
+    blocks = "".join(_block(section, axis, drawings[axis]) for axis in axes)
+    return f'<p class="note">{escape(how)}</p>{blocks}' if blocks else ""
+
+
+def _drawings(table: Table, axis: Axis) -> str:
+    """A row of panels per metric, and their legend; empty where nothing is paired with none."""
+    keys: dict[Key, str] = {line.key: line_label(table, line, axis) for line in moving(table, axis)}
+    rows = "".join(_row(table, score, keys, axis) for score in reversed(drawn(table)))
+    return rows + _legend(keys) if rows else ""
+
+
+def _block(section: TableSection, axis: Axis, drawings: str) -> str:
+    notes = "".join(f'<p class="note">{escape(text)}</p>' for text in curve_notes(section.table, axis))
+    numbers = details("The numbers of these curves", section.view(axis))
+    return f"<h4>Along {SIGNS[axis]}</h4>{drawings}{notes}{numbers}"
 
 
 HOW_TO_READ = (
@@ -125,7 +136,7 @@ def _drawing(
     across = f'x1="{LEFT}" x2="{WIDTH - RIGHT}"'
     parts = [f'<line class="{"grid" if m else "zero"}" {across} y1="{y(m)}" y2="{y(m)}"/>' for m in marks]
     parts += [label(LEFT - 5, f"{float(y(m)) + 4:.1f}", f"{m:+g}" if m else "0", "tick", "end") for m in marks]
-    parts += [label(x(v), HEIGHT - BOTTOM + 15, f"{v:g}", "tick") for v in _apart(places)]
+    parts += [label(x(v), HEIGHT - BOTTOM + 15, f"{v:g}", "tick") for v in _apart(places, x)]
     parts.append(label((LEFT + WIDTH) / 2, HEIGHT - 4, SIGNS[axis], "axis"))
     for line, found in panel.dots.items():
         number, name = list(keys).index(line.key), keys[line.key]
@@ -133,9 +144,13 @@ def _drawing(
     return picture(HEIGHT, panel.caption, parts)
 
 
-def _apart(values: Sequence[float], most: int = 8) -> Sequence[float]:
-    """At most ``most`` of the values, evenly: labels must not run into one another."""
-    return values[:: -(-len(values) // most)]
+def _apart(values: Sequence[float], x: Scale) -> list[float]:
+    """Those whose labels do not run into one another."""
+    shown: list[float] = []
+    for value in values:
+        if not shown or float(x(value)) - float(x(shown[-1])) >= LABEL:
+            shown.append(value)
+    return shown
 
 
 def _line(place: int, dots: Sequence[_Dot], x: Scale, y: Scale, of: int, begins: bool, sign: str) -> list[str]:
