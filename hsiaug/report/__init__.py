@@ -117,14 +117,11 @@ def figure_of(report: Report, by: str) -> Figure:
         from hsiaug.report.card_figures import card_figure
 
         return card_figure(report)
-    if by == "gain":
+    if by in ("gain", "cost"):
+        from hsiaug.report.cost_figures import cost_figure
         from hsiaug.report.gain_figures import gain_figure
 
-        return gain_figure(report)
-    if by == "cost":
-        from hsiaug.report.cost_figures import cost_figure
-
-        return cost_figure(report)
+        return gain_figure(report) if by == "gain" else cost_figure(report)
     if by == LABELS:
         from hsiaug.report.label_figures import label_figure
         from hsiaug.report.views_labels import curves_of

@@ -12,10 +12,11 @@ from hsiaug.report.labels import duration
 from hsiaug.report.positions import apart, decades, labelled, shortened
 from hsiaug.report.tables import Report, Table
 from hsiaug.text import plotted
+from hsiaug.trial.arm import Method
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 __all__ = ["cost_figure"]
 
@@ -46,17 +47,25 @@ def cost_figure(report: Report) -> Figure:
     figure = new_figure(WIDTH * columns, sum(heights))
     places = figure.subfigures(len(shown), 1, height_ratios=heights, squeeze=False)[:, 0]
     for place, (table, panels), height in zip(places, shown, heights, strict=True):
-        place.suptitle(f"{plotted(table.heading)}\n{HOW_TO_READ}", fontsize=8, wrap=True)
-        row = place.subplots(1, columns, squeeze=False, sharex=True, sharey=True)[0]
-        for panel in row[len(panels) :]:
-            panel.set_axis_off()
-        marks = decades([arm.seconds for arms in panels.values() for arm in arms])
-        for panel, (classifier, arms) in zip(row, panels.items(), strict=False):
-            panel.set_title(plotted(table.labels[classifier]), fontsize=9)
-            _draw(panel, table, arms, labelled(marks, 4))
-        for panel, arms in zip(row, panels.values(), strict=False):
-            _names(panel, table, arms, LINE / (height - 1.2))
+        _draw_table(place, table, panels, columns, LINE / (height - 1.2))
     return figure
+
+
+def _draw_table(
+    place: SubFigure, table: Table, panels: dict[Method, list[CostedArm]], columns: int, line: float
+) -> None:
+    """line: height of a name, as a share of a panel's."""
+    place.suptitle(f"{plotted(table.heading)}\n{HOW_TO_READ}", fontsize=8, wrap=True)
+    row = place.subplots(1, columns, squeeze=False, sharex=True, sharey=True)[0]
+    for panel in row[len(panels) :]:
+        panel.set_axis_off()
+    marks = decades([arm.seconds for arms in panels.values() for arm in arms])
+    for panel, (classifier, arms) in zip(row, panels.items(), strict=False):
+        panel.set_title(plotted(table.labels[classifier]), fontsize=9)
+        _draw(panel, table, arms, labelled(marks, 4))
+    # Last, since names stand where the scale that all panels share leaves the marks.
+    for panel, arms in zip(row, panels.values(), strict=False):
+        _names(panel, table, arms, line)
 
 
 def _draw(panel: Axes, table: Table, arms: Sequence[CostedArm], times: Sequence[float]) -> None:

@@ -17,7 +17,7 @@ from hsiaug.trial.arm import Arm, Method
 __all__ = ["HOW_TO_READ", "LEAST_ARMS", "LEAST_SCENES", "Ranking", "ranking_note", "rankings", "too_few"]
 
 LEAST_SCENES = 5
-"""Fewer scenes tell hardly any arms apart: with 4 arms, Nemenyi's distance over 4 scenes is 2.3 of 3 possible ranks."""
+"""Fewer scenes tell hardly any arms apart: of 4 arms, over 4 scenes, two must lie 2.3 of 3 possible ranks apart."""
 LEAST_ARMS = 3
 """Of two arms the paired comparison says more."""
 
