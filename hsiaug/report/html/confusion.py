@@ -110,7 +110,7 @@ def _matrix(matrix: NDArray[np.int64], names: Sequence[str], draws: int, title: 
             for j, n in enumerate(row)
         ]
         recall = f"{100 * shares[i, i]:.1f}" if any(row) else "–"
-        rows.append((*entries, f"<td>{recall}"))
+        rows.append((*entries, f"<td class=r>{recall}"))
     caption = (
         f"{title}: test pixels summed over {count(draws, 'draw')}; rows: true class, columns: predicted class"
     )
@@ -132,7 +132,7 @@ def _difference(
             for j, n in enumerate(row)
         ]
         recalls = [100 * (shares - change)[i, i], 100 * shares[i, i]]
-        rows.append((*entries, *(f"<td>{r:.1f}" if none[i].any() else "<td>–" for r in recalls)))
+        rows.append((*entries, *(f"<td class=r>{r:.1f}" if none[i].any() else "<td class=r>–" for r in recalls)))
     caption = (
         f"{title} minus none: points of each true class, over {count(draws, 'draw')}; rows: true class, columns: "
         "predicted class"

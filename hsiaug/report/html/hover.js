@@ -1,6 +1,6 @@
 {
   // One tip for the values of every mark: by pointer, by touch, and by keyboard, where the status line says it too.
-  const MARKS = "[data-tip], table[data-tips] td", REACH = 24;
+  const MARKS = "[data-tip], table[data-tips] td:not(.r)", REACH = 24;
   const tip = document.createElement("div"), said = document.getElementById("said");
   tip.className = "tip";
   tip.hidden = true;
