@@ -169,6 +169,17 @@ def test_failures_stand_under_their_error_with_links_to_their_records() -> None:
     assert all(target[1:] in ids for target in targets)
 
 
+def test_a_ceiling_leads_to_its_records_and_is_in_no_chart() -> None:
+    ceilings = [record(0.9, 0.9, generator="true-labels", seed=s) for s in range(2)]
+    for r in ceilings:
+        r["spec"]["diagnosis"] = True
+    page = page_of([*benchmark(2), *ceilings])
+    ids = {node.attributes.get("id") for node in page.every()}
+    assert {a.attributes["href"][1:] for a in page.all("a")} <= ids
+    assert {f"rec-{r['hash']}" for r in ceilings} <= ids
+    assert not any("true-labels" in svg.text for svg in page.all("svg"))
+
+
 def test_nothing_is_fetched() -> None:
     page = page_of(spread())
     for node in page.every():

@@ -18,7 +18,7 @@ __all__ = ["environment", "record_lists"]
 
 def record_lists(section: TableSection) -> str:
     """A folded list per cell: seed, status, metrics, seconds and hash of its records, and how to see one whole."""
-    blocks, cells = [], section.table.every_cell.values()
+    blocks, cells = [], section.listed
     for classifier in dict.fromkeys(cell.classifier for cell in cells):
         mine = [cell for cell in cells if cell.classifier == classifier]
         counted = count(sum(len(cell.trials) for cell in mine), "record")
