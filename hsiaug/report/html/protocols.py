@@ -47,7 +47,7 @@ def _scene(tables: Sequence[Table]) -> list[str]:
     pictures = []
     for classifier, cells in panels.items():
         if len(cells) > 1:
-            named = next(iter(cells)).labels[classifier]
+            named = max((table.labels[classifier] for table in cells), key=len)
             caption = f"{metric.name} (%) of none by protocol, {tables[0].condition.scene}, {named}"
             pictures.append(figure(_drawing(cells, blind, named, caption), caption))
     return pictures
