@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hsiaug.errors import InputError
-from hsiaug.report.costs import CostedArm, costed_arms
+from hsiaug.report.costs import NAMED, CostedArm, costed_arms, named_arms
 from hsiaug.report.figure_files import new_figure
 from hsiaug.report.labels import duration
 from hsiaug.report.positions import apart, decades, labelled, shortened
@@ -42,7 +42,7 @@ def cost_figure(report: Report) -> Figure:
             value=f"{len(report.tables)} tables",
             hint="Run a benchmark with --generator smote, for example.",
         )
-    heights = [max(HEIGHT, 1.2 + LINE * max(map(len, panels.values()))) + 0.5 for _, panels in shown]
+    heights = [max(HEIGHT, 1.2 + LINE * min(NAMED, max(map(len, panels.values())))) + 0.5 for _, panels in shown]
     columns = max(len(panels) for _, panels in shown)
     figure = new_figure(WIDTH * columns, sum(heights))
     places = figure.subfigures(len(shown), 1, height_ratios=heights, squeeze=False)[:, 0]
@@ -65,7 +65,7 @@ def _draw_table(
         _draw(panel, table, arms, labelled(marks, 4))
     # Last, since names stand where the scale that all panels share leaves the marks.
     for panel, arms in zip(row, panels.values(), strict=False):
-        _names(panel, table, arms, line)
+        _names(panel, table, named_arms(arms), line)
 
 
 def _draw(panel: Axes, table: Table, arms: Sequence[CostedArm], times: Sequence[float]) -> None:

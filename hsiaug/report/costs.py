@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import median
@@ -14,14 +14,17 @@ from hsiaug.report.records import Trial, finite
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import Method
 
-__all__ = ["HOW_TO_READ", "CostedArm", "costed_arms"]
+__all__ = ["HOW_TO_READ", "NAMED", "CostedArm", "costed_arms", "named_arms"]
 
 PARTS = ("fit_generator", "fit_classifier")
 """Seconds that a record holds whole, even where the fit was reused."""
+NAMED = 12
+"""Arms that all have their names: of more, names and lines would hide the marks."""
+
 HOW_TO_READ = (
     "Seconds of one trial by the clock: fitting the generator, sampling and training the classifier, median over draws. "
     "What trials share counts whole in each. Up is better, left is cheaper; bar: 95 % t interval of the mean difference; "
-    "hollow: controls."
+    f"hollow: controls. Of more than {NAMED} arms, the one of each generator's largest mean gain is named."
 )
 
 _Made = tuple[Method, float | None, tuple[int, str]]
@@ -62,6 +65,16 @@ def costed_arms(table: Table, classifier: Method) -> list[CostedArm]:
             found.append(CostedArm(cell, median(seconds), gain.main if gain else None))
     worth = any(one.gain for one in found) and any(one.gain is None for one in found)
     return sorted(found, key=lambda one: (-one.mean, one.seconds)) if worth else []
+
+
+def named_arms(arms: Sequence[CostedArm]) -> list[CostedArm]:
+    """Those whose name stands beside their mark: all, or of more than NAMED the one of each generator's largest gain."""
+    if len(arms) <= NAMED:
+        return list(arms)
+    first: dict[Method, CostedArm] = {}
+    for arm in arms:
+        first.setdefault(arm.cell.arm.generator, arm)
+    return list(first.values())
 
 
 def _seconds(trial: Trial, sampling: Mapping[_Made, float]) -> float | None:

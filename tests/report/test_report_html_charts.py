@@ -67,12 +67,25 @@ def test_cost_is_fit_sampling_and_training_also_where_they_were_reused() -> None
 
 
 def test_every_mark_of_cost_has_its_name_beside_it_and_no_name_lies_on_another() -> None:
-    page = page_of([timed(r, fit_classifier=1.0) for r in benchmark(2, ("none", *(f"g{i}" for i in range(12))))])
+    page = page_of([timed(r, fit_classifier=1.0) for r in benchmark(2, ("none", *(f"g{i}" for i in range(11))))])
     names = [t for t in chart(page, "ΔAA to none (points) against seconds, svm").all("text")
              if t.attributes["class"] == "row"]  # fmt: skip
     heights = sorted(float(text.attributes["y"]) for text in names)
-    assert len(names) == 13
+    assert len(names) == 12
     assert all(below - above >= 14.9 for above, below in pairwise(heights))
+
+
+def test_of_a_sweep_the_arm_of_each_generators_largest_gain_is_named_and_every_arm_has_its_values() -> None:
+    records = [timed(r, fit_classifier=1.0) for r in benchmark(2, ("none",), ("svm",))]
+    for i, lam in enumerate((0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5)):
+        for name, sign in (("mixup", -1), ("smote", 1)):
+            for seed in range(2):
+                made = record(0.5, 0.5 + 0.01 * sign * i, generator=name, lam=lam, seed=seed)
+                records.append(timed(made, fit_generator=1.0, fit_classifier=1.0))
+    found = chart(page_of(records), "ΔAA to none (points) against seconds, svm")
+    names = [text.text for text in found.all("text") if text.attributes["class"] == "row"]
+    assert sorted(names) == ["mixup λ=0.5", "none", "smote λ=3.5"]
+    assert len(said(found)) == 15
 
 
 def test_without_none_or_times_there_is_no_cost() -> None:

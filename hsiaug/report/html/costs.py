@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hsiaug.report.costs import HOW_TO_READ, CostedArm, costed_arms
+from hsiaug.report.costs import HOW_TO_READ, NAMED, CostedArm, costed_arms, named_arms
 from hsiaug.report.html.markup import escape, figure, tip
 from hsiaug.report.html.svg import LETTER, WIDTH, LogScale, Scale, label, marks_of, picture, ticks
 from hsiaug.report.labels import duration, with_interval
@@ -50,7 +50,7 @@ def cost_pictures(table: Table) -> str:
 
 def _drawing(table: Table, arms: Sequence[CostedArm], frame: _Frame, caption: str) -> str:
     marks, times, names = frame
-    height = TOP + max(LOWEST, LINE * len(arms)) + BOTTOM
+    height = TOP + max(LOWEST, LINE * min(NAMED, len(arms))) + BOTTOM
     foot = height - BOTTOM
     x = LogScale(times[0], times[-1], LEFT + 8, names - 24)
     y = Scale(marks[0], marks[-1], foot, TOP)
@@ -61,10 +61,12 @@ def _drawing(table: Table, arms: Sequence[CostedArm], frame: _Frame, caption: st
     parts += [label(LEFT - 5, f"{float(y(m)) + 4:.1f}", f"{m:+g}" if m else "0", "tick", "end") for m in marks]
     parts += [label(x(t), foot + 15, duration(t), "tick") for t in shown]
     parts.append(label(f"{(LEFT + names - 16) / 2:.1f}", height - 4, "time of a trial", "axis"))
-    heights = apart([float(y(arm.mean)) for arm in arms], LINE, TOP + 4, foot)
-    leads = [_lead(x(arm.seconds), y(arm.mean), names, at) for arm, at in zip(arms, heights, strict=True)]
-    named = [_arm(table, arm, x, y, (names, at)) for arm, at in zip(arms, heights, strict=True)]
-    return picture(height, caption, [*parts, *leads, *named])
+    named = named_arms(arms)
+    heights = apart([float(y(arm.mean)) for arm in named], LINE, TOP + 4, foot)
+    places = {arm: (names, at) for arm, at in zip(named, heights, strict=True)}
+    leads = [_lead(x(arm.seconds), y(arm.mean), *place) for arm, place in places.items()]
+    drawn = [_arm(table, arm, x, y, places.get(arm)) for arm in (*(a for a in arms if a not in places), *named)]
+    return picture(height, caption, [*parts, *leads, *drawn])
 
 
 def _lead(x: str, y: str, names: float, at: float) -> str:
@@ -72,7 +74,7 @@ def _lead(x: str, y: str, names: float, at: float) -> str:
     return f'<path class="lead" d="M{x} {y}L{names - 10:.1f} {at:.1f}H{names - 3:.1f}"/>'
 
 
-def _arm(table: Table, arm: CostedArm, x: LogScale, y: Scale, named: tuple[float, float]) -> str:
+def _arm(table: Table, arm: CostedArm, x: LogScale, y: Scale, place: tuple[float, float] | None) -> str:
     px, py, control = x(arm.seconds), y(arm.mean), arm.cell.arm.control
     name = table.arm_label(arm.cell.arm)
     interval = arm.gain.interval if arm.gain else None
@@ -82,5 +84,5 @@ def _arm(table: Table, arm: CostedArm, x: LogScale, y: Scale, named: tuple[float
     bar = f'<path class="{"s5" if control else "s0"} mean" d="M{px} {low}V{high}"/>' if interval else ""
     kind = "s5 hollow" if control else "f0 edge"
     dot = f'<circle class="{kind}" cx="{px}" cy="{py}" r="4.5"{tip(f"{duration(arm.seconds)}, {said}")}/>'
-    place, at = named
-    return marks_of(name, [bar, dot, label(f"{place:.1f}", f"{at + 4:.1f}", name, "row", "start", LETTERS)])
+    text = label(f"{place[0]:.1f}", f"{place[1] + 4:.1f}", name, "row", "start", LETTERS) if place else ""
+    return marks_of(name, [bar, dot, text])
