@@ -123,7 +123,7 @@ def test_every_colour_of_the_page_has_one_name() -> None:
     assert {name: light[name] for name in ("good", "bad", "warn", "soft")} == dict(
         zip(("good", "bad", "warn", "soft"), TONES.values(), strict=True)
     )
-    for name, tone in (("right", "good"), ("wrong", "bad")):
+    for name, tone in (("more", "good"), ("less", "bad")):
         assert tuple(map(int, light[name].split(", "))) == rgb_of(light[tone])
     left = set(re.findall(r"#[0-9a-f]{3,6}\b", rest))
     assert left == {"#fff"}, "the mat of pictures made for white paper"

@@ -22,6 +22,7 @@ __all__ = [
     "mean_std",
     "paired_wilcoxon",
     "smallest_p",
+    "summary_interval",
     "t_interval",
 ]
 
@@ -61,12 +62,17 @@ def mean_std(values: Sequence[float]) -> MeanStd:
 
 def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float] | None:
     """Student's t interval for the mean; None for a single value, which says nothing of its spread."""
+    if not 0 < level < 1:
+        raise InputError("level must lie between 0 and 1", value=level, hint="Pass 0.95 for 95 %.")
+    return summary_interval(mean_std(values), level)
+
+
+def summary_interval(summary: MeanStd, level: float = 0.95) -> tuple[float, float] | None:
+    """The same of values of which only mean, spread and number are at hand."""
     # scipy.special alone loads in a third of the time of scipy.stats.
     from scipy.special import stdtrit
 
-    if not 0 < level < 1:
-        raise InputError("level must lie between 0 and 1", value=level, hint="Pass 0.95 for 95 %.")
-    mean, std, n = mean_std(values)
+    mean, std, n = summary
     if std is None:
         return None
     half = float(stdtrit(n - 1, (1 + level) / 2)) * std / math.sqrt(n)

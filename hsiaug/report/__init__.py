@@ -104,8 +104,8 @@ def render_html(report: Report, store: Store | None = None, quality: Iterable[Pa
 
 def figure_of(report: Report, by: str) -> Figure:
     """As a Matplotlib figure: the verdict as a card (``by="generator"``), what every arm gains over its controls draw by
-    draw (``by="gain"``), OA and AA against λ (``by="lambda"``) or ω (``by="omega"``), or curves over labels
-    (``by="labels"``).
+    draw (``by="gain"``) or for its seconds (``by="cost"``), OA and AA against λ (``by="lambda"``) or ω (``by="omega"``),
+    or curves over labels (``by="labels"``).
 
     Raises InputError for another view, where no generator was run at two values, or the store holds no learning curve.
     """
@@ -117,10 +117,11 @@ def figure_of(report: Report, by: str) -> Figure:
         from hsiaug.report.card_figures import card_figure
 
         return card_figure(report)
-    if by == "gain":
+    if by in ("gain", "cost"):
+        from hsiaug.report.cost_figures import cost_figure
         from hsiaug.report.gain_figures import gain_figure
 
-        return gain_figure(report)
+        return gain_figure(report) if by == "gain" else cost_figure(report)
     if by == LABELS:
         from hsiaug.report.label_figures import label_figure
         from hsiaug.report.views_labels import curves_of
@@ -129,10 +130,10 @@ def figure_of(report: Report, by: str) -> Figure:
     axis = axis_of(by)
     if axis is None:
         raise InputError(
-            "a picture shows the verdict, gains, accuracy against λ or ω, or over added labels",
+            "a picture shows the verdict, gains, their cost, accuracy against λ or ω, or over added labels",
             value=f"--by {by}",
-            hint="Write --by generator, gain, lambda, omega or labels with it, or name a file that ends in .md, .csv, "
-            ".tex or .json.",
+            hint="Write --by generator, gain, cost, lambda, omega or labels with it, or name a file that ends in .md, "
+            ".csv, .tex or .json.",
         )
     return curve_figure(report, axis)
 

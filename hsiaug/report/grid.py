@@ -16,14 +16,16 @@ __all__ = ["Grid", "GridColumn", "GridEntry", "ReportPage", "make_grid"]
 class GridEntry:
     """What stands in one field of a grid; text alone in most formats, the rest is for the page.
 
-    cell: what a number comes from. tone: good, bad, warn or nothing, of a verdict; None of anything else. bar: −1..1.
+    cell: what a number comes from. tone: good, bad, warn or nothing, of a verdict; None of anything else.
+    shade: −1..1 of a diverging scale; None where nothing is shaded. tip: what is said of the number beside it.
     short: what stands there where the text leaves no room for the rest of a screen; "" = the text.
     """
 
     text: str
     cell: ArmCell | None = None
     tone: str | None = None
-    bar: float | None = None
+    shade: float | None = None
+    tip: str = ""
     short: str = ""
 
 

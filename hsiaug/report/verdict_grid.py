@@ -11,7 +11,7 @@ from hsiaug.report.cells import CellKey
 from hsiaug.report.compare import Comparison, Gain
 from hsiaug.report.findings import FINDINGS, judged
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
-from hsiaug.report.labels import signed
+from hsiaug.report.labels import with_interval
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import Method
 
@@ -108,12 +108,8 @@ def _entry(
         parts.append(finding)
     else:
         control, comparison = found
-        parts.append(signed(comparison.main.mean))
-        if comparison.main.interval:
-            low, high = comparison.main.interval
-            parts.append(f"[{signed(low)}, {signed(high)}]")
-        short = " ".join(parts)
-        parts.append(f"over {control}")
+        short = " ".join([*parts, with_interval(comparison.main.mean, comparison.main.interval)])
+        parts = [short, f"over {control}"]
     if shown.arms > 1:
         parts.append(f"(λ={gain.cell.arm.lam:g}{_omega(gain)}, best of {shown.arms})")
     if worth is not None and (labels := worth.get((gain.cell.arm, classifier))) is not None:

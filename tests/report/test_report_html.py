@@ -169,6 +169,17 @@ def test_failures_stand_under_their_error_with_links_to_their_records() -> None:
     assert all(target[1:] in ids for target in targets)
 
 
+def test_a_ceiling_leads_to_its_records_and_is_in_no_chart() -> None:
+    ceilings = [record(0.9, 0.9, generator="true-labels", seed=s) for s in range(2)]
+    for r in ceilings:
+        r["spec"]["diagnosis"] = True
+    page = page_of([*benchmark(2), *ceilings])
+    ids = {node.attributes.get("id") for node in page.every()}
+    assert {a.attributes["href"][1:] for a in page.all("a")} <= ids
+    assert {f"rec-{r['hash']}" for r in ceilings} <= ids
+    assert not any("true-labels" in svg.text for svg in page.all("svg"))
+
+
 def test_nothing_is_fetched() -> None:
     page = page_of(spread())
     for node in page.every():
@@ -248,14 +259,38 @@ def test_gains_lead_to_the_arm_that_gains() -> None:
 
 
 def test_class_gains_are_paired_over_the_draws_that_have_the_class() -> None:
-    recalls = {"none": [0.5, None], "duplicate": [0.4, 0.9], "smote": [0.7, 0.3]}
+    recalls = {"none": (0.4, [0.5, None]), "duplicate": (0.5, [0.4, 0.9]), "smote": (0.6, [0.7, 0.3])}
     records = [
-        record(0.5, 0.5, generator=g, seed=s, recall=[0.5, 0.5, oats])
-        for g, listed in recalls.items()
+        record(0.5, aa, generator=g, seed=s, recall=[0.5, 0.5, oats])
+        for g, (aa, listed) in recalls.items()
         for s, oats in enumerate(listed)
     ]
-    table = table_named(page_of(records), "Gain in recall per class, svm (points; mean over paired draws)")
-    assert [cell.text for cell in table[2]] == ["oats", "-15.0", "+20.0"]
+    table = table_named(page_of(records), "Gain in recall per class, svm")
+    (oats,) = [row for row in table if row[0].text == "oats"]
+    assert [cell.text for cell in oats] == ["oats", "3", "-15.0"]
+    assert oats[2].all("a")[0].attributes["data-tip"] == "-15.0 [-586.8, +556.8], n = 2; +20.0 over none"
+
+
+def test_classes_stand_rarest_first_and_are_shaded_on_one_scale() -> None:
+    gained = {"none": (0.0, 0.0, 0.0), "duplicate": (0.0, 0.0, 0.0), "smote": (0.02, -0.1, 0.0)}
+    records = [
+        record(0.5, 0.5, generator=g, classifier=c, seed=s, recall=[0.5 + d / (1 + (c == "rf")) for d in deltas])
+        for g, deltas in gained.items()
+        for c in ("rf", "svm")
+        for s in range(3)
+    ]
+    page = page_of(records)
+    shown = {
+        c: [(row[0].text, row[1].text, row[2].text, row[2].attributes.get("class")) for row in found]
+        for c in ("svm", "rf")
+        for found in [table_named(page, f"Gain in recall per class, {c}")]
+    }
+    assert shown["svm"] == [
+        ("oats", "3", "0.0", None),
+        ("alfalfa", "5", "+2.0", "m2"),
+        ("corn_notill", "12", "-10.0", "l9"),
+    ]
+    assert [kind for *_, kind in shown["rf"]] == [None, "m1", "l4"], "half as far, half as dark"
 
 
 def test_a_confusion_matrix_is_the_sum_over_the_draws() -> None:
@@ -268,6 +303,25 @@ def test_a_confusion_matrix_is_the_sum_over_the_draws() -> None:
         ["2 corn_notill", "0", "15", "0", "100.0"],
         ["3 oats", "6", "0", "6", "50.0"],
     ]
+
+
+def test_the_confusion_of_an_arm_is_its_difference_to_none_in_shares_of_the_true_class() -> None:
+    records = [record(generator=g, seed=s) for g in ("none", "smote") for s in range(2)]
+    records.append(record(generator="smote", seed=7))
+    for r in records:
+        r["metrics"]["confusion"] = [[4, 4, 0], [0, 5, 0], [0, 0, 0]]
+        if r["spec"]["generator"]["name"] == "smote":
+            r["metrics"]["confusion"] = [[12, 2, 2], [1, 4, 0], [0, 0, 0]]
+    page = page_of(records)
+    rows = table_named(page, "smote λ=1, svm")
+    assert [[cell.text for cell in row] for row in rows] == [
+        ["1 alfalfa", "+25", "-38", "+12", "50.0", "75.0"],
+        ["2 corn_notill", "+20", "-20", "", "100.0", "80.0"],
+        ["3 oats", "", "", "0", "–", "–"],
+    ]
+    kinds = [[cell.attributes.get("class", "").split(" ")[0][:1] for cell in row[1:4]] for row in rows]
+    assert kinds == [["m", "m", "l"], ["l", "l", ""], ["", "", ""]], "more right and less wrong are better"
+    assert "over 2 draws" in page.text
 
 
 def test_too_many_matrices_leave_out_the_weaker_arms_and_say_so() -> None:
@@ -283,27 +337,68 @@ def test_too_many_matrices_leave_out_the_weaker_arms_and_say_so() -> None:
     assert kept[0] == "none, svm" and "g59 λ=1, svm" in kept and "g0 λ=1, svm" not in kept
 
 
+def panel(page: Node, beginning: str) -> Node:
+    (found,) = [
+        figure
+        for figure in page.all("figure")
+        for caption in figure.all("figcaption")
+        if caption.text.startswith(beginning)
+    ]
+    return found
+
+
+def tips(node: Node) -> list[str]:
+    return [mark.attributes["data-tip"] for mark in node.every() if "data-tip" in mark.attributes]
+
+
 def test_curves_are_drawn_where_something_varies() -> None:
-    labels = [svg.attributes.get("aria-label") for svg in page_of(spread()).all("svg")]
-    assert {"AA (%) against λ, svm", "OA (%) against ω, cnn2d"} <= set(labels)
-    assert not any(
-        "against" in (svg.attributes.get("aria-label") or "") for svg in page_of(benchmark(2)).all("svg")
+    page = page_of(spread())
+    assert panel(page, "ΔAA to none (points) against λ, svm") and panel(
+        page, "ΔOA to none (points) against ω, cnn2d"
     )
+    assert not any(
+        "against λ" in (svg.attributes.get("aria-label") or "") for svg in page_of(benchmark(2)).all("svg")
+    )
+
+
+def test_a_curve_shows_paired_differences_to_none_with_their_interval() -> None:
+    gains = [(seed, lam, 0.01 * lam * (1 + seed)) for seed in range(3) for lam in (1.0, 2.0)]
+    records = [record(0.5, 0.4 + 0.1 * seed, seed=seed) for seed in range(3)]
+    records += [
+        record(0.5, 0.4 + 0.1 * seed + gain, generator="smote", lam=lam, seed=seed) for seed, lam, gain in gains
+    ]
+    found = panel(page_of(records), "ΔAA to none (points) against λ, svm")
+    assert tips(found) == ["λ=1: +2.0 [-0.5, +4.5], n = 3", "λ=2: +4.0 [-1.0, +9.0], n = 3"]
+    (line,) = found.all("polyline")
+    assert line.attributes["points"].count(",") == 3, "from none, which is λ = 0"
+
+
+def test_panels_of_one_row_share_their_scale() -> None:
+    page = page_of(spread())
+    for beginning in ("ΔAA to none (points) against λ, ", "ΔAA with "):
+        scales = [
+            [text.text for text in panel(page, beginning + name).all("text") if "tick" in text.attributes["class"]]
+            for name in ("svm", "cnn2d")
+        ]
+        assert scales[0] == scales[1] and len(scales[0]) > 2
+
+
+def test_without_none_there_is_no_curve_and_the_page_says_so() -> None:
+    records = [record(generator="smote", lam=lam, seed=s) for lam in (1.0, 2.0) for s in range(2)]
+    page = page_of(records)
+    assert "No draw is shared with none, so there is no difference to draw." in page.text
+    assert table_named(page, "AA against λ")
 
 
 def test_a_panel_names_its_draws_and_leaves_a_point_over_others_hollow() -> None:
     page = page_of([*spread(), record(0.9, 0.9, generator="txt2hsi", lam=3.0, omega=2.0, seed=0)])
-    (panel,) = [
-        f
-        for f in page.all("figure")
-        if f.all("figcaption") and "AA (%) against λ, svm" in f.all("figcaption")[0].text
-    ]
+    found = panel(page, "ΔAA to none (points) against λ, svm")
 
-    assert panel.all("figcaption")[0].text == "AA (%) against λ, svm; n = 4 (seeds 0–3)"
-    hollow = [path for path in panel.all("path") if "hollow" in path.attributes["class"].split()]
-    assert len(hollow) == 1 and [t.text for t in panel.all("text") if t.text.startswith("n=")] == ["n=1"]
-    joined = [line.attributes["points"].count(",") for line in panel.all("polyline")]
-    assert joined == [2, 2, 2], "duplicate and two lines of txt2hsi, each with two values of λ"
+    assert found.all("figcaption")[0].text == "ΔAA to none (points) against λ, svm; n = 4 (seeds 0–3)"
+    hollow = [path for path in found.all("path") if "hollow" in path.attributes["class"].split()]
+    assert len(hollow) == 1 and [t.text for t in found.all("text") if t.text.startswith("n=")] == ["n=1"]
+    joined = [line.attributes["points"].count(",") for line in found.all("polyline")]
+    assert joined == [3, 3, 3], "duplicate and two lines of txt2hsi, each from none through two values of λ"
     said = "svm, txt2hsi ω=2: not comparable with the others, which are over seeds 0–3: λ=3 (seed 0)."
     assert said in [note.text for note in page.all("p", **{"class": "note"})]
 
@@ -312,13 +407,13 @@ def test_a_field_of_a_heat_map_over_other_draws_is_not_shaded() -> None:
     page = page_of([*spread(), record(0.99, 0.99, generator="txt2hsi", lam=1.0, omega=3.0, seed=0)])
     svm = [
         region for region in page.all("div", **{"class": "scroll"})
-        if region.attributes.get("aria-label") == "AA (%), svm, txt2hsi; n = 4 (seeds 0–3)"
+        if region.attributes.get("aria-label") == "ΔAA to none, svm, txt2hsi; n = 4 (seeds 0–3)"
     ]  # fmt: skip
     fields = {field.text: field.attributes.get("class") for field in svm[0].all("td") if field.text.strip("–")}
     shades = {text: shade for text, shade in fields.items() if shade}
 
-    assert fields["99.0 (n=1)"] is None
-    assert max(shades, key=float) in [text for text, shade in shades.items() if shade == "g9"]
+    assert fields["+75.7 (n=1)"] is None
+    assert shades[max(shades, key=float)] == max(shades.values())
 
 
 def test_a_leaky_protocol_is_called_so_beside_the_verdict() -> None:
@@ -432,17 +527,18 @@ def test_classes_that_the_records_do_not_name_stay_out() -> None:
 
 def test_lambda_and_omega_at_once_are_a_heat_map_darkest_where_it_is_highest() -> None:
     page = page_of(spread())
-    maps = [table for table in page.all("table") if table.attributes.get("class") == "heat"]
+    maps = [table for table in page.all("table") if "heat" in table.attributes.get("class", "").split()]
     assert len(maps) == 4, "two classifiers, OA and AA"
     head, *rows = [[cell for cell in row.parts if isinstance(cell, Node)] for row in maps[0].all("tr")]
     assert [cell.text for cell in head] == ["", "λ=0.5", "λ=1"]
     assert [row[0].text for row in rows] == ["ω=2", "ω=0"], "ω upwards"
     fields = {float(cell.text): cell.attributes["class"] for row in rows for cell in row[1:]}
-    assert fields[min(fields)] == "g1" and fields[max(fields)] == "g9"
+    assert all(value > 0 and kind[0] == "m" for value, kind in fields.items())
+    assert fields[max(fields)] > fields[min(fields)]
     ids = {node.attributes.get("id") for node in page.every()}
     assert all(a.attributes["href"][1:] in ids for row in rows for a in row[1].all("a"))
     assert not [t for t in page_of([r for r in spread() if r["spec"]["omega"] != 2.0]).all("table")
-                if t.attributes.get("class") == "heat"], "one ω alone is no map"  # fmt: skip
+                if "heat" in t.attributes.get("class", "").split()], "one ω alone is no map"  # fmt: skip
 
 
 @pytest.mark.parametrize(

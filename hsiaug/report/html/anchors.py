@@ -26,9 +26,14 @@ class TableSection:
         """Id of a part of this table's section."""
         return f"t{self.number}-{part}"
 
+    @property
+    def listed(self) -> tuple[ArmCell, ...]:
+        """The cells whose records the page lists: those of ceilings last, which stand apart in a table of their own."""
+        return (*self.table.every_cell.values(), *self.table.diagnosis)
+
     @cached_property
     def _numbers(self) -> dict[CellKey, int]:
-        return {key: i for i, key in enumerate(self.table.every_cell)}
+        return {(cell.arm, cell.classifier): i for i, cell in enumerate(self.listed)}
 
     def cell_id(self, cell: ArmCell) -> str:
         """Id of the list of a cell's records. A cell over fewer draws has that of the whole one."""

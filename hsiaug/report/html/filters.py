@@ -17,11 +17,7 @@ def filter_facts(sections: Sequence[TableSection]) -> dict[str, Any]:
     of every filter that has two or more. ``metrics``: their names.
     """
     tables = {section.anchor("table").removesuffix("-table"): _condition(section) for section in sections}
-    cells = {
-        section.cell_id(cell): _cell(section, cell)
-        for section in sections
-        for cell in section.table.every_cell.values()
-    }
+    cells = {section.cell_id(cell): _cell(section, cell) for section in sections for cell in section.listed}
     metrics = _once(metric.name for section in sections for metric in section.table.metrics)
     mine = [cell for cell in cells.values() if not cell["blind"]]
     values = {

@@ -17,6 +17,7 @@ from hsiaug.report.labels import MISSING
 from hsiaug.text import visible
 
 __all__ = [
+    "SHADES",
     "badge",
     "details",
     "escape",
@@ -28,6 +29,8 @@ __all__ = [
     "link",
     "plain_grid",
     "scroller",
+    "shade",
+    "tip",
 ]
 
 
@@ -49,9 +52,24 @@ def json_for_script(value: Any) -> str:
     return json.dumps(shown(value), ensure_ascii=False).replace("<", "\\u003c")
 
 
-def link(text: str, target: str | None) -> str:
-    """The text, as a link to an id of the page where there is one."""
-    return f'<a href="#{escape(target)}">{escape(text)}</a>' if target else escape(text)
+def link(text: str, target: str | None, said: str = "") -> str:
+    """The text, as a link to an id of the page where there is one. said: see :func:`tip`."""
+    return f'<a href="#{escape(target)}"{tip(said)}>{escape(text)}</a>' if target else escape(text)
+
+
+def tip(said: str) -> str:
+    """The attribute of a mark whose values are shown where the pointer or the keyboard is on it; none for no text."""
+    return f' data-tip="{escape(said)}"' if said else ""
+
+
+SHADES = 9
+"""Steps of either side of the diverging scale: l1 to l9 and m1 to m9 of the page's style."""
+
+
+def shade(share: float) -> str:
+    """The class of a field on the diverging scale, −1..1; none in the middle, and beyond its ends that of the end."""
+    step = min(SHADES, round(SHADES * abs(share)))
+    return f"{'m' if share > 0 else 'l'}{step}" if step else ""
 
 
 def badge(text: str, kind: str = "") -> str:
@@ -94,13 +112,17 @@ def plain_grid(
     return grid_table(make_grid(heading, columns, rows))
 
 
-def grid_table(grid: Grid, anchor: Callable[[ArmCell], str] | None = None) -> str:
-    """A sortable table: the first column names the row, every heading is a button. anchor: id of a cell's records."""
+def grid_table(grid: Grid, anchor: Callable[[ArmCell], str] | None = None, kind: str = "") -> str:
+    """A sortable table: the first column names the row, every heading is a button. anchor: id of a cell's records.
+
+    kind: further classes of its style.
+    """
     grid = _aligned(grid)
     body = "".join(_row(grid, i, anchor) for i in range(len(grid.rows)))
     name = escape(grid.heading)
     head = _head(grid.columns)
-    table = f'<table class="sortable" aria-label="{name}"><thead>{head}</thead><tbody>{body}</tbody></table>'
+    style = f"sortable {kind}".rstrip()
+    table = f'<table class="{style}" aria-label="{name}"><thead>{head}</thead><tbody>{body}</tbody></table>'
     return scroller(grid.heading, table)
 
 
@@ -146,21 +168,16 @@ def _row(grid: Grid, i: int, anchor: Callable[[ArmCell], str] | None) -> str:
     key, *entries = grid.rows[i]
     cells = [f'<th scope="row">{_field(key, anchor)}</th>']
     for column, entry in zip(grid.columns[1:], entries, strict=True):
-        kind = "" if column.numeric else ' class="t"'
-        cells.append(f"<td{kind}>{_field(entry, anchor)}</td>")
+        kind = shade(entry.shade or 0.0) if column.numeric else "t"
+        named = f' class="{kind}"' if kind else ""
+        cells.append(f"<td{named}>{_field(entry, anchor)}</td>")
     return f"<tr{' class=new' if i in grid.breaks else ''}>{''.join(cells)}</tr>\n"
 
 
 def _field(entry: GridEntry, anchor: Callable[[ArmCell], str] | None) -> str:
-    text = link(entry.text, anchor(entry.cell) if anchor and entry.cell and entry.text != MISSING else None)
+    target = anchor(entry.cell) if anchor and entry.cell and entry.text != MISSING else None
+    text = link(entry.text, target, entry.tip)
     if entry.tone is not None:
         kept = INTERVAL.sub(lambda found: f'<span class="nb">{found[0]}</span>', text, count=1)
         return f'<span class="badge {entry.tone}">{kept}</span>'
-    return text if entry.bar is None else text + _bar(entry.bar)
-
-
-def _bar(share: float) -> str:
-    """A bar from the middle: to the right for a gain. share: −1..1."""
-    width = 50 * abs(share)
-    kind, left = ("up", 50.0) if share > 0 else ("down", 50 - width)
-    return f'<span class="bar"><i class="{kind}" style="left:{left:.0f}%;width:{width:.0f}%"></i></span>'
+    return text

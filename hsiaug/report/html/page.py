@@ -13,15 +13,20 @@ from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import CellKey
 from hsiaug.report.findings import headline
 from hsiaug.report.html.anchors import TableSection
+from hsiaug.report.html.classes import class_gains
 from hsiaug.report.html.confusion import confusions
-from hsiaug.report.html.curves import curve_blocks, heat_maps
+from hsiaug.report.html.costs import cost_pictures
+from hsiaug.report.html.curves import curve_blocks
 from hsiaug.report.html.filters import filter_facts
-from hsiaug.report.html.gains import class_gains, gain_pictures
+from hsiaug.report.html.gains import gain_pictures
 from hsiaug.report.html.labels import curves_by_table, label_block
 from hsiaug.report.html.maps import MapMaker
 from hsiaug.report.html.markup import badge, details, escape, facts, items, json_for_script, link
+from hsiaug.report.html.protocols import protocol_pictures
 from hsiaug.report.html.quality import quality_block, read_quality
+from hsiaug.report.html.rankings import ranking_pictures
 from hsiaug.report.html.records import environment, record_lists
+from hsiaug.report.html.surfaces import heat_maps
 from hsiaug.report.html.verdicts import failure_block, outcome, summary
 from hsiaug.report.labels import count
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
@@ -33,7 +38,7 @@ from hsiaug.trial.store import Store
 __all__ = ["html_page"]
 
 HERE = Path(__file__).parent
-SCRIPTS = ("page.js", "filters.js", "maps.js", "spectra.js", "print.js")
+SCRIPTS = ("page.js", "filters.js", "maps.js", "spectra.js", "hover.js", "print.js")
 """In their order: each may use what stands before it."""
 MOST_TITLED = 3
 """Scenes and protocols that the title of a page names at most."""
@@ -57,6 +62,8 @@ def html_page(report: Report, store: Store | None = None, quality: Iterable[Path
     every_curve = [curve for found in curves.values() for curve in found]
     verdicts = _verdict(report, compared, maker, worth_verdicts(every_curve), main_worths(every_curve))
     sections: list[Section] = [("verdict", "Verdict", verdicts)]
+    if across := _across(report):
+        sections.append(("across", "Across scenes and protocols", across))
     for section in compared:
         equivalents = label_block(section, curves.get(section.table, ()))
         html = _table(section, len(compared), maker, equivalents)
@@ -73,6 +80,16 @@ def html_page(report: Report, store: Store | None = None, quality: Iterable[Path
     trials = {trial.hash: trial for section in shown for trial in section.table.trials}.values()
     sections.append(("environment", "Environment", details("Machines and versions", environment(trials))))
     return _document(_title(report), sections, filter_facts(shown))
+
+
+def _across(report: Report) -> str:
+    """What several tables say together; empty where each stands alone."""
+    return "".join(
+        (
+            _part("Location under each protocol", protocol_pictures(report)),
+            _part("Average ranks over scenes", ranking_pictures(report)),
+        )
+    )
 
 
 NO_SAMPLES = (
@@ -93,7 +110,8 @@ def _title(report: Report) -> str:
 
 
 def _document(title: str, sections: Sequence[Section], facts: Mapping[str, Any]) -> str:
-    script = "".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    # One script, so that one checksum covers all that may run.
+    script, style = _joined(*SCRIPTS), _joined("page.css", "charts.css")
     links = "".join(f'<li><a href="#{escape(id)}">{escape(heading)}</a></li>' for id, heading, _ in sections)
     body = "\n".join(
         f'<section id="{escape(id)}" aria-labelledby="h-{escape(id)}">'
@@ -102,13 +120,17 @@ def _document(title: str, sections: Sequence[Section], facts: Mapping[str, Any])
     )
     return Template((HERE / "page.html").read_text(encoding="utf-8")).substitute(
         title=escape(title),
-        style=(HERE / "page.css").read_text(encoding="utf-8"),
+        style=style,
         facts=json_for_script(facts),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         contents=links,
         body=body,
     )
+
+
+def _joined(*names: str) -> str:
+    return "".join((HERE / name).read_text(encoding="utf-8") for name in names)
 
 
 def _verdict(
@@ -164,6 +186,7 @@ def _table(section: TableSection, of: int, maker: MapMaker, equivalents: str) ->
         _part("Label equivalents", equivalents),
         _part("Per class", class_gains(section)),
         _part("Maps", maker.maps(section)),
+        _part("Cost against gain", cost_pictures(table)),
         _part("Confusion", confusions(section, of)),
         _part("In detail", _folded(section)),
         _part("Notes and audit", details("What the numbers are", items(map(escape, notes)), opened=True)

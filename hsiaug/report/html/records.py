@@ -20,7 +20,7 @@ def record_lists(section: TableSection) -> str:
     """How to see a record whole; and a folded list per cell: seed, status, metrics, seconds and hash of its records."""
     command = escape(f"hsiaug show RECORD --store {section.where}")
     blocks = [f'<p class="note"><code>{command}</code> shows a record whole.</p>']
-    cells = section.table.every_cell.values()
+    cells = section.listed
     for classifier in dict.fromkeys(cell.classifier for cell in cells):
         mine = [cell for cell in cells if cell.classifier == classifier]
         counted = count(sum(len(cell.trials) for cell in mine), "record")
