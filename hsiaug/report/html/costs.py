@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from hsiaug.report.costs import HOW_TO_READ, NAMED, CostedArm, costed_arms, named_arms
+from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import escape, figure, tip
 from hsiaug.report.html.svg import LETTER, WIDTH, LogScale, Scale, label, marks_of, picture, ticks
 from hsiaug.report.labels import duration, with_interval
 from hsiaug.report.positions import apart, decades, labelled
-from hsiaug.report.tables import Table
 
 __all__ = ["cost_pictures"]
 
@@ -31,8 +31,9 @@ class _Frame(NamedTuple):
     names: float
 
 
-def cost_pictures(table: Table) -> str:
+def cost_pictures(section: TableSection) -> str:
     """A panel per classifier, all on one scale; empty where nothing is compared with ``none``."""
+    table = section.table
     panels = {c: arms for c in table.classifiers if (arms := costed_arms(table, c))}
     if not panels:
         return ""
@@ -44,11 +45,12 @@ def cost_pictures(table: Table) -> str:
     pictures = []
     for classifier, arms in panels.items():
         caption = f"Δ{table.scores.main.name} to none (points) against seconds, {table.labels[classifier]}"
-        pictures.append(figure(_drawing(table, arms, frame, caption), caption))
+        drawing = _drawing(section, arms, frame, caption)
+        pictures.append(figure(drawing, caption, classifier=table.labels[classifier]))
     return f'<div class="panels">{"".join(pictures)}</div><p class="note">{escape(HOW_TO_READ)}</p>'
 
 
-def _drawing(table: Table, arms: Sequence[CostedArm], frame: _Frame, caption: str) -> str:
+def _drawing(section: TableSection, arms: Sequence[CostedArm], frame: _Frame, caption: str) -> str:
     marks, times, names = frame
     height = TOP + max(LOWEST, LINE * min(NAMED, len(arms))) + BOTTOM
     foot = height - BOTTOM
@@ -65,7 +67,7 @@ def _drawing(table: Table, arms: Sequence[CostedArm], frame: _Frame, caption: st
     heights = apart([float(y(arm.mean)) for arm in named], LINE, TOP + 4, foot)
     places = {arm: (names, at) for arm, at in zip(named, heights, strict=True)}
     leads = [_lead(x(arm.seconds), y(arm.mean), *place) for arm, place in places.items()]
-    drawn = [_arm(table, arm, x, y, places.get(arm)) for arm in (*(a for a in arms if a not in places), *named)]
+    drawn = [_arm(section, arm, x, y, places.get(arm)) for arm in (*(a for a in arms if a not in places), *named)]
     return picture(height, caption, [*parts, *leads, *drawn])
 
 
@@ -74,7 +76,8 @@ def _lead(x: str, y: str, names: float, at: float) -> str:
     return f'<path class="lead" d="M{x} {y}L{names - 10:.1f} {at:.1f}H{names - 3:.1f}"/>'
 
 
-def _arm(table: Table, arm: CostedArm, x: LogScale, y: Scale, place: tuple[float, float] | None) -> str:
+def _arm(section: TableSection, arm: CostedArm, x: LogScale, y: Scale, place: tuple[float, float] | None) -> str:
+    table = section.table
     px, py, control = x(arm.seconds), y(arm.mean), arm.cell.arm.control
     name = table.arm_label(arm.cell.arm)
     interval = arm.gain.interval if arm.gain else None
@@ -85,4 +88,4 @@ def _arm(table: Table, arm: CostedArm, x: LogScale, y: Scale, place: tuple[float
     kind = "s5 hollow" if control else "f0 edge"
     dot = f'<circle class="{kind}" cx="{px}" cy="{py}" r="4.5"{tip(f"{duration(arm.seconds)}, {said}")}/>'
     text = label(f"{place[0]:.1f}", f"{place[1] + 4:.1f}", name, "row", "start", LETTERS) if place else ""
-    return marks_of(name, [bar, dot, text])
+    return marks_of(name, [bar, dot, text], cell=section.cell_id(arm.cell))

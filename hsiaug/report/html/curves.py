@@ -19,7 +19,7 @@ from hsiaug.report.curves import (
 )
 from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import details, escape, figure
-from hsiaug.report.html.svg import HEIGHT, WIDTH, Scale, label, marker, marks_of, picture, ticks
+from hsiaug.report.html.svg import HEIGHT, WIDTH, Scale, key, label, marker, marks_of, picture, ticks
 from hsiaug.report.labels import with_interval
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Table
@@ -52,6 +52,8 @@ class _Panel:
     """One classifier and metric. starts: lines that begin at λ = 0 with none, where the difference is 0 by definition."""
 
     caption: str
+    classifier: str
+    metric: str
     dots: Mapping[SweepLine, Sequence[_Dot]]
     starts: frozenset[SweepLine]
 
@@ -102,7 +104,15 @@ def _row(table: Table, score: Metric, keys: Mapping[Key, str], axis: Axis) -> st
     marks = ticks([height for panel in panels for height in panel.heights], 5)
     starts = [0.0] if any(panel.starts for panel in panels) else []
     places = sorted({*(v for panel in panels for line in panel.dots for v in line.values), *starts})
-    figures = (figure(_drawing(panel, keys, marks, places, axis), panel.caption) for panel in panels)
+    figures = (
+        figure(
+            _drawing(panel, keys, marks, places, axis, table.labels),
+            panel.caption,
+            classifier=panel.classifier,
+            metric=panel.metric,
+        )
+        for panel in panels
+    )
     return f'<div class="panels">{"".join(figures)}</div>'
 
 
@@ -115,7 +125,7 @@ def _panel(table: Table, classifier: Method, score: Metric, axis: Axis) -> _Pane
     over = panel_n(table, list(dots), none, axis)
     caption = f"Δ{score.name} to none (points) against {SIGNS[axis]}, {table.labels[classifier]}; {over}"
     starts = (line for line in dots if line.start and 0.0 not in line.values)
-    return _Panel(caption, dots, frozenset(starts))
+    return _Panel(caption, table.labels[classifier], score.name, dots, frozenset(starts))
 
 
 def _dots(table: Table, line: SweepLine, none: ArmCell | None, score: Metric) -> list[_Dot]:
@@ -129,7 +139,12 @@ def _dots(table: Table, line: SweepLine, none: ArmCell | None, score: Metric) ->
 
 
 def _drawing(
-    panel: _Panel, keys: Mapping[Key, str], marks: Sequence[float], places: Sequence[float], axis: Axis
+    panel: _Panel,
+    keys: Mapping[Key, str],
+    marks: Sequence[float],
+    places: Sequence[float],
+    axis: Axis,
+    labels: Mapping[Method, str],
 ) -> str:
     x = Scale(places[0], places[-1], LEFT + 14, WIDTH - RIGHT - 14)
     y = Scale(marks[0], marks[-1], HEIGHT - BOTTOM, TOP)
@@ -140,7 +155,8 @@ def _drawing(
     parts.append(label((LEFT + WIDTH) / 2, HEIGHT - 4, SIGNS[axis], "axis"))
     for line, found in panel.dots.items():
         number, name = list(keys).index(line.key), keys[line.key]
-        parts.append(marks_of(name, _line(number, found, x, y, len(keys), line in panel.starts, SIGNS[axis])))
+        drawn_line = _line(number, found, x, y, len(keys), line in panel.starts, SIGNS[axis])
+        parts.append(marks_of(name, drawn_line, generator=labels[line.generator]))
     return picture(HEIGHT, panel.caption, parts)
 
 
@@ -180,6 +196,5 @@ def _own_n(x: float, y: float, n: int) -> str:
 def _legend(keys: Mapping[Key, str]) -> str:
     entries = []
     for place, text in enumerate(keys.values()):
-        swatch = f'<svg viewBox="-8 -8 16 16" class="key" aria-hidden="true">{marker(place, "0", "0")}</svg>'
-        entries.append(f"<span>{swatch}{escape(text)}</span>")
+        entries.append(f"<span>{key(place)}{escape(text)}</span>")
     return f'<p class="legend">{"".join(entries)}<span>bar: 95 % t interval of the mean</span></p>'

@@ -88,9 +88,10 @@ const applyFilters = () => {
   for (const part of document.querySelectorAll("main [data-cell]:not(figure.map)")) fade(part, isHidden(part.dataset.cell));
   for (const part of document.querySelectorAll("main li")) if (cellOf(part)) part.hidden = isHidden(cellOf(part));
   for (const part of document.querySelectorAll("main details[id]")) part.hidden = isHidden(part.id);
-  for (const name of ["classifier", "metric", "class", "draw"]) {
+  for (const name of ["generator", "classifier", "metric", "draw"]) {
     for (const part of document.querySelectorAll(`main [data-${name}]:not(figure.map)`)) {
-      fade(part, Boolean(filters[name]) && part.dataset[name] !== filters[name]);
+      const value = part.dataset[name];
+      fade(part, Boolean(filters[name]) && value !== filters[name] && !facts.controls.includes(value));
     }
   }
   document.dispatchEvent(new Event("filtered"));

@@ -14,7 +14,7 @@ __all__ = ["filter_facts"]
 
 def filter_facts(sections: Sequence[TableSection]) -> dict[str, Any]:
     """``tables``: scene and protocol by number of the table. ``cells``: arm and classifier by id. ``choices``: the values
-    of every filter that has two or more. ``metrics``: their names.
+    of every filter that has two or more. ``metrics``, ``controls``: their names.
     """
     tables = {section.anchor("table").removesuffix("-table"): _condition(section) for section in sections}
     cells = {section.cell_id(cell): _cell(section, cell) for section in sections for cell in section.listed}
@@ -36,7 +36,7 @@ def filter_facts(sections: Sequence[TableSection]) -> dict[str, Any]:
         for name, (shown, found) in values.items()
         if len(found) > 1
     ]
-    return {"tables": tables, "cells": cells, "choices": choices, "metrics": metrics}
+    return {"tables": tables, "cells": cells, "choices": choices, "metrics": metrics, "controls": EVERY_CONTROL}
 
 
 def _condition(section: TableSection) -> dict[str, str]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from hsiaug.report.compare import Comparison, Gain
 from hsiaug.report.findings import judged
+from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import figure, tip
-from hsiaug.report.html.svg import WIDTH, Scale, label, marks_of, picture, ticks
+from hsiaug.report.html.svg import WIDTH, Scale, key, label, marker, marks_of, picture, ticks
 from hsiaug.report.labels import count, signed, with_interval
 from hsiaug.report.tables import Table
 
@@ -17,8 +18,9 @@ NAME, LINE, TOP = 24, 14, 22
 """Heights of an arm's name, of the line of a control below it, and of what stands above all arms, in pixels."""
 
 
-def gain_pictures(table: Table) -> str:
+def gain_pictures(section: TableSection) -> str:
     """A picture per classifier, all on one scale: every draw's difference, the mean, and its 95 % t interval."""
+    table = section.table
     main = table.scores.main.name
     panels = {
         classifier: gains
@@ -31,8 +33,9 @@ def gain_pictures(table: Table) -> str:
     pictures = []
     for classifier, gains in panels.items():
         caption = f"Δ{main} with {table.labels[classifier]}, in percentage points"
-        pictures.append(figure(_forest(table, gains, marks, caption), caption))
-    keys = "".join(f'<span><i class="k{i}"></i>over {name}</span>' for i, name in enumerate(_order(table)))
+        drawing = _forest(section, gains, marks, caption)
+        pictures.append(figure(drawing, caption, classifier=table.labels[classifier]))
+    keys = "".join(f"<span>{key(i)}over {name}</span>" for i, name in enumerate(_order(table)))
     legend = (
         f'<p class="legend">{keys}'
         "<span>small dots: draws; large mark: mean; bar: 95 % t interval of the mean</span></p>"
@@ -51,17 +54,17 @@ def _order(table: Table) -> tuple[str, ...]:
     return "duplicate", "none", *table.further_controls
 
 
-def _forest(table: Table, gains: Sequence[Gain], marks: Sequence[float], caption: str) -> str:
+def _forest(section: TableSection, gains: Sequence[Gain], marks: Sequence[float], caption: str) -> str:
     """Rows are arms; the lines of a row are the gains over duplicate, over none, and over further controls."""
     x = Scale(marks[0], marks[-1], 14, WIDTH - 14)
-    rows, y = [], TOP
+    table, rows, y = section.table, [], TOP
     for gain in gains:
-        name = table.arm_label(gain.cell.arm)
-        rows.append(label(2, y + 13, name, "row", "start"))
+        name, cell = table.arm_label(gain.cell.arm), section.cell_id(gain.cell)
+        rows.append(marks_of(name, [label(2, y + 13, name, "row", "start")], cell=cell))
         y += NAME
         for place, control in enumerate(_order(table)):
             if comparison := gain.against.get(control):
-                rows.append(_line(comparison, f"{name} over {control}", x, y, place))
+                rows.append(_line(comparison, f"{name} over {control}", x, y, place, cell))
                 y += LINE
     parts = [
         f'<line class="{"grid" if m else "zero"}" x1="{x(m)}" x2="{x(m)}" y1="{TOP}" y2="{y}"/>' for m in marks
@@ -70,7 +73,7 @@ def _forest(table: Table, gains: Sequence[Gain], marks: Sequence[float], caption
     return picture(y + 6, caption, [*parts, *rows])
 
 
-def _line(comparison: Comparison, name: str, x: Scale, y: float, place: int) -> str:
+def _line(comparison: Comparison, name: str, x: Scale, y: float, place: int, cell: str) -> str:
     """The interval, the draws, and their mean, which comes last to lie on top."""
     test, parts = comparison.main, []
     if test.interval:
@@ -78,10 +81,9 @@ def _line(comparison: Comparison, name: str, x: Scale, y: float, place: int) -> 
         parts.append(f'<path class="s{place} mean" d="M{low} 0H{high}"/>')
     seeds = (arm.seed for arm, _ in comparison.pairs)
     parts += [
-        f'<circle class="draw" cx="{x(100 * d)}" r="3.2"{tip(f"draw {seed}: {signed(d)}")}/>'
+        f'<circle class="draw" cx="{x(100 * d)}" r="3.2"{tip(f"draw {seed}: {signed(d)}")} data-draw="{seed}"/>'
         for seed, d in zip(seeds, test.differences, strict=True)
     ]
     said = f"{with_interval(test.mean, test.interval)}, mean of {count(len(test.differences), 'draw')}"
-    mean = float(x(100 * test.mean)) - 4
-    parts.append(f'<rect class="edge" x="{mean:.1f}" y="-4" width="8" height="8"{tip(said)}/>')
-    return f'<g class="f{place}" transform="translate(0 {y})">{marks_of(name, parts)}</g>'
+    parts.append(marker(place, x(100 * test.mean), "0", said=said))
+    return f'<g class="f{place}" transform="translate(0 {y})">{marks_of(name, parts, cell=cell)}</g>'

@@ -26,6 +26,7 @@ __all__ = [
     "grid_table",
     "items",
     "json_for_script",
+    "known_by",
     "link",
     "plain_grid",
     "scroller",
@@ -93,9 +94,14 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
     return "<dl>" + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in pairs) + "</dl>"
 
 
-def figure(html: str, caption: str, kind: str = "") -> str:
-    """A picture with its caption."""
-    return f'<figure class="{kind}">{html}<figcaption>{escape(caption)}</figcaption></figure>'
+def figure(html: str, caption: str, kind: str = "", **facts: str) -> str:
+    """A picture with its caption. facts: what filters know it by, as ``classifier="svm"``."""
+    return f'<figure class="{kind}"{known_by(**facts)}>{html}<figcaption>{escape(caption)}</figcaption></figure>'
+
+
+def known_by(**facts: str) -> str:
+    """Attributes that filters read; none for an empty text."""
+    return "".join(f' data-{name}="{escape(value)}"' for name, value in facts.items() if value)
 
 
 def scroller(label: str, html: str) -> str:

@@ -180,13 +180,13 @@ def _table(section: TableSection, of: int, maker: MapMaker, equivalents: str) ->
         '<p class="warning" role="note">LEAKY: location alone answers for part of the score; see the audit.</p>'
         if table.leaky
         else "",
-        _part("Gains, draw by draw", gain_pictures(table)),
+        _part("Gains, draw by draw", gain_pictures(section)),
         _part("Tables", section.view("generator")),
         _part("λ and ω", curve_blocks(section) + heat_maps(section)),
         _part("Label equivalents", equivalents),
         _part("Per class", class_gains(section)),
         _part("Maps", maker.maps(section)),
-        _part("Cost against gain", cost_pictures(table)),
+        _part("Cost against gain", cost_pictures(section)),
         _part("Confusion", confusions(section, of)),
         _part("In detail", _folded(section)),
         _part("Notes and audit", details("What the numbers are", items(map(escape, notes)), opened=True)

@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hsiaug.report.html.markup import escape, tip
+from hsiaug.report.html.markup import escape, known_by, tip
 from hsiaug.report.positions import shortened
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "WIDTH",
     "LogScale",
     "Scale",
+    "key",
     "label",
     "marker",
     "marks_of",
@@ -103,9 +104,14 @@ def marker(place: int, x: str, y: str, *, hollow: bool = False, said: str = "") 
     return f'<path class="{kind}" d="{shape}" transform="translate({x} {y})"{tip(said)}/>'
 
 
-def marks_of(name: str, html: Sequence[str]) -> str:
-    """Marks of one arm; the name stands before what each of them says."""
-    return f'<g data-of="{escape(name)}">{"".join(html)}</g>'
+def marks_of(name: str, html: Sequence[str], **facts: str) -> str:
+    """Marks of one arm; the name stands before what each of them says. facts: what filters know it by."""
+    return f'<g data-of="{escape(name)}"{known_by(**facts)}>{"".join(html)}</g>'
+
+
+def key(place: int) -> str:
+    """The marker of the ``place``-th line as the entry of a legend."""
+    return f'<svg viewBox="-8 -8 16 16" class="key" aria-hidden="true">{marker(place, "0", "0")}</svg>'
 
 
 def picture(height: float, alt: str, html: Sequence[str]) -> str:
