@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["figure_bytes", "new_figure"]
+__all__ = ["WIDTHS", "across", "figure_bytes", "new_figure", "wrapped"]
+
+WIDTHS = {1: 3.5, 2: 7.2}
+"""Inches of a figure by the columns of a page that it fills. Nothing in it is printed smaller than 7 pt."""
 
 DPI = 300
 METADATA: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 """No dates: equal records give equal files."""
+LETTER = 0.0076
+"""Inches of a letter of one point, with those that are wider counted in."""
 STYLE = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.hashsalt": "hsiaug"}
 
 
@@ -24,6 +30,20 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def across(columns: int, panels: int, widest_name: int, narrowest: float = 1.6) -> int:
+    """How many panels of ``narrowest`` inches stand side by side in a figure that fills so many columns of a page.
+
+    widest_name: letters at 8 pt of the names left of the first of them.
+    """
+    room = WIDTHS[columns] - LETTER * 8 * widest_name
+    return max(1, min(panels, int(room / narrowest)))
+
+
+def wrapped(text: str, inches: float, points: float = 8) -> str:
+    """Lines of a text that fit into so many inches: layouts leave no room for what matplotlib wraps itself."""
+    return "\n".join(textwrap.wrap(text, max(12, int(inches / (LETTER * points)))))
 
 
 def figure_bytes(figure: Figure, format: str) -> bytes:

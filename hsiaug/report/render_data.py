@@ -195,7 +195,11 @@ def csv_text(report: Report, by: str) -> str:
     classifier, with mean and std over the draws; for ``by="labels"`` one per point of a curve and per arm. Of a suite
     the first column says which run: a trial is in each of its.
     """
-    rows = data_rows(report, by)
+    return csv_of(data_rows(report, by))
+
+
+def csv_of(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as CSV: a column for each key of any of them, texts in one line that no spreadsheet takes for a formula."""
     fields = list(dict.fromkeys(key for row in rows for key in row))
     out = io.StringIO()
     writer = csv.DictWriter(out, fields, restval="", lineterminator="\n")
