@@ -36,17 +36,9 @@ from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
-from hsiaug.report import (
-    FORMATS,
-    PICTURES,
-    Report,
-    build_report,
-    figure_of,
-    render_html,
-    render_report,
-    save_picture,
-)
+from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
 from hsiaug.scene import Scene
+from hsiaug.targets import check_target
 from hsiaug.terminal import Console
 from hsiaug.threads import one_thread_each
 from hsiaug.trial.limit import check_limit
@@ -239,26 +231,23 @@ class Results:
             if one is not None
         )
 
-    def plot(self, by: Literal["gain", "generator", "lambda", "omega", "labels"] = "gain") -> Figure:
-        """Matplotlib: gains draw by draw, the verdict as a card (generator), accuracy along λ or ω, learning curves."""
-        return figure_of(self.report, by)
+    def plot(
+        self, by: Literal["gain", "generator", "lambda", "omega", "labels"] = "gain", columns: Literal[1, 2] = 2
+    ) -> Figure:
+        """Matplotlib: gains draw by draw, the verdict as a card (generator), accuracy along λ or ω, learning curves.
 
-    def save(self, path: str | os.PathLike[str], by: str = "generator") -> Path:
-        """Write what the ending says: .html (one page of everything), .md, .tex, .csv, .json; .png, .svg or .pdf of
-        :meth:`plot`. Raises InputError for another ending."""
-        from hsiaug.files import write_text_whole
+        columns: of a page with two, which the figure fills: 3.5 or 7.2 inches.
+        """
+        return figure_of(self.report, by, columns)
 
+    def save(
+        self, path: str | os.PathLike[str], by: str = "generator", columns: Literal[1, 2] = 2
+    ) -> Path:
+        """Write what the ending says: .html (one page of everything), .md or .txt, .tex, .csv, .json; .png, .svg or .pdf
+        of :meth:`plot`. Raises InputError for another ending."""
         target = Path(path)
-        format = target.suffix.lower().lstrip(".")
-        if format in PICTURES:
-            save_picture(self.report, target, format, by)
-        elif format == "html":
-            write_text_whole(target, render_html(self.report, self.store))
-        elif format in FORMATS:
-            write_text_whole(target, render_report(self.report, format, by))
-        else:
-            endings = ", ".join(f".{one}" for one in (*FORMATS[1:], *PICTURES))
-            raise InputError("results are written as what the ending says", value=str(target), hint=f"{endings}.")
+        format = ENDINGS[check_target(target, tuple(ENDINGS), "the file")]
+        save_report(self.report, target, format, by, store=self.store, columns=columns)
         return target
 
     def __repr__(self) -> str:

@@ -35,9 +35,9 @@ def new_figure(width: float, height: float) -> Figure:
 def across(columns: int, panels: int, widest_name: int, narrowest: float = 1.6) -> int:
     """How many panels of ``narrowest`` inches stand side by side in a figure that fills so many columns of a page.
 
-    widest_name: letters at 8 pt of the names left of the first of them.
+    widest_name: letters at 7 pt of the names left of the first of them.
     """
-    room = WIDTHS[columns] - LETTER * 8 * widest_name
+    room = WIDTHS[columns] - LETTER * 7 * widest_name
     return max(1, min(panels, int(room / narrowest)))
 
 

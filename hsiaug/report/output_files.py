@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,11 +42,13 @@ class TableFiles:
 
 
 def figure_writers(draw: Callable[[], Figure]) -> Writers:
-    """A figure as PNG (300 dpi), SVG and PDF (TrueType fonts); drawn when it is written."""
+    """A figure as PNG (300 dpi), SVG and PDF (TrueType fonts); drawn when it is first written."""
     from hsiaug.report.figure_files import figure_bytes
 
+    figure = cache(draw)
+
     def writer(format: str) -> Callable[[Path], object]:
-        return lambda path: path.write_bytes(figure_bytes(draw(), format))
+        return lambda path: path.write_bytes(figure_bytes(figure(), format))
 
     return {ending: writer(ending.removeprefix(".")) for ending in PICTURES}
 

@@ -7,7 +7,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hsiaug.metrics.significance import MeanStd, mean_std, t_interval
@@ -24,7 +24,7 @@ from hsiaug.text import json_of, visible
 from hsiaug.trial.arm import Method
 from hsiaug.trial.failures import why_failed
 
-__all__ = ["csv_text", "data_rows", "json_text", "mean_json", "report_json"]
+__all__ = ["csv_of", "csv_text", "data_rows", "json_text", "mean_json", "report_json"]
 
 AUDITED = (
     "leaky", "radius", "n_train", "n_test", "n_buffered", "centre_overlap_percent", "patch_overlap_percent"
