@@ -28,7 +28,8 @@ from hsiaug.quality.pixel_figures import save_pictures
 from hsiaug.quality.sample_kit import synthesise
 from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
 from hsiaug.report import build_report, render_report, save_picture
-from hsiaug.report.figures import save_split_map
+from hsiaug.report.figures import split_figure
+from hsiaug.report.output_files import figure_writers, write_files
 from hsiaug.scene import Scene
 from tests.report.report_records import benchmark, record
 
@@ -70,7 +71,7 @@ def outputs(toy: Scene, made: PixelSynthesis) -> dict[str, Callable[[Path], obje
             f"curves.{name}": lambda path, name=name: save_picture(sweep, path, name, "lambda")
             for name in ("png", "svg", "pdf")
         },
-        "split.png": lambda path: save_split_map(toy, split, path),
+        "split.png": lambda path: write_files([path], figure_writers(lambda: split_figure(toy, split))),
         "map.npy": lambda path: save_map(path, toy.labels, names, None, {}),
         "map.tif": lambda path: save_map(path, toy.labels, names, GROUND, {}),
         "map.png": lambda path: save_map_picture(path, toy.labels, names, "map", ""),

@@ -46,14 +46,6 @@ QualityFolders = Annotated[
         help="For html: a folder that 'hsiaug inspect' wrote, to embed its numbers and pictures; repeatable.",
     ),
 ]
-Columns = Annotated[
-    int,
-    typer.Option(
-        help="For a picture: how many columns of a two-column page it fills, 1 (3.5 inches) or 2 (7.2 inches).",
-        min=1,
-        max=2,
-    ),
-]
 ProfileName = Annotated[str | None, typer.Option("--profile", help="Of the suite: the profile it was run with.")]
 
 
@@ -68,7 +60,7 @@ def report(
     quality: QualityFolders = None,
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     audit: options.Audit = False,
-    columns: Columns = 2,
+    columns: options.Columns = 2,
 ) -> None:
     """Rebuild the tables of a benchmark from its records alone.
 

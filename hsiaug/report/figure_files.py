@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import io
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["WIDTHS", "across", "figure_bytes", "new_figure", "wrapped"]
+__all__ = ["LEGEND", "WIDTHS", "across", "figure_bytes", "legend_columns", "new_figure", "wrapped"]
 
 WIDTHS = {1: 3.5, 2: 7.2}
 """Inches of a figure by the columns of a page that it fills. Nothing in it is printed smaller than 7 pt."""
 
 DPI = 300
+LEGEND: dict[str, Any] = {"fontsize": 7, "frameon": False, "handlelength": 1.3, "handletextpad": 0.5, "columnspacing": 1.0}
+"""How legends of coloured fields look."""
 METADATA: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 """No dates: equal records give equal files."""
-LETTER = 0.0076
+LETTER = 0.0072
 """Inches of a letter of one point, with those that are wider counted in."""
 STYLE = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.hashsalt": "hsiaug"}
 
@@ -44,6 +47,11 @@ def across(columns: int, panels: int, widest_name: int, narrowest: float = 1.6) 
 def wrapped(text: str, inches: float, points: float = 8) -> str:
     """Lines of a text that fit into so many inches: layouts leave no room for what matplotlib wraps itself."""
     return "\n".join(textwrap.wrap(text, max(12, int(inches / (LETTER * points)))))
+
+
+def legend_columns(inches: float, names: Sequence[str]) -> int:
+    """How many columns of a legend at 7 pt these names fill in so many inches."""
+    return max(1, int(inches / (LETTER * 7 * max(map(len, names)) + 0.3)))
 
 
 def figure_bytes(figure: Figure, format: str) -> bytes:
