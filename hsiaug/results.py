@@ -240,9 +240,7 @@ class Results:
         """
         return figure_of(self.report, by, columns)
 
-    def save(
-        self, path: str | os.PathLike[str], by: str = "generator", columns: Literal[1, 2] = 2
-    ) -> Path:
+    def save(self, path: str | os.PathLike[str], by: str = "generator", columns: Literal[1, 2] = 2) -> Path:
         """Write what the ending says: .html (one page of everything), .md or .txt, .tex, .csv, .json; .png, .svg or .pdf
         of :meth:`plot`. Raises InputError for another ending."""
         target = Path(path)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hsiaug.cli import options
+from hsiaug.cli.map_files import (
+    HEADER,
+    DrawnMap,
+    class_shares,
+    map_facts,
+    map_tables,
+    named,
+    share_texts,
+    write_maps,
+)
 from hsiaug.cli.output import print_json, print_lines, print_table, say, watched
 from hsiaug.threads import one_thread
 
@@ -32,9 +41,11 @@ def map_(
     scene: options.SceneRef,
     record: Annotated[str, typer.Option(help="Hash of the record whose classifier maps, or its beginning.")],
     out: Annotated[
-        Path,
+        list[Path],
         typer.Option(
-            help="File of the map: .tif (GeoTIFF), .npy, or .png alone; of several places NAME_PLACE.tif."
+            help="File to write: .tif (GeoTIFF) or .npy (the map, with a .png beside it where no picture is named), "
+            ".png, .svg or .pdf (the map with its legend), .md, .tex, .csv or .json (the table); of several places "
+            "NAME_PLACE.tif. Repeat for more."
         ),
     ],
     store: options.StoreDir = Path("hsiaug-results"),
@@ -49,6 +60,7 @@ def map_(
     ] = 1,
     on: options.On = None,
     cluster: options.Cluster = None,
+    columns: options.Columns = 2,
     json: Annotated[
         bool, typer.Option("--json", help="Print classes, remarks and files as JSON on stdout.")
     ] = False,
@@ -57,7 +69,7 @@ def map_(
 
     Fits the record's generator (or takes it from the store) and classifier again, on the training pixels of its draw,
     and predicts every pixel, in stripes. Writes class ids (0 = no data), in the place on Earth that the cube's file
-    names, and beside them a PNG with a legend. Says whether the test pixels come out as in the record.
+    names, and beside them a picture with a legend. Says whether the test pixels come out as in the record.
 
     With --jobs or --on dask the stripes of a large scene (of about 32 MB) are predicted side by side, with the same
     result to the bit. Maps of masks are always made by this process.
@@ -66,7 +78,7 @@ def map_(
 
       hsiaug map my_scene.toml --record 3fa9 --out map.tif
 
-      hsiaug map indian_pines --record 3fa9 --out map.png
+      hsiaug map indian_pines --record 3fa9 --out map.pdf --out shares.tex
 
       hsiaug map my_scene.toml --record 3fa9 --out map.tif --jobs 8
 
@@ -77,13 +89,15 @@ def map_(
     from hsiaug.bench.cluster_settings import cluster_settings
     from hsiaug.bench.engine import Job
     from hsiaug.plugins.registry import registry
-    from hsiaug.quality.maps import RASTERS, check_map_target, save_map, save_map_picture
+    from hsiaug.quality.maps import check_map_targets
+    from hsiaug.report.output_files import table_writers, write_files
+    from hsiaug.targets import TABLES
     from hsiaug.tasks.task import get_task
     from hsiaug.terminal import Console
     from hsiaug.trial.mapping import agreement, spec_of
     from hsiaug.trial.store import Store
 
-    check_map_target(out)
+    check_map_targets(out)
     settings = cluster_settings(on, cluster or ())
     kept = Store(store)
     source = kept.find(record)
@@ -97,20 +111,17 @@ def map_(
     same = agreement(made, loaded, maps, source)
     title = f"{spec.classifier_label} with {spec.generator.name}, record {source['hash'][:8]}"
     note = f"{made.split.audit.n_train:,} of the pixels are training pixels"
-    grounds, targets, files = task.georeferences(scene, loaded), _targets(out, maps), []
-    for name, ids in maps.items():
-        if out.suffix.lower() in RASTERS:
-            save_map(targets[name], ids, loaded.class_names, grounds[name], _facts(source, spec.classifier_label))
-            files.append(targets[name])
-        files.append(targets[name].with_suffix(".png"))
-        save_map_picture(files[-1], ids, loaded.class_names, f"{name}: {title}", note)
-    rows, remarks = _shares(list(maps.values()), made, loaded.class_names), _remarks(made, source, same)
-    if out.suffix.lower() in (".tif", ".tiff") and None in grounds.values():
+    grounds = task.georeferences(scene, loaded)
+    drawn = {name: DrawnMap(ids, loaded.class_names, f"{name}: {title}", note) for name, ids in maps.items()}
+    rows, remarks = class_shares(list(maps.values()), made, loaded.class_names), _remarks(made, source, same)
+    files = write_maps(out, drawn, grounds, map_facts(source, spec.classifier_label), columns)
+    if named(out, (".tif", ".tiff")) and None in grounds.values():
         remarks.append("note: the cube's file names no place on Earth, so the map lies nowhere")
+    files += write_files(named(out, TABLES), table_writers(lambda: map_tables(title, rows, remarks)))
     if json:
         print_json({"classes": rows, "remarks": remarks, "files": [str(path) for path in files]})
     else:
-        print_table(screen, ("class", "name", "pixels", "share %", "training pixels"), map(_texts, rows))
+        print_table(screen, HEADER, map(share_texts, rows))
         print_lines(screen, remarks)
     say("written: " + ", ".join(map(str, files)), err=True)
 
@@ -151,58 +162,6 @@ def _made(
     card = registry().find("classifier", spec.classifier.name).load().card
     spectra = SpectralView((record.get("spectral_view") or {}).get("name", RAW), data.wavelengths)
     return Refitted(spec, Later(here), card, split, spectra), {data.name: ids}
-
-
-def _targets(out: Path, maps: Mapping[str, object]) -> dict[str, Path]:
-    """The file of each place: ``out`` where there is one, else beside it under the place's name."""
-    if len(maps) == 1:
-        return dict.fromkeys(maps, out)
-    targets: dict[str, Path] = {}
-    for name in maps:
-        stem = f"{out.stem}_{name.replace('/', '_')}"
-        while (target := out.with_name(stem + out.suffix)) in targets.values():
-            stem += "_"  # "a/b" and "a_b" are two places
-        targets[name] = target
-    return targets
-
-
-def _facts(record: Record, classifier: str) -> dict[str, str]:
-    """What the file says of itself."""
-    spec: dict[str, Any] = record["spec"]
-    return {
-        "SCENE": spec["scene"]["name"],
-        "RECORD": record["hash"],
-        "GENERATOR": spec["generator"]["name"],
-        "CLASSIFIER": classifier,
-        "REMARK": "holds training pixels: its agreement with the labels is no accuracy",
-    }
-
-
-def _shares(maps: list[NDArray[np.int16]], made: Refitted, names: Sequence[str]) -> list[dict[str, Any]]:
-    """By class: its pixels, their share of those that are mapped, and training pixels; last what holds no data."""
-    import numpy as np
-
-    counts = np.bincount(np.concatenate([ids.ravel() for ids in maps]), minlength=len(names) + 1)
-    mapped = max(1, int(counts[1:].sum()))
-    train = made.split.audit.train_counts
-    rows: list[dict[str, Any]] = [
-        {
-            "class": c,
-            "name": name,
-            "pixels": int(counts[c]),
-            "share": float(counts[c] / mapped),
-            "train": int(train[c - 1]),
-        }
-        for c, name in enumerate(names, start=1)
-    ]
-    empty = {"class": 0, "name": "no data", "pixels": int(counts[0]), "share": None, "train": None}
-    return [*rows, empty] if counts[0] else rows
-
-
-def _texts(row: dict[str, Any]) -> tuple[str, ...]:
-    share = "–" if row["share"] is None else f"{100 * row['share']:.2f}"
-    train = "–" if row["train"] is None else str(row["train"])
-    return str(row["class"]), row["name"], str(row["pixels"]), share, train
 
 
 def _remarks(made: Refitted, record: Record, same: Agreement) -> list[str]:

@@ -31,8 +31,8 @@ def split(
     out: Annotated[
         list[Path] | None,
         typer.Option(
-            help="File to write: .png, .svg or .pdf (the map), .md, .tex, .csv or .json (the table), of pixels also .npz or "
-            ".mat (masks train and test, which fixed:FILE reads); repeat for more. With --png alone "
+            help="File to write: .png, .svg or .pdf (the map), .md, .tex, .csv or .json (the table), of pixels also .npz "
+            "or .mat (masks train and test, which fixed:FILE reads); repeat for more. With --png alone "
             "SCENE-PROTOCOL-SEED.png.",
             show_default=False,
         ),

@@ -35,6 +35,8 @@ LETTERS = 24
 """Of a line of a generator's name."""
 SIDE = 160
 """Pixels of the longer side of the picture of the scene."""
+
+
 @dataclass(frozen=True)
 class _Size:
     """Of a card that fills one or two columns of a page: inches of its head, and of the note below; points of the

@@ -16,7 +16,13 @@ WIDTHS = {1: 3.5, 2: 7.2}
 """Inches of a figure by the columns of a page that it fills. Nothing in it is printed smaller than 7 pt."""
 
 DPI = 300
-LEGEND: dict[str, Any] = {"fontsize": 7, "frameon": False, "handlelength": 1.3, "handletextpad": 0.5, "columnspacing": 1.0}
+LEGEND: dict[str, Any] = {
+    "fontsize": 7,
+    "frameon": False,
+    "handlelength": 1.3,
+    "handletextpad": 0.5,
+    "columnspacing": 1.0,
+}
 """How legends of coloured fields look."""
 METADATA: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 """No dates: equal records give equal files."""

@@ -83,7 +83,11 @@ def _ncols(inches: float, entries: Sequence[tuple[str, str]]) -> int:
 
 
 def _draw_places(
-    split: TileSplit, roles: Sequence[NDArray[np.uint8]], name: str, classes: Sequence[tuple[str, str]], columns: int
+    split: TileSplit,
+    roles: Sequence[NDArray[np.uint8]],
+    name: str,
+    classes: Sequence[tuple[str, str]],
+    columns: int,
 ) -> Figure:
     """Both maps of each place one below the other, at most ACROSS places side by side; one legend."""
     places, width = split.pairs.places, WIDTHS[columns]

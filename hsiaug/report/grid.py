@@ -80,7 +80,7 @@ def make_grid(
 
 
 def text_grid(heading: str, header: Sequence[str], rows: Iterable[Sequence[str]], keys: int = 1) -> Grid:
-    """A grid of texts. keys: leading columns that say what a row is; the others hold numbers where most entries are one."""
+    """A grid of texts. keys: leading columns that say what a row is; the others hold numbers where most entries do."""
     texts = [tuple(row) for row in rows]
 
     def numeric(place: int) -> bool:

@@ -50,7 +50,10 @@ def label_figure(curves: Sequence[LabelCurve], columns: int = 2) -> Figure:
 
 
 def _draw(panel: Axes, curve: LabelCurve, score: Metric, room: float) -> dict[str, Any]:
-    """One panel, its title in ``room`` inches; returns the entries of the legend. Labels are on a scale of log(1 + k): most curves bend early."""
+    """One panel, its title in ``room`` inches; returns the entries of the legend.
+
+    Labels are on a scale of log(1 + k): most curves bend early.
+    """
     import numpy as np
 
     points = curve.means.get(score.key, ())

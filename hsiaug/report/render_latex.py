@@ -125,9 +125,7 @@ def _page(page: ReportPage, label: str) -> str:
 
 
 def _items(items: Sequence[str]) -> str:
-    return "\n".join(
-        [r"{\footnotesize\raggedright\sloppy", r"\begin{itemize}", *items, r"\end{itemize}}"]
-    )
+    return "\n".join([r"{\footnotesize\raggedright\sloppy", r"\begin{itemize}", *items, r"\end{itemize}}"])
 
 
 def _floats(grid: Grid, caption: str, label: str) -> Iterator[str]:

@@ -17,7 +17,7 @@ from spectral.io import envi
 from typer.testing import CliRunner
 
 from hsiaug.cli.main import app
-from hsiaug.cli.map import _targets
+from hsiaug.cli.map_files import place_targets
 from hsiaug.data import load_scene, toy_scene
 from hsiaug.errors import HsiaugError, InputError
 from hsiaug.plugins.card import build_params
@@ -128,7 +128,7 @@ def test_a_map_as_a_job_of_slurm_is_refused(mapped: Path, tmp_path: Path) -> Non
 
 
 def test_places_whose_names_differ_in_a_slash_only_have_maps_of_their_own(tmp_path: Path) -> None:
-    targets = _targets(tmp_path / "map.png", {"a/b": 0, "a_b": 0, "a/b_": 0, "c": 0})
+    targets = place_targets(tmp_path / "map.png", {"a/b": 0, "a_b": 0, "a/b_": 0, "c": 0})
     assert len({path.name for path in targets.values()}) == 4
     assert targets["a/b"].name == "map_a_b.png" and targets["c"].name == "map_c.png"
 
