@@ -10,7 +10,7 @@ import typer
 
 from hsiaug.cli import options
 from hsiaug.cli.output import print_lines, say
-from hsiaug.targets import check_target
+from hsiaug.targets import TABLES, check_targets
 from hsiaug.threads import one_thread
 
 __all__ = ["advise"]
@@ -66,7 +66,11 @@ def advise(
     on: options.On = None,
     cluster: options.Cluster = None,
     out: Annotated[
-        Path | None, typer.Option(help="JSON file of all numbers and record hashes.", show_default=False)
+        list[Path] | None,
+        typer.Option(
+            help="File to write: .json (all numbers and record hashes), .md, .tex or .csv (the table); repeat for more.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
     """Say which generator to use on a scene, at which λ and ω, with the gain to expect, or that none helps.
@@ -81,10 +85,9 @@ def advise(
 
       hsiaug advise my_scene.toml --protocol all --classifier svm
 
-      hsiaug advise indian_pines --generator smote,mixup --lambda 1,2,4,8 --out advice.json
+      hsiaug advise indian_pines --generator smote,mixup --lambda 1,2,4,8 --out advice.json --out advice.tex
     """
-    if out is not None:
-        check_target(out, (".json",))
+    check_targets(out or [], TABLES)
     start = time.time()
     # As in a benchmark: trials side by side, one thread each.
     one_thread()
@@ -99,10 +102,11 @@ def advise(
     from hsiaug.bench.schedule import Part
     from hsiaug.bench.screening import screening_plan
     from hsiaug.bench.view_screening import with_views
-    from hsiaug.cli.advise_print import print_advice, write_advice
+    from hsiaug.cli.advise_print import advice_tables, print_advice
     from hsiaug.cli.benchmark_run import stoppable
     from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
+    from hsiaug.report.output_files import table_writers, write_files
     from hsiaug.tasks.task import get_task
     from hsiaug.terminal import Console
     from hsiaug.trial.store import Store
@@ -147,6 +151,6 @@ def advise(
             plan, broken = screening_plan(loaded, wider_request, registry())
             advice = advised(plan, wider_request, context, broken, advice.ceilings)
     print_advice(advice, plan, context, screen)
-    if out is not None:
-        write_advice(advice, plan, context, out)
-        say(f"written: {out}", err=True)
+    if out:
+        write_files(out, table_writers(lambda: advice_tables(advice, plan, context)))
+        say(f"written: {', '.join(map(str, out))}", err=True)

@@ -7,7 +7,6 @@ import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.bench.advice import Advice
@@ -19,16 +18,16 @@ from hsiaug.bench.plan import Plan
 from hsiaug.bench.screening import CONFIRM, SCREEN, Ceiling
 from hsiaug.bench.view_screening import ViewGain
 from hsiaug.cli.output import print_lines, print_table
-from hsiaug.files import write_text_whole
 from hsiaug.metrics.significance import MIN_PAIRS, t_interval
 from hsiaug.report.labels import MISSING, count, percent, signed, span
 from hsiaug.tasks.task import get_task
-from hsiaug.text import json_of
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["print_advice", "write_advice"]
+    from hsiaug.report.output_files import TableFiles
+
+__all__ = ["advice_tables", "print_advice"]
 
 ARM = ("generator", "λ", "ω", "classifier")
 CLOSE = 50.0
@@ -37,15 +36,52 @@ CLOSE = 50.0
 
 def print_advice(advice: Advice, plan: Plan, context: AdviceContext, out: Console) -> None:
     """A table of all arms, and below it the verdict, the command to go on with, and what limits both."""
-    main, second = _names(plan)
-    header = ("stage", *ARM, "draws", main, f"Δ{main}", "interval", f"Δ{second}", "interval", "over")
-    print_table(out, header, _rows(advice))
+    print_table(out, _header(plan), _rows(advice))
     lines = [f"{name}\t{text}" for name, text in _lines(advice, plan, context)]
     print_lines(out, (line.expandtabs(11) for line in lines) if out.is_terminal else lines)
 
 
-def write_advice(advice: Advice, plan: Plan, context: AdviceContext, path: Path) -> None:
-    """All numbers, as fractions, and the hashes of their records. Raises InputError where it cannot be written."""
+def _header(plan: Plan) -> tuple[str, ...]:
+    main, second = _names(plan)
+    return ("stage", *ARM, "draws", main, f"Δ{main}", "interval", f"Δ{second}", "interval", "over")
+
+
+def advice_tables(advice: Advice, plan: Plan, context: AdviceContext) -> TableFiles:
+    """The same for files; rows: one per arm and stage, in points; value: all numbers, as fractions, and hashes."""
+    from hsiaug.report.grid import ReportPage, text_grid
+    from hsiaug.report.output_files import TableFiles
+
+    keys = (
+        "stage",
+        "generator",
+        "lambda",
+        "omega",
+        "classifier",
+        "seeds",
+        "main",
+        "main_gain",
+        "second_gain",
+        "over",
+    )
+    rows = [dict(zip(keys, _values(stage, one), strict=True)) for stage, one in _stages(advice)]
+    said = tuple(f"{name}: {text}" for name, text in _lines(advice, plan, context))
+    grid = text_grid("Arms that were tried", _header(plan), _rows(advice), 1 + len(ARM))
+    page = ReportPage(f"{context.scene.name}: which generator to use", grids=(grid,), notes=said)
+    return TableFiles("advise", [page], rows, _advice_json(advice, plan, context))
+
+
+def _values(stage: str, one: ArmGain) -> tuple[Any, ...]:
+    arm, gains = one.arm, (100 * statistics.fmean(values) for values in (one.better.aa, one.better.oa))
+    named = (arm.generator.name, arm.lam, arm.omega, one.classifier)
+    return (stage, *named, len(one.seeds), 100 * statistics.fmean(one.aa), *gains, one.better.control)
+
+
+def _stages(advice: Advice) -> Iterator[tuple[str, ArmGain]]:
+    for stage, listed in (("screened", advice.screened), ("confirmed", advice.confirmed)):
+        yield from ((stage, one) for one in listed)
+
+
+def _advice_json(advice: Advice, plan: Plan, context: AdviceContext) -> dict[str, Any]:
 
     def entry(one: ArmGain) -> dict[str, Any]:
         intervals = {
@@ -54,7 +90,7 @@ def write_advice(advice: Advice, plan: Plan, context: AdviceContext, path: Path)
         }
         return {**_as_json(one), "intervals": intervals, "corrected": one.corrected(advice.level)}
 
-    answer = {
+    return {
         "scene": context.scene.name,
         "protocol": plan.trials[0].protocol.as_json(),
         **asdict(replace(advice, final=None)),
@@ -65,7 +101,6 @@ def write_advice(advice: Advice, plan: Plan, context: AdviceContext, path: Path)
         "seconds": time.time() - context.start,
         "budget": context.end - context.start,
     }
-    write_text_whole(path, json_of(answer, indent=1))
 
 
 def _as_json(one: ArmGain) -> dict[str, Any]:
@@ -81,17 +116,16 @@ def _names(plan: Plan) -> tuple[str, str]:
 
 
 def _rows(advice: Advice) -> Iterator[tuple[str, ...]]:
-    for stage, listed in (("screened", advice.screened), ("confirmed", advice.confirmed)):
-        for one in listed:
-            gains: list[str] = []
-            for values in (one.better.aa, one.better.oa):
-                # Of the screening no interval: the best of many is no expectation.
-                interval = MISSING if stage == "screened" else _interval(t_interval(values, advice.level))
-                gains += [signed(statistics.fmean(values)), interval]
-            arm, aa = one.arm, percent(statistics.fmean(one.aa))
-            omega = MISSING if arm.omega is None else f"{arm.omega:g}"
-            named = (arm.generator.name, f"{arm.lam:g}", omega, one.classifier)
-            yield stage, *named, str(len(one.seeds)), aa, *gains, one.better.control
+    for stage, one in _stages(advice):
+        gains: list[str] = []
+        for values in (one.better.aa, one.better.oa):
+            # Of the screening no interval: the best of many is no expectation.
+            interval = MISSING if stage == "screened" else _interval(t_interval(values, advice.level))
+            gains += [signed(statistics.fmean(values)), interval]
+        arm, aa = one.arm, percent(statistics.fmean(one.aa))
+        omega = MISSING if arm.omega is None else f"{arm.omega:g}"
+        named = (arm.generator.name, f"{arm.lam:g}", omega, one.classifier)
+        yield stage, *named, str(len(one.seeds)), aa, *gains, one.better.control
 
 
 def _interval(found: tuple[float, float] | None) -> str:

@@ -87,7 +87,7 @@ def grid(panels: int, height: float, columns: int = 4) -> tuple[Figure, list[Axe
 
 def title(inspection: AnyInspection, what: str) -> str:
     """What is shown, of which scene, arm and draw."""
-    return wrapped(plotted(f"{what}: {inspected(inspection)}"), WIDTHS[2])
+    return wrapped(f"{what}: {plotted(inspected(inspection))}", WIDTHS[2])
 
 
 def inspected(inspection: AnyInspection) -> str:

@@ -15,6 +15,8 @@ __all__ = ["Grid", "GridColumn", "GridEntry", "ReportPage", "make_grid", "text_g
 
 NUMBER = re.compile(r"[+−-]?\d|–$")
 """How a number begins, or what stands where there is none."""
+LONGEST = 24
+"""Letters of an entry in a column of numbers."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ def text_grid(heading: str, header: Sequence[str], rows: Iterable[Sequence[str]]
 
     def numeric(place: int) -> bool:
         numbers = sum(NUMBER.match(row[place]) is not None for row in texts)
-        return place >= keys and 2 * numbers > len(texts)
+        short = all(len(row[place]) <= LONGEST for row in texts)
+        return place >= keys and short and 2 * numbers > len(texts)
 
     columns = [GridColumn(name, itemgetter(i), numeric=numeric(i)) for i, name in enumerate(header)]
     return make_grid(heading, columns, texts, keys=keys)

@@ -40,6 +40,7 @@ def suggestions_figure(found: Suggestions, scene: UnlabelledScene, title: str, c
     bar.set_label("entropy of their votes", fontsize=7)
     bar.ax.tick_params(labelsize=7)
     for panel in (left, right):
+        panel.set_anchor("N")
         _number(panel, found, step)
     return figure
 
