@@ -63,7 +63,10 @@ def _draw_scene(
     audit = split.audit
     leaky = " (LEAKY)" if audit.leaky else ""
     said = f"{audit.protocol}{leaky}, draw {split.seed}, patch {split.patch}"
-    shown = (split.labels, [colour for _, colour in classes]), (roles[0], TINTS)
+    shown: list[tuple[NDArray[np.integer], Sequence[str]]] = [
+        (split.labels, [colour for _, colour in classes]),
+        (roles[0], TINTS),
+    ]
     for panel, (ids, colours), title in zip((left, right), shown, (f"{name}: labels", said), strict=True):
         _show(panel, ids, colours)
         panel.set_title(wrapped(plotted(title), side), fontsize=8)

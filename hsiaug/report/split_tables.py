@@ -45,8 +45,10 @@ def split_masks(drawn: Split) -> Mapping[str, NDArray[np.int16]]:
     }
 
 
-Tables = tuple[list[dict[str, Any]], list[tuple[str, str, tuple[str, ...], list[tuple[str, ...]]]], str]
-"""Rows of the CSV; of each grid what is counted, by what, header and rows; how much train and test share."""
+NamedTable = tuple[str, str, tuple[str, ...], list[tuple[str, ...]]]
+"""What is counted, by what, header and rows."""
+Tables = tuple[list[dict[str, Any]], list[NamedTable], str]
+"""Rows of the CSV; the tables; how much train and test share."""
 
 
 def _pixels(scene: Scene, drawn: Split) -> Tables:
@@ -76,10 +78,12 @@ def _tiles(drawn: TileSplit) -> Tables:
     audit, pairs = drawn.audit, drawn.pairs
     header = ("class", "name", "train", "test")
     counts = zip(pairs.class_names, audit.train_counts, audit.test_counts, strict=True)
-    rows = [dict(zip(header, (c, *row), strict=True)) for c, row in enumerate(counts, start=1)]
+    rows: list[dict[str, Any]] = [
+        dict(zip(header, (c, *row), strict=True)) for c, row in enumerate(counts, start=1)
+    ]
     tiles = [Counter(where for where, _, _ in side) for side in (drawn.train, drawn.test)]
     places = [(p.name, p.part, str(tiles[0][i]), str(tiles[1][i])) for i, p in enumerate(pairs.places)]
-    grids = [
+    grids: list[NamedTable] = [
         ("Labelled pixels", "class", header, [tuple(map(str, row.values())) for row in rows]),
         ("Tiles", "place", ("place", "part", "training tiles", "test tiles"), places),
     ]
