@@ -65,7 +65,7 @@ def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
             value=f"{len(report.tables)} tables without them",
             hint=f"Run 'hsiaug benchmark … --{axis} 0.5:1.5:0.5' first.",
         )
-    layouts = [_Layout.of(table, columns) for table in shown]
+    layouts = [_Layout.of(table, _varied(table, axis), columns) for table in shown]
     heights = [HEIGHT * one.shape[0] + AROUND for one in layouts]
     figure = new_figure(WIDTHS[columns], sum(heights))
     places = figure.subfigures(len(shown), 1, height_ratios=heights, squeeze=False)[:, 0]
@@ -74,37 +74,43 @@ def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
     return figure
 
 
+def _varied(table: Table, axis: Axis) -> list[Method]:
+    """The classifiers with a line: of the others there is nothing to draw."""
+    lined = {line.classifier for line in moving(table, axis)}
+    return [classifier for classifier in table.classifiers if classifier in lined]
+
+
 @dataclass(frozen=True)
 class _Layout:
-    """Where the panels of a table lie: a column for each classifier, further classifiers below; of one classifier side
-    by side.
+    """Where the panels of a table lie: those of a classifier below each other or side by side, whatever is less high.
 
-    each: panels of a classifier at most.
+    each: panels of a classifier at most; wide: panels of a row.
     """
 
     columns: int
-    classifiers: int
+    classifiers: Sequence[Method]
     each: int
     wide: int
+    side_by_side: bool
 
     @classmethod
-    def of(cls, table: Table, columns: int) -> _Layout:
-        surfaced = max(len(surfaces(table, classifier)) for classifier in table.classifiers)
-        each, classifiers = len(drawn(table)) * (1 + surfaced), len(table.classifiers)
-        side_by_side = each if classifiers == 1 else classifiers
-        return cls(columns, classifiers, each, across(columns, side_by_side, 6, NARROWEST))
+    def of(cls, table: Table, classifiers: Sequence[Method], columns: int) -> _Layout:
+        surfaced = max(len(surfaces(table, classifier)) for classifier in classifiers)
+        each, n = len(drawn(table)) * (1 + surfaced), len(classifiers)
+        most = across(columns, max(each, n), 6, NARROWEST)
+        side_by_side = n * math.ceil(each / most) < math.ceil(n / most) * each
+        return cls(columns, classifiers, each, min(most, each if side_by_side else n), side_by_side)
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of panels."""
-        if self.classifiers == 1:
-            return math.ceil(self.each / self.wide), self.wide
-        return math.ceil(self.classifiers / self.wide) * self.each, self.wide
+        row, _ = self.place(len(self.classifiers) - 1, self.each - 1)
+        return row + 1, self.wide
 
     def place(self, classifier: int, panel: int) -> tuple[int, int]:
         """Row and column of a panel of a classifier."""
-        if self.classifiers == 1:
-            return divmod(panel, self.wide)
+        if self.side_by_side:
+            return classifier * math.ceil(self.each / self.wide) + panel // self.wide, panel % self.wide
         return classifier // self.wide * self.each + panel, classifier % self.wide
 
     def titled(self, panel: Axes, *lines: str) -> None:
@@ -121,7 +127,7 @@ def _draw_table(place: SubFigure, table: Table, axis: Axis, layout: _Layout) -> 
         panel.set_axis_off()
     styles = _styles(table, axis)
     entries: dict[str, Any] = {}
-    for i, classifier in enumerate(table.classifiers):
+    for i, classifier in enumerate(layout.classifiers):
         entries |= _draw_classifier(panels, table, classifier, axis, styles, layout, i)
     place.legend(
         entries.values(),
