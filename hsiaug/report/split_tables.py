@@ -82,7 +82,9 @@ def _tiles(drawn: TileSplit) -> Tables:
         dict(zip(header, (c, *row), strict=True)) for c, row in enumerate(counts, start=1)
     ]
     tiles = [Counter(where for where, _, _ in side) for side in (drawn.train, drawn.test)]
-    places = [(p.name, p.part, str(tiles[0][i]), str(tiles[1][i])) for i, p in enumerate(pairs.places)]
+    places: list[tuple[str, ...]] = [
+        (p.name, p.part, str(tiles[0][i]), str(tiles[1][i])) for i, p in enumerate(pairs.places)
+    ]
     grids: list[NamedTable] = [
         ("Labelled pixels", "class", header, [tuple(map(str, row.values())) for row in rows]),
         ("Tiles", "place", ("place", "part", "training tiles", "test tiles"), places),

@@ -106,7 +106,6 @@ def test_another_ending_is_refused_and_nothing_is_written(
         (("inspect", "toy", "--out", "x.csv", "--figures", "pdf"), "--figures needs a folder"),
         (("inspect", "toy", "--out", "x", "--figures", "jpg"), "--figures must name png, svg or pdf"),
         (("inspect", "toy", "--out", "x", "--out", "y"), "--out takes one folder"),
-        (("advise", "toy", "--out", "x.png"), "--out must end in .md, .tex, .csv or .json"),
     ],
 )
 def test_what_cannot_be_written_is_said_before_any_work(tmp_path: Path, words: tuple[str, ...], why: str) -> None:

@@ -210,7 +210,7 @@ def test_of_a_draw_only_labelled_pixels_are_named(toy: Scene) -> None:
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (("toy", "--out", "x.jpg"), "must end in .csv, .gpkg, .png or .pdf"),
+        (("toy", "--out", "x.jpg"), "must end in .md, .tex, .csv, .json, .gpkg, .png, .svg or .pdf"),
         (("toy", "--out", "x.gpkg"), "where on Earth"),
         (("toy", "--classifier", "smv"), "'smv'"),
         (("toy", "--classifier", "unet"), "classifiers of pixels"),
