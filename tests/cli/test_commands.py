@@ -66,13 +66,6 @@ def test_a_shell_is_told_how_to_complete() -> None:
     assert "_HSIAUG_COMPLETE=complete_bash" in done.stdout
 
 
-def test_a_map_of_a_split_is_a_png_or_nothing(tmp_path: Path) -> None:
-    answer = hsiaug("split", "toy", "--patch", "5", "--out", "x.pdf", cwd=tmp_path)
-
-    assert answer.returncode == 2 and "--out must end in .png" in answer.stderr and answer.stdout == ""
-    assert not list(tmp_path.iterdir())
-
-
 @pytest.mark.parametrize(
     "command", [("benchmark",), ("report",), ("show",), ("split",), ("datasets", "list"), ("datasets", "fetch")]
 )
