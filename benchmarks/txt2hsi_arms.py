@@ -1,8 +1,7 @@
-"""The arms of txt2hsi_claims.toml, from a store or from trials.csv, and their differences over paired draws."""
+"""The arms of txt2hsi_claims.toml, and their differences over paired draws."""
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -15,9 +14,23 @@ from hsiaug.plugins.card import build_params
 from hsiaug.plugins.registry import registry
 from hsiaug.trial.store import Store
 
-__all__ = ["OMEGA", "Arm", "Arms", "Difference", "Series", "difference", "plain", "read", "read_rows", "worst"]
+__all__ = [
+    "LAMBDA",
+    "OMEGA",
+    "Arm",
+    "Arms",
+    "Difference",
+    "Series",
+    "difference",
+    "plain",
+    "read",
+    "usual",
+    "worst",
+]
 
 OMEGA = 3.0
+LAMBDA = {"kshot:1": 60.0, "kshot:3": 20.0, "random-twin:kshot:3": 20.0, "issd": 1.0}
+"""λ at which all but λ is compared, by protocol: 60 samples of every class, under issd as many as the largest has."""
 
 Metrics = Mapping[str, Any]
 Series = Mapping[int, Metrics]
@@ -30,9 +43,14 @@ class Arm:
     protocol: str
     classifier: str
     generator: str = "txt2hsi"
-    lam: float = 1.0
+    lam: float = 0.0
     omega: float | None = OMEGA
     settings: frozenset[tuple[str, Any]] = field(default_factory=frozenset)
+
+
+def usual(protocol: str, classifier: str, **settings: Any) -> Arm:
+    """txt2hsi at the protocol's λ and the usual ω, but for these parameters."""
+    return Arm(protocol, classifier, lam=LAMBDA[protocol], settings=frozenset(settings.items()))
 
 
 def read(store: Store) -> dict[Arm, dict[int, Metrics]]:
@@ -93,24 +111,6 @@ def difference(a: Series, b: Series, metric: str) -> Difference:
     draws = sorted(set(a) & set(b))
     x, y = ([100 * part[d][metric] for d in draws] for part in (a, b))
     return Difference(tuple(u - v for u, v in zip(x, y, strict=True)), paired_wilcoxon(x, y))
-
-
-def read_rows(rows: Iterable[Mapping[str, str]]) -> dict[Arm, dict[int, Metrics]]:
-    """As :func:`read`, of rows of trials.csv: OA and AA alone."""
-    arms: dict[Arm, dict[int, Metrics]] = defaultdict(dict)
-    for row in rows:
-        if row["status"] != "ok":
-            continue
-        arm = Arm(
-            row["protocol"] if row["protocol"] != "random" else f"random:{row['protocol_argument']}",
-            row["classifier"],
-            row["generator"],
-            float(row["lambda"]),
-            float(row["omega"]) if row["omega"] else None,
-            changed(row["generator"], json.loads(row["generator_params"])),
-        )
-        arms[arm][int(row["seed"])] = {"oa": float(row["oa"]), "aa": float(row["aa"])}
-    return arms
 
 
 Arms = Mapping[Arm, Series]

@@ -1,32 +1,43 @@
 """Test the claims C1 to C8 of the paper behind txt2hsi on the records of txt2hsi_claims.toml.
 
     hsiaug benchmark benchmarks/txt2hsi_claims.toml
-    python -m benchmarks.txt2hsi_claims STORE [--add]
+    python -m benchmarks.txt2hsi_claims STORE
 
-With --add the store holds some of the suite's runs only: they are added to the trials that are there.
-Reads the store, looks at the samples of draws 0 to 4 with ``hsiaug inspect`` (fits come from the store's cache), and
-writes claims.md, trials.csv, quality.csv and the curves to benchmarks/results/txt2hsi_claims/. All differences are
-paired over draws; the paper's own numbers are not public, so only the direction of each claim is tested.
+Reads the store, looks at the samples of its draws with ``hsiaug inspect`` (fits come from the store's cache), and writes
+claims.md, trials.csv, quality.csv and the curves to benchmarks/results/txt2hsi_claims/. All differences are paired over
+draws; the paper's own numbers are not public, so only the direction of each claim is tested.
 """
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import HERE, hsiaug, markdown, read_csv, say, write_csv
-from benchmarks.txt2hsi_arms import OMEGA, Arm, Arms, Difference, Series, difference, plain, read, read_rows, worst
-from benchmarks.txt2hsi_quality import PROTOCOLS, looked_at, quality_table
+from benchmarks.common import HERE, hsiaug, markdown, say
+from benchmarks.txt2hsi_arms import (
+    LAMBDA,
+    OMEGA,
+    Arm,
+    Arms,
+    Difference,
+    Series,
+    difference,
+    plain,
+    read,
+    usual,
+    worst,
+)
+from benchmarks.txt2hsi_quality import looked_at, quality_table
 from hsiaug.metrics.significance import mean_std
 from hsiaug.trial.store import Store
 
 OUT = HERE / "results" / "txt2hsi_claims"
 CLASSIFIERS = ("svm", "cnn2d")
-VARIANTS = "## Variants − defaults, λ = 1"
+VARIANTS = "## Variants − defaults"
 SEMISUPERVISED = ("self-training", "label-spreading", "mean-teacher", "fixmatch")
 LOOKED_AT = ("sad", "js", "frechet", "c2st", "nearer", "copies", "diversity")
 
@@ -41,7 +52,7 @@ def compared(label: str, ours: Series, theirs: Series, metrics: Sequence[str]) -
 
 def claim_1(arms: Arms, protocol: str) -> Rows:
     """cnn2d on real and synthetic samples against every other classifier on the real ones."""
-    ours = arms[Arm(protocol, "cnn2d")]
+    ours = arms[usual(protocol, "cnn2d")]
     for rival in ("svm", "rf", "cnn2d", *SEMISUPERVISED):
         theirs = arms.get(plain(protocol, rival))
         if theirs:
@@ -49,8 +60,8 @@ def claim_1(arms: Arms, protocol: str) -> Rows:
 
 
 def claim_2(arms: Arms, protocol: str) -> Rows:
-    """ω from 0 on, at λ = 1."""
-    yield from _sweep(arms, protocol, "ω", lambda arm: arm.omega, lambda arm: arm.lam == 1.0)
+    """ω from 0 on, at the protocol's λ."""
+    yield from _sweep(arms, protocol, "ω", lambda arm: arm.omega, lambda arm: arm.lam == LAMBDA[protocol])
 
 
 def claim_3(arms: Arms, protocol: str) -> Rows:
@@ -62,7 +73,8 @@ def _sweep(
     arms: Arms, protocol: str, sign: str, key: Callable[[Arm], float | None], fixed: Callable[[Arm], bool]
 ) -> Rows:
     for classifier in CLASSIFIERS:
-        first = arms.get(Arm(protocol, classifier, omega=0.0) if sign == "ω" else plain(protocol, classifier))
+        guided = replace(usual(protocol, classifier), omega=0.0)
+        first = arms.get(guided if sign == "ω" else plain(protocol, classifier))
         swept = {
             key(arm): series
             for arm, series in arms.items()
@@ -100,20 +112,21 @@ def claim_4(arms: Arms, protocol: str) -> Rows:
     """Fine text against coarse, and both together against the class's number alone."""
     for classifier in CLASSIFIERS:
         coarse, fine, number = (
-            arms.get(Arm(protocol, classifier, settings=frozenset({("text", text)})))
-            for text in ("coarse", "fine", "class-id")
+            arms.get(usual(protocol, classifier, text=text)) for text in ("coarse", "fine", "class-id")
         )
         if fine and coarse:
             yield compared(f"{classifier}: fine − coarse", fine, coarse, ("oa", "aa"))
         if number:
-            yield compared(f"{classifier}: both − class id", arms[Arm(protocol, classifier)], number, ("oa", "aa"))
+            yield compared(
+                f"{classifier}: both − class id", arms[usual(protocol, classifier)], number, ("oa", "aa")
+            )
 
 
 def claim_5(arms: Arms, protocol: str) -> Rows:
     """Each classifier with synthetic samples against itself without."""
     gains = {}
     for classifier in CLASSIFIERS:
-        ours, without = arms[Arm(protocol, classifier)], arms[plain(protocol, classifier)]
+        ours, without = arms[usual(protocol, classifier)], arms[plain(protocol, classifier)]
         gains[classifier] = difference(ours, without, "oa")
         yield compared(f"{classifier} + txt2hsi − {classifier}", ours, without, ("oa", "aa"))
     more = Difference(tuple(c - s for c, s in zip(gains["cnn2d"].values, gains["svm"].values, strict=True)), None)
@@ -123,7 +136,7 @@ def claim_5(arms: Arms, protocol: str) -> Rows:
 def claim_6(arms: Arms, protocol: str) -> Rows:
     """The spread of the recalls, which should shrink, and the least of them, which should grow."""
     for classifier in CLASSIFIERS:
-        ours, without = arms[Arm(protocol, classifier)], arms[plain(protocol, classifier)]
+        ours, without = arms[usual(protocol, classifier)], arms[plain(protocol, classifier)]
         spread, least = difference(ours, without, "spread"), difference(ours, without, "worst")
         yield (classifier, str(spread), str(least), worst((spread.verdict(-1), least.verdict())))
 
@@ -134,8 +147,8 @@ def parts(arms: Arms, protocol: str) -> Rows:
     for settings in sorted({tuple(sorted(settings)) for settings in own if settings}):
         cells = []
         for classifier in CLASSIFIERS:
-            ours = arms[Arm(protocol, classifier)]
-            theirs = arms.get(Arm(protocol, classifier, settings=frozenset(settings)), {})
+            ours = arms[usual(protocol, classifier)]
+            theirs = arms.get(usual(protocol, classifier, **dict(settings)), {})
             cells += [str(difference(theirs, ours, m)) if theirs else "–" for m in ("oa", "aa")]
         yield (" ".join(f"`{name}={value}`" for name, value in settings), *cells)
 
@@ -181,7 +194,7 @@ draws; their gain on a draw is that of the value that is best on the others."""
 def section(title: str, header: Sequence[str], rows_of: Callable[[str], Rows]) -> Iterator[str]:
     """A heading, and a table for each protocol that has rows."""
     yield from ("", title)
-    for protocol in PROTOCOLS:
+    for protocol in LAMBDA:
         rows = list(rows_of(protocol))
         if rows:
             yield from ("", f"`{protocol}`", "", *markdown(header, rows))
@@ -203,26 +216,9 @@ def page(arms: Arms, quality: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield from section(f"## {title}", header, partial(quality_table, quality, names))
 
 
-def add(store: Path) -> None:
-    """Add a store's trials to trials.csv, and write the section on variants anew from all of them."""
-    file = OUT / "trials.csv"
-    rows = {row["hash"]: row for row in read_csv(file)}
-    fresh = csv.DictReader(hsiaug(["report", str(store), "--format", "csv"]).splitlines())
-    rows |= {row["hash"]: row for row in fresh if row["hash"] not in rows}
-    write_csv(file, list(rows.values()))
-    text = (OUT / "claims.md").read_text("utf-8")
-    start = text.index(VARIANTS)
-    end = text.index("\n## ", start)
-    section = "\n".join(variants(read_rows(rows.values()))).lstrip("\n")
-    (OUT / "claims.md").write_text(text[:start] + section + "\n" + text[end:], encoding="utf-8")
-
-
 def main() -> None:
     store = Path(sys.argv[1])
     OUT.mkdir(parents=True, exist_ok=True)
-    if "--add" in sys.argv[2:]:
-        add(store)
-        return
     arms = read(Store(store))
     (OUT / "claims.md").write_text("\n".join(page(arms, looked_at(store))) + "\n", encoding="utf-8")
     hsiaug(["report", str(store), "--format", "csv", "--out", str(OUT / "trials.csv")])

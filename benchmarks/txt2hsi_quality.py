@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common import HERE, hsiaug, read_csv, say, write_csv
+from benchmarks.txt2hsi_arms import LAMBDA
 from hsiaug.metrics.significance import MeanStd, mean_std
 
-__all__ = ["PROTOCOLS", "looked_at", "quality_table"]
+__all__ = ["looked_at", "quality_table"]
 
 FILE = HERE / "results" / "txt2hsi_claims" / "quality.csv"
-PROTOCOLS = ("issd", "random:0.05")
-DRAWS = range(5)
+DRAWS = range(10, 15)
 COLUMNS = ("protocol", "draw", "name", "label", "value", "beside")
 
 
@@ -24,11 +24,21 @@ def looked_at(store: Path) -> list[dict[str, Any]]:
     if FILE.is_file():
         return read_csv(FILE)
     rows: list[dict[str, Any]] = []
-    for protocol in PROTOCOLS:
+    for protocol, lam in LAMBDA.items():
         for draw in DRAWS:
             with tempfile.TemporaryDirectory() as folder:
                 words = ["inspect", "indian_pines", "--generator", "txt2hsi", "--protocol", protocol]
-                words += ["--seed", str(draw), "--store", str(store), "--out", f"{folder}/look", "--json"]
+                words += [
+                    "--seed",
+                    str(draw),
+                    "--lambda",
+                    f"{lam:g}",
+                    "--store",
+                    str(store),
+                    "--out",
+                    f"{folder}/look",
+                    "--json",
+                ]
                 answer = json.loads(hsiaug(words))
             rows += _quality_rows(protocol, draw, answer)
             say(f"looked at {protocol}, draw {draw}")

@@ -6,6 +6,8 @@ one relative link serves the site and whoever reads the files in a Git viewer.
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -21,12 +23,16 @@ include_patterns = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/*.md",
+    "docs/notebooks/*.ipynb",
     "benchmarks/results/**.md",
     "examples/*/README.md",
 ]
 # Folders that need not be walked through.
 exclude_patterns = [".*", "build", "dist", "hsiaug*", "plugins", "tests", "benchmarks/scenes"]
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
+extensions = ["myst_nb", "sphinx.ext.autodoc"]
+
+# Notebooks are shown with the outputs that lie in their files: a test runs them and compares.
+nb_execution_mode = "off"
 
 # Headings get the anchors that Git viewers give them, down to the fourth level.
 myst_heading_anchors = 4
@@ -42,8 +48,11 @@ html_title = "hsiaug"
 html_copy_source = False
 html_static_path = ["static"]
 html_css_files = ["hsiaug.css"]
-html_extra_path = ["site"]  # index.html: from the root of the site to its first page
+html_js_files = ["access.js"]
+html_extra_path = ["site"]  # index.html, from the root of the site to its first page; reports of the gallery
 
+SITE = Path(__file__).parent / "site"
+"""What is copied to the root of the site as it is."""
 ARRAY = re.compile(r"~?(?:numpy\.)?ndarray\[tuple\[[^\]]*\], ~?(?:numpy\.)?dtype\[~?(?:numpy|typing)?\.?(\w+)\]\]")
 QUALIFIED = re.compile(r"~?\b(?:[a-z_]+\.)+(?=[A-Z])")
 MEANING = re.compile(r"(\w+(?:, \w+)*): (.+)")
@@ -60,24 +69,36 @@ def commands() -> str:
 
 
 def read(app: Any, name: str, source: list[str]) -> None:
-    """What Git viewers do by themselves, links to folders; and a title for tables that programs wrote.
+    """What Git viewers do by themselves, links to folders; links to pages that are copied; titles for measured tables.
 
-    A link to a folder means its README, its table.md, or else its first Markdown file; without any, it stays dead.
+    A link to a folder means its README, its table.md, or else its first Markdown file; without any, it stays dead. A
+    notebook gets a line that leads to its file.
     """
     here = (Path(app.srcdir) / name).parent
 
     def link(found: re.Match[str]) -> str:
         text, target = found.groups()
         folder = here / target
+        if folder.is_relative_to(SITE) and folder.suffix == ".html":
+            return f'<a href="{os.path.relpath(folder.relative_to(SITE), Path(name).parent)}">{text[1:-1]}</a>'
         pages = sorted((p.name for p in folder.glob("*.md")), key=lambda p: (p != "README.md", p != "table.md", p))
         return f"{text}({target.rstrip('/')}/{pages[0]})" if pages else found[0]
 
+    if name.startswith("docs/notebooks/"):
+        notebook = json.loads(source[0])
+        notebook["cells"][0]["source"].append(
+            f"\n\n{{download}}`This page as a notebook <{name.rpartition('/')[2]}.ipynb>`"
+        )
+        source[0] = json.dumps(notebook)
+        return
     source[0] = LINK.sub(link, source[0])
     if name == "docs/commands":
         source[0] += f"\n{commands()}"
-    if name.startswith("benchmarks/") and not source[0].startswith("# "):
-        what = here.name if name.endswith("/table") else f"{here.name}, {name.rpartition('/')[2]}"
-        source[0] = f"# Measured: {what.replace('_', ' ')}\n\n{source[0]}"
+    if name.startswith("benchmarks/"):
+        text = (Path(app.srcdir) / "docs" / "tables.md").read_text("utf-8")
+        found = re.findall(r"^- \[(.+)\]\(\.\./(.+)\.md\)", text, re.MULTILINE)
+        titles = {page: title for title, page in found}
+        source[0] = f"# {titles.get(name, name)}\n\n{re.sub('^# .*', '', source[0])}"
 
 
 def as_list(app: Any, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
@@ -106,7 +127,14 @@ def shorter(app: Any, what: str, name: str, obj: object, options: object, signat
     return plain(signature), plain(result)
 
 
+def levels(app: Any, name: str, template: str, context: dict[str, Any], tree: object) -> None:
+    """Captions of the contents are headings, and say of which level, as readers of screens need."""
+    contents = str(context.get("furo_navigation_tree", ""))
+    context["furo_navigation_tree"] = contents.replace('role="heading"', 'role="heading" aria-level="2"')
+
+
 def setup(app: Any) -> None:
+    app.connect("html-page-context", levels, priority=900)  # after the theme's own
     app.connect("autodoc-process-signature", shorter)
     app.connect("source-read", read)
     app.connect("autodoc-process-docstring", as_list)

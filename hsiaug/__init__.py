@@ -17,19 +17,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hsiaug.data import load_scene
+    from hsiaug.own_scenes import add_scene
     from hsiaug.resample import Resampler, augment_scene
     from hsiaug.results import Results, benchmark, classifier, generator, read_store, split
+    from hsiaug.scene_maps import SceneMap, map_scene
 
 __version__ = "0.1.0"
 __all__ = [
     "Resampler",
     "Results",
+    "SceneMap",
     "__version__",
+    "add_scene",
     "augment_scene",
     "benchmark",
     "classifier",
     "generator",
     "load_scene",
+    "map_scene",
     "read_store",
     "split",
 ]
@@ -37,11 +42,14 @@ __all__ = [
 _HOMES = {
     "Resampler": "hsiaug.resample",
     "Results": "hsiaug.results",
+    "SceneMap": "hsiaug.scene_maps",
+    "add_scene": "hsiaug.own_scenes",
     "augment_scene": "hsiaug.resample",
     "benchmark": "hsiaug.results",
     "classifier": "hsiaug.results",
     "generator": "hsiaug.results",
     "load_scene": "hsiaug.data",
+    "map_scene": "hsiaug.scene_maps",
     "read_store": "hsiaug.results",
     "split": "hsiaug.results",
 }

@@ -1,16 +1,61 @@
-"""Colour composites: three bands of a cube as people see them."""
+"""Colours: three bands of a cube as people see them, and what each colour of a picture or page means."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["rgb_bands", "stretched", "true_colours"]
+__all__ = [
+    "CLASSES",
+    "HELD_OUT",
+    "LEFT_OUT",
+    "NO_DATA",
+    "SERIES",
+    "SYNTHETIC",
+    "TONES",
+    "TRAIN",
+    "WRONG",
+    "class_colours",
+    "class_names_shown",
+    "in_the_dark",
+    "rgb_bands",
+    "rgb_of",
+    "stretched",
+    "true_colours",
+]
 
 RED, GREEN, BLUE = 660.0, 560.0, 490.0
 """nm."""
+
+CLASSES = (
+"#fe970d", "#4f5bef", "#c90901", "#0aafc0", "#770278", "#2d6c5d", "#2e25b9", "#ffd600",
+    "#8e59a9", "#9186ff", "#90c7ff", "#a9c395", "#8a0114", "#a48675", "#b5ffa5", "#f45716",
+)  # fmt: skip
+"""Of classes 1..16, in this order: the first n are as far apart as may be for every n.
+
+Every pair is apart in OKLab (times 100) by 13.7 to the normal eye, 10.6 under protanopia, 10.5 under deuteranopia and
+8.4 under tritanopia, as Machado, Oliveira and Fernandes (2009) model them at full severity; of the first eight by 15.2,
+11.7, 11.6 and 9.1. From white, ``NO_DATA`` and dark paper each is 7.6 or more away. Found by simulated annealing:
+``benchmarks/class_palette.py``.
+"""
+NO_DATA = "#dcdcdc"
+"""A pixel without a class."""
+
+SERIES = ("#2a4004", "#f35100", "#bc66f2", "#521667", "#66996e", "#b60a77", "#3183ad", "#6352d6")
+"""Of lines and marks that stand for arms or controls, in the order of ``--s0`` to ``--s7`` of the page, found likewise.
+
+Each has a contrast of 3 or more on white, as has its ``in_the_dark`` on dark paper, and stays away from the colours of
+verdicts and of links. Eight lie too close for some eyes to rest on colour alone: each has its own marker too.
+"""
+TONES = {"good": "#00695c", "bad": "#a40e26", "warn": "#7a4a00", "": "#57606a"}
+"""Verdicts: helps, hurts, a warning, nothing shown. Each stands beside a sign or a word, never alone."""
+TRAIN, HELD_OUT, SYNTHETIC, LEFT_OUT = "#5e3c99", "#4a90c7", "#d95f02", "#a0a0a0"
+"""Whose pixels or samples they are, in every map and figure; held out is also what is tested on."""
+RIGHT, WRONG = "#7cc0b3", TONES["bad"]
+"""Pixels of a map of errors: light or dark, whatever hue the eye sees."""
 
 
 def rgb_bands(wavelengths: NDArray[np.float64] | None, bands: int) -> tuple[int, int, int]:
@@ -38,3 +83,48 @@ def true_colours(cube: Any, wavelengths: NDArray[np.float64] | None, step: int) 
     seen = rgb[rgb.any(axis=2)]
     low, high = (np.percentile(seen, q, axis=0) for q in (2, 98)) if len(seen) else (np.zeros(3), np.ones(3))
     return stretched(rgb, low, high)
+
+
+def rgb_of(colour: str) -> tuple[int, int, int]:
+    """``#rrggbb`` as three numbers of 0 to 255."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def class_colours(classes: int) -> NDArray[np.uint8]:
+    """(C + 1, 3) colours by class id; 0 is a pixel without a class. Beyond 16 classes they repeat.
+
+    Where they repeat, a picture writes the ids into the map: ``class_names_shown`` gives the entries of its legend.
+    """
+    table = np.array([rgb_of(CLASSES[i % len(CLASSES)]) for i in range(classes)], dtype=np.uint8)
+    return np.concatenate([np.array([rgb_of(NO_DATA)], dtype=np.uint8), table.reshape(-1, 3)])
+
+
+def class_names_shown(names: Sequence[str]) -> list[str]:
+    """Names of the classes 1..C as a legend prints them: with their ids where colours repeat."""
+    return [f"{i} {name}" for i, name in enumerate(names, 1)] if len(names) > len(CLASSES) else list(names)
+
+
+TO_CONES = np.array([[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566],
+                     [0.0883024619, 0.2817188376, 0.6299787005]])  # fmt: skip
+TO_LAB = np.array([[0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099],
+                   [0.0259040371, 0.7827717662, -0.8086757660]])  # fmt: skip
+"""Linear sRGB to cones, and their cube roots to OKLab (B. Ottosson 2020, "A perceptual color space")."""
+
+
+def in_the_dark(colour: str) -> str:
+    """A colour ``#rrggbb`` made for white paper, as it is on dark paper: its hue, its lightness turned round.
+
+    White becomes the dark paper and black the ink of the page; what has contrast on the one keeps it on the other.
+    """
+    srgb = np.array(rgb_of(colour)) / 255
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    light, a, b = TO_LAB @ np.cbrt(TO_CONES @ linear)
+    light = 0.18 + 0.75 * max(0.0, 1.0 - light) ** 0.5
+    for share in np.linspace(1, 0, 41):  # less chroma, until a screen can show it
+        cones = np.linalg.solve(TO_LAB, [light, a * share, b * share]) ** 3
+        linear = np.linalg.solve(TO_CONES, cones)
+        if linear.min() >= -1e-6 and linear.max() <= 1 + 1e-6:
+            break
+    linear = np.clip(linear, 0, 1)
+    srgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return "#" + "".join(f"{round(255 * value):02x}" for value in srgb)

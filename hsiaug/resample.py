@@ -25,6 +25,7 @@ from sklearn.base import BaseEstimator
 from hsiaug.data import load_scene
 from hsiaug.errors import InputError
 from hsiaug.plugins.card import Card, Preset
+from hsiaug.plugins.handed import named
 from hsiaug.plugins.registry import registry
 from hsiaug.protocol.balance import synthetic_counts
 from hsiaug.protocol.protocols import Protocol, parse_protocol
@@ -54,7 +55,7 @@ KIT = PixelSamples()
 
 def augment_scene(
     scene: Scene | str,
-    generator: str = "smote",
+    generator: str | Any = "smote",
     lam: float = 1.0,
     *,
     omega: float | None = None,
@@ -67,20 +68,22 @@ def augment_scene(
 ) -> PatchSamples:
     """Training samples of one draw of a scene: the real ones, then the synthetic ones that λ asks for.
 
-    scene: a Scene, a name of the catalogue, or the path of a card. The same as ``hsiaug generate --with-real`` and
-    as a benchmark's trial of these settings; ``provenance`` of the result holds what makes them again.
+    scene: a Scene, a name of the catalogue, or the path of a card. generator: a name, or a plugin, as
+    ``hsiaug.benchmark`` takes it. The same as ``hsiaug generate --with-real`` and as a benchmark's trial of these
+    settings; ``provenance`` of the result holds what makes them again.
     Raises InputError for names and numbers that are not valid, SplitError where the scene cannot be split so.
     """
     loaded = load_scene(scene) if isinstance(scene, str) else scene
+    name, settings = named("generator", generator, preset)
     request = SampleRequest(
-        generator=generator,
+        generator=name,
         protocol=parse_protocol(protocol),
         lam=lam,
         omega=omega,
         seed=seed,
         patch=patch,
         preset=preset,
-        overrides=_texts(params),
+        overrides={**settings, **_texts(params)},
         device=device,
     )
     made = synthesise(KIT, loaded, request, registry())

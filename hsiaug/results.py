@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,8 +30,10 @@ from hsiaug.bench.schedule import merged, plan_runs, trials_of
 from hsiaug.bench.suite import Run
 from hsiaug.data import load_scene
 from hsiaug.data.pair_sets import task_of
-from hsiaug.errors import InputError
+from hsiaug.frames import frame_of
+from hsiaug.notebook_figures import shown
 from hsiaug.plugins.card import Preset, build_params
+from hsiaug.plugins.handed import as_typed, named
 from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import registry
 from hsiaug.protocol.protocols import parse_protocol
@@ -39,7 +41,7 @@ from hsiaug.protocol.split import Split, draw_split
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
 from hsiaug.scene import Scene
 from hsiaug.targets import check_target
-from hsiaug.terminal import Console
+from hsiaug.terminal import log_console
 from hsiaug.threads import one_thread_each
 from hsiaug.trial.limit import check_limit
 from hsiaug.trial.store import Store
@@ -54,7 +56,7 @@ __all__ = ["Results", "Table", "benchmark", "classifier", "generator", "read_sto
 
 USUAL_STORE = "hsiaug-results"
 One = str | Any
-"""The name of a plugin, or the plugin itself."""
+"""The name of a plugin, or the plugin itself: an object, or its class where its usual hyper-parameters do."""
 
 
 def generator(name: str, preset: Preset = "cpu", **params: Any) -> Any:
@@ -105,10 +107,10 @@ def benchmark(
 ) -> Results:
     """What ``hsiaug benchmark`` does: every generator × λ × ω × classifier on the same draws, beside the controls.
 
-    scene: a name of the catalogue, or the path of a card. generators, classifiers: names, or plugins as
-    :func:`generator` makes them; empty = the usual ones. draws: a number of them, or their numbers. timeout: seconds
-    that a trial may take. The rest is as the options of the command: a call gives trials of the same hashes, and takes
-    from ``store`` those that are there. progress: False = nothing is printed.
+    scene: a name of the catalogue, or the path of a card. generators, classifiers: names, or plugins: as
+    :func:`generator` makes them, or of your own classes, installed or not; empty = the usual ones. draws: a number of
+    them, or their numbers. timeout: seconds that a trial may take. The rest is as the options of the command: a call
+    gives trials of the same hashes, and takes from ``store`` those that are there. progress: False = nothing is printed.
 
     Raises InputError, SplitError and PluginError as the command ends with them. A trial that fails raises nothing: it is
     a record, and the tables name it.
@@ -134,7 +136,7 @@ def benchmark(
     had = held(trials, Path(store))
     todo = missing(trials, had, existing)
     check_memory(parts, todo)
-    console = Console(stderr=True, quiet=not progress)
+    console = log_console(quiet=not progress)
 
     def say(line: str) -> None:
         console.print(line, soft_wrap=True)
@@ -201,12 +203,12 @@ class Results:
         """pandas, tidy: a row per trial with every metric (fractions), or per trial and class or kind of field."""
         from hsiaug.report.render_data import data_rows
 
-        return _frame(data_rows(self.report, "" if by == "trial" else by))
+        return frame_of(data_rows(self.report, "" if by == "trial" else by))
 
     def gain(self) -> DataFrame:
         """pandas: a row per arm, classifier and control, in points: mean paired difference of the main metric, its 95 % t
         interval, that of the second metric, Holm-corrected p, draws, and the verdict of the arm."""
-        return _frame(
+        return frame_of(
             {
                 "scene": table.condition.scene,
                 "protocol": table.condition.protocol,
@@ -238,7 +240,7 @@ class Results:
 
         columns: of a page with two, which the figure fills: 3.5 or 7.2 inches.
         """
-        return figure_of(self.report, by, columns)
+        return shown(figure_of(self.report, by, columns))
 
     def save(self, path: str | os.PathLike[str], by: str = "generator", columns: Literal[1, 2] = 2) -> Path:
         """Write what the ending says: .html (one page of everything), .md or .txt, .tex, .csv, .json; .png, .svg or .pdf
@@ -266,57 +268,30 @@ def _results(store: Store, read: Reading) -> Results:
 
 def _plugin(kind: Kind, name: str, preset: Preset, params: Mapping[str, Any]) -> Any:
     made = registry().find(kind, name).load()
-    return made(build_params(made.card, preset, {key: _typed(value) for key, value in params.items()}))
-
-
-def _typed(value: Any) -> str:
-    """A value as it would be typed after ``--set``."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return made(build_params(made.card, preset, {key: as_typed(value) for key, value in params.items()}))
 
 
 def _requests(request: Request, generators: Sequence[One], classifiers: Sequence[One]) -> list[Request]:
     """The request, once for each combination of plugins of one name with different hyper-parameters."""
     variants: dict[str, list[Mapping[str, str]]] = {}
-    for one in (*generators, *classifiers):
-        name, said = (one, {}) if isinstance(one, str) else (one.card.name, _settings(one))
-        if said not in variants.setdefault(name, []):
-            variants[name].append(said)
-    names = [list(dict.fromkeys(_name(one) for one in asked)) for asked in (generators, classifiers)]
+    names: dict[Kind, dict[str, None]] = {"generator": {}, "classifier": {}}
+    for kind, asked in zip(names, (generators, classifiers), strict=True):
+        for one in asked:
+            name, said = named(kind, one, request.preset)
+            names[kind][name] = None
+            if said not in variants.setdefault(name, []):
+                variants[name].append(said)
     return [
         replace(
             request,
-            generators=names[0],
-            classifiers=names[1],
+            generators=list(names["generator"]),
+            classifiers=list(names["classifier"]),
             overrides={name: said for name, said in zip(variants, chosen, strict=True) if said},
         )
         for chosen in product(*variants.values())
     ]
 
 
-def _name(plugin: One) -> str:
-    return plugin if isinstance(plugin, str) else str(plugin.card.name)
-
-
-def _settings(plugin: Any) -> Mapping[str, str]:
-    """All hyper-parameters of a plugin, as they would be typed."""
-    variant = plugin.card.variant if ":" in plugin.card.name else None
-    return {
-        item.name: _typed(getattr(plugin.params, item.name))
-        for item in fields(plugin.params)
-        if item.name != variant
-    }
-
-
 def _several(asked: Any) -> Sequence[Any]:
     """One or several as several."""
     return list(asked) if isinstance(asked, Iterable) and not isinstance(asked, str) else [asked]
-
-
-def _frame(rows: Any) -> DataFrame:
-    try:
-        from pandas import DataFrame
-    except ImportError as lack:
-        raise InputError(
-            "frames need pandas", value="not installed", hint="pip install 'hsiaug[notebook]', or use table()."
-        ) from lack
-    return DataFrame(list(rows))

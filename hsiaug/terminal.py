@@ -15,7 +15,7 @@ from hsiaug.text import visible
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
 
-__all__ = ["Console", "live", "progress_bars"]
+__all__ = ["Console", "live", "log_console", "progress_bars"]
 
 
 class Console(rich.console.Console):
@@ -44,6 +44,14 @@ class Console(rich.console.Console):
 def live(console: rich.console.Console) -> bool:
     """Whether what it shows can be drawn again and again: on a terminal, and in a notebook that has widgets."""
     return console.is_terminal or (console.is_jupyter and find_spec("ipywidgets") is not None)
+
+
+def log_console(*, quiet: bool = False) -> Console:
+    """Standard error, for progress and remarks; in a notebook that has widgets, the cell's output, where a bar can move.
+
+    Else each line would be an output of its own in the notebook, and stay there.
+    """
+    return Console(stderr=True, quiet=quiet, force_jupyter=None if find_spec("ipywidgets") else False)
 
 
 def progress_bars(

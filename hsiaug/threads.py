@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["cores", "one_thread", "one_thread_each", "threads"]
+__all__ = ["cores", "one_thread", "one_thread_each", "one_thread_here", "threads"]
 
 VARIABLES = (
     "OMP_NUM_THREADS",
@@ -40,6 +41,23 @@ def one_thread_each() -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def one_thread_here() -> Iterator[None]:
+    """The same for this process too, whichever libraries it has loaded already."""
+    from threadpoolctl import threadpool_limits
+
+    torch = sys.modules.get("torch")
+    before = torch.get_num_threads() if torch else 1
+    try:
+        with one_thread_each(), threadpool_limits(1):
+            if torch:
+                torch.set_num_threads(1)
+            yield
+    finally:
+        if torch:
+            torch.set_num_threads(before)
 
 
 def threads() -> int:

@@ -110,6 +110,7 @@ def test_a_gain_is_drawn_for_every_arm_and_control(run: Results) -> None:
     (panel,) = [axes for axes in run.plot().axes if axes.axison]
     assert [label.get_text() for label in panel.get_yticklabels()] == ["noise λ=3", "smote λ=3"]
     assert len(panel.get_legend_handles_labels()[1]) == 4
+    assert run.plot()._repr_png_().startswith(b"\x89PNG")  # for notebooks that have not imported pyplot
 
 
 def test_scenes_and_splits_are_arrays() -> None:

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from hsiaug.errors import HsiaugError
+from hsiaug.plugins.handed import Parcel, parcels, unpack
 from hsiaug.plugins.progress import progress_values
 from hsiaug.plugins.registry import Registry, registry
 from hsiaug.tasks.task import get_task
@@ -44,6 +45,7 @@ class WorkerStart:
     """What a worker is started with.
 
     sha256: of the scene that the run was planned on. cache: of fitted generators. version: of hsiaug.
+    plugins: those that no package registers.
     """
 
     task: str
@@ -53,6 +55,7 @@ class WorkerStart:
     device: str
     limit: float | None
     version: str = field(default_factory=lambda: version("hsiaug"))
+    plugins: tuple[Parcel, ...] = field(default_factory=parcels)
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ def serve(connection: Connection, stages: Connection, start: WorkerStart) -> Non
     channel, telling = _Channel(connection), _Channel(stages)
     if start.version != version("hsiaug"):
         channel.refuse(f"hsiaug {version('hsiaug')} in place of {start.version}")
+    unpack(start.plugins)
     try:
         data = get_task(start.task).load(start.scene_ref, progress=False)
     except HsiaugError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +15,7 @@ from hsiaug.text import json_of
 from hsiaug.threads import one_thread
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from hsiaug.quality.sample_kit import AnyKit
 
 __all__ = ["inspect"]
 
@@ -52,8 +52,8 @@ def inspect(
 ) -> None:
     """Look at synthetic samples: are they like real ones, do their labels fit, are they copies.
 
-    Writes pictures of class spectra, principal components and attention (for generators that offer it), and
-    quality.json; of masks a contact sheet, spectra, the tiles nearest to training tiles, and the agreement under
+    Writes pictures of class spectra, principal components and attention (for generators that offer it), spectra.csv
+    and quality.json; of masks a contact sheet, spectra, the tiles nearest to training tiles, and the agreement under
     shifts. Every number stands
     beside what real held-out samples reach; docs/quality.md says how to read them. Test pixels and their labels
     are read after the fit: a diagnosis, not to be used to choose a generator on the same draw.
@@ -87,7 +87,7 @@ def inspect(
         made = synthesise(kit, data, request, registry(), folder=store / "cache", progress=progress)
     report = kit.inspect(made)
     made_tables = table_writers(lambda: inspection_tables(report))
-    files = [file for folder in folders for file in _written(kit.pictures(report), folder, endings)]
+    files = [file for folder in folders for file in _written(kit, report, folder, endings)]
     files += write_files([*(folder / "quality.json" for folder in folders), *tables], made_tables)
     if json:
         say_json(json_of(report.as_json(), indent=1))
@@ -137,8 +137,9 @@ def _endings(figures: str | None, folders: Sequence[Path]) -> list[str]:
     return endings
 
 
-def _written(figures: dict[str, Figure], folder: Path, endings: Sequence[str]) -> list[Path]:
+def _written(kit: AnyKit, report: Any, folder: Path, endings: Sequence[str]) -> list[Path]:
+    """Write the figures into a folder, and the numbers that they show."""
     from hsiaug.quality.export import made_folder
     from hsiaug.quality.figures import save_figures
 
-    return save_figures(figures, made_folder(folder), endings)
+    return [*save_figures(kit.pictures(report), made_folder(folder), endings), *kit.numbers(report, folder)]

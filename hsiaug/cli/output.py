@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from hsiaug.plugins.progress import watched
 from hsiaug.text import ascii_json, json_of, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hsiaug.contracts import Progress
     from hsiaug.report.tables import Report
     from hsiaug.trial.store import Store
 
@@ -102,21 +101,3 @@ def read_report(store: Store, runs: Mapping[str, Collection[str]] | None = None)
     for line in damage_lines(read.damaged):
         say(line, err=True)
     return report
-
-
-@contextmanager
-def watched(err: Console, name: str) -> Iterator[Progress]:
-    """A progress of what has that name, which shows a bar on a terminal, and nothing elsewhere."""
-    from rich.progress import TaskProgressColumn, TimeRemainingColumn
-
-    from hsiaug.plugins.progress import progress_values
-    from hsiaug.terminal import progress_bars
-
-    with progress_bars(err, TaskProgressColumn(), TimeRemainingColumn()) as bars:
-        task = bars.add_task(visible(name), total=None)
-
-        def progress(done: int, total: int, note: str = "") -> None:
-            done, total, note = progress_values(done, total, note)
-            bars.update(task, completed=done, total=total, description=f"{visible(name)} {note}".strip())
-
-        yield progress

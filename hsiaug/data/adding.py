@@ -44,7 +44,8 @@ class ImportOptions:
     name: of the scene. classes: names in ascending order of their codes. ignore: classes or codes without a label.
     zero: code 0 is a class.
     cube_key, labels_key: arrays of .mat files. axes: order of the cube's axes. field, crs: of labels as points or
-    polygons. plots: a raster of plot ids, or a column of such labels. scale, units: of the cube. bad_bands: to drop,
+    polygons. plots: a raster of plot ids, or a column of such labels. scale, units: of the cube. wavelengths: band
+    centres in nm, of a file that tells none. bad_bands: to drop,
     counted from 0. nodata: value of pixels without data.
     fill: write a copy of the cube in which such pixels hold 0. overwrite: files of the same names may be replaced.
     """
@@ -61,6 +62,7 @@ class ImportOptions:
     plots: str | None = None
     scale: float | None = None
     units: str | None = None
+    wavelengths: tuple[float, ...] | None = None
     bad_bands: tuple[int, ...] = ()
     nodata: float | None = None
     fill: bool = False
@@ -106,6 +108,7 @@ def add_scene(
 def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions) -> ImportFindings:
     """Read the labels and look at everything."""
     said, ground = declared(cube), read_georeference(cube)
+    said = replace(said, wavelengths=options.wavelengths or said.wavelengths)
     given = read_labels(labels, options.labels_key, options.field, options.crs)
     ignore = options.ignore
     if options.zero:

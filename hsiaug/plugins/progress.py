@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from numbers import Real
+from typing import TYPE_CHECKING
 
 from hsiaug.text import shortened, visible
 
-__all__ = ["progress_values"]
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["progress_values", "watched"]
 
 MOST = 10**12
 LONGEST_NOTE = 120
@@ -33,3 +39,20 @@ def _line(note: object) -> str:
     except Exception:
         return ""
     return shortened(visible(str(text)), LONGEST_NOTE)
+
+
+@contextmanager
+def watched(err: Console, name: str) -> Iterator[Callable[..., None]]:
+    """A progress of what has that name, which shows a bar on a terminal and in a notebook, and nothing elsewhere."""
+    from rich.progress import TaskProgressColumn, TimeRemainingColumn
+
+    from hsiaug.terminal import progress_bars
+
+    with progress_bars(err, TaskProgressColumn(), TimeRemainingColumn()) as bars:
+        task = bars.add_task(visible(name), total=None)
+
+        def progress(done: int, total: int, note: str = "") -> None:
+            done, total, note = progress_values(done, total, note)
+            bars.update(task, completed=done, total=total, description=f"{visible(name)} {note}".strip())
+
+        yield progress

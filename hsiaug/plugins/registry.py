@@ -23,7 +23,7 @@ from hsiaug.plugins.card import Card, Preset
 from hsiaug.plugins.hookspecs import Entry, Kind
 from hsiaug.text import visible
 
-__all__ = ["Broken", "Found", "Registry", "registry"]
+__all__ = ["Broken", "Found", "Registry", "hand_over", "registry"]
 
 GROUP = "hsiaug"
 
@@ -125,13 +125,32 @@ class Registry:
         raise InputError(f"--{kind} must name a {kind} plugin", value=repr(name), hint=hint)
 
 
-@cache
 def registry() -> Registry:
-    """The registry of the installed entry points, read once per process.
+    """The registry of the installed entry points, which are read once per process, and of classes handed over.
 
     Raises PluginError for two distributions that claim one name, and, with HSIAUG_PLUGINS=strict, for any
     package that fails to load.
     """
+    found = _installed()
+    return Registry({**found.plugins, **_handed}, found.broken) if _handed else found
+
+
+_handed: dict[tuple[Kind, str], Found] = {}
+
+
+def hand_over(found: Found) -> None:
+    """Let a plugin be known in this process that no package registers; a newer class takes the place of an older.
+
+    Raises PluginError where a package has one of that name.
+    """
+    key = (found.entry.kind, found.entry.name)
+    if key in _installed().plugins:
+        _add(dict(_installed().plugins), found)
+    _handed[key] = found
+
+
+@cache
+def _installed() -> Registry:
     return build_registry(sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)))
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from hsiaug.files import write_whole
 from hsiaug.quality.inspection import AnyInspection
+from hsiaug.report.dark_svg import with_dark_style
 from hsiaug.report.figure_files import DPI, WIDTHS, figure_bytes, new_figure, wrapped
 from hsiaug.text import plotted
 
@@ -66,7 +67,7 @@ def _svg(figure: Figure) -> str:
     out = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hsiaug"}):
         figure.savefig(out, dpi=DPI, format="svg", metadata={"Date": None})
-    return re.sub(r'(?<= d=")[^"]*', _rounded, out.getvalue())
+    return with_dark_style(re.sub(r'(?<= d=")[^"]*', _rounded, out.getvalue()))
 
 
 def _rounded(outline: re.Match[str]) -> str:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.colours import rgb_bands, true_colours
+from hsiaug.colours import class_colours, class_names_shown, rgb_bands, true_colours
 from hsiaug.data.cardtext import nanometres
 from hsiaug.data.georeference import Georeference, need_geo
 from hsiaug.files import write_whole
 from hsiaug.quality.geotiff import write_geotiff
-from hsiaug.quality.sheets import class_colours, class_legend
+from hsiaug.quality.sheets import class_legend
+from hsiaug.report.class_labels import label_classes
 from hsiaug.report.figure_files import WIDTHS, figure_bytes, legend_columns, new_figure, wrapped
+from hsiaug.report.output_files import figure_writers, write_files
 from hsiaug.scene import Scene
 from hsiaug.targets import PICTURES, TABLES, check_targets
 from hsiaug.text import plotted
@@ -30,9 +33,12 @@ __all__ = [
     "check_map_targets",
     "class_map_figure",
     "map_figure",
+    "named",
     "picture_step",
+    "place_targets",
     "save_map",
     "save_quick_look",
+    "write_maps",
 ]
 
 RASTERS = (".tif", ".tiff", ".npy")
@@ -64,7 +70,9 @@ def save_quick_look(scene: Scene, path: Path) -> None:
     for panel, image, title in zip(panels, (rgb, over), (f"{scene.name}: {shown}", f"labels{note}"), strict=True):
         panel.imshow(image, interpolation="nearest")
         panel.set_title(wrapped(plotted(title), WIDTHS[2] / 2 - LEGEND_WIDTH / 2), fontsize=8)
-    labels = [f"{plotted(n)}: {count:,}" for n, count in zip(scene.class_names, scene.class_counts, strict=True)]
+    label_classes(panels[1], ids, len(scene.class_names))
+    names = class_names_shown(scene.class_names)
+    labels = [f"{plotted(n)}: {count:,}" for n, count in zip(names, scene.class_counts, strict=True)]
     class_legend(figure, colours[1:], labels, loc="outside right upper")
     path.write_bytes(figure_bytes(figure, "png"))
 
@@ -73,6 +81,7 @@ def class_map_figure(
     ids: NDArray[np.int16], names: Sequence[str], title: str, note: str, columns: int = 2
 ) -> Figure:
     """A map (H, W) of class ids 1..C, 0 = no data, with a legend of the classes and their shares.
+
 
     columns: of a page with two, which the figure fills.
     """
@@ -83,11 +92,13 @@ def class_map_figure(
     room = WIDTHS[columns] - beside
     counts = np.bincount(ids.ravel(), minlength=len(names) + 1)[1:]
     shares = 100 * counts / max(1, counts.sum())
-    labels = [f"{plotted(name)}: {share:.1f} %" for name, share in zip(names, shares, strict=True)]
+    shown = class_names_shown(names)
+    labels = [f"{plotted(name)}: {share:.1f} %" for name, share in zip(shown, shares, strict=True)]
     ncols = 1 if beside else legend_columns(room, labels)
     lines = 0 if beside else math.ceil(len(labels) / ncols)
     figure, (panel,) = map_figure(ids.shape, 1, columns, beside=beside, below=0.17 * lines)
     panel.imshow(colours[ids[::step, ::step]], interpolation="nearest")
+    label_classes(panel, ids[::step, ::step], len(names))
     panel.set_title(wrapped(plotted(title), room), fontsize=8)
     panel.set_xlabel(wrapped(note, room, 7), fontsize=7)
     place = "outside right upper" if beside else "outside lower center"
@@ -125,6 +136,46 @@ def save_map(
 
     image = ids[None].astype(np.uint8 if small else np.int16)
     write_whole(path, lambda fresh: write_geotiff(fresh, image, ground, describe, nodata=0, compress="deflate"))
+
+
+def named(paths: Sequence[Path], endings: Sequence[str]) -> list[Path]:
+    """The files with one of these endings."""
+    return [path for path in paths if path.suffix.lower() in endings]
+
+
+def write_maps(
+    paths: Sequence[Path],
+    maps: Mapping[str, NDArray[np.int16]],
+    draw: Callable[[str], Figure],
+    save: Callable[[Path, str], object],
+) -> list[Path]:
+    """Write the rasters and pictures among ``paths`` of every place, and a PNG where no picture is named.
+
+    maps: by place. draw: the figure of a place; save: writes its raster. Returns the files.
+    """
+    files, rasters = [], named(paths, RASTERS)
+    pictures = named(paths, PICTURES) or [path.with_suffix(".png") for path in rasters[:1]]
+    targets = {path: place_targets(path, maps) for path in (*rasters, *pictures)}
+    for name in maps:
+        for path in (targets[raster][name] for raster in rasters):
+            save(path, name)
+            files.append(path)
+        writers = figure_writers(partial(draw, name))
+        files += write_files([targets[picture][name] for picture in pictures], writers)
+    return files
+
+
+def place_targets(out: Path, maps: Mapping[str, object]) -> dict[str, Path]:
+    """The file of each place: ``out`` where there is one, else beside it under the place's name."""
+    if len(maps) == 1:
+        return dict.fromkeys(maps, out)
+    targets: dict[str, Path] = {}
+    for name in maps:
+        stem = f"{out.stem}_{name.replace('/', '_')}"
+        while (target := out.with_name(stem + out.suffix)) in targets.values():
+            stem += "_"  # "a/b" and "a_b" are two places
+        targets[name] = target
+    return targets
 
 
 def picture_step(shape: tuple[int, ...]) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.bench.memory_check import check_samples
+from hsiaug.colours import SYNTHETIC, TRAIN
 from hsiaug.contracts import FittedPairGenerator, Generator, Progress
 from hsiaug.errors import InputError, did_you_mean
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
@@ -178,6 +179,10 @@ class MaskSamples:
             "shifts": _shifts(inspection.reliability.shifts),
         }
 
+    def numbers(self, inspection: MaskInspection, folder: Path) -> list[Path]:
+        """None: what the figures show of masks is no table of spectra."""
+        return []
+
 
 def _coupling(made: MaskSynthesis, held: DenseSamples, seed: int) -> Coupling | None:
     """R4, for generators that offer ``coupling(samples, seed) -> (n,)``."""
@@ -219,7 +224,7 @@ def _spectra(inspection: MaskInspection) -> Figure:
     """Spectra of the pixels of each class; dates one after the other."""
     data, real, made = inspection.made.data, inspection.train, inspection.synthetic
     present = {c: name for c, name in enumerate(data.class_names, start=1) if (real.masks == c).any()}
-    sets = {"real": ("tab:blue", partial(_of_class, real)), "synthetic": ("tab:orange", partial(_of_class, made))}
+    sets = {"real": (TRAIN, partial(_of_class, real)), "synthetic": (SYNTHETIC, partial(_of_class, made))}
     wavelengths = data.wavelengths if real.dates == 1 else None
     return class_spectra(inspection, sets, present, real.dates * real.bands, wavelengths)
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.colours import HELD_OUT, SYNTHETIC, TRAIN
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space
 from hsiaug.quality.attention import Example, class_map
+from hsiaug.quality.class_means import save_class_means
 from hsiaug.quality.figures import class_spectra, grid, legend, name_columns, name_panel, title
 from hsiaug.quality.inspection import PixelInspection
 from hsiaug.report.figure_files import WIDTHS, wrapped
@@ -21,9 +24,9 @@ from hsiaug.text import plotted
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["pictures"]
+__all__ = ["class_means", "pictures"]
 
-ROLES = (("held-out", "#8c8c8c"), ("synthetic", "#d7301f"), ("train", "#1f5fa8"))
+ROLES = (("held-out", HELD_OUT), ("synthetic", SYNTHETIC), ("train", TRAIN))
 """Drawn in this order: training samples on top, thin, or the synthetic ones made from them would hide them."""
 SHOWN = 300
 """Points of a class and role in a cloud at most."""
@@ -44,6 +47,13 @@ def pictures(inspection: PixelInspection) -> dict[str, Figure]:
     if attention is not None and attention.examples:
         figures["attention"] = _attention(attention.examples, inspection.made.data)
     return figures
+
+
+def class_means(inspection: PixelInspection, folder: Path) -> Path:
+    """Write what the figure of spectra shows as spectra.csv. Raises InputError where that cannot be."""
+    sets = {name: part for part, name, _ in _sets(inspection)}
+    wavelengths = inspection.made.data.wavelengths
+    return save_class_means(folder / "spectra.csv", sets, _classes(inspection), wavelengths)
 
 
 def _sets(inspection: PixelInspection) -> tuple[tuple[Spectra, str, str], ...]:

@@ -21,7 +21,7 @@ from hsiaug.protocol.view import TrainView
 from hsiaug.quality.attention import AttentionReport, attention_report
 from hsiaug.quality.export import ENDINGS, save_samples
 from hsiaug.quality.inspection import PixelInspection
-from hsiaug.quality.pixel_figures import pictures
+from hsiaug.quality.pixel_figures import class_means, pictures
 from hsiaug.quality.sample_kit import Drawn
 from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
 from hsiaug.report.labels import wrong_share
@@ -133,6 +133,10 @@ class PixelSamples:
     def pictures(self, inspection: PixelInspection) -> dict[str, Figure]:
         """Class spectra, principal components, and attention where there is any."""
         return pictures(inspection)
+
+    def numbers(self, inspection: PixelInspection, folder: Path) -> list[Path]:
+        """spectra.csv: mean and std by class and band."""
+        return [class_means(inspection, folder)]
 
 
 def _centres(samples: PatchSamples) -> Spectra:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.colours import rgb_bands, stretched
+from hsiaug.colours import class_colours, class_names_shown, rgb_bands, stretched
+from hsiaug.report.class_labels import label_classes
 from hsiaug.report.figure_files import LEGEND, WIDTHS, legend_columns, new_figure
 from hsiaug.text import plotted
 from hsiaug.tiles import DenseSamples
@@ -16,19 +17,10 @@ from hsiaug.tiles import DenseSamples
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["class_colours", "class_legend", "contact_sheet", "spread"]
+__all__ = ["class_legend", "contact_sheet", "spread"]
 
 GAP = 2
-
-
-def class_colours(classes: int) -> NDArray[np.uint8]:
-    """(C + 1, 3) colours by class id; 0, ignore, is grey."""
-    from matplotlib import colormaps
-
-    table = np.concatenate([colormaps["tab20"](range(20)), colormaps["tab20b"](range(20))])[:, :3]
-    colours: NDArray[np.uint8] = np.full((classes + 1, 3), 128, dtype=np.uint8)
-    colours[1:] = np.round(255 * table[np.arange(classes) % len(table)])
-    return colours
+Number = TypeVar("Number", np.uint8, np.int64)
 
 
 def class_legend(figure: Figure, colours: NDArray[np.uint8], labels: Iterable[str], **place: Any) -> None:
@@ -60,23 +52,28 @@ def contact_sheet(
     seen = first[:, :, list(bands)].transpose(2, 0, 1, 3, 4).reshape(3, -1)
     low, high = (np.percentile(seen, q, axis=1).astype(np.float32) for q in (2, 98))
     colours = class_colours(len(classes))
-    strips: list[tuple[str, NDArray[np.uint8]]] = []
+    strips: list[tuple[str, NDArray[np.uint8], NDArray[np.int64] | None]] = []
     for title, pairs in groups:
         shown = pairs.take(np.arange(min(columns, len(pairs))))
         for date in range(shown.dates):
             when = f", date {date + 1}" if shown.dates > 1 else ""
             tiles = stretched(shown.images[:, date, list(bands)].transpose(0, 2, 3, 1), low, high)
-            strips.append((f"{title}: image{when}", _strip(tiles, columns)))
-        strips.append((f"{title}: mask", _strip(colours[shown.masks], columns)))
+            strips.append((f"{title}: image{when}", _strip(tiles, columns, 255), None))
+        strips.append(
+            (f"{title}: mask", _strip(colours[shown.masks], columns, 255), _strip(shown.masks, columns, 0))
+        )
     shape = strips[0][1].shape
     shown_ids = sorted({int(c) for _, pairs in groups for c in np.unique(pairs.masks)})
-    names = ["ignore", *map(plotted, classes)]
+    names = ["ignore", *map(plotted, class_names_shown(classes))]
     ncols = legend_columns(WIDTHS[2], [names[c] for c in shown_ids])
     height = WIDTHS[2] * shape[0] / shape[1]
     legend = 0.17 * -(-len(shown_ids) // ncols) + 0.2
     figure = new_figure(WIDTHS[2], (height + 0.22) * len(strips) + legend)
-    for panel, (title, strip) in zip(figure.subplots(len(strips), 1, squeeze=False)[:, 0], strips, strict=True):
+    panels = figure.subplots(len(strips), 1, squeeze=False)[:, 0]
+    for panel, (title, strip, ids) in zip(panels, strips, strict=True):
         panel.imshow(strip, interpolation="nearest")
+        if ids is not None:
+            label_classes(panel, ids, len(classes))
         panel.set_title(plotted(title), fontsize=7, loc="left", pad=3)
         panel.set_axis_off()
     place = {"loc": "outside lower center", "ncols": ncols}
@@ -84,10 +81,10 @@ def contact_sheet(
     return figure
 
 
-def _strip(tiles: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
-    """Tiles (n, H, W, 3) side by side on white, as wide as ``columns`` of them."""
-    n, height, width, _ = tiles.shape
-    strip = np.full((height, columns * (width + GAP) - GAP, 3), 255, dtype=np.uint8)
+def _strip(tiles: NDArray[Number], columns: int, ground: int) -> NDArray[Number]:
+    """Tiles (n, H, W, …) side by side on a ground, as wide as ``columns`` of them."""
+    n, height, width, *more = tiles.shape
+    strip = np.full((height, columns * (width + GAP) - GAP, *more), ground, dtype=tiles.dtype)
     for i in range(n):
         strip[:, i * (width + GAP) : i * (width + GAP) + width] = tiles[i]
     return strip

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hsiaug.colours import true_colours
+from hsiaug.colours import TONES, true_colours
 from hsiaug.errors import InputError
 from hsiaug.report.figure_files import WIDTHS, across, new_figure, wrapped
 from hsiaug.report.findings import FINDINGS, headline
@@ -30,7 +30,6 @@ __all__ = ["card_figure"]
 
 ROW, AXIS, NARROWEST = 0.3, 0.42, 1.3
 """Inches: of a generator, of an axis with its title, and of a panel at least."""
-TONES = {"good": "#116329", "bad": "#a40e26", "warn": "#7a4a00", "": "#57606a"}
 LETTERS = 24
 """Of a line of a generator's name."""
 SIDE = 160

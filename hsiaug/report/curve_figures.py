@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hsiaug.colours import rgb_of
 from hsiaug.errors import InputError
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.curve_notes import n_text, panel_n
@@ -18,14 +19,17 @@ from hsiaug.report.curves import (
     SweepPoint,
     SweepSurface,
     all_lines,
+    all_surfaces,
     drawn,
     lines,
     moving,
     percentages,
     reference,
+    surface_limits,
     surfaces,
 )
-from hsiaug.report.figure_files import WIDTHS, across, new_figure, wrapped
+from hsiaug.report.dark_svg import ON_DARK, ON_LIGHT
+from hsiaug.report.figure_files import WIDTHS, across, new_figure, series_style, wrapped
 from hsiaug.report.tables import Report, Table
 from hsiaug.text import plotted
 from hsiaug.trial.arm import EVERY_CONTROL, Method
@@ -36,16 +40,15 @@ if TYPE_CHECKING:
 
 __all__ = ["curve_figure"]
 
-HUES = ("Blues", "Oranges", "Greens", "Purples", "Reds", "YlOrBr", "PuRd", "BuGn")
-"""A colour map per generator; its lines at several ω (or λ) are shades of it."""
-MARKERS = "osD^vPXp"
 DASHES = dict(zip(EVERY_CONTROL[1:], ("--", "-.", (0, (3, 1, 1, 1, 1, 1))), strict=True))
 """Of the grey lines of the controls but ``none``."""
-HOW_TO_READ = "mean ± std; what is hollow, or has an n of its own, is over other draws"
+HOW_TO_READ = "mean ± std; what is hollow, or has an n of its own, is over other draws; one scale for each score"
 COLUMNS = {1: 2, 2: 4}
 """Of the legend, by the columns of a page that a figure fills."""
 NARROWEST, HEIGHT, AROUND = 1.5, 1.85, 1.0
 """Inches of a panel, and of the heading and the legend of a table."""
+LIGHTER, DARKER = -0.15, 0.6
+"""Shades of a generator's colour at its lowest and highest ω (or λ): shares of white, as negative, or of black."""
 
 
 def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
@@ -157,13 +160,14 @@ def _draw_classifier(
     for place, (metric, name) in enumerate(scores):
         panel = panels[layout.place(number, place)]
         panel.set_axis_on()
+        panel.sharey(panels[layout.place(0, place)])
         entries |= _draw_curves(panel, shown, none, metric, styles)
         layout.titled(panel, label, over)
         panel.set_xlabel(SIGNS[axis], fontsize=8)
         panel.set_ylabel(f"{name} (%)", fontsize=8)
     for place, (surface, metric, name) in enumerate(maps, start=len(scores)):
         panel = panels[layout.place(number, place)]
-        if _draw_surface(panel, surface, metric):
+        if _draw_surface(panel, surface, metric, surface_limits(all_surfaces(table), metric)):
             title = f"{label}, {plotted(table.labels[surface.generator])}: {name} (%)"
             layout.titled(panel, title, n_text(surface.draws))
     for panel in (panels[layout.place(number, place)] for place in range(len(scores) + len(maps))):
@@ -173,8 +177,6 @@ def _draw_classifier(
 
 def _styles(table: Table, axis: Axis) -> dict[tuple[Method, float | None], dict[str, Any]]:
     """Colour, marker and label of every line of a table, the same in all its panels."""
-    from matplotlib import colormaps
-
     keys = list(dict.fromkeys(line.key for line in all_lines(table, axis)))
     generators = [g for g in dict.fromkeys(g for g, _ in keys) if g.name not in EVERY_CONTROL]
     styles: dict[tuple[Method, float | None], dict[str, Any]] = {}
@@ -187,10 +189,19 @@ def _styles(table: Table, axis: Axis) -> dict[tuple[Method, float | None], dict[
             styles[generator, held] = {"color": str(0.75 - 0.4 * shade), "linestyle": dashes, "label": label}
         elif generator in generators:
             i = generators.index(generator)
-            styles[generator, held] = {
-                "color": colormaps[HUES[i % len(HUES)]](shade), "marker": MARKERS[i % len(MARKERS)], "label": label
-            }  # fmt: skip
+            styles[generator, held] = {**series_style(i), "label": label, "color": _shaded(i, same, held)}
     return styles
+
+
+def _shaded(place: int, same: Sequence[float], held: float | None) -> str:
+    """The colour of a generator at one of the values that its lines are held at."""
+    colour: str = series_style(place)["color"]
+    if held is None or len(same) < 2:
+        return colour
+    share = LIGHTER + (DARKER - LIGHTER) * same.index(held) / (len(same) - 1)
+    towards = 0 if share > 0 else 255
+    mixed = (round(value + abs(share) * (towards - value)) for value in rgb_of(colour))
+    return "#" + "".join(f"{value:02x}" for value in mixed)
 
 
 def _draw_curves(
@@ -249,7 +260,7 @@ def _draw_line(panel: Axes, dots: Sequence[SweepPoint], style: dict[str, Any], s
     return drawn
 
 
-def _draw_surface(panel: Axes, surface: SweepSurface, metric: str) -> bool:
+def _draw_surface(panel: Axes, surface: SweepSurface, metric: str, limits: tuple[float, float]) -> bool:
     """λ to the right, ω upwards, the mean in every field; empty where there is no trial. False where nowhere is one."""
     import numpy as np
 
@@ -265,9 +276,10 @@ def _draw_surface(panel: Axes, surface: SweepSurface, metric: str) -> bool:
         return False
     panel.set_axis_on()
     image = panel.imshow(np.ma.masked_invalid(values), cmap="viridis", origin="lower", aspect="auto")
-    low, high = np.nanmin(values), np.nanmax(values)
+    low, high = limits
+    image.set_clim(low, high)
     for (row, column), value in np.ndenumerate(values):
-        colour = "w" if value < (low + high) / 2 else "k"
+        colour = ON_DARK if value < (low + high) / 2 else ON_LIGHT
         text = texts.get((row, column), "")
         panel.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
     panel.set_xticks(range(len(surface.lambdas)), [f"{lam:g}" for lam in surface.lambdas])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from operator import attrgetter
@@ -33,6 +34,7 @@ __all__ = [
     "moving",
     "percentages",
     "reference",
+    "surface_limits",
     "surfaces",
 ]
 
@@ -189,6 +191,13 @@ def surfaces(table: Table, classifier: Method) -> tuple[SweepSurface, ...]:
 def all_surfaces(table: Table) -> list[SweepSurface]:
     """Those of all classifiers."""
     return [surface for classifier in table.classifiers for surface in surfaces(table, classifier)]
+
+
+def surface_limits(surfaces: Iterable[SweepSurface], metric: str) -> tuple[float, float]:
+    """The lowest and highest mean in percent of all of them: maps side by side are shaded alike."""
+    cells = [(surface, cell) for surface in surfaces for cell in surface.cells.values()]
+    means = [found[0] for surface, cell in cells if surface.shares(cell) and (found := percentages(cell, metric))]
+    return min(means, default=0.0), max(means, default=0.0)
 
 
 def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:

@@ -7,10 +7,23 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from hsiaug.colours import SERIES
+from hsiaug.report.dark_svg import with_dark_style
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["LEGEND", "WIDTHS", "across", "figure_bytes", "legend_columns", "new_figure", "wrapped"]
+__all__ = [
+    "LEGEND",
+    "MARKERS",
+    "WIDTHS",
+    "across",
+    "figure_bytes",
+    "legend_columns",
+    "new_figure",
+    "series_style",
+    "wrapped",
+]
 
 WIDTHS = {1: 3.5, 2: 7.2}
 """Inches of a figure by the columns of a page that it fills. Nothing in it is printed smaller than 7 pt."""
@@ -24,11 +37,18 @@ LEGEND: dict[str, Any] = {
     "columnspacing": 1.0,
 }
 """How legends of coloured fields look."""
+MARKERS = "os^DvPXh"
+"""Of series, in the order of SERIES: told apart by shape too, never by colour alone."""
 METADATA: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 """No dates: equal records give equal files."""
 LETTER = 0.0072
 """Inches of a letter of one point, with those that are wider counted in."""
 STYLE = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.hashsalt": "hsiaug"}
+
+
+def series_style(place: int) -> dict[str, Any]:
+    """Colour and marker of the ``place``-th series, the same in every figure and on the page."""
+    return {"color": SERIES[place % len(SERIES)], "marker": MARKERS[place % len(MARKERS)]}
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -61,11 +81,12 @@ def legend_columns(inches: float, names: Sequence[str]) -> int:
 
 
 def figure_bytes(figure: Figure, format: str) -> bytes:
-    """The file of a figure. format: png, svg or pdf."""
+    """The file of a figure. format: png, svg, which follows the light or dark style of its reader, or pdf."""
     import matplotlib
 
     # In memory first: the writer of PDF leaves a file open where the disk is full.
     file = io.BytesIO()
     with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]  # keys of a dict are texts, not Literals
         figure.savefig(file, dpi=DPI, format=format, metadata=METADATA.get(format, {}))
-    return file.getvalue()
+    made = file.getvalue()
+    return with_dark_style(made.decode()).encode() if format == "svg" else made

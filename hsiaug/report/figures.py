@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.colours import HELD_OUT, LEFT_OUT, NO_DATA, TRAIN, class_colours, class_names_shown
 from hsiaug.pairs import PairSet
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
+from hsiaug.report.class_labels import label_classes
 from hsiaug.report.figure_files import LEGEND, WIDTHS, legend_columns, new_figure, wrapped
 from hsiaug.report.labels import left_out
 from hsiaug.report.split_roles import ROLES, split_roles
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["split_figure"]
 
-TINTS = ("#f2f2f2", "#b3b3b3", "#6baed6", "#d7301f")
+TINTS = (NO_DATA, LEFT_OUT, HELD_OUT, TRAIN)
 """Colours of ROLES."""
 
 ACROSS = 3
@@ -39,8 +41,8 @@ def split_figure(data: Scene | PairSet, split: Split | TileSplit, columns: int =
 
     columns: of a page with two, which the figure fills.
     """
-    names = ["unlabelled", *map(plotted, data.class_names)]
-    classes = list(zip(names, _class_colours(len(names)), strict=True))
+    names = ["unlabelled", *map(plotted, class_names_shown(data.class_names))]
+    classes = list(zip(names, _class_colours(len(data.class_names)), strict=True))
     roles = split_roles(split)
     if isinstance(split, Split):
         return _draw_scene(split, roles, data.name, classes, columns)
@@ -70,6 +72,7 @@ def _draw_scene(
     for panel, (ids, colours), title in zip((left, right), shown, (f"{name}: labels", said), strict=True):
         _show(panel, ids, colours)
         panel.set_title(wrapped(plotted(title), side), fontsize=8)
+    label_classes(left, split.labels, len(classes) - 1)
     bottom: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "borderaxespad": 0.3}
     right.legend(handles=_patches(entries), ncols=_ncols(side, entries), **bottom, **LEGEND)
     overlap = (
@@ -106,6 +109,7 @@ def _draw_places(
     for i, place in enumerate(places):
         row, column = 2 * (i // wide), i % wide
         _show(panels[row, column], place.mask, [colour for _, colour in classes])
+        label_classes(panels[row, column], place.mask, len(classes) - 1)
         _show(panels[row + 1, column], roles[i], TINTS)
         panels[row, column].set_title(wrapped(plotted(place.name), side, 7), fontsize=7)
     tiles = f"tiles of {split.patch}×{split.patch}"
@@ -140,9 +144,5 @@ def _patches(entries: Sequence[tuple[str, str]]) -> list[Patch]:
 
 
 def _class_colours(classes: int) -> list[str]:
-    """White-ish for unlabelled, then one distinct colour per class."""
-    from matplotlib import colormaps
-    from matplotlib.colors import to_hex
-
-    tab = [to_hex(colour) for name in ("tab20", "tab20b", "tab20c") for colour in colormaps[name].colors]  # type: ignore[attr-defined]
-    return ["#f2f2f2", *(tab[i % len(tab)] for i in range(classes - 1))]
+    """Of no label, then of every class."""
+    return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in class_colours(classes).tolist()]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hsiaug.errors import InputError
 from hsiaug.report.compare import Gain
-from hsiaug.report.figure_files import WIDTHS, across, new_figure, wrapped
+from hsiaug.report.figure_files import WIDTHS, across, new_figure, series_style, wrapped
 from hsiaug.report.findings import judged
 from hsiaug.report.tables import Report, Table
 from hsiaug.text import plotted
@@ -26,9 +26,10 @@ LINE, AROUND = 0.15, 0.55
 """Inches of the line of one control, and above and below the lines of a panel."""
 LETTERS = {1: 18, 2: 24}
 """Of a line of an arm's name, by the columns that a figure fills."""
-COLOURS = {"none": "tab:blue", "duplicate": "tab:orange"}
-FURTHER = "tab:green"
-HOW_TO_READ = "dots: draws; mark: mean; bar: 95 % t interval of the mean"
+CONTROLS = {"duplicate": 0, "none": 1}
+FURTHER = 2
+"""Of a control: its place among the colours of series and markers, as on the page."""
+HOW_TO_READ = "dots: draws; mark: mean; bar: 95 % t interval of the mean; panels of a table share their axis"
 
 
 def gain_figure(report: Report, columns: int = 2) -> Figure:
@@ -123,12 +124,13 @@ def _draw(panel: Axes, gains: Sequence[Gain], rows: _Rows) -> None:
     for gain in gains:
         for y, (control, comparison) in enumerate(gain.against.items(), start=rows.arms[gain.cell.arm][0]):
             if comparison is not None:
-                test, colour = comparison.main, COLOURS.get(control, FURTHER)
+                test, style = comparison.main, series_style(CONTROLS.get(control, FURTHER))
+                colour = style["color"]
                 low, high = test.interval or (test.mean, test.mean)
                 panel.plot([100 * low, 100 * high], [y, y], color=colour, linewidth=1.6, alpha=0.7)
                 panel.plot(
                     [100 * d for d in test.differences], [y] * len(test.differences), ".", color=colour, ms=2.5
                 )
-                panel.plot([100 * test.mean], [y], "D", color=colour, ms=4, label=f"over {control}")
+                panel.plot([100 * test.mean], [y], linestyle="none", ms=4, label=f"over {control}", **style)
     panel.tick_params(labelsize=7)
     panel.grid(axis="x", alpha=0.25)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.report.figure_files import WIDTHS, across, new_figure, wrapped
+from hsiaug.report.figure_files import WIDTHS, across, new_figure, series_style, wrapped
 from hsiaug.report.label_curves import SCORES, LabelCurve
 from hsiaug.report.labels import seeds_text
 from hsiaug.report.scores import Metric
@@ -23,9 +23,10 @@ NARROWEST, HEIGHT, AROUND = 1.5, 2.0, 1.0
 """Inches of a panel, and of the heading and the legend."""
 ENTRIES = {1: 1, 2: 3}
 """Columns of the legend, by the columns of a page that a figure fills."""
-COLOURS = ("tab:blue", "tab:orange", "tab:green", "tab:purple", "tab:red", "tab:olive", "tab:pink", "tab:cyan")
+DASHES = ("--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
 HOW_TO_READ = (
-    "mean over draws, band ± std; a level is an arm's mean, its mark and bar are k* and the 95 % interval"
+    "mean over draws, band ± std; a level is an arm's mean, its mark and bar are k* and the 95 % interval;\n"
+    "panels of one score and table share their axis"
 )
 
 
@@ -38,10 +39,13 @@ def label_figure(curves: Sequence[LabelCurve], columns: int = 2) -> Figure:
     figure.suptitle("\n".join(wrapped(line, width) for line in [*titles, HOW_TO_READ]), fontsize=8)
     panels = figure.subplots(deep * len(curves), wide, squeeze=False).reshape(len(curves), deep * wide)
     entries: dict[str, Any] = {}
+    first: dict[tuple[int, str], Axes] = {}
     for row, curve in zip(panels, curves, strict=True):
         for panel in row[len(SCORES) :]:
             panel.set_axis_off()
         for panel, score in zip(row, SCORES, strict=False):
+            if curve.means.get(score.key):
+                panel.sharey(first.setdefault((id(curve.table), score.key), panel))
             entries |= _draw(panel, curve, score, width / wide - 0.3)
     ncols = ENTRIES[columns]
     names = [wrapped(plotted(name), width / ncols - 0.5, 7) for name in entries]
@@ -66,9 +70,9 @@ def _draw(panel: Axes, curve: LabelCurve, score: Metric, room: float) -> dict[st
     entries: dict[str, Any] = {"none": line}
     for place, arm in enumerate(curve.arms):
         if score.key in arm.worth:
-            colour = "0.5" if arm.cell.arm.control else COLOURS[place % len(COLOURS)]
+            style = series_style(place) | ({"color": "0.5"} if arm.cell.arm.control else {})
             other = "" if arm.seeds == curve.seeds else f" (n = {len(arm.seeds)}, k* against these draws)"
-            entries[curve.table.arm_label(arm.cell.arm) + other] = _arm(panel, curve, score.key, place, colour)
+            entries[curve.table.arm_label(arm.cell.arm) + other] = _arm(panel, curve, score.key, place, style)
     panel.set_xscale("function", functions=(np.log1p, np.expm1))
     panel.set_xticks(curve.labels, [f"{k}" for k in curve.labels])
     panel.tick_params(labelsize=7)
@@ -80,16 +84,17 @@ def _draw(panel: Axes, curve: LabelCurve, score: Metric, room: float) -> dict[st
     return entries
 
 
-def _arm(panel: Axes, curve: LabelCurve, score: str, place: int, colour: str) -> Any:
+def _arm(panel: Axes, curve: LabelCurve, score: str, place: int, style: dict[str, Any]) -> Any:
     """The level of an arm, and where the curve reaches it; what lies outside the curve stands at its end."""
     import numpy as np
 
     worth, arm = curve.arms[place].worth[score], curve.arms[place]
     level, most = 100 * arm.means[score].mean, curve.labels[-1]
-    entry = panel.axhline(level, color=colour, linestyle="--", linewidth=1.0, alpha=0.8)
+    colour, dashes = style["color"], DASHES[place % len(DASHES)]
+    entry = panel.axhline(level, color=colour, linestyle=dashes, linewidth=1.0, alpha=0.8)
     ends = [v for v in (worth.low, worth.high) if v is not None]
     at, *ends = np.clip([worth.value, *ends], 0, most)
-    marker = "<" if worth.value < 0 else ">" if worth.value > most else "D"
+    marker = "<" if worth.value < 0 else ">" if worth.value > most else style["marker"]
     panel.plot([at], [level], marker=marker, color=colour, markersize=5, linestyle="none")
     if ends:
         panel.plot(ends, [level, level], color=colour, linewidth=2.5, alpha=0.6, solid_capstyle="butt")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hsiaug.report.figure_files import WIDTHS, new_figure, wrapped
+from hsiaug.report.figure_files import WIDTHS, new_figure, series_style, wrapped
 from hsiaug.report.pairwise import ArmComparison, Pairing
 from hsiaug.text import plotted
 
@@ -16,10 +16,9 @@ __all__ = ["pairwise_figure"]
 
 LINE, AROUND, LOWEST = 0.16, 0.6, 1.4
 """Inches of a line, round the lines of a panel, and of a panel at least."""
-A, B = "tab:blue", "tab:orange"
 HOW_TO_READ = (
     "left: draws, with 95 % intervals from resampled blocks of test pixels, below them the mean and its 95 % t interval; "
-    "right: recall, mean ± std over draws"
+    "right: recall, mean ± std over draws; circles: A is higher, squares: B is"
 )
 
 
@@ -51,17 +50,18 @@ def _inches(lines: int) -> float:
     return max(LOWEST, LINE * lines + AROUND)
 
 
-def _tone(difference: float) -> str:
-    return B if difference > 0 else A
+def _style(difference: float) -> dict[str, Any]:
+    """Of the arm that is higher."""
+    return {**series_style(1 if difference > 0 else 0), "linestyle": "none", "ms": 3}
 
 
 def _draw_draws(panel: Axes, pairing: Pairing) -> None:
     for y, (_, _, difference, bootstrap) in enumerate(pairing.draws):
+        style = _style(difference)
         if found := bootstrap.interval:
-            panel.plot(
-                [100 * found.low, 100 * found.high], [y, y], color=_tone(difference), linewidth=1.2, alpha=0.6
-            )
-        panel.plot([100 * difference], [y], "o", color=_tone(difference), ms=3)
+            ends = [100 * found.low, 100 * found.high]
+            panel.plot(ends, [y, y], color=style["color"], linewidth=1.2, alpha=0.6)
+        panel.plot([100 * difference], [y], **style)
     mean, interval = pairing.comparison.main.mean, pairing.comparison.main.interval
     last = pairing.n + 0.5
     if interval:
@@ -76,9 +76,9 @@ def _draw_classes(panel: Axes, pairing: Pairing) -> None:
     for y, class_id in enumerate(range(1, len(names) + 1)):
         if found := pairing.classes.get(class_id):
             spread = 100 * (found.std or 0.0)
-            at, tone = 100 * found.mean, _tone(found.mean)
-            panel.plot([at - spread, at + spread], [y, y], color=tone, linewidth=1.2, alpha=0.6)
-            panel.plot([at], [y], "s", color=tone, ms=3)
+            at, style = 100 * found.mean, _style(found.mean)
+            panel.plot([at - spread, at + spread], [y, y], color=style["color"], linewidth=1.2, alpha=0.6)
+            panel.plot([at], [y], **style)
     _finish(panel, list(range(len(names))), list(map(plotted, names)), "Δ recall (points)")
 
 

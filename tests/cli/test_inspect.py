@@ -23,6 +23,7 @@ def test_pictures_and_numbers_are_written_and_printed(tmp_path: Path, monkeypatc
     assert sorted(path.name for path in (tmp_path / "look").iterdir()) == [
         "pca.png",
         "quality.json",
+        "spectra.csv",
         "spectra.png",
         "spectra.svg",
     ]
@@ -36,7 +37,7 @@ def test_pictures_and_numbers_are_written_and_printed(tmp_path: Path, monkeypatc
     tables = [word for ending in TABLES for word in ("--out", f"x{ending}")]
     asked = [*words[:-1], "again", "--figures", "pdf,svg", *tables, "--json"]
     printed = json.loads(CliRunner().invoke(app, asked).stdout)
-    drawn = ["pca.pdf", "pca.svg", "quality.json", "spectra.pdf", "spectra.svg"]
+    drawn = ["pca.pdf", "pca.svg", "quality.json", "spectra.csv", "spectra.pdf", "spectra.svg"]
     assert sorted(path.name for path in (tmp_path / "again").iterdir()) == drawn
     for path in (*tmp_path.glob("x.*"), *(tmp_path / "again").iterdir()):
         assert path.read_bytes().startswith(OPENINGS[path.suffix])

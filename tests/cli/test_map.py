@@ -17,13 +17,14 @@ from spectral.io import envi
 from typer.testing import CliRunner
 
 from hsiaug.cli.main import app
-from hsiaug.cli.map_files import place_targets
+from hsiaug.colours import CLASSES, rgb_of
 from hsiaug.data import load_scene, toy_scene
 from hsiaug.errors import HsiaugError, InputError
 from hsiaug.plugins.card import build_params
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.view import patches_at
+from hsiaug.quality.maps import place_targets
 from hsiaug.samples import Patches
 from hsiaug.scene import Scene
 from hsiaug.targets import PICTURES, TABLES
@@ -97,7 +98,7 @@ def test_a_map_keeps_its_place_and_repeats_the_record(mapped: Path, tmp_path: Pa
     assert "training pixels, so its agreement with the labels is no accuracy" in answer
     with Image.open(tmp_path / "map.png") as image:
         colours = {colour for _, colour in image.convert("RGB").getcolors(1 << 24) or ()}
-        assert {(31, 119, 180), (174, 199, 232), (255, 127, 14)} <= colours
+        assert set(map(rgb_of, CLASSES[:3])) <= colours
     assert sorted(path.name for path in tmp_path.iterdir()) == ["map.png", "map.tif"]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -46,7 +48,7 @@ def build(source: Path, out: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    for name in ("sphinx", "myst_parser", "furo"):
+    for name in ("sphinx", "myst_nb", "furo"):
         pytest.importorskip(
             name, reason=f"{name}, which builds the site, is not installed: pip install -e '.[docs]'"
         )
@@ -67,6 +69,15 @@ def test_the_site_has_every_command_with_its_options_and_examples(site: Path) ->
     text = re.sub("<[^>]+>", "", (site / "docs" / "commands.html").read_text("utf-8"))
     assert all(f"hsiaug {name}" in text for name in ("advise", "benchmark", "cite", "datasets add", "store merge"))
     assert "--lambda" in text and "[bold]" not in text and "hsiaug benchmark oscd --generator specdm" in text
+
+
+@pytest.mark.parametrize("name", ["first_benchmark", "own_scene", "new_generator"])
+def test_the_site_shows_notebooks_with_their_outputs_and_their_files(site: Path, name: str) -> None:
+    page = site / "docs" / "notebooks" / f"{name}.html"
+    text, found = page.read_text("utf-8"), Links(page).targets
+    assert text.count("<table") >= 2 and any("_images" in target for target in found)
+    (file,) = [target for target in found if target.endswith(f"{name}.ipynb")]
+    assert (page.parent / file).read_bytes() == (ROOT / "docs" / "notebooks" / f"{name}.ipynb").read_bytes()
 
 
 def test_every_page_is_in_the_contents(site: Path) -> None:
@@ -91,6 +102,54 @@ def test_links_of_the_site_lead_to_pages_and_places_that_are_there(site: Path) -
     assert len(pages) > 20 and not dead, dead
 
 
+def test_every_measured_table_is_listed_with_its_title() -> None:
+    listed = re.findall(
+        r"^- \[.+\]\(\.\./(.+\.md)\): ", (ROOT / "docs" / "tables.md").read_text("utf-8"), re.MULTILINE
+    )
+    there = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("benchmarks/results/*/*.md")}
+    assert sorted(listed) == sorted(there)
+
+
+def test_the_glossary_is_sorted() -> None:
+    words = re.findall("^## (.+)", (ROOT / "docs" / "glossary.md").read_text("utf-8"), re.MULTILINE)
+    assert words == sorted(words, key=str.casefold)
+
+
+def test_the_architecture_names_every_module_and_folder_of_the_core() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    rooms = [
+        path.name
+        for path in (ROOT / "hsiaug").iterdir()
+        if not path.name.startswith("_") and path.suffix != ".typed"
+    ]
+    assert not [name for name in rooms if not re.search(rf"`(hsiaug/)?{re.escape(name)}/?`", text)]
+
+
+@pytest.mark.parametrize("picture", sorted((ROOT / "docs" / "images").iterdir()), ids=lambda path: path.name)
+def test_pictures_are_shown_and_small(picture: Path) -> None:
+    assert any(f"images/{picture.name})" in page.read_text("utf-8") for page in PAGES)
+    assert picture.stat().st_size <= (60_000 if picture.suffix == ".svg" else 150_000)
+
+
+def test_no_page_is_wider_than_a_phone(site: Path) -> None:
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright, which drives the browser, is not installed"
+    )
+    # The browser's own sandbox refuses to run for root.
+    arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with playwright.sync_playwright() as driver:
+        try:
+            browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+        except playwright.Error as error:
+            pytest.skip(f"no Chromium that starts here: {str(error).splitlines()[0]}")
+        tab = browser.new_page(viewport={"width": 390, "height": 800})
+        for name in ("docs/index", "docs/gallery", "docs/baselines", "docs/tables"):
+            tab.goto((site / f"{name}.html").as_uri())
+            assert tab.evaluate("document.documentElement.scrollWidth") == 390, name
+            assert tab.evaluate("[...document.images].every(i => i.complete && i.naturalWidth && i.alt)"), name
+        browser.close()
+
+
 def test_a_page_loads_nothing_from_elsewhere(site: Path) -> None:
     for page in site.rglob("*.html"):
         fetched = re.findall(
@@ -109,7 +168,7 @@ def test_links_lead_somewhere_for_readers_of_the_files(page: Path) -> None:
 
 
 def test_a_site_with_dead_links_is_not_built(tmp_path: Path) -> None:
-    pytest.importorskip("myst_parser")
+    pytest.importorskip("myst_nb")
     (tmp_path / "docs" / "empty").mkdir(parents=True)
     (tmp_path / "docs" / "index.md").write_text("# A page\n\n[dead](gone.md) [folder](empty) [place](#nowhere)\n")
     answer = build(tmp_path, tmp_path / "html")

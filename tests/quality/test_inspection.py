@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from hsiaug.api import Attention, PatchSamples, PluginError
+from hsiaug.colours import HELD_OUT, SYNTHETIC, TRAIN
 from hsiaug.quality.attention import attention_report, class_map
 from hsiaug.quality.figures import save_figures
 from hsiaug.quality.kits import sample_kit
@@ -49,9 +50,9 @@ def coded(toy: Scene) -> Scene:
 @pytest.mark.parametrize("generator", ["smote", "mixup", "noise", "duplicate", "dummy"])
 def test_every_generator_is_inspected(make: Make, tmp_path: Path, generator: str) -> None:
     report = inspect_samples(make(generator))
-    files = save_figures(pictures(report), tmp_path)
+    files = [*save_figures(pictures(report), tmp_path), *sample_kit("pixels").numbers(report, tmp_path)]
 
-    assert [path.name for path in files] == ["spectra.png", "spectra.svg", "pca.png"]
+    assert [path.name for path in files] == ["spectra.png", "spectra.svg", "pca.png", "spectra.csv"]
     for path in (files[0], files[2]):
         with Image.open(path) as image:
             assert image.width > 1000 and len(image.convert("L").getcolors() or []) > 20
@@ -74,7 +75,7 @@ def test_spectra_are_drawn_as_lines_too_in_the_same_bytes_each_time(make: Make, 
     assert files[0] == files[1] and len(files[0]) < 300_000
     words = {text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")}
     assert {"wavelength (nm)", *report.made.data.class_names} <= words
-    assert all(colour in files[0].decode() for colour in ("#1f5fa8", "#d7301f", "#8c8c8c"))
+    assert all(colour in files[0].decode() for colour in (TRAIN, SYNTHETIC, HELD_OUT))
 
 
 def test_the_same_request_gives_the_same_numbers(make: Make) -> None:

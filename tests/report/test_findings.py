@@ -18,7 +18,7 @@ from hsiaug.report.findings import headline, verdict
 from hsiaug.report.tables import Table
 from hsiaug.terminal import Console
 
-CLAIMS = Path(__file__).parents[2] / "benchmarks" / "results" / "txt2hsi_claims" / "trials.csv"
+CLAIMS = Path(__file__).parents[2] / "benchmarks" / "results" / "cluster" / "suite.csv"
 
 
 def table_of(records: list[dict]) -> Table:

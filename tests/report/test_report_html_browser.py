@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from report_records import benchmark, failure, record
 
 from hsiaug.report import build_report, render_html
+from hsiaug.report.figure_files import figure_bytes, new_figure
+from hsiaug.report.html.pictures import embedded_svg
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright, which drives the browser, is not installed"
@@ -209,6 +214,104 @@ def test_every_text_has_the_contrast_of_wcag_aa(browser: Any, page_file: Path, s
     assert poor == []
     tab.evaluate("document.querySelector('.headline').style.color = '#777'")
     assert len(tab.evaluate(CONTRAST)[1]) == 1, "the measure finds what is too pale"
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The text of axe-core, which checks a page against the rules of WCAG."""
+    package = find_spec("axe_playwright_python")
+    if package is None or package.origin is None:
+        pytest.skip("axe-playwright-python, which carries axe-core, is not installed")
+    return (Path(package.origin).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def small_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page of every part, but of few records: axe-core looks at each text of it, eight times."""
+    records = [*benchmark(2, ("none", "duplicate", "smote"), ("svm",)), failure(seed=8)]
+    records += [record(0.5 * lam, 0.4, generator="smote", lam=lam, seed=s) for lam in (0.5, 1.5) for s in range(2)]
+    for r in records:
+        if r["metrics"]:
+            r["metrics"]["confusion"] = [[90, 5, 5], [30, 30, 40], [70, 0, 10]]
+    path = tmp_path_factory.mktemp("small") / "report.html"
+    path.write_text(render_html(build_report(records, store="results")), encoding="utf-8")
+    return path
+
+
+AXE = """
+async (colours) => (await axe.run(document, {
+  resultTypes: ["violations"], preload: false, rules: { "color-contrast": { enabled: colours } }
+})).violations
+  .filter(v => ["serious", "critical"].includes(v.impact))
+  .map(v => `${v.id}: ${v.nodes.length} of ${v.nodes[0].html.slice(0, 120)}`)
+"""
+
+
+def test_axe_finds_nothing_serious_in_both_schemes_at_four_widths(
+    browser: Any, small_page: Path, axe: str
+) -> None:
+    context = browser.new_context(bypass_csp=True)
+    tab = context.new_page()
+    tab.goto(small_page.as_uri())
+    unfolded(tab)
+    tab.add_script_tag(content=axe)
+    found = {}
+    for scheme in ("light", "dark"):
+        tab.emulate_media(color_scheme=scheme)
+        for width in (360, 390, 768, 1440):
+            tab.set_viewport_size({"width": width, "height": 900})
+            # Colours change with the scheme alone, and to look at each of them takes most of the time.
+            if serious := tab.evaluate(AXE, width == 360):
+                found[scheme, width] = serious
+    assert found == {}
+    context.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_names_and_headings_of_a_table_stay_where_it_scrolls(browser: Any, page_file: Path, width: int) -> None:
+    tab, _ = opened(browser, page_file, width)
+    unfolded(tab)
+    moved = tab.evaluate("""() => {
+        const table = document.querySelector("table[aria-label='Gain over the controls']");
+        const frame = table.parentElement;
+        frame.style.maxHeight = frame.style.maxWidth = "200px";
+        const at = () => [table.tHead.rows[0].cells[0], table.tHead.rows[1].cells[0], table.tBodies[0].rows[0].cells[0]]
+            .map(cell => cell.getBoundingClientRect()).map(box => [Math.round(box.x), Math.round(box.y)]);
+        const before = at();
+        frame.scrollTo(60, 40);
+        return at().map((place, i) => [before[i][0] - place[0], before[i][1] - place[1]]);
+    }""")
+    assert moved == [[0, 0], [60, 0], [0, 40]]
+
+
+def test_paper_shows_what_is_folded_and_cuts_no_table(browser: Any, page_file: Path) -> None:
+    tab, said = opened(browser, page_file)
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    tab.emulate_media(media="print")
+    tab.set_viewport_size({"width": 703, "height": 1000})
+    folded = "[...document.querySelectorAll('main details:not([open])')]"
+    assert tab.evaluate(f"{folded}.length") and tab.evaluate(
+        f"{folded}.every(d => d.querySelector('.list, .confusion'))"
+    )
+    widths = (
+        "[...document.querySelectorAll('.scroll:not(.wide) > table')].map(t => t.getBoundingClientRect().right)"
+    )
+    assert 0 < max(tab.evaluate(widths)) <= 703
+    tab.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert not tab.evaluate("document.querySelector('[data-folded]')")
+    assert said == []
+
+
+@pytest.mark.parametrize(("scheme", "ground"), [("light", (255, 255, 255)), ("dark", (15, 20, 25))])
+def test_a_figure_has_the_ground_of_the_page(browser: Any, scheme: str, ground: tuple[int, ...]) -> None:
+    figure = new_figure(2, 1)
+    figure.subplots().set_facecolor("#d95f02")
+    picture = embedded_svg(figure_bytes(figure, "svg").decode(), "a figure")
+    tab = browser.new_page(color_scheme=scheme)
+    tab.set_content(f"<meta name=color-scheme content='light dark'><body style='margin: 0'>{picture}")
+    shown = Image.open(BytesIO(tab.screenshot())).convert("RGB")
+    assert shown.getpixel((1, 1)) == ground
+    tab.close()
 
 
 def test_it_is_read_without_scripts(browser: Any, page_file: Path) -> None:

@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from html_pages import Node, parsed
+from numpy.typing import NDArray
 from PIL import Image
 from report_records import ABSENT_SCENES, audit_of, hash_of, record
 
+from hsiaug.colours import TRAIN, rgb_of
 from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.report import build_report, render_html
 from hsiaug.scene import Scene
 from hsiaug.trial.store import Store
-
-WRONG = (200, 30, 30)
 
 
 @pytest.fixture(scope="module")
@@ -53,40 +53,51 @@ def maps(page: Node) -> dict[str, Image.Image]:
     """Caption → picture."""
     found = {}
     for figure in page.all("figure", **{"class": "map"}):
-        data = figure.all("img")[0].attributes["src"].removeprefix("data:image/png;base64,")
+        data = figure.all("img")[0].attributes["src"].partition("base64,")[2]
         found[figure.all("figcaption")[0].text] = Image.open(io.BytesIO(base64.b64decode(data)))
     return found
 
 
-def test_split_controls_and_the_best_other_arm_are_drawn(store: Store) -> None:
+def called(page: Node, name: str) -> NDArray[np.uint8]:
+    """(H, W, 4) of the map of a trial."""
+    (image,) = (image for caption, image in maps(page).items() if caption.startswith(name))
+    return np.asarray(image.convert("RGBA"))
+
+
+def test_the_scene_its_classes_the_split_and_every_trial_are_drawn_the_best_ones_first(store: Store) -> None:
     names = [name.split(": AA")[0] for name in maps(page_of(store))]
     assert names == [
-        "true classes", "split of draw 0", "none", "none, errors", "duplicate λ=1", "duplicate λ=1, errors",
-        "mixup λ=1", "mixup λ=1, errors",
+        "colours", "true classes", "split of draw 0",
+        "none, svm", "duplicate λ=1, svm", "mixup λ=1, svm", "smote λ=1, svm",
     ]  # fmt: skip
 
 
-def test_every_wrong_pixel_is_red_and_no_other(store: Store, split: Split) -> None:
-    drawn = np.asarray(maps(page_of(store))["duplicate λ=1, errors"].convert("RGB"))
-    red = (drawn == WRONG).all(axis=-1)
-    assert drawn.shape[:2] == split.test.shape
-    assert sorted(np.flatnonzero(red)) == list(np.flatnonzero(split.test)[::3])
+def test_a_map_shows_what_the_trial_called_each_pixel(store: Store, toy: Scene, split: Split) -> None:
+    true, drawn = (
+        np.asarray(maps(page_of(store))["true classes"].convert("RGBA")),
+        called(page_of(store), "duplicate"),
+    )
+    wrong = (true[..., :3] != drawn[..., :3]).any(axis=-1) & split.test
+    assert sorted(np.flatnonzero(wrong)) == list(np.flatnonzero(split.test)[::3])
 
 
 def test_what_is_not_tested_is_transparent(store: Store, split: Split) -> None:
-    alpha = np.asarray(maps(page_of(store))["none, errors"].convert("RGBA"))[..., 3]
-    assert np.array_equal(alpha > 0, split.test)
+    assert np.array_equal(called(page_of(store), "none")[..., 3] > 0, split.test)
+
+
+def test_the_scene_stands_beside_its_verdict(store: Store) -> None:
+    (verdict,) = page_of(store).all("div", **{"class": "verdict"})
+    assert [image.attributes["alt"] for image in verdict.all("img")] == ["The scene toy in colours"]
 
 
 def test_the_map_of_the_split_shows_training_pixels(store: Store, split: Split) -> None:
     drawn = np.asarray(maps(page_of(store))["split of draw 0"].convert("RGB"))
-    assert np.array_equal((drawn == (215, 48, 31)).all(axis=-1), split.train)
+    assert np.array_equal((drawn == rgb_of(TRAIN)).all(axis=-1), split.train)
 
 
 def test_another_draw_than_the_records_is_not_drawn(store: Store) -> None:
     page = page_of(store, {"audit": audit_of()})
     assert "split of draw 0" not in maps(page)
-    assert "No map of the split" in page.text
 
 
 @pytest.mark.parametrize(("change", "why"), ABSENT_SCENES)

@@ -34,6 +34,7 @@ from hsiaug.bench.engines.slurm_runs import (
 from hsiaug.bench.estimate import readable
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.errors import InputError
+from hsiaug.plugins.handed import check_installed
 from hsiaug.trial.spec import TrialSpec
 
 try:
@@ -83,6 +84,8 @@ class _Slurm:
 
     def run(self, batches: Sequence[Batch], watch: Watch) -> bool:
         """Submit the trials that no job has yet. Raises InputError where SLURM does not take them."""
+        for kind, name in {(k, one.name) for batch in batches for t in batch.trials for k, one in t.plugins}:
+            check_installed(kind, name)
         store = batches[0].job.store.resolve()
         pieces, had = self._new(batches)
         if had:

@@ -1,12 +1,23 @@
-"""Maps of one draw: the split, and per classifier what the controls and the best arm called and got wrong."""
+"""Maps: the scene in colours, the true classes, the split, and what trials called each pixel, for the page's viewer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.colours import (
+    HELD_OUT,
+    LEFT_OUT,
+    NO_DATA,
+    TRAIN,
+    class_colours,
+    class_names_shown,
+    rgb_of,
+    true_colours,
+)
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.ground_truth import (
     MOST_VALUES,
@@ -16,11 +27,12 @@ from hsiaug.report.ground_truth import (
     predicted_maps,
 )
 from hsiaug.report.html.anchors import TableSection
-from hsiaug.report.html.markup import details, escape
-from hsiaug.report.html.pictures import embedded_png, palette_png
+from hsiaug.report.html.markup import details, escape, json_for_script
+from hsiaug.report.html.pictures import PALETTE, embedded_image, jpeg, palette_png
 from hsiaug.report.labels import percent
 from hsiaug.report.records import Trial
 from hsiaug.report.split_roles import ROLES, redrawn_roles
+from hsiaug.scene import Scene
 from hsiaug.trial.arm import EVERY_CONTROL, Method
 from hsiaug.trial.store import Store
 
@@ -28,28 +40,43 @@ __all__ = ["MapMaker"]
 
 SIDE = 800
 """Pixels of the longer side of a map; larger scenes are thinned out to it."""
+THUMBNAIL = 160
+"""The same of the picture beside a verdict."""
 PLACES = 2
 """Places of a set that are drawn."""
-ROOM = 1_500_000
-"""Bytes that all maps of a page may take."""
-EMPTY = (128, 128, 128)
-TINTS = (EMPTY, (166, 166, 166), (74, 144, 199), (215, 48, 31))
+ROOM = 600_000
+"""Bytes that all maps of a page may take, before base64 makes a third more of them."""
+TINTS = tuple(map(rgb_of, (NO_DATA, LEFT_OUT, HELD_OUT, TRAIN)))
 """Colours of ROLES."""
-ERRORS = (("right", (143, 188, 219)), ("wrong", (200, 30, 30)))
-CLASSES = (
-    "1f77b4", "aec7e8", "ff7f0e", "ffbb78", "2ca02c", "98df8a", "d62728", "ff9896", "9467bd", "c5b0d5",
-    "8c564b", "c49c94", "e377c2", "f7b6d2", "7f7f7f", "c7c7c7", "bcbd22", "dbdb8d", "17becf", "9edae5",
-)  # fmt: skip
-"""The twenty colours of Vega's category20, which matplotlib calls tab20."""
+Colour = tuple[int, int, int]
+Shown = tuple[ArmCell, Trial]
 
 
 class MapMaker:
-    """Draws the maps of a page, table after table, until ROOM is used. store: None where there are no predictions."""
+    """Draws the maps of a page, table after table, until ROOM is used. store: None where there are no predictions.
 
-    def __init__(self, store: Store | None) -> None:
+    tables: how many tables share the page, and its room.
+    """
+
+    def __init__(self, store: Store | None, tables: int = 1) -> None:
         self._store = store
         self._ground_truths: dict[str, GroundTruth] = {}
-        self._left = ROOM
+        self._share = ROOM // max(tables, 1)
+        self._left = 0
+
+    def thumbnail(self, section: TableSection) -> str:
+        """The scene of a table in colours, small; empty where it is not here, or is no scene."""
+        try:
+            truth = local_ground_truth(section.table.trials, self._ground_truths, MOST_VALUES)
+        except NoGroundTruthError:
+            return ""
+        if not isinstance(truth.data, Scene):
+            return ""
+        step = -(-max(truth.data.shape) // THUMBNAIL)
+        colours = true_colours(truth.data.cube, truth.data.wavelengths, step)
+        height, width = colours.shape[:2]
+        image = embedded_image(jpeg(colours), f"The scene {truth.name} in colours", width, height)
+        return f'<div class="thumbnail">{image}</div>'
 
     def maps(self, section: TableSection) -> str:
         """The maps of a table, or the sentence why there are none."""
@@ -63,79 +90,140 @@ class MapMaker:
             raise NoGroundTruthError(
                 "the page was made from records alone, and maps need the predictions beside them"
             )
+        self._left += self._share
         if self._left <= 0:
             raise NoGroundTruthError(
                 "the page has as many as keep it small; a report of this run alone has its own"
             )
-        seed, chosen = _choose(section)
+        first, rest = _planned(section)
         truth = local_ground_truth(section.table.trials, self._ground_truths, MOST_VALUES)
-        first = chosen[0][1]
-        shown = _largest(self._store, first, truth)
-        blocks = [self._split(first, truth, shown)]
-        for classifier in section.table.classifiers:
-            mine = [(cell, trial) for cell, trial in chosen if cell.classifier == classifier]
-            if mine:
-                drawn = "".join(self._pair(section, cell, trial, truth, shown) for cell, trial in mine)
-                blocks.append(f"<h5>{escape(section.table.labels[classifier])}</h5><div class=maps>{drawn}</div>")
-        legend = _legend([(name, _rgb(i)) for i, name in enumerate(truth.class_names)]) + _legend(ERRORS)
-        note = f'<p class="note">{escape(_note(section, seed, truth, shown))}</p>'
-        return details(f"Maps of draw {seed}", f"{note}{legend}{''.join(blocks)}", opened=section.number == 0)
+        if len(truth.class_names) >= PALETTE:
+            raise NoGroundTruthError(f"a map has {PALETTE - 1} classes at most")
+        shown = _largest(self._store, first[0][1], truth)
+        ground = "".join(self._ground(first[0][1], truth, shown))
+        beside = "".join(self._called(section, pair, truth, shown) for pair in first)
+        more, left_out = "", 0
+        for pair in rest:
+            if self._left > 0:
+                more += self._called(section, pair, truth, shown)
+            else:
+                left_out += 1
+        colours = _class_colours(len(truth.class_names))
+        legend = _legend(list(zip(class_names_shown(truth.class_names), colours[1:], strict=True)))
+        seed = first[0][1].seed
+        grid = details(f"Maps of draw {seed} beside each other", f'{legend}<div class="maps">{ground}{beside}</div>',
+                       opened=True)  # fmt: skip
+        note = f'<p class="note">{escape(_note(section, truth, shown, left_out))}</p>'
+        about = _about(truth, colours, max(_step(truth.masks[i].shape) for i in shown))
+        return f'<div class="viewer" data-about="{escape(about)}">{grid}<template>{more}</template>{note}</div>'
 
-    def _split(self, trial: Trial, truth: GroundTruth, shown: Sequence[int]) -> str:
-        """The true classes, and the sides of the trial's draw."""
+    def _ground(self, trial: Trial, truth: GroundTruth, shown: Sequence[int]) -> Iterator[str]:
+        """The scene in colours, the true classes, and the sides of the trial's draw."""
         roles = redrawn_roles(trial, truth)
-        drawn = ""
         for i in shown:
-            colours = _class_colours(len(truth.class_names))
-            drawn += self._image(truth.masks[i], colours, _at("true classes", truth, i))
+            if isinstance(truth.data, Scene):
+                step = _step(truth.masks[i].shape)
+                colours = true_colours(truth.data.cube, truth.data.wavelengths, step)
+                yield self._figure(jpeg(colours), colours.shape[:2], "colours", i, _at("colours", truth, i))
+            classes = _class_colours(len(truth.class_names))
+            yield self._ids(truth.masks[i], classes, "true", i, _at("true classes", truth, i))
             if roles is not None:
-                drawn += self._image(roles[i], TINTS, _at(f"split of draw {trial.seed}", truth, i))
-        below = "<p class=note>No map of the split: it could not be drawn anew.</p>"
-        if roles is not None:
-            below = _legend(list(zip(ROLES, TINTS, strict=True))[1:])
-        return f"<div class=maps>{drawn}</div>{below}"
+                yield self._ids(roles[i], TINTS, "split", i, _at(f"split of draw {trial.seed}", truth, i))
 
-    def _pair(
-        self, section: TableSection, cell: ArmCell, trial: Trial, truth: GroundTruth, shown: Sequence[int]
-    ) -> str:
+    def _called(self, section: TableSection, pair: Shown, truth: GroundTruth, shown: Sequence[int]) -> str:
+        """What a trial called the pixels of each place that is shown."""
         assert self._store is not None
+        cell, trial = pair
         made = predicted_maps(self._store, trial, truth)
-        name = section.table.arm_label(cell.arm)
-        main = section.table.scores.main
+        name, main = section.table.cell_label(cell, ", "), section.table.scores.main
         score = trial.metric(main.key)
         reached = f"{name}: {main.name} {percent(score)} %" if score is not None else name
-        drawn = ""
-        for i in shown:
-            wrong = np.where(made[i].label > 0, np.where(made[i].right, 1, 2), 0).astype(np.uint8)
-            colours = _class_colours(len(truth.class_names))
-            drawn += self._image(made[i].label, colours, _at(f"{reached}, classes", truth, i))
-            text = _at(f"{name}, errors", truth, i)
-            drawn += self._image(wrong, [EMPTY, *(c for _, c in ERRORS)], text, section.record_id(trial))
-        return drawn
+        colours = _class_colours(len(truth.class_names))
+        about = (
+            f' data-cell="{escape(section.cell_id(cell))}" data-draw="{trial.seed}" data-name="{escape(name)}"'
+            f' data-record="{escape(section.record_id(trial))}"'
+        )
+        texts = {i: _at(f"{reached}, draw {trial.seed}", truth, i) for i in shown}
+        return "".join(self._ids(made[i].label, colours, "called", i, texts[i], about) for i in shown)
 
-    def _image(
-        self, ids: NDArray[np.integer], colours: Sequence[tuple[int, int, int]], text: str, to: str = ""
+    def _ids(
+        self,
+        ids: NDArray[np.integer],
+        colours: Sequence[Colour],
+        kind: str,
+        place: int,
+        text: str,
+        about: str = "",
     ) -> str:
-        png = _png(ids, colours)
-        self._left -= len(png)
-        height, width = ids.shape
-        caption = f'<a href="#{escape(to)}">{escape(text)}</a>' if to else escape(text)
-        image = embedded_png(png, f"Map: {text}", width, height)
-        return f"<figure class=map>{image}<figcaption>{caption}</figcaption></figure>"
+        """A palette image in which id 0 is transparent."""
+        step = _step(ids.shape)
+        thin = ids[::step, ::step]
+        png = palette_png(thin.astype(np.uint8), list(colours), transparent=0)
+        return self._figure(png, thin.shape, kind, place, text, about)
+
+    def _figure(
+        self, data: bytes, shape: tuple[int, ...], kind: str, place: int, text: str, about: str = ""
+    ) -> str:
+        self._left -= len(data)
+        height, width = shape
+        image = embedded_image(data, f"Map: {text}", width, height)
+        facts = f'data-kind="{kind}" data-place="{place}"{about}'
+        return f"<figure class=map {facts}>{image}<figcaption>{escape(text)}</figcaption></figure>"
 
 
-def _note(section: TableSection, seed: int, truth: GroundTruth, shown: Sequence[int]) -> str:
+def _planned(section: TableSection) -> tuple[list[Shown], list[Shown]]:
+    """The draw that most of the controls and best arms have, of these alone; then all else, in order of interest."""
+    table = section.table
+    best = [cell for classifier in table.classifiers for cell in _best(section, classifier)]
+    seeds = [trial.seed for cell in best for trial in cell.ok]
+    if not seeds:
+        raise NoGroundTruthError("no trial went well")
+    seed = max(sorted(set(seeds)), key=seeds.count)
+    first = [(cell, trial) for cell in best for trial in cell.ok if trial.seed == seed]
+    every = [(cell, trial) for cell in table.cells.values() for trial in cell.ok]
+    rest = [pair for pair in every if pair not in first]
+    return first, sorted(rest, key=lambda pair: (pair[1].seed != seed, pair[0] not in best, pair[1].seed))
+
+
+def _best(section: TableSection, classifier: Method) -> list[ArmCell]:
+    """The controls, and the best of the other arms."""
+    best: dict[str, tuple[float, ArmCell]] = {}
+    for cell in section.table.cells_of(classifier):
+        name = cell.arm.generator.name if cell.arm.control else "other"
+        summary = cell.summary(section.table.scores.main.key)
+        if summary and (name not in best or summary.mean > best[name][0]):
+            best[name] = summary.mean, cell
+    return [best[name][1] for name in (*EVERY_CONTROL, "other") if name in best]
+
+
+def _note(section: TableSection, truth: GroundTruth, shown: Sequence[int], left_out: int) -> str:
     """Of what the maps are, and what is left out."""
     note = (
-        f"Draw {seed}: the controls, and of the other arms the one of the highest mean "
+        "Beside each other: the controls, and of the other arms the one of the highest mean "
         f"{section.table.scores.main.name}. The best of many is best partly by luck."
     )
+    if left_out:
+        note += f" Of {left_out:,} more trials the map is left out, to keep the page small."
     if len(shown) < len(truth.places):
         note += f" Of {len(truth.places)} places the {len(shown)} with most test pixels are drawn."
     step = max(_step(truth.masks[i].shape) for i in shown)
     if step > 1:
         note += f" Of larger maps every {step}. row and column is drawn, and the pixels between them are not."
     return note
+
+
+def _about(truth: GroundTruth, colours: Sequence[Colour], step: int) -> str:
+    """What the viewer has to know of its pictures, as JSON."""
+    return json_for_script(
+        {
+            "classes": truth.class_names,
+            "colours": [_hex(colour) for colour in colours[1:]],
+            "roles": ROLES,
+            "tints": [_hex(colour) for colour in TINTS],
+            "places": truth.places,
+            "step": step,
+        }
+    )
 
 
 def _largest(store: Store, trial: Trial, truth: GroundTruth) -> list[int]:
@@ -151,50 +239,29 @@ def _at(text: str, truth: GroundTruth, place: int) -> str:
     return f"{text}, {name}" if name else text
 
 
-def _choose(section: TableSection) -> tuple[int, list[tuple[ArmCell, Trial]]]:
-    """The first seed that most of the chosen cells have, and their trials of it."""
-    chosen = [cell for classifier in section.table.classifiers for cell in _best(section, classifier)]
-    seeds = [trial.seed for cell in chosen for trial in cell.ok]
-    if not seeds:
-        raise NoGroundTruthError("no trial went well")
-    seed = max(sorted(set(seeds)), key=seeds.count)
-    return seed, [(cell, trial) for cell in chosen for trial in cell.ok if trial.seed == seed]
-
-
-def _best(section: TableSection, classifier: Method) -> list[ArmCell]:
-    """The controls, and the best of the other arms."""
-    best: dict[str, tuple[float, ArmCell]] = {}
-    for cell in section.table.cells_of(classifier):
-        name = cell.arm.generator.name if cell.arm.control else "other"
-        summary = cell.summary(section.table.scores.main.key)
-        if summary and (name not in best or summary.mean > best[name][0]):
-            best[name] = summary.mean, cell
-    return [best[name][1] for name in (*EVERY_CONTROL, "other") if name in best]
-
-
-def _png(ids: NDArray[np.integer], colours: Sequence[tuple[int, int, int]]) -> bytes:
-    """A palette image in which id 0 is transparent. Ids of one colour share its place, so that any number fits."""
-    table = list(dict.fromkeys(colours[1:]))
-    places = np.array([0, *(1 + table.index(colour) for colour in colours[1:])], dtype=np.uint8)
-    step = _step(ids.shape)
-    return palette_png(places[ids[::step, ::step]], [colours[0], *table], transparent=0)
-
-
 def _step(shape: tuple[int, ...]) -> int:
     return -(-max(shape) // SIDE)
 
 
-def _rgb(place: int) -> tuple[int, int, int]:
-    code = CLASSES[place % len(CLASSES)]
-    return int(code[:2], 16), int(code[2:4], 16), int(code[4:], 16)
+def _class_colours(classes: int) -> list[Colour]:
+    """No two alike, as the viewer reads classes from colours: one that comes again is changed by less than is seen."""
+    empty, *colours = class_colours(classes).tolist()
+    return [(red, green, blue) for red, green, blue in (empty, *_apart(colours))]
 
 
-def _class_colours(classes: int) -> list[tuple[int, int, int]]:
-    return [EMPTY, *map(_rgb, range(classes))]
+def _apart(colours: Sequence[Sequence[int]]) -> Iterator[tuple[int, int, int]]:
+    seen: Counter[tuple[int, ...]] = Counter()
+    for red, green, blue in colours:
+        yield red, green, blue ^ seen[red, green, blue]
+        seen[red, green, blue] += 1
 
 
-def _legend(entries: Sequence[tuple[str, tuple[int, int, int]]]) -> str:
+def _hex(colour: Colour) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def _legend(entries: Sequence[tuple[str, Colour]]) -> str:
     swatches = (
-        f'<span><i style="background:rgb({r},{g},{b})"></i>{escape(name)}</span>' for name, (r, g, b) in entries
+        f'<span><i style="background:{_hex(colour)}"></i>{escape(name)}</span>' for name, colour in entries
     )
     return f'<p class="legend">{"".join(swatches)}</p>'

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import html as html_module
-from collections.abc import Callable, Iterable, Sequence
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
@@ -20,6 +24,7 @@ __all__ = [
     "figure",
     "grid_table",
     "items",
+    "json_for_script",
     "link",
     "plain_grid",
     "scroller",
@@ -29,6 +34,19 @@ __all__ = [
 def escape(text: str) -> str:
     """The text as content or attribute of an element; control characters as escapes that can be seen."""
     return html_module.escape(visible(text))
+
+
+def json_for_script(value: Any) -> str:
+    """JSON for the page's scripts, as content of an element; texts read as they do elsewhere on the page."""
+
+    def shown(part: Any) -> Any:
+        if isinstance(part, Mapping):
+            return {visible(name): shown(entry) for name, entry in part.items()}
+        if isinstance(part, list | tuple):
+            return [shown(entry) for entry in part]
+        return visible(part) if isinstance(part, str) else part
+
+    return json.dumps(shown(value), ensure_ascii=False).replace("<", "\\u003c")
 
 
 def link(text: str, target: str | None) -> str:
@@ -78,11 +96,27 @@ def plain_grid(
 
 def grid_table(grid: Grid, anchor: Callable[[ArmCell], str] | None = None) -> str:
     """A sortable table: the first column names the row, every heading is a button. anchor: id of a cell's records."""
+    grid = _aligned(grid)
     body = "".join(_row(grid, i, anchor) for i in range(len(grid.rows)))
     name = escape(grid.heading)
     head = _head(grid.columns)
     table = f'<table class="sortable" aria-label="{name}"><thead>{head}</thead><tbody>{body}</tbody></table>'
     return scroller(grid.heading, table)
+
+
+INTERVAL = re.compile(r"\S [+−-]?[\d.]+ \[[^\]]*\]")
+NARROW_STD = re.compile(r"(?<=± )(?=\d\.)")
+FIGURE_SPACE = "\u2007"
+
+
+def _aligned(grid: Grid) -> Grid:
+    """The same with points below points: a std of one digit takes the room of two where its column has one of two."""
+    wide = {i for row in grid.rows for i, entry in enumerate(row) if re.search(r"± \d\d\.", entry.text)}
+    rows = (
+        tuple(replace(e, text=NARROW_STD.sub(FIGURE_SPACE, e.text)) if i in wide else e for i, e in enumerate(row))
+        for row in grid.rows
+    )
+    return replace(grid, rows=tuple(rows)) if wide else grid
 
 
 def _head(columns: Sequence[GridColumn]) -> str:
@@ -120,7 +154,8 @@ def _row(grid: Grid, i: int, anchor: Callable[[ArmCell], str] | None) -> str:
 def _field(entry: GridEntry, anchor: Callable[[ArmCell], str] | None) -> str:
     text = link(entry.text, anchor(entry.cell) if anchor and entry.cell and entry.text != MISSING else None)
     if entry.tone is not None:
-        return f'<span class="badge {entry.tone}">{text}</span>'
+        kept = INTERVAL.sub(lambda found: f'<span class="nb">{found[0]}</span>', text, count=1)
+        return f'<span class="badge {entry.tone}">{kept}</span>'
     return text if entry.bar is None else text + _bar(entry.bar)
 
 

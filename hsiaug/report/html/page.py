@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import CellKey
@@ -14,16 +15,17 @@ from hsiaug.report.findings import headline
 from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.confusion import confusions
 from hsiaug.report.html.curves import curve_blocks, heat_maps
+from hsiaug.report.html.filters import filter_facts
 from hsiaug.report.html.gains import class_gains, gain_pictures
 from hsiaug.report.html.labels import curves_by_table, label_block
 from hsiaug.report.html.maps import MapMaker
-from hsiaug.report.html.markup import badge, details, escape, facts, items, link
+from hsiaug.report.html.markup import badge, details, escape, facts, items, json_for_script, link
 from hsiaug.report.html.quality import quality_block, read_quality
 from hsiaug.report.html.records import environment, record_lists
 from hsiaug.report.html.verdicts import failure_block, outcome, summary
 from hsiaug.report.labels import count
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
-from hsiaug.report.tables import Report, Table
+from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.report.views import Said
 from hsiaug.report.views_labels import main_worths, worth_verdicts
 from hsiaug.trial.store import Store
@@ -31,6 +33,8 @@ from hsiaug.trial.store import Store
 __all__ = ["html_page"]
 
 HERE = Path(__file__).parent
+SCRIPTS = ("page.js", "filters.js", "maps.js", "spectra.js", "print.js")
+"""In their order: each may use what stands before it."""
 MOST_TITLED = 3
 """Scenes and protocols that the title of a page names at most."""
 Section = tuple[str, str, str]
@@ -47,15 +51,19 @@ def html_page(report: Report, store: Store | None = None, quality: Iterable[Path
     """
     looked_at = [(folder, read_quality(folder)) for folder in quality]
     shown = [TableSection(table, number, report.where) for number, table in enumerate(report.tables)]
-    maker = MapMaker(store)
+    compared = [section for section in shown if section.table.condition.protocol != ADDED] or shown
+    maker = MapMaker(store, len(compared))
     curves = curves_by_table(report, store)
     every_curve = [curve for found in curves.values() for curve in found]
-    verdicts = _verdict(report, shown, worth_verdicts(every_curve), main_worths(every_curve))
+    verdicts = _verdict(report, compared, maker, worth_verdicts(every_curve), main_worths(every_curve))
     sections: list[Section] = [("verdict", "Verdict", verdicts)]
-    for section in shown:
+    for section in compared:
         equivalents = label_block(section, curves.get(section.table, ()))
-        html = _table(section, len(shown), maker, equivalents)
+        html = _table(section, len(compared), maker, equivalents)
         sections.append((section.anchor("table"), section.table.title, html))
+    if points := [section for section in shown if section not in compared]:
+        folded = (details(s.table.title, _point(s), id=s.anchor("table")) for s in points)
+        sections.append(("points", "Points of learning curves", "".join(folded)))
     sections += [
         (f"samples-{i}", f"Samples: {read.title(folder)}", quality_block(folder, read))
         for i, (folder, read) in enumerate(looked_at)
@@ -64,7 +72,7 @@ def html_page(report: Report, store: Store | None = None, quality: Iterable[Path
         sections.append(("samples", "Samples", f'<p class="note">{NO_SAMPLES}</p>'))
     trials = {trial.hash: trial for section in shown for trial in section.table.trials}.values()
     sections.append(("environment", "Environment", details("Machines and versions", environment(trials))))
-    return _document(_title(report), sections)
+    return _document(_title(report), sections, filter_facts(shown))
 
 
 NO_SAMPLES = (
@@ -84,8 +92,8 @@ def _title(report: Report) -> str:
     return f"{': '.join(said)} · hsiaug" if report.tables else "hsiaug report"
 
 
-def _document(title: str, sections: Sequence[Section]) -> str:
-    script = (HERE / "page.js").read_text(encoding="utf-8")
+def _document(title: str, sections: Sequence[Section], facts: Mapping[str, Any]) -> str:
+    script = "".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS)
     links = "".join(f'<li><a href="#{escape(id)}">{escape(heading)}</a></li>' for id, heading, _ in sections)
     body = "\n".join(
         f'<section id="{escape(id)}" aria-labelledby="h-{escape(id)}">'
@@ -95,6 +103,7 @@ def _document(title: str, sections: Sequence[Section]) -> str:
     return Template((HERE / "page.html").read_text(encoding="utf-8")).substitute(
         title=escape(title),
         style=(HERE / "page.css").read_text(encoding="utf-8"),
+        facts=json_for_script(facts),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         contents=links,
@@ -105,12 +114,13 @@ def _document(title: str, sections: Sequence[Section]) -> str:
 def _verdict(
     report: Report,
     shown: Sequence[TableSection],
+    maker: MapMaker,
     worth: Mapping[Table, Said],
     worths: Mapping[Table, Mapping[CellKey, str]],
 ) -> str:
     if not shown:
         return f'<p class="headline">There is no record in {escape(report.where)} yet.</p>'
-    trials = {trial.hash: trial for section in shown for trial in section.table.trials}
+    trials = {trial.hash: trial for table in report.tables for trial in table.trials}
     failed = sum(trial.failed for trial in trials.values())
     newest = max((str(trial.record.get("created") or "") for trial in trials.values()), default="")[:10]
     where = next((section.anchor("failed") for section in shown if section.table.failed), None)
@@ -125,7 +135,7 @@ def _verdict(
         labels = f"<p>{escape(said)}</p>{items(map(escape, lines))}" if lines else ""
         first = f'<p class="headline">{escape(headline(section.table))}</p>{outcome(section, worths.get(section.table))}'
         prose = details("In words", f"{summary(section)}{labels}")
-        parts.append(f'<div class="verdict">{heading}{first}{prose}</div>')
+        parts.append(f'<div class="verdict">{maker.thumbnail(section)}{heading}{first}{prose}</div>')
     return "\n".join([*parts, f'<p class="note">{HOW_TO_READ}</p>'])
 
 
@@ -160,6 +170,12 @@ def _table(section: TableSection, of: int, maker: MapMaker, equivalents: str) ->
               + details("Audit of the protocol", facts(audit_lines(table, section.where)), opened=table.leaky)),
         _part("Records", record_lists(section)),
     ]  # fmt: skip
+    return "\n".join(part for part in parts if part)
+
+
+def _point(section: TableSection) -> str:
+    """What a table adds that is read as a point of a curve: its numbers and records."""
+    parts = [failure_block(section), section.view("generator"), record_lists(section)]
     return "\n".join(part for part in parts if part)
 
 

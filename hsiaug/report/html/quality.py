@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from hsiaug.errors import InputError
 from hsiaug.report.html.markup import details, escape, figure, items, plain_grid, scroller
 from hsiaug.report.html.pictures import embedded_picture
+from hsiaug.report.html.spectra import spectra_browser
 from hsiaug.report.labels import MISSING, measured, score_numbers, wrong_share
 
 __all__ = ["quality_block", "read_quality"]
@@ -157,7 +158,8 @@ def quality_block(folder: Path, quality: _QualityFile) -> str:
     parts += [_measures([*fidelity.measures, *reliability.measures]), _scores(reliability.scores)]
     if notes := [*fidelity.notes, *reliability.notes]:
         parts.append(details("Notes", items(map(escape, notes))))
-    return "".join([*parts, *_pictures(folder)])
+    browser = spectra_browser(folder / "spectra.csv")
+    return "".join([*parts, browser, *_pictures(folder, folded=("spectra",) if browser else ())])
 
 
 def _measures(measures: Sequence[_Measured]) -> str:
@@ -185,12 +187,14 @@ def _span(interval: tuple[float, float] | None) -> str:
     return MISSING if interval is None else "–".join(map(measured, interval))
 
 
-def _pictures(folder: Path) -> list[str]:
+def _pictures(folder: Path, folded: Sequence[str]) -> list[str]:
+    """folded: names of those that repeat what stands above them."""
     found = []
     for name, caption in PICTURES.items():
         path = next((p for end in (".svg", ".png") if (p := folder / f"{name}{end}").is_file()), None)
         if path is not None:
-            found.append(_picture(path, caption))
+            picture = _picture(path, caption)
+            found.append(details("The classes beside each other", picture) if name in folded else picture)
     return found
 
 

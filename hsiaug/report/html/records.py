@@ -17,8 +17,10 @@ __all__ = ["environment", "record_lists"]
 
 
 def record_lists(section: TableSection) -> str:
-    """A folded list per cell: seed, status, metrics, seconds and hash of its records, and how to see one whole."""
-    blocks, cells = [], section.table.every_cell.values()
+    """How to see a record whole; and a folded list per cell: seed, status, metrics, seconds and hash of its records."""
+    command = escape(f"hsiaug show RECORD --store {section.where}")
+    blocks = [f'<p class="note"><code>{command}</code> shows a record whole.</p>']
+    cells = section.table.every_cell.values()
     for classifier in dict.fromkeys(cell.classifier for cell in cells):
         mine = [cell for cell in cells if cell.classifier == classifier]
         counted = count(sum(len(cell.trials) for cell in mine), "record")
@@ -30,7 +32,7 @@ def record_lists(section: TableSection) -> str:
 def _list(section: TableSection, cell: ArmCell) -> str:
     table = section.table
     scores = (*table.scores.shown, *table.fields[:2])
-    head = ("seed", *(score.name for score in scores), "seconds", "record", "made", "to see it whole")
+    head = ("seed", *(score.name for score in scores), "seconds", "record", "made")
     rows = "".join(_row(section, trial, [score.key for score in scores]) for trial in cell.trials)
     headings = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     name = table.cell_label(cell, ", ")
@@ -47,11 +49,9 @@ def _row(section: TableSection, trial: Trial, metrics: list[str]) -> str:
         why = f"failed: {one_line(trial.error, longest=500)}" if trial.failed else "nothing made"
         shown = f'<td class="t failed" colspan="{len(metrics)}">{escape(why)}</td>'
     made = escape(str(trial.record.get("created") or MISSING)[:16])
-    command = escape(f"hsiaug show {trial.hash} --store {section.where}")
     return (
         f'<tr id="{escape(section.record_id(trial))}"><th scope="row">{trial.seed}</th>{shown}'
-        f"<td>{trial_seconds(trial)}</td><td class=t><code>{escape(trial.hash)}</code></td><td class=t>{made}</td>"
-        f"<td class=t><code>{command}</code></td></tr>\n"
+        f"<td>{trial_seconds(trial)}</td><td class=t><code>{escape(trial.hash)}</code></td><td class=t>{made}</td></tr>\n"
     )
 
 

@@ -21,6 +21,8 @@ HEIGHT = 230
 SHAPES = (
     "M-4 0A4 4 0 1 0 4 0A4 4 0 1 0-4 0Z", "M-3.5-3.5H3.5V3.5H-3.5Z", "M0-5L4.6 3.5H-4.6Z", "M0-5L5 0L0 5L-5 0Z",
     "M0 5L4.6-3.5H-4.6Z", "M-4.5-1.5H-1.5V-4.5H1.5V-1.5H4.5V1.5H1.5V4.5H-1.5V1.5H-4.5Z",
+    "M-4.5-2.5L-2.5-4.5L0-2L2.5-4.5L4.5-2.5L2 0L4.5 2.5L2.5 4.5L0 2L-2.5 4.5L-4.5 2.5L-2 0Z",
+    "M0-5L4.3-2.5V2.5L0 5L-4.3 2.5V-2.5Z",
 )  # fmt: skip
 """Markers: lines are told apart by shape too, never by colour alone."""
 

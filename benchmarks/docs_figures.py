@@ -1,0 +1,264 @@
+"""Draw the figures of the documentation's pages of results from the committed trials; seconds, and no scene.
+
+    python -m benchmarks.docs_figures [docs/images]
+
+Pictures of commands are made by docs_images.py and docs_gallery.py, those of docs/regimes.md by regimes.py.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+import matplotlib
+
+from benchmarks.common import HERE, read_csv
+from hsiaug.metrics.significance import t_interval
+from hsiaug.report.figure_files import figure_bytes, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+RESULTS = HERE / "results"
+SCENES = {
+    "indian_pines": "Indian Pines",
+    "houston_crop": "Houston crop",
+    "pavia_crop": "Pavia crop",
+    "jasper_ridge": "Jasper Ridge",
+}
+BLUE, RED, GREEN, YELLOW, GREY = "#4477aa", "#cc3311", "#228833", "#997700", "#777777"
+"""Of Paul Tol's schemes: they stay apart for readers who do not see red and green, each with a mark of its own."""
+WIDTH = 6.6
+"""Inches: with letters of 9 points, a figure is still read on a phone."""
+FAMILY = "'DejaVu Sans', Verdana, sans-serif"
+"""Letters stay text, in a font of the reader's that is no wider than the first."""
+LARGEST = 60_000
+"""Bytes of a figure."""
+NEEDLESS = r"<!--.*?-->|<metadata>.*?</metadata>| id=\"[a-z]+[0-9]?[a-z]?_\d+\"|; stroke-linecap: square"
+Row = Mapping[str, str]
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE.parent / "docs" / "images"
+    for name, draw in FIGURES.items():
+        with matplotlib.rc_context({"svg.fonttype": "none"}):
+            svg = lighter(figure_bytes(draw(), "svg"))
+        assert len(svg) <= LARGEST, f"{name}: {len(svg)} bytes"
+        (folder / f"{name}.svg").write_bytes(svg)
+
+
+def lighter(svg: bytes) -> bytes:
+    """The same picture: numbers to a hundredth of a point, no comments, identifiers or line breaks that nothing needs."""
+    text = svg.decode("utf-8")
+    text = re.sub(r"-?[1-9]\d*\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), text)
+    text = re.sub(r"font-family: [^;\"]*", f"font-family: {FAMILY}", text)
+    text = re.sub(r"DejaVuSans-(Bold-)?", lambda found: "b" if found[1] else "g", text)
+    text = re.sub(r"translate\((-?\d+\.\d)\d* 0\)", r"translate(\1)", text)
+    text = text.replace("<use xlink:href", "<use href")
+    text = re.sub(NEEDLESS, "", text, flags=re.DOTALL)
+    return re.sub(r"\s*\n\s*", " ", text).encode("utf-8") + b"\n"
+
+
+def trials(result: str, **wanted: str) -> list[dict[str, str]]:
+    """The trials of a result that went well, with these values."""
+    rows = read_csv(RESULTS / result / "trials.csv")
+    return [r for r in rows if r["status"] == "ok" and all(r[key] == value for key, value in wanted.items())]
+
+
+def percent(rows: Iterable[Row], score: str) -> list[float]:
+    """A score of every trial that has it."""
+    return [100 * float(row[score]) for row in rows if row[score]]
+
+
+def interval(panel: Axes, y: float, values: Sequence[float], colour: str, mark: str, label: str | None) -> None:
+    """The mean of a row with its 95 % t interval, which two draws are too few for."""
+    mean = fmean(values)
+    if len(values) > 2 and (found := t_interval(values)):
+        panel.plot(found, [y, y], color=colour, lw=1.6, alpha=0.6)
+    panel.plot([mean], [y], mark, color=colour, markersize=5, label=label)
+
+
+def rows_named(panel: Axes, names: Sequence[str]) -> None:
+    """One row for each name, the first on top."""
+    panel.set_yticks(range(len(names)), names)
+    panel.set_ylim(len(names) - 0.5, -0.5)
+    panel.tick_params(labelsize=8, axis="both")
+    panel.tick_params(length=0, axis="y")
+    panel.grid(alpha=0.25)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def legend(figure: Figure, panel: Axes, columns: int) -> None:
+    """What the marks of all panels mean, above them."""
+    figure.legend(*panel.get_legend_handles_labels(), loc="outside upper center", ncols=columns, fontsize=9)
+
+
+def fields() -> Figure:
+    """Every classifier without samples: AA in seen and in new fields, on three scenes."""
+    runs = {"auto-indian-pines": "5 draws", "auto-houston-crop": "2 draws", "auto-jasper-ridge": "2 draws"}
+    rows = trials("baselines", view="auto", generator="none") + trials("baselines", classifier="coords")
+    by: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        if row["run"] in runs:
+            by[row["run"], row["classifier"]].append(row)
+    first = next(iter(runs))
+    names = sorted(
+        {c for _, c in by}, key=lambda c: -fmean(percent(by[first, c], "aa_new")) if by[first, c] else 0
+    )
+    figure = new_figure(WIDTH, 4.2)
+    panels = figure.subplots(1, 3, sharey=True, sharex=True)
+    for panel, (run, draws) in zip(panels, runs.items(), strict=True):
+        for y, name in enumerate(names):
+            seen, new = (fmean(percent(by[run, name], score)) for score in ("aa_seen", "aa_new"))
+            once = y == 0
+            panel.plot([new, seen], [y, y], color=GREY, lw=1, alpha=0.6)
+            panel.plot([new], [y], "D", color=RED, markersize=4.5, label="AA in new fields" if once else None)
+            panel.plot([seen], [y], "o", color=BLUE, markersize=5, label="AA in seen fields" if once else None)
+        rows_named(panel, names)
+        panel.set_title(f"{SCENES[run.removeprefix('auto-').replace('-', '_')]}, {draws}", fontsize=9)
+        panel.set_xlim(0, 100)
+    legend(figure, panels[0], 2)
+    return figure
+
+
+def generators() -> Figure:
+    """The plain generators: AA above duplicate, draw by draw, on Indian Pines and raw spectra."""
+    by: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+    for run in ("indian-pines", "generators"):
+        for row in trials("baselines", run=run):
+            by[row["classifier"], row["generator"]][row["seed"]] = 100 * float(row["aa"])
+    names = sorted({g for c, g in by if c == "svm"} - {"none", "duplicate"})
+    figure = new_figure(WIDTH, 3.4)
+    panels = figure.subplots(1, 2, sharey=True, sharex=True)
+    for panel, classifier in zip(panels, ("svm", "cnn2d"), strict=True):
+        plain = by[classifier, "duplicate"]
+        for y, name in enumerate(names):
+            found = by[classifier, name]
+            gains = [found[seed] - plain[seed] for seed in sorted(found) if seed in plain]
+            panel.plot(gains, [y + 0.2] * len(gains), "|", color=GREY, label="a draw" if not y else None)
+            interval(panel, y - 0.1, gains, BLUE, "o", None if y else "mean and 95 % t interval of five draws")
+        panel.axvline(0, color="black", lw=0.8)
+        rows_named(panel, names)
+        panel.set_title(classifier, fontsize=9)
+    figure.supxlabel("AA above duplicate (points)", fontsize=9)
+    legend(figure, panels[0], 2)
+    return figure
+
+
+def views() -> Figure:
+    """AA of the SVM in every spectral view, without a sample, on four scenes."""
+    names = ["raw", "unit", "derivative", "continuum", "raw+unit", "auto"]
+    figure = new_figure(WIDTH, 4.2)
+    panels = figure.subplots(2, 2, sharey=True)
+    for panel, (scene, title) in zip(panels.ravel(), SCENES.items(), strict=True):
+        for y, name in enumerate(names):
+            values = percent(trials("spectral_views", run="svm", scene=scene, view=name, classifier="svm"), "aa")
+            colour, mark = (RED, "D") if name == "auto" else (BLUE, "o")
+            panel.plot(values, [y + 0.22] * len(values), "|", color=GREY)
+            interval(panel, y - 0.1, values, colour, mark, None)
+        rows_named(panel, names)
+        panel.set_title(title, fontsize=9)
+    figure.supxlabel("AA of svm (%): eight draws, their mean and its 95 % t interval", fontsize=9)
+    return figure
+
+
+def labels() -> Figure:
+    """AA against added labels, and the level of each arm, on four scenes."""
+    found: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in read_csv(RESULTS / "labels" / "scores.csv"):
+        found[row["scene"], row["arm"]].append(row)
+    arms = {"pseudo": (RED, "--"), "txt2hsi": (GREEN, "-."), "smote": (YELLOW, ":")}
+    figure = new_figure(WIDTH, 4.6)
+    panels = figure.subplots(2, 2)
+    ks = (0, 1, 2, 3, 5, 10, 20)
+    for panel, (scene, title) in zip(panels.ravel(), SCENES.items(), strict=True):
+        curve = [fmean(percent(found[scene, str(k)], "aa")) for k in ks]
+        panel.plot(
+            [k**0.5 for k in ks], curve, "o-", color="black", markersize=4, lw=1.2, label="none, with added labels"
+        )
+        plain = {row["seed"]: float(row["aa"]) for row in found[scene, "0"]}
+        for name, (colour, style) in arms.items():
+            rows = found[scene, name] or found[scene, f"{name}, no gate"]
+            gain = 100 * fmean(float(row["aa"]) - plain[row["seed"]] for row in rows)
+            panel.axhline(curve[0] + gain, color=colour, ls=style, lw=1.8, label=f"{name}, no added label")
+        panel.set_xticks([k**0.5 for k in ks], [str(k) for k in ks])
+        panel.tick_params(labelsize=8)
+        panel.grid(alpha=0.25)
+        panel.set_title(title, fontsize=9)
+    figure.supxlabel("added labels per class", fontsize=9)
+    figure.supylabel("AA of svm (%)", fontsize=9)
+    legend(figure, panels[0, 0], 2)
+    return figure
+
+
+def pairs() -> Figure:
+    """Networks for masks with made pairs: the gain over none, draw by draw."""
+    data = {"oscd": "OSCD, F1 of change", "houston": "Houston crop, mIoU", "jasper": "Jasper Ridge, mIoU"}
+    data["samson"] = "Samson, mIoU"
+    arms = {"duplicate": (GREY, "s"), "specdm": (BLUE, "o"), "ldm_single": (RED, "D")}
+    figure = new_figure(WIDTH, 4.8)
+    panels = figure.subplots(2, 2, sharey=True)
+    for panel, (run, title) in zip(panels.ravel(), data.items(), strict=True):
+        rows = [r for r in trials("specdm", run=run) if r["classifier"] != "majority"]
+        for y, (name, gains) in enumerate(pair_gains(rows, "f1_change" if run == "oscd" else "miou", arms)):
+            colour, mark = arms[name]
+            panel.plot(gains, [y] * len(gains), mark, color=colour, markersize=4.5, alpha=0.75)
+            panel.plot([fmean(gains)] * 2, [y - 0.35, y + 0.35], color=colour, lw=2, label=name if y < 3 else None)
+        rows_named(panel, [f"{n}, λ = {lam}" for lam in (1, 3, 5) for n in arms])
+        panel.axvline(0, color="black", lw=0.8)
+        panel.set_title(title, fontsize=9)
+    figure.supxlabel("gain over none (points): three draws and their mean", fontsize=9)
+    return figure
+
+
+def pair_gains(rows: Sequence[Row], score: str, arms: Iterable[str]) -> Iterator[tuple[str, list[float]]]:
+    """Generator and paired differences to none, for each λ."""
+    by: dict[tuple[str, float], dict[str, float]] = defaultdict(dict)
+    for row in rows:
+        by[row["generator"], float(row["lambda"])][row["seed"]] = 100 * float(row[score])
+    for lam in (1, 3, 5):
+        for name in arms:
+            yield name, [value - by["none", 0][seed] for seed, value in sorted(by[name, lam].items())]
+
+
+def teacher() -> Figure:
+    """How often the names that the teacher gives are right, under issd."""
+    text = (RESULTS / "teacher" / "table.md").read_text(encoding="utf-8")
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if "| issd |" in line
+    ]
+    kinds = {
+        "all named test pixels, AA": (2, BLUE, "o"),
+        "in new fields, AA": (3, RED, "D"),
+        "the believed, share that is right": (4, GREEN, "s"),
+    }
+    figure = new_figure(WIDTH, 2.3)
+    panel = figure.subplots()
+    for name, (column, colour, mark) in kinds.items():
+        values = [float(row[column]) for row in rows]
+        panel.plot(values, range(len(rows)), mark, color=colour, markersize=6, label=name)
+    rows_named(panel, [SCENES.get(row[0], "Samson") for row in rows])
+    panel.set_xlim(0, 100)
+    panel.set_xlabel("%", fontsize=9)
+    legend(figure, panel, 3)
+    return figure
+
+
+FIGURES: dict[str, Callable[[], Any]] = {
+    "baselines_fields": fields,
+    "baselines_generators": generators,
+    "spectral_views": views,
+    "labels_scenes": labels,
+    "specdm_gain": pairs,
+    "teacher": teacher,
+}
+"""A file of docs/images, and what draws it."""
+
+if __name__ == "__main__":
+    main()

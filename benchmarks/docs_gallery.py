@@ -1,0 +1,140 @@
+"""Make the pictures of docs/index.md and docs/gallery.md anew, and the report that docs/gallery.md opens.
+
+    python -m benchmarks.docs_gallery [FOLDER]
+
+FOLDER, a temporary one unless it is named, holds the records: named again, it takes the trials that are there. The trials
+of benchmarks/docs_gallery.toml are part of those of benchmarks/txt2hsi_bar.toml, so a copy of that store in FOLDER saves
+the hours that they take; the others take some minutes. The picture of the LaTeX table takes pdflatex and pdftoppm,
+that of the report Chromium and the package playwright.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+from benchmarks.common import HERE, hsiaug
+from benchmarks.docs_figures import lighter
+from benchmarks.docs_images import screenshot
+
+DOCS = HERE.parent / "docs"
+IMAGES, PAGE = DOCS / "images", DOCS / "site" / "gallery" / "indian_pines.html"
+SUITE = HERE / "docs_gallery.toml"
+COMMANDS = (
+    f"benchmark {SUITE}",
+    f"report --suite {SUITE} --out card.svg",
+    f"report --suite {SUITE} --by gain --out gain.png",
+    f"report --suite {SUITE} --out table.tex",
+    f"report --suite {SUITE} --out report.html",
+    "benchmark indian_pines --generator smote,tabddpm --classifier svm --lambda 0.25,0.5,1,2 --seeds 5 --store sweep",
+    "report --store sweep --by lambda --out lambda.png",
+    "labels indian_pines --classifier svm --generator smote --seeds 5 --store labels",
+    "report --store labels --by labels --out labels.png",
+    "split indian_pines --protocol within:all --png --out within.png",
+    "split indian_pines --task segmentation --protocol blocks:48 --png --out tiles.png",
+    "inspect indian_pines --generator smote --lambda 1 --out look",
+)
+"""What is typed in FOLDER, behind ``hsiaug``."""
+PICTURES = {
+    "report.png": "gallery_report",
+    "gain.png": "gallery_gain",
+    "lambda.png": "gallery_lambda",
+    "labels.png": "gallery_labels",
+    "within.png": "gallery_within",
+    "tiles.png": "gallery_tiles",
+    "look/pca.png": "gallery_pca",
+    "table.png": "gallery_latex",
+}
+"""A file of FOLDER, and its name in docs/images."""
+SIZES, SIDE = ((1200, 64), (900, 32)), 120
+"""Most pixels across and colours of a picture, of a large one too; pixels of the scene on the card."""
+LARGEST, LARGEST_CARD, LARGEST_PAGE = 100_000, 60_000, 700_000
+"""Bytes of a picture, of the card and of the page."""
+PAPER = r"""\documentclass{article}
+\usepackage[paperwidth=17cm,paperheight=24cm,margin=1cm]{geometry}
+\usepackage{array,booktabs}
+\pagestyle{empty}
+\begin{document}
+%s
+\end{document}
+"""
+
+
+def main(folder: Path) -> None:
+    """Run the commands, and keep what they wrote, small enough for a page."""
+    for command in COMMANDS:
+        for file in re.findall(r"--out (\S+\.\w+)", command):
+            (folder / file).unlink(missing_ok=True)
+        hsiaug(command, folder)
+    typeset(folder)
+    screenshot(folder / "report.html", folder / "report.png")
+    for file, name in PICTURES.items():
+        kept(IMAGES / f"{name}.png", small(folder / file), LARGEST)
+    kept(IMAGES / "card.svg", card((folder / "card.svg").read_text(encoding="utf-8")), LARGEST_CARD)
+    PAGE.parent.mkdir(exist_ok=True)
+    kept(PAGE, (folder / "report.html").read_bytes(), LARGEST_PAGE)
+
+
+def kept(path: Path, content: bytes, largest: int) -> None:
+    """Write a file of the documentation. Raises SystemExit where it is larger than it may be."""
+    if len(content) > largest:
+        raise SystemExit(f"{path.name}: {len(content):,} bytes, of {largest:,} at most")
+    path.write_bytes(content)
+
+
+def small(picture: Path) -> bytes:
+    """The same picture no wider than a page shows it, in as few colours as tell no difference."""
+    with Image.open(picture) as opened:
+        whole = opened.convert("RGB")
+    for width, colours in SIZES:
+        across = min(width, whole.width)
+        shown = whole.resize((across, round(whole.height * across / whole.width)), Image.Resampling.LANCZOS)
+        out = io.BytesIO()
+        shown.quantize(colours, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+        if len(out.getvalue()) <= LARGEST:
+            break
+    return out.getvalue()
+
+
+def card(svg: str) -> bytes:
+    """The card with its scene as a JPEG of the size that is seen."""
+
+    def picture(found: re.Match[str]) -> str:
+        with Image.open(io.BytesIO(base64.b64decode(found[1]))) as opened:
+            out = io.BytesIO()
+            opened.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS).save(out, "JPEG", quality=85)
+        return f'data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode("ascii")}"'
+
+    return lighter(re.sub(r'data:image/png;base64,([^"]*)"', picture, svg).encode("utf-8"))
+
+
+def typeset(folder: Path) -> None:
+    """table.png: the first LaTeX table as it is printed."""
+    first, end, _ = (folder / "table.tex").read_text(encoding="utf-8").partition(r"\end{table}")
+    (folder / "paper.tex").write_text(PAPER % f"{first}{end}".replace("htbp", "t"), encoding="utf-8")
+    for words in (
+        ("pdflatex", "-interaction=batchmode", "paper.tex"),
+        ("pdftoppm", "-singlefile", "-r", "150", "-png", "paper.pdf", "page"),
+    ):
+        subprocess.run(words, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    with Image.open(folder / "page.png") as page:
+        grey = page.convert("L")
+        box = grey.point(lambda value: 255 * (value < 200)).getbbox()
+        assert box is not None
+        margin = (box[0] - 15, box[1] - 15, box[2] + 15, box[3] + 15)
+        grey.crop(margin).save(folder / "table.png")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        main(Path(sys.argv[1]).absolute())
+    else:
+        with tempfile.TemporaryDirectory() as made:
+            main(Path(made))

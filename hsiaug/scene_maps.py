@@ -1,0 +1,252 @@
+"""The class of every pixel of a scene, by the classifier of a record: what ``hsiaug map`` writes, as an object."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.bench.cluster_settings import ClusterSettings, cluster_settings
+from hsiaug.bench.engine import Job, Say, engine
+from hsiaug.bench.mapping import Later, map_stripes, stripes_of
+from hsiaug.contracts import Progress
+from hsiaug.data.georeference import Georeference
+from hsiaug.frames import frame_of
+from hsiaug.notebook_figures import shown
+from hsiaug.plugins.progress import watched
+from hsiaug.plugins.registry import registry
+from hsiaug.quality.maps import check_map_targets, class_map_figure, named, save_map, write_maps
+from hsiaug.report.grid import ReportPage, text_grid
+from hsiaug.report.labels import percent
+from hsiaug.report.output_files import TableFiles, table_writers, write_files
+from hsiaug.report.scores import metric_set
+from hsiaug.spectral_views import SpectralView
+from hsiaug.targets import TABLES
+from hsiaug.tasks.task import TaskData, get_task
+from hsiaug.terminal import Console, log_console
+from hsiaug.threads import one_thread_here
+from hsiaug.trial.mapping import Agreement, Refitted, agreement, refit, spec_of
+from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import Record, Store
+from hsiaug.view_names import RAW
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+__all__ = ["HEADER", "SceneMap", "make_map", "map_scene", "share_texts"]
+
+HEADER = ("class", "name", "pixels", "share %", "training pixels")
+"""Of :meth:`SceneMap.rows` as texts."""
+
+
+@dataclass(frozen=True, eq=False)
+class SceneMap:
+    """The map of a scene, or of every place of a set of pairs.
+
+    maps: by place, (H, W) int16 class ids, 0 = no data. record: that of the trial whose classifier maps.
+    agreement: how far the test pixels come out as in the record. grounds: by place, where it lies on Earth, or None.
+    """
+
+    record: Record
+    maps: Mapping[str, NDArray[np.int16]]
+    class_names: tuple[str, ...]
+    made: Refitted
+    agreement: Agreement
+    grounds: Mapping[str, Georeference | None]
+
+    @property
+    def ids(self) -> NDArray[np.int16]:
+        """(H, W) class ids, 0 = no data; of the first place where there are several."""
+        return next(iter(self.maps.values()))
+
+    @property
+    def title(self) -> str:
+        """Classifier, generator and record."""
+        spec = self.made.spec
+        return f"{spec.classifier_label} with {spec.generator.name}, record {self.record['hash'][:8]}"
+
+    @property
+    def _note(self) -> str:
+        return f"{self.made.split.audit.n_train:,} of the pixels are training pixels"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """By class: its pixels, their share of those that are mapped, and training pixels; last what holds no data."""
+        counts = np.bincount(np.concatenate([ids.ravel() for ids in self.maps.values()]))
+        counts = np.pad(counts, (0, len(self.class_names) + 1 - len(counts)))
+        mapped = max(1, int(counts[1:].sum()))
+        train = self.made.split.audit.train_counts
+        rows: list[dict[str, Any]] = [
+            {
+                "class": c,
+                "name": name,
+                "pixels": int(counts[c]),
+                "share": float(counts[c] / mapped),
+                "train": int(train[c - 1]),
+            }
+            for c, name in enumerate(self.class_names, start=1)
+        ]
+        empty = {"class": 0, "name": "no data", "pixels": int(counts[0]), "share": None, "train": None}
+        return [*rows, empty] if counts[0] else rows
+
+    def frame(self) -> DataFrame:
+        """:meth:`rows` as a pandas frame; shares are fractions."""
+        return frame_of(self.rows())
+
+    def remarks(self, paths: Sequence[Path] = ()) -> list[str]:
+        """Sentences on how far the map is to be trusted; of GeoTIFFs among ``paths`` also whether they lie nowhere."""
+        audit, metrics = self.made.split.audit, self.record["metrics"]
+        leaky = " [LEAKY]" if audit.leaky else ""
+        headline = metric_set(self.made.spec.task)
+        scores = ", ".join(f"{one.name} {percent(metrics[one.key])}" for one in (headline.second, headline.main))
+        said = [
+            _repeats(self.agreement, audit.n_test, self.record),
+            f"warning: the map holds the {audit.n_train:,} training pixels, so its agreement with the labels is no "
+            f"accuracy; that of the record is {scores} on its test pixels{leaky}",
+        ]
+        if named(paths, (".tif", ".tiff")) and None in self.grounds.values():
+            said.append("note: the cube's file names no place on Earth, so the map lies nowhere")
+        return said
+
+    def plot(self, columns: Literal[1, 2] = 2) -> Figure:
+        """Matplotlib: the map with a legend of classes and their shares; of the first place where there are several.
+
+        columns: of a page with two, which the figure fills: 3.5 or 7.2 inches.
+        """
+        return shown(self._figure(next(iter(self.maps)), columns))
+
+    def save(self, path: str | os.PathLike[str], columns: Literal[1, 2] = 2) -> list[Path]:
+        """Write what the ending says: class ids as GeoTIFF (.tif) or .npy, a PNG beside them; the map with its legend
+        (.png, .svg, .pdf); the table of :meth:`rows` (.md, .tex, .csv, .json).
+
+        columns: of a page with two, which a picture fills. Returns the files; of several places each has its own.
+        Raises InputError for another ending.
+        """
+        return self.save_all([Path(path)], columns)
+
+    def save_all(self, paths: Sequence[Path], columns: int = 2) -> list[Path]:
+        """:meth:`save` of several files; beside class ids goes a PNG only where no picture is named."""
+        check_map_targets(paths)
+        files = write_maps(paths, self.maps, partial(self._figure, columns=columns), self._save_raster)
+        return files + write_files(named(paths, TABLES), table_writers(lambda: self._tables(self.remarks(paths))))
+
+    def _figure(self, name: str, columns: int) -> Figure:
+        return class_map_figure(self.maps[name], self.class_names, f"{name}: {self.title}", self._note, columns)
+
+    def _save_raster(self, path: Path, name: str) -> None:
+        save_map(path, self.maps[name], self.class_names, self.grounds[name], self._facts())
+
+    def _tables(self, remarks: list[str]) -> TableFiles:
+        """In CSV and JSON shares are fractions."""
+        rows = self.rows()
+        grid = text_grid("Mapped pixels by class", HEADER, list(map(share_texts, rows)), 2)
+        page = ReportPage(self.title, grids=(grid,), notes=tuple(remarks))
+        return TableFiles("map", [page], rows, {"classes": rows, "remarks": remarks})
+
+    def _facts(self) -> dict[str, str]:
+        """What the file says of itself."""
+        spec = self.made.spec
+        return {
+            "SCENE": spec.scene,
+            "RECORD": self.record["hash"],
+            "GENERATOR": spec.generator.name,
+            "CLASSIFIER": spec.classifier_label,
+            "REMARK": "holds training pixels: its agreement with the labels is no accuracy",
+        }
+
+
+def map_scene(
+    scene: str | os.PathLike[str],
+    record: str,
+    *,
+    store: str | os.PathLike[str] = "hsiaug-results",
+    device: str = "auto",
+    jobs: int = 1,
+    progress: bool = True,
+) -> SceneMap:
+    """What ``hsiaug map`` does: fit the classifier of a record again, and let it name every pixel of the scene.
+
+    scene: a name of the catalogue, or the path of a card. record: the hash of a record in ``store``, or its beginning.
+    jobs: processes that predict stripes. progress: False = nothing is printed.
+
+    Raises InputError for a record of a failed trial or of another scene, StoreError where there is no such record.
+    """
+    console = log_console(quiet=not progress)
+    with one_thread_here():
+        return make_map(
+            os.fspath(scene), Store(Path(store)), record, device, jobs, cluster_settings(None, ()), console
+        )
+
+
+def make_map(
+    scene: str, store: Store, record: str, device: str, jobs: int, settings: ClusterSettings, console: Console
+) -> SceneMap:
+    """The map, made here or stripe by stripe on the engine that the settings name; its progress goes to the console."""
+    source = store.find(record)
+    task = get_task(source["spec"]["task"])
+    data = task.load(scene)
+    spec = spec_of(source, data, registry())
+    job = Job(task.name, scene, store.root, device)
+    with watched(console, f"{spec.generator.name}, {spec.classifier_label}") as progress:
+        made, maps = _made(spec, data, source, job, settings, jobs, console.print, progress)
+    same = agreement(made, data, maps, source)
+    return SceneMap(source, maps, tuple(data.class_names), made, same, task.georeferences(scene, data))
+
+
+def _made(
+    spec: TrialSpec,
+    data: TaskData,
+    record: Record,
+    job: Job,
+    settings: ClusterSettings,
+    jobs: int,
+    say: Say,
+    progress: Progress,
+) -> tuple[Refitted, dict[str, NDArray[np.int16]]]:
+    """The classifier, and the maps that it makes: here, or stripe by stripe on an engine."""
+    task = get_task(spec.task)
+
+    def here() -> Refitted:
+        return refit(spec, data, registry(), job.store / "cache", device=job.device, progress=progress)
+
+    rows = task.stripes(data)
+    jobs = min(jobs, len(rows))
+    if not rows or (settings.on == "local" and jobs == 1):
+        made = here()
+        return made, task.mapped(made.fitted, made.card, data, made.split, progress, made.spectra)
+    split = task.split(data, spec.protocol, spec.seed, spec.patch)
+    stripes = stripes_of(spec, task.truth(data)[data.name], rows)
+    with engine(settings, jobs, say) as where:
+        ids = map_stripes(stripes, split, record, job, where, progress)
+    card = registry().find("classifier", spec.classifier.name).load().card
+    spectra = SpectralView((record.get("spectral_view") or {}).get("name", RAW), data.wavelengths)
+    return Refitted(spec, Later(here), card, split, spectra), {data.name: ids}
+
+
+def share_texts(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """A row of :meth:`SceneMap.rows` below HEADER."""
+    share = "–" if row["share"] is None else f"{100 * row['share']:.2f}"
+    train = "–" if row["train"] is None else str(row["train"])
+    return str(row["class"]), row["name"], str(row["pixels"]), share, train
+
+
+def _repeats(same: Agreement, tested: int, record: Record) -> str:
+    """Whether the test pixels come out as in the record."""
+    if same == "map":
+        return f"the {tested:,} test pixels come out exactly as in the record"
+    if same == "classifier":
+        return (
+            "the classifier repeats the record's predictions exactly; in the map some test pixels differ, because "
+            "its batches are rounded otherwise"
+        )
+    versions = ", ".join(f"{name} {v}" for name, v in record["environment"]["versions"].items())
+    return (
+        "warning: the classifier does NOT repeat the record's predictions, so the record's accuracy is not that "
+        f"of this map; the record was made on {record['device']['classifier']} with {versions}"
+    )

@@ -1,0 +1,192 @@
+"""What the page's scripts let people look at, in a real browser: maps pixel by pixel, class spectra, and filters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from report_records import hash_of, record
+from test_report_html_browser import browser, opened
+
+from hsiaug.metrics.accuracy import confusion, score
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.split import Split, draw_split
+from hsiaug.report import build_report, render_html
+from hsiaug.scene import Scene
+from hsiaug.trial.store import Store
+
+__all__ = ["browser"]
+
+ROWS = (
+    "() => [...document.querySelectorAll('table[aria-label^=Accuracy] tbody tr')]"
+    ".filter(r => !r.hidden).map(r => r.cells[0].innerText)"
+)
+HEADS = (
+    "() => [...document.querySelectorAll('table[aria-label^=Accuracy] thead tr:first-child th')]"
+    ".filter(h => !h.hidden).map(h => h.innerText.trim())"
+)
+
+
+@pytest.fixture(scope="module")
+def split(toy: Scene) -> Split:
+    return draw_split(toy, parse_protocol("issd:0.05"), 0, 5)
+
+
+@pytest.fixture(scope="module")
+def page_file(toy: Scene, split: Split, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two draws by two classifiers on the toy scene: every second, third or fourth test pixel is called wrong."""
+    folder = tmp_path_factory.mktemp("looking")
+    kept = Store(folder / "store", create=True)
+    index = np.flatnonzero(split.test)
+    true = toy.labels.ravel()[index]
+    for classifier in ("svm", "rf"):
+        for generator, every in (("none", 2), ("duplicate", 3), ("smote", 4), ("mixup", 5)):
+            called = true.copy()
+            called[::every] = true[::every] % len(toy.class_names) + 1
+            made = record(
+                scene="toy", patch=5, generator=generator, classifier=classifier, audit=split.audit.as_json()
+            )
+            made["metrics"] = score(confusion(true, called, len(toy.class_names)), {})
+            made["class_names"] = list(toy.class_names)
+            made["hash"] = hash_of(made["spec"])
+            kept.put(made, (index.astype(np.int32), called.astype(np.int16)))
+    look = folder / "look"
+    look.mkdir()
+    (look / "quality.json").write_text('{"format": 1}', encoding="utf-8")
+    rows = ["class,set,n,band,wavelength_nm,mean,std"]
+    for name, mean in (("train", 0.25), ("held-out", 0.3), ("synthetic", 0.28)):
+        rows += [
+            f"{toy.class_names[0]},{name},9,{band},{400 + 100 * band},{mean + 0.01 * band:g},0.02"
+            for band in range(1, 6)
+        ]
+    (look / "spectra.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    path = folder / "report.html"
+    path.write_text(
+        render_html(build_report(list(kept.records()), store="results"), kept, [look]), encoding="utf-8"
+    )
+    return path
+
+
+def on_map(tab: Any) -> Any:
+    """The map, once the viewer is built."""
+    tab.locator(".viewer").scroll_into_view_if_needed()
+    tab.wait_for_selector(".viewer > .legend i")
+    return tab.locator(".viewer canvas[tabindex]")
+
+
+def test_a_pixel_of_the_map_says_its_true_and_its_predicted_class(
+    browser: Any, page_file: Path, toy: Scene, split: Split
+) -> None:
+    tab, said = opened(browser, page_file)
+    canvas = on_map(tab)
+    tab.get_by_label("A", exact=True).select_option(label="none, svm")
+    tab.get_by_label("Show").select_option("errors")
+    wrong = np.flatnonzero(split.test)[0]
+    row, column = np.unravel_index(wrong, toy.shape)
+    box = canvas.bounding_box()
+    canvas.hover(
+        position={
+            "x": (column + 0.5) * box["width"] / toy.shape[1],
+            "y": (row + 0.5) * box["height"] / toy.shape[0],
+        }
+    )
+    true = toy.labels[row, column]
+    right, other = toy.class_names[true - 1], toy.class_names[true % len(toy.class_names)]
+    expected = f"row {row}, column {column} · true: {right} · A: {other} (wrong) · test"
+    assert tab.locator(".viewer .said").inner_text() == expected
+    count = -(-int(split.test.sum()) // 2)
+    assert f"wrong ({count:,} px)" in tab.locator(".viewer > .legend").inner_text()
+    assert not said
+    tab.close()
+
+
+def test_the_map_is_read_by_keyboard_too(browser: Any, page_file: Path, toy: Scene) -> None:
+    tab, said = opened(browser, page_file)
+    canvas = on_map(tab)
+    canvas.focus()
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("Shift+ArrowUp")
+    height, width = toy.shape
+    row, column = max(0, height // 2 - 10), width // 2 + 1
+    assert tab.locator(".viewer .said").inner_text().startswith(f"row {row}, column {column} · true:")
+    assert not said
+    tab.close()
+
+
+def test_two_trials_are_compared_pixel_by_pixel(browser: Any, page_file: Path, split: Split) -> None:
+    tab, _ = opened(browser, page_file)
+    on_map(tab)
+    tab.get_by_label("Show").select_option("ab")
+    tab.get_by_label("A", exact=True).select_option(label="duplicate λ=1, svm")
+    tab.get_by_label("B", exact=True).select_option(label="none, svm")
+    places = np.arange(int(split.test.sum()))
+    a, b = places % 3 != 0, places % 2 != 0
+    parts = {"both right": a & b, "only A right": a & ~b, "only B right": ~a & b, "both wrong": ~a & ~b}
+    expected = [f"{name} ({int(which.sum()):,} px)" for name, which in parts.items()]
+    tab.wait_for_function(
+        "text => document.querySelector('.viewer > .legend').innerText.includes(text)", arg=expected[0]
+    )
+    assert tab.locator(".viewer > .legend span").all_inner_texts() == expected
+    tab.close()
+
+
+def test_a_filter_hides_what_it_leaves_out_and_stands_in_the_address(browser: Any, page_file: Path) -> None:
+    tab, said = opened(browser, page_file)
+    assert [row.split()[0] for row in tab.evaluate(ROWS)] == ["none", "duplicate", "mixup", "smote"]
+    tab.locator(".filters summary").click()
+    tab.get_by_label("Generator", exact=True).select_option("smote")
+    tab.get_by_label("Classifier", exact=True).select_option("svm")
+    assert [row.split()[0] for row in tab.evaluate(ROWS)] == ["none", "duplicate", "smote"]
+    assert "svm" in tab.evaluate(HEADS) and "rf" not in tab.evaluate(HEADS)
+    assert "generator=smote" in tab.url and "classifier=svm" in tab.url
+    on_map(tab)
+    offered = tab.get_by_label("A", exact=True).locator("option").all_inner_texts()
+    assert offered == ["none, svm", "duplicate λ=1, svm", "smote λ=1, svm"]
+    tab.get_by_role("button", name="Show all").click()
+    assert len(tab.evaluate(ROWS)) == 4 and "rf" in tab.evaluate(HEADS) and "?" not in tab.url
+    assert not said
+    tab.close()
+
+
+def test_an_address_with_filters_opens_filtered_and_links_keep_them(browser: Any, page_file: Path) -> None:
+    tab, said = opened(browser, page_file)
+    tab.goto(f"{page_file.as_uri()}#verdict?generator=mixup&classifier=nobody")
+    assert [row.split()[0] for row in tab.evaluate(ROWS)] == ["none", "duplicate", "mixup"]
+    tab.locator("nav a[href='#t0-table']").click()
+    assert tab.url.endswith("#t0-table?generator=mixup"), "an unknown classifier is no filter"
+    assert not said
+    tab.close()
+
+
+def test_a_filter_by_metric_and_class_leaves_these_columns_and_rows(
+    browser: Any, page_file: Path, toy: Scene
+) -> None:
+    tab, _ = opened(browser, page_file)
+    name = toy.class_names[1]
+    tab.goto(f"{page_file.as_uri()}#verdict?metric=OA&class={name}")
+    heads = set(tab.locator("table[aria-label^=Accuracy] thead button:visible").all_inner_texts())
+    assert heads - {"generator", "λ", "ω"} == {"OA"}
+    rows = "() => [...document.querySelectorAll('table[aria-label^=\"Recall per class\"]')][0].tBodies[0].rows"
+    assert tab.evaluate(f"() => [...({rows})()].filter(r => !r.hidden).map(r => r.cells[0].textContent)") == [
+        f"2 {name}"
+    ]
+    tab.close()
+
+
+def test_class_spectra_are_read_band_by_band(browser: Any, page_file: Path) -> None:
+    tab, said = opened(browser, page_file)
+    svg = tab.locator(".spectra svg")
+    svg.focus()
+    tab.keyboard.press("ArrowRight")
+    assert tab.locator(".spectra .said").inner_text() == (
+        "800 nm (band 4) · train 0.29 ± 0.02 · held-out 0.34 ± 0.02 · synthetic 0.32 ± 0.02"
+    )
+    tab.get_by_label("held-out").uncheck()
+    assert "held-out" not in tab.locator(".spectra .said").inner_text()
+    box = svg.bounding_box()
+    svg.hover(position={"x": box["width"] - 20, "y": 40})
+    assert tab.locator(".spectra .said").inner_text().startswith("900 nm (band 5)")
+    assert not said
+    tab.close()

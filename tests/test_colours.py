@@ -1,0 +1,129 @@
+"""Colours are told apart by colour-blind eyes too, and each has one meaning."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from benchmarks.class_palette import EYES
+from hsiaug.colours import (
+    CLASSES,
+    HELD_OUT,
+    LEFT_OUT,
+    NO_DATA,
+    RIGHT,
+    SERIES,
+    SYNTHETIC,
+    TO_CONES,
+    TO_LAB,
+    TONES,
+    TRAIN,
+    WRONG,
+    class_colours,
+    class_names_shown,
+    in_the_dark,
+    rgb_of,
+)
+from hsiaug.report.class_labels import class_centres
+from hsiaug.report.html.page import HERE
+
+PAPERS = ("#ffffff", "#181f27")
+LINK = "#0a4fb3"
+
+
+def linear(colour: str) -> np.ndarray:
+    srgb = np.array(rgb_of(colour)) / 255
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+
+
+def seen(colour: str, eye: str) -> np.ndarray:
+    """OKLab times 100, in which about 2 is the least difference that is seen side by side."""
+    return 100 * TO_LAB @ np.cbrt(TO_CONES @ np.clip(np.array(EYES[eye]) @ linear(colour), 0, 1))
+
+
+def least(colours: tuple[str, ...], eye: str, others: tuple[str, ...] = ()) -> float:
+    pairs = [(a, b) for a in colours for b in others] if others else list(combinations(colours, 2))
+    return min(float(np.linalg.norm(seen(a, eye) - seen(b, eye))) for a, b in pairs)
+
+
+def contrast(a: str, b: str) -> float:
+    dark, light = sorted(float(linear(colour) @ [0.2126, 0.7152, 0.0722]) for colour in (a, b))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize(
+    ("eye", "first_eight", "every", "ground"),
+    [
+        ("normal", 15, 13.5, 12),
+        ("protanopia", 11.5, 10.5, 9),
+        ("deuteranopia", 11.5, 10.4, 9),
+        ("tritanopia", 9, 8.3, 7.5),
+    ],
+)
+def test_classes_stay_apart(eye: str, first_eight: float, every: float, ground: float) -> None:
+    assert len(CLASSES) == 16
+    assert least(CLASSES[:8], eye) >= first_eight
+    assert least(CLASSES, eye) >= every
+    assert least(CLASSES, eye, (*PAPERS, NO_DATA)) >= ground
+
+
+@pytest.mark.parametrize("eye", EYES)
+def test_roles_and_errors_stay_apart(eye: str) -> None:
+    assert least((TRAIN, HELD_OUT, SYNTHETIC, LEFT_OUT, NO_DATA), eye) >= 9.5
+    assert least((RIGHT, WRONG, NO_DATA), eye) >= 11
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_series_stand_out_from_the_paper_and_mean_no_verdict(dark: bool) -> None:
+    shown = tuple(map(in_the_dark, SERIES)) if dark else SERIES
+    assert min(contrast(colour, PAPERS[dark]) for colour in shown) >= 3
+    for eye, apart in (("normal", 12), ("protanopia", 7.5), ("deuteranopia", 7.5), ("tritanopia", 6)):
+        assert least(shown, eye) >= apart, eye
+    if not dark:
+        assert least(shown, "normal", (*list(TONES.values()), LINK)) >= 11
+
+
+@settings(deadline=None, max_examples=25)
+@given(arrays(np.int16, (9, 7), elements=st.integers(0, 20)))
+def test_an_id_is_written_on_a_pixel_of_its_class(ids: np.ndarray) -> None:
+    centres = class_centres(ids)
+    assert {class_id for class_id, *_ in centres} == set(np.unique(ids).tolist()) - {0}
+    assert all(ids[row, column] == class_id for class_id, row, column in centres)
+
+
+def test_more_classes_than_colours_have_their_ids_in_the_legend() -> None:
+    names = [f"crop {letter}" for letter in "abcdefghijklmnopq"]
+    assert class_names_shown(names[:16]) == names[:16]
+    assert class_names_shown(names)[16] == "17 crop q"
+    colours = class_colours(17)
+    assert colours.shape == (18, 3) and tuple(colours[0]) == rgb_of(NO_DATA)
+    assert np.array_equal(colours[17], colours[1])
+
+
+def schemes() -> tuple[dict[str, str], dict[str, str], str]:
+    """Names and values of the page's colours in the light and in the dark, and the rest of its style."""
+    style = (HERE / "page.css").read_text(encoding="utf-8")
+    light, dark = re.findall(r":root \{(.*?)\}", style, flags=re.S)
+    values = [dict(re.findall(r"--([\w-]+): ([^;]+);", block)) for block in (light, dark)]
+    return values[0], values[1], re.sub(r":root \{.*?\}", "", style, flags=re.S)
+
+
+def test_every_colour_of_the_page_has_one_name() -> None:
+    light, dark, rest = schemes()
+    for found in (light, dark):
+        assert len(set(found.values())) == len(found)
+    assert [light[f"s{i}"] for i in range(len(SERIES))] == list(SERIES)
+    assert [dark[f"s{i}"] for i in range(len(SERIES))] == list(map(in_the_dark, SERIES))
+    assert {name: light[name] for name in ("good", "bad", "warn", "soft")} == dict(
+        zip(("good", "bad", "warn", "soft"), TONES.values(), strict=True)
+    )
+    for name, tone in (("right", "good"), ("wrong", "bad")):
+        assert tuple(map(int, light[name].split(", "))) == rgb_of(light[tone])
+    left = set(re.findall(r"#[0-9a-f]{3,6}\b", rest))
+    assert left == {"#fff"}, "the mat of pictures made for white paper"

@@ -1,0 +1,54 @@
+"""A scene of one's own from Python, from arrays to a map, by the code of the commands."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hsiaug
+from hsiaug.data import toy_scene
+from hsiaug.errors import InputError
+from tests.in_process import run_trials_here
+
+TOY = toy_scene()
+
+
+def test_arrays_become_a_scene_and_the_scene_a_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_trials_here(monkeypatch)
+    with contextlib.chdir(tmp_path):
+        added = hsiaug.add_scene(
+            TOY.cube, TOY.labels, "farm", classes=TOY.class_names, wavelengths=TOY.wavelengths
+        )
+        assert added.files[0] == Path("farm.toml") and Path("farm_look.png").is_file()
+        scene = hsiaug.load_scene("farm.toml")
+        assert np.array_equal(scene.cube, TOY.cube) and np.array_equal(scene.labels, TOY.labels)
+        assert np.allclose(scene.wavelengths, TOY.wavelengths) and scene.class_names == TOY.class_names
+        run = hsiaug.benchmark(
+            "farm.toml", "none", "svm", protocol="kshot:5", patch=3, draws=1, jobs=1, progress=False
+        )
+        (record,) = run.frame().query("classifier == 'svm' and status == 'ok'").hash
+        made = hsiaug.map_scene("farm.toml", record, progress=False)
+        assert [path.name for path in made.save("map.npy")] == ["map.npy", "map.png"]
+        assert made.save("map.svg", columns=1) == [Path("map.svg")] and b"<svg" in Path("map.svg").read_bytes()
+        made.save("map.csv")
+        assert Path("map.csv").read_text("utf-8").startswith("class,name,pixels,share,train\n")
+        assert np.array_equal(np.load("map.npy"), made.ids) and made.ids.shape == scene.shape
+    assert made.frame().pixels.sum() == made.ids.size and made.frame().train.tolist() == [5] * 5
+    assert "exactly as in the record" in made.remarks()[0]
+    assert [made.plot(columns).get_figwidth() for columns in (1, 2)] == [3.5, 7.2]
+    assert made.plot().axes[0].get_title().startswith("farm: svm with none")
+
+
+def test_nothing_is_left_behind_of_a_scene_that_is_none_and_nothing_is_replaced(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="needs a name"):
+        hsiaug.add_scene(TOY.cube, TOY.labels)
+    with pytest.raises(InputError):
+        hsiaug.add_scene(TOY.cube, TOY.labels, "farm", classes=["one"], folder=tmp_path)
+    assert not any(tmp_path.iterdir())
+    np.save(tmp_path / "farm_cube.npy", TOY.cube)
+    with pytest.raises(InputError, match="overwrite=True"):
+        hsiaug.add_scene(TOY.cube, TOY.labels, "farm", folder=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["farm_cube.npy"]
