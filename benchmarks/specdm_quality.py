@@ -32,6 +32,7 @@ from hsiaug.quality.kits import sample_kit
 from hsiaug.quality.sample_kit import synthesise
 from hsiaug.quality.sheets import contact_sheet, spread
 from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
+from hsiaug.report.figure_files import figure_bytes
 
 OUT = HERE / "results" / "specdm"
 DATA = {
@@ -98,7 +99,8 @@ def main() -> None:
             if draw == 0 and set(PAIRED) <= made.keys():
                 groups = [("real", spread(made["specdm"].real))]
                 groups += [(arm, made[arm].synthetic) for arm in PAIRED]
-                contact_sheet(OUT / f"{name}.png", groups, data.class_names, data.wavelengths)
+                sheet = contact_sheet(groups, data.class_names, data.wavelengths)
+                (OUT / f"{name}.png").write_bytes(figure_bytes(sheet, "png"))
 
 
 def drawn_again(made: MaskSynthesis, draw: int) -> dict[str, Any]:

@@ -12,9 +12,13 @@ if TYPE_CHECKING:
 __all__ = ["shown"]
 
 
-def shown(figure: Figure, dpi: float = 100) -> Figure:
+NOTEBOOK_DPI = 110
+"""Makes a figure across a page as wide as a notebook's text; what is saved has its own."""
+
+
+def shown(figure: Figure) -> Figure:
     """A figure that a cell ends with is drawn, whether or not the notebook has imported pyplot."""
-    figure.set_dpi(dpi)
+    figure.set_dpi(NOTEBOOK_DPI)
     figure.__dict__["_repr_png_"] = partial(_png, figure)
     return figure
 

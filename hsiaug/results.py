@@ -30,7 +30,6 @@ from hsiaug.bench.schedule import merged, plan_runs, trials_of
 from hsiaug.bench.suite import Run
 from hsiaug.data import load_scene
 from hsiaug.data.pair_sets import task_of
-from hsiaug.errors import InputError
 from hsiaug.frames import frame_of
 from hsiaug.notebook_figures import shown
 from hsiaug.plugins.card import Preset, build_params
@@ -39,17 +38,9 @@ from hsiaug.plugins.hookspecs import Kind
 from hsiaug.plugins.registry import registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
-from hsiaug.report import (
-    FORMATS,
-    PICTURES,
-    Report,
-    build_report,
-    figure_of,
-    render_html,
-    render_report,
-    save_picture,
-)
+from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
 from hsiaug.scene import Scene
+from hsiaug.targets import check_target
 from hsiaug.terminal import log_console
 from hsiaug.threads import one_thread_each
 from hsiaug.trial.limit import check_limit
@@ -64,8 +55,6 @@ if TYPE_CHECKING:
 __all__ = ["Results", "Table", "benchmark", "classifier", "generator", "read_store", "split"]
 
 USUAL_STORE = "hsiaug-results"
-NOTEBOOK_DPI = 180
-"""Of figures as wide as a column of a paper, which a notebook shows as wide as its text; what is saved has its own."""
 One = str | Any
 """The name of a plugin, or the plugin itself: an object, or its class where its usual hyper-parameters do."""
 
@@ -244,26 +233,21 @@ class Results:
             if one is not None
         )
 
-    def plot(self, by: Literal["gain", "generator", "lambda", "omega", "labels"] = "gain") -> Figure:
-        """Matplotlib: gains draw by draw, the verdict as a card (generator), accuracy along λ or ω, learning curves."""
-        return shown(figure_of(self.report, by), NOTEBOOK_DPI)
+    def plot(
+        self, by: Literal["gain", "generator", "lambda", "omega", "labels"] = "gain", columns: Literal[1, 2] = 2
+    ) -> Figure:
+        """Matplotlib: gains draw by draw, the verdict as a card (generator), accuracy along λ or ω, learning curves.
 
-    def save(self, path: str | os.PathLike[str], by: str = "generator") -> Path:
-        """Write what the ending says: .html (one page of everything), .md, .tex, .csv, .json; .png, .svg or .pdf of
-        :meth:`plot`. Raises InputError for another ending."""
-        from hsiaug.files import write_text_whole
+        columns: of a page with two, which the figure fills: 3.5 or 7.2 inches.
+        """
+        return shown(figure_of(self.report, by, columns))
 
+    def save(self, path: str | os.PathLike[str], by: str = "generator", columns: Literal[1, 2] = 2) -> Path:
+        """Write what the ending says: .html (one page of everything), .md or .txt, .tex, .csv, .json; .png, .svg or .pdf
+        of :meth:`plot`. Raises InputError for another ending."""
         target = Path(path)
-        format = target.suffix.lower().lstrip(".")
-        if format in PICTURES:
-            save_picture(self.report, target, format, by)
-        elif format == "html":
-            write_text_whole(target, render_html(self.report, self.store))
-        elif format in FORMATS:
-            write_text_whole(target, render_report(self.report, format, by))
-        else:
-            endings = ", ".join(f".{one}" for one in (*FORMATS[1:], *PICTURES))
-            raise InputError("results are written as what the ending says", value=str(target), hint=f"{endings}.")
+        format = ENDINGS[check_target(target, tuple(ENDINGS), "the file")]
+        save_report(self.report, target, format, by, store=self.store, columns=columns)
         return target
 
     def __repr__(self) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +21,13 @@ from hsiaug.frames import frame_of
 from hsiaug.notebook_figures import shown
 from hsiaug.plugins.progress import watched
 from hsiaug.plugins.registry import registry
-from hsiaug.quality.maps import RASTERS, check_map_target, map_picture, save_map, save_map_picture
+from hsiaug.quality.maps import check_map_targets, class_map_figure, named, save_map, write_maps
+from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.labels import percent
+from hsiaug.report.output_files import TableFiles, table_writers, write_files
 from hsiaug.report.scores import metric_set
 from hsiaug.spectral_views import SpectralView
+from hsiaug.targets import TABLES
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.terminal import log_console
 from hsiaug.threads import one_thread_here
@@ -37,10 +41,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-__all__ = ["SceneMap", "make_map", "map_scene", "map_targets"]
+__all__ = ["HEADER", "SceneMap", "make_map", "map_scene", "share_texts"]
 
-NOTEBOOK_INCHES = 7.0
-"""Width of a figure."""
+HEADER = ("class", "name", "pixels", "share %", "training pixels")
+"""Of :meth:`SceneMap.rows` as texts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,42 +100,55 @@ class SceneMap:
         """:meth:`rows` as a pandas frame; shares are fractions."""
         return frame_of(self.rows())
 
-    def remarks(self) -> list[str]:
-        """Sentences on how far the map is to be trusted."""
+    def remarks(self, paths: Sequence[Path] = ()) -> list[str]:
+        """Sentences on how far the map is to be trusted; of GeoTIFFs among ``paths`` also whether they lie nowhere."""
         audit, metrics = self.made.split.audit, self.record["metrics"]
         leaky = " [LEAKY]" if audit.leaky else ""
         headline = metric_set(self.made.spec.task)
         scores = ", ".join(f"{one.name} {percent(metrics[one.key])}" for one in (headline.second, headline.main))
-        return [
+        said = [
             _repeats(self.agreement, audit.n_test, self.record),
             f"warning: the map holds the {audit.n_train:,} training pixels, so its agreement with the labels is no "
             f"accuracy; that of the record is {scores} on its test pixels{leaky}",
         ]
+        if named(paths, (".tif", ".tiff")) and None in self.grounds.values():
+            said.append("note: the cube's file names no place on Earth, so the map lies nowhere")
+        return said
 
-    def plot(self) -> Figure:
-        """Matplotlib: the map with a legend of classes and their shares; of the first place where there are several."""
-        name = next(iter(self.maps))
-        figure = map_picture(self.ids, self.class_names, f"{name}: {self.title}", self._note)
-        # A notebook shows figures at their size, which would fill its window.
-        across, down = figure.get_size_inches()
-        figure.set_size_inches(NOTEBOOK_INCHES, down * NOTEBOOK_INCHES / across)
-        return shown(figure)
+    def plot(self, columns: Literal[1, 2] = 2) -> Figure:
+        """Matplotlib: the map with a legend of classes and their shares; of the first place where there are several.
 
-    def save(self, path: str | os.PathLike[str]) -> list[Path]:
-        """Write class ids, as GeoTIFF (.tif) or .npy, and beside them a PNG with a legend; or that alone (.png).
-
-        Returns the files; of several places each has its own. Raises InputError for another ending.
+        columns: of a page with two, which the figure fills: 3.5 or 7.2 inches.
         """
-        out = Path(path)
-        check_map_target(out)
-        targets, files = map_targets(out, self.maps), []
-        for name, ids in self.maps.items():
-            if out.suffix.lower() in RASTERS:
-                save_map(targets[name], ids, self.class_names, self.grounds[name], self._facts())
-                files.append(targets[name])
-            files.append(targets[name].with_suffix(".png"))
-            save_map_picture(files[-1], ids, self.class_names, f"{name}: {self.title}", self._note)
-        return files
+        return shown(self._figure(next(iter(self.maps)), columns))
+
+    def save(self, path: str | os.PathLike[str], columns: Literal[1, 2] = 2) -> list[Path]:
+        """Write what the ending says: class ids as GeoTIFF (.tif) or .npy, a PNG beside them; the map with its legend
+        (.png, .svg, .pdf); the table of :meth:`rows` (.md, .tex, .csv, .json).
+
+        columns: of a page with two, which a picture fills. Returns the files; of several places each has its own.
+        Raises InputError for another ending.
+        """
+        return self.save_all([Path(path)], columns)
+
+    def save_all(self, paths: Sequence[Path], columns: int = 2) -> list[Path]:
+        """:meth:`save` of several files; beside class ids goes a PNG only where no picture is named."""
+        check_map_targets(paths)
+        files = write_maps(paths, self.maps, partial(self._figure, columns=columns), self._save_raster)
+        return files + write_files(named(paths, TABLES), table_writers(lambda: self._tables(self.remarks(paths))))
+
+    def _figure(self, name: str, columns: int) -> Figure:
+        return class_map_figure(self.maps[name], self.class_names, f"{name}: {self.title}", self._note, columns)
+
+    def _save_raster(self, path: Path, name: str) -> None:
+        save_map(path, self.maps[name], self.class_names, self.grounds[name], self._facts())
+
+    def _tables(self, remarks: list[str]) -> TableFiles:
+        """In CSV and JSON shares are fractions."""
+        rows = self.rows()
+        grid = text_grid("Mapped pixels by class", HEADER, list(map(share_texts, rows)), 2)
+        page = ReportPage(self.title, grids=(grid,), notes=tuple(remarks))
+        return TableFiles("map", [page], rows, {"classes": rows, "remarks": remarks})
 
     def _facts(self) -> dict[str, str]:
         """What the file says of itself."""
@@ -219,17 +236,11 @@ def _made(
     return Refitted(spec, Later(here), card, split, spectra), {data.name: ids}
 
 
-def map_targets(out: Path, maps: Mapping[str, object]) -> dict[str, Path]:
-    """The file of each place: ``out`` where there is one, else beside it under the place's name."""
-    if len(maps) == 1:
-        return dict.fromkeys(maps, out)
-    targets: dict[str, Path] = {}
-    for name in maps:
-        stem = f"{out.stem}_{name.replace('/', '_')}"
-        while (target := out.with_name(stem + out.suffix)) in targets.values():
-            stem += "_"  # "a/b" and "a_b" are two places
-        targets[name] = target
-    return targets
+def share_texts(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """A row of :meth:`SceneMap.rows` below HEADER."""
+    share = "–" if row["share"] is None else f"{100 * row['share']:.2f}"
+    train = "–" if row["train"] is None else str(row["train"])
+    return str(row["class"]), row["name"], str(row["pixels"]), share, train
 
 
 def _repeats(same: Agreement, tested: int, record: Record) -> str:

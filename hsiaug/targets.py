@@ -7,7 +7,11 @@ from pathlib import Path
 
 from hsiaug.errors import InputError
 
-__all__ = ["check_folder_name", "check_target"]
+__all__ = ["PICTURES", "TABLES", "check_folder_name", "check_target", "check_targets"]
+
+PICTURES = (".png", ".svg", ".pdf")
+TABLES = (".md", ".tex", ".csv", ".json")
+"""Endings of a figure and of a table, for every command that has one to write."""
 
 FILES = (
     ".csv", ".html", ".jpg", ".jpeg", ".json", ".mat", ".md", ".npy", ".npz", ".pdf", ".png", ".svg", ".tex", ".tif",
@@ -36,6 +40,16 @@ def check_target(path: Path, endings: Sequence[str], option: str = "--out") -> s
             hint="Make the folder first, or name another file.",
         )
     return ending
+
+
+def check_targets(paths: Sequence[Path], endings: Sequence[str], option: str = "--out") -> None:
+    """:func:`check_target` of each of several files. Raises InputError for one that is named twice too."""
+    for place, path in enumerate(paths):
+        check_target(path, endings, option)
+        if path.absolute() in {other.absolute() for other in paths[:place]}:
+            raise InputError(
+                f"{option} must name each file once", value=f"{str(path)!r} twice", hint="Leave out one of them."
+            )
 
 
 def check_folder_name(path: Path, option: str = "--out") -> None:

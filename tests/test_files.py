@@ -22,13 +22,15 @@ from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.quality.export import save_samples
+from hsiaug.quality.figures import save_figures
 from hsiaug.quality.kits import sample_kit
-from hsiaug.quality.maps import save_map, save_map_picture, save_quick_look
-from hsiaug.quality.pixel_figures import save_pictures
+from hsiaug.quality.maps import class_map_figure, save_map, save_quick_look
+from hsiaug.quality.pixel_figures import pictures
 from hsiaug.quality.sample_kit import synthesise
 from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
 from hsiaug.report import build_report, render_report, save_picture
-from hsiaug.report.figures import save_split_map
+from hsiaug.report.figures import split_figure
+from hsiaug.report.output_files import figure_writers, write_files
 from hsiaug.scene import Scene
 from tests.report.report_records import benchmark, record
 
@@ -70,13 +72,17 @@ def outputs(toy: Scene, made: PixelSynthesis) -> dict[str, Callable[[Path], obje
             f"curves.{name}": lambda path, name=name: save_picture(sweep, path, name, "lambda")
             for name in ("png", "svg", "pdf")
         },
-        "split.png": lambda path: save_split_map(toy, split, path),
+        "split.png": lambda path: write_files([path], figure_writers(lambda: split_figure(toy, split))),
         "map.npy": lambda path: save_map(path, toy.labels, names, None, {}),
         "map.tif": lambda path: save_map(path, toy.labels, names, GROUND, {}),
-        "map.png": lambda path: save_map_picture(path, toy.labels, names, "map", ""),
+        "map.png": lambda path: write_files(
+            [path], figure_writers(lambda: class_map_figure(toy.labels, names, "map", ""))
+        ),
         "samples.npz": lambda path: save_samples(path, made, with_real=True),
         "samples.mat": lambda path: save_samples(path, made, with_real=True),
-        "spectra.png": lambda path: save_pictures(sample_kit("pixels").inspect(made), path.parent),
+        "spectra.png": lambda path: save_figures(
+            pictures(sample_kit("pixels").inspect(made)), path.parent, [".png"]
+        ),
         "cube.npy": lambda path: write_whole(path, lambda fresh: save_filled(fresh, toy.cube, ~whole, None)),
         "cube.tif": lambda path: write_whole(path, lambda fresh: save_filled(fresh, toy.cube, ~whole, GROUND)),
     }

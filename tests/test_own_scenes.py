@@ -32,9 +32,13 @@ def test_arrays_become_a_scene_and_the_scene_a_map(tmp_path: Path, monkeypatch: 
         (record,) = run.frame().query("classifier == 'svm' and status == 'ok'").hash
         made = hsiaug.map_scene("farm.toml", record, progress=False)
         assert [path.name for path in made.save("map.npy")] == ["map.npy", "map.png"]
+        assert made.save("map.svg", columns=1) == [Path("map.svg")] and b"<svg" in Path("map.svg").read_bytes()
+        made.save("map.csv")
+        assert Path("map.csv").read_text("utf-8").startswith("class,name,pixels,share,train\n")
         assert np.array_equal(np.load("map.npy"), made.ids) and made.ids.shape == scene.shape
     assert made.frame().pixels.sum() == made.ids.size and made.frame().train.tolist() == [5] * 5
     assert "exactly as in the record" in made.remarks()[0]
+    assert [made.plot(columns).get_figwidth() for columns in (1, 2)] == [3.5, 7.2]
     assert made.plot().axes[0].get_title().startswith("farm: svm with none")
 
 

@@ -10,8 +10,7 @@ import typer
 
 from hsiaug.cli import options
 from hsiaug.cli.output import notes_console, print_json, print_lines, say
-from hsiaug.targets import check_target
-from hsiaug.text import json_of
+from hsiaug.targets import TABLES, check_targets
 from hsiaug.threads import one_thread
 
 __all__ = ["advise"]
@@ -67,7 +66,11 @@ def advise(
     on: options.On = None,
     cluster: options.Cluster = None,
     out: Annotated[
-        Path | None, typer.Option(help="JSON file of all numbers and record hashes.", show_default=False)
+        list[Path] | None,
+        typer.Option(
+            help="File to write: .json (all numbers and record hashes), .md, .tex or .csv (the table); repeat for more.",
+            show_default=False,
+        ),
     ] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -85,10 +88,9 @@ def advise(
 
       hsiaug advise my_scene.toml --protocol all --classifier svm
 
-      hsiaug advise indian_pines --generator smote,mixup --lambda 1,2,4,8 --out advice.json
+      hsiaug advise indian_pines --generator smote,mixup --lambda 1,2,4,8 --out advice.json --out advice.tex
     """
-    if out is not None:
-        check_target(out, (".json",))
+    check_targets(out or [], TABLES)
     detail = options.detail(quiet, verbose)
     start = time.time()
     # As in a benchmark: trials side by side, one thread each.
@@ -104,11 +106,11 @@ def advise(
     from hsiaug.bench.schedule import Part
     from hsiaug.bench.screening import screening_plan
     from hsiaug.bench.view_screening import with_views
-    from hsiaug.cli.advise_print import advice_json, print_advice
+    from hsiaug.cli.advise_print import advice_json, advice_tables, print_advice
     from hsiaug.cli.benchmark_run import stoppable
-    from hsiaug.files import write_text_whole
     from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
+    from hsiaug.report.output_files import table_writers, write_files
     from hsiaug.tasks.task import get_task
     from hsiaug.terminal import Console
     from hsiaug.trial.store import Store
@@ -161,6 +163,6 @@ def advise(
         print_json(advice_json(advice, plan, context))
     else:
         print_advice(advice, plan, context, screen)
-    if out is not None:
-        write_text_whole(out, json_of(advice_json(advice, plan, context), indent=1))
-        say(f"written: {out}", err=True)
+    if out:
+        write_files(out, table_writers(lambda: advice_tables(advice, plan, context)))
+        say(f"written: {', '.join(map(str, out))}", err=True)

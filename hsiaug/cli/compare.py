@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,6 +30,15 @@ def compare(
             show_default=False,
         ),
     ] = None,
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="File to write: .md, .tex, .csv (a row per paired draw) or .json (the tables), .png, .svg or .pdf "
+            "(differences by draw and by class); repeat for more.",
+            show_default=False,
+        ),
+    ] = None,
+    columns: options.Columns = 2,
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Compare two arms, draw by draw, and claim a difference only where the draws carry it.
@@ -46,12 +56,19 @@ def compare(
       hsiaug compare duplicate@1/cnn2d txt2hsi@1@3/cnn2d --store my-results --metric oa
 
       hsiaug compare none/svm none/cnn2d --json
+
+      hsiaug compare none/svm smote@0.5/svm --out pair.tex --out pair.pdf
     """
-    from hsiaug.cli.output import print_json, read_report
+    from hsiaug.cli.output import print_json, read_report, say
+    from hsiaug.report.output_files import figure_writers, table_writers, write_files
     from hsiaug.report.pairwise import compare_arms
+    from hsiaug.report.pairwise_figures import pairwise_figure
     from hsiaug.report.pairwise_json import comparison_json
+    from hsiaug.report.pairwise_tables import comparison_tables
+    from hsiaug.targets import PICTURES, TABLES, check_targets
     from hsiaug.trial.store import Store
 
+    check_targets(out or [], (*TABLES, *PICTURES))
     where = options.named_store(folder, store) or options.USUAL_STORE
     kept = Store(where)
     comparison = compare_arms(read_report(kept), a, b, metric=metric, store=kept)
@@ -59,6 +76,10 @@ def compare(
         print_json(comparison_json(comparison, str(where)), indent=1)
     else:
         _print(comparison)
+    if out:
+        figures = figure_writers(lambda: pairwise_figure(comparison, columns))
+        write_files(out, {**table_writers(lambda: comparison_tables(comparison, str(where))), **figures})
+        say(f"written: {', '.join(map(str, out))}", err=True)
 
 
 def _print(comparison: ArmComparison) -> None:

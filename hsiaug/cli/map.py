@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -18,9 +18,11 @@ def map_(
     scene: options.SceneRef,
     record: Annotated[str, typer.Option(help="Hash of the record whose classifier maps, or its beginning.")],
     out: Annotated[
-        Path,
+        list[Path],
         typer.Option(
-            help="File of the map: .tif (GeoTIFF), .npy, or .png alone; of several places NAME_PLACE.tif."
+            help="File to write: .tif (GeoTIFF) or .npy (the map, with a .png beside it where no picture is named), "
+            ".png, .svg or .pdf (the map with its legend), .md, .tex, .csv or .json (the table); of several places "
+            "NAME_PLACE.tif. Repeat for more."
         ),
     ],
     store: options.StoreDir = Path("hsiaug-results"),
@@ -35,6 +37,7 @@ def map_(
     ] = 1,
     on: options.On = None,
     cluster: options.Cluster = None,
+    columns: options.Columns = 2,
     json: Annotated[
         bool, typer.Option("--json", help="Print classes, remarks and files as JSON on stdout.")
     ] = False,
@@ -44,7 +47,7 @@ def map_(
 
     Fits the record's generator (or takes it from the store) and classifier again, on the training pixels of its draw,
     and predicts every pixel, in stripes. Writes class ids (0 = no data), in the place on Earth that the cube's file
-    names, and beside them a PNG with a legend. Says whether the test pixels come out as in the record.
+    names, and beside them a picture with a legend. Says whether the test pixels come out as in the record.
 
     With --jobs or --on dask the stripes of a large scene (of about 32 MB) are predicted side by side, with the same
     result to the bit. Maps of masks are always made by this process.
@@ -53,7 +56,7 @@ def map_(
 
       hsiaug map my_scene.toml --record 3fa9 --out map.tif
 
-      hsiaug map indian_pines --record 3fa9 --out map.png
+      hsiaug map indian_pines --record 3fa9 --out map.pdf --out shares.tex
 
       hsiaug map my_scene.toml --record 3fa9 --out map.tif --jobs 8
 
@@ -62,27 +65,19 @@ def map_(
     # As a benchmark does, so that the classifier becomes the same.
     one_thread()
     from hsiaug.bench.cluster_settings import cluster_settings
-    from hsiaug.quality.maps import check_map_target
-    from hsiaug.scene_maps import make_map
+    from hsiaug.quality.maps import check_map_targets
+    from hsiaug.scene_maps import HEADER, make_map, share_texts
     from hsiaug.terminal import Console
     from hsiaug.trial.store import Store
 
-    check_map_target(out)
+    check_map_targets(out)
     settings = cluster_settings(on, cluster or ())
     notes = notes_console(Console(stderr=True), quiet=quiet)
     made = make_map(scene, Store(store), record, device, jobs, settings, notes)
-    files, rows, remarks, screen = made.save(out), made.rows(), made.remarks(), Console()
-    if out.suffix.lower() in (".tif", ".tiff") and None in made.grounds.values():
-        remarks.append("note: the cube's file names no place on Earth, so the map lies nowhere")
+    files, rows, remarks, screen = made.save_all(out, columns), made.rows(), made.remarks(out), Console()
     if json:
         print_json({"classes": rows, "remarks": remarks, "files": [str(path) for path in files]})
     else:
-        print_table(screen, ("class", "name", "pixels", "share %", "training pixels"), map(_texts, rows))
+        print_table(screen, HEADER, map(share_texts, rows))
         print_lines(screen, remarks)
     say("written: " + ", ".join(map(str, files)), err=True)
-
-
-def _texts(row: dict[str, Any]) -> tuple[str, ...]:
-    share = "–" if row["share"] is None else f"{100 * row['share']:.2f}"
-    train = "–" if row["train"] is None else str(row["train"])
-    return str(row["class"]), row["name"], str(row["pixels"]), share, train

@@ -181,6 +181,14 @@ Verbose = Annotated[
 Audit = Annotated[
     bool, typer.Option("--audit", help="On a terminal: all of the protocol's audit, not three lines of it.")
 ]
+Columns = Annotated[
+    int,
+    typer.Option(
+        help="Of a picture: how many columns of a two-column page it fills, 1 (3.5 inches) or 2 (7.2 inches).",
+        min=1,
+        max=2,
+    ),
+]
 StoreDir = Annotated[Path, typer.Option("--store", help="Folder of the records.")]
 ReadStore = Annotated[
     Path | None, typer.Option("--store", help="Folder of the records.", show_default=str(USUAL_STORE))

@@ -1,8 +1,8 @@
-"""What ``hsiaug inspect`` prints of samples of any task: fidelity, reliability and the verdict."""
+"""What ``hsiaug inspect`` says of samples of any task: fidelity, reliability and the verdict."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hsiaug.cli.output import print_lines, print_table
 
@@ -12,17 +12,45 @@ if TYPE_CHECKING:
     from hsiaug.metrics.calibration import LabelScore
     from hsiaug.metrics.measures import FidelityMeasure
     from hsiaug.quality.inspection import AnyInspection
+    from hsiaug.report.output_files import TableFiles
 
-__all__ = ["print_inspection", "score_row"]
+__all__ = ["inspection_tables", "print_inspection", "score_row"]
+
+MEASURES = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
+SCORES = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
 
 
 def print_inspection(out: Console, report: AnyInspection) -> None:
     """Both tables, what they leave out, and the verdict."""
-    header = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
-    print_table(out, header, [_measure_row(measure) for measure in report.measures])
-    columns = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
-    print_table(out, columns, [score_row(score) for score in report.reliability.scores])
+    print_table(out, MEASURES, [_measure_row(measure) for measure in report.measures])
+    print_table(out, SCORES, [score_row(score) for score in report.reliability.scores])
     print_lines(out, (*report.remarks, *report.verdict))
+
+
+def inspection_tables(report: AnyInspection) -> TableFiles:
+    """The same for files; rows: one per measure and score, numbers unrounded; value: what quality.json holds."""
+    from hsiaug.quality.figures import inspected
+    from hsiaug.report.grid import ReportPage, text_grid
+    from hsiaug.report.output_files import TableFiles
+
+    grids = (
+        text_grid("Fidelity", MEASURES, map(_measure_row, report.measures)),
+        text_grid("Label reliability", SCORES, map(score_row, report.reliability.scores)),
+    )
+    page = ReportPage(inspected(report), grids=grids, notes=(*report.remarks, *report.verdict))
+    rows = [*map(_measure_values, report.measures), *map(_score_values, report.reliability.scores)]
+    return TableFiles("inspect", [page], rows, report.as_json())
+
+
+def _measure_values(measure: FidelityMeasure) -> dict[str, Any]:
+    return {"table": "fidelity", **vars(measure)}
+
+
+def _score_values(score: LabelScore) -> dict[str, Any]:
+    low, high = score.wrong_interval or (None, None)
+    names = ("name", "label", "value", "floor", "n", "unit", "ceiling", "r", "wrong")
+    values = {name: getattr(score, name) for name in names}
+    return {"table": "reliability", **values, "wrong_low": low, "wrong_high": high}
 
 
 def _measure_row(measure: FidelityMeasure) -> tuple[str, ...]:

@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from hsiaug.report import Report
     from hsiaug.trial.store import Store
 
-FORMATS = {f".{name}": name for name in ("md", "tex", "csv", "json", "html", "png", "svg", "pdf")}
-FORMATS |= {".txt": "md", ".htm": "html"}
-"""What the ending of --out asks for, where --format does not."""
-
 TEXTS = ("md", "tex", "csv")
 """Formats that may stand in a .txt too, where --format names them."""
 
@@ -64,6 +60,7 @@ def report(
     quality: QualityFolders = None,
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     audit: options.Audit = False,
+    columns: options.Columns = 2,
 ) -> None:
     """Rebuild the tables of a benchmark from its records alone.
 
@@ -89,7 +86,7 @@ def report(
 
         hsiaug report --out card.svg
 
-        hsiaug report --by gain --out gains.pdf
+        hsiaug report --by gain --out gains.pdf --columns 1
 
         hsiaug report --by cost --out cost.pdf
 
@@ -102,6 +99,7 @@ def report(
         hsiaug report --suite my_suite.toml --out runs.md
     """
     from hsiaug.errors import InputError
+    from hsiaug.report import save_report
     from hsiaug.trial.index import uncollected
     from hsiaug.trial.store import Store
 
@@ -121,34 +119,29 @@ def report(
     runs, named = (None, None) if suite is None else _runs(suite, profile)
     kept = Store(options.named_store(folder, store) or named or options.USUAL_STORE)
     with uncollected():
-        _write(read_report(kept, runs), kept, shape, by, out, quality or (), audit)
+        built = read_report(kept, runs)
+        if out is None:
+            _print(built, kept, shape, by, quality or (), audit)
+        else:
+            save_report(built, out, shape, by, store=kept, quality=quality or (), columns=columns)
 
 
-def _write(
-    built: Report, kept: Store, shape: str, by: str, out: Path | None, quality: Iterable[Path], audit: bool
-) -> None:
-    """The report in its format, to the file or the terminal."""
+def _print(built: Report, kept: Store, shape: str, by: str, quality: Iterable[Path], audit: bool) -> None:
+    """The report in its format on the terminal."""
     from hsiaug.errors import InputError
-    from hsiaug.files import write_text_whole
-    from hsiaug.report import PICTURES, print_report, render_html, render_report, save_picture
+    from hsiaug.report import PICTURES, print_report, render_html, render_report
 
     if shape in PICTURES:
-        if out is None:
-            raise InputError("a picture needs a file", value=f"--format {shape}", hint="Add --out curves.png.")
-        save_picture(built, out, shape, by)
-    elif shape == "rich" and out is None:
+        raise InputError("a picture needs a file", value=f"--format {shape}", hint="Add --out curves.png.")
+    if shape == "rich":
         from hsiaug.terminal import Console
 
         print_report(built, Console(), by=by, audit=audit)
+    elif shape == "json":
+        say_json(render_report(built, format=shape, by=by).rstrip("\n"))
     else:
-        html = shape == "html"
-        text = render_html(built, kept, quality) if html else render_report(built, format=shape, by=by)
-        if out is not None:
-            write_text_whole(out, text)
-        elif shape == "json":
-            say_json(text.rstrip("\n"))
-        else:
-            typer.echo(text, nl=False)
+        text = render_html(built, kept, quality) if shape == "html" else render_report(built, shape, by)
+        typer.echo(text, nl=False)
 
 
 def _runs(path: Path, profile: str | None) -> tuple[dict[str, set[str]], Path | None]:
@@ -166,13 +159,14 @@ def _runs(path: Path, profile: str | None) -> tuple[dict[str, set[str]], Path | 
 
 def _shape(format: str | None, out: Path | None) -> str:
     """The format asked for. Raises InputError where the ending of --out says another one, or none that is known."""
+    from hsiaug.report import ENDINGS
     from hsiaug.targets import check_target
 
     if out is None:
         return format or ("rich" if on_terminal() else "md")
     if format is None:
-        return FORMATS[check_target(out, tuple(FORMATS))]
-    endings = [ending for ending, one in FORMATS.items() if one == format and ending != ".txt"]
+        return ENDINGS[check_target(out, tuple(ENDINGS))]
+    endings = [ending for ending, one in ENDINGS.items() if one == format and ending != ".txt"]
     if endings:
         check_target(out, (*endings, *((".txt",) if format in TEXTS else ()), ""))
     return format

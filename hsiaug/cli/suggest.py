@@ -52,11 +52,12 @@ def suggest(
     out: Annotated[
         list[Path] | None,
         typer.Option(
-            help="File to write: .csv, .gpkg (points, where the cube is georeferenced), .png or .pdf (a map); repeat for "
-            "more.",
+            help="File to write: .csv, .md, .tex or .json (a table), .gpkg (points, where the cube is georeferenced), "
+            ".png, .svg or .pdf (a map); repeat for more.",
             show_default=False,
         ),
     ] = None,
+    columns: options.Columns = 2,
     device: options.Device = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print the picks as JSON on stdout.")] = False,
     quiet: options.Quiet = False,
@@ -104,9 +105,8 @@ def suggest(
         print_json({"picks": rows, "notes": notes, "files": [str(path) for path in out or []]})
     else:
         _print(rows, notes, Console())
-    for path in out or []:
-        save_suggestions(path, found, loaded.unlabelled, f"{loaded.name}: label these", ground)
     if out:
+        save_suggestions(out, found, loaded.unlabelled, ground, loaded.name, notes, columns)
         say("written: " + ", ".join(map(str, out)), err=True)
 
 

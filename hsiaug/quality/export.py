@@ -16,6 +16,7 @@ from hsiaug.files import file_errors, write_whole
 from hsiaug.quality.geotiff import write_geotiff
 from hsiaug.quality.sheets import contact_sheet, spread
 from hsiaug.quality.synthesis import MaskSynthesis, PixelSynthesis
+from hsiaug.report.figure_files import figure_bytes
 from hsiaug.samples import PatchSamples, concatenate
 from hsiaug.targets import check_folder_name, check_target
 from hsiaug.trial.temporary_folders import temporary_folder
@@ -110,7 +111,8 @@ def save_pairs(folder: Path, made: MaskSynthesis) -> list[Path]:
     with file_errors(rule, hint), temporary_folder(folder.parent, folder.name) as fresh:
         names = _write_arrays(fresh, made)
         groups = [("real", spread(made.real)), ("synthetic", made.synthetic)]
-        contact_sheet(fresh / "contact_sheet.png", groups, made.data.class_names, made.data.wavelengths)
+        sheet = contact_sheet(groups, made.data.class_names, made.data.wavelengths)
+        (fresh / "contact_sheet.png").write_bytes(figure_bytes(sheet, "png"))
         manifest = {"format": 1, **made.provenance(), "files": names}
         text = json.dumps(manifest, ensure_ascii=False, indent=1, allow_nan=False)
         (fresh / "manifest.json").write_text(text + "\n", encoding="utf-8")

@@ -6,16 +6,17 @@ import io
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.files import write_text_whole, write_whole
+from hsiaug.files import write_whole
 from hsiaug.quality.inspection import AnyInspection
 from hsiaug.report.dark_svg import with_dark_style
+from hsiaug.report.figure_files import DPI, WIDTHS, figure_bytes, new_figure, wrapped
 from hsiaug.text import plotted
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ __all__ = [
     "ClassSpectra",
     "class_spectra",
     "grid",
+    "inspected",
     "legend",
     "name_columns",
     "name_panel",
@@ -33,24 +35,29 @@ __all__ = [
     "title",
 ]
 
-DPI = 110
 Array = NDArray[np.float64]
 ClassSpectra = Callable[[int], NDArray[np.floating[Any]]]
 """Gives the spectra (n, bands) of a class id."""
 
 
-def save_figures(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
-    """Write each figure under its name, by its ending as PNG or SVG. Raises InputError where that is refused."""
+def save_figures(figures: Mapping[str, Figure], folder: Path, endings: Sequence[str] = ()) -> list[Path]:
+    """Write each figure under its name, with each of these endings of pictures; returns the files.
+
+    Without any: as PNG, and spectra as SVG too, which weighs less. Raises InputError where a file cannot be written.
+    """
     return [
-        _save_svg(figure, folder / name)
-        if name.endswith(".svg")
-        else write_whole(folder / name, partial(figure.savefig, dpi=DPI, format="png"))
+        write_whole(folder / f"{name}{ending}", lambda path, e=ending, f=figure: path.write_bytes(_bytes(f, e)))  # type: ignore[misc]
         for name, figure in figures.items()
+        for ending in endings or ((".png", ".svg") if name == "spectra" else (".png",))
     ]
 
 
-def _save_svg(figure: Figure, path: Path) -> Path:
-    """Write a figure as SVG, the same bytes for the same figure: letters as text, outlines to 0.1 pt.
+def _bytes(figure: Figure, ending: str) -> bytes:
+    return _svg(figure).encode() if ending == ".svg" else figure_bytes(figure, ending.removeprefix("."))
+
+
+def _svg(figure: Figure) -> str:
+    """A figure as SVG, the same bytes for the same figure: letters as text, outlines to 0.1 pt.
 
     matplotlib writes six decimals, which makes a file of many points twice as large and no sharper. The curves of
     small markers would suffer: for lines and areas only.
@@ -59,9 +66,8 @@ def _save_svg(figure: Figure, path: Path) -> Path:
 
     out = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hsiaug"}):
-        figure.savefig(out, format="svg", metadata={"Date": None})
-    text = re.sub(r'(?<= d=")[^"]*', _rounded, out.getvalue())
-    return write_text_whole(path, with_dark_style(text))
+        figure.savefig(out, dpi=DPI, format="svg", metadata={"Date": None})
+    return with_dark_style(re.sub(r'(?<= d=")[^"]*', _rounded, out.getvalue()))
 
 
 def _rounded(outline: re.Match[str]) -> str:
@@ -69,13 +75,11 @@ def _rounded(outline: re.Match[str]) -> str:
     return re.sub(r"\s*([A-Za-z])\s*", r"\1", short).strip().replace(" ", ",")
 
 
-def grid(panels: int, width: float, height: float, columns: int = 4) -> tuple[Figure, list[Axes]]:
-    """A figure of as many panels of that size in inches, and nothing in the places left over."""
-    from matplotlib.figure import Figure
-
+def grid(panels: int, height: float, columns: int = 4) -> tuple[Figure, list[Axes]]:
+    """A figure across a page of as many panels of that height in inches, and nothing in the places left over."""
     columns = min(columns, panels)
     rows = math.ceil(panels / columns)
-    figure = Figure(figsize=(width * columns, height * rows + 0.7), layout="constrained")
+    figure = new_figure(WIDTHS[2], height * rows + 0.7)
     axes = list(figure.subplots(rows, columns, squeeze=False).ravel())
     for spare in axes[panels:]:
         spare.set_visible(False)
@@ -84,23 +88,29 @@ def grid(panels: int, width: float, height: float, columns: int = 4) -> tuple[Fi
 
 def title(inspection: AnyInspection, what: str) -> str:
     """What is shown, of which scene, arm and draw."""
+    return wrapped(f"{what}: {plotted(inspected(inspection))}", WIDTHS[2])
+
+
+def inspected(inspection: AnyInspection) -> str:
+    """The scene, arm and draw that was looked at."""
     spec = inspection.made.spec
     omega = "" if spec.omega is None else f", ω = {spec.omega:g}"
     arm = f"{spec.generator.name}, λ = {spec.lam:g}{omega}"
-    return f"{what}: {spec.scene}, {arm}, {spec.protocol.label}, draw {spec.seed}"
+    return f"{spec.scene}, {arm}, {spec.protocol.label}, draw {spec.seed}"
 
 
 def name_columns(panels: Sequence[Axes], label: str) -> None:
     """Name the horizontal axis of the last panel of each column."""
     columns = panels[0].get_gridspec().ncols  # type: ignore[union-attr]
     for axes in panels[-columns:]:
-        axes.set_xlabel(label, fontsize=8)
+        axes.set_xlabel(label, fontsize=7)
 
 
 def legend(figure: Figure, axes: Axes) -> None:
     """The legend of one panel, below all of them."""
     handles, names = axes.get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False, markerscale=2)
+    place: dict[str, Any] = {"loc": "outside lower center", "ncols": len(names)}
+    figure.legend(handles, names, fontsize=7, frameon=False, markerscale=2, **place)
 
 
 def class_spectra(
@@ -112,7 +122,7 @@ def class_spectra(
 ) -> Figure:
     """One panel per class id and name: mean ± standard deviation of each set, which has a colour and its spectra."""
     x, breaks = _band_axis(bands, wavelengths)
-    figure, panels = grid(len(classes), 3.6, 2.5)
+    figure, panels = grid(len(classes), 1.7)
     for axes, (c, class_name) in zip(panels, classes.items(), strict=True):
         counts = []
         for name, (colour, spectra_of) in sets.items():
@@ -121,12 +131,12 @@ def class_spectra(
             mean, std = (own.mean(axis=0), own.std(axis=0)) if len(own) else (np.full(bands, np.nan),) * 2
             mean, std = (np.insert(values, breaks, np.nan) for values in (mean, std))
             axes.fill_between(x, mean - std, mean + std, color=colour, alpha=0.2, linewidth=0)
-            width, style = (1.0, (0, (4, 3))) if name == "train" else (1.5, "-")
+            width, style = (0.8, (0, (4, 3))) if name == "train" else (1.0, "-")
             axes.plot(x, mean, color=colour, linewidth=width, linestyle=style, label=f"{name}: mean ± std")
         name_panel(axes, class_name, ", ".join(counts))
     name_columns(panels, "band" if wavelengths is None else "wavelength (nm)")
-    figure.supylabel(inspection.made.data.units, fontsize=9)
-    figure.suptitle(title(inspection, "Class spectra"), fontsize=11)
+    figure.supylabel(inspection.made.data.units, fontsize=8)
+    figure.suptitle(title(inspection, "Class spectra"), fontsize=8)
     legend(figure, panels[0])
     return figure
 
@@ -145,7 +155,9 @@ def _band_axis(bands: int, wavelengths: Array | None) -> tuple[Array, NDArray[np
 
 def name_panel(axes: Axes, name: str, counts: str) -> None:
     """Title a panel with its class and, below, the samples in it."""
-    axes.set_title(f"{plotted(name)}\n", fontsize=9, fontweight="bold")
-    axes.text(0.5, 1.02, counts, transform=axes.transAxes, ha="center", va="bottom", fontsize=7, color="#555555")
+    below = "\n".join(wrap(counts, 30))
+    room = "\n" * (below.count("\n") + 1)
+    axes.set_title(f"{plotted(name)}{room}", fontsize=7, fontweight="bold")
+    axes.text(0.5, 1.02, below, transform=axes.transAxes, ha="center", va="bottom", fontsize=7, color="#555555")
     axes.tick_params(labelsize=7)
     axes.spines[["top", "right"]].set_visible(False)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +18,10 @@ from hsiaug.files import write_whole
 from hsiaug.quality.geotiff import write_geotiff
 from hsiaug.quality.sheets import class_legend
 from hsiaug.report.class_labels import label_classes
+from hsiaug.report.figure_files import WIDTHS, figure_bytes, legend_columns, new_figure, wrapped
+from hsiaug.report.output_files import figure_writers, write_files
 from hsiaug.scene import Scene
-from hsiaug.targets import check_target
+from hsiaug.targets import PICTURES, TABLES, check_targets
 from hsiaug.text import plotted
 
 if TYPE_CHECKING:
@@ -26,13 +30,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RASTERS",
-    "check_map_target",
+    "check_map_targets",
+    "class_map_figure",
     "map_figure",
-    "map_picture",
+    "named",
     "picture_step",
+    "place_targets",
     "save_map",
-    "save_map_picture",
     "save_quick_look",
+    "write_maps",
 ]
 
 RASTERS = (".tif", ".tiff", ".npy")
@@ -41,8 +47,10 @@ RASTERS = (".tif", ".tiff", ".npy")
 LONGEST = 1400
 """Pixels of the longer side of a picture; larger scenes are thinned out to it."""
 
-MOST_INCHES = 20.0
-"""Height of a picture: one of a strip of pixels, as high as its proportions ask for, would fill memory."""
+LOWEST, HIGHEST = 1.5, 8.5
+"""Inches of a map: one of a strip of pixels, as high as its proportions ask for, would leave the page."""
+LEGEND_WIDTH = 2.1
+"""Inches of a legend beside a map."""
 
 SPARSE = 0.01
 """Labels on a smaller share of the pixels are drawn larger than they are, or nobody would see them."""
@@ -56,47 +64,52 @@ def save_quick_look(scene: Scene, path: Path) -> None:
     ids, note = _thinned(scene.labels, step)
     colours = class_colours(len(scene.class_names))
     over = np.where(ids[:, :, None] > 0, colours[ids], (rgb // 2) + 40).astype(np.uint8)
-    figure, panels = map_figure(rgb.shape[:2], 2)
+    figure, panels = map_figure(rgb.shape[:2], 2, beside=LEGEND_WIDTH)
     centres = scene.wavelengths
     shown = " / ".join(f"{nanometres(centres[b])} nm" if centres is not None else f"band {b}" for b in bands)
     for panel, image, title in zip(panels, (rgb, over), (f"{scene.name}: {shown}", f"labels{note}"), strict=True):
         panel.imshow(image, interpolation="nearest")
-        panel.set_title(plotted(title), fontsize=10)
+        panel.set_title(wrapped(plotted(title), WIDTHS[2] / 2 - LEGEND_WIDTH / 2), fontsize=8)
     label_classes(panels[1], ids, len(scene.class_names))
     names = class_names_shown(scene.class_names)
     labels = [f"{plotted(n)}: {count:,}" for n, count in zip(names, scene.class_counts, strict=True)]
     class_legend(figure, colours[1:], labels, loc="outside right upper")
-    figure.savefig(path, dpi=110, format="png")
+    path.write_bytes(figure_bytes(figure, "png"))
 
 
-def save_map_picture(path: Path, ids: NDArray[np.int16], names: Sequence[str], title: str, note: str) -> None:
-    """A PNG of :func:`map_picture`. Raises InputError where the file cannot be written."""
-    figure = map_picture(ids, names, title, note)
-    write_whole(path, lambda fresh: figure.savefig(fresh, dpi=110, format="png"))
+def class_map_figure(
+    ids: NDArray[np.int16], names: Sequence[str], title: str, note: str, columns: int = 2
+) -> Figure:
+    """A map (H, W) of class ids 1..C, 0 = no data, with a legend of the classes and their shares.
 
 
-def map_picture(ids: NDArray[np.int16], names: Sequence[str], title: str, note: str) -> Figure:
-    """A map (H, W) of class ids 1..C, 0 = no data, with a legend of the classes and their shares."""
+    columns: of a page with two, which the figure fills.
+    """
     colours = class_colours(len(names))
     colours[0] = 255
     step = picture_step(ids.shape)
-    figure, panels = map_figure(ids[::step, ::step].shape, 1)
-    panels[0].imshow(colours[ids[::step, ::step]], interpolation="nearest")
-    panels[0].set_title(plotted(title), fontsize=10)
-    panels[0].set_xlabel(note, fontsize=8)
+    beside = LEGEND_WIDTH if columns == 2 else 0.0
+    room = WIDTHS[columns] - beside
     counts = np.bincount(ids.ravel(), minlength=len(names) + 1)[1:]
     shares = 100 * counts / max(1, counts.sum())
-    label_classes(panels[0], ids[::step, ::step], len(names))
     shown = class_names_shown(names)
     labels = [f"{plotted(name)}: {share:.1f} %" for name, share in zip(shown, shares, strict=True)]
-    class_legend(figure, colours[1:], labels, loc="outside right upper")
+    ncols = 1 if beside else legend_columns(room, labels)
+    lines = 0 if beside else math.ceil(len(labels) / ncols)
+    figure, (panel,) = map_figure(ids.shape, 1, columns, beside=beside, below=0.17 * lines)
+    panel.imshow(colours[ids[::step, ::step]], interpolation="nearest")
+    label_classes(panel, ids[::step, ::step], len(names))
+    panel.set_title(wrapped(plotted(title), room), fontsize=8)
+    panel.set_xlabel(wrapped(note, room, 7), fontsize=7)
+    place = "outside right upper" if beside else "outside lower center"
+    class_legend(figure, colours[1:], labels, loc=place, ncols=ncols)
     return figure
 
 
-def check_map_target(path: Path) -> None:
+def check_map_targets(paths: Sequence[Path]) -> None:
     """Raise, before any work, InputError for a file that cannot be, DataUnavailableError where rasterio is missing."""
-    suffix = check_target(path, (*RASTERS, ".png"))
-    if suffix in (".tif", ".tiff"):
+    check_targets(paths, (*RASTERS, *PICTURES, *TABLES))
+    if any(path.suffix.lower() in (".tif", ".tiff") for path in paths):
         need_geo("a map as GeoTIFF", "use --out map.npy, or --out map.png.")
 
 
@@ -125,6 +138,46 @@ def save_map(
     write_whole(path, lambda fresh: write_geotiff(fresh, image, ground, describe, nodata=0, compress="deflate"))
 
 
+def named(paths: Sequence[Path], endings: Sequence[str]) -> list[Path]:
+    """The files with one of these endings."""
+    return [path for path in paths if path.suffix.lower() in endings]
+
+
+def write_maps(
+    paths: Sequence[Path],
+    maps: Mapping[str, NDArray[np.int16]],
+    draw: Callable[[str], Figure],
+    save: Callable[[Path, str], object],
+) -> list[Path]:
+    """Write the rasters and pictures among ``paths`` of every place, and a PNG where no picture is named.
+
+    maps: by place. draw: the figure of a place; save: writes its raster. Returns the files.
+    """
+    files, rasters = [], named(paths, RASTERS)
+    pictures = named(paths, PICTURES) or [path.with_suffix(".png") for path in rasters[:1]]
+    targets = {path: place_targets(path, maps) for path in (*rasters, *pictures)}
+    for name in maps:
+        for path in (targets[raster][name] for raster in rasters):
+            save(path, name)
+            files.append(path)
+        writers = figure_writers(partial(draw, name))
+        files += write_files([targets[picture][name] for picture in pictures], writers)
+    return files
+
+
+def place_targets(out: Path, maps: Mapping[str, object]) -> dict[str, Path]:
+    """The file of each place: ``out`` where there is one, else beside it under the place's name."""
+    if len(maps) == 1:
+        return dict.fromkeys(maps, out)
+    targets: dict[str, Path] = {}
+    for name in maps:
+        stem = f"{out.stem}_{name.replace('/', '_')}"
+        while (target := out.with_name(stem + out.suffix)) in targets.values():
+            stem += "_"  # "a/b" and "a_b" are two places
+        targets[name] = target
+    return targets
+
+
 def picture_step(shape: tuple[int, ...]) -> int:
     """Every how many rows and columns of a scene (H, W) are drawn, so that a picture stays below ``LONGEST``."""
     return -(-max(shape[:2]) // LONGEST)
@@ -141,15 +194,18 @@ def _thinned(labels: NDArray[np.int16], step: int) -> tuple[NDArray[np.int16], s
     return labels[::step, ::step], ", drawn larger than they are" if sparse and side > 1 else ""
 
 
-def map_figure(shape: tuple[int, ...], panels: int) -> tuple[Figure, list[Axes]]:
-    """A figure of maps side by side, without ticks."""
-    from matplotlib.figure import Figure
+def map_figure(
+    shape: tuple[int, ...], panels: int, columns: int = 2, *, beside: float = 0.0, below: float = 0.0
+) -> tuple[Figure, list[Axes]]:
+    """A figure of maps without ticks: side by side, or one below the other in one column of a page.
 
-    height, width = shape[0], shape[1]
-    across = min(9.0, max(3.5, 8.0 * width / height)) * panels
-    down = min(MOST_INCHES, max(3.0, across / panels * height / width + 0.8))
-    figure = Figure(figsize=(across + 2.5, down), layout="constrained")
-    axes = list(figure.subplots(1, panels, squeeze=False)[0])
+    beside, below: inches that a legend takes.
+    """
+    wide = panels if columns == 2 else 1
+    side = (WIDTHS[columns] - beside) / wide
+    down = min(HIGHEST, max(LOWEST, side * shape[0] / shape[1] + 0.6))
+    figure = new_figure(WIDTHS[columns], down * panels / wide + below)
+    axes = list(figure.subplots(panels // wide, wide, squeeze=False).ravel())
     for panel in axes:
         panel.set_xticks([])
         panel.set_yticks([])

@@ -6,15 +6,15 @@ import math
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.bench.memory_check import check_samples
+from hsiaug.colours import SYNTHETIC, TRAIN
 from hsiaug.contracts import FittedPairGenerator, Generator, Progress
 from hsiaug.errors import InputError, did_you_mean
-from hsiaug.files import write_whole
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.metrics.dense.probes import fit_probes
 from hsiaug.metrics.dense.quality import filter_samples
@@ -23,11 +23,12 @@ from hsiaug.pairs import PairSet
 from hsiaug.plugins.card import Card
 from hsiaug.protocol.tiling import TileSplit, real_samples
 from hsiaug.quality.export import check_folder, save_pairs
-from hsiaug.quality.figures import class_spectra, save_figures
+from hsiaug.quality.figures import class_spectra
 from hsiaug.quality.inspection import Inspection, MaskInspection
 from hsiaug.quality.sample_kit import Drawn
 from hsiaug.quality.sheets import contact_sheet, spread
 from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
+from hsiaug.report.figure_files import WIDTHS, new_figure
 from hsiaug.report.labels import wrong_share
 from hsiaug.samples import concatenate
 from hsiaug.seeds import derive_seed
@@ -36,6 +37,9 @@ from hsiaug.tiles import DenseSamples, DenseView, PairCounts
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.spec import TrialSpec
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["MaskSamples"]
 
@@ -158,8 +162,8 @@ class MaskSamples:
             verdict=tuple(_verdict(like, labels)),
         )
 
-    def pictures(self, inspection: MaskInspection, folder: Path) -> list[Path]:
-        """contact_sheet.png, spectra.png and .svg, nearest.png and shifts.png."""
+    def pictures(self, inspection: MaskInspection) -> dict[str, Figure]:
+        """Contact sheet, spectra, nearest tiles, and agreement under shifts."""
         data, real, made = inspection.made.data, inspection.train, inspection.synthetic
         groups = [("real", spread(real)), (inspection.made.card.name, made)]
         worst = inspection.fidelity.worst
@@ -168,12 +172,16 @@ class MaskSamples:
             ("training tile nearest to it (turned or not)", real.take(np.array([j for _, j, _ in worst]))),
             ("synthetic", made.take(np.array([i for i, _, _ in worst]))),
         ]
-        return [
-            contact_sheet(folder / "contact_sheet.png", groups, data.class_names, data.wavelengths),
-            *_save_spectra(inspection, folder),
-            contact_sheet(folder / "nearest.png", nearest, data.class_names, data.wavelengths),
-            _save_shifts(folder / "shifts.png", inspection.reliability.shifts),
-        ]
+        return {
+            "contact_sheet": contact_sheet(groups, data.class_names, data.wavelengths),
+            "spectra": _spectra(inspection),
+            "nearest": contact_sheet(nearest, data.class_names, data.wavelengths),
+            "shifts": _shifts(inspection.reliability.shifts),
+        }
+
+    def numbers(self, inspection: MaskInspection, folder: Path) -> list[Path]:
+        """None: what the figures show of masks is no table of spectra."""
+        return []
 
 
 def _coupling(made: MaskSynthesis, held: DenseSamples, seed: int) -> Coupling | None:
@@ -212,14 +220,13 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
-def _save_spectra(inspection: MaskInspection, folder: Path) -> list[Path]:
-    """Spectra of the pixels of each class; dates one after the other. As PNG, and as SVG beside it."""
+def _spectra(inspection: MaskInspection) -> Figure:
+    """Spectra of the pixels of each class; dates one after the other."""
     data, real, made = inspection.made.data, inspection.train, inspection.synthetic
     present = {c: name for c, name in enumerate(data.class_names, start=1) if (real.masks == c).any()}
-    sets = {"real": ("tab:blue", partial(_of_class, real)), "synthetic": ("tab:orange", partial(_of_class, made))}
+    sets = {"real": (TRAIN, partial(_of_class, real)), "synthetic": (SYNTHETIC, partial(_of_class, made))}
     wavelengths = data.wavelengths if real.dates == 1 else None
-    figure = class_spectra(inspection, sets, present, real.dates * real.bands, wavelengths)
-    return save_figures({"spectra.png": figure, "spectra.svg": figure}, folder)
+    return class_spectra(inspection, sets, present, real.dates * real.bands, wavelengths)
 
 
 def _of_class(samples: DenseSamples, c: int) -> NDArray[np.float32]:
@@ -229,16 +236,19 @@ def _of_class(samples: DenseSamples, c: int) -> NDArray[np.float32]:
     return spectra
 
 
-def _save_shifts(path: Path, shifts: Mapping[str, NDArray[np.float64]]) -> Path:
+def _shifts(shifts: Mapping[str, NDArray[np.float64]]) -> Figure:
     """Agreement of probes with the mask moved by some pixels: real and synthetic should both peak in the middle."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.0, 3.2), layout="constrained")
+    figure = new_figure(WIDTHS[2], 3.2)
     names = {"held": "real held-out", "made": "synthetic"}
     for panel, (name, label) in zip(figure.subplots(1, 2), names.items(), strict=True):
         grid = 100 * np.asarray(shifts[name], dtype=float)
         reach = grid.shape[0] // 2
         drawn = panel.imshow(grid, extent=(-reach - 0.5, reach + 0.5, reach + 0.5, -reach - 0.5), cmap="viridis")
-        panel.set(title=label, xlabel="mask moved right (pixels)", ylabel="down (pixels)")
-        figure.colorbar(drawn, ax=panel, label="agreement (%)", shrink=0.85)
-    return write_whole(path, lambda fresh: figure.savefig(fresh, dpi=120))
+        panel.set_title(label, fontsize=9)
+        panel.set_xlabel("mask moved right (pixels)", fontsize=8)
+        panel.set_ylabel("down (pixels)", fontsize=8)
+        bar = figure.colorbar(drawn, ax=panel, shrink=0.85)
+        bar.set_label("agreement (%)", fontsize=8)
+        for axes in (panel, bar.ax):
+            axes.tick_params(labelsize=7)
+    return figure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,42 +15,45 @@ from hsiaug.colours import HELD_OUT, SYNTHETIC, TRAIN
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space
 from hsiaug.quality.attention import Example, class_map
 from hsiaug.quality.class_means import save_class_means
-from hsiaug.quality.figures import class_spectra, grid, legend, name_columns, name_panel, save_figures, title
+from hsiaug.quality.figures import class_spectra, grid, legend, name_columns, name_panel, title
 from hsiaug.quality.inspection import PixelInspection
+from hsiaug.report.figure_files import WIDTHS, wrapped
 from hsiaug.scene import Scene
 from hsiaug.text import plotted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["save_pictures"]
+__all__ = ["class_means", "pictures"]
 
 ROLES = (("held-out", HELD_OUT), ("synthetic", SYNTHETIC), ("train", TRAIN))
 """Drawn in this order: training samples on top, thin, or the synthetic ones made from them would hide them."""
 SHOWN = 300
 """Points of a class and role in a cloud at most."""
-WORDS = 9
+WORDS = 6
 """Words of a prompt that are shown at most."""
 MOST_VALUES = 2**28
 """Values (1 GiB) of a cube that colours are chosen by; larger cubes are thinned out to it."""
 Array = NDArray[np.float64]
 
 
-def save_pictures(inspection: PixelInspection, folder: Path) -> list[Path]:
-    """Write spectra.png, .svg and .csv, pca.png, and attention.png where there is any; returns the files.
+def pictures(inspection: PixelInspection) -> dict[str, Figure]:
+    """``spectra`` and ``pca``, and ``attention`` where there is any.
 
-    The clouds are no SVG: ten thousand points would weigh several times what they do as pixels.
-    Raises InputError where the folder cannot be written to.
+    The points of the clouds are pixels in every file: ten thousand outlines would weigh several times as much.
     """
-    spectra = _spectra(inspection)
-    figures = {"spectra.png": spectra, "spectra.svg": spectra, "pca.png": _clouds(inspection)}
+    figures = {"spectra": _spectra(inspection), "pca": _clouds(inspection)}
     attention = inspection.attention
     if attention is not None and attention.examples:
-        figures["attention.png"] = _attention(attention.examples, inspection.made.data)
+        figures["attention"] = _attention(attention.examples, inspection.made.data)
+    return figures
+
+
+def class_means(inspection: PixelInspection, folder: Path) -> Path:
+    """Write what the figure of spectra shows as spectra.csv. Raises InputError where that cannot be."""
     sets = {name: part for part, name, _ in _sets(inspection)}
-    scene = inspection.made.data
-    numbers = save_class_means(folder / "spectra.csv", sets, _classes(inspection), scene.wavelengths)
-    return [*save_figures(figures, folder), numbers]
+    wavelengths = inspection.made.data.wavelengths
+    return save_class_means(folder / "spectra.csv", sets, _classes(inspection), wavelengths)
 
 
 def _sets(inspection: PixelInspection) -> tuple[tuple[Spectra, str, str], ...]:
@@ -81,31 +85,31 @@ def _clouds(inspection: PixelInspection) -> Figure:
     everything = np.concatenate([plane for plane, *_ in points])
     low, high = np.percentile(everything, [0.2, 99.8], axis=0)
     room = 0.06 * (high - low) + 1e-9
-    figure, panels = grid(len(classes), 2.9, 2.6)
+    figure, panels = grid(len(classes), 1.7)
     for axes, (c, class_name) in zip(panels, classes.items(), strict=True):
         axes.scatter(
             points[-1][0][:, 0],
             points[-1][0][:, 1],
-            s=4,
+            s=2,
             color="#dddddd",
             linewidths=0,
+            rasterized=True,
             label="train, all classes",
         )
         for plane, y, name, colour in points:
             own = plane[y == c]
             if name == "train":
-                axes.scatter(
-                    own[:, 0], own[:, 1], s=13, facecolors="none", edgecolors=colour, linewidths=0.8, label=name
-                )
+                look: dict[str, Any] = {"s": 8, "facecolors": "none", "edgecolors": colour, "linewidths": 0.6}
             else:
-                axes.scatter(own[:, 0], own[:, 1], s=7, color=colour, alpha=0.45, linewidths=0, label=name)
+                look = {"s": 4, "color": colour, "alpha": 0.45, "linewidths": 0}
+            axes.scatter(own[:, 0], own[:, 1], label=name, rasterized=True, **look)
         axes.set_xlim(low[0] - room[0], high[0] + room[0])
         axes.set_ylim(low[1] - room[1], high[1] + room[1])
         counts = ", ".join(f"{name} {int((part.y == c).sum())}" for part, name, _ in _sets(inspection))
         name_panel(axes, class_name, counts)
     name_columns(panels, "PC 1 of the training spectra")
-    figure.supylabel("PC 2", fontsize=9)
-    figure.suptitle(title(inspection, "Real and synthetic samples"), fontsize=11)
+    figure.supylabel("PC 2", fontsize=8)
+    figure.suptitle(title(inspection, "Real and synthetic samples"), fontsize=8)
     legend(figure, panels[0])
     return figure
 
@@ -119,7 +123,7 @@ def _attention(examples: Sequence[Example], scene: Scene) -> Figure:
     """A row per patch: its colours, the class's region, the class's words together, then every word."""
     words = [_shown_words(example) for example in examples]
     columns = 3 + max(len(row) for row in words)
-    figure, panels = grid(len(examples) * columns, 1.35, 1.6, columns)
+    figure, panels = grid(len(examples) * columns, 1.1, columns)
     step = max(1, round(math.sqrt(scene.cube.size / MOST_VALUES)))
     low, high = np.percentile(scene.cube[::step, ::step].reshape(-1, scene.bands), [2, 98], axis=0)
     for row, (example, shown) in enumerate(zip(examples, words, strict=True)):
@@ -132,20 +136,22 @@ def _attention(examples: Sequence[Example], scene: Scene) -> Figure:
         for axes, (word, values) in zip(line[2:], maps, strict=False):
             if values is not None:
                 axes.imshow(values, cmap="magma", interpolation="nearest")
-            axes.set_title(plotted(word), fontsize=8, fontweight="bold" if axes is line[2] else "normal")
+            axes.set_title(
+                "\n".join(wrap(plotted(word), 12)), fontsize=7, fontweight="bold" if axes is line[2] else "normal"
+            )
         for axes in line[2 + len(maps) :]:
             axes.set_visible(False)
-        line[0].set_title("patch", fontsize=8)
-        line[1].set_title("region", fontsize=8)
-        line[0].set_ylabel("\n".join(map(plotted, name.split("-")[:3])), fontsize=8)
+        line[0].set_title("patch", fontsize=7)
+        line[1].set_title("region", fontsize=7)
+        line[0].set_ylabel("\n".join(map(plotted, name.split("-")[:3])), fontsize=7)
         for axes in line:
             axes.set_xticks([])
             axes.set_yticks([])
-    figure.suptitle(
-        "Attention per word round held-out pixels, each map on its own scale; region: class white, other classes "
-        "black, unlabelled grey",
-        fontsize=10,
-    )  # fmt: skip
+    said = (
+        "Attention per word round held-out pixels, each map on its own scale; region: class white, other classes black, "
+        "unlabelled grey"
+    )
+    figure.suptitle(wrapped(said, WIDTHS[2]), fontsize=8)
     return figure
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from hsiaug.protocol.view import TrainView
 from hsiaug.quality.attention import AttentionReport, attention_report
 from hsiaug.quality.export import ENDINGS, save_samples
 from hsiaug.quality.inspection import PixelInspection
-from hsiaug.quality.pixel_figures import save_pictures
+from hsiaug.quality.pixel_figures import class_means, pictures
 from hsiaug.quality.sample_kit import Drawn
 from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
 from hsiaug.report.labels import wrong_share
@@ -33,6 +33,9 @@ from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.run import StageTimer, augment
 from hsiaug.trial.spec import TrialSpec
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["PixelSamples"]
 
@@ -127,9 +130,13 @@ class PixelSamples:
             attention=attention,
         )
 
-    def pictures(self, inspection: PixelInspection, folder: Path) -> list[Path]:
-        """spectra.png, .svg and .csv, pca.png, and attention.png where there is any."""
-        return save_pictures(inspection, folder)
+    def pictures(self, inspection: PixelInspection) -> dict[str, Figure]:
+        """Class spectra, principal components, and attention where there is any."""
+        return pictures(inspection)
+
+    def numbers(self, inspection: PixelInspection, folder: Path) -> list[Path]:
+        """spectra.csv: mean and std by class and band."""
+        return [class_means(inspection, folder)]
 
 
 def _centres(samples: PatchSamples) -> Spectra:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from hsiaug.contracts import FittedGenerator, Generator, Progress
 from hsiaug.plugins.card import Card
@@ -28,6 +28,9 @@ from hsiaug.quality.synthesis import SampleRequest, Synthesis, sample_spec, sile
 from hsiaug.tasks.task import Counts, Data, Samples, Split, Task, View
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.spec import TrialSpec
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["AnyKit", "Drawn", "SampleKit", "synthesise"]
 
@@ -41,7 +44,7 @@ class SampleKit(Protocol[Data, Split, View, Samples, Counts, Report]):
 
     unit: of the numbers of ``classes``, "%" for shares. check: raises InputError before anything is made that could not
     be written to ``out``. counts: raises InputError for no sample at all. save: returns lines that say what was written.
-    inspect: reads test labels, a diagnosis after the fit. pictures: returns the files that were written.
+    inspect: reads test labels, a diagnosis after the fit. pictures: by name.
     """
 
     unit: str
@@ -63,7 +66,8 @@ class SampleKit(Protocol[Data, Split, View, Samples, Counts, Report]):
     def save(self, path: Path, made: Synthesis[Data, Split, Samples], /, *, with_real: bool) -> list[str]: ...
     def classes(self, made: Synthesis[Data, Split, Samples], /, *, with_real: bool) -> list[dict[str, Any]]: ...
     def inspect(self, made: Synthesis[Data, Split, Samples], seed: int = 0, /) -> Report: ...
-    def pictures(self, inspection: Report, folder: Path, /) -> list[Path]: ...
+    def pictures(self, inspection: Report, /) -> dict[str, Figure]: ...
+    def numbers(self, inspection: Report, folder: Path, /) -> list[Path]: ...
 
 
 AnyKit = SampleKit[Any, Any, Any, Any, Any, Any]

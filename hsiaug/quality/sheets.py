@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.colours import class_colours, class_names_shown, rgb_bands, stretched
-from hsiaug.files import write_whole
 from hsiaug.report.class_labels import label_classes
+from hsiaug.report.figure_files import LEGEND, WIDTHS, legend_columns, new_figure
 from hsiaug.text import plotted
 from hsiaug.tiles import DenseSamples
 
@@ -29,7 +28,7 @@ def class_legend(figure: Figure, colours: NDArray[np.uint8], labels: Iterable[st
     from matplotlib.patches import Patch
 
     patches = [Patch(color=colour / 255, label=label) for colour, label in zip(colours, labels, strict=True)]
-    figure.legend(handles=patches, fontsize=8, frameon=False, **place)
+    figure.legend(handles=patches, **LEGEND, **place)
 
 
 def spread(samples: DenseSamples, most: int = 8) -> DenseSamples:
@@ -38,19 +37,16 @@ def spread(samples: DenseSamples, most: int = 8) -> DenseSamples:
 
 
 def contact_sheet(
-    path: Path,
     groups: Sequence[tuple[str, DenseSamples]],
     classes: Sequence[str],
     wavelengths: NDArray[np.float64] | None,
     *,
     columns: int = 8,
-) -> Path:
-    """Write a PNG: for each (title, pairs) a row of images per date and a row of masks, then the legend of classes.
+) -> Figure:
+    """For each (title, pairs) a row of images per date and a row of masks, then the legend of classes.
 
     All images share one stretch, taken from the first group, so that brightness can be compared.
     """
-    from matplotlib.figure import Figure
-
     first = groups[0][1].images
     bands = rgb_bands(wavelengths, first.shape[2])
     seen = first[:, :, list(bands)].transpose(2, 0, 1, 3, 4).reshape(3, -1)
@@ -67,21 +63,22 @@ def contact_sheet(
             (f"{title}: mask", _strip(colours[shown.masks], columns, 255), _strip(shown.masks, columns, 0))
         )
     shape = strips[0][1].shape
-    width = 11.0
-    height = width * shape[0] / shape[1]
-    figure = Figure(figsize=(width, (height + 0.28) * len(strips) + 0.9), layout="constrained")
-    for panel, (title, strip, ids) in zip(
-        figure.subplots(len(strips), 1, squeeze=False)[:, 0], strips, strict=True
-    ):
+    shown_ids = sorted({int(c) for _, pairs in groups for c in np.unique(pairs.masks)})
+    names = ["ignore", *map(plotted, class_names_shown(classes))]
+    ncols = legend_columns(WIDTHS[2], [names[c] for c in shown_ids])
+    height = WIDTHS[2] * shape[0] / shape[1]
+    legend = 0.17 * -(-len(shown_ids) // ncols) + 0.2
+    figure = new_figure(WIDTHS[2], (height + 0.22) * len(strips) + legend)
+    panels = figure.subplots(len(strips), 1, squeeze=False)[:, 0]
+    for panel, (title, strip, ids) in zip(panels, strips, strict=True):
         panel.imshow(strip, interpolation="nearest")
         if ids is not None:
             label_classes(panel, ids, len(classes))
-        panel.set_title(plotted(title), fontsize=9, loc="left", pad=3)
+        panel.set_title(plotted(title), fontsize=7, loc="left", pad=3)
         panel.set_axis_off()
-    shown_ids = sorted({int(c) for _, pairs in groups for c in np.unique(pairs.masks)})
-    names = ["ignore", *map(plotted, class_names_shown(classes))]
-    class_legend(figure, colours[shown_ids], [names[c] for c in shown_ids], loc="outside lower center", ncols=6)
-    return write_whole(path, lambda fresh: figure.savefig(fresh, dpi=120))
+    place = {"loc": "outside lower center", "ncols": ncols}
+    class_legend(figure, colours[shown_ids], [names[c] for c in shown_ids], **place)
+    return figure
 
 
 def _strip(tiles: NDArray[Number], columns: int, ground: int) -> NDArray[Number]:

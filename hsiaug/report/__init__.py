@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hsiaug.trial.store import Store
 
 __all__ = [
+    "ENDINGS",
     "FORMATS",
     "PICTURES",
     "Report",
@@ -33,10 +34,13 @@ __all__ = [
     "render_report",
     "report_json",
     "save_picture",
+    "save_report",
 ]
 
 FORMATS = ("rich", "md", "tex", "csv", "json", "html")
 PICTURES = ("png", "svg", "pdf")
+ENDINGS = {f".{name}": name for name in (*FORMATS[1:], *PICTURES)} | {".txt": "md", ".htm": "html"}
+"""The format that the ending of a file asks for."""
 
 WIDTH = 100
 """Columns of ``rich`` text that goes to a file instead of a terminal."""
@@ -89,7 +93,7 @@ def render_report(report: Report, format: str = "md", by: str = "generator") -> 
     shown = pages(report, by)
     if not shown:
         return f"{'% ' if format == 'tex' else ''}{_empty(report)}\n"
-    return latex(shown) if format == "tex" else markdown(shown)
+    return latex(shown, "" if by == "generator" else by) if format == "tex" else markdown(shown)
 
 
 def render_html(report: Report, store: Store | None = None, quality: Iterable[Path] = ()) -> str:
@@ -102,10 +106,35 @@ def render_html(report: Report, store: Store | None = None, quality: Iterable[Pa
     return html_page(report, store, quality)
 
 
-def figure_of(report: Report, by: str) -> Figure:
+def save_report(
+    report: Report,
+    path: Path,
+    format: str,
+    by: str = "generator",
+    *,
+    store: Store | None = None,
+    quality: Iterable[Path] = (),
+    columns: int = 2,
+) -> None:
+    """Write the report to a file: a picture, the page (for whose maps ``store`` is read), or a text.
+
+    Raises InputError as :func:`figure_of`, :func:`render_html` and :func:`render_report` do, and for a file that cannot
+    be written.
+    """
+    from hsiaug.files import write_text_whole
+
+    if format in PICTURES:
+        save_picture(report, path, format, by, columns)
+    elif format == "html":
+        write_text_whole(path, render_html(report, store, quality))
+    else:
+        write_text_whole(path, render_report(report, format, by))
+
+
+def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
     """As a Matplotlib figure: the verdict as a card (``by="generator"``), what every arm gains over its controls draw by
     draw (``by="gain"``) or for its seconds (``by="cost"``), OA and AA against λ (``by="lambda"``) or ω (``by="omega"``),
-    or curves over labels (``by="labels"``).
+    or curves over labels (``by="labels"``). columns: of a page with two, which it fills: 1 = 3.5 inches, 2 = 7.2 inches.
 
     Raises InputError for another view, where no generator was run at two values, or the store holds no learning curve.
     """
@@ -116,17 +145,20 @@ def figure_of(report: Report, by: str) -> Figure:
     if by == "generator":
         from hsiaug.report.card_figures import card_figure
 
-        return card_figure(report)
-    if by in ("gain", "cost"):
-        from hsiaug.report.cost_figures import cost_figure
+        return card_figure(report, columns)
+    if by == "gain":
         from hsiaug.report.gain_figures import gain_figure
 
-        return gain_figure(report) if by == "gain" else cost_figure(report)
+        return gain_figure(report, columns)
+    if by == "cost":
+        from hsiaug.report.cost_figures import cost_figure
+
+        return cost_figure(report, columns)
     if by == LABELS:
         from hsiaug.report.label_figures import label_figure
         from hsiaug.report.views_labels import curves_of
 
-        return label_figure(curves_of(report))
+        return label_figure(curves_of(report), columns)
     axis = axis_of(by)
     if axis is None:
         raise InputError(
@@ -135,10 +167,10 @@ def figure_of(report: Report, by: str) -> Figure:
             hint="Write --by generator, gain, cost, lambda, omega or labels with it, or name a file that ends in .md, "
             ".csv, .tex or .json.",
         )
-    return curve_figure(report, axis)
+    return curve_figure(report, axis, columns)
 
 
-def save_picture(report: Report, path: Path, format: str, by: str) -> None:
+def save_picture(report: Report, path: Path, format: str, by: str, columns: int = 2) -> None:
     """Write what :func:`figure_of` draws. format: one of PICTURES.
 
     Raises InputError as that does, and for a file that cannot be written.
@@ -148,7 +180,7 @@ def save_picture(report: Report, path: Path, format: str, by: str) -> None:
     from hsiaug.report.views import check_view
 
     check_view(by)
-    picture = figure_bytes(figure_of(report, by), format)
+    picture = figure_bytes(figure_of(report, by, columns), format)
     write_whole(path, lambda fresh: fresh.write_bytes(picture))
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hsiaug.colours import TONES, true_colours
 from hsiaug.errors import InputError
-from hsiaug.report.figure_files import new_figure
+from hsiaug.report.figure_files import WIDTHS, across, new_figure, wrapped
 from hsiaug.report.findings import FINDINGS, headline
 from hsiaug.report.ground_truth import MOST_VALUES, NoGroundTruthError, local_ground_truth
 from hsiaug.report.labels import signed
@@ -26,17 +28,33 @@ if TYPE_CHECKING:
 
 __all__ = ["card_figure"]
 
-WIDTH, TOP, ROW, FOOT = 7.2, 1.25, 0.3, 0.75
-"""Inches: of the card, of its head, of a generator, and of the axis and the note below."""
+ROW, AXIS, NARROWEST = 0.3, 0.42, 1.3
+"""Inches: of a generator, of an axis with its title, and of a panel at least."""
+LETTERS = 24
+"""Of a line of a generator's name."""
 SIDE = 160
 """Pixels of the longer side of the picture of the scene."""
+
+
+@dataclass(frozen=True)
+class _Size:
+    """Of a card that fills one or two columns of a page: inches of its head, and of the note below; points of the
+    sentence, and letters of a line of it."""
+
+    top: float
+    foot: float
+    points: float
+    letters: int
+
+
+SIZES = {1: _Size(1.55, 1.15, 9, 38), 2: _Size(1.25, 0.4, 10.5, 72)}
 Cells = Mapping[tuple[Method, Method], Shown]
 
 
-def card_figure(report: Report) -> Figure:
+def card_figure(report: Report, columns: int = 2) -> Figure:
     """A card per table, one below the other; the picture of a scene is there where the scene lies on this machine.
 
-    Raises InputError where nothing but controls was run.
+    columns: of a page with two, which the card fills. Raises InputError where nothing but controls was run.
     """
     shown = [(table, cells) for table in report.tables if (cells := shown_arms(table))]
     if not shown:
@@ -45,29 +63,51 @@ def card_figure(report: Report) -> Figure:
             value=f"{len(report.tables)} tables",
             hint="Run a benchmark with --generator smote, for example.",
         )
-    heights = [TOP + ROW * len(generators_of(cells)) + FOOT for _, cells in shown]
-    figure = new_figure(WIDTH, sum(heights))
+    size = SIZES[columns]
+    bodies = [_body(table, cells, columns) for table, cells in shown]
+    heights = [size.top + body + size.foot for body in bodies]
+    figure = new_figure(WIDTHS[columns], sum(heights))
     places = figure.subfigures(len(shown), 1, height_ratios=heights, squeeze=False)[:, 0]
-    for place, (table, cells) in zip(places, shown, strict=True):
-        _card(place, table, cells)
+    for place, (table, cells), body in zip(places, shown, bodies, strict=True):
+        _card(place, table, cells, columns, body)
     return figure
 
 
-def _card(place: SubFigure, table: Table, cells: Cells) -> None:
-    rows = ROW * len(generators_of(cells)) + FOOT
-    head, body = place.subfigures(2, 1, height_ratios=[TOP, rows], squeeze=False)[:, 0]
+def _wide(table: Table, cells: Cells, columns: int) -> int:
+    """Classifiers side by side."""
+    longest = max(len(table.labels[generator]) for generator in generators_of(cells))
+    return across(columns, len(table.classifiers), min(longest, LETTERS), NARROWEST)
+
+
+def _body(table: Table, cells: Cells, columns: int) -> float:
+    """Inches of the panels of a card."""
+    deep = math.ceil(len(table.classifiers) / _wide(table, cells, columns))
+    return deep * (ROW * len(generators_of(cells)) + AXIS)
+
+
+def _card(place: SubFigure, table: Table, cells: Cells, columns: int, inches: float) -> None:
+    size, wide = SIZES[columns], _wide(table, cells, columns)
+    head, body = place.subfigures(2, 1, height_ratios=[size.top, inches + size.foot], squeeze=False)[:, 0]
     left, right = head.subplots(1, 2, width_ratios=[1, 5])
     for panel in (left, right):
         panel.set_axis_off()
     picture = _scene(table)
     if picture is not None:
         left.imshow(picture)
-    right.text(0, 0.95, plotted(table.heading), fontsize=8, color="0.35", va="top", wrap=True)
-    right.text(0, 0.68, _wrapped(headline(table), 72), fontsize=10.5, fontweight="bold", va="top")
-    panels = body.subplots(1, len(table.classifiers), sharey=True, sharex=True, squeeze=False)[0]
-    for panel, classifier in zip(panels, table.classifiers, strict=True):
+    heading = wrapped(plotted(table.heading), WIDTHS[columns] * 5 / 6)
+    right.text(0, 0.95, heading, fontsize=8, color="0.35", va="top")
+    sentence = _wrapped(headline(table), size.letters)
+    right.text(0, 0.68, sentence, fontsize=size.points, fontweight="bold", va="top")
+    deep = math.ceil(len(table.classifiers) / wide)
+    panels = body.subplots(deep, wide, sharey=True, sharex=True, squeeze=False).ravel()
+    for panel in panels[len(table.classifiers) :]:
+        panel.set_axis_off()
+    for panel, classifier in zip(panels, table.classifiers, strict=False):
         _draw(panel, table, cells, classifier)
-    body.supxlabel(f"Δ{table.scores.main.name} (points)\n{_wrapped(grid_note(table), 125)}", fontsize=7)
+    for panel in panels[max(0, len(table.classifiers) - wide) : len(table.classifiers)]:
+        panel.tick_params(axis="x", labelbottom=True)
+    note = wrapped(visible(grid_note(table)).replace("$", r"\$"), WIDTHS[columns], 7)
+    body.supxlabel(f"Δ{table.scores.main.name} (points)\n{note}", fontsize=7)
 
 
 def _wrapped(sentences: str, letters: int) -> str:
@@ -94,7 +134,8 @@ def _draw(panel: Axes, table: Table, cells: Cells, classifier: Method) -> None:
         panel.annotate(
             text, (100 * test.mean, y), (0, 5), textcoords="offset points", fontsize=7, ha="center", color=colour
         )
-    panel.set_yticks(range(len(generators)), [plotted(table.labels[g]) for g in generators], fontsize=8)
+    names = ["\n".join(textwrap.wrap(plotted(table.labels[g]), LETTERS)) for g in generators]
+    panel.set_yticks(range(len(generators)), names, fontsize=7)
     panel.set_ylim(len(generators) - 0.5, -0.8)
     panel.tick_params(axis="x", labelsize=7)
     panel.set_title(plotted(table.labels[classifier]), fontsize=9)

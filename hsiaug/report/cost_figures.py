@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hsiaug.colours import SERIES
 from hsiaug.errors import InputError
 from hsiaug.report.costs import NAMED, CostedArm, costed_arms, named_arms
-from hsiaug.report.figure_files import new_figure
+from hsiaug.report.figure_files import WIDTHS, new_figure, wrapped
 from hsiaug.report.labels import duration
 from hsiaug.report.positions import apart, decades, labelled, shortened
 from hsiaug.report.tables import Report, Table
@@ -20,17 +22,18 @@ if TYPE_CHECKING:
 
 __all__ = ["cost_figure"]
 
-WIDTH, HEIGHT, LINE = 3.5, 2.6, 0.17
-"""Of a panel and of a name, in inches: one column of a journal, two panels in two."""
+HEIGHT, LINE, AROUND = 2.6, 0.17, 1.2
+"""Inches of a panel at least, of a name, and above and below the names of a panel."""
 LETTERS = 24
 """Letters of a name that leave room for the marks."""
 HOW_TO_READ = "fit, sampling and training, median; bar: 95 % t interval; hollow: controls"
 
 
-def cost_figure(report: Report) -> Figure:
-    """A row of panels per table, one per classifier, on the scales of the page: an arm's name stands beside its mark.
+def cost_figure(report: Report, columns: int = 2) -> Figure:
+    """Panels of each table, one per classifier, on the scales of the page: an arm's name stands beside its mark.
 
-    Raises InputError where nothing is compared with ``none``.
+    columns: of a page with two, which the figure fills; a panel fills one. Raises InputError where nothing is compared
+    with ``none``.
     """
     shown = [
         (table, {c: arms for c in table.classifiers if (arms := costed_arms(table, c))}) for table in report.tables
@@ -42,29 +45,31 @@ def cost_figure(report: Report) -> Figure:
             value=f"{len(report.tables)} tables",
             hint="Run a benchmark with --generator smote, for example.",
         )
-    heights = [max(HEIGHT, 1.2 + LINE * min(NAMED, max(map(len, panels.values())))) + 0.5 for _, panels in shown]
-    columns = max(len(panels) for _, panels in shown)
-    figure = new_figure(WIDTH * columns, sum(heights))
+    wide = min(columns, max(len(panels) for _, panels in shown))
+    rows = [max(HEIGHT, AROUND + LINE * min(NAMED, max(map(len, panels.values())))) for _, panels in shown]
+    heights = [row * math.ceil(len(panels) / wide) + 0.5 for row, (_, panels) in zip(rows, shown, strict=True)]
+    figure = new_figure(WIDTHS[columns], sum(heights))
     places = figure.subfigures(len(shown), 1, height_ratios=heights, squeeze=False)[:, 0]
-    for place, (table, panels), height in zip(places, shown, heights, strict=True):
-        _draw_table(place, table, panels, columns, LINE / (height - 1.2))
+    for place, (table, panels), row in zip(places, shown, rows, strict=True):
+        place.suptitle(f"{wrapped(plotted(table.heading), WIDTHS[columns])}\n{HOW_TO_READ}", fontsize=8)
+        _draw_table(place, table, panels, wide, LINE / (row - AROUND))
     return figure
 
 
 def _draw_table(
-    place: SubFigure, table: Table, panels: dict[Method, list[CostedArm]], columns: int, line: float
+    place: SubFigure, table: Table, panels: dict[Method, list[CostedArm]], wide: int, line: float
 ) -> None:
-    """line: height of a name, as a share of a panel's."""
-    place.suptitle(f"{plotted(table.heading)}\n{HOW_TO_READ}", fontsize=8, wrap=True)
-    row = place.subplots(1, columns, squeeze=False, sharex=True, sharey=True)[0]
-    for panel in row[len(panels) :]:
+    """wide: panels of a row; line: height of a name, as a share of a panel's."""
+    deep = math.ceil(len(panels) / wide)
+    every = place.subplots(deep, wide, squeeze=False, sharex=True, sharey=True).ravel()
+    for panel in every[len(panels) :]:
         panel.set_axis_off()
     marks = decades([arm.seconds for arms in panels.values() for arm in arms])
-    for panel, (classifier, arms) in zip(row, panels.items(), strict=False):
-        panel.set_title(plotted(table.labels[classifier]), fontsize=9)
+    for panel, (classifier, arms) in zip(every, panels.items(), strict=False):
+        panel.set_title(plotted(table.labels[classifier]), fontsize=8)
         _draw(panel, table, arms, labelled(marks, 4))
     # Last, since names stand where the scale that all panels share leaves the marks.
-    for panel, arms in zip(row, panels.values(), strict=False):
+    for panel, arms in zip(every, panels.values(), strict=False):
         _names(panel, table, named_arms(arms), line)
 
 
@@ -72,15 +77,15 @@ def _draw(panel: Axes, table: Table, arms: Sequence[CostedArm], times: Sequence[
     panel.axhline(0, color="0.4", linewidth=0.8)
     panel.set_xscale("log")
     for arm in arms:
-        colour, control = ("0.45", True) if arm.cell.arm.control else ("tab:blue", False)
+        colour, control = ("0.45", True) if arm.cell.arm.control else (SERIES[0], False)
         panel.plot([arm.seconds] * 2, arm.ends, color=colour, linewidth=1.4)
         panel.plot([arm.seconds], [arm.mean], "o", color=colour, ms=5, mfc="white" if control else colour)
     panel.set_xticks(times, map(duration, times))
     panel.set_xticks([], minor=True)
-    panel.tick_params(labelsize=8)
+    panel.tick_params(labelsize=7)
     panel.grid(alpha=0.25)
-    panel.set_xlabel("time of a trial", fontsize=8)
-    panel.set_ylabel(f"Δ{table.scores.main.name} to none (points)", fontsize=8)
+    panel.set_xlabel("time of a trial", fontsize=7)
+    panel.set_ylabel(f"Δ{table.scores.main.name} to none (points)", fontsize=7)
 
 
 def _names(panel: Axes, table: Table, arms: Sequence[CostedArm], line: float) -> None:

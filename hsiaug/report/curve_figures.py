@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.colours import rgb_of
@@ -27,7 +29,7 @@ from hsiaug.report.curves import (
     surfaces,
 )
 from hsiaug.report.dark_svg import ON_DARK, ON_LIGHT
-from hsiaug.report.figure_files import new_figure, series_style
+from hsiaug.report.figure_files import WIDTHS, across, new_figure, series_style, wrapped
 from hsiaug.report.tables import Report, Table
 from hsiaug.text import plotted
 from hsiaug.trial.arm import EVERY_CONTROL, Method
@@ -41,20 +43,22 @@ __all__ = ["curve_figure"]
 DASHES = dict(zip(EVERY_CONTROL[1:], ("--", "-.", (0, (3, 1, 1, 1, 1, 1))), strict=True))
 """Of the grey lines of the controls but ``none``."""
 HOW_TO_READ = "mean ± std; what is hollow, or has an n of its own, is over other draws; one scale for each score"
+COLUMNS = {1: 2, 2: 4}
+"""Of the legend, by the columns of a page that a figure fills."""
+NARROWEST, HEIGHT, AROUND = 1.5, 1.85, 1.0
+"""Inches of a panel, and of the heading and the legend of a table."""
 LIGHTER, DARKER = -0.15, 0.6
 """Shades of a generator's colour at its lowest and highest ω (or λ): shares of white, as negative, or of black."""
-PANEL = (4.4, 3.1)
-"""Width and height of a panel in inches."""
 
 
-def curve_figure(report: Report, axis: Axis) -> Figure:
+def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
     """The figure of every table in which some generator has two values of the axis or more.
 
     Mean over the draws with a bar of one standard deviation, in percent: a column per classifier, a row for OA and
     one for AA, and as heat maps, with the mean in each field, where λ and ω both vary. ``none`` is the dotted line
     and its band; other controls are grey. Along λ, every line begins at λ = 0 with ``none``, which it is by definition.
 
-    Raises InputError where nothing varies.
+    columns: of a page with two, which the figure fills. Raises InputError where nothing varies.
     """
     shown = [table for table in report.tables if moving(table, axis)]
     if not shown:
@@ -64,49 +68,111 @@ def curve_figure(report: Report, axis: Axis) -> Figure:
             value=f"{len(report.tables)} tables without them",
             hint=f"Run 'hsiaug benchmark … --{axis} 0.5:1.5:0.5' first.",
         )
-    rows = [len(drawn(table)) * (1 + _most_surfaces(table)) for table in shown]
-    width = PANEL[0] * max(len(table.classifiers) for table in shown)
-    figure = new_figure(max(width, 7.0), sum(PANEL[1] * n + 1.1 for n in rows))
-    places = figure.subfigures(len(shown), 1, height_ratios=[n + 0.35 for n in rows], squeeze=False)[:, 0]
-    for place, table, n in zip(places, shown, rows, strict=True):
-        _draw_table(place, table, axis, n)
+    layouts = [_Layout.of(table, _varied(table, axis), columns) for table in shown]
+    heights = [HEIGHT * one.shape[0] + AROUND for one in layouts]
+    figure = new_figure(WIDTHS[columns], sum(heights))
+    places = figure.subfigures(len(shown), 1, height_ratios=heights, squeeze=False)[:, 0]
+    for place, table, layout in zip(places, shown, layouts, strict=True):
+        _draw_table(place, table, axis, layout)
     return figure
 
 
-def _most_surfaces(table: Table) -> int:
-    return max(len(surfaces(table, classifier)) for classifier in table.classifiers)
+def _varied(table: Table, axis: Axis) -> list[Method]:
+    """The classifiers with a line: of the others there is nothing to draw."""
+    lined = {line.classifier for line in moving(table, axis)}
+    return [classifier for classifier in table.classifiers if classifier in lined]
 
 
-def _draw_table(place: SubFigure, table: Table, axis: Axis, rows: int) -> None:
-    place.suptitle(f"{plotted(table.heading)}\n{HOW_TO_READ}", fontsize=10)
-    panels = place.subplots(rows, len(table.classifiers), squeeze=False)
+@dataclass(frozen=True)
+class _Layout:
+    """Where the panels of a table lie: those of a classifier below each other or side by side, whatever is less high.
+
+    each: panels of a classifier at most; wide: panels of a row.
+    """
+
+    columns: int
+    classifiers: Sequence[Method]
+    each: int
+    wide: int
+    side_by_side: bool
+
+    @classmethod
+    def of(cls, table: Table, classifiers: Sequence[Method], columns: int) -> _Layout:
+        surfaced = max(len(surfaces(table, classifier)) for classifier in classifiers)
+        each, n = len(drawn(table)) * (1 + surfaced), len(classifiers)
+        most = across(columns, max(each, n), 6, NARROWEST)
+        side_by_side = n * math.ceil(each / most) < math.ceil(n / most) * each
+        return cls(columns, classifiers, each, min(most, each if side_by_side else n), side_by_side)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of panels."""
+        row, _ = self.place(len(self.classifiers) - 1, self.each - 1)
+        return row + 1, self.wide
+
+    def place(self, classifier: int, panel: int) -> tuple[int, int]:
+        """Row and column of a panel of a classifier."""
+        if self.side_by_side:
+            return classifier * math.ceil(self.each / self.wide) + panel // self.wide, panel % self.wide
+        return classifier // self.wide * self.each + panel, classifier % self.wide
+
+    def titled(self, panel: Axes, *lines: str) -> None:
+        """Title a panel, every line broken where the panel ends."""
+        room = WIDTHS[self.columns] / self.wide - 0.3
+        panel.set_title("\n".join(wrapped(line, room, 7) for line in lines), fontsize=7)
+
+
+def _draw_table(place: SubFigure, table: Table, axis: Axis, layout: _Layout) -> None:
+    width = WIDTHS[layout.columns]
+    place.suptitle(f"{wrapped(plotted(table.heading), width)}\n{wrapped(HOW_TO_READ, width)}", fontsize=8)
+    panels = place.subplots(*layout.shape, squeeze=False)
+    for panel in panels.flat:
+        panel.set_axis_off()
     styles = _styles(table, axis)
     entries: dict[str, Any] = {}
-    scores = [(score.key, score.name) for score in drawn(table)]
-    limits = {metric: surface_limits(all_surfaces(table), metric) for metric, _ in scores}
-    for column, classifier in enumerate(table.classifiers):
-        shown, none = _shown(table, classifier, axis), reference(table, classifier)
-        over = panel_n(table, shown, none, axis, short=True)
-        for row, (metric, name) in enumerate(scores):
-            panel = panels[row][column]
-            panel.sharey(panels[row][0])
-            entries |= _draw_curves(panel, shown, none, metric, styles)
-            panel.set_title(f"{plotted(table.labels[classifier])}\n{over}", fontsize=10, wrap=True)
-            panel.set(xlabel=SIGNS[axis], ylabel=f"{name} (%)")
-        maps = [(s, metric, name) for s in surfaces(table, classifier) for metric, name in scores]
-        for row, (surface, metric, name) in enumerate(maps, start=len(scores)):
-            title = f"{table.labels[classifier]}, {table.labels[surface.generator]}: {name} (%)\n{n_text(surface.draws)}"
-            _draw_surface(panels[row][column], surface, metric, title, limits[metric])
-        for row in range(len(scores) + len(maps), rows):
-            panels[row][column].set_axis_off()
+    for i, classifier in enumerate(layout.classifiers):
+        entries |= _draw_classifier(panels, table, classifier, axis, styles, layout, i)
     place.legend(
         entries.values(),
-        map(plotted, entries.keys()),
+        [wrapped(plotted(name), width / COLUMNS[layout.columns] - 0.4, 7) for name in entries],
         loc="outside lower center",
-        ncols=4,
-        fontsize=8,
+        ncols=COLUMNS[layout.columns],
+        fontsize=7,
         frameon=False,
     )
+
+
+def _draw_classifier(
+    panels: Any,
+    table: Table,
+    classifier: Method,
+    axis: Axis,
+    styles: dict[Any, dict[str, Any]],
+    layout: _Layout,
+    number: int,
+) -> dict[str, Any]:
+    """The panels of one classifier; returns the entries of the legend."""
+    shown, none = _shown(table, classifier, axis), reference(table, classifier)
+    scores = [(score.key, score.name) for score in drawn(table)]
+    maps = [(s, metric, name) for s in surfaces(table, classifier) for metric, name in scores]
+    label, over = plotted(table.labels[classifier]), panel_n(table, shown, none, axis, short=True)
+    entries: dict[str, Any] = {}
+    for place, (metric, name) in enumerate(scores):
+        panel = panels[layout.place(number, place)]
+        panel.set_axis_on()
+        panel.sharey(panels[layout.place(0, place)])
+        entries |= _draw_curves(panel, shown, none, metric, styles)
+        layout.titled(panel, label, over)
+        panel.set_xlabel(SIGNS[axis], fontsize=8)
+        panel.set_ylabel(f"{name} (%)", fontsize=8)
+    for place, (surface, metric, name) in enumerate(maps, start=len(scores)):
+        panel = panels[layout.place(number, place)]
+        if _draw_surface(panel, surface, metric, surface_limits(all_surfaces(table), metric)):
+            title = f"{label}, {plotted(table.labels[surface.generator])}: {name} (%)"
+            layout.titled(panel, title, n_text(surface.draws))
+    for panel in (panels[layout.place(number, place)] for place in range(len(scores) + len(maps))):
+        panel.tick_params(labelsize=7)
+    return entries
 
 
 def _styles(table: Table, axis: Axis) -> dict[tuple[Method, float | None], dict[str, Any]]:
@@ -194,10 +260,8 @@ def _draw_line(panel: Axes, dots: Sequence[SweepPoint], style: dict[str, Any], s
     return drawn
 
 
-def _draw_surface(
-    panel: Axes, surface: SweepSurface, metric: str, title: str, limits: tuple[float, float]
-) -> None:
-    """λ to the right, ω upwards, the mean in every field; empty where there is no trial."""
+def _draw_surface(panel: Axes, surface: SweepSurface, metric: str, limits: tuple[float, float]) -> bool:
+    """λ to the right, ω upwards, the mean in every field; empty where there is no trial. False where nowhere is one."""
     import numpy as np
 
     values = np.full((len(surface.omegas), len(surface.lambdas)), np.nan)
@@ -209,18 +273,18 @@ def _draw_surface(
         elif score:
             texts[place] = f"{score[0]:.1f}\nn={score[2]}"
     if np.isnan(values).all():
-        panel.set_axis_off()
-        return
+        return False
+    panel.set_axis_on()
     image = panel.imshow(np.ma.masked_invalid(values), cmap="viridis", origin="lower", aspect="auto")
     low, high = limits
     image.set_clim(low, high)
     for (row, column), value in np.ndenumerate(values):
         colour = ON_DARK if value < (low + high) / 2 else ON_LIGHT
         text = texts.get((row, column), "")
-        panel.text(column, row, text, ha="center", va="center", fontsize=8, color=colour)
+        panel.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
     panel.set_xticks(range(len(surface.lambdas)), [f"{lam:g}" for lam in surface.lambdas])
     panel.set_yticks(range(len(surface.omegas)), [f"{omega:g}" for omega in surface.omegas])
-    panel.set_xlabel("λ")
-    panel.set_ylabel("ω", rotation=0)
-    panel.set_title(plotted(title), fontsize=10)
-    panel.figure.colorbar(image, ax=panel)
+    panel.set_xlabel("λ", fontsize=8)
+    panel.set_ylabel("ω", rotation=0, fontsize=8)
+    panel.figure.colorbar(image, ax=panel).ax.tick_params(labelsize=7)
+    return True

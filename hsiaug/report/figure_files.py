@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.colours import SERIES
@@ -11,13 +13,36 @@ from hsiaug.report.dark_svg import with_dark_style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["MARKERS", "figure_bytes", "new_figure", "series_style"]
+__all__ = [
+    "LEGEND",
+    "MARKERS",
+    "WIDTHS",
+    "across",
+    "figure_bytes",
+    "legend_columns",
+    "new_figure",
+    "series_style",
+    "wrapped",
+]
+
+WIDTHS = {1: 3.5, 2: 7.2}
+"""Inches of a figure by the columns of a page that it fills. Nothing in it is printed smaller than 7 pt."""
 
 DPI = 300
+LEGEND: dict[str, Any] = {
+    "fontsize": 7,
+    "frameon": False,
+    "handlelength": 1.3,
+    "handletextpad": 0.5,
+    "columnspacing": 1.0,
+}
+"""How legends of coloured fields look."""
 MARKERS = "os^DvPXh"
 """Of series, in the order of SERIES: told apart by shape too, never by colour alone."""
 METADATA: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 """No dates: equal records give equal files."""
+LETTER = 0.0072
+"""Inches of a letter of one point, with those that are wider counted in."""
 STYLE = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.hashsalt": "hsiaug"}
 
 
@@ -34,6 +59,25 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def across(columns: int, panels: int, widest_name: int, narrowest: float = 1.6) -> int:
+    """How many panels of ``narrowest`` inches stand side by side in a figure that fills so many columns of a page.
+
+    widest_name: letters at 7 pt of the names left of the first of them.
+    """
+    room = WIDTHS[columns] - LETTER * 7 * widest_name
+    return max(1, min(panels, int(room / narrowest)))
+
+
+def wrapped(text: str, inches: float, points: float = 8) -> str:
+    """Lines of a text that fit into so many inches: layouts leave no room for what matplotlib wraps itself."""
+    return "\n".join(textwrap.wrap(text, max(12, int(inches / (LETTER * points)))))
+
+
+def legend_columns(inches: float, names: Sequence[str]) -> int:
+    """How many columns of a legend at 7 pt these names fill in so many inches."""
+    return max(1, int(inches / (LETTER * 7 * max(map(len, names)) + 0.3)))
 
 
 def figure_bytes(figure: Figure, format: str) -> bytes:

@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hsiaug.errors import InputError
 from hsiaug.report.compare import Gain
-from hsiaug.report.figure_files import new_figure, series_style
+from hsiaug.report.figure_files import WIDTHS, across, new_figure, series_style, wrapped
 from hsiaug.report.findings import judged
 from hsiaug.report.tables import Report, Table
 from hsiaug.text import plotted
-from hsiaug.trial.arm import Method
+from hsiaug.trial.arm import Arm, Method
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 __all__ = ["gain_figure"]
 
-WIDTH, LINE = 3.5, 0.16
-"""Of a panel, and of the line of one control, in inches: one column of a journal, two panels in two."""
+LINE, AROUND = 0.15, 0.55
+"""Inches of the line of one control, and above and below the lines of a panel."""
+LETTERS = {1: 18, 2: 24}
+"""Of a line of an arm's name, by the columns that a figure fills."""
 CONTROLS = {"duplicate": 0, "none": 1}
 FURTHER = 2
 """Of a control: its place among the colours of series and markers, as on the page."""
 HOW_TO_READ = "dots: draws; mark: mean; bar: 95 % t interval of the mean; panels of a table share their axis"
 
 
-def gain_figure(report: Report) -> Figure:
-    """A row of panels per table, one per classifier: differences in points, an arm over each of its controls.
+def gain_figure(report: Report, columns: int = 2) -> Figure:
+    """A panel per classifier of each table: differences in points, an arm over each of its controls.
 
-    Raises InputError where nothing but controls was run.
+    columns: of a page with two, which the figure fills. Raises InputError where nothing but controls was run.
     """
     shown = [(table, _by_classifier(table)) for table in report.tables]
     shown = [(table, gains) for table, gains in shown if gains]
@@ -40,25 +45,70 @@ def gain_figure(report: Report) -> Figure:
             value=f"{len(report.tables)} tables",
             hint="Run a benchmark with --generator smote, for example.",
         )
-    heights = [
-        1.2 + LINE * max(sum(1 + len(g.against) for g in gains) for gains in found.values()) for _, found in shown
-    ]
-    columns = max(len(found) for _, found in shown)
-    figure = new_figure(WIDTH * columns, sum(heights))
-    places = figure.subfigures(len(shown), 1, height_ratios=heights, squeeze=False)[:, 0]
-    for place, (table, found) in zip(places, shown, strict=True):
-        place.suptitle(f"{plotted(table.heading)}\n{HOW_TO_READ}", fontsize=8, wrap=True)
-        panels = place.subplots(1, columns, squeeze=False, sharex=True)[0]
-        for panel in panels[len(found) :]:
-            panel.set_axis_off()
-        for panel, (classifier, gains) in zip(panels, found.items(), strict=False):
-            _draw(panel, table, gains)
-            panel.set_title(plotted(table.labels[classifier]), fontsize=9)
-            panel.set_xlabel(f"Δ{table.scores.main.name} (points)", fontsize=8)
-        marks = (panel.get_legend_handles_labels() for panel in panels)
-        entries = {name: mark for some, names in marks for mark, name in zip(some, names, strict=True)}
-        place.legend(entries.values(), entries, fontsize=7, frameon=False, loc="outside lower center", ncols=3)
+    made = [_Rows.of(table, found, columns) for table, found in shown]
+    figure = new_figure(WIDTHS[columns], sum(one.height for one in made))
+    places = figure.subfigures(len(shown), 1, height_ratios=[one.height for one in made], squeeze=False)[:, 0]
+    for place, (table, found), rows in zip(places, shown, made, strict=True):
+        _draw_table(place, table, found, rows, columns)
     return figure
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The arms of a table from top to bottom, each with the line of its first control and how many it has.
+
+    wide: panels side by side; deep: rows of panels.
+    """
+
+    arms: Mapping[Arm, tuple[int, int]]
+    wide: int
+    deep: int
+
+    @classmethod
+    def of(cls, table: Table, found: Mapping[Method, Sequence[Gain]], columns: int) -> _Rows:
+        lines: dict[Arm, int] = {}
+        for gain in (gain for gains in found.values() for gain in gains):
+            lines[gain.cell.arm] = max(lines.get(gain.cell.arm, 0), len(gain.against))
+        arms, y = {}, 0
+        for arm in (arm for arm in table.arms if arm in lines):
+            arms[arm] = (y, lines[arm])
+            y += lines[arm] + 1
+        longest = max(len(table.arm_label(arm)) for arm in arms)
+        wide = across(columns, len(found), min(longest, LETTERS[columns]))
+        return cls(arms, wide, math.ceil(len(found) / wide))
+
+    @property
+    def lines(self) -> int:
+        return sum(n + 1 for _, n in self.arms.values())
+
+    @property
+    def height(self) -> float:
+        """Inches, with the heading and the legend."""
+        return self.deep * (LINE * self.lines + AROUND) + 1.0
+
+
+def _draw_table(
+    place: SubFigure, table: Table, found: Mapping[Method, Sequence[Gain]], rows: _Rows, columns: int
+) -> None:
+    width, letters = WIDTHS[columns], LETTERS[columns]
+    heading = f"{wrapped(plotted(table.heading), width)}\n{wrapped(HOW_TO_READ, width)}"
+    place.suptitle(heading, fontsize=8)
+    panels = place.subplots(rows.deep, rows.wide, squeeze=False, sharex=True, sharey=True).ravel()
+    for panel in panels[len(found) :]:
+        panel.set_axis_off()
+    for panel, (classifier, gains) in zip(panels, found.items(), strict=False):
+        _draw(panel, gains, rows)
+        panel.set_title(plotted(table.labels[classifier]), fontsize=8)
+    first = panels[0]
+    names = ["\n".join(textwrap.wrap(plotted(table.arm_label(arm)), letters)) for arm in rows.arms]
+    first.set_yticks([y + (n - 1) / 2 for y, n in rows.arms.values()], names)
+    first.set_ylim(rows.lines - 0.5, -0.8)
+    for panel in panels[max(0, len(found) - rows.wide) : len(found)]:
+        panel.tick_params(axis="x", labelbottom=True)
+        panel.set_xlabel(f"Δ{table.scores.main.name} (points)", fontsize=7)
+    marks = (panel.get_legend_handles_labels() for panel in panels)
+    entries = {name: mark for some, names in marks for mark, name in zip(some, names, strict=True)}
+    place.legend(entries.values(), entries, fontsize=7, frameon=False, loc="outside lower center", ncols=3)
 
 
 def _by_classifier(table: Table) -> dict[Method, list[Gain]]:
@@ -69,13 +119,10 @@ def _by_classifier(table: Table) -> dict[Method, list[Gain]]:
     return found
 
 
-def _draw(panel: Axes, table: Table, gains: Sequence[Gain]) -> None:
-    names, places, y = [], [], 0
+def _draw(panel: Axes, gains: Sequence[Gain], rows: _Rows) -> None:
     panel.axvline(0, color="0.4", linewidth=0.8)
     for gain in gains:
-        names.append(plotted(table.arm_label(gain.cell.arm)))
-        places.append(y + (len(gain.against) - 1) / 2)
-        for control, comparison in gain.against.items():
+        for y, (control, comparison) in enumerate(gain.against.items(), start=rows.arms[gain.cell.arm][0]):
             if comparison is not None:
                 test, style = comparison.main, series_style(CONTROLS.get(control, FURTHER))
                 colour = style["color"]
@@ -85,9 +132,5 @@ def _draw(panel: Axes, table: Table, gains: Sequence[Gain]) -> None:
                     [100 * d for d in test.differences], [y] * len(test.differences), ".", color=colour, ms=2.5
                 )
                 panel.plot([100 * test.mean], [y], linestyle="none", ms=4, label=f"over {control}", **style)
-            y += 1
-        y += 1
-    panel.set_yticks(places, names, fontsize=8)
-    panel.set_ylim(y - 0.5, -0.8)
-    panel.tick_params(axis="x", labelsize=8)
+    panel.tick_params(labelsize=7)
     panel.grid(axis="x", alpha=0.25)

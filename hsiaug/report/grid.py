@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any
 
 from hsiaug.report.cells import ArmCell
 
-__all__ = ["Grid", "GridColumn", "GridEntry", "ReportPage", "make_grid"]
+__all__ = ["Grid", "GridColumn", "GridEntry", "ReportPage", "make_grid", "text_grid"]
+
+NUMBER = re.compile(r"[+−-]?\d|–$")
+"""How a number begins, or what stands where there is none."""
+LONGEST = 24
+"""Letters of an entry in a column of numbers."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,19 @@ def make_grid(
     return Grid(heading, tuple(columns), tuple(rows), keys, breaks)
 
 
+def text_grid(heading: str, header: Sequence[str], rows: Iterable[Sequence[str]], keys: int = 1) -> Grid:
+    """A grid of texts. keys: leading columns that say what a row is; the others hold numbers where most entries do."""
+    texts = [tuple(row) for row in rows]
+
+    def numeric(place: int) -> bool:
+        numbers = sum(NUMBER.match(row[place]) is not None for row in texts)
+        short = all(len(row[place]) <= LONGEST for row in texts)
+        return place >= keys and short and 2 * numbers > len(texts)
+
+    columns = [GridColumn(name, itemgetter(i), numeric=numeric(i)) for i, name in enumerate(header)]
+    return make_grid(heading, columns, texts, keys=keys)
+
+
 @dataclass(frozen=True)
 class ReportPage:
     """One table of a report: failures and warnings above the grids; notes, the audit and the verdict below.
@@ -89,13 +109,13 @@ class ReportPage:
     """
 
     title: str
-    leaky: bool
-    failed: str | None
-    failures: tuple[str, ...]
-    warnings: tuple[str, ...]
-    grids: tuple[Grid, ...]
-    notes: tuple[str, ...]
-    audit: tuple[tuple[str, str], ...]
+    leaky: bool = False
+    failed: str | None = None
+    failures: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    grids: tuple[Grid, ...] = ()
+    notes: tuple[str, ...] = ()
+    audit: tuple[tuple[str, str], ...] = ()
     verdict: tuple[tuple[str, tuple[str, ...]], ...] = ()
     outcome: Grid | None = None
     outcome_note: str = ""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.report.figure_files import new_figure, series_style
+from hsiaug.report.figure_files import WIDTHS, across, new_figure, series_style, wrapped
 from hsiaug.report.label_curves import SCORES, LabelCurve
 from hsiaug.report.labels import seeds_text
 from hsiaug.report.scores import Metric
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["label_figure"]
 
-PANEL = (3.4, 3.0)
-"""Width and height of a panel in inches."""
+NARROWEST, HEIGHT, AROUND = 1.5, 2.0, 1.0
+"""Inches of a panel, and of the heading and the legend."""
+ENTRIES = {1: 1, 2: 3}
+"""Columns of the legend, by the columns of a page that a figure fills."""
 DASHES = ("--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
 HOW_TO_READ = (
     "mean over draws, band ± std; a level is an arm's mean, its mark and bar are k* and the 95 % interval;\n"
@@ -27,26 +30,34 @@ HOW_TO_READ = (
 )
 
 
-def label_figure(curves: Sequence[LabelCurve]) -> Figure:
-    """A row for each curve, a column for each score in percent."""
-    figure = new_figure(PANEL[0] * len(SCORES), PANEL[1] * len(curves) + 1.0)
+def label_figure(curves: Sequence[LabelCurve], columns: int = 2) -> Figure:
+    """Panels of each curve, one for each score in percent. columns: of a page with two, which the figure fills."""
+    width, wide = WIDTHS[columns], across(columns, len(SCORES), 6, NARROWEST)
+    deep = math.ceil(len(SCORES) / wide)
+    figure = new_figure(width, HEIGHT * deep * len(curves) + AROUND)
     titles = dict.fromkeys(plotted(curve.table.title) for curve in curves)
-    figure.suptitle("\n".join([*titles, HOW_TO_READ]), fontsize=9)
-    panels = figure.subplots(len(curves), len(SCORES), squeeze=False)
+    figure.suptitle("\n".join(wrapped(line, width) for line in [*titles, HOW_TO_READ]), fontsize=8)
+    panels = figure.subplots(deep * len(curves), wide, squeeze=False).reshape(len(curves), deep * wide)
     entries: dict[str, Any] = {}
     first: dict[tuple[int, str], Axes] = {}
     for row, curve in zip(panels, curves, strict=True):
-        for panel, score in zip(row, SCORES, strict=True):
+        for panel in row[len(SCORES) :]:
+            panel.set_axis_off()
+        for panel, score in zip(row, SCORES, strict=False):
             if curve.means.get(score.key):
                 panel.sharey(first.setdefault((id(curve.table), score.key), panel))
-            entries |= _draw(panel, curve, score)
-    names = map(plotted, entries)
-    figure.legend(entries.values(), names, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+            entries |= _draw(panel, curve, score, width / wide - 0.3)
+    ncols = ENTRIES[columns]
+    names = [wrapped(plotted(name), width / ncols - 0.5, 7) for name in entries]
+    figure.legend(entries.values(), names, loc="outside lower center", ncols=ncols, fontsize=7, frameon=False)
     return figure
 
 
-def _draw(panel: Axes, curve: LabelCurve, score: Metric) -> dict[str, Any]:
-    """One panel; returns the entries of the legend. Labels are on a scale of log(1 + k): most curves bend early."""
+def _draw(panel: Axes, curve: LabelCurve, score: Metric, room: float) -> dict[str, Any]:
+    """One panel, its title in ``room`` inches; returns the entries of the legend.
+
+    Labels are on a scale of log(1 + k): most curves bend early.
+    """
     import numpy as np
 
     points = curve.means.get(score.key, ())
@@ -63,12 +74,12 @@ def _draw(panel: Axes, curve: LabelCurve, score: Metric) -> dict[str, Any]:
             other = "" if arm.seeds == curve.seeds else f" (n = {len(arm.seeds)}, k* against these draws)"
             entries[curve.table.arm_label(arm.cell.arm) + other] = _arm(panel, curve, score.key, place, style)
     panel.set_xscale("function", functions=(np.log1p, np.expm1))
-    panel.set_xticks(curve.labels, [f"{k}" for k in curve.labels], fontsize=8)
-    panel.set_xlabel("added labels per class")
-    panel.set_ylabel(f"{score.name} (%)")
-    panel.set_title(
-        f"{plotted(curve_label(curve))}\nn = {points[0].n} ({seeds_text(curve.seeds)})", fontsize=9, wrap=True
-    )
+    panel.set_xticks(curve.labels, [f"{k}" for k in curve.labels])
+    panel.tick_params(labelsize=7)
+    panel.set_xlabel("added labels per class", fontsize=7)
+    panel.set_ylabel(f"{score.name} (%)", fontsize=7)
+    title = (plotted(curve_label(curve)), f"n = {points[0].n} ({seeds_text(curve.seeds)})")
+    panel.set_title("\n".join(wrapped(line, room, 7) for line in title), fontsize=7)
     panel.grid(alpha=0.25)
     return entries
 

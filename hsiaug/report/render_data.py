@@ -7,7 +7,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hsiaug.metrics.significance import MeanStd, mean_std, t_interval
@@ -24,7 +24,7 @@ from hsiaug.text import json_of, visible
 from hsiaug.trial.arm import Method
 from hsiaug.trial.failures import why_failed
 
-__all__ = ["csv_text", "data_rows", "json_text", "mean_json", "report_json"]
+__all__ = ["csv_of", "csv_text", "data_rows", "json_text", "mean_json", "report_json"]
 
 AUDITED = (
     "leaky", "radius", "n_train", "n_test", "n_buffered", "centre_overlap_percent", "patch_overlap_percent"
@@ -195,7 +195,11 @@ def csv_text(report: Report, by: str) -> str:
     classifier, with mean and std over the draws; for ``by="labels"`` one per point of a curve and per arm. Of a suite
     the first column says which run: a trial is in each of its.
     """
-    rows = data_rows(report, by)
+    return csv_of(data_rows(report, by))
+
+
+def csv_of(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as CSV: a column for each key of any of them, texts in one line that no spreadsheet takes for a formula."""
     fields = list(dict.fromkeys(key for row in rows for key in row))
     out = io.StringIO()
     writer = csv.DictWriter(out, fields, restval="", lineterminator="\n")

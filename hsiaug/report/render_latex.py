@@ -94,32 +94,38 @@ class _Column:
         return 2 if self.pairs else 1
 
 
-def latex(pages: Sequence[ReportPage]) -> str:
-    """All pages as LaTeX floats, each followed by its page's notes and audit."""
-    made = (_page(page, number) for number, page in enumerate(pages, start=1))
+def latex(pages: Sequence[ReportPage], name: str = "") -> str:
+    """All pages as LaTeX floats, each followed by its page's notes and audit.
+
+    name: what their labels begin with, so that tables of several files stand in one paper.
+    """
+    prefix = "-".join(["tab:hsiaug", *([name] if name else [])])
+    made = (_page(page, f"{prefix}-{number}") for number, page in enumerate(pages, start=1))
     return f"{PREAMBLE}\n\n" + "\n\n\\clearpage\n\n".join(made) + "\n"
 
 
-def _page(page: ReportPage, number: int) -> str:
+def _page(page: ReportPage, label: str) -> str:
     heading = rf"\textbf{{{_tex(page.heading)}}}" if page.leaky else _tex(page.heading)
     warned = [*([f"{page.failed}."] if page.failed else []), *page.warnings]
     warnings = "".join(rf" \textbf{{{_tex(warning)}}}" for warning in warned)
     floats = [
         one
         for place, grid in enumerate([*page.grids, *([page.outcome] if page.outcome else [])], start=1)
-        for one in _floats(grid, f"{heading}. {_tex(grid.heading)}.{warnings}", f"tab:hsiaug-{number}-{place}")
+        for one in _floats(grid, f"{heading}. {_tex(grid.heading)}.{warnings}", f"{label}-{place}")
     ]
     said = [*page.failures, *([page.outcome_note] if page.outcome_note else []), *page.notes]
     notes = [rf"\item {_tex(note)}" for note in said]
-    audit = [rf"\item \textbf{{{_tex(label)}}}: {_tex(sentence)}" for label, sentence in page.audit]
+    audit = [rf"\item \textbf{{{_tex(what)}}}: {_tex(sentence)}" for what, sentence in page.audit]
     verdict = [
         rf"\item \textbf{{{_tex(sentence)}}} {_tex('; '.join(lines))}".rstrip() for sentence, lines in page.verdict
     ]
-    items = "\n".join(
-        [r"{\footnotesize\raggedright\sloppy", r"\begin{itemize}", *notes, *audit, *verdict, r"\end{itemize}}"]
-    )
+    items = [*notes, *audit, *verdict]
     blocks = ["\n\n".join(floats[start : start + WAITING]) for start in range(0, len(floats), WAITING)]
-    return "\n\n\\clearpage\n\n".join(blocks) + f"\n\n{items}"
+    return "\n\n".join(["\n\n\\clearpage\n\n".join(blocks), *([_items(items)] if items else [])])
+
+
+def _items(items: Sequence[str]) -> str:
+    return "\n".join([r"{\footnotesize\raggedright\sloppy", r"\begin{itemize}", *items, r"\end{itemize}}"])
 
 
 def _floats(grid: Grid, caption: str, label: str) -> Iterator[str]:

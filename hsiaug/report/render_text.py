@@ -24,8 +24,9 @@ def _markdown_page(page: ReportPage) -> str:
     for grid in page.grids:
         blocks += [f"### {_md(grid.heading)}", _markdown_grid(grid)]
     blocks.append("\n".join(f"- {_md(note)}" for note in page.notes))
-    blocks.append("### Audit")
-    blocks.append("\n".join(f"- **{_md(label)}**: {_md(sentence)}" for label, sentence in page.audit))
+    if page.audit:
+        blocks.append("### Audit")
+        blocks.append("\n".join(f"- **{_md(label)}**: {_md(sentence)}" for label, sentence in page.audit))
     if page.verdict:
         blocks.append("### Verdict")
         if page.outcome:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,24 +9,25 @@ from typing import Any
 from hsiaug.data.geopackage_writing import write_points
 from hsiaug.data.georeference import Georeference, need_geo
 from hsiaug.errors import InputError
-from hsiaug.files import write_whole
+from hsiaug.report.grid import ReportPage, text_grid
+from hsiaug.report.output_files import TableFiles, figure_writers, table_writers, write_files
 from hsiaug.scene import UnlabelledScene
 from hsiaug.suggest.picks import Suggestions
-from hsiaug.suggest.pictures import save_suggestions_map
-from hsiaug.targets import check_target
+from hsiaug.suggest.pictures import suggestions_figure
+from hsiaug.targets import PICTURES, TABLES, check_targets
 
 __all__ = ["ENDINGS", "check_files", "rows_of", "save_suggestions"]
 
-PICTURES = (".png", ".pdf")
-ENDINGS = (".csv", ".gpkg", *PICTURES)
+ENDINGS = (*TABLES, ".gpkg", *PICTURES)
 
 
 def check_files(paths: Sequence[Path], ground: Georeference | None) -> None:
     """Raise, before any work, InputError for a file that cannot be written, or for points on Earth of a cube that names
     no place there.
     """
+    check_targets(paths, ENDINGS)
     for path in paths:
-        if check_target(path, ENDINGS) == ".gpkg" and ground is None:
+        if path.suffix.lower() == ".gpkg" and ground is None:
             need_geo("a GeoPackage of points", "use --out picks.csv.")
             raise InputError(
                 f"--out {path} needs a cube whose file says where on Earth it lies",
@@ -58,24 +58,35 @@ def rows_of(found: Suggestions, names: Sequence[str], ground: Georeference | Non
 
 
 def save_suggestions(
-    path: Path, found: Suggestions, scene: UnlabelledScene, title: str, ground: Georeference | None
+    paths: Sequence[Path],
+    found: Suggestions,
+    scene: UnlabelledScene,
+    ground: Georeference | None,
+    name: str,
+    notes: Sequence[str],
+    columns: int = 2,
 ) -> None:
-    """Write one file, by its ending. Raises InputError where it cannot be written."""
-    ending = path.suffix.lower()
-    if ending in PICTURES:
-        save_suggestions_map(path, found, scene, title)
-        return
-    rows = rows_of(found, scene.class_names, ground)
-    if ending == ".csv":
-        write_whole(path, lambda fresh: _write_csv(fresh, rows))
-        return
+    """Write each file, by its ending. name: of the scene. columns: of a page with two, which the map fills.
+
+    Raises InputError where a file cannot be written.
+    """
+    rows, title = rows_of(found, scene.class_names, ground), f"{name}: label these"
+    header = tuple(name.replace("_", " ") for name in rows[0])
+    grid = text_grid("Pixels to label next", header, [tuple(map(str, row.values())) for row in rows])
+    page = ReportPage(name, grids=(grid,), notes=tuple(notes))
+    value = {"picks": rows, "notes": list(notes)}
+    write_files(
+        paths,
+        {
+            **table_writers(lambda: TableFiles("suggest", [page], rows, value)),
+            **figure_writers(lambda: suggestions_figure(found, scene, title, columns)),
+            ".gpkg": lambda path: _write_points(path, rows, ground),
+        },
+    )
+
+
+def _write_points(path: Path, rows: Sequence[dict[str, Any]], ground: Georeference | None) -> None:
     assert ground is not None
-    points = [(row.pop("x"), row.pop("y")) for row in rows]
-    write_whole(path, lambda fresh: write_points(fresh, "suggestions", points, rows, ground))
-
-
-def _write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    points = [(row["x"], row["y"]) for row in rows]
+    plain = [{key: value for key, value in row.items() if key not in ("x", "y")} for row in rows]
+    write_points(path, "suggestions", points, plain, ground)

@@ -2,51 +2,47 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hsiaug.colours import true_colours
-from hsiaug.files import write_whole
 from hsiaug.quality.maps import map_figure, picture_step
+from hsiaug.report.figure_files import WIDTHS, wrapped
 from hsiaug.scene import UnlabelledScene
 from hsiaug.suggest.picks import Suggestions
 from hsiaug.text import plotted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["save_suggestions_map"]
+__all__ = ["suggestions_figure"]
 
-SHRUNK = 0.65
-"""Of a map's usual size: numbers have to be read beside a picture that is coarse."""
 LEARNT, WANTED = "#35d0ff", "#ffd400"
 
 
-def save_suggestions_map(path: Path, found: Suggestions, scene: UnlabelledScene, title: str) -> None:
-    """A PNG or PDF, by the ending: the scene with numbered picks and the pixels that were learnt from; and the
-    committee's disagreement with the same numbers.
-
-    Raises InputError where the file cannot be written.
+def suggestions_figure(found: Suggestions, scene: UnlabelledScene, title: str, columns: int = 2) -> Figure:
+    """The scene with numbered picks and the pixels that were learnt from; and the committee's disagreement with the same
+    numbers. columns: of a page with two, which the figure fills.
     """
     step = picture_step(scene.shape)
     colours = true_colours(scene.cube, scene.wavelengths, step)
-    figure, (left, right) = map_figure(colours.shape[:2], 2)
-    across, down = figure.get_size_inches()
-    figure.set_size_inches(SHRUNK * across, SHRUNK * down)
+    figure, (left, right) = map_figure(colours.shape[:2], 2, columns, below=0.3)
+    side = WIDTHS[columns] / columns - 0.2
     left.imshow(np.where(found.known[::step, ::step, None], _rgb(LEARNT), colours), interpolation="nearest")
-    left.set_title(plotted(title), fontsize=10)
-    left.set_xlabel(
-        f"blue: {int(found.known.sum()):,} pixels whose labels are known; numbers: label these", fontsize=8
-    )
+    left.set_title(wrapped(plotted(title), side), fontsize=8)
+    said = f"blue: {int(found.known.sum()):,} pixels whose labels are known; numbers: label these"
+    left.set_xlabel(wrapped(said, side, 7), fontsize=7)
     shown = right.imshow(found.uncertainty[::step, ::step], cmap="magma", vmin=0, vmax=1, interpolation="nearest")
-    right.set_title(f"disagreement of {len(found.members)} classifiers", fontsize=10)
-    figure.colorbar(shown, ax=right, shrink=0.7, label="entropy of their votes")
+    right.set_title(f"disagreement of {len(found.members)} classifiers", fontsize=8)
+    bar = figure.colorbar(shown, ax=right, shrink=0.9, location="bottom", aspect=30, pad=0.02)
+    bar.set_label("entropy of their votes", fontsize=7)
+    bar.ax.tick_params(labelsize=7)
     for panel in (left, right):
+        panel.set_anchor("N")
         _number(panel, found, step)
-    kind = path.suffix.lower().removeprefix(".")
-    write_whole(path, lambda fresh: figure.savefig(fresh, dpi=110, format=kind))
+    return figure
 
 
 def _rgb(colour: str) -> np.ndarray:
@@ -60,8 +56,8 @@ def _number(panel: Axes, found: Suggestions, step: int) -> None:
     halo = [withStroke(linewidth=2, foreground="black")]
     for pick in found.picks:
         x, y = pick.column / step, pick.row / step
-        panel.plot(x, y, "o", ms=7, mfc="none", mec=WANTED, mew=1.4, path_effects=halo)
+        panel.plot(x, y, "o", ms=5, mfc="none", mec=WANTED, mew=1.1, path_effects=halo)
         panel.annotate(
-            str(pick.rank), (x, y), xytext=(4, 4), textcoords="offset points", color=WANTED, fontsize=8,
+            str(pick.rank), (x, y), xytext=(4, 4), textcoords="offset points", color=WANTED, fontsize=7,
             fontweight="bold", path_effects=halo,
         )  # fmt: skip

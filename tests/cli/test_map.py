@@ -24,9 +24,10 @@ from hsiaug.plugins.card import build_params
 from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.view import patches_at
+from hsiaug.quality.maps import place_targets
 from hsiaug.samples import Patches
 from hsiaug.scene import Scene
-from hsiaug.scene_maps import map_targets
+from hsiaug.targets import PICTURES, TABLES
 from hsiaug.tasks import pixels
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
@@ -35,6 +36,7 @@ from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import TrialSpec, plugin_spec
 from hsiaug.trial.store import Record, Store
 from tests.cli.test_bad_input import refused
+from tests.cli.test_endings import OPENINGS
 
 
 def typed(folder: Path, *words: str) -> str:
@@ -100,13 +102,19 @@ def test_a_map_keeps_its_place_and_repeats_the_record(mapped: Path, tmp_path: Pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["map.png", "map.tif"]
 
 
-def test_a_map_may_be_an_array_or_a_picture_alone(mapped: Path, tmp_path: Path) -> None:
+def test_a_map_may_be_an_array_or_pictures_and_tables_alone(mapped: Path, tmp_path: Path) -> None:
     record = hash_of(mapped, "none")
-    for name in ("map.npy", "alone.png"):
-        typed(mapped, "map", "flight.toml", "--record", record, "--out", str(tmp_path / name))
+    for files in (("map.npy",), [f"alone{ending}" for ending in (*PICTURES, *TABLES)]):
+        words = [word for name in files for word in ("--out", str(tmp_path / name))]
+        typed(mapped, "map", "flight.toml", "--record", record, *words)
 
     assert np.load(tmp_path / "map.npy").shape == (40, 32)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["alone.png", "map.npy", "map.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        ["map.npy", "map.png", *(f"alone{ending}" for ending in (*PICTURES, *TABLES))]
+    )
+    for path in tmp_path.iterdir():
+        assert path.read_bytes().startswith(OPENINGS[path.suffix])
+    assert (tmp_path / "alone.csv").read_text("utf-8").startswith("class,name,pixels,share,train\n1,hay,")
 
 
 def test_two_processes_make_the_map_of_one(mapped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +137,7 @@ def test_a_map_as_a_job_of_slurm_is_refused(mapped: Path, tmp_path: Path) -> Non
 
 
 def test_places_whose_names_differ_in_a_slash_only_have_maps_of_their_own(tmp_path: Path) -> None:
-    targets = map_targets(tmp_path / "map.png", {"a/b": 0, "a_b": 0, "a/b_": 0, "c": 0})
+    targets = place_targets(tmp_path / "map.png", {"a/b": 0, "a_b": 0, "a/b_": 0, "c": 0})
     assert len({path.name for path in targets.values()}) == 4
     assert targets["a/b"].name == "map_a_b.png" and targets["c"].name == "map_c.png"
 

@@ -15,8 +15,9 @@ from PIL import Image
 from hsiaug.api import Attention, PatchSamples, PluginError
 from hsiaug.colours import HELD_OUT, SYNTHETIC, TRAIN
 from hsiaug.quality.attention import attention_report, class_map
+from hsiaug.quality.figures import save_figures
 from hsiaug.quality.kits import sample_kit
-from hsiaug.quality.pixel_figures import save_pictures
+from hsiaug.quality.pixel_figures import pictures
 from hsiaug.quality.synthesis import PixelSynthesis
 from hsiaug.scene import Scene
 
@@ -49,7 +50,7 @@ def coded(toy: Scene) -> Scene:
 @pytest.mark.parametrize("generator", ["smote", "mixup", "noise", "duplicate", "dummy"])
 def test_every_generator_is_inspected(make: Make, tmp_path: Path, generator: str) -> None:
     report = inspect_samples(make(generator))
-    files = save_pictures(report, tmp_path)
+    files = [*save_figures(pictures(report), tmp_path), *sample_kit("pixels").numbers(report, tmp_path)]
 
     assert [path.name for path in files] == ["spectra.png", "spectra.svg", "pca.png", "spectra.csv"]
     for path in (files[0], files[2]):
@@ -68,7 +69,7 @@ def test_spectra_are_drawn_as_lines_too_in_the_same_bytes_each_time(make: Make, 
     files = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        files.append(save_pictures(report, tmp_path / name)[1].read_bytes())
+        files.append(save_figures(pictures(report), tmp_path / name)[1].read_bytes())
     drawn = fromstring(files[0].decode())
 
     assert files[0] == files[1] and len(files[0]) < 300_000
@@ -94,8 +95,8 @@ def test_attention_on_the_class_is_found_and_beats_its_floor(make: Make, coded: 
         assert score.auc == pytest.approx(1) and score.iou > 0.95 and score.n > 10
         assert floor.auc < 0.9
         assert report.attention.words[side]["the"].auc == pytest.approx(0)
-    written = [path.name for path in save_pictures(report, tmp_path)]
-    assert written == ["spectra.png", "spectra.svg", "pca.png", "attention.png", "spectra.csv"]
+    written = [path.name for path in save_figures(pictures(report), tmp_path)]
+    assert written == ["spectra.png", "spectra.svg", "pca.png", "attention.png"]
     json.dumps(report.as_json(), allow_nan=False)
     assert any(line.startswith("attention: AUC 1.00") for line in report.verdict)
 

@@ -14,9 +14,10 @@ from report_records import benchmark, failure
 
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
-from hsiaug.quality.maps import save_map_picture, save_quick_look
+from hsiaug.quality.maps import class_map_figure, save_quick_look
 from hsiaug.report import FORMATS, build_report, print_report, render_report, save_picture
-from hsiaug.report.figures import save_split_map
+from hsiaug.report.figure_files import figure_bytes
+from hsiaug.report.figures import split_figure
 from hsiaug.scene import Scene
 from hsiaug.terminal import Console
 from tests.test_texts import Terminal
@@ -99,8 +100,8 @@ def test_pictures_draw_names_as_they_are(tmp_path: Path, toy: Scene, names: tupl
     out = tmp_path / "a.png"
 
     save_quick_look(scene, out)
-    save_split_map(scene, draw_split(scene, parse_protocol("issd"), 0, 5), out)
-    save_map_picture(out, labels, names, "$\\odd$", "$")
+    figure_bytes(split_figure(scene, draw_split(scene, parse_protocol("issd"), 0, 5)), "png")
+    class_map_figure(labels, names, "$\\odd$", "$")
     records = [r for lam in (0.5, 1.0) for r in benchmark(2, generators=("none", "$\\frac$"), lam=lam)]
     save_picture(build_report(records), out, "png", "lambda")
     assert out.stat().st_size > 1000

@@ -27,8 +27,10 @@ from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.split import Blind
 from hsiaug.scene import Scene
 from hsiaug.suggest.committee import Member, cast_votes, committee, disagreement
+from hsiaug.suggest.files import ENDINGS
 from hsiaug.suggest.ground import ground_of
 from hsiaug.suggest.picks import Suggestions, cover, suggestions
+from tests.cli.test_endings import OPENINGS
 
 TWO = (Member("svm", "raw"), Member("nearest", "unit"))
 
@@ -161,7 +163,7 @@ QUICK = ("-n", "5", "--classifier", "rf", "--view", "raw,unit", "--patch", "5")
 
 def test_all_files_of_an_own_scene_hold_the_same_picks(own: Path, tmp_path: Path) -> None:
     pytest.importorskip("rasterio")
-    names = ("picks.csv", "picks.gpkg", "picks.png", "picks.pdf")
+    names = [f"picks{ending}" for ending in ENDINGS]
     outs = [word for name in names for word in ("--out", str(tmp_path / name))]
     told = json.loads(typed(own, "flight.toml", *QUICK, "--json", *outs))
 
@@ -178,7 +180,8 @@ def test_all_files_of_an_own_scene_hold_the_same_picks(own: Path, tmp_path: Path
         assert attributes["rank"] == pick["rank"] and not attributes["class"]
     assert "all" in told["notes"][0] and "labelled pixels" in told["notes"][0]
     assert np.asarray(Image.open(tmp_path / "picks.png")).std() > 10
-    assert (tmp_path / "picks.pdf").read_bytes().startswith(b"%PDF")
+    for ending in set(ENDINGS) - {".csv"}:
+        assert (tmp_path / f"picks{ending}").read_bytes().startswith(OPENINGS[ending])
 
 
 def test_a_table_that_was_filled_in_is_read_as_labels(own: Path, tmp_path: Path) -> None:
@@ -207,7 +210,7 @@ def test_of_a_draw_only_labelled_pixels_are_named(toy: Scene) -> None:
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (("toy", "--out", "x.jpg"), "must end in .csv, .gpkg, .png or .pdf"),
+        (("toy", "--out", "x.jpg"), "must end in .md, .tex, .csv, .json, .gpkg, .png, .svg or .pdf"),
         (("toy", "--out", "x.gpkg"), "where on Earth"),
         (("toy", "--classifier", "smv"), "'smv'"),
         (("toy", "--classifier", "unet"), "classifiers of pixels"),

@@ -1,0 +1,83 @@
+"""Files by their endings, one writer for each, the same for every command.
+
+A command checks the names before any work (:func:`hsiaug.targets.check_targets`), says what it has (a figure, tables,
+arrays), and gets writers by ending for :func:`write_files`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hsiaug.files import write_whole
+from hsiaug.report.grid import ReportPage
+from hsiaug.report.render_data import csv_of
+from hsiaug.report.render_latex import latex
+from hsiaug.report.render_text import markdown
+from hsiaug.targets import PICTURES
+from hsiaug.text import json_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+__all__ = ["ARRAYS", "TableFiles", "Writers", "array_writers", "figure_writers", "table_writers", "write_files"]
+
+Writers = Mapping[str, Callable[[Path], object]]
+"""By ending, what makes the file of a path."""
+ARRAYS = (".npz", ".mat")
+
+
+@dataclass(frozen=True)
+class TableFiles:
+    """Tables of a command. name: of LaTeX labels. pages: for people; rows: of the CSV; value: the JSON."""
+
+    name: str
+    pages: Sequence[ReportPage]
+    rows: Sequence[Mapping[str, Any]]
+    value: Any = field(repr=False)
+
+
+def figure_writers(draw: Callable[[], Figure]) -> Writers:
+    """A figure as PNG (300 dpi), SVG and PDF (TrueType fonts); drawn when it is first written."""
+    from hsiaug.report.figure_files import figure_bytes
+
+    figure = cache(draw)
+
+    def writer(format: str) -> Callable[[Path], object]:
+        return lambda path: path.write_bytes(figure_bytes(figure(), format))
+
+    return {ending: writer(ending.removeprefix(".")) for ending in PICTURES}
+
+
+def table_writers(made: Callable[[], TableFiles]) -> Writers:
+    """Tables as Markdown, LaTeX, CSV and JSON."""
+
+    def text(render: Callable[[TableFiles], str]) -> Callable[[Path], object]:
+        return lambda path: path.write_text(render(made()), encoding="utf-8", newline="\n")
+
+    return {
+        ".md": text(lambda tables: markdown(tables.pages)),
+        ".tex": text(lambda tables: latex(tables.pages, tables.name)),
+        ".csv": text(lambda tables: csv_of(tables.rows)),
+        ".json": text(lambda tables: f"{json_of(tables.value, indent=1)}\n"),
+    }
+
+
+def array_writers(arrays: Callable[[], Mapping[str, NDArray[Any]]]) -> Writers:
+    """Arrays by name, as .npz and MATLAB 5."""
+    import numpy as np
+    from scipy.io import savemat
+
+    return {
+        ".npz": lambda path: np.savez_compressed(path, **dict(arrays())),  # type: ignore[arg-type]
+        ".mat": lambda path: savemat(path, dict(arrays()), do_compression=True),
+    }
+
+
+def write_files(paths: Iterable[Path], writers: Writers) -> list[Path]:
+    """Write each file by its ending, whole or not at all. Raises InputError where it cannot be written."""
+    return [write_whole(path, writers[path.suffix.lower()]) for path in paths]
