@@ -93,7 +93,7 @@ def _card(place: SubFigure, table: Table, cells: Cells, columns: int, inches: fl
         panel.set_axis_off()
     picture = _scene(table)
     if picture is not None:
-        left.imshow(picture)
+        left.imshow(picture, interpolation="none")
     heading = wrapped(plotted(table.heading), WIDTHS[columns] * 5 / 6)
     right.text(0, 0.95, heading, fontsize=8, color="0.35", va="top")
     sentence = _wrapped(headline(table), size.letters)

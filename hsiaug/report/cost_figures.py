@@ -82,7 +82,7 @@ def _draw(panel: Axes, table: Table, arms: Sequence[CostedArm], times: Sequence[
         panel.plot([arm.seconds], [arm.mean], "o", color=colour, ms=5, mfc="white" if control else colour)
     panel.set_xticks(times, map(duration, times))
     panel.set_xticks([], minor=True)
-    panel.tick_params(labelsize=7)
+    panel.tick_params(labelsize=7, labelbottom=True)
     panel.grid(alpha=0.25)
     panel.set_xlabel("time of a trial", fontsize=7)
     panel.set_ylabel(f"Δ{table.scores.main.name} to none (points)", fontsize=7)
