@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["card_figure"]
 
-ROW, AXIS, NARROWEST = 0.3, 0.42, 1.3
-"""Inches: of a generator, of an axis with its title, and of a panel at least."""
+ROW, LINE, AXIS, NARROWEST = 0.3, 0.12, 0.42, 1.3
+"""Inches: of a generator, of a line of its name, of an axis with its title, and of a panel at least."""
 LETTERS = 24
 """Of a line of a generator's name."""
 SIDE = 160
@@ -82,7 +82,18 @@ def _wide(table: Table, cells: Cells, columns: int) -> int:
 def _body(table: Table, cells: Cells, columns: int) -> float:
     """Inches of the panels of a card."""
     deep = math.ceil(len(table.classifiers) / _wide(table, cells, columns))
-    return deep * (ROW * len(generators_of(cells)) + AXIS)
+    return deep * (_row(table, cells) * len(generators_of(cells)) + AXIS)
+
+
+def _row(table: Table, cells: Cells) -> float:
+    """Inches of a generator: more where its name takes several lines."""
+    return max(
+        ROW, 0.08 + LINE * max(_name(table, generator).count("\n") + 1 for generator in generators_of(cells))
+    )
+
+
+def _name(table: Table, generator: Method) -> str:
+    return "\n".join(textwrap.wrap(plotted(table.labels[generator]), LETTERS))
 
 
 def _card(place: SubFigure, table: Table, cells: Cells, columns: int, inches: float) -> None:
@@ -134,8 +145,7 @@ def _draw(panel: Axes, table: Table, cells: Cells, classifier: Method) -> None:
         panel.annotate(
             text, (100 * test.mean, y), (0, 5), textcoords="offset points", fontsize=7, ha="center", color=colour
         )
-    names = ["\n".join(textwrap.wrap(plotted(table.labels[g]), LETTERS)) for g in generators]
-    panel.set_yticks(range(len(generators)), names, fontsize=7)
+    panel.set_yticks(range(len(generators)), [_name(table, generator) for generator in generators], fontsize=7)
     panel.set_ylim(len(generators) - 0.5, -0.8)
     panel.tick_params(axis="x", labelsize=7)
     panel.set_title(plotted(table.labels[classifier]), fontsize=9)
