@@ -159,7 +159,7 @@ def quality_block(folder: Path, quality: _QualityFile) -> str:
     if notes := [*fidelity.notes, *reliability.notes]:
         parts.append(details("Notes", items(map(escape, notes))))
     browser = spectra_browser(folder / "spectra.csv")
-    return "".join([*parts, browser, *_pictures(folder, folded=("spectra",) if browser else ())])
+    return "".join([*parts, browser, *_pictures(folder, but="spectra" if browser else "")])
 
 
 def _measures(measures: Sequence[_Measured]) -> str:
@@ -187,14 +187,13 @@ def _span(interval: tuple[float, float] | None) -> str:
     return MISSING if interval is None else "–".join(map(measured, interval))
 
 
-def _pictures(folder: Path, folded: Sequence[str]) -> list[str]:
-    """folded: names of those that repeat what stands above them."""
+def _pictures(folder: Path, but: str) -> list[str]:
+    """but: the one that would repeat what stands above it, in half a megabyte."""
     found = []
     for name, caption in PICTURES.items():
         path = next((p for end in (".svg", ".png") if (p := folder / f"{name}{end}").is_file()), None)
-        if path is not None:
-            picture = _picture(path, caption)
-            found.append(details("The classes beside each other", picture) if name in folded else picture)
+        if path is not None and name != but:
+            found.append(_picture(path, caption))
     return found
 
 
