@@ -55,7 +55,7 @@ PICTURES = {
 """A file of FOLDER, and its name in docs/images."""
 SIZES, SIDE = ((1200, 64), (900, 32)), 120
 """Most pixels across and colours of a picture, of a large one too; pixels of the scene on the card."""
-LARGEST, LARGEST_CARD, LARGEST_PAGE = 100_000, 60_000, 900_000
+LARGEST, LARGEST_CARD, LARGEST_PAGE = 100_000, 70_000, 1_000_000
 """Bytes of a picture, of the card and of the page."""
 PAPER = r"""\documentclass{article}
 \usepackage[paperwidth=17cm,paperheight=24cm,margin=1cm]{geometry}
