@@ -132,8 +132,8 @@ def planted(site: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
         monkeypatch.delitem(sys.modules, name, raising=False)
     names = ("hsiaug_baselines", "hsiaug_classifiers", *MODULES)
     found = build_registry([EntryPoint(name, name, "hsiaug") for name in names])
-    for module in ("hsiaug.plugins.registry", "hsiaug.bench.dispatch"):
-        monkeypatch.setattr(f"{module}.registry", lambda: found)
+    # Not registry itself: a module that is loaded meanwhile would keep it.
+    monkeypatch.setattr("hsiaug.plugins.registry._installed", lambda: found)
     run_trials_here(monkeypatch)
     return found
 

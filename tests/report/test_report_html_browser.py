@@ -205,7 +205,7 @@ def test_arrow_keys_walk_through_the_marks_of_a_chart_and_escape_hides_them(brow
 
 def test_the_pointer_shows_the_nearest_mark_and_a_field_its_class_and_arm(browser: Any, page_file: Path) -> None:
     tab, _ = opened(browser, page_file)
-    mark = tab.locator(f"{FOREST} rect").first
+    mark = tab.locator(f"{FOREST} g[data-of] > path[data-tip]").first
     mark.scroll_into_view_if_needed()
     box = mark.bounding_box()
     tab.mouse.move(box["x"] + box["width"] / 2, box["y"] - 6)
