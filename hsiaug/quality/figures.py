@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from textwrap import wrap
@@ -15,8 +13,7 @@ from numpy.typing import NDArray
 
 from hsiaug.files import write_whole
 from hsiaug.quality.inspection import AnyInspection
-from hsiaug.report.dark_svg import with_dark_style
-from hsiaug.report.figure_files import DPI, WIDTHS, figure_bytes, new_figure, wrapped
+from hsiaug.report.figure_files import WIDTHS, figure_bytes, light_svg, new_figure, wrapped
 from hsiaug.text import plotted
 
 if TYPE_CHECKING:
@@ -53,26 +50,7 @@ def save_figures(figures: Mapping[str, Figure], folder: Path, endings: Sequence[
 
 
 def _bytes(figure: Figure, ending: str) -> bytes:
-    return _svg(figure).encode() if ending == ".svg" else figure_bytes(figure, ending.removeprefix("."))
-
-
-def _svg(figure: Figure) -> str:
-    """A figure as SVG, the same bytes for the same figure: letters as text, outlines to 0.1 pt.
-
-    matplotlib writes six decimals, which makes a file of many points twice as large and no sharper. The curves of
-    small markers would suffer: for lines and areas only.
-    """
-    import matplotlib
-
-    out = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hsiaug"}):
-        figure.savefig(out, dpi=DPI, format="svg", metadata={"Date": None})
-    return with_dark_style(re.sub(r'(?<= d=")[^"]*', _rounded, out.getvalue()))
-
-
-def _rounded(outline: re.Match[str]) -> str:
-    short = re.sub(r"-?\d+\.\d+", lambda number: f"{float(number[0]):.1f}".removesuffix(".0"), outline[0])
-    return re.sub(r"\s*([A-Za-z])\s*", r"\1", short).strip().replace(" ", ",")
+    return light_svg(figure).encode() if ending == ".svg" else figure_bytes(figure, ending.removeprefix("."))
 
 
 def grid(panels: int, height: float, columns: int = 4) -> tuple[Figure, list[Axes]]:

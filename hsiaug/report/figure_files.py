@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ __all__ = [
     "across",
     "figure_bytes",
     "legend_columns",
+    "light_svg",
     "new_figure",
     "series_style",
     "wrapped",
@@ -90,3 +92,22 @@ def figure_bytes(figure: Figure, format: str) -> bytes:
         figure.savefig(file, dpi=DPI, format=format, metadata=METADATA.get(format, {}))
     made = file.getvalue()
     return with_dark_style(made.decode()).encode() if format == "svg" else made
+
+
+def light_svg(figure: Figure) -> str:
+    """A figure as SVG of half the bytes, the same for the same figure: letters as text, outlines to 0.1 pt.
+
+    matplotlib writes six decimals, which makes a file of many points twice as large and no sharper. The curves of
+    small markers would suffer: for lines and areas only.
+    """
+    import matplotlib
+
+    out = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hsiaug"}):
+        figure.savefig(out, dpi=DPI, format="svg", metadata={"Date": None})
+    return with_dark_style(re.sub(r'(?<= d=")[^"]*', _rounded, out.getvalue()))
+
+
+def _rounded(outline: re.Match[str]) -> str:
+    short = re.sub(r"-?\d+\.\d+", lambda number: f"{float(number[0]):.1f}".removesuffix(".0"), outline[0])
+    return re.sub(r"\s*([A-Za-z])\s*", r"\1", short).strip().replace(" ", ",")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hsiaug.report.figure_files import figure_bytes
+from hsiaug.report.figure_files import light_svg
 from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import details, escape, figure, grid_table, items
 from hsiaug.report.html.pictures import embedded_svg
@@ -30,7 +30,7 @@ def label_block(section: TableSection, curves: Sequence[LabelCurve]) -> str:
     if not curves:
         return ""
     caption = "none with more labels per class, and the arms on its curve"
-    picture = figure(embedded_svg(figure_bytes(label_figure(curves), "svg").decode(), caption), caption, "sheet")
+    picture = figure(embedded_svg(light_svg(label_figure(curves)), caption), caption, "sheet")
     sentences = items(escape(said(curve, arm)) for curve in curves for arm in curve.arms)
     tables = "".join(grid_table(grid, section.cell_id) for grid in label_grids(section.table, curves))
     notes = "".join(f'<p class="note">{escape(note)}</p>' for note in label_notes(curves))

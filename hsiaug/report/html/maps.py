@@ -44,7 +44,7 @@ THUMBNAIL = 160
 """The same of the picture beside a verdict."""
 PLACES = 2
 """Places of a set that are drawn."""
-ROOM = 400_000
+ROOM = 350_000
 """Bytes that all maps of a page may take, before base64 makes a third more of them."""
 TINTS = tuple(map(rgb_of, (NO_DATA, LEFT_OUT, HELD_OUT, TRAIN)))
 """Colours of ROLES."""
