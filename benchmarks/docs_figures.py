@@ -19,7 +19,7 @@ import matplotlib
 
 from benchmarks.common import HERE, read_csv
 from hsiaug.metrics.significance import t_interval
-from hsiaug.report.figure_files import figure_bytes, new_figure
+from hsiaug.report.figures.files import figure_bytes, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -32,7 +32,7 @@ from hsiaug.quality.kits import sample_kit
 from hsiaug.quality.sample_kit import synthesise
 from hsiaug.quality.sheets import contact_sheet, spread
 from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
-from hsiaug.report.figure_files import figure_bytes
+from hsiaug.report.figures.files import figure_bytes
 
 OUT = HERE / "results" / "specdm"
 DATA = {

@@ -30,7 +30,7 @@ from hsiaug.colours import (
     in_the_dark,
     rgb_of,
 )
-from hsiaug.report.class_labels import class_centres
+from hsiaug.report.figures.class_labels import class_centres
 from hsiaug.report.html.page import HERE
 
 PAPERS = ("#ffffff", "#181f27")

@@ -29,7 +29,7 @@ from hsiaug.quality.pixel_figures import pictures
 from hsiaug.quality.sample_kit import synthesise
 from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
 from hsiaug.report import build_report, render_report, save_picture
-from hsiaug.report.figures import split_figure
+from hsiaug.report.figures.split import split_figure
 from hsiaug.report.output_files import figure_writers, write_files
 from hsiaug.scene import Scene
 from tests.report.report_records import benchmark, record

@@ -60,9 +60,9 @@ def compare(
       hsiaug compare none/svm smote@0.5/svm --out pair.tex --out pair.pdf
     """
     from hsiaug.cli.output import print_json, read_report, say
+    from hsiaug.report.figures.pairwise import pairwise_figure
     from hsiaug.report.output_files import figure_writers, table_writers, write_files
     from hsiaug.report.pairwise import compare_arms
-    from hsiaug.report.pairwise_figures import pairwise_figure
     from hsiaug.report.pairwise_json import comparison_json
     from hsiaug.report.pairwise_tables import comparison_tables
     from hsiaug.targets import PICTURES, TABLES, check_targets

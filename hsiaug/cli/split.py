@@ -91,7 +91,7 @@ def _load(ref: str, task: options.TaskName) -> Any:
 
 def _writers(loaded: Any, drawn: Split | TileSplit, tables: TableFiles, columns: int) -> Writers:
     from hsiaug.protocol.split import Split
-    from hsiaug.report.figures import split_figure
+    from hsiaug.report.figures.split import split_figure
     from hsiaug.report.output_files import array_writers, figure_writers, table_writers
     from hsiaug.report.split_tables import split_masks
 

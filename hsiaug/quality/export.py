@@ -16,7 +16,7 @@ from hsiaug.files import file_errors, write_whole
 from hsiaug.quality.geotiff import write_geotiff
 from hsiaug.quality.sheets import contact_sheet, spread
 from hsiaug.quality.synthesis import MaskSynthesis, PixelSynthesis
-from hsiaug.report.figure_files import figure_bytes
+from hsiaug.report.figures.files import figure_bytes
 from hsiaug.samples import PatchSamples, concatenate
 from hsiaug.targets import check_folder_name, check_target
 from hsiaug.trial.temporary_folders import temporary_folder

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hsiaug.files import write_whole
 from hsiaug.quality.inspection import AnyInspection
-from hsiaug.report.figure_files import WIDTHS, figure_bytes, light_svg, new_figure, wrapped
+from hsiaug.report.figures.files import WIDTHS, figure_bytes, light_svg, new_figure, wrapped
 from hsiaug.text import plotted
 
 if TYPE_CHECKING:

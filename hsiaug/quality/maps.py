@@ -17,8 +17,8 @@ from hsiaug.data.georeference import Georeference, need_geo
 from hsiaug.files import write_whole
 from hsiaug.quality.geotiff import write_geotiff
 from hsiaug.quality.sheets import class_legend
-from hsiaug.report.class_labels import label_classes
-from hsiaug.report.figure_files import WIDTHS, figure_bytes, legend_columns, new_figure, wrapped
+from hsiaug.report.figures.class_labels import label_classes
+from hsiaug.report.figures.files import WIDTHS, figure_bytes, legend_columns, new_figure, wrapped
 from hsiaug.report.output_files import figure_writers, write_files
 from hsiaug.scene import Scene
 from hsiaug.targets import PICTURES, TABLES, check_targets

@@ -28,7 +28,7 @@ from hsiaug.quality.inspection import Inspection, MaskInspection
 from hsiaug.quality.sample_kit import Drawn
 from hsiaug.quality.sheets import contact_sheet, spread
 from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
-from hsiaug.report.figure_files import WIDTHS, new_figure
+from hsiaug.report.figures.files import WIDTHS, new_figure
 from hsiaug.report.labels import wrong_share
 from hsiaug.samples import concatenate
 from hsiaug.seeds import derive_seed

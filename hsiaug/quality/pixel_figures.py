@@ -17,7 +17,7 @@ from hsiaug.quality.attention import Example, class_map
 from hsiaug.quality.class_means import save_class_means
 from hsiaug.quality.figures import class_spectra, grid, legend, name_columns, name_panel, title
 from hsiaug.quality.inspection import PixelInspection
-from hsiaug.report.figure_files import WIDTHS, wrapped
+from hsiaug.report.figures.files import WIDTHS, wrapped
 from hsiaug.scene import Scene
 from hsiaug.text import plotted
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.colours import class_colours, class_names_shown, rgb_bands, stretched
-from hsiaug.report.class_labels import label_classes
-from hsiaug.report.figure_files import LEGEND, WIDTHS, legend_columns, new_figure
+from hsiaug.report.figures.class_labels import label_classes
+from hsiaug.report.figures.files import LEGEND, WIDTHS, legend_columns, new_figure
 from hsiaug.text import plotted
 from hsiaug.tiles import DenseSamples
 

@@ -138,24 +138,24 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
 
     Raises InputError for another view, where no generator was run at two values, or the store holds no learning curve.
     """
-    from hsiaug.report.curve_figures import curve_figure
     from hsiaug.report.curves import axis_of
+    from hsiaug.report.figures.curves import curve_figure
     from hsiaug.report.views import LABELS
 
     if by == "generator":
-        from hsiaug.report.card_figures import card_figure
+        from hsiaug.report.figures.card import card_figure
 
         return card_figure(report, columns)
     if by == "gain":
-        from hsiaug.report.gain_figures import gain_figure
+        from hsiaug.report.figures.gains import gain_figure
 
         return gain_figure(report, columns)
     if by == "cost":
-        from hsiaug.report.cost_figures import cost_figure
+        from hsiaug.report.figures.costs import cost_figure
 
         return cost_figure(report, columns)
     if by == LABELS:
-        from hsiaug.report.label_figures import label_figure
+        from hsiaug.report.figures.labels import label_figure
         from hsiaug.report.views_labels import curves_of
 
         return label_figure(curves_of(report), columns)
@@ -176,7 +176,7 @@ def save_picture(report: Report, path: Path, format: str, by: str, columns: int 
     Raises InputError as that does, and for a file that cannot be written.
     """
     from hsiaug.files import write_whole
-    from hsiaug.report.figure_files import figure_bytes
+    from hsiaug.report.figures.files import figure_bytes
     from hsiaug.report.views import check_view
 
     check_view(by)

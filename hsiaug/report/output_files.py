@@ -43,7 +43,7 @@ class TableFiles:
 
 def figure_writers(draw: Callable[[], Figure]) -> Writers:
     """A figure as PNG (300 dpi), SVG and PDF (TrueType fonts); drawn when it is first written."""
-    from hsiaug.report.figure_files import figure_bytes
+    from hsiaug.report.figures.files import figure_bytes
 
     figure = cache(draw)
 

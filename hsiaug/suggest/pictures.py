@@ -8,7 +8,7 @@ import numpy as np
 
 from hsiaug.colours import true_colours
 from hsiaug.quality.maps import map_figure, picture_step
-from hsiaug.report.figure_files import WIDTHS, wrapped
+from hsiaug.report.figures.files import WIDTHS, wrapped
 from hsiaug.scene import UnlabelledScene
 from hsiaug.suggest.picks import Suggestions
 from hsiaug.text import plotted

@@ -16,8 +16,8 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.quality.maps import class_map_figure, save_quick_look
 from hsiaug.report import FORMATS, build_report, print_report, render_report, save_picture
-from hsiaug.report.figure_files import figure_bytes
-from hsiaug.report.figures import split_figure
+from hsiaug.report.figures.files import figure_bytes
+from hsiaug.report.figures.split import split_figure
 from hsiaug.scene import Scene
 from hsiaug.terminal import Console
 from tests.test_texts import Terminal

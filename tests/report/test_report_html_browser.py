@@ -15,7 +15,7 @@ from PIL import Image
 from report_records import benchmark, failure, record
 
 from hsiaug.report import build_report, render_html
-from hsiaug.report.figure_files import figure_bytes, new_figure
+from hsiaug.report.figures.files import figure_bytes, new_figure
 from hsiaug.report.html.pictures import embedded_svg
 
 playwright = pytest.importorskip(

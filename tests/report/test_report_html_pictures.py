@@ -109,7 +109,7 @@ def test_what_is_no_picture_is_said_to_be_none(folder: Path, name: str, text: by
 
 def test_a_contact_sheet_on_the_page_keeps_the_noise_of_its_tiles(folder: Path) -> None:
     from hsiaug.quality.sheets import contact_sheet
-    from hsiaug.report.figure_files import figure_bytes
+    from hsiaug.report.figures.files import figure_bytes
 
     rng = np.random.default_rng(0)
     images = rng.normal(0.5, 0.1, (4, 1, 3, 32, 32)).astype(np.float32)

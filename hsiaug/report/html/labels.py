@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hsiaug.report.figure_files import light_svg
+from hsiaug.report.figures.files import light_svg
+from hsiaug.report.figures.labels import label_figure
 from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import details, escape, figure, grid_table, items
 from hsiaug.report.html.pictures import embedded_svg
 from hsiaug.report.label_curves import LabelCurve, label_curves
-from hsiaug.report.label_figures import label_figure
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.views_labels import label_grids, label_notes, said
 from hsiaug.trial.store import Store

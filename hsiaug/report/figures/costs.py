@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hsiaug.colours import SERIES
 from hsiaug.errors import InputError
 from hsiaug.report.costs import NAMED, CostedArm, costed_arms, named_arms
-from hsiaug.report.figure_files import WIDTHS, new_figure, wrapped
+from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
 from hsiaug.report.labels import duration
 from hsiaug.report.positions import apart, decades, labelled, shortened
 from hsiaug.report.tables import Report, Table

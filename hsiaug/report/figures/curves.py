@@ -28,8 +28,8 @@ from hsiaug.report.curves import (
     surface_limits,
     surfaces,
 )
-from hsiaug.report.dark_svg import ON_DARK, ON_LIGHT
-from hsiaug.report.figure_files import WIDTHS, across, new_figure, series_style, wrapped
+from hsiaug.report.figures.dark_svg import ON_DARK, ON_LIGHT
+from hsiaug.report.figures.files import WIDTHS, across, new_figure, series_style, wrapped
 from hsiaug.report.tables import Report, Table
 from hsiaug.text import plotted
 from hsiaug.trial.arm import EVERY_CONTROL, Method

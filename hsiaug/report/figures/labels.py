@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.report.figure_files import WIDTHS, across, new_figure, series_style, wrapped
+from hsiaug.report.figures.files import WIDTHS, across, new_figure, series_style, wrapped
 from hsiaug.report.label_curves import SCORES, LabelCurve
 from hsiaug.report.labels import seeds_text
 from hsiaug.report.scores import Metric

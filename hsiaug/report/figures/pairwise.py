@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.report.figure_files import WIDTHS, new_figure, series_style, wrapped
+from hsiaug.report.figures.files import WIDTHS, new_figure, series_style, wrapped
 from hsiaug.report.pairwise import ArmComparison, Pairing
 from hsiaug.text import plotted
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hsiaug.colours import TONES, true_colours
 from hsiaug.errors import InputError
-from hsiaug.report.figure_files import WIDTHS, across, new_figure, wrapped
+from hsiaug.report.figures.files import WIDTHS, across, new_figure, wrapped
 from hsiaug.report.findings import FINDINGS, headline
 from hsiaug.report.ground_truth import MOST_VALUES, NoGroundTruthError, local_ground_truth
 from hsiaug.report.labels import signed

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hsiaug.errors import InputError
 from hsiaug.report.compare import Gain
-from hsiaug.report.figure_files import WIDTHS, across, new_figure, series_style, wrapped
+from hsiaug.report.figures.files import WIDTHS, across, new_figure, series_style, wrapped
 from hsiaug.report.findings import judged
 from hsiaug.report.tables import Report, Table
 from hsiaug.text import plotted

@@ -13,8 +13,8 @@ from hsiaug.colours import HELD_OUT, LEFT_OUT, NO_DATA, TRAIN, class_colours, cl
 from hsiaug.pairs import PairSet
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
-from hsiaug.report.class_labels import label_classes
-from hsiaug.report.figure_files import LEGEND, WIDTHS, legend_columns, new_figure, wrapped
+from hsiaug.report.figures.class_labels import label_classes
+from hsiaug.report.figures.files import LEGEND, WIDTHS, legend_columns, new_figure, wrapped
 from hsiaug.report.labels import left_out
 from hsiaug.report.split_roles import ROLES, split_roles
 from hsiaug.scene import Scene

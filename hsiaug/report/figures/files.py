@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.colours import SERIES
-from hsiaug.report.dark_svg import with_dark_style
+from hsiaug.report.figures.dark_svg import with_dark_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
