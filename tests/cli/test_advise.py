@@ -130,7 +130,7 @@ def planted(site: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     monkeypatch.syspath_prepend(site)
     for name in MODULES:
         monkeypatch.delitem(sys.modules, name, raising=False)
-    names = ("hsiaug_baselines", "hsiaug_classifiers", *MODULES)
+    names = ("hsiaug.protocol.entries", "hsiaug_baselines", "hsiaug_classifiers", *MODULES)
     found = build_registry([EntryPoint(name, name, "hsiaug") for name in names])
     # Not registry itself: a module that is loaded meanwhile would keep it.
     monkeypatch.setattr("hsiaug.plugins.registry._installed", lambda: found)
