@@ -10,6 +10,7 @@ draws; the paper's own numbers are not public, so only the direction of each cla
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import HERE, hsiaug, markdown, say
+from benchmarks.common import HERE, hsiaug, markdown, say, write_csv
 from benchmarks.txt2hsi_arms import (
     LAMBDA,
     OMEGA,
@@ -37,6 +38,11 @@ from hsiaug.trial.store import Store
 
 OUT = HERE / "results" / "txt2hsi_claims"
 CLASSIFIERS = ("svm", "cnn2d")
+KEPT = (
+    "hash", "status", "protocol", "protocol_argument", "seed", "generator", "generator_params", "classifier", "view_shown",
+    "lambda", "omega", "oa", "aa", "kappa", "seconds",
+)  # fmt: skip
+"""Columns of trials.csv."""
 SEMISUPERVISED = ("self-training", "label-spreading", "mean-teacher", "fixmatch")
 LOOKED_AT = ("sad", "js", "frechet", "c2st", "nearer", "copies", "diversity")
 
@@ -201,7 +207,8 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     arms = read(Store(store))
     (OUT / "claims.md").write_text("\n".join(page(arms, looked_at(store))) + "\n", encoding="utf-8")
-    hsiaug(["report", str(store), "--format", "csv", "--out", str(OUT / "trials.csv")])
+    trials = csv.DictReader(hsiaug(["report", str(store), "--format", "csv"]).splitlines())
+    write_csv(OUT / "trials.csv", [{name: row[name] for name in KEPT} for row in trials])
     say(f"written: {OUT}")
 
 
