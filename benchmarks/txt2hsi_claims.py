@@ -39,8 +39,8 @@ from hsiaug.trial.store import Store
 OUT = HERE / "results" / "txt2hsi_claims"
 CLASSIFIERS = ("svm", "cnn2d")
 KEPT = (
-    "hash", "status", "protocol", "protocol_argument", "seed", "generator", "generator_params", "classifier", "view_shown",
-    "lambda", "omega", "oa", "aa", "kappa", "seconds",
+    "hash", "status", "protocol", "protocol_argument", "seed", "generator", "generator_params", "classifier",
+    "view_shown", "lambda", "omega", "oa", "aa", "kappa", "seconds",
 )  # fmt: skip
 """Columns of trials.csv."""
 SEMISUPERVISED = ("self-training", "label-spreading", "mean-teacher", "fixmatch")
