@@ -151,6 +151,20 @@ def test_the_users_own_threads_are_as_before(monkeypatch: pytest.MonkeyPatch) ->
     assert os.environ["OMP_NUM_THREADS"] == "7" and "MKL_NUM_THREADS" not in os.environ
 
 
+SCRIPT = """
+import hsiaug
+run = hsiaug.benchmark("toy", generators=["smote"], classifiers=["svm"], lambdas=[3], draws=1, jobs=2, preset="tiny",
+                       store="records", progress=False)
+print("failed:", sum(trial.failed for table in run.report.tables for trial in table.trials))
+"""
+
+
+def test_a_script_needs_no_guard_against_its_own_worker_processes(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT, encoding="utf-8")
+    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "failed: 0\n", done.stderr
+
+
 def test_importing_hsiaug_loads_nothing_heavy_and_offers_what_it_names() -> None:
     code = (
         "import sys, hsiaug; heavy = {'numpy', 'torch', 'rich', 'sklearn'} & {*sys.modules}; "

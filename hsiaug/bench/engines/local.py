@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import multiprocessing
 import signal
+import sys
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
@@ -35,6 +36,21 @@ GRACE = 5.0
 
 PATIENCE = 1.0
 """Seconds after which processes are looked at though nothing was heard: a copy of a dead one may keep its pipe open."""
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Hide where the program came from: a new process would run that script again, and with it the benchmark."""
+    main = sys.modules["__main__"]
+    hidden = {name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)}
+    try:
+        main.__spec__ = None
+        if "__file__" in hidden:
+            del main.__file__
+        yield
+    finally:
+        for name, value in hidden.items():
+            setattr(main, name, value)
 
 
 @dataclass(eq=False)
@@ -79,7 +95,7 @@ class Worker:
         told, tells = context.Pipe(duplex=False)
         self.process = context.Process(target=serve, args=(there, tells, self.start))
         # It takes Ctrl-C once it can end without a traceback, and not before.
-        with without_ctrl_c():
+        with without_ctrl_c(), _without_main():
             self.process.start()
         there.close()
         tells.close()
