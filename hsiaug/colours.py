@@ -31,7 +31,7 @@ RED, GREEN, BLUE = 660.0, 560.0, 490.0
 """nm."""
 
 CLASSES = (
-"#fe970d", "#4f5bef", "#c90901", "#0aafc0", "#770278", "#2d6c5d", "#2e25b9", "#ffd600",
+    "#fe970d", "#4f5bef", "#c90901", "#0aafc0", "#770278", "#2d6c5d", "#2e25b9", "#ffd600",
     "#8e59a9", "#9186ff", "#90c7ff", "#a9c395", "#8a0114", "#a48675", "#b5ffa5", "#f45716",
 )  # fmt: skip
 """Of classes 1..16, in this order: the first n are as far apart as may be for every n.

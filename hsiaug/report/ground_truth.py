@@ -9,17 +9,29 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.colours import true_colours
 from hsiaug.errors import HsiaugError
 from hsiaug.report.records import Trial
+from hsiaug.scene import Scene
 from hsiaug.tasks.local import NoGroundTruthError
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.store import Store
 
-__all__ = ["MOST_VALUES", "GroundTruth", "NoGroundTruthError", "PixelMap", "local_ground_truth", "predicted_maps"]
+__all__ = [
+    "MOST_VALUES",
+    "GroundTruth",
+    "NoGroundTruthError",
+    "PixelMap",
+    "local_ground_truth",
+    "predicted_maps",
+    "thumbnail",
+]
 
 
 MOST_VALUES = 60_000_000
 """Values of the largest cube that is read for a picture: a larger one takes longer than all the rest of a report."""
+SIDE = 160
+"""Pixels of the longer side of a thumbnail."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +84,20 @@ def local_ground_truth(
         except (HsiaugError, OSError) as error:
             raise NoGroundTruthError(f"the scene {ref or 'of the records'} cannot be read here") from error
     return read[key]
+
+
+def thumbnail(trials: Iterable[Trial], read: dict[str, GroundTruth]) -> tuple[str, NDArray[np.uint8]] | None:
+    """Name and colours, (h, w, 3) uint8, of the scene of these trials; None where it is not here, or shows none.
+
+    read: as in :func:`local_ground_truth`.
+    """
+    try:
+        data = local_ground_truth(trials, read, MOST_VALUES).data
+    except NoGroundTruthError:
+        return None
+    if not isinstance(data, Scene):
+        return None
+    return data.name, true_colours(data.cube, data.wavelengths, -(-max(data.shape) // SIDE))
 
 
 def predicted_maps(store: Store, trial: Trial, truth: GroundTruth) -> tuple[PixelMap, ...]:

@@ -8,23 +8,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hsiaug.colours import TONES, true_colours
+from hsiaug.colours import TONES
 from hsiaug.errors import InputError
 from hsiaug.report.figures.files import WIDTHS, across, new_figure, wrapped
 from hsiaug.report.findings import FINDINGS, headline
-from hsiaug.report.ground_truth import MOST_VALUES, NoGroundTruthError, local_ground_truth
+from hsiaug.report.ground_truth import thumbnail
 from hsiaug.report.labels import signed
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.verdict_grid import SIGNS, Shown, generators_of, grid_note, hardest, shown_arms
-from hsiaug.scene import Scene
 from hsiaug.text import plotted, visible
 from hsiaug.trial.arm import Method
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
-    from numpy.typing import NDArray
 
 __all__ = ["card_figure"]
 
@@ -32,8 +29,6 @@ ROW, LINE, AXIS, NARROWEST = 0.3, 0.12, 0.42, 1.3
 """Inches: of a generator, of a line of its name, of an axis with its title, and of a panel at least."""
 LETTERS = 24
 """Of a line of a generator's name."""
-SIDE = 160
-"""Pixels of the longer side of the picture of the scene."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +97,9 @@ def _card(place: SubFigure, table: Table, cells: Cells, columns: int, inches: fl
     left, right = head.subplots(1, 2, width_ratios=[1, 5])
     for panel in (left, right):
         panel.set_axis_off()
-    picture = _scene(table)
+    picture = thumbnail(table.trials, {})
     if picture is not None:
-        left.imshow(picture, interpolation="none")
+        left.imshow(picture[1], interpolation="none")
     heading = wrapped(plotted(table.heading), WIDTHS[columns] * 5 / 6)
     right.text(0, 0.95, heading, fontsize=8, color="0.35", va="top")
     sentence = _wrapped(headline(table), size.letters)
@@ -152,14 +147,3 @@ def _draw(panel: Axes, table: Table, cells: Cells, classifier: Method) -> None:
     panel.grid(axis="x", alpha=0.2)
     panel.spines[["top", "right", "left"]].set_visible(False)
     panel.tick_params(axis="y", length=0)
-
-
-def _scene(table: Table) -> NDArray[np.uint8] | None:
-    """(h, w, 3) uint8 of the scene; None where it is not here, or shows no colours."""
-    try:
-        data = local_ground_truth(table.trials, {}, MOST_VALUES).data
-    except NoGroundTruthError:
-        return None
-    if not isinstance(data, Scene):
-        return None
-    return true_colours(data.cube, data.wavelengths, -(-max(data.shape) // SIDE))

@@ -15,11 +15,9 @@ const choice = (label, options) => {
   const select = element("select", { "aria-label": label }, ...options.map(([value, text]) => element("option", { value }, text)));
   return [element("label", {}, label + " ", select), select];
 };
-const colourOf = (name) => {
-  // A custom property as #rrggbb.
-  const code = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  return [1, 3, 5].map((at) => parseInt(code.slice(at, at + 2), 16));
-};
+const rgbOf = (code) => [1, 3, 5].map((at) => parseInt(code.slice(at, at + 2), 16));
+// Of a custom property, which is #rrggbb.
+const colourOf = (name) => rgbOf(getComputedStyle(document.documentElement).getPropertyValue(name).trim());
 const pixels = async (image) => {
   const copy = new Image();
   copy.src = image.getAttribute("src");
@@ -132,14 +130,14 @@ class MapViewer {
       b: await this.ids(this.chosen(this.b), classes),
     };
     const image = truth.querySelector("img"), [photo] = this.of("colours");
-    const picture = photo ? await pixels(photo.querySelector("img")) : null;
+    if (photo && !this.read.has(photo)) this.read.set(photo, await pixels(photo.querySelector("img")));
     if (turn !== this.turn) return;  // something else was asked for meanwhile
     this.now = now;
     for (const canvas of [this.ground, this.layer]) {
       canvas.width = image.getAttribute("width");
       canvas.height = image.getAttribute("height");
     }
-    if (picture) this.ground.getContext("2d").putImageData(picture, 0, 0);
+    if (photo) this.ground.getContext("2d").putImageData(this.read.get(photo), 0, 0);
     this.paint(show);
     this.layer.setAttribute("aria-label", `Map, ${VIEWS[show]}. ${HINT}`);
     if (this.at) this.say(...this.at);
@@ -168,12 +166,11 @@ class MapViewer {
   // What each pixel is in the view, 0 for nothing, with names and colours by that number.
   kinds(show) {
     const { true: truth, split, a, b } = this.now;
-    const hex = (code) => [1, 3, 5].map((at) => parseInt(code.slice(at, at + 2), 16));
     if (show === "true" || show === "predicted") {
-      const entries = [["", [0, 0, 0]], ...this.about.classes.map((name, i) => [name, hex(this.about.colours[i])])];
+      const entries = [["", [0, 0, 0]], ...this.about.classes.map((name, i) => [name, rgbOf(this.about.colours[i])])];
       return { values: (show === "true" ? truth : a) || [], entries };
     }
-    if (show === "split") return { values: split, entries: this.about.roles.map((name, i) => [name, hex(this.about.tints[i])]) };
+    if (show === "split") return { values: split, entries: this.about.roles.map((name, i) => [name, rgbOf(this.about.tints[i])]) };
     const entries = [["", [0, 0, 0]], ...VERDICTS[show].map(([name, colour]) => [name, colourOf(colour)])];
     if (!a || (show === "ab" && !b)) return { values: [], entries };
     if (show === "errors") return { values: a.map((c, i) => (c ? (c === truth[i] ? 1 : 2) : 0)), entries };

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from hsiaug.report.ground_truth import (
     NoGroundTruthError,
     local_ground_truth,
     predicted_maps,
+    thumbnail,
 )
 from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import details, escape, json_for_script
@@ -40,8 +42,6 @@ __all__ = ["MapMaker"]
 
 SIDE = 800
 """Pixels of the longer side of a map; larger scenes are thinned out to it."""
-THUMBNAIL = 160
-"""The same of the picture beside a verdict."""
 PLACES = 2
 """Places of a set that are drawn."""
 ROOM = 350_000
@@ -66,16 +66,12 @@ class MapMaker:
 
     def thumbnail(self, section: TableSection) -> str:
         """The scene of a table in colours, small; empty where it is not here, or is no scene."""
-        try:
-            truth = local_ground_truth(section.table.trials, self._ground_truths, MOST_VALUES)
-        except NoGroundTruthError:
+        found = thumbnail(section.table.trials, self._ground_truths)
+        if found is None:
             return ""
-        if not isinstance(truth.data, Scene):
-            return ""
-        step = -(-max(truth.data.shape) // THUMBNAIL)
-        colours = true_colours(truth.data.cube, truth.data.wavelengths, step)
+        name, colours = found
         height, width = colours.shape[:2]
-        image = embedded_image(jpeg(colours), f"The scene {truth.name} in colours", width, height)
+        image = embedded_image(jpeg(colours), f"The scene {name} in colours", width, height)
         return f'<div class="thumbnail">{image}</div>'
 
     def maps(self, section: TableSection) -> str:
@@ -139,10 +135,7 @@ class MapMaker:
         score = trial.metric(main.key)
         reached = f"{name}: {main.name} {percent(score)} %" if score is not None else name
         colours = _class_colours(len(truth.class_names))
-        about = (
-            f' data-cell="{escape(section.cell_id(cell))}" data-draw="{trial.seed}" data-name="{escape(name)}"'
-            f' data-record="{escape(section.record_id(trial))}"'
-        )
+        about = f' data-cell="{escape(section.cell_id(cell))}" data-draw="{trial.seed}" data-name="{escape(name)}"'
         texts = {i: _at(f"{reached}, draw {trial.seed}", truth, i) for i in shown}
         return "".join(self._ids(made[i].label, colours, "called", i, texts[i], about) for i in shown)
 
@@ -180,9 +173,15 @@ def _planned(section: TableSection) -> tuple[list[Shown], list[Shown]]:
         raise NoGroundTruthError("no trial went well")
     seed = max(sorted(set(seeds)), key=seeds.count)
     first = [(cell, trial) for cell in best for trial in cell.ok if trial.seed == seed]
-    every = [(cell, trial) for cell in table.cells.values() for trial in cell.ok]
-    rest = [pair for pair in every if pair not in first]
-    return first, sorted(rest, key=lambda pair: (pair[1].seed != seed, pair[0] not in best, pair[1].seed))
+    # By hash and key: comparing cells would compare all of their trials.
+    drawn, kept = {trial.hash for _, trial in first}, {(cell.arm, cell.classifier) for cell in best}
+    rest = [
+        ((trial.seed != seed, key not in kept, trial.seed), (cell, trial))
+        for key, cell in table.cells.items()
+        for trial in cell.ok
+        if trial.hash not in drawn
+    ]
+    return first, [pair for _, pair in sorted(rest, key=itemgetter(0))]
 
 
 def _best(section: TableSection, classifier: Method) -> list[ArmCell]:
