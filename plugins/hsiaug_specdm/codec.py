@@ -1,9 +1,8 @@
-"""The autoencoders of pairs: two streams that share nothing (SpecDM), or one of everything (its baseline)."""
+"""The codecs of pairs: two streams that share nothing (SpecDM), the mask's alone, or one of everything (its baseline)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,12 +12,13 @@ from hsiaug.api import derive_seed
 from hsiaug_diffusion.angles import mean_angle
 from hsiaug_diffusion.training import randomness, train
 from hsiaug_nets.seeded import fresh
+from hsiaug_specdm.components import PatchComponents
 from hsiaug_specdm.params import Params, SpecDmParams
 from hsiaug_specdm.tileformat import TileFormat
 from hsiaug_specdm.training_pairs import PairRun
 from hsiaug_specdm.vae import STEM, StreamVae
 
-__all__ = ["Codec", "OneStream", "TwoStream", "fit_one_stream", "fit_two_stream"]
+__all__ = ["Codec", "MaskStream", "OneStream", "TwoStream", "fit_mask_stream", "fit_one_stream", "fit_two_stream"]
 
 
 class Codec(nn.Module):
@@ -31,62 +31,95 @@ class Codec(nn.Module):
         raise NotImplementedError
 
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Images (n, T·B, P, P) and shares of classes (n, K, P, P), which sum to 1."""
+        """Images (n, T·B, P, P), of no channel where there is no stream of them, and shares of classes (n, K, P, P),
+        which sum to 1."""
         raise NotImplementedError
 
 
 class TwoStream(Codec):
-    """A VAE of the images and a VAE of the mask, whose latents are only laid side by side."""
+    """A stream of the images and a VAE of the mask, whose latents are only laid side by side."""
 
     def __init__(self, form: TileFormat, params: SpecDmParams) -> None:
         super().__init__()
-        self.split = params.latent_image
-        how: dict[str, Any] = {
-            "factor": params.factor_of(form.side),
-            "unshuffle": params.unshuffle,
-            "blocks": params.vae_blocks,
-        }
-        dates = form.dates if params.cd_encoder == "shared" else 1
-        self.split -= self.split % dates
-        self.image = StreamVae(
-            form.channels, self.split, width=params.vae_width, dates=dates, linear=params.linear, **how
-        )
-        classes = len(form.ids)
-        self.mask = StreamVae(classes, params.latent_mask, width=params.mask_width, stem=classes, **how)
+        dates = form.dates if params.cd_encoder == "shared" and params.codec == "vae" else 1
+        self.split = params.latent_image - params.latent_image % dates
+        self.image = _stream(form, params, form.channels, self.split, dates=dates)
+        self.mask = _mask_stream(form, params)
 
     def encode(self, x: Tensor, one_hot: Tensor) -> Tensor:
-        return torch.cat([self.image.encode(x)[0], self.mask.encode(one_hot)[0]], dim=1)
+        return torch.cat([self.image.encode(x), self.mask.encode(one_hot)], dim=1)
 
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
         return self.image.decode(z[:, : self.split]), self.mask.decode(z[:, self.split :]).softmax(dim=1)
 
 
+class MaskStream(Codec):
+    """A VAE of the mask alone: images are made for the masks that it gives."""
+
+    split = 0
+
+    def __init__(self, form: TileFormat, params: SpecDmParams) -> None:
+        super().__init__()
+        self.mask = _mask_stream(form, params)
+
+    def encode(self, x: Tensor, one_hot: Tensor) -> Tensor:
+        return self.mask.encode(one_hot)
+
+    def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        shares = self.mask.decode(z).softmax(dim=1)
+        return shares[:, :0], shares
+
+
 class OneStream(Codec):
-    """One VAE of image and one-hot mask; its latents cannot be told apart, and are as many as the two streams'."""
+    """One stream of image and one-hot mask; its latents cannot be told apart, and are as many as the two streams'."""
+
+    split = 0
 
     def __init__(self, form: TileFormat, params: Params) -> None:
         super().__init__()
-        self.split = 0
         self.bands, classes = form.channels, len(form.ids)
-        self.both = StreamVae(
-            form.channels + classes,
-            params.latent_image + params.latent_mask,
-            width=params.vae_width,
-            factor=params.factor_of(form.side),
-            unshuffle=params.unshuffle,
-            blocks=params.vae_blocks,
-            stem=STEM + classes,
-            linear=params.linear,
-        )
+        latent = params.latent_image + params.latent_mask
+        self.both = _stream(form, params, form.channels + classes, latent, stem=STEM + classes)
 
     def encode(self, x: Tensor, one_hot: Tensor) -> Tensor:
-        return self.both.encode(torch.cat([x, one_hot], dim=1))[0]
+        return self.both.encode(torch.cat([x, one_hot], dim=1))
 
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
         out = self.both.decode(z)
         # One-hot values, not scores: the largest is the class, its part of what is above 0 the confidence.
         shares = out[:, self.bands :].clamp(min=1e-6)
         return out[:, : self.bands], shares / shares.sum(dim=1, keepdim=True)
+
+
+def _stream(
+    form: TileFormat, params: Params, channels: int, latent: int, **size: int
+) -> StreamVae | PatchComponents:
+    """A stream of images, or of images and masks, as ``codec`` says."""
+    factor = params.factor_of(form.side)
+    if params.codec == "components":
+        return PatchComponents(channels, latent, factor)
+    return StreamVae(
+        channels,
+        latent,
+        width=params.vae_width,
+        factor=factor,
+        unshuffle=params.unshuffle,
+        blocks=params.vae_blocks,
+        **size,
+    )
+
+
+def _mask_stream(form: TileFormat, params: SpecDmParams) -> StreamVae:
+    classes = len(form.ids)
+    return StreamVae(
+        classes,
+        params.latent_mask,
+        width=params.mask_width,
+        factor=params.factor_of(form.side),
+        unshuffle=params.unshuffle,
+        blocks=params.vae_blocks,
+        stem=classes,
+    )
 
 
 def fit_two_stream(run: PairRun) -> TwoStream:
@@ -104,11 +137,17 @@ def fit_two_stream(run: PairRun) -> TwoStream:
             value = value + params.sad * mean_angle(form.apart(x), form.apart(out), dim=2)
         return value
 
-    def masks(rows: Tensor, turns: list[int]) -> Tensor:
-        return form.one_hot(run.cut(pairs.y, rows, turns))
-
     _fit_stream(run, codec.image, lambda rows, turns: run.cut(pairs.x, rows, turns), image_loss, "image VAE")
-    _fit_stream(run, codec.mask, masks, lambda out, y: cross_entropy(out, y), "mask VAE")
+    _fit_masks(run, codec.mask)
+    return codec
+
+
+def fit_mask_stream(run: PairRun) -> MaskStream:
+    """Cross-entropy + KL for the mask (eq. 2)."""
+    params, form = run.params, run.format
+    assert isinstance(params, SpecDmParams)
+    codec = fresh(lambda: MaskStream(form, params), run.seed).to(run.device)
+    _fit_masks(run, codec.mask)
     return codec
 
 
@@ -126,6 +165,13 @@ def fit_one_stream(run: PairRun) -> OneStream:
     return codec
 
 
+def _fit_masks(run: PairRun, vae: StreamVae) -> None:
+    def masks(rows: Tensor, turns: list[int]) -> Tensor:
+        return run.format.one_hot(run.cut(run.pairs.y, rows, turns))
+
+    _fit_stream(run, vae, masks, lambda out, y: cross_entropy(out, y), "mask VAE")
+
+
 def _divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Kullback-Leibler divergence from a standard normal, the mean per latent number."""
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
@@ -133,24 +179,27 @@ def _divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
 
 def _fit_stream(
     run: PairRun,
-    vae: StreamVae,
+    stream: StreamVae | PatchComponents,
     read: Callable[[Tensor, list[int]], Tensor],
     loss: Callable[[Tensor, Tensor], Tensor],
     note: str,
 ) -> None:
-    """Train ``vae`` where it is. read(rows, turns): a batch. loss(out, batch): without the Kullback-Leibler term."""
+    """Train a stream where it is, unless nothing of it is to be trained. read(rows, turns): a batch. loss(out, batch):
+    without the Kullback-Leibler term."""
     params = run.params
+    if isinstance(stream, PatchComponents):
+        return
     seed = derive_seed(note, run.seed)
 
     def value(step: int) -> Tensor:
         draw = randomness(seed, step)
         x = read(*run.rows(draw))
-        mean, log_variance = vae.encode(x)
-        out = vae.decode(mean + (0.5 * log_variance).exp() * run.noise(mean, draw))
+        mean, log_variance = stream.posterior(x)
+        out = stream.decode(mean + (0.5 * log_variance).exp() * run.noise(mean, draw))
         return loss(out, x) + params.kl * _divergence(mean, log_variance)
 
     train(
-        vae,
+        stream,
         value,
         steps=params.vae_steps,
         rate=params.vae_rate,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -20,16 +20,15 @@ from hsiaug_nets import state
 from hsiaug_specdm.codec import Codec
 from hsiaug_specdm.fit import schedule_of
 from hsiaug_specdm.params import Params
+from hsiaug_specdm.quilting import Quilt
 from hsiaug_specdm.tileformat import TileFormat
 from hsiaug_specdm.unet import UNet, predicted_noise
 
-__all__ = ["FittedPairs"]
+__all__ = ["FittedMaskFirst", "FittedPairs"]
 
 BATCH = 64
 TRIES = 4
 """Pairs drawn per pair that is to show a class, where the denoiser cannot be told so."""
-
-Own = TypeVar("Own", bound="FittedPairs")
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,15 +87,19 @@ class FittedPairs:
         surplus = n * TRIES if c is not None and not self.params.condition else n
         images, masks, sure = [], [], []
         for rows in np.array_split(self._rows(c, surplus, rng), range(BATCH, surplus, BATCH)):
-            image, shares = self._drawn(rows, omega, draw)
+            image, shares = self.codec.decode(self._drawn(rows, omega, draw))
             mask, confidence = self.format.masks_back(shares)
-            images.append(self.format.images_back(image))
+            images.append(self._images(image, mask, rng))
             masks.append(mask)
             sure.append(confidence)
         made = DenseSamples.made(np.concatenate(images), np.concatenate(masks), confidence=np.concatenate(sure))
         if surplus == n:
             return made
         return made.take(np.sort(np.argsort(-(made.masks == c).mean(axis=(1, 2)), kind="stable")[:n]))
+
+    def _images(self, decoded: Tensor, masks: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
+        """(n, T, B, H, H) in the data's units."""
+        return self.format.images_back(decoded)
 
     def _rows(self, c: int | None, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """(n,) training tiles that pairs shall be like which show class c, or any where c is None."""
@@ -106,8 +109,8 @@ class FittedPairs:
         return rng.choice(len(self.shares), size=n, p=weight / weight.sum())
 
     @torch.inference_mode()
-    def _drawn(self, rows: NDArray[np.int64], omega: float, draw: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Images (n, T·B, P, P) and shares of classes (n, K, P, P), decoded from fresh latents."""
+    def _drawn(self, rows: NDArray[np.int64], omega: float, draw: torch.Generator) -> Tensor:
+        """Fresh latents (n, d, h, w), as the codec reads them."""
         n, params = len(rows), self.params
         shown = np.concatenate([self.shares[rows], np.ones((n, 1), np.float32)], axis=1)
         told = torch.from_numpy(shown).to(self.device)
@@ -126,7 +129,7 @@ class FittedPairs:
             begin = torch.from_numpy(self.latents[rows]).to(self.device)
             z = schedule.noised(begin, torch.full((n,), first, device=self.device), z)
         z = sampled(schedule, noise_of, z, steps, params.sampler, draw, first)  # type: ignore[arg-type]
-        return self.codec.decode(self.norm.back(z))
+        return self.norm.back(z)
 
     def encoded(self, samples: DenseSamples, rows: slice) -> Tensor:
         """Normalised latents (n, d, h, w) of some pairs. Raises PluginError for pairs unlike those learnt from."""
@@ -141,12 +144,22 @@ class FittedPairs:
             "latents": self.latents,
             **self.norm.arrays(),
             **state.weights(codec=self.codec, denoiser=self.denoiser),
+            **self.beside(),
         }
         facts = {"params": asdict(self.params), "format": asdict(self.format), "facts": dict(self.facts)}
         save_state(folder, arrays, facts)
 
+    def beside(self) -> dict[str, NDArray[Any]]:
+        """Further arrays of the state."""
+        return {}
+
     @classmethod
-    def restored(cls: type[Own], folder: Path, own: Params, codec: type[Any], device: str) -> Own:
+    def further(cls, arrays: Mapping[str, NDArray[Any]], form: TileFormat) -> dict[str, Any]:
+        """Further fields, from :meth:`beside`."""
+        return {}
+
+    @classmethod
+    def restored(cls, folder: Path, own: Params, codec: type[Any], device: str) -> Self:
         """What :meth:`save` wrote, with a codec of a kind and, for what only sampling reads, ``own`` params."""
         arrays, facts = load_state(folder)
         params = resampled(type(own)(**facts["params"]), own)
@@ -158,4 +171,22 @@ class FittedPairs:
             "denoiser", arrays, lambda: UNet(params, len(norm.mean), side, len(form.ids)), device
         )
         shares, latents = arrays["shares"], arrays["latents"]
-        return cls(params, form, built, denoiser, norm, shares, latents, facts["facts"], device)
+        fields = (params, form, built, denoiser, norm, shares, latents, facts["facts"], device)
+        return cls(*fields, **cls.further(arrays, form))
+
+
+@dataclass(frozen=True, eq=False)
+class FittedMaskFirst(FittedPairs):
+    """:class:`FittedPairs` whose latents are of masks alone; an image is quilted for every mask."""
+
+    quilt: Quilt
+
+    def _images(self, decoded: Tensor, masks: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
+        return self.quilt.paint(masks, rng)
+
+    def beside(self) -> dict[str, NDArray[Any]]:
+        return {"tiles": self.quilt.images, "tile_masks": self.quilt.masks}
+
+    @classmethod
+    def further(cls, arrays: Mapping[str, NDArray[Any]], form: TileFormat) -> dict[str, Any]:
+        return {"quilt": Quilt(arrays["tiles"], arrays["tile_masks"])}

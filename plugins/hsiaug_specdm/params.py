@@ -11,6 +11,8 @@ __all__ = ["PAPER", "TINY", "Params", "SpecDmParams"]
 
 CHOICES = {
     "sampler": ("ddim", "ddpm", "dpm++"),
+    "order": ("mask-first", "joint"),
+    "codec": ("components", "vae"),
     "cd_encoder": ("concat", "shared"),
     "factor": (0, 2, 4, 8),
     "target": ("v", "eps"),
@@ -28,10 +30,10 @@ class Params:
         0, "pixels per latent pixel: 2, 4 or 8; 0 = 4 for tiles of 64 pixels or more, 2 for smaller ones"
     )
     unshuffle: bool = param(True, "fold 2×2 pixels into channels before any convolution: cheap")
-    linear: bool = param(
-        False, "VAEs of images add what they learn to the principal components of patches; wants kl=1e-6"
+    codec: str = param(
+        "components", "of images: components (principal ones, of patches; nothing is trained), or vae, the paper's"
     )
-    latent_image: int = param(8, "latent channels of the images, all dates together", low=2)
+    latent_image: int = param(16, "latent channels of the images, all dates together", low=2)
     latent_mask: int = param(4, "latent channels of the mask", low=1)
     vae_width: int = param(32, "channels of the image VAE at its finest level, doubled at each coarser one", low=8)
     vae_blocks: int = param(1, "residual blocks per level of a VAE", low=1)
@@ -90,6 +92,9 @@ class Params:
 class SpecDmParams(Params):
     """λ of the angle (``sad``) is the paper's; what else it says is in the preset "paper"."""
 
+    order: str = param(
+        "mask-first", "mask-first (then an image for it, of real pixels) or joint, the paper's: both at once"
+    )
     mask_width: int = param(16, "channels of the mask VAE at its finest level", low=8)
     sad: float = param(0.1, "weight λ of the spectral angle in the image VAE's loss; 0 = plain L1", low=0)
     cd_encoder: str = param("concat", "two dates: concat into one image, or shared, one encoder for each date")
@@ -108,7 +113,7 @@ TINY = {
 
 PAPER = {
     # 1.9e-8 a number is LDM's 1e-6 on sums, for f = 4, three latent channels and ten bands.
-    "factor": 4, "unshuffle": False, "latent_image": 3, "latent_mask": 3, "vae_width": 128,
+    "codec": "vae", "factor": 4, "unshuffle": False, "latent_image": 3, "latent_mask": 3, "vae_width": 128,
     "vae_blocks": 2, "vae_steps": 100000, "vae_rate": 7e-5, "kl": 1.9e-8, "unet_width": 192,
     "unet_levels": "1,2,2,4,4", "unet_blocks": 2, "attend": 32, "steps": 200000, "rate": 5e-5, "batch": 96,
     "ema": 0.9999, "target": "eps", "condition": False,

@@ -41,7 +41,9 @@ class _LatentDiffusion(Plugin[Params]):
         from hsiaug_specdm.fit import learn
 
         fitted, _, fit_codec = self._parts()
-        return fitted(**learn(view, self.params, fit_codec, seed, device, progress, checkpoint))
+        learnt = learn(view, self.params, fit_codec, seed, device, progress, checkpoint)
+        tiles = {"tiles": view.real.images, "tile_masks": view.real.masks}
+        return fitted(**learnt, **fitted.further(tiles, learnt["format"]))
 
     def load(self, folder: Path, *, device: str) -> FittedPairs:
         """What ``save`` wrote."""
@@ -50,22 +52,29 @@ class _LatentDiffusion(Plugin[Params]):
 
 
 class SpecDm(_LatentDiffusion):
-    """Learns a VAE of images, a VAE of masks, and a denoiser of their joint latents."""
+    """Learns a VAE of masks and a denoiser of its latents, and quilts an image for every mask that is drawn (ours); or,
+    with ``order=joint``, a denoiser of the joint latents of image and mask, as the paper does."""
 
     card = Card(
         name="specdm",
-        version="2",
+        version="3",
         summary="Two-stream latent diffusion of images with their masks, SpecDM, reimplemented",
         paper="arXiv 2502.17056; no code is public, and much of the paper's configuration is this project's estimate",
         **ALIKE,
         params=SpecDmParams,
-        presets={"tiny": {**TINY, "gate_sad": 3.2, "gate_mask": 0.0}, "paper": {**PAPER, "mask_width": 128}},
+        presets={
+            "tiny": {**TINY, "gate_sad": 3.2, "gate_mask": 0.0},
+            "paper": {**PAPER, "order": "joint", "mask_width": 128},
+        },
     )
 
     def _parts(self) -> tuple[type[FittedPairs], type[Codec], Callable[..., Any]]:
-        from hsiaug_specdm.codec import TwoStream, fit_two_stream
+        from hsiaug_specdm.codec import MaskStream, TwoStream, fit_mask_stream, fit_two_stream
+        from hsiaug_specdm.fitted import FittedMaskFirst
         from hsiaug_specdm.reliability import FittedSpecDm
 
+        if self.params.order == "mask-first":
+            return FittedMaskFirst, MaskStream, fit_mask_stream
         return FittedSpecDm, TwoStream, fit_two_stream
 
 
@@ -74,7 +83,7 @@ class LdmSingle(_LatentDiffusion):
 
     card = Card(
         name="ldm_single",
-        version="2",
+        version="3",
         summary="Single-stream latent diffusion of images with their masks, the baseline SpecDM is compared with",
         paper="the baseline LDM of arXiv 2502.17056, after Rombach et al., CVPR 2022",
         **ALIKE,

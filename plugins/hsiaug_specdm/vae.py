@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, pixel_shuffle, pixel_unshuffle
 
 from hsiaug_specdm.blocks import Block, Upsample, norm
+from hsiaug_specdm.components import components
 
 __all__ = ["StreamVae"]
 
@@ -23,16 +23,10 @@ class StreamVae(nn.Module):
 
     factor: f. unshuffle: whether 2×2 pixels are folded into channels first. mean, std: (C,) float32 of x, which the
     network works in units of. After the KL autoencoders of latent diffusion (Rombach et al. 2022), without attention.
-
-    linear: latents are the first principal components of f×f patches, each of unit variance, and the network learns
-    what is to be added to them, both ways; without, it learns everything. Ours, for short trainings. inward: (d, C·f²),
-    outward: (C·f², d) float32; they are not trained.
     """
 
     mean: Tensor
     std: Tensor
-    inward: Tensor
-    outward: Tensor
 
     def __init__(
         self,
@@ -45,16 +39,12 @@ class StreamVae(nn.Module):
         blocks: int,
         dates: int = 1,
         stem: int = STEM,
-        linear: bool = False,
     ) -> None:
         super().__init__()
-        self.dates, self.factor, self.linear = dates, factor, linear
+        self.dates = dates
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("std", torch.ones(channels))
         own, latent = channels // dates, latent // dates
-        patch = own * factor**2 if linear else 0
-        self.register_buffer("inward", torch.zeros(latent, patch))
-        self.register_buffer("outward", torch.zeros(patch, latent))
         # More numbers than these per pixel tell little of a spectrum.
         self.stem = nn.Conv2d(own, stem, 1) if own > stem else None
         self.crown = nn.Conv2d(stem, own, 1) if own > stem else None
@@ -72,38 +62,31 @@ class StreamVae(nn.Module):
         self.decoder.extend(
             [norm(width), nn.SiLU(), nn.Conv2d(width, thin * fold**2, 3, padding=1), nn.PixelShuffle(fold)]
         )
-        if linear:
-            for weight in (leave.weight[:latent], leave.bias[:latent], *self.decoder[-2].parameters()):  # type: ignore[index]
-                nn.init.zeros_(weight)
 
     def fit_input(self, x: Tensor) -> None:
-        """Take mean and spread of x (n, C, P, P), and what starts from its principal components."""
+        """Take mean and spread of x (n, C, P, P); a stem starts from its principal components."""
         self.mean.copy_(x.mean(dim=(0, 2, 3)))
         self.std.copy_(x.std(dim=(0, 2, 3)).clamp(min=1e-4))
-        centred = x - self.mean[:, None, None]
-        if self.linear:
-            # In the units of x, as the loss is.
-            spread, parts = _components(pixel_unshuffle(self._own(centred), self.factor), len(self.inward))
-            self.inward[: len(parts)] = parts / spread[:, None]
-            self.outward[:, : len(parts)] = (parts * spread[:, None]).T
         if self.stem is None or self.crown is None:
             return
-        _, parts = _components(self._own(centred / self.std[:, None, None]), self.stem.out_channels)
+        scaled = (x - self.mean[:, None, None]) / self.std[:, None, None]
+        _, parts = components(self._own(scaled), self.stem.out_channels)
         with torch.no_grad():
             for weight in (*self.stem.parameters(), *self.crown.parameters()):
                 weight.zero_()
             self.stem.weight[: len(parts)] = parts[:, :, None, None]
             self.crown.weight[:, : len(parts)] = parts.T[:, :, None, None]
 
-    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, x: Tensor) -> Tensor:
+        """Means of the latents (n, d, P/f, P/f)."""
+        return self.posterior(x)[0]
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of the latents (n, d, P/f, P/f)."""
-        centred = x - self.mean[:, None, None]
-        x = self._own(centred / self.std[:, None, None])
+        x = self._own((x - self.mean[:, None, None]) / self.std[:, None, None])
         if self.stem is not None:
             x = self.stem(x)
         mean, log_variance = self.encoder(x).chunk(2, dim=1)
-        if self.linear:
-            mean = mean + conv2d(pixel_unshuffle(self._own(centred), self.factor), self.inward[:, :, None, None])
         return self._together(mean), self._together(log_variance.clamp(-30, 20))
 
     def decode(self, z: Tensor) -> Tensor:
@@ -112,10 +95,6 @@ class StreamVae(nn.Module):
         if self.crown is not None:
             x = self.crown(x)
         out: Tensor = self._together(x) * self.std[:, None, None] + self.mean[:, None, None]
-        if self.linear:
-            out = out + self._together(
-                pixel_shuffle(conv2d(self._own(z), self.outward[:, :, None, None]), self.factor)
-            )
         return out
 
     def _own(self, x: Tensor) -> Tensor:
@@ -125,20 +104,6 @@ class StreamVae(nn.Module):
     def _together(self, x: Tensor) -> Tensor:
         """And back."""
         return x.reshape(-1, x.shape[1] * self.dates, *x.shape[2:])
-
-
-def _components(x: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Standard deviations (k,) along the first principal components (k, C) of the pixels of centred x (n, C, H, W).
-
-    The largest comes last. k: ``count``, or fewer where x has no more dimensions.
-    """
-    pixels = x.transpose(0, 1).flatten(1)
-    pixels = pixels[:, :: max(1, pixels.shape[1] // 20000)].double()
-    values, vectors = torch.linalg.eigh(pixels @ pixels.T)
-    kept = values > 1e-10 * values[-1]
-    spread, parts = (values[kept][-count:] / pixels.shape[1]).sqrt(), vectors[:, kept][:, -count:].T.float()
-    # The sign of an eigenvector is the library's whim.
-    return spread.float(), torch.where(parts.sum(dim=1, keepdim=True) < 0, -parts, parts)
 
 
 def _down(levels: list[int], blocks: int) -> list[nn.Module]:

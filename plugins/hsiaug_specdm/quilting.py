@@ -1,0 +1,183 @@
+"""Images for masks that were drawn: each segment is filled with real pixels of its class, as coherent as they come.
+
+Image quilting (Efros and Freeman, Image Quilting for Texture Synthesis and Transfer, SIGGRAPH 2001), with a mask as the
+guide in place of an image's brightness (their section 3), and with pieces of any shape: where the paper cuts square blocks
+along the seam of least error, a segment is covered by the few places of training tiles whose own masks fit it best, and
+seams are blended over a pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation, gaussian_filter, label
+
+__all__ = ["Quilt"]
+
+TRIES = 48
+"""Places that a segment may come from, of which the best fitting is taken; half of them lie in their tile where the
+segment lies in its own, so that large segments fit."""
+ROUNDS = 3
+"""Places that a segment is covered with at most; pixels that are then left over come one by one."""
+TURNS = np.array(
+    [[[a, 0], [0, b]] for a in (1, -1) for b in (1, -1)] + [[[0, a], [b, 0]] for a in (1, -1) for b in (1, -1)]
+)
+"""(8, 2, 2): the symmetries of the square."""
+RING = 1.0
+"""What a pixel round a segment counts whose class is the same where the segment comes from; one of the segment counts 1."""
+BLEND, EDGE, LEAST = 0.6, 2, 1e-3
+"""Standard deviation in pixels of the blend at seams, how far it reaches, and the least share in a pixel."""
+IGNORED, COVERED = 0, -1
+MOST, CHOICE = 128, 8
+"""Training tiles that a ground is chosen of, each in its eight turns, and how many of the best it is drawn from."""
+GAIN = (0.5, 2.0)
+"""Least and largest gain by which a piece of another place is brought to the light of its surroundings."""
+
+
+@dataclass(frozen=True, eq=False)
+class Quilt:
+    """images: (n, T, B, H, H) float32 training tiles in the data's units; masks: (n, H, H) int64 ids.
+
+    Of two dates, each date of a piece is brought to the level, band by band, of the tile that most of the pair comes from:
+    what dates differ in by season and haze must not tell a piece from its surroundings.
+    """
+
+    images: NDArray[np.float32]
+    masks: NDArray[np.int64]
+    light: float = 0.0
+
+    def paint(self, masks: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
+        """(m, T, B, H, H) float32 images for masks (m, H, H) of ids that training tiles show."""
+        where = {int(c): np.argwhere(self.masks == c) for c in np.unique(masks)}
+        return np.stack([self._painted(mask, where, rng) for mask in masks]) if len(masks) else self.images[:0]
+
+    def _painted(
+        self, mask: NDArray[np.int64], where: dict[int, NDArray[np.int64]], rng: np.random.Generator
+    ) -> NDArray[np.float32]:
+        """(T, B, H, H)."""
+        ground = self._ground(mask, rng)
+        left = mask.copy()
+        left[tuple(ground.pixels.T)] = COVERED
+        pieces = [ground]
+        for c, pixels in segments(left):
+            if c != COVERED:
+                pieces += self._cover(mask, c, pixels, where[c], rng)
+        level = self._levels(ground.tile)
+        total = np.zeros(self.images.shape[1:], dtype=np.float64)
+        weight = np.zeros(mask.shape)
+        for piece in pieces:
+            at, share = piece.spread(mask.shape[0])
+            source = np.clip(piece.source(at), 0, mask.shape[0] - 1)
+            found = self.images[piece.tile][:, :, source[:, 0], source[:, 1]]
+            if self.light and piece is not ground:
+                found = found * np.exp(self.light * rng.standard_normal())
+            if len(found) > 1:
+                found = found * np.clip(level / self._levels(piece.tile), *GAIN)[:, :, None]
+            total[:, :, at[:, 0], at[:, 1]] += share * found
+            weight[at[:, 0], at[:, 1]] += share
+        return np.asarray(total / weight, dtype=np.float32)
+
+    def _ground(self, mask: NDArray[np.int64], rng: np.random.Generator) -> _Piece:
+        """One of the training tiles, turned, whose masks are most like this one; its pixels are those that it fits."""
+        side = mask.shape[0]
+        tile = np.repeat(rng.permutation(len(self.masks))[:MOST], len(TURNS))
+        turn = np.tile(TURNS, (len(tile) // len(TURNS), 1, 1))
+        shift = np.where(turn.sum(axis=2) < 0, side - 1, 0)
+        everywhere = np.argwhere(np.ones_like(mask))
+        alike = self._shown(tile, turn, shift, everywhere) == mask.ravel()
+        best = np.argsort(-alike.sum(axis=1) - rng.random(len(alike)), kind="stable")[:CHOICE]
+        one = int(rng.choice(best))
+        kept = alike[one] | (mask.ravel() == IGNORED)
+        return _Piece(int(tile[one]), turn[one], shift[one], everywhere[kept])
+
+    def _levels(self, tile: int) -> NDArray[np.float64]:
+        """(T, B) medians of a tile."""
+        medians = np.median(self.images[tile], axis=(2, 3)).astype(np.float64)
+        return np.where(np.abs(medians) > 1e-9, medians, 1.0)
+
+    def _cover(
+        self,
+        mask: NDArray[np.int64],
+        c: int,
+        pixels: NDArray[np.int64],
+        known: NDArray[np.int64],
+        rng: np.random.Generator,
+    ) -> Iterator[_Piece]:
+        """Pieces that together cover the pixels (k, 2) of a segment. known: (m, 3) tile, row and column of its class."""
+        side = self.masks.shape[1]
+        for _ in range(ROUNDS):
+            ring = _around(mask.shape, pixels)
+            pick = known[rng.integers(len(known), size=TRIES)]
+            turn = TURNS[rng.integers(len(TURNS), size=TRIES)]
+            anchor = pixels[rng.integers(len(pixels), size=TRIES)]
+            shift = pick[:, 1:] - np.einsum("kij,kj->ki", turn, anchor)
+            half = TRIES // 2
+            shift[:half] = np.where(turn[:half].sum(axis=2) < 0, side - 1, 0)
+            fits = self._shown(pick[:, 0], turn, shift, pixels)
+            fits = fits >= 0 if c == IGNORED else fits == c
+            alike = self._shown(pick[:, 0], turn, shift, ring) == mask[tuple(ring.T)]
+            best = int((fits.sum(axis=1) + RING * alike.sum(axis=1)).argmax())
+            if fits[best].any():
+                yield _Piece(int(pick[best, 0]), turn[best], shift[best], pixels[fits[best]])
+                pixels = pixels[~fits[best]]
+            if not len(pixels):
+                return
+        for pixel, (tile, *place) in zip(pixels, known[rng.integers(len(known), size=len(pixels))], strict=True):
+            yield _Piece(int(tile), TURNS[0], np.array(place) - pixel, pixel[None])
+
+    def _shown(
+        self, tile: NDArray[np.int64], turn: NDArray[np.int64], shift: NDArray[np.int64], pixels: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """(k, p) ids of training tiles at turn · pixel + shift, -1 outside of them."""
+        side = self.masks.shape[1]
+        at = np.einsum("kij,pj->kpi", turn, pixels) + shift[:, None]
+        inside = ((at >= 0) & (at < side)).all(axis=2)
+        at = np.clip(at, 0, side - 1)
+        return np.where(inside, self.masks[tile[:, None], at[..., 0], at[..., 1]], -1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """Pixels (k, 2) of a mask that are taken from a training tile, at turn · pixel + shift."""
+
+    tile: int
+    turn: NDArray[np.int64]
+    shift: NDArray[np.int64]
+    pixels: NDArray[np.int64]
+
+    def source(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(m, 2) row and column in the training tile of pixels (m, 2)."""
+        return at @ self.turn.T + self.shift
+
+    def spread(self, side: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Pixels (m, 2) that the piece has a share in, and the shares (m,): its own, blurred over its edge."""
+        if len(self.pixels) == 1:
+            return self.pixels, np.ones(len(self.pixels))
+        first = np.maximum(self.pixels.min(axis=0) - EDGE, 0)
+        window = np.zeros(np.minimum(self.pixels.max(axis=0) + EDGE + 1, side) - first)
+        window[tuple((self.pixels - first).T)] = 1
+        window = gaussian_filter(window, BLEND, radius=EDGE, mode="nearest")
+        at = np.argwhere(window > LEAST)
+        return at + first, window[tuple(at.T)]
+
+
+def _around(shape: tuple[int, ...], pixels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(m, 2) pixels outside of a segment, at most ``EDGE`` away."""
+    own = np.zeros(shape, dtype=bool)
+    own[tuple(pixels.T)] = True
+    return np.argwhere(binary_dilation(own, iterations=EDGE) & ~own)
+
+
+def segments(mask: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Class id and pixels (k, 2) of each connected part of one class of a mask (H, W)."""
+    for c in np.unique(mask):
+        parts, count = label(mask == c)
+        at = np.argwhere(parts)
+        own = parts[tuple(at.T)]
+        order = np.argsort(own, kind="stable")
+        yield from (
+            (int(c), part) for part in np.split(at[order], np.cumsum(np.bincount(own)[1:])[:-1]) if len(part)
+        )
