@@ -1,0 +1,86 @@
+"""The generator ``classmix``: half of the classes of one tile, set into another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from hsiaug.api import Card, param
+from hsiaug_pairs.components import blended, cut
+from hsiaug_pairs.fitted import FittedPairs, Pair, PairMaker, showing
+
+__all__ = ["Classmix", "ClassmixParams", "FittedClassmix"]
+
+CHANGED = 2
+
+
+@dataclass(frozen=True)
+class ClassmixParams:
+    """How borders are mixed, and what a pair counts."""
+
+    blend: float = param(
+        0.0, "width of the mixed border to either side of it", unit="pixels", low=0, high=8, sampling=True
+    )
+    weight: float = param(1.0, "sample weight of a pair; a real one has 1", low=0, sampling=True)
+
+
+class FittedClassmix(FittedPairs):
+    """Real tiles, with all pixels of some classes of another tile at the same place."""
+
+    name = "classmix"
+
+    def make(self, ground: int, c: int | None, rng: np.random.Generator, told: Counter[str]) -> Pair:
+        image, mask = self.images[ground].copy(), self.masks[ground].copy()
+        tile, classes = self._cut(ground, c, rng)
+        if not len(classes):
+            return image, mask
+        piece = cut(np.isin(self.masks[tile], classes), self.params.blend)
+        blended(image, self.images[tile][..., *piece.read], piece.at, piece.share)
+        inside = piece.at[:, piece.inside]
+        mask[*inside] = self.masks[tile][*inside]
+        told.update(f"class {kind}" for kind in classes.tolist())
+        return image, mask
+
+    def _cut(
+        self, ground: int, c: int | None, rng: np.random.Generator
+    ) -> tuple[int, np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
+        """Another tile where there is one, and which of its classes are cut: half of them, c among these."""
+        pairs = self.images.shape[1] == 2
+        wanted = CHANGED if pairs else c
+        known = np.unique(np.nonzero(self.masks)[0]) if wanted is None else showing(self.masks, wanted)
+        others = known[known != ground]
+        if not len(known):
+            return ground, known
+        tile = int(rng.choice(others if len(others) else known))
+        if pairs:
+            return tile, np.array([CHANGED])
+        present = np.setdiff1d(np.unique(self.masks[tile]), [0])
+        drawn = rng.permutation(present)
+        if c is not None:
+            drawn = np.concatenate([[c], drawn[drawn != c]])
+        return tile, drawn[: -(-len(present) // 2)]
+
+
+class Classmix(PairMaker):
+    """Half of the classes that a tile shows (rounded up) are cut with all their pixels, image and mask, and set at the same
+    place into another tile; of pairs of dates, all changed pixels, at both dates.
+
+    The paper (section 3.1) mixes unlabelled images by the classes that a teacher predicts in them, while a student is
+    trained; here both tiles are real ones with their own labels, and are mixed once. Ignored pixels belong to the ground:
+    they are never cut, but may be covered. As in the paper borders are hard (``blend`` mixes them), and a tile of one
+    class is cut with all its labelled pixels.
+    """
+
+    card = Card(
+        name="classmix",
+        version="1",
+        summary="Half of the classes of one tile, set into another with their labels",
+        paper="Olsson, Tranheden, Pinto and Svensson, ClassMix: Segmentation-Based Data Augmentation for "
+        "Semi-Supervised Learning, WACV 2021, arXiv:2007.07936",
+        tasks=("segmentation", "change"),
+        seconds=0.1,
+        params=ClassmixParams,
+    )
+    fitted = FittedClassmix

@@ -1,0 +1,136 @@
+"""The generator ``paste``: components of rare classes, cut from one tile and set into another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.api import Card, param
+from hsiaug_pairs.components import Components, Piece, blended, components, cut
+from hsiaug_pairs.fitted import FittedPairs, Pair, PairMaker
+from hsiaug_pairs.placing import Surroundings, place
+
+__all__ = ["FittedPaste", "Paste", "PasteParams"]
+
+LARGEST = 0.5
+"""Share of a tile that a component covers at most; larger ones are cut only where a class has no other."""
+
+
+@dataclass(frozen=True)
+class PasteParams:
+    """How much is pasted of what, and how."""
+
+    most: int = param(3, "components that are pasted into a pair, 1 to this many", low=1, sampling=True)
+    power: float = param(
+        1.0,
+        "0 = classes are drawn as often as they have pixels, 1 = equally often, 2 = as often as they are rare",
+        low=0,
+        high=3,
+        sampling=True,
+    )
+    blend: float = param(
+        1.0, "width of the mixed border to either side of it", unit="pixels", low=0, high=8, sampling=True
+    )
+    tries: int = param(16, "random positions of which the best is taken", low=1, high=1000, sampling=True)
+    weight: float = param(1.0, "sample weight of a pair; a real one has 1", low=0, sampling=True)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedPaste(FittedPairs):
+    """Real tiles, with components of other tiles."""
+
+    name = "paste"
+
+    @cached_property
+    def parts(self) -> Components:
+        """Components of the masks."""
+        return components(self.masks)
+
+    @cached_property
+    def pieces(self) -> dict[int, Piece]:
+        """Those that were cut so far, by component."""
+        return {}
+
+    @cached_property
+    def _usable(self) -> dict[int, NDArray[np.int64]]:
+        """Components by class: those that are not too large, or all where a class has only such."""
+        small = self.parts.size <= LARGEST * self.masks[0].size
+        by_class = {int(c): np.flatnonzero(self.parts.kind == c) for c in np.unique(self.parts.kind)}
+        return {c: found[small[found]] if small[found].any() else found for c, found in by_class.items()}
+
+    @cached_property
+    def _pixels(self) -> NDArray[np.float64]:
+        """(C + 1,) labelled pixels of each class; infinite for ignored ones, which nothing is rarer than."""
+        counts = np.bincount(self.masks.ravel()).astype(float)
+        counts[0] = np.inf
+        return counts
+
+    def make(self, ground: int, c: int | None, rng: np.random.Generator, told: Counter[str]) -> Pair:
+        image, mask = self.images[ground].copy(), self.masks[ground].copy()
+        if not len(self.parts):
+            return image, mask
+        classes = self._classes(int(rng.integers(1, self.params.most + 1)), rng)
+        for kind in [*classes[1:], c] if c is not None else classes:
+            self._paste(self._component(kind, ground, rng), image, mask, rng)
+            told[f"class {kind}"] += 1
+        return image, mask
+
+    def _classes(self, count: int, rng: np.random.Generator) -> list[int]:
+        known = list(self._usable)
+        odds = self._pixels[known] ** (1 - self.params.power)
+        return [int(c) for c in rng.choice(known, size=count, p=odds / odds.sum())]
+
+    def _component(self, kind: int, ground: int, rng: np.random.Generator) -> int:
+        """A component of the class, of another tile where there is one, drawn in proportion to the root of its size."""
+        found = self._usable[kind]
+        others = found[self.parts.tile[found] != ground]
+        found = others if len(others) else found
+        odds = np.sqrt(self.parts.size[found])
+        return int(rng.choice(found, p=odds / odds.sum()))
+
+    def _piece(self, k: int) -> Piece:
+        if k not in self.pieces:
+            inside = self.parts.number[self.parts.tile[k]] == k + 1
+            self.pieces[k] = cut(inside, self.params.blend)
+        return self.pieces[k]
+
+    def _paste(
+        self, k: int, image: NDArray[np.float32], mask: NDArray[np.int64], rng: np.random.Generator
+    ) -> None:
+        piece, tile, kind = self._piece(k), self.parts.tile[k], self.parts.kind[k]
+        spared = self._pixels[mask] <= self._pixels[kind]
+        at, shown = place(piece, Surroundings(self.masks[tile][*piece.ring], mask, spared), self.params.tries, rng)
+        pixels = self.images[tile][..., *piece.read[:, shown]]
+        blended(image, pixels, at[:, shown], piece.share[shown])
+        mask[*at[:, piece.inside]] = kind
+
+
+class Paste(PairMaker):
+    """Connected components of the masks, classes drawn alike, set into real tiles with their labels.
+
+    A component is turned by one of the eight symmetries of a square, never scaled, and set where what lies round it is
+    most like what lies round it in its own tile: of ``tries`` random positions the one where the classes within two
+    pixels round it overlap most (ignored pixels count half), less the share of pixels of its own or a rarer class that
+    it would cover. Where its tile's edge cut it, it is set at that edge again. On its border the spectra of both sides
+    are mixed linearly, as in real pixels; a pixel takes the component's label where it holds more than half of it.
+    Nothing but labelled components is pasted: no margin of unlabelled pixels comes along.
+
+    The paper pastes whole instances of any class at random positions of images of another domain, in colour photographs
+    with hard borders or Gaussian ones; that classes are drawn alike and positions by their surroundings is ours.
+    """
+
+    card = Card(
+        name="paste",
+        version="1",
+        summary="Connected components of rare classes, cut from one tile and set into another",
+        paper="Ghiasi, Cui, Srinivas, Qian, Lin, Cubuk, Le and Zoph, Simple Copy-Paste is a Strong Data Augmentation "
+        "Method for Instance Segmentation, CVPR 2021, arXiv:2012.07177",
+        tasks=("segmentation",),
+        seconds=0.2,
+        params=PasteParams,
+    )
+    fitted = FittedPaste
