@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, TrainView, param, resampled
-from hsiaug_light.sky import diffuse_share
+from hsiaug.api import Card, DenseView, Progress, TrainView, load_state, resampled
+from hsiaug_light.pairs import FittedRelightPairs, fit_pairs
+from hsiaug_light.params import RelightParams, bounded
+from hsiaug_light.sky import diffuse_share, smooth_root
 from hsiaug_light.strength import strongest
 from hsiaug_nets.patches import FittedPatches, PatchGenerator, cycled
 
@@ -19,27 +21,6 @@ __all__ = ["FittedRelight", "Relight", "RelightParams", "borne_strength", "of_sc
 
 STRENGTHS = (0.1, 0.25, 0.5, 1.0)
 """What the strengths of all effects are multiplied by, one of these."""
-
-
-@dataclass(frozen=True)
-class RelightParams:
-    """How strong each effect is at strength 1. Chosen on draws 100 to 107 of Indian Pines and of crops of Houston, Pavia
-    and Jasper Ridge under ``issd``, where ``shade``, ``mix`` and ``adjacency`` gained nothing or harmed."""
-
-    slope: float = param(
-        0.3, "standard deviation of the logarithm of the sun's light on a slope, at most twice the scene's", low=0
-    )
-    colour: float = param(0.02, "standard deviation of the logarithm of the light's colour at a wavelength", low=0)
-    smooth: float = param(300.0, "wavelength over which that colour changes", unit="nm", low=1)
-    shade: float = param(0.0, "share of patches in partial shadow", low=0, high=1)
-    mix: float = param(0.0, "most of another training pixel in a spectrum", low=0, high=0.5)
-    adjacency: float = param(
-        0.0, "most light of other surroundings that the air scatters into a pixel", low=0, high=0.5
-    )
-    zenith: float = param(40.0, "zenith angle of the sun", unit="degrees", low=0, high=85)
-    turbidity: float = param(0.1, "optical depth of the aerosol at 1 µm", low=0, high=1)
-    strength: float = param(0.0, "of all effects together; 0 = chosen inside the training pixels", low=0, high=4)
-    weight: float = param(0.3, "sample weight of a patch; a real sample has 1", low=0, sampling=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,14 +71,17 @@ class Relight(PatchGenerator):
 
     The decomposition into direct and diffuse light is that of p³VAE, whose decoder is trained through it; here nothing is
     trained, and shadow, mixing and adjacency are off by default.
+
+    Of tiles with masks see :func:`hsiaug_light.tiles.relit_tiles`, :mod:`hsiaug_light.pairs`.
     """
 
     card = Card(
         name="relight",
         version="2",
-        summary="Real patches under another light: brightness and smooth changes of colour; nothing is trained",
+        summary="Real patches or pairs under another light: brightness, smooth changes of colour, shadow on tiles",
         paper="Thoreau, Risser, Achard, Berthelot and Briottet, p3VAE: a physics-integrated generative model, "
         "arXiv:2210.10418; sky light after Bird and Riordan, J. Climate Appl. Meteorol. 25, 1986",
+        tasks=("pixels", "segmentation", "change"),
         seconds=1.0,
         params=RelightParams,
     )
@@ -114,10 +98,18 @@ class Relight(PatchGenerator):
             "recall": recall,
         }
 
+    def fit(self, view: TrainView | DenseView, *, seed: int, device: str, progress: Progress) -> Any:
+        """Remember the real patches or pairs, and how strong effects they bear."""
+        if isinstance(view, DenseView):
+            return fit_pairs(view, self.params)
+        return super().fit(view, seed=seed, device=device, progress=progress)
+
     def load(self, folder: Path, *, device: str) -> Any:
         """What ``save`` wrote."""
-        fitted = super().load(folder, device=device)
-        return replace(fitted, params=asdict(resampled(RelightParams(**fitted.params), self.params)))
+        arrays, facts = load_state(folder)
+        params = asdict(resampled(RelightParams(**facts.pop("params")), self.params))
+        fitted = FittedRelightPairs if "masks" in arrays else FittedRelight
+        return fitted(**arrays, **facts, params=params)
 
 
 def wavelengths_of(view: TrainView) -> NDArray[np.float64]:
@@ -127,9 +119,7 @@ def wavelengths_of(view: TrainView) -> NDArray[np.float64]:
 
 def of_scene(view: TrainView, effects: RelightParams) -> RelightParams:
     """The effects, with a ``slope`` of at most twice the spread of log brightness over the visible pixels."""
-    norm = np.linalg.norm(view.cube[view.visible], axis=1)
-    spread = float(np.log(np.maximum(norm, 1e-3 * np.median(norm))).std())
-    return replace(effects, slope=min(effects.slope, 2 * spread))
+    return bounded(effects, view.cube[view.visible])
 
 
 def borne_strength(view: TrainView, effects: RelightParams) -> tuple[float, dict[str, float]]:
@@ -165,7 +155,7 @@ def relit(
     hidden = np.minimum(1, strength * rng.beta(0.6, 1.2, (n, 1))) * (rng.random((n, 1)) < effects.shade)
     sky = 1 - 0.5 * hidden * rng.random((n, 1))
     light = gain * (1 - hidden) * (1 - diffuse) + sky * diffuse  # (n, B)
-    curves = rng.standard_normal((n, len(wavelengths))) @ _smooth_root(wavelengths, effects.smooth).T
+    curves = rng.standard_normal((n, len(wavelengths))) @ smooth_root(wavelengths, effects.smooth).T
     made = made * (light * np.exp(strength * effects.colour * curves))[:, :, None, None]
     around = others[rng.integers(len(others), size=n)].mean(axis=(2, 3))[:, :, None, None]
     share = strength * effects.adjacency * rng.random((n, 1, 1, 1)) * (diffuse / diffuse.max())[:, None, None]
@@ -176,9 +166,3 @@ def _pixels(x: NDArray[np.float32], n: int, rng: np.random.Generator) -> NDArray
     """(n, B) random pixels of patches."""
     rows, columns = rng.integers(x.shape[2], size=(2, n))
     return np.asarray(x[rng.integers(len(x), size=n), :, rows, columns])
-
-
-def _smooth_root(wavelengths: NDArray[np.float64], length: float) -> NDArray[np.float64]:
-    """(B, B) L with L·Lᵀ = exp(−(λ − λ')² / 2·length²): rows of standard normal values times Lᵀ are smooth curves."""
-    kernel = np.exp(-0.5 * ((wavelengths[:, None] - wavelengths) / length) ** 2)
-    return np.asarray(np.linalg.cholesky(kernel + 1e-6 * np.eye(len(wavelengths))))

@@ -1,4 +1,4 @@
-"""How much of the light of a clear sky comes from the sky and not from the sun, band by band.
+"""How much of the light of a clear sky comes from the sky and not from the sun, band by band; smooth curves over bands.
 
 After Bird and Riordan, Simple Solar Spectral Model for Direct and Diffuse Irradiance on Horizontal and Tilted Planes at
 the Earth's Surface for Cloudless Atmospheres, Journal of Climate and Applied Meteorology 25, 1986, with the constants of
@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["diffuse_share"]
+__all__ = ["diffuse_share", "smooth_root"]
 
 ANGSTROM = 1.14
 """Exponent α of the aerosol's optical depth, τ(λ) = β·λ^−α with λ in µm."""
@@ -41,6 +41,12 @@ def diffuse_share(wavelengths: Curve, zenith: float, turbidity: float) -> Curve:
     of_aerosol = absorbed * rayleigh**1.5 * (1 - scattered) * _forward(cosine)
     diffuse = of_air + of_aerosol
     return np.asarray(diffuse / (direct + diffuse))
+
+
+def smooth_root(wavelengths: Curve, length: float) -> Curve:
+    """(B, B) L with L·Lᵀ = exp(−(λ − λ')² / 2·length²): rows of standard normal values times Lᵀ are smooth curves."""
+    kernel = np.exp(-0.5 * ((wavelengths[:, None] - wavelengths) / length) ** 2)
+    return np.asarray(np.linalg.cholesky(kernel + 1e-6 * np.eye(len(wavelengths))))
 
 
 def _forward(cosine: float) -> float:
