@@ -35,6 +35,12 @@ class PasteParams:
     blend: float = param(
         1.0, "width of the mixed border to either side of it", unit="pixels", low=0, high=8, sampling=True
     )
+    light: float = param(
+        0.4,
+        "standard deviation of the logarithm of the light on a component: its slope is not that of its new place",
+        low=0,
+        sampling=True,
+    )
     tries: int = param(16, "random positions of which the best is taken", low=1, high=1000, sampling=True)
     weight: float = param(1.0, "sample weight of a pair; a real one has 1", low=0, sampling=True)
 
@@ -105,6 +111,7 @@ class FittedPaste(FittedPairs):
         spared = self._pixels[mask] <= self._pixels[kind]
         at, shown = place(piece, Surroundings(self.masks[tile][*piece.ring], mask, spared), self.params.tries, rng)
         pixels = self.images[tile][..., *piece.read[:, shown]]
+        pixels = pixels * np.exp(self.params.light * rng.standard_normal(), dtype=np.float32)
         blended(image, pixels, at[:, shown], piece.share[shown])
         mask[*at[:, piece.inside]] = kind
 

@@ -89,7 +89,7 @@ class FittedPairs:
         for rows in np.array_split(self._rows(c, surplus, rng), range(BATCH, surplus, BATCH)):
             image, shares = self.codec.decode(self._drawn(rows, omega, draw))
             mask, confidence = self.format.masks_back(shares)
-            images.append(self._images(image, mask, rng))
+            images.append(self._images(image, mask, rows, rng))
             masks.append(mask)
             sure.append(confidence)
         made = DenseSamples.made(np.concatenate(images), np.concatenate(masks), confidence=np.concatenate(sure))
@@ -97,15 +97,19 @@ class FittedPairs:
             return made
         return made.take(np.sort(np.argsort(-(made.masks == c).mean(axis=(1, 2)), kind="stable")[:n]))
 
-    def _images(self, decoded: Tensor, masks: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
-        """(n, T, B, H, H) in the data's units."""
+    def _images(
+        self, decoded: Tensor, masks: NDArray[np.int64], rows: NDArray[np.int64], rng: np.random.Generator
+    ) -> NDArray[np.float32]:
+        """(n, T, B, H, H) in the data's units. rows: (n,) the training tiles that the pairs are like."""
         return self.format.images_back(decoded)
 
     def _rows(self, c: int | None, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """(n,) training tiles that pairs shall be like which show class c, or any where c is None."""
-        weight = (
-            self.shares[:, self.format.ids.index(c)].astype(float) if c is not None else np.ones(len(self.shares))
-        )
+        labelled = [i for i, known in enumerate(self.format.ids) if known]
+        shares = self.shares[:, labelled].astype(float)
+        whole = shares.sum(axis=0)
+        odds = whole**-self.params.power if c is None else np.array(self.format.ids)[labelled] == c
+        weight = shares @ odds
         return rng.choice(len(self.shares), size=n, p=weight / weight.sum())
 
     @torch.inference_mode()
@@ -181,8 +185,11 @@ class FittedMaskFirst(FittedPairs):
 
     quilt: Quilt
 
-    def _images(self, decoded: Tensor, masks: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
-        return self.quilt.paint(masks, rng)
+    def _images(
+        self, decoded: Tensor, masks: NDArray[np.int64], rows: NDArray[np.int64], rng: np.random.Generator
+    ) -> NDArray[np.float32]:
+        near = self.params.strength < 1
+        return self.quilt.paint(masks, rows if near else None, self.params.light, rng)
 
     def beside(self) -> dict[str, NDArray[Any]]:
         return {"tiles": self.quilt.images, "tile_masks": self.quilt.masks}

@@ -67,6 +67,14 @@ class Params:
         high=1,
         sampling=True,
     )
+    power: float = param(
+        0.0,
+        "pairs of any class are like tiles that show classes 0 = as often as they have pixels, 1 = equally often, "
+        "2 = as often as they are rare",
+        low=0,
+        high=3,
+        sampling=True,
+    )
     weight: float = param(1.0, "weight of a synthetic pair; a real one weighs 1", low=0, sampling=True)
 
     def __post_init__(self) -> None:
@@ -94,6 +102,9 @@ class SpecDmParams(Params):
 
     order: str = param(
         "mask-first", "mask-first (then an image for it, of real pixels) or joint, the paper's: both at once"
+    )
+    light: float = param(
+        0.0, "mask-first: standard deviation of the logarithm of the light on a piece", low=0, sampling=True
     )
     mask_width: int = param(16, "channels of the mask VAE at its finest level", low=8)
     sad: float = param(0.1, "weight λ of the spectral angle in the image VAE's loss; 0 = plain L1", low=0)

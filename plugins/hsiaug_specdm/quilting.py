@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +32,8 @@ RING = 1.0
 BLEND, EDGE, LEAST = 0.6, 2, 1e-3
 """Standard deviation in pixels of the blend at seams, how far it reaches, and the least share in a pixel."""
 IGNORED, COVERED = 0, -1
-MOST, CHOICE = 128, 8
-"""Training tiles that a ground is chosen of, each in its eight turns, and how many of the best it is drawn from."""
+MOST, CHOICE = 128, 16
+"""Training tiles that a ground is chosen of, each in its eight turns; it is one of the best, one for so many tiles."""
 GAIN = (0.5, 2.0)
 """Least and largest gain by which a piece of another place is brought to the light of its surroundings."""
 
@@ -47,18 +48,31 @@ class Quilt:
 
     images: NDArray[np.float32]
     masks: NDArray[np.int64]
-    light: float = 0.0
 
-    def paint(self, masks: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
-        """(m, T, B, H, H) float32 images for masks (m, H, H) of ids that training tiles show."""
+    def paint(
+        self, masks: NDArray[np.int64], rows: NDArray[np.int64] | None, light: float, rng: np.random.Generator
+    ) -> NDArray[np.float32]:
+        """(m, T, B, H, H) float32 images for masks (m, H, H) of ids that training tiles show.
+
+        rows: (m,) the training tiles that most of each image is of; None = those that fit best. light: standard deviation
+        of the logarithm of the light on each piece that is set into them.
+        """
         where = {int(c): np.argwhere(self.masks == c) for c in np.unique(masks)}
-        return np.stack([self._painted(mask, where, rng) for mask in masks]) if len(masks) else self.images[:0]
+        made = np.empty((len(masks), *self.images.shape[1:]), dtype=np.float32)
+        for i, mask in enumerate(masks):
+            tiles = rng.permutation(len(self.masks))[:MOST] if rows is None else rows[i : i + 1]
+            made[i] = self._painted(mask, self._ground(mask, tiles, rng), where, light, rng)
+        return made
 
     def _painted(
-        self, mask: NDArray[np.int64], where: dict[int, NDArray[np.int64]], rng: np.random.Generator
+        self,
+        mask: NDArray[np.int64],
+        ground: _Piece,
+        where: dict[int, NDArray[np.int64]],
+        light: float,
+        rng: np.random.Generator,
     ) -> NDArray[np.float32]:
         """(T, B, H, H)."""
-        ground = self._ground(mask, rng)
         left = mask.copy()
         left[tuple(ground.pixels.T)] = COVERED
         pieces = [ground]
@@ -72,23 +86,27 @@ class Quilt:
             at, share = piece.spread(mask.shape[0])
             source = np.clip(piece.source(at), 0, mask.shape[0] - 1)
             found = self.images[piece.tile][:, :, source[:, 0], source[:, 1]]
-            if self.light and piece is not ground:
-                found = found * np.exp(self.light * rng.standard_normal())
+            if piece is not ground:
+                found = found * np.exp(light * rng.standard_normal())
             if len(found) > 1:
                 found = found * np.clip(level / self._levels(piece.tile), *GAIN)[:, :, None]
             total[:, :, at[:, 0], at[:, 1]] += share * found
             weight[at[:, 0], at[:, 1]] += share
-        return np.asarray(total / weight, dtype=np.float32)
+        return np.clip(total / weight, *self._range, dtype=np.float32)
 
-    def _ground(self, mask: NDArray[np.int64], rng: np.random.Generator) -> _Piece:
-        """One of the training tiles, turned, whose masks are most like this one; its pixels are those that it fits."""
+    @cached_property
+    def _range(self) -> tuple[np.float32, np.float32]:
+        return self.images.min(), self.images.max()
+
+    def _ground(self, mask: NDArray[np.int64], tiles: NDArray[np.int64], rng: np.random.Generator) -> _Piece:
+        """One of these training tiles, turned, whose masks are most like this one; its pixels are those that it fits."""
         side = mask.shape[0]
-        tile = np.repeat(rng.permutation(len(self.masks))[:MOST], len(TURNS))
+        tile = np.repeat(tiles, len(TURNS))
         turn = np.tile(TURNS, (len(tile) // len(TURNS), 1, 1))
         shift = np.where(turn.sum(axis=2) < 0, side - 1, 0)
         everywhere = np.argwhere(np.ones_like(mask))
         alike = self._shown(tile, turn, shift, everywhere) == mask.ravel()
-        best = np.argsort(-alike.sum(axis=1) - rng.random(len(alike)), kind="stable")[:CHOICE]
+        best = np.argsort(-alike.sum(axis=1) - rng.random(len(alike)), kind="stable")[: 1 + len(tiles) // CHOICE]
         one = int(rng.choice(best))
         kept = alike[one] | (mask.ravel() == IGNORED)
         return _Piece(int(tile[one]), turn[one], shift[one], everywhere[kept])
