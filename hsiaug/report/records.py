@@ -76,7 +76,7 @@ class Trial:
 
     @cached_property
     def steps(self) -> int | None:
-        """Optimiser steps that trained the classifier, without those that only chose among its samples; None: not told."""
+        """Optimiser steps that trained the classifier, without those that only chose among its samples."""
         counted = (self.record.get("optimiser_steps") or {}).get("fit_classifier")
         aside = (self.record.get("classifier_facts") or {}).get("aside_steps", 0)
         return counted - aside if isinstance(counted, int) and isinstance(aside, int) else counted
