@@ -65,7 +65,8 @@ class NetSegmenter(Plugin[Own]):
 
         own, real, classes = self.params, view.real.images, len(view.class_names)
         data, scale = training_tiles(samples, classes), fit_scale(real, own.centre)
-        outputs, facts = data.classes, {}
+        outputs = data.classes
+        facts: dict[str, Any] = {}
         trainer = Trainer(lambda: Padded(self.network(view.bands, len(outputs))), scale, own, seed, device)
         if own.keep == "likely" and data.synthetic.any() and not data.synthetic.all():
             judged = judge_steps(own)
