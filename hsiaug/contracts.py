@@ -155,7 +155,11 @@ class PairGenerator(Protocol):
 
 
 class FittedClassifier(Protocol):
-    """A classifier that has learnt; it may add ``predict_proba(patches) -> (n, C) float32``."""
+    """A classifier that has learnt; it may add ``predict_proba(patches) -> (n, C) float32``.
+
+    It may also add ``facts``, a mapping of plain JSON about its fit, which goes into the record. ``aside_steps`` there
+    are optimiser steps of a network that only chose among the samples: they are no training of the classifier.
+    """
 
     def predict(self, patches: Patches) -> NDArray[np.int64]:
         """(n,) class ids of the centre pixels. Called once per batch of test pixels."""

@@ -15,7 +15,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from hsiaug.bench.plan import Request
+from hsiaug.bench.plan import Request, of_classifiers
 from hsiaug.bench.suite_keys import Keys, Profile, RunKeys, SuiteFile
 from hsiaug.data.pair_sets import task_of
 from hsiaug.data.paths import user_path
@@ -47,6 +47,9 @@ class Suite:
 MOST_PLANS = 1000
 """Plans of a suite at most; each reads its scene's labels and draws its splits before anything runs."""
 
+PRODUCT = ("scenes", "protocols", "set", "mix", "keep")
+"""Keys of which every combination is a plan."""
+
 USUAL: Mapping[str, Any] = {
     "task": None,
     "generators": (),
@@ -58,6 +61,8 @@ USUAL: Mapping[str, Any] = {
     "seeds": tuple(range(5)),
     "buffer": None,
     "patch": None,
+    "mix": (None,),
+    "keep": (None,),
     "preset": "cpu",
     "ceilings": False,
     "set": ({},),
@@ -120,10 +125,10 @@ def read_suite(
 
 
 def _check_size(path: Path, keys: Sequence[Mapping[str, Any]]) -> None:
-    plans = sum(math.prod(len(said[key]) for key in ("scenes", "protocols", "set")) for said in keys)
+    plans = sum(math.prod(len(said[key]) for key in PRODUCT) for said in keys)
     if plans > MOST_PLANS:
         raise InputError(
-            f"suite {path}: scenes × protocols × set must be at most {MOST_PLANS:,} plans over all runs",
+            f"suite {path}: {' × '.join(PRODUCT)} must be at most {MOST_PLANS:,} plans over all runs",
             value=f"{plans:,}",
             hint="Part it into several suites.",
         )
@@ -150,7 +155,7 @@ def _merged(path: Path, defaults: Keys, run: RunKeys, profile: Profile, draws: S
 
 
 def _requests(path: Path, run: RunKeys, keys: dict[str, Any]) -> Iterator[tuple[str, Request]]:
-    for scene, protocol, overrides in product(keys["scenes"], keys["protocols"], keys["set"]):
+    for scene, protocol, overrides, mix, keep in product(*(keys[name] for name in PRODUCT)):
         ref = _scene_ref(path, scene)
         try:
             task = task_of(ref, keys["task"])
@@ -171,6 +176,7 @@ def _requests(path: Path, run: RunKeys, keys: dict[str, Any]) -> Iterator[tuple[
             "ceilings",
         )
         given = {name: keys[name] for name in names}
+        given["of_classifiers"] = of_classifiers(mix, keep)
         yield ref, Request(task=task, protocol=parsed, overrides=overrides, views=keys["view"], **given)
 
 

@@ -29,7 +29,10 @@ class _Existing(StrEnum):
 PLAN_OPTIONS = {
     **{
         name: f"--{name}"
-        for name in ("task", "generator", "classifier", "view", "omega", "protocol", "buffer", "patch", "preset")
+        for name in (
+            *("task", "generator", "classifier", "view", "omega", "protocol", "buffer", "patch", "preset"),
+            *("mix", "keep"),
+        )
     },
     "lambdas": "--lambda",
     "set_": "--set",
@@ -95,6 +98,8 @@ def benchmark(
     ] = _Existing.only_missing,
     preset: options.PresetOfAll = options.PresetName.cpu,
     set_: options.Setting = None,
+    mix: options.Mix = None,
+    keep: options.Keep = None,
     ceilings: options.Ceilings = False,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
@@ -139,6 +144,8 @@ def benchmark(
       hsiaug benchmark my_suite.toml --profile smoke --only default
 
       hsiaug benchmark oscd --generator specdm,ldm_single --lambda 1,3,5 --seeds 3
+
+      hsiaug benchmark oscd --generator specdm --mix pretrain --keep likely
     """
     # One thread per trial: trials run side by side instead, and give the same result whatever --jobs is.
     # Set before the numerical libraries load.
@@ -146,7 +153,7 @@ def benchmark(
     from hsiaug.bench.cluster_settings import cluster_settings
     from hsiaug.bench.engine import engine
     from hsiaug.bench.memory_check import check_memory
-    from hsiaug.bench.plan import Request
+    from hsiaug.bench.plan import Request, of_classifiers
     from hsiaug.bench.running import held, missing, run_all, trial_notes, workers
     from hsiaug.bench.schedule import merged, plan_runs, trials_of
     from hsiaug.bench.suite import Run, is_suite
@@ -181,6 +188,7 @@ def benchmark(
             patch=patch,
             preset=preset.value,
             overrides=options.overrides(set_ or []),
+            of_classifiers=of_classifiers(mix, keep),
             ceilings=ceilings,
         )
         runs = (Run("", ((scene, request),)),)

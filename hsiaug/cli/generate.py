@@ -32,7 +32,8 @@ def generate(
     keep: Annotated[
         float,
         typer.Option(
-            help="Of masks: share of the pairs drawn that is kept, those whose masks fit their images best."
+            help="Of masks: share of the pairs drawn that is kept, those whose masks fit their images best. (--keep of "
+            "'hsiaug benchmark' says which pixels classifiers learn from.)"
         ),
     ] = 1.0,
     show: Annotated[

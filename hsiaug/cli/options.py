@@ -29,7 +29,9 @@ __all__ = [
     "GeneratorName",
     "Jobs",
     "Json",
+    "Keep",
     "Lambda",
+    "Mix",
     "Omega",
     "On",
     "Patch",
@@ -139,6 +141,22 @@ Ceilings = Annotated[
         "--ceilings",
         help="Also true-labels (real patches under their true labels; --set true-labels.wrong=0.3 for 30 % of another "
         "class) and true-moments (Gaussians of all labelled pixels): a diagnosis, which reads test labels.",
+    ),
+]
+Mix = Annotated[
+    str | None,
+    typer.Option(
+        help="Of masks: how classifiers use synthetic pairs: joint (default; drawn together with real ones) or "
+        "pretrain (synthetic ones alone, then real ones alone, within the same optimiser steps).",
+        show_default=False,
+    ),
+]
+Keep = Annotated[
+    str | None,
+    typer.Option(
+        help="Of masks: which pixels of synthetic pairs classifiers learn from: all (default) or likely (what a "
+        "network trained on the real pairs finds likely). Not the share of pairs that 'hsiaug generate --keep' takes.",
+        show_default=False,
     ),
 ]
 Setting = Annotated[

@@ -11,7 +11,17 @@ from typing import Any, Literal, TypeVar
 from hsiaug.errors import InputError, PluginError, did_you_mean
 from hsiaug.plugins.file_params import check_given, sealed_path
 
-__all__ = ["Card", "NoParams", "Scope", "build_params", "check_files", "param", "resampled", "sampling_params"]
+__all__ = [
+    "Card",
+    "NoParams",
+    "Scope",
+    "build_params",
+    "check_files",
+    "param",
+    "resampled",
+    "sampling_params",
+    "stated_params",
+]
 
 Preset = Literal["tiny", "cpu", "paper"]
 Scope = Literal["none", "train-region", "scene"]
@@ -36,6 +46,7 @@ def param(
     sampling: bool = False,
     file: bool = False,
     required: bool = False,
+    later: bool = False,
 ) -> Any:
     """A hyper-parameter of a params dataclass: its default, meaning, unit, and inclusive range.
 
@@ -44,9 +55,20 @@ def param(
 
     file: a text that names a file or folder; "" = none. The plugin reads it at the path that :func:`hsiaug.api.file_of`
     gives. A checksum of what lies there is part of the value, and so of a trial's identity. required: none is no choice.
+
+    later: added to a plugin whose results it does not change at its default, where a trial's identity leaves it out:
+    records from before stay valid.
     """
     told = {"help": help, "unit": unit, "low": low, "high": high}
-    return field(default=default, metadata={**told, "sampling": sampling, "file": file, "required": required})
+    kinds = {"sampling": sampling, "file": file, "required": required, "later": later}
+    return field(default=default, metadata={**told, **kinds})
+
+
+def stated_params(params: Any) -> dict[str, Any]:
+    """The hyper-parameters as a trial's identity states them: all but ``later`` ones at their defaults."""
+    unsaid = {f.name: f.default for f in dataclasses.fields(params) if f.metadata.get("later")}
+    values = dataclasses.asdict(params)
+    return {name: value for name, value in values.items() if name not in unsaid or value != unsaid[name]}
 
 
 def sampling_params(params: Any) -> list[str]:

@@ -105,7 +105,7 @@ def _unequal_budgets(table: Table) -> list[str]:
     taken: dict[Method, dict[tuple[int, str], dict[int, str]]] = {}
     for (arm, classifier), cell in table.cells.items():
         for trial in cell.ok:
-            steps = (trial.record.get("optimiser_steps") or {}).get("fit_classifier")
+            steps = trial.steps
             if steps is not None:
                 draw = taken.setdefault(classifier, {}).setdefault(trial.draw, {})
                 draw.setdefault(steps, table.arm_label(arm))

@@ -170,10 +170,7 @@ def _budget(pairing: Pairing) -> list[str]:
     """Rule: equal optimiser steps, where it is the same classifier."""
     if pairing.a.classifier != pairing.b.classifier:
         return []
-    steps = [
-        tuple((trial.record.get("optimiser_steps") or {}).get("fit_classifier") for trial in pair)
-        for pair in pairing.comparison.pairs
-    ]
+    steps = [tuple(trial.steps for trial in pair) for pair in pairing.comparison.pairs]
     unequal = [(a, b) for b, a in steps if None not in (a, b) and a != b]
     if not unequal:
         return []

@@ -75,6 +75,13 @@ class Trial:
         return made_nothing(self.record)
 
     @cached_property
+    def steps(self) -> int | None:
+        """Optimiser steps that trained the classifier, without those that only chose among its samples."""
+        counted = (self.record.get("optimiser_steps") or {}).get("fit_classifier")
+        aside = (self.record.get("classifier_facts") or {}).get("aside_steps", 0)
+        return counted - aside if isinstance(counted, int) and isinstance(aside, int) else counted
+
+    @cached_property
     def diagnosis(self) -> bool:
         """True where its samples were made of test labels: it stands apart from every arm."""
         return bool((self.record.get("spec") or {}).get("diagnosis"))

@@ -185,8 +185,8 @@ def _storable(text: str, longest: int) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def plain_json(provenance: Mapping[str, Any]) -> dict[str, Any]:
-    """What a generator says of its samples, as JSON gives it back.
+def plain_json(provenance: Mapping[str, Any], what: str = "the provenance of samples") -> dict[str, Any]:
+    """What a plugin says of its samples or its fit, as JSON gives it back. what: the same, as errors call it.
 
     Raises PluginError where JSON cannot hold it, or it is larger than a megabyte.
     """
@@ -195,13 +195,13 @@ def plain_json(provenance: Mapping[str, Any]) -> dict[str, Any]:
         text.encode("utf-8")
     except (TypeError, ValueError, RecursionError) as error:
         raise PluginError(
-            "the provenance of samples must be plain JSON: text, finite numbers, true, false, lists and mappings",
+            f"{what} must be plain JSON: text, finite numbers, true, false, lists and mappings",
             value=f"{type(error).__name__}: {error}",
             hint="Convert numpy numbers by float() or int(), arrays by tolist(); leave out NaN.",
         ) from error
     if len(text) > LARGEST_PROVENANCE:
         raise PluginError(
-            f"the provenance of samples may have {LARGEST_PROVENANCE:,} characters of JSON",
+            f"{what} may have {LARGEST_PROVENANCE:,} characters of JSON",
             value=f"{len(text):,}",
             hint="Keep facts there, and arrays elsewhere.",
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -142,6 +142,7 @@ def compute(
             result["samples"] = bench.task.class_counts(samples, bench.scene)
             result["provenance"] = plain_json(samples.provenance)
             fitted = fit_classifier(spec, bench, classifier, samples, devices["classifier"], timer, progress)
+            result |= _facts(fitted)
             with timer.at("predict"):
                 labels = bench.task.predict(
                     fitted, classifier.card, bench.scene, bench.split(spec), bench.spectra(spec)
@@ -261,6 +262,16 @@ def fit_classifier(
             hint="Return self, or the fitted object.",
         )
     return fitted
+
+
+def _facts(fitted: FittedClassifier) -> dict[str, Any]:
+    """What a fitted classifier says of its fit; most say nothing."""
+    facts = getattr(fitted, "facts", None)
+    return (
+        {"classifier_facts": plain_json(facts, "the facts of a fit")}
+        if isinstance(facts, Mapping) and facts
+        else {}
+    )
 
 
 def _declared(generator: Card, classifier: Card) -> dict[str, Any]:

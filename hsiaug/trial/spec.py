@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from hsiaug.plugins.card import Card, sampling_params
+from hsiaug.plugins.card import Card, sampling_params, stated_params
 from hsiaug.plugins.hookspecs import Kind
 from hsiaug.protocol.protocols import Protocol
 from hsiaug.tasks.task import TaskData, get_task
@@ -39,7 +38,7 @@ class PluginSpec:
 
     @cached_property
     def _params(self) -> dict[str, Any]:
-        return dataclasses.asdict(self.params)
+        return stated_params(self.params)
 
     @cached_property
     def canonical(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +64,7 @@ class TrainingTiles:
 
     images: (n, T, B, H, W) float32 in the data's units. target: (n, H, W) int64 output index, or IGNORED.
     weight: (n,) float64. classes: (k,) int64 class ids of the outputs: those that have a labelled pixel.
-    share: (k,) float64, their shares of the labelled pixels, tiles counted by weight.
+    share: (k,) float64, their shares of the labelled pixels, tiles counted by weight. synthetic: (n,) bool.
     """
 
     images: NDArray[np.float32]
@@ -72,6 +72,24 @@ class TrainingTiles:
     weight: NDArray[np.float64]
     classes: NDArray[np.int64]
     share: NDArray[np.float64]
+    synthetic: NDArray[np.bool_]
+
+    def part(self, rows: NDArray[np.bool_]) -> TrainingTiles:
+        """The tiles in ``rows`` (n,) bool, with the same outputs, whose shares are those of these tiles."""
+        target, weight = self.target[rows], self.weight[rows]
+        mass = _mass(np.where(target == IGNORED, 0, target + 1), weight, len(self.classes))
+        return replace(
+            self,
+            images=self.images[rows],
+            target=target,
+            weight=weight,
+            share=mass / mass.sum(),
+            synthetic=self.synthetic[rows],
+        )
+
+    def labelled(self, target: NDArray[np.int64]) -> TrainingTiles:
+        """The same with another target (n, H, W), without the tiles that then have no label."""
+        return replace(self, target=target).part((target != IGNORED).any(axis=(1, 2)))
 
 
 def training_tiles(samples: DenseSamples, class_count: int) -> TrainingTiles:
@@ -95,11 +113,16 @@ def training_tiles(samples: DenseSamples, class_count: int) -> TrainingTiles:
             hint="Give it real tiles, or synthetic ones with labels.",
         )
     masks, weight = samples.masks[kept], samples.weight[kept].astype(np.float64)
-    pixels = sum(w * np.bincount(m.ravel(), minlength=class_count + 1) for m, w in zip(masks, weight, strict=True))
-    mass = np.asarray(pixels, dtype=np.float64)[1:]
+    mass = _mass(masks, weight, class_count)
     classes = np.flatnonzero(mass) + 1
     output = np.full(class_count + 1, IGNORED, dtype=np.int64)
     output[classes] = np.arange(len(classes))
     share = mass[classes - 1] / mass.sum()
     images = samples.images if len(kept) == len(samples) else samples.images[kept]
-    return TrainingTiles(images, output[masks], weight, classes, share)
+    return TrainingTiles(images, output[masks], weight, classes, share, samples.synthetic[kept])
+
+
+def _mass(ids: NDArray[np.int64], weight: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """(count,) labelled pixels of ids 1..``count`` in masks (n, H, W), tiles counted by weight."""
+    pixels = sum(w * np.bincount(m.ravel(), minlength=count + 1) for m, w in zip(ids, weight, strict=True))
+    return np.asarray(pixels, dtype=np.float64)[1:]

@@ -75,7 +75,9 @@ def criterion(data: TrainingTiles, recipe: DenseRecipe, device: str) -> Error:
     """
     weight = None
     if recipe.class_weights:
-        weight = torch.tensor(1 / np.sqrt(data.share), dtype=torch.float32, device=device)
+        # The tiles of one phase may lack a class, whose weight then counts for no pixel.
+        shares = np.maximum(data.share, np.finfo(np.float32).tiny)
+        weight = torch.tensor(1 / np.sqrt(shares), dtype=torch.float32, device=device)
 
     def error(scores: Tensor, target: Tensor) -> Tensor:
         loss = cross_entropy(scores, target, weight=weight, ignore_index=IGNORED)

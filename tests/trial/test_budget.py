@@ -150,6 +150,14 @@ def test_records_from_before_steps_were_counted_are_still_read(spec: Spec, run: 
     assert notes(records) == []
 
 
+def test_steps_that_only_chose_among_the_samples_are_no_longer_training(spec: Spec, run: Run) -> None:
+    records = [run(spec(g, "honest", lam))[0] for g, lam in (("none", 0.0), ("duplicate", 1.0))]
+    records[1]["optimiser_steps"]["fit_classifier"] += 3
+    assert len(notes(records)) == 1
+    records[1]["classifier_facts"] = {"aside_steps": 3}
+    assert notes(records) == []
+
+
 def test_a_trial_of_plugins_without_torch_does_not_load_it() -> None:
     code = (
         "import sys\n"
