@@ -108,8 +108,11 @@ class FittedPairs:
         labelled = [i for i, known in enumerate(self.format.ids) if known]
         shares = self.shares[:, labelled].astype(float)
         whole = shares.sum(axis=0)
-        odds = whole**-self.params.power if c is None else np.array(self.format.ids)[labelled] == c
-        weight = shares @ odds
+        if c is None:
+            # The mean over a tile's labelled pixels, so that all tiles are alike at power 0.
+            weight = shares @ (whole / whole.sum()) ** -self.params.power / shares.sum(axis=1).clip(min=1e-9)
+        else:
+            weight = shares[:, labelled.index(self.format.ids.index(c))]
         return rng.choice(len(self.shares), size=n, p=weight / weight.sum())
 
     @torch.inference_mode()
