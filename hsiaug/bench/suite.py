@@ -17,6 +17,7 @@ from typing import Any
 
 from hsiaug.bench.plan import Request
 from hsiaug.bench.suite_keys import Keys, Profile, RunKeys, SuiteFile
+from hsiaug.data.catalogue import own_folder, pair_set_names, scene_names
 from hsiaug.data.pair_sets import task_of
 from hsiaug.data.paths import user_path
 from hsiaug.data.tomlfile import read_toml, validated
@@ -175,7 +176,8 @@ def _requests(path: Path, run: RunKeys, keys: dict[str, Any]) -> Iterator[tuple[
 
 
 def _scene_ref(path: Path, scene: str) -> str:
-    """A catalogue name as it is; the path of a card relative to the suite."""
-    if not scene.lower().endswith(".toml"):
+    """A catalogue name as it is; the path of a card, or of a folder, relative to the suite."""
+    if scene.lower().replace("-", "_") in (*scene_names(), *pair_set_names()):
         return scene
-    return os.path.normpath(path.parent / user_path(scene))
+    own = os.path.normpath(path.parent / user_path(scene))
+    return own if scene.lower().endswith(".toml") or own_folder(own) else scene

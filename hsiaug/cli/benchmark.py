@@ -169,7 +169,7 @@ def benchmark(
     else:
         _refuse_suite_options(ctx)
         request = Request(
-            task=options.task_of(scene, task).value,
+            task=options.task_of(scene, task, quiet=quiet).value,
             protocol=None if protocol is None else parse_protocol(protocol, buffer),
             buffer=buffer,
             generators=options.words(generator or ""),

@@ -97,7 +97,12 @@ AnyPatch = Annotated[
     ),
 ]
 
-SceneRef = Annotated[str, typer.Argument(help="A scene of 'hsiaug datasets list', or the TOML card of your own.")]
+SceneRef = Annotated[
+    str,
+    typer.Argument(
+        help="A scene of 'hsiaug datasets list', the TOML card of your own, or the folder of a card or of pairs."
+    ),
+]
 Buffer = Annotated[
     str | None,
     typer.Option(
@@ -198,11 +203,20 @@ StoreWord = Annotated[
 ]
 
 
-def task_of(ref: str, asked: TaskName | None) -> TaskName:
-    """The task of a scene or a set of pairs. Raises InputError where its card says another one than ``--task``."""
+def task_of(ref: str, asked: TaskName | None, *, quiet: bool = False) -> TaskName:
+    """The task of a scene or a set of pairs; says what a folder without a card is taken for, unless quiet.
+
+    Raises InputError where its card says another task than ``--task``.
+    """
+    from hsiaug.cli.output import say
+    from hsiaug.data.pair_sets import find_pairs
     from hsiaug.data.pair_sets import task_of as said
 
-    return TaskName(said(ref, None if asked is None else asked.value))
+    task = TaskName(said(ref, None if asked is None else asked.value))
+    entry = None if quiet else find_pairs(ref)
+    if entry is not None and entry.taken_for:
+        say(f"note: {entry.taken_for}", err=True)
+    return task
 
 
 def detail(quiet: bool, verbose: bool) -> Detail:

@@ -71,7 +71,9 @@ def _instead(plugins: Registry, task: str) -> str:
             cards.append(plugins.find("generator", name).load().card)
     own = [card for card in cards if task in card.tasks and card.adds and card.name not in EVERY_CONTROL]
     names = {
-        reads: [card.name for card in sorted(own, key=lambda card: card.seconds) if (card.scope != "none") == reads]
+        reads: [
+            card.name for card in sorted(own, key=lambda card: card.seconds) if (card.scope != "none") == reads
+        ]
         for reads in (True, False)
     }
     said = [f"{', '.join(names[True][:NAMED])} (reads unlabelled pixels too)"] if names[True] else []

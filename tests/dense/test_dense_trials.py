@@ -30,7 +30,6 @@ from hsiaug.trial.run import run_trial
 from hsiaug.trial.sparse_masks import labelled_share
 from tests.dense.masks import Mirror, Threshold, world
 
-
 PIXELS: dict[str, Any] = {"classifiers": ["nearest"], "patch": 5, "protocol": parse_protocol("random:0.05", None)}
 """Training pixels everywhere, so that the masks which the adapter makes of them are dense."""
 
@@ -244,7 +243,9 @@ def test_labels_are_spread_over_like_pixels_and_training_pixels_keep_their_own(
 
 
 def test_sparse_labels_are_said_before_anything_is_fitted(masks: Registry, toy: Scene) -> None:
-    with pytest.raises(InputError, match=r"masks for mirror need 50% .* found 1\d%, from 94 training .* smote") as told:
+    with pytest.raises(
+        InputError, match=r"masks for mirror need 50% .* found 1\d%, from 94 training .* smote"
+    ) as told:
         plan_of(toy, masks, "pixels", **{**PIXELS, "protocol": None})
     assert "duplicate" not in told.value.hint and "--task segmentation" in told.value.hint
     request = SampleRequest("mirror", patch=5)
