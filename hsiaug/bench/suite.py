@@ -29,20 +29,28 @@ __all__ = ["Run", "Suite", "is_suite", "read_suite"]
 
 @dataclass(frozen=True)
 class Run:
-    """A named list of benchmarks whose results stand together. asked: scene (name or card) and request."""
+    """A named list of benchmarks whose results stand together. asked: scene (name, card or folder) and request.
+
+    elsewhere: on other data than those it was written for, whose usual protocol replaces one that does not fit them.
+    """
 
     name: str
     asked: tuple[tuple[str, Request], ...]
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True)
 class Suite:
-    """What a suite asks for. store: folder of the records, where the file names one. cluster: where trials run."""
+    """What a suite asks for. store: folder of the records, where the file names one. cluster: where trials run.
+
+    notes: sentences on runs that were left out.
+    """
 
     title: str
     store: Path | None
     runs: tuple[Run, ...]
     cluster: Mapping[str, str | int]
+    notes: tuple[str, ...] = ()
 
 
 MOST_PLANS = 1000

@@ -1,8 +1,8 @@
 """The usual layouts of folders of image–mask pairs, by the names of their folders and files.
 
 Three are known: cities with a folder per date (as OSCD's ``CITY/imgs_1``, ``imgs_2``, ``cm``), two folders of dates and
-one of masks (as LEVIR-CD's ``A``, ``B``, ``label``), and images beside masks. Any of them may lie in ``train/`` and ``val/``
-or ``test/``, which then are the sides.
+one of masks (as LEVIR-CD's ``A``, ``B``, ``label``), and images beside masks. Any of them may lie in ``train/`` and
+``val/`` or ``test/``, which then are the sides.
 """
 
 from __future__ import annotations
