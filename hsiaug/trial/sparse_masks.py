@@ -52,14 +52,15 @@ def check_masks_dense(card: Card, task: str, split: TaskSplit, plugins: Registry
 def labelled_share(trained: NDArray[np.bool_]) -> float:
     """Share of labelled pixels, 0..1, over the tiles (those that show a label) of spread training pixels (H, W)."""
     height, width = trained.shape
-    cells = np.pad(trained, ((0, -height % SUPERPIXEL), (0, -width % SUPERPIXEL)))
-    cells = cells.reshape(cells.shape[0] // SUPERPIXEL, SUPERPIXEL, -1, SUPERPIXEL).any(axis=(1, 3))
+    padded = np.pad(trained, ((0, -height % SUPERPIXEL), (0, -width % SUPERPIXEL)))
+    parted = padded.reshape(len(padded) // SUPERPIXEL, SUPERPIXEL, -1, SUPERPIXEL)
+    cells: NDArray[np.bool_] = np.asarray(parted.any(axis=(1, 3)))
     spread = cells.repeat(SUPERPIXEL, axis=0).repeat(SUPERPIXEL, axis=1)[:height, :width]
     sums = np.pad(spread.astype(np.int64).cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
     side, rows, columns = tile_starts(trained.shape)
-    low, high = (np.ix_(np.add(rows, down), columns) for down in (0, side))
-    left, right = sums[:, :], sums[:, side:]
-    counts = right[high] - right[low] - left[high] + left[low]
+    top, left = np.array(rows)[:, None], np.array(columns)[None, :]
+    low, right = top + side, left + side
+    counts = sums[low, right] - sums[top, right] - sums[low, left] + sums[top, left]
     return float(counts[counts > 0].mean() / side**2)
 
 
