@@ -18,6 +18,7 @@ from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, controls_of
 from hsiaug.trial.ceilings import CEILINGS, check_ceilings
 from hsiaug.trial.serving import as_served, check_serves
+from hsiaug.trial.sparse_masks import check_masks_dense
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 from hsiaug.view_names import RAW, check_view
 
@@ -91,7 +92,8 @@ def build_plan(scene: TaskData, request: Request, plugins: Registry) -> Plan:
 
     scene: the data as the request's task loads them.
 
-    Raises InputError for unknown names and numbers out of range, SplitError and PluginError likewise.
+    Raises InputError for unknown names, numbers out of range, and masks that the first draw's labels are too sparse for;
+    SplitError and PluginError likewise.
     """
     for lam in request.lambdas:
         check_lambda(lam)
@@ -124,6 +126,8 @@ def build_plan(scene: TaskData, request: Request, plugins: Registry) -> Plan:
     ]
     _check_size(len(request.seeds), len(arms), len(tests) * len(views))
     splits = [task.split(scene, protocol, seed, patch) for seed in request.seeds]
+    for name in generators:
+        check_masks_dense(plugins.find("generator", name).load().card, task.name, splits[0], plugins)
     trials = [
         TrialSpec(
             task=task.name,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.suite import Run
+from hsiaug.bench.suite_data import fitted
 from hsiaug.errors import HsiaugError
 from hsiaug.plugins.registry import Registry
 from hsiaug.tasks.task import TaskData, get_task
@@ -58,7 +59,9 @@ def plan_runs(
                 key = (request.task, ref)
                 if key not in scenes:
                     scenes[key] = load(*key)
-                plan = build_plan(scenes[key], request, plugins)
+                asked, notes = fitted(scenes[key], request) if run.elsewhere else (request, ())
+                plan = build_plan(scenes[key], asked, plugins)
+                plan = replace(plan, notes=(*notes, *plan.notes))
                 parts.append(Part(run.name, request.task, ref, scenes[key], plan))
             except HsiaugError as error:
                 if not run.name:

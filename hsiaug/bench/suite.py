@@ -17,6 +17,7 @@ from typing import Any
 
 from hsiaug.bench.plan import Request, of_classifiers
 from hsiaug.bench.suite_keys import Keys, Profile, RunKeys, SuiteFile
+from hsiaug.data.catalogue import own_folder, pair_set_names, scene_names
 from hsiaug.data.pair_sets import task_of
 from hsiaug.data.paths import user_path
 from hsiaug.data.tomlfile import read_toml, validated
@@ -28,20 +29,28 @@ __all__ = ["Run", "Suite", "is_suite", "read_suite"]
 
 @dataclass(frozen=True)
 class Run:
-    """A named list of benchmarks whose results stand together. asked: scene (name or card) and request."""
+    """A named list of benchmarks whose results stand together. asked: scene (name, card or folder) and request.
+
+    elsewhere: on other data than those it was written for, whose usual protocol replaces one that does not fit them.
+    """
 
     name: str
     asked: tuple[tuple[str, Request], ...]
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True)
 class Suite:
-    """What a suite asks for. store: folder of the records, where the file names one. cluster: where trials run."""
+    """What a suite asks for. store: folder of the records, where the file names one. cluster: where trials run.
+
+    notes: sentences on runs that were left out.
+    """
 
     title: str
     store: Path | None
     runs: tuple[Run, ...]
     cluster: Mapping[str, str | int]
+    notes: tuple[str, ...] = ()
 
 
 MOST_PLANS = 1000
@@ -181,7 +190,8 @@ def _requests(path: Path, run: RunKeys, keys: dict[str, Any]) -> Iterator[tuple[
 
 
 def _scene_ref(path: Path, scene: str) -> str:
-    """A catalogue name as it is; the path of a card relative to the suite."""
-    if not scene.lower().endswith(".toml"):
+    """A catalogue name as it is; the path of a card, or of a folder, relative to the suite."""
+    if scene.lower().replace("-", "_") in (*scene_names(), *pair_set_names()):
         return scene
-    return os.path.normpath(path.parent / user_path(scene))
+    own = os.path.normpath(path.parent / user_path(scene))
+    return own if scene.lower().endswith(".toml") or own_folder(own) else scene

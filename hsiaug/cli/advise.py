@@ -117,7 +117,7 @@ def advise(
 
     settings = cluster_settings(on, cluster or ())
     end = start + options.duration("--budget", budget)
-    learning_task = get_task(options.task_of(scene, task).value)
+    learning_task = get_task(options.task_of(scene, task, quiet=quiet).value)
     loaded = learning_task.load(scene)
     protocol = protocol or learning_task.defaults(loaded).protocol
     request = Request(

@@ -47,7 +47,8 @@ def benchmark(
         str,
         typer.Argument(
             metavar="SCENE|SUITE",
-            help="A scene of 'hsiaug datasets list', the TOML card of your own, or a suite of runs (TOML).",
+            help="A scene of 'hsiaug datasets list', the TOML card of your own, the folder of a card or of pairs, or a "
+            "suite of runs (TOML).",
         ),
     ],
     task: options.Task = None,
@@ -113,6 +114,7 @@ def benchmark(
         str | None, typer.Option(help="Of a suite: the profile that changes its runs, as a smaller size.")
     ] = None,
     only: Annotated[str | None, typer.Option(help="Of a suite: the runs wanted, between commas.")] = None,
+    data: options.SuiteData = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan, its cost and its splits; run nothing.")
     ] = False,
@@ -143,6 +145,10 @@ def benchmark(
 
       hsiaug benchmark my_suite.toml --profile smoke --only default
 
+      hsiaug benchmark my_suite.toml --data my_pairs
+
+      hsiaug benchmark my_pairs --generator specdm
+
       hsiaug benchmark oscd --generator specdm,ldm_single --lambda 1,3,5 --seeds 3
 
       hsiaug benchmark oscd --generator specdm --mix pretrain --keep likely
@@ -170,13 +176,13 @@ def benchmark(
     check_limit(limit)
     suite = None
     if is_suite(scene):
-        suite = _suite(ctx, scene, profile, only, seeds)
+        suite = _suite(ctx, scene, profile, only, seeds, data, quiet=quiet)
         runs: tuple[Run, ...] = suite.runs
         store = suite.store if suite.store and not _given(ctx, "store") else store
     else:
         _refuse_suite_options(ctx)
         request = Request(
-            task=options.task_of(scene, task).value,
+            task=options.task_of(scene, task, quiet=quiet).value,
             protocol=None if protocol is None else parse_protocol(protocol, buffer),
             buffer=buffer,
             generators=options.words(generator or ""),
@@ -239,7 +245,16 @@ def _given(ctx: typer.Context, name: str) -> bool:
     return source is not None and source.name != "DEFAULT"
 
 
-def _suite(ctx: typer.Context, ref: str, profile: str | None, only: str | None, seeds: str) -> Suite:
+def _suite(
+    ctx: typer.Context,
+    ref: str,
+    profile: str | None,
+    only: str | None,
+    seeds: str,
+    data: str | None,
+    *,
+    quiet: bool,
+) -> Suite:
     from hsiaug.bench.suite import read_suite
     from hsiaug.data.paths import user_path
     from hsiaug.errors import InputError
@@ -252,16 +267,17 @@ def _suite(ctx: typer.Context, ref: str, profile: str | None, only: str | None, 
             hint=f"Write it into {ref}, or name a scene; of the plan, --seeds alone may be changed here.",
         )
     draws = options.seeds(seeds) if _given(ctx, "seeds") else []
-    return read_suite(user_path(ref), profile=profile, only=options.words(only or ""), draws=draws)
+    suite = read_suite(user_path(ref), profile=profile, only=options.words(only or ""), draws=draws)
+    return suite if data is None else options.suite_on(suite, data, quiet=quiet)
 
 
 def _refuse_suite_options(ctx: typer.Context) -> None:
     from hsiaug.errors import InputError
 
-    refused = [f"--{name}" for name in ("profile", "only") if _given(ctx, name)]
+    refused = [f"--{name}" for name in ("profile", "only", "data") if _given(ctx, name)]
     if refused:
         raise InputError(
-            "--profile and --only belong to a suite",
+            "--profile, --only and --data belong to a suite",
             value=", ".join(refused),
             hint="Name a suite (a TOML file with [[run]]), or leave them out.",
         )

@@ -48,6 +48,8 @@ def describe_pairs(entry: PairEntry) -> Iterator[str]:
     card, here, incomplete = entry.card, entry.here(), [*entry.missing_places(), *entry.incomplete()]
     images, masks = card.images, card.masks
     yield f"{card.name}: {card.title}" if card.title else card.name
+    if entry.taken_for:
+        yield f"note         {entry.taken_for}"
     some = f", {len(incomplete)} places incomplete or missing" if incomplete else ""
     yield f"status       {pairs_status(entry)}{some}"
     yield f"task         {card.task}"

@@ -83,7 +83,7 @@ def generate(
     from hsiaug.quality.sample_kit import synthesise
     from hsiaug.terminal import Console
 
-    kit = sample_kit(options.task_of(scene, task).value)
+    kit = sample_kit(options.task_of(scene, task, quiet=quiet).value)
     name = generator or kit.task.generator
     request = options.sample_request(
         name, protocol, buffer, preset, set_, lam=lam, omega=omega, seed=seed, patch=patch, device=device

@@ -78,7 +78,7 @@ def inspect(
 
     folders, tables = _targets(out)
     endings = _endings(figures, folders)
-    kit = sample_kit(options.task_of(scene, task).value)
+    kit = sample_kit(options.task_of(scene, task, quiet=quiet).value)
     name = generator or kit.task.generator
     request = options.sample_request(
         name, protocol, buffer, preset, set_, lam=lam, omega=omega, seed=seed, patch=patch, device=device

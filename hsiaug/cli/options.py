@@ -15,6 +15,7 @@ from hsiaug.view_names import DEFAULT_VIEW
 
 if TYPE_CHECKING:
     from hsiaug.bench.progress import Detail
+    from hsiaug.bench.suite import Suite
     from hsiaug.quality.synthesis import SampleRequest
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Setting",
     "StoreDir",
     "StoreWord",
+    "SuiteData",
     "Task",
     "TaskName",
     "Verbose",
@@ -56,6 +58,7 @@ __all__ = [
     "overrides",
     "sample_request",
     "seeds",
+    "suite_on",
     "task_of",
     "words",
 ]
@@ -99,7 +102,12 @@ AnyPatch = Annotated[
     ),
 ]
 
-SceneRef = Annotated[str, typer.Argument(help="A scene of 'hsiaug datasets list', or the TOML card of your own.")]
+SceneRef = Annotated[
+    str,
+    typer.Argument(
+        help="A scene of 'hsiaug datasets list', the TOML card of your own, or the folder of a card or of pairs."
+    ),
+]
 Buffer = Annotated[
     str | None,
     typer.Option(
@@ -207,6 +215,15 @@ Columns = Annotated[
         max=2,
     ),
 ]
+SuiteData = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="DATA",
+        help="Of a suite: run it on these data in place of its own, between commas: names of 'hsiaug datasets list', "
+        "cards (.toml), or folders. Runs of another task are left out.",
+    ),
+]
 StoreDir = Annotated[Path, typer.Option("--store", help="Folder of the records.")]
 ReadStore = Annotated[
     Path | None, typer.Option("--store", help="Folder of the records.", show_default=str(USUAL_STORE))
@@ -216,11 +233,46 @@ StoreWord = Annotated[
 ]
 
 
-def task_of(ref: str, asked: TaskName | None) -> TaskName:
-    """The task of a scene or a set of pairs. Raises InputError where its card says another one than ``--task``."""
+def task_of(ref: str, asked: TaskName | None, *, quiet: bool = False) -> TaskName:
+    """The task of a scene or a set of pairs; says what a folder without a card is taken for, unless quiet.
+
+    Raises InputError where its card says another task than ``--task``.
+    """
     from hsiaug.data.pair_sets import task_of as said
 
-    return TaskName(said(ref, None if asked is None else asked.value))
+    task = TaskName(said(ref, None if asked is None else asked.value))
+    if not quiet:
+        _say_taken_for(ref)
+    return task
+
+
+def _say_taken_for(ref: str) -> None:
+    """A note on what a folder without a card is taken for; nothing of anything else."""
+    from hsiaug.cli.output import say
+    from hsiaug.data.pair_sets import find_pairs
+
+    entry = find_pairs(ref)
+    if entry is not None and entry.taken_for:
+        say(f"note: {entry.taken_for}", err=True)
+
+
+def suite_on(suite: Suite, data: str, *, quiet: bool = False) -> Suite:
+    """A suite on the data that ``--data`` names, with notes on what is left out, unless quiet.
+
+    Raises InputError where none of its runs is of their task.
+    """
+    from hsiaug.bench.suite_data import on_data
+    from hsiaug.cli.output import say
+
+    refs = words(data)
+    if not refs:
+        raise InputError("--data must name data", value=repr(data), hint="A name, a card (.toml) or a folder.")
+    changed = on_data(suite, refs)
+    for ref in () if quiet else refs:
+        _say_taken_for(ref)
+    for note in () if quiet else changed.notes:
+        say(f"note: {note}", err=True)
+    return changed
 
 
 def detail(quiet: bool, verbose: bool) -> Detail:

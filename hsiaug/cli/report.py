@@ -57,6 +57,7 @@ def report(
     out: OutFile = None,
     suite: SuiteFile = None,
     profile: ProfileName = None,
+    data: options.SuiteData = None,
     quality: QualityFolders = None,
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     audit: options.Audit = False,
@@ -97,14 +98,17 @@ def report(
         hsiaug report --out report.html --quality look
 
         hsiaug report --suite my_suite.toml --out runs.md
+
+        hsiaug report --suite my_suite.toml --data my_pairs
     """
     from hsiaug.errors import InputError
     from hsiaug.report import save_report
     from hsiaug.trial.index import uncollected
     from hsiaug.trial.store import Store
 
-    if profile is not None and suite is None:
-        raise InputError("--profile belongs to a suite", value=repr(profile), hint="Name it with --suite FILE.")
+    for name, said in (("--profile", profile), ("--data", data)):
+        if said is not None and suite is None:
+            raise InputError(f"{name} belongs to a suite", value=repr(said), hint="Name it with --suite FILE.")
     if json and format not in (None, "json"):
         raise InputError(
             "--json is a format of its own", value=f"--format {format}", hint="Leave out one of them."
@@ -116,7 +120,7 @@ def report(
             value=f"--format {shape}",
             hint="Add --format html, or --out report.html.",
         )
-    runs, named = (None, None) if suite is None else _runs(suite, profile)
+    runs, named = (None, None) if suite is None else _runs(suite, profile, data)
     kept = Store(options.named_store(folder, store) or named or options.USUAL_STORE)
     with uncollected():
         built = read_report(kept, runs)
@@ -144,7 +148,7 @@ def _print(built: Report, kept: Store, shape: str, by: str, quality: Iterable[Pa
         typer.echo(text, nl=False)
 
 
-def _runs(path: Path, profile: str | None) -> tuple[dict[str, set[str]], Path | None]:
+def _runs(path: Path, profile: str | None, data: str | None) -> tuple[dict[str, set[str]], Path | None]:
     """The hashes of the trials of each run of a suite, and the store that it names.
 
     A trial's hash covers scene, plugin versions and every parameter, so the plan is made anew.
@@ -154,6 +158,8 @@ def _runs(path: Path, profile: str | None) -> tuple[dict[str, set[str]], Path | 
     from hsiaug.plugins.registry import registry
 
     suite = read_suite(path, profile=profile)
+    if data is not None:
+        suite = options.suite_on(suite, data)
     return hashes_by_run(plan_runs(suite.runs, registry())), suite.store
 
 

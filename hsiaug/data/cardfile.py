@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from hsiaug.data.cards import SceneCard
     from hsiaug.data.pair_cards import PairCard
 
-__all__ = ["card_of", "read_card", "read_pair_card"]
+__all__ = ["card_of", "pair_card_of", "read_card", "read_pair_card"]
 
 
 def read_card(path: Path) -> SceneCard:
@@ -33,9 +33,14 @@ def card_of(table: dict[str, Any], path: Path) -> SceneCard:
 
 def read_pair_card(path: Path) -> PairCard:
     """The card of a set of image–mask pairs in a TOML file. Raises as :func:`read_card` does."""
+    return pair_card_of(_read_toml(path), path)
+
+
+def pair_card_of(table: dict[str, Any], path: Path) -> PairCard:
+    """The card of pairs of a table of TOML; path: how errors name it. Raises SceneError where it breaks the schema."""
     from hsiaug.data.pair_cards import PairCard
 
-    return validated(_read_toml(path), PairCard, path, "card", SceneError)
+    return validated(table, PairCard, path, "card", SceneError)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

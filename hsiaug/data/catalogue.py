@@ -23,6 +23,7 @@ __all__ = [
     "find_entry",
     "is_pair_card",
     "own_card",
+    "own_folder",
     "pair_set_names",
     "scene_card",
     "scene_names",
@@ -62,9 +63,41 @@ def pair_set_names() -> tuple[str, ...]:
 
 
 def own_card(ref: str | os.PathLike[str]) -> Path | None:
-    """The path of a card of one's own, which ends in ``.toml``; None for a name of the catalogue."""
+    """The path of a card of one's own: a file that ends in ``.toml``, or the only card in a folder; else None.
+
+    Raises InputError for a folder with several.
+    """
     text = os.fspath(ref)
-    return user_path(text) if text.lower().endswith(".toml") else None
+    if text.lower().endswith(".toml"):
+        return user_path(text)
+    folder = own_folder(ref)
+    cards = [path for path in sorted(folder.glob("*.toml")) if _is_card(path)] if folder else []
+    if len(cards) > 1:
+        raise InputError(
+            f"a folder must hold one card, or be named by it: {text}",
+            value=", ".join(path.name for path in cards),
+            hint="Name one of them in place of the folder.",
+        )
+    return cards[0] if cards else None
+
+
+def own_folder(ref: str | os.PathLike[str]) -> Path | None:
+    """The folder of one's own data; None for a name of the catalogue, also where there is a folder of that name here."""
+    text = os.fspath(ref)
+    path = user_path(text)
+    try:
+        there = path.is_dir()
+    except (OSError, ValueError):  # a name that no folder can have
+        return None
+    return path if there and text.lower().replace("-", "_") not in (*scene_names(), *pair_set_names()) else None
+
+
+def _is_card(path: Path) -> bool:
+    try:
+        keys = read_toml(path, "card", SceneError).keys()
+    except (FileNotFoundError, SceneError):
+        return False
+    return {"images", "masks"} <= keys or {"cube", "labels"} <= keys
 
 
 def is_pair_card(path: Path) -> bool:
@@ -92,7 +125,7 @@ def find_entry(ref: str | os.PathLike[str]) -> SceneEntry:
             raise _not_a_scene(text)
         return SceneEntry(read_card(path), (path.absolute().parent,))
     name = text.lower().replace("-", "_")
-    if name in pair_set_names():
+    if name in pair_set_names() or own_folder(ref):
         raise _not_a_scene(text)
     if name not in scene_names():
         raise InputError(
@@ -111,6 +144,6 @@ def _catalogue_card(name: str) -> SceneCard:
 def _not_a_scene(ref: str) -> InputError:
     return InputError(
         "this needs a scene, a cube with labels for single pixels",
-        value=f"{ref}, a set of image–mask pairs",
+        value=f"{ref}, {'a folder without a card of one' if own_folder(ref) else 'a set of image–mask pairs'}",
         hint="Sets are for 'hsiaug benchmark', 'generate', 'inspect', 'split' and 'datasets'; see docs/masks.md.",
     )

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.data.bounds import check_memory
-from hsiaug.data.catalogue import pair_set_names, scene_names
+from hsiaug.data.catalogue import own_card, pair_set_names, scene_names
 from hsiaug.data.georeference import Georeference, read_georeference, scene_georeference
 from hsiaug.data.labels import class_ids
 from hsiaug.data.loading import load_scene
-from hsiaug.data.pair_sets import PairEntry, fetch_pairs, filled, find_pairs, fitting
-from hsiaug.data.readers import read_cube_file, read_label_file
+from hsiaug.data.pair_sets import PairEntry, fetch_pairs, find_pairs
+from hsiaug.data.patterns import filled, fitting
+from hsiaug.data.readers import read_cube_file, read_label_file, read_picture_file
 from hsiaug.errors import InputError, SceneError, did_you_mean
 from hsiaug.pairs import PairSet, Place, Side
 
@@ -28,7 +29,7 @@ __all__ = ["load_pairs", "pair_georeferences"]
 def load_pairs(
     ref: str | os.PathLike[str], task: str, *, progress: bool = True, masks_only: bool = False
 ) -> PairSet:
-    """The pairs of a catalogue name, of your own card of pairs, or (segmentation) of a scene, as one place.
+    """The pairs of a catalogue name, of your own card or folder of pairs, or (segmentation) of a scene, as one place.
 
     Files of a public set that are not here are downloaded first where its makers allow that.
     task: "segmentation" (one date) or "change" (two). masks_only: of a card of pairs read no image, and give one band
@@ -42,7 +43,7 @@ def load_pairs(
         fetch_pairs(entry, whole=False, progress=progress, masks_only=masks_only)
         return _checked(_read(entry, masks_only), task, text)
     name = text.lower().replace("-", "_")
-    if not text.lower().endswith(".toml") and name not in scene_names():
+    if own_card(ref) is None and name not in scene_names():
         known = (*pair_set_names(), *scene_names())
         raise InputError(
             f"--task {task} needs a set of image–mask pairs, a scene, or the path of a card of either",
@@ -132,17 +133,25 @@ def _image(card: PairCard, folder: Path, pattern: str, place: str) -> NDArray[np
         shape = max((band.shape for band in bands), key=lambda s: s[0] * s[1])
         return np.concatenate([_enlarged(band[None], shape) for band in bands])
     path = _one(card, folder, pattern, place)
-    raw = read_cube_file(path)
-    # The readers of GeoTIFF and ENVI give (height, width, band) whatever the order in the file is.
-    as_is = spec.axes == "bhw" and path.suffix.lower() in (".npy", ".mat")
-    array = raw.array if as_is else raw.array.transpose(2, 0, 1)
+    if path.suffix.lower() in (".png", ".bmp"):
+        array = read_picture_file(path).transpose(2, 0, 1)
+    else:
+        array = _cube(path, spec.axes)
     if spec.bands and len(array) != len(spec.bands):
         raise SceneError(
             f"{path} must have the {len(spec.bands)} bands of the card",
-            value=f"shape {raw.array.shape}, read with axes {spec.axes!r}",
+            value=f"{len(array)} of them, read with axes {spec.axes!r}",
             hint="Correct images.axes or images.bands in the card.",
         )
     return np.asarray(array, dtype=np.float32)
+
+
+def _cube(path: Path, axes: str) -> NDArray[Any]:
+    """(B, H, W) as the file has them."""
+    raw = read_cube_file(path)
+    # The readers of GeoTIFF and ENVI give (height, width, band) whatever the order in the file is.
+    as_is = axes == "bhw" and path.suffix.lower() in (".npy", ".mat")
+    return raw.array if as_is else raw.array.transpose(2, 0, 1)
 
 
 def _one(card: PairCard, folder: Path, pattern: str, place: str, band: str = "") -> Path:

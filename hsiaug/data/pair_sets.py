@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsiaug.data.cardfile import read_pair_card
-from hsiaug.data.catalogue import SETS, data_dir, is_pair_card, own_card, pair_set_names
+from hsiaug.data.catalogue import SETS, data_dir, is_pair_card, own_card, own_folder, pair_set_names
+from hsiaug.data.patterns import filled, fitting
 from hsiaug.errors import DataUnavailableError, InputError, SceneError
 
 if TYPE_CHECKING:
     from hsiaug.data.pair_cards import PairCard
     from hsiaug.pairs import Side
 
-__all__ = ["PairEntry", "fetch_pairs", "filled", "find_pairs", "fitting", "pairs_status", "shortly", "task_of"]
+__all__ = ["PairEntry", "fetch_pairs", "find_pairs", "pairs_status", "shortly", "task_of"]
 
 SHOWN = 4
 """Places, and files of each, that an error names before it counts the rest."""
@@ -25,11 +25,15 @@ SHOWN = 4
 
 @dataclass(frozen=True)
 class PairEntry:
-    """A card of image–mask pairs, and the folder that its patterns are relative to. public: of the catalogue."""
+    """A card of image–mask pairs, and the folder that its patterns are relative to. public: of the catalogue.
+
+    taken_for: in words what a folder without a card was taken for.
+    """
 
     card: PairCard
     folder: Path
     public: bool
+    taken_for: str = ""
 
     @property
     def named(self) -> dict[Side, tuple[str, ...]]:
@@ -85,34 +89,20 @@ class PairEntry:
             yield next((text for text in texts if fitting(self.folder, text)), texts[0])
 
 
-def filled(pattern: str, place: str, band: str = "") -> str:
-    """A pattern of a card for one place, and one band where it names bands."""
-    group, _, name = place.rpartition("/")
-    values = {"place": place, "group": group, "name": name, "band": band}
-    # Not str.format, whose fields reach attributes and widths: the card is somebody else's.
-    return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], pattern)
-
-
-def fitting(folder: Path, pattern: str) -> list[Path]:
-    """The paths that fit a filled pattern, in order."""
-    try:
-        return sorted(folder.glob(pattern))
-    except (ValueError, NotImplementedError, OSError) as cause:
-        raise SceneError(
-            f"a pattern of a card must be one of files in {folder}",
-            value=f"{pattern!r} ({cause})",
-            hint="Correct images.files, masks and places in the card.",
-        ) from cause
-
-
 def find_pairs(ref: str | os.PathLike[str]) -> PairEntry | None:
-    """The set of a catalogue name, or of your own card of pairs; None for anything else, as a scene.
+    """The set of a catalogue name, your own card of pairs, or a folder of them; None for anything else, as a scene.
 
-    Raises SceneError for a card of pairs that is not valid.
+    Raises SceneError for a card of pairs that is not valid, and for a folder that has none and cannot do without.
     """
     path = own_card(ref)
     if path is not None:
         return PairEntry(read_pair_card(path), path.absolute().parent, False) if is_pair_card(path) else None
+    folder = own_folder(ref)
+    if folder is not None:
+        from hsiaug.data.pair_folders import inferred_card
+
+        card, taken_for = inferred_card(folder)
+        return PairEntry(card, folder.absolute(), False, taken_for)
     name = os.fspath(ref).lower().replace("-", "_")
     if name not in pair_set_names():
         return None

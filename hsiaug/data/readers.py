@@ -17,7 +17,7 @@ from hsiaug.data.readers_geotiff import read_geotiff
 from hsiaug.data.readers_mat import read_mat, read_mat_maps
 from hsiaug.errors import SceneError, did_you_mean
 
-__all__ = ["must_exist", "read_cube_file", "read_label_file", "read_maps"]
+__all__ = ["must_exist", "read_cube_file", "read_label_file", "read_maps", "read_picture_file"]
 
 GEOTIFF = (".tif", ".tiff")
 IMAGES = {".tif": ("TIFF",), ".tiff": ("TIFF",), ".png": ("PNG",), ".bmp": ("BMP",)}
@@ -54,6 +54,13 @@ def read_label_file(path: Path, *, key: str | None = None, data: str | None = No
         raise _wrong_rank(path, "a label map has two axes", raw)
     check_array(path, array.shape, 1, labels=True)
     return array
+
+
+def read_picture_file(path: Path) -> NDArray[Any]:
+    """(H, W, B) of a .png or .bmp image of one or more channels. Raises SceneError where it is missing or damaged."""
+    must_exist(path)
+    array = _read_image(path)
+    return array[:, :, None] if array.ndim == 2 else array
 
 
 def read_maps(path: Path) -> dict[str, NDArray[Any]]:

@@ -27,6 +27,7 @@ from hsiaug.quality.inspection import AnyInspection
 from hsiaug.quality.synthesis import SampleRequest, Synthesis, sample_spec, silent
 from hsiaug.tasks.task import Counts, Data, Samples, Split, Task, View
 from hsiaug.trial.cache import Workbench
+from hsiaug.trial.sparse_masks import check_masks_dense
 from hsiaug.trial.spec import TrialSpec
 
 if TYPE_CHECKING:
@@ -86,11 +87,14 @@ def synthesise(
     """Fit a generator on the training samples of a draw, as a trial of these settings does, and sample it.
 
     folder: the cache of a store of records, where slow fits are looked for and kept; None = neither.
-    Raises InputError for a generator or counts that make no sample, an unknown name, or a number out of range.
+    Raises InputError for a generator or counts that make no sample, an unknown name, a number out of range, or masks
+    that the training labels are too sparse for.
     """
     generator, spec = sample_spec(kit.task, data, request, plugins)
     card = generator.card
     bench = Workbench(data, kit.task, folder)
+    own = plugins.find("generator", request.generator).load().card
+    check_masks_dense(own, kit.task.name, bench.split(spec), plugins)
     synthetic, fitted, seconds = kit.draw(bench, spec, generator, request, progress)
     real = cast(Samples, bench.view(spec, card.scope).real)
     facts = kit.facts(card, synthetic, request)

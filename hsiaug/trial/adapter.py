@@ -3,6 +3,7 @@
 A scene has a few labelled pixels, a generator of masks wants dense ones. So the training labels are spread over
 superpixels, and what no superpixel labels is ignored. Superpixels are k-means clusters of principal components and
 position, started from a regular grid (the idea of SLIC, Achanta et al., TPAMI 2012, with scikit-learn's k-means).
+Where too little would be labelled so, :mod:`hsiaug.trial.sparse_masks` says it before anything is fitted.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from hsiaug.seeds import derive_seed
 from hsiaug.tiles import DenseSamples, DenseView, PairCounts
 from hsiaug.trial.serving import as_served, needs_adapter
 
-__all__ = ["adapted", "spread_labels"]
+__all__ = ["SUPERPIXEL", "adapted", "spread_labels", "tile_starts"]
 
 TILE = 32
 """Side of the tiles that the generator learns from, or the scene's where that is smaller."""
@@ -73,6 +74,7 @@ class _PixelsFromPairs:
         facts = {
             "adapter": "training labels spread over superpixels; patches cut from tiles",
             "pixels_labelled": int((mask > 0).sum()),
+            "share_of_tiles_labelled": round(float((pairs.real.masks > 0).mean()), 3),
             "training_pixels": len(view.y),
             "tiles": len(pairs.real),
             "tile": pairs.patch,
@@ -182,8 +184,7 @@ def spread_labels(view: TrainView, seed: int) -> NDArray[np.int64]:
 
 def _pairs(view: TrainView, mask: NDArray[np.int64], rng: np.random.Generator) -> DenseView:
     """Tiles of the scene that show a label."""
-    side = min(TILE, *mask.shape)
-    rows, columns = (_starts(length, side) for length in mask.shape)
+    side, rows, columns = tile_starts(mask.shape)
     places = [(r, c) for r in rows for c in columns if mask[r : r + side, c : c + side].any()]
     if len(places) > MOST_TILES:
         places = [places[i] for i in np.sort(rng.permutation(len(places))[:MOST_TILES])]
@@ -198,9 +199,11 @@ def _pairs(view: TrainView, mask: NDArray[np.int64], rng: np.random.Generator) -
     return DenseView(real, view.class_names, view.wavelengths, view.gsd, view.units, view.descriptions)
 
 
-def _starts(length: int, side: int) -> list[int]:
-    """First pixels of tiles along an axis, the last one at the edge."""
-    return sorted({*range(0, length - side + 1, STRIDE), length - side})
+def tile_starts(shape: tuple[int, ...]) -> tuple[int, list[int], list[int]]:
+    """The side of the tiles of a scene (H, W), and their first rows and columns, the last of which are at its edge."""
+    side = min(TILE, *shape)
+    rows, columns = (sorted({*range(0, length - side + 1, STRIDE), length - side}) for length in shape)
+    return side, rows, columns
 
 
 def _cut(pairs: DenseSamples, c: int, patch: int, rng: np.random.Generator) -> NDArray[np.float32]:

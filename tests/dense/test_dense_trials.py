@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hsiaug.api import DenseSamples, Entry, PairCounts
 from hsiaug.bench.command import command_for
@@ -16,13 +18,20 @@ from hsiaug.metrics.accuracy import dense_score
 from hsiaug.pairs import PairSet
 from hsiaug.plugins.registry import Found, Registry
 from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.quality.pixel_samples import PixelSamples
+from hsiaug.quality.sample_kit import synthesise
+from hsiaug.quality.synthesis import SampleRequest
 from hsiaug.report import build_report, render_report
 from hsiaug.scene import Scene
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.adapter import adapted, spread_labels
+from hsiaug.trial.adapter import adapted, spread_labels, tile_starts
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import run_trial
+from hsiaug.trial.sparse_masks import labelled_share
 from tests.dense.masks import Mirror, Threshold, world
+
+PIXELS: dict[str, Any] = {"classifiers": ["nearest"], "patch": 5, "protocol": parse_protocol("random:0.05", None)}
+"""Training pixels everywhere, so that the masks which the adapter makes of them are dense."""
 
 
 def quiet(*_: Any) -> None:
@@ -173,7 +182,7 @@ def test_the_command_of_a_trial_names_the_task(masks: Registry) -> None:
 
 
 def test_a_generator_of_masks_serves_pixel_classification(masks: Registry, toy: Scene) -> None:
-    plan = plan_of(toy, masks, "pixels", classifiers=["nearest"], patch=5)
+    plan = plan_of(toy, masks, "pixels", **PIXELS)
     records = records_of(toy, masks, plan, "pixels")
     record = records["mirror", "nearest", 1.0][0]
     made, real = record["samples"]["synthetic"], record["samples"]["real"]
@@ -186,7 +195,7 @@ def test_a_generator_of_masks_serves_pixel_classification(masks: Registry, toy: 
 def test_patches_of_the_adapter_are_of_the_class_that_was_asked_for(
     masks: Registry, toy: Scene, tmp_path: Any
 ) -> None:
-    trial = plan_of(toy, masks, "pixels", classifiers=["nearest"], patch=5).trials[0]
+    trial = plan_of(toy, masks, "pixels", **PIXELS).trials[0]
     view = Workbench(toy, get_task("pixels")).view(trial, "scene")
     generator = adapted(Mirror(None), "pixels")
     fitted = generator.fit(view, seed=0, device="cpu", progress=quiet)
@@ -203,7 +212,7 @@ def test_patches_of_the_adapter_are_of_the_class_that_was_asked_for(
 
 
 def test_a_class_that_its_tiles_seldom_show_is_drawn_for_until_it_is_found(masks: Registry, toy: Scene) -> None:
-    trial = plan_of(toy, masks, "pixels", classifiers=["nearest"], patch=5).trials[0]
+    trial = plan_of(toy, masks, "pixels", **PIXELS).trials[0]
     view = Workbench(toy, get_task("pixels")).view(trial, "scene")
     fitted = adapted(Mirror(None), "pixels").fit(view, seed=0, device="cpu", progress=quiet)
     plain = fitted.inner.sample
@@ -223,7 +232,7 @@ def test_a_class_that_its_tiles_seldom_show_is_drawn_for_until_it_is_found(masks
 def test_labels_are_spread_over_like_pixels_and_training_pixels_keep_their_own(
     masks: Registry, toy: Scene
 ) -> None:
-    trial = plan_of(toy, masks, "pixels", classifiers=["nearest"], patch=5).trials[0]
+    trial = plan_of(toy, masks, "pixels", **PIXELS).trials[0]
     view = Workbench(toy, get_task("pixels")).view(trial, "scene")
     mask = spread_labels(view, 0)
     np.testing.assert_array_equal(mask[view.coords[:, 0], view.coords[:, 1]], view.y)
@@ -231,3 +240,39 @@ def test_labels_are_spread_over_like_pixels_and_training_pixels_keep_their_own(
     spread[view.coords[:, 0], view.coords[:, 1]] = False
     assert spread.sum() > len(view.y) / 2
     assert (mask[spread] == toy.labels[spread]).mean() > 0.7
+
+
+def test_sparse_labels_are_said_before_anything_is_fitted(masks: Registry, toy: Scene) -> None:
+    with pytest.raises(
+        InputError, match=r"masks for mirror need 50% .* found 1\d%, from 94 training .* smote"
+    ) as told:
+        plan_of(toy, masks, "pixels", **{**PIXELS, "protocol": None})
+    assert "duplicate" not in told.value.hint and "--task segmentation" in told.value.hint
+    request = SampleRequest("mirror", patch=5)
+    with pytest.raises(InputError, match="masks for mirror need 50%"):
+        synthesise(PixelSamples(), toy, request, masks)
+
+
+@given(st.integers(6, 60), st.integers(6, 60), st.integers(1, 40), st.integers(0, 9))
+def test_the_share_is_that_of_tiles_cut_one_by_one(height: int, width: int, count: int, seed: int) -> None:
+    trained = np.zeros((height, width), dtype=bool)
+    trained.flat[np.random.default_rng(seed).integers(trained.size, size=count)] = True
+    rows, columns = np.nonzero(trained)
+    spread = np.zeros((height + 6, width + 6), dtype=bool)
+    for r, c in zip(rows // 6 * 6, columns // 6 * 6, strict=True):
+        spread[r : r + 6, c : c + 6] = True
+    side, tops, lefts = tile_starts(trained.shape)
+    spread = spread[:height, :width]
+    shares = [spread[r : r + side, c : c + side].mean() for r in tops for c in lefts]
+    assert labelled_share(trained) == pytest.approx(np.mean([s for s in shares if s]))
+
+
+def test_the_share_is_near_that_of_the_labels_spread(masks: Registry, toy: Scene) -> None:
+    for protocol in ("issd", "random:0.01", "random:0.05"):
+        asked = {**PIXELS, "protocol": parse_protocol(protocol, None), "generators": ["none"]}
+        trial = plan_of(toy, masks, "pixels", **asked).trials[0]
+        bench = Workbench(toy, get_task("pixels"))
+        spread = spread_labels(bench.view(trial, "scene"), 0)
+        side, tops, lefts = tile_starts(spread.shape)
+        shares = [(spread[r : r + side, c : c + side] > 0).mean() for r in tops for c in lefts]
+        assert labelled_share(bench.split(trial).train) == pytest.approx(np.mean(shares), abs=0.1)

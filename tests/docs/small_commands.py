@@ -22,7 +22,8 @@ AS_IT_IS = "="
 SMALL = (
     # command             argument or option  on the page                     typed in its place
     ("benchmark", "SCENE|SUITE", rf"indian_pines|toy|{OWN}", "flight.toml"),
-    ("benchmark", "SCENE|SUITE", r"oscd", "pairs.toml"),
+    ("benchmark", "SCENE|SUITE", r"oscd|my_pairs", "pairs.toml"),
+    ("benchmark", "--data", r"my_pairs", "flight.toml"),  # tests/bench/test_suite_data.py runs it on a folder
     ("benchmark", "SCENE|SUITE", r"my_suite\.toml|benchmarks/\w+\.toml", "suite.toml"),
     ("benchmark", "--seeds", r".+", "1"),
     ("benchmark", "--lambda", r"0\.5,1,2,4,8|0:1\.5:0\.25", "0:0.5:0.25"),
@@ -55,6 +56,7 @@ SMALL = (
     ("map", "--record", HASH, "{record}"),
     ("show", "HASH", HASH, "{record}"),
     ("report", "--suite", r"my_suite\.toml|benchmarks/\w+\.toml", "suite.toml"),
+    ("report", "--data", r"my_pairs", "flight.toml"),
     ("report", "--by", r"labels", "lambda"),  # tests/cli/test_labels.py runs it
     ("report", "--store", r"hsiaug-results-\w+", "hsiaug-results-suite"),
     ("compare", "A", r".+/.+", AS_IT_IS),
@@ -64,6 +66,7 @@ SMALL = (
     ("split", "SCENE", r"oscd", "pairs.toml"),
     ("split", "--protocol", r"places:100", "places:4"),
     ("split", "--protocol", r"edge:0\.1", "issd:0.1"),  # test_own_protocols.py runs it itself
+    ("datasets info", "SCENE", r"my_pairs", "pairs.toml"),
     ("datasets info", "SCENE", r"\w+", AS_IT_IS),
     ("datasets fetch", "SCENES", r"salinas|ksc", "toy"),
     ("datasets add", "CUBE", r"flight\.hdr|farm\.npy", AS_IT_IS),
@@ -91,7 +94,7 @@ ADDED = (
     ("advise", "--budget", "5s"),
     ("datasets add", "--out", "mine.toml"),  # the world has a flight.toml already
 )
-FILES = {"--labels", "--suite", "--record", "--store", "--quality"}
+FILES = {"--labels", "--suite", "--data", "--record", "--store", "--quality"}
 """Options whose value has to be there, so that they need a row."""
 UNKNOWN = "-?"
 GROUP = typer.main.get_command(app)

@@ -1,0 +1,126 @@
+"""A suite on other data than its own: which runs stay, which protocols, and the same choice in a report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from hsiaug.bench.schedule import plan_runs
+from hsiaug.bench.suite import Suite, read_suite
+from hsiaug.bench.suite_data import on_data
+from hsiaug.cli.main import app
+from hsiaug.errors import InputError
+from hsiaug.plugins.registry import registry
+from hsiaug.trial.store import Store
+from tests.in_process import run_trials_here
+
+SUITE = """
+store = "kept"
+
+[defaults]
+scenes = "not_here.toml"
+generators = "duplicate"
+classifiers = "majority"
+task = "segmentation"
+seeds = 1
+patch = 16
+
+[[run]]
+name = "first"
+
+[[run]]
+name = "again"
+scenes = ["also_not_here.toml", "not_here.toml"]
+
+[[run]]
+name = "tripled"
+lambdas = 3
+
+[[run]]
+name = "cities"
+task = "change"
+scenes = "oscd"
+protocols = ["places:3", "blocks:20"]
+
+[[run]]
+name = "pixels"
+task = "pixels"
+classifiers = "svm"
+patch = 5
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A suite, and two places of two dates without a card."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "suite.toml").write_text(SUITE)
+    rng = np.random.default_rng(0)
+    for kind in ("A", "B", "label"):
+        (tmp_path / "pairs" / kind).mkdir(parents=True)
+    for name in "xy":
+        for date in "AB":
+            np.save(tmp_path / "pairs" / date / f"{name}.npy", rng.random((64, 64, 3)).astype(np.float32))
+        changed = rng.random((8, 8)).repeat(8, 0).repeat(8, 1) < 0.4
+        Image.fromarray(changed.astype(np.uint8)).save(tmp_path / "pairs" / "label" / f"{name}.png")
+    return tmp_path
+
+
+def suite_on(folder: Path, *refs: str) -> Suite:
+    return on_data(read_suite(folder / "suite.toml"), refs)
+
+
+def run(*words: str) -> Result:
+    answer = CliRunner().invoke(app, words)
+    assert answer.exit_code == 0, answer.output
+    return answer
+
+
+def test_runs_of_the_data_s_task_are_run_on_them_and_others_are_named(folder: Path) -> None:
+    suite = suite_on(folder, "pairs")
+    assert [(r.name, [ref for ref, _ in r.asked]) for r in suite.runs] == [("cities", ["pairs", "pairs"])]
+    (note,) = suite.notes
+    assert "not that of pairs (change): first (segmentation), again (segmentation), tripled" in note
+    assert note.endswith("pixels (pixels)")
+
+    suite = suite_on(folder, "toy")
+    assert [r.name for r in suite.runs] == ["first", "tripled", "pixels"]
+    assert suite.notes[0] == "run again is left out: on these data it is run first"
+
+    suite = suite_on(folder, "toy", "pairs")
+    assert [(r.name, [ref for ref, _ in r.asked][-1]) for r in suite.runs][-2:] == [
+        ("cities", "pairs"),
+        ("pixels", "toy"),
+    ]
+
+
+def test_data_of_no_run_s_task_are_refused(folder: Path) -> None:
+    with pytest.raises(InputError, match=r"task that the suite has: change; found toy \(pixels or segmentation\)"):
+        on_data(read_suite(folder / "suite.toml", only=["cities"]), ["toy"])
+
+
+def test_a_protocol_that_does_not_fit_is_replaced_and_said(folder: Path) -> None:
+    named, blocks = plan_runs(suite_on(folder, "pairs").runs, registry())
+    assert named.plan.trials[0].protocol.text == "blocks:32" and blocks.plan.trials[0].protocol.text == "blocks:20"
+    assert "protocol places:3 does not fit" in named.plan.notes[0]
+    assert "protocol blocks:32 in its place, usual for these data" in named.plan.notes[0]
+    assert not any("does not fit" in note for note in blocks.plan.notes)
+
+
+def test_a_report_shows_what_was_run_on_other_data(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_trials_here(monkeypatch)
+    told = run("benchmark", "suite.toml", "--data", "pairs", "--jobs", "1")
+    assert "taken for change between two dates" in told.stderr and "runs left out" in told.stderr
+    assert "places:3 does not fit" in told.stderr
+    shown = run("report", "--suite", "suite.toml", "--data", "pairs", "--json")
+    hashes = {record["hash"] for record in Store(folder / "kept").records()}
+    assert hashes and all(found in shown.stdout for found in hashes)
+    assert {table["run"] for table in json.loads(shown.stdout)["tables"]} == {"cities"}
+    for words in (["benchmark", "toy", "--data", "toy"], ["report", "--data", "toy"]):
+        answer = CliRunner().invoke(app, words)
+        assert isinstance(answer.exception, InputError) and "belong" in str(answer.exception)
