@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hsiaug.api import InputError, param
-from hsiaug_nets.plugin import check_choices
+from hsiaug_nets.plugin import check_choices, defaults
 
 __all__ = ["PAPER", "TINY", "Params", "SpecDmParams"]
 
@@ -40,11 +40,11 @@ class Params:
     vae_steps: int = param(1200, "optimiser steps of each VAE", low=1)
     vae_rate: float = param(3e-3, "peak learning rate of the VAEs", low=0)
     kl: float = param(1e-4, "weight of the mean Kullback-Leibler term per latent number", low=0)
-    unet_width: int = param(48, "channels of the denoiser at its finest level", low=8)
+    unet_width: int = param(32, "channels of the denoiser at its finest level", low=8)
     unet_levels: str = param("1,2", "multiples of that width, level by level")
     unet_blocks: int = param(1, "residual blocks per level of the denoiser", low=1)
     attend: int = param(8, "largest side of a level with self-attention; 0 = none", unit="latent pixels", low=0)
-    steps: int = param(1800, "optimiser steps of the denoiser", low=1)
+    steps: int = param(800, "optimiser steps of the denoiser", low=1)
     rate: float = param(2e-3, "peak learning rate of the denoiser", low=0)
     batch: int = param(16, "tiles per step", low=1)
     ema: float = param(0.995, "decay of the denoiser's moving average of weights", low=0, high=1)
@@ -56,10 +56,8 @@ class Params:
     )
     drop: float = param(0.1, "share of tiles trained without being told so, for guidance", low=0, high=1)
     noise_steps: int = param(1000, "noising steps T", low=2)
-    sampler: str = param(
-        "ddim", "ddim, ddpm (exact with sample_steps = noise_steps) or dpm++ (20 steps do)", sampling=True
-    )
-    sample_steps: int = param(50, "denoising steps from pure noise", low=1, sampling=True)
+    sampler: str = param("dpm++", "dpm++, ddim or ddpm (exact with sample_steps = noise_steps)", sampling=True)
+    sample_steps: int = param(20, "denoising steps from pure noise", low=1, sampling=True)
     strength: float = param(
         1.0,
         "noise that sampling starts from: 1 = pure noise, the paper's way; below, noised training pairs",
@@ -68,14 +66,14 @@ class Params:
         sampling=True,
     )
     power: float = param(
-        0.0,
+        1.0,
         "pairs of any class are like tiles that show classes 0 = as often as they have pixels, 1 = equally often, "
         "2 = as often as they are rare",
         low=0,
         high=3,
         sampling=True,
     )
-    weight: float = param(1.0, "weight of a synthetic pair; a real one weighs 1", low=0, sampling=True)
+    weight: float = param(0.3, "weight of a synthetic pair; a real one weighs 1", low=0, sampling=True)
 
     def __post_init__(self) -> None:
         check_choices(self, "NAME", CHOICES)
@@ -97,6 +95,7 @@ class Params:
 
 
 @dataclass(frozen=True)
+@defaults(strength=0.5)
 class SpecDmParams(Params):
     """λ of the angle (``sad``) is the paper's; what else it says is in the preset "paper"."""
 
@@ -104,7 +103,7 @@ class SpecDmParams(Params):
         "mask-first", "mask-first (then an image for it, of real pixels) or joint, the paper's: both at once"
     )
     light: float = param(
-        0.0, "mask-first: standard deviation of the logarithm of the light on a piece", low=0, sampling=True
+        0.4, "mask-first: standard deviation of the logarithm of the light on a piece", low=0, sampling=True
     )
     mask_width: int = param(16, "channels of the mask VAE at its finest level", low=8)
     sad: float = param(0.1, "weight λ of the spectral angle in the image VAE's loss; 0 = plain L1", low=0)
@@ -127,5 +126,6 @@ PAPER = {
     "codec": "vae", "factor": 4, "unshuffle": False, "latent_image": 3, "latent_mask": 3, "vae_width": 128,
     "vae_blocks": 2, "vae_steps": 100000, "vae_rate": 7e-5, "kl": 1.9e-8, "unet_width": 192,
     "unet_levels": "1,2,2,4,4", "unet_blocks": 2, "attend": 32, "steps": 200000, "rate": 5e-5, "batch": 96,
-    "ema": 0.9999, "target": "eps", "condition": False,
+    "ema": 0.9999, "target": "eps", "condition": False, "sampler": "ddim", "sample_steps": 50, "strength": 1.0,
+    "power": 0.0, "weight": 1.0,
 }  # fmt: skip

@@ -1,9 +1,9 @@
 """Images for masks that were drawn: each segment is filled with real pixels of its class, as coherent as they come.
 
 Image quilting (Efros and Freeman, Image Quilting for Texture Synthesis and Transfer, SIGGRAPH 2001), with a mask as the
-guide in place of an image's brightness (their section 3), and with pieces of any shape: where the paper cuts square blocks
-along the seam of least error, a segment is covered by the few places of training tiles whose own masks fit it best, and
-seams are blended over a pixel.
+guide in place of an image's brightness (their section 3), and with pieces of any shape: where the paper cuts square
+blocks along the seam of least error, the ground is one training tile as far as its mask fits, every other segment is
+covered by the few places of training tiles whose own masks fit it best, and seams are blended over a pixel.
 """
 
 from __future__ import annotations
@@ -28,12 +28,13 @@ TURNS = np.array(
 )
 """(8, 2, 2): the symmetries of the square."""
 RING = 1.0
-"""What a pixel round a segment counts whose class is the same where the segment comes from; one of the segment counts 1."""
+"""What a pixel round a segment counts whose class is the same where it comes from; one of the segment counts 1."""
 BLEND, EDGE, LEAST = 0.6, 2, 1e-3
 """Standard deviation in pixels of the blend at seams, how far it reaches, and the least share in a pixel."""
 IGNORED, COVERED = 0, -1
-MOST, CHOICE = 128, 16
-"""Training tiles that a ground is chosen of, each in its eight turns; it is one of the best, one for so many tiles."""
+MOST = 8
+"""Training tiles, drawn at random, that a ground is chosen of, each in its eight turns: of all tiles it would be the same
+few again and again for masks of mostly ignored pixels."""
 GAIN = (0.5, 2.0)
 """Least and largest gain by which a piece of another place is brought to the light of its surroundings."""
 
@@ -42,8 +43,8 @@ GAIN = (0.5, 2.0)
 class Quilt:
     """images: (n, T, B, H, H) float32 training tiles in the data's units; masks: (n, H, H) int64 ids.
 
-    Of two dates, each date of a piece is brought to the level, band by band, of the tile that most of the pair comes from:
-    what dates differ in by season and haze must not tell a piece from its surroundings.
+    Of two dates, each date of a piece is brought to the level, band by band, of the tile that most of the pair comes
+    from: what dates differ in by season and haze must not tell a piece from its surroundings.
     """
 
     images: NDArray[np.float32]
@@ -61,7 +62,7 @@ class Quilt:
         made = np.empty((len(masks), *self.images.shape[1:]), dtype=np.float32)
         for i, mask in enumerate(masks):
             tiles = rng.permutation(len(self.masks))[:MOST] if rows is None else rows[i : i + 1]
-            made[i] = self._painted(mask, self._ground(mask, tiles, rng), where, light, rng)
+            made[i] = self._painted(mask, self._ground(mask, tiles), where, light, rng)
         return made
 
     def _painted(
@@ -98,16 +99,15 @@ class Quilt:
     def _range(self) -> tuple[np.float32, np.float32]:
         return self.images.min(), self.images.max()
 
-    def _ground(self, mask: NDArray[np.int64], tiles: NDArray[np.int64], rng: np.random.Generator) -> _Piece:
-        """One of these training tiles, turned, whose masks are most like this one; its pixels are those that it fits."""
+    def _ground(self, mask: NDArray[np.int64], tiles: NDArray[np.int64]) -> _Piece:
+        """That of these training tiles, turned, whose mask is most like this one; its pixels are those that it fits."""
         side = mask.shape[0]
         tile = np.repeat(tiles, len(TURNS))
         turn = np.tile(TURNS, (len(tile) // len(TURNS), 1, 1))
         shift = np.where(turn.sum(axis=2) < 0, side - 1, 0)
         everywhere = np.argwhere(np.ones_like(mask))
         alike = self._shown(tile, turn, shift, everywhere) == mask.ravel()
-        best = np.argsort(-alike.sum(axis=1) - rng.random(len(alike)), kind="stable")[: 1 + len(tiles) // CHOICE]
-        one = int(rng.choice(best))
+        one = int(alike.sum(axis=1).argmax())
         kept = alike[one] | (mask.ravel() == IGNORED)
         return _Piece(int(tile[one]), turn[one], shift[one], everywhere[kept])
 
@@ -192,7 +192,7 @@ def _around(shape: tuple[int, ...], pixels: NDArray[np.int64]) -> NDArray[np.int
 def segments(mask: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """Class id and pixels (k, 2) of each connected part of one class of a mask (H, W)."""
     for c in np.unique(mask):
-        parts, count = label(mask == c)
+        parts, _ = label(mask == c)
         at = np.argwhere(parts)
         own = parts[tuple(at.T)]
         order = np.argsort(own, kind="stable")
