@@ -1,4 +1,4 @@
-"""What the pairs of SpecDM and of its single-stream baseline are like, over the draws of specdm.toml.
+"""What the pairs of SpecDM, of its single-stream baseline and of a rival are like, over draws of pairs.toml.
 
     HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_quality STORE [RUN ...]
 
@@ -6,10 +6,11 @@ Takes the fits of the suite from the store's cache (and makes what is not there)
 as ``hsiaug inspect`` does, and writes quality-NAME.csv and one contact sheet per data set, and quality.md, to
 benchmarks/results/specdm/. Data sets may run side by side.
 
-In the table: means over draws of the measures over all tiles, beside the floor of held-out tiles and beside training
-tiles drawn again, which is as near as can be; then the ratio single-stream / two-stream that the paper's Tables 1 and 2
-are about. ``classes`` is how many of the training classes the pairs show. ``msad_shared`` is over the classes that both
-generators make, so that one that makes few of them does not look better by it.
+All arms are like the training tiles as these are (``power=0``): asked for rare classes, pairs differ from them as they
+should. In the table: means over draws of the measures over all tiles, beside the floor of held-out tiles and beside
+training tiles drawn again, which is as near as can be; then the ratio single-stream / two-stream that the paper's Tables 1
+and 2 are about. ``classes`` is how many of the training classes the pairs show. ``msad_shared`` is over the classes that
+both generators make, so that one that makes few of them does not look better by it.
 """
 
 from __future__ import annotations
@@ -41,19 +42,19 @@ DATA = {
     "samson": ("segmentation", str(HERE / "scenes" / "samson.toml"), None),
     "oscd": ("change", "oscd", "places:100"),
 }
+NATURAL = {"power": "0"}
 ARMS: dict[str, tuple[str, dict[str, str]]] = {
-    "specdm": ("specdm", {}),
-    "ldm_single": ("ldm_single", {}),
-    "specdm strength=0.5": ("specdm", {"strength": "0.5"}),
-    # Of the denoiser nothing is asked here.
-    "specdm sad=0, VAE alone": ("specdm", {"sad": "0.0", "steps": "1"}),
+    "specdm": ("specdm", NATURAL),
+    "specdm, pure noise": ("specdm", {**NATURAL, "strength": "1"}),
+    "specdm, joint": ("specdm", {**NATURAL, "strength": "1", "order": "joint"}),
+    "ldm_single": ("ldm_single", NATURAL),
 }
+RIVAL = {"segmentation": "paste", "change": "paste-change"}
 PAIRED = ("specdm", "ldm_single")
-WITHOUT_SAD = ("houston", "jasper")
+JOINT, ONCE = "specdm, joint", (10,)
 AGAIN = "training tiles again"
-ALONE = "VAE alone"
 MADE = 400
-DRAWS = range(3)
+DRAWS = range(10, 13)
 RECONSTRUCTION = ("reconstruction_rmse", "reconstruction_sad", "reconstruction_ce", "reconstruction_miou")
 SHOWN = (
     "fd_image_all",
@@ -83,22 +84,21 @@ def main() -> None:
             kit = sample_kit(task)
             data = kit.task.load(ref)
             made: dict[str, MaskSynthesis] = {}
-            for arm, (generator, settings) in ARMS.items():
-                if (name, arm, str(draw)) in done or (arm.endswith(ALONE) and name not in WITHOUT_SAD):
+            for arm, (generator, settings) in {RIVAL[task]: (RIVAL[task], {}), **ARMS}.items():
+                if (name, arm, str(draw)) in done or (arm == JOINT and draw not in ONCE):
                     continue
-                count = 1 if arm.endswith(ALONE) else MADE
                 rule = protocol and parse_protocol(protocol)
-                request = SampleRequest(generator, rule, seed=draw, count=count, overrides=settings)
+                request = SampleRequest(generator, rule, seed=draw, count=MADE, overrides=settings)
                 made[arm] = synthesise(kit, data, request, registry(), folder=store / "cache")
-                rows.append({"data": name, "arm": arm, "draw": str(draw), **measured(made[arm], arm)})
+                rows.append({"data": name, "arm": arm, "draw": str(draw), **measured(made[arm])})
                 write(rows, name)
                 if (name, AGAIN, str(draw)) not in done:
                     done.add((name, AGAIN, str(draw)))
                     rows.append({"data": name, "arm": AGAIN, "draw": str(draw), **drawn_again(made[arm], draw)})
                     write(rows, name)
-            if draw == 0 and set(PAIRED) <= made.keys():
+            if draw == DRAWS[0] and set(PAIRED) <= made.keys():
                 groups = [("real", spread(made["specdm"].real))]
-                groups += [(arm, made[arm].synthetic) for arm in PAIRED]
+                groups += [(arm, made[arm].synthetic) for arm in (RIVAL[task], "specdm", "ldm_single")]
                 sheet = contact_sheet(groups, data.class_names, data.wavelengths)
                 (OUT / f"{name}.png").write_bytes(figure_bytes(sheet, "png"))
 
@@ -122,11 +122,9 @@ def fidelity_of(fidelity: DenseFidelity) -> dict[str, Any]:
     return row
 
 
-def measured(made: MaskSynthesis, arm: str) -> dict[str, Any]:
+def measured(made: MaskSynthesis) -> dict[str, Any]:
     """Fidelity, reliability, and what the generator says of its reconstruction."""
     reconstruction = {key: made.synthetic.provenance.get(key) for key in RECONSTRUCTION}
-    if arm.endswith(ALONE):
-        return reconstruction
     report = sample_kit(made.spec.task).inspect(made)
     row = {
         "pairs": len(made.synthetic),
@@ -163,12 +161,14 @@ def write(rows: list[dict[str, Any]], name: str) -> None:
 
 def table(rows: list[dict[str, Any]]) -> Iterator[str]:
     """The lines of quality.md."""
+    yield "# Quality of pairs: SpecDM and its single-stream baseline"
+    yield ""
     yield "| data | arm | draws | " + " | ".join(SHOWN) + " |"
     yield "|---|---|--:|" + "--:|" * len(SHOWN)
     for name in dict.fromkeys(row["data"] for row in rows):
         here = [{**row, "msad_shared": shared_angle(row, rows)} for row in rows if row["data"] == name]
         means: dict[str, dict[str, float]] = {}
-        for arm in (*ARMS, AGAIN):
+        for arm in (*RIVAL.values(), *ARMS, AGAIN):
             mine = [row for row in here if row["arm"] == arm]
             if mine:
                 means[arm] = {key: mean for key in SHOWN if (mean := average(mine, key)) is not None}
