@@ -21,9 +21,13 @@ class RelightParams:
     """
 
     slope: float = param(
-        0.3, "standard deviation of the logarithm of the sun's light on a slope, at most twice the scene's", low=0
+        0.3,
+        "standard deviation of the logarithm of the sun's light on a slope, at most twice the scene's; change: measured",
+        low=0,
     )
-    colour: float = param(0.02, "standard deviation of the logarithm of the light's colour at a wavelength", low=0)
+    colour: float = param(
+        0.02, "standard deviation of the logarithm of the light's colour at a wavelength; change: measured", low=0
+    )
     smooth: float = param(300.0, "wavelength over which that colour changes", unit="nm", low=1)
     shade: float = param(0.0, "share of patches in partial shadow", low=0, high=1)
     mix: float = param(0.0, "most of another training pixel in a spectrum", low=0, high=0.5)

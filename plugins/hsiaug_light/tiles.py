@@ -20,9 +20,8 @@ BORDER = 0.7
 """Standard deviation of the blur, in pixels, by which the gains of neighbouring segments pass into each other."""
 NARROW, WIDE = 0.05, 0.3
 """Half the width of a shadow, in sides of a tile: least and most."""
-ALONG = np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]])
-ACROSS = ALONG.T
-"""Neighbours along a row and along a column."""
+WITHIN = ndimage.generate_binary_structure(2, 1)[None] & np.array([False, True, False])[:, None, None]
+"""(3, 3, 3): pixels above, below and beside are neighbours; pixels of other tiles are not."""
 
 Floats = NDArray[np.float64]
 
@@ -54,10 +53,8 @@ def relit_tiles(
     sun, colour, diffuse = ground * (1 - hidden), np.ones((n, dates, bands)), np.full(bands, DIFFUSE)
     if len(wavelengths):
         curves = rng.standard_normal(colour.shape) @ smooth_root(wavelengths, effects.smooth).T
-        colour, diffuse = (
-            np.exp(effects.colour * curves),
-            diffuse_share(wavelengths, effects.zenith, effects.turbidity),
-        )
+        colour = np.exp(effects.colour * curves)
+        diffuse = diffuse_share(wavelengths, effects.zenith, effects.turbidity)
     else:
         sky = sky * ground
     made = np.empty(images.shape, dtype=np.float32)
@@ -73,10 +70,9 @@ def segment_numbers(masks: NDArray[np.int64]) -> NDArray[np.int64]:
 
     A segment is a connected component of one class in one tile; corners do not connect.
     """
-    within = np.stack([np.zeros((3, 3), dtype=int), ALONG | ACROSS, np.zeros((3, 3), dtype=int)])
     numbers, last = np.zeros(masks.shape, dtype=np.int64), 0
     for c in np.unique(masks[masks != 0]):
-        found, count = ndimage.label(masks == c, structure=within)
+        found, count = ndimage.label(masks == c, structure=WITHIN)
         numbers += np.where(found > 0, found + last, 0)
         last += count
     return numbers

@@ -44,7 +44,7 @@ def fitted(data: DenseView, **params: float):
     return Relight(RelightParams(**params)).fit(data, seed=0, device="cpu", progress=lambda *_: None)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.sampled_from([NM, NO_NM]), st.sampled_from([1, 2]), st.integers(0, 1000))
 def test_without_effects_or_at_strength_zero_tiles_stay_and_equal_seeds_give_equal_light(wavelengths, dates, seed):
     for effects in (NOTHING, scaled(RelightParams(shadow=1), 0)):
