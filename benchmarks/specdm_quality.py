@@ -6,11 +6,10 @@ Takes the fits of the suite from the store's cache (and makes what is not there)
 as ``hsiaug inspect`` does, and writes quality-NAME.csv and one contact sheet per data set, and quality.md, to
 benchmarks/results/specdm/. Data sets may run side by side.
 
-All arms are like the training tiles as these are (``power=0``): asked for rare classes, pairs differ from them as they
-should. In the table: means over draws of the measures over all tiles, beside the floor of held-out tiles and beside
-training tiles drawn again, which is as near as can be; then the ratio single-stream / two-stream that the paper's Tables 1
-and 2 are about. ``classes`` is how many of the training classes the pairs show. ``msad_shared`` is over the classes that
-both generators make, so that one that makes few of them does not look better by it.
+drawn again, which is as near as can be; then the ratio single / two streams that the paper's Tables 1 and 2 are
+drawn again, which is as near as can be; then the ratio single-stream / two-stream that the paper's Tables 1 and 2 are
+about. ``classes`` is how many of the training classes the pairs show. ``msad_shared`` is over the classes that both
+generators make, so that one that makes few of them does not look better by it.
 """
 
 from __future__ import annotations
@@ -42,12 +41,12 @@ DATA = {
     "samson": ("segmentation", str(HERE / "scenes" / "samson.toml"), None),
     "oscd": ("change", "oscd", "places:100"),
 }
-NATURAL = {"power": "0"}
 ARMS: dict[str, tuple[str, dict[str, str]]] = {
-    "specdm": ("specdm", NATURAL),
-    "specdm, pure noise": ("specdm", {**NATURAL, "strength": "1"}),
-    "specdm, joint": ("specdm", {**NATURAL, "strength": "1", "order": "joint"}),
-    "ldm_single": ("ldm_single", NATURAL),
+    "specdm": ("specdm", {}),
+    "specdm, light=0": ("specdm", {"light": "0"}),
+    "specdm, light=0, pure noise": ("specdm", {"light": "0", "strength": "1"}),
+    "specdm, joint": ("specdm", {"strength": "1", "order": "joint"}),
+    "ldm_single": ("ldm_single", {}),
 }
 RIVAL = {"segmentation": "paste", "change": "paste-change"}
 PAIRED = ("specdm", "ldm_single")

@@ -13,7 +13,7 @@ from hsiaug_light.params import RelightParams, bounded, scaled
 from hsiaug_light.tiles import relit_tiles
 from hsiaug_nets.patches import cycled
 
-__all__ = ["FittedRelightPairs", "fit_pairs", "of_dates"]
+__all__ = ["FittedRelightPairs", "fit_pairs", "of_dates", "suited"]
 
 STRENGTH = 1.0
 """Of all effects where none is given."""
@@ -69,15 +69,18 @@ class FittedRelightPairs:
 
 
 def fit_pairs(view: DenseView, params: RelightParams) -> FittedRelightPairs:
-    """The training pairs, and effects that suit them: a ``slope`` of at most twice the spread of log brightness; for two
-    dates also what they differ by, see :func:`of_dates`."""
-    images, masks = view.real.images, view.real.masks
-    spectra = np.moveaxis(images, 2, -1).reshape(-1, view.bands)
-    effects = of_dates(images, masks, params) if view.dates == 2 else params
+    """The training pairs, and effects that suit them."""
     wavelengths = np.empty(0) if view.wavelengths is None else view.wavelengths
-    return FittedRelightPairs(
-        images, masks, wavelengths, asdict(bounded(effects, spectra)), params.strength or STRENGTH
-    )
+    effects = asdict(suited(view, params))
+    return FittedRelightPairs(view.real.images, view.real.masks, wavelengths, effects, params.strength or STRENGTH)
+
+
+def suited(view: DenseView, params: RelightParams) -> RelightParams:
+    """The effects as the training pairs bear them: a ``slope`` of at most twice the spread of log brightness; for two
+    dates also what they differ by, see :func:`of_dates`."""
+    images = view.real.images
+    spectra = np.moveaxis(images, 2, -1).reshape(-1, view.bands)
+    return bounded(of_dates(images, view.real.masks, params) if view.dates == 2 else params, spectra)
 
 
 def of_dates(images: NDArray[np.float32], masks: NDArray[np.int64], effects: RelightParams) -> RelightParams:

@@ -12,14 +12,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsiaug.api import DenseSamples, PairCounts, PluginError, load_state, resampled, save_state
+from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError, load_state, resampled, save_state
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.samplers import sampled
 from hsiaug_diffusion.schedule import guided
+from hsiaug_light.pairs import suited
+from hsiaug_light.params import RelightParams, scaled
+from hsiaug_light.tiles import relit_tiles
 from hsiaug_nets import state
 from hsiaug_specdm.codec import Codec
 from hsiaug_specdm.fit import schedule_of
-from hsiaug_specdm.params import Params
+from hsiaug_specdm.params import Params, SpecDmParams
 from hsiaug_specdm.quilting import Quilt
 from hsiaug_specdm.tileformat import TileFormat
 from hsiaug_specdm.unet import UNet, predicted_noise
@@ -27,6 +30,8 @@ from hsiaug_specdm.unet import UNet, predicted_noise
 __all__ = ["FittedMaskFirst", "FittedPairs"]
 
 BATCH = 64
+LIGHT = ("slope", "colour", "segment", "shadow", "depth")
+"""Effects that are on record."""
 TRIES = 4
 """Pairs drawn per pair that is to show a class, where the denoiser cannot be told so."""
 
@@ -105,14 +110,9 @@ class FittedPairs:
 
     def _rows(self, c: int | None, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """(n,) training tiles that pairs shall be like which show class c, or any where c is None."""
-        labelled = [i for i, known in enumerate(self.format.ids) if known]
-        shares = self.shares[:, labelled].astype(float)
-        whole = shares.sum(axis=0)
-        if c is None:
-            # The mean over a tile's labelled pixels, so that all tiles are alike at power 0.
-            weight = shares @ (whole / whole.sum()) ** -self.params.power / shares.sum(axis=1).clip(min=1e-9)
-        else:
-            weight = shares[:, labelled.index(self.format.ids.index(c))]
+        weight = (
+            self.shares[:, self.format.ids.index(c)].astype(float) if c is not None else np.ones(len(self.shares))
+        )
         return rng.choice(len(self.shares), size=n, p=weight / weight.sum())
 
     @torch.inference_mode()
@@ -156,12 +156,17 @@ class FittedPairs:
         facts = {"params": asdict(self.params), "format": asdict(self.format), "facts": dict(self.facts)}
         save_state(folder, arrays, facts)
 
+    @classmethod
+    def of(cls, learnt: Mapping[str, Any], view: DenseView) -> Self:
+        """From what :func:`hsiaug_specdm.fit.learn` gives, and the training tiles."""
+        return cls(**learnt)
+
     def beside(self) -> dict[str, NDArray[Any]]:
         """Further arrays of the state."""
         return {}
 
     @classmethod
-    def further(cls, arrays: Mapping[str, NDArray[Any]], form: TileFormat) -> dict[str, Any]:
+    def further(cls, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         """Further fields, from :meth:`beside`."""
         return {}
 
@@ -179,24 +184,39 @@ class FittedPairs:
         )
         shares, latents = arrays["shares"], arrays["latents"]
         fields = (params, form, built, denoiser, norm, shares, latents, facts["facts"], device)
-        return cls(*fields, **cls.further(arrays, form))
+        return cls(*fields, **cls.further(arrays))
 
 
 @dataclass(frozen=True, eq=False)
 class FittedMaskFirst(FittedPairs):
-    """:class:`FittedPairs` whose latents are of masks alone; an image is quilted for every mask."""
+    """:class:`FittedPairs` whose latents are of masks alone; an image is quilted for every mask, under its own light.
+
+    wavelengths: (B,) float64 nm; empty where they are unknown. facts["light"]: the effects of light at strength 1.
+    """
 
     quilt: Quilt
+    wavelengths: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, learnt: Mapping[str, Any], view: DenseView) -> Self:
+        light = {name: getattr(suited(view, RelightParams()), name) for name in LIGHT}
+        wavelengths = np.empty(0) if view.wavelengths is None else np.asarray(view.wavelengths)
+        quilt = Quilt(view.real.images, view.real.masks)
+        return cls(
+            **{**learnt, "facts": {**learnt["facts"], "light": light}}, quilt=quilt, wavelengths=wavelengths
+        )
 
     def _images(
         self, decoded: Tensor, masks: NDArray[np.int64], rows: NDArray[np.int64], rng: np.random.Generator
     ) -> NDArray[np.float32]:
-        near = self.params.strength < 1
-        return self.quilt.paint(masks, rows if near else None, self.params.light, rng)
+        images = self.quilt.paint(masks, rows if self.params.strength < 1 else None, rng)
+        assert isinstance(self.params, SpecDmParams)
+        effects = scaled(RelightParams(**self.facts["light"]), self.params.light)
+        return relit_tiles(images, masks, effects, self.wavelengths, rng) if self.params.light else images
 
     def beside(self) -> dict[str, NDArray[Any]]:
-        return {"tiles": self.quilt.images, "tile_masks": self.quilt.masks}
+        return {"tiles": self.quilt.images, "tile_masks": self.quilt.masks, "wavelengths": self.wavelengths}
 
     @classmethod
-    def further(cls, arrays: Mapping[str, NDArray[Any]], form: TileFormat) -> dict[str, Any]:
-        return {"quilt": Quilt(arrays["tiles"], arrays["tile_masks"])}
+    def further(cls, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+        return {"quilt": Quilt(arrays["tiles"], arrays["tile_masks"]), "wavelengths": arrays["wavelengths"]}

@@ -65,14 +65,6 @@ class Params:
         high=1,
         sampling=True,
     )
-    power: float = param(
-        1.0,
-        "pairs of any class are like tiles that show classes 0 = as often as they have pixels, 1 = equally often, "
-        "2 = as often as they are rare",
-        low=0,
-        high=3,
-        sampling=True,
-    )
     weight: float = param(0.3, "weight of a synthetic pair; a real one weighs 1", low=0, sampling=True)
 
     def __post_init__(self) -> None:
@@ -95,7 +87,7 @@ class Params:
 
 
 @dataclass(frozen=True)
-@defaults(strength=0.5)
+@defaults(strength=0.3)
 class SpecDmParams(Params):
     """λ of the angle (``sad``) is the paper's; what else it says is in the preset "paper"."""
 
@@ -103,7 +95,11 @@ class SpecDmParams(Params):
         "mask-first", "mask-first (then an image for it, of real pixels) or joint, the paper's: both at once"
     )
     light: float = param(
-        0.4, "mask-first: standard deviation of the logarithm of the light on a piece", low=0, sampling=True
+        1.0,
+        "mask-first: strength of another light on a pair, as relight has it; 0 = none",
+        low=0,
+        high=4,
+        sampling=True,
     )
     mask_width: int = param(16, "channels of the mask VAE at its finest level", low=8)
     sad: float = param(0.1, "weight λ of the spectral angle in the image VAE's loss; 0 = plain L1", low=0)
@@ -127,5 +123,5 @@ PAPER = {
     "vae_blocks": 2, "vae_steps": 100000, "vae_rate": 7e-5, "kl": 1.9e-8, "unet_width": 192,
     "unet_levels": "1,2,2,4,4", "unet_blocks": 2, "attend": 32, "steps": 200000, "rate": 5e-5, "batch": 96,
     "ema": 0.9999, "target": "eps", "condition": False, "sampler": "ddim", "sample_steps": 50, "strength": 1.0,
-    "power": 0.0, "weight": 1.0,
+    "weight": 1.0,
 }  # fmt: skip

@@ -42,8 +42,7 @@ class _LatentDiffusion(Plugin[Params]):
 
         fitted, _, fit_codec = self._parts()
         learnt = learn(view, self.params, fit_codec, seed, device, progress, checkpoint)
-        tiles = {"tiles": view.real.images, "tile_masks": view.real.masks}
-        return fitted(**learnt, **fitted.further(tiles, learnt["format"]))
+        return fitted.of(learnt, view)
 
     def load(self, folder: Path, *, device: str) -> FittedPairs:
         """What ``save`` wrote."""
@@ -73,6 +72,7 @@ class SpecDm(_LatentDiffusion):
         from hsiaug_specdm.fitted import FittedMaskFirst
         from hsiaug_specdm.reliability import FittedSpecDm
 
+        assert isinstance(self.params, SpecDmParams)
         if self.params.order == "mask-first":
             return FittedMaskFirst, MaskStream, fit_mask_stream
         return FittedSpecDm, TwoStream, fit_two_stream

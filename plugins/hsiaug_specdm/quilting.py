@@ -51,18 +51,17 @@ class Quilt:
     masks: NDArray[np.int64]
 
     def paint(
-        self, masks: NDArray[np.int64], rows: NDArray[np.int64] | None, light: float, rng: np.random.Generator
+        self, masks: NDArray[np.int64], rows: NDArray[np.int64] | None, rng: np.random.Generator
     ) -> NDArray[np.float32]:
         """(m, T, B, H, H) float32 images for masks (m, H, H) of ids that training tiles show.
 
-        rows: (m,) the training tiles that most of each image is of; None = those that fit best. light: standard deviation
-        of the logarithm of the light on each piece that is set into them.
+        rows: (m,) the training tiles that most of each image is of; None = those that fit best.
         """
         where = {int(c): np.argwhere(self.masks == c) for c in np.unique(masks)}
         made = np.empty((len(masks), *self.images.shape[1:]), dtype=np.float32)
         for i, mask in enumerate(masks):
             tiles = rng.permutation(len(self.masks))[:MOST] if rows is None else rows[i : i + 1]
-            made[i] = self._painted(mask, self._ground(mask, tiles), where, light, rng)
+            made[i] = self._painted(mask, self._ground(mask, tiles), where, rng)
         return made
 
     def _painted(
@@ -70,7 +69,6 @@ class Quilt:
         mask: NDArray[np.int64],
         ground: _Piece,
         where: dict[int, NDArray[np.int64]],
-        light: float,
         rng: np.random.Generator,
     ) -> NDArray[np.float32]:
         """(T, B, H, H)."""
@@ -87,13 +85,11 @@ class Quilt:
             at, share = piece.spread(mask.shape[0])
             source = np.clip(piece.source(at), 0, mask.shape[0] - 1)
             found = self.images[piece.tile][:, :, source[:, 0], source[:, 1]]
-            if piece is not ground:
-                found = found * np.exp(light * rng.standard_normal())
             if len(found) > 1:
                 found = found * np.clip(level / self._levels(piece.tile), *GAIN)[:, :, None]
             total[:, :, at[:, 0], at[:, 1]] += share * found
             weight[at[:, 0], at[:, 1]] += share
-        return np.clip(total / weight, *self._range, dtype=np.float32)
+        return np.asarray(np.clip(total / weight, *self._range), dtype=np.float32)
 
     @cached_property
     def _range(self) -> tuple[np.float32, np.float32]:
@@ -134,8 +130,8 @@ class Quilt:
             shift = pick[:, 1:] - np.einsum("kij,kj->ki", turn, anchor)
             half = TRIES // 2
             shift[:half] = np.where(turn[:half].sum(axis=2) < 0, side - 1, 0)
-            fits = self._shown(pick[:, 0], turn, shift, pixels)
-            fits = fits >= 0 if c == IGNORED else fits == c
+            shown = self._shown(pick[:, 0], turn, shift, pixels)
+            fits = shown >= 0 if c == IGNORED else shown == c
             alike = self._shown(pick[:, 0], turn, shift, ring) == mask[tuple(ring.T)]
             best = int((fits.sum(axis=1) + RING * alike.sum(axis=1)).argmax())
             if fits[best].any():

@@ -255,7 +255,15 @@ def test_the_paper_preset_is_large() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("sampler", "dim"), ("order", "image-first"), ("codec", "pca"), ("cd_encoder", "both"), ("factor", "3"), ("unet_levels", "1;2")]
+    ("name", "value"),
+    [
+        ("sampler", "dim"),
+        ("order", "image-first"),
+        ("codec", "pca"),
+        ("cd_encoder", "both"),
+        ("factor", "3"),
+        ("unet_levels", "1;2"),
+    ],
 )
 def test_a_choice_that_does_not_exist_is_named(name: str, value: str) -> None:
     with pytest.raises(InputError, match=name):
