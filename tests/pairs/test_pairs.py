@@ -45,14 +45,14 @@ def made(plugin: Any, seen: DenseView, counts: PairCounts, seed: int = 0) -> Den
 
 
 def test_pixels_and_labels_of_a_component_move_together_and_the_ground_stays() -> None:
-    seen = view()
+    seen = view(rare=2)  # else the only tile of class 3 would give to itself
     found = made(Paste(PasteParams(blend=0)), seen, PairCounts(30))
     assert np.array_equal(found.images[:, 0, 1], found.masks)  # band 1 is the class, hard borders
     homes = found.images[:, 0, 0, 0, 0].astype(int)  # the corner is of the ground: nothing touches it
     assert sorted(np.bincount(homes, minlength=TILES)) == [3] * TILES
     untouched = found.images[:, 0, 0] == homes[:, None, None]
     real = seen.real.images[homes, 0]
-    assert np.array_equal(np.broadcast_to(untouched[:, None], real.shape) * (found.images[:, 0] - real), 0 * real)
+    assert not (untouched[:, None] & (found.images[:, 0] != real)).any()
     assert (~untouched).any(axis=(1, 2)).mean() > 0.9
 
 
@@ -75,7 +75,7 @@ def test_borders_are_mixed_linearly_and_labelled_by_the_larger_share(blend: floa
     blended(image, np.ones((1, len(piece.share)), dtype=np.float32), piece.at, piece.share)
     line = image[0, 8]
     assert np.array_equal(line > 0.5, inside[8]) and line[4] == pytest.approx(1 - line[5])
-    assert ((line > 0) & (line < 1)).sum() == 4 * int(blend) - (blend > 1) * 0
+    assert ((line > 0) & (line < 1)).sum() == 4 * int(blend)
     assert inside[*piece.read].all()  # outside of it, the nearest spectrum of the component itself
 
 
