@@ -6,8 +6,8 @@ Takes the fits of the suite from the store's cache (and makes what is not there)
 as ``hsiaug inspect`` does, and writes quality-NAME.csv and one contact sheet per data set, and quality.md, to
 benchmarks/results/specdm/. Data sets may run side by side.
 
-drawn again, which is as near as can be; then the ratio single / two streams that the paper's Tables 1 and 2 are
-drawn again, which is as near as can be; then the ratio single-stream / two-stream that the paper's Tables 1 and 2 are
+In the table: means over draws of the measures over all tiles, beside the floor of held-out tiles and beside training
+tiles drawn again, which is as near as can be; then the ratio single / two streams that the paper's Tables 1 and 2 are
 about. ``classes`` is how many of the training classes the pairs show. ``msad_shared`` is over the classes that both
 generators make, so that one that makes few of them does not look better by it.
 """

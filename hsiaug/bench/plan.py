@@ -15,7 +15,7 @@ from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.balance import check_lambda, check_omega
 from hsiaug.protocol.protocols import Protocol, parse_protocol
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
-from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, controls_of
+from hsiaug.trial.arm import EVERY_CONTROL, controls_of
 from hsiaug.trial.ceilings import CEILINGS, check_ceilings
 from hsiaug.trial.serving import as_served, check_serves
 from hsiaug.trial.sparse_masks import check_masks_dense
@@ -103,7 +103,7 @@ def build_plan(scene: TaskData, request: Request, plugins: Registry) -> Plan:
     usual = task.defaults(scene)
     protocol = request.protocol or parse_protocol(usual.protocol, request.buffer)
     patch = usual.patch if request.patch is None else request.patch
-    asked = _unique((*CONTROLS, *(request.generators or usual.generators)))
+    asked = _unique((*controls_of(task.name, None), *(request.generators or usual.generators)))
     classifiers = _unique((*(request.classifiers or usual.classifiers), task.control))
     notes: list[str] = []
     loaded = [_load(plugins, "generator", name, request, scene) for name in asked]

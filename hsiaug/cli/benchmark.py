@@ -55,7 +55,7 @@ def benchmark(
     generator: Annotated[
         str | None,
         typer.Option(
-            help="Generators, between commas; none and duplicate always run, and pseudo beside what "
+            help="Generators, between commas; none and duplicate always run, for masks duplicate-balanced too, and pseudo beside what "
             "reads unlabelled pixels. Default: smote, or specdm for masks."
         ),
     ] = None,

@@ -66,7 +66,7 @@ def report(
     """Rebuild the tables of a benchmark from its records alone.
 
     One table per scene, protocol, patch and task: mean ± std over draws, gains
-    over the controls none, duplicate and, for what reads unlabelled pixels, pseudo,
+    over the controls none, duplicate and, for what reads unlabelled pixels, pseudo (of masks duplicate-balanced),
     failed trials by name, the audit of the protocol. Nothing is trained or downloaded. csv has one row per trial (with
     --by class or field one per trial and class or field, with --by lambda or
     omega one per arm; with --by labels one per point and arm);

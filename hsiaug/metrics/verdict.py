@@ -56,14 +56,17 @@ MEANINGS: dict[Finding, str] = {
 """Every finding, and what it claims of an arm with two controls."""
 
 
-def meanings(also: Sequence[str] = ()) -> dict[Finding, str]:
-    """The same of a table in which some arms need a further control to help. also: the names of these controls."""
+def meanings(also: Sequence[str] = (), who: str = "an arm that reads unlabelled pixels") -> dict[Finding, str]:
+    """The same of a table in which some arms need a further control to help.
+
+    also: the names of these controls; who: the arms that need them.
+    """
     if not also:
         return MEANINGS
     names = " or ".join(also)
     return {
         **MEANINGS,
-        "helps": f"{MEANINGS['helps']}; an arm that reads unlabelled pixels also above {names}",
+        "helps": f"{MEANINGS['helps']}; {who} also above {names}",
         "no difference shown": MEANINGS["no difference shown"].replace("both controls", "its controls"),
         "undecided": f"{MEANINGS['undecided']}, be it against {names} alone",
     }

@@ -15,7 +15,7 @@ from hsiaug.report.draws import draws_of
 from hsiaug.report.labels import count, p_text, plus_minus, signed
 from hsiaug.report.records import FIELDS
 from hsiaug.report.tables import Table
-from hsiaug.trial.arm import Method
+from hsiaug.trial.arm import Method, needed_of
 from hsiaug.trial.failures import why_failed
 
 __all__ = [
@@ -140,9 +140,10 @@ def _lacking(table: Table) -> str:
     names = dict.fromkeys(found.waits_for for found in verdicts if found.waits_for and not found.draws)
     if not names or not all(found.waits_for and not found.draws for found in verdicts):
         return ""
+    who = " or ".join(dict.fromkeys(map(needed_of, filter(None, names))))
     return (
-        f"Undecided: no arm was measured against {' or '.join(filter(None, names))}, which is needed of what reads "
-        "unlabelled pixels. The same benchmark again runs it."
+        f"Undecided: no arm was measured against {' or '.join(filter(None, names))}, which {who} "
+        "must be above to help. The same benchmark again runs it."
     )
 
 

@@ -9,7 +9,7 @@ from hsiaug.metrics.verdict import meanings
 from hsiaug.report.labels import count, count_range, draws_text, p_text, seeds_text
 from hsiaug.report.records import FIELDS
 from hsiaug.report.tables import Table
-from hsiaug.trial.arm import Method
+from hsiaug.trial.arm import BALANCED, Method, needed_of
 from hsiaug.view_names import AUTO, RAW
 
 __all__ = ["control_notes", "number_notes", "significance_note", "verdict_note"]
@@ -151,11 +151,7 @@ def control_notes(table: Table) -> list[str]:
         "share; duplicate is taken at the same λ. pairs counts those draws: with none / with duplicate where the "
         "two differ."
     ]
-    for name in table.further_controls:
-        notes.append(
-            f"{name}, as many real unlabelled patches under the labels of a teacher, is taken at the same λ too; arms "
-            "that read unlabelled pixels have it, and its draws come last in pairs."
-        )
+    notes += [_further(name) for name in table.further_controls]
     for name in table.controls:
         keys = [(c, 0 if name == "none" else arm.lam) for arm, c in table.cells if arm.generator.name == name]
         if len(keys) > len(set(keys)):
@@ -164,6 +160,19 @@ def control_notes(table: Table) -> list[str]:
                 "the newest where they tie."
             )
     return notes
+
+
+def _further(name: str) -> str:
+    """What a control is that not every arm of every task has."""
+    if name == BALANCED:
+        return (
+            f"{name}, as many real pairs drawn equally often for each class, is taken at the same λ too, and its draws "
+            "come last in pairs."
+        )
+    return (
+        f"{name}, as many real unlabelled patches under the labels of a teacher, is taken at the same λ too; arms "
+        "that read unlabelled pixels have it, and its draws come last in pairs."
+    )
 
 
 def significance_note(table: Table) -> list[str]:
@@ -209,7 +218,8 @@ def _out_of_reach(pairs: int, tests: int) -> list[str]:
 
 def verdict_note(table: Table) -> list[str]:
     """The legend of the verdicts that occur."""
-    known = meanings(table.further_controls)
+    further = table.further_controls
+    known = meanings(further, " or ".join(dict.fromkeys(map(needed_of, further))))
     used = {gain.verdict.finding for gain in table.gains.values() if gain.verdict}
     legend = "; ".join(f"{word}: {meaning}" for word, meaning in known.items() if word in used)
     if not legend:

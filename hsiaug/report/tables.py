@@ -124,7 +124,7 @@ class Table:
 
     @property
     def further_controls(self) -> tuple[str, ...]:
-        """Those that only some arms need, because they read unlabelled pixels."""
+        """Those that not every arm of every task needs: see :func:`hsiaug.trial.arm.controls_of`."""
         return tuple(control for control in self.controls if control not in CONTROLS)
 
     @cached_property

@@ -38,6 +38,8 @@ __all__ = ["LABELS", "VIEWS", "check_view", "label_verdicts", "pages"]
 Said = tuple[str, tuple[str, ...]]
 """A sentence, and a line for each arm below it."""
 
+SHORT = {"duplicate": "dup.", "duplicate-balanced": "bal."}
+"""Names of controls in narrow columns."""
 LABELS = "labels"
 """The view that reads several tables and their predictions at once."""
 
@@ -185,7 +187,7 @@ def _classifier_grids(table: Table) -> tuple[Grid, ...]:
         GridColumn(f"{main.name} 95 %", partial(_interval, main.key), f"{main.name} in detail"),
     ]
     for control in table.controls:
-        short = "dup." if control == "duplicate" else control
+        short = SHORT.get(control, control)
         columns.append(GridColumn(f"Δ{main.name} {short}", partial(_against, table, control, _main), "controls"))
         columns.append(GridColumn(f"p {short}", partial(_against, table, control, _p), "controls"))
     heading, cells = f"Every metric, and the tests on {main.name}", table.by_classifier

@@ -42,6 +42,7 @@ class Segmentation:
     name = "segmentation"
     control = "majority"
     unlabelled = False
+    balances = False
     scores = (("miou", "mIoU"), ("macro_f1", "macro-F1"))
     generator = "specdm"
     views: tuple[str, ...] = VIEWS

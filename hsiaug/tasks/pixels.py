@@ -45,6 +45,7 @@ class PixelClassification:
     name = "pixels"
     control = "coords"
     unlabelled = True
+    balances = True
     scores = (("aa", "AA"), ("oa", "OA"))
     generator = "smote"
     views: tuple[str, ...] = (*VIEWS, AUTO)

@@ -148,7 +148,8 @@ class Task(Protocol[Data, Split, View, Samples, Counts]):
     advice is told by, and of what stands beside it; neither is ever undefined. generator: that of samples outside a
     benchmark, where the user names none. views: spectral views that classifiers may be shown. adapts: tasks whose
     generators serve this one as well, through :mod:`hsiaug.trial.adapter`. unlabelled: whether a view may show pixels
-    without a label. Counts: what a generator is asked for, a
+    without a label. balances: whether λ evens out the classes, so that repeated samples are balanced. Counts: what a
+    generator is asked for, a
     mapping of class ids or :class:`hsiaug.tiles.PairCounts`. ``view``, ``predict`` and ``class_counts`` also take
     data without labels and a blind split, which have no common type with those that hold them.
     """
@@ -160,6 +161,7 @@ class Task(Protocol[Data, Split, View, Samples, Counts]):
     views: tuple[str, ...]
     adapts: tuple[str, ...]
     unlabelled: bool
+    balances: bool
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> Data: ...
     def defaults(self, data: Data, /) -> TaskDefaults: ...

@@ -9,28 +9,38 @@ from typing import Any
 from hsiaug.trial.hashing import canonical_json
 from hsiaug.view_names import RAW
 
-__all__ = ["CONTROLS", "EVERY_CONTROL", "Arm", "Method", "controls_of"]
+__all__ = ["BALANCED", "CONTROLS", "EVERY_CONTROL", "Arm", "Method", "controls_of", "needed_of"]
 
 CONTROLS = ("none", "duplicate")
 """Generators that every other one is measured against; they lead the rows, in this order."""
 
+BALANCED = "duplicate-balanced"
+"""The one more of tasks whose λ does not even out the classes: real samples repeated equally often for each class."""
+
 OF_SCOPE = {"scene": "pseudo", "train-region": "pseudo-region"}
 """The one more that a generator is measured against which reads unlabelled pixels, by its scope: it sees as much."""
 
-EVERY_CONTROL = (*CONTROLS, *OF_SCOPE.values())
+EVERY_CONTROL = (*CONTROLS, BALANCED, *OF_SCOPE.values())
 """All of them, in the order of rows and columns."""
 
 
 def controls_of(task: str, scope: str | None) -> tuple[str, ...]:
     """What a generator of a scope must be shown above to help in a task, in the order of columns.
 
-    Views of masks show no unlabelled pixel, so no generator of masks has a further control. scope: None = not known.
+    Of masks λ counts pairs and evens out no class, so every generator has balanced copies as a further control; views of
+    masks show no unlabelled pixel, so none has one for these. scope: None = not known.
     """
-    if scope not in OF_SCOPE:
-        return CONTROLS
     from hsiaug.tasks.task import get_task
 
-    return (*CONTROLS, OF_SCOPE[scope]) if get_task(task).unlabelled else CONTROLS
+    kind = get_task(task)
+    balanced = () if kind.balances else (BALANCED,)
+    seeing = (OF_SCOPE[scope],) if scope in OF_SCOPE and kind.unlabelled else ()
+    return (*CONTROLS, *balanced, *seeing)
+
+
+def needed_of(control: str) -> str:
+    """Which arms must be above a further control to help."""
+    return "every arm of masks" if control == BALANCED else "an arm that reads unlabelled pixels"
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
-"""Generators that ship with hsiaug: the controls none, duplicate and pseudo, noise, mixup, cutmix, the SMOTE family, and
-the learnt cvae, wgan and tabddpm."""
+"""Generators that ship with hsiaug: the controls none, duplicate, duplicate-balanced and pseudo, noise, mixup, cutmix,
+the SMOTE family, and the learnt cvae, wgan and tabddpm."""
 
 from hsiaug.api import Entry, hookimpl
 
 __all__ = ["hsiaug_plugins"]
 
 GENERATORS = {
-    "none": "controls:Nothing", "duplicate": "controls:Duplicate", "noise": "noise:Noise", "mixup": "mixing:Mixup",
+    "none": "controls:Nothing", "duplicate": "controls:Duplicate",
+    "duplicate-balanced": "controls:DuplicateBalanced", "noise": "noise:Noise", "mixup": "mixing:Mixup",
     "smote": "smote:Smote", "borderline-smote": "smote:BorderlineSmote", "adasyn": "smote:Adasyn",
     "cutmix": "mixing:Cutmix", "cvae": "generative:Cvae", "wgan": "generative:Wgan", "tabddpm": "generative:Tabddpm",
     "pseudo": "pseudo:Pseudo", "pseudo-region": "pseudo:PseudoRegion",

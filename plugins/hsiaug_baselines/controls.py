@@ -1,7 +1,8 @@
-"""The two controls that a generator must beat: adding nothing, and adding real samples once more."""
+"""Controls that a generator must beat: adding nothing, and adding real samples once more."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +26,18 @@ from hsiaug.api import (
 from hsiaug_nets.patches import FittedPatches, cycled
 from hsiaug_nets.plugin import Plugin
 
-__all__ = ["Duplicate", "FittedDuplicate", "FittedDuplicatePairs", "FittedNothing", "Nothing"]
+__all__ = [
+    "Duplicate",
+    "DuplicateBalanced",
+    "FittedBalancedPairs",
+    "FittedDuplicate",
+    "FittedDuplicatePairs",
+    "FittedNothing",
+    "Nothing",
+]
 
 TASKS = ("pixels", "segmentation", "change")
+IGNORE = 0
 
 
 @dataclass(frozen=True)
@@ -137,3 +147,44 @@ class Duplicate(Plugin[NoParams]):
         """What ``save`` wrote."""
         arrays, _ = load_state(folder)
         return FittedDuplicatePairs(**arrays) if "masks" in arrays else FittedDuplicate(**arrays)
+
+
+class FittedBalancedPairs(FittedDuplicatePairs):
+    """Real pairs again, as many drawn for each class that any of them shows."""
+
+    def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
+        """Of pairs that may show any classes, as many ±1 are drawn for each class; each that shows it equally often ±1.
+
+        Raises PluginError for a class that no pair shows.
+        """
+        asked = Counter(dict(counts.by_class))
+        classes, free = np.setdiff1d(self.masks, [IGNORE]), counts.total - asked.total()
+        if free and len(classes):
+            asked.update(cycled(classes, free, np.random.default_rng(seed)).tolist())
+        return super().sample(PairCounts(counts.total, asked), guidance=guidance, seed=seed)
+
+
+class DuplicateBalanced(Plugin[NoParams]):
+    """Control of masks: real pairs repeated, as many drawn for each class.
+
+    λ counts pairs of masks and evens out no class, so ``duplicate`` leaves rare classes as rare as they are. This
+    control draws as many pairs that show each class, so that a generator which does not beat it has gained by balance
+    alone. A pair counts for the class that it was drawn for, on however few pixels, whatever else it shows.
+    """
+
+    card = Card(
+        name="duplicate-balanced",
+        version="1",
+        summary="Control: repeats real pairs, as many for each class, the same number as other generators make",
+        tasks=("segmentation", "change"),
+        seconds=0.01,
+    )
+
+    def fit(self, view: DenseView, *, seed: int, device: str, progress: Progress) -> FittedBalancedPairs:
+        """Remember the real pairs."""
+        return FittedBalancedPairs(view.real.images, view.real.masks)
+
+    def load(self, folder: Path, *, device: str) -> FittedBalancedPairs:
+        """What ``save`` wrote."""
+        arrays, _ = load_state(folder)
+        return FittedBalancedPairs(**arrays)

@@ -1,4 +1,4 @@
-"""Pairs of image and mask made of the training pairs themselves: components pasted, change by construction, classes mixed."""
+"""Pairs made of the training pairs themselves: components pasted, change by construction, classes mixed."""
 
 from hsiaug.api import Entry, hookimpl
 

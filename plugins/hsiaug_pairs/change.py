@@ -175,13 +175,14 @@ class FittedPasteChange(FittedPairs):
 class PasteChange(PairMaker):
     """Change by construction: an object of one pair is set into one date of another, and changes what it covers.
 
-    Objects are, in equal parts, connected components of real changes (what either date shows there), and connected regions
-    of one kind of ground (k-means over principal components of the training tiles), of the sizes that real changes have. An
-    object is turned by a symmetry of the square and set, with a mixed border, into a date drawn at random, at the best of
-    ``tries`` positions: where the kinds of ground round it are those round it in its own tile, and little but unchanged
-    ground is covered. It is brought to the mean and spread of the unchanged pixels of that date, band by band. A pixel is
-    labelled changed where the object holds more than half of it and where it differs from what was there by more than
-    three quarters of the unchanged pixels of that tile differ between their dates. The ground's own changes stay.
+    Objects are, in equal parts, connected components of real changes (what either date shows there), and connected
+    regions of one kind of ground (k-means over principal components of the training tiles), of the sizes that real
+    changes have. An object is turned by a symmetry of the square and set, with a mixed border, into a date drawn at
+    random, at the best of ``tries`` positions: where the kinds of ground round it are those round it in its own tile, and
+    little but unchanged ground is covered. It is brought from the mean and spread of the unchanged pixels of its own tile
+    to those of that date, band by band. A pixel is labelled changed where the object holds more than half of it and where
+    it differs from what was there by more than three quarters of the unchanged pixels of that tile differ between their
+    dates. The ground's own changes stay.
 
     Some pairs are one date twice, the second in another light: gain and offset of each band are drawn from the normal
     distribution of those between the dates of training pairs. All of their pixels are unchanged.

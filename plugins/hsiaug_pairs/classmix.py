@@ -64,8 +64,8 @@ class FittedClassmix(FittedPairs):
 
 
 class Classmix(PairMaker):
-    """Half of the classes that a tile shows (rounded up) are cut with all their pixels, image and mask, and set at the same
-    place into another tile; of pairs of dates, all changed pixels, at both dates.
+    """Half of the classes that a tile shows (rounded up) are cut with all their pixels, image and mask, and set at the
+    same place into another tile; of pairs of dates, all changed pixels, at both dates.
 
     The paper (section 3.1) mixes unlabelled images by the classes that a teacher predicts in them, while a student is
     trained; here both tiles are real ones with their own labels, and are mixed once. Ignored pixels belong to the ground:

@@ -1,4 +1,4 @@
-"""What the generators of this package share: real pairs, each the ground of equally many made ones, and classes asked for."""
+"""What the generators of this package share: real pairs as ground, and classes that are asked for."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class FittedPairs:
     name: ClassVar[str]
 
     def make(self, ground: int, c: int | None, rng: np.random.Generator, told: Counter[str]) -> Pair:
-        """A pair made of the tile ``ground``, if possible one that shows class c; what was done is counted in ``told``."""
+        """A pair made of the tile ``ground``, if it can be one that shows class c; ``told`` counts what was done."""
         raise NotImplementedError
 
     @property

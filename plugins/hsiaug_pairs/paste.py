@@ -17,7 +17,8 @@ from hsiaug_pairs.placing import Surroundings, place
 __all__ = ["FittedPaste", "Paste", "PasteParams"]
 
 LARGEST = 0.5
-"""Share of a tile that a component covers at most; larger ones are cut only where a class has no other."""
+"""Share of a tile that a component covers at most; larger ones are ground. They are cut only where a class that has no
+other is asked for."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,13 @@ class FittedPaste(FittedPairs):
         return {}
 
     @cached_property
-    def _usable(self) -> dict[int, NDArray[np.int64]]:
-        """Components by class: those that are not too large, or all where a class has only such."""
+    def _usable(self) -> tuple[dict[int, NDArray[np.int64]], list[int]]:
+        """Components by class: those that are not too large, or all where a class has only such; and classes to draw."""
         small = self.parts.size <= LARGEST * self.masks[0].size
         by_class = {int(c): np.flatnonzero(self.parts.kind == c) for c in np.unique(self.parts.kind)}
-        return {c: found[small[found]] if small[found].any() else found for c, found in by_class.items()}
+        drawn = [c for c, found in by_class.items() if small[found].any()]
+        usable = {c: found[small[found]] if c in drawn else found for c, found in by_class.items()}
+        return usable, drawn or list(by_class)
 
     @cached_property
     def _pixels(self) -> NDArray[np.float64]:
@@ -86,13 +89,13 @@ class FittedPaste(FittedPairs):
         return image, mask
 
     def _classes(self, count: int, rng: np.random.Generator) -> list[int]:
-        known = list(self._usable)
+        known = self._usable[1]
         odds = self._pixels[known] ** (1 - self.params.power)
         return [int(c) for c in rng.choice(known, size=count, p=odds / odds.sum())]
 
     def _component(self, kind: int, ground: int, rng: np.random.Generator) -> int:
         """A component of the class, of another tile where there is one, drawn in proportion to the root of its size."""
-        found = self._usable[kind]
+        found = self._usable[0][kind]
         others = found[self.parts.tile[found] != ground]
         found = others if len(others) else found
         odds = np.sqrt(self.parts.size[found])

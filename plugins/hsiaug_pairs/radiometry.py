@@ -17,7 +17,7 @@ NOISE = 0.75
 
 
 def lights(images: NDArray[np.float32], masks: NDArray[np.int64]) -> NDArray[np.float32]:
-    """(m, 2, B) logarithm of the gain, and offset, that bring the unchanged pixels of date 1 to mean and spread of date 2.
+    """(m, 2, B) logarithm of the gain, and offset, that bring unchanged pixels of date 1 to mean and spread of date 2.
 
     images: (n, 2, B, H, W); masks: (n, H, W). Of the m tiles with enough unchanged pixels; one without any light where
     there is none.
@@ -55,8 +55,10 @@ def matched(
 
 
 def noise(image: NDArray[np.float32], mask: NDArray[np.int64], scale: NDArray[np.float32]) -> float:
-    """What differs between the dates (2, B, H, W) in most unchanged pixels, beside gain and offset, as the root mean square
-    over bands in units of ``scale`` (B,); 0 where too few pixels are unchanged."""
+    """What three quarters of the unchanged pixels differ by at most between dates (2, B, H, W), beside gain and offset.
+
+    As the root mean square over bands in units of ``scale`` (B,); 0 where too few pixels are unchanged.
+    """
     same = mask == UNCHANGED
     if same.sum() < FEWEST:
         return 0.0

@@ -25,6 +25,7 @@ def test_the_packages_list_these_plugins():
     assert [(entry.kind, entry.name) for entry in ENTRIES] == [
         ("generator", "none"),
         ("generator", "duplicate"),
+        ("generator", "duplicate-balanced"),
         ("generator", "noise"),
         ("generator", "mixup"),
         ("generator", "smote"),
@@ -74,7 +75,9 @@ def test_only_none_declares_that_it_adds_nothing():
 
 def test_only_what_is_computed_without_torch_stays_on_the_cpu():
     cards = [Found(entry, "hsiaug", "0").load().card for entry in ENTRIES]
-    resampling = ["none", "duplicate", "noise", "mixup", "smote", "borderline-smote", "adasyn", "cutmix"]
+    resampling = [
+        "none", "duplicate", "duplicate-balanced", "noise", "mixup", "smote", "borderline-smote", "adasyn", "cutmix"
+    ]  # fmt: skip
     assert [c.name for c in cards if not c.uses_device] == [
         *resampling, "pseudo", "pseudo-region", "svm", "rf", "coords", "self-training", "label-spreading"
     ]  # fmt: skip

@@ -1,0 +1,181 @@
+"""``hsiaug_pairs`` and balanced copies: what is pasted comes from where it says, and labels move with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError
+from hsiaug_baselines.controls import DuplicateBalanced
+from hsiaug_pairs.change import PasteChange, PasteChangeParams
+from hsiaug_pairs.classmix import Classmix, ClassmixParams
+from hsiaug_pairs.components import blended, components, cut
+from hsiaug_pairs.paste import Paste, PasteParams
+from hsiaug_pairs.placing import Surroundings, place
+
+SIDE, TILES, BANDS = 16, 10, 3
+
+
+def view(dates: int = 1, rare: int = 1) -> DenseView:
+    """Tiles of ground (class 1) with a square of class 2; the first ``rare`` ones have a small square of class 3 too.
+
+    Band 0 holds the number of the tile, band 1 the class, band 2 noise. Of two dates, the square appeared.
+    """
+    rng = np.random.default_rng(0)
+    masks = np.ones((TILES, SIDE, SIDE), dtype=np.int64)
+    masks[:, 3:8, 4:9] = 2
+    if dates == 1:
+        masks[:rare, 11:13, 11:13] = 3
+    images = np.empty((TILES, dates, BANDS, SIDE, SIDE), dtype=np.float32)
+    images[:, :, 0] = np.arange(TILES)[:, None, None, None]
+    images[:, :, 1] = 1
+    images[:, -1, 1] = masks
+    images[:, :, 2] = rng.normal(1, 0.02, images[:, :, 2].shape)
+    names = ("unchanged", "changed") if dates == 2 else ("ground", "square", "rare")
+    return DenseView(DenseSamples.made(images, masks), names)
+
+
+def made(plugin: Any, seen: DenseView, counts: PairCounts, seed: int = 0) -> DenseSamples:
+    fitted = plugin.fit(seen, seed=0, device="cpu", progress=lambda *_: None)
+    return fitted.sample(counts, guidance=None, seed=seed)
+
+
+def test_pixels_and_labels_of_a_component_move_together_and_the_ground_stays() -> None:
+    seen = view(rare=2)  # else the only tile of class 3 would give to itself
+    found = made(Paste(PasteParams(blend=0)), seen, PairCounts(30))
+    assert np.array_equal(found.images[:, 0, 1], found.masks)  # band 1 is the class, hard borders
+    homes = found.images[:, 0, 0, 0, 0].astype(int)  # the corner is of the ground: nothing touches it
+    assert sorted(np.bincount(homes, minlength=TILES)) == [3] * TILES
+    untouched = found.images[:, 0, 0] == homes[:, None, None]
+    real = seen.real.images[homes, 0]
+    assert not (untouched[:, None] & (found.images[:, 0] != real)).any()
+    assert (~untouched).any(axis=(1, 2)).mean() > 0.9
+
+
+def test_a_rare_class_gains_share_and_is_counted() -> None:
+    seen = view()
+    found = made(Paste(PasteParams()), seen, PairCounts(60))
+    before, after = ((s.masks == 3).any(axis=(1, 2)).mean() for s in (seen.real, found))
+    assert before == 0.1 and after > 0.4
+    assert found.provenance["class 3"] > 20
+    weighed = made(Paste(PasteParams(power=0, weight=0.5)), seen, PairCounts(60))
+    assert (weighed.masks == 3).any(axis=(1, 2)).mean() < after and (weighed.weight == 0.5).all()
+
+
+@pytest.mark.parametrize("blend", [1.0, 2.0])
+def test_borders_are_mixed_linearly_and_labelled_by_the_larger_share(blend: float) -> None:
+    inside = np.zeros((SIDE, SIDE), dtype=bool)
+    inside[5:11, 5:11] = True
+    piece = cut(inside, blend)
+    image = np.zeros((1, SIDE, SIDE), dtype=np.float32)
+    blended(image, np.ones((1, len(piece.share)), dtype=np.float32), piece.at, piece.share)
+    line = image[0, 8]
+    assert np.array_equal(line > 0.5, inside[8]) and line[4] == pytest.approx(1 - line[5])
+    assert ((line > 0) & (line < 1)).sum() == 4 * int(blend)
+    assert inside[*piece.read].all()  # outside of it, the nearest spectrum of the component itself
+
+
+def test_a_component_that_the_edge_cuts_stays_at_an_edge_and_others_stay_whole() -> None:
+    inside = np.zeros((SIDE, SIDE), dtype=bool)
+    inside[:4, 6:9] = True
+    around = Surroundings(np.ones(1, np.int64), np.ones((SIDE, SIDE), np.int64), np.zeros((SIDE, SIDE), bool))
+    for seed in range(30):
+        piece = cut(inside, 1)
+        at, shown = place(piece, around, 4, np.random.default_rng(seed))
+        assert shown[piece.inside].all()
+        assert (at[:, piece.inside] == 0).any() or (at[:, piece.inside] == SIDE - 1).any()
+
+
+def test_what_lies_round_a_component_decides_where_it_is_set() -> None:
+    """A component from ground of class 2 is set into the half of class 2."""
+    inside = np.zeros((SIDE, SIDE), dtype=bool)
+    inside[6:9, 6:9] = True
+    ids = np.ones((SIDE, SIDE), dtype=np.int64)
+    ids[8:] = 2
+    around = Surroundings(np.full(40, 2), ids, np.zeros((SIDE, SIDE), bool))
+    piece = cut(inside, 0)
+    rows = [place(piece, around, 16, np.random.default_rng(seed))[0][0].mean() for seed in range(20)]
+    assert np.mean([row > 8 for row in rows]) > 0.9
+
+
+def test_changed_is_what_was_made_to_differ() -> None:
+    seen = view(dates=2)
+    found = made(PasteChange(PasteChangeParams(blend=0, unchanged=0, match=False)), seen, PairCounts(40))
+    dates, tile = found.images[:, :, 1], found.images[:, :, 0]
+    pasted = tile[:, 0] != tile[:, 1]  # band 0 tells where an object of another tile lies at one date
+    assert pasted.any(axis=(1, 2)).mean() > 0.9
+    own = dates[:, 0] != dates[:, 1]
+    assert not (own & ~pasted & (found.masks == 1)).any()
+    assert ((found.masks == 2) <= (pasted | own)).all()
+    assert (found.masks == 2).sum() > 1.1 * 4 * (seen.real.masks == 2).sum()
+
+
+def test_one_date_twice_differs_in_light_alone_and_is_unchanged() -> None:
+    seen = view(dates=2)
+    found = made(PasteChange(PasteChangeParams(unchanged=1)), seen, PairCounts(12))
+    assert (found.masks == 1).all() and found.provenance == {"one date twice": 12}
+    for first, second in found.images[:, :, 2]:
+        assert not np.array_equal(first, second)
+        inner = (second > second.min()) & (second < second.max())  # what is not clipped to the known range
+        assert abs(np.corrcoef(first[inner], second[inner])[0, 1]) > 0.98
+
+
+def test_classmix_sets_whole_classes_at_the_same_place() -> None:
+    found = made(Classmix(ClassmixParams()), view(), PairCounts(30))
+    assert np.array_equal(found.images[:, 0, 1], found.masks)
+    for tile in found.images[:, 0, 0]:
+        assert len(np.unique(tile)) <= 2
+    change = made(Classmix(ClassmixParams()), view(dates=2), PairCounts(10))
+    assert np.array_equal(change.masks == 2, change.images[:, 1, 1] == 2)
+
+
+MAKERS = [Paste(PasteParams()), Classmix(ClassmixParams()), DuplicateBalanced(None)]
+
+
+@pytest.mark.parametrize("plugin", MAKERS, ids=lambda plugin: plugin.card.name)
+@settings(max_examples=10, deadline=None)
+@given(
+    total=st.integers(0, 12), asked=st.dictionaries(st.integers(1, 3), st.integers(0, 4)), seed=st.integers(0, 99)
+)
+def test_pairs_show_the_classes_that_they_are_asked_for_and_seeds_repeat(
+    plugin: Any, total: int, asked: dict[int, int], seed: int
+) -> None:
+    counts = PairCounts(total + sum(asked.values()), asked)
+    found, again = (made(plugin, view(), counts, seed) for _ in range(2))
+    assert len(found) == counts.total
+    for c, n in asked.items():
+        assert (found.masks == c).any(axis=(1, 2)).sum() >= n
+    assert np.array_equal(found.images, again.images) and np.array_equal(found.masks, again.masks)
+
+
+def test_a_class_without_pixels_is_refused_and_change_is_not_invented() -> None:
+    plain = view(rare=0)
+    for plugin in MAKERS:
+        with pytest.raises(PluginError, match="class 3"):
+            made(plugin, plain, PairCounts(2, {3: 2}))
+    seen = view(dates=2)
+    still = DenseView(DenseSamples.made(seen.real.images, np.ones_like(seen.real.masks)), seen.class_names)
+    found = made(PasteChange(PasteChangeParams()), still, PairCounts(6))
+    assert (found.masks == 1).all() and "no_change" in found.provenance
+
+
+def test_balanced_copies_are_real_pairs_drawn_equally_often_for_each_class() -> None:
+    seen = view()
+    found = made(DuplicateBalanced(None), seen, PairCounts(30))
+    known = {image.tobytes() for image in seen.real.images}
+    assert all(image.tobytes() in known for image in found.images)
+    assert (found.masks == 3).any(axis=(1, 2)).sum() >= 10
+
+
+def test_components_are_within_a_tile_and_touch_at_corners() -> None:
+    ids = np.zeros((2, 4, 4), dtype=np.int64)
+    ids[:, 0, 0] = ids[:, 1, 1] = 2
+    ids[0, 3, 3] = 1
+    found = components(ids)
+    assert (
+        found.tile.tolist() == [0, 0, 1] and found.kind.tolist() == [1, 2, 2] and found.size.tolist() == [1, 2, 2]
+    )
