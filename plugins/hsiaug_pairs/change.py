@@ -26,7 +26,7 @@ IGNORE, CHANGED = 0, 2
 class PasteChangeParams:
     """How many objects are set into a pair, from where, and how."""
 
-    most: int = param(3, "objects that are set into a pair, 1 to this many", low=1, sampling=True)
+    most: int = param(1, "objects that are set into a pair, 1 to this many", low=1, sampling=True)
     segments: float = param(
         0.5,
         "share of the objects that are regions of one kind of ground; the others are real changes",
@@ -35,14 +35,14 @@ class PasteChangeParams:
         sampling=True,
     )
     unchanged: float = param(
-        0.2, "share of the pairs that are one date twice, in two lights", low=0, high=1, sampling=True
+        0.6, "share of the pairs that are one date twice, in two lights", low=0, high=1, sampling=True
     )
     match: bool = param(True, "objects are brought to the light of the date that they are set into", sampling=True)
     blend: float = param(
         1.0, "width of the mixed border to either side of it", unit="pixels", low=0, high=8, sampling=True
     )
     tries: int = param(16, "random positions of which the best is taken", low=1, high=1000, sampling=True)
-    weight: float = param(1.0, "sample weight of a pair; a real one has 1", low=0, sampling=True)
+    weight: float = param(0.3, "sample weight of a pair; a real one has 1", low=0, sampling=True)
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ class ClassmixParams:
     blend: float = param(
         0.0, "width of the mixed border to either side of it", unit="pixels", low=0, high=8, sampling=True
     )
-    weight: float = param(1.0, "sample weight of a pair; a real one has 1", low=0, sampling=True)
+    weight: float = param(0.3, "sample weight of a pair; a real one has 1", low=0, sampling=True)
 
 
 class FittedClassmix(FittedPairs):

@@ -25,9 +25,9 @@ other is asked for."""
 class PasteParams:
     """How much is pasted of what, and how."""
 
-    most: int = param(3, "components that are pasted into a pair, 1 to this many", low=1, sampling=True)
+    most: int = param(6, "components that are pasted into a pair, 1 to this many", low=1, sampling=True)
     power: float = param(
-        1.0,
+        2.0,
         "0 = classes are drawn as often as they have pixels, 1 = equally often, 2 = as often as they are rare",
         low=0,
         high=3,
@@ -43,7 +43,7 @@ class PasteParams:
         sampling=True,
     )
     tries: int = param(16, "random positions of which the best is taken", low=1, high=1000, sampling=True)
-    weight: float = param(1.0, "sample weight of a pair; a real one has 1", low=0, sampling=True)
+    weight: float = param(0.3, "sample weight of a pair; a real one has 1", low=0, sampling=True)
 
 
 @dataclass(frozen=True, eq=False)
