@@ -120,17 +120,18 @@ class FittedPaste(FittedPairs):
 
 
 class Paste(PairMaker):
-    """Connected components of the masks, classes drawn alike, set into real tiles with their labels.
+    """Connected components of the masks, those of rare classes first, set into real tiles with their labels.
 
     A component is turned by one of the eight symmetries of a square, never scaled, and set where what lies round it is
     most like what lies round it in its own tile: of ``tries`` random positions the one where the classes within two
     pixels round it overlap most (ignored pixels count half), less the share of pixels of its own or a rarer class that
     it would cover. Where its tile's edge cut it, it is set at that edge again. On its border the spectra of both sides
     are mixed linearly, as in real pixels; a pixel takes the component's label where it holds more than half of it.
+    A component comes under a light of its own (``light``): on another slope it would be brighter or darker.
     Nothing but labelled components is pasted: no margin of unlabelled pixels comes along.
 
     The paper pastes whole instances of any class at random positions of images of another domain, in colour photographs
-    with hard borders or Gaussian ones; that classes are drawn alike and positions by their surroundings is ours.
+    with hard borders or Gaussian ones; rare classes first, positions by their surroundings and the light are ours.
     """
 
     card = Card(
