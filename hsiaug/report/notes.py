@@ -105,10 +105,9 @@ def _unequal_budgets(table: Table) -> list[str]:
     taken: dict[Method, dict[tuple[int, str], dict[int, str]]] = {}
     for (arm, classifier), cell in table.cells.items():
         for trial in cell.ok:
-            steps = trial.steps
-            if steps is not None:
+            if trial.steps is not None:
                 draw = taken.setdefault(classifier, {}).setdefault(trial.draw, {})
-                draw.setdefault(steps, table.arm_label(arm))
+                draw.setdefault(trial.steps, table.arm_label(arm))
     notes = []
     for classifier, draws in taken.items():
         unequal = [(seed, steps) for (seed, _), steps in sorted(draws.items()) if len(steps) > 1]

@@ -101,11 +101,11 @@ def likely(
     return data.labelled(target), facts
 
 
-def told(progress: Progress, before: int, total: int) -> Progress:
-    """The progress of one of two trainings: ``before`` steps were taken earlier, of ``total`` in both."""
+def told(progress: Progress, before: int, whole: int) -> Progress:
+    """The progress of one of two trainings: ``before`` steps were taken earlier, of ``whole`` in both."""
 
-    def tell(done: int, _: int, note: str = "") -> None:
-        progress(before + done, total, note)
+    def tell(done: int, total: int, note: str = "") -> None:
+        progress(before + done, whole, note)
 
     return tell
 

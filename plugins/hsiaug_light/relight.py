@@ -108,7 +108,7 @@ class Relight(PatchGenerator):
         """What ``save`` wrote."""
         arrays, facts = load_state(folder)
         params = asdict(resampled(RelightParams(**facts.pop("params")), self.params))
-        fitted = FittedRelightPairs if "masks" in arrays else FittedRelight
+        fitted: type[Any] = FittedRelightPairs if "masks" in arrays else FittedRelight
         return fitted(**arrays, **facts, params=params)
 
 
