@@ -51,8 +51,8 @@ def benchmark(
     generator: Annotated[
         str | None,
         typer.Option(
-            help="Generators, between commas; none and duplicate always run, for masks duplicate-balanced too, and pseudo beside what "
-            "reads unlabelled pixels. Default: smote, or specdm for masks."
+            help="Generators, between commas; none and duplicate always run, for masks "
+            "duplicate-balanced too, and pseudo beside what reads unlabelled pixels. Default: smote, or specdm for masks."
         ),
     ] = None,
     classifier: Annotated[
