@@ -143,7 +143,7 @@ class FittedPasteChange(FittedPairs):
     def _matched(
         self, pixels: NDArray[np.float32], own: NDArray[np.float32], ground: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        return np.clip(matched(pixels, own, ground), *self._range)
+        return np.asarray(np.clip(matched(pixels, own, ground), *self._range))
 
     def _label(
         self, moved: NDArray[np.float32], ground: int, mask: NDArray[np.int64], inside: NDArray[np.int64]

@@ -86,7 +86,7 @@ def cut(inside: NDArray[np.bool_], blend: float) -> Piece:
     core = (slice(edge, -edge),) * 2
     at = np.array(np.nonzero(share[core] > 0))
     last = np.array(inside.shape)[:, None] - 1
-    read = np.clip(nearest[:, *core][:, *at] - edge, 0, last)
+    read = np.clip(nearest[:, *core][:, *at] - edge, 0, last).astype(np.int64)
     ring = np.array(np.nonzero((out[core] > 0) & (out[core] <= RING)))
     return Piece(at, read, share[core][*at], ring)
 

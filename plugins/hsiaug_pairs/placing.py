@@ -53,7 +53,7 @@ def _shares(ids: NDArray[np.int64], counted: NDArray[np.bool_], kinds: int) -> N
     found = np.zeros((len(ids), kinds))
     np.add.at(found, (np.arange(len(ids))[:, None], ids), counted)
     found[:, 0] += found.sum(axis=1) == 0
-    return found / found.sum(axis=1, keepdims=True)
+    return np.asarray(found / found.sum(axis=1, keepdims=True))
 
 
 def place(

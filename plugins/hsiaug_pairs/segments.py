@@ -33,7 +33,7 @@ def kinds_of_ground(images: NDArray[np.float32], seed: int) -> NDArray[np.int64]
     axes = np.linalg.svd(some.T @ some / len(some))[0][:, :AXES]
     few = min(KINDS, len(np.unique(some @ axes, axis=0)))
     found = KMeans(few, n_init=1, random_state=seed).fit(some @ axes).predict(pixels @ axes)
-    return 1 + found.reshape(n, dates, height, width).astype(np.int64)
+    return np.asarray(1 + found.reshape(n, dates, height, width), dtype=np.int64)
 
 
 def sized(sizes: NDArray[np.int64], real: NDArray[np.int64]) -> NDArray[np.int64]:
