@@ -48,7 +48,9 @@ def test_pixels_and_labels_of_a_component_move_together_and_the_ground_stays() -
     seen = view(rare=2)  # else the only tile of class 3 would give to itself
     found = made(Paste(PasteParams(blend=0, light=0, most=3, power=1)), seen, PairCounts(30))
     assert np.array_equal(found.images[:, 0, 1], found.masks)  # band 1 is the class, hard borders
-    tiles = found.images[:, 0, 0].reshape(30, -1).astype(int)  # band 0 is the tile, and most pixels are of the ground
+    tiles = (
+        found.images[:, 0, 0].reshape(30, -1).astype(int)
+    )  # band 0 is the tile, and most pixels are of the ground
     homes = np.array([np.bincount(tile).argmax() for tile in tiles])
     assert sorted(np.bincount(homes, minlength=TILES)) == [3] * TILES
     untouched = found.images[:, 0, 0] == homes[:, None, None]
