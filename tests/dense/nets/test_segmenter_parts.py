@@ -140,6 +140,7 @@ def test_published_weights_that_cannot_be_had_are_an_error_at_once(toy, monkeypa
         fit_segformer(view, "nobody/mit-none")
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr("hsiaug_nets.hub.PROBE_SECONDS", 60.0)  # a busy machine takes long to find a closed port
     with pytest.raises(DataUnavailableError, match=r"no connection \(ConnectionError\)"):
         fit_segformer(view, "nobody/mit-none")
     assert waited.seconds == 0
