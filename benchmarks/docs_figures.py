@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -199,32 +199,31 @@ def labels() -> Figure:
 
 def pairs() -> Figure:
     """Networks for masks with made pairs: the gain over none, draw by draw."""
-    data = {"oscd": "OSCD, F1 of change", "houston": "Houston crop, mIoU", "jasper": "Jasper Ridge, mIoU"}
-    data["samson"] = "Samson, mIoU"
-    arms = {"duplicate": (GREY, "s"), "specdm": (BLUE, "o"), "ldm_single": (RED, "D")}
-    figure = new_figure(WIDTH, 4.8)
-    panels = figure.subplots(2, 2, sharey=True)
-    for panel, (run, title) in zip(panels.ravel(), data.items(), strict=True):
-        rows = [r for r in trials("specdm", run=run) if r["classifier"] != "majority"]
-        for y, (name, gains) in enumerate(pair_gains(rows, "f1_change" if run == "oscd" else "miou", arms)):
-            colour, mark = arms[name]
-            panel.plot(gains, [y] * len(gains), mark, color=colour, markersize=4.5, alpha=0.75)
-            panel.plot([fmean(gains)] * 2, [y - 0.35, y + 0.35], color=colour, lw=2, label=name if y < 3 else None)
-        rows_named(panel, [f"{n}, λ = {lam}" for lam in (1, 3, 5) for n in arms])
+    data = {"houston": "Houston crop, mIoU", "jasper": "Jasper Ridge, mIoU", "oscd": "OSCD, F1 of change"}
+    arms = ["duplicate", "duplicate-balanced", "paste", "paste-change", "classmix", "relight", "specdm"]
+    figure = new_figure(WIDTH, 2.8)
+    panels = figure.subplots(1, 3)
+    for panel, (run, title) in zip(panels, data.items(), strict=True):
+        rows = [r for r in trials("pairs", run=run) if r["classifier"] != "majority"]
+        shown = [name for name in arms if any(row["generator"] == name for row in rows)]
+        for y, name in enumerate(shown):
+            gains = pair_gains(rows, "f1_change" if run == "oscd" else "miou", name)
+            colour = GREY if name.startswith("duplicate") else BLUE
+            panel.plot(gains, [y] * len(gains), "o", color=colour, markersize=4.5, alpha=0.75)
+            panel.plot([fmean(gains)] * 2, [y - 0.35, y + 0.35], color=colour, lw=2)
+        rows_named(panel, shown)
         panel.axvline(0, color="black", lw=0.8)
         panel.set_title(title, fontsize=9)
-    figure.supxlabel("gain over none (points): three draws and their mean", fontsize=9)
+    figure.supxlabel("gain over none (points): each draw, and the mean", fontsize=9)
     return figure
 
 
-def pair_gains(rows: Sequence[Row], score: str, arms: Iterable[str]) -> Iterator[tuple[str, list[float]]]:
-    """Generator and paired differences to none, for each λ."""
-    by: dict[tuple[str, float], dict[str, float]] = defaultdict(dict)
+def pair_gains(rows: Sequence[Row], score: str, name: str) -> list[float]:
+    """Paired differences of a generator to none."""
+    by: dict[str, dict[str, float]] = defaultdict(dict)
     for row in rows:
-        by[row["generator"], float(row["lambda"])][row["seed"]] = 100 * float(row[score])
-    for lam in (1, 3, 5):
-        for name in arms:
-            yield name, [value - by["none", 0][seed] for seed, value in sorted(by[name, lam].items())]
+        by[row["generator"]][row["seed"]] = 100 * float(row[score])
+    return [value - by["none"][seed] for seed, value in sorted(by[name].items()) if seed in by["none"]]
 
 
 def teacher() -> Figure:
@@ -255,7 +254,7 @@ FIGURES: dict[str, Callable[[], Any]] = {
     "baselines_generators": generators,
     "spectral_views": views,
     "labels_scenes": labels,
-    "specdm_gain": pairs,
+    "pairs_gain": pairs,
     "teacher": teacher,
 }
 """A file of docs/images, and what draws it."""

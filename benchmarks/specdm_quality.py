@@ -45,15 +45,13 @@ ARMS: dict[str, tuple[str, dict[str, str]]] = {
     "specdm": ("specdm", {}),
     "specdm, light=0": ("specdm", {"light": "0"}),
     "specdm, light=0, pure noise": ("specdm", {"light": "0", "strength": "1"}),
-    "specdm, joint": ("specdm", {"strength": "1", "order": "joint"}),
     "ldm_single": ("ldm_single", {}),
 }
 RIVAL = {"segmentation": "paste", "change": "paste-change"}
 PAIRED = ("specdm", "ldm_single")
-JOINT, ONCE = "specdm, joint", (10,)
 AGAIN = "training tiles again"
 MADE = 400
-DRAWS = range(10, 13)
+DRAWS = range(10, 12)
 RECONSTRUCTION = ("reconstruction_rmse", "reconstruction_sad", "reconstruction_ce", "reconstruction_miou")
 SHOWN = (
     "fd_image_all",
@@ -84,7 +82,7 @@ def main() -> None:
             data = kit.task.load(ref)
             made: dict[str, MaskSynthesis] = {}
             for arm, (generator, settings) in {RIVAL[task]: (RIVAL[task], {}), **ARMS}.items():
-                if (name, arm, str(draw)) in done or (arm == JOINT and draw not in ONCE):
+                if (name, arm, str(draw)) in done:
                     continue
                 rule = protocol and parse_protocol(protocol)
                 request = SampleRequest(generator, rule, seed=draw, count=MADE, overrides=settings)
