@@ -107,9 +107,9 @@ class Relight(PatchGenerator):
     def load(self, folder: Path, *, device: str) -> Any:
         """What ``save`` wrote."""
         arrays, facts = load_state(folder)
-        params = asdict(resampled(RelightParams(**facts.pop("params")), self.params))
-        fitted: type[Any] = FittedRelightPairs if "masks" in arrays else FittedRelight
-        return fitted(**arrays, **facts, params=params)
+        params = asdict(resampled(RelightParams(**facts["params"]), self.params))
+        state: dict[str, Any] = {**arrays, **facts, "params": params}
+        return FittedRelightPairs(**state) if "masks" in arrays else FittedRelight(**state)
 
 
 def wavelengths_of(view: TrainView) -> NDArray[np.float64]:
