@@ -138,7 +138,7 @@ class FittedPasteChange(FittedPairs):
 
     def _same(self, tile: int, date: int) -> NDArray[np.float32]:
         """(B, m) unchanged pixels of a tile."""
-        return self.images[tile, date][:, self.masks[tile] == UNCHANGED]
+        return np.asarray(self.images[tile, date][:, self.masks[tile] == UNCHANGED])
 
     def _matched(
         self, pixels: NDArray[np.float32], own: NDArray[np.float32], ground: NDArray[np.float32]

@@ -65,6 +65,8 @@ def test_a_benchmark_of_masks_runs_with_its_controls(masks: Registry, task: str,
     plan = plan_of(data, masks, task, lambdas=[0.5, 2.0])
     arms = {(t.generator.name, t.lam, t.classifier.name) for t in plan.trials}
     assert {("none", 0.0, "majority"), ("duplicate", 2.0, "threshold"), ("mirror", 0.5, "threshold")} <= arms
+    assert ("duplicate-balanced", 2.0, "threshold") in arms
+    assert plan.controls("mirror") == ("none", "duplicate", "duplicate-balanced")
     assert plan.trials[0].protocol.label == "places"  # the usual one of data that name their sides
 
     records = records_of(data, masks, plan, task)

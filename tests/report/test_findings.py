@@ -295,8 +295,8 @@ def test_a_generator_that_reads_unlabelled_pixels_helps_only_above_pseudo_too(
 
 def test_records_from_before_that_control_claim_no_gain_and_say_what_lacks() -> None:
     assert said(BEFORE)[:3] == [
-        "Undecided: no arm was measured against pseudo, which is needed of what reads unlabelled pixels. The same "
-        "benchmark again runs it.",
+        "Undecided: no arm was measured against pseudo, which an arm that reads unlabelled pixels must be above to help. "
+        "The same benchmark again runs it.",
         "undecided (above none and duplicate; no draw in common with pseudo)",
         "  ldm λ=1 with svm: AA +9.1 (p = .001) against none and +8.0 (p = .001) against duplicate; "
         "OA +9.1 (p = .001) and +8.0 (p = .001); pseudo was not run with it; over 12 draws",

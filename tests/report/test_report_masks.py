@@ -17,7 +17,7 @@ from hsiaug.metrics.accuracy import confusion, dense_score
 from hsiaug.pairs import PairSet
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import draw_tiles
-from hsiaug.report import build_report, render_html
+from hsiaug.report import build_report, render_html, render_report
 from hsiaug.report.pairwise import compare_arms
 from hsiaug.trial.store import Store
 
@@ -126,3 +126,11 @@ def test_a_set_that_is_not_here_is_not_downloaded(kept: Store) -> None:
     records = [{**r, "scene_ref": "segmunich"} for r in kept.records()]
     (found,) = compare_arms(build_report(records), "none/unet", "specdm@1/unet", store=kept).pairings
     assert {draw.why for draw in found.bootstraps} == {"the files of the scene segmunich are not here"}
+
+
+def test_masks_have_a_third_control_that_old_records_lack(kept: Store) -> None:
+    report = build_report(list(kept.records()))
+    assert report.tables[0].controls == ("none", "duplicate", "duplicate-balanced")
+    text = render_report(report, "md")
+    assert "duplicate-balanced, as many real pairs drawn equally often for each class" in text
+    assert "unlabelled pixels have it" not in text
