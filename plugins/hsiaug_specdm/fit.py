@@ -77,7 +77,7 @@ def learn(
         "norm": norm,
         "shares": run.pairs.shares.numpy(),
         # Tile i was kept in turn i where there was no room for all turns: as good a start as any other.
-        "latents": latents[0].cpu().numpy(),
+        "latents": latents[0].contiguous().cpu().numpy(),
         "facts": facts,
         "device": device,
     }

@@ -62,7 +62,7 @@ class SpecDm(_LatentDiffusion):
         **ALIKE,
         params=SpecDmParams,
         presets={
-            "tiny": {**TINY, "gate_sad": 3.2, "gate_mask": 0.0},
+            "tiny": {**TINY, "light": 0.3, "gate_sad": 3.2, "gate_mask": 0.0},
             "paper": {**PAPER, "order": "joint", "mask_width": 128},
         },
     )

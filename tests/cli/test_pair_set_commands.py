@@ -61,7 +61,7 @@ def test_a_suite_reads_the_task_from_the_card(fields: Path) -> None:
     suite = fields.parent / "suite.toml"
     suite.write_text('[defaults]\nscenes = "fields.toml"\ngenerators = "duplicate"\npatch = 16\nseeds = 1\n')
     suite.write_text(suite.read_text() + '[[run]]\nname = "one"\n')
-    assert "one\tfields\tplaces\t1\t4\t4" in run("benchmark", suite, "--dry-run")
+    assert "one\tfields\tplaces\t1\t6\t6" in run("benchmark", suite, "--dry-run")
 
     suite.write_text(suite.read_text() + 'task = "pixels"\n')
     with pytest.raises(InputError, match=r"run 'one'.*for the task change"):

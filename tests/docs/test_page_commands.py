@@ -70,6 +70,8 @@ def test_a_command_of_the_pages_works(command: Command, world: Path, tmp_path: P
 def offline(words: tuple[str, ...]) -> bool:
     """Whether all scenes of a benchmark are part of the installation, so that it can be planned on any machine."""
     path = ROOT / words[1]
+    if "--data" in words:
+        return embedded(words[words.index("--data") + 1])
     if words[1] == "my_suite.toml":
         return True
     if is_suite(str(path)):
