@@ -66,15 +66,15 @@ def test_a_dask_worker_that_is_killed_costs_no_record(tmp_path: Path, local: dic
     gate.mkdir()
     env = environment(install(tmp_path / "gated", "dummy_plugin", GATED), GATE=str(gate))
     command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, "--on", "dask")]
-    with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as run:
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         while len(list(gate.iterdir())) < 5:
             assert run.poll() is None
             time.sleep(0.05)
         os.kill(_dask_workers(run.pid)[0], signal.SIGKILL)
         (gate / "open").touch()
-        _, said = run.communicate(timeout=200)
+        tables, said = run.communicate(timeout=200)
 
-    assert run.returncode == 0, said
+    assert run.returncode == 0, tables + said
     assert results(store) == local
 
 

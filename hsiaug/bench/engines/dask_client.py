@@ -71,10 +71,18 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Iterat
                     resources={"GPU": settings.gpus} if settings.gpus else None,
                     silence_logs=logging.CRITICAL,
                 )
-            client = stack.enter_context(distributed.Client(stack.enter_context(cluster)))
+            stack.callback(_close, cluster)
+            client = stack.enter_context(distributed.Client(cluster))
         dashboard = "dashboard" in client.scheduler_info()["services"]
         say(f"Dask scheduler {client.scheduler.address}" + f", dashboard {client.dashboard_link}" * dashboard)
         yield _Dask(client, settings, say)
+
+
+def _close(cluster: Any) -> None:
+    """End the workers. One that is being started again in place of a dead one may fail to end in order, and a broken
+    pipe to it must not take the place of what the run gave: the processes end with this one in any case."""
+    with suppress(Exception):
+        cluster.close()
 
 
 def outline(address: str, jobs: int, settings: ClusterSettings, batches: Sequence[Batch]) -> str:
