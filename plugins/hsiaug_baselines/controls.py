@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +16,12 @@ from hsiaug.api import (
     NoParams,
     PairCounts,
     PatchSamples,
-    PluginError,
     Progress,
     TrainView,
     load_state,
     save_state,
 )
+from hsiaug_nets.pairs import drawn, evenly
 from hsiaug_nets.patches import FittedPatches, cycled
 from hsiaug_nets.plugin import Plugin
 
@@ -100,20 +99,8 @@ class FittedDuplicatePairs:
 
         Raises PluginError for a class that no pair shows.
         """
-        rng = np.random.default_rng(seed)
-        rows = [cycled(self._showing(c), n, rng) for c, n in counts.parts()]
-        index = np.concatenate([np.empty(0, dtype=np.int64), *rows])
+        index = drawn(self.masks, counts, np.random.default_rng(seed))
         return DenseSamples.made(self.images[index], self.masks[index])
-
-    def _showing(self, c: int | None) -> NDArray[np.int64]:
-        found = np.flatnonzero((self.masks == c).any(axis=(1, 2))) if c is not None else np.arange(len(self.masks))
-        if not len(found):
-            raise PluginError(
-                "only classes with training pixels can be made",
-                value=f"class {c}",
-                hint="Give the class training pixels, or do not ask for it.",
-            )
-        return found
 
     def save(self, folder: Path) -> None:
         """The real pairs."""
@@ -157,11 +144,8 @@ class FittedBalancedPairs(FittedDuplicatePairs):
 
         Raises PluginError for a class that no pair shows.
         """
-        asked = Counter(dict(counts.by_class))
-        classes, free = np.setdiff1d(self.masks, [IGNORE]), counts.total - asked.total()
-        if free and len(classes):
-            asked.update(cycled(classes, free, np.random.default_rng(seed)).tolist())
-        return super().sample(PairCounts(counts.total, asked), guidance=guidance, seed=seed)
+        asked = evenly(np.setdiff1d(self.masks, [IGNORE]), counts, np.random.default_rng(seed))
+        return super().sample(asked, guidance=guidance, seed=seed)
 
 
 class DuplicateBalanced(Plugin[NoParams]):

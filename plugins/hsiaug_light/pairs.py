@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError, derive_seed, save_state
-from hsiaug_light.params import RelightParams, bounded, scaled
+from hsiaug.api import DenseSamples, DenseView, PairCounts, derive_seed, save_state
+from hsiaug_light.params import PAIR_EFFECTS, RelightParams, bounded, scaled
 from hsiaug_light.tiles import relit_tiles
-from hsiaug_nets.patches import cycled
+from hsiaug_nets.pairs import drawn
 
 __all__ = ["FittedRelightPairs", "fit_pairs", "of_dates", "suited"]
 
@@ -40,27 +40,13 @@ class FittedRelightPairs:
         Raises PluginError for a class that no pair shows.
         """
         rng = np.random.default_rng(derive_seed("relight", seed))
-        rows = [cycled(self._showing(c), n, rng) for c, n in counts.parts()]
-        index = np.concatenate([np.empty(0, dtype=np.int64), *rows])
+        index = drawn(self.masks, counts, rng)
         effects, masks = scaled(RelightParams(**self.params), self.strength), self.masks[index]
         lit = relit_tiles(self.images[index], masks, effects, self.wavelengths, rng)
-        facts = {
-            name: round(getattr(effects, name), 4) for name in ("slope", "colour", "segment", "shadow", "depth")
-        }
+        facts = {name: round(getattr(effects, name), 4) for name in PAIR_EFFECTS}
         lack = {} if len(self.wavelengths) else {"no_wavelengths": "the light changes in brightness alone"}
         made = DenseSamples.made(lit, masks, provenance={"strength": self.strength, **facts, **lack})
         return replace(made, weight=np.full(len(made), self.params["weight"], dtype=np.float32))
-
-    def _showing(self, c: int | None) -> NDArray[np.int64]:
-        """Rows of the pairs that show class c; all where it is None."""
-        found = np.flatnonzero((self.masks == c).any(axis=(1, 2))) if c is not None else np.arange(len(self.masks))
-        if not len(found):
-            raise PluginError(
-                "only classes with training pixels can be made",
-                value=f"class {c}",
-                hint="Give the class training pixels, or do not ask for it.",
-            )
-        return found
 
     def save(self, folder: Path) -> None:
         """The real pairs, and the effects."""

@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from hsiaug.api import param
 
-__all__ = ["RelightParams", "bounded", "scaled"]
+__all__ = ["PAIR_EFFECTS", "RelightParams", "bounded", "scaled"]
+
+PAIR_EFFECTS = ("slope", "colour", "segment", "shadow", "depth")
+"""What the light on pairs is made of, and what a record says of it."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hsiaug.api import Card, param
+from hsiaug_nets.pairs import showing
 from hsiaug_pairs.components import blended, cut
-from hsiaug_pairs.fitted import FittedPairs, Pair, PairMaker, showing
+from hsiaug_pairs.fitted import FittedPairs, Pair, PairMaker
 
 __all__ = ["Classmix", "ClassmixParams", "FittedClassmix"]
 

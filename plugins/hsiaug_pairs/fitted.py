@@ -15,28 +15,23 @@ from hsiaug.api import (
     DenseSamples,
     DenseView,
     PairCounts,
-    PluginError,
     Progress,
     derive_seed,
     load_state,
     resampled,
     save_state,
 )
+from hsiaug_nets.pairs import showing
 from hsiaug_nets.patches import cycled
 from hsiaug_nets.plugin import Plugin
 
-__all__ = ["FittedPairs", "Pair", "PairMaker", "showing"]
+__all__ = ["FittedPairs", "Pair", "PairMaker"]
 
 Pair = tuple[NDArray[np.float32], NDArray[np.int64]]
 """Image (T, B, H, W) and mask (H, W)."""
 
 AGAIN = 4
 """How often a pair is made again that does not show the class which it was asked for."""
-
-
-def showing(masks: NDArray[np.int64], c: int) -> NDArray[np.int64]:
-    """Rows of the masks (n, H, W) that show class c."""
-    return np.flatnonzero((masks == c).any(axis=(1, 2)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,12 +64,7 @@ class FittedPairs:
         made: list[Pair] = []
         for c, n in counts.parts():
             rng = np.random.default_rng(derive_seed(self.name, -1 if c is None else c, seed))
-            if c is not None and not len(showing(self.masks, c)):
-                raise PluginError(
-                    "only classes with training pixels can be made",
-                    value=f"class {c}",
-                    hint="Give the class training pixels, or do not ask for it.",
-                )
+            showing(self.masks, c)
             grounds = cycled(np.arange(len(self.masks)), n, rng)
             made += [self._shown(int(ground), c, rng, told) for ground in grounds]
         return self._samples(made, told)

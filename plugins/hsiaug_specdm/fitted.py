@@ -17,7 +17,7 @@ from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.samplers import sampled
 from hsiaug_diffusion.schedule import guided
 from hsiaug_light.pairs import suited
-from hsiaug_light.params import RelightParams, scaled
+from hsiaug_light.params import PAIR_EFFECTS, RelightParams, scaled
 from hsiaug_light.tiles import relit_tiles
 from hsiaug_nets import state
 from hsiaug_specdm.codec import Codec
@@ -30,8 +30,6 @@ from hsiaug_specdm.unet import UNet, predicted_noise
 __all__ = ["FittedMaskFirst", "FittedPairs"]
 
 BATCH = 64
-LIGHT = ("slope", "colour", "segment", "shadow", "depth")
-"""Effects that are on record."""
 TRIES = 4
 """Pairs drawn per pair that is to show a class, where the denoiser cannot be told so."""
 
@@ -199,7 +197,7 @@ class FittedMaskFirst(FittedPairs):
 
     @classmethod
     def of(cls, learnt: Mapping[str, Any], view: DenseView) -> Self:
-        light = {name: getattr(suited(view, RelightParams()), name) for name in LIGHT}
+        light = {name: getattr(suited(view, RelightParams()), name) for name in PAIR_EFFECTS}
         wavelengths = np.empty(0) if view.wavelengths is None else np.asarray(view.wavelengths)
         quilt = Quilt(view.real.images, view.real.masks)
         return cls(

@@ -57,28 +57,20 @@ class Quilt:
 
         rows: (m,) the training tiles that most of each image is of; None = those that fit best.
         """
-        where = {int(c): np.argwhere(self.masks == c) for c in np.unique(masks)}
         made = np.empty((len(masks), *self.images.shape[1:]), dtype=np.float32)
         for i, mask in enumerate(masks):
             tiles = rng.permutation(len(self.masks))[:MOST] if rows is None else rows[i : i + 1]
-            made[i] = self._painted(mask, self._ground(mask, tiles), where, rng)
+            made[i] = self._painted(mask, self._ground(mask, tiles), rng)
         return made
 
-    def _painted(
-        self,
-        mask: NDArray[np.int64],
-        ground: _Piece,
-        where: dict[int, NDArray[np.int64]],
-        rng: np.random.Generator,
-    ) -> NDArray[np.float32]:
+    def _painted(self, mask: NDArray[np.int64], ground: _Piece, rng: np.random.Generator) -> NDArray[np.float32]:
         """(T, B, H, H)."""
         left = mask.copy()
         left[tuple(ground.pixels.T)] = COVERED
         pieces = [ground]
         for c, pixels in segments(left):
             if c != COVERED:
-                pieces += self._cover(mask, c, pixels, where[c], rng)
-        level = self._levels(ground.tile)
+                pieces += self._cover(mask, c, pixels, self._where[c], rng)
         total = np.zeros(self.images.shape[1:], dtype=np.float64)
         weight = np.zeros(mask.shape)
         for piece in pieces:
@@ -86,7 +78,7 @@ class Quilt:
             source = np.clip(piece.source(at), 0, mask.shape[0] - 1)
             found = self.images[piece.tile][:, :, source[:, 0], source[:, 1]]
             if len(found) > 1:
-                found = found * np.clip(level / self._levels(piece.tile), *GAIN)[:, :, None]
+                found = found * np.clip(self._levels[ground.tile] / self._levels[piece.tile], *GAIN)[:, :, None]
             total[:, :, at[:, 0], at[:, 1]] += share * found
             weight[at[:, 0], at[:, 1]] += share
         return np.asarray(np.clip(total / weight, *self._range), dtype=np.float32)
@@ -107,9 +99,15 @@ class Quilt:
         kept = alike[one] | (mask.ravel() == IGNORED)
         return _Piece(int(tile[one]), turn[one], shift[one], everywhere[kept])
 
-    def _levels(self, tile: int) -> NDArray[np.float64]:
-        """(T, B) medians of a tile."""
-        medians = np.median(self.images[tile], axis=(2, 3)).astype(np.float64)
+    @cached_property
+    def _where(self) -> dict[int, NDArray[np.int64]]:
+        """By id, the tile, row and column (m, 3) of each of its pixels."""
+        return {int(c): np.argwhere(self.masks == c) for c in np.unique(self.masks)}
+
+    @cached_property
+    def _levels(self) -> NDArray[np.float64]:
+        """(n, T, B) medians of the tiles."""
+        medians = np.median(self.images, axis=(3, 4)).astype(np.float64)
         return np.where(np.abs(medians) > 1e-9, medians, 1.0)
 
     def _cover(
