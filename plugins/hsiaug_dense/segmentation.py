@@ -14,8 +14,10 @@ __all__ = ["Fpn", "Segformer", "Unet"]
 
 
 @dataclass(frozen=True)
+@defaults(steps=1000)
 class UnetParams(DenseRecipe):
-    """The recipe, and the network's size."""
+    """The recipe, and the network's size. After 400 steps, as many as of the others, neither real nor synthetic tiles
+    are learnt: selection draws 100 to 102 of Houston give 28 mIoU then, and 31 after 1,000."""
 
     width: int = param(16, "channels at full resolution; doubled with every level", low=1)
 
@@ -37,7 +39,7 @@ class Unet(NetSegmenter[UnetParams]):
         "MICCAI 2015, arXiv:1505.04597",
         tasks=("segmentation",),
         uses_device=True,
-        seconds=20.0,
+        seconds=45.0,
         params=UnetParams,
         presets={"tiny": {"steps": 18, "width": 8, "rate": 3e-3}},
     )
