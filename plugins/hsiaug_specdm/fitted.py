@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,10 +21,11 @@ from hsiaug_light.pairs import suited
 from hsiaug_light.params import PAIR_EFFECTS, RelightParams, scaled
 from hsiaug_light.tiles import relit_tiles
 from hsiaug_nets import state
+from hsiaug_pairs.paste import FittedPaste, PasteParams
 from hsiaug_specdm.codec import Codec
 from hsiaug_specdm.fit import schedule_of
 from hsiaug_specdm.params import Params, SpecDmParams
-from hsiaug_specdm.quilting import Quilt
+from hsiaug_specdm.quilting import Pairs, Quilt
 from hsiaug_specdm.tileformat import TileFormat
 from hsiaug_specdm.unet import UNet, predicted_noise
 
@@ -32,6 +34,18 @@ __all__ = ["FittedMaskFirst", "FittedPairs"]
 BATCH = 64
 TRIES = 4
 """Pairs drawn per pair that is to show a class, where the denoiser cannot be told so."""
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What n pairs are begun with: latents (n, d, h, w) float32 to be noised, and shares (n, K) float32 of each id.
+
+    pairs: images and masks that they are of, where these are no training tiles.
+    """
+
+    latents: NDArray[np.float32]
+    shares: NDArray[np.float32]
+    pairs: Pairs | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +104,10 @@ class FittedPairs:
         surplus = n * TRIES if c is not None and not self.params.condition else n
         images, masks, sure = [], [], []
         for rows in np.array_split(self._rows(c, surplus, rng), range(BATCH, surplus, BATCH)):
-            image, shares = self.codec.decode(self._drawn(rows, omega, draw))
+            start = self._start(rows, c, rng)
+            image, shares = self.codec.decode(self._drawn(start, omega, draw))
             mask, confidence = self.format.masks_back(shares)
-            images.append(self._images(image, mask, rows, rng))
+            images.append(self._images(image, mask, start, rng))
             masks.append(mask)
             sure.append(confidence)
         made = DenseSamples.made(np.concatenate(images), np.concatenate(masks), confidence=np.concatenate(sure))
@@ -100,10 +115,14 @@ class FittedPairs:
             return made
         return made.take(np.sort(np.argsort(-(made.masks == c).mean(axis=(1, 2)), kind="stable")[:n]))
 
+    def _start(self, rows: NDArray[np.int64], c: int | None, rng: np.random.Generator) -> Start:
+        """What pairs are begun with that shall be like training tiles (n,), and show class c, where one is named."""
+        return Start(self.latents[rows], self.shares[rows])
+
     def _images(
-        self, decoded: Tensor, masks: NDArray[np.int64], rows: NDArray[np.int64], rng: np.random.Generator
+        self, decoded: Tensor, masks: NDArray[np.int64], start: Start, rng: np.random.Generator
     ) -> NDArray[np.float32]:
-        """(n, T, B, H, H) in the data's units. rows: (n,) the training tiles that the pairs are like."""
+        """(n, T, B, H, H) in the data's units."""
         return self.format.images_back(decoded)
 
     def _rows(self, c: int | None, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -114,10 +133,10 @@ class FittedPairs:
         return rng.choice(len(self.shares), size=n, p=weight / weight.sum())
 
     @torch.inference_mode()
-    def _drawn(self, rows: NDArray[np.int64], omega: float, draw: torch.Generator) -> Tensor:
+    def _drawn(self, start: Start, omega: float, draw: torch.Generator) -> Tensor:
         """Fresh latents (n, d, h, w), as the codec reads them."""
-        n, params = len(rows), self.params
-        shown = np.concatenate([self.shares[rows], np.ones((n, 1), np.float32)], axis=1)
+        n, params = len(start.latents), self.params
+        shown = np.concatenate([start.shares, np.ones((n, 1), np.float32)], axis=1)
         told = torch.from_numpy(shown).to(self.device)
         side = self.format.padded // params.factor_of(self.format.side)
         schedule = schedule_of(self.params).to(self.device)
@@ -131,7 +150,7 @@ class FittedPairs:
         if params.strength < 1:
             first = max(0, round(params.strength * schedule.steps) - 1)
             steps = max(1, round(params.strength * steps))
-            begin = torch.from_numpy(self.latents[rows]).to(self.device)
+            begin = torch.from_numpy(start.latents).to(self.device)
             z = schedule.noised(begin, torch.full((n,), first, device=self.device), z)
         z = sampled(schedule, noise_of, z, steps, params.sampler, draw, first)  # type: ignore[arg-type]
         return self.norm.back(z)
@@ -204,10 +223,36 @@ class FittedMaskFirst(FittedPairs):
             **{**learnt, "facts": {**learnt["facts"], "light": light}}, quilt=quilt, wavelengths=wavelengths
         )
 
+    def _start(self, rows: NDArray[np.int64], c: int | None, rng: np.random.Generator) -> Start:
+        """Of one date: training tiles with components of rare classes pasted into them (``pasted``)."""
+        assert isinstance(self.params, SpecDmParams)
+        start = super()._start(rows, c, rng)
+        if self.params.strength == 1:
+            return start
+        images, masks = self.quilt.images[rows], self.quilt.masks[rows]
+        if self.params.pasted and self.format.dates == 1:
+            images, masks = self._composed(rows, c, rng)
+            shares = np.stack([(masks == i).mean(axis=(1, 2)) for i in self.format.ids], axis=1, dtype=np.float32)
+            start = Start(self._latents(images, masks), shares)
+        return replace(start, pairs=(images, masks))
+
+    def _composed(self, rows: NDArray[np.int64], c: int | None, rng: np.random.Generator) -> Pairs:
+        """Training tiles with what ``paste`` sets into them: layouts that no training tile has."""
+        assert isinstance(self.params, SpecDmParams)
+        params = PasteParams(most=self.params.pasted, light=PasteParams.light * self.params.light)
+        maker = FittedPaste(self.quilt.images, self.quilt.masks, params)
+        made = [maker.make(int(row), c, rng, Counter()) for row in rows]
+        return np.stack([image for image, _ in made]), np.stack([mask for _, mask in made])
+
+    @torch.inference_mode()
+    def _latents(self, images: NDArray[np.float32], masks: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Normalised latents (n, d, h, w) of pairs."""
+        return self.encoded(DenseSamples.made(images, masks), slice(None)).cpu().numpy()
+
     def _images(
-        self, decoded: Tensor, masks: NDArray[np.int64], rows: NDArray[np.int64], rng: np.random.Generator
+        self, decoded: Tensor, masks: NDArray[np.int64], start: Start, rng: np.random.Generator
     ) -> NDArray[np.float32]:
-        images = self.quilt.paint(masks, rows if self.params.strength < 1 else None, rng)
+        images = self.quilt.paint(masks, start.pairs, rng)
         assert isinstance(self.params, SpecDmParams)
         effects = scaled(RelightParams(**self.facts["light"]), self.params.light)
         return relit_tiles(images, masks, effects, self.wavelengths, rng) if self.params.light else images

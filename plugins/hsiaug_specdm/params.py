@@ -94,8 +94,15 @@ class SpecDmParams(Params):
     order: str = param(
         "mask-first", "mask-first (then an image for it, of real pixels) or joint, the paper's: both at once"
     )
+    pasted: int = param(
+        6,
+        "mask-first, one date: components of rare classes that a training tile is given before its mask is noised, as "
+        "paste sets them, 1 to this many; 0 = none",
+        low=0,
+        sampling=True,
+    )
     light: float = param(
-        1.0,
+        0.5,
         "mask-first: strength of another light on a pair, as relight has it; 0 = none",
         low=0,
         high=4,

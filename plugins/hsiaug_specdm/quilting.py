@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, gaussian_filter, label
 
-__all__ = ["Quilt"]
+__all__ = ["Pairs", "Quilt"]
 
 TRIES = 48
 """Places that a segment may come from, of which the best fitting is taken; half of them lie in their tile where the
@@ -39,6 +39,10 @@ GAIN = (0.5, 2.0)
 """Least and largest gain by which a piece of another place is brought to the light of its surroundings."""
 
 
+Pairs = tuple[NDArray[np.float32], NDArray[np.int64]]
+"""Images (m, T, B, H, H) and masks (m, H, H)."""
+
+
 @dataclass(frozen=True, eq=False)
 class Quilt:
     """images: (n, T, B, H, H) float32 training tiles in the data's units; masks: (n, H, H) int64 ids.
@@ -51,34 +55,42 @@ class Quilt:
     masks: NDArray[np.int64]
 
     def paint(
-        self, masks: NDArray[np.int64], rows: NDArray[np.int64] | None, rng: np.random.Generator
+        self, masks: NDArray[np.int64], grounds: Pairs | None, rng: np.random.Generator
     ) -> NDArray[np.float32]:
         """(m, T, B, H, H) float32 images for masks (m, H, H) of ids that training tiles show.
 
-        rows: (m,) the training tiles that most of each image is of; None = those that fit best.
+        grounds: the pairs that most of each image is of, with their masks; None = the training tiles that fit best.
         """
         made = np.empty((len(masks), *self.images.shape[1:]), dtype=np.float32)
         for i, mask in enumerate(masks):
-            tiles = rng.permutation(len(self.masks))[:MOST] if rows is None else rows[i : i + 1]
-            made[i] = self._painted(mask, self._ground(mask, tiles), rng)
+            if grounds is None:
+                tiles = rng.permutation(len(self.masks))[:MOST]
+                images, known = self.images[tiles], self.masks[tiles]
+            else:
+                images, known = grounds[0][i : i + 1], grounds[1][i : i + 1]
+            ground = _ground(mask, known)
+            made[i] = self._painted(mask, images[ground.tile], ground, rng)
         return made
 
-    def _painted(self, mask: NDArray[np.int64], ground: _Piece, rng: np.random.Generator) -> NDArray[np.float32]:
-        """(T, B, H, H)."""
+    def _painted(
+        self, mask: NDArray[np.int64], image: NDArray[np.float32], ground: _Piece, rng: np.random.Generator
+    ) -> NDArray[np.float32]:
+        """(T, B, H, H). image: (T, B, H, H) that the ground is a piece of; the other pieces are of training tiles."""
         left = mask.copy()
         left[tuple(ground.pixels.T)] = COVERED
         pieces = [ground]
         for c, pixels in segments(left):
             if c != COVERED:
                 pieces += self._cover(mask, c, pixels, self._where[c], rng)
-        total = np.zeros(self.images.shape[1:], dtype=np.float64)
+        level = _levels(image)
+        total = np.zeros(image.shape, dtype=np.float64)
         weight = np.zeros(mask.shape)
         for piece in pieces:
             at, share = piece.spread(mask.shape[0])
             source = np.clip(piece.source(at), 0, mask.shape[0] - 1)
-            found = self.images[piece.tile][:, :, source[:, 0], source[:, 1]]
-            if len(found) > 1:
-                found = found * np.clip(self._levels[ground.tile] / self._levels[piece.tile], *GAIN)[:, :, None]
+            found = (image if piece is ground else self.images[piece.tile])[:, :, source[:, 0], source[:, 1]]
+            if len(found) > 1 and piece is not ground:
+                found = found * np.clip(level / self._levels[piece.tile], *GAIN)[:, :, None]
             total[:, :, at[:, 0], at[:, 1]] += share * found
             weight[at[:, 0], at[:, 1]] += share
         return np.asarray(np.clip(total / weight, *self._range), dtype=np.float32)
@@ -87,18 +99,6 @@ class Quilt:
     def _range(self) -> tuple[np.float32, np.float32]:
         return self.images.min(), self.images.max()
 
-    def _ground(self, mask: NDArray[np.int64], tiles: NDArray[np.int64]) -> _Piece:
-        """That of these training tiles, turned, whose mask is most like this one; its pixels are those that it fits."""
-        side = mask.shape[0]
-        tile = np.repeat(tiles, len(TURNS))
-        turn = np.tile(TURNS, (len(tile) // len(TURNS), 1, 1))
-        shift = np.where(turn.sum(axis=2) < 0, side - 1, 0)
-        everywhere = np.argwhere(np.ones_like(mask))
-        alike = self._shown(tile, turn, shift, everywhere) == mask.ravel()
-        one = int(alike.sum(axis=1).argmax())
-        kept = alike[one] | (mask.ravel() == IGNORED)
-        return _Piece(int(tile[one]), turn[one], shift[one], everywhere[kept])
-
     @cached_property
     def _where(self) -> dict[int, NDArray[np.int64]]:
         """By id, the tile, row and column (m, 3) of each of its pixels."""
@@ -106,9 +106,8 @@ class Quilt:
 
     @cached_property
     def _levels(self) -> NDArray[np.float64]:
-        """(n, T, B) medians of the tiles."""
-        medians = np.median(self.images, axis=(3, 4)).astype(np.float64)
-        return np.where(np.abs(medians) > 1e-9, medians, 1.0)
+        """(n, T, B) those of the tiles."""
+        return _levels(self.images)
 
     def _cover(
         self,
@@ -128,9 +127,9 @@ class Quilt:
             shift = pick[:, 1:] - np.einsum("kij,kj->ki", turn, anchor)
             half = TRIES // 2
             shift[:half] = np.where(turn[:half].sum(axis=2) < 0, side - 1, 0)
-            shown = self._shown(pick[:, 0], turn, shift, pixels)
+            shown = _shown(self.masks, pick[:, 0], turn, shift, pixels)
             fits = shown >= 0 if c == IGNORED else shown == c
-            alike = self._shown(pick[:, 0], turn, shift, ring) == mask[tuple(ring.T)]
+            alike = _shown(self.masks, pick[:, 0], turn, shift, ring) == mask[tuple(ring.T)]
             best = int((fits.sum(axis=1) + RING * alike.sum(axis=1)).argmax())
             if fits[best].any():
                 yield _Piece(int(pick[best, 0]), turn[best], shift[best], pixels[fits[best]])
@@ -139,16 +138,6 @@ class Quilt:
                 return
         for pixel, (tile, *place) in zip(pixels, known[rng.integers(len(known), size=len(pixels))], strict=True):
             yield _Piece(int(tile), TURNS[0], np.array(place) - pixel, pixel[None])
-
-    def _shown(
-        self, tile: NDArray[np.int64], turn: NDArray[np.int64], shift: NDArray[np.int64], pixels: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
-        """(k, p) ids of training tiles at turn · pixel + shift, -1 outside of them."""
-        side = self.masks.shape[1]
-        at = np.einsum("kij,pj->kpi", turn, pixels) + shift[:, None]
-        inside = ((at >= 0) & (at < side)).all(axis=2)
-        at = np.clip(at, 0, side - 1)
-        return np.where(inside, self.masks[tile[:, None], at[..., 0], at[..., 1]], -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +163,40 @@ class _Piece:
         window = gaussian_filter(window, BLEND, radius=EDGE, mode="nearest")
         at = np.argwhere(window > LEAST)
         return at + first, window[tuple(at.T)]
+
+
+def _ground(mask: NDArray[np.int64], masks: NDArray[np.int64]) -> _Piece:
+    """That of these tiles (k, H, H), turned, whose mask is most like this one; its pixels are those that it fits."""
+    side = mask.shape[0]
+    tile = np.repeat(np.arange(len(masks)), len(TURNS))
+    turn = np.tile(TURNS, (len(masks), 1, 1))
+    shift = np.where(turn.sum(axis=2) < 0, side - 1, 0)
+    everywhere = np.argwhere(np.ones_like(mask))
+    alike = _shown(masks, tile, turn, shift, everywhere) == mask.ravel()
+    one = int(alike.sum(axis=1).argmax())
+    kept = alike[one] | (mask.ravel() == IGNORED)
+    return _Piece(int(tile[one]), turn[one], shift[one], everywhere[kept])
+
+
+def _shown(
+    masks: NDArray[np.int64],
+    tile: NDArray[np.int64],
+    turn: NDArray[np.int64],
+    shift: NDArray[np.int64],
+    pixels: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """(k, p) ids of tiles of the masks (n, H, H) at turn · pixel + shift, -1 outside of them."""
+    side = masks.shape[1]
+    at = np.einsum("kij,pj->kpi", turn, pixels) + shift[:, None]
+    inside = ((at >= 0) & (at < side)).all(axis=2)
+    at = np.clip(at, 0, side - 1)
+    return np.where(inside, masks[tile[:, None], at[..., 0], at[..., 1]], -1)
+
+
+def _levels(images: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(..., T, B) medians of images (..., T, B, H, H); 1 where they are 0."""
+    medians = np.median(images, axis=(-2, -1)).astype(np.float64)
+    return np.where(np.abs(medians) > 1e-9, medians, 1.0)
 
 
 def _around(shape: tuple[int, ...], pixels: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -149,12 +149,26 @@ def test_every_part_can_be_switched(make: Make, settings: dict[str, Any]) -> Non
     assert made.images.shape == (2, 2, 20, 18, 18) and np.isfinite(made.images).all()
 
 
+def test_components_of_rare_classes_are_set_into_the_layouts_that_sampling_starts_from(fitted: Any) -> None:
+    def share(pasted: int) -> float:
+        params = replace(fitted.params, strength=0.3, pasted=pasted)
+        return float((replace(fitted, params=params).sample(PairCounts(60), guidance=0, seed=0).masks == 4).mean())
+
+    assert share(6) > 1.3 * share(0)
+
+
+def test_of_two_dates_nothing_is_pasted(make: Make) -> None:
+    one, other = (fit(make(6, 16, dates=2), strength=0.3, pasted=n, **SHORT) for n in (0, 6))
+
+    assert same(*(f.sample(PairCounts(4), guidance=0, seed=0) for f in (one, other)))
+
+
 @pytest.mark.parametrize("sampler", ["ddim", "ddpm", "dpm++"])
 def test_the_less_noise_sampling_starts_from_the_nearer_the_pairs_lie_to_real_ones(
     fitted: Any, sampler: str
 ) -> None:
     def apart(strength: float) -> float:
-        params = replace(fitted.params, strength=strength, sampler=sampler, sample_steps=20)
+        params = replace(fitted.params, strength=strength, sampler=sampler, sample_steps=20, pasted=0)
         made = replace(fitted, params=params).sample(PairCounts(16), guidance=0, seed=0)
         z = fitted.encoded(made, slice(0, 16))
         known = torch.from_numpy(fitted.latents)

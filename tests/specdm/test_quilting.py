@@ -47,7 +47,9 @@ def test_pixels_inside_a_piece_are_real_ones(view: DenseView) -> None:
 
 
 def test_a_mask_of_the_training_tile_that_it_starts_from_gives_that_tile(view: DenseView) -> None:
-    made = quilt(view).paint(view.real.masks[:4], np.arange(4), np.random.default_rng(0))
+    made = quilt(view).paint(
+        view.real.masks[:4], (view.real.images[:4], view.real.masks[:4]), np.random.default_rng(0)
+    )
 
     np.testing.assert_array_equal(made, view.real.images[:4])
 
@@ -55,7 +57,7 @@ def test_a_mask_of_the_training_tile_that_it_starts_from_gives_that_tile(view: D
 def test_what_differs_from_that_tile_is_taken_from_elsewhere(view: DenseView) -> None:
     mask = view.real.masks[0].copy()
     mask[8:20, 8:20] = 1 + mask[8:20, 8:20] % 4
-    made = quilt(view).paint(mask[None], np.array([0]), np.random.default_rng(0))[0]
+    made = quilt(view).paint(mask[None], (view.real.images[:1], view.real.masks[:1]), np.random.default_rng(0))[0]
     same = (made == view.real.images[0]).all(axis=(0, 1))
 
     assert same[:6].all() and same[:, 22:].all() and not same[10:18, 10:18].any()
@@ -73,7 +75,7 @@ def test_pieces_of_another_place_are_brought_to_the_light_of_each_date(make: Mak
     images[3:, 1] *= 1.8
     masks = np.where(np.indices((16, 16)).sum(axis=0) < 12, 2, 1)[None]
     level = np.median(images[:, 1], axis=(1, 2, 3))
-    made = Quilt(images, view.real.masks).paint(masks, np.array([0]), np.random.default_rng(0))
+    made = Quilt(images, view.real.masks).paint(masks, (images[:1], view.real.masks[:1]), np.random.default_rng(0))
 
     assert np.median(made[0, 1]) == pytest.approx(level[0], rel=0.3)
 
