@@ -1,8 +1,7 @@
-"""What ``specdm`` and ``ldm_single`` have learnt: sampling and saving."""
+"""What generators of pairs by latent diffusion have learnt: sampling and saving."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,19 +16,15 @@ from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError, load_st
 from hsiaug_diffusion.latents import LatentNorm
 from hsiaug_diffusion.samplers import sampled
 from hsiaug_diffusion.schedule import guided
-from hsiaug_light.pairs import suited
-from hsiaug_light.params import PAIR_EFFECTS, RelightParams, scaled
-from hsiaug_light.tiles import relit_tiles
 from hsiaug_nets import state
-from hsiaug_pairs.paste import FittedPaste, PasteParams
 from hsiaug_specdm.codec import Codec
 from hsiaug_specdm.fit import schedule_of
-from hsiaug_specdm.params import Params, SpecDmParams
-from hsiaug_specdm.quilting import Pairs, Quilt
+from hsiaug_specdm.params import Params
+from hsiaug_specdm.quilting import Pairs
 from hsiaug_specdm.tileformat import TileFormat
 from hsiaug_specdm.unet import UNet, predicted_noise
 
-__all__ = ["FittedMaskFirst", "FittedPairs"]
+__all__ = ["FittedPairs", "Start"]
 
 BATCH = 64
 TRIES = 4
@@ -202,64 +197,3 @@ class FittedPairs:
         shares, latents = arrays["shares"], arrays["latents"]
         fields = (params, form, built, denoiser, norm, shares, latents, facts["facts"], device)
         return cls(*fields, **cls.further(arrays))
-
-
-@dataclass(frozen=True, eq=False)
-class FittedMaskFirst(FittedPairs):
-    """:class:`FittedPairs` whose latents are of masks alone; an image is quilted for every mask, under its own light.
-
-    wavelengths: (B,) float64 nm; empty where they are unknown. facts["light"]: the effects of light at strength 1.
-    """
-
-    quilt: Quilt
-    wavelengths: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, learnt: Mapping[str, Any], view: DenseView) -> Self:
-        light = {name: getattr(suited(view, RelightParams()), name) for name in PAIR_EFFECTS}
-        wavelengths = np.empty(0) if view.wavelengths is None else np.asarray(view.wavelengths)
-        quilt = Quilt(view.real.images, view.real.masks)
-        return cls(
-            **{**learnt, "facts": {**learnt["facts"], "light": light}}, quilt=quilt, wavelengths=wavelengths
-        )
-
-    def _start(self, rows: NDArray[np.int64], c: int | None, rng: np.random.Generator) -> Start:
-        """Of one date: training tiles with components of rare classes pasted into them (``pasted``)."""
-        assert isinstance(self.params, SpecDmParams)
-        start = super()._start(rows, c, rng)
-        if self.params.strength == 1:
-            return start
-        images, masks = self.quilt.images[rows], self.quilt.masks[rows]
-        if self.params.pasted and self.format.dates == 1:
-            images, masks = self._composed(rows, c, rng)
-            shares = np.stack([(masks == i).mean(axis=(1, 2)) for i in self.format.ids], axis=1, dtype=np.float32)
-            start = Start(self._latents(images, masks), shares)
-        return replace(start, pairs=(images, masks))
-
-    def _composed(self, rows: NDArray[np.int64], c: int | None, rng: np.random.Generator) -> Pairs:
-        """Training tiles with what ``paste`` sets into them: layouts that no training tile has."""
-        assert isinstance(self.params, SpecDmParams)
-        params = PasteParams(most=self.params.pasted, light=PasteParams.light * self.params.light)
-        maker = FittedPaste(self.quilt.images, self.quilt.masks, params)
-        made = [maker.make(int(row), c, rng, Counter()) for row in rows]
-        return np.stack([image for image, _ in made]), np.stack([mask for _, mask in made])
-
-    @torch.inference_mode()
-    def _latents(self, images: NDArray[np.float32], masks: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Normalised latents (n, d, h, w) of pairs."""
-        return self.encoded(DenseSamples.made(images, masks), slice(None)).cpu().numpy()
-
-    def _images(
-        self, decoded: Tensor, masks: NDArray[np.int64], start: Start, rng: np.random.Generator
-    ) -> NDArray[np.float32]:
-        images = self.quilt.paint(masks, start.pairs, rng)
-        assert isinstance(self.params, SpecDmParams)
-        effects = scaled(RelightParams(**self.facts["light"]), self.params.light)
-        return relit_tiles(images, masks, effects, self.wavelengths, rng) if self.params.light else images
-
-    def beside(self) -> dict[str, NDArray[Any]]:
-        return {"tiles": self.quilt.images, "tile_masks": self.quilt.masks, "wavelengths": self.wavelengths}
-
-    @classmethod
-    def further(cls, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-        return {"quilt": Quilt(arrays["tiles"], arrays["tile_masks"]), "wavelengths": arrays["wavelengths"]}

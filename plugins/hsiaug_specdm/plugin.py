@@ -69,7 +69,7 @@ class SpecDm(_LatentDiffusion):
 
     def _parts(self) -> tuple[type[FittedPairs], type[Codec], Callable[..., Any]]:
         from hsiaug_specdm.codec import MaskStream, TwoStream, fit_mask_stream, fit_two_stream
-        from hsiaug_specdm.fitted import FittedMaskFirst
+        from hsiaug_specdm.mask_first import FittedMaskFirst
         from hsiaug_specdm.reliability import FittedSpecDm
 
         assert isinstance(self.params, SpecDmParams)
