@@ -199,10 +199,10 @@ def labels() -> Figure:
 
 def pairs() -> Figure:
     """Networks for masks with made pairs: the gain over none, draw by draw."""
-    data = {"houston": "Houston crop, mIoU", "oscd": "OSCD, F1 of change"}
+    data = {"houston": "Houston crop, mIoU", "jasper": "Jasper Ridge, mIoU", "oscd": "OSCD, F1 of change"}
     arms = ["duplicate", "duplicate-balanced", "paste", "paste-change", "classmix", "relight", "specdm"]
     figure = new_figure(WIDTH, 2.8)
-    panels = figure.subplots(1, 2)
+    panels = figure.subplots(1, 3)
     for panel, (run, title) in zip(panels, data.items(), strict=True):
         rows = [r for r in trials("pairs", run=run) if r["classifier"] != "majority"]
         shown = [name for name in arms if any(row["generator"] == name for row in rows)]
