@@ -109,6 +109,6 @@ def test_defaults_are_left_out_of_the_identity_and_other_values_are_in_it():
     used = stated_params(build_params(Unet.card, "cpu", {"mix": "pretrain", "keep": "all"}))
     assert used == {**plain, "mix": "pretrain"}
     with pytest.raises(
-        InputError, match=r"\.mix must be one of joint, pretrain; found 'pretran'\. Did you mean pretrain"
+        InputError, match=r"mix must be joint or pretrain; found 'pretran'\. Did you mean pretrain"
     ):
         build_params(Unet.card, "cpu", {"mix": "pretran"})
