@@ -20,7 +20,7 @@ from hsiaug_nets import state
 from hsiaug_specdm.codec import Codec
 from hsiaug_specdm.fit import schedule_of
 from hsiaug_specdm.params import Params
-from hsiaug_specdm.quilting import Pairs
+from hsiaug_specdm.quilting import Grounds
 from hsiaug_specdm.tileformat import TileFormat
 from hsiaug_specdm.unet import UNet, predicted_noise
 
@@ -40,7 +40,7 @@ class Start:
 
     latents: NDArray[np.float32]
     shares: NDArray[np.float32]
-    pairs: Pairs | None = None
+    pairs: Grounds | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from hsiaug_light.tiles import relit_tiles
 from hsiaug_pairs.paste import FittedPaste, PasteParams
 from hsiaug_specdm.fitted import FittedPairs, Start
 from hsiaug_specdm.params import SpecDmParams
-from hsiaug_specdm.quilting import Pairs, Quilt
+from hsiaug_specdm.quilting import Grounds, Quilt
 
 __all__ = ["FittedMaskFirst"]
 
@@ -57,8 +57,7 @@ class FittedMaskFirst(FittedPairs):
         images, masks = self.quilt.images[rows], self.quilt.masks[rows]
         if self._own.pasted and self.format.dates == 1:
             images, masks = self._composed(rows, c, rng)
-            shares = np.stack([(masks == i).mean(axis=(1, 2)) for i in self.format.ids], axis=1, dtype=np.float32)
-            start = Start(self._latents(images, masks), shares)
+            start = Start(self._latents(images, masks), self.format.shares(masks).astype(np.float32))
         return replace(start, pairs=(images, masks))
 
     @cached_property
@@ -66,7 +65,7 @@ class FittedMaskFirst(FittedPairs):
         params = PasteParams(most=self._own.pasted, light=PasteParams.light * self._own.light)
         return FittedPaste(self.quilt.images, self.quilt.masks, params)
 
-    def _composed(self, rows: NDArray[np.int64], c: int | None, rng: np.random.Generator) -> Pairs:
+    def _composed(self, rows: NDArray[np.int64], c: int | None, rng: np.random.Generator) -> Grounds:
         """Training tiles with what ``paste`` sets into them: layouts that no training tile has."""
         made = [self._paste.make(int(row), c, rng, Counter()) for row in rows]
         return np.stack([image for image, _ in made]), np.stack([mask for _, mask in made])

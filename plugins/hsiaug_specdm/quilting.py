@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, gaussian_filter, label
 
-__all__ = ["Pairs", "Quilt"]
+__all__ = ["Grounds", "Quilt"]
 
 TRIES = 48
 """Places that a segment may come from, of which the best fitting is taken; half of them lie in their tile where the
@@ -39,7 +39,7 @@ GAIN = (0.5, 2.0)
 """Least and largest gain by which a piece of another place is brought to the light of its surroundings."""
 
 
-Pairs = tuple[NDArray[np.float32], NDArray[np.int64]]
+Grounds = tuple[NDArray[np.float32], NDArray[np.int64]]
 """Images (m, T, B, H, H) and masks (m, H, H)."""
 
 
@@ -55,7 +55,7 @@ class Quilt:
     masks: NDArray[np.int64]
 
     def paint(
-        self, masks: NDArray[np.int64], grounds: Pairs | None, rng: np.random.Generator
+        self, masks: NDArray[np.int64], grounds: Grounds | None, rng: np.random.Generator
     ) -> NDArray[np.float32]:
         """(m, T, B, H, H) float32 images for masks (m, H, H) of ids that training tiles show.
 
@@ -65,11 +65,11 @@ class Quilt:
         for i, mask in enumerate(masks):
             if grounds is None:
                 tiles = rng.permutation(len(self.masks))[:MOST]
-                images, known = self.images[tiles], self.masks[tiles]
+                ground = _ground(mask, self.masks[tiles])
+                image = self.images[tiles[ground.tile]]
             else:
-                images, known = grounds[0][i : i + 1], grounds[1][i : i + 1]
-            ground = _ground(mask, known)
-            made[i] = self._painted(mask, images[ground.tile], ground, rng)
+                ground, image = _ground(mask, grounds[1][i : i + 1]), grounds[0][i]
+            made[i] = self._painted(mask, image, ground, rng)
         return made
 
     def _painted(
@@ -82,14 +82,14 @@ class Quilt:
         for c, pixels in segments(left):
             if c != COVERED:
                 pieces += self._cover(mask, c, pixels, self._where[c], rng)
-        level = _levels(image)
+        level = _levels(image) if len(image) > 1 else None
         total = np.zeros(image.shape, dtype=np.float64)
         weight = np.zeros(mask.shape)
         for piece in pieces:
             at, share = piece.spread(mask.shape[0])
             source = np.clip(piece.source(at), 0, mask.shape[0] - 1)
             found = (image if piece is ground else self.images[piece.tile])[:, :, source[:, 0], source[:, 1]]
-            if len(found) > 1 and piece is not ground:
+            if level is not None and piece is not ground:
                 found = found * np.clip(level / self._levels[piece.tile], *GAIN)[:, :, None]
             total[:, :, at[:, 0], at[:, 1]] += share * found
             weight[at[:, 0], at[:, 1]] += share

@@ -101,6 +101,10 @@ class TileFormat:
         x = (x * self.scale + self.shift).clamp(self.low, self.high)[..., : self.side, : self.side]
         return np.asarray(self.apart(x).cpu().numpy(), dtype=np.float32)
 
+    def shares(self, masks: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(n, K) each id's share of masks (n, H, W)."""
+        return np.stack([(masks == c).mean(axis=(1, 2)) for c in self.ids], axis=1)
+
     def masks_back(self, shares: Tensor) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """(n, K, P, P) shares of classes → the likeliest ids (n, H, H) and their shares."""
         best, index = shares[..., : self.side, : self.side].max(dim=1)

@@ -52,7 +52,7 @@ class PairRun(Run):
         real = view.real
         smallest = params.factor_of(view.patch) * 2 ** (len(params.multiples) - 1)
         form = TileFormat.of(real, len(view.class_names), smallest)
-        shares = np.stack([(real.masks == c).mean(axis=(1, 2)) for c in form.ids], axis=1)
+        shares = form.shares(real.masks)
         pairs = Pairs(
             x=form.images(real.images).to(device),
             y=form.masks(real.masks).to(device),
