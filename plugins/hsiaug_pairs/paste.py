@@ -78,20 +78,29 @@ class FittedPaste(FittedPairs):
         counts[0] = np.inf
         return counts
 
+    @cached_property
+    def _missing(self) -> NDArray[np.float64]:
+        """(C + 1,) share of the tiles that do not show each class."""
+        return np.array([1 - (self.masks == c).any(axis=(1, 2)).mean() for c in range(int(self.masks.max()) + 1)])
+
     def make(self, ground: int, c: int | None, rng: np.random.Generator, told: Counter[str]) -> Pair:
         image, mask = self.images[ground].copy(), self.masks[ground].copy()
         if not len(self.parts):
             return image, mask
-        classes = self._classes(int(rng.integers(1, self.params.most + 1)), rng)
-        for kind in [*classes[1:], c] if c is not None else classes:
+        count = int(rng.integers(1, self.params.most + 1))
+        asked = [] if c is None else [c]
+        for kind in self._classes(count - len(asked), rng) + asked:
             self._paste(self._component(kind, ground, rng), image, mask, rng)
             told[f"class {kind}"] += 1
         return image, mask
 
     def _classes(self, count: int, rng: np.random.Generator) -> list[int]:
+        """Up to ``count`` classes: each of those drawn is left out as often as a tile shows it anyway."""
         known = self._usable[1]
         odds = self._pixels[known] ** (1 - self.params.power)
-        return [int(c) for c in rng.choice(known, size=count, p=odds / odds.sum())]
+        drawn = rng.choice(known, size=count, p=odds / odds.sum())
+        kept: list[int] = drawn[rng.random(count) < self._missing[drawn]].tolist()
+        return kept
 
     def _component(self, kind: int, ground: int, rng: np.random.Generator) -> int:
         """A component of the class, of another tile where there is one, drawn in proportion to the root of its size."""
