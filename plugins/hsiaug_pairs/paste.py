@@ -85,14 +85,30 @@ class FittedPaste(FittedPairs):
 
     def make(self, ground: int, c: int | None, rng: np.random.Generator, told: Counter[str]) -> Pair:
         image, mask = self.images[ground].copy(), self.masks[ground].copy()
+        told.update(f"class {kind}" for kind in self.set_into(image, mask, ground, c, rng))
+        return image, mask
+
+    def set_into(
+        self,
+        image: NDArray[np.float32],
+        mask: NDArray[np.int64],
+        tile: int,
+        c: int | None,
+        rng: np.random.Generator,
+    ) -> list[int]:
+        """Set components into an image (T, B, H, W) and its mask (H, W), in place; return their classes.
+
+        tile: number of a training tile whose own components are taken only where there are no others. c: class that
+        is to be among them; None = any.
+        """
         if not len(self.parts):
-            return image, mask
+            return []
         count = int(rng.integers(1, self.params.most + 1))
         asked = [] if c is None else [c]
-        for kind in self._classes(count - len(asked), rng) + asked:
-            self._paste(self._component(kind, ground, rng), image, mask, rng)
-            told[f"class {kind}"] += 1
-        return image, mask
+        kinds = self._classes(count - len(asked), rng) + asked
+        for kind in kinds:
+            self._paste(self._component(kind, tile, rng), image, mask, rng)
+        return kinds
 
     def _classes(self, count: int, rng: np.random.Generator) -> list[int]:
         """Up to ``count`` classes: each of those drawn is left out as often as a tile shows it anyway."""
@@ -137,7 +153,9 @@ class Paste(PairMaker):
     it would cover. Where its tile's edge cut it, it is set at that edge again. On its border the spectra of both sides
     are mixed linearly, as in real pixels; a pixel takes the component's label where it holds more than half of it.
     A component comes under a light of its own (``light``): on another slope it would be brighter or darker.
-    Nothing but labelled components is pasted: no margin of unlabelled pixels comes along.
+    Nothing but labelled components is pasted: no margin of unlabelled pixels comes along. A class that the share q of
+    the tiles show is left out q times of the times that it is drawn: where every tile shows a class it is not rare for a
+    network that learns from tiles, however few its pixels are, and components of it only move the classes' shares.
 
     The paper pastes whole instances of any class at random positions of images of another domain, in colour photographs
     with hard borders or Gaussian ones; rare classes first, positions by their surroundings and the light are ours.
@@ -145,7 +163,7 @@ class Paste(PairMaker):
 
     card = Card(
         name="paste",
-        version="1",
+        version="2",
         summary="Connected components of rare classes, cut from one tile and set into another",
         paper="Ghiasi, Cui, Srinivas, Qian, Lin, Cubuk, Le and Zoph, Simple Copy-Paste is a Strong Data Augmentation "
         "Method for Instance Segmentation, CVPR 2021, arXiv:2012.07177",

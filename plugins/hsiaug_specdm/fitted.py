@@ -35,12 +35,13 @@ TRIES = 4
 class Start:
     """What n pairs are begun with: latents (n, d, h, w) float32 to be noised, and shares (n, K) float32 of each id.
 
-    pairs: images and masks that they are of, where these are no training tiles.
+    rows: (n,) training tiles that they are of. shown: class that they are to show, None = any.
     """
 
+    rows: NDArray[np.int64]
+    shown: int | None
     latents: NDArray[np.float32]
     shares: NDArray[np.float32]
-    pairs: Grounds | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,26 +100,21 @@ class FittedPairs:
         surplus = n * TRIES if c is not None and not self.params.condition else n
         images, masks, sure = [], [], []
         for rows in np.array_split(self._rows(c, surplus, rng), range(BATCH, surplus, BATCH)):
-            start = self._start(rows, c, rng)
-            image, shares = self.codec.decode(self._drawn(start, omega, draw))
-            mask, confidence = self.format.masks_back(shares)
-            images.append(self._images(image, mask, start, rng))
+            start = Start(rows, c, self.latents[rows], self.shares[rows])
+            decoded, shares = self.codec.decode(self._drawn(start, omega, draw))
+            drawn, confidence = self.format.masks_back(shares)
+            image, mask = self._pairs(decoded, drawn, start, rng)
+            images.append(image)
             masks.append(mask)
-            sure.append(confidence)
+            sure.append(np.where(mask == drawn, confidence, np.float32(1)))
         made = DenseSamples.made(np.concatenate(images), np.concatenate(masks), confidence=np.concatenate(sure))
         if surplus == n:
             return made
         return made.take(np.sort(np.argsort(-(made.masks == c).mean(axis=(1, 2)), kind="stable")[:n]))
 
-    def _start(self, rows: NDArray[np.int64], c: int | None, rng: np.random.Generator) -> Start:
-        """What pairs are begun with that shall be like training tiles (n,), and show class c, where one is named."""
-        return Start(self.latents[rows], self.shares[rows])
-
-    def _images(
-        self, decoded: Tensor, masks: NDArray[np.int64], start: Start, rng: np.random.Generator
-    ) -> NDArray[np.float32]:
-        """(n, T, B, H, H) in the data's units."""
-        return self.format.images_back(decoded)
+    def _pairs(self, decoded: Tensor, masks: NDArray[np.int64], start: Start, rng: np.random.Generator) -> Grounds:
+        """Images (n, T, B, H, H) in the data's units, and masks (n, H, H), of what was drawn: ``masks`` as they are."""
+        return self.format.images_back(decoded), masks
 
     def _rows(self, c: int | None, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """(n,) training tiles that pairs shall be like which show class c, or any where c is None."""
