@@ -25,7 +25,7 @@ other is asked for."""
 class PasteParams:
     """How much is pasted of what, and how."""
 
-    most: int = param(6, "components that are pasted into a pair, 1 to this many", low=1, sampling=True)
+    most: int = param(30, "components that are pasted into a pair, 1 to this many", low=1, sampling=True)
     power: float = param(
         2.0,
         "0 = classes are drawn as often as they have pixels, 1 = equally often, 2 = as often as they are rare",

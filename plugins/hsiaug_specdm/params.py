@@ -95,9 +95,9 @@ class SpecDmParams(Params):
         "mask-first", "mask-first (then an image for it, of real pixels) or joint, the paper's: both at once"
     )
     pasted: int = param(
-        6,
-        "mask-first, one date: components of rare classes that a training tile is given before its mask is noised, as "
-        "paste sets them, 1 to this many; 0 = none",
+        30,
+        "mask-first, one date: components of rare classes that are set into a pair at the end, as paste does it, 1 to this "
+        "many; 0 = none",
         low=0,
         sampling=True,
     )
