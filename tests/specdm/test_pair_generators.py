@@ -149,12 +149,18 @@ def test_every_part_can_be_switched(make: Make, settings: dict[str, Any]) -> Non
     assert made.images.shape == (2, 2, 20, 18, 18) and np.isfinite(made.images).all()
 
 
-def test_components_of_rare_classes_are_set_into_the_layouts_that_sampling_starts_from(fitted: Any) -> None:
-    def share(pasted: int) -> float:
-        params = replace(fitted.params, strength=0.05, pasted=pasted)
-        return float((replace(fitted, params=params).sample(PairCounts(24), guidance=0, seed=0).masks == 4).mean())
+@pytest.mark.parametrize("strength", [0.05, 1.0])
+def test_components_of_rare_classes_are_set_into_finished_pairs(fitted: Any, strength: float) -> None:
+    def sampled(pasted: int) -> DenseSamples:
+        params = replace(fitted.params, strength=strength, light=0, pasted=pasted)
+        return replace(fitted, params=params).sample(PairCounts(24), guidance=0, seed=0)
 
-    assert share(6) > 1.3 * share(0)
+    drawn, made = sampled(0), sampled(6)
+    moved = made.masks != drawn.masks
+    assert (made.masks == 4).mean() > 1.3 * (drawn.masks == 4).mean()
+    assert made.confidence is not None and (made.confidence[moved] == 1).all()
+    changed = (made.images != drawn.images).any(axis=(1, 2))
+    assert (moved <= changed).mean() > 0.99 and not changed.all()  # the image moves with its mask, and only there
 
 
 def test_of_two_dates_nothing_is_pasted(make: Make) -> None:
