@@ -24,24 +24,11 @@ from hsiaug_specdm.quilting import Grounds
 from hsiaug_specdm.tileformat import TileFormat
 from hsiaug_specdm.unet import UNet, predicted_noise
 
-__all__ = ["FittedPairs", "Start"]
+__all__ = ["FittedPairs"]
 
 BATCH = 64
 TRIES = 4
 """Pairs drawn per pair that is to show a class, where the denoiser cannot be told so."""
-
-
-@dataclass(frozen=True, eq=False)
-class Start:
-    """What n pairs are begun with: latents (n, d, h, w) float32 to be noised, and shares (n, K) float32 of each id.
-
-    rows: (n,) training tiles that they are of. shown: class that they are to show, None = any.
-    """
-
-    rows: NDArray[np.int64]
-    shown: int | None
-    latents: NDArray[np.float32]
-    shares: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,10 +87,9 @@ class FittedPairs:
         surplus = n * TRIES if c is not None and not self.params.condition else n
         images, masks, sure = [], [], []
         for rows in np.array_split(self._rows(c, surplus, rng), range(BATCH, surplus, BATCH)):
-            start = Start(rows, c, self.latents[rows], self.shares[rows])
-            decoded, shares = self.codec.decode(self._drawn(start, omega, draw))
+            decoded, shares = self.codec.decode(self._drawn(rows, omega, draw))
             drawn, confidence = self.format.masks_back(shares)
-            image, mask = self._pairs(decoded, drawn, start, rng)
+            image, mask = self._pairs(decoded, drawn, rows, c, rng)
             images.append(image)
             masks.append(mask)
             sure.append(np.where(mask == drawn, confidence, np.float32(1)))
@@ -112,8 +98,19 @@ class FittedPairs:
             return made
         return made.take(np.sort(np.argsort(-(made.masks == c).mean(axis=(1, 2)), kind="stable")[:n]))
 
-    def _pairs(self, decoded: Tensor, masks: NDArray[np.int64], start: Start, rng: np.random.Generator) -> Grounds:
-        """Images (n, T, B, H, H) in the data's units, and masks (n, H, H), of what was drawn: ``masks`` as they are."""
+    def _pairs(
+        self,
+        decoded: Tensor,
+        masks: NDArray[np.int64],
+        rows: NDArray[np.int64],
+        c: int | None,
+        rng: np.random.Generator,
+    ) -> Grounds:
+        """Images (n, T, B, H, H) in the data's units, and masks (n, H, H), of what was drawn.
+
+        decoded: what the codec gives as images; masks: as drawn. rows: (n,) training tiles that they were begun with, to
+        show class c, where one is named.
+        """
         return self.format.images_back(decoded), masks
 
     def _rows(self, c: int | None, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -124,10 +121,10 @@ class FittedPairs:
         return rng.choice(len(self.shares), size=n, p=weight / weight.sum())
 
     @torch.inference_mode()
-    def _drawn(self, start: Start, omega: float, draw: torch.Generator) -> Tensor:
-        """Fresh latents (n, d, h, w), as the codec reads them."""
-        n, params = len(start.latents), self.params
-        shown = np.concatenate([start.shares, np.ones((n, 1), np.float32)], axis=1)
+    def _drawn(self, rows: NDArray[np.int64], omega: float, draw: torch.Generator) -> Tensor:
+        """Fresh latents (n, d, h, w), as the codec reads them, like those of training tiles (n,)."""
+        n, params = len(rows), self.params
+        shown = np.concatenate([self.shares[rows], np.ones((n, 1), np.float32)], axis=1)
         told = torch.from_numpy(shown).to(self.device)
         side = self.format.padded // params.factor_of(self.format.side)
         schedule = schedule_of(self.params).to(self.device)
@@ -141,7 +138,7 @@ class FittedPairs:
         if params.strength < 1:
             first = max(0, round(params.strength * schedule.steps) - 1)
             steps = max(1, round(params.strength * steps))
-            begin = torch.from_numpy(start.latents).to(self.device)
+            begin = torch.from_numpy(self.latents[rows]).to(self.device)
             z = schedule.noised(begin, torch.full((n,), first, device=self.device), z)
         z = sampled(schedule, noise_of, z, steps, params.sampler, draw, first)  # type: ignore[arg-type]
         return self.norm.back(z)

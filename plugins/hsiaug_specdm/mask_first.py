@@ -16,7 +16,7 @@ from hsiaug_light.pairs import suited
 from hsiaug_light.params import PAIR_EFFECTS, RelightParams, scaled
 from hsiaug_light.tiles import relit_tiles
 from hsiaug_pairs.paste import FittedPaste, PasteParams
-from hsiaug_specdm.fitted import FittedPairs, Start
+from hsiaug_specdm.fitted import FittedPairs
 from hsiaug_specdm.params import SpecDmParams
 from hsiaug_specdm.quilting import Grounds, Quilt
 
@@ -52,17 +52,24 @@ class FittedMaskFirst(FittedPairs):
         params = PasteParams(most=self._own.pasted, light=PasteParams.light * self._own.light)
         return FittedPaste(self.quilt.images, self.quilt.masks, params)
 
-    def _pairs(self, decoded: Tensor, masks: NDArray[np.int64], start: Start, rng: np.random.Generator) -> Grounds:
+    def _pairs(
+        self,
+        decoded: Tensor,
+        masks: NDArray[np.int64],
+        rows: NDArray[np.int64],
+        c: int | None,
+        rng: np.random.Generator,
+    ) -> Grounds:
         """Images are quilted, then lit; of one date, components of rare classes are set into both (``pasted``)."""
-        tiles = (self.quilt.images[start.rows], self.quilt.masks[start.rows]) if self._own.strength < 1 else None
+        tiles = (self.quilt.images[rows], self.quilt.masks[rows]) if self._own.strength < 1 else None
         images = self.quilt.paint(masks, tiles, rng)
         if self._own.light:
             effects = scaled(RelightParams(**self.facts["light"]), self._own.light)
             images = relit_tiles(images, masks, effects, self.wavelengths, rng)
         if self._own.pasted and self.format.dates == 1:
             masks = masks.copy()
-            for row, image, mask in zip(start.rows, images, masks, strict=True):
-                self._paste.set_into(image, mask, int(row), start.shown, rng)
+            for row, image, mask in zip(rows, images, masks, strict=True):
+                self._paste.set_into(image, mask, int(row), c, rng)
         return images, masks
 
     def beside(self) -> dict[str, NDArray[Any]]:
