@@ -43,8 +43,8 @@ DATA = {
 }
 ARMS: dict[str, tuple[str, dict[str, str]]] = {
     "specdm": ("specdm", {}),
-    "specdm, light=0": ("specdm", {"light": "0"}),
-    "specdm, light=0, pure noise": ("specdm", {"light": "0", "strength": "1"}),
+    "specdm, pasted=0": ("specdm", {"pasted": "0"}),
+    "specdm, pasted=0, light=0, pure noise": ("specdm", {"pasted": "0", "light": "0", "strength": "1"}),
     "ldm_single": ("ldm_single", {}),
 }
 RIVAL = {"segmentation": "paste", "change": "paste-change"}
