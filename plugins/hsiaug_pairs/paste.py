@@ -168,7 +168,8 @@ class Paste(PairMaker):
         paper="Ghiasi, Cui, Srinivas, Qian, Lin, Cubuk, Le and Zoph, Simple Copy-Paste is a Strong Data Augmentation "
         "Method for Instance Segmentation, CVPR 2021, arXiv:2012.07177",
         tasks=("segmentation",),
-        seconds=0.2,
+        seconds=1.0,
         params=PasteParams,
+        presets={"tiny": {"most": 6, "light": 0.1}},
     )
     fitted = FittedPaste
