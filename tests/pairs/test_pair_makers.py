@@ -46,7 +46,7 @@ def made(plugin: Any, seen: DenseView, counts: PairCounts, seed: int = 0) -> Den
 
 def test_pixels_and_labels_of_a_component_move_together_and_the_ground_stays() -> None:
     seen = view(rare=2)  # else the only tile of class 3 would give to itself
-    found = made(Paste(PasteParams(blend=0, light=0, most=3, power=1)), seen, PairCounts(30))
+    found = made(Paste(PasteParams(blend=0, light=0, power=1)), seen, PairCounts(30))
     assert np.array_equal(found.images[:, 0, 1], found.masks)  # band 1 is the class, hard borders
     tiles = (
         found.images[:, 0, 0].reshape(30, -1).astype(int)
@@ -56,7 +56,7 @@ def test_pixels_and_labels_of_a_component_move_together_and_the_ground_stays() -
     untouched = found.images[:, 0, 0] == homes[:, None, None]
     real = seen.real.images[homes, 0]
     assert not (untouched[:, None] & (found.images[:, 0] != real)).any()
-    assert (~untouched).any(axis=(1, 2)).mean() > 0.5  # only class 3 is not in every tile
+    assert (~untouched).any(axis=(1, 2)).mean() > 0.9
 
 
 def test_a_rare_class_gains_share_and_is_counted() -> None:
