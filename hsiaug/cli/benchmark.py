@@ -212,12 +212,12 @@ def benchmark(
     def say(line: str) -> None:
         print_lines(notes, [line])
 
-    where = engine(settings, jobs, lambda line: print_lines(err, [line]))
     plan = merged(parts)
     print_lines(notes, (f"note: {note}" for note in (*plan.notes, *plan.short)))
     if dry_run:
         print_plan(parts, todo, store, had, jobs=jobs, settings=settings, out=out, as_json=json)
         return
+    where = engine(settings, jobs, lambda line: print_lines(err, [line]))
     kept = Store(store, create=existing is not _Existing.none)
     kept.sweep()
     with stoppable(err):

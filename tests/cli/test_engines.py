@@ -192,6 +192,20 @@ def slurm() -> None:
         pytest.skip(f"no node of SLURM answers: {(found.stderr or found.stdout).strip()[:200]}")
 
 
+def test_a_dry_run_of_slurm_says_what_would_be_submitted_where_there_is_none(
+    tmp_path: Path, env: dict[str, str]
+) -> None:
+    no_commands = {"PATH": str(tmp_path / "empty")}
+
+    plan = hsiaug(*arguments(tmp_path / "none", "--on", "slurm", "--dry-run", "--json"), env={**env, **no_commands})
+    run = hsiaug(*arguments(tmp_path / "none", "--on", "slurm"), env={**env, **no_commands})
+
+    assert plan.returncode == 0, plan.stderr
+    assert "array" in json.loads(plan.stdout)["outline"]
+    assert run.returncode == 2 and "no sbatch here" in run.stderr
+    assert not (tmp_path / "none").exists()
+
+
 @pytest.mark.usefixtures("slurm")
 def test_jobs_of_slurm_give_the_records_of_a_local_run(
     tmp_path: Path, env: dict[str, str], local: dict[str, Any]
