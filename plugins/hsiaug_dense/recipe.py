@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hsiaug.api import InputError, did_you_mean, param
-from hsiaug_nets.plugin import defaults
+from hsiaug.api import param
+from hsiaug_nets.plugin import check_choices, defaults
 from hsiaug_nets.recipe import Budget
 
 __all__ = ["ChangeRecipe", "DenseRecipe"]
@@ -42,13 +42,7 @@ class DenseRecipe(Budget):
     )
 
     def __post_init__(self) -> None:
-        for name, known in CHOICES.items():
-            if (value := getattr(self, name)) not in known:
-                raise InputError(
-                    f"{name} must be {' or '.join(known)}",
-                    value=repr(value),
-                    hint=did_you_mean(value, known),
-                )
+        check_choices(self, CHOICES)
 
 
 @dataclass(frozen=True)

@@ -23,13 +23,16 @@ class Plugin(Generic[Params]):
         self.params = params
 
 
-def check_choices(params: Any, plugin: str, choices: Mapping[str, Sequence[Any]]) -> None:
-    """Raise InputError where a param is none of its choices. Those that ``params`` do not have are passed over."""
+def check_choices(params: Any, choices: Mapping[str, Sequence[Any]], prefix: str = "") -> None:
+    """Raise InputError where a param is none of its choices. Those that ``params`` do not have are passed over.
+
+    prefix: what the message has before the name, as ``--set txt2hsi.``.
+    """
     for name, known in choices.items():
         value = getattr(params, name, known[0])
         if value not in known:
             raise InputError(
-                f"--set {plugin}.{name} must be one of {', '.join(map(str, known))}",
+                f"{prefix}{name} must be {' or '.join(map(str, known))}",
                 value=repr(value),
                 hint=did_you_mean(str(value), map(str, known)),
             )

@@ -68,7 +68,7 @@ class Params:
     weight: float = param(0.3, "weight of a synthetic pair; a real one weighs 1", low=0, sampling=True)
 
     def __post_init__(self) -> None:
-        check_choices(self, "NAME", CHOICES)
+        check_choices(self, CHOICES, "--set NAME.")
         if not all(part.isdigit() and int(part) for part in self.unet_levels.split(",")):
             raise InputError(
                 "--set NAME.unet_levels must be positive whole numbers with commas between",

@@ -55,7 +55,7 @@ def learn(
     view: TrainView, params: Params, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
 ) -> FittedTxt2Hsi:
     """Everything that ``txt2hsi`` learns from a view."""
-    check_choices(params, "txt2hsi", CHOICES)
+    check_choices(params, CHOICES, "--set txt2hsi.")
     run = SceneRun(seed, device, progress, checkpoint, view, params, Field.of(view, device))
     texts = encoded_prompts(view, params.text, params.encoder)
     probe = fit_probe(view)

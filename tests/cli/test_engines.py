@@ -197,7 +197,9 @@ def test_a_dry_run_of_slurm_says_what_would_be_submitted_where_there_is_none(
 ) -> None:
     no_commands = {"PATH": str(tmp_path / "empty")}
 
-    plan = hsiaug(*arguments(tmp_path / "none", "--on", "slurm", "--dry-run", "--json"), env={**env, **no_commands})
+    plan = hsiaug(
+        *arguments(tmp_path / "none", "--on", "slurm", "--dry-run", "--json"), env={**env, **no_commands}
+    )
     run = hsiaug(*arguments(tmp_path / "none", "--on", "slurm"), env={**env, **no_commands})
 
     assert plan.returncode == 0, plan.stderr
