@@ -1,4 +1,4 @@
-"""The generator ``paste``: components of rare classes, cut from one tile and set into another."""
+"""The generator ``paste``: components of the masks, cut from one tile and set into another."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ __all__ = ["FittedPaste", "Paste", "PasteParams"]
 LARGEST = 0.5
 """Share of a tile that a component covers at most; larger ones are ground. They are cut only where a class that has no
 other is asked for."""
+FEW = 10
+"""Pixels: a smaller component does not show how its class varies."""
+MOST = 2
+"""Times that a band of a pixel may then be brighter, or darker: ratios of dark bands are noise."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,14 @@ class PasteParams:
 
     most: int = param(30, "components that are pasted into a pair, 1 to this many", low=1, sampling=True)
     power: float = param(
-        2.0,
+        1.0,
         "0 = classes are drawn as often as they have pixels, 1 = equally often, 2 = as often as they are rare",
         low=0,
         high=3,
         sampling=True,
+    )
+    reshaped: float = param(
+        0.5, "share of the components whose pixels fill the outline of another one", low=0, high=1, sampling=True
     )
     blend: float = param(
         1.0, "width of the mixed border to either side of it", unit="pixels", low=0, high=8, sampling=True
@@ -107,7 +114,9 @@ class FittedPaste(FittedPairs):
         asked = [] if c is None else [c]
         kinds = self._classes(count - len(asked), rng) + asked
         for kind in kinds:
-            self._paste(self._component(kind, tile, rng), image, mask, rng)
+            k = self._component(kind, tile, rng)
+            other = bool(rng.random() < self.params.reshaped)
+            self._paste(k, self._outline(rng) if other else k, image, mask, rng)
         return kinds
 
     def _classes(self, count: int, rng: np.random.Generator) -> list[int]:
@@ -132,39 +141,83 @@ class FittedPaste(FittedPairs):
             self.pieces[k] = cut(inside, self.params.blend)
         return self.pieces[k]
 
+    @cached_property
+    def _outlines(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Components whose outline another may take, and how often: those that are not too large, else all."""
+        size = self.parts.size
+        found = np.flatnonzero(size <= LARGEST * self.masks[0].size)
+        found = found if len(found) else np.arange(len(size))
+        odds = np.sqrt(size[found])
+        return found, odds / odds.sum()
+
+    def _outline(self, rng: np.random.Generator) -> int:
+        found, odds = self._outlines
+        return int(rng.choice(found, p=odds))
+
     def _paste(
-        self, k: int, image: NDArray[np.float32], mask: NDArray[np.int64], rng: np.random.Generator
+        self, k: int, outline: int, image: NDArray[np.float32], mask: NDArray[np.int64], rng: np.random.Generator
     ) -> None:
-        piece, tile, kind = self._piece(k), self.parts.tile[k], self.parts.kind[k]
+        """Set component k into an image and its mask, in the outline of another one or in its own."""
+        piece, kind = self._piece(outline), self.parts.kind[k]
+        tile = self.parts.tile[outline]
         spared = self._pixels[mask] <= self._pixels[kind]
         at, shown = place(piece, Surroundings(self.masks[tile][*piece.ring], mask, spared), self.params.tries, rng)
-        pixels = self.images[tile][..., *piece.read[:, shown]]
+        own = k == outline
+        pixels = self.images[tile][..., *piece.read[:, shown]] if own else self._filling(k, int(shown.sum()), rng)
         pixels = pixels * np.exp(self.params.light * rng.standard_normal(), dtype=np.float32)
         blended(image, pixels, at[:, shown], piece.share[shown])
         mask[*at[:, piece.inside]] = kind
 
+    def _filling(self, k: int, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        """(T, B, n) pixels of component k, drawn with replacement.
+
+        Each pixel of a component of fewer than ``FEW`` is multiplied by the ratio, band by band, of a pixel of a larger
+        component, whatever its class, to the mean of that one (within a factor of ``MOST``).
+        """
+        pixels = self._drawn(k, n, rng)
+        larger = self._outlines[0][self.parts.size[self._outlines[0]] >= FEW]
+        if self.parts.size[k] >= FEW or not len(larger):
+            return pixels
+        other = int(rng.choice(larger))
+        mean = self._spectra(other).mean(axis=-1, keepdims=True)
+        ratio = np.divide(self._drawn(other, n, rng), mean, out=np.ones_like(pixels), where=mean > 0)
+        return np.asarray(pixels * ratio.clip(1 / MOST, MOST))
+
+    def _drawn(self, k: int, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        spectra = self._spectra(k)
+        return np.asarray(spectra[..., rng.integers(spectra.shape[-1], size=n)])
+
+    def _spectra(self, k: int) -> NDArray[np.float32]:
+        """(T, B, m) pixels of component k."""
+        piece = self._piece(k)
+        return np.asarray(self.images[self.parts.tile[k]][..., *piece.at[:, piece.inside]])
+
 
 class Paste(PairMaker):
-    """Connected components of the masks, those of rare classes first, set into real tiles with their labels.
+    """Connected components of the masks, of all classes equally often, set into real tiles with their labels.
 
     A component is turned by one of the eight symmetries of a square, never scaled, and set where what lies round it is
     most like what lies round it in its own tile: of ``tries`` random positions the one where the classes within two
     pixels round it overlap most (ignored pixels count half), less the share of pixels of its own or a rarer class that
     it would cover. Where its tile's edge cut it, it is set at that edge again. On its border the spectra of both sides
     are mixed linearly, as in real pixels; a pixel takes the component's label where it holds more than half of it.
+    Half of them (``reshaped``) do not keep their outline: that of another component, of any class, is filled with
+    spectra drawn from theirs, so that a class is not told by its outline. A network that learns a hundred tiles by heart
+    else takes small spots with mixed borders for the rare classes, whatever their spectra.
     A component comes under a light of its own (``light``): on another slope it would be brighter or darker.
     Nothing but labelled components is pasted: no margin of unlabelled pixels comes along. A class that the share q of
     the tiles show is left out q times of the times that it is drawn: where every tile shows a class it is not rare for a
     network that learns from tiles, however few its pixels are, and components of it only move the classes' shares.
 
     The paper pastes whole instances of any class at random positions of images of another domain, in colour photographs
-    with hard borders or Gaussian ones; rare classes first, positions by their surroundings and the light are ours.
+    with hard borders or Gaussian ones; classes equally
+    often, other outlines, positions by their surroundings and the light are ours.
     """
 
     card = Card(
         name="paste",
-        version="2",
-        summary="Connected components of rare classes, cut from one tile and set into another",
+        version="3",
+        summary="Connected components of the masks, cut from one tile and set into another, half of them reshaped",
         paper="Ghiasi, Cui, Srinivas, Qian, Lin, Cubuk, Le and Zoph, Simple Copy-Paste is a Strong Data Augmentation "
         "Method for Instance Segmentation, CVPR 2021, arXiv:2012.07177",
         tasks=("segmentation",),

@@ -56,7 +56,7 @@ class SpecDm(_LatentDiffusion):
 
     card = Card(
         name="specdm",
-        version="5",
+        version="6",
         summary="Two-stream latent diffusion of images with their masks, SpecDM, reimplemented",
         paper="arXiv 2502.17056; no code is public, and much of the paper's configuration is this project's estimate",
         **ALIKE,

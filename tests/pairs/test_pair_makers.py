@@ -44,19 +44,36 @@ def made(plugin: Any, seen: DenseView, counts: PairCounts, seed: int = 0) -> Den
     return fitted.sample(counts, guidance=None, seed=seed)
 
 
-def test_pixels_and_labels_of_a_component_move_together_and_the_ground_stays() -> None:
+@pytest.mark.parametrize("reshaped", [0.0, 1.0])
+def test_pixels_and_labels_of_a_component_move_together_and_the_ground_stays(reshaped: float) -> None:
     seen = view(rare=2)  # else the only tile of class 3 would give to itself
-    found = made(Paste(PasteParams(blend=0, light=0, power=1)), seen, PairCounts(30))
+    # Five components of at most 25 pixels cover less than half of a tile.
+    found = made(Paste(PasteParams(most=5, power=3, blend=0, light=0, reshaped=reshaped)), seen, PairCounts(100))
     assert np.array_equal(found.images[:, 0, 1], found.masks)  # band 1 is the class, hard borders
     tiles = (
-        found.images[:, 0, 0].reshape(30, -1).astype(int)
+        found.images[:, 0, 0].reshape(100, -1).astype(int)
     )  # band 0 is the tile, and most pixels are of the ground
     homes = np.array([np.bincount(tile).argmax() for tile in tiles])
-    assert sorted(np.bincount(homes, minlength=TILES)) == [3] * TILES
+    assert sorted(np.bincount(homes, minlength=TILES)) == [10] * TILES
     untouched = found.images[:, 0, 0] == homes[:, None, None]
     real = seen.real.images[homes, 0]
     assert not (untouched[:, None] & (found.images[:, 0] != real)).any()
     assert (~untouched).any(axis=(1, 2)).mean() > 0.9
+
+
+def test_the_outline_of_another_component_is_filled_with_spectra_that_vary() -> None:
+    """Class 3 has a square of four pixels; those of class 2, of 25, give outlines and deviations."""
+    seen = view()
+    kept, other = (
+        made(Paste(PasteParams(most=1, blend=0, light=0, reshaped=share)), seen, PairCounts(40, {3: 40}))
+        for share in (0, 1)
+    )
+    ground = seen.real.masks[0] == 3
+    new = [((s.masks == 3) & ~ground).sum(axis=(1, 2)).max() for s in (kept, other)]
+    assert new == [4, 25]
+    assert len(np.unique(kept.images[:, 0, 2][kept.masks == 3])) == 4
+    values = other.images[:, 0, 2][other.masks == 3]
+    assert len(np.unique(values)) > 100 and 0.01 < values.std() < 0.05 and abs(values.mean() - 1) < 0.05
 
 
 def test_a_rare_class_gains_share_and_is_counted() -> None:
