@@ -38,10 +38,10 @@ class PasteParams:
         sampling=True,
     )
     reshaped: float = param(
-        0.5, "share of the components whose pixels fill the outline of another one", low=0, high=1, sampling=True
+        0.25, "share of the components whose pixels fill the outline of another one", low=0, high=1, sampling=True
     )
     blend: float = param(
-        1.0, "width of the mixed border to either side of it", unit="pixels", low=0, high=8, sampling=True
+        0.0, "width of the mixed border to either side of it", unit="pixels", low=0, high=8, sampling=True
     )
     light: float = param(
         0.4,
@@ -199,11 +199,11 @@ class Paste(PairMaker):
     A component is turned by one of the eight symmetries of a square, never scaled, and set where what lies round it is
     most like what lies round it in its own tile: of ``tries`` random positions the one where the classes within two
     pixels round it overlap most (ignored pixels count half), less the share of pixels of its own or a rarer class that
-    it would cover. Where its tile's edge cut it, it is set at that edge again. On its border the spectra of both sides
-    are mixed linearly, as in real pixels; a pixel takes the component's label where it holds more than half of it.
-    Half of them (``reshaped``) do not keep their outline: that of another component, of any class, is filled with
+    it would cover. Where its tile's edge cut it, it is set at that edge again. With ``blend`` the spectra of both sides
+    are mixed linearly on its border; a pixel takes the component's label where it holds more than half of it.
+    A quarter of them (``reshaped``) do not keep their outline: that of another component, of any class, is filled with
     spectra drawn from theirs, so that a class is not told by its outline. A network that learns a hundred tiles by heart
-    else takes small spots with mixed borders for the rare classes, whatever their spectra.
+    else takes small spots for the rare classes, whatever their spectra.
     A component comes under a light of its own (``light``): on another slope it would be brighter or darker.
     Nothing but labelled components is pasted: no margin of unlabelled pixels comes along. A class that the share q of
     the tiles show is left out q times of the times that it is drawn: where every tile shows a class it is not rare for a
@@ -217,7 +217,7 @@ class Paste(PairMaker):
     card = Card(
         name="paste",
         version="3",
-        summary="Connected components of the masks, cut from one tile and set into another, half of them reshaped",
+        summary="Connected components of the masks, cut from one tile and set into another, a quarter of them reshaped",
         paper="Ghiasi, Cui, Srinivas, Qian, Lin, Cubuk, Le and Zoph, Simple Copy-Paste is a Strong Data Augmentation "
         "Method for Instance Segmentation, CVPR 2021, arXiv:2012.07177",
         tasks=("segmentation",),

@@ -60,7 +60,7 @@ class FittedMaskFirst(FittedPairs):
         c: int | None,
         rng: np.random.Generator,
     ) -> Grounds:
-        """Images are quilted, then lit; of one date, components of rare classes are set into both (``pasted``)."""
+        """Images are quilted, then lit; of one date, components are set into both (``pasted``)."""
         tiles = (self.quilt.images[rows], self.quilt.masks[rows]) if self._own.strength < 1 else None
         images = self.quilt.paint(masks, tiles, rng)
         if self._own.light:

@@ -96,8 +96,7 @@ class SpecDmParams(Params):
     )
     pasted: int = param(
         30,
-        "mask-first, one date: components of rare classes that are set into a finished pair as paste does it, 1 to this "
-        "many; 0 = none",
+        "mask-first, one date: components that are set into a finished pair as paste does it, 1 to this many; 0 = none",
         low=0,
         sampling=True,
     )
