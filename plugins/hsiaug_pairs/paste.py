@@ -21,8 +21,8 @@ LARGEST = 0.5
 other is asked for."""
 FEW = 10
 """Pixels: a smaller component does not show how its class varies."""
-MOST = 2
-"""Times that a band of a pixel may then be brighter, or darker: ratios of dark bands are noise."""
+FACTOR = 2
+"""By which a band of a pixel may then be brighter or darker, at most: ratios of dark bands are noise."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,14 @@ class FittedPaste(FittedPairs):
         return {}
 
     @cached_property
+    def _small(self) -> NDArray[np.bool_]:
+        """(K,) components that are not too large."""
+        return np.asarray(self.parts.size <= LARGEST * self.masks[0].size)
+
+    @cached_property
     def _usable(self) -> tuple[dict[int, NDArray[np.int64]], list[int]]:
         """Components by class: those that are not too large, or all where a class has only such; and classes to draw."""
-        small = self.parts.size <= LARGEST * self.masks[0].size
+        small = self._small
         by_class = {int(c): np.flatnonzero(self.parts.kind == c) for c in np.unique(self.parts.kind)}
         drawn = [c for c, found in by_class.items() if small[found].any()]
         usable = {c: found[small[found]] if c in drawn else found for c, found in by_class.items()}
@@ -116,7 +121,7 @@ class FittedPaste(FittedPairs):
         for kind in kinds:
             k = self._component(kind, tile, rng)
             other = bool(rng.random() < self.params.reshaped)
-            self._paste(k, self._outline(rng) if other else k, image, mask, rng)
+            self._paste(k, self._by_size(self._outlines, rng) if other else k, image, mask, rng)
         return kinds
 
     def _classes(self, count: int, rng: np.random.Generator) -> list[int]:
@@ -131,9 +136,7 @@ class FittedPaste(FittedPairs):
         """A component of the class, of another tile where there is one, drawn in proportion to the root of its size."""
         found = self._usable[0][kind]
         others = found[self.parts.tile[found] != ground]
-        found = others if len(others) else found
-        odds = np.sqrt(self.parts.size[found])
-        return int(rng.choice(found, p=odds / odds.sum()))
+        return self._by_size(others if len(others) else found, rng)
 
     def _piece(self, k: int) -> Piece:
         if k not in self.pieces:
@@ -142,17 +145,20 @@ class FittedPaste(FittedPairs):
         return self.pieces[k]
 
     @cached_property
-    def _outlines(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Components whose outline another may take, and how often: those that are not too large, else all."""
-        size = self.parts.size
-        found = np.flatnonzero(size <= LARGEST * self.masks[0].size)
-        found = found if len(found) else np.arange(len(size))
-        odds = np.sqrt(size[found])
-        return found, odds / odds.sum()
+    def _outlines(self) -> NDArray[np.int64]:
+        """Components whose outline another may take: those that are not too large, else all."""
+        found = np.flatnonzero(self._small)
+        return found if len(found) else np.arange(len(self.parts))
 
-    def _outline(self, rng: np.random.Generator) -> int:
-        found, odds = self._outlines
-        return int(rng.choice(found, p=odds))
+    @cached_property
+    def _larger(self) -> NDArray[np.int64]:
+        """Those of them that show how a class varies."""
+        return self._outlines[self.parts.size[self._outlines] >= FEW]
+
+    def _by_size(self, found: NDArray[np.int64], rng: np.random.Generator) -> int:
+        """One of the components, drawn in proportion to the root of its size."""
+        odds = np.sqrt(self.parts.size[found])
+        return int(rng.choice(found, p=odds / odds.sum()))
 
     def _paste(
         self, k: int, outline: int, image: NDArray[np.float32], mask: NDArray[np.int64], rng: np.random.Generator
@@ -172,16 +178,15 @@ class FittedPaste(FittedPairs):
         """(T, B, n) pixels of component k, drawn with replacement.
 
         Each pixel of a component of fewer than ``FEW`` is multiplied by the ratio, band by band, of a pixel of a larger
-        component, whatever its class, to the mean of that one (within a factor of ``MOST``).
+        component, whatever its class, to the mean of that one (``FACTOR`` at most).
         """
         pixels = self._drawn(k, n, rng)
-        larger = self._outlines[0][self.parts.size[self._outlines[0]] >= FEW]
-        if self.parts.size[k] >= FEW or not len(larger):
+        if self.parts.size[k] >= FEW or not len(self._larger):
             return pixels
-        other = int(rng.choice(larger))
+        other = int(rng.choice(self._larger))
         mean = self._spectra(other).mean(axis=-1, keepdims=True)
         ratio = np.divide(self._drawn(other, n, rng), mean, out=np.ones_like(pixels), where=mean > 0)
-        return np.asarray(pixels * ratio.clip(1 / MOST, MOST))
+        return np.asarray(pixels * ratio.clip(1 / FACTOR, FACTOR))
 
     def _drawn(self, k: int, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
         spectra = self._spectra(k)
@@ -210,8 +215,8 @@ class Paste(PairMaker):
     network that learns from tiles, however few its pixels are, and components of it only move the classes' shares.
 
     The paper pastes whole instances of any class at random positions of images of another domain, in colour photographs
-    with hard borders or Gaussian ones; classes equally
-    often, other outlines, positions by their surroundings and the light are ours.
+    with hard borders or Gaussian ones; classes equally often, other outlines, positions by their surroundings and the
+    light are ours.
     """
 
     card = Card(
