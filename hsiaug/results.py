@@ -22,11 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from hsiaug.bench.cluster_settings import cluster_settings
-from hsiaug.bench.engine import engine
-from hsiaug.bench.memory_check import check_memory
 from hsiaug.bench.plan import Request
-from hsiaug.bench.running import held, missing, run_all, trial_notes, workers
-from hsiaug.bench.schedule import merged, plan_runs, trials_of
+from hsiaug.bench.run import Existing, run
+from hsiaug.bench.schedule import plan_runs, trials_of
 from hsiaug.bench.suite import Run
 from hsiaug.data import load_scene
 from hsiaug.data.pair_sets import task_of
@@ -98,7 +96,7 @@ def benchmark(
     preset: Preset = "cpu",
     ceilings: bool = False,
     store: str | os.PathLike[str] = USUAL_STORE,
-    existing: Literal["only-missing", "all", "none"] = "only-missing",
+    existing: Existing = "only-missing",
     device: str = "auto",
     jobs: int | None = None,
     on: str = "local",
@@ -131,28 +129,27 @@ def benchmark(
         ceilings=ceilings,
     )
     asked = tuple((ref, one) for one in _requests(request, _several(generators), _several(classifiers)))
-    parts = plan_runs([Run("", asked)], registry())
-    trials = trials_of(parts)
-    had = held(trials, Path(store))
-    todo = missing(trials, had, existing)
-    check_memory(parts, todo)
+    plans = plan_runs([Run("", asked)], registry())
     console = log_console(quiet=not progress)
 
     def say(line: str) -> None:
         console.print(line, soft_wrap=True)
 
-    plan = merged(parts)
-    for note in (*plan.notes, *plan.short):
-        say(f"note: {note}")
-    kept = Store(Path(store), create=existing != "none")
-    kept.sweep()
-    where = engine(cluster_settings(on, ()), workers(jobs, device, parts), say)
     with one_thread_each():
-        run_all(parts, todo, kept, had, device=device, engine=where, limit=timeout, console=console, say=say)
-    read = kept.read(trial.hash for trial in trials)
-    for note in trial_notes(read.records, {trial.hash for trial in todo}):
-        say(note)
-    return _results(kept, read)
+        read = run(
+            plans,
+            Path(store),
+            existing=existing,
+            device=device,
+            jobs=jobs,
+            settings=cluster_settings(on, ()),
+            limit=timeout,
+            console=console,
+            say=say,
+            warn=say,
+        )
+    kept = Store(Path(store))
+    return _results(kept, kept.read(trial.hash for trial in trials_of(plans)) if read is None else read)
 
 
 def read_store(store: str | os.PathLike[str] = USUAL_STORE) -> Results:

@@ -18,6 +18,7 @@ from hsiaug.bench.engine import Job
 from hsiaug.bench.execute import worker_pool
 from hsiaug.bench.gains import ArmGain, candidates, conclude, gained, key
 from hsiaug.bench.plan import Plan, Request, build_plan
+from hsiaug.bench.schedule import joined
 from hsiaug.bench.screening import CONFIRM, SCREEN, Ceiling, LeftOut, alone, arms, best_alone, screen, screened
 from hsiaug.bench.view_screening import ViewGain, screen_views
 from hsiaug.protocol.protocols import parse_protocol
@@ -167,10 +168,9 @@ def _confirming_plan(
         )
         for arm, classifier in best
     ]
-    trials = {t.hash: t for plan in plans for t in plan.trials if t.hash not in plan.nothing}
-    cards = {part: card for plan in plans for part, card in plan.cards.items()}
-    samples = {hash: n for plan in plans for hash, n in plan.samples.items()}
-    return Plan(tuple(sorted(trials.values(), key=lambda t: t.seed)), (), (), cards, (), samples)
+    plan = joined(plans)
+    making = sorted((t for t in plan.trials if t.hash not in plan.nothing), key=lambda t: t.seed)
+    return replace(plan, trials=tuple(making))
 
 
 def _confirming(plan: Plan, context: AdviceContext) -> Iterator[Work]:

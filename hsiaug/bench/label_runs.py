@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from hsiaug.bench.plan import Plan, Request
-from hsiaug.bench.schedule import Part, plan_runs
+from hsiaug.bench.schedule import plan_runs
 from hsiaug.bench.suite import Run
 from hsiaug.errors import InputError
 from hsiaug.plugins.registry import Registry
@@ -18,7 +18,7 @@ __all__ = ["plan_labels"]
 
 def plan_labels(
     ref: str, request: Request, added: Sequence[float], placements: Sequence[str], plugins: Registry
-) -> tuple[Part, ...]:
+) -> tuple[Plan, ...]:
     """The benchmark of a request on scene ``ref``, and after it ``none`` with so many more labels per class.
 
     added: numbers of labels, from 1 on. placements: of :data:`hsiaug.protocol.added.PLACEMENTS`.
@@ -33,17 +33,15 @@ def plan_labels(
             hint="Write --added 1,2,3,5,10,20; without any label the curve begins by itself.",
         )
     (base,) = plan_runs((Run("", ((ref, request),)),), plugins)
-    first = base.plan.trials[0]
+    first = base.trials[0]
     set_ = {
-        name: values
-        for name, values in (request.overrides or {}).items()
-        if ("classifier", name) in base.plan.cards
+        name: values for name, values in (request.overrides or {}).items() if ("classifier", name) in base.cards
     }
     alone = replace(request, patch=first.patch, generators=("none",), overrides=set_, ceilings=False)
     protocols = list(_protocols(first.protocol, sorted({int(k) for k in added}), placements))
     asked = [(ref, replace(alone, protocol=protocol)) for protocol in protocols]
     more = plan_runs((Run("", tuple(asked)),), plugins, lambda task, _: base.scene)
-    return (base, *(replace(part, plan=_none_alone(part.plan)) for part in more))
+    return (base, *map(_none_alone, more))
 
 
 def _protocols(base: Protocol, added: Sequence[int], placements: Sequence[str]) -> Iterator[Protocol]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from hsiaug.bench.schedule import Part
+from hsiaug.bench.plan import Plan
 from hsiaug.data.bounds import physical_memory
 from hsiaug.errors import InputError
 from hsiaug.tasks.task import TaskData
@@ -13,13 +13,12 @@ from hsiaug.trial.spec import TrialSpec
 __all__ = ["check_memory", "check_samples", "samples_bytes"]
 
 
-def check_memory(parts: Iterable[Part], todo: Sequence[TrialSpec]) -> None:
+def check_memory(plans: Iterable[Plan], todo: Sequence[TrialSpec]) -> None:
     """Raise InputError where one of the trials asks for more samples than the memory holds. Other trials are not run."""
     waiting = {trial.hash for trial in todo}
-    for part in parts:
-        plan = part.plan
+    for plan in plans:
         for trial in (trial for trial in plan.trials if trial.hash in waiting):
-            check_samples(part.scene, plan.samples[trial.hash][1], trial.patch)
+            check_samples(plan.scene, plan.samples[trial.hash][1], trial.patch)
 
 
 def check_samples(data: TaskData, samples: int, patch: int) -> None:

@@ -63,13 +63,18 @@ def of_classifiers(mix: str | None, keep: str | None) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Plan:
-    """Trials in the order in which they share most: by draw, generator, ω, λ, classifier.
+    """The trials of one request on one scene.
 
-    splits: one per draw. notes: sentences on what was added or collapsed. cards: by kind and name.
-    short: sentences on λ that make nothing, or little.
+    trials: in the order in which they share most: by draw, generator, ω, λ, classifier. run: its name in a suite. task:
+    its name. scene_ref: what to type for the scene. splits: one per draw. notes: sentences on what was added or
+    collapsed. cards: by kind and name. short: sentences on λ that make nothing, or little.
     samples: real samples of a trial's draw and the synthetic ones that its λ asks for, by the trial's hash.
     """
 
+    run: str
+    task: str
+    scene_ref: str
+    scene: TaskData
     trials: tuple[TrialSpec, ...]
     splits: tuple[TaskSplit, ...]
     notes: tuple[str, ...]
@@ -84,13 +89,15 @@ class Plan:
 
     def controls(self, generator: str) -> tuple[str, ...]:
         """What a generator of the plan is measured against."""
-        return controls_of(self.trials[0].task, self.cards["generator", generator].scope)
+        return controls_of(self.task, self.cards["generator", generator].scope)
 
 
-def build_plan(scene: TaskData, request: Request, plugins: Registry) -> Plan:
+def build_plan(
+    scene: TaskData, request: Request, plugins: Registry, *, scene_ref: str = "", run: str = ""
+) -> Plan:
     """All trials of a request. Draws every split, so that a scene that cannot be split fails before any trial.
 
-    scene: the data as the request's task loads them.
+    scene: the data as the request's task loads them. scene_ref: what to type for them; none = their name.
 
     Raises InputError for unknown names, numbers out of range, and masks that the first draw's labels are too sparse for;
     SplitError and PluginError likewise.
@@ -159,7 +166,18 @@ def build_plan(scene: TaskData, request: Request, plugins: Registry) -> Plan:
     samples = {trial.hash: sizes[trial.seed, trial.lam] for trial in trials}
     shortages = [counts_note(task, splits, lam) for lam in sorted(lam for lam in values if lam > 0)]
     short = tuple(note for note in shortages if note)
-    return Plan(tuple(trials), tuple(splits), tuple(notes), cards, short, samples)
+    return Plan(
+        run,
+        task.name,
+        scene_ref or scene.name,
+        scene,
+        tuple(trials),
+        tuple(splits),
+        tuple(notes),
+        cards,
+        short,
+        samples,
+    )
 
 
 def _load(plugins: Registry, kind: Kind, name: str, request: Request, scene: TaskData) -> tuple[PluginSpec, Card]:

@@ -12,22 +12,11 @@ from hsiaug.bench.suite import Run
 from hsiaug.bench.suite_data import fitted
 from hsiaug.errors import HsiaugError
 from hsiaug.plugins.registry import Registry
-from hsiaug.tasks.task import TaskData, get_task
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 
-__all__ = ["Part", "Sharing", "hashes_by_run", "in_order", "merged", "plan_runs", "sharing", "trials_of"]
-
-
-@dataclass(frozen=True)
-class Part:
-    """One plan of a run. scene_ref: what to type for the scene; scene: its data, as the task loads them."""
-
-    run: str
-    task: str
-    scene_ref: str
-    scene: TaskData
-    plan: Plan
+__all__ = ["Sharing", "hashes_by_run", "in_order", "joined", "plan_runs", "sharing", "trials_of"]
 
 
 @dataclass(frozen=True)
@@ -46,13 +35,13 @@ def load_data(task: str, ref: str) -> Any:
 
 def plan_runs(
     runs: Iterable[Run], plugins: Registry, load: Callable[[str, str], Any] = load_data
-) -> tuple[Part, ...]:
+) -> tuple[Plan, ...]:
     """The plans of all runs; every scene is loaded once for each task.
 
     Raises what ``load`` and :func:`build_plan` raise, with the name of the run in front.
     """
     scenes: dict[tuple[str, str], Any] = {}
-    parts = []
+    plans = []
     for run in runs:
         for ref, request in run.asked:
             try:
@@ -60,27 +49,26 @@ def plan_runs(
                 if key not in scenes:
                     scenes[key] = load(*key)
                 asked, notes = fitted(scenes[key], request) if run.elsewhere else (request, ())
-                plan = build_plan(scenes[key], asked, plugins)
-                plan = replace(plan, notes=(*notes, *plan.notes))
-                parts.append(Part(run.name, request.task, ref, scenes[key], plan))
+                plan = build_plan(scenes[key], asked, plugins, scene_ref=ref, run=run.name)
+                plans.append(replace(plan, notes=(*notes, *plan.notes)))
             except HsiaugError as error:
                 if not run.name:
                     raise
                 rule = f"run {run.name!r}: {error.rule}"
                 raise type(error)(rule, value=error.value, hint=error.hint) from error
-    return tuple(parts)
+    return tuple(plans)
 
 
-def trials_of(parts: Iterable[Part]) -> list[TrialSpec]:
-    """The trials of all parts, each once."""
-    return list({trial.hash: trial for part in parts for trial in part.plan.trials}.values())
+def trials_of(plans: Iterable[Plan]) -> list[TrialSpec]:
+    """The trials of all plans, each once."""
+    return list({trial.hash: trial for plan in plans for trial in plan.trials}.values())
 
 
-def hashes_by_run(parts: Iterable[Part]) -> dict[str, set[str]]:
+def hashes_by_run(plans: Iterable[Plan]) -> dict[str, set[str]]:
     """The hashes of each run's trials, by the run's name, in the order of the suite."""
     found: dict[str, set[str]] = {}
-    for part in parts:
-        found.setdefault(part.run, set()).update(trial.hash for trial in part.plan.trials)
+    for plan in plans:
+        found.setdefault(plan.run, set()).update(trial.hash for trial in plan.trials)
     return found
 
 
@@ -95,13 +83,16 @@ def in_order(trials: Iterable[TrialSpec]) -> list[TrialSpec]:
     return sorted(trials, key=lambda t: (draws[t.draw_hash], fits[t.fit_hash]))
 
 
-def merged(parts: Sequence[Part]) -> Plan:
-    """The plans of several parts as one, for an estimate of what they cost together."""
-    notes = dict.fromkeys(note for part in parts for note in part.plan.notes)
-    cards = {key: card for part in parts for key, card in part.plan.cards.items()}
-    short = dict.fromkeys(note for part in parts for note in part.plan.short)
-    samples = {hash: n for part in parts for hash, n in part.plan.samples.items()}
-    return Plan(tuple(trials_of(parts)), (), tuple(notes), cards, tuple(short), samples)
+def joined(plans: Sequence[Plan]) -> Plan:
+    """Several plans as one, to estimate what they cost together; scene and splits are those of the first."""
+    return replace(
+        plans[0],
+        trials=tuple(trials_of(plans)),
+        notes=tuple(dict.fromkeys(note for plan in plans for note in plan.notes)),
+        cards={key: card for plan in plans for key, card in plan.cards.items()},
+        short=tuple(dict.fromkeys(note for plan in plans for note in plan.short)),
+        samples={hash: n for plan in plans for hash, n in plan.samples.items()},
+    )
 
 
 def sharing(trials: Iterable[TrialSpec], records: Iterable[Record]) -> Sharing:

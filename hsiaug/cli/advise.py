@@ -102,8 +102,7 @@ def advise(
     from hsiaug.bench.engine import engine
     from hsiaug.bench.plan import Request
     from hsiaug.bench.progress import watching
-    from hsiaug.bench.running import workers
-    from hsiaug.bench.schedule import Part
+    from hsiaug.bench.run import workers
     from hsiaug.bench.screening import screening_plan
     from hsiaug.bench.view_screening import with_views
     from hsiaug.cli.advise_print import advice_json, advice_tables, print_advice
@@ -134,7 +133,7 @@ def advise(
     )
     request = with_views(request, loaded)
     plan, broken = screening_plan(loaded, request, registry())
-    jobs = workers(jobs, device, [Part("", learning_task.name, scene, loaded, plan)])
+    jobs = workers(jobs, device, [plan])
     screen, err = Console(), Console(stderr=True)
     with stoppable(err), engine(settings, jobs, lambda line: print_lines(err, [line])) as where:
         context = AdviceContext(

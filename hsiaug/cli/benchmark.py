@@ -157,11 +157,9 @@ def benchmark(
     # Set before the numerical libraries load.
     one_thread()
     from hsiaug.bench.cluster_settings import cluster_settings
-    from hsiaug.bench.engine import engine
-    from hsiaug.bench.memory_check import check_memory
     from hsiaug.bench.plan import Request, of_classifiers
-    from hsiaug.bench.running import held, missing, run_all, trial_notes, workers
-    from hsiaug.bench.schedule import merged, plan_runs, trials_of
+    from hsiaug.bench.run import run
+    from hsiaug.bench.schedule import joined, plan_runs
     from hsiaug.bench.suite import Run, is_suite
     from hsiaug.cli.benchmark_plan import print_plan
     from hsiaug.cli.benchmark_run import print_result, stoppable
@@ -169,7 +167,6 @@ def benchmark(
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.terminal import Console
     from hsiaug.trial.limit import check_limit
-    from hsiaug.trial.store import Store
 
     detail = options.detail(quiet, verbose)
     limit = None if timeout is None else options.duration("--timeout", timeout)
@@ -199,44 +196,35 @@ def benchmark(
         )
         runs = (Run("", ((scene, request),)),)
     settings = cluster_settings(on, cluster or (), suite.cluster if suite else None)
-    parts = plan_runs(runs, registry())
-    trials = trials_of(parts)
-    had = held(trials, store)
-    todo = missing(trials, had, existing.value)
-    check_memory(parts, todo)
-    jobs = workers(jobs, device, parts)
+    plans = plan_runs(runs, registry())
     out, err = Console(), Console(stderr=True)
     notes = notes_console(err, quiet=quiet)
     print_lines(notes, [suite.title] if suite and suite.title else [])
-
-    def say(line: str) -> None:
-        print_lines(notes, [line])
-
-    plan = merged(parts)
-    print_lines(notes, (f"note: {note}" for note in (*plan.notes, *plan.short)))
     if dry_run:
-        print_plan(parts, todo, store, had, jobs=jobs, settings=settings, out=out, as_json=json)
+        print_plan(plans, store, existing.value, device, jobs, settings, out, notes, as_json=json)
         return
-    where = engine(settings, jobs, lambda line: print_lines(err, [line]))
-    kept = Store(store, create=existing is not _Existing.none)
-    kept.sweep()
     with stoppable(err):
-        done = run_all(
-            parts, todo, kept, had, device=device, engine=where, limit=limit, console=err, say=say, detail=detail
+        read = run(
+            plans,
+            store,
+            existing=existing.value,
+            device=device,
+            jobs=jobs,
+            settings=settings,
+            limit=limit,
+            console=err,
+            say=lambda line: print_lines(notes, [line]),
+            warn=lambda line: print_lines(err, [line]),
+            detail=detail,
         )
-    if not done:
+    if read is None:
         return
-    read = kept.read(trial.hash for trial in trials)
-    print_lines(notes, trial_notes(read.records, {trial.hash for trial in todo}))
-    print_result(parts, read, kept, out, err, notes, as_json=json, audit=audit)
+    print_result(plans, read, store, out, err, notes, as_json=json, audit=audit)
     if not out.is_terminal:
         # Once more where the tables end: whoever reads these numbers must know how few samples they are of. On a
         # terminal the verdict is last, and the audit above it says so.
-        print_lines(notes, (f"note: {note}" for note in plan.short))
-    if any(record["status"] == "failed" for record in read.records) or (
-        existing is not _Existing.none and len(read.records) < len(trials)
-    ):
-        raise typer.Exit(1)
+        print_lines(notes, (f"note: {note}" for note in joined(plans).short))
+    options.check_complete(plans, read, wanted=existing is not _Existing.none)
 
 
 def _given(ctx: typer.Context, name: str) -> bool:

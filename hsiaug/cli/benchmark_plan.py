@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from hsiaug.bench.engine import outline
 from hsiaug.bench.estimate import Estimate, Known, estimate, expected_seconds, timed
+from hsiaug.bench.memory_check import check_memory
 from hsiaug.bench.plan import Plan
-from hsiaug.bench.running import batches_of
+from hsiaug.bench.run import Existing, batches_of, held, missing, workers
 from hsiaug.bench.sample_counts import between
-from hsiaug.bench.schedule import Part, merged
+from hsiaug.bench.schedule import joined
 from hsiaug.cli.output import print_json, print_lines, print_table
 from hsiaug.errors import StoreError
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Reading, Store
+from hsiaug.trial.store import Store
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,53 +27,58 @@ __all__ = ["print_plan"]
 
 
 def print_plan(
-    parts: Sequence[Part],
-    todo: Sequence[TrialSpec],
+    plans: Sequence[Plan],
     store: Path,
-    kept: Reading,
-    *,
-    jobs: int,
+    existing: Existing,
+    device: str,
+    jobs: int | None,
     settings: ClusterSettings,
     out: Console,
+    notes: Console,
+    *,
     as_json: bool,
 ) -> None:
-    """Print the plan of one benchmark, or of a suite.
+    """Print the plan of one benchmark, or of a suite; the arguments are those of :func:`hsiaug.bench.run.run`.
 
-    todo: the trials that the store does not hold. kept: what it holds of the plan. settings: where trials would run.
+    Raises InputError where the samples of a trial do not fit into memory.
     """
-    plan = merged(parts)
+    plan, jobs = joined(plans), workers(jobs, device, plans)
+    kept = held(plan.trials, store)
+    todo = missing(plan.trials, kept, existing)
+    check_memory(plans, todo)
+    print_lines(notes, (f"note: {note}" for note in (*plan.notes, *plan.short)))
     todo = [trial for trial in todo if trial.hash not in plan.nothing]
     try:
         known = timed(Store(store).read(known=kept).records) if todo else {}
     except StoreError:
         known = {}
-    cost = _cost(parts, todo, known, jobs)
+    cost = _cost(plans, todo, known, jobs)
 
     def where() -> str:
         """What the engine would be given; for the table of a local run nobody asks."""
         costs, waiting = expected_seconds(plan, todo, known), {trial.hash: trial for trial in todo}
-        return outline(settings, jobs, batches_of(parts, waiting, store, "auto", None, known, costs, jobs))
+        return outline(settings, jobs, batches_of(plans, waiting, store, "auto", None, known, costs, jobs))
 
     if as_json:
-        print_json({**_as_json(parts, plan, todo, cost, jobs), "on": settings.on, "outline": where()})
+        print_json({**_as_json(plans, plan, todo, cost, jobs), "on": settings.on, "outline": where()})
         return
-    if parts[0].run:
+    if plan.run:
         header = ("run", "scene", "protocol", "draws", "trials", "to run", "about")
-        print_table(out, header, _runs(parts, todo, known, jobs))
+        print_table(out, header, _runs(plans, todo, known, jobs))
     else:
         print_table(out, ("generator", "λ", "ω", "classifier", "synthetic", "draws", "to run"), _arms(plan, todo))
-        print_lines(out, [_split_line(parts[0].plan)])
+        print_lines(out, [_split_line(plan)])
     print_lines(out, [_cost_line(plan, todo, cost, jobs)])
     if settings.on != "local":
         print_lines(out, [f"--on {settings.on}: {where()}"])
 
 
-def _cost(parts: Sequence[Part], todo: Sequence[TrialSpec], known: Known, jobs: int) -> Estimate:
-    """What the trials of all parts cost together, scene by scene."""
+def _cost(plans: Sequence[Plan], todo: Sequence[TrialSpec], known: Known, jobs: int) -> Estimate:
+    """What the trials of all plans cost together, scene by scene."""
     costs = []
     left = {trial.hash for trial in todo}
-    for ref in dict.fromkeys(part.scene_ref for part in parts):
-        plan = merged([part for part in parts if part.scene_ref == ref])
+    for ref in dict.fromkeys(plan.scene_ref for plan in plans):
+        plan = joined([plan for plan in plans if plan.scene_ref == ref])
         mine = [trial for trial in plan.trials if trial.hash in left]
         left -= {trial.hash for trial in mine}
         costs += [estimate(plan, mine, known, jobs)] if mine else []
@@ -81,15 +87,15 @@ def _cost(parts: Sequence[Part], todo: Sequence[TrialSpec], known: Known, jobs: 
     return Estimate(sum(cost.guess for cost in costs), measured, tuple(unknown))
 
 
-def _runs(parts: Sequence[Part], todo: Sequence[TrialSpec], known: Known, jobs: int) -> Iterator[tuple[str, ...]]:
+def _runs(plans: Sequence[Plan], todo: Sequence[TrialSpec], known: Known, jobs: int) -> Iterator[tuple[str, ...]]:
     """A row per run, scene and protocol. A trial that several rows share is to be run in the first of them."""
-    rows: dict[tuple[str, str, str], list[Part]] = {}
-    for part in parts:
-        protocol = part.plan.trials[0].protocol.label
-        rows.setdefault((part.run, part.plan.trials[0].scene, protocol), []).append(part)
+    rows: dict[tuple[str, str, str], list[Plan]] = {}
+    for plan in plans:
+        first = plan.trials[0]
+        rows.setdefault((plan.run, first.scene, first.protocol.label), []).append(plan)
     left = {trial.hash for trial in todo}
     for row, members in rows.items():
-        plan = merged(members)
+        plan = joined(members)
         mine = [trial for trial in plan.trials if trial.hash in left]
         left -= {trial.hash for trial in mine}
         about = estimate(plan, mine, known, jobs).text if mine else "–"
@@ -97,7 +103,7 @@ def _runs(parts: Sequence[Part], todo: Sequence[TrialSpec], known: Known, jobs: 
 
 
 def _as_json(
-    parts: Sequence[Part], plan: Plan, todo: Sequence[TrialSpec], cost: Estimate, jobs: int
+    plans: Sequence[Plan], plan: Plan, todo: Sequence[TrialSpec], cost: Estimate, jobs: int
 ) -> dict[str, Any]:
     answer = {
         "trials": [{"hash": t.hash, **t.as_json(), "synthetic": plan.samples[t.hash][1]} for t in plan.trials],
@@ -105,11 +111,11 @@ def _as_json(
         "seconds": cost.seconds,
         "seconds_unknown": list(cost.unknown),
         "jobs": jobs,
-        "audits": [split.audit.as_json() for part in parts for split in part.plan.splits],
+        "audits": [split.audit.as_json() for one in plans for split in one.splits],
         "notes": [*plan.notes, *plan.short],
     }
-    if parts[0].run:
-        rows = [{"name": p.run, "scene": p.scene_ref, "trials": [t.hash for t in p.plan.trials]} for p in parts]
+    if plan.run:
+        rows = [{"name": one.run, "scene": one.scene_ref, "trials": [t.hash for t in one.trials]} for one in plans]
         answer["runs"] = rows
     return answer
 

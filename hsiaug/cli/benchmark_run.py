@@ -8,16 +8,18 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from hsiaug.bench.estimate import readable
-from hsiaug.bench.schedule import Part, hashes_by_run, sharing, trials_of
+from hsiaug.bench.plan import Plan
+from hsiaug.bench.schedule import hashes_by_run, sharing, trials_of
 from hsiaug.cli.output import absent, print_json, print_lines
 from hsiaug.report import build_report, print_report, render_report, report_json
 from hsiaug.trial.record import damage_lines
-from hsiaug.trial.store import Reading, Store
+from hsiaug.trial.store import Reading
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,9 +45,9 @@ def stoppable(err: Console) -> Iterator[None]:
 
 
 def print_result(
-    parts: Sequence[Part],
+    plans: Sequence[Plan],
     read: Reading,
-    store: Store,
+    store: Path,
     out: Console,
     err: Console,
     notes: Console,
@@ -54,17 +56,17 @@ def print_result(
     audit: bool,
 ) -> None:
     """Print what sharing saved, what is missing, and the tables of every run. notes: for what is no warning."""
-    trials, runs = trials_of(parts), hashes_by_run(parts)
+    trials, runs = trials_of(plans), hashes_by_run(plans)
     shared = sharing(trials, read.records)
     if shared.trials > shared.fits:
         fits = f"{shared.trials} trials share {shared.fits} generator fits"
         saved = f"without sharing {shared.trials} fits would be needed, about {readable(shared.seconds)} more"
         print_lines(notes, [f"{fits}; {saved}"])
-    print_lines(err, absent(runs, {record["hash"] for record in read.records}, store.root))
+    print_lines(err, absent(runs, {record["hash"] for record in read.records}, store))
     print_lines(err, damage_lines(read.damaged))
-    report = build_report(read.records, store=str(store.root), runs=runs, damaged=read.damaged)
+    report = build_report(read.records, store=str(store), runs=runs, damaged=read.damaged)
     if as_json:
-        answer = {"store": str(store.root), "planned": len(trials), **report_json(report)}
+        answer = {"store": str(store), "planned": len(trials), **report_json(report)}
         print_json(answer)
         return
     if out.is_terminal:

@@ -85,12 +85,9 @@ def labels(
     """
     one_thread()
     from hsiaug.bench.cluster_settings import cluster_settings
-    from hsiaug.bench.engine import engine
     from hsiaug.bench.label_runs import plan_labels
-    from hsiaug.bench.memory_check import check_memory
     from hsiaug.bench.plan import Request
-    from hsiaug.bench.running import held, missing, run_all, workers
-    from hsiaug.bench.schedule import merged, trials_of
+    from hsiaug.bench.run import run
     from hsiaug.cli.benchmark_run import stoppable
     from hsiaug.cli.output import notes_console, print_lines
     from hsiaug.plugins.registry import registry
@@ -114,33 +111,25 @@ def labels(
         overrides=options.overrides(set_ or []),
         ceilings=ceilings,
     )
-    parts = plan_labels(scene, request, options.numbers("--added", added), options.words(placement), registry())
-    trials = trials_of(parts)
-    had = held(trials, store)
-    todo = missing(trials, had, "only-missing")
-    check_memory(parts, todo)
+    plans = plan_labels(scene, request, options.numbers("--added", added), options.words(placement), registry())
     out, err = Console(), Console(stderr=True)
     notes = notes_console(err, quiet=quiet)
-
-    def say(line: str) -> None:
-        print_lines(notes, [line])
-
-    settings = cluster_settings(on, cluster or (), None)
-    where = engine(settings, workers(jobs, device, parts), lambda line: print_lines(err, [line]))
-    plan = merged(parts)
-    print_lines(notes, (f"note: {note}" for note in (*plan.notes, *plan.short)))
-    kept = Store(store, create=True)
-    kept.sweep()
     with stoppable(err):
-        done = run_all(
-            parts, todo, kept, had, device=device, engine=where, limit=None, console=err, say=say, detail=detail
+        read = run(
+            plans,
+            store,
+            device=device,
+            jobs=jobs,
+            settings=cluster_settings(on, cluster or (), None),
+            console=err,
+            say=lambda line: print_lines(notes, [line]),
+            warn=lambda line: print_lines(err, [line]),
+            detail=detail,
         )
-    if not done:
+    if read is None:
         return
-    read = kept.read(trial.hash for trial in trials)
-    _print(read, kept, out, err, as_json=json, audit=audit)
-    if any(record["status"] == "failed" for record in read.records) or len(read.records) < len(trials):
-        raise typer.Exit(1)
+    _print(read, Store(store), out, err, as_json=json, audit=audit)
+    options.check_complete(plans, read)
 
 
 def _print(read: Reading, kept: Store, out: Console, err: Console, *, as_json: bool, audit: bool) -> None:

@@ -14,9 +14,13 @@ from hsiaug.errors import InputError
 from hsiaug.view_names import DEFAULT_VIEW
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hsiaug.bench.plan import Plan
     from hsiaug.bench.progress import Detail
     from hsiaug.bench.suite import Suite
     from hsiaug.quality.synthesis import SampleRequest
+    from hsiaug.trial.store import Reading
 
 __all__ = [
     "USUAL_STORE",
@@ -51,6 +55,7 @@ __all__ = [
     "TaskName",
     "Verbose",
     "View",
+    "check_complete",
     "detail",
     "duration",
     "named_store",
@@ -273,6 +278,15 @@ def suite_on(suite: Suite, data: str, *, quiet: bool = False) -> Suite:
     for note in () if quiet else changed.notes:
         say(f"note: {note}", err=True)
     return changed
+
+
+def check_complete(plans: Sequence[Plan], read: Reading, *, wanted: bool = True) -> None:
+    """End with exit code 1 where a trial failed or, where all were wanted, has no record."""
+    from hsiaug.bench.schedule import trials_of
+
+    failed = any(record["status"] == "failed" for record in read.records)
+    if failed or (wanted and len(read.records) < len(trials_of(plans))):
+        raise typer.Exit(1)
 
 
 def detail(quiet: bool, verbose: bool) -> Detail:

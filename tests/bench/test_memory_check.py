@@ -5,16 +5,15 @@ from __future__ import annotations
 import pytest
 
 from hsiaug.bench import memory_check
-from hsiaug.bench.plan import Request, build_plan
-from hsiaug.bench.schedule import Part
+from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.errors import InputError
 from hsiaug.plugins.registry import registry
 from hsiaug.scene import Scene
 
 
-def part_of(toy: Scene, *lambdas: float) -> Part:
+def part_of(toy: Scene, *lambdas: float) -> Plan:
     request = Request(lambdas=lambdas, seeds=[0], generators=["smote"], classifiers=["svm"], patch=5)
-    return Part("", "pixels", "toy", toy, build_plan(toy, request, registry()))
+    return build_plan(toy, request, registry())
 
 
 def test_more_samples_than_memory_are_refused(toy: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,8 +21,8 @@ def test_more_samples_than_memory_are_refused(toy: Scene, monkeypatch: pytest.Mo
     monkeypatch.setattr(memory_check, "physical_memory", lambda: 20_000_000)
 
     with pytest.raises(InputError, match=r"--lambda .* GB"):
-        memory_check.check_memory([part], part.plan.trials)
-    memory_check.check_memory([part], [trial for trial in part.plan.trials if trial.lam <= 1])
+        memory_check.check_memory([part], part.trials)
+    memory_check.check_memory([part], [trial for trial in part.trials if trial.lam <= 1])
 
 
 def test_a_system_that_does_not_tell_its_memory_is_not_asked_twice(

@@ -106,10 +106,10 @@ def test_data_of_no_run_s_task_are_refused(folder: Path) -> None:
 
 def test_a_protocol_that_does_not_fit_is_replaced_and_said(folder: Path) -> None:
     named, blocks = plan_runs(suite_on(folder, "pairs").runs, registry())
-    assert named.plan.trials[0].protocol.text == "blocks:32" and blocks.plan.trials[0].protocol.text == "blocks:20"
-    assert "protocol places:3 does not fit" in named.plan.notes[0]
-    assert "protocol blocks:32 in its place, usual for these data" in named.plan.notes[0]
-    assert not any("does not fit" in note for note in blocks.plan.notes)
+    assert named.trials[0].protocol.text == "blocks:32" and blocks.trials[0].protocol.text == "blocks:20"
+    assert "protocol places:3 does not fit" in named.notes[0]
+    assert "protocol blocks:32 in its place, usual for these data" in named.notes[0]
+    assert not any("does not fit" in note for note in blocks.notes)
 
 
 def test_a_report_shows_what_was_run_on_other_data(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

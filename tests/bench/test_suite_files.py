@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from hsiaug.bench.dispatch import groups
+from hsiaug.bench.plan import Plan
 from hsiaug.bench.ranges import numbers, seeds
-from hsiaug.bench.schedule import Part, hashes_by_run, in_order, plan_runs, sharing, trials_of
+from hsiaug.bench.schedule import hashes_by_run, in_order, plan_runs, sharing, trials_of
 from hsiaug.bench.suite import Suite, is_suite, read_suite
 from hsiaug.errors import InputError
 from hsiaug.plugins.registry import Registry
@@ -38,7 +39,7 @@ def suite_of(folder: Path, text: str = SUITE, **asked: Any) -> Suite:
     return read_suite(folder / "suite.toml", **asked)
 
 
-def parts_of(suite: Suite, scene: Scene, plugins: Registry) -> tuple[Part, ...]:
+def parts_of(suite: Suite, scene: Scene, plugins: Registry) -> tuple[Plan, ...]:
     return plan_runs(suite.runs, plugins, lambda task, ref: scene)
 
 
@@ -215,7 +216,7 @@ def test_trials_that_runs_share_are_one(tmp_path: Path, toy: Scene, plugins: Reg
     parts = parts_of(suite_of(tmp_path, text), toy, plugins)
     trials, runs = trials_of(parts), hashes_by_run(parts)
 
-    assert len(trials) == len({trial.hash for trial in trials}) < sum(len(part.plan.trials) for part in parts)
+    assert len(trials) == len({trial.hash for trial in trials}) < sum(len(part.trials) for part in parts)
     assert runs.keys() == {"headline", "sweep"} and runs["headline"] | runs["sweep"] == {t.hash for t in trials}
     shared = [t for t in trials if t.hash in runs["headline"] & runs["sweep"]]
     arms = {(t.generator.name, t.lam, t.protocol.name) for t in shared}
