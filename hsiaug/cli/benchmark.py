@@ -56,14 +56,16 @@ def benchmark(
         str | None,
         typer.Option(
             help="Generators, between commas; none and duplicate always run, for masks duplicate-balanced too, and "
-            "pseudo beside what reads unlabelled pixels. Default: smote, or specdm for masks."
+            "pseudo beside what reads unlabelled pixels. Default: smote, or specdm for masks.",
+            rich_help_panel=options.PLAN,
         ),
     ] = None,
     classifier: Annotated[
         str | None,
         typer.Option(
             help="Classifiers, between commas; a control (coords, majority) always runs. Default: svm,cnn2d; unet for "
-            "segmentation; fc-siam-diff for change."
+            "segmentation; fc-siam-diff for change.",
+            rich_help_panel=options.PLAN,
         ),
     ] = None,
     view: options.View = None,
@@ -74,19 +76,24 @@ def benchmark(
             help="Sample balance rates λ, between commas, or ranges START:STOP:STEP: 1 fills every class to the "
             "largest, and makes nothing where they are equal; more lets all grow. For masks, synthetic pairs per real "
             "pair.",
+            rich_help_panel=options.PLAN,
         ),
     ] = "1",
     omega: Annotated[
         str | None,
         typer.Option(
             help="Guidance strengths ω, between commas, or ranges START:STOP:STEP; 0 = purely conditional. "
-            "Default: the generator's."
+            "Default: the generator's.",
+            rich_help_panel=options.PLAN,
         ),
     ] = None,
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
     seeds: Annotated[
-        str, typer.Option(help="Draws: a number N (0 to N-1), a range 100-109, or a list 3,5,8-9.")
+        str,
+        typer.Option(
+            help="Draws: a number N (0 to N-1), a range 100-109, or a list 3,5,8-9.", rich_help_panel=options.DRAWS
+        ),
     ] = "5",
     patch: options.AnyPatch = None,
     store: options.StoreDir = Path("hsiaug-results"),
@@ -94,7 +101,8 @@ def benchmark(
         _Existing,
         typer.Option(
             help="only-missing: take trials from the store, run the rest (failed ones again). all: run everything "
-            "again. none: run nothing, show what the store holds."
+            "again. none: run nothing, show what the store holds.",
+            rich_help_panel=options.WHERE,
         ),
     ] = _Existing.only_missing,
     preset: options.PresetOfAll = options.PresetName.cpu,
@@ -108,15 +116,28 @@ def benchmark(
     cluster: options.Cluster = None,
     timeout: Annotated[
         str | None,
-        typer.Option(help="End a trial that takes longer, as 90s, 20m or 1h; it is then recorded as failed."),
+        typer.Option(
+            help="End a trial that takes longer, as 90s, 20m or 1h; it is then recorded as failed.",
+            rich_help_panel=options.WHERE,
+        ),
     ] = None,
     profile: Annotated[
-        str | None, typer.Option(help="Of a suite: the profile that changes its runs, as a smaller size.")
+        str | None,
+        typer.Option(
+            help="Of a suite: the profile that changes its runs, as a smaller size.", rich_help_panel=options.PLAN
+        ),
     ] = None,
-    only: Annotated[str | None, typer.Option(help="Of a suite: the runs wanted, between commas.")] = None,
+    only: Annotated[
+        str | None, typer.Option(help="Of a suite: the runs wanted, between commas.", rich_help_panel=options.PLAN)
+    ] = None,
     data: options.SuiteData = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the plan, its cost and its splits; run nothing.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Print the plan, its cost and its splits; run nothing.",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = False,
     json: options.Json = False,
     audit: options.Audit = False,

@@ -24,33 +24,49 @@ def labels(
         str | None,
         typer.Option(
             help="Generators, between commas; none and duplicate always run. Without any: the curve, and what duplicate "
-            "is worth."
+            "is worth.",
+            rich_help_panel=options.PLAN,
         ),
     ] = None,
     classifier: Annotated[
-        str | None, typer.Option(help="Classifiers, between commas. Default: svm,cnn2d.")
+        str | None,
+        typer.Option(help="Classifiers, between commas. Default: svm,cnn2d.", rich_help_panel=options.PLAN),
     ] = None,
     view: options.View = None,
     lambdas: Annotated[
-        str, typer.Option("--lambda", help="Sample balance rates λ of the generators, as in 'hsiaug benchmark'.")
+        str,
+        typer.Option(
+            "--lambda",
+            help="Sample balance rates λ of the generators, as in 'hsiaug benchmark'.",
+            rich_help_panel=options.PLAN,
+        ),
     ] = "1",
     omega: Annotated[
-        str | None, typer.Option(help="Guidance strengths ω, as in 'hsiaug benchmark'. Default: the generator's.")
+        str | None,
+        typer.Option(
+            help="Guidance strengths ω, as in 'hsiaug benchmark'. Default: the generator's.",
+            rich_help_panel=options.PLAN,
+        ),
     ] = None,
     added: Annotated[
-        str, typer.Option(help="Numbers of labels added to each class, between commas.")
+        str,
+        typer.Option(help="Numbers of labels added to each class, between commas.", rich_help_panel=options.PLAN),
     ] = "1,2,3,5,10,20",
     placement: Annotated[
         str,
         typer.Option(
             help="Where they lie, between commas: scattered (anywhere), field (one per field in turn, new fields first) "
-            "or clump (round the training clump)."
+            "or clump (round the training clump).",
+            rich_help_panel=options.PLAN,
         ),
     ] = "scattered",
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
     seeds: Annotated[
-        str, typer.Option(help="Draws: a number N (0 to N-1), a range 100-109, or a list 3,5,8-9.")
+        str,
+        typer.Option(
+            help="Draws: a number N (0 to N-1), a range 100-109, or a list 3,5,8-9.", rich_help_panel=options.DRAWS
+        ),
     ] = "5",
     patch: options.AnyPatch = None,
     store: options.StoreDir = Path("hsiaug-results"),

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from hsiaug.trial.store import Reading
 
 __all__ = [
+    "DRAWS",
+    "OUTPUT",
+    "PLAN",
     "USUAL_STORE",
+    "WHERE",
     "AnyPatch",
     "AnyProtocol",
     "Audit",
@@ -85,11 +89,15 @@ class PresetName(StrEnum):
     paper = "paper"
 
 
+PLAN, DRAWS, WHERE, OUTPUT = "What to run", "Draws", "Where to run", "Output"
+"""Panels of options in the help of a command."""
+
 Task = Annotated[
     TaskName | None,
     typer.Option(
         help="What is learnt: classes of single pixels, or masks of tiles of one or two dates. Default: what the card of "
-        "a set of pairs says; pixels for a scene."
+        "a set of pairs says; pixels for a scene.",
+        rich_help_panel=PLAN,
     ),
 ]
 AnyProtocol = Annotated[
@@ -97,13 +105,15 @@ AnyProtocol = Annotated[
     typer.Option(
         help="issd (default), issd:RATIO, kshot:K, fields:K (tested in other fields), blocks:B, random:RATIO (LEAKY), "
         "random-twin:PROTOCOL (LEAKY), fixed:FILE, within:PROTOCOL, added:KxPLACEMENT:PROTOCOL. For masks: places "
-        "(default where data name them), places:N, blocks:B. Those of other packages as NAME:ARGUMENT."
+        "(default where data name them), places:N, blocks:B. Those of other packages as NAME:ARGUMENT.",
+        rich_help_panel=DRAWS,
     ),
 ]
 AnyPatch = Annotated[
     int | None,
     typer.Option(
-        help="Side of the patches in pixels, odd (default 9); of the tiles of masks (default 64, 32 or 16)."
+        help="Side of the patches in pixels, odd (default 9); of the tiles of masks (default 64, 32 or 16).",
+        rich_help_panel=DRAWS,
     ),
 ]
 
@@ -117,24 +127,31 @@ Buffer = Annotated[
     str | None,
     typer.Option(
         help="Labelled pixels left out round training pixels: none, centre (no test pixel in a training patch) or "
-        "patch (no test patch meets a training patch). Each protocol has its own default."
+        "patch (no test patch meets a training patch). Each protocol has its own default.",
+        rich_help_panel=DRAWS,
     ),
 ]
-Patch = Annotated[int, typer.Option(help="Side of the patches in pixels, odd.")]
+Patch = Annotated[int, typer.Option(help="Side of the patches in pixels, odd.", rich_help_panel=DRAWS)]
 GeneratorName = Annotated[
     str | None,
-    typer.Option(help="The generator; 'hsiaug plugins list' shows all. Default: smote, or specdm for masks."),
+    typer.Option(
+        help="The generator; 'hsiaug plugins list' shows all. Default: smote, or specdm for masks.",
+        rich_help_panel=PLAN,
+    ),
 ]
 Lambda = Annotated[
     float,
     typer.Option(
         "--lambda",
         help="Sample balance rate λ: 1 fills every class to the largest; of masks, λ pairs for each real one.",
+        rich_help_panel=PLAN,
     ),
 ]
 Omega = Annotated[
     float | None,
-    typer.Option(help="Guidance strength ω; 0 = purely conditional. Default: the generator's."),
+    typer.Option(
+        help="Guidance strength ω; 0 = purely conditional. Default: the generator's.", rich_help_panel=PLAN
+    ),
 ]
 View = Annotated[
     str | None,
@@ -143,17 +160,21 @@ View = Annotated[
         "(removed), raw+unit, or auto (chosen by cross-validation inside the training pixels; not for masks); several "
         "between commas.",
         show_default=DEFAULT_VIEW,
+        rich_help_panel=PLAN,
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Number of the draw.", min=0)]
-Preset = Annotated[PresetName, typer.Option(help="Size of a generator that offers several.")]
-PresetOfAll = Annotated[PresetName, typer.Option(help="Size of the plugins that offer several.")]
+Seed = Annotated[int, typer.Option(help="Number of the draw.", min=0, rich_help_panel=DRAWS)]
+Preset = Annotated[PresetName, typer.Option(help="Size of a generator that offers several.", rich_help_panel=PLAN)]
+PresetOfAll = Annotated[
+    PresetName, typer.Option(help="Size of the plugins that offer several.", rich_help_panel=PLAN)
+]
 Ceilings = Annotated[
     bool,
     typer.Option(
         "--ceilings",
         help="Also true-labels (real patches under their true labels; --set true-labels.wrong=0.3 for 30 % of another "
         "class) and true-moments (Gaussians of all labelled pixels): a diagnosis, which reads test labels.",
+        rich_help_panel=PLAN,
     ),
 ]
 Mix = Annotated[
@@ -162,6 +183,7 @@ Mix = Annotated[
         help="Of masks: how classifiers use synthetic pairs: joint (default; drawn together with real ones) or "
         "pretrain (synthetic ones alone, then real ones alone, within the same optimiser steps).",
         show_default=False,
+        rich_help_panel=PLAN,
     ),
 ]
 Keep = Annotated[
@@ -170,19 +192,29 @@ Keep = Annotated[
         help="Of masks: which pixels of synthetic pairs classifiers learn from: all (default) or likely (what a "
         "network trained on the real pairs finds likely). Not the share of pairs that 'hsiaug generate --keep' takes.",
         show_default=False,
+        rich_help_panel=PLAN,
     ),
 ]
 Setting = Annotated[
     list[str] | None,
-    typer.Option("--set", help="PLUGIN.PARAMETER=VALUE; repeat for more.", show_default=False),
+    typer.Option(
+        "--set", help="PLUGIN.PARAMETER=VALUE; repeat for more.", show_default=False, rich_help_panel=PLAN
+    ),
 ]
-Device = Annotated[str, typer.Option(help="auto (a GPU if there is one), cpu, cuda, cuda:1, mps.")]
+Device = Annotated[
+    str, typer.Option(help="auto (a GPU if there is one), cpu, cuda, cuda:1, mps.", rich_help_panel=WHERE)
+]
 USUAL_STORE = Path("hsiaug-results")
 MOST_JOBS = 1024
 """Worker processes at most: each takes a few hundred MB."""
 Jobs = Annotated[
     int | None,
-    typer.Option(help="Worker processes. Default: one per core on the CPU, 1 on a GPU.", min=1, max=MOST_JOBS),
+    typer.Option(
+        help="Worker processes. Default: one per core on the CPU, 1 on a GPU.",
+        min=1,
+        max=MOST_JOBS,
+        rich_help_panel=WHERE,
+    ),
 ]
 On = Annotated[
     str | None,
@@ -191,6 +223,7 @@ On = Annotated[
         help="Where trials run: local (default; processes of this machine), dask (Dask workers on this machine), "
         "dask:ADDRESS (a scheduler that is running) or slurm (jobs; returns when they are submitted).",
         show_default=False,
+        rich_help_panel=WHERE,
     ),
 ]
 Cluster = Annotated[
@@ -200,17 +233,40 @@ Cluster = Annotated[
         metavar="KEY=VALUE",
         help="workers, threads, memory, gpus, partition, account, time or tasks; repeat for more (docs/cluster.md).",
         show_default=False,
+        rich_help_panel=WHERE,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout, and nothing else there.")]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Print the result as JSON on stdout, and nothing else there.", rich_help_panel=OUTPUT
+    ),
+]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Only the result, and what went wrong: no progress and no notes.")
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        help="Only the result, and what went wrong: no progress and no notes.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 Verbose = Annotated[
-    bool, typer.Option("--verbose", "-v", help="A line for every trial as it ends, with its seconds by stage.")
+    bool,
+    typer.Option(
+        "--verbose",
+        "-v",
+        help="A line for every trial as it ends, with its seconds by stage.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 Audit = Annotated[
-    bool, typer.Option("--audit", help="On a terminal: all of the protocol's audit, not three lines of it.")
+    bool,
+    typer.Option(
+        "--audit",
+        help="On a terminal: all of the protocol's audit, not three lines of it.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 Columns = Annotated[
     int,
@@ -218,6 +274,7 @@ Columns = Annotated[
         help="Of a picture: how many columns of a two-column page it fills, 1 (3.5 inches) or 2 (7.2 inches).",
         min=1,
         max=2,
+        rich_help_panel=OUTPUT,
     ),
 ]
 SuiteData = Annotated[
@@ -227,11 +284,13 @@ SuiteData = Annotated[
         metavar="DATA",
         help="Of a suite: run it on these data in place of its own, between commas: names of 'hsiaug datasets list', "
         "cards (.toml), or folders. Runs of another task are left out.",
+        rich_help_panel=PLAN,
     ),
 ]
-StoreDir = Annotated[Path, typer.Option("--store", help="Folder of the records.")]
+StoreDir = Annotated[Path, typer.Option("--store", help="Folder of the records.", rich_help_panel=OUTPUT)]
 ReadStore = Annotated[
-    Path | None, typer.Option("--store", help="Folder of the records.", show_default=str(USUAL_STORE))
+    Path | None,
+    typer.Option("--store", help="Folder of the records.", show_default=str(USUAL_STORE), rich_help_panel=OUTPUT),
 ]
 StoreWord = Annotated[
     Path | None, typer.Argument(metavar="STORE", help="The same as a word, for older scripts.", hidden=True)
