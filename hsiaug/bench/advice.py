@@ -168,7 +168,7 @@ def _confirming_plan(
         )
         for arm, classifier in best
     ]
-    plan = joined(plans)
+    plan = joined([replace(tried, trials=(), notes=(), short=()), *plans])
     making = sorted((t for t in plan.trials if t.hash not in plan.nothing), key=lambda t: t.seed)
     return replace(plan, trials=tuple(making))
 
