@@ -8,8 +8,8 @@ BIN = $(VENV)/bin
 demo: $(VENV)/.demo  ## Benchmark SMOTE on the embedded Indian Pines scene.
 	$(BIN)/hsiaug benchmark indian_pines --generator smote --lambda 0.5 --seeds 3
 
-test: $(VENV)/.dev  ## Run the tests.
-	$(BIN)/python -m pytest -n auto
+test: $(VENV)/.dev  ## Run the tests; those of one room: make test ROOM=report.
+	$(BIN)/python -m pytest -n auto $(if $(ROOM),tests/$(ROOM))
 
 check: $(VENV)/.dev  ## Lint, types, and which way imports point.
 	$(BIN)/ruff check .
