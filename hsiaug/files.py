@@ -15,6 +15,7 @@ from hsiaug.errors import HsiaugError, InputError
 
 __all__ = [
     "file_errors",
+    "link",
     "plain_text",
     "reason",
     "replaced",
@@ -99,6 +100,16 @@ def plain_text(path: Path) -> str | None:
         return path.read_text("utf-8")
     except (OSError, ValueError):
         return None
+
+
+def link(source: Path, target: Path) -> None:
+    """A second name for a file, or a copy where the file system has no links."""
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def reason(error: OSError) -> str:

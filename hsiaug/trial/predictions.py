@@ -12,9 +12,7 @@ import contextlib
 import hashlib
 import io
 import json
-import os
 import re
-import shutil
 import zipfile
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,7 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.files import sync_folder
+from hsiaug.files import link, sync_folder
 
 __all__ = ["PREDICTIONS", "Predictions", "checksum", "found", "is_name", "packed", "replace", "spare", "tidy"]
 
@@ -107,7 +105,7 @@ def replace(folder: Path, fresh: Path, record: str) -> None:
         sync_folder(folder)
     (fresh / record).replace(folder / record)
     if target is not None:
-        _copy(target, fresh / PREDICTIONS)
+        link(target, fresh / PREDICTIONS)
         (fresh / PREDICTIONS).replace(folder / PREDICTIONS)
     sync_folder(folder)
     _settle(folder, fresh, record)
@@ -128,20 +126,10 @@ def _keep(usual: Path, folder: Path, fresh: Path) -> None:
     """Give what lies under the usual name the name of its content too: another writer's record may need it."""
     unfinished = fresh / "kept.npz"
     with contextlib.suppress(FileNotFoundError):
-        _copy(usual, unfinished)
+        link(usual, unfinished)
         # Damaged predictions are nobody's.
         with contextlib.suppress(ValueError):
             unfinished.replace(folder / _content_name(_load(unfinished)))
-
-
-def _copy(source: Path, target: Path) -> None:
-    """A second name for a file, or a copy where the file system has no links."""
-    try:
-        os.link(source, target)
-    except FileNotFoundError:
-        raise
-    except OSError:
-        shutil.copyfile(source, target)
 
 
 def _settle(folder: Path, fresh: Path, record: str) -> None:
@@ -158,7 +146,7 @@ def _settle(folder: Path, fresh: Path, record: str) -> None:
             return
         unfinished = fresh / f"settled.{turn}.npz"
         with contextlib.suppress(FileNotFoundError):
-            _copy(source, unfinished)
+            link(source, unfinished)
             unfinished.replace(folder / PREDICTIONS)
 
 
