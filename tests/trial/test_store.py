@@ -21,7 +21,7 @@ from hsiaug.temporary_folders import owner
 from hsiaug.trial import store as store_module
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
-from hsiaug.trial.upkeep import prune
+from hsiaug.trial.upkeep import merge, prune, verify
 from tests.leavings import age, files_of_others, left_in, paths_in
 
 
@@ -292,6 +292,29 @@ def test_predictions_of_another_record_are_refused(filled: Store) -> None:
     shutil.copyfile(theirs, own)
     with pytest.raises(StoreError, match=r"predictions\.npz.*checksum"):
         filled.predictions(first["hash"])
+
+
+def test_damaged_predictions_are_none_and_no_other_error(filled: Store, tmp_path: Path) -> None:
+    record = next(filled.records())
+    folder, wanted = filled.folder(record["hash"]), record["predictions_sha256"]
+    whole = (folder / "predictions.npz").read_bytes()
+    changed = [whole[:cut] for cut in range(0, len(whole), 7)]
+    for place in range(len(whole)):
+        data = bytearray(whole)
+        data[place] ^= 1 << place % 8
+        changed.append(bytes(data))
+    for data in changed:
+        (folder / "predictions.npz").write_bytes(data)
+        found = store_module.predictions.found(folder, wanted)
+        assert found is None or store_module.predictions.checksum(found) == wanted
+    (folder / "predictions.npz").unlink()
+    os.mkfifo(folder / "predictions.npz")
+    assert store_module.predictions.found(folder, wanted) is None
+
+    (folder / "predictions.npz").unlink()
+    (folder / "predictions.npz").write_bytes(whole[:-60] + bytes(b ^ 0x55 for b in whole[-60:]))
+    assert [one.kind for one in verify(filled, lambda *_: None)] == ["predictions"]
+    assert merge(tmp_path / "all", filled, dry_run=False, count=lambda *_: None).copied == 2
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EFBIG])
