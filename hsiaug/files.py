@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,8 +13,20 @@ from tempfile import TemporaryDirectory
 
 from hsiaug.errors import HsiaugError, InputError
 
-__all__ = ["file_errors", "reason", "replaced", "sync_files", "sync_folder", "write_text_whole", "write_whole"]
+__all__ = [
+    "file_errors",
+    "link",
+    "plain_text",
+    "reason",
+    "replaced",
+    "sync_files",
+    "sync_folder",
+    "write_text_whole",
+    "write_whole",
+]
 
+LONGEST_MARK = 2**20
+"""Bytes of a file that tells what hsiaug wrote."""
 LONGEST_ENDING = 16
 """Characters: longer suffixes mean nothing to any library, and a name has a limit."""
 
@@ -76,6 +89,27 @@ def _ending(path: Path) -> str:
 def write_text_whole(path: Path, text: str, option: str = "--out") -> Path:
     """:func:`write_whole` of a text in UTF-8, as it stands: line ends are not changed."""
     return write_whole(path, lambda fresh: fresh.write_text(text, encoding="utf-8", newline="\n"), option)
+
+
+def plain_text(path: Path) -> str | None:
+    """The text of a small file in UTF-8; None for anything else: a link, a pipe, no file, one that cannot be read."""
+    try:
+        told = path.lstat()
+        if not stat.S_ISREG(told.st_mode) or told.st_size > LONGEST_MARK:
+            return None
+        return path.read_text("utf-8")
+    except (OSError, ValueError):
+        return None
+
+
+def link(source: Path, target: Path) -> None:
+    """A second name for a file, or a copy where the file system has no links."""
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def reason(error: OSError) -> str:

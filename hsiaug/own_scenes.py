@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from hsiaug.data.adding import Added, ImportOptions
 from hsiaug.data.adding import add_scene as add_files
 from hsiaug.errors import InputError
-from hsiaug.files import write_whole
+from hsiaug.files import file_errors
 from hsiaug.quality.maps import save_quick_look
+from hsiaug.temporary_folders import temporary_folder
 
 __all__ = ["Added", "add_scene"]
 
@@ -48,26 +49,30 @@ def add_scene(
             value=f"name={name!r}, wavelengths {'given' if wavelengths is not None else 'not given'}",
             hint='For example add_scene(cube, labels, "farm", wavelengths=centres).',
         )
+    if name is not None and (not isinstance(name, str) or name in ("", ".", "..") or set(name) & set("/\\\0")):
+        raise InputError(
+            "name must be the name of a file, without folders", value=repr(name), hint="Say where with folder."
+        )
     centres = None if wavelengths is None else tuple(float(nm) for nm in wavelengths)
     asked = ImportOptions(name=name, classes=tuple(classes), wavelengths=centres, overwrite=overwrite, **options)
-    with ExitStack() as undo:
-        cube_file = _file(cube, Path(folder) / f"{name}_cube.npy", overwrite, undo)
-        label_file = _file(labels, Path(folder) / f"{name}_classes.npy", overwrite, undo)
-        out = Path(folder) / f"{name or cube_file.stem}.toml"
-        added = add_files(cube_file, label_file, out, asked, save_quick_look)
-        undo.pop_all()
-    return added
-
-
-def _file(given: str | os.PathLike[str] | NDArray[Any], target: Path, overwrite: bool, undo: ExitStack) -> Path:
-    """A file as it is, or the one that an array is written to."""
-    if not isinstance(given, np.ndarray):
-        return Path(given)
-    if target.exists() and not overwrite:
+    where = Path(folder)
+    arrays = {
+        f"{name}_{part}.npy": given
+        for part, given in (("cube", cube), ("classes", labels))
+        if isinstance(given, np.ndarray)
+    }
+    for target in () if overwrite else [where / file for file in arrays if (where / file).exists()]:
         raise InputError(
             f"{target}, which is to be written, must not exist yet", value="a file", hint="Add overwrite=True."
         )
-    if not target.exists():
-        undo.callback(target.unlink, missing_ok=True)
-    write_whole(target, lambda fresh: np.save(fresh, given))
-    return target
+    with (
+        file_errors(f"{where} must be a folder that can be written to", "Name another one."),
+        ExitStack() as stack,
+    ):
+        fresh = stack.enter_context(temporary_folder(where, "scene")) if arrays else where
+        for file, values in arrays.items():
+            np.save(fresh / file, values)
+        cube_file = fresh / f"{name}_cube.npy" if array else Path(cube)  # type: ignore[arg-type]
+        label_file = Path(labels) if not isinstance(labels, np.ndarray) else fresh / f"{name}_classes.npy"
+        out = where / f"{name or cube_file.stem}.toml"
+        return add_files(cube_file, label_file, out, asked, save_quick_look, [fresh / file for file in arrays])

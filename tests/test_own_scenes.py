@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,3 +56,63 @@ def test_nothing_is_left_behind_of_a_scene_that_is_none_and_nothing_is_replaced(
     with pytest.raises(InputError, match="overwrite=True"):
         hsiaug.add_scene(TOY.cube, TOY.labels, "farm", folder=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["farm_cube.npy"]
+
+
+def added(folder: Path, cube: np.ndarray, **options: object) -> hsiaug.Scene:
+    return hsiaug.add_scene(cube, TOY.labels, "farm", folder=folder, overwrite=True, **options).scene
+
+
+def in_folder(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_scene_that_is_refused_leaves_the_old_one_as_it_was(tmp_path: Path) -> None:
+    added(tmp_path, TOY.cube)
+    before = in_folder(tmp_path)
+
+    with pytest.raises(InputError):
+        added(tmp_path, TOY.cube + 1, classes=["one"])
+    assert in_folder(tmp_path) == before
+
+
+def test_a_kill_at_any_step_leaves_the_old_scene_or_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """The process ends here."""
+
+    monkeypatch.setattr("hsiaug.own_scenes.save_quick_look", lambda scene, path: path.write_bytes(b"a picture"))
+    old, new = TOY.cube, TOY.cube[::-1] + 1
+    seen = []
+    for last in range(100):
+        folder = tmp_path / str(last)
+        folder.mkdir()
+        added(folder, old)
+        with monkeypatch.context() as patch:
+            steps = itertools.count()
+
+            def stepped(do: Callable[..., object], last: int = last, steps: Iterator[int] = steps) -> Any:
+                def step(*words: object, **options: object) -> object:
+                    if next(steps) >= last:
+                        raise Killed
+                    return do(*words, **options)
+
+                return step
+
+            for name in ("rename", "replace", "link", "unlink", "rmdir"):
+                patch.setattr(os, name, stepped(getattr(os, name)))
+            with contextlib.suppress(Killed):
+                added(folder, new)
+                break
+        found = hsiaug.load_scene(folder / "farm.toml")
+        seen.append([np.array_equal(found.cube, cube) for cube in (old, new)])
+    assert seen == sorted(seen, reverse=True) and {*map(tuple, seen)} == {(True, False), (False, True)}
+    assert np.array_equal(np.load(folder / "farm_cube.npy"), new) and not list(folder.glob(".*"))
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "..", "", "/tmp/x", "a\\b", "a\0b", 3])
+def test_a_name_is_no_path(tmp_path: Path, name: Any) -> None:
+    (tmp_path / "in" / "a").mkdir(parents=True)
+    with pytest.raises(InputError, match="name must be"):
+        hsiaug.add_scene(TOY.cube, TOY.labels, name, folder=tmp_path / "in")
+    assert in_folder(tmp_path) == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
@@ -33,14 +34,29 @@ from hsiaug.cli import (
     suggest,
 )
 from hsiaug.cli.output import say
-from hsiaug.errors import HsiaugError
+from hsiaug.errors import HsiaugError, InputError
 from hsiaug.text import shortened, visible
 
 __all__ = ["app", "main"]
 
 
 class _Commands(TyperGroup):
-    """The commands; what a user typed is made visible and short in the messages of typer too, which quote all of it."""
+    """The commands; what a user typed is made visible and short in the messages of typer too, which quote all of it.
+
+    An option of one value that is given twice is refused: the first would be dropped without a word.
+    """
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None and not isinstance(command, _Commands):
+            parse = command.parse_args
+
+            def parse_args(ctx: Any, args: list[str]) -> list[str]:
+                _check_once(command.make_parser(ctx).parse_args(args=[*args])[2])
+                return parse(ctx, args)
+
+            command.parse_args = parse_args  # type: ignore[method-assign]
+        return name, command, rest
 
     def make_context(self, *args: Any, **options: Any) -> Any:
         with _quoting():
@@ -49,6 +65,17 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         with _quoting():
             return super().invoke(ctx)
+
+
+def _check_once(given: list[Any]) -> None:
+    """Raise InputError for an option that takes one value and is given several. given: parameters, as often as typed."""
+    for name, times in Counter(
+        one.opts[0] for one in given if one.param_type_name == "option" and not (one.multiple or one.is_flag)
+    ).items():
+        if times > 1:
+            raise InputError(
+                f"{name} must be given once", value=f"{name} {times} times", hint="Leave out all but one."
+            )
 
 
 @contextmanager
@@ -89,9 +116,9 @@ app.command()(show.show)
 app.command()(split.split)
 app.command()(status.status)
 app.command()(suggest.suggest)
-app.add_typer(datasets.app, name="datasets")
-app.add_typer(plugins.app, name="plugins")
-app.add_typer(store.app, name="store")
+app.add_typer(datasets.app, name="datasets", cls=_Commands)
+app.add_typer(plugins.app, name="plugins", cls=_Commands)
+app.add_typer(store.app, name="store", cls=_Commands)
 
 
 def _version(wanted: bool) -> None:

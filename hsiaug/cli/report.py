@@ -33,7 +33,9 @@ Shape = Annotated[
         "says, else rich on a terminal and md elsewhere."
     ),
 ]
-OutFile = Annotated[Path | None, typer.Option(help="Write to this file instead of the terminal.")]
+OutFiles = Annotated[
+    list[Path] | None, typer.Option(help="Write to this file instead of the terminal; repeat for more.")
+]
 SuiteFile = Annotated[
     Path | None,
     typer.Option("--suite", help="A suite (TOML): tables for each of its runs, of their trials alone."),
@@ -54,7 +56,7 @@ def report(
     store: options.ReadStore = None,
     by: Rows = "generator",
     format: Shape = None,
-    out: OutFile = None,
+    out: OutFiles = None,
     suite: SuiteFile = None,
     profile: ProfileName = None,
     data: options.SuiteData = None,
@@ -85,7 +87,7 @@ def report(
 
         hsiaug report --format csv > trials.csv
 
-        hsiaug report --out card.svg
+        hsiaug report --out card.svg --out table.tex
 
         hsiaug report --by gain --out gains.pdf --columns 1
 
@@ -113,21 +115,22 @@ def report(
         raise InputError(
             "--json is a format of its own", value=f"--format {format}", hint="Leave out one of them."
         )
-    shape = _shape("json" if json else format, out)
-    if quality and shape != "html":
+    shapes = [_shape("json" if json else format, path) for path in out or [None]]
+    if quality and "html" not in shapes:
         raise InputError(
             "--quality belongs to a page",
-            value=f"--format {shape}",
+            value=f"--format {shapes[0]}",
             hint="Add --format html, or --out report.html.",
         )
     runs, named = (None, None) if suite is None else _runs(suite, profile, data)
     kept = Store(options.named_store(folder, store) or named or options.USUAL_STORE)
     with uncollected():
         built = read_report(kept, runs)
-        if out is None:
-            _print(built, kept, shape, by, quality or (), audit)
-        else:
-            save_report(built, out, shape, by, store=kept, quality=quality or (), columns=columns)
+        for path, shape in zip(out or [None], shapes, strict=True):
+            if path is None:
+                _print(built, kept, shape, by, quality or (), audit)
+            else:
+                save_report(built, path, shape, by, store=kept, quality=quality or (), columns=columns)
 
 
 def _print(built: Report, kept: Store, shape: str, by: str, quality: Iterable[Path], audit: bool) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -80,12 +81,17 @@ class Added:
 
 
 def add_scene(
-    cube: Path, labels: Path, out: Path | None, options: ImportOptions, picture: Picture | None = None
+    cube: Path,
+    labels: Path,
+    out: Path | None,
+    options: ImportOptions,
+    picture: Picture | None = None,
+    moved: Sequence[Path] = (),
 ) -> Added:
     """Write the card ``out`` (default: NAME.toml here) of a cube and its labels, and what is derived beside it.
 
     The card is read back and its scene loaded before anything gets its final name. picture: draws the scene into the
-    PNG that it is told.
+    PNG that it is told. moved: files among the two that are moved beside the card.
     Raises InputError, SceneError or DataUnavailableError where something is wrong; then nothing is written.
     """
     for path in (cube, labels):
@@ -100,7 +106,9 @@ def add_scene(
     _check_out(out, options.overwrite)
     with unpacked(read_cube_file(cube, key=options.cube_key)) as raw:
         found = _understand(cube, raw, labels, options)
-        draft, derived = _draft(name, cube, labels, out, options, found)
+        cube_name, label_name = (path.name if path in moved else _relative(path, out) for path in (cube, labels))
+        draft, derived = _draft(name, cube_name, label_name, out, options, found)
+        derived |= {path.name: path.replace for path in moved}
         scene, files = write_card(out, draft, derived, picture, (cube, labels), options.overwrite)
     return Added(scene, files, facts(found), tuple(warnings(found)))
 
@@ -168,14 +176,14 @@ def _as_published(
 
 
 def _draft(
-    name: str, cube: Path, labels: Path, out: Path, options: ImportOptions, found: ImportFindings
+    name: str, cube: str, labels: str, out: Path, options: ImportOptions, found: ImportFindings
 ) -> tuple[CardDraft, dict[str, Save]]:
     """The card, and how to write the files that it needs beside those that are there."""
     seen, raster, ground = found.seen, found.raster, found.ground
     table: dict[str, Any] = {
         "name": name,
-        "cube": _cube_table(_relative(cube, out), options, found),
-        "labels": _label_table(_relative(labels, out), options, found),
+        "cube": _cube_table(cube, options, found),
+        "labels": _label_table(labels, options, found),
         "sensor": {
             "gsd": _gsd(found),
             "wavelengths": None if found.raw.wavelengths is not None else found.read.centres,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import stat
-import uuid
 import zipfile
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from hsiaug.data.download import download
 from hsiaug.data.paths import file_checksum
 from hsiaug.errors import DataUnavailableError, SceneError
 from hsiaug.files import file_errors
+from hsiaug.temporary_folders import sweep, temporary_folder
 
 if TYPE_CHECKING:
     from hsiaug.data.pair_cards import ArchiveSpec, PairCard
@@ -67,15 +67,13 @@ def unpack(archives: list[Path], folder: Path) -> None:
     Raises SceneError where one is no whole zip file, holds more than it may, or a member would land outside.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    side = folder / f".unpacking-{uuid.uuid4().hex[:8]}"
+    sweep(folder)
     rule = f"{folder} must be writable, with room for what is unpacked"
     hint = "Free some space there, or name another folder in HSIAUG_DATA_DIR."
-    with file_errors(rule, hint, DataUnavailableError), ExitStack() as stack:
-        stack.callback(shutil.rmtree, side, ignore_errors=True)
+    with file_errors(rule, hint, DataUnavailableError), temporary_folder(folder, "unpacked") as side:
         for archive in archives:
             _extract(archive, side)
-        if side.is_dir():
-            _move(side, folder)
+        _move(side, folder)
 
 
 def _extract(archive: Path, folder: Path) -> None:
@@ -117,10 +115,10 @@ def _refused(archive: Path, rule: str, value: str) -> SceneError:
 
 
 def _move(source: Path, target: Path) -> None:
-    """Move all that lies in a folder into another one: whole folders at once where they are new."""
+    """Move into a folder what it lacks of another one: whole folders at once where they are new."""
     for item in sorted(source.iterdir()):
         place = target / item.name
         if item.is_dir() and place.is_dir():
             _move(item, place)
-        else:
+        elif not os.path.lexists(place):
             item.replace(place)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,15 +24,16 @@ from hsiaug.data.bounds import STRIPE_BYTES, in_bytes
 from hsiaug.data.mapped import let_go, mapped_file
 from hsiaug.data.paths import cache_dir
 from hsiaug.data.raw import RawArray
-from hsiaug.errors import HsiaugError, SceneError
-from hsiaug.files import file_errors, replaced, write_text_whole
+from hsiaug.errors import SceneError
+from hsiaug.files import file_errors, plain_text, replaced
 from hsiaug.public import array_checksum
 from hsiaug.scene import scene_checksum
+from hsiaug.temporary_folders import sweep, temporary_folder
 
 __all__ = ["Recipe", "mapped_cube", "progress_bar", "unpacked", "write_npy_header"]
 
-ABANDONED = 3600.0
-"""Seconds after which a file without a note is nobody's: one that is being written changes all the time."""
+NAME = re.compile("[0-9a-f]{24}")
+"""Of a copy and its note."""
 
 Window = tuple[slice, slice]
 """Rows and columns."""
@@ -172,7 +173,7 @@ def _copy(recipe: Recipe, dtype: np.dtype[Any], progress: bool) -> NDArray[Any]:
             raise SceneError(rule, value=f"{in_bytes(free)} free", hint=hint)
         _write(path.with_suffix(".json"), recipe.files, {})
         with progress_bar(progress, f"converting {recipe.files[-1].name}", size) as advance:
-            replaced(path, lambda fresh: _save(fresh, recipe, dtype, advance))
+            _put(path, lambda fresh: _save(fresh, recipe, dtype, advance))
     made = _opened(path, recipe.shape)
     assert made is not None
     return made
@@ -203,6 +204,8 @@ def write_npy_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any
 
 def _opened(path: Path, shape: tuple[int, int, int]) -> NDArray[Any] | None:
     """A copy; None where there is none."""
+    if not path.is_file():
+        return None
     try:
         found = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError):
@@ -221,32 +224,39 @@ def _now(files: Iterable[Path | str]) -> dict[str, list[int]]:
 
 
 def _read(note: Path) -> dict[str, Any]:
+    """A note: ``files`` and ``scenes``. Empty for anything else."""
     try:
-        said = json.loads(note.read_text("utf-8"))
-    except (OSError, ValueError):
+        said = json.loads(plain_text(note) or "null")
+    except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    noted = isinstance(said, dict) and isinstance(said.get("files"), dict) and isinstance(said.get("scenes"), dict)
+    return said if noted else {}
 
 
 def _write(note: Path, files: tuple[Path, ...], scenes: Mapping[str, str]) -> None:
     """What a note says: the files as they are now, and checksums of scenes by those of their labels."""
+    text = json.dumps({"files": _now(files), "scenes": scenes}, indent=1)
     # Without it, the next process looks through the cube again.
-    with contextlib.suppress(HsiaugError, OSError):
-        note.parent.mkdir(parents=True, exist_ok=True)
-        write_text_whole(note, json.dumps({"files": _now(files), "scenes": scenes}, indent=1))
+    with contextlib.suppress(OSError):
+        _put(note, lambda fresh: fresh.write_text(text, encoding="utf-8"))
+
+
+def _put(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file whole or not at all; what a killed process leaves of it is swept."""
+    with temporary_folder(path.parent, path.stem) as fresh:
+        replaced(fresh / path.name, write)
+        (fresh / path.name).replace(path)
 
 
 def _sweep(folder: Path) -> None:
-    """Remove copies whose files have changed or gone, and what killed processes left."""
-    for path in list(folder.iterdir()):
+    """Remove copies whose files have changed or gone, and what killed processes left. Only a note tells a copy."""
+    sweep(folder)
+    for note in [] if folder.is_symlink() else list(folder.glob("*.json")):
         with contextlib.suppress(OSError):
-            if path.suffix == ".json" and not path.name.startswith("."):
-                files = _read(path).get("files", {})
-                if not _as_noted(files):
-                    path.with_suffix(".npy").unlink(missing_ok=True)
-                    path.unlink()
-            elif not path.with_suffix(".json").exists() and time.time() - path.stat().st_mtime > ABANDONED:
-                path.unlink()
+            if NAME.fullmatch(note.stem) and (said := _read(note)) and not _as_noted(said["files"]):
+                if not note.with_suffix(".npy").is_symlink():
+                    note.with_suffix(".npy").unlink(missing_ok=True)
+                note.unlink()
 
 
 def _as_noted(files: Mapping[str, list[int]]) -> bool:

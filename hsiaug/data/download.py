@@ -18,6 +18,7 @@ from hsiaug.data import transfer
 from hsiaug.data.bounds import in_bytes
 from hsiaug.data.transfer import Unserved, pieces
 from hsiaug.errors import DataUnavailableError
+from hsiaug.temporary_folders import sweep, temporary_folder
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import FileSpec
@@ -120,9 +121,11 @@ def _try_mirror(url: str, spec: FileSpec | ArchiveSpec, target: Path, display: _
                 advance(len(piece))
 
     try:
-        with _quiet_pooch():
-            pooch.retrieve(url, spec.known_hash, fname=target.name, path=target.parent, downloader=fetch)
-        target.chmod(0o644)  # the temporary file was private; a data folder may be shared
+        sweep(target.parent)
+        with _quiet_pooch(), temporary_folder(target.parent, "download") as fresh:
+            pooch.retrieve(url, spec.known_hash, fname=target.name, path=fresh, downloader=fetch)
+            (fresh / target.name).chmod(0o644)  # the temporary file was private; a data folder may be shared
+            (fresh / target.name).replace(target)
     except requests.HTTPError as cause:
         reason = f"answered {cause.response.status_code}" if cause.response is not None else "refused"
     except Unserved as cause:

@@ -10,7 +10,7 @@ from pathlib import Path
 from hsiaug.data.cardtext import CardDraft
 from hsiaug.data.loading import load_scene
 from hsiaug.errors import InputError
-from hsiaug.files import file_errors
+from hsiaug.files import file_errors, link
 from hsiaug.scene import Scene
 
 __all__ = ["Picture", "Save", "write_card"]
@@ -30,7 +30,7 @@ def write_card(
     inputs: tuple[Path, ...],
     overwrite: bool,
 ) -> tuple[Scene, tuple[Path, ...]]:
-    """Everything under temporary names, then the proof, then the final names, the card's last.
+    """Everything under temporary names, then the proof, then the final names: a kill leaves the old scene or the new.
 
     derived: by file name, what else is written into the card's folder. inputs: files that are never replaced.
     Returns the scene as loaded from the card, and the files, the card first.
@@ -49,12 +49,12 @@ def write_card(
                 hint="Use another --out." if mine else "Use another --out, or add --force.",
             )
     temporary = {name: folder / f".{token}_{name}" for name in (*finals, out.name)}
-    card = temporary[out.name]
+    card, final_card = temporary[out.name], folder / f".{token}_final_{out.name}"
     with (
         file_errors(f"--out {out} must lie in a folder that can be written to", "Name another one."),
         ExitStack() as stack,
     ):
-        for path in temporary.values():
+        for path in (*temporary.values(), final_card):
             stack.callback(path.unlink, missing_ok=True)
         for name, save in derived.items():
             save(temporary[name])
@@ -64,8 +64,22 @@ def write_card(
         scene = load_scene(card)
         if picture:
             picture(scene, temporary[look])
-        card.write_text(draft.text(), encoding="utf-8")
-        for name, final in finals.items():
-            temporary[name].replace(final)
-        card.replace(out)
+        final_card.write_text(draft.text(), encoding="utf-8")
+        if any(final.exists() for final in finals.values()):
+            # From here on the card is of the new scene, under whichever of their names its files are found.
+            cleanup = stack.pop_all()
+            try:
+                card.replace(out)
+            except OSError:
+                cleanup.close()
+                raise
+            for name, final in finals.items():
+                link(temporary[name], again := folder / f".{token}_again_{name}")
+                again.replace(final)
+            final_card.replace(out)
+            cleanup.close()
+        else:
+            for name, final in finals.items():
+                temporary[name].replace(final)
+            final_card.replace(out)
     return scene, (out, *finals.values())

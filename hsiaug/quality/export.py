@@ -19,7 +19,7 @@ from hsiaug.quality.synthesis import MaskSynthesis, PixelSynthesis
 from hsiaug.report.figures.files import figure_bytes
 from hsiaug.samples import PatchSamples, concatenate
 from hsiaug.targets import check_folder_name, check_target
-from hsiaug.trial.temporary_folders import temporary_folder
+from hsiaug.temporary_folders import temporary_folder
 
 __all__ = ["ENDINGS", "check_folder", "made_folder", "save_pairs", "save_samples"]
 

@@ -10,18 +10,21 @@ import hashlib
 import json
 import math
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from hsiaug.contracts import FittedGenerator
-from hsiaug.trial.temporary_folders import gone, owner, taken, temporary_folder
+from hsiaug.files import plain_text
+from hsiaug.temporary_folders import ABANDONED, in_use, mark, marked, newest, owner, taken, temporary_folder
 
-__all__ = ["Fit", "checkpoint", "clear_checkpoints", "load_fit", "save_fit"]
+__all__ = ["Fit", "checkpoint", "clear_checkpoints", "load_fit", "save_fit", "spare"]
 
 FACTS = "fit.json"
 FITTED = "fitted"
-UNFINISHED = ".unfinished"
+UNFINISHED = ".unfinished."
+STATE = "state"
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ def save_fit(folder: Path, save: Callable[[Path], object], seconds: float) -> st
             save(fresh / FITTED)
             facts = {"seconds": seconds, "files": _checksums(fresh / FITTED)}
             (fresh / FACTS).write_text(json.dumps(facts), encoding="utf-8")
+            mark(fresh, f"fit {folder.name}")
             _put_in_place(fresh, folder)
     except (Exception, SystemExit) as error:
         return f"{type(error).__name__}: {error}"
@@ -94,11 +98,39 @@ def _put_in_place(fresh: Path, folder: Path) -> None:
     except OSError as error:
         if not (taken(error) or folder.is_dir()):
             raise
-    if folder.is_dir() and not _sound(folder):
+    if not _is_fit(folder):
+        raise FileExistsError(f"{folder} is there, and no saved fit")
+    if not _sound(folder):
         with temporary_folder(folder.parent, folder.name) as old:
             folder.rename(old / "damaged")
             fresh.rename(folder)
     # Else another process saved the same fit first.
+
+
+def _is_fit(folder: Path) -> bool:
+    """Whether hsiaug made a folder: it is marked so, or, as versions before the mark left it, has the facts of a fit."""
+    if marked(folder, f"fit {folder.name}"):
+        return True
+    try:
+        facts = json.loads(("" if folder.is_symlink() else plain_text(folder / FACTS)) or "null")
+        return set(facts) == {"seconds", "files"} and (folder / FITTED).is_dir()
+    except (ValueError, TypeError):
+        return False
+
+
+def spare(cache: Path) -> list[Path]:
+    """The saved fits in a folder, and what processes that are no more saved of theirs."""
+    if cache.is_symlink() or not cache.is_dir():
+        return []
+    return [path for path in cache.iterdir() if _is_fit(path) or _abandoned(path)]
+
+
+def _abandoned(path: Path) -> bool:
+    name, _, process = path.name.partition(UNFINISHED)
+    if not marked(path, f"checkpoint {name}"):
+        return False
+    runs = in_use(process)
+    return time.time() - newest(path) > ABANDONED if runs is None else not runs
 
 
 def _sound(folder: Path) -> bool:
@@ -115,44 +147,33 @@ def checkpoint(folder: Path) -> Path:
     folder: of the fit, once it is done. A process of another machine cannot be looked up: what it left is copied, so
     that it is not disturbed where it still runs.
     """
-    own = folder.with_name(f"{folder.name}{UNFINISHED}.{owner()}")
+    own = folder.with_name(f"{folder.name}{UNFINISHED}{owner()}")
     if own.is_dir():
-        return own
-    for path in sorted(_checkpoints(folder), key=_changed, reverse=True):
-        name = path.name.rpartition(UNFINISHED)[2].removeprefix(".")
+        return own / STATE
+    for path in sorted(_checkpoints(folder), key=newest, reverse=True):
+        runs = in_use(path.name.partition(UNFINISHED)[2])
         with contextlib.suppress(OSError, shutil.Error):
-            if not name or gone(name):
+            if runs is False:
                 # One process alone can rename it.
-                return path.rename(own)
-            if not _runs_here(name):
+                return path.rename(own) / STATE
+            if runs is None:
                 with temporary_folder(folder.parent, folder.name) as fresh:
-                    shutil.copytree(path, fresh / "copy")
-                    return (fresh / "copy").rename(own)
-    return own
-
-
-def _runs_here(name: str) -> bool:
-    """True for a process of this machine."""
-    return name.partition("-")[0] == owner().partition("-")[0]
+                    shutil.copytree(path, fresh / "copy", symlinks=True)
+                    return (fresh / "copy").rename(own) / STATE
+    with contextlib.suppress(OSError):
+        own.mkdir(parents=True)
+        mark(own, f"checkpoint {folder.name}")
+    return own / STATE
 
 
 def _checkpoints(folder: Path) -> list[Path]:
-    try:
-        return [path for path in folder.parent.iterdir() if path.name.startswith(f"{folder.name}{UNFINISHED}")]
-    except OSError:
-        return []
-
-
-def _changed(path: Path) -> float:
-    """When the newest file of a folder was written."""
-    with contextlib.suppress(OSError):
-        return max((entry.stat().st_mtime for entry in path.iterdir()), default=0.0)
-    return 0.0
+    found = folder.parent.glob(f"{folder.name}{UNFINISHED}*")
+    return [path for path in found if marked(path, f"checkpoint {folder.name}")]
 
 
 def clear_checkpoints(folder: Path) -> None:
     """Remove what was saved of a fit that is done, but for what running processes save."""
     for path in _checkpoints(folder):
-        name = path.name.rpartition(UNFINISHED)[2].removeprefix(".")
-        if name == owner() or not name or gone(name):
+        name = path.name.partition(UNFINISHED)[2]
+        if name == owner() or in_use(name) is False:
             shutil.rmtree(path, ignore_errors=True)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
 
-__all__ = ["canonical_json", "short_hash"]
+__all__ = ["SHORT", "canonical_json", "short_hash"]
+
+SHORT = re.compile("[0-9a-f]{16}")
+"""What :func:`short_hash` gives."""
 
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 

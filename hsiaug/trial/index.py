@@ -22,8 +22,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hsiaug.trial import temporary_folders
-from hsiaug.trial.index_file import INDEX, Row, add_rows, checksum, create, open_index
+from hsiaug import temporary_folders
+from hsiaug.trial.index_file import INDEX, Row, add_rows, checksum, create, open_index, replaceable
 from hsiaug.trial.record_json import Record, json_line
 
 __all__ = ["Index", "StoredRecord", "indexed", "uncollected"]
@@ -207,7 +207,7 @@ def _write(root: Path, folder: Path, index: Index, present: Collection[str] | No
         # By the clock of the file system, which need not be that of this machine.
         settled = made.stat().st_mtime_ns - int((time.monotonic() - began) * 1e9) - RACY
         rows = [row for row in index.new if row.changed < settled]
-        if len(rows) < _worth(index):
+        if len(rows) < _worth(index) or not replaceable(root / INDEX):
             return
         if not (index.sound and add_rows(root, made, rows, present)):
             made.unlink()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
+import stat
 import struct
 import zlib
 from collections.abc import Collection
@@ -15,13 +16,17 @@ from typing import Any
 from hsiaug import __version__
 from hsiaug.trial.record_json import CHECKS
 
-__all__ = ["INDEX", "Row", "add_rows", "checksum", "create", "open_index"]
+__all__ = ["INDEX", "Row", "add_rows", "checksum", "create", "open_index", "replaceable"]
 
 INDEX = "index.sqlite"
 LAYOUT = f"1 {CHECKS} {__version__}"
 """An index that says otherwise is another version's, and is not read."""
-TABLES = """
-PRAGMA page_size = 32768;
+PAGE = 32768
+OWN = b"hsiA"
+"""The application of a database, in the bytes 68 to 71 of its file."""
+TABLES = f"""
+PRAGMA page_size = {PAGE};
+PRAGMA application_id = {int.from_bytes(OWN)};
 CREATE TABLE about (layout TEXT, records INTEGER);
 CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT UNIQUE, crc INTEGER);
 CREATE TABLE records (hash TEXT PRIMARY KEY, file TEXT, status TEXT, lines BLOB, own TEXT, crc INTEGER) WITHOUT ROWID;
@@ -46,6 +51,8 @@ class Row:
 
 def open_index(root: Path) -> tuple[sqlite3.Connection, int]:
     """An index, and how many records it has. Raises sqlite3.Error or ValueError where there is none to be used."""
+    if not stat.S_ISREG((root / INDEX).lstat().st_mode):
+        raise ValueError("no file")
     # As a file that nobody changes: it is only ever replaced, so no lock is taken.
     base = sqlite3.connect(f"{(root / INDEX).resolve().as_uri()}?mode=ro&immutable=1", uri=True)
     try:
@@ -53,6 +60,18 @@ def open_index(root: Path) -> tuple[sqlite3.Connection, int]:
     except BaseException:
         base.close()
         raise
+
+
+def replaceable(path: Path) -> bool:
+    """Whether an index may be written there: nothing is there, or a file that is empty or an index of some version."""
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return False
+        with path.open("rb") as file:
+            head = file.read(PAGE)
+    except FileNotFoundError:
+        return True
+    return not head or head[68:72] == OWN or b"CREATE TABLE about (layout TEXT, records INTEGER)" in head
 
 
 def _size(base: sqlite3.Connection) -> int:

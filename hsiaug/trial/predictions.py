@@ -12,24 +12,24 @@ import contextlib
 import hashlib
 import io
 import json
-import os
-import shutil
+import re
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.files import sync_folder
+from hsiaug.files import link, sync_folder
 
-__all__ = ["PREDICTIONS", "Predictions", "checksum", "found", "packed", "replace", "spare", "tidy"]
+__all__ = ["PREDICTIONS", "Predictions", "checksum", "found", "is_name", "packed", "replace", "spare", "tidy"]
 
 Predictions = tuple[NDArray[np.int32], NDArray[np.int16]]
 """Flat pixel index (n,) int32 and predicted class id (n,) int16 of every test pixel of a trial."""
 
 PREDICTIONS = "predictions.npz"
-UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+UNREADABLE = (OSError, ValueError)
+CONTENT = re.compile(r"predictions\.[0-9a-f]{16}\.npz")
 LARGEST = 2**30
 """Bytes of predictions at most, unpacked: a damaged or foreign file may promise any number."""
 TURNS = 20
@@ -59,20 +59,36 @@ def found(folder: Path, wanted: str) -> Predictions | None:
 
 
 def _contents(folder: Path) -> list[Path]:
-    return sorted(folder.glob("predictions.*.npz"))
+    return sorted(path for path in folder.glob("predictions.*.npz") if is_name(path.name))
+
+
+def is_name(name: str) -> bool:
+    """Whether predictions lie under such a name."""
+    return name == PREDICTIONS or CONTENT.fullmatch(name) is not None
 
 
 def _load(path: Path) -> Predictions:
     """Raises one of UNREADABLE."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
     with path.open("rb") as file:
-        if sum(part.file_size for part in zipfile.ZipFile(file).infolist()) > LARGEST:
-            raise ValueError(f"more than {LARGEST // 2**20} MB of predictions")
-        file.seek(0)
-        with np.load(file, allow_pickle=False) as arrays:
-            index, label = arrays["index"], arrays["label"]
+        try:
+            index, label = _arrays(file)
+        except Exception as error:
+            # What zipfile, zlib and numpy make of flipped bits: a dozen kinds of errors.
+            raise ValueError(f"{type(error).__name__}: {error}") from error
     if index.dtype != np.int32 or label.dtype != np.int16 or index.ndim != 1 or index.shape != label.shape:
         raise ValueError("arrays that are no index and label")
     return index, label
+
+
+def _arrays(file: BinaryIO) -> tuple[NDArray[Any], NDArray[Any]]:
+    with zipfile.ZipFile(file) as parts:
+        if sum(part.file_size for part in parts.infolist()) > LARGEST:
+            raise ValueError(f"more than {LARGEST // 2**20} MB of predictions")
+    file.seek(0)
+    with np.load(file, allow_pickle=False) as arrays:
+        return arrays["index"], arrays["label"]
 
 
 def replace(folder: Path, fresh: Path, record: str) -> None:
@@ -89,7 +105,7 @@ def replace(folder: Path, fresh: Path, record: str) -> None:
         sync_folder(folder)
     (fresh / record).replace(folder / record)
     if target is not None:
-        _copy(target, fresh / PREDICTIONS)
+        link(target, fresh / PREDICTIONS)
         (fresh / PREDICTIONS).replace(folder / PREDICTIONS)
     sync_folder(folder)
     _settle(folder, fresh, record)
@@ -110,20 +126,10 @@ def _keep(usual: Path, folder: Path, fresh: Path) -> None:
     """Give what lies under the usual name the name of its content too: another writer's record may need it."""
     unfinished = fresh / "kept.npz"
     with contextlib.suppress(FileNotFoundError):
-        _copy(usual, unfinished)
+        link(usual, unfinished)
         # Damaged predictions are nobody's.
-        with contextlib.suppress(ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        with contextlib.suppress(ValueError):
             unfinished.replace(folder / _content_name(_load(unfinished)))
-
-
-def _copy(source: Path, target: Path) -> None:
-    """A second name for a file, or a copy where the file system has no links."""
-    try:
-        os.link(source, target)
-    except FileNotFoundError:
-        raise
-    except OSError:
-        shutil.copyfile(source, target)
 
 
 def _settle(folder: Path, fresh: Path, record: str) -> None:
@@ -140,7 +146,7 @@ def _settle(folder: Path, fresh: Path, record: str) -> None:
             return
         unfinished = fresh / f"settled.{turn}.npz"
         with contextlib.suppress(FileNotFoundError):
-            _copy(source, unfinished)
+            link(source, unfinished)
             unfinished.replace(folder / PREDICTIONS)
 
 
@@ -174,6 +180,12 @@ def tidy(folder: Path, fresh: Path, record: str, older: float) -> None:
 
 
 def spare(folder: Path, older: float) -> list[Path]:
-    """Predictions under the names of their content that were last touched before ``older``."""
-    told = [(path, path.stat()) for path in _contents(folder)]
+    """Predictions under the names of their content, which they have, that were last touched before ``older``."""
+    told = [(path, path.lstat()) for path in _contents(folder) if not path.is_symlink() and _is_content(path)]
     return [path for path, one in told if max(one.st_mtime, one.st_ctime) < older]
+
+
+def _is_content(path: Path) -> bool:
+    with contextlib.suppress(*UNREADABLE):
+        return _content_name(_load(path)) == path.name
+    return False

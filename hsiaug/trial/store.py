@@ -10,10 +10,12 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from hsiaug import temporary_folders
 from hsiaug.errors import InputError, StoreError
-from hsiaug.files import file_errors, reason, sync_files, sync_folder
-from hsiaug.trial import predictions, temporary_folders
+from hsiaug.files import file_errors, plain_text, reason, replaced, sync_files, sync_folder
+from hsiaug.trial import predictions
 from hsiaug.trial.empty import EMPTY
+from hsiaug.trial.hashing import SHORT
 from hsiaug.trial.index import Index, indexed
 from hsiaug.trial.predictions import PREDICTIONS, Predictions
 from hsiaug.trial.record import Damage, fault_of
@@ -22,6 +24,8 @@ from hsiaug.trial.record_json import LARGEST, Record, decode, encode, storable
 __all__ = ["Damage", "Reading", "Record", "Store"]
 
 RECORD = "record.json"
+MARKER = "hsiaug-store.json", '{"hsiaug": "store", "format": 1}\n'
+"""The file in a folder that hsiaug made a store of, and its text. Nothing is removed where it is not."""
 WORTH_SYNCING = 0.1
 """Seconds: what a shorter trial leaves is not forced onto the disk, which may take longer than to run it again."""
 AGAIN = 3
@@ -60,6 +64,7 @@ class Store:
         if create:
             try:
                 self._records.mkdir(parents=True, exist_ok=True)
+                self.is_own(mark=True)
             except (OSError, ValueError) as error:
                 raise StoreError(
                     f"--store {root} must be a folder that can be written to",
@@ -72,6 +77,24 @@ class Store:
                 value="a folder without 'records'" if _is_folder(root) else "no such folder",
                 hint="Run 'hsiaug benchmark … --store DIR' first, or name the right folder.",
             )
+
+    def is_own(self, *, mark: bool = False) -> bool:
+        """Whether hsiaug made a store of this folder: it has the marker, or was made before there were any.
+
+        mark: a store of a version without markers gets one.
+        """
+        name, text = MARKER
+        if self._records.is_symlink():
+            return False
+        if plain_text(self.root / name) == text:
+            return True
+        with suppress(OSError, StoreError):
+            if any(self._records.iterdir()) and not any(self.sound(hash) for hash in self.hashes()):
+                return False
+            if mark:
+                replaced(self.root / name, lambda fresh: fresh.write_text(text, encoding="utf-8"))
+            return True
+        return False
 
     @property
     def cache(self) -> Path:
@@ -270,6 +293,8 @@ class Store:
 
     def sweep(self) -> None:
         """Remove what killed runs left half-written, where nobody can be writing it any more."""
+        if not self.is_own():
+            return
         temporary_folders.sweep(self._records)
         temporary_folders.sweep(self.cache)
         try:
@@ -281,11 +306,23 @@ class Store:
             return
 
     def crowded(self) -> Iterator[Path]:
-        """Folders that hold more than a record and its predictions."""
+        """Folders that hold more than a record and its predictions. Links are not followed."""
         for hash in self.hashes():
             with suppress(OSError):
                 if set(os.listdir(f"{self._folder}/{hash[:2]}/{hash}")) - {RECORD, PREDICTIONS}:  # noqa: PTH208
-                    yield self.folder(hash)
+                    folder = self.folder(hash)
+                    if not (folder.is_symlink() or folder.parent.is_symlink()):
+                        yield folder
+
+    def removable(self, hash: str) -> bool:
+        """Whether all that lies in the folder of a record is what hsiaug writes there: no file of others, and no link."""
+        folder = self.folder(hash)
+        if not SHORT.fullmatch(hash) or folder.is_symlink() or folder.parent.is_symlink():
+            return False
+        return all(
+            path.is_file() and not path.is_symlink() and (path.name == RECORD or predictions.is_name(path.name))
+            for path in folder.iterdir()
+        )
 
 
 def _is_folder(path: Path) -> bool:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hsiaug import temporary_folders
 from hsiaug.errors import InputError, StoreError
 from hsiaug.files import file_errors
-from hsiaug.trial import predictions, temporary_folders
+from hsiaug.trial import fits, predictions
 from hsiaug.trial.record import Damage
 from hsiaug.trial.record_json import Record, preference
 from hsiaug.trial.store import Reading, Store
@@ -125,6 +125,8 @@ def _misses(store: Store, record: Record) -> str | None:
 
 
 def _abandoned(store: Store) -> list[Path]:
+    if not store.is_own():
+        return []
     folders = [folder for folder in (store.root / "records", store.cache) if folder.is_dir()]
     return [path for folder in folders for path in temporary_folders.abandoned(folder)]
 
@@ -135,19 +137,25 @@ def prune(
     """Remove what nothing needs, and say how much of each kind. Raises StoreError where the system refuses.
 
     Always what killed runs left, and predictions of records that were replaced more than an hour ago; where asked for,
-    saved fits, and records that failed or are damaged.
+    saved fits, and records that failed or are damaged. What does not carry a mark of hsiaug stays.
     """
+    if not store.is_own(mark=not dry_run):
+        raise StoreError(
+            f"{store.root} must be a store that hsiaug made: what is not marked as one is not pruned",
+            value="'records' that is a link, or that holds other things and no sound record",
+            hint="Name the store itself; 'hsiaug store merge NEW OLD' copies its records into a new one.",
+        )
     with file_errors(f"the store {store.root} must be a folder that can be written to", LOOK, StoreError):
         left = {"temporary folders": _abandoned(store), "predictions of replaced records": _replaced(store)}
-        fits = [path for path in _entries(store.cache) if not path.name.startswith(".")] if cache else []
+        saved = fits.spare(store.cache) if cache else []
         records = dict(_unwanted(store, failed, damaged))
         pruned = {kind: _sizes(paths) for kind, paths in left.items()}
-        pruned |= {"saved fits": _sizes(fits)} if cache else {}
+        pruned |= {"saved fits": _sizes(saved)} if cache else {}
         pruned |= {kind: _sizes(map(store.folder, hashes)) for kind, hashes in records.items()}
         if not dry_run:
             store.sweep()
-            for path in fits:
-                shutil.rmtree(path)
+            for path in saved:
+                _take_away(path, store.cache)
             hashes = [hash for some in records.values() for hash in some]
             for done, hash in enumerate(hashes, 1):
                 _remove(store, hash)
@@ -163,17 +171,23 @@ def _replaced(store: Store) -> list[Path]:
 def _unwanted(store: Store, failed: bool, damaged: bool) -> Iterator[tuple[str, list[str]]]:
     read = store.read(index=False) if failed or damaged else Reading()
     if failed:
-        yield "failed records", [record["hash"] for record in read.records if record["status"] == "failed"]
+        names = [record["hash"] for record in read.records if record["status"] == "failed"]
+        yield "failed records", list(filter(store.removable, names))
     if damaged:
-        yield "damaged records", [one.hash for one in read.damaged]
+        yield "damaged records", [one.hash for one in read.damaged if store.removable(one.hash)]
 
 
 def _remove(store: Store, hash: str) -> None:
-    """Take a record away in one step, unless a run has put a good one in its place meanwhile."""
+    """Take a record away, unless a run has put a good one in its place meanwhile."""
     found = store.look(hash)
     if isinstance(found, Damage) or (found is not None and found["status"] == "failed"):
-        with temporary_folders.temporary_folder(store.root / "records", "pruned") as fresh:
-            store.folder(hash).rename(fresh / hash)
+        _take_away(store.folder(hash), store.root / "records")
+
+
+def _take_away(path: Path, folder: Path) -> None:
+    """In one step, so that nobody reads the half of it."""
+    with temporary_folders.temporary_folder(folder, "pruned") as fresh:
+        path.rename(fresh / path.name)
 
 
 def _sizes(paths: Iterable[Path]) -> Pruned:
@@ -182,7 +196,3 @@ def _sizes(paths: Iterable[Path]) -> Pruned:
         found.number += 1
         found.size += sum(one.stat().st_size for one in [path, *path.rglob("*")] if one.is_file())
     return found
-
-
-def _entries(folder: Path) -> list[Path]:
-    return list(folder.iterdir()) if folder.is_dir() else []

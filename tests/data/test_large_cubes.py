@@ -20,6 +20,7 @@ from hsiaug.data.adding import ImportOptions, add_scene
 from hsiaug.data.readers import read_cube_file
 from hsiaug.errors import SceneError
 from hsiaug.scene import Scene
+from tests.leavings import age, files_of_others, left_in, paths_in
 
 Make = Callable[[Path, NDArray[Any]], str]
 
@@ -176,13 +177,32 @@ def test_copies_of_files_that_are_gone_and_leavings_of_killed_processes_are_remo
     load_scene(card(folder, as_envi("bsq")(folder, TOY.cube)))
     (folder / "cube.img").unlink()
     cubes = folder.parent / "cache" / "cubes"
-    (cubes / ".old.npy").write_bytes(b"half")
-    os.utime(cubes / ".old.npy", (0, 0))
-    (cubes / ".new.npy").write_bytes(b"being written")
     before = set(cubes.iterdir())
+    files_of_others(cubes)
+    (cubes / "mine.json").write_text("{}")
+    for name in (".old.npy", "mine.npy", f"{'a' * 24}.npy"):
+        (cubes / name).write_bytes(b"mine")
+    (copy,) = (path.stem for path in before if path.suffix == ".npy")
+    left, kept = left_in(cubes).name, paths_in(cubes)
+    age(cubes)
     load_scene(card(folder, as_geotiff()(folder, TOY.cube)))
 
-    assert {path.name for path in before & set(cubes.iterdir())} == {".new.npy"}
+    assert kept - paths_in(cubes) == {name for name in kept if name.startswith((copy, left))}
+
+
+def test_a_note_and_a_copy_that_are_links_are_neither_followed_nor_removed(folder: Path, large: None) -> None:
+    load_scene(card(folder, as_envi("bsq")(folder, TOY.cube)))
+    cubes, theirs = folder.parent / "cache" / "cubes", folder / "theirs"
+    theirs.mkdir()
+    for path in list(cubes.iterdir()):
+        path.rename(theirs / path.name)
+        path.symlink_to(theirs / path.name)
+    before = {path: path.read_bytes() for path in theirs.iterdir()}
+    (folder / "cube.img").unlink()
+    load_scene(card(folder, as_geotiff()(folder, TOY.cube)))
+
+    assert {path: path.read_bytes() for path in theirs.iterdir()} == before
+    assert {path.name for path in before} <= {path.name for path in cubes.iterdir()}
 
 
 def test_a_disk_without_room_is_one_error_and_nothing_is_written(

@@ -167,10 +167,14 @@ def test_links_in_an_archive_are_refused(tmp_path: Path) -> None:
 def test_archives_are_merged_into_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "out" / "city").mkdir(parents=True)
     (tmp_path / "out" / "city" / "old.txt").write_text("0")
-    first = zipped(tmp_path / "a.zip", **{"Images/city/one.txt": b"1", "Images/town/one.txt": b"1"})
+    first = zipped(
+        tmp_path / "a.zip",
+        **{"Images/city/old.txt": b"1", "Images/city/one.txt": b"1", "Images/town/one.txt": b"1"},
+    )
     second = zipped(tmp_path / "b.zip", **{"Labels/city/two.txt": b"2"})
     unpack([first, second], tmp_path / "out")
     found = sorted(str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*") if p.is_file())
+    assert (tmp_path / "out" / "city" / "old.txt").read_text() == "0"
     assert found == ["city/old.txt", "city/one.txt", "city/two.txt", "town/one.txt"]
 
 

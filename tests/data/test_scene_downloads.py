@@ -19,6 +19,7 @@ from hsiaug.data.catalogue import find_entry
 from hsiaug.data.scene_files import status
 from hsiaug.errors import DataUnavailableError, SceneError
 from tests.effort import Waited
+from tests.leavings import files_of_others, paths_in
 
 
 @dataclass
@@ -133,6 +134,30 @@ def test_an_interrupted_download_leaves_nothing_behind(remote, server, monkeypat
     with pytest.raises(KeyboardInterrupt):
         fetch_scene(scene.card, progress=False)
     assert scene.leftovers() == ["estate.toml", "labels.npy"]
+
+
+def test_what_a_killed_download_left_goes_with_the_next_one_and_files_of_others_stay(remote, server, monkeypatch):
+    scene = remote(server.url("good"))
+    server.files["good"] = scene.content
+
+    def kill(url: str, most: int) -> Iterator[bytes]:
+        yield scene.content[: most // 2]
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        # A killed process tidies nothing up.
+        patch.setattr(download, "pieces", kill)
+        patch.setattr("shutil.rmtree", lambda *_, **__: None)
+        with pytest.raises(SystemExit):
+            fetch_scene(scene.card, progress=False)
+    assert len(scene.leftovers()) == 3
+    files_of_others(scene.target.parent)
+    others = paths_in(scene.target.parent)
+    (left,) = (name for name in scene.leftovers() if name.startswith(".download."))
+    monkeypatch.setattr("hsiaug.temporary_folders.in_use", lambda name: False)
+
+    fetch_scene(scene.card, progress=False)
+    assert others - paths_in(scene.target.parent) == {left, f"{left}/.hsiaug", f"{left}/new"}
 
 
 def test_a_file_placed_by_hand_is_accepted_without_a_request(remote, server):

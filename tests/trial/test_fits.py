@@ -16,11 +16,12 @@ import pytest
 from hsiaug.plugins.registry import Registry
 from hsiaug.scene import Scene
 from hsiaug.tasks.task import get_task
+from hsiaug.temporary_folders import mark, owner
 from hsiaug.trial import cache
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.fits import checkpoint, clear_checkpoints
+from hsiaug.trial.fits import checkpoint, clear_checkpoints, save_fit, spare
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.temporary_folders import owner
+from tests.leavings import ELSEWHERE, age, files_of_others, paths_in
 
 Spec = Callable[..., TrialSpec]
 Run = Callable[..., Any]
@@ -142,7 +143,7 @@ def test_a_cache_that_cannot_be_written_to_costs_no_trial(
     assert "could not be saved" in record["notes"][0]
 
 
-ENDED = "from hsiaug.trial.temporary_folders import owner; print(owner())"
+ENDED = "from hsiaug.temporary_folders import owner; print(owner())"
 
 
 @pytest.fixture(scope="module")
@@ -152,31 +153,27 @@ def ended() -> str:
     return answer.stdout.strip()
 
 
-ELSEWHERE = "0badcafe-17-123"
-
-
 def left_by(folder: Path, name: str, text: str) -> Path:
     """A checkpoint that some process left."""
-    made = folder.with_name(f"{folder.name}.unfinished{name}")
+    made = folder.with_name(f"{folder.name}.unfinished.{name}") / "state"
     made.mkdir(parents=True)
+    mark(made.parent, f"checkpoint {folder.name}")
     (made / "step").write_text(text)
     return made
 
 
 def test_every_process_has_a_checkpoint_of_its_own(tmp_path: Path) -> None:
     folder = tmp_path / "cache" / "abc"
-    assert owner() in checkpoint(folder).name
-    ours = left_by(folder, f".{owner()}", "7")
+    ours = left_by(folder, owner(), "7")
     assert checkpoint(folder) == ours and (ours / "step").read_text() == "7"
 
 
-@pytest.mark.parametrize("old_name", [True, False])
-def test_what_a_killed_process_left_is_taken_over(tmp_path: Path, ended: str, old_name: bool) -> None:
+def test_what_a_killed_process_left_is_taken_over(tmp_path: Path, ended: str) -> None:
     folder = tmp_path / "abc"
-    theirs = left_by(folder, "" if old_name else f".{ended}", "7")
+    theirs = left_by(folder, ended, "7")
 
     assert (checkpoint(folder) / "step").read_text() == "7"
-    assert not theirs.exists() and owner() in checkpoint(folder).name
+    assert not theirs.exists() and owner() in checkpoint(folder).parent.name
 
 
 def test_what_a_running_process_saves_is_left_alone(tmp_path: Path) -> None:
@@ -184,7 +181,7 @@ def test_what_a_running_process_saves_is_left_alone(tmp_path: Path) -> None:
     parent = subprocess.Popen([sys.executable, "-c", f"{ENDED}; import sys; sys.stdout.flush(); input()"], text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
     assert parent.stdout is not None
-    theirs = left_by(folder, f".{parent.stdout.readline().strip()}", "7")
+    theirs = left_by(folder, parent.stdout.readline().strip(), "7")
     try:
         assert not checkpoint(folder).exists()
         clear_checkpoints(folder)
@@ -195,12 +192,33 @@ def test_what_a_running_process_saves_is_left_alone(tmp_path: Path) -> None:
 
 def test_what_another_machine_left_is_copied_for_it_may_still_be_running(tmp_path: Path) -> None:
     folder = tmp_path / "abc"
-    theirs = left_by(folder, f".{ELSEWHERE}", "7")
+    theirs = left_by(folder, ELSEWHERE, "7")
 
     mine = checkpoint(folder)
     assert (mine / "step").read_text() == "7" and (theirs / "step").read_text() == "7"
     clear_checkpoints(folder)
     assert not mine.exists() and theirs.exists()
+
+
+def test_saved_fits_and_checkpoints_are_pruned_but_not_those_of_running_processes_or_of_others(
+    tmp_path: Path, ended: str
+) -> None:
+    left, ours, new = (left_by(tmp_path / "abc", name, "7").parent for name in (ended, owner(), ELSEWHERE))
+    old = left_by(tmp_path / "def", ELSEWHERE, "7").parent
+    age(old)
+    save_fit(tmp_path / "abc", lambda folder: (folder / "x").write_text("x"), 1.0)
+    files_of_others(tmp_path)
+
+    assert set(spare(tmp_path)) == {left, old, tmp_path / "abc"} and ours.exists() and new.exists()
+
+
+def test_a_folder_that_is_no_fit_is_not_replaced_by_one(tmp_path: Path) -> None:
+    folder = tmp_path / "abc"
+    folder.mkdir()
+    (folder / "kept").write_text("mine")
+
+    said = save_fit(folder, lambda fresh: (fresh / "x").write_text("x"), 1.0)
+    assert said is not None and "no saved fit" in said and paths_in(tmp_path) == {"abc", "abc/kept"}
 
 
 @pytest.fixture
@@ -228,7 +246,7 @@ def rerun(spec: Spec, run: Run, tmp_path: Path, ended: str) -> Callable[[str], A
 
     def again(checkpoint: str) -> Any:
         trial = spec()
-        left_by(tmp_path / "cache" / trial.fit_hash, f".{ended}", checkpoint)
+        left_by(tmp_path / "cache" / trial.fit_hash, ended, checkpoint)
         return run(trial)[0]
 
     return again

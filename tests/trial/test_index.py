@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -158,7 +159,6 @@ def test_a_record_edited_to_the_same_size_and_time_is_found_damaged(several: Sto
 def bytes_changed(path: Path) -> Iterator[bytes]:
     whole = path.read_bytes()
     yield b""
-    yield b"no database"
     yield whole[: len(whole) // 2]
     for place in range(100, len(whole), len(whole) // 40):
         yield whole[:place] + bytes(b ^ 0x55 for b in whole[place : place + 64]) + whole[place + 64 :]
@@ -172,6 +172,27 @@ def test_a_damaged_index_changes_nothing_and_is_made_anew(several: Store) -> Non
         assert several.read() == expected
         several.read()
         assert checked(several) == []
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("kind", ["a database of others", "a text", "a link", "a pipe", "a folder"])
+def test_what_is_no_index_stays_and_the_records_are_read_without_it(several: Store, kind: str) -> None:
+    expected, path = without_index(several), several.root / "index.sqlite"
+    target = several.root.parent / "theirs.sqlite"
+    with contextlib.closing(sqlite3.connect(target)) as base, base:
+        base.execute("CREATE TABLE about (name TEXT)")
+    before = target.read_bytes()
+    path.unlink()
+    {
+        "a database of others": lambda: shutil.copyfile(target, path),
+        "a text": lambda: path.write_text("mine"),
+        "a link": lambda: path.symlink_to(target),
+        "a pipe": lambda: os.mkfifo(path),
+        "a folder": path.mkdir,
+    }[kind]()
+    told = path.lstat()
+
+    assert several.read() == expected and path.lstat() == told and target.read_bytes() == before
 
 
 @pytest.mark.usefixtures("eager")

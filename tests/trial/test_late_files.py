@@ -12,11 +12,12 @@ import pytest
 
 from hsiaug.scene import Scene
 from hsiaug.tasks.task import get_task
+from hsiaug.temporary_folders import ABANDONED
 from hsiaug.trial import cache
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
-from hsiaug.trial.temporary_folders import ABANDONED
+from tests.leavings import left_in
 
 Spec = Callable[..., TrialSpec]
 Run = Callable[..., Any]
@@ -72,10 +73,9 @@ def test_folders_are_swept_by_the_clock_of_the_disk(
     ahead: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(tmp_path, create=True)
-    old, new = (store.root / "records" / f".0123.{name}.ab" for name in ("old", "new"))
-    for folder in (old, new):
-        folder.mkdir(parents=True)
-    os.utime(old, (0, time.time() - 2 * ABANDONED))
+    old, new = (left_in(store.root / "records") for _ in range(2))
+    for path in (old, *old.rglob("*")):
+        os.utime(path, (0, time.time() - 2 * ABANDONED))
     there = time.time() + ahead
     monkeypatch.setattr(time, "time", lambda: there)
 

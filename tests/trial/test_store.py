@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,12 @@ import numpy as np
 import pytest
 
 from hsiaug.errors import InputError, StoreError
+from hsiaug.temporary_folders import owner
 from hsiaug.trial import store as store_module
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
-from hsiaug.trial.temporary_folders import owner
+from hsiaug.trial.upkeep import merge, prune, verify
+from tests.leavings import age, files_of_others, left_in, paths_in
 
 
 def test_records_come_back_as_they_were_written(filled: Store) -> None:
@@ -59,32 +61,93 @@ def test_stores_of_two_machines_merge_by_copying(filled: Store, tmp_path: Path) 
 
 
 def test_what_a_killed_writer_left_is_no_record_and_is_swept_once_it_is_old(filled: Store) -> None:
-    half = filled.root / "records" / ".0123.abcd"
-    half.mkdir()
-    (half / "record.json").write_text('{"half":')
+    half = left_in(filled.root / "records")
     assert len(list(filled.records())) == 2
 
+    os.utime(half, (0, 0))
     filled.sweep()
     assert half.exists()
-    os.utime(half, (0, 0))
+    age(half)
     filled.sweep()
     assert not half.exists() and len(list(filled.records())) == 2
 
 
 def test_what_a_killed_writer_of_this_machine_left_is_swept_at_once(filled: Store) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", "from hsiaug.trial.temporary_folders import owner; print(owner())"],
+        [sys.executable, "-c", "from hsiaug.temporary_folders import owner; print(owner())"],
         capture_output=True,
         text=True,
         check=True,
     ).stdout.strip()
-    dead, alive = (filled.root / "records" / f".0123.{name}.ab" for name in (ended, owner()))
-    cached = filled.cache / f".4567.{ended}.ab"
-    for folder in (dead, alive, cached):
-        folder.mkdir(parents=True)
+    dead, alive = (left_in(filled.root / "records", name) for name in (ended, owner()))
+    cached, empty = left_in(filled.cache, ended), filled.cache / f".4567.{ended}.0123456789ab"
+    empty.mkdir()
+    age(alive)
     filled.sweep()
 
-    assert not dead.exists() and not cached.exists() and alive.exists()
+    assert not dead.exists() and not cached.exists() and not empty.exists() and alive.exists()
+
+
+def keeps(root: Path) -> None:
+    """A sweep and a prune of everything leave every file of a folder."""
+    age(root)
+    before = paths_in(root)
+    Store(root, create=True).sweep()
+    with suppress(StoreError):
+        prune(Store(root), cache=True, failed=True, damaged=True, dry_run=False, count=lambda *_: None)
+    assert paths_in(root) >= before
+
+
+def test_nothing_of_others_is_removed_from_a_store(filled: Store) -> None:
+    for folder in (filled.root / "records", filled.cache):
+        files_of_others(folder)
+    keeps(filled.root)
+
+
+def test_a_folder_with_others_records_does_not_become_a_store(tmp_path: Path) -> None:
+    files_of_others(tmp_path / "records")
+    files_of_others(tmp_path / "cache")
+    left = left_in(tmp_path / "records")
+    keeps(tmp_path)
+
+    assert left.exists() and not (tmp_path / "hsiaug-store.json").exists()
+    with pytest.raises(StoreError, match="must be a store that hsiaug made"):
+        prune(Store(tmp_path), cache=True, failed=True, damaged=True, dry_run=False, count=lambda *_: None)
+
+
+@pytest.mark.parametrize("linked", ["records", "cache"])
+def test_no_link_is_followed_to_what_is_removed(filled: Store, tmp_path: Path, linked: str) -> None:
+    home, link = tmp_path / "home", filled.root / linked
+    if link.is_dir():
+        link.rename(home)
+    left = left_in(home)
+    link.symlink_to(home)
+    age(home)
+    keeps(filled.root)
+    assert left.exists()
+
+
+def test_a_store_of_a_version_without_markers_gets_one(filled: Store) -> None:
+    marker = filled.root / "hsiaug-store.json"
+    marker.unlink()
+    left = left_in(filled.root / "records")
+    age(left)
+
+    Store(filled.root, create=True).sweep()
+    assert marker.is_file() and not left.exists()
+
+
+def test_a_record_with_files_of_others_beside_it_is_not_pruned(filled: Store) -> None:
+    one, two = (filled.folder(record["hash"]) for record in filled.records())
+    for folder in (one, two):
+        (folder / "record.json").write_text("{")
+    (one / "notes.txt").write_text("mine")
+    (one / "predictions.mine.npz").write_bytes(b"mine")
+    age(one)
+
+    filled.sweep()
+    prune(filled, cache=True, failed=True, damaged=True, dry_run=False, count=lambda *_: None)
+    assert len(list(one.iterdir())) == 4 and not two.exists()
 
 
 @contextmanager
@@ -156,7 +219,7 @@ def test_a_writer_that_is_killed_at_any_step_leaves_a_whole_record_and_nothing_a
 
         return step
 
-    monkeypatch.setattr(store_module.temporary_folders, "gone", lambda name: True)
+    monkeypatch.setattr(store_module.temporary_folders, "in_use", lambda name: False)
     for last in range(200):
         shutil.rmtree(filled.folder(record["hash"]))
         filled.put(*usual)
@@ -229,6 +292,29 @@ def test_predictions_of_another_record_are_refused(filled: Store) -> None:
     shutil.copyfile(theirs, own)
     with pytest.raises(StoreError, match=r"predictions\.npz.*checksum"):
         filled.predictions(first["hash"])
+
+
+def test_damaged_predictions_are_none_and_no_other_error(filled: Store, tmp_path: Path) -> None:
+    record = next(filled.records())
+    folder, wanted = filled.folder(record["hash"]), record["predictions_sha256"]
+    whole = (folder / "predictions.npz").read_bytes()
+    changed = [whole[:cut] for cut in range(0, len(whole), 7)]
+    for place in range(len(whole)):
+        data = bytearray(whole)
+        data[place] ^= 1 << place % 8
+        changed.append(bytes(data))
+    for data in changed:
+        (folder / "predictions.npz").write_bytes(data)
+        found = store_module.predictions.found(folder, wanted)
+        assert found is None or store_module.predictions.checksum(found) == wanted
+    (folder / "predictions.npz").unlink()
+    os.mkfifo(folder / "predictions.npz")
+    assert store_module.predictions.found(folder, wanted) is None
+
+    (folder / "predictions.npz").unlink()
+    (folder / "predictions.npz").write_bytes(whole[:-60] + bytes(b ^ 0x55 for b in whole[-60:]))
+    assert [one.kind for one in verify(filled, lambda *_: None)] == ["predictions"]
+    assert merge(tmp_path / "all", filled, dry_run=False, count=lambda *_: None).copied == 2
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EFBIG])

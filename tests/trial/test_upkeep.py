@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from hsiaug.cli.main import app
 from hsiaug.errors import InputError
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import merge, prune, verify
+from tests.leavings import age, files_of_others, left_in
 
 
 def uncounted(*_: object) -> None:
@@ -95,26 +95,25 @@ def test_verifying_finds_each_kind_of_damage_and_says_what_heals_it(filled: Stor
     cut, other = sorted(filled.root.glob("records/??/*/record.json"))
     cut.write_text(cut.read_text()[:-100])
     (other.parent / "predictions.npz").write_bytes(b"cut")
-    left = filled.root / "records" / ".0123.abcd"
-    left.mkdir()
-    os.utime(left, (0, 0))
+    left = left_in(filled.root / "records")
+    age(left)
     found = {one.kind: one for one in verify(filled, uncounted)}
 
     assert set(found) == {"record", "predictions", "leftover"}
     assert found["record"].name == cut.parent.name and "--damaged" in found["record"].heal
     command = json.loads(other.read_text())["command"]
     assert found["predictions"].heal == f"{command} --store {filled.root}"
-    assert found["leftover"].name == "records/.0123.abcd" and "store prune" in found["leftover"].heal
+    assert found["leftover"].name == f"records/{left.name}" and "store prune" in found["leftover"].heal
 
 
 def test_pruning_removes_what_is_asked_for_and_nothing_else(filled: Store) -> None:
     one, two = filled.records()
     replace_record(filled, as_failed(one))
-    (filled.cache / "0123").mkdir(parents=True)
-    (filled.cache / "0123" / "fit.json").write_text("{}")
-    left = filled.root / "records" / ".0123.abcd"
-    left.mkdir()
-    os.utime(left, (0, 0))
+    (filled.cache / "0123" / "fitted").mkdir(parents=True)
+    (filled.cache / "0123" / "fit.json").write_text('{"seconds": 1, "files": {}}')
+    files_of_others(filled.cache)
+    left = left_in(filled.root / "records")
+    age(left)
     everything = {"temporary folders": 1, "saved fits": 1, "failed records": 1}
     before = files(filled)
 
@@ -126,6 +125,7 @@ def test_pruning_removes_what_is_asked_for_and_nothing_else(filled: Store) -> No
     (filled.folder(two["hash"]) / "record.json").write_text("{")
     assert pruned(filled, "cache", "damaged") == {"saved fits": 1, "damaged records": 1}
     assert filled.hashes() == [] and not list((filled.root / "records").glob(".*"))
+    assert not (filled.cache / "0123").exists() and (filled.cache / "documents" / "kept").exists()
 
 
 def test_predictions_of_replaced_records_are_pruned_once_they_are_old(
@@ -136,7 +136,7 @@ def test_predictions_of_replaced_records_are_pruned_once_they_are_old(
     filled.put({**record, "command": "other"}, (index, label[::-1].copy()))
     assert pruned(filled) == {}
 
-    monkeypatch.setattr("hsiaug.trial.temporary_folders.ABANDONED", -10)
+    monkeypatch.setattr("hsiaug.temporary_folders.ABANDONED", -10)
     assert "predictions of replaced records" in pruned(filled)
     assert len(list(filled.folder(record["hash"]).iterdir())) == 2 and list(verify(filled, uncounted)) == []
 

@@ -1,6 +1,7 @@
 """Temporary folders: what a process is still writing, under names that tell later processes whose they are.
 
-Nothing here is needed for a store to be right. It tells what a killed process left behind, without waiting.
+Nothing here is needed for a store to be right. It tells what a killed process left behind, without waiting. A folder is
+removed only where its name and the mark inside it say that hsiaug made it; no symbolic link is followed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import shutil
 import socket
 import time
@@ -18,7 +20,25 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-__all__ = ["ABANDONED", "abandoned", "gone", "owner", "sweep", "taken", "temporary_folder"]
+from hsiaug.files import plain_text
+
+__all__ = [
+    "ABANDONED",
+    "abandoned",
+    "in_use",
+    "mark",
+    "marked",
+    "newest",
+    "owner",
+    "sweep",
+    "taken",
+    "temporary_folder",
+]
+
+MARK = ".hsiaug"
+"""The file that marks a folder which hsiaug made, and may remove."""
+NAME = re.compile(r"\..+\.([0-9a-f]{8}-[0-9]+-[0-9]+)\.[0-9a-f]{12}")
+"""Of a temporary folder: what it is for, its owner, and a random part."""
 
 ABANDONED = 3600.0
 """Seconds after which a temporary folder is nobody's, where its process cannot be looked up."""
@@ -36,23 +56,21 @@ def _owner(pid: int) -> str:
     return f"{_machine()}-{pid}-{_began(pid)}"
 
 
-def gone(name: str) -> bool:
-    """True where an :func:`owner` is demonstrably no more: a process of this machine, and none such is running.
-
-    The process of another machine, or of another container, cannot be looked up: False.
-    """
+def in_use(name: str) -> bool | None:
+    """Whether an :func:`owner` is running; None where it cannot be looked up: on another machine or in a container."""
     machine, _, process = name.partition("-")
     pid, _, began = process.partition("-")
     if os.name != "posix" or machine != _machine() or not pid.isdigit():
-        return False
+        return None
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
-        return True
+        return False
     except (OSError, OverflowError):
         # Another user's process may not be signalled, but it is there.
         pass
-    return _began(int(pid)) not in (began, UNKNOWN)
+    now = _began(int(pid))
+    return None if UNKNOWN in (began, now) else now == began
 
 
 @cache
@@ -76,24 +94,52 @@ def _began(pid: int) -> str:
     return "" if fields[0] in "ZX" else fields[19]
 
 
+def mark(folder: Path, what: str) -> None:
+    """Write into a folder that hsiaug made it. what: it is, with its name."""
+    (folder / MARK).write_text(f"hsiaug {what}\n", encoding="utf-8")
+
+
+def marked(folder: Path, what: str) -> bool:
+    """Whether a folder, no link to one, has that :func:`mark`."""
+    return not folder.is_symlink() and plain_text(folder / MARK) == f"hsiaug {what}\n"
+
+
 @contextmanager
 def temporary_folder(folder: Path, name: str) -> Iterator[Path]:
-    """A new folder in ``folder``, which is made where it is not there. What is left of it at the end is removed."""
-    fresh = folder / f".{name}.{owner()}.{uuid.uuid4().hex[:12]}"
-    fresh.mkdir(parents=True)
+    """A new folder below ``folder``, which is made where it is not there. What is left of it at the end is removed."""
+    outer = folder / f".{name}.{owner()}.{uuid.uuid4().hex[:12]}"
+    outer.mkdir(parents=True)
     try:
+        # The mark stays outside of what is renamed into its place, and is removed last.
+        mark(outer, f"temporary folder {outer.name}")
+        fresh = outer / "new"
+        fresh.mkdir()
         yield fresh
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        _remove(outer)
+
+
+def _remove(outer: Path) -> None:
+    shutil.rmtree(outer / "new", ignore_errors=True)
+    shutil.rmtree(outer, ignore_errors=True)
 
 
 def abandoned(folder: Path) -> list[Path]:
     """The temporary folders of processes that are no more, and very old ones. Others may be in use."""
-    others = [path for path in folder.iterdir() if path.name.startswith(".")]
-    if not others:
+    if folder.is_symlink():
         return []
-    now = _now(folder)
-    return [path for path in others if gone(path.name.split(".")[-2]) or _old(path, now)]
+    owners = {path: found[1] for path in folder.iterdir() if (found := NAME.fullmatch(path.name)) and _own(path)}
+    if not owners:
+        return []
+    running, now = {path: in_use(name) for path, name in owners.items()}, _now(folder)
+    return [path for path, runs in running.items() if (_old(path, now) if runs is None else not runs)]
+
+
+def _own(path: Path) -> bool:
+    """Whether it has the mark of a temporary folder, or is empty: its process ended just before or after the mark."""
+    if marked(path, f"temporary folder {path.name}"):
+        return True
+    return path.is_dir() and not path.is_symlink() and not any(path.iterdir())
 
 
 def _now(folder: Path) -> float:
@@ -110,14 +156,20 @@ def sweep(folder: Path) -> None:
     # What cannot be listed or removed is left: a store may be read-only, or another process sweeps it too.
     with contextlib.suppress(OSError):
         for path in abandoned(folder):
-            shutil.rmtree(path, ignore_errors=True)
+            _remove(path)
+
+
+def newest(path: Path) -> float:
+    """When a folder or anything in it was last changed; 0 for one that is gone."""
+    found = 0.0
+    for one in (path, *path.rglob("*")):
+        with contextlib.suppress(OSError):
+            found = max(found, one.lstat().st_mtime)
+    return found
 
 
 def _old(path: Path, now: float) -> bool:
-    try:
-        return now - path.stat().st_mtime > ABANDONED
-    except FileNotFoundError:
-        return False
+    return now - newest(path) > ABANDONED
 
 
 def taken(error: OSError) -> bool:

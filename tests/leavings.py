@@ -1,0 +1,48 @@
+"""What killed processes leave behind, and files of others beside it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+from hsiaug.temporary_folders import mark
+
+__all__ = ["ELSEWHERE", "age", "files_of_others", "left_in", "paths_in"]
+
+ELSEWHERE = "0badcafe-17-123"
+"""A process of another machine, which cannot be looked up."""
+
+
+def left_in(folder: Path, owner: str = ELSEWHERE) -> Path:
+    """The temporary folder of a process that was killed."""
+    left = folder / f".0123.{owner}.{uuid.uuid4().hex[:12]}"
+    (left / "new").mkdir(parents=True)
+    mark(left, f"temporary folder {left.name}")
+    (left / "new" / "record.json").write_text('{"half":')
+    return left
+
+
+def age(folder: Path) -> None:
+    """Let everything in a folder be as old as can be."""
+    for path in (folder, *folder.rglob("*")):
+        os.utime(path, (0, 0), follow_symlinks=False)
+
+
+def files_of_others(folder: Path) -> None:
+    """Files that hsiaug did not write, some under names like its own."""
+    for name in (".git", ".ssh", f".0123.{ELSEWHERE}.0123456789ab", "documents", "0123456789abcdef"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "kept").write_text("mine")
+    (folder / "notes.txt").write_text("mine")
+    os.mkfifo(folder / ".git" / ".hsiaug")
+    # A mark that was copied with its folder, and a link to a folder that has one.
+    marked = left_in(folder / "documents")
+    shutil.copytree(marked, folder / ".copied")
+    (folder / marked.name).symlink_to(marked)
+
+
+def paths_in(folder: Path) -> set[str]:
+    """Everything in a folder."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
