@@ -110,7 +110,6 @@ class Gain:
             nothing_made=len(self.cell.empty),
         )
 
-
     @cached_property
     def hardest(self) -> tuple[str, Comparison] | None:
         """The control that decides, and the comparison with it: the one over which the arm gains least.
@@ -119,7 +118,10 @@ class Gain:
         """
         found = [(control, one) for control, one in self.against.items() if one is not None]
         hurts = self.verdict is not None and self.verdict.finding == "hurts"
-        said = [(one.main.evidence.shown == "below") if hurts else one.main.evidence.shown != "above" for _, one in found]
+        said = [
+            (one.main.evidence.shown == "below") if hurts else one.main.evidence.shown != "above"
+            for _, one in found
+        ]
         deciding = [pair for pair, decides in zip(found, said, strict=True) if decides]
         return min(deciding or found, key=lambda pair: pair[1].main.mean, default=None)
 

@@ -98,10 +98,7 @@ def find_groups(table: Table) -> list[_VerdictGroup]:
         finding = gain.verdict.finding if gain.verdict else "failed"
         found.setdefault((list(FINDINGS).index(finding), _heading(table, gain), finding), []).append(gain)
     few = len(judged(table)) <= SHOWN
-    return [
-        _VerdictGroup(key[2], key[1], tuple(found[key]), few or key[2] in CLAIMS)
-        for key in sorted(found)
-    ]
+    return [_VerdictGroup(key[2], key[1], tuple(found[key]), few or key[2] in CLAIMS) for key in sorted(found)]
 
 
 def verdict_text(table: Table, gain: Gain) -> str:
@@ -124,7 +121,10 @@ def _heading(table: Table, gain: Gain) -> str:
 
 def headline(table: Table) -> str:
     """What was found of all arms of a table, and which of several that help gains most."""
-    counted, second = Counter(gain.verdict.finding for gain in judged(table) if gain.verdict), table.scores.second.name
+    counted, second = (
+        Counter(gain.verdict.finding for gain in judged(table) if gain.verdict),
+        table.scores.second.name,
+    )
     if not counted:
         return "Only controls were run, so there is nothing to judge yet."
     if len(counted) == 1:
@@ -151,7 +151,9 @@ def _largest(table: Table) -> str:
     arms = judged(table)
     for finding in CLAIMS[:2]:
         helping = [g for g in arms if g.verdict and g.verdict.finding == finding and g.hardest]
-        found = [(one.main.mean, gain, control) for gain in helping if gain.hardest for control, one in [gain.hardest]]
+        found = [
+            (one.main.mean, gain, control) for gain in helping if gain.hardest for control, one in [gain.hardest]
+        ]
         if found and len(arms) > 1:
             mean, gain, control = max(found, key=itemgetter(0))
             gained = f"{table.scores.main.name} {signed(mean)} over {control}"

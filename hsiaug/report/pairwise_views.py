@@ -7,7 +7,18 @@ from collections.abc import Iterator, Sequence
 from hsiaug.metrics.significance import ALPHA, smallest_p
 from hsiaug.metrics.verdict import unclaimed
 from hsiaug.report.findings import verdict_text
-from hsiaug.report.labels import MISSING, count, count_range, decimal, draws_text, p_said, p_text, percent, signed, span
+from hsiaug.report.labels import (
+    MISSING,
+    count,
+    count_range,
+    decimal,
+    draws_text,
+    p_said,
+    p_text,
+    percent,
+    signed,
+    span,
+)
 from hsiaug.report.notes import repeat_notes
 from hsiaug.report.pairwise import ArmComparison, Pairing
 from hsiaug.report.records import Trial, class_counts

@@ -12,7 +12,7 @@ from hsiaug.report.cells import CellKey
 from hsiaug.report.compare import Gain
 from hsiaug.report.findings import CLAIMS, FINDINGS, judged
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
-from hsiaug.report.labels import p_said, with_interval
+from hsiaug.report.labels import p_said, signed, with_interval
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import Method
 
@@ -93,12 +93,13 @@ def grid_note(table: Table) -> str:
     shown = shown_arms(table).values()
     found = {finding for one in shown for finding in one.findings}
     words = {"helps, at a loss": f"helps, at a loss of {table.scores.second.name}"}
-    signs = ", ".join(f"{sign} {words.get(finding, finding)}" for finding, sign in SIGNS.items() if finding in found)
+    signs = ", ".join(
+        f"{sign} {words.get(finding, finding)}" for finding, sign in SIGNS.items() if finding in found
+    )
     best = " Of several λ and ω the best is shown, which is best partly by luck, and the signs of all."
     return (
-        f"{signs}. Mean paired difference in points to the control that decides, which is the one over which the arm gains "
-        "least of those it is not shown above, with its 95 % t interval. The interval is of this comparison alone; p is "
-        f"Holm-corrected over the table, and decides.{best if any(one.tally for one in shown) else ''}"
+        f"{signs}. Mean paired difference in points to the control that decides, with its 95 % t interval where there is "
+        f"room: of this comparison alone, while p is Holm-corrected.{best if any(one.tally for one in shown) else ''}"
     )
 
 
@@ -118,17 +119,18 @@ def _entry(
     if shown is None or shown.gain.verdict is None:
         return GridEntry("not run", tone="")
     gain, finding, tally = shown.gain, shown.gain.verdict.finding, shown.tally
-    said, where = f"{SIGNS[finding]} {finding}", ""
+    said = short = f"{SIGNS[finding]} {finding}"
     if gain.hardest is not None:
         test = gain.hardest[1].main
-        said = f"{SIGNS[finding]} {with_interval(test.mean, test.interval)}, {p_said(test.p_holm)}"
-        where = f", {over(gain)}"
-    parts = [said + where]
+        p, where = p_said(test.p_holm), over(gain)
+        said = f"{SIGNS[finding]} {with_interval(test.mean, test.interval)}, {p}, {where}"
+        short = f"{SIGNS[finding]} {signed(test.mean)}, {p}" + (f", {where}" if where.startswith("below") else "")
+    parts = [said]
     if tally:
+        short += f" ({tally})"
         parts.append(f"(λ={gain.cell.arm.lam:g}{_omega(gain)}, best of {len(shown.findings)}: {tally})")
     if worth is not None and (labels := worth.get((gain.cell.arm, classifier))) is not None:
         parts.append(f"k* {labels}")
-    short = f"{said} ({tally})" if tally else said
     return GridEntry(" ".join(parts), gain.cell, FINDINGS[finding].tone, short=short)
 
 

@@ -38,7 +38,7 @@ def gain_pictures(section: TableSection) -> str:
     keys = "".join(f"<span>{key(i)}over {name}</span>" for i, name in enumerate(_order(table)))
     legend = (
         f'<p class="legend">{keys}'
-        "<span>small dots: draws; large mark: mean; bar: 95 % t interval of the mean, not corrected as p is</span></p>"
+        "<span>small dots: draws; large mark: mean; bar: 95 % t interval of the mean, not corrected</span></p>"
     )
     return f'<div class="panels">{"".join(pictures)}</div>{legend}'
 
