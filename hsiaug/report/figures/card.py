@@ -13,9 +13,9 @@ from hsiaug.errors import InputError
 from hsiaug.report.figures.files import WIDTHS, across, new_figure, wrapped
 from hsiaug.report.findings import FINDINGS, headline
 from hsiaug.report.ground_truth import thumbnail
-from hsiaug.report.labels import signed
+from hsiaug.report.labels import p_said, signed
 from hsiaug.report.tables import Report, Table
-from hsiaug.report.verdict_grid import SIGNS, Shown, generators_of, grid_note, hardest, shown_arms
+from hsiaug.report.verdict_grid import SIGNS, Shown, generators_of, grid_note, over, shown_arms
 from hsiaug.text import plotted, visible
 from hsiaug.trial.arm import Method
 
@@ -126,17 +126,20 @@ def _draw(panel: Axes, table: Table, cells: Cells, classifier: Method) -> None:
     panel.axvline(0, color="0.4", linewidth=0.8)
     for y, generator in enumerate(generators):
         shown = cells.get((generator, classifier))
-        found = hardest(shown.gain) if shown else None
-        if shown is None or shown.gain.verdict is None or found is None:
-            panel.text(0, y, "? ", fontsize=10, ha="center", va="center", color=TONES[""])
+        if shown is None or shown.gain.verdict is None:
+            panel.text(0, y, "not run", fontsize=7, ha="center", va="center", color=TONES[""])
             continue
-        control, comparison = found
-        finding, test = shown.gain.verdict.finding, comparison.main
+        finding = shown.gain.verdict.finding
         colour = TONES[FINDINGS[finding].tone]
+        if shown.gain.hardest is None:
+            panel.text(0, y, f"{SIGNS[finding]} {finding}", fontsize=7, ha="center", va="center", color=colour)
+            continue
+        test = shown.gain.hardest[1].main
         low, high = test.interval or (test.mean, test.mean)
         panel.plot([100 * low, 100 * high], [y, y], color=colour, linewidth=2.5, alpha=0.55, solid_capstyle="butt")
         panel.plot([100 * test.mean], [y], "o", color=colour, markersize=4)
-        text = f"{SIGNS[finding]} {signed(test.mean)} over {control}"
+        tally = f" ({shown.tally})" if shown.tally else ""
+        text = f"{SIGNS[finding]} {signed(test.mean)} {over(shown.gain)}, {p_said(test.p_holm)}{tally}"
         panel.annotate(
             text, (100 * test.mean, y), (0, 5), textcoords="offset points", fontsize=7, ha="center", color=colour
         )
