@@ -98,6 +98,7 @@ class _Mosaic:
     def write(self, stripe: TrialSpec, outcome: Outcome, command: str) -> Event:
         """Put a stripe into its place. Raises PluginError for one that could not be predicted."""
         rows = self._rows[stripe.hash]
+        fault: str | None
         if outcome.labels is None:
             error = outcome.result["error"]
             fault = f"{error['type']} in stage {error['stage']}: {error['message']}"

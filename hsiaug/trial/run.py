@@ -101,6 +101,11 @@ class Outcome:
         """Whether something went wrong."""
         return bool(self.result["status"] != "ok")
 
+    @property
+    def timed_out(self) -> bool:
+        """Whether it took longer than it may."""
+        return self.failed and bool(self.result["error"]["type"] == "TrialTimeout")
+
 
 def run_trial(
     spec: TrialSpec,

@@ -38,7 +38,7 @@ PATIENCE = 1.0
 
 # Without a library loaded again for each: not on macOS, whose libraries do not survive a fork.
 FORKS = sys.platform != "darwin" and "forkserver" in multiprocessing.get_all_start_methods()
-CONTEXT = multiprocessing.get_context("forkserver" if FORKS else "spawn")
+CONTEXT: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
 if FORKS:
     CONTEXT.set_forkserver_preload(["hsiaug.bench.worker", "sklearn.svm", "imblearn.over_sampling"])
 
@@ -153,21 +153,20 @@ class Worker:
         self._ask()
         try:
             message = read_answer(self.connection, self.trial, fresh=self.fresh and self.stage == "load")
-        except BadAnswer:
-            return self.lost()
+        except BadAnswer as error:
+            return self.lost(PATIENCE if isinstance(error.__cause__, EOFError | OSError) else 0.0)
         if not isinstance(message, PluginProgress):
             self._ask()
             self.busy = False
-            error = message.outcome.result["error"] if isinstance(message, TrialEnded) else None
-            if isinstance(message, WorkerRefused) or (error or {}).get("type") == "TrialTimeout":
+            if isinstance(message, WorkerRefused) or message.outcome.timed_out:
                 # A limit may have struck anywhere: in the middle of an import, with a lock held.
                 self.end()
         return message
 
-    def lost(self) -> WorkerLost:
-        """Clear away a process that is dead, or about to be."""
+    def lost(self, wait: float = PATIENCE) -> WorkerLost:
+        """Clear away a process that is dead or useless. wait: seconds in which it may end by itself."""
         assert self.process is not None
-        self.process.join(timeout=PATIENCE)
+        self.process.join(timeout=wait)
         self._ask()
         self.busy = False
         return WorkerLost(_manner(self.end()), self.stage)
