@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hsiaug.errors import PluginError
 from hsiaug.sealed import arrays_of
 
-__all__ = ["Batch", "PatchSamples", "Patches", "concatenate"]
+__all__ = ["Batch", "PatchSamples", "Patches", "class_ids", "concatenate"]
 
 B = TypeVar("B", bound="Batch")
 
@@ -91,11 +91,25 @@ class PatchSamples(Patches):
         return cls(
             x=np.ascontiguousarray(x, dtype=np.float32),
             coords=np.full((len(x), 2), NOWHERE, dtype=np.int32),
-            y=np.asarray(y, dtype=np.int64),
+            y=class_ids(y),
             synthetic=np.ones(len(x), dtype=bool),
             weight=np.ones(len(x), dtype=np.float32),
             provenance=dict(provenance or {}),
         )
+
+
+def class_ids(given: Any) -> NDArray[np.int64]:
+    """The same as int64. Raises PluginError where that would change one, such as 1.4."""
+    values = np.asarray(given)
+    with np.errstate(invalid="ignore"):  # NaN is no id either
+        ids = values.astype(np.int64)
+    if not np.array_equal(ids, values):
+        raise PluginError(
+            "class ids of samples must be whole numbers",
+            value=str(values[ids != values][0]),
+            hint="Round, or take the arg max, before labels are returned.",
+        )
+    return ids
 
 
 def concatenate(parts: Sequence[B]) -> B:

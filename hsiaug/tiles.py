@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.errors import PluginError
-from hsiaug.samples import Batch
+from hsiaug.samples import Batch, class_ids
 from hsiaug.sealed import SealedView, Seals
 
 __all__ = ["IGNORE", "DenseSamples", "DenseView", "PairCounts", "Tiles"]
@@ -97,7 +97,7 @@ class DenseSamples(Tiles):
         """Synthetic samples from images (n, T, B, H, W) and masks (n, H, W), with weight 1."""
         return cls(
             images=np.ascontiguousarray(images, dtype=np.float32),
-            masks=np.asarray(masks, dtype=np.int64),
+            masks=class_ids(masks),
             synthetic=np.ones(len(images), dtype=bool),
             weight=np.ones(len(images), dtype=np.float32),
             confidence=confidence,

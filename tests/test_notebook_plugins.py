@@ -103,6 +103,36 @@ def test_data_of_the_notebook_do_not_travel_with_a_plugin() -> None:
         named("generator", cell(data=data, peek="scene.labels")["Bright"])
 
 
+KEPT: dict[str, Any] = {
+    "array": np.copy,
+    "bytes": np.ndarray.tobytes,
+    "text": lambda labels: str(labels.tolist()),
+    "tuple": lambda labels: tuple(map(tuple, labels.tolist())),
+}
+
+
+@pytest.mark.parametrize("kept", KEPT)
+@pytest.mark.parametrize("where", ["class", "default", "keyword", "function", "closure"])
+def test_labels_do_not_travel_with_a_plugin_in_any_constant(kept: str, where: str) -> None:
+    value, bright = KEPT[kept](hsiaug.load_scene("toy").labels), cell()["Bright"]
+
+    def positional(self: Any, folder: Any, known: Any = value) -> None: ...
+    def keyword(self: Any, *, known: Any = value) -> None: ...
+    def plain(self: Any) -> None: ...
+    def closed(self: Any) -> Any:
+        return value
+
+    plain.__dict__["known"] = value if where == "function" else None
+    method = {"class": value, "default": positional, "keyword": keyword, "function": plain, "closure": closed}[
+        where
+    ]
+    if callable(method):
+        method.__module__ = "__main__"
+    bright.more = method
+    with pytest.raises(PluginError, match="small constants alone"):
+        named("generator", bright)
+
+
 def test_names_of_packages_are_not_taken_and_plugins_of_packages_stay_theirs() -> None:
     with pytest.raises(PluginError, match="two packages register the generator 'smote'"):
         named("generator", cell(name="smote")["Bright"])

@@ -14,6 +14,7 @@ from itertools import islice
 
 from hsiaug.bench.engine import Message, PluginProgress, Pool, Slot, TrialEnded, WorkerRefused
 from hsiaug.bench.ledger import Answers, Event, OnEvent
+from hsiaug.bench.worker import strangers
 from hsiaug.errors import SceneError
 from hsiaug.plugins.card import Card
 from hsiaug.plugins.hookspecs import Kind
@@ -49,11 +50,12 @@ class Work:
 
 
 def groups(trials: Iterable[TrialSpec]) -> list[Group]:
-    """Trials that share a fitted generator, in the order of the plan."""
+    """Trials that share a fitted generator, in the order of the plan; those of strangers behind all others, so that few
+    processes have to be replaced between them."""
     together: dict[str, list[TrialSpec]] = {}
     for trial in trials:
         together.setdefault(trial.fit_hash, []).append(trial)
-    return [tuple(group) for group in together.values()]
+    return [tuple(sorted(group, key=lambda trial: len(strangers(trial)))) for group in together.values()]
 
 
 @dataclass(eq=False)
@@ -198,7 +200,7 @@ class Dispatch:
         trial = part.left.popleft()
         ends = [
             (trial, outcome),
-            *((other, _same_failure(outcome, trial)) for other in self._doomed(outcome, part)),
+            *((other, _same_failure(outcome, trial)) for other in self._doomed(outcome, trial, part)),
         ]
         if self._is_there(outcome, trial):
             self._fitted.add(part.fit)
@@ -211,16 +213,19 @@ class Dispatch:
         for ended, its in ends:
             self._on_event(self._ledger.write(ended, its, part.work.commands.get(ended.hash, "")))
 
-    def _doomed(self, outcome: Outcome, part: _Part) -> list[TrialSpec]:
-        """The trials of a group that would fail as one did, as they need the same fit: they are not begun."""
+    def _doomed(self, outcome: Outcome, trial: TrialSpec, part: _Part) -> list[TrialSpec]:
+        """The trials of a group that would fail as one did, as they need the same fit and run the same strangers' code:
+        they are not begun."""
         if not outcome.failed or outcome.result["error"]["stage"] != "fit_generator":
             return []
+        to_blame = strangers(trial)
         running = {other.left[0].hash for other in self._parts.values() if other.left and other is not part}
         doomed: dict[str, TrialSpec] = {}
         for other in (part, *self._waiting, *self._parts.values()):
             if other.fit == part.fit:
-                doomed |= {trial.hash: trial for trial in other.left if trial.hash not in running}
-                other.left = deque(trial for trial in other.left if trial.hash in running)
+                mine = {x.hash: x for x in other.left if x.hash not in running and to_blame <= strangers(x)}
+                doomed |= mine
+                other.left = deque(x for x in other.left if x.hash not in mine)
         self._waiting = deque(other for other in self._waiting if other.left)
         return list(doomed.values())
 

@@ -19,7 +19,7 @@ from hsiaug.errors import PluginError
 from hsiaug.tasks.task import TaskSplit
 from hsiaug.trial.cache import WORTH_SAVING, has_fit
 from hsiaug.trial.mapping import Refitted, StripeSpec
-from hsiaug.trial.run import Outcome
+from hsiaug.trial.run import Outcome, label_fault
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record, Store
 
@@ -81,7 +81,7 @@ class _Mosaic:
         self._rows = {stripe.hash: slice(*stripe.rows) for stripe in stripes}
         self._split, self._store, self._progress = split.blind, store, progress
         self._quick = record["timings"].get("fit_generator", 0.0) <= WORTH_SAVING
-        self._done = 0
+        self._classes, self._done = len(record["class_names"]), 0
 
     def blind(self, stripe: TrialSpec) -> object:
         """The split of the trial, without test labels."""
@@ -97,14 +97,20 @@ class _Mosaic:
 
     def write(self, stripe: TrialSpec, outcome: Outcome, command: str) -> Event:
         """Put a stripe into its place. Raises PluginError for one that could not be predicted."""
+        rows = self._rows[stripe.hash]
+        fault: str | None
         if outcome.labels is None:
             error = outcome.result["error"]
+            fault = f"{error['type']} in stage {error['stage']}: {error['message']}"
+        else:
+            number = (rows.stop - rows.start) * self.ids.shape[1]
+            fault = label_fault(outcome.labels, number, range(self._classes + 1))
+        if fault or outcome.labels is None:
             raise PluginError(
                 f"the classifier {stripe.classifier.name} must map every stripe of the scene",
-                value=f"{error['type']} in stage {error['stage']}: {error['message']}",
+                value=fault,
                 hint="Make the map in one process to see the whole traceback: --jobs 1.",
             )
-        rows = self._rows[stripe.hash]
         self.ids[rows] = outcome.labels.reshape(-1, self.ids.shape[1])
         self._done += rows.stop - rows.start
         self._progress(self._done, len(self.ids), "rows")

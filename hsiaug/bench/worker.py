@@ -2,9 +2,9 @@
 
 It is sent a :class:`TrialRequest` for each trial, as a pickle. What it answers is JSON, and the bytes of the predicted
 class ids: nothing that a plugin made is unpickled by the process that started it. In order: ``{"step": […]}`` as the
-trial goes on, ``{"result": …, "labels": bool}`` at its end, and then the labels, where there are any. In place of all
-that, ``{"refused": …}`` where the worker cannot begin. Each stage that begins, and when, is told over a connection of
-its own, so that it can wait there until somebody asks: ``["sample", seconds]``.
+trial goes on, ``{"result": …, "trial": hash, "labels": bool}`` at its end, and then the labels, where there are any. In
+place of all that, ``{"refused": …}`` where the worker cannot begin. Each stage that begins, and when, is told over a
+connection of its own, so that it can wait there until somebody asks: ``["sample", seconds]``. ``answers.py`` reads it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -24,6 +24,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, NoReturn
 
+from hsiaug.data.loading import hide_labels
 from hsiaug.errors import HsiaugError
 from hsiaug.plugins.handed import Parcel, parcels, unpack
 from hsiaug.plugins.progress import progress_values
@@ -34,7 +35,7 @@ from hsiaug.trial.mapping import StripeMapper, StripeSpec
 from hsiaug.trial.run import Outcome, compute
 from hsiaug.trial.spec import TrialSpec
 
-__all__ = ["TrialRequest", "WorkerStart", "serve", "without_ctrl_c"]
+__all__ = ["TrialRequest", "WorkerStart", "serve", "strangers", "without_ctrl_c"]
 
 STEP_EVERY = 0.2
 """Seconds between two reports of a plugin's own progress: fits call it at every step."""
@@ -66,8 +67,27 @@ class TrialRequest:
     split: object | None
 
 
-def serve(connection: Connection, stages: Connection, start: WorkerStart) -> None:
-    """Run trials until the other end of the connection is closed."""
+def strangers(spec: TrialSpec) -> frozenset[tuple[str, str]]:
+    """What of a trial may leave a process in a state that trials without it must not see: kind and name of each plugin
+    that does not come with hsiaug, and then also the draw, whose labels such a plugin may keep.
+    """
+    # A protocol may build on others, which are named in its argument.
+    asked = [
+        *((kind, one.name) for kind, one in spec.plugins),
+        *(("protocol", n) for n in spec.protocol.text.split(":")),
+    ]
+    known = registry().plugins
+    found = {
+        key for kind, name in asked if (key := (kind, name.partition(":")[0])) in known and not known[key].built_in
+    }
+    # Of a diagnosis the trial itself: it comes with test labels.
+    return frozenset({*found, ("draw", spec.hash if spec.diagnosis else spec.draw_hash)} if found else ())
+
+
+def serve(connection: Connection, stages: Connection, start: WorkerStart, environment: Mapping[str, str]) -> None:
+    """Run trials until the other end of the connection is closed. environment: variables of the process."""
+    os.environ.clear()
+    os.environ.update(environment)
     _settle()
     channel, telling = _Channel(connection), _Channel(stages)
     if start.version != version("hsiaug"):
@@ -82,6 +102,7 @@ def serve(connection: Connection, stages: Connection, start: WorkerStart) -> Non
     bench = Workbench(data.unlabelled, get_task(start.task), start.cache)
     mapper = StripeMapper(bench, registry(), start.device)
     del data
+    hide_labels()
     while True:
         try:
             request: TrialRequest = connection.recv()
@@ -92,7 +113,9 @@ def serve(connection: Connection, stages: Connection, start: WorkerStart) -> Non
             channel.refuse(other)
         if request.split is not None:
             bench.give(request.spec, request.split)
-        channel.answer(_run(request.spec, bench, mapper, start, channel, telling))
+        # Else a stranger's classifier could spoil a fit that trials without it find.
+        bench.saves = bench.saves and "classifier" not in dict(strangers(request.spec))
+        channel.answer(request.spec, _run(request.spec, bench, mapper, start, channel, telling))
         # A diagnosis came with test labels, which nothing that runs later may find.
         del request
 
@@ -138,10 +161,11 @@ class _Channel:
         self.say({"refused": found})
         os._exit(0)
 
-    def answer(self, outcome: Outcome) -> None:
+    def answer(self, spec: TrialSpec, outcome: Outcome) -> None:
         """Send the end of a trial."""
         labels = outcome.labels
-        whole = json.dumps({"result": outcome.result, "labels": labels is not None}).encode()
+        said = {"result": outcome.result, "trial": spec.hash, "labels": labels is not None}
+        whole = json.dumps(said).encode()
         self._send(whole, *(() if labels is None else (labels.tobytes(),)))
 
     def progress(self) -> Callable[..., None]:

@@ -23,7 +23,25 @@ from hsiaug.scene import Scene
 if TYPE_CHECKING:
     from hsiaug.data.cards import CubeSpec, FileSpec, SceneCard
 
-__all__ = ["fetch_scene", "load_scene"]
+__all__ = ["check_not_hidden", "fetch_scene", "hide_labels", "load_scene"]
+
+_hidden = False
+
+
+def hide_labels() -> None:
+    """From now on, this process loads no scene and no pairs: it runs plugins, which may see no test label."""
+    global _hidden
+    _hidden = True
+
+
+def check_not_hidden() -> None:
+    """Raise SceneError in a process that runs plugins."""
+    if _hidden:
+        raise SceneError(
+            "a plugin may load no scene in a trial: that would show it the test labels",
+            hint="Learn from the view that fit is given.",
+        )
+
 
 STRIPE = 16  # rows converted at once where bands are dropped, to keep the copy small
 
@@ -36,8 +54,9 @@ def load_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
     A large cube (more than 1 GiB as float32, or than $HSIAUG_CUBE_MEMORY) is not held in memory but mapped from disk.
 
     Raises InputError for an unknown name, DataUnavailableError where files cannot be had, and SceneError
-    where a card or a file is not valid.
+    where a card or a file is not valid, and in a process that runs the plugins of trials.
     """
+    check_not_hidden()
     entry = find_entry(ref)
     card = entry.card
     if card.procedural:

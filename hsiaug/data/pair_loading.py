@@ -13,7 +13,7 @@ from hsiaug.data.bounds import check_memory
 from hsiaug.data.catalogue import own_card, pair_set_names, scene_names
 from hsiaug.data.georeference import Georeference, read_georeference, scene_georeference
 from hsiaug.data.labels import class_ids
-from hsiaug.data.loading import load_scene
+from hsiaug.data.loading import check_not_hidden, load_scene
 from hsiaug.data.pair_sets import PairEntry, fetch_pairs, find_pairs
 from hsiaug.data.patterns import filled, fitting
 from hsiaug.data.readers import read_cube_file, read_label_file, read_picture_file
@@ -35,8 +35,9 @@ def load_pairs(
     task: "segmentation" (one date) or "change" (two). masks_only: of a card of pairs read no image, and give one band
     of zeros per date in its place, which takes no memory.
     Raises InputError for an unknown name or a set of the other task, DataUnavailableError where files cannot be had,
-    and SceneError where a card or a file is not valid.
+    and SceneError where a card or a file is not valid, and in a process that runs the plugins of trials.
     """
+    check_not_hidden()
     text = os.fspath(ref)
     entry = find_pairs(ref)
     if entry is not None:

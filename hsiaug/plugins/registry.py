@@ -26,6 +26,8 @@ from hsiaug.text import visible
 __all__ = ["Broken", "Found", "Registry", "hand_over", "registry"]
 
 GROUP = "hsiaug"
+OWN = "hsiaug"
+"""The distribution of the plugins that come with hsiaug."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Found:
     distribution: str
     version: str
     variant: str | None = None
+
+    @property
+    def built_in(self) -> bool:
+        """Whether it came with hsiaug itself."""
+        return self.distribution == OWN
 
     def load(self) -> Any:
         """The plugin's class; for a variant a subclass, whose card has that name and sets that value.

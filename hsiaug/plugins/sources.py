@@ -20,40 +20,47 @@ __all__ = ["source_digest"]
 
 CONSTANTS = (bool, int, float, complex, str, bytes, type(None))
 
+MOST = 1024
+"""Numbers and bytes of one constant, and four times as many characters of text: labels of a scene are more."""
+
 
 def source_digest(plugin: type) -> str:
     """8 hexadecimal digits of the source of a class, and of all in its module that its methods refer to.
 
-    Raises PluginError where they refer to anything but modules, functions, classes and constants: a scene of the
-    notebook, say, whose test labels would travel to the worker processes with the class.
+    Raises PluginError where they refer to anything but modules, functions, classes and small constants: a scene of the
+    notebook, say, or its labels as text, which would travel to the worker processes with the class.
     """
     told: list[str] = []
     _walk(plugin.__name__, plugin, plugin.__module__, told, set())
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:8]
 
 
-def _walk(name: str, value: Any, home: str, told: list[str], seen: set[int]) -> None:
-    """Tell what stands behind a name, and what that refers to."""
-    value = _bare(value)
+def _walk(name: str, value: Any, home: str, told: list[str], seen: set[int]) -> float:
+    """Tell what stands behind a name, and what that refers to. Returns how much data it is, of a constant."""
+    value, size = _bare(value), 0.0
     parts: Iterable[tuple[str, Any]] = ()
     if isinstance(value, CONSTANTS):
         told.append(f"{name} = {value!r}")
+        size = len(value) / 4 if isinstance(value, str) else len(value) if isinstance(value, bytes) else 1
     elif id(value) in seen or not _is_of(home, value):
-        return
+        return 0
     elif isinstance(value, tuple | frozenset | Mapping | Card):
         parts = _parts(value)
     elif isinstance(value, type | FunctionType):
         told.append(f"{name}: {_source(value)}")
         parts = _referred(value)
     else:
+        size = float("inf")
+    seen.add(id(value))
+    inner = sum([_walk(part, one, home, told, seen) for part, one in parts])
+    size += inner if isinstance(value, tuple | frozenset | Mapping) else 0
+    if size > MOST:
         raise PluginError(
-            "a plugin that no package registers may refer to modules, functions, classes and constants alone",
+            "a plugin that no package registers may refer to modules, functions, classes and small constants alone",
             value=f"{name}, a {type(value).__name__}",
             hint="Make it a hyper-parameter, or work it out in fit, from the train view.",
         )
-    seen.add(id(value))
-    for part, one in parts:
-        _walk(part, one, home, told, seen)
+    return size
 
 
 def _bare(value: Any) -> Any:
@@ -88,6 +95,8 @@ def _referred(value: type | FunctionType) -> Iterator[tuple[str, Any]]:
         closed = zip(code.co_freevars, value.__closure__ or (), strict=True)
         yield from ((name, cell.cell_contents) for name, cell in closed)
         yield "defaults", value.__defaults__ or ()
+        yield from (value.__kwdefaults__ or {}).items()
+        yield from vars(value).items()
         return
     yield from ((base.__name__, base) for base in value.__bases__)
     yield from ((name, member) for name, member in vars(value).items() if _is_typed(name, _bare(member)))

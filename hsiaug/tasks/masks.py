@@ -29,7 +29,7 @@ from hsiaug.sealed import sealed
 from hsiaug.spectral_views import RAW_VIEW, SpectralView
 from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.local import local_pairs
-from hsiaug.tasks.pixels import BATCH_BYTES, Prediction, Sides, by_class, check_finite, check_ids
+from hsiaug.tasks.pixels import BATCH_BYTES, Prediction, Sides, by_class, check_finite, check_ids, check_numbers
 from hsiaug.tiles import DenseSamples, DenseView, PairCounts, Tiles
 from hsiaug.view_names import RAW, VIEWS
 
@@ -123,6 +123,7 @@ class Segmentation:
                 hint="Return counts.total pairs.",
             )
         check_finite(samples.images, "images")
+        check_numbers(samples.masks, samples.weight)
         if len(samples) and not (samples.masks.min() >= 0 and samples.masks.max() <= len(view.class_names)):
             raise PluginError(
                 f"a generator must make masks of ids 0..{len(view.class_names)} (0 = ignore)",

@@ -30,7 +30,16 @@ from hsiaug.tasks.local import local_scene
 from hsiaug.tasks.view_choice import view_scores
 from hsiaug.view_names import AUTO, DEFAULT_VIEW, FEWEST, RAW, VIEWS
 
-__all__ = ["BATCH_BYTES", "PixelClassification", "Prediction", "Sides", "by_class", "check_finite", "check_ids"]
+__all__ = [
+    "BATCH_BYTES",
+    "PixelClassification",
+    "Prediction",
+    "Sides",
+    "by_class",
+    "check_finite",
+    "check_ids",
+    "check_numbers",
+]
 
 Prediction = tuple[NDArray[np.int32], NDArray[np.int16]]
 """Flat index and predicted class id of every test pixel."""
@@ -125,6 +134,7 @@ class PixelClassification:
                 hint="Return counts[c] samples of each class c.",
             )
         check_finite(samples.x, "samples")
+        check_numbers(samples.y, samples.weight)
 
     def join(self, view: TrainView, pool: Sequence[PatchSamples], counts: Mapping[int, int]) -> PatchSamples:
         """Real samples, then the first ``counts[c]`` of each class of the pool."""
@@ -254,6 +264,21 @@ def check_finite(made: NDArray[np.float32], what: str) -> None:
             f"a generator must make finite {what}",
             value=f"NaN or infinity in {int(wrong.sum())} of them",
             hint="Look for a division by a constant band, or a training that diverged.",
+        )
+
+
+def check_numbers(ids: NDArray[Any], weight: NDArray[Any]) -> None:
+    """Raise PluginError where class ids that a generator made are no integers, or its sample weights (n,) no weights."""
+    if ids.dtype.kind not in "iu":
+        raise PluginError(
+            "a generator must make integer class ids", value=str(ids.dtype), hint="Convert them: y.astype(int)."
+        )
+    wrong = weight[~(np.isfinite(weight) & (weight >= 0))]
+    if len(wrong):
+        raise PluginError(
+            "a generator must make sample weights that are finite and not negative",
+            value=f"{wrong[0]}, and {len(wrong) - 1} more of {len(weight)}",
+            hint="Leave weights out for 1, or look for a division by zero.",
         )
 
 

@@ -78,6 +78,8 @@ class Workbench(Generic[Data, Split, View, Samples, Counts]):
     Data, splits, views, samples and their counts are the task's own types. In processes that run plugins, data and
     splits have no label of a test pixel.
 
+    saves: whether fits made from now on may be saved.
+
     Only what belongs to the latest draw, and to its latest generator, is kept in memory: run trials draw by draw
     and generator by generator.
     """
@@ -88,6 +90,7 @@ class Workbench(Generic[Data, Split, View, Samples, Counts]):
         self.scene = scene
         self.task = task
         self._folder = folder
+        self.saves = True
         self._notes: list[str] = []
         self._of_draw: _Kept = _Kept()
         self._of_fit: _Kept = _Kept()
@@ -198,6 +201,7 @@ class Workbench(Generic[Data, Split, View, Samples, Counts]):
             return saved
         if saved:
             self._notes.append(f"The saved fit of {card.name} could not be used, and was fitted again: {saved}.")
+        folder = folder if self.saves else None
         start = time.perf_counter()
         fitted = self._fitted(spec, generator, device, progress, folder)
         seconds = time.perf_counter() - start

@@ -22,7 +22,7 @@ from hsiaug.errors import PluginError
 from hsiaug.plugins.card import Card
 from hsiaug.plugins.registry import Registry
 from hsiaug.seeds import derive_seed
-from hsiaug.tasks.task import Counts, Data, Prediction, Samples, Split, Task, View, located
+from hsiaug.tasks.task import Counts, Data, Prediction, Samples, Split, Task, View, located, tested
 from hsiaug.threads import threads
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
@@ -34,7 +34,18 @@ from hsiaug.trial.machine import PeakMemory, counted_steps, environment, resolve
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 
-__all__ = ["Outcome", "StageTimer", "augment", "compute", "empty", "finish", "fit_classifier", "lost", "run_trial"]
+__all__ = [
+    "Outcome",
+    "StageTimer",
+    "augment",
+    "compute",
+    "empty",
+    "finish",
+    "fit_classifier",
+    "label_fault",
+    "lost",
+    "run_trial",
+]
 
 
 def _nobody(stage: str) -> None:
@@ -89,6 +100,11 @@ class Outcome:
     def failed(self) -> bool:
         """Whether something went wrong."""
         return bool(self.result["status"] != "ok")
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether it took longer than it may."""
+        return self.failed and bool(self.result["error"]["type"] == "TrialTimeout")
 
 
 def run_trial(
@@ -172,6 +188,9 @@ def finish(
     command: str,
 ) -> tuple[Record, Prediction | None]:
     """The record of a trial, scored, and its predictions. data, split: with all labels."""
+    if outcome.labels is not None:
+        fault = label_fault(outcome.labels, int(tested(task, split).sum()), range(1, len(data.class_names) + 1))
+        outcome = lost("predict", "PluginError", fault) if fault else outcome
     result, prediction = dict(outcome.result), None
     if outcome.labels is not None:
         prediction = located(task, data, split, outcome.labels)
@@ -179,6 +198,14 @@ def finish(
         result["predictions_sha256"] = hashlib.sha256(prediction[1].tobytes()).hexdigest()
     result["audit"] = split.audit.as_json()
     return _record(spec, data.class_names, scene_ref, command, result), prediction
+
+
+def label_fault(labels: NDArray[np.int16], number: int, ids: range) -> str | None:
+    """Why the labels that came back from plugins cannot be ``number`` class ids, each one of ``ids``."""
+    if len(labels) != number:
+        return f"{number} class ids must come back; found {len(labels)}"
+    wrong = labels[(labels < ids.start) | (labels >= ids.stop)]
+    return f"class ids must lie in {ids.start}..{ids.stop - 1}; found {wrong[0]}" if len(wrong) else None
 
 
 def _load(spec: TrialSpec, plugins: Registry) -> tuple[Generator | Ceiling, Classifier]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hsiaug.bench.dispatch import Work, groups
@@ -17,7 +18,7 @@ from hsiaug.bench.worker import WorkerStart
 from hsiaug.errors import SceneError
 from hsiaug.plugins.registry import registry
 from hsiaug.scene import Scene
-from hsiaug.trial.run import lost
+from hsiaug.trial.run import Outcome, lost
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -85,6 +86,16 @@ def planned(toy: Scene) -> list[TrialSpec]:
         generators=["smote"], classifiers=["svm"], lambdas=[1.0], seeds=[0, 1], patch=5, preset="tiny"
     )
     return list(build_plan(toy, request, registry()).trials)
+
+
+def test_labels_of_the_wrong_number_make_a_failed_record(
+    planned: list[TrialSpec], toy: Scene, tmp_path: Path
+) -> None:
+    result = {"status": "ok", "error": None, "timings": {}, "cpu_seconds": {}, "peak_memory_mb": None}
+    wrong = TrialEnded(Outcome(result, np.ones(3, dtype=np.int16)))
+    run(planned, toy, Seats(Seat(lambda *_: wrong)), tmp_path)
+    told = [record["error"]["message"] for record in Store(tmp_path).records()]
+    assert len(told) == len(planned) and all("class ids must come back; found 3" in one for one in told)
 
 
 def run(planned: list[TrialSpec], toy: Scene, engine: Seats, store: Path) -> list[Event]:

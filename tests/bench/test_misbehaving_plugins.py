@@ -141,6 +141,126 @@ def hsiaug_plugins():
     ]
 '''
 
+SPOILING = '''
+import builtins, gc, json, os, struct, sys, time
+from multiprocessing.connection import Connection
+import numpy as np
+import hsiaug
+from hsiaug.api import Card, Entry, PatchSamples, hookimpl
+from dummy_plugin import Generator, Nearest
+
+
+def arrays():
+    np.mean = lambda *a, **k: 0.0
+    np.argsort = lambda a, *k, **w: np.arange(len(a))
+
+
+def library():
+    import sklearn.svm
+    sklearn.svm.SVC.predict = lambda self, x: np.full(len(x), self.classes_[0])
+
+
+def core():
+    from hsiaug.tasks.pixels import PixelClassification
+    plain = PixelClassification.predict
+    PixelClassification.predict = lambda *a, **k: np.ones_like(plain(*a, **k))
+
+
+def functions():
+    builtins.sorted, builtins.max = lambda x, *a, **k: list(x), min
+
+
+def modules():
+    sys.path.clear()
+    for name in list(sys.modules):
+        if name.split(".")[0] in ("sklearn", "scipy"):
+            sys.modules[name] = None
+
+
+def clock():
+    time.process_time, time.monotonic = lambda: float("nan"), lambda: -5.0
+
+
+def mute():
+    json.dumps = lambda *a, **k: "{}"
+
+
+def written(*messages, raw=b""):
+    def write():
+        for one in gc.get_objects():
+            if isinstance(one, Connection) and one.writable:
+                for message in messages:
+                    one.send_bytes(message)
+                os.write(one.fileno(), raw)
+    return write
+
+
+def scene():
+    hsiaug.load_scene("toy")
+
+
+FIT = {
+    "arrays": arrays, "library": library, "core": core, "functions": functions, "modules": modules, "clock": clock,
+    "scene": scene,
+    "mute": mute,
+    "number": written(b\'{"result": 5, "labels": false}\'),
+    "steps": written(b\'{"step": 5}\', b"[]", b"7"),
+    "deep": written(b"[" * 100_000),
+    "refusal": written(b\'{"refused": "nothing"}\'),
+    "huge": written(raw=struct.pack("!iQ", -1, 2**61)),
+    "pickle": written(b"\\x80\\x04\\x95"),
+}
+GIVE = {
+    "nan": lambda made: made.weight.fill(np.nan),
+    "negative": lambda made: made.weight.fill(-1e30),
+    "between": lambda made: PatchSamples.made(made.x, made.y + 0.4),
+}
+
+
+def make(name):
+    class Spoiler(Generator):
+        card = Card(name="spoil-" + name, version="1", summary="spoils its process")
+
+        def __init__(self, params):
+            self.params = type("P", (), {"gain": 1.0})
+
+        def fit(self, view, *, seed, device, progress):
+            FIT.get(name, int)()
+            fitted = super().fit(view, seed=seed, device=device, progress=lambda *_: None)
+            plain = fitted.sample
+
+            def sample(counts, *, guidance, seed):
+                made = plain(counts, guidance=guidance, seed=seed)
+                return GIVE.get(name, lambda made: None)(made) or made
+
+            fitted.sample = sample
+            return fitted
+
+    return Spoiler
+
+
+class Spoiler(Nearest):
+    """A classifier that spoils the fit of the generator that it is asked with."""
+
+    card = Card(name="spoiler", version="1", summary="spoils its process", input="spectrum")
+
+    def __init__(self, params):
+        import imblearn.over_sampling as over
+        del over.SMOTE.fit_resample
+        functions()
+
+
+for name in (*FIT, *GIVE):
+    globals()["spoil_" + name] = make(name)
+
+
+@hookimpl
+def hsiaug_plugins():
+    return [Entry("generator", "spoil-" + n, "spoiling:spoil_" + n) for n in (*FIT, *GIVE)] + [
+        Entry("classifier", "spoiler", "spoiling:Spoiler")
+    ]
+'''
+
 WELL = {"wreck", "print", "fork", "junk"}
 """These end as they should: what they change is put back, and what they say is harmless."""
 
@@ -219,6 +339,70 @@ def test_a_classifier_that_writes_into_what_it_is_given_fails_and_changes_no_oth
     assert all("must leave the arrays" in r["error"]["message"] for r in writer)
     found = results(tmp_path / "store")
     assert {hash: found[hash] for hash in expected} == expected
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Results of built-in plugins."""
+    store = tmp_path_factory.mktemp("undisturbed")
+    assert hsiaug(*arguments(store), *BUILT_IN).returncode == 0
+    return results(store)
+
+
+BUILT_IN = ("--generator", "smote", "--classifier", "svm", "--jobs", "1")
+
+
+def spoiled(tmp_path: Path, names: list[str], classifiers: str = "svm") -> tuple[Store, Any]:
+    """The records of a run with those generators before the built-in one, and what it said."""
+    install(tmp_path / "site", "dummy_plugin", DUMMY)
+    env = environment(install(tmp_path / "site", "spoiling", SPOILING))
+    generators = ",".join([*(f"spoil-{name}" for name in names), "smote"])
+    asked = ["--generator", generators, "--classifier", classifiers, "--jobs", "1"]
+    answer = hsiaug(*arguments(tmp_path / "store"), *asked, env=env)
+    assert answer.returncode == 1 and "Traceback" not in answer.stderr, answer.stderr[-2000:]
+    return Store(tmp_path / "store"), answer
+
+
+def errors(store: Store, name: str) -> list[str]:
+    """What the records of a generator's failed trials say."""
+    told = [r["error"] for r in store.records() if r["spec"]["generator"]["name"] == f"spoil-{name}"]
+    assert told
+    return [f"{error['type']}: {error['message']}" for error in told if error]
+
+
+def same(store: Store, undisturbed: dict[str, Any]) -> bool:
+    """Whether the built-in plugins gave what they give alone."""
+    found = {r["hash"]: (r["status"], r["predictions_sha256"]) for r in store.records()}
+    return {hash: found.get(hash) for hash in undisturbed} == undisturbed
+
+
+def test_what_a_plugin_replaces_in_its_process_no_other_trial_sees(
+    tmp_path: Path, undisturbed: dict[str, Any]
+) -> None:
+    names = ["arrays", "library", "core", "functions", "modules"]
+    store, _ = spoiled(tmp_path, names, "spoiler,svm")
+    assert same(store, undisturbed)
+    mine = [r for r in store.records() if r["spec"]["classifier"]["name"] == "spoiler"]
+    assert "failed" in {r["status"] for r in mine if r["spec"]["generator"]["name"] == "smote"}
+
+
+def test_a_worker_may_say_anything_and_costs_its_own_trial(tmp_path: Path, undisturbed: dict[str, Any]) -> None:
+    names = ["clock", "mute", "number", "steps", "deep", "refusal", "huge", "pickle"]
+    store, _ = spoiled(tmp_path, names)
+    assert same(store, undisturbed)
+    for name in names:
+        assert all("gave no valid answer, 2 times" in said for said in errors(store, name)), name
+
+
+def test_weights_that_are_no_weights_ids_that_are_none_and_a_scene_with_labels_are_refused(
+    tmp_path: Path, undisturbed: dict[str, Any]
+) -> None:
+    store, _ = spoiled(tmp_path, ["nan", "negative", "between", "scene"])
+    assert same(store, undisturbed)
+    assert all("weights that are finite and not negative; found nan" in one for one in errors(store, "nan"))
+    assert all("not negative; found -1.0" in one for one in errors(store, "negative"))
+    assert all("must be whole numbers; found " in one for one in errors(store, "between"))
+    assert all("may load no scene in a trial" in one for one in errors(store, "scene"))
 
 
 def test_the_number_of_threads_in_the_environment_changes_no_prediction(

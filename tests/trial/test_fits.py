@@ -57,6 +57,16 @@ def again(run: Run, trial: TrialSpec, toy: Scene, tmp_path: Path) -> Any:
     return record
 
 
+def test_a_fit_that_a_strangers_classifier_may_have_spoilt_is_not_saved(
+    monkeypatch: pytest.MonkeyPatch, spec: Spec, run: Run, toy: Scene, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(cache, "WORTH_SAVING", -1.0)
+    bench = Workbench(toy, get_task("pixels"), tmp_path / "cache")
+    bench.saves = False
+    assert run(spec(), bench)[0]["status"] == "ok"
+    assert not (tmp_path / "cache" / spec().fit_hash).exists()
+
+
 def biggest(folder: Path) -> Path:
     return max((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
 

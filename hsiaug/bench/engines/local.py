@@ -6,8 +6,8 @@ worker's last words, and a call into compiled code cannot be ended.
 
 from __future__ import annotations
 
-import json
 import multiprocessing
+import os
 import signal
 import sys
 import time
@@ -16,17 +16,16 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
-from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
 from typing import Any
 
-import numpy as np
-
+from hsiaug.bench.answers import BadAnswer, read_answer, read_stage, without_half_messages
 from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.engine import Batch, Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
 from hsiaug.bench.execute import PoolEngine
-from hsiaug.bench.worker import TrialRequest, WorkerStart, serve, without_ctrl_c
+from hsiaug.bench.worker import TrialRequest, WorkerStart, serve, strangers, without_ctrl_c
 from hsiaug.errors import InputError
-from hsiaug.trial.run import Outcome, lost
+from hsiaug.trial.run import lost
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["Local", "Worker", "make", "outline", "wait_for_messages"]
@@ -36,6 +35,12 @@ GRACE = 5.0
 
 PATIENCE = 1.0
 """Seconds after which processes are looked at though nothing was heard: a copy of a dead one may keep its pipe open."""
+
+# Without a library loaded again for each: not on macOS, whose libraries do not survive a fork.
+FORKS = sys.platform != "darwin" and "forkserver" in multiprocessing.get_all_start_methods()
+CONTEXT: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
+if FORKS:
+    CONTEXT.set_forkserver_preload(["hsiaug.bench.worker", "sklearn.svm", "imblearn.over_sampling"])
 
 
 @contextmanager
@@ -59,15 +64,19 @@ class Worker:
 
     stage: that its trial had come to when that was last asked. clock: when the stage "split" began, by
     ``time.monotonic()``, which is the same in all processes. draw: the hash of the draw whose split the process has.
+    ran: the strangers that have run in the process. trial: hash of the trial that it runs.
     """
 
     start: WorkerStart
-    process: SpawnProcess | None = field(default=None, init=False)
+    process: BaseProcess | None = field(default=None, init=False)
     connection: Connection | None = field(default=None, init=False)
     stages: Connection | None = field(default=None, init=False)
     stage: str = field(default="load", init=False)
     clock: float | None = field(default=None, init=False)
     draw: str | None = field(default=None, init=False)
+    ran: frozenset[tuple[str, str]] = field(default=frozenset(), init=False)
+    trial: str = field(default="", init=False)
+    fresh: bool = field(default=True, init=False)
     busy: bool = field(default=False, init=False)
 
     @property
@@ -76,9 +85,15 @@ class Worker:
         return True
 
     def send(self, trial: TrialSpec, blind: object) -> None:
-        """Let the process, which is started where there is none, run a trial."""
+        """Let the process run a trial. One is started where there is none, or where plugins ran in it that do not come
+        with hsiaug and have no part in this trial: they may have replaced anything.
+        """
+        its = strangers(trial)
+        if not self.ran <= its:
+            self.end()
         if self.process is None:
             self._begin()
+        self.ran, self.trial, self.fresh = its, trial.hash, not self.ran
         self.stage, self.clock, self.busy = "load", None, True
         known = self.draw == trial.draw_hash
         self.draw = trial.draw_hash
@@ -90,16 +105,17 @@ class Worker:
             return
 
     def _begin(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        here, there = context.Pipe()
-        told, tells = context.Pipe(duplex=False)
-        self.process = context.Process(target=serve, args=(there, tells, self.start))
+        here, there = CONTEXT.Pipe()
+        told, tells = CONTEXT.Pipe()
+        for connection in (here, told):
+            without_half_messages(connection)
+        self.process = CONTEXT.Process(target=serve, args=(there, tells, self.start, dict(os.environ)))
         # It takes Ctrl-C once it can end without a traceback, and not before.
         with without_ctrl_c(), _without_main():
             self.process.start()
         there.close()
         tells.close()
-        self.connection, self.stages, self.draw = here, told, None
+        self.connection, self.stages, self.draw, self.ran = here, told, None, frozenset()
 
     def end(self) -> int | None:
         """Kill the process; how it had ended by itself, if it had."""
@@ -124,40 +140,33 @@ class Worker:
             return
         try:
             while self.stages.poll():
-                stage, since = json.loads(self.stages.recv_bytes())
-                self.stage = str(stage)
-                if stage == "split":
-                    self.clock = float(since)
-        except (EOFError, OSError, TypeError, ValueError):
+                self.stage, since = read_stage(self.stages)
+                if self.stage == "split":
+                    self.clock = since
+        except (BadAnswer, OSError):
             # It died, perhaps in the middle of a message: the stage before is the last that is known.
             return
 
     def receive(self) -> Message:
         """The next message, or what is known of the death of the process."""
         assert self.connection is not None
+        self._ask()
         try:
-            said = json.loads(self.connection.recv_bytes())
-            if "refused" in said:
+            message = read_answer(self.connection, self.trial, fresh=self.fresh and self.stage == "load")
+        except BadAnswer as error:
+            return self.lost(PATIENCE if isinstance(error.__cause__, EOFError | OSError) else 0.0)
+        if not isinstance(message, PluginProgress):
+            self._ask()
+            self.busy = False
+            if isinstance(message, WorkerRefused) or message.outcome.timed_out:
+                # A limit may have struck anywhere: in the middle of an import, with a lock held.
                 self.end()
-                self.busy = False
-                return WorkerRefused(said["refused"])
-            if "result" in said:
-                labels = np.frombuffer(self.connection.recv_bytes(), dtype=np.int16) if said["labels"] else None
-                self._ask()
-                self.busy = False
-                if (said["result"]["error"] or {}).get("type") == "TrialTimeout":
-                    # A limit may have struck anywhere: in the middle of an import, with a lock held.
-                    self.end()
-                return TrialEnded(Outcome(said["result"], labels))
-        except (EOFError, OSError, ValueError):
-            # It died, perhaps in the middle of a message.
-            return self.lost()
-        return PluginProgress(*said["step"])
+        return message
 
-    def lost(self) -> WorkerLost:
-        """Clear away a process that is dead, or about to be."""
+    def lost(self, wait: float = PATIENCE) -> WorkerLost:
+        """Clear away a process that is dead or useless. wait: seconds in which it may end by itself."""
         assert self.process is not None
-        self.process.join(timeout=PATIENCE)
+        self.process.join(timeout=wait)
         self._ask()
         self.busy = False
         return WorkerLost(_manner(self.end()), self.stage)
@@ -199,7 +208,7 @@ def wait_for_messages(workers: Iterable[Worker]) -> list[tuple[Worker, Message]]
 def _manner(code: int | None) -> str:
     """How a process ended, in words."""
     if code is None:
-        return "did not answer any more"
+        return "gave no valid answer"
     if code >= 0:
         return f"left with exit code {code}"
     name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"

@@ -1,0 +1,91 @@
+"""What the process that started a worker takes for a message of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hsiaug.bench import answers
+from hsiaug.bench.answers import BadAnswer, read_answer, read_stage, without_half_messages
+from hsiaug.bench.engine import TrialEnded
+from hsiaug.trial.run import label_fault
+
+GOOD: dict[str, Any] = {"result": {"status": "ok", "error": None, "timings": {"total": 1.0}}, "trial": "a"}
+FAILED = {"stage": "sample", "type": "ValueError", "message": "", "traceback": ""}
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[Connection, Connection]]:
+    here, there = Pipe()
+    yield here, there
+    here.close()
+    there.close()
+
+
+def test_a_trial_ends_with_its_result_and_its_labels(ends: tuple[Connection, Connection]) -> None:
+    here, there = ends
+    there.send_bytes(json.dumps({**GOOD, "labels": True}).encode())
+    there.send_bytes(np.array([1, 2], dtype=np.int16).tobytes())
+    said = read_answer(here, "a", fresh=False)
+    assert isinstance(said, TrialEnded) and said.outcome.labels is not None
+    assert said.outcome.labels.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {**GOOD, "labels": True, "trial": "the one before"},
+        {**GOOD, "labels": False},
+        {**GOOD, "labels": False, "result": {"status": "failed", "error": {**FAILED, "stage": 5}, "timings": {}}},
+        {**GOOD, "labels": False, "result": {"status": "failed", "error": None, "timings": {}}},
+        {**GOOD, "labels": True, "result": {**GOOD["result"], "hash": "of another record"}},
+        {**GOOD, "labels": True, "result": {**GOOD["result"], "timings": {"total": float("inf")}}},
+        {"step": [1, 2]},
+        {"refused": "another scene"},
+        [],
+        None,
+    ],
+)
+def test_what_no_worker_says_is_no_message(message: Any, ends: tuple[Connection, Connection]) -> None:
+    here, there = ends
+    there.send_bytes(json.dumps(message).encode())
+    with pytest.raises(BadAnswer):
+        read_answer(here, "a", fresh=False)
+
+
+@pytest.mark.parametrize(
+    "message", [["lunch", 0.0], ["sample", "now"], ["sample", float("nan")], ["sample"], {}, 1]
+)
+def test_stages_are_those_of_a_trial_and_began_at_a_time(
+    message: Any, ends: tuple[Connection, Connection]
+) -> None:
+    here, there = ends
+    there.send_bytes(json.dumps(message).encode())
+    with pytest.raises(BadAnswer):
+        read_stage(here)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes wait here")
+def test_a_message_whose_rest_does_not_follow_is_not_waited_for(
+    ends: tuple[Connection, Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "WHOLE_WITHIN", 0.1)
+    here, there = ends
+    without_half_messages(here)
+    os.write(there.fileno(), b"\0\0\0\xff{")
+    with pytest.raises(BadAnswer):
+        read_answer(here, "a", fresh=True)
+
+
+def test_labels_are_as_many_as_were_asked_for_and_ids_of_classes() -> None:
+    labels = np.array([1, 3], dtype=np.int16)
+    assert label_fault(labels, 2, range(1, 4)) is None
+    assert "3 class ids must come back; found 2" in str(label_fault(labels, 3, range(1, 4)))
+    assert "must lie in 1..2; found 3" in str(label_fault(labels, 2, range(1, 3)))
