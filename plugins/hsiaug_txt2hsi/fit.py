@@ -86,7 +86,6 @@ def learn(
         "pseudo_labelled": {str(c): len(pixels) for c, pixels in pseudo.items()},
         "text": params.text,
         "encoder": params.encoder,
-        "text_sources": list(texts.sources),
     }
     return FittedTxt2Hsi(
         params=params,

@@ -195,7 +195,6 @@ class FittedTxt2Hsi:
             "rows": dict(self.texts.rows),
             "prompts": self.texts.prompts,
             "words": self.texts.words,
-            "sources": self.texts.sources,
             "sides": self.probe.means.sides,
             "light": None if self.light is None else [self.light.slope, self.light.strength],
             "target": None if self.target is None else self.target.facts(),
@@ -215,7 +214,6 @@ class FittedTxt2Hsi:
             rows={int(c): tuple(rows) for c, rows in facts["rows"].items()},
             prompts=tuple(facts["prompts"]),
             words=tuple(tuple((word, tuple(at)) for word, at in row) for row in facts["words"]),
-            sources=tuple(facts["sources"]),
         )
         side = int(facts["patch"])
         vae = state.restored("vae", arrays, lambda: Vae(bands, classes, params), device)

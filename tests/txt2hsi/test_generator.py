@@ -52,7 +52,6 @@ def test_it_makes_what_is_asked_for(view: TrainView, fitted: Any) -> None:
     assert dict(zip(*np.unique(made.y, return_counts=True), strict=True)) == {1: 3, 4: 7}
     assert made.x.shape[1:] == view.real.x.shape[1:] and np.isfinite(made.x).all()
     assert made.synthetic.all() and len(fitted.sample({1: 0}, guidance=0, seed=0)) == 0
-    assert made.provenance["text_sources"] == ["automatic"]
 
 
 def test_the_same_seeds_give_the_same_samples_and_others_do_not(view: TrainView, fitted: Any) -> None:
