@@ -22,7 +22,8 @@ from diffusers import DDIMScheduler, PixArtTransformer2DModel
 from torch import Tensor, nn
 
 from benchmarks.common import say
-from hsiaug_diffusion.schedule import ddim, guided, make_schedule
+from hsiaug_diffusion.samplers import from_velocity, sample
+from hsiaug_diffusion.schedule import guided, make_schedule
 from hsiaug_txt2hsi.denoiser import Denoiser
 from hsiaug_txt2hsi.params import NOISE_STEPS, Params
 
@@ -128,7 +129,7 @@ def sample_ours(model: Denoiser, params: Params) -> None:
     def velocity(z: Tensor, t: Tensor) -> Tensor:
         return guided(call_ours(model, z, t, text, mask), call_ours(model, z, t, null, null_mask), OMEGA)
 
-    ddim(schedule, velocity, z, NOISE_STEPS - 1, DENOISING)
+    sample(schedule, from_velocity(schedule, velocity), z, DENOISING)
 
 
 @torch.inference_mode()

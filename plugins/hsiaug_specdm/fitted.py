@@ -14,7 +14,7 @@ from torch import Tensor
 
 from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError, load_state, resampled, save_state
 from hsiaug_diffusion.latents import LatentNorm
-from hsiaug_diffusion.samplers import sampled
+from hsiaug_diffusion.samplers import from_noise, sample
 from hsiaug_diffusion.schedule import guided
 from hsiaug_nets import state
 from hsiaug_specdm.codec import Codec
@@ -140,7 +140,8 @@ class FittedPairs:
             steps = max(1, round(params.strength * steps))
             begin = torch.from_numpy(self.latents[rows]).to(self.device)
             z = schedule.noised(begin, torch.full((n,), first, device=self.device), z)
-        z = sampled(schedule, noise_of, z, steps, params.sampler, draw, first)  # type: ignore[arg-type]
+        denoise = from_noise(schedule, noise_of)
+        z = sample(schedule, denoise, z, steps, params.sampler, first)  # type: ignore[arg-type]
         return self.norm.back(z)
 
     def encoded(self, samples: DenseSamples, rows: slice) -> Tensor:

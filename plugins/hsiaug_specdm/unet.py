@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from hsiaug_diffusion.samplers import noise_from
+from hsiaug_diffusion.samplers import from_velocity
 from hsiaug_diffusion.schedule import Schedule, sinusoid
 from hsiaug_nets.blocks import zeroed
 from hsiaug_specdm.blocks import Attention, Block, Upsample, norm
@@ -96,5 +96,7 @@ def predicted_noise(
     params: Params, schedule: Schedule, model: UNet, z: Tensor, t: Tensor, shares: Tensor | None = None
 ) -> Tensor:
     """ε at z (n, d, h, w) and t (n,), whichever of ε and v the model predicts."""
+    if params.target == "v":
+        return from_velocity(schedule, lambda z, t: model(z, t, shares))(z, t)[1]
     out: Tensor = model(z, t, shares)
-    return noise_from(schedule, z, t, out) if params.target == "v" else out
+    return out

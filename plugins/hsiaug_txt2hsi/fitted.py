@@ -14,7 +14,8 @@ from torch import Tensor
 
 from hsiaug.api import Attention, Normaliser, PatchSamples, PluginError, save_state
 from hsiaug_diffusion.latents import LatentNorm
-from hsiaug_diffusion.schedule import ddim, guided, make_schedule
+from hsiaug_diffusion.samplers import from_velocity, sample
+from hsiaug_diffusion.schedule import guided, make_schedule
 from hsiaug_diffusion.training import bf16_is_faster
 from hsiaug_nets import state
 from hsiaug_nets.patches import cycled
@@ -107,9 +108,8 @@ class FittedTxt2Hsi:
         else:
             t = torch.full((len(coords),), first, dtype=torch.int64)
             z = SCHEDULE.noised(self.norm.forward(start), t, noise)
-        z = self.norm.back(
-            ddim(SCHEDULE, velocity, z, first, max(1, round(params.strength * params.sample_steps)))
-        )
+        steps = max(1, round(params.strength * params.sample_steps))
+        z = self.norm.back(sample(SCHEDULE, from_velocity(SCHEDULE, velocity), z, steps, first=first))
         made = self.vae.decoder(z)
         if params.strength < 1:
             # What the VAE cannot encode of the start is kept: the sample is the start plus the change.
