@@ -78,7 +78,7 @@ def read(store: Store) -> dict[Arm, dict[int, Metrics]]:
 def changed(name: str, params: Mapping[str, Any]) -> frozenset[tuple[str, Any]]:
     """The parameters of a generator that are not at their defaults."""
     default = asdict(build_params(registry().find("generator", name).load().card, "cpu", {}))
-    return frozenset((key, value) for key, value in params.items() if default.get(key) != value)
+    return frozenset((key, value) for key, value in params.items() if key in default and default[key] != value)
 
 
 @dataclass(frozen=True)

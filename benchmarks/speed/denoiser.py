@@ -22,9 +22,10 @@ from diffusers import DDIMScheduler, PixArtTransformer2DModel
 from torch import Tensor, nn
 
 from benchmarks.common import say
-from hsiaug_diffusion.schedule import ddim, guided, make_schedule
+from hsiaug_diffusion.samplers import from_velocity, sample
+from hsiaug_diffusion.schedule import guided, make_schedule
 from hsiaug_txt2hsi.denoiser import Denoiser
-from hsiaug_txt2hsi.params import Params
+from hsiaug_txt2hsi.params import NOISE_STEPS, Params
 
 SIDE, WORDS, EMBEDDING = 9, 24, 384
 ROUNDS, STEPS = 7, 5
@@ -35,15 +36,16 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     params = Params()
-    ours = Denoiser(params.latent, SIDE, EMBEDDING, params.width, params.depth, params.heads, token=params.token)
-    for token in (1, params.token):
+    size = params.network
+    ours = Denoiser(params.latent, SIDE, EMBEDDING, size.width, size.depth, size.heads, token=size.token)
+    for token in (1, size.token):
         compare(ours, nearest_peer(params, weights(ours), token), params, token)
 
 
 def compare(ours: Denoiser, peer: nn.Module, params: Params, token: int) -> None:
     """Print both ratios to a peer whose tokens are ``token`` × ``token`` latent pixels."""
     say(f"weights: txt2hsi {weights(ours):,}, diffusers {weights(peer):,}; tokens of its {token} × {token} pixels")
-    n = params.labelled + params.unlabelled
+    n = params.network.labelled + params.network.unlabelled
     ours.train()
     row("training steps/s", STEPS, training(ours, call_ours, params, n), training(peer, call_peer, params, n))
     ours.eval()
@@ -60,12 +62,12 @@ def nearest_peer(params: Params, size: int, token: int) -> PixArtTransformer2DMo
     """The peer whose width gives the number of weights nearest to ``size``."""
     models = (
         PixArtTransformer2DModel(
-            num_attention_heads=params.heads,
+            num_attention_heads=params.network.heads,
             attention_head_dim=head,
             in_channels=params.latent,
             out_channels=params.latent,
-            num_layers=params.depth,
-            cross_attention_dim=params.heads * head,
+            num_layers=params.network.depth,
+            cross_attention_dim=params.network.heads * head,
             sample_size=SIDE,
             patch_size=token,
             caption_channels=EMBEDDING,
@@ -107,7 +109,7 @@ def training(model: nn.Module, call: Callable[..., Tensor], params: Params, n: i
 
     def run() -> None:
         for _ in range(STEPS):
-            t = torch.randint(params.noise_steps, (n,))
+            t = torch.randint(NOISE_STEPS, (n,))
             loss = (call(model, z, t, text, mask) - z).square().mean()
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
@@ -122,12 +124,12 @@ def sample_ours(model: Denoiser, params: Params) -> None:
     """Guided DDIM with our denoiser."""
     z, text, mask = batch(SAMPLES, params.latent)
     null, null_mask = model.null_text(SAMPLES)
-    schedule = make_schedule("cosine", params.noise_steps, 0.0, 0.0)
+    schedule = make_schedule("cosine", NOISE_STEPS, 0.0, 0.0)
 
     def velocity(z: Tensor, t: Tensor) -> Tensor:
         return guided(call_ours(model, z, t, text, mask), call_ours(model, z, t, null, null_mask), OMEGA)
 
-    ddim(schedule, velocity, z, params.noise_steps - 1, DENOISING)
+    sample(schedule, from_velocity(schedule, velocity), z, DENOISING)
 
 
 @torch.inference_mode()
@@ -136,7 +138,7 @@ def sample_peer(model: nn.Module, params: Params) -> None:
     z, text, mask = batch(SAMPLES, params.latent)
     null, null_mask = text[:, :4] * 0, mask[:, :4]
     schedule = DDIMScheduler(
-        num_train_timesteps=params.noise_steps,
+        num_train_timesteps=NOISE_STEPS,
         beta_schedule="squaredcos_cap_v2",
         prediction_type="v_prediction",
         clip_sample=False,

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from hsiaug.api import Progress
 from hsiaug_baselines._learnt import Conditional, Size, TrainingComponents
 from hsiaug_baselines._sizes import TabddpmParams
-from hsiaug_diffusion.schedule import Schedule, ddim, make_schedule, sinusoid
+from hsiaug_diffusion.samplers import from_velocity, sample
+from hsiaug_diffusion.schedule import Schedule, make_schedule, sinusoid
 from hsiaug_diffusion.training import train
 
 __all__ = ["Tabddpm"]
@@ -53,5 +54,6 @@ class Tabddpm(Conditional):
     def generate(self, y: Tensor, draw: torch.Generator) -> Tensor:
         z = torch.randn(len(y), self.size.components, generator=draw).to(y.device)
         schedule = self.schedule
-        z = ddim(schedule, lambda z, t: self(z, t, y), z, schedule.steps - 1, self.params.sample_steps)
+        denoise = from_velocity(schedule, lambda z, t: self(z, t, y))
+        z = sample(schedule, denoise, z, self.params.sample_steps)
         return z[:, :, None, None]

@@ -1,22 +1,17 @@
-"""Noise schedules, the DDIM sampler, and how a network is told the noising step.
-
-Ours rather than diffusers': forty lines on plain tensors, tested against its schedulers.
-"""
+"""Noise schedules, and how a network is told the noising step."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-__all__ = ["Schedule", "ddim", "guided", "make_schedule", "sinusoid", "steps_down"]
+__all__ = ["Schedule", "guided", "make_schedule", "sinusoid"]
 
 Kind = Literal["linear", "scaled_linear", "cosine"]
-Denoise = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,29 +61,6 @@ def make_schedule(kind: Kind, steps: int, start: float, end: float) -> Schedule:
 def guided(conditional: Tensor, unconditional: Tensor, omega: float) -> Tensor:
     """(1 + ω)·conditional − ω·unconditional (Ho & Salimans 2022, arXiv 2207.12598); ω = 0 is purely conditional."""
     return (1 + omega) * conditional - omega * unconditional
-
-
-def steps_down(first: int, count: int) -> list[int]:
-    """``count`` steps from ``first`` downwards, evenly spread; the clean latent comes after the last."""
-    return torch.linspace(first, 0, count + 1).round().long()[:-1].tolist() if count > 1 else [first]
-
-
-def ddim(schedule: Schedule, denoise: Denoise, z: Tensor, first: int, count: int) -> Tensor:
-    """From z at step ``first`` down to clean latents in ``count`` deterministic steps (Song et al. 2021, η = 0).
-
-    denoise(z, t): the velocity at z (n, …) and t (n,) int64. Every latent is z0 = √ᾱ·z − √(1−ᾱ)·v.
-    """
-    times = steps_down(first, count)
-    for i, t in enumerate(times):
-        a = schedule.alpha_bar[t]
-        v = denoise(z, torch.full((len(z),), t, dtype=torch.int64, device=z.device))
-        clean = a.sqrt() * z - (1 - a).sqrt() * v
-        noise = (1 - a).sqrt() * z + a.sqrt() * v
-        if i + 1 == len(times):
-            return clean
-        b = schedule.alpha_bar[times[i + 1]]
-        z = b.sqrt() * clean + (1 - b).sqrt() * noise
-    return z
 
 
 def sinusoid(t: Tensor, width: int = 256) -> Tensor:

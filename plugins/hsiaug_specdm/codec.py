@@ -13,7 +13,7 @@ from hsiaug_diffusion.angles import mean_angle
 from hsiaug_diffusion.training import randomness, train
 from hsiaug_nets.seeded import fresh
 from hsiaug_specdm.components import PatchComponents
-from hsiaug_specdm.params import Params, SpecDmParams
+from hsiaug_specdm.params import SAD, Params, SpecDmParams
 from hsiaug_specdm.tileformat import TileFormat
 from hsiaug_specdm.training_pairs import PairRun
 from hsiaug_specdm.vae import STEM, StreamVae
@@ -41,9 +41,8 @@ class TwoStream(Codec):
 
     def __init__(self, form: TileFormat, params: SpecDmParams) -> None:
         super().__init__()
-        dates = form.dates if params.cd_encoder == "shared" and params.codec == "vae" else 1
-        self.split = params.latent_image - params.latent_image % dates
-        self.image = _stream(form, params, form.channels, self.split, dates=dates)
+        self.split = params.latent_image
+        self.image = _stream(form, params, form.channels, self.split)
         self.mask = _mask_stream(form, params)
 
     def encode(self, x: Tensor, one_hot: Tensor) -> Tensor:
@@ -92,7 +91,7 @@ class OneStream(Codec):
 
 
 def _stream(
-    form: TileFormat, params: Params, channels: int, latent: int, **size: int
+    form: TileFormat, params: Params, channels: int, latent: int, stem: int = STEM
 ) -> StreamVae | PatchComponents:
     """A stream of images, or of images and masks, as ``codec`` says."""
     factor = params.factor_of(form.side)
@@ -101,11 +100,11 @@ def _stream(
     return StreamVae(
         channels,
         latent,
-        width=params.vae_width,
+        width=params.network.vae_width,
         factor=factor,
-        unshuffle=params.unshuffle,
-        blocks=params.vae_blocks,
-        **size,
+        unshuffle=params.network.unshuffle,
+        blocks=params.network.vae_blocks,
+        stem=stem,
     )
 
 
@@ -114,16 +113,16 @@ def _mask_stream(form: TileFormat, params: SpecDmParams) -> StreamVae:
     return StreamVae(
         classes,
         params.latent_mask,
-        width=params.mask_width,
+        width=params.network.mask_width,
         factor=params.factor_of(form.side),
-        unshuffle=params.unshuffle,
-        blocks=params.vae_blocks,
+        unshuffle=params.network.unshuffle,
+        blocks=params.network.vae_blocks,
         stem=classes,
     )
 
 
 def fit_two_stream(run: PairRun) -> TwoStream:
-    """L1 + λ·angle + KL for the images, cross-entropy + KL for the mask (eqs. 1, 2), one after the other: the sum of
+    """L1 + 0.1·angle + KL for the images, cross-entropy + KL for the mask (eqs. 1, 2), one after the other: the sum of
     losses that share no weight is trained the same apart."""
     params, form, pairs = run.params, run.format, run.pairs
     assert isinstance(params, SpecDmParams)
@@ -132,10 +131,7 @@ def fit_two_stream(run: PairRun) -> TwoStream:
     codec = codec.to(run.device)
 
     def image_loss(out: Tensor, x: Tensor) -> Tensor:
-        value = (out - x).abs().mean()
-        if params.sad:
-            value = value + params.sad * mean_angle(form.apart(x), form.apart(out), dim=2)
-        return value
+        return (out - x).abs().mean() + SAD * mean_angle(form.apart(x), form.apart(out), dim=2)
 
     _fit_stream(run, codec.image, lambda rows, turns: run.cut(pairs.x, rows, turns), image_loss, "image VAE")
     _fit_masks(run, codec.mask)
@@ -196,13 +192,13 @@ def _fit_stream(
         x = read(*run.rows(draw))
         mean, log_variance = stream.posterior(x)
         out = stream.decode(mean + (0.5 * log_variance).exp() * run.noise(mean, draw))
-        return loss(out, x) + params.kl * _divergence(mean, log_variance)
+        return loss(out, x) + params.network.kl * _divergence(mean, log_variance)
 
     train(
         stream,
         value,
         steps=params.vae_steps,
-        rate=params.vae_rate,
+        rate=params.network.vae_rate,
         progress=run.progress,
         note=note,
         checkpoint=run.file(note.replace(" ", "-")),

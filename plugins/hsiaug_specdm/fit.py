@@ -13,16 +13,16 @@ from torch.nn.functional import mse_loss
 from hsiaug.api import DenseView, PluginError, Progress, derive_seed
 from hsiaug_diffusion.angles import mean_angle
 from hsiaug_diffusion.latents import LatentNorm
-from hsiaug_diffusion.schedule import Schedule, make_schedule
+from hsiaug_diffusion.schedule import make_schedule
 from hsiaug_diffusion.training import randomness, train
 from hsiaug_nets.seeded import fresh, sent
 from hsiaug_nets.views import SYMMETRIES
 from hsiaug_specdm.codec import Codec
-from hsiaug_specdm.params import Params
+from hsiaug_specdm.params import DROP, NOISE_STEPS, Params
 from hsiaug_specdm.training_pairs import PairRun
 from hsiaug_specdm.unet import UNet
 
-__all__ = ["learn", "quality", "schedule_of"]
+__all__ = ["SCHEDULE", "learn", "quality"]
 
 BATCH = 64
 CHECKED = 512
@@ -33,9 +33,8 @@ WEIGHTS_PER_TILE = 10_000
 """Of the denoiser: above it, samples are likely to repeat training tiles."""
 
 
-def schedule_of(params: Params) -> Schedule:
-    """β from 0.0015 to 0.0155, linear in √β: what latent diffusion code, and so the paper, calls linear."""
-    return make_schedule("scaled_linear", params.noise_steps, 0.0015, 0.0155)
+SCHEDULE = make_schedule("scaled_linear", NOISE_STEPS, 0.0015, 0.0155)
+"""β from 0.0015 to 0.0155, linear in √β: what latent diffusion code, and so the paper, calls linear."""
 
 
 def learn(
@@ -161,8 +160,10 @@ def _denoiser(run: PairRun, latents: Tensor, split: int) -> UNet:
     """
     params, pairs = run.params, run.pairs
     views, _, channels, side, _ = latents.shape
-    schedule = schedule_of(params).to(run.device)
-    model = fresh(lambda: UNet(params, channels, side, pairs.shares.shape[1]), run.seed).to(run.device)
+    schedule = SCHEDULE.to(run.device)
+    model = fresh(
+        lambda: UNet(params.network, channels, side, pairs.shares.shape[1] if params.condition else 0), run.seed
+    ).to(run.device)
     told = torch.cat([pairs.shares, torch.ones(len(pairs), 1)], dim=1)
     streams = [part for part in (slice(split), slice(split, channels)) if part.stop]
     seed = derive_seed("denoiser", run.seed)
@@ -172,9 +173,9 @@ def _denoiser(run: PairRun, latents: Tensor, split: int) -> UNet:
         rows, turns = run.rows(draw)
         view = torch.tensor(turns) % views
         z = latents[sent(view, run.device), sent(rows, run.device)]
-        t = torch.randint(params.noise_steps, (len(rows),), generator=draw)
+        t = torch.randint(NOISE_STEPS, (len(rows),), generator=draw)
         noise = run.noise(z, draw)
-        shares = told[rows] * (torch.rand(len(rows), 1, generator=draw) >= params.drop)
+        shares = told[rows] * (torch.rand(len(rows), 1, generator=draw) >= DROP)
         t = sent(t, run.device)
         out = model(schedule.noised(z, t, noise), t, sent(shares, run.device))
         aim = schedule.velocity(z, t, noise) if params.target == "v" else noise
@@ -187,6 +188,6 @@ def _denoiser(run: PairRun, latents: Tensor, split: int) -> UNet:
         rate=params.rate,
         progress=run.progress,
         note="denoiser",
-        ema=params.ema,
+        ema=params.network.ema,
         checkpoint=run.file("denoiser"),
     )

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError, load_state, resampled, save_state
 from hsiaug_diffusion.latents import LatentNorm
-from hsiaug_diffusion.samplers import sampled
+from hsiaug_diffusion.samplers import from_noise, sample
 from hsiaug_diffusion.schedule import guided
 from hsiaug_nets import state
 from hsiaug_specdm.codec import Codec
-from hsiaug_specdm.fit import schedule_of
+from hsiaug_specdm.fit import SCHEDULE
 from hsiaug_specdm.params import Params
 from hsiaug_specdm.quilting import Grounds
 from hsiaug_specdm.tileformat import TileFormat
@@ -127,7 +127,7 @@ class FittedPairs:
         shown = np.concatenate([self.shares[rows], np.ones((n, 1), np.float32)], axis=1)
         told = torch.from_numpy(shown).to(self.device)
         side = self.format.padded // params.factor_of(self.format.side)
-        schedule = schedule_of(self.params).to(self.device)
+        schedule = SCHEDULE.to(self.device)
 
         def noise_of(z: Tensor, t: Tensor) -> Tensor:
             own = predicted_noise(params, schedule, self.denoiser, z, t, told)
@@ -140,7 +140,8 @@ class FittedPairs:
             steps = max(1, round(params.strength * steps))
             begin = torch.from_numpy(self.latents[rows]).to(self.device)
             z = schedule.noised(begin, torch.full((n,), first, device=self.device), z)
-        z = sampled(schedule, noise_of, z, steps, params.sampler, draw, first)  # type: ignore[arg-type]
+        denoise = from_noise(schedule, noise_of)
+        z = sample(schedule, denoise, z, steps, params.sampler, first)  # type: ignore[arg-type]
         return self.norm.back(z)
 
     def encoded(self, samples: DenseSamples, rows: slice) -> Tensor:
@@ -184,8 +185,9 @@ class FittedPairs:
         side = form.padded // params.factor_of(form.side)
         built = state.restored("codec", arrays, lambda: codec(form, params), device)
         norm = LatentNorm.restored(arrays, device)
+        classes = len(form.ids) if params.condition else 0
         denoiser = state.restored(
-            "denoiser", arrays, lambda: UNet(params, len(norm.mean), side, len(form.ids)), device
+            "denoiser", arrays, lambda: UNet(params.network, len(norm.mean), side, classes), device
         )
         shares, latents = arrays["shares"], arrays["latents"]
         fields = (params, form, built, denoiser, norm, shares, latents, facts["facts"], device)

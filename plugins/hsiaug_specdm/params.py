@@ -4,16 +4,60 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hsiaug.api import InputError, param
+from hsiaug.api import param
 from hsiaug_nets.plugin import check_choices, defaults
 
-__all__ = ["PAPER", "TINY", "Params", "SpecDmParams"]
+__all__ = ["PAPER", "SIZES", "TINY", "Params", "Size", "SpecDmParams"]
 
+DROP = 0.1
+"""Share of tiles that the denoiser is trained on without being told their classes, for guidance."""
+NOISE_STEPS = 1000
+"""Noising steps T."""
+SAD = 0.1
+"""Weight λ of the spectral angle in the image VAE's loss, the paper's."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """The networks, and the batches and rates that go with them.
+
+    unshuffle: whether 2×2 pixels are folded into channels before any convolution, which is cheap. vae_width, mask_width:
+    channels of the VAEs at their finest level, doubled at each coarser one. vae_blocks, unet_blocks: residual blocks per
+    level. kl: weight of the mean Kullback-Leibler term per latent number. unet_width: channels of the denoiser at its
+    finest level; levels: multiples of it, level by level. attend: largest side in latent pixels of a level with
+    self-attention; 0 = none. batch: tiles per step. ema: decay of the denoiser's moving average of weights.
+    """
+
+    unshuffle: bool
+    vae_width: int
+    mask_width: int
+    vae_blocks: int
+    vae_rate: float
+    kl: float
+    unet_width: int
+    levels: tuple[int, ...]
+    unet_blocks: int
+    attend: int
+    batch: int
+    ema: float
+
+
+SIZES = {
+    "tiny": Size(True, 16, 16, 1, 6e-3, 1e-4, unet_width=16, levels=(2,), unet_blocks=1, attend=0, batch=4, ema=0.95),
+    "small": Size(
+        True, 32, 16, 1, 3e-3, 1e-4, unet_width=32, levels=(1, 2), unet_blocks=1, attend=8, batch=16, ema=0.995
+    ),
+    # 1.9e-8 a number is LDM's 1e-6 on sums, for f = 4, three latent channels and ten bands.
+    "paper": Size(
+        False, 128, 128, 2, 7e-5, 1.9e-8,
+        unet_width=192, levels=(1, 2, 2, 4, 4), unet_blocks=2, attend=32, batch=96, ema=0.9999,
+    ),
+}  # fmt: skip
 CHOICES = {
-    "sampler": ("ddim", "ddpm", "dpm++"),
+    "size": tuple(SIZES),
+    "sampler": ("dpm++", "ddim"),
     "order": ("mask-first", "joint"),
     "codec": ("components", "vae"),
-    "cd_encoder": ("concat", "shared"),
     "factor": (0, 2, 4, 8),
     "target": ("v", "eps"),
 }
@@ -26,37 +70,25 @@ class Params:
     Raises InputError for a choice that does not exist.
     """
 
+    size: str = param("small", "of the networks and batches: tiny, small or paper")
     factor: int = param(
         0, "pixels per latent pixel: 2, 4 or 8; 0 = 4 for tiles of 64 pixels or more, 2 for smaller ones"
     )
-    unshuffle: bool = param(True, "fold 2×2 pixels into channels before any convolution: cheap")
     codec: str = param(
         "components", "of images: components (principal ones, of patches; nothing is trained), or vae, the paper's"
     )
     latent_image: int = param(16, "latent channels of the images, all dates together", low=2)
     latent_mask: int = param(4, "latent channels of the mask", low=1)
-    vae_width: int = param(32, "channels of the image VAE at its finest level, doubled at each coarser one", low=8)
-    vae_blocks: int = param(1, "residual blocks per level of a VAE", low=1)
     vae_steps: int = param(1200, "optimiser steps of each VAE", low=1)
-    vae_rate: float = param(3e-3, "peak learning rate of the VAEs", low=0)
-    kl: float = param(1e-4, "weight of the mean Kullback-Leibler term per latent number", low=0)
-    unet_width: int = param(32, "channels of the denoiser at its finest level", low=8)
-    unet_levels: str = param("1,2", "multiples of that width, level by level")
-    unet_blocks: int = param(1, "residual blocks per level of the denoiser", low=1)
-    attend: int = param(8, "largest side of a level with self-attention; 0 = none", unit="latent pixels", low=0)
     steps: int = param(800, "optimiser steps of the denoiser", low=1)
     rate: float = param(2e-3, "peak learning rate of the denoiser", low=0)
-    batch: int = param(16, "tiles per step", low=1)
-    ema: float = param(0.995, "decay of the denoiser's moving average of weights", low=0, high=1)
     target: str = param(
         "v", "what the denoiser predicts: v, which learns faster where noise is strong, or eps, the paper's"
     )
     condition: bool = param(
         True, "tell the denoiser each class's share of the tile, so that classes can be asked for"
     )
-    drop: float = param(0.1, "share of tiles trained without being told so, for guidance", low=0, high=1)
-    noise_steps: int = param(1000, "noising steps T", low=2)
-    sampler: str = param("dpm++", "dpm++, ddim or ddpm (exact with sample_steps = noise_steps)", sampling=True)
+    sampler: str = param("dpm++", "dpm++ or ddim", sampling=True)
     sample_steps: int = param(20, "denoising steps from pure noise", low=1, sampling=True)
     strength: float = param(
         1.0,
@@ -69,17 +101,11 @@ class Params:
 
     def __post_init__(self) -> None:
         check_choices(self, CHOICES, "--set NAME.")
-        if not all(part.isdigit() and int(part) for part in self.unet_levels.split(",")):
-            raise InputError(
-                "--set NAME.unet_levels must be positive whole numbers with commas between",
-                value=repr(self.unet_levels),
-                hint="One number per level, as 1,2,2.",
-            )
 
     @property
-    def multiples(self) -> tuple[int, ...]:
-        """``unet_levels`` as numbers."""
-        return tuple(map(int, self.unet_levels.split(",")))
+    def network(self) -> Size:
+        """What ``size`` stands for."""
+        return SIZES[self.size]
 
     def factor_of(self, side: int) -> int:
         """The latents' factor for tiles of a side in pixels."""
@@ -89,7 +115,7 @@ class Params:
 @dataclass(frozen=True)
 @defaults(strength=0.3)
 class SpecDmParams(Params):
-    """λ of the angle (``sad``) is the paper's; what else it says is in the preset "paper"."""
+    """What the paper says is in the preset "paper"."""
 
     order: str = param(
         "mask-first", "mask-first (then an image for it, of real pixels) or joint, the paper's: both at once"
@@ -107,9 +133,6 @@ class SpecDmParams(Params):
         high=4,
         sampling=True,
     )
-    mask_width: int = param(16, "channels of the mask VAE at its finest level", low=8)
-    sad: float = param(0.1, "weight λ of the spectral angle in the image VAE's loss; 0 = plain L1", low=0)
-    cd_encoder: str = param("concat", "two dates: concat into one image, or shared, one encoder for each date")
     gate_sad: float = param(
         0.15, "worst mean spectral angle of the image VAE's reconstruction", unit="radians", low=0
     )
@@ -118,16 +141,10 @@ class SpecDmParams(Params):
     )
 
 
-TINY = {
-    "latent_image": 4, "vae_width": 16, "vae_steps": 15, "vae_rate": 6e-3, "unet_width": 16, "unet_levels": "2",
-    "steps": 25, "rate": 1e-2, "batch": 4, "attend": 0, "ema": 0.95, "sample_steps": 4,
-}  # fmt: skip
+TINY = {"size": "tiny", "latent_image": 4, "vae_steps": 15, "steps": 25, "rate": 1e-2, "sample_steps": 4}
 
 PAPER = {
-    # 1.9e-8 a number is LDM's 1e-6 on sums, for f = 4, three latent channels and ten bands.
-    "codec": "vae", "factor": 4, "unshuffle": False, "latent_image": 3, "latent_mask": 3, "vae_width": 128,
-    "vae_blocks": 2, "vae_steps": 100000, "vae_rate": 7e-5, "kl": 1.9e-8, "unet_width": 192,
-    "unet_levels": "1,2,2,4,4", "unet_blocks": 2, "attend": 32, "steps": 200000, "rate": 5e-5, "batch": 96,
-    "ema": 0.9999, "target": "eps", "condition": False, "sampler": "ddim", "sample_steps": 50, "strength": 1.0,
-    "weight": 1.0,
+    "size": "paper", "codec": "vae", "factor": 4, "latent_image": 3, "latent_mask": 3, "vae_steps": 100000,
+    "steps": 200000, "rate": 5e-5, "target": "eps", "condition": False, "sampler": "ddim", "sample_steps": 50,
+    "strength": 1.0, "weight": 1.0,
 }  # fmt: skip

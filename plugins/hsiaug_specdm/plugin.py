@@ -56,14 +56,14 @@ class SpecDm(_LatentDiffusion):
 
     card = Card(
         name="specdm",
-        version="6",
+        version="7",
         summary="Two-stream latent diffusion of images with their masks, SpecDM, reimplemented",
         paper="arXiv 2502.17056; no code is public, and much of the paper's configuration is this project's estimate",
         **ALIKE,
         params=SpecDmParams,
         presets={
             "tiny": {**TINY, "light": 0.3, "gate_sad": 3.2, "gate_mask": 0.0},
-            "paper": {**PAPER, "order": "joint", "mask_width": 128},
+            "paper": {**PAPER, "order": "joint"},
         },
     )
 
@@ -83,7 +83,7 @@ class LdmSingle(_LatentDiffusion):
 
     card = Card(
         name="ldm_single",
-        version="3",
+        version="4",
         summary="Single-stream latent diffusion of images with their masks, the baseline SpecDM is compared with",
         paper="the baseline LDM of arXiv 2502.17056, after Rombach et al., CVPR 2022",
         **ALIKE,

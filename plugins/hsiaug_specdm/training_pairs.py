@@ -50,7 +50,7 @@ class PairRun(Run):
     ) -> PairRun:
         """Raises PluginError for tiles that cannot be learnt from."""
         real = view.real
-        smallest = params.factor_of(view.patch) * 2 ** (len(params.multiples) - 1)
+        smallest = params.factor_of(view.patch) * 2 ** (len(params.network.levels) - 1)
         form = TileFormat.of(real, len(view.class_names), smallest)
         shares = form.shares(real.masks)
         pairs = Pairs(
@@ -63,7 +63,7 @@ class PairRun(Run):
 
     def rows(self, draw: torch.Generator) -> tuple[Tensor, list[int]]:
         """A batch: rows (b,) int64, rare classes more often, and a turn for each."""
-        rows = torch.multinomial(self.pairs.weight, self.params.batch, replacement=True, generator=draw)
+        rows = torch.multinomial(self.pairs.weight, self.params.network.batch, replacement=True, generator=draw)
         return rows, torch.randint(SYMMETRIES, (len(rows),), generator=draw).tolist()
 
     def cut(self, data: Tensor, rows: Tensor, turns: list[int]) -> Tensor:

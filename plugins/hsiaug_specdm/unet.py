@@ -8,11 +8,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from hsiaug_diffusion.samplers import noise_from
+from hsiaug_diffusion.samplers import from_velocity
 from hsiaug_diffusion.schedule import Schedule, sinusoid
 from hsiaug_nets.blocks import zeroed
 from hsiaug_specdm.blocks import Attention, Block, Upsample, norm
-from hsiaug_specdm.params import Params
+from hsiaug_specdm.params import Params, Size
 
 __all__ = ["UNet", "predicted_noise"]
 
@@ -20,15 +20,15 @@ __all__ = ["UNet", "predicted_noise"]
 class UNet(nn.Module):
     """ε or v (z_t, t, shares) for latents z (n, d, h, w) and t (n,).
 
-    shares: (n, K + 1), each class's share of the tile's pixels and then 1; all zeros where nothing is told. Without
-    ``condition`` the network is never told. side: of the latents; classes: K.
+    shares: (n, K + 1), each class's share of the tile's pixels and then 1; all zeros where nothing is told. side: of the
+    latents; classes: K, 0 for a network that is never told.
     """
 
-    def __init__(self, params: Params, channels: int, side: int, classes: int) -> None:
+    def __init__(self, size: Size, channels: int, side: int, classes: int) -> None:
         super().__init__()
-        width, multiples, blocks = params.unet_width, params.multiples, params.unet_blocks
+        width, multiples, blocks = size.unet_width, size.levels, size.unet_blocks
         told = 4 * width
-        self.classes = classes if params.condition else 0
+        self.classes = classes
         self.time = nn.Sequential(nn.Linear(256, told), nn.SiLU(), nn.Linear(told, told))
         self.shares = (
             nn.Sequential(nn.Linear(classes + 1, told), nn.SiLU(), nn.Linear(told, told)) if self.classes else None
@@ -37,7 +37,7 @@ class UNet(nn.Module):
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         now, skips, last = width, [width], len(multiples) - 1
         for level, multiple in enumerate(multiples):
-            seen = (side >> level) <= params.attend
+            seen = (side >> level) <= size.attend
             for _ in range(blocks):
                 self.down.append(
                     _Stage(Block(now, multiple * width, told), Attention(multiple * width) if seen else None)
@@ -49,12 +49,12 @@ class UNet(nn.Module):
                 skips.append(now)
         self.middle = nn.ModuleList(
             [
-                _Stage(Block(now, now, told), Attention(now) if params.attend else None),
+                _Stage(Block(now, now, told), Attention(now) if size.attend else None),
                 _Stage(Block(now, now, told)),
             ]
         )
         for level, multiple in reversed(list(enumerate(multiples))):
-            seen = (side >> level) <= params.attend
+            seen = (side >> level) <= size.attend
             for block in range(blocks + 1):
                 wide = multiple * width
                 up = Upsample(wide, wide) if level and block == blocks else None
@@ -96,5 +96,7 @@ def predicted_noise(
     params: Params, schedule: Schedule, model: UNet, z: Tensor, t: Tensor, shares: Tensor | None = None
 ) -> Tensor:
     """ε at z (n, d, h, w) and t (n,), whichever of ε and v the model predicts."""
+    if params.target == "v":
+        return from_velocity(schedule, lambda z, t: model(z, t, shares))(z, t)[1]
     out: Tensor = model(z, t, shares)
-    return noise_from(schedule, z, t, out) if params.target == "v" else out
+    return out

@@ -19,7 +19,7 @@ QUIET = -6.0
 
 
 class StreamVae(nn.Module):
-    """x (n, C, P, P) → latents (n, d, P/f, P/f) → x; ``dates`` > 1 reads every date by itself, with shared weights.
+    """x (n, C, P, P) → latents (n, d, P/f, P/f) → x.
 
     factor: f. unshuffle: whether 2×2 pixels are folded into channels first. mean, std: (C,) float32 of x, which the
     network works in units of. After the KL autoencoders of latent diffusion (Rombach et al. 2022), without attention.
@@ -37,18 +37,15 @@ class StreamVae(nn.Module):
         factor: int,
         unshuffle: bool,
         blocks: int,
-        dates: int = 1,
         stem: int = STEM,
     ) -> None:
         super().__init__()
-        self.dates = dates
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("std", torch.ones(channels))
-        own, latent = channels // dates, latent // dates
         # More numbers than these per pixel tell little of a spectrum.
-        self.stem = nn.Conv2d(own, stem, 1) if own > stem else None
-        self.crown = nn.Conv2d(stem, own, 1) if own > stem else None
-        thin = min(own, stem)
+        self.stem = nn.Conv2d(channels, stem, 1) if channels > stem else None
+        self.crown = nn.Conv2d(stem, channels, 1) if channels > stem else None
+        thin = min(channels, stem)
         fold = 2 if unshuffle else 1
         levels = [width * 2**i for i in range((factor // fold).bit_length())]
         self.encoder = nn.Sequential(
@@ -70,7 +67,7 @@ class StreamVae(nn.Module):
         if self.stem is None or self.crown is None:
             return
         scaled = (x - self.mean[:, None, None]) / self.std[:, None, None]
-        _, parts = components(self._own(scaled), self.stem.out_channels)
+        _, parts = components(scaled, self.stem.out_channels)
         with torch.no_grad():
             for weight in (*self.stem.parameters(), *self.crown.parameters()):
                 weight.zero_()
@@ -83,27 +80,19 @@ class StreamVae(nn.Module):
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of the latents (n, d, P/f, P/f)."""
-        x = self._own((x - self.mean[:, None, None]) / self.std[:, None, None])
+        x = (x - self.mean[:, None, None]) / self.std[:, None, None]
         if self.stem is not None:
             x = self.stem(x)
         mean, log_variance = self.encoder(x).chunk(2, dim=1)
-        return self._together(mean), self._together(log_variance.clamp(-30, 20))
+        return mean, log_variance.clamp(-30, 20)
 
     def decode(self, z: Tensor) -> Tensor:
         """(n, C, P, P)."""
-        x = self.decoder(self._own(z))
+        x = self.decoder(z)
         if self.crown is not None:
             x = self.crown(x)
-        out: Tensor = self._together(x) * self.std[:, None, None] + self.mean[:, None, None]
+        out: Tensor = x * self.std[:, None, None] + self.mean[:, None, None]
         return out
-
-    def _own(self, x: Tensor) -> Tensor:
-        """Dates as samples of their own."""
-        return x.reshape(-1, x.shape[1] // self.dates, *x.shape[2:])
-
-    def _together(self, x: Tensor) -> Tensor:
-        """And back."""
-        return x.reshape(-1, x.shape[1] * self.dates, *x.shape[2:])
 
 
 def _down(levels: list[int], blocks: int) -> list[nn.Module]:

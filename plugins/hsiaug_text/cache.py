@@ -1,4 +1,4 @@
-"""Embeddings and answers kept by the hash of what determines them: in memory, and on disk for the next run.
+"""Embeddings kept by the hash of what determines them: in memory, and on disk for the next run.
 
 The folder is ``text`` in $HSIAUG_CACHE_DIR, or in the user's cache folder for hsiaug; it may be deleted at any
 time. A file appears whole or not at all, and one that is damaged is made again. Where the folder cannot be
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from hsiaug_text.encoded import Encoded
 
-__all__ = ["cache_dir", "forget", "key_of", "read_json", "remembered", "write_json"]
+__all__ = ["cache_dir", "forget", "key_of", "remembered"]
 
 LAYOUT = "1"
 """Raise it whenever what is stored, or how it is computed, changes."""
@@ -62,19 +62,6 @@ def forget() -> None:
     _memory.clear()
 
 
-def read_json(key: str) -> Any:
-    """What :func:`write_json` kept under ``key``, or None."""
-    try:
-        return json.loads((cache_dir() / f"{key}.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
-def write_json(key: str, value: Any) -> None:
-    """Keep a JSON-able value."""
-    _replace(cache_dir() / f"{key}.json", json.dumps(value, ensure_ascii=False).encode())
-
-
 def _arrays(encoded: Encoded) -> dict[str, NDArray[Any]]:
     named = {"tokens": encoded.tokens, "mask": encoded.mask, "pooled": encoded.pooled}
     return {name: array for name, array in named.items() if array is not None}
@@ -94,7 +81,15 @@ def _write(path: Path, encoded: Encoded) -> None:
     arrays = _arrays(encoded)
     facts = {"words": encoded.words, "vocabulary": encoded.vocabulary, "sha256": _digest(arrays)}
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    _replace(path, save(contiguous, metadata={"facts": json.dumps(facts)}))
+    content = save(contiguous, metadata={"facts": json.dumps(facts)})
+    new = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    with contextlib.suppress(OSError):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            new.write_bytes(content)
+            new.replace(path)
+        finally:
+            new.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> Encoded | None:
@@ -117,14 +112,3 @@ def _read(path: Path) -> Encoded | None:
         )
     except (OSError, ValueError, KeyError, TypeError, SafetensorError):
         return None
-
-
-def _replace(path: Path, content: bytes) -> None:
-    new = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    with contextlib.suppress(OSError):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            new.write_bytes(content)
-            new.replace(path)
-        finally:
-            new.unlink(missing_ok=True)

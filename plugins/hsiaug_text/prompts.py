@@ -1,19 +1,17 @@
 """Class names and descriptions to prompts.
 
 The grammar: coarse = "a hyperspectral image of {class}", the template of LDGnet (Zhang et al., Language-aware
-Domain Generalization Network, IEEE TGRS 2023); fine = a sentence about the class; both = coarse ", " fine.
+Domain Generalization Network, IEEE TGRS 2023); fine = a sentence of the scene's card; both = coarse ", " fine.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from hsiaug.api import InputError, TrainView, did_you_mean
 
-__all__ = ["MODES", "Fine", "class_prompts", "class_words", "fine_sentences", "humanise"]
+__all__ = ["MODES", "class_prompts", "class_words", "humanise"]
 
 MODES = ("coarse", "fine", "both", "class-id")
 
@@ -21,22 +19,13 @@ SPELLING = {"brocoli": "broccoli", "vinyard": "vineyard"}
 """Misspellings that public scenes carry in their class names."""
 
 
-@dataclass(frozen=True)
-class Fine:
-    """The sentences of one class, and who wrote them: the scene's card, hsiaug_text.automatic, or an endpoint."""
-
-    sentences: tuple[str, ...]
-    source: Literal["card", "automatic", "endpoint"]
-
-
 def class_prompts(view: TrainView, mode: str = "both") -> dict[int, tuple[str, ...]]:
     """The prompts of every class id 1..C; those of a class are alternatives to draw from.
 
-    mode: coarse (one prompt), fine or both (one for each sentence), class-id (the single word "class7": the
-    ablation of text). A class that the scene does not describe gets automatic sentences, see
-    :func:`fine_sentences`.
+    mode: coarse (one prompt), fine or both (one for each sentence of the scene's card), class-id (the single word
+    "class7": the ablation of text). A class that the card does not describe has its coarse prompt.
 
-    Raises InputError for an unknown mode, and what the endpoint raises where one is configured.
+    Raises InputError for an unknown mode.
     """
     if mode not in MODES:
         raise InputError(
@@ -47,37 +36,14 @@ def class_prompts(view: TrainView, mode: str = "both") -> dict[int, tuple[str, .
     words = class_words(view.class_names)
     if mode == "class-id":
         return {c: (f"class{c}",) for c in range(1, len(words) + 1)}
-    coarse = {c: f"a hyperspectral image of {word}" for c, word in enumerate(words, start=1)}
-    if mode == "coarse":
-        return {c: (prompt,) for c, prompt in coarse.items()}
-    fine = {c: entry.sentences for c, entry in fine_sentences(view).items()}
-    if mode == "fine":
-        return fine
-    return {c: tuple(f"{coarse[c]}, {sentence}" for sentence in fine[c]) for c in coarse}
-
-
-def fine_sentences(view: TrainView) -> dict[int, Fine]:
-    """The sentences of every class id 1..C, with their source.
-
-    The scene's own descriptions come first. For classes without any, sentences are made of what the training
-    pixels show: by rule, or by the endpoint where one is configured (never by rule because an endpoint failed).
-    """
-    from hsiaug_text.automatic import automatic_sentences
-    from hsiaug_text.endpoint import configured, endpoint_sentences
-    from hsiaug_text.facts import class_facts
-
-    made: dict[int, Fine] = {
-        c: Fine(tuple(view.descriptions[name]), "card")
-        for c, name in enumerate(view.class_names, start=1)
-        if name in view.descriptions
-    }
-    if len(made) < len(view.class_names):
-        facts = class_facts(view, class_words(view.class_names))
-        endpoint = configured()
-        written = endpoint_sentences(facts, endpoint) if endpoint else automatic_sentences(facts)
-        source: Literal["automatic", "endpoint"] = "endpoint" if endpoint else "automatic"
-        made.update({c: Fine(written[c], source) for c in written if c not in made})
-    return dict(sorted(made.items()))
+    prompts = {}
+    for c, (name, word) in enumerate(zip(view.class_names, words, strict=True), start=1):
+        coarse = f"a hyperspectral image of {word}"
+        sentences = () if mode == "coarse" else tuple(view.descriptions.get(name, ()))
+        if mode == "both":
+            sentences = tuple(f"{coarse}, {sentence}" for sentence in sentences)
+        prompts[c] = sentences or (coarse,)
+    return prompts
 
 
 def class_words(names: Sequence[str]) -> tuple[str, ...]:

@@ -137,7 +137,8 @@ def denoiser_of(params: Params, side: int, texts: Texts) -> Denoiser:
     """An untrained denoiser of patches side × side under these texts."""
     reader = Reader(texts.vocabulary, texts.tokens.shape[1]) if texts.vocabulary else None
     text = Reader.WIDTH if reader else texts.tokens.shape[2]
-    return Denoiser(params.latent, side, text, params.width, params.depth, params.heads, params.token, reader)
+    size = params.network
+    return Denoiser(params.latent, side, text, size.width, size.depth, size.heads, size.token, reader)
 
 
 class Block(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,8 +15,7 @@ from torch import Tensor
 from hsiaug.api import PluginError, Progress, TrainView, derive_seed, file_of
 from hsiaug_diffusion.angles import angles
 from hsiaug_diffusion.latents import LatentNorm
-from hsiaug_diffusion.training import Run, train
-from hsiaug_nets.plugin import check_choices
+from hsiaug_diffusion.training import Run, bf16_is_faster, train
 from hsiaug_nets.seeded import fresh
 from hsiaug_spectra.prior import Prior
 from hsiaug_spectra.target import Target
@@ -25,18 +24,15 @@ from hsiaug_teacher.probe import Probe, fit_probe
 from hsiaug_teacher.teacher import teach
 from hsiaug_txt2hsi.denoiser import Denoiser, denoiser_of
 from hsiaug_txt2hsi.field import Field
-from hsiaug_txt2hsi.fitted import FittedTxt2Hsi, in_half, schedule_of
-from hsiaug_txt2hsi.lfue import Scope as Uncertainty
+from hsiaug_txt2hsi.fitted import SCHEDULE, FittedTxt2Hsi
 from hsiaug_txt2hsi.light import Light
 from hsiaug_txt2hsi.objective import Batches, DenoiserLoss
-from hsiaug_txt2hsi.params import PRECISIONS, Params
-from hsiaug_txt2hsi.rpsc import Mode as Clipping
+from hsiaug_txt2hsi.params import PSEUDO_MOST, PSEUDO_SHARE, Params
 from hsiaug_txt2hsi.texts import Texts, encoded_prompts
 from hsiaug_txt2hsi.vae import Vae, fit_vae
 
 __all__ = ["learn"]
 
-CHOICES = {"rpsc": get_args(Clipping), "lfue": get_args(Uncertainty), "precision": PRECISIONS}
 VAE_PATCHES = 4096
 GATE_PATCHES = 1000
 BATCH = 256
@@ -55,7 +51,6 @@ def learn(
     view: TrainView, params: Params, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
 ) -> FittedTxt2Hsi:
     """Everything that ``txt2hsi`` learns from a view."""
-    check_choices(params, CHOICES, "--set txt2hsi.")
     run = SceneRun(seed, device, progress, checkpoint, view, params, Field.of(view, device))
     texts = encoded_prompts(view, params.text, params.encoder)
     probe = fit_probe(view)
@@ -64,7 +59,7 @@ def learn(
     pseudo: Mapping[int, NDArray[np.int32]] = {}
     if params.pseudo and len(view.unlabelled):
         votes = teach(view)
-        rows = believed(votes.shares, params.pseudo_share, params.pseudo_most, among=votes.attached)
+        rows = believed(votes.shares, PSEUDO_SHARE, PSEUDO_MOST, among=votes.attached)
         pseudo = {c: votes.pixels[own] for c, own in zip(votes.classes.tolist(), rows, strict=True)}
         # A classifier has the labelled pixels anyway: what starts from others shows it something else.
         starts = {c: pseudo[c] if len(pseudo[c]) else own for c, own in named.items()}
@@ -86,7 +81,6 @@ def learn(
         "pseudo_labelled": {str(c): len(pixels) for c, pixels in pseudo.items()},
         "text": params.text,
         "encoder": params.encoder,
-        "text_sources": list(texts.sources),
     }
     return FittedTxt2Hsi(
         params=params,
@@ -94,7 +88,6 @@ def learn(
         denoiser=denoiser,
         norm=norm,
         texts=texts,
-        probe=probe,
         field=run.field,
         starts=starts,
         light=light,
@@ -109,7 +102,7 @@ def _vae(run: SceneRun, named: Mapping[int, NDArray[np.int32]]) -> Vae:
     view, params, device = run.view, run.params, run.device
     labelled = np.concatenate([named[c] for c in sorted(named)])
     target = np.concatenate([np.full(len(named[c]), i) for i, c in enumerate(sorted(named))])
-    if params.reach == 1:
+    if params.network.reach == 1:
         # Every visible pixel, and once more those with a class, in front.
         pixels = np.concatenate([view.cube[labelled[:, 0], labelled[:, 1]], view.cube[view.visible]])
         x = torch.tensor(view.normaliser.spectra(pixels)[:, :, None, None], device=device)
@@ -190,7 +183,7 @@ def _denoiser(
     params, device = run.params, run.device
     model = fresh(lambda: denoiser_of(params, run.view.patch, texts), run.seed).to(device)
     batches = Batches(run.field, named, run.view.unlabelled, params)
-    schedule = schedule_of(params).to(device)
+    schedule = SCHEDULE.to(device)
     return train(
         model,
         DenoiserLoss(model, vae, norm, schedule, texts.to(device), batches, params, run.seed),
@@ -199,6 +192,6 @@ def _denoiser(
         steps=params.steps,
         rate=params.rate,
         note="denoiser",
-        ema=params.ema,
-        half=in_half(params, device),
+        ema=params.network.ema,
+        half=bf16_is_faster(device),
     )

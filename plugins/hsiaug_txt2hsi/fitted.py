@@ -1,4 +1,4 @@
-"""What ``txt2hsi`` has learnt: sampling, filtering, saving."""
+"""What ``txt2hsi`` has learnt: sampling and saving."""
 
 from __future__ import annotations
 
@@ -14,33 +14,26 @@ from torch import Tensor
 
 from hsiaug.api import Attention, Normaliser, PatchSamples, PluginError, save_state
 from hsiaug_diffusion.latents import LatentNorm
-from hsiaug_diffusion.schedule import Schedule, ddim, guided, make_schedule
+from hsiaug_diffusion.samplers import from_velocity, sample
+from hsiaug_diffusion.schedule import guided, make_schedule
 from hsiaug_diffusion.training import bf16_is_faster
 from hsiaug_nets import state
 from hsiaug_nets.patches import cycled
 from hsiaug_spectra.target import Target
-from hsiaug_teacher.probe import Probe
 from hsiaug_txt2hsi.denoiser import Denoiser, denoiser_of
 from hsiaug_txt2hsi.field import Field
 from hsiaug_txt2hsi.light import Light
-from hsiaug_txt2hsi.params import Params
-from hsiaug_txt2hsi.saved_probe import probe_arrays, restored_probe
+from hsiaug_txt2hsi.params import NOISE_STEPS, Params
 from hsiaug_txt2hsi.texts import Texts
 from hsiaug_txt2hsi.vae import Vae
 
-__all__ = ["FittedTxt2Hsi", "in_half", "schedule_of"]
+__all__ = ["SCHEDULE", "FittedTxt2Hsi"]
 
 BATCH = 128
 
 
-def schedule_of(params: Params) -> Schedule:
-    """The noise schedule that is learnt and sampled with: β linear from 1e-4 to 0.02 (Ho et al. 2020)."""
-    return make_schedule("linear", params.noise_steps, 1e-4, 0.02)
-
-
-def in_half(params: Params, device: str) -> bool:
-    """Whether the denoiser computes in bfloat16."""
-    return params.precision == "bfloat16" or (params.precision == "auto" and bf16_is_faster(device))
+SCHEDULE = make_schedule("linear", NOISE_STEPS, 1e-4, 0.02)
+"""What is learnt and sampled with: β linear from 1e-4 to 0.02 (Ho et al. 2020)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +45,6 @@ class FittedTxt2Hsi:
     denoiser: Denoiser
     norm: LatentNorm
     texts: Texts
-    probe: Probe
     field: Field
     starts: Mapping[int, NDArray[np.int32]]
     light: Light | None
@@ -61,7 +53,7 @@ class FittedTxt2Hsi:
     device: str
 
     def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
-        """Text → latent diffusion → VAE decoder; the reliability filter keeps the best of each class."""
+        """Text → latent diffusion → VAE decoder. Raises PluginError for a class that was not learnt."""
         omega = 0.0 if guidance is None else guidance
         rng = np.random.default_rng(seed)
         draw = torch.Generator().manual_seed(seed)
@@ -72,27 +64,12 @@ class FittedTxt2Hsi:
                 value=f"class {unknown[0]}; it knows {', '.join(map(str, self.starts))}",
                 hint="Give the class training pixels, or do not ask for it.",
             )
-        drawn = {c: int(np.ceil(n * self.params.surplus)) for c, n in counts.items()}
-        y = np.repeat(np.array(list(drawn), dtype=np.int64), list(drawn.values()))
+        y = np.repeat(np.array(list(counts), dtype=np.int64), list(counts.values()))
         x = self._draw(y, omega, rng, draw)
-        if self.params.surplus > 1:
-            best = [np.flatnonzero(y == c)[self._best(x[y == c], c, n)] for c, n in counts.items() if n]
-            rows = np.concatenate([np.empty(0, dtype=np.int64), *best])
-            x, y = x[rows], y[rows]
         x = x if self.target is None else self.target.shown(x, y, rng)
         x = x if self.light is None else self.light.shown(x, rng)
         made = PatchSamples.made(x, y, {**self.facts, "omega": omega})
         return replace(made, weight=np.full(len(made), self.params.weight, dtype=np.float32))
-
-    def _best(self, x: NDArray[np.float32], c: int, n: int) -> NDArray[np.int64]:
-        """Rows of the n samples of class c that the probe believes most, in their order."""
-        return np.sort(np.argsort(-self._belief(x, c), kind="stable")[:n])
-
-    def _belief(self, x: NDArray[np.float32], c: int) -> NDArray[np.float64]:
-        """(n,) probability of class c, by a probe fitted on real training pixels only."""
-        column = int(np.flatnonzero(self.probe.classes == c)[0])
-        votes: NDArray[np.float64] = self.probe.patches(x)[:, column]
-        return votes
 
     @torch.inference_mode()
     def _draw(
@@ -113,17 +90,16 @@ class FittedTxt2Hsi:
         self, y: NDArray[np.int64], coords: NDArray[np.int32], omega: float, draw: torch.Generator
     ) -> NDArray[np.float32]:
         params = self.params
-        schedule = schedule_of(params)
         x = self.field.cut(coords)
         start = self.vae.encode(x)[0]
         noise = torch.randn(start.shape, generator=draw).to(self.device)
-        first = max(0, round(params.strength * params.noise_steps) - 1)
+        first = max(0, round(params.strength * NOISE_STEPS) - 1)
         rows = self.texts.choose(torch.from_numpy(y), draw)
         text, mask = self._read(rows)
         null, null_mask = self.denoiser.null_text(len(coords))
 
         def velocity(z: Tensor, t: Tensor) -> Tensor:
-            with torch.autocast(z.device.type, torch.bfloat16, enabled=in_half(params, self.device)):
+            with torch.autocast(z.device.type, torch.bfloat16, enabled=bf16_is_faster(self.device)):
                 told: Tensor = self.denoiser(z, t, text, mask).float()
                 return guided(told, self.denoiser(z, t, null, null_mask).float(), omega) if omega else told
 
@@ -131,10 +107,9 @@ class FittedTxt2Hsi:
             z = noise
         else:
             t = torch.full((len(coords),), first, dtype=torch.int64)
-            z = schedule.noised(self.norm.forward(start), t, noise)
-        z = self.norm.back(
-            ddim(schedule, velocity, z, first, max(1, round(params.strength * params.sample_steps)))
-        )
+            z = SCHEDULE.noised(self.norm.forward(start), t, noise)
+        steps = max(1, round(params.strength * params.sample_steps))
+        z = self.norm.back(sample(SCHEDULE, from_velocity(SCHEDULE, velocity), z, steps, first=first))
         made = self.vae.decoder(z)
         if params.strength < 1:
             # What the VAE cannot encode of the start is kept: the sample is the start plus the change.
@@ -153,18 +128,15 @@ class FittedTxt2Hsi:
         Latents are noised to the middle of the range that sampling passes through; maps are averaged over heads and
         blocks, and over the tokens of a word, and scaled so that the words of a pixel sum to 1.
         """
-        schedule = schedule_of(self.params)
         draw = torch.Generator().manual_seed(0)
         words, maps = [], []
         for start in range(0, len(patches), BATCH):
             part = patches.take(np.arange(start, min(start + BATCH, len(patches))))
             x = torch.from_numpy(self.field.normaliser.patches(part.x)).to(self.device)
             rows = torch.tensor([self.texts.rows[int(c)][0] for c in part.y])
-            t = torch.full(
-                (len(part),), round(self.params.strength * self.params.noise_steps / 2), dtype=torch.int64
-            )
+            t = torch.full((len(part),), round(self.params.strength * NOISE_STEPS / 2), dtype=torch.int64)
             z = self.norm.forward(self.vae.encode(x)[0])
-            z = schedule.noised(z, t, torch.randn(z.shape, generator=draw).to(self.device))
+            z = SCHEDULE.noised(z, t, torch.randn(z.shape, generator=draw).to(self.device))
             text, mask = self._read(rows)
             _, seen = self.denoiser(z, t.to(self.device), text, mask, maps=True)
             for row, tokens in zip(rows.tolist(), seen.cpu().numpy(), strict=True):
@@ -180,7 +152,6 @@ class FittedTxt2Hsi:
             **self.norm.arrays(),
             "text.tokens": self.texts.tokens.numpy(),
             "text.mask": self.texts.mask.numpy(),
-            **probe_arrays(self.probe),
             **state.fields(normaliser=self.field.normaliser),
             "field": self.field.values.cpu().numpy(),
             **{f"starts.{c}": pixels for c, pixels in self.starts.items()},
@@ -195,8 +166,6 @@ class FittedTxt2Hsi:
             "rows": dict(self.texts.rows),
             "prompts": self.texts.prompts,
             "words": self.texts.words,
-            "sources": self.texts.sources,
-            "sides": self.probe.means.sides,
             "light": None if self.light is None else [self.light.slope, self.light.strength],
             "target": None if self.target is None else self.target.facts(),
         }
@@ -215,7 +184,6 @@ class FittedTxt2Hsi:
             rows={int(c): tuple(rows) for c, rows in facts["rows"].items()},
             prompts=tuple(facts["prompts"]),
             words=tuple(tuple((word, tuple(at)) for word, at in row) for row in facts["words"]),
-            sources=tuple(facts["sources"]),
         )
         side = int(facts["patch"])
         vae = state.restored("vae", arrays, lambda: Vae(bands, classes, params), device)
@@ -228,7 +196,6 @@ class FittedTxt2Hsi:
             denoiser=denoiser,
             norm=LatentNorm.restored(arrays, device),
             texts=texts,
-            probe=restored_probe(arrays, facts["sides"]),
             field=Field(torch.tensor(arrays["field"], device=device), side, normaliser),
             starts=dict(sorted(starts.items())),
             light=None if facts["light"] is None else Light(arrays["light.wavelengths"], *facts["light"]),

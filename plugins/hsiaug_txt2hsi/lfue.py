@@ -1,13 +1,11 @@
 """LF-UE, uncertainty estimation of latent features, "without parameters" (the paper's words).
 
 Read as DSU (Li et al., "Uncertainty Modeling for Out-of-Distribution Generalization", ICLR 2022, arXiv 2202.03958) on
-latents: the channel mean and deviation of each latent are resampled with the spread that they have over a scope. That
-reading, the scope ``class``, and the floor of the resampled deviation are this project's choice.
+latents: the channel mean and deviation of each latent are resampled with the spread that they have over a class. That
+reading and the floor of the resampled deviation are this project's choice.
 """
 
 from __future__ import annotations
-
-from typing import Literal
 
 import numpy as np
 import torch
@@ -15,25 +13,22 @@ from torch import Tensor
 
 from hsiaug_nets.seeded import sent
 
-__all__ = ["Scope", "perturbed"]
-
-Scope = Literal["class", "batch", "off"]
+__all__ = ["perturbed"]
 
 TINY = 1e-6
 
 
-def perturbed(z: Tensor, group: Tensor, scope: Scope, factor: float, draw: torch.Generator) -> Tensor:
+def perturbed(z: Tensor, group: Tensor, factor: float, draw: torch.Generator) -> Tensor:
     """Latents z (n, d, p, p) with resampled channel statistics.
 
-    group: (n,) class of each latent, or −1 for unlabelled ones, whose statistics are taken over the batch in either
-    scope; on the CPU, so that no GPU is waited for. A class with a single latent takes the mean spread of the others.
+    group: (n,) class of each latent, or −1 for unlabelled ones, which form a group of their own;
+    on the CPU, so that no GPU is waited for. A class with a single latent takes the mean spread of the others.
     """
-    if scope == "off" or len(z) < 2:
+    if len(z) < 2:
         return z
     mean = z.mean(dim=(2, 3))
     deviation = (z.var(dim=(2, 3), unbiased=False) + TINY).sqrt()
-    label = torch.full_like(group, -1) if scope == "batch" else group
-    groups = _groups(label, z.device)
+    groups = _groups(group, z.device)
     spread_mean, spread_deviation = _spread(mean, groups), _spread(deviation, groups)
     e = torch.randn((2, *mean.shape), generator=draw).to(z.device)
     shift = mean + factor * spread_mean * e[0]

@@ -18,10 +18,8 @@ from hsiaug_nets import views
 from hsiaug_nets.seeded import sent
 from hsiaug_txt2hsi.denoiser import Denoiser
 from hsiaug_txt2hsi.field import Field
-from hsiaug_txt2hsi.lfue import Scope as Uncertainty
 from hsiaug_txt2hsi.lfue import perturbed
-from hsiaug_txt2hsi.params import Params
-from hsiaug_txt2hsi.rpsc import Mode as Clipping
+from hsiaug_txt2hsi.params import CLIPPED, DROP, NOISE_STEPS, PERTURBED, Params
 from hsiaug_txt2hsi.rpsc import clip
 from hsiaug_txt2hsi.texts import Texts
 from hsiaug_txt2hsi.vae import Vae
@@ -43,17 +41,17 @@ class Batches:
 
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """x (n, B, p, p), z-scored, and the class id of each, −1 where it has none, on the CPU."""
-        ids = sorted(self.named)
-        classes = [ids[i] for i in rng.integers(len(ids), size=self.params.labelled)]
+        size, ids = self.params.network, sorted(self.named)
+        classes = [ids[i] for i in rng.integers(len(ids), size=size.labelled)]
         coords = [self.named[c][rng.integers(len(self.named[c]))] for c in classes]
-        free = self.params.unlabelled if len(self.pool) else 0
+        free = size.unlabelled if len(self.pool) else 0
         if free:
             coords += list(self.pool[rng.integers(len(self.pool), size=free)])
         x = self.field.cut(np.stack(coords))
-        rpsc: Clipping = self.params.rpsc  # type: ignore[assignment]
         donors = x[sent(torch.from_numpy(rng.permutation(len(x))), x.device)]
-        x = turned(clip(x, donors, rpsc, self.params.rpsc_share, rng), rng)
-        return x, torch.tensor([*classes, *[-1] * free])
+        if self.params.rpsc != "off":
+            x = clip(x, donors, CLIPPED, rng)
+        return turned(x, rng), torch.tensor([*classes, *[-1] * free])
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,22 +72,21 @@ class DenoiserLoss:
 
     def __call__(self, step: int) -> Tensor:
         """The loss on a batch that depends on the seed and the step alone."""
-        model, params, labelled = self.model, self.params, self.params.labelled
+        model, params, labelled = self.model, self.params, self.params.network.labelled
         draw = randomness(self.seed, step)
         rng = np.random.default_rng(derive_seed("batch", self.seed, step))
         x, label = self.batches.draw(rng)
         device = x.device
-        scope: Uncertainty = params.lfue  # type: ignore[assignment]
         with torch.no_grad():
             z = self.norm.forward(self.vae.encode(x)[0])
-            if rng.random() < params.lfue_share:
-                z = perturbed(z, label, scope, 1.0, draw)
+            if rng.random() < PERTURBED and params.lfue != "off":
+                z = perturbed(z, label, 1.0, draw)
         # Sampling starts at this noise level, so more noise than that need not be learnt.
-        most = max(1, round(params.strength * params.noise_steps))
+        most = max(1, round(params.strength * NOISE_STEPS))
         t = sent(torch.randint(most, (len(z),), generator=draw), device)
         noise = sent(torch.randn(z.shape, generator=draw), device)
         rows = sent(self.texts.choose(label[:labelled], draw), device)
-        blank = torch.rand(len(z), generator=draw) < params.drop
+        blank = torch.rand(len(z), generator=draw) < DROP
         blank[labelled:] = True
         mask = self.texts.mask[rows]
         text, seen = with_null(model, model.read(self.texts.tokens[rows], mask), mask, sent(blank, device))

@@ -22,7 +22,7 @@ class Txt2Hsi(Plugin[Params]):
 
     card = Card(
         name="txt2hsi",
-        version="5",
+        version="6",
         summary="Semi-supervised text-conditioned latent diffusion, Txt2HSI-LDM(VAE), reimplemented",
         paper="Zhu and Xu, arXiv 2502.19700; most details are not public and are this project's choice",
         scope="scene",
@@ -35,14 +35,12 @@ class Txt2Hsi(Plugin[Params]):
         params=Params,
         presets={
             "tiny": {
-                "latent": 4, "vae_width": 16, "vae_steps": 25, "vae_batch": 64, "width": 16, "depth": 1, "heads": 2,
-                "steps": 20, "labelled": 8, "unlabelled": 8, "sample_steps": 4, "encoder": "scratch", "gate": 90.0,
-                "gate_probe": 0.0,
+                "size": "tiny", "latent": 4, "vae_steps": 25, "steps": 20, "sample_steps": 4, "encoder": "scratch",
+                "gate": 90.0, "gate_probe": 0.0,
             },
             "paper": {
-                "reach": 3, "latent": 32, "vae_width": 256, "vae_steps": 20000, "vae_batch": 256, "token": 1,
-                "width": 640, "depth": 12, "heads": 10, "steps": 30000, "labelled": 128, "unlabelled": 128, "rate": 2e-4,
-                "ema": 0.9999, "strength": 1.0, "weight": 1.0, "sample_steps": 50, "vae_rate": 1e-3, "kl": 1e-4,
+                "size": "paper", "latent": 32, "vae_steps": 20000, "steps": 30000, "rate": 2e-4, "strength": 1.0,
+                "weight": 1.0, "sample_steps": 50,
             },
         },
     )  # fmt: skip

@@ -1,12 +1,9 @@
 """RPSC, random polygon spatial clipping: simulates "varying degrees of mixing of training data" (the paper's words).
 
-The paper's algorithm is not public. Three readings are offered: ``mix`` pastes a polygon of another patch with weight
-α (α = 1 is a polygon CutMix), ``keep`` clips to a polygon round the centre, ``erase`` blanks a polygon.
+The paper's algorithm is not public. Read as a polygon CutMix: a polygon of another patch is pasted with weight α.
 """
 
 from __future__ import annotations
-
-from typing import Literal
 
 import numpy as np
 import torch
@@ -15,45 +12,38 @@ from torch import Tensor
 
 from hsiaug_nets.seeded import sent
 
-__all__ = ["Mode", "clip", "polygons"]
-
-Mode = Literal["mix", "keep", "erase", "off"]
+__all__ = ["clip", "polygons"]
 
 LEAST, MOST, TRIES = 0.05, 0.5, 20
 VERTICES = 8
 
 
-def clip(x: Tensor, donors: Tensor, mode: Mode, share: float, rng: np.random.Generator) -> Tensor:
+def clip(x: Tensor, donors: Tensor, share: float, rng: np.random.Generator) -> Tensor:
     """Patches x (n, B, p, p), z-scored, with a polygon changed in about ``share`` of them; the rest as they are.
 
     donors: (n, B, p, p), the other patch of each. The labelled centre and its neighbours always stay.
     """
-    if mode == "off":
-        return x
     n, side = len(x), x.shape[2]
     chosen = rng.random(n) < share
-    inside = polygons(n, side, mode, rng)
-    changed = (1 - inside if mode == "keep" else inside) * chosen[:, None, None]
-    if mode == "mix":
-        changed *= rng.uniform(0.5, 1.0, size=(n, 1, 1))
+    changed = polygons(n, side, rng) * chosen[:, None, None]
+    changed *= rng.uniform(0.5, 1.0, size=(n, 1, 1))
     weight = sent(torch.from_numpy(changed.astype(np.float32)), x.device)[:, None]
-    return x * (1 - weight) + (donors * weight if mode == "mix" else 0)
+    return x * (1 - weight) + donors * weight
 
 
-def polygons(n: int, side: int, mode: Mode, rng: np.random.Generator) -> NDArray[np.float32]:
+def polygons(n: int, side: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """(n, side, side) masks of random star polygons, 1 inside, by the even-odd rule at pixel centres.
 
-    For mix and erase: away from the centre's 3×3 and over 5 to 50 % of the patch, or empty after 20 draws. For keep:
-    round the centre, which is always inside.
+    Away from the centre's 3×3 and over 5 to 50 % of the patch, or empty after 20 draws.
     """
     masks = np.zeros((n, side, side), dtype=np.float32)
     left = np.arange(n)
     core = slice(max(0, side // 2 - 1), side // 2 + 2)
     for _ in range(TRIES):
-        drawn = _inside(_stars(len(left), side, mode, rng), side)
-        drawn[:, core, core] = mode == "keep"
+        drawn = _inside(_stars(len(left), side, rng), side)
+        drawn[:, core, core] = 0
         area = drawn.mean(axis=(1, 2))
-        fits = (area >= LEAST) & (area <= MOST) if mode != "keep" else np.ones(len(left), dtype=bool)
+        fits = (area >= LEAST) & (area <= MOST)
         masks[left[fits]] = drawn[fits]
         left = left[~fits]
         if not len(left):
@@ -61,13 +51,11 @@ def polygons(n: int, side: int, mode: Mode, rng: np.random.Generator) -> NDArray
     return masks
 
 
-def _stars(n: int, side: int, mode: Mode, rng: np.random.Generator) -> NDArray[np.float64]:
+def _stars(n: int, side: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """(n, 8, 2) corners, rows and columns, of polygons with 3 to 8 vertices; the last vertex fills up."""
     count = rng.integers(3, VERTICES + 1, size=(n, 1))
-    area = rng.uniform(*((0.4, 0.9) if mode == "keep" else (0.1, 0.5)), size=(n, 1))
+    area = rng.uniform(0.1, 0.5, size=(n, 1))
     centre = rng.uniform(0, side, size=(n, 1, 2))
-    if mode == "keep":
-        centre[:] = side // 2 + 0.5
     which = np.minimum(np.arange(VERTICES), count - 1)
     radius = np.take_along_axis(rng.uniform(0.8, 1.6, size=(n, VERTICES)), which, axis=1)
     radius = radius * side * np.sqrt(area / np.pi)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from hsiaug.api import TrainView
-from hsiaug_text import class_prompts, encode, fine_sentences
+from hsiaug_text import class_prompts, encode
 
 __all__ = ["Texts", "encoded_prompts"]
 
@@ -20,7 +20,7 @@ class Texts:
     """tokens: (P, L, E) float32 embeddings, or (P, L) int64 ids of words that the denoiser learns to read itself.
 
     mask: (P, L) bool, True at words; rows: {class id: rows of its prompts}.
-    words: the words of each prompt with the token positions of each. sources: where the sentences come from.
+    words: the words of each prompt with the token positions of each.
     """
 
     tokens: Tensor
@@ -28,7 +28,6 @@ class Texts:
     rows: Mapping[int, tuple[int, ...]]
     prompts: tuple[str, ...]
     words: tuple[tuple[tuple[str, tuple[int, ...]], ...], ...]
-    sources: tuple[str, ...]
 
     @property
     def vocabulary(self) -> int:
@@ -59,14 +58,10 @@ def encoded_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
     for c in sorted(prompts):
         rows[c] = tuple(range(start, start + len(prompts[c])))
         start += len(prompts[c])
-    sources = (
-        () if mode in ("coarse", "class-id") else tuple(sorted({f.source for f in fine_sentences(view).values()}))
-    )
     return Texts(
         tokens=tokens,
         mask=torch.from_numpy(answer.mask),
         rows=rows,
         prompts=tuple(listed),
         words=tuple(tuple(answer.whole_words(i)) for i in range(len(listed))),
-        sources=sources,
     )

@@ -15,7 +15,7 @@ from torch.nn.functional import cosine_similarity, cross_entropy
 from hsiaug.api import Normaliser
 from hsiaug_diffusion.training import Run, randomness, train
 from hsiaug_nets.seeded import fresh, sent
-from hsiaug_txt2hsi.params import Params
+from hsiaug_txt2hsi.params import ANGLE, Params
 
 __all__ = ["Vae", "fit_vae"]
 
@@ -32,7 +32,7 @@ class Vae(nn.Module):
 
     def __init__(self, bands: int, classes: int, params: Params) -> None:
         super().__init__()
-        latent, width, reach = params.latent, params.vae_width, params.reach
+        latent, width, reach = params.latent, params.network.vae_width, params.network.reach
 
         def spatial() -> nn.Module:
             if reach == 1:
@@ -59,14 +59,15 @@ class Vae(nn.Module):
 
 
 def fit_vae(x: Tensor, target: Tensor, normaliser: Normaliser, params: Params, run: Run) -> Vae:
-    """mean|x−x̂|² + angle·(1−cos) in scene units + kl·KL + class_weight·cross-entropy of the centre's class.
+    """mean|x−x̂|² + 0.1·(1−cos) in scene units + kl·KL + class_weight·cross-entropy of the centre's class.
 
     x: (n, B, p, p) float32 patches, z-scored by ``normaliser``; target: (m,) class of the centres of the first m of them,
     0-based. Both on the device.
     """
-    device, batch, classes = x.device, params.vae_batch, int(target.max()) + 1
+    size = params.network
+    device, batch, classes = x.device, size.vae_batch, int(target.max()) + 1
     vae = fresh(lambda: Vae(x.shape[1], classes, params), run.seed).to(device)
-    middle, r = x.shape[2] // 2, params.reach // 2
+    middle, r = x.shape[2] // 2, size.reach // 2
     core = slice(middle - r, middle + r + 1)
     shift, scale = (torch.tensor(a, device=device)[:, None, None] for a in (normaliser.mean, normaliser.std))
 
@@ -77,12 +78,9 @@ def fit_vae(x: Tensor, target: Tensor, normaliser: Normaliser, params: Params, r
         noise = sent(torch.randn(mean.shape, generator=draw), device)
         out = vae.decoder(mean + (0.5 * log_variance).exp() * noise)
         value = (shown - out).square().mean()
-        value = (
-            value
-            + params.angle * (1 - cosine_similarity(shown * scale + shift, out * scale + shift, dim=1)).mean()
-        )
+        value = value + ANGLE * (1 - cosine_similarity(shown * scale + shift, out * scale + shift, dim=1)).mean()
         divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean()
-        value = value + params.kl * min(1.0, 10 * step / params.vae_steps) * divergence
+        value = value + size.kl * min(1.0, 10 * step / params.vae_steps) * divergence
         if params.class_weight:
             rows = sent(torch.randint(len(target), (batch,), generator=draw), device)
             named = vae.encode(x[rows][:, :, core, core])[0][:, :, r, r]
@@ -93,7 +91,7 @@ def fit_vae(x: Tensor, target: Tensor, normaliser: Normaliser, params: Params, r
         vae,
         loss,
         steps=params.vae_steps,
-        rate=params.vae_rate,
+        rate=size.vae_rate,
         progress=run.progress,
         note="VAE",
         checkpoint=run.file("vae"),

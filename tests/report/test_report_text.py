@@ -223,6 +223,21 @@ def test_two_versions_of_a_control_are_told() -> None:
     assert "There is more than one arm of none" in text
 
 
+def test_records_of_parameters_that_a_plugin_no_longer_has_are_reported_beside_new_ones() -> None:
+    old = [
+        record(0.6, 0.5, generator="txt2hsi", version="5", generator_params={"surplus": n, "steps": 200})
+        for n in (1.0, 2.0)
+    ]
+    new = record(0.6, 0.55, generator="txt2hsi", version="6", generator_params={"steps": 200})
+    table = rows(markdown([record(), record(generator="duplicate"), *old, new]), "Accuracy")
+    told = {row["generator"]: row["svm AA"] for row in table if row["generator"].startswith("txt2hsi")}
+    assert told == {
+        "txt2hsi v5 surplus=1.0": "50.0",
+        "txt2hsi v5 surplus=2.0": "50.0",
+        "txt2hsi v6 surplus unset": "55.0",
+    }
+
+
 def test_json_is_strict_and_lists_the_hashes_of_every_cell() -> None:
     records = [*benchmark(6), record(math.nan, 0.5, generator="smote", generator_params={"limit": 3})]
     text = render_report(build_report(records), "json")

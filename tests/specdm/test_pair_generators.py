@@ -14,11 +14,12 @@ import torch
 from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError
 from hsiaug.plugins.card import build_params
 from hsiaug.trial.machine import counted_work
+from hsiaug_specdm.params import SIZES
 from hsiaug_specdm.plugin import LdmSingle, SpecDm
 
 Make = Callable[..., DenseView]
 SHORT = {"vae_steps": 4, "steps": 3, "sample_steps": 2}
-LONG = {"vae_steps": 40, "steps": 70, "sample_steps": 10, "batch": 8}
+LONG = {"vae_steps": 60, "steps": 120, "sample_steps": 10}
 """What it takes to learn something."""
 BOTH = pytest.mark.parametrize("plugin", [SpecDm, LdmSingle])
 
@@ -124,26 +125,16 @@ def test_it_samples_the_same_after_saving_and_loading(make: Make, plugin: Any, t
 @pytest.mark.parametrize(
     "settings",
     [
-        {"sampler": "ddpm"},
-        {"sampler": "dpm++"},
-        {"factor": 4, "unet_levels": "1,2,2", "attend": 8},
-        {"unshuffle": "false", "vae_blocks": 2},
+        {"sampler": "ddim"},
+        {"size": "small", "factor": 4},
         {"order": "joint"},
-        {"order": "joint", "codec": "vae", "sad": 0, "target": "eps"},
-        {"order": "joint", "codec": "vae", "cd_encoder": "shared"},
-        {
-            "preset": "paper",
-            "unet_levels": "1,2",
-            "vae_width": 8,
-            "mask_width": 8,
-            "unet_width": 8,
-            "batch": 2,
-            "gate_sad": 4,
-            "gate_mask": 0,
-        },
+        {"order": "joint", "codec": "vae", "target": "eps"},
+        {"preset": "paper", "gate_sad": 4, "gate_mask": 0},
     ],
 )
-def test_every_part_can_be_switched(make: Make, settings: dict[str, Any]) -> None:
+def test_every_part_can_be_switched(make: Make, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    shrunk = {"vae_width": 8, "mask_width": 8, "unet_width": 8, "levels": (1, 2), "batch": 2}
+    monkeypatch.setitem(SIZES, "paper", replace(SIZES["paper"], **shrunk))
     # Half the bands are enough for two dates to need a stem.
     made = fit(make(4, 18, 20, dates=2), **{**SHORT, **settings}).sample(PairCounts(2), guidance=0, seed=0)
 
@@ -170,7 +161,7 @@ def test_of_two_dates_nothing_is_pasted(make: Make) -> None:
     assert same(*(f.sample(PairCounts(4), guidance=0, seed=0) for f in (one, other)))
 
 
-@pytest.mark.parametrize("sampler", ["ddim", "ddpm", "dpm++"])
+@pytest.mark.parametrize("sampler", ["ddim", "dpm++"])
 def test_the_less_noise_sampling_starts_from_the_nearer_the_pairs_lie_to_real_ones(
     fitted: Any, sampler: str
 ) -> None:
@@ -200,7 +191,7 @@ def test_starting_from_training_pairs_survives_saving_and_weighs_as_it_is_told(m
 def test_one_fit_serves_every_way_of_sampling(make: Make, tmp_path: Path) -> None:
     view = make(6, 16)
     fit(view, **SHORT).save(tmp_path)
-    others = {**SHORT, "sample_steps": 3, "strength": 0.5, "weight": 0.5, "sampler": "ddpm"}
+    others = {**SHORT, "sample_steps": 3, "strength": 0.5, "weight": 0.5, "sampler": "ddim"}
     anew = fit(view, **others)
     loaded = SpecDm(anew.params).load(tmp_path, device="cpu")
 
@@ -257,18 +248,6 @@ def test_masks_that_belong_to_other_images_cost_the_denoiser_more(view: DenseVie
     assert real.shape == (60,) and real.dtype == np.float32
     assert real.mean() > wrong.mean() + 2 * wrong.std() / 60**0.5
     assert (joint.coupling(view.real, 0) == real).all()
-
-
-def test_masks_are_inferred_again_from_the_image(view: DenseView, joint: Any) -> None:
-    real = view.real.take(np.arange(12))
-    found = joint.reinfer(real, 0, times=3)
-    wrong = joint.reinfer(replace(real, masks=np.roll(real.masks, 1, axis=0)), 0, times=3)
-
-    assert found.entropy.shape == found.agreement.shape == (12, 32, 32)
-    assert (found.entropy >= 0).all() and found.entropy.max() <= np.log(3) + 1e-5
-    assert found.agreement.mean() > 0.6
-    assert wrong.agreement.shape == found.agreement.shape
-    assert joint.reinfer(real.take(np.arange(0)), 0).entropy.shape == (0, 32, 32)
 
 
 def test_one_pair_has_no_coupling_gap(view: DenseView, joint: Any) -> None:

@@ -21,8 +21,6 @@ from hsiaug_text import cache
 def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that embeddings are kept in during a test; memory is empty at its start."""
     monkeypatch.setenv("HSIAUG_CACHE_DIR", str(tmp_path / "cache"))
-    for name in ("URL", "MODEL", "KEY"):
-        monkeypatch.delenv(f"HSIAUG_TEXT_{name}", raising=False)
     cache.forget()
     return tmp_path / "cache" / "text"
 

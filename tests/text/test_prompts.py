@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hsiaug.api import InputError
-from hsiaug_text import class_prompts, class_words, fine_sentences
+from hsiaug_text import class_prompts, class_words
 
 MEADOW = ("the meadow has a smooth even surface", "the meadow is green")
 
@@ -39,9 +39,10 @@ def test_an_unknown_mode_is_refused_with_a_hint(view_of):
         class_prompts(view_of(), "corse")
 
 
-def test_the_source_of_sentences_is_told(view_of):
-    sources = {c: fine.source for c, fine in fine_sentences(view_of(descriptions={"Meadow": MEADOW})).items()}
-    assert sources == {1: "card", 2: "automatic", 3: "automatic", 4: "automatic", 5: "automatic"}
+def test_a_class_that_the_card_does_not_describe_has_its_coarse_prompt(view_of):
+    view = view_of(descriptions={"Meadow": MEADOW})
+    for mode in ("fine", "both"):
+        assert class_prompts(view, mode)[2] == class_prompts(view, "coarse")[2]
 
 
 @pytest.mark.parametrize(
