@@ -185,7 +185,8 @@ def test_a_setting_nobody_knows_is_refused_wherever_it_stands(monkeypatch: pytes
 
 @pytest.mark.parametrize("key", ["partition", "account"])
 @pytest.mark.parametrize(
-    "value", ["", "a\ntouch stolen", "a\n", "a;b", "$(id)", "`id`", "-p", "a b", "a'b", 'a"b', "%j", "\x1b[31m", "a" * 300]
+    "value",
+    ["", "a\ntouch stolen", "a\n", "a;b", "$(id)", "`id`", "-p", "a b", "a'b", 'a"b', "%j", "\x1b[31m", "a" * 300],
 )
 def test_what_stands_in_the_script_of_a_job_is_names_alone(key: str, value: str) -> None:
     with pytest.raises(InputError, match=f"the cluster setting {key} is not valid"):
