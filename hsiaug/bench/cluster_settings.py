@@ -13,6 +13,10 @@ from hsiaug.errors import InputError, did_you_mean
 __all__ = ["ClusterSettings", "cluster_settings"]
 
 VARIABLE = "HSIAUG_CLUSTER"
+MOST = 10**6
+Number = Annotated[int, Field(ge=1, le=MOST)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.,:@+-]{0,254}$")]
+"""One or several separated by commas. They stand in the job's script, where no other character is safe."""
 
 
 class ClusterSettings(BaseModel):
@@ -26,14 +30,14 @@ class ClusterSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     on: str = "local"
-    workers: Annotated[int, Field(ge=1)] | None = None
-    threads: Annotated[int, Field(ge=1)] = 1
-    memory: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)? ?[kKMGT]i?B$")] | None = None
-    gpus: Annotated[int, Field(ge=0)] = 0
-    partition: str | None = None
-    account: str | None = None
-    time: Annotated[str, Field(pattern=r"^[0-9]{1,6}[mh]$")] | None = None
-    tasks: Annotated[int, Field(ge=1)] | None = None
+    workers: Number | None = None
+    threads: Number = 1
+    memory: Annotated[str, Field(pattern=r"^[0-9]{1,12} ?[kKMGT]i?B$")] | None = None
+    gpus: Annotated[int, Field(ge=0, le=MOST)] = 0
+    partition: Name | None = None
+    account: Name | None = None
+    time: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}[mh]$")] | None = None
+    tasks: Number | None = None
 
     @property
     def minutes(self) -> int | None:

@@ -78,7 +78,8 @@ class Prior:
     """n source classes. words: of each, "" = none. source: (n,) int64, which scene; names: of these.
 
     embedded: (n, D) float64 unit vectors of the words, 0 where there are none. means: (n, G); fields: (n,) how many each
-    is the mean of. pixels: (p,) uint64 fingerprints of all source pixels.
+    is the mean of. pixels: (p,) uint64 fingerprints of all source pixels. looks: (q, ``LOOK``) of some, see
+    :mod:`hsiaug_spectra.likeness`; looks_of: (q,) int64, of which scene.
     """
 
     words: tuple[str, ...]
@@ -88,6 +89,8 @@ class Prior:
     means: Floats
     fields: Floats
     pixels: NDArray[np.uint64]
+    looks: NDArray[np.float32]
+    looks_of: NDArray[np.int64]
     scales: Scales
 
     @classmethod
@@ -102,6 +105,8 @@ class Prior:
             means=np.concatenate([source.means for source in sources]),
             fields=np.concatenate([source.fields for source in sources]),
             pixels=np.unique(np.concatenate([source.pixels for source in sources])),
+            looks=np.concatenate([source.looks for source in sources]),
+            looks_of=np.repeat(np.arange(len(sources)), [len(source.looks) for source in sources]),
             scales=scales,
         )
 
@@ -189,7 +194,8 @@ class Prior:
     def save(self, folder: Path) -> None:
         """Everything, as safetensors and JSON."""
         terms = {f"scales.{name}": value for name, value in vars(self.scales).items() if name != "tau"}
-        arrays = {name: getattr(self, name) for name in ("embedded", "source", "means", "fields", "pixels")}
+        stored = ("embedded", "source", "means", "fields", "pixels", "looks", "looks_of")
+        arrays = {name: getattr(self, name) for name in stored}
         facts = {"words": self.words, "names": self.names, "tau": self.scales.tau}
         save_state(folder, {**arrays, **terms}, facts)
 
@@ -201,11 +207,12 @@ class Prior:
             terms = {name: arrays.pop(f"scales.{name}") for name in ("word", "scene", "own", "field", "pixel")}
             state: Mapping[str, Any] = {**arrays, **{name: tuple(facts[name]) for name in ("words", "names")}}
             return cls(scales=Scales(**terms, tau=facts["tau"]), **state)
-        except Exception as cause:  # StoreError, or the state of something else
+        except Exception as cause:  # StoreError, the state of something else, or a prior without looks
             raise InputError(
                 f"{folder} must be a folder that hsiaug pretrain wrote",
                 value=f"{type(cause).__name__}: {getattr(cause, 'value', cause)}",
-                hint="Give the folder itself, or make it with hsiaug pretrain SCENE… --out FOLDER.",
+                hint="Give the folder itself, or make it, again where it is of an older hsiaug: "
+                "hsiaug pretrain SCENE… --out FOLDER.",
             ) from cause
 
 

@@ -13,6 +13,7 @@ without repeats and without "none", "measured" and "simulated". With earthlib's 
 from __future__ import annotations
 
 import csv
+import io
 import re
 import warnings
 from collections.abc import Iterable, Iterator
@@ -34,11 +35,14 @@ DELETED = -1e30
 """Values below are no values: USGS writes -1.23e34 for a channel that it deleted."""
 WORDS = re.compile(r"TEXT|CLASS|LEVEL_\d+")
 NO_WORDS = {"", "none", "measured", "simulated"}
-USGS = re.compile(r"\s*\S+\s+Record=\d+:\s*(.*\S\s+(\S+)\s+(?:AREF|RREF|RTGC))\s*")
-"""First line of a reflectance spectrum: its title, ending with spectrometer and purity as in BECKb, and the quantity.
-Files of wavelengths, bandpasses, error bars and transmittance (TRAN) do not match."""
-NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
+REFLECTANCE = ("AREF", "RREF", "RTGC")
+NUMBER = r"([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)"
 ROW = re.compile(rf"\s*{NUMBER}[\s,]+{NUMBER}\s*")
+LONGEST, MOST_LINES = 4 * 2**20, 50_000
+"""Bytes of a text file, and lines of an ENVI header, whose parser takes time quadratic in them."""
+LONGEST_TITLE = 4096
+MOST, MOST_VALUES = 50_000, 2**25
+"""Spectra of a library, and numbers in all of them: several times what the published ones have."""
 HINT = "Give the .sli or .hdr file of an ENVI spectral library, or a folder of USGS splib07 or ECOSTRESS files."
 
 
@@ -61,18 +65,40 @@ def read_library(path: Path) -> tuple[Spectrum, ...]:
     path: .sli or .hdr of an ENVI spectral library, or a folder, searched through, of text files. Wavelengths without a
     unit are µm below 100 and nm from there; values without a scale are 0..1, per cent or 0..10000 by their size.
 
-    Raises InputError where path is none of these, or a file is damaged or has no wavelengths.
+    Raises InputError where path is none of these, a file is damaged or has no wavelengths, or the library is larger than
+    ``MOST`` spectra, ``MOST_VALUES`` numbers, or ``LONGEST`` bytes of a text file.
     """
     if path.is_dir():
-        found, content = tuple(_folder(path)), "files of reflectance, ECOSTRESS *.spectrum.txt or USGS splib07"
+        found, content = (
+            _bounded(path, _folder(path)),
+            "files of reflectance, ECOSTRESS *.spectrum.txt or USGS splib07",
+        )
     elif path.suffix.lower() in (".sli", ".hdr") and path.is_file():
         found, content = tuple(_envi(*_pair(path))), "a spectrum with two bands or more"
     else:
-        what = "another kind of file" if path.is_file() else "no such file or folder"
+        what = "another kind of file" if path.exists() else "no such file or folder"
         raise InputError(f"{path} must be a spectral library", value=what, hint=HINT)
     if not found:
         raise InputError(f"{path} must hold {content}", value="none", hint=HINT)
     return found
+
+
+def _bounded(root: Path, spectra: Iterator[Spectrum]) -> tuple[Spectrum, ...]:
+    found, values = [], 0
+    for spectrum in spectra:
+        found.append(spectrum)
+        values += len(spectrum.values)
+        _check_size(root, len(found), values)
+    return tuple(found)
+
+
+def _check_size(path: Path, spectra: int, values: int) -> None:
+    if spectra > MOST or values > MOST_VALUES:
+        raise InputError(
+            f"{path}: a spectral library may have at most {MOST:,} spectra and {MOST_VALUES:,} numbers",
+            value=f"{spectra:,} spectra, {values:,} numbers",
+            hint="Give a part of it: the spectra of the materials that the scene may hold.",
+        )
 
 
 def _spectrum(name: str, wavelengths: Curve, values: Curve) -> Iterator[Spectrum]:
@@ -134,6 +160,8 @@ def _envi(header_path: Path, data_path: Path) -> Iterator[Spectrum]:
     from spectral.io import envi
 
     try:
+        if len(_lines(header_path)) > MOST_LINES:
+            raise ValueError(f"more than {MOST_LINES:,} lines")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # upper-case field names, common and harmless
             header: dict[str, Any] = envi.read_envi_header(str(header_path))
@@ -142,6 +170,7 @@ def _envi(header_path: Path, data_path: Path) -> Iterator[Spectrum]:
             raise ValueError(f"file type {header['file type']!r}, not ENVI Spectral Library")
         layout = envi.gen_params(header)
         spectra, bands = layout.nrows, layout.ncols
+        _check_size(data_path, spectra, spectra * bands)
         stored = np.fromfile(data_path, layout.dtype, spectra * bands, offset=layout.offset)
         if stored.size < spectra * bands:
             raise ValueError(f"{stored.size:,} numbers, where the header announces {spectra:,} x {bands:,}")
@@ -150,6 +179,8 @@ def _envi(header_path: Path, data_path: Path) -> Iterator[Spectrum]:
         values /= _scale(values, header.get("reflectance scale factor"))
         centers = library.bands.centers
         nm = None if centers is None else _nanometres(np.array(centers), header.get("wavelength units", ""))
+    except InputError:
+        raise
     except Exception as cause:  # spectral's own errors share no base with the parsing errors beneath
         raise _damaged(data_path, f"ENVI spectral library with {header_path.name}", cause) from cause
     if nm is None:
@@ -177,10 +208,12 @@ def _names(table: Path, codes: list[str]) -> list[str]:
     if not table.is_file():
         return codes
     try:
-        with table.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            rows = [(row.get("NAME"), _words(row)) for row in csv.DictReader(file)]
-    except (OSError, csv.Error) as cause:
+        # Not csv.DictReader, which gives each short row an entry for every column.
+        columns, *cells = list(csv.reader(io.StringIO(_text(table, "utf-8-sig"), newline=""))) or [[]]
+    except csv.Error as cause:
         raise _damaged(table, "table of words", cause) from cause
+    at = columns.index("NAME") if "NAME" in columns else len(columns)
+    rows = [(row[at] if at < len(row) else "", _words(columns, row)) for row in cells if row]
     by_code = {code: words for code, words in rows if code and words}
     # Codes may repeat with other words, so the row at the same place goes first.
     placed = [words if code == own else "" for (code, words), own in zip(rows, codes, strict=False)]
@@ -188,8 +221,8 @@ def _names(table: Path, codes: list[str]) -> list[str]:
     return [words or by_code.get(code, code) for words, code in zip(placed, codes, strict=True)]
 
 
-def _words(row: dict[str, str | None]) -> str:
-    words = (text.strip() for column, text in row.items() if column and text and WORDS.fullmatch(column))
+def _words(columns: list[str], row: list[str]) -> str:
+    words = (text.strip() for column, text in zip(columns, row, strict=False) if WORDS.fullmatch(column))
     return " ".join(dict.fromkeys(word for word in words if word.lower() not in NO_WORDS))
 
 
@@ -199,20 +232,36 @@ def _folder(root: Path) -> Iterator[Spectrum]:
         inner = path.relative_to(root).parts
         if any(part.startswith(".") or "errorbar" in part.lower() for part in inner) or not path.is_file():
             continue
-        lines = _lines(path)
         if path.name.lower().endswith("spectrum.txt"):
-            yield from _ecostress(path, lines)
-        elif title := USGS.fullmatch(lines[0]):
+            yield from _ecostress(path, _lines(path))
+        elif title := _usgs_title(path):
             near = (folder for folder in path.parents if folder == root.parent or folder.is_relative_to(root))
-            yield from _usgs(path, title, lines[1:], map(waves, near))
+            yield from _usgs(path, title, _lines(path)[1:], map(waves, near))
+
+
+def _text(path: Path, encoding: str = "latin-1") -> str:
+    """Raises InputError for a file of more than ``LONGEST`` bytes, or one that cannot be read."""
+    text = _beginning(path, LONGEST + 1)
+    if len(text) > LONGEST:
+        raise InputError(
+            f"{path}: a text file of a spectral library may have at most {LONGEST:,} bytes",
+            value=f"{path.stat().st_size:,}",
+            hint="Split it, or take it out of the library.",
+        )
+    return text.decode(encoding, errors="replace")
+
+
+def _beginning(path: Path, size: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(size)
+    except OSError as cause:
+        raise _damaged(path, "text file", cause) from cause
 
 
 def _lines(path: Path) -> list[str]:
     """At least one line, perhaps empty."""
-    try:
-        return path.read_text(encoding="latin-1").splitlines() or [""]
-    except OSError as cause:
-        raise _damaged(path, "text file", cause) from cause
+    return _text(path).splitlines() or [""]
 
 
 def _numbers(path: Path, lines: list[str]) -> Curve:
@@ -222,11 +271,22 @@ def _numbers(path: Path, lines: list[str]) -> Curve:
         raise _damaged(path, "USGS file with one number a line", cause) from cause
 
 
+def _usgs_title(path: Path) -> list[str]:
+    """Words of the title of a reflectance spectrum, which end with spectrometer and purity as in BECKb, and the quantity.
+
+    None for files of wavelengths, bandpasses, error bars and transmittance (TRAN), and for any other file.
+    """
+    first = _beginning(path, LONGEST_TITLE).decode("latin-1").splitlines()
+    record, _, title = "".join(first[:1]).partition(":")
+    known, words = re.fullmatch(r"\s*\S+\s+Record=\d+", record), title.split()
+    return words if known and len(words) > 2 and words[-1] in REFLECTANCE else []
+
+
 def _waves(folder: Path) -> list[tuple[str, Curve]]:
     """Name in lower case and nm, in the order of channels, of each USGS file of wavelengths in folder."""
     found = []
     for path in sorted(folder.glob("*.txt")):
-        if re.search("wavelength|waves", path.name, re.IGNORECASE):
+        if path.is_file() and re.search("wavelength|waves", path.name, re.IGNORECASE):
             header, *lines = _lines(path)
             unit = "nm" if re.search(r"nanometer|\bnm\b", header, re.IGNORECASE) else "um"
             found.append((path.name.lower(), _nanometres(_numbers(path, lines), unit)))
@@ -234,7 +294,7 @@ def _waves(folder: Path) -> list[tuple[str, Curve]]:
 
 
 def _usgs(
-    path: Path, title: re.Match[str], lines: list[str], waves: Iterable[list[tuple[str, Curve]]]
+    path: Path, title: list[str], lines: list[str], waves: Iterable[list[tuple[str, Curve]]]
 ) -> Iterator[Spectrum]:
     """waves: of each folder, the nearest first. The number of values decides, then the spectrometer, as BEC of BECKb."""
     values = _numbers(path, lines)
@@ -242,13 +302,13 @@ def _usgs(
     for files in waves:
         fitting = [(name, nm) for name, nm in files if len(nm) == len(values)]
         if len(fitting) > 1:
-            fitting = [(name, nm) for name, nm in fitting if title[2][:3].lower() in name]
+            fitting = [(name, nm) for name, nm in fitting if title[-2][:3].lower() in name]
         if len(fitting) == 1:
-            yield from _spectrum(title[1], fitting[0][1], values)
+            yield from _spectrum(" ".join(title), fitting[0][1], values)
             return
     raise InputError(
         f"{path} must have one file of as many wavelengths in its folder or one above",
-        value=f"no *Wavelengths*.txt that fits its {len(values):,} values by {title[2]}",
+        value=f"no *Wavelengths*.txt that fits its {len(values):,} values by {title[-2]}",
         hint="Copy the library's file there, such as splib07a_Wavelengths_ASD_0.35-2.5_microns_2151_ch.txt.",
     )
 

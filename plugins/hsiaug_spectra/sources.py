@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hsiaug.api import InputError, Scene
 from hsiaug_spectra.curves import GRID, line_of, on_grid
+from hsiaug_spectra.likeness import LOOK, looks
 from hsiaug_spectra.reading import read_library
 from hsiaug_text import class_words, encode
 
@@ -23,6 +24,7 @@ __all__ = [
     "made_up_source",
     "nearest",
     "scene_source",
+    "shown_of",
     "thinned",
     "words_of",
 ]
@@ -32,7 +34,9 @@ LEAST = 4
 PER_FIELD, DEVIATIONS = 12, 400
 """Pixels of a field, and deviations of fields and of pixels of a source, that are kept at most."""
 SEED = 0
-NO_PIXELS = np.empty(0, dtype=np.uint64)
+NO_PIXELS, NO_LOOKS = np.empty(0, dtype=np.uint64), np.empty((0, LOOK), dtype=np.float32)
+MOST_LOOKS, SHOWN = 10_000, 50_000
+"""Labelled pixels of a source whose looks are kept, and pixels of a scene that are looked at, at most."""
 
 Floats = NDArray[np.float64]
 
@@ -44,7 +48,8 @@ class Source:
     words: of each class, "" where its name says nothing. means: (k, G) of its fields. fields: (k,) how many these are.
     between: (m, G) fields minus the mean of their class; within: (w, G) pixels minus the mean of their field; both as
     large as if that mean were known. pixels: (p,) uint64 sorted :func:`fingerprints` of labelled pixels, but
-    for those that have one value in all bands.
+    for those that have one value in all bands. looks: (q, ``LOOK``) float32 of some of them, see
+    :mod:`hsiaug_spectra.likeness`.
     """
 
     name: str
@@ -54,6 +59,7 @@ class Source:
     between: Floats
     within: Floats
     pixels: NDArray[np.uint64]
+    looks: NDArray[np.float32]
 
 
 def scene_source(scene: Scene) -> Source:
@@ -93,8 +99,21 @@ def scene_source(scene: Scene) -> Source:
     words = words_of(scene.class_names)
     found = {c: np.array(rows) for c, rows in sorted(fields.items())}
     # Black and saturated pixels are alike in other scenes too.
-    pixels = np.unique(fingerprints(spectra[np.ptp(spectra, axis=1) > 0]))
-    return _source(scene.name, {words[c - 1] or f"#{c}": rows for c, rows in found.items()}, within, pixels)
+    telling = spectra[np.ptp(spectra, axis=1) > 0]
+    known = looks(
+        telling[rng.permutation(len(telling))[:MOST_LOOKS]],
+        shown_of(scene.cube, np.ones(scene.shape, dtype=bool)),
+        scene.wavelengths,
+    )
+    classes = {words[c - 1] or f"#{c}": rows for c, rows in found.items()}
+    return _source(scene.name, classes, within, np.unique(fingerprints(telling)), known)
+
+
+def shown_of(cube: NDArray[np.float32], visible: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(n, B) visible spectra, ``SHOWN`` at most, evenly taken: a large scene does not fit into memory."""
+    rows, columns = np.nonzero(visible)
+    chosen = np.linspace(0, len(rows) - 1, min(len(rows), SHOWN)).round().astype(np.int64)
+    return np.asarray(cube[rows[chosen], columns[chosen]])
 
 
 def library_source(path: Path) -> Source:
@@ -115,7 +134,7 @@ def library_source(path: Path) -> Source:
         if inside:
             groups[" ".join(re.findall(r"[^\W_]+", spectrum.name.lower()))].append(row)
     means = {name: np.array(rows) for name, rows in sorted(groups.items())}
-    return _source(path.name, means, [], NO_PIXELS)
+    return _source(path.name, means, [])
 
 
 def made_up_source() -> Source:
@@ -123,7 +142,7 @@ def made_up_source() -> Source:
     rng = np.random.default_rng(SEED)
     waves = np.sin(np.outer(rng.uniform(1, 4, 12), np.linspace(0, 3, len(GRID))) + rng.uniform(0, 6, (12, 1)))
     names = ("grass", "soil", "water", "asphalt")
-    return _source("made-up", {name: waves[3 * i : 3 * i + 3] for i, name in enumerate(names)}, [], NO_PIXELS)
+    return _source("made-up", {name: waves[3 * i : 3 * i + 3] for i, name in enumerate(names)}, [])
 
 
 def thinned(source: Source, most: int) -> Source:
@@ -163,7 +182,13 @@ def fingerprints(spectra: NDArray[np.float32]) -> NDArray[np.uint64]:
     return np.asarray((bits * odd).sum(axis=1, dtype=np.uint64))
 
 
-def _source(name: str, classes: dict[str, Floats], within: list[Floats], pixels: NDArray[np.uint64]) -> Source:
+def _source(
+    name: str,
+    classes: dict[str, Floats],
+    within: list[Floats],
+    pixels: NDArray[np.uint64] = NO_PIXELS,
+    known: NDArray[np.float32] = NO_LOOKS,
+) -> Source:
     """Of the curves (f, G) of the fields of each class, by its words; "#…" where these say nothing."""
     return Source(
         name=name,
@@ -173,6 +198,7 @@ def _source(name: str, classes: dict[str, Floats], within: list[Floats], pixels:
         between=_some([_deviations(rows) for rows in classes.values()]),
         within=_some(within),
         pixels=pixels,
+        looks=known,
     )
 
 

@@ -13,13 +13,11 @@ from numpy.typing import NDArray
 from hsiaug.api import PluginError, TrainView
 from hsiaug_spectra.covariance import covariance
 from hsiaug_spectra.curves import GRID, STRENGTH, Line, line_of
+from hsiaug_spectra.likeness import alike, looks
 from hsiaug_spectra.prior import Prior
-from hsiaug_spectra.sources import fingerprints, words_of
+from hsiaug_spectra.sources import fingerprints, shown_of, words_of
 
 __all__ = ["Target"]
-
-MOST = 50_000
-"""Visible pixels that are looked at, at most."""
 
 Floats = NDArray[np.float64]
 
@@ -53,8 +51,8 @@ class Target:
             )
         middle = view.patch // 2
         centres = view.real.x[:, :, middle, middle]
-        visible = _visible(view)
-        if np.isin(fingerprints(np.concatenate([visible, centres])), prior.pixels).any():
+        visible = shown_of(view.cube, view.visible)
+        if _known(prior, centres, visible, view.wavelengths):
             raise PluginError(
                 "a prior must not be learnt from the scene that it is used on, whose test labels it would bring",
                 value=f"learnt from {', '.join(prior.names)}",
@@ -137,11 +135,12 @@ class Target:
         )
 
 
-def _visible(view: TrainView) -> NDArray[np.float32]:
-    """(n, B) visible spectra, ``MOST`` at most, evenly taken: a large scene does not fit into memory."""
-    rows, columns = np.nonzero(view.visible)
-    chosen = np.linspace(0, len(rows) - 1, min(len(rows), MOST)).round().astype(np.int64)
-    return np.asarray(view.cube[rows[chosen], columns[chosen]])
+def _known(prior: Prior, centres: NDArray[np.float32], visible: NDArray[np.float32], wavelengths: Floats) -> bool:
+    """Whether training pixels (n, B) or visible ones (m, B) are of a scene that the prior was learnt from."""
+    if np.isin(fingerprints(np.concatenate([visible, centres])), prior.pixels).any():
+        return True
+    shown = [looks(spectra, visible, wavelengths) for spectra in (centres, visible)]
+    return any(alike(prior.looks[prior.looks_of == scene], *shown) for scene in np.unique(prior.looks_of))
 
 
 def _places(coords: NDArray[np.int32], reach: int) -> int:

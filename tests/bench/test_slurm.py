@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -179,6 +180,18 @@ def test_what_a_site_takes_is_submitted_and_the_rest_when_it_takes_more(
 
     assert set(again[1].trials) == set(first.rest) and not again[1].rest
     assert progress_of(first, {}, {}, {*again[0].trials, *again[1].trials}).unsubmitted == 0
+
+
+@pytest.mark.parametrize("name", ["a\ntouch stolen\n", "%j", "a\\b", "a\udcff"])
+def test_a_path_that_a_job_script_cannot_hold_is_refused(
+    site: Callable[..., None], batch: Batch, tmp_path: Path, name: str
+) -> None:
+    site(most=100)
+
+    with pytest.raises(InputError, match="--store must be a path without %"):
+        submit(replace(batch, job=replace(batch.job, store=tmp_path / name)))
+
+    assert not (tmp_path / name).exists()
 
 
 def test_a_site_that_takes_no_job_at_all_is_one_error(site: Callable[..., None], batch: Batch) -> None:

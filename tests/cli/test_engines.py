@@ -131,6 +131,7 @@ def test_a_scheduler_that_does_not_answer_is_one_error(tmp_path: Path, env: dict
         (("--cluster", "worker=2"), "--cluster must be KEY=VALUE"),
         (("--cluster", "workers=none"), "the cluster setting workers is not valid"),
         (("--cluster", "time=fast"), "the cluster setting time is not valid"),
+        (("--cluster", "partition=short\ntouch stolen"), "the cluster setting partition is not valid"),
     ],
 )
 def test_a_wrong_engine_or_setting_is_one_error(
@@ -180,6 +181,29 @@ def test_a_setting_nobody_knows_is_refused_wherever_it_stands(monkeypatch: pytes
 
     with pytest.raises(InputError, match="HSIAUG_CLUSTER must be KEY=VALUE"):
         cluster_settings(None, [])
+
+
+@pytest.mark.parametrize("key", ["partition", "account"])
+@pytest.mark.parametrize(
+    "value",
+    ["", "a\ntouch stolen", "a\n", "a;b", "$(id)", "`id`", "-p", "a b", "a'b", 'a"b', "%j", "\x1b[31m", "a" * 300],
+)
+def test_what_stands_in_the_script_of_a_job_is_names_alone(key: str, value: str) -> None:
+    with pytest.raises(InputError, match=f"the cluster setting {key} is not valid"):
+        cluster_settings(None, [f"{key}={value}"])
+    with pytest.raises(InputError, match=f"the cluster setting {key} is not valid"):
+        cluster_settings(None, [], {key: value})
+
+
+@pytest.mark.parametrize("value", ["gpu_p13", "short,long", "abc@v100", "def-smith.1"])
+def test_names_that_sites_give_are_taken(value: str) -> None:
+    assert cluster_settings(None, [f"partition={value}"]).partition == value
+
+
+@pytest.mark.parametrize("word", ["memory=4.5GB", "time=0h", "gpus=99999999999", "workers=9999999999"])
+def test_numbers_that_sbatch_does_not_take_are_refused(word: str) -> None:
+    with pytest.raises(InputError, match="the cluster setting"):
+        cluster_settings(None, [word])
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from hsiaug.api import InputError, PluginError, save_state
+from hsiaug.api import InputError, PluginError, load_state, save_state
 from hsiaug.data import toy_scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
@@ -419,6 +419,59 @@ def test_a_view_of_a_scene_that_was_learnt_from_is_refused_and_so_is_one_of_a_cr
         ):
             Target.of(view_of(scene, scope=scope), prior, 1.0)
     assert len(Target.of(view_of(toy, scope=scope), elsewhere, 1.0).classes) == 5
+
+
+def disguised(scene: Scene) -> dict[str, Scene]:
+    """The same scene, in which no spectrum is equal to the bit."""
+    cube, labels, nm = scene.cube, scene.labels, scene.wavelengths
+    assert nm is not None
+    gain = np.random.default_rng(1).uniform(0.3, 3, scene.bands).astype(np.float32)
+    permuted = np.array([0, *np.roll(np.arange(1, len(scene.class_names) + 1), 1)], dtype=np.int16)[labels]
+    return {
+        "x 1.0001": replace(scene, cube=cube * np.float32(1.0001)),
+        "rounded": replace(scene, cube=cube.round(3)),
+        "a band fewer": replace(scene, cube=np.delete(cube, 4, axis=2), wavelengths=np.delete(nm, 4)),
+        "cropped, x 1.0001": replace(scene, cube=cube[4:] * np.float32(1.0001), labels=labels[4:]),
+        "turned, percent": replace(scene, cube=np.rot90(cube) * 100, labels=np.rot90(labels)),
+        "mirrored": replace(scene, cube=cube[:, ::-1] * np.float32(0.999), labels=labels[:, ::-1]),
+        "radiance": replace(scene, cube=cube * gain),
+        "0 to 1 in each band": replace(scene, cube=(cube - cube.min((0, 1))) / np.ptp(cube, axis=(0, 1))),
+        "other class ids": replace(scene, cube=cube * np.float32(1.0001), labels=permuted),
+    }
+
+
+UNITS_OF_BANDS = ("radiance", "0 to 1 in each band")
+"""What a view of training pixels alone does not tell."""
+
+
+@pytest.mark.parametrize(
+    ("how", "scope"),
+    [
+        (how, scope)
+        for how in disguised(toy_scene())
+        for scope in ("none", "scene")
+        if scope == "scene" or how not in UNITS_OF_BANDS
+    ],
+)
+def test_a_scene_that_was_learnt_from_is_refused_in_other_units_roundings_bands_and_crops(
+    toy: Scene, how: str, scope: str
+):
+    prior = Prior.of([scene_source(toy_scene(seed=1)), scene_source(toy)])
+    view = view_of(disguised(toy)[how], scope=scope)
+
+    with pytest.raises(PluginError, match="must not be learnt from the scene"):
+        Target.of(view, prior, 1.0)
+
+
+def test_a_prior_of_an_older_version_is_to_be_learnt_again(elsewhere: Prior, tmp_path: Path):
+    elsewhere.save(tmp_path / "new")
+    found, facts = load_state(tmp_path / "new")
+    save_state(
+        tmp_path / "old", {name: rows for name, rows in found.items() if not name.startswith("looks")}, facts
+    )
+
+    with pytest.raises(InputError, match="again where it is of an older hsiaug"):
+        Prior.load(tmp_path / "old")
 
 
 def test_pixels_without_any_value_are_no_sign_of_the_same_scene(toy: Scene):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -353,3 +355,78 @@ def test_what_is_no_library_is_an_error_that_says_what_one_is(tmp_path: Path):
     )
     assert "found no such file or folder" in rejected(tmp_path / "nowhere.sli")
     assert f"{tmp_path} must hold files of reflectance" in rejected(tmp_path)
+
+
+# Libraries that would take all of the time or the memory
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Record=1: " + "a " * 40_000 + "AREX",
+        "Record=1: a" + " " * 40_000 + "BECKb AREX",
+        " " * 60_000 + "x",
+        "Record=" + "1" * 60_000,
+    ],
+)
+def test_a_title_that_nearly_fits_takes_no_time(tmp_path: Path, title: str):
+    (tmp_path / "a.txt").write_text(f" x {title}\n0.5\n")
+    begun = time.process_time()
+
+    assert "must hold files of reflectance" in rejected(tmp_path)
+
+    assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize(
+    "row", ["1" * 200_000, "1" * 5_000 + " " + "2" * 5_000 + "x", "1" + "," * 50_000 + "x", " " * 100_000]
+)
+def test_a_row_that_nearly_fits_takes_no_time(tmp_path: Path, row: str):
+    begun = time.process_time()
+
+    assert len(only(ecostress(tmp_path, rows=f"{row}\n0.9\t20.5\n0.5\t10.25")).values) == 2
+
+    assert time.process_time() - begun < 5
+
+
+def test_a_table_of_many_columns_and_short_rows_takes_no_time(tmp_path: Path):
+    path = envi(tmp_path)
+    (tmp_path / "lib.csv").write_text("NAME,TEXT" + ",LEVEL_1" * 100_000 + "\n" + "dry_grass,straw\n" * 50_000)
+    begun = time.process_time()
+
+    assert read_library(path)[0].name == "straw"
+
+    assert time.process_time() - begun < 10
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_what_is_no_regular_file_is_never_opened(tmp_path: Path):
+    usgs(tmp_path / "lib" / "a.txt", VALUES[0])
+    wavelengths(tmp_path / "lib")
+    for name in ("x_wavelengths.txt", "b.txt", "c.spectrum.txt"):
+        os.mkfifo(tmp_path / "lib" / name)
+    os.mkfifo(tmp_path / "pipe.sli")
+
+    assert len(read_library(tmp_path / "lib")) == 1
+    assert "another kind of file" in rejected(tmp_path / "pipe.sli")
+
+
+@pytest.mark.parametrize("beginning", [b"", b" splib07a Record=4: Acmite BECKb AREF\n"])
+def test_a_huge_text_file_is_skipped_or_one_error(tmp_path: Path, beginning: bytes):
+    with usgs(tmp_path / "a.txt", VALUES[0]).open("wb") as file:
+        file.write(beginning)
+        file.truncate(3 << 30)
+
+    said = rejected(tmp_path)
+
+    assert (
+        "at most 4,194,304 bytes; found 3,221,225,472" if beginning else "must hold files of reflectance"
+    ) in said
+
+
+@pytest.mark.parametrize(("lines", "size"), [(10**7, 16 * 10**7), (10**8, 16 * 10**8)])
+def test_a_huge_envi_library_is_one_error(tmp_path: Path, lines: int, size: int):
+    path = envi(tmp_path, drop="spectra names", lines=str(lines))
+    os.truncate(path, size)
+
+    assert "at most 50,000 spectra" in rejected(path)

@@ -86,7 +86,7 @@ class _Slurm:
         """Submit the trials that no job has yet. Raises InputError where SLURM does not take them."""
         for kind, name in {(k, one.name) for batch in batches for t in batch.trials for k, one in t.plugins}:
             check_installed(kind, name)
-        store = batches[0].job.store.resolve()
+        store = _scriptable(batches[0].job.store.resolve())
         pieces, had = self._new(batches)
         if had:
             self.say(f"{had} trials are in jobs of SLURM already")
@@ -204,6 +204,20 @@ def _submit_most(tasks: Sequence[ArrayTask], parameters: Mapping[str, Any], fold
                 raise _refused(said) from error
             size //= 2
     return jobs, said
+
+
+def _scriptable(store: Path) -> Path:
+    """The store. Raises InputError where SLURM would read its path otherwise than it is written.
+
+    The names of a job's logs stand in its script, where a line break ends the line, and % and \\ are patterns of SLURM.
+    """
+    if not str(store).isprintable() or set("%\\") & set(str(store)):
+        raise InputError(
+            "--store must be a path without %, \\ and control characters for --on slurm",
+            value=repr(str(store)),
+            hint="Rename the folder.",
+        )
+    return store
 
 
 def _refused(said: str) -> InputError:
