@@ -16,6 +16,9 @@ from hsiaug.trial.store import Store
 
 __all__ = ["Answers", "Event", "Ledger", "OnEvent"]
 
+IDLE_SPLITS = 16
+"""Splits that are kept although no trial of theirs runs: another generator's trials may follow."""
+
 
 @dataclass(frozen=True)
 class Event:
@@ -52,13 +55,16 @@ class Answers(Protocol):
 
 
 class Ledger:
-    """Splits for the workers, and records of what they answer."""
+    """Splits for the workers, and records of what they answer.
+
+    It keeps the splits of the draws whose trials run, and of a few others, however many draws a plan has.
+    """
 
     def __init__(self, scene: TaskData, job: Job, store: Store) -> None:
         self._scene, self._job, self._store = scene, job, store
         self._task = get_task(job.task)
         self._splits: dict[str, TaskSplit] = {}
-        self._blind: dict[str, object] = {}
+        self._running: dict[str, str] = {}
 
     def write(self, trial: TrialSpec, outcome: Outcome, command: str) -> Event:
         """Score a trial and store its record."""
@@ -72,14 +78,14 @@ class Ledger:
             command=command,
         )
         stored = self._store.put(record, prediction)
+        self._running.pop(trial.hash, None)
         kind: Literal["ok", "failed"] = "ok" if stored["status"] == "ok" else "failed"
         return Event(kind, trial.hash, timings=stored["timings"])
 
     def blind(self, trial: TrialSpec) -> object:
         """The split of a trial, without test labels."""
-        if trial.draw_hash not in self._blind:
-            self._blind[trial.draw_hash] = self._split(trial).blind
-        return self._blind[trial.draw_hash]
+        self._running[trial.hash] = trial.draw_hash
+        return self._split(trial).blind
 
     def equipped(self, trial: TrialSpec) -> TrialSpec:
         """As it is sent: a diagnosis with what it needs of the test labels, any other trial as it is."""
@@ -90,8 +96,11 @@ class Ledger:
         return has_fit(self._store.cache, trial)
 
     def _split(self, trial: TrialSpec) -> TaskSplit:
-        """The split of a trial, with all labels."""
+        """The split of a trial, with all labels; drawn again where it is not kept any more."""
         if trial.draw_hash not in self._splits:
+            idle = [draw for draw in self._splits if draw not in self._running.values()]
+            for draw in idle[: 1 - IDLE_SPLITS]:
+                del self._splits[draw]
             drawn = self._task.split(self._scene, trial.protocol, trial.seed, trial.patch)
             self._splits[trial.draw_hash] = drawn
         return self._splits[trial.draw_hash]

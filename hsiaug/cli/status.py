@@ -40,11 +40,10 @@ def status(
 
     kept, out = Store(store), Console()
     submissions = read_submissions(store)
-    submitted = {hash for one in submissions for hash in one.trials}
-    hashes = submitted.union(*(one.rest for one in submissions))
-    recorded = {record["hash"]: record["status"] for record in kept.read(hashes).records}
     states = job_states(submissions)
-    found = {one.name: progress_of(one, recorded, states, submitted) for one in submissions}
+    hashes = {hash for one in submissions for hash in (*one.trials, *one.rest)}
+    recorded = {record["hash"]: record["status"] for record in kept.read(hashes).records}
+    found = progress_of(submissions, recorded, states)
     if json:
         print_json({"store": str(store), "submissions": {name: asdict(one) for name, one in found.items()}})
         return

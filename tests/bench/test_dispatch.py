@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,13 @@ import pytest
 from hsiaug.bench.dispatch import Work, groups
 from hsiaug.bench.engine import Job, Message, TrialEnded, WorkerLost, WorkerRefused
 from hsiaug.bench.execute import PoolEngine, worker_pool
-from hsiaug.bench.ledger import Event
+from hsiaug.bench.ledger import IDLE_SPLITS, Event, Ledger
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.errors import SceneError
 from hsiaug.plugins.registry import registry
 from hsiaug.scene import Scene
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.run import Outcome, lost
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -207,3 +210,30 @@ def test_late_work_is_not_begun(planned: list[TrialSpec], toy: Scene, tmp_path: 
         carry_out((Work(group, {}, late) for group in groups(planned)), events.append)
 
     assert not seat.ran and not events
+
+
+def test_splits_that_are_kept_do_not_grow_with_the_draws(
+    toy: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = Request(generators=["none"], classifiers=["svm"], lambdas=[1.0], seeds=range(40), patch=5)
+    first, *others = {t.seed: t for t in build_plan(toy, request, registry()).trials}.values()
+    task = type(get_task("pixels"))
+    draw, drawn = task.split, list[tuple[int, Any]]()
+
+    def noted(self: Any, scene: Any, protocol: Any, seed: int, patch: int) -> Any:
+        split = draw(self, scene, protocol, seed, patch)
+        drawn.append((seed, weakref.ref(split)))
+        return split
+
+    monkeypatch.setattr(task, "split", noted)
+    ledger = Ledger(toy, Job("pixels", "toy", tmp_path, "cpu"), Store(tmp_path, create=True))
+    ledger.blind(first)
+    for trial in others:
+        ledger.blind(trial)
+        ledger.write(trial, failure().outcome, "")
+    for trial in (first, others[0]):
+        ledger.write(trial, failure().outcome, "")
+
+    assert sum(split() is not None for _, split in drawn) <= IDLE_SPLITS + 1
+    # That of a trial that runs stays; one that is needed after all is drawn again.
+    assert Counter(seed for seed, _ in drawn) == {**dict.fromkeys(range(40), 1), others[0].seed: 2}

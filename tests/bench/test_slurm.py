@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Callable
@@ -19,18 +20,20 @@ from hypothesis import strategies as st
 from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.dispatch import TRIES
 from hsiaug.bench.engine import Batch, Job
+from hsiaug.bench.engines import slurm_runs
 from hsiaug.bench.engines.slurm import chunks_of, make
 from hsiaug.bench.engines.slurm_job import ArrayTask, JobPart
 from hsiaug.bench.engines.slurm_runs import (
     Chunk,
-    in_jobs,
     job_states,
+    live_chunks,
     read_submissions,
     runs_folder,
     write_submission,
 )
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.bench.status import progress_of
+from hsiaug.cli.status import status
 from hsiaug.errors import InputError, SceneError, StoreError
 from hsiaug.plugins.registry import registry
 from hsiaug.scene import Scene
@@ -90,13 +93,54 @@ def test_trials_are_recorded_running_waiting_or_lost(tmp_path: Path) -> None:
     made = write_submission(tmp_path, "one", 2, chunks)
     states = {"7_0": "RUNNING", "7_1": "PENDING"}
 
-    found = progress_of(made, {"a": "ok", "d": "failed"}, states)
+    found = progress_of([made], {"a": "ok", "d": "failed"}, states)["one"]
 
     assert read_submissions(tmp_path) == [made]
     assert (found.trials, found.ok, found.failed) == (5, 1, 1)
     assert (found.running, found.waiting, found.lost) == (1, 1, 1)
     assert found.left == (30.0 + 30.0) / 2
-    assert in_jobs([made], states) == {"a", "b", "c"}
+    assert list(live_chunks([made], states)) == chunks[:2]
+
+
+def test_a_trial_that_another_submission_runs_is_not_lost(tmp_path: Path) -> None:
+    first = write_submission(tmp_path, "first", 1, [Chunk("7_0", ("a", "b", "c", "d"), 60.0)])
+    again = write_submission(
+        tmp_path, "again", 1, [Chunk("8_0", ("a",), 60.0), Chunk("8_1", ("b",), 60.0), Chunk("8_2", ("c",), 60.0)]
+    )
+    states = {"8_0": "RUNNING", "8_1": "PENDING"}
+
+    found = progress_of([first, again], {"c": "ok"}, states)
+
+    one = found["first"]
+    assert (one.trials, one.ok, one.running, one.waiting, one.lost, one.left) == (4, 1, 1, 1, 1, None)
+    assert (found["again"].running, found["again"].waiting, found["again"].lost) == (1, 1, 0)
+
+
+def test_a_job_that_ends_while_status_looks_is_not_lost(
+    part: JobPart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (trial, *_) = part.trials
+    write_submission(tmp_path, "one", 1, [Chunk("7_0", (trial.hash,), 60.0)])
+    Store(tmp_path, create=True)
+
+    def job_ends(submissions: object) -> dict[str, str]:
+        ArrayTask((replace(part, trials=(trial,)),), 1)()
+        return {}
+
+    monkeypatch.setattr(slurm_runs, "job_states", job_ends)
+    status(tmp_path, json=True)
+
+    (found,) = json.loads(capsys.readouterr().out)["submissions"].values()
+    assert (found["ok"], found["lost"]) == (1, 0)
+
+
+def test_jobs_of_a_colleague_over_the_same_store_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "squeue").write_text('#!/bin/sh\ncase "$*" in *--me*) ;; *) echo "7_0|RUNNING" ;; esac\n')
+    (tmp_path / "squeue").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    made = write_submission(tmp_path, "one", 1, [Chunk("7_0", ("a",), 60.0)])
+
+    assert job_states([made]) == {"7_0": "RUNNING"}
 
 
 def test_a_damaged_list_of_jobs_is_one_error(tmp_path: Path) -> None:
@@ -171,7 +215,7 @@ def test_what_a_site_takes_is_submitted_and_the_rest_when_it_takes_more(
     assert len(first.chunks) == 5 and first.rest and {*first.trials, *first.rest} == hashes
     assert f"{len(first.rest)} trials are not submitted yet" in said[-1] and POLICY in said[-1]
     assert not list((runs_folder(store) / "jobs").rglob(f"{'?' * 32}.pkl"))
-    told = progress_of(first, {}, job_states([first]), first.trials)
+    told = progress_of([first], {}, job_states([first]))[first.name]
     assert (told.waiting, told.unsubmitted) == (len(first.trials), len(first.rest))
 
     site(most=100)
@@ -179,7 +223,7 @@ def test_what_a_site_takes_is_submitted_and_the_rest_when_it_takes_more(
     again = read_submissions(store)
 
     assert set(again[1].trials) == set(first.rest) and not again[1].rest
-    assert progress_of(first, {}, {}, {*again[0].trials, *again[1].trials}).unsubmitted == 0
+    assert progress_of(again, {}, {})[first.name].unsubmitted == 0
 
 
 @pytest.mark.parametrize("name", ["a\ntouch stolen\n", "%j", "a\\b", "a\udcff"])

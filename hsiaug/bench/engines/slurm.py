@@ -25,8 +25,8 @@ from hsiaug.bench.dispatch import USUAL_SECONDS, Group, groups, uses_device
 from hsiaug.bench.engine import Batch, Pool, Say, Watch
 from hsiaug.bench.engines.slurm_runs import (
     Chunk,
-    in_jobs,
     job_states,
+    live_chunks,
     read_submissions,
     runs_folder,
     write_submission,
@@ -143,7 +143,7 @@ class _Slurm:
     def _new(self, batches: Sequence[Batch]) -> tuple[list[Piece], int]:
         """What no job has yet; how many trials are in jobs."""
         before = read_submissions(batches[0].job.store) if batches else []
-        taken = in_jobs(before, job_states(before))
+        taken = {hash for chunk in live_chunks(before, job_states(before)) for hash in chunk.trials}
         had = len(taken & {trial.hash for batch in batches for trial in batch.trials})
         return [piece for batch in batches for piece in _pieces(batch, taken)], had
 

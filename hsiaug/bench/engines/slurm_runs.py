@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,15 @@ from pathlib import Path
 from hsiaug.errors import StoreError
 from hsiaug.files import write_text_whole
 
-__all__ = ["Chunk", "Submission", "in_jobs", "job_states", "read_submissions", "runs_folder", "write_submission"]
+__all__ = [
+    "Chunk",
+    "Submission",
+    "job_states",
+    "live_chunks",
+    "read_submissions",
+    "runs_folder",
+    "write_submission",
+]
 
 LIVE = frozenset(
     {"PENDING", "CONFIGURING", "RUNNING", "SUSPENDED", "COMPLETING", "REQUEUED", "REQUEUE_HOLD", "RESIZING"}
@@ -99,9 +107,9 @@ def job_states(submissions: Iterable[Submission]) -> Mapping[str, str]:
         raise StoreError(
             "squeue must be there to look at jobs of SLURM", hint="Ask where the jobs were submitted."
         )
-    # Of all jobs of the user: to ask for one that has ended is an error.
+    # Of all jobs of all users: to ask for one that has ended is an error, and a store may be shared.
     asked = subprocess.run(
-        ["squeue", "--me", "-h", "-r", "-o", "%i|%T"], capture_output=True, text=True, timeout=60, check=False
+        ["squeue", "-h", "-r", "-o", "%i|%T"], capture_output=True, text=True, timeout=60, check=False
     )
     if asked.returncode:
         raise StoreError(
@@ -111,7 +119,6 @@ def job_states(submissions: Iterable[Submission]) -> Mapping[str, str]:
     return {job: state for job, state in states.items() if job.partition("_")[0] in numbers}
 
 
-def in_jobs(submissions: Iterable[Submission], states: Mapping[str, str]) -> frozenset[str]:
-    """Hashes of the trials that a job may still run."""
-    live = (chunk for one in submissions for chunk in one.chunks if states.get(chunk.job) in LIVE)
-    return frozenset(hash for chunk in live for hash in chunk.trials)
+def live_chunks(submissions: Iterable[Submission], states: Mapping[str, str]) -> Iterator[Chunk]:
+    """What is in jobs that may still write records."""
+    return (chunk for one in submissions for chunk in one.chunks if states.get(chunk.job) in LIVE)
