@@ -161,6 +161,7 @@ def _confirming_plan(
                 views=[views[classifier]],
                 lambdas=[arm.lam],
                 omegas=[] if arm.omega is None else [arm.omega],
+                overrides=_of(request, (arm.generator.name, *tried.controls(arm.generator.name), classifier)),
                 seeds=CONFIRM,
             ),
             context.plugins,
@@ -171,6 +172,11 @@ def _confirming_plan(
     cards = {part: card for plan in plans for part, card in plan.cards.items()}
     samples = {hash: n for plan in plans for hash, n in plan.samples.items()}
     return Plan(tuple(sorted(trials.values(), key=lambda t: t.seed)), (), (), cards, (), samples)
+
+
+def _of(request: Request, plugins: Sequence[str]) -> dict[str, Mapping[str, str]]:
+    """What a request sets for these plugins."""
+    return {name: own for name, own in (request.overrides or {}).items() if name in plugins}
 
 
 def _confirming(plan: Plan, context: AdviceContext) -> Iterator[Work]:

@@ -113,11 +113,14 @@ def gained(
 
 
 def candidates(screened: Iterable[ArmGain], most: int = 2) -> list[ArmGain]:
-    """The best arm of each classifier, the best first, where it lies above all its controls."""
+    """Of each classifier the arm of the highest AA that lies above all its controls; the largest gain first.
+
+    Among arms of one classifier not the gain counts: some are measured against more controls than others.
+    """
     best: dict[str, ArmGain] = {}
     for one in screened:
         known = best.get(one.classifier)
-        if one.mean > TINY and (known is None or one.mean > known.mean):
+        if one.mean > TINY and (known is None or fmean(one.aa) > fmean(known.aa)):
             best[one.classifier] = one
     return sorted(best.values(), key=lambda one: -one.mean)[:most]
 

@@ -190,6 +190,17 @@ def test_what_reads_unlabelled_pixels_is_tried_after_its_third_control_and_must_
     assert [one.control for one in of["smote"].against] == ["none", "duplicate"]
 
 
+def test_a_control_that_was_asked_for_is_tried_and_judged_against_the_others(
+    world: World, toy: Scene, plugins: Registry, tmp_path: Path
+) -> None:
+    plan, _ = screening_plan(toy, asked(generators=["smote", "pseudo", "duplicate"]), plugins)
+    screened(world, plan, toy, tmp_path, 1e6)
+    judged = {arm.generator.name for arm, _ in screening.arms(plan)}
+
+    assert judged == {"smote", "pseudo", "duplicate"} == {t.generator.name for t in world.ran} - {"none"}
+    assert plan.controls("pseudo") == ("none", "duplicate") and plan.controls("duplicate") == ("none",)
+
+
 def test_what_others_leave_is_used_by_whoever_gave_way(
     world: World, toy: Scene, plugins: Registry, tmp_path: Path
 ) -> None:
