@@ -197,7 +197,7 @@ class FittedTxt2Hsi:
             "words": self.texts.words,
             "sources": self.texts.sources,
             "sides": self.probe.means.sides,
-            "light": None if self.light is None else [self.light.slope, self.light.strength],
+            "light": None if self.light is None else [self.light.slope, self.light.strength, self.light.tells],
             "target": None if self.target is None else self.target.facts(),
         }
         save_state(folder, arrays, facts)

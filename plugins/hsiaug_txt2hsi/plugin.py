@@ -22,7 +22,7 @@ class Txt2Hsi(Plugin[Params]):
 
     card = Card(
         name="txt2hsi",
-        version="5",
+        version="6",
         summary="Semi-supervised text-conditioned latent diffusion, Txt2HSI-LDM(VAE), reimplemented",
         paper="Zhu and Xu, arXiv 2502.19700; most details are not public and are this project's choice",
         scope="scene",
