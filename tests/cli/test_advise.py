@@ -8,6 +8,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -439,6 +440,16 @@ def test_candidates_are_the_best_of_each_classifier_and_none_below_a_control() -
     # A control that was asked for is measured against fewer: the arm that lies above it counts, though it gains less.
     control, above = outcome([0.05] * 3, [0.05] * 3, "pseudo", "svm"), outcome([0.06] * 3, [0.01] * 3, "e", "svm")
     assert candidates([control, above]) == [above]
+
+
+def test_a_larger_lambda_counts_only_where_the_draws_tell_it_from_a_smaller() -> None:
+    one = outcome([0.02, 0.03, 0.02], [0.02] * 3)
+    noisy, surely = (
+        replace(outcome(gains, [0.02] * 3), arm=replace(one.arm, lam=4.0))
+        for gains in ([0.09, 0.0, 0.03], [0.05, 0.06, 0.05])
+    )
+
+    assert candidates([one, noisy]) == [one] and candidates([one, surely]) == [surely]
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("20m", 1200), ("1h", 3600), ("1.5 h", 5400)])
