@@ -1,8 +1,8 @@
 """Runs every command of README and docs as it stands there: ``python -m benchmarks.docs_commands FOLDER --limit 60``.
 
-Each runs in a folder of its own below FOLDER, which holds what the pages name (``my_scene.toml``, ``my_pairs``, a store of
-records, ...), small; those of the quickstart run in one, in the order of the page. Nothing else is made small: a command
-that takes longer than ``--limit`` seconds is stopped, and that is what the table says of it.
+Each runs in a folder of its own below FOLDER, which holds what the pages name (``my_scene.toml``, ``my_pairs``, records,
+...), small; those that belong together share one (``TOGETHER``). Nothing else is made small: a command that takes longer
+than ``--limit`` seconds is stopped, and that is what the table says of it.
 
 The table, benchmarks/results/docs_commands/commands.csv, is written after every command. The same line again goes on: it
 runs what has not ended well in this version, so that a second run with a higher limit comes to the slow ones.
@@ -33,7 +33,13 @@ from tests.docs import small_world
 from tests.docs.pages import PAGES, ROOT, blocks, commands
 from tests.docs.small_commands import HASH, words_of
 
-QUICKSTART = ROOT / "docs" / "quickstart.md"
+TOGETHER = (
+    (r"docs/quickstart", "quickstart"),
+    (r"hsiaug labels|--by labels", "labels"),
+    (r"my_suite\.toml(?!.*--data)", "suite"),
+    (r"my_suite\.toml", "suite-data"),
+)
+"""(regular expression of a page and command, folder): commands of which one needs what another one writes"""
 TABLE = HERE / "results" / "docs_commands" / "commands.csv"
 NOT_RUN = (
     (r"benchmark oscd|generate oscd|inspect oscd|split oscd|pavia_university|datasets fetch", "needs a download"),
@@ -50,7 +56,7 @@ LONGEST = 160
 def typed() -> dict[str, str]:
     """{command: page and line where it stands first}, of all commands of hsiaug."""
     found: dict[str, str] = {}
-    for page in (QUICKSTART, *PAGES):
+    for page in (ROOT / "docs" / "quickstart.md", *PAGES):
         for command in commands(page):
             words = words_of(command)
             if words is not None:
@@ -69,7 +75,7 @@ def world(folder: Path) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         small_world.build(folder)
-        names = {"Maize": "track", "Pond": "pond"}
+        names = {"Maize": "track", "Reeds": "pond"}
         scene = (folder / "flight.toml").read_text("utf-8")
         (folder / "my_scene.toml").write_text(re.sub("|".join(names), lambda m: names[m[0]], scene), "utf-8")
         shutil.copytree(folder / "learnt", folder / "prior")
@@ -91,11 +97,12 @@ def world(folder: Path) -> Path:
 
 def own_folder(line: str, page: str, made: Path) -> Path:
     """Where a command runs, which is made when it is run first."""
-    walked = page.startswith(QUICKSTART.relative_to(ROOT).as_posix())
-    folder = made.parent / (QUICKSTART.stem if walked else hashlib.sha256(line.encode()).hexdigest()[:12])
+    usual = hashlib.sha256(line.encode()).hexdigest()[:12]
+    name = next((name for pattern, name in TOGETHER if re.search(pattern, f"{page} {line}")), usual)
+    folder = made.parent / name
     if not folder.exists():
         small_world.copy(made, folder)
-        if walked:
+        if name != usual:
             shutil.rmtree(folder / "hsiaug-results")
     return folder
 
@@ -104,7 +111,9 @@ def prepared(line: str, folder: Path) -> list[str]:
     """The words to type: as they stand, but for the hash of a record that only the author's store has."""
     words = shlex.split(line)
     if words[1:3] == ["datasets", "add"]:
-        (folder / words[3]).with_suffix(".toml").unlink(missing_ok=True)
+        cube = (folder / words[3]).with_suffix("")
+        for written in (f"{cube}.toml", f"{cube}_labels.npy"):
+            Path(written).unlink(missing_ok=True)
     place = words.index("--record") + 1 if "--record" in words else 2
     if (words[1] == "show" or "--record" in words) and re.fullmatch(HASH, words[place]):
         hashes = {r["hash"]: r for r in Store(folder / "hsiaug-results").records()}
