@@ -60,6 +60,7 @@ from hsiaug.contracts import (
     Progress,
 )
 from hsiaug.errors import DataUnavailableError, InputError, PluginError, SplitError, did_you_mean
+from hsiaug.metrics.significance import told_apart
 from hsiaug.pairs import PairSet
 from hsiaug.plugins.card import Card, NoParams, param, resampled
 from hsiaug.plugins.file_params import file_of
@@ -116,5 +117,6 @@ __all__ = [
     "resampled",
     "save_state",
     "spatial_folds",
+    "told_apart",
     "train_view_seen",
 ]

@@ -162,6 +162,7 @@ def _confirming_plan(
                 views=[views[classifier]],
                 lambdas=[arm.lam],
                 omegas=[] if arm.omega is None else [arm.omega],
+                overrides=_of(request, (arm.generator.name, *tried.controls(arm.generator.name), classifier)),
                 seeds=CONFIRM,
             ),
             context.plugins,
@@ -171,6 +172,11 @@ def _confirming_plan(
     plan = joined([replace(tried, trials=(), notes=(), short=()), *plans])
     making = sorted((t for t in plan.trials if t.hash not in plan.nothing), key=lambda t: t.seed)
     return replace(plan, trials=tuple(making))
+
+
+def _of(request: Request, plugins: Sequence[str]) -> dict[str, Mapping[str, str]]:
+    """What a request sets for these plugins."""
+    return {name: own for name, own in (request.overrides or {}).items() if name in plugins}
 
 
 def _confirming(plan: Plan, context: AdviceContext) -> Iterator[Work]:

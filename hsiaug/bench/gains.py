@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import fmean
 
-from hsiaug.metrics.significance import t_interval
+from hsiaug.metrics.significance import t_interval, told_apart
 from hsiaug.metrics.verdict import TINY, Confirmation, confirm
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import CONTROLS, Arm
@@ -113,13 +113,27 @@ def gained(
 
 
 def candidates(screened: Iterable[ArmGain], most: int = 2) -> list[ArmGain]:
-    """The best arm of each classifier, the best first, where it lies above all its controls."""
-    best: dict[str, ArmGain] = {}
+    """Of each classifier the arm of the highest AA that lies above all its controls; the largest gain first.
+
+    Of the arms of one generator, a later one (of a larger λ) counts where it is told apart from those before. Among
+    generators AA counts, not the gain: some are measured against more controls than others.
+    """
+    arms: dict[tuple[str, str], ArmGain] = {}
     for one in screened:
-        known = best.get(one.classifier)
-        if one.mean > TINY and (known is None or one.mean > known.mean):
+        known = arms.get((one.classifier, one.arm.generator.name))
+        if one.mean > TINY and (known is None or _above(one, known)):
+            arms[one.classifier, one.arm.generator.name] = one
+    best: dict[str, ArmGain] = {}
+    for one in arms.values():
+        if one.classifier not in best or fmean(one.aa) > fmean(best[one.classifier].aa):
             best[one.classifier] = one
     return sorted(best.values(), key=lambda one: -one.mean)[:most]
+
+
+def _above(one: ArmGain, other: ArmGain) -> bool:
+    """Whether the same draws tell that an arm has the higher AA."""
+    differences = [a - b for a, b in zip(one.aa, other.aa, strict=True)]
+    return fmean(differences) > 0 and told_apart(differences)
 
 
 def conclude(one: ArmGain, level: float, most: int) -> Confirmation:

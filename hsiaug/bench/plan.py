@@ -69,6 +69,7 @@ class Plan:
     its name. scene_ref: what to type for the scene. splits: one per draw. notes: sentences on what was added or
     collapsed. cards: by kind and name. short: sentences on λ that make nothing, or little.
     samples: real samples of a trial's draw and the synthetic ones that its λ asks for, by the trial's hash.
+    asked: names of the generators that were asked for; the others are their controls.
     """
 
     run: str
@@ -81,6 +82,7 @@ class Plan:
     cards: Mapping[tuple[Kind, str], Card]
     short: tuple[str, ...]
     samples: Mapping[str, tuple[int, int]]
+    asked: frozenset[str] = frozenset()
 
     @cached_property
     def nothing(self) -> frozenset[str]:
@@ -88,8 +90,9 @@ class Plan:
         return frozenset(t.hash for t in self.trials if t.lam > 0 and not self.samples[t.hash][1])
 
     def controls(self, generator: str) -> tuple[str, ...]:
-        """What a generator of the plan is measured against."""
-        return controls_of(self.task, self.cards["generator", generator].scope)
+        """What a generator of the plan is measured against: its controls, without itself."""
+        controls = controls_of(self.task, self.cards["generator", generator].scope)
+        return tuple(control for control in controls if control != generator)
 
 
 def build_plan(
@@ -110,7 +113,8 @@ def build_plan(
     usual = task.defaults(scene)
     protocol = request.protocol or parse_protocol(usual.protocol, request.buffer)
     patch = usual.patch if request.patch is None else request.patch
-    asked = _unique((*controls_of(task.name, None), *(request.generators or usual.generators)))
+    wanted = request.generators or usual.generators
+    asked = _unique((*controls_of(task.name, None), *wanted))
     classifiers = _unique((*(request.classifiers or usual.classifiers), task.control))
     notes: list[str] = []
     loaded = [_load(plugins, "generator", name, request, scene) for name in asked]
@@ -177,6 +181,7 @@ def build_plan(
         cards,
         short,
         samples,
+        frozenset(wanted),
     )
 
 

@@ -16,10 +16,10 @@ from hsiaug.bench.memory_check import samples_bytes
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.errors import HsiaugError, InputError
 from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.plugins.card import Card
+from hsiaug.plugins.card import Card, build_params, check_files
 from hsiaug.plugins.registry import Registry
 from hsiaug.tasks.task import TaskData
-from hsiaug.trial.arm import EVERY_CONTROL, Arm
+from hsiaug.trial.arm import BALANCED, CONTROLS, EVERY_CONTROL, Arm
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = [
@@ -65,25 +65,34 @@ class Ceiling:
     near: float
 
 
-def ladder(plugins: Registry, task: str = "pixels") -> tuple[list[str], LeftOut]:
-    """Generators of a task, the cheapest first, as their cards say; and those that cannot be loaded, with why."""
+def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
+    """Generators of a request's task, the cheapest first, as their cards say; and those that cannot be made, with why."""
     cards: list[Card] = []
     broken: LeftOut = []
     for name in plugins.names("generator"):
+        own = (request.overrides or {}).get(name)
         try:
-            cards.append(plugins.find("generator", name).load().card)
-        except HsiaugError as error:
-            broken.append((name, None, f"could not be loaded: {error.value}"))
-    usable = [c for c in cards if task in c.tasks and c.adds and c.name not in EVERY_CONTROL]
-    return [card.name for card in sorted(usable, key=lambda card: (card.seconds, card.name))], broken
+            plugin = plugins.find("generator", name).load()
+            card: Card = plugin.card
+            if request.task in card.tasks and card.adds and card.name not in (*CONTROLS, BALANCED):
+                params = build_params(card, request.preset, own)
+                check_files(card, params)
+                plugin(params)
+                cards.append(card)
+        except Exception as error:
+            if own:
+                raise
+            why = str(error) if isinstance(error, HsiaugError) else f"{type(error).__name__}: {error}"
+            broken.append((name, None, why))
+    return [card.name for card in sorted(cards, key=lambda card: (card.seconds, card.name))], broken
 
 
 def screening_plan(scene: TaskData, request: Request, plugins: Registry) -> tuple[Plan, LeftOut]:
-    """All arms that are worth a trial, and generators that cannot be loaded.
+    """All arms that are worth a trial, and generators that cannot be made.
 
     request: without generators, the whole ladder. Raises what :func:`build_plan` raises.
     """
-    names, broken = (list(request.generators), []) if request.generators else ladder(plugins, request.task)
+    names, broken = (list(request.generators), []) if request.generators else ladder(plugins, request)
     plan = _worth(build_plan(scene, replace(request, generators=names, seeds=SCREEN), plugins), scene)
     if not arms(plan):
         raise InputError(
@@ -116,8 +125,12 @@ def _worth(plan: Plan, scene: TaskData) -> Plan:
 
 
 def arms(plan: Plan) -> list[tuple[Arm, str]]:
-    """The arms of a plan that are no controls, with the names of their classifiers, in its order."""
-    return list(dict.fromkeys((t.arm, t.classifier.name) for t in plan.trials if not t.arm.control))
+    """The arms of a plan that were asked for, be they controls of others, with their classifiers' names, in its order."""
+    return list(
+        dict.fromkeys(
+            (t.arm, t.classifier.name) for t in plan.trials if t.lam and t.arm.generator.name in plan.asked
+        )
+    )
 
 
 def screened(plan: Plan, context: AdviceContext) -> list[ArmGain]:

@@ -11,6 +11,7 @@ from hsiaug.bench.advice_context import AdviceContext, do, work
 from hsiaug.bench.execute import Run
 from hsiaug.bench.gains import scored
 from hsiaug.bench.plan import Plan, Request
+from hsiaug.metrics.significance import told_apart
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.view_names import AUTO, FEWEST, RAW
@@ -22,8 +23,8 @@ __all__ = ["ViewGain", "screen_views", "with_views"]
 class ViewGain:
     """What a classifier does without a generator on the spectral views that were tried.
 
-    view: the best of them, which generators are judged with. aa: mean by view, over the screening draws, of those that
-    were tried on all. chosen: how often ``auto`` chose which view.
+    view: the best of them, which generators are judged with; the first where no other is told apart from it. aa: mean by
+    view, over the screening draws, of those that were tried on all. chosen: how often ``auto`` chose which view.
     """
 
     classifier: str
@@ -53,10 +54,14 @@ def screen_views(plan: Plan, context: AdviceContext, run: Run) -> tuple[Plan, tu
 
 
 def _gain(classifier: str, trials: list[TrialSpec], context: AdviceContext) -> ViewGain:
-    """Of equal views the first counts, and where none was tried on every draw."""
+    """The first view stays where it was not tried on every draw, or no other lies above it by more than chance."""
     views = list(dict.fromkeys(t.view for t in trials))
     found = {view: [context.record(t) for t in trials if t.view == view] for view in views}
     whole = {view: [r for r in records if r] for view, records in found.items() if None not in records}
-    aa = {view: statistics.fmean(map(scored, records)) for view, records in whole.items()}
+    scores = {view: list(map(scored, records)) for view, records in whole.items()}
+    aa = {view: statistics.fmean(values) for view, values in scores.items()}
     chosen = Counter(str(record["spectral_view"]["name"]) for record in whole.get(AUTO, ()))
-    return ViewGain(classifier, max(aa, key=lambda view: aa[view]) if aa else views[0], aa, dict(chosen))
+    first, best = views[0], max(aa, key=lambda view: aa[view], default=views[0])
+    if first in scores and not told_apart([a - b for a, b in zip(scores[best], scores[first], strict=True)]):
+        best = first
+    return ViewGain(classifier, best, aa, dict(chosen))

@@ -45,7 +45,7 @@ def advise(
     generator: Annotated[
         str | None,
         typer.Option(
-            help="Generators to try, between commas; the cheapest is tried first. Default: all.",
+            help="Generators to try, between commas; the cheapest is tried first. Default: all that need no file.",
             show_default=False,
         ),
     ] = None,
@@ -59,6 +59,7 @@ def advise(
         ),
     ] = None,
     patch: options.AnyPatch = None,
+    set_: options.Setting = None,
     store: options.StoreDir = Path("hsiaug-advice"),
     preset: options.PresetOfAll = options.PresetName.cpu,
     device: options.Device = "auto",
@@ -130,6 +131,7 @@ def advise(
         seeds=(),
         patch=patch,
         preset=preset.value,
+        overrides=options.overrides(set_ or []),
     )
     request = with_views(request, loaded)
     plan, broken = screening_plan(loaded, request, registry())

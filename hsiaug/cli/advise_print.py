@@ -197,7 +197,8 @@ def _view_said(one: ViewGain, name: str) -> str:
     chosen = ", ".join(f"{view} in {count(n, 'draw')}" for view, n in one.chosen.items())
     told = f"{name} {scores}" + (f"; auto: {chosen}" if chosen else "")
     if one.view == first[0]:
-        return f"{one.classifier} is judged on {one.view} spectra, without a generator the best of those tried ({told})"
+        why = "the best of those tried" if best == max(one.aa.values()) else "from which these draws tell no other"
+        return f"{one.classifier} is judged on {one.view} spectra, without a generator {why} ({told})"
     return (
         f"{one.view} spectra raise {one.classifier}'s {name} from {percent(first[1])} to {percent(best)} "
         f"without any sample; generators are judged on that ({told})"

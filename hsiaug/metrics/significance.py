@@ -24,6 +24,7 @@ __all__ = [
     "smallest_p",
     "summary_interval",
     "t_interval",
+    "told_apart",
 ]
 
 ALPHA = 0.05
@@ -129,6 +130,17 @@ def holm(p_values: Sequence[float]) -> list[float]:
         highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[i]))
         adjusted[i] = highest
     return adjusted
+
+
+def told_apart(differences: Sequence[float]) -> bool:
+    """Whether paired differences tell one candidate of a choice from another: their mean is beyond its standard error.
+
+    differences: of the two scores, one per fold, class of a fold, or draw; of a single one nothing is known. Where no
+    candidate is told apart, as inside a clump in which a judge makes the same few errors with all of them, take the
+    weakest, and say so.
+    """
+    mean, std, n = mean_std(differences)
+    return std is not None and round(abs(mean), SAME) > round(std / math.sqrt(n), SAME)
 
 
 def _check_finite(values: Sequence[float]) -> None:

@@ -28,18 +28,22 @@ class FittedRelight(FittedPatches):
     """wavelengths: (B,) float64 nm; empty where the scene has none.
 
     strength: of all effects together. recall: held-out recall of the training pixels by strength, where that was chosen.
+    tells: whether that recall tells the strengths apart.
     """
 
     wavelengths: NDArray[np.float64]
     params: dict[str, float]
     strength: float
     recall: dict[str, float]
+    tells: bool
     name = "relight"
 
     @property
     def notes(self) -> dict[str, Any]:
         """The strength, how it was chosen, and what a scene without wavelengths does without."""
         lack = {} if len(self.wavelengths) else {"no_wavelengths": "the light changes in brightness alone"}
+        if not self.tells:
+            lack["weakest_strength"] = "held-out training pixels tell no strength from plain copies"
         return {"strength": self.strength, "held_out_recall": self.recall, **lack}
 
     @property
@@ -67,7 +71,7 @@ class Relight(PatchGenerator):
     may scatter light of another training patch into it, in proportion to d(λ). A scene without wavelengths gets g alone.
 
     The strength of all effects together is the largest of ``STRENGTHS`` at which a judge recalls held-out training pixels
-    as well as with plain copies.
+    as well as with plain copies, and the least where the judge cannot tell them apart.
 
     The decomposition into direct and diffuse light is that of p³VAE, whose decoder is trained through it; here nothing is
     trained, and shadow, mixing and adjacency are off by default.
@@ -77,7 +81,7 @@ class Relight(PatchGenerator):
 
     card = Card(
         name="relight",
-        version="2",
+        version="3",
         summary="Real patches or pairs under another light: brightness, smooth changes of colour, shadow on tiles",
         paper="Thoreau, Risser, Achard, Berthelot and Briottet, p3VAE: a physics-integrated generative model, "
         "arXiv:2210.10418; sky light after Bird and Riordan, J. Climate Appl. Meteorol. 25, 1986",
@@ -90,12 +94,13 @@ class Relight(PatchGenerator):
     def learn(self, view: TrainView) -> dict[str, Any]:
         """How strong effects the classes bear."""
         params = of_scene(view, self.params)
-        strength, recall = (params.strength, {}) if params.strength else borne_strength(view, params)
+        strength, recall, tells = (params.strength, {}, True) if params.strength else borne_strength(view, params)
         return {
             "wavelengths": wavelengths_of(view),
             "params": asdict(params),
             "strength": strength,
             "recall": recall,
+            "tells": tells,
         }
 
     def fit(self, view: TrainView | DenseView, *, seed: int, device: str, progress: Progress) -> Any:
@@ -122,8 +127,8 @@ def of_scene(view: TrainView, effects: RelightParams) -> RelightParams:
     return bounded(effects, view.cube[view.visible])
 
 
-def borne_strength(view: TrainView, effects: RelightParams) -> tuple[float, dict[str, float]]:
-    """The largest of ``STRENGTHS`` that the classes of a view bear, and held-out recalls: see :func:`strongest`."""
+def borne_strength(view: TrainView, effects: RelightParams) -> tuple[float, dict[str, float], bool]:
+    """The largest of ``STRENGTHS`` that the classes of a view bear: see :func:`strongest`."""
     middle = slice(view.patch // 2, view.patch // 2 + 1)
     centres = view.real.x[:, :, middle, middle]
     wavelengths = wavelengths_of(view)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import SpectralView, TrainView, spatial_folds
+from hsiaug.api import SpectralView, TrainView, spatial_folds, told_apart
 from hsiaug_teacher.voter import fit_machine
 
 __all__ = ["strongest"]
@@ -24,9 +24,12 @@ Change = Callable[[NDArray[np.int64], np.random.Generator], NDArray[np.float32]]
 """Rows of the training pixels (n,) → their changed spectra (n, B)."""
 
 
-def strongest(view: TrainView, changes: Mapping[float, Change]) -> tuple[float, dict[str, float]]:
-    """The largest strength that costs at most ``TOLERANCE`` of held-out recall, and all recalls; the least strength where
-    none does, or where no class has training pixels enough to be cut in two and so nothing is known.
+def strongest(view: TrainView, changes: Mapping[float, Change]) -> tuple[float, dict[str, float], bool]:
+    """The largest strength that costs at most ``TOLERANCE`` of held-out recall; all recalls; whether the judge can tell.
+
+    The least strength where none costs so little, and where the judge cannot tell: no strength's recall differs from that
+    with plain copies by more than its standard error over the halves of the classes (:func:`hsiaug.api.told_apart`), or
+    no class has training pixels enough to be cut in two. In a clump the judge names what it holds out at any strength.
 
     The judge, an RBF support vector machine, learns from one spatial half of the training pixels of each class and its
     changed copies, and names the other half; spectra have unit norm, as brightness alone is what a spectral view takes
@@ -37,11 +40,11 @@ def strongest(view: TrainView, changes: Mapping[float, Change]) -> tuple[float, 
     unit = SpectralView("unit")
     spectra = view.cube[coords[:, 0], coords[:, 1]]
     real = unit(spectra, axis=1)
-    asked = np.unique(y[fold >= 0])
-    if not len(asked):
-        return min(changes), {}
+    halves = [(y == c) & (fold == k) for c in np.unique(y) for k in np.unique(fold[(y == c) & (fold >= 0)])]
+    if not halves:
+        return min(changes), {}, False
 
-    def recall(change: Change) -> float:
+    def right(change: Change) -> NDArray[np.bool_]:
         rng, right = np.random.default_rng(SEED), np.zeros(len(y), dtype=bool)
         for k in np.unique(fold[fold >= 0]):
             held, learnt = np.flatnonzero(fold == k), _thinned(y, fold != k)
@@ -59,12 +62,17 @@ def strongest(view: TrainView, changes: Mapping[float, Change]) -> tuple[float, 
             )
             named = machine.classes[machine.scores((real[held] - mean) / std).argmax(axis=1)]
             right[held] = named == y[held]
-        return float(np.mean([right[(y == c) & (fold >= 0)].mean() for c in asked]))
+        return right
 
-    found = {0.0: recall(lambda rows, rng: spectra[rows])}
-    found |= {strength: recall(change) for strength, change in changes.items()}
-    borne = [strength for strength in changes if found[strength] >= found[0.0] - TOLERANCE]
-    return max(borne, default=min(changes)), {f"{s:g}": round(r, 3) for s, r in found.items()}
+    found = {0.0: right(lambda rows, rng: spectra[rows])}
+    found |= {strength: right(change) for strength, change in changes.items()}
+    recall = {
+        s: float(np.mean([r[(y == c) & (fold >= 0)].mean() for c in np.unique(y[fold >= 0])]))
+        for s, r in found.items()
+    }
+    tells = any(told_apart([r[half].mean() - found[0.0][half].mean() for half in halves]) for r in found.values())
+    borne = [strength for strength in changes if tells and recall[strength] >= recall[0.0] - TOLERANCE]
+    return max(borne, default=min(changes)), {f"{s:g}": round(r, 3) for s, r in recall.items()}, tells
 
 
 def _thinned(y: NDArray[np.int64], mask: NDArray[np.bool_]) -> NDArray[np.int64]:

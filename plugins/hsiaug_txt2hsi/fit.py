@@ -76,7 +76,7 @@ def learn(
     light = Light.fitted(view) if params.light else None
     facts: dict[str, Any] = {
         **quality,
-        **({} if light is None else {"light_strength": light.strength}),
+        **({} if light is None else {"light_strength": light.strength, "light_told_apart": light.tells}),
         **({} if target is None else {"prior": target.provenance}),
         "pseudo_labelled": {str(c): len(pixels) for c, pixels in pseudo.items()},
         "text": params.text,

@@ -166,7 +166,7 @@ class FittedTxt2Hsi:
             "rows": dict(self.texts.rows),
             "prompts": self.texts.prompts,
             "words": self.texts.words,
-            "light": None if self.light is None else [self.light.slope, self.light.strength],
+            "light": None if self.light is None else [self.light.slope, self.light.strength, self.light.tells],
             "target": None if self.target is None else self.target.facts(),
         }
         save_state(folder, arrays, facts)

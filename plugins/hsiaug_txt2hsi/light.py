@@ -16,18 +16,19 @@ __all__ = ["Light"]
 @dataclass(frozen=True, eq=False)
 class Light:
     """wavelengths: (B,) float64 nm, empty where the scene has none. slope: of ``relight`` on this scene. strength: of all
-    its effects together."""
+    its effects together. tells: whether held-out training pixels told the strengths apart; the least where not."""
 
     wavelengths: NDArray[np.float64]
     slope: float
     strength: float
+    tells: bool
 
     @classmethod
     def fitted(cls, view: TrainView) -> Light:
         """As strong as the classes of a view bear."""
         effects = of_scene(view, RelightParams())
-        strength, _ = borne_strength(view, effects)
-        return cls(wavelengths_of(view), effects.slope, strength)
+        strength, _, tells = borne_strength(view, effects)
+        return cls(wavelengths_of(view), effects.slope, strength, tells)
 
     def shown(self, x: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
         """Patches x (n, B, p, p) in scene units, each under another light."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hsiaug.bench import advice_context as context_module
@@ -116,13 +117,14 @@ def test_every_generator_is_tried_at_the_smallest_lambda_first_and_the_cheapest_
     [
         ({"raw": 0.6, "auto": 0.7}, 1e6, "auto"),
         ({"raw": 0.7, "auto": 0.7}, 1e6, "raw"),
+        ({"raw": 0.6, "auto": (0.9, 0.5, 0.5)}, 1e6, "raw"),
         ({"raw": 0.6, "auto": 0.7}, 0.6, "raw"),
     ],
 )
 def test_generators_are_judged_on_the_spectral_view_that_is_best_without_any(
-    world: World, toy: Scene, plugins: Registry, tmp_path: Path, aa: dict[str, float], budget: float, chosen: str
+    world: World, toy: Scene, plugins: Registry, tmp_path: Path, aa: dict[str, Any], budget: float, chosen: str
 ) -> None:
-    """The last: no time to try a view on every draw, so the first is kept."""
+    """Also kept is the first where it is equal, where its draws tell no better one, and without time for every draw."""
     request = with_views(asked(), toy)
     assert request.views == ("raw", "auto") and with_views(asked(views=["unit"]), toy).views == ["unit"]
     plan, _ = screening_plan(toy, request, plugins)
@@ -130,7 +132,8 @@ def test_generators_are_judged_on_the_spectral_view_that_is_best_without_any(
     usual = world.record
 
     def made(plan: Plan, trial: TrialSpec) -> dict[str, Any]:
-        found = {"metrics": {"aa": aa[trial.view], "oa": 0.5}, "spectral_view": {"name": "unit"}}
+        score = np.broadcast_to(aa[trial.view], 3)[trial.seed]
+        found = {"metrics": {"aa": score, "oa": 0.5}, "spectral_view": {"name": "unit"}}
         return usual(plan, trial) | found
 
     world.record = made  # type: ignore[method-assign]
@@ -144,7 +147,7 @@ def test_generators_are_judged_on_the_spectral_view_that_is_best_without_any(
     assert {t.view for t in kept.trials if t.classifier.name == "coords"} == {"raw"}
     if budget > 1:
         assert [(one.classifier, one.view, one.chosen) for one in gains] == [("nearest", chosen, {"unit": 3})]
-        assert dict(gains[0].aa) == pytest.approx(aa)
+        assert dict(gains[0].aa) == pytest.approx({view: np.mean(values) for view, values in aa.items()})
 
 
 def test_a_generator_that_is_slower_than_it_says_leaves_the_others_their_share(
@@ -188,6 +191,17 @@ def test_what_reads_unlabelled_pixels_is_tried_after_its_third_control_and_must_
     assert judged == {"smote", "mixup"}
     assert [one.control for one in of["mixup"].against] == ["none", "duplicate", "pseudo"]
     assert [one.control for one in of["smote"].against] == ["none", "duplicate"]
+
+
+def test_a_control_that_was_asked_for_is_tried_and_judged_against_the_others(
+    world: World, toy: Scene, plugins: Registry, tmp_path: Path
+) -> None:
+    plan, _ = screening_plan(toy, asked(generators=["smote", "pseudo", "duplicate"]), plugins)
+    screened(world, plan, toy, tmp_path, 1e6)
+    judged = {arm.generator.name for arm, _ in screening.arms(plan)}
+
+    assert judged == {"smote", "pseudo", "duplicate"} == {t.generator.name for t in world.ran} - {"none"}
+    assert plan.controls("pseudo") == ("none", "duplicate") and plan.controls("duplicate") == ("none",)
 
 
 def test_what_others_leave_is_used_by_whoever_gave_way(

@@ -8,6 +8,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hsiaug.bench.gains import Against, ArmGain, candidates, conclude
+from hsiaug.bench.plan import Request
 from hsiaug.bench.screening import CONFIRM, SCREEN, ladder
 from hsiaug.cli.main import app
 from hsiaug.cli.options import duration
@@ -357,12 +359,41 @@ def test_a_failing_generator_is_named_and_the_others_go_on(
 
 
 def test_the_ladder_is_what_the_cards_say_the_cheapest_first(planted: Registry) -> None:
-    names, broken = ladder(planted)
+    names, broken = ladder(planted, Request(lambdas=[1.0], seeds=[]))
 
     cards = [planted.find("generator", name).load().card for name in names]
     assert [card.seconds for card in cards] == sorted(card.seconds for card in cards)
     assert {"smote", "mixup", "oracle"} < set(names) and not broken
     assert not {"none", "duplicate"} & set(names)
+
+
+def test_a_generator_that_cannot_be_made_with_what_it_was_given_is_left_out_with_what_it_says(
+    planted: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def picky(self: Any, params: Any) -> None:
+        raise ValueError("needs a table of prices")
+
+    monkeypatch.setattr(planted.find("generator", "poison").load(), "__init__", picky)
+    names, broken = ladder(planted, Request(lambdas=[1.0], seeds=[]))
+
+    assert broken == [("poison", None, "ValueError: needs a table of prices")] and "oracle" in names
+    # What was set for it by hand is the user's to correct.
+    with pytest.raises(ValueError, match="prices"):
+        ladder(planted, Request(lambdas=[1.0], seeds=[], overrides={"poison": {"gain": "1"}}))
+
+
+def test_with_its_defaults_every_generator_is_considered_and_what_lacks_a_file_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line of the README, with all installed plugins and the preset cpu; the time is too short for more."""
+    run_trials_here(monkeypatch)
+    with contextlib.chdir(tmp_path):
+        answer = CliRunner().invoke(app, ["advise", "toy", "--budget", "0.5s"])
+    assert answer.exception is None, answer.output
+    said = {line.split(maxsplit=1)[0].rstrip(":"): line for line in fields(answer.stdout)["not tried"]}
+
+    assert said.pop("library").startswith("library: library.path must name a file or folder")
+    assert {"smote", "pseudo", "txt2hsi"} <= set(said) and all("no time left" in line for line in said.values())
 
 
 def outcome(
@@ -373,7 +404,8 @@ def outcome(
         Against(name, tuple(aa), tuple(aa)) for name, aa in (("none", aa_none), ("duplicate", aa_duplicate))
     )
     arm = Arm(Method(generator, "1", "{}"), 1.0, None)
-    return ArmGain(arm, classifier, seeds, (0.5,) * len(seeds), against, (), ratio=0.5)
+    aa = tuple(0.5 + gain for gain in aa_none)
+    return ArmGain(arm, classifier, seeds, aa, against, (), ratio=0.5)
 
 
 def test_an_interval_corrected_for_draws_of_the_same_pixels_stands_beside() -> None:
@@ -405,6 +437,19 @@ def test_candidates_are_the_best_of_each_classifier_and_none_below_a_control() -
     assert candidates([good, better, bad]) == [better]
     assert candidates([other, bad, better]) == [better, other]
     assert candidates([bad]) == []
+    # A control that was asked for is measured against fewer: the arm that lies above it counts, though it gains less.
+    control, above = outcome([0.05] * 3, [0.05] * 3, "pseudo", "svm"), outcome([0.06] * 3, [0.01] * 3, "e", "svm")
+    assert candidates([control, above]) == [above]
+
+
+def test_a_larger_lambda_counts_only_where_the_draws_tell_it_from_a_smaller() -> None:
+    one = outcome([0.02, 0.03, 0.02], [0.02] * 3)
+    noisy, surely = (
+        replace(outcome(gains, [0.02] * 3), arm=replace(one.arm, lam=4.0))
+        for gains in ([0.09, 0.0, 0.03], [0.05, 0.06, 0.05])
+    )
+
+    assert candidates([one, noisy]) == [one] and candidates([one, surely]) == [surely]
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("20m", 1200), ("1h", 3600), ("1.5 h", 5400)])

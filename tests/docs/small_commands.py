@@ -23,7 +23,12 @@ SMALL = (
     # command             argument or option  on the page                     typed in its place
     ("benchmark", "SCENE|SUITE", rf"indian_pines|toy|{OWN}", "flight.toml"),
     ("benchmark", "SCENE|SUITE", r"oscd|my_pairs", "pairs.toml"),
-    ("benchmark", "--data", r"my_pairs", "flight.toml"),  # tests/bench/test_suite_data.py runs it on a folder
+    (
+        "benchmark",
+        "--data",
+        r"my_pairs|my_scene\.toml",
+        "flight.toml",
+    ),  # tests/bench/test_suite_data.py runs it on a folder
     ("benchmark", "SCENE|SUITE", r"my_suite\.toml|benchmarks/\w+\.toml", "suite.toml"),
     ("benchmark", "--seeds", r".+", "1"),
     ("benchmark", "--lambda", r"0\.5,1,2,4,8|0:1\.5:0\.25", "0:0.5:0.25"),
@@ -56,7 +61,7 @@ SMALL = (
     ("map", "--record", HASH, "{record}"),
     ("show", "HASH", HASH, "{record}"),
     ("report", "--suite", r"my_suite\.toml|benchmarks/\w+\.toml", "suite.toml"),
-    ("report", "--data", r"my_pairs", "flight.toml"),
+    ("report", "--data", r"my_scene\.toml", "flight.toml"),
     ("report", "--by", r"labels", "lambda"),  # tests/cli/test_labels.py runs it
     ("report", "--store", r"hsiaug-results-\w+", "hsiaug-results-suite"),
     ("compare", "A", r".+/.+", AS_IT_IS),

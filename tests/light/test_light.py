@@ -101,9 +101,21 @@ def test_strengths_that_mix_the_classes_up_are_not_borne(view):
     def ruinous(rows, rng):
         return rng_free[rng.permutation(rows)]
 
-    strength, recall = strongest(view, {0.5: harmless, 1.0: ruinous})
-    assert strength == 0.5 and recall["1"] < recall["0"] - TOLERANCE <= recall["0.5"]
+    strength, recall, tells = strongest(view, {0.1: harmless, 0.5: harmless, 1.0: ruinous})
+    assert strength == 0.5 and tells and recall["1"] < recall["0"] - TOLERANCE <= recall["0.5"]
     assert strongest(view, {0.5: ruinous, 1.0: ruinous})[0] == 0.5
+
+
+def test_a_judge_that_tells_no_strength_from_plain_copies_takes_the_least_and_says_so(view, fit_relight):
+    """The classes of this scene differ so much that light mixes none of them up inside a clump."""
+    cube, (rows, columns) = np.array(view.cube), view.coords.T
+    cube[rows, columns] = np.eye(view.bands)[view.y] + 0.01 * cube[rows, columns]
+    apart = replace(view, cube=cube)
+    fitted = fit_relight(apart)
+
+    assert set(fitted.recall.values()) == {1.0} and fitted.strength == 0.1
+    assert "tell no strength" in fitted.sample({1: 1}, guidance=None, seed=0).provenance["weakest_strength"]
+    assert "weakest_strength" not in fit_relight(apart, strength=0.5).notes
 
 
 def test_the_strength_is_chosen_without_any_pixel_but_those_of_training(view, fit_relight):

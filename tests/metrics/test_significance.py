@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from scipy.stats import t, wilcoxon
 
 from hsiaug.errors import InputError
-from hsiaug.metrics.significance import MIN_PAIRS, holm, mean_std, paired_wilcoxon, smallest_p, t_interval
+from hsiaug.metrics.significance import (
+    MIN_PAIRS,
+    holm,
+    mean_std,
+    paired_wilcoxon,
+    smallest_p,
+    t_interval,
+    told_apart,
+)
 
 fractions = st.floats(0, 1)
 
@@ -22,6 +30,21 @@ def test_std_divides_by_n_minus_one() -> None:
 
 def test_one_value_has_a_mean_and_no_std() -> None:
     assert mean_std([0.7]) == (0.7, None, 1)
+
+
+@pytest.mark.parametrize(
+    ("differences", "told"),
+    [
+        ([0.0] * 9, False),
+        ([0.5], False),
+        ([0.2] + [0.0] * 9, False),
+        ([0.1, -0.1, 0.1], False),
+        ([0.1, 0.1, 0.0], True),
+    ],
+)
+def test_candidates_are_told_apart_by_more_than_one_standard_error(differences: list[float], told: bool) -> None:
+    """One fold of ten is no more than its own noise, however large; of a single one nothing is known."""
+    assert told_apart(differences) is told and told_apart([-d for d in differences]) is told
 
 
 @pytest.mark.parametrize("values", [[], [0.5, math.nan], [math.inf]])
