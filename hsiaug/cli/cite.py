@@ -40,7 +40,9 @@ def cite(
     from hsiaug.errors import InputError
     from hsiaug.files import write_text_whole
     from hsiaug.report.methods_text import methods_paragraph
+    from hsiaug.report.render_text import markdown_text
     from hsiaug.targets import check_target
+    from hsiaug.text import visible
     from hsiaug.trial.store import Store
 
     if out is not None:
@@ -51,7 +53,8 @@ def cite(
             "there must be a record to cite", value=f"none in {report.where}", hint="Run a benchmark first."
         )
     entries = "\n\n".join(_entries(report))
-    text = "\n\n".join([*map(methods_paragraph, report.tables), entries])
+    safe = markdown_text if out is not None and out.suffix.lower() == ".md" else visible
+    text = "\n\n".join([*(safe(methods_paragraph(table)) for table in report.tables), entries])
     if out is None:
         for line in text.splitlines():
             say(line)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hsiaug.report.grid import Grid, ReportPage
 from hsiaug.text import visible
 
-__all__ = ["markdown"]
+__all__ = ["markdown", "markdown_text"]
 
 
 def markdown(pages: Sequence[ReportPage]) -> str:
@@ -17,38 +17,46 @@ def markdown(pages: Sequence[ReportPage]) -> str:
 
 
 def _markdown_page(page: ReportPage) -> str:
-    blocks = [f"## {_md(page.heading)}"]
+    blocks = [f"## {markdown_text(page.heading)}"]
     if page.failed:
-        blocks += [f"**{_md(page.failed)}:**", "\n".join(f"- {_md(line)}" for line in page.failures)]
-    blocks += [f"**{_md(w)}**" for w in page.warnings]
+        blocks += [
+            f"**{markdown_text(page.failed)}:**",
+            "\n".join(f"- {markdown_text(line)}" for line in page.failures),
+        ]
+    blocks += [f"**{markdown_text(w)}**" for w in page.warnings]
     for grid in page.grids:
-        blocks += [f"### {_md(grid.heading)}", _markdown_grid(grid)]
-    blocks.append("\n".join(f"- {_md(note)}" for note in page.notes))
+        blocks += [f"### {markdown_text(grid.heading)}", _markdown_grid(grid)]
+    blocks.append("\n".join(f"- {markdown_text(note)}" for note in page.notes))
     if page.audit:
         blocks.append("### Audit")
-        blocks.append("\n".join(f"- **{_md(label)}**: {_md(sentence)}" for label, sentence in page.audit))
+        blocks.append(
+            "\n".join(f"- **{markdown_text(label)}**: {markdown_text(sentence)}" for label, sentence in page.audit)
+        )
     if page.verdict:
         blocks.append("### Verdict")
         if page.outcome:
-            blocks += [_markdown_grid(page.outcome), f"{_md(page.outcome.heading)}: {_md(page.outcome_note)}"]
+            blocks += [
+                _markdown_grid(page.outcome),
+                f"{markdown_text(page.outcome.heading)}: {markdown_text(page.outcome_note)}",
+            ]
         blocks += [_markdown_said(sentence, lines) for sentence, lines in page.verdict]
     return "\n\n".join(block for block in blocks if block)
 
 
 def _markdown_said(sentence: str, lines: Sequence[str]) -> str:
     if not lines:
-        return _md(sentence)
-    return "\n".join([f"**{_md(sentence)}**", "", *(f"- {_md(line)}" for line in lines)])
+        return markdown_text(sentence)
+    return "\n".join([f"**{markdown_text(sentence)}**", "", *(f"- {markdown_text(line)}" for line in lines)])
 
 
 def _markdown_grid(grid: Grid) -> str:
-    headers = [_md(f"{c.group} {c.header}".strip()) for c in grid.columns]
+    headers = [markdown_text(f"{c.group} {c.header}".strip()) for c in grid.columns]
     rule = ["---:" if c.numeric else "---" for c in grid.columns]
-    lines = [headers, rule, *([_md(entry.text) for entry in row] for row in grid.rows)]
+    lines = [headers, rule, *([markdown_text(entry.text) for entry in row] for row in grid.rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _md(text: str) -> str:
+def markdown_text(text: str) -> str:
     """Escape what Markdown or HTML would read; an underscore inside a word is only an underscore."""
     text = visible(" ".join(text.split()))
     text = re.sub(r"([\\|*`<>$]|&(?=[#A-Za-z])|\](?=[(\[:]))", r"\\\1", text)

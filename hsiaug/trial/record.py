@@ -19,6 +19,9 @@ __all__ = ["Damage", "damage_lines", "fault_of"]
 
 CLOSE = 1e-9
 """How far a stated number may lie from the one that its counts give: libraries round sums in different orders."""
+PER_CLASS = ("real", "synthetic", "train_counts", "test_counts", "seen_counts", "new_counts")
+CLASS_IDS = ("lost_classes", "thin_classes", "untrained_classes", "no_seen_classes", "no_new_classes")
+"""Lists of samples and of the audit."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,10 @@ class _Part(BaseModel):
 
 Count = Annotated[int, Field(ge=0, lt=2**40)]
 Counts = list[Count]
-Share = Annotated[float, Field(ge=0, le=1)]
+Ids = list[Annotated[int, Field(ge=1, lt=2**40)]]
+Percent = Annotated[float, Field(ge=0, le=100)]
+Amount = Annotated[float, Field(ge=0, le=1e12)]
+"""Seconds, megabytes, λ."""
 
 
 class _Plugin(_Part):
@@ -71,13 +77,15 @@ class _Spec(_Part):
     task: str
     scene: _Scene
     protocol: _Protocol
-    patch: Annotated[int, Field(ge=1)]
+    patch: Annotated[int, Field(ge=1, lt=2**40)]
     seed: Count
     generator: _Plugin
     classifier: _Plugin
-    lam: Annotated[float, Field(alias="lambda", ge=0)]
-    omega: float | None
+    lam: Annotated[float, Field(alias="lambda", ge=0, le=1e12)]
+    omega: Annotated[float, Field(ge=-1e12, le=1e12)] | None
     omega_convention: str | None = None
+    view: str = ""
+    diagnosis: bool = False
 
 
 class _Error(_Part):
@@ -115,21 +123,36 @@ class _Audit(_Part):
     leaky: bool
     buffer: str
     radius: Count
-    n_train: Count
+    n_train: Annotated[Count, Field(ge=1)]
     n_test: Count
     n_buffered: Count
     train_counts: Counts
     test_counts: Counts
-    centre_overlap_percent: float
-    patch_overlap_percent: float
+    centre_overlap_percent: Percent
+    patch_overlap_percent: Percent
+    lost_classes: Ids = []
+    thin_classes: Ids = []
+    untrained_classes: Ids = []
+    fields: str = ""
+    seen_counts: Counts | None = None
+    new_counts: Counts | None = None
+    no_seen_classes: Ids = []
+    no_new_classes: Ids = []
     notes: list[str]
+
+
+class _Shown(_Part):
+    """The spectral view that was chosen, and the scores that it was chosen by."""
+
+    name: str
+    scores: dict[str, float] | None = None
 
 
 class _Environment(_Part):
     python: str
     platform: str
     processor: str
-    versions: dict[str, str]
+    versions: dict[str, Annotated[str, Field(pattern=r"^[A-Za-z0-9.+!_-]*$")]]
 
 
 class _Record(_Part):
@@ -148,11 +171,14 @@ class _Record(_Part):
     notes: list[str] = []
     scope: dict[str, str] | None
     transductive: bool | None
+    diagnosis: bool = False
+    spectral_view: _Shown | None = None
+    classifier_facts: dict[str, Any] = {}
     audit: _Audit | None
-    timings: dict[str, float]
-    cpu_seconds: dict[str, float] = {}
-    optimiser_steps: dict[str, int | None] | None = None
-    peak_memory_mb: float | None
+    timings: dict[str, Amount]
+    cpu_seconds: dict[str, Amount] = {}
+    optimiser_steps: dict[str, Count | None] | None = None
+    peak_memory_mb: Amount | None
     device: dict[str, Any] | None
     environment: _Environment
     predictions_sha256: str | None
@@ -178,7 +204,7 @@ def fault_of(record: Record, name: str) -> str | None:
         return f"metrics must be there just where status is ok; status states {read.status!r}"
     if (read.status == "failed") != (read.error is not None):
         return f"error must be there just where status is failed; status states {read.status!r}"
-    return _miscounted(record) if read.status == "ok" else None
+    return _mislisted(record) or (_miscounted(record) if read.status == "ok" else None)
 
 
 def _told(error: ValidationError, record: Record) -> str:
@@ -197,8 +223,21 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:60]}…"
 
 
+def _mislisted(record: Record) -> str | None:
+    """The first list of a part that has not an entry for each class, or names another class."""
+    classes = len(record["class_names"])
+    for part, lists in ((part, record[part] or {}) for part in ("samples", "audit")):
+        for key in PER_CLASS:
+            if len(lists.get(key) or range(classes)) != classes:
+                return f"{part}.{key} must have {classes} entries, as there are {classes} class_names"
+        for key in CLASS_IDS:
+            if max(lists.get(key) or [0]) > classes:
+                return f"{part}.{key} must name classes 1 to {classes}"
+    return None
+
+
 def _miscounted(record: Record) -> str | None:
-    """The first number that does not follow from the confusion matrix, or the first list that is not as long."""
+    """The first number that does not follow from the confusion matrix."""
     metrics, classes = record["metrics"], len(record["class_names"])
     fields = metrics.get("fields")
     stated = {"confusion": metrics["confusion"]} | (
@@ -212,15 +251,11 @@ def _miscounted(record: Record) -> str | None:
         return "metrics.confusion counts no pixel"
     if new and (new[0] > matrix).any():
         return "metrics.fields.new_confusion counts more pixels than metrics.confusion"
-    for part, counts in ((part, record[part] or {}) for part in ("samples", "audit")):
-        for key in ("real", "synthetic", "train_counts", "test_counts"):
-            if len(counts.get(key, matrix)) != classes:
-                return f"{part}.{key} must have {classes} entries, as there are {classes} class_names"
     try:
         found = _recomputed(matrix, record["spec"]["task"], metrics["subsets"], new[0] if new else None)
-    except (KeyError, TypeError, IndexError, InputError) as error:
+        return _difference(metrics, found, "metrics")
+    except (KeyError, TypeError, IndexError, OverflowError, InputError) as error:
         return f"metrics cannot be computed from metrics.confusion: {type(error).__name__} {error}"
-    return _difference(metrics, found, "metrics")
 
 
 def _recomputed(

@@ -11,7 +11,7 @@ __all__ = ["CHECKS", "LARGEST", "Record", "decode", "encode", "json_line", "pref
 
 Record = Mapping[str, Any]
 
-CHECKS = 1
+CHECKS = 2
 """Raise when ``fault_of`` finds what it did not find before: what was checked with another number is checked anew."""
 LARGEST = 64 * 2**20
 """Bytes of a record at most: the largest real ones, of a hundred classes, have a few hundred thousand."""

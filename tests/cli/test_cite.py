@@ -11,7 +11,9 @@ import hsiaug
 from hsiaug.report import build_report
 from hsiaug.report.bibtex import bibtex, software
 from hsiaug.report.methods_text import methods_paragraph
+from hsiaug.trial.store import Store
 from tests.in_process import run_trials_here
+from tests.report.report_records import benchmark, fill, hash_of
 from tests.strangers import hsiaug as command
 
 
@@ -51,6 +53,23 @@ def test_the_command_writes_paragraph_and_entries_by_the_ending(store: Path, tmp
     assert (tmp_path / "all.md").read_text().startswith("We measured smote")
     refused = command("cite", "--store", str(store), "--out", str(tmp_path / "all.docx"))
     assert refused.returncode == 2 and "all.docx" in refused.stderr and not (tmp_path / "all.docx").exists()
+
+
+def test_texts_of_a_record_are_no_markup_and_act_on_no_terminal(tmp_path: Path) -> None:
+    hostile = "\x1b[31m<script>alert(1)</script>\u202e"
+    records = benchmark(3)
+    for record in records:
+        record["spec"]["scene"]["name"] = record["environment"]["processor"] = hostile
+        record["hash"] = hash_of(record["spec"])
+    store = fill(tmp_path / "store", records)
+    assert len(Store(store).read().records) == len(records)
+
+    for name in ("all.md", "all.txt", "all.bib"):
+        made = command("cite", "--store", str(store), "--out", str(tmp_path / name))
+        assert made.returncode == 0, made.stderr
+        text = (tmp_path / name).read_text()
+        assert "\x1b" not in text and "\u202e" not in text
+        assert name != "all.md" or not re.search(r"(?<!\\)<", text)
 
 
 def test_a_store_without_a_record_has_nothing_to_cite(tmp_path: Path) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from hsiaug.cli import show as show_module
 from hsiaug.errors import StoreError
+from hsiaug.report import build_report, render_report
+from hsiaug.report.methods_text import methods_paragraph
+from hsiaug.trial.hashing import short_hash
+from hsiaug.trial.record import fault_of
 from hsiaug.trial.record_json import LARGEST
 from hsiaug.trial.store import Record, Store
 
@@ -89,6 +94,17 @@ def test_what_a_trial_wrote_is_believed(filled: Store) -> None:
         (put("class_names", value=[1, 2]), ("class_names.0 (1)",)),
         (put("samples", "synthetic", value=[1]), ("samples.synthetic must have",)),
         (put("audit", "leaky", value="no"), ("audit.leaky ('no')",)),
+        (put("audit", "lost_classes", value=[99]), ("audit.lost_classes must name classes 1 to",)),
+        (put("audit", "thin_classes", value=3), ("audit.thin_classes (3)",)),
+        (put("audit", "untrained_classes", value=["x"]), ("audit.untrained_classes.0 ('x')",)),
+        (put("audit", "seen_counts", value=[1]), ("audit.seen_counts must have",)),
+        (put("audit", "patch_overlap_percent", value=10**400), ("audit.patch_overlap_percent",)),
+        (put("audit", "n_train", value=0), ("audit.n_train (0)",)),
+        (put("metrics", "oa", value=10**400), ("cannot be computed",)),
+        (put("spectral_view", value={"name": "raw", "scores": "nan"}), ("spectral_view.scores ('nan')",)),
+        (put("classifier_facts", value=[1]), ("classifier_facts ([1])",)),
+        (put("environment", "versions", "numpy", value="<script>"), ("environment.versions.numpy",)),
+        (put("timings", "total", value=-1), ("timings.total (-1)",)),
         (put("timings", "total", value="fast"), ("timings.total ('fast')",)),
         (put("provenance", value={"a": "\ud800"}), ("text that is not Unicode",)),
     ],
@@ -162,3 +178,33 @@ def test_predictions_that_power_failure_emptied_are_damage(filled: Store) -> Non
 def test_sums_that_another_library_rounded_otherwise_are_believed(filled: Store, by: float) -> None:
     edited(filled, lambda record: record["metrics"].update(aa=record["metrics"]["aa"] * by))
     assert filled.read().damaged == ()
+
+
+WRONG = ("x", None, [], {}, [1], [None], {"a": 1}, "nan", 10**400, 10**30, -1, 0, 1e308, True, "\x1b[31m<script>")
+
+
+def leaves(value: Any, keys: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The keys of everything in a record, of lists their first entry."""
+    if keys:
+        yield keys
+    for key in value if isinstance(value, dict) else range(min(1, len(value))) if isinstance(value, list) else ():
+        yield from leaves(value[key], (*keys, key))
+
+
+@pytest.mark.parametrize("part", range(5))
+def test_a_record_with_any_value_of_another_kind_is_damaged_or_can_be_reported(filled: Store, part: int) -> None:
+    """Of every place in a record and all wrong values, a fifth."""
+    record = dict(next(filled.records()))
+    second = list(filled.records())[1]
+    tried = [(keys, value) for keys in leaves(record) for value in WRONG][part::5]
+    for keys, value in tried[part::7]:
+        changed = copy.deepcopy(record)
+        put(*keys, value=value)(changed)
+        changed["hash"] = short_hash(changed["spec"]) if keys[0] == "spec" else changed["hash"]
+        if fault_of(changed, str(changed["hash"])) is None:
+            report = build_report([changed, second])
+            for by in ("generator", "gain", "classifier", "class", "field", "seed", "cost"):
+                render_report(report, "md", by)
+            render_report(report, "json")
+            [methods_paragraph(table) for table in report.tables]
+            dict(show_module._facts(changed))
