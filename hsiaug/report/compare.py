@@ -118,11 +118,8 @@ class Gain:
         """
         found = [(control, one) for control, one in self.against.items() if one is not None]
         hurts = self.verdict is not None and self.verdict.finding == "hurts"
-        said = [
-            (one.main.evidence.shown == "below") if hurts else one.main.evidence.shown != "above"
-            for _, one in found
-        ]
-        deciding = [pair for pair, decides in zip(found, said, strict=True) if decides]
+        said = ("below",) if hurts else ("below", "no difference shown", "undecided")
+        deciding = [pair for pair in found if pair[1].main.evidence.shown in said]
         return min(deciding or found, key=lambda pair: pair[1].main.mean, default=None)
 
 

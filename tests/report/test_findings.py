@@ -340,12 +340,12 @@ def test_a_gain_at_a_loss_has_a_mark_of_its_own(format: str) -> None:
 
 def test_a_card_shows_a_loss_in_a_colour_of_its_own() -> None:
     figure = card_figure(build_report(LOSSES))
-    marks = {
+    colours = {
         text.get_text().split()[0]: text.get_color()
         for place in figure.subfigs
         for text in place.subfigs[1].axes[0].texts
     }
-    assert set(marks) == {"▲▼", "▲"} and marks["▲▼"] != marks["▲"]
+    assert set(colours) == {"▲▼", "▲", "p"} and colours["▲▼"] != colours["▲"]
 
 
 def test_the_headline_counts_what_the_grid_shows() -> None:
