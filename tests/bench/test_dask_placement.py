@@ -118,14 +118,14 @@ def test_a_worker_that_leaves_is_told_of_whoever_notices_it(
     assert not slot.busy
 
 
-def test_a_dask_worker_that_ends_does_not_wait_for_the_processes_of_its_slots() -> None:
-    script = """
+def test_a_dask_worker_that_ends_does_not_wait_for_the_processes_of_its_slots(toy: Scene) -> None:
+    script = f"""
         from pathlib import Path
         from hsiaug.bench.engines import dask_host
         from hsiaug.bench.worker import WorkerStart
 
-        seat = dask_host._seat(("run", "tcp://here", 0), WorkerStart("pixels", "toy", "", Path(), "cpu", None))
-        seat.worker._begin()
+        start = WorkerStart("pixels", "toy", "{toy.sha256}", Path(), "cpu", None)
+        dask_host._seat(("run", "tcp://here", 0), start).worker._begin()
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True)
 
