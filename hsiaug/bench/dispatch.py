@@ -105,11 +105,12 @@ class Dispatch:
     def run(self) -> None:
         """Until all work is done. Raises SceneError where no worker will do it."""
         while True:
-            slots = [slot for slot in self._pool.slots() if slot not in self._refused]
+            there = self._pool.slots()
+            slots = [slot for slot in there if slot not in self._refused]
             self._occupy(slots)
             if not any(slot.busy for slot in slots) and not self._more():
                 return
-            if self._refused and not slots:
+            if there and not slots:
                 self._give_up()
             for slot, message in self._pool.wait():
                 self._follow(slot, message)

@@ -180,6 +180,20 @@ def test_where_all_slots_refuse_one_record_and_one_error_say_why(
     assert "hsiaug 0.2 in place of 0.1" in record["error"]["message"]
 
 
+def test_where_the_slot_that_refused_has_left_too_work_waits_for_others(
+    planned: list[TrialSpec], toy: Scene, tmp_path: Path
+) -> None:
+    class Leaving(Seats):
+        def wait(self) -> list[tuple[Seat, Message]]:
+            said = super().wait()
+            self.there = [] if said else [Seat(lambda *_: failure())]
+            return said
+
+    engine = Leaving(Seat(lambda *_: WorkerRefused("hsiaug 0.2 in place of 0.1")))
+
+    assert ended(run(planned, toy, engine, tmp_path)) == sorted(trial.hash for trial in planned)
+
+
 def test_work_waits_until_a_machine_joins(planned: list[TrialSpec], toy: Scene, tmp_path: Path) -> None:
     class Late(Seats):
         def wait(self) -> list[tuple[Seat, Message]]:

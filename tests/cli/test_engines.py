@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,9 @@ def test_a_run_on_dask_gives_the_records_of_a_local_one(
     answer = hsiaug(*arguments(tmp_path / "dask", "--on", "dask"), env=env)
 
     assert answer.returncode == 0, answer.stderr
-    assert "Dask scheduler tcp://127.0.0.1:" in answer.stderr and "dashboard http://127.0.0.1:" in answer.stderr
+    assert "Dask scheduler tcp://127.0.0.1:" in answer.stderr
+    # Without bokeh its page would only say that bokeh is missing.
+    assert ("dashboard http://127.0.0.1:" in answer.stderr) == (find_spec("bokeh") is not None)
     assert results(tmp_path / "dask") == local
 
 
@@ -76,6 +79,42 @@ def test_a_dask_worker_that_is_killed_costs_no_record(tmp_path: Path, local: dic
 
     assert run.returncode == 0, tables + said
     assert results(store) == local
+
+
+def test_workers_and_the_run_end_when_the_scheduler_goes(tmp_path: Path) -> None:
+    gate, store = tmp_path / "gate", tmp_path / "store"
+    gate.mkdir()
+    env = environment(install(tmp_path / "gated", "dummy_plugin", GATED), GATE=str(gate))
+    file = tmp_path / "scheduler.json"
+    dask = [sys.executable, "-m", "dask"]
+    scheduler = [*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+    worker = [*dask, "worker", "--scheduler-file", str(file), "--nthreads", "2", "--no-nanny", "--no-dashboard"]
+    quiet: dict[str, Any] = {"env": env, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with (
+        subprocess.Popen([*scheduler, "--scheduler-file", str(file)], **quiet) as serving,
+        subprocess.Popen(worker, **quiet) as working,
+    ):
+        try:
+            while not file.exists() or not file.read_text().endswith("}"):
+                assert serving.poll() is None
+                time.sleep(0.05)
+            address = json.loads(file.read_text())["address"]
+            command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, "--on", f"dask:{address}")]
+            with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as run:
+                # The trials at the gate would never end.
+                while len(list(gate.iterdir())) < 5:
+                    assert run.poll() is None
+                    time.sleep(0.05)
+                serving.kill()
+                _, said = run.communicate()
+            working.wait()
+        finally:
+            serving.kill()
+            working.kill()
+
+    assert run.returncode == 2 and "the Dask scheduler must stay until the run has ended" in said
+    assert "Traceback" not in said
+    assert results(store)
 
 
 def _dask_workers(pid: int) -> list[int]:

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from hsiaug.bench.cluster_settings import ClusterSettings
@@ -28,11 +29,14 @@ from hsiaug.errors import HsiaugError, InputError
 from hsiaug.trial.spec import TrialSpec
 
 try:
+    import dask
     import distributed
 except ImportError as error:
     raise InputError(
         "--on dask needs the library dask.distributed", hint="Install it: pip install 'hsiaug[dask]'."
     ) from error
+
+from dask.utils import parse_timedelta
 
 from hsiaug.bench.engines.dask_host import end_run, run_trial
 
@@ -46,6 +50,8 @@ FETCHERS = 8
 """Answers that are fetched at the same time."""
 CONNECT = 10.0
 """Seconds in which a scheduler must answer, and be there again after it was lost."""
+WORKERLESS = "10 minutes"
+"""For which a run waits for a worker that can take its trials, where Dask's ``no-workers-timeout`` is not set."""
 
 
 @contextmanager
@@ -73,8 +79,10 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Iterat
                 )
             stack.callback(_close, cluster)
             client = stack.enter_context(distributed.Client(cluster))
-        dashboard = "dashboard" in client.scheduler_info()["services"]
-        say(f"Dask scheduler {client.scheduler.address}" + f", dashboard {client.dashboard_link}" * dashboard)
+        say(
+            f"Dask scheduler {client.scheduler.address}"
+            + f", dashboard {client.dashboard_link}" * _dashboard(client)
+        )
         yield _Dask(client, settings, say)
 
 
@@ -83,6 +91,15 @@ def _close(cluster: Any) -> None:
     pipe to it must not take the place of what the run gave: the processes end with this one in any case."""
     with suppress(Exception):
         cluster.close()
+
+
+def _dashboard(client: Any) -> bool:
+    """Whether the scheduler has a dashboard, and the library that draws it."""
+    with suppress(PackageNotFoundError):
+        return "dashboard" in client.scheduler_info()["services"] and bool(
+            client.run_on_scheduler(version, "bokeh")
+        )
+    return False
 
 
 def outline(address: str, jobs: int, settings: ClusterSettings, batches: Sequence[Batch]) -> str:
@@ -146,15 +163,18 @@ class _Slot:
     address: str
     number: int
     gpu: bool
-    busy: bool = False
     stage: str = "load"
     key: str = ""
     draw: str = ""
     future: Any = field(default=None, repr=False)
 
+    @property
+    def busy(self) -> bool:
+        return self.future is not None
+
     def send(self, trial: TrialSpec, blind: object) -> None:
         """Begin a trial on its worker."""
-        self.busy, self.stage = True, "load"
+        self.stage = "load"
         packed = None if self.draw == trial.draw_hash else self.pool.packed(trial, blind)
         self.draw = trial.draw_hash
         self.key, self.future = self.pool.submit(self, trial, packed)
@@ -165,7 +185,7 @@ class _Slot:
             # A scheduler that has gone runs nothing that could be cancelled.
             with suppress(Exception):
                 self.future.cancel()
-        self.busy, self.draw, self.future = False, "", None
+        self.draw, self.future = "", None
 
 
 class _DaskPool:
@@ -177,11 +197,15 @@ class _DaskPool:
         self._topic = f"hsiaug-{self._run}"
         self._heard: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._slots: dict[tuple[str, int], _Slot] = {}
+        self._sent: dict[str, _Slot] = {}
         self._numbers = itertools.count()
         self._fetching = ThreadPoolExecutor(FETCHERS)
         self._packed: tuple[str, bytes] = ("", b"")
         self._looked = float("-inf")
-        self._waiting = False
+        self._patience = parse_timedelta(
+            dask.config.get("distributed.scheduler.no-workers-timeout", None) or WORKERLESS
+        )
+        self._idle: float | None = None
         client.subscribe_topic(self._topic, lambda event: self._heard.put((event[1][0], event[1][1:])))
 
     def slots(self) -> list[_Slot]:
@@ -192,7 +216,9 @@ class _DaskPool:
 
     def wait(self) -> list[tuple[_Slot, Message]]:
         """What was heard of busy slots; those whose worker has gone are lost."""
-        busy = {slot.key: slot for slot in self._slots.values() if slot.busy}
+        # Those of workers that have gone too, whoever noticed that.
+        self._sent = busy = {key: slot for key, slot in self._sent.items() if slot.busy and slot.key == key}
+        self._check_patience(bool(busy))
         found: list[tuple[_Slot, Message]] = []
         for key, news in self._news():
             message = self._read(busy[key], news) if key in busy else None
@@ -206,7 +232,7 @@ class _DaskPool:
 
     def close(self) -> None:
         """Cancel all that runs, and end the processes."""
-        for slot in self._slots.values():
+        for slot in self._sent.values():
             slot.end()
         self._fetching.shutdown(wait=False, cancel_futures=True)
         # Of a cluster that has gone there is nothing to end.
@@ -234,6 +260,7 @@ class _DaskPool:
             resources={"GPU": self._gpus} if self._gpus and slot.gpu else None,
         )
         # In a thread: where the worker has gone, its answer is waited for until the task is cancelled.
+        self._sent[key] = slot
         future.add_done_callback(lambda done: self._fetching.submit(self._fetch, key, done))
         return key, future
 
@@ -256,9 +283,21 @@ class _DaskPool:
                 value=f"none for {CONNECT:.0f} s",
                 hint="What is finished is in the store: start the scheduler, and run the same command again.",
             )
-        if not self._slots and not self._waiting:
-            self._say("waiting for Dask workers")
-        self._waiting = not self._slots
+
+    def _check_patience(self, busy: bool) -> None:
+        """Where there is work that no worker can take, wait for a while. Raises HsiaugError after that."""
+        if busy:
+            self._idle = None
+        elif self._idle is None:
+            self._idle = time.monotonic()
+            self._say("waiting for Dask workers" + " that can take the trials that are left" * bool(self._slots))
+        elif time.monotonic() - self._idle >= self._patience:
+            raise HsiaugError(
+                "a run on Dask must have a worker that can take its trials",
+                value=f"none for {self._patience:.0f} s",
+                hint="What is finished is in the store: start workers (with --resources GPU=1 for --cluster gpus=1), "
+                "and run the same command again.",
+            )
 
     def _news(self) -> Iterator[tuple[str, Any]]:
         """All that was heard, after a moment at the latest."""
@@ -282,7 +321,7 @@ class _DaskPool:
             slot.draw = ""
         if isinstance(message, WorkerRefused):
             self._say(f"worker {slot.address} is left out: it has {message.found}")
-        slot.busy, slot.future = False, None
+        slot.future = None
         return message
 
 

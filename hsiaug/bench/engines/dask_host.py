@@ -12,8 +12,9 @@ import pickle
 import threading
 import zlib
 from dataclasses import dataclass
+from multiprocessing.util import Finalize
 
-from distributed import get_worker
+from distributed import Status, get_worker
 
 from hsiaug.bench.engine import Message, PluginProgress, WorkerLost
 from hsiaug.bench.engines.local import Worker, wait_for_messages
@@ -79,10 +80,14 @@ def run_trial(
             return WorkerLost("was cancelled", stage)
 
 
-def end_run(run: str) -> None:
-    """End the processes of a run."""
-    for key in [key for key in _seats if key[0] == run]:
+def end_run(run: str | None) -> None:
+    """End the processes of a run, or of all."""
+    for key in [key for key in _seats if run in (key[0], None)]:
         _seats.pop(key).worker.end()
+
+
+# A Dask worker that ends, as when the scheduler has gone, would wait for them.
+Finalize(None, end_run, [None], exitpriority=0)
 
 
 def _seat(place: Key, start: WorkerStart) -> _Seat:
@@ -102,9 +107,10 @@ def _key() -> str:
 
 
 def _cancelled(key: str) -> bool:
-    """Whether nobody waits for a task any more: its run was stopped."""
-    task = get_worker().state.tasks.get(key)
-    return task is None or task.state == "cancelled"
+    """Whether nobody waits for a task any more: its run was stopped, or the scheduler has gone."""
+    worker = get_worker()
+    task = worker.state.tasks.get(key)
+    return task is None or task.state == "cancelled" or worker.status in (Status.closing, Status.closed)
 
 
 def _end_idle(place: Key) -> None:
