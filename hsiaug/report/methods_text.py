@@ -103,13 +103,11 @@ def _tests(table: Table) -> str:
         return ""
     tested = [comparison.main.tests for comparison in table.comparisons if comparison.main.p is not None]
     if not tested:
-        return (
-            f"Differences are paired by draw; none was tested, which takes {MIN_PAIRS} draws, and no gain is claimed."
-        )
+        return f"Differences are paired by draw; none was tested, which takes {MIN_PAIRS} draws, and no gain is claimed."
     return (
         "Differences are paired by draw and were tested with the two-sided Wilcoxon signed-rank test, Holm-corrected "
-        f"over {count(max(tested), 'comparison')}; a gain is claimed only above every control, at p < {ALPHA:g} and with a "
-        "95 % t interval that leaves out 0."
+        f"over {count(max(tested), 'comparison')}; a gain is claimed only above every control, at p < {ALPHA:g} and with "
+        "a 95 % t interval that leaves out 0."
     )
 
 

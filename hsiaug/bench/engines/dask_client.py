@@ -24,14 +24,15 @@ from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.engine import Batch, Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
 from hsiaug.bench.execute import PoolEngine
 from hsiaug.bench.worker import WorkerStart, without_ctrl_c
-from hsiaug.errors import HsiaugError, InputError
+from hsiaug.errors import HsiaugError, InputError, install
 from hsiaug.trial.spec import TrialSpec
 
 try:
     import distributed
 except ImportError as error:
     raise InputError(
-        "--on dask needs the library dask.distributed", hint="Install it: pip install 'hsiaug[dask]'."
+        "--on dask needs the library dask.distributed",
+        hint=f"Install it: {install('dask', 'distributed', 'bokeh')}.",
     ) from error
 
 from hsiaug.bench.engines.dask_host import end_run, run_trial
