@@ -86,3 +86,12 @@ def test_the_reference_holds_every_public_name() -> None:
 def test_pictures_are_small() -> None:
     for path in (ROOT / "docs" / "images").iterdir():
         assert path.stat().st_size < 150_000, Path(path).name
+
+
+def test_no_page_or_message_installs_hsiaug_from_an_index() -> None:
+    files = [*PAGES, *(ROOT / "docs").rglob("*.ipynb"), *(ROOT / "hsiaug").rglob("*.py")]
+    assert [path.name for path in files if "hsiaug[" in path.read_text("utf-8")] == []
+
+
+def test_no_page_says_why_pseudo_labels_gain() -> None:
+    assert [path.name for path in PAGES if "gain is transductive" in path.read_text("utf-8")] == []
