@@ -117,7 +117,7 @@ def card(svg: str) -> bytes:
 
 def typeset(folder: Path) -> None:
     """table.png: the first LaTeX table as it is printed."""
-    first, end, _ = (folder / "table.tex").read_text(encoding="utf-8").partition(r"\end{table}")
+    first, end, _ = (folder / "table.tex").read_text(encoding="utf-8").partition(r"\end{table*}")
     (folder / "paper.tex").write_text(PAPER % f"{first}{end}".replace("htbp", "t"), encoding="utf-8")
     for words in (
         ("pdflatex", "-interaction=batchmode", "paper.tex"),

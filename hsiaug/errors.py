@@ -32,6 +32,7 @@ __all__ = [
     "StoreError",
     "UnclearFolderError",
     "did_you_mean",
+    "install",
 ]
 
 
@@ -119,3 +120,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         return f"Did you mean {' or '.join(near)}?"
     more = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""
     return f"Known names: {', '.join(known[:LISTED]) or 'none'}{more}."
+
+
+def install(extra: str, *libraries: str) -> str:
+    """How to get an optional library. hsiaug itself is installed from a clone; no package index has it."""
+    return f"pip install {' '.join(libraries)} (in a clone of hsiaug: pip install -e '.[{extra}]')"

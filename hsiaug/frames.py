@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.errors import InputError
+from hsiaug.errors import InputError, install
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -19,6 +19,6 @@ def frame_of(rows: Iterable[Any]) -> DataFrame:
         from pandas import DataFrame
     except ImportError as lack:
         raise InputError(
-            "frames need pandas", value="not installed", hint="pip install 'hsiaug[notebook]', or use table()."
+            "frames need pandas", value="not installed", hint=f"{install('notebook', 'pandas')}, or use table()."
         ) from lack
     return DataFrame(list(rows))

@@ -108,7 +108,8 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
     The generator is shown each sample as a little image of its own, with no neighbours; statistics "over visible
     pixels" are then over the pixels of all patches, those of overlapping patches counted again. Its unlabelled
     pixels are the ``unlabelled`` samples handed to :meth:`fit_resample`, by default none, where its card declares
-    a scope other than ``none``; a generator that cannot do without them says so itself.
+    a scope other than ``none``; a UserWarning says so where it copies labelled ones in their place. Another one says
+    where samples have weights other than 1, which no pipeline passes on to its estimator.
 
     After :meth:`fit_resample`: ``sample_indices_`` (n',) int64 the row of X of each real sample, −1 for synthetic;
     ``synthetic_`` (n',) bool; ``weights_`` (n',) float32; ``counts_`` {label: synthetic samples}; ``classes_``;
@@ -182,6 +183,10 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
         real = bench.view(spec, generator.card.scope).real
         samples = concatenate([real, synthetic])
         self._keep(samples, fitted, labels)
+        if generator.card.scope != "none":
+            _warn_of_copies(samples, generator.card.name, given=unlabelled is not None)
+        if (samples.weight != 1).any():
+            _warn_of_weights(samples)
         flat = samples.x if np.ndim(X) == 4 else samples.x[:, :, 0, 0]
         return flat, labels[samples.y - 1]
 
@@ -218,6 +223,32 @@ def _warn_of_nothing(lam: float, counts: Mapping[int, int]) -> None:
     warnings.warn(
         f"no sample was made: λ = {lam:g} asks for none with {fewest} to {most} samples per class; λ = 1 fills "
         "every class to the largest, more than 1 lets all grow",
+        UserWarning,
+        stacklevel=3,
+    )
+
+
+def _warn_of_copies(samples: PatchSamples, name: str, given: bool) -> None:
+    """Where a generator that takes unlabelled samples made copies of labelled ones in their place."""
+    made = samples.synthetic
+    real = {sample.tobytes() for sample in samples.x[~made]}
+    copies = sum(sample.tobytes() in real for sample in samples.x[made])
+    if copies:
+        why = "it could name too few of them; here they have no neighbours" if given else "none were given"
+        warnings.warn(
+            f"{copies} of the {made.sum()} synthetic samples are exact copies of samples of X: {name} takes samples from "
+            f"fit_resample(..., unlabelled=...), and {why}",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def _warn_of_weights(samples: PatchSamples) -> None:
+    low, high = samples.weight[samples.synthetic].min(), samples.weight[samples.synthetic].max()
+    weights = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    warnings.warn(
+        f"the synthetic samples have a weight of {weights} beside 1 of real ones, which a pipeline does not pass on: "
+        "call fit_resample, and hand weights_ to the estimator as sample_weight",
         UserWarning,
         stacklevel=3,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,30 +65,32 @@ def cite(
 
 def _entries(report: Report) -> Iterator[str]:
     """BibTeX of the program, of the scenes, and of the methods that have a source."""
+    from hsiaug.report.bibtex import bibtex, software
+    from hsiaug.report.methods_text import versions_of
+
+    yield "% Needs \\usepackage{url}, and \\usepackage[utf8]{inputenc} (the default since 2018)."
+    yield str(software(versions_of(report.tables).get("hsiaug", [])))
+    yield from bibtex(_sources(report))
+
+
+def _sources(report: Report) -> Iterator[tuple[str, str]]:
+    """(name, source) of each scene and method, as the cards on this machine have them."""
     from hsiaug.data.catalogue import find_entry
     from hsiaug.errors import HsiaugError
     from hsiaug.plugins.hookspecs import Kind
     from hsiaug.plugins.registry import registry
-    from hsiaug.report.bibtex import bibtex, software
-    from hsiaug.report.methods_text import versions_of
 
-    yield software(versions_of(report.tables).get("hsiaug", []))
     trials = [trial for table in report.tables for trial in table.trials]
     for scene, ref in dict.fromkeys((t.condition.scene, str(t.record.get("scene_ref") or "")) for t in trials):
-        try:
-            source = find_entry(ref).card.citation
-        except HsiaugError:
-            continue  # a set of pairs, or a card that is not on this machine
-        if source:
-            yield bibtex(scene, source)
+        with suppress(HsiaugError):  # a set of pairs, or a card that is not on this machine
+            card = find_entry(ref).card
+            if card.citation and not card.procedural:
+                yield scene, card.citation
     used: dict[tuple[Kind, str], None] = {}
     for table in report.tables:
         used |= {("generator", arm.generator.name): None for arm in table.arms}
         used |= {("classifier", method.name): None for method in table.classifiers}
     for kind, name in used:
-        try:
-            paper = registry().find(kind, name).load().card.paper
-        except HsiaugError:
-            continue  # a plugin that is not on this machine: its records say what it was
-        if paper:
-            yield bibtex(name, paper)
+        with suppress(HsiaugError):  # a plugin that is not on this machine: its records say what it was
+            if paper := registry().find(kind, name).load().card.paper:
+                yield name, paper

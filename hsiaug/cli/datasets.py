@@ -125,6 +125,8 @@ def _json(entry: SceneEntry) -> dict[str, Any]:
 
 
 def _describe(entry: SceneEntry) -> list[str]:
+    from hsiaug.report.bibtex import plain
+
     card = entry.card
     row = _row(entry)
     lines = [
@@ -134,7 +136,11 @@ def _describe(entry: SceneEntry) -> list[str]:
         f"sensor       {card.sensor.name or 'not recorded'}, GSD {_text(card.sensor.gsd)} m",
         f"wavelengths  {_wavelengths(entry)}",
     ]
-    for heading, text in (("home page", card.homepage), ("citation", card.citation), ("licence", card.licence)):
+    for heading, text in (
+        ("home page", card.homepage),
+        ("citation", plain(card.citation)),
+        ("licence", card.licence),
+    ):
         lines += [f"{heading:<12} {text}"] if text else []
     lines += ["", *card.notes.strip().splitlines(), ""] if card.notes else [""]
     for heading, spec in zip(("cube", "labels"), card.files, strict=False):

@@ -208,9 +208,11 @@ def _plain(value: Any) -> Any:
 
 
 def _print_card(kind: str, plugin: Any, out: Console) -> None:
+    from hsiaug.report.bibtex import plain
+
     card: Card = plugin.card
     print_lines(out, [f"{kind} {card.name}"])
-    for name, value in _facts(kind, plugin).items():
+    for name, value in (_facts(kind, plugin) | {"paper": plain(card.paper)}).items():
         if name != "name":
             print_lines(out, [f"{name}\t{'–' if value in ('', (), None) else value}".expandtabs(16)])
     usual, rows = card.presets.get("cpu", {}), []

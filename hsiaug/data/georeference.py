@@ -1,4 +1,4 @@
-"""Where on Earth the pixels of a cube lie, through rasterio (``pip install 'hsiaug[geo]'``)."""
+"""Where on Earth the pixels of a cube lie, through rasterio (the extra ``geo``)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from hsiaug.data.catalogue import find_entry
 from hsiaug.data.readers_envi import find_envi
 from hsiaug.data.scene_files import find_file
-from hsiaug.errors import DataUnavailableError
+from hsiaug.errors import DataUnavailableError, install
 
 __all__ = [
     "Georeference",
@@ -88,7 +88,7 @@ def need_geo(what: str, hint: str) -> None:
         raise DataUnavailableError(
             f"{what} needs rasterio",
             value="rasterio is not installed",
-            hint=f"pip install 'hsiaug[geo]', or {hint}",
+            hint=f"{install('geo', 'rasterio')}, or {hint}",
         )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hsiaug.data.georeference import Georeference, need_geo, quiet
 from hsiaug.data.polygons import fill
 from hsiaug.data.vector_labels import VectorLabels
-from hsiaug.errors import InputError, SceneError, did_you_mean
+from hsiaug.errors import InputError, SceneError, did_you_mean, install
 
 __all__ = ["MOST_CODES", "LabelRaster", "rasterise", "regrid"]
 
@@ -123,7 +123,7 @@ def _on_ground(marks: VectorLabels, ground: Georeference | None, where: str) -> 
             f"{where}: labels with coordinates need a cube with a georeference",
             value="none in the cube's file",
             hint="Give the labels as row,col,class (CSV) or as a raster; GeoTIFF, and ENVI with map info, have one "
-            "(read through rasterio: pip install 'hsiaug[geo]').",
+            f"(read through rasterio: {install('geo', 'rasterio')}).",
         )
     if not marks.crs or not ground.crs:
         return marks.places

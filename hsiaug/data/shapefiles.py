@@ -1,4 +1,4 @@
-"""ESRI shapefiles, read by pyshp (``pip install 'hsiaug[geo]'``): pure Python, so that a damaged one is an error."""
+"""ESRI shapefiles, read by pyshp (the extra ``geo``): pure Python, so that a damaged one is an error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from hsiaug.data.bounds import in_bytes
 from hsiaug.data.geopackage import MOST_BYTES, Feature, too_large
 from hsiaug.data.raw import damaged
-from hsiaug.errors import DataUnavailableError, HsiaugError, SceneError
+from hsiaug.errors import DataUnavailableError, HsiaugError, SceneError, install
 
 __all__ = ["read_shapefile"]
 
@@ -36,7 +36,7 @@ def read_shapefile(
         raise DataUnavailableError(
             f"{path}, a shapefile, needs pyshp",
             value="pyshp is not installed",
-            hint="pip install 'hsiaug[geo]', or export the layer as GeoPackage.",
+            hint=f"{install('geo', 'pyshp')}, or export the layer as GeoPackage.",
         )
     endings = (".shx", ".dbf", *(() if crs else (".prj",)))
     beside = {ending: _companion(path, ending) for ending in (*endings, ".cpg")}

@@ -93,7 +93,8 @@ class Card:
     """What a plugin declares; every field is read by the core, none is decoration.
 
     name: as users type it. version: raise it whenever results change; it enters the hash of a trial.
-    summary: one line. paper: source of the method (authors, venue, arXiv or DOI), or "".
+    summary: one line. paper: source of the method, or "": its BibTeX entries, as ``hsiaug cite`` writes them, with words
+        round them where these help ("After @article{...}"); BibTeX reads nothing outside entries.
     tasks: those it serves: "pixels" (classification of pixels by their patches), "segmentation" and "change" (masks of
         tiles of one date and of two). A generator of "segmentation" alone also serves "pixels", through the core's
         adapter.

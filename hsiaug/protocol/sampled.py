@@ -194,7 +194,15 @@ class KShot(_InPlaces):
         return "-".join(dict.fromkeys(numbers))
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        return _compact(self, scene, self.wanted(scene), seed, patch, self.places)
+        wanted = self.wanted(scene)
+        most = int(max(scene.class_counts))
+        if most >= SMALL_CLASS and wanted(most)[0] >= most:
+            raise SplitError(
+                f"protocol {self.label} needs a class of more than {wanted(most)[0]} labelled pixels",
+                value=f"{most} in the largest of {scene.name}",
+                hint="Ask for fewer.",
+            )
+        return _compact(self, scene, wanted, seed, patch, self.places)
 
 
 class Random(Protocol):

@@ -138,7 +138,7 @@ def draw_tiles(pairs: PairSet, protocol: Protocol, seed: int, patch: int) -> Til
         if not found:
             raise SplitError(
                 f"protocol {protocol.label} leaves no {side} tile of {patch}×{patch} pixels of {pairs.name}",
-                hint="Choose a smaller --patch, other blocks, or a smaller --buffer.",
+                hint="Choose a smaller --patch, other blocks, a smaller --buffer, or folders train and test of places.",
             )
     return TileSplit(pairs, tuple(tiles), tuple(tested), protocol, patch, seed, stride)
 

@@ -206,8 +206,8 @@ def _verdict(like: DenseFidelity, labels: DenseReliability) -> Iterator[str]:
     else:
         yield "masks: too little difference between these classes to judge labels by it"
     copies, statistic = like["copies"].value, like["copying"].value
-    if copies is not None and copies > 1:
-        yield f"memorisation: {copies:.0f} % of the synthetic tiles are copies of training tiles, turned or not"
+    if copies:
+        yield f"memorisation: {copies:.3g} % of the synthetic tiles are copies of training tiles, turned or not"
     elif statistic is not None and statistic < -3:
         yield f"memorisation: no copies, but nearer to training tiles than held-out ones are (C_T = {statistic:.1f})"
     else:

@@ -164,11 +164,10 @@ def _verdict(like: Fidelity, labels: Reliability, attention: AttentionReport | N
         yield _labels(scores["agreement"], "probes of training pixels")
         yield _labels(scores["oracle"], "oracle probes, which know half of the held-out pixels too,")
     copies, nearer = like["copies"].value, like["nearer"].value
-    if copies is not None and copies > 1:
-        yield f"memorisation: {copies:.0f} % of the synthetic samples are copies of training samples"
-    elif nearer is not None:
+    if nearer is not None:
         yield (
-            f"memorisation: no copies; {nearer:.0f} % of the time a synthetic sample lies nearer to a training "
+            f"memorisation: {f'{copies:.3g} %' if copies else 'none'} of the synthetic samples are copies of training "
+            f"samples; {nearer:.0f} % of the time a synthetic sample lies nearer to a training "
             "sample than a held-out one of its class does (50 % for fresh real samples)"
         )
     if attention is not None and (score := attention.class_words["held-out"]) is not None:

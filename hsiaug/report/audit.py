@@ -11,7 +11,7 @@ from hsiaug.report.labels import MISSING, count, draws_text, left_out, plus_minu
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
 from hsiaug.report.tables import Table, named
 
-__all__ = ["audit_lines", "transductive", "warnings"]
+__all__ = ["audit_lines", "transductive", "users_of_unlabelled", "warnings"]
 
 Audit = Mapping[str, Any]
 
@@ -33,7 +33,7 @@ def audit_lines(table: Table, where: str) -> tuple[tuple[str, str], ...]:
 
 def warnings(table: Table) -> tuple[str, ...]:
     """What must be read before the numbers beside failures: damaged records, arms that saw pixels of the test side."""
-    seen = _users(table).get("scene")
+    seen = users_of_unlabelled(table).get("scene")
     warned = (
         f"TRANSDUCTIVE: {', '.join(seen)} learned from unlabelled pixels of the whole scene." if seen else None
     )
@@ -74,7 +74,7 @@ def _protocol(table: Table, audits: Mapping[DrawKey, Audit]) -> str:
     )
 
 
-def _users(table: Table) -> dict[str, list[str]]:
+def users_of_unlabelled(table: Table) -> dict[str, list[str]]:
     """Who learned from unlabelled pixels: scope → labels of generators and classifiers."""
     users: dict[str, set[str]] = {}
     for trial in table.trials:
@@ -86,7 +86,7 @@ def _users(table: Table) -> dict[str, list[str]]:
 
 
 def _scope(table: Table) -> str:
-    listed = "; ".join(f"scope {scope}: {', '.join(names)}" for scope, names in _users(table).items())
+    listed = "; ".join(f"scope {scope}: {', '.join(names)}" for scope, names in users_of_unlabelled(table).items())
     if transductive(table):
         return f"TRANSDUCTIVE: some arms learn from all unlabelled pixels, test pixels too ({listed})"
     return f"inductive ({listed or 'scope none for every generator and classifier'})"

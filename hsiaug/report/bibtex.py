@@ -1,45 +1,94 @@
-"""Sources as BibTeX: a source is one text here, and stays one, with its DOI and its arXiv number found in it."""
+"""Sources as BibTeX: a card gives entries as publishers do, among words that say what they are to it, or words alone."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from hsiaug.text import visible
 
-__all__ = ["bibtex", "software"]
+__all__ = ["Entry", "bibtex", "entries_of", "plain", "software"]
 
-DOI = re.compile(r"doi:\s*(10\.\d{4,9}/[^\s;,]+)", re.IGNORECASE)
-ARXIV = re.compile(r"arXiv[:\s]\s*(\d{4}\.\d{4,5})", re.IGNORECASE)
-YEAR = re.compile(r"\b(19[5-9]\d|20\d\d)\b")
+BRACES = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
+FIELD = re.compile(rf"(\w+)\s*=\s*({BRACES}|\"(?:[^\"{{}}]|{BRACES})*\"|\w+)")
+ENTRY = re.compile(rf"@(\w+)\s*\{{\s*([^\s,{{}}]+)\s*((?:,\s*{FIELD.pattern}\s*)+),?\s*\}}")
 SPECIAL = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}"})
+VENUE = ("journal", "booktitle", "howpublished", "publisher")
 
 
-def bibtex(key: str, source: str) -> str:
-    """A ``@misc`` entry whose note is the source as its card has it."""
-    text = " ".join(visible(source).split())
-    found = {"note": text.translate(SPECIAL)}
-    if doi := DOI.search(text):
-        found["doi"] = doi[1].rstrip(".")
-    if arxiv := ARXIV.search(text):
-        found |= {"eprint": arxiv[1], "archiveprefix": "arXiv"}
-    if years := YEAR.findall(text):
-        found["year"] = years[-1]
-    return _entry(key, found)
+@dataclass(frozen=True)
+class Entry:
+    """One BibTeX entry. kind: without ``@``, in lower case. fields: values in LaTeX without the outer braces."""
+
+    kind: str
+    key: str
+    fields: dict[str, str]
+
+    def __str__(self) -> str:
+        lines = [f"  {name} = {{{value}}}," for name, value in self.fields.items()]
+        return "\n".join([f"@{self.kind}{{{self.key},", *lines, "}"])
+
+    @property
+    def plain(self) -> str:
+        """Authors, title, venue, year, DOI and e-print on one line."""
+        values = {name: re.sub(r"[{}]|\\(?=[&%#_$])", "", value) for name, value in self.fields.items()}
+        *others, last = values.get("author", "").split(" and ")
+        number = f"({values['number']})" if "number" in values else ""
+        volume = f" {values['volume']}{number}" if "volume" in values else ""
+        venue = next((values[name] + volume for name in VENUE if name in values), "")
+        links = [f"{name}:{values[key]}" for name, key in (("doi", "doi"), ("arXiv", "eprint")) if key in values]
+        authors = f"{', '.join(others)} and {last}" if others else last
+        said = dict.fromkeys([authors, values.get("title"), venue, values.get("year"), *links])
+        return ", ".join(part for part in said if part)
 
 
-def software(versions: Sequence[str]) -> str:
+def entries_of(source: str) -> list[Entry]:
+    """The entries that stand in a text, between which BibTeX reads nothing; braces may nest three deep in a value."""
+    return [_entry(found) for found in ENTRY.finditer(visible(" ".join(source.split())))]
+
+
+def plain(source: str) -> str:
+    """The text with each of its entries as one line of words."""
+    return ENTRY.sub(lambda found: _entry(found).plain, " ".join(source.split()))
+
+
+def bibtex(sources: Iterable[tuple[str, str]]) -> list[str]:
+    """Entries of named sources, each below a comment with its name; a source without one becomes the note of a ``@misc``.
+
+    An entry that several sources give stands once; another one of the same key gets the source's name too.
+    """
+    found: dict[str, tuple[Entry, list[str]]] = {}
+    for name, source in sources:
+        given = entries_of(source) or [
+            Entry("misc", _key(name), {"note": visible(" ".join(source.split())).translate(SPECIAL)})
+        ]
+        for entry in given:
+            key = entry.key
+            if key in found and found[key][0] != entry:
+                key = f"{key}-{_key(name)}"
+                entry = Entry(entry.kind, key, entry.fields)
+            found.setdefault(key, (entry, []))[1].append(name)
+    return [f"% {', '.join(dict.fromkeys(map(_key, names)))}\n{entry}" for entry, names in found.values()]
+
+
+def software(versions: Sequence[str]) -> Entry:
     """hsiaug itself, in the versions that records name."""
-    return _entry(
-        "hsiaug",
-        {
-            "title": "{hsiaug}: augmentation of hyperspectral scenes with few, unequal labels",
-            "author": "{The hsiaug developers}",
-            "version": ", ".join(versions) or "unknown",
-        },
-    )
+    version = ", ".join(versions) or "unknown"
+    values = {
+        "author": "{The hsiaug developers}",
+        "title": "{hsiaug}: augmentation of hyperspectral scenes with few, unequal labels",
+        "year": "2026",
+        "version": version,
+        "note": f"Software, version {version}".translate(SPECIAL),
+    }
+    return Entry("misc", "hsiaug", values)
 
 
-def _entry(key: str, values: dict[str, str]) -> str:
-    lines = [f"  {name} = {{{value}}}," for name, value in values.items()]
-    return "\n".join([f"@misc{{{re.sub(r'[^A-Za-z0-9_:-]', '-', key)},", *lines, "}"])
+def _entry(found: re.Match[str]) -> Entry:
+    values = {name.lower(): re.sub(r"^[{\"]|[}\"]$", "", value) for name, value in FIELD.findall(found[3])}
+    return Entry(found[1].lower(), found[2], values)
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_:-]", "-", name)

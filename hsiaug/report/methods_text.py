@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from hsiaug.metrics.significance import ALPHA
+from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
+from hsiaug.report.audit import users_of_unlabelled
 from hsiaug.report.labels import count, draws_text, number, span
 from hsiaug.report.tables import Table
-from hsiaug.trial.arm import EVERY_CONTROL
 from hsiaug.view_names import AUTO, RAW
 
 __all__ = ["methods_paragraph", "versions_of"]
@@ -18,11 +18,12 @@ STATED = ("hsiaug", "torch", "scikit-learn", "imbalanced-learn", "numpy")
 
 
 def methods_paragraph(table: Table) -> str:
-    """Scene, protocol and what it audits, arms and controls, views, scores, statistics, versions and machine."""
+    """Scene, splits and their audit, arms, controls, who reads test pixels, views, scores, tests, versions, machine."""
     parts = [
         _task(table),
         _splits(table),
         _arms(table),
+        _unlabelled(table),
         _views(table),
         _scores(table),
         _tests(table),
@@ -67,20 +68,20 @@ def _splits(table: Table) -> str:
 
 
 def _arms(table: Table) -> str:
-    arms = [arm for arm in table.arms if arm.generator.name not in EVERY_CONTROL]
+    asked = _generators(table)
+    arms = [arm for arm in table.arms if arm.generator.name in asked]
     if not arms:
         return ""
     lambdas = _listed(number(lam) for lam in sorted({arm.lam for arm in arms}))
     omegas = sorted({arm.omega for arm in arms if arm.omega is not None})
     guided = f" and the guidance strength ω = {_listed(map(number, omegas))}" if omegas else ""
-    seen = sorted(
-        {trial.generator.name for trial in table.trials if trial.scope == "scene" and not trial.arm.control}
-    )
-    read = f" {_listed(seen)} read unlabelled pixels of the whole scene, test pixels too." if seen else ""
-    return (
-        f"The sample balance rate was λ = {lambdas}{guided}; the controls were {_listed(table.controls)}, on the same "
-        f"draws.{read}"
-    )
+    controls = _listed(name for name in table.controls if name in _names(table, "generator"))
+    return f"The sample balance rate was λ = {lambdas}{guided}; the controls were {controls}, on the same draws."
+
+
+def _unlabelled(table: Table) -> str:
+    seen = users_of_unlabelled(table).get("scene", [])
+    return f"Transductive, as it reads unlabelled test pixels: {_listed(seen)}." if seen else ""
 
 
 def _views(table: Table) -> str:
@@ -100,11 +101,13 @@ def _scores(table: Table) -> str:
 def _tests(table: Table) -> str:
     if not table.comparisons:
         return ""
-    tests = max(comparison.main.tests for comparison in table.comparisons)
+    tested = [comparison.main.tests for comparison in table.comparisons if comparison.main.p is not None]
+    if not tested:
+        return f"Differences are paired by draw; none was tested, which takes {MIN_PAIRS} draws, and no gain is claimed."
     return (
         "Differences are paired by draw and were tested with the two-sided Wilcoxon signed-rank test, Holm-corrected "
-        f"over {count(tests, 'comparison')}; a gain is claimed only above every control, at p < {ALPHA:g} and with a "
-        "95 % t interval that leaves out 0."
+        f"over {count(max(tested), 'comparison')}; a gain is claimed only above every control, at p < {ALPHA:g} and with "
+        "a 95 % t interval that leaves out 0."
     )
 
 
@@ -123,7 +126,8 @@ def _machine(table: Table) -> str:
 
 
 def _generators(table: Table) -> list[str]:
-    return [name for name in _names(table, "generator") if name not in EVERY_CONTROL]
+    """Those that were asked for: all but what others are measured against."""
+    return [name for name in _names(table, "generator") if name not in table.controls]
 
 
 def _names(table: Table, role: str) -> list[str]:

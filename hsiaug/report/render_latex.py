@@ -1,4 +1,4 @@
-"""Pages as LaTeX that fits a column of text: floats with labels, wide grids parted between columns.
+"""Pages as LaTeX that fits the text: floats with labels over all its columns, wide grids parted between columns.
 
 Needs the packages array and booktabs, which every distribution has.
 """
@@ -17,7 +17,7 @@ __all__ = ["latex"]
 
 PREAMBLE = "% Needs \\usepackage{array,booktabs} and \\usepackage[utf8]{inputenc} (the default since 2018)."
 WIDTH = 345.0
-"""Points of the text of an article at 10 pt: the narrowest that is usual for one column."""
+"""Points of the text of an article at 10 pt: the narrowest that is usual. Both columns of IEEEtran have 516."""
 LETTER, GAP = 4.6, 6.0
 """Points of a letter at \\footnotesize, the wide ones counted in, and between two columns."""
 WAITING = 12
@@ -182,7 +182,7 @@ def _best(rows: Iterable[Sequence[GridEntry]], place: int) -> str:
 
 def _float(grid: Grid, columns: Sequence[_Column], caption: str, label: str) -> str:
     lines = [
-        r"\begin{table}[htbp]",
+        r"\begin{table*}[htbp]",
         r"\centering\footnotesize\setlength{\tabcolsep}{3pt}",
         rf"\caption{{{caption}}}",
         rf"\label{{{label}}}",
@@ -196,7 +196,7 @@ def _float(grid: Grid, columns: Sequence[_Column], caption: str, label: str) -> 
     for i, row in enumerate(grid.rows):
         lines += [r"\midrule"] if i in grid.breaks else []
         lines.append(_row([_entry(row[column.place].text, column) for column in columns]))
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"])
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table*}"])
 
 
 def _entry(text: str, column: _Column) -> str:

@@ -160,8 +160,8 @@ class Store:
         found = self.look(hash)
         return None if isinstance(found, Damage) else found
 
-    def find(self, prefix: str) -> Record:
-        """The one record whose hash begins with ``prefix``.
+    def find(self, prefix: str, said: str = "HASH") -> Record:
+        """The one record whose hash begins with ``prefix``. said: the option that gave it.
 
         Raises InputError where there is none, or several; StoreError where it is damaged.
         """
@@ -169,9 +169,9 @@ class Store:
         found = self.look(matches[0]) if len(matches) == 1 else None
         if found is None:
             raise InputError(
-                f"HASH must be the beginning of one record's hash in {self.root}",
+                f"{said} must be the beginning of one record's hash in {self.root}",
                 value=f"{prefix!r}, which fits {len(matches)} of them",
-                hint="List them with 'hsiaug report --store STORE --by seed'.",
+                hint=f"List them with 'hsiaug report --store {self.root} --by seed'.",
             )
         if isinstance(found, Damage):
             raise StoreError(

@@ -56,8 +56,9 @@ class Cvae(_Generative):
         name="cvae",
         version="1",
         summary="Conditional VAE of patches of principal components",
-        paper="Sohn, Lee and Yan, Learning Structured Output Representation using Deep Conditional Generative "
-        "Models, NeurIPS 2015",
+        paper="""@inproceedings{sohn2015cvae, author={Kihyuk Sohn and Honglak Lee and Xinchen Yan}, title={Learning
+            Structured Output Representation using Deep Conditional Generative Models}, booktitle={Advances in
+            Neural Information Processing Systems 28}, year={2015}}""",
         uses_device=True,
         seconds=11.0,
         params=CvaeParams,
@@ -84,8 +85,10 @@ class Wgan(_Generative):
         name="wgan",
         version="1",
         summary="Class-conditional WGAN-GP of patches of principal components",
-        paper="Gulrajani, Ahmed, Arjovsky, Dumoulin and Courville, Improved Training of Wasserstein GANs, "
-        "NeurIPS 2017, arXiv:1704.00028",
+        paper="""@inproceedings{gulrajani2017wgan, author={Ishaan Gulrajani and Faruk Ahmed and Martin Arjovsky and
+            Vincent Dumoulin and Aaron Courville}, title={Improved Training of {Wasserstein} {GANs}},
+            booktitle={Advances in Neural Information Processing Systems 30}, year={2017},
+            eprint={1704.00028}, archiveprefix={arXiv}}""",
         uses_device=True,
         seconds=22.0,
         params=WganParams,
@@ -115,8 +118,10 @@ class Tabddpm(_Generative):
         name="tabddpm",
         version="1",
         summary="Class-conditional diffusion of centre spectra by an MLP",
-        paper="Kotelnikov, Baranchuk, Rubachev and Babenko, TabDDPM: Modelling Tabular Data with Diffusion Models, "
-        "ICML 2023, arXiv:2209.15421",
+        paper="""@inproceedings{kotelnikov2023tabddpm, author={Akim Kotelnikov and Dmitry Baranchuk and Ivan
+            Rubachev and Artem Babenko}, title={{TabDDPM}: Modelling Tabular Data with Diffusion Models},
+            booktitle={International Conference on Machine Learning}, year={2023}, eprint={2209.15421},
+            archiveprefix={arXiv}}""",
         uses_device=True,
         seconds=6.5,
         params=TabddpmParams,

@@ -64,8 +64,9 @@ class Mixup(PatchGenerator):
         name="mixup",
         version="1",
         summary="Convex combinations of two real patches of one class",
-        paper="Zhang, Cissé, Dauphin and Lopez-Paz, mixup: Beyond Empirical Risk Minimization, ICLR 2018, "
-        "arXiv:1710.09412",
+        paper="""@inproceedings{zhang2018mixup, author={Hongyi Zhang and Moustapha Cissé and Yann N. Dauphin and
+            David Lopez-Paz}, title={mixup: Beyond Empirical Risk Minimization}, booktitle={International
+            Conference on Learning Representations}, year={2018}, eprint={1710.09412}, archiveprefix={arXiv}}""",
         seconds=0.01,
         params=MixupParams,
     )
@@ -131,8 +132,11 @@ class Cutmix(PatchGenerator):
         name="cutmix",
         version="1",
         summary="Real patches whose surroundings hold a rectangle of another one",
-        paper="Yun, Han, Oh, Chun, Choe and Yoo, CutMix: Regularization Strategy to Train Strong Classifiers with "
-        "Localizable Features, ICCV 2019, arXiv:1905.04899",
+        paper="""@inproceedings{yun2019cutmix, author={Sangdoo Yun and Dongyoon Han and Seong Joon Oh and Sanghyuk
+            Chun and Junsuk Choe and Youngjoon Yoo}, title={{CutMix}: Regularization Strategy to Train Strong
+            Classifiers with Localizable Features}, booktitle={IEEE/CVF International Conference on Computer
+            Vision}, pages={6023--6032}, year={2019}, doi={10.1109/ICCV.2019.00612}, eprint={1905.04899},
+            archiveprefix={arXiv}}""",
         seconds=0.01,
         params=CutmixParams,
     )

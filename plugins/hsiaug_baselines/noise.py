@@ -54,8 +54,9 @@ class Noise(PatchGenerator):
         name="noise",
         version="1",
         summary="Real patches plus Gaussian noise in proportion to each band's spread",
-        paper="Bishop, Training with Noise is Equivalent to Tikhonov Regularization, Neural Computation 7, 1995, "
-        "doi:10.1162/neco.1995.7.1.108",
+        paper="""@article{bishop1995noise, author={Christopher M. Bishop}, title={Training with Noise is Equivalent
+            to {Tikhonov} Regularization}, journal={Neural Computation}, volume={7}, number={1},
+            pages={108--116}, year={1995}, doi={10.1162/neco.1995.7.1.108}}""",
         seconds=0.05,
         params=NoiseParams,
     )

@@ -122,8 +122,10 @@ class Smote(_Family):
         name=PLAIN,
         version="1",
         summary="Interpolates between neighbouring patches of a class",
-        paper="Chawla, Bowyer, Hall and Kegelmeyer, SMOTE: Synthetic Minority Over-sampling Technique, JAIR 16, "
-        "2002, doi:10.1613/jair.953, arXiv:1106.1813",
+        paper="""@article{chawla2002smote, author={Nitesh V. Chawla and Kevin W. Bowyer and Lawrence O. Hall and W.
+            Philip Kegelmeyer}, title={{SMOTE}: Synthetic Minority Over-sampling Technique}, journal={Journal
+            of Artificial Intelligence Research}, volume={16}, pages={321--357}, year={2002},
+            doi={10.1613/jair.953}}""",
         seconds=0.3,
         params=NeighbourParams,
     )
@@ -139,8 +141,10 @@ class BorderlineSmote(_Family):
         name=BORDERLINE,
         version="1",
         summary="SMOTE that starts from samples near other classes",
-        paper="Han, Wang and Mao, Borderline-SMOTE: A New Over-Sampling Method in Imbalanced Data Sets Learning, "
-        "ICIC 2005, doi:10.1007/11538059_91",
+        paper="""@inproceedings{han2005borderline, author={Hui Han and Wen-Yuan Wang and Bing-Huan Mao},
+            title={Borderline-{SMOTE}: A New Over-Sampling Method in Imbalanced Data Sets Learning},
+            booktitle={Advances in Intelligent Computing (ICIC)}, pages={878--887}, year={2005},
+            doi={10.1007/11538059_91}}""",
         seconds=0.3,
         params=BorderlineParams,
     )
@@ -157,8 +161,10 @@ class Adasyn(_Family):
         name=ADAPTIVE,
         version="1",
         summary="SMOTE that starts more often from samples among other classes",
-        paper="He, Bai, Garcia and Li, ADASYN: Adaptive Synthetic Sampling Approach for Imbalanced Learning, "
-        "IJCNN 2008, doi:10.1109/IJCNN.2008.4633969",
+        paper="""@inproceedings{he2008adasyn, author={Haibo He and Yang Bai and Edwardo A. Garcia and Shutao Li},
+            title={{ADASYN}: Adaptive Synthetic Sampling Approach for Imbalanced Learning}, booktitle={IEEE
+            International Joint Conference on Neural Networks}, pages={1322--1328}, year={2008},
+            doi={10.1109/IJCNN.2008.4633969}}""",
         seconds=0.3,
         params=NeighbourParams,
     )

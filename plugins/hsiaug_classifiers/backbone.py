@@ -53,7 +53,9 @@ class Timm(NetClassifier[TimmParams]):
         version="1",
         summary="Any timm backbone on principal components, as timm:NAME; sensible on a CPU: "
         f"{', '.join(SENSIBLE)}; up-sampled to 32×32: test_vit, test_convnext",
-        paper="Wightman, PyTorch Image Models, doi:10.5281/zenodo.4414861; each backbone has its own",
+        paper="""@misc{wightman2019timm, author={Ross Wightman}, title={{PyTorch} Image Models},
+            howpublished={Software}, year={2019}, doi={10.5281/zenodo.4414861}}; each backbone has its own
+            source""",
         variant="backbone",
         uses_device=True,
         seconds=30.0,

@@ -45,7 +45,8 @@ class Forest(Plugin[ForestParams]):
         name="rf",
         version="1",
         summary="Random forest on the centre spectrum",
-        paper="Breiman, Random Forests, Machine Learning 45, 2001, doi:10.1023/A:1010933404324",
+        paper="""@article{breiman2001forests, author={Leo Breiman}, title={Random Forests}, journal={Machine
+            Learning}, volume={45}, number={1}, pages={5--32}, year={2001}, doi={10.1023/A:1010933404324}}""",
         input="spectrum",
         seconds=1.0,
         params=ForestParams,

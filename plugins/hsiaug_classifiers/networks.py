@@ -36,8 +36,9 @@ class Cnn1d(NetClassifier[Cnn1dParams]):
         name="cnn1d",
         version="1",
         summary="1D-CNN on the centre spectrum",
-        paper="After Hu, Huang, Wei, Zhang and Li, Deep Convolutional Neural Networks for Hyperspectral Image "
-        "Classification, Journal of Sensors 2015, doi:10.1155/2015/258619",
+        paper="""After @article{hu2015cnn1d, author={Wei Hu and Yangyu Huang and Li Wei and Fan Zhang and Hengchao
+            Li}, title={Deep Convolutional Neural Networks for Hyperspectral Image Classification},
+            journal={Journal of Sensors}, year={2015}, doi={10.1155/2015/258619}}""",
         input="spectrum",
         uses_device=True,
         seconds=3.0,
@@ -74,9 +75,11 @@ class Cnn2d(NetClassifier[Cnn2dParams]):
         name="cnn2d",
         version="2",
         summary="Small 2D-CNN on principal components of the patch",
-        paper="After Makantasis, Karantzalos, Doulamis and Doulamis, Deep Supervised Learning for Hyperspectral "
-        "Data Classification through Convolutional Neural Networks, IGARSS 2015, "
-        "doi:10.1109/IGARSS.2015.7326945",
+        paper="""After @inproceedings{makantasis2015cnn2d, author={Konstantinos Makantasis and Konstantinos
+            Karantzalos and Anastasios Doulamis and Nikolaos Doulamis}, title={Deep Supervised Learning for
+            Hyperspectral Data Classification through Convolutional Neural Networks}, booktitle={IEEE
+            International Geoscience and Remote Sensing Symposium}, year={2015},
+            doi={10.1109/IGARSS.2015.7326945}}""",
         uses_device=True,
         seconds=5.0,
         params=Cnn2dParams,
@@ -109,8 +112,10 @@ class Cnn3d(NetClassifier[Cnn3dParams]):
         name="cnn3d",
         version="1",
         summary="3D-CNN on the bands of the central 5×5 pixels",
-        paper="After Li, Zhang and Shen, Spectral-Spatial Classification of Hyperspectral Imagery with 3D "
-        "Convolutional Neural Network, Remote Sensing 9(1):67, 2017, doi:10.3390/rs9010067",
+        paper="""After @article{li2017cnn3d, author={Ying Li and Haokui Zhang and Qiang Shen},
+            title={Spectral-Spatial Classification of Hyperspectral Imagery with {3D} Convolutional Neural
+            Network}, journal={Remote Sensing}, volume={9}, number={1}, pages={67}, year={2017},
+            doi={10.3390/rs9010067}}""",
         uses_device=True,
         seconds=15.0,
         params=Cnn3dParams,
@@ -148,8 +153,10 @@ class HybridSn(NetClassifier[HybridSnParams]):
         name="hybridsn",
         version="1",
         summary="HybridSN: 3D, then 2D convolutions on principal components of the patch",
-        paper="Roy, Krishna, Dubey and Chaudhuri, HybridSN: Exploring 3-D-2-D CNN Feature Hierarchy for "
-        "Hyperspectral Image Classification, IEEE GRSL 17(2), 2020, doi:10.1109/LGRS.2019.2918719",
+        paper="""@article{roy2020hybridsn, author={Swalpa Kumar Roy and Gopal Krishna and Shiv Ram Dubey and Bidyut
+            B. Chaudhuri}, title={{HybridSN}: Exploring {3-D-2-D} {CNN} Feature Hierarchy for Hyperspectral
+            Image Classification}, journal={IEEE Geoscience and Remote Sensing Letters}, volume={17},
+            number={2}, pages={277--281}, year={2020}, doi={10.1109/LGRS.2019.2918719}}""",
         uses_device=True,
         seconds=35.0,
         params=HybridSnParams,
@@ -185,8 +192,10 @@ class Ssrn(NetClassifier[SsrnParams]):
         name="ssrn",
         version="1",
         summary="SSRN: spectral, then spatial residual blocks on the central 7×7 pixels",
-        paper="Zhong, Li, Luo and Chapman, Spectral-Spatial Residual Network for Hyperspectral Image "
-        "Classification: A 3-D Deep Learning Framework, IEEE TGRS 56(2), 2018, doi:10.1109/TGRS.2017.2755542",
+        paper="""@article{zhong2018ssrn, author={Zilong Zhong and Jonathan Li and Zhiming Luo and Michael Chapman},
+            title={Spectral-Spatial Residual Network for Hyperspectral Image Classification: A {3-D} Deep
+            Learning Framework}, journal={IEEE Transactions on Geoscience and Remote Sensing}, volume={56},
+            number={2}, pages={847--858}, year={2018}, doi={10.1109/TGRS.2017.2755542}}""",
         uses_device=True,
         seconds=30.0,
         params=SsrnParams,
@@ -227,8 +236,10 @@ class SpectralFormer(NetClassifier[SpectralFormerParams]):
         name="spectralformer",
         version="1",
         summary="SpectralFormer-like transformer over groups of bands of the central 7×7 pixels",
-        paper="After Hong, Han, Yao, Gao, Zhang, Plaza and Chanussot, SpectralFormer: Rethinking Hyperspectral "
-        "Image Classification with Transformers, IEEE TGRS 60, 2022, doi:10.1109/TGRS.2021.3130716",
+        paper="""After @article{hong2022spectralformer, author={Danfeng Hong and Zhu Han and Jing Yao and Lianru
+            Gao and Bing Zhang and Antonio Plaza and Jocelyn Chanussot}, title={{SpectralFormer}: Rethinking
+            Hyperspectral Image Classification with Transformers}, journal={IEEE Transactions on Geoscience
+            and Remote Sensing}, volume={60}, year={2022}, doi={10.1109/TGRS.2021.3130716}}""",
         uses_device=True,
         seconds=25.0,
         params=SpectralFormerParams,

@@ -77,10 +77,12 @@ class Svm(Plugin[SvmParams]):
         name="svm",
         version="2",
         summary="RBF support vector machine on the centre spectrum, C and γ by cross-validation",
-        paper=(
-            "Cortes and Vapnik, Support-Vector Networks, Machine Learning 20, 1995, doi:10.1007/BF00994018; "
-            "on hyperspectral pixels: Melgani and Bruzzone, IEEE TGRS 42(8), 2004, doi:10.1109/TGRS.2004.831865"
-        ),
+        paper="""@article{cortes1995svm, author={Corinna Cortes and Vladimir Vapnik}, title={Support-Vector
+            Networks}, journal={Machine Learning}, volume={20}, number={3}, pages={273--297}, year={1995},
+            doi={10.1007/BF00994018}}; on hyperspectral pixels: @article{melgani2004svm, author={Farid Melgani
+            and Lorenzo Bruzzone}, title={Classification of Hyperspectral Remote Sensing Images with Support
+            Vector Machines}, journal={IEEE Transactions on Geoscience and Remote Sensing}, volume={42},
+            number={8}, pages={1778--1790}, year={2004}, doi={10.1109/TGRS.2004.831865}}""",
         input="spectrum",
         seconds=1.0,
         params=SvmParams,

@@ -21,8 +21,10 @@ class FcSiamParams(ChangeRecipe):
 
 
 ALIKE: dict[str, Any] = {
-    "paper": "Daudt, Le Saux and Boulch, Fully Convolutional Siamese Networks for Change Detection, ICIP 2018, "
-    "arXiv:1810.08462",
+    "paper": """@inproceedings{daudt2018fcsiam, author={Rodrigo Caye Daudt and Bertrand Le Saux and Alexandre Boulch},
+    title={Fully Convolutional {Siamese} Networks for Change Detection}, booktitle={IEEE International
+    Conference on Image Processing}, pages={4063--4067}, year={2018}, doi={10.1109/ICIP.2018.8451652},
+    eprint={1810.08462}, archiveprefix={arXiv}}""",
     "tasks": ("change",),
     "uses_device": True,
     "seconds": 70.0,
@@ -98,9 +100,11 @@ class SiamCrnn(NetSegmenter[SiamCrnnParams]):
         name="siamcrnn",
         version="3",
         summary="SiamCRNN-like: shared CNN, convolutional LSTMs over the two dates at four scales",
-        paper="After Chen, Wu, Du, Zhang and Wang, Change Detection in Multisource VHR Images via Deep Siamese "
-        "Convolutional Multiple-Layers Recurrent Neural Network, IEEE TGRS 58(4), 2020, "
-        "doi:10.1109/TGRS.2019.2956756",
+        paper="""After @article{chen2020siamcrnn, author={Hongruixuan Chen and Chen Wu and Bo Du and Liangpei Zhang
+            and Le Wang}, title={Change Detection in Multisource {VHR} Images via Deep {Siamese} Convolutional
+            Multiple-Layers Recurrent Neural Network}, journal={IEEE Transactions on Geoscience and Remote
+            Sensing}, volume={58}, number={4}, pages={2848--2864}, year={2020},
+            doi={10.1109/TGRS.2019.2956756}}""",
         tasks=("change",),
         uses_device=True,
         seconds=60.0,
@@ -138,8 +142,10 @@ class ChangeFormer(NetSegmenter[ChangeFormerParams]):
         name="changeformer",
         version="3",
         summary="ChangeFormer-like: shared hierarchical transformer, difference modules, MLP decoder",
-        paper="After Bandara and Patel, A Transformer-Based Siamese Network for Change Detection, IGARSS 2022, "
-        "arXiv:2201.01293",
+        paper="""After @inproceedings{bandara2022changeformer, author={Wele Gedara Chaminda Bandara and Vishal M.
+            Patel}, title={A Transformer-Based {Siamese} Network for Change Detection}, booktitle={IEEE
+            International Geoscience and Remote Sensing Symposium}, pages={207--210}, year={2022},
+            doi={10.1109/IGARSS46834.2022.9883686}, eprint={2201.01293}, archiveprefix={arXiv}}""",
         tasks=("change",),
         uses_device=True,
         seconds=60.0,

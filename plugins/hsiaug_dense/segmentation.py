@@ -35,8 +35,10 @@ class Unet(NetSegmenter[UnetParams]):
         name="unet",
         version="2",
         summary="U-Net behind a learned band map",
-        paper="After Ronneberger, Fischer and Brox, U-Net: Convolutional Networks for Biomedical Image Segmentation, "
-        "MICCAI 2015, arXiv:1505.04597",
+        paper="""After @inproceedings{ronneberger2015unet, author={Olaf Ronneberger and Philipp Fischer and Thomas
+            Brox}, title={{U-Net}: Convolutional Networks for Biomedical Image Segmentation},
+            booktitle={Medical Image Computing and Computer-Assisted Intervention (MICCAI)}, pages={234--241},
+            year={2015}, doi={10.1007/978-3-319-24574-4_28}, eprint={1505.04597}, archiveprefix={arXiv}}""",
         tasks=("segmentation",),
         uses_device=True,
         seconds=45.0,
@@ -72,7 +74,10 @@ class Fpn(NetSegmenter[FpnParams]):
         name="fpn",
         version="2",
         summary="Feature pyramid on a small ResNet behind a learned band map; stands in for PFSegNet",
-        paper="After Kirillov, Girshick, He and Dollár, Panoptic Feature Pyramid Networks, CVPR 2019, arXiv:1901.02446",
+        paper="""After @inproceedings{kirillov2019fpn, author={Alexander Kirillov and Ross Girshick and Kaiming He
+            and Piotr Dollár}, title={Panoptic Feature Pyramid Networks}, booktitle={IEEE/CVF Conference on
+            Computer Vision and Pattern Recognition}, pages={6399--6408}, year={2019},
+            doi={10.1109/CVPR.2019.00656}, eprint={1901.02446}, archiveprefix={arXiv}}""",
         tasks=("segmentation",),
         uses_device=True,
         seconds=20.0,
@@ -116,8 +121,10 @@ class Segformer(NetSegmenter[SegformerParams]):
         name="segformer",
         version="2",
         summary="SegFormer behind a learned band map; small and random, or published weights by pretrained=NAME",
-        paper="Xie, Wang, Yu, Anandkumar, Alvarez and Luo, SegFormer: Simple and Efficient Design for Semantic "
-        "Segmentation with Transformers, NeurIPS 2021, arXiv:2105.15203",
+        paper="""@inproceedings{xie2021segformer, author={Enze Xie and Wenhai Wang and Zhiding Yu and Anima
+            Anandkumar and Jose M. Alvarez and Ping Luo}, title={{SegFormer}: Simple and Efficient Design for
+            Semantic Segmentation with Transformers}, booktitle={Advances in Neural Information Processing
+            Systems 34}, year={2021}, eprint={2105.15203}, archiveprefix={arXiv}}""",
         tasks=("segmentation",),
         uses_device=True,
         seconds=25.0,

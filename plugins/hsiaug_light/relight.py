@@ -83,8 +83,14 @@ class Relight(PatchGenerator):
         name="relight",
         version="3",
         summary="Real patches or pairs under another light: brightness, smooth changes of colour, shadow on tiles",
-        paper="Thoreau, Risser, Achard, Berthelot and Briottet, p3VAE: a physics-integrated generative model, "
-        "arXiv:2210.10418; sky light after Bird and Riordan, J. Climate Appl. Meteorol. 25, 1986",
+        paper="""@misc{thoreau2022p3vae, author={Romain Thoreau and Laurent Risser and Véronique Achard and
+            Béatrice Berthelot and Xavier Briottet}, title={{p3VAE}: a physics-integrated generative model},
+            howpublished={arXiv:2210.10418}, year={2022}, eprint={2210.10418}, archiveprefix={arXiv}}; sky
+            light after @article{bird1986spectral, author={Richard E. Bird and Carol Riordan}, title={Simple
+            Solar Spectral Model for Direct and Diffuse Irradiance on Horizontal and Tilted Planes at the
+            {Earth's} Surface for Cloudless Atmospheres}, journal={Journal of Climate and Applied
+            Meteorology}, volume={25}, number={1}, pages={87--97}, year={1986},
+            doi={10.1175/1520-0450(1986)025<0087:SSSMFD>2.0.CO;2}}""",
         tasks=("pixels", "segmentation", "change"),
         seconds=1.0,
         params=RelightParams,

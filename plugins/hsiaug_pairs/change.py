@@ -195,8 +195,13 @@ class PasteChange(PairMaker):
         name="paste-change",
         version="1",
         summary="Change by construction: objects of one pair set into one date of another",
-        paper="Chen, Li and Shi, Adversarial Instance Augmentation for Building Change Detection in Remote Sensing "
-        "Images (IAug), IEEE TGRS 60, 2022; Seo, Lee, Jeon and Seo, Self-Pair, WACV 2023, arXiv:2212.10236",
+        paper="""@article{chen2022iaug, author={Hao Chen and Wenyuan Li and Zhenwei Shi}, title={Adversarial
+            Instance Augmentation for Building Change Detection in Remote Sensing Images}, journal={IEEE
+            Transactions on Geoscience and Remote Sensing}, volume={60}, year={2022},
+            doi={10.1109/TGRS.2021.3066802}}; @inproceedings{seo2023selfpair, author={Minseok Seo and Hakjin
+            Lee and Yongjin Jeon and Junghoon Seo}, title={Self-Pair: Synthesizing Changes from Single Source
+            for Object Change Detection in Remote Sensing Imagery}, booktitle={IEEE/CVF Winter Conference on
+            Applications of Computer Vision}, year={2023}, eprint={2212.10236}, archiveprefix={arXiv}}""",
         tasks=("change",),
         seconds=1.0,
         params=PasteChangeParams,

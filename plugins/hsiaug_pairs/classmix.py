@@ -78,8 +78,10 @@ class Classmix(PairMaker):
         name="classmix",
         version="1",
         summary="Half of the classes of one tile, set into another with their labels",
-        paper="Olsson, Tranheden, Pinto and Svensson, ClassMix: Segmentation-Based Data Augmentation for "
-        "Semi-Supervised Learning, WACV 2021, arXiv:2007.07936",
+        paper="""@inproceedings{olsson2021classmix, author={Viktor Olsson and Wilhelm Tranheden and Juliano Pinto
+            and Lennart Svensson}, title={{ClassMix}: Segmentation-Based Data Augmentation for Semi-Supervised
+            Learning}, booktitle={IEEE/CVF Winter Conference on Applications of Computer Vision},
+            pages={1369--1378}, year={2021}, eprint={2007.07936}, archiveprefix={arXiv}}""",
         tasks=("segmentation", "change"),
         seconds=0.1,
         params=ClassmixParams,

@@ -223,8 +223,11 @@ class Paste(PairMaker):
         name="paste",
         version="3",
         summary="Connected components of the masks, cut from one tile and set into another, a quarter of them reshaped",
-        paper="Ghiasi, Cui, Srinivas, Qian, Lin, Cubuk, Le and Zoph, Simple Copy-Paste is a Strong Data Augmentation "
-        "Method for Instance Segmentation, CVPR 2021, arXiv:2012.07177",
+        paper="""@inproceedings{ghiasi2021copypaste, author={Golnaz Ghiasi and Yin Cui and Aravind Srinivas and Rui
+            Qian and Tsung-Yi Lin and Ekin D. Cubuk and Quoc V. Le and Barret Zoph}, title={Simple Copy-Paste
+            is a Strong Data Augmentation Method for Instance Segmentation}, booktitle={IEEE/CVF Conference on
+            Computer Vision and Pattern Recognition}, pages={2918--2928}, year={2021},
+            doi={10.1109/CVPR46437.2021.00294}, eprint={2012.07177}, archiveprefix={arXiv}}""",
         tasks=("segmentation",),
         seconds=1.0,
         params=PasteParams,

@@ -99,7 +99,9 @@ class SpectralSpatialSpreading(Plugin[LabelSpreadingParams]):
         name="label-spreading",
         version="1",
         summary="Label spreading on a graph of spectral and spatial neighbours",
-        paper="Zhou, Bousquet, Lal, Weston and Schölkopf, Learning with Local and Global Consistency, NIPS 2003",
+        paper="""@inproceedings{zhou2003spreading, author={Dengyong Zhou and Olivier Bousquet and Thomas Navin Lal
+            and Jason Weston and Bernhard Schölkopf}, title={Learning with Local and Global Consistency},
+            booktitle={Advances in Neural Information Processing Systems 16}, year={2003}}""",
         scope="scene",
         seconds=4.0,
         params=LabelSpreadingParams,

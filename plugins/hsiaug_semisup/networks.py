@@ -69,7 +69,9 @@ class EntropyMin(UnlabelledClassifier[EntropyMinParams]):
         name="entropy-min",
         version="1",
         summary="2D-CNN with minimum entropy on unlabelled pixels",
-        paper="Grandvalet and Bengio, Semi-supervised Learning by Entropy Minimization, NIPS 2004",
+        paper="""@inproceedings{grandvalet2004entropy, author={Yves Grandvalet and Yoshua Bengio},
+            title={Semi-supervised Learning by Entropy Minimization}, booktitle={Advances in Neural
+            Information Processing Systems 17}, year={2004}}""",
         scope="scene",
         uses_device=True,
         seconds=16.0,
@@ -114,7 +116,10 @@ class MeanTeacher(UnlabelledClassifier[MeanTeacherParams]):
         name="mean-teacher",
         version="1",
         summary="2D-CNN taught by the moving average of its weights",
-        paper="Tarvainen and Valpola, Mean Teachers Are Better Role Models, NIPS 2017, arXiv:1703.01780",
+        paper="""@inproceedings{tarvainen2017meanteacher, author={Antti Tarvainen and Harri Valpola}, title={Mean
+            Teachers Are Better Role Models: Weight-Averaged Consistency Targets Improve Semi-Supervised Deep
+            Learning Results}, booktitle={Advances in Neural Information Processing Systems 30}, year={2017},
+            eprint={1703.01780}, archiveprefix={arXiv}}""",
         scope="scene",
         uses_device=True,
         seconds=20.0,
@@ -168,8 +173,11 @@ class FixMatch(UnlabelledClassifier[FixMatchParams]):
         name="fixmatch",
         version="1",
         summary="2D-CNN with FixMatch on spectral-safe weak and strong views",
-        paper="Sohn et al., FixMatch: Simplifying Semi-Supervised Learning with Consistency and Confidence, NeurIPS "
-        "2020, arXiv:2001.07685",
+        paper="""@inproceedings{sohn2020fixmatch, author={Kihyuk Sohn and David Berthelot and Nicholas Carlini and
+            Zizhao Zhang and Han Zhang and Colin A. Raffel and Ekin Dogus Cubuk and Alexey Kurakin and
+            Chun-Liang Li}, title={{FixMatch}: Simplifying Semi-Supervised Learning with Consistency and
+            Confidence}, booktitle={Advances in Neural Information Processing Systems 33}, year={2020},
+            eprint={2001.07685}, archiveprefix={arXiv}}""",
         scope="scene",
         uses_device=True,
         seconds=30.0,

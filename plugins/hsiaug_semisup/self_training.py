@@ -67,8 +67,9 @@ class SelfTraining(Plugin[SelfTrainingParams]):
         name="self-training",
         version="2",
         summary="Class-balanced self-training of an RBF support vector machine on local means",
-        paper="Scudder, Probability of Error of Some Adaptive Pattern-Recognition Machines, IEEE Transactions on "
-        "Information Theory 11(3), 1965, doi:10.1109/TIT.1965.1053799",
+        paper="""@article{scudder1965error, author={H. Scudder}, title={Probability of Error of Some Adaptive
+            Pattern-Recognition Machines}, journal={IEEE Transactions on Information Theory}, volume={11},
+            number={3}, pages={363--371}, year={1965}, doi={10.1109/TIT.1965.1053799}}""",
         scope="scene",
         seconds=3.5,
         params=SelfTrainingParams,

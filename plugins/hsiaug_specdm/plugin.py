@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["LdmSingle", "SpecDm"]
 
 
+SOURCE = """@misc{liu2025specdm, author={Wendi Liu and Pei Yang and Wenhui Hong and Xiaoguang Mei and Jiayi Ma},
+title={{SpecDM}: Hyperspectral Dataset Synthesis with Pixel-level Semantic Annotations},
+howpublished={arXiv:2502.17056}, year={2025}, eprint={2502.17056}, archiveprefix={arXiv}}"""
+
 ALIKE: dict[str, Any] = {
     "tasks": ("segmentation", "change"),
     "guidance": 0.0,
@@ -58,7 +62,7 @@ class SpecDm(_LatentDiffusion):
         name="specdm",
         version="7",
         summary="Two-stream latent diffusion of images with their masks, SpecDM, reimplemented",
-        paper="arXiv 2502.17056; no code is public, and much of the paper's configuration is this project's estimate",
+        paper=SOURCE + "; no code is public, and much of the configuration is this project's estimate",
         **ALIKE,
         params=SpecDmParams,
         presets={
@@ -85,7 +89,13 @@ class LdmSingle(_LatentDiffusion):
         name="ldm_single",
         version="4",
         summary="Single-stream latent diffusion of images with their masks, the baseline SpecDM is compared with",
-        paper="the baseline LDM of arXiv 2502.17056, after Rombach et al., CVPR 2022",
+        paper="the baseline of "
+        + SOURCE
+        + """, after @inproceedings{rombach2022ldm, author={Robin Rombach and Andreas
+            Blattmann and Dominik Lorenz and Patrick Esser and Björn Ommer}, title={High-Resolution Image
+            Synthesis with Latent Diffusion Models}, booktitle={IEEE/CVF Conference on Computer Vision and
+            Pattern Recognition}, pages={10684--10695}, year={2022}, doi={10.1109/CVPR52688.2022.01042},
+            eprint={2112.10752}, archiveprefix={arXiv}}""",
         **ALIKE,
         params=Params,
         presets={"tiny": {**TINY, "vae_steps": 25, "steps": 40}, "paper": PAPER},

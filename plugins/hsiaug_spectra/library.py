@@ -80,8 +80,10 @@ class Library(Plugin[LibraryParams]):
         name="library",
         version="1",
         summary="Real patches moved to what a spectral library of the user's says of their class",
-        paper="Empirical line: Smith and Milton, International Journal of Remote Sensing 20, 1999, "
-        "doi:10.1080/014311699211994; the Gaussian process is this project's own",
+        paper="""Empirical line: @article{smith1999empirical, author={G. M. Smith and E. J. Milton}, title={The Use
+            of the Empirical Line Method to Calibrate Remotely Sensed Data to Reflectance},
+            journal={International Journal of Remote Sensing}, volume={20}, number={13}, pages={2653--2662},
+            year={1999}, doi={10.1080/014311699211994}}; the Gaussian process is this project's own""",
         seconds=5.0,
         params=LibraryParams,
         presets={"tiny": {"path": "made-up"}},

@@ -24,7 +24,10 @@ class Txt2Hsi(Plugin[Params]):
         name="txt2hsi",
         version="6",
         summary="Semi-supervised text-conditioned latent diffusion, Txt2HSI-LDM(VAE), reimplemented",
-        paper="Zhu and Xu, arXiv 2502.19700; most details are not public and are this project's choice",
+        paper="""@misc{zhu2025txt2hsi, author={Yimin Zhu and Lincoln Linlin Xu}, title={Language-Informed
+            Hyperspectral Image Synthesis for Imbalanced-Small Sample Classification via Semi-Supervised
+            Conditional Diffusion Model}, howpublished={arXiv:2502.19700}, year={2025}, eprint={2502.19700},
+            archiveprefix={arXiv}}; most details are not public and are this project's choice""",
         scope="scene",
         guidance=3.0,
         pretrains="prior",

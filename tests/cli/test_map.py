@@ -165,7 +165,8 @@ def test_what_cannot_be_mapped_is_refused(mapped: Path, changes: dict[str, str],
 
 
 def test_the_command_says_so_in_one_error(mapped: Path) -> None:
-    assert "fits 0 of them" in refused(mapped, "map", "flight.toml", "--record", "zz", "--out", "m.tif")
+    said = refused(mapped, "map", "flight.toml", "--record", "zz", "--out", "m.tif")
+    assert "--record must be the beginning of one record's hash" in said and "fits 0 of them" in said
 
 
 def test_a_record_that_is_not_repeated_is_warned_of(mapped: Path, tmp_path: Path) -> None:

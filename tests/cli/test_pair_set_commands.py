@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from hsiaug.cli.main import app
 from hsiaug.data import load_pairs, load_scene
-from hsiaug.errors import DataUnavailableError, HsiaugError, InputError, SceneError
+from hsiaug.errors import DataUnavailableError, HsiaugError, InputError, SceneError, SplitError
 from hsiaug.trial.store import Store
 from tests.docs.small_world import PAIRS
 
@@ -55,6 +55,28 @@ def test_a_benchmark_reads_the_task_from_the_card(fields: Path) -> None:
         run("benchmark", fields, "--task", "segmentation", *words)
     with pytest.raises(InputError, match="Leave the task out, or say change"):
         run("benchmark", fields, "--task", "pixels", *words)
+
+
+def test_a_folder_of_small_pairs_is_told_how_it_can_be_split(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+        for i in range(4):
+            np.save(
+                tmp_path / folder / f"{i}.npy", np.full((16, 16, *[3] * (folder == "images")), i % 2, np.uint8)
+            )
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SplitError, match=r"no test tile .* or folders train and test of places"):
+        run("benchmark", ".", "--generator", "duplicate", "--dry-run")
+    for side, names in (("train", "012"), ("test", "3")):
+        for folder in ("images", "masks"):
+            (tmp_path / side / folder).mkdir(parents=True)
+            for name in names:
+                (tmp_path / folder / f"{name}.npy").rename(tmp_path / side / folder / f"{name}.npy")
+    (tmp_path / "images").rmdir()
+    (tmp_path / "masks").rmdir()
+    assert run("benchmark", ".", "--generator", "duplicate", "--dry-run")
 
 
 def test_a_suite_reads_the_task_from_the_card(fields: Path) -> None:

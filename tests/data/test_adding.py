@@ -559,7 +559,7 @@ def test_without_rasterio_a_geotiff_says_what_to_install(
     np.save("labels.npy", farm.labels)
     monkeypatch.setitem(__import__("sys").modules, "rasterio", None)
 
-    with pytest.raises(HsiaugError, match=r"pip install 'hsiaug\[geo\]'"):
+    with pytest.raises(HsiaugError, match=r"pip install rasterio .*pip install -e '\.\[geo\]'"):
         add("cube.tif", "labels.npy")
 
 

@@ -123,7 +123,13 @@ def test_info_tells_everything_about_a_public_scene(monkeypatch, tmp_path):
     card = scene_card("salinas_a")
     for spec in card.files:
         assert spec.sha256 and spec.sha256 in output and all(url in output for url in spec.urls)
-    for part in ("83×86", "204 bands", "AVIRIS", str(tmp_path / "salinas_a"), card.citation):
+    for part in (
+        "83×86",
+        "204 bands",
+        "AVIRIS",
+        str(tmp_path / "salinas_a"),
+        "NASA Jet Propulsion Laboratory, Salinas Valley",
+    ):
         assert part in output
     assert "2\tCorn_senesced_green_weeds\t10\t1343" in output
 

@@ -130,7 +130,7 @@ def test_lines_are_refused(tmp_path: Path) -> None:
 
 def test_without_pyshp_the_error_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shapefiles, "find_spec", lambda _: None)
-    with pytest.raises(DataUnavailableError, match=r"pip install 'hsiaug\[geo\]'"):
+    with pytest.raises(DataUnavailableError, match=r"pip install pyshp .*pip install -e '\.\[geo\]'"):
         read(write(tmp_path / "plots.shp"))
 
 

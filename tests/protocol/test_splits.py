@@ -55,6 +55,12 @@ def test_the_patch_buffer_keeps_test_patches_clear_of_training_patches() -> None
     assert split.audit.patch_overlap_percent == 0
 
 
+@pytest.mark.parametrize("text", ["kshot:9999", "kshot:5-9999"])
+def test_more_pixels_than_any_class_has_are_refused(text: str) -> None:
+    with pytest.raises(SplitError, match=r"a class of more than 9999 labelled pixels.*found 967 in the largest"):
+        draw_split(TOY, parse_protocol(text), 0, 1)
+
+
 @pytest.mark.parametrize("text", PROTOCOLS)
 def test_a_draw_is_the_same_every_time_and_another_seed_is_another_draw(text: str) -> None:
     hashes = [draw_split(TOY, parse_protocol(text), seed, 5).audit.sha256 for seed in (0, 0, 1)]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree.ElementTree import fromstring
 
 import numpy as np
@@ -14,6 +15,7 @@ from PIL import Image
 
 from hsiaug.api import Attention, PatchSamples, PluginError
 from hsiaug.colours import HELD_OUT, SYNTHETIC, TRAIN
+from hsiaug.quality import pixel_samples
 from hsiaug.quality.attention import attention_report, class_map
 from hsiaug.quality.figures import save_figures
 from hsiaug.quality.kits import sample_kit
@@ -59,9 +61,16 @@ def test_every_generator_is_inspected(make: Make, tmp_path: Path, generator: str
     content = json.loads(json.dumps(report.as_json(), allow_nan=False))
     assert content["attention"] is None
     assert content["n"]["synthetic"] == len(report.synthetic) > 0
-    assert any("memorisation" in line for line in report.verdict)
+    (memory,) = (line for line in report.verdict if "memorisation" in line)
     copies = report.fidelity["copies"].value or 0
+    assert f"{f'{copies:.3g} %' if copies else 'none'} of the synthetic samples are copies" in memory
     assert (copies > 99) == (generator in ("duplicate", "dummy"))
+
+
+def test_a_few_copies_are_told_as_the_table_has_them() -> None:
+    like = {"copies": SimpleNamespace(value=0.585), "nearer": SimpleNamespace(value=70.0)}
+    (said,) = pixel_samples._verdict(like, SimpleNamespace(scores=()), None)  # type: ignore[arg-type]
+    assert said.startswith("memorisation: 0.585 % of the synthetic samples are copies of training samples; 70 %")
 
 
 def test_spectra_are_drawn_as_lines_too_in_the_same_bytes_each_time(make: Make, tmp_path: Path) -> None:

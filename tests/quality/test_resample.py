@@ -63,6 +63,23 @@ def test_the_seed_decides_and_parameters_are_those_of_scikit_learn(
     assert resampler.fit(*spectra) is resampler and resampler.n_features_in_ == 6
 
 
+@pytest.mark.parametrize(("given", "why"), [(False, "none were given"), (True, "it could name too few of them")])
+def test_copies_in_place_of_unlabelled_samples_and_lost_weights_are_told(
+    spectra: tuple[np.ndarray, np.ndarray], given: bool, why: str
+) -> None:
+    X, y = spectra
+    with pytest.warns(UserWarning) as told:
+        resampler = Resampler("pseudo")
+        resampler.fit_resample(X, y, unlabelled=X + 1 if given else None)
+    copied, weighted = (str(warning.message) for warning in told)
+    assert (
+        copied.startswith("47 of the 47 synthetic samples are exact copies of samples of X: pseudo")
+        and why in copied
+    )
+    assert "a weight of 0.05 beside 1 of real ones, which a pipeline does not pass on" in weighted
+    assert all(Path(warning.filename).name == Path(__file__).name for warning in told)
+
+
 def test_unlabelled_samples_reach_the_generator_only_where_its_card_says_so(
     spectra: tuple[np.ndarray, np.ndarray],
 ) -> None:

@@ -25,7 +25,7 @@ from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.engine import Batch, Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
 from hsiaug.bench.execute import PoolEngine
 from hsiaug.bench.worker import WorkerStart, without_ctrl_c
-from hsiaug.errors import HsiaugError, InputError
+from hsiaug.errors import HsiaugError, InputError, install
 from hsiaug.trial.spec import TrialSpec
 
 try:
@@ -33,7 +33,8 @@ try:
     import distributed
 except ImportError as error:
     raise InputError(
-        "--on dask needs the library dask.distributed", hint="Install it: pip install 'hsiaug[dask]'."
+        "--on dask needs the library dask.distributed",
+        hint=f"Install it: {install('dask', 'distributed', 'bokeh')}.",
     ) from error
 
 from dask.utils import parse_timedelta

@@ -33,7 +33,7 @@ from hsiaug.bench.engines.slurm_runs import (
 )
 from hsiaug.bench.estimate import readable
 from hsiaug.bench.worker import WorkerStart
-from hsiaug.errors import InputError
+from hsiaug.errors import InputError, install
 from hsiaug.plugins.handed import check_installed
 from hsiaug.trial.spec import TrialSpec
 
@@ -41,7 +41,7 @@ try:
     import submitit
 except ImportError as error:
     raise InputError(
-        "--on slurm needs the library submitit", hint="Install it: pip install 'hsiaug[slurm]'."
+        "--on slurm needs the library submitit", hint=f"Install it: {install('slurm', 'submitit')}."
     ) from error
 
 from hsiaug.bench.engines.slurm_job import ArrayTask, JobPart
