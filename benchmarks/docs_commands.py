@@ -112,7 +112,7 @@ def prepared(line: str, folder: Path) -> list[str]:
     words = shlex.split(line)
     if words[1:3] == ["datasets", "add"]:
         cube = (folder / words[3]).with_suffix("")
-        for written in (f"{cube}.toml", f"{cube}_labels.npy"):
+        for written in (f"{cube}.toml", f"{cube}_labels.npy", f"{cube}_look.png"):
             Path(written).unlink(missing_ok=True)
     place = words.index("--record") + 1 if "--record" in words else 2
     if (words[1] == "show" or "--record" in words) and re.fullmatch(HASH, words[place]):
@@ -136,6 +136,9 @@ def run(words: list[str], folder: Path, limit: float) -> tuple[str, str, float, 
             stopped = True
             os.killpg(process.pid, signal.SIGKILL)
             out, _ = process.communicate()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
     lines = out.decode("utf-8", "replace").replace(str(folder), ".").split("\n")
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")[:LONGEST]
     outcome = "stopped" if stopped else "failed" if process.returncode else "ok"

@@ -14,7 +14,7 @@ from hsiaug.bench.execute import Run
 from hsiaug.bench.gains import ArmGain, Results, candidates, gained, scored
 from hsiaug.bench.memory_check import samples_bytes
 from hsiaug.bench.plan import Plan, Request, build_plan
-from hsiaug.errors import HsiaugError, InputError
+from hsiaug.errors import HsiaugError, InputError, PluginError
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.plugins.card import Card, build_params, check_files
 from hsiaug.plugins.registry import Registry
@@ -80,10 +80,16 @@ def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
                 plugin(params)
                 cards.append(card)
         except Exception as error:
+            why = error
+            if not isinstance(error, HsiaugError):
+                said, hint = (
+                    f"{type(error).__name__}: {error}",
+                    "Correct what --set gives it, or repair its package.",
+                )
+                why = PluginError(f"generator {name} could not be made", value=said, hint=hint)
             if own:
-                raise
-            why = str(error) if isinstance(error, HsiaugError) else f"{type(error).__name__}: {error}"
-            broken.append((name, None, why))
+                raise why from error
+            broken.append((name, None, str(why)))
     return [card.name for card in sorted(cards, key=lambda card: (card.seconds, card.name))], broken
 
 

@@ -196,6 +196,16 @@ def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(type
     assert (tmp_path / "map.png").is_file()
 
 
+def test_what_is_set_for_a_generator_holds_on_the_confirming_draws_too(typed: Typed, tmp_path: Path) -> None:
+    sets = ("--set", "oracle.gain=0.9", "--set", "poison.gain=0.5")
+    typed("--protocol", "all", "--generator", "poison,oracle", *sets)
+    specs = [r["spec"] for r in Store(tmp_path / "hsiaug-advice").records()]
+    params = {(s["generator"]["name"], s["generator"]["params"].get("gain")) for s in specs if s["lambda"]}
+
+    assert params == {("oracle", 0.9), ("poison", 0.5), ("duplicate", None)}
+    assert set(CONFIRM) <= {s["seed"] for s in specs if s["generator"]["name"] == "oracle"}
+
+
 def test_generators_that_harm_or_repeat_are_not_advised(typed: Typed) -> None:
     said = fields(typed("--generator", "poison,dummy"))
 
@@ -376,9 +386,11 @@ def test_a_generator_that_cannot_be_made_with_what_it_was_given_is_left_out_with
     monkeypatch.setattr(planted.find("generator", "poison").load(), "__init__", picky)
     names, broken = ladder(planted, Request(lambdas=[1.0], seeds=[]))
 
-    assert broken == [("poison", None, "ValueError: needs a table of prices")] and "oracle" in names
+    ((name, _, why),) = broken
+    assert name == "poison" and "could not be made; found ValueError: needs a table of prices" in why
+    assert "oracle" in names and "poison" not in names
     # What was set for it by hand is the user's to correct.
-    with pytest.raises(ValueError, match="prices"):
+    with pytest.raises(HsiaugError, match="prices"):
         ladder(planted, Request(lambdas=[1.0], seeds=[], overrides={"poison": {"gain": "1"}}))
 
 
