@@ -50,8 +50,8 @@ SERIES = ("#2a4004", "#f35100", "#bc66f2", "#521667", "#66996e", "#b60a77", "#31
 Each has a contrast of 3 or more on white, as has its ``in_the_dark`` on dark paper, and stays away from the colours of
 verdicts and of links. Eight lie too close for some eyes to rest on colour alone: each has its own marker too.
 """
-TONES = {"good": "#00695c", "bad": "#a40e26", "warn": "#7a4a00", "": "#57606a"}
-"""Verdicts: helps, hurts, a warning, nothing shown. Each stands beside a sign or a word, never alone."""
+TONES = {"good": "#00695c", "loss": "#b34700", "bad": "#a40e26", "warn": "#7a4a00", "": "#57606a"}
+"""Verdicts: helps, helps at a loss, hurts, a warning, nothing shown. Each stands beside a sign or a word, never alone."""
 TRAIN, HELD_OUT, SYNTHETIC, LEFT_OUT = "#5e3c99", "#4a90c7", "#d95f02", "#a0a0a0"
 """Whose pixels or samples they are, in every map and figure; held out is also what is tested on."""
 RIGHT, WRONG = "#7cc0b3", TONES["bad"]

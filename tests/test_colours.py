@@ -120,9 +120,8 @@ def test_every_colour_of_the_page_has_one_name() -> None:
         assert len(set(found.values())) == len(found)
     assert [light[f"s{i}"] for i in range(len(SERIES))] == list(SERIES)
     assert [dark[f"s{i}"] for i in range(len(SERIES))] == list(map(in_the_dark, SERIES))
-    assert {name: light[name] for name in ("good", "bad", "warn", "soft")} == dict(
-        zip(("good", "bad", "warn", "soft"), TONES.values(), strict=True)
-    )
+    verdicts = ("good", "loss", "bad", "warn", "soft")
+    assert {name: light[name] for name in verdicts} == dict(zip(verdicts, TONES.values(), strict=True))
     for name, tone in (("more", "good"), ("less", "bad")):
         assert tuple(map(int, light[name].split(", "))) == rgb_of(light[tone])
     left = set(re.findall(r"#[0-9a-f]{3,6}\b", rest))

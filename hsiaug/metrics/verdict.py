@@ -34,7 +34,9 @@ __all__ = [
 Shown = Literal["above", "below", "no difference shown", "undecided"]
 """What paired draws say of one difference."""
 
-Finding = Literal["helps", "hurts", "no difference shown", "undecided", "nothing made", "failed"]
+Finding = Literal[
+    "helps", "helps, at a loss", "hurts", "no difference shown", "undecided", "nothing made", "failed"
+]
 """What they say of a generator, measured against its controls."""
 
 Confirmation = Literal["helps", "open", "no"]
@@ -45,6 +47,7 @@ TINY = 1e-12
 
 MEANINGS: dict[Finding, str] = {
     "helps": "shown above none and above duplicate",
+    "helps, at a loss": "helps, and by the same rule loses in the second metric against any control",
     "hurts": "shown below none and below duplicate",
     "no difference shown": (
         "enough draws, and neither a gain nor a loss is shown against both controls; that is no proof of equality"
@@ -105,8 +108,7 @@ class Verdict:
     """A finding, and what it rests on.
 
     against: control → what is shown against it. draws: of the control that shares fewest; needed: to decide.
-    waits_for: of an undecided arm, the further control that alone keeps it from helping. second_lost: an arm that helps
-    loses, as shown as its gain is, in the second metric against any control.
+    waits_for: of an undecided arm, the further control that alone keeps it from helping.
     failed, of: draws that failed, of those that were run.
     """
 
@@ -114,7 +116,6 @@ class Verdict:
     against: Mapping[str, Shown] = field(default_factory=dict)
     draws: int = 0
     needed: int = 0
-    second_lost: bool = False
     failed: int = 0
     of: int = 0
     waits_for: str | None = None
@@ -197,7 +198,8 @@ def judge(
     told = partial(Verdict, against=against, needed=needed, failed=failed, of=of)
     draws = min(len(evidence.differences) for evidence in main.values())
     if set(against.values()) == {"above"}:
-        return told("helps", draws=draws, second_lost=any(one.shown == "below" for one in (second or {}).values()))
+        lost = any(one.shown == "below" for one in (second or {}).values())
+        return told("helps, at a loss" if lost else "helps", draws=draws)
     if "undecided" in said:
         return told("undecided", draws=draws)
     waits = next((control for control in every if against[control] == "undecided"), None)

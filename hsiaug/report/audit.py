@@ -62,7 +62,8 @@ def _protocol(table: Table, audits: Mapping[DrawKey, Audit]) -> str:
     radius = sorted({int(audit["radius"]) for audit in audits.values()})
     name = f"{table.condition.protocol}, buffer {table.condition.buffer}"
     reach = f"patch radius {', '.join(map(str, radius))} px"
-    draws = f"{count(len(audits), 'split')} (seeds {draws_text(seed for seed, _ in audits)})"
+    draws = f"{count(len(audits), 'split')} (seeds {draws_text(seed for seed, _ in audits)}"
+    draws += "".join(f"; {seeds_text(seeds)} drew the same" for seeds in table.repeated) + ")"
     if not table.leaky:
         return f"{name}, {reach}, {draws}; not leaky by its audit"
     bad = [draw for draw, audit in audits.items() if audit.get("leaky")]

@@ -28,8 +28,12 @@ class ArmCell:
 
     @cached_property
     def ok(self) -> tuple[Trial, ...]:
-        """Trials that gave numbers; nothing else enters a mean."""
-        return tuple(trial for trial in self.trials if trial.ok)
+        """Trials that gave numbers, one per split: of seeds that drew the same, the first. Only these enter a mean."""
+        first: dict[tuple[int, str], Trial] = {}
+        for trial in self.trials:
+            if trial.ok:
+                first.setdefault(trial.draw, trial)
+        return tuple(first.values())
 
     @property
     def failed(self) -> tuple[Trial, ...]:
@@ -43,11 +47,12 @@ class ArmCell:
 
     @property
     def controls(self) -> tuple[str, ...]:
-        """What it is measured against; of an arm that is a control, those of every arm."""
-        if self.arm.control:
+        """What it is measured against: a further control against the others."""
+        if not self.arm.judged:
             return CONTROLS
         scope = next((trial.scope for trial in self.trials if trial.scope), None)
-        return controls_of(self.trials[0].condition.task, scope)
+        every = controls_of(self.trials[0].condition.task, scope)
+        return tuple(name for name in every if name != self.arm.generator.name)
 
     @property
     def blank(self) -> str:

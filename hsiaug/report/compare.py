@@ -97,8 +97,8 @@ class Gain:
 
     @cached_property
     def verdict(self) -> Verdict | None:
-        """What is shown of the arm; None for a control itself, which is not judged."""
-        if self.cell.arm.control:
+        """What is shown of the arm; None for a control of every arm, which is not judged."""
+        if not self.cell.arm.judged:
             return None
         main = {name: c.main.evidence if c else Evidence() for name, c in self.against.items()}
         return judge(
@@ -109,6 +109,24 @@ class Gain:
             failed=len(self.cell.failed),
             nothing_made=len(self.cell.empty),
         )
+
+    @cached_property
+    def hardest(self) -> tuple[str, Comparison] | None:
+        """The control that decides, and the comparison with it: the one over which the arm gains least.
+
+        Of an arm that hurts, among those it is shown below; of any other, among those it is not shown above, if any.
+        """
+        found = [(control, one) for control, one in self.against.items() if one is not None]
+        hurts = self.verdict is not None and self.verdict.finding == "hurts"
+        said = ("below",) if hurts else ("below", "no difference shown", "undecided")
+        deciding = [pair for pair in found if pair[1].main.evidence.shown in said]
+        return min(deciding or found, key=lambda pair: pair[1].main.mean, default=None)
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """Largest for the arm to show of several: 2 where it helps, 1 at a loss, else 0; then what it gains."""
+        helps = {"helps": 2, "helps, at a loss": 1}.get(self.verdict.finding if self.verdict else "", 0)
+        return helps, self.hardest[1].main.mean if self.hardest else float("-inf")
 
 
 def compare(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> dict[tuple[Arm, Method], Gain]:

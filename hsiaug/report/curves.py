@@ -15,7 +15,7 @@ from hsiaug.report.labels import MISSING, number, plus_minus
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Table
 from hsiaug.report.views_raw import classifier_column
-from hsiaug.trial.arm import EVERY_CONTROL, Method
+from hsiaug.trial.arm import CONTROLS, Method
 
 __all__ = [
     "AXES",
@@ -151,7 +151,7 @@ def all_lines(table: Table, axis: Axis) -> list[SweepLine]:
 def moving(table: Table, axis: Axis) -> list[SweepLine]:
     """The lines with two points or more, of all classifiers; none where only controls have such a line."""
     found = [line for line in all_lines(table, axis) if len(line.values) > 1]
-    return found if any(line.generator.name not in EVERY_CONTROL for line in found) else []
+    return found if any(line.generator.name not in CONTROLS for line in found) else []
 
 
 def _tried(table: Table, classifier: Method) -> list[ArmCell]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.metrics.verdict import Finding, prints_zero
 from hsiaug.report.compare import Comparison, Gain, mean_difference
 from hsiaug.report.draws import draws_of
-from hsiaug.report.labels import count, p_text, plus_minus, signed
+from hsiaug.report.labels import count, p_said, plus_minus, signed
 from hsiaug.report.records import FIELDS
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import Method, needed_of
@@ -36,9 +36,15 @@ SHOWN = 8
 CLEAR = 12
 """Arms that help or hurt which have a line of their own."""
 
+CLAIMS: tuple[Finding, ...] = ("helps", "helps, at a loss", "hurts")
+"""Findings that say of an arm that it helps or hurts."""
+
 
 class _Words(NamedTuple):
-    """Of a finding: a sentence where all arms have it, words for some of them, and its tone on a page."""
+    """Of a finding: a sentence where all arms have it, words for some of them, and its tone on a page.
+
+    {second} stands for the second metric.
+    """
 
     of_all: str
     of_some: str
@@ -47,6 +53,9 @@ class _Words(NamedTuple):
 
 FINDINGS: dict[Finding, _Words] = {
     "helps": _Words("Every arm helps.", "shown to help", "good"),
+    "helps, at a loss": _Words(
+        "Every arm helps, at a loss of {second}.", "shown to help at a loss of {second}", "loss"
+    ),
     "hurts": _Words("Every arm hurts.", "shown to hurt", "bad"),
     "no difference shown": _Words("No arm is shown to help or to hurt.", "with neither shown", ""),
     "undecided": _Words(
@@ -71,7 +80,7 @@ class _VerdictGroup:
 
 
 def judged(table: Table) -> list[Gain]:
-    """What is to be judged: every arm but the controls, with every classifier."""
+    """What is to be judged: every arm but ``none`` and ``duplicate``, with every classifier."""
     return [gain for gain in table.gains.values() if gain.verdict is not None]
 
 
@@ -89,10 +98,7 @@ def find_groups(table: Table) -> list[_VerdictGroup]:
         finding = gain.verdict.finding if gain.verdict else "failed"
         found.setdefault((list(FINDINGS).index(finding), _heading(table, gain), finding), []).append(gain)
     few = len(judged(table)) <= SHOWN
-    return [
-        _VerdictGroup(key[2], key[1], tuple(found[key]), few or key[2] in ("helps", "hurts"))
-        for key in sorted(found)
-    ]
+    return [_VerdictGroup(key[2], key[1], tuple(found[key]), few or key[2] in CLAIMS) for key in sorted(found)]
 
 
 def verdict_text(table: Table, gain: Gain) -> str:
@@ -100,7 +106,7 @@ def verdict_text(table: Table, gain: Gain) -> str:
     found = gain.verdict
     if found is None:
         return "control"
-    return f"{found.text}, at a loss of {table.scores.second.name}" if found.second_lost else found.text
+    return f"{found.text} of {table.scores.second.name}" if found.finding == "helps, at a loss" else found.text
 
 
 def _heading(table: Table, gain: Gain) -> str:
@@ -114,24 +120,38 @@ def _heading(table: Table, gain: Gain) -> str:
 
 
 def headline(table: Table) -> str:
-    """One sentence on all arms of a table."""
+    """What was found of all arms of a table, and which of several that help gains most."""
     counted = Counter(gain.verdict.finding for gain in judged(table) if gain.verdict)
+    second = table.scores.second.name
     if not counted:
         return "Only controls were run, so there is nothing to judge yet."
     if len(counted) == 1:
         finding = next(iter(counted))
         if lacking := _lacking(table):
             return lacking
-        return FINDINGS[finding].of_all + (_go_on(table) if finding == "undecided" else "")
+        more = _go_on(table) if finding == "undecided" else _largest(table)
+        return FINDINGS[finding].of_all.format(second=second) + more
     arms, helping = counted.total(), counted["helps"]
     rest = ", ".join(
-        f"{n} {words.of_some}"
+        f"{n} {words.of_some.format(second=second)}"
         for finding, words in FINDINGS.items()
         if (n := counted[finding]) and finding != "helps"
     )
     if helping:
-        return f"{helping} of {count(arms, 'arm')} {'helps' if helping == 1 else 'help'}; of the others: {rest}."
-    return f"Nothing is shown to help. Of {count(arms, 'arm')}: {rest}."
+        helps = "helps" if helping == 1 else "help"
+        return f"{helping} of {count(arms, 'arm')} {helps}; of the others: {rest}.{_largest(table)}"
+    without = f" without a loss of {second}" if counted["helps, at a loss"] else ""
+    return f"Nothing is shown to help{without}. Of {count(arms, 'arm')}: {rest}.{_largest(table)}"
+
+
+def _largest(table: Table) -> str:
+    """Which of several arms gains most, of those that help; of those that help at a loss, where no other does."""
+    arms = judged(table)
+    best = max(arms, key=attrgetter("rank"))
+    if len(arms) < 2 or not best.rank[0] or best.hardest is None:
+        return ""
+    gained = f"{table.scores.main.name} {signed(best.rank[1])} over {best.hardest[0]}"
+    return f" The largest gain: {table.cell_label(best.cell)}, {gained}."
 
 
 def _lacking(table: Table) -> str:
@@ -148,8 +168,8 @@ def _lacking(table: Table) -> str:
 
 
 def _go_on(table: Table) -> str:
-    """How to have the missing draws, where they are numbered as --seeds N numbers them."""
-    if table.draws != tuple(range(len(table.draws))):
+    """How to have the missing draws, where they are numbered as --seeds N numbers them and no seeds drew the same."""
+    if table.repeated or table.draws != tuple(range(len(table.draws))):
         return ""
     needed = max(gain.verdict.needed for gain in judged(table) if gain.verdict)
     return f" The same benchmark with --seeds {needed} runs the draws that are missing."
@@ -240,10 +260,7 @@ def _gain_text(mean: MeanStd | None, pairs: int) -> str:
 
 
 def _p(p: float | None) -> str:
-    if p is None:
-        return ""
-    text = p_text(p)
-    return f" (p {text[0]} {text[1:]})" if text.startswith("<") else f" (p = {text})"
+    return "" if p is None else f" ({p_said(p)})"
 
 
 def _absent(table: Table, gain: Gain, control: str) -> str:

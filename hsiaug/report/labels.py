@@ -24,6 +24,7 @@ __all__ = [
     "measured",
     "method_labels",
     "number",
+    "p_said",
     "p_text",
     "percent",
     "plus_minus",
@@ -176,6 +177,12 @@ def p_text(p: float | None) -> str:
     if p < 0.001:
         return "<.001"
     return "1" if p > 0.9995 else f"{p:.3f}".removeprefix("0")
+
+
+def p_said(p: float | None) -> str:
+    """``p = .031`` or ``p < .001``; ``no p`` where nothing was tested."""
+    text = p_text(p)
+    return "no p" if p is None else f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
 
 
 def span(values: Sequence[float], digits: int = 1) -> str:

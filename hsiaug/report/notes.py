@@ -12,7 +12,7 @@ from hsiaug.report.tables import Table
 from hsiaug.trial.arm import BALANCED, Method, needed_of
 from hsiaug.view_names import AUTO, RAW
 
-__all__ = ["control_notes", "number_notes", "significance_note", "verdict_note"]
+__all__ = ["control_notes", "number_notes", "repeat_notes", "significance_note", "verdict_note"]
 
 
 def number_notes(table: Table) -> list[str]:
@@ -28,11 +28,23 @@ def number_notes(table: Table) -> list[str]:
         notes
         + _fields(table)
         + _missing(table)
+        + repeat_notes(table)
         + _short_subsets(table)
         + _split_changes(table)
         + _unequal_budgets(table)
         + _chosen_views(table)
     )
+
+
+def repeat_notes(table: Table) -> list[str]:
+    """Names the seeds that drew the same split."""
+    if not table.repeated:
+        return []
+    same = "; ".join(seeds_text(seeds) for seeds in table.repeated)
+    return [
+        f"Equal splits count once: the same pixels were drawn by {same}. Of these seeds, each arm has its first trial "
+        "that went well in every mean and test; what its others differ by is the randomness of training."
+    ]
 
 
 def _fields(table: Table) -> list[str]:
@@ -166,11 +178,11 @@ def _further(name: str) -> str:
     if name == BALANCED:
         return (
             f"{name}, as many real pairs drawn equally often for each class, is taken at the same λ too, and its draws "
-            "come last in pairs."
+            "come last in pairs. It is judged itself, against the others."
         )
     return (
         f"{name}, as many real unlabelled patches under the labels of a teacher, is taken at the same λ too; arms "
-        "that read unlabelled pixels have it, and its draws come last in pairs."
+        "that read unlabelled pixels have it, and its draws come last in pairs. It is judged itself, against the others."
     )
 
 

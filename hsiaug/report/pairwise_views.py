@@ -7,7 +7,19 @@ from collections.abc import Iterator, Sequence
 from hsiaug.metrics.significance import ALPHA, smallest_p
 from hsiaug.metrics.verdict import unclaimed
 from hsiaug.report.findings import verdict_text
-from hsiaug.report.labels import MISSING, count, count_range, decimal, draws_text, p_text, percent, signed, span
+from hsiaug.report.labels import (
+    MISSING,
+    count,
+    count_range,
+    decimal,
+    draws_text,
+    p_said,
+    p_text,
+    percent,
+    signed,
+    span,
+)
+from hsiaug.report.notes import repeat_notes
 from hsiaug.report.pairwise import ArmComparison, Pairing
 from hsiaug.report.records import Trial, class_counts
 from hsiaug.trial.failures import why_failed
@@ -88,7 +100,7 @@ def wilcoxon_text(pairing: Pairing) -> str:
             f"not tested: n = {count(n, 'draw')} cannot reach .05, whatever the data say (the smallest p is "
             f"{p_text(smallest_p(n))}); at least {needed} paired draws are needed{over}"
         )
-    p = f"p {_equals(test.p_holm)}, Holm-corrected{over}" if tests > 1 else f"p {_equals(test.p)}"
+    p = f"{p_said(test.p_holm)}, Holm-corrected{over}" if tests > 1 else p_said(test.p)
     differing = n - pairing.counts[1]
     if test.p_holm < ALPHA:
         return (
@@ -99,10 +111,6 @@ def wilcoxon_text(pairing: Pairing) -> str:
         least = f"; at least {needed} differing draws are needed{over}"
         return f"{p}: {sentences}, which cannot reach .05{over}{least}"
     return f"{p} (n = {n})"
-
-
-def _equals(p: float) -> str:
-    return f"< {p_text(p)[1:]}" if p_text(p).startswith("<") else f"= {p_text(p)}"
 
 
 def _span(ends: tuple[float, float]) -> str:
@@ -143,7 +151,7 @@ def pixels_tested(pairing: Pairing, class_id: int) -> list[int]:
 
 def notes(pairing: Pairing) -> list[str]:
     """What is missing, unequal or left out on this condition."""
-    sentences = []
+    sentences = repeat_notes(pairing.table)
     for name, cell in (("A", pairing.a), ("B", pairing.b)):
         if cell.failed:
             why = "; ".join(dict.fromkeys(why_failed(trial.record) for trial in cell.failed))

@@ -9,7 +9,7 @@ from statistics import fmean
 
 from hsiaug.metrics.significance import ALPHA
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.labels import count, count_range, p_text
+from hsiaug.report.labels import count, count_range, p_said
 from hsiaug.report.records import Condition
 from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.trial.arm import Arm, Method
@@ -88,11 +88,10 @@ def too_few(report: Report) -> list[str]:
 
 def ranking_note(found: Ranking) -> str:
     """What was ranked, over what, and what the test of all arms says."""
-    p = f"p = {p_text(found.p)}".replace("= <", "< ")
     told = "" if found.p < ALPHA else ", so no two arms are told apart"
     return (
         f"{found.title}: average rank in {found.metric} over {len(found.scenes)} scenes ({', '.join(found.scenes)}; "
-        f"means over {count_range(found.draws)} draws). Friedman's test: {p}{told}."
+        f"means over {count_range(found.draws)} draws). Friedman's test: {p_said(found.p)}{told}."
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from hsiaug.trial.index import StoredRecord
 from hsiaug.trial.record_json import preference
 from hsiaug.view_names import RAW
 
-__all__ = ["FIELDS", "Condition", "Record", "Trial", "class_counts", "finite", "read_trials"]
+__all__ = ["FIELDS", "Condition", "Record", "Trial", "by_split", "class_counts", "finite", "read_trials"]
 
 Record = Mapping[str, Any]
 T = TypeVar("T")
@@ -48,7 +48,10 @@ class Condition:
 
 @dataclass(frozen=True)
 class Trial:
-    """One record, with its identity in a form that can be grouped by."""
+    """One record, with its identity in a form that can be grouped by.
+
+    first: the first seed that drew the same split, where another one did: see :func:`by_split`.
+    """
 
     hash: str
     condition: Condition
@@ -58,6 +61,7 @@ class Trial:
     omega: float | None
     seed: int
     record: Record = field(repr=False, compare=False)
+    first: int | None = field(default=None, compare=False)
 
     @property
     def arm(self) -> Arm:
@@ -103,8 +107,9 @@ class Trial:
 
     @cached_property
     def draw(self) -> tuple[int, str]:
-        """What two trials must share to be a pair: the seed and the very pixels that it drew."""
-        return self.seed, str((self.audit or {}).get("sha256", ""))
+        """What two trials must share to be a pair: the very pixels, and the first seed that drew them."""
+        seed = self.seed if self.first is None else self.first
+        return seed, str((self.audit or {}).get("sha256", ""))
 
     @property
     def scope(self) -> str | None:
@@ -175,6 +180,17 @@ def read_trials(records: Iterable[Record]) -> list[Trial]:
         if known is None or preference(trial.record) > preference(known.record):
             best[trial.hash] = trial
     return list(best.values())
+
+
+def by_split(trials: Iterable[Trial]) -> list[Trial]:
+    """The trials of one condition, of which those on the same pixels are of the same draw, whatever their seeds."""
+    first: dict[str, int] = {}
+    known = list(trials)
+    for trial in sorted(known, key=lambda trial: trial.seed):
+        if split := trial.draw[1]:
+            first.setdefault(split, trial.seed)
+    same = [first.get(trial.draw[1], trial.seed) for trial in known]
+    return [t if seed == t.seed else replace(t, first=seed) for t, seed in zip(known, same, strict=True)]
 
 
 class _Once:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hsiaug.report.cells import ArmCell, CellKey, make_cells, method_rank
 from hsiaug.report.compare import Comparison, Gain, compare
 from hsiaug.report.labels import method_labels
-from hsiaug.report.records import Condition, Record, Trial, read_trials
+from hsiaug.report.records import Condition, Record, Trial, by_split, read_trials
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set
 from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, Arm, Method
 from hsiaug.trial.index import uncollected
@@ -67,9 +67,18 @@ class Table:
 
     @cached_property
     def draws(self) -> tuple[int, ...]:
-        """Every seed that some cell has, failed or not: what a full cell covers."""
+        """Every draw that some cell has, failed or not, by the first seed of its split: what a full cell covers."""
         cells = self.cells.values() or self.blind
-        return tuple(sorted({trial.seed for cell in cells for trial in cell.trials}))
+        return tuple(sorted({trial.draw[0] for cell in cells for trial in cell.trials}))
+
+    @cached_property
+    def repeated(self) -> tuple[tuple[int, ...], ...]:
+        """Seeds that drew the same split, for each split that several seeds drew."""
+        seeds: dict[tuple[int, str], set[int]] = {}
+        for trial in self.trials:
+            if trial.draw[1]:
+                seeds.setdefault(trial.draw, set()).add(trial.seed)
+        return tuple(tuple(sorted(seeds[draw])) for draw in sorted(seeds) if len(seeds[draw]) > 1)
 
     @property
     def scores(self) -> MetricSet:
@@ -98,7 +107,7 @@ class Table:
 
     @cached_property
     def splits(self) -> dict[tuple[int, str], Mapping[str, Any]]:
-        """The audit of every split that the trials used, by seed and checksum."""
+        """The audit of every split that the trials used, by its first seed and its checksum."""
         found = {trial.draw: trial.audit for trial in self.trials if trial.audit is not None}
         return {draw: found[draw] for draw in sorted(found)}
 
@@ -233,7 +242,8 @@ def _tables(run: str, trials: Iterable[Trial]) -> tuple[Table, ...]:
     return tuple(_table(run, titles[c], c, groups[c]) for c in conditions)
 
 
-def _table(run: str, title: str, condition: Condition, trials: list[Trial]) -> Table:
+def _table(run: str, title: str, condition: Condition, found: Iterable[Trial]) -> Table:
+    trials = by_split(found)
     ceilings = make_cells(trial for trial in trials if trial.diagnosis)
     cells = make_cells(trial for trial in trials if not trial.diagnosis)
     ordinary = {key: cell for key, cell in cells.items() if key[1].name not in CONTROL_CLASSIFIERS}

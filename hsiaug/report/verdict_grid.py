@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from functools import partial
+from operator import attrgetter
 from typing import NamedTuple
 
 from hsiaug.metrics.verdict import Finding
 from hsiaug.report.cells import CellKey
-from hsiaug.report.compare import Comparison, Gain
+from hsiaug.report.compare import Gain
 from hsiaug.report.findings import FINDINGS, judged
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
-from hsiaug.report.labels import with_interval
+from hsiaug.report.labels import p_said, signed, with_interval
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import Method
 
-__all__ = ["SIGNS", "Shown", "generators_of", "grid_note", "hardest", "shown_arms", "verdict_grid"]
+__all__ = ["SIGNS", "Shown", "generators_of", "grid_note", "over", "shown_arms", "verdict_grid"]
 
 SIGNS: dict[Finding, str] = {
     "helps": "▲",
+    "helps, at a loss": "▲▼",
     "hurts": "▼",
     "no difference shown": "○",
     "undecided": "?",
@@ -26,14 +29,20 @@ SIGNS: dict[Finding, str] = {
     "failed": "✕",
 }
 """Of every finding; told apart by shape, not by colour alone."""
-UNTESTED = "?"
 
 
 class Shown(NamedTuple):
-    """What a cell shows. gain: of the arm; arms: among how many it has the largest gain."""
+    """What a cell shows. gain: of the arm that it is about; findings: of all its arms."""
 
     gain: Gain
-    arms: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def tally(self) -> str:
+        """``1 ▲ 2 ▼``: the signs of several arms, each with how many have it; empty of one arm."""
+        counted = Counter(self.findings)
+        signs = (f"{counted[finding]} {sign}" for finding, sign in SIGNS.items() if counted[finding])
+        return " ".join(signs) if len(self.findings) > 1 else ""
 
 
 def verdict_grid(table: Table, worth: Mapping[CellKey, str] | None = None) -> Grid | None:
@@ -60,7 +69,12 @@ def shown_arms(table: Table) -> dict[tuple[Method, Method], Shown]:
     found: dict[tuple[Method, Method], list[Gain]] = {}
     for gain in judged(table):
         found.setdefault((gain.cell.arm.generator, gain.cell.classifier), []).append(gain)
-    return {key: Shown(max(gains, key=_rank), len(gains)) for key, gains in found.items()}
+    return {
+        key: Shown(
+            max(gains, key=attrgetter("rank")), tuple(gain.verdict.finding for gain in gains if gain.verdict)
+        )
+        for key, gains in found.items()
+    }
 
 
 def generators_of(shown: Mapping[tuple[Method, Method], Shown]) -> list[Method]:
@@ -68,28 +82,28 @@ def generators_of(shown: Mapping[tuple[Method, Method], Shown]) -> list[Method]:
     return list(dict.fromkeys(generator for generator, _ in shown))
 
 
-def hardest(gain: Gain) -> tuple[str, Comparison] | None:
-    """The control over which an arm gains least, and the comparison with it."""
-    found = [(control, one) for control, one in gain.against.items() if one is not None]
-    return min(found, key=lambda pair: pair[1].main.mean) if found else None
+def over(gain: Gain) -> str:
+    """``over none``, or ``below pseudo`` where that is shown of an arm that is not said to hurt; may be empty."""
+    if gain.hardest is None or gain.verdict is None:
+        return ""
+    control, comparison = gain.hardest
+    below = gain.verdict.finding != "hurts" and comparison.main.evidence.shown == "below"
+    return f"{'below' if below else 'over'} {control}"
 
 
 def grid_note(table: Table) -> str:
     """What the signs are that the grid has."""
     shown = shown_arms(table).values()
-    found = {one.gain.verdict.finding for one in shown if one.gain.verdict}
-    signs = ", ".join(f"{sign} {finding}" for finding, sign in SIGNS.items() if finding in found)
-    best = " Of several λ and ω the best is shown, which is best partly by luck."
-    return (
-        f"{signs}. Mean paired difference in points to the control over which the arm gains least, with its 95 % t "
-        f"interval.{best if any(one.arms > 1 for one in shown) else ''}"
+    found = {finding for one in shown for finding in one.findings}
+    words = {"helps, at a loss": f"helps, at a loss of {table.scores.second.name}"}
+    signs = ", ".join(
+        f"{sign} {words.get(finding, finding)}" for finding, sign in SIGNS.items() if finding in found
     )
-
-
-def _rank(gain: Gain) -> tuple[bool, float]:
-    found = hardest(gain)
-    helps = gain.verdict is not None and gain.verdict.finding == "helps"
-    return helps, found[1].main.mean if found else float("-inf")
+    best = " Of several λ and ω the best is shown, which is best partly by luck, and the signs of all."
+    return (
+        f"{signs}. Mean paired difference in points to the control that decides, with its 95 % t interval where there is "
+        f"room: of this comparison alone, while p is Holm-corrected.{best if any(one.tally for one in shown) else ''}"
+    )
 
 
 def _entry(
@@ -100,18 +114,18 @@ def _entry(
 ) -> GridEntry:
     shown = cells.get((generator, classifier))
     if shown is None or shown.gain.verdict is None:
-        return GridEntry(f"{UNTESTED} untested", tone="")
-    gain, finding = shown.gain, shown.gain.verdict.finding
-    found = hardest(gain)
-    parts, short = [SIGNS[finding]], ""
-    if found is None:
-        parts.append(finding)
-    else:
-        control, comparison = found
-        short = " ".join([*parts, with_interval(comparison.main.mean, comparison.main.interval)])
-        parts = [short, f"over {control}"]
-    if shown.arms > 1:
-        parts.append(f"(λ={gain.cell.arm.lam:g}{_omega(gain)}, best of {shown.arms})")
+        return GridEntry("not run", tone="")
+    gain, finding, tally = shown.gain, shown.gain.verdict.finding, shown.tally
+    said = short = f"{SIGNS[finding]} {finding}"
+    if gain.hardest is not None:
+        test = gain.hardest[1].main
+        p, where = p_said(test.p_holm), over(gain)
+        said = f"{SIGNS[finding]} {with_interval(test.mean, test.interval)}, {p}, {where}"
+        short = f"{SIGNS[finding]} {signed(test.mean)}, {p}" + (f", {where}" if where.startswith("below") else "")
+    parts = [said]
+    if tally:
+        short += f" ({tally})"
+        parts.append(f"(λ={gain.cell.arm.lam:g}{_omega(gain)}, best of {len(shown.findings)}: {tally})")
     if worth is not None and (labels := worth.get((gain.cell.arm, classifier))) is not None:
         parts.append(f"k* {labels}")
     return GridEntry(" ".join(parts), gain.cell, FINDINGS[finding].tone, short=short)

@@ -220,7 +220,7 @@ def _p(comparison: Comparison) -> str:
 
 def _pairs(table: Table, cell: ArmCell) -> str:
     counts = [len(c.pairs) if c else 0 for c in table.against(cell).values()]
-    if cell.arm.control:
+    if not cell.arm.judged:
         counts = counts[:1]
     return "/".join(str(n) for n in (counts if len(set(counts)) > 1 else counts[:1]))
 

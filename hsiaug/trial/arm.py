@@ -81,6 +81,11 @@ class Arm:
         return self.generator.name in EVERY_CONTROL
 
     @property
+    def judged(self) -> bool:
+        """False for what every arm is measured against; a further control is judged against the others."""
+        return self.generator.name not in CONTROLS
+
+    @property
     def rank(self) -> tuple[object, ...]:
         """Sort key: the controls, then by name, λ and ω."""
         name = self.generator.name

@@ -11,11 +11,15 @@ from pathlib import Path
 
 import pytest
 from html_pages import parsed
-from report_records import failure, record
+from report_records import audit_of, failure, fill, record
 
 from hsiaug.report import build_report, print_report, render_html, render_report
-from hsiaug.report.findings import headline, verdict
+from hsiaug.report.figures.card import card_figure
+from hsiaug.report.findings import headline, judged, verdict
+from hsiaug.report.pairwise import compare_arms
 from hsiaug.report.tables import Table
+from hsiaug.report.verdict_grid import SIGNS, verdict_grid
+from hsiaug.results import read_store
 from hsiaug.terminal import Console
 
 CLAIMS = Path(__file__).parents[2] / "benchmarks" / "results" / "cluster" / "suite.csv"
@@ -105,7 +109,7 @@ def test_a_gain_of_aa_is_said_with_its_loss_of_oa() -> None:
         *arm("smote", level(45, 9, 0.1), level(35, 9, 0.1)),
     ]
     assert said(records)[:3] == [
-        "Every arm helps.",
+        "Every arm helps, at a loss of OA.",
         "helps, at a loss of OA",
         "  smote λ=1 with svm: AA +5.4 (p = .012) against none and +4.4 (p = .012) against duplicate; "
         "but OA -4.6 (p = .012) and -5.6 (p = .012); over 9 draws",
@@ -235,7 +239,7 @@ def test_the_verdict_is_the_last_that_a_terminal_shows() -> None:
     text = " ".join(render_report(build_report(FIRST), "rich").split())
     sentences, _, grid = text.rpartition("AA 65.2 ± 2.8, OA 51.6 ± 0.8, 3 draws.")
     assert sentences and grid.split()[0] == "generator" and "smote ? " in grid
-    assert grid.endswith("with its 95 % t interval.")
+    assert grid.endswith("while p is Holm-corrected.")
 
 
 def test_a_terminal_shows_three_lines_of_the_audit_unless_it_is_asked_for_all() -> None:
@@ -255,6 +259,115 @@ def test_without_a_generator_there_is_nothing_to_judge() -> None:
         headline(table_of(arm("none", level(40, 2))))
         == "Only controls were run, so there is nothing to judge yet."
     )
+
+
+# Draws are splits
+
+
+def on_two_splits(records: list[dict]) -> list[dict]:
+    """The same records, of a protocol whose even seeds draw one split and whose odd seeds another."""
+    return [{**one, "audit": audit_of(one["spec"]["seed"] % 2)} for one in records]
+
+
+TWO_SPLITS = on_two_splits(
+    [*arm("none", level(40, 10)), *arm("duplicate", level(41, 10)), *arm("smote", level(50, 10, 0.1))]
+)
+
+
+def test_seeds_that_drew_the_same_split_are_one_draw_for_every_verdict() -> None:
+    table = table_of(TWO_SPLITS)
+    assert [len(one.pairs) for one in table.comparisons] == [2, 2, 2] and table.draws == (0, 1)
+    assert {cell.summary("aa").n for cell in table.cells.values()} == {2}
+    assert said(TWO_SPLITS)[:2] == [
+        "Undecided: these are too few draws to tell whether anything helps or hurts.",
+        "undecided (2 draws: at least 7 are needed)",
+    ]
+
+
+def test_equal_splits_are_named_and_counted_once_in_notes_and_audit() -> None:
+    text = render_report(build_report(TWO_SPLITS), "md")
+    assert "over 2 draws (seeds 0, 1)" in text
+    assert "the same pixels were drawn by seeds 0, 2, 4, 6, 8; seeds 1, 3, 5, 7, 9." in text
+    assert "2 splits (seeds 0, 1; seeds 0, 2, 4, 6, 8 drew the same; seeds 1, 3, 5, 7, 9 drew the same)" in text
+    assert "30 trials (30 ok, 0 failed)" in text
+
+
+def test_two_arms_of_different_seeds_are_a_pair_where_their_split_is_one() -> None:
+    (pairing,) = compare_arms(
+        build_report([one for one in TWO_SPLITS if (one["spec"]["seed"] < 4) == (one["spec"]["lambda"] == 0)]),
+        "none/svm",
+        "smote/svm",
+    ).pairings
+    assert pairing.n == 2 and [(a.seed, b.seed) for a, b, *_ in pairing.comparison.pairs] == [(4, 0), (5, 1)]
+
+
+def test_an_arm_that_failed_under_one_seed_of_a_split_has_its_next() -> None:
+    broken = on_two_splits([failure(generator="smote", seed=0)])
+    table = table_of([*(one for one in TWO_SPLITS if one["hash"] != broken[0]["hash"]), *broken])
+    (gain,) = judged(table)
+    assert [t.seed for t in gain.cell.ok] == [1, 2] and len(table.failed) == 1
+    assert {len(one.pairs) for one in gain.against.values() if one} == {2}
+
+
+def test_a_store_read_in_python_counts_splits(tmp_path: Path) -> None:
+    gains = read_store(fill(tmp_path, TWO_SPLITS)).gain()
+    assert set(gains["draws"]) == {2} and set(gains["p_holm"].isna()) == {True}
+
+
+# Marks, and what they count
+
+LOSSES = [
+    *arm("none", level(40, 12)),
+    *(one for lam in (0.5, 1.0) for one in arm("duplicate", level(41, 12), lam=lam)),
+    *(one for lam in (0.5, 1.0) for one in arm("mixup", level(45, 12, 0.1), level(35, 12, 0.1), lam=lam)),
+    *arm("smote", level(45, 12, 0.1), lam=0.5),
+    *arm("smote", level(30, 12, 0.1)),
+]
+"""Two arms help at a loss of OA; of another generator one helps and one hurts."""
+
+
+@pytest.mark.parametrize("format", ["rich", "md", "tex", "html"])
+def test_a_gain_at_a_loss_has_a_mark_of_its_own(format: str) -> None:
+    report = build_report(LOSSES)
+    text = render_html(report) if format == "html" else render_report(report, format)
+    assert (r"$\bigtriangleup$$\bigtriangledown$" if format == "tex" else "▲▼ helps, at a loss of OA") in text
+    if format == "html":
+        (row,) = (r for r in parsed(text).all("tr") if r.text.startswith("mixup▲▼"))
+        assert [
+            badge.attributes["class"] for badge in row.all("span") if "badge" in badge.attributes["class"]
+        ] == ["badge loss"]
+
+
+def test_a_card_shows_a_loss_in_a_colour_of_its_own() -> None:
+    figure = card_figure(build_report(LOSSES))
+    colours = {
+        text.get_text().split()[0]: text.get_color()
+        for place in figure.subfigs
+        for text in place.subfigs[1].axes[0].texts
+    }
+    assert set(colours) == {"▲▼", "▲", "p"} and colours["▲▼"] != colours["▲"]
+
+
+def test_the_headline_counts_what_the_grid_shows() -> None:
+    table = table_of(LOSSES)
+    grid = verdict_grid(table)
+    shown = " ".join(row[1].text for row in grid.rows) if grid else ""
+    assert headline(table) == (
+        "1 of 4 arms helps; of the others: 2 shown to help at a loss of OA, 1 shown to hurt. "
+        "The largest gain: smote λ=0.5 with svm, AA +4.6 over duplicate."
+    )
+    assert re.findall(r"best of 2: (.*?)\)", shown) == ["2 ▲▼", "1 ▲ 1 ▼"]
+    assert len(set(SIGNS.values())) == len(SIGNS)
+
+
+def test_an_interval_that_leaves_out_zero_stands_with_the_p_that_shows_nothing() -> None:
+    wobble = [41 + (0.6 if i % 3 else -0.2) for i in range(12)]
+    many = [one for i in range(8) for one in arm(f"other{i}", [41 + (-1) ** s for s in range(12)])]
+    table = table_of([*arm("none", level(40, 12)), *arm("duplicate", level(41, 12)), *arm("smote", wobble), *many])
+    grid = verdict_grid(table)
+    (entry,) = (row[1].text for row in grid.rows if row[0].text == "smote") if grid else ()
+    found = re.fullmatch(r"○ \+0.3 \[(.*), .*\], p = (.*), over duplicate", entry)
+    assert found and float(found[1]) > 0 and float(found[2]) > 0.05
 
 
 # A generator that reads unlabelled pixels, and its third control
@@ -289,8 +402,34 @@ def test_a_generator_that_reads_unlabelled_pixels_helps_only_above_pseudo_too(
     table = table_of([*BEFORE, *seeing(arm("pseudo", pseudo))])
     assert table.controls == ("none", "duplicate", "pseudo")
     lines = said([*BEFORE, *seeing(arm("pseudo", pseudo))])
-    assert lines[1] == verdict_is and numbers in lines[2]
-    assert "pseudo" not in lines[1].replace("below pseudo", "")
+    (line,) = (line for line in lines if line.startswith("  ldm"))
+    headings = [line for line in lines[: lines.index(line)] if not line.startswith(" ")]
+    assert headings[-1] == verdict_is and numbers in line
+
+
+ASKED = [*BEFORE[:24], *seeing(arm("pseudo", level(61, 12, 0.3)))]
+"""``--generator pseudo``: the control that others need is all that was asked for."""
+
+
+def test_a_control_that_was_asked_for_is_judged_against_the_others() -> None:
+    table = table_of(ASKED)
+    (gain,) = judged(table)
+    assert (
+        gain.verdict is not None
+        and gain.verdict.finding == "helps"
+        and list(gain.against) == ["none", "duplicate"]
+    )
+    assert headline(table) == "Every arm helps."
+    grid = verdict_grid(table)
+    assert grid is not None and [row[0].text for row in grid.rows] == ["pseudo"]
+    assert len(table.comparisons) == 3
+
+
+def test_what_helps_most_stands_in_the_headline_be_it_a_control() -> None:
+    assert headline(table_of([*ASKED, *BEFORE[24:]])) == (
+        "1 of 2 arms helps; of the others: 1 with neither shown. "
+        "The largest gain: pseudo λ=1 with svm, AA +11.0 over duplicate."
+    )
 
 
 def test_records_from_before_that_control_claim_no_gain_and_say_what_lacks() -> None:

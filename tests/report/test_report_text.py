@@ -430,6 +430,6 @@ def test_a_verdict_on_many_arms_fits_on_one_screen_of_a_terminal() -> None:
     out = io.StringIO()
     print_report(build_report(records), Console(file=out, width=100, height=30, color_system=None))
     screen = out.getvalue().rstrip("\n").splitlines()[-30:]
-    cells = [line for line in screen if line.startswith("generator") and line.count("?") == 3]
+    cells = [line for line in screen if line.startswith("generator") and line.count("(2 ?)") == 3]
     assert [line.split()[0] for line in cells] == names
     assert "Undecided" in " ".join(screen[-3:])

@@ -13,9 +13,9 @@ from hsiaug.errors import InputError
 from hsiaug.report.figures.files import WIDTHS, across, new_figure, wrapped
 from hsiaug.report.findings import FINDINGS, headline
 from hsiaug.report.ground_truth import thumbnail
-from hsiaug.report.labels import signed
+from hsiaug.report.labels import p_said, signed
 from hsiaug.report.tables import Report, Table
-from hsiaug.report.verdict_grid import SIGNS, Shown, generators_of, grid_note, hardest, shown_arms
+from hsiaug.report.verdict_grid import SIGNS, Shown, generators_of, grid_note, over, shown_arms
 from hsiaug.text import plotted, visible
 from hsiaug.trial.arm import Method
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["card_figure"]
 
-ROW, LINE, AXIS, NARROWEST = 0.3, 0.12, 0.42, 1.3
+ROW, LINE, AXIS, NARROWEST = 0.48, 0.12, 0.42, 1.3
 """Inches: of a generator, of a line of its name, of an axis with its title, and of a panel at least."""
 LETTERS = 24
 """Of a line of a generator's name."""
@@ -126,20 +126,21 @@ def _draw(panel: Axes, table: Table, cells: Cells, classifier: Method) -> None:
     panel.axvline(0, color="0.4", linewidth=0.8)
     for y, generator in enumerate(generators):
         shown = cells.get((generator, classifier))
-        found = hardest(shown.gain) if shown else None
-        if shown is None or shown.gain.verdict is None or found is None:
-            panel.text(0, y, "? ", fontsize=10, ha="center", va="center", color=TONES[""])
+        if shown is None or shown.gain.verdict is None:
+            _write(panel, y, "not run", TONES[""])
             continue
-        control, comparison = found
-        finding, test = shown.gain.verdict.finding, comparison.main
+        finding = shown.gain.verdict.finding
         colour = TONES[FINDINGS[finding].tone]
+        tally = f" ({shown.tally})" if shown.tally else ""
+        if shown.gain.hardest is None:
+            _write(panel, y, f"{SIGNS[finding]} {finding}{tally}", colour)
+            continue
+        test = shown.gain.hardest[1].main
         low, high = test.interval or (test.mean, test.mean)
         panel.plot([100 * low, 100 * high], [y, y], color=colour, linewidth=2.5, alpha=0.55, solid_capstyle="butt")
         panel.plot([100 * test.mean], [y], "o", color=colour, markersize=4)
-        text = f"{SIGNS[finding]} {signed(test.mean)} over {control}"
-        panel.annotate(
-            text, (100 * test.mean, y), (0, 5), textcoords="offset points", fontsize=7, ha="center", color=colour
-        )
+        _write(panel, y, f"{SIGNS[finding]} {signed(test.mean)} {over(shown.gain)}", colour)
+        _write(panel, y, f"{p_said(test.p_holm)}{tally}", colour, below=True)
     panel.set_yticks(range(len(generators)), [_name(table, generator) for generator in generators], fontsize=7)
     panel.set_ylim(len(generators) - 0.5, -0.8)
     panel.tick_params(axis="x", labelsize=7)
@@ -147,3 +148,19 @@ def _draw(panel: Axes, table: Table, cells: Cells, classifier: Method) -> None:
     panel.grid(axis="x", alpha=0.2)
     panel.spines[["top", "right", "left"]].set_visible(False)
     panel.tick_params(axis="y", length=0)
+
+
+def _write(panel: Axes, y: float, text: str, colour: str, *, below: bool = False) -> None:
+    """A text at the left end of a row, where it covers no name, above or below the line of its interval."""
+    at, side = ((0, -4), "top") if below else ((0, 4), "bottom")
+    panel.annotate(
+        text,
+        (0, y),
+        at,
+        xycoords=panel.get_yaxis_transform(),
+        textcoords="offset points",
+        fontsize=7,
+        ha="left",
+        va=side,
+        color=colour,
+    )

@@ -29,7 +29,9 @@ LETTERS = {1: 18, 2: 24}
 CONTROLS = {"duplicate": 0, "none": 1}
 FURTHER = 2
 """Of a control: its place among the colours of series and markers, as on the page."""
-HOW_TO_READ = "dots: draws; mark: mean; bar: 95 % t interval of the mean; panels of a table share their axis"
+HOW_TO_READ = (
+    "dots: draws; mark: mean; bar: its 95 % t interval, not corrected; panels of a table share their axis"
+)
 
 
 def gain_figure(report: Report, columns: int = 2) -> Figure:

@@ -18,7 +18,6 @@ from hsiaug.report.html.scales import diverging_legend, round_limit
 from hsiaug.report.labels import MISSING, count_range, signed, with_interval
 from hsiaug.report.records import class_counts
 from hsiaug.report.tables import Table
-from hsiaug.report.verdict_grid import hardest
 from hsiaug.trial.arm import Method
 
 __all__ = ["class_gains"]
@@ -61,7 +60,7 @@ def class_gains(section: TableSection) -> str:
 
 
 HOW_TO_READ = (
-    "Mean difference in recall, in points, over the control over which the arm gains least; classes with few training "
+    "Mean difference in recall, in points, over the control that decides the verdict; classes with few training "
     "pixels first. Interval and number of draws stand beside each number where the pointer or the keyboard is on it. "
     "Classes are not tested one by one, and recall of a class with few test pixels moves in large steps."
 )
@@ -71,7 +70,7 @@ def _columns(table: Table, classifier: Method) -> list[_Column]:
     classes = len(table.class_names)
     columns = []
     for gain in judged(table):
-        found = hardest(gain) if gain.cell.classifier == classifier else None
+        found = gain.hardest if gain.cell.classifier == classifier else None
         if found is not None:
             over = {name: class_deltas(one, classes) for name, one in gain.against.items() if one is not None}
             control = found[0]

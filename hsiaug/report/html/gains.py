@@ -9,7 +9,7 @@ from hsiaug.report.findings import judged
 from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import figure, tip
 from hsiaug.report.html.svg import WIDTH, Scale, key, label, marker, marks_of, picture, ticks
-from hsiaug.report.labels import count, signed, with_interval
+from hsiaug.report.labels import count, p_said, signed, with_interval
 from hsiaug.report.tables import Table
 
 __all__ = ["gain_pictures"]
@@ -38,7 +38,7 @@ def gain_pictures(section: TableSection) -> str:
     keys = "".join(f"<span>{key(i)}over {name}</span>" for i, name in enumerate(_order(table)))
     legend = (
         f'<p class="legend">{keys}'
-        "<span>small dots: draws; large mark: mean; bar: 95 % t interval of the mean</span></p>"
+        "<span>small dots: draws; large mark: mean; bar: 95 % t interval of the mean, not corrected</span></p>"
     )
     return f'<div class="panels">{"".join(pictures)}</div>{legend}'
 
@@ -84,6 +84,7 @@ def _line(comparison: Comparison, name: str, x: Scale, y: float, place: int, cel
         f'<circle class="draw" cx="{x(100 * d)}" r="3.2"{tip(f"draw {seed}: {signed(d)}")} data-draw="{seed}"/>'
         for seed, d in zip(seeds, test.differences, strict=True)
     ]
-    said = f"{with_interval(test.mean, test.interval)}, mean of {count(len(test.differences), 'draw')}"
+    mean = f"{with_interval(test.mean, test.interval)}, {p_said(test.p_holm)}"
+    said = f"{mean}, mean of {count(len(test.differences), 'draw')}"
     parts.append(marker(place, x(100 * test.mean), "0", said=said))
     return f'<g class="f{place}" transform="translate(0 {y})">{marks_of(name, parts, cell=cell)}</g>'

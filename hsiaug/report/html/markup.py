@@ -132,7 +132,7 @@ def grid_table(grid: Grid, anchor: Callable[[ArmCell], str] | None = None, kind:
     return scroller(grid.heading, table)
 
 
-INTERVAL = re.compile(r"\S [+−-]?[\d.]+ \[[^\]]*\]")
+INTERVAL = re.compile(r"▲?\S [+−-]?[\d.]+ \[[^\]]*\]")
 NARROW_STD = re.compile(r"(?<=± )(?=\d\.)")
 FIGURE_SPACE = "\u2007"
 
