@@ -122,6 +122,12 @@ class Gain:
         deciding = [pair for pair in found if pair[1].main.evidence.shown in said]
         return min(deciding or found, key=lambda pair: pair[1].main.mean, default=None)
 
+    @property
+    def rank(self) -> tuple[int, float]:
+        """Largest for the arm to show of several: 2 where it helps, 1 at a loss, else 0; then what it gains."""
+        helps = {"helps": 2, "helps, at a loss": 1}.get(self.verdict.finding if self.verdict else "", 0)
+        return helps, self.hardest[1].main.mean if self.hardest else float("-inf")
+
 
 def compare(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> dict[tuple[Arm, Method], Gain]:
     """Every arm but ``none`` against the controls of its classifier, Holm over all tests of the table."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from hsiaug.metrics.significance import MeanStd
@@ -121,10 +121,8 @@ def _heading(table: Table, gain: Gain) -> str:
 
 def headline(table: Table) -> str:
     """What was found of all arms of a table, and which of several that help gains most."""
-    counted, second = (
-        Counter(gain.verdict.finding for gain in judged(table) if gain.verdict),
-        table.scores.second.name,
-    )
+    counted = Counter(gain.verdict.finding for gain in judged(table) if gain.verdict)
+    second = table.scores.second.name
     if not counted:
         return "Only controls were run, so there is nothing to judge yet."
     if len(counted) == 1:
@@ -149,16 +147,11 @@ def headline(table: Table) -> str:
 def _largest(table: Table) -> str:
     """Which of several arms gains most, of those that help; of those that help at a loss, where no other does."""
     arms = judged(table)
-    for finding in CLAIMS[:2]:
-        helping = [g for g in arms if g.verdict and g.verdict.finding == finding and g.hardest]
-        found = [
-            (one.main.mean, gain, control) for gain in helping if gain.hardest for control, one in [gain.hardest]
-        ]
-        if found and len(arms) > 1:
-            mean, gain, control = max(found, key=itemgetter(0))
-            gained = f"{table.scores.main.name} {signed(mean)} over {control}"
-            return f" The largest gain: {table.cell_label(gain.cell)}, {gained}."
-    return ""
+    best = max(arms, key=attrgetter("rank"))
+    if len(arms) < 2 or not best.rank[0] or best.hardest is None:
+        return ""
+    gained = f"{table.scores.main.name} {signed(best.rank[1])} over {best.hardest[0]}"
+    return f" The largest gain: {table.cell_label(best.cell)}, {gained}."
 
 
 def _lacking(table: Table) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from functools import partial
+from operator import attrgetter
 from typing import NamedTuple
 
 from hsiaug.metrics.verdict import Finding
 from hsiaug.report.cells import CellKey
 from hsiaug.report.compare import Gain
-from hsiaug.report.findings import CLAIMS, FINDINGS, judged
+from hsiaug.report.findings import FINDINGS, judged
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.labels import p_said, signed, with_interval
 from hsiaug.report.tables import Table
@@ -69,7 +70,9 @@ def shown_arms(table: Table) -> dict[tuple[Method, Method], Shown]:
     for gain in judged(table):
         found.setdefault((gain.cell.arm.generator, gain.cell.classifier), []).append(gain)
     return {
-        key: Shown(max(gains, key=_rank), tuple(gain.verdict.finding for gain in gains if gain.verdict))
+        key: Shown(
+            max(gains, key=attrgetter("rank")), tuple(gain.verdict.finding for gain in gains if gain.verdict)
+        )
         for key, gains in found.items()
     }
 
@@ -101,12 +104,6 @@ def grid_note(table: Table) -> str:
         f"{signs}. Mean paired difference in points to the control that decides, with its 95 % t interval where there is "
         f"room: of this comparison alone, while p is Holm-corrected.{best if any(one.tally for one in shown) else ''}"
     )
-
-
-def _rank(gain: Gain) -> tuple[int, float]:
-    finding = gain.verdict.finding if gain.verdict else "failed"
-    helps = -CLAIMS.index(finding) if finding in CLAIMS[:2] else -len(CLAIMS)
-    return helps, gain.hardest[1].main.mean if gain.hardest else float("-inf")
 
 
 def _entry(
