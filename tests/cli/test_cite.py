@@ -64,9 +64,9 @@ def test_the_command_writes_paragraph_and_entries_by_the_ending(store: Path, tmp
 def test_texts_of_a_record_are_no_markup_and_act_on_no_terminal(tmp_path: Path) -> None:
     hostile = "\x1b[31m<script>alert(1)</script>\u202e"
     records = benchmark(3)
-    for record in records:
-        record["spec"]["scene"]["name"] = record["environment"]["processor"] = hostile
-        record["hash"] = hash_of(record["spec"])
+    for one in records:
+        one["spec"]["scene"]["name"] = one["environment"]["processor"] = hostile
+        one["hash"] = hash_of(one["spec"])
     store = fill(tmp_path / "store", records)
     assert len(Store(store).read().records) == len(records)
 
