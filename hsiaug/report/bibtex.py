@@ -74,13 +74,11 @@ def bibtex(sources: Iterable[tuple[str, str]]) -> list[str]:
 
 def software(versions: Sequence[str]) -> Entry:
     """hsiaug itself, in the versions that records name."""
-    version = ", ".join(versions) or "unknown"
     values = {
         "author": "{The hsiaug developers}",
         "title": "{hsiaug}: augmentation of hyperspectral scenes with few, unequal labels",
         "year": "2026",
-        "version": version,
-        "note": f"Software, version {version}".translate(SPECIAL),
+        "note": f"Software, version {', '.join(versions) or 'unknown'}".translate(SPECIAL),
     }
     return Entry("misc", "hsiaug", values)
 

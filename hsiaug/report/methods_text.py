@@ -81,7 +81,7 @@ def _arms(table: Table) -> str:
 
 def _unlabelled(table: Table) -> str:
     seen = users_of_unlabelled(table).get("scene", [])
-    return f"Transductive, as it reads unlabelled test pixels: {_listed(seen)}." if seen else ""
+    return f"Transductive, reading unlabelled test pixels: {_listed(seen)}." if seen else ""
 
 
 def _views(table: Table) -> str:

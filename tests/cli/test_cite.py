@@ -94,7 +94,7 @@ def test_a_test_is_named_only_where_one_was_done(draws: int, tested: bool) -> No
 def test_a_control_that_was_asked_for_is_named_and_so_is_who_reads_test_pixels() -> None:
     said = said_of("none", "duplicate", "pseudo", scope={"pseudo": "scene"})
     assert "We measured pseudo with svm" in said and "the controls were none and duplicate, on" in said
-    assert "Transductive, as it reads unlabelled test pixels: pseudo." in said
+    assert "Transductive, reading unlabelled test pixels: pseudo." in said
     said = said_of("none", "duplicate", "pseudo", "txt2hsi", scope={"pseudo": "scene", "txt2hsi": "scene"})
     assert "We measured txt2hsi with svm" in said and "the controls were none, duplicate and pseudo, on" in said
     assert "unlabelled test pixels: pseudo and txt2hsi." in said
