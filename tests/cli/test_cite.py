@@ -11,9 +11,10 @@ import hsiaug
 from hsiaug.report import build_report
 from hsiaug.report.bibtex import bibtex, software
 from hsiaug.report.methods_text import methods_paragraph
+from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.store import Store
 from tests.in_process import run_trials_here
-from tests.report.report_records import benchmark, fill, hash_of
+from tests.report.report_records import benchmark, fill
 from tests.strangers import hsiaug as command
 
 
@@ -60,7 +61,7 @@ def test_texts_of_a_record_are_no_markup_and_act_on_no_terminal(tmp_path: Path) 
     records = benchmark(3)
     for record in records:
         record["spec"]["scene"]["name"] = record["environment"]["processor"] = hostile
-        record["hash"] = hash_of(record["spec"])
+        record["hash"] = short_hash(record["spec"])
     store = fill(tmp_path / "store", records)
     assert len(Store(store).read().records) == len(records)
 
