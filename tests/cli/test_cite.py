@@ -14,10 +14,11 @@ from hsiaug.plugins.registry import registry
 from hsiaug.report import build_report
 from hsiaug.report.bibtex import bibtex, entries_of, plain, software
 from hsiaug.report.methods_text import methods_paragraph
+from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.store import Store
 from tests.in_process import run_trials_here
 from tests.latex import compile_latex, need_latex
-from tests.report.report_records import benchmark, fill, hash_of, record
+from tests.report.report_records import benchmark, fill, record
 from tests.strangers import hsiaug as command
 
 
@@ -66,7 +67,7 @@ def test_texts_of_a_record_are_no_markup_and_act_on_no_terminal(tmp_path: Path) 
     records = benchmark(3)
     for one in records:
         one["spec"]["scene"]["name"] = one["environment"]["processor"] = hostile
-        one["hash"] = hash_of(one["spec"])
+        one["hash"] = short_hash(one["spec"])
     store = fill(tmp_path / "store", records)
     assert len(Store(store).read().records) == len(records)
 
