@@ -247,6 +247,32 @@ def test_a_site_that_takes_no_job_at_all_is_one_error(site: Callable[..., None],
     assert not read_submissions(batch.job.store)
 
 
+def test_logs_that_cannot_be_written_are_no_fault_of_slurm(site: Callable[..., None], batch: Batch) -> None:
+    site(most=100)
+    runs_folder(batch.job.store).mkdir(parents=True)
+    (runs_folder(batch.job.store) / "jobs").touch()
+
+    with pytest.raises(StoreError, match="what jobs are given and their logs must be written in the store"):
+        submit(batch)
+
+    assert not read_submissions(batch.job.store)
+
+
+def test_jobs_that_were_taken_are_noted_where_the_next_are_refused(
+    site: Callable[..., None], batch: Batch, tmp_path: Path
+) -> None:
+    site(most=5)
+    sbatch = tmp_path / "bin" / "sbatch"
+    # From the second submission that it takes on, the partition is gone.
+    gone = f'if [ $(wc -l < {tmp_path / "jobs"}) -gt 0 ]; then echo "invalid partition" >&2; exit 1; fi'
+    sbatch.write_text(sbatch.read_text().replace("#!/bin/sh", f"#!/bin/sh\n{gone}"))
+
+    said = submit(batch)
+
+    (first,) = read_submissions(batch.job.store)
+    assert first.chunks and first.rest and "invalid partition" in said[-1]
+
+
 def test_what_fewer_jobs_would_not_mend_is_not_tried_again(site: Callable[..., None], batch: Batch) -> None:
     site(most=5, said="invalid partition specified: fast")
 

@@ -33,7 +33,7 @@ from hsiaug.bench.engines.slurm_runs import (
 )
 from hsiaug.bench.estimate import readable
 from hsiaug.bench.worker import WorkerStart
-from hsiaug.errors import InputError, install
+from hsiaug.errors import InputError, StoreError, install
 from hsiaug.plugins.handed import check_installed
 from hsiaug.trial.spec import TrialSpec
 
@@ -184,7 +184,7 @@ def _submit_most(tasks: Sequence[ArrayTask], parameters: Mapping[str, Any], fold
     """Submit as many of the first tasks as SLURM takes: their jobs' numbers, and why it took no more.
 
     folder: what the jobs are given and their logs lie in folders within, one for each array.
-    Raises InputError where it refuses them for another reason than their number.
+    Raises InputError where it refuses them for another reason than their number, StoreError where folder takes no files.
     """
     jobs: list[str] = []
     size, said = len(tasks), ""
@@ -200,9 +200,16 @@ def _submit_most(tasks: Sequence[ArrayTask], parameters: Mapping[str, Any], fold
         except (submitit.core.utils.FailedJobError, subprocess.CalledProcessError, OSError) as error:
             shutil.rmtree(array, ignore_errors=True)
             said = str(error).strip().splitlines()[-1]
-            if not TOO_MANY.search(said):
+            if isinstance(error, OSError) and not jobs:
+                raise StoreError(
+                    "what jobs are given and their logs must be written in the store",
+                    value=error,
+                    hint=f"Let {folder.parent} be a folder that takes new files.",
+                ) from error
+            if not TOO_MANY.search(said) and not jobs:
                 raise _refused(said) from error
-            size //= 2
+            # What is submitted already must be noted.
+            size = size // 2 if TOO_MANY.search(said) else 0
     return jobs, said
 
 
