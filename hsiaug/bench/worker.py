@@ -186,8 +186,12 @@ class _Channel:
             os._exit(0)
         # No time limit strikes within: half a message would make the rest of the connection unreadable.
         with self._lock, held_back("SIGALRM"):
-            for part in parts:
-                self._connection.send_bytes(part)
+            try:
+                for part in parts:
+                    self._connection.send_bytes(part)
+            except OSError:
+                # A plugin closed it: nobody hears this process any more.
+                os._exit(1)
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """What stands between a plugin and the process that runs it: its global state, and what a failure says.
 
 A plugin may end in any way that Python knows (``sys.exit``, ``KeyboardInterrupt``, an exception that cannot be printed)
-and may leave the process in any state. The process goes on with other plugins' trials, so its state is put back after
-every call, and what ended the call becomes text that can be stored. Ways to end that Python does not know (a signal,
+and may leave the process in any state. The process goes on with other trials, so its state is put back after every call,
+and what ended the call becomes text that can be stored. What a stranger replaces in it ends with it
+(:func:`hsiaug.bench.worker.strangers`). Ways to end that Python does not know (a signal,
 ``os._exit``) are for the process that started this one to notice.
 """
 

@@ -70,7 +70,7 @@ class Seats(PoolEngine):
     def close(self) -> None: ...
 
 
-RECORD = {"timings": {"fit_generator": 0.1}}
+RECORD = {"timings": {"fit_generator": 0.1}, "class_names": ["a class"] * 5}
 
 
 def spec_of(toy: Scene, classifier: str) -> TrialSpec:

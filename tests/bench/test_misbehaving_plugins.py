@@ -208,6 +208,7 @@ FIT = {
     "deep": written(b"[" * 100_000),
     "refusal": written(b\'{"refused": "nothing"}\'),
     "huge": written(raw=struct.pack("!iQ", -1, 2**61)),
+    "closed": lambda: os.closerange(3, 400),
     "pickle": written(b"\\x80\\x04\\x95"),
 }
 GIVE = {
@@ -245,9 +246,8 @@ class Spoiler(Nearest):
     card = Card(name="spoiler", version="1", summary="spoils its process", input="spectrum")
 
     def __init__(self, params):
-        import imblearn.over_sampling as over
-        del over.SMOTE.fit_resample
-        functions()
+        from hsiaug.trial.cache import Workbench
+        Workbench.fit = None
 
 
 for name in (*FIT, *GIVE):
@@ -352,15 +352,15 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 BUILT_IN = ("--generator", "smote", "--classifier", "svm", "--jobs", "1")
 
 
-def spoiled(tmp_path: Path, names: list[str], classifiers: str = "svm") -> tuple[Store, Any]:
-    """The records of a run with those generators before the built-in one, and what it said."""
+def spoiled(tmp_path: Path, names: list[str], classifiers: str = "svm") -> Store:
+    """The records of a run with those generators before the built-in one."""
     install(tmp_path / "site", "dummy_plugin", DUMMY)
     env = environment(install(tmp_path / "site", "spoiling", SPOILING))
     generators = ",".join([*(f"spoil-{name}" for name in names), "smote"])
     asked = ["--generator", generators, "--classifier", classifiers, "--jobs", "1"]
     answer = hsiaug(*arguments(tmp_path / "store"), *asked, env=env)
     assert answer.returncode == 1 and "Traceback" not in answer.stderr, answer.stderr[-2000:]
-    return Store(tmp_path / "store"), answer
+    return Store(tmp_path / "store")
 
 
 def errors(store: Store, name: str) -> list[str]:
@@ -380,24 +380,26 @@ def test_what_a_plugin_replaces_in_its_process_no_other_trial_sees(
     tmp_path: Path, undisturbed: dict[str, Any]
 ) -> None:
     names = ["arrays", "library", "core", "functions", "modules"]
-    store, _ = spoiled(tmp_path, names, "spoiler,svm")
+    store = spoiled(tmp_path, names, "spoiler,nearest,svm")
     assert same(store, undisturbed)
-    mine = [r for r in store.records() if r["spec"]["classifier"]["name"] == "spoiler"]
-    assert "failed" in {r["status"] for r in mine if r["spec"]["generator"]["name"] == "smote"}
+    specs = {(r["spec"]["generator"]["name"], r["spec"]["classifier"]["name"]): r for r in store.records()}
+    assert specs["smote", "spoiler"]["error"]["stage"] == "fit_generator"
+    assert specs["smote", "nearest"]["status"] == "ok"
 
 
 def test_a_worker_may_say_anything_and_costs_its_own_trial(tmp_path: Path, undisturbed: dict[str, Any]) -> None:
-    names = ["clock", "mute", "number", "steps", "deep", "refusal", "huge", "pickle"]
-    store, _ = spoiled(tmp_path, names)
+    names = ["clock", "mute", "number", "steps", "deep", "refusal", "huge", "pickle", "closed"]
+    store = spoiled(tmp_path, names)
     assert same(store, undisturbed)
     for name in names:
-        assert all("gave no valid answer, 2 times" in said for said in errors(store, name)), name
+        expected = "left with exit code 1" if name == "closed" else "gave no valid answer"
+        assert all(f"{expected}, 2 times" in said for said in errors(store, name)), name
 
 
 def test_weights_that_are_no_weights_ids_that_are_none_and_a_scene_with_labels_are_refused(
     tmp_path: Path, undisturbed: dict[str, Any]
 ) -> None:
-    store, _ = spoiled(tmp_path, ["nan", "negative", "between", "scene"])
+    store = spoiled(tmp_path, ["nan", "negative", "between", "scene"])
     assert same(store, undisturbed)
     assert all("weights that are finite and not negative; found nan" in one for one in errors(store, "nan"))
     assert all("not negative; found -1.0" in one for one in errors(store, "negative"))

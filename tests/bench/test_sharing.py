@@ -28,7 +28,12 @@ def group(name: str, trials: int, generator: str = "smote") -> tuple[Any, ...]:
     made = SimpleNamespace(name=generator)
     return tuple(
         SimpleNamespace(
-            hash=f"{name}{i}", fit_hash=name, generator=made, plugins=[("generator", made)], diagnosis=False
+            hash=f"{name}{i}",
+            fit_hash=name,
+            generator=made,
+            plugins=[("generator", made)],
+            protocol=SimpleNamespace(text="issd"),
+            diagnosis=False,
         )
         for i in range(trials)
     )
