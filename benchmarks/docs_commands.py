@@ -95,14 +95,17 @@ def world(folder: Path) -> Path:
     return folder
 
 
-def own_folder(line: str, page: str, made: Path) -> Path:
-    """Where a command runs, which is made when it is run first."""
-    usual = hashlib.sha256(line.encode()).hexdigest()[:12]
-    name = next((name for pattern, name in TOGETHER if re.search(pattern, f"{page} {line}")), usual)
-    folder = made.parent / name
+def place_of(line: str, page: str) -> str:
+    """The name of the folder where a command runs."""
+    own = hashlib.sha256(line.encode()).hexdigest()[:12]
+    return next((name for pattern, name in TOGETHER if re.search(pattern, f"{page} {line}")), own)
+
+
+def filled(folder: Path, made: Path) -> Path:
+    """A copy of the world, made when it is used first; without its records where commands write their own."""
     if not folder.exists():
         small_world.copy(made, folder)
-        if name != usual:
+        if folder.name in dict(TOGETHER).values():
             shutil.rmtree(folder / "hsiaug-results")
     return folder
 
@@ -148,8 +151,9 @@ def run(words: list[str], folder: Path, limit: float) -> tuple[str, str, float, 
 def row(line: str, page: str, outcome: str, **facts: str) -> dict[str, str]:
     """A row of the table."""
     day = datetime.now(UTC).date().isoformat()
+    device = f"{'GPU' if shutil.which('nvidia-smi') else 'CPU'}, {os.cpu_count()} cores"
     usual = {"exit code": "", "seconds": "", "last line": ""}
-    where = {"version": __version__, "date": day, "device": f"CPU, {os.cpu_count()} cores"}
+    where = {"version": __version__, "date": day, "device": device}
     return {"command": line, "page": page, "outcome": outcome, **usual, **facts, **where}
 
 
@@ -172,12 +176,15 @@ def main() -> None:
         if why:
             table[line] = row(line, page, "not run", **{"last line": why})
         elif re.search(asked.only, line) and (known["outcome"] != "ok" or known["version"] != __version__):
-            folder = own_folder(line, page, made)
+            folder = filled(made.parent / place_of(line, page), made)
             words = prepared(line, folder)
             outcome, code, seconds, last = run(words, folder, asked.limit)
             table[line] = row(
                 line, page, outcome, **{"exit code": code, "seconds": f"{seconds:.0f}", "last line": last}
             )
+            beside = (r["outcome"] for r in table.values() if place_of(r["command"], r["page"]) == folder.name)
+            if outcome == "failed" and "stopped" in beside:
+                table[line] = row(line, page, "not run", **{"last line": "needs what a stopped command writes"})
             say(f"{outcome}\t{seconds:.0f} s\t{page}\t{shlex.join(words)}\t{last}")
         write_csv(TABLE, [{**table[one], "page": at} for one, at in pages.items()])
 
