@@ -11,15 +11,44 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.arguments import Argument, checked, converted, number, optional, path, several, switch, text, whole
 from hsiaug.data.adding import Added, ImportOptions
 from hsiaug.data.adding import add_scene as add_files
-from hsiaug.errors import InputError
+from hsiaug.errors import InputError, did_you_mean
 from hsiaug.files import write_whole
 from hsiaug.quality.maps import save_quick_look
 
 __all__ = ["Added", "add_scene"]
 
 
+SHEET = Argument(
+    "a file or a numpy array of numbers, neither empty nor masked",
+    lambda given: (
+        np.asarray(given, dtype=_numeric(given)) if isinstance(given, np.ndarray) else path.convert(given)
+    ),
+)
+TEXTS = Argument("a list of texts", lambda given: several(text, empty=True).convert(_listed(given)))
+NUMBERS = optional(several(number))
+OPTIONS = {
+    "ignore": TEXTS,
+    "zero": switch,
+    "scale": optional(number),
+    "bad_bands": several(whole(), empty=True),
+    "nodata": optional(Argument("a number", float)),
+    "fill": switch,
+    **{name: optional(text) for name in ("cube_key", "labels_key", "axes", "field", "crs", "plots", "units")},
+}
+
+
+@checked(
+    cube=SHEET,
+    labels=SHEET,
+    name=optional(text),
+    classes=TEXTS,
+    wavelengths=NUMBERS,
+    folder=path,
+    overwrite=switch,
+)
 def add_scene(
     cube: str | os.PathLike[str] | NDArray[Any],
     labels: str | os.PathLike[str] | NDArray[Any],
@@ -48,8 +77,13 @@ def add_scene(
             value=f"name={name!r}, wavelengths {'given' if wavelengths is not None else 'not given'}",
             hint='For example add_scene(cube, labels, "farm", wavelengths=centres).',
         )
-    centres = None if wavelengths is None else tuple(float(nm) for nm in wavelengths)
-    asked = ImportOptions(name=name, classes=tuple(classes), wavelengths=centres, overwrite=overwrite, **options)
+    for unknown in options.keys() - OPTIONS.keys():
+        raise InputError(
+            "an option must be one of ImportOptions", value=repr(unknown), hint=did_you_mean(unknown, OPTIONS)
+        )
+    lists = {"classes": classes, "wavelengths": wavelengths, **converted(options, OPTIONS)}
+    settled = {key: tuple(value) if isinstance(value, list) else value for key, value in lists.items()}
+    asked = ImportOptions(name=name, overwrite=overwrite, **settled)
     with ExitStack() as undo:
         cube_file = _file(cube, Path(folder) / f"{name}_cube.npy", overwrite, undo)
         label_file = _file(labels, Path(folder) / f"{name}_classes.npy", overwrite, undo)
@@ -57,6 +91,18 @@ def add_scene(
         added = add_files(cube_file, label_file, out, asked, save_quick_look)
         undo.pop_all()
     return added
+
+
+def _numeric(given: NDArray[Any]) -> np.dtype[Any]:
+    if given.dtype.kind not in "biuf" or not given.size or np.ma.getmaskarray(given).any():
+        raise TypeError
+    return given.dtype
+
+
+def _listed(given: Any) -> Any:
+    if isinstance(given, str):
+        raise TypeError
+    return given
 
 
 def _file(given: str | os.PathLike[str] | NDArray[Any], target: Path, overwrite: bool, undo: ExitStack) -> Path:
