@@ -10,6 +10,7 @@ import operator
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -36,7 +37,8 @@ __all__ = [
 P = ParamSpec("P")
 R = TypeVar("R")
 
-LARGEST = 10**9
+LARGEST, MOST = 10**9, 10**6
+"""Number, and length of a list; a generator may have no end."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def checked(**kinds: Argument) -> Callable[[Callable[P, R]], Callable[P, R]]:
 def converted(values: Mapping[str, Any], kinds: Mapping[str, Argument]) -> dict[str, Any]:
     """The values whose names have a kind, as that makes them. Raises InputError for one that is not of its kind."""
     found = {}
-    for name in values.keys() & kinds.keys():
+    for name in (name for name in kinds if name in values):
         try:
             found[name] = kinds[name].convert(values[name])
         except (TypeError, ValueError, OverflowError) as error:
@@ -142,8 +144,8 @@ def several(kind: Argument, *, empty: bool = False) -> Argument:
 
     def convert(value: Any) -> list[Any]:
         alone = isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable)
-        found = [kind.convert(one) for one in ([value] if alone else value)]
-        return list(_refuse(found, empty or bool(found)))
+        found = [kind.convert(one) for one in ([value] if alone else islice(value, MOST + 1))]
+        return list(_refuse(found, (empty or bool(found)) and len(found) <= MOST))
 
     return Argument(f"{kind.rule}, or a list of such" + ("" if empty else " that is not empty"), convert)
 
