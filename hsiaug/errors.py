@@ -115,7 +115,7 @@ class StoreError(HsiaugError):
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The hint for an unknown name: near matches first, else everything that is known."""
     known = sorted(known)
-    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.55)
+    near = difflib.get_close_matches(str(name).lower(), known, n=3, cutoff=0.55)
     if near:
         return f"Did you mean {' or '.join(near)}?"
     more = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.arguments import Argument, checked, converted, number, optional, path, several, switch, text, whole
 from hsiaug.data.adding import Added, ImportOptions
 from hsiaug.data.adding import add_scene as add_files
-from hsiaug.errors import InputError
+from hsiaug.errors import InputError, did_you_mean
 from hsiaug.files import file_errors
 from hsiaug.quality.maps import save_quick_look
 from hsiaug.temporary_folders import temporary_folder
@@ -21,6 +22,34 @@ from hsiaug.temporary_folders import temporary_folder
 __all__ = ["Added", "add_scene"]
 
 
+SHEET = Argument(
+    "a file or a numpy array of numbers, neither empty nor masked",
+    lambda given: (
+        np.asarray(given, dtype=_numeric(given)) if isinstance(given, np.ndarray) else path.convert(given)
+    ),
+)
+TEXTS = Argument("a list of texts", lambda given: several(text, empty=True).convert(_listed(given)))
+NUMBERS = optional(several(number))
+OPTIONS = {
+    "ignore": TEXTS,
+    "zero": switch,
+    "scale": optional(number),
+    "bad_bands": several(whole(), empty=True),
+    "nodata": optional(Argument("a number", float)),
+    "fill": switch,
+    **{name: optional(text) for name in ("cube_key", "labels_key", "axes", "field", "crs", "plots", "units")},
+}
+
+
+@checked(
+    cube=SHEET,
+    labels=SHEET,
+    name=optional(text),
+    classes=TEXTS,
+    wavelengths=NUMBERS,
+    folder=path,
+    overwrite=switch,
+)
 def add_scene(
     cube: str | os.PathLike[str] | NDArray[Any],
     labels: str | os.PathLike[str] | NDArray[Any],
@@ -49,12 +78,19 @@ def add_scene(
             value=f"name={name!r}, wavelengths {'given' if wavelengths is not None else 'not given'}",
             hint='For example add_scene(cube, labels, "farm", wavelengths=centres).',
         )
-    if name is not None and (not isinstance(name, str) or name in ("", ".", "..") or set(name) & set("/\\\0")):
+    if name is not None and (name in ("", ".", "..") or set(name) & set("/\\\0")):
         raise InputError(
             "name must be the name of a file, without folders", value=repr(name), hint="Say where with folder."
         )
-    centres = None if wavelengths is None else tuple(float(nm) for nm in wavelengths)
-    asked = ImportOptions(name=name, classes=tuple(classes), wavelengths=centres, overwrite=overwrite, **options)
+    for unknown in options.keys() - OPTIONS.keys():
+        raise InputError(
+            "an option must be one of ImportOptions", value=repr(unknown), hint=did_you_mean(unknown, OPTIONS)
+        )
+    lists = {"classes": classes, "wavelengths": wavelengths, **converted(options, OPTIONS)}
+    settled: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in lists.items()
+    }
+    asked = ImportOptions(name=name, overwrite=overwrite, **settled)
     where = Path(folder)
     arrays = {
         f"{name}_{part}.npy": given
@@ -76,3 +112,15 @@ def add_scene(
         label_file = Path(labels) if not isinstance(labels, np.ndarray) else fresh / f"{name}_classes.npy"
         out = where / f"{name or cube_file.stem}.toml"
         return add_files(cube_file, label_file, out, asked, save_quick_look, [fresh / file for file in arrays])
+
+
+def _numeric(given: NDArray[Any]) -> np.dtype[Any]:
+    if given.dtype.kind not in "biuf" or not given.size or np.ma.getmaskarray(given).any():
+        raise TypeError
+    return given.dtype
+
+
+def _listed(given: Any) -> Any:
+    if isinstance(given, str):
+        raise TypeError
+    return given

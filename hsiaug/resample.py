@@ -12,16 +12,32 @@ from __future__ import annotations
 
 import hashlib
 import numbers
+import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 
+from hsiaug.arguments import (
+    Argument,
+    anything,
+    checked,
+    choice,
+    converted,
+    mapping,
+    number,
+    optional,
+    path,
+    several,
+    text,
+    whole,
+)
 from hsiaug.data import load_scene
 from hsiaug.errors import InputError
 from hsiaug.plugins.card import Card, Preset
@@ -36,6 +52,7 @@ from hsiaug.quality.sample_kit import synthesise
 from hsiaug.quality.synthesis import SampleRequest, sample_spec, silent
 from hsiaug.samples import PatchSamples, concatenate
 from hsiaug.scene import Scene
+from hsiaug.text import shortened
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.spec import TrialSpec
 
@@ -51,10 +68,26 @@ class _GivenSamples(Protocol):
 
 GIVEN = _GivenSamples("", "none")
 KIT = PixelSamples()
+MOST_CLASSES = 2**15 - 1
+PRESET = choice(*get_args(Preset))
+SCENE = Argument(
+    "a Scene, a name of the catalogue, or the path of a card",
+    lambda scene: scene if isinstance(scene, Scene) else path.convert(scene),
+)
+SETTINGS = {
+    "lam": number,
+    "omega": optional(number),
+    "params": optional(mapping),
+    "preset": PRESET,
+    "seed": whole(),
+    "device": text,
+}
+"""Of :func:`augment_scene` and :class:`Resampler`."""
 
 
+@checked(scene=SCENE, generator=anything, protocol=text, patch=whole(1), **SETTINGS)
 def augment_scene(
-    scene: Scene | str,
+    scene: Scene | str | os.PathLike[str],
     generator: str | Any = "smote",
     lam: float = 1.0,
     *,
@@ -73,7 +106,7 @@ def augment_scene(
     settings; ``provenance`` of the result holds what makes them again.
     Raises InputError for names and numbers that are not valid, SplitError where the scene cannot be split so.
     """
-    loaded = load_scene(scene) if isinstance(scene, str) else scene
+    loaded = scene if isinstance(scene, Scene) else load_scene(scene)
     name, settings = named("generator", generator, preset)
     request = SampleRequest(
         generator=name,
@@ -159,23 +192,32 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
         Raises InputError for arrays of another shape, with NaN, or settings that are not valid.
         """
         x, ids, labels = _checked(X, y, unlabelled)
-        names = tuple(str((self.class_names or {}).get(label, label)) for label in labels.tolist())
-        scene = _SampleScene(x, ids, names, self.wavelengths)
+        asked = converted(
+            vars(self),
+            {
+                **SETTINGS,
+                "generator": text,
+                "class_names": optional(mapping),
+                "wavelengths": optional(_wavelengths(x.shape[1])),
+            },
+        )
+        names = tuple(str((asked["class_names"] or {}).get(label, label)) for label in labels.tolist())
+        scene = _SampleScene(x, ids, names, asked["wavelengths"])
         request = SampleRequest(
-            generator=self.generator,
+            generator=asked["generator"],
             protocol=GIVEN,
-            lam=self.lam,
-            omega=self.omega,
-            seed=_seed(self.seed, self.random_state),
+            lam=asked["lam"],
+            omega=asked["omega"],
+            seed=_seed(asked["seed"], self.random_state),
             patch=x.shape[2],
-            preset=self.preset,
-            overrides=_texts(self.params),
-            device=self.device,
+            preset=asked["preset"],
+            overrides=_texts(asked["params"]),
+            device=asked["device"],
         )
         generator, spec = sample_spec(KIT.task, scene.scene, request, registry())
         counts = dict(enumerate(np.bincount(ids)[1:].tolist(), start=1))
-        if not any(synthetic_counts(counts, self.lam).values()):
-            _warn_of_nothing(self.lam, counts)
+        if not any(synthetic_counts(counts, request.lam).values()):
+            _warn_of_nothing(request.lam, counts)
             self._keep(scene.samples, None, labels)
             return np.array(X), np.array(y)
         bench = _Bench(scene)
@@ -198,6 +240,16 @@ class Resampler(BaseEstimator):  # type: ignore[misc]
         counts = np.bincount(samples.y[made] - 1, minlength=len(labels))
         self.counts_ = dict(zip(labels.tolist(), counts.tolist(), strict=True))
         self.generator_, self.provenance_ = fitted, dict(samples.provenance)
+
+
+def _wavelengths(bands: int) -> Argument:
+    def convert(given: Any) -> NDArray[np.float64]:
+        centres = np.array(several(number).convert(given))
+        if len(centres) != bands:
+            raise ValueError
+        return centres
+
+    return Argument(f"the {bands} centres of the bands in nm", convert)
 
 
 def _seed(seed: int, random_state: int | np.random.RandomState | np.random.Generator | None) -> int:
@@ -258,13 +310,23 @@ def _checked(
     X: NDArray[Any], y: NDArray[Any], unlabelled: NDArray[Any] | None
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[Any]]:
     """Patches (n + m, B, p, p), class ids (n,) from 1 on, and the label of each id."""
-    x, y = _patches("X", X), np.asarray(y)
+    x, y = _patches("X", X), _dense("y", y)
     if y.shape != (len(x),):
         raise InputError("y must have one label per sample of X", value=f"{y.shape} for {len(x)}", hint="Mend y.")
-    labels, ids = np.unique(y, return_inverse=True)
-    if len(labels) < 2:
+    try:
+        labels, ids = np.unique(y, return_inverse=True)
+        known = bool((labels == labels).all())  # NaN is not
+    except TypeError:
+        known = False
+    if not known:
         raise InputError(
-            "y must have at least two classes", value=len(labels), hint="There is nothing to balance."
+            "y must hold labels of one kind, none missing", value=shortened(repr(y)), hint="Drop such samples."
+        )
+    if not 2 <= len(labels) <= MOST_CLASSES:
+        raise InputError(
+            f"y must have at least two classes, and {MOST_CLASSES:,} at most",
+            value=len(labels),
+            hint="Are they labels?",
         )
     if unlabelled is not None:
         more = _patches("unlabelled", unlabelled)
@@ -278,8 +340,36 @@ def _checked(
     return x, ids.astype(np.int64) + 1, labels
 
 
+def _dense(name: str, array: Any) -> NDArray[Any]:
+    """Raises InputError for what numpy would make an array of that is not what it was."""
+    masked = isinstance(array, np.ma.MaskedArray) and bool(np.ma.getmaskarray(array).any())
+    if masked or issparse(array):
+        raise InputError(
+            f"{name} must be an array without masked values, and not sparse",
+            value=type(array).__name__,
+            hint="Drop masked samples; .toarray() makes a sparse array dense.",
+        )
+    try:
+        return np.asarray(array)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{name} must be an array", value=type(array).__name__, hint="For example a numpy array."
+        ) from error
+
+
 def _patches(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
-    x = np.asarray(array, dtype=np.float32)
+    try:
+        given = _dense(name, array)
+        if given.dtype.kind not in "biufO":
+            raise TypeError
+        with np.errstate(over="ignore"):  # infinity is refused below
+            x = given.astype(np.float32)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(
+            f"{name} must be an array of real numbers",
+            value=type(array).__name__,
+            hint="For example a numpy array of float32.",
+        ) from error
     if x.ndim == 2:
         x = x[:, :, None, None]
     if x.ndim != 4 or 0 in x.shape or x.shape[2] != x.shape[3] or x.shape[2] % 2 == 0:

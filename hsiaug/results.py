@@ -15,12 +15,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
+from hsiaug.arguments import (
+    Argument,
+    anything,
+    checked,
+    choice,
+    number,
+    optional,
+    path,
+    positive,
+    several,
+    switch,
+    text,
+    whole,
+)
 from hsiaug.bench.cluster_settings import cluster_settings
 from hsiaug.bench.plan import Request
 from hsiaug.bench.run import Existing, run
@@ -37,6 +53,7 @@ from hsiaug.plugins.registry import registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
+from hsiaug.resample import PRESET, SCENE
 from hsiaug.scene import Scene
 from hsiaug.targets import check_target
 from hsiaug.terminal import log_console
@@ -55,8 +72,14 @@ __all__ = ["Results", "Table", "benchmark", "classifier", "generator", "read_sto
 USUAL_STORE = "hsiaug-results"
 One = str | Any
 """The name of a plugin, or the plugin itself: an object, or its class where its usual hyper-parameters do."""
+COLUMNS = choice(1, 2)
+DRAWS = Argument(
+    "how many draws, from 1 on, or a list of their numbers",
+    lambda draws: list(range(whole(1).convert(draws))) if np.ndim(draws) == 0 else several(whole()).convert(draws),
+)
 
 
+@checked(name=text, preset=PRESET)
 def generator(name: str, preset: Preset = "cpu", **params: Any) -> Any:
     """A generator plugin with these hyper-parameters: ``hsiaug.generator("txt2hsi", steps=400)``.
 
@@ -66,24 +89,50 @@ def generator(name: str, preset: Preset = "cpu", **params: Any) -> Any:
     return _plugin("generator", name, preset, params)
 
 
+@checked(name=text, preset=PRESET)
 def classifier(name: str, preset: Preset = "cpu", **params: Any) -> Any:
     """A classifier plugin with these hyper-parameters, as :func:`generator`."""
     return _plugin("classifier", name, preset, params)
 
 
-def split(scene: Scene | str, protocol: str = "issd", *, draw: int = 0, patch: int = 9) -> Split:
+@checked(scene=SCENE, protocol=text, draw=whole(), patch=whole(1))
+def split(
+    scene: Scene | str | os.PathLike[str], protocol: str = "issd", *, draw: int = 0, patch: int = 9
+) -> Split:
     """One draw of a protocol: ``train``, ``test`` and ``seen`` are (H, W) bool, ``audit`` says what leaks.
 
     Raises InputError for a protocol that there is not, SplitError where the scene cannot be split so.
     """
-    loaded = load_scene(scene) if isinstance(scene, str) else scene
+    loaded = scene if isinstance(scene, Scene) else load_scene(scene)
     return draw_split(loaded, parse_protocol(protocol), draw, patch)
 
 
+@checked(
+    scene=path,
+    generators=optional(several(anything)),
+    classifiers=optional(several(anything)),
+    lambdas=several(number),
+    omegas=several(number, empty=True),
+    draws=DRAWS,
+    protocol=optional(text),
+    buffer=optional(text),
+    views=several(text, empty=True),
+    patch=optional(whole(1)),
+    task=optional(text),
+    preset=PRESET,
+    ceilings=switch,
+    store=path,
+    existing=choice("only-missing", "all", "none"),
+    device=text,
+    jobs=optional(whole(1)),
+    on=text,
+    timeout=optional(positive),
+    progress=switch,
+)
 def benchmark(
     scene: str | os.PathLike[str],
-    generators: One | Sequence[One] = (),
-    classifiers: One | Sequence[One] = (),
+    generators: One | Sequence[One] | None = None,
+    classifiers: One | Sequence[One] | None = None,
     *,
     lambdas: float | Sequence[float] = 1.0,
     omegas: float | Sequence[float] = (),
@@ -106,7 +155,7 @@ def benchmark(
     """What ``hsiaug benchmark`` does: every generator × λ × ω × classifier on the same draws, beside the controls.
 
     scene: a name of the catalogue, or the path of a card. generators, classifiers: names, or plugins: as
-    :func:`generator` makes them, or of your own classes, installed or not; empty = the usual ones. draws: a number of
+    :func:`generator` makes them, or of your own classes, installed or not; None = the usual ones. draws: a number of
     them, or their numbers. timeout: seconds that a trial may take. The rest is as the options of the command: a call
     gives trials of the same hashes, and takes from ``store`` those that are there. progress: False = nothing is printed.
 
@@ -119,16 +168,15 @@ def benchmark(
         task=task_of(ref, task),
         protocol=None if protocol is None else parse_protocol(protocol, buffer),
         buffer=buffer,
-        views=_several(views),
-        # As the command line reads them: 1 and 1.0 would be two trials.
-        lambdas=[float(lam) for lam in _several(lambdas)],
-        omegas=[float(omega) for omega in _several(omegas)],
-        seeds=list(range(draws)) if isinstance(draws, int) else [int(draw) for draw in draws],
+        views=views,
+        lambdas=lambdas,  # type: ignore[arg-type]  # these three are lists by now
+        omegas=omegas,  # type: ignore[arg-type]
+        seeds=draws,  # type: ignore[arg-type]
         patch=patch,
         preset=preset,
         ceilings=ceilings,
     )
-    asked = tuple((ref, one) for one in _requests(request, _several(generators), _several(classifiers)))
+    asked = tuple((ref, one) for one in _requests(request, generators or (), classifiers or ()))
     plans = plan_runs([Run("", asked)], registry())
     console = log_console(quiet=not progress)
 
@@ -152,6 +200,7 @@ def benchmark(
     return _results(kept, kept.read(trial.hash for trial in trials_of(plans)) if read is None else read)
 
 
+@checked(store=path)
 def read_store(store: str | os.PathLike[str] = USUAL_STORE) -> Results:
     """All records of a store. Raises StoreError where there is none."""
     kept = Store(Path(store))
@@ -189,6 +238,7 @@ class Results:
         """Of the trials that have a record, in the order of the tables."""
         return tuple(dict.fromkeys(trial.hash for table in self.report.tables for trial in table.trials))
 
+    @checked(by=text)
     def table(self, by: str = "generator") -> Table:
         """Mean ± std over draws. by: generator, classifier, class, field, seed, cost, lambda, omega or labels."""
         from hsiaug.report.views import check_view
@@ -196,6 +246,7 @@ class Results:
         check_view(by)
         return Table(self.report, by)
 
+    @checked(by=choice("trial", "class", "field"))
     def frame(self, by: Literal["trial", "class", "field"] = "trial") -> DataFrame:
         """pandas, tidy: a row per trial with every metric (fractions), or per trial and class or kind of field."""
         from hsiaug.report.render_data import data_rows
@@ -230,6 +281,7 @@ class Results:
             if one is not None
         )
 
+    @checked(by=choice("gain", "generator", "lambda", "omega", "labels"), columns=COLUMNS)
     def plot(
         self, by: Literal["gain", "generator", "lambda", "omega", "labels"] = "gain", columns: Literal[1, 2] = 2
     ) -> Figure:
@@ -239,6 +291,7 @@ class Results:
         """
         return shown(figure_of(self.report, by, columns))
 
+    @checked(path=path, by=text, columns=COLUMNS)
     def save(self, path: str | os.PathLike[str], by: str = "generator", columns: Literal[1, 2] = 2) -> Path:
         """Write what the ending says: .html (one page of everything), .md or .txt, .tex, .csv, .json; .png, .svg or .pdf
         of :meth:`plot`. Raises InputError for another ending."""
@@ -287,8 +340,3 @@ def _requests(request: Request, generators: Sequence[One], classifiers: Sequence
         )
         for chosen in product(*variants.values())
     ]
-
-
-def _several(asked: Any) -> Sequence[Any]:
-    """One or several as several."""
-    return list(asked) if isinstance(asked, Iterable) and not isinstance(asked, str) else [asked]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.arguments import checked, choice, path, switch, text, whole
 from hsiaug.bench.cluster_settings import ClusterSettings, cluster_settings
 from hsiaug.bench.engine import Job, Say, engine
 from hsiaug.bench.mapping import Later, map_stripes, stripes_of
@@ -115,6 +116,7 @@ class SceneMap:
             said.append("note: the cube's file names no place on Earth, so the map lies nowhere")
         return said
 
+    @checked(columns=choice(1, 2))
     def plot(self, columns: Literal[1, 2] = 2) -> Figure:
         """Matplotlib: the map with a legend of classes and their shares; of the first place where there are several.
 
@@ -122,6 +124,7 @@ class SceneMap:
         """
         return shown(self._figure(next(iter(self.maps)), columns))
 
+    @checked(path=path, columns=choice(1, 2))
     def save(self, path: str | os.PathLike[str], columns: Literal[1, 2] = 2) -> list[Path]:
         """Write what the ending says: class ids as GeoTIFF (.tif) or .npy, a PNG beside them; the map with its legend
         (.png, .svg, .pdf); the table of :meth:`rows` (.md, .tex, .csv, .json).
@@ -162,6 +165,7 @@ class SceneMap:
         }
 
 
+@checked(scene=path, record=text, store=path, device=text, jobs=whole(1), progress=switch)
 def map_scene(
     scene: str | os.PathLike[str],
     record: str,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.arguments import checked, path, switch
 from hsiaug.data.bounds import check_memory, in_bytes, is_large
 from hsiaug.data.catalogue import SceneEntry, find_entry
 from hsiaug.data.cube_copies import Recipe, mapped_cube
@@ -46,6 +47,7 @@ def check_not_hidden() -> None:
 STRIPE = 16  # rows converted at once where bands are dropped, to keep the copy small
 
 
+@checked(ref=path, progress=switch)
 def load_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> Scene:
     """The scene of a catalogue name, or of your own card (a path ending in ``.toml``).
 

@@ -62,7 +62,7 @@ def alike(known: Looks, training: Looks, visible: Looks) -> bool:
 def _shape(spectra: Looks) -> Looks:
     """Relative to the mean of each; 0 where that is none."""
     mean = spectra.mean(axis=1, keepdims=True)
-    return np.divide(spectra, mean, out=np.zeros_like(spectra), where=mean > 0)
+    return np.asarray(np.divide(spectra, mean, out=np.zeros_like(spectra), where=mean > 0))
 
 
 def _copied(known: Looks, shown: Looks, training: int) -> bool:
@@ -70,10 +70,10 @@ def _copied(known: Looks, shown: Looks, training: int) -> bool:
     from scipy.spatial import cKDTree
 
     tree = cKDTree(known)
-    apart = tree.query(known, k=2)[0][:, 1]
+    apart = np.asarray(tree.query(known, k=2)[0])[:, 1]
     # An outlier has no neighbour: whatever is far from the scene would be near to it.
     apart = NEAR * np.minimum(apart, np.median(apart))
-    distance, nearest = tree.query(shown, distance_upper_bound=float(apart.max()) or 1e-12)
+    distance, nearest = map(np.asarray, tree.query(shown, distance_upper_bound=float(apart.max()) or 1e-12))
     found = np.flatnonzero(np.isfinite(distance))
     found = found[distance[found] < apart[nearest[found]]]
     copies = (nearest[found[found < training]], training), (nearest[found], len(known))

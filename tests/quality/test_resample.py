@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from imblearn.over_sampling import SMOTE
+from scipy.sparse import csr_array
 from sklearn.base import clone
 
 from hsiaug.errors import InputError
@@ -154,3 +156,68 @@ def test_a_scene_is_augmented_as_the_trial_does(
     assert samples.provenance["fit_hash"] == made.spec.fit_hash
     with pytest.raises(InputError, match="Did you mean toy"):
         augment_scene("toyy")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.empty((0, 4)),
+        np.ma.masked_array(np.ones((6, 4)), mask=np.eye(6, 4)),
+        csr_array(np.ones((6, 4))),
+        np.ones((6, 4)) * 1j,
+        np.full((6, 4), "a"),
+        np.full((6, 4), None),
+        np.full((6, 4), 1e300),
+        np.zeros((6, 4), "M8[s]"),
+        [[1], [1, 2]],
+        None,
+        object(),
+    ],
+    ids=range(11),
+)
+def test_samples_that_are_no_real_numbers_are_one_error(value: Any) -> None:
+    y = np.array([0, 0, 0, 0, 1, 1])
+    with pytest.raises(InputError, match="X must"):
+        Resampler().fit_resample(value, y)
+    with pytest.raises(InputError, match="unlabelled"):
+        Resampler().fit_resample(np.ones((6, 4)), y, unlabelled=value if value is not None else "none")
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.ma.masked_array([0, 0, 0, 0, 1, 1], mask=[1, 0, 0, 0, 0, 0]),
+        csr_array([[0, 0, 0, 0, 1, 1]]),
+        [0, 0, 0, 0, 1, np.nan],
+        [0, 0, 0, "a", "b", None],
+        [{}] * 6,
+        None,
+    ],
+    ids=range(6),
+)
+def test_labels_that_are_none_are_one_error(y: Any) -> None:
+    with pytest.raises(InputError, match="y must"):
+        Resampler().fit_resample(np.ones((6, 4)), y)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"generator": 5},
+        {"lam": "1"},
+        {"lam": float("nan")},
+        {"omega": [1]},
+        {"seed": -1},
+        {"seed": 0.5},
+        {"params": [1]},
+        {"preset": ["cpu"]},
+        {"device": None},
+        {"class_names": "ab"},
+        {"wavelengths": [400.0, 500.0]},
+        {"wavelengths": [400.0, 500.0, 600.0, float("nan")]},
+    ],
+    ids=str,
+)
+def test_settings_of_another_kind_are_one_error(settings: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=f"{next(iter(settings))} must be"):
+        Resampler(**settings).fit_resample(np.ones((6, 4)), [0, 0, 0, 0, 1, 1])
