@@ -82,7 +82,9 @@ def add_scene(
             "an option must be one of ImportOptions", value=repr(unknown), hint=did_you_mean(unknown, OPTIONS)
         )
     lists = {"classes": classes, "wavelengths": wavelengths, **converted(options, OPTIONS)}
-    settled = {key: tuple(value) if isinstance(value, list) else value for key, value in lists.items()}
+    settled: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in lists.items()
+    }
     asked = ImportOptions(name=name, overwrite=overwrite, **settled)
     with ExitStack() as undo:
         cube_file = _file(cube, Path(folder) / f"{name}_cube.npy", overwrite, undo)
