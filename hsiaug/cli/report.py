@@ -115,7 +115,8 @@ def report(
         raise InputError(
             "--json is a format of its own", value=f"--format {format}", hint="Leave out one of them."
         )
-    shapes = [_shape("json" if json else format, path) for path in out or [None]]
+    paths: list[Path | None] = [*(out or [])] or [None]
+    shapes = [_shape("json" if json else format, path) for path in paths]
     if quality and "html" not in shapes:
         raise InputError(
             "--quality belongs to a page",
@@ -126,7 +127,7 @@ def report(
     kept = Store(options.named_store(folder, store) or named or options.USUAL_STORE)
     with uncollected():
         built = read_report(kept, runs)
-        for path, shape in zip(out or [None], shapes, strict=True):
+        for path, shape in zip(paths, shapes, strict=True):
             if path is None:
                 _print(built, kept, shape, by, quality or (), audit)
             else:
