@@ -91,7 +91,7 @@ class Store:
         with suppress(OSError, StoreError):
             if any(self._records.iterdir()) and not any(self.sound(hash) for hash in self.hashes()):
                 return False
-            if mark:
+            if mark and not os.path.lexists(self.root / name):
                 replaced(self.root / name, lambda fresh: fresh.write_text(text, encoding="utf-8"))
             return True
         return False
