@@ -10,12 +10,12 @@ import math
 import os
 import socket
 import time
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from hsiaug.bench.engine import PluginProgress, TrialEnded, WorkerRefused
 from hsiaug.plugins.progress import progress_values
@@ -101,12 +101,15 @@ def read_answer(connection: Connection, trial: str, *, fresh: bool) -> PluginPro
         if "refused" in said and fresh:
             return WorkerRefused(_Refused.model_validate(said).refused)
         ended = _Ended.model_validate(said)
-    except (TypeError, ValueError, ValidationError) as error:
+    except (TypeError, ValueError) as error:  # pydantic's too
         raise BadAnswer from error
     ok = ended.result.status == "ok"
     if ended.trial != trial or ok != ended.labels or ok != (ended.result.error is None):
         raise BadAnswer
-    return TrialEnded(Outcome(said["result"], _labels(connection) if ended.labels else None))
+    labels = (
+        _received(connection, MOST_LABELS, lambda data: np.frombuffer(data, np.int16)) if ended.labels else None
+    )
+    return TrialEnded(Outcome(said["result"], labels))
 
 
 def read_stage(stages: Connection) -> tuple[Stage, float]:
@@ -121,21 +124,23 @@ def read_stage(stages: Connection) -> tuple[Stage, float]:
 
 
 def _message(connection: Connection, kind: type = dict) -> Any:
-    try:
-        said = json.loads(connection.recv_bytes(LARGEST), parse_constant=_finite, parse_float=_finite)
-        _check_depth(said, DEEPEST)
-    except (EOFError, OSError, ValueError, RecursionError, MemoryError) as error:
-        raise BadAnswer from error
+    said = _received(connection, LARGEST, _parsed)
     if not isinstance(said, kind):
         raise BadAnswer
     return said
 
 
-def _labels(connection: Connection) -> NDArray[np.int16]:
+def _received(connection: Connection, most: int, read: Callable[[bytes], Any]) -> Any:
     try:
-        return np.frombuffer(connection.recv_bytes(MOST_LABELS), dtype=np.int16)
-    except (EOFError, OSError, ValueError, MemoryError) as error:
+        return read(connection.recv_bytes(most))
+    except (EOFError, OSError, ValueError, RecursionError, MemoryError) as error:
         raise BadAnswer from error
+
+
+def _parsed(data: bytes) -> Any:
+    said = json.loads(data, parse_constant=_finite, parse_float=_finite)
+    _check_depth(said, DEEPEST)
+    return said
 
 
 def _finite(text: str) -> float:

@@ -50,8 +50,9 @@ class Work:
 
 
 def groups(trials: Iterable[TrialSpec]) -> list[Group]:
-    """Trials that share a fitted generator, in the order of the plan; those of strangers behind all others, so that few
-    processes have to be replaced between them."""
+    """Trials that share a fitted generator, in the order of the plan, but those with strangers last: fewer processes have
+    to be replaced.
+    """
     together: dict[str, list[TrialSpec]] = {}
     for trial in trials:
         together.setdefault(trial.fit_hash, []).append(trial)
