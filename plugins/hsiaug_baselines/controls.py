@@ -24,6 +24,7 @@ from hsiaug.api import (
 from hsiaug_nets.pairs import drawn, evenly
 from hsiaug_nets.patches import FittedPatches, cycled
 from hsiaug_nets.plugin import Plugin
+from hsiaug_pairs.fitted import FittedPairs, PairMaker
 
 __all__ = [
     "Duplicate",
@@ -87,12 +88,8 @@ class FittedDuplicate(FittedPatches):
         return np.asarray(self.x[cycled(rows, count, np.random.default_rng(seed))])
 
 
-@dataclass(frozen=True, eq=False)
-class FittedDuplicatePairs:
-    """images: (n, T, B, H, W) float32 real tiles; masks: (n, H, W) int64."""
-
-    images: NDArray[np.float32]
-    masks: NDArray[np.int64]
+class FittedDuplicatePairs(FittedPairs):
+    """Real pairs again."""
 
     def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
         """Real pairs again: any, and for a class those that show it; each of them equally often ±1.
@@ -101,10 +98,6 @@ class FittedDuplicatePairs:
         """
         index = drawn(self.masks, counts, np.random.default_rng(seed))
         return DenseSamples.made(self.images[index], self.masks[index])
-
-    def save(self, folder: Path) -> None:
-        """The real pairs."""
-        save_state(folder, {"images": self.images, "masks": self.masks})
 
 
 class Duplicate(Plugin[NoParams]):
@@ -127,13 +120,15 @@ class Duplicate(Plugin[NoParams]):
     ) -> FittedDuplicate | FittedDuplicatePairs:
         """Remember the real samples."""
         if isinstance(view, DenseView):
-            return FittedDuplicatePairs(view.real.images, view.real.masks)
+            return FittedDuplicatePairs(view.real.images, view.real.masks, self.params)
         return FittedDuplicate(view.real.x, view.real.y)
 
     def load(self, folder: Path, *, device: str) -> FittedDuplicate | FittedDuplicatePairs:
         """What ``save`` wrote."""
         arrays, _ = load_state(folder)
-        return FittedDuplicatePairs(**arrays) if "masks" in arrays else FittedDuplicate(**arrays)
+        if "masks" in arrays:
+            return FittedDuplicatePairs(**arrays, params=self.params)
+        return FittedDuplicate(**arrays)
 
 
 class FittedBalancedPairs(FittedDuplicatePairs):
@@ -148,7 +143,7 @@ class FittedBalancedPairs(FittedDuplicatePairs):
         return super().sample(asked, guidance=guidance, seed=seed)
 
 
-class DuplicateBalanced(Plugin[NoParams]):
+class DuplicateBalanced(PairMaker):
     """Control of masks: real pairs repeated, as many drawn for each class.
 
     λ counts pairs of masks and evens out no class, so ``duplicate`` leaves rare classes as rare as they are. This
@@ -164,11 +159,4 @@ class DuplicateBalanced(Plugin[NoParams]):
         seconds=0.01,
     )
 
-    def fit(self, view: DenseView, *, seed: int, device: str, progress: Progress) -> FittedBalancedPairs:
-        """Remember the real pairs."""
-        return FittedBalancedPairs(view.real.images, view.real.masks)
-
-    def load(self, folder: Path, *, device: str) -> FittedBalancedPairs:
-        """What ``save`` wrote."""
-        arrays, _ = load_state(folder)
-        return FittedBalancedPairs(**arrays)
+    fitted = FittedBalancedPairs

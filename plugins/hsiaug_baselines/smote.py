@@ -31,10 +31,9 @@ class NeighbourParams:
 
 
 @dataclass(frozen=True)
-class BorderlineParams:
+class BorderlineParams(NeighbourParams):
     """How far interpolation reaches, and what counts as the border."""
 
-    neighbours: int = param(5, "nearest real samples of the class, one of which is the partner", low=1)
     surroundings: int = param(10, "nearest real samples of any class that decide who is in danger", low=1)
 
 

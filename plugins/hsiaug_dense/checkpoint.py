@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from hsiaug.api import DataUnavailableError, InputError
-from hsiaug_nets.hub import cached, why_no_download
+from hsiaug_nets.hub import cached, download
 
 __all__ = ["checkpoint_folder"]
 
@@ -22,7 +22,11 @@ def checkpoint_folder(name: str) -> Path:
     """
     folder = Path(name).expanduser()
     if not folder.is_dir():
-        folder = _cached(name) or _download(name)
+        hint = (
+            f"On a connected machine: hf download {name} --local-dir FOLDER; bring the folder here and name it: "
+        )
+        hint += "--set segformer.pretrained=FOLDER. Or leave pretrained empty for random weights."
+        folder = _cached(name) or download(name, lambda: _downloaded(name), name, CONFIG, hint=hint)
     if not (folder / CONFIG).is_file() or not any((folder / file).is_file() for file in WEIGHTS):
         raise DataUnavailableError(
             f"{folder} must hold {CONFIG} and {' or '.join(WEIGHTS)}",
@@ -50,22 +54,6 @@ def _cached(name: str) -> Path | None:
             hint="Take one like nvidia/mit-b0, or correct the folder's path.",
         ) from cause
     return config.parent if config and weights else None
-
-
-def _download(name: str) -> Path:
-    failure: Exception | None = None
-    answer = why_no_download(name, CONFIG)
-    if not answer:
-        try:
-            return _downloaded(name)
-        except Exception as cause:
-            failure, answer = cause, f"{type(cause).__name__}: {str(cause)[:160]}"
-    raise DataUnavailableError(
-        f"the weights of {name} are not on this machine and cannot be downloaded",
-        value=answer,
-        hint=f"On a connected machine: hf download {name} --local-dir FOLDER; bring the folder here and name it: "
-        "--set segformer.pretrained=FOLDER. Or leave pretrained empty for random weights.",
-    ) from failure
 
 
 def _downloaded(name: str) -> Path:

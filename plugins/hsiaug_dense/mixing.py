@@ -58,7 +58,7 @@ class Trainer:
             x, target = draw(step)
             return error(net(x), target)
 
-        return descend(net, loss, self.recipe, seed=self.seed, device=self.device, progress=progress)
+        return descend(net, loss, self.recipe, seed=self.seed, progress=progress)
 
     def _error(self, data: TrainingTiles) -> Callable[[Tensor, Tensor], Tensor]:
         return criterion(data, self.recipe, self.device)

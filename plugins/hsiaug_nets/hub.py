@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-__all__ = ["cached", "why_no_download"]
+from hsiaug.api import DataUnavailableError
+
+__all__ = ["cached", "download"]
 
 PROBE_SECONDS = 3.0
 """A hub that has not answered by then is taken as out of reach."""
@@ -22,7 +24,24 @@ def cached(repository: str, names: Sequence[str]) -> Path | None:
     return next((Path(file) for file in found if isinstance(file, str)), None)
 
 
-def why_no_download(repository: str, name: str, url: str = "") -> str:
+def download(what: str, get: Callable[[], Path], repository: str, name: str, *, hint: str, url: str = "") -> Path:
+    """What ``get`` downloads of a Hugging Face repository, or without one from ``url``; ``name``: a file of it.
+
+    Raises DataUnavailableError, within seconds where it is out of reach.
+    """
+    failure: Exception | None = None
+    answer = _why_not(repository, name, url)
+    if not answer:
+        try:
+            return get()
+        except Exception as cause:
+            failure, answer = cause, f"{type(cause).__name__}: {str(cause)[:160]}"
+    raise DataUnavailableError(
+        f"the weights of {what} are not on this machine and cannot be downloaded", value=answer, hint=hint
+    ) from failure
+
+
+def _why_not(repository: str, name: str, url: str) -> str:
     """Why a file of a Hugging Face repository, or without one that at ``url``, cannot be asked for; "" where it can.
 
     The environment may tell hub clients to stay offline; its proxies are used.

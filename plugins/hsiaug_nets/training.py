@@ -1,9 +1,14 @@
-"""Training by a budget of steps: batches drawn by weight, cross-entropy, AdamW along a cosine; and what comes of it."""
+"""The training loop (AdamW along a cosine, moving average, bfloat16, checkpoints, a guard against divergence), batches
+drawn by weight, cross-entropy, and prediction."""
 
 from __future__ import annotations
 
+import copy
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from hsiaug.api import PluginError, Progress, derive_seed
+from hsiaug_nets.checkpoint import resume, save
 from hsiaug_nets.recipe import Budget, Recipe
 from hsiaug_nets.seeded import seeded
 from hsiaug_nets.views import view_of
@@ -24,6 +30,11 @@ Draw = Callable[[int], tuple[Tensor, Tensor]]
 """``draw(step)``: what a network reads at a step, and its targets, both on the device."""
 Error = Callable[[Tensor, Tensor], Tensor]
 """``error(scores, target)``."""
+
+CHECKPOINT_EVERY = 30.0
+"""Seconds of training that a kill may cost."""
+CHECK_EVERY = 20
+"""Steps between two looks at the loss on a GPU, which has to finish all it was given before it can tell."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +60,7 @@ def train(
         x, target = draw(step)
         return error(net(x), target)
 
-    return descend(net, loss, budget, seed=seed, device=device, progress=progress)
+    return descend(net, loss, budget, seed=seed, progress=progress)
 
 
 def batches(data: TrainingPatches, recipe: Recipe, seed: int, device: str) -> Draw:
@@ -105,38 +116,79 @@ def descend(
     loss: Callable[[int], Tensor],
     budget: Budget,
     *,
-    seed: int,
-    device: str,
     progress: Progress,
+    seed: int = 0,
+    note: str = "",
     after: Callable[[int], None] | None = None,
+    warm_up: bool = False,
+    clip: float | None = None,
+    ema: float = 0.0,
+    half: bool = False,
+    checkpoint: Path | None = None,
 ) -> Net:
-    """The network after ``budget.steps`` steps of AdamW down ``loss(step)``, in evaluation mode.
+    """The network after ``budget.steps`` steps of AdamW down ``loss(step)``, in evaluation mode; with ``ema`` > 0 the
+    moving average of its weights.
 
-    after: called with the step once the weights have moved, as for a moving average of them. Dropout draws by
-    ``seed``. Raises PluginError where the loss ends up not finite.
+    The rate decays to 0 along a cosine, after a warm-up over the first 5 % where asked for. clip: largest norm of the
+    gradient. after: called with the step once the weights have moved. half: compute the loss in bfloat16 where torch
+    thinks it safe; weights stay float32. Dropout draws by ``seed``. note: what is trained, for progress and errors.
+
+    checkpoint: a file that the training is saved to now and then; where it is there already, the training goes on from
+    it, and ends the same bit for bit where ``loss`` depends on its step alone.
+    Raises PluginError when the loss is not finite.
     """
+    steps, device = budget.steps, next(net.parameters()).device
     optimiser = torch.optim.AdamW(net.parameters(), lr=budget.rate, weight_decay=budget.decay)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, budget.steps)
+    average = copy.deepcopy(net) if ema else net
+    begin = resume(checkpoint, net, average, optimiser) if checkpoint and checkpoint.is_file() else 0
+    every = CHECK_EVERY if device.type == "cuda" else 1
+    saved = time.monotonic()
     net.train()
-    value = torch.zeros(())
-    with seeded(seed, device):
-        for step in range(budget.steps):
-            value = loss(step)
+    with seeded(seed, str(device)):
+        for step in range(begin, steps):
+            with torch.autocast(device.type, torch.bfloat16, enabled=half):
+                value = loss(step)
+            looked = step % every == 0 or step + 1 == steps
+            if looked:
+                _check_finite(value.detach(), step, note)
+            for group in optimiser.param_groups:
+                group["lr"] = budget.rate * _share(step, steps, steps // 20 if warm_up else 1)
             optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(value)
+            if clip is not None:
+                torch.nn.utils.clip_grad_norm_(net.parameters(), clip)
             optimiser.step()
-            schedule.step()
+            if ema:
+                _blend(average, net, min(ema, (step + 1) / (step + 10)))
             if after is not None:
                 after(step)
-            progress(step + 1, budget.steps)
-    # A loss that is once not finite stays so; looking at each would make a GPU wait at every step.
+            if checkpoint and looked and time.monotonic() - saved > CHECKPOINT_EVERY:
+                save(checkpoint, step + 1, net, average, optimiser)
+                saved = time.monotonic()
+            progress(step + 1, steps, note)
+    if checkpoint and begin < steps:
+        save(checkpoint, steps, net, average, optimiser)
+    return average.eval()
+
+
+def _check_finite(value: Tensor, step: int, note: str) -> None:
     if not torch.isfinite(value):
         raise PluginError(
-            "the training of a network must stay finite",
-            value=f"a last loss of {value.item()}",
-            hint="Lower its learning rate (--set NAME.rate=…), or look for bands with extreme values.",
+            f"the training of the {note or 'network'} must stay finite",
+            value=f"a loss of {value.item()} at step {step}",
+            hint="Lower the learning rate (--set NAME.rate=…), or look for bands with extreme values.",
         )
-    return net.eval()
+
+
+def _share(step: int, steps: int, rise: int) -> float:
+    """Share of the peak rate, which is reached after ``rise`` steps."""
+    return min(1.0, (step + 1) / max(1, rise)) * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+@torch.no_grad()
+def _blend(average: nn.Module, net: nn.Module, keep: float) -> None:
+    """Move the average towards the network's weights; buffers are not averaged."""
+    torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - keep)
 
 
 @torch.inference_mode()

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, DenseView, param
+from hsiaug_nets.plugin import defaults
 from hsiaug_pairs.components import Components, Piece, blended, components, cut
-from hsiaug_pairs.fitted import FittedPairs, Pair, PairMaker
+from hsiaug_pairs.fitted import FittedPairs, Pair, PairMaker, PastingParams
 from hsiaug_pairs.placing import Surroundings, place
 from hsiaug_pairs.radiometry import UNCHANGED, drawn_light, lights, matched, noise
 from hsiaug_pairs.segments import kinds_of_ground, sized
@@ -23,10 +24,10 @@ IGNORE, CHANGED = 0, 2
 
 
 @dataclass(frozen=True)
-class PasteChangeParams:
+@defaults(most=1, blend=1.0)
+class PasteChangeParams(PastingParams):
     """How many objects are set into a pair, from where, and how."""
 
-    most: int = param(1, "objects that are set into a pair, 1 to this many", low=1, sampling=True)
     segments: float = param(
         0.5,
         "share of the objects that are regions of one kind of ground; the others are real changes",
@@ -38,11 +39,6 @@ class PasteChangeParams:
         0.6, "share of the pairs that are one date twice, in two lights", low=0, high=1, sampling=True
     )
     match: bool = param(True, "objects are brought to the light of the date that they are set into", sampling=True)
-    blend: float = param(
-        1.0, "width of the mixed border to either side of it", unit="pixels", low=0, high=8, sampling=True
-    )
-    tries: int = param(16, "random positions of which the best is taken", low=1, high=1000, sampling=True)
-    weight: float = param(0.3, "sample weight of a pair; a real one has 1", low=0, sampling=True)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 
 import numpy as np
 
-from hsiaug.api import Card, param
+from hsiaug.api import Card
 from hsiaug_nets.pairs import showing
 from hsiaug_pairs.components import blended, cut
-from hsiaug_pairs.fitted import FittedPairs, Pair, PairMaker
+from hsiaug_pairs.fitted import FittedPairs, MixingParams, Pair, PairMaker
 
-__all__ = ["Classmix", "ClassmixParams", "FittedClassmix"]
+__all__ = ["Classmix", "FittedClassmix"]
 
 CHANGED = 2
-
-
-@dataclass(frozen=True)
-class ClassmixParams:
-    """How borders are mixed, and what a pair counts."""
-
-    blend: float = param(
-        0.0, "width of the mixed border to either side of it", unit="pixels", low=0, high=8, sampling=True
-    )
-    weight: float = param(0.3, "sample weight of a pair; a real one has 1", low=0, sampling=True)
 
 
 class FittedClassmix(FittedPairs):
@@ -84,6 +73,6 @@ class Classmix(PairMaker):
             pages={1369--1378}, year={2021}, eprint={2007.07936}, archiveprefix={arXiv}}""",
         tasks=("segmentation", "change"),
         seconds=0.1,
-        params=ClassmixParams,
+        params=MixingParams,
     )
     fitted = FittedClassmix

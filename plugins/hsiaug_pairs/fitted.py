@@ -18,6 +18,7 @@ from hsiaug.api import (
     Progress,
     derive_seed,
     load_state,
+    param,
     resampled,
     save_state,
 )
@@ -25,13 +26,31 @@ from hsiaug_nets.pairs import showing
 from hsiaug_nets.patches import cycled
 from hsiaug_nets.plugin import Plugin
 
-__all__ = ["FittedPairs", "Pair", "PairMaker"]
+__all__ = ["FittedPairs", "MixingParams", "Pair", "PairMaker", "PastingParams"]
 
 Pair = tuple[NDArray[np.float32], NDArray[np.int64]]
 """Image (T, B, H, W) and mask (H, W)."""
 
 AGAIN = 4
 """How often a pair is made again that does not show the class which it was asked for."""
+
+
+@dataclass(frozen=True)
+class MixingParams:
+    """How borders are mixed, and what a pair counts."""
+
+    blend: float = param(
+        0.0, "width of the mixed border to either side of it", unit="pixels", low=0, high=8, sampling=True
+    )
+    weight: float = param(0.3, "sample weight of a pair; a real one has 1", low=0, sampling=True)
+
+
+@dataclass(frozen=True)
+class PastingParams(MixingParams):
+    """How many objects are set into a pair, and where."""
+
+    most: int = param(30, "objects that are set into a pair, 1 to this many", low=1, sampling=True)
+    tries: int = param(16, "random positions of which the best is taken", low=1, high=1000, sampling=True)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hsiaug.api import Card, param
 from hsiaug_pairs.components import Components, Piece, blended, components, cut
-from hsiaug_pairs.fitted import FittedPairs, Pair, PairMaker
+from hsiaug_pairs.fitted import FittedPairs, Pair, PairMaker, PastingParams
 from hsiaug_pairs.placing import Surroundings, place
 
 __all__ = ["FittedPaste", "Paste", "PasteParams"]
@@ -26,10 +26,9 @@ FACTOR = 2
 
 
 @dataclass(frozen=True)
-class PasteParams:
+class PasteParams(PastingParams):
     """How much is pasted of what, and how."""
 
-    most: int = param(30, "components that are pasted into a pair, 1 to this many", low=1, sampling=True)
     power: float = param(
         1.0,
         "0 = classes are drawn as often as they have pixels, 1 = equally often, 2 = as often as they are rare",
@@ -40,17 +39,12 @@ class PasteParams:
     reshaped: float = param(
         0.25, "share of the components whose pixels fill the outline of another one", low=0, high=1, sampling=True
     )
-    blend: float = param(
-        0.0, "width of the mixed border to either side of it", unit="pixels", low=0, high=8, sampling=True
-    )
     light: float = param(
         0.4,
         "standard deviation of the logarithm of the light on a component: its slope is not that of its new place",
         low=0,
         sampling=True,
     )
-    tries: int = param(16, "random positions of which the best is taken", low=1, high=1000, sampling=True)
-    weight: float = param(0.3, "sample weight of a pair; a real one has 1", low=0, sampling=True)
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,7 +45,7 @@ class UnlabelledClassifier(Plugin[Own]):
         from hsiaug_semisup.setting import set_up
 
         setting = set_up(self.card.name, self.params, samples, view, seed, device)
-        steps = partial(descend, setting.net, budget=self.params, seed=seed, device=device, progress=progress)
+        steps = partial(descend, setting.net, budget=self.params, seed=seed, progress=progress)
         return setting.fitted(self.train(setting, steps))
 
 

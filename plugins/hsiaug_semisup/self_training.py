@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FittedSelfTraining", "SelfTraining", "SelfTrainingParams"]
 
+GUIDES = 10
+"""Components that say where the grid has a spectral border."""
+
 
 @dataclass(frozen=True)
 class SelfTrainingParams:
@@ -80,25 +83,36 @@ class SelfTraining(Plugin[SelfTrainingParams]):
         self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
     ) -> FittedSelfTraining:
         """Name pixels and learn from them. Raises PluginError where the view shows no unlabelled pixel."""
-        from hsiaug_semisup.ground import survey
+        from hsiaug_nets.grid import grid_graph, spread
         from hsiaug_teacher.choice import believed
+        from hsiaug_teacher.features import SIDES, fit_local_means
         from hsiaug_teacher.voter import fit_voter
 
         params = self.params
         samples = usable_samples(samples, view, self.card.name)
-        ground = survey(view, params.components)
-        known, columns = ground.means.patches(samples.x), ground.columns(params.margin_components)
+        pixels = np.concatenate([view.unlabelled, view.coords])
+        means, features = fit_local_means(view, pixels, params.components, SIDES)
+        grid = grid_graph(pixels, fit_local_means(view, pixels, GUIDES, (3,))[1])
+        known, columns = means.patches(samples.x), _leading(means, params.margin_components)
         learn = partial(fit_voter, columns=columns, cost=params.cost, reach=params.reach)
         teacher = learn(known, samples.y, samples.weight)
-        latest, first = teacher, teacher.shares(ground.features)
+        latest, first = teacher, teacher.shares(features)
         rng = np.random.default_rng(derive_seed("self-training", seed))
         for done in range(params.rounds):
             progress(done, params.rounds, "rounds")
-            votes = first + latest.shares(ground.features) if done else first
-            rows = believed(ground.spread(votes, params.alpha, params.steps), params.share, params.most, rng)
-            x = np.concatenate([known, *(ground.features[own] for own in rows)])
+            votes = first + latest.shares(features) if done else first
+            smooth = spread(votes, grid, params.alpha, params.steps)[: len(view.unlabelled)]
+            rows = believed(smooth, params.share, params.most, rng)
+            x = np.concatenate([known, *(features[own] for own in rows)])
             y = np.concatenate([samples.y, np.repeat(teacher.classes, [len(own) for own in rows])])
             lighter = np.full(len(x) - len(known), params.weight, dtype=np.float32)
             latest = learn(x, y, np.concatenate([samples.weight, lighter]))
         progress(params.rounds, params.rounds, "rounds")
-        return FittedSelfTraining(ground.means, latest.machine)
+        return FittedSelfTraining(means, latest.machine)
+
+
+def _leading(means: LocalMeans, components: int) -> NDArray[np.int64]:
+    """(c,) indices of the first ``components`` of each window among the features."""
+    each = len(means.projection.offset)
+    kept = np.arange(min(components, each))
+    return np.concatenate([kept + i * each for i in range(len(means.sides))])

@@ -96,10 +96,8 @@ def fit_voter(
     y: NDArray[np.int64],
     weight: NDArray[np.float32],
     columns: NDArray[np.int64],
-    *,
-    cost: float,
-    reach: float,
+    **machine: float,
 ) -> Voter:
-    """As :func:`fit_machine`; the discriminant reads all features."""
-    machine = fit_machine(features, y, weight, columns, cost=cost, reach=reach)
-    return Voter(fit_discriminant(features, y, weight), machine)
+    """The discriminant reads all features; ``columns`` and ``machine``: as in :func:`fit_machine`."""
+    own = fit_machine(features, y, weight, columns, **machine)
+    return Voter(fit_discriminant(features, y, weight), own)

@@ -163,11 +163,8 @@ def _run(checkpoint: Checkpoint, texts: tuple[str, ...]) -> Encoded:
     mask = np.arange(longest)[None, :] < np.array([len(p) + 2 for p in pieces])[:, None]
     return Encoded(
         tokens=_kept(caught[0], mask),
-        ids=None,
-        vocabulary=tokenizer.vocab_size,
         mask=mask,
         words=tuple(_surface(tokenizer, p) for p in pieces),
-        encoder="openclip",
         pooled=pooled.float().numpy(),
     )
 

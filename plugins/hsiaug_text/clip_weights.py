@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from hsiaug.api import DataUnavailableError, InputError, did_you_mean
-from hsiaug_nets.hub import cached, why_no_download
+from hsiaug.api import InputError, did_you_mean
+from hsiaug_nets.hub import cached, download
 
 __all__ = ["published_weights"]
 
@@ -25,7 +24,17 @@ def published_weights(model: str, tag: str) -> tuple[Path, bool]:
     config = open_clip.get_pretrained_cfg(model, tag)
     repository, _, file = config.get("hf_hub", "").rpartition("/")
     names = _names(file) if repository else [config.get("url", "").rpartition("/")[2]]
-    found = _cached(repository, names) or _download(model, tag, repository, names, config)
+    url = config.get("url", "")
+    how = f"hf download {repository} {names[0]} (or {names[-1]})" if repository else f"fetch {url}"
+    found = _cached(repository, names) or download(
+        f"openclip:{model}/{tag}",
+        lambda: Path(open_clip.download_pretrained(config)),
+        repository,
+        names[-1],
+        url=url,
+        hint=f"On a connected machine: {how}; bring the file here and name it: openclip:{model}@FILE. "
+        "Or use minilm, which is installed.",
+    )
     return found, bool(config.get("quick_gelu", False))
 
 
@@ -42,23 +51,3 @@ def _cached(repository: str, names: list[str]) -> Path | None:
         target = Path("~/.cache/clip").expanduser() / names[0]
         return target if target.is_file() else None
     return cached(repository, names)
-
-
-def _download(model: str, tag: str, repository: str, names: list[str], config: Any) -> Path:
-    import open_clip
-
-    failure: Exception | None = None
-    url = config.get("url", "")
-    answer = why_no_download(repository, names[-1], url)
-    if not answer:
-        try:
-            return Path(open_clip.download_pretrained(config))
-        except Exception as cause:
-            failure, answer = cause, f"{type(cause).__name__}: {str(cause)[:160]}"
-    how = f"hf download {repository} {names[0]} (or {names[-1]})" if repository else f"fetch {url}"
-    raise DataUnavailableError(
-        f"the weights of openclip:{model}/{tag} are not on this machine and cannot be downloaded",
-        value=answer,
-        hint=f"On a connected machine: {how}; bring the file here and name it: openclip:{model}@FILE. "
-        "Or use minilm, which is installed.",
-    ) from failure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,29 +16,19 @@ __all__ = ["Encoded", "Tower"]
 class Encoded:
     """n texts of up to L tokens each.
 
-    tokens: (n, L, D) float32 embedding of each token, 0 where there is none; None for ``scratch``.
-    ids: (n, L) int64 index into a vocabulary that the denoiser learns; None but for ``scratch``.
-    vocabulary: number of different ids, for ``scratch``; else that of the encoder's own tokenizer.
+    tokens: (n, L, D) float32 embedding of each token, 0 where there is none; for ``scratch`` (n, L) int64 index into a
+        vocabulary that the denoiser learns, 0 where there is none.
     mask: (n, L) bool, True = a real token, the marks of beginning and end among them.
-    words: surface form of each real token. VectorLabels stand in square brackets ("[BOS]"); a piece that continues the
+    words: surface form of each real token. Marks stand in square brackets ("[BOS]"); a piece that continues the
         word before it begins with "##".
-    encoder: as the user named it.
     pooled: (n, D') float32 of length 1: one embedding a text, pooled as the encoder was trained; None for
         ``scratch``.
     """
 
-    tokens: NDArray[np.float32] | None
-    ids: NDArray[np.int64] | None
-    vocabulary: int
+    tokens: NDArray[Any]
     mask: NDArray[np.bool_]
     words: tuple[tuple[str, ...], ...]
-    encoder: str
     pooled: NDArray[np.float32] | None
-
-    @property
-    def width(self) -> int:
-        """D of the token embeddings; 0 for ``scratch``."""
-        return 0 if self.tokens is None else int(self.tokens.shape[2])
 
     def whole_words(self, row: int) -> tuple[tuple[str, tuple[int, ...]], ...]:
         """Each word of a text with the positions of its pieces; marks and punctuation are left out."""

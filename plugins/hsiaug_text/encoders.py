@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -44,7 +43,7 @@ def encode(texts: Sequence[str], encoder: str = "minilm") -> Encoded:
         return _words(listed)
     tower = _tower(encoder)
     key = cache.key_of(*tower.identity, *listed)
-    return replace(cache.remembered(key, lambda: tower.run(listed)), encoder=encoder)
+    return cache.remembered(key, lambda: tower.run(listed))
 
 
 def _tower(encoder: str) -> Tower:
@@ -74,12 +73,4 @@ def _words(texts: tuple[str, ...]) -> Encoded:
     ids = np.zeros((len(texts), length), dtype=np.int64)
     for row, words in enumerate(surface):
         ids[row, : len(words)] = [vocabulary[word] for word in words]
-    return Encoded(
-        tokens=None,
-        ids=ids,
-        vocabulary=len(vocabulary),
-        mask=ids != vocabulary["[PAD]"],
-        words=surface,
-        encoder="scratch",
-        pooled=None,
-    )
+    return Encoded(tokens=ids, mask=ids != vocabulary["[PAD]"], words=surface, pooled=None)

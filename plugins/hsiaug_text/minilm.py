@@ -74,11 +74,8 @@ def _run(texts: tuple[str, ...]) -> Encoded:
     )
     return Encoded(
         tokens=tokens.astype(np.float32),
-        ids=None,
-        vocabulary=len(tokenizer),
         mask=mask,
         words=words,
-        encoder="minilm",
         pooled=(pooled / np.linalg.norm(pooled, axis=1, keepdims=True)).astype(np.float32),
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -50,16 +49,12 @@ def encoded_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
     prompts = class_prompts(view, mode)
     listed = [text for c in sorted(prompts) for text in prompts[c]]
     answer = encode(listed, encoder)
-    if answer.tokens is None:
-        tokens = torch.from_numpy(answer.ids)
-    else:
-        tokens = torch.from_numpy(np.ascontiguousarray(answer.tokens, dtype=np.float32))
     rows, start = {}, 0
     for c in sorted(prompts):
         rows[c] = tuple(range(start, start + len(prompts[c])))
         start += len(prompts[c])
     return Texts(
-        tokens=tokens,
+        tokens=torch.from_numpy(answer.tokens),
         mask=torch.from_numpy(answer.mask),
         rows=rows,
         prompts=tuple(listed),

@@ -127,7 +127,7 @@ def fit_noisy_line(checkpoint: Path | None, stop: int | None, half: bool = False
 def test_a_killed_training_goes_on_where_it_was_and_ends_the_same_bit_for_bit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hsiaug_diffusion.training.CHECKPOINT_EVERY", 0.0)
+    monkeypatch.setattr("hsiaug_nets.training.CHECKPOINT_EVERY", 0.0)
     whole = fit_noisy_line(None, None)
     file = tmp_path / "line.safetensors"
     with pytest.raises(Killed):
@@ -146,7 +146,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
 
 
 def test_a_flipped_bit_in_a_checkpoint_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hsiaug_diffusion.training.CHECKPOINT_EVERY", 0.0)
+    monkeypatch.setattr("hsiaug_nets.training.CHECKPOINT_EVERY", 0.0)
     file = tmp_path / "line.safetensors"
     with pytest.raises(Killed):
         fit_noisy_line(file, 41)

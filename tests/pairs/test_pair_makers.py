@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError
+from hsiaug.api import DenseSamples, DenseView, NoParams, PairCounts, PluginError
 from hsiaug_baselines.controls import DuplicateBalanced
 from hsiaug_pairs.change import PasteChange, PasteChangeParams
-from hsiaug_pairs.classmix import Classmix, ClassmixParams
+from hsiaug_pairs.classmix import Classmix
 from hsiaug_pairs.components import blended, components, cut
+from hsiaug_pairs.fitted import MixingParams
 from hsiaug_pairs.paste import Paste, PasteParams
 from hsiaug_pairs.placing import Surroundings, place
 
@@ -156,15 +157,15 @@ def test_one_date_twice_differs_in_light_alone_and_is_unchanged() -> None:
 
 
 def test_classmix_sets_whole_classes_at_the_same_place() -> None:
-    found = made(Classmix(ClassmixParams()), view(), PairCounts(30))
+    found = made(Classmix(MixingParams()), view(), PairCounts(30))
     assert np.array_equal(found.images[:, 0, 1], found.masks)
     for tile in found.images[:, 0, 0]:
         assert len(np.unique(tile)) <= 2
-    change = made(Classmix(ClassmixParams()), view(dates=2), PairCounts(10))
+    change = made(Classmix(MixingParams()), view(dates=2), PairCounts(10))
     assert np.array_equal(change.masks == 2, change.images[:, 1, 1] == 2)
 
 
-MAKERS = [Paste(PasteParams()), Classmix(ClassmixParams()), DuplicateBalanced(None)]
+MAKERS = [Paste(PasteParams()), Classmix(MixingParams()), DuplicateBalanced(NoParams())]
 
 
 @pytest.mark.parametrize("plugin", MAKERS, ids=lambda plugin: plugin.card.name)
@@ -196,7 +197,7 @@ def test_a_class_without_pixels_is_refused_and_change_is_not_invented() -> None:
 
 def test_balanced_copies_are_real_pairs_drawn_equally_often_for_each_class() -> None:
     seen = view()
-    found = made(DuplicateBalanced(None), seen, PairCounts(30))
+    found = made(DuplicateBalanced(NoParams()), seen, PairCounts(30))
     known = {image.tobytes() for image in seen.real.images}
     assert all(image.tobytes() in known for image in found.images)
     assert (found.masks == 3).any(axis=(1, 2)).sum() >= 10

@@ -166,7 +166,6 @@ def test_after_sees_every_step_once_the_weights_have_moved():
         loss,
         Recipe(steps=3),
         seed=0,
-        device="cpu",
         progress=silent,
         after=lambda step: seen.append((step, net.head.bias[0].item())),
     )
@@ -181,7 +180,6 @@ def test_a_training_that_diverges_says_so():
             lambda step: net(patches(4, 4)).mean() * float("nan"),
             Recipe(steps=2),
             seed=0,
-            device="cpu",
             progress=silent,
         )
 

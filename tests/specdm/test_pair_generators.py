@@ -218,7 +218,7 @@ def test_a_codec_that_loses_too_much_stops_the_fit(make: Make, gate: str, value:
 def test_a_fit_that_was_killed_ends_as_if_it_had_not_been(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hsiaug_diffusion.training.CHECKPOINT_EVERY", 0.0)
+    monkeypatch.setattr("hsiaug_nets.training.CHECKPOINT_EVERY", 0.0)
     view, stages = make(6, 16), []
     whole = fit(view, **SHORT)
 

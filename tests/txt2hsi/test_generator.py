@@ -104,7 +104,7 @@ def test_it_works_with_less_to_see(toy: Scene, scope: Any) -> None:
 def test_a_fit_that_was_killed_ends_as_if_it_had_not_been(
     view: TrainView, fitted: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hsiaug_diffusion.training.CHECKPOINT_EVERY", 0.0)
+    monkeypatch.setattr("hsiaug_nets.training.CHECKPOINT_EVERY", 0.0)
     stages: list[tuple[str, int]] = []
 
     def killed(done: int, total: int, note: str = "") -> None:
