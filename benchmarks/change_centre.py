@@ -16,10 +16,10 @@ from dataclasses import replace
 import torch
 
 from benchmarks.common import say
-from hsiaug.pairs import PairSet
-from hsiaug.plugins.card import build_params
-from hsiaug.plugins.registry import registry
+from hsiaug.core.pairs import PairSet
 from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.registry.card import build_params
+from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
 
 HELD = (("bordeaux", "nantes"), ("bercy", "paris"), ("rennes", "aguasclaras"))

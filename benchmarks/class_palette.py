@@ -1,4 +1,4 @@
-"""Finds the class colours of ``hsiaug.colours.CLASSES``: ``python -m benchmarks.class_palette [SEED …]``, a minute each.
+"""Finds the colours ``hsiaug.base.colours.CLASSES``: ``python -m benchmarks.class_palette [SEED …]``, a minute each.
 
 Simulated annealing in sRGB. What grows is the least distance in OKLab (times 100) over all pairs, under normal vision,
 protanopia, deuteranopia and tritanopia (Machado, Oliveira and Fernandes 2009, severity 1), of all 16 colours and, with
@@ -12,7 +12,7 @@ import sys
 
 import numpy as np
 
-from hsiaug.colours import NO_DATA, TO_CONES, TO_LAB, rgb_of
+from hsiaug.base.colours import NO_DATA, TO_CONES, TO_LAB, rgb_of
 
 EYES = {
     "normal": np.eye(3),

@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 
 from benchmarks.common import HERE, say, unmixed_scene, write_csv
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.damage import DAMAGES, damage, wrong_share
 from hsiaug.metrics.dense.estimator import QualityEstimator, fit_estimator
-from hsiaug.seeds import derive_seed
-from hsiaug.tiles import DenseSamples
 from tests.toyworld import toy_world
 
 OUT = HERE / "results" / "dense_calibration"

@@ -24,9 +24,9 @@ from benchmarks.common import say
 from hsiaug.bench.dispatch import groups
 from hsiaug.bench.eta import Forecast, TimeLeft
 from hsiaug.bench.guess import Guess, guess
-from hsiaug.plugins.card import Card
-from hsiaug.plugins.registry import registry
 from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.registry.card import Card
+from hsiaug.registry.lookup import registry
 from hsiaug.trial.ceilings import CEILINGS
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Record, Store

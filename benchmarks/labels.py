@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import markdown, write_csv
-from hsiaug.fields import seen_fields
+from hsiaug.core.fields import seen_fields
 from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.metrics.label_equivalents import label_equivalent
 from hsiaug.report.ground_truth import GroundTruth, local_ground_truth, predicted_maps

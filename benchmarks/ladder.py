@@ -71,14 +71,14 @@ def protocol_of(row: Mapping[str, str]) -> str:
 
 def classifier_of(row: Mapping[str, str]) -> str:
     """With the view, where that is not the usual one."""
-    from hsiaug.view_names import RAW, with_view
+    from hsiaug.core.view_names import RAW, with_view
 
     return with_view(row["classifier"], RAW) if row.get("view") == RAW else row["classifier"]
 
 
 def arm_of(row: Mapping[str, str]) -> str:
     """The generator, with those of its parameters that are not as by default."""
-    from hsiaug.plugins.registry import registry
+    from hsiaug.registry.lookup import registry
 
     name, params = row["generator"], json.loads(row["generator_params"])
     usual = registry().find("generator", name).load().card.params()

@@ -17,13 +17,13 @@ from matplotlib.figure import Figure
 
 from benchmarks.common import HERE
 from hsiaug.data import load_scene
-from hsiaug.plugins.card import build_params
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import train_view
-from hsiaug_light.relight import Relight
-from hsiaug_spectra.prior import Prior
-from hsiaug_spectra.target import Target
+from hsiaug.registry.card import build_params
+from hsiaug_builtin.light.relight import Relight
+from hsiaug_builtin.spectra.prior import Prior
+from hsiaug_builtin.spectra.target import Target
 
 CLASSES = ("Meadows", "Trees", "Bare Soil")
 SHOWN, PATCH, DRAW = 40, 9, 100

@@ -25,13 +25,13 @@ import numpy as np
 
 from benchmarks.common import HERE, read_csv, write_csv
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
-from hsiaug.plugins.registry import registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.kits import sample_kit
 from hsiaug.quality.sample_kit import synthesise
 from hsiaug.quality.sheets import contact_sheet, spread
 from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
+from hsiaug.registry.lookup import registry
 from hsiaug.report.figures.files import figure_bytes
 
 OUT = HERE / "results" / "specdm"

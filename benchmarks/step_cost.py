@@ -24,11 +24,11 @@ from torch.nn.functional import cross_entropy
 from benchmarks.common import say
 from hsiaug.api import PatchSamples, TrainView
 from hsiaug.data import load_scene
-from hsiaug.plugins.card import build_params
-from hsiaug.plugins.registry import registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import train_view
+from hsiaug.registry.card import build_params
+from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
 
 NETWORKS = ("cnn1d", "cnn2d", "cnn3d", "hybridsn", "ssrn", "spectralformer", "timm", "timm:test_resnet")

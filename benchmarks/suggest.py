@@ -22,18 +22,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common import markdown, read_csv, say, write_csv
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.scene import Scene
+from hsiaug.core.spectral_views import SpectralView
+from hsiaug.core.view_names import best_view
 from hsiaug.data import load_scene
-from hsiaug.plugins.card import build_params
-from hsiaug.plugins.registry import registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Blind, BlindSplit, Split, draw_split
-from hsiaug.scene import Scene
-from hsiaug.seeds import derive_seed
-from hsiaug.spectral_views import SpectralView
+from hsiaug.registry.card import build_params
+from hsiaug.registry.lookup import registry
 from hsiaug.suggest.committee import committee
 from hsiaug.suggest.picks import suggestions
 from hsiaug.tasks.task import get_task
-from hsiaug.view_names import best_view
 
 PATCH, JUDGE = 9, "svm"
 NUMBERS = (4, 8, 16, 32)

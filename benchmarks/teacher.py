@@ -21,9 +21,9 @@ from hsiaug.data import load_scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import train_view
-from hsiaug_baselines.pseudo import PseudoParams
-from hsiaug_teacher.choice import believed
-from hsiaug_teacher.teacher import teach
+from hsiaug_builtin.baselines.pseudo import PseudoParams
+from hsiaug_builtin.teacher.choice import believed
+from hsiaug_builtin.teacher.teacher import teach
 
 SCENES = {
     "indian_pines": "indian_pines",

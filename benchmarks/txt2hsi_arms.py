@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from hsiaug.metrics.significance import mean_std, paired_wilcoxon, t_interval
-from hsiaug.plugins.card import build_params
-from hsiaug.plugins.registry import registry
+from hsiaug.registry.card import build_params
+from hsiaug.registry.lookup import registry
 from hsiaug.trial.store import Store
 
 __all__ = [

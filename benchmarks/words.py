@@ -19,8 +19,8 @@ from hsiaug.data import load_scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import train_view
-from hsiaug_spectra.prior import Prior
-from hsiaug_spectra.target import Target
+from hsiaug_builtin.spectra.prior import Prior
+from hsiaug_builtin.spectra.target import Target
 
 SCENES = {
     "indian_pines": "indian_pines",

@@ -47,6 +47,8 @@ and in its ``pyproject.toml``::
     my_package = "my_package"
 """
 
+from hsiaug.base.errors import DataUnavailableError, InputError, PluginError, SplitError, did_you_mean
+from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import (
     Attention,
     Classifier,
@@ -59,21 +61,19 @@ from hsiaug.contracts import (
     Pretraining,
     Progress,
 )
-from hsiaug.errors import DataUnavailableError, InputError, PluginError, SplitError, did_you_mean
+from hsiaug.core.pairs import PairSet
+from hsiaug.core.samples import Patches, PatchSamples
+from hsiaug.core.scene import Scene
+from hsiaug.core.spectral_views import SpectralView
+from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts, Tiles
 from hsiaug.metrics.significance import told_apart
-from hsiaug.pairs import PairSet
-from hsiaug.plugins.card import Card, NoParams, param, resampled
-from hsiaug.plugins.file_params import file_of
-from hsiaug.plugins.hookspecs import Entry, hookimpl
-from hsiaug.plugins.state import load_state, save_state
-from hsiaug.protocol.protocols import Areas, Draw, Protocol
+from hsiaug.protocol.protocols import Areas, Draw, SplitProtocol
 from hsiaug.protocol.view import Normaliser, TrainView, patches_at, train_view_seen
-from hsiaug.samples import Patches, PatchSamples
-from hsiaug.scene import Scene
-from hsiaug.seeds import derive_seed
-from hsiaug.spectral_views import SpectralView
+from hsiaug.registry.card import Card, NoParams, param, resampled
+from hsiaug.registry.file_params import file_of
+from hsiaug.registry.hookspecs import Entry, hookimpl
+from hsiaug.registry.state import load_state, save_state
 from hsiaug.tasks.view_choice import spatial_folds
-from hsiaug.tiles import DenseSamples, DenseView, PairCounts, Tiles
 
 __all__ = [
     "Areas",
@@ -101,10 +101,10 @@ __all__ = [
     "Pretrained",
     "Pretraining",
     "Progress",
-    "Protocol",
     "Scene",
     "SpectralView",
     "SplitError",
+    "SplitProtocol",
     "Tiles",
     "TrainView",
     "derive_seed",

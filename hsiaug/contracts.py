@@ -14,11 +14,11 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.plugins.card import Card
+from hsiaug.core.samples import Patches, PatchSamples
+from hsiaug.core.scene import Scene
+from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts
 from hsiaug.protocol.view import TrainView
-from hsiaug.samples import Patches, PatchSamples
-from hsiaug.scene import Scene
-from hsiaug.tiles import DenseSamples, DenseView, PairCounts
+from hsiaug.registry.card import Card
 
 __all__ = [
     "Attention",

@@ -11,13 +11,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.arguments import Argument, checked, converted, number, optional, path, several, switch, text, whole
+from hsiaug.base.arguments import (
+    Argument,
+    checked,
+    converted,
+    number,
+    optional,
+    path,
+    several,
+    switch,
+    text,
+    whole,
+)
+from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.base.files import file_errors
+from hsiaug.base.temporary_folders import temporary_folder
 from hsiaug.data.adding import Added, ImportOptions
 from hsiaug.data.adding import add_scene as add_files
-from hsiaug.errors import InputError, did_you_mean
-from hsiaug.files import file_errors
 from hsiaug.quality.maps import save_quick_look
-from hsiaug.temporary_folders import temporary_folder
 
 __all__ = ["Added", "add_scene"]
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 
-from hsiaug.arguments import (
+from hsiaug.base.arguments import (
     Argument,
     anything,
     checked,
@@ -38,28 +38,28 @@ from hsiaug.arguments import (
     text,
     whole,
 )
+from hsiaug.base.errors import InputError
+from hsiaug.base.text import shortened
+from hsiaug.core.samples import PatchSamples, concatenate
+from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
-from hsiaug.errors import InputError
-from hsiaug.plugins.card import Card, Preset
-from hsiaug.plugins.handed import named
-from hsiaug.plugins.registry import registry
 from hsiaug.protocol.balance import synthetic_counts
-from hsiaug.protocol.protocols import Protocol, parse_protocol
+from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.view import Scope, TrainView
 from hsiaug.quality.pixel_samples import PixelSamples
 from hsiaug.quality.sample_kit import synthesise
 from hsiaug.quality.synthesis import SampleRequest, sample_spec, silent
-from hsiaug.samples import PatchSamples, concatenate
-from hsiaug.scene import Scene
-from hsiaug.text import shortened
+from hsiaug.registry.card import Card, Preset
+from hsiaug.registry.handed import named
+from hsiaug.registry.lookup import registry
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["Resampler", "augment_scene"]
 
 
-class _GivenSamples(Protocol):
+class _GivenSamples(SplitProtocol):
     """The caller has split already: all samples that are given are for training."""
 
     card = Card("given", "1", "All samples that are given")

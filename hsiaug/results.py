@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from hsiaug.arguments import (
+from hsiaug.base.arguments import (
     Argument,
     anything,
     checked,
@@ -37,27 +37,27 @@ from hsiaug.arguments import (
     text,
     whole,
 )
+from hsiaug.base.frames import frame_of
+from hsiaug.base.notebook_figures import shown
+from hsiaug.base.targets import check_target
+from hsiaug.base.terminal import log_console
+from hsiaug.base.threads import one_thread_each
 from hsiaug.bench.cluster_settings import cluster_settings
 from hsiaug.bench.plan import Request
 from hsiaug.bench.run import Existing, run
 from hsiaug.bench.schedule import plan_runs, trials_of
 from hsiaug.bench.suite import Run
+from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
 from hsiaug.data.pair_sets import task_of
-from hsiaug.frames import frame_of
-from hsiaug.notebook_figures import shown
-from hsiaug.plugins.card import Preset, build_params
-from hsiaug.plugins.handed import as_typed, named
-from hsiaug.plugins.hookspecs import Kind
-from hsiaug.plugins.registry import registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
+from hsiaug.registry.card import Preset, build_params
+from hsiaug.registry.handed import as_typed, named
+from hsiaug.registry.hookspecs import Kind
+from hsiaug.registry.lookup import registry
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
 from hsiaug.resample import PRESET, SCENE
-from hsiaug.scene import Scene
-from hsiaug.targets import check_target
-from hsiaug.terminal import log_console
-from hsiaug.threads import one_thread_each
 from hsiaug.trial.limit import check_limit
 from hsiaug.trial.store import Store
 

@@ -12,30 +12,30 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.arguments import checked, choice, path, switch, text, whole
+from hsiaug.base.arguments import checked, choice, path, switch, text, whole
+from hsiaug.base.frames import frame_of
+from hsiaug.base.notebook_figures import shown
+from hsiaug.base.targets import TABLES
+from hsiaug.base.terminal import log_console
+from hsiaug.base.threads import one_thread_here
 from hsiaug.bench.cluster_settings import ClusterSettings, cluster_settings
 from hsiaug.bench.engine import Job, Say, engine
 from hsiaug.bench.mapping import Later, map_stripes, stripes_of
 from hsiaug.contracts import Progress
+from hsiaug.core.spectral_views import SpectralView
+from hsiaug.core.view_names import RAW
 from hsiaug.data.georeference import Georeference
-from hsiaug.frames import frame_of
-from hsiaug.notebook_figures import shown
-from hsiaug.plugins.progress import watched
-from hsiaug.plugins.registry import registry
 from hsiaug.quality.maps import check_map_targets, class_map_figure, named, save_map, write_maps
+from hsiaug.registry.lookup import registry
+from hsiaug.registry.progress import watched
 from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.labels import percent
 from hsiaug.report.output_files import TableFiles, table_writers, write_files
 from hsiaug.report.scores import metric_set
-from hsiaug.spectral_views import SpectralView
-from hsiaug.targets import TABLES
 from hsiaug.tasks.task import TaskData, get_task
-from hsiaug.terminal import log_console
-from hsiaug.threads import one_thread_here
 from hsiaug.trial.mapping import Agreement, Refitted, agreement, refit, spec_of
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record, Store
-from hsiaug.view_names import RAW
 
 if TYPE_CHECKING:
     import rich.console

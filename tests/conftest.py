@@ -16,9 +16,9 @@ os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16")
 import numpy as np
 import pytest
 
+from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene, toy_scene
-from hsiaug.plugins.registry import Registry, build_registry
-from hsiaug.scene import Scene
+from hsiaug.registry.lookup import Registry, build_registry
 from tests.strangers import DUMMY, install
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,7 +59,7 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     install(tmp_path / "site", "dummy_plugin", DUMMY)
     monkeypatch.syspath_prepend(tmp_path / "site")
     monkeypatch.delitem(sys.modules, "dummy_plugin", raising=False)
-    names = ("hsiaug_baselines", "hsiaug_classifiers", "dummy_plugin")
+    names = ("hsiaug_builtin.baselines", "hsiaug_builtin.classifiers", "dummy_plugin")
     return build_registry([EntryPoint(name, name, "hsiaug") for name in names])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-import hsiaug.plugins.registry as plugins
+import hsiaug.registry.lookup as plugins
 from hsiaug.bench.engine import TrialEnded
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.tasks.task import get_task

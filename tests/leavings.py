@@ -7,7 +7,7 @@ import shutil
 import uuid
 from pathlib import Path
 
-from hsiaug.temporary_folders import mark
+from hsiaug.base.temporary_folders import mark
 
 __all__ = ["ELSEWHERE", "age", "files_of_others", "left_in", "paths_in"]
 

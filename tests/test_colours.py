@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from benchmarks.class_palette import EYES
-from hsiaug.colours import (
+from hsiaug.base.colours import (
     CLASSES,
     HELD_OUT,
     LEFT_OUT,

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hsiaug.base.errors import HsiaugError, InputError
+from hsiaug.base.files import write_text_whole, write_whole
+from hsiaug.core.scene import Scene
 from hsiaug.data.adding import ImportOptions, add_scene
 from hsiaug.data.filling import save_filled
 from hsiaug.data.georeference import Georeference
-from hsiaug.errors import HsiaugError, InputError
-from hsiaug.files import write_text_whole, write_whole
-from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.quality.export import save_samples
@@ -28,10 +28,10 @@ from hsiaug.quality.maps import class_map_figure, save_map, save_quick_look
 from hsiaug.quality.pixel_figures import pictures
 from hsiaug.quality.sample_kit import synthesise
 from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
+from hsiaug.registry.lookup import Registry
 from hsiaug.report import build_report, render_report, save_picture
 from hsiaug.report.figures.split import split_figure
 from hsiaug.report.output_files import figure_writers, write_files
-from hsiaug.scene import Scene
 from tests.report.report_records import benchmark, record
 
 OLD = b"what was there before"
@@ -163,7 +163,7 @@ def test_the_permissions_of_a_file_and_the_link_to_it_stay(tmp_path: Path) -> No
 
 
 def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
-    code = "from pathlib import Path; from hsiaug.files import write_text_whole as w; "
+    code = "from pathlib import Path; from hsiaug.base.files import write_text_whole as w; "
     code += "w(Path('/dev/stdout'), 'to the screen'); w(Path('/dev/null'), 'away')"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 import hsiaug
-import hsiaug.plugins.registry as registry_module
+import hsiaug.registry.lookup as registry_module
+from hsiaug.base.errors import InputError, PluginError
 from hsiaug.bench.worker import WorkerStart
-from hsiaug.errors import InputError, PluginError
-from hsiaug.plugins.handed import named, parcels, unpack
-from hsiaug.plugins.registry import registry
-from hsiaug.plugins.sources import source_digest
+from hsiaug.registry.handed import named, parcels, unpack
+from hsiaug.registry.lookup import registry
+from hsiaug.registry.sources import source_digest
 from tests.in_process import run_trials_here
 
 CELL = """

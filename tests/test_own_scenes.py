@@ -14,8 +14,8 @@ import pytest
 from scipy.sparse import csr_array
 
 import hsiaug
+from hsiaug.base.errors import InputError
 from hsiaug.data import toy_scene
-from hsiaug.errors import InputError
 from tests.in_process import run_trials_here
 
 TOY = toy_scene()

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import hsiaug
-from hsiaug.errors import HsiaugError, InputError, StoreError
+from hsiaug.base.errors import HsiaugError, InputError, StoreError
+from hsiaug.base.threads import cores, one_thread_each
 from hsiaug.results import Results
-from hsiaug.threads import cores, one_thread_each
 from tests.in_process import run_trials_here
 from tests.strangers import hsiaug as command
 

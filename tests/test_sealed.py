@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis.extra import numpy as arrays
 
-from hsiaug.samples import Patches
-from hsiaug.sealed import Seals, seal, sealed
+from hsiaug.core.samples import Patches
+from hsiaug.core.sealed import Seals, seal, sealed
 
 ANY = arrays.arrays(
     dtype=arrays.boolean_dtypes() | arrays.integer_dtypes(endianness="=") | arrays.floating_dtypes(endianness="="),

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from hsiaug.errors import InputError
-from hsiaug.spectral_views import SpectralView
-from hsiaug.view_names import AUTO, VIEWS, best_view, check_view
+from hsiaug.base.errors import InputError
+from hsiaug.core.spectral_views import SpectralView
+from hsiaug.core.view_names import AUTO, VIEWS, best_view, check_view
 
 BANDS = 7
 NM = np.array([400.0, 450, 520, 500, 640, 900, 2400])

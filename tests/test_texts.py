@@ -9,9 +9,9 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
-from hsiaug.errors import InputError, did_you_mean
-from hsiaug.terminal import Console
-from hsiaug.text import ascii_json, json_of, plotted, shortened, visible
+from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.base.terminal import Console
+from hsiaug.base.text import ascii_json, json_of, plotted, shortened, visible
 
 HOSTILE = "\x1b]0;title\x07[/][red]\x9b31m\u202e\ud800\r\n\t\x7f"
 

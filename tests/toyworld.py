@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import InputError
-from hsiaug.seeds import derive_seed
-from hsiaug.tiles import DenseSamples
+from hsiaug.base.errors import InputError
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.tiles import DenseSamples
 
 __all__ = ["ToyWorld", "toy_world"]
 

@@ -22,10 +22,10 @@ from diffusers import DDIMScheduler, PixArtTransformer2DModel
 from torch import Tensor, nn
 
 from benchmarks.common import say
-from hsiaug_diffusion.samplers import from_velocity, sample
-from hsiaug_diffusion.schedule import guided, make_schedule
-from hsiaug_txt2hsi.denoiser import Denoiser
-from hsiaug_txt2hsi.params import NOISE_STEPS, Params
+from hsiaug_builtin.diffusion.samplers import from_velocity, sample
+from hsiaug_builtin.diffusion.schedule import guided, make_schedule
+from hsiaug_builtin.txt2hsi.denoiser import Denoiser
+from hsiaug_builtin.txt2hsi.params import NOISE_STEPS, Params
 
 SIDE, WORDS, EMBEDDING = 9, 24, 384
 ROUNDS, STEPS = 7, 5

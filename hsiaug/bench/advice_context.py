@@ -18,8 +18,8 @@ from hsiaug.bench.gains import Results, key
 from hsiaug.bench.guess import Guess
 from hsiaug.bench.ledger import OnEvent
 from hsiaug.bench.plan import Plan
-from hsiaug.plugins.hookspecs import Kind
-from hsiaug.plugins.registry import Registry
+from hsiaug.registry.hookspecs import Kind
+from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import TaskData
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record, Store

@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from hsiaug.bench.engine import PluginProgress, TrialEnded, WorkerRefused
-from hsiaug.plugins.progress import progress_values
+from hsiaug.registry.progress import progress_values
 from hsiaug.trial.guard import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
 from hsiaug.trial.run import Outcome
 

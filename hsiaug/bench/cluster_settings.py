@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hsiaug.errors import InputError, did_you_mean
+from hsiaug.base.errors import InputError, did_you_mean
 
 __all__ = ["ClusterSettings", "cluster_settings"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 
-from hsiaug.text import shortest
+from hsiaug.base.text import shortest
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 
 __all__ = ["command_for"]

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
+from hsiaug.base.errors import SceneError
 from hsiaug.bench.engine import Message, PluginProgress, Pool, Slot, TrialEnded, WorkerRefused
 from hsiaug.bench.ledger import Answers, Event, OnEvent
 from hsiaug.bench.worker import strangers
-from hsiaug.errors import SceneError
-from hsiaug.plugins.card import Card
-from hsiaug.plugins.hookspecs import Kind
-from hsiaug.plugins.registry import registry
+from hsiaug.registry.card import Card
+from hsiaug.registry.hookspecs import Kind
+from hsiaug.registry.lookup import registry
 from hsiaug.trial.cache import WORTH_SAVING
 from hsiaug.trial.run import Outcome, lost
 from hsiaug.trial.spec import TrialSpec

@@ -14,9 +14,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
+from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.worker import WorkerStart
-from hsiaug.errors import InputError, did_you_mean
 from hsiaug.tasks.task import TaskData
 from hsiaug.trial.run import Outcome
 from hsiaug.trial.spec import TrialSpec

@@ -17,7 +17,7 @@ from typing import Any
 
 from hsiaug.bench.guess import Guess, guess
 from hsiaug.bench.plan import Plan
-from hsiaug.plugins.card import Card
+from hsiaug.registry.card import Card
 from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 from hsiaug.trial.store import Record

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hsiaug.plugins.card import Card
+from hsiaug.registry.card import Card
 
 __all__ = ["USUAL_REAL", "USUAL_TEST", "Guess", "guess"]
 

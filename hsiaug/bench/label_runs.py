@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from hsiaug.base.errors import InputError
 from hsiaug.bench.plan import Plan, Request
 from hsiaug.bench.schedule import plan_runs
 from hsiaug.bench.suite import Run
-from hsiaug.errors import InputError
-from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.added import check_placement
-from hsiaug.protocol.protocols import Protocol, parse_protocol
+from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
+from hsiaug.registry.lookup import Registry
 
 __all__ = ["plan_labels"]
 
@@ -44,7 +44,7 @@ def plan_labels(
     return (base, *map(_none_alone, more))
 
 
-def _protocols(base: Protocol, added: Sequence[int], placements: Sequence[str]) -> Iterator[Protocol]:
+def _protocols(base: SplitProtocol, added: Sequence[int], placements: Sequence[str]) -> Iterator[SplitProtocol]:
     for placement in dict.fromkeys(placements):
         for k in added:
             yield parse_protocol(f"added:{k}x{placement}:{base.text}", base.buffer)

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import PluginError
 from hsiaug.bench.dispatch import Dispatch, Work
 from hsiaug.bench.engine import Engine, Job
 from hsiaug.bench.ledger import Event
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.contracts import Progress
-from hsiaug.errors import PluginError
 from hsiaug.tasks.task import TaskSplit
 from hsiaug.trial.cache import WORTH_SAVING, has_fit
 from hsiaug.trial.mapping import Refitted, StripeSpec

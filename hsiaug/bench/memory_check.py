@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from hsiaug.base.errors import InputError
 from hsiaug.bench.plan import Plan
 from hsiaug.data.bounds import physical_memory
-from hsiaug.errors import InputError
 from hsiaug.tasks.task import TaskData
 from hsiaug.trial.spec import TrialSpec
 

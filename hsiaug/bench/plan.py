@@ -7,20 +7,20 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TypeVar
 
+from hsiaug.base.errors import InputError
 from hsiaug.bench.sample_counts import counts_note
-from hsiaug.errors import InputError
-from hsiaug.plugins.card import Card, Preset, build_params, check_files
-from hsiaug.plugins.hookspecs import Kind
-from hsiaug.plugins.registry import Registry
+from hsiaug.core.view_names import RAW, check_view
 from hsiaug.protocol.balance import check_lambda, check_omega
-from hsiaug.protocol.protocols import Protocol, parse_protocol
+from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
+from hsiaug.registry.card import Card, Preset, build_params, check_files
+from hsiaug.registry.hookspecs import Kind
+from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.arm import EVERY_CONTROL, controls_of
 from hsiaug.trial.ceilings import CEILINGS, check_ceilings
 from hsiaug.trial.serving import as_served, check_serves
 from hsiaug.trial.sparse_masks import check_masks_dense
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
-from hsiaug.view_names import RAW, check_view
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ class Request:
     lambdas: Sequence[float]
     seeds: Sequence[int]
     task: str = "pixels"
-    protocol: Protocol | None = None
+    protocol: SplitProtocol | None = None
     buffer: str | None = None
     generators: Sequence[str] = ()
     classifiers: Sequence[str] = ()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from math import isfinite
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
 
 __all__ = ["DIGITS", "LONGEST", "numbers", "seeds", "words"]
 

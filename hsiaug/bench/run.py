@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from hsiaug.base.errors import StoreError
+from hsiaug.base.threads import cores
 from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.command import command_for
 from hsiaug.bench.engine import Batch, Engine, Job, Say, engine
@@ -20,9 +22,7 @@ from hsiaug.bench.memory_check import check_memory
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.progress import Detail, watching
 from hsiaug.bench.schedule import in_order, joined, trials_of
-from hsiaug.errors import StoreError
 from hsiaug.tasks.task import get_task
-from hsiaug.threads import cores
 from hsiaug.trial.cache import Workbench, has_fit
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.record import damage_lines

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.bench.advice_context import AdviceContext, Prices, do, results, work
 from hsiaug.bench.dispatch import Work
 from hsiaug.bench.estimate import Estimate
@@ -14,10 +15,9 @@ from hsiaug.bench.execute import Run
 from hsiaug.bench.gains import ArmGain, Results, candidates, gained, scored
 from hsiaug.bench.memory_check import samples_bytes
 from hsiaug.bench.plan import Plan, Request, build_plan
-from hsiaug.errors import HsiaugError, InputError, PluginError
 from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.plugins.card import Card, build_params, check_files
-from hsiaug.plugins.registry import Registry
+from hsiaug.registry.card import Card, build_params, check_files
+from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import TaskData
 from hsiaug.trial.arm import BALANCED, CONTROLS, EVERY_CONTROL, Arm
 from hsiaug.trial.spec import TrialSpec

@@ -15,13 +15,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.bench.plan import Request, of_classifiers
 from hsiaug.bench.suite_keys import Keys, Profile, RunKeys, SuiteFile
 from hsiaug.data.catalogue import own_folder, pair_set_names, scene_names
 from hsiaug.data.pair_sets import task_of
 from hsiaug.data.paths import user_path
 from hsiaug.data.tomlfile import read_toml, validated
-from hsiaug.errors import InputError, did_you_mean
 from hsiaug.protocol.protocols import parse_protocol
 
 __all__ = ["Run", "Suite", "is_suite", "read_suite"]

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from hsiaug.base.errors import HsiaugError, InputError
 from hsiaug.bench.plan import Request
 from hsiaug.bench.suite import Run, Suite
 from hsiaug.data.pair_sets import find_pairs
-from hsiaug.errors import HsiaugError, InputError
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.tasks.task import TaskData, get_task
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
+from hsiaug.base.errors import InputError
 from hsiaug.bench.ranges import DIGITS, LONGEST, numbers, seeds
 from hsiaug.data.cards import FileName
-from hsiaug.errors import InputError
-from hsiaug.plugins.card import Preset
+from hsiaug.registry.card import Preset
 
 __all__ = ["Keys", "Profile", "RunKeys", "SuiteFile"]
 

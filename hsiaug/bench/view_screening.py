@@ -11,10 +11,10 @@ from hsiaug.bench.advice_context import AdviceContext, do, work
 from hsiaug.bench.execute import Run
 from hsiaug.bench.gains import scored
 from hsiaug.bench.plan import Plan, Request
+from hsiaug.core.view_names import AUTO, FEWEST, RAW
 from hsiaug.metrics.significance import told_apart
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.view_names import AUTO, FEWEST, RAW
 
 __all__ = ["ViewGain", "screen_views", "with_views"]
 

@@ -24,11 +24,11 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, NoReturn
 
+from hsiaug.base.errors import HsiaugError
 from hsiaug.data.loading import hide_labels
-from hsiaug.errors import HsiaugError
-from hsiaug.plugins.handed import Parcel, parcels, unpack
-from hsiaug.plugins.progress import progress_values
-from hsiaug.plugins.registry import Registry, registry
+from hsiaug.registry.handed import Parcel, parcels, unpack
+from hsiaug.registry.lookup import Registry, registry
+from hsiaug.registry.progress import progress_values
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import AnyBench, Workbench
 from hsiaug.trial.mapping import StripeMapper, StripeSpec

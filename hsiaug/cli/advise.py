@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
+from hsiaug.base.targets import TABLES, check_targets
+from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
 from hsiaug.cli.output import notes_console, print_json, print_lines, say
-from hsiaug.targets import TABLES, check_targets
-from hsiaug.threads import one_thread
 
 __all__ = ["advise"]
 
@@ -96,6 +96,7 @@ def advise(
     start = time.time()
     # As in a benchmark: trials side by side, one thread each.
     one_thread()
+    from hsiaug.base.terminal import Console
     from hsiaug.bench.advice import advise as advised
     from hsiaug.bench.advice import wider
     from hsiaug.bench.advice_context import AdviceContext
@@ -108,11 +109,10 @@ def advise(
     from hsiaug.bench.view_screening import with_views
     from hsiaug.cli.advise_print import advice_json, advice_tables, print_advice
     from hsiaug.cli.benchmark_run import stoppable
-    from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
+    from hsiaug.registry.lookup import registry
     from hsiaug.report.output_files import table_writers, write_files
     from hsiaug.tasks.task import get_task
-    from hsiaug.terminal import Console
     from hsiaug.trial.store import Store
 
     settings = cluster_settings(on, cluster or ())

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
 from hsiaug.cli.output import notes_console, print_lines
-from hsiaug.threads import one_thread
 
 if TYPE_CHECKING:
     from hsiaug.bench.suite import Suite
@@ -177,6 +177,7 @@ def benchmark(
     # One thread per trial: trials run side by side instead, and give the same result whatever --jobs is.
     # Set before the numerical libraries load.
     one_thread()
+    from hsiaug.base.terminal import Console
     from hsiaug.bench.cluster_settings import cluster_settings
     from hsiaug.bench.plan import Request, of_classifiers
     from hsiaug.bench.run import run
@@ -184,9 +185,8 @@ def benchmark(
     from hsiaug.bench.suite import Run, is_suite
     from hsiaug.cli.benchmark_plan import print_plan
     from hsiaug.cli.benchmark_run import print_result, stoppable
-    from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
-    from hsiaug.terminal import Console
+    from hsiaug.registry.lookup import registry
     from hsiaug.trial.limit import check_limit
 
     detail = options.detail(quiet, verbose)
@@ -264,9 +264,9 @@ def _suite(
     *,
     quiet: bool,
 ) -> Suite:
+    from hsiaug.base.errors import InputError
     from hsiaug.bench.suite import read_suite
     from hsiaug.data.paths import user_path
-    from hsiaug.errors import InputError
 
     refused = [option for name, option in PLAN_OPTIONS.items() if _given(ctx, name)]
     if refused:
@@ -281,7 +281,7 @@ def _suite(
 
 
 def _refuse_suite_options(ctx: typer.Context) -> None:
-    from hsiaug.errors import InputError
+    from hsiaug.base.errors import InputError
 
     refused = [f"--{name}" for name in ("profile", "only", "data") if _given(ctx, name)]
     if refused:

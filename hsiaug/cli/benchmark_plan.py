@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hsiaug.base.errors import StoreError
 from hsiaug.bench.engine import outline
 from hsiaug.bench.estimate import Estimate, Known, estimate, expected_seconds, timed
 from hsiaug.bench.memory_check import check_memory
@@ -14,7 +15,6 @@ from hsiaug.bench.run import Existing, batches_of, held, missing, workers
 from hsiaug.bench.sample_counts import between
 from hsiaug.bench.schedule import joined
 from hsiaug.cli.output import print_json, print_lines, print_table
-from hsiaug.errors import StoreError
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 

@@ -37,13 +37,13 @@ def cite(
 
       hsiaug cite --store my-results --out references.bib
     """
+    from hsiaug.base.errors import InputError
+    from hsiaug.base.files import write_text_whole
+    from hsiaug.base.targets import check_target
+    from hsiaug.base.text import visible
     from hsiaug.cli.output import read_report, say
-    from hsiaug.errors import InputError
-    from hsiaug.files import write_text_whole
     from hsiaug.report.methods_text import methods_paragraph
     from hsiaug.report.render_text import markdown_text
-    from hsiaug.targets import check_target
-    from hsiaug.text import visible
     from hsiaug.trial.store import Store
 
     if out is not None:
@@ -75,10 +75,10 @@ def _entries(report: Report) -> Iterator[str]:
 
 def _sources(report: Report) -> Iterator[tuple[str, str]]:
     """(name, source) of each scene and method, as the cards on this machine have them."""
+    from hsiaug.base.errors import HsiaugError
     from hsiaug.data.catalogue import find_entry
-    from hsiaug.errors import HsiaugError
-    from hsiaug.plugins.hookspecs import Kind
-    from hsiaug.plugins.registry import registry
+    from hsiaug.registry.hookspecs import Kind
+    from hsiaug.registry.lookup import registry
 
     trials = [trial for table in report.tables for trial in table.trials]
     for scene, ref in dict.fromkeys((t.condition.scene, str(t.record.get("scene_ref") or "")) for t in trials):

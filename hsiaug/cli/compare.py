@@ -59,13 +59,13 @@ def compare(
 
       hsiaug compare none/svm smote@0.5/svm --out pair.tex --out pair.pdf
     """
+    from hsiaug.base.targets import PICTURES, TABLES, check_targets
     from hsiaug.cli.output import print_json, read_report, say
     from hsiaug.report.figures.pairwise import pairwise_figure
     from hsiaug.report.output_files import figure_writers, table_writers, write_files
     from hsiaug.report.pairwise import compare_arms
     from hsiaug.report.pairwise_json import comparison_json
     from hsiaug.report.pairwise_tables import comparison_tables
-    from hsiaug.targets import PICTURES, TABLES, check_targets
     from hsiaug.trial.store import Store
 
     check_targets(out or [], (*TABLES, *PICTURES))
@@ -83,6 +83,7 @@ def compare(
 
 
 def _print(comparison: ArmComparison) -> None:
+    from hsiaug.base.terminal import Console
     from hsiaug.cli.output import print_lines, print_table
     from hsiaug.report.pairwise_views import (
         BOOTSTRAP_NOTE,
@@ -93,7 +94,6 @@ def _print(comparison: ArmComparison) -> None:
         facts,
         notes,
     )
-    from hsiaug.terminal import Console
 
     out = Console()
     for pairing in comparison.pairings:

@@ -38,7 +38,7 @@ def list_scenes(as_json: Json = False) -> None:
     else:
         from rich.table import Table
 
-        from hsiaug.terminal import Console
+        from hsiaug.base.terminal import Console
 
         table = Table(box=None, header_style="bold")
         for column, value in rows[0].items():

@@ -83,9 +83,9 @@ def add(
 
       hsiaug datasets add cube.mat --labels points.csv --name farm
     """
+    from hsiaug.base.terminal import Console
     from hsiaug.data.adding import ImportOptions, add_scene
     from hsiaug.quality.maps import save_quick_look
-    from hsiaug.terminal import Console
 
     import_options = ImportOptions(
         name=name,
@@ -116,7 +116,7 @@ def add(
 
 
 def _bands(text: str | None) -> tuple[int, ...]:
-    from hsiaug.errors import InputError
+    from hsiaug.base.errors import InputError
 
     bands: list[int] = []
     for word in options.words(text or ""):

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
 from hsiaug.cli.output import print_json, print_table, say, watched
-from hsiaug.threads import one_thread
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -78,10 +78,10 @@ def generate(
       hsiaug generate my_scene.toml --task segmentation -n 200 --show track,pond --omega 1 --out rare
     """
     one_thread()
-    from hsiaug.plugins.registry import registry
+    from hsiaug.base.terminal import Console
     from hsiaug.quality.kits import sample_kit
     from hsiaug.quality.sample_kit import synthesise
-    from hsiaug.terminal import Console
+    from hsiaug.registry.lookup import registry
 
     kit = sample_kit(options.task_of(scene, task, quiet=quiet).value)
     name = generator or kit.task.generator

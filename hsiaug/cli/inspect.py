@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hsiaug.base.text import json_of
+from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
 from hsiaug.cli.output import say, say_json, watched
 from hsiaug.cli.quality_tables import inspection_tables, print_inspection
-from hsiaug.text import json_of
-from hsiaug.threads import one_thread
 
 if TYPE_CHECKING:
     from hsiaug.quality.sample_kit import AnyKit
@@ -70,11 +70,11 @@ def inspect(
       hsiaug inspect oscd --generator specdm --out look
     """
     one_thread()
-    from hsiaug.plugins.registry import registry
+    from hsiaug.base.terminal import Console
     from hsiaug.quality.kits import sample_kit
     from hsiaug.quality.sample_kit import synthesise
+    from hsiaug.registry.lookup import registry
     from hsiaug.report.output_files import table_writers, write_files
-    from hsiaug.terminal import Console
 
     folders, tables = _targets(out)
     endings = _endings(figures, folders)
@@ -99,9 +99,9 @@ def inspect(
 
 def _targets(out: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     """The folder, if one is named, and the files of tables. Raises InputError for what neither can be."""
-    from hsiaug.errors import InputError
+    from hsiaug.base.errors import InputError
+    from hsiaug.base.targets import PICTURES, TABLES, check_targets
     from hsiaug.quality.export import check_folder
-    from hsiaug.targets import PICTURES, TABLES, check_targets
 
     tables = [path for path in out if path.suffix.lower() in TABLES and not path.is_dir()]
     folders = [path for path in out if path not in tables]
@@ -124,8 +124,8 @@ def _targets(out: Sequence[Path]) -> tuple[list[Path], list[Path]]:
 
 def _endings(figures: str | None, folders: Sequence[Path]) -> list[str]:
     """What --figures asks for. Raises InputError for other endings, and where there is no folder for pictures."""
-    from hsiaug.errors import InputError
-    from hsiaug.targets import PICTURES
+    from hsiaug.base.errors import InputError
+    from hsiaug.base.targets import PICTURES
 
     endings = [f".{word.removeprefix('.').lower()}" for word in options.words(figures or "")]
     for ending in endings:

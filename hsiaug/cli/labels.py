@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
-from hsiaug.threads import one_thread
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -100,15 +100,15 @@ def labels(
       hsiaug report --by labels --out labels.png
     """
     one_thread()
+    from hsiaug.base.terminal import Console
     from hsiaug.bench.cluster_settings import cluster_settings
     from hsiaug.bench.label_runs import plan_labels
     from hsiaug.bench.plan import Request
     from hsiaug.bench.run import run
     from hsiaug.cli.benchmark_run import stoppable
     from hsiaug.cli.output import notes_console, print_lines
-    from hsiaug.plugins.registry import registry
     from hsiaug.protocol.protocols import parse_protocol
-    from hsiaug.terminal import Console
+    from hsiaug.registry.lookup import registry
     from hsiaug.trial.store import Store
 
     detail = options.detail(quiet, verbose)

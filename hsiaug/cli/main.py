@@ -14,6 +14,8 @@ import typer
 from typer.core import TyperGroup
 
 from hsiaug import __version__
+from hsiaug.base.errors import HsiaugError, InputError
+from hsiaug.base.text import shortened, visible
 from hsiaug.cli import (
     advise,
     benchmark,
@@ -34,8 +36,6 @@ from hsiaug.cli import (
     suggest,
 )
 from hsiaug.cli.output import say
-from hsiaug.errors import HsiaugError, InputError
-from hsiaug.text import shortened, visible
 
 __all__ = ["app", "main"]
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
 from hsiaug.cli.output import notes_console, print_json, print_lines, print_table, say
-from hsiaug.threads import one_thread
 
 __all__ = ["map_"]
 
@@ -64,10 +64,10 @@ def map_(
     """
     # As a benchmark does, so that the classifier becomes the same.
     one_thread()
+    from hsiaug.base.terminal import Console
     from hsiaug.bench.cluster_settings import cluster_settings
     from hsiaug.quality.maps import check_map_targets
     from hsiaug.scene_maps import HEADER, make_map, share_texts
-    from hsiaug.terminal import Console
     from hsiaug.trial.store import Store
 
     check_map_targets(out)

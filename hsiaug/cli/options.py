@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hsiaug.base.errors import InputError
 from hsiaug.bench.ranges import numbers, seeds, words
-from hsiaug.errors import InputError
-from hsiaug.view_names import DEFAULT_VIEW
+from hsiaug.core.view_names import DEFAULT_VIEW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from hsiaug.plugins import progress
-from hsiaug.text import ascii_json, json_of, visible
+from hsiaug.base.text import ascii_json, json_of, visible
+from hsiaug.registry import progress
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,7 +59,7 @@ def print_lines(out: Console, lines: Iterable[str]) -> None:
 
 def notes_console(err: Console, *, quiet: bool) -> Console:
     """Where notes go that --quiet leaves out: to ``err``, or nowhere."""
-    from hsiaug.terminal import Console as Ours
+    from hsiaug.base.terminal import Console as Ours
 
     return Ours(file=StringIO()) if quiet else err
 

@@ -17,8 +17,8 @@ from hsiaug.cli.output import print_json, print_lines, print_table, say
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hsiaug.plugins.card import Card
-    from hsiaug.plugins.registry import Broken, Found
+    from hsiaug.registry.card import Card
+    from hsiaug.registry.lookup import Broken, Found
 
 __all__ = ["app"]
 
@@ -50,8 +50,8 @@ def list_(json: Json = False) -> None:
 
       hsiaug plugins list --json
     """
-    from hsiaug.plugins.registry import registry
-    from hsiaug.terminal import Console
+    from hsiaug.base.terminal import Console
+    from hsiaug.registry.lookup import registry
 
     # What a plugin prints when it is loaded is no part of the list.
     with contextlib.redirect_stdout(sys.stderr):
@@ -79,7 +79,7 @@ def list_(json: Json = False) -> None:
 
 def _listed(kind: str, name: str, plugin: Found) -> dict[str, Any]:
     """A row of the list. error: why it cannot be loaded; its card then tells nothing."""
-    from hsiaug.errors import PluginError
+    from hsiaug.base.errors import PluginError
 
     row = {"kind": kind, "name": name, "from": f"{plugin.distribution} {plugin.version}"}
     try:
@@ -114,9 +114,9 @@ def info(
 
       hsiaug plugins info timm:resnet10t
     """
+    from hsiaug.base.terminal import Console
     from hsiaug.cli.plugins_check import kinds_of
-    from hsiaug.plugins.registry import registry
-    from hsiaug.terminal import Console
+    from hsiaug.registry.lookup import registry
 
     with contextlib.redirect_stdout(sys.stderr):
         plugins = {kind: registry().find(kind, name).load() for kind in kinds_of(name)}
@@ -140,8 +140,8 @@ def new(
 
       hsiaug plugins new my-generator --kind generator
     """
-    from hsiaug.plugins.scaffold import write_package
-    from hsiaug.terminal import Console
+    from hsiaug.base.terminal import Console
+    from hsiaug.registry.scaffold import write_package
 
     folder = write_package(kind.value, name, out)
     files = sorted(path for path in folder.rglob("*") if path.is_file())

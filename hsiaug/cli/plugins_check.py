@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.base.text import json_of
 from hsiaug.cli.output import print_lines
 from hsiaug.cli.plugins_child import checked_apart
-from hsiaug.errors import InputError, did_you_mean
-from hsiaug.plugins.registry import registry
-from hsiaug.text import json_of
+from hsiaug.registry.lookup import registry
 
 if TYPE_CHECKING:
-    from hsiaug.plugins.hookspecs import Kind
+    from hsiaug.registry.hookspecs import Kind
 
 __all__ = ["kinds_of", "run_checks"]
 
@@ -23,7 +23,7 @@ def run_checks(kind: Kind | None, name: str, *, as_json: bool) -> bool:
     process of its own; what it prints goes to standard error. Raises InputError for a name that is neither or does not
     tell the kind, and PluginError for a plugin that cannot be loaded.
     """
-    from hsiaug.terminal import Console
+    from hsiaug.base.terminal import Console
 
     out, err = Console(), Console(stderr=True)
     kind = _kind_of(kind, name)

@@ -18,13 +18,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.errors import HsiaugError, InputError, PluginError
-from hsiaug.plugins.registry import registry
+from hsiaug.base.errors import HsiaugError, InputError, PluginError
+from hsiaug.registry.lookup import registry
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from hsiaug.plugins.hookspecs import Kind
+    from hsiaug.registry.hookspecs import Kind
 
 __all__ = ["checked_apart"]
 

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
 from hsiaug.cli.output import say, watched
-from hsiaug.threads import one_thread
 
 __all__ = ["pretrain"]
 
@@ -45,11 +45,11 @@ def pretrain(
       hsiaug benchmark my_scene.toml --generator txt2hsi --set txt2hsi.prior=prior --set txt2hsi.weight=1
     """
     one_thread()
+    from hsiaug.base.errors import InputError
+    from hsiaug.base.files import file_errors
+    from hsiaug.base.terminal import Console
     from hsiaug.data import load_scene
-    from hsiaug.errors import InputError
-    from hsiaug.files import file_errors
-    from hsiaug.plugins.card import build_params
-    from hsiaug.terminal import Console
+    from hsiaug.registry.card import build_params
     from hsiaug.trial.machine import resolve_device
 
     if out.exists():
@@ -83,8 +83,8 @@ def pretrain(
 
 def _able(wanted: str | None) -> tuple[str, Any]:
     """Name and class of the generator that learns. Raises InputError where it cannot, or must be named."""
-    from hsiaug.errors import InputError
-    from hsiaug.plugins.registry import registry
+    from hsiaug.base.errors import InputError
+    from hsiaug.registry.lookup import registry
 
     plugins = registry()
     names = plugins.names("generator") if wanted is None else [wanted]

@@ -103,7 +103,7 @@ def report(
 
         hsiaug report --suite my_suite.toml --data my_pairs
     """
-    from hsiaug.errors import InputError
+    from hsiaug.base.errors import InputError
     from hsiaug.report import save_report
     from hsiaug.trial.index import uncollected
     from hsiaug.trial.store import Store
@@ -136,13 +136,13 @@ def report(
 
 def _print(built: Report, kept: Store, shape: str, by: str, quality: Iterable[Path], audit: bool) -> None:
     """The report in its format on the terminal."""
-    from hsiaug.errors import InputError
+    from hsiaug.base.errors import InputError
     from hsiaug.report import PICTURES, print_report, render_html, render_report
 
     if shape in PICTURES:
         raise InputError("a picture needs a file", value=f"--format {shape}", hint="Add --out curves.png.")
     if shape == "rich":
-        from hsiaug.terminal import Console
+        from hsiaug.base.terminal import Console
 
         print_report(built, Console(), by=by, audit=audit)
     elif shape == "json":
@@ -159,7 +159,7 @@ def _runs(path: Path, profile: str | None, data: str | None) -> tuple[dict[str, 
     """
     from hsiaug.bench.schedule import hashes_by_run, plan_runs
     from hsiaug.bench.suite import read_suite
-    from hsiaug.plugins.registry import registry
+    from hsiaug.registry.lookup import registry
 
     suite = read_suite(path, profile=profile)
     if data is not None:
@@ -169,8 +169,8 @@ def _runs(path: Path, profile: str | None, data: str | None) -> tuple[dict[str, 
 
 def _shape(format: str | None, out: Path | None) -> str:
     """The format asked for. Raises InputError where the ending of --out says another one, or none that is known."""
+    from hsiaug.base.targets import check_target
     from hsiaug.report import ENDINGS
-    from hsiaug.targets import check_target
 
     if out is None:
         return format or ("rich" if on_terminal() else "md")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hsiaug.base.text import json_of
 from hsiaug.cli import options
 from hsiaug.cli.output import print_json, print_lines, print_table
-from hsiaug.text import json_of
-from hsiaug.view_names import AUTO, RAW
+from hsiaug.core.view_names import AUTO, RAW
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,7 +34,7 @@ def show(
 
       hsiaug show 3fa9 --json
     """
-    from hsiaug.terminal import Console
+    from hsiaug.base.terminal import Console
     from hsiaug.trial.store import Store
 
     record = Store(store).find(hash)

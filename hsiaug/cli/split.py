@@ -54,12 +54,12 @@ def split(
 
       hsiaug split oscd --protocol places:100 --png
     """
+    from hsiaug.base.targets import PICTURES, TABLES, check_targets
+    from hsiaug.base.terminal import Console
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.report.output_files import ARRAYS, write_files
     from hsiaug.report.split_tables import split_tables
-    from hsiaug.targets import PICTURES, TABLES, check_targets
     from hsiaug.tasks.task import get_task
-    from hsiaug.terminal import Console
 
     asked = options.task_of(scene, task)
     pixels = asked is options.TaskName.pixels

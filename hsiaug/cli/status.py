@@ -32,10 +32,10 @@ def status(
 
       hsiaug status hsiaug-results --json
     """
+    from hsiaug.base.terminal import Console
     from hsiaug.bench.engines.slurm_runs import job_states, read_submissions
     from hsiaug.bench.estimate import readable
     from hsiaug.bench.status import progress_of
-    from hsiaug.terminal import Console
     from hsiaug.trial.store import Store
 
     kept, out = Store(store), Console()

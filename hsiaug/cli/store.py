@@ -42,7 +42,7 @@ def merge(
 
       hsiaug store merge all-results cluster-results --dry-run
     """
-    from hsiaug.terminal import Console
+    from hsiaug.base.terminal import Console
     from hsiaug.trial.record import damage_lines
     from hsiaug.trial.store import Store
     from hsiaug.trial.upkeep import merge as merged
@@ -76,7 +76,7 @@ def verify(store: Kept = options.USUAL_STORE, as_json: Json = False) -> None:
 
       hsiaug store verify hsiaug-results --json
     """
-    from hsiaug.terminal import Console
+    from hsiaug.base.terminal import Console
     from hsiaug.trial.store import Store
     from hsiaug.trial.upkeep import verify as verified
 
@@ -117,7 +117,7 @@ def prune(
 
       hsiaug store prune hsiaug-results --cache --failed
     """
-    from hsiaug.terminal import Console
+    from hsiaug.base.terminal import Console
     from hsiaug.trial.store import Store
     from hsiaug.trial.upkeep import prune as pruned
 

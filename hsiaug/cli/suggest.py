@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hsiaug.base.threads import one_thread
 from hsiaug.cli import options
 from hsiaug.cli.output import print_json, print_lines, print_table, say, watched
-from hsiaug.threads import one_thread
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from hsiaug.core.scene import Scene
     from hsiaug.protocol.split import BlindSplit
-    from hsiaug.scene import Scene
 
 __all__ = ["suggest"]
 
@@ -81,13 +81,13 @@ def suggest(
       hsiaug suggest indian_pines -n 16 --protocol issd --seed 3 --json
     """
     one_thread()
+    from hsiaug.base.terminal import Console
     from hsiaug.data import load_scene
     from hsiaug.data.georeference import scene_georeference
-    from hsiaug.plugins.registry import registry
+    from hsiaug.registry.lookup import registry
     from hsiaug.suggest.committee import committee
     from hsiaug.suggest.files import check_files, rows_of, save_suggestions
     from hsiaug.suggest.picks import suggestions
-    from hsiaug.terminal import Console
 
     names, views = options.words(classifier or ""), options.words(view or "")
     loaded, ground = load_scene(scene), scene_georeference(scene)

@@ -15,6 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from hsiaug.base.errors import InputError, SceneError
+from hsiaug.base.targets import check_target
+from hsiaug.core.scene import Scene
 from hsiaug.data.cardfile import card_of
 from hsiaug.data.cardtext import CardDraft
 from hsiaug.data.cube_check import CubeFacts, guess_axes, look_through
@@ -31,9 +34,6 @@ from hsiaug.data.rasterise import LabelRaster
 from hsiaug.data.raw import RawArray
 from hsiaug.data.readers import read_cube_file
 from hsiaug.data.writing import Picture, Save, write_card
-from hsiaug.errors import InputError, SceneError
-from hsiaug.scene import Scene
-from hsiaug.targets import check_target
 
 __all__ = ["Added", "ImportOptions", "add_scene"]
 

@@ -10,12 +10,12 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hsiaug.base.errors import DataUnavailableError, SceneError
+from hsiaug.base.files import file_errors
+from hsiaug.base.temporary_folders import sweep, temporary_folder
 from hsiaug.data.bounds import check_array, in_bytes
 from hsiaug.data.download import download
 from hsiaug.data.paths import file_checksum
-from hsiaug.errors import DataUnavailableError, SceneError
-from hsiaug.files import file_errors
-from hsiaug.temporary_folders import sweep, temporary_folder
 
 if TYPE_CHECKING:
     from hsiaug.data.pair_cards import ArchiveSpec, PairCard

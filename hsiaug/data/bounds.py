@@ -6,7 +6,7 @@ import math
 import os
 from pathlib import Path
 
-from hsiaug.errors import InputError, SceneError
+from hsiaug.base.errors import InputError, SceneError
 
 __all__ = [
     "IN_MEMORY",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hsiaug.base.errors import SceneError
 from hsiaug.data.tomlfile import read_toml, validated
-from hsiaug.errors import SceneError
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import SceneCard

@@ -9,8 +9,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, PositiveFloat, model_validator
 
-from hsiaug.errors import did_you_mean
-from hsiaug.text import shortened
+from hsiaug.base.errors import did_you_mean
+from hsiaug.base.text import shortened
 
 __all__ = ["CubeSpec", "FileName", "FileSpec", "LabelSpec", "SceneCard"]
 

@@ -8,10 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hsiaug.base.errors import InputError, SceneError, did_you_mean
 from hsiaug.data.cardfile import read_card
 from hsiaug.data.paths import user_path
 from hsiaug.data.tomlfile import read_toml
-from hsiaug.errors import InputError, SceneError, did_you_mean
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import SceneCard

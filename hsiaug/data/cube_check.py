@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import SceneError
 from hsiaug.data.bounds import is_large
 from hsiaug.data.cube_copies import progress_bar
 from hsiaug.data.mapped import let_go
-from hsiaug.errors import SceneError
 
 __all__ = [
     "CubeFacts",

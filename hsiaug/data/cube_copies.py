@@ -20,15 +20,15 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import SceneError
+from hsiaug.base.files import file_errors, plain_text, replaced
+from hsiaug.base.public import array_checksum
+from hsiaug.base.temporary_folders import sweep, temporary_folder
+from hsiaug.core.scene import scene_checksum
 from hsiaug.data.bounds import STRIPE_BYTES, in_bytes
 from hsiaug.data.mapped import let_go, mapped_file
 from hsiaug.data.paths import cache_dir
 from hsiaug.data.raw import RawArray
-from hsiaug.errors import SceneError
-from hsiaug.files import file_errors, plain_text, replaced
-from hsiaug.public import array_checksum
-from hsiaug.scene import scene_checksum
-from hsiaug.temporary_folders import sweep, temporary_folder
 
 __all__ = ["Recipe", "mapped_cube", "progress_bar", "unpacked", "write_npy_header"]
 
@@ -274,7 +274,7 @@ def progress_bar(progress: bool, what: str, size: int) -> Iterator[Callable[[int
         return
     from rich.progress import TimeRemainingColumn, TransferSpeedColumn
 
-    from hsiaug.terminal import Console, progress_bars
+    from hsiaug.base.terminal import Console, progress_bars
 
     console = Console(stderr=True)
     if not console.is_terminal:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from hsiaug.base.errors import DataUnavailableError
+from hsiaug.base.temporary_folders import sweep, temporary_folder
 from hsiaug.data import transfer
 from hsiaug.data.bounds import in_bytes
 from hsiaug.data.transfer import Unserved, pieces
-from hsiaug.errors import DataUnavailableError
-from hsiaug.temporary_folders import sweep, temporary_folder
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import FileSpec
@@ -152,7 +152,7 @@ class _Display:
     """Where downloads are shown: a bar with speed and time left on a terminal, plain lines elsewhere."""
 
     def __init__(self, show: bool) -> None:
-        from hsiaug.terminal import Console
+        from hsiaug.base.terminal import Console
 
         self.console = Console(stderr=True) if show else None
 
@@ -165,7 +165,7 @@ class _Display:
             return
         from rich.progress import DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
 
-        from hsiaug.terminal import progress_bars
+        from hsiaug.base.terminal import progress_bars
 
         columns = DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
         with progress_bars(self.console, *columns) as bars:

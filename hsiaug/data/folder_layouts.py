@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hsiaug.errors import UnclearFolderError
+from hsiaug.base.errors import UnclearFolderError
 
 __all__ = ["Layout", "find_layout"]
 

@@ -15,9 +15,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from hsiaug.base.errors import SceneError
 from hsiaug.data.bounds import in_bytes
 from hsiaug.data.raw import damaged
-from hsiaug.errors import SceneError
 
 __all__ = ["MOST_BYTES", "Feature", "read_geopackage", "too_large"]
 

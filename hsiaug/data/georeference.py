@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import DataUnavailableError, install
 from hsiaug.data.catalogue import find_entry
 from hsiaug.data.readers_envi import find_envi
 from hsiaug.data.scene_files import find_file
-from hsiaug.errors import DataUnavailableError, install
 
 __all__ = [
     "Georeference",

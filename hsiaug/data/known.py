@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.public import CUBES, LABELS, array_checksum
 from hsiaug.data.catalogue import scene_card, scene_names
 from hsiaug.data.paths import file_checksum
-from hsiaug.public import CUBES, LABELS, array_checksum
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import SceneCard

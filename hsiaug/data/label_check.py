@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import InputError, SceneError, did_you_mean
 from hsiaug.data.bounds import check_array
 from hsiaug.data.declared import declared
 from hsiaug.data.georeference import Georeference, geo_installed, open_geotiff, quiet, read_georeference
 from hsiaug.data.labels import LARGEST, STRIPE, odd_codes
 from hsiaug.data.rasterise import MOST_CODES, LabelRaster, regrid
 from hsiaug.data.readers import must_exist, read_label_file
-from hsiaug.errors import InputError, SceneError, did_you_mean
 
 __all__ = ["ClassCodes", "better_turn", "is_code", "name_codes", "on_grid", "read_raster"]
 

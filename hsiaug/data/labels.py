@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import SceneError
+from hsiaug.base.errors import SceneError
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import LabelSpec

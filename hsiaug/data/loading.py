@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.arguments import checked, path, switch
+from hsiaug.base.arguments import checked, path, switch
+from hsiaug.base.errors import DataUnavailableError, SceneError
+from hsiaug.core.scene import Scene
 from hsiaug.data.bounds import check_memory, in_bytes, is_large
 from hsiaug.data.catalogue import SceneEntry, find_entry
 from hsiaug.data.cube_copies import Recipe, mapped_cube
@@ -18,8 +20,6 @@ from hsiaug.data.labels import class_map, plot_map
 from hsiaug.data.raw import RawArray
 from hsiaug.data.readers import must_exist, read_cube_file, read_label_file
 from hsiaug.data.scene_files import find_file, missing_names
-from hsiaug.errors import DataUnavailableError, SceneError
-from hsiaug.scene import Scene
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import CubeSpec, FileSpec, SceneCard

@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, FiniteFloat, PositiveFloat, model_validator
 
+from hsiaug.base.text import shortened
 from hsiaug.data.cards import MOST_CLASSES, CardTable, file_name
-from hsiaug.text import shortened
 
 __all__ = ["ArchiveSpec", "PairCard"]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hsiaug.base.errors import SceneError, UnclearFolderError
 from hsiaug.data.cardfile import pair_card_of
 from hsiaug.data.cards import MOST_CLASSES
 from hsiaug.data.cardtext import toml_text
@@ -19,7 +20,6 @@ from hsiaug.data.folder_layouts import Layout, find_layout
 from hsiaug.data.patterns import filled, fitting
 from hsiaug.data.readers import read_cube_file, read_label_file
 from hsiaug.data.tomlfile import read_toml
-from hsiaug.errors import SceneError, UnclearFolderError
 
 if TYPE_CHECKING:
     from hsiaug.data.pair_cards import PairCard

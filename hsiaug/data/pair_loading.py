@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import InputError, SceneError, did_you_mean
+from hsiaug.core.pairs import PairSet, Place, Side
 from hsiaug.data.bounds import check_memory
 from hsiaug.data.catalogue import own_card, pair_set_names, scene_names
 from hsiaug.data.georeference import Georeference, read_georeference, scene_georeference
@@ -17,8 +19,6 @@ from hsiaug.data.loading import check_not_hidden, load_scene
 from hsiaug.data.pair_sets import PairEntry, fetch_pairs, find_pairs
 from hsiaug.data.patterns import filled, fitting
 from hsiaug.data.readers import read_cube_file, read_label_file, read_picture_file
-from hsiaug.errors import InputError, SceneError, did_you_mean
-from hsiaug.pairs import PairSet, Place, Side
 
 if TYPE_CHECKING:
     from hsiaug.data.pair_cards import PairCard

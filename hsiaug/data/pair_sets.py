@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hsiaug.base.errors import DataUnavailableError, InputError, SceneError
 from hsiaug.data.cardfile import read_pair_card
 from hsiaug.data.catalogue import SETS, data_dir, is_pair_card, own_card, own_folder, pair_set_names
 from hsiaug.data.patterns import filled, fitting
-from hsiaug.errors import DataUnavailableError, InputError, SceneError
 
 if TYPE_CHECKING:
+    from hsiaug.core.pairs import Side
     from hsiaug.data.pair_cards import PairCard
-    from hsiaug.pairs import Side
 
 __all__ = ["PairEntry", "fetch_pairs", "find_pairs", "pairs_status", "shortly", "task_of"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hsiaug.errors import SceneError
+from hsiaug.base.errors import SceneError
 
 __all__ = ["filled", "fitting"]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hsiaug.base.errors import InputError
 from hsiaug.data.cube_check import CubeFacts
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.label_check import read_raster
@@ -15,7 +16,6 @@ from hsiaug.data.labels import LARGEST
 from hsiaug.data.paths import is_file
 from hsiaug.data.rasterise import LabelRaster
 from hsiaug.data.vector_labels import KINDS, VectorLabels, read_vector_labels
-from hsiaug.errors import InputError
 
 __all__ = ["plots_on_cube"]
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import SceneError
 from hsiaug.data.georeference import Georeference, quiet
-from hsiaug.errors import SceneError
 
 __all__ = ["fill"]
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import InputError, SceneError, did_you_mean, install
 from hsiaug.data.georeference import Georeference, need_geo, quiet
 from hsiaug.data.polygons import fill
 from hsiaug.data.vector_labels import VectorLabels
-from hsiaug.errors import InputError, SceneError, did_you_mean, install
 
 __all__ = ["MOST_CODES", "LabelRaster", "rasterise", "regrid"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import SceneError
+from hsiaug.base.errors import SceneError
 
 __all__ = ["RawArray", "damaged"]
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.data.bounds import check_array
 from hsiaug.data.raw import RawArray, damaged
 from hsiaug.data.readers_envi import find_envi, read_envi
 from hsiaug.data.readers_geotiff import read_geotiff
 from hsiaug.data.readers_mat import read_mat, read_mat_maps
-from hsiaug.errors import SceneError, did_you_mean
 
 __all__ = ["must_exist", "read_cube_file", "read_label_file", "read_maps", "read_picture_file"]
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import SceneError
 from hsiaug.data.raw import RawArray, damaged
-from hsiaug.errors import SceneError
 
 __all__ = ["LONGEST_WAVE", "NANOMETRES", "find_envi", "read_envi", "read_header"]
 

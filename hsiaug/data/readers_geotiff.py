@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import SceneError
 from hsiaug.data.bounds import STRIPE_BYTES, check_array, check_memory, check_stored, is_large
 from hsiaug.data.georeference import need_geo, open_geotiff, quiet
 from hsiaug.data.raw import RawArray, damaged
-from hsiaug.errors import SceneError
 
 __all__ = ["Raster", "read_geotiff"]
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.data.hdf5 import Hdf5, is_hdf5
 from hsiaug.data.mat_classic import list_variables, read_variable
 from hsiaug.data.raw import damaged
-from hsiaug.errors import SceneError, did_you_mean
 
 __all__ = ["read_mat", "read_mat_maps"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from hsiaug.base.errors import DataUnavailableError, SceneError
 from hsiaug.data.bounds import in_bytes
 from hsiaug.data.catalogue import SceneEntry
 from hsiaug.data.paths import file_checksum, is_file
-from hsiaug.errors import DataUnavailableError, SceneError
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import FileSpec

@@ -9,10 +9,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from hsiaug.base.errors import DataUnavailableError, HsiaugError, SceneError, install
 from hsiaug.data.bounds import in_bytes
 from hsiaug.data.geopackage import MOST_BYTES, Feature, too_large
 from hsiaug.data.raw import damaged
-from hsiaug.errors import DataUnavailableError, HsiaugError, SceneError, install
 
 __all__ = ["read_shapefile"]
 

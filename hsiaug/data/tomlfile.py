@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from hsiaug.errors import HsiaugError, did_you_mean
-from hsiaug.text import shortened
+from hsiaug.base.errors import HsiaugError, did_you_mean
+from hsiaug.base.text import shortened
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import InputError
-from hsiaug.scene import Scene
-from hsiaug.seeds import derive_seed
+from hsiaug.base.errors import InputError
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.scene import Scene
 
 __all__ = ["toy_scene"]
 

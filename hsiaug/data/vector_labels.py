@@ -12,11 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hsiaug.base.errors import InputError, SceneError, did_you_mean
 from hsiaug.data.bounds import in_bytes
 from hsiaug.data.geopackage import Feature, read_geopackage
 from hsiaug.data.raw import damaged
 from hsiaug.data.shapefiles import read_shapefile
-from hsiaug.errors import InputError, SceneError, did_you_mean
 
 __all__ = ["KINDS", "VectorLabels", "read_vector_labels"]
 

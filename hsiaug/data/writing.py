@@ -7,11 +7,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from hsiaug.base.errors import InputError
+from hsiaug.base.files import file_errors, link
+from hsiaug.core.scene import Scene
 from hsiaug.data.cardtext import CardDraft
 from hsiaug.data.loading import load_scene
-from hsiaug.errors import InputError
-from hsiaug.files import file_errors, link
-from hsiaug.scene import Scene
 
 __all__ = ["Picture", "Save", "write_card"]
 

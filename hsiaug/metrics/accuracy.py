@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import InputError, did_you_mean
+from hsiaug.base.errors import InputError, did_you_mean
 
 __all__ = [
     "Counts",

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
 from hsiaug.metrics.accuracy import ManyScores, grouped_confusion
 
 __all__ = ["FEWEST_BLOCKS", "RESAMPLES", "BlockInterval", "Pixels", "block_bootstrap"]

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from hsiaug.base.seeds import derive_seed
 from hsiaug.metrics import distances, neighbours
 from hsiaug.metrics.measures import FidelityMeasure, MeasureTable, Round, Values, averaged
 from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space, matched, shared_classes
-from hsiaug.seeds import derive_seed
 
 __all__ = ["MEASURES", "Fidelity", "fidelity"]
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import InputError
-from hsiaug.seeds import derive_seed
+from hsiaug.base.errors import InputError
+from hsiaug.base.seeds import derive_seed
 
 __all__ = ["FEWEST_DRAWS", "RESAMPLES", "LabelEquivalent", "crossing", "isotonic", "label_equivalent"]
 

@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.seeds import derive_seed
 from hsiaug.metrics.accuracy import cohen_kappa, confusion
 from hsiaug.metrics.calibration import LEVELS, CalibrationCurve, LabelScore, ScoreKind, calibrate, label_score
 from hsiaug.metrics.distances import spectral_angle
 from hsiaug.metrics.probes import PROBES, fit_nearest_class
 from hsiaug.metrics.spectra import Spectra, at_most, shared_classes
-from hsiaug.seeds import derive_seed
 
 __all__ = ["SCORES", "Reliability", "kappa", "reliability"]
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
 
 __all__ = [
     "ALPHA",

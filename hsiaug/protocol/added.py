@@ -10,14 +10,14 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import InputError, did_you_mean
-from hsiaug.plugins.card import Card
+from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.compact import KEPT_FOR_TEST, dilate
 from hsiaug.protocol.draws import draw_train
-from hsiaug.protocol.protocols import Buffer, Draw, Protocol, parse_protocol
+from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, parse_protocol
 from hsiaug.protocol.within import not_nested
-from hsiaug.scene import Scene
-from hsiaug.seeds import derive_seed
+from hsiaug.registry.card import Card
 
 __all__ = ["PLACEMENTS", "Added", "AddedLabels", "check_placement", "read_added"]
 
@@ -52,7 +52,7 @@ def check_placement(placement: str) -> None:
 
 
 @dataclass(frozen=True)
-class Added(Protocol):
+class Added(SplitProtocol):
     """The base draw, its buffer, and K more labelled pixels of each class; draws are nested in K.
 
     The added pixels leave the test set and nothing round them does, so some of their neighbours are tested: the audit
@@ -66,7 +66,7 @@ class Added(Protocol):
     example = "2xscattered:issd"
     leaky = True
 
-    base: Protocol | None = field(default=None, compare=False)
+    base: SplitProtocol | None = field(default=None, compare=False)
 
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
@@ -83,7 +83,7 @@ class Added(Protocol):
         return cls(f"{said.number}x{said.placement}:{canonical}", buffer, base)
 
     @property
-    def added(self) -> tuple[AddedLabels, Protocol]:
+    def added(self) -> tuple[AddedLabels, SplitProtocol]:
         """What the argument says, and the base protocol."""
         said = read_added(self.argument)
         assert said is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
 
 __all__ = ["check_lambda", "check_omega", "pool_steps", "synthetic_counts"]
 

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.pairs import PairSet
-from hsiaug.plugins.card import Card
+from hsiaug.core.pairs import PairSet
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.halves import best_halves
-from hsiaug.protocol.protocols import Areas, Draw, Protocol
+from hsiaug.protocol.protocols import Areas, Draw, SplitProtocol
 from hsiaug.protocol.sampled import DEFAULT_RATIO, by_ratio, training_sizes
-from hsiaug.scene import Scene
+from hsiaug.registry.card import Card
 
 __all__ = ["Blocks"]
 
 
-class Blocks(Protocol):
+class Blocks(SplitProtocol):
     """Of single pixels: B×B blocks, with the training pixels of ``issd``.
 
     Of masks: half of the blocks of each place, of about B pixels, are for test (:func:`best_halves`).

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.fields import seen_fields
+from hsiaug.core.fields import seen_fields
 from hsiaug.protocol.protocols import Draw
 
 __all__ = ["KEPT_FOR_TEST", "SMALL_CLASS", "compact_draw", "dilate"]

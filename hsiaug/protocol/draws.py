@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from hsiaug.errors import PluginError
-from hsiaug.pairs import PairSet
-from hsiaug.protocol.protocols import Areas, Draw, Protocol, guarded
-from hsiaug.scene import Scene
+from hsiaug.base.errors import PluginError
+from hsiaug.core.pairs import PairSet
+from hsiaug.core.scene import Scene
+from hsiaug.protocol.protocols import Areas, Draw, SplitProtocol, guarded
 
 __all__ = ["draw_areas", "draw_train"]
 
 
-def draw_train(scene: Scene, protocol: Protocol, patch: int, seed: int) -> Draw:
+def draw_train(scene: Scene, protocol: SplitProtocol, patch: int, seed: int) -> Draw:
     """The training pixels of draw ``seed``, with the protocol's buffer for patches of side ``patch``."""
     draw = guarded(protocol.name, f"draw on {scene.name}", lambda: protocol.draw(scene, seed, patch))
     _check(protocol, draw, Draw, lambda: [draw.train, draw.dropped], [scene.shape] * 2)
@@ -24,7 +24,7 @@ def draw_train(scene: Scene, protocol: Protocol, patch: int, seed: int) -> Draw:
     return draw
 
 
-def draw_areas(pairs: PairSet, protocol: Protocol, patch: int, seed: int) -> Areas:
+def draw_areas(pairs: PairSet, protocol: SplitProtocol, patch: int, seed: int) -> Areas:
     """The areas of training and of test of draw ``seed``, for tiles of side ``patch``."""
     areas = guarded(protocol.name, f"draw on {pairs.name}", lambda: protocol.draw_tiles(pairs, seed, patch))
     shapes = [place.mask.shape for place in pairs.places]
@@ -32,7 +32,7 @@ def draw_areas(pairs: PairSet, protocol: Protocol, patch: int, seed: int) -> Are
     return areas
 
 
-def _check(protocol: Protocol, drawn: Any, kind: type, masks: Any, shapes: Sequence[tuple[int, ...]]) -> None:
+def _check(protocol: SplitProtocol, drawn: Any, kind: type, masks: Any, shapes: Sequence[tuple[int, ...]]) -> None:
     """Raise PluginError unless the draw is of its kind and its masks are of the shapes, and bool."""
     if isinstance(drawn, kind):
         found = [_described(mask) for mask in masks()]

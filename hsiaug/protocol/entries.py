@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hsiaug.plugins.hookspecs import Entry, hookimpl
+from hsiaug.registry.hookspecs import Entry, hookimpl
 
 __all__ = ["BUILT_IN", "hsiaug_plugins"]
 

@@ -11,13 +11,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import InputError, SplitError
+from hsiaug.core.scene import Scene
 from hsiaug.data.labels import LARGEST, odd_codes
 from hsiaug.data.paths import is_file, user_path
 from hsiaug.data.readers import read_maps
-from hsiaug.errors import InputError, SplitError
-from hsiaug.plugins.card import Card
-from hsiaug.protocol.protocols import Buffer, Draw, Protocol
-from hsiaug.scene import Scene
+from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol
+from hsiaug.registry.card import Card
 
 __all__ = ["Fixed"]
 
@@ -27,7 +27,7 @@ MOST_DISAGREEMENT = 0.10
 
 
 @dataclass(frozen=True)
-class Fixed(Protocol):
+class Fixed(SplitProtocol):
     """The masks of a file that holds train and test, of two files, or of one file of training pixels alone.
 
     The argument is "file names#checksum", so that moving the files does not change what a trial is.

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import SplitError
-from hsiaug.pairs import PairSet, Place
+from hsiaug.base.errors import SplitError
+from hsiaug.core.pairs import PairSet, Place
 from hsiaug.protocol.compact import dilate
-from hsiaug.protocol.protocols import Areas, Protocol
+from hsiaug.protocol.protocols import Areas, SplitProtocol
 from hsiaug.protocol.split import THIN
 from hsiaug.protocol.tile_grid import Side, counts, fits, train_tiles
 
@@ -25,7 +25,7 @@ def best_halves(
     pairs: PairSet,
     size: int,
     area: Side,
-    protocol: Protocol,
+    protocol: SplitProtocol,
     patch: int,
     rng: np.random.Generator,
     cuts: int = 1,

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import PluginError
+from hsiaug.core.spectral_views import RAW_VIEW, SpectralView
+from hsiaug.core.view_names import RAW
 from hsiaug.data.bounds import STRIPE_BYTES, free_memory, in_bytes, is_large
 from hsiaug.data.mapped import let_go
-from hsiaug.errors import PluginError
-from hsiaug.spectral_views import RAW_VIEW, SpectralView
-from hsiaug.view_names import RAW
 
 __all__ = ["HiddenCube", "hiding"]
 

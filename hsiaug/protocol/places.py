@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from hsiaug.errors import InputError
-from hsiaug.pairs import PairSet
-from hsiaug.plugins.card import Card
-from hsiaug.protocol.protocols import Areas, Protocol
+from hsiaug.base.errors import InputError
+from hsiaug.core.pairs import PairSet
+from hsiaug.protocol.protocols import Areas, SplitProtocol
+from hsiaug.registry.card import Card
 
 __all__ = ["Places"]
 
 
-class Places(Protocol):
+class Places(SplitProtocol):
     """Every draw has the same test tiles, and all training tiles, or with ``places:N`` N of them at random."""
 
     card = Card("places", "1", "The places that the data's makers named", tasks=("segmentation", "change"))

@@ -10,15 +10,15 @@ from typing import ClassVar, Literal, Self, TypeVar, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import HsiaugError, InputError, PluginError, did_you_mean
-from hsiaug.pairs import PairSet
-from hsiaug.plugins.card import Card
-from hsiaug.plugins.registry import Found, registry
+from hsiaug.base.errors import HsiaugError, InputError, PluginError, did_you_mean
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.pairs import PairSet
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.entries import BUILT_IN
-from hsiaug.scene import Scene
-from hsiaug.seeds import derive_seed
+from hsiaug.registry.card import Card
+from hsiaug.registry.lookup import Found, registry
 
-__all__ = ["Areas", "Buffer", "Draw", "Protocol", "guarded", "parse_protocol", "protocol_class"]
+__all__ = ["Areas", "Buffer", "Draw", "SplitProtocol", "guarded", "parse_protocol", "protocol_class"]
 
 Buffer = Literal["none", "centre", "patch"]
 Result = TypeVar("Result")
@@ -50,7 +50,7 @@ class Areas:
 
 
 @dataclass(frozen=True)
-class Protocol:
+class SplitProtocol:
     """How train and test pixels are drawn: the base of every protocol, built in or brought by a package.
 
     A subclass has a ``card`` (name, version, summary, paper and tasks are read), says in ``takes`` what is typed after
@@ -153,7 +153,7 @@ class Protocol:
         return self.short if self.buffer == self.usual_buffer else f"{self.short} (buffer {self.buffer})"
 
     @property
-    def outer(self) -> tuple[Protocol | None, int]:
+    def outer(self) -> tuple[SplitProtocol | None, int]:
         """The protocol whose training pixels are divided (None: all labelled pixels), and the number of its draw."""
         return None, 0
 
@@ -180,7 +180,7 @@ class Protocol:
         return identity if self.card.version == "1" else {**identity, "version": self.card.version}
 
 
-def parse_protocol(text: str, buffer: str | None = None, folder: Path = Path()) -> Protocol:
+def parse_protocol(text: str, buffer: str | None = None, folder: Path = Path()) -> SplitProtocol:
     """Protocol from its text, for example ``issd``, ``kshot:10``, ``random:0.05`` or ``fixed:masks.mat``.
 
     buffer: ``none``, ``centre`` or ``patch`` in place of the protocol's own. folder: what paths in it are relative to.
@@ -198,16 +198,16 @@ def parse_protocol(text: str, buffer: str | None = None, folder: Path = Path()) 
     return guarded(name, "read its argument", lambda: kind.parse(argument, chosen, folder))
 
 
-def protocol_class(name: str) -> type[Protocol]:
+def protocol_class(name: str) -> type[SplitProtocol]:
     """The class of a protocol. Raises InputError for an unknown name, PluginError for one that cannot be loaded.
 
     The core's own are found without the list of plugins, so that no other package can slow or break them.
     """
     found = Found(BUILT_IN[name], "hsiaug", "") if name in BUILT_IN else registry().find("protocol", name)
     kind = found.load()
-    if not (isinstance(kind, type) and issubclass(kind, Protocol)):
+    if not (isinstance(kind, type) and issubclass(kind, SplitProtocol)):
         raise PluginError(
-            f"protocol {name} of {found.distribution} must be a subclass of hsiaug.api.Protocol",
+            f"protocol {name} of {found.distribution} must be a subclass of hsiaug.api.SplitProtocol",
             value=repr(kind),
             hint="Derive its class from it.",
         )

@@ -10,13 +10,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import InputError, SplitError
-from hsiaug.plugins.card import Card
+from hsiaug.base.errors import InputError, SplitError
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.compact import SMALL_CLASS, compact_draw
 from hsiaug.protocol.draws import draw_train
-from hsiaug.protocol.protocols import Buffer, Draw, Protocol, parse_protocol
+from hsiaug.protocol.protocols import Buffer, Draw, SplitProtocol, parse_protocol
 from hsiaug.protocol.within import not_nested
-from hsiaug.scene import Scene
+from hsiaug.registry.card import Card
 
 __all__ = ["DEFAULT_RATIO", "Fields", "Issd", "KShot", "Random", "RandomTwin", "by_ratio", "training_sizes"]
 
@@ -74,7 +74,7 @@ def by_range(fewest: int, most: int, totals: Sequence[int]) -> Wanted:
     return wanted
 
 
-class _InPlaces(Protocol):
+class _InPlaces(SplitProtocol):
     """Its argument may end in the number of places at which each class is labelled: ``0.05x3``, or ``x3`` alone."""
 
     @classmethod
@@ -110,7 +110,7 @@ class _InPlaces(Protocol):
 
 
 def _compact(
-    protocol: Protocol,
+    protocol: SplitProtocol,
     scene: Scene,
     wanted: Wanted,
     seed: int,
@@ -205,7 +205,7 @@ class KShot(_InPlaces):
         return _compact(self, scene, wanted, seed, patch, self.places)
 
 
-class Random(Protocol):
+class Random(SplitProtocol):
     """Stratified random pixels."""
 
     card = Card(
@@ -222,7 +222,7 @@ class Random(Protocol):
         return _random_draw(scene.labels, sizes, self.rng(scene, seed), notes)
 
 
-class RandomTwin(Protocol):
+class RandomTwin(SplitProtocol):
     """Random pixels with the class counts of another protocol: what the distance alone changes."""
 
     card = Card("random-twin", "1", "Random pixels with the class counts of another protocol")

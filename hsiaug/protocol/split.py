@@ -11,12 +11,12 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import InputError, SplitError
-from hsiaug.fields import COMPONENTS, label_fields, seen_fields
+from hsiaug.base.errors import InputError, SplitError
+from hsiaug.core.fields import COMPONENTS, label_fields, seen_fields
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.draws import draw_train
-from hsiaug.protocol.protocols import Protocol
-from hsiaug.scene import Scene
+from hsiaug.protocol.protocols import SplitProtocol
 
 __all__ = ["Audit", "Blind", "BlindSplit", "Split", "class_counts", "draw_split"]
 
@@ -64,7 +64,7 @@ class Audit:
     @classmethod
     def of(
         cls,
-        protocol: Protocol,
+        protocol: SplitProtocol,
         patch: int,
         counts: Sequence[tuple[int, ...]],
         overlap: Sequence[float],
@@ -142,7 +142,7 @@ class Split:
     classes: int
     train: NDArray[np.bool_]
     test: NDArray[np.bool_]
-    protocol: Protocol
+    protocol: SplitProtocol
     patch: int
     seed: int
     notes: tuple[str, ...] = field(default=())
@@ -212,7 +212,7 @@ def class_counts(labels: NDArray[np.int16], classes: int) -> tuple[int, ...]:
     return tuple(np.bincount(labels.ravel(), minlength=classes + 1)[1:].tolist())
 
 
-def draw_split(scene: Scene, protocol: Protocol, seed: int, patch: int) -> Split:
+def draw_split(scene: Scene, protocol: SplitProtocol, seed: int, patch: int) -> Split:
     """Draw ``seed`` of a protocol: the same pixels for every arm of a benchmark.
 
     patch: odd side of the patches in pixels; the buffer is measured with it.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.pairs import PairSet
+from hsiaug.core.pairs import PairSet
 from hsiaug.protocol.split import class_counts
 
 __all__ = ["Side", "Tile", "counts", "cover", "fits", "train_tiles"]

@@ -10,14 +10,14 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import InputError, SplitError
-from hsiaug.pairs import PairSet
+from hsiaug.base.errors import InputError, SplitError
+from hsiaug.core.pairs import PairSet
+from hsiaug.core.scene import Descriptions
+from hsiaug.core.tiles import DenseSamples, DenseView
 from hsiaug.protocol.draws import draw_areas
-from hsiaug.protocol.protocols import Protocol
+from hsiaug.protocol.protocols import SplitProtocol
 from hsiaug.protocol.split import Audit, Blind
 from hsiaug.protocol.tile_grid import Tile, counts, cover, train_tiles
-from hsiaug.scene import Descriptions
-from hsiaug.tiles import DenseSamples, DenseView
 
 __all__ = ["BlindTiles", "Tile", "TileSplit", "cut", "dense_view", "draw_tiles", "real_samples", "side_by_side"]
 
@@ -42,7 +42,7 @@ class TileSplit:
     pairs: PairSet
     train: tuple[Tile, ...]
     test: tuple[Tile, ...]
-    protocol: Protocol
+    protocol: SplitProtocol
     patch: int
     seed: int
     stride: int
@@ -115,7 +115,7 @@ def side_by_side(pairs: PairSet, patch: int) -> list[Tile]:
     ]
 
 
-def draw_tiles(pairs: PairSet, protocol: Protocol, seed: int, patch: int) -> TileSplit:
+def draw_tiles(pairs: PairSet, protocol: SplitProtocol, seed: int, patch: int) -> TileSplit:
     """Draw ``seed`` of a protocol for the dense tasks.
 
     Raises SplitError where there is no tile on a side, InputError for a protocol of the other tasks or a tile that

@@ -10,18 +10,18 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import PluginError
+from hsiaug.core.samples import PatchSamples
+from hsiaug.core.scene import Descriptions, Scene, UnlabelledScene
+from hsiaug.core.sealed import SealedView, Seals
+from hsiaug.core.spectral_views import SpectralView
+from hsiaug.core.view_names import RAW
 from hsiaug.data.bounds import STRIPE_BYTES
 from hsiaug.data.mapped import let_go
-from hsiaug.errors import PluginError
-from hsiaug.plugins.card import Scope
 from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.hidden import HiddenCube, hiding
 from hsiaug.protocol.split import BlindSplit, Split
-from hsiaug.samples import PatchSamples
-from hsiaug.scene import Descriptions, Scene, UnlabelledScene
-from hsiaug.sealed import SealedView, Seals
-from hsiaug.spectral_views import SpectralView
-from hsiaug.view_names import RAW
+from hsiaug.registry.card import Scope
 
 __all__ = ["BATCH_BYTES", "Normaliser", "Scope", "TrainView", "patches_at", "train_view", "train_view_seen"]
 

@@ -15,16 +15,16 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import InputError, SplitError
-from hsiaug.pairs import PairSet
-from hsiaug.plugins.card import Card
+from hsiaug.base.errors import InputError, SplitError
+from hsiaug.core.pairs import PairSet
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.compact import KEPT_FOR_TEST
 from hsiaug.protocol.draws import draw_train
 from hsiaug.protocol.halves import best_halves
-from hsiaug.protocol.protocols import Areas, Buffer, Draw, Protocol, parse_protocol, protocol_class
+from hsiaug.protocol.protocols import Areas, Buffer, Draw, SplitProtocol, parse_protocol, protocol_class
 from hsiaug.protocol.tile_grid import Side
 from hsiaug.protocol.tiling import draw_tiles
-from hsiaug.scene import Scene
+from hsiaug.registry.card import Card
 
 __all__ = ["Within", "not_nested"]
 
@@ -33,7 +33,7 @@ ENOUGH = 10
 
 
 @dataclass(frozen=True)
-class Within(Protocol):
+class Within(SplitProtocol):
     """The training pixels of another protocol's draw, or all labelled pixels, divided again.
 
     The argument is that of the outer protocol, with the number of its draw, or "all".
@@ -50,7 +50,7 @@ class Within(Protocol):
     example = "all"
     left_out = "no training pixels of the outer draw"
 
-    divided: Protocol | None = field(default=None, compare=False)
+    divided: SplitProtocol | None = field(default=None, compare=False)
     number_of_draw: int = field(default=0, compare=False)
 
     @classmethod
@@ -63,7 +63,7 @@ class Within(Protocol):
         return cls(canonical + _at(draw), buffer, outer, draw)
 
     @property
-    def outer(self) -> tuple[Protocol | None, int]:
+    def outer(self) -> tuple[SplitProtocol | None, int]:
         return self.divided, self.number_of_draw
 
     @property
@@ -100,7 +100,7 @@ class Within(Protocol):
         return best_halves(pairs, 2 * patch, area, self, patch, self._seeded("tiles", drawn, seed), cuts=12)
 
 
-def not_nested(kind: type[Protocol], text: str, folder: Path) -> Protocol:
+def not_nested(kind: type[SplitProtocol], text: str, folder: Path) -> SplitProtocol:
     """The protocol that one of ``kind`` is made of. Raises InputError where that is itself made of another."""
     # Before it is parsed, which would go as deep as the text does.
     other = protocol_class(text.strip().partition(":")[0])

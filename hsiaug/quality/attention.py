@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import PluginError
+from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import Attention
-from hsiaug.errors import PluginError
+from hsiaug.core.samples import NOWHERE, PatchSamples
+from hsiaug.core.scene import Scene
 from hsiaug.metrics.attention import MapScore, mean_scores, score_map
 from hsiaug.protocol.view import patches_at
 from hsiaug.quality.synthesis import PixelSynthesis
-from hsiaug.samples import NOWHERE, PatchSamples
-from hsiaug.scene import Scene
-from hsiaug.seeds import derive_seed
 
 __all__ = ["AttentionReport", "Example", "attention_report", "class_map"]
 

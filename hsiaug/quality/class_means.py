@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.files import write_text_whole
+from hsiaug.base.files import write_text_whole
 from hsiaug.metrics.spectra import Spectra
 
 __all__ = ["COLUMNS", "save_class_means"]

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import InputError
-from hsiaug.files import file_errors, write_whole
+from hsiaug.base.errors import InputError
+from hsiaug.base.files import file_errors, write_whole
+from hsiaug.base.targets import check_folder_name, check_target
+from hsiaug.base.temporary_folders import temporary_folder
+from hsiaug.core.samples import PatchSamples, concatenate
 from hsiaug.quality.geotiff import write_geotiff
 from hsiaug.quality.sheets import contact_sheet, spread
 from hsiaug.quality.synthesis import MaskSynthesis, PixelSynthesis
 from hsiaug.report.figures.files import figure_bytes
-from hsiaug.samples import PatchSamples, concatenate
-from hsiaug.targets import check_folder_name, check_target
-from hsiaug.temporary_folders import temporary_folder
 
 __all__ = ["ENDINGS", "check_folder", "made_folder", "save_pairs", "save_samples"]
 

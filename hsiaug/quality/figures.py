@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.files import write_whole
+from hsiaug.base.files import write_whole
+from hsiaug.base.text import plotted
 from hsiaug.quality.inspection import AnyInspection
 from hsiaug.report.figures.files import WIDTHS, figure_bytes, light_svg, new_figure, wrapped
-from hsiaug.text import plotted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,6 +6,7 @@ from collections.abc import Sized
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.fidelity import DenseFidelity
 from hsiaug.metrics.dense.reliability import DenseReliability
 from hsiaug.metrics.fidelity import Fidelity
@@ -14,7 +15,6 @@ from hsiaug.metrics.reliability import Reliability
 from hsiaug.metrics.spectra import Spectra
 from hsiaug.quality.attention import AttentionReport
 from hsiaug.quality.synthesis import MaskSynthesis, PixelSynthesis, Synthesis
-from hsiaug.tiles import DenseSamples
 
 __all__ = ["AnyInspection", "Inspection", "MaskInspection", "PixelInspection"]
 

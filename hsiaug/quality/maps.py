@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.colours import class_colours, class_names_shown, rgb_bands, true_colours
+from hsiaug.base.colours import class_colours, class_names_shown, rgb_bands, true_colours
+from hsiaug.base.files import write_whole
+from hsiaug.base.targets import PICTURES, TABLES, check_targets
+from hsiaug.base.text import plotted
+from hsiaug.core.scene import Scene
 from hsiaug.data.cardtext import nanometres
 from hsiaug.data.georeference import Georeference, need_geo
-from hsiaug.files import write_whole
 from hsiaug.quality.geotiff import write_geotiff
 from hsiaug.quality.sheets import class_legend
 from hsiaug.report.figures.class_labels import label_classes
 from hsiaug.report.figures.files import WIDTHS, figure_bytes, legend_columns, new_figure, wrapped
 from hsiaug.report.output_files import figure_writers, write_files
-from hsiaug.scene import Scene
-from hsiaug.targets import PICTURES, TABLES, check_targets
-from hsiaug.text import plotted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

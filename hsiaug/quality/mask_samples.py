@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.colours import SYNTHETIC, TRAIN
+from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.base.seeds import derive_seed
 from hsiaug.bench.memory_check import check_samples
-from hsiaug.colours import SYNTHETIC, TRAIN
 from hsiaug.contracts import FittedPairGenerator, Generator, Progress
-from hsiaug.errors import InputError, did_you_mean
+from hsiaug.core.pairs import PairSet
+from hsiaug.core.samples import concatenate
+from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.metrics.dense.probes import fit_probes
 from hsiaug.metrics.dense.quality import filter_samples
 from hsiaug.metrics.dense.reliability import Coupling, DenseReliability, dense_reliability
-from hsiaug.pairs import PairSet
-from hsiaug.plugins.card import Card
 from hsiaug.protocol.tiling import TileSplit, real_samples
 from hsiaug.quality.export import check_folder, save_pairs
 from hsiaug.quality.figures import class_spectra
@@ -28,12 +30,10 @@ from hsiaug.quality.inspection import Inspection, MaskInspection
 from hsiaug.quality.sample_kit import Drawn
 from hsiaug.quality.sheets import contact_sheet, spread
 from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
+from hsiaug.registry.card import Card
 from hsiaug.report.figures.files import WIDTHS, new_figure
 from hsiaug.report.labels import wrong_share
-from hsiaug.samples import concatenate
-from hsiaug.seeds import derive_seed
 from hsiaug.tasks.masks import Segmentation
-from hsiaug.tiles import DenseSamples, DenseView, PairCounts
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.spec import TrialSpec

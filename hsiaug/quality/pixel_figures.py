@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.colours import HELD_OUT, SYNTHETIC, TRAIN
+from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN
+from hsiaug.base.text import plotted
+from hsiaug.core.scene import Scene
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space
 from hsiaug.quality.attention import Example, class_map
 from hsiaug.quality.class_means import save_class_means
 from hsiaug.quality.figures import class_spectra, grid, legend, name_columns, name_panel, title
 from hsiaug.quality.inspection import PixelInspection
 from hsiaug.report.figures.files import WIDTHS, wrapped
-from hsiaug.scene import Scene
-from hsiaug.text import plotted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

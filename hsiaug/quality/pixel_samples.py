@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hsiaug.base.errors import InputError
+from hsiaug.base.targets import check_target
 from hsiaug.bench.memory_check import check_samples
 from hsiaug.contracts import Generator, Progress
-from hsiaug.errors import InputError
+from hsiaug.core.samples import PatchSamples
+from hsiaug.core.scene import Scene
 from hsiaug.metrics.calibration import LabelScore
 from hsiaug.metrics.fidelity import Fidelity, fidelity
 from hsiaug.metrics.reliability import Reliability, reliability
 from hsiaug.metrics.spectra import Spectra
-from hsiaug.plugins.card import Card
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.view import TrainView
 from hsiaug.quality.attention import AttentionReport, attention_report
@@ -24,10 +26,8 @@ from hsiaug.quality.inspection import PixelInspection
 from hsiaug.quality.pixel_figures import class_means, pictures
 from hsiaug.quality.sample_kit import Drawn
 from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
+from hsiaug.registry.card import Card
 from hsiaug.report.labels import wrong_share
-from hsiaug.samples import PatchSamples
-from hsiaug.scene import Scene
-from hsiaug.targets import check_target
 from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device

@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from hsiaug.contracts import FittedGenerator, Generator, Progress
-from hsiaug.plugins.card import Card
-from hsiaug.plugins.registry import Registry
 from hsiaug.quality.inspection import AnyInspection
 from hsiaug.quality.synthesis import SampleRequest, Synthesis, sample_spec, silent
+from hsiaug.registry.card import Card
+from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import Counts, Data, Samples, Split, Task, View
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.sparse_masks import check_masks_dense

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.colours import class_colours, class_names_shown, rgb_bands, stretched
+from hsiaug.base.colours import class_colours, class_names_shown, rgb_bands, stretched
+from hsiaug.base.text import plotted
+from hsiaug.core.tiles import DenseSamples
 from hsiaug.report.figures.class_labels import label_classes
 from hsiaug.report.figures.files import LEGEND, WIDTHS, legend_columns, new_figure
-from hsiaug.text import plotted
-from hsiaug.tiles import DenseSamples
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic
 
+from hsiaug.base.errors import InputError
 from hsiaug.contracts import FittedGenerator, Generator
-from hsiaug.errors import InputError
-from hsiaug.pairs import PairSet
-from hsiaug.plugins.card import Card, NoParams, Preset, build_params, check_files
-from hsiaug.plugins.registry import Registry
+from hsiaug.core.pairs import PairSet
+from hsiaug.core.samples import PatchSamples
+from hsiaug.core.scene import Scene
+from hsiaug.core.tiles import DenseSamples
 from hsiaug.protocol.balance import check_lambda, check_omega
-from hsiaug.protocol.protocols import Protocol, parse_protocol
+from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
-from hsiaug.samples import PatchSamples
-from hsiaug.scene import Scene
+from hsiaug.registry.card import Card, NoParams, Preset, build_params, check_files
+from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import Counts, Data, Samples, Task, View
 from hsiaug.tasks.task import Split as AnySplit
-from hsiaug.tiles import DenseSamples
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.machine import environment
 from hsiaug.trial.serving import check_serves
@@ -47,7 +47,7 @@ class SampleRequest:
     """
 
     generator: str
-    protocol: Protocol | None = None
+    protocol: SplitProtocol | None = None
     buffer: str | None = None
     lam: float = 1.0
     omega: float | None = None

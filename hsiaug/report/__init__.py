@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hsiaug.errors import InputError, did_you_mean
+from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.report.render_data import report_json
 from hsiaug.report.tables import Report, build_report, named
 
@@ -121,7 +121,7 @@ def save_report(
     Raises InputError as :func:`figure_of`, :func:`render_html` and :func:`render_report` do, and for a file that cannot
     be written.
     """
-    from hsiaug.files import write_text_whole
+    from hsiaug.base.files import write_text_whole
 
     if format in PICTURES:
         save_picture(report, path, format, by, columns)
@@ -175,7 +175,7 @@ def save_picture(report: Report, path: Path, format: str, by: str, columns: int 
 
     Raises InputError as that does, and for a file that cannot be written.
     """
-    from hsiaug.files import write_whole
+    from hsiaug.base.files import write_whole
     from hsiaug.report.figures.files import figure_bytes
     from hsiaug.report.views import check_view
 
@@ -187,7 +187,7 @@ def save_picture(report: Report, path: Path, format: str, by: str, columns: int 
 def _rich_text(report: Report, by: str) -> str:
     import io
 
-    from hsiaug.terminal import Console
+    from hsiaug.base.terminal import Console
 
     out = io.StringIO()
     print_report(report, Console(file=out, width=WIDTH, color_system=None), by, audit=True)

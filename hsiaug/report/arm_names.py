@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from hsiaug.errors import InputError, did_you_mean
+from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.report.cells import CellKey, in_order
 from hsiaug.report.labels import method_labels
 from hsiaug.trial.arm import Method

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from hsiaug.text import visible
+from hsiaug.base.text import visible
 
 __all__ = ["Entry", "bibtex", "entries_of", "plain", "software"]
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from hsiaug.core.view_names import RAW
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.report.labels import MISSING
 from hsiaug.report.records import Trial
 from hsiaug.trial.arm import CONTROLS, Arm, Method, controls_of
-from hsiaug.view_names import RAW
 
 __all__ = ["ArmCell", "CellKey", "in_order", "make_cells", "method_rank"]
 

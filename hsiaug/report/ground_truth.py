@@ -9,10 +9,10 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.colours import true_colours
-from hsiaug.errors import HsiaugError
+from hsiaug.base.colours import true_colours
+from hsiaug.base.errors import HsiaugError
+from hsiaug.core.scene import Scene
 from hsiaug.report.records import Trial
-from hsiaug.scene import Scene
 from hsiaug.tasks.local import NoGroundTruthError
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.store import Store

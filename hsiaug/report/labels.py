@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from hsiaug.core.view_names import with_view
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.trial.arm import Method
 from hsiaug.trial.hashing import canonical_json
-from hsiaug.view_names import with_view
 
 __all__ = [
     "MISSING",

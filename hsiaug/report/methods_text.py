@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from hsiaug.core.view_names import AUTO, RAW
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.report.audit import users_of_unlabelled
 from hsiaug.report.labels import count, draws_text, number, span
 from hsiaug.report.tables import Table
-from hsiaug.view_names import AUTO, RAW
 
 __all__ = ["methods_paragraph", "versions_of"]
 

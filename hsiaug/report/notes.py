@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+from hsiaug.core.view_names import AUTO, RAW
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, draws_needed, smallest_p
 from hsiaug.metrics.verdict import meanings
 from hsiaug.report.labels import count, count_range, draws_text, p_text, seeds_text
 from hsiaug.report.records import FIELDS
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import BALANCED, Method, needed_of
-from hsiaug.view_names import AUTO, RAW
 
 __all__ = ["control_notes", "number_notes", "repeat_notes", "significance_note", "verdict_note"]
 

@@ -1,7 +1,7 @@
 """Files by their endings, one writer for each, the same for every command.
 
-A command checks the names before any work (:func:`hsiaug.targets.check_targets`), says what it has (a figure, tables,
-arrays), and gets writers by ending for :func:`write_files`.
+A command checks the names before any work (:func:`hsiaug.base.targets.check_targets`), says what it has (a figure,
+tables, arrays), and gets writers by ending for :func:`write_files`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.files import write_whole
+from hsiaug.base.files import write_whole
+from hsiaug.base.targets import PICTURES
+from hsiaug.base.text import json_of
 from hsiaug.report.grid import ReportPage
 from hsiaug.report.render_data import csv_of
 from hsiaug.report.render_latex import latex
 from hsiaug.report.render_text import markdown
-from hsiaug.targets import PICTURES
-from hsiaug.text import json_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from hsiaug.errors import InputError, did_you_mean
+from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.metrics.verdict import TINY, judge, undecided
 from hsiaug.report.arm_names import arm_names, find_arm

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
-from hsiaug.errors import StoreError
+from hsiaug.base.errors import StoreError
+from hsiaug.core.view_names import RAW
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.empty import made_nothing
 from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.index import StoredRecord
 from hsiaug.trial.record_json import preference
-from hsiaug.view_names import RAW
 
 __all__ = ["FIELDS", "Condition", "Record", "Trial", "by_split", "class_counts", "finite", "read_trials"]
 

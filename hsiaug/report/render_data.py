@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from hsiaug.base.text import json_of, visible
 from hsiaug.metrics.significance import MeanStd, mean_std, t_interval
 from hsiaug.report.audit import transductive
 from hsiaug.report.cells import ArmCell
@@ -20,7 +21,6 @@ from hsiaug.report.notes import control_notes, number_notes, significance_note
 from hsiaug.report.records import FIELDS, Trial
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.views import Said, label_verdicts
-from hsiaug.text import json_of, visible
 from hsiaug.trial.arm import Method
 from hsiaug.trial.failures import why_failed
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from hsiaug.base.text import visible
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage
-from hsiaug.text import visible
 
 __all__ = ["latex"]
 

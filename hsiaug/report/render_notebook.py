@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import groupby
 
+from hsiaug.base.text import visible
 from hsiaug.report.grid import Grid, ReportPage
-from hsiaug.text import visible
 
 __all__ = ["notebook_html"]
 

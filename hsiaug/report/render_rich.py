@@ -8,8 +8,8 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
+from hsiaug.base.text import visible
 from hsiaug.report.grid import Grid, GridColumn, ReportPage
-from hsiaug.text import visible
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from hsiaug.base.text import visible
 from hsiaug.report.grid import Grid, ReportPage
-from hsiaug.text import visible
 
 __all__ = ["markdown", "markdown_text"]
 

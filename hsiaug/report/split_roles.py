@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import HsiaugError
+from hsiaug.base.errors import HsiaugError
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.report.ground_truth import GroundTruth

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.pairs import PairSet
+from hsiaug.core.pairs import PairSet
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.split import Audit, Split
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.labels import left_out
 from hsiaug.report.output_files import TableFiles
-from hsiaug.scene import Scene
 
 __all__ = ["split_masks", "split_tables"]
 

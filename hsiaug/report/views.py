@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 
-from hsiaug.errors import InputError, did_you_mean
+from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import t_interval
 from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import ArmCell, CellKey

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import HsiaugError, InputError, PluginError
+from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import Classifier, FittedClassifier, Progress
-from hsiaug.errors import HsiaugError, InputError, PluginError
-from hsiaug.plugins.card import build_params
-from hsiaug.plugins.registry import Registry
+from hsiaug.core.scene import UnlabelledScene
+from hsiaug.core.spectral_views import SpectralView
+from hsiaug.core.view_names import FEWEST, RAW, UNIT, check_view, with_view
+from hsiaug.core.view_names import VIEWS as ALL_VIEWS
 from hsiaug.protocol.split import BlindSplit
-from hsiaug.scene import UnlabelledScene
-from hsiaug.seeds import derive_seed
-from hsiaug.spectral_views import SpectralView
+from hsiaug.registry.card import build_params
+from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.trial.guard import kept_state
 from hsiaug.trial.machine import resolve_device
-from hsiaug.view_names import FEWEST, RAW, UNIT, check_view, with_view
-from hsiaug.view_names import VIEWS as ALL_VIEWS
 
 __all__ = ["CLASSIFIERS", "VIEWS", "Member", "cast_votes", "committee", "disagreement"]
 

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hsiaug.base.errors import InputError
+from hsiaug.base.targets import PICTURES, TABLES, check_targets
+from hsiaug.core.scene import UnlabelledScene
 from hsiaug.data.geopackage_writing import write_points
 from hsiaug.data.georeference import Georeference, need_geo
-from hsiaug.errors import InputError
 from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.output_files import TableFiles, figure_writers, table_writers, write_files
-from hsiaug.scene import UnlabelledScene
 from hsiaug.suggest.picks import Suggestions
 from hsiaug.suggest.pictures import suggestions_figure
-from hsiaug.targets import PICTURES, TABLES, check_targets
 
 __all__ = ["ENDINGS", "check_files", "rows_of", "save_suggestions"]
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.core.scene import UnlabelledScene
+from hsiaug.core.spectral_views import SpectralView
+from hsiaug.core.view_names import FEWEST, RAW, UNIT
 from hsiaug.data.bounds import STRIPE_BYTES
 from hsiaug.data.mapped import let_go
-from hsiaug.scene import UnlabelledScene
-from hsiaug.spectral_views import SpectralView
-from hsiaug.view_names import FEWEST, RAW, UNIT
 
 __all__ = ["Ground", "ground_of"]
 

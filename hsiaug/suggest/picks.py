@@ -9,11 +9,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import InputError
 from hsiaug.contracts import Progress
-from hsiaug.errors import InputError
-from hsiaug.plugins.registry import Registry
+from hsiaug.core.scene import UnlabelledScene
 from hsiaug.protocol.split import BlindSplit
-from hsiaug.scene import UnlabelledScene
+from hsiaug.registry.lookup import Registry
 from hsiaug.suggest.committee import Member, cast_votes, disagreement
 from hsiaug.suggest.ground import Ground, ground_of
 

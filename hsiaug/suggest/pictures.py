@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hsiaug.colours import true_colours
+from hsiaug.base.colours import true_colours
+from hsiaug.base.text import plotted
+from hsiaug.core.scene import UnlabelledScene
 from hsiaug.quality.maps import map_figure, picture_step
 from hsiaug.report.figures.files import WIDTHS, wrapped
-from hsiaug.scene import UnlabelledScene
 from hsiaug.suggest.picks import Suggestions
-from hsiaug.text import plotted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

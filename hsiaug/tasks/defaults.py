@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hsiaug.view_names import RAW
+from hsiaug.core.view_names import RAW
 
 __all__ = ["TaskDefaults"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from hsiaug.core.pairs import PairSet
+from hsiaug.core.scene import Scene
 from hsiaug.data import load_pairs, load_scene
 from hsiaug.data.catalogue import find_entry
 from hsiaug.data.pair_sets import find_pairs, pairs_status
 from hsiaug.data.scene_files import status
-from hsiaug.pairs import PairSet
-from hsiaug.scene import Scene
 
 __all__ = ["NoGroundTruthError", "local_pairs", "local_scene"]
 

@@ -12,26 +12,26 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import PluginError
 from hsiaug.contracts import Progress
+from hsiaug.core.pairs import PairSet
+from hsiaug.core.samples import concatenate
+from hsiaug.core.sealed import sealed
+from hsiaug.core.spectral_views import RAW_VIEW, SpectralView
+from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts, Tiles
+from hsiaug.core.view_names import RAW, VIEWS
 from hsiaug.data import load_pairs
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.pair_loading import pair_georeferences
-from hsiaug.errors import PluginError
 from hsiaug.metrics.accuracy import Counts, confusion, dense_score
-from hsiaug.pairs import PairSet
-from hsiaug.plugins.card import Card
 from hsiaug.protocol.balance import STEP, check_lambda
-from hsiaug.protocol.protocols import Protocol, parse_protocol
+from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.protocol.tiling import BlindTiles, Tile, TileSplit, covered, cut, dense_view, draw_tiles, side_by_side
 from hsiaug.protocol.view import Scope
-from hsiaug.samples import concatenate
-from hsiaug.sealed import sealed
-from hsiaug.spectral_views import RAW_VIEW, SpectralView
+from hsiaug.registry.card import Card
 from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.local import local_pairs
 from hsiaug.tasks.pixels import BATCH_BYTES, Prediction, Sides, by_class, check_finite, check_ids, check_numbers
-from hsiaug.tiles import DenseSamples, DenseView, PairCounts, Tiles
-from hsiaug.view_names import RAW, VIEWS
 
 __all__ = ["ChangeDetection", "Segmentation"]
 
@@ -68,11 +68,11 @@ class Segmentation:
         tile = next((tile for least, tile in ((256, 64), (90, 32)) if side >= least), 16)
         return TaskDefaults(protocol, tile, (self.generator,), self.classifiers)
 
-    def nearly_all(self, data: PairSet) -> Protocol:
+    def nearly_all(self, data: PairSet) -> SplitProtocol:
         """No protocol trains on every pixel: the usual one comes near."""
         return parse_protocol(self.defaults(data).protocol, "none")
 
-    def split(self, data: PairSet, protocol: Protocol, seed: int, patch: int) -> TileSplit:
+    def split(self, data: PairSet, protocol: SplitProtocol, seed: int, patch: int) -> TileSplit:
         return draw_tiles(data, protocol, seed, patch)
 
     def view(self, data: PairSet, split: TileSplit | BlindTiles, scope: Scope) -> DenseView:

@@ -10,25 +10,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import PluginError
 from hsiaug.contracts import FittedClassifier, Progress
+from hsiaug.core.samples import NOWHERE, Patches, PatchSamples, concatenate
+from hsiaug.core.scene import Scene, UnlabelledScene
+from hsiaug.core.sealed import sealed
+from hsiaug.core.spectral_views import RAW_VIEW, SpectralView
+from hsiaug.core.view_names import AUTO, DEFAULT_VIEW, FEWEST, RAW, VIEWS
 from hsiaug.data import load_scene
 from hsiaug.data.bounds import is_large
 from hsiaug.data.georeference import Georeference, scene_georeference
-from hsiaug.errors import PluginError
 from hsiaug.metrics.accuracy import Counts, grouped_confusion, score
-from hsiaug.plugins.card import Card
 from hsiaug.protocol.balance import pool_steps, synthetic_counts
-from hsiaug.protocol.protocols import Protocol, parse_protocol
+from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.protocol.split import BlindSplit, Split, draw_split
 from hsiaug.protocol.view import BATCH_BYTES, Scope, TrainView, patches_at, train_view, train_view_seen
-from hsiaug.samples import NOWHERE, Patches, PatchSamples, concatenate
-from hsiaug.scene import Scene, UnlabelledScene
-from hsiaug.sealed import sealed
-from hsiaug.spectral_views import RAW_VIEW, SpectralView
+from hsiaug.registry.card import Card
 from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.local import local_scene
 from hsiaug.tasks.view_choice import view_scores
-from hsiaug.view_names import AUTO, DEFAULT_VIEW, FEWEST, RAW, VIEWS
 
 __all__ = [
     "BATCH_BYTES",
@@ -75,11 +75,11 @@ class PixelClassification:
         view = DEFAULT_VIEW if data.bands >= FEWEST else RAW
         return TaskDefaults("issd", 9, (self.generator,), ("svm", "cnn2d"), (view,))
 
-    def nearly_all(self, scene: Scene) -> Protocol:
+    def nearly_all(self, scene: Scene) -> SplitProtocol:
         """No protocol trains on every pixel: nine tenths of each class come nearest."""
         return parse_protocol("issd:0.9", "none")
 
-    def split(self, scene: Scene, protocol: Protocol, seed: int, patch: int) -> Split:
+    def split(self, scene: Scene, protocol: SplitProtocol, seed: int, patch: int) -> Split:
         return draw_split(scene, protocol, seed, patch)
 
     def view(self, scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope: Scope) -> TrainView:

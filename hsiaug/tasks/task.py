@@ -45,14 +45,14 @@ from typing import Any, Protocol, Self, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.contracts import FittedClassifier, Progress
+from hsiaug.core.spectral_views import SpectralView
 from hsiaug.data.georeference import Georeference
-from hsiaug.errors import InputError, did_you_mean
-from hsiaug.plugins.card import Card
-from hsiaug.protocol.protocols import Protocol as SplitProtocol
+from hsiaug.protocol.protocols import SplitProtocol
 from hsiaug.protocol.split import Audit
 from hsiaug.protocol.view import Scope
-from hsiaug.spectral_views import SpectralView
+from hsiaug.registry.card import Card
 from hsiaug.tasks.defaults import TaskDefaults
 from hsiaug.tasks.masks import ChangeDetection, Segmentation
 from hsiaug.tasks.pixels import PixelClassification, Prediction, Sides
@@ -150,7 +150,7 @@ class Task(Protocol[Data, Split, View, Samples, Counts]):
     generators serve this one as well, through :mod:`hsiaug.trial.adapter`. unlabelled: whether a view may show pixels
     without a label. balances: whether λ evens out the classes, so that repeated samples are balanced. Counts: what a
     generator is asked for, a
-    mapping of class ids or :class:`hsiaug.tiles.PairCounts`. ``view``, ``predict`` and ``class_counts`` also take
+    mapping of class ids or :class:`hsiaug.core.tiles.PairCounts`. ``view``, ``predict`` and ``class_counts`` also take
     data without labels and a blind split, which have no common type with those that hold them.
     """
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.core.spectral_views import SpectralView
+from hsiaug.core.view_names import FEWEST, RAW, VIEWS
 from hsiaug.protocol.view import TrainView
-from hsiaug.spectral_views import SpectralView
-from hsiaug.view_names import FEWEST, RAW, VIEWS
 
 __all__ = ["spatial_folds", "view_scores"]
 

@@ -22,10 +22,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
-from hsiaug.errors import PluginError
-from hsiaug.plugins.card import Card, Preset
-from hsiaug.plugins.hookspecs import Kind
-from hsiaug.plugins.registry import registry
+from hsiaug.base.errors import PluginError
+from hsiaug.registry.card import Card, Preset
+from hsiaug.registry.hookspecs import Kind
+from hsiaug.registry.lookup import registry
 from hsiaug.testing import classifiers, generators, protocols
 from hsiaug.testing.classifiers import ClassifierSubject
 from hsiaug.testing.core import CheckList, ConformanceError, Kit, Outcome, Report

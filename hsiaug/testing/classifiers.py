@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import HsiaugError
+from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedClassifier
-from hsiaug.errors import HsiaugError
-from hsiaug.seeds import derive_seed
+from hsiaug.core.tiles import IGNORE
 from hsiaug.tasks.task import TaskSamples, get_task, located
 from hsiaug.testing.common_checks import AFTER, BEFORE
 from hsiaug.testing.core import Arrays, CheckList, Violation, require
@@ -20,7 +21,6 @@ from hsiaug.testing.monitoring import ProgressRecorder
 from hsiaug.testing.subject import Subject
 from hsiaug.testing.task_kit import AnyCase
 from hsiaug.testing.workbench import CaseBench
-from hsiaug.tiles import IGNORE
 from hsiaug.trial.machine import counted_work
 
 __all__ = ["CHECKS", "ClassifierSubject"]

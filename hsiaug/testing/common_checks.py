@@ -7,7 +7,7 @@ import unittest
 from functools import partial
 from typing import Any
 
-from hsiaug.errors import HsiaugError
+from hsiaug.base.errors import HsiaugError
 from hsiaug.testing.core import Check, CheckList, require, require_equal
 from hsiaug.testing.monitoring import other_global_seeds
 from hsiaug.testing.runtime_checks import CHECKS as RUNTIME_CHECKS

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import HsiaugError, PluginError
+from hsiaug.base.errors import HsiaugError, PluginError
 from hsiaug.testing.interrupts import noticing_interrupts, pass_on
 
 __all__ = [

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from hsiaug.base.errors import HsiaugError
+from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedGenerator
-from hsiaug.errors import HsiaugError
-from hsiaug.plugins.card import sampling_params as read_by_sampling
-from hsiaug.seeds import derive_seed
+from hsiaug.registry.card import sampling_params as read_by_sampling
 from hsiaug.tasks.task import TaskView
 from hsiaug.testing.common_checks import AFTER, BEFORE
 from hsiaug.testing.core import Arrays, CheckList, Violation, require, require_equal

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.pairs import PairSet, Place
-from hsiaug.plugins.card import Card
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.pairs import PairSet, Place
+from hsiaug.core.samples import concatenate
+from hsiaug.core.tiles import IGNORE, DenseSamples, DenseView, PairCounts, Tiles
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import TileSplit, real_samples
-from hsiaug.samples import concatenate
-from hsiaug.seeds import derive_seed
+from hsiaug.registry.card import Card
 from hsiaug.testing.core import require
 from hsiaug.testing.reference_plugins import noisy_pairs
 from hsiaug.testing.task_kit import LOW, NAMES, NOISE, SPAN, Case, TaskKit, class_spectra, facts, wrong_labels
-from hsiaug.tiles import IGNORE, DenseSamples, DenseView, PairCounts, Tiles
 
 __all__ = ["MaskKit"]
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.plugins.card import Card
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.samples import NOWHERE, Patches, PatchSamples, concatenate
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.view import TrainView, patches_at
-from hsiaug.samples import NOWHERE, Patches, PatchSamples, concatenate
-from hsiaug.scene import Scene
-from hsiaug.seeds import derive_seed
+from hsiaug.registry.card import Card
 from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.testing.core import require
 from hsiaug.testing.reference_plugins import balanced

@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from hsiaug.base.errors import InputError, PluginError
+from hsiaug.core.pairs import PairSet, Place, Side
+from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
-from hsiaug.errors import InputError, PluginError
-from hsiaug.pairs import PairSet, Place, Side
-from hsiaug.plugins.card import Card
-from hsiaug.plugins.hookspecs import Entry
-from hsiaug.protocol.protocols import Buffer, Protocol
+from hsiaug.protocol.protocols import Buffer, SplitProtocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.tiling import TileSplit, draw_tiles
-from hsiaug.scene import Scene
+from hsiaug.registry.card import Card
+from hsiaug.registry.hookspecs import Entry
 from hsiaug.testing.core import CheckList, require
 from hsiaug.testing.monitoring import other_global_seeds
 from hsiaug.testing.static_checks import CHECKS as STATIC_CHECKS
@@ -43,9 +43,9 @@ class ProtocolSubject:
     """
 
     def __init__(self, plugin: Any, argument: str | None, entry: Entry | None) -> None:
-        if not (isinstance(plugin, type) and issubclass(plugin, Protocol) and isinstance(plugin.card, Card)):
+        if not (isinstance(plugin, type) and issubclass(plugin, SplitProtocol) and isinstance(plugin.card, Card)):
             raise PluginError(
-                "the conformance kit checks subclasses of hsiaug.api.Protocol that carry a Card",
+                "the conformance kit checks subclasses of hsiaug.api.SplitProtocol that carry a Card",
                 value=repr(plugin),
                 hint="Derive the class from it, and set card = Card(name=…, version=…, summary=…).",
             )
@@ -53,7 +53,7 @@ class ProtocolSubject:
         self.argument = plugin.example if argument is None else argument
         self.careful = False
 
-    def protocol(self, buffer: Buffer | None = None) -> Protocol:
+    def protocol(self, buffer: Buffer | None = None) -> SplitProtocol:
         """Read from its text anew."""
         return self.plugin.parse(self.argument, buffer or self.plugin.usual_buffer)
 

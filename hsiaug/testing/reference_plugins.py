@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.plugins.card import Card
-from hsiaug.plugins.hookspecs import Kind
-from hsiaug.samples import Patches, PatchSamples
-from hsiaug.seeds import derive_seed
-from hsiaug.tiles import DenseSamples, PairCounts, Tiles
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.samples import Patches, PatchSamples
+from hsiaug.core.tiles import DenseSamples, PairCounts, Tiles
+from hsiaug.registry.card import Card
+from hsiaug.registry.hookspecs import Kind
 
 __all__ = ["REFERENCE_PLUGINS", "balanced", "noisy_pairs"]
 

@@ -10,8 +10,8 @@ import unittest
 from functools import cache
 from typing import Any, get_args
 
-from hsiaug.errors import PluginError
-from hsiaug.plugins.card import Preset, build_params
+from hsiaug.base.errors import PluginError
+from hsiaug.registry.card import Preset, build_params
 from hsiaug.tasks.task import task_names
 from hsiaug.testing.core import CheckList, require
 from hsiaug.testing.subject import Subject

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from hsiaug.plugins.card import Card, Preset, build_params
-from hsiaug.plugins.hookspecs import Entry, Kind
+from hsiaug.registry.card import Card, Preset, build_params
+from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.tasks.task import TaskView
 from hsiaug.testing.core import Arrays
 from hsiaug.testing.interrupts import pass_on

@@ -11,12 +11,12 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.pairs import PairSet
-from hsiaug.plugins.card import Card
-from hsiaug.scene import Scene
-from hsiaug.seeds import derive_seed
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.pairs import PairSet
+from hsiaug.core.scene import Scene
+from hsiaug.core.tiles import IGNORE
+from hsiaug.registry.card import Card
 from hsiaug.tasks.task import Counts, Data, Samples, Split, TaskSamples, TaskSplit, TaskView, View
-from hsiaug.tiles import IGNORE
 
 __all__ = [
     "LOW",

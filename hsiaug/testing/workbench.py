@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hsiaug.plugins.hookspecs import Entry, Kind
-from hsiaug.plugins.registry import Found, Registry
 from hsiaug.protocol.view import Scope
+from hsiaug.registry.hookspecs import Entry, Kind
+from hsiaug.registry.lookup import Found, Registry
 from hsiaug.tasks.task import TaskSplit, TaskView, get_task
 from hsiaug.testing.monitoring import ProgressRecorder
 from hsiaug.testing.task_kit import AnyCase

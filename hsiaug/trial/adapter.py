@@ -18,13 +18,13 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import PluginError
+from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedPairGenerator, Generator, PairGenerator, Progress
-from hsiaug.errors import PluginError
-from hsiaug.plugins.card import Card
+from hsiaug.core.samples import PatchSamples
+from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts
 from hsiaug.protocol.view import TrainView, patches_at
-from hsiaug.samples import PatchSamples
-from hsiaug.seeds import derive_seed
-from hsiaug.tiles import DenseSamples, DenseView, PairCounts
+from hsiaug.registry.card import Card
 from hsiaug.trial.serving import as_served, needs_adapter
 
 __all__ = ["SUPERPIXEL", "adapted", "spread_labels", "tile_starts"]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hsiaug.core.view_names import RAW
 from hsiaug.trial.hashing import canonical_json
-from hsiaug.view_names import RAW
 
 __all__ = ["BALANCED", "CONTROLS", "EVERY_CONTROL", "Arm", "Method", "controls_of", "needed_of"]
 

@@ -12,13 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
+from hsiaug.base.errors import PluginError
+from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedGenerator, Generator, Progress
-from hsiaug.errors import PluginError
-from hsiaug.plugins.card import Card
+from hsiaug.core.sealed import SealedView
+from hsiaug.core.spectral_views import SpectralView
+from hsiaug.core.view_names import AUTO, best_view
 from hsiaug.protocol.view import Scope
-from hsiaug.sealed import SealedView
-from hsiaug.seeds import derive_seed
-from hsiaug.spectral_views import SpectralView
+from hsiaug.registry.card import Card
 from hsiaug.tasks.task import (
     Counts,
     Data,
@@ -33,7 +34,6 @@ from hsiaug.tasks.task import (
 )
 from hsiaug.trial.fits import Fit, checkpoint, clear_checkpoints, load_fit, save_fit
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.view_names import AUTO, best_view
 
 __all__ = ["WORTH_SAVING", "AnyBench", "Workbench", "has_fit"]
 

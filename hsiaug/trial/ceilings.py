@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import InputError
-from hsiaug.plugins.card import Card, NoParams, param
+from hsiaug.base.errors import InputError
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.samples import PatchSamples
 from hsiaug.protocol.balance import synthetic_counts
 from hsiaug.protocol.view import patches_at
-from hsiaug.samples import PatchSamples
-from hsiaug.seeds import derive_seed
+from hsiaug.registry.card import Card, NoParams, param
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["CEILINGS", "Ceiling", "ceiling", "check_ceilings", "equipped", "made"]

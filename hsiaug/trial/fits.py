@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hsiaug.base.files import plain_text
+from hsiaug.base.temporary_folders import ABANDONED, in_use, mark, marked, newest, owner, taken, temporary_folder
 from hsiaug.contracts import FittedGenerator
-from hsiaug.files import plain_text
-from hsiaug.temporary_folders import ABANDONED, in_use, mark, marked, newest, owner, taken, temporary_folder
 
 __all__ = ["Fit", "checkpoint", "clear_checkpoints", "load_fit", "save_fit", "spare"]
 

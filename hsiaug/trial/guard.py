@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from hsiaug.errors import PluginError
+from hsiaug.base.errors import PluginError
 from hsiaug.trial.record_json import json_line
 
 __all__ = ["call_failure", "kept_state", "plain_json"]

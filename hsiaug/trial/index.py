@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hsiaug import temporary_folders
+from hsiaug.base import temporary_folders
 from hsiaug.trial.index_file import INDEX, Row, add_rows, checksum, create, open_index, replaceable
 from hsiaug.trial.record_json import Record, json_line
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
 
 __all__ = ["TrialTimeout", "check_limit", "time_limit"]
 

@@ -13,8 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from hsiaug.errors import InputError
-from hsiaug.plugins.card import Card
+from hsiaug.base.errors import InputError
+from hsiaug.registry.card import Card
 
 __all__ = ["OptimiserWork", "PeakMemory", "counted_steps", "counted_work", "environment", "resolve_device"]
 

@@ -11,13 +11,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import InputError
 from hsiaug.contracts import Classifier, FittedClassifier, Generator, Progress
-from hsiaug.errors import InputError
-from hsiaug.plugins.card import Card
-from hsiaug.plugins.hookspecs import Kind
-from hsiaug.plugins.registry import Registry
-from hsiaug.protocol.protocols import Protocol, parse_protocol
-from hsiaug.spectral_views import SpectralView
+from hsiaug.core.spectral_views import SpectralView
+from hsiaug.core.view_names import RAW
+from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
+from hsiaug.registry.card import Card
+from hsiaug.registry.hookspecs import Kind
+from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task, located, tested
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import AnyBench, Workbench
@@ -27,7 +28,6 @@ from hsiaug.trial.predictions import checksum
 from hsiaug.trial.run import Outcome, StageTimer, augment, fit_classifier
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 from hsiaug.trial.store import Record
-from hsiaug.view_names import RAW
 
 __all__ = ["Agreement", "Refitted", "StripeMapper", "StripeSpec", "agreement", "refit", "spec_of"]
 
@@ -98,7 +98,7 @@ def _refuse(wrong: bool, rule: str, value: str, hint: str) -> None:
         raise InputError(rule, value=value, hint=hint)
 
 
-def _protocol(record: Record) -> Protocol:
+def _protocol(record: Record) -> SplitProtocol:
     stated = record["spec"]["protocol"]
     try:
         return parse_protocol(f"{stated['name']}:{stated['argument']}".removesuffix(":"), stated["buffer"])

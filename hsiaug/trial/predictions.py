@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.files import link, sync_folder
+from hsiaug.base.files import link, sync_folder
 
 __all__ = ["PREDICTIONS", "Predictions", "checksum", "found", "is_name", "packed", "replace", "spare", "tidy"]
 

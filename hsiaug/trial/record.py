@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
 from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.record_json import Record
 

@@ -17,13 +17,13 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import PluginError
+from hsiaug.base.seeds import derive_seed
+from hsiaug.base.threads import threads
 from hsiaug.contracts import Classifier, FittedClassifier, Generator, Progress
-from hsiaug.errors import PluginError
-from hsiaug.plugins.card import Card
-from hsiaug.plugins.registry import Registry
-from hsiaug.seeds import derive_seed
+from hsiaug.registry.card import Card
+from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import Counts, Data, Prediction, Samples, Split, Task, View, located, tested
-from hsiaug.threads import threads
 from hsiaug.trial.adapter import adapted
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.ceilings import Ceiling, ceiling, made

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hsiaug.errors import InputError
-from hsiaug.plugins.card import Card
+from hsiaug.base.errors import InputError
+from hsiaug.registry.card import Card
 from hsiaug.tasks.task import get_task
 
 __all__ = ["as_served", "check_serves", "needs_adapter"]

@@ -12,9 +12,9 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import HsiaugError, InputError
-from hsiaug.plugins.card import Card
-from hsiaug.plugins.registry import Registry
+from hsiaug.base.errors import HsiaugError, InputError
+from hsiaug.registry.card import Card
+from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import TaskSplit, get_task
 from hsiaug.trial.adapter import SUPERPIXEL, tile_starts
 from hsiaug.trial.arm import EVERY_CONTROL

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from hsiaug.plugins.card import Card, sampling_params, stated_params
-from hsiaug.plugins.hookspecs import Kind
-from hsiaug.protocol.protocols import Protocol
+from hsiaug.core.view_names import DEFAULT_VIEW, RAW, with_view
+from hsiaug.protocol.protocols import SplitProtocol
+from hsiaug.registry.card import Card, sampling_params, stated_params
+from hsiaug.registry.hookspecs import Kind
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.hashing import canonical_json, short_hash
-from hsiaug.view_names import DEFAULT_VIEW, RAW, with_view
 
 __all__ = ["OMEGA_CONVENTION", "PluginSpec", "TrialSpec", "plots_read", "plugin_spec"]
 
@@ -63,7 +63,7 @@ def plugin_spec(card: Card, params: Any, data: TaskData) -> PluginSpec:
     return PluginSpec(card.name, card.version, params, text)
 
 
-def plots_read(data: TaskData, protocol: Protocol) -> str | None:
+def plots_read(data: TaskData, protocol: SplitProtocol) -> str | None:
     """Checksum of the plots that a protocol's draws depend on; None where there are none, or it does not read them."""
     return data.plots_sha256 if protocol.reads_fields else None
 
@@ -86,7 +86,7 @@ class TrialSpec:
     task: str
     scene: str
     scene_sha256: str
-    protocol: Protocol
+    protocol: SplitProtocol
     patch: int
     seed: int
     generator: PluginSpec

@@ -10,9 +10,9 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from hsiaug import temporary_folders
-from hsiaug.errors import InputError, StoreError
-from hsiaug.files import file_errors, plain_text, reason, replaced, sync_files, sync_folder
+from hsiaug.base import temporary_folders
+from hsiaug.base.errors import InputError, StoreError
+from hsiaug.base.files import file_errors, plain_text, reason, replaced, sync_files, sync_folder
 from hsiaug.trial import predictions
 from hsiaug.trial.empty import EMPTY
 from hsiaug.trial.hashing import SHORT

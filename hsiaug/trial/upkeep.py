@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hsiaug import temporary_folders
-from hsiaug.errors import InputError, StoreError
-from hsiaug.files import file_errors
+from hsiaug.base import temporary_folders
+from hsiaug.base.errors import InputError, StoreError
+from hsiaug.base.files import file_errors
 from hsiaug.trial import fits, predictions
 from hsiaug.trial.record import Damage
 from hsiaug.trial.record_json import Record, preference

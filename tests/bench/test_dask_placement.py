@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from hsiaug.base.errors import HsiaugError
 from hsiaug.bench import dispatch
 from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.dispatch import Work, groups
@@ -19,9 +20,8 @@ from hsiaug.bench.engine import Job, WorkerLost
 from hsiaug.bench.execute import worker_pool
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.bench.worker import WorkerStart
-from hsiaug.errors import HsiaugError
-from hsiaug.plugins.registry import registry
-from hsiaug.scene import Scene
+from hsiaug.core.scene import Scene
+from hsiaug.registry.lookup import registry
 from hsiaug.trial.store import Store
 
 dask = pytest.importorskip("dask")

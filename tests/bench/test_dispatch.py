@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hsiaug.base.errors import SceneError
 from hsiaug.bench.dispatch import Work, groups
 from hsiaug.bench.engine import Job, Message, TrialEnded, WorkerLost, WorkerRefused
 from hsiaug.bench.execute import PoolEngine, worker_pool
 from hsiaug.bench.ledger import IDLE_SPLITS, Event, Ledger
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.bench.worker import WorkerStart
-from hsiaug.errors import SceneError
-from hsiaug.plugins.registry import registry
-from hsiaug.scene import Scene
+from hsiaug.core.scene import Scene
+from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.run import Outcome, lost
 from hsiaug.trial.spec import TrialSpec

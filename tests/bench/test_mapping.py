@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hsiaug.base.errors import PluginError
 from hsiaug.bench.engine import Job, Message, TrialEnded
 from hsiaug.bench.execute import PoolEngine
 from hsiaug.bench.mapping import map_stripes, stripes_of
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.bench.worker import WorkerStart
-from hsiaug.errors import PluginError
-from hsiaug.plugins.registry import registry
-from hsiaug.scene import Scene
+from hsiaug.core.scene import Scene
+from hsiaug.registry.lookup import registry
 from hsiaug.tasks import pixels
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench

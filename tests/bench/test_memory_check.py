@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from hsiaug.base.errors import InputError
 from hsiaug.bench import memory_check
 from hsiaug.bench.plan import Plan, Request, build_plan
-from hsiaug.errors import InputError
-from hsiaug.plugins.registry import registry
-from hsiaug.scene import Scene
+from hsiaug.core.scene import Scene
+from hsiaug.registry.lookup import registry
 
 
 def part_of(toy: Scene, *lambdas: float) -> Plan:

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+from hsiaug.base.errors import InputError, SplitError
 from hsiaug.bench.command import command_for
 from hsiaug.bench.dispatch import groups
 from hsiaug.bench.estimate import estimate, expected_seconds, longest_first, readable, timed
 from hsiaug.bench.plan import Plan, Request, build_plan
-from hsiaug.errors import InputError, SplitError
-from hsiaug.plugins.registry import Registry
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.scene import Scene
+from hsiaug.registry.lookup import Registry
 from hsiaug.trial.spec import TrialSpec
 
 

@@ -11,7 +11,7 @@ import pytest
 from hsiaug.bench.engine import WorkerRefused
 from hsiaug.bench.engines.local import Worker
 from hsiaug.bench.worker import WorkerStart
-from hsiaug.scene import Scene
+from hsiaug.core.scene import Scene
 from tests.bench.test_progress import plan
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hsiaug.base.errors import InputError
 from hsiaug.bench import advice_context as context_module
 from hsiaug.bench import gains, screening
 from hsiaug.bench.advice_context import AdviceContext, Prices
@@ -20,10 +21,9 @@ from hsiaug.bench.engines.local import Local
 from hsiaug.bench.plan import Plan, Request
 from hsiaug.bench.screening import SCREEN, LeftOut, screen, screening_plan
 from hsiaug.bench.view_screening import screen_views, with_views
-from hsiaug.errors import InputError
-from hsiaug.plugins.registry import Registry
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.scene import Scene
+from hsiaug.registry.lookup import Registry
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 

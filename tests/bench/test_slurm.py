@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hsiaug.base.errors import InputError, SceneError, StoreError
 from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.dispatch import TRIES
 from hsiaug.bench.engine import Batch, Job
@@ -34,9 +35,8 @@ from hsiaug.bench.engines.slurm_runs import (
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.bench.status import progress_of
 from hsiaug.cli.status import status
-from hsiaug.errors import InputError, SceneError, StoreError
-from hsiaug.plugins.registry import registry
-from hsiaug.scene import Scene
+from hsiaug.core.scene import Scene
+from hsiaug.registry.lookup import registry
 from hsiaug.trial.store import Store
 
 

@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+from hsiaug.base.errors import InputError
 from hsiaug.bench.schedule import plan_runs
 from hsiaug.bench.suite import Suite, read_suite
 from hsiaug.bench.suite_data import on_data
 from hsiaug.cli.main import app
-from hsiaug.errors import InputError
-from hsiaug.plugins.registry import registry
+from hsiaug.registry.lookup import registry
 from hsiaug.trial.store import Store
 from tests.in_process import run_trials_here
 

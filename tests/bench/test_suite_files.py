@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+from hsiaug.base.errors import InputError
 from hsiaug.bench.dispatch import groups
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.ranges import numbers, seeds
 from hsiaug.bench.schedule import hashes_by_run, in_order, plan_runs, sharing, trials_of
 from hsiaug.bench.suite import Suite, is_suite, read_suite
-from hsiaug.errors import InputError
-from hsiaug.plugins.registry import Registry
-from hsiaug.scene import Scene
+from hsiaug.core.scene import Scene
+from hsiaug.registry.lookup import Registry
 from tests.suites import BEGINNING
 
 SUITE = f"""

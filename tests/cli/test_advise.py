@@ -17,15 +17,15 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from hsiaug.base.errors import HsiaugError, InputError
 from hsiaug.bench.gains import Against, ArmGain, candidates, conclude
 from hsiaug.bench.plan import Request
 from hsiaug.bench.screening import CONFIRM, SCREEN, ladder
 from hsiaug.cli.main import app
 from hsiaug.cli.options import duration
 from hsiaug.data import toy_scene
-from hsiaug.errors import HsiaugError, InputError
 from hsiaug.metrics.significance import t_interval
-from hsiaug.plugins.registry import Registry, build_registry
+from hsiaug.registry.lookup import Registry, build_registry
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.store import Store
 from tests.in_process import run_trials_here
@@ -132,10 +132,10 @@ def planted(site: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     monkeypatch.syspath_prepend(site)
     for name in MODULES:
         monkeypatch.delitem(sys.modules, name, raising=False)
-    names = ("hsiaug.protocol.entries", "hsiaug_baselines", "hsiaug_classifiers", *MODULES)
+    names = ("hsiaug.protocol.entries", "hsiaug_builtin.baselines", "hsiaug_builtin.classifiers", *MODULES)
     found = build_registry([EntryPoint(name, name, "hsiaug") for name in names])
     # Not registry itself: a module that is loaded meanwhile would keep it.
-    monkeypatch.setattr("hsiaug.plugins.registry._installed", lambda: found)
+    monkeypatch.setattr("hsiaug.registry.lookup._installed", lambda: found)
     run_trials_here(monkeypatch)
     return found
 

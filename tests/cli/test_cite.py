@@ -10,7 +10,7 @@ import pytest
 
 import hsiaug
 from hsiaug.data import scene_card, scene_names
-from hsiaug.plugins.registry import registry
+from hsiaug.registry.lookup import registry
 from hsiaug.report import build_report
 from hsiaug.report.bibtex import bibtex, entries_of, plain, software
 from hsiaug.report.methods_text import methods_paragraph

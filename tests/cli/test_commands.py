@@ -14,10 +14,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from hsiaug import __version__
+from hsiaug.base.errors import InputError
 from hsiaug.cli.main import app
 from hsiaug.cli.options import numbers, overrides, seeds, words
 from hsiaug.data import toy_scene
-from hsiaug.errors import InputError
 from tests.effort import loaded
 from tests.strangers import environment, hsiaug, install
 

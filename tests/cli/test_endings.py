@@ -14,12 +14,12 @@ from PIL import Image
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
+from hsiaug.base.errors import InputError
+from hsiaug.base.targets import PICTURES, TABLES
 from hsiaug.cli.main import app
 from hsiaug.data import toy_scene
-from hsiaug.errors import InputError
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
-from hsiaug.targets import PICTURES, TABLES
 from tests.report.report_records import benchmark, fill
 
 OPENINGS = {

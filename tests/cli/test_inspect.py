@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from hsiaug.base.targets import TABLES
 from hsiaug.cli.main import app
-from hsiaug.targets import TABLES
 from tests.cli.test_endings import OPENINGS, pdf_fonts
 from tests.strangers import hsiaug
 

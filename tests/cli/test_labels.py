@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.report import Report, build_report, render_html, render_report, save_picture

@@ -16,18 +16,18 @@ from PIL import Image
 from spectral.io import envi
 from typer.testing import CliRunner
 
+from hsiaug.base.colours import CLASSES, rgb_of
+from hsiaug.base.errors import HsiaugError, InputError
+from hsiaug.base.targets import PICTURES, TABLES
 from hsiaug.cli.main import app
-from hsiaug.colours import CLASSES, rgb_of
+from hsiaug.core.samples import Patches
+from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene, toy_scene
-from hsiaug.errors import HsiaugError, InputError
-from hsiaug.plugins.card import build_params
-from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.view import patches_at
 from hsiaug.quality.maps import place_targets
-from hsiaug.samples import Patches
-from hsiaug.scene import Scene
-from hsiaug.targets import PICTURES, TABLES
+from hsiaug.registry.card import build_params
+from hsiaug.registry.lookup import Registry
 from hsiaug.tasks import pixels
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from hsiaug.base.errors import InputError
+from hsiaug.base.terminal import Console
 from hsiaug.bench.ledger import Event
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.bench.progress import watching
 from hsiaug.cli.main import main
 from hsiaug.cli.options import duration
 from hsiaug.cli.output import print_table, watched
-from hsiaug.errors import InputError
-from hsiaug.plugins.card import Card, build_params, param
-from hsiaug.plugins.registry import registry
-from hsiaug.scene import Scene
-from hsiaug.terminal import Console
+from hsiaug.core.scene import Scene
+from hsiaug.registry.card import Card, build_params, param
+from hsiaug.registry.lookup import registry
 from tests.strangers import hsiaug
 from tests.test_texts import Terminal
 

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from hsiaug.base.errors import DataUnavailableError, HsiaugError, InputError, SceneError, SplitError
 from hsiaug.cli.main import app
 from hsiaug.data import load_pairs, load_scene
-from hsiaug.errors import DataUnavailableError, HsiaugError, InputError, SceneError, SplitError
 from hsiaug.trial.store import Store
 from tests.docs.small_world import PAIRS
 

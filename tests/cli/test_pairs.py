@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from hsiaug.base.errors import HsiaugError
 from hsiaug.cli.main import app
 from hsiaug.data import load_pairs
-from hsiaug.errors import HsiaugError
 
 TOY = load_pairs("toy", "segmentation").class_names
 MASKS = ("toy", "--task", "segmentation", "--generator", "duplicate", "--device", "cpu")

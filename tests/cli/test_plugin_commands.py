@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from hsiaug.base.errors import InputError
 from hsiaug.cli.main import app
-from hsiaug.errors import InputError
-from hsiaug.plugins.scaffold import write_package
+from hsiaug.registry.scaffold import write_package
 from tests.strangers import DUMMY, environment, hsiaug, install
 from tests.wheels import CAN_BUILD, install_by_hand, install_wheel
 
@@ -65,7 +65,7 @@ def test_the_test_of_a_new_package_asks_for_every_check(tmp_path: Path) -> None:
         ("smote", ("'smote', a generator of hsiaug",)),
         ("svm", ("'svm', a classifier of hsiaug",)),
         ("issd", ("'issd', a protocol of hsiaug",)),
-        ("text", ("hsiaug_text, which is installed",)),
+        ("text", ("hsiaug_builtin.text, which is installed",)),
         ("there", ("must not be there yet",)),
         ("x" * 300, ("can be written", "too long")),
     ],

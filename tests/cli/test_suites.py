@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from hsiaug.base.errors import HsiaugError
 from hsiaug.cli.main import app
-from hsiaug.errors import HsiaugError
 from hsiaug.trial.store import Store
 from tests.strangers import DUMMY, environment, hsiaug, install
 from tests.suites import BEGINNING

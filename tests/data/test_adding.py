@@ -16,12 +16,12 @@ from scipy.io import savemat
 from spectral.io import envi
 from typer.testing import CliRunner
 
+from hsiaug.base.errors import HsiaugError, InputError
 from hsiaug.cli.main import app
+from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene, scene_card, toy_scene
 from hsiaug.data.adding import Added, ImportOptions, add_scene
-from hsiaug.errors import HsiaugError, InputError
 from hsiaug.quality.maps import save_quick_look
-from hsiaug.scene import Scene
 from tests.geopackages import write_geopackage
 
 Add = Callable[..., Added]

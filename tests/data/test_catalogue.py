@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from hsiaug.base.errors import DataUnavailableError, InputError, SceneError
 from hsiaug.cli.datasets import app
 from hsiaug.data import data_dir, load_scene, pair_set_names, scene_card, scene_names, toy_scene
-from hsiaug.errors import DataUnavailableError, InputError, SceneError
 
 COUNTS = [46, 1428, 830, 237, 483, 730, 28, 478, 20, 972, 2455, 593, 205, 1265, 386, 93]
 runner = CliRunner()

@@ -8,8 +8,8 @@ import re
 
 import pytest
 
+from hsiaug.base.errors import SceneError
 from hsiaug.data import load_scene, scene_card, scene_names, toy_scene
-from hsiaug.errors import SceneError
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import train_view

@@ -19,13 +19,13 @@ import scipy.io
 from PIL import Image
 from pydantic import ValidationError
 
+from hsiaug.base.errors import SceneError
+from hsiaug.core.scene import Scene
 from hsiaug.data import bounds, hdf5
 from hsiaug.data.georeference import quiet, read_georeference
 from hsiaug.data.label_check import read_raster
 from hsiaug.data.readers import read_cube_file, read_label_file, read_maps
-from hsiaug.errors import SceneError
 from hsiaug.quality.maps import save_quick_look
-from hsiaug.scene import Scene
 
 CUBE = np.random.default_rng(0).random((6, 5, 4)).astype(np.float32)
 LABELS = (np.arange(30) % 4).astype(np.uint8).reshape(6, 5)

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hsiaug.base.errors import HsiaugError, InputError, SceneError
 from hsiaug.data import geopackage, vector_labels
 from hsiaug.data.geopackage import read_geopackage
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.rasterise import rasterise
 from hsiaug.data.vector_labels import VectorLabels, read_vector_labels
-from hsiaug.errors import HsiaugError, InputError, SceneError
 from tests.geopackages import write_geopackage
 
 GROUND = Georeference((2.0, 0.0, 500_000.0, 0.0, -2.0, 5_000_000.0), "")

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from hsiaug.base.public import LABELS, array_checksum
+from hsiaug.core.scene import Scene
 from hsiaug.data import fetch_scene, load_scene, scene_card, scene_names
 from hsiaug.data.adding import Added, ImportOptions, add_scene
 from hsiaug.data.labels import class_map
 from hsiaug.data.readers import read_label_file
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
-from hsiaug.public import LABELS, array_checksum
-from hsiaug.scene import Scene
 
 NAMES = scene_card("indian_pines").labels.names
 

@@ -15,11 +15,11 @@ import pytest
 from numpy.typing import NDArray
 from spectral.io import envi
 
+from hsiaug.base.errors import SceneError
+from hsiaug.core.scene import Scene
 from hsiaug.data import cube_copies, load_scene, readers_geotiff, toy_scene
 from hsiaug.data.adding import ImportOptions, add_scene
 from hsiaug.data.readers import read_cube_file
-from hsiaug.errors import SceneError
-from hsiaug.scene import Scene
 from tests.leavings import age, files_of_others, left_in, paths_in
 
 Make = Callable[[Path, NDArray[Any]], str]
@@ -140,7 +140,7 @@ def test_a_cube_is_converted_and_looked_through_once(
     first = load_scene(path)
     monkeypatch.setattr(cube_copies, "_save", pytest.fail)
     monkeypatch.setattr(cube_copies, "scene_checksum", pytest.fail)
-    monkeypatch.setattr("hsiaug.scene.scene_checksum", pytest.fail)
+    monkeypatch.setattr("hsiaug.core.scene.scene_checksum", pytest.fail)
 
     assert loads(load_scene(path), first)
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+from hsiaug.base.errors import InputError, SceneError, UnclearFolderError
 from hsiaug.cli.main import app
 from hsiaug.data import load_pairs
 from hsiaug.data.pair_sets import find_pairs, task_of
-from hsiaug.errors import InputError, SceneError, UnclearFolderError
 
 TWO = np.array([[0, 255], [255, 0]], dtype=np.uint8).repeat(16, 0).repeat(16, 1)
 SPECTRA = np.random.default_rng(0).random((3, 32, 32)).astype(np.float32)

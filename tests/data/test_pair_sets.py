@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hsiaug.base.errors import DataUnavailableError, InputError, SceneError
 from hsiaug.data import bounds, load_pairs
 from hsiaug.data.archives import unpack
 from hsiaug.data.pair_sets import find_pairs
-from hsiaug.errors import DataUnavailableError, InputError, SceneError
 
 CARD = """
 name = "mine"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hsiaug.base.errors import SceneError
 from hsiaug.data import load_scene, scene_card
-from hsiaug.errors import SceneError
 
 LABELS = '[labels]\nfile = "labels.npy"\nnames = ["wheat", "rye", "track"]\n'
 

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from hsiaug.base.errors import DataUnavailableError, SceneError
 from hsiaug.data import download, fetch_scene, load_scene, scene_card, transfer
 from hsiaug.data.catalogue import find_entry
 from hsiaug.data.scene_files import status
-from hsiaug.errors import DataUnavailableError, SceneError
 from tests.effort import Waited
 from tests.leavings import files_of_others, paths_in
 
@@ -154,7 +154,7 @@ def test_what_a_killed_download_left_goes_with_the_next_one_and_files_of_others_
     files_of_others(scene.target.parent)
     others = paths_in(scene.target.parent)
     (left,) = (name for name in scene.leftovers() if name.startswith(".download."))
-    monkeypatch.setattr("hsiaug.temporary_folders.in_use", lambda name: False)
+    monkeypatch.setattr("hsiaug.base.temporary_folders.in_use", lambda name: False)
 
     fetch_scene(scene.card, progress=False)
     assert others - paths_in(scene.target.parent) == {left, f"{left}/.hsiaug", f"{left}/new"}

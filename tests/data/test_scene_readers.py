@@ -15,8 +15,8 @@ import scipy.io
 from PIL import Image
 from spectral.io import envi
 
+from hsiaug.base.errors import SceneError
 from hsiaug.data import load_scene
-from hsiaug.errors import SceneError
 
 GROUND_TRUTH = (
     Path(os.environ.get("HSIAUG_DATA_DIR") or Path(__file__).parents[3] / "shared" / "data")

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hsiaug.base.errors import DataUnavailableError, HsiaugError, InputError, SceneError
 from hsiaug.data import geopackage, shapefiles, vector_labels
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.rasterise import rasterise
 from hsiaug.data.vector_labels import VectorLabels, read_vector_labels
-from hsiaug.errors import DataUnavailableError, HsiaugError, InputError, SceneError
 
 shapefile = pytest.importorskip("shapefile")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from hsiaug.base.errors import HsiaugError, InputError, SceneError
 from hsiaug.bench.suite import is_suite, read_suite
 from hsiaug.data import load_pairs, load_scene
-from hsiaug.errors import HsiaugError, InputError, SceneError
 
 BOMBS = {
     "deep array": "a = " + "[" * 100_000,

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hsiaug.api import Card, DenseSamples, PairCounts, Tiles, load_state, save_state
-from hsiaug.pairs import PairSet, Place
+from hsiaug.core.pairs import PairSet, Place
 
 __all__ = ["FittedMirror", "Majority", "Mirror", "Threshold", "world"]
 

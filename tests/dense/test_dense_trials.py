@@ -11,18 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hsiaug.api import DenseSamples, Entry, PairCounts
+from hsiaug.base.errors import InputError, PluginError
 from hsiaug.bench.command import command_for
 from hsiaug.bench.plan import Plan, Request, build_plan
-from hsiaug.errors import InputError, PluginError
+from hsiaug.core.pairs import PairSet
+from hsiaug.core.scene import Scene
 from hsiaug.metrics.accuracy import dense_score
-from hsiaug.pairs import PairSet
-from hsiaug.plugins.registry import Found, Registry
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.quality.pixel_samples import PixelSamples
 from hsiaug.quality.sample_kit import synthesise
 from hsiaug.quality.synthesis import SampleRequest
+from hsiaug.registry.lookup import Found, Registry
 from hsiaug.report import build_report, render_report
-from hsiaug.scene import Scene
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.adapter import adapted, spread_labels, tile_starts
 from hsiaug.trial.cache import Workbench

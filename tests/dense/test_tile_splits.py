@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hsiaug.base.errors import InputError, SceneError, SplitError
+from hsiaug.core.pairs import PairSet, Place
 from hsiaug.data import toy_scene
-from hsiaug.errors import InputError, SceneError, SplitError
-from hsiaug.pairs import PairSet, Place
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import TileSplit, dense_view, draw_tiles
 

@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from hsiaug.api import PluginError
-from hsiaug_diffusion.latents import LatentNorm
-from hsiaug_diffusion.samplers import from_velocity, sample
-from hsiaug_diffusion.schedule import guided, make_schedule
-from hsiaug_diffusion.training import randomness, train
-from hsiaug_nets.seeded import fresh
+from hsiaug_builtin.diffusion.latents import LatentNorm
+from hsiaug_builtin.diffusion.samplers import from_velocity, sample
+from hsiaug_builtin.diffusion.schedule import guided, make_schedule
+from hsiaug_builtin.diffusion.training import randomness, train
+from hsiaug_builtin.nets.seeded import fresh
 
 
 @pytest.mark.parametrize("kind", ["linear", "scaled_linear", "cosine"])
@@ -127,7 +127,7 @@ def fit_noisy_line(checkpoint: Path | None, stop: int | None, half: bool = False
 def test_a_killed_training_goes_on_where_it_was_and_ends_the_same_bit_for_bit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hsiaug_nets.training.CHECKPOINT_EVERY", 0.0)
+    monkeypatch.setattr("hsiaug_builtin.nets.training.CHECKPOINT_EVERY", 0.0)
     whole = fit_noisy_line(None, None)
     file = tmp_path / "line.safetensors"
     with pytest.raises(Killed):
@@ -146,7 +146,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
 
 
 def test_a_flipped_bit_in_a_checkpoint_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hsiaug_nets.training.CHECKPOINT_EVERY", 0.0)
+    monkeypatch.setattr("hsiaug_builtin.nets.training.CHECKPOINT_EVERY", 0.0)
     file = tmp_path / "line.safetensors"
     with pytest.raises(Killed):
         fit_noisy_line(file, 41)

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from hsiaug_diffusion.samplers import Denoise, Sampler, from_noise, from_velocity, sample
-from hsiaug_diffusion.schedule import make_schedule
+from hsiaug_builtin.diffusion.samplers import Denoise, Sampler, from_noise, from_velocity, sample
+from hsiaug_builtin.diffusion.schedule import make_schedule
 
 SCHEDULE = make_schedule("scaled_linear", 1000, 0.0015, 0.0155)
 

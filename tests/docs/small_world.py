@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from hsiaug.cli.main import app
 from hsiaug.data import toy_scene
 from hsiaug.trial.store import Store
-from hsiaug_spectra.learning import learnt
+from hsiaug_builtin.spectra.learning import learnt
 from tests.docs.pages import ROOT, blocks
 from tests.geopackages import write_geopackage
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from hsiaug import api
-from hsiaug.plugins.card import Card
-from hsiaug.plugins.registry import registry
+from hsiaug.registry.card import Card
+from hsiaug.registry.lookup import registry
 from hsiaug.report.bibtex import entries_of
 from tests.docs.pages import PAGES, ROOT
 

@@ -1,4 +1,4 @@
-"""``hsiaug_light``: sky light, the generator ``relight``, and how strong effects a view's classes bear."""
+"""``hsiaug_builtin.light``: sky light, the generator ``relight``, and how strong effects a view's classes bear."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hsiaug.core.scene import Scene
+from hsiaug.core.spectral_views import SpectralView
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
-from hsiaug.scene import Scene
-from hsiaug.spectral_views import SpectralView
-from hsiaug_light.relight import Relight, RelightParams, of_scene, relit
-from hsiaug_light.sky import diffuse_share
-from hsiaug_light.strength import TOLERANCE, strongest
+from hsiaug_builtin.light.relight import Relight, RelightParams, of_scene, relit
+from hsiaug_builtin.light.sky import diffuse_share
+from hsiaug_builtin.light.strength import TOLERANCE, strongest
 
 NM = np.linspace(400, 2400, 40)
 NOTHING = RelightParams(slope=0, colour=0, shade=0, mix=0, adjacency=0)

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError
-from hsiaug_light.pairs import of_dates
-from hsiaug_light.params import RelightParams, scaled
-from hsiaug_light.relight import Relight
-from hsiaug_light.tiles import relit_tiles, segment_numbers, shadow_covers
+from hsiaug_builtin.light.pairs import of_dates
+from hsiaug_builtin.light.params import RelightParams, scaled
+from hsiaug_builtin.light.relight import Relight
+from hsiaug_builtin.light.tiles import relit_tiles, segment_numbers, shadow_covers
 
 NM = np.linspace(400, 2400, 12)
 NO_NM = np.empty(0)

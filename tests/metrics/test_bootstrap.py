@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 from scipy.stats import norm
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
 from hsiaug.metrics.accuracy import dense_score, many_scores, score
 from hsiaug.metrics.bootstrap import FEWEST_BLOCKS, BlockInterval, Pixels, block_bootstrap
 

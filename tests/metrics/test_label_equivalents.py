@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.isotonic import isotonic_regression
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
 from hsiaug.metrics.label_equivalents import isotonic, label_equivalent
 
 LABELS = [0, 1, 2, 3, 5, 10, 20]

@@ -7,13 +7,13 @@ import json
 import numpy as np
 import pytest
 
+from hsiaug.core.scene import Scene
 from hsiaug.metrics.calibration import LEVELS, invert, stand_ins, wrong_contents
 from hsiaug.metrics.probes import fit_lda, fit_nearest_class, fit_svm
 from hsiaug.metrics.reliability import kappa, reliability
 from hsiaug.metrics.spectra import Spectra
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
-from hsiaug.scene import Scene
 
 Sets = tuple[Spectra, Spectra, Spectra]
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t, wilcoxon
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
 from hsiaug.metrics.significance import (
     MIN_PAIRS,
     holm,

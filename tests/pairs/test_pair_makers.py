@@ -1,4 +1,4 @@
-"""``hsiaug_pairs`` and balanced copies: what is pasted comes from where it says, and labels move with it."""
+"""``hsiaug_builtin.pairs`` and balanced copies: what is pasted comes from where it says, and labels move with it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hsiaug.api import DenseSamples, DenseView, NoParams, PairCounts, PluginError
-from hsiaug_baselines.controls import DuplicateBalanced
-from hsiaug_pairs.change import PasteChange, PasteChangeParams
-from hsiaug_pairs.classmix import Classmix
-from hsiaug_pairs.components import blended, components, cut
-from hsiaug_pairs.fitted import MixingParams
-from hsiaug_pairs.paste import Paste, PasteParams
-from hsiaug_pairs.placing import Surroundings, place
+from hsiaug_builtin.baselines.controls import DuplicateBalanced
+from hsiaug_builtin.pairs.change import PasteChange, PasteChangeParams
+from hsiaug_builtin.pairs.classmix import Classmix
+from hsiaug_builtin.pairs.components import blended, components, cut
+from hsiaug_builtin.pairs.fitted import MixingParams
+from hsiaug_builtin.pairs.paste import Paste, PasteParams
+from hsiaug_builtin.pairs.placing import Surroundings, place
 
 SIDE, TILES, BANDS = 16, 10, 3
 

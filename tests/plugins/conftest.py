@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hsiaug.plugins.card import build_params
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.view import TrainView, train_view
-from hsiaug.scene import Scene
+from hsiaug.registry.card import build_params
 
 WIDTH = 30
 ROWS = 4

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import hsiaug_baselines
+import hsiaug_builtin.baselines
 from hsiaug.api import PluginError
-from hsiaug_baselines.controls import Duplicate, Nothing
-from hsiaug_baselines.generative import Cvae, Tabddpm, Wgan
-from hsiaug_baselines.mixing import Cutmix, Mixup, keeps
-from hsiaug_baselines.noise import Noise
-from hsiaug_baselines.smote import Adasyn, BorderlineSmote, Smote
+from hsiaug_builtin.baselines.controls import Duplicate, Nothing
+from hsiaug_builtin.baselines.generative import Cvae, Tabddpm, Wgan
+from hsiaug_builtin.baselines.mixing import Cutmix, Mixup, keeps
+from hsiaug_builtin.baselines.noise import Noise
+from hsiaug_builtin.baselines.smote import Adasyn, BorderlineSmote, Smote
 
 SIZES = (20, 6, 2, 1)
 ADDING = [Duplicate, Noise, Mixup, Cutmix, Smote, BorderlineSmote, Adasyn, Cvae, Wgan, Tabddpm]
@@ -40,7 +40,7 @@ def same(a, b) -> bool:
 
 
 def test_this_file_knows_every_generator():
-    listed = {entry.name for entry in hsiaug_baselines.hsiaug_plugins()}
+    listed = {entry.name for entry in hsiaug_builtin.baselines.hsiaug_plugins()}
     # What reads unlabelled pixels stands in test_pseudo, what makes masks alone in tests/pairs.
     elsewhere = {"pseudo", "pseudo-region", "duplicate-balanced"}
     assert listed - elsewhere == {plugin.card.name for plugin in [Nothing, *ADDING]}

@@ -7,16 +7,16 @@ import sys
 
 import pytest
 
-import hsiaug_baselines
-import hsiaug_classifiers
-import hsiaug_semisup
-from hsiaug.plugins.card import build_params
-from hsiaug.plugins.registry import Found
+import hsiaug_builtin.baselines
+import hsiaug_builtin.classifiers
+import hsiaug_builtin.semisup
+from hsiaug.registry.card import build_params
+from hsiaug.registry.lookup import Found
 
 ENTRIES = [
-    *hsiaug_baselines.hsiaug_plugins(),
-    *hsiaug_classifiers.hsiaug_plugins(),
-    *hsiaug_semisup.hsiaug_plugins(),
+    *hsiaug_builtin.baselines.hsiaug_plugins(),
+    *hsiaug_builtin.classifiers.hsiaug_plugins(),
+    *hsiaug_builtin.semisup.hsiaug_plugins(),
 ]
 HEAVY = ("torch", "sklearn", "imblearn", "scipy")
 
@@ -84,7 +84,7 @@ def test_only_what_is_computed_without_torch_stays_on_the_cpu():
 
 
 def test_every_semi_supervised_rival_declares_that_it_is_transductive():
-    cards = [Found(entry, "hsiaug", "0").load().card for entry in hsiaug_semisup.hsiaug_plugins()]
+    cards = [Found(entry, "hsiaug", "0").load().card for entry in hsiaug_builtin.semisup.hsiaug_plugins()]
     assert {card.scope for card in cards} == {"scene"}
 
 

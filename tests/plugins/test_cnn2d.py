@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from hsiaug.api import Patches
-from hsiaug.plugins.card import build_params
-from hsiaug.samples import concatenate
-from hsiaug_baselines.controls import Duplicate
-from hsiaug_classifiers.networks import Cnn2d
-from hsiaug_nets.projection import fit_projection
+from hsiaug.core.samples import concatenate
+from hsiaug.registry.card import build_params
+from hsiaug_builtin.baselines.controls import Duplicate
+from hsiaug_builtin.classifiers.networks import Cnn2d
+from hsiaug_builtin.nets.projection import fit_projection
 
 
 def nowhere(x) -> Patches:

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from hsiaug.api import PluginError
-from hsiaug_baselines._components import fit_components
-from hsiaug_baselines._learnt import TrainingComponents
-from hsiaug_baselines.generative import Cvae, Tabddpm, Wgan
+from hsiaug_builtin.baselines._components import fit_components
+from hsiaug_builtin.baselines._learnt import TrainingComponents
+from hsiaug_builtin.baselines.generative import Cvae, Tabddpm, Wgan
 
 LEARNT = [Cvae, Wgan, Tabddpm]
 learnt = pytest.mark.parametrize("plugin", LEARNT, ids=lambda plugin: plugin.card.name)
@@ -148,5 +148,5 @@ def test_progress_is_told_to_the_end(view, plugin):
 
 
 def test_naming_the_plugins_loads_no_torch():
-    code = "import sys, hsiaug_baselines.generative; sys.exit('torch' in sys.modules)"
+    code = "import sys, hsiaug_builtin.baselines.generative; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

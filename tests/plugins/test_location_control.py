@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from hsiaug.api import Patches, PluginError
-from hsiaug.samples import concatenate
-from hsiaug_baselines.controls import Duplicate
-from hsiaug_classifiers.location import Location
+from hsiaug.core.samples import concatenate
+from hsiaug_builtin.baselines.controls import Duplicate
+from hsiaug_builtin.classifiers.location import Location
 
 
 def places(coords) -> Patches:

@@ -1,4 +1,4 @@
-"""``hsiaug_nets``: views keep what they promise, draws are fair, and nothing leaks into torch's global state."""
+"""``hsiaug_builtin.nets``: views keep what they promise, draws are fair, and nothing leaks into torch's global state."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from hsiaug.api import InputError, PluginError
-from hsiaug_nets.recipe import AUGMENTS, Recipe
-from hsiaug_nets.seeded import fresh, seeded
-from hsiaug_nets.small2d import Net2d
-from hsiaug_nets.training import TrainingPatches, batches, criterion, descend, over, train
-from hsiaug_nets.views import band_dropout, gain_offset, radiation_noise, strong, turned, view_of, weak
+from hsiaug_builtin.nets.recipe import AUGMENTS, Recipe
+from hsiaug_builtin.nets.seeded import fresh, seeded
+from hsiaug_builtin.nets.small2d import Net2d
+from hsiaug_builtin.nets.training import TrainingPatches, batches, criterion, descend, over, train
+from hsiaug_builtin.nets.views import band_dropout, gain_offset, radiation_noise, strong, turned, view_of, weak
 
 
 def draw(seed: int = 0) -> torch.Generator:

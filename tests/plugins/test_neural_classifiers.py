@@ -9,14 +9,14 @@ import pytest
 import torch
 
 from hsiaug.api import InputError, Patches
-from hsiaug.plugins.card import build_params
-from hsiaug.samples import concatenate
-from hsiaug_baselines.controls import Duplicate
-from hsiaug_classifiers.backbone import SENSIBLE, Timm
-from hsiaug_classifiers.nets.backbone import build_backbone
-from hsiaug_classifiers.nets.hybridsn import HybridNet
-from hsiaug_classifiers.networks import Cnn1d, Cnn3d, HybridSn, SpectralFormer, Ssrn
-from hsiaug_nets.blocks import Residual, cropped
+from hsiaug.core.samples import concatenate
+from hsiaug.registry.card import build_params
+from hsiaug_builtin.baselines.controls import Duplicate
+from hsiaug_builtin.classifiers.backbone import SENSIBLE, Timm
+from hsiaug_builtin.classifiers.nets.backbone import build_backbone
+from hsiaug_builtin.classifiers.nets.hybridsn import HybridNet
+from hsiaug_builtin.classifiers.networks import Cnn1d, Cnn3d, HybridSn, SpectralFormer, Ssrn
+from hsiaug_builtin.nets.blocks import Residual, cropped
 
 NETS = [Cnn1d, Cnn3d, HybridSn, Ssrn, SpectralFormer, Timm]
 each = pytest.mark.parametrize("plugin", NETS, ids=lambda plugin: plugin.card.name)

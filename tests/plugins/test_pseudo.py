@@ -14,8 +14,8 @@ from hsiaug.protocol.hidden import HiddenCube
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
-from hsiaug_baselines.pseudo import FittedPseudo, Pseudo, PseudoRegion
-from hsiaug_teacher.teacher import teach
+from hsiaug_builtin.baselines.pseudo import FittedPseudo, Pseudo, PseudoRegion
+from hsiaug_builtin.teacher.teacher import teach
 
 
 def made(fitted: FittedPseudo, counts: dict[int, int], seed: int = 0) -> PatchSamples:
@@ -83,7 +83,7 @@ def test_a_class_none_of_whose_segments_was_labelled_repeats_its_training_patche
     votes = teach(seen)
     named = votes.classes[votes.shares.argmax(axis=1)]
     lost = replace(votes, attached=votes.attached & (named != 2))
-    monkeypatch.setattr("hsiaug_teacher.teacher.teach", lambda view: lost)
+    monkeypatch.setattr("hsiaug_builtin.teacher.teacher.teach", lambda view: lost)
     samples = made(fit(Pseudo, seen), {1: 30, 2: 30})
     assert samples.provenance["training_patches_repeated"] == [2]
     assert keys(samples.x[samples.y == 2]) <= keys(seen.real.x[seen.y == 2])

@@ -1,4 +1,4 @@
-"""``hsiaug_semisup``: what unlabelled pixels add, that they come from the view alone, and what weights do."""
+"""``hsiaug_builtin.semisup``: what unlabelled pixels add, that they come from the view alone, and what weights do."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import numpy as np
 import pytest
 import torch
 
-import hsiaug_semisup
+import hsiaug_builtin.semisup
 from hsiaug.api import Patches, PluginError
-from hsiaug.plugins.card import build_params
-from hsiaug.plugins.registry import Found
+from hsiaug.core.samples import PatchSamples, concatenate
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.view import TrainView, train_view
-from hsiaug.samples import PatchSamples, concatenate
-from hsiaug.scene import Scene
-from hsiaug_nets.projection import fit_projection
-from hsiaug_nets.views import strong
-from hsiaug_semisup.label_spreading import SpectralSpatialSpreading
-from hsiaug_semisup.self_training import SelfTraining
-from hsiaug_semisup.setting import unlabelled_batches
-from hsiaug_semisup.shared import SemiRecipe, ramp
-from hsiaug_teacher.discriminant import fit_discriminant
-from hsiaug_teacher.features import fit_local_means
+from hsiaug.registry.card import build_params
+from hsiaug.registry.lookup import Found
+from hsiaug_builtin.nets.projection import fit_projection
+from hsiaug_builtin.nets.views import strong
+from hsiaug_builtin.semisup.label_spreading import SpectralSpatialSpreading
+from hsiaug_builtin.semisup.self_training import SelfTraining
+from hsiaug_builtin.semisup.setting import unlabelled_batches
+from hsiaug_builtin.semisup.shared import SemiRecipe, ramp
+from hsiaug_builtin.teacher.discriminant import fit_discriminant
+from hsiaug_builtin.teacher.features import fit_local_means
 
-PLUGINS = {entry.name: Found(entry, "hsiaug", "0").load() for entry in hsiaug_semisup.hsiaug_plugins()}
+PLUGINS = {entry.name: Found(entry, "hsiaug", "0").load() for entry in hsiaug_builtin.semisup.hsiaug_plugins()}
 NETS = [PLUGINS[name] for name in ("mean-teacher", "fixmatch", "entropy-min")]
 
 every = pytest.mark.parametrize("plugin", PLUGINS.values(), ids=PLUGINS)
@@ -189,7 +189,7 @@ def test_the_unlabelled_loss_rises_to_its_full_weight():
 
 @every_net
 def test_a_network_takes_the_steps_and_the_labelled_batch_of_cnn2d(plugin):
-    from hsiaug_classifiers.networks import Cnn2d
+    from hsiaug_builtin.classifiers.networks import Cnn2d
 
     own, plain = build_params(plugin.card), build_params(Cnn2d.card)
     for name in ("steps", "batch", "rate", "decay", "components", "width", "augment"):

@@ -8,8 +8,8 @@ from imblearn.over_sampling import ADASYN, SMOTE, BorderlineSMOTE
 from scipy import sparse
 from sklearn.neighbors import NearestNeighbors
 
-from hsiaug_baselines._interpolate import Ranked, convex_weights, rank_neighbours
-from hsiaug_baselines.smote import Adasyn, BorderlineSmote, Smote
+from hsiaug_builtin.baselines._interpolate import Ranked, convex_weights, rank_neighbours
+from hsiaug_builtin.baselines.smote import Adasyn, BorderlineSmote, Smote
 
 NEAR = {"sizes": (30, 12, 6, 2), "spread": 3.0}
 """Classes that overlap, so that there are borders."""

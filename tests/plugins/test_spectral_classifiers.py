@@ -9,12 +9,20 @@ import pytest
 from sklearn.svm import SVC
 
 from hsiaug.api import Patches, PatchSamples, PluginError
-from hsiaug.samples import concatenate
-from hsiaug_baselines.controls import Duplicate
-from hsiaug_baselines.noise import Noise
-from hsiaug_classifiers import svm
-from hsiaug_classifiers.forest import Forest
-from hsiaug_classifiers.svm import COSTS, UNKNOWN, WIDTHS, Svm, SvmParams, squared_distances, stratified_folds
+from hsiaug.core.samples import concatenate
+from hsiaug_builtin.baselines.controls import Duplicate
+from hsiaug_builtin.baselines.noise import Noise
+from hsiaug_builtin.classifiers import svm
+from hsiaug_builtin.classifiers.forest import Forest
+from hsiaug_builtin.classifiers.svm import (
+    COSTS,
+    UNKNOWN,
+    WIDTHS,
+    Svm,
+    SvmParams,
+    squared_distances,
+    stratified_folds,
+)
 
 both = pytest.mark.parametrize("plugin", [Svm, Forest], ids=lambda plugin: plugin.card.name)
 

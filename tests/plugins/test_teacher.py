@@ -1,4 +1,4 @@
-"""``hsiaug_teacher``: features, the weighted discriminant, votes for what a view shows, and which are believed."""
+"""``hsiaug_builtin.teacher``: features, the weighted discriminant, votes for what a view shows, which are trusted."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
-from hsiaug.scene import Scene
-from hsiaug_nets.grid import grid_graph, spread
-from hsiaug_teacher.choice import LEAST, believed, margins
-from hsiaug_teacher.discriminant import fit_discriminant
-from hsiaug_teacher.features import fit_local_means, plane_of
-from hsiaug_teacher.noise import WITHIN, fit_noise_projection
-from hsiaug_teacher.probe import fit_probe
-from hsiaug_teacher.teacher import teach
+from hsiaug_builtin.nets.grid import grid_graph, spread
+from hsiaug_builtin.teacher.choice import LEAST, believed, margins
+from hsiaug_builtin.teacher.discriminant import fit_discriminant
+from hsiaug_builtin.teacher.features import fit_local_means, plane_of
+from hsiaug_builtin.teacher.noise import WITHIN, fit_noise_projection
+from hsiaug_builtin.teacher.probe import fit_probe
+from hsiaug_builtin.teacher.teacher import teach
 
 
 def view_of(toy: Scene, scope: str, patch: int = 5) -> TrainView:
@@ -152,7 +152,7 @@ def test_a_scene_without_noise_or_with_one_band_has_components_too(crops: TrainV
 
 
 def test_votes_are_averaged_with_neighbours_that_look_alike_and_not_across_a_border(crops: TrainView) -> None:
-    from hsiaug_teacher.teacher import _averaged
+    from hsiaug_builtin.teacher.teacher import _averaged
 
     pixels = np.argwhere(np.ones((9, 8), dtype=bool)).astype(np.int32)
     plane = np.zeros((9, 8, 2), dtype=np.float32)

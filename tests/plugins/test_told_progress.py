@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from hsiaug.plugins.progress import progress_values
+from hsiaug.registry.progress import progress_values
 
 
 class Rude:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hsiaug.base.errors import InputError
+from hsiaug.core.fields import seen_fields
 from hsiaug.data import toy_scene
-from hsiaug.errors import InputError
-from hsiaug.fields import seen_fields
 from hsiaug.protocol.added import PLACEMENTS, Added
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
 from hsiaug.protocol.balance import pool_steps, synthetic_counts
 
 counts = st.dictionaries(st.integers(1, 20), st.integers(1, 200), min_size=1)

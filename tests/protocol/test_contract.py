@@ -8,21 +8,21 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hsiaug.base.errors import InputError, PluginError, SplitError
+from hsiaug.core.pairs import PairSet
 from hsiaug.data import toy_scene
-from hsiaug.errors import InputError, PluginError, SplitError
-from hsiaug.pairs import PairSet
-from hsiaug.plugins.card import Card
 from hsiaug.protocol.entries import BUILT_IN
-from hsiaug.protocol.protocols import Areas, Draw, Protocol, parse_protocol, protocol_class
+from hsiaug.protocol.protocols import Areas, Draw, SplitProtocol, parse_protocol, protocol_class
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.tiling import draw_tiles
+from hsiaug.registry.card import Card
 from hsiaug.report.records import read_trials
 
 TOY = toy_scene()
 ALL = ("pixels", "segmentation", "change")
 
 
-class Own(Protocol):
+class Own(SplitProtocol):
     """Draws what a test hands over."""
 
     card = Card("own", "1", "What a test hands over", tasks=ALL)
@@ -34,7 +34,7 @@ class Own(Protocol):
     draw_tiles = draw
 
 
-def own(drawn: Any) -> Protocol:
+def own(drawn: Any) -> SplitProtocol:
     return type("Own", (Own,), {"drawn": staticmethod(drawn) if callable(drawn) else drawn})("", "none")
 
 

@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 
 from hsiaug.bench.plan import Request, build_plan
+from hsiaug.core.pairs import PairSet, Place
+from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
-from hsiaug.pairs import PairSet, Place
-from hsiaug.plugins.registry import Registry
-from hsiaug.protocol.protocols import Protocol, parse_protocol
+from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.tiling import draw_tiles
-from hsiaug.scene import Scene
+from hsiaug.registry.lookup import Registry
 from hsiaug.trial.spec import OMEGA_CONVENTION, PluginSpec, TrialSpec, short_hash
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
@@ -109,7 +109,7 @@ def committed() -> Iterator[dict[str, str]]:
             yield from (row for row in csv.DictReader(file) if row.get("split_sha256"))
 
 
-def protocol_of(row: dict[str, str]) -> Protocol:
+def protocol_of(row: dict[str, str]) -> SplitProtocol:
     return parse_protocol(f"{row['protocol']}:{row['protocol_argument']}".removesuffix(":"), row["buffer"])
 
 

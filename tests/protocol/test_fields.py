@@ -9,16 +9,16 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from hsiaug.base.errors import InputError, SceneError, SplitError
+from hsiaug.core.fields import label_fields, seen_fields
+from hsiaug.core.pairs import PairSet
+from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
-from hsiaug.errors import InputError, SceneError, SplitError
-from hsiaug.fields import label_fields, seen_fields
-from hsiaug.pairs import PairSet
 from hsiaug.protocol.compact import compact_draw
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.sampled import by_number, by_ratio, training_sizes
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.tiling import draw_tiles
-from hsiaug.scene import Scene
 from hsiaug.trial.spec import plots_read
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
+from hsiaug.base.errors import InputError, SceneError, SplitError
+from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
-from hsiaug.errors import InputError, SceneError, SplitError
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
-from hsiaug.scene import Scene
 
 TOY = toy_scene()
 

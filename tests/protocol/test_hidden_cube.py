@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hsiaug.errors import InputError, PluginError
+from hsiaug.base.errors import InputError, PluginError
+from hsiaug.core.scene import Scene
+from hsiaug.core.spectral_views import SpectralView
 from hsiaug.protocol import hidden as hidden_module
 from hsiaug.protocol import view as view_module
 from hsiaug.protocol.hidden import HiddenCube
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.view import train_view
-from hsiaug.scene import Scene
-from hsiaug.spectral_views import SpectralView
 
 SHAPE = (7, 6, 5)
 CUBE = np.random.default_rng(0).normal(size=SHAPE).astype(np.float32)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from hsiaug.base.errors import InputError
 from hsiaug.data import toy_scene
-from hsiaug.errors import InputError
 from hsiaug.protocol.balance import check_lambda, check_omega
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split

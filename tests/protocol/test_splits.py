@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hsiaug.base.errors import InputError, SplitError
+from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
-from hsiaug.errors import InputError, SplitError
 from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
-from hsiaug.scene import Scene
 
 TOY = toy_scene()
 PROTOCOLS = ["issd", "issd:0.1", "kshot:3", "kshot:3-6x2", "blocks:6", "random:0.1", "random-twin:kshot:3"]

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hsiaug.errors import PluginError
+from hsiaug.base.errors import PluginError
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.compact import dilate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.view import TrainView, train_view
-from hsiaug.scene import Scene
 
 
 @pytest.fixture(scope="module")

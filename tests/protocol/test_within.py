@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from hsiaug.base.errors import SplitError
+from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
-from hsiaug.errors import SplitError
 from hsiaug.protocol.draws import draw_train
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import train_view
-from hsiaug.scene import Scene
 
 TOY = toy_scene()
 NESTED = ["within:issd", "within:issd@3", "within:kshot:12", "within:blocks:6", "within:random:0.1", "within:all"]

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from hsiaug.plugins.registry import Registry
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.quality.kits import sample_kit
 from hsiaug.quality.sample_kit import synthesise
 from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
-from hsiaug.scene import Scene
+from hsiaug.registry.lookup import Registry
 
 
 @pytest.fixture(autouse=True)

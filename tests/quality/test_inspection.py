@@ -14,14 +14,14 @@ import pytest
 from PIL import Image
 
 from hsiaug.api import Attention, PatchSamples, PluginError
-from hsiaug.colours import HELD_OUT, SYNTHETIC, TRAIN
+from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN
+from hsiaug.core.scene import Scene
 from hsiaug.quality import pixel_samples
 from hsiaug.quality.attention import attention_report, class_map
 from hsiaug.quality.figures import save_figures
 from hsiaug.quality.kits import sample_kit
 from hsiaug.quality.pixel_figures import pictures
 from hsiaug.quality.synthesis import PixelSynthesis
-from hsiaug.scene import Scene
 
 Make = Callable[..., PixelSynthesis]
 

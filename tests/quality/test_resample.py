@@ -12,11 +12,11 @@ from imblearn.over_sampling import SMOTE
 from scipy.sparse import csr_array
 from sklearn.base import clone
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
+from hsiaug.core.samples import concatenate
+from hsiaug.core.scene import Scene
 from hsiaug.quality.synthesis import PixelSynthesis
 from hsiaug.resample import Resampler, _SampleScene, augment_scene
-from hsiaug.samples import concatenate
-from hsiaug.scene import Scene
 
 
 @pytest.fixture

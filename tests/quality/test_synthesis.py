@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from scipy.io import loadmat
 
-from hsiaug.errors import InputError
-from hsiaug.plugins.card import build_params
-from hsiaug.plugins.registry import Registry
+from hsiaug.base.errors import InputError
+from hsiaug.core.samples import concatenate
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.quality.export import check_folder, save_samples
 from hsiaug.quality.synthesis import PixelSynthesis
-from hsiaug.samples import concatenate
-from hsiaug.scene import Scene
+from hsiaug.registry.card import build_params
+from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import PixelClassification
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import run_trial

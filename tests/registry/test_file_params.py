@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from hsiaug.api import file_of
-from hsiaug.errors import InputError
-from hsiaug.plugins.card import Card, build_params, check_files, param
-from hsiaug.plugins.file_params import sealed_path
-from hsiaug.scene import Scene
+from hsiaug.base.errors import InputError
+from hsiaug.core.scene import Scene
+from hsiaug.registry.card import Card, build_params, check_files, param
+from hsiaug.registry.file_params import sealed_path
 from hsiaug.trial.spec import plugin_spec
 
 

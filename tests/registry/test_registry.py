@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from hsiaug import api
-from hsiaug.errors import InputError, PluginError
-from hsiaug.plugins.registry import build_registry, registry
+from hsiaug.base.errors import InputError, PluginError
+from hsiaug.registry.lookup import build_registry, registry
 from tests.strangers import DUMMY, environment, hsiaug, install
 
 
@@ -109,7 +109,7 @@ def test_a_class_without_its_card_is_refused_when_it_is_used(path: Path) -> None
 
 def test_listing_names_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from hsiaug.plugins.registry import registry; registry().names('generator');"
+        "import sys; from hsiaug.registry.lookup import registry; registry().names('generator');"
         "print([m for m in ('torch', 'sklearn', 'imblearn', 'matplotlib', 'pandas') if m in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from hsiaug.errors import InputError
-from hsiaug.plugins.card import build_params
-from hsiaug.plugins.registry import Registry, build_registry
+from hsiaug.base.errors import InputError
+from hsiaug.registry.card import build_params
+from hsiaug.registry.lookup import Registry, build_registry
 from tests.strangers import install
 
 FAMILY = """

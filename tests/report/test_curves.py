@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from report_records import failure, record
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
 from hsiaug.report import build_report, figure_of, render_report, save_picture
 from hsiaug.report.curves import lines, reference, surfaces
 from hsiaug.report.findings import headline

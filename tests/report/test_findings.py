@@ -13,6 +13,7 @@ import pytest
 from html_pages import parsed
 from report_records import audit_of, failure, fill, record
 
+from hsiaug.base.terminal import Console
 from hsiaug.report import build_report, print_report, render_html, render_report
 from hsiaug.report.figures.card import card_figure
 from hsiaug.report.findings import headline, judged, verdict
@@ -20,7 +21,6 @@ from hsiaug.report.pairwise import compare_arms
 from hsiaug.report.tables import Table
 from hsiaug.report.verdict_grid import SIGNS, verdict_grid
 from hsiaug.results import read_store
-from hsiaug.terminal import Console
 
 CLAIMS = Path(__file__).parents[2] / "benchmarks" / "results" / "cluster" / "suite.csv"
 

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from report_records import benchmark, failure
 
+from hsiaug.base.terminal import Console
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.quality.maps import class_map_figure, save_quick_look
 from hsiaug.report import FORMATS, build_report, print_report, render_report, save_picture
 from hsiaug.report.figures.files import figure_bytes
 from hsiaug.report.figures.split import split_figure
-from hsiaug.scene import Scene
-from hsiaug.terminal import Console
 from tests.test_texts import Terminal
 
 CONTROLS = "\x1b]0;title\x07\x9b31m\u202e"

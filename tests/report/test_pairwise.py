@@ -12,7 +12,8 @@ import pytest
 from report_records import ABSENT_SCENES, audit_of, benchmark, failure, hash_of, record
 from scipy.stats import t
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
+from hsiaug.core.scene import Scene
 from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
@@ -21,7 +22,6 @@ from hsiaug.report.arm_names import arm_names, find_arm
 from hsiaug.report.pairwise import ArmComparison, Pairing, compare_arms
 from hsiaug.report.pairwise_json import comparison_json
 from hsiaug.report.pairwise_views import class_rows, draw_rows, facts, notes, wilcoxon_text
-from hsiaug.scene import Scene
 from hsiaug.trial.store import Store
 
 A, B = "none/svm", "smote/svm"

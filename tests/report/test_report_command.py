@@ -12,8 +12,8 @@ import typer
 from report_records import benchmark, fill
 from typer.testing import CliRunner
 
+from hsiaug.base.errors import InputError, StoreError
 from hsiaug.cli.report import report
-from hsiaug.errors import InputError, StoreError
 from tests.effort import calls
 
 COMMAND = "import typer; from hsiaug.cli.report import report; a = typer.Typer(); a.command()(report); a()"

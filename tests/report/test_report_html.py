@@ -12,7 +12,7 @@ import pytest
 from html_pages import Node, parsed, table_named
 from report_records import CLASSES, audit_of, benchmark, failure, record
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
 from hsiaug.report import build_report, render_html, render_report
 
 

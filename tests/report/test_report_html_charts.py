@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_records import audit_of, benchmark, record
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
 from hsiaug.report import build_report, figure_of, render_html, save_picture
 from hsiaug.report.html.scales import round_limit
 from hsiaug.report.positions import apart, decades, labelled, shortened

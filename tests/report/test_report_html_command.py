@@ -9,7 +9,7 @@ from html_pages import parsed
 from report_records import benchmark, fill
 from test_report_command import run
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
 from tests.effort import calls
 
 CLASSES = 16

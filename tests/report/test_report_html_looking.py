@@ -10,11 +10,11 @@ import pytest
 from report_records import hash_of, record
 from test_report_html_browser import browser, opened
 
+from hsiaug.core.scene import Scene
 from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.report import build_report, render_html
-from hsiaug.scene import Scene
 from hsiaug.trial.store import Store
 
 __all__ = ["browser"]

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from report_records import ABSENT_SCENES, audit_of, hash_of, record
 
-from hsiaug.colours import TRAIN, rgb_of
+from hsiaug.base.colours import TRAIN, rgb_of
+from hsiaug.core.scene import Scene
 from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.report import build_report, render_html
-from hsiaug.scene import Scene
 from hsiaug.trial.store import Store
 
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from report_records import benchmark
 
+from hsiaug.core.tiles import DenseSamples
 from hsiaug.report import build_report, render_html
 from hsiaug.report.html.maps import _class_colours
 from hsiaug.report.html.pictures import palette_png
-from hsiaug.tiles import DenseSamples
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"><path d="M0 0L4 3" stroke="#1f5fa8"/></svg>'
 

@@ -12,9 +12,9 @@ from html_pages import parsed
 from PIL import Image
 from report_records import hash_of, record
 
+from hsiaug.core.pairs import PairSet
 from hsiaug.data import load_pairs
 from hsiaug.metrics.accuracy import confusion, dense_score
-from hsiaug.pairs import PairSet
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import draw_tiles
 from hsiaug.report import build_report, render_html, render_report

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_records import audit_of, benchmark, failure, record
 
-from hsiaug.errors import StoreError
+from hsiaug.base.errors import StoreError
 from hsiaug.report import build_report
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Gain

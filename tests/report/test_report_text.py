@@ -13,7 +13,7 @@ import pytest
 from report_records import CLASSES, audit_of, benchmark, failure, metrics_of, record
 from rich.console import Console
 
-from hsiaug.errors import InputError, StoreError
+from hsiaug.base.errors import InputError, StoreError
 from hsiaug.report import FORMATS, build_report, print_report, render_report, report_json
 from hsiaug.report.labels import left_out
 from hsiaug.report.views import VIEWS

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError
-from hsiaug.plugins.card import build_params
+from hsiaug.registry.card import build_params
 from hsiaug.trial.machine import counted_work
-from hsiaug_specdm.params import SIZES
-from hsiaug_specdm.plugin import LdmSingle, SpecDm
+from hsiaug_builtin.specdm.params import SIZES
+from hsiaug_builtin.specdm.plugin import LdmSingle, SpecDm
 
 Make = Callable[..., DenseView]
 SHORT = {"vae_steps": 4, "steps": 3, "sample_steps": 2}
@@ -218,7 +218,7 @@ def test_a_codec_that_loses_too_much_stops_the_fit(make: Make, gate: str, value:
 def test_a_fit_that_was_killed_ends_as_if_it_had_not_been(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hsiaug_nets.training.CHECKPOINT_EVERY", 0.0)
+    monkeypatch.setattr("hsiaug_builtin.nets.training.CHECKPOINT_EVERY", 0.0)
     view, stages = make(6, 16), []
     whole = fit(view, **SHORT)
 

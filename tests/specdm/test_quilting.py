@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hsiaug.api import DenseView
-from hsiaug_specdm.quilting import Quilt, segments
+from hsiaug_builtin.specdm.quilting import Quilt, segments
 
 Make = Callable[..., DenseView]
 

@@ -11,18 +11,18 @@ import pytest
 import torch
 
 from hsiaug.api import DenseView, InputError, PluginError
-from hsiaug.plugins.card import build_params
-from hsiaug_diffusion.angles import mean_angle
-from hsiaug_nets.views import SYMMETRIES, symmetry
-from hsiaug_specdm.codec import OneStream, TwoStream, fit_one_stream, fit_two_stream
-from hsiaug_specdm.components import PatchComponents
-from hsiaug_specdm.fit import SCHEDULE, quality
-from hsiaug_specdm.params import SIZES
-from hsiaug_specdm.plugin import LdmSingle, SpecDm
-from hsiaug_specdm.tileformat import TileFormat
-from hsiaug_specdm.training_pairs import PairRun, draw_weights
-from hsiaug_specdm.unet import UNet
-from hsiaug_specdm.vae import StreamVae
+from hsiaug.registry.card import build_params
+from hsiaug_builtin.diffusion.angles import mean_angle
+from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
+from hsiaug_builtin.specdm.codec import OneStream, TwoStream, fit_one_stream, fit_two_stream
+from hsiaug_builtin.specdm.components import PatchComponents
+from hsiaug_builtin.specdm.fit import SCHEDULE, quality
+from hsiaug_builtin.specdm.params import SIZES
+from hsiaug_builtin.specdm.plugin import LdmSingle, SpecDm
+from hsiaug_builtin.specdm.tileformat import TileFormat
+from hsiaug_builtin.specdm.training_pairs import PairRun, draw_weights
+from hsiaug_builtin.specdm.unet import UNet
+from hsiaug_builtin.specdm.vae import StreamVae
 
 Make = Callable[..., DenseView]
 

@@ -11,12 +11,12 @@ import pytest
 from spectral.io.envi import SpectralLibrary
 
 from hsiaug.api import InputError, PluginError
-from hsiaug.plugins.card import build_params
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
-from hsiaug.scene import Scene
-from hsiaug_spectra.library import FittedLibrary, Library
+from hsiaug.registry.card import build_params
+from hsiaug_builtin.spectra.library import FittedLibrary, Library
 
 NM = np.linspace(400, 2500, 40)
 RISE = np.linspace(0.1, 0.6, len(NM))

@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hsiaug.api import InputError, PluginError, load_state, save_state
+from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
-from hsiaug.scene import Scene
-from hsiaug_spectra.covariance import covariance, likelihood
-from hsiaug_spectra.curves import GRID, STRENGTH, Line, line_of, on_grid
-from hsiaug_spectra.learning import learnt
-from hsiaug_spectra.prior import USUAL, Expected, Prior
-from hsiaug_spectra.sources import (
+from hsiaug_builtin.spectra.covariance import covariance, likelihood
+from hsiaug_builtin.spectra.curves import GRID, STRENGTH, Line, line_of, on_grid
+from hsiaug_builtin.spectra.learning import learnt
+from hsiaug_builtin.spectra.prior import USUAL, Expected, Prior
+from hsiaug_builtin.spectra.sources import (
     Source,
     fingerprints,
     library_source,
@@ -34,7 +34,7 @@ from hsiaug_spectra.sources import (
     thinned,
     words_of,
 )
-from hsiaug_spectra.target import Target
+from hsiaug_builtin.spectra.target import Target
 from tests.spectra.test_reading import envi
 
 ALL = np.linspace(400, 2480, 53)

@@ -1,4 +1,4 @@
-"""``hsiaug_spectra.reading``: spectra from ENVI libraries and from folders of USGS and ECOSTRESS text files."""
+"""``hsiaug_builtin.spectra.reading``: spectra from ENVI libraries and from folders of USGS and ECOSTRESS text files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hsiaug.api import InputError
-from hsiaug_spectra.reading import Spectrum, read_library
+from hsiaug_builtin.spectra.reading import Spectrum, read_library
 
 UM = (0.4, 0.5, 0.6, 0.7)
 VALUES = np.array([[0.1, 0.2, 0.3, 0.4], [0.5, 0.6, 0.7, 0.8]])

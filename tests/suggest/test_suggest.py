@@ -18,14 +18,14 @@ from PIL import Image
 from spectral.io import envi
 from typer.testing import CliRunner
 
+from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.cli.main import app
+from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
 from hsiaug.data.geopackage import read_geopackage
 from hsiaug.data.vector_labels import read_vector_labels
-from hsiaug.errors import HsiaugError, InputError, PluginError
-from hsiaug.plugins.registry import Registry
 from hsiaug.protocol.split import Blind
-from hsiaug.scene import Scene
+from hsiaug.registry.lookup import Registry
 from hsiaug.suggest.committee import Member, cast_votes, committee, disagreement
 from hsiaug.suggest.files import ENDINGS
 from hsiaug.suggest.ground import ground_of

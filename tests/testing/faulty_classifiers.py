@@ -8,7 +8,7 @@ import sys
 import numpy as np
 
 from hsiaug.api import Card, PluginError
-from hsiaug.scene import Scene
+from hsiaug.core.scene import Scene
 from tests.testing.faults import NeedsThreeOfEach, StepsBySamples, listing, poke
 
 FAULTY = []

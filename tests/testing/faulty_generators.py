@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from hsiaug.api import Card, PatchSamples, PluginError, load_state, param, save_state
-from hsiaug.scene import Scene
+from hsiaug.core.scene import Scene
 from tests.testing import faults
 from tests.testing.faults import listing
 

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 
 from hsiaug.api import Card, DenseSamples, PluginError, load_state, save_state
-from hsiaug.pairs import PairSet
+from hsiaug.core.pairs import PairSet
 from tests.testing import faults
 from tests.testing.faults import NeedsThreeOfEach, StepsBySamples, listing, poke
 

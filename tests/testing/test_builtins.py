@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hsiaug.plugins.registry import registry
+from hsiaug.registry.lookup import registry
 from hsiaug.testing import check_classifier, check_generator
 
 CHECK = {"generator": check_generator, "classifier": check_classifier}

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hsiaug.errors import PluginError
-from hsiaug.plugins.card import Card
+from hsiaug.base.errors import PluginError
 from hsiaug.protocol.blocks import Blocks
 from hsiaug.protocol.entries import BUILT_IN
-from hsiaug.protocol.protocols import Draw, Protocol
+from hsiaug.protocol.protocols import Draw, SplitProtocol
 from hsiaug.protocol.sampled import KShot, Random
+from hsiaug.registry.card import Card
 from hsiaug.testing import ConformanceError, check_protocol
 from hsiaug.testing.protocols import ProtocolSubject
 
@@ -91,7 +91,7 @@ def test_masks_of_a_file_keep_it_too(tmp_path: Path) -> None:
         (Lossy, "text"),
     ],
 )
-def test_a_broken_rule_is_found(broken: type[Protocol], rule: str) -> None:
+def test_a_broken_rule_is_found(broken: type[SplitProtocol], rule: str) -> None:
     with pytest.raises(ConformanceError) as caught:
         check_protocol(broken)
     assert rule in [outcome.name for outcome in caught.value.report.failures]

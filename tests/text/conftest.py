@@ -14,7 +14,7 @@ from hsiaug.data import toy_scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
-from hsiaug_text import cache
+from hsiaug_builtin.text import cache
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import pytest
 
 from hsiaug.api import DataUnavailableError, InputError, PluginError
 from hsiaug.data import scene_card
-from hsiaug_text import class_words, encode, minilm
+from hsiaug_builtin.text import class_words, encode, minilm
 
 TEXTS = ("a hyperspectral image of corn notill", "the pond is dark")
 
@@ -21,7 +21,7 @@ def cosine(encoded, a: int, b: int) -> float:
 
 
 def test_importing_the_package_loads_nothing_heavy():
-    code = "import sys, hsiaug_text; print({'torch', 'transformers', 'open_clip', 'requests'} & {*sys.modules})"
+    code = "import sys, hsiaug_builtin.text; print({'torch', 'transformers', 'open_clip', 'requests'} & {*sys.modules})"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"
 
 
@@ -82,7 +82,7 @@ def test_a_second_call_comes_from_memory_and_a_second_run_from_disk(cache_folder
 
 
 def _next_run(texts):
-    from hsiaug_text import cache
+    from hsiaug_builtin.text import cache
 
     cache.forget()
     return encode(texts)

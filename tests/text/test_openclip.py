@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hsiaug.api import DataUnavailableError, InputError, PluginError
-from hsiaug_text import cache, encode
+from hsiaug_builtin.text import cache, encode
 from tests.effort import Waited
 
 TEXTS = ("a hyperspectral image of corn notill", "the pond is dark")
@@ -46,7 +46,7 @@ def unplugged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         raise OSError("network is unreachable")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr("hsiaug_text.clip_weights._cached", lambda *args: None)
+    monkeypatch.setattr("hsiaug_builtin.text.clip_weights._cached", lambda *args: None)
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
 
 
@@ -135,8 +135,8 @@ def test_weights_that_cannot_be_had_are_said_at_once_with_the_mend(unplugged, mo
 
 
 def test_a_hub_that_never_answers_is_given_up_on(unplugged, monkeypatch):
-    monkeypatch.setattr("hsiaug_nets.hub._probe", lambda url, answers: None)
-    monkeypatch.setattr("hsiaug_nets.hub.PROBE_SECONDS", 0.1)
+    monkeypatch.setattr("hsiaug_builtin.nets.hub._probe", lambda url, answers: None)
+    monkeypatch.setattr("hsiaug_builtin.nets.hub.PROBE_SECONDS", 0.1)
     with pytest.raises(DataUnavailableError, match="no answer within"):
         encode(TEXTS, "openclip:ViT-B-32/openai")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hsiaug.api import InputError
-from hsiaug_text import class_prompts, class_words
+from hsiaug_builtin.text import class_prompts, class_words
 
 MEADOW = ("the meadow has a smooth even surface", "the meadow is green")
 

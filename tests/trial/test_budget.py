@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from hsiaug.plugins.card import Card
-from hsiaug.plugins.registry import Registry, build_registry
+from hsiaug.registry.card import Card
+from hsiaug.registry.lookup import Registry, build_registry
 from hsiaug.report.notes import number_notes
 from hsiaug.report.tables import build_report
 from hsiaug.trial.cache import Workbench
@@ -76,7 +76,7 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     monkeypatch.syspath_prepend(tmp_path / "site")
     for name in ("dummy_plugin", "stepping_plugin"):
         monkeypatch.delitem(sys.modules, name, raising=False)
-    names = ("hsiaug_baselines", "hsiaug_classifiers", "dummy_plugin", "stepping_plugin")
+    names = ("hsiaug_builtin.baselines", "hsiaug_builtin.classifiers", "dummy_plugin", "stepping_plugin")
     return build_registry([EntryPoint(name, name, "hsiaug") for name in names])
 
 
@@ -161,7 +161,7 @@ def test_steps_that_only_chose_among_the_samples_are_no_longer_training(spec: Sp
 def test_a_trial_of_plugins_without_torch_does_not_load_it() -> None:
     code = (
         "import sys\n"
-        "from hsiaug.plugins.card import Card\n"
+        "from hsiaug.registry.card import Card\n"
         "from hsiaug.trial.machine import counted_steps\n"
         "with counted_steps(Card(name='svm', version='1', summary='no net')) as count:\n"
         "    assert count() is None\n"

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hsiaug.base.errors import InputError
 from hsiaug.bench.plan import Request, build_plan
 from hsiaug.data import toy_scene
-from hsiaug.errors import InputError
-from hsiaug.plugins.registry import registry
 from hsiaug.protocol.balance import synthetic_counts
 from hsiaug.protocol.split import draw_split
+from hsiaug.registry.lookup import registry
 from hsiaug.report import build_report, render_report, report_json
 from hsiaug.report.views import pages
 from hsiaug.tasks.task import get_task

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from hsiaug.bench.plan import Request, build_plan
-from hsiaug.plugins.registry import Registry
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.scene import Scene
+from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.empty import made_nothing

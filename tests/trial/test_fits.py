@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from hsiaug.plugins.registry import Registry
-from hsiaug.scene import Scene
+from hsiaug.base.temporary_folders import mark, owner
+from hsiaug.core.scene import Scene
+from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
-from hsiaug.temporary_folders import mark, owner
 from hsiaug.trial import cache
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.fits import checkpoint, clear_checkpoints, save_fit, spare
@@ -153,7 +153,7 @@ def test_a_cache_that_cannot_be_written_to_costs_no_trial(
     assert "could not be saved" in record["notes"][0]
 
 
-ENDED = "from hsiaug.temporary_folders import owner; print(owner())"
+ENDED = "from hsiaug.base.temporary_folders import owner; print(owner())"
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from hsiaug.errors import PluginError
+from hsiaug.base.errors import PluginError
 from hsiaug.trial.guard import call_failure, kept_state, plain_json
 
 

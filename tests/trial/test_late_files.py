@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from hsiaug.scene import Scene
+from hsiaug.base.temporary_folders import ABANDONED
+from hsiaug.core.scene import Scene
 from hsiaug.tasks.task import get_task
-from hsiaug.temporary_folders import ABANDONED
 from hsiaug.trial import cache
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.spec import TrialSpec

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from hsiaug.base.errors import StoreError
 from hsiaug.cli import show as show_module
-from hsiaug.errors import StoreError
 from hsiaug.report import build_report, render_report
 from hsiaug.report.methods_text import methods_paragraph
 from hsiaug.trial.hashing import short_hash

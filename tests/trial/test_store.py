@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hsiaug.errors import InputError, StoreError
-from hsiaug.temporary_folders import owner
+from hsiaug.base.errors import InputError, StoreError
+from hsiaug.base.temporary_folders import owner
 from hsiaug.trial import store as store_module
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -74,7 +74,7 @@ def test_what_a_killed_writer_left_is_no_record_and_is_swept_once_it_is_old(fill
 
 def test_what_a_killed_writer_of_this_machine_left_is_swept_at_once(filled: Store) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", "from hsiaug.temporary_folders import owner; print(owner())"],
+        [sys.executable, "-c", "from hsiaug.base.temporary_folders import owner; print(owner())"],
         capture_output=True,
         text=True,
         check=True,

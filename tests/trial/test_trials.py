@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from hsiaug.api import param, resampled
-from hsiaug.plugins.registry import Registry
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.view import TrainView
-from hsiaug.scene import Scene
+from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial import cache
 from hsiaug.trial.cache import Workbench

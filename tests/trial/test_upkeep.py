@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from hsiaug.base.errors import InputError
 from hsiaug.cli.main import app
-from hsiaug.errors import InputError
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import merge, prune, verify
 from tests.leavings import age, files_of_others, left_in
@@ -136,7 +136,7 @@ def test_predictions_of_replaced_records_are_pruned_once_they_are_old(
     filled.put({**record, "command": "other"}, (index, label[::-1].copy()))
     assert pruned(filled) == {}
 
-    monkeypatch.setattr("hsiaug.temporary_folders.ABANDONED", -10)
+    monkeypatch.setattr("hsiaug.base.temporary_folders.ABANDONED", -10)
     assert "predictions of replaced records" in pruned(filled)
     assert len(list(filled.folder(record["hash"]).iterdir())) == 2 and list(verify(filled, uncounted)) == []
 

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hsiaug.core.scene import Scene
+from hsiaug.core.view_names import AUTO, RAW, VIEWS, best_view
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.scene import Scene
 from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.tasks.view_choice import spatial_folds, view_scores
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.view_names import AUTO, RAW, VIEWS, best_view
 
 TASK = PixelClassification()
 

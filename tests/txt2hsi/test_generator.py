@@ -11,16 +11,16 @@ import pytest
 import torch
 
 from hsiaug.api import InputError, PluginError
-from hsiaug.plugins.card import build_params
-from hsiaug.plugins.registry import registry
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
-from hsiaug.scene import Scene
+from hsiaug.registry.card import build_params
+from hsiaug.registry.lookup import registry
 from hsiaug.trial.machine import counted_work
-from hsiaug_txt2hsi.denoiser import denoiser_of
-from hsiaug_txt2hsi.params import SIZES, Params
-from hsiaug_txt2hsi.texts import encoded_prompts
+from hsiaug_builtin.txt2hsi.denoiser import denoiser_of
+from hsiaug_builtin.txt2hsi.params import SIZES, Params
+from hsiaug_builtin.txt2hsi.texts import encoded_prompts
 
 COUNTS = {1: 3, 2: 0, 4: 7}
 
@@ -104,7 +104,7 @@ def test_it_works_with_less_to_see(toy: Scene, scope: Any) -> None:
 def test_a_fit_that_was_killed_ends_as_if_it_had_not_been(
     view: TrainView, fitted: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hsiaug_nets.training.CHECKPOINT_EVERY", 0.0)
+    monkeypatch.setattr("hsiaug_builtin.nets.training.CHECKPOINT_EVERY", 0.0)
     stages: list[tuple[str, int]] = []
 
     def killed(done: int, total: int, note: str = "") -> None:
@@ -149,7 +149,7 @@ def test_the_paper_preset_is_large(view: TrainView) -> None:
 def bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
     """The denoiser computes as on a GPU that has bfloat16."""
     for module in ("fit", "fitted"):
-        monkeypatch.setattr(f"hsiaug_txt2hsi.{module}.bf16_is_faster", lambda device: True)
+        monkeypatch.setattr(f"hsiaug_builtin.txt2hsi.{module}.bf16_is_faster", lambda device: True)
 
 
 @pytest.mark.usefixtures("bfloat16")

@@ -7,10 +7,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hsiaug_txt2hsi.denoiser import Denoiser, Reader
-from hsiaug_txt2hsi.lfue import perturbed
-from hsiaug_txt2hsi.objective import turned, with_null
-from hsiaug_txt2hsi.rpsc import clip, polygons
+from hsiaug_builtin.txt2hsi.denoiser import Denoiser, Reader
+from hsiaug_builtin.txt2hsi.lfue import perturbed
+from hsiaug_builtin.txt2hsi.objective import turned, with_null
+from hsiaug_builtin.txt2hsi.rpsc import clip, polygons
 
 
 @settings(max_examples=60, deadline=None)

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from hsiaug.api import InputError, PluginError
+from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
-from hsiaug.plugins.card import build_params
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
-from hsiaug.scene import Scene
-from hsiaug_txt2hsi.params import Params
-from hsiaug_txt2hsi.plugin import Txt2Hsi
+from hsiaug.registry.card import build_params
+from hsiaug_builtin.txt2hsi.params import Params
+from hsiaug_builtin.txt2hsi.plugin import Txt2Hsi
 
 COUNTS = {1: 3, 2: 0, 4: 7}
 

@@ -21,11 +21,11 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from hsiaug.base.errors import HsiaugError, InputError, install
 from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.engine import Batch, Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
 from hsiaug.bench.execute import PoolEngine
 from hsiaug.bench.worker import WorkerStart, without_ctrl_c
-from hsiaug.errors import HsiaugError, InputError, install
 from hsiaug.trial.spec import TrialSpec
 
 try:

@@ -16,10 +16,10 @@ from multiprocessing.util import Finalize
 
 from distributed import Status, get_worker
 
+from hsiaug.base.threads import one_thread
 from hsiaug.bench.engine import Message, PluginProgress, WorkerLost
 from hsiaug.bench.engines.local import Worker, wait_for_messages
 from hsiaug.bench.worker import WorkerStart
-from hsiaug.threads import one_thread
 from hsiaug.trial.spec import TrialSpec
 
 __all__ = ["end_run", "run_trial"]

@@ -19,12 +19,12 @@ from multiprocessing.connection import wait as wait_for
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from hsiaug.base.errors import InputError
 from hsiaug.bench.answers import BadAnswer, read_answer, read_stage, without_half_messages
 from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.engine import Batch, Message, PluginProgress, Say, TrialEnded, WorkerLost, WorkerRefused
 from hsiaug.bench.execute import PoolEngine
 from hsiaug.bench.worker import TrialRequest, WorkerStart, serve, strangers, without_ctrl_c
-from hsiaug.errors import InputError
 from hsiaug.trial.run import lost
 from hsiaug.trial.spec import TrialSpec
 

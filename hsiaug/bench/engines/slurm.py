@@ -20,6 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from hsiaug.base.errors import InputError, StoreError, install
 from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.dispatch import USUAL_SECONDS, Group, groups, uses_device
 from hsiaug.bench.engine import Batch, Pool, Say, Watch
@@ -33,8 +34,7 @@ from hsiaug.bench.engines.slurm_runs import (
 )
 from hsiaug.bench.estimate import readable
 from hsiaug.bench.worker import WorkerStart
-from hsiaug.errors import InputError, StoreError, install
-from hsiaug.plugins.handed import check_installed
+from hsiaug.registry.handed import check_installed
 from hsiaug.trial.spec import TrialSpec
 
 try:

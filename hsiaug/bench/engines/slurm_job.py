@@ -14,16 +14,16 @@ from pathlib import Path
 
 from submitit.helpers import DelayedSubmission
 
+from hsiaug.base.errors import SceneError
+from hsiaug.base.terminal import Console
+from hsiaug.base.threads import one_thread
 from hsiaug.bench.dispatch import TRIES
 from hsiaug.bench.engine import Batch, Job
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.engines.slurm_runs import runs_folder
 from hsiaug.bench.execute import execute
 from hsiaug.bench.ledger import Event, Ledger
-from hsiaug.errors import SceneError
 from hsiaug.tasks.task import get_task
-from hsiaug.terminal import Console
-from hsiaug.threads import one_thread
 from hsiaug.trial.run import lost
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hsiaug.errors import StoreError
-from hsiaug.files import write_text_whole
+from hsiaug.base.errors import StoreError
+from hsiaug.base.files import write_text_whole
 
 __all__ = [
     "Chunk",

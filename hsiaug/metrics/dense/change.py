@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.layout import segment_sizes
 from hsiaug.metrics.dense.probes import evidence
 from hsiaug.metrics.distances import ks_per_band
 from hsiaug.metrics.measures import FidelityMeasure
-from hsiaug.tiles import DenseSamples
 
 __all__ = ["change_measures"]
 

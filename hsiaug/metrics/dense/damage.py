@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import InputError, did_you_mean
+from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.core.tiles import IGNORE
 from hsiaug.metrics.dense.layout import segments
-from hsiaug.tiles import IGNORE
 
 __all__ = ["DAMAGES", "damage", "permuted", "wrong_share"]
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.calibration import LEVELS, CalibrationCurve, calibration_curve, falling_curve, invert
 from hsiaug.metrics.dense.damage import DAMAGES, damage
 from hsiaug.metrics.dense.probes import Probes, evidence, fit_probes
 from hsiaug.metrics.dense.references import References, fit_references
 from hsiaug.metrics.dense.scores import SCORES, score_all
 from hsiaug.metrics.dense.tile_counts import ProbedTiles, edge_cells, look, tally
-from hsiaug.seeds import derive_seed
-from hsiaug.tiles import IGNORE, DenseSamples
 
 __all__ = ["QualityEstimator", "Reading", "fit_estimator"]
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.layout import adjacency, class_shares
 from hsiaug.metrics.dense.references import spectra_of
 from hsiaug.metrics.distances import frechet, shrunk_covariance
 from hsiaug.metrics.spectra import Space, fit_space
-from hsiaug.seeds import derive_seed
-from hsiaug.tiles import DenseSamples
 
 __all__ = [
     "EXTRACTOR",

@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.extractor import (
     EXTRACTOR,
     axis_maps,
@@ -34,8 +36,6 @@ from hsiaug.metrics.dense.references import spectra_of
 from hsiaug.metrics.distances import spectral_angle, wasserstein_per_band
 from hsiaug.metrics.measures import FidelityMeasure, MeasureTable, Round, Values, averaged
 from hsiaug.metrics.spectra import Space
-from hsiaug.seeds import derive_seed
-from hsiaug.tiles import DenseSamples
 
 __all__ = ["MEASURES", "DenseFidelity", "dense_fidelity"]
 

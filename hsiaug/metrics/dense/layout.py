@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.tiles import IGNORE
+from hsiaug.core.tiles import IGNORE
 
 __all__ = ["adjacency", "class_shares", "edge_zone", "neighbours", "segment_sizes", "segments", "total_variation"]
 

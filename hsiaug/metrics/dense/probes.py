@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.distances import spectral_angle
 from hsiaug.metrics.spectra import Space, at_most, fit_space
-from hsiaug.seeds import derive_seed
-from hsiaug.tiles import IGNORE, DenseSamples
 
 __all__ = ["Probes", "evidence", "fit_probes", "of_label", "pixel_maps"]
 

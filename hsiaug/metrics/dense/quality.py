@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
+from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.dense.probes import Probes
-from hsiaug.tiles import IGNORE, DenseSamples
 
 __all__ = ["filter_samples", "ignore_unlikely", "label_quality"]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.distances import shrink_to_pooled, shrunk_covariance
 from hsiaug.metrics.spectra import Space, at_most, class_means, fit_space
-from hsiaug.tiles import IGNORE, DenseSamples
 
 __all__ = ["References", "fit_references", "spectra_of"]
 

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.calibration import (
     LEVELS,
     CalibrationCurve,
@@ -33,8 +35,6 @@ from hsiaug.metrics.dense.quality import label_quality
 from hsiaug.metrics.dense.scores import SCORES, class_table
 from hsiaug.metrics.dense.tile_counts import REACH, Counts, ProbedTiles, tally
 from hsiaug.metrics.measures import FidelityMeasure
-from hsiaug.seeds import derive_seed
-from hsiaug.tiles import IGNORE, DenseSamples
 
 __all__ = ["Coupling", "DenseReliability", "dense_reliability"]
 

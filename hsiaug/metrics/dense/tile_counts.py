@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.core.tiles import IGNORE
 from hsiaug.metrics.accuracy import grouped_confusion
 from hsiaug.metrics.dense.layout import edge_zone, neighbours, segments
 from hsiaug.metrics.dense.probes import Probes, evidence, of_label
 from hsiaug.metrics.dense.references import References
 from hsiaug.metrics.distances import spectral_angle
-from hsiaug.tiles import IGNORE
 
 __all__ = ["REACH", "SHIFTS", "Counts", "ProbedTiles", "edge_cells", "look", "tally"]
 

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hsiaug.colours import TONES
-from hsiaug.errors import InputError
+from hsiaug.base.colours import TONES
+from hsiaug.base.errors import InputError
+from hsiaug.base.text import plotted, visible
 from hsiaug.report.figures.files import WIDTHS, across, new_figure, wrapped
 from hsiaug.report.findings import FINDINGS, headline
 from hsiaug.report.ground_truth import thumbnail
 from hsiaug.report.labels import p_said, signed
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.verdict_grid import SIGNS, Shown, generators_of, grid_note, over, shown_arms
-from hsiaug.text import plotted, visible
 from hsiaug.trial.arm import Method
 
 if TYPE_CHECKING:

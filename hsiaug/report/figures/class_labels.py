@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.colours import CLASSES
+from hsiaug.base.colours import CLASSES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

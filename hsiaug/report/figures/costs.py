@@ -6,14 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hsiaug.colours import SERIES
-from hsiaug.errors import InputError
+from hsiaug.base.colours import SERIES
+from hsiaug.base.errors import InputError
+from hsiaug.base.text import plotted
 from hsiaug.report.costs import NAMED, CostedArm, costed_arms, named_arms
 from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
 from hsiaug.report.labels import duration
 from hsiaug.report.positions import apart, decades, labelled, shortened
 from hsiaug.report.tables import Report, Table
-from hsiaug.text import plotted
 from hsiaug.trial.arm import Method
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.colours import rgb_of
-from hsiaug.errors import InputError
+from hsiaug.base.colours import rgb_of
+from hsiaug.base.errors import InputError
+from hsiaug.base.text import plotted
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.curve_notes import n_text, panel_n
 from hsiaug.report.curves import (
@@ -31,7 +32,6 @@ from hsiaug.report.curves import (
 from hsiaug.report.figures.dark_svg import ON_DARK, ON_LIGHT
 from hsiaug.report.figures.files import WIDTHS, across, new_figure, series_style, wrapped
 from hsiaug.report.tables import Report, Table
-from hsiaug.text import plotted
 from hsiaug.trial.arm import EVERY_CONTROL, Method
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hsiaug.colours import in_the_dark
+from hsiaug.base.colours import in_the_dark
 
 __all__ = ["ON_DARK", "ON_LIGHT", "with_dark_style"]
 

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.colours import SERIES
+from hsiaug.base.colours import SERIES
 from hsiaug.report.figures.dark_svg import with_dark_style
 
 if TYPE_CHECKING:

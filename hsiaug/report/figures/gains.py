@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
+from hsiaug.base.text import plotted
 from hsiaug.report.compare import Gain
 from hsiaug.report.figures.files import WIDTHS, across, new_figure, series_style, wrapped
 from hsiaug.report.findings import judged
 from hsiaug.report.tables import Report, Table
-from hsiaug.text import plotted
 from hsiaug.trial.arm import Arm, Method
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hsiaug.base.text import plotted
 from hsiaug.report.figures.files import WIDTHS, new_figure, series_style, wrapped
 from hsiaug.report.pairwise import ArmComparison, Pairing
-from hsiaug.text import plotted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

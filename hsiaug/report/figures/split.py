@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.colours import HELD_OUT, LEFT_OUT, NO_DATA, TRAIN, class_colours, class_names_shown
-from hsiaug.pairs import PairSet
+from hsiaug.base.colours import HELD_OUT, LEFT_OUT, NO_DATA, TRAIN, class_colours, class_names_shown
+from hsiaug.base.text import plotted
+from hsiaug.core.pairs import PairSet
+from hsiaug.core.scene import Scene
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.report.figures.class_labels import label_classes
 from hsiaug.report.figures.files import LEGEND, WIDTHS, legend_columns, new_figure, wrapped
 from hsiaug.report.labels import left_out
 from hsiaug.report.split_roles import ROLES, split_roles
-from hsiaug.scene import Scene
-from hsiaug.text import plotted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.colours import (
+from hsiaug.base.colours import (
     HELD_OUT,
     LEFT_OUT,
     NO_DATA,
@@ -19,6 +19,7 @@ from hsiaug.colours import (
     rgb_of,
     true_colours,
 )
+from hsiaug.core.scene import Scene
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.ground_truth import (
     MOST_VALUES,
@@ -34,7 +35,6 @@ from hsiaug.report.html.pictures import PALETTE, embedded_image, jpeg, palette_p
 from hsiaug.report.labels import percent
 from hsiaug.report.records import Trial
 from hsiaug.report.split_roles import ROLES, redrawn_roles
-from hsiaug.scene import Scene
 from hsiaug.trial.arm import EVERY_CONTROL, Method
 from hsiaug.trial.store import Store
 

@@ -11,10 +11,10 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from hsiaug.base.text import visible
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.labels import MISSING
-from hsiaug.text import visible
 
 __all__ = [
     "SHADES",

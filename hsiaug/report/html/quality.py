@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
 from hsiaug.report.html.markup import details, escape, figure, items, plain_grid, scroller
 from hsiaug.report.html.pictures import embedded_picture
 from hsiaug.report.html.spectra import spectra_browser

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hsiaug.api import DenseSamples, DenseView
-from hsiaug.plugins.card import build_params
+from hsiaug.registry.card import build_params
 
 Toy = Callable[..., DenseView]
 

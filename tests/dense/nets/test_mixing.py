@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from hsiaug.api import InputError, Tiles
-from hsiaug.plugins.card import build_params, stated_params
-from hsiaug.samples import concatenate
+from hsiaug.core.samples import concatenate
+from hsiaug.registry.card import build_params, stated_params
 from hsiaug.trial.machine import counted_work
-from hsiaug_dense import mixing
-from hsiaug_dense.change import FcSiamDiff
-from hsiaug_dense.inputs import IGNORED, fit_scale, training_tiles
-from hsiaug_dense.nets.blocks import Padded
-from hsiaug_dense.segmentation import Unet
+from hsiaug_builtin.dense import mixing
+from hsiaug_builtin.dense.change import FcSiamDiff
+from hsiaug_builtin.dense.inputs import IGNORED, fit_scale, training_tiles
+from hsiaug_builtin.dense.nets.blocks import Padded
+from hsiaug_builtin.dense.segmentation import Unet
 
 USES = [{"mix": "pretrain"}, {"keep": "likely"}, {"mix": "pretrain", "keep": "likely"}]
 

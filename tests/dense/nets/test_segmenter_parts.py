@@ -1,4 +1,4 @@
-"""The parts of ``hsiaug_dense``: losses, draws, padding, published weights."""
+"""The parts of ``hsiaug_builtin.dense``: losses, draws, padding, published weights."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from hsiaug.api import DataUnavailableError, InputError, PluginError
-from hsiaug.plugins.card import build_params
-from hsiaug_dense.inputs import IGNORED, BandScale, training_tiles
-from hsiaug_dense.nets.blocks import Padded, band_map, dates_as_tiles
-from hsiaug_dense.nets.siamcrnn import OverDates
-from hsiaug_dense.recipe import ChangeRecipe, DenseRecipe
-from hsiaug_dense.segmentation import Segformer
-from hsiaug_dense.training import batches, criterion, dice_loss
+from hsiaug.registry.card import build_params
+from hsiaug_builtin.dense.inputs import IGNORED, BandScale, training_tiles
+from hsiaug_builtin.dense.nets.blocks import Padded, band_map, dates_as_tiles
+from hsiaug_builtin.dense.nets.siamcrnn import OverDates
+from hsiaug_builtin.dense.recipe import ChangeRecipe, DenseRecipe
+from hsiaug_builtin.dense.segmentation import Segformer
+from hsiaug_builtin.dense.training import batches, criterion, dice_loss
 from tests.effort import Waited
 
 
@@ -140,7 +140,9 @@ def test_published_weights_that_cannot_be_had_are_an_error_at_once(toy, monkeypa
         fit_segformer(view, "nobody/mit-none")
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.setattr("hsiaug_nets.hub.PROBE_SECONDS", 60.0)  # a busy machine takes long to find a closed port
+    monkeypatch.setattr(
+        "hsiaug_builtin.nets.hub.PROBE_SECONDS", 60.0
+    )  # a busy machine takes long to find a closed port
     with pytest.raises(DataUnavailableError, match=r"no connection \(ConnectionError\)"):
         fit_segformer(view, "nobody/mit-none")
     assert waited.seconds == 0

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from hsiaug.api import PluginError, Tiles
-from hsiaug.samples import concatenate
-from hsiaug_dense import hsiaug_plugins
+from hsiaug.core.samples import concatenate
+from hsiaug_builtin.dense import hsiaug_plugins
 
 PLUGINS = {
     entry.name: getattr(import_module(t[0]), t[1]) for entry in hsiaug_plugins() if (t := entry.target.split(":"))

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from benchmarks.dense_calibration import SCENES, found_again, thirds, tiles_of
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
+from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.calibration import spearman_by_kind
 from hsiaug.metrics.dense.damage import DAMAGES, damage, wrong_share
 from hsiaug.metrics.dense.estimator import QualityEstimator, fit_estimator
-from hsiaug.tiles import DenseSamples
 from tests.toyworld import ToyWorld, toy_world
 
 ACCEPTED = ("swap", "shift", "grow", "permute")

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hsiaug.errors import InputError
+from hsiaug.base.errors import InputError
+from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.extractor import fit_axes, fit_image_space, frechet_between, image_features
 from hsiaug.metrics.dense.fidelity import dense_fidelity
 from hsiaug.metrics.dense.layout import adjacency, edge_zone, segment_sizes
 from hsiaug.metrics.dense.memory import copying_statistic, turned
-from hsiaug.tiles import DenseSamples
 from tests.toyworld import ToyWorld, toy_world
 
 Sets = tuple[DenseSamples, DenseSamples, DenseSamples]

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hsiaug.base.errors import InputError
 from hsiaug.cli.quality_tables import score_row
-from hsiaug.errors import InputError
+from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.calibration import LEVELS, CalibrationCurve
 from hsiaug.metrics.dense.estimator import fit_estimator
 from hsiaug.metrics.dense.probes import Probes, fit_probes
 from hsiaug.metrics.dense.quality import filter_samples, ignore_unlikely, label_quality
 from hsiaug.metrics.dense.reliability import Coupling, _score, dense_reliability
 from hsiaug.report.labels import MOST_WRONG, score_numbers, wrong_share
-from hsiaug.tiles import DenseSamples
 from tests.toyworld import ToyWorld, toy_world
 
 

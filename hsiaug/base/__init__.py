@@ -1,0 +1,1 @@
+"""Errors, texts, files, threads: what every other room uses, and nothing of scenes."""

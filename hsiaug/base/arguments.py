@@ -1,0 +1,159 @@
+"""Arguments of the functions that Python users call: converted, or refused with one error, before anything is done."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+import numbers
+import operator
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+
+from hsiaug.base.errors import InputError
+
+__all__ = [
+    "Argument",
+    "anything",
+    "checked",
+    "choice",
+    "converted",
+    "mapping",
+    "number",
+    "optional",
+    "path",
+    "positive",
+    "several",
+    "switch",
+    "text",
+    "whole",
+]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LARGEST, MOST = 10**9, 10**6
+"""Number, and length of a list; a generator may have no end."""
+
+
+@dataclass(frozen=True)
+class Argument:
+    """What an argument must be, in words, and what makes it so; a ValueError, TypeError or OverflowError refuses it."""
+
+    rule: str
+    convert: Callable[[Any], Any]
+
+
+def checked(**kinds: Argument) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A decorator that converts the arguments of these names, and their defaults.
+
+    Calls then raise InputError for what is not of its kind.
+    """
+
+    def decorated(function: Callable[P, R]) -> Callable[P, R]:
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def called(*args: P.args, **kwargs: P.kwargs) -> R:
+            bound = signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            bound.arguments.update(converted(bound.arguments, kinds))
+            return function(*bound.args, **bound.kwargs)
+
+        return called
+
+    return decorated
+
+
+def converted(values: Mapping[str, Any], kinds: Mapping[str, Argument]) -> dict[str, Any]:
+    """The values whose names have a kind, as that makes them. Raises InputError for one that is not of its kind."""
+    found = {}
+    for name in (name for name in kinds if name in values):
+        try:
+            found[name] = kinds[name].convert(values[name])
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InputError(
+                f"{name} must be {kinds[name].rule}", value=_shown(values[name]), hint=f"Correct {name}."
+            ) from error
+    return found
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception:  # a stranger's __repr__, or an integer of too many digits
+        return f"an object of {type(value).__name__}"
+
+
+def _refuse(value: Any, holds: bool) -> Any:
+    if not holds:
+        raise ValueError
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    value.encode()
+    return str(_refuse(value, "\0" not in value))
+
+
+def _path(value: Any) -> Any:
+    name = os.fspath(value)
+    return _refuse(value, isinstance(name, str) and name != "" and "\0" not in name)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError
+    return float(_refuse(float(value), math.isfinite(value)))
+
+
+def whole(low: int = 0) -> Argument:
+    """An integer from ``low`` on, numpy's too."""
+
+    def convert(value: Any) -> int:
+        if isinstance(value, bool):
+            raise TypeError
+        return int(_refuse(operator.index(value), low <= operator.index(value) <= LARGEST))
+
+    return Argument(f"a whole number from {low} on", convert)
+
+
+def choice(*words: Any) -> Argument:
+    """One of these values."""
+    return Argument(f"one of {', '.join(map(str, words))}", lambda value: words[words.index(_plain(value))])
+
+
+def _plain(value: Any) -> Any:
+    return _refuse(value, isinstance(value, str | int) and not isinstance(value, bool))
+
+
+def optional(kind: Argument) -> Argument:
+    """None too."""
+    return Argument(f"None or {kind.rule}", lambda value: None if value is None else kind.convert(value))
+
+
+def several(kind: Argument, *, empty: bool = False) -> Argument:
+    """One, or a sequence, as a list."""
+
+    def convert(value: Any) -> list[Any]:
+        alone = isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable)
+        found = [kind.convert(one) for one in ([value] if alone else islice(value, MOST + 1))]
+        return list(_refuse(found, (empty or bool(found)) and len(found) <= MOST))
+
+    return Argument(f"{kind.rule}, or a list of such" + ("" if empty else " that is not empty"), convert)
+
+
+anything = Argument("anything", lambda value: value)
+mapping = Argument("a mapping by name", lambda value: _refuse(value, isinstance(value, Mapping)))
+number = Argument("a finite number", _number)
+positive = Argument("a number above 0", lambda value: _refuse(_number(value), 0 < _number(value) <= LARGEST))
+path = Argument("a name or a path", _path)
+switch = Argument("True or False", lambda value: bool(_refuse(value, isinstance(value, bool | np.bool_))))
+text = Argument("a text", _text)

@@ -1,0 +1,127 @@
+"""The exceptions of hsiaug.
+
+Each one says the rule that was broken, the value that broke it, and the hint::
+
+    HsiaugError
+    ├── InputError            a name, number or option the user gave
+    ├── SceneError            a scene, its files or its card
+    │   └── UnclearFolderError    a folder of pairs without a card, which needs one
+    ├── DataUnavailableError  a public scene that could not be had
+    ├── SplitError            a draw of train and test pixels that is not sound
+    ├── PluginError           a plugin that is broken, or breaks its contract
+    └── StoreError            a store of records that cannot be read or written
+
+The command line prints an ``HsiaugError`` as one message and exits with code 2.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hsiaug.base.text import shortened, visible
+
+__all__ = [
+    "DataUnavailableError",
+    "HsiaugError",
+    "InputError",
+    "PluginError",
+    "SceneError",
+    "SplitError",
+    "StoreError",
+    "UnclearFolderError",
+    "did_you_mean",
+    "install",
+]
+
+
+LONGEST_PART = 600
+"""Characters of a rule or a hint at most; both may quote a file's name."""
+LISTED = 40
+"""Known names that a hint lists at most."""
+
+
+class HsiaugError(Exception):
+    """A rule was broken. ``str(error)`` is the whole message, ready for a person to read: one line, however long or
+    odd the names and values are that it quotes.
+
+    rule: what was expected, naming the file or option.
+    value: what was found instead; left out of the message when None.
+    hint: what to do about it.
+    """
+
+    def __init__(self, rule: str, *, value: object = None, hint: str) -> None:
+        self.rule = rule
+        self.value = value
+        self.hint = hint
+        found = "" if value is None else f"; found {shortened(visible(str(value)))}"
+        said, advice = (shortened(visible(part), LONGEST_PART) for part in (rule, hint))
+        super().__init__(f"{said}{found}. {advice}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exceptions cross process borders by pickling; the default would lose the keyword arguments.
+        return (_rebuild, (type(self), self.rule, self.value, self.hint))
+
+
+def _rebuild(kind: type[HsiaugError], rule: str, value: object, hint: str) -> HsiaugError:
+    return kind(rule, value=value, hint=hint)
+
+
+class InputError(HsiaugError):
+    """A name, number or option that the user gave is not valid."""
+
+
+class SceneError(HsiaugError):
+    """A scene, one of its files or its card is not valid."""
+
+
+class UnclearFolderError(SceneError):
+    """A folder of image–mask pairs has no card, and what it holds does not say enough.
+
+    draft: the text of a card to begin with, which the command line prints. known: of its table [masks], what is known.
+    """
+
+    def __init__(
+        self,
+        rule: str,
+        *,
+        value: object = None,
+        hint: str,
+        draft: str = "",
+        known: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(rule, value=value, hint=hint)
+        self.draft = draft
+        self.known = dict(known or {})
+
+
+class DataUnavailableError(HsiaugError):
+    """A public scene is not on this machine and could not be downloaded."""
+
+
+class SplitError(HsiaugError):
+    """A draw of train and test pixels is not sound, or cannot be made on this scene."""
+
+
+class PluginError(HsiaugError):
+    """A plugin is broken, or what it returned breaks its contract."""
+
+
+class StoreError(HsiaugError):
+    """A store of records cannot be read or written."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The hint for an unknown name: near matches first, else everything that is known."""
+    known = sorted(known)
+    near = difflib.get_close_matches(str(name).lower(), known, n=3, cutoff=0.55)
+    if near:
+        return f"Did you mean {' or '.join(near)}?"
+    more = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""
+    return f"Known names: {', '.join(known[:LISTED]) or 'none'}{more}."
+
+
+def install(extra: str, *libraries: str) -> str:
+    """How to get an optional library. hsiaug itself is installed from a clone; no package index has it."""
+    return f"pip install {' '.join(libraries)} (in a clone of hsiaug: pip install -e '.[{extra}]')"

@@ -1,0 +1,139 @@
+"""Files that are written whole or not at all, and what is on disk after a power failure."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hsiaug.base.errors import HsiaugError, InputError
+
+__all__ = [
+    "file_errors",
+    "link",
+    "plain_text",
+    "reason",
+    "replaced",
+    "sync_files",
+    "sync_folder",
+    "write_text_whole",
+    "write_whole",
+]
+
+LONGEST_MARK = 2**20
+"""Bytes of a file that tells what hsiaug wrote."""
+LONGEST_ENDING = 16
+"""Characters: longer suffixes mean nothing to any library, and a name has a limit."""
+
+
+def write_whole(path: Path, write: Callable[[Path], object], option: str = "--out") -> Path:
+    """Let ``write`` make a file beside ``path``, which then takes its place; returns ``path``.
+
+    Until the new file is complete, the old one stays: a full disk or a kill costs nothing that was there. What a
+    symbolic link points to is replaced, not the link; a device, as /dev/stdout, is written to as it is.
+    option: what the user typed the path for. Raises InputError where it cannot be written.
+    """
+    with file_errors(
+        f"{option} {path} must be a file that can be written", "Free some space, or name another file."
+    ):
+        if _is_device(path):
+            with TemporaryDirectory() as folder:
+                write(made := Path(folder) / f"made{_ending(path)}")
+                path.write_bytes(made.read_bytes())
+        else:
+            replaced(path.resolve() if path.is_symlink() else path, write)
+    return path
+
+
+@contextlib.contextmanager
+def file_errors(rule: str, hint: str, error: type[HsiaugError] = InputError) -> Iterator[None]:
+    """Raise ``error`` with this rule and hint where the system refuses to read or write."""
+    try:
+        yield
+    except OSError as cause:
+        raise error(rule, value=reason(cause), hint=hint) from cause
+
+
+def replaced(path: Path, write: Callable[[Path], object]) -> None:
+    """The same, in words of the system where it fails (OSError), and for plain files alone."""
+    fresh = path.with_name(f".{uuid.uuid4().hex}{_ending(path)}")
+    try:
+        write(fresh)
+        with fresh.open("rb") as file:
+            os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, fresh)
+        fresh.replace(path)
+    finally:
+        # Where the folder has become read-only, what is told is why the file could not be written.
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+
+
+def _is_device(path: Path) -> bool:
+    # /dev/stdout may lead to a file, which must not be replaced under the program that waits for it.
+    special = path.exists() and not path.is_file() and not path.is_dir()
+    return special or path.absolute().parts[:2] == ("/", "dev")
+
+
+def _ending(path: Path) -> str:
+    """The suffix, which tells libraries what to write."""
+    return path.suffix.lower() if len(path.suffix) < LONGEST_ENDING else ""
+
+
+def write_text_whole(path: Path, text: str, option: str = "--out") -> Path:
+    """:func:`write_whole` of a text in UTF-8, as it stands: line ends are not changed."""
+    return write_whole(path, lambda fresh: fresh.write_text(text, encoding="utf-8", newline="\n"), option)
+
+
+def plain_text(path: Path) -> str | None:
+    """The text of a small file in UTF-8; None for anything else: a link, a pipe, no file, one that cannot be read."""
+    try:
+        told = path.lstat()
+        if not stat.S_ISREG(told.st_mode) or told.st_size > LONGEST_MARK:
+            return None
+        return path.read_text("utf-8")
+    except (OSError, ValueError):
+        return None
+
+
+def link(source: Path, target: Path) -> None:
+    """A second name for a file, or a copy where the file system has no links."""
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def reason(error: OSError) -> str:
+    """What the system says of a failure, without the path of a temporary file."""
+    return error.strerror or str(error)
+
+
+def sync_files(folder: Path) -> None:
+    """Put the files of a folder on disk, and their names in it."""
+    for path in folder.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    sync_folder(folder)
+
+
+def sync_folder(folder: Path) -> None:
+    """Put the names in a folder on disk, where the system knows how to: Windows and some network folders do not."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        return
+    finally:
+        os.close(handle)

@@ -1,0 +1,73 @@
+"""Texts that come from outside (names, notes, messages), made safe to show, to quote and to write.
+
+A class may be called anything, and so may a file or what a plugin says of its progress. :func:`visible` is the one
+place where characters that act on a terminal, or reorder what is read, become characters that can be seen; markup of
+rich is switched off in :mod:`hsiaug.base.terminal`, and each format of a file escapes its own signs besides.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+__all__ = ["ascii_json", "json_of", "plotted", "shortened", "shortest", "visible"]
+
+UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # C0 with ESC, DEL, C1
+    "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # order of writing, and no width
+    "\u2028\u2029"  # line and paragraph separator
+    "\ud800-\udfff\U000e0000-\U000e007f]"  # halves of a pair, which no file can hold; tags
+)
+DRAWN = 80
+"""Characters of a name in a picture."""
+QUOTED = 400
+"""Characters of a value that a message quotes."""
+
+
+def visible(text: str, *, keep: str = "") -> str:
+    r"""The text with every control character as its escape (``\x1b``, ``\n``, ``\u202e``), but for those of ``keep``."""
+    return UNSEEN.sub(lambda found: found[0] if found[0] in keep else _escape(found[0]), text)
+
+
+def shortest(value: float) -> str:
+    """A number in as few characters as give the very same number again: ``1``, ``0.5``, ``0.1234567``."""
+    text = f"{value:g}"
+    return text if float(text) == value else repr(float(value))
+
+
+def shortened(text: str, most: int = QUOTED) -> str:
+    """The text, or its beginning and end round an ellipsis where it has more than ``most`` characters."""
+    if len(text) <= most:
+        return text
+    head = (most - 3) * 2 // 3
+    return f"{text[:head]} … {text[len(text) - (most - 3 - head) :]}"
+
+
+def plotted(text: str) -> str:
+    """A name as matplotlib shall draw it: on one line, no formula between dollar signs, not wider than a picture.
+
+    A legend leaves out what begins with an underscore, which a space before it prevents.
+    """
+    plain = shortened(visible(text), DRAWN).replace("$", r"\$")
+    return f" {plain}" if plain.startswith("_") else plain
+
+
+def json_of(value: Any, indent: int | None = None) -> str:
+    """Strict JSON: no NaN, letters as they are, control characters as escapes that read back as the same text."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    # What json leaves as it is can stand in strings alone; line breaks between values are its own.
+    return UNSEEN.sub(lambda found: found[0] if found[0] == "\n" else _json_escape(found[0]), text)
+
+
+def ascii_json(text: str) -> str:
+    """JSON with escapes for all letters but those of ASCII."""
+    return re.sub(r"[^\x00-\x7f]", lambda found: _json_escape(found[0]), text)
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def _json_escape(character: str) -> str:
+    return json.dumps(character)[1:-1]

@@ -1,0 +1,1 @@
+"""Scenes, pairs, samples and tiles, and the views of a spectrum."""

@@ -1,0 +1,150 @@
+"""Data of the dense tasks: places, each an image of one date or two and a mask of all its pixels."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.errors import SceneError
+from hsiaug.base.public import array_checksum
+from hsiaug.core.scene import Scene
+
+__all__ = ["PairSet", "Place", "Side"]
+
+Side = Literal["train", "test", "any"]
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """One area: what was seen there, and what each pixel is.
+
+    images: (T, B, H, W) float32 in the set's units. mask: (H, W) int16 class ids 1..C; 0 = ignore.
+    part: the side that the data's makers put it on; "any" where they put it on none.
+    """
+
+    name: str
+    images: NDArray[np.float32]
+    mask: NDArray[np.int16]
+    part: Side = "any"
+
+
+@dataclass(frozen=True, eq=False)
+class PairSet:
+    """Image–mask pairs of one sensor. Built by :func:`hsiaug.data.load_pairs`; arrays are read-only.
+
+    Class id c is ``class_names[c - 1]``; for change detection the names are "unchanged" and "changed".
+    wavelengths: (B,) float64 nm or None. gsd: metres per pixel or None. units: of the images. draws: what random draws
+    are seeded with; None = the checksum of the masks.
+
+    Raises SceneError where shapes do not fit one another, an image holds NaN or infinity, or a mask an unknown id.
+    """
+
+    name: str
+    places: tuple[Place, ...]
+    class_names: tuple[str, ...]
+    wavelengths: NDArray[np.float64] | None = None
+    gsd: float | None = None
+    units: str = "reflectance"
+    descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    draws: str | None = None
+
+    def __post_init__(self) -> None:
+        for place in self.places:
+            _check(self, place)
+            for array in (place.images, place.mask):
+                array.flags.writeable = False
+
+    @classmethod
+    def of(cls, scene: Scene) -> PairSet:
+        """A hyperspectral scene as one place of one date."""
+        images = np.ascontiguousarray(scene.cube.transpose(2, 0, 1))[None]
+        place = Place(scene.name, images, scene.labels.copy())
+        return cls(
+            scene.name,
+            (place,),
+            scene.class_names,
+            scene.wavelengths,
+            scene.gsd,
+            scene.units,
+            scene.descriptions,
+            scene.drawn_as,
+        )
+
+    @property
+    def unlabelled(self) -> PairSet:
+        """The set with empty masks: what a process that runs plugins keeps of it."""
+        return replace(self, places=tuple(replace(p, mask=np.zeros_like(p.mask)) for p in self.places))
+
+    @property
+    def dates(self) -> int:
+        """T."""
+        return int(self.places[0].images.shape[0])
+
+    @property
+    def bands(self) -> int:
+        """B."""
+        return int(self.places[0].images.shape[1])
+
+    @cached_property
+    def offsets(self) -> tuple[int, ...]:
+        """Where each place's pixels begin in the flat order in which predictions are kept: place by place, row by row."""
+        sizes = [place.mask.size for place in self.places]
+        return tuple(int(n) for n in np.cumsum([0, *sizes[:-1]]))
+
+    @cached_property
+    def flat_mask(self) -> NDArray[np.int16]:
+        """The masks of all places in that order."""
+        return np.concatenate([place.mask.ravel() for place in self.places])
+
+    @cached_property
+    def drawn_as(self) -> str:
+        """What random draws are seeded with: ``draws``, else the masks' checksum. Never the name; see :class:`Scene`."""
+        return self.draws or f"masks {array_checksum(self.flat_mask, '<i2')[:16]}"
+
+    @property
+    def plots_sha256(self) -> None:
+        """None: plots are of scenes."""
+
+    @cached_property
+    def sha256(self) -> str:
+        """Checksum of the images and masks as they are used, whatever files they came from."""
+        digest = hashlib.sha256()
+        for place in self.places:
+            digest.update(repr((place.name, place.part, place.images.shape)).encode())
+            digest.update(np.ascontiguousarray(place.images).data)
+            digest.update(np.ascontiguousarray(place.mask).data)
+        return digest.hexdigest()
+
+
+def _check(pairs: PairSet, place: Place) -> None:
+    where = f"{pairs.name}: {place.name}"
+    first = pairs.places[0].images.shape[:2]
+    if place.images.ndim != 4 or place.images.shape[:2] != first or place.images.shape[2:] != place.mask.shape:
+        raise SceneError(
+            f"{where}: images must be (dates, bands, height, width) as in the other places, and the mask their size",
+            value=f"images {place.images.shape}, mask {place.mask.shape}, the first place {first}",
+            hint="Check that every place has the same dates and bands, and a mask of the same grid.",
+        )
+    if not np.isfinite(place.images).all():
+        raise SceneError(
+            f"{where}: images must hold finite numbers only",
+            value=f"NaN or infinity at {int((~np.isfinite(place.images)).any(axis=(0, 1)).sum())} pixels",
+            hint="Fill these values, or give the pixels a fixed value and the mask's code for ignore.",
+        )
+    low, high = _range(place.mask)
+    if low < 0 or high > len(pairs.class_names):
+        raise SceneError(
+            f"{where}: mask ids must lie in 0..{len(pairs.class_names)} (0 = ignore)",
+            value=f"{low}..{high}",
+            hint="List the mask's codes in the card.",
+        )
+
+
+def _range(mask: NDArray[Any]) -> tuple[int, int]:
+    return int(mask.min()), int(mask.max())

@@ -1,0 +1,130 @@
+"""What generators make and classifiers learn from: patches, and patches with labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.errors import PluginError
+from hsiaug.core.sealed import arrays_of
+
+__all__ = ["Batch", "PatchSamples", "Patches", "class_ids", "concatenate"]
+
+B = TypeVar("B", bound="Batch")
+
+NOWHERE = -1
+
+
+class Batch:
+    """Patches or tiles, with labels or without: a dataclass whose arrays hold one row for each."""
+
+    def take(self, index: NDArray[Any]) -> Self:
+        """The rows at ``index`` (integers or a mask), in that order."""
+        rows = {name: array[index] for name, array in arrays_of(self).items()}
+        return replace(self, **rows)  # type: ignore[type-var]
+
+
+@dataclass(frozen=True, eq=False)
+class Patches(Batch):
+    """Unlabelled p×p patches, whose centre pixel is the one that counts.
+
+    x: (n, B, p, p) float32, in the scene's units (not normalised).
+    coords: (n, 2) int32 row and column of the centre; -1 where a patch lies nowhere (synthetic),
+        or where the classifier's card does not declare that it reads locations.
+    """
+
+    x: NDArray[np.float32]
+    coords: NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        if self.x.ndim != 4 or self.x.shape[2] != self.x.shape[3] or self.coords.shape != (len(self.x), 2):
+            raise PluginError(
+                "patches must have x of shape (n, bands, p, p) and coords of shape (n, 2)",
+                value=f"x {self.x.shape}, coords {self.coords.shape}",
+                hint="Build them with TrainView.patches, or keep the channels first.",
+            )
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def centres(self) -> NDArray[np.float32]:
+        """(n, B) float32: the spectrum of each centre pixel."""
+        middle = self.x.shape[2] // 2
+        return self.x[:, :, middle, middle]
+
+
+@dataclass(frozen=True, eq=False)
+class PatchSamples(Patches):
+    """Labelled patches, real or synthetic.
+
+    y: (n,) int64 class ids 1..C, of the centre pixel.
+    synthetic: (n,) bool.
+    weight: (n,) float32 sample weights, 1 for real samples; classifiers that can, honour them.
+    provenance: JSON-able facts about how synthetic samples were made; they go into the record.
+    """
+
+    y: NDArray[np.int64]
+    synthetic: NDArray[np.bool_]
+    weight: NDArray[np.float32]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("y", "synthetic", "weight"):
+            if getattr(self, name).shape != (len(self.x),):
+                raise PluginError(
+                    f"samples need one entry of {name} per patch, {len(self.x)} in all",
+                    value=f"shape {getattr(self, name).shape}",
+                    hint="Return arrays of equal length.",
+                )
+
+    @classmethod
+    def made(
+        cls, x: NDArray[np.float32], y: NDArray[np.int64], provenance: Mapping[str, Any] | None = None
+    ) -> PatchSamples:
+        """Synthetic samples from x (n, B, p, p) and y (n,), with weight 1 and no location."""
+        return cls(
+            x=np.ascontiguousarray(x, dtype=np.float32),
+            coords=np.full((len(x), 2), NOWHERE, dtype=np.int32),
+            y=class_ids(y),
+            synthetic=np.ones(len(x), dtype=bool),
+            weight=np.ones(len(x), dtype=np.float32),
+            provenance=dict(provenance or {}),
+        )
+
+
+def class_ids(given: Any) -> NDArray[np.int64]:
+    """The same as int64. Raises PluginError where that would change one, such as 1.4."""
+    values = np.asarray(given)
+    with np.errstate(invalid="ignore"):  # NaN is no id either
+        ids = values.astype(np.int64)
+    if not np.array_equal(ids, values):
+        raise PluginError(
+            "class ids of samples must be whole numbers",
+            value=str(values[ids != values][0]),
+            hint="Round, or take the arg max, before labels are returned.",
+        )
+    return ids
+
+
+def concatenate(parts: Sequence[B]) -> B:
+    """One batch of samples after the other.
+
+    Provenance is taken from the last that has any; an array that is optional is kept where all have it.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    arrays = [arrays_of(part) for part in parts]
+    values: dict[str, Any] = {
+        name: np.concatenate([own[name] for own in arrays]) if all(name in own for own in arrays) else None
+        for name in {name for own in arrays for name in own}
+    }
+    samples: Sequence[Any] = parts
+    provenances = [part.provenance for part in samples if part.provenance]
+    joined: B = replace(samples[0], **values, provenance=provenances[-1] if provenances else {})
+    return joined

@@ -1,0 +1,283 @@
+"""A hyperspectral scene: its cube, its labels, and what is known of its bands."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import InitVar, dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.errors import SceneError, did_you_mean
+from hsiaug.base.public import LABELS, array_checksum
+from hsiaug.core.fields import label_fields
+
+__all__ = ["Descriptions", "Scene", "UnlabelledScene", "scene_checksum"]
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+STRIPE_BYTES = 64 * 2**20
+"""Values are checked in stripes of rows of about this size, so that little memory is taken beside the cube."""
+
+
+class Descriptions(Mapping[str, tuple[str, ...]]):
+    """Sentences by class name. Immutable; unlike ``types.MappingProxyType`` it can be sent to another process."""
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, sentences: Mapping[str, tuple[str, ...]]) -> None:
+        self._pairs = tuple((name, tuple(listed)) for name, listed in sentences.items())
+
+    def __getitem__(self, name: str) -> tuple[str, ...]:
+        return dict(self._pairs)[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self._pairs)
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __repr__(self) -> str:
+        return f"Descriptions({dict(self._pairs)!r})"
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A cube with a few labelled pixels. Built by :func:`hsiaug.data.load_scene`; arrays are read-only.
+
+    name: short name, as users type it.
+    cube: (H, W, B) float32, in ``units``.
+    labels: (H, W) int16; 0 = unlabelled, 1..C = class ids.
+    class_names: C names; class id c is ``class_names[c - 1]``.
+    wavelengths: (B,) float64 band centres in nanometres, or None where they are not known.
+    gsd: ground sampling distance in metres per pixel, or None.
+    units: what a value of the cube means ("reflectance", "scaled radiance"...).
+    subsets: named groups of class ids that reports average over beside "all evaluable classes".
+    descriptions: sentences in plain words by class name, for generators that read text; a class may have none.
+        They are no part of ``sha256``.
+    draws: what random draws are seeded with; None = ``drawn_as`` finds it in the labels.
+    checked: the ``sha256``, where its files were looked through before; the cube is then not read here.
+    plots: (H, W) int32 ids of plots in the field, 0 = none; None where nobody named any. No part of ``sha256``.
+
+    Raises SceneError where shapes do not fit, the cube holds NaN or infinity, a label has no name, or a
+    description is empty or of no class.
+    """
+
+    name: str
+    cube: NDArray[np.float32]
+    labels: NDArray[np.int16]
+    class_names: tuple[str, ...]
+    wavelengths: NDArray[np.float64] | None = None
+    gsd: float | None = None
+    units: str = "reflectance"
+    subsets: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    draws: str | None = None
+    plots: NDArray[np.int32] | None = None
+    checked: InitVar[str | None] = None
+
+    def __post_init__(self, checked: str | None) -> None:
+        object.__setattr__(self, "cube", _frozen(self.cube, np.float32))
+        object.__setattr__(self, "labels", _frozen(self.labels, np.int16))
+        if self.plots is not None:
+            object.__setattr__(self, "plots", _frozen(self.plots, np.int32))
+        _check_shapes(self)
+        if checked is None:
+            _check_values(self)
+        else:
+            object.__setattr__(self, "sha256", checked)
+        _check_labels(self)
+        _check_descriptions(self)
+        object.__setattr__(self, "descriptions", Descriptions(self.descriptions))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        height, width = self.labels.shape
+        return height, width
+
+    @property
+    def bands(self) -> int:
+        """Number of bands B."""
+        return int(self.cube.shape[2])
+
+    @property
+    def unlabelled(self) -> UnlabelledScene:
+        """The scene without any label."""
+        return UnlabelledScene(
+            self.cube, self.class_names, self.wavelengths, self.gsd, self.units, self.descriptions
+        )
+
+    @property
+    def class_ids(self) -> range:
+        """1..C."""
+        return range(1, len(self.class_names) + 1)
+
+    @property
+    def class_counts(self) -> NDArray[np.int64]:
+        """(C,) int64: labelled pixels of class ids 1..C."""
+        return np.bincount(self.labels.ravel(), minlength=len(self.class_names) + 1)[1:]
+
+    @cached_property
+    def fields(self) -> NDArray[np.int32]:
+        """(H, W) int32 field of each labelled pixel, 0 = unlabelled: see :func:`hsiaug.core.fields.label_fields`."""
+        return label_fields(self.labels, self.plots)
+
+    @cached_property
+    def plots_sha256(self) -> str | None:
+        """Checksum of ``plots``; None where there are none."""
+        return None if self.plots is None else array_checksum(self.plots, "<i4")
+
+    @cached_property
+    def drawn_as(self) -> str:
+        """What random draws are seeded with: never the name, or the same labels renamed would be split otherwise.
+
+        ``draws`` where it is given, else the public scene that has these labels, else their checksum.
+        """
+        return self.drawn_within(np.ones(self.shape, dtype=bool))
+
+    def drawn_within(self, mask: NDArray[np.bool_]) -> str:
+        """The same for draws of the pixels in a mask (H, W). Labels outside it, as on a test side, are not read."""
+        checksum = array_checksum(np.where(mask, self.labels, 0), "<i2")
+        return self._named_draws or f"labels {checksum[:16]}"
+
+    @cached_property
+    def _named_draws(self) -> str | None:
+        return self.draws or LABELS.get(array_checksum(self.labels, "<i2"))
+
+    @cached_property
+    def sha256(self) -> str:
+        """Checksum of the cube and the labels as they are used, whatever files they came from."""
+        return scene_checksum(self.cube, self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class UnlabelledScene:
+    """What a process that runs plugins keeps of a scene; fields as those of :class:`Scene`."""
+
+    cube: NDArray[np.float32]
+    class_names: tuple[str, ...]
+    wavelengths: NDArray[np.float64] | None
+    gsd: float | None
+    units: str
+    descriptions: Mapping[str, tuple[str, ...]]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        height, width, _ = self.cube.shape
+        return height, width
+
+    @property
+    def bands(self) -> int:
+        """Number of bands B."""
+        return int(self.cube.shape[2])
+
+
+def _ignored(stripe: NDArray[np.float32]) -> None:
+    """Nothing is done with stripes."""
+
+
+def scene_checksum(
+    cube: NDArray[np.float32],
+    labels: NDArray[np.int16],
+    seen: Callable[[NDArray[np.float32]], None] = _ignored,
+) -> str:
+    """The ``sha256`` of a scene with that cube (H, W, B) and labels (H, W). seen: is given each stripe of rows."""
+    digest = hashlib.sha256(repr((cube.shape, labels.shape)).encode())
+    for stripe in _stripes(cube):
+        digest.update(np.ascontiguousarray(stripe).data)
+        seen(stripe)
+    digest.update(np.ascontiguousarray(labels).data)
+    return digest.hexdigest()
+
+
+def _stripes(cube: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    rows = max(1, STRIPE_BYTES // max(1, cube[0].nbytes))
+    return (cube[top : top + rows] for top in range(0, len(cube), rows))
+
+
+def _frozen(array: NDArray[Any], dtype: type[Scalar]) -> NDArray[Scalar]:
+    frozen = np.ascontiguousarray(array, dtype=dtype).view()
+    frozen.flags.writeable = False
+    return frozen
+
+
+def _check_shapes(scene: Scene) -> None:
+    if scene.cube.ndim != 3 or 0 in scene.cube.shape:
+        raise SceneError(
+            f"scene {scene.name}: the cube must be (height, width, bands)",
+            value=f"shape {scene.cube.shape}",
+            hint="Name the right array in the card, and its order of axes (cube.axes).",
+        )
+    if scene.labels.shape != scene.cube.shape[:2]:
+        raise SceneError(
+            f"scene {scene.name}: labels must have the cube's height and width {scene.cube.shape[:2]}",
+            value=f"shape {scene.labels.shape}",
+            hint="Check that both files show the same scene; if one is transposed, set cube.axes in the card.",
+        )
+    if scene.plots is not None and scene.plots.shape != scene.labels.shape:
+        raise SceneError(
+            f"scene {scene.name}: plots must have the labels' height and width {scene.labels.shape}",
+            value=f"shape {scene.plots.shape}",
+            hint="Name a raster on the cube's grid in labels.plots of the card.",
+        )
+    if scene.wavelengths is not None and len(scene.wavelengths) != scene.bands:
+        raise SceneError(
+            f"scene {scene.name}: one wavelength is needed for each of its {scene.bands} bands",
+            value=f"{len(scene.wavelengths)} wavelengths",
+            hint="Correct sensor.wavelengths in the card, or leave it out.",
+        )
+
+
+def _check_values(scene: Scene) -> None:
+    lost, bad_pixels = np.zeros(scene.bands, dtype=bool), 0
+    for stripe in _stripes(scene.cube):
+        finite = np.isfinite(stripe)
+        if not finite.all():
+            lost |= ~finite.all(axis=(0, 1))
+            bad_pixels += int((~finite.all(axis=2)).sum())
+    if not bad_pixels:
+        return
+    bad_bands = np.flatnonzero(lost)
+    shown = ", ".join(map(str, bad_bands[:10])) + (", …" if len(bad_bands) > 10 else "")
+    raise SceneError(
+        f"scene {scene.name}: the cube must hold finite numbers only",
+        value=f"NaN or infinity at {bad_pixels} pixels, in {len(bad_bands)} bands (counted from 0: {shown})",
+        hint="Fill these values, or drop the bands with cube.bad_bands in the card.",
+    )
+
+
+def _check_labels(scene: Scene) -> None:
+    low, high = int(scene.labels.min()), int(scene.labels.max())
+    if low < 0 or high > len(scene.class_names):
+        raise SceneError(
+            f"scene {scene.name}: labels must lie in 0..{len(scene.class_names)} (0 = unlabelled)",
+            value=f"{low}..{high}",
+            hint="Name every class in labels.names of the card, or map the codes with labels.ids.",
+        )
+    if np.count_nonzero(scene.class_counts) < 2:
+        raise SceneError(
+            f"scene {scene.name}: at least two classes must have labelled pixels",
+            value=f"{np.count_nonzero(scene.class_counts)}",
+            hint="Check the label file and labels.ids in the card.",
+        )
+
+
+def _check_descriptions(scene: Scene) -> None:
+    for name, sentences in scene.descriptions.items():
+        if name not in scene.class_names:
+            raise SceneError(
+                f"scene {scene.name}: descriptions must be of its classes",
+                value=repr(name),
+                hint=did_you_mean(name, scene.class_names),
+            )
+        if not sentences or not all(sentence.strip() for sentence in sentences):
+            raise SceneError(
+                f"scene {scene.name}: every described class needs sentences, none of them empty",
+                value=f"{list(sentences)} for {name}",
+                hint="Write a sentence, or leave the class out of the descriptions.",
+            )

@@ -1,0 +1,160 @@
+"""Spectral views: what of each pixel's spectrum a classifier is shown.
+
+A view is applied pixel by pixel, to real and synthetic samples alike, after a generator has made them in the scene's
+units. Generators so know nothing of views, and a gain of a better view is no gain of a generator.
+
+================  =============================================================================================
+``raw``           the spectrum as the scene holds it
+``unit``          divided by its Euclidean norm: shape without brightness, and so without most of the illumination
+``derivative``    differences of neighbouring bands, by wavelength where that is known: offsets drop out
+``continuum``     divided by its upper convex hull over wavelength: depths of absorption bands
+``raw+unit``      both, one after the other along the bands
+================  =============================================================================================
+
+``auto`` is no view of its own: :mod:`hsiaug.tasks.view_choice` chooses one of these, draw by draw.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.core.view_names import RAW
+
+__all__ = ["RAW_VIEW", "SpectralView"]
+
+ROWS_BYTES = 4 * 2**20
+"""Spectra are converted in parts of about this size, so that memory stays bounded."""
+
+Rows = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class SpectralView:
+    """One of ``VIEWS``, for spectra of known bands. wavelengths: (B,) nm or None."""
+
+    name: str
+    wavelengths: NDArray[np.float64] | None = None
+
+    def __call__(self, x: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+        """float32 spectra in scene units along ``axis`` (B) → the view of each along the same axis (B').
+
+        A spectrum gives the same numbers to the bit, wherever it stands in whichever array.
+        """
+        if self.name == RAW:
+            return x
+        rows = np.moveaxis(x, axis, -1)
+        shape, bands = rows.shape[:-1], rows.shape[-1]
+        made = np.empty((int(np.prod(shape)), self.bands(bands)), dtype=np.float32)
+        flat = rows.reshape(len(made), bands)
+        step = max(1, ROWS_BYTES // (4 * bands))
+        for start in range(0, len(made), step):
+            part = np.ascontiguousarray(flat[start : start + step])
+            made[start : start + step] = self._rows(part)
+        return np.ascontiguousarray(np.moveaxis(made.reshape(*shape, made.shape[1]), -1, axis))
+
+    def bands(self, bands: int) -> int:
+        """B' of B bands."""
+        return {"derivative": bands - 1, "raw+unit": 2 * bands}.get(self.name, bands)
+
+    @property
+    def shown_wavelengths(self) -> NDArray[np.float64] | None:
+        """(B',) nm of the view's bands; None where they have none, or lie on two axes."""
+        if self.wavelengths is None or self.name == "raw+unit":
+            return None
+        if self.name == "derivative":
+            ordered = np.sort(self.wavelengths)
+            return (ordered[1:] + ordered[:-1]) / 2
+        return self.wavelengths
+
+    def _rows(self, x: Rows) -> Rows:
+        if self.name == "unit":
+            return unit_norm(x)
+        if self.name == "raw+unit":
+            return np.concatenate([x, unit_norm(x)], axis=1)
+        places = np.arange(x.shape[1], dtype=np.float64) if self.wavelengths is None else self.wavelengths
+        # Where detectors overlap, bands do not come in the order of their wavelengths.
+        order = np.argsort(places, kind="stable")
+        if self.name == "derivative":
+            return derivative(x[:, order], places[order])
+        made = np.empty_like(x)
+        made[:, order] = continuum_removed(x[:, order], places[order])
+        return made
+
+
+RAW_VIEW = SpectralView(RAW)
+
+
+def unit_norm(x: Rows) -> Rows:
+    """(n, B) float32 → the same divided by their Euclidean norms; a spectrum of zeros stays.
+
+    The angle between spectra, which brightness does not change: Kruse et al., The Spectral Image Processing System,
+    Remote Sensing of Environment 44, 1993, doi:10.1016/0034-4257(93)90013-N.
+    """
+    norm = np.sqrt(np.square(x, dtype=np.float64).sum(axis=1, keepdims=True))
+    return np.asarray(x / np.where(norm > 0, norm, 1), dtype=np.float32)
+
+
+def derivative(x: Rows, places: NDArray[np.float64]) -> Rows:
+    """(n, B) float32 over places (B,), in order → (n, B − 1) first differences, per unit of place.
+
+    F. Tsai and W. Philpot, Derivative analysis of hyperspectral data, Remote Sensing of Environment 66, 1998,
+    doi:10.1016/S0034-4257(98)00032-7; without their smoothing, as the classifiers weigh bands by themselves.
+    """
+    gaps = np.diff(places)
+    return np.asarray(np.diff(x, axis=1) / np.where(gaps > 0, gaps, 1), dtype=np.float32)
+
+
+def continuum_removed(x: Rows, places: NDArray[np.float64]) -> Rows:
+    """(n, B) float32 → in 0..1: each spectrum divided by its upper convex hull over places (B,), in order.
+
+    R. N. Clark and T. L. Roush, Reflectance spectroscopy: quantitative analysis techniques for remote sensing
+    applications, Journal of Geophysical Research 89(B7), 1984, doi:10.1029/JB089iB07p06329. The continuum there is of
+    straight lines between chosen maxima; the hull chooses them. Where the hull is not above 0 (no data, values that
+    were corrected too far) there is no continuum and the value is 1; a negative value of the spectrum counts as 0.
+    """
+    values = x.astype(np.float64)
+    hull = _hull(values, places)
+    ratio = np.divide(values, hull, out=np.ones_like(values), where=hull > 0)
+    return np.clip(ratio, 0, 1).astype(np.float32)
+
+
+def _hull(y: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, B) upper convex hulls, read at every place: Andrew's monotone chain, on all spectra at once."""
+    n, bands = y.shape
+    last = np.zeros((n, bands), dtype=np.intp)
+    """Of each spectrum, the stack of its corners so far."""
+    size = np.ones(n, dtype=np.intp)
+    everyone = np.arange(n)
+    for b in range(1, bands):
+        rows = everyone[size > 1]
+        while len(rows):
+            i, j = last[rows, size[rows] - 2], last[rows, size[rows] - 1]
+            # The last corner goes where it lies on or below the line from the one before it to the new point.
+            there = (y[rows, j] - y[rows, i]) * (places[b] - places[i])
+            below = there <= (y[rows, b] - y[rows, i]) * (places[j] - places[i])
+            rows = rows[below]
+            size[rows] -= 1
+            rows = rows[size[rows] > 1]
+        last[everyone, size] = b
+        size += 1
+    corner = np.zeros((n, bands), dtype=bool)
+    used = np.arange(bands) < size[:, None]
+    corner[np.nonzero(used)[0], last[used]] = True
+    return _between(y, places, corner)
+
+
+def _between(
+    y: NDArray[np.float64], places: NDArray[np.float64], corner: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """(n, B): straight lines between the corners (n, B) of each spectrum; the first and last band are corners."""
+    bands = y.shape[1]
+    numbers = np.arange(bands)
+    left = np.maximum.accumulate(np.where(corner, numbers, 0), axis=1)
+    right = np.minimum.accumulate(np.where(corner, numbers, bands - 1)[:, ::-1], axis=1)[:, ::-1]
+    start, end = np.take_along_axis(y, left, axis=1), np.take_along_axis(y, right, axis=1)
+    width = places[right] - places[left]
+    share = np.divide(places - places[left], width, out=np.zeros_like(y), where=width > 0)
+    return start + share * (end - start)

@@ -1,0 +1,177 @@
+"""What dense tasks are about: tiles of one or two dates, with a mask that labels every pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.errors import PluginError
+from hsiaug.core.samples import Batch, class_ids
+from hsiaug.core.sealed import SealedView, Seals
+
+__all__ = ["IGNORE", "DenseSamples", "DenseView", "PairCounts", "Tiles"]
+
+IGNORE = 0
+"""The mask of a pixel that has no label: it counts neither in a loss nor in a score."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tiles(Batch):
+    """Unlabelled tiles.
+
+    images: (n, T, B, H, W) float32 in the data's units; T = 1 date for segmentation, 2 for change detection.
+    """
+
+    images: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 5 or self.images.shape[1] not in (1, 2):
+            raise PluginError(
+                "tiles must have images of shape (n, dates, bands, height, width), with one date or two",
+                value=str(self.images.shape),
+                hint="Keep the date before the bands, also where there is one only.",
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def dates(self) -> int:
+        """T."""
+        return int(self.images.shape[1])
+
+    @property
+    def bands(self) -> int:
+        """B."""
+        return int(self.images.shape[2])
+
+    @property
+    def side(self) -> tuple[int, int]:
+        """H and W."""
+        return int(self.images.shape[3]), int(self.images.shape[4])
+
+
+@dataclass(frozen=True, eq=False)
+class DenseSamples(Tiles):
+    """Tiles with their masks, real or synthetic.
+
+    masks: (n, H, W) int64 class ids 1..C; 0 = ignore. For change detection 1 = unchanged, 2 = changed.
+    synthetic: (n,) bool.
+    weight: (n,) float32 sample weights, 1 for real samples.
+    confidence: (n, H, W) float32 in 0..1, how sure a generator is of each pixel's label; None where it does not say.
+    provenance: JSON-able facts about how synthetic samples were made; they go into the record.
+    """
+
+    masks: NDArray[np.int64]
+    synthetic: NDArray[np.bool_]
+    weight: NDArray[np.float32]
+    confidence: NDArray[np.float32] | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        shapes = {"masks": (len(self), *self.side), "synthetic": (len(self),), "weight": (len(self),)}
+        if self.confidence is not None:
+            shapes["confidence"] = (len(self), *self.side)
+        for name, shape in shapes.items():
+            if getattr(self, name).shape != shape:
+                raise PluginError(
+                    f"samples need {name} of shape {shape}",
+                    value=str(getattr(self, name).shape),
+                    hint="Return one mask of the tile's height and width per tile, and one entry of all else.",
+                )
+
+    @classmethod
+    def made(
+        cls,
+        images: NDArray[np.float32],
+        masks: NDArray[Any],
+        *,
+        confidence: NDArray[np.float32] | None = None,
+        provenance: Mapping[str, Any] | None = None,
+    ) -> DenseSamples:
+        """Synthetic samples from images (n, T, B, H, W) and masks (n, H, W), with weight 1."""
+        return cls(
+            images=np.ascontiguousarray(images, dtype=np.float32),
+            masks=class_ids(masks),
+            synthetic=np.ones(len(images), dtype=bool),
+            weight=np.ones(len(images), dtype=np.float32),
+            confidence=confidence,
+            provenance=dict(provenance or {}),
+        )
+
+
+@dataclass(frozen=True)
+class PairCounts:
+    """How many image–mask pairs a generator is asked for.
+
+    total: pairs in all. by_class: of these, how many shall show each class id, on however few pixels; a pair counts for
+        one class, whatever else it shows. The remaining pairs may show any classes.
+    """
+
+    total: int
+    by_class: Mapping[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if min(self.by_class.values(), default=0) < 0 or sum(self.by_class.values()) > self.total:
+            raise PluginError(
+                "the pairs that are asked for by class must be part of all that are asked for",
+                value=f"{dict(self.by_class)} of {self.total}",
+                hint="total must be at least the sum of by_class.",
+            )
+
+    def parts(self) -> Iterator[tuple[int | None, int]]:
+        """Class id, or None for pairs that may show any classes, which come first; and their number, never zero."""
+        free = self.total - sum(self.by_class.values())
+        yield from ((c, n) for c, n in ((None, free), *self.by_class.items()) if n)
+
+
+@dataclass(frozen=True, eq=False)
+class DenseView(SealedView):
+    """All that a plugin may see in a dense task: the training tiles. No pixel of a test tile can be reached from it.
+
+    Every array is read-only: compute on copies. A trial whose plugin changes one all the same fails.
+
+    real: the training tiles with their masks; tiles may overlap one another, never a test tile.
+    class_names: C names; id c is ``class_names[c - 1]``. A class may have no training pixel.
+    wavelengths: (B,) float64 nm or None. gsd: metres or None. units: of the images.
+    """
+
+    real: DenseSamples
+    class_names: tuple[str, ...]
+    wavelengths: NDArray[np.float64] | None = None
+    gsd: float | None = None
+    units: str = "reflectance"
+    descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    _seals: Seals = field(default_factory=Seals, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        names = ("images", "masks", "synthetic", "weight")
+        arrays: dict[str, Any] = {n: self._seals.add(f"real.{n}", getattr(self.real, n)) for n in names}
+        object.__setattr__(self, "real", replace(self.real, **arrays))
+        super().__post_init__()
+
+    @property
+    def bands(self) -> int:
+        """Number of bands B."""
+        return self.real.bands
+
+    @property
+    def dates(self) -> int:
+        """Number of dates T."""
+        return self.real.dates
+
+    @property
+    def patch(self) -> int:
+        """Side of a tile in pixels; tiles are square."""
+        return self.real.side[0]
+
+    @property
+    def counts(self) -> Mapping[int, int]:
+        """Pixels of each class id that has any; ignored ones do not count."""
+        ids, counts = np.unique(self.real.masks, return_counts=True)
+        return {int(c): int(n) for c, n in zip(ids, counts, strict=True) if c != IGNORE}

@@ -1,0 +1,48 @@
+"""Names of spectral views: what each is stands in :mod:`hsiaug.core.spectral_views`. Loads no numerical library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hsiaug.base.errors import InputError, did_you_mean
+
+__all__ = ["AUTO", "DEFAULT_VIEW", "FEWEST", "RAW", "VIEWS", "best_view", "check_view", "with_view"]
+
+RAW, UNIT, AUTO = "raw", "unit", "auto"
+VIEWS = (RAW, UNIT, "derivative", "continuum", "raw+unit")
+DEFAULT_VIEW = AUTO
+"""What classifiers of pixels are shown where the user leaves it open."""
+MARGIN = 0.1
+"""Score by which a view must beat ``unit`` to be chosen in its place: training pixels that lie close together cannot show
+how brightness differs from field to field, and ``unit`` leaves out brightness alone. Chosen on draws 100–107 and 200–207
+of four scenes; anything from 0.05 to 0.15 does about as well."""
+FEWEST = 3
+"""Bands that a view needs: fewer leave nothing of a derivative or a continuum."""
+
+
+def check_view(name: str, known: Sequence[str], bands: int) -> None:
+    """Raise InputError for a name that is none of those known to a task, and where the spectra are too short for it."""
+    if name not in known:
+        hint = "Views of masks are not chosen: name one." if name == AUTO else did_you_mean(name, known)
+        raise InputError(f"--view must be one of {', '.join(known)}", value=repr(name), hint=hint)
+    if name != RAW and bands < FEWEST:
+        raise InputError(
+            f"--view {name} needs spectra of {FEWEST} bands at least",
+            value=f"{bands} bands",
+            hint=f"Leave it at {RAW}.",
+        )
+
+
+def best_view(scores: Mapping[str, float]) -> str:
+    """The view with the highest score; ``unit`` where it lies within ``MARGIN`` of that; ``raw`` where none is higher.
+
+    scores: 0..1 by name, in the order of ``VIEWS``.
+    """
+    # Of equal ones, but for rounding, the first: so ``raw`` where it is among them.
+    highest = max(scores, key=lambda name: round(scores[name], 9))
+    return UNIT if highest != RAW and scores[UNIT] >= scores[highest] - MARGIN else highest
+
+
+def with_view(classifier: str, view: str) -> str:
+    """What a classifier is called where its view has to be told: ``svm (unit)``."""
+    return f"{classifier} ({view})"

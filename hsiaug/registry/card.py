@@ -1,0 +1,210 @@
+"""Cards: what a plugin declares of itself. Nothing is guessed from a name."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from hsiaug.base.errors import InputError, PluginError, did_you_mean
+from hsiaug.registry.file_params import check_given, sealed_path
+
+__all__ = [
+    "Card",
+    "NoParams",
+    "Scope",
+    "build_params",
+    "check_files",
+    "param",
+    "resampled",
+    "sampling_params",
+    "stated_params",
+]
+
+Preset = Literal["tiny", "cpu", "paper"]
+Scope = Literal["none", "train-region", "scene"]
+Input = Literal["patch", "spectrum", "location"]
+Params = TypeVar("Params")
+
+KINDS = {
+    int: "a whole number of at most 18 digits",
+    float: "a float, and finite",
+    bool: "true or false",
+    str: "a text",
+}
+
+
+def param(
+    default: Any,
+    help: str,
+    *,
+    unit: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    sampling: bool = False,
+    file: bool = False,
+    required: bool = False,
+    later: bool = False,
+) -> Any:
+    """A hyper-parameter of a params dataclass: its default, meaning, unit, and inclusive range.
+
+    sampling: of a generator, where ``fit`` does not depend on it. Trials that differ in nothing else share one fit, and
+    ``load`` must take its value from the plugin's own params, not from what was saved: see :func:`resampled`.
+
+    file: a text that names a file or folder; "" = none. The plugin reads it at the path that :func:`hsiaug.api.file_of`
+    gives. A checksum of what lies there is part of the value, and so of a trial's identity. required: none is no choice.
+
+    later: added to a plugin whose results it does not change at its default, where a trial's identity leaves it out:
+    records from before stay valid.
+    """
+    told = {"help": help, "unit": unit, "low": low, "high": high}
+    kinds = {"sampling": sampling, "file": file, "required": required, "later": later}
+    return field(default=default, metadata={**told, **kinds})
+
+
+def stated_params(params: Any) -> dict[str, Any]:
+    """The hyper-parameters as a trial's identity states them: all but ``later`` ones at their defaults."""
+    unsaid = {f.name: f.default for f in dataclasses.fields(params) if f.metadata.get("later")}
+    values = dataclasses.asdict(params)
+    return {name: value for name, value in values.items() if name not in unsaid or value != unsaid[name]}
+
+
+def sampling_params(params: Any) -> list[str]:
+    """Names of the hyper-parameters that only sampling reads."""
+    return [item.name for item in dataclasses.fields(params) if item.metadata.get("sampling")]
+
+
+def resampled(saved: Params, own: Params) -> Params:
+    """The params that a fit was saved with, but for those of sampling, which are the plugin's own."""
+    values = {name: getattr(own, name) for name in sampling_params(own)}
+    changed: Params = dataclasses.replace(saved, **values)  # type: ignore[type-var]
+    return changed
+
+
+@dataclass(frozen=True)
+class NoParams:
+    """For plugins without hyper-parameters."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a plugin declares; every field is read by the core, none is decoration.
+
+    name: as users type it. version: raise it whenever results change; it enters the hash of a trial.
+    summary: one line. paper: source of the method, or "": its BibTeX entries, as ``hsiaug cite`` writes them, with words
+        round them where these help ("After @article{...}"); BibTeX reads nothing outside entries.
+    tasks: those it serves: "pixels" (classification of pixels by their patches), "segmentation" and "change" (masks of
+        tiles of one date and of two). A generator of "segmentation" alone also serves "pixels", through the core's
+        adapter.
+    needs: modules beyond hsiaug's own dependencies; the plugin's extra.
+    scope: unlabelled pixels it uses: none, train-region, or scene (transductive; printed in every report).
+    input: for classifiers: "patch", "spectrum" (the centre pixel only, p = 1) or "location" (row and column,
+        no band at all).
+    adds: for generators: False where it never makes a sample (λ then means nothing).
+    guidance: default guidance strength ω of a text- or class-conditioned generator, with ω = 0 purely
+        conditional; None where it takes no guidance.
+    pretrains: for generators with ``pretrain`` (see :class:`hsiaug.contracts.Pretraining`): the parameter that takes the
+        folder which that wrote. "" = has none.
+    text: True where it reads class descriptions; a scene's own (its card's) then enter the hash of a trial.
+    uses_device: True where it computes on the device that the user chose; else it runs on the CPU.
+    resumes: for generators: True where ``fit`` also takes ``checkpoint``, a folder in which it may save how far it is;
+        a fit that was killed finds there what it left, and must end as if it had not been.
+    seconds: rough seconds of one fit on Indian Pines under ``issd`` on one laptop core; used for estimates
+        until the store has a record.
+    params: frozen dataclass of hyper-parameters, made with :func:`param`.
+    presets: other values by preset name, as {"tiny": {"steps": 20}}; the defaults are the "cpu" preset.
+    variant: the parameter that users set by typing ``NAME:VALUE`` for the plugin's name; None where there is none.
+    """
+
+    name: str
+    version: str
+    summary: str
+    paper: str = ""
+    tasks: tuple[str, ...] = ("pixels",)
+    needs: tuple[str, ...] = ()
+    scope: Scope = "none"
+    input: Input = "patch"
+    adds: bool = True
+    guidance: float | None = None
+    pretrains: str = ""
+    text: bool = False
+    uses_device: bool = False
+    resumes: bool = False
+    seconds: float = 1.0
+    params: type[Any] = NoParams
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    variant: str | None = None
+
+
+def build_params(card: Card, preset: Preset = "cpu", overrides: Mapping[str, str] | None = None) -> Any:
+    """An instance of ``card.params``: preset values, then ``overrides`` given as text.
+
+    A plugin without the preset keeps its defaults. Raises InputError for an unknown name, a value of the wrong
+    type or one out of range.
+    """
+    fields = {f.name: f for f in dataclasses.fields(card.params)}
+    values: dict[str, Any] = dict(card.presets.get(preset, {}))
+    for name, text in (overrides or {}).items():
+        if name not in fields:
+            raise InputError(
+                f"--set {card.name}.{name}: no such parameter",
+                value=repr(name),
+                hint=did_you_mean(name, fields),
+            )
+        if name == card.variant and ":" in card.name:
+            raise InputError(
+                f"--set {card.name}.{name}: the plugin's name sets it already",
+                value=repr(text),
+                hint=f"Name the plugin {card.name.partition(':')[0]}:{text}.",
+            )
+        values[name] = _parse(card, fields[name], text)
+        if fields[name].metadata.get("file") and values[name]:
+            values[name] = sealed_path(values[name], f"--set {card.name}.{name}")
+    for name, value in values.items():
+        if name not in fields:
+            raise PluginError(
+                f"preset {preset} of plugin {card.name} sets a parameter it does not have",
+                value=repr(name),
+                hint="Correct Card.presets.",
+            )
+        _check_range(card, fields[name], value)
+    return card.params(**values)
+
+
+def check_files(card: Card, params: Any) -> None:
+    """Raise InputError where a parameter that must name a file names none."""
+    for item in dataclasses.fields(card.params):
+        if item.metadata.get("required"):
+            check_given(getattr(params, item.name), f"{card.name}.{item.name}")
+
+
+def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:
+    kind: type[Any] = type(item.default)
+    try:
+        if kind is bool:
+            return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
+        if kind in (int, float, str):
+            text.encode()  # bytes that were no UTF-8 can be typed, but stand in no record
+            value = kind(text)
+            if kind is str or (abs(value) < 10**18 if kind is int else math.isfinite(value)):
+                return value
+    except (ValueError, KeyError):
+        pass
+    raise InputError(
+        f"--set {card.name}.{item.name} must be {KINDS.get(kind, kind.__name__)}",
+        value=repr(text),
+        hint=f"The default is {item.default!r}.",
+    )
+
+
+def _check_range(card: Card, item: dataclasses.Field[Any], value: Any) -> None:
+    low, high = item.metadata.get("low"), item.metadata.get("high")
+    if (low is not None and value < low) or (high is not None and value > high):
+        bounds = f"[{'-∞' if low is None else low}, {'∞' if high is None else high}]"
+        raise InputError(
+            f"--set {card.name}.{item.name} must lie in {bounds}",
+            value=repr(value),
+            hint=f"The default is {item.default!r}.",
+        )

@@ -1,0 +1,125 @@
+"""Plugins that no package registers: classes of a notebook or a script, handed to ``hsiaug.benchmark`` as objects.
+
+They stand in the registry of this process, and go to worker processes by value, as a notebook can be imported nowhere.
+"""
+
+from __future__ import annotations
+
+import copyreg
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
+from typing import Any
+
+from hsiaug.base.errors import PluginError
+from hsiaug.registry.card import Card, Preset, build_params
+from hsiaug.registry.hookspecs import Entry, Kind
+from hsiaug.registry.lookup import Found, hand_over, registry
+from hsiaug.registry.sources import source_digest
+
+__all__ = ["Parcel", "as_typed", "check_installed", "named", "parcels", "unpack"]
+
+SESSION = "this session"
+
+Parcel = tuple[Kind, bytes, str]
+"""A plugin on its way to another process: its kind, its pickled class, and the digest of its source."""
+
+
+@dataclass(frozen=True)
+class Handed(Found):
+    """A class in place of an entry point. digest: of its source, which is part of its version."""
+
+    plugin: Any = None
+    digest: str = ""
+
+    def load(self) -> Any:
+        """A subclass whose card has the version that names the source too."""
+        return self._stamped
+
+    @cached_property
+    def _stamped(self) -> Any:
+        card: Card = self.plugin.card
+        return type(self.plugin.__name__, (self.plugin,), {"card": replace(card, version=self.version)})
+
+
+def named(kind: Kind, plugin: Any, preset: Preset = "cpu") -> tuple[str, Mapping[str, str]]:
+    """A plugin as a user would type it: its name, and the values of its hyper-parameters.
+
+    plugin: a name, or an object or a class with a card, which the registry of this process then knows.
+    Raises PluginError for an object without a card, for one whose name a package has, and for one that refers to data of
+    the notebook.
+    """
+    if isinstance(plugin, str):
+        return plugin, {}
+    made = plugin if isinstance(plugin, type) else type(plugin)
+    card = getattr(made, "card", None)
+    if not isinstance(card, Card):
+        raise PluginError(
+            f"a {kind} must be a name, or a plugin that carries a Card",
+            value=repr(plugin),
+            hint="See docs/write-a-generator.md.",
+        )
+    if not _known(kind, made, card):
+        _keep(kind, made, source_digest(made))
+    params = build_params(card, preset) if isinstance(plugin, type) else plugin.params
+    variant = card.variant if ":" in card.name else None
+    return card.name, {
+        item.name: as_typed(getattr(params, item.name)) for item in fields(params) if item.name != variant
+    }
+
+
+def as_typed(value: Any) -> str:
+    """A value as it would be typed after ``--set``."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def check_installed(kind: Kind, name: str) -> None:
+    """Raise PluginError for a plugin that this process alone knows."""
+    if isinstance(registry().find(kind, name), Handed):
+        raise PluginError(
+            "jobs of SLURM know plugins of packages alone",
+            value=f"{kind} {name}, a class of this session",
+            hint="Make it a package (hsiaug plugins new), or run on this machine or on Dask.",
+        )
+
+
+def parcels() -> tuple[Parcel, ...]:
+    """All plugins that this process alone knows, as others are sent them."""
+    found = [one for one in registry().plugins.values() if isinstance(one, Handed)]
+    if not found:
+        return ()
+    import cloudpickle
+
+    return tuple((one.entry.kind, cloudpickle.dumps(one.plugin), one.digest) for one in found)
+
+
+def unpack(sent: Iterable[Parcel]) -> None:
+    """In a worker process: know what its parent knows."""
+    import pickle
+
+    for kind, pickled, digest in sent:
+        _keep(kind, pickle.loads(pickled), digest)
+
+
+def _known(kind: Kind, plugin: type, card: Card) -> bool:
+    """Whether the registry gives that very class; of a variant, whether its family is registered."""
+    found = registry().plugins.get((kind, card.name.partition(":")[0]))
+    if isinstance(found, Handed):
+        return plugin is found.load()
+    typed = plugin.__mro__[1] if ":" in card.name else plugin
+    return found is not None and f"{typed.__module__}:{typed.__qualname__}" == found.entry.target
+
+
+def _keep(kind: Kind, plugin: Any, digest: str) -> None:
+    card: Card = plugin.card
+    target = f"{plugin.__module__}:{plugin.__qualname__}"
+    version = f"{card.version}+{digest}"
+    hand_over(Handed(Entry(kind, card.name, target), SESSION, version, plugin=plugin, digest=digest))
+    if card.params.__module__ == plugin.__module__:
+        # Of trials on their way to a process that cannot import the class either.
+        copyreg.pickle(card.params, lambda params: (_params, (kind, card.name, asdict(params))))
+
+
+def _params(kind: Kind, name: str, values: Mapping[str, Any]) -> Any:
+    """Hyper-parameters as a worker process has them."""
+    return registry().find(kind, name).load().card.params(**values)

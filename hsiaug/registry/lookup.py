@@ -1,0 +1,212 @@
+"""The registry: finds plugins through entry points, each loaded in isolation, classes only when used.
+
+pluggy's own loading is eager and stops at the first failure; here a package that fails to import is kept as a
+:class:`Broken` with its traceback, and everything else goes on working.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, get_args
+
+import pluggy
+
+from hsiaug.base.errors import InputError, PluginError, did_you_mean
+from hsiaug.base.text import visible
+from hsiaug.registry import hookspecs
+from hsiaug.registry.card import Card, Preset
+from hsiaug.registry.hookspecs import Entry, Kind
+
+__all__ = ["Broken", "Found", "Registry", "hand_over", "registry"]
+
+GROUP = "hsiaug"
+OWN = "hsiaug"
+"""The distribution of the plugins that come with hsiaug."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A plugin that a distribution registers; its class is imported by :meth:`load` only.
+
+    variant: VALUE where the user typed ``NAME:VALUE``.
+    """
+
+    entry: Entry
+    distribution: str
+    version: str
+    variant: str | None = None
+
+    @property
+    def built_in(self) -> bool:
+        """Whether it came with hsiaug itself."""
+        return self.distribution == OWN
+
+    def load(self) -> Any:
+        """The plugin's class; for a variant a subclass, whose card has that name and sets that value.
+
+        Raises PluginError where it cannot be imported or has no valid card, and InputError for a variant where the
+        card declares none.
+        """
+        module, _, name = self.entry.target.partition(":")
+        try:
+            plugin = getattr(importlib.import_module(module), name)
+        except (Exception, SystemExit) as error:
+            raise PluginError(
+                f"{self.entry.kind} {self.entry.name} of {self.distribution} could not be loaded from "
+                f"{self.entry.target!r}",
+                value=f"{type(error).__name__}: {error}",
+                hint="Repair or uninstall that package; all other plugins still work.",
+            ) from error
+        card = getattr(plugin, "card", None)
+        if not isinstance(card, Card) or card.name != self.entry.name:
+            raise PluginError(
+                f"{self.entry.kind} {self.entry.name} of {self.distribution} must carry a Card of the same name",
+                value=repr(card.name if isinstance(card, Card) else card),
+                hint=f"Set {name}.card = Card(name={self.entry.name!r}, …).",
+            )
+        # What follows the colon of a protocol is its argument, which it reads itself.
+        plain = self.variant is None or self.entry.kind == "protocol"
+        return plugin if plain else _variant(plugin, self.variant or "")
+
+
+def _variant(plugin: Any, value: str) -> Any:
+    """The plugin as ``NAME:VALUE``. The value goes in as a preset, so that params stay of their own class."""
+    card: Card = plugin.card
+    name = f"{card.name}:{value}"
+    if card.variant is None or not value or visible(value) != value:
+        raise InputError(
+            f"{card.name} takes {'a value after the colon' if card.variant else 'no variant'}",
+            value=repr(name),
+            hint=f"Write {card.name}:{card.variant.upper()}." if card.variant else f"Write {card.name}.",
+        )
+    presets = {preset: {**card.presets.get(preset, {}), card.variant: value} for preset in get_args(Preset)}
+    return type(plugin.__name__, (plugin,), {"card": replace(card, name=name, presets=presets)})
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An entry point that could not be loaded, and why."""
+
+    entry_point: str
+    distribution: str
+    error: str
+    trace: str
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All plugins of this environment, by kind and name, and all that are broken."""
+
+    plugins: Mapping[tuple[Kind, str], Found]
+    broken: tuple[Broken, ...] = ()
+
+    def names(self, kind: Kind) -> list[str]:
+        """Sorted names of a kind."""
+        return sorted(name for k, name in self.plugins if k == kind)
+
+    def kinds(self, name: str) -> list[Kind]:
+        """The kinds of which there is a plugin of that name, ``NAME:VALUE`` included."""
+        return sorted(kind for kind, one in self.plugins if one in (name, name.partition(":")[0]))
+
+    def find(self, kind: Kind, name: str) -> Found:
+        """The plugin of that kind and name, ``NAME:VALUE`` included.
+
+        Raises InputError with near names, and names broken packages.
+        """
+        found = self.plugins.get((kind, name))
+        if found is not None:
+            return found
+        family, colon, variant = name.partition(":")
+        if colon and (kind, family) in self.plugins:
+            return replace(self.plugins[kind, family], variant=variant)
+        hint = did_you_mean(name, self.names(kind))
+        if self.broken:
+            broken = "; ".join(f"{b.distribution} ({b.error})" for b in self.broken)
+            hint += f" Packages that failed to load: {broken}; see 'hsiaug plugins list'."
+        raise InputError(f"--{kind} must name a {kind} plugin", value=repr(name), hint=hint)
+
+
+def registry() -> Registry:
+    """The registry of the installed entry points, which are read once per process, and of classes handed over.
+
+    Raises PluginError for two distributions that claim one name, and, with HSIAUG_PLUGINS=strict, for any
+    package that fails to load.
+    """
+    found = _installed()
+    return Registry({**found.plugins, **_handed}, found.broken) if _handed else found
+
+
+_handed: dict[tuple[Kind, str], Found] = {}
+
+
+def hand_over(found: Found) -> None:
+    """Let a plugin be known in this process that no package registers; a newer class takes the place of an older.
+
+    Raises PluginError where a package has one of that name.
+    """
+    key = (found.entry.kind, found.entry.name)
+    if key in _installed().plugins:
+        _add(dict(_installed().plugins), found)
+    _handed[key] = found
+
+
+@cache
+def _installed() -> Registry:
+    return build_registry(sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)))
+
+
+def build_registry(points: list[EntryPoint]) -> Registry:
+    """The registry of the given entry points; each module is asked for its plugins in isolation."""
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    plugins: dict[tuple[Kind, str], Found] = {}
+    broken = []
+    for point in points:
+        distribution = point.dist.name if point.dist else point.value
+        version = point.dist.version if point.dist else "unknown"
+        try:
+            entries = _ask(manager, point.load())
+        except (Exception, SystemExit) as error:
+            text = f"{type(error).__name__}: {error}"
+            broken.append(Broken(point.name, distribution, text, traceback.format_exc()))
+            continue
+        for entry in entries:
+            _add(plugins, Found(entry, distribution, version))
+    if broken and os.environ.get("HSIAUG_PLUGINS") == "strict":
+        raise PluginError(
+            f"plugin package {broken[0].distribution} must load (HSIAUG_PLUGINS=strict)",
+            value=broken[0].error,
+            hint="Repair or uninstall it, or unset HSIAUG_PLUGINS.",
+        )
+    return Registry(plugins, tuple(broken))
+
+
+def _ask(manager: pluggy.PluginManager, module: Any) -> list[Entry]:
+    """The entries of one module alone."""
+    manager.register(module)
+    try:
+        answers = manager.hook.hsiaug_plugins()
+    finally:
+        manager.unregister(module)
+    entries = [entry for answer in answers for entry in answer]
+    for entry in entries:
+        if not isinstance(entry, Entry) or ":" not in entry.target:
+            raise TypeError(f"hsiaug_plugins() must return Entry(kind, name, 'module:Class'), not {entry!r}")
+    return entries
+
+
+def _add(plugins: dict[tuple[Kind, str], Found], new: Found) -> None:
+    key = (new.entry.kind, new.entry.name)
+    if key in plugins:
+        raise PluginError(
+            f"two packages register the {new.entry.kind} {new.entry.name!r}",
+            value=f"{plugins[key].distribution} and {new.distribution}",
+            hint="Uninstall one of them, or rename its plugin.",
+        )
+    plugins[key] = new

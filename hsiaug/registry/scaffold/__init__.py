@@ -1,0 +1,85 @@
+"""A new plugin package, written from the templates beside this module."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from string import Template
+
+from hsiaug.base.errors import InputError
+from hsiaug.registry.hookspecs import Kind
+from hsiaug.registry.lookup import registry
+
+__all__ = ["write_package"]
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def write_package(kind: Kind, name: str, out: Path) -> Path:
+    """Write ``out/hsiaug-NAME``, a package with one plugin that passes the conformance kit, and return that folder.
+
+    It appears whole or not at all. Raises InputError for a name that cannot be a plugin's, that a registered plugin
+    or an importable module has, and for a folder that is there already or cannot be written.
+    """
+    _check_name(name)
+    module = f"hsiaug_{name.replace('-', '_')}"
+    words = {
+        "name": name,
+        "kind": kind,
+        "package": f"hsiaug-{name}",
+        "module": module,
+        "target": "".join(word.capitalize() for word in (*name.split("-"), kind)),
+    }
+    folder = out / words["package"]
+    if find_spec(module) is not None:
+        raise InputError(
+            "NAME must give a module of its own, hsiaug_NAME",
+            value=f"{module}, which is installed",
+            hint="Take another name.",
+        )
+    files = {
+        "pyproject.toml": "pyproject.toml.txt",
+        "README.md": "README.md.txt",
+        f"{module}.py": f"{kind}.py.txt",
+        "tests/test_conformance.py": "test_conformance.py.txt",
+    }
+    try:
+        if folder.exists():
+            raise InputError(
+                "the folder of the new package must not be there yet",
+                value=f"{folder}",
+                hint="Remove it, or give another --out.",
+            )
+        with tempfile.TemporaryDirectory(dir=out, prefix=".hsiaug-new-") as scratch:
+            made = Path(scratch) / folder.name
+            for path, template in files.items():
+                (made / path).parent.mkdir(parents=True, exist_ok=True)
+                text = Template((TEMPLATES / template).read_text("utf-8")).substitute(words)
+                (made / path).write_text(text, encoding="utf-8")
+            made.rename(folder)
+    except OSError as error:
+        raise InputError(
+            "--out must be a folder that can be written",
+            value=f"{out}: {error.strerror}",
+            hint="Make it, or give another.",
+        ) from error
+    return folder
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
+        near = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789").rstrip("-")
+        raise InputError(
+            "NAME must be small letters and digits, with hyphens between words and a letter first",
+            value=repr(name),
+            hint=f"Write {near or 'my-plugin'}.",
+        )
+    found = [plugin for (_, known), plugin in registry().plugins.items() if known == name]
+    if found:
+        raise InputError(
+            "NAME must be one that no plugin has",
+            value=f"{name!r}, a {found[0].entry.kind} of {found[0].distribution}",
+            hint="Take another; 'hsiaug plugins list' shows those that are taken.",
+        )

@@ -1,0 +1,133 @@
+"""What the code of a plugin says that no package registers: a digest of it, which stands for its version.
+
+In a notebook a class is changed and run again without a thought for its version; without the digest, its new trials would
+be taken for those that the store holds.
+"""
+
+from __future__ import annotations
+
+import dis
+import hashlib
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from hsiaug.base.errors import PluginError
+from hsiaug.registry.card import Card
+
+__all__ = ["source_digest"]
+
+CONSTANTS = (bool, int, float, complex, str, bytes, type(None))
+
+MOST = 1024
+"""Numbers and bytes of one constant, and four times as many characters of text: labels of a scene are more."""
+
+
+def source_digest(plugin: type) -> str:
+    """8 hexadecimal digits of the source of a class, and of all in its module that its methods refer to.
+
+    Raises PluginError where they refer to anything but modules, functions, classes and small constants: a scene of the
+    notebook, say, or its labels as text, which would travel to the worker processes with the class.
+    """
+    told: list[str] = []
+    _walk(plugin.__name__, plugin, plugin.__module__, told, set())
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:8]
+
+
+def _walk(name: str, value: Any, home: str, told: list[str], seen: set[int]) -> float:
+    """Tell what stands behind a name, and what that refers to. Returns how much data it is, of a constant."""
+    value, size = _bare(value), 0.0
+    parts: Iterable[tuple[str, Any]] = ()
+    if isinstance(value, CONSTANTS):
+        told.append(f"{name} = {value!r}")
+        size = len(value) / 4 if isinstance(value, str) else len(value) if isinstance(value, bytes) else 1
+    elif id(value) in seen or not _is_of(home, value):
+        return 0
+    elif isinstance(value, tuple | frozenset | Mapping | Card):
+        parts = _parts(value)
+    elif isinstance(value, type | FunctionType):
+        told.append(f"{name}: {_source(value)}")
+        parts = _referred(value)
+    else:
+        size = float("inf")
+    seen.add(id(value))
+    inner = sum([_walk(part, one, home, told, seen) for part, one in parts])
+    size += inner if isinstance(value, tuple | frozenset | Mapping) else 0
+    if size > MOST:
+        raise PluginError(
+            "a plugin that no package registers may refer to modules, functions, classes and small constants alone",
+            value=f"{name}, a {type(value).__name__}",
+            hint="Make it a hyper-parameter, or work it out in fit, from the train view.",
+        )
+    return size
+
+
+def _bare(value: Any) -> Any:
+    """The function within a property or a method of the class."""
+    value = getattr(value, "fget", value)
+    return inspect.unwrap(getattr(value, "__func__", value))
+
+
+def _is_of(home: str, value: Any) -> bool:
+    """Whether a value is of the plugin's own module: what other modules define is told by their own versions."""
+    if isinstance(value, ModuleType):
+        return False
+    defined = isinstance(value, type) or hasattr(value, "__name__")
+    return not defined or getattr(value, "__module__", None) == home
+
+
+def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        yield from ((str(key), value[key]) for key in sorted(value))
+    elif isinstance(value, Card):
+        yield from ((name, getattr(value, name)) for name in sorted(vars(value)))
+    else:
+        listed = sorted(value, key=repr) if isinstance(value, frozenset) else value
+        yield from ((str(place), one) for place, one in enumerate(listed))
+
+
+def _referred(value: type | FunctionType) -> Iterator[tuple[str, Any]]:
+    """What a class is made of, or what the code of a function names."""
+    if isinstance(value, FunctionType):
+        code, there = value.__code__, value.__globals__
+        yield from ((name, there[name]) for name in _globals(code) if name in there)
+        closed = zip(code.co_freevars, value.__closure__ or (), strict=True)
+        yield from ((name, cell.cell_contents) for name, cell in closed)
+        yield "defaults", value.__defaults__ or ()
+        yield from (value.__kwdefaults__ or {}).items()
+        yield from vars(value).items()
+        return
+    yield from ((base.__name__, base) for base in value.__bases__)
+    yield from ((name, member) for name, member in vars(value).items() if _is_typed(name, _bare(member)))
+
+
+def _is_typed(name: str, member: Any) -> bool:
+    """Whether somebody typed a member of a class: neither Python nor ``dataclass`` made it."""
+    if isinstance(member, FunctionType):
+        return member.__code__.co_filename != "<string>" or not name.startswith("__")
+    return not name.startswith("__") and name != "_abc_impl"
+
+
+def _globals(code: CodeType) -> Iterator[str]:
+    for step in dis.get_instructions(code):
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            yield str(step.argval)
+    for one in code.co_consts:
+        if isinstance(one, CodeType):
+            yield from _globals(one)
+
+
+def _source(value: type | FunctionType) -> str:
+    """A function as it was typed, or else its bytecode; a class is told by its members."""
+    if isinstance(value, type):
+        return "class"
+    try:
+        return inspect.getsource(value)
+    except (OSError, TypeError):
+        return repr(_bytecode(value.__code__))
+
+
+def _bytecode(code: CodeType) -> list[Any]:
+    inner = [_bytecode(one) if isinstance(one, CodeType) else repr(one) for one in code.co_consts]
+    return [code.co_code, code.co_names, inner]

@@ -1,0 +1,38 @@
+"""Saving the state of a fitted plugin: arrays as safetensors, the rest as JSON. Never pickle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.errors import StoreError
+
+__all__ = ["load_state", "save_state"]
+
+
+def save_state(folder: Path, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any] | None = None) -> None:
+    """Write named arrays and JSON-able facts into ``folder``."""
+    from safetensors.numpy import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / "state.safetensors")
+    (folder / "state.json").write_text(json.dumps(dict(facts or {}), ensure_ascii=False), encoding="utf-8")
+
+
+def load_state(folder: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """What :func:`save_state` wrote. Raises StoreError where it is missing or damaged."""
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(folder / "state.safetensors"), json.loads((folder / "state.json").read_text("utf-8"))
+    except Exception as error:
+        raise StoreError(
+            f"{folder}: expected the saved state of a fitted plugin",
+            value=f"{type(error).__name__}: {error}",
+            hint="Delete this folder; it is made again.",
+        ) from error

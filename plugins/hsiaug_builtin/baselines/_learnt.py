@@ -1,0 +1,139 @@
+"""What ``cvae``, ``wgan`` and ``tabddpm`` share: a network over components, and real patches to carry its samples."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from hsiaug.api import Card, Progress, TrainView, load_state, save_state
+from hsiaug_builtin.baselines._components import Components, fit_components
+from hsiaug_builtin.nets import state
+from hsiaug_builtin.nets.patches import FittedPatches, cycled
+from hsiaug_builtin.nets.seeded import fresh
+from hsiaug_builtin.nets.views import turned
+
+__all__ = ["Conditional", "FittedLearnt", "Size", "TrainingComponents", "learn", "restored"]
+
+BATCH = 256
+
+
+@dataclass(frozen=True)
+class Size:
+    """k components, p×p pixels, class ids below ``classes``."""
+
+    components: int
+    patch: int
+    classes: int
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingComponents:
+    """z: (n, k, p, p) float32 components of the real patches; y: (n,) int64 class ids; share: (n,) how often each
+    is drawn."""
+
+    z: Tensor
+    y: Tensor
+    share: Tensor
+
+    @classmethod
+    def of(cls, z: NDArray[np.float32], y: NDArray[np.int64], device: str) -> TrainingComponents:
+        """A class of n_c samples is drawn in proportion to √n_c: between as often as it is and as often as others."""
+        share = 1 / np.sqrt(np.bincount(y)[y])
+        return cls(torch.tensor(z, device=device), torch.tensor(y, device=device), torch.tensor(share))
+
+    def batch(self, size: int, draw: torch.Generator, step: int) -> tuple[Tensor, Tensor]:
+        """z (size, k, p, p), under one of the eight symmetries of the square after the other, and y (size,)."""
+        rows = torch.multinomial(self.share, size, replacement=True, generator=draw).to(self.y.device)
+        return turned(self.z[rows], step), self.y[rows]
+
+    def centres(self) -> TrainingComponents:
+        """The same with the centre pixels alone, z (n, k, 1, 1)."""
+        middle = self.z.shape[2] // 2
+        return TrainingComponents(self.z[:, :, middle : middle + 1, middle : middle + 1], self.y, self.share)
+
+
+class Conditional(nn.Module):
+    """A network that learns to draw components of given classes."""
+
+    def __init__(self, size: Size, params: Any) -> None:
+        super().__init__()
+        self.size, self.params = size, params
+
+    def fit_network(self, data: TrainingComponents, seed: int, progress: Progress) -> Conditional:
+        """The trained network, in evaluation mode. Raises PluginError where the training diverges."""
+        raise NotImplementedError
+
+    def generate(self, y: Tensor, draw: torch.Generator) -> Tensor:
+        """(n, k, p, p), or (n, k, 1, 1) where it knows centre spectra only, for class ids y (n,)."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False)
+class FittedLearnt(FittedPatches):
+    """Drawn components on real patches of the class, each of which carries equally many samples ±1.
+
+    params: a dataclass.
+    """
+
+    generator: str
+    params: Any
+    size: Size
+    net: Conditional
+    components: Components
+    device: str
+
+    @property
+    def name(self) -> str:
+        return self.generator
+
+    def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+        anchors = self.x[cycled(rows, count, np.random.default_rng(seed))]
+        draw = torch.Generator().manual_seed(seed)
+        parts = [self._carried(anchors[i : i + BATCH], c, draw) for i in range(0, count, BATCH)]
+        return np.concatenate(parts)
+
+    @torch.inference_mode()
+    def _carried(self, anchors: NDArray[np.float32], c: int, draw: torch.Generator) -> NDArray[np.float32]:
+        """``anchors`` (n, B, p, p) with their components replaced, or with all pixels shifted alike where the network
+        knows the centre only."""
+        y = torch.full((len(anchors),), c, dtype=torch.int64, device=self.device)
+        drawn = self.net.generate(y, draw).cpu().numpy()
+        old = self.components.of(anchors, np.full(len(anchors), c))
+        if drawn.shape[2] < old.shape[2]:
+            middle = old.shape[2] // 2
+            old = old[:, :, middle : middle + 1, middle : middle + 1]
+        return anchors + self.components.change(drawn - old)
+
+    def save(self, folder: Path) -> None:
+        """The network, the components, the real patches and the hyper-parameters."""
+        arrays: dict[str, NDArray[Any]] = {"x": self.x, "y": self.y}
+        arrays |= state.fields(components=self.components) | state.weights(net=self.net)
+        save_state(folder, arrays, {"params": asdict(self.params), "size": asdict(self.size)})
+
+
+def learn(
+    name: str, view: TrainView, params: Any, kind: type[Conditional], seed: int, device: str, progress: Progress
+) -> FittedLearnt:
+    """A network of this kind, taught on the real patches in ``params.components`` components."""
+    real = view.real
+    components = fit_components(view, params.components)
+    size = Size(len(components.scale), view.patch, len(view.class_names) + 1)
+    net = fresh(lambda: kind(size, params), seed).to(device)
+    data = TrainingComponents.of(components.of(real.x, real.y), real.y, device)
+    net = net.fit_network(data, seed, progress)
+    return FittedLearnt(real.x, real.y, name, params, size, net, components, device)
+
+
+def restored(card: Card, folder: Path, kind: type[Conditional], device: str) -> FittedLearnt:
+    """What :meth:`FittedLearnt.save` wrote."""
+    arrays, facts = load_state(folder)
+    params, size = card.params(**facts["params"]), Size(**facts["size"])
+    net = state.restored("net", arrays, lambda: kind(size, params), device)
+    components = Components(**state.under("components", arrays))
+    return FittedLearnt(arrays["x"], arrays["y"], card.name, params, size, net, components, device)

@@ -1,0 +1,134 @@
+"""Networks that learn a class-conditional distribution: a VAE, a WGAN-GP and a diffusion model of spectra."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hsiaug.api import Card, Progress, TrainView
+from hsiaug_builtin.baselines._sizes import CvaeParams, TabddpmParams, WganParams
+from hsiaug_builtin.nets.plugin import Plugin
+
+if TYPE_CHECKING:
+    from hsiaug_builtin.baselines._learnt import Conditional, FittedLearnt
+
+__all__ = ["Cvae", "CvaeParams", "Tabddpm", "TabddpmParams", "Wgan", "WganParams"]
+
+
+class _Generative(Plugin[Any]):
+    """What the three share. They see real patches as principal components, per pixel, of the z-scored bands, counted
+    from the mean of the centre spectra of the patch's class and in standard deviations within classes: so a class of
+    three samples has its place from the data and only the deviations have to be learnt, for which all classes serve.
+    That, and drawing a class of n_c samples in proportion to √n_c while training, is this project's choice and in none
+    of the papers. A class of one sample gets the deviations of the others; a class without any is refused.
+
+    A drawn sample is carried by a real patch of the class, each used equally often ±1: what the components cannot
+    express (the noise, mostly) stays that patch's own. None takes guidance: their papers have none.
+    """
+
+    def _net(self) -> type[Conditional]:
+        raise NotImplementedError
+
+    def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedLearnt:
+        """Train on the real patches. Raises PluginError where the training diverges."""
+        from hsiaug_builtin.baselines._learnt import learn
+
+        return learn(self.card.name, view, self.params, self._net(), seed, device, progress)
+
+    def load(self, folder: Path, *, device: str) -> FittedLearnt:
+        """What ``save`` wrote."""
+        from hsiaug_builtin.baselines._learnt import restored
+
+        return restored(self.card, folder, self._net(), device)
+
+
+class Cvae(_Generative):
+    """Conditional VAE of whole patches: convolutional encoder and decoder, a prior that is learnt per class, as
+    section 4 of the paper allows (there the condition is an image, here a class).
+
+    The decoder has one learnt standard deviation per component, which balances reconstruction and KL without a
+    weight, and its noise is part of a sample: its mean alone would be too smooth. (Rybkin, Daniilidis and Levine,
+    Simple and Effective VAE Training with Calibrated Decoders, ICML 2021, arXiv:2006.13202, section 4.) Training
+    patches are turned and mirrored.
+    """
+
+    card = Card(
+        name="cvae",
+        version="1",
+        summary="Conditional VAE of patches of principal components",
+        paper="""@inproceedings{sohn2015cvae, author={Kihyuk Sohn and Honglak Lee and Xinchen Yan}, title={Learning
+            Structured Output Representation using Deep Conditional Generative Models}, booktitle={Advances in
+            Neural Information Processing Systems 28}, year={2015}}""",
+        uses_device=True,
+        seconds=11.0,
+        params=CvaeParams,
+        presets={"tiny": {"components": 4, "latent": 4, "width": 8, "steps": 20, "batch": 16}},
+    )
+
+    def _net(self) -> type[Conditional]:
+        from hsiaug_builtin.baselines._cvae import Cvae
+
+        return Cvae
+
+
+class Wgan(_Generative):
+    """WGAN-GP of whole patches: algorithm 1 of the paper with Adam (β₁ = 0, β₂ = 0.9), λ = 10 and five steps of the
+    critic, which is small, convolutional and without batch normalisation (section 4).
+
+    The paper conditions through an auxiliary classifier; here the class enters the critic by projection (Miyato and
+    Koyama, cGANs with Projection Discriminator, ICLR 2018, arXiv:1802.05637), and the generator as a learnt vector. A
+    few hundred steps of the generator at a higher rate, not 100,000: sized for hundreds of samples, and too few to
+    learn all the pixel-to-pixel variation within a patch. Training patches are turned and mirrored.
+    """
+
+    card = Card(
+        name="wgan",
+        version="1",
+        summary="Class-conditional WGAN-GP of patches of principal components",
+        paper="""@inproceedings{gulrajani2017wgan, author={Ishaan Gulrajani and Faruk Ahmed and Martin Arjovsky and
+            Vincent Dumoulin and Aaron Courville}, title={Improved Training of {Wasserstein} {GANs}},
+            booktitle={Advances in Neural Information Processing Systems 30}, year={2017},
+            eprint={1704.00028}, archiveprefix={arXiv}}""",
+        uses_device=True,
+        seconds=22.0,
+        params=WganParams,
+        presets={"tiny": {"components": 4, "latent": 4, "width": 8, "steps": 8, "critic_steps": 2, "batch": 16}},
+    )
+
+    def _net(self) -> type[Conditional]:
+        from hsiaug_builtin.baselines._wgan import Wgan
+
+        return Wgan
+
+
+class Tabddpm(_Generative):
+    """Gaussian diffusion of centre spectra with an MLP that is told the class and the step (section 4 of the paper).
+
+    The paper works on columns after a quantile transform, predicts the noise, and samples by all T steps; here columns
+    are principal components, the network predicts the velocity on a cosine schedule and samples by DDIM. Spectra have
+    no categorical columns, so its multinomial half is absent.
+
+    A spectrum is not yet a patch: a real patch of the class has *all* its pixels shifted by the same difference of
+    spectra, the one that takes its centre to the drawn spectrum. The texture and the edges within the patch stay
+    real; a pixel of another class in it is shifted by a change that was learnt for the centre's. So its context is
+    less diverse than its centre.
+    """
+
+    card = Card(
+        name="tabddpm",
+        version="1",
+        summary="Class-conditional diffusion of centre spectra by an MLP",
+        paper="""@inproceedings{kotelnikov2023tabddpm, author={Akim Kotelnikov and Dmitry Baranchuk and Ivan
+            Rubachev and Artem Babenko}, title={{TabDDPM}: Modelling Tabular Data with Diffusion Models},
+            booktitle={International Conference on Machine Learning}, year={2023}, eprint={2209.15421},
+            archiveprefix={arXiv}}""",
+        uses_device=True,
+        seconds=6.5,
+        params=TabddpmParams,
+        presets={"tiny": {"components": 4, "width": 16, "depth": 1, "steps": 20, "batch": 16, "sample_steps": 5}},
+    )
+
+    def _net(self) -> type[Conditional]:
+        from hsiaug_builtin.baselines._tabddpm import Tabddpm
+
+        return Tabddpm

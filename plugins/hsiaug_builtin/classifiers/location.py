@@ -1,0 +1,58 @@
+"""Control: accuracy without spectra."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.api import Card, NoParams, Patches, PatchSamples, PluginError, Progress, TrainView
+from hsiaug_builtin.nets.plugin import Plugin
+
+__all__ = ["FittedLocation", "Location"]
+
+
+@dataclass(frozen=True, eq=False)
+class FittedLocation:
+    """tree: k-d tree of the real samples' rows and columns; y: (n,) int64 their class ids."""
+
+    tree: Any
+    y: NDArray[np.int64]
+
+    def predict(self, patches: Patches) -> NDArray[np.int64]:
+        """(n,) class ids of the nearest real samples."""
+        _, nearest = self.tree.query(patches.coords)
+        return np.asarray(self.y[nearest])
+
+
+class Location(Plugin[NoParams]):
+    """The class of the nearest real training pixel (Euclidean, in pixels); reads no band.
+
+    What it scores is what a split gives away through location alone. Synthetic samples lie nowhere and are
+    ignored, so it answers the same for every generator and every λ.
+    """
+
+    card = Card(
+        name="coords",
+        version="1",
+        summary="Control: nearest training pixel by row and column, no band read",
+        input="location",
+        seconds=0.01,
+    )
+
+    def fit(
+        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
+    ) -> FittedLocation:
+        """Remember where the real samples lie."""
+        from scipy.spatial import cKDTree
+
+        real = samples.take(~samples.synthetic)
+        if not len(real):
+            raise PluginError(
+                "classifier coords needs real samples: synthetic ones lie nowhere",
+                value=f"0 real, {len(samples)} synthetic",
+                hint="Give it the training pixels, or use another classifier.",
+            )
+        return FittedLocation(cKDTree(real.coords), real.y)

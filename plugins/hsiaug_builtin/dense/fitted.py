@@ -1,0 +1,82 @@
+"""From samples to a fitted segmenter: all that a network for tiles does beside naming its network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.api import DenseSamples, DenseView, Progress, Tiles
+from hsiaug_builtin.dense.inputs import fit_scale, training_tiles
+from hsiaug_builtin.dense.recipe import DenseRecipe
+from hsiaug_builtin.nets.fitted import FittedNetwork, by_class
+from hsiaug_builtin.nets.plugin import Plugin
+
+__all__ = ["FittedDense", "NetSegmenter"]
+
+Own = TypeVar("Own", bound=DenseRecipe)
+
+PIXELS = 2**16
+"""Pixels that are predicted at a time: the activations then take some hundred MB."""
+
+
+@dataclass(frozen=True, eq=False)
+class FittedDense(FittedNetwork):
+    """A trained network of tiles; ``read`` is the :class:`hsiaug_builtin.dense.inputs.BandScale` of its view.
+
+    facts: what was ignored of synthetic tiles, for the record; empty where nothing was judged.
+    """
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def predict(self, tiles: Tiles) -> NDArray[np.int64]:
+        """(n, H, W) class ids; only classes that had a labelled pixel are ever named, never 0."""
+        none = np.empty((0, *tiles.side), dtype=np.int64)
+        found = self.over(tiles.images, _batch(tiles), lambda scores: scores.argmax(dim=1), none)
+        return np.asarray(self.classes[found])
+
+    def predict_proba(self, tiles: Tiles) -> NDArray[np.float32]:
+        """(n, C, H, W) softmax for class ids 1..C; 0 for a class that had no labelled pixel."""
+        none = np.empty((0, len(self.classes), *tiles.side), dtype=np.float32)
+        found = self.over(tiles.images, _batch(tiles), lambda scores: scores.softmax(dim=1), none)
+        return by_class(found, self.classes, self.class_count)
+
+
+class NetSegmenter(Plugin[Own]):
+    """A classifier that is a network of tiles: a subclass has a card, and says in :meth:`network` which one."""
+
+    def network(self, bands: int, classes: int) -> Any:
+        """The torch module from (n, T, bands, H, W) to scores (n, classes, H, W).
+
+        It is given sides that are a multiple of its attribute ``multiple``.
+        """
+        raise NotImplementedError
+
+    def fit(
+        self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
+    ) -> FittedDense:
+        """Train on bands z-scored by the view's real tiles, which with ``centre`` lose each tile's mean at each date."""
+        from hsiaug_builtin.dense.mixing import Trainer, judge_steps, likely, told
+        from hsiaug_builtin.dense.nets.blocks import Padded
+        from hsiaug_builtin.dense.training import settle
+
+        own, real, classes = self.params, view.real.images, len(view.class_names)
+        data, scale = training_tiles(samples, classes), fit_scale(real, own.centre)
+        outputs = data.classes
+        facts: dict[str, Any] = {}
+        trainer = Trainer(lambda: Padded(self.network(view.bands, len(outputs))), scale, own, seed, device)
+        if own.keep == "likely" and data.synthetic.any() and not data.synthetic.all():
+            judged = judge_steps(own)
+            data, facts = likely(data, real, trainer, told(progress, 0, judged + own.steps))
+            progress = told(progress, judged, judged + own.steps)
+        net = trainer.trained(data, progress)
+        settle(net, real, scale, seed, device)
+        return FittedDense(scale, net, outputs, classes, device, facts)
+
+
+def _batch(tiles: Tiles) -> int:
+    height, width = tiles.side
+    return max(1, PIXELS // (height * width))

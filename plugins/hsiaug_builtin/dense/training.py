@@ -1,0 +1,103 @@
+"""Training on tiles by a budget of steps: batches drawn by weight, turned with their masks, cross-entropy and Dice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, one_hot
+from torch.optim.swa_utils import update_bn
+
+from hsiaug_builtin.dense.inputs import IGNORED, BandScale, TrainingTiles
+from hsiaug_builtin.dense.recipe import DenseRecipe
+from hsiaug_builtin.nets.seeded import seeded, sent
+from hsiaug_builtin.nets.training import Draw, Error
+from hsiaug_builtin.nets.views import turned
+
+__all__ = ["batches", "criterion", "dice_loss", "settle"]
+
+SETTLED, SETTLED_BATCH = 512, 32
+"""Real tiles that batch normalisations are settled on, at most, and how many at once."""
+
+
+def settle(net: nn.Module, real: NDArray[np.float32], scale: BandScale, seed: int, device: str) -> None:
+    """Take what batch normalisations know of the data from real tiles (n, T, B, H, W) alone; then it is in evaluation
+    mode.
+
+    While the network is trained they average over real and synthetic tiles, but what is to be named is real, and
+    statistics of another domain cost more than the synthetic tiles bring (Wu and Johnson, Rethinking "Batch" in
+    BatchNorm, 2021, arXiv:2105.07576, sections 3 and 5).
+    """
+    # Shuffled, as neighbours in one batch are alike, and their variance too small.
+    kept = np.random.default_rng(seed).permutation(len(real))[:SETTLED]
+    parts = np.array_split(kept, -(-len(kept) // SETTLED_BATCH))
+
+    def tiles() -> Iterator[Tensor]:
+        for step, part in enumerate(parts):
+            x = scale(real[part])
+            yield turned(torch.from_numpy(x.reshape(len(x), -1, *x.shape[-2:])), step).reshape(x.shape)
+
+    with seeded(seed, device):
+        update_bn(tiles(), net, torch.device(device))
+    net.eval()
+
+
+def batches(data: TrainingTiles, scale: BandScale, size: int, seed: int, device: str) -> Draw:
+    """Z-scored tiles (size, T, B, H, W) and their targets (size, H, W) int64.
+
+    Tiles are drawn on the CPU, with replacement and in proportion to their weight, which has the same expected
+    gradient as to weight their losses. Each is shown, with its mask, under one of the square's eight symmetries.
+    """
+    order = torch.Generator().manual_seed(seed)
+    chances = torch.from_numpy(data.weight)
+
+    def draw(step: int) -> tuple[Tensor, Tensor]:
+        rows = torch.multinomial(chances, size, replacement=True, generator=order).numpy()
+        tiles, target = scale(data.images[rows]), data.target[rows]
+        # As one stack of layers, so that a mask cannot be turned otherwise than its image.
+        layers = np.concatenate(
+            [tiles.reshape(size, -1, *tiles.shape[-2:]), target[:, None]], axis=1, dtype=np.float32
+        )
+        shown = turned(torch.from_numpy(layers), step)
+        x = shown[:, :-1].reshape(tiles.shape)
+        return sent(x, device), sent(shown[:, -1].long(), device)
+
+    return draw
+
+
+def criterion(data: TrainingTiles, recipe: DenseRecipe, device: str) -> Error:
+    """Mean cross-entropy of the labelled pixels, plus ``recipe.dice`` times the Dice loss.
+
+    With ``recipe.class_weights`` it is a weighted mean, by 1/√share of each pixel's class.
+    """
+    weight = None
+    if recipe.class_weights:
+        # The tiles of one phase may lack a class, whose weight then counts for no pixel.
+        shares = np.maximum(data.share, np.finfo(np.float32).tiny)
+        weight = torch.tensor(1 / np.sqrt(shares), dtype=torch.float32, device=device)
+
+    def error(scores: Tensor, target: Tensor) -> Tensor:
+        loss = cross_entropy(scores, target, weight=weight, ignore_index=IGNORED)
+        return loss + recipe.dice * dice_loss(scores, target) if recipe.dice else loss
+
+    return error
+
+
+def dice_loss(scores: Tensor, target: Tensor) -> Tensor:
+    """1 − the soft Dice coefficient 2·Σpg / (Σp + Σg), mean over the classes that the batch shows.
+
+    Milletari, Navab and Ahmadi, V-Net, 3DV 2016, arXiv:1606.04797, section 3, has squares in the denominator; here
+    it is without. The sums run over all labelled pixels of the batch, not tile by tile: many tiles show no change.
+    scores: (n, k, H, W); target: (n, H, W) int64, IGNORED where there is no label.
+    """
+    labelled = target != IGNORED
+    truth = one_hot(target.clamp(min=0), scores.shape[1]).movedim(-1, 1) * labelled[:, None]
+    guess = scores.softmax(dim=1) * labelled[:, None]
+    area = truth.sum(dim=(0, 2, 3))
+    overlap = (guess * truth).sum(dim=(0, 2, 3))
+    dice = 2 * overlap / (guess.sum(dim=(0, 2, 3)) + area).clamp(min=1)
+    shown = (area > 0).float()
+    return 1 - (dice * shown).sum() / shown.sum().clamp(min=1)

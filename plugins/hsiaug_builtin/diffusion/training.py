@@ -1,0 +1,72 @@
+"""How generators by diffusion are trained: randomness that depends on the step alone, so that a killed training goes on
+where it was and ends the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from hsiaug.api import Progress, derive_seed
+from hsiaug_builtin.nets.recipe import Budget
+from hsiaug_builtin.nets.training import descend
+
+__all__ = ["Run", "bf16_is_faster", "randomness", "train"]
+
+Net = TypeVar("Net", bound=nn.Module)
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What every stage of a training shares. checkpoint: the folder that stages are saved to, or None."""
+
+    seed: int
+    device: str
+    progress: Progress
+    checkpoint: Path | None
+
+    def file(self, stage: str) -> Path | None:
+        """Where a stage saves its checkpoint."""
+        return None if self.checkpoint is None else self.checkpoint / f"{stage}.safetensors"
+
+
+def randomness(seed: int, step: int) -> torch.Generator:
+    """All randomness of one step of a training: it depends on no step before, so a resumed training draws the same."""
+    return torch.Generator().manual_seed(derive_seed("step", seed, step))
+
+
+def bf16_is_faster(device: str) -> bool:
+    """Whether bfloat16 is faster than float32 there. On a CPU it is only where the CPU has instructions for it, and
+    then by less than a third for networks of this size: never, so that results do not depend on the CPU."""
+    return device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def train(
+    model: Net,
+    loss: Callable[[int], Tensor],
+    *,
+    steps: int,
+    rate: float,
+    progress: Progress,
+    note: str,
+    ema: float = 0.0,
+    half: bool = False,
+    checkpoint: Path | None = None,
+) -> Net:
+    """:func:`hsiaug_builtin.nets.training.descend` with a warm-up, clipped gradients and no weight decay."""
+    return descend(
+        model,
+        loss,
+        Budget(steps=steps, rate=rate, decay=0.0),
+        progress=progress,
+        note=note,
+        warm_up=True,
+        clip=1.0,
+        ema=ema,
+        half=half,
+        checkpoint=checkpoint,
+    )

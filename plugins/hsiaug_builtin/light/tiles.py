@@ -1,0 +1,111 @@
+"""Tiles under another light: one light per tile and date, one gain per segment of the mask, and cast shadows.
+
+Of pure functions, so that other generators of pairs can put their tiles under another light too.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from hsiaug_builtin.light.params import RelightParams
+from hsiaug_builtin.light.sky import diffuse_share, smooth_root
+
+__all__ = ["relit_tiles", "segment_numbers", "shadow_covers"]
+
+DIFFUSE = 0.15
+"""Diffuse share of the light where wavelengths are unknown: about that of visible light under a clear sky."""
+BORDER = 0.7
+"""Standard deviation of the blur, in pixels, by which the gains of neighbouring segments pass into each other."""
+NARROW, WIDE = 0.05, 0.3
+"""Half the width of a shadow, in sides of a tile: least and most."""
+WITHIN = ndimage.generate_binary_structure(2, 1)[None] & np.array([False, True, False])[:, None, None]
+"""(3, 3, 3): pixels above, below and beside are neighbours; pixels of other tiles are not."""
+
+Floats = NDArray[np.float64]
+
+
+def relit_tiles(
+    images: NDArray[np.float32],
+    masks: NDArray[np.int64],
+    effects: RelightParams,
+    wavelengths: Floats,
+    rng: np.random.Generator,
+) -> NDArray[np.float32]:
+    """Tiles (n, T, B, H, W) under other light; their masks (n, H, W) stay true. 0 in a mask is no segment.
+
+    A spectrum is multiplied by the light on its pixel over that on level, open ground, as in
+    :class:`hsiaug_builtin.light.relight.Relight`:
+
+        (g·s·(1 − h)·(1 − d(λ)) + Ω·d(λ)) · exp(c(λ)).
+
+    g (``slope``) and c (``colour``, ``smooth``) are drawn per tile and date, s (``segment``) per segment and for all
+    dates alike, as ground keeps its slope. h is what a shadow takes of the sun's light, up to ``depth``, on the share
+    ``shadow`` of tiles and dates. Ω is the share of the sky that a pixel sees, less in shadow.
+
+    wavelengths: (B,) nm. Where they are empty d is the constant ``DIFFUSE``, c is 0, and g and s brighten the sky too.
+    """
+    n, dates, bands, height, width = images.shape
+    gain = np.exp(effects.slope * rng.standard_normal((n, dates, 1, 1)))
+    ground = gain * _segment_gains(masks, effects.segment, rng)[:, None]
+    hidden, sky = (x.reshape(ground.shape) for x in _shadow(n * dates, (height, width), effects, rng))
+    sun, colour, diffuse = ground * (1 - hidden), np.ones((n, dates, bands)), np.full(bands, DIFFUSE)
+    if len(wavelengths):
+        curves = rng.standard_normal(colour.shape) @ smooth_root(wavelengths, effects.smooth).T
+        colour = np.exp(effects.colour * curves)
+        diffuse = diffuse_share(wavelengths, effects.zenith, effects.turbidity)
+    else:
+        sky = sky * ground
+    made = np.empty(images.shape, dtype=np.float32)
+    direct, scattered = ((share * colour)[..., None, None].astype(np.float32) for share in (1 - diffuse, diffuse))
+    sun, sky = sun[:, :, None].astype(np.float32), sky[:, :, None].astype(np.float32)
+    for i in range(n):  # one after the other, as light takes as much memory as what it falls on
+        made[i] = images[i] * (direct[i] * sun[i] + scattered[i] * sky[i])
+    return made
+
+
+def segment_numbers(masks: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n, H, W) masks → numbers of their segments, 1 and up over all tiles; 0 where the mask is 0.
+
+    A segment is a connected component of one class in one tile; corners do not connect.
+    """
+    numbers, last = np.zeros(masks.shape, dtype=np.int64), 0
+    for c in np.unique(masks[masks != 0]):
+        found, count = ndimage.label(masks == c, structure=WITHIN)
+        numbers += np.where(found > 0, found + last, 0)
+        last += count
+    return numbers
+
+
+def _segment_gains(masks: NDArray[np.int64], spread: float, rng: np.random.Generator) -> Floats:
+    """(n, H, W) log-normal gain of each segment, soft at its border; 1 where the mask is 0."""
+    numbers = segment_numbers(masks)
+    logs = spread * np.concatenate([[0.0], rng.standard_normal(int(numbers.max(initial=0)))])[numbers]
+    return np.asarray(np.exp(ndimage.gaussian_filter(logs, (0, BORDER, BORDER), mode="nearest")))
+
+
+def _shadow(
+    n: int, side: tuple[int, int], effects: RelightParams, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """(n, H, W) each: what is hidden of the sun, 0..depth, and the share of the sky that is seen."""
+    taken = effects.depth * rng.uniform(0.5, 1, (n, 1, 1)) * (rng.random((n, 1, 1)) < effects.shadow)
+    hidden = taken * shadow_covers(n, side, rng)
+    return hidden, 1 - 0.5 * hidden * rng.random((n, 1, 1))
+
+
+def shadow_covers(n: int, side: tuple[int, int], rng: np.random.Generator) -> Floats:
+    """(n, H, W) share 0..1 of each pixel within a shadow: a band across the tile or, as often, a parallelogram, with
+    straight edges and a penumbra of a pixel."""
+    rows, columns = np.indices(side)
+    longest = max(side)
+    middle = rng.uniform(0, 1, (2, n, 1, 1)) * np.reshape(side, (2, 1, 1, 1))
+    angle = rng.uniform(0, np.pi, (n, 1, 1))
+    turn = rng.uniform(np.pi / 4, 3 * np.pi / 4, (n, 1, 1))
+    half = rng.uniform(NARROW, WIDE, (2, n, 1, 1)) * longest
+    half[1][rng.random((n, 1, 1)) < 0.5] = 2.0 * longest  # so long that a band is left
+    cover = np.ones((n, *side))
+    for direction, reach in zip((angle, angle + turn), half, strict=True):
+        across = (rows - middle[0]) * np.sin(direction) + (columns - middle[1]) * np.cos(direction)
+        cover = cover * np.clip(reach + 0.5 - np.abs(across), 0, 1)
+    return cover

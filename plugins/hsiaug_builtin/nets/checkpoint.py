@@ -1,0 +1,67 @@
+"""Checkpoints of a training, so that one that was killed goes on where it was and ends the same."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from hsiaug.api import PluginError
+from hsiaug_builtin.nets.state import under
+
+__all__ = ["resume", "save"]
+
+
+def save(file: Path, step: int, model: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+    """Weights, their average and the optimiser's moments, whole or not at all."""
+    from safetensors.torch import save_file
+
+    tensors = {"step": torch.tensor(step)}
+    for name, net in (("model", model), ("average", average)):
+        tensors |= {f"{name}.{key}": value for key, value in net.state_dict().items()}
+    for i, moments in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{i}.{key}": value for key, value in moments.items()}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh_file = file.with_name(f"{file.name}.new")
+    tensors = {key: value.detach().clone().contiguous() for key, value in tensors.items()}
+    save_file(tensors, fresh_file, {"sha256": _checksum(tensors)})
+    fresh_file.replace(file)
+
+
+def _checksum(tensors: Mapping[str, Tensor]) -> str:
+    """Of names and values: a flipped bit would change what the training ends with, and nobody would see it."""
+    found = hashlib.sha256()
+    for name in sorted(tensors):
+        found.update(name.encode())
+        found.update(tensors[name].cpu().reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
+
+
+def resume(file: Path, model: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer) -> int:
+    """Load what :func:`save` wrote, and return the step to go on with."""
+    from safetensors import safe_open
+
+    try:
+        with safe_open(file, "pt") as opened:
+            stated = (opened.metadata() or {}).get("sha256")
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118  it is no mapping
+        if stated != _checksum(tensors):
+            raise ValueError("values that are not as they were written")
+        for name, net in (("average", average), ("model", model)):
+            net.load_state_dict(under(name, tensors))
+    except Exception as error:
+        raise PluginError(
+            f"{file}: expected the checkpoint of a training that was stopped",
+            value=f"{type(error).__name__}: {error}",
+            hint="Delete the file; the training then begins anew.",
+        ) from error
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        if key.startswith("optimiser."):
+            _, i, moment = key.split(".")
+            state.setdefault(int(i), {})[moment] = value
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+    return int(tensors["step"])

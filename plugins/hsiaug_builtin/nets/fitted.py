@@ -1,0 +1,110 @@
+"""From samples to a fitted network: all that a network classifier does beside naming its network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.api import Patches, PatchSamples, Progress, TrainView
+from hsiaug_builtin.nets.plugin import Plugin
+from hsiaug_builtin.nets.projection import fit_projection
+from hsiaug_builtin.nets.recipe import Recipe
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from hsiaug_builtin.nets.training import TrainingPatches
+
+__all__ = ["FittedNet", "FittedNetwork", "NetClassifier", "Read", "by_class", "training_patches"]
+
+Read = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""From samples (n, …) in the data's units to what a network reads."""
+Own = TypeVar("Own", bound=Recipe)
+
+BATCH = 512
+"""Patches that are predicted at a time."""
+
+
+def by_class(shares: NDArray[Any], classes: NDArray[np.int64], class_count: int) -> NDArray[np.float32]:
+    """(n, C, …) float32 for class ids 1..C of shares (n, k, …) of ``classes`` (k,); 0 for a class that is not there."""
+    spread = np.zeros((len(shares), class_count, *shares.shape[2:]), dtype=np.float32)
+    spread[:, classes - 1] = shares
+    return spread
+
+
+@dataclass(frozen=True, eq=False)
+class FittedNetwork:
+    """A trained network, of patches or of tiles.
+
+    net: the torch module, in evaluation mode on ``device``. classes: (k,) int64 class ids of its outputs.
+    class_count: C of the data.
+    """
+
+    read: Read
+    net: Any
+    classes: NDArray[np.int64]
+    class_count: int
+    device: str
+
+    def over(
+        self, x: NDArray[np.float32], size: int, reading: Callable[[Tensor], Tensor], none: NDArray[Any]
+    ) -> NDArray[Any]:
+        """:func:`hsiaug_builtin.nets.training.over` samples x, ``size`` at a time."""
+        from hsiaug_builtin.nets.training import over
+
+        return over(self.net, self.read, x, size, self.device, reading, none)
+
+
+class FittedNet(FittedNetwork):
+    """A trained network of patches."""
+
+    def predict(self, patches: Patches) -> NDArray[np.int64]:
+        """(n,) class ids; only classes that had samples are ever named."""
+        return np.asarray(self.classes[self._shares(patches).argmax(axis=1)])
+
+    def predict_proba(self, patches: Patches) -> NDArray[np.float32]:
+        """(n, C) softmax for class ids 1..C; 0 for a class that had no sample."""
+        return by_class(self._shares(patches), self.classes, self.class_count)
+
+    def _shares(self, patches: Patches) -> NDArray[np.float32]:
+        none = np.empty((0, len(self.classes)), dtype=np.float32)
+        return self.over(patches.x, BATCH, lambda scores: scores.softmax(dim=1), none)
+
+
+class NetClassifier(Plugin[Own]):
+    """A classifier that is a network of patches: a subclass has a card, and says in :meth:`network` which one.
+
+    It reads the view's principal components where its params have a field ``components``, else z-scored bands.
+    """
+
+    def network(self, channels: int, side: int, classes: int) -> Any:
+        """The torch module from (n, channels, side, side) to scores (n, classes)."""
+        raise NotImplementedError
+
+    def fit(
+        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
+    ) -> FittedNet:
+        """Read the samples once, build the network with weights from ``seed``, and train it."""
+        from hsiaug_builtin.nets.seeded import fresh
+        from hsiaug_builtin.nets.training import batches, criterion, train
+
+        components = getattr(self.params, "components", None)
+        read = (view.normaliser if components is None else fit_projection(view, components)).patches
+        data, classes = training_patches(samples, read)
+        _, channels, side, _ = data.x.shape
+        net = fresh(lambda: self.network(channels, side, data.classes), seed)
+        draw, error = batches(data, self.params, seed, device), criterion(data, self.params, device)
+        net = train(net, draw, error, self.params, seed=seed, device=device, progress=progress)
+        return FittedNet(read, net, classes, len(view.class_names), device)
+
+
+def training_patches(samples: PatchSamples, read: Read) -> tuple[TrainingPatches, NDArray[np.int64]]:
+    """Samples as the network reads them, and the class ids (k,) int64 that its outputs stand for."""
+    from hsiaug_builtin.nets.training import TrainingPatches
+
+    classes, target = np.unique(samples.y, return_inverse=True)
+    return TrainingPatches(read(samples.x), target, samples.weight, len(classes)), classes

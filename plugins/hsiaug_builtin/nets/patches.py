@@ -1,0 +1,103 @@
+"""What generators share that make samples of real patches: what they remember, and how much each patch is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.api import PatchSamples, PluginError, Progress, TrainView, derive_seed, load_state, save_state
+from hsiaug_builtin.nets.plugin import Plugin
+
+__all__ = ["FittedPatches", "PatchGenerator", "cycled", "lone_classes"]
+
+
+@dataclass(frozen=True, eq=False)
+class FittedPatches:
+    """x: (n, B, p, p) float32 real patches in scene units; y: (n,) int64 their class ids.
+
+    A subclass says in :meth:`make` what is made of the patches of a class. Its further fields are arrays, or JSON-able.
+    """
+
+    x: NDArray[np.float32]
+    y: NDArray[np.int64]
+
+    @property
+    def name(self) -> str:
+        """Of the generator; every seed depends on it."""
+        raise NotImplementedError
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What had to give way in this train view, whichever counts are asked for: the provenance of samples."""
+        return {}
+
+    @property
+    def weight(self) -> float:
+        """Sample weight of every sample; a real one has 1."""
+        return 1.0
+
+    def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+        """(count, B, p, p) samples of class c, whose real patches are ``rows`` of x."""
+        raise NotImplementedError
+
+    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
+        """Samples class by class, each class the same whatever else is asked for.
+
+        Raises PluginError for a class without a real patch.
+        """
+        made = [np.empty((0, *self.x.shape[1:]), dtype=np.float32)]
+        ids = [np.empty(0, dtype=np.int64)]
+        for c, count in sorted(counts.items()):
+            rows = np.flatnonzero(self.y == c)
+            if count > 0 and not len(rows):
+                raise PluginError(
+                    "synthetic samples can be made for classes with real training samples only",
+                    value=f"{count} of class {c}, which has none",
+                    hint=f"Ask for classes among {np.unique(self.y).tolist()}.",
+                )
+            if count > 0:
+                made.append(self.make(c, count, rows, derive_seed(self.name, c, seed)))
+                ids.append(np.full(count, c))
+        samples = PatchSamples.made(np.concatenate(made), np.concatenate(ids), self.notes)
+        return replace(samples, weight=np.full(len(samples), self.weight, dtype=np.float32))
+
+    def save(self, folder: Path) -> None:
+        """All fields."""
+        arrays = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+        save_state(folder, arrays, {name: value for name, value in vars(self).items() if name not in arrays})
+
+
+class PatchGenerator(Plugin[Any]):
+    """A generator whose fit remembers the real patches, and what :meth:`learn` finds; a subclass has a card."""
+
+    fitted: ClassVar[type[FittedPatches]]
+
+    def learn(self, view: TrainView) -> Mapping[str, Any]:
+        """The fields of ``fitted`` beside the real patches; by default the params."""
+        return asdict(self.params)
+
+    def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> Any:
+        """Remember the real patches, and what is learnt of them."""
+        return self.fitted(view.real.x, view.real.y, **self.learn(view))
+
+    def load(self, folder: Path, *, device: str) -> Any:
+        """What ``save`` wrote."""
+        arrays, facts = load_state(folder)
+        return self.fitted(**arrays, **facts)
+
+
+def cycled(rows: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """(count,) of ``rows``: random permutations one after the other, so that each is used equally often ±1."""
+    rounds = -(-count // len(rows))
+    return np.concatenate([rng.permutation(rows) for _ in range(rounds)])[:count]
+
+
+def lone_classes(y: NDArray[np.int64]) -> list[int]:
+    """Ids of the classes with one real sample, between which and itself there is nothing."""
+    ids, sizes = np.unique(y, return_counts=True)
+    return [int(c) for c in ids[sizes == 1]]

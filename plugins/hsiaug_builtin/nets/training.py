@@ -1,0 +1,212 @@
+"""The training loop (AdamW along a cosine, moving average, bfloat16, checkpoints, a guard against divergence), batches
+drawn by weight, cross-entropy, and prediction."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from hsiaug.api import PluginError, Progress, derive_seed
+from hsiaug_builtin.nets.checkpoint import resume, save
+from hsiaug_builtin.nets.recipe import Budget, Recipe
+from hsiaug_builtin.nets.seeded import seeded
+from hsiaug_builtin.nets.views import view_of
+
+__all__ = ["Draw", "Error", "TrainingPatches", "batches", "criterion", "descend", "over", "train"]
+
+Net = TypeVar("Net", bound=nn.Module)
+Draw = Callable[[int], tuple[Tensor, Tensor]]
+"""``draw(step)``: what a network reads at a step, and its targets, both on the device."""
+Error = Callable[[Tensor, Tensor], Tensor]
+"""``error(scores, target)``."""
+
+CHECKPOINT_EVERY = 30.0
+"""Seconds of training that a kill may cost."""
+CHECK_EVERY = 20
+"""Steps between two looks at the loss on a GPU, which has to finish all it was given before it can tell."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingPatches:
+    """x: (n, k, p, p) float32, components or bands; target: (n,) int64 output index; weight: (n,) float32."""
+
+    x: NDArray[np.float32]
+    target: NDArray[np.int64]
+    weight: NDArray[np.float32]
+    classes: int
+
+
+def train(
+    net: Net, draw: Draw, error: Error, budget: Budget, *, seed: int, device: str, progress: Progress
+) -> Net:
+    """The network after ``budget.steps`` steps down ``error`` on what ``draw`` draws, as :func:`descend` gives it.
+
+    The same network and seed give the same weights on one CPU; on a GPU up to rounding.
+    """
+    net.to(device)
+
+    def loss(step: int) -> Tensor:
+        x, target = draw(step)
+        return error(net(x), target)
+
+    return descend(net, loss, budget, seed=seed, progress=progress)
+
+
+def batches(data: TrainingPatches, recipe: Recipe, seed: int, device: str) -> Draw:
+    """Patches (b, k, p, p), augmented, and their targets (b,). Drawn on the CPU: alike on every device.
+
+    Samples are drawn in proportion to their weight, which has the same expected gradient as to weight their losses, but
+    spends no step on samples that hardly count; with ``recipe.balanced`` every class is drawn equally often.
+    """
+    x, target = (torch.tensor(a, device=device) for a in (data.x, data.target))
+    view = view_of(recipe.augment)
+    order = torch.Generator().manual_seed(seed)
+    noise = torch.Generator().manual_seed(derive_seed("views", seed))
+    share = data.weight.astype(np.float64)
+    if recipe.balanced:
+        mass = np.bincount(data.target, share, data.classes)
+        share /= np.maximum(mass, 1e-12)[data.target]
+    alike = bool((share == share[0]).all())
+    chances = torch.from_numpy(share)
+
+    def draw(step: int) -> tuple[Tensor, Tensor]:
+        if alike:
+            rows = torch.randint(len(x), (recipe.batch,), generator=order)
+        else:
+            rows = torch.multinomial(chances, recipe.batch, replacement=True, generator=order)
+        rows = rows.to(device)
+        return view(x[rows], noise, step), target[rows]
+
+    return draw
+
+
+def criterion(data: TrainingPatches, recipe: Recipe, device: str) -> Error:
+    """Mean cross-entropy.
+
+    With τ = ``recipe.adjust`` > 0 it is the logit-adjusted one: τ·log π_c is added to the scores of class c
+    (Menon et al., Long-Tail Learning via Logit Adjustment, ICLR 2021, equation 10), π the classes' shares of the
+    drawn weights; predictions then read the scores as they are. Where the draw is balanced π is uniform, and the
+    adjustment changes nothing.
+    """
+    shift = torch.zeros(data.classes, device=device)
+    if recipe.adjust and not recipe.balanced:
+        mass = np.bincount(data.target, data.weight, data.classes)
+        prior = np.maximum(mass / max(mass.sum(), 1e-9), 1e-6)  # a class of no weight has no finite logarithm
+        shift = torch.tensor(recipe.adjust * np.log(prior), dtype=torch.float32, device=device)
+
+    def error(scores: Tensor, target: Tensor) -> Tensor:
+        return cross_entropy(scores + shift, target)
+
+    return error
+
+
+def descend(
+    net: Net,
+    loss: Callable[[int], Tensor],
+    budget: Budget,
+    *,
+    progress: Progress,
+    seed: int = 0,
+    note: str = "",
+    after: Callable[[int], None] | None = None,
+    warm_up: bool = False,
+    clip: float | None = None,
+    ema: float = 0.0,
+    half: bool = False,
+    checkpoint: Path | None = None,
+) -> Net:
+    """The network after ``budget.steps`` steps of AdamW down ``loss(step)``, in evaluation mode; with ``ema`` > 0 the
+    moving average of its weights.
+
+    The rate decays to 0 along a cosine, after a warm-up over the first 5 % where asked for. clip: largest norm of the
+    gradient. after: called with the step once the weights have moved. half: compute the loss in bfloat16 where torch
+    thinks it safe; weights stay float32. Dropout draws by ``seed``. note: what is trained, for progress and errors.
+
+    checkpoint: a file that the training is saved to now and then; where it is there already, the training goes on from
+    it, and ends the same bit for bit where ``loss`` depends on its step alone.
+    Raises PluginError when the loss is not finite.
+    """
+    steps, device = budget.steps, next(net.parameters()).device
+    optimiser = torch.optim.AdamW(net.parameters(), lr=budget.rate, weight_decay=budget.decay)
+    average = copy.deepcopy(net) if ema else net
+    begin = resume(checkpoint, net, average, optimiser) if checkpoint and checkpoint.is_file() else 0
+    every = CHECK_EVERY if device.type == "cuda" else 1
+    saved = time.monotonic()
+    net.train()
+    with seeded(seed, str(device)):
+        for step in range(begin, steps):
+            with torch.autocast(device.type, torch.bfloat16, enabled=half):
+                value = loss(step)
+            looked = step % every == 0 or step + 1 == steps
+            if looked:
+                _check_finite(value.detach(), step, note)
+            for group in optimiser.param_groups:
+                group["lr"] = budget.rate * _share(step, steps, steps // 20 if warm_up else 1)
+            optimiser.zero_grad(set_to_none=True)
+            torch.autograd.backward(value)
+            if clip is not None:
+                torch.nn.utils.clip_grad_norm_(net.parameters(), clip)
+            optimiser.step()
+            if ema:
+                _blend(average, net, min(ema, (step + 1) / (step + 10)))
+            if after is not None:
+                after(step)
+            if checkpoint and looked and time.monotonic() - saved > CHECKPOINT_EVERY:
+                save(checkpoint, step + 1, net, average, optimiser)
+                saved = time.monotonic()
+            progress(step + 1, steps, note)
+    if checkpoint and begin < steps:
+        save(checkpoint, steps, net, average, optimiser)
+    return average.eval()
+
+
+def _check_finite(value: Tensor, step: int, note: str) -> None:
+    if not torch.isfinite(value):
+        raise PluginError(
+            f"the training of the {note or 'network'} must stay finite",
+            value=f"a loss of {value.item()} at step {step}",
+            hint="Lower the learning rate (--set NAME.rate=…), or look for bands with extreme values.",
+        )
+
+
+def _share(step: int, steps: int, rise: int) -> float:
+    """Share of the peak rate, which is reached after ``rise`` steps."""
+    return min(1.0, (step + 1) / max(1, rise)) * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+@torch.no_grad()
+def _blend(average: nn.Module, net: nn.Module, keep: float) -> None:
+    """Move the average towards the network's weights; buffers are not averaged."""
+    torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - keep)
+
+
+@torch.inference_mode()
+def over(
+    net: nn.Module,
+    read: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    x: NDArray[np.float32],
+    size: int,
+    device: str,
+    reading: Callable[[Tensor], Tensor],
+    none: NDArray[Any],
+) -> NDArray[Any]:
+    """``reading(net(read(x)))`` of samples x (n, …) in the data's units, ``size`` at a time; ``none`` for n = 0.
+
+    net: in evaluation mode, on ``device``. read: to what the network reads.
+    """
+    found = [none]
+    for start in range(0, len(x), size):
+        part = torch.from_numpy(read(x[start : start + size])).to(device)
+        found.append(reading(net(part)).cpu().numpy())
+    return np.concatenate(found)

@@ -1,0 +1,230 @@
+"""The generator ``paste``: components of the masks, cut from one tile and set into another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.api import Card, param
+from hsiaug_builtin.pairs.components import Components, Piece, blended, components, cut
+from hsiaug_builtin.pairs.fitted import FittedPairs, Pair, PairMaker, PastingParams
+from hsiaug_builtin.pairs.placing import Surroundings, place
+
+__all__ = ["FittedPaste", "Paste", "PasteParams"]
+
+LARGEST = 0.5
+"""Share of a tile that a component covers at most; larger ones are ground. They are cut only where a class that has no
+other is asked for."""
+FEW = 10
+"""Pixels: a smaller component does not show how its class varies."""
+FACTOR = 2
+"""By which a band of a pixel may then be brighter or darker, at most: ratios of dark bands are noise."""
+
+
+@dataclass(frozen=True)
+class PasteParams(PastingParams):
+    """How much is pasted of what, and how."""
+
+    power: float = param(
+        1.0,
+        "0 = classes are drawn as often as they have pixels, 1 = equally often, 2 = as often as they are rare",
+        low=0,
+        high=3,
+        sampling=True,
+    )
+    reshaped: float = param(
+        0.25, "share of the components whose pixels fill the outline of another one", low=0, high=1, sampling=True
+    )
+    light: float = param(
+        0.4,
+        "standard deviation of the logarithm of the light on a component: its slope is not that of its new place",
+        low=0,
+        sampling=True,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class FittedPaste(FittedPairs):
+    """Real tiles, with components of other tiles."""
+
+    name = "paste"
+
+    @cached_property
+    def parts(self) -> Components:
+        """Components of the masks."""
+        return components(self.masks)
+
+    @cached_property
+    def pieces(self) -> dict[int, Piece]:
+        """Those that were cut so far, by component."""
+        return {}
+
+    @cached_property
+    def _small(self) -> NDArray[np.bool_]:
+        """(K,) components that are not too large."""
+        return np.asarray(self.parts.size <= LARGEST * self.masks[0].size)
+
+    @cached_property
+    def _usable(self) -> tuple[dict[int, NDArray[np.int64]], list[int]]:
+        """Components by class: those that are not too large, or all where a class has only such; and classes to draw."""
+        small = self._small
+        by_class = {int(c): np.flatnonzero(self.parts.kind == c) for c in np.unique(self.parts.kind)}
+        drawn = [c for c, found in by_class.items() if small[found].any()]
+        usable = {c: found[small[found]] if c in drawn else found for c, found in by_class.items()}
+        return usable, drawn or list(by_class)
+
+    @cached_property
+    def _pixels(self) -> NDArray[np.float64]:
+        """(C + 1,) labelled pixels of each class; infinite for ignored ones, which nothing is rarer than."""
+        counts = np.bincount(self.masks.ravel()).astype(float)
+        counts[0] = np.inf
+        return counts
+
+    @cached_property
+    def _missing(self) -> NDArray[np.float64]:
+        """(C + 1,) share of the tiles that do not show each class."""
+        return np.array([1 - (self.masks == c).any(axis=(1, 2)).mean() for c in range(int(self.masks.max()) + 1)])
+
+    def make(self, ground: int, c: int | None, rng: np.random.Generator, told: Counter[str]) -> Pair:
+        image, mask = self.images[ground].copy(), self.masks[ground].copy()
+        told.update(f"class {kind}" for kind in self.set_into(image, mask, ground, c, rng))
+        return image, mask
+
+    def set_into(
+        self,
+        image: NDArray[np.float32],
+        mask: NDArray[np.int64],
+        tile: int,
+        c: int | None,
+        rng: np.random.Generator,
+    ) -> list[int]:
+        """Set components into an image (T, B, H, W) and its mask (H, W), in place; return their classes.
+
+        tile: number of a training tile whose own components are taken only where there are no others. c: class that
+        is to be among them; None = any.
+        """
+        if not len(self.parts):
+            return []
+        count = int(rng.integers(1, self.params.most + 1))
+        asked = [] if c is None else [c]
+        kinds = self._classes(count - len(asked), rng) + asked
+        for kind in kinds:
+            k = self._component(kind, tile, rng)
+            other = bool(rng.random() < self.params.reshaped)
+            self._paste(k, self._by_size(self._outlines, rng) if other else k, image, mask, rng)
+        return kinds
+
+    def _classes(self, count: int, rng: np.random.Generator) -> list[int]:
+        """Up to ``count`` classes: each of those drawn is left out as often as a tile shows it anyway."""
+        known = self._usable[1]
+        odds = self._pixels[known] ** (1 - self.params.power)
+        drawn = rng.choice(known, size=count, p=odds / odds.sum())
+        kept: list[int] = drawn[rng.random(count) < self._missing[drawn]].tolist()
+        return kept
+
+    def _component(self, kind: int, ground: int, rng: np.random.Generator) -> int:
+        """A component of the class, of another tile where there is one, drawn in proportion to the root of its size."""
+        found = self._usable[0][kind]
+        others = found[self.parts.tile[found] != ground]
+        return self._by_size(others if len(others) else found, rng)
+
+    def _piece(self, k: int) -> Piece:
+        if k not in self.pieces:
+            inside = self.parts.number[self.parts.tile[k]] == k + 1
+            self.pieces[k] = cut(inside, self.params.blend)
+        return self.pieces[k]
+
+    @cached_property
+    def _outlines(self) -> NDArray[np.int64]:
+        """Components whose outline another may take: those that are not too large, else all."""
+        found = np.flatnonzero(self._small)
+        return found if len(found) else np.arange(len(self.parts))
+
+    @cached_property
+    def _larger(self) -> NDArray[np.int64]:
+        """Those of them that show how a class varies."""
+        return self._outlines[self.parts.size[self._outlines] >= FEW]
+
+    def _by_size(self, found: NDArray[np.int64], rng: np.random.Generator) -> int:
+        """One of the components, drawn in proportion to the root of its size."""
+        odds = np.sqrt(self.parts.size[found])
+        return int(rng.choice(found, p=odds / odds.sum()))
+
+    def _paste(
+        self, k: int, outline: int, image: NDArray[np.float32], mask: NDArray[np.int64], rng: np.random.Generator
+    ) -> None:
+        """Set component k into an image and its mask, in the outline of another one or in its own."""
+        piece, kind = self._piece(outline), self.parts.kind[k]
+        tile = self.parts.tile[outline]
+        spared = self._pixels[mask] <= self._pixels[kind]
+        at, shown = place(piece, Surroundings(self.masks[tile][*piece.ring], mask, spared), self.params.tries, rng)
+        own = k == outline
+        pixels = self.images[tile][..., *piece.read[:, shown]] if own else self._filling(k, int(shown.sum()), rng)
+        pixels = pixels * np.exp(self.params.light * rng.standard_normal(), dtype=np.float32)
+        blended(image, pixels, at[:, shown], piece.share[shown])
+        mask[*at[:, piece.inside]] = kind
+
+    def _filling(self, k: int, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        """(T, B, n) pixels of component k, drawn with replacement.
+
+        Each pixel of a component of fewer than ``FEW`` is multiplied by the ratio, band by band, of a pixel of a larger
+        component, whatever its class, to the mean of that one (``FACTOR`` at most).
+        """
+        pixels = self._drawn(k, n, rng)
+        if self.parts.size[k] >= FEW or not len(self._larger):
+            return pixels
+        other = int(rng.choice(self._larger))
+        mean = self._spectra(other).mean(axis=-1, keepdims=True)
+        ratio = np.divide(self._drawn(other, n, rng), mean, out=np.ones_like(pixels), where=mean > 0)
+        return np.asarray(pixels * ratio.clip(1 / FACTOR, FACTOR))
+
+    def _drawn(self, k: int, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        spectra = self._spectra(k)
+        return np.asarray(spectra[..., rng.integers(spectra.shape[-1], size=n)])
+
+    def _spectra(self, k: int) -> NDArray[np.float32]:
+        """(T, B, m) pixels of component k."""
+        piece = self._piece(k)
+        return np.asarray(self.images[self.parts.tile[k]][..., *piece.at[:, piece.inside]])
+
+
+class Paste(PairMaker):
+    """Connected components of the masks, of all classes equally often, set into real tiles with their labels.
+
+    A component is turned by one of the eight symmetries of a square, never scaled, and set where what lies round it is
+    most like what lies round it in its own tile: of ``tries`` random positions the one where the classes within two
+    pixels round it overlap most (ignored pixels count half), less the share of pixels of its own or a rarer class that
+    it would cover. Where its tile's edge cut it, it is set at that edge again. With ``blend`` the spectra of both sides
+    are mixed linearly on its border; a pixel takes the component's label where it holds more than half of it.
+    A quarter of them (``reshaped``) do not keep their outline: that of another component, of any class, is filled with
+    spectra drawn from theirs, so that a class is not told by its outline. A network that learns a hundred tiles by heart
+    else takes small spots for the rare classes, whatever their spectra.
+    A component comes under a light of its own (``light``): on another slope it would be brighter or darker.
+    Nothing but labelled components is pasted: no margin of unlabelled pixels comes along. A class that the share q of
+    the tiles show is left out q times of the times that it is drawn: where every tile shows a class it is not rare for a
+    network that learns from tiles, however few its pixels are, and components of it only move the classes' shares.
+
+    The paper pastes whole instances of any class at random positions of images of another domain, in colour photographs
+    with hard borders or Gaussian ones; classes equally often, other outlines, positions by their surroundings and the
+    light are ours.
+    """
+
+    card = Card(
+        name="paste",
+        version="3",
+        summary="Connected components of the masks, cut from one tile and set into another, a quarter of them reshaped",
+        paper="""@inproceedings{ghiasi2021copypaste, author={Golnaz Ghiasi and Yin Cui and Aravind Srinivas and Rui
+            Qian and Tsung-Yi Lin and Ekin D. Cubuk and Quoc V. Le and Barret Zoph}, title={Simple Copy-Paste
+            is a Strong Data Augmentation Method for Instance Segmentation}, booktitle={IEEE/CVF Conference on
+            Computer Vision and Pattern Recognition}, pages={2918--2928}, year={2021},
+            doi={10.1109/CVPR46437.2021.00294}, eprint={2012.07177}, archiveprefix={arXiv}}""",
+        tasks=("segmentation",),
+        seconds=1.0,
+        params=PasteParams,
+        presets={"tiny": {"most": 6, "light": 0.1}},
+    )
+    fitted = FittedPaste

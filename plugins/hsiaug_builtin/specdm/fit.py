@@ -1,0 +1,193 @@
+"""Training from end to end: the codec, its check, latents of every tile in every turn, the denoiser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import mse_loss
+
+from hsiaug.api import DenseView, PluginError, Progress, derive_seed
+from hsiaug_builtin.diffusion.angles import mean_angle
+from hsiaug_builtin.diffusion.latents import LatentNorm
+from hsiaug_builtin.diffusion.schedule import make_schedule
+from hsiaug_builtin.diffusion.training import randomness, train
+from hsiaug_builtin.nets.seeded import fresh, sent
+from hsiaug_builtin.nets.views import SYMMETRIES
+from hsiaug_builtin.specdm.codec import Codec
+from hsiaug_builtin.specdm.params import DROP, NOISE_STEPS, Params
+from hsiaug_builtin.specdm.training_pairs import PairRun
+from hsiaug_builtin.specdm.unet import UNet
+
+__all__ = ["SCHEDULE", "learn", "quality"]
+
+BATCH = 64
+CHECKED = 512
+"""Tiles that the codec is checked on, at most."""
+CACHE = 2**31
+"""Bytes of latents that are kept; more tiles are kept in fewer turns each."""
+WEIGHTS_PER_TILE = 10_000
+"""Of the denoiser: above it, samples are likely to repeat training tiles."""
+
+
+SCHEDULE = make_schedule("scaled_linear", NOISE_STEPS, 0.0015, 0.0155)
+"""β from 0.0015 to 0.0155, linear in √β: what latent diffusion code, and so the paper, calls linear."""
+
+
+def learn(
+    view: DenseView,
+    params: Params,
+    fit_codec: Callable[[PairRun], Codec],
+    seed: int,
+    device: str,
+    progress: Progress,
+    checkpoint: Path | None,
+) -> dict[str, Any]:
+    """All fields of :class:`hsiaug_builtin.specdm.fitted.FittedPairs`."""
+    run = PairRun.of(view, params, seed, device, progress, checkpoint)
+    codec = fit_codec(run)
+    facts = quality(codec, run)
+    _gate(facts, params)
+    latents = _latents(codec, run)
+    norm = LatentNorm.fitted(latents.flatten(0, 1))
+    latents = torch.stack([norm.forward(z) for z in latents])
+    denoiser = _denoiser(run, latents, codec.split)
+    weights = sum(p.numel() for p in denoiser.parameters())
+    facts |= {
+        "scale": run.format.scale,
+        "shift": run.format.shift,
+        "factor": params.factor_of(view.patch),
+        "latent_channels": latents.shape[2],
+        "condition": params.condition,
+        "tiles": len(run.pairs),
+        "codec_weights": sum(p.numel() for p in codec.parameters()),
+        "denoiser_weights": weights,
+        "denoiser_weights_per_tile": round(weights / len(run.pairs)),
+        "may_memorise": weights / len(run.pairs) > WEIGHTS_PER_TILE or len(run.pairs) < 500,
+    }
+    return {
+        "params": params,
+        "format": run.format,
+        "codec": codec,
+        "denoiser": denoiser,
+        "norm": norm,
+        "shares": run.pairs.shares.numpy(),
+        # Tile i was kept in turn i where there was no room for all turns: as good a start as any other.
+        "latents": latents[0].contiguous().cpu().numpy(),
+        "facts": facts,
+        "device": device,
+    }
+
+
+@torch.inference_mode()
+def quality(codec: Codec, run: PairRun) -> dict[str, float]:
+    """How well training tiles come back: RMSE (of scaled values) and mean spectral angle (radians), where the codec has
+    images; cross-entropy, accuracy and mean IoU of the mask, which leave ignored pixels out."""
+    pairs, form = run.pairs, run.format
+    classes = len(form.ids)
+    rows = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(run.seed))[:CHECKED]
+    square, angle, entropy = 0.0, 0.0, 0.0
+    confusion = torch.zeros(classes, classes)
+    for part in torch.split(rows, BATCH):
+        x, y = pairs.x[part], pairs.y[part]
+        image, shares = codec.decode(codec.encode(x, form.one_hot(y)))
+        if image.shape[1]:
+            square += float((image - x).square().mean()) * len(part)
+            angle += float(mean_angle(form.apart(x), form.apart(image), dim=2)) * len(part)
+        true, named = y.flatten().cpu(), shares.argmax(dim=1).flatten().cpu()
+        confusion += torch.bincount(true * classes + named, minlength=classes**2).reshape(classes, classes)
+        right = shares.movedim(1, -1).flatten(0, 2).cpu().gather(1, true[:, None])[:, 0]
+        labelled = torch.tensor(form.ids)[true] != 0
+        entropy -= float(right[labelled].clamp(min=1e-6).log().sum())
+    confusion = confusion[[c != 0 for c in form.ids]]
+    kept = confusion[:, [c != 0 for c in form.ids]]
+    seen = confusion.sum(dim=1) > 0
+    overlap = kept.diagonal()
+    union = confusion.sum(dim=1) + kept.sum(dim=0) - overlap
+    images = {
+        "reconstruction_rmse": round((square / len(rows)) ** 0.5, 5),
+        "reconstruction_sad": round(angle / len(rows), 5),
+    }
+    return {
+        **(images if image.shape[1] else {}),
+        "reconstruction_ce": round(entropy / max(1.0, float(confusion.sum())), 5),
+        "reconstruction_accuracy": round(float(overlap.sum() / confusion.sum()), 5),
+        "reconstruction_miou": round(float((overlap / union)[seen].mean()), 5),
+    }
+
+
+def _gate(facts: dict[str, Any], params: Params) -> None:
+    """Raise PluginError where the codec loses what its params say it must keep."""
+    worst, least = getattr(params, "gate_sad", None), getattr(params, "gate_mask", None)
+    if worst is not None and facts.get("reconstruction_sad", 0) > worst:
+        raise PluginError(
+            f"the image codec must reconstruct training tiles to {worst:g} rad of spectral angle on average",
+            value=f"{facts['reconstruction_sad']:.3g} rad",
+            hint="Raise --set specdm.latent_image (or vae_steps), lower specdm.factor, or raise specdm.gate_sad.",
+        )
+    if least is not None and facts["reconstruction_accuracy"] < least:
+        raise PluginError(
+            f"the mask VAE must give back the class of {100 * least:g} % of labelled training pixels",
+            value=f"{100 * facts['reconstruction_accuracy']:.3g} %",
+            hint="Raise --set specdm.vae_steps or specdm.latent_mask, lower specdm.factor, or lower specdm.gate_mask.",
+        )
+
+
+@torch.inference_mode()
+def _latents(codec: Codec, run: PairRun) -> Tensor:
+    """(v, n, d, h, w) latent means of every tile in v turns: all of them where they fit; tile i in turn i + v else."""
+    pairs, form = run.pairs, run.format
+
+    def encoded(view: int) -> Tensor:
+        parts = []
+        for rows in torch.split(torch.arange(len(pairs)), BATCH):
+            turns = [(int(row) + view) % SYMMETRIES for row in rows]
+            parts.append(codec.encode(run.cut(pairs.x, rows, turns), form.one_hot(run.cut(pairs.y, rows, turns))))
+        return torch.cat(parts)
+
+    first = encoded(0)
+    views = min(SYMMETRIES, max(1, CACHE // (first.numel() * first.element_size())))
+    return torch.stack([first, *(encoded(view) for view in range(1, views))])
+
+
+def _denoiser(run: PairRun, latents: Tensor, split: int) -> UNet:
+    """E‖ε − ε_θ(z_t, t)‖² (eq. 4), or the same of v; a share of tiles is not told its classes.
+
+    Both streams weigh the same, however many channels each has (an extension: in the paper's sizes they have as many).
+    """
+    params, pairs = run.params, run.pairs
+    views, _, channels, side, _ = latents.shape
+    schedule = SCHEDULE.to(run.device)
+    model = fresh(
+        lambda: UNet(params.network, channels, side, pairs.shares.shape[1] if params.condition else 0), run.seed
+    ).to(run.device)
+    told = torch.cat([pairs.shares, torch.ones(len(pairs), 1)], dim=1)
+    streams = [part for part in (slice(split), slice(split, channels)) if part.stop]
+    seed = derive_seed("denoiser", run.seed)
+
+    def loss(step: int) -> Tensor:
+        draw = randomness(seed, step)
+        rows, turns = run.rows(draw)
+        view = torch.tensor(turns) % views
+        z = latents[sent(view, run.device), sent(rows, run.device)]
+        t = torch.randint(NOISE_STEPS, (len(rows),), generator=draw)
+        noise = run.noise(z, draw)
+        shares = told[rows] * (torch.rand(len(rows), 1, generator=draw) >= DROP)
+        t = sent(t, run.device)
+        out = model(schedule.noised(z, t, noise), t, sent(shares, run.device))
+        aim = schedule.velocity(z, t, noise) if params.target == "v" else noise
+        return torch.stack([mse_loss(out[:, part], aim[:, part]) for part in streams]).mean()
+
+    return train(
+        model,
+        loss,
+        steps=params.steps,
+        rate=params.rate,
+        progress=run.progress,
+        note="denoiser",
+        ema=params.network.ema,
+        checkpoint=run.file("denoiser"),
+    )

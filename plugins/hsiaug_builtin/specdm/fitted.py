@@ -1,0 +1,194 @@
+"""What generators of pairs by latent diffusion have learnt: sampling and saving."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError, load_state, resampled, save_state
+from hsiaug_builtin.diffusion.latents import LatentNorm
+from hsiaug_builtin.diffusion.samplers import from_noise, sample
+from hsiaug_builtin.diffusion.schedule import guided
+from hsiaug_builtin.nets import state
+from hsiaug_builtin.specdm.codec import Codec
+from hsiaug_builtin.specdm.fit import SCHEDULE
+from hsiaug_builtin.specdm.params import Params
+from hsiaug_builtin.specdm.quilting import Grounds
+from hsiaug_builtin.specdm.tileformat import TileFormat
+from hsiaug_builtin.specdm.unet import UNet, predicted_noise
+
+__all__ = ["FittedPairs"]
+
+BATCH = 64
+TRIES = 4
+"""Pairs drawn per pair that is to show a class, where the denoiser cannot be told so."""
+
+
+@dataclass(frozen=True, eq=False)
+class FittedPairs:
+    """shares: (n, K) float32, each id's share of each training tile; what the denoiser is told comes from them.
+
+    latents: (n, d, h, w) float32, normalised, of the training pairs, which sampling may start from.
+    """
+
+    params: Params
+    format: TileFormat
+    codec: Codec
+    denoiser: UNet
+    norm: LatentNorm
+    shares: NDArray[np.float32]
+    latents: NDArray[np.float32]
+    facts: Mapping[str, Any]
+    device: str
+
+    def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
+        """Pairs of any kind, and of ``counts.by_class[c]`` those that shall show class c.
+
+        Where the denoiser was told each class's share (``condition``), it is told those of training tiles: of any, or,
+        for a class, of tiles drawn in proportion to their share of it, with guidance ω. Where it was not, of n pairs for
+        a class the n that show most of it are kept out of 4·n. With ``strength`` < 1 each starts from the very tile that
+        its shares are of, noised so far, and keeps the more of it the less that is (SDEdit, Meng et al., ICLR 2022; an
+        extension).
+        Raises PluginError for a class without training pixels.
+        """
+        omega = (guidance or 0.0) if self.params.condition else 0.0
+        rng, draw = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+        form = self.format
+        for c in counts.by_class:
+            if c not in form.ids:
+                raise PluginError(
+                    "only classes with training pixels can be made",
+                    value=f"class {c}; known are {', '.join(str(i) for i in form.ids if i)}",
+                    hint="Give the class training pixels, or do not ask for it.",
+                )
+        provenance = {**self.facts, "omega": omega, "sampler": self.params.sampler}
+        empty = np.empty((0, form.dates, form.bands, form.side, form.side), dtype=np.float32)
+        parts = [DenseSamples.made(empty, empty[:, 0, 0], confidence=empty[:, 0, 0])]
+        parts += [self._made(c, n, omega, rng, draw) for c, n in counts.parts()]
+        made = DenseSamples.made(
+            np.concatenate([part.images for part in parts]),
+            np.concatenate([part.masks for part in parts]),
+            confidence=np.concatenate([part.confidence for part in parts if part.confidence is not None]),
+            provenance=provenance,
+        )
+        return replace(made, weight=np.full(len(made), self.params.weight, dtype=np.float32))
+
+    def _made(
+        self, c: int | None, n: int, omega: float, rng: np.random.Generator, draw: torch.Generator
+    ) -> DenseSamples:
+        """n pairs that shall show class c, or any where it is None."""
+        surplus = n * TRIES if c is not None and not self.params.condition else n
+        images, masks, sure = [], [], []
+        for rows in np.array_split(self._rows(c, surplus, rng), range(BATCH, surplus, BATCH)):
+            decoded, shares = self.codec.decode(self._drawn(rows, omega, draw))
+            drawn, confidence = self.format.masks_back(shares)
+            image, mask = self._pairs(decoded, drawn, rows, c, rng)
+            images.append(image)
+            masks.append(mask)
+            sure.append(np.where(mask == drawn, confidence, np.float32(1)))
+        made = DenseSamples.made(np.concatenate(images), np.concatenate(masks), confidence=np.concatenate(sure))
+        if surplus == n:
+            return made
+        return made.take(np.sort(np.argsort(-(made.masks == c).mean(axis=(1, 2)), kind="stable")[:n]))
+
+    def _pairs(
+        self,
+        decoded: Tensor,
+        masks: NDArray[np.int64],
+        rows: NDArray[np.int64],
+        c: int | None,
+        rng: np.random.Generator,
+    ) -> Grounds:
+        """Images (n, T, B, H, H) in the data's units, and masks (n, H, H), of what was drawn.
+
+        decoded: what the codec gives as images; masks: as drawn. rows: (n,) training tiles that they were begun with, to
+        show class c, where one is named.
+        """
+        return self.format.images_back(decoded), masks
+
+    def _rows(self, c: int | None, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """(n,) training tiles that pairs shall be like which show class c, or any where c is None."""
+        weight = (
+            self.shares[:, self.format.ids.index(c)].astype(float) if c is not None else np.ones(len(self.shares))
+        )
+        return rng.choice(len(self.shares), size=n, p=weight / weight.sum())
+
+    @torch.inference_mode()
+    def _drawn(self, rows: NDArray[np.int64], omega: float, draw: torch.Generator) -> Tensor:
+        """Fresh latents (n, d, h, w), as the codec reads them, like those of training tiles (n,)."""
+        n, params = len(rows), self.params
+        shown = np.concatenate([self.shares[rows], np.ones((n, 1), np.float32)], axis=1)
+        told = torch.from_numpy(shown).to(self.device)
+        side = self.format.padded // params.factor_of(self.format.side)
+        schedule = SCHEDULE.to(self.device)
+
+        def noise_of(z: Tensor, t: Tensor) -> Tensor:
+            own = predicted_noise(params, schedule, self.denoiser, z, t, told)
+            return guided(own, predicted_noise(params, schedule, self.denoiser, z, t), omega) if omega else own
+
+        z = torch.randn((n, len(self.norm.mean), side, side), generator=draw).to(self.device)
+        steps, first = min(params.sample_steps, schedule.steps), None
+        if params.strength < 1:
+            first = max(0, round(params.strength * schedule.steps) - 1)
+            steps = max(1, round(params.strength * steps))
+            begin = torch.from_numpy(self.latents[rows]).to(self.device)
+            z = schedule.noised(begin, torch.full((n,), first, device=self.device), z)
+        denoise = from_noise(schedule, noise_of)
+        z = sample(schedule, denoise, z, steps, params.sampler, first)  # type: ignore[arg-type]
+        return self.norm.back(z)
+
+    def encoded(self, samples: DenseSamples, rows: slice) -> Tensor:
+        """Normalised latents (n, d, h, w) of some pairs. Raises PluginError for pairs unlike those learnt from."""
+        x = self.format.images(samples.images[rows]).to(self.device)
+        y = self.format.masks(samples.masks[rows]).to(self.device)
+        return self.norm.forward(self.codec.encode(x, self.format.one_hot(y)))
+
+    def save(self, folder: Path) -> None:
+        """All state as safetensors and JSON."""
+        arrays: dict[str, NDArray[Any]] = {
+            "shares": self.shares,
+            "latents": self.latents,
+            **self.norm.arrays(),
+            **state.weights(codec=self.codec, denoiser=self.denoiser),
+            **self.beside(),
+        }
+        facts = {"params": asdict(self.params), "format": asdict(self.format), "facts": dict(self.facts)}
+        save_state(folder, arrays, facts)
+
+    @classmethod
+    def of(cls, learnt: Mapping[str, Any], view: DenseView) -> Self:
+        """From what :func:`hsiaug_builtin.specdm.fit.learn` gives, and the training tiles."""
+        return cls(**learnt)
+
+    def beside(self) -> dict[str, NDArray[Any]]:
+        """Further arrays of the state."""
+        return {}
+
+    @classmethod
+    def further(cls, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+        """Further fields, from :meth:`beside`."""
+        return {}
+
+    @classmethod
+    def restored(cls, folder: Path, own: Params, codec: type[Any], device: str) -> Self:
+        """What :meth:`save` wrote, with a codec of a kind and, for what only sampling reads, ``own`` params."""
+        arrays, facts = load_state(folder)
+        params = resampled(type(own)(**facts["params"]), own)
+        form = TileFormat(**{**facts["format"], "ids": tuple(facts["format"]["ids"])})
+        side = form.padded // params.factor_of(form.side)
+        built = state.restored("codec", arrays, lambda: codec(form, params), device)
+        norm = LatentNorm.restored(arrays, device)
+        classes = len(form.ids) if params.condition else 0
+        denoiser = state.restored(
+            "denoiser", arrays, lambda: UNet(params.network, len(norm.mean), side, classes), device
+        )
+        shares, latents = arrays["shares"], arrays["latents"]
+        fields = (params, form, built, denoiser, norm, shares, latents, facts["facts"], device)
+        return cls(*fields, **cls.further(arrays))

@@ -1,0 +1,80 @@
+"""What ``specdm`` has learnt that draws the mask first: layouts, masks like them, and images of real pixels for those."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hsiaug.api import DenseView
+from hsiaug_builtin.light.pairs import suited
+from hsiaug_builtin.light.params import PAIR_EFFECTS, RelightParams, scaled
+from hsiaug_builtin.light.tiles import relit_tiles
+from hsiaug_builtin.pairs.paste import FittedPaste, PasteParams
+from hsiaug_builtin.specdm.fitted import FittedPairs
+from hsiaug_builtin.specdm.params import SpecDmParams
+from hsiaug_builtin.specdm.quilting import Grounds, Quilt
+
+__all__ = ["FittedMaskFirst"]
+
+
+@dataclass(frozen=True, eq=False)
+class FittedMaskFirst(FittedPairs):
+    """:class:`FittedPairs` whose latents are of masks alone; an image is quilted for every mask, under its own light.
+
+    wavelengths: (B,) float64 nm; empty where they are unknown. facts["light"]: the effects of light at strength 1.
+    """
+
+    quilt: Quilt
+    wavelengths: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, learnt: Mapping[str, Any], view: DenseView) -> Self:
+        light = {name: getattr(suited(view, RelightParams()), name) for name in PAIR_EFFECTS}
+        wavelengths = np.empty(0) if view.wavelengths is None else np.asarray(view.wavelengths)
+        quilt = Quilt(view.real.images, view.real.masks)
+        return cls(
+            **{**learnt, "facts": {**learnt["facts"], "light": light}}, quilt=quilt, wavelengths=wavelengths
+        )
+
+    @property
+    def _own(self) -> SpecDmParams:
+        assert isinstance(self.params, SpecDmParams)
+        return self.params
+
+    @cached_property
+    def _paste(self) -> FittedPaste:
+        params = PasteParams(most=self._own.pasted, light=PasteParams.light * self._own.light)
+        return FittedPaste(self.quilt.images, self.quilt.masks, params)
+
+    def _pairs(
+        self,
+        decoded: Tensor,
+        masks: NDArray[np.int64],
+        rows: NDArray[np.int64],
+        c: int | None,
+        rng: np.random.Generator,
+    ) -> Grounds:
+        """Images are quilted, then lit; of one date, components are set into both (``pasted``)."""
+        tiles = (self.quilt.images[rows], self.quilt.masks[rows]) if self._own.strength < 1 else None
+        images = self.quilt.paint(masks, tiles, rng)
+        if self._own.light:
+            effects = scaled(RelightParams(**self.facts["light"]), self._own.light)
+            images = relit_tiles(images, masks, effects, self.wavelengths, rng)
+        if self._own.pasted and self.format.dates == 1:
+            masks = masks.copy()
+            for row, image, mask in zip(rows, images, masks, strict=True):
+                self._paste.set_into(image, mask, int(row), c, rng)
+        return images, masks
+
+    def beside(self) -> dict[str, NDArray[Any]]:
+        return {"tiles": self.quilt.images, "tile_masks": self.quilt.masks, "wavelengths": self.wavelengths}
+
+    @classmethod
+    def further(cls, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+        return {"quilt": Quilt(arrays["tiles"], arrays["tile_masks"]), "wavelengths": arrays["wavelengths"]}

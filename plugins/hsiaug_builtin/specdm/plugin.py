@@ -1,0 +1,108 @@
+"""The generators ``specdm`` and ``ldm_single``: their cards, and where their training and their state are found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hsiaug.api import Card, DenseView, Progress
+from hsiaug_builtin.nets.plugin import Plugin
+from hsiaug_builtin.specdm.params import PAPER, TINY, Params, SpecDmParams
+
+if TYPE_CHECKING:
+    from hsiaug_builtin.specdm.codec import Codec
+    from hsiaug_builtin.specdm.fitted import FittedPairs
+
+__all__ = ["LdmSingle", "SpecDm"]
+
+
+SOURCE = """@misc{liu2025specdm, author={Wendi Liu and Pei Yang and Wenhui Hong and Xiaoguang Mei and Jiayi Ma},
+title={{SpecDM}: Hyperspectral Dataset Synthesis with Pixel-level Semantic Annotations},
+howpublished={arXiv:2502.17056}, year={2025}, eprint={2502.17056}, archiveprefix={arXiv}}"""
+
+ALIKE: dict[str, Any] = {
+    "tasks": ("segmentation", "change"),
+    "guidance": 0.0,
+    "uses_device": True,
+    "resumes": True,
+    "seconds": 500.0,
+}
+"""What both cards say."""
+
+
+class _LatentDiffusion(Plugin[Params]):
+    """What both share: a codec of pairs, then a denoiser of its latents."""
+
+    def _parts(self) -> tuple[type[FittedPairs], type[Codec], Callable[..., Any]]:
+        """What is fitted, its codec, and the function that trains the codec."""
+        raise NotImplementedError
+
+    def fit(
+        self, view: DenseView, *, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
+    ) -> FittedPairs:
+        """Train codec and denoiser; a training that was killed goes on from ``checkpoint``."""
+        from hsiaug_builtin.specdm.fit import learn
+
+        fitted, _, fit_codec = self._parts()
+        learnt = learn(view, self.params, fit_codec, seed, device, progress, checkpoint)
+        return fitted.of(learnt, view)
+
+    def load(self, folder: Path, *, device: str) -> FittedPairs:
+        """What ``save`` wrote."""
+        fitted, codec, _ = self._parts()
+        return fitted.restored(folder, self.params, codec, device)
+
+
+class SpecDm(_LatentDiffusion):
+    """Learns a VAE of masks and a denoiser of its latents, and quilts an image for every mask that is drawn (ours); or,
+    with ``order=joint``, a denoiser of the joint latents of image and mask, as the paper does."""
+
+    card = Card(
+        name="specdm",
+        version="7",
+        summary="Two-stream latent diffusion of images with their masks, SpecDM, reimplemented",
+        paper=SOURCE + "; no code is public, and much of the configuration is this project's estimate",
+        **ALIKE,
+        params=SpecDmParams,
+        presets={
+            "tiny": {**TINY, "light": 0.3, "gate_sad": 3.2, "gate_mask": 0.0},
+            "paper": {**PAPER, "order": "joint"},
+        },
+    )
+
+    def _parts(self) -> tuple[type[FittedPairs], type[Codec], Callable[..., Any]]:
+        from hsiaug_builtin.specdm.codec import MaskStream, TwoStream, fit_mask_stream, fit_two_stream
+        from hsiaug_builtin.specdm.mask_first import FittedMaskFirst
+        from hsiaug_builtin.specdm.reliability import FittedSpecDm
+
+        assert isinstance(self.params, SpecDmParams)
+        if self.params.order == "mask-first":
+            return FittedMaskFirst, MaskStream, fit_mask_stream
+        return FittedSpecDm, TwoStream, fit_two_stream
+
+
+class LdmSingle(_LatentDiffusion):
+    """Learns one VAE of image and one-hot mask together, with as many latent channels as SpecDM's two, and a denoiser."""
+
+    card = Card(
+        name="ldm_single",
+        version="4",
+        summary="Single-stream latent diffusion of images with their masks, the baseline SpecDM is compared with",
+        paper="the baseline of "
+        + SOURCE
+        + """, after @inproceedings{rombach2022ldm, author={Robin Rombach and Andreas
+            Blattmann and Dominik Lorenz and Patrick Esser and Björn Ommer}, title={High-Resolution Image
+            Synthesis with Latent Diffusion Models}, booktitle={IEEE/CVF Conference on Computer Vision and
+            Pattern Recognition}, pages={10684--10695}, year={2022}, doi={10.1109/CVPR52688.2022.01042},
+            eprint={2112.10752}, archiveprefix={arXiv}}""",
+        **ALIKE,
+        params=Params,
+        presets={"tiny": {**TINY, "vae_steps": 25, "steps": 40}, "paper": PAPER},
+    )
+
+    def _parts(self) -> tuple[type[FittedPairs], type[Codec], Callable[..., Any]]:
+        from hsiaug_builtin.specdm.codec import OneStream, fit_one_stream
+        from hsiaug_builtin.specdm.fitted import FittedPairs
+
+        return FittedPairs, OneStream, fit_one_stream

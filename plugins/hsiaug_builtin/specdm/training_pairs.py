@@ -1,0 +1,86 @@
+"""Training pairs as tensors: who is drawn how often, and in which turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hsiaug.api import DenseView, Progress
+from hsiaug_builtin.diffusion.training import Run
+from hsiaug_builtin.nets.seeded import sent
+from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
+from hsiaug_builtin.specdm.params import Params
+from hsiaug_builtin.specdm.tileformat import TileFormat
+
+__all__ = ["PairRun", "Pairs", "draw_weights"]
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Pairs of a :class:`TileFormat`.
+
+    x: (n, T·B, P, P) float32. y: (n, P, P) int64 indices of ids. weight: (n,) float64, how often each is drawn.
+    shares: (n, K) float32, each id's share of the tile.
+    """
+
+    x: Tensor
+    y: Tensor
+    weight: Tensor
+    shares: Tensor
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+@dataclass(frozen=True, eq=False)
+class PairRun(Run):
+    """What every stage of a fit on pairs shares."""
+
+    format: TileFormat
+    pairs: Pairs
+    params: Params
+
+    @classmethod
+    def of(
+        cls, view: DenseView, params: Params, seed: int, device: str, progress: Progress, checkpoint: Path | None
+    ) -> PairRun:
+        """Raises PluginError for tiles that cannot be learnt from."""
+        real = view.real
+        smallest = params.factor_of(view.patch) * 2 ** (len(params.network.levels) - 1)
+        form = TileFormat.of(real, len(view.class_names), smallest)
+        shares = form.shares(real.masks)
+        pairs = Pairs(
+            x=form.images(real.images).to(device),
+            y=form.masks(real.masks).to(device),
+            weight=draw_weights(torch.from_numpy(shares), form.ids),
+            shares=torch.from_numpy(shares.astype(np.float32)),
+        )
+        return cls(seed, device, progress, checkpoint, form, pairs, params)
+
+    def rows(self, draw: torch.Generator) -> tuple[Tensor, list[int]]:
+        """A batch: rows (b,) int64, rare classes more often, and a turn for each."""
+        rows = torch.multinomial(self.pairs.weight, self.params.network.batch, replacement=True, generator=draw)
+        return rows, torch.randint(SYMMETRIES, (len(rows),), generator=draw).tolist()
+
+    def cut(self, data: Tensor, rows: Tensor, turns: list[int]) -> Tensor:
+        """``data`` (n, …, P, P) of a batch of :meth:`rows`."""
+        return torch.stack([symmetry(data[row], turn) for row, turn in zip(rows.tolist(), turns, strict=True)])
+
+    def noise(self, like: Tensor, draw: torch.Generator) -> Tensor:
+        """Normal numbers of a shape, drawn on the CPU."""
+        return sent(torch.randn(like.shape, generator=draw), self.device)
+
+
+def draw_weights(shares: Tensor, ids: tuple[int, ...]) -> Tensor:
+    """(n,) max over the classes c in a tile of 1/√(share of c in all tiles), from shares (n, K) per tile.
+
+    Ignored pixels do not count; a tile that has no others weighs as the least of the rest.
+    """
+    labelled = torch.tensor([c != 0 for c in ids])
+    overall = shares[:, labelled].mean(dim=0)
+    weight = ((shares[:, labelled] > 0) / (overall / overall.sum()).sqrt()).amax(dim=1)
+    return torch.where(weight > 0, weight, weight[weight > 0].min())

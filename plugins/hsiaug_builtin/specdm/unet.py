@@ -1,0 +1,102 @@
+"""The denoiser: a U-Net over joint latents, told the step and, where conditioned, each class's share of the tile.
+
+After the U-Net of latent diffusion (Rombach et al. 2022), which SpecDM builds on; the class shares are our extension.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from hsiaug_builtin.diffusion.samplers import from_velocity
+from hsiaug_builtin.diffusion.schedule import Schedule, sinusoid
+from hsiaug_builtin.nets.blocks import zeroed
+from hsiaug_builtin.specdm.blocks import Attention, Block, Upsample, norm
+from hsiaug_builtin.specdm.params import Params, Size
+
+__all__ = ["UNet", "predicted_noise"]
+
+
+class UNet(nn.Module):
+    """ε or v (z_t, t, shares) for latents z (n, d, h, w) and t (n,).
+
+    shares: (n, K + 1), each class's share of the tile's pixels and then 1; all zeros where nothing is told. side: of the
+    latents; classes: K, 0 for a network that is never told.
+    """
+
+    def __init__(self, size: Size, channels: int, side: int, classes: int) -> None:
+        super().__init__()
+        width, multiples, blocks = size.unet_width, size.levels, size.unet_blocks
+        told = 4 * width
+        self.classes = classes
+        self.time = nn.Sequential(nn.Linear(256, told), nn.SiLU(), nn.Linear(told, told))
+        self.shares = (
+            nn.Sequential(nn.Linear(classes + 1, told), nn.SiLU(), nn.Linear(told, told)) if self.classes else None
+        )
+        self.enter = nn.Conv2d(channels, width, 3, padding=1)
+        self.down, self.up = nn.ModuleList(), nn.ModuleList()
+        now, skips, last = width, [width], len(multiples) - 1
+        for level, multiple in enumerate(multiples):
+            seen = (side >> level) <= size.attend
+            for _ in range(blocks):
+                self.down.append(
+                    _Stage(Block(now, multiple * width, told), Attention(multiple * width) if seen else None)
+                )
+                now = multiple * width
+                skips.append(now)
+            if level < last:
+                self.down.append(_Stage(nn.Conv2d(now, now, 3, stride=2, padding=1)))
+                skips.append(now)
+        self.middle = nn.ModuleList(
+            [
+                _Stage(Block(now, now, told), Attention(now) if size.attend else None),
+                _Stage(Block(now, now, told)),
+            ]
+        )
+        for level, multiple in reversed(list(enumerate(multiples))):
+            seen = (side >> level) <= size.attend
+            for block in range(blocks + 1):
+                wide = multiple * width
+                up = Upsample(wide, wide) if level and block == blocks else None
+                self.up.append(_Stage(Block(now + skips.pop(), wide, told), Attention(wide) if seen else None, up))
+                now = wide
+        self.leave = nn.Sequential(norm(now), nn.SiLU(), zeroed(nn.Conv2d(now, channels, 3, padding=1)))
+
+    def forward(self, z: Tensor, t: Tensor, shares: Tensor | None = None) -> Tensor:
+        vector = self.time(sinusoid(t))
+        if self.shares is not None:
+            vector = vector + self.shares(z.new_zeros(len(z), self.classes + 1) if shares is None else shares)
+        x = self.enter(z)
+        kept = [x]
+        for stage in self.down:
+            x = stage(x, vector)
+            kept.append(x)
+        for stage in self.middle:
+            x = stage(x, vector)
+        for stage in self.up:
+            x = stage(torch.cat([x, kept.pop()], dim=1), vector)
+        out: Tensor = self.leave(x)
+        return out
+
+
+class _Stage(nn.Module):
+    """A block, which is told the vector, or a convolution, which is not; then what else there is."""
+
+    def __init__(self, first: Block | nn.Conv2d, *then: nn.Module | None) -> None:
+        super().__init__()
+        self.first = first
+        self.then = nn.Sequential(*(module for module in then if module is not None))
+
+    def forward(self, x: Tensor, vector: Tensor) -> Tensor:
+        out: Tensor = self.then(self.first(x, vector) if isinstance(self.first, Block) else self.first(x))
+        return out
+
+
+def predicted_noise(
+    params: Params, schedule: Schedule, model: UNet, z: Tensor, t: Tensor, shares: Tensor | None = None
+) -> Tensor:
+    """ε at z (n, d, h, w) and t (n,), whichever of ε and v the model predicts."""
+    if params.target == "v":
+        return from_velocity(schedule, lambda z, t: model(z, t, shares))(z, t)[1]
+    out: Tensor = model(z, t, shares)
+    return out

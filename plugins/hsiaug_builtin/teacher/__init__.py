@@ -1,0 +1,6 @@
+"""The teacher: which class an unlabelled pixel of a train view is named after, and how sure that is.
+
+Shared by all plugins that learn from pseudo-labels, so that they differ in what they do with them alone. A teacher is
+fitted on labelled training pixels, and gives every pixel that the view shows soft votes
+(:mod:`hsiaug_builtin.teacher.teacher`); of these :mod:`hsiaug_builtin.teacher.choice` takes the surest of each class.
+"""

@@ -1,0 +1,127 @@
+"""From a train view to soft votes for every unlabelled pixel.
+
+Spectra are read in units of how much neighbouring pixels differ (:mod:`hsiaug_builtin.teacher.noise`), which says
+without any label how far a class may vary. In each of three spectral views two voters, one that reads the pixel alone
+and one that reads windows of several sizes round it, give every pixel the mean of two shares: those of the distances
+to the class means, and those of a support vector machine. The shares of all voters are multiplied (the logarithmic
+opinion pool of Genest and Zidek, Combining Probability Distributions, Statistical Science 1, 1986), so that a class
+which one voter rules out is not named, and then averaged over the neighbourhood of each pixel, a neighbour counting
+less as it differs more (bilateral filter of Tomasi and Manduchi, ICCV 1998).
+
+Pixels of one name that touch are a segment. One that holds a training pixel of its class continues what was labelled; on
+a segment far from any, a name rests on spectra alone, and is far more often wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from hsiaug.api import SpectralView, TrainView, train_view_seen
+from hsiaug_builtin.teacher.features import SIDES, local_means, plane_of, windows_of
+from hsiaug_builtin.teacher.noise import fit_noise_projection
+from hsiaug_builtin.teacher.voter import fit_machine
+
+__all__ = ["Votes", "teach"]
+
+VIEWS = ("raw", "unit", "continuum")
+FEWEST = 3
+"""Bands that the views beside ``raw`` need."""
+COMPONENTS = 10
+"""Per window."""
+COST, REACH = 10.0, 0.1
+"""C, and γ times the number of features, of the machine."""
+TEMPERATURE = 0.2
+"""Divides half the squared distance to a class mean, per feature: features do not err independently."""
+NEIGHBOURHOOD, UNLIKE = 5, 1.0
+"""Pixels: side of the window over which shares are averaged; and the distance to a neighbour, in units of noise, at which
+it counts e^(−1/2) times as much. All of these, and those of the noise, were chosen on draws 100 to 103 of Indian Pines,
+of crops of Houston and Pavia, of Jasper Ridge and Samson, under ``kshot:1``, ``kshot:3`` and ``issd``."""
+LEAST_SHARE = 1e-6
+"""No voter rules a class out for good."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Votes:
+    """pixels: (m, 2) int32, unlabelled. shares: (m, k) float64, rows sum to 1. classes: (k,) int64 ids, ascending.
+
+    attached: (m,) bool, the pixel lies in a segment with a training pixel of the class that it votes most for.
+    """
+
+    pixels: NDArray[np.int32]
+    shares: NDArray[np.float64]
+    classes: NDArray[np.int64]
+    attached: NDArray[np.bool_]
+
+
+def teach(view: TrainView) -> Votes:
+    """Fit a teacher on the training pixels of a view; its votes are for the unlabelled pixels, which may be none."""
+    pixels, known = np.concatenate([view.unlabelled, view.coords]), len(view.unlabelled)
+    planes: list[NDArray[np.float32]] = []
+    for name in VIEWS if view.bands >= FEWEST else VIEWS[:1]:
+        seen = train_view_seen(view, SpectralView(name, view.wavelengths))
+        planes.append(plane_of(seen, fit_noise_projection(seen, COMPONENTS)))
+    votes = []
+    for plane in planes:
+        alone, windows = (local_means(plane, pixels, sides) for sides in ((1,), windows_of(view, SIDES)))
+        votes.append(_votes(alone, view.y, known))
+        votes.append(_votes(windows, view.y, known))
+    pooled = softmax(np.mean(votes, axis=0), axis=1)
+    shares = _averaged(pooled, pixels, planes[0])[:known]
+    classes = np.unique(view.y)
+    return Votes(view.unlabelled, shares, classes, _attached(view, classes[shares.argmax(axis=1)]))
+
+
+def _votes(features: NDArray[np.float32], y: NDArray[np.int64], known: int) -> Floats:
+    """(n, k) logarithms of shares of pixels with features (n, d), of which those from ``known`` on are of classes y."""
+    own, columns = features[known:], np.arange(features.shape[1])
+    machine = fit_machine(own, y, np.ones(len(y), dtype=np.float32), columns, cost=COST, reach=REACH)
+    means = [own[y == c].mean(axis=0) for c in np.unique(y)]
+    apart = np.stack([np.square(features - mean).sum(axis=1, dtype=np.float64) for mean in means], axis=1)
+    shares = softmax(-0.5 * apart / (TEMPERATURE * len(columns)), axis=1)
+    shares = (shares + softmax(machine.scores(features), axis=1)) / 2
+    return np.asarray(np.log(np.maximum(shares, LEAST_SHARE)))
+
+
+def _averaged(shares: Floats, pixels: NDArray[np.int32], plane: NDArray[np.float32]) -> Floats:
+    """Shares (n, k) of pixels (n, 2), each the mean over those of its neighbourhood that are among the pixels.
+
+    plane: (H, W, c) by which neighbours are alike.
+    """
+    height, width, _ = plane.shape
+    reach = NEIGHBOURHOOD // 2
+    # A margin of places where no pixel is.
+    row = np.full((height + 2 * reach, width + 2 * reach), -1, dtype=np.int64)
+    row[pixels[:, 0] + reach, pixels[:, 1] + reach] = np.arange(len(pixels))
+    own = plane[pixels[:, 0], pixels[:, 1]]
+    total, made = np.zeros(len(pixels)), np.zeros_like(shares)
+    for down in range(NEIGHBOURHOOD):
+        for right in range(NEIGHBOURHOOD):
+            other = row[pixels[:, 0] + down, pixels[:, 1] + right]
+            there = np.flatnonzero(other >= 0)
+            other = other[there]
+            apart = np.square(own[there] - own[other]).sum(axis=1, dtype=np.float64)
+            weight = np.exp(-0.5 * apart / UNLIKE**2)
+            total[there] += weight
+            made[there] += weight[:, None] * shares[other]
+    return np.asarray(made / total[:, None])
+
+
+def _attached(view: TrainView, named: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether each unlabelled pixel, named after a class (m,), lies in a segment with a training pixel of that class."""
+    from scipy.ndimage import label
+
+    names = np.zeros(view.visible.shape, dtype=np.int64)
+    names[view.unlabelled[:, 0], view.unlabelled[:, 1]] = named
+    names[view.coords[:, 0], view.coords[:, 1]] = view.y
+    attached = np.zeros(names.shape, dtype=bool)
+    for c in view.counts:
+        segment, _ = label(names == c)
+        rows, columns = view.coords[view.y == c].T
+        attached |= (segment > 0) & np.isin(segment, segment[rows, columns])
+    return np.asarray(attached[view.unlabelled[:, 0], view.unlabelled[:, 1]])

@@ -1,0 +1,197 @@
+"""The denoiser: a Transformer over pixels with visual–linguistic cross-attention and adaLN time conditioning.
+
+The paper states a Transformer with visual–linguistic cross-attention; depth, width, the prediction target and all else
+are this project's choice. adaLN-Zero after Peebles & Xie, "Scalable Diffusion Models with Transformers" (ICCV 2023).
+The text encoder that may be trained with it (``encoder=scratch``) is this project's choice as well.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
+
+from hsiaug_builtin.diffusion.schedule import sinusoid
+from hsiaug_builtin.nets.blocks import zeroed
+from hsiaug_builtin.txt2hsi.params import Params
+from hsiaug_builtin.txt2hsi.texts import Texts
+
+__all__ = ["Denoiser", "Reader", "denoiser_of"]
+
+NULL_TOKENS = 4
+"""Length of the learnt null text."""
+
+
+class Denoiser(nn.Module):
+    """v(z_t, t, text) for latents z (n, d, p, p); text (n, L, E) with mask (n, L), True at words, from :meth:`read`.
+
+    A token is a square of ``token`` × ``token`` latent pixels; latents are padded with 0 to whole tokens. ``forward(...,
+    maps=True)`` also gives the cross-attention (n, L, p, p), averaged over heads and blocks, alike in a token's pixels.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        side: int,
+        text: int,
+        width: int,
+        depth: int,
+        heads: int,
+        token: int,
+        reader: Reader | None = None,
+    ) -> None:
+        super().__init__()
+        self.side, self.token = side, token
+        self.reader = reader
+        self.enter = nn.Linear(channels * token**2, width)
+        self.register_buffer("place", positions(-(-side // token), width), persistent=False)
+        self.time = nn.Sequential(nn.Linear(256, width), nn.SiLU(), nn.Linear(width, width))
+        self.word = nn.Linear(text, width)
+        self.null = nn.Parameter(0.02 * torch.randn(NULL_TOKENS, text))
+        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.shift = zeroed(nn.Linear(width, 2 * width))
+        self.leave = zeroed(nn.Linear(width, channels * token**2))
+
+    def forward(
+        self, z: Tensor, t: Tensor, text: Tensor, mask: Tensor, maps: bool = False
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        x = self.enter(self._tokens(z)) + self.place  # (n, N, D)
+        time = self.time(sinusoid(t))  # (n, D)
+        words = self.word(text)  # (n, L, D)
+        seen = []
+        for block in self.blocks:
+            x, attention = block(x, time, words, mask, maps)
+            seen.append(attention)
+        scale, shift = self.shift(nn.functional.silu(time)).chunk(2, dim=1)
+        out = self._pixels(self.leave(self.norm(x) * (1 + scale[:, None]) + shift[:, None]))
+        if not maps:
+            return out
+        whole = torch.stack(seen).mean(dim=0).repeat_interleave(self.token**2, dim=2)  # (n, N, L·q²)
+        return out, self._pixels(whole)
+
+    def _tokens(self, z: Tensor) -> Tensor:
+        """(n, d, p, p) → (n, N, d·q²) of N squares of q × q pixels, row by row."""
+        n, channels, p, _ = z.shape
+        q, grid = self.token, -(-p // self.token)
+        z = nn.functional.pad(z, (0, q * grid - p, 0, q * grid - p))
+        return z.reshape(n, channels, grid, q, grid, q).permute(0, 2, 4, 1, 3, 5).reshape(n, grid**2, -1)
+
+    def _pixels(self, x: Tensor) -> Tensor:
+        """(n, N, d·q²) → (n, d, p, p), what :meth:`_tokens` took apart."""
+        q, grid = self.token, -(-self.side // self.token)
+        z = x.reshape(len(x), grid, grid, -1, q, q).permute(0, 3, 1, 4, 2, 5)
+        return z.reshape(len(x), -1, q * grid, q * grid)[:, :, : self.side, : self.side]
+
+    def read(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """Texts (n, L, E): tokens that are embedded already as they are, word ids (n, L) through the reader."""
+        if self.reader is None:
+            return tokens
+        out: Tensor = self.reader(tokens, mask)
+        return out
+
+    def null_text(self, n: int) -> tuple[Tensor, Tensor]:
+        """The learnt null text, for n patches, and its mask."""
+        return self.null.expand(n, -1, -1), torch.ones(
+            n, len(self.null), dtype=torch.bool, device=self.null.device
+        )
+
+
+class Reader(nn.Module):
+    """A text encoder that is trained with the denoiser: word ids (n, L), mask (n, L) → texts (n, L, ``WIDTH``).
+
+    Embeddings of words and places, then two pre-norm Transformer layers over the words; padding is not looked at.
+    """
+
+    WIDTH, LAYERS, HEADS = 128, 2, 4
+
+    def __init__(self, vocabulary: int, length: int) -> None:
+        super().__init__()
+        self.word = nn.Embedding(vocabulary, self.WIDTH)
+        self.place = nn.Parameter(0.02 * torch.randn(length, self.WIDTH))
+        self.layers = nn.ModuleList(
+            nn.TransformerEncoderLayer(
+                self.WIDTH,
+                self.HEADS,
+                4 * self.WIDTH,
+                dropout=0.0,
+                activation="gelu",
+                batch_first=True,
+                norm_first=True,
+            )
+            for _ in range(self.LAYERS)
+        )
+        self.norm = nn.LayerNorm(self.WIDTH)
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        x = self.word(ids) + self.place
+        for layer in self.layers:
+            x = layer(x, src_key_padding_mask=~mask)
+        out: Tensor = self.norm(x)
+        return out
+
+
+def denoiser_of(params: Params, side: int, texts: Texts) -> Denoiser:
+    """An untrained denoiser of patches side × side under these texts."""
+    reader = Reader(texts.vocabulary, texts.tokens.shape[1]) if texts.vocabulary else None
+    text = Reader.WIDTH if reader else texts.tokens.shape[2]
+    size = params.network
+    return Denoiser(params.latent, side, text, size.width, size.depth, size.heads, size.token, reader)
+
+
+class Block(nn.Module):
+    """adaLN-Zero self-attention, then cross-attention to words, then adaLN-Zero MLP."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norms = nn.ModuleList(nn.LayerNorm(width, elementwise_affine=False) for _ in range(3))
+        self.modulation = zeroed(nn.Linear(width, 6 * width))
+        self.qkv = nn.Linear(width, 3 * width)
+        self.merge = nn.Linear(width, width)
+        self.query = nn.Linear(width, width)
+        self.key_value = nn.Linear(width, 2 * width)
+        self.cross = zeroed(nn.Linear(width, width))
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+    def forward(
+        self, x: Tensor, time: Tensor, words: Tensor, mask: Tensor, maps: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        changes = self.modulation(nn.functional.silu(time))[:, None].chunk(6, dim=2)
+        h = self.norms[0](x) * (1 + changes[0]) + changes[1]
+        q, k, v = (split(part, self.heads) for part in self.qkv(h).chunk(3, dim=2))  # (n, h, N, D/h)
+        x = x + changes[2] * self.merge(join(scaled_dot_product_attention(q, k, v)))
+        q = split(self.query(self.norms[1](x)), self.heads)
+        k, v = (split(part, self.heads) for part in self.key_value(words).chunk(2, dim=2))
+        attention = None
+        if maps:
+            scores = (q @ k.transpose(2, 3)) / math.sqrt(q.shape[3])
+            weights = scores.masked_fill(~mask[:, None, None], -torch.inf).softmax(dim=3)  # (n, h, N, L)
+            attention = weights.mean(dim=1)  # (n, N, L)
+        x = x + self.cross(join(scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None])))
+        h = self.norms[2](x) * (1 + changes[3]) + changes[4]
+        return x + changes[5] * self.mlp(h), attention
+
+
+def split(x: Tensor, heads: int) -> Tensor:
+    """(n, N, D) → (n, heads, N, D/heads)."""
+    n, tokens, width = x.shape
+    return x.reshape(n, tokens, heads, width // heads).transpose(1, 2)
+
+
+def join(x: Tensor) -> Tensor:
+    """(n, heads, N, D/heads) → (n, N, D)."""
+    return x.transpose(1, 2).flatten(2)
+
+
+def positions(side: int, width: int) -> Tensor:
+    """(side², width) fixed 2-D sine–cosine positions."""
+    quarter = width // 4
+    rates = torch.exp(-math.log(100.0) * torch.arange(quarter) / max(1, quarter - 1))
+    angles = torch.arange(side)[:, None] * rates
+    one = torch.cat([angles.sin(), angles.cos()], dim=1)  # (side, width/2)
+    rows = one[:, None].expand(side, side, -1)
+    columns = one[None].expand(side, side, -1)
+    return torch.cat([rows, columns], dim=2).reshape(side * side, 4 * quarter)

@@ -1,0 +1,197 @@
+"""Training from end to end: pseudo-labels, VAE, latents of the whole scene, denoiser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hsiaug.api import PluginError, Progress, TrainView, derive_seed, file_of
+from hsiaug_builtin.diffusion.angles import angles
+from hsiaug_builtin.diffusion.latents import LatentNorm
+from hsiaug_builtin.diffusion.training import Run, bf16_is_faster, train
+from hsiaug_builtin.nets.seeded import fresh
+from hsiaug_builtin.spectra.prior import Prior
+from hsiaug_builtin.spectra.target import Target
+from hsiaug_builtin.teacher.choice import believed
+from hsiaug_builtin.teacher.probe import Probe, fit_probe
+from hsiaug_builtin.teacher.teacher import teach
+from hsiaug_builtin.txt2hsi.denoiser import Denoiser, denoiser_of
+from hsiaug_builtin.txt2hsi.field import Field
+from hsiaug_builtin.txt2hsi.fitted import SCHEDULE, FittedTxt2Hsi
+from hsiaug_builtin.txt2hsi.light import Light
+from hsiaug_builtin.txt2hsi.objective import Batches, DenoiserLoss
+from hsiaug_builtin.txt2hsi.params import PSEUDO_MOST, PSEUDO_SHARE, Params
+from hsiaug_builtin.txt2hsi.texts import Texts, encoded_prompts
+from hsiaug_builtin.txt2hsi.vae import Vae, fit_vae
+
+__all__ = ["learn"]
+
+VAE_PATCHES = 4096
+GATE_PATCHES = 1000
+BATCH = 256
+
+
+@dataclass(frozen=True, eq=False)
+class SceneRun(Run):
+    """What every stage of a training on a scene shares."""
+
+    view: TrainView
+    params: Params
+    field: Field
+
+
+def learn(
+    view: TrainView, params: Params, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
+) -> FittedTxt2Hsi:
+    """Everything that ``txt2hsi`` learns from a view."""
+    run = SceneRun(seed, device, progress, checkpoint, view, params, Field.of(view, device))
+    texts = encoded_prompts(view, params.text, params.encoder)
+    probe = fit_probe(view)
+    named = {c: view.coords[view.y == c] for c in view.counts}
+    starts: Mapping[int, NDArray[np.int32]] = named
+    pseudo: Mapping[int, NDArray[np.int32]] = {}
+    if params.pseudo and len(view.unlabelled):
+        votes = teach(view)
+        rows = believed(votes.shares, PSEUDO_SHARE, PSEUDO_MOST, among=votes.attached)
+        pseudo = {c: votes.pixels[own] for c, own in zip(votes.classes.tolist(), rows, strict=True)}
+        # A classifier has the labelled pixels anyway: what starts from others shows it something else.
+        starts = {c: pseudo[c] if len(pseudo[c]) else own for c, own in named.items()}
+        named = {c: np.concatenate([own, pseudo[c]]) for c, own in named.items()}
+    prior = Prior.load(file_of(params.prior, "txt2hsi.prior")) if params.prior else None
+    target = None if prior is None else Target.of(view, prior)
+    if target is not None:
+        # It moves the mean of the training pixels: how far a pseudo-labelled patch lies from that is not known.
+        starts = {c: view.coords[view.y == c] for c in view.counts}
+    vae = _vae(run, named)
+    quality = _gated(vae, run, probe)
+    norm = LatentNorm.fitted(_latents(vae, run, np.concatenate(list(named.values()))))
+    denoiser = _denoiser(run, named, texts, vae, norm)
+    light = Light.fitted(view) if params.light else None
+    facts: dict[str, Any] = {
+        **quality,
+        **({} if light is None else {"light_strength": light.strength, "light_told_apart": light.tells}),
+        **({} if target is None else {"prior": target.provenance}),
+        "pseudo_labelled": {str(c): len(pixels) for c, pixels in pseudo.items()},
+        "text": params.text,
+        "encoder": params.encoder,
+    }
+    return FittedTxt2Hsi(
+        params=params,
+        vae=vae,
+        denoiser=denoiser,
+        norm=norm,
+        texts=texts,
+        field=run.field,
+        starts=starts,
+        light=light,
+        target=target,
+        facts=facts,
+        device=device,
+    )
+
+
+def _vae(run: SceneRun, named: Mapping[int, NDArray[np.int32]]) -> Vae:
+    """The VAE of the scene: pixels where it works pixel by pixel, whole patches else."""
+    view, params, device = run.view, run.params, run.device
+    labelled = np.concatenate([named[c] for c in sorted(named)])
+    target = np.concatenate([np.full(len(named[c]), i) for i, c in enumerate(sorted(named))])
+    if params.network.reach == 1:
+        # Every visible pixel, and once more those with a class, in front.
+        pixels = np.concatenate([view.cube[labelled[:, 0], labelled[:, 1]], view.cube[view.visible]])
+        x = torch.tensor(view.normaliser.spectra(pixels)[:, :, None, None], device=device)
+    else:
+        order = np.random.default_rng(derive_seed("vae", run.seed)).permutation(len(view.unlabelled))
+        x = run.field.cut(np.concatenate([labelled, view.unlabelled[order[:VAE_PATCHES]]]))
+    return fit_vae(x, torch.tensor(target, device=device), view.normaliser, params, run)
+
+
+@torch.inference_mode()
+def _latents(vae: Vae, run: SceneRun, coords: NDArray[np.int32]) -> Tensor:
+    """(n, d, p, p) latent means of patches."""
+    return torch.cat(
+        [vae.encode(run.field.cut(coords[start : start + BATCH]))[0] for start in range(0, len(coords), BATCH)]
+    )
+
+
+@torch.inference_mode()
+def _gated(vae: Vae, run: SceneRun, probe: Probe) -> dict[str, float]:
+    """How well the VAE reconstructs patches. Raises PluginError where samples start from pure noise and so hold nothing
+    but what the VAE can decode, and that is not good enough; other samples keep what it cannot encode of their start.
+
+    The spectral angle is that of training patches. The probe names the class of labelled and unlabelled patches before
+    and after reconstruction: a small angle alone does not say that what separates classes survives.
+    """
+    view, params = run.view, run.params
+    angle = _angle(vae, run)
+    everywhere = np.concatenate([view.coords, view.unlabelled])
+    rng = np.random.default_rng(derive_seed("gate", run.seed))
+    coords = everywhere[rng.permutation(len(everywhere))[:GATE_PATCHES]]
+    parts = [coords[start : start + BATCH] for start in range(0, len(coords), BATCH)]
+    kept = sum(
+        int((_named(probe, view.patches(part)) == _named(probe, _again(vae, run, part))).sum()) for part in parts
+    ) / len(coords)
+    found = {"reconstruction_sam_degrees": round(angle, 3), "reconstruction_keeps_class": round(kept, 3)}
+    if params.strength < 1:
+        return found
+    if angle > params.gate:
+        raise PluginError(
+            f"the VAE must reconstruct training patches to {params.gate:g}° of spectral angle on average",
+            value=f"{angle:.3g}°",
+            hint="Raise --set txt2hsi.vae_steps or txt2hsi.latent, or the gate itself with txt2hsi.gate.",
+        )
+    if kept < params.gate_probe:
+        raise PluginError(
+            f"a probe must give {100 * params.gate_probe:g} % of patches the same class after reconstruction by the VAE",
+            value=f"{100 * kept:.3g} %",
+            hint="Raise --set txt2hsi.vae_steps or txt2hsi.latent, or lower the gate itself with txt2hsi.gate_probe.",
+        )
+    return found
+
+
+def _named(probe: Probe, x: NDArray[np.float32]) -> NDArray[np.int64]:
+    """(n,) columns of the classes of patches (n, B, p, p) in scene units."""
+    return np.asarray(probe.patches(x).argmax(axis=1))
+
+
+def _angle(vae: Vae, run: SceneRun) -> float:
+    """Degrees, the mean over the pixels of training patches."""
+    total, count = 0.0, 0
+    for start in range(0, len(run.view.coords), BATCH):
+        part = run.view.coords[start : start + BATCH]
+        real = torch.from_numpy(run.view.patches(part)).double()
+        found = angles(real, torch.from_numpy(_again(vae, run, part)).double(), dim=1)
+        total, count = total + float(found.sum()), count + found.numel()
+    return float(np.rad2deg(total / count))
+
+
+def _again(vae: Vae, run: SceneRun, coords: NDArray[np.int32]) -> NDArray[np.float32]:
+    """(n, B, p, p) patches in scene units after the VAE."""
+    return run.field.scene_units(vae(run.field.cut(coords)))
+
+
+def _denoiser(
+    run: SceneRun, named: Mapping[int, NDArray[np.int32]], texts: Texts, vae: Vae, norm: LatentNorm
+) -> Denoiser:
+    """Semi-supervised training: patches with their class's text (dropped at times), patches with none."""
+    params, device = run.params, run.device
+    model = fresh(lambda: denoiser_of(params, run.view.patch, texts), run.seed).to(device)
+    batches = Batches(run.field, named, run.view.unlabelled, params)
+    schedule = SCHEDULE.to(device)
+    return train(
+        model,
+        DenoiserLoss(model, vae, norm, schedule, texts.to(device), batches, params, run.seed),
+        progress=run.progress,
+        checkpoint=run.file("denoiser"),
+        steps=params.steps,
+        rate=params.rate,
+        note="denoiser",
+        ema=params.network.ema,
+        half=bf16_is_faster(device),
+    )

@@ -1,0 +1,207 @@
+"""What ``txt2hsi`` has learnt: sampling and saving."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hsiaug.api import Attention, Normaliser, PatchSamples, PluginError, save_state
+from hsiaug_builtin.diffusion.latents import LatentNorm
+from hsiaug_builtin.diffusion.samplers import from_velocity, sample
+from hsiaug_builtin.diffusion.schedule import guided, make_schedule
+from hsiaug_builtin.diffusion.training import bf16_is_faster
+from hsiaug_builtin.nets import state
+from hsiaug_builtin.nets.patches import cycled
+from hsiaug_builtin.spectra.target import Target
+from hsiaug_builtin.txt2hsi.denoiser import Denoiser, denoiser_of
+from hsiaug_builtin.txt2hsi.field import Field
+from hsiaug_builtin.txt2hsi.light import Light
+from hsiaug_builtin.txt2hsi.params import NOISE_STEPS, Params
+from hsiaug_builtin.txt2hsi.texts import Texts
+from hsiaug_builtin.txt2hsi.vae import Vae
+
+__all__ = ["SCHEDULE", "FittedTxt2Hsi"]
+
+BATCH = 128
+
+
+SCHEDULE = make_schedule("linear", NOISE_STEPS, 1e-4, 0.02)
+"""What is learnt and sampled with: β linear from 1e-4 to 0.02 (Ho et al. 2020)."""
+
+
+@dataclass(frozen=True, eq=False)
+class FittedTxt2Hsi:
+    """starts: {class id: (m, 2) centres of the patches that sampling starts from, each used equally often ±1}."""
+
+    params: Params
+    vae: Vae
+    denoiser: Denoiser
+    norm: LatentNorm
+    texts: Texts
+    field: Field
+    starts: Mapping[int, NDArray[np.int32]]
+    light: Light | None
+    target: Target | None
+    facts: Mapping[str, Any]
+    device: str
+
+    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
+        """Text → latent diffusion → VAE decoder. Raises PluginError for a class that was not learnt."""
+        omega = 0.0 if guidance is None else guidance
+        rng = np.random.default_rng(seed)
+        draw = torch.Generator().manual_seed(seed)
+        unknown = [c for c, n in counts.items() if n and c not in self.starts]
+        if unknown:
+            raise PluginError(
+                "txt2hsi can only make samples of classes that it was fitted on",
+                value=f"class {unknown[0]}; it knows {', '.join(map(str, self.starts))}",
+                hint="Give the class training pixels, or do not ask for it.",
+            )
+        y = np.repeat(np.array(list(counts), dtype=np.int64), list(counts.values()))
+        x = self._draw(y, omega, rng, draw)
+        x = x if self.target is None else self.target.shown(x, y, rng)
+        x = x if self.light is None else self.light.shown(x, rng)
+        made = PatchSamples.made(x, y, {**self.facts, "omega": omega})
+        return replace(made, weight=np.full(len(made), self.params.weight, dtype=np.float32))
+
+    @torch.inference_mode()
+    def _draw(
+        self, y: NDArray[np.int64], omega: float, rng: np.random.Generator, draw: torch.Generator
+    ) -> NDArray[np.float32]:
+        """(n, B, p, p) patches in scene units of the classes y (n,)."""
+        coords = np.empty((len(y), 2), dtype=np.int32)
+        for c in np.unique(y).tolist():
+            own = self.starts[c]
+            coords[y == c] = own[cycled(np.arange(len(own)), int((y == c).sum()), rng)]
+        x = np.empty((len(y), self.field.bands, self.field.patch, self.field.patch), dtype=np.float32)
+        for first in range(0, len(y), BATCH):
+            part = slice(first, first + BATCH)
+            x[part] = self._denoised(y[part], coords[part], omega, draw)
+        return x
+
+    def _denoised(
+        self, y: NDArray[np.int64], coords: NDArray[np.int32], omega: float, draw: torch.Generator
+    ) -> NDArray[np.float32]:
+        params = self.params
+        x = self.field.cut(coords)
+        start = self.vae.encode(x)[0]
+        noise = torch.randn(start.shape, generator=draw).to(self.device)
+        first = max(0, round(params.strength * NOISE_STEPS) - 1)
+        rows = self.texts.choose(torch.from_numpy(y), draw)
+        text, mask = self._read(rows)
+        null, null_mask = self.denoiser.null_text(len(coords))
+
+        def velocity(z: Tensor, t: Tensor) -> Tensor:
+            with torch.autocast(z.device.type, torch.bfloat16, enabled=bf16_is_faster(self.device)):
+                told: Tensor = self.denoiser(z, t, text, mask).float()
+                return guided(told, self.denoiser(z, t, null, null_mask).float(), omega) if omega else told
+
+        if params.strength >= 1:
+            z = noise
+        else:
+            t = torch.full((len(coords),), first, dtype=torch.int64)
+            z = SCHEDULE.noised(self.norm.forward(start), t, noise)
+        steps = max(1, round(params.strength * params.sample_steps))
+        z = self.norm.back(sample(SCHEDULE, from_velocity(SCHEDULE, velocity), z, steps, first=first))
+        made = self.vae.decoder(z)
+        if params.strength < 1:
+            # What the VAE cannot encode of the start is kept: the sample is the start plus the change.
+            made = x + made - self.vae.decoder(start)
+        return self.field.scene_units(made)
+
+    def _read(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """The prompts of rows (n,) as the denoiser takes them, and their mask."""
+        mask = self.texts.mask[rows].to(self.device)
+        return self.denoiser.read(self.texts.tokens[rows].to(self.device), mask), mask
+
+    @torch.inference_mode()
+    def attention(self, patches: PatchSamples) -> Attention:
+        """Cross-attention between the pixels of real patches and the words of a prompt of their class.
+
+        Latents are noised to the middle of the range that sampling passes through; maps are averaged over heads and
+        blocks, and over the tokens of a word, and scaled so that the words of a pixel sum to 1.
+        """
+        draw = torch.Generator().manual_seed(0)
+        words, maps = [], []
+        for start in range(0, len(patches), BATCH):
+            part = patches.take(np.arange(start, min(start + BATCH, len(patches))))
+            x = torch.from_numpy(self.field.normaliser.patches(part.x)).to(self.device)
+            rows = torch.tensor([self.texts.rows[int(c)][0] for c in part.y])
+            t = torch.full((len(part),), round(self.params.strength * NOISE_STEPS / 2), dtype=torch.int64)
+            z = self.norm.forward(self.vae.encode(x)[0])
+            z = SCHEDULE.noised(z, t, torch.randn(z.shape, generator=draw).to(self.device))
+            text, mask = self._read(rows)
+            _, seen = self.denoiser(z, t.to(self.device), text, mask, maps=True)
+            for row, tokens in zip(rows.tolist(), seen.cpu().numpy(), strict=True):
+                named = self.texts.words[row]
+                each = np.stack([tokens[list(positions)].sum(axis=0) for _, positions in named])
+                words.append(tuple(word for word, _ in named))
+                maps.append((each / each.sum(axis=0)).astype(np.float32))
+        return Attention(tuple(words), tuple(maps))
+
+    def save(self, folder: Path) -> None:
+        """All state, texts included, as safetensors and JSON."""
+        arrays: dict[str, NDArray[Any]] = {
+            **self.norm.arrays(),
+            "text.tokens": self.texts.tokens.numpy(),
+            "text.mask": self.texts.mask.numpy(),
+            **state.fields(normaliser=self.field.normaliser),
+            "field": self.field.values.cpu().numpy(),
+            **{f"starts.{c}": pixels for c, pixels in self.starts.items()},
+            **({} if self.light is None else state.fields(light=self.light)),
+            **({} if self.target is None else {f"target.{k}": v for k, v in self.target.arrays().items()}),
+            **state.weights(vae=self.vae, denoiser=self.denoiser),
+        }
+        facts = {
+            "params": asdict(self.params),
+            "patch": self.field.patch,
+            "facts": dict(self.facts),
+            "rows": dict(self.texts.rows),
+            "prompts": self.texts.prompts,
+            "words": self.texts.words,
+            "light": None if self.light is None else [self.light.slope, self.light.strength, self.light.tells],
+            "target": None if self.target is None else self.target.facts(),
+        }
+        save_state(folder, arrays, facts)
+
+    @classmethod
+    def restored(
+        cls, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any], params: Params, device: str
+    ) -> FittedTxt2Hsi:
+        """What :meth:`save` wrote."""
+        bands = arrays["field"].shape[2]
+        classes = len(arrays["vae.head.bias"])
+        texts = Texts(
+            tokens=torch.tensor(arrays["text.tokens"]),
+            mask=torch.tensor(arrays["text.mask"]),
+            rows={int(c): tuple(rows) for c, rows in facts["rows"].items()},
+            prompts=tuple(facts["prompts"]),
+            words=tuple(tuple((word, tuple(at)) for word, at in row) for row in facts["words"]),
+        )
+        side = int(facts["patch"])
+        vae = state.restored("vae", arrays, lambda: Vae(bands, classes, params), device)
+        denoiser = state.restored("denoiser", arrays, lambda: denoiser_of(params, side, texts), device)
+        normaliser = Normaliser(**state.under("normaliser", arrays))
+        starts = {int(c): pixels for c, pixels in state.under("starts", arrays).items()}
+        return cls(
+            params=params,
+            vae=vae,
+            denoiser=denoiser,
+            norm=LatentNorm.restored(arrays, device),
+            texts=texts,
+            field=Field(torch.tensor(arrays["field"], device=device), side, normaliser),
+            starts=dict(sorted(starts.items())),
+            light=None if facts["light"] is None else Light(arrays["light.wavelengths"], *facts["light"]),
+            target=None
+            if facts["target"] is None
+            else Target.restored(state.under("target", arrays), facts["target"]),
+            facts=facts["facts"],
+            device=device,
+        )

@@ -1,0 +1,119 @@
+"""What the denoiser is trained on: batches of clipped, turned patches, and the semi-supervised loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hsiaug.api import derive_seed
+from hsiaug_builtin.diffusion.latents import LatentNorm
+from hsiaug_builtin.diffusion.schedule import Schedule
+from hsiaug_builtin.diffusion.training import randomness
+from hsiaug_builtin.nets import views
+from hsiaug_builtin.nets.seeded import sent
+from hsiaug_builtin.txt2hsi.denoiser import Denoiser
+from hsiaug_builtin.txt2hsi.field import Field
+from hsiaug_builtin.txt2hsi.lfue import perturbed
+from hsiaug_builtin.txt2hsi.params import CLIPPED, DROP, NOISE_STEPS, PERTURBED, Params
+from hsiaug_builtin.txt2hsi.rpsc import clip
+from hsiaug_builtin.txt2hsi.texts import Texts
+from hsiaug_builtin.txt2hsi.vae import Vae
+
+__all__ = ["Batches", "DenoiserLoss", "turned", "with_null"]
+
+
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """Draws training batches: patches of random classes, then unlabelled ones, clipped and turned.
+
+    named: {class id: (m, 2) pixels}; pool: (m, 2) unlabelled pixels, may be empty.
+    """
+
+    field: Field
+    named: Mapping[int, NDArray[np.int32]]
+    pool: NDArray[np.int32]
+    params: Params
+
+    def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """x (n, B, p, p), z-scored, and the class id of each, −1 where it has none, on the CPU."""
+        size, ids = self.params.network, sorted(self.named)
+        classes = [ids[i] for i in rng.integers(len(ids), size=size.labelled)]
+        coords = [self.named[c][rng.integers(len(self.named[c]))] for c in classes]
+        free = size.unlabelled if len(self.pool) else 0
+        if free:
+            coords += list(self.pool[rng.integers(len(self.pool), size=free)])
+        x = self.field.cut(np.stack(coords))
+        donors = x[sent(torch.from_numpy(rng.permutation(len(x))), x.device)]
+        if self.params.rpsc != "off":
+            x = clip(x, donors, CLIPPED, rng)
+        return turned(x, rng), torch.tensor([*classes, *[-1] * free])
+
+
+@dataclass(frozen=True, eq=False)
+class DenoiserLoss:
+    """|v − v̂|² on patches with their class's text (dropped at times) and on patches with none.
+
+    texts, norm, schedule: on the device of the model. The VAE is not trained.
+    """
+
+    model: Denoiser
+    vae: Vae
+    norm: LatentNorm
+    schedule: Schedule
+    texts: Texts
+    batches: Batches
+    params: Params
+    seed: int
+
+    def __call__(self, step: int) -> Tensor:
+        """The loss on a batch that depends on the seed and the step alone."""
+        model, params, labelled = self.model, self.params, self.params.network.labelled
+        draw = randomness(self.seed, step)
+        rng = np.random.default_rng(derive_seed("batch", self.seed, step))
+        x, label = self.batches.draw(rng)
+        device = x.device
+        with torch.no_grad():
+            z = self.norm.forward(self.vae.encode(x)[0])
+            if rng.random() < PERTURBED and params.lfue != "off":
+                z = perturbed(z, label, 1.0, draw)
+        # Sampling starts at this noise level, so more noise than that need not be learnt.
+        most = max(1, round(params.strength * NOISE_STEPS))
+        t = sent(torch.randint(most, (len(z),), generator=draw), device)
+        noise = sent(torch.randn(z.shape, generator=draw), device)
+        rows = sent(self.texts.choose(label[:labelled], draw), device)
+        blank = torch.rand(len(z), generator=draw) < DROP
+        blank[labelled:] = True
+        mask = self.texts.mask[rows]
+        text, seen = with_null(model, model.read(self.texts.tokens[rows], mask), mask, sent(blank, device))
+        out: Tensor = model(self.schedule.noised(z, t, noise), t, text, seen)
+        return (out.float() - self.schedule.velocity(z, t, noise)).square().mean()
+
+
+def with_null(model: Denoiser, text: Tensor, mask: Tensor, blank: Tensor) -> tuple[Tensor, Tensor]:
+    """Texts (m, L, E) for the first m of n patches, the null text where ``blank`` (n,) says so or no text is left."""
+    n, (m, length, width) = len(blank), text.shape
+    null, _ = model.null_text(n)
+    length = max(length, null.shape[1])
+    out = text.new_zeros(n, length, width)
+    seen = torch.zeros(n, length, dtype=torch.bool, device=text.device)
+    out[:m, : text.shape[1]], seen[:m, : text.shape[1]] = text, mask
+    keep = (~blank)[:, None, None].float()
+    padded = torch.nn.functional.pad(null, (0, 0, 0, length - null.shape[1]))
+    null_seen = torch.arange(length, device=text.device)[None] < null.shape[1]
+    return out * keep + padded * (1 - keep), torch.where(blank[:, None], null_seen, seen)
+
+
+def turned(x: Tensor, rng: np.random.Generator) -> Tensor:
+    """Patches (n, B, p, p), each under a random one of the eight symmetries of the square."""
+    number = torch.from_numpy(rng.integers(views.SYMMETRIES, size=len(x)))
+    square = torch.arange(x.shape[2] * x.shape[3]).reshape(x.shape[2:])
+    table = torch.stack([views.symmetry(square, each) for each in range(views.SYMMETRIES)]).flatten(1)
+    pixels = x.movedim(1, 3)  # how Field.cut lays them out
+    rows = torch.arange(len(x), device=x.device)[:, None]
+    out = pixels.flatten(1, 2)[rows, sent(table[number], x.device)]
+    return out.reshape(pixels.shape).movedim(3, 1)

@@ -1,0 +1,72 @@
+"""The generator ``txt2hsi``: its card, and where its training and its state are found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hsiaug.api import Card, Progress, Scene, TrainView, load_state
+from hsiaug_builtin.nets.plugin import Plugin
+from hsiaug_builtin.txt2hsi.params import Params
+
+if TYPE_CHECKING:
+    from hsiaug_builtin.spectra.prior import Prior
+    from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
+
+__all__ = ["Txt2Hsi"]
+
+
+class Txt2Hsi(Plugin[Params]):
+    """Learns a VAE, pseudo-labels and a text-conditioned denoiser from one scene."""
+
+    card = Card(
+        name="txt2hsi",
+        version="6",
+        summary="Semi-supervised text-conditioned latent diffusion, Txt2HSI-LDM(VAE), reimplemented",
+        paper="""@misc{zhu2025txt2hsi, author={Yimin Zhu and Lincoln Linlin Xu}, title={Language-Informed
+            Hyperspectral Image Synthesis for Imbalanced-Small Sample Classification via Semi-Supervised
+            Conditional Diffusion Model}, howpublished={arXiv:2502.19700}, year={2025}, eprint={2502.19700},
+            archiveprefix={arXiv}}; most details are not public and are this project's choice""",
+        scope="scene",
+        guidance=3.0,
+        pretrains="prior",
+        text=True,
+        uses_device=True,
+        resumes=True,
+        seconds=25.0,
+        params=Params,
+        presets={
+            "tiny": {
+                "size": "tiny", "latent": 4, "vae_steps": 25, "steps": 20, "sample_steps": 4, "encoder": "scratch",
+                "gate": 90.0, "gate_probe": 0.0,
+            },
+            "paper": {
+                "size": "paper", "latent": 32, "vae_steps": 20000, "steps": 30000, "rate": 2e-4, "strength": 1.0,
+                "weight": 1.0, "sample_steps": 50,
+            },
+        },
+    )  # fmt: skip
+
+    def fit(
+        self, view: TrainView, *, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
+    ) -> FittedTxt2Hsi:
+        """Train on labelled and unlabelled pixels; a training that was killed goes on from ``checkpoint``."""
+        from hsiaug_builtin.txt2hsi.fit import learn
+
+        return learn(view, self.params, seed, device, progress, checkpoint)
+
+    def pretrain(
+        self, scenes: Sequence[Scene], libraries: Sequence[Path], *, seed: int, device: str, progress: Progress
+    ) -> Prior:
+        """A prior of what classes look like, by their words (:mod:`hsiaug_builtin.spectra.prior`). Nothing is random."""
+        from hsiaug_builtin.spectra.learning import learnt
+
+        return learnt(scenes, libraries, progress)
+
+    def load(self, folder: Path, *, device: str) -> FittedTxt2Hsi:
+        """What ``save`` wrote."""
+        from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
+
+        arrays, facts = load_state(folder)
+        return FittedTxt2Hsi.restored(arrays, facts, Params(**facts["params"]), device)

@@ -1,0 +1,80 @@
+"""RPSC, random polygon spatial clipping: simulates "varying degrees of mixing of training data" (the paper's words).
+
+The paper's algorithm is not public. Read as a polygon CutMix: a polygon of another patch is pasted with weight α.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hsiaug_builtin.nets.seeded import sent
+
+__all__ = ["clip", "polygons"]
+
+LEAST, MOST, TRIES = 0.05, 0.5, 20
+VERTICES = 8
+
+
+def clip(x: Tensor, donors: Tensor, share: float, rng: np.random.Generator) -> Tensor:
+    """Patches x (n, B, p, p), z-scored, with a polygon changed in about ``share`` of them; the rest as they are.
+
+    donors: (n, B, p, p), the other patch of each. The labelled centre and its neighbours always stay.
+    """
+    n, side = len(x), x.shape[2]
+    chosen = rng.random(n) < share
+    changed = polygons(n, side, rng) * chosen[:, None, None]
+    changed *= rng.uniform(0.5, 1.0, size=(n, 1, 1))
+    weight = sent(torch.from_numpy(changed.astype(np.float32)), x.device)[:, None]
+    return x * (1 - weight) + donors * weight
+
+
+def polygons(n: int, side: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """(n, side, side) masks of random star polygons, 1 inside, by the even-odd rule at pixel centres.
+
+    Away from the centre's 3×3 and over 5 to 50 % of the patch, or empty after 20 draws.
+    """
+    masks = np.zeros((n, side, side), dtype=np.float32)
+    left = np.arange(n)
+    core = slice(max(0, side // 2 - 1), side // 2 + 2)
+    for _ in range(TRIES):
+        drawn = _inside(_stars(len(left), side, rng), side)
+        drawn[:, core, core] = 0
+        area = drawn.mean(axis=(1, 2))
+        fits = (area >= LEAST) & (area <= MOST)
+        masks[left[fits]] = drawn[fits]
+        left = left[~fits]
+        if not len(left):
+            break
+    return masks
+
+
+def _stars(n: int, side: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """(n, 8, 2) corners, rows and columns, of polygons with 3 to 8 vertices; the last vertex fills up."""
+    count = rng.integers(3, VERTICES + 1, size=(n, 1))
+    area = rng.uniform(0.1, 0.5, size=(n, 1))
+    centre = rng.uniform(0, side, size=(n, 1, 2))
+    which = np.minimum(np.arange(VERTICES), count - 1)
+    radius = np.take_along_axis(rng.uniform(0.8, 1.6, size=(n, VERTICES)), which, axis=1)
+    radius = radius * side * np.sqrt(area / np.pi)
+    turn = np.take_along_axis(rng.uniform(0, 0.8, size=(n, VERTICES)), which, axis=1)
+    angle = 2 * np.pi * (which + turn) / count
+    corners: NDArray[np.float64] = centre + radius[:, :, None] * np.stack([np.sin(angle), np.cos(angle)], axis=2)
+    return corners
+
+
+def _inside(corners: NDArray[np.float64], side: int) -> NDArray[np.float32]:
+    """(n, side, side): the even-odd rule for pixel centres against closed polygons with corners (n, v, 2)."""
+    rows, columns = np.mgrid[0:side, 0:side] + 0.5
+    odd = np.zeros((len(corners), side, side), dtype=bool)
+    following = np.roll(corners, -1, axis=1)
+    for k in range(corners.shape[1]):
+        r0, c0 = corners[:, k, :, None, None].transpose(1, 0, 2, 3)
+        r1, c1 = following[:, k, :, None, None].transpose(1, 0, 2, 3)
+        crosses = (r0 > rows) != (r1 > rows)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            at = c0 + (rows - r0) / (r1 - r0) * (c1 - c0)
+        odd ^= crosses & (columns < at)
+    return odd.astype(np.float32)
