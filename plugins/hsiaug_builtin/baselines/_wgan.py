@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from hsiaug.api import PluginError, Progress
+from hsiaug.api import Progress
 from hsiaug_builtin.baselines._learnt import Conditional, Size, TrainingComponents
 from hsiaug_builtin.baselines._sizes import WganParams
 from hsiaug_builtin.nets.seeded import fresh
+from hsiaug_builtin.nets.training import check_finite
 
 __all__ = ["Wgan"]
 
@@ -91,12 +92,7 @@ def steepness(critic: Critic, real: Tensor, made: Tensor, y: Tensor, draw: torch
 
 def descend(optimiser: torch.optim.Optimizer, loss: Tensor, step: int) -> None:
     """One step down. Raises PluginError for a loss that is not finite."""
-    if not torch.isfinite(loss):
-        raise PluginError(
-            "the training of the WGAN must stay finite",
-            value=f"a loss of {loss.item()} at step {step}",
-            hint="Lower --set wgan.rate=…, or look for bands with extreme values.",
-        )
+    check_finite(loss, step, "WGAN")
     optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
     optimiser.step()

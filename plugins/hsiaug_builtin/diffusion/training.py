@@ -57,8 +57,9 @@ def train(
     half: bool = False,
     checkpoint: Path | None = None,
 ) -> Net:
-    """:func:`hsiaug_builtin.nets.training.descend` with a warm-up, clipped gradients and no weight decay."""
-    return descend(
+    """:func:`hsiaug_builtin.nets.training.descend` with a warm-up, clipped gradients and no weight decay; then nothing of the
+    model is trained any more."""
+    trained = descend(
         model,
         loss,
         Budget(steps=steps, rate=rate, decay=0.0),
@@ -70,3 +71,4 @@ def train(
         half=half,
         checkpoint=checkpoint,
     )
+    return trained.requires_grad_(False)

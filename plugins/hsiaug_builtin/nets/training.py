@@ -23,7 +23,7 @@ from hsiaug_builtin.nets.recipe import Budget, Recipe
 from hsiaug_builtin.nets.seeded import seeded
 from hsiaug_builtin.nets.views import view_of
 
-__all__ = ["Draw", "Error", "TrainingPatches", "batches", "criterion", "descend", "over", "train"]
+__all__ = ["Draw", "Error", "TrainingPatches", "batches", "check_finite", "criterion", "descend", "over", "train"]
 
 Net = TypeVar("Net", bound=nn.Module)
 Draw = Callable[[int], tuple[Tensor, Tensor]]
@@ -150,7 +150,7 @@ def descend(
                 value = loss(step)
             looked = step % every == 0 or step + 1 == steps
             if looked:
-                _check_finite(value.detach(), step, note)
+                check_finite(value.detach(), step, note)
             for group in optimiser.param_groups:
                 group["lr"] = budget.rate * _share(step, steps, steps // 20 if warm_up else 1)
             optimiser.zero_grad(set_to_none=True)
@@ -171,7 +171,8 @@ def descend(
     return average.eval()
 
 
-def _check_finite(value: Tensor, step: int, note: str) -> None:
+def check_finite(value: Tensor, step: int, note: str) -> None:
+    """Raise PluginError for a loss that is not finite. note: what is trained."""
     if not torch.isfinite(value):
         raise PluginError(
             f"the training of the {note or 'network'} must stay finite",

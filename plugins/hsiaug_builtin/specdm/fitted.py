@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -152,13 +152,8 @@ class FittedPairs:
 
     def save(self, folder: Path) -> None:
         """All state as safetensors and JSON."""
-        arrays: dict[str, NDArray[Any]] = {
-            "shares": self.shares,
-            "latents": self.latents,
-            **self.norm.arrays(),
-            **state.weights(codec=self.codec, denoiser=self.denoiser),
-            **self.beside(),
-        }
+        arrays = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+        arrays |= {**self.norm.arrays(), **state.weights(codec=self.codec, denoiser=self.denoiser)}
         facts = {"params": asdict(self.params), "format": asdict(self.format), "facts": dict(self.facts)}
         save_state(folder, arrays, facts)
 
@@ -166,15 +161,6 @@ class FittedPairs:
     def of(cls, learnt: Mapping[str, Any], view: DenseView) -> Self:
         """From what :func:`hsiaug_builtin.specdm.fit.learn` gives, and the training tiles."""
         return cls(**learnt)
-
-    def beside(self) -> dict[str, NDArray[Any]]:
-        """Further arrays of the state."""
-        return {}
-
-    @classmethod
-    def further(cls, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-        """Further fields, from :meth:`beside`."""
-        return {}
 
     @classmethod
     def restored(cls, folder: Path, own: Params, codec: type[Any], device: str) -> Self:
@@ -189,6 +175,14 @@ class FittedPairs:
         denoiser = state.restored(
             "denoiser", arrays, lambda: UNet(params.network, len(norm.mean), side, classes), device
         )
-        shares, latents = arrays["shares"], arrays["latents"]
-        fields = (params, form, built, denoiser, norm, shares, latents, facts["facts"], device)
-        return cls(*fields, **cls.further(arrays))
+        own_arrays = {f.name: arrays[f.name] for f in fields(cls) if f.name in arrays}
+        return cls(
+            params=params,
+            format=form,
+            codec=built,
+            denoiser=denoiser,
+            norm=norm,
+            facts=facts["facts"],
+            device=device,
+            **own_arrays,
+        )

@@ -27,20 +27,24 @@ __all__ = ["FittedMaskFirst"]
 class FittedMaskFirst(FittedPairs):
     """:class:`FittedPairs` whose latents are of masks alone; an image is quilted for every mask, under its own light.
 
+    tiles, tile_masks: the training pairs.
     wavelengths: (B,) float64 nm; empty where they are unknown. facts["light"]: the effects of light at strength 1.
     """
 
-    quilt: Quilt
+    tiles: NDArray[np.float32]
+    tile_masks: NDArray[np.int64]
     wavelengths: NDArray[np.float64]
 
     @classmethod
     def of(cls, learnt: Mapping[str, Any], view: DenseView) -> Self:
         light = {name: getattr(suited(view, RelightParams()), name) for name in PAIR_EFFECTS}
         wavelengths = np.empty(0) if view.wavelengths is None else np.asarray(view.wavelengths)
-        quilt = Quilt(view.real.images, view.real.masks)
-        return cls(
-            **{**learnt, "facts": {**learnt["facts"], "light": light}}, quilt=quilt, wavelengths=wavelengths
-        )
+        learnt = {**learnt, "facts": {**learnt["facts"], "light": light}}
+        return cls(**learnt, tiles=view.real.images, tile_masks=view.real.masks, wavelengths=wavelengths)
+
+    @cached_property
+    def _quilt(self) -> Quilt:
+        return Quilt(self.tiles, self.tile_masks)
 
     @property
     def _own(self) -> SpecDmParams:
@@ -50,7 +54,7 @@ class FittedMaskFirst(FittedPairs):
     @cached_property
     def _paste(self) -> FittedPaste:
         params = PasteParams(most=self._own.pasted, light=PasteParams.light * self._own.light)
-        return FittedPaste(self.quilt.images, self.quilt.masks, params)
+        return FittedPaste(self.tiles, self.tile_masks, params)
 
     def _pairs(
         self,
@@ -61,8 +65,8 @@ class FittedMaskFirst(FittedPairs):
         rng: np.random.Generator,
     ) -> Grounds:
         """Images are quilted, then lit; of one date, components are set into both (``pasted``)."""
-        tiles = (self.quilt.images[rows], self.quilt.masks[rows]) if self._own.strength < 1 else None
-        images = self.quilt.paint(masks, tiles, rng)
+        tiles = (self.tiles[rows], self.tile_masks[rows]) if self._own.strength < 1 else None
+        images = self._quilt.paint(masks, tiles, rng)
         if self._own.light:
             effects = scaled(RelightParams(**self.facts["light"]), self._own.light)
             images = relit_tiles(images, masks, effects, self.wavelengths, rng)
@@ -71,10 +75,3 @@ class FittedMaskFirst(FittedPairs):
             for row, image, mask in zip(rows, images, masks, strict=True):
                 self._paste.set_into(image, mask, int(row), c, rng)
         return images, masks
-
-    def beside(self) -> dict[str, NDArray[Any]]:
-        return {"tiles": self.quilt.images, "tile_masks": self.quilt.masks, "wavelengths": self.wavelengths}
-
-    @classmethod
-    def further(cls, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-        return {"quilt": Quilt(arrays["tiles"], arrays["tile_masks"]), "wavelengths": arrays["wavelengths"]}
