@@ -1,4 +1,4 @@
-"""How good are the names that the teacher gives to unlabelled pixels? The table of docs/methods.md.
+"""How good are the names that the teacher gives to unlabelled pixels? The table of benchmarks/results/teacher.
 
     python -m benchmarks.make_scenes FOLDER        (for the small scenes; see there)
     python -m benchmarks.teacher > benchmarks/results/teacher/table.md

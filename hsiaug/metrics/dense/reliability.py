@@ -1,4 +1,4 @@
-"""Do made masks fit made images? R1 to R5 of docs/dense-quality.md, without any training on made tiles.
+"""Do made masks fit made images? R1 to R5 of docs/quality.md, without any training on made tiles.
 
 Every score stands beside its **ceiling** (real held-out tiles), its **floor** (the same made images, masks permuted
 across tiles), r = (score − floor) / (ceiling − floor), 95 % intervals from bootstraps of whole tiles, and the share of
