@@ -32,7 +32,7 @@ SCALE = 0.75
 LARGEST = 150_000
 """Bytes of a picture."""
 PICKS = "suggest indian_pines -n 16 --protocol issd"
-"""What docs/suggest.md shows."""
+"""What docs/decide.md shows."""
 GAP, GREY = 30, (209, 213, 219)
 
 

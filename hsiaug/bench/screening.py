@@ -45,7 +45,7 @@ HEADROOM = 0.02
 """AA that a classifier must have left to 100 %, for a gain to be told.
 
 A generator that undid every second error would gain half of it, one point; gains below a point are not told from chance
-by twelve draws that divide the same pixels (docs/advise.md gives the measurement).
+by twelve draws that divide the same pixels (docs/decide.md gives the measurement).
 """
 LARGEST = 2 * 2**30
 """Bytes of synthetic samples above which a λ is not tried: a trial holds them several times over."""

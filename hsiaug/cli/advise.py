@@ -81,7 +81,7 @@ def advise(
 
     Looks at the training pixels alone: divides them again and again into inner training and test pixels, tries
     generators on some of these draws, and confirms the best on others. Starts nothing that would end after --budget;
-    the same command again goes on where it was. What the answer is worth: docs/advise.md.
+    the same command again goes on where it was. What the answer is worth: docs/decide.md.
 
     Examples:
 

@@ -57,7 +57,7 @@ def named(kind: Kind, plugin: Any, preset: Preset = "cpu") -> tuple[str, Mapping
         raise PluginError(
             f"a {kind} must be a name, or a plugin that carries a Card",
             value=repr(plugin),
-            hint="See docs/write-a-generator.md.",
+            hint="See docs/plugins.md.",
         )
     if not _known(kind, made, card):
         _keep(kind, made, source_digest(made))

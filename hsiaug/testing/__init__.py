@@ -14,7 +14,7 @@ or one test per rule::
         check()
 
 The plugin is fitted a dozen times on scenes of 24 × 22 pixels, or on tiles of 16 × 16, along the path that trials take.
-What each rule asks, and why, is in docs/conformance.md.
+What each rule asks, and why, is in docs/plugins.md.
 """
 
 from __future__ import annotations

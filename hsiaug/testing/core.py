@@ -228,7 +228,7 @@ class Kit:
         error = ConformanceError(
             f"{report.title} must pass the conformance kit",
             value=f"{broken} broken rule{'s' if broken > 1 else ''}",
-            hint=f"What each rule asks is in docs/conformance.md.{listed}",
+            hint=f"What each rule asks is in docs/plugins.md.{listed}",
         )
         error.report = report
         return error

@@ -57,7 +57,7 @@ def test_a_class_that_is_no_protocol_is_one_error(tmp_path: Path) -> None:
         "from hsiaug.api import Card\nclass Stray:\n    card = Card('stray', '1', 'No protocol at all')\n"
     )
     answer = hsiaug("plugins", "check", "stray:Stray", "--kind", "protocol", cwd=tmp_path)
-    assert answer.returncode == 2 and "subclasses of hsiaug.api.Protocol" in answer.stderr
+    assert answer.returncode == 2 and "subclasses of hsiaug.api.SplitProtocol" in answer.stderr
     assert "Traceback" not in answer.stderr and answer.stdout == ""
 
 
