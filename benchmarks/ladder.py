@@ -1,4 +1,4 @@
-"""The tables of docs/txt2hsi.md: what each arm of benchmarks/ladder.toml, or of another suite, gains over the controls.
+"""Tables of what each arm of benchmarks/ladder.toml, or of another suite, gains over the controls.
 
     hsiaug report --suite benchmarks/ladder.toml --out all.csv
     python -m benchmarks.ladder collect all.csv benchmarks/results/ladder/trials.csv

@@ -1,4 +1,4 @@
-"""Do the words of classes say anything of their spectra in another scene? Log evidence of docs/txt2hsi.md.
+"""Do the words of classes say anything of their spectra in another scene? Their log evidence.
 
     bash benchmarks/prior.sh
     python -m benchmarks.words > benchmarks/results/prior/words.md
