@@ -179,7 +179,7 @@ class Classifier(Protocol):
         """Learn from ``samples``, whose patches are as ``card.input`` says.
 
         ``view`` serves the normaliser, and unlabelled pixels where the card declares a scope. Both show the spectral
-        view that the user asked for (``--view``), as do the patches that are predicted: take the number of bands from
+        view that the user asked for (``views``), as do the patches that are predicted: take the number of bands from
         them, not from the scene, and expect no reflectance.
         """
         ...

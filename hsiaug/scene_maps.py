@@ -199,7 +199,7 @@ def make_map(
     console: rich.console.Console,
 ) -> SceneMap:
     """The map, made here or stripe by stripe on the engine that the settings name; its progress goes to the console."""
-    source = store.find(record, "--record")
+    source = store.find(record, "`record`")
     task = get_task(source["spec"]["task"])
     data = task.load(scene)
     spec = spec_of(source, data, registry())

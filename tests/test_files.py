@@ -145,7 +145,7 @@ def test_a_full_disk_costs_no_card_and_no_picture_of_a_scene(toy: Scene, tmp_pat
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"--out .*nowhere.table\.md must be a file .*No such file or directory"):
+    with pytest.raises(InputError, match=r"`out` .*nowhere.table\.md must be a file .*No such file or directory"):
         write_text_whole(tmp_path / "nowhere" / "table.md", "x")
     with pytest.raises(InputError, match="Is a directory"):
         write_text_whole(tmp_path, "x")

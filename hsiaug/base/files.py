@@ -31,7 +31,7 @@ LONGEST_ENDING = 16
 """Characters: longer suffixes mean nothing to any library, and a name has a limit."""
 
 
-def write_whole(path: Path, write: Callable[[Path], object], option: str = "--out") -> Path:
+def write_whole(path: Path, write: Callable[[Path], object], option: str = "`out`") -> Path:
     """Let ``write`` make a file beside ``path``, which then takes its place; returns ``path``.
 
     Until the new file is complete, the old one stays: a full disk or a kill costs nothing that was there. What a
@@ -86,7 +86,7 @@ def _ending(path: Path) -> str:
     return path.suffix.lower() if len(path.suffix) < LONGEST_ENDING else ""
 
 
-def write_text_whole(path: Path, text: str, option: str = "--out") -> Path:
+def write_text_whole(path: Path, text: str, option: str = "`out`") -> Path:
     """:func:`write_whole` of a text in UTF-8, as it stands: line ends are not changed."""
     return write_whole(path, lambda fresh: fresh.write_text(text, encoding="utf-8", newline="\n"), option)
 

@@ -20,7 +20,7 @@ FILES = (
 """Endings that no folder has which is meant as one."""
 
 
-def check_target(path: Path, endings: Sequence[str], option: str = "--out") -> str:
+def check_target(path: Path, endings: Sequence[str], option: str = "`out`") -> str:
     """The ending of ``path`` in small letters, which is one of ``endings``; "" among them allows a name without one.
 
     Raises InputError for another ending, a folder, or a file in a folder that is not there.
@@ -42,7 +42,7 @@ def check_target(path: Path, endings: Sequence[str], option: str = "--out") -> s
     return ending
 
 
-def check_targets(paths: Sequence[Path], endings: Sequence[str], option: str = "--out") -> None:
+def check_targets(paths: Sequence[Path], endings: Sequence[str], option: str = "`out`") -> None:
     """:func:`check_target` of each of several files. Raises InputError for one that is named twice too."""
     for place, path in enumerate(paths):
         check_target(path, endings, option)
@@ -52,7 +52,7 @@ def check_targets(paths: Sequence[Path], endings: Sequence[str], option: str = "
             )
 
 
-def check_folder_name(path: Path, option: str = "--out") -> None:
+def check_folder_name(path: Path, option: str = "`out`") -> None:
     """Raise InputError for the name of a file where several files are to be written, unless there is such a folder."""
     if path.suffix.lower() in FILES and not path.is_dir():
         raise InputError(

@@ -1,4 +1,4 @@
-"""Where trials run and what they are given there: ``--on`` and ``--cluster``, the environment, or a suite."""
+"""Where trials run and what they are given there: ``on`` and ``cluster``, the environment, or a suite."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def cluster_settings(
     Raises InputError for anything that is no such setting.
     """
     found = dict(suite or {})
-    for source, words in ((VARIABLE, os.environ.get(VARIABLE, "").split()), ("--cluster", typed)):
+    for source, words in ((VARIABLE, os.environ.get(VARIABLE, "").split()), ("`cluster`", typed)):
         for word in words:
             key, equals, value = word.partition("=")
             if not equals or key not in ClusterSettings.model_fields:

@@ -184,5 +184,5 @@ def outline(settings: ClusterSettings, jobs: int, batches: Sequence[Batch]) -> s
 def _module(settings: ClusterSettings) -> tuple[ModuleType, str]:
     name, _, address = settings.on.partition(":")
     if name not in ENGINES:
-        raise InputError("--on must name an engine", value=repr(name), hint=did_you_mean(name, ENGINES))
+        raise InputError("`on` must name an engine", value=repr(name), hint=did_you_mean(name, ENGINES))
     return import_module(ENGINES[name]), address

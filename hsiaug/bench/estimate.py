@@ -1,6 +1,6 @@
 """What a plan will cost: from records of the same plugins on the same draws, else from what the plugins' cards say.
 
-A card speaks of its plugin's usual parameters. With others (another preset, ``--set``) a plugin costs what it costs: as
+A card speaks of its plugin's usual parameters. With others (another preset, ``set``) a plugin costs what it costs: as
 long as no record tells, the cost of the plan is unknown.
 """
 

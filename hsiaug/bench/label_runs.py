@@ -30,7 +30,7 @@ def plan_labels(
         raise InputError(
             "added labels must be whole numbers from 1 on",
             value=", ".join(f"{k:g}" for k in added) or "none",
-            hint="Write --added 1,2,3,5,10,20; without any label the curve begins by itself.",
+            hint="Write `added` 1,2,3,5,10,20; without any label the curve begins by itself.",
         )
     (base,) = plan_runs((Run("", ((ref, request),)),), plugins)
     first = base.trials[0]

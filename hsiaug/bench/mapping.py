@@ -109,7 +109,7 @@ class _Mosaic:
             raise PluginError(
                 f"the classifier {stripe.classifier.name} must map every stripe of the scene",
                 value=fault,
-                hint="Make the map in one process to see the whole traceback: --jobs 1.",
+                hint="Make the map in one process to see the whole traceback: `jobs` 1.",
             )
         self.ids[rows] = outcome.labels.reshape(-1, self.ids.shape[1])
         self._done += rows.stop - rows.start

@@ -27,9 +27,9 @@ def check_samples(data: TaskData, samples: int, patch: int) -> None:
     memory = physical_memory()
     if memory is not None and size > memory:
         raise InputError(
-            f"--lambda (or -n) must ask for no more samples than this machine holds in {memory / 1e9:,.0f} GB",
+            f"`lambdas` (or -n) must ask for no more samples than this machine holds in {memory / 1e9:,.0f} GB",
             value=f"{samples:,} samples of {data.bands} bands and {patch}×{patch} pixels, {size / 1e9:,.0f} GB",
-            hint="Take a smaller λ, or a smaller --patch.",
+            hint="Take a smaller λ, or a smaller `patch`.",
         )
 
 

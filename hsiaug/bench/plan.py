@@ -57,7 +57,7 @@ class Request:
 
 
 def of_classifiers(mix: str | None, keep: str | None) -> dict[str, str]:
-    """What ``--mix`` and ``--keep`` set for classifiers."""
+    """What ``mix`` and ``keep`` set for classifiers."""
     return {name: text for name, text in (("mix", mix), ("keep", keep)) if text is not None}
 
 
@@ -106,7 +106,7 @@ def build_plan(
     SplitError and PluginError likewise.
     """
     for lam in request.lambdas:
-        check_lambda(lam)
+        check_lambda(lam, "lambdas")
     for omega in request.omegas:
         check_omega(omega)
     task = get_task(request.task)
@@ -203,7 +203,7 @@ def _shared(card: Card, request: Request, own: Mapping[str, str]) -> dict[str, s
     for name, text in shared.items():
         if own.get(name, text) != text:
             raise InputError(
-                f"--{name} and --set {card.name}.{name} must say the same",
+                f"--{name} and `{card.name}.{name}` must say the same",
                 value=f"{text} and {own[name]}",
                 hint="Leave out one of them.",
             )
@@ -253,7 +253,7 @@ def _ceilings(request: Request, scene: TaskData) -> list[tuple[PluginSpec, Card]
 def _omegas(card: Card, request: Request, notes: list[str]) -> list[float | None]:
     if card.guidance is None:
         if request.omegas and card.adds and card.name not in (*EVERY_CONTROL, *CEILINGS):
-            notes.append(f"generator {card.name} takes no guidance: --omega does not apply to it")
+            notes.append(f"generator {card.name} takes no guidance: `omegas` does not apply to it")
         return [None]
     return list(_unique(request.omegas)) or [card.guidance]
 
@@ -281,7 +281,7 @@ def _check_overrides(request: Request, names: Sequence[str]) -> None:
     for name in request.overrides or {}:
         if name not in names:
             raise InputError(
-                "--set must name a plugin of this benchmark", value=repr(name), hint=f"Here: {', '.join(names)}."
+                "`set` must name a plugin of this benchmark", value=repr(name), hint=f"Here: {', '.join(names)}."
             )
 
 

@@ -65,7 +65,7 @@ def _range(option: str, word: str) -> Iterator[float]:
     yield from (float(start + i * step) for i in range(int((stop - start) / step) + 1))
 
 
-def seeds(text: str, option: str = "--seeds") -> list[int]:
+def seeds(text: str, option: str = "`draws`") -> list[int]:
     """Draws: ``5`` = 0..4, ``100-109`` = that range, ``3,5,8-9`` = these. Raises InputError for anything else."""
     parts = words(text)
     number = rf"[0-9]{{1,{DIGITS}}}"

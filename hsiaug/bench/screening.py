@@ -84,7 +84,7 @@ def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
             if not isinstance(error, HsiaugError):
                 said, hint = (
                     f"{type(error).__name__}: {error}",
-                    "Correct what --set gives it, or repair its package.",
+                    "Correct what `set` gives it, or repair its package.",
                 )
                 why = PluginError(f"generator {name} could not be made", value=said, hint=hint)
             if own:
@@ -102,7 +102,7 @@ def screening_plan(scene: TaskData, request: Request, plugins: Registry) -> tupl
     plan = _worth(build_plan(scene, replace(request, generators=names, seeds=SCREEN), plugins), scene)
     if not arms(plan):
         raise InputError(
-            "--generator and --lambda must leave something to try",
+            "`generators` and `lambdas` must leave something to try",
             value="; ".join(plan.notes) or None,
             hint="Name a generator and a λ that makes samples.",
         )

@@ -121,9 +121,9 @@ def read_suite(
             f"suite {path}: each run must have a name of its own", value=repr(twice[0]), hint="Rename one of them."
         )
     for name in only:
-        _check_name("--only must name runs", name, names, path)
+        _check_name("`only` must name runs", name, names, path)
     if profile is not None:
-        _check_name("--profile must name a profile", profile, asked.profiles, path)
+        _check_name("`profile` must name a profile", profile, asked.profiles, path)
     chosen = asked.profiles[profile] if profile is not None else Profile()
     wanted = [run for run in asked.run if not only or run.name in only]
     keys = [_merged(path, asked.defaults, run, chosen, draws) for run in wanted]

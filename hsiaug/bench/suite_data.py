@@ -43,7 +43,7 @@ def on_data(suite: Suite, refs: Sequence[str]) -> Suite:
     if not runs:
         told = ", ".join(dict.fromkeys(one.task for run in suite.runs for _, one in run.asked))
         raise InputError(
-            f"--data must be of a task that the suite has: {told}",
+            f"`data` must be of a task that the suite has: {told}",
             value=named,
             hint="Name other data, or another suite.",
         )

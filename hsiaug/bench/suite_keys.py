@@ -39,7 +39,7 @@ def _draws(value: Any) -> Any:
 
 
 def _text(value: Any) -> Any:
-    """A parameter's value as the text that ``--set`` takes."""
+    """A parameter's value as the text that ``set`` takes."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
@@ -70,8 +70,8 @@ class Keys(_Table):
     scenes, protocols, set, mix, keep: every combination is a plan of its own. scenes: catalogue names, or cards (.toml)
         relative to the suite; the masks of a protocol ``fixed:FILE`` are relative to it too.
     set: {plugin: {parameter: value}}, or a list of such tables, whose arms then stand in one table of results.
-    mix, keep: how classifiers of masks use synthetic pairs, as ``--mix`` and ``--keep``; each of several is a plan.
-    ceilings: run those of test labels too, as ``--ceilings`` does.
+    mix, keep: how classifiers of masks use synthetic pairs, as ``mix`` and ``keep``; each of several is a plan.
+    ceilings: run those of test labels too, as ``ceilings`` does.
     """
 
     task: str | None = None
@@ -93,7 +93,7 @@ class Keys(_Table):
 
 
 class RunKeys(Keys):
-    """A run. name: what ``--only`` and the tables call it."""
+    """A run. name: what ``only`` and the tables call it."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 

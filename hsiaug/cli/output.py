@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "absent",
+    "name_options",
     "notes_console",
     "on_terminal",
     "print_json",
@@ -54,7 +57,7 @@ def print_lines(out: Console, lines: Iterable[str]) -> None:
     """Lines as they are: no markup, no wrapping, no colour; control characters but for tabs as escapes."""
     for line in lines:
         # Console.print would turn tabs into spaces.
-        out.file.write(f"{visible(line, keep=TAB)}\n")
+        out.file.write(f"{visible(name_options(line) if out.stderr else line, keep=TAB)}\n")
 
 
 def notes_console(err: Console, *, quiet: bool) -> Console:
@@ -70,8 +73,40 @@ def on_terminal() -> bool:
 
 
 def say(line: str, *, err: bool = False) -> None:
-    """One line as it is, without a console, which takes time to import."""
-    typer.echo(visible(line, keep=TAB), err=err)
+    """One line, without a console, which takes time to import; on standard error with options for parameters."""
+    typer.echo(visible(name_options(line) if err else line, keep=TAB), err=err)
+
+
+SPELT = {"lam": "lambda", "lambdas": "lambda", "omegas": "omega", "generators": "generator", "draws": "seeds"}
+SPELT |= {"classifiers": "classifier", "views": "view", "overrides": "set"}
+"""Parameters whose option has another name."""
+
+
+def name_options(text: str) -> str:
+    """The text with `parameter` as --parameter and `plugin.parameter` as --set plugin.parameter, where there is such an
+    option: the core names parameters as Python has them."""
+    if "`" not in text:
+        return text
+    known = _all_options()
+
+    def option(found: re.Match[str]) -> str:
+        named = "--" + SPELT.get(found[1], found[1].replace("_", "-"))
+        return named if named in known else found[0]
+
+    return re.sub(r"`([a-z_]+)`", option, re.sub(r"`([\w:{}-]+\.[a-z_]+(?:=[^`]*)?)`", r"--set \1", text))
+
+
+@cache
+def _all_options() -> frozenset[str]:
+    from hsiaug.cli.main import app
+
+    waiting: list[Any] = [typer.main.get_command(app)]
+    found: set[str] = set()
+    while waiting:
+        command = waiting.pop()
+        waiting += getattr(command, "commands", {}).values()
+        found.update(word for param in command.params for word in param.opts)
+    return frozenset(found)
 
 
 def print_json(value: Any, indent: int | None = 2) -> None:

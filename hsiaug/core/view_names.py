@@ -24,10 +24,10 @@ def check_view(name: str, known: Sequence[str], bands: int) -> None:
     """Raise InputError for a name that is none of those known to a task, and where the spectra are too short for it."""
     if name not in known:
         hint = "Views of masks are not chosen: name one." if name == AUTO else did_you_mean(name, known)
-        raise InputError(f"--view must be one of {', '.join(known)}", value=repr(name), hint=hint)
+        raise InputError(f"`views` must be one of {', '.join(known)}", value=repr(name), hint=hint)
     if name != RAW and bands < FEWEST:
         raise InputError(
-            f"--view {name} needs spectra of {FEWEST} bands at least",
+            f"`views` {name} needs spectra of {FEWEST} bands at least",
             value=f"{bands} bands",
             hint=f"Leave it at {RAW}.",
         )

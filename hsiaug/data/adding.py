@@ -263,14 +263,14 @@ def _gsd(found: ImportFindings) -> float | None:
 def _check_out(out: Path, overwrite: bool) -> None:
     check_target(out, (".toml",))
     if out.exists() and not overwrite:
-        raise InputError(f"{out} must not exist yet", value="a file", hint="Use another --out, or add --force.")
+        raise InputError(f"{out} must not exist yet", value="a file", hint="Use another `out`, or add `force`.")
 
 
 def _check_bands(asked: tuple[int, ...], bands: int) -> None:
     beyond = [band for band in asked if not 0 <= band < bands]
     if beyond:
         raise InputError(
-            f"--bad-bands must name some of the bands 0 to {bands - 1}",
+            f"`bad_bands` must name some of the bands 0 to {bands - 1}",
             value=", ".join(map(str, beyond)),
             hint="Bands are counted from 0.",
         )
@@ -280,7 +280,7 @@ def _axes(path: Path, raw: RawArray, wanted: str | None, labels: LabelRaster | N
     """The order of the axes in the file, and the orders that would fit as well."""
     if wanted is not None:
         if sorted(wanted) != ["b", "h", "w"]:
-            raise InputError("--axes must be a permutation of hwb", value=repr(wanted), hint="For example bhw.")
+            raise InputError("`axes` must be a permutation of hwb", value=repr(wanted), hint="For example bhw.")
         return wanted, []
     if labels is None or path.suffix.lower() not in (".mat", ".npy"):
         return "hwb", []
@@ -292,7 +292,7 @@ def _gaps(path: Path, seen: CubeFacts, size: int, nodata: float | None) -> Scene
     return SceneError(
         f"{path}: pixels without data must hold 0 in every band",
         value=f"{held} at {seen.unfilled:,} of {seen.empty.size:,} pixels",
-        hint=f"Add --fill: a copy of the cube with 0 there ({size / 1e6:,.0f} MB) is written beside the card.",
+        hint=f"Add `fill`: a copy of the cube with 0 there ({size / 1e6:,.0f} MB) is written beside the card.",
     )
 
 

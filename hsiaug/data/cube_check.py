@@ -113,7 +113,7 @@ def look_through(view: NDArray[Any], nodata: float | None, bad_bands: tuple[int,
         raise SceneError(
             f"{where}: the cube must hold data",
             value="no band with valid values",
-            hint="Check --nodata, and that this is the file of the cube.",
+            hint="Check `nodata`, and that this is the file of the cube.",
         )
     zero = 0
     for top, block in stripes(view):

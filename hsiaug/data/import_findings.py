@@ -160,12 +160,12 @@ def warnings(found: ImportFindings) -> Iterator[str]:
         )
     if found.other_axes:
         orders = " or ".join(found.other_axes)
-        yield f"the cube's axes may also be in the order {orders}: look at the picture; --axes says it"
+        yield f"the cube's axes may also be in the order {orders}: look at the picture; `axes` says it"
     if "cube.scale" in read.remarks:
-        yield f"cube.scale is {read.remarks['cube.scale']}: say it with --scale (1 to keep the numbers)"
+        yield f"cube.scale is {read.remarks['cube.scale']}: say it with `scale` (1 to keep the numbers)"
     if seen.suspect is not None:
         value, count = seen.suspect
-        yield f"{count:,} pixels hold {value:g} in every band: if that means no data, add --nodata={value:g} --fill"
+        yield f"{count:,} pixels hold {value:g} in every band: if that means no data, add --nodata={value:g} `fill`"
     if read.centres is None:
         yield (
             "no band centres in the file: the picture's colours are arbitrary; "
@@ -181,7 +181,7 @@ def warnings(found: ImportFindings) -> Iterator[str]:
     rows = zip(coding.names, coding.ids, found.counts, strict=True)
     few = [f"{n} ({count:,})" for n, code, count in rows if count < FEW and not {n, code} & set(coding.ignore)]
     if few:
-        yield f"fewer than {FEW} labelled pixels: {', '.join(few)}; label more, or leave them out with --ignore"
+        yield f"fewer than {FEW} labelled pixels: {', '.join(few)}; label more, or leave them out with `ignore`"
     labels = np.where(np.isin(found.raster.codes, coding.ids), found.raster.codes, 0)
     turned = better_turn(found.view, labels)
     if turned:

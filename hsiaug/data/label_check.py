@@ -134,7 +134,7 @@ def name_codes(raster: LabelRaster, names: tuple[str, ...], ignore: tuple[str, .
         raise SceneError(
             f"{raster.where}: a label raster has at most {MOST_CODES} codes",
             value=f"{len(of):,} different values, {present[0]} to {present[-1]}",
-            hint="Name the raster of the classes; for a .mat with several arrays, with --labels-key.",
+            hint="Name the raster of the classes; for a .mat with several arrays, with `labels_key`.",
         )
     dropped = {int(item) for item in ignore if is_code(item)}
     below = {code for code in of if code < 0}
@@ -149,25 +149,25 @@ def name_codes(raster: LabelRaster, names: tuple[str, ...], ignore: tuple[str, .
         notes += [f"no pixel: {', '.join(n for n, code in zip(names, ids, strict=True) if code not in of)}"]
     elif names:
         raise InputError(
-            f"--classes must name every code of {raster.where}, in ascending order",
+            f"`classes` must name every code of {raster.where}, in ascending order",
             value=f"{len(names)} names for {len(classes)} codes: {listed or 'none but 0'}",
-            hint="Give one name per code; leave codes out with --ignore.",
+            hint="Give one name per code; leave codes out with `ignore`.",
         )
     else:
         ids = tuple(classes)
         names = tuple(said[c] if 0 < c < len(said) and said[c] else f"class {c}" for c in ids)
         if not said:
-            notes += ["classes have no names: give them with --classes, or edit labels.names of the card"]
+            notes += ["classes have no names: give them with `classes`, or edit labels.names of the card"]
     unknown = [item for item in ignore if not is_code(item) and item not in names]
     if unknown:
         raise InputError(
-            "--ignore must name a class or a code", value=repr(unknown[0]), hint=did_you_mean(unknown[0], names)
+            "`ignore` must name a class or a code", value=repr(unknown[0]), hint=did_you_mean(unknown[0], names)
         )
     if len(ids) < 2:
         raise SceneError(
             f"{raster.where}: labels need at least two classes",
             value=f"codes {listed or 'none but 0'}",
-            hint="0 is unlabelled, unless --zero-is-a-class says otherwise; check --ignore.",
+            hint="0 is unlabelled, unless `zero_is_a_class` says otherwise; check `ignore`.",
         )
     words = tuple(item for item in ignore if item in names)
     return ClassCodes(names, ids, (*words, *sorted(dropped & set(of))), tuple(notes))

@@ -47,12 +47,12 @@ def load_pairs(
     if own_card(ref) is None and name not in scene_names():
         known = (*pair_set_names(), *scene_names())
         raise InputError(
-            f"--task {task} needs a set of image–mask pairs, a scene, or the path of a card of either",
+            f"`task` {task} needs a set of image–mask pairs, a scene, or the path of a card of either",
             value=repr(text),
             hint=did_you_mean(name, known),
         )
     scene = load_scene(ref, progress=progress)
-    check_memory(f"scene {text}: the cube, which is one image for --task {task},", scene.cube.nbytes)
+    check_memory(f"scene {text}: the cube, which is one image for `task` {task},", scene.cube.nbytes)
     return _checked(PairSet.of(scene), task, text)
 
 
@@ -82,9 +82,9 @@ def _checked(pairs: PairSet, task: str, ref: str) -> PairSet:
     found = "change" if pairs.dates == 2 else "segmentation"
     if found != task:
         raise InputError(
-            f"--task {task} needs images of {'two dates' if task == 'change' else 'one date'}",
+            f"`task` {task} needs images of {'two dates' if task == 'change' else 'one date'}",
             value=f"{ref} has {pairs.dates}",
-            hint=f"Use --task {found}, or another set.",
+            hint=f"Use `task` {found}, or another set.",
         )
     return pairs
 

@@ -34,7 +34,7 @@ def plots_on_cube(
         return raster, None if raster.changed else path
     if labels.suffix.lower() not in KINDS:
         raise InputError(
-            "--plots must name a raster, or a column of vector labels",
+            "`plots` must name a raster, or a column of vector labels",
             value=f"{named!r}, beside labels in {labels.name}",
             hint="Name a file of plot ids on the cube's grid: .tif, .npy, .png, .mat or ENVI.",
         )

@@ -69,7 +69,7 @@ def rasterise(
         raise SceneError(
             f"{where}: labels have at most {most} classes",
             value=f"{len(ids):,}",
-            hint="Name the attribute that holds the class with --field.",
+            hint="Name the attribute that holds the class with `field`.",
         )
     claimed = np.zeros(shape, dtype=np.int64)
     disputed = np.zeros(shape, dtype=bool)
@@ -88,7 +88,7 @@ def rasterise(
             value=f"all {len(places)} outside" if off else "no labelled pixel",
             hint="Rows and columns count from 0."
             if marks.pixels
-            else "Check the coordinate systems; --crs says that of the labels.",
+            else "Check the coordinate systems; `crs` says that of the labels.",
         )
     notes = [
         (marks.skipped, "without a class or a place: left out"),
@@ -109,7 +109,7 @@ def _coded(values: tuple[int | str, ...], names: tuple[str, ...], where: str) ->
     for name in present:
         if names and name not in names:
             raise InputError(
-                f"--classes must name every class of {where}", value=repr(name), hint=did_you_mean(name, names)
+                f"`classes` must name every class of {where}", value=repr(name), hint=did_you_mean(name, names)
             )
     names = names or tuple(present)
     code_of = {name: code for code, name in reversed(list(enumerate(names, start=1)))}
@@ -141,7 +141,7 @@ def _on_ground(marks: VectorLabels, ground: Georeference | None, where: str) -> 
             return tuple(transform_geom(source, target, list(marks.places)))
         except Exception as cause:  # GDAL's errors share no base with those of PROJ
             raise InputError(
-                f"--crs, or {where}, must name a coordinate system in which the labels lie",
+                f"`crs`, or {where}, must name a coordinate system in which the labels lie",
                 value=f"{marks.crs[:80]!r} ({str(cause)[:120]})",
                 hint="For example EPSG:4326.",
             ) from cause

@@ -46,7 +46,7 @@ def read_shapefile(
             f"{path} must have {', '.join(endings)} of the same name beside it",
             value=f"no {', '.join(missing)}",
             hint="Copy all files of the shapefile"
-            + ("; without a .prj, name the coordinate system with --crs." if ".prj" in missing else "."),
+            + ("; without a .prj, name the coordinate system with `crs`." if ".prj" in missing else "."),
         )
     content = {ending: _content(path, file) for ending, file in (*beside.items(), (".shp", path)) if file}
     try:

@@ -174,7 +174,7 @@ def _named(path: Path, wanted: str | None, names: list[str]) -> str:
     if wanted is None and len(names) == 1:
         return names[0]
     raise InputError(
-        f"--field must name the attribute of {path} that holds the class",
+        f"`field` must name the attribute of {path} that holds the class",
         value=repr(wanted) if wanted is not None else f"none of {', '.join(USUAL[:3])}",
         hint=did_you_mean(wanted or "class", names[:MOST_SHOWN]),
     )

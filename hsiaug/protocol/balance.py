@@ -41,14 +41,14 @@ def pool_steps(real: Mapping[int, int], lam: float) -> list[dict[int, int]]:
     return blocks
 
 
-def check_lambda(lam: float) -> None:
-    """Raise InputError unless λ is a number from 0 to LARGEST."""
-    _check("--lambda", lam, "Use 0 for no synthetic samples, 1 to bring every class to the size of the largest.")
+def check_lambda(lam: float, name: str = "lam") -> None:
+    """Raise InputError unless λ is a number from 0 to LARGEST. name: the parameter that it came in."""
+    _check(f"`{name}`", lam, "Use 0 for no synthetic samples, 1 to bring every class to the size of the largest.")
 
 
 def check_omega(omega: float) -> None:
     """Raise InputError unless the guidance strength ω is a number from 0 to LARGEST."""
-    _check("--omega", omega, "0 is purely conditional sampling; 1 to 4 are usual.")
+    _check("`omegas`", omega, "0 is purely conditional sampling; 1 to 4 are usual.")
 
 
 def _check(option: str, value: float, hint: str) -> None:

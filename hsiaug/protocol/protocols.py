@@ -119,15 +119,15 @@ class SplitProtocol:
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         """Draw ``seed`` of the training pixels of a scene, for patches of side ``patch``."""
         raise InputError(
-            f"--protocol {self.name} is one of masks, not of single pixels",
+            f"`protocol` {self.name} is one of masks, not of single pixels",
             value=repr(self.text),
-            hint="Add --task segmentation or --task change, or use issd, kshot:K, blocks:B or random:RATIO.",
+            hint="Add `task` segmentation or `task` change, or use issd, kshot:K, blocks:B or random:RATIO.",
         )
 
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
         """Draw ``seed`` of the areas of training and of test, for tiles of side ``patch``."""
         raise InputError(
-            "--protocol of a dense task is places, places:N or blocks:B",
+            "`protocol` of a dense task is places, places:N or blocks:B",
             value=repr(self.text),
             hint="Use blocks:48, for example, or leave it out.",
         )
@@ -190,7 +190,7 @@ def parse_protocol(text: str, buffer: str | None = None, folder: Path = Path()) 
     kind = protocol_class(name)
     if buffer is not None and buffer not in get_args(Buffer):
         raise InputError(
-            "--buffer must be none, centre or patch",
+            "`buffer` must be none, centre or patch",
             value=repr(buffer),
             hint=did_you_mean(buffer, get_args(Buffer)),
         )

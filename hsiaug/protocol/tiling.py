@@ -138,7 +138,7 @@ def draw_tiles(pairs: PairSet, protocol: SplitProtocol, seed: int, patch: int) -
         if not found:
             raise SplitError(
                 f"protocol {protocol.label} leaves no {side} tile of {patch}×{patch} pixels of {pairs.name}",
-                hint="Choose a smaller --patch, other blocks, a smaller --buffer, or folders train and test of places.",
+                hint="Choose a smaller `patch`, other blocks, a smaller `buffer`, or folders train and test of places.",
             )
     return TileSplit(pairs, tuple(tiles), tuple(tested), protocol, patch, seed, stride)
 
@@ -186,7 +186,7 @@ def _check_tile(pairs: PairSet, patch: int) -> None:
     shortest = min(min(place.mask.shape) for place in pairs.places)
     if not SMALLEST <= patch <= shortest:
         raise InputError(
-            f"--patch, the side of a tile, must be {SMALLEST} pixels or more, and fit into {pairs.name}'s {shortest}",
+            f"`patch`, the side of a tile, must be {SMALLEST} pixels or more, and fit into {pairs.name}'s {shortest}",
             value=str(patch),
             hint="32 or 64 are usual." if shortest >= SMALLEST else "Leave out the places that are smaller.",
         )

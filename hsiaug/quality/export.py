@@ -42,7 +42,7 @@ def check_folder(path: Path, *, empty: bool = False) -> None:
         return
     found = "a folder with files" if path.is_dir() else "a file" if path.exists() else f"no folder {path.parent}"
     raise InputError(
-        f"--out {path} must be {'an empty' if empty else 'a'} folder, or a new name in a folder that exists",
+        f"`out` {path} must be {'an empty' if empty else 'a'} folder, or a new name in a folder that exists",
         value=found,
         hint="Name another one." if empty else "Make the folder first, or name another one.",
     )
@@ -51,7 +51,7 @@ def check_folder(path: Path, *, empty: bool = False) -> None:
 def made_folder(path: Path) -> Path:
     """Make a folder where there is none yet. Raises InputError where that is refused."""
     with file_errors(
-        f"--out {path} must be a folder that can be written to", "Free some space, or name another folder."
+        f"`out` {path} must be a folder that can be written to", "Free some space, or name another folder."
     ):
         path.mkdir(exist_ok=True)
     return path
@@ -91,7 +91,7 @@ def save_samples(path: Path, made: PixelSynthesis, *, with_real: bool) -> PatchS
         raise InputError(
             "a MATLAB 5 file holds arrays of less than 2 GB",
             value=f"{samples.x.nbytes / 2**30:.1f} GB of patches",
-            hint="Use --out FILE.npz, a smaller --lambda or a smaller --patch.",
+            hint="Use `out` FILE.npz, a smaller `lambdas` or a smaller `patch`.",
         )
     from scipy.io import savemat
 
@@ -107,7 +107,7 @@ def save_pairs(folder: Path, made: MaskSynthesis) -> list[Path]:
     images_1/ (and images_2/ for change detection): GeoTIFF (band-sequential float32) where rasterio is installed, else
     .npy (B, H, W). masks/: PNG of class ids, 0 = ignore. confidence/: .npy (H, W) where the generator gives it.
     """
-    rule, hint = f"--out {folder} must be a folder that can be written to", "Free some space, or name another one."
+    rule, hint = f"`out` {folder} must be a folder that can be written to", "Free some space, or name another one."
     with file_errors(rule, hint), temporary_folder(folder.parent, folder.name) as fresh:
         names = _write_arrays(fresh, made)
         groups = [("real", spread(made.real)), ("synthetic", made.synthetic)]

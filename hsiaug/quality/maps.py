@@ -110,7 +110,7 @@ def check_map_targets(paths: Sequence[Path]) -> None:
     """Raise, before any work, InputError for a file that cannot be, DataUnavailableError where rasterio is missing."""
     check_targets(paths, (*RASTERS, *PICTURES, *TABLES))
     if any(path.suffix.lower() in (".tif", ".tiff") for path in paths):
-        need_geo("a map as GeoTIFF", "use --out map.npy, or --out map.png.")
+        need_geo("a map as GeoTIFF", "use `out` map.npy, or `out` map.png.")
 
 
 def save_map(

@@ -62,7 +62,7 @@ class MaskSamples:
         """Refuse a share of pairs to keep that is none, and what is no empty or new folder."""
         if not 0 < request.keep <= 1:
             raise InputError(
-                "--keep must be a share above 0, 1 at most",
+                "`keep` must be a share above 0, 1 at most",
                 value=f"{request.keep:g}",
                 hint="0.8 keeps 80 % of the pairs.",
             )
@@ -83,13 +83,13 @@ class MaskSamples:
         for name in names:
             if name not in known:
                 raise InputError(
-                    "--show must name classes with training pixels, with commas between",
+                    "`show` must name classes with training pixels, with commas between",
                     value=repr(name),
                     hint=did_you_mean(name, known),
                 )
         if count < len(names):
             raise InputError(
-                f"-n, or λ times the real pairs, must be at least the {len(names)} classes of --show",
+                f"-n, or λ times the real pairs, must be at least the {len(names)} classes of `show`",
                 value=str(count),
                 hint="Ask for more.",
             )

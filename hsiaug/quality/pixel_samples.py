@@ -53,14 +53,14 @@ class PixelSamples:
         """Refuse options of masks, which would do nothing, and what is no .npz or .mat in a folder that exists."""
         set_options = {
             "-n": request.count is not None,
-            "--keep": request.keep != 1,
-            "--show": bool(request.show),
+            "`keep`": request.keep != 1,
+            "`show`": bool(request.show),
         }
         for name in (name for name, is_set in set_options.items() if is_set):
             raise InputError(
                 f"{name} is an option of masks",
-                value=f"--task {self.task.name}",
-                hint="Give --task segmentation or change, or leave it out; of pixels, --lambda says how many.",
+                value=f"`task` {self.task.name}",
+                hint="Give `task` segmentation or change, or leave it out; of pixels, `lambdas` says how many.",
             )
         check_target(out, ENDINGS)
 

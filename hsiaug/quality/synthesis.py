@@ -113,7 +113,7 @@ def sample_spec(
     card: Card = plugin.card
     if not card.adds:
         raise InputError(
-            "--generator must be one that makes samples",
+            "`generators` must be one that makes samples",
             value=repr(request.generator),
             hint=f"Use {task.generator}, for example; 'hsiaug plugins list' shows all.",
         )
@@ -145,7 +145,7 @@ def omega_of(card: Card, omega: float | None) -> float | None:
         return card.guidance
     if card.guidance is None:
         raise InputError(
-            f"--omega is for generators with guidance, and {card.name} takes none",
+            f"`omegas` is for generators with guidance, and {card.name} takes none",
             value=f"{omega:g}",
             hint="Leave it out.",
         )

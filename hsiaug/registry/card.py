@@ -149,19 +149,19 @@ def build_params(card: Card, preset: Preset = "cpu", overrides: Mapping[str, str
     for name, text in (overrides or {}).items():
         if name not in fields:
             raise InputError(
-                f"--set {card.name}.{name}: no such parameter",
+                f"`{card.name}.{name}`: no such parameter",
                 value=repr(name),
                 hint=did_you_mean(name, fields),
             )
         if name == card.variant and ":" in card.name:
             raise InputError(
-                f"--set {card.name}.{name}: the plugin's name sets it already",
+                f"`{card.name}.{name}`: the plugin's name sets it already",
                 value=repr(text),
                 hint=f"Name the plugin {card.name.partition(':')[0]}:{text}.",
             )
         values[name] = _parse(card, fields[name], text)
         if fields[name].metadata.get("file") and values[name]:
-            values[name] = sealed_path(values[name], f"--set {card.name}.{name}")
+            values[name] = sealed_path(values[name], f"`{card.name}.{name}`")
     for name, value in values.items():
         if name not in fields:
             raise PluginError(
@@ -193,7 +193,7 @@ def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:
     except (ValueError, KeyError):
         pass
     raise InputError(
-        f"--set {card.name}.{item.name} must be {KINDS.get(kind, kind.__name__)}",
+        f"`{card.name}.{item.name}` must be {KINDS.get(kind, kind.__name__)}",
         value=repr(text),
         hint=f"The default is {item.default!r}.",
     )
@@ -204,7 +204,7 @@ def _check_range(card: Card, item: dataclasses.Field[Any], value: Any) -> None:
     if (low is not None and value < low) or (high is not None and value > high):
         bounds = f"[{'-∞' if low is None else low}, {'∞' if high is None else high}]"
         raise InputError(
-            f"--set {card.name}.{item.name} must lie in {bounds}",
+            f"`{card.name}.{item.name}` must lie in {bounds}",
             value=repr(value),
             hint=f"The default is {item.default!r}.",
         )

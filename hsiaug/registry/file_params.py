@@ -49,7 +49,7 @@ def check_given(value: str, option: str) -> None:
     """Raise InputError where none was given."""
     if not value:
         raise InputError(
-            f"{option} must name a file or folder", value="none", hint=f"Give it with --set {option}=PATH."
+            f"{option} must name a file or folder", value="none", hint=f"Give it with `{option}=PATH`."
         )
 
 

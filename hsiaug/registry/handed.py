@@ -69,7 +69,7 @@ def named(kind: Kind, plugin: Any, preset: Preset = "cpu") -> tuple[str, Mapping
 
 
 def as_typed(value: Any) -> str:
-    """A value as it would be typed after ``--set``."""
+    """A value as it would be typed after ``set``."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -81,7 +81,7 @@ def render_report(report: Report, format: str = "md", by: str = "generator") -> 
     if format not in FORMATS:
         known = (*FORMATS, *PICTURES)
         hint = did_you_mean(format, known)
-        raise InputError(f"--format must be one of {', '.join(known)}", value=repr(format), hint=hint)
+        raise InputError(f"`format` must be one of {', '.join(known)}", value=repr(format), hint=hint)
     if format == "json":
         return json_text(report, by)
     if format == "csv":
@@ -163,8 +163,8 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
     if axis is None:
         raise InputError(
             "a picture shows the verdict, gains, their cost, accuracy against λ or ω, or over added labels",
-            value=f"--by {by}",
-            hint="Write --by generator, gain, cost, lambda, omega or labels with it, or name a file that ends in .md, "
+            value=f"`by` {by}",
+            hint="Write `by` generator, gain, cost, lambda, omega or labels with it, or name a file that ends in .md, "
             ".csv, .tex or .json.",
         )
     return curve_figure(report, axis, columns)

@@ -138,7 +138,7 @@ def compare_arms(
         raise InputError(
             f"A and B must share a draw in which both give {metric or 'the main metric'}",
             value="; ".join(apart),
-            hint="Run both on the same scene, protocol and patch with the same --seeds.",
+            hint="Run both on the same scene, protocol and patch with the same `draws`.",
         )
     return ArmComparison(names[ours], names[theirs], _resampled(pairings, store), tuple(apart))
 
@@ -199,6 +199,6 @@ def _score(table: Table, metric: str | None) -> Metric:
     scores |= {f"subset:{name}": Metric(f"subset:{name}", f"AA {name}") for name in table.subsets}
     if metric not in scores:
         raise InputError(
-            f"--metric must be one that {table.title} has", value=repr(metric), hint=did_you_mean(metric, scores)
+            f"`metric` must be one that {table.title} has", value=repr(metric), hint=did_you_mean(metric, scores)
         )
     return scores[metric]

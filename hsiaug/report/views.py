@@ -48,7 +48,7 @@ def check_view(by: str) -> None:
     """Raise InputError for a view that does not exist."""
     known = (*VIEWS, LABELS)
     if by not in known:
-        raise InputError(f"--by must be one of {', '.join(known)}", value=repr(by), hint=did_you_mean(by, known))
+        raise InputError(f"`by` must be one of {', '.join(known)}", value=repr(by), hint=did_you_mean(by, known))
 
 
 def pages(report: Report, by: str) -> tuple[ReportPage, ...]:

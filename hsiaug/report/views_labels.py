@@ -62,7 +62,7 @@ def curves_of(report: Report, store: Store | None = None) -> list[LabelCurve]:
     found = label_curves(report, store)
     if not found:
         raise InputError(
-            "--by labels needs a learning curve over added labels, with its predictions and its scene on this machine",
+            "`by` labels needs a learning curve over added labels, with its predictions and its scene on this machine",
             value=f"none in {report.where}",
             hint=f"Run 'hsiaug labels SCENE --store {report.where}' first.",
         )

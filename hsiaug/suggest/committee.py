@@ -54,7 +54,7 @@ def committee(classifiers: Sequence[str], views: Sequence[str], bands: int) -> t
         raise InputError(
             "a committee needs two members at least: classifiers, or spectral views of one",
             value=", ".join(map(str, members)),
-            hint="For example --classifier svm,rf, or --view raw,unit.",
+            hint="For example `classifiers` svm,rf, or `views` raw,unit.",
         )
     return members
 
@@ -87,7 +87,7 @@ def cast_votes(
             raise PluginError(
                 f"classifier {member} must learn from {len(known.train_labels)} pixels and call every other",
                 value=f"{type(error).__name__}: {error}",
-                hint="Leave it out: name others with --classifier.",
+                hint="Leave it out: name others with `classifiers`.",
             ) from error
     progress(len(members), len(members))
     return votes
@@ -97,7 +97,7 @@ def _loaded(plugins: Registry, name: str) -> type[Classifier]:
     plugin: type[Classifier] = plugins.find("classifier", name).load()
     if "pixels" not in plugin.card.tasks:
         raise InputError(
-            "--classifier must name classifiers of pixels",
+            "`classifiers` must name classifiers of pixels",
             value=repr(name),
             hint=f"{name} serves {', '.join(plugin.card.tasks)}; 'hsiaug plugins list' shows all.",
         )

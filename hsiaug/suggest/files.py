@@ -28,11 +28,11 @@ def check_files(paths: Sequence[Path], ground: Georeference | None) -> None:
     check_targets(paths, ENDINGS)
     for path in paths:
         if path.suffix.lower() == ".gpkg" and ground is None:
-            need_geo("a GeoPackage of points", "use --out picks.csv.")
+            need_geo("a GeoPackage of points", "use `out` picks.csv.")
             raise InputError(
-                f"--out {path} needs a cube whose file says where on Earth it lies",
+                f"`out` {path} needs a cube whose file says where on Earth it lies",
                 value="no georeference",
-                hint="Use --out picks.csv: it holds rows and columns.",
+                hint="Use `out` picks.csv: it holds rows and columns.",
             )
 
 

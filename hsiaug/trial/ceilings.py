@@ -74,7 +74,7 @@ def ceiling(spec: TrialSpec) -> Ceiling:
 def check_ceilings(task: str) -> None:
     """Raise InputError for a task without ceilings."""
     if task != "pixels":
-        raise InputError("--ceilings are of single pixels", value=f"task {task}", hint="Leave --ceilings out.")
+        raise InputError("`ceilings` are of single pixels", value=f"task {task}", hint="Leave `ceilings` out.")
 
 
 def equipped(spec: TrialSpec, scene: Any, split: Any) -> TrialSpec:

@@ -21,7 +21,7 @@ def check_limit(seconds: float | None) -> None:
     """Raise InputError where this system cannot keep a limit."""
     if seconds is not None and not hasattr(signal, "setitimer"):
         raise InputError(
-            "--timeout needs a system with interval timers",
+            "`timeout` needs a system with interval timers",
             value="none here",
             hint="Leave it out, or run under Linux, macOS or WSL.",
         )
@@ -40,7 +40,7 @@ def time_limit(seconds: float | None) -> Iterator[None]:
     assert threading.current_thread() is threading.main_thread(), "signals reach the main thread alone"
 
     def ended(signum: int, frame: FrameType | None) -> None:
-        raise TrialTimeout(f"the trial took longer than the {seconds:g} s of --timeout")
+        raise TrialTimeout(f"the trial took longer than the {seconds:g} s of `timeout`")
 
     before = signal.signal(signal.SIGALRM, ended)
     signal.setitimer(signal.ITIMER_REAL, seconds)

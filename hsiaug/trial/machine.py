@@ -46,7 +46,7 @@ def check_device(requested: str) -> str:
         there = False
     if not there:
         raise InputError(
-            "--device must name a device of this machine",
+            "`device` must name a device of this machine",
             value=repr(requested),
             hint=f"Here: auto, {', '.join(sorted({'cpu', gpu}))}.",
         )

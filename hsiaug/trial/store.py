@@ -67,7 +67,7 @@ class Store:
                 self.is_own(mark=True)
             except (OSError, ValueError) as error:
                 raise StoreError(
-                    f"--store {root} must be a folder that can be written to",
+                    f"`store` {root} must be a folder that can be written to",
                     value=reason(error) if isinstance(error, OSError) else error,
                     hint="Name another folder.",
                 ) from error

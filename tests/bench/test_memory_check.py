@@ -20,7 +20,7 @@ def test_more_samples_than_memory_are_refused(toy: Scene, monkeypatch: pytest.Mo
     part = part_of(toy, 1.0, 100.0)
     monkeypatch.setattr(memory_check, "physical_memory", lambda: 20_000_000)
 
-    with pytest.raises(InputError, match=r"--lambda .* GB"):
+    with pytest.raises(InputError, match=r"`lambdas` .* GB"):
         memory_check.check_memory([part], part.trials)
     memory_check.check_memory([part], [trial for trial in part.trials if trial.lam <= 1])
 

@@ -99,7 +99,7 @@ def test_a_generator_of_masks_reads_every_pixel_of_a_scene_and_has_that_control(
 
 @pytest.mark.parametrize("view", ["unt", "Raw", "pca"])
 def test_a_view_that_is_not_known_is_refused(toy: Scene, plugins: Registry, view: str) -> None:
-    with pytest.raises(InputError, match="--view must be one of raw, unit"):
+    with pytest.raises(InputError, match="`views` must be one of raw, unit"):
         plan_of(toy, plugins, views=[view])
 
 
@@ -177,10 +177,10 @@ def test_what_is_proposed_is_true_of_the_very_draws(toy: Scene, plugins: Registr
     [
         ({"generators": ["smot"]}, "Did you mean smote"),
         ({"classifiers": ["smv"]}, "Did you mean svm"),
-        ({"lambdas": [-1.0]}, "--lambda must be"),
-        ({"lambdas": [float("nan")]}, "--lambda must be"),
-        ({"omegas": [-2.0]}, "--omega must be"),
-        ({"patch": 4}, "--patch must be"),
+        ({"lambdas": [-1.0]}, "`lambdas` must be"),
+        ({"lambdas": [float("nan")]}, "`lambdas` must be"),
+        ({"omegas": [-2.0]}, "`omegas` must be"),
+        ({"patch": 4}, "`patch` must be"),
         ({"overrides": {"smote": {"kk": "3"}}}, "no such parameter"),
         ({"overrides": {"rf": {"trees": "3"}}}, "must name a plugin of this benchmark"),
         ({"generators": ["dummy"], "overrides": {"dummy": {"gain": "x"}}}, "must be a float"),

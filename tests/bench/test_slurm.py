@@ -232,7 +232,7 @@ def test_a_path_that_a_job_script_cannot_hold_is_refused(
 ) -> None:
     site(most=100)
 
-    with pytest.raises(InputError, match="--store must be a path without %"):
+    with pytest.raises(InputError, match="`store` must be a path without %"):
         submit(replace(batch, job=replace(batch.job, store=tmp_path / name)))
 
     assert not (tmp_path / name).exists()

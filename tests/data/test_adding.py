@@ -567,7 +567,7 @@ def test_classes_given_for_words_set_their_order(add: Add, flight: np.ndarray, t
     (tmp_path / "points.csv").write_text("row,col,class\n1,1,b\n2,2,a\n3,3,c\n")
 
     assert add("flight.hdr", "points.csv", classes=("c", "b"), ignore=("a",)).scene.class_names == ("c", "b")
-    with pytest.raises(InputError, match="--classes must name every class"):
+    with pytest.raises(InputError, match="`classes` must name every class"):
         add("flight.hdr", "points.csv", classes=("c", "b"), overwrite=True)
 
 

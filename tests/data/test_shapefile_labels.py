@@ -120,7 +120,7 @@ def test_words_are_read_in_the_encoding_of_the_cpg(tmp_path: Path) -> None:
 def test_the_attribute_of_the_class_is_one_that_the_layer_has(tmp_path: Path) -> None:
     path = write(tmp_path / "plots.shp")
     assert read(path, "area").values == (5,)
-    with pytest.raises(InputError, match=r"--field must name the attribute .* Did you mean crop"):
+    with pytest.raises(InputError, match=r"`field` must name the attribute .* Did you mean crop"):
         read(path, "crops")
 
 

@@ -126,7 +126,7 @@ def test_a_file_is_written_whole_or_not_at_all(
 @pytest.mark.parametrize("name", ["a.csv", "a", "absent/a.npz", "folder.npz"])
 def test_a_file_that_cannot_be_is_refused(make: Make, tmp_path: Path, name: str) -> None:
     (tmp_path / "folder.npz").mkdir()
-    with pytest.raises(InputError, match="--out"):
+    with pytest.raises(InputError, match="`out`"):
         save_samples(tmp_path / name, make(), with_real=False)
-    with pytest.raises(InputError, match="--out"):
+    with pytest.raises(InputError, match="`out`"):
         check_folder(tmp_path / "absent" / name)

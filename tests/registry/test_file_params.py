@@ -118,14 +118,14 @@ def test_file_names_of_any_bytes_are_read(tmp_path: Path) -> None:
     "text", ["absent", "#sha256:0123456789abcdef", "a\0b", "x" * 5000, "/dev/null"], ids=range(5)
 )
 def test_what_is_neither_file_nor_folder_is_refused_with_the_option(text: str) -> None:
-    with pytest.raises(InputError, match=r"--set reader\.table: no such file or folder"):
+    with pytest.raises(InputError, match=r"`reader\.table`: no such file or folder"):
         build_params(CARD, overrides={"table": text})
 
 
 def test_a_parameter_that_may_be_empty_stays_so_and_one_that_must_not_is_asked_for(table: Path) -> None:
     params = build_params(CARD)
     assert (params.table, params.extra) == ("", "")
-    with pytest.raises(InputError, match=r"reader\.table must name a file or folder.*--set reader\.table=PATH"):
+    with pytest.raises(InputError, match=r"reader\.table must name a file or folder.*`reader\.table=PATH`"):
         check_files(CARD, params)
     check_files(CARD, build_params(CARD, overrides={"table": str(table)}))
     assert build_params(CARD, overrides={"extra": ""}).extra == ""

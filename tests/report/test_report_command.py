@@ -64,7 +64,7 @@ def test_out_in_a_folder_that_is_not_there(store: Path, tmp_path: Path) -> None:
 def test_a_file_holds_what_its_ending_says_or_is_not_written(
     store: Path, tmp_path: Path, name: str, format: tuple[str, ...]
 ) -> None:
-    with pytest.raises(InputError, match=r"--out must end in \.") as caught:
+    with pytest.raises(InputError, match=r"`out` must end in \.") as caught:
         run(store, "--out", tmp_path / name, *format)
 
     assert format or ".md, .tex, .csv, .json, .html, .png, .svg, .pdf" in str(caught.value)
@@ -73,7 +73,7 @@ def test_a_file_holds_what_its_ending_says_or_is_not_written(
 
 def test_json_is_asked_for_as_everywhere(store: Path) -> None:
     assert run(store, "--json") == run(store, "--format", "json") and json.loads(run(store, "--json"))
-    with pytest.raises(InputError, match="--json is a format of its own"):
+    with pytest.raises(InputError, match="`json` is a format of its own"):
         run(store, "--json", "--format", "csv")
 
 

@@ -30,7 +30,7 @@ def test_the_suffix_gives_a_page(store: Path, tmp_path: Path) -> None:
 
 
 def test_samples_belong_to_a_page(store: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="--quality belongs to a page"):
+    with pytest.raises(InputError, match="`quality` belongs to a page"):
         run(store, "--format", "md", "--quality", tmp_path)
 
 

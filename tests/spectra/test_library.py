@@ -130,7 +130,7 @@ def test_no_unlabelled_pixel_changes_what_is_learnt(view: TrainView, toy: Scene,
 
 
 def test_without_a_library_it_is_refused_with_the_option_to_give(view: TrainView) -> None:
-    with pytest.raises(InputError, match=r"library\.path must name a file or folder.*--set library\.path=PATH"):
+    with pytest.raises(InputError, match=r"library\.path must name a file or folder.*`library\.path=PATH`"):
         fitted(view)
 
 

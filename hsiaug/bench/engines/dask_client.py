@@ -33,7 +33,7 @@ try:
     import distributed
 except ImportError as error:
     raise InputError(
-        "--on dask needs the library dask.distributed",
+        "`on` dask needs the library dask.distributed",
         hint=f"Install it: {install('dask', 'distributed', 'bokeh')}.",
     ) from error
 
@@ -115,7 +115,7 @@ def _connected(address: str) -> Any:
         return distributed.Client(address, timeout=CONNECT)
     except (OSError, ValueError) as error:
         raise InputError(
-            "--on dask:ADDRESS must name a scheduler that answers",
+            "`on` dask:ADDRESS must name a scheduler that answers",
             value=f"{address!r} ({error})",
             hint="Start one with 'dask scheduler', or leave the address out for workers on this machine.",
         ) from error

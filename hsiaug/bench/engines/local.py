@@ -181,7 +181,7 @@ class Worker:
             return None
         self.end()
         self.busy = False
-        said = f"the trial took longer than the {limit:g} s of --timeout, and its process had to be killed"
+        said = f"the trial took longer than the {limit:g} s of `timeout`, and its process had to be killed"
         return TrialEnded(lost(self.stage, "TrialTimeout", said))
 
 
@@ -250,7 +250,7 @@ class Local(PoolEngine):
 def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> AbstractContextManager[Local]:
     """The engine of this machine. Raises InputError for an address."""
     if address:
-        raise InputError("--on local takes no address", value=repr(address), hint="Write --on local.")
+        raise InputError("`on` local takes no address", value=repr(address), hint="Write `on` local.")
     return nullcontext(Local(jobs))
 
 

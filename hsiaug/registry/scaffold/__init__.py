@@ -50,7 +50,7 @@ def write_package(kind: Kind, name: str, out: Path) -> Path:
             raise InputError(
                 "the folder of the new package must not be there yet",
                 value=f"{folder}",
-                hint="Remove it, or give another --out.",
+                hint="Remove it, or give another `out`.",
             )
         with tempfile.TemporaryDirectory(dir=out, prefix=".hsiaug-new-") as scratch:
             made = Path(scratch) / folder.name
@@ -61,7 +61,7 @@ def write_package(kind: Kind, name: str, out: Path) -> Path:
             made.rename(folder)
     except OSError as error:
         raise InputError(
-            "--out must be a folder that can be written",
+            "`out` must be a folder that can be written",
             value=f"{out}: {error.strerror}",
             hint="Make it, or give another.",
         ) from error

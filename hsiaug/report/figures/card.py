@@ -56,7 +56,7 @@ def card_figure(report: Report, columns: int = 2) -> Figure:
         raise InputError(
             "a card needs a generator beside the controls",
             value=f"{len(report.tables)} tables",
-            hint="Run a benchmark with --generator smote, for example.",
+            hint="Run a benchmark with `generators` smote, for example.",
         )
     size = SIZES[columns]
     bodies = [_body(table, cells, columns) for table, cells in shown]

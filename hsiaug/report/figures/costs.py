@@ -43,7 +43,7 @@ def cost_figure(report: Report, columns: int = 2) -> Figure:
         raise InputError(
             "a picture by cost needs a generator beside none",
             value=f"{len(report.tables)} tables",
-            hint="Run a benchmark with --generator smote, for example.",
+            hint="Run a benchmark with `generators` smote, for example.",
         )
     wide = min(columns, max(len(panels) for _, panels in shown))
     rows = [max(HEIGHT, AROUND + LINE * min(NAMED, max(map(len, panels.values())))) for _, panels in shown]

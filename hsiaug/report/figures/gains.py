@@ -45,7 +45,7 @@ def gain_figure(report: Report, columns: int = 2) -> Figure:
         raise InputError(
             "a picture of gains needs a generator beside the controls",
             value=f"{len(report.tables)} tables",
-            hint="Run a benchmark with --generator smote, for example.",
+            hint="Run a benchmark with `generators` smote, for example.",
         )
     made = [_Rows.of(table, found, columns) for table, found in shown]
     figure = new_figure(WIDTHS[columns], sum(one.height for one in made))

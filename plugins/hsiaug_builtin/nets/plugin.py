@@ -26,7 +26,7 @@ class Plugin(Generic[Params]):
 def check_choices(params: Any, choices: Mapping[str, Sequence[Any]], prefix: str = "") -> None:
     """Raise InputError where a param is none of its choices. Those that ``params`` do not have are passed over.
 
-    prefix: what the message has before the name, as ``--set txt2hsi.``.
+    prefix: what the message has before the name, as ``set txt2hsi.``.
     """
     for name, known in choices.items():
         value = getattr(params, name, known[0])

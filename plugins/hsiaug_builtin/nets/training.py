@@ -177,7 +177,7 @@ def check_finite(value: Tensor, step: int, note: str) -> None:
         raise PluginError(
             f"the training of the {note or 'network'} must stay finite",
             value=f"a loss of {value.item()} at step {step}",
-            hint="Lower the learning rate (--set NAME.rate=…), or look for bands with extreme values.",
+            hint="Lower the learning rate (`NAME.rate=…`), or look for bands with extreme values.",
         )
 
 

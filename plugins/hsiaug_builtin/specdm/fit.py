@@ -126,13 +126,13 @@ def _gate(facts: dict[str, Any], params: Params) -> None:
         raise PluginError(
             f"the image codec must reconstruct training tiles to {worst:g} rad of spectral angle on average",
             value=f"{facts['reconstruction_sad']:.3g} rad",
-            hint="Raise --set specdm.latent_image (or vae_steps), lower specdm.factor, or raise specdm.gate_sad.",
+            hint="Raise `specdm.latent_image` (or vae_steps), lower specdm.factor, or raise specdm.gate_sad.",
         )
     if least is not None and facts["reconstruction_accuracy"] < least:
         raise PluginError(
             f"the mask VAE must give back the class of {100 * least:g} % of labelled training pixels",
             value=f"{100 * facts['reconstruction_accuracy']:.3g} %",
-            hint="Raise --set specdm.vae_steps or specdm.latent_mask, lower specdm.factor, or lower specdm.gate_mask.",
+            hint="Raise `specdm.vae_steps` or specdm.latent_mask, lower specdm.factor, or lower specdm.gate_mask.",
         )
 
 

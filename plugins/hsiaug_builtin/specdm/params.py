@@ -100,7 +100,7 @@ class Params:
     weight: float = param(0.3, "weight of a synthetic pair; a real one weighs 1", low=0, sampling=True)
 
     def __post_init__(self) -> None:
-        check_choices(self, CHOICES, "--set NAME.")
+        check_choices(self, CHOICES, "`set` NAME.")
 
     @property
     def network(self) -> Size:

@@ -120,7 +120,7 @@ class TileFormat:
             raise PluginError(
                 f"tiles must be larger than {self.padded // 2} pixels for this network",
                 value=f"{self.side} pixels",
-                hint="Use larger tiles, or --set NAME.factor=2.",
+                hint="Use larger tiles, or `NAME.factor=2`.",
             )
         return pad(x, (0, more, 0, more), mode="reflect") if more else x
 

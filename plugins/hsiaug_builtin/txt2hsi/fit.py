@@ -144,13 +144,13 @@ def _gated(vae: Vae, run: SceneRun, probe: Probe) -> dict[str, float]:
         raise PluginError(
             f"the VAE must reconstruct training patches to {params.gate:g}° of spectral angle on average",
             value=f"{angle:.3g}°",
-            hint="Raise --set txt2hsi.vae_steps or txt2hsi.latent, or the gate itself with txt2hsi.gate.",
+            hint="Raise `txt2hsi.vae_steps` or txt2hsi.latent, or the gate itself with txt2hsi.gate.",
         )
     if kept < params.gate_probe:
         raise PluginError(
             f"a probe must give {100 * params.gate_probe:g} % of patches the same class after reconstruction by the VAE",
             value=f"{100 * kept:.3g} %",
-            hint="Raise --set txt2hsi.vae_steps or txt2hsi.latent, or lower the gate itself with txt2hsi.gate_probe.",
+            hint="Raise `txt2hsi.vae_steps` or txt2hsi.latent, or lower the gate itself with txt2hsi.gate_probe.",
         )
     return found
 

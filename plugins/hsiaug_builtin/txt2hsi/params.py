@@ -91,7 +91,7 @@ class Params:
     weight: float = param(0.05, "sample weight of synthetic samples", low=0)
 
     def __post_init__(self) -> None:
-        check_choices(self, CHOICES, "--set txt2hsi.")
+        check_choices(self, CHOICES, "`set` txt2hsi.")
 
     @property
     def network(self) -> Size:
