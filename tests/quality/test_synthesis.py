@@ -73,7 +73,7 @@ def test_provenance_holds_what_makes_the_samples_again(make: Make, toy: Scene) -
     [
         ("none", {}, "must be one that makes samples"),
         ("smote", {"lam": 0.0}, "at least one synthetic sample"),
-        ("smote", {"lam": -1.0}, "--lambda"),
+        ("smote", {"lam": -1.0}, "`lam`"),
         ("smote", {"omega": 1.0}, "takes none"),
         ("guided", {"omega": -1.0}, "from 0 to 1000"),
         ("smot", {}, "Did you mean smote"),
