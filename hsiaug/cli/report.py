@@ -73,9 +73,8 @@ def report(
     --by class or field one per trial and class or field, with --by lambda or
     omega one per arm; with --by labels one per point and arm);
     json lists the hashes of every cell; png, svg and pdf draw the verdict as a card, with --by gain the gains draw by
-    draw, with --by cost what they cost, with --by lambda or omega OA and AA against λ or ω, and over both where both
-    vary, or the curves of --by labels. html is one page of everything, which
-    needs no network: verdicts, sortable tables, curves, maps, records.
+    draw, with --by cost what they cost, with --by lambda or omega OA and AA against λ or ω, or the curves of
+    --by labels. html is one page of everything, which needs no network: verdicts, sortable tables, curves, maps, records.
 
     Examples:
 

@@ -160,21 +160,6 @@ def test_an_address_with_filters_opens_filtered_and_links_keep_them(browser: Any
     tab.close()
 
 
-def test_a_filter_by_metric_and_class_leaves_these_columns_and_rows(
-    browser: Any, page_file: Path, toy: Scene
-) -> None:
-    tab, _ = opened(browser, page_file)
-    name = toy.class_names[1]
-    tab.goto(f"{page_file.as_uri()}#verdict?metric=OA&class={name}")
-    heads = set(tab.locator("table[aria-label^=Accuracy] thead button:visible").all_inner_texts())
-    assert heads - {"generator", "λ", "ω"} == {"OA"}
-    rows = "() => [...document.querySelectorAll('table[aria-label^=\"Recall per class\"]')][0].tBodies[0].rows"
-    assert tab.evaluate(f"() => [...({rows})()].filter(r => !r.hidden).map(r => r.cells[0].textContent)") == [
-        f"2 {name}"
-    ]
-    tab.close()
-
-
 def test_class_spectra_are_read_band_by_band(browser: Any, page_file: Path) -> None:
     tab, said = opened(browser, page_file)
     svg = tab.locator(".spectra svg")

@@ -12,7 +12,7 @@ from hsiaug.base.text import plotted
 from hsiaug.report.costs import NAMED, CostedArm, costed_arms, named_arms
 from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
 from hsiaug.report.labels import duration
-from hsiaug.report.positions import apart, decades, labelled, shortened
+from hsiaug.report.positions import apart, shortened
 from hsiaug.report.tables import Report, Table
 from hsiaug.trial.arm import Method
 
@@ -64,24 +64,27 @@ def _draw_table(
     every = place.subplots(deep, wide, squeeze=False, sharex=True, sharey=True).ravel()
     for panel in every[len(panels) :]:
         panel.set_axis_off()
-    marks = decades([arm.seconds for arms in panels.values() for arm in arms])
     for panel, (classifier, arms) in zip(every, panels.items(), strict=False):
         panel.set_title(plotted(table.labels[classifier]), fontsize=8)
-        _draw(panel, table, arms, labelled(marks, 4))
+        _draw(panel, table, arms)
     # Last, since names stand where the scale that all panels share leaves the marks.
     for panel, arms in zip(every, panels.values(), strict=False):
         _names(panel, table, named_arms(arms), line)
 
 
-def _draw(panel: Axes, table: Table, arms: Sequence[CostedArm], times: Sequence[float]) -> None:
+def _draw(panel: Axes, table: Table, arms: Sequence[CostedArm]) -> None:
+    from matplotlib.ticker import LogLocator
+
     panel.axhline(0, color="0.4", linewidth=0.8)
     panel.set_xscale("log")
     for arm in arms:
         colour, control = ("0.45", True) if arm.cell.arm.control else (SERIES[0], False)
         panel.plot([arm.seconds] * 2, arm.ends, color=colour, linewidth=1.4)
         panel.plot([arm.seconds], [arm.mean], "o", color=colour, ms=5, mfc="white" if control else colour)
-    panel.set_xticks(times, map(duration, times))
-    panel.set_xticks([], minor=True)
+    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=5))
+    # A label has two digits: ticks that need more, as between 3.5 and 4 s, have none.
+    panel.xaxis.set_major_formatter(lambda t, _: duration(t) if math.isclose(t, float(f"{t:.2g}")) else "")
+    panel.xaxis.set_minor_formatter("")
     panel.tick_params(labelsize=7, labelbottom=True)
     panel.grid(alpha=0.25)
     panel.set_xlabel("time of a trial", fontsize=7)

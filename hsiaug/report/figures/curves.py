@@ -1,4 +1,4 @@
-"""Pictures of sweeps: OA and AA against λ or ω, and over both where both vary."""
+"""Pictures of sweeps: OA and AA against λ or ω."""
 
 from __future__ import annotations
 
@@ -11,25 +11,20 @@ from hsiaug.base.colours import rgb_of
 from hsiaug.base.errors import InputError
 from hsiaug.base.text import plotted
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.curve_notes import n_text, panel_n
+from hsiaug.report.curve_notes import panel_n
 from hsiaug.report.curves import (
     HELD,
     SIGNS,
     Axis,
     SweepLine,
     SweepPoint,
-    SweepSurface,
     all_lines,
-    all_surfaces,
     drawn,
     lines,
     moving,
     percentages,
     reference,
-    surface_limits,
-    surfaces,
 )
-from hsiaug.report.figures.dark_svg import ON_DARK, ON_LIGHT
 from hsiaug.report.figures.files import WIDTHS, across, new_figure, series_style, wrapped
 from hsiaug.report.tables import Report, Table
 from hsiaug.trial.arm import EVERY_CONTROL, Method
@@ -55,8 +50,8 @@ def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
     """The figure of every table in which some generator has two values of the axis or more.
 
     Mean over the draws with a bar of one standard deviation, in percent: a column per classifier, a row for OA and
-    one for AA, and as heat maps, with the mean in each field, where λ and ω both vary. ``none`` is the dotted line
-    and its band; other controls are grey. Along λ, every line begins at λ = 0 with ``none``, which it is by definition.
+    one for AA. ``none`` is the dotted line and its band; other controls are grey. Along λ, every line begins at λ = 0
+    with ``none``, which it is by definition.
 
     columns: of a page with two, which the figure fills. Raises InputError where nothing varies.
     """
@@ -98,8 +93,7 @@ class _Layout:
 
     @classmethod
     def of(cls, table: Table, classifiers: Sequence[Method], columns: int) -> _Layout:
-        surfaced = max(len(surfaces(table, classifier)) for classifier in classifiers)
-        each, n = len(drawn(table)) * (1 + surfaced), len(classifiers)
+        each, n = len(drawn(table)), len(classifiers)
         most = across(columns, max(each, n), 6, NARROWEST)
         side_by_side = n * math.ceil(each / most) < math.ceil(n / most) * each
         return cls(columns, classifiers, each, min(most, each if side_by_side else n), side_by_side)
@@ -153,24 +147,16 @@ def _draw_classifier(
 ) -> dict[str, Any]:
     """The panels of one classifier; returns the entries of the legend."""
     shown, none = _shown(table, classifier, axis), reference(table, classifier)
-    scores = [(score.key, score.name) for score in drawn(table)]
-    maps = [(s, metric, name) for s in surfaces(table, classifier) for metric, name in scores]
-    label, over = plotted(table.labels[classifier]), panel_n(table, shown, none, axis, short=True)
+    label, over = plotted(table.labels[classifier]), panel_n(table, shown, none, axis)
     entries: dict[str, Any] = {}
-    for place, (metric, name) in enumerate(scores):
+    for place, score in enumerate(drawn(table)):
         panel = panels[layout.place(number, place)]
         panel.set_axis_on()
         panel.sharey(panels[layout.place(0, place)])
-        entries |= _draw_curves(panel, shown, none, metric, styles)
+        entries |= _draw_curves(panel, shown, none, score.key, styles)
         layout.titled(panel, label, over)
         panel.set_xlabel(SIGNS[axis], fontsize=8)
-        panel.set_ylabel(f"{name} (%)", fontsize=8)
-    for place, (surface, metric, name) in enumerate(maps, start=len(scores)):
-        panel = panels[layout.place(number, place)]
-        if _draw_surface(panel, surface, metric, surface_limits(all_surfaces(table), metric)):
-            title = f"{label}, {plotted(table.labels[surface.generator])}: {name} (%)"
-            layout.titled(panel, title, n_text(surface.draws))
-    for panel in (panels[layout.place(number, place)] for place in range(len(scores) + len(maps))):
+        panel.set_ylabel(f"{score.name} (%)", fontsize=8)
         panel.tick_params(labelsize=7)
     return entries
 
@@ -258,33 +244,3 @@ def _draw_line(panel: Axes, dots: Sequence[SweepPoint], style: dict[str, Any], s
     for bar in (*drawn.lines[1], *drawn.lines[2]):
         bar.set_alpha(0.45)
     return drawn
-
-
-def _draw_surface(panel: Axes, surface: SweepSurface, metric: str, limits: tuple[float, float]) -> bool:
-    """λ to the right, ω upwards, the mean in every field; empty where there is no trial. False where nowhere is one."""
-    import numpy as np
-
-    values = np.full((len(surface.omegas), len(surface.lambdas)), np.nan)
-    texts = {}
-    for (lam, omega), cell in surface.cells.items():
-        place, score = (surface.omegas.index(omega), surface.lambdas.index(lam)), percentages(cell, metric)
-        if score and surface.shares(cell):
-            values[place], texts[place] = score[0], f"{score[0]:.1f}"
-        elif score:
-            texts[place] = f"{score[0]:.1f}\nn={score[2]}"
-    if np.isnan(values).all():
-        return False
-    panel.set_axis_on()
-    image = panel.imshow(np.ma.masked_invalid(values), cmap="viridis", origin="lower", aspect="auto")
-    low, high = limits
-    image.set_clim(low, high)
-    for (row, column), value in np.ndenumerate(values):
-        colour = ON_DARK if value < (low + high) / 2 else ON_LIGHT
-        text = texts.get((row, column), "")
-        panel.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
-    panel.set_xticks(range(len(surface.lambdas)), [f"{lam:g}" for lam in surface.lambdas])
-    panel.set_yticks(range(len(surface.omegas)), [f"{omega:g}" for omega in surface.omegas])
-    panel.set_xlabel("λ", fontsize=8)
-    panel.set_ylabel("ω", rotation=0, fontsize=8)
-    panel.figure.colorbar(image, ax=panel).ax.tick_params(labelsize=7)
-    return True

@@ -13,20 +13,16 @@ from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import CellKey
 from hsiaug.report.findings import headline
 from hsiaug.report.html.anchors import TableSection
+from hsiaug.report.html.charts import cost_block, curves_by_table, label_block, sweep_blocks
 from hsiaug.report.html.classes import class_gains
 from hsiaug.report.html.confusion import confusions
-from hsiaug.report.html.costs import cost_pictures
-from hsiaug.report.html.curves import curve_blocks
 from hsiaug.report.html.filters import filter_facts
 from hsiaug.report.html.gains import gain_pictures
-from hsiaug.report.html.labels import curves_by_table, label_block
 from hsiaug.report.html.maps import MapMaker
 from hsiaug.report.html.markup import badge, details, escape, facts, items, json_for_script, link
-from hsiaug.report.html.protocols import protocol_pictures
+from hsiaug.report.html.protocols import protocol_tables
 from hsiaug.report.html.quality import quality_block, read_quality
-from hsiaug.report.html.rankings import ranking_pictures
 from hsiaug.report.html.records import environment, record_lists
-from hsiaug.report.html.surfaces import heat_maps
 from hsiaug.report.html.verdicts import failure_block, outcome, summary
 from hsiaug.report.labels import count
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
@@ -62,8 +58,8 @@ def html_page(report: Report, store: Store | None = None, quality: Iterable[Path
     every_curve = [curve for found in curves.values() for curve in found]
     verdicts = _verdict(report, compared, maker, worth_verdicts(every_curve), main_worths(every_curve))
     sections: list[Section] = [("verdict", "Verdict", verdicts)]
-    if across := _across(report):
-        sections.append(("across", "Across scenes and protocols", across))
+    if across := protocol_tables(report):
+        sections.append(("across", "Location under each protocol", across))
     for section in compared:
         equivalents = label_block(section, curves.get(section.table, ()))
         html = _table(section, len(compared), maker, equivalents)
@@ -80,16 +76,6 @@ def html_page(report: Report, store: Store | None = None, quality: Iterable[Path
     trials = {trial.hash: trial for section in shown for trial in section.table.trials}.values()
     sections.append(("environment", "Environment", details("Machines and versions", environment(trials))))
     return _document(_title(report), sections, filter_facts(shown))
-
-
-def _across(report: Report) -> str:
-    """What several tables say together; empty where each stands alone."""
-    return "".join(
-        (
-            _part("Location under each protocol", protocol_pictures(report)),
-            _part("Average ranks over scenes", ranking_pictures(report)),
-        )
-    )
 
 
 NO_SAMPLES = (
@@ -182,11 +168,11 @@ def _table(section: TableSection, of: int, maker: MapMaker, equivalents: str) ->
         else "",
         _part("Gains, draw by draw", gain_pictures(section)),
         _part("Tables", section.view("generator")),
-        _part("λ and ω", curve_blocks(section) + heat_maps(section)),
+        _part("λ and ω", sweep_blocks(section)),
         _part("Label equivalents", equivalents),
         _part("Per class", class_gains(section)),
         _part("Maps", maker.maps(section)),
-        _part("Cost against gain", cost_pictures(section)),
+        _part("Cost against gain", cost_block(section)),
         _part("Confusion", confusions(section, of)),
         _part("In detail", _folded(section)),
         _part("Notes and audit", details("What the numbers are", items(map(escape, notes)), opened=True)
