@@ -73,7 +73,7 @@ def report(
     --by class or field one per trial and class or field, with --by lambda or
     omega one per arm; with --by labels one per point and arm);
     json lists the hashes of every cell; png, svg and pdf draw the verdict as a card, with --by gain the gains draw by
-    draw, with --by cost what they cost, with --by lambda or omega OA and AA against λ or ω, or the curves of
+    draw, with --by lambda or omega OA and AA against λ or ω, or the curves of
     --by labels. html is one page of everything, which needs no network: verdicts, sortable tables, curves, maps, records.
 
     Examples:
@@ -89,8 +89,6 @@ def report(
         hsiaug report --out card.svg --out table.tex
 
         hsiaug report --by gain --out gains.pdf --columns 1
-
-        hsiaug report --by cost --out cost.pdf
 
         hsiaug report --by lambda --out curves.png
 

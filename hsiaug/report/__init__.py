@@ -133,7 +133,7 @@ def save_report(
 
 def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
     """As a Matplotlib figure: the verdict as a card (``by="generator"``), what every arm gains over its controls draw by
-    draw (``by="gain"``) or for its seconds (``by="cost"``), OA and AA against λ (``by="lambda"``) or ω (``by="omega"``),
+    draw (``by="gain"``), OA and AA against λ (``by="lambda"``) or ω (``by="omega"``),
     or curves over labels (``by="labels"``). columns: of a page with two, which it fills: 1 = 3.5 inches, 2 = 7.2 inches.
 
     Raises InputError for another view, where no generator was run at two values, or the store holds no learning curve.
@@ -150,10 +150,6 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
         from hsiaug.report.figures.gains import gain_figure
 
         return gain_figure(report, columns)
-    if by == "cost":
-        from hsiaug.report.figures.costs import cost_figure
-
-        return cost_figure(report, columns)
     if by == LABELS:
         from hsiaug.report.figures.labels import label_figure
         from hsiaug.report.views_labels import curves_of
@@ -162,9 +158,9 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
     axis = axis_of(by)
     if axis is None:
         raise InputError(
-            "a picture shows the verdict, gains, their cost, accuracy against λ or ω, or over added labels",
+            "a picture shows the verdict, gains, accuracy against λ or ω, or over added labels",
             value=f"--by {by}",
-            hint="Write --by generator, gain, cost, lambda, omega or labels with it, or name a file that ends in .md, "
+            hint="Write --by generator, gain, lambda, omega or labels with it, or name a file that ends in .md, "
             ".csv, .tex or .json.",
         )
     return curve_figure(report, axis, columns)

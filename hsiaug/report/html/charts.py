@@ -1,14 +1,12 @@
-"""The figures of a table on its page, as their files show them: sweeps, cost against gain, label equivalents."""
+"""The figures of a table on its page, as their files show them: sweeps and label equivalents."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from hsiaug.report.costs import HOW_TO_READ, costed_arms
 from hsiaug.report.curve_notes import curve_notes
 from hsiaug.report.curves import AXES, SIGNS, moving
-from hsiaug.report.figures.costs import cost_figure
 from hsiaug.report.figures.curves import curve_figure
 from hsiaug.report.figures.files import light_svg
 from hsiaug.report.figures.labels import label_figure
@@ -23,7 +21,7 @@ from hsiaug.trial.store import Store
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["cost_block", "curves_by_table", "label_block", "sweep_blocks"]
+__all__ = ["curves_by_table", "label_block", "sweep_blocks"]
 
 
 def sweep_blocks(section: TableSection) -> str:
@@ -36,15 +34,6 @@ def sweep_blocks(section: TableSection) -> str:
             notes = _notes(curve_notes(section.table, axis))
             blocks.append(f"<h4>Along {SIGNS[axis]}</h4>{drawn}{notes}{numbers}")
     return "".join(blocks)
-
-
-def cost_block(section: TableSection) -> str:
-    """The figure of gains against seconds; empty where nothing is compared with ``none``."""
-    table = section.table
-    if not any(costed_arms(table, classifier) for classifier in table.classifiers):
-        return ""
-    caption = f"Δ{table.scores.main.name} to none (points) against seconds"
-    return _picture(cost_figure(Report((table,))), caption) + _notes([HOW_TO_READ])
 
 
 def curves_by_table(report: Report, store: Store | None) -> dict[Table, list[LabelCurve]]:

@@ -9,7 +9,6 @@ from hsiaug.report.findings import judged
 from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import escape, figure, known_by, tip
 from hsiaug.report.labels import count, p_said, signed, with_interval
-from hsiaug.report.positions import shortened
 from hsiaug.report.tables import Table
 
 __all__ = ["gain_pictures"]
@@ -19,7 +18,7 @@ WIDTH, MARGIN = 360, 14
 NAME, LINE, TOP = 24, 14, 22
 """Heights of an arm's name, of the line of a control below it, and of what stands above all arms, in pixels."""
 LONGEST = 52
-"""Letters that fit across a picture."""
+"""Letters that fit across a picture: of a longer name the end stays, which has its λ and ω."""
 SHAPES = (
     "M-4 0A4 4 0 1 0 4 0A4 4 0 1 0-4 0Z",
     "M-3.5-3.5H3.5V3.5H-3.5Z",
@@ -84,7 +83,7 @@ def _forest(section: TableSection, gains: Sequence[Gain], marks: Sequence[float]
     table, rows, y = section.table, [], TOP
     for gain in gains:
         name, cell = table.arm_label(gain.cell.arm), section.cell_id(gain.cell)
-        short = shortened(name, LONGEST)
+        short = name if len(name) <= LONGEST else f"{name[: LONGEST // 2]}…{name[-LONGEST // 2 + 1 :]}"
         whole = f"<title>{escape(name)}</title>" if short != name else ""
         text = f'<text x="2" y="{y + 13}" class="row" text-anchor="start">{whole}{escape(short)}</text>'
         rows.append(_marks_of(name, cell, text))

@@ -13,7 +13,7 @@ from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import CellKey
 from hsiaug.report.findings import headline
 from hsiaug.report.html.anchors import TableSection
-from hsiaug.report.html.charts import cost_block, curves_by_table, label_block, sweep_blocks
+from hsiaug.report.html.charts import curves_by_table, label_block, sweep_blocks
 from hsiaug.report.html.classes import class_gains
 from hsiaug.report.html.confusion import confusions
 from hsiaug.report.html.filters import filter_facts
@@ -34,7 +34,7 @@ from hsiaug.trial.store import Store
 __all__ = ["html_page"]
 
 HERE = Path(__file__).parent
-SCRIPTS = ("page.js", "filters.js", "maps.js", "spectra.js", "hover.js", "print.js")
+SCRIPTS = ("page.js", "filters.js", "maps.js", "hover.js", "print.js")
 """In their order: each may use what stands before it."""
 MOST_TITLED = 3
 """Scenes and protocols that the title of a page names at most."""
@@ -62,7 +62,7 @@ def html_page(report: Report, store: Store | None = None, quality: Iterable[Path
         sections.append(("across", "Location under each protocol", across))
     for section in compared:
         equivalents = label_block(section, curves.get(section.table, ()))
-        html = _table(section, len(compared), maker, equivalents)
+        html = _table(section, maker, equivalents)
         sections.append((section.anchor("table"), section.table.title, html))
     if points := [section for section in shown if section not in compared]:
         folded = (details(s.table.title, _point(s), id=s.anchor("table")) for s in points)
@@ -157,7 +157,7 @@ def _tags(section: TableSection) -> str:
     return " " + badge("LEAKY", "bad") if section.table.leaky else ""
 
 
-def _table(section: TableSection, of: int, maker: MapMaker, equivalents: str) -> str:
+def _table(section: TableSection, maker: MapMaker, equivalents: str) -> str:
     table = section.table
     notes = number_notes(table) + control_notes(table) + significance_note(table) + verdict_note(table)
     parts = [
@@ -172,8 +172,7 @@ def _table(section: TableSection, of: int, maker: MapMaker, equivalents: str) ->
         _part("Label equivalents", equivalents),
         _part("Per class", class_gains(section)),
         _part("Maps", maker.maps(section)),
-        _part("Cost against gain", cost_block(section)),
-        _part("Confusion", confusions(section, of)),
+        _part("Confusion", confusions(section)),
         _part("In detail", _folded(section)),
         _part("Notes and audit", details("What the numbers are", items(map(escape, notes)), opened=True)
               + details("Audit of the protocol", facts(audit_lines(table, section.where)), opened=table.leaky)),

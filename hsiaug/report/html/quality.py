@@ -14,7 +14,6 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from hsiaug.base.errors import InputError
 from hsiaug.report.html.markup import details, escape, figure, items, plain_grid, scroller
 from hsiaug.report.html.pictures import embedded_picture
-from hsiaug.report.html.spectra import spectra_browser
 from hsiaug.report.labels import MISSING, measured, score_numbers, wrong_share
 
 __all__ = ["quality_block", "read_quality"]
@@ -158,8 +157,7 @@ def quality_block(folder: Path, quality: _QualityFile) -> str:
     parts += [_measures([*fidelity.measures, *reliability.measures]), _scores(reliability.scores)]
     if notes := [*fidelity.notes, *reliability.notes]:
         parts.append(details("Notes", items(map(escape, notes))))
-    browser = spectra_browser(folder / "spectra.csv")
-    return "".join([*parts, browser, *_pictures(folder, but="spectra" if browser else "")])
+    return "".join([*parts, *_pictures(folder)])
 
 
 def _measures(measures: Sequence[_Measured]) -> str:
@@ -187,12 +185,11 @@ def _span(interval: tuple[float, float] | None) -> str:
     return MISSING if interval is None else "–".join(map(measured, interval))
 
 
-def _pictures(folder: Path, but: str) -> list[str]:
-    """but: the one that would repeat what stands above it, in half a megabyte."""
+def _pictures(folder: Path) -> list[str]:
     found = []
     for name, caption in PICTURES.items():
         path = next((p for end in (".svg", ".png") if (p := folder / f"{name}{end}").is_file()), None)
-        if path is not None and name != but:
+        if path is not None:
             found.append(_picture(path, caption))
     return found
 
