@@ -13,7 +13,7 @@ from hsiaug.report.figures.labels import label_figure
 from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.markup import details, escape, grid_table, items, scroller
 from hsiaug.report.html.pictures import embedded_svg
-from hsiaug.report.label_curves import LabelCurve, label_curves
+from hsiaug.report.scenes.label_curves import LabelCurve, label_curves
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.views_labels import label_grids, label_notes, said
 from hsiaug.trial.store import Store

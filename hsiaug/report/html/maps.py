@@ -21,7 +21,12 @@ from hsiaug.base.colours import (
 )
 from hsiaug.core.scene import Scene
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.ground_truth import (
+from hsiaug.report.html.anchors import TableSection
+from hsiaug.report.html.markup import details, escape, json_for_script
+from hsiaug.report.html.pictures import PALETTE, embedded_image, jpeg, palette_png
+from hsiaug.report.labels import percent
+from hsiaug.report.records import Trial
+from hsiaug.report.scenes.ground_truth import (
     MOST_VALUES,
     GroundTruth,
     NoGroundTruthError,
@@ -29,12 +34,7 @@ from hsiaug.report.ground_truth import (
     predicted_maps,
     thumbnail,
 )
-from hsiaug.report.html.anchors import TableSection
-from hsiaug.report.html.markup import details, escape, json_for_script
-from hsiaug.report.html.pictures import PALETTE, embedded_image, jpeg, palette_png
-from hsiaug.report.labels import percent
-from hsiaug.report.records import Trial
-from hsiaug.report.split_roles import ROLES, redrawn_roles
+from hsiaug.report.scenes.split_roles import ROLES, redrawn_roles
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import EVERY_CONTROL, Method
 from hsiaug.trial.store import Store

@@ -15,12 +15,12 @@ from hsiaug.metrics.significance import MeanStd
 from hsiaug.metrics.verdict import TINY, judge, undecided
 from hsiaug.report.cells import ArmCell, CellKey
 from hsiaug.report.compare import Comparison, Gain, class_deltas, compare, corrected, mean_difference, pair_up
-from hsiaug.report.ground_truth import GroundTruth
 from hsiaug.report.records import Trial
+from hsiaug.report.scenes.ground_truth import GroundTruth
+from hsiaug.report.scenes.pixel_bootstraps import DrawBootstrap, draw_bootstraps
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.two_arms.names import arm_names, find_arm
-from hsiaug.report.two_arms.pixels import DrawBootstrap, draw_bootstraps
 from hsiaug.trial.failures import why_failed
 from hsiaug.trial.store import Store
 

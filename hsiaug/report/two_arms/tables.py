@@ -13,8 +13,8 @@ from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.records import Trial
 from hsiaug.report.render_data import mean_json
+from hsiaug.report.scenes.pixel_bootstraps import DrawBootstrap
 from hsiaug.report.two_arms.comparison import ArmComparison, Pairing
-from hsiaug.report.two_arms.pixels import DrawBootstrap
 from hsiaug.report.two_arms.sentences import (
     BOOTSTRAP_NOTE,
     CLASS_HEADER,
