@@ -14,7 +14,6 @@ from hsiaug.report.render_data import report_json
 from hsiaug.report.tables import Report, build_report, named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from matplotlib.figure import Figure
@@ -96,14 +95,11 @@ def render_report(report: Report, format: str = "md", by: str = "generator") -> 
     return latex(shown, "" if by == "generator" else by) if format == "tex" else markdown(shown)
 
 
-def render_html(report: Report, store: Store | None = None, quality: Iterable[Path] = ()) -> str:
-    """The report as one self-contained page, with maps where a store and its scenes are here.
-
-    quality: folders of ``hsiaug inspect``. Raises InputError for one without quality.json.
-    """
+def render_html(report: Report, store: Store | None = None) -> str:
+    """The report as one self-contained page, with maps where a store and its scenes are here."""
     from hsiaug.report.html.page import html_page
 
-    return html_page(report, store, quality)
+    return html_page(report, store)
 
 
 def save_report(
@@ -113,12 +109,11 @@ def save_report(
     by: str = "generator",
     *,
     store: Store | None = None,
-    quality: Iterable[Path] = (),
     columns: int = 2,
 ) -> None:
     """Write the report to a file: a picture, the page (for whose maps ``store`` is read), or a text.
 
-    Raises InputError as :func:`figure_of`, :func:`render_html` and :func:`render_report` do, and for a file that cannot
+    Raises InputError as :func:`figure_of` and :func:`render_report` do, and for a file that cannot
     be written.
     """
     from hsiaug.base.files import write_text_whole
@@ -126,7 +121,7 @@ def save_report(
     if format in PICTURES:
         save_picture(report, path, format, by, columns)
     elif format == "html":
-        write_text_whole(path, render_html(report, store, quality))
+        write_text_whole(path, render_html(report, store))
     else:
         write_text_whole(path, render_report(report, format, by))
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-from pathlib import Path
 from statistics import fmean
 
 import pytest
 from html_pages import Node, parsed, table_named
 from report_records import CLASSES, audit_of, benchmark, failure, record
 
-from hsiaug.base.errors import InputError
 from hsiaug.report import build_report, render_html, render_report
 
 
@@ -402,106 +398,6 @@ def test_equal_records_give_equal_pages() -> None:
     assert render_report(build_report(records), format="html") == render_html(build_report(records))
 
 
-QUALITY = {
-    "format": 1,
-    "provenance": {
-        "scene": {"name": "toy"}, "protocol": {"name": "issd", "argument": "0.05"}, "seed": 3,
-        "generator": {"name": "smote", "version": "1"}, "lambda": 1.0, "omega": None,
-    },
-    "verdict": ["memorisation: no copies & <none>"],
-    "fidelity": {
-        "measures": [
-            {"name": "sad", "label": "angle", "value": 0.4655, "floor": 1.795, "n": 60, "unit": "°", "better": "lower",
-             "note": ""},
-            {"name": "c2st", "label": "told apart", "value": None, "floor": None, "n": 3, "unit": "%",
-             "better": "50 %", "note": "too few samples"},
-        ],
-        "notes": [],
-    },
-    "reliability": {"scores": [
-        {"label": "R1", "value": 89.1, "ceiling": 53.0, "floor": 6.98, "unit": "%", "r": 1.78, "wrong": 0.0,
-         "wrong_interval": [0.0, 1.5]},
-        {"label": "R2", "value": 100.0, "unit": "%", "beyond": {"value": "≥"}},
-    ], "notes": ["probes: 3"]},
-}  # fmt: skip
-
-
-def test_samples_stand_beside_their_floors_with_their_pictures(tmp_path: Path) -> None:
-    from PIL import Image
-
-    (tmp_path / "quality.json").write_text(json.dumps(QUALITY), encoding="utf-8")
-    Image.new("RGB", (1600, 800), "white").save(tmp_path / "spectra.png")
-    page = parsed(render_html(build_report(benchmark(2)), quality=[tmp_path]))
-    (section,) = page.all("section", id="samples-0")
-    assert section.all("h2")[0].text == "Samples: smote λ=1 on toy, issd:0.05, draw 3"
-    rows = table_named(section, "Fidelity: each number beside its floor, what real samples reach")
-    assert [cell.text for cell in rows[0]] == ["angle", "0.466", "1.79", "°", "lower", "60"]
-    assert "told apart: too few samples" in section.text
-    scores = table_named(section, "Label reliability: between shuffled labels and real ones")
-    assert [cell.text for cell in scores[0]] == ["R1", "89.1", "53", "6.98", "%", "1.78", "0", "0–1.5"]
-    assert [cell.text for cell in scores[1]][:2] == ["R2", "≥ 100"]
-    (image,) = section.all("img")
-    assert image.attributes["src"].startswith("data:image/png;base64,")
-    assert (image.attributes["width"], image.attributes["height"]) == ("1400", "700")
-    assert image.attributes["alt"]
-
-
-def test_a_folder_without_numbers_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="must be a folder that 'hsiaug inspect' wrote"):
-        render_html(build_report(benchmark(2)), quality=[tmp_path])
-
-
-def test_numbers_of_another_format_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "quality.json").write_text('{"format": 2}', encoding="utf-8")
-    with pytest.raises(InputError, match="must have format 1"):
-        render_html(build_report(benchmark(2)), quality=[tmp_path])
-
-
-def test_without_samples_the_page_says_how_to_have_them() -> None:
-    assert "hsiaug inspect SCENE --generator NAME --out DIR" in page_of(benchmark(2)).text
-
-
 def test_classes_that_the_records_do_not_name_stay_out() -> None:
     assert page_of([{**r, "class_names": []} for r in benchmark(2)]).all("section")
     assert len(CLASSES) == len(table_named(page_of(benchmark(2)), "Recall per class, svm"))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "[" * 10**5,
-        '{"format": 1, "provenance": "x"}',
-        '{"format": 1, "provenance": {"generator": 3}}',
-        '{"format": 1, "provenance": {"lambda": "1"}}',
-        '{"format": 1, "verdict": {"a": 1}}',
-        '{"format": 1, "fidelity": [1]}',
-        '{"format": 1, "fidelity": {"measures": [1]}}',
-        '{"format": 1, "fidelity": {"measures": [{"value": "1"}]}}',
-        '{"format": 1, "reliability": {"scores": [{"wrong_interval": [1]}]}}',
-        '{"format": 1, "reliability": {"notes": 3}}',
-        '{"format": 1, "x": ' + "9" * 5000 + "}",
-    ],
-)
-def test_numbers_that_inspect_did_not_write_are_refused(tmp_path: Path, text: str) -> None:
-    (tmp_path / "quality.json").write_text(text, encoding="utf-8")
-
-    with pytest.raises(InputError, match="hsiaug inspect"):
-        render_html(build_report(benchmark(2)), quality=[tmp_path])
-
-
-def test_numbers_that_are_no_file_are_refused(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "quality.json")
-
-    with pytest.raises(InputError, match="no file"):
-        render_html(build_report(benchmark(2)), quality=[tmp_path])
-
-
-def test_a_picture_that_is_none_is_named(tmp_path: Path) -> None:
-    (tmp_path / "quality.json").write_text('{"format": 1}', encoding="utf-8")
-    (tmp_path / "pca.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
-    (tmp_path / "spectra.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\xff" * 40)
-
-    page = render_html(build_report(benchmark(2)), quality=[tmp_path])
-
-    assert page.count("cannot be read as a picture") == 2

@@ -52,13 +52,8 @@ def page_file(toy: Scene, split: Split, tmp_path_factory: pytest.TempPathFactory
             made["class_names"] = list(toy.class_names)
             made["hash"] = hash_of(made["spec"])
             kept.put(made, (index.astype(np.int32), called.astype(np.int16)))
-    look = folder / "look"
-    look.mkdir()
-    (look / "quality.json").write_text('{"format": 1}', encoding="utf-8")
     path = folder / "report.html"
-    path.write_text(
-        render_html(build_report(list(kept.records()), store="results"), kept, [look]), encoding="utf-8"
-    )
+    path.write_text(render_html(build_report(list(kept.records()), store="results"), kept), encoding="utf-8")
     return path
 
 

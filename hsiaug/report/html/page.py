@@ -1,10 +1,10 @@
-"""The whole page: verdicts first, then each table with its pictures, samples, environment, records."""
+"""The whole page: verdicts first, then each table with its pictures and records, and the environment."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -21,7 +21,6 @@ from hsiaug.report.html.gains import gain_pictures
 from hsiaug.report.html.maps import MapMaker
 from hsiaug.report.html.markup import badge, details, escape, facts, items, json_for_script, link
 from hsiaug.report.html.protocols import protocol_tables
-from hsiaug.report.html.quality import quality_block, read_quality
 from hsiaug.report.html.records import environment, record_lists
 from hsiaug.report.html.verdicts import failure_block, outcome, summary
 from hsiaug.report.labels import count
@@ -42,15 +41,12 @@ Section = tuple[str, str, str]
 """Id, heading, and markup."""
 
 
-def html_page(report: Report, store: Store | None = None, quality: Iterable[Path] = ()) -> str:
+def html_page(report: Report, store: Store | None = None) -> str:
     """One self-contained page of HTML; equal for equal records.
 
     store: where the predictions lie from which maps are drawn; without it there are none. A map needs its scene,
         which is read where it lies on this machine and never downloaded.
-    quality: folders that ``hsiaug inspect`` wrote, for spectra, PCA clouds, fidelity and label reliability.
-    Raises InputError for a folder without quality.json.
     """
-    looked_at = [(folder, read_quality(folder)) for folder in quality]
     shown = [TableSection(table, number, report.where) for number, table in enumerate(report.tables)]
     compared = [section for section in shown if section.table.condition.protocol != ADDED] or shown
     maker = MapMaker(store, len(compared))
@@ -67,21 +63,9 @@ def html_page(report: Report, store: Store | None = None, quality: Iterable[Path
     if points := [section for section in shown if section not in compared]:
         folded = (details(s.table.title, _point(s), id=s.anchor("table")) for s in points)
         sections.append(("points", "Points of learning curves", "".join(folded)))
-    sections += [
-        (f"samples-{i}", f"Samples: {read.title(folder)}", quality_block(folder, read))
-        for i, (folder, read) in enumerate(looked_at)
-    ]
-    if not looked_at:
-        sections.append(("samples", "Samples", f'<p class="note">{NO_SAMPLES}</p>'))
     trials = {trial.hash: trial for section in shown for trial in section.table.trials}.values()
     sections.append(("environment", "Environment", details("Machines and versions", environment(trials))))
     return _document(_title(report), sections, filter_facts(shown))
-
-
-NO_SAMPLES = (
-    "Spectra, PCA clouds, fidelity and label reliability are not in a store of records. Make them with "
-    "<code>hsiaug inspect SCENE --generator NAME --out DIR</code>, and give <code>--quality DIR</code> to this report."
-)
 
 
 def _title(report: Report) -> str:
