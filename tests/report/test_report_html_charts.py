@@ -8,7 +8,7 @@ from html_pages import Node, parsed, table_named
 from report_records import audit_of, benchmark, record
 
 from hsiaug.report import build_report, render_html
-from hsiaug.report.html.scales import round_limit
+from hsiaug.report.html.markup import round_limit
 
 
 def page_of(records: list[dict[str, Any]]) -> Node:

@@ -99,9 +99,9 @@ def _draw_table(place: SubFigure, table: Table, axis: Axis, classifiers: Sequenc
         panel.set_xlabel(SIGNS[axis], fontsize=8)
         panel.set_ylabel(f"{score.name} (%)", fontsize=8)
         panel.tick_params(labelsize=7)
-    names = [wrapped(plotted(name), width / COLUMNS[columns] - 0.4, 7) for name in entries]
-    entry = {"loc": "outside lower center", "ncols": COLUMNS[columns], "fontsize": 7, "frameon": False}
-    place.legend(entries.values(), names, **entry)
+    ncols = COLUMNS[columns]
+    names = [wrapped(plotted(name), width / ncols - 0.4, 7) for name in entries]
+    place.legend(entries.values(), names, loc="outside lower center", ncols=ncols, fontsize=7, frameon=False)
 
 
 def _styles(table: Table, axis: Axis) -> dict[tuple[Method, float | None], dict[str, Any]]:

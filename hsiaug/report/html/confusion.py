@@ -11,8 +11,7 @@ from hsiaug.report.cells import ArmCell
 from hsiaug.report.curves import reference
 from hsiaug.report.html.anchors import TableSection
 from hsiaug.report.html.maps import best_cells
-from hsiaug.report.html.markup import SHADES, details, escape, scroller, shade
-from hsiaug.report.html.scales import diverging_legend
+from hsiaug.report.html.markup import SHADES, details, diverging_legend, escape, scroller, shade
 from hsiaug.report.labels import count
 from hsiaug.report.records import Trial
 

@@ -66,7 +66,9 @@ def _ticks(values: Sequence[float]) -> list[float]:
     """Round numbers, in equal steps, that enclose the values and 0."""
     from matplotlib.ticker import MaxNLocator
 
-    return MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(min(0.0, *values), max(0.0, *values)).tolist()  # type: ignore[no-any-return]
+    return [
+        float(v) for v in MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(min(0.0, *values), max(0.0, *values))
+    ]
 
 
 def _order(table: Table) -> tuple[str, ...]:
