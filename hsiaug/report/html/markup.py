@@ -124,9 +124,9 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
     return "<dl>" + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in pairs) + "</dl>"
 
 
-def figure(html: str, caption: str, kind: str = "", **facts: str) -> str:
+def figure(html: str, caption: str, **facts: str) -> str:
     """A picture with its caption. facts: what filters know it by, as ``classifier="svm"``."""
-    return f'<figure class="{kind}"{known_by(**facts)}>{html}<figcaption>{escape(caption)}</figcaption></figure>'
+    return f"<figure{known_by(**facts)}>{html}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def known_by(**facts: str) -> str:
