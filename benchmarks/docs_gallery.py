@@ -1,4 +1,4 @@
-"""Make the pictures of docs/index.md and docs/gallery.md anew, and the report that docs/gallery.md opens.
+"""Make the pictures of docs/index.md and docs/gallery.md anew.
 
     python -m benchmarks.docs_gallery [FOLDER]
 
@@ -25,7 +25,7 @@ from benchmarks.docs_figures import lighter
 from benchmarks.docs_images import screenshot
 
 DOCS = HERE.parent / "docs"
-IMAGES, PAGE = DOCS / "images", DOCS / "site" / "gallery" / "indian_pines.html"
+IMAGES = DOCS / "images"
 SUITE = HERE / "docs_gallery.toml"
 COMMANDS = (
     f"benchmark {SUITE}",
@@ -55,8 +55,8 @@ PICTURES = {
 """A file of FOLDER, and its name in docs/images."""
 SIZES, SIDE = ((1200, 64), (900, 32)), 120
 """Most pixels across and colours of a picture, of a large one too; pixels of the scene on the card."""
-LARGEST, LARGEST_CARD, LARGEST_PAGE = 100_000, 70_000, 1_000_000
-"""Bytes of a picture, of the card and of the page."""
+LARGEST, LARGEST_CARD = 100_000, 70_000
+"""Bytes of a picture, and of the card."""
 PAPER = r"""\documentclass{article}
 \usepackage[paperwidth=17cm,paperheight=24cm,margin=1cm]{geometry}
 \usepackage{array,booktabs}
@@ -78,8 +78,6 @@ def main(folder: Path) -> None:
     for file, name in PICTURES.items():
         kept(IMAGES / f"{name}.png", small(folder / file), LARGEST)
     kept(IMAGES / "card.svg", card((folder / "card.svg").read_text(encoding="utf-8")), LARGEST_CARD)
-    PAGE.parent.mkdir(exist_ok=True)
-    kept(PAGE, (folder / "report.html").read_bytes(), LARGEST_PAGE)
 
 
 def kept(path: Path, content: bytes, largest: int) -> None:

@@ -49,7 +49,7 @@ html_copy_source = False
 html_static_path = ["static"]
 html_css_files = ["hsiaug.css"]
 html_js_files = ["access.js"]
-html_extra_path = ["site"]  # index.html, from the root of the site to its first page; reports of the gallery
+html_extra_path = ["site"]  # index.html, from the root of the site to its first page
 
 SITE = Path(__file__).parent / "site"
 """What is copied to the root of the site as it is."""

@@ -10,7 +10,7 @@ import typer
 from hsiaug.cli import options
 
 if TYPE_CHECKING:
-    from hsiaug.report.pairwise import ArmComparison
+    from hsiaug.report.two_arms.comparison import ArmComparison
 
 __all__ = ["compare"]
 
@@ -61,11 +61,10 @@ def compare(
     """
     from hsiaug.base.targets import PICTURES, TABLES, check_targets
     from hsiaug.cli.output import print_json, read_report, say
-    from hsiaug.report.figures.pairwise import pairwise_figure
     from hsiaug.report.output_files import figure_writers, table_writers, write_files
-    from hsiaug.report.pairwise import compare_arms
-    from hsiaug.report.pairwise_json import comparison_json
-    from hsiaug.report.pairwise_tables import comparison_tables
+    from hsiaug.report.two_arms.comparison import compare_arms
+    from hsiaug.report.two_arms.figure import pairwise_figure
+    from hsiaug.report.two_arms.tables import comparison_json, comparison_tables
     from hsiaug.trial.store import Store
 
     check_targets(out or [], (*TABLES, *PICTURES))
@@ -85,7 +84,7 @@ def compare(
 def _print(comparison: ArmComparison) -> None:
     from hsiaug.base.terminal import Console
     from hsiaug.cli.output import print_lines, print_table
-    from hsiaug.report.pairwise_views import (
+    from hsiaug.report.two_arms.sentences import (
         BOOTSTRAP_NOTE,
         CLASS_HEADER,
         DRAW_HEADER,

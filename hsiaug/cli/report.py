@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,14 +39,6 @@ SuiteFile = Annotated[
     Path | None,
     typer.Option("--suite", help="A suite (TOML): tables for each of its runs, of their trials alone."),
 ]
-QualityFolders = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--quality",
-        metavar="DIR",
-        help="For html: a folder that 'hsiaug inspect' wrote, to embed its numbers and pictures; repeatable.",
-    ),
-]
 ProfileName = Annotated[str | None, typer.Option("--profile", help="Of the suite: the profile it was run with.")]
 
 
@@ -60,7 +51,6 @@ def report(
     suite: SuiteFile = None,
     profile: ProfileName = None,
     data: options.SuiteData = None,
-    quality: QualityFolders = None,
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     audit: options.Audit = False,
     columns: options.Columns = 2,
@@ -73,9 +63,8 @@ def report(
     --by class or field one per trial and class or field, with --by lambda or
     omega one per arm; with --by labels one per point and arm);
     json lists the hashes of every cell; png, svg and pdf draw the verdict as a card, with --by gain the gains draw by
-    draw, with --by cost what they cost, with --by lambda or omega OA and AA against λ or ω, and over both where both
-    vary, or the curves of --by labels. html is one page of everything, which
-    needs no network: verdicts, sortable tables, curves, maps, records.
+    draw, with --by lambda or omega OA and AA against λ or ω, or the curves of
+    --by labels. html is one page of everything, which needs no network: verdicts, sortable tables, curves, maps, records.
 
     Examples:
 
@@ -91,13 +80,11 @@ def report(
 
         hsiaug report --by gain --out gains.pdf --columns 1
 
-        hsiaug report --by cost --out cost.pdf
-
         hsiaug report --by lambda --out curves.png
 
         hsiaug report --by labels --out labels.png
 
-        hsiaug report --out report.html --quality look
+        hsiaug report --out report.html
 
         hsiaug report --suite my_suite.toml --out runs.md
 
@@ -117,24 +104,18 @@ def report(
         )
     targets: list[Path | None] = [*out] if out else [None]
     shapes = [_shape("json" if json else format, path) for path in targets]
-    if quality and "html" not in shapes:
-        raise InputError(
-            "--quality belongs to a page",
-            value=f"--format {shapes[0]}",
-            hint="Add --format html, or --out report.html.",
-        )
     runs, named = (None, None) if suite is None else _runs(suite, profile, data)
     kept = Store(options.named_store(folder, store) or named or options.USUAL_STORE)
     with uncollected():
         built = read_report(kept, runs)
         for path, shape in zip(targets, shapes, strict=True):
             if path is None:
-                _print(built, kept, shape, by, quality or (), audit)
+                _print(built, kept, shape, by, audit)
             else:
-                save_report(built, path, shape, by, store=kept, quality=quality or (), columns=columns)
+                save_report(built, path, shape, by, store=kept, columns=columns)
 
 
-def _print(built: Report, kept: Store, shape: str, by: str, quality: Iterable[Path], audit: bool) -> None:
+def _print(built: Report, kept: Store, shape: str, by: str, audit: bool) -> None:
     """The report in its format on the terminal."""
     from hsiaug.base.errors import InputError
     from hsiaug.report import PICTURES, print_report, render_html, render_report
@@ -148,7 +129,7 @@ def _print(built: Report, kept: Store, shape: str, by: str, quality: Iterable[Pa
     elif shape == "json":
         say_json(render_report(built, format=shape, by=by).rstrip("\n"))
     else:
-        text = render_html(built, kept, quality) if shape == "html" else render_report(built, shape, by)
+        text = render_html(built, kept) if shape == "html" else render_report(built, shape, by)
         typer.echo(text, nl=False)
 
 

@@ -172,6 +172,11 @@ class Split:
             mask.flags.writeable = False
 
     @property
+    def sides(self) -> list[tuple[NDArray[np.int16], NDArray[np.bool_], NDArray[np.bool_]]]:
+        """Labels, tested and trained pixels, (H, W) each, of the one place."""
+        return [(self.labels, self.test, self.train)]
+
+    @property
     def train_labels(self) -> NDArray[np.int64]:
         """(n,) int64: class ids of the training pixels, row by row."""
         return self.labels[self.train].astype(np.int64)

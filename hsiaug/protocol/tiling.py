@@ -75,6 +75,11 @@ class TileSplit:
         """The pixels of test tiles, place by place."""
         return covered(self.pairs, self.test, self.patch)
 
+    @property
+    def sides(self) -> list[tuple[NDArray[np.int16], NDArray[np.bool_], NDArray[np.bool_]]]:
+        """Mask, tested and trained pixels, (H, W) each, of every place."""
+        return list(zip([place.mask for place in self.pairs.places], self.tested, self.trained, strict=True))
+
     @cached_property
     def shared(self) -> int:
         """Pixels that lie in a training and in a test tile."""

@@ -14,7 +14,6 @@ from hsiaug.report.render_data import report_json
 from hsiaug.report.tables import Report, build_report, named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from matplotlib.figure import Figure
@@ -96,14 +95,11 @@ def render_report(report: Report, format: str = "md", by: str = "generator") -> 
     return latex(shown, "" if by == "generator" else by) if format == "tex" else markdown(shown)
 
 
-def render_html(report: Report, store: Store | None = None, quality: Iterable[Path] = ()) -> str:
-    """The report as one self-contained page, with maps where a store and its scenes are here.
-
-    quality: folders of ``hsiaug inspect``. Raises InputError for one without quality.json.
-    """
+def render_html(report: Report, store: Store | None = None) -> str:
+    """The report as one self-contained page, with maps where a store and its scenes are here."""
     from hsiaug.report.html.page import html_page
 
-    return html_page(report, store, quality)
+    return html_page(report, store)
 
 
 def save_report(
@@ -113,12 +109,11 @@ def save_report(
     by: str = "generator",
     *,
     store: Store | None = None,
-    quality: Iterable[Path] = (),
     columns: int = 2,
 ) -> None:
     """Write the report to a file: a picture, the page (for whose maps ``store`` is read), or a text.
 
-    Raises InputError as :func:`figure_of`, :func:`render_html` and :func:`render_report` do, and for a file that cannot
+    Raises InputError as :func:`figure_of` and :func:`render_report` do, and for a file that cannot
     be written.
     """
     from hsiaug.base.files import write_text_whole
@@ -126,14 +121,14 @@ def save_report(
     if format in PICTURES:
         save_picture(report, path, format, by, columns)
     elif format == "html":
-        write_text_whole(path, render_html(report, store, quality))
+        write_text_whole(path, render_html(report, store))
     else:
         write_text_whole(path, render_report(report, format, by))
 
 
 def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
     """As a Matplotlib figure: the verdict as a card (``by="generator"``), what every arm gains over its controls draw by
-    draw (``by="gain"``) or for its seconds (``by="cost"``), OA and AA against λ (``by="lambda"``) or ω (``by="omega"``),
+    draw (``by="gain"``), OA and AA against λ (``by="lambda"``) or ω (``by="omega"``),
     or curves over labels (``by="labels"``). columns: of a page with two, which it fills: 1 = 3.5 inches, 2 = 7.2 inches.
 
     Raises InputError for another view, where no generator was run at two values, or the store holds no learning curve.
@@ -150,10 +145,6 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
         from hsiaug.report.figures.gains import gain_figure
 
         return gain_figure(report, columns)
-    if by == "cost":
-        from hsiaug.report.figures.costs import cost_figure
-
-        return cost_figure(report, columns)
     if by == LABELS:
         from hsiaug.report.figures.labels import label_figure
         from hsiaug.report.views_labels import curves_of
@@ -162,9 +153,9 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
     axis = axis_of(by)
     if axis is None:
         raise InputError(
-            "a picture shows the verdict, gains, their cost, accuracy against λ or ω, or over added labels",
-            value=f"`by` {by}",
-            hint="Write `by` generator, gain, cost, lambda, omega or labels with it, or name a file that ends in .md, "
+            "a picture shows the verdict, gains, accuracy against λ or ω, or over added labels",
+            value=f"--by {by}",
+            hint="Write --by generator, gain, lambda, omega or labels with it, or name a file that ends in .md, "
             ".csv, .tex or .json.",
         )
     return curve_figure(report, axis, columns)

@@ -1,16 +1,16 @@
-"""Over which draws a panel of curves or a heat map is, and where these are not those of the other tables."""
+"""Over which draws a panel of curves is, and where these are not those of the other tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.curves import HELD, SIGNS, Axis, SweepLine, SweepSurface, all_lines, all_surfaces
+from hsiaug.report.curves import HELD, SIGNS, Axis, SweepLine, all_lines
 from hsiaug.report.draws import DrawKey, draws_of, seeds_of
 from hsiaug.report.labels import seeds_text
 from hsiaug.report.tables import Table
 
-__all__ = ["curve_notes", "line_label", "n_text", "panel_n", "surface_label", "surface_notes"]
+__all__ = ["curve_notes", "line_label", "n_text", "panel_n"]
 
 NAMED = 3
 """Sets of draws that a short caption tells apart at most."""
@@ -32,12 +32,10 @@ def line_label(table: Table, line: SweepLine, axis: Axis) -> str:
     return table.labels[line.generator] + held
 
 
-def panel_n(
-    table: Table, shown: Sequence[SweepLine], none: ArmCell | None, axis: Axis, *, short: bool = False
-) -> str:
+def panel_n(table: Table, shown: Sequence[SweepLine], none: ArmCell | None, axis: Axis) -> str:
     """What a panel is over: the draws of most of its lines, then of those that are over others, by name.
 
-    short: the span of n alone, where more sets of draws than NAMED would have to be told.
+    The span of n alone, where more sets of draws than NAMED would have to be told.
     """
     groups: dict[frozenset[DrawKey], list[str]] = {}
     if none is not None and none.ok:
@@ -49,7 +47,7 @@ def panel_n(
     if not ordered:
         return ""
     first, *rest = ordered
-    if short and len(ordered) > NAMED:
+    if len(ordered) > NAMED:
         least, most = (pick(len(draws) for draws in ordered) for pick in (min, max))
         return f"n = {least} to {most}, by line"
     return "; ".join([n_text(first), *(f"{', '.join(groups[draws])}: {n_text(draws)}" for draws in rest)])
@@ -60,47 +58,28 @@ def curve_notes(table: Table, axis: Axis) -> list[str]:
 
     Or over fewer than in the other tables, because its neighbours lack some.
     """
-    notes = []
-    for line in all_lines(table, axis):
-        points = [(_at(axis, value), cell) for value, cell in line.points]
-        notes += _notes(table, f"{table.labels[line.classifier]}, {line_label(table, line, axis)}", points, line)
-    return notes
-
-
-def surface_notes(table: Table) -> list[str]:
-    """The same of the fields of every heat map."""
-    notes = []
-    for surface in all_surfaces(table):
-        fields = [(f"λ={lam:g} ω={omega:g}", cell) for (lam, omega), cell in surface.cells.items()]
-        notes += _notes(table, surface_label(table, surface), fields, surface)
-    return notes
-
-
-def surface_label(table: Table, surface: SweepSurface) -> str:
-    """``cnn2d, txt2hsi``."""
-    return f"{table.labels[surface.classifier]}, {table.labels[surface.generator]}"
+    return [note for line in all_lines(table, axis) for note in _notes(table, line, axis)]
 
 
 def _at(axis: Axis, value: float | None) -> str:
     return f"no {SIGNS[axis]}" if value is None else f"{SIGNS[axis]}={value:g}"
 
 
-def _notes(
-    table: Table, who: str, points: Sequence[tuple[str, ArmCell]], within: SweepLine | SweepSurface
-) -> list[str]:
-    apart = [f"{name} ({_seeds(draws_of(c))})" for name, c in points if c.ok and not within.shares(c)]
+def _notes(table: Table, line: SweepLine, axis: Axis) -> list[str]:
+    who = f"{table.labels[line.classifier]}, {line_label(table, line, axis)}"
+    points = [(_at(axis, value), cell) for value, cell in line.points]
+    apart = [f"{name} ({_seeds(draws_of(c))})" for name, c in points if c.ok and not line.shares(c)]
     cut = []
     for name, cell in points:
         whole = draws_of(table.cells[cell.arm, cell.classifier])
         if draws_of(cell) != whole:
             cut.append(f"{name} ({_seeds(whole)})")
-    notes = []
+    shared, notes = _seeds(line.draws), []
     if cut:
         notes.append(
-            f"{who}: over {_seeds(within.draws)}, which most of its trials share; in the other tables more draws are in "
+            f"{who}: over {shared}, which most of its trials share; in the other tables more draws are in "
             f"the means of {', '.join(cut)}."
         )
     if apart:
-        shared = _seeds(within.draws)
         notes.append(f"{who}: not comparable with the others, which are over {shared}: {', '.join(apart)}.")
     return notes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from operator import attrgetter
@@ -24,9 +23,7 @@ __all__ = [
     "Axis",
     "SweepLine",
     "SweepPoint",
-    "SweepSurface",
     "all_lines",
-    "all_surfaces",
     "axis_of",
     "curve_grids",
     "drawn",
@@ -34,8 +31,6 @@ __all__ = [
     "moving",
     "percentages",
     "reference",
-    "surface_limits",
-    "surfaces",
 ]
 
 Axis = Literal["lambda", "omega"]
@@ -50,18 +45,8 @@ def axis_of(view: str) -> Axis | None:
     return next((axis for axis in AXES if axis == view), None)
 
 
-class _OverDraws:
-    """What a line and a surface share. draws: what their cells are compared over, where these have them all."""
-
-    draws: frozenset[DrawKey]
-
-    def shares(self, cell: ArmCell) -> bool:
-        """True for what can be compared with the others; False for a cell over other draws."""
-        return draws_of(cell) == self.draws
-
-
 @dataclass(frozen=True)
-class SweepLine(_OverDraws):
+class SweepLine:
     """A generator with one classifier, along an axis. held: its ω along λ, its λ along ω.
 
     points: (value on the axis, cell), in the order of the values; None for an arm without ω along ω. A cell is over
@@ -80,6 +65,10 @@ class SweepLine(_OverDraws):
     def key(self) -> tuple[Method, float | None]:
         """What its colour and its label go by, the same for every classifier."""
         return self.generator, self.held
+
+    def shares(self, cell: ArmCell) -> bool:
+        """True for what can be compared with the others; False for a cell over other draws."""
+        return draws_of(cell) == self.draws
 
     @property
     def values(self) -> tuple[float, ...]:
@@ -103,18 +92,6 @@ class SweepPoint:
     std: float
     n: int
     apart: bool
-
-
-@dataclass(frozen=True)
-class SweepSurface(_OverDraws):
-    """A generator with one classifier over λ × ω, where both vary. cells: (λ, ω) → cell; some may be missing."""
-
-    generator: Method
-    classifier: Method
-    lambdas: tuple[float, ...]
-    omegas: tuple[float, ...]
-    cells: dict[tuple[float, float], ArmCell]
-    draws: frozenset[DrawKey]
 
 
 def percentages(cell: ArmCell | None, metric: str) -> tuple[float, float, int] | None:
@@ -170,34 +147,6 @@ def reference(table: Table, classifier: Method) -> ArmCell | None:
     """The cell of ``none``, which every generator at λ = 0 is; the one of most draws where there are several."""
     cells = [cell for cell in _tried(table, classifier) if cell.arm.generator.name == "none"]
     return max(cells, key=lambda cell: len(cell.ok), default=None)
-
-
-@lru_cache
-def surfaces(table: Table, classifier: Method) -> tuple[SweepSurface, ...]:
-    """The generators of which both λ and ω vary."""
-    found: dict[Method, dict[tuple[float, float], ArmCell]] = {}
-    for cell in _tried(table, classifier):
-        if cell.arm.omega is not None:
-            found.setdefault(cell.arm.generator, {})[cell.arm.lam, cell.arm.omega] = cell
-    made = []
-    for generator, cells in found.items():
-        draws = common_draws(cells.values())
-        lambdas, omegas = (tuple(sorted({key[i] for key in cells})) for i in (0, 1))
-        over = {key: over_draws(cell, draws) for key, cell in cells.items()}
-        made.append(SweepSurface(generator, classifier, lambdas, omegas, over, draws))
-    return tuple(s for s in made if len(s.lambdas) > 1 and len(s.omegas) > 1)
-
-
-def all_surfaces(table: Table) -> list[SweepSurface]:
-    """Those of all classifiers."""
-    return [surface for classifier in table.classifiers for surface in surfaces(table, classifier)]
-
-
-def surface_limits(surfaces: Iterable[SweepSurface], metric: str) -> tuple[float, float]:
-    """The lowest and highest mean in percent of all of them: maps side by side are shaded alike."""
-    cells = [(surface, cell) for surface in surfaces for cell in surface.cells.values()]
-    means = [found[0] for surface, cell in cells if surface.shares(cell) and (found := percentages(cell, metric))]
-    return min(means, default=0.0), max(means, default=0.0)
 
 
 def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:

@@ -1,4 +1,4 @@
-"""Over which draws the points of a line, or the fields of a heat map, can be compared."""
+"""Over which draws the points of a line can be compared."""
 
 from __future__ import annotations
 

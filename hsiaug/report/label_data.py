@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hsiaug.metrics.significance import MeanStd
-from hsiaug.report.label_curves import SCORES, ArmWorth, LabelCurve
+from hsiaug.report.scenes.label_curves import SCORES, ArmWorth, LabelCurve
 from hsiaug.report.scores import Metric
 from hsiaug.report.views_labels import label_notes, labels_text, said
 

@@ -19,7 +19,6 @@ __all__ = [
     "count_range",
     "decimal",
     "draws_text",
-    "duration",
     "left_out",
     "measured",
     "method_labels",
@@ -162,12 +161,6 @@ def signed(fraction: float | None) -> str:
 def with_interval(mean: float, interval: tuple[float, float] | None) -> str:
     """``+2.1 [+1.0, +3.2]``: a difference in percentage points with the interval of its mean, where there is one."""
     return signed(mean) + (f" [{signed(interval[0])}, {signed(interval[1])}]" if interval else "")
-
-
-def duration(seconds: float) -> str:
-    """``0.4 s``, ``12 s``, ``3.5 min``, ``2 h``: two digits of it."""
-    size, unit = next(((n, u) for n, u in ((3600, "h"), (60, "min")) if seconds >= 2 * n), (1, "s"))
-    return f"{float(f'{seconds / size:.2g}'):g} {unit}"
 
 
 def p_text(p: float | None) -> str:

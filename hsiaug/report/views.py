@@ -74,7 +74,7 @@ def _worths(report: Report) -> tuple[dict[Table, Said], dict[Table, dict[CellKey
     if all(table.condition.protocol != ADDED for table in report.tables):
         return {}, {}
     # Reads predictions and scenes, and so loads numerical libraries.
-    from hsiaug.report.label_curves import label_curves
+    from hsiaug.report.scenes.label_curves import label_curves
     from hsiaug.report.views_labels import main_worths, worth_verdicts
 
     curves = label_curves(report)

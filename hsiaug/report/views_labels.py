@@ -14,8 +14,8 @@ from hsiaug.report.cells import CellKey
 from hsiaug.report.failures import failure_heading, failure_lines
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
-from hsiaug.report.label_curves import SCORES, ArmWorth, LabelCurve, label_curves
 from hsiaug.report.labels import MISSING, count, count_range, decimal, draws_text, plus_minus
+from hsiaug.report.scenes.label_curves import SCORES, ArmWorth, LabelCurve, label_curves
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.views_raw import arm_columns, classifier_column, diagnosis_grid

@@ -99,7 +99,7 @@ ADDED = (
     ("advise", "--budget", "5s"),
     ("datasets add", "--out", "mine.toml"),  # the world has a flight.toml already
 )
-FILES = {"--labels", "--suite", "--data", "--record", "--store", "--quality"}
+FILES = {"--labels", "--suite", "--data", "--record", "--store"}
 """Options whose value has to be there, so that they need a row."""
 UNKNOWN = "-?"
 GROUP = typer.main.get_command(app)

@@ -14,7 +14,7 @@ from report_records import failure, record
 
 from hsiaug.base.errors import InputError
 from hsiaug.report import build_report, figure_of, render_report, save_picture
-from hsiaug.report.curves import lines, reference, surfaces
+from hsiaug.report.curves import lines, reference
 from hsiaug.report.findings import headline
 
 LAMBDAS = (0.25, 0.5, 1.0)
@@ -83,7 +83,7 @@ def test_csv_along_lambda_has_one_row_per_arm_with_mean_std_and_gain() -> None:
     assert "hash" not in row and "seed" not in row
 
 
-def test_lines_and_surfaces_are_what_varies() -> None:
+def test_lines_are_what_varies() -> None:
     (table,) = build_report(sweep()).tables
     (svm,) = table.classifiers
 
@@ -91,26 +91,14 @@ def test_lines_and_surfaces_are_what_varies() -> None:
     assert named["txt2hsi", 2.0] == LAMBDAS and named["smote", None] == LAMBDAS and named["none", None] == (0.0,)
     level = reference(table, svm)
     assert level is not None and level.arm.generator.name == "none"
-    (surface,) = surfaces(table, svm)
-    assert (surface.lambdas, surface.omegas, len(surface.cells)) == (LAMBDAS, OMEGAS, 6)
-    (one,) = build_report(sweep(omegas=(2.0,))).tables
-    assert surfaces(one, svm) == ()
 
 
 @pytest.mark.parametrize("by", ["lambda", "omega"])
-def test_pictures_gain_heat_maps_where_both_vary(tmp_path: Path, by: str) -> None:
+def test_pictures_have_a_panel_for_each_score(tmp_path: Path, by: str) -> None:
     save_picture(build_report(sweep()), tmp_path / "both.png", "png", by)
     with Image.open(tmp_path / "both.png") as both:
         assert both.width > 800 and len(both.convert("RGB").getcolors(2**24) or ()) > 100
-    maps = {omegas: _maps(sweep(omegas=omegas), by) for omegas in ((2.0,), OMEGAS)}
-    assert maps[OMEGAS] == 2 and (by == "omega" or maps[(2.0,)] == 0)
-
-
-def _maps(records: list[dict[str, Any]], by: str) -> int:
-    try:
-        return sum(bool(axes.images) for axes in figure_of(build_report(records), by).axes)
-    except InputError:
-        return 0
+    assert len(figure_of(build_report(sweep()), by).axes) == 2
 
 
 def test_vector_pictures_are_the_same_for_the_same_records(tmp_path: Path) -> None:
@@ -146,7 +134,7 @@ def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
     flat = build_report([record(), record(generator="smote")])
     with pytest.raises(InputError, match="at two λ or more"):
         save_picture(flat, tmp_path / "x.png", "png", "lambda")
-    with pytest.raises(InputError, match="`by` generator, gain, cost, lambda, omega or labels"):
+    with pytest.raises(InputError, match="--by generator, gain, lambda, omega or labels"):
         save_picture(flat, tmp_path / "x.png", "png", "class")
     with pytest.raises(InputError, match="can be written"):
         save_picture(build_report(sweep()), tmp_path / "no" / "x.png", "png", "lambda")
@@ -266,15 +254,6 @@ def test_a_picture_names_the_draws_of_each_panel_and_counts_no_failed_trial(tmp_
         save_picture(build_report(records), tmp_path / "x.svg", "svg", "lambda")
     words = words_in(tmp_path / "x.svg")
 
-    assert words.count("n = 3 (seeds 0–2)") == 4, "two panels of curves, two heat maps"
+    assert words.count("n = 3 (seeds 0–2)") == 2, "a panel of each score"
     assert "7" not in "".join(re.findall(r"seeds? [0-9–, ]+", words))
-    assert words.count("n=1") == 4
-
-
-def test_a_field_over_other_draws_does_not_set_the_shades_of_a_heat_map(tmp_path: Path) -> None:
-    records = [*sweep(3), record(0.9, 0.9, generator="txt2hsi", lam=3.0, omega=2.0, seed=0)]
-    (table,) = build_report(records).tables
-    (surface,) = surfaces(table, table.classifiers[0])
-
-    apart = {place: cell for place, cell in surface.cells.items() if not surface.shares(cell)}
-    assert list(apart) == [(3.0, 2.0)] and {len(c.ok) for p, c in surface.cells.items() if p not in apart} == {3}
+    assert words.count("n=1") == 2

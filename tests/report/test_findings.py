@@ -17,8 +17,8 @@ from hsiaug.base.terminal import Console
 from hsiaug.report import build_report, print_report, render_html, render_report
 from hsiaug.report.figures.card import card_figure
 from hsiaug.report.findings import headline, judged, verdict
-from hsiaug.report.pairwise import compare_arms
 from hsiaug.report.tables import Table
+from hsiaug.report.two_arms.comparison import compare_arms
 from hsiaug.report.verdict_grid import SIGNS, verdict_grid
 from hsiaug.results import read_store
 

@@ -18,10 +18,10 @@ from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.report import build_report
-from hsiaug.report.arm_names import arm_names, find_arm
-from hsiaug.report.pairwise import ArmComparison, Pairing, compare_arms
-from hsiaug.report.pairwise_json import comparison_json
-from hsiaug.report.pairwise_views import class_rows, draw_rows, facts, notes, wilcoxon_text
+from hsiaug.report.two_arms.comparison import ArmComparison, Pairing, compare_arms
+from hsiaug.report.two_arms.names import arm_names, find_arm
+from hsiaug.report.two_arms.sentences import class_rows, draw_rows, facts, notes, wilcoxon_text
+from hsiaug.report.two_arms.tables import comparison_json
 from hsiaug.trial.store import Store
 
 A, B = "none/svm", "smote/svm"

@@ -18,9 +18,9 @@ from hsiaug.metrics.accuracy import score
 from hsiaug.metrics.verdict import Finding
 from hsiaug.report import build_report, render_report, report_json
 from hsiaug.report.findings import arm_numbers
-from hsiaug.report.pairwise import compare_arms
-from hsiaug.report.pairwise_json import comparison_json
-from hsiaug.report.pairwise_views import facts
+from hsiaug.report.two_arms.comparison import compare_arms
+from hsiaug.report.two_arms.sentences import facts
+from hsiaug.report.two_arms.tables import comparison_json
 
 WHOLE = np.diag([100, 100, 100])
 

@@ -170,7 +170,7 @@ def test_letters_of_drawings_are_readable_on_a_small_screen(browser: Any, page_f
     tab, _ = opened(browser, page_file, 390)
     script = "[...document.querySelectorAll('main svg text')].map(t => t.getBoundingClientRect().height)"
     heights = tab.evaluate(script)
-    assert len(heights) > 20 and min(heights) >= 10
+    assert len(heights) > 10 and min(heights) >= 10
 
 
 def shown_tip(tab: Any) -> str | None:

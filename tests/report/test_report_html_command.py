@@ -9,7 +9,6 @@ from html_pages import parsed
 from report_records import benchmark, fill
 from test_report_command import run
 
-from hsiaug.base.errors import InputError
 from tests.effort import calls
 
 CLASSES = 16
@@ -27,11 +26,6 @@ def test_the_suffix_gives_a_page(store: Path, tmp_path: Path) -> None:
     assert text.startswith("<!doctype html>\n")
     assert text == run(store, "--format", "html")
     assert parsed(text).all("section", id="verdict")
-
-
-def test_samples_belong_to_a_page(store: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="`quality` belongs to a page"):
-        run(store, "--format", "md", "--quality", tmp_path)
 
 
 def test_a_page_of_a_thousand_trials_costs_little_and_less_than_five_megabytes(tmp_path: Path) -> None:

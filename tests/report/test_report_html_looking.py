@@ -1,4 +1,4 @@
-"""What the page's scripts let people look at, in a real browser: maps pixel by pixel, class spectra, and filters."""
+"""What the page's scripts let people look at, in a real browser: maps pixel by pixel, and filters."""
 
 from __future__ import annotations
 
@@ -52,20 +52,8 @@ def page_file(toy: Scene, split: Split, tmp_path_factory: pytest.TempPathFactory
             made["class_names"] = list(toy.class_names)
             made["hash"] = hash_of(made["spec"])
             kept.put(made, (index.astype(np.int32), called.astype(np.int16)))
-    look = folder / "look"
-    look.mkdir()
-    (look / "quality.json").write_text('{"format": 1}', encoding="utf-8")
-    rows = ["class,set,n,band,wavelength_nm,mean,std"]
-    for name, mean in (("train", 0.25), ("held-out", 0.3), ("synthetic", 0.28)):
-        rows += [
-            f"{toy.class_names[0]},{name},9,{band},{400 + 100 * band},{mean + 0.01 * band:g},0.02"
-            for band in range(1, 6)
-        ]
-    (look / "spectra.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     path = folder / "report.html"
-    path.write_text(
-        render_html(build_report(list(kept.records()), store="results"), kept, [look]), encoding="utf-8"
-    )
+    path.write_text(render_html(build_report(list(kept.records()), store="results"), kept), encoding="utf-8")
     return path
 
 
@@ -156,37 +144,5 @@ def test_an_address_with_filters_opens_filtered_and_links_keep_them(browser: Any
     assert [row.split()[0] for row in tab.evaluate(ROWS)] == ["none", "duplicate", "mixup"]
     tab.locator("nav a[href='#t0-table']").click()
     assert tab.url.endswith("#t0-table?generator=mixup"), "an unknown classifier is no filter"
-    assert not said
-    tab.close()
-
-
-def test_a_filter_by_metric_and_class_leaves_these_columns_and_rows(
-    browser: Any, page_file: Path, toy: Scene
-) -> None:
-    tab, _ = opened(browser, page_file)
-    name = toy.class_names[1]
-    tab.goto(f"{page_file.as_uri()}#verdict?metric=OA&class={name}")
-    heads = set(tab.locator("table[aria-label^=Accuracy] thead button:visible").all_inner_texts())
-    assert heads - {"generator", "λ", "ω"} == {"OA"}
-    rows = "() => [...document.querySelectorAll('table[aria-label^=\"Recall per class\"]')][0].tBodies[0].rows"
-    assert tab.evaluate(f"() => [...({rows})()].filter(r => !r.hidden).map(r => r.cells[0].textContent)") == [
-        f"2 {name}"
-    ]
-    tab.close()
-
-
-def test_class_spectra_are_read_band_by_band(browser: Any, page_file: Path) -> None:
-    tab, said = opened(browser, page_file)
-    svg = tab.locator(".spectra svg")
-    svg.focus()
-    tab.keyboard.press("ArrowRight")
-    assert tab.locator(".spectra .said").inner_text() == (
-        "800 nm (band 4) · train 0.29 ± 0.02 · held-out 0.34 ± 0.02 · synthetic 0.32 ± 0.02"
-    )
-    tab.get_by_label("held-out").uncheck()
-    assert "held-out" not in tab.locator(".spectra .said").inner_text()
-    box = svg.bounding_box()
-    svg.hover(position={"x": box["width"] - 20, "y": 40})
-    assert tab.locator(".spectra .said").inner_text().startswith("900 nm (band 5)")
     assert not said
     tab.close()

@@ -19,6 +19,8 @@ from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.report import build_report, render_html
+from hsiaug.report.html.maps import _class_colours
+from hsiaug.report.html.pictures import palette_png
 from hsiaug.trial.store import Store
 
 
@@ -123,3 +125,14 @@ def test_records_without_predictions_have_no_map(store: Store) -> None:
     for path in store.root.glob("records/*/*/predictions.npz"):
         path.unlink()
     assert "has no predictions beside it" in page_of(store).text
+
+
+@pytest.mark.parametrize("classes", [3, 20, 255])
+def test_a_map_shows_each_class_in_a_colour_of_its_own(classes: int) -> None:
+    ids = np.arange(classes + 1, dtype=np.uint8).reshape(1, -1)
+    colours = _class_colours(classes)
+    drawn = np.asarray(Image.open(io.BytesIO(palette_png(ids, colours, transparent=0))).convert("RGBA"))
+
+    assert len(set(colours)) == classes + 1
+    assert [tuple(rgb) for rgb in drawn[0, :, :3].tolist()] == colours
+    assert drawn[0, :, 3].tolist() == [0, *[255] * classes]

@@ -18,7 +18,7 @@ from hsiaug.metrics.accuracy import confusion, dense_score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import draw_tiles
 from hsiaug.report import build_report, render_html, render_report
-from hsiaug.report.pairwise import compare_arms
+from hsiaug.report.two_arms.comparison import compare_arms
 from hsiaug.trial.store import Store
 
 CARD = """

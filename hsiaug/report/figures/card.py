@@ -13,8 +13,8 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.text import plotted, visible
 from hsiaug.report.figures.files import WIDTHS, across, new_figure, wrapped
 from hsiaug.report.findings import FINDINGS, headline
-from hsiaug.report.ground_truth import thumbnail
 from hsiaug.report.labels import p_said, signed
+from hsiaug.report.scenes.ground_truth import thumbnail
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.verdict_grid import SIGNS, Shown, generators_of, grid_note, over, shown_arms
 from hsiaug.trial.arm import Method

@@ -1,35 +1,29 @@
-"""Pictures of sweeps: OA and AA against λ or ω, and over both where both vary."""
+"""Pictures of sweeps: OA and AA against λ or ω."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.colours import rgb_of
 from hsiaug.base.errors import InputError
 from hsiaug.base.text import plotted
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.curve_notes import n_text, panel_n
+from hsiaug.report.curve_notes import panel_n
 from hsiaug.report.curves import (
     HELD,
     SIGNS,
     Axis,
     SweepLine,
     SweepPoint,
-    SweepSurface,
     all_lines,
-    all_surfaces,
     drawn,
     lines,
     moving,
     percentages,
     reference,
-    surface_limits,
-    surfaces,
 )
-from hsiaug.report.figures.dark_svg import ON_DARK, ON_LIGHT
 from hsiaug.report.figures.files import WIDTHS, across, new_figure, series_style, wrapped
 from hsiaug.report.tables import Report, Table
 from hsiaug.trial.arm import EVERY_CONTROL, Method
@@ -54,9 +48,9 @@ LIGHTER, DARKER = -0.15, 0.6
 def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
     """The figure of every table in which some generator has two values of the axis or more.
 
-    Mean over the draws with a bar of one standard deviation, in percent: a column per classifier, a row for OA and
-    one for AA, and as heat maps, with the mean in each field, where λ and ω both vary. ``none`` is the dotted line
-    and its band; other controls are grey. Along λ, every line begins at λ = 0 with ``none``, which it is by definition.
+    Mean over the draws with a bar of one standard deviation, in percent: two panels per classifier, OA and
+    AA. ``none`` is the dotted line and its band; other controls are grey. Along λ, every line begins at λ = 0
+    with ``none``, which it is by definition.
 
     columns: of a page with two, which the figure fills. Raises InputError where nothing varies.
     """
@@ -68,12 +62,12 @@ def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
             value=f"{len(report.tables)} tables without them",
             hint=f"Run 'hsiaug benchmark … --{axis} 0.5:1.5:0.5' first.",
         )
-    layouts = [_Layout.of(table, _varied(table, axis), columns) for table in shown]
-    heights = [HEIGHT * one.shape[0] + AROUND for one in layouts]
+    classifiers = [_varied(table, axis) for table in shown]
+    heights = [HEIGHT * math.ceil(2 * len(found) / _wide(found, columns)) + AROUND for found in classifiers]
     figure = new_figure(WIDTHS[columns], sum(heights))
     places = figure.subfigures(len(shown), 1, height_ratios=heights, squeeze=False)[:, 0]
-    for place, table, layout in zip(places, shown, layouts, strict=True):
-        _draw_table(place, table, axis, layout)
+    for place, table, found in zip(places, shown, classifiers, strict=True):
+        _draw_table(place, table, axis, found, columns)
     return figure
 
 
@@ -83,96 +77,31 @@ def _varied(table: Table, axis: Axis) -> list[Method]:
     return [classifier for classifier in table.classifiers if classifier in lined]
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """Where the panels of a table lie: those of a classifier below each other or side by side, whatever is less high.
-
-    each: panels of a classifier at most; wide: panels of a row.
-    """
-
-    columns: int
-    classifiers: Sequence[Method]
-    each: int
-    wide: int
-    side_by_side: bool
-
-    @classmethod
-    def of(cls, table: Table, classifiers: Sequence[Method], columns: int) -> _Layout:
-        surfaced = max(len(surfaces(table, classifier)) for classifier in classifiers)
-        each, n = len(drawn(table)) * (1 + surfaced), len(classifiers)
-        most = across(columns, max(each, n), 6, NARROWEST)
-        side_by_side = n * math.ceil(each / most) < math.ceil(n / most) * each
-        return cls(columns, classifiers, each, min(most, each if side_by_side else n), side_by_side)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns of panels."""
-        row, _ = self.place(len(self.classifiers) - 1, self.each - 1)
-        return row + 1, self.wide
-
-    def place(self, classifier: int, panel: int) -> tuple[int, int]:
-        """Row and column of a panel of a classifier."""
-        if self.side_by_side:
-            return classifier * math.ceil(self.each / self.wide) + panel // self.wide, panel % self.wide
-        return classifier // self.wide * self.each + panel, classifier % self.wide
-
-    def titled(self, panel: Axes, *lines: str) -> None:
-        """Title a panel, every line broken where the panel ends."""
-        room = WIDTHS[self.columns] / self.wide - 0.3
-        panel.set_title("\n".join(wrapped(line, room, 7) for line in lines), fontsize=7)
+def _wide(classifiers: Sequence[Method], columns: int) -> int:
+    """Panels of a row: the two scores of a classifier stand side by side."""
+    return across(columns, 2 * len(classifiers), 6, NARROWEST) // 2 * 2
 
 
-def _draw_table(place: SubFigure, table: Table, axis: Axis, layout: _Layout) -> None:
-    width = WIDTHS[layout.columns]
+def _draw_table(place: SubFigure, table: Table, axis: Axis, classifiers: Sequence[Method], columns: int) -> None:
+    width, wide = WIDTHS[columns], _wide(classifiers, columns)
     place.suptitle(f"{wrapped(plotted(table.heading), width)}\n{wrapped(HOW_TO_READ, width)}", fontsize=8)
-    panels = place.subplots(*layout.shape, squeeze=False)
-    for panel in panels.flat:
+    panels = place.subplots(math.ceil(2 * len(classifiers) / wide), wide, squeeze=False).ravel()
+    for panel in panels[2 * len(classifiers) :]:
         panel.set_axis_off()
-    styles = _styles(table, axis)
+    styles, scores = _styles(table, axis), drawn(table)
     entries: dict[str, Any] = {}
-    for i, classifier in enumerate(layout.classifiers):
-        entries |= _draw_classifier(panels, table, classifier, axis, styles, layout, i)
-    place.legend(
-        entries.values(),
-        [wrapped(plotted(name), width / COLUMNS[layout.columns] - 0.4, 7) for name in entries],
-        loc="outside lower center",
-        ncols=COLUMNS[layout.columns],
-        fontsize=7,
-        frameon=False,
-    )
-
-
-def _draw_classifier(
-    panels: Any,
-    table: Table,
-    classifier: Method,
-    axis: Axis,
-    styles: dict[Any, dict[str, Any]],
-    layout: _Layout,
-    number: int,
-) -> dict[str, Any]:
-    """The panels of one classifier; returns the entries of the legend."""
-    shown, none = _shown(table, classifier, axis), reference(table, classifier)
-    scores = [(score.key, score.name) for score in drawn(table)]
-    maps = [(s, metric, name) for s in surfaces(table, classifier) for metric, name in scores]
-    label, over = plotted(table.labels[classifier]), panel_n(table, shown, none, axis, short=True)
-    entries: dict[str, Any] = {}
-    for place, (metric, name) in enumerate(scores):
-        panel = panels[layout.place(number, place)]
-        panel.set_axis_on()
-        panel.sharey(panels[layout.place(0, place)])
-        entries |= _draw_curves(panel, shown, none, metric, styles)
-        layout.titled(panel, label, over)
+    for i, (panel, classifier) in enumerate(zip(panels, (c for c in classifiers for _ in scores), strict=False)):
+        shown, none, score = _shown(table, classifier, axis), reference(table, classifier), scores[i % 2]
+        panel.sharey(panels[i % 2])
+        entries |= _draw_curves(panel, shown, none, score.key, styles)
+        title = plotted(table.labels[classifier]), panel_n(table, shown, none, axis)
+        panel.set_title("\n".join(wrapped(line, width / wide - 0.3, 7) for line in title), fontsize=7)
         panel.set_xlabel(SIGNS[axis], fontsize=8)
-        panel.set_ylabel(f"{name} (%)", fontsize=8)
-    for place, (surface, metric, name) in enumerate(maps, start=len(scores)):
-        panel = panels[layout.place(number, place)]
-        if _draw_surface(panel, surface, metric, surface_limits(all_surfaces(table), metric)):
-            title = f"{label}, {plotted(table.labels[surface.generator])}: {name} (%)"
-            layout.titled(panel, title, n_text(surface.draws))
-    for panel in (panels[layout.place(number, place)] for place in range(len(scores) + len(maps))):
+        panel.set_ylabel(f"{score.name} (%)", fontsize=8)
         panel.tick_params(labelsize=7)
-    return entries
+    ncols = COLUMNS[columns]
+    names = [wrapped(plotted(name), width / ncols - 0.4, 7) for name in entries]
+    place.legend(entries.values(), names, loc="outside lower center", ncols=ncols, fontsize=7, frameon=False)
 
 
 def _styles(table: Table, axis: Axis) -> dict[tuple[Method, float | None], dict[str, Any]]:
@@ -258,33 +187,3 @@ def _draw_line(panel: Axes, dots: Sequence[SweepPoint], style: dict[str, Any], s
     for bar in (*drawn.lines[1], *drawn.lines[2]):
         bar.set_alpha(0.45)
     return drawn
-
-
-def _draw_surface(panel: Axes, surface: SweepSurface, metric: str, limits: tuple[float, float]) -> bool:
-    """λ to the right, ω upwards, the mean in every field; empty where there is no trial. False where nowhere is one."""
-    import numpy as np
-
-    values = np.full((len(surface.omegas), len(surface.lambdas)), np.nan)
-    texts = {}
-    for (lam, omega), cell in surface.cells.items():
-        place, score = (surface.omegas.index(omega), surface.lambdas.index(lam)), percentages(cell, metric)
-        if score and surface.shares(cell):
-            values[place], texts[place] = score[0], f"{score[0]:.1f}"
-        elif score:
-            texts[place] = f"{score[0]:.1f}\nn={score[2]}"
-    if np.isnan(values).all():
-        return False
-    panel.set_axis_on()
-    image = panel.imshow(np.ma.masked_invalid(values), cmap="viridis", origin="lower", aspect="auto")
-    low, high = limits
-    image.set_clim(low, high)
-    for (row, column), value in np.ndenumerate(values):
-        colour = ON_DARK if value < (low + high) / 2 else ON_LIGHT
-        text = texts.get((row, column), "")
-        panel.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
-    panel.set_xticks(range(len(surface.lambdas)), [f"{lam:g}" for lam in surface.lambdas])
-    panel.set_yticks(range(len(surface.omegas)), [f"{omega:g}" for omega in surface.omegas])
-    panel.set_xlabel("λ", fontsize=8)
-    panel.set_ylabel("ω", rotation=0, fontsize=8)
-    panel.figure.colorbar(image, ax=panel).ax.tick_params(labelsize=7)
-    return True

@@ -8,8 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.base.colours import SERIES
-from hsiaug.report.figures.dark_svg import with_dark_style
+from hsiaug.base.colours import SERIES, in_the_dark
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,6 +44,9 @@ METADATA: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationD
 """No dates: equal records give equal files."""
 LETTER = 0.0072
 """Inches of a letter of one point, with those that are wider counted in."""
+DARK = {"#ffffff": "#0f1419", "#000000": "#e6e9ed"}
+"""Paper and ink of the page in the dark."""
+COLOUR = re.compile(r"(fill|stroke): (#[0-9a-f]{6})")
 STYLE = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.hashsalt": "hsiaug"}
 
 
@@ -91,7 +93,7 @@ def figure_bytes(figure: Figure, format: str) -> bytes:
     with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]  # keys of a dict are texts, not Literals
         figure.savefig(file, dpi=DPI, format=format, metadata=METADATA.get(format, {}))
     made = file.getvalue()
-    return with_dark_style(made.decode()).encode() if format == "svg" else made
+    return _with_dark_style(made.decode()).encode() if format == "svg" else made
 
 
 def light_svg(figure: Figure) -> str:
@@ -105,9 +107,23 @@ def light_svg(figure: Figure) -> str:
     out = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hsiaug"}):
         figure.savefig(out, dpi=DPI, format="svg", metadata={"Date": None})
-    return with_dark_style(re.sub(r'(?<= d=")[^"]*', _rounded, out.getvalue()))
+    return _with_dark_style(re.sub(r'(?<= d=")[^"]*', _rounded, out.getvalue()))
 
 
 def _rounded(outline: re.Match[str]) -> str:
     short = re.sub(r"-?\d+\.\d+", lambda number: f"{float(number[0]):.1f}".removesuffix(".0"), outline[0])
     return re.sub(r"\s*([A-Za-z])\s*", r"\1", short).strip().replace(" ", ",")
+
+
+def _with_dark_style(svg: str) -> str:
+    """The text of an SVG with a second set of colours, which a browser takes where its reader asked for the dark.
+
+    Images keep their colours. Programs that know no media query show the figure as it was drawn.
+    """
+    rules = [
+        f'[style*="{kind}: {colour}"]{{{kind}:{DARK.get(colour) or in_the_dark(colour)} !important}}'
+        for kind, colour in sorted(set(COLOUR.findall(svg)))
+    ]
+    ink = f"svg{{fill:{DARK['#000000']}}}"  # what has no colour of its own is black: most letters
+    style = f"<style>@media screen and (prefers-color-scheme: dark){{{ink}{''.join(rules)}}}</style>"
+    return re.sub(r"(<svg\b[^>]*>)", lambda opening: opening[1] + style, svg, count=1)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.text import plotted
 from hsiaug.report.figures.files import WIDTHS, across, new_figure, series_style, wrapped
-from hsiaug.report.label_curves import SCORES, LabelCurve
 from hsiaug.report.labels import seeds_text
+from hsiaug.report.scenes.label_curves import SCORES, LabelCurve
 from hsiaug.report.scores import Metric
 from hsiaug.report.views_labels import curve_label
 

@@ -18,7 +18,7 @@ from hsiaug.protocol.tiling import TileSplit
 from hsiaug.report.figures.class_labels import label_classes
 from hsiaug.report.figures.files import LEGEND, WIDTHS, legend_columns, new_figure, wrapped
 from hsiaug.report.labels import left_out
-from hsiaug.report.split_roles import ROLES, split_roles
+from hsiaug.report.scenes.split_roles import ROLES, split_roles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,5 +2,5 @@
 
 ``page.html_page`` makes it from a report, the store's predictions for the maps, and folders of ``hsiaug inspect`` for
 spectra and fidelity. The rooms inside: anchors (a table's section, and the ids in it) · markup (grids to HTML) ·
-verdicts · gains and curves (SVG, heat maps) · confusion · maps · quality · records · page (the whole).
+verdicts · gains (SVG) and charts (figures) · confusion · maps · quality · records · page (the whole).
 """

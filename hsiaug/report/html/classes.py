@@ -13,8 +13,7 @@ from hsiaug.report.compare import Gain, class_deltas
 from hsiaug.report.findings import judged
 from hsiaug.report.grid import GridColumn, GridEntry, make_grid
 from hsiaug.report.html.anchors import TableSection
-from hsiaug.report.html.markup import details, escape, grid_table
-from hsiaug.report.html.scales import diverging_legend, round_limit
+from hsiaug.report.html.markup import details, diverging_legend, escape, grid_table, round_limit
 from hsiaug.report.labels import MISSING, count_range, signed, with_interval
 from hsiaug.report.records import class_counts
 from hsiaug.report.tables import Table

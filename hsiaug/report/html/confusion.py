@@ -1,4 +1,4 @@
-"""Confusion matrices: of none as counts over the draws, of every arm as its difference to none."""
+"""Confusion matrices: of none as counts over the draws, of other arms as their difference to none."""
 
 from __future__ import annotations
 
@@ -10,74 +10,50 @@ from numpy.typing import NDArray
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.curves import reference
 from hsiaug.report.html.anchors import TableSection
-from hsiaug.report.html.markup import SHADES, details, escape, scroller, shade
-from hsiaug.report.html.scales import diverging_legend
+from hsiaug.report.html.maps import best_cells
+from hsiaug.report.html.markup import SHADES, details, diverging_legend, escape, scroller, shade
 from hsiaug.report.labels import count
 from hsiaug.report.records import Trial
 
 __all__ = ["confusions"]
 
-ENTRIES = 30_000
-"""Entries of all matrices of a page: more would make it slow to open."""
 LIMIT = 0.2
 """Where the scale of differences ends, as a share of a class's test pixels; the same for all matrices of a page."""
 HOW_TO_READ = (
-    "none: test pixels, summed over the draws. Every other arm: its share of each true class minus that of none, in "
-    "points, over the draws that both have; shaded as better where more pixels are right or fewer are wrong. Differences "
-    "below half a point are left empty."
+    "none: test pixels, summed over the draws. The other controls and the best other arm: the share of each true class "
+    "minus that of none, in points, over the draws that both have; shaded as better where more pixels are right or fewer "
+    "are wrong. Differences below half a point are left empty."
 )
 
 
-def confusions(section: TableSection, tables: int) -> str:
-    """A matrix per arm and classifier; where they are too many for the page, controls and the best arms.
-
-    tables: how many tables share the page.
-    """
-    table = section.table
-    matrices = {cell: summed for cell in table.cells.values() if (summed := _summed(cell)) is not None}
-    size = max(len(table.class_names), 1)
-    room = max(len(table.classifiers), ENTRIES // (tables * size * size))
-    kept = set(sorted(matrices, key=lambda cell: _rank(cell, table.scores.main.key))[:room])
-    blocks = []
+def confusions(section: TableSection) -> str:
+    """For each classifier the matrix of ``none``, and those of the other controls and of the best other arm."""
+    table, blocks = section.table, []
     for classifier in table.classifiers:
-        mine = [cell for cell in matrices if cell in kept and cell.classifier == classifier]
-        if mine:
-            folded = "".join(_folded(section, cell, matrices[cell]) for cell in mine)
-            blocks.append(details(f"{table.labels[classifier]}: {len(mine)} of its arms", folded))
-    if len(kept) < len(matrices):
-        left = f"Of {len(matrices)} matrices {len(matrices) - len(kept)} are left out, to keep the page small"
-        blocks.append(
-            f'<p class="note">{left}: shown are the controls and the best arms. Every record has its own.</p>'
-        )
+        cells = [cell for cell in best_cells(table, classifier) if _sum(cell.ok) is not None]
+        if cells:
+            folded = "".join(_folded(section, cell) for cell in cells)
+            blocks.append(details(f"{table.labels[classifier]}: {len(cells)} of its arms", folded))
     if not blocks:
         return ""
     legend = diverging_legend(LIMIT, "worse", "better")
     return f'<p class="note">{escape(HOW_TO_READ)}</p>{legend}{"".join(blocks)}'
 
 
-def _folded(section: TableSection, cell: ArmCell, matrix: NDArray[np.int64]) -> str:
+def _folded(section: TableSection, cell: ArmCell) -> str:
     """The matrix of none, or of an arm without a draw in common with it; the difference of any other."""
     title, names = section.table.cell_label(cell, ", "), section.table.class_names
-    none = reference(section.table, cell.classifier)
+    none, whole = reference(section.table, cell.classifier), _sum(cell.ok)
     paired = _paired(cell, none) if none is not None and cell.arm != none.arm else None
-    if paired is None:
-        table = _matrix(matrix, names, len(cell.ok), title)
-    else:
+    if paired is not None:
         table = _difference(*paired, names, title)
+    else:
+        table = _matrix(whole, names, len(cell.ok), title) if whole is not None else ""
     return details(title, f"{table}<p class=note>{section.cell_link('Its records', cell)}</p>")
 
 
-def _rank(cell: ArmCell, metric: str) -> tuple[bool, float]:
-    summary = cell.summary(metric)
-    return not cell.arm.control, -(summary.mean if summary else 0.0)
-
-
-def _summed(cell: ArmCell) -> NDArray[np.int64] | None:
-    """(C, C) test pixels over all draws of a cell, rows true, columns predicted; None where no record has it."""
-    return _sum(cell.ok)
-
-
 def _sum(trials: Iterable[Trial]) -> NDArray[np.int64] | None:
+    """(C, C) test pixels over all trials, rows true, columns predicted; None where no record has it."""
     found = [np.asarray(t.record["metrics"].get("confusion") or [], dtype=np.int64) for t in trials]
     square = [m for m in found if m.ndim == 2 and m.shape[0] == m.shape[1]]
     if not square or any(m.shape != square[0].shape for m in square):

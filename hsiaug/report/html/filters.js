@@ -11,28 +11,20 @@ const readFilters = () => {
 
 const tableHidden = ({ scene, protocol }) =>
   (filters.scene && filters.scene !== scene) || (filters.protocol && filters.protocol !== protocol);
-// A control stays beside the generators that are measured against it; none has no λ, and most generators no ω.
+// A control stays beside the generators that are measured against it.
 const isHidden = (id) => {
   const cell = facts.cells[id];
   if (!cell) return false;
   return Boolean((filters.classifier && filters.classifier !== cell.classifier)
-    || (filters.generator && !cell.control && filters.generator !== cell.generator)
-    || (filters.lambda && cell.lambda && filters.lambda !== cell.lambda)
-    || (filters.omega && cell.omega && filters.omega !== cell.omega));
+    || (filters.generator && !cell.control && filters.generator !== cell.generator));
 };
 const cellOf = (part) => {
   const link = part.querySelector('a[href^="#t"]');
   return link && facts.cells[link.hash.slice(1)] ? link.hash.slice(1) : null;
 };
-const metrics = [...facts.metrics].sort((a, b) => b.length - a.length);
-const metricOf = (text) => {
-  const bare = text.replace(/^Δ ?/, "");
-  return metrics.find((m) => bare === m || bare.startsWith(`${m} `));
-};
-
 // What a table shows of which cell, read once.
 const grids = Array.from(document.querySelectorAll("main table"), (table) => {
-  const rows = Array.from(table.tBodies[0].rows, (row) => ({ row, name: row.cells[0].textContent.replace(/^\d+ /, ""), ids: Array.from(row.cells, cellOf) }));
+  const rows = Array.from(table.tBodies[0].rows, (row) => ({ row, ids: Array.from(row.cells, cellOf) }));
   const heads = [];
   for (const row of table.tHead ? table.tHead.rows : []) {
     for (const head of row.cells) {
@@ -46,24 +38,19 @@ const grids = Array.from(document.querySelectorAll("main table"), (table) => {
     entry.from = at;
     at += entry.span;
   }
-  const first = heads.length ? heads[0].head.textContent : "";
-  return { table, rows, heads, first };
+  return { rows, heads };
 });
-const filterTable = ({ rows, heads, first }) => {
+const filterTable = ({ rows, heads }) => {
   const width = Math.max(0, ...rows.map(({ ids }) => ids.length));
-  const named = Array.from({ length: width }, (_, c) => heads.find((h) => h.leaf === c));
   const gone = Array.from({ length: width }, (_, c) => {
     const found = rows.map(({ ids }) => ids[c]).filter(Boolean);
-    const metric = named[c] && metricOf(named[c].head.textContent);
     const alike = new Set(found.map((id) => facts.cells[id].classifier)).size === 1;
-    return Boolean((alike && found.every(isHidden)) || (filters.metric && metric && metric !== filters.metric));
+    return alike && found.every(isHidden);
   });
-  for (const { row, name, ids } of rows) {
+  for (const { row, ids } of rows) {
     const found = ids.filter((id, c) => id && !gone[c]);
     const all = ids.filter(Boolean);
-    row.hidden = Boolean((all.length && !found.some((id) => !isHidden(id)))
-      || (filters.class && first === "class" && name !== filters.class)
-      || (filters.draw && first === "seed" && name !== filters.draw));
+    row.hidden = Boolean(all.length && !found.some((id) => !isHidden(id)));
     ids.forEach((_, c) => { row.cells[c].hidden = gone[c]; });
   }
   for (const { head, leaf, span, group, from } of heads) {
@@ -88,11 +75,8 @@ const applyFilters = () => {
   for (const part of document.querySelectorAll("main [data-cell]:not(figure.map)")) fade(part, isHidden(part.dataset.cell));
   for (const part of document.querySelectorAll("main li")) if (cellOf(part)) part.hidden = isHidden(cellOf(part));
   for (const part of document.querySelectorAll("main details[id]")) part.hidden = isHidden(part.id);
-  for (const name of ["generator", "classifier", "metric", "draw"]) {
-    for (const part of document.querySelectorAll(`main [data-${name}]:not(figure.map)`)) {
-      const value = part.dataset[name];
-      fade(part, Boolean(filters[name]) && value !== filters[name] && !facts.controls.includes(value));
-    }
+  for (const part of document.querySelectorAll("main figure[data-classifier]")) {
+    part.hidden = Boolean(filters.classifier) && part.dataset.classifier !== filters.classifier;
   }
   document.dispatchEvent(new Event("filtered"));
 };

@@ -14,29 +14,23 @@ __all__ = ["filter_facts"]
 
 def filter_facts(sections: Sequence[TableSection]) -> dict[str, Any]:
     """``tables``: scene and protocol by number of the table. ``cells``: arm and classifier by id. ``choices``: the values
-    of every filter that has two or more. ``metrics``, ``controls``: their names.
+    of every filter that has two or more.
     """
     tables = {section.anchor("table").removesuffix("-table"): _condition(section) for section in sections}
     cells = {section.cell_id(cell): _cell(section, cell) for section in sections for cell in section.listed}
-    metrics = _once(metric.name for section in sections for metric in section.table.metrics)
     mine = [cell for cell in cells.values() if not cell["blind"]]
     values = {
         "scene": ("Scene", _once(table["scene"] for table in tables.values())),
         "protocol": ("Protocol", _once(table["protocol"] for table in tables.values())),
         "generator": ("Generator", _once(cell["generator"] for cell in mine if not cell["control"])),
         "classifier": ("Classifier", _once(cell["classifier"] for cell in mine)),
-        "lambda": ("λ", _sorted(cell["lambda"] for cell in mine)),
-        "omega": ("ω", _sorted(cell["omega"] for cell in mine)),
-        "class": ("Class", _once(name for section in sections for name in section.table.class_names)),
-        "draw": ("Draw", _sorted(str(draw) for section in sections for draw in section.table.draws)),
-        "metric": ("Metric", metrics),
     }
     choices = [
         {"name": name, "shown": shown, "values": found}
         for name, (shown, found) in values.items()
         if len(found) > 1
     ]
-    return {"tables": tables, "cells": cells, "choices": choices, "metrics": metrics, "controls": EVERY_CONTROL}
+    return {"tables": tables, "cells": cells, "choices": choices}
 
 
 def _condition(section: TableSection) -> dict[str, str]:
@@ -45,22 +39,14 @@ def _condition(section: TableSection) -> dict[str, str]:
 
 
 def _cell(section: TableSection, cell: ArmCell) -> dict[str, Any]:
-    """λ of ``none`` and an ω that there is not are empty: no filter asks for them."""
     arm, labels = cell.arm, section.table.labels
-    none = arm.generator.name == "none"
     return {
         "generator": labels.get(arm.generator, arm.generator.name),
         "classifier": labels.get(cell.classifier, cell.classifier.name),
         "control": arm.generator.name in EVERY_CONTROL,
         "blind": cell in section.table.blind,
-        "lambda": "" if none else f"{arm.lam:g}",
-        "omega": "" if arm.omega is None else f"{arm.omega:g}",
     }
 
 
 def _once(values: Iterable[str]) -> list[str]:
     return [value for value in dict.fromkeys(values) if value]
-
-
-def _sorted(values: Iterable[str]) -> list[str]:
-    return sorted(_once(values), key=float)

@@ -89,8 +89,6 @@ class MapViewer {
   }
   // Offers the trials that the filters leave, and keeps what is chosen where it is still offered.
   refresh() {
-    const draw = filters.draw;
-    if (draw && [...this.draw.options].some((o) => o.value === draw)) this.draw.value = draw;
     for (const [select, other] of [[this.a, 0], [this.b, 1]]) {
       const named = new Map();
       for (const f of this.of("called")) if (!isHidden(f.dataset.cell)) named.set(f.dataset.cell, f.dataset.name);

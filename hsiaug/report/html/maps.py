@@ -21,7 +21,12 @@ from hsiaug.base.colours import (
 )
 from hsiaug.core.scene import Scene
 from hsiaug.report.cells import ArmCell
-from hsiaug.report.ground_truth import (
+from hsiaug.report.html.anchors import TableSection
+from hsiaug.report.html.markup import details, escape, json_for_script
+from hsiaug.report.html.pictures import PALETTE, embedded_image, jpeg, palette_png
+from hsiaug.report.labels import percent
+from hsiaug.report.records import Trial
+from hsiaug.report.scenes.ground_truth import (
     MOST_VALUES,
     GroundTruth,
     NoGroundTruthError,
@@ -29,16 +34,12 @@ from hsiaug.report.ground_truth import (
     predicted_maps,
     thumbnail,
 )
-from hsiaug.report.html.anchors import TableSection
-from hsiaug.report.html.markup import details, escape, json_for_script
-from hsiaug.report.html.pictures import PALETTE, embedded_image, jpeg, palette_png
-from hsiaug.report.labels import percent
-from hsiaug.report.records import Trial
-from hsiaug.report.split_roles import ROLES, redrawn_roles
+from hsiaug.report.scenes.split_roles import ROLES, redrawn_roles
+from hsiaug.report.tables import Table
 from hsiaug.trial.arm import EVERY_CONTROL, Method
 from hsiaug.trial.store import Store
 
-__all__ = ["MapMaker"]
+__all__ = ["MapMaker", "best_cells"]
 
 SIDE = 800
 """Pixels of the longer side of a map; larger scenes are thinned out to it."""
@@ -167,7 +168,7 @@ class MapMaker:
 def _planned(section: TableSection) -> tuple[list[Shown], list[Shown]]:
     """The draw that most of the controls and best arms have, of these alone; then all else, in order of interest."""
     table = section.table
-    best = [cell for classifier in table.classifiers for cell in _best(section, classifier)]
+    best = [cell for classifier in table.classifiers for cell in best_cells(table, classifier)]
     seeds = [trial.seed for cell in best for trial in cell.ok]
     if not seeds:
         raise NoGroundTruthError("no trial went well")
@@ -184,12 +185,12 @@ def _planned(section: TableSection) -> tuple[list[Shown], list[Shown]]:
     return first, [pair for _, pair in sorted(rest, key=itemgetter(0))]
 
 
-def _best(section: TableSection, classifier: Method) -> list[ArmCell]:
+def best_cells(table: Table, classifier: Method) -> list[ArmCell]:
     """The controls, and the best of the other arms."""
     best: dict[str, tuple[float, ArmCell]] = {}
-    for cell in section.table.cells_of(classifier):
+    for cell in table.cells_of(classifier):
         name = cell.arm.generator.name if cell.arm.control else "other"
-        summary = cell.summary(section.table.scores.main.key)
+        summary = cell.summary(table.scores.main.key)
         if summary and (name not in best or summary.mean > best[name][0]):
             best[name] = summary.mean, cell
     return [best[name][1] for name in (*EVERY_CONTROL, "other") if name in best]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html as html_module
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -20,6 +21,7 @@ __all__ = [
     "SHADES",
     "badge",
     "details",
+    "diverging_legend",
     "escape",
     "facts",
     "figure",
@@ -29,6 +31,7 @@ __all__ = [
     "known_by",
     "link",
     "plain_grid",
+    "round_limit",
     "scroller",
     "shade",
     "tip",
@@ -73,6 +76,33 @@ def shade(share: float) -> str:
     return f"{'m' if share > 0 else 'l'}{step}" if step else ""
 
 
+INSIDE = 0.95
+"""Share of the fields that a scale is to tell apart: a class of three pixels must not wash out all others."""
+
+
+def round_limit(sizes: Sequence[float]) -> float:
+    """Where a scale ends, as a fraction: a round number of points below which most sizes lie; one point at least."""
+    ordered = sorted(sizes)
+    inside = ordered[math.ceil(INSIDE * len(ordered)) - 1] if ordered else 0.0
+    steps = (n * 10.0**power for power in (-2, -1) for n in (1, 2, 3, 5))
+    return next((step for step in steps if step >= inside - 1e-12), 1.0)
+
+
+def diverging_legend(limit: float, less: str, more: str) -> str:
+    """The shades from below to above 0. limit: fraction at which they end; beyond it they stay as they are."""
+    fields = "".join(f'<i class="{side}{step}"></i>' for side, steps in SIDES for step in steps)
+    end = f"{100 * limit:g}"
+    shades = f'<span class="shades" aria-hidden="true">{fields}</span>'
+    return (
+        f'<p class="legend ramp"><span>{escape(less)} −{end}</span>{shades}'
+        f"<span>+{end} points and beyond: {escape(more)}</span></p>"
+    )
+
+
+SIDES = (("l", range(SHADES, 0, -2)), ("z", range(1)), ("m", range(1, SHADES + 1, 2)))
+"""The shades of a legend, every other one."""
+
+
 def badge(text: str, kind: str = "") -> str:
     """A word in a small frame. kind: good, bad, warn or nothing."""
     return f'<span class="badge {kind}">{escape(text)}</span>'
@@ -94,9 +124,9 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
     return "<dl>" + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in pairs) + "</dl>"
 
 
-def figure(html: str, caption: str, kind: str = "", **facts: str) -> str:
+def figure(html: str, caption: str, **facts: str) -> str:
     """A picture with its caption. facts: what filters know it by, as ``classifier="svm"``."""
-    return f'<figure class="{kind}"{known_by(**facts)}>{html}<figcaption>{escape(caption)}</figcaption></figure>'
+    return f"<figure{known_by(**facts)}>{html}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def known_by(**facts: str) -> str:

@@ -1,10 +1,10 @@
-"""The whole page: verdicts first, then each table with its pictures, samples, environment, records."""
+"""The whole page: verdicts first, then each table with its pictures and records, and the environment."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -13,20 +13,15 @@ from hsiaug.report.audit import audit_lines, warnings
 from hsiaug.report.cells import CellKey
 from hsiaug.report.findings import headline
 from hsiaug.report.html.anchors import TableSection
+from hsiaug.report.html.charts import curves_by_table, label_block, sweep_blocks
 from hsiaug.report.html.classes import class_gains
 from hsiaug.report.html.confusion import confusions
-from hsiaug.report.html.costs import cost_pictures
-from hsiaug.report.html.curves import curve_blocks
 from hsiaug.report.html.filters import filter_facts
 from hsiaug.report.html.gains import gain_pictures
-from hsiaug.report.html.labels import curves_by_table, label_block
 from hsiaug.report.html.maps import MapMaker
 from hsiaug.report.html.markup import badge, details, escape, facts, items, json_for_script, link
-from hsiaug.report.html.protocols import protocol_pictures
-from hsiaug.report.html.quality import quality_block, read_quality
-from hsiaug.report.html.rankings import ranking_pictures
+from hsiaug.report.html.protocols import protocol_tables
 from hsiaug.report.html.records import environment, record_lists
-from hsiaug.report.html.surfaces import heat_maps
 from hsiaug.report.html.verdicts import failure_block, outcome, summary
 from hsiaug.report.labels import count
 from hsiaug.report.notes import control_notes, number_notes, significance_note, verdict_note
@@ -38,7 +33,7 @@ from hsiaug.trial.store import Store
 __all__ = ["html_page"]
 
 HERE = Path(__file__).parent
-SCRIPTS = ("page.js", "filters.js", "maps.js", "spectra.js", "hover.js", "print.js")
+SCRIPTS = ("page.js", "filters.js", "maps.js", "hover.js", "print.js")
 """In their order: each may use what stands before it."""
 MOST_TITLED = 3
 """Scenes and protocols that the title of a page names at most."""
@@ -46,15 +41,12 @@ Section = tuple[str, str, str]
 """Id, heading, and markup."""
 
 
-def html_page(report: Report, store: Store | None = None, quality: Iterable[Path] = ()) -> str:
+def html_page(report: Report, store: Store | None = None) -> str:
     """One self-contained page of HTML; equal for equal records.
 
     store: where the predictions lie from which maps are drawn; without it there are none. A map needs its scene,
         which is read where it lies on this machine and never downloaded.
-    quality: folders that ``hsiaug inspect`` wrote, for spectra, PCA clouds, fidelity and label reliability.
-    Raises InputError for a folder without quality.json.
     """
-    looked_at = [(folder, read_quality(folder)) for folder in quality]
     shown = [TableSection(table, number, report.where) for number, table in enumerate(report.tables)]
     compared = [section for section in shown if section.table.condition.protocol != ADDED] or shown
     maker = MapMaker(store, len(compared))
@@ -62,40 +54,18 @@ def html_page(report: Report, store: Store | None = None, quality: Iterable[Path
     every_curve = [curve for found in curves.values() for curve in found]
     verdicts = _verdict(report, compared, maker, worth_verdicts(every_curve), main_worths(every_curve))
     sections: list[Section] = [("verdict", "Verdict", verdicts)]
-    if across := _across(report):
-        sections.append(("across", "Across scenes and protocols", across))
+    if across := protocol_tables(report):
+        sections.append(("across", "Location under each protocol", across))
     for section in compared:
         equivalents = label_block(section, curves.get(section.table, ()))
-        html = _table(section, len(compared), maker, equivalents)
+        html = _table(section, maker, equivalents)
         sections.append((section.anchor("table"), section.table.title, html))
     if points := [section for section in shown if section not in compared]:
         folded = (details(s.table.title, _point(s), id=s.anchor("table")) for s in points)
         sections.append(("points", "Points of learning curves", "".join(folded)))
-    sections += [
-        (f"samples-{i}", f"Samples: {read.title(folder)}", quality_block(folder, read))
-        for i, (folder, read) in enumerate(looked_at)
-    ]
-    if not looked_at:
-        sections.append(("samples", "Samples", f'<p class="note">{NO_SAMPLES}</p>'))
     trials = {trial.hash: trial for section in shown for trial in section.table.trials}.values()
     sections.append(("environment", "Environment", details("Machines and versions", environment(trials))))
     return _document(_title(report), sections, filter_facts(shown))
-
-
-def _across(report: Report) -> str:
-    """What several tables say together; empty where each stands alone."""
-    return "".join(
-        (
-            _part("Location under each protocol", protocol_pictures(report)),
-            _part("Average ranks over scenes", ranking_pictures(report)),
-        )
-    )
-
-
-NO_SAMPLES = (
-    "Spectra, PCA clouds, fidelity and label reliability are not in a store of records. Make them with "
-    "<code>hsiaug inspect SCENE --generator NAME --out DIR</code>, and give <code>--quality DIR</code> to this report."
-)
 
 
 def _title(report: Report) -> str:
@@ -171,7 +141,7 @@ def _tags(section: TableSection) -> str:
     return " " + badge("LEAKY", "bad") if section.table.leaky else ""
 
 
-def _table(section: TableSection, of: int, maker: MapMaker, equivalents: str) -> str:
+def _table(section: TableSection, maker: MapMaker, equivalents: str) -> str:
     table = section.table
     notes = number_notes(table) + control_notes(table) + significance_note(table) + verdict_note(table)
     parts = [
@@ -182,12 +152,11 @@ def _table(section: TableSection, of: int, maker: MapMaker, equivalents: str) ->
         else "",
         _part("Gains, draw by draw", gain_pictures(section)),
         _part("Tables", section.view("generator")),
-        _part("λ and ω", curve_blocks(section) + heat_maps(section)),
+        _part("λ and ω", sweep_blocks(section)),
         _part("Label equivalents", equivalents),
         _part("Per class", class_gains(section)),
         _part("Maps", maker.maps(section)),
-        _part("Cost against gain", cost_pictures(section)),
-        _part("Confusion", confusions(section, of)),
+        _part("Confusion", confusions(section)),
         _part("In detail", _folded(section)),
         _part("Notes and audit", details("What the numbers are", items(map(escape, notes)), opened=True)
               + details("Audit of the protocol", facts(audit_lines(table, section.where)), opened=table.leaky)),

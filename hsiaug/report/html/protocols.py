@@ -1,94 +1,54 @@
-"""What location alone answers for: protocols of one scene, the score of none beside that of ``coords``."""
+"""The score of ``none`` under each protocol of a scene, beside what location alone reaches."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from hsiaug.metrics.significance import t_interval
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.curves import reference
-from hsiaug.report.html.markup import escape, figure, tip
-from hsiaug.report.html.svg import WIDTH, Scale, label, marks_of, picture
-from hsiaug.report.labels import percent
+from hsiaug.report.html.markup import escape, plain_grid
+from hsiaug.report.labels import MISSING, percent
 from hsiaug.report.tables import ADDED, Report, Table
-from hsiaug.trial.arm import Method
 
-__all__ = ["protocol_pictures"]
+__all__ = ["protocol_tables"]
 
-TOP, NAME, ROW = 22, 18, 36
-"""Heights of what stands above all rows, of a protocol's name, and of a row."""
-MARKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 HOW_TO_READ = (
-    "Score of none under each protocol of a scene, mean over the draws with its 95 % t interval; hollow: coords, which "
-    "reads row and column and no band. What coords reaches, a classifier may owe to location alone; a protocol under "
-    "which it reaches much says little of new ground."
+    "Mean over the draws with its 95 % t interval. coords reads row and column and no band: what it reaches, a "
+    "classifier may owe to location alone, and a protocol under which it reaches much says little of new ground."
 )
 
 
-def protocol_pictures(report: Report) -> str:
-    """A panel per scene and classifier that was run under several protocols; empty where there is none."""
+def protocol_tables(report: Report) -> str:
+    """A table for each scene that was run under several protocols; empty where there is none."""
     scenes: dict[tuple[str, str, str, int, str], list[Table]] = {}
     for table in report.tables:
         one = table.condition
         if one.protocol != ADDED:
             scenes.setdefault((table.run, one.scene, one.task, one.patch, one.scene_sha256), []).append(table)
-    pictures = "".join(figure for tables in scenes.values() for figure in _scene(tables))
-    return f'<div class="panels">{pictures}</div><p class="note">{escape(HOW_TO_READ)}</p>' if pictures else ""
+    tables = "".join(_scene(found) for found in scenes.values() if len(found) > 1)
+    return f'{tables}<p class="note">{escape(HOW_TO_READ)}</p>' if tables else ""
 
 
-def _scene(tables: Sequence[Table]) -> list[str]:
-    """A picture per classifier: protocols under which location answers for least come first."""
-    metric, blind = tables[0].scores.main, {table: _blind(table) for table in tables}
-    panels: dict[Method, dict[Table, ArmCell]] = {}
-    for table in sorted(tables, key=lambda table: _mean(blind[table], metric.key)):
-        for classifier in table.classifiers:
-            if (none := reference(table, classifier)) is not None and none.values(metric.key):
-                panels.setdefault(classifier, {})[table] = none
-    pictures = []
-    for classifier, cells in panels.items():
-        if len(cells) > 1:
-            named = max((table.labels[classifier] for table in cells), key=len)
-            caption = f"{metric.name} (%) of none by protocol, {tables[0].condition.scene}, {named}"
-            pictures.append(figure(_drawing(cells, blind, named, caption), caption))
-    return pictures
+def _scene(tables: Sequence[Table]) -> str:
+    """A row for each protocol; those under which location answers for least come first."""
+    metric = tables[0].scores.main
+    labels = {classifier: table.labels[classifier] for table in tables for classifier in table.classifiers}
+    rows = []
+    for table in tables:
+        blind = _blind(table)
+        scores = [_score(reference(table, classifier), metric.key) for classifier in labels]
+        rank = sum(values) / len(values) if blind and (values := blind.values(metric.key)) else 2.0
+        rows.append((rank, (_protocol(table), _score(blind, metric.key), *scores)))
+    heading = f"{metric.name} (%) of none by protocol, {tables[0].condition.scene}"
+    ordered = [row for _, row in sorted(rows, key=lambda entry: entry[0])]
+    return plain_grid(heading, ("protocol", "coords", *labels.values()), ordered)
 
 
 def _blind(table: Table) -> ArmCell | None:
     """The cell of ``coords`` without synthetic samples."""
     found = [c for c in table.blind if c.classifier.name == "coords" and c.arm.generator.name == "none" and c.ok]
     return max(found, key=lambda cell: len(cell.ok), default=None)
-
-
-def _mean(cell: ArmCell | None, metric: str) -> float:
-    summary = cell.summary(metric) if cell else None
-    return summary.mean if summary else 2.0
-
-
-def _ends(cell: ArmCell, metric: str) -> tuple[float, float]:
-    """Interval of the mean, of which none beyond 0 and 1 is drawn; the mean twice for a single draw."""
-    values = cell.values(metric)
-    low, high = t_interval(values) or (values[0], values[0])
-    return max(low, 0.0), min(high, 1.0)
-
-
-def _drawing(
-    cells: Mapping[Table, ArmCell],
-    blind: Mapping[Table, ArmCell | None],
-    classifier: str,
-    caption: str,
-) -> str:
-    x = Scale(0, 1, 14, WIDTH - 14)
-    foot = TOP + ROW * len(cells)
-    parts = [f'<line class="grid" x1="{x(m)}" x2="{x(m)}" y1="{TOP}" y2="{foot}"/>' for m in MARKS]
-    parts += [label(x(m), TOP - 8, percent(m).removesuffix(".0"), "tick") for m in MARKS]
-    for i, (table, none) in enumerate(cells.items()):
-        y, metric = TOP + ROW * i, table.scores.main
-        parts.append(label(2, y + 14, _protocol(table), "row", "start"))
-        shown = [(none, classifier, "f0 edge"), (blind[table], "coords", "s1 hollow")]
-        found = [(cell, name, kind) for cell, name, kind in shown if cell and cell.values(metric.key)]
-        for cell, name, kind in reversed(found):
-            parts.append(_mark(cell, f"{_protocol(table)}, {name}", kind, metric.key, x, y + NAME + 8))
-    return picture(foot + 6, caption, parts)
 
 
 def _protocol(table: Table) -> str:
@@ -99,10 +59,11 @@ def _protocol(table: Table) -> str:
     return f"{name}, {buffer}{', LEAKY' if table.leaky else ''}"
 
 
-def _mark(cell: ArmCell, name: str, kind: str, metric: str, x: Scale, y: float) -> str:
-    values, (low, high) = cell.values(metric), _ends(cell, metric)
-    mean = sum(values) / len(values)
-    interval = f" [{percent(low)}, {percent(high)}]" if len(values) > 1 else ""
-    said = tip(f"{percent(mean)}{interval} %, n = {len(values)}")
-    bar = f'<path class="{"s0" if kind.startswith("f0") else "s1"} mean" d="M{x(low)} {y}H{x(high)}"/>'
-    return marks_of(name, [bar, f'<circle class="{kind}" cx="{x(mean)}" cy="{y}" r="4.5"{said}/>'])
+def _score(cell: ArmCell | None, metric: str) -> str:
+    """``60.0 [58.2, 61.8]``: a mean with its interval, which is cut at 0 and 1."""
+    values = cell.values(metric) if cell else []
+    if not values:
+        return MISSING
+    interval = t_interval(values)
+    ends = f" [{percent(max(interval[0], 0.0))}, {percent(min(interval[1], 1.0))}]" if interval else ""
+    return f"{percent(sum(values) / len(values))}{ends}"

@@ -20,8 +20,8 @@ from hsiaug.report.labels import (
     span,
 )
 from hsiaug.report.notes import repeat_notes
-from hsiaug.report.pairwise import ArmComparison, Pairing
 from hsiaug.report.records import Trial, class_counts
+from hsiaug.report.two_arms.comparison import ArmComparison, Pairing
 from hsiaug.trial.failures import why_failed
 
 __all__ = [

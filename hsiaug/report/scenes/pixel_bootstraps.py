@@ -12,8 +12,8 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.metrics.accuracy import many_scores
 from hsiaug.metrics.bootstrap import BlockInterval, Pixels, block_bootstrap
-from hsiaug.report.ground_truth import GroundTruth, NoGroundTruthError, local_ground_truth, predicted_maps
 from hsiaug.report.records import Trial
+from hsiaug.report.scenes.ground_truth import GroundTruth, NoGroundTruthError, local_ground_truth, predicted_maps
 from hsiaug.report.scores import metric_set
 from hsiaug.trial.store import Store
 

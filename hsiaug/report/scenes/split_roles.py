@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import HsiaugError
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
-from hsiaug.report.ground_truth import GroundTruth
 from hsiaug.report.records import Trial
+from hsiaug.report.scenes.ground_truth import GroundTruth
 
 __all__ = ["ROLES", "redrawn_roles", "split_roles"]
 
@@ -20,14 +20,9 @@ ROLES = ("unlabelled", "left out", "test", "train")
 
 def split_roles(split: Split | TileSplit) -> tuple[NDArray[np.uint8], ...]:
     """Of a scene, or of each place, (H, W) numbers of ROLES."""
-    if isinstance(split, Split):
-        sides = [(split.labels, split.test, split.train)]
-    else:
-        masks = [place.mask for place in split.pairs.places]
-        sides = list(zip(masks, split.tested, split.trained, strict=True))
     return tuple(
         np.where(label > 0, np.where(trained, 3, np.where(tested, 2, 1)), 0).astype(np.uint8)
-        for label, tested, trained in sides
+        for label, tested, trained in split.sides
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.text import plotted
 from hsiaug.report.figures.files import WIDTHS, new_figure, series_style, wrapped
-from hsiaug.report.pairwise import ArmComparison, Pairing
+from hsiaug.report.two_arms.comparison import ArmComparison, Pairing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,14 +13,14 @@ from statistics import median
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.metrics.verdict import TINY, judge, undecided
-from hsiaug.report.arm_names import arm_names, find_arm
 from hsiaug.report.cells import ArmCell, CellKey
 from hsiaug.report.compare import Comparison, Gain, class_deltas, compare, corrected, mean_difference, pair_up
-from hsiaug.report.ground_truth import GroundTruth
-from hsiaug.report.pairwise_pixels import DrawBootstrap, draw_bootstraps
 from hsiaug.report.records import Trial
+from hsiaug.report.scenes.ground_truth import GroundTruth
+from hsiaug.report.scenes.pixel_bootstraps import DrawBootstrap, draw_bootstraps
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
+from hsiaug.report.two_arms.names import arm_names, find_arm
 from hsiaug.trial.failures import why_failed
 from hsiaug.trial.store import Store
 
@@ -118,7 +118,7 @@ def compare_arms(
 ) -> ArmComparison:
     """A and B on every condition with a draw in common; on each, p is Holm-corrected over the report's table.
 
-    a, b: as :func:`hsiaug.report.arm_names.find_arm` reads them. metric: its key in a record; the main one of each
+    a, b: as :func:`hsiaug.report.two_arms.names.find_arm` reads them. metric: its key in a record; the main one of each
     task without it. store: where the predictions lie, for the block bootstrap.
     Raises InputError for arms and metrics that are not there, for twice the same arm, and where no draw is shared.
     """
