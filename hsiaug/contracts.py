@@ -7,7 +7,6 @@ generator in its docstring.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -21,7 +20,6 @@ from hsiaug.protocol.view import TrainView
 from hsiaug.registry.card import Card
 
 __all__ = [
-    "Attention",
     "Classifier",
     "FittedClassifier",
     "FittedGenerator",
@@ -40,25 +38,8 @@ class Progress(Protocol):
     def __call__(self, done: int, total: int, note: str = "") -> None: ...
 
 
-@dataclass(frozen=True, eq=False)
-class Attention:
-    """Where a text-conditioned generator looks for each word, one entry per patch.
-
-    words: the L_i words of the prompt that patch i was shown with, in order.
-    maps: (L_i, p, p) float32 each; map l says how much each pixel attends to word l, and over the words they sum
-        to 1 at every pixel.
-    """
-
-    words: tuple[tuple[str, ...], ...]
-    maps: tuple[NDArray[np.float32], ...]
-
-
 class FittedGenerator(Protocol):
     """A generator that has learnt from a train view.
-
-    It may add ``attention(patches: PatchSamples) -> Attention``: for real patches (n, B, p, p) in scene units with
-    class ids y, the cross-attention between their pixels and the words of a prompt of their class. Only
-    ``hsiaug inspect`` calls it, after the fit, to score the maps against the labels; nothing may be learnt in it.
 
     A trial's samples are drawn in blocks, a call of ``sample`` each. One that draws from a finite set without replacement
     may add ``continued(earlier: Sequence[Mapping[int, int]])``: the same, but going on after blocks of these counts.

@@ -49,7 +49,7 @@ def noise(height: int, width: int, channels: int = 3) -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (height, width, channels), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("name", ["spectra", "pca", "attention", "contact_sheet", "nearest", "shifts"])
+@pytest.mark.parametrize("name", ["spectra", "pca", "contact_sheet", "nearest", "shifts"])
 def test_an_embedded_picture_is_its_file_pixel_for_pixel(folder: Path, name: str) -> None:
     values = noise(40, 60)
     Image.fromarray(values).save(folder / f"{name}.png")

@@ -22,13 +22,12 @@ __all__ = ["quality_block", "read_quality"]
 PICTURES = {
     "spectra": "Mean spectra of every class: training, held-out and synthetic",
     "pca": "PCA clouds of training, held-out and synthetic samples",
-    "attention": "Where the generator's words look",
     "contact_sheet": "Real pairs of image and mask, and synthetic ones",
     "nearest": "Synthetic tiles beside the training tiles that they are nearest to",
     "shifts": "Agreement of image and mask, the mask moved",
 }
 """What may lie in a folder, as SVG or as PNG."""
-TILES = ("attention", "contact_sheet", "nearest")
+TILES = ("contact_sheet", "nearest")
 """Pictures whose pixels are what is looked at: made smaller, noise would be averaged away."""
 FORMAT = 1
 WIDEST = 1400
