@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hsiaug.core.samples import Patches, PatchSamples
 from hsiaug.core.scene import Scene
-from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts
+from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts, Tiles
 from hsiaug.protocol.view import TrainView
 from hsiaug.registry.card import Card
 
@@ -23,8 +23,10 @@ __all__ = [
     "Classifier",
     "FittedClassifier",
     "FittedGenerator",
+    "FittedMaskClassifier",
     "FittedPairGenerator",
     "Generator",
+    "MaskClassifier",
     "PairGenerator",
     "Pretrained",
     "Pretraining",
@@ -163,4 +165,26 @@ class Classifier(Protocol):
         view that the user asked for (``--view``), as do the patches that are predicted: take the number of bands from
         them, not from the scene, and expect no reflectance.
         """
+        ...
+
+
+class FittedMaskClassifier(Protocol):
+    """A classifier of masks that has learnt; ``facts`` and ``predict_proba(tiles) -> (n, C, H, W) float32`` are optional."""
+
+    def predict(self, tiles: Tiles) -> NDArray[np.int64]:
+        """(n, H, W) class ids 1..C of every pixel. Called once per batch of test tiles."""
+        ...
+
+
+class MaskClassifier(Protocol):
+    """Learns masks from real and synthetic tiles; its card names ``segmentation`` or ``change``."""
+
+    card: ClassVar[Card]
+
+    def __init__(self, params: Any) -> None: ...
+
+    def fit(
+        self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
+    ) -> FittedMaskClassifier:
+        """Learn from ``samples``; 0 in a mask is no label. ``view`` holds the real training tiles alone."""
         ...
