@@ -169,7 +169,7 @@ class Classifier(Protocol):
 
 
 class FittedMaskClassifier(Protocol):
-    """A classifier of masks that has learnt; ``facts`` and ``predict_proba(tiles) -> (n, C, H, W) float32`` are optional."""
+    """A classifier of masks that has learnt; optional: ``facts``, ``predict_proba(tiles) -> (n, C, H, W) float32``."""
 
     def predict(self, tiles: Tiles) -> NDArray[np.int64]:
         """(n, H, W) class ids 1..C of every pixel. Called once per batch of test tiles."""
