@@ -124,18 +124,23 @@ class Store:
 
     def _found(self, hash: str, index: Index) -> Record | Damage | None:
         """As :meth:`look`; what the index knows of the very file is not checked again."""
-        told = self._told(hash, RECORD)
-        known = None if told is None else index.get(hash, told)
+        path = self._path(hash, RECORD)
+        known = index.get(hash, path)
         if known is not None:
             fault = self._emptied(hash)
             return known if fault is None else Damage(hash, fault)
-        found = self.look(hash)
-        return found if told is None or found is None or isinstance(found, Damage) else index.add(found, told)
+        told, found = self._told(hash, RECORD), self.look(hash)
+        return (
+            found if told is None or found is None or isinstance(found, Damage) else index.add(found, path, told)
+        )
+
+    def _path(self, hash: str, name: str) -> str:
+        # To make a Path takes longer than the system takes to answer.
+        return f"{self._folder}/{hash[:2]}/{hash}/{name}"
 
     def _told(self, hash: str, name: str) -> os.stat_result | None:
         try:
-            # To make a Path takes longer than the system takes to answer.
-            return os.stat(f"{self._folder}/{hash[:2]}/{hash}/{name}")  # noqa: PTH116
+            return os.stat(self._path(hash, name))  # noqa: PTH116
         except (OSError, ValueError):
             return None
 
