@@ -77,12 +77,12 @@ class Generator(Protocol):
         ...
 
     def load(self, folder: Path, *, device: str) -> FittedGenerator:
-        """What :meth:`FittedGenerator.save` wrote; it must sample the same."""
+        """Load what :meth:`FittedGenerator.save` wrote; it must sample the same."""
         ...
 
 
 class Pretrained(Protocol):
-    """What was learnt from whole scenes."""
+    """Knowledge from whole scenes."""
 
     def save(self, folder: Path) -> None:
         """Write all of it to an empty folder (see :func:`hsiaug.api.save_state`)."""
@@ -133,7 +133,7 @@ class PairGenerator(Protocol):
         ...
 
     def load(self, folder: Path, *, device: str) -> FittedPairGenerator:
-        """What :meth:`FittedPairGenerator.save` wrote; it must sample the same."""
+        """Load what :meth:`FittedPairGenerator.save` wrote; it must sample the same."""
         ...
 
 

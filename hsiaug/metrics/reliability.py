@@ -66,7 +66,7 @@ class Reliability:
         return next(score for score in self.scores if score.name == name)
 
     def as_json(self) -> dict[str, Any]:
-        """What quality.json holds of it."""
+        """The entry in quality.json."""
         return {
             "scores": [vars(score) for score in self.scores],
             "levels_percent": list(LEVELS),
@@ -120,7 +120,7 @@ def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int 
 
 
 def _judge(known: Spectra, sets: tuple[Spectra, Spectra]) -> tuple[_Judged, _Judged]:
-    """What probes that learnt from ``known`` say of two sets."""
+    """Two sets, judged by probes that learnt from ``known``."""
     probes, nearest = [fit(known) for fit in PROBES.values()], fit_nearest_class(known)
     a, b = (_Judged(part, np.stack([probe(part.x) for probe in probes]), nearest(part.x)) for part in sets)
     return a, b

@@ -44,7 +44,7 @@ class Inspection(Generic[Made, Compared, AnyFidelity, AnyReliability]):
     verdict: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """What quality.json holds."""
+        """The content of quality.json."""
         return {
             "format": FORMAT,
             "provenance": self.made.provenance(),

@@ -1,4 +1,4 @@
-"""What ``hsiaug generate`` and ``hsiaug inspect`` ask of a task.
+"""The functions that ``hsiaug generate`` and ``hsiaug inspect`` need of a task.
 
 ============  ==========================================  ==========================================================
 function      pixel classification                        segmentation and change detection

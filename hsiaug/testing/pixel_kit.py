@@ -44,7 +44,7 @@ TROUBLES: Mapping[Trouble, Mapping[str, Any]] = {
     "bare-scene": {"bare": True},
     "patch-of-one": {"patch": 1},
 }
-"""What makes a scene hard to learn from."""
+"""Difficulties of a scene."""
 
 SIZES = (16, 8, 5, 3)
 """Training pixels of each class, unless a check asks for others."""

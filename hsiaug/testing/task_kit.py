@@ -1,4 +1,4 @@
-"""What the checks must know of a task: on what cases plugins are checked, and how samples are read."""
+"""The interface of a task for the checks: test cases, and access to samples."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ __all__ = [
 Trouble = Literal[
     "tiny-classes", "class-missing", "constant-bands", "bare-scene", "ignored-pixels", "patch-of-one"
 ]
-"""What a case may have that an easy one has not; a check of the same name asks for it."""
+"""Difficulties of a case; a check of the same name asks for each."""
 
 NAMES = ("Meadow", "Maize", "Orchard", "Pond")
 """Of the classes of a case, of which some may be missing."""
@@ -49,7 +49,7 @@ NOISE = 0.015
 """Standard deviation of pixels round the spectrum of their class, as a share of SPAN."""
 
 Items = TypeVar("Items")
-"""What is predicted: patches or tiles."""
+"""The items that are predicted: patches or tiles."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +105,7 @@ class TaskKit(ABC, Generic[Data, Split, View, Samples, Items, Counts]):
 
     @abstractmethod
     def of_classes(self, counts: Mapping[int, int]) -> Counts:
-        """What asks for so many of each class id and nothing else, as the task's generators read it."""
+        """A request for that many samples of each class id and nothing else, as the task's generators read it."""
 
     @abstractmethod
     def miscounted(self, made: Samples, request: Counts) -> str:
@@ -203,7 +203,7 @@ def class_spectra(classes: int, bands: int) -> NDArray[np.float64]:
 
 
 def facts(names: Sequence[str], bands: int, description: str, *, bare: bool) -> dict[str, Any]:
-    """What is told of a case beside its arrays. bare: no wavelengths, ground sampling distance or descriptions."""
+    """Metadata of a case. bare: no wavelengths, ground sampling distance or descriptions."""
     return {
         "class_names": tuple(names),
         "wavelengths": None if bare else np.linspace(450.0, 2350.0, bands),

@@ -34,7 +34,7 @@ AGAIN = 3
 
 @dataclass(frozen=True)
 class Reading:
-    """What a store holds. records: those to be believed. damaged: all others, by name, with what is wrong."""
+    """Content of a store. records: the sound ones. damaged: all others, by name, with what is wrong."""
 
     records: tuple[Record, ...] = ()
     damaged: tuple[Damage, ...] = ()
@@ -156,7 +156,7 @@ class Store:
         return record if fault is None else Damage(hash, fault)
 
     def _emptied(self, hash: str) -> str | None:
-        """What a power failure leaves of a file that was not on the disk yet."""
+        """The fault of predictions that a power failure left empty, or None."""
         told = self._told(hash, PREDICTIONS)
         return f"{PREDICTIONS} is empty" if told is not None and not told.st_size else None
 

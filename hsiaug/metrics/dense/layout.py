@@ -1,4 +1,4 @@
-"""What masks look like: class shares, segments, which classes meet."""
+"""Statistics of masks: class shares, segments, adjacency of classes."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ ROWS = 65_536
 
 @dataclass(frozen=True, eq=False)
 class Probes:
-    """What real training tiles taught: a space of pixels, and the probes in it.
+    """A space of pixels and the probes in it, learnt from real training tiles.
 
     ids: (c,) class ids that had two training pixels. classes: C. models: by name, with predict_proba.
     """

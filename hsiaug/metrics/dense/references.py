@@ -1,4 +1,4 @@
-"""What real training pixels are like: the law of each class's spectra, and the bounds of histograms."""
+"""Statistics of real training pixels: the law of each class's spectra, and the bounds of histograms."""
 
 from __future__ import annotations
 

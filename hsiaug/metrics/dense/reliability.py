@@ -89,7 +89,7 @@ class DenseReliability:
         return next(score for score in self.scores if score.name == name)
 
     def as_json(self) -> dict[str, Any]:
-        """What quality.json holds of it."""
+        """The entry in quality.json."""
         return {
             "scores": [vars(score) for score in self.scores],
             "levels_percent": list(LEVELS),

@@ -54,7 +54,7 @@ def remembered(key: str, make: Callable[[], Encoded]) -> Encoded:
         _memory[key] = found
     kept = _memory[key]
     copies = {name: array.copy() for name, array in _arrays(kept).items()}
-    return replace(kept, **copies)  # type: ignore[arg-type]
+    return replace(kept, **copies)
 
 
 def forget() -> None:
