@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import IGNORE, DenseSamples
+from hsiaug.metrics.accuracy import recall
 from hsiaug.metrics.calibration import (
     LEVELS,
     CalibrationCurve,
@@ -31,7 +32,7 @@ from hsiaug.metrics.dense.change import change_measures
 from hsiaug.metrics.dense.damage import permuted
 from hsiaug.metrics.dense.estimator import MAIN, QualityEstimator, Reading, fit_estimator, some_tiles
 from hsiaug.metrics.dense.quality import label_quality
-from hsiaug.metrics.dense.scores import SCORES, class_table
+from hsiaug.metrics.dense.scores import SCORES
 from hsiaug.metrics.dense.tile_counts import REACH, Counts, ProbedTiles, tally
 from hsiaug.metrics.measures import FidelityMeasure
 
@@ -60,7 +61,7 @@ class Coupling:
 class DenseReliability:
     """scores: by the table's order.
 
-    by_class: {class id: {"recall", "angle", "frechet", the same of held-out tiles, "frechet_ratio", "pixels"}}.
+    by_class: {class id: {"recall" of the probes, "pixels", and the same of held-out tiles}}.
     shifts: {"made", "held"}: (9, 9) agreement with the mask moved by −4..4 pixels down and right.
     measures: of change masks, each beside its real-against-real floor. quality: (n,) of :func:`label_quality`.
     n, n_held: tiles. notes: sentences on what was left out.
@@ -203,15 +204,11 @@ def _summed(view: ProbedTiles, masks: NDArray[np.int64]) -> Counts:
 
 
 def _by_class(judge: QualityEstimator, made: Counts, held: Counts) -> dict[int, dict[str, float | None]]:
-    of_made, of_held = (class_table(counts, judge.references) for counts in (made, held))
-    table: dict[int, dict[str, float | None]] = {}
-    for c in judge.ids:
-        row: dict[str, float | None] = {}
-        for column, values in of_made.items():
-            row[column], row[f"held_{column}"] = known(values[c - 1]), known(of_held[column][c - 1])
-        near, far = row["frechet"], row["held_frechet"]
-        row["frechet_ratio"] = near / far if near is not None and far else None
-        table[c] = row
+    table: dict[int, dict[str, float | None]] = {c: {} for c in judge.ids}
+    for name, counts in (("", made), ("held_", held)):
+        shares, pixels = recall(counts["confusion"]).mean(axis=0), counts["confusion"].sum(axis=-1)[0]
+        for c, row in table.items():
+            row |= {f"{name}recall": known(shares[c - 1]), f"{name}pixels": known(pixels[c - 1])}
     return table
 
 

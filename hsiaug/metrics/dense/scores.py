@@ -11,7 +11,7 @@ from hsiaug.metrics.dense.references import References
 from hsiaug.metrics.dense.tile_counts import REACH, SHIFTS, Counts
 from hsiaug.metrics.distances import root_trace, spectral_angle
 
-__all__ = ["SCORES", "class_table", "score_all"]
+__all__ = ["SCORES", "score_all"]
 
 Array = NDArray[np.float64]
 
@@ -51,15 +51,6 @@ def score_all(counts: Counts, references: References) -> dict[str, Array]:
             auc = _auc(counts["change"])
             scores |= {"change_angle": auc[..., 0], "change_size": auc[..., 1]}
     return {name: scores[name] for name in SCORES if name in scores}
-
-
-def class_table(counts: Counts, references: References) -> dict[str, Array]:
-    """{column: (..., C)} recall of the probes, angle and Fréchet distance to training, and pixels of each class."""
-    confusion = counts["confusion"]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        angle, frechet = _class_distances(counts["moments"], references)
-        own, pixels = recall(confusion).mean(axis=-2), confusion.sum(axis=-1)[..., 0, :]
-        return {"recall": own, "angle": angle, "frechet": frechet, "pixels": pixels}
 
 
 def _auc(histograms: Array) -> Array:
