@@ -27,7 +27,7 @@ from benchmarks.common import HERE, say, unmixed_scene, write_csv
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.damage import DAMAGES, damage, wrong_share
-from hsiaug.metrics.dense.estimator import QualityEstimator, fit_estimator
+from hsiaug.metrics.dense.estimator import MAIN, QualityEstimator, fit_estimator
 from tests.toyworld import toy_world
 
 OUT = HERE / "results" / "dense_calibration"
@@ -45,8 +45,7 @@ REACHED = 0.8
 class DamageEstimate:
     """Damage of one kind, "" for none: the share asked for, reached, and estimated, all in % of labelled pixels.
 
-    estimate, low, high: by the judge as it is, with its 95 % interval. unseen: by the judge calibrated without this
-    kind of damage. single: by the score "pixels" alone.
+    estimate, low, high: by the judge, with its 95 % interval.
     """
 
     kind: str
@@ -55,8 +54,6 @@ class DamageEstimate:
     estimate: float
     low: float
     high: float
-    unseen: float
-    single: float
 
     @property
     def error(self) -> float:
@@ -76,11 +73,10 @@ def found_again(
     view = judge.look(judged.images)
     rows = []
     for kind in ("", *DAMAGES):
-        others = [k for k in DAMAGES if k != kind]
         for level in levels if kind else (0,):
             worse = damage(masks, kind, level, judge.ids, rng) if kind else masks
             reading = judge.read(view, worse)
-            low, high = np.percentile(judge.curves["joint"].percents(reading["joint"][1:]), [2.5, 97.5])
+            low, high = np.percentile(judge.curves[MAIN].percents(reading[MAIN][1:]), [2.5, 97.5])
             rows.append(
                 DamageEstimate(
                     kind=kind,
@@ -89,8 +85,6 @@ def found_again(
                     estimate=judge.percent(reading),
                     low=float(low),
                     high=float(high),
-                    unseen=judge.estimate(reading, others),
-                    single=judge.percent(reading, "pixels"),
                 )
             )
     return rows
@@ -174,21 +168,19 @@ def main() -> None:
 
 def lines(rows: dict[tuple[str, str, float], list[DamageEstimate]]) -> Iterator[str]:
     """The table, mean over the splits, and the verdict by data and kind."""
-    yield "| data | damage | asked | true | estimate | error, worst | in 95 % | without this kind | pixels alone |"
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield "| data | damage | asked | true | estimate | error, worst | in 95 % |"
+    yield "|---|---|---|---|---|---|---|"
     met: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for (name, kind, asked), found in rows.items():
-        columns = np.array(
-            [[f.true, f.estimate, f.error, f.low <= f.true <= f.high, f.unseen, f.single] for f in found]
-        )
-        true, estimate, error, inside, unseen, single = columns.mean(axis=0)
+        columns = np.array([[f.true, f.estimate, f.error, f.low <= f.true <= f.high] for f in found])
+        true, estimate, error, inside = columns.mean(axis=0)
         worst = columns[np.abs(columns[:, 2]).argmax(), 2]
         reached = true >= REACHED * asked
         if kind and reached:
             met[name, kind].append(abs(error) <= BAR)
         yield (
             f"| {name} | {kind or 'none'} | {asked:g} | {true:.1f}{'' if reached else ' (not reached)'} | {estimate:.1f} "
-            f"| {error:+.1f}, {worst:+.1f} | {inside:.0%} | {unseen:.1f} | {single:.1f} |"
+            f"| {error:+.1f}, {worst:+.1f} | {inside:.0%} |"
         )
     yield ""
     for name in dict.fromkeys(name for name, _ in met):

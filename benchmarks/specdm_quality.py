@@ -132,7 +132,7 @@ def measured(made: MaskSynthesis) -> dict[str, Any]:
         row[measure.name], row[f"{measure.name}_floor"] = measure.value, measure.floor
     row["wrong"] = report.reliability.wrong
     scores = {score.name: score for score in report.reliability.scores}
-    for name in ("joint", "coupling"):
+    for name in ("pixels", "coupling"):
         if name in scores:
             row |= {f"{name}_value": scores[name].value, f"{name}_ceiling": scores[name].ceiling}
             row[f"{name}_floor"] = scores[name].floor

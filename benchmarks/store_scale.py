@@ -119,11 +119,11 @@ def measure(folder: Path, records: int, draws: int) -> None:
         say(f"{number} records of {draws} draws and {lambdas} λ written in {time.perf_counter() - start:.0f} s")
     shutil.rmtree(folder / "no", ignore_errors=True)
     report, look_up = ("-m", "hsiaug", "report", "--store", str(store)), ("-c", LOOK_UP, str(store))
-    if not (store / "index.sqlite").exists():
+    if not (store / "index.json").exists():
         # What is two seconds old is not indexed.
         time.sleep(3)
         say(f"report, no index yet: {timed(*report, '--format', 'md')}")
-    say(f"index: {(store / 'index.sqlite').stat().st_size / 1e6:.0f} MB")
+    say(f"index: {(store / 'index.json').stat().st_size / 1e6:.0f} MB")
     say(f"look-up of every record: {timed(*look_up)}")
     some, most = min(draws, 1000), min(lambdas, (MOST // min(draws, 1000) - fixed) // varied)
     plan = ("-m", "hsiaug", *RUN, "--lambda", f"0.5:{most / 2}:0.5", "--seeds", str(some), "--dry-run", "--store")

@@ -1,4 +1,4 @@
-"""What ``hsiaug inspect`` says of txt2hsi's samples on Indian Pines, draw by draw, for claims C7 and C8."""
+"""What ``hsiaug inspect`` says of txt2hsi's samples on Indian Pines, draw by draw, for claim C7."""
 
 from __future__ import annotations
 
@@ -58,14 +58,6 @@ def _quality_rows(protocol: str, draw: int, answer: Mapping[str, Any]) -> Iterat
         yield row(
             f"wrong labels by {s['name']}", f"{s['label']}: equivalent share of wrong labels", s["wrong"], 0.0
         )
-    attention = answer["attention"]
-    for side, group in (("training", "train"), ("held-out", "held-out")):
-        score, floor = attention["class_words"].get(group), attention["shuffled"].get(group)
-        if score and floor:
-            for key in ("auc", "iou"):
-                yield row(
-                    f"attention {key}, {side}", f"cross-attention {key.upper()}, {side}", score[key], floor[key]
-                )
 
 
 def quality_table(

@@ -50,12 +50,13 @@ and in its ``pyproject.toml``::
 from hsiaug.base.errors import DataUnavailableError, InputError, PluginError, SplitError, did_you_mean
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import (
-    Attention,
     Classifier,
     FittedClassifier,
     FittedGenerator,
+    FittedMaskClassifier,
     FittedPairGenerator,
     Generator,
+    MaskClassifier,
     PairGenerator,
     Pretrained,
     Pretraining,
@@ -77,7 +78,6 @@ from hsiaug.tasks.view_choice import spatial_folds
 
 __all__ = [
     "Areas",
-    "Attention",
     "Card",
     "Classifier",
     "DataUnavailableError",
@@ -87,9 +87,11 @@ __all__ = [
     "Entry",
     "FittedClassifier",
     "FittedGenerator",
+    "FittedMaskClassifier",
     "FittedPairGenerator",
     "Generator",
     "InputError",
+    "MaskClassifier",
     "NoParams",
     "Normaliser",
     "PairCounts",

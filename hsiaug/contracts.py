@@ -7,7 +7,6 @@ generator in its docstring.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -16,17 +15,18 @@ from numpy.typing import NDArray
 
 from hsiaug.core.samples import Patches, PatchSamples
 from hsiaug.core.scene import Scene
-from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts
+from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts, Tiles
 from hsiaug.protocol.view import TrainView
 from hsiaug.registry.card import Card
 
 __all__ = [
-    "Attention",
     "Classifier",
     "FittedClassifier",
     "FittedGenerator",
+    "FittedMaskClassifier",
     "FittedPairGenerator",
     "Generator",
+    "MaskClassifier",
     "PairGenerator",
     "Pretrained",
     "Pretraining",
@@ -40,25 +40,8 @@ class Progress(Protocol):
     def __call__(self, done: int, total: int, note: str = "") -> None: ...
 
 
-@dataclass(frozen=True, eq=False)
-class Attention:
-    """Where a text-conditioned generator looks for each word, one entry per patch.
-
-    words: the L_i words of the prompt that patch i was shown with, in order.
-    maps: (L_i, p, p) float32 each; map l says how much each pixel attends to word l, and over the words they sum
-        to 1 at every pixel.
-    """
-
-    words: tuple[tuple[str, ...], ...]
-    maps: tuple[NDArray[np.float32], ...]
-
-
 class FittedGenerator(Protocol):
     """A generator that has learnt from a train view.
-
-    It may add ``attention(patches: PatchSamples) -> Attention``: for real patches (n, B, p, p) in scene units with
-    class ids y, the cross-attention between their pixels and the words of a prompt of their class. Only
-    ``hsiaug inspect`` calls it, after the fit, to score the maps against the labels; nothing may be learnt in it.
 
     A trial's samples are drawn in blocks, a call of ``sample`` each. One that draws from a finite set without replacement
     may add ``continued(earlier: Sequence[Mapping[int, int]])``: the same, but going on after blocks of these counts.
@@ -94,12 +77,12 @@ class Generator(Protocol):
         ...
 
     def load(self, folder: Path, *, device: str) -> FittedGenerator:
-        """What :meth:`FittedGenerator.save` wrote; it must sample the same."""
+        """Load what :meth:`FittedGenerator.save` wrote; it must sample the same."""
         ...
 
 
 class Pretrained(Protocol):
-    """What was learnt from whole scenes."""
+    """Knowledge from whole scenes."""
 
     def save(self, folder: Path) -> None:
         """Write all of it to an empty folder (see :func:`hsiaug.api.save_state`)."""
@@ -150,7 +133,7 @@ class PairGenerator(Protocol):
         ...
 
     def load(self, folder: Path, *, device: str) -> FittedPairGenerator:
-        """What :meth:`FittedPairGenerator.save` wrote; it must sample the same."""
+        """Load what :meth:`FittedPairGenerator.save` wrote; it must sample the same."""
         ...
 
 
@@ -182,4 +165,26 @@ class Classifier(Protocol):
         view that the user asked for (``views``), as do the patches that are predicted: take the number of bands from
         them, not from the scene, and expect no reflectance.
         """
+        ...
+
+
+class FittedMaskClassifier(Protocol):
+    """A classifier of masks that has learnt; optional: ``facts``, ``predict_proba(tiles) -> (n, C, H, W) float32``."""
+
+    def predict(self, tiles: Tiles) -> NDArray[np.int64]:
+        """(n, H, W) class ids 1..C of every pixel. Called once per batch of test tiles."""
+        ...
+
+
+class MaskClassifier(Protocol):
+    """Learns masks from real and synthetic tiles; its card names ``segmentation`` or ``change``."""
+
+    card: ClassVar[Card]
+
+    def __init__(self, params: Any) -> None: ...
+
+    def fit(
+        self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
+    ) -> FittedMaskClassifier:
+        """Learn from ``samples``; 0 in a mask is no label. ``view`` holds the real training tiles alone."""
         ...

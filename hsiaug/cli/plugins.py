@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hsiaug.cli.options import TaskName
 from hsiaug.cli.output import print_json, print_lines, print_table, say
 
 if TYPE_CHECKING:
@@ -131,6 +132,10 @@ def info(
 def new(
     name: Annotated[str, typer.Argument(help="Name of the plugin, as users will type it.")],
     kind: Annotated[_Kind, typer.Option(help="What it is to be.")],
+    task: Annotated[
+        TaskName | None,
+        typer.Option(help="What a generator or classifier serves; of masks segmentation or change."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder in which the package's own is made.")] = Path(),
     json: Json = False,
 ) -> None:
@@ -139,11 +144,13 @@ def new(
     Example:
 
       hsiaug plugins new my-generator --kind generator
+
+      hsiaug plugins new my-segmenter --kind classifier --task segmentation
     """
     from hsiaug.base.terminal import Console
     from hsiaug.registry.scaffold import write_package
 
-    folder = write_package(kind.value, name, out)
+    folder = write_package(kind.value, name, out, task)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     if json:
         print_json([str(path) for path in files])

@@ -64,7 +64,7 @@ class Pixels:
 
 @dataclass(frozen=True)
 class BlockInterval:
-    """What the test pixels of one draw say of the difference b − a of a metric.
+    """The difference b − a of a metric on the test pixels of one draw.
 
     difference: on all pixels, as a fraction. low, high: percentiles of the resampled differences, of blocks or of
         single pixels, whichever lie farther out.

@@ -8,7 +8,7 @@ The calibration is this project's own: we know of none in the literature (docs/q
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -181,8 +181,6 @@ class LabelScore:
         ones are, which is not "better".
     wrong: the equivalent share of wrong labels in %; 0 at the ceiling and above, 80 at most. None where the score does
         not fall surely with q, as its calibration curve's ``spearman`` says: −1 at best, −.9 at worst.
-    beyond: {"value", "ceiling" or "floor": "≤" or "≥"} where the estimate of a share lay outside 0..100 % and is given
-        as that bound: ≤ 0 is better than real held-out tiles, the clean end of the calibration.
     """
 
     name: str
@@ -199,7 +197,6 @@ class LabelScore:
     spearman: float | None
     curve: tuple[float, ...]
     n: int
-    beyond: Mapping[str, str] = field(default_factory=dict)
 
 
 def label_score(

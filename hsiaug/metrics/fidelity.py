@@ -64,7 +64,7 @@ class Fidelity:
         return next(measure for measure in self.measures if measure.name == name)
 
     def as_json(self) -> dict[str, Any]:
-        """What quality.json holds of it."""
+        """The entry in quality.json."""
         rows = [vars(measure) for measure in self.measures]
         return {"measures": rows, "classes": list(self.classes), "notes": list(self.notes)}
 

@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class LabelEquivalent:
-    """What an arm is worth. value: k*, added labels per class; -inf below the curve's start, inf above its end.
+    """The worth of an arm in labels. value: k*, added labels per class; -inf below the curve's start, inf above its end.
 
     low, high: 95 % interval, None below FEWEST_DRAWS draws; they may be infinite too. draws: how many were paired.
     """

@@ -51,13 +51,11 @@ ORACLE = ("oracle",)
 class Reliability:
     """scores: by the table's order. recall: {class id: {"synthetic", "held_out": probes' recall, "n", "n_held"}}.
 
-    excess_confusion: R2's nearest-class confusion in % minus the same on real held-out samples.
     n: synthetic samples judged. n_held: held-out samples. notes: sentences on what was left out.
     """
 
     scores: tuple[LabelScore, ...]
     recall: Mapping[int, Mapping[str, float]]
-    excess_confusion: float | None
     n: int
     n_held: int
     notes: tuple[str, ...]
@@ -66,12 +64,11 @@ class Reliability:
         return next(score for score in self.scores if score.name == name)
 
     def as_json(self) -> dict[str, Any]:
-        """What quality.json holds of it."""
+        """The entry in quality.json."""
         return {
             "scores": [vars(score) for score in self.scores],
             "levels_percent": list(LEVELS),
             "recall": {str(c): dict(row) for c, row in self.recall.items()},
-            "excess_confusion": self.excess_confusion,
             "n": self.n,
             "n_held": self.n_held,
             "notes": list(self.notes),
@@ -103,7 +100,7 @@ def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int 
     dropped = sorted(set(synthetic.counts) - set(classes))
     notes = (f"not judged, for want of real samples: class {', '.join(map(str, dropped))}",) if dropped else ()
     if len(classes) < 2:
-        return Reliability((), {}, None, 0, 0, (*notes, "two classes with real and synthetic samples are needed"))
+        return Reliability((), {}, 0, 0, (*notes, "two classes with real and synthetic samples are needed"))
     held, synthetic = (
         part.only(classes).take(at_most(part.only(classes).y, MOST, rng)) for part in (held, synthetic)
     )
@@ -113,14 +110,12 @@ def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int 
     seen, rest = _halves(held, rng)
     known = Spectra(np.concatenate([train.x, seen.x]), np.concatenate([train.y, seen.y]))
     scores |= _scores(ORACLE, *_judge(known, (synthetic, rest)), means, rng)
-    nearest = scores["nearest_class"]
-    excess = None if nearest.ceiling is None or nearest.value is None else nearest.ceiling - nearest.value
     ordered = tuple(scores[name] for name in SCORES)
-    return Reliability(ordered, _recall(made, real), excess, len(synthetic), len(held), notes)
+    return Reliability(ordered, _recall(made, real), len(synthetic), len(held), notes)
 
 
 def _judge(known: Spectra, sets: tuple[Spectra, Spectra]) -> tuple[_Judged, _Judged]:
-    """What probes that learnt from ``known`` say of two sets."""
+    """Two sets, judged by probes that learnt from ``known``."""
     probes, nearest = [fit(known) for fit in PROBES.values()], fit_nearest_class(known)
     a, b = (_Judged(part, np.stack([probe(part.x) for probe in probes]), nearest(part.x)) for part in sets)
     return a, b

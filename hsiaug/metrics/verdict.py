@@ -32,15 +32,15 @@ __all__ = [
 ]
 
 Shown = Literal["above", "below", "no difference shown", "undecided"]
-"""What paired draws say of one difference."""
+"""Verdicts on one difference of paired draws."""
 
 Finding = Literal[
     "helps", "helps, at a loss", "hurts", "no difference shown", "undecided", "nothing made", "failed"
 ]
-"""What they say of a generator, measured against its controls."""
+"""Verdicts on a generator, measured against its controls."""
 
 Confirmation = Literal["helps", "open", "no"]
-"""What fresh draws say of a candidate."""
+"""Verdicts of fresh draws on a candidate."""
 
 TINY = 1e-12
 """Below this a difference of one draw is rounding."""
@@ -150,7 +150,7 @@ class Verdict:
 
 
 def shown(differences: Sequence[float], p: float | None, tests: int = 1) -> Shown:
-    """What paired differences (fractions) and their Holm-corrected p say.
+    """The verdict from paired differences (fractions) and their Holm-corrected p.
 
     ``above`` and ``below`` need p < .05, a mean that does not print as 0.0 points, most draws on the side of that mean,
     and a 95 % t interval of it that leaves out 0. Without that: ``undecided`` where so few draws could not have shown
@@ -209,7 +209,7 @@ def judge(
 
 
 def confirm(against: Sequence[Sequence[float]], level: float, most: int) -> Confirmation:
-    """What confirming draws say of a candidate that others chose it on. against: its differences to each control.
+    """The verdict of confirming draws on a candidate that other draws chose. against: its differences to each control.
 
     It helps where the t interval lies above 0 against every control, on at least ``MIN_PAIRS`` draws: on fewer, no
     test without the assumption of normal differences could reach .05. It does not where the mean over the better

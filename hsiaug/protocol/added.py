@@ -28,7 +28,7 @@ NO_BUFFER = "added labels have no buffer: test pixels round them lie in training
 
 
 class AddedLabels(NamedTuple):
-    """What an argument says: labels added to each class, one of PLACEMENTS, and the text of the base protocol."""
+    """Parts of an argument: labels added to each class, one of PLACEMENTS, and the text of the base protocol."""
 
     number: int
     placement: str
@@ -84,7 +84,7 @@ class Added(SplitProtocol):
 
     @property
     def added(self) -> tuple[AddedLabels, SplitProtocol]:
-        """What the argument says, and the base protocol."""
+        """The parsed argument, and the base protocol."""
         said = read_added(self.argument)
         assert said is not None
         return said, self.base or parse_protocol(said.base, self.buffer)

@@ -1,4 +1,4 @@
-"""What a protocol is: who may learn from which pixel, as users type it, as it draws and as records keep it."""
+"""Base class of protocols: parsing from text, drawing of training and test pixels, identity in records."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def protocol_class(name: str) -> type[SplitProtocol]:
 
 
 def guarded(name: str, what: str, compute: Callable[[], Result]) -> Result:
-    """What ``compute`` gives; any exception of a protocol's own making becomes a PluginError that names it."""
+    """Return ``compute()``; an exception that the protocol raised becomes a PluginError that names it."""
     try:
         return compute()
     except (HsiaugError, MemoryError):

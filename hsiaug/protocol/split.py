@@ -28,7 +28,7 @@ THIN = 10
 
 @dataclass(frozen=True)
 class Audit:
-    """What a split cost and what it leaks; counts are per class id 1..C.
+    """Costs and leakage of a split; counts are per class id 1..C.
 
     centre_overlap_percent: share of test pixels that lie in a training patch.
     patch_overlap_percent: share of test pixels whose own patch shares a pixel with a training patch.
@@ -112,7 +112,7 @@ class Audit:
 
 @dataclass(frozen=True, eq=False)
 class Blind(Generic[Positions]):
-    """What a process that runs plugins is told of a split: no test label.
+    """A split without test labels, for a process that runs plugins.
 
     train, test: pixels, (H, W) bool, or tiles. patch: side of patches or tiles in pixels.
     train_labels: (n,) int64 class ids of training pixels, row by row, or (n, side, side) int16 masks of training tiles.
@@ -234,7 +234,7 @@ def draw_split(scene: Scene, protocol: SplitProtocol, seed: int, patch: int) -> 
 
 
 def _kind_of_fields(scene: Scene) -> str:
-    """What the fields of a scene are, as audits say it."""
+    """The kind of a scene's fields, as stated in audits."""
     return COMPONENTS if scene.plots_sha256 is None else f"plots {scene.plots_sha256[:16]}"
 
 

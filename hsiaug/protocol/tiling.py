@@ -149,7 +149,7 @@ def draw_tiles(pairs: PairSet, protocol: SplitProtocol, seed: int, patch: int) -
 
 
 def dense_view(pairs: PairSet, split: TileSplit | BlindTiles) -> DenseView:
-    """What a plugin may see: the training tiles. Everything is copied."""
+    """The training tiles, which is all that a plugin may see. Everything is copied."""
     return DenseView(
         real=_samples(pairs, split.train, split.train_labels),
         class_names=pairs.class_names,

@@ -182,7 +182,7 @@ def patches_at(cube: NDArray[Scalar], coords: NDArray[Any], patch: int) -> NDArr
 
 
 def train_view(scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope: Scope) -> TrainView:
-    """What a plugin of the given scope may see of a scene under a split.
+    """The view of a scene under a split for a plugin of the given scope.
 
     Everything is copied, so that neither the scene nor the split can be reached from the view; but for the cube of a
     large scene, whose hidden pixels are hidden whenever it is read.

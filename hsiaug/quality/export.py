@@ -58,7 +58,7 @@ def made_folder(path: Path) -> Path:
 
 
 def _sample_arrays(samples: PatchSamples, facts: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-    """What a file of samples holds, by name.
+    """The arrays of a file of samples, by name.
 
     x (n, B, p, p) float32 in scene units; y (n,) int64 class ids; synthetic (n,) bool; coords (n, 2) int32 row and
     column of the centre, -1 for synthetic samples; weight (n,) float32; class_names (C,) text; provenance: JSON

@@ -65,7 +65,7 @@ def grid(panels: int, height: float, columns: int = 4) -> tuple[Figure, list[Axe
 
 
 def title(inspection: AnyInspection, what: str) -> str:
-    """What is shown, of which scene, arm and draw."""
+    """The title of a figure, with scene, arm and draw."""
     return wrapped(f"{what}: {plotted(inspected(inspection))}", WIDTHS[2])
 
 

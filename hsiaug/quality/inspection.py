@@ -13,7 +13,6 @@ from hsiaug.metrics.fidelity import Fidelity
 from hsiaug.metrics.measures import FidelityMeasure
 from hsiaug.metrics.reliability import Reliability
 from hsiaug.metrics.spectra import Spectra
-from hsiaug.quality.attention import AttentionReport
 from hsiaug.quality.synthesis import MaskSynthesis, PixelSynthesis, Synthesis
 
 __all__ = ["AnyInspection", "Inspection", "MaskInspection", "PixelInspection"]
@@ -45,7 +44,7 @@ class Inspection(Generic[Made, Compared, AnyFidelity, AnyReliability]):
     verdict: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """What quality.json holds."""
+        """The content of quality.json."""
         return {
             "format": FORMAT,
             "provenance": self.made.provenance(),
@@ -59,15 +58,7 @@ class Inspection(Generic[Made, Compared, AnyFidelity, AnyReliability]):
 MaskInspection = Inspection[MaskSynthesis, DenseSamples, DenseFidelity, DenseReliability]
 
 
-@dataclass(frozen=True, eq=False)
-class PixelInspection(Inspection[PixelSynthesis, Spectra, Fidelity, Reliability]):
-    """The report, with centre spectra compared. attention: None where the generator offers none."""
-
-    attention: AttentionReport | None
-
-    def as_json(self) -> dict[str, Any]:
-        return {**super().as_json(), "attention": self.attention and self.attention.as_json()}
-
+PixelInspection = Inspection[PixelSynthesis, Spectra, Fidelity, Reliability]
 
 AnyInspection = Inspection[Any, Any, Any, Any]
 """The report of a task of which only the name is known."""

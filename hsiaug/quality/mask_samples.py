@@ -150,8 +150,6 @@ class MaskSamples:
         like = dense_fidelity(*sets, classes=classes, seed=seed)
         labels = dense_reliability(*sets, classes=classes, seed=seed, coupling=_coupling(made, held, seed))
         remarks = [f"note: {note}" for note in (*like.notes, *labels.notes)]
-        if any("≤" in score.beyond.values() for score in labels.scores):
-            remarks.append("note: ≤ 0 %: better than real held-out tiles, the clean end of the calibration")
         return Inspection(
             made,
             *sets,

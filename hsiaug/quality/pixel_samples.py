@@ -20,7 +20,6 @@ from hsiaug.metrics.reliability import Reliability, reliability
 from hsiaug.metrics.spectra import Spectra
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.view import TrainView
-from hsiaug.quality.attention import AttentionReport, attention_report
 from hsiaug.quality.export import ENDINGS, save_samples
 from hsiaug.quality.inspection import PixelInspection
 from hsiaug.quality.pixel_figures import class_means, pictures
@@ -109,13 +108,12 @@ class PixelSamples:
         ]
 
     def inspect(self, made: PixelSynthesis, seed: int = 0) -> PixelInspection:
-        """Fidelity, label reliability and, where the generator offers it, attention."""
+        """Fidelity and label reliability."""
         train, synthetic = _centres(made.real), _centres(made.synthetic)
         scene, test = made.data, made.split.test
         held = Spectra(scene.cube[test].astype(np.float64), scene.labels[test].astype(np.int64))
         like = fidelity(train, held, synthetic, seed=seed)
         labels = reliability(train, held, synthetic, seed=seed)
-        attention = attention_report(made, seed)
         notes = (f"note: {note}" for note in (*like.notes, *labels.notes))
         return PixelInspection(
             made,
@@ -125,13 +123,12 @@ class PixelSamples:
             like,
             labels,
             measures=like.measures,
-            remarks=(*_attention_rows(attention), *notes),
-            verdict=tuple(_verdict(like, labels, attention)),
-            attention=attention,
+            remarks=tuple(notes),
+            verdict=tuple(_verdict(like, labels)),
         )
 
     def pictures(self, inspection: PixelInspection) -> dict[str, Figure]:
-        """Class spectra, principal components, and attention where there is any."""
+        """Class spectra and principal components."""
         return pictures(inspection)
 
     def numbers(self, inspection: PixelInspection, folder: Path) -> list[Path]:
@@ -144,20 +141,7 @@ def _centres(samples: PatchSamples) -> Spectra:
     return Spectra(samples.centres.astype(np.float64), samples.y)
 
 
-def _attention_rows(attention: AttentionReport | None) -> Iterator[str]:
-    """The class's words on either side, tab-separated; single words are in quality.json."""
-    if attention is None:
-        return
-    for side, score in attention.class_words.items():
-        floor = attention.shuffled[side]
-        if score is None:
-            yield f"attention, {side}\tno patch shows two classes, or no prompt names its class"
-            continue
-        beside = "" if floor is None else f"\tfloor AUC {floor.auc:.3f}, IoU {floor.iou:.3f}"
-        yield f"attention, {side}\tAUC {score.auc:.3f}\tIoU {score.iou:.3f}\tn {score.n}{beside}"
-
-
-def _verdict(like: Fidelity, labels: Reliability, attention: AttentionReport | None) -> Iterator[str]:
+def _verdict(like: Fidelity, labels: Reliability) -> Iterator[str]:
     """The report in a few sentences."""
     scores = {score.name: score for score in labels.scores}
     if scores:
@@ -170,10 +154,6 @@ def _verdict(like: Fidelity, labels: Reliability, attention: AttentionReport | N
             f"samples; {nearer:.0f} % of the time a synthetic sample lies nearer to a training "
             "sample than a held-out one of its class does (50 % for fresh real samples)"
         )
-    if attention is not None and (score := attention.class_words["held-out"]) is not None:
-        floor = attention.shuffled["held-out"]
-        beside = "" if floor is None else f" (floor {floor.auc:.2f})"
-        yield f"attention: AUC {score.auc:.2f}{beside} of the class's words against its region, {score.n} patches"
 
 
 def _labels(score: LabelScore, judge: str) -> str:

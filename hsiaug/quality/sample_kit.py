@@ -1,4 +1,4 @@
-"""What ``hsiaug generate`` and ``hsiaug inspect`` ask of a task.
+"""The functions that ``hsiaug generate`` and ``hsiaug inspect`` need of a task.
 
 ============  ==========================================  ==========================================================
 function      pixel classification                        segmentation and change detection
@@ -9,8 +9,8 @@ function      pixel classification                        segmentation and chang
 ``facts``     λ, transductive                             pairs, share kept, classes asked for
 ``save``      one file of patches                         a folder of images and masks that hsiaug reads again
 ``classes``   samples of each class                       shares of the labelled pixels
-``inspect``   centre spectra, attention                   tiles and masks
-``pictures``  spectra, principal components, attention    contact sheet, spectra, nearest tiles, shifts
+``inspect``   centre spectra                              tiles and masks
+``pictures``  spectra, principal components               contact sheet, spectra, nearest tiles, shifts
 ============  ==========================================  ==========================================================
 """
 

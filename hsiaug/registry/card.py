@@ -90,7 +90,7 @@ class NoParams:
 
 @dataclass(frozen=True)
 class Card:
-    """What a plugin declares; every field is read by the core, none is decoration.
+    """Declaration of a plugin; the core reads every field.
 
     name: as users type it. version: raise it whenever results change; it enters the hash of a trial.
     summary: one line. paper: source of the method, or "": its BibTeX entries, as ``hsiaug cite`` writes them, with words

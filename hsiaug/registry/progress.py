@@ -1,4 +1,4 @@
-"""What a plugin says of its progress, as plain values: a slip in it must cost no trial, nor what shows it."""
+"""Progress of a plugin as plain values: an error in it must fail neither the trial nor its display."""
 
 from __future__ import annotations
 

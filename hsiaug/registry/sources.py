@@ -1,4 +1,4 @@
-"""What the code of a plugin says that no package registers: a digest of it, which stands for its version.
+"""Digest of the code of a plugin that no package registers; it serves as the plugin's version.
 
 In a notebook a class is changed and run again without a thought for its version; without the digest, its new trials would
 be taken for those that the store holds.
@@ -88,7 +88,7 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _referred(value: type | FunctionType) -> Iterator[tuple[str, Any]]:
-    """What a class is made of, or what the code of a function names."""
+    """Members of a class, or objects that the code of a function names."""
     if isinstance(value, FunctionType):
         code, there = value.__code__, value.__globals__
         yield from ((name, there[name]) for name in _globals(code) if name in there)

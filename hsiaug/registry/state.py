@@ -25,7 +25,7 @@ def save_state(folder: Path, arrays: Mapping[str, NDArray[Any]], facts: Mapping[
 
 
 def load_state(folder: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """What :func:`save_state` wrote. Raises StoreError where it is missing or damaged."""
+    """Load the state that :func:`save_state` wrote. Raises StoreError where it is missing or damaged."""
     from safetensors.numpy import load_file
 
     try:

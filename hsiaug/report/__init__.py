@@ -154,8 +154,8 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
     if axis is None:
         raise InputError(
             "a picture shows the verdict, gains, accuracy against λ or ω, or over added labels",
-            value=f"--by {by}",
-            hint="Write --by generator, gain, lambda, omega or labels with it, or name a file that ends in .md, "
+            value=f"`by` {by}",
+            hint="Write `by` generator, gain, lambda, omega or labels with it, or name a file that ends in .md, "
             ".csv, .tex or .json.",
         )
     return curve_figure(report, axis, columns)

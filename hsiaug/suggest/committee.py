@@ -133,7 +133,7 @@ def _fitted(
 
 
 def _silent(done: int, total: int, note: str = "") -> None:
-    """What a member says of its own progress would hide whose turn it is."""
+    """Ignore the progress of a member, which would hide whose turn it is."""
 
 
 def disagreement(votes: NDArray[np.int16], classes: int) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""What a scene looks like before any label is read: features of its pixels, and segments of like neighbours.
+"""Features of a scene's pixels and segments of similar neighbours, without any label.
 
 Everything is worked out in stripes of rows; beside the cube, memory holds ``COMPONENTS`` numbers per pixel.
 """

@@ -1,4 +1,4 @@
-"""What a benchmark of a task runs where the user leaves it open."""
+"""Defaults of a benchmark of a task."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Segmentation:
         return dense_view(data, split)
 
     def seen(self, view: DenseView, spectra: SpectralView) -> DenseView:
-        """What a classifier is given in place of the view: the training tiles in a spectral view."""
+        """The view for a classifier: the training tiles in a spectral view."""
         if spectra.name == RAW:
             return view
         return replace(view, real=_seen(view.real, spectra), wavelengths=spectra.shown_wavelengths)

@@ -86,7 +86,7 @@ class PixelClassification:
         return train_view(scene, split, scope)
 
     def seen(self, view: TrainView, spectra: SpectralView) -> TrainView:
-        """What a classifier is given in place of the train view: cube, patches and normaliser of a spectral view."""
+        """The train view for a classifier: cube, patches and normaliser of a spectral view."""
         return train_view_seen(view, spectra)
 
     def view_scores(self, view: TrainView) -> dict[str, float]:
@@ -145,7 +145,7 @@ class PixelClassification:
         return concatenate([view.real, drawn.take(np.concatenate(first))])
 
     def shown(self, samples: PatchSamples, card: Card, spectra: SpectralView = RAW_VIEW) -> PatchSamples:
-        """What a classifier's card reads: patches, centre spectra, or locations without any band; in a spectral view."""
+        """The input that a classifier's card names, in a spectral view: patches, centre spectra, or locations alone."""
         seen = _shown(samples.x, samples.coords, card)
         x = spectra(seen.x, axis=1) if seen.x.size else seen.x
         return sealed(

@@ -73,7 +73,7 @@ __all__ = [
 
 
 class TaskData(Protocol):
-    """What is read of any task's data. unlabelled: its type is the task's own affair, and may have fewer fields."""
+    """The data of any task, as far as it is read. unlabelled: of a type of the task's own, with fewer fields."""
 
     @property
     def name(self) -> str: ...
@@ -98,7 +98,7 @@ class TaskData(Protocol):
 
 
 class TaskSplit(Protocol):
-    """What the runner reads of any task's split."""
+    """The split of any task, as far as the runner reads it."""
 
     @property
     def protocol(self) -> SplitProtocol: ...
@@ -113,7 +113,7 @@ class TaskSplit(Protocol):
 
 
 class TaskView(Protocol):
-    """What the runner and the checks of plugins read of any task's view."""
+    """The view of any task, as far as the runner and the checks of plugins read it."""
 
     @property
     def real(self) -> TaskSamples: ...
@@ -124,7 +124,7 @@ class TaskView(Protocol):
 
 
 class TaskSamples(Protocol):
-    """What the runner reads of any task's samples."""
+    """The samples of any task, as far as the runner reads them."""
 
     @property
     def synthetic(self) -> NDArray[np.bool_]: ...
@@ -142,7 +142,7 @@ Counts = TypeVar("Counts")
 
 
 class Task(Protocol[Data, Split, View, Samples, Counts]):
-    """What the runner asks of a task; see the module's docstring for what each function means.
+    """The interface of a task for the runner; the module's docstring explains each function.
 
     control: the classifier that every benchmark runs beside those asked for. scores: key in a record and name of what
     advice is told by, and of what stands beside it; neither is ever undefined. generator: that of samples outside a

@@ -1,4 +1,4 @@
-"""What a check is, how checks are run, and what comes of them."""
+"""Checks, how they are run, and their outcomes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LONGEST = 2000
 """Characters of a strange exception's message that are kept."""
 
 Arrays = dict[str, NDArray[Any]]
-"""What a fitted plugin gives, by name."""
+"""Results of a fitted plugin, by name."""
 
 S = TypeVar("S")
 
@@ -100,7 +100,7 @@ class CheckList(list[Check]):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one check. seen: what broke the rule, or why the check was skipped."""
+    """The outcome of one check. seen: what broke the rule, or why the check was skipped."""
 
     name: str
     status: Literal["passed", "failed", "skipped"]
@@ -159,7 +159,7 @@ class Kit:
         return self._make()
 
     def outcome(self, name: str) -> Outcome:
-        """What came of a check."""
+        """The outcome of a check."""
         if name not in self._outcomes:
             self._outcomes[name] = self._run(self.checks[name], self.subject)
         return self._outcomes[name]
@@ -197,7 +197,7 @@ class Kit:
             raise self._error(Report(self.title, (outcome,)))
 
     def _missing(self, one: Check) -> list[str]:
-        """What a check needs and cannot have. A check that does not apply to the plugin stands in no other's way."""
+        """Names of needed checks that failed. A check that does not apply to the plugin stands in no other's way."""
         return [n for n in one.needs if self.outcome(n).status == "failed" or self._missing(self.checks[n])]
 
     def _run(self, one: Check, subject: Any) -> Outcome:

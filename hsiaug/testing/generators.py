@@ -60,7 +60,7 @@ class GeneratorSubject(Subject[FittedGenerator]):
         return self.observed("sample", lambda: fitted.sample(request, guidance=omega, seed=seed))
 
     def expected(self, counts: Any) -> Any:
-        """What must come back: nothing from a generator that says it adds nothing."""
+        """The expected counts: none from a generator whose card says that it adds nothing."""
         return counts if self.card.adds else self.task_kit.of_classes({})
 
     def use(self, case: AnyCase) -> FittedGenerator:

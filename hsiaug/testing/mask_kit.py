@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.pairs import PairSet, Place
-from hsiaug.core.samples import concatenate
 from hsiaug.core.tiles import IGNORE, DenseSamples, DenseView, PairCounts, Tiles
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import TileSplit, real_samples
@@ -131,9 +130,6 @@ class MaskKit(TaskKit[PairSet, TileSplit, DenseView, DenseSamples, Tiles, PairCo
     def least(self, classes: int) -> float:
         """A quarter above what naming one class everywhere gives, unless there is one only."""
         return 1 / classes + 0.25 if classes > 1 else 0.0
-
-    def joined(self, parts: Sequence[DenseSamples]) -> DenseSamples:
-        return concatenate(parts)
 
     def repeated(self, real: DenseSamples) -> DenseSamples:
         return noisy_pairs(real)

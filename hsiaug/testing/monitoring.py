@@ -1,4 +1,4 @@
-"""What is watched while a plugin computes: the process's global state, its inputs, its progress, its steps."""
+"""Observation of a plugin while it computes: global state of the process, inputs, progress, optimiser steps."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 
 
 class Cancelled(Exception):
-    """What the kit raises out of ``progress``, as a user's Ctrl-C or a time limit would."""
+    """Raised out of ``progress`` by the kit, as a user's Ctrl-C or a time limit would."""
 
 
 class ProgressRecorder:
@@ -74,7 +74,7 @@ def _arrays(value: Any) -> Iterator[NDArray[Any]]:
 
 
 def process_state() -> dict[str, Any]:
-    """What no plugin may change, in a form that can be compared."""
+    """Global state that no plugin may change, in a form that can be compared."""
     import torch
 
     state: Any = np.random.get_state(legacy=True)
@@ -92,7 +92,7 @@ def process_state() -> dict[str, Any]:
 
 
 def changed(before: dict[str, Any]) -> set[str]:
-    """What of the global state is no longer as it was."""
+    """Names of the global state that changed."""
     return {name for name, value in process_state().items() if before[name] != value}
 
 

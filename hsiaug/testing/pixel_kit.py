@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
-from hsiaug.core.samples import NOWHERE, Patches, PatchSamples, concatenate
+from hsiaug.core.samples import NOWHERE, Patches, PatchSamples
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
@@ -44,7 +44,7 @@ TROUBLES: Mapping[Trouble, Mapping[str, Any]] = {
     "bare-scene": {"bare": True},
     "patch-of-one": {"patch": 1},
 }
-"""What makes a scene hard to learn from."""
+"""Difficulties of a scene."""
 
 SIZES = (16, 8, 5, 3)
 """Training pixels of each class, unless a check asks for others."""
@@ -117,9 +117,6 @@ class PixelKit(TaskKit[Scene, Split, TrainView, PatchSamples, Patches, Mapping[i
 
     def least(self, classes: int) -> float:
         return LEARNT
-
-    def joined(self, parts: Sequence[PatchSamples]) -> PatchSamples:
-        return concatenate(parts)
 
     def repeated(self, real: PatchSamples) -> PatchSamples:
         return balanced(real)

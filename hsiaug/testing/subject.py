@@ -88,7 +88,7 @@ class Subject(ABC, Generic[F]):
         return record
 
     def observed(self, call: str, compute: Callable[[], Any], *inputs: Any) -> Any:
-        """What ``compute`` gives; notes which inputs and which global state it changed."""
+        """Return ``compute()``, and note which inputs and which global state it changed."""
         sums, state, modules = [checksum(value) for value in inputs], process_state(), len(sys.modules)
         result = compute()
         if len(sys.modules) == modules:
@@ -110,7 +110,7 @@ class Subject(ABC, Generic[F]):
 
     @property
     def view(self) -> TaskView:
-        """What the first fit sees."""
+        """The view of the first fit."""
         return self.base_bench.plugin_view
 
     @cached_property
@@ -140,7 +140,7 @@ class Subject(ABC, Generic[F]):
 
     @abstractmethod
     def result(self, fitted: F) -> Arrays:
-        """What a fitted plugin gives on the easy case, in arrays that can be compared."""
+        """Results of a fitted plugin on the easy case, in arrays that can be compared."""
 
     @cached_property
     def hardest(self) -> list[F]:

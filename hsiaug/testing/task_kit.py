@@ -1,4 +1,4 @@
-"""What the checks must know of a task: on what cases plugins are checked, and how samples are read."""
+"""The interface of a task for the checks: test cases, and access to samples."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import unittest
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.pairs import PairSet
+from hsiaug.core.samples import concatenate
 from hsiaug.core.scene import Scene
 from hsiaug.core.tiles import IGNORE
 from hsiaug.registry.card import Card
@@ -36,7 +37,7 @@ __all__ = [
 Trouble = Literal[
     "tiny-classes", "class-missing", "constant-bands", "bare-scene", "ignored-pixels", "patch-of-one"
 ]
-"""What a case may have that an easy one has not; a check of the same name asks for it."""
+"""Difficulties of a case; a check of the same name asks for each."""
 
 NAMES = ("Meadow", "Maize", "Orchard", "Pond")
 """Of the classes of a case, of which some may be missing."""
@@ -49,7 +50,7 @@ NOISE = 0.015
 """Standard deviation of pixels round the spectrum of their class, as a share of SPAN."""
 
 Items = TypeVar("Items")
-"""What is predicted: patches or tiles."""
+"""The items that are predicted: patches or tiles."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +106,7 @@ class TaskKit(ABC, Generic[Data, Split, View, Samples, Items, Counts]):
 
     @abstractmethod
     def of_classes(self, counts: Mapping[int, int]) -> Counts:
-        """What asks for so many of each class id and nothing else, as the task's generators read it."""
+        """A request for that many samples of each class id and nothing else, as the task's generators read it."""
 
     @abstractmethod
     def miscounted(self, made: Samples, request: Counts) -> str:
@@ -162,9 +163,9 @@ class TaskKit(ABC, Generic[Data, Split, View, Samples, Items, Counts]):
     def least(self, classes: int) -> float:
         """Least mean recall over so many classes of a classifier that has learnt anything."""
 
-    @abstractmethod
     def joined(self, parts: Sequence[Samples]) -> Samples:
         """One batch of samples after the other."""
+        return cast(Samples, concatenate(cast(Any, parts)))
 
     @abstractmethod
     def repeated(self, real: Samples) -> Samples:
@@ -203,7 +204,7 @@ def class_spectra(classes: int, bands: int) -> NDArray[np.float64]:
 
 
 def facts(names: Sequence[str], bands: int, description: str, *, bare: bool) -> dict[str, Any]:
-    """What is told of a case beside its arrays. bare: no wavelengths, ground sampling distance or descriptions."""
+    """Metadata of a case. bare: no wavelengths, ground sampling distance or descriptions."""
     return {
         "class_names": tuple(names),
         "wavelengths": None if bare else np.linspace(450.0, 2350.0, bands),

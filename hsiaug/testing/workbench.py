@@ -63,7 +63,7 @@ class CaseBench(AnyBench):
 
     @property
     def plugin_view(self) -> TaskView:
-        """What the plugin under test sees."""
+        """The view of the plugin under test."""
         return self.view(self.spec, self.scope)
 
 

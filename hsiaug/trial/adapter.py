@@ -82,7 +82,7 @@ class _PixelsFromPairs:
         return _FittedPixels(fitted, view.patch, view.bands, facts)
 
     def load(self, folder: Path, *, device: str) -> _FittedPixels:
-        """What ``save`` wrote."""
+        """Load a fit from the folder that ``save`` wrote."""
         facts = json.loads((folder / "adapter.json").read_text("utf-8"))
         return _FittedPixels(self.inner.load(folder / "pairs", device=device), **facts)
 

@@ -1,4 +1,4 @@
-"""What a benchmark compares: a generator at one λ and one ω, and the generators that it is measured against."""
+"""Arms of a benchmark: a generator at one λ and one ω, and the generators that it is measured against."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EVERY_CONTROL = (*CONTROLS, BALANCED, *OF_SCOPE.values())
 
 
 def controls_of(task: str, scope: str | None) -> tuple[str, ...]:
-    """What a generator of a scope must be shown above to help in a task, in the order of columns.
+    """Controls that a generator of a scope must exceed to help in a task, in the order of columns.
 
     Of masks λ counts pairs and evens out no class, so every generator has balanced copies as a further control; views of
     masks show no unlabelled pixel, so none has one for these. scope: None = not known.

@@ -1,4 +1,4 @@
-"""What trials of one scene share: splits, views, fitted generators and pools, by the hash of what made them.
+"""Cache of what trials of one scene share: splits, views, fitted generators and pools, by the hash of what made them.
 
 A λ × ω × classifier sweep so trains each generator once per split, and samples it once per ω.
 """
@@ -100,7 +100,7 @@ class Workbench(Generic[Data, Split, View, Samples, Counts]):
         self._of_draw.once(spec.draw_hash, "split", lambda: split)
 
     def take_notes(self) -> list[str]:
-        """What happened to saved fits since this was last asked."""
+        """Notes on saved fits since the last call."""
         notes, self._notes = self._notes, []
         return notes
 
@@ -113,7 +113,7 @@ class Workbench(Generic[Data, Split, View, Samples, Counts]):
         )
 
     def view(self, spec: TrialSpec, scope: Scope) -> View:
-        """What a plugin of that scope may see in a trial."""
+        """The view of a plugin of that scope in a trial."""
         return self._of_draw.once(
             spec.draw_hash, scope, lambda: self.task.view(self.scene, self.split(spec), scope)
         )
@@ -132,7 +132,7 @@ class Workbench(Generic[Data, Split, View, Samples, Counts]):
         return SpectralView(spec.view if scores is None else best_view(scores), self.scene.wavelengths)
 
     def seen(self, spec: TrialSpec, scope: Scope) -> View:
-        """What a classifier of that scope is given in a trial: the view of its draw in its spectral view."""
+        """The view of a classifier of that scope in a trial, in its spectral view."""
         spectra = self.spectra(spec)
         return self._of_draw.once(
             spec.draw_hash, (scope, spectra.name), lambda: self.task.seen(self.view(spec, scope), spectra)

@@ -36,7 +36,7 @@ class TrueLabelsParams:
 
 @dataclass(frozen=True)
 class Ceiling:
-    """What stands in the place of a generator."""
+    """The card in place of a generator's."""
 
     card: Card
 
@@ -67,7 +67,7 @@ class _Moments:
 
 
 def ceiling(spec: TrialSpec) -> Ceiling:
-    """What a diagnosis has in place of a generator."""
+    """The stand-in for a generator in a diagnosis."""
     return CEILINGS[spec.generator.name]
 
 

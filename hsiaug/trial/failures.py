@@ -1,4 +1,4 @@
-"""What a failed record says of its error, in one line that a terminal may print as it is."""
+"""The error of a failed record, in one line that a terminal may print as it is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ErrorKind = tuple[str, str, str]
 
 
 def error_kind(record: Mapping[str, Any]) -> ErrorKind:
-    """What failures are grouped by."""
+    """The key by which failures are grouped."""
     error = record.get("error") or {}
     lines = str(error.get("message") or "").strip().splitlines()
     return (

@@ -1,4 +1,4 @@
-"""What stands between a plugin and the process that runs it: its global state, and what a failure says.
+"""Protection of the process that runs a plugin: its global state is restored, and failures become text.
 
 A plugin may end in any way that Python knows (``sys.exit``, ``KeyboardInterrupt``, an exception that cannot be printed)
 and may leave the process in any state. The process goes on with other trials, so its state is put back after every call,
@@ -36,7 +36,7 @@ LARGEST_PROVENANCE = 2**20
 """Characters of JSON that a generator may say of its samples."""
 
 FOR_PLUGINS = np.random.MT19937(0)
-"""What numpy's global functions draw from while a plugin runs."""
+"""Source of numpy's global random functions while a plugin runs."""
 
 SIGNALS = tuple(
     getattr(signal, name)
@@ -187,7 +187,7 @@ def _storable(text: str, longest: int) -> str:
 
 
 def plain_json(provenance: Mapping[str, Any], what: str = "the provenance of samples") -> dict[str, Any]:
-    """What a plugin says of its samples or its fit, as JSON gives it back. what: the same, as errors call it.
+    """Facts that a plugin states of its samples or its fit, converted through JSON. what: the same, as errors call it.
 
     Raises PluginError where JSON cannot hold it, or it is larger than a megabyte.
     """

@@ -10,7 +10,7 @@ from typing import Any
 __all__ = ["SHORT", "canonical_json", "short_hash"]
 
 SHORT = re.compile("[0-9a-f]{16}")
-"""What :func:`short_hash` gives."""
+"""The form of a :func:`short_hash`."""
 
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 

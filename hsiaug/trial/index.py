@@ -1,11 +1,8 @@
-"""The index beside the records of a store: what was read and found sound, so that it need not be checked again.
+"""The index beside the records of a store: which files were found sound, so that they need not be checked again.
 
-One SQLite file, which is made anew and then renamed into place, and which readers open as one that nobody changes: no
-locks are needed, so it holds on network folders, and of two writers the last one stays. The records remain the truth:
-an entry counts only while the record's file is the very one that was checked, by its times, size and number. An index
-that is stale, damaged, foreign or missing costs time alone.
-
-Values that many records have in common (audit, environment, …) are kept once, in the file and in memory.
+One JSON file, which is made anew and then renamed into place: no locks are needed, so it holds on network folders, and
+of two writers the last one stays. An entry counts only while the record's file is the very one that was checked, by its
+times, size, number and checksum. An index that is stale, damaged, foreign or missing costs time alone.
 """
 
 from __future__ import annotations
@@ -13,43 +10,42 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import marshal
 import os
-import sqlite3
-import struct
+import stat
+import sys
 import time
+import zlib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from hsiaug import __version__
 from hsiaug.base import temporary_folders
-from hsiaug.trial.index_file import INDEX, Row, add_rows, checksum, create, open_index, replaceable
-from hsiaug.trial.record_json import Record, json_line
+from hsiaug.trial.record_json import CHECKS, Record
 
 __all__ = ["Index", "StoredRecord", "indexed", "uncollected"]
 
+INDEX = "index.json"
+MARK = b'{"hsiaug": "index"'
+"""Beginning of every index; a file without it is not replaced."""
+LAYOUT = f"2 {CHECKS} {__version__}"
+"""An index that says otherwise is another version's, and is not read."""
 RACY = 2_000_000_000
 """Nanoseconds: a file may be changed twice within one tick of its clock, so what is so young is not indexed."""
 WORTH_WRITING = 500, 0.02
 """Records that an index lacks before it is written: so many, and this share of what it has."""
 OWN = frozenset(
-    (
-        "hash",
-        "spec",
-        "metrics",
-        "predictions_sha256",
-        "timings",
-        "cpu_seconds",
-        "peak_memory_mb",
-        "created",
-        "command",
-    )
+    "hash spec metrics predictions_sha256 timings cpu_seconds peak_memory_mb created command".split()  # noqa: SIM905
 )
 """Keys whose values differ from record to record; those of all others are mostly the same."""
-FIND = "SELECT file, status, lines, own, crc FROM records WHERE hash = ?"
 
-Line = tuple[str, Any] | None
-"""A key with its value; None where the record has one of its own."""
+Entry = tuple[str, str, int]
+"""Identity of a record's file, status of the record, checksum of the file."""
+Shared = dict[tuple[str, bytes], Any]
+"""Values that records have in common, by key and content."""
 
 
 class StoredRecord(Mapping[str, Any]):
@@ -58,16 +54,14 @@ class StoredRecord(Mapping[str, Any]):
     Nothing in it is to be changed: records share what they have in common.
     """
 
-    __slots__ = ("_hash", "_lines", "_own", "_status", "_whole")
+    __slots__ = ("_data", "_hash", "_shared", "_status", "_whole")
 
-    def __init__(self, hash: str, status: str, lines: tuple[Line, ...], own: str) -> None:
-        self._hash, self._status, self._lines, self._own = hash, status, lines, own
+    def __init__(self, hash: str, status: str, data: bytes, shared: Shared) -> None:
+        self._hash, self._status, self._data, self._shared = hash, status, data, shared
         self._whole: dict[str, Any] | None = None
 
     def __getitem__(self, key: str) -> Any:
-        if self._whole is not None:
-            return self._whole[key]
-        if key in ("hash", "status"):
+        if self._whole is None and key in ("hash", "status"):
             return self._hash if key == "hash" else self._status
         return self.decoded()[key]
 
@@ -87,83 +81,65 @@ class StoredRecord(Mapping[str, Any]):
     def decoded(self) -> dict[str, Any]:
         """The record itself, for who asks it many things."""
         if self._whole is None:
-            own = iter(json.loads(self._own).items())
-            self._whole = dict([line or next(own) for line in self._lines])
-            self._lines, self._own = (), ""
+            read, self._whole = json.loads(self._data), {}
+            for key, value in read.items():
+                common = value if key in OWN else self._shared.setdefault((key, marshal.dumps(value, 2)), value)
+                self._whole[sys.intern(key)] = common
+            self._data = b""
         return self._whole
 
 
 class Index:
-    """What the index of a store says, and what it will; where it cannot be used, it says nothing."""
+    """The entries of a store's index, and those to be added; where it cannot be used, it has none."""
 
     def __init__(self, root: Path) -> None:
-        self.new: list[Row] = []
-        self._shared: dict[str, Line] = {"": None}
-        self._by_id: dict[int, Line] = {0: None}
-        self._base: sqlite3.Connection | None = None
-        self.size = 0
-        with contextlib.suppress(sqlite3.Error, OSError, ValueError):
-            self._base, self.size = open_index(root)
+        self.new: dict[str, Entry] = {}
+        self._shared: Shared = {}
+        self.known: Mapping[str, Entry] = {}
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            told = (root / INDEX).lstat()
+            if stat.S_ISREG(told.st_mode):
+                self.known = _entries(str(root / INDEX), _identity(told))
 
-    @property
-    def sound(self) -> bool:
-        """Whether there is one, which was not found damaged so far."""
-        return self._base is not None
-
-    def close(self) -> None:
-        """Say nothing more."""
-        if self._base is not None:
-            self._base.close()
-            self._base = None
-
-    def get(self, hash: str, told: os.stat_result) -> Record | None:
-        """The record of that hash, where it was found sound in the very file that ``told`` is of."""
-        if self._base is None:
+    def get(self, hash: str, path: str) -> Record | None:
+        """The record of that hash, where its file at ``path`` is the very one that was found sound."""
+        entry = self.known.get(hash)
+        found = None if entry is None else _read(path, entry[0])
+        if entry is None or found is None or zlib.crc32(found) != entry[2]:
             return None
-        try:
-            found = self._base.execute(FIND, (hash,)).fetchone()
-            if found is None or found[0] != _identity(told) or found[-1] != checksum(hash, *found[:-1]):
-                return None
-            _, status, lines, own, _ = found
-            known, base = self._by_id, self._base
-            numbers = struct.unpack(f"<{len(lines) // 4}I", lines)
-            shared = tuple(known[n] if n in known else self._line(base, n) for n in numbers)
-            return StoredRecord(hash, status, shared, own)
-        except (sqlite3.Error, ValueError, TypeError, struct.error):
-            self.close()
-            return None
+        return StoredRecord(hash, entry[1], found, self._shared)
 
-    def add(self, record: Record, told: os.stat_result) -> Record:
+    def add(self, record: Record, path: str, told: os.stat_result) -> Record:
         """A record that was found sound, in the file that ``told`` is of: asked for before it was read."""
-        own: list[str] = []
-        try:
-            lines = tuple(self._parted(key, value, own) for key, value in record.items())
-        except RecursionError:
+        identity = _identity(told)
+        data = _read(path, identity)
+        if data is None:
             return record
-        row = Row(record["hash"], _identity(told), record["status"], lines, f"{{{','.join(own)}}}")
-        self.new.append(row)
-        return StoredRecord(row.hash, row.status, tuple(self._shared[text] for text in lines), row.own)
+        self.new[record["hash"]] = (identity, record["status"], zlib.crc32(data))
+        return StoredRecord(record["hash"], record["status"], data, self._shared)
 
-    def _parted(self, key: str, value: Any, own: list[str]) -> str:
-        text = f"{json_line(key)}: {json_line(value)}"
-        if key in OWN:
-            own.append(text)
-            return ""
-        self._shared.setdefault(text, (key, value))
-        return text
 
-    def _line(self, base: sqlite3.Connection, id: int) -> Line:
-        """Raises ValueError or TypeError for a damaged one."""
-        text, crc = base.execute("SELECT text, crc FROM texts WHERE id = ?", (id,)).fetchone()
-        if crc != checksum(id, text):
-            raise ValueError("a text that is not as it was written")
-        ((key, value),) = json.loads(f"{{{text}}}").items()
-        self._by_id[id] = self._shared.setdefault(text, (key, value))
-        return self._by_id[id]
+@lru_cache(maxsize=2)
+def _entries(path: str, identity: str) -> Mapping[str, Entry]:
+    """The entries of an index. Raises ValueError for a damaged one, or another version's."""
+    head, _, body = Path(path).read_bytes().partition(b"\n")
+    about = json.loads(head)
+    if about["layout"] != LAYOUT or about["crc"] != zlib.crc32(body):
+        raise ValueError("an index of another version, or a damaged one")
+    return {hash: tuple(entry) for hash, entry in json.loads(body).items()}
+
+
+def _read(path: str, identity: str) -> bytes | None:
+    """The bytes of a file; None where it is another one by now."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123  To make a Path takes longer than the system takes to answer.
+            return file.read() if _identity(os.fstat(file.fileno())) == identity else None
+    except (OSError, ValueError):
+        return None
 
 
 def _identity(told: os.stat_result) -> str:
-    """What another file, or the same one changed, has otherwise."""
+    """Times, size and number: another file, or the same one changed, has others."""
     return f"{told.st_mtime_ns} {told.st_ctime_ns} {told.st_size} {told.st_ino}"
 
 
@@ -174,13 +150,13 @@ def indexed(root: Path, folder: Path | None, present: Collection[str] | None) ->
     folder: for temporary folders; None = the index is not written. present: the hashes of all records that there are,
     where these are read.
     """
-    began = time.monotonic()
-    with contextlib.closing(Index(root)) as index, uncollected():
+    began, index = time.monotonic(), Index(root)
+    with uncollected():
         yield index
-        if folder is not None and len(index.new) >= _worth(index):
-            # Where it cannot be written, records are checked once more next time.
-            with contextlib.suppress(sqlite3.Error, OSError, ValueError):
-                _write(root, folder, index, present, began)
+    if folder is not None and len(index.new) >= _worth(index):
+        # Where it cannot be written, records are checked once more next time.
+        with contextlib.suppress(OSError, ValueError):
+            _write(root / INDEX, folder, index, present, began)
 
 
 @contextmanager
@@ -197,19 +173,31 @@ def uncollected() -> Iterator[None]:
 
 def _worth(index: Index) -> float:
     number, share = WORTH_WRITING
-    return max(number, share * index.size)
+    return max(number, share * len(index.known))
 
 
-def _write(root: Path, folder: Path, index: Index, present: Collection[str] | None, began: float) -> None:
+def _write(path: Path, folder: Path, index: Index, present: Collection[str] | None, began: float) -> None:
     with temporary_folders.temporary_folder(folder, "index") as fresh:
         made = fresh / INDEX
         made.touch()
         # By the clock of the file system, which need not be that of this machine.
         settled = made.stat().st_mtime_ns - int((time.monotonic() - began) * 1e9) - RACY
-        rows = [row for row in index.new if row.changed < settled]
-        if len(rows) < _worth(index) or not replaceable(root / INDEX):
+        new = {hash: one for hash, one in index.new.items() if max(map(int, one[0].split()[:2])) < settled}
+        if len(new) < _worth(index) or not _replaceable(path):
             return
-        if not (index.sound and add_rows(root, made, rows, present)):
-            made.unlink()
-            create(made, rows)
-        made.replace(root / INDEX)
+        known = index.known if present is None else {h: index.known[h] for h in present if h in index.known}
+        body = json.dumps({**known, **new}).encode()
+        head = MARK + f', "layout": {json.dumps(LAYOUT)}, "crc": {zlib.crc32(body)}}}\n'.encode()
+        made.write_bytes(head + body)
+        made.replace(path)
+
+
+def _replaceable(path: Path) -> bool:
+    """Whether an index may be written there: nothing is there, or a file that is empty or an index of some version."""
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return False
+        with path.open("rb") as file:
+            return file.read(len(MARK)) in (b"", MARK)
+    except FileNotFoundError:
+        return True

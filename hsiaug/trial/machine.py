@@ -1,4 +1,4 @@
-"""What a trial ran on: device, versions, memory; and the optimiser steps it took there."""
+"""The machine of a trial: device, versions, memory; and the optimiser steps that were taken."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _gpu_driver() -> bool:
 
 @dataclass
 class OptimiserWork:
-    """What torch's optimisers did: how many steps, and how many weights these changed, each counted at every step.
+    """Work of torch's optimisers: steps, and weights that these changed, each counted at every step.
 
     Seconds would depend on what else the machine does; these numbers are the same everywhere.
     """

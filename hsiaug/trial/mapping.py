@@ -33,8 +33,8 @@ __all__ = ["Agreement", "Refitted", "StripeMapper", "StripeSpec", "agreement", "
 
 
 Agreement = Literal["map", "classifier", "none"]
-"""What calls every test pixel as the record does: the map, or the classifier alone, asked in the trial's own batches,
-for sums over other batches may be rounded otherwise.
+"""Which of these labels every test pixel as the record does: the map, or the classifier alone, asked in the trial's own
+batches, for sums over other batches may be rounded otherwise.
 """
 
 

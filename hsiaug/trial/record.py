@@ -1,4 +1,4 @@
-"""What a record must hold to be believed: its schema, the hash of its spec, and numbers that follow from its counts."""
+"""Checks of a record: its schema, the hash of its spec, and numbers that follow from its counts."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ class _Record(_Part):
 
 
 def fault_of(record: Record, name: str) -> str | None:
-    """What is wrong with a record whose folder is called ``name``; None where it is to be believed."""
+    """The fault of a record whose folder is called ``name``; None for a sound one."""
     try:
         read = _Record.model_validate(record)
     except ValidationError as error:

@@ -88,7 +88,7 @@ class StageTimer:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What running the plugins of a trial gave. result: JSON-able, a part of the record.
+    """Outcome of running the plugins of a trial. result: JSON-able, a part of the record.
 
     labels: (n,) int16 predicted class ids at the test positions; None where the trial failed.
     """
@@ -292,7 +292,7 @@ def fit_classifier(
 
 
 def _facts(fitted: FittedClassifier) -> dict[str, Any]:
-    """What a fitted classifier says of its fit; most say nothing."""
+    """Facts that a fitted classifier states; most state none."""
     facts = getattr(fitted, "facts", None)
     return (
         {"classifier_facts": plain_json(facts, "the facts of a fit")}
@@ -333,7 +333,7 @@ def _record(spec: TrialSpec, class_names: Sequence[str], scene_ref: str, command
 
 
 def lost(stage: str, kind: str, message: str) -> Outcome:
-    """What is left of a trial that its process could not finish. kind: what the record calls the error."""
+    """The failed outcome of a trial that its process could not finish. kind: what the record calls the error."""
     result = {
         "status": "failed",
         "error": {"stage": stage, "type": kind, "message": message, "traceback": ""},

@@ -1,4 +1,4 @@
-"""What a trial is: everything that determines its result, and nothing else."""
+"""The specification of a trial: everything that determines its result, and nothing else."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class PluginSpec:
 
     @property
     def of_fit(self) -> dict[str, Any]:
-        """What a generator's fit depends on: all but the hyper-parameters that only sampling reads."""
+        """Identity of a generator's fit: all but the hyper-parameters that only sampling reads."""
         later, whole = sampling_params(self.params), self.as_json()
         return {**whole, "params": {name: value for name, value in whole["params"].items() if name not in later}}
 
@@ -119,7 +119,7 @@ class TrialSpec:
 
     @property
     def usual_view(self) -> str:
-        """What the classifier is shown where the user names no view: the controls read no spectrum."""
+        """The classifier's spectral view where the user names none: the controls read no spectrum."""
         task = get_task(self.task)
         chosen = DEFAULT_VIEW in task.views and self.classifier.name != task.control
         return DEFAULT_VIEW if chosen else RAW

@@ -34,7 +34,7 @@ AGAIN = 3
 
 @dataclass(frozen=True)
 class Reading:
-    """What a store holds. records: those to be believed. damaged: all others, by name, with what is wrong."""
+    """Content of a store. records: the sound ones. damaged: all others, by name, with what is wrong."""
 
     records: tuple[Record, ...] = ()
     damaged: tuple[Damage, ...] = ()
@@ -124,18 +124,23 @@ class Store:
 
     def _found(self, hash: str, index: Index) -> Record | Damage | None:
         """As :meth:`look`; what the index knows of the very file is not checked again."""
-        told = self._told(hash, RECORD)
-        known = None if told is None else index.get(hash, told)
+        path = self._path(hash, RECORD)
+        known = index.get(hash, path)
         if known is not None:
             fault = self._emptied(hash)
             return known if fault is None else Damage(hash, fault)
-        found = self.look(hash)
-        return found if told is None or found is None or isinstance(found, Damage) else index.add(found, told)
+        told, found = self._told(hash, RECORD), self.look(hash)
+        return (
+            found if told is None or found is None or isinstance(found, Damage) else index.add(found, path, told)
+        )
+
+    def _path(self, hash: str, name: str) -> str:
+        # To make a Path takes longer than the system takes to answer.
+        return f"{self._folder}/{hash[:2]}/{hash}/{name}"
 
     def _told(self, hash: str, name: str) -> os.stat_result | None:
         try:
-            # To make a Path takes longer than the system takes to answer.
-            return os.stat(f"{self._folder}/{hash[:2]}/{hash}/{name}")  # noqa: PTH116
+            return os.stat(self._path(hash, name))  # noqa: PTH116
         except (OSError, ValueError):
             return None
 
@@ -151,7 +156,7 @@ class Store:
         return record if fault is None else Damage(hash, fault)
 
     def _emptied(self, hash: str) -> str | None:
-        """What a power failure leaves of a file that was not on the disk yet."""
+        """The fault of predictions that a power failure left empty, or None."""
         told = self._told(hash, PREDICTIONS)
         return f"{PREDICTIONS} is empty" if told is not None and not told.st_size else None
 

@@ -27,7 +27,7 @@ Count = Callable[[int, int], object]
 
 @dataclass
 class Merged:
-    """What became of a source's records: each is copied, equal to that of the target, or less than it; or damaged."""
+    """Outcome of a merge for a source's records: each is copied, equal to the target's, kept out by it, or damaged."""
 
     copied: int = 0
     equal: int = 0
@@ -117,7 +117,7 @@ def verify(store: Store, count: Count) -> Iterator[Finding]:
 
 
 def _misses(store: Store, record: Record) -> str | None:
-    """What is wrong with a record's predictions."""
+    """The fault of a record's predictions, or None."""
     stated = record["predictions_sha256"]
     if stated is None or predictions.found(store.folder(record["hash"]), stated) is not None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from typer.testing import CliRunner
@@ -16,12 +18,34 @@ from typer.testing import CliRunner
 from hsiaug.base.errors import InputError
 from hsiaug.cli.main import app
 from hsiaug.registry.scaffold import write_package
+from hsiaug.testing import check_classifier, check_generator
 from tests.strangers import DUMMY, environment, hsiaug, install
 from tests.wheels import CAN_BUILD, install_by_hand, install_wheel
 
 UNSEEDED = DUMMY.replace(
     "np.resize(np.flatnonzero(self.y == c), n)", "np.random.choice(np.flatnonzero(self.y == c), n)"
 )
+
+
+MASKS = [(kind, task) for kind in ("generator", "classifier") for task in ("segmentation", "change")]
+
+
+@pytest.mark.parametrize(("kind", "task"), MASKS)
+def test_a_new_plugin_of_masks_passes_the_kit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Literal["generator", "classifier"], task: str
+) -> None:
+    write_package(kind, f"{task}-{kind}", tmp_path, task)
+    monkeypatch.syspath_prepend(tmp_path / f"hsiaug-{task}-{kind}")
+    module = importlib.import_module(f"hsiaug_{task}_{kind}")
+    plugin = getattr(module, f"{task.capitalize()}{kind.capitalize()}{kind.capitalize()}")
+
+    report = {"generator": check_generator, "classifier": check_classifier}[kind](plugin)
+    assert not report.failures and plugin.card.tasks == (task,)
+
+
+def test_a_protocol_is_written_for_no_task(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="generators and classifiers"):
+        write_package("protocol", "apart", tmp_path, "change")
 
 
 @pytest.mark.parametrize("kind", ["generator", "classifier", "protocol"])
@@ -65,7 +89,7 @@ def test_the_test_of_a_new_package_asks_for_every_check(tmp_path: Path) -> None:
         ("smote", ("'smote', a generator of hsiaug",)),
         ("svm", ("'svm', a classifier of hsiaug",)),
         ("issd", ("'issd', a protocol of hsiaug",)),
-        ("text", ("hsiaug_builtin.text, which is installed",)),
+        ("builtin", ("hsiaug_builtin, which is installed",)),
         ("there", ("must not be there yet",)),
         ("x" * 300, ("can be written", "too long")),
     ],

@@ -85,7 +85,6 @@ def test_real_samples_reach_the_ceiling_and_permuted_labels_the_floor(toy_halves
     for name in ("agreement", "kappa", "oracle", "nearest_class"):
         assert wrong[name].r == pytest.approx(0, abs=0.1)
     assert wrong["msad"].value > 3 * wrong["msad"].ceiling
-    assert (wrong.excess_confusion or 0) > 30 > 5 > abs(real.excess_confusion or 0)
 
 
 def test_recall_is_by_class_and_the_report_is_json(toy_halves: Sets) -> None:

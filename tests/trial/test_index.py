@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from hsiaug.report import build_report, render_report
 from hsiaug.trial import index as index_module
-from hsiaug.trial import index_file
 from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.store import Reading, Store
@@ -52,7 +51,6 @@ def several(filled: Store) -> Store:
 def without_index(store: Store) -> Reading:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(index_module, "INDEX", "no such file")
-        patch.setattr(index_file, "INDEX", "no such file")
         return store.read(index=False)
 
 
@@ -68,7 +66,7 @@ def checked(store: Store) -> list[str]:
 
 @pytest.mark.usefixtures("eager")
 def test_what_is_indexed_is_not_checked_again_and_reads_the_same(several: Store) -> None:
-    assert (several.root / "index.sqlite").is_file() and checked(several) == []
+    assert (several.root / "index.json").is_file() and checked(several) == []
     read = several.read()
     assert read == without_index(several) and len(read.records) == RECORDS
     for record in read.records:
@@ -166,7 +164,7 @@ def bytes_changed(path: Path) -> Iterator[bytes]:
 
 @pytest.mark.usefixtures("eager")
 def test_a_damaged_index_changes_nothing_and_is_made_anew(several: Store) -> None:
-    expected, path = without_index(several), several.root / "index.sqlite"
+    expected, path = without_index(several), several.root / "index.json"
     for changed in bytes_changed(path):
         path.write_bytes(changed)
         assert several.read() == expected
@@ -177,7 +175,7 @@ def test_a_damaged_index_changes_nothing_and_is_made_anew(several: Store) -> Non
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("kind", ["a database of others", "a text", "a link", "a pipe", "a folder"])
 def test_what_is_no_index_stays_and_the_records_are_read_without_it(several: Store, kind: str) -> None:
-    expected, path = without_index(several), several.root / "index.sqlite"
+    expected, path = without_index(several), several.root / "index.json"
     target = several.root.parent / "theirs.sqlite"
     with contextlib.closing(sqlite3.connect(target)) as base, base:
         base.execute("CREATE TABLE about (name TEXT)")
@@ -197,8 +195,8 @@ def test_what_is_no_index_stays_and_the_records_are_read_without_it(several: Sto
 
 @pytest.mark.usefixtures("eager")
 def test_an_index_of_another_version_or_another_store_is_made_anew(several: Store, tmp_path: Path) -> None:
-    with sqlite3.connect(several.root / "index.sqlite") as base:
-        base.execute("UPDATE about SET layout = 'of old'")
+    path = several.root / "index.json"
+    path.write_text(path.read_text().replace('"layout": "', '"layout": "of old '))
     assert checked(several) == several.hashes() and checked(several) == []
 
     moved = Store(Path(shutil.copytree(several.root, tmp_path / "moved")))
@@ -209,21 +207,21 @@ def test_an_index_of_another_version_or_another_store_is_made_anew(several: Stor
 def test_a_store_that_cannot_be_written_to_is_read_without_an_index(
     several: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (several.root / "index.sqlite").unlink()
+    (several.root / "index.json").unlink()
 
     def refuse(*_: Any, **__: Any) -> Any:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    assert len(several.read().records) == RECORDS and not (several.root / "index.sqlite").exists()
+    assert len(several.read().records) == RECORDS and not (several.root / "index.json").exists()
 
 
 def test_small_stores_and_young_records_are_not_indexed(several: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     several.read()
-    assert not (several.root / "index.sqlite").exists()
+    assert not (several.root / "index.json").exists()
     monkeypatch.setattr(index_module, "WORTH_WRITING", (1, 0))
     several.read()
-    assert not (several.root / "index.sqlite").exists()
+    assert not (several.root / "index.json").exists()
 
 
 @pytest.mark.usefixtures("eager")

@@ -178,14 +178,6 @@ def test_bfloat16_changes_samples_little(view: TrainView, fitted: Any, request: 
     assert (half != full).any() and np.abs(half - full).max() < 0.1 * full.std()
 
 
-def test_words_share_the_attention_of_every_pixel(view: TrainView, fitted: Any) -> None:
-    answer = fitted.attention(view.real.take(np.arange(4)))
-
-    for words, maps in zip(answer.words, answer.maps, strict=True):
-        assert maps.shape == (len(words), 5, 5)
-        assert maps.sum(axis=0) == pytest.approx(np.ones((5, 5)), abs=1e-4)
-
-
 def test_a_vae_that_reconstructs_badly_is_refused_with_the_mend(view: TrainView) -> None:
     with pytest.raises(PluginError, match="spectral angle"):
         fit(view, vae_steps=1, gate=0.1, strength=1.0)

@@ -65,18 +65,6 @@ def denoiser(token: int = 1) -> Denoiser:
     return net
 
 
-def test_attention_over_words_sums_to_one_at_every_pixel_and_skips_padding() -> None:
-    net, mask = denoiser(), torch.tensor([[True, True, True, False]]).expand(2, -1)
-    text = torch.randn(2, 4, 6)
-    out, maps = net(torch.randn(2, 3, 5, 5), torch.tensor([3, 700]), text, mask, maps=True)
-
-    assert out.shape == (2, 3, 5, 5) and maps.shape == (2, 4, 5, 5)
-    assert torch.allclose(maps.sum(dim=1), torch.ones(2, 5, 5), atol=1e-5)
-    assert (maps[:, 3] == 0).all()
-    plain = net(torch.zeros(2, 3, 5, 5), torch.tensor([3, 3]), text, mask)
-    assert not torch.allclose(plain[0], plain[1])
-
-
 def test_a_token_is_a_square_of_latent_pixels_and_the_patch_is_put_together_again_as_it_was() -> None:
     net, z = denoiser(token=3), torch.randn(2, 3, 5, 5)
     tokens = net._tokens(z)
@@ -84,9 +72,7 @@ def test_a_token_is_a_square_of_latent_pixels_and_the_patch_is_put_together_agai
     assert torch.equal(tokens[:, 0].reshape(2, 3, 3, 3), z[:, :, :3, :3])
 
     text, mask = torch.randn(2, 4, 6), torch.ones(2, 4, dtype=torch.bool)
-    out, maps = net(z, torch.tensor([3, 700]), text, mask, maps=True)
-    assert out.shape == z.shape and torch.allclose(maps.sum(dim=1), torch.ones(2, 5, 5), atol=1e-5)
-    assert torch.equal(maps[:, :, 0, 0], maps[:, :, 2, 2]) and not torch.equal(maps[:, :, 0, 0], maps[:, :, 3, 3])
+    assert net(z, torch.tensor([3, 700]), text, mask).shape == z.shape
 
 
 def test_padding_and_the_null_text_hide_the_words() -> None:

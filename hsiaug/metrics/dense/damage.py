@@ -16,14 +16,14 @@ __all__ = ["DAMAGES", "damage", "permuted", "wrong_share"]
 Masks = NDArray[np.int64]
 
 FURTHEST = 8
-"""Pixels that a mask is shifted or grown by at most; where that does not reach q, the damage stays below it."""
+"""Pixels that a mask is shifted by at most; where that does not reach q, the damage stays below it."""
 
 
 def damage(masks: Masks, kind: str, percent: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:
     """Masks (n, H, W) of which about ``percent`` % of the labelled pixels are wrong; ``masks`` stays as it is.
 
     kind: one of DAMAGES. ids: sorted class ids, all that ``masks`` has or more; wrong labels are among them. Segments
-    ("swap", "blobs") or whole tiles (the others) are damaged in random order until the share is met. A kind may not
+    ("swap") or whole tiles (the others) are damaged in random order until the share is met. A kind may not
     reach it: a shift cannot mislabel a tile of one class. :func:`wrong_share` says what was reached. The same pixels
     are labelled in the answer: where damage would take a label, it stays. Raises InputError for an unknown kind.
     """
@@ -73,43 +73,10 @@ def _shift(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Genera
     return _of_tiles(masks, share, moved, rng)
 
 
-def _grow(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:
-    """Some classes dilate by 1, 2, … pixels and so erode the others, in a random order of precedence."""
-    from scipy.ndimage import grey_dilation
-
-    of_rank = np.concatenate([[IGNORE], rng.permutation(np.asarray(ids))])
-    rank = np.zeros(max(ids) + 1, dtype=np.int64)
-    rank[of_rank] = np.arange(len(of_rank))
-
-    def grown(by: int) -> Masks:
-        wide: Masks = grey_dilation(rank[masks], size=(1, 2 * by + 1, 2 * by + 1), mode="nearest")
-        return of_rank[wide]
-
-    return _of_tiles(masks, share, grown, rng)
-
-
 def _permute(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:
     """Tiles get the mask of another tile."""
     worse = permuted(masks, rng)
     return _of_tiles(masks, share, lambda by: worse, rng, steps=1)
-
-
-def _blobs(masks: Masks, share: float, ids: Sequence[int], rng: np.random.Generator) -> Masks:
-    """Discs of a random class, radius a tenth to a fifth of the tile, wherever they fall."""
-    n, high, wide = masks.shape
-    y, x = np.ogrid[:high, :wide]
-    damaged, labelled, known = masks.copy(), masks != IGNORE, np.asarray(ids)
-    target = share * labelled.sum()
-    wrong, total = [0] * n, 0
-    for _ in range(1000 * n):
-        if total >= target:
-            break
-        i, radius = int(rng.integers(n)), rng.uniform(0.1, 0.2) * min(high, wide)
-        disc = (y - rng.uniform(0, high)) ** 2 + (x - rng.uniform(0, wide)) ** 2 < radius**2
-        damaged[i][disc & labelled[i]] = known[rng.integers(len(known))]
-        now = int(np.count_nonzero(damaged[i] != masks[i]))
-        wrong[i], total = now, total + now - wrong[i]
-    return damaged
 
 
 def _of_tiles(
@@ -142,8 +109,6 @@ def _enough(sizes: NDArray[np.int64], target: float) -> int:
 DAMAGES: dict[str, Callable[[Masks, float, Sequence[int], np.random.Generator], Masks]] = {
     "swap": _swap,
     "shift": _shift,
-    "grow": _grow,
     "permute": _permute,
-    "blobs": _blobs,
 }
-"""Kinds of damage: segments of another class, misregistration, dilation and erosion, masks of other tiles, discs."""
+"""Kinds of damage: segments of another class, misregistration, masks of other tiles."""

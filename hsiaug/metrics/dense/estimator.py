@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import IGNORE, DenseSamples
-from hsiaug.metrics.calibration import LEVELS, CalibrationCurve, calibration_curve, falling_curve, invert
+from hsiaug.metrics.calibration import LEVELS, CalibrationCurve, calibration_curve
 from hsiaug.metrics.dense.damage import DAMAGES, damage
 from hsiaug.metrics.dense.probes import Probes, evidence, fit_probes
 from hsiaug.metrics.dense.references import References, fit_references
 from hsiaug.metrics.dense.scores import SCORES, score_all
 from hsiaug.metrics.dense.tile_counts import ProbedTiles, edge_cells, look, tally
 
-__all__ = ["QualityEstimator", "Reading", "fit_estimator"]
+__all__ = ["MAIN", "QualityEstimator", "Reading", "fit_estimator"]
 
 Array = NDArray[np.float64]
 Float32 = NDArray[np.float32]
@@ -31,58 +31,32 @@ FEWEST = 30
 MOST = 200
 """Tiles of a set that are used at most."""
 
+MAIN = "pixels"
+"""The score that the share of wrong pixels is read from."""
+
 REPEATS = 3
 """Times that each kind and share of damage is drawn."""
 
-USED = (
-    "pixels", "likely", "firm", "segments", "interior", "border", "nearest_class", "agreement", "boundary", "peak",
-)  # fmt: skip
-"""What the joint estimate sees; AUC and peak tell a moved mask, whose pixels beside an edge look half right."""
-
-PENALTY = 1.0
-
 Reading = dict[str, Array]
-"""What the judge says of some masks: each score (1 + ROUNDS,), of all tiles and of bootstrap draws of them.
+"""Each score (1 + ROUNDS,) of some masks, of all tiles and of bootstrap draws of them.
 
-All more-is-better, shares in 0..1; "joint" is minus the estimate in %.
+All more-is-better, shares in 0..1.
 """
 
 
 @dataclass(frozen=True, eq=False)
-class _RidgeEstimate:
-    """A ridge regression of q on the scores in USED, made for one set of held-out tiles; see :func:`_fit_joint`."""
-
-    mean: Array
-    scale: Array
-    weights: Array
-    offset: float
-
-    def percent(self, scores: Mapping[str, Array]) -> Array:
-        """(...) the estimate of q in %, not yet made monotone; a score that is not defined says nothing."""
-        x = (_table(scores) - self.mean) / self.scale
-        answer: Array = np.where(np.isnan(x), 0, x) @ self.weights + self.offset
-        return answer
-
-
-@dataclass(frozen=True, eq=False)
 class QualityEstimator:
-    """classes: C. ids: classes judged. probes, references: of training tiles.
+    """ids: classes judged. probes, references: of training tiles.
 
-    held: the view of the undamaged held-out images, and masks: theirs. kinds: (sets,) of damage to them, "" for none.
-    scores: {score: (sets, 1 + ROUNDS)} of all held-out tiles, and of bootstrap draws of them; q: likewise, in %.
-    curves: {score: its calibration curve; spearman is the mean over kinds}.
+    held: the view of the undamaged held-out images, and masks: theirs. curves: {score: its calibration curve; spearman
+    is the mean over kinds of damage}.
     """
 
-    classes: int
     ids: tuple[int, ...]
     probes: Probes
     references: References
     held: ProbedTiles
     masks: Masks
-    kinds: tuple[str, ...]
-    scores: Mapping[str, Array]
-    q: Array
-    joint: _RidgeEstimate
     curves: Mapping[str, CalibrationCurve]
     seed: int
 
@@ -98,21 +72,12 @@ class QualityEstimator:
         """Judge masks (n, H, W) of the images in ``view``."""
         weights = _tile_weights(len(masks), np.random.default_rng(derive_seed("judge's tiles", self.seed)))
         counts = tally(view, self.known(masks))
-        scores = _with_joint(self.joint, _scores([counts], weights, self.references))
+        scores = _scores([counts], weights, self.references)
         return {name: values[0] for name, values in scores.items()}
 
-    def percent(self, reading: Reading, name: str = "joint") -> float:
+    def percent(self, reading: Reading, name: str = MAIN) -> float:
         """The share of wrong pixels in % that one score of all tiles amounts to."""
         return self.curves[name].percent(reading[name][0])
-
-    def estimate(self, reading: Reading, kinds: Sequence[str]) -> float:
-        """The share of wrong pixels in %, had the judge been calibrated on these kinds of damage only."""
-        kept = np.array([kind in ("", *kinds) for kind in self.kinds])
-        scores = {name: values[kept] for name, values in self.scores.items()}
-        joint = _fit_joint(scores, self.q[kept])
-        curve = falling_curve(self.q[kept, 0], -joint.percent(scores)[:, 0])
-        plain = {name: np.asarray(SCORES[name][2] * reading[name][0]) for name in scores}
-        return invert(curve, -float(joint.percent(plain)))
 
 
 def fit_estimator(train: DenseSamples, held: DenseSamples, classes: int, seed: int = 0) -> QualityEstimator:
@@ -135,19 +100,13 @@ def fit_estimator(train: DenseSamples, held: DenseSamples, classes: int, seed: i
     weights = _tile_weights(len(held), rng)
     labelled = weights @ (held.masks != IGNORE).sum(axis=(1, 2)).astype(np.float64)
     scores, q = _scores(counts, weights, references), 100 * (wrong @ weights.T) / np.maximum(labelled, 1)
-    joint = _fit_joint(scores, q)
     return QualityEstimator(
-        classes=classes,
         ids=ids,
         probes=probes,
         references=references,
         held=view,
         masks=held.masks,
-        kinds=kinds,
-        scores=scores,
-        q=q,
-        joint=joint,
-        curves={name: calibration_curve(kinds, q, v) for name, v in _with_joint(joint, scores).items()},
+        curves={name: calibration_curve(kinds, q, values) for name, values in scores.items()},
         seed=seed,
     )
 
@@ -193,38 +152,9 @@ def _damaged(
 
 
 def _scores(sets: Iterable[Mapping[str, Float32]], weights: Array, references: References) -> dict[str, Array]:
-    """{score: (sets, rounds)} under weights (rounds, n) of the tiles."""
+    """{score: (sets, rounds)} under weights (rounds, n) of the tiles, all turned so that more is better."""
     rows = [
         score_all({name: np.tensordot(weights, part, 1) for name, part in counts.items()}, references)
         for counts in sets
     ]
-    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-
-
-def _fit_joint(scores: Mapping[str, Array], q: Array) -> _RidgeEstimate:
-    """From scores (sets, rounds) of bootstrap draws of the tiles, at q (sets, rounds).
-
-    One score reads some kinds of damage too high and others too low; together they tell the kinds apart. The draws
-    teach how scores of *right* masks vary from tile to tile.
-    """
-    x, y = _table(scores).reshape(-1, len(USED)), q.ravel()
-    defined = ~np.isnan(x)
-    count = np.maximum(defined.sum(axis=0), 1)
-    mean = np.where(defined, x, 0).sum(axis=0) / count
-    gap = np.where(defined, x - mean, 0)
-    scale = np.sqrt((gap**2).sum(axis=0) / count)
-    scale = np.where(scale > 1e-9, scale, 1.0)
-    z = gap / scale
-    weights = np.linalg.solve(z.T @ z + PENALTY * np.eye(z.shape[1]), z.T @ (y - y.mean()))
-    return _RidgeEstimate(mean, scale, weights, float(y.mean()))
-
-
-def _with_joint(joint: _RidgeEstimate, scores: Mapping[str, Array]) -> dict[str, Array]:
-    """The scores and the joint estimate, by name, all turned so that more is better."""
-    turned = {name: SCORES[name][2] * values for name, values in scores.items()}
-    return {**turned, "joint": -joint.percent(scores)}
-
-
-def _table(scores: Mapping[str, Array]) -> Array:
-    """(..., used)."""
-    return np.stack([scores[name] for name in USED], axis=-1)
+    return {name: SCORES[name][2] * np.stack([row[name] for row in rows]) for name in rows[0]}

@@ -89,7 +89,7 @@ class DenseFidelity:
         return next(measure for measure in self.measures if measure.name == name)
 
     def as_json(self) -> dict[str, Any]:
-        """What quality.json holds of it."""
+        """The entry in quality.json."""
         return {
             "extractor": self.extractor,
             "measures": [vars(measure) for measure in self.measures],

@@ -1,4 +1,4 @@
-"""What masks look like: class shares, segments, which classes meet."""
+"""Statistics of masks: class shares, segments, adjacency of classes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hsiaug.core.tiles import IGNORE
 
-__all__ = ["adjacency", "class_shares", "edge_zone", "neighbours", "segment_sizes", "segments", "total_variation"]
+__all__ = ["adjacency", "class_shares", "neighbours", "segment_sizes", "segments", "total_variation"]
 
 Masks = NDArray[np.int64]
 Array = NDArray[np.float64]
@@ -61,15 +61,3 @@ def adjacency(masks: Masks, classes: int) -> Array:
 def total_variation(p: Array, q: Array) -> float:
     """Half the L1 distance of two sets of shares: 0 = alike, 1 = disjoint."""
     return float(np.abs(p - q).sum() / 2)
-
-
-def edge_zone(masks: Masks) -> NDArray[np.bool_]:
-    """(n, H, W): pixels with another class among their 8 neighbours; unlabelled neighbours do not count."""
-    from scipy.ndimage import maximum_filter, minimum_filter
-
-    low = np.where(masks == IGNORE, np.iinfo(masks.dtype).max, masks)
-    zone: NDArray[np.bool_] = maximum_filter(masks, size=(1, 3, 3), mode="nearest") != minimum_filter(
-        low, size=(1, 3, 3), mode="nearest"
-    )
-    zone &= masks != IGNORE
-    return zone

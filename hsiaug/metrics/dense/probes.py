@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.distances import spectral_angle
 from hsiaug.metrics.spectra import Space, at_most, fit_space
 
-__all__ = ["Probes", "evidence", "fit_probes", "of_label", "pixel_maps"]
+__all__ = ["Probes", "evidence", "fit_probes"]
 
 Float32 = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -34,18 +34,15 @@ ROWS = 65_536
 
 @dataclass(frozen=True, eq=False)
 class Probes:
-    """What real training tiles taught: a space of pixels, and the probes in it.
+    """A space of pixels and the probes in it, learnt from real training tiles.
 
     ids: (c,) class ids that had two training pixels. classes: C. models: by name, with predict_proba.
-    class_loss: (C,) mean cross-entropy in nats of training pixels of each class that the probes had not learnt from;
-        NaN for a class without any.
     """
 
     space: Space
     ids: NDArray[np.int64]
     classes: int
     models: dict[str, Any]
-    class_loss: Array
 
     def proba(self, images: Float32) -> list[Float32]:
         """(n, C, H, W) float32 p(class | pixel) of images (n, T, B, H, W), by each probe."""
@@ -62,14 +59,9 @@ class Probes:
         return answers
 
     def label_proba(self, samples: DenseSamples) -> Float32:
-        """(n, H, W) float32 p(label | pixel), the mean over the probes."""
+        """(n, H, W) float32 p(label | pixel), the mean over the probes; of no meaning where there is no label."""
         known: Float32 = np.mean(self.proba(samples.images), axis=0)
-        return of_label(known, samples.masks)
-
-
-def of_label(values: NDArray[Any], masks: NDArray[np.int64]) -> NDArray[Any]:
-    """(n, H, W) of values (n, C, H, W), that of each pixel's label; of no meaning where there is none."""
-    return np.take_along_axis(values, np.maximum(masks, 1)[:, None] - 1, axis=1)[:, 0]
+        return np.take_along_axis(known, np.maximum(samples.masks, 1)[:, None] - 1, axis=1)[:, 0]
 
 
 def evidence(images: Float32) -> Array:
@@ -102,26 +94,14 @@ def _features(images: Float32, space: Space) -> Float32:
 def fit_probes(train: DenseSamples, classes: int, seed: int = 0) -> Probes:
     """A shrinkage LDA and boosted trees over spectrum and 3×3 mean of labelled pixels of real training tiles.
 
-    Classes weigh as in the tiles. The same ``seed`` gives the same probes. ``class_loss`` is from probes of one half
-    of the tiles put to the other. Raises InputError where fewer than two classes are labelled.
+    Classes weigh as in the tiles. The same ``seed`` gives the same probes. Raises InputError where fewer than two classes
+    are labelled.
     """
     rng = np.random.default_rng(derive_seed("dense probes", seed))
     if len(_learnable(train.masks)) < 2:
         raise InputError("probes need two classes of two pixels in the training tiles", hint="Label more of them.")
     space = fit_space(_pixels(train, rng), AXES)
-    halves = np.array_split(rng.permutation(len(train)), 2)
-    losses = np.zeros((2, classes))
-    for known, held in (halves, halves[::-1]):
-        if len(_learnable(train.masks[known])) < 2:
-            continue
-        rest = train.take(held)
-        chosen = _fit(train.take(known), space, classes, rng, PIXELS // 2).label_proba(rest)
-        for c in range(classes):
-            loss = -np.log(chosen[rest.masks == c + 1])
-            losses[:, c] += loss.sum(), len(loss)
-    with np.errstate(invalid="ignore"):
-        class_loss = losses[0] / losses[1]
-    return replace(_fit(train, space, classes, rng, PIXELS), class_loss=class_loss)
+    return _fit(train, space, classes, rng)
 
 
 def _pixels(train: DenseSamples, rng: np.random.Generator) -> Array:
@@ -142,7 +122,7 @@ def _learnable(masks: NDArray[np.int64]) -> NDArray[np.int64]:
     return ids[counts > 1]
 
 
-def _fit(train: DenseSamples, space: Space, classes: int, rng: np.random.Generator, pixels: int) -> Probes:
+def _fit(train: DenseSamples, space: Space, classes: int, rng: np.random.Generator) -> Probes:
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -152,7 +132,7 @@ def _fit(train: DenseSamples, space: Space, classes: int, rng: np.random.Generat
     y = train.masks.ravel()[every]
     ids, counts = np.unique(y, return_counts=True)
     # Classes in the proportion of the tiles, but for the rarest: weights would make the trees ten times slower.
-    some = rng.permutation(len(y))[:pixels]
+    some = rng.permutation(len(y))[:PIXELS]
     rare = at_most(y, FEWEST, rng)
     rows = np.union1d(some, rare)
     x = np.moveaxis(maps, 1, -1).reshape(-1, k)[every[rows]]
@@ -165,4 +145,4 @@ def _fit(train: DenseSamples, space: Space, classes: int, rng: np.random.Generat
             random_state=int(rng.integers(2**31)),
         ).fit(x, y),
     }  # fmt: skip
-    return Probes(space, ids, classes, models, np.full(classes, np.nan))
+    return Probes(space, ids, classes, models)

@@ -1,8 +1,6 @@
-"""Which made tiles, and which of their pixels, the probes of real tiles believe: to filter by."""
+"""How much the probes of real tiles believe each made tile: to filter by."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +9,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.dense.probes import Probes
 
-__all__ = ["filter_samples", "ignore_unlikely", "label_quality"]
+__all__ = ["filter_samples", "label_quality"]
 
 Array = NDArray[np.float64]
 
@@ -43,15 +41,3 @@ def filter_samples(made: DenseSamples, probes: Probes, keep: float) -> DenseSamp
     quality = np.nan_to_num(label_quality(made, probes), nan=-1.0)
     order = np.argsort(-quality, kind="stable")
     return made.take(np.sort(order[: max(1, round(keep * len(made)))]))
-
-
-def ignore_unlikely(made: DenseSamples, probes: Probes, tolerance: float = 1.25) -> DenseSamples:
-    """The tiles, labels taken from pixels whose cross-entropy is above ``tolerance`` × its class's mean on real ones.
-
-    FreeMask (Yang et al. 2023, arXiv:2310.15160), with probes of spectra in place of a segmentation network, and means
-    from training pixels that the probes had not learnt from. A class without such a mean keeps its labels.
-    """
-    chosen, labelled = probes.label_proba(made).astype(np.float64), made.masks != IGNORE
-    limit = np.concatenate([[np.inf], np.nan_to_num(tolerance * probes.class_loss, nan=np.inf)])
-    unlikely = labelled & (-np.log(np.maximum(chosen, 1e-12)) > limit[made.masks])
-    return replace(made, masks=np.where(unlikely, IGNORE, made.masks))

@@ -1,4 +1,4 @@
-"""What real training pixels are like: the law of each class's spectra, and the bounds of histograms."""
+"""Statistics of real training pixels: the law of each class's spectra, and the bounds of histograms."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ class References:
     """space: of spectra (both dates stacked). means: (C, k) of the scores of each class; NaN without a training pixel.
 
     covariances: (C, k, k). inverses: (C, k, k) of covariances scaled to one determinant, for which class is nearest.
-    own: (C, k, k) inverses of the unscaled ones. limits: (C,) 99 % quantiles of squared Mahalanobis distances, by own.
     edge_bounds: (63,) and change_bounds: (2, 63) rising bounds of the cells of histograms, quantiles of real pixels.
     """
 
@@ -36,18 +35,14 @@ class References:
     means: Array
     covariances: Array
     inverses: Array
-    own: Array
-    limits: Array
     edge_bounds: Array
     change_bounds: Array
 
-    def judge(self, images: Float32) -> tuple[Float32, NDArray[np.uint8], NDArray[np.bool_]]:
-        """Scores (n, H·W, k), nearest class (n, H, W), and beyond the 99 % quantile of each class (n, C, H, W)."""
+    def judge(self, images: Float32) -> tuple[Float32, NDArray[np.uint8]]:
+        """Scores (n, H·W, k) and nearest class (n, H, W)."""
         n, high, wide = len(images), *images.shape[3:]
-        classes = len(self.means)
         scores = np.empty((n, high * wide, self.means.shape[1]), dtype=np.float32)
         nearest = np.empty((n, high * wide), dtype=np.uint8)
-        beyond = np.ones((n, classes, high * wide), dtype=bool)
         for i in range(n):
             own = self.space.project(spectra_of(images[i]))
             best = np.full(high * wide, np.inf)
@@ -57,8 +52,7 @@ class References:
                 square = ((gap @ self.inverses[c]) * gap).sum(axis=1)
                 nearest[i] = np.where(square < best, c + 1, nearest[i])
                 best = np.minimum(best, square)
-                beyond[i, c] = ((gap @ self.own[c]) * gap).sum(axis=1) > self.limits[c]
-        return scores, nearest.reshape(n, high, wide), beyond.reshape(n, classes, high, wide)
+        return scores, nearest.reshape(n, high, wide)
 
 
 def spectra_of(image: Float32) -> Array:
@@ -83,14 +77,11 @@ def fit_references(
     centred = scores - own_means[row]
     pooled = shrunk_covariance(centred) + 1e-9 * np.eye(k)
     shape = (classes, k, k)
-    means, covariances, inverses, own = np.full((classes, k), np.nan), *(np.zeros(shape) for _ in range(3))
-    limits = np.full(classes, np.inf)
+    means, covariances, inverses = np.full((classes, k), np.nan), np.zeros(shape), np.zeros(shape)
     for i, c in enumerate(ids - 1):
-        means[c], gap = own_means[i], centred[row == i]
-        covariances[c], scale = shrink_to_pooled(gap, pooled)
-        own[c] = np.linalg.inv(covariances[c])
-        inverses[c] = own[c] / scale
-        limits[c] = np.quantile(((gap @ own[c]) * gap).sum(axis=1), 0.99)
+        means[c] = own_means[i]
+        covariances[c], scale = shrink_to_pooled(centred[row == i], pooled)
+        inverses[c] = np.linalg.inv(covariances[c]) / scale
     share = np.linspace(0, 1, CELLS + 1)[1:-1]
     bounds = np.zeros((2, CELLS - 1)) if change is None else np.quantile(change, share, axis=1).T
-    return References(space, means, covariances, inverses, own, limits, np.quantile(edges, share), bounds)
+    return References(space, means, covariances, inverses, np.quantile(edges, share), bounds)

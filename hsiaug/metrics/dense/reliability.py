@@ -11,7 +11,7 @@ was fitted; it is never a component of a generator or segmenter, and must not be
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,29 +19,26 @@ from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import IGNORE, DenseSamples
+from hsiaug.metrics.accuracy import recall
 from hsiaug.metrics.calibration import (
     LEVELS,
     CalibrationCurve,
     Interval,
     LabelScore,
-    ScoreKind,
     known,
     label_score,
 )
 from hsiaug.metrics.dense.change import change_measures
 from hsiaug.metrics.dense.damage import permuted
-from hsiaug.metrics.dense.estimator import QualityEstimator, Reading, fit_estimator, some_tiles
+from hsiaug.metrics.dense.estimator import MAIN, QualityEstimator, Reading, fit_estimator, some_tiles
 from hsiaug.metrics.dense.quality import label_quality
-from hsiaug.metrics.dense.scores import SCORES, class_table
+from hsiaug.metrics.dense.scores import SCORES
 from hsiaug.metrics.dense.tile_counts import REACH, Counts, ProbedTiles, tally
 from hsiaug.metrics.measures import FidelityMeasure
 
 __all__ = ["Coupling", "DenseReliability", "dense_reliability"]
 
 Array = NDArray[np.float64]
-
-JOINT: ScoreKind = ("R1–R3 share of wrong pixels", "%", -0.01)
-"""The estimate from all scores together; its own unit is %."""
 
 SHUFFLES = 3
 """Permutations of the masks that a floor is the mean of."""
@@ -62,9 +59,9 @@ class Coupling:
 
 @dataclass(frozen=True, eq=False)
 class DenseReliability:
-    """scores: by the table's order, first "joint", which ``wrong`` is read from: the share of wrong pixels in %.
+    """scores: by the table's order.
 
-    by_class: {class id: {"recall", "angle", "frechet", the same of held-out tiles, "frechet_ratio", "pixels"}}.
+    by_class: {class id: {"recall" of the probes, "pixels", and the same of held-out tiles}}.
     shifts: {"made", "held"}: (9, 9) agreement with the mask moved by −4..4 pixels down and right.
     measures: of change masks, each beside its real-against-real floor. quality: (n,) of :func:`label_quality`.
     n, n_held: tiles. notes: sentences on what was left out.
@@ -81,19 +78,19 @@ class DenseReliability:
 
     @property
     def wrong(self) -> float | None:
-        """The joint estimate of the share of wrong pixels in %."""
-        return next((score.wrong for score in self.scores if score.name == "joint"), None)
+        """The equivalent share of wrong pixels in %, by the probes' agreement with all pixels."""
+        return next((score.wrong for score in self.scores if score.name == MAIN), None)
 
     @property
     def wrong_interval(self) -> Interval | None:
         """Its 95 % interval."""
-        return next((score.wrong_interval for score in self.scores if score.name == "joint"), None)
+        return next((score.wrong_interval for score in self.scores if score.name == MAIN), None)
 
     def __getitem__(self, name: str) -> LabelScore:
         return next(score for score in self.scores if score.name == name)
 
     def as_json(self) -> dict[str, Any]:
-        """What quality.json holds of it."""
+        """The entry in quality.json."""
         return {
             "scores": [vars(score) for score in self.scores],
             "levels_percent": list(LEVELS),
@@ -133,7 +130,7 @@ def dense_reliability(
     notes = _notes(judge, made)
     value, real = judge.read(view, masks), judge.read(judge.held, judge.masks)
     floors = [judge.read(view, permuted(masks, rng)) for _ in range(SHUFFLES)] if len(masks) > 1 else []
-    names = ["joint", *(name for name in SCORES if name in judge.curves)]
+    names = [name for name in SCORES if name in judge.curves]
     defined = [name for name in names if not np.isnan(value[name][0])]
     notes += [f"not defined for these masks: {SCORES[name][0]}" for name in names if name not in defined]
     scores = [_score(name, judge, value, real, floors, len(masks)) for name in defined]
@@ -172,34 +169,15 @@ def _score(
     below = floors[0][name][1:] if lows else np.nan
     # A round whose ceiling all but meets its floor says nothing.
     span = real[name][1:] - below
-    score = label_score(
+    return label_score(
         name,
-        JOINT if name == "joint" else SCORES[name],
+        SCORES[name],
         made[name],
         ceiling=ceiling,
         floor=floor,
         r_rounds=(made[name][1:] - below) / np.where(span > 0.05 * abs(ceiling - floor) + 1e-9, span, np.nan),
         curve=judge.curves[name],
         n=n,
-    )
-    return _within_percent(score) if name == "joint" else score
-
-
-def _within_percent(score: LabelScore) -> LabelScore:
-    """The score with the numbers of a share: a linear estimate of one may lie below 0 % or above 100 %."""
-
-    def clip(value: float) -> float:
-        return min(max(value, 0.0), 100.0)
-
-    estimates = {"value": score.value, "ceiling": score.ceiling, "floor": score.floor}
-    defined = {key: value for key, value in estimates.items() if value is not None}
-    shares: dict[str, Any] = {key: clip(value) for key, value in defined.items()}
-    return replace(
-        score,
-        **shares,
-        interval=None if score.interval is None else (clip(score.interval[0]), clip(score.interval[1])),
-        curve=tuple(map(clip, score.curve)),
-        beyond={key: "≤" if value < 0 else "≥" for key, value in defined.items() if not 0 <= value <= 100},
     )
 
 
@@ -226,15 +204,11 @@ def _summed(view: ProbedTiles, masks: NDArray[np.int64]) -> Counts:
 
 
 def _by_class(judge: QualityEstimator, made: Counts, held: Counts) -> dict[int, dict[str, float | None]]:
-    of_made, of_held = (class_table(counts, judge.references) for counts in (made, held))
-    table: dict[int, dict[str, float | None]] = {}
-    for c in judge.ids:
-        row: dict[str, float | None] = {}
-        for column, values in of_made.items():
-            row[column], row[f"held_{column}"] = known(values[c - 1]), known(of_held[column][c - 1])
-        near, far = row["frechet"], row["held_frechet"]
-        row["frechet_ratio"] = near / far if near is not None and far else None
-        table[c] = row
+    table: dict[int, dict[str, float | None]] = {c: {} for c in judge.ids}
+    for name, counts in (("", made), ("held_", held)):
+        shares, pixels = recall(counts["confusion"]).mean(axis=0), counts["confusion"].sum(axis=-1)[0]
+        for c, row in table.items():
+            row |= {f"{name}recall": known(shares[c - 1]), f"{name}pixels": known(pixels[c - 1])}
     return table
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.metrics.accuracy import cohen_kappa, iou, mean_known, recall
+from hsiaug.metrics.accuracy import cohen_kappa, mean_known, recall
 from hsiaug.metrics.calibration import ScoreKind
 from hsiaug.metrics.dense.references import References
 from hsiaug.metrics.dense.tile_counts import REACH, SHIFTS, Counts
 from hsiaug.metrics.distances import root_trace, spectral_angle
 
-__all__ = ["SCORES", "class_table", "score_all"]
+__all__ = ["SCORES", "score_all"]
 
 Array = NDArray[np.float64]
 
@@ -19,20 +19,12 @@ SCORES: dict[str, ScoreKind] = {
     "agreement": ("R1 probe agreement, mean over classes", "%", 1),
     "pixels": ("R1 probe agreement, of pixels", "%", 1),
     "kappa": ("R1 probe κ", "", 1),
-    "miou": ("R1 probe mIoU", "%", 1),
-    "likely": ("R1 mean p(label)", "%", 1),
-    "firm": ("R1 agreement, 3×3 mean of the probes", "%", 1),
-    "segments": ("R1 agreement by whole segments", "%", 1),
-    "interior": ("R1 agreement inside segments", "%", 1),
-    "border": ("R1 agreement beside other classes", "%", 1),
     "nearest_class": ("R2 nearest class is the label", "%", 1),
     "msad": ("R2 angle between class means", "°", -1),
     "frechet": ("R2 class-conditional Fréchet", "", -1),
-    "tail": ("R2 beyond the real 99 % quantile", "%", -1),
     "boundary": ("R3 AUC of mask edges", "", 1),
     "peak": ("R3 agreement unshifted less its best", "%", 1),
     "offset": ("R3 offset of the peak", "px", -1),
-    "width": ("R3 width of the peak", "px", -1),
     "change_angle": ("R5 AUC of the angle between dates", "", 1),
     "change_size": ("R5 AUC of the change vector", "", 1),
 }
@@ -43,20 +35,12 @@ def score_all(counts: Counts, references: References) -> dict[str, Array]:
     """{score: (...)} in the natural direction, shares in 0..1; NaN where a score is not defined."""
     with np.errstate(invalid="ignore", divide="ignore"):
         confusion = counts["confusion"]
-        n, likely, pixels, firm, segments, nearest, beyond = np.moveaxis(counts["right"], -1, 0)
-        zone, zone_right, inside, inside_right = np.moveaxis(counts["zone"], -1, 0)
+        n, pixels, nearest = np.moveaxis(counts["right"], -1, 0)
         scores = {
             "agreement": mean_known(recall(confusion)).mean(axis=-1),
             "pixels": pixels / n,
             "kappa": cohen_kappa(confusion).mean(axis=-1),
-            "miou": mean_known(iou(confusion)).mean(axis=-1),
-            "likely": likely / n,
-            "firm": firm / n,
-            "segments": segments / n,
-            "interior": inside_right / inside,
-            "border": zone_right / zone,
             "nearest_class": nearest / n,
-            "tail": beyond / n,
             "boundary": _auc(counts["edges"]),
         }
         angle, frechet = _class_distances(counts["moments"], references)
@@ -69,15 +53,6 @@ def score_all(counts: Counts, references: References) -> dict[str, Array]:
     return {name: scores[name] for name in SCORES if name in scores}
 
 
-def class_table(counts: Counts, references: References) -> dict[str, Array]:
-    """{column: (..., C)} recall of the probes, angle and Fréchet distance to training, and pixels of each class."""
-    confusion = counts["confusion"]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        angle, frechet = _class_distances(counts["moments"], references)
-        own, pixels = recall(confusion).mean(axis=-2), confusion.sum(axis=-1)[..., 0, :]
-        return {"recall": own, "angle": angle, "frechet": frechet, "pixels": pixels}
-
-
 def _auc(histograms: Array) -> Array:
     """(...,) P(on > off) + ½ P(equal) from histograms (..., 2, cells) of off and on."""
     off, on = histograms[..., 0, :], histograms[..., 1, :]
@@ -87,10 +62,10 @@ def _auc(histograms: Array) -> Array:
 
 
 def _peak(curve: Array) -> dict[str, Array]:
-    """Of A(d) (..., 81): A(0) − max A; distance of the peak from 0; diameter of the disc as wide as its upper half.
+    """Of A(d) (..., 81): A(0) − max A, and the distance of the peak from 0.
 
-    Not defined where A rises by less than a hundredth over the ring of the widest shifts: without edges no
-    misregistration can be seen.
+    The distance is not defined where A rises by less than a hundredth over the ring of the widest shifts: without
+    edges no misregistration can be seen.
     """
     far = np.array([max(abs(dy), abs(dx)) == REACH for dy, dx in SHIFTS])
     base = curve[..., far].mean(axis=-1)
@@ -99,11 +74,9 @@ def _peak(curve: Array) -> dict[str, Array]:
     above = np.clip(curve - ((top + base) / 2)[..., None], 0, None)
     total = above.sum(axis=-1)
     centre = above @ np.array(SHIFTS, dtype=np.float64) / total[..., None]
-    width = 2 * np.sqrt((above > 0).sum(axis=-1) / np.pi)
     return {
         "peak": np.where(np.isnan(top), np.nan, curve[..., len(SHIFTS) // 2] - top),
         "offset": np.where(flat, np.nan, np.linalg.norm(centre, axis=-1)),
-        "width": np.where(flat, np.nan, width),
     }
 
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from hsiaug.core.tiles import IGNORE
 from hsiaug.metrics.accuracy import grouped_confusion
-from hsiaug.metrics.dense.layout import edge_zone, neighbours, segments
-from hsiaug.metrics.dense.probes import Probes, evidence, of_label
+from hsiaug.metrics.dense.layout import neighbours
+from hsiaug.metrics.dense.probes import Probes, evidence
 from hsiaug.metrics.dense.references import References
 from hsiaug.metrics.distances import spectral_angle
 
@@ -37,25 +37,20 @@ CELLS = 64
 class ProbedTiles:
     """All that the probes say of some images, whatever their masks.
 
-    guesses: (probes, n, H, W) uint8 class ids. known: (n, C, H, W) float32 mean probabilities. firm: (n, C, H, W) the
-    same, averaged over 3×3 pixels. nearest: (n, H, W) uint8 class of least Mahalanobis distance. beyond: (n, C, H, W)
-    bool, further from the class than 99 % of its training pixels. moments: (n, H·W, 1 + k + k(k+1)/2) float32, 1,
-    scores, and their products. across, down: (n, H, W-1) and (n, H-1, W) uint8 cells of the angle between neighbours.
-    change: (n, 2, H, W) uint8 cells of the signs of change; None for one date.
+    guesses: (probes, n, H, W) uint8 class ids. guess: (n, H, W) uint8, by the mean of the probes. nearest: (n, H, W)
+    uint8 class of least Mahalanobis distance. moments: (n, H·W, 1 + k + k(k+1)/2) float32, 1, scores, and their products.
+    across, down: (n, H, W-1) and (n, H-1, W) uint8 cells of the angle between neighbours. change: (n, 2, H, W) uint8
+    cells of the signs of change; None for one date. classes: C.
     """
 
     guesses: NDArray[np.uint8]
-    known: Float32
-    firm: Float32
+    guess: NDArray[np.uint8]
     nearest: NDArray[np.uint8]
-    beyond: NDArray[np.bool_]
     moments: Float32
     across: NDArray[np.uint8]
     down: NDArray[np.uint8]
     change: NDArray[np.uint8] | None
-
-    def __len__(self) -> int:
-        return len(self.known)
+    classes: int
 
 
 def edge_cells(images: Float32) -> tuple[Array, Array]:
@@ -72,11 +67,8 @@ def edge_cells(images: Float32) -> tuple[Array, Array]:
 
 def look(images: Float32, probes: Probes, references: References) -> ProbedTiles:
     """Put images (n, T, B, H, W) to the probes."""
-    from scipy.ndimage import uniform_filter
-
     answers = probes.proba(images)
-    known: Float32 = np.mean(answers, axis=0)
-    scores, nearest, beyond = references.judge(images)
+    scores, nearest = references.judge(images)
     k = scores.shape[-1]
     upper = np.triu_indices(k)
     products = scores[..., upper[0]] * scores[..., upper[1]]
@@ -88,49 +80,34 @@ def look(images: Float32, probes: Probes, references: References) -> ProbedTiles
         change = np.stack(cells, axis=1).astype(np.uint8)
     return ProbedTiles(
         guesses=np.stack([a.argmax(axis=1) + 1 for a in answers]).astype(np.uint8),
-        known=known,
-        firm=uniform_filter(known, size=(1, 1, 3, 3), mode="nearest"),
+        guess=(np.mean(answers, axis=0).argmax(axis=1) + 1).astype(np.uint8),
         nearest=nearest,
-        beyond=beyond,
         moments=np.concatenate([np.ones_like(scores[..., :1]), scores, products], axis=-1).astype(np.float32),
         across=across,
         down=down,
         change=change,
+        classes=probes.classes,
     )
 
 
 def tally(view: ProbedTiles, masks: Masks) -> dict[str, Float32]:
     """Counts (n, ...) of each tile under masks (n, H, W). Unlabelled pixels count nowhere.
 
-    confusion: (probes, C, C) pixels by label and guess. right: (7,) labelled pixels, and of these the sum of p(label),
-    those that the mean of the probes confirms, the same after averaging over 3×3 pixels, in segments that the probes
-    confirm by most pixels, those nearest to their class, and those beyond its 99 % quantile. zone: (4,) pixels beside
-    another class and right ones of them, pixels elsewhere and right ones of them. shifts: (81, 2) pixels and right ones,
-    the mask shifted. edges: (2, CELLS) of the angle of neighbours of one class, and of two. moments: of each class, the
-    sums of those of its pixels. change: (2, 2, CELLS) as edges, of its signs, in 1 and in 2.
+    confusion: (probes, C, C) pixels by label and guess. right: (3,) labelled pixels, those that the mean of the probes
+    confirms, and those nearest to their class. shifts: (81, 2) pixels and right ones, the mask shifted. edges: (2, CELLS)
+    of the angle of neighbours of one class, and of two. moments: of each class, the sums of those of its pixels. change:
+    (2, 2, CELLS) as edges, of its signs, in 1 and in 2.
     """
-    classes = view.known.shape[1]
+    classes = view.classes
     valid = masks != IGNORE
     tile = np.broadcast_to(np.arange(len(masks))[:, None, None], masks.shape)[valid]
-    guess = (view.known.argmax(axis=1) + 1).astype(np.uint8)
-    hit = (guess == masks) & valid
-    zone = edge_zone(masks)
-    right = [
-        valid,
-        np.where(valid, of_label(view.known, masks), 0),
-        hit,
-        (view.firm.argmax(axis=1) + 1 == masks) & valid,
-        _majority(masks, view.known),
-        (view.nearest == masks) & valid,
-        of_label(view.beyond, masks) & valid,
-    ]
+    right = [valid, (view.guess == masks) & valid, (view.nearest == masks) & valid]
     counts = {
         "confusion": np.stack(
             [grouped_confusion(tile, len(masks), masks[valid], g[valid], classes) for g in view.guesses], axis=1
         ),
-        "right": _sums(right),
-        "zone": _sums([zone, zone & hit, valid & ~zone, hit & ~zone]),
-        "shifts": _shifted(masks.astype(np.uint8), guess),
+        "right": np.stack([part.sum(axis=(1, 2)) for part in right], axis=1),
+        "shifts": _shifted(masks.astype(np.uint8), view.guess),
         "edges": _edges(view, masks),
         "moments": _moments(view, masks, classes),
     }
@@ -139,21 +116,6 @@ def tally(view: ProbedTiles, masks: Masks) -> dict[str, Float32]:
         counts["change"] = np.stack(signs, axis=1)
     # They are many: one set for every damage.
     return {name: part.astype(np.float32) for name, part in counts.items()}
-
-
-def _sums(parts: list[NDArray[np.bool_]]) -> Array:
-    return np.stack([part.sum(axis=(1, 2)) for part in parts], axis=1).astype(np.float64)
-
-
-def _majority(masks: Masks, known: Float32) -> NDArray[np.bool_]:
-    """Pixels of the segments whose label is the class that the probes find most likely over the whole segment."""
-    ids = segments(masks)
-    flat = ids.ravel()
-    most = np.stack(
-        [np.bincount(flat, weights=known[:, c].ravel()) for c in range(known.shape[1])], axis=1
-    ).argmax(axis=1)
-    agree: NDArray[np.bool_] = (most[ids] + 1 == masks) & (masks != IGNORE)
-    return agree
 
 
 def _shifted(masks: NDArray[np.uint8], guess: NDArray[np.uint8]) -> Array:

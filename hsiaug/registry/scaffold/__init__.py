@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from hsiaug.base.errors import InputError
+from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import registry
 
@@ -17,17 +18,27 @@ __all__ = ["write_package"]
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def write_package(kind: Kind, name: str, out: Path) -> Path:
+def write_package(kind: Kind, name: str, out: Path, task: str | None = None) -> Path:
     """Write ``out/hsiaug-NAME``, a package with one plugin that passes the conformance kit, and return that folder.
 
-    It appears whole or not at all. Raises InputError for a name that cannot be a plugin's, that a registered plugin
+    It appears whole or not at all. task: that the plugin serves; None = the usual one of a card. Raises InputError for a
+    protocol with a task, a name that cannot be a plugin's, that a registered plugin
     or an importable module has, and for a folder that is there already or cannot be written.
     """
     _check_name(name)
+    (usual,) = Card.tasks
+    masks = task not in (None, usual)
+    if kind == "protocol" and masks:
+        raise InputError(
+            "`task` is an option of generators and classifiers",
+            value=f"`kind` {kind} `task` {task}",
+            hint="Write a protocol without it; with a method draw_tiles it serves masks too.",
+        )
     module = f"hsiaug_{name.replace('-', '_')}"
     words = {
         "name": name,
         "kind": kind,
+        "task": task or usual,
         "package": f"hsiaug-{name}",
         "module": module,
         "target": "".join(word.capitalize() for word in (*name.split("-"), kind)),
@@ -42,7 +53,7 @@ def write_package(kind: Kind, name: str, out: Path) -> Path:
     files = {
         "pyproject.toml": "pyproject.toml.txt",
         "README.md": "README.md.txt",
-        f"{module}.py": f"{kind}.py.txt",
+        f"{module}.py": f"{kind}{'_of_masks' if masks else ''}.py.txt",
         "tests/test_conformance.py": "test_conformance.py.txt",
     }
     try:

@@ -54,7 +54,7 @@ def remembered(key: str, make: Callable[[], Encoded]) -> Encoded:
         _memory[key] = found
     kept = _memory[key]
     copies = {name: array.copy() for name, array in _arrays(kept).items()}
-    return replace(kept, **copies)  # type: ignore[arg-type]
+    return replace(kept, **copies)
 
 
 def forget() -> None:
@@ -79,7 +79,7 @@ def _write(path: Path, encoded: Encoded) -> None:
     from safetensors.numpy import save
 
     arrays = _arrays(encoded)
-    facts = {"words": encoded.words, "sha256": _digest(arrays)}
+    facts = {"sha256": _digest(arrays)}
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     content = save(contiguous, metadata={"facts": json.dumps(facts)})
     new = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
@@ -104,7 +104,6 @@ def _read(path: Path) -> Encoded | None:
         return Encoded(
             tokens=arrays["tokens"],
             mask=arrays["mask"],
-            words=tuple(map(tuple, facts["words"])),
             pooled=arrays["pooled"],
         )
     except (OSError, ValueError, KeyError, TypeError, SafetensorError):

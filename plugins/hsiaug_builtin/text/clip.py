@@ -164,7 +164,6 @@ def _run(checkpoint: Checkpoint, texts: tuple[str, ...]) -> Encoded:
     return Encoded(
         tokens=_kept(caught[0], mask),
         mask=mask,
-        words=tuple(_surface(tokenizer, p) for p in pieces),
         pooled=pooled.float().numpy(),
     )
 
@@ -172,16 +171,6 @@ def _run(checkpoint: Checkpoint, texts: tuple[str, ...]) -> Encoded:
 def _kept(features: Any, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     kept = features[:, : mask.shape[1]].float().numpy() * mask[:, :, None]
     return np.asarray(kept, dtype=np.float32)
-
-
-def _surface(tokenizer: Any, pieces: list[int]) -> tuple[str, ...]:
-    """Pieces as in Encoded.words: CLIP marks the end of a word, Encoded the pieces that continue one."""
-    words, open_word = ["[BOS]"], False
-    for piece in pieces:
-        form = tokenizer.decoder[piece]
-        words.append(("##" if open_word else "") + form.removesuffix("</w>"))
-        open_word = not form.endswith("</w>")
-    return (*words, "[EOS]")
 
 
 def _load(checkpoint: Checkpoint) -> Any:

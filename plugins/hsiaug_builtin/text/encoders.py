@@ -73,4 +73,4 @@ def _words(texts: tuple[str, ...]) -> Encoded:
     ids = np.zeros((len(texts), length), dtype=np.int64)
     for row, words in enumerate(surface):
         ids[row, : len(words)] = [vocabulary[word] for word in words]
-    return Encoded(tokens=ids, mask=ids != vocabulary["[PAD]"], words=surface, pooled=None)
+    return Encoded(tokens=ids, mask=ids != vocabulary["[PAD]"], pooled=None)

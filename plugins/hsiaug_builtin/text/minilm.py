@@ -68,14 +68,9 @@ def _run(texts: tuple[str, ...]) -> Encoded:
     mask = batch["attention_mask"].numpy().astype(bool)
     tokens = hidden.numpy() * mask[:, :, None]
     pooled = tokens.sum(axis=1) / mask.sum(axis=1, keepdims=True)
-    words = tuple(
-        tuple(tokenizer.convert_ids_to_tokens(ids[real].tolist()))
-        for ids, real in zip(batch["input_ids"].numpy(), mask, strict=True)
-    )
     return Encoded(
         tokens=tokens.astype(np.float32),
         mask=mask,
-        words=words,
         pooled=(pooled / np.linalg.norm(pooled, axis=1, keepdims=True)).astype(np.float32),
     )
 

@@ -27,8 +27,7 @@ NULL_TOKENS = 4
 class Denoiser(nn.Module):
     """v(z_t, t, text) for latents z (n, d, p, p); text (n, L, E) with mask (n, L), True at words, from :meth:`read`.
 
-    A token is a square of ``token`` × ``token`` latent pixels; latents are padded with 0 to whole tokens. ``forward(...,
-    maps=True)`` also gives the cross-attention (n, L, p, p), averaged over heads and blocks, alike in a token's pixels.
+    A token is a square of ``token`` × ``token`` latent pixels; latents are padded with 0 to whole tokens.
     """
 
     def __init__(
@@ -55,22 +54,14 @@ class Denoiser(nn.Module):
         self.shift = zeroed(nn.Linear(width, 2 * width))
         self.leave = zeroed(nn.Linear(width, channels * token**2))
 
-    def forward(
-        self, z: Tensor, t: Tensor, text: Tensor, mask: Tensor, maps: bool = False
-    ) -> Tensor | tuple[Tensor, Tensor]:
+    def forward(self, z: Tensor, t: Tensor, text: Tensor, mask: Tensor) -> Tensor:
         x = self.enter(self._tokens(z)) + self.place  # (n, N, D)
         time = self.time(sinusoid(t))  # (n, D)
         words = self.word(text)  # (n, L, D)
-        seen = []
         for block in self.blocks:
-            x, attention = block(x, time, words, mask, maps)
-            seen.append(attention)
+            x = block(x, time, words, mask)
         scale, shift = self.shift(nn.functional.silu(time)).chunk(2, dim=1)
-        out = self._pixels(self.leave(self.norm(x) * (1 + scale[:, None]) + shift[:, None]))
-        if not maps:
-            return out
-        whole = torch.stack(seen).mean(dim=0).repeat_interleave(self.token**2, dim=2)  # (n, N, L·q²)
-        return out, self._pixels(whole)
+        return self._pixels(self.leave(self.norm(x) * (1 + scale[:, None]) + shift[:, None]))
 
     def _tokens(self, z: Tensor) -> Tensor:
         """(n, d, p, p) → (n, N, d·q²) of N squares of q × q pixels, row by row."""
@@ -156,23 +147,17 @@ class Block(nn.Module):
         self.cross = zeroed(nn.Linear(width, width))
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
-    def forward(
-        self, x: Tensor, time: Tensor, words: Tensor, mask: Tensor, maps: bool
-    ) -> tuple[Tensor, Tensor | None]:
+    def forward(self, x: Tensor, time: Tensor, words: Tensor, mask: Tensor) -> Tensor:
         changes = self.modulation(nn.functional.silu(time))[:, None].chunk(6, dim=2)
         h = self.norms[0](x) * (1 + changes[0]) + changes[1]
         q, k, v = (split(part, self.heads) for part in self.qkv(h).chunk(3, dim=2))  # (n, h, N, D/h)
         x = x + changes[2] * self.merge(join(scaled_dot_product_attention(q, k, v)))
         q = split(self.query(self.norms[1](x)), self.heads)
         k, v = (split(part, self.heads) for part in self.key_value(words).chunk(2, dim=2))
-        attention = None
-        if maps:
-            scores = (q @ k.transpose(2, 3)) / math.sqrt(q.shape[3])
-            weights = scores.masked_fill(~mask[:, None, None], -torch.inf).softmax(dim=3)  # (n, h, N, L)
-            attention = weights.mean(dim=1)  # (n, N, L)
         x = x + self.cross(join(scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None])))
         h = self.norms[2](x) * (1 + changes[3]) + changes[4]
-        return x + changes[5] * self.mlp(h), attention
+        out: Tensor = x + changes[5] * self.mlp(h)
+        return out
 
 
 def split(x: Tensor, heads: int) -> Tensor:

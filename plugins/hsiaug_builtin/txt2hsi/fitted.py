@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsiaug.api import Attention, Normaliser, PatchSamples, PluginError, save_state
+from hsiaug.api import Normaliser, PatchSamples, PluginError, save_state
 from hsiaug_builtin.diffusion.latents import LatentNorm
 from hsiaug_builtin.diffusion.samplers import from_velocity, sample
 from hsiaug_builtin.diffusion.schedule import guided, make_schedule
@@ -121,31 +121,6 @@ class FittedTxt2Hsi:
         mask = self.texts.mask[rows].to(self.device)
         return self.denoiser.read(self.texts.tokens[rows].to(self.device), mask), mask
 
-    @torch.inference_mode()
-    def attention(self, patches: PatchSamples) -> Attention:
-        """Cross-attention between the pixels of real patches and the words of a prompt of their class.
-
-        Latents are noised to the middle of the range that sampling passes through; maps are averaged over heads and
-        blocks, and over the tokens of a word, and scaled so that the words of a pixel sum to 1.
-        """
-        draw = torch.Generator().manual_seed(0)
-        words, maps = [], []
-        for start in range(0, len(patches), BATCH):
-            part = patches.take(np.arange(start, min(start + BATCH, len(patches))))
-            x = torch.from_numpy(self.field.normaliser.patches(part.x)).to(self.device)
-            rows = torch.tensor([self.texts.rows[int(c)][0] for c in part.y])
-            t = torch.full((len(part),), round(self.params.strength * NOISE_STEPS / 2), dtype=torch.int64)
-            z = self.norm.forward(self.vae.encode(x)[0])
-            z = SCHEDULE.noised(z, t, torch.randn(z.shape, generator=draw).to(self.device))
-            text, mask = self._read(rows)
-            _, seen = self.denoiser(z, t.to(self.device), text, mask, maps=True)
-            for row, tokens in zip(rows.tolist(), seen.cpu().numpy(), strict=True):
-                named = self.texts.words[row]
-                each = np.stack([tokens[list(positions)].sum(axis=0) for _, positions in named])
-                words.append(tuple(word for word, _ in named))
-                maps.append((each / each.sum(axis=0)).astype(np.float32))
-        return Attention(tuple(words), tuple(maps))
-
     def save(self, folder: Path) -> None:
         """All state, texts included, as safetensors and JSON."""
         arrays: dict[str, NDArray[Any]] = {
@@ -165,7 +140,6 @@ class FittedTxt2Hsi:
             "facts": dict(self.facts),
             "rows": dict(self.texts.rows),
             "prompts": self.texts.prompts,
-            "words": self.texts.words,
             "light": None if self.light is None else [self.light.slope, self.light.strength, self.light.tells],
             "target": None if self.target is None else self.target.facts(),
         }
@@ -183,7 +157,6 @@ class FittedTxt2Hsi:
             mask=torch.tensor(arrays["text.mask"]),
             rows={int(c): tuple(rows) for c, rows in facts["rows"].items()},
             prompts=tuple(facts["prompts"]),
-            words=tuple(tuple((word, tuple(at)) for word, at in row) for row in facts["words"]),
         )
         side = int(facts["patch"])
         vae = state.restored("vae", arrays, lambda: Vae(bands, classes, params), device)

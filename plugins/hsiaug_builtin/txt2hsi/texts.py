@@ -19,14 +19,12 @@ class Texts:
     """tokens: (P, L, E) float32 embeddings, or (P, L) int64 ids of words that the denoiser learns to read itself.
 
     mask: (P, L) bool, True at words; rows: {class id: rows of its prompts}.
-    words: the words of each prompt with the token positions of each.
     """
 
     tokens: Tensor
     mask: Tensor
     rows: Mapping[int, tuple[int, ...]]
     prompts: tuple[str, ...]
-    words: tuple[tuple[tuple[str, tuple[int, ...]], ...], ...]
 
     @property
     def vocabulary(self) -> int:
@@ -58,5 +56,4 @@ def encoded_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
         mask=torch.from_numpy(answer.mask),
         rows=rows,
         prompts=tuple(listed),
-        words=tuple(tuple(answer.whole_words(i)) for i in range(len(listed))),
     )

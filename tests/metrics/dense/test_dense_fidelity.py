@@ -12,7 +12,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.extractor import fit_axes, fit_image_space, frechet_between, image_features
 from hsiaug.metrics.dense.fidelity import dense_fidelity
-from hsiaug.metrics.dense.layout import adjacency, edge_zone, segment_sizes
+from hsiaug.metrics.dense.layout import adjacency, segment_sizes
 from hsiaug.metrics.dense.memory import copying_statistic, turned
 from tests.toyworld import ToyWorld, toy_world
 
@@ -162,7 +162,6 @@ def test_masks_by_hand() -> None:
     assert sorted(segment_sizes(masks)) == [2, 3, 3]
     # 1–2 meet twice, 1–3 once, 2–3 once.
     assert adjacency(masks, 3)[0, 1] == pytest.approx(2 / 8)
-    assert edge_zone(masks).tolist() == [[[False, True, True], [False, True, True], [True, True, True]]]
 
 
 def test_the_copying_statistic_by_hand() -> None:

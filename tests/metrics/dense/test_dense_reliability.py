@@ -12,12 +12,11 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import InputError
-from hsiaug.cli.quality_tables import score_row
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.calibration import LEVELS, CalibrationCurve
 from hsiaug.metrics.dense.estimator import fit_estimator
 from hsiaug.metrics.dense.probes import Probes, fit_probes
-from hsiaug.metrics.dense.quality import filter_samples, ignore_unlikely, label_quality
+from hsiaug.metrics.dense.quality import filter_samples, label_quality
 from hsiaug.metrics.dense.reliability import Coupling, _score, dense_reliability
 from hsiaug.report.labels import MOST_WRONG, score_numbers, wrong_share
 from tests.toyworld import ToyWorld, toy_world
@@ -55,7 +54,7 @@ def test_real_tiles_reach_the_ceiling_and_permuted_masks_the_floor(sets: Sets) -
     real = dense_reliability(train, held, made, classes=5)
     wrong = dense_reliability(train, held, replace(made, masks=np.roll(made.masks, 1, axis=0)), classes=5)
 
-    for name in ("agreement", "pixels", "kappa", "nearest_class", "msad", "frechet", "tail"):
+    for name in ("agreement", "pixels", "kappa", "nearest_class", "msad", "frechet"):
         assert real[name].r == pytest.approx(1, abs=0.1), name
         assert wrong[name].r == pytest.approx(0, abs=0.3), name
     assert wrong["pixels"].r == pytest.approx(0, abs=0.1)
@@ -129,22 +128,6 @@ def test_a_score_that_some_tiles_have_not_is_none_and_no_nan(made: float, floor:
     json.dumps(asdict(found), allow_nan=False)
 
 
-def test_an_estimate_of_a_share_beyond_its_ends_is_said_to_be_a_bound() -> None:
-    levels = np.linspace(3.0, -110.0, len(LEVELS))
-    judge = SimpleNamespace(curves={"joint": CalibrationCurve(levels, np.tile(levels, (2, 1)), -0.95)})
-    readings = [{"joint": np.array([v, v, v + 1])} for v in (14.5, -0.2, -101.0)]
-    found: Any = _score("joint", judge, readings[0], readings[1], readings[2:], 4)
-
-    assert (found.value, found.ceiling, found.floor) == pytest.approx((0, 0.2, 100))
-    assert (
-        found.beyond == {"value": "≤", "floor": "≥"} and found.interval == (0, 0) and found.curve[::6] == (0, 100)
-    )
-    assert score_numbers(asdict(found)) == ("≤ 0", "0.2", "≥ 100")
-    # The place between floor and ceiling is of the estimates themselves.
-    assert found.r == pytest.approx((14.5 + 101) / (-0.2 + 101))
-    assert score_row(found)[1:4] == ("≤ 0", "0.2", "≥ 100")
-
-
 def test_shares_in_files_of_older_versions_are_read_alike() -> None:
     old = {"unit": "%", "value": -14.5, "ceiling": 1.25, "floor": None}
     assert score_numbers(old) == ("≤ 0", "1.25", "–")
@@ -184,14 +167,3 @@ def test_tiles_with_wrong_masks_are_filtered_out_first(sets: Sets, probes: Probe
     assert np.isnan(label_quality(replace(made, masks=np.zeros_like(masks)), probes)).all()
     with pytest.raises(InputError, match="keep"):
         filter_samples(worse, probes, 0)
-
-
-def test_unlikely_pixels_lose_their_labels_and_likely_ones_keep_them(sets: Sets, probes: Probes) -> None:
-    made = sets[2]
-    other = made.masks % 5 + 1
-    wrong = np.zeros(made.masks.shape, dtype=bool)
-    wrong[:, 4:8, 4:8] = True
-    filtered = ignore_unlikely(replace(made, masks=np.where(wrong, other, made.masks)), probes)
-
-    assert (filtered.masks[wrong] == 0).mean() > 0.95
-    assert (filtered.masks[~wrong] == 0).mean() < 0.15
