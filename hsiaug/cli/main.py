@@ -35,7 +35,7 @@ from hsiaug.cli import (
     store,
     suggest,
 )
-from hsiaug.cli.output import say
+from hsiaug.cli.output import name_options, say
 
 __all__ = ["app", "main"]
 
@@ -149,7 +149,8 @@ def main() -> None:
             if sys.stdout is not None:
                 sys.stdout.flush()
     except HsiaugError as error:
-        _fail(str(error), getattr(error, "draft", ""))
+        said = HsiaugError(name_options(error.rule), value=error.value, hint=name_options(error.hint))
+        _fail(str(said), getattr(error, "draft", ""))
     except BrokenPipeError:
         # Whoever read the output has had enough of it, as `head` has.
         _drop_output()

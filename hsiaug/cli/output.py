@@ -6,7 +6,6 @@ import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,8 +72,8 @@ def on_terminal() -> bool:
 
 
 def say(line: str, *, err: bool = False) -> None:
-    """One line, without a console, which takes time to import; on standard error with options for parameters."""
-    typer.echo(visible(name_options(line) if err else line, keep=TAB), err=err)
+    """One line as it is, without a console, which takes time to import."""
+    typer.echo(visible(line, keep=TAB), err=err)
 
 
 SPELT = {"lam": "lambda", "lambdas": "lambda", "omegas": "omega", "generators": "generator", "draws": "seeds"}
@@ -83,30 +82,12 @@ SPELT |= {"classifiers": "classifier", "views": "view", "overrides": "set"}
 
 
 def name_options(text: str) -> str:
-    """The text with `parameter` as --parameter and `plugin.parameter` as --set plugin.parameter, where there is such an
-    option: the core names parameters as Python has them."""
-    if "`" not in text:
-        return text
-    known = _all_options()
+    """The text with `parameter` as --parameter and `plugin.parameter` as --set plugin.parameter.
 
-    def option(found: re.Match[str]) -> str:
-        named = "--" + SPELT.get(found[1], found[1].replace("_", "-"))
-        return named if named in known else found[0]
-
-    return re.sub(r"`([a-z_]+)`", option, re.sub(r"`([\w:{}-]+\.[a-z_]+(?:=[^`]*)?)`", r"--set \1", text))
-
-
-@cache
-def _all_options() -> frozenset[str]:
-    from hsiaug.cli.main import app
-
-    waiting: list[Any] = [typer.main.get_command(app)]
-    found: set[str] = set()
-    while waiting:
-        command = waiting.pop()
-        waiting += getattr(command, "commands", {}).values()
-        found.update(word for param in command.params for word in param.opts)
-    return frozenset(found)
+    The core names parameters as Python has them, in backticks.
+    """
+    text = re.sub(r"`([\w:{}-]+\.[a-z_]+(?:=[^`]*)?)`", r"--set \1", text)
+    return re.sub(r"`([a-z_]+)`", lambda found: "--" + SPELT.get(found[1], found[1].replace("_", "-")), text)
 
 
 def print_json(value: Any, indent: int | None = 2) -> None:
