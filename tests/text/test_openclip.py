@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hsiaug.api import DataUnavailableError, InputError, PluginError
-from hsiaug_builtin.text import cache, encode
+from hsiaug_builtin.text import encode
 from tests.effort import Waited
 
 TEXTS = ("a hyperspectral image of corn notill", "the pond is dark")
@@ -23,19 +23,18 @@ CONFIG = {
 
 
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as open_clip repositories are, with random weights; its model is known by name too."""
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a model with random weights that is known by name."""
     import open_clip
     import torch
     from safetensors.torch import save_file
 
     folder = tmp_path_factory.mktemp("openclip")
-    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": CONFIG}))
     (folder / f"{NAME}.json").write_text(json.dumps(CONFIG))
     open_clip.add_model_config(folder / f"{NAME}.json")
     torch.manual_seed(0)
-    save_file(open_clip.CLIP(**CONFIG).state_dict(), folder / "open_clip_model.safetensors")
-    return folder
+    save_file(open_clip.CLIP(**CONFIG).state_dict(), folder / "weights.safetensors")
+    return folder / "weights.safetensors"
 
 
 @pytest.fixture
@@ -50,8 +49,8 @@ def unplugged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
 
 
-def test_a_folder_gives_features_for_each_token(repository, no_network):
-    encoded = encode(TEXTS, f"openclip:{repository}")
+def test_a_checkpoint_file_gives_features_for_each_token(checkpoint, no_network):
+    encoded = encode(TEXTS, f"openclip:{NAME}@{checkpoint}")
     assert (
         encoded.tokens.shape == (2, int(encoded.mask.sum(axis=1).max()), 16) and encoded.tokens.dtype == np.float32
     )
@@ -61,45 +60,25 @@ def test_a_folder_gives_features_for_each_token(repository, no_network):
     assert (encoded.tokens[~encoded.mask] == 0).all() and np.abs(encoded.tokens[encoded.mask]).sum(axis=1).all()
 
 
-def test_features_are_those_before_pooling(repository):
+def test_features_are_those_before_pooling(checkpoint):
     import open_clip
     import torch
 
-    encoded = encode(TEXTS, f"openclip:{repository}")
-    net = open_clip.create_model(NAME, pretrained=str(repository / "open_clip_model.safetensors")).eval()
+    encoded = encode(TEXTS, f"openclip:{NAME}@{checkpoint}")
+    net = open_clip.create_model(NAME, pretrained=str(checkpoint)).eval()
     last = encoded.tokens[np.arange(2), encoded.mask.sum(axis=1) - 1]
     pooled = torch.nn.functional.normalize(torch.tensor(last) @ net.text_projection, dim=-1).detach().numpy()
     assert pooled == pytest.approx(encoded.pooled, abs=1e-5)
 
 
-def test_a_checkpoint_file_needs_its_model_and_gives_the_same(repository):
-    file = repository / "open_clip_model.safetensors"
-    by_file = encode(TEXTS, f"openclip:{NAME}@{file}")
-    assert np.array_equal(by_file.tokens, encode(TEXTS, f"openclip:{repository}").tokens)
-    with pytest.raises(InputError, match=r"does not say which model.*MODEL@"):
-        encode(TEXTS, f"openclip:{file}")
-
-
-def test_other_weights_are_another_cache_entry(repository, tmp_path, cache_folder):
-    from safetensors.torch import load_file, save_file
-
-    weights = load_file(repository / "open_clip_model.safetensors")
-    weights["ln_final.bias"] += 1
-    save_file(weights, tmp_path / "other.safetensors")
-    first = encode(TEXTS, f"openclip:{repository}")
-    second = encode(TEXTS, f"openclip:{NAME}@{tmp_path / 'other.safetensors'}")
-    assert not np.allclose(first.tokens, second.tokens) and len(list(cache_folder.iterdir())) == 2
-    cache.forget()
-
-
-def test_a_file_of_another_model_is_refused(repository):
+def test_a_file_of_another_model_is_refused(checkpoint):
     with pytest.raises(PluginError, match="belong together"):
-        encode(TEXTS, f"openclip:RN50@{repository / 'open_clip_model.safetensors'}")
+        encode(TEXTS, f"openclip:RN50@{checkpoint}")
 
 
-def test_texts_beyond_the_context_are_refused_rather_than_cut(repository):
+def test_texts_beyond_the_context_are_refused_rather_than_cut(checkpoint):
     with pytest.raises(InputError, match="up to 24 tokens"):
-        encode(["corn " * 40], f"openclip:{repository}")
+        encode(["corn " * 40], f"openclip:{NAME}@{checkpoint}")
 
 
 @pytest.mark.parametrize(
@@ -108,7 +87,7 @@ def test_texts_beyond_the_context_are_refused_rather_than_cut(repository):
         ("vit-b-32/openai", InputError, "Did you mean ViT-B-32"),
         ("ViT-B-32/opnai", InputError, "Did you mean openai"),
         ("ViT-B-32", InputError, "unknown tag"),
-        ("./nowhere", InputError, "must be a folder"),
+        ("./nowhere", InputError, "MODEL@FILE"),
         ("ViT-B-32@nowhere.pt", DataUnavailableError, "must be a file"),
         ("ViT-B-16-SigLIP/webli", PluginError, "own tokenizer"),
         ("coca_ViT-B-32/laion2b_s13b_b90k", PluginError, "multimodal"),
@@ -117,14 +96,6 @@ def test_texts_beyond_the_context_are_refused_rather_than_cut(repository):
 def test_what_is_wrong_with_a_name_is_said(spec, kind, message, no_network):
     with pytest.raises(kind, match=message):
         encode(TEXTS, f"openclip:{spec}")
-
-
-def test_a_folder_that_is_no_repository_is_refused(tmp_path):
-    with pytest.raises(DataUnavailableError, match=r"open_clip_config\.json"):
-        encode(TEXTS, f"openclip:{tmp_path}")
-    (tmp_path / "open_clip_config.json").write_text(json.dumps({"model_cfg": CONFIG}))
-    with pytest.raises(DataUnavailableError, match="must hold the weights"):
-        encode(TEXTS, f"openclip:{tmp_path}")
 
 
 def test_weights_that_cannot_be_had_are_said_at_once_with_the_mend(unplugged, monkeypatch):

@@ -8,11 +8,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import DenseSamples, DenseView, Progress, Tiles
+from hsiaug.api import DenseSamples, DenseView, Plugin, Progress, Tiles
 from hsiaug_builtin.dense.inputs import fit_scale, training_tiles
 from hsiaug_builtin.dense.recipe import DenseRecipe
 from hsiaug_builtin.nets.fitted import FittedNetwork, by_class
-from hsiaug_builtin.nets.plugin import Plugin
 
 __all__ = ["FittedDense", "NetSegmenter"]
 

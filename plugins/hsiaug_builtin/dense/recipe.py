@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hsiaug.api import param
-from hsiaug_builtin.nets.plugin import defaults
+from hsiaug.api import defaults, param
 from hsiaug_builtin.nets.recipe import Budget
 
 __all__ = ["ChangeRecipe", "DenseRecipe"]
