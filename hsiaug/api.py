@@ -4,7 +4,7 @@ A whole generator::
 
     from dataclasses import dataclass
     import numpy as np
-    from hsiaug.api import Card, Entry, PatchSamples, hookimpl, load_state, param, save_state
+    from hsiaug.api import Card, Entry, PatchSamples, Plugin, hookimpl, load_state, param, save_state
 
     @dataclass(frozen=True)
     class Params:
@@ -24,11 +24,8 @@ A whole generator::
         def save(self, folder):
             save_state(folder, {"x": self.x, "y": self.y}, {"gain": self.gain})
 
-    class Gain:
+    class Gain(Plugin):
         card = Card(name="gain", version="1", summary="Real patches with a random gain", params=Params)
-
-        def __init__(self, params):
-            self.params = params
 
         def fit(self, view, *, seed, device, progress):
             return Fitted(view.real.x, view.real.y, self.params.gain)
@@ -70,7 +67,7 @@ from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts, Tiles
 from hsiaug.metrics.significance import told_apart
 from hsiaug.protocol.protocols import Areas, Draw, SplitProtocol
 from hsiaug.protocol.view import Normaliser, TrainView, patches_at, train_view_seen
-from hsiaug.registry.card import Card, NoParams, param, resampled
+from hsiaug.registry.card import Card, NoParams, Plugin, defaults, param, resampled
 from hsiaug.registry.file_params import file_of
 from hsiaug.registry.hookspecs import Entry, hookimpl
 from hsiaug.registry.state import load_state, save_state
@@ -99,6 +96,7 @@ __all__ = [
     "PairSet",
     "PatchSamples",
     "Patches",
+    "Plugin",
     "PluginError",
     "Pretrained",
     "Pretraining",
@@ -109,6 +107,7 @@ __all__ = [
     "SplitProtocol",
     "Tiles",
     "TrainView",
+    "defaults",
     "derive_seed",
     "did_you_mean",
     "file_of",

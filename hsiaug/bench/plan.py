@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
@@ -24,7 +24,7 @@ from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
 
 T = TypeVar("T")
 
-__all__ = ["Plan", "Request", "build_plan", "of_classifiers"]
+__all__ = ["Plan", "Request", "build_plan"]
 
 MOST_TRIALS = 100_000
 """Of one plan; a slip of a zero should not fill memory and days."""
@@ -36,8 +36,7 @@ class Request:
 
     protocol, patch: None = the task's usual ones for the data; buffer: for that protocol, None = its own.
     generators, classifiers, views: empty = the task's usual ones. omegas: empty = each generator's own default.
-    overrides: {plugin name: {parameter: text}}. of_classifiers: {parameter: text} for every classifier that has it, and
-    one must. ceilings: also those of :mod:`hsiaug.trial.ceilings`, as a diagnosis.
+    overrides: {plugin name: {parameter: text}}. ceilings: also those of :mod:`hsiaug.trial.ceilings`, as a diagnosis.
     """
 
     lambdas: Sequence[float]
@@ -52,13 +51,7 @@ class Request:
     patch: int | None = None
     preset: Preset = "cpu"
     overrides: Mapping[str, Mapping[str, str]] | None = None
-    of_classifiers: Mapping[str, str] = field(default_factory=dict)
     ceilings: bool = False
-
-
-def of_classifiers(mix: str | None, keep: str | None) -> dict[str, str]:
-    """What ``mix`` and ``keep`` set for classifiers."""
-    return {name: text for name, text in (("mix", mix), ("keep", keep)) if text is not None}
 
 
 @dataclass(frozen=True)
@@ -123,7 +116,6 @@ def build_plan(
     loaded.sort(key=lambda plugin: plugin[0].name not in EVERY_CONTROL)
     generators = [spec.name for spec, _ in loaded]
     tests = [_load(plugins, "classifier", name, request, scene) for name in classifiers]
-    _check_shared(request, [card for _, card in tests])
     views = _unique(request.views or usual.views)
     for view in views:
         check_view(view, task.views, scene.bands)
@@ -188,37 +180,9 @@ def build_plan(
 def _load(plugins: Registry, kind: Kind, name: str, request: Request, scene: TaskData) -> tuple[PluginSpec, Card]:
     card: Card = plugins.find(kind, name).load().card
     check_serves(card, kind, request.task)
-    own = dict((request.overrides or {}).get(name, {}))
-    if kind == "classifier":
-        own |= _shared(card, request, own)
-    params = build_params(card, request.preset, own)
+    params = build_params(card, request.preset, (request.overrides or {}).get(name))
     check_files(card, params)
     return plugin_spec(card, params, scene), as_served(card, request.task) if kind == "generator" else card
-
-
-def _shared(card: Card, request: Request, own: Mapping[str, str]) -> dict[str, str]:
-    """What the request sets for every classifier, as far as this one has it. own: what it sets for this one alone."""
-    known = {item.name for item in fields(card.params)}
-    shared = {name: text for name, text in request.of_classifiers.items() if name in known}
-    for name, text in shared.items():
-        if own.get(name, text) != text:
-            raise InputError(
-                f"--{name} and `{card.name}.{name}` must say the same",
-                value=f"{text} and {own[name]}",
-                hint="Leave out one of them.",
-            )
-    return shared
-
-
-def _check_shared(request: Request, cards: Sequence[Card]) -> None:
-    known = {item.name for card in cards for item in fields(card.params)}
-    for name, text in request.of_classifiers.items():
-        if name not in known:
-            raise InputError(
-                f"--{name} needs a classifier with a parameter {name}, as those of masks have",
-                value=f"--{name} {text} for {', '.join(card.name for card in cards)}",
-                hint=f"Leave out --{name}, or name a classifier of masks: hsiaug plugins list.",
-            )
 
 
 def _further_controls(cards: Sequence[Card], task: str, notes: list[str]) -> list[str]:

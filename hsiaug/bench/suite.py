@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.base.errors import InputError, did_you_mean
-from hsiaug.bench.plan import Request, of_classifiers
+from hsiaug.bench.plan import Request
 from hsiaug.bench.suite_keys import Keys, Profile, RunKeys, SuiteFile
 from hsiaug.data.catalogue import own_folder, pair_set_names, scene_names
 from hsiaug.data.pair_sets import task_of
@@ -56,7 +56,7 @@ class Suite:
 MOST_PLANS = 1000
 """Plans of a suite at most; each reads its scene's labels and draws its splits before anything runs."""
 
-PRODUCT = ("scenes", "protocols", "set", "mix", "keep")
+PRODUCT = ("scenes", "protocols", "set")
 """Keys of which every combination is a plan."""
 
 USUAL: Mapping[str, Any] = {
@@ -70,8 +70,6 @@ USUAL: Mapping[str, Any] = {
     "seeds": tuple(range(5)),
     "buffer": None,
     "patch": None,
-    "mix": (None,),
-    "keep": (None,),
     "preset": "cpu",
     "ceilings": False,
     "set": ({},),
@@ -164,7 +162,7 @@ def _merged(path: Path, defaults: Keys, run: RunKeys, profile: Profile, draws: S
 
 
 def _requests(path: Path, run: RunKeys, keys: dict[str, Any]) -> Iterator[tuple[str, Request]]:
-    for scene, protocol, overrides, mix, keep in product(*(keys[name] for name in PRODUCT)):
+    for scene, protocol, overrides in product(*(keys[name] for name in PRODUCT)):
         ref = _scene_ref(path, scene)
         try:
             task = task_of(ref, keys["task"])
@@ -185,7 +183,6 @@ def _requests(path: Path, run: RunKeys, keys: dict[str, Any]) -> Iterator[tuple[
             "ceilings",
         )
         given = {name: keys[name] for name in names}
-        given["of_classifiers"] = of_classifiers(mix, keep)
         yield ref, Request(task=task, protocol=parsed, overrides=overrides, views=keys["view"], **given)
 
 

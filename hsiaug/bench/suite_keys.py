@@ -67,11 +67,10 @@ class Keys(_Table):
     """What a run may say; every key may stand in [defaults] and in a profile too, and replaces theirs whole.
 
     task: pixels, segmentation or change. view: spectral views, each of which every classifier is shown.
-    scenes, protocols, set, mix, keep: every combination is a plan of its own. scenes: catalogue names, or cards (.toml)
+    scenes, protocols, set: every combination is a plan of its own. scenes: catalogue names, or cards (.toml)
         relative to the suite; the masks of a protocol ``fixed:FILE`` are relative to it too.
     set: {plugin: {parameter: value}}, or a list of such tables, whose arms then stand in one table of results.
-    mix, keep: how classifiers of masks use synthetic pairs, as ``mix`` and ``keep``; each of several is a plan.
-    ceilings: run those of test labels too, as ``ceilings`` does.
+    ceilings: run those of test labels too, as ``--ceilings`` does.
     """
 
     task: str | None = None
@@ -87,8 +86,6 @@ class Keys(_Table):
     patch: int | None = None
     preset: Preset | None = None
     set: Variants | None = None
-    mix: Names | None = None
-    keep: Names | None = None
     ceilings: bool | None = None
 
 

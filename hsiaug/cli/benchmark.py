@@ -31,7 +31,6 @@ PLAN_OPTIONS = {
         name: f"--{name}"
         for name in (
             *("task", "generator", "classifier", "view", "omega", "protocol", "buffer", "patch", "preset"),
-            *("mix", "keep"),
         )
     },
     "lambdas": "--lambda",
@@ -107,8 +106,6 @@ def benchmark(
     ] = _Existing.only_missing,
     preset: options.PresetOfAll = options.PresetName.cpu,
     set_: options.Setting = None,
-    mix: options.Mix = None,
-    keep: options.Keep = None,
     ceilings: options.Ceilings = False,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
@@ -172,14 +169,13 @@ def benchmark(
 
       hsiaug benchmark oscd --generator specdm,ldm_single --lambda 1,3,5 --seeds 3
 
-      hsiaug benchmark oscd --generator specdm --mix pretrain --keep likely
     """
     # One thread per trial: trials run side by side instead, and give the same result whatever --jobs is.
     # Set before the numerical libraries load.
     one_thread()
     from hsiaug.base.terminal import Console
     from hsiaug.bench.cluster_settings import cluster_settings
-    from hsiaug.bench.plan import Request, of_classifiers
+    from hsiaug.bench.plan import Request
     from hsiaug.bench.run import run
     from hsiaug.bench.schedule import joined, plan_runs
     from hsiaug.bench.suite import Run, is_suite
@@ -212,7 +208,6 @@ def benchmark(
             patch=patch,
             preset=preset.value,
             overrides=options.overrides(set_ or []),
-            of_classifiers=of_classifiers(mix, keep),
             ceilings=ceilings,
         )
         runs = (Run("", ((scene, request),)),)

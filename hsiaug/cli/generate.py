@@ -32,8 +32,7 @@ def generate(
     keep: Annotated[
         float,
         typer.Option(
-            help="Of masks: share of the pairs drawn that is kept, those whose masks fit their images best. (--keep of "
-            "'hsiaug benchmark' says which pixels classifiers learn from.)"
+            help="Of masks: share of the pairs drawn that is kept, those whose masks fit their images best."
         ),
     ] = 1.0,
     show: Annotated[

@@ -38,9 +38,7 @@ __all__ = [
     "GeneratorName",
     "Jobs",
     "Json",
-    "Keep",
     "Lambda",
-    "Mix",
     "Omega",
     "On",
     "Patch",
@@ -174,24 +172,6 @@ Ceilings = Annotated[
         "--ceilings",
         help="Also true-labels (real patches under their true labels; --set true-labels.wrong=0.3 for 30 % of another "
         "class) and true-moments (Gaussians of all labelled pixels): a diagnosis, which reads test labels.",
-        rich_help_panel=PLAN,
-    ),
-]
-Mix = Annotated[
-    str | None,
-    typer.Option(
-        help="Of masks: how classifiers use synthetic pairs: joint (default; drawn together with real ones) or "
-        "pretrain (synthetic ones alone, then real ones alone, within the same optimiser steps).",
-        show_default=False,
-        rich_help_panel=PLAN,
-    ),
-]
-Keep = Annotated[
-    str | None,
-    typer.Option(
-        help="Of masks: which pixels of synthetic pairs classifiers learn from: all (default) or likely (what a "
-        "network trained on the real pairs finds likely). Not the share of pairs that 'hsiaug generate --keep' takes.",
-        show_default=False,
         rich_help_panel=PLAN,
     ),
 ]

@@ -30,7 +30,7 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
-PARAM_FACTS = ("unit", "low", "high", "help")
+PARAM_FACTS = ("unit", "low", "high", "choices", "help")
 
 
 class _Kind(StrEnum):
@@ -226,6 +226,7 @@ def _print_card(kind: str, plugin: Any, out: Console) -> None:
     for item in dataclasses.fields(card.params):
         low, high = item.metadata.get("low"), item.metadata.get("high")
         bounds = f"{'-∞' if low is None else low} … {'∞' if high is None else high}"
+        bounds = ", ".join(map(str, item.metadata.get("choices", ()))) or bounds
         facts = (item.metadata.get("unit", ""), bounds, item.metadata.get("help", ""))
         rows.append((item.name, str(usual.get(item.name, item.default)), *facts))
     if rows:

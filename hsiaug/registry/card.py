@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from hsiaug.base.errors import InputError, PluginError, did_you_mean
 from hsiaug.registry.file_params import check_given, sealed_path
@@ -14,9 +14,11 @@ from hsiaug.registry.file_params import check_given, sealed_path
 __all__ = [
     "Card",
     "NoParams",
+    "Plugin",
     "Scope",
     "build_params",
     "check_files",
+    "defaults",
     "param",
     "resampled",
     "sampling_params",
@@ -27,6 +29,7 @@ Preset = Literal["tiny", "cpu", "paper"]
 Scope = Literal["none", "train-region", "scene"]
 Input = Literal["patch", "spectrum", "location"]
 Params = TypeVar("Params")
+Class = TypeVar("Class", bound=type)
 
 KINDS = {
     int: "a whole number of at most 18 digits",
@@ -43,12 +46,15 @@ def param(
     unit: str = "",
     low: float | None = None,
     high: float | None = None,
+    choices: Sequence[Any] = (),
     sampling: bool = False,
     file: bool = False,
     required: bool = False,
     later: bool = False,
 ) -> Any:
     """A hyper-parameter of a params dataclass: its default, meaning, unit, and inclusive range.
+
+    choices: the only values it may have; empty = any.
 
     sampling: of a generator, where ``fit`` does not depend on it. Trials that differ in nothing else share one fit, and
     ``load`` must take its value from the plugin's own params, not from what was saved: see :func:`resampled`.
@@ -59,7 +65,7 @@ def param(
     later: added to a plugin whose results it does not change at its default, where a trial's identity leaves it out:
     records from before stay valid.
     """
-    told = {"help": help, "unit": unit, "low": low, "high": high}
+    told = {"help": help, "unit": unit, "low": low, "high": high, "choices": tuple(choices)}
     kinds = {"sampling": sampling, "file": file, "required": required, "later": later}
     return field(default=default, metadata={**told, **kinds})
 
@@ -138,6 +144,28 @@ class Card:
     variant: str | None = None
 
 
+class Plugin(Generic[Params]):
+    """A plugin is made of its params, an instance of what its card names; a subclass has the card."""
+
+    card: ClassVar[Card]
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+
+
+def defaults(**values: Any) -> Callable[[Class], Class]:
+    """Other defaults for params that a params class inherits; stands below its ``@dataclass``."""
+
+    def restate(params: Class) -> Class:
+        for inherited in dataclasses.fields(params):
+            if inherited.name in values:
+                params.__annotations__[inherited.name] = inherited.type
+                setattr(params, inherited.name, field(default=values[inherited.name], metadata=inherited.metadata))
+        return params
+
+    return restate
+
+
 def build_params(card: Card, preset: Preset = "cpu", overrides: Mapping[str, str] | None = None) -> Any:
     """An instance of ``card.params``: preset values, then ``overrides`` given as text.
 
@@ -169,7 +197,7 @@ def build_params(card: Card, preset: Preset = "cpu", overrides: Mapping[str, str
                 value=repr(name),
                 hint="Correct Card.presets.",
             )
-        _check_range(card, fields[name], value)
+        _check_value(card, fields[name], value)
     return card.params(**values)
 
 
@@ -199,7 +227,14 @@ def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:
     )
 
 
-def _check_range(card: Card, item: dataclasses.Field[Any], value: Any) -> None:
+def _check_value(card: Card, item: dataclasses.Field[Any], value: Any) -> None:
+    choices = item.metadata.get("choices")
+    if choices and value not in choices:
+        raise InputError(
+            f"--set {card.name}.{item.name} must be {' or '.join(map(str, choices))}",
+            value=repr(value),
+            hint=did_you_mean(str(value), map(str, choices)),
+        )
     low, high = item.metadata.get("low"), item.metadata.get("high")
     if (low is not None and value < low) or (high is not None and value > high):
         bounds = f"[{'-∞' if low is None else low}, {'∞' if high is None else high}]"

@@ -138,19 +138,6 @@ def test_a_profile_beats_the_runs_and_draws_typed_beat_both(tmp_path: Path) -> N
     assert {request.seeds for run in typed.runs for _, request in run.asked} == {(3, 4)}
 
 
-def test_each_use_of_synthetic_pairs_is_a_plan(tmp_path: Path) -> None:
-    text = SUITE.replace('name = "sweep"', 'name = "sweep"\nmix = ["joint", "pretrain"]\nkeep = "likely"')
-    headline, sweep = suite_of(tmp_path, text).runs
-
-    assert all(request.of_classifiers == {} for _, request in headline.asked)
-    uses = [(request.overrides, request.of_classifiers) for _, request in sweep.asked]
-    assert uses == [
-        (changes, {"mix": mix, "keep": "likely"})
-        for changes in ({}, {"dummy": {"gain": "2"}})
-        for mix in ("joint", "pretrain")
-    ]
-
-
 def test_cards_and_masks_are_found_beside_the_suite(tmp_path: Path) -> None:
     (tmp_path / "masks.npz").write_bytes(b"")
     text = SUITE.replace('scenes = "toy"', 'scenes = ["toy", "../mine.toml"]')

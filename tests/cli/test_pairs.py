@@ -120,36 +120,3 @@ def test_a_folder_with_files_is_not_written_into(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("keep me")
     with pytest.raises(HsiaugError, match="empty folder"):
         run("generate", *MASKS, "--out", str(tmp_path), "--store", str(tmp_path / "store"))
-
-
-@pytest.mark.parametrize(
-    ("words", "parts"),
-    [
-        (("toy", "--mix", "pretrain"), ("--mix needs a classifier with a parameter mix", "svm", "coords")),
-        ((*MASKS, "--keep", "likely", "--classifier", "majority"), ("--keep needs", "majority")),
-        ((*MASKS, "--mix", "pretrain", "--set", "unet.mix=joint"), ("must say the same", "pretrain and joint")),
-        ((*MASKS, "--mix", "pretran"), ("joint or pretrain", "Did you mean pretrain")),
-    ],
-)
-def test_a_use_of_pairs_that_no_classifier_knows_is_refused(
-    words: tuple[str, ...], parts: tuple[str, ...]
-) -> None:
-    with pytest.raises(HsiaugError) as error:
-        CliRunner().invoke(app, ["benchmark", *words, "--dry-run"], catch_exceptions=False)
-    for part in parts:
-        assert part in str(error.value)
-
-
-def test_the_use_of_pairs_is_set_for_every_classifier_that_has_it(tmp_path: Path) -> None:
-    plan = ("benchmark", *MASKS, "--classifier", "unet,fpn", "--store", str(tmp_path), "--dry-run", "--json")
-
-    def classifiers(*words: str) -> dict[str, dict[str, str]]:
-        return {
-            t["classifier"]["name"]: t["classifier"]["params"] for t in json.loads(run(*plan, *words))["trials"]
-        }
-
-    usual = classifiers()
-    assert classifiers("--mix", "joint", "--keep", "all") == usual and usual["majority"] == {}
-    used = classifiers("--mix", "pretrain", "--keep", "likely")
-    changed = {"mix": "pretrain", "keep": "likely"}
-    assert used == {"majority": {}, **{name: {**usual[name], **changed} for name in ("unet", "fpn")}}

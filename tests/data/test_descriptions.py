@@ -101,7 +101,7 @@ def test_sentences_follow_the_grammar(name):
         for sentence in sentences:
             assert re.match(start, sentence), sentence
             assert not re.search(r"[^a-z0-9 ]", sentence), sentence
-            # "a hyperspectral image of {class}, {sentence}" must fit the 32 tokens of the scratch encoder.
+            # "a hyperspectral image of {class}, {sentence}" must stay a short prompt.
             assert len(word.split()) + len(sentence.split()) <= 25, sentence
 
 

@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from hsiaug.api import InputError, PluginError
+from hsiaug.registry.card import build_params
+from hsiaug.registry.lookup import registry
 from hsiaug_builtin.nets.recipe import AUGMENTS, Recipe
 from hsiaug_builtin.nets.seeded import fresh, seeded
 from hsiaug_builtin.nets.small2d import Net2d
@@ -73,8 +75,8 @@ def test_a_view_is_determined_by_its_draw_and_works_on_a_single_pixel(view):
 
 def test_every_named_augmentation_exists_and_another_name_is_refused():
     assert all(view_of(name)(patches(), draw(), 0).shape == patches().shape for name in AUGMENTS)
-    with pytest.raises(InputError, match=r"'stong'\. Did you mean strong"):
-        Recipe(augment="stong")
+    with pytest.raises(InputError, match=r"cnn2d\.augment must be none or .*'stong'\. Did you mean strong"):
+        build_params(registry().find("classifier", "cnn2d").load().card, "cpu", {"augment": "stong"})
 
 
 def test_an_unbalanced_draw_follows_the_samples_and_a_balanced_one_the_classes():

@@ -49,7 +49,7 @@ def test_the_probe_names_the_patches_it_was_fitted_on(toy: Scene) -> None:
     probe = fit_probe(view)
     told = probe.patches(view.real.x)
     assert told.sum(axis=1) == pytest.approx(np.ones(len(view.y)))
-    assert (probe.classes[told.argmax(axis=1)] == view.y).mean() > 0.95
+    assert (probe.discriminant.classes[told.argmax(axis=1)] == view.y).mean() > 0.95
 
 
 def test_attached_pixels_touch_a_training_pixel_of_their_name_through_pixels_of_that_name(

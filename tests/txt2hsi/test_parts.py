@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hsiaug_builtin.txt2hsi.denoiser import Denoiser, Reader
+from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.lfue import perturbed
 from hsiaug_builtin.txt2hsi.objective import turned, with_null
 from hsiaug_builtin.txt2hsi.rpsc import clip, polygons
@@ -95,20 +95,6 @@ def test_the_null_text_in_a_mixed_batch_is_the_null_text_alone() -> None:
     mixed = net(z, t, text, mask)
 
     assert torch.allclose(mixed[1:], net(z[1:], t[1:], *net.null_text(2)), atol=1e-5)
-
-
-def test_the_reader_minds_the_order_of_words_and_not_what_stands_in_padding() -> None:
-    torch.manual_seed(0)
-    reader, mask = Reader(vocabulary=9, length=5), torch.tensor([[True, True, True, False, False]])
-    ids = torch.tensor([[1, 5, 2, 0, 0]])
-    read = reader(ids, mask)
-    other = reader(torch.tensor([[1, 5, 2, 7, 3]]), mask)
-    swapped = reader(torch.tensor([[5, 1, 2, 0, 0]]), mask)
-
-    assert read.shape == (1, 5, Reader.WIDTH)
-    assert torch.allclose(read[:, :3], other[:, :3], atol=1e-5)
-    assert (read[:, 2] - swapped[:, 2]).abs().max() > 1e-3  # the same word in the same place, after others
-    assert torch.allclose(reader.eval().requires_grad_(False)(ids, mask)[:, :3], read[:, :3], atol=1e-5)
 
 
 def test_turning_moves_whole_spectra_by_one_of_eight_symmetries(rng: np.random.Generator) -> None:

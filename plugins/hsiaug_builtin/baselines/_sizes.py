@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hsiaug.api import param
-from hsiaug_builtin.nets.plugin import defaults
+from hsiaug.api import defaults, param
 
 __all__ = ["CvaeParams", "TabddpmParams", "WganParams"]
 

@@ -16,6 +16,7 @@ from hsiaug.api import (
     NoParams,
     PairCounts,
     PatchSamples,
+    Plugin,
     Progress,
     TrainView,
     load_state,
@@ -23,7 +24,6 @@ from hsiaug.api import (
 )
 from hsiaug_builtin.nets.pairs import drawn, evenly
 from hsiaug_builtin.nets.patches import FittedPatches, cycled
-from hsiaug_builtin.nets.plugin import Plugin
 from hsiaug_builtin.pairs.fitted import FittedPairs, PairMaker
 
 __all__ = [

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.api import Card, Progress, TrainView
+from hsiaug.api import Card, Plugin, Progress, TrainView
 from hsiaug_builtin.baselines._sizes import CvaeParams, TabddpmParams, WganParams
-from hsiaug_builtin.nets.plugin import Plugin
 
 if TYPE_CHECKING:
     from hsiaug_builtin.baselines._learnt import Conditional, FittedLearnt

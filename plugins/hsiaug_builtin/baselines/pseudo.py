@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hsiaug.api import (
     Card,
     PatchSamples,
+    Plugin,
     PluginError,
     Progress,
     TrainView,
@@ -25,7 +26,6 @@ from hsiaug.api import (
     save_state,
 )
 from hsiaug_builtin.nets.patches import cycled
-from hsiaug_builtin.nets.plugin import Plugin
 
 __all__ = ["FittedPseudo", "Pseudo", "PseudoParams", "PseudoRegion"]
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from hsiaug.api import Card, InputError, did_you_mean, param
+from hsiaug.api import Card, InputError, defaults, did_you_mean, param
 from hsiaug_builtin.nets.fitted import NetClassifier
-from hsiaug_builtin.nets.plugin import defaults
 from hsiaug_builtin.nets.recipe import Recipe
 
 __all__ = ["Timm", "TimmParams"]
@@ -26,7 +25,6 @@ class TimmParams(Recipe):
     components: int = param(30, "principal components that the network sees", low=1)
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         import timm
 
         names = timm.list_models()

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, Patches, PatchSamples, Progress, TrainView, param
+from hsiaug.api import Card, Patches, PatchSamples, Plugin, Progress, TrainView, param
 from hsiaug_builtin.nets.fitted import by_class
-from hsiaug_builtin.nets.plugin import Plugin
 
 __all__ = ["FittedForest", "Forest", "ForestParams"]
 

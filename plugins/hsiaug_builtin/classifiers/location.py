@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, NoParams, Patches, PatchSamples, PluginError, Progress, TrainView
-from hsiaug_builtin.nets.plugin import Plugin
+from hsiaug.api import Card, NoParams, Patches, PatchSamples, Plugin, PluginError, Progress, TrainView
 
 __all__ = ["FittedLocation", "Location"]
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hsiaug.api import Card, param
+from hsiaug.api import Card, defaults, param
 from hsiaug_builtin.nets.fitted import NetClassifier
-from hsiaug_builtin.nets.plugin import defaults
-from hsiaug_builtin.nets.recipe import Recipe
+from hsiaug_builtin.nets.recipe import AUGMENTS, Recipe
 
 __all__ = ["Cnn1d", "Cnn2d", "Cnn3d", "HybridSn", "SpectralFormer", "Ssrn"]
 
@@ -20,7 +19,9 @@ class Cnn1dParams(Recipe):
     width: int = param(20, "kernels of the convolution", low=1)
     hidden: int = param(100, "units of the hidden linear layer", low=1)
     augment: str = param(
-        "none", "online augmentation: none, weak (gain, offset) or strong (also noise, dropped bands)"
+        "none",
+        "online augmentation: none, weak (gain, offset) or strong (also noise, dropped bands)",
+        choices=AUGMENTS,
     )
 
 
@@ -135,9 +136,7 @@ class HybridSnParams(Recipe):
 
     components: int = param(20, "principal components that the network sees", low=1)
     width: int = param(64, "kernels of the 2D convolution", low=1)
-    augment: str = param(
-        "weak", "online augmentation: none, turns, weak or strong, as hsiaug_builtin.nets.views has them"
-    )
+    augment: str = param("weak", "online augmentation, as hsiaug_builtin.nets.views has them", choices=AUGMENTS)
 
 
 class HybridSn(NetClassifier[HybridSnParams]):

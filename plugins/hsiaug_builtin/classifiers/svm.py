@@ -13,13 +13,13 @@ from hsiaug.api import (
     Normaliser,
     Patches,
     PatchSamples,
+    Plugin,
     PluginError,
     Progress,
     TrainView,
     derive_seed,
     param,
 )
-from hsiaug_builtin.nets.plugin import Plugin
 
 __all__ = ["FittedSvm", "Svm", "SvmParams"]
 

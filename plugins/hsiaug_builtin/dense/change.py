@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from hsiaug.api import Card, param
+from hsiaug.api import Card, defaults, param
 from hsiaug_builtin.dense.fitted import NetSegmenter
 from hsiaug_builtin.dense.recipe import ChangeRecipe
-from hsiaug_builtin.nets.plugin import defaults
 
 __all__ = ["ChangeFormer", "FcSiamConc", "FcSiamDiff", "SiamCrnn"]
 

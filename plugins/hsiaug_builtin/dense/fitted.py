@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import DenseSamples, DenseView, Progress, Tiles
+from hsiaug.api import DenseSamples, DenseView, Plugin, Progress, Tiles
 from hsiaug_builtin.dense.inputs import fit_scale, training_tiles
 from hsiaug_builtin.dense.recipe import DenseRecipe
 from hsiaug_builtin.nets.fitted import FittedNetwork, by_class
-from hsiaug_builtin.nets.plugin import Plugin
 
 __all__ = ["FittedDense", "NetSegmenter"]
 
@@ -25,12 +23,7 @@ PIXELS = 2**16
 
 @dataclass(frozen=True, eq=False)
 class FittedDense(FittedNetwork):
-    """A trained network of tiles; ``read`` is the :class:`hsiaug_builtin.dense.inputs.BandScale` of its view.
-
-    facts: what was ignored of synthetic tiles, for the record; empty where nothing was judged.
-    """
-
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    """A trained network of tiles; ``read`` is the :class:`hsiaug_builtin.dense.inputs.BandScale` of its view."""
 
     def predict(self, tiles: Tiles) -> NDArray[np.int64]:
         """(n, H, W) class ids; only classes that had a labelled pixel are ever named, never 0."""
@@ -59,22 +52,18 @@ class NetSegmenter(Plugin[Own]):
         self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
     ) -> FittedDense:
         """Train on bands z-scored by the view's real tiles, which with ``centre`` lose each tile's mean at each date."""
-        from hsiaug_builtin.dense.mixing import Trainer, judge_steps, likely, told
         from hsiaug_builtin.dense.nets.blocks import Padded
-        from hsiaug_builtin.dense.training import settle
+        from hsiaug_builtin.dense.training import batches, criterion, settle
+        from hsiaug_builtin.nets.seeded import fresh
+        from hsiaug_builtin.nets.training import train
 
         own, real, classes = self.params, view.real.images, len(view.class_names)
         data, scale = training_tiles(samples, classes), fit_scale(real, own.centre)
-        outputs = data.classes
-        facts: dict[str, Any] = {}
-        trainer = Trainer(lambda: Padded(self.network(view.bands, len(outputs))), scale, own, seed, device)
-        if own.keep == "likely" and data.synthetic.any() and not data.synthetic.all():
-            judged = judge_steps(own)
-            data, facts = likely(data, real, trainer, told(progress, 0, judged + own.steps))
-            progress = told(progress, judged, judged + own.steps)
-        net = trainer.trained(data, progress)
+        net = fresh(lambda: Padded(self.network(view.bands, len(data.classes))), seed)
+        draw, error = batches(data, scale, own.batch, seed, device), criterion(data, own, device)
+        net = train(net, draw, error, own, seed=seed, device=device, progress=progress)
         settle(net, real, scale, seed, device)
-        return FittedDense(scale, net, outputs, classes, device, facts)
+        return FittedDense(scale, net, data.classes, classes, device)
 
 
 def _batch(tiles: Tiles) -> int:

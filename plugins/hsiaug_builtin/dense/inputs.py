@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +64,7 @@ class TrainingTiles:
 
     images: (n, T, B, H, W) float32 in the data's units. target: (n, H, W) int64 output index, or IGNORED.
     weight: (n,) float64. classes: (k,) int64 class ids of the outputs: those that have a labelled pixel.
-    share: (k,) float64, their shares of the labelled pixels, tiles counted by weight. synthetic: (n,) bool.
+    share: (k,) float64, their shares of the labelled pixels, tiles counted by weight.
     """
 
     images: NDArray[np.float32]
@@ -72,24 +72,6 @@ class TrainingTiles:
     weight: NDArray[np.float64]
     classes: NDArray[np.int64]
     share: NDArray[np.float64]
-    synthetic: NDArray[np.bool_]
-
-    def part(self, rows: NDArray[np.bool_]) -> TrainingTiles:
-        """The tiles in ``rows`` (n,) bool, with the same outputs, whose shares are those of these tiles."""
-        target, weight = self.target[rows], self.weight[rows]
-        mass = _mass(np.where(target == IGNORED, 0, target + 1), weight, len(self.classes))
-        return replace(
-            self,
-            images=self.images[rows],
-            target=target,
-            weight=weight,
-            share=mass / mass.sum(),
-            synthetic=self.synthetic[rows],
-        )
-
-    def labelled(self, target: NDArray[np.int64]) -> TrainingTiles:
-        """The same with another target (n, H, W), without the tiles that then have no label."""
-        return replace(self, target=target).part((target != IGNORED).any(axis=(1, 2)))
 
 
 def training_tiles(samples: DenseSamples, class_count: int) -> TrainingTiles:
@@ -119,7 +101,7 @@ def training_tiles(samples: DenseSamples, class_count: int) -> TrainingTiles:
     output[classes] = np.arange(len(classes))
     share = mass[classes - 1] / mass.sum()
     images = samples.images if len(kept) == len(samples) else samples.images[kept]
-    return TrainingTiles(images, output[masks], weight, classes, share, samples.synthetic[kept])
+    return TrainingTiles(images, output[masks], weight, classes, share)
 
 
 def _mass(ids: NDArray[np.int64], weight: NDArray[np.float64], count: int) -> NDArray[np.float64]:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, DenseSamples, DenseView, NoParams, PluginError, Progress, Tiles
-from hsiaug_builtin.nets.plugin import Plugin
+from hsiaug.api import Card, DenseSamples, DenseView, NoParams, Plugin, PluginError, Progress, Tiles
 
 __all__ = ["FittedMajority", "Majority"]
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Patches, PatchSamples, Progress, TrainView
-from hsiaug_builtin.nets.plugin import Plugin
+from hsiaug.api import Patches, PatchSamples, Plugin, Progress, TrainView
 from hsiaug_builtin.nets.projection import fit_projection
 from hsiaug_builtin.nets.recipe import Recipe
 

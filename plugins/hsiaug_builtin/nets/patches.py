@@ -10,8 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import PatchSamples, PluginError, Progress, TrainView, derive_seed, load_state, save_state
-from hsiaug_builtin.nets.plugin import Plugin
+from hsiaug.api import PatchSamples, Plugin, PluginError, Progress, TrainView, derive_seed, load_state, save_state
 
 __all__ = ["FittedPatches", "PatchGenerator", "cycled", "lone_classes"]
 

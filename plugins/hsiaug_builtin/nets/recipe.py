@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hsiaug.api import InputError, did_you_mean, param
+from hsiaug.api import param
 
 __all__ = ["AUGMENTS", "Budget", "Recipe"]
 
@@ -17,7 +17,7 @@ class Budget:
     """Steps, not epochs: every arm of a benchmark gets the same optimiser steps, whatever it adds.
 
     A classifier's params extend this or :class:`Recipe` with its network's own fields; other defaults are said by
-    :func:`hsiaug_builtin.nets.plugin.defaults`.
+    :func:`hsiaug.api.defaults`.
     """
 
     steps: int = param(400, "optimiser steps", low=1)
@@ -28,7 +28,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Recipe(Budget):
-    """The budget, and how patches are drawn and shown. Raises InputError for an unknown augmentation."""
+    """The budget, and how patches are drawn and shown."""
 
     balanced: bool = param(False, "draw every class equally often, in place of every sample")
     adjust: float = param(0.0, "strength τ of logit adjustment by class shares; 0 = off", low=0)
@@ -36,12 +36,5 @@ class Recipe(Budget):
         "turns",
         "online augmentation: none, turns (rotations, mirrors), weak (turns, gain, offset) or strong (weak, "
         "radiation noise, dropped bands)",
+        choices=AUGMENTS,
     )
-
-    def __post_init__(self) -> None:
-        if self.augment not in AUGMENTS:
-            raise InputError(
-                "augment must name an online augmentation",
-                value=repr(self.augment),
-                hint=did_you_mean(self.augment, AUGMENTS),
-            )

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, DenseView, param
-from hsiaug_builtin.nets.plugin import defaults
+from hsiaug.api import Card, DenseView, defaults, param
 from hsiaug_builtin.pairs.components import Components, Piece, blended, components, cut
 from hsiaug_builtin.pairs.fitted import FittedPairs, Pair, PairMaker, PastingParams
 from hsiaug_builtin.pairs.placing import Surroundings, place

@@ -15,6 +15,7 @@ from hsiaug.api import (
     DenseSamples,
     DenseView,
     PairCounts,
+    Plugin,
     Progress,
     derive_seed,
     load_state,
@@ -24,7 +25,6 @@ from hsiaug.api import (
 )
 from hsiaug_builtin.nets.pairs import showing
 from hsiaug_builtin.nets.patches import cycled
-from hsiaug_builtin.nets.plugin import Plugin
 
 __all__ = ["FittedPairs", "MixingParams", "Pair", "PairMaker", "PastingParams"]
 

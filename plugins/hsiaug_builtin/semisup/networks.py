@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from hsiaug.api import Card, PatchSamples, Progress, TrainView, param
+from hsiaug.api import Card, PatchSamples, Plugin, Progress, TrainView, param
 from hsiaug_builtin.nets.fitted import FittedNet
-from hsiaug_builtin.nets.plugin import Plugin
 from hsiaug_builtin.semisup.shared import TINY, SemiRecipe, ramp
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, Patches, PatchSamples, Progress, TrainView, derive_seed, param
-from hsiaug_builtin.nets.plugin import Plugin
+from hsiaug.api import Card, Patches, PatchSamples, Plugin, Progress, TrainView, derive_seed, param
 from hsiaug_builtin.semisup.shared import usable_samples
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hsiaug.api import PatchSamples, PluginError, TrainView, param
-from hsiaug_builtin.nets.plugin import defaults
+from hsiaug.api import PatchSamples, PluginError, TrainView, defaults, param
 from hsiaug_builtin.nets.recipe import Recipe
 
 __all__ = ["TINY", "SemiRecipe", "ramp", "usable_samples"]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hsiaug.api import param
-from hsiaug_builtin.nets.plugin import check_choices, defaults
+from hsiaug.api import defaults, param
 
 __all__ = ["PAPER", "SIZES", "TINY", "Params", "Size", "SpecDmParams"]
 
@@ -53,29 +52,22 @@ SIZES = {
         unet_width=192, levels=(1, 2, 2, 4, 4), unet_blocks=2, attend=32, batch=96, ema=0.9999,
     ),
 }  # fmt: skip
-CHOICES = {
-    "size": tuple(SIZES),
-    "sampler": ("dpm++", "ddim"),
-    "order": ("mask-first", "joint"),
-    "codec": ("components", "vae"),
-    "factor": (0, 2, 4, 8),
-    "target": ("v", "eps"),
-}
 
 
 @dataclass(frozen=True)
 class Params:
-    """What both generators share. The defaults are for small sets of tiles on one CPU core.
+    """What both generators share. The defaults are for small sets of tiles on one CPU core."""
 
-    Raises InputError for a choice that does not exist.
-    """
-
-    size: str = param("small", "of the networks and batches: tiny, small or paper")
+    size: str = param("small", "of the networks and batches", choices=tuple(SIZES))
     factor: int = param(
-        0, "pixels per latent pixel: 2, 4 or 8; 0 = 4 for tiles of 64 pixels or more, 2 for smaller ones"
+        0,
+        "pixels per latent pixel; 0 = 4 for tiles of 64 pixels or more, 2 for smaller ones",
+        choices=(0, 2, 4, 8),
     )
     codec: str = param(
-        "components", "of images: components (principal ones, of patches; nothing is trained), or vae, the paper's"
+        "components",
+        "of images: components (principal ones, of patches; nothing is trained), or vae, the paper's",
+        choices=("components", "vae"),
     )
     latent_image: int = param(16, "latent channels of the images, all dates together", low=2)
     latent_mask: int = param(4, "latent channels of the mask", low=1)
@@ -83,12 +75,14 @@ class Params:
     steps: int = param(800, "optimiser steps of the denoiser", low=1)
     rate: float = param(2e-3, "peak learning rate of the denoiser", low=0)
     target: str = param(
-        "v", "what the denoiser predicts: v, which learns faster where noise is strong, or eps, the paper's"
+        "v",
+        "what the denoiser predicts: v, which learns faster where noise is strong, or eps, the paper's",
+        choices=("v", "eps"),
     )
     condition: bool = param(
         True, "tell the denoiser each class's share of the tile, so that classes can be asked for"
     )
-    sampler: str = param("dpm++", "dpm++ or ddim", sampling=True)
+    sampler: str = param("dpm++", "of the reverse process", choices=("dpm++", "ddim"), sampling=True)
     sample_steps: int = param(20, "denoising steps from pure noise", low=1, sampling=True)
     strength: float = param(
         1.0,
@@ -98,9 +92,6 @@ class Params:
         sampling=True,
     )
     weight: float = param(0.3, "weight of a synthetic pair; a real one weighs 1", low=0, sampling=True)
-
-    def __post_init__(self) -> None:
-        check_choices(self, CHOICES, "`set` NAME.")
 
     @property
     def network(self) -> Size:
@@ -118,7 +109,9 @@ class SpecDmParams(Params):
     """What the paper says is in the preset "paper"."""
 
     order: str = param(
-        "mask-first", "mask-first (then an image for it, of real pixels) or joint, the paper's: both at once"
+        "mask-first",
+        "mask-first (then an image for it, of real pixels) or joint, the paper's: both at once",
+        choices=("mask-first", "joint"),
     )
     pasted: int = param(
         30,

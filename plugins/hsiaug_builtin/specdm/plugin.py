@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hsiaug.api import Card, DenseView, Progress
-from hsiaug_builtin.nets.plugin import Plugin
+from hsiaug.api import Card, DenseView, Plugin, Progress
 from hsiaug_builtin.specdm.params import PAPER, TINY, Params, SpecDmParams
 
 if TYPE_CHECKING:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, Progress, TrainView, file_of, load_state, param, resampled, save_state
+from hsiaug.api import Card, Plugin, Progress, TrainView, file_of, load_state, param, resampled, save_state
 from hsiaug_builtin.nets.patches import FittedPatches, cycled
-from hsiaug_builtin.nets.plugin import Plugin
 from hsiaug_builtin.spectra.curves import STRENGTH
 
 if TYPE_CHECKING:

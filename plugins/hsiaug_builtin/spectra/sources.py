@@ -154,9 +154,9 @@ def nearest(source: Source, words: Sequence[str], most: int) -> Source:
     """With the ``most`` classes whose words are nearest to each of ``words``."""
     told = [word for word in words if word]
     known = encode(source.words, "minilm").pooled
-    asked = encode(told, "minilm").pooled if told else None
-    if known is None or asked is None:
+    if not told:
         return thinned(source, most)
+    asked = encode(told, "minilm").pooled
     return _chosen(source, np.unique(np.argsort(-(asked @ known.T), axis=1, kind="stable")[:, :most]))
 
 

@@ -1,40 +1,38 @@
-"""What an encoder is, and what it makes of texts."""
+"""Embedded texts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Encoded", "Tower"]
+__all__ = ["Encoded"]
 
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
     """n texts of up to L tokens each.
 
-    tokens: (n, L, D) float32 embedding of each token, 0 where there is none; for ``scratch`` (n, L) int64 index into a
-        vocabulary that the denoiser learns, 0 where there is none.
+    tokens: (n, L, D) float32 embedding of each token, 0 where there is none.
     mask: (n, L) bool, True = a real token, the marks of beginning and end among them.
-    pooled: (n, D') float32 of length 1: one embedding a text, pooled as the encoder was trained; None for
-        ``scratch``.
+    words: surface form of each real token. Marks stand in square brackets ("[BOS]"); a piece that continues the
+        word before it begins with "##".
+    pooled: (n, D') float32 of length 1: one embedding a text, pooled as the encoder was trained.
     """
 
-    tokens: NDArray[Any]
+    tokens: NDArray[np.float32]
     mask: NDArray[np.bool_]
-    pooled: NDArray[np.float32] | None
+    words: tuple[tuple[str, ...], ...]
+    pooled: NDArray[np.float32]
 
-
-@dataclass(frozen=True)
-class Tower:
-    """A text encoder that is on this machine.
-
-    identity: all that its answers depend on, with the checksum of its weights; no path.
-    run: texts to Encoded; loads the weights anew, since a run encodes its few prompts once.
-    """
-
-    identity: tuple[str, ...]
-    run: Callable[[tuple[str, ...]], Encoded]
+    def whole_words(self, row: int) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Each word of a text with the positions of its pieces; marks and punctuation are left out."""
+        groups: list[tuple[str, tuple[int, ...]]] = []
+        for position, piece in enumerate(self.words[row]):
+            if piece.startswith("##") and groups and position - 1 in groups[-1][1]:
+                word, positions = groups.pop()
+                groups.append((word + piece[2:], (*positions, position)))
+            elif any(letter.isalnum() for letter in piece) and not piece.startswith("["):
+                groups.append((piece, (position,)))
+        return tuple(groups)

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from hsiaug.api import DataUnavailableError, InputError, PluginError
-from hsiaug_builtin.text.encoded import Encoded, Tower
+from hsiaug_builtin.text.encoded import Encoded
 
-__all__ = ["SHA256", "minilm_tower", "model_folder"]
+__all__ = ["SHA256", "minilm", "model_folder"]
 
 SHA256 = {
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
@@ -44,12 +44,12 @@ def model_folder() -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def minilm_tower() -> Tower:
-    """The encoder, with its checksums; files are verified when it runs."""
-    return Tower(("minilm", *SHA256.values()), _run)
+def minilm(texts: tuple[str, ...]) -> Encoded:
+    """The texts, by files that are verified first.
 
-
-def _run(texts: tuple[str, ...]) -> Encoded:
+    Raises DataUnavailableError where these are missing, PluginError where they are damaged, InputError for a text that
+    is too long.
+    """
     import torch
 
     # A net draws initial weights before it reads its own.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hsiaug.api import InputError, TrainView, did_you_mean
+from hsiaug.api import TrainView
 
 __all__ = ["MODES", "class_prompts", "class_words", "humanise"]
 
@@ -24,15 +24,7 @@ def class_prompts(view: TrainView, mode: str = "both") -> dict[int, tuple[str, .
 
     mode: coarse (one prompt), fine or both (one for each sentence of the scene's card), class-id (the single word
     "class7": the ablation of text). A class that the card does not describe has its coarse prompt.
-
-    Raises InputError for an unknown mode.
     """
-    if mode not in MODES:
-        raise InputError(
-            "the text of prompts is coarse, fine, both or class-id",
-            value=repr(mode),
-            hint=did_you_mean(mode, MODES),
-        )
     words = class_words(view.class_names)
     if mode == "class-id":
         return {c: (f"class{c}",) for c in range(1, len(words) + 1)}

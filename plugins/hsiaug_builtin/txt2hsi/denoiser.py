@@ -2,7 +2,6 @@
 
 The paper states a Transformer with visual–linguistic cross-attention; depth, width, the prediction target and all else
 are this project's choice. adaLN-Zero after Peebles & Xie, "Scalable Diffusion Models with Transformers" (ICCV 2023).
-The text encoder that may be trained with it (``encoder=scratch``) is this project's choice as well.
 """
 
 from __future__ import annotations
@@ -18,32 +17,23 @@ from hsiaug_builtin.nets.blocks import zeroed
 from hsiaug_builtin.txt2hsi.params import Params
 from hsiaug_builtin.txt2hsi.texts import Texts
 
-__all__ = ["Denoiser", "Reader", "denoiser_of"]
+__all__ = ["Denoiser", "denoiser_of"]
 
 NULL_TOKENS = 4
 """Length of the learnt null text."""
 
 
 class Denoiser(nn.Module):
-    """v(z_t, t, text) for latents z (n, d, p, p); text (n, L, E) with mask (n, L), True at words, from :meth:`read`.
+    """v(z_t, t, text) for latents z (n, d, p, p); text (n, L, E) with mask (n, L), True at words.
 
     A token is a square of ``token`` × ``token`` latent pixels; latents are padded with 0 to whole tokens.
     """
 
     def __init__(
-        self,
-        channels: int,
-        side: int,
-        text: int,
-        width: int,
-        depth: int,
-        heads: int,
-        token: int,
-        reader: Reader | None = None,
+        self, channels: int, side: int, text: int, width: int, depth: int, heads: int, token: int
     ) -> None:
         super().__init__()
         self.side, self.token = side, token
-        self.reader = reader
         self.enter = nn.Linear(channels * token**2, width)
         self.register_buffer("place", positions(-(-side // token), width), persistent=False)
         self.time = nn.Sequential(nn.Linear(256, width), nn.SiLU(), nn.Linear(width, width))
@@ -76,13 +66,6 @@ class Denoiser(nn.Module):
         z = x.reshape(len(x), grid, grid, -1, q, q).permute(0, 3, 1, 4, 2, 5)
         return z.reshape(len(x), -1, q * grid, q * grid)[:, :, : self.side, : self.side]
 
-    def read(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """Texts (n, L, E): tokens that are embedded already as they are, word ids (n, L) through the reader."""
-        if self.reader is None:
-            return tokens
-        out: Tensor = self.reader(tokens, mask)
-        return out
-
     def null_text(self, n: int) -> tuple[Tensor, Tensor]:
         """The learnt null text, for n patches, and its mask."""
         return self.null.expand(n, -1, -1), torch.ones(
@@ -90,46 +73,10 @@ class Denoiser(nn.Module):
         )
 
 
-class Reader(nn.Module):
-    """A text encoder that is trained with the denoiser: word ids (n, L), mask (n, L) → texts (n, L, ``WIDTH``).
-
-    Embeddings of words and places, then two pre-norm Transformer layers over the words; padding is not looked at.
-    """
-
-    WIDTH, LAYERS, HEADS = 128, 2, 4
-
-    def __init__(self, vocabulary: int, length: int) -> None:
-        super().__init__()
-        self.word = nn.Embedding(vocabulary, self.WIDTH)
-        self.place = nn.Parameter(0.02 * torch.randn(length, self.WIDTH))
-        self.layers = nn.ModuleList(
-            nn.TransformerEncoderLayer(
-                self.WIDTH,
-                self.HEADS,
-                4 * self.WIDTH,
-                dropout=0.0,
-                activation="gelu",
-                batch_first=True,
-                norm_first=True,
-            )
-            for _ in range(self.LAYERS)
-        )
-        self.norm = nn.LayerNorm(self.WIDTH)
-
-    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        x = self.word(ids) + self.place
-        for layer in self.layers:
-            x = layer(x, src_key_padding_mask=~mask)
-        out: Tensor = self.norm(x)
-        return out
-
-
 def denoiser_of(params: Params, side: int, texts: Texts) -> Denoiser:
     """An untrained denoiser of patches side × side under these texts."""
-    reader = Reader(texts.vocabulary, texts.tokens.shape[1]) if texts.vocabulary else None
-    text = Reader.WIDTH if reader else texts.tokens.shape[2]
-    size = params.network
-    return Denoiser(params.latent, side, text, size.width, size.depth, size.heads, size.token, reader)
+    text, size = texts.tokens.shape[2], params.network
+    return Denoiser(params.latent, side, text, size.width, size.depth, size.heads, size.token)
 
 
 class Block(nn.Module):

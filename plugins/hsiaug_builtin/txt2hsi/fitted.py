@@ -118,8 +118,7 @@ class FittedTxt2Hsi:
 
     def _read(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """The prompts of rows (n,) as the denoiser takes them, and their mask."""
-        mask = self.texts.mask[rows].to(self.device)
-        return self.denoiser.read(self.texts.tokens[rows].to(self.device), mask), mask
+        return self.texts.tokens[rows].to(self.device), self.texts.mask[rows].to(self.device)
 
     def save(self, folder: Path) -> None:
         """All state, texts included, as safetensors and JSON."""

@@ -88,8 +88,7 @@ class DenoiserLoss:
         rows = sent(self.texts.choose(label[:labelled], draw), device)
         blank = torch.rand(len(z), generator=draw) < DROP
         blank[labelled:] = True
-        mask = self.texts.mask[rows]
-        text, seen = with_null(model, model.read(self.texts.tokens[rows], mask), mask, sent(blank, device))
+        text, seen = with_null(model, self.texts.tokens[rows], self.texts.mask[rows], sent(blank, device))
         out: Tensor = model(self.schedule.noised(z, t, noise), t, text, seen)
         return (out.float() - self.schedule.velocity(z, t, noise)).square().mean()
 

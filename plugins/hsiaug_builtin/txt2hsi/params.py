@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hsiaug.api import param
-from hsiaug_builtin.nets.plugin import check_choices
+from hsiaug_builtin.text import MODES
 
 __all__ = ["SIZES", "Params", "Size"]
 
@@ -54,7 +54,6 @@ SIZES = {
         256, 256, 1e-3, 3, 1e-4, token=1, width=640, depth=12, heads=10, labelled=128, unlabelled=128, ema=0.9999
     ),
 }
-CHOICES = {"size": tuple(SIZES), "rpsc": ("mix", "off"), "lfue": ("class", "off")}
 
 
 @dataclass(frozen=True)
@@ -62,12 +61,12 @@ class Params:
     """None of these is public for the paper; all are this project's choice.
 
     Strength and the default ω were chosen on draws 100 to 104 of Indian Pines under ``issd``, the weight on draws 100 to
-    102 under ``issd`` and 100 and 101 under ``random:0.05``. Raises InputError for a choice that does not exist.
+    102 under ``issd`` and 100 and 101 under ``random:0.05``.
     """
 
-    text: str = param("both", "prompts: coarse, fine, both or class-id")
-    encoder: str = param("minilm", "text encoder: minilm, openclip:MODEL/TAG, openclip:MODEL@FILE or scratch")
-    size: str = param("small", "of the networks and batches: tiny, small or paper")
+    text: str = param("both", "prompts", choices=MODES)
+    encoder: str = param("minilm", "text encoder: minilm or openclip:MODEL@FILE")
+    size: str = param("small", "of the networks and batches", choices=tuple(SIZES))
     latent: int = param(16, "channels of the latent", low=1)
     vae_steps: int = param(500, "optimiser steps of the VAE", low=1)
     class_weight: float = param(
@@ -79,8 +78,8 @@ class Params:
     )
     steps: int = param(200, "optimiser steps of the denoiser", low=1)
     rate: float = param(2e-3, "peak learning rate of the denoiser", low=0)
-    rpsc: str = param("mix", "random polygon spatial clipping: mix or off")
-    lfue: str = param("class", "uncertainty of latent features: class or off")
+    rpsc: str = param("mix", "random polygon spatial clipping", choices=("mix", "off"))
+    lfue: str = param("class", "uncertainty of latent features", choices=("class", "off"))
     pseudo: bool = param(True, "give confident unlabelled pixels the text of their pseudo-label")
     strength: float = param(0.1, "noise that sampling starts from: 1 = pure noise, the paper's way", low=0, high=1)
     sample_steps: int = param(20, "denoising steps from pure noise; fewer from a weaker start", low=1)
@@ -89,9 +88,6 @@ class Params:
         "", "what hsiaug pretrain wrote: samples are training patches as other scenes expect them", file=True
     )
     weight: float = param(0.05, "sample weight of synthetic samples", low=0)
-
-    def __post_init__(self) -> None:
-        check_choices(self, CHOICES, "`set` txt2hsi.")
 
     @property
     def network(self) -> Size:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hsiaug.api import Card, Progress, Scene, TrainView, load_state
-from hsiaug_builtin.nets.plugin import Plugin
+from hsiaug.api import Card, Plugin, Progress, Scene, TrainView, load_state
 from hsiaug_builtin.txt2hsi.params import Params
 
 if TYPE_CHECKING:
@@ -38,8 +37,8 @@ class Txt2Hsi(Plugin[Params]):
         params=Params,
         presets={
             "tiny": {
-                "size": "tiny", "latent": 4, "vae_steps": 25, "steps": 20, "sample_steps": 4, "encoder": "scratch",
-                "gate": 90.0, "gate_probe": 0.0,
+                "size": "tiny", "latent": 4, "vae_steps": 25, "steps": 20, "sample_steps": 4, "gate": 90.0,
+                "gate_probe": 0.0,
             },
             "paper": {
                 "size": "paper", "latent": 32, "vae_steps": 20000, "steps": 30000, "rate": 2e-4, "strength": 1.0,

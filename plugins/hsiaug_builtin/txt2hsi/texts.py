@@ -16,20 +16,14 @@ __all__ = ["Texts", "encoded_prompts"]
 
 @dataclass(frozen=True, eq=False)
 class Texts:
-    """tokens: (P, L, E) float32 embeddings, or (P, L) int64 ids of words that the denoiser learns to read itself.
-
-    mask: (P, L) bool, True at words; rows: {class id: rows of its prompts}.
+    """tokens: (P, L, E) float32 embeddings. mask: (P, L) bool, True at words; rows: {class id: rows of its prompts}.
+    words: the words of each prompt with the token positions of each.
     """
 
     tokens: Tensor
     mask: Tensor
     rows: Mapping[int, tuple[int, ...]]
     prompts: tuple[str, ...]
-
-    @property
-    def vocabulary(self) -> int:
-        """Number of different words where tokens are ids, each of which occurs; else 0."""
-        return 0 if self.tokens.is_floating_point() else int(self.tokens.max()) + 1
 
     def to(self, device: str) -> Texts:
         """With tokens and mask on another device."""
@@ -43,7 +37,7 @@ class Texts:
 
 
 def encoded_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
-    """Prompts of every class of the view, embedded, or as ids of words where the encoder is ``scratch``."""
+    """Prompts of every class of the view, embedded."""
     prompts = class_prompts(view, mode)
     listed = [text for c in sorted(prompts) for text in prompts[c]]
     answer = encode(listed, encoder)
