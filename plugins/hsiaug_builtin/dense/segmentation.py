@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hsiaug.api import Card, defaults, file_of, param
+from hsiaug.api import Card, defaults, param
 from hsiaug_builtin.dense.fitted import NetSegmenter
 from hsiaug_builtin.dense.recipe import DenseRecipe
 
@@ -100,8 +100,7 @@ class SegformerParams(DenseRecipe):
     depth: int = param(1, "transformer blocks per stage", low=1)
     pretrained: str = param(
         "",
-        "folder with SegFormer weights, as hf download nvidia/mit-b0 --local-dir FOLDER makes it; empty = random",
-        file=True,
+        "Hugging Face name of published SegFormer weights, as nvidia/mit-b0, or a folder with them; empty = random",
     )
 
 
@@ -113,13 +112,14 @@ class Segformer(NetSegmenter[SegformerParams]):
     paper's quarters it (table 6), because tiles of 32 pixels would leave too little. With ``pretrained`` size, strides
     and the 3 channels are the checkpoint's; only its last layer is new.
 
-    Weights that cannot be read are an error; random ones never take their place.
+    Published weights that are not on this machine and cannot be had raise DataUnavailableError within seconds; random
+    ones never take their place.
     """
 
     card = Card(
         name="segformer",
         version="2",
-        summary="SegFormer behind a learned band map; small and random, or published weights by pretrained=FOLDER",
+        summary="SegFormer behind a learned band map; small and random, or published weights by pretrained=NAME",
         paper="""@inproceedings{xie2021segformer, author={Enze Xie and Wenhai Wang and Zhiding Yu and Anima
             Anandkumar and Jose M. Alvarez and Ping Luo}, title={{SegFormer}: Simple and Efficient Design for
             Semantic Segmentation with Transformers}, booktitle={Advances in Neural Information Processing
@@ -132,10 +132,14 @@ class Segformer(NetSegmenter[SegformerParams]):
     )
 
     def network(self, bands: int, classes: int) -> Any:
-        from hsiaug_builtin.dense.nets.segformer import MappedSegformer, published_former, random_former
+        from hsiaug_builtin.dense.checkpoint import checkpoint_folder
 
         own = self.params
-        if own.pretrained:
-            folder = file_of(own.pretrained, "segformer.pretrained")
+        folder = checkpoint_folder(own.pretrained) if own.pretrained else None
+
+        # Only now, as it takes seconds: weights that cannot be had are said first.
+        from hsiaug_builtin.dense.nets.segformer import MappedSegformer, published_former, random_former
+
+        if folder is not None:
             return MappedSegformer(bands, published_former(folder, classes))
         return MappedSegformer(bands, random_former(own.channels, own.width, own.depth, classes))

@@ -25,6 +25,11 @@ class Probe:
     means: LocalMeans
     discriminant: Discriminant
 
+    @property
+    def classes(self) -> NDArray[np.int64]:
+        """(k,) ids in the order of the votes, ascending."""
+        return self.discriminant.classes
+
     def patches(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """(n, k) probabilities for patches (n, B, p, p) in scene units."""
         return self.discriminant.shares(self.means.patches(x), TEMPERATURE)

@@ -17,22 +17,16 @@ __all__ = ["clip"]
 
 
 def clip(spec: str, texts: tuple[str, ...]) -> Encoded:
-    """The texts, by the tower of MODEL@FILE.
+    """The texts, by the tower of MODEL/TAG or MODEL@FILE.
 
-    Raises InputError for a model that does not exist and for a text that is too long, DataUnavailableError where there is
-    no such file, PluginError for weights of another model and for a tower that needs more files than its weights.
+    Raises InputError for a name that does not exist and for a text that is too long, DataUnavailableError where weights
+    cannot be had, PluginError for weights of another model and for a tower that needs more files than its weights.
     """
     import open_clip
     import torch
 
-    model, _, file = spec.partition("@")
-    weights, text = Path(file).expanduser(), _config(model)["text_cfg"]
-    if not weights.is_file():
-        raise DataUnavailableError(
-            f"openclip:{spec} must name a file with weights of the model: openclip:MODEL@FILE",
-            value=file or "no file",
-            hint="Correct the path; published weights are had by hf download REPOSITORY open_clip_model.safetensors.",
-        )
+    model, weights, quick_gelu = _find(spec)
+    text = _config(model)["text_cfg"]
     tokenizer = open_clip.SimpleTokenizer(
         context_length=text.get("context_length", 77), **text.get("tokenizer_kwargs", {})
     )
@@ -44,7 +38,7 @@ def clip(spec: str, texts: tuple[str, ...]) -> Encoded:
             value=f"{longest}",
             hint="Shorten the descriptions.",
         )
-    net = _load(model, weights)
+    net = _load(model, weights, quick_gelu)
     caught: list[Any] = []
     tower = getattr(net, "text", net)
     # The norm before pooling is where every token still has its own feature, in all towers of this kind.
@@ -64,6 +58,26 @@ def clip(spec: str, texts: tuple[str, ...]) -> Encoded:
     )
 
 
+def _find(spec: str) -> tuple[str, Path, bool]:
+    """The model's name, the file of its weights, and whether they were trained with QuickGELU."""
+    model, at, file = spec.partition("@")
+    if at:
+        weights = Path(file).expanduser()
+        if not weights.is_file():
+            raise DataUnavailableError(
+                f"openclip:{spec}: {weights} must be a file with the weights of {model}",
+                hint="Correct the path; .safetensors, .bin and .pt are read.",
+            )
+        return model, weights, False
+    from hsiaug_builtin.text.clip_weights import published_weights
+
+    model, _, tag = spec.rpartition("/")
+    if not model:
+        model, tag = spec, ""
+    _config(model)
+    return model, *published_weights(model, tag)
+
+
 def _config(model: str) -> dict[str, Any]:
     """Of a model whose text tower and tokenizer are CLIP's own: others need files beyond the weights."""
     import open_clip
@@ -73,7 +87,7 @@ def _config(model: str) -> dict[str, Any]:
         raise InputError(
             "openclip: unknown model",
             value=repr(model),
-            hint=did_you_mean(model, open_clip.list_models()),
+            hint=_same_case(model, open_clip.list_models()),
         )
     text = config.get("text_cfg", {})
     foreign = text.get("hf_model_name") or text.get("hf_tokenizer_name")
@@ -84,6 +98,16 @@ def _config(model: str) -> dict[str, Any]:
             hint="Take one like ViT-B-32, ViT-L-14 or ViT-bigG-14.",
         )
     return config
+
+
+def _same_case(name: str, known: list[str]) -> str:
+    """:func:`did_you_mean` for names that are written in mixed case."""
+    lower = {item.lower(): item for item in known}
+    hint = did_you_mean(name, lower)
+    if not hint.startswith("Did you mean"):
+        return "open_clip.list_models() names them all, as ViT-B-32; for a file, type openclip:MODEL@FILE."
+    near = hint.removeprefix("Did you mean ").rstrip("?").split(" or ")
+    return f"Did you mean {' or '.join(lower[item] for item in near)}?"
 
 
 def _kept(features: Any, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -101,12 +125,12 @@ def _surface(tokenizer: Any, pieces: list[int]) -> tuple[str, ...]:
     return (*words, "[EOS]")
 
 
-def _load(model: str, weights: Path) -> Any:
+def _load(model: str, weights: Path, quick_gelu: bool) -> Any:
     import open_clip
 
     try:
         # weights_only: a checkpoint that would run code when opened is refused.
-        net = open_clip.create_model(model, str(weights), weights_only=True)
+        net = open_clip.create_model(model, str(weights), force_quick_gelu=quick_gelu, weights_only=True)
     except Exception as cause:
         raise PluginError(
             f"{weights} must hold the weights of the model it is read as",

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from hsiaug.api import InputError, PluginError
+from hsiaug.api import DataUnavailableError, InputError, PluginError
 from hsiaug.registry.card import build_params
 from hsiaug_builtin.dense.inputs import IGNORED, BandScale, training_tiles
 from hsiaug_builtin.dense.nets.blocks import Padded, band_map, dates_as_tiles
@@ -17,6 +17,7 @@ from hsiaug_builtin.dense.nets.siamcrnn import OverDates
 from hsiaug_builtin.dense.recipe import ChangeRecipe, DenseRecipe
 from hsiaug_builtin.dense.segmentation import Segformer
 from hsiaug_builtin.dense.training import batches, criterion, dice_loss
+from tests.effort import Waited
 
 
 def draw(seed: int = 0) -> torch.Generator:
@@ -129,15 +130,33 @@ def fit_segformer(view, name: str):
     return plugin.fit(view.real, view, seed=0, device="cpu", progress=lambda done, total, note="": None)
 
 
-def test_folders_that_are_not_there_and_other_networks_are_refused(toy, tmp_path):
+def test_published_weights_that_cannot_be_had_are_an_error_at_once(toy, monkeypatch):
     view = toy("segmentation", n=2)
-    with pytest.raises(InputError, match="no such file or folder; found nvidia/mit-b0"):
-        fit_segformer(view, "nvidia/mit-b0")
-    with pytest.raises(PluginError, match="must hold the whole encoder"):
+    waited = Waited(monkeypatch)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(
+        DataUnavailableError, match=r"weights of nobody/mit-none .*HF_HUB_OFFLINE is set.*hf download"
+    ):
+        fit_segformer(view, "nobody/mit-none")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr(
+        "hsiaug_builtin.nets.hub.PROBE_SECONDS", 60.0
+    )  # a busy machine takes long to find a closed port
+    with pytest.raises(DataUnavailableError, match=r"no connection \(ConnectionError\)"):
+        fit_segformer(view, "nobody/mit-none")
+    assert waited.seconds == 0
+
+
+def test_names_that_no_repository_can_have_and_other_networks_are_refused(toy, tmp_path):
+    view = toy("segmentation", n=2)
+    with pytest.raises(InputError, match=r"OWNER/NAME on Hugging Face, or a folder; found 'a/b/c'"):
+        fit_segformer(view, "a/b/c")
+    with pytest.raises(DataUnavailableError, match=r"must hold config\.json and model\.safetensors"):
         fit_segformer(view, str(tmp_path))
     (tmp_path / "config.json").write_text('{"model_type": "vit"}')
     (tmp_path / "model.safetensors").write_bytes(b"")
-    with pytest.raises(PluginError, match="must hold the whole encoder"):
+    with pytest.raises(InputError, match=r"must name a SegFormer.*found model_type 'vit'"):
         fit_segformer(view, str(tmp_path))
 
 
