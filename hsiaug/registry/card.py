@@ -231,7 +231,7 @@ def _check_value(card: Card, item: dataclasses.Field[Any], value: Any) -> None:
     choices = item.metadata.get("choices")
     if choices and value not in choices:
         raise InputError(
-            f"--set {card.name}.{item.name} must be {' or '.join(map(str, choices))}",
+            f"`{card.name}.{item.name}` must be {' or '.join(map(str, choices))}",
             value=repr(value),
             hint=did_you_mean(str(value), map(str, choices)),
         )

@@ -25,7 +25,7 @@ def checkpoint_folder(name: str) -> Path:
         hint = (
             f"On a connected machine: hf download {name} --local-dir FOLDER; bring the folder here and name it: "
         )
-        hint += "--set segformer.pretrained=FOLDER. Or leave pretrained empty for random weights."
+        hint += "`segformer.pretrained=FOLDER`. Or leave pretrained empty for random weights."
         folder = _cached(name) or download(name, lambda: _downloaded(name), name, CONFIG, hint=hint)
     if not (folder / CONFIG).is_file() or not any((folder / file).is_file() for file in WEIGHTS):
         raise DataUnavailableError(

@@ -57,8 +57,10 @@ def train(
     half: bool = False,
     checkpoint: Path | None = None,
 ) -> Net:
-    """:func:`hsiaug_builtin.nets.training.descend` with a warm-up, clipped gradients and no weight decay; then nothing of the
-    model is trained any more."""
+    """:func:`hsiaug_builtin.nets.training.descend` with a warm-up, clipped gradients and no weight decay.
+
+    Afterwards nothing of the model is trained any more.
+    """
     trained = descend(
         model,
         loss,
