@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TypeVar
@@ -187,8 +189,8 @@ def build_plan(
 
 
 def _load(plugins: Registry, kind: Kind, name: str, request: Request, scene: TaskData) -> tuple[PluginSpec, Card]:
-    # A plugin's module and its params are code of its own too.
-    with kept_state():
+    # A plugin's module and its params are code of its own too, which may print.
+    with kept_state(), redirect_stdout(sys.stderr):
         card: Card = plugins.find(kind, name).load().card
         check_serves(card, kind, request.task)
         own = dict((request.overrides or {}).get(name, {}))

@@ -333,7 +333,7 @@ from hsiaug.api import Card, Entry, hookimpl, param
 class Odd:
     k: int = param(3, "an odd number")
     def __post_init__(self):
-        sys.stdout = None; os.chdir("/"); os.environ.clear()
+        print("noise"); sys.stdout = None; os.chdir("/"); os.environ.clear()
         if self.k % 2 == 0:
             raise ValueError("k must be odd")
 
@@ -356,7 +356,11 @@ def hsiaug_plugins():
 
 
 def test_params_with_code_of_their_own_leave_the_process_as_it_is_and_are_refused_in_one_sentence(
-    toy: Scene, plugins: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    toy: Scene,
+    plugins: Registry,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     install(tmp_path, "careless", CARELESS)
     monkeypatch.syspath_prepend(tmp_path)
@@ -372,3 +376,4 @@ def test_params_with_code_of_their_own_leave_the_process_as_it_is_and_are_refuse
     with pytest.raises(PluginError, match="params of nested must be of a class that other processes can import"):
         plan_of(toy, plugins, generators=["nested"])
     assert (Path.cwd(), dict(os.environ), sys.stdout) == before
+    assert "noise" not in capsys.readouterr().out
