@@ -33,6 +33,8 @@ from hsiaug.quality.maps import save_quick_look
 __all__ = ["Added", "add_scene"]
 
 
+LONGEST = 200
+"""Bytes of a name: with what is appended for each file, systems take 255."""
 SHEET = Argument(
     "a file or a numpy array of numbers, neither empty nor masked",
     lambda given: (
@@ -89,9 +91,11 @@ def add_scene(
             value=f"name={name!r}, wavelengths {'given' if wavelengths is not None else 'not given'}",
             hint='For example add_scene(cube, labels, "farm", wavelengths=centres).',
         )
-    if name is not None and (name in ("", ".", "..") or set(name) & set("/\\\0")):
+    if name is not None and (name in ("", ".", "..") or set(name) & set("/\\\0") or len(name.encode()) > LONGEST):
         raise InputError(
-            "name must be the name of a file, without folders", value=repr(name), hint="Say where with folder."
+            f"name must be the name of a file, without folders, of {LONGEST} bytes at most",
+            value=repr(name),
+            hint="Say where with folder.",
         )
     for unknown in options.keys() - OPTIONS.keys():
         raise InputError(

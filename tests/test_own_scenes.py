@@ -111,7 +111,7 @@ def test_a_kill_at_any_step_leaves_the_old_scene_or_the_new_one(
     assert np.array_equal(np.load(folder / "farm_cube.npy"), new) and not list(folder.glob(".*"))
 
 
-@pytest.mark.parametrize("name", ["../x", "a/b", "..", "", "/tmp/x", "a\\b", "a\0b", 3])
+@pytest.mark.parametrize("name", ["../x", "a/b", "..", "", "/tmp/x", "a\\b", "a\0b", "é" * 101, 3])
 def test_a_name_is_no_path(tmp_path: Path, name: Any) -> None:
     (tmp_path / "in" / "a").mkdir(parents=True)
     with pytest.raises(InputError, match="name must be"):

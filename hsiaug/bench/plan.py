@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TypeVar
 
@@ -12,12 +14,13 @@ from hsiaug.bench.sample_counts import counts_note
 from hsiaug.core.view_names import RAW, check_view
 from hsiaug.protocol.balance import check_lambda, check_omega
 from hsiaug.protocol.protocols import SplitProtocol, parse_protocol
-from hsiaug.registry.card import Card, Preset, build_params, check_files
+from hsiaug.registry.card import Card, Preset, build_params, check_files, check_sendable
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.arm import EVERY_CONTROL, controls_of
 from hsiaug.trial.ceilings import CEILINGS, check_ceilings
+from hsiaug.trial.guard import kept_state
 from hsiaug.trial.serving import as_served, check_serves
 from hsiaug.trial.sparse_masks import check_masks_dense
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plots_read, plugin_spec
@@ -178,9 +181,15 @@ def build_plan(
 
 
 def _load(plugins: Registry, kind: Kind, name: str, request: Request, scene: TaskData) -> tuple[PluginSpec, Card]:
-    card: Card = plugins.find(kind, name).load().card
-    check_serves(card, kind, request.task)
-    params = build_params(card, request.preset, (request.overrides or {}).get(name))
+    # A plugin's module and its params are code of its own too, which may print.
+    with kept_state(), redirect_stdout(sys.stderr):
+        card: Card = plugins.find(kind, name).load().card
+        check_serves(card, kind, request.task)
+        own = dict((request.overrides or {}).get(name, {}))
+        if kind == "classifier":
+            own |= _shared(card, request, own)
+        params = build_params(card, request.preset, own)
+    check_sendable(card, params)
     check_files(card, params)
     return plugin_spec(card, params, scene), as_served(card, request.task) if kind == "generator" else card
 

@@ -20,7 +20,16 @@ WORD = 40
 
 
 def words(text: str) -> list[str]:
-    """Names between commas."""
+    """Names between commas. Raises InputError for commas without a name, which would stand for the default."""
+    found = _parts(text)
+    if text and not found:
+        raise InputError(
+            "a list must hold at least one name", value=repr(text), hint="Leave out the option for its default."
+        )
+    return found
+
+
+def _parts(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
@@ -29,7 +38,7 @@ def numbers(option: str, text: str) -> list[float]:
 
     option: what the text was given for, to be named by the InputError that is raised for anything else.
     """
-    found = [number for word in words(text) for number in _range(option, word)]
+    found = [number for word in _parts(text) for number in _range(option, word)]
     if not found:
         raise InputError(f"{option} must hold at least one number", value=repr(text), hint=f"Write {option} 0.5.")
     return found
@@ -67,7 +76,7 @@ def _range(option: str, word: str) -> Iterator[float]:
 
 def seeds(text: str, option: str = "`draws`") -> list[int]:
     """Draws: ``5`` = 0..4, ``100-109`` = that range, ``3,5,8-9`` = these. Raises InputError for anything else."""
-    parts = words(text)
+    parts = _parts(text)
     number = rf"[0-9]{{1,{DIGITS}}}"
     if not all(re.fullmatch(rf"{number}(-{number})?", part) for part in parts):
         parts = []

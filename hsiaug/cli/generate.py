@@ -78,6 +78,7 @@ def generate(
     """
     one_thread()
     from hsiaug.base.terminal import Console
+    from hsiaug.data.scene_files import check_spared
     from hsiaug.quality.kits import sample_kit
     from hsiaug.quality.sample_kit import synthesise
     from hsiaug.registry.lookup import registry
@@ -90,6 +91,7 @@ def generate(
     names = tuple(word.strip() for word in show.split(",")) if show else ()
     request = replace(request, count=pairs, keep=keep, show=names)
     kit.check(request, out)
+    check_spared(scene, [out])
     data = kit.task.load(scene)
     with watched(Console(stderr=True), name, quiet=quiet) as progress:
         made = synthesise(kit, data, request, registry(), folder=store / "cache", progress=progress)

@@ -66,11 +66,13 @@ def map_(
     one_thread()
     from hsiaug.base.terminal import Console
     from hsiaug.bench.cluster_settings import cluster_settings
+    from hsiaug.data.scene_files import check_spared
     from hsiaug.quality.maps import check_map_targets
     from hsiaug.scene_maps import HEADER, make_map, share_texts
     from hsiaug.trial.store import Store
 
     check_map_targets(out)
+    check_spared(scene, out)
     settings = cluster_settings(on, cluster or ())
     notes = notes_console(Console(stderr=True), quiet=quiet)
     made = make_map(scene, Store(store), record, device, jobs, settings, notes)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from hsiaug.base.errors import DataUnavailableError, SceneError
+from hsiaug.base.errors import DataUnavailableError, HsiaugError, InputError, SceneError
 from hsiaug.data.bounds import in_bytes
-from hsiaug.data.catalogue import SceneEntry
+from hsiaug.data.catalogue import SceneEntry, find_entry
 from hsiaug.data.paths import file_checksum, is_file
 
 if TYPE_CHECKING:
     from hsiaug.data.cards import FileSpec
 
-__all__ = ["Status", "find_file", "missing_names", "status"]
+__all__ = ["Status", "check_spared", "find_file", "missing_names", "status"]
 
 Status = Literal["embedded", "here", "to download", "place by hand", "package missing"]
 
@@ -50,6 +51,19 @@ def missing_names(entry: SceneEntry, spec: FileSpec) -> list[str]:
         return [] if _embedded_path(spec) else [spec.file or ""]
     names = [name for name in (spec.file, spec.data) if name]
     return [name for name in names if not any(is_file(folder / name) for folder in entry.folders)]
+
+
+def check_spared(ref: str, paths: Iterable[Path]) -> None:
+    """Raise InputError where a file that is to be written is one of the scene's own."""
+    try:
+        entry = find_entry(ref)
+    except HsiaugError:
+        return  # a set of pairs; of others, the loader says what is wrong
+    names = [name for spec in entry.card.files for name in (spec.file, spec.data) if name]
+    own = [path for name in names for folder in entry.folders if is_file(path := folder / name)]
+    for path in paths:
+        if path.exists() and any(path.samefile(one) for one in own):
+            raise InputError(f"--out {path} must not be a file of the scene", value=ref, hint="Name another file.")
 
 
 def find_file(entry: SceneEntry, spec: FileSpec) -> Path | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-from hsiaug.base.errors import InputError, PluginError, did_you_mean
+from hsiaug.base.errors import HsiaugError, InputError, PluginError, did_you_mean
 from hsiaug.registry.file_params import check_given, sealed_path
 
 __all__ = [
@@ -18,7 +19,7 @@ __all__ = [
     "Scope",
     "build_params",
     "check_files",
-    "defaults",
+    "check_sendable",
     "param",
     "resampled",
     "sampling_params",
@@ -170,7 +171,7 @@ def build_params(card: Card, preset: Preset = "cpu", overrides: Mapping[str, str
     """An instance of ``card.params``: preset values, then ``overrides`` given as text.
 
     A plugin without the preset keeps its defaults. Raises InputError for an unknown name, a value of the wrong
-    type or one out of range.
+    type, one out of range, or values that ``card.params`` refuses.
     """
     fields = {f.name: f for f in dataclasses.fields(card.params)}
     values: dict[str, Any] = dict(card.presets.get(preset, {}))
@@ -197,8 +198,17 @@ def build_params(card: Card, preset: Preset = "cpu", overrides: Mapping[str, str
                 value=repr(name),
                 hint="Correct Card.presets.",
             )
-        _check_value(card, fields[name], value)
-    return card.params(**values)
+        _check_range(card, fields[name], value)
+    try:
+        return card.params(**values)
+    except HsiaugError:
+        raise
+    except Exception as error:
+        raise InputError(
+            f"{card.name} must be given parameters that it takes",
+            value=f"{type(error).__name__}: {error}",
+            hint=f"See 'hsiaug plugins info {card.name}'.",
+        ) from error
 
 
 def check_files(card: Card, params: Any) -> None:
@@ -206,6 +216,18 @@ def check_files(card: Card, params: Any) -> None:
     for item in dataclasses.fields(card.params):
         if item.metadata.get("required"):
             check_given(getattr(params, item.name), f"{card.name}.{item.name}")
+
+
+def check_sendable(card: Card, params: Any) -> None:
+    """Raise PluginError for parameters that cannot be sent to another process."""
+    try:
+        pickle.dumps(params)
+    except Exception as error:
+        raise PluginError(
+            f"the params of {card.name} must be of a class that other processes can import",
+            value=f"{type(error).__name__}: {error}",
+            hint="Define it at the top level of its module.",
+        ) from error
 
 
 def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:

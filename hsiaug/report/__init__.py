@@ -73,7 +73,7 @@ def render_report(report: Report, format: str = "md", by: str = "generator") -> 
     """
     from hsiaug.report.render_data import csv_text, json_text
     from hsiaug.report.render_latex import latex
-    from hsiaug.report.render_text import markdown
+    from hsiaug.report.render_text import markdown, markdown_text
     from hsiaug.report.views import check_view, pages
 
     check_view(by)
@@ -91,7 +91,8 @@ def render_report(report: Report, format: str = "md", by: str = "generator") -> 
         return _rich_text(report, by)
     shown = pages(report, by)
     if not shown:
-        return f"{'% ' if format == 'tex' else ''}{_empty(report)}\n"
+        said = _empty(report)
+        return f"% {' '.join(said.split())}\n" if format == "tex" else f"{markdown_text(said)}\n"
     return latex(shown, "" if by == "generator" else by) if format == "tex" else markdown(shown)
 
 

@@ -18,15 +18,23 @@ from hsiaug.suggest.pictures import suggestions_figure
 
 __all__ = ["ENDINGS", "check_files", "rows_of", "save_suggestions"]
 
+FORMS = (".csv", ".gpkg")
+"""Endings of files into which people write classes."""
 ENDINGS = (*TABLES, ".gpkg", *PICTURES)
 
 
 def check_files(paths: Sequence[Path], ground: Georeference | None) -> None:
-    """Raise, before any work, InputError for a file that cannot be written, or for points on Earth of a cube that names
-    no place there.
+    """Raise, before any work, InputError for a file that cannot be written or that may hold classes, or for points on
+    Earth of a cube that names no place there.
     """
     check_targets(paths, ENDINGS)
     for path in paths:
+        if path.suffix.lower() in FORMS and path.exists():
+            raise InputError(
+                f"--out {path} must not exist yet: classes may have been written into it",
+                value="a file",
+                hint="Name another file, or move this one.",
+            )
         if path.suffix.lower() == ".gpkg" and ground is None:
             need_geo("a GeoPackage of points", "use `out` picks.csv.")
             raise InputError(

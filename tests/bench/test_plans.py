@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shlex
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hsiaug.base.errors import InputError, SplitError
+from hsiaug.base.errors import InputError, PluginError, SplitError
 from hsiaug.bench.command import command_for
 from hsiaug.bench.dispatch import groups
 from hsiaug.bench.estimate import estimate, expected_seconds, longest_first, readable, timed
 from hsiaug.bench.plan import Plan, Request, build_plan
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.registry.lookup import Registry
+from hsiaug.registry.lookup import Registry, build_registry
 from hsiaug.trial.spec import TrialSpec
+from tests.strangers import install
 
 
 def plan_of(scene: Scene, plugins: Registry, **asked: Any) -> Plan:
@@ -317,3 +322,58 @@ def test_the_command_of_a_trial_gives_its_very_number_back(toy: Scene, plugins: 
 
     assert "--lambda 0.1234567 " in command_for(trial, "toy")
     assert "--lambda 2 " in command_for(whole, "toy")
+
+
+CARELESS = """
+import os, sys
+from dataclasses import dataclass
+from hsiaug.api import Card, Entry, hookimpl, param
+
+@dataclass(frozen=True)
+class Odd:
+    k: int = param(3, "an odd number")
+    def __post_init__(self):
+        print("noise"); sys.stdout = None; os.chdir("/"); os.environ.clear()
+        if self.k % 2 == 0:
+            raise ValueError("k must be odd")
+
+def within():
+    @dataclass(frozen=True)
+    class Local:
+        k: int = param(3, "a number")
+    return Local
+
+class Own:
+    card = Card("own", "1", "has params of its own", params=Odd)
+
+class Nested:
+    card = Card("nested", "1", "has params that no other process finds", params=within())
+
+@hookimpl
+def hsiaug_plugins():
+    return [Entry("generator", "own", "careless:Own"), Entry("generator", "nested", "careless:Nested")]
+"""
+
+
+def test_params_with_code_of_their_own_leave_the_process_as_it_is_and_are_refused_in_one_sentence(
+    toy: Scene,
+    plugins: Registry,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    install(tmp_path, "careless", CARELESS)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = build_registry([EntryPoint("careless", "careless", "hsiaug")])
+    plugins = Registry({**plugins.plugins, **found.plugins})
+    before = Path.cwd(), dict(os.environ), sys.stdout
+
+    plan_of(toy, plugins, generators=["own"])
+    with pytest.raises(
+        InputError, match="own must be given parameters that it takes; found ValueError: k must be odd"
+    ):
+        plan_of(toy, plugins, generators=["own"], overrides={"own": {"k": "2"}})
+    with pytest.raises(PluginError, match="params of nested must be of a class that other processes can import"):
+        plan_of(toy, plugins, generators=["nested"])
+    assert (Path.cwd(), dict(os.environ), sys.stdout) == before
+    assert "noise" not in capsys.readouterr().out

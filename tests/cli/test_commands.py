@@ -102,7 +102,9 @@ def test_plugins_info_shows_what_the_card_declares() -> None:
 
 
 def test_lists_numbers_draws_and_settings_are_read_as_documented() -> None:
-    assert words("a, b,,c ") == ["a", "b", "c"]
+    assert words("a, b,,c ") == ["a", "b", "c"] and words("") == []
+    with pytest.raises(InputError, match="at least one name"):
+        words(",")
     assert numbers("--lambda", "0,0.5,1") == [0, 0.5, 1]
     assert seeds("3") == [0, 1, 2]
     assert seeds("100-102") == [100, 101, 102]

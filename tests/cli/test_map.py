@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.io import savemat
 from spectral.io import envi
 from typer.testing import CliRunner
 
@@ -167,6 +168,19 @@ def test_what_cannot_be_mapped_is_refused(mapped: Path, changes: dict[str, str],
 def test_the_command_says_so_in_one_error(mapped: Path) -> None:
     said = refused(mapped, "map", "flight.toml", "--record", "zz", "--out", "m.tif")
     assert "--record must be the beginning of one record's hash" in said and "fits 0 of them" in said
+
+
+@pytest.mark.parametrize("words", [("map", "--record", "0"), ("generate", "--generator", "smote")])
+def test_no_command_writes_over_a_file_of_its_scene(tmp_path: Path, words: tuple[str, ...]) -> None:
+    scene = toy_scene(height=32, width=24, bands=6, classes=2)
+    savemat(tmp_path / "cube.mat", {"cube": scene.cube})
+    np.save(tmp_path / "labels.npy", scene.labels)
+    typed(tmp_path, "datasets", "add", "cube.mat", "--labels", "labels.npy", "--name", "own")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    target = "labels.npy" if words[0] == "map" else "cube.mat"
+    with pytest.raises(InputError, match="must not be a file of the scene"):
+        typed(tmp_path, words[0], "own.toml", *words[1:], "--out", target)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_a_record_that_is_not_repeated_is_warned_of(mapped: Path, tmp_path: Path) -> None:

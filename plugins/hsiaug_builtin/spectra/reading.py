@@ -175,7 +175,8 @@ def _envi(header_path: Path, data_path: Path) -> Iterator[Spectrum]:
         if stored.size < spectra * bands:
             raise ValueError(f"{stored.size:,} numbers, where the header announces {spectra:,} x {bands:,}")
         library = envi.SpectralLibrary(stored.reshape(spectra, bands), header)
-        values = _marked(library.spectra.astype(np.float64), header)
+        with np.errstate(invalid="ignore"):  # a signalling NaN, which is dropped as any other
+            values = _marked(library.spectra.astype(np.float64), header)
         values /= _scale(values, header.get("reflectance scale factor"))
         centers = library.bands.centers
         nm = None if centers is None else _nanometres(np.array(centers), header.get("wavelength units", ""))
