@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
@@ -186,8 +186,6 @@ def _load(plugins: Registry, kind: Kind, name: str, request: Request, scene: Tas
         card: Card = plugins.find(kind, name).load().card
         check_serves(card, kind, request.task)
         own = dict((request.overrides or {}).get(name, {}))
-        if kind == "classifier":
-            own |= _shared(card, request, own)
         params = build_params(card, request.preset, own)
     check_sendable(card, params)
     check_files(card, params)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
@@ -20,6 +20,7 @@ __all__ = [
     "build_params",
     "check_files",
     "check_sendable",
+    "defaults",
     "param",
     "resampled",
     "sampling_params",
@@ -198,7 +199,7 @@ def build_params(card: Card, preset: Preset = "cpu", overrides: Mapping[str, str
                 value=repr(name),
                 hint="Correct Card.presets.",
             )
-        _check_range(card, fields[name], value)
+        _check_value(card, fields[name], value)
     try:
         return card.params(**values)
     except HsiaugError:

@@ -48,14 +48,6 @@ def test_similar_classes_lie_closer_than_dissimilar_ones():
     assert near > cosine(encoded, at["Corn-notill"], at["Woods"])
 
 
-def test_whole_words_name_the_tokens_of_each_word():
-    encoded = encode(TEXTS)
-    words = dict(encoded.whole_words(0))
-    assert list(words) == ["a", "hyperspectral", "image", "of", "corn", "notill"]
-    pieces = [encoded.words[0][i].removeprefix("##") for i in words["notill"]]
-    assert "".join(pieces) == "notill"
-
-
 def test_a_second_call_comes_from_memory(monkeypatch):
     first = encode(TEXTS)
     monkeypatch.setattr(minilm, "_load", lambda folder: pytest.fail("computed again"))

@@ -115,16 +115,6 @@ def _kept(features: Any, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     return np.asarray(kept, dtype=np.float32)
 
 
-def _surface(tokenizer: Any, pieces: list[int]) -> tuple[str, ...]:
-    """Pieces as in Encoded.words: CLIP marks the end of a word, Encoded the pieces that continue one."""
-    words, open_word = ["[BOS]"], False
-    for piece in pieces:
-        form = tokenizer.decoder[piece]
-        words.append(("##" if open_word else "") + form.removesuffix("</w>"))
-        open_word = not form.endswith("</w>")
-    return (*words, "[EOS]")
-
-
 def _load(model: str, weights: Path, quick_gelu: bool) -> Any:
     import open_clip
 
