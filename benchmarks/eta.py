@@ -22,8 +22,8 @@ from typing import Any
 
 from benchmarks.common import say
 from hsiaug.bench.dispatch import groups
+from hsiaug.bench.estimate import Guess, guess
 from hsiaug.bench.eta import Forecast, TimeLeft
-from hsiaug.bench.guess import Guess, guess
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import registry

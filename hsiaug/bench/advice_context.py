@@ -12,10 +12,9 @@ from itertools import pairwise
 from hsiaug.bench.command import command_for
 from hsiaug.bench.dispatch import Work, groups
 from hsiaug.bench.engine import Engine
-from hsiaug.bench.estimate import Estimate, estimate, guesses, timed
+from hsiaug.bench.estimate import Estimate, Guess, estimate, guesses, timed
 from hsiaug.bench.execute import Run
 from hsiaug.bench.gains import Results, key
-from hsiaug.bench.guess import Guess
 from hsiaug.bench.ledger import OnEvent
 from hsiaug.bench.plan import Plan
 from hsiaug.registry.hookspecs import Kind

@@ -1,21 +1,19 @@
-"""What a plan will cost: from records of the same plugins on the same draws, else from what the plugins' cards say.
+"""The time that a plan takes: from records of the same plugins on the same draws, else from the plugins' cards.
 
-A card speaks of its plugin's usual parameters. With others (another preset, ``set``) a plugin costs what it costs: as
-long as no record tells, the cost of the plan is unknown.
+A card's seconds are of its plugin's usual parameters. With others (another preset, ``set``) the time of a plan is
+unknown until a record tells it.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from hsiaug.bench.guess import Guess, guess
 from hsiaug.bench.plan import Plan
 from hsiaug.registry.card import Card
 from hsiaug.trial.hashing import canonical_json
@@ -24,9 +22,11 @@ from hsiaug.trial.store import Record
 
 __all__ = [
     "Estimate",
+    "Guess",
     "Known",
     "estimate",
     "expected_seconds",
+    "guess",
     "guesses",
     "longest_first",
     "readable",
@@ -37,48 +37,42 @@ NEAR = 1.1
 """Ratio of two sizes of a training set within which a time of the one is a time of the other."""
 SETTING = ("task", "scene", "protocol", "patch")
 """What of a spec the times of a plugin depend on, beside the plugin."""
+USUAL_REAL, USUAL_TEST = 518, 8172
+"""Training and test pixels of Indian Pines under ``issd``, to which the seconds of cards refer."""
+SAMPLES_SHARE, PREDICT_SHARE = 0.1, 0.2
+"""Shares of sampling in the seconds of a generator, and of prediction in those of a classifier."""
+LEARN_POWER, TEST_POWER = 0.4, 0.8
+"""Powers of the training and of the test set that times grow with."""
 STEEPEST = 2.0
 """Power of the size of a training set that a classifier's time may grow with: that of a kernel matrix."""
 
 
 class Times:
-    """Seconds of trials of one kind, by the size of the training set in real samples."""
+    """Seconds of trials of one kind, by the size of the training set in real samples; sizes within 10 % are one."""
 
     def __init__(self, told: Iterable[tuple[float, float]]) -> None:
-        found = sorted(told)
-        self._sizes, self._seconds = [size for size, _ in found], [seconds for _, seconds in found]
-        self._medians: dict[tuple[int, int], float] = {}
+        near: dict[int, list[tuple[float, float]]] = defaultdict(list)
+        for size, seconds in told:
+            near[round(math.log(size, NEAR))].append((size, seconds))
+        points = ([*zip(*some, strict=True)] for some in near.values())
+        self._points = sorted((statistics.fmean(sizes), statistics.median(times)) for sizes, times in points)
 
     def tell(self, size: float) -> bool:
         """Whether there is a time of that size, or nearly."""
-        return _same(self._nearest(size), size)
+        return _same(self._nearest(size)[0], size)
 
     def at(self, size: float) -> float:
         """Median seconds of the nearest size, and from there a power law through the sizes that were timed."""
-        nearest = self._nearest(size)
-        there = self._median(nearest)
-        if _same(nearest, size):
-            return there
-        return there * float((size / nearest) ** self._power())
+        nearest, seconds = self._nearest(size)
+        return seconds if _same(nearest, size) else seconds * float((size / nearest) ** self._power())
 
-    def _nearest(self, size: float) -> float:
-        place = bisect_left(self._sizes, size)
-        return min(self._sizes[max(0, place - 1) : place + 1], key=lambda s: abs(math.log(s / size)))
-
-    def _median(self, size: float) -> float:
-        """Of the times of that size, and nearly."""
-        part = bisect_left(self._sizes, size, key=lambda s: s * NEAR), bisect_right(self._sizes, NEAR * size)
-        if part not in self._medians:
-            self._medians[part] = statistics.median(self._seconds[slice(*part)])
-        return self._medians[part]
+    def _nearest(self, size: float) -> tuple[float, float]:
+        return min(self._points, key=lambda point: abs(math.log(point[0] / size)))
 
     def _power(self) -> float:
         """1 where a single size was timed."""
-        low, high = self._sizes[0], self._sizes[-1]
-        if _same(low, high):
-            return 1.0
-        first, last = self._median(low), self._median(high)
-        if not (first > 0 and last > 0):
+        (low, first), (high, last) = self._points[0], self._points[-1]
+        if low == high or not (first > 0 and last > 0):
             return 1.0
         return min(STEEPEST, max(0.0, math.log(last / first) / math.log(high / low)))
 
@@ -124,110 +118,124 @@ class Estimate:
         return "unknown" if self.unknown else readable(self.guess)
 
 
+@dataclass(frozen=True)
+class Guess:
+    """Seconds of the stages of a trial, before it runs.
+
+    fit, samples: of the generator, which one of the trials that share them spends; 0 where there are none. made:
+    synthetic samples.
+    """
+
+    fit: float
+    samples: float
+    learn: float
+    predict: float
+    made: int
+
+
 def estimate(plan: Plan, trials: Sequence[TrialSpec], known: Known, jobs: int) -> Estimate:
     """Expected wall time of the trials, spread over ``jobs`` processes. known: what :func:`timed` found."""
-    parts = [part for needed in _parts(plan, trials).values() for part in needed]
+    parts = [part for _, part in _parts(plan, trials)]
     total = sum(_seconds(part, known, plan) for part in parts)
     kinds = {(part.key, part.size) for part in parts}
     told = sum(key in known and known[key].tell(size) for key, size in kinds)
-    unknown = [p.spec.name for p in parts if p.key not in known and not _declared(p, plan)]
+    unknown = [p.spec.name for p in parts if p.key not in known and p.spec.params != _card(p, plan).params()]
     measured = told / len(kinds) if kinds else 1.0
     return Estimate(total / max(1, jobs), measured, tuple(dict.fromkeys(unknown)))
 
 
-def longest_first(plan: Plan, trials: Sequence[TrialSpec], known: Known) -> list[TrialSpec]:
-    """Trials that share a fit stay together, and the costliest such group comes first: left to the end, it would keep
-    one process busy while the others have nothing left to do."""
-    needs = _parts(plan, trials)
-    costs = {fit: sum(_seconds(part, known, plan) for part in needed) for fit, needed in needs.items()}
-    return sorted(trials, key=lambda t: -costs[t.fit_hash])
-
-
-def expected_seconds(plan: Plan, trials: Sequence[TrialSpec], known: Known) -> dict[str, float]:
-    """Hash → seconds that a trial is expected to take; the first of those that share a fit makes it.
-
-    Trials of which nobody can tell are left out.
-    """
-    seconds: dict[str, float] = {}
-    fitted: set[str] = set()
-    for trial, made, classifier in _each(plan, trials):
-        parts = [classifier] if made is None or trial.fit_hash in fitted else [made, classifier]
-        fitted.add(trial.fit_hash)
-        if all(part.key in known or _declared(part, plan) for part in parts):
-            seconds[trial.hash] = sum(_seconds(part, known, plan) for part in parts)
+def expected_seconds(plan: Plan, trials: Iterable[TrialSpec], known: Known) -> dict[str, float]:
+    """Hash → seconds that a trial is expected to take; the first of those that share a fit makes it."""
+    seconds: dict[str, float] = defaultdict(float)
+    for trial, part in _parts(plan, trials):
+        seconds[trial.hash] += _seconds(part, known, plan)
     return seconds
 
 
-def guesses(plan: Plan, trials: Sequence[TrialSpec], known: Known, tested: Mapping[str, int]) -> dict[str, Guess]:
-    """Hash → what is guessed of a trial, however little is known of its plugins with these parameters.
+def longest_first(trials: Sequence[TrialSpec], seconds: Mapping[str, float]) -> list[TrialSpec]:
+    """Trials that share a fit stay together, and the costliest such group comes first: left to the end, it would keep
+    one process busy while the others have nothing left to do. seconds: what :func:`expected_seconds` found."""
+    costs: dict[str, float] = defaultdict(float)
+    for trial in trials:
+        costs[trial.fit_hash] += seconds[trial.hash]
+    return sorted(trials, key=lambda t: -costs[t.fit_hash])
+
+
+def guesses(plan: Plan, trials: Iterable[TrialSpec], known: Known, tested: Mapping[str, int]) -> dict[str, Guess]:
+    """Hash → seconds of a trial's stages, however little is known of its plugins with these parameters.
 
     tested: test samples of each trial's draw, by hash.
     """
     found: dict[str, Guess] = {}
-    for trial, generator, classifier in _each(plan, trials):
-        (real, made), parts = plan.samples[trial.hash], (generator, classifier)
+    for trial, *parts in _each(plan, trials):
         seconds = [0.0 if part is None else _seconds(part, known, plan) for part in parts]
         # A card speaks of Indian Pines; where records tell, they tell of this very scene.
         cards = [
             None if part is None or part.key in known or trial.task != "pixels" else _card(part, plan)
             for part in parts
         ]
-        found[trial.hash] = guess(seconds, cards, real, made, tested.get(trial.hash, 0))
+        found[trial.hash] = guess(seconds, cards, *plan.samples[trial.hash], tested.get(trial.hash, 0))
     return found
 
 
-def _parts(plan: Plan, trials: Iterable[TrialSpec]) -> dict[str, list[_Part]]:
-    """What each fit's trials have to run: the generator once, a classifier for each of them."""
-    parts: dict[str, list[_Part]] = {}
-    for trial, made, classifier in _each(plan, trials):
-        needed = parts.setdefault(trial.fit_hash, [])
-        if made and all(part.spec != trial.generator for part in needed):
-            needed.append(made)
-        needed.append(classifier)
-    return parts
+def guess(seconds: Sequence[float], cards: Sequence[Card | None], real: int, made: int, tested: int) -> Guess:
+    """Stages from the seconds of generator and classifier.
+
+    cards: of those whose seconds are a card's. real, made, tested: training, synthetic and test samples; 0 = unknown.
+    """
+    generator, classifier = seconds
+    test = (max(1, tested) / USUAL_TEST) ** TEST_POWER if tested and cards[1] else 1.0
+    return Guess(
+        generator * (1 - SAMPLES_SHARE) * _growth(cards[0], real),
+        generator * SAMPLES_SHARE,
+        classifier * (1 - PREDICT_SHARE) * _growth(cards[1], real),
+        classifier * PREDICT_SHARE * test,
+        made,
+    )
+
+
+def _growth(card: Card | None, size: int) -> float:
+    """Factor on a card's seconds for a training set of that size; a network takes the same number of steps of any."""
+    return 1.0 if card is None or card.uses_device else (max(1, size) / USUAL_REAL) ** LEARN_POWER
+
+
+def _parts(plan: Plan, trials: Iterable[TrialSpec]) -> Iterator[tuple[TrialSpec, _Part]]:
+    """Every plugin that has to run, with its trial: the first of those that share a fit makes it."""
+    fitted: set[str] = set()
+    for trial, generator, classifier in _each(plan, trials):
+        if generator and trial.fit_hash not in fitted:
+            fitted.add(trial.fit_hash)
+            yield trial, generator
+        yield trial, classifier
 
 
 def _each(plan: Plan, trials: Iterable[TrialSpec]) -> Iterator[tuple[TrialSpec, _Part | None, _Part]]:
-    """Every trial with what it runs; there is no generator where λ asks for nothing."""
-    canonical = _Canonical()
+    """Every trial with its plugins; there is no generator where λ asks for no sample."""
     for trial in trials:
         real, made = plan.samples[trial.hash]
-        whole = trial.as_json()
-        setting = canonical({key: whole[key] for key in SETTING})
+        setting = _setting(trial.as_json())
         generator = _Part("generator", trial.generator, setting, 1.0) if made else None
         yield trial, generator, _Part("classifier", trial.classifier, setting, (real + made) / real)
 
 
 def timed(records: Iterable[Record]) -> Known:
-    """What the records of trials that went well tell; for classifiers fit and prediction together."""
+    """The times of trials that went well, by plugin and setting; for classifiers fit and prediction together."""
     found: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
-    canonical = _Canonical()
     for record in records:
         if record["status"] != "ok":
             continue
         spec, times, samples = record["spec"], record["timings"], record["samples"]
         size = 1 + sum(samples["synthetic"]) / max(1, sum(samples["real"]))
-        seconds = {"classifier": times["fit_classifier"] + times["predict"]}
+        told = {"classifier": (size, times["fit_classifier"] + times["predict"])}
         if "fit_generator" in times:
-            seconds["generator"] = times["fit_generator"] + times["sample"]
-        setting = canonical({key: spec[key] for key in SETTING})
-        for kind, value in seconds.items():
-            key = kind, f"{canonical(spec[kind])} {setting}"
-            found[key].append((size if kind == "classifier" else 1.0, value))
+            told["generator"] = 1.0, times["fit_generator"] + times["sample"]
+        for kind, time in told.items():
+            found[kind, f"{canonical_json(spec[kind])} {_setting(spec)}"].append(time)
     return {key: Times(told) for key, told in found.items()}
 
 
-class _Canonical:
-    """The canonical JSON of values, each made once."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, str] = {}
-
-    def __call__(self, value: Mapping[str, Any]) -> str:
-        written = repr(value)
-        if written not in self._known:
-            self._known[written] = canonical_json(value)
-        return self._known[written]
+def _setting(spec: Mapping[str, Any]) -> str:
+    return canonical_json({key: spec[key] for key in SETTING})
 
 
 def _seconds(part: _Part, known: Known, plan: Plan) -> float:
@@ -238,11 +246,6 @@ def _seconds(part: _Part, known: Known, plan: Plan) -> float:
 
 def _same(one: float, other: float) -> bool:
     return max(one, other) <= NEAR * min(one, other)
-
-
-def _declared(part: _Part, plan: Plan) -> bool:
-    """True where a card's seconds are of these very parameters."""
-    return bool(part.spec.params == _card(part, plan).params())
 
 
 def _card(part: _Part, plan: Plan) -> Card:

@@ -1,4 +1,9 @@
-"""How long the rest of a run will take: what each trial that is left should, spread over the worker processes."""
+"""How long the rest of a run takes: each trial that is left as long as its like took, spread over the worker processes.
+
+The seconds of each stage are guessed before the run (``estimate.py``). While it runs, the logarithms of measured over
+guessed seconds are averaged by stage, plugin, parameters, scene, setting and kind of trial, each over those of the next:
+a stage deviates from its guess as the most special of these that has been timed.
+"""
 
 from __future__ import annotations
 
@@ -8,27 +13,33 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from statistics import fmean
 
-from hsiaug.bench.cost_model import CostModel, Part
-from hsiaug.bench.estimate import readable
-from hsiaug.bench.guess import USUAL_REAL, USUAL_TEST, Guess
+from hsiaug.bench.estimate import Guess, readable
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 
 __all__ = ["Forecast", "TimeLeft"]
 
 OVERRUN = 1.25
-"""A trial that runs longer than its like did is expected to take this times what it has taken."""
-UNKNOWN = Guess(10.0, 1.0, 4.0, 1.0, USUAL_REAL, USUAL_REAL, USUAL_TEST)
-"""Of a trial of which nobody has guessed."""
+"""Expected time of a trial that runs longer than its like did, as a multiple of the time it has run."""
+UNKNOWN = Guess(10.0, 1.0, 4.0, 1.0, 1)
+"""Stages of a trial for which there is no guess."""
 CLOCKS = 1.05
-"""Ratio of two times of the same thing by two clocks, at most."""
-SAME_SIZE = 0.1
-"""Difference of the logarithms of two sizes of a training set that are taken for one."""
+"""Largest ratio of two measurements of one time by two clocks."""
+SHORT = 0.05
+"""Uncertainty of every measured time, in seconds."""
+LOADING = 3.0
+"""Uncertainty of the first times of a plugin, in seconds: processes load its libraries meanwhile."""
+NOISE = 0.3
+"""Standard deviation of the logarithm of the seconds of one kind."""
+PRIOR = 0.3
+"""Weight of the more general average, in measured times."""
 
 
 @dataclass(frozen=True)
 class TimeLeft:
-    """seconds: of the rest of a run. measured: whether this run has seen trials like all that are left."""
+    """seconds: of the rest of a run. measured: whether this run has timed trials like all that are left."""
 
     seconds: float
     measured: bool
@@ -38,48 +49,80 @@ class TimeLeft:
 
 
 @dataclass(frozen=True)
-class _Planned:
-    """A trial of the run. more: whether it needs samples that no trial before it does, of those that share its fit.
+class _Part:
+    """A stage of a trial. levels: labels of what it has in common with others, from the stage to the kind of trial."""
 
-    stages: what it runs whatever ran before it. fit, samples: None where nothing is made.
+    guess: float
+    levels: tuple[str, ...]
+
+
+class _Ratios:
+    """Logarithms of measured over guessed seconds. jobs: worker processes."""
+
+    def __init__(self, jobs: int) -> None:
+        self._unloaded: dict[str, int] = defaultdict(lambda: jobs)
+        self._below: dict[str, set[str]] = defaultdict(set)
+        # Weight and mean.
+        self._timed: dict[str, tuple[float, float]] = {}
+        self._means: dict[str, tuple[float, float]] = {}
+
+    def add(self, part: _Part, seconds: float) -> None:
+        """Take in a measured time."""
+        seconds, kind, plugin = max(SHORT, seconds), part.levels[-1], part.levels[1]
+        unsure = LOADING if self._unloaded[plugin] > 0 else SHORT
+        self._unloaded[plugin] -= 1
+        weight = 1 / (1 + (unsure / (NOISE * seconds)) ** 2)
+        before, mean = self._timed.get(kind, (0.0, 0.0))
+        ratio = math.log(seconds / max(SHORT, part.guess))
+        self._timed[kind] = before + weight, mean + (ratio - mean) * weight / (before + weight)
+        for label, below in pairwise(part.levels):
+            self._below[label].add(below)
+        self._means.clear()
+
+    def knows(self, part: _Part) -> bool:
+        """Whether a part of that kind has been timed."""
+        return part.levels[-1] in self._timed
+
+    def seconds(self, part: _Part) -> float:
+        """Expected seconds of a part."""
+        ratio = 0.0
+        for label in part.levels:
+            weight, mean = self._mean(label)
+            ratio += (mean - ratio) * weight / (weight + PRIOR)
+        return max(SHORT, part.guess) * math.exp(ratio)
+
+    def _mean(self, label: str) -> tuple[float, float]:
+        if label in self._timed:
+            return self._timed[label]
+        if label not in self._means:
+            each = [(min(1.0, weight), mean) for weight, mean in map(self._mean, self._below.get(label, ()))]
+            whole = sum(weight for weight, _ in each)
+            self._means[label] = whole, sum(weight * mean for weight, mean in each) / whole if each else 0.0
+        return self._means[label]
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """A trial of the run. group: hash of the fit that it shares. always: stages that run whatever ran before.
+
+    fit, samples: None where no sample is made; new: whether it needs samples that no earlier trial of its fit makes.
     """
 
     group: str
     scene: str
-    more: bool
-    stages: tuple[Part, ...]
-    fit: Part | None
-    samples: Part | None
+    new: bool
+    always: tuple[_Part, _Part]
+    fit: _Part | None
+    samples: _Part | None
 
-    def runs(self, first: bool) -> list[Part]:
-        """The stages that it runs. first: whether it makes the fit that it uses."""
-        found = list(self.stages)
-        if self.samples and (first or self.more):
-            found.append(self.samples)
-        if self.fit and first:
-            found.append(self.fit)
-        return found
-
-    @property
-    def besides(self) -> tuple[tuple[object, ...], ...]:
-        """What its time outside the stages depends on, from the special to the general."""
-        return (self.scene, self.more), (self.more,)
-
-
-@dataclass
-class _Mean:
-    """Of numbers as they come."""
-
-    count: int = 0
-    value: float = 0.0
-
-    def add(self, number: float) -> None:
-        self.count += 1
-        self.value += (number - self.value) / self.count
+    def parts(self, first: bool) -> list[_Part]:
+        """The stages that run. first: whether the trial makes the fit that it uses."""
+        made = (self.samples if first or self.new else None, self.fit if first else None)
+        return [*self.always, *(part for part in made if part)]
 
 
 class Forecast:
-    """Follows the trials of a run, and says what the rest will take.
+    """Follows the trials of a run, and says how long the rest takes.
 
     trials: by hash, in the order in which they run; those of one scene together. jobs: worker processes.
     guesses: by hash, from earlier records and plugins' cards. clock: seconds, in this process.
@@ -96,13 +139,13 @@ class Forecast:
         self._left = _planned(trials, guesses or {})
         self._jobs = max(1, jobs)
         self._clock = clock
-        self._model = CostModel(self._jobs)
+        self._ratios = _Ratios(self._jobs)
         self._running: dict[str, tuple[float, bool]] = {}
         self._fitted: set[str] = set()
         self._started: dict[str, int] = defaultdict(int)
-        self._cold: dict[str, bool] = {}
-        self._besides: dict[tuple[object, ...], _Mean] = defaultdict(_Mean)
-        self._starts = _Mean()
+        # Seconds outside the stages: of the first trials of a scene in each process, and of the others.
+        self._starts: dict[str, bool] = {}
+        self._besides: dict[bool, list[float]] = {True: [], False: []}
         # Events come from the thread that listens to workers, and the bar is drawn by another.
         self._lock = threading.Lock()
 
@@ -114,7 +157,7 @@ class Forecast:
                 return
             self._running[hash] = self._clock(), trial.group not in self._fitted
             self._fitted.add(trial.group)
-            self._cold[hash] = self._started[trial.scene] < self._jobs
+            self._starts[hash] = self._started[trial.scene] < self._jobs
             self._started[trial.scene] += 1
 
     def ended(self, hash: str, timings: Mapping[str, float] | None) -> None:
@@ -124,54 +167,48 @@ class Forecast:
             if trial is None or begun is None or timings is None:
                 return
             left = self._clock() - begun[0]
-            for part in trial.runs(begun[1]):
-                seconds = timings.get(part.stage, 0.0)
+            for part in trial.parts(begun[1]):
+                seconds = timings.get(part.levels[0], 0.0)
                 # Where it is more, the fit was there: the record tells what it took when it was made.
                 if seconds <= CLOCKS * left:
-                    self._model.tell(part, seconds)
+                    self._ratios.add(part, seconds)
                     left = max(0.0, left - seconds)
-            for mean in [self._starts] if self._cold[hash] else [self._besides[key] for key in trial.besides]:
-                mean.add(left)
+            self._besides[self._starts[hash]].append(left)
 
     def left(self) -> TimeLeft:
-        """What the rest takes."""
+        """Expected time of the rest."""
         with self._lock:
             return self._sum()
 
     def _sum(self) -> TimeLeft:
         scenes: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
         fitted, so_far, measured = set(self._fitted), self._so_far(), True
+        start, besides = (fmean(self._besides[first] or (0.0,)) for first in (True, False))
         for hash, trial in self._left.items():
             begun = self._running.get(hash)
             first = begun[1] if begun else trial.group not in fitted
             fitted.add(trial.group)
-            seconds = self._seconds(trial, first)
-            measured &= self._knows(trial, first)
-            kind = trial.stages[0].kind, first
+            parts = trial.parts(first)
+            seconds = besides + sum(map(self._ratios.seconds, parts))
+            measured &= all(map(self._ratios.knows, parts))
+            kind = trial.always[0].levels[-1], first
             if so_far.get(kind, 0.0) > seconds:
                 seconds, measured = OVERRUN * so_far[kind], False
             if begun:
                 seconds = max(0.0, seconds - (self._clock() - begun[0]))
             scenes[trial.scene][trial.group].append(seconds)
         walls = (
-            _wall(groups.values(), self._jobs) + (0.0 if scene in self._started else self._starts.value)
+            _wall(groups.values(), self._jobs) + (0.0 if scene in self._started else start)
             for scene, groups in scenes.items()
         )
         return TimeLeft(sum(walls), measured)
-
-    def _seconds(self, trial: _Planned, first: bool) -> float:
-        besides = next((self._besides[key].value for key in trial.besides if key in self._besides), 0.0)
-        return besides + sum(self._model.seconds(part) for part in trial.runs(first))
-
-    def _knows(self, trial: _Planned, first: bool) -> bool:
-        return all(self._model.knows(part) for part in trial.runs(first))
 
     def _so_far(self) -> dict[tuple[str, bool], float]:
         """How long the longest running trial of each kind has been at it."""
         now = self._clock()
         longest: dict[tuple[str, bool], float] = {}
         for hash, (begun, first) in self._running.items():
-            kind = self._left[hash].stages[0].kind, first
+            kind = self._left[hash].always[0].levels[-1], first
             longest[kind] = max(now - begun, longest.get(kind, 0.0))
         return longest
 
@@ -197,36 +234,27 @@ def _planned(trials: Mapping[str, TrialSpec], guesses: Mapping[str, Guess]) -> d
         guess, pool = guesses.get(hash, UNKNOWN), (trial.fit_hash, trial.omega)
         made = guess.made if trial.lam else 0
         # Every λ takes a prefix of the same pool of samples.
-        more = made - most.get(pool, 0) if pool in most else made
+        new = max(0, made - most.get(pool, 0))
         most[pool] = max(made, most.get(pool, 0))
-        train, test = guess.real + made, guess.tested or USUAL_TEST
-        found[hash] = _Planned(
-            trial.fit_hash,
-            _scene(trial),
-            more > 0,
-            (
-                _part("fit_classifier", trial, trial.classifier, guess.learn, train / USUAL_REAL),
-                _part("predict", trial, trial.classifier, guess.predict, test / USUAL_TEST),
-            ),
-            _part("fit_generator", trial, trial.generator, guess.fit, guess.real / USUAL_REAL) if made else None,
-            _part("sample", trial, trial.generator, guess.samples, max(1, more) / USUAL_REAL) if made else None,
+        like = f"{trial.generator.name} {trial.lam}"
+        always = (
+            _part("fit_classifier", trial, trial.classifier, guess.learn, like),
+            _part("predict", trial, trial.classifier, guess.predict, like),
         )
+        fit = _part("fit_generator", trial, trial.generator, guess.fit, "")
+        # To a tenth.
+        samples = _part(
+            "sample", trial, trial.generator, guess.samples, f"{trial.omega} {10 * math.log(new or 1):.0f}"
+        )
+        makes = (fit, samples) if made else (None, None)
+        found[hash] = _Planned(trial.fit_hash, _scene(trial), new > 0, always, *makes)
     return found
 
 
-def _part(stage: str, trial: TrialSpec, spec: PluginSpec, guess: float, size: float) -> Part:
-    of_classifier = stage in ("fit_classifier", "predict")
-    name, key = f"{stage} {spec.name}", f"{stage} {spec.hash} {trial.view if of_classifier else ''}"
-    setting = f"{key} {_scene(trial)} {trial.protocol.label} {trial.patch}"
-    like = (
-        f"{trial.generator.name} {trial.lam}"
-        if of_classifier
-        else f"{trial.omega} {round(math.log(size) / SAME_SIZE)}"
-    )
-    kind = f"{setting} {like}"
-    return Part(
-        guess, size, ("all", stage, name, key, f"{stage} {_scene(trial)}", f"{key} {_scene(trial)}", setting, kind)
-    )
+def _part(stage: str, trial: TrialSpec, spec: PluginSpec, guess: float, like: str) -> _Part:
+    view = trial.view if spec is trial.classifier else ""
+    steps = (stage, spec.name, f"{spec.hash} {view}", _scene(trial), f"{trial.protocol.label} {trial.patch}", like)
+    return _Part(guess, tuple(accumulate(steps, "{} {}".format)))
 
 
 def _scene(trial: TrialSpec) -> str:

@@ -24,8 +24,8 @@ from rich.progress import (
 from rich.text import Text
 
 from hsiaug.base.terminal import live, progress_bars
+from hsiaug.bench.estimate import Guess
 from hsiaug.bench.eta import Forecast
-from hsiaug.bench.guess import Guess
 from hsiaug.bench.ledger import Event, OnEvent
 from hsiaug.trial.failures import ErrorKind, error_kind, one_line, why_failed
 from hsiaug.trial.spec import TrialSpec

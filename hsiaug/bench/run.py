@@ -16,7 +16,7 @@ from hsiaug.base.threads import cores
 from hsiaug.bench.cluster_settings import ClusterSettings
 from hsiaug.bench.command import command_for
 from hsiaug.bench.engine import Batch, Engine, Job, Say, engine
-from hsiaug.bench.estimate import Known, expected_seconds, guesses, longest_first, timed
+from hsiaug.bench.estimate import expected_seconds, guesses, longest_first, timed
 from hsiaug.bench.ledger import OnEvent
 from hsiaug.bench.memory_check import check_memory
 from hsiaug.bench.plan import Plan
@@ -135,7 +135,7 @@ def _run_missing(
     known, plan = timed(store.read(known=kept).records), joined(plans)
     costs = expected_seconds(plan, list(waiting.values()), known)
     with where as engine:
-        batches = batches_of(plans, waiting, store.root, device, limit, known, costs, engine.jobs)
+        batches = batches_of(plans, waiting, store.root, device, limit, costs, engine.jobs)
         ordered = {trial.hash: trial for batch in batches for trial in batch.trials}
         rough = guesses(plan, list(ordered.values()), known, _tested(plans))
         # The fits of an earlier run are in the cache.
@@ -162,20 +162,19 @@ def batches_of(
     store: Path,
     device: str,
     limit: float | None,
-    known: Known,
     costs: Mapping[str, float],
     jobs: int,
 ) -> list[Batch]:
     """The trials that wait, scene by scene; where several run at a time the longest come first.
 
-    known, costs: what :func:`timed` and :func:`expected_seconds` found.
+    costs: what :func:`expected_seconds` found.
     """
-    left, together, batches = dict(waiting), joined(plans), []
+    left, batches = dict(waiting), []
     for (task, ref), scene in {(plan.task, plan.scene_ref): plan.scene for plan in plans}.items():
         here = trials_of(plan for plan in plans if (plan.task, plan.scene_ref) == (task, ref))
         mine = in_order(trial for trial in here if left.pop(trial.hash, None))
         if jobs > 1:
-            mine = longest_first(together, mine, known)
+            mine = longest_first(mine, costs)
         if mine:
             commands = {trial.hash: command_for(trial, ref) for trial in mine}
             batches.append(Batch(scene, Job(task, ref, store, device, limit), mine, commands, costs))

@@ -57,7 +57,7 @@ def print_plan(
     def where() -> str:
         """What the engine would be given; for the table of a local run nobody asks."""
         costs, waiting = expected_seconds(plan, todo, known), {trial.hash: trial for trial in todo}
-        return outline(settings, jobs, batches_of(plans, waiting, store, "auto", None, known, costs, jobs))
+        return outline(settings, jobs, batches_of(plans, waiting, store, "auto", None, costs, jobs))
 
     if as_json:
         print_json({**_as_json(plans, plan, todo, cost, jobs), "on": settings.on, "outline": where()})

@@ -295,9 +295,8 @@ def test_what_each_trial_is_expected_to_take_adds_up_to_the_estimate(toy: Scene,
 def test_side_by_side_the_costliest_fits_are_started_first(toy: Scene, plugins: Registry) -> None:
     plan = plan_of(toy, plugins, generators=["guided"], omegas=[0.0, 1.0], seeds=[0, 1])
     guided = next(t for t in plan.trials if t.generator.name == "guided")
-    ordered = longest_first(
-        plan, plan.trials, timed([times(guided, plan, fit_classifier=0.0, fit_generator=99.0, sample=1.0)])
-    )
+    known = timed([times(guided, plan, fit_classifier=0.0, fit_generator=99.0, sample=1.0)])
+    ordered = longest_first(plan.trials, expected_seconds(plan, plan.trials, known))
     first = [group[0].generator.name for group in groups(ordered)]
 
     assert plan.trials[0].generator.name == "none"
