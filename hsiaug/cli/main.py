@@ -82,6 +82,9 @@ def _check_once(given: list[Any]) -> None:
 def _quoting() -> Iterator[None]:
     try:
         yield
+    except HsiaugError as error:
+        HsiaugError.__init__(error, name_options(error.rule), value=error.value, hint=name_options(error.hint))
+        raise
     except Exception as error:
         # Typer's errors of usage, whichever module its version has them in.
         if isinstance(message := getattr(error, "message", None), str) and hasattr(error, "format_message"):
@@ -149,8 +152,7 @@ def main() -> None:
             if sys.stdout is not None:
                 sys.stdout.flush()
     except HsiaugError as error:
-        said = HsiaugError(name_options(error.rule), value=error.value, hint=name_options(error.hint))
-        _fail(str(said), getattr(error, "draft", ""))
+        _fail(str(error), getattr(error, "draft", ""))
     except BrokenPipeError:
         # Whoever read the output has had enough of it, as `head` has.
         _drop_output()
