@@ -70,10 +70,17 @@ UNFIT = DUMMY.replace("        progress(1, 1)", "        raise ValueError('no fi
 
 
 def arguments(store: Path, *more: str) -> list[str]:
-    return [
-        *("benchmark", "toy", "--generator", "dummy", "--classifier", "nearest", "--lambda", "0.5,1"),
-        *("--patch", "5", "--seeds", "3", "--store", str(store), "--device", "cpu", *more),
-    ]
+    """A small benchmark; an option among ``more`` replaces the usual one, as it may be given once."""
+    usual = {
+        "--generator": "dummy",
+        "--classifier": "nearest",
+        "--lambda": "0.5,1",
+        "--patch": "5",
+        "--seeds": "3",
+    }
+    usual |= {"--store": str(store), "--device": "cpu"}
+    kept = (word for name, value in usual.items() if name not in more for word in (name, value))
+    return ["benchmark", "toy", *kept, *more]
 
 
 @pytest.fixture

@@ -145,9 +145,10 @@ def typed(planted: Registry, tmp_path: Path) -> Typed:
     """``typed("--generator", "oracle")``: the command on the toy scene, with quick plugins, in this process."""
 
     def run(*words: str, scene: str = "toy") -> str:
-        usual = ("--classifier", "memory", "--lambda", "1", "--patch", "3", "--jobs", "1", "--device", "cpu")
+        usual = {"--classifier": "memory", "--lambda": "1", "--patch": "3", "--jobs": "1", "--device": "cpu"}
+        kept = (word for option, value in usual.items() if option not in words for word in (option, value))
         with contextlib.chdir(tmp_path):
-            answer = CliRunner().invoke(app, ["advise", scene, *usual, *words])
+            answer = CliRunner().invoke(app, ["advise", scene, *kept, *words])
         if answer.exception is not None:
             raise answer.exception
         return answer.stdout

@@ -97,7 +97,7 @@ def test_what_cannot_be_asked_is_said(store: Path) -> None:
         (("--added", "0"), "whole numbers from 1 on"),
         (("--placement", "anywhere"), "must be scattered, field or clump"),
     ):
-        done = hsiaug("labels", *ASKED, "--store", str(store), *options)
+        done = hsiaug("labels", "toy", "--classifier", "svm", "--store", str(store), *options)
         assert done.returncode == 2 and said in done.stderr
     with pytest.raises(InputError, match="hsiaug labels SCENE"):
         render_report(build_report([], store=str(store)), "md", "labels")
